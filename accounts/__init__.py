@@ -1,0 +1,1 @@
+"""Who may come in: users, keys, sessions. Knows nothing of billing or transcripts."""

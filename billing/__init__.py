@@ -1,0 +1,1 @@
+"""What it costs: plans, limits, the ledger. Knows accounts, nothing of transcripts."""

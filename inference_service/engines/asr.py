@@ -1,0 +1,135 @@
+"""What a recogniser is: the Protocol that every speech-to-text engine keeps.
+
+Stages, and where they run:
+
+    prepare     CPU threads, any number at once      samples → features
+    recognise   the one thread of the accelerator    batch of windows → texts with word times
+    (both are called by `scheduler`; nothing else calls a recogniser)
+
+Times are float seconds from the start of the *window's samples*; sessions map them back to the
+recording.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.float32]
+
+# Whisper's own ladder (Radford et al. 2022, section 4.5): greedy or beam first, then sampling.
+FALLBACK_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+class Verdict(StrEnum):
+    """What the quality gate says of a window's text."""
+
+    ACCEPTED = "accepted"
+    RETRY = "retry"  # decode again at the next temperature
+    NO_SPEECH = "no_speech"  # text on silence: dropped
+    REPETITION = "repetition"  # still looping at the last temperature: dropped
+    LOW_CONFIDENCE = "low_confidence"  # kept by the gate only as a reason; see each engine
+    EMPTY = "empty"
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeOptions:
+    """What one request asks for; equal options of different requests are the same."""
+
+    language: str  # ISO 639-1, never empty: detection comes first
+    task: str = "transcribe"  # or "translate", into English
+    prompt: str = ""
+    hot_words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WindowRequest:
+    """One window to decode. `features` is what the same engine's `prepare` returned."""
+
+    features: object
+    duration_s: float  # of the window's samples, ≤ 30
+    options: DecodeOptions
+    temperature: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TimedWord:
+    text: str  # without spaces around it
+    start_s: float
+    end_s: float
+    confidence: float  # 0..1
+    space_before: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TextSegment:
+    """One phrase. Its words, joined by their own spacing, spell `text`."""
+
+    start_s: float
+    end_s: float
+    text: str
+    words: tuple[TimedWord, ...]
+    avg_logprob: float = 0.0
+    compression_ratio: float = 0.0
+    no_speech_prob: float = 0.0
+    temperature: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class WindowText:
+    """What was heard in one window. `segments` is empty unless the verdict is ACCEPTED."""
+
+    verdict: Verdict
+    segments: tuple[TextSegment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageGuess:
+    language: str
+    probability: float  # 0..1
+
+
+class Recogniser(Protocol):
+    """One loaded model. The scheduler is its only caller.
+
+    `prepare` is thread-safe and releases the GIL where it can; `recognise` and `detect_language`
+    are called from one thread at a time.
+    """
+
+    model_id: str
+    engine: str  # "faster-whisper", "pocketsphinx"
+    device: str  # "cpu", "cuda:0"
+    compute_type: str
+    is_approximate: bool
+    detects_language: bool
+    languages: frozenset[str]
+    max_batch: int  # windows in one call of `recognise`
+    memory_bytes: int
+
+    def prepare(self, samples: Samples) -> object:
+        """samples: float32 (n_samples,), mono, 16 kHz, [-1, 1], n ≤ 480,000 → opaque features."""
+        ...
+
+    def batch_key(self, request: WindowRequest) -> Hashable:
+        """Only requests with equal keys may share one call of `recognise`."""
+        ...
+
+    def recognise(self, batch: Sequence[WindowRequest]) -> list[WindowText]:
+        """Decode a batch, word times included; one answer per request, in order.
+
+        The result for a window does not depend on what it is batched with (at temperature 0).
+        A window judged RETRY has not been aligned; the caller asks again at the next of
+        `FALLBACK_TEMPERATURES`; at the last one the verdict is never RETRY.
+        """
+        ...
+
+    def detect_language(self, features: Sequence[object]) -> list[list[LanguageGuess]]:
+        """For each window the guesses, likeliest first. Only where `detects_language`."""
+        ...
+
+    def close(self) -> None:
+        """Frees the model's memory. Nothing is called afterwards."""
+        ...

@@ -1,0 +1,63 @@
+"""The one reader of the web tier's environment: typed, checked at start.
+
+Every setting of ours is `STT_*` (and `PORT`). A value that can't be read stops the start with a
+sentence that names the variable, what it holds and what it should hold.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T", int, float)
+
+
+class BadSettingError(ValueError):
+    """A variable of the environment holds something that can't be used."""
+
+
+def read_text(name: str, default: str) -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def read_int(name: str, default: int, *, at_least: int = 0) -> int:
+    value = _parse(name, str(default), int, "a whole number")
+    if value < at_least:
+        raise BadSettingError(f"{name} is {value}, but must be at least {at_least}.")
+    return value
+
+
+def read_float(name: str, default: float) -> float:
+    return _parse(name, str(default), float, "a number")
+
+
+def read_bool(name: str, *, default: bool) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True}
+    words |= {"0": False, "false": False, "no": False, "off": False}
+    value = read_text(name, "true" if default else "false").lower()
+    if value not in words:
+        raise BadSettingError(f"{name} is {value!r}, but must be true or false.")
+    return words[value]
+
+
+def read_choice(name: str, default: str, choices: tuple[str, ...]) -> str:
+    value = read_text(name, default)
+    if value not in choices:
+        raise BadSettingError(f"{name} is {value!r}, but must be one of {', '.join(choices)}.")
+    return value
+
+
+def read_list(name: str, default: str = "") -> list[str]:
+    return [item.strip() for item in read_text(name, default).split(",") if item.strip()]
+
+
+def read_path(name: str, default: Path) -> Path:
+    return Path(read_text(name, str(default))).expanduser().resolve()
+
+
+def _parse(name: str, default: str, parse: Callable[[str], T], kind: str) -> T:
+    value = read_text(name, default)
+    try:
+        return parse(value)
+    except ValueError:
+        raise BadSettingError(f"{name} is {value!r}, but must be {kind}.") from None

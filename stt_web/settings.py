@@ -1,0 +1,221 @@
+"""Django's settings. The environment is read here, through `stt_web.env`, and nowhere else.
+
+`docs/operating.md` lists every variable.
+"""
+
+import contextlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from stt_web.env import (
+    BadSettingError,
+    read_bool,
+    read_choice,
+    read_float,
+    read_int,
+    read_list,
+    read_path,
+    read_text,
+)
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = read_path("STT_DATA_DIR", BASE_DIR / "var")
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+
+def _generated_secret(path: Path) -> str:
+    """Return the secret kept in `path`, made (mode 0600) where there is none.
+
+    Several processes start at once: each writes a file of its own, and the first to link it wins.
+    """
+    if not path.exists():
+        descriptor, own = tempfile.mkstemp(dir=path.parent)  # mkstemp makes it 0600
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(50))
+        with contextlib.suppress(FileExistsError):
+            os.link(own, path)
+        os.unlink(own)
+    return path.read_text()
+
+
+def _database(url: str) -> dict[str, object]:
+    """Translate `sqlite:///path` or `postgresql://user:password@host:port/name`."""
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": unquote(parts.path),
+            "OPTIONS": {
+                # BEGIN IMMEDIATE: a transaction that writes never fails half-way with SQLITE_BUSY.
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 30,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            },
+        }
+    if parts.scheme in ("postgres", "postgresql"):
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path.lstrip("/")),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": parts.hostname or "",
+            "PORT": str(parts.port or ""),
+            "CONN_HEALTH_CHECKS": True,
+            "CONN_MAX_AGE": 60,
+        }
+    raise BadSettingError(
+        f"STT_DATABASE_URL begins with {parts.scheme!r}, but must be sqlite:/// or postgresql://."
+    )
+
+
+DEBUG = read_bool("STT_DEBUG", default=False)
+SECRET_KEY = read_text("STT_SECRET_KEY", "") or _generated_secret(DATA_DIR / "secret-key")
+HOST = read_text("STT_HOST", "127.0.0.1")
+PORT = read_int("PORT", 8000, at_least=1)
+ALLOWED_HOSTS = read_list("STT_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],testserver")
+CSRF_TRUSTED_ORIGINS = read_list("STT_CSRF_TRUSTED_ORIGINS")
+TRUSTED_PROXIES = read_list("STT_TRUSTED_PROXIES")  # networks whose X-Forwarded-For is believed
+
+INSTALLED_APPS = [
+    "daphne",  # Channels' development server; `make run` serves with uvicorn (architecture)
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "channels",
+    "accounts",
+    "billing",
+    "transcripts",
+]
+MIDDLEWARE = [
+    "stt_web.request_id.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "stt_web.urls"
+ASGI_APPLICATION = "stt_web.asgi.application"
+APPEND_SLASH = False  # an API path without its slash is a 404 in the one error shape
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {
+    "default": _database(read_text("STT_DATABASE_URL", f"sqlite://{DATA_DIR / 'stt.sqlite3'}"))
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accounts.User"
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("cs", "Čeština")]
+LOCALE_PATHS = [BASE_DIR / "stt_web" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+# One folder an upload lies below; shared by web and workers.
+MEDIA_ROOT = read_path("STT_MEDIA_DIR", DATA_DIR / "media")
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.ApiKeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "stt_web.errors.handle_api_exception",
+}
+
+# Inference: one name, or several addresses, over which the client balances.
+INFERENCE_TARGET = read_text("STT_INFERENCE_TARGET", "127.0.0.1:50051")
+INFERENCE_TOKEN = read_text("STT_INFERENCE_TOKEN", "")
+INFERENCE_CA_FILE = read_text("STT_INFERENCE_CA_FILE", "")  # TLS with this CA; empty: no TLS
+
+# A job's lease: renewed by a timer, lost after `LEASE_S` without renewal (stt: design, Durability).
+LEASE_S = read_float("STT_LEASE_S", 20.0)
+HEARTBEAT_S = read_float("STT_HEARTBEAT_S", 3.0)
+PROGRESS_DEADLINE_S = read_float("STT_PROGRESS_DEADLINE_S", 900.0)
+MAX_STALLED_TRIES = read_int("STT_MAX_STALLED_TRIES", 3, at_least=1)
+# A recording up to this long is worked on in the `short` class.
+SHORT_RECORDING_MS = read_int("STT_SHORT_RECORDING_MS", 120_000)
+SYNC_WAIT_S = read_float("STT_SYNC_WAIT_S", 280.0)
+JOIN_WINDOW_S = read_int("STT_JOIN_WINDOW_S", 24 * 3600)
+
+BROKER_FOLDER = DATA_DIR / "broker"
+CELERY_BROKER_URL = read_text("STT_BROKER_URL", "filesystem://")
+if CELERY_BROKER_URL.startswith("filesystem"):
+    for folder in ("queue", "control"):
+        (BROKER_FOLDER / folder).mkdir(parents=True, exist_ok=True)
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
+        # In and out are one folder: every process reads what any process wrote.
+        "data_folder_in": str(BROKER_FOLDER / "queue"),
+        "data_folder_out": str(BROKER_FOLDER / "queue"),
+        "control_folder": str(BROKER_FOLDER / "control"),
+        "polling_interval": 0.05,
+    }
+elif CELERY_BROKER_URL.startswith("redis"):
+    # A task that outlives the visibility timeout is delivered twice; leases make that harmless.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_DEFAULT_QUEUE = "housekeeping"
+# Long recordings never hold the slots that a clip or the sweeper needs: a queue, and workers, each.
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "sweep": {
+        "task": "transcripts.sweep",
+        "schedule": read_float("STT_SWEEP_S", 5.0),
+        "options": {"queue": "housekeeping", "expires": 5},
+    },
+    "purge-anonymous": {
+        "task": "transcripts.purge_anonymous",
+        "schedule": 300.0,
+        "options": {"queue": "housekeeping", "expires": 300},
+    },
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+
+_CHANNEL_URL = read_text("STT_CHANNEL_LAYER_URL", "")
+CHANNEL_LAYERS: dict[str, dict[str, object]] = {
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [_CHANNEL_URL]},
+    }
+    if _CHANNEL_URL
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+}
+
+LOG_LEVEL = read_choice("STT_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))

@@ -1,0 +1,1 @@
+"""Recordings and what was said in them: submitted, recognised, stored, exported."""
