@@ -1,0 +1,177 @@
+"""The catalogue of one server: its entries, and which of them answers to a name."""
+
+import re
+from pathlib import Path
+from typing import Protocol
+
+from inference_service.catalog.entries import (
+    CATALOGUE,
+    FASTER_WHISPER_ENGINE,
+    POCKETSPHINX,
+    POCKETSPHINX_ENGINE,
+    USUAL_MODEL,
+    WHISPER_LANGUAGES,
+    CatalogueModel,
+    ModelEntry,
+)
+from inference_service.catalog.errors import (
+    BadDefaultModelError,
+    NotInstalledError,
+    UnknownModelError,
+)
+from inference_service.catalog.weights import (
+    find_in_hub_cache,
+    is_whisper_folder,
+    read_languages,
+)
+
+_FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+class CatalogSettings(Protocol):
+    """What the catalogue reads of the service's configuration."""
+
+    @property
+    def models_dir(self) -> Path: ...
+
+    @property
+    def default_model(self) -> str:
+        """A name, or empty: the best one installed."""
+        ...
+
+
+class Catalog:
+    """The models of this server. Every answer is fresh: a model pulled meanwhile appears.
+
+    An answer costs a few `stat` calls for each model.
+    """
+
+    def __init__(self, settings: CatalogSettings, *, hub_cache: Path | None = None) -> None:
+        """Check STT_DEFAULT_MODEL.
+
+        `hub_cache` is the Hugging Face cache, where it is not the usual one. Raises
+        BadDefaultModelError if the default model is unknown or not installed.
+        """
+        self._models_dir = settings.models_dir
+        self._default_model = settings.default_model
+        self._hub_cache = hub_cache
+        if self._default_model:
+            self._check_default_model()
+
+    def models(self) -> list[ModelEntry]:
+        """Return every model, best first; those not installed as well."""
+        return [
+            *(self._describe_catalogue_model(model) for model in CATALOGUE),
+            *self._describe_folders(),
+            _POCKETSPHINX_ENTRY,
+        ]
+
+    def default(self) -> ModelEntry:
+        """Return the model that answers where none is named.
+
+        That is STT_DEFAULT_MODEL as long as its weights are here, else the best one installed.
+        """
+        installed = [entry for entry in self.models() if entry.is_available]
+        chosen = (entry for entry in installed if entry.id == self._default_model)
+        return next(chosen, installed[0])
+
+    def resolve(self, name: str) -> ModelEntry:
+        """Return the model that runs when `name` is asked for.
+
+        Raises UnknownModelError if no model has that name, NotInstalledError if its weights are
+        not here (and it isn't the name that every client sends by default).
+        """
+        if not name:
+            return self.default()
+        entries = {entry.id: entry for entry in self.models()}
+        if name not in entries:
+            raise UnknownModelError(
+                f"There is no model named {name!r}; this server knows {', '.join(entries)}."
+            )
+        if entries[name].is_available:
+            return entries[name]
+        if name == USUAL_MODEL:
+            return self.default()
+        installed = ", ".join(entry.id for entry in entries.values() if entry.is_available)
+        raise NotInstalledError(
+            f"The model {name} is not installed here; installed: {installed}. "
+            f"{entries[name].install_hint}"
+        )
+
+    def served_by(self, name: str) -> str:
+        """Return the id of the model that `resolve(name)` returns; empty where it would raise."""
+        try:
+            return self.resolve(name).id
+        except (UnknownModelError, NotInstalledError):
+            return ""
+
+    def _check_default_model(self) -> None:
+        installed = [entry.id for entry in self.models() if entry.is_available]
+        if self._default_model not in installed:
+            raise BadDefaultModelError(
+                f"STT_DEFAULT_MODEL is {self._default_model!r}, but must be one of the installed "
+                f"models: {', '.join(installed)}."
+            )
+
+    def _describe_catalogue_model(self, model: CatalogueModel) -> ModelEntry:
+        path = self._find_weights(model)
+        published = (code for code in WHISPER_LANGUAGES if code != "yue" or model.has_cantonese)
+        return ModelEntry(
+            id=model.id,
+            name=model.name,
+            engine=FASTER_WHISPER_ENGINE,
+            speed=model.speed,
+            languages=read_languages(path) if path else frozenset(published),
+            is_available=path is not None,
+            can_translate=model.translates,
+            detects_language=True,
+            path=path,
+            install_hint=""
+            if path
+            else f"Run `python -m inference_service.catalog pull {model.id}` to install it.",
+        )
+
+    def _find_weights(self, model: CatalogueModel) -> Path | None:
+        folder = self._models_dir / model.id
+        if is_whisper_folder(folder):
+            return folder
+        return find_in_hub_cache(model.repository, cache=self._hub_cache)
+
+    def _describe_folders(self) -> list[ModelEntry]:
+        if not self._models_dir.is_dir():
+            return []
+        taken = {POCKETSPHINX, *(model.id for model in CATALOGUE)}
+        return [
+            _describe_folder(folder)
+            for folder in sorted(self._models_dir.iterdir())
+            if folder.name not in taken
+            and _FOLDER_NAME.fullmatch(folder.name)
+            and is_whisper_folder(folder)
+        ]
+
+
+def _describe_folder(folder: Path) -> ModelEntry:
+    languages = read_languages(folder)
+    is_multilingual = languages != {"en"}
+    return ModelEntry(
+        id=folder.name,
+        name=folder.name,
+        engine=FASTER_WHISPER_ENGINE,
+        speed="standard",
+        languages=languages,
+        is_available=True,
+        can_translate=is_multilingual,
+        detects_language=is_multilingual,
+        path=folder,
+    )
+
+
+_POCKETSPHINX_ENTRY = ModelEntry(
+    id=POCKETSPHINX,
+    name="PocketSphinx US English (approximate)",
+    engine=POCKETSPHINX_ENGINE,
+    speed="standard",
+    languages=frozenset({"en"}),
+    is_available=True,
+    is_approximate=True,
+)

@@ -1,0 +1,30 @@
+"""What can go wrong with a model's name or its weights.
+
+    CatalogError
+    ├── UnknownModelError       no model has that name
+    ├── NotInstalledError       the model exists, its weights are not here
+    ├── BadDefaultModelError    STT_DEFAULT_MODEL names nothing that could answer
+    └── PullError               the weights could not be fetched
+
+Every message is a sentence that may be shown to a user.
+"""
+
+
+class CatalogError(Exception):
+    pass
+
+
+class UnknownModelError(CatalogError):
+    pass
+
+
+class NotInstalledError(CatalogError):
+    pass
+
+
+class BadDefaultModelError(CatalogError):
+    pass
+
+
+class PullError(CatalogError):
+    pass

@@ -1,0 +1,79 @@
+"""What lies in a folder of weights: is it a whole CTranslate2 Whisper, which languages has it.
+
+Only names, sizes and the tokenizer are looked at. Weights that are whole but damaged are found
+when they are loaded.
+"""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+
+from huggingface_hub import try_to_load_from_cache
+
+from inference_service.catalog.entries import WHISPER_LANGUAGES
+
+# All that faster-whisper reads; `pull` fetches nothing else.
+WEIGHT_FILES = (
+    "config.json",
+    "preprocessor_config.json",
+    "model.bin",
+    "tokenizer.json",
+    "vocabulary.*",
+)
+_REQUIRED = ("config.json", "model.bin", "tokenizer.json")
+_VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
+
+
+def is_whisper_folder(folder: Path) -> bool:
+    """Tell whether every file that is needed is there and not empty. Some `stat` calls."""
+    return all(_holds(folder / name) for name in _REQUIRED) and any(
+        _holds(folder / name) for name in _VOCABULARIES
+    )
+
+
+def find_in_hub_cache(repository: str, *, cache: Path | None = None) -> Path | None:
+    """Return the folder of a complete snapshot in the Hugging Face cache, without network."""
+    found = try_to_load_from_cache(repository, "model.bin", cache_dir=cache)
+    if not isinstance(found, str):
+        return None
+    folder = Path(found).parent
+    return folder if is_whisper_folder(folder) else None
+
+
+def read_languages(folder: Path) -> frozenset[str]:
+    """Return the languages that the model can be asked for: those its tokenizer has tokens for.
+
+    Read once for each state of the folder (by time of change), then remembered.
+    """
+    return _read_languages(folder, (folder / "tokenizer.json").stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _read_languages(folder: Path, _changed_ns: int) -> frozenset[str]:
+    if not _is_multilingual(folder):
+        return frozenset({"en"})
+    try:
+        tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+        tokens = {token["content"] for token in tokenizer.get("added_tokens", ())}
+        tokens |= tokenizer["model"]["vocab"].keys()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return frozenset()
+    return frozenset(code for code in WHISPER_LANGUAGES if f"<|{code}|>" in tokens)
+
+
+def _is_multilingual(folder: Path) -> bool:
+    """CTranslate2's own criterion: the vocabulary has the empty string as a token."""
+    listed = folder / "vocabulary.json"
+    try:
+        if listed.is_file():
+            return "" in json.loads(listed.read_text(encoding="utf-8"))
+        return "" in (folder / "vocabulary.txt").read_text(encoding="utf-8").split("\n")[:-1]
+    except (ValueError, TypeError):
+        return False
+
+
+def _holds(file: Path) -> bool:
+    try:
+        return file.stat().st_size > 0
+    except OSError:
+        return False

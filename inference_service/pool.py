@@ -1,0 +1,191 @@
+"""Loaded models, each once, lent out and counted.
+
+A model is loaded when it is first leased, in a thread; whoever asks meanwhile waits for the same
+load. With its last lease gone it stays for its time to live, then its memory is freed; earlier if
+another model needs the room. A load that fails is told to those who waited and then forgotten.
+
+    PoolError                   is_retryable
+    ├── ModelLoadError          no: the weights can't be loaded
+    └── ModelMemoryError        the memory budget is taken by models at work (yes), or too small (no)
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from inference_service.catalog import Catalog, ModelEntry
+from inference_service.engines.asr import Recogniser
+from inference_service.engines.loading import EngineSettings, estimate_memory_bytes, load_recogniser
+
+logger = logging.getLogger(__name__)
+
+
+class PoolSettings(EngineSettings, Protocol):
+    """What the pool reads of the service's configuration."""
+
+    @property
+    def model_ttl_s(self) -> float:
+        """How long an idle model stays loaded; 0: for ever."""
+        ...
+
+    @property
+    def model_memory_mb(self) -> int:
+        """What all loaded models may take together; 0: no bound."""
+        ...
+
+
+class PoolError(Exception):
+    def __init__(self, message: str, *, is_retryable: bool = False) -> None:
+        super().__init__(message)
+        self.is_retryable = is_retryable
+
+
+class ModelLoadError(PoolError):
+    pass
+
+
+class ModelMemoryError(PoolError):
+    pass
+
+
+@dataclass(slots=True, eq=False)
+class _Slot:
+    loading: asyncio.Task[Recogniser]
+    memory_bytes: int  # an estimate until the model is loaded
+    leases: int = 0
+    idle_since: float = field(default_factory=time.monotonic)
+    unload_timer: asyncio.TimerHandle | None = None
+
+
+class ModelPool:
+    """The loaded models of one process. All methods belong to one event loop."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        settings: PoolSettings,
+        *,
+        load: Callable[[ModelEntry, EngineSettings], Recogniser] = load_recogniser,
+        estimate: Callable[[ModelEntry], int] = estimate_memory_bytes,
+    ) -> None:
+        self._catalog = catalog
+        self._settings = settings
+        self._load = load
+        self._estimate = estimate
+        self._slots: dict[str, _Slot] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+
+    @contextlib.asynccontextmanager
+    async def lease(self, model_id: str) -> AsyncIterator[Recogniser]:
+        """Lend the model that answers to `model_id`, loading it if need be.
+
+        Raises UnknownModelError, NotInstalledError, ModelLoadError, ModelMemoryError.
+        """
+        entry = self._catalog.resolve(model_id)
+        slot = self._slots.get(entry.id) or self._start_loading(entry)
+        slot.leases += 1
+        if slot.unload_timer:
+            slot.unload_timer.cancel()
+        try:
+            # Shielded: others may wait for the same load when this one gives up.
+            yield await asyncio.shield(slot.loading)
+        finally:
+            slot.leases -= 1
+            if not slot.leases:
+                self._let_idle(entry.id, slot)
+
+    def loaded(self) -> dict[str, int]:
+        """Return the ids of the loaded models with the memory that each takes, in bytes."""
+        return {
+            model_id: slot.memory_bytes
+            for model_id, slot in self._slots.items()
+            if slot.loading.done()
+        }
+
+    async def close(self) -> None:
+        """Free every model, leased or not; to be called when nothing uses them any more."""
+        for model_id in list(self._slots):
+            self._unload(model_id)
+        while self._closing:
+            await asyncio.wait(self._closing)
+
+    def _start_loading(self, entry: ModelEntry) -> _Slot:
+        needed_bytes = self._estimate(entry)
+        self._make_room(entry, needed_bytes)
+        loading = asyncio.create_task(self._load_in_thread(entry), name=f"load {entry.id}")
+        slot = self._slots[entry.id] = _Slot(loading, needed_bytes)
+        loading.add_done_callback(lambda _: self._note_loaded(entry.id, slot))
+        return slot
+
+    async def _load_in_thread(self, entry: ModelEntry) -> Recogniser:
+        if self._closing:  # the room that was made is free only when these are gone
+            await asyncio.wait(self._closing)
+        started = time.monotonic()
+        try:
+            recogniser = await asyncio.to_thread(self._load, entry, self._settings)
+        except (RuntimeError, ValueError, OSError, MemoryError, KeyError) as error:
+            logger.exception("event=model_load_failed model=%s", entry.id)
+            raise ModelLoadError(
+                f"The model {entry.id} could not be loaded: its weights are damaged or do not fit "
+                "this machine. Install it anew, or ask for another model."
+            ) from error
+        duration_ms = round(1000 * (time.monotonic() - started))
+        logger.info("event=model_loaded model=%s duration_ms=%d", entry.id, duration_ms)
+        return recogniser
+
+    def _note_loaded(self, model_id: str, slot: _Slot) -> None:
+        failed = slot.loading.cancelled() or slot.loading.exception() is not None
+        if failed and self._slots.get(model_id) is slot:
+            del self._slots[model_id]
+        elif not failed:
+            slot.memory_bytes = slot.loading.result().memory_bytes
+
+    def _make_room(self, entry: ModelEntry, needed_bytes: int) -> None:
+        """Unload idle models, least recently used first, until the budget holds one more."""
+        budget_bytes = self._settings.model_memory_mb * 1_000_000
+        if not budget_bytes:
+            return
+        if needed_bytes > budget_bytes:
+            raise ModelMemoryError(
+                f"The model {entry.id} needs about {needed_bytes // 1_000_000} MB, more than this "
+                "server may use for models (STT_MODEL_MEMORY_MB)."
+            )
+        idle = sorted(
+            (slot.idle_since, model_id) for model_id, slot in self._slots.items() if not slot.leases
+        )
+        while sum(slot.memory_bytes for slot in self._slots.values()) + needed_bytes > budget_bytes:
+            if not idle:
+                raise ModelMemoryError(
+                    f"There is no memory for the model {entry.id} while other models are at work. "
+                    "Try again later.",
+                    is_retryable=True,
+                )
+            self._unload(idle.pop(0)[1])
+
+    def _let_idle(self, model_id: str, slot: _Slot) -> None:
+        if self._slots.get(model_id) is not slot:
+            return
+        slot.idle_since = time.monotonic()
+        if self._settings.model_ttl_s:
+            slot.unload_timer = asyncio.get_running_loop().call_later(
+                self._settings.model_ttl_s, self._unload, model_id
+            )
+
+    def _unload(self, model_id: str) -> None:
+        slot = self._slots.pop(model_id)
+        if slot.unload_timer:
+            slot.unload_timer.cancel()
+        closing = asyncio.create_task(_close_when_loaded(model_id, slot))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+
+
+async def _close_when_loaded(model_id: str, slot: _Slot) -> None:
+    await asyncio.wait([slot.loading])
+    if slot.loading.exception() is None:
+        await asyncio.to_thread(slot.loading.result().close)
+        logger.info("event=model_unloaded model=%s", model_id)
