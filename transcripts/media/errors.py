@@ -1,0 +1,35 @@
+"""What can go wrong with a recording.
+
+ApiError (stt_web)
+├── MediaError          400  the recording itself: final, another try gives the same
+└── DecoderDiedError    503  the decoder, through no proven fault of the recording: try again
+
+The codes of `MediaError`: empty_file, not_audio, unsupported_format, no_audio_track,
+corrupt_media, too_long, recording_missing (404 here: our own file is gone).
+"""
+
+from typing import ClassVar
+
+from stt_web.errors import ApiError
+
+
+class MediaError(ApiError):
+    """The recording can't be transcribed; `code` says why, the message tells a person."""
+
+    status = 400
+    code = "corrupt_media"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, code: str, message: str, *, status: int | None = None) -> None:
+        super().__init__(message, code=code, status=status)
+
+
+class DecoderDiedError(ApiError):
+    """The process that decodes was killed, crashed or made no progress."""
+
+    status = 503
+    code = "decoder_died"
+    retryable: ClassVar[bool] = True
+
+    def __init__(self, message: str = "Decoding was interrupted. Please try again.") -> None:
+        super().__init__(message, retry_after_s=5)
