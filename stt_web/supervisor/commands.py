@@ -1,0 +1,67 @@
+"""The command line of every process of the system, in one place.
+
+`make run` and the end-to-end tests start exactly these; `compose.yaml` writes the same out, and a
+test starts those.
+"""
+
+import sys
+from dataclasses import dataclass
+
+QUEUES = ("short", "bulk", "housekeeping")
+
+
+@dataclass(frozen=True)
+class Command:
+    """One process: a name for its log lines, and what to execute."""
+
+    name: str
+    argv: tuple[str, ...]
+
+
+def migrate() -> Command:
+    """Bring the database up to date; ends by itself."""
+    return _python("migrate", "manage.py", "migrate", "--no-input", "--verbosity=1")
+
+
+def inference() -> Command:
+    return _python("inference", "-m", "inference_service")
+
+
+def worker(queue: str, *, slots: int, node: str = "") -> Command:
+    """A Celery worker of one queue that works on `slots` tasks at once.
+
+    `node` tells two workers of one queue on one machine apart.
+    """
+    name = f"worker-{queue}"
+    return _python(
+        name,
+        *("-m", "celery", "-A", "stt_web", "worker"),
+        *("--pool=threads", f"--concurrency={slots}", f"--queues={queue}"),
+        f"--hostname={node or name}@%h",
+        # Gossip and mingle let workers know each other: nobody here asks, every start would wait.
+        *("--without-gossip", "--without-mingle", "--loglevel=INFO"),
+    )
+
+
+def beat() -> Command:
+    """The clock that has the sweeper look for lost work; no pidfile, so that a kill leaves none."""
+    return _python("beat", "-m", "celery", "-A", "stt_web", "beat", "--pidfile=", "--loglevel=INFO")
+
+
+def web(*, host: str, port: int) -> Command:
+    """The ASGI server.
+
+    Without uvicorn's access log, whose lines would hold `?token=`, and without its trust in
+    `X-Forwarded-For`: whom to believe is STT_TRUSTED_PROXIES' matter alone.
+    """
+    return _python(
+        "web",
+        *("-m", "uvicorn", "stt_web.asgi:application"),
+        *("--host", host, "--port", str(port)),
+        *("--no-access-log", "--no-proxy-headers", "--no-server-header"),
+        *("--timeout-graceful-shutdown", "5", "--log-level", "warning"),
+    )
+
+
+def _python(name: str, *arguments: str) -> Command:
+    return Command(name=name, argv=(sys.executable, *arguments))

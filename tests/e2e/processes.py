@@ -1,0 +1,222 @@
+"""The product's real processes, one by one, for tests that kill them.
+
+    with System(tmp_path, env={"STT_BROKER_URL": "redis://127.0.0.1:6379/9"}) as system:
+        system.start("inference", "worker-short", "beat", "web")    # waits until each is ready
+        answer = requests.post(system.url + "/v1/transcribe", headers=system.headers, ...)
+        system.kill("worker-short")              # -9, then
+        system.start("worker-short")             # a new one
+        system.freeze("web"); system.thaw("web") # SIGSTOP, SIGCONT
+        system.stop("web")                       # SIGTERM, and waits
+
+Roles are `inference`, `worker-short`, `worker-bulk`, `worker-housekeeping`, `beat`, `web`. Two of
+a role are `web` and `web:2`. The commands are the product's own (`stt_web.supervisor.commands`).
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from stt_web.supervisor import commands
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SLOTS = {"short": 8, "bulk": 4, "housekeeping": 2}
+START_DEADLINE_S = 60.0
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], bool], *, what: str, within_s: float = 30.0) -> None:
+    """Return once `condition()` holds; raise AssertionError naming `what` if it doesn't."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"Not within {within_s:.0f} s: {what}")
+        time.sleep(0.05)
+
+
+def accepts_connections(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class System:
+    """The system's processes over one data folder, each on free ports, with a log file each.
+
+    `inference_replicas` is how many inference addresses the others balance over. Leaving the
+    `with` block kills whatever still runs.
+    """
+
+    def __init__(
+        self, folder: Path, *, env: Mapping[str, str] | None = None, inference_replicas: int = 1
+    ) -> None:
+        self.folder = folder
+        self._ports: dict[str, int] = {}
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._log_starts: dict[str, int] = {}
+        names = ["inference", *(f"inference:{n}" for n in range(2, inference_replicas + 1))]
+        targets = [f"127.0.0.1:{self.port(name)}" for name in names]
+        self.env = {
+            **os.environ,
+            "STT_DATA_DIR": str(folder),
+            "STT_OFFLINE": "1",
+            "STT_INFERENCE_TARGET": ",".join(targets),
+            "STT_SECRET_KEY": "end-to-end-test-only",
+            "DJANGO_SETTINGS_MODULE": "stt_web.settings",
+            "PYTHONUNBUFFERED": "1",
+            **(env or {}),
+        }
+        self.headers: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        folder = self.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.run(*commands.migrate().argv)
+        self.headers = {"Authorization": f"Bearer {self.create_api_key()}"}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        if error is not None:
+            print(self.describe_logs(), file=sys.stderr)  # noqa: T201  # pytest shows it
+        for name in list(self._processes):
+            self.kill(name)
+
+    def port(self, name: str) -> int:
+        """Return the port that `web`, `web:2`, `inference` … listens on."""
+        if name not in self._ports:
+            self._ports[name] = free_port()
+        return self._ports[name]
+
+    @property
+    def url(self) -> str:
+        return self.url_of("web")
+
+    def url_of(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.port(name)}"
+
+    def pid(self, name: str) -> int:
+        return self._processes[name].pid
+
+    def run(self, *argv: str) -> str:
+        """Run a command of the product to its end and return its standard output."""
+        done = subprocess.run(argv, cwd=ROOT, env=self.env, capture_output=True, text=True)
+        assert done.returncode == 0, f"{argv} ended with {done.returncode}: {done.stderr[-2000:]}"
+        return done.stdout
+
+    def create_api_key(self, email: str = "e2e@example.com", *, plan: str = "local") -> str:
+        command = ("manage.py", "create_api_key", email, "--plan", plan)
+        return self.run(sys.executable, *command).strip()
+
+    def start(self, *names: str) -> None:
+        """Start the processes at once and wait until every one is ready."""
+        for name in names:
+            self._spawn(name)
+        for name in names:
+            wait_until(
+                lambda name=name: self._is_ready(name),  # type: ignore[misc]  # bound at once
+                what=f"{name} is ready:\n{self.log(name)[-3000:]}",
+                within_s=START_DEADLINE_S,
+            )
+
+    def is_running(self, name: str) -> bool:
+        return self._processes[name].poll() is None
+
+    def kill(self, name: str) -> None:
+        """End it with SIGKILL, as a crash or the memory killer would; with its own children."""
+        process = self._processes.pop(name)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def stop(self, name: str, *, within_s: float = 30.0) -> int:
+        """End it with SIGTERM; returns its exit status."""
+        process = self._processes[name]
+        process.terminate()
+        status = process.wait(timeout=within_s)
+        self.kill(name)
+        return status
+
+    def freeze(self, name: str) -> None:
+        os.killpg(self.pid(name), signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        os.killpg(self.pid(name), signal.SIGCONT)
+
+    def log(self, name: str) -> str:
+        """Return what every process of that name has printed so far."""
+        path = self._log_path(name)
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def describe_logs(self) -> str:
+        logs = sorted(self.folder.glob("*.log"))
+        return "\n".join(f"== {path.name}\n{path.read_text()[-4000:]}" for path in logs)
+
+    def _log_path(self, name: str) -> Path:
+        return self.folder / f"{name.replace(':', '-')}.log"
+
+    def _spawn(self, name: str) -> None:
+        assert name not in self._processes, f"{name} runs already; kill or stop it first."
+        with self._log_path(name).open("ab") as log:
+            self._log_starts[name] = log.tell()
+            self._processes[name] = subprocess.Popen(
+                self._command(name).argv,
+                cwd=ROOT,
+                env=self._env_of(name),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # its children die with it: see kill
+            )
+
+    def _command(self, name: str) -> commands.Command:
+        role = name.partition(":")[0]
+        if role == "web":
+            return commands.web(host="127.0.0.1", port=self.port(name))
+        if role == "inference":
+            return commands.inference()
+        if role == "beat":
+            return commands.beat()
+        queue = role.removeprefix("worker-")
+        return commands.worker(queue, slots=SLOTS[queue], node=name.replace(":", "-"))
+
+    def _env_of(self, name: str) -> dict[str, str]:
+        if not name.startswith("inference"):
+            return self.env
+        return {**self.env, "STT_INFERENCE_LISTEN": f"127.0.0.1:{self.port(name)}"}
+
+    def _is_ready(self, name: str) -> bool:
+        role = name.partition(":")[0]
+        assert self.is_running(name), f"{name} ended:\n{self.log(name)[-3000:]}"
+        if role == "web":
+            return _answers(self.url_of(name) + "/v1/formats")
+        if role == "inference":
+            return accepts_connections(self.port(name))
+        printed = self._log_path(name).read_bytes()[self._log_starts[name] :]
+        return (b" ready." if role != "beat" else b"beat: Starting") in printed
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):  # noqa: S310  # our own http:// address
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
