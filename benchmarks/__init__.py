@@ -1,0 +1,10 @@
+"""Measurements, each a script that prints ratios from one run and what limits them.
+
+    python -m benchmarks.long_file      a 10-minute recording against BatchedInferencePipeline
+    python -m benchmarks.short_clips    16 clips at once, one clip idle, one clip beside long files
+    python -m benchmarks.memory         peak memory of each process over a 10-hour, 2 GB upload
+    python -m benchmarks.ingest         a refused 600 MB upload, and 300 waiting requests
+
+They start the product as `make run` does, with the tiny Whisper of tests/models, in a data folder
+of their own. Nothing here is asserted: figures go into RESULTS.md with what limits them.
+"""
