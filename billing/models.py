@@ -15,6 +15,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 
 class Plan(models.Model):
@@ -98,11 +99,13 @@ class Hold(models.Model):
     settled_credit_minutes = models.PositiveIntegerField(default=0)
     heard_ms = models.PositiveBigIntegerField(default=0)
     kind = models.CharField(max_length=16, default="file")  # file, live, ai
+    extensions = models.PositiveIntegerField(default=0)  # how often it was made longer
     state = models.CharField(max_length=10, choices=HoldState.choices, default=HoldState.HELD)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now)  # its month is the allowance's
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        indexes = [models.Index(fields=["account", "created_at"], name="billing_holds_by_day")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(settled_allowance_minutes__lte=F("allowance_minutes"))
@@ -134,18 +137,22 @@ class LedgerEntry(models.Model):
     """One movement, in minutes: never changed, never deleted.
 
     A hold is negative; a settlement is the (positive or zero) part of the hold that comes back
-    when the job ends; a release is the whole of it.
+    when the job ends; a release is the whole of it. The reference of a hold and of what closes it
+    is the hold's; its n-th extension's is the hold's with `:n` behind, from 2 on.
     """
 
     account = models.ForeignKey(BillingAccount, on_delete=models.PROTECT, related_name="entries")
     bucket = models.CharField(max_length=10, choices=Bucket.choices)
     allowance = models.ForeignKey(Allowance, null=True, blank=True, on_delete=models.PROTECT)
+    hold = models.ForeignKey(
+        Hold, null=True, blank=True, on_delete=models.PROTECT, related_name="entries"
+    )
     kind = models.CharField(max_length=12, choices=EntryKind.choices)
     amount = models.BigIntegerField()
     # Unique with kind and bucket: what makes each movement happen at most once.
     reference = models.CharField(max_length=100)
     reason = models.CharField(max_length=200, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [

@@ -1,0 +1,30 @@
+"""The door to users' keys: takes the account, raises not-found for anybody else's."""
+
+import uuid
+
+from django.db.models import QuerySet
+
+from accounts.models import ApiKey, User
+from stt_web.errors import ApiError
+
+
+class KeyNotFoundError(ApiError):
+    status = 404
+    code = "not_found"
+
+
+def list_api_keys(user: User) -> QuerySet[ApiKey]:
+    """The keys of `user` that aren't revoked, newest first."""
+    return ApiKey.objects.filter(user=user, revoked_at=None).order_by("-created_at", "id")
+
+
+def get_api_key(user: User, key_id: str) -> ApiKey:
+    """Return the key, or raise KeyNotFoundError: nobody's, somebody else's and a revoked one."""
+    try:
+        wanted = uuid.UUID(key_id)
+    except ValueError:
+        wanted = None
+    found = list_api_keys(user).filter(pk=wanted).first() if wanted else None
+    if found is None:
+        raise KeyNotFoundError("You have no API key with this id.")
+    return found

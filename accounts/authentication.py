@@ -1,0 +1,129 @@
+"""Who is asking: the one place where a key that a client shows is read and looked up.
+
+    AuthenticationError (ApiError, 401)     one sentence for every bad key, so that nobody learns
+                                            from it which keys exist
+    ScopeError (ApiError, 403)              a good key that isn't meant for this
+
+`/v1/` and `/api/v1/` read the header (`read_bearer`, `ApiKeyAuthentication`); live sockets also
+take `?token=` (`read_socket_token`), and nothing else does.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from urllib.parse import parse_qs
+
+from django.db.models import Q
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from accounts import key_cache
+from accounts.keys import digest_key, has_key_shape
+from accounts.models import ApiKey, User
+from stt_web.errors import ApiError
+
+_LAST_USED_EVERY = timedelta(minutes=1)
+_CHALLENGE = 'Bearer realm="stt"'
+
+
+class AuthenticationError(ApiError):
+    """The key is missing where one is needed, malformed, unknown, expired or revoked."""
+
+    status = 401
+    code = "invalid_key"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message, code=code, headers={"WWW-Authenticate": _CHALLENGE})
+
+
+class ScopeError(ApiError):
+    status = 403
+    code = "missing_scope"
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <key>` for DRF: `request.user` is the owner, `request.auth` the key.
+
+    No header: None, so that a session may be tried. A bad key is 401 everywhere, also where no key
+    is needed: whoever sends one means it.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
+        raw = read_bearer(request.META.get("HTTP_AUTHORIZATION", ""))
+        if raw is None:
+            return None
+        api_key = authenticate_token(raw)
+        return api_key.user, api_key
+
+    def authenticate_header(self, request: Request) -> str:
+        return _CHALLENGE
+
+
+def read_bearer(header: str) -> str | None:
+    """Return the raw key of an `Authorization` header; None where the header is empty.
+
+    Raises AuthenticationError for any other scheme, and for `Bearer` with nothing behind it.
+    """
+    if not header.strip():
+        return None
+    scheme, _, raw = header.strip().partition(" ")
+    if scheme.lower() != "bearer" or not raw.strip():
+        raise AuthenticationError("Send your API key as `Authorization: Bearer <key>`.")
+    return raw.strip()
+
+
+def read_socket_token(headers: Mapping[str, str], *, query_string: bytes) -> str | None:
+    """Return the raw key of a socket's opening request: its header, else `?token=`.
+
+    `headers` has names in lower case. A browser, and the SDK, can't set a socket's headers.
+    """
+    raw = read_bearer(headers.get("authorization", ""))
+    if raw is not None:
+        return raw
+    return next(iter(parse_qs(query_string.decode("latin-1")).get("token", [])), None)
+
+
+@sensitive_variables("raw")
+def authenticate_token(raw: str, *, now: datetime | None = None) -> ApiKey:
+    """Return the key, with its `user`, or raise AuthenticationError.
+
+    One query, and none for `key_cache.TTL_S` after; once a minute a second one, for `last_used_at`.
+    """
+    asked_at = now or timezone.now()
+    api_key = None
+    if has_key_shape(raw):
+        digest = digest_key(raw)
+        api_key = key_cache.find_key(digest, load=lambda: _load_key(digest))
+    if api_key is None or not _is_good(api_key, asked_at):
+        raise AuthenticationError(
+            "This API key is not valid: check that it is complete, not expired and not revoked."
+        )
+    _record_use(api_key, asked_at)
+    return api_key
+
+
+def check_scope(api_key: ApiKey | None, scope: str) -> None:
+    """Raise ScopeError if the key is narrowed to other things; a session (None) may do all."""
+    if api_key is not None and api_key.scopes and scope not in api_key.scopes:
+        raise ScopeError(f"This API key is not meant for this: it lacks the scope “{scope}”.")
+
+
+def _load_key(digest: str) -> ApiKey | None:
+    return ApiKey.objects.select_related("user").filter(digest=digest, revoked_at=None).first()
+
+
+def _is_good(api_key: ApiKey, now: datetime) -> bool:
+    is_expired = api_key.expires_at is not None and api_key.expires_at <= now
+    return api_key.user.is_active and api_key.revoked_at is None and not is_expired
+
+
+def _record_use(api_key: ApiKey, now: datetime) -> None:
+    stale = now - _LAST_USED_EVERY
+    if api_key.last_used_at is not None and api_key.last_used_at > stale:
+        return
+    # Conditional: of many processes that see the old time, one writes.
+    ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=stale), pk=api_key.pk).update(
+        last_used_at=now
+    )
+    key_cache.note_use(api_key.digest, used_at=now)

@@ -1,0 +1,78 @@
+"""Plans, and which one an account is on.
+
+The four below are put in after migrating, where they are missing; an operator may edit the rows.
+Code names three: the plan of visitors without an account, the one that new accounts start on, and
+the one whose limits an account gets while it holds credits.
+"""
+
+from typing import Any
+
+from accounts.models import User
+from billing.models import BillingAccount, Plan
+from stt_web.errors import ApiError
+
+ANONYMOUS_PLAN = "anonymous"
+FREE_PLAN = "free"
+PAID_PLAN = "paid"
+_MB = 1_000_000
+_DEFAULT_PLANS: dict[str, dict[str, Any]] = {
+    ANONYMOUS_PLAN: {
+        "name": "Without an account",
+        "daily_transcriptions": 3,
+        "max_file_bytes": 100 * _MB,
+        "concurrency": 1,
+        "requests_per_minute": 30,
+    },
+    FREE_PLAN: {
+        "name": "Free",
+        "monthly_minutes": 600,
+        "max_file_bytes": 500 * _MB,
+        "concurrency": 2,
+        "requests_per_minute": 60,
+    },
+    PAID_PLAN: {
+        "name": "Paid",
+        "max_file_bytes": 2_000 * _MB,
+        "concurrency": 5,
+        "requests_per_minute": 300,
+    },
+    # One's own server, for its own key (`make run`): use is recorded, nothing is limited.
+    "local": {"name": "Local", "max_file_bytes": 0, "concurrency": 0, "is_metered": False},
+}
+
+
+class PlanNotFoundError(ApiError):
+    code = "unknown_plan"
+
+
+def add_missing_plans(*, using: str = "default") -> None:
+    """Add those of the four plans that aren't there; what an operator edited stays."""
+    for plan_id, fields in _DEFAULT_PLANS.items():
+        Plan.objects.using(using).get_or_create(pk=plan_id, defaults=fields)
+
+
+def account_for(user: User) -> BillingAccount:
+    """Return the account of `user`, with its plan; made on the free plan where there is none.
+
+    One query, unless it has to be made.
+    """
+    account = BillingAccount.objects.select_related("plan").filter(user=user).first()
+    if account is not None:
+        return account
+    # Of two requests that come first at once, one makes it: `user` is unique.
+    made, _ = BillingAccount.objects.get_or_create(user=user, defaults={"plan_id": FREE_PLAN})
+    return made
+
+
+def change_plan(account: BillingAccount, *, plan_id: str) -> None:
+    """Put the account on another plan, at once.
+
+    Minutes of this month: a larger plan adds the difference with the next hold, a smaller one
+    takes nothing away. Raises PlanNotFoundError.
+    """
+    plan = Plan.objects.filter(pk=plan_id).first()
+    if plan is None:
+        known = ", ".join(Plan.objects.order_by("pk").values_list("pk", flat=True))
+        raise PlanNotFoundError(f"There is no plan “{plan_id}”. There are: {known}.")
+    BillingAccount.objects.filter(pk=account.pk).update(plan=plan)
+    account.plan = plan
