@@ -42,6 +42,7 @@ def report_refusal(system: System, folder: Path, web: psutil.Process) -> None:
         command += ["-F", f"file=@{big}", f"{system.url}/v1/transcribe"]
         status = subprocess.run(command, capture_output=True, text=True, check=False).stdout
         seconds = time.perf_counter() - start
+        grown = (web.memory_full_info().pss - before) / 1e6
         print(f"600 MB refused {name}: {status} in {seconds:.2f} s, + {grown:.0f} MB")
 
 
