@@ -4,9 +4,9 @@ A model is loaded when it is first leased, in a thread; whoever asks meanwhile w
 load. With its last lease gone it stays for its time to live, then its memory is freed; earlier if
 another model needs the room. A load that fails is told to those who waited and then forgotten.
 
-    PoolError                   is_retryable
-    ├── ModelLoadError          no: the weights can't be loaded
-    └── ModelMemoryError        the memory budget is taken by models at work (yes), or too small (no)
+    PoolError
+    ├── ModelLoadError          the weights can't be loaded: not retryable
+    └── ModelMemoryError        the budget is taken by models at work (retryable), or too small
 """
 
 import asyncio

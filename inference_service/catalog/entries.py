@@ -70,6 +70,7 @@ CATALOGUE = (
     ),
 )
 
+# ruff: noqa: SIM905  # a list of literals would take a hundred lines
 # Whisper's languages in the order of its tokens (openai/whisper, tokenizer.py).
 WHISPER_LANGUAGES = tuple(
     "en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th "

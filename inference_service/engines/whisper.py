@@ -1,0 +1,351 @@
+"""Whisper on CTranslate2, through faster-whisper's parts, batched across requests.
+
+The model's `encode`, `generate` and `align` are called here directly: the items of one call may
+differ in language, task and the text of the prompt, so windows of different requests share it.
+"""
+
+import os
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from typing import cast
+
+import ctranslate2
+import numpy as np
+import numpy.typing as npt
+from faster_whisper import WhisperModel
+from faster_whisper.tokenizer import Tokenizer
+from faster_whisper.transcribe import get_suppressed_tokens, pad_or_trim
+
+from inference_service.catalog import ModelEntry
+from inference_service.engines.asr import (
+    FALLBACK_TEMPERATURES,
+    DecodeOptions,
+    LanguageGuess,
+    Samples,
+    TextSegment,
+    TimedWord,
+    Verdict,
+    WindowRequest,
+    WindowText,
+)
+from inference_service.engines.loading import EngineSettings, estimate_memory_bytes
+from inference_service.engines.quality import (
+    MAX_COMPRESSION_RATIO,
+    Scores,
+    compute_compression_ratio,
+    is_stationary,
+    judge,
+)
+from inference_service.engines.whisper_prompt import Prompt, build_prompt
+from inference_service.engines.whisper_words import (
+    AlignedText,
+    find_token_starts,
+    spell,
+    split_into_phrases,
+    time_words,
+)
+
+Features = npt.NDArray[np.float32]
+
+_BEAM_SIZE = 5
+_BEST_OF = 5  # samples at a temperature above 0
+_MAX_INITIAL_TIMESTAMP_INDEX = 50  # the first words begin in the first second (Whisper's default)
+_MAX_FRAMES = 3000  # of 10 ms: 30 s
+# Whisper's own bound on the text of a window; a short window gets a lower one, so that a decoder
+# that never stops costs less. Two steps only: windows with different bounds can't share a batch.
+_MAX_TOKENS = 224
+_SHORT_WINDOW_S = 6.0
+_MAX_SHORT_TOKENS = 112
+_CPU_BATCH = 8
+_GPU_BATCH = 16
+
+
+@dataclass(slots=True, eq=False)
+class WindowFeatures:
+    """One window, ready for the model, and what the model made of it so far."""
+
+    mel: Features  # (n_mels, 3000), log, padded to 30 s
+    n_frames: int  # of 10 ms, that hold audio
+    # (1, 1500, d_model), kept after language detection and before a retry: encoding is dear.
+    encoded: npt.NDArray[np.float32] | None = None
+    best: "Decoded | None" = None  # of earlier attempts, by mean log probability
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One window's tokens, time tokens included, as the decoder gave them."""
+
+    tokens: tuple[int, ...]
+    text: str
+    scores: Scores
+    temperature: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Accepted:
+    """A window to align: its place in the batch."""
+
+    index: int
+    request: WindowRequest
+    decoded: Decoded
+
+
+class WhisperRecogniser:
+    """A loaded Whisper; see the Protocol `Recogniser`."""
+
+    engine = "faster-whisper"
+    is_approximate = False
+
+    def __init__(self, entry: ModelEntry, settings: EngineSettings) -> None:
+        """Load the weights. Raises RuntimeError or ValueError where they are damaged."""
+        device = choose_device(settings.device)
+        self._whisper = WhisperModel(
+            str(entry.path),
+            device=device,
+            compute_type=choose_compute_type(settings.compute_type, device),
+            cpu_threads=settings.cpu_threads or len(os.sched_getaffinity(0)),
+            local_files_only=True,
+        )
+        self._model = self._whisper.model
+        self.model_id = entry.id
+        self.device = "cpu" if device == "cpu" else f"cuda:{self._model.device_index[0]}"
+        self.compute_type = str(self._model.compute_type)
+        self.languages = entry.languages
+        self.detects_language = bool(self._model.is_multilingual)
+        self.max_batch = settings.batch_size or (_CPU_BATCH if device == "cpu" else _GPU_BATCH)
+        self.memory_bytes = estimate_memory_bytes(entry)
+        self._get_tokenizer = lru_cache(maxsize=256)(self._make_tokenizer)
+        self._get_prompt = lru_cache(maxsize=1024)(self._make_prompt)
+        tokenizer = self._get_tokenizer("en", "transcribe")
+        self._suppressed = list(get_suppressed_tokens(tokenizer, [-1]))
+        self._eot = tokenizer.eot
+
+    def prepare(self, samples: Samples) -> WindowFeatures:
+        # Only the audio is transformed; the rest of the 30 s are zeros, as in faster-whisper.
+        mel = self._whisper.feature_extractor(samples)[..., :-1]
+        return WindowFeatures(mel=pad_or_trim(mel), n_frames=min(mel.shape[-1], _MAX_FRAMES))
+
+    def batch_key(self, request: WindowRequest) -> Hashable:
+        prompt = self._get_prompt(request.options)
+        return (prompt.sot_index, _bound_tokens(request.duration_s), request.temperature)
+
+    def recognise(self, batch: Sequence[WindowRequest]) -> list[WindowText]:
+        encoded = self._encode([_features_of(request) for request in batch])
+        attempts = self._generate(encoded, batch)
+        texts: list[WindowText] = []
+        accepted: list[_Accepted] = []
+        for index, (request, attempt) in enumerate(zip(batch, attempts, strict=True)):
+            decoded = _choose(request, attempt)
+            verdict = judge(decoded.text, decoded.scores, is_last_attempt=_is_last(request))
+            texts.append(WindowText(verdict))
+            if verdict is Verdict.ACCEPTED:
+                accepted.append(_Accepted(index, request, decoded))
+            elif verdict is Verdict.RETRY:
+                _keep_for_retry(request, decoded, encoded=_to_host(encoded)[index : index + 1])
+        for item, text in self._align(encoded, accepted):
+            texts[item.index] = text
+        return texts
+
+    def decode(self, batch: Sequence[WindowRequest]) -> list[Decoded]:
+        """Return the tokens of each window as the decoder gives them, before the quality gate."""
+        return self._generate(self._encode([_features_of(request) for request in batch]), batch)
+
+    def detect_language(self, features: Sequence[object]) -> list[list[LanguageGuess]]:
+        windows = [cast("WindowFeatures", item) for item in features]
+        encoded = self._encode(windows)
+        for window, output in zip(windows, _to_host(encoded), strict=True):
+            window.encoded = output[np.newaxis]
+        return [
+            [LanguageGuess(token[2:-2], float(probability)) for token, probability in guesses]
+            for guesses in self._model.detect_language(encoded)
+        ]
+
+    def close(self) -> None:
+        self._model.unload_model()
+
+    def _make_tokenizer(self, language: str, task: str) -> Tokenizer:
+        return Tokenizer(
+            self._whisper.hf_tokenizer, self.detects_language, task=task, language=language
+        )
+
+    def _make_prompt(self, options: DecodeOptions) -> Prompt:
+        return build_prompt(self._get_tokenizer(options.language, options.task), options)
+
+    def _encode(self, windows: Sequence[WindowFeatures]) -> ctranslate2.StorageView:
+        """Encode what is not encoded yet; on the accelerator, (n, 1500, d_model)."""
+        fresh = [window.mel for window in windows if window.encoded is None]
+        if not fresh:
+            return _to_storage([window.encoded for window in windows if window.encoded is not None])
+        output = self._model.encode(ctranslate2.StorageView.from_array(np.stack(fresh)))
+        if len(fresh) == len(windows):
+            return output
+        encoded = iter(np.split(_to_host(output), len(fresh)))
+        return _to_storage(
+            [next(encoded) if window.encoded is None else window.encoded for window in windows]
+        )
+
+    def _generate(
+        self, encoded: ctranslate2.StorageView, batch: Sequence[WindowRequest]
+    ) -> list[Decoded]:
+        prompts = [self._get_prompt(request.options) for request in batch]
+        max_tokens = _bound_tokens(batch[0].duration_s)
+        temperature = batch[0].temperature
+        results = self._model.generate(
+            encoded,
+            [list(prompt.tokens) for prompt in prompts],
+            # CTranslate2 allows min(max_length / 2, max_length - length of the prompt) new tokens.
+            max_length=max(2 * max_tokens, len(prompts[0].tokens) + max_tokens),
+            return_scores=True,
+            return_no_speech_prob=True,
+            suppress_tokens=self._suppressed,
+            max_initial_timestamp_index=_MAX_INITIAL_TIMESTAMP_INDEX,
+            **_search_options(temperature),
+        )
+        return [self._read_result(result, temperature=temperature) for result in results]
+
+    def _read_result(
+        self, result: ctranslate2.models.WhisperGenerationResult, *, temperature: float
+    ) -> Decoded:
+        tokens = tuple(result.sequences_ids[0])
+        text_tokens = [token for token in tokens if token < self._eot]
+        text = self._whisper.hf_tokenizer.decode(text_tokens).strip()
+        # The score is the mean over the tokens; <|endoftext|> counts too, as in openai/whisper.
+        avg_logprob = result.scores[0] * len(tokens) / (len(tokens) + 1)
+        scores = Scores(avg_logprob, compute_compression_ratio(text), result.no_speech_prob)
+        return Decoded(tokens, text, scores, temperature)
+
+    def _align(
+        self, encoded: ctranslate2.StorageView, accepted: Sequence[_Accepted]
+    ) -> Iterable[tuple[_Accepted, WindowText]]:
+        """Time the words: one call of `align` for each language and task of the batch."""
+        for (language, task), group in groupby(sorted(accepted, key=_start_of), key=_start_of):
+            items = list(group)
+            tokenizer = self._get_tokenizer(language, task)
+            phrases = [
+                split_into_phrases(
+                    item.decoded.tokens, tokenizer, duration_s=item.request.duration_s
+                )
+                for item in items
+            ]
+            results = self._model.align(
+                _take_items(encoded, [item.index for item in items]),
+                tokenizer.sot_sequence,
+                [[token for phrase in each for token in phrase.tokens] for each in phrases],
+                [_features_of(item.request).n_frames for item in items],
+            )
+            for item, each, result in zip(items, phrases, results, strict=True):
+                starts_s = find_token_starts(
+                    result.alignments,
+                    n_tokens=sum(len(phrase.tokens) for phrase in each),
+                    duration_s=item.request.duration_s,
+                )
+                aligned = AlignedText(starts_s, result.text_token_probs)
+                yield item, _make_text(item, time_words(each, aligned, tokenizer))
+
+
+def choose_device(device: str) -> str:
+    """Turn `auto` into cuda where CTranslate2 finds such a device, else cpu."""
+    if device != "auto":
+        return device
+    return "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+
+
+def choose_compute_type(compute_type: str, device: str) -> str:
+    """Turn `auto` into int8 on a CPU and float16 on a GPU."""
+    if compute_type != "auto":
+        return compute_type
+    return "int8" if device == "cpu" else "float16"
+
+
+def _search_options(temperature: float) -> dict[str, float | int]:
+    if temperature == 0:
+        return {"beam_size": _BEAM_SIZE}
+    return {
+        "beam_size": 1,
+        "num_hypotheses": _BEST_OF,
+        "sampling_topk": 0,  # from all tokens
+        "sampling_temperature": temperature,
+    }
+
+
+def _bound_tokens(duration_s: float) -> int:
+    return _MAX_SHORT_TOKENS if duration_s <= _SHORT_WINDOW_S else _MAX_TOKENS
+
+
+def _is_last(request: WindowRequest) -> bool:
+    return request.temperature >= FALLBACK_TEMPERATURES[-1]
+
+
+def _choose(request: WindowRequest, attempt: Decoded) -> Decoded:
+    """Return the attempt; if the last one fails too, the likeliest of all that doesn't loop."""
+    best = _features_of(request).best
+    if best is None or not _is_last(request):
+        return attempt
+    is_looping = attempt.scores.compression_ratio > MAX_COMPRESSION_RATIO
+    return best if is_looping else max(attempt, best, key=_likelihood)
+
+
+def _keep_for_retry(
+    request: WindowRequest, attempt: Decoded, *, encoded: npt.NDArray[np.float32]
+) -> None:
+    features = _features_of(request)
+    features.encoded = encoded
+    if attempt.scores.compression_ratio <= MAX_COMPRESSION_RATIO:
+        features.best = max(attempt, features.best or attempt, key=_likelihood)
+
+
+def _likelihood(decoded: Decoded) -> float:
+    return decoded.scores.avg_logprob
+
+
+def _start_of(item: _Accepted) -> tuple[str, str]:
+    return item.request.options.language, item.request.options.task
+
+
+def _features_of(request: WindowRequest) -> WindowFeatures:
+    return cast("WindowFeatures", request.features)
+
+
+def _to_host(encoded: ctranslate2.StorageView) -> npt.NDArray[np.float32]:
+    """Return encoder output as an array; no copy on a CPU, where it is float32 already."""
+    view = encoded.to(ctranslate2.DataType.float32).to_device(ctranslate2.Device.cpu)
+    return np.asarray(view)
+
+
+def _to_storage(encoded: Sequence[npt.NDArray[np.float32]]) -> ctranslate2.StorageView:
+    return ctranslate2.StorageView.from_array(np.concatenate(encoded))
+
+
+def _take_items(encoded: ctranslate2.StorageView, indexes: list[int]) -> ctranslate2.StorageView:
+    """Return some items of a batch of encoder output."""
+    if indexes == list(range(encoded.shape[0])):
+        return encoded
+    return ctranslate2.StorageView.from_array(_to_host(encoded)[indexes])
+
+
+def _make_text(item: _Accepted, phrases: Sequence[tuple[TimedWord, ...]]) -> WindowText:
+    features = _features_of(item.request)
+    mel = features.mel[:, : features.n_frames]
+    segments = tuple(
+        _make_segment(words, item.decoded)
+        for words in phrases
+        if not is_stationary(mel, start_s=words[0].start_s, end_s=words[-1].end_s)
+    )
+    if segments:
+        return WindowText(Verdict.ACCEPTED, segments)
+    return WindowText(Verdict.NO_SPEECH if phrases else Verdict.EMPTY)
+
+
+def _make_segment(words: tuple[TimedWord, ...], decoded: Decoded) -> TextSegment:
+    return TextSegment(
+        start_s=words[0].start_s,
+        end_s=words[-1].end_s,
+        text=spell(words),
+        words=words,
+        avg_logprob=decoded.scores.avg_logprob,
+        compression_ratio=decoded.scores.compression_ratio,
+        no_speech_prob=decoded.scores.no_speech_prob,
+        temperature=decoded.temperature,
+    )
