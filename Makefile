@@ -1,0 +1,47 @@
+# The two commands: `make run` and `make test`. Needs a POSIX shell, make and Python 3.11 or newer.
+.POSIX:
+.SUFFIXES:
+
+PYTHON = python3
+# STT_VENV=/elsewhere shares one environment between checkouts (the tests do).
+VENV = $${STT_VENV:-.venv}
+BIN = "$(VENV)/bin"
+INSTALL = PYTHON="$(PYTHON)" STT_VENV="$(VENV)" sh requirements/install.sh
+
+.PHONY: run test check lock protos bench clean
+
+# Everything on this machine: address, API key and a curl line to paste are printed at the end.
+run:
+	@$(INSTALL) web inference
+	@exec $(BIN)/python -m stt_web.supervisor
+
+test:
+	@$(INSTALL) dev
+	@$(BIN)/python -m tests.run $(ARGS)
+
+check:
+	@$(INSTALL) dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/python -m pytest -q tests/test_protos.py tests/test_migrations.py tests/test_architecture.py
+
+protos:
+	@$(INSTALL) dev
+	$(BIN)/python -m protos.generate
+
+# One resolution for everything (dev.in includes both tiers); the tiers' files are cut from it.
+LOCK = $(BIN)/python -m piptools compile --quiet --upgrade --strip-extras --no-header \
+	--no-emit-index-url --no-emit-find-links
+lock:
+	@$(INSTALL) dev
+	$(LOCK) --annotation-style=line --output-file=requirements/dev.txt requirements/dev.in
+	$(LOCK) --no-annotate -c requirements/dev.txt --output-file=requirements/web.txt requirements/web.in
+	$(LOCK) --no-annotate -c requirements/dev.txt --output-file=requirements/inference.txt requirements/inference.in
+
+bench:
+	@$(INSTALL) dev
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+clean:
+	rm -rf .venv var

@@ -1,0 +1,46 @@
+#!/bin/sh
+# Makes the virtual environment hold the locked packages of the sets named: install.sh web inference
+#
+# A stamp holds the digest of the lock files it was made from, and is written last: a second run
+# has nothing to do, a changed lock installs, an interrupted install is done again.
+set -eu
+
+PYTHON=${PYTHON:-python3}
+VENV=${STT_VENV:-.venv}
+here=$(dirname "$0")
+
+fail() {
+    echo "open-stt: $1" >&2
+    exit 1
+}
+
+command -v "$PYTHON" >/dev/null 2>&1 ||
+    fail "There is no $PYTHON here. Install Python 3.11 or newer, or say where it is: make PYTHON=/path/to/python3"
+"$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+    fail "$("$PYTHON" --version 2>&1) is too old: Python 3.11 or newer is needed. Another one: make PYTHON=/path/to/python3"
+
+# Of each set, newest interpreter and lock: what the stamp must say.
+digest() {
+    for name in "$@"; do cat "$here/$name.txt"; done |
+        "$PYTHON" -c 'import hashlib, sys; print(sys.version_info[:2], hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'
+}
+
+# dev holds the other sets, so an environment made for it serves them too.
+holds() {
+    stamp="$VENV/.installed-$(echo "$@" | tr ' ' '-')"
+    [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(digest "$@")" ] && [ -x "$VENV/bin/python" ]
+}
+holds "$@" || holds dev || {
+    "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null ||
+        fail "$PYTHON has no ensurepip, so it can't make a virtual environment. On Debian and Ubuntu: apt install python3-venv"
+    echo "open-stt: Installing $* into $VENV (a minute or two, once)."
+    rm -f "$VENV"/.installed-*
+    # A half-made environment of an interrupted start is made anew.
+    [ -x "$VENV/bin/pip" ] || "$PYTHON" -m venv --clear "$VENV"
+    files=
+    for name in "$@"; do files="$files -r $here/$name.txt"; done
+    # shellcheck disable=SC2086
+    "$VENV/bin/python" -m pip install -qq --disable-pip-version-check --no-input $files ||
+        fail "The packages could not be installed; the lines above say why. Run the same command again to go on."
+    digest "$@" >"$VENV/.installed-$(echo "$@" | tr ' ' '-')"
+}

@@ -1,0 +1,249 @@
+"""`python -m stt_web.supervisor`: start the system in order, keep it running, stop it in reverse.
+
+Database, inference, workers, beat, web; the other way round to stop, so that nothing asks what is
+already gone. Killed with -9, it takes its processes along (Linux). One at a time on a data folder.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import functools
+import os
+import shlex
+import signal
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import django
+from django.conf import settings
+
+from stt_web.env import BadSettingError, read_int, read_text
+from stt_web.supervisor import commands, first_steps
+from stt_web.supervisor.child import ROOT, Child
+from stt_web.supervisor.commands import Command
+from stt_web.supervisor.console import Console
+
+_READY_WITHIN_S = 120.0  # a machine under load; a process that ends is noticed at once
+_GRACE_S = 15.0
+_WEB_GRACE_S = 8.0
+DOCS_PATH = "/docs"
+SAMPLE = ROOT / "samples" / "welcome.flac"
+
+
+class StartError(Exception):
+    """The system can't start; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to start where, read from the environment once."""
+
+    host: str
+    port: int
+    data_dir: Path
+    inference_listen: str  # empty: STT_INFERENCE_TARGET names a service that runs elsewhere
+    slots: dict[str, int]
+
+    @property
+    def address(self) -> str:
+        """Where this machine reaches the web server."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104  # no bind
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def key_file(self) -> Path:
+        return self.data_dir / "api-key"
+
+
+def read_plan() -> Plan:
+    """Read the settings, Django's included. Raises BadSettingError."""
+    listen = read_text("STT_INFERENCE_LISTEN", "")
+    if not listen and not read_text("STT_INFERENCE_TARGET", ""):
+        listen = f"127.0.0.1:{_free_port()}"
+    return Plan(
+        host=settings.HOST,
+        port=settings.PORT,
+        data_dir=settings.DATA_DIR,
+        inference_listen=listen,
+        slots={
+            "short": read_int("STT_SHORT_SLOTS", 8, at_least=1),
+            "bulk": read_int("STT_BULK_SLOTS", 4, at_least=1),
+            "housekeeping": 2,
+        },
+    )
+
+
+class Supervisor:
+    """The running system: tiers of children in the order of their start."""
+
+    def __init__(self, plan: Plan, *, console: Console) -> None:
+        self._plan = plan
+        self._console = console
+        self._tiers: list[list[Child]] = []
+        self._download: asyncio.Task[int] | None = None
+        self._env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        if plan.inference_listen:
+            self._env["STT_INFERENCE_LISTEN"] = plan.inference_listen
+            self._env.setdefault("STT_INFERENCE_TARGET", plan.inference_listen)
+
+    async def start(self) -> None:
+        """Start everything and print how to use it. Raises StartError."""
+        started = time.monotonic()
+        plan = self._plan
+        await self._migrate()
+        if plan.inference_listen:
+            await self._start_tier(commands.inference())
+            await self._wait_for("inference", functools.partial(_listens, plan.inference_listen))
+        workers = (commands.worker(queue, slots=slots) for queue, slots in plan.slots.items())
+        await self._start_tier(*workers)
+        await self._start_tier(commands.beat())
+        await self._start_tier(commands.web(host=plan.host, port=plan.port))
+        key = await asyncio.to_thread(first_steps.ensure_local_key, plan.key_file)
+        await self._wait_for("web", functools.partial(_is_healthy, plan.address))
+        self._say_welcome(key, seconds=time.monotonic() - started)
+        await self._get_first_model()
+
+    async def stop(self) -> None:
+        for tier in reversed(self._tiers):
+            grace_s = _WEB_GRACE_S if tier[0].name == "web" else _GRACE_S
+            await asyncio.gather(*(child.stop(grace_s=grace_s) for child in tier))
+
+    async def _migrate(self) -> None:
+        migration = self._child(commands.migrate())
+        if await migration.run_to_end():
+            raise StartError("The database could not be brought up to date; see the lines above.")
+
+    async def _start_tier(self, *started: Command) -> None:
+        tier = [self._child(command) for command in started]
+        self._tiers.append(tier)
+        for child in tier:
+            await child.start()
+
+    def _child(self, command: Command) -> Child:
+        return Child(command, env=self._env, console=self._console)
+
+    async def _wait_for(self, what: str, is_ready: Callable[[], bool]) -> None:
+        """Return once it is ready. A process that ends meanwhile has a fault to be mended first."""
+        deadline = time.monotonic() + _READY_WITHIN_S
+        while not await asyncio.to_thread(is_ready):
+            ended = [child.name for tier in self._tiers for child in tier if child.deaths]
+            if ended:
+                raise StartError(f"{ended[0]} ended while starting; its lines above say why.")
+            if time.monotonic() > deadline:
+                raise StartError(f"{what} was not ready within {_READY_WITHIN_S:.0f} s.")
+            await asyncio.sleep(0.1)
+
+    def _say_welcome(self, key: str, *, seconds: float) -> None:
+        address = self._plan.address
+        curl = ("curl", "-s", f"{address}/v1/transcribe", "-H", f"Authorization: Bearer {key}")
+        self._console.say(
+            f"\nopen-stt runs (ready after {seconds:.1f} s). Ctrl-C stops it.\n\n"
+            f"  address   {address}\n"
+            f"  API key   {key}   (kept in {self._plan.key_file})\n"
+            f"  docs      {address}{DOCS_PATH}\n\n"
+            f"{shlex.join([*curl, '-F', f'file=@{SAMPLE}'])}\n"
+        )
+
+    async def _get_first_model(self) -> None:
+        command = await first_steps.look_for_model(self._plan.address, console=self._console)
+        if command:
+            download = self._child(command)
+            self._tiers.append([download])
+            self._download = asyncio.create_task(download.run_to_end())
+
+
+async def serve(plan: Plan, *, console: Console) -> int:
+    """Run the system until SIGINT or SIGTERM; returns the exit status."""
+    asked_to_stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, asked_to_stop.set)
+    supervisor = Supervisor(plan, console=console)
+    starting = asyncio.create_task(supervisor.start())
+    stopping = asyncio.create_task(asked_to_stop.wait())
+    status = 0
+    try:
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            await starting
+            await stopping
+    except StartError as error:
+        console.say(f"open-stt: {error}")
+        status = 1
+    finally:
+        starting.cancel()
+        console.say("open-stt stops …")
+        await supervisor.stop()
+        console.say("open-stt has stopped.")
+    return status
+
+
+@contextlib.contextmanager
+def _alone_on(data_dir: Path) -> Iterator[None]:
+    """Hold the data folder; the kernel lets go of it however this process ends."""
+    with (data_dir / "supervisor.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise StartError(
+                f"Another open-stt already runs on {data_dir}. Stop it, or give this one a folder "
+                "and a port of its own: STT_DATA_DIR=/elsewhere PORT=8001 make run"
+            ) from None
+        yield
+
+
+def _check_port(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise StartError(
+                f"{host}:{port} can't be used ({error.strerror}). Another port: PORT=8001 make run"
+            ) from None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _listens(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _is_healthy(address: str) -> bool:
+    try:
+        urllib.request.urlopen(f"{address}/health", timeout=5).close()  # noqa: S310  # ours
+    except OSError:
+        return False
+    return True
+
+
+def main() -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stt_web.settings")
+    try:
+        plan = read_plan()
+        with _alone_on(plan.data_dir):
+            _check_port(plan.host, plan.port)
+            django.setup()
+            return asyncio.run(serve(plan, console=Console()))
+    except (BadSettingError, StartError) as error:
+        print(f"open-stt: {error}", file=sys.stderr)  # noqa: T201  # nothing else is up yet
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
