@@ -1,0 +1,83 @@
+"""A recording in words and numbers, after some of its audio was really decoded. In the child."""
+
+from typing import Final
+
+from transcripts.media.errors import MediaError
+from transcripts.media.messages import note_message
+from transcripts.media.pcm import Damage, decode_frames
+from transcripts.media.recording import Recording, check_shape
+
+# So much must decode, with fewer failures than successes: else noise that happens to contain the
+# sync word of an MP3 frame would pass.
+_ENOUGH_S: Final = 0.5
+_MAX_DAMAGE: Final = 200
+
+_NAMES: Final = {
+    "mp3": "MP3",
+    "wav": "WAV",
+    "w64": "Wave64",
+    "flac": "FLAC",
+    "aac": "AAC",
+    "avi": "AVI",
+    "mpeg": "MPEG",
+    "mpegvideo": "MPEG",
+    "mpegts": "MPEG-TS",
+    "aiff": "AIFF",
+    "caf": "CAF",
+    "amr": "AMR",
+    "ac3": "AC-3",
+    "eac3": "E-AC-3",
+}
+_WEB_CODECS: Final = frozenset({"vp8", "vp9", "av1", "libdav1d", "opus", "libopus", "vorbis"})
+
+
+def describe(recording: Recording) -> bytes:
+    """The `probe` note. Raises MediaError where the audio can't be decoded."""
+    recording.refuse_overlong()
+    context = recording.stream.codec_context
+    check_shape(channels=context.layout.nb_channels, rate_hz=context.sample_rate)
+    _try_decoding(recording)
+    return note_message(
+        "probe",
+        container=_container_name(recording),
+        codec=context.name,
+        duration_ms=recording.declared_ms,
+        channels=context.layout.nb_channels,
+        rate_hz=context.sample_rate,
+        has_video=recording.has_video,
+    )
+
+
+def _try_decoding(recording: Recording) -> None:
+    damage = Damage()
+    heard_s, frames = 0.0, 0
+    for frame in decode_frames(recording, damage=damage):
+        heard_s += frame.samples / frame.sample_rate
+        frames += 1
+        if damage.packets > _MAX_DAMAGE or (heard_s >= _ENOUGH_S and frames > damage.packets):
+            break
+    if frames == 0 or frames <= damage.packets:
+        raise MediaError("corrupt_media", "No audio could be decoded from this file.")
+
+
+def _container_name(recording: Recording) -> str:
+    demuxer = recording.container.format.name
+    if demuxer == "ogg":
+        return "Opus" if "opus" in recording.stream.codec_context.name else "Ogg"
+    if demuxer == "asf":
+        return "Windows Media Video" if recording.has_video else "Windows Media Audio"
+    if demuxer.startswith("matroska"):
+        return "WebM" if _codecs(recording) <= _WEB_CODECS else "Matroska"
+    if demuxer.startswith("mov"):
+        return _mp4_name(recording)
+    return _NAMES.get(demuxer, demuxer)
+
+
+def _mp4_name(recording: Recording) -> str:
+    brand = recording.container.metadata.get("major_brand", "").strip().lower()
+    return {"qt": "QuickTime", "m4a": "M4A"}.get(brand, "MP4")
+
+
+def _codecs(recording: Recording) -> set[str]:
+    streams = [*recording.container.streams.audio, *recording.container.streams.video]
+    return {stream.codec_context.name for stream in streams if stream.codec_context}

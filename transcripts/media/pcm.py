@@ -1,0 +1,149 @@
+"""Packets in, 16 kHz mono int16 out: skips what is corrupt, follows changes of format.
+
+The samples are contiguous: times in the transcript count decoded audio. Runs in the child.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import av.error
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.filter import Graph
+from av.packet import Packet
+
+from transcripts.media.errors import MediaError
+from transcripts.media.limits import MAX_FRAME_SAMPLES
+from transcripts.media.recording import Recording, check_shape
+
+RATE_HZ: Final = 16_000
+_CHUNK_SAMPLES: Final = 2 * RATE_HZ
+# A damaged index makes every read fail: so many in a row are the end of the recording.
+_MAX_FAILURES: Final = 500
+
+
+@dataclass
+class Damage:
+    """What couldn't be decoded so far."""
+
+    packets: int = 0
+    seconds: float = 0.0
+
+    def add(self, packet: "Packet[AudioStream] | None") -> None:
+        self.packets += 1
+        if packet is not None and packet.duration and packet.time_base:
+            self.seconds += max(0.0, float(packet.duration * packet.time_base))
+
+
+def decode_frames(recording: Recording, *, damage: Damage) -> Iterator[AudioFrame]:
+    """The frames of the recording in order, each of a bounded shape.
+
+    Raises MediaError for a shape out of bounds, MemoryError.
+    """
+    for packet in _demux(recording, damage=damage):
+        try:
+            frames = packet.decode()
+        except av.error.MemoryError:
+            raise
+        except av.error.FFmpegError:
+            damage.add(packet)
+            continue
+        for frame in frames:
+            _check_frame(frame)
+            yield frame
+
+
+def read_pcm(recording: Recording, *, damage: Damage) -> Iterator[memoryview]:
+    """PCM of the whole recording, in chunks of up to 2 s. Raises as `decode_frames`."""
+    converter: _Converter | None = None
+    for frame in decode_frames(recording, damage=damage):
+        if converter is None or not converter.fits(frame):
+            if converter is not None:
+                yield from converter.flush()
+            converter = _Converter(frame)
+        yield from converter.convert(frame)
+    if converter is not None:
+        yield from converter.flush()
+
+
+class _Converter:
+    """Resamples and mixes down frames of one shape, through one filter graph.
+
+    Our own graph and not PyAV's AudioResampler, for one thread (a graph starts one per core, each
+    with 72 MB of address space) and for output in chunks.
+    """
+
+    def __init__(self, frame: AudioFrame) -> None:
+        self._shape = _shape_of(frame)
+        self._pending_samples = 0.0
+        layout, sample_format, rate_hz = self._shape
+        self._out_per_in = RATE_HZ / rate_hz
+        self._graph = graph = Graph()
+        graph.threads = 1
+        source = graph.add(
+            "abuffer",
+            sample_rate=str(rate_hz),
+            sample_fmt=sample_format,
+            channel_layout=layout,
+            time_base=f"1/{rate_hz}",
+        )
+        target = graph.add(
+            "aformat", sample_rates=str(RATE_HZ), sample_fmts="s16", channel_layouts="mono"
+        )
+        sink = graph.add("abuffersink")
+        source.link_to(target)
+        target.link_to(sink)
+        graph.configure()
+        graph.set_audio_frame_size(_CHUNK_SAMPLES)
+
+    def fits(self, frame: AudioFrame) -> bool:
+        return _shape_of(frame) == self._shape
+
+    def convert(self, frame: AudioFrame) -> Iterator[memoryview]:
+        frame.pts = None
+        self._graph.push(frame)
+        self._pending_samples += frame.samples * self._out_per_in
+        if self._pending_samples >= _CHUNK_SAMPLES:
+            yield from self._pull()
+
+    def flush(self) -> Iterator[memoryview]:
+        self._graph.push(None)
+        yield from self._pull()
+
+    def _pull(self) -> Iterator[memoryview]:
+        while True:
+            try:
+                frame = self._graph.pull()
+            except (av.error.BlockingIOError, av.error.EOFError):
+                return
+            assert isinstance(frame, AudioFrame), "an audio graph"  # noqa: S101
+            self._pending_samples -= frame.samples
+            yield memoryview(frame.planes[0])[: frame.samples * 2]
+
+
+def _demux(recording: Recording, *, damage: Damage) -> Iterator["Packet[AudioStream]"]:
+    """The packets of the stream, past places where the container is damaged."""
+    failures = 0
+    while failures < _MAX_FAILURES:
+        try:
+            for packet in recording.container.demux(recording.stream):
+                failures = 0
+                yield packet
+        except av.error.MemoryError:
+            raise
+        except av.error.FFmpegError:
+            failures += 1
+            damage.add(None)
+        else:
+            return
+
+
+def _shape_of(frame: AudioFrame) -> tuple[str, str, int]:
+    return frame.layout.name, frame.format.name, frame.sample_rate
+
+
+def _check_frame(frame: AudioFrame) -> None:
+    check_shape(channels=frame.layout.nb_channels, rate_hz=frame.sample_rate)
+    if frame.samples > MAX_FRAME_SAMPLES:
+        raise MediaError("unsupported_format", "The audio of this file has oversize frames.")

@@ -1,0 +1,106 @@
+"""Children, from multiprocessing's fork server: a start costs milliseconds, not an interpreter.
+
+The fork server loads FFmpeg once and forks. It is started again when it was killed; children
+watch their parent and die with it, however it ends. Usable from any thread. Start the program
+with `python -m package`, from the root of the repository: then its main module isn't imported
+again in the fork server, and the fork server finds our modules.
+"""
+
+import logging
+import multiprocessing
+import threading
+from collections.abc import Callable
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from typing import Final
+
+from transcripts.media.entry import run_child
+from transcripts.media.errors import DecoderDiedError
+from transcripts.media.messages import (
+    MAX_MESSAGE_BYTES,
+    GarbledError,
+    Job,
+    Note,
+    parse_message,
+)
+
+log = logging.getLogger(__name__)
+
+_STARTS: Final = 3
+_context: Final[ForkServerContext] = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["__main__", "transcripts.media.child"])
+# multiprocessing polls all its children on each start, and two threads that poll the same one
+# race for its exit status.
+_lock = threading.Lock()
+
+
+def warm_up() -> None:
+    """Start the fork server, so that the first recording doesn't wait for it.
+
+    Returns at once; loading takes the fork server about 0.3 s. Cheap when it runs already.
+    """
+    with _lock:
+        forkserver.ensure_running()
+
+
+class Child:
+    """One running child. `kill` it, whatever happens."""
+
+    def __init__(self, job: Job, *, patience_s: float) -> None:
+        self._patience_s = patience_s
+        self._receiver, self._process = _start(job)
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid
+
+    def receive(self) -> bytes | Note:
+        """The next message, within the child's patience.
+
+        Raises DecoderDiedError where the child died, stands still or talks nonsense.
+        """
+        try:
+            if not self._receiver.poll(self._patience_s):
+                log.warning("decoder_stalled pid=%s patience_s=%s", self.pid, self._patience_s)
+                raise DecoderDiedError("Decoding this recording stood still.")
+            return parse_message(self._receiver.recv_bytes(MAX_MESSAGE_BYTES))
+        except (EOFError, OSError, GarbledError) as error:
+            log.warning("decoder_died pid=%s error=%s", self.pid, type(error).__name__)
+            raise DecoderDiedError from error
+
+    def kill(self) -> None:
+        """End the child at once; harmless where it has ended by itself."""
+        self._receiver.close()
+        with _lock:
+            self._process.kill()
+            self._process.join()
+            self._process.close()
+
+
+def _start(job: Job) -> tuple[Connection, ForkServerProcess]:
+    for _ in range(_STARTS - 1):
+        try:
+            return _start_once(job)
+        except (OSError, EOFError):
+            # The fork server was killed between the look at it and the request.
+            log.warning("fork_server_died")
+    try:
+        return _start_once(job)
+    except (OSError, EOFError) as error:
+        raise DecoderDiedError("Decoding could not be started. Please try again.") from error
+
+
+def _start_once(job: Job) -> tuple[Connection, ForkServerProcess]:
+    receiver, sender = _context.Pipe(duplex=False)
+    target: Callable[[Connection, Job], None] = run_child
+    try:
+        process = _context.Process(target=target, args=(sender, job), daemon=True)
+        with _lock:
+            process.start()
+    except BaseException:
+        receiver.close()
+        raise
+    finally:
+        sender.close()
+    return receiver, process
