@@ -30,7 +30,7 @@ def require(service: str, *, is_there: bool) -> None:
     if is_there:
         return
     required = os.environ.get("STT_TEST_REQUIRE", "").split(",")
-    if service in required:
+    if service.lower() in required:
         pytest.fail(
             f"{service} does not answer here, but STT_TEST_REQUIRE lists it.", pytrace=False
         )

@@ -1,9 +1,25 @@
-"""The test settings: the product’s own, with a data folder of the run."""
+"""The test settings: the product’s own, with a data folder of the run.
 
+STT_TEST_DATABASE names the database (SQLite in a file by default: threads share it, as in
+production).
+"""
+
+import atexit
 import os
+import shutil
 import tempfile
 
-os.environ.setdefault("STT_DATA_DIR", tempfile.mkdtemp(prefix="stt-test-"))
+# Parallel test processes have a folder each; what a test starts shares that of its test.
+_process = os.environ.get("PYTEST_XDIST_WORKER", "main")
+if os.environ.get("STT_TEST_FOLDER_OF") != _process:
+    os.environ["STT_TEST_FOLDER_OF"] = _process
+    os.environ["STT_DATA_DIR"] = tempfile.mkdtemp(prefix="stt-test-")
+    atexit.register(shutil.rmtree, os.environ["STT_DATA_DIR"], ignore_errors=True)
+os.environ.setdefault("STT_DATABASE_URL", os.environ.get("STT_TEST_DATABASE", ""))
 os.environ.setdefault("STT_SECRET_KEY", "test-only")
 
-from stt_web.settings import *  # noqa: F403
+from stt_web.settings import *  # noqa: E402, F403
+from stt_web.settings import DATA_DIR, DATABASES  # noqa: E402
+
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}

@@ -33,7 +33,7 @@ _READY_WITHIN_S = 120.0  # a machine under load; a process that ends is noticed 
 _GRACE_S = 15.0
 _WEB_GRACE_S = 8.0
 DOCS_PATH = "/docs"
-SAMPLE = ROOT / "samples" / "welcome.flac"
+SAMPLE = ROOT / "samples" / "hello.flac"
 
 
 class StartError(Exception):

@@ -74,10 +74,11 @@ class System:
         self.env = {
             **os.environ,
             "STT_DATA_DIR": str(folder),
+            "STT_DATABASE_URL": "",  # not the test run's own: SQLite in this folder
             "STT_OFFLINE": "1",
             "STT_INFERENCE_TARGET": ",".join(targets),
             "STT_SECRET_KEY": "end-to-end-test-only",
-            "DJANGO_SETTINGS_MODULE": "stt_web.settings",
+            "DJANGO_SETTINGS_MODULE": "stt_web.settings",  # not the test run's
             "PYTHONUNBUFFERED": "1",
             **(env or {}),
         }

@@ -1,0 +1,55 @@
+"""`make test`: the tests that are about the database on PostgreSQL, then every test on SQLite.
+
+PostgreSQL is used where it answers at STT_TEST_POSTGRESQL (localhost by default); where
+STT_TEST_REQUIRE lists `postgresql`, its absence is a failure. Arguments go to the second run.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+import psycopg
+
+from tests.services import POSTGRESQL_URL
+
+_PARALLEL = ("-n", "2", "--dist", "loadfile")
+_NO_TESTS = 5  # pytest: nothing was collected
+
+
+def main() -> int:
+    """Run both; returns the first exit status that isn't 0."""
+    required = "postgresql" in os.environ.get("STT_TEST_REQUIRE", "").split(",")
+    status = 0
+    with tempfile.TemporaryDirectory(prefix="stt-test-report-") as folder:
+        env = {**os.environ, "STT_TEST_REPORT_DIR": folder}
+        if _answers(POSTGRESQL_URL):
+            _say("The tests marked `database`, on PostgreSQL:")
+            status = _pytest("-m", "database", env={**env, "STT_TEST_DATABASE": POSTGRESQL_URL})
+        elif required:
+            _say(f"PostgreSQL does not answer at {POSTGRESQL_URL}, but STT_TEST_REQUIRE lists it.")
+            status = 1
+        _say("Every test, on SQLite:")
+        return status or _pytest(*sys.argv[1:], env=env)
+
+
+def _pytest(*arguments: str, env: dict[str, str]) -> int:
+    command = [sys.executable, "-m", "pytest", *_PARALLEL, *arguments]
+    status = subprocess.run(command, env=env, check=False).returncode
+    return 0 if status == _NO_TESTS and "-m" in arguments else status
+
+
+def _answers(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=3).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201  # a command's own words
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""Who may import whom, read from the code itself.
+
+inference_service ── protos ── web tier          nothing else in common, no engine in the web tier
+api | pages | consumers | tasks → services → access, models
+transcripts → billing → accounts                 never back
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+WEB_TIER = ("stt_web", "accounts", "billing", "transcripts")
+ENGINES = (
+    "ctranslate2",
+    "faster_whisper",
+    "onnxruntime",
+    "pocketsphinx",
+    "tokenizers",
+    "huggingface_hub",
+    "torch",
+    "transformers",
+    "whisperx",
+    "pyannote",
+    "f5_tts",
+)
+FRONT = ("api", "pages", "consumers", "tasks", "live", "management")
+# What a part must not import. A part is a package or a module; a rule covers all below it.
+FORBIDDEN: dict[str, tuple[str, ...]] = {
+    "inference_service": ("django", "rest_framework", "channels", "celery", "av", *WEB_TIER),
+    **dict.fromkeys(WEB_TIER, ("inference_service", *ENGINES)),
+    "protos": ("django", "inference_service", *WEB_TIER),
+    "accounts/": ("billing", "transcripts"),
+    "billing/": ("transcripts",),
+}
+for app in ("accounts", "billing", "transcripts"):
+    front = tuple(f"{app}.{name}" for name in FRONT)
+    FORBIDDEN[f"{app}/services"] = front
+    FORBIDDEN[f"{app}/models.py"] = (*front, f"{app}.services", f"{app}.access")
+    FORBIDDEN[f"{app}/access.py"] = (*front, f"{app}.services")
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Yield every module that the file imports, wherever in it; `from a import b` gives a.b."""
+    package = path.relative_to(ROOT).parent.parts
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package[: len(package) + 1 - node.level]) if node.level else ""
+            module = ".".join(filter(None, (base, node.module)))
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def files_of(part: str) -> list[Path]:
+    path = ROOT / part
+    if path.suffix == ".py":
+        return [path] if path.exists() else []
+    return [file for file in path.rglob("*.py") if "_pb2" not in file.name]
+
+
+def breaches(files: list[Path], *, forbidden: tuple[str, ...]) -> list[str]:
+    return [
+        f"{file.relative_to(ROOT)} imports {module}"
+        for file in files
+        for module in imports_of(file)
+        if any(module == name or module.startswith(f"{name}.") for name in forbidden)
+    ]
+
+
+@pytest.mark.parametrize("part", FORBIDDEN)
+def test_a_part_imports_nothing_that_the_architecture_forbids(part: str) -> None:
+    assert breaches(files_of(part), forbidden=FORBIDDEN[part]) == []
+
+
+@pytest.mark.parametrize("part", ["inference_service", *WEB_TIER])
+def test_the_rules_look_at_files_that_exist(part: str) -> None:
+    assert files_of(part)
+
+
+def test_a_breach_is_found_in_every_form_of_import() -> None:
+    file = ROOT / "tests" / "test_architecture.py"
+    assert breaches([file], forbidden=("pytest",)) == ["tests/test_architecture.py imports pytest"]
+    assert breaches([file], forbidden=("pathlib.Path",)) == [
+        "tests/test_architecture.py imports pathlib.Path"
+    ]
