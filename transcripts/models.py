@@ -79,7 +79,8 @@ class Transcript(models.Model):
     status = models.CharField(max_length=24, choices=Status.choices, default=Status.QUEUED)
     queue = models.CharField(max_length=8, choices=Queue.choices, default=Queue.BULK)
     attempt = models.PositiveIntegerField(default=0)  # the fence: moves on with each claim
-    stalled_tries = models.PositiveSmallIntegerField(default=0)  # claims that brought no progress
+    # Claims in a row that brought no progress; the present one counts until it brings some.
+    stalled_tries = models.PositiveSmallIntegerField(default=0)
     lease_owner = models.CharField(max_length=100, blank=True)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     enqueued_at = models.DateTimeField(null=True, blank=True)  # when the broker was last told
@@ -94,7 +95,9 @@ class Transcript(models.Model):
     engine = models.CharField(max_length=40, blank=True)
     device = models.CharField(max_length=40, blank=True)
     compute_type = models.CharField(max_length=20, blank=True)
+    is_approximate = models.BooleanField(default=False)  # a stand-in engine: the text is rough
     embedder = models.CharField(max_length=60, blank=True)
+    speakers_approximate = models.BooleanField(default=False)  # the labels are rough
     language = models.CharField(max_length=10, blank=True)  # pinned at the first detection
     language_probability = models.FloatField(null=True, blank=True)
     heard_ms = models.PositiveBigIntegerField(default=0)  # as the inference side counted

@@ -1,0 +1,1 @@
+"""A transcript as a file: one document model, one module a format."""

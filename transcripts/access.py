@@ -1,0 +1,29 @@
+"""The only door to a transcript: through the account that asks for it."""
+
+from uuid import UUID
+
+from accounts.models import User
+from stt_web.errors import ApiError
+from transcripts.models import Transcript
+
+
+class TranscriptNotFoundError(ApiError):
+    """There is none with this id, or it is somebody else's: the answer is the same."""
+
+    status = 404
+    code = "not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such transcript.")
+
+
+def get_transcript(user: User, transcript_id: UUID | str) -> Transcript:
+    """Return the user's transcript. Raises `TranscriptNotFoundError`. One query."""
+    try:
+        wanted = transcript_id if isinstance(transcript_id, UUID) else UUID(transcript_id)
+    except ValueError:
+        raise TranscriptNotFoundError from None
+    found = Transcript.objects.filter(pk=wanted, owner=user).first()
+    if found is None:
+        raise TranscriptNotFoundError
+    return found

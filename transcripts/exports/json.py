@@ -1,0 +1,88 @@
+"""JSON: the answer of `POST /v1/transcribe` as the contract has it, times in seconds.
+
+`verbose_json` adds what OpenAI's format of that name has: the words of the whole recording at the
+top level and the recogniser's measures of each segment.
+"""
+
+import json
+from typing import Any
+
+from transcripts.exports.document import Document, DocumentSegment, DocumentWord
+
+
+def render_json(document: Document) -> str:
+    return json.dumps(as_json(document), ensure_ascii=False)
+
+
+def render_verbose_json(document: Document) -> str:
+    return json.dumps(as_verbose_json(document), ensure_ascii=False)
+
+
+def as_json(document: Document) -> dict[str, Any]:
+    """Return the contract's fields first, then ours."""
+    return {
+        "text": document.text,
+        "language": document.language,
+        "duration": seconds(document.duration_ms),
+        "segments": [segment_as_json(segment) for segment in document.segments],
+        "speakers": list(document.speakers),
+        "id": document.id,
+        "status": document.status,
+        "model": document.model,
+        "engine": document.engine,
+        "approximate": document.is_approximate,
+        "language_probability": document.language_probability,
+        "diarization": _diarization(document),
+        "warnings": [dict(warning) for warning in document.warnings],
+    }
+
+
+def as_verbose_json(document: Document) -> dict[str, Any]:
+    segments = [
+        segment_as_json(segment) | _measures(number, segment)
+        for number, segment in enumerate(document.segments)
+    ]
+    words = [_word_as_json(word) for segment in document.segments for word in segment.words]
+    return as_json(document) | {"task": document.task, "segments": segments, "words": words}
+
+
+def segment_as_json(segment: DocumentSegment) -> dict[str, Any]:
+    return {
+        "start": seconds(segment.start_ms),
+        "end": seconds(segment.end_ms),
+        "text": segment.text,
+        "speaker": segment.speaker,
+        "confidence": round(segment.confidence, 4),
+        "words": [_word_as_json(word) for word in segment.words],
+    }
+
+
+def seconds(milliseconds: int) -> float:
+    return milliseconds / 1000
+
+
+def _word_as_json(word: DocumentWord) -> dict[str, Any]:
+    return {
+        "word": word.text,
+        "start": seconds(word.start_ms),
+        "end": seconds(word.end_ms),
+        "confidence": round(word.confidence, 4),
+    }
+
+
+def _measures(number: int, segment: DocumentSegment) -> dict[str, Any]:
+    return {
+        "id": number,
+        "seek": 0,
+        "tokens": [],
+        "temperature": segment.temperature,
+        "avg_logprob": segment.avg_logprob,
+        "compression_ratio": segment.compression_ratio,
+        "no_speech_prob": segment.no_speech_prob,
+    }
+
+
+def _diarization(document: Document) -> dict[str, Any] | None:
+    if not document.speakers:
+        return None
+    return {"engine": document.embedder, "approximate": document.speakers_approximate}

@@ -1,0 +1,78 @@
+"""Breaking a cue's words into lines: what fits, and where a break reads best.
+
+Sources: Netflix Timed Text Style Guide, *Line treatment*; BBC Subtitle Guidelines, *Line breaks*:
+break after punctuation, before conjunctions and prepositions, never between an article and its
+noun or between a first and a last name; prefer lines of like length.
+"""
+
+from collections.abc import Sequence
+
+from transcripts.exports.document import DocumentWord
+
+# fmt: off
+BREAK_BEFORE = frozenset((
+    "and", "but", "or", "nor", "so", "because", "that", "which", "who", "when", "where", "while",
+    "if", "than", "as", "of", "in", "on", "at", "to", "for", "with", "from", "by", "about", "into",
+    "after", "before",
+    "a", "ale", "nebo", "že", "protože", "když", "kde", "který", "která", "které", "aby", "jako",
+    "v", "ve", "na", "do", "od", "s", "se", "z", "ze", "k", "ke", "o", "u", "po", "pro", "při",
+))
+NEVER_BREAK_AFTER = frozenset((
+    "a", "an", "the", "my", "your", "his", "her", "its", "our", "their", "this", "these",
+    "mr", "mrs", "dr",
+))
+# fmt: on
+PUNCTUATION = (",", ".", ";", ":", "?", "!", "…", "–", "、", "。", "，", "？", "！")
+
+
+def spell(words: Sequence[DocumentWord]) -> str:
+    """Return the words joined by their own spacing."""
+    return "".join(
+        (" " if word.space_before and number else "") + word.text
+        for number, word in enumerate(words)
+    )
+
+
+def fits(words: Sequence[DocumentWord], *, width: int, count: int) -> bool:
+    """Say whether the words fit into `count` lines of `width` characters, broken greedily."""
+    lines, start = 1, 0
+    for end in range(1, len(words) + 1):
+        if len(spell(words[start:end])) > width:
+            lines, start = lines + 1, end - 1
+    return lines <= count
+
+
+def break_lines(words: Sequence[DocumentWord], *, width: int, count: int) -> tuple[str, ...]:
+    """Return the words as lines: one if they fit into one, else broken where it reads best.
+
+    Words that `fits` refuses still come out whole, in more lines than asked for.
+    """
+    if len(spell(words)) <= width or len(words) == 1:
+        return (spell(words),)
+    places = range(1, len(words))
+    fitting = [place for place in places if _line_fits(words, place, width=width, count=count)]
+    best = max(fitting or places, key=lambda place: _break_quality(words, place, width=width))
+    rest = break_lines(words[best:], width=width, count=count - 1)
+    return (spell(words[:best]), *rest)
+
+
+def _line_fits(words: Sequence[DocumentWord], place: int, *, width: int, count: int) -> bool:
+    is_narrow = len(spell(words[:place])) <= width
+    return is_narrow and fits(words[place:], width=width, count=max(1, count - 1))
+
+
+def _break_quality(words: Sequence[DocumentWord], place: int, *, width: int) -> float:
+    before, after = words[place - 1].text.lower(), words[place].text.lower()
+    quality = 0.0
+    if before.endswith(PUNCTUATION):
+        quality += 3
+    elif before in NEVER_BREAK_AFTER or _is_name(words, place):
+        quality -= 3
+    elif after in BREAK_BEFORE:
+        quality += 2
+    imbalance = abs(len(spell(words[:place])) - len(spell(words[place:])))
+    return quality - 4 * imbalance / width
+
+
+def _is_name(words: Sequence[DocumentWord], place: int) -> bool:
+    return words[place - 1].text[:1].isupper() and words[place].text[:1].isupper()

@@ -1,0 +1,124 @@
+"""Which models the inference service has, and which of them runs for a name.
+
+The answer is kept for a few seconds, and used for a minute longer while the service is down, so
+that a restart of it is not an outage of every page that lists models. One call at a time asks;
+while the service is down, that is also once a second only.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from stt_web.errors import ApiError
+from transcripts.inference.client import fetch_info
+from transcripts.inference.errors import InferenceError
+from transcripts.inference.results import Model, ServerModels
+
+logger = logging.getLogger(__name__)
+
+FRESH_S = 3.0
+STALE_S = 60.0
+RETRY_S = 1.0
+
+
+class InferenceUnavailableError(ApiError):
+    status = 503
+    code = "inference_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The speech recognition service can't be reached at the moment. Try again shortly.",
+            retry_after_s=5,
+        )
+
+
+class Catalog:
+    """The cached answer of one server. Thread-safe. `fetch` raises `InferenceError`."""
+
+    def __init__(
+        self,
+        fetch: Callable[[], ServerModels] = fetch_info,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._known: ServerModels | None = None
+        self._fetched_at = 0.0
+        self._failed_at: float | None = None
+
+    def list_models(self) -> ServerModels:
+        """Return what the server has. Raises `InferenceUnavailableError`. Blocks ≤ 2 s."""
+        with self._lock:
+            if self._known is not None and self._age_s() < FRESH_S:
+                return self._known
+            if not self._failed_just_now():
+                self._refresh()
+            if self._known is None or self._age_s() >= STALE_S:
+                raise InferenceUnavailableError
+            if self._age_s() < FRESH_S:
+                return self._known
+            return replace(self._known, is_stale=True)
+
+    def resolve_model(self, name: str) -> Model:
+        """Return the model that runs when `name` (empty: the default) is asked for.
+
+        Raises `ApiError`: 400 `unknown_model`, 503 `not_installed` or `inference_unavailable`.
+        """
+        known = self.list_models()
+        asked = known.find(name or known.default_model)
+        if asked is None and name:
+            names = ", ".join(model.id for model in known.models)
+            raise ApiError(
+                f"There is no model {name!r:.100}. This server knows: {names}.",
+                code="unknown_model",
+            )
+        running = known.find(asked.served_by) if asked is not None else None
+        if running is None:
+            raise _not_installed(asked, known)
+        return running
+
+    def _refresh(self) -> None:
+        try:
+            self._known = self._fetch()
+        except InferenceError as error:
+            self._failed_at = self._clock()
+            logger.warning("event=inference_info_failed code=%s", error.code)
+            return
+        self._fetched_at = self._clock()
+        self._failed_at = None
+
+    def _age_s(self) -> float:
+        return self._clock() - self._fetched_at
+
+    def _failed_just_now(self) -> bool:
+        return self._failed_at is not None and self._clock() - self._failed_at < RETRY_S
+
+
+def _not_installed(asked: Model | None, known: ServerModels) -> ApiError:
+    installed = known.installed()
+    name = asked.id if asked is not None else "A default model"
+    there = f"Installed: {', '.join(installed)}." if installed else "No model is installed."
+    hint = asked.install_hint if asked is not None else ""
+    return ApiError(
+        " ".join(filter(None, (f"{name} is not installed on this server.", there, hint))),
+        code="not_installed",
+        status=503,
+        extra={"installed": installed, "install_hint": hint},
+    )
+
+
+_catalog = Catalog()
+
+
+def list_models() -> ServerModels:
+    """Return what this server has (`Catalog.list_models`)."""
+    return _catalog.list_models()
+
+
+def resolve_model(name: str) -> Model:
+    """Return the model that runs for `name` (`Catalog.resolve_model`)."""
+    return _catalog.resolve_model(name)

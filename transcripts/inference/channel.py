@@ -1,0 +1,86 @@
+"""The gRPC channel to the inference service: where it is, how it is secured, when it is dead.
+
+A channel belongs to one process (gRPC's threads don't survive a fork), so it is made lazily and
+kept under the process id.
+"""
+
+import ipaddress
+import os
+import socket
+import threading
+from pathlib import Path
+
+import grpc
+from django.conf import settings
+
+# A peer that is frozen or unplugged keeps its TCP connection: only unanswered pings tell. Noticed
+# after at most KEEPALIVE_TIME + KEEPALIVE_TIMEOUT. The server must allow pings this often
+# (grpc.http2.min_ping_interval_without_data_ms), or it answers with GOAWAY "too_many_pings".
+KEEPALIVE_TIME_MS = 5_000
+KEEPALIVE_TIMEOUT_MS = 5_000
+# Diarize carries the turns of a whole recording: 100,000 of 256 floats.
+MAX_SEND_BYTES = 128 * 1024 * 1024
+MAX_RECEIVE_BYTES = 16 * 1024 * 1024
+_ROUND_ROBIN = '{"loadBalancingConfig": [{"round_robin": {}}]}'
+
+_channels: dict[tuple[int, str], grpc.Channel] = {}
+_lock = threading.Lock()
+
+
+def get_channel() -> grpc.Channel:
+    """Return this process's channel to `settings.INFERENCE_TARGET`, made at the first call."""
+    key = (os.getpid(), settings.INFERENCE_TARGET)
+    with _lock:
+        if key not in _channels:
+            _channels[key] = open_channel(
+                settings.INFERENCE_TARGET, ca_file=settings.INFERENCE_CA_FILE
+            )
+        return _channels[key]
+
+
+def open_channel(target: str, *, ca_file: str = "") -> grpc.Channel:
+    """Open a channel that balances over all addresses of `target`, call by call.
+
+    `target`: a gRPC URI (`dns:///inference:50051`), `host:port`, or several of the latter,
+    separated by commas; names among several are looked up once.
+    """
+    options: list[tuple[str, object]] = [
+        ("grpc.service_config", _ROUND_ROBIN),
+        ("grpc.keepalive_time_ms", KEEPALIVE_TIME_MS),
+        ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
+        ("grpc.http2.max_pings_without_data", 0),
+        ("grpc.initial_reconnect_backoff_ms", 200),
+        ("grpc.min_reconnect_backoff_ms", 1_000),
+        ("grpc.max_reconnect_backoff_ms", 2_000),
+        ("grpc.max_send_message_length", MAX_SEND_BYTES),
+        ("grpc.max_receive_message_length", MAX_RECEIVE_BYTES),
+        # Two channels of one process to one address share a connection otherwise, and its fate.
+        ("grpc.use_local_subchannel_pool", 1),
+    ]
+    if "," in target:
+        first_host = target.split(",")[0].strip().rsplit(":", 1)[0]
+        options.append(("grpc.default_authority", first_host))
+    uri = target_uri(target)
+    if not ca_file:
+        return grpc.insecure_channel(uri, options=options)
+    credentials = grpc.ssl_channel_credentials(root_certificates=Path(ca_file).read_bytes())
+    return grpc.secure_channel(uri, credentials, options=options)
+
+
+def target_uri(target: str) -> str:
+    """Return the URI that gRPC's resolvers understand."""
+    if "," in target:
+        addresses = (_resolved(part.strip()) for part in target.split(",") if part.strip())
+        return "ipv4:" + ",".join(addresses)
+    if "://" in target or target.startswith(("ipv4:", "ipv6:", "unix:", "dns:")):
+        return target
+    return f"dns:///{target}"
+
+
+def _resolved(address: str) -> str:
+    host, _, port = address.rpartition(":")
+    try:
+        ipaddress.IPv4Address(host)
+    except ValueError:
+        host = socket.gethostbyname(host)
+    return f"{host}:{port}"

@@ -1,0 +1,126 @@
+"""Calls of the inference service: each with a deadline, the shared token and the request id.
+
+Nothing is retried here: a caller knows what of its work is already stored (`services/recognise`).
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+import grpc
+from django.conf import settings
+
+from protos.stt.v1 import (
+    audio_pb2,
+    audio_pb2_grpc,
+    server_pb2,
+    server_pb2_grpc,
+    speech_pb2,
+    speech_pb2_grpc,
+)
+from stt_web.request_id import request_id_var
+from transcripts.inference.channel import get_channel
+from transcripts.inference.errors import translate_rpc_error
+from transcripts.inference.results import (
+    ServerModels,
+    SpeakerLabels,
+    SpeakerTurn,
+    TranscribeEvent,
+    TranscribeOptions,
+    read_event,
+    read_labels,
+    read_server_info,
+)
+
+# A stream may last as long as a recording takes; one that meets this is continued by a new call.
+STREAM_DEADLINE_S = 6 * 3600.0
+DIARIZE_DEADLINE_S = 600.0
+INFO_DEADLINE_S = 2.0
+
+
+class _EventStream(Protocol):
+    def __iter__(self) -> Iterator[speech_pb2.TranscribeEvent]: ...
+
+    def cancel(self) -> object: ...
+
+
+class TranscribeCall:
+    """A call under way: an iterator of events, consumed once; raises `InferenceError`.
+
+    `cancel` may be called from any thread, at any time; the iterator then ends with
+    `UnavailableError`.
+    """
+
+    def __init__(self, rpc: _EventStream) -> None:
+        self._rpc = rpc
+
+    def __iter__(self) -> Iterator[TranscribeEvent]:
+        try:
+            for message in self._rpc:
+                yield read_event(message)
+        except grpc.RpcError as error:
+            raise translate_rpc_error(error) from error
+
+    def cancel(self) -> None:
+        self._rpc.cancel()
+
+
+def start_transcribe(
+    options: TranscribeOptions, pcm: Iterable[bytes], *, channel: grpc.Channel | None = None
+) -> TranscribeCall:
+    """Start streaming a recording.
+
+    `pcm`: int16 little-endian, mono, 16 kHz, chunks of at most 1 MiB; pulled in a thread of gRPC,
+    only as fast as the server takes it. It must not raise: gRPC would hide the error.
+    """
+    stub = speech_pb2_grpc.SpeechStub(channel or get_channel())
+    rpc = stub.Transcribe(_requests(options, pcm), timeout=STREAM_DEADLINE_S, metadata=_metadata())
+    return TranscribeCall(rpc)
+
+
+def diarize(
+    turns: Iterable[SpeakerTurn],
+    *,
+    embedder: str,
+    speakers: int,
+    channel: grpc.Channel | None = None,
+) -> SpeakerLabels:
+    """Cluster the turns of one recording; `speakers` exactly, 0: find the number.
+
+    Raises `InferenceError`. Blocks up to `DIARIZE_DEADLINE_S`.
+    """
+    request = audio_pb2.DiarizeRequest(embedder=embedder, speakers=speakers)
+    request.turns.extend(
+        speech_pb2.SpeakerTurn(start_ms=t.start_ms, end_ms=t.end_ms, embedding=t.embedding)
+        for t in turns
+    )
+    stub = audio_pb2_grpc.AudioStub(channel or get_channel())
+    try:
+        return read_labels(stub.Diarize(request, timeout=DIARIZE_DEADLINE_S, metadata=_metadata()))
+    except grpc.RpcError as error:
+        raise translate_rpc_error(error) from error
+
+
+def fetch_info(*, channel: grpc.Channel | None = None) -> ServerModels:
+    """Ask what the server is and has. Raises `InferenceError` within `INFO_DEADLINE_S`."""
+    stub = server_pb2_grpc.ServerStub(channel or get_channel())
+    try:
+        return read_server_info(
+            stub.GetInfo(server_pb2.GetInfoRequest(), timeout=INFO_DEADLINE_S, metadata=_metadata())
+        )
+    except grpc.RpcError as error:
+        raise translate_rpc_error(error) from error
+
+
+def _requests(
+    options: TranscribeOptions, pcm: Iterable[bytes]
+) -> Iterator[speech_pb2.TranscribeRequest]:
+    yield speech_pb2.TranscribeRequest(config=options.as_proto())
+    for chunk in pcm:
+        yield speech_pb2.TranscribeRequest(audio=speech_pb2.AudioChunk(pcm=chunk))
+
+
+def _metadata() -> tuple[tuple[str, str | bytes], ...]:
+    request_id = ("x-request-id", request_id_var.get() or "-")
+    if not settings.INFERENCE_TOKEN:
+        return (request_id,)
+    return (request_id, ("authorization", f"Bearer {settings.INFERENCE_TOKEN}"))

@@ -1,0 +1,265 @@
+"""What the inference service says, as plain data: the web tier's words for the protos.
+
+Times are integer milliseconds from the start of the recording.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from protos.stt.v1 import audio_pb2, server_pb2, speech_pb2
+from transcripts.inference.errors import BrokenAnswerError
+
+
+@dataclass(frozen=True)
+class TranscribeOptions:
+    """One call of Transcribe. `offset_ms` says where in the recording its first sample lies."""
+
+    model: str = ""
+    language: str = ""
+    task: Literal["transcribe", "translate"] = "transcribe"
+    prompt: str = ""
+    hot_words: tuple[str, ...] = ()
+    with_turns: bool = False
+    priority: Literal["short", "bulk"] = "bulk"
+    offset_ms: int = 0
+    expected_duration_ms: int = 0
+
+    def as_proto(self) -> speech_pb2.TranscribeConfig:
+        translating = self.task == "translate"
+        short = self.priority == "short"
+        return speech_pb2.TranscribeConfig(
+            model=self.model,
+            language=self.language,
+            task=speech_pb2.TASK_TRANSLATE if translating else speech_pb2.TASK_TRANSCRIBE,
+            prompt=self.prompt,
+            hot_words=self.hot_words,
+            with_turns=self.with_turns,
+            priority=speech_pb2.PRIORITY_SHORT if short else speech_pb2.PRIORITY_BULK,
+            channels=1,
+            offset_ms=self.offset_ms,
+            expected_duration_ms=self.expected_duration_ms,
+        )
+
+
+@dataclass(frozen=True)
+class Accepted:
+    model: str
+    engine: str
+    device: str
+    compute_type: str
+    approximate: bool
+    embedder: str
+
+
+@dataclass(frozen=True)
+class LanguageDetected:
+    language: str
+    probability: float
+    detected: bool
+
+
+@dataclass(frozen=True)
+class RecognisedWord:
+    text: str
+    start_ms: int
+    end_ms: int
+    confidence: float
+    space_before: bool
+
+
+@dataclass(frozen=True)
+class RecognisedSegment:
+    start_ms: int
+    end_ms: int
+    text: str
+    words: tuple[RecognisedWord, ...]
+    confidence: float
+    avg_logprob: float
+    compression_ratio: float
+    no_speech_prob: float
+    temperature: float
+
+
+@dataclass(frozen=True)
+class SpeakerTurn:
+    """`embedding`: float32 little-endian (n,), as bytes; this tier only keeps it."""
+
+    start_ms: int
+    end_ms: int
+    embedding: bytes
+
+
+@dataclass(frozen=True)
+class Discarded:
+    start_ms: int
+    end_ms: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class WindowResult:
+    start_ms: int
+    resume_ms: int
+    segments: tuple[RecognisedSegment, ...] = ()
+    turns: tuple[SpeakerTurn, ...] = ()
+    discarded: tuple[Discarded, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finished:
+    heard_ms: int
+    speech_ms: int = 0
+
+
+TranscribeEvent = Accepted | LanguageDetected | WindowResult | Finished
+
+
+@dataclass(frozen=True)
+class SpeakerLabels:
+    """For each turn its speaker, 1-based in order of first appearance."""
+
+    speakers: tuple[int, ...]
+    approximate: bool
+    embedder: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model of the catalogue. `served_by`: which model runs when this one is asked for."""
+
+    id: str
+    name: str
+    engine: str
+    speed: str
+    languages: tuple[str, ...]
+    available: bool
+    served_by: str
+    approximate: bool = False
+    can_translate: bool = False
+    detects_language: bool = False
+    install_hint: str = ""
+    loaded: bool = False
+    memory_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Device:
+    kind: str
+    name: str
+    memory_bytes: int
+    compute_type: str
+    gpu_available: bool
+
+
+@dataclass(frozen=True)
+class ServerModels:
+    """What the server has. `is_stale`: it did not answer just now, this is what it said before."""
+
+    models: tuple[Model, ...]
+    default_model: str
+    device: Device
+    embedder: str = ""
+    embedder_approximate: bool = False
+    version: str = ""
+    is_stale: bool = field(default=False)
+
+    def find(self, model_id: str) -> Model | None:
+        return next((model for model in self.models if model.id == model_id), None)
+
+    def installed(self) -> list[str]:
+        return [model.id for model in self.models if model.available]
+
+
+def read_event(message: speech_pb2.TranscribeEvent) -> TranscribeEvent:
+    """Translate one event. Raises `BrokenAnswerError` where it breaks a rule of the proto."""
+    kind = message.WhichOneof("event")
+    if kind == "window":
+        return _read_window(message.window)
+    if kind == "language":
+        heard = message.language
+        return LanguageDetected(heard.language, heard.probability, heard.detected)
+    if kind == "finished":
+        return Finished(message.finished.heard_ms, message.finished.speech_ms)
+    if kind == "accepted":
+        accepted = message.accepted
+        return Accepted(
+            model=accepted.model,
+            engine=accepted.engine,
+            device=accepted.device,
+            compute_type=accepted.compute_type,
+            approximate=accepted.approximate,
+            embedder=accepted.embedder,
+        )
+    raise BrokenAnswerError("The inference service sent an empty event.")
+
+
+def _read_window(window: speech_pb2.WindowResult) -> WindowResult:
+    if window.resume_ms < window.start_ms:
+        raise BrokenAnswerError("The inference service sent a window that ends before it starts.")
+    return WindowResult(
+        start_ms=window.start_ms,
+        resume_ms=window.resume_ms,
+        segments=tuple(_read_segment(segment) for segment in window.segments),
+        turns=tuple(SpeakerTurn(t.start_ms, t.end_ms, t.embedding) for t in window.turns),
+        discarded=tuple(Discarded(d.start_ms, d.end_ms, d.reason) for d in window.discarded),
+    )
+
+
+def _read_segment(segment: speech_pb2.Segment) -> RecognisedSegment:
+    if segment.end_ms <= segment.start_ms:
+        raise BrokenAnswerError("The inference service sent a segment without length.")
+    words = tuple(
+        RecognisedWord(w.text, w.start_ms, w.end_ms, w.confidence, w.space_before)
+        for w in segment.words
+    )
+    return RecognisedSegment(
+        start_ms=segment.start_ms,
+        end_ms=segment.end_ms,
+        text=segment.text,
+        words=words,
+        confidence=segment.confidence,
+        avg_logprob=segment.avg_logprob,
+        compression_ratio=segment.compression_ratio,
+        no_speech_prob=segment.no_speech_prob,
+        temperature=segment.temperature,
+    )
+
+
+def read_labels(message: audio_pb2.DiarizeResponse) -> SpeakerLabels:
+    return SpeakerLabels(tuple(message.speakers), message.approximate, message.embedder)
+
+
+def read_server_info(info: server_pb2.ServerInfo) -> ServerModels:
+    device = info.device
+    return ServerModels(
+        models=tuple(_read_model(model) for model in info.models),
+        default_model=info.default_model,
+        device=Device(
+            kind=device.kind,
+            name=device.name,
+            memory_bytes=device.memory_bytes,
+            compute_type=device.compute_type,
+            gpu_available=device.gpu_available,
+        ),
+        embedder=info.embedder,
+        embedder_approximate=info.embedder_approximate,
+        version=info.version,
+    )
+
+
+def _read_model(model: server_pb2.Model) -> Model:
+    return Model(
+        id=model.id,
+        name=model.name,
+        engine=model.engine,
+        speed=model.speed,
+        languages=tuple(model.languages),
+        available=model.available,
+        served_by=model.served_by,
+        approximate=model.approximate,
+        can_translate=model.can_translate,
+        detects_language=model.detects_language,
+        install_hint=model.install_hint,
+        loaded=model.loaded,
+        memory_bytes=model.memory_bytes,
+    )

@@ -1,0 +1,49 @@
+"""Telling the broker about work: a hint that may get lost, never the truth.
+
+A row that waits is told again at growing intervals (`services/sweep`); telling twice is harmless,
+for the second worker finds the row claimed.
+"""
+
+import logging
+from datetime import datetime
+from uuid import UUID
+
+from celery import current_app
+from django.db.models import F
+from django.utils import timezone
+
+from transcripts.models import Status, Transcript
+
+logger = logging.getLogger(__name__)
+
+TRANSCRIBE_TASK = "transcripts.transcribe"
+
+
+def enqueue(transcript_id: UUID | str) -> bool:
+    """Tell the broker that a queued transcript waits; False if it could not be told.
+
+    Never raises for a broker that is down, and does not wait for it longer than the socket
+    timeouts of the settings: the sweeper tells again.
+    """
+    waiting = Transcript.objects.filter(pk=transcript_id, status=Status.QUEUED)
+    row = waiting.values_list("queue", "enqueued_at").first()
+    return row is not None and tell_broker(transcript_id, queue=row[0], told_at=row[1])
+
+
+def tell_broker(transcript_id: UUID | str, *, queue: str, told_at: datetime | None) -> bool:
+    """Send the message, unless somebody else did since `told_at` (compare-and-set)."""
+    now = timezone.now()
+    waiting = Transcript.objects.filter(pk=transcript_id, status=Status.QUEUED)
+    if not waiting.filter(enqueued_at=told_at).update(
+        enqueued_at=now, enqueue_count=F("enqueue_count") + 1
+    ):
+        return True
+    try:
+        current_app.send_task(
+            TRANSCRIBE_TASK, args=[str(transcript_id)], queue=queue, retry=False, ignore_result=True
+        )
+    except Exception:  # kombu passes on whatever its transports raise
+        logger.exception("event=enqueue_failed transcript_id=%s", transcript_id)
+        waiting.filter(enqueued_at=now).update(enqueued_at=None)
+        return False
+    return True

@@ -1,0 +1,79 @@
+"""The second stage: who said what.
+
+The speaker turns of all windows are clustered by one call at the end, and each word gets the
+speaker of its turn; a segment is split where the speaker changes inside it. The text is never
+altered. Whatever fails here leaves the text as it is, and a warning.
+"""
+
+import logging
+import time
+
+from transcripts.inference.client import diarize
+from transcripts.inference.errors import BrokenAnswerError, InferenceError
+from transcripts.inference.results import SpeakerLabels, SpeakerTurn
+from transcripts.models import Transcript
+from transcripts.services import store
+from transcripts.services.recognise import retry_delay_s
+from transcripts.services.store import Job, LabelledTranscript
+
+logger = logging.getLogger(__name__)
+
+# A restart of the inference service is waited for; a longer outage costs the labels, not the text.
+PATIENCE_S = 60.0
+
+
+def label_speakers(job: Job) -> None:
+    """Tell the speakers apart, if that was asked for; the result is stored by the last stage."""
+    transcript = job.transcript
+    if not (transcript.diarize and job.has_text) or _has_failed(transcript):
+        return
+    turns = store.load_turns(transcript)
+    try:
+        labels = _cluster(job, turns)
+    except InferenceError as error:
+        logger.warning(
+            "event=diarization_failed transcript_id=%s code=%s", transcript.pk, error.code
+        )
+        store.store_warning(
+            job, "speakers_failed", "The speakers of this recording could not be told apart."
+        )
+        return
+    job.labelled = _label(transcript, turns, labels)
+    store.write_fenced(job, speakers_approximate=labels.approximate)
+
+
+def _has_failed(transcript: Transcript) -> bool:
+    return any(warning["code"] == "speakers_failed" for warning in transcript.warnings)
+
+
+def _cluster(job: Job, turns: list[SpeakerTurn]) -> SpeakerLabels:
+    """Ask until it is answered, for `PATIENCE_S`. Raises `InferenceError`."""
+    give_up_at = time.monotonic() + PATIENCE_S
+    failures = 0
+    while True:
+        try:
+            labels = diarize(
+                turns,
+                embedder=job.transcript.embedder,
+                speakers=job.transcript.speakers_requested,
+            )
+        except InferenceError as error:
+            job.lease.check()
+            if not error.retryable or time.monotonic() > give_up_at:
+                raise
+            failures += 1
+            job.lease.wait(retry_delay_s(failures))
+        else:
+            return _checked(labels, turns)
+
+
+def _checked(labels: SpeakerLabels, turns: list[SpeakerTurn]) -> SpeakerLabels:
+    if len(labels.speakers) != len(turns):
+        raise BrokenAnswerError("The inference service left speaker turns without a label.")
+    return labels
+
+
+def _label(
+    transcript: Transcript, turns: list[SpeakerTurn], labels: SpeakerLabels
+) -> LabelledTranscript:
+    raise NotImplementedError

@@ -1,0 +1,241 @@
+"""Leases: who works on a transcript, for how long, and how the end of that is noticed.
+
+A worker claims a queued row by compare-and-set, which moves `attempt` on: the fence that every
+later write carries (`services/store`). One timer thread per process renews all leases that the
+process holds, apart from the work itself: a long silent stretch loses no lease, and work that
+hangs keeps it only until the deadline for no progress. A lease ends early because it was
+
+- lost: the row moved on without us (swept, cancelled, deleted), or could not be renewed in time;
+- stalled: no progress for `PROGRESS_DEADLINE_S`;
+- recalled: this process is about to stop.
+
+Whoever waits for something while holding a lease registers how to be interrupted (`guard`).
+Hosts compare their clocks through these timestamps: keep them in step (NTP) within a second or so.
+"""
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from enum import Enum
+from uuid import UUID
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections, connection
+from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from transcripts.models import Status, Transcript
+
+logger = logging.getLogger(__name__)
+
+
+class LeaseEnd(Enum):
+    LOST = "lost"
+    STALLED = "stalled"
+    RECALLED = "recalled"
+
+
+class LeaseLostError(Exception):
+    """The row belongs to somebody else by now: stop, and write nothing."""
+
+
+class WorkStoppedError(Exception):
+    """The lease is still ours but the work must stop: give it back. `reason`: why."""
+
+    def __init__(self, reason: LeaseEnd) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+class Lease:
+    """The right of this process to work on one transcript. Thread-safe."""
+
+    def __init__(self, transcript_id: UUID, attempt: int) -> None:
+        self.transcript_id = transcript_id
+        self.attempt = attempt
+        self._ended = threading.Event()
+        self._reason: LeaseEnd | None = None
+        self._lock = threading.Lock()
+        self._interrupts: list[Callable[[], object]] = []
+        self._progressed_at = self._renewed_at = time.monotonic()
+
+    def note_progress(self) -> None:
+        self._progressed_at = time.monotonic()
+
+    def idle_s(self) -> float:
+        """Return the seconds since the last progress (or since the claim)."""
+        return time.monotonic() - self._progressed_at
+
+    def check(self) -> None:
+        """Raise `LeaseLostError` or `WorkStoppedError` once the lease has ended."""
+        if self._reason is LeaseEnd.LOST:
+            raise LeaseLostError
+        if self._reason is not None:
+            raise WorkStoppedError(self._reason)
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, but no longer than the lease lasts; then `check`."""
+        self._ended.wait(seconds)
+        self.check()
+
+    @contextmanager
+    def guard(self, interrupt: Callable[[], object]) -> Iterator[None]:
+        """Have `interrupt` called (from another thread) if the lease ends within the block."""
+        with self._lock:
+            self._interrupts.append(interrupt)
+        try:
+            if self._ended.is_set():
+                interrupt()
+            yield
+        finally:
+            with self._lock:
+                self._interrupts.remove(interrupt)
+
+    def end(self, reason: LeaseEnd) -> None:
+        """End it, once, and interrupt what waits."""
+        with self._lock:
+            if self._reason is not None:
+                return
+            self._reason = reason
+            interrupts = list(self._interrupts)
+        self._ended.set()
+        for interrupt in interrupts:
+            interrupt()
+
+    def renew(self) -> None:
+        """Move the end of the lease on, and notice that it is lost or that nothing moves."""
+        if self.idle_s() > settings.PROGRESS_DEADLINE_S:
+            self.end(LeaseEnd.STALLED)
+        try:
+            renewed = held_rows(self).update(lease_expires_at=next_expiry())
+        except DatabaseError:
+            logger.exception("event=lease_not_renewed transcript_id=%s", self.transcript_id)
+            if time.monotonic() - self._renewed_at > settings.LEASE_S:
+                self.end(LeaseEnd.LOST)
+            return
+        self._renewed_at = time.monotonic()
+        if not renewed:
+            self.end(LeaseEnd.LOST)
+
+
+class LeaseKeeper:
+    """The timer of one process: renews every lease in its care each `HEARTBEAT_S`.
+
+    Its thread lives as long as there is a lease to renew.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._leases: set[Lease] = set()
+        self._thread: threading.Thread | None = None
+        self._is_recalled = False
+
+    @contextmanager
+    def keep(self, lease: Lease) -> Iterator[None]:
+        """Renew `lease` while the block runs."""
+        if self._is_recalled:
+            lease.end(LeaseEnd.RECALLED)
+        with self._lock:
+            self._leases.add(lease)
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._beat, name="lease-heartbeat", daemon=True
+                )
+                self._thread.start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._leases.discard(lease)
+
+    def recall_all(self) -> None:
+        """Stop the work of this process: each lease is given back by the thread that holds it.
+
+        From now on, new leases end as they begin.
+        """
+        self._is_recalled = True
+        for lease in self._held():
+            lease.end(LeaseEnd.RECALLED)
+
+    def _held(self) -> list[Lease]:
+        with self._lock:
+            return list(self._leases)
+
+    def _beat(self) -> None:
+        while self._has_work():
+            time.sleep(settings.HEARTBEAT_S)
+            close_old_connections()
+            for lease in self._held():
+                lease.renew()
+        connection.close()
+
+    def _has_work(self) -> bool:
+        with self._lock:
+            if not self._leases:
+                self._thread = None
+            return bool(self._leases)
+
+
+keeper = LeaseKeeper()
+
+
+def claim_transcript(transcript_id: UUID) -> tuple[Lease, Transcript] | None:
+    """Claim a queued transcript for this process; None where it is not queued (any more).
+
+    The claim counts as a try without progress until progress comes (`store.store_window`). The
+    compare-and-set is on `attempt` too: between two steps of ours the row may be claimed, lost
+    and swept, and then the attempt that we would read afterwards were somebody else's.
+    """
+    queued = Transcript.objects.filter(pk=transcript_id, status=Status.QUEUED)
+    seen = queued.values_list("attempt", flat=True).first()
+    if seen is None:
+        return None
+    now = timezone.now()
+    claimed = queued.filter(attempt=seen).update(
+        status=Status.PROCESSING,
+        attempt=seen + 1,
+        stalled_tries=F("stalled_tries") + 1,
+        lease_owner=f"{socket.gethostname()}:{os.getpid()}"[:100],
+        lease_expires_at=next_expiry(),
+        started_at=Coalesce(F("started_at"), now),
+    )
+    if not claimed:
+        return None
+    lease = Lease(transcript_id, seen + 1)
+    transcript = held_rows(lease).select_related("owner").first()
+    return (lease, transcript) if transcript is not None else None
+
+
+def held_rows(lease: Lease) -> QuerySet[Transcript]:
+    """The transcript's row, if the lease still holds: the condition of every write (the fence)."""
+    return Transcript.objects.filter(
+        pk=lease.transcript_id, attempt=lease.attempt, status=Status.PROCESSING
+    )
+
+
+def give_back(lease: Lease, *, counts_as_try: bool) -> bool:
+    """Return the transcript to the queue, for any worker; False where it is not ours any more."""
+    changes: dict[str, object] = {
+        "status": Status.QUEUED,
+        "lease_owner": "",
+        "lease_expires_at": None,
+        "enqueued_at": None,
+        "enqueue_count": 0,
+    }
+    rows = held_rows(lease)
+    if counts_as_try:
+        return bool(rows.update(**changes))
+    # Progress since the claim has set the count to 0 already.
+    uncounted = Case(When(stalled_tries__gt=0, then=F("stalled_tries") - 1), default=Value(0))
+    return bool(rows.update(**changes, stalled_tries=uncounted))
+
+
+def next_expiry() -> datetime:
+    """Return when a lease that is renewed now runs out."""
+    return timezone.now() + timedelta(seconds=settings.LEASE_S)

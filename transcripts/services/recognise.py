@@ -1,0 +1,180 @@
+"""The first stage: the recording is decoded and recognised, window by window.
+
+Each window is stored as it comes. When the inference service dies, is full or hangs, the stage
+goes on from the last stored window with a new call, inside the same claim; that ends with the
+lease, which has a deadline for no progress (`services/lease`).
+"""
+
+import logging
+import random
+
+from transcripts.inference.client import TranscribeCall, start_transcribe
+from transcripts.inference.errors import (
+    BrokenAnswerError,
+    InferenceError,
+    UnavailableError,
+)
+from transcripts.inference.results import (
+    Accepted,
+    Finished,
+    LanguageDetected,
+    TranscribeOptions,
+    WindowResult,
+)
+from transcripts.media.decoder import Decoder, open_decoder
+from transcripts.media.errors import DecoderDiedError, MediaError
+from transcripts.models import Queue, Transcript
+from transcripts.services import store
+from transcripts.services.feed import HoldMeter, PcmFeed
+from transcripts.services.lease import LeaseEnd, WorkStoppedError
+from transcripts.services.recordings import recording_path
+from transcripts.services.store import Job
+
+logger = logging.getLogger(__name__)
+
+FIRST_RETRY_S = 0.2
+LONGEST_RETRY_S = 5.0
+# A service that fails inside (or a decoder that dies) this often in a row, on the same audio,
+# would go on doing so: end the try. A service that is merely away is waited for.
+MAX_BROKEN_TRIES = 5
+
+
+def recognise(job: Job) -> None:
+    """Recognise what is not recognised yet.
+
+    Raises `InferenceError` and `MediaError` where another try can't help, `LeaseLostError`,
+    `WorkStoppedError`.
+    """
+    failures = 0
+    while not job.transcript.heard_ms:
+        before_ms = job.transcript.resume_ms
+        try:
+            _stream(job)
+            return
+        except (InferenceError, DecoderDiedError) as error:
+            job.lease.check()
+            if not error.retryable:
+                raise
+            failures = 1 if job.transcript.resume_ms > before_ms else failures + 1
+            _note_failure(job, error)
+            job.lease.wait(retry_delay_s(failures))
+
+
+def retry_delay_s(failures: int) -> float:
+    """Return how long to wait after so many failures in a row: doubling, jittered by half."""
+    delay_s = min(FIRST_RETRY_S * 2 ** min(failures - 1, 10), LONGEST_RETRY_S)
+    jitter: float = random.uniform(0.5, 1.5)  # noqa: S311  # spreads load, hides nothing
+    return delay_s * jitter
+
+
+def _note_failure(job: Job, error: InferenceError | DecoderDiedError) -> None:
+    logger.warning(
+        "event=recognition_interrupted transcript_id=%s code=%s resume_ms=%d",
+        job.transcript.pk,
+        error.code,
+        job.transcript.resume_ms,
+    )
+    job.last_failure = error.code
+    if isinstance(error, BrokenAnswerError | DecoderDiedError):
+        job.broken_tries += 1
+    if job.broken_tries >= MAX_BROKEN_TRIES:
+        raise WorkStoppedError(LeaseEnd.STALLED)
+
+
+def _stream(job: Job) -> None:
+    """Make one call, from the resume point to the end of the recording."""
+    transcript = job.transcript
+    path = recording_path(transcript)
+    with open_decoder(path, start_ms=transcript.resume_ms) as decoder:
+        feed = PcmFeed(decoder, HoldMeter(job.lease, probed_ms=transcript.probed_ms))
+        call = start_transcribe(_options(transcript), feed)
+        try:
+            with job.lease.guard(call.cancel):
+                finished = _take_events(job, call)
+        except InferenceError as error:
+            # What broke on our side of the call is the cause, not what gRPC made of it.
+            if feed.error is not None and not isinstance(feed.error, MediaError):
+                raise feed.error from error
+            raise
+        finally:
+            call.cancel()
+            feed.close()
+        _conclude(job, feed, decoder, finished)
+
+
+def _options(transcript: Transcript) -> TranscribeOptions:
+    """What is pinned is sent again: model and language must not change half-way."""
+    return TranscribeOptions(
+        model=transcript.model_used or transcript.model_requested,
+        language=transcript.language_requested or transcript.language,
+        task="translate" if transcript.task == "translate" else "transcribe",
+        prompt=transcript.prompt,
+        hot_words=tuple(transcript.hot_words),
+        with_turns=transcript.diarize,
+        priority="short" if transcript.queue == Queue.SHORT else "bulk",
+        offset_ms=transcript.resume_ms,
+        expected_duration_ms=transcript.probed_ms,
+    )
+
+
+def _take_events(job: Job, call: TranscribeCall) -> Finished:
+    for event in call:
+        job.lease.check()
+        if isinstance(event, Finished):
+            return event
+        if isinstance(event, WindowResult):
+            _take_window(job, event)
+        elif isinstance(event, LanguageDetected):
+            _take_language(job, event)
+        else:
+            _take_accepted(job, event)
+    raise UnavailableError("The inference service ended a call before its end.")
+
+
+def _take_accepted(job: Job, accepted: Accepted) -> None:
+    store.store_accepted(job, accepted)
+    if job.transcript.diarize and accepted.embedder != job.transcript.embedder:
+        store.store_warning(
+            job,
+            "speakers_failed",
+            "The server's speaker model changed during the work: speakers could not be told apart.",
+        )
+
+
+def _take_language(job: Job, heard: LanguageDetected) -> None:
+    store.store_language(job, heard)
+    if not heard.detected and not job.transcript.language_requested:
+        store.store_warning(
+            job,
+            "language_not_detected",
+            f"The model {job.transcript.model_used} can't detect languages:"
+            f" the recording was taken for {heard.language!r}.",
+        )
+
+
+def _take_window(job: Job, window: WindowResult) -> None:
+    if window.start_ms < job.transcript.resume_ms:
+        raise BrokenAnswerError("The inference service sent a span twice.")
+    if window.resume_ms > window.start_ms or window.segments:
+        store.store_window(job, window)
+
+
+def _conclude(job: Job, feed: PcmFeed, decoder: Decoder, finished: Finished) -> None:
+    """Store the end of the audio, and what its owner should know about how it was heard."""
+    if isinstance(feed.error, MediaError):
+        if not job.has_text:
+            raise feed.error
+        store.store_warning(job, feed.error.code, feed.error.message)
+    elif feed.error is not None:
+        raise feed.error
+    if not finished.heard_ms:
+        raise MediaError("empty_file", "The recording holds no audio.")
+    for code, message in decoder.warnings:
+        store.store_warning(job, code, message)
+    if feed.ran_out_of_credits:
+        store.store_warning(
+            job,
+            "credits_ran_out",
+            "The recording is longer than your minutes and credits: its rest was not transcribed.",
+        )
+    store.write_fenced(job, heard_ms=finished.heard_ms)

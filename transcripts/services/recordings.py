@@ -1,0 +1,40 @@
+"""Recordings on shared storage: where one lies, and its removal.
+
+Each recording lies alone in a folder of its own below MEDIA_ROOT (`stt_web.ingest` makes it).
+Removal is idempotent, and never leaves MEDIA_ROOT, whatever a row says.
+"""
+
+import logging
+import shutil
+from pathlib import Path
+
+from django.conf import settings
+
+from transcripts.models import Transcript
+
+logger = logging.getLogger(__name__)
+
+
+def recording_path(transcript: Transcript) -> Path:
+    return Path(settings.MEDIA_ROOT) / transcript.recording
+
+
+def delete_recording(recording: str) -> None:
+    """Remove the folder that holds `recording` (a path below MEDIA_ROOT); empty: nothing.
+
+    Does not raise where the file system refuses: a later sweep finds the orphan.
+    """
+    if not recording:
+        return
+    root = Path(settings.MEDIA_ROOT).resolve()
+    folder = (root / recording).resolve().parent
+    if folder == root or root not in folder.parents:
+        logger.error("event=recording_outside_media recording=%s", recording)
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def forget_recording(transcript: Transcript) -> None:
+    """Delete the recording and say so in the row. Two steps: the file first, so none is lost."""
+    delete_recording(transcript.recording)
+    Transcript.objects.filter(pk=transcript.pk).update(recording="")

@@ -1,0 +1,103 @@
+"""The last stage: a transcript gets its final status, and its hold is closed in the same breath.
+
+    completed                everything went as asked; notes may stand in `warnings`
+    completed_with_warnings  the text is there, but something of it or about it is missing
+    failed                   nothing to deliver: the hold is released, nothing is charged
+
+A final status and the movement in the ledger are one transaction: a crash leaves both or none.
+"""
+
+import logging
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from billing.anonymous import return_anonymous_use
+from billing.ledger import Charge, HoldNotFoundError, release_hold, settle_hold
+from transcripts.models import Status, Transcript
+from transcripts.services import store
+from transcripts.services.feed import reference_of
+from transcripts.services.lease import held_rows
+from transcripts.services.recordings import forget_recording
+from transcripts.services.store import Job
+
+logger = logging.getLogger(__name__)
+
+# Warnings that tell something without taking anything from the result.
+NOTES = frozenset({"no_speech", "language_not_detected"})
+CLOSED_LEASE: dict[str, object] = {"lease_owner": "", "lease_expires_at": None}
+
+
+def settle(job: Job) -> None:
+    """Complete it: segments as labelled, final status, charge. Raises `LeaseLostError`."""
+    if not job.has_text:
+        store.store_warning(job, "no_speech", "No speech was found in this recording.")
+    transcript = job.transcript
+    is_blemished = any(warning["code"] not in NOTES for warning in transcript.warnings)
+    with transaction.atomic():
+        store.write_fenced(
+            job,
+            status=Status.COMPLETED_WITH_WARNINGS if is_blemished else Status.COMPLETED,
+            finished_at=timezone.now(),
+            resume_ms=transcript.heard_ms,
+            error_code="",
+            error_message="",
+            **CLOSED_LEASE,
+        )
+        if job.labelled is not None:
+            store.replace_segments(transcript, job.labelled)
+        charge(transcript, heard_ms=transcript.heard_ms)
+    logger.info(
+        "event=transcript_completed transcript_id=%s status=%s heard_ms=%d",
+        transcript.pk,
+        transcript.status,
+        transcript.heard_ms,
+    )
+    _forget_if_anonymous(transcript)
+
+
+def fail(job: Job, *, code: str, message: str) -> bool:
+    """Fail the transcript that this process holds; False where it is not ours any more."""
+    return fail_rows(held_rows(job.lease), job.transcript, code=code, message=message)
+
+
+def fail_rows(
+    rows: QuerySet[Transcript], transcript: Transcript, *, code: str, message: str
+) -> bool:
+    """Fail `transcript` if it is (still) among `rows`, and give everything back."""
+    with transaction.atomic():
+        if not rows.update(
+            status=Status.FAILED,
+            finished_at=timezone.now(),
+            error_code=code,
+            error_message=message[:500],
+            **CLOSED_LEASE,
+        ):
+            return False
+        give_everything_back(transcript)
+    logger.warning("event=transcript_failed transcript_id=%s code=%s", transcript.pk, code)
+    _forget_if_anonymous(transcript)
+    return True
+
+
+def charge(transcript: Transcript, *, heard_ms: int) -> None:
+    """Charge what was heard. Inside the transaction that ends the job, after its update."""
+    try:
+        cost: Charge = settle_hold(reference_of(transcript.pk), heard_ms=heard_ms)
+    except HoldNotFoundError:
+        return  # anonymous
+    transcript.credits_charged = cost.credits
+    Transcript.objects.filter(pk=transcript.pk).update(credits_charged=cost.credits)
+
+
+def give_everything_back(transcript: Transcript) -> None:
+    """Release the hold, and an anonymous visitor's use of the day. Inside the same transaction."""
+    release_hold(reference_of(transcript.pk))
+    if transcript.anonymous_address_digest:
+        return_anonymous_use(transcript.anonymous_address_digest, counted_at=transcript.created_at)
+
+
+def _forget_if_anonymous(transcript: Transcript) -> None:
+    if transcript.owner_id is None:
+        forget_recording(transcript)

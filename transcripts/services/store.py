@@ -1,0 +1,189 @@
+"""What a worker writes while it holds a lease: every write is fenced.
+
+Each function is one transaction whose first statement is an UPDATE that only the holder of the
+lease can make (`lease.held_rows`). Where it touches no row, the lease is lost and nothing is
+written. On SQLite that statement takes the write lock before anything is read; on PostgreSQL the
+row's lock: a sweeper, a cancel or a delete comes wholly before or wholly after.
+"""
+
+import base64
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from transcripts.inference.results import (
+    Accepted,
+    LanguageDetected,
+    RecognisedSegment,
+    SpeakerTurn,
+    WindowResult,
+)
+from transcripts.models import Segment, Speaker, Transcript, Window
+from transcripts.services.lease import Lease, LeaseLostError, held_rows, next_expiry
+
+
+@dataclass
+class Job:
+    """A claimed transcript on its way through the stages.
+
+    `transcript` is as it was read at the claim, and moves on with what is written here: only the
+    holder of the lease writes these fields, so the copy stays true.
+    """
+
+    lease: Lease
+    transcript: Transcript
+    next_position: int = 0
+    has_text: bool = False
+    labelled: "LabelledTranscript | None" = None
+    last_failure: str = ""  # code of the last error that was retried
+    broken_tries: int = 0  # failures since the last progress that prove a fault
+
+
+@dataclass(frozen=True)
+class LabelledTranscript:
+    """The segments as they are after the speakers stage, ready to replace the stored ones."""
+
+    segments: tuple[Segment, ...]
+    speaker_positions: tuple[int | None, ...]  # for each segment its speaker, 1-based
+    is_approximate: bool
+
+
+def open_job(lease: Lease, transcript: Transcript) -> Job:
+    """Read how far earlier tries came. One query."""
+    last = Segment.objects.filter(transcript=transcript).aggregate(last=Max("position"))["last"]
+    return Job(
+        lease=lease,
+        transcript=transcript,
+        next_position=0 if last is None else last + 1,
+        has_text=last is not None,
+    )
+
+
+def write_fenced(job: Job, **changes: object) -> None:
+    """Update the transcript's row and the copy in `job`. Raises `LeaseLostError`."""
+    if not held_rows(job.lease).update(**changes):
+        raise LeaseLostError
+    for name, value in changes.items():
+        setattr(job.transcript, name, value)
+
+
+def store_accepted(job: Job, accepted: Accepted) -> None:
+    """Pin what runs, the first time: a resumed job must not change its recogniser half-way."""
+    if job.transcript.model_used:
+        return
+    write_fenced(
+        job,
+        model_used=accepted.model,
+        engine=accepted.engine,
+        device=accepted.device,
+        compute_type=accepted.compute_type,
+        embedder=accepted.embedder,
+        is_approximate=accepted.approximate,
+    )
+
+
+def store_language(job: Job, heard: LanguageDetected) -> None:
+    """Pin the language, the first time."""
+    if job.transcript.language or not heard.language:
+        return
+    write_fenced(job, language=heard.language, language_probability=heard.probability)
+
+
+def store_warning(job: Job, code: str, message: str) -> None:
+    """Add a warning, once a code."""
+    known = job.transcript.warnings
+    if any(warning["code"] == code for warning in known):
+        return
+    write_fenced(job, warnings=[*known, {"code": code, "message": message}])
+
+
+def store_window(job: Job, window: WindowResult) -> None:
+    """Store a settled window: its segments, its turns and the resume point, or none of it."""
+    with transaction.atomic():
+        write_fenced(
+            job,
+            resume_ms=window.resume_ms,
+            progressed_at=timezone.now(),
+            stalled_tries=0,
+            lease_expires_at=next_expiry(),
+        )
+        Window.objects.create(
+            transcript=job.transcript,
+            start_ms=window.start_ms,
+            end_ms=window.resume_ms,
+            turns=[_turn_as_json(turn) for turn in window.turns],
+            discarded=[
+                {"start_ms": d.start_ms, "end_ms": d.end_ms, "reason": d.reason}
+                for d in window.discarded
+            ],
+        )
+        Segment.objects.bulk_create(_segments(job, window.segments))
+    job.next_position += len(window.segments)
+    job.has_text = job.has_text or bool(window.segments)
+    job.broken_tries = 0
+    job.lease.note_progress()
+
+
+def load_turns(transcript: Transcript) -> list[SpeakerTurn]:
+    """Return the speaker turns of all stored windows, in time order. One query."""
+    stored = Window.objects.filter(transcript=transcript).values_list("turns", flat=True)
+    return [
+        SpeakerTurn(turn["start_ms"], turn["end_ms"], base64.b64decode(turn["embedding"]))
+        for turns in stored
+        for turn in turns
+    ]
+
+
+def replace_segments(transcript: Transcript, labelled: LabelledTranscript) -> None:
+    """Put the labelled segments in place of the stored ones. Inside the caller's transaction."""
+    transcript.segments.all().delete()
+    transcript.speakers.all().delete()
+    speakers = make_speakers(transcript, labelled.speaker_positions)
+    for segment, position in zip(labelled.segments, labelled.speaker_positions, strict=True):
+        segment.speaker = speakers[position] if position is not None else None
+    Segment.objects.bulk_create(labelled.segments, batch_size=500)
+
+
+def make_speakers(transcript: Transcript, positions: Iterable[int | None]) -> dict[int, Speaker]:
+    found = sorted({position for position in positions if position is not None})
+    Speaker.objects.bulk_create(
+        Speaker(transcript=transcript, position=position, label=f"Speaker {position}")
+        for position in found
+    )
+    return {speaker.position: speaker for speaker in transcript.speakers.all()}
+
+
+def _segments(job: Job, recognised: Iterable[RecognisedSegment]) -> list[Segment]:
+    return [
+        Segment(
+            transcript=job.transcript,
+            position=position,
+            start_ms=segment.start_ms,
+            end_ms=segment.end_ms,
+            text=segment.text,
+            words=[
+                {
+                    "word": word.text,
+                    "start_ms": word.start_ms,
+                    "end_ms": word.end_ms,
+                    "confidence": round(word.confidence, 4),
+                    "space_before": word.space_before,
+                }
+                for word in segment.words
+            ],
+            confidence=segment.confidence,
+            avg_logprob=segment.avg_logprob,
+            compression_ratio=segment.compression_ratio,
+            no_speech_prob=segment.no_speech_prob,
+            temperature=segment.temperature,
+        )
+        for position, segment in enumerate(recognised, job.next_position)
+    ]
+
+
+def _turn_as_json(turn: SpeakerTurn) -> dict[str, object]:
+    embedding = base64.b64encode(turn.embedding).decode("ascii")
+    return {"start_ms": turn.start_ms, "end_ms": turn.end_ms, "embedding": embedding}

@@ -1,0 +1,76 @@
+"""What nobody looks after any more is looked after here: every few seconds, and at worker start.
+
+- Leases that ran out go back to the queue, or fail once their tries are used up.
+- Rows that wait and whose message may be lost are told to the broker again, at growing intervals.
+
+Several sweepers may run at once: each change is a compare-and-set. Without anything to do a sweep
+is three queries, however many rows there are.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from transcripts.models import Status, Transcript
+from transcripts.services.dispatch import tell_broker
+from transcripts.services.run import exhausted_error
+from transcripts.services.settle import fail_rows
+
+logger = logging.getLogger(__name__)
+
+BATCH_ROWS = 200
+# The n-th message about a row is followed by the next one after half a lease × 2^(n-1): about
+# 10, 20, 40 s …, at last every 11 minutes. Twenty long recordings that wait their turn are few
+# messages; a lost message costs seconds.
+LONGEST_INTERVAL_DOUBLINGS = 6
+
+
+def sweep_transcripts() -> None:
+    """Do one round."""
+    now = timezone.now()
+    _fail_used_up(now)
+    _requeue_expired(now)
+    _tell_waiting(now)
+
+
+def _expired(now: datetime) -> QuerySet[Transcript]:
+    return Transcript.objects.filter(status=Status.PROCESSING, lease_expires_at__lt=now)
+
+
+def _fail_used_up(now: datetime) -> None:
+    used_up = _expired(now).filter(stalled_tries__gte=settings.MAX_STALLED_TRIES)
+    code, message = exhausted_error()
+    for transcript in used_up.order_by("lease_expires_at")[:BATCH_ROWS]:
+        rows = used_up.filter(pk=transcript.pk, attempt=transcript.attempt)
+        fail_rows(rows, transcript, code=code, message=message)
+
+
+def _requeue_expired(now: datetime) -> None:
+    rows = _expired(now).filter(stalled_tries__lt=settings.MAX_STALLED_TRIES)
+    requeued = rows.update(
+        status=Status.QUEUED,
+        lease_owner="",
+        lease_expires_at=None,
+        enqueued_at=None,
+        enqueue_count=0,
+    )
+    if requeued:
+        logger.warning("event=leases_ran_out count=%d", requeued)
+
+
+def _tell_waiting(now: datetime) -> None:
+    due = Transcript.objects.filter(_is_due(now), status=Status.QUEUED).order_by("created_at")
+    for pk, queue, told_at in due.values_list("pk", "queue", "enqueued_at")[:BATCH_ROWS]:
+        if not tell_broker(pk, queue=queue, told_at=told_at):
+            return  # the broker is down: the next round tries again
+
+
+def _is_due(now: datetime) -> Q:
+    first = timedelta(seconds=settings.LEASE_S / 2)
+    due = Q(enqueued_at=None) | Q(enqueued_at__lt=now - first * 2**LONGEST_INTERVAL_DOUBLINGS)
+    for doublings in range(LONGEST_INTERVAL_DOUBLINGS):
+        due |= Q(enqueue_count__lte=doublings + 1, enqueued_at__lt=now - first * 2**doublings)
+    return due

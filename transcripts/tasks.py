@@ -1,0 +1,51 @@
+"""Celery's side of the jobs: each task translates and calls one service.
+
+Tasks carry an id; the row says what is to be done. They are idempotent and may be lost, doubled or
+late. Celery's time limits don't work in a thread pool: a job ends by its own deadline for no
+progress (`services/lease`).
+"""
+
+import threading
+from uuid import UUID
+
+from celery import shared_task
+from celery.signals import worker_ready, worker_shutting_down
+
+from transcripts.services import purge
+from transcripts.services.dispatch import TRANSCRIBE_TASK, enqueue
+from transcripts.services.lease import keeper
+from transcripts.services.run import run_transcript
+from transcripts.services.sweep import sweep_transcripts
+
+__all__ = ["enqueue", "purge_anonymous", "sweep", "transcribe"]
+
+
+@shared_task(name=TRANSCRIBE_TASK, acks_late=True, ignore_result=True)
+def transcribe(transcript_id: str) -> None:
+    run_transcript(UUID(transcript_id))
+
+
+@shared_task(name="transcripts.sweep", ignore_result=True)
+def sweep() -> None:
+    sweep_transcripts()
+
+
+@shared_task(name="transcripts.purge_anonymous", ignore_result=True)
+def purge_anonymous() -> None:
+    purge.purge_anonymous()
+    purge.purge_orphans()
+
+
+@worker_ready.connect
+def _sweep_at_start(**_: object) -> None:
+    """What died with the last worker is found now, not at the next beat."""
+    threading.Thread(target=sweep_transcripts, name="sweep-at-start", daemon=True).start()
+
+
+@worker_shutting_down.connect
+def _recall_leases(**_: object) -> None:
+    """Give the work back at once: Celery would wait for a ten-hour recording to end.
+
+    In a thread, because this runs inside a signal handler, where taking a lock may deadlock.
+    """
+    threading.Thread(target=keeper.recall_all, name="recall-leases").start()
