@@ -26,12 +26,16 @@ class Turn:
     embedding: Embedding  # float32 (dimension of its embedder,)
 
 
+class EmbedderError(Exception):
+    """An embedder that is installed can't be used; its message says which file and why."""
+
+
 class Embedder(Protocol):
     """Splits speech into turns and embeds each. Stateless between calls, hence thread-safe."""
 
     name: str
     is_approximate: bool
-    dimension: int
+    dimension: int  # of its embeddings
 
     def embed_turns(self, samples: Samples, *, offset_s: float) -> list[Turn]:
         """Splits one stretch of speech where the speaker changes.
@@ -45,7 +49,12 @@ class Embedder(Protocol):
 
 
 def load_embedder(models_dir: Path) -> Embedder:
-    """The best embedder that is installed: wespeaker's weights in `models_dir`, else statistics."""
-    from inference_service.engines.diarization.mfcc import MfccStatisticsEmbedder
+    """wespeaker, if `models_dir/wespeaker-voxceleb-resnet34-LM` holds an .onnx; else statistics.
 
-    return MfccStatisticsEmbedder()
+    Raises EmbedderError if that file is there and is not such a model: never a silent swap.
+    """
+    # Imported here: both modules import this one, and onnxruntime is slow to load.
+    from inference_service.engines.diarization import mfcc, wespeaker
+
+    weights = sorted((models_dir / wespeaker.NAME).glob("*.onnx"))
+    return wespeaker.WespeakerEmbedder(weights[0]) if weights else mfcc.MfccStatisticsEmbedder()

@@ -1,17 +1,26 @@
-"""Speaker embeddings without weights: statistics of MFCCs and pitch. Rough, and named so."""
+"""The embedder that needs no weights: statistics of MFCCs and pitch. Rough, and named so."""
 
-import numpy as np
-
+from inference_service.engines.diarization import statistics
 from inference_service.engines.diarization.embedder import SAMPLE_RATE_HZ, Samples, Turn
+from inference_service.engines.diarization.splitting import split_speech
 
 
 class MfccStatisticsEmbedder:
-    name = "mfcc-statistics"
+    """Several hundred times faster than real time on one core."""
+
+    name = statistics.NAME
     is_approximate = True
-    dimension = 1
+
+    def __init__(self) -> None:
+        self.dimension = len(statistics.load_projection().between)
 
     def embed_turns(self, samples: Samples, *, offset_s: float) -> list[Turn]:
-        if samples.size == 0:
-            return []
-        end_s = offset_s + samples.size / SAMPLE_RATE_HZ
-        return [Turn(offset_s, end_s, np.zeros(self.dimension, np.float32))]
+        """See `Embedder`."""
+        return [
+            Turn(
+                offset_s + piece.start_sample / SAMPLE_RATE_HZ,
+                offset_s + piece.end_sample / SAMPLE_RATE_HZ,
+                statistics.embed(piece.frames),
+            )
+            for piece in split_speech(samples)
+        ]
