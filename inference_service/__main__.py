@@ -1,0 +1,76 @@
+"""`python -m inference_service`: starts the service and stops it.
+
+SIGTERM or SIGINT drains: new work is refused, health says NOT_SERVING, open sessions finish
+within the grace period. A second signal ends it at once.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+
+from inference_service.config import BadSettingError, Config, read_config
+from inference_service.logs import configure_logging
+
+_LIBRARY_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+logger = logging.getLogger("inference_service")
+
+
+def main() -> int:
+    # Before numpy and onnxruntime are imported, which read it once. Threads are given out here by
+    # stage (CTranslate2 is told its own number); a library's own pool would fight with them.
+    for name in _LIBRARY_THREADS:
+        os.environ.setdefault(name, "1")
+    configure_logging()
+    try:
+        config = read_config()
+    except BadSettingError as error:
+        logger.error("event=bad_setting message=%r", str(error))  # a sentence, no traceback
+        return 2
+    return asyncio.run(_serve(config))
+
+
+async def _serve(config: Config) -> int:
+    from inference_service.assembly import assemble
+    from inference_service.catalog import BadDefaultModelError
+    from inference_service.server import CannotListenError
+
+    try:
+        server = assemble(config)
+        await server.start()
+    except (BadDefaultModelError, CannotListenError) as error:
+        logger.error("event=cannot_start message=%r", str(error))
+        return 2
+    signals = _Signals()
+    sys.stdout.write(f"inference service ready on {config.listen} (port {server.port})\n")
+    sys.stdout.flush()
+    await signals.first.wait()
+    logger.info("event=draining grace_s=%g", config.drain_grace_s)
+    draining = asyncio.create_task(server.drain())
+    hurrying = asyncio.create_task(signals.second.wait())
+    await asyncio.wait([draining, hurrying], return_when=asyncio.FIRST_COMPLETED)
+    if signals.second.is_set():
+        # A batch on the accelerator can't be interrupted, and Python would wait for its thread.
+        logging.shutdown()
+        os._exit(128 + signal.SIGTERM)
+    await server.close()
+    return 0
+
+
+class _Signals:
+    """The first and the second wish that the service end."""
+
+    def __init__(self) -> None:
+        self.first = asyncio.Event()
+        self.second = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._note)
+
+    def _note(self) -> None:
+        (self.second if self.first.is_set() else self.first).set()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+"""The settings of the inference service, read once from the environment and checked at start.
+
+`docs/operating.md` lists every variable. A value that can't be used stops the start with a
+sentence that names the variable, what it holds and what it should hold.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+DEVICES = ("auto", "cpu", "cuda")
+COMPUTE_TYPES = (
+    "auto",
+    "int8",
+    "int8_float16",
+    "int8_bfloat16",
+    "int8_float32",
+    "float16",
+    "bfloat16",
+    "float32",
+)
+_DEFAULT_LISTEN = "127.0.0.1:50051"
+_BOOLEANS = {"1": True, "true": True, "yes": True, "on": True}
+_BOOLEANS |= {"0": False, "false": False, "no": False, "off": False}
+
+
+class BadSettingError(ValueError):
+    """A variable of the environment holds something that can't be used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    listen: str = _DEFAULT_LISTEN
+    token: str = ""  # empty: no token is asked for
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    metrics_listen: str = ""  # empty: off
+    models_dir: Path = Path("var/models")
+    default_model: str = ""
+    device: str = "auto"
+    compute_type: str = "auto"
+    cpu_threads: int = 0  # 0: as many as there are cores
+    batch_size: int = 0  # 0: what suits the device
+    model_ttl_s: float = 600.0
+    model_memory_mb: int = 0  # 0: no bound
+    max_sessions: int = 64
+    drain_grace_s: float = 30.0
+    offline: bool = False
+
+
+def read_config(environ: Mapping[str, str] = os.environ) -> Config:
+    """Read `STT_*`. Raises BadSettingError."""
+    reader = _Reader(environ)
+    data_dir = reader.path("STT_DATA_DIR") or Path("var")
+    config = Config(
+        listen=_check_address("STT_INFERENCE_LISTEN", reader.text("STT_INFERENCE_LISTEN"))
+        or _DEFAULT_LISTEN,
+        token=reader.text("STT_INFERENCE_TOKEN"),
+        tls_cert=reader.path("STT_INFERENCE_TLS_CERT"),
+        tls_key=reader.path("STT_INFERENCE_TLS_KEY"),
+        metrics_listen=_check_address("STT_METRICS_LISTEN", reader.text("STT_METRICS_LISTEN")),
+        models_dir=reader.path("STT_MODELS_DIR") or (data_dir / "models").absolute(),
+        default_model=reader.text("STT_DEFAULT_MODEL"),
+        device=reader.choice("STT_DEVICE", DEVICES),
+        compute_type=reader.choice("STT_COMPUTE_TYPE", COMPUTE_TYPES),
+        cpu_threads=reader.integer("STT_CPU_THREADS", 0),
+        batch_size=reader.integer("STT_BATCH_SIZE", 0),
+        model_ttl_s=reader.seconds("STT_MODEL_TTL_S", 600.0),
+        model_memory_mb=reader.integer("STT_MODEL_MEMORY_MB", 0),
+        max_sessions=reader.integer("STT_MAX_SESSIONS", 64, at_least=1),
+        drain_grace_s=reader.seconds("STT_INFERENCE_DRAIN_S", 30.0),
+        offline=reader.boolean("STT_OFFLINE"),
+    )
+    if bool(config.tls_cert) != bool(config.tls_key):
+        raise BadSettingError(
+            "STT_INFERENCE_TLS_CERT and STT_INFERENCE_TLS_KEY must be set together, or neither."
+        )
+    return config
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    environ: Mapping[str, str]
+
+    def text(self, name: str) -> str:
+        return self.environ.get(name, "").strip()
+
+    def path(self, name: str) -> Path | None:
+        value = self.text(name)
+        return Path(value).expanduser().absolute() if value else None
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+        """Return the value, or the first choice where there is none."""
+        value = self.text(name) or choices[0]
+        if value not in choices:
+            raise BadSettingError(f"{name} is {value!r}, but must be one of {', '.join(choices)}.")
+        return value
+
+    def integer(self, name: str, default: int, *, at_least: int = 0) -> int:
+        value = self.text(name) or str(default)
+        if not value.isascii() or not value.isdigit() or int(value) < at_least:
+            raise BadSettingError(
+                f"{name} is {value!r}, but must be a whole number, at least {at_least}."
+            )
+        return int(value)
+
+    def seconds(self, name: str, default: float) -> float:
+        value = self.text(name) or str(default)
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = -1.0
+        if not 0 <= seconds < float("inf"):
+            raise BadSettingError(f"{name} is {value!r}, but must be a number of seconds.")
+        return seconds
+
+    def boolean(self, name: str) -> bool:
+        value = self.text(name).lower() or "false"
+        if value not in _BOOLEANS:
+            raise BadSettingError(f"{name} is {value!r}, but must be true or false.")
+        return _BOOLEANS[value]
+
+
+def _check_address(name: str, value: str) -> str:
+    """Pass `host:port` and the empty string through."""
+    host, _, port = value.rpartition(":")
+    is_port = port.isascii() and port.isdigit() and int(port) < 65536
+    if value and not (host and is_port):
+        raise BadSettingError(f"{name} is {value!r}, but must be an address like 127.0.0.1:50051.")
+    return value

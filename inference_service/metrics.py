@@ -1,0 +1,85 @@
+"""What Prometheus is told: queue depth, batch fill, speed, the models' memory."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from inference_service.priority import Priority
+
+Readings = Callable[[], Mapping[str, float]]
+
+
+class Metrics:
+    """The numbers of one server, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._batch_fill = Histogram(
+            "stt_batch_fill_ratio",
+            "Windows in a batch, as a part of the largest batch of its model.",
+            buckets=(0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0),
+            registry=self.registry,
+        )
+        self._windows = self._counter("stt_windows", "Windows that went through the accelerator.")
+        self._audio_s = self._counter("stt_audio_seconds", "Audio in these windows.")
+        self._compute_s = self._counter(
+            "stt_compute_seconds", "Time at work; RTFx = rate(audio) / rate(compute)."
+        )
+        self._failed = self._counter("stt_failed_batches", "Batches in which the engine failed.")
+
+    def note_batch(self, *, windows: int, max_batch: int, audio_s: float, took_s: float) -> None:
+        self._batch_fill.observe(windows / max(1, max_batch))
+        self._windows.inc(windows)
+        self._audio_s.inc(audio_s)
+        self._compute_s.inc(took_s)
+
+    def note_failed_batch(self) -> None:
+        self._failed.inc()
+
+    def watch(
+        self,
+        *,
+        count_waiting: Callable[[Priority], int],
+        count_sessions: Callable[[Priority], int],
+        loaded_models: Callable[[], Mapping[str, int]],
+    ) -> None:
+        """Read these whenever somebody asks for the metrics."""
+        self._gauge(
+            "stt_queue_windows",
+            "Windows waiting for the accelerator.",
+            "priority",
+            lambda: {name.name.lower(): count_waiting(name) for name in Priority},
+        )
+        self._gauge(
+            "stt_sessions",
+            "Open sessions.",
+            "priority",
+            lambda: {name.name.lower(): count_sessions(name) for name in Priority},
+        )
+        self._gauge("stt_model_memory_bytes", "Memory of a loaded model.", "model", loaded_models)
+
+    def serve(self, *, host: str, port: int) -> int:
+        """Serve /metrics in a thread; return the port (the one chosen, for port 0)."""
+        server, _ = start_http_server(port, host, registry=self.registry)
+        return int(server.server_port)
+
+    def _counter(self, name: str, description: str) -> Counter:
+        return Counter(name, description, registry=self.registry)
+
+    def _gauge(self, name: str, description: str, label: str, read: Readings) -> None:
+        self.registry.register(_Gauge(name, description, label, read))
+
+
+class _Gauge(Collector):
+    """One value for each label, read when asked for."""
+
+    def __init__(self, name: str, description: str, label: str, read: Readings) -> None:
+        self._name, self._description, self._label, self._read = name, description, label, read
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        family = GaugeMetricFamily(self._name, self._description, labels=[self._label])
+        for label, value in self._read().items():
+            family.add_metric([label], value)
+        yield family

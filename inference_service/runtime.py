@@ -1,0 +1,22 @@
+"""What the calls of one server share."""
+
+from dataclasses import dataclass
+
+from inference_service.admission import Admission
+from inference_service.catalog import Catalog
+from inference_service.device import Device
+from inference_service.engines.diarization import Embedder
+from inference_service.pool import ModelPool
+from inference_service.scheduler import Scheduler
+from inference_service.stages import CpuStages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    catalog: Catalog
+    pool: ModelPool
+    scheduler: Scheduler
+    stages: CpuStages
+    embedder: Embedder
+    admission: Admission
+    device: Device

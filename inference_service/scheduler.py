@@ -1,0 +1,390 @@
+"""Windows in, batches out: the one queue in front of the accelerator.
+
+There is one scheduler for each accelerator, and one thread that calls it; every session of every
+model stands in the same queue. A session opens a `Lane`, takes a slot for each window before it
+prepares it, and awaits the answer. The rules, in the order in which they decide:
+
+1.  **Classes.** Live before short before bulk. Only a class that has waited `patience_s` without
+    being served goes first, for one batch: nobody starves.
+2.  **Turns.** Inside a class the lanes take turns, a window each: a recording of ten hours gets
+    as much as a recording of ten minutes. Inside a lane the order is that of arrival, fallback
+    decodings first, since the session's answers wait for them.
+3.  **Batches.** The window whose turn it is decides on the batch: those that may share it (the
+    engine's `batch_key`) join from all lanes of the class, in turns, up to the engine's
+    `max_batch`. An idle accelerator starts at once with what is there; batches fill by themselves
+    while it is busy. Lower classes ride along only where that is nearly free: not on a CPU.
+4.  **Time.** A running batch can't be interrupted, so it is bounded beforehand by its predicted
+    time: to `alone_s`, and to `shared_s` while a session of a higher class is open or was a moment
+    ago (`recent_s`). One window always goes, whatever it takes.
+5.  **Follow-ups.** Before a batch is chosen, the sessions that the last one answered run first:
+    the decoding that follows a language detection never waits for a stranger's batch.
+6.  **Bounds.** `capacity` windows are in the house (prepared, waiting or running), split evenly
+    between the open lanes; a session whose share is used up waits for a slot, stops reading, and
+    gRPC's flow control stops the sender. No lane gets fewer than three, whatever the capacity.
+7.  **Failures.** A batch that raises is taken apart and each of its windows tried once more,
+    alone: what is wrong with one window fails its own session only.
+8.  **Leaving.** A closed lane's waiting windows are dropped; closing waits for those that run.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from inference_service.costs import CostForecast
+from inference_service.engines.asr import LanguageGuess, Recogniser, WindowRequest, WindowText
+from inference_service.metrics import Metrics
+from inference_service.priority import Priority
+
+# Turns of the event loop after a batch: an answer reaches its session in the first; the others
+# are for those that pass it through a task of their own.
+_FOLLOW_UP_TURNS = 3
+
+
+# One window runs, one waits, one is prepared; and language detection holds up to three.
+_MIN_SHARE = 3
+
+
+class RecognitionError(Exception):
+    """The engine failed on this window, in company and alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The numbers in the rules above."""
+
+    capacity: int = 128  # windows; a prepared one holds 1 to 1.5 MB of features
+    alone_s: float = 1.0  # no longer than the interval of live updates
+    shared_s: float = 0.25
+    recent_s: float = 30.0
+    patience_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What an answer cost: its waiting, and its part of the batch's time."""
+
+    queue_s: float
+    compute_s: float
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """One window's turn on the accelerator."""
+
+    lane: "Lane"
+    kind: str  # what it costs like
+    key: Hashable  # what it may share a batch with
+    payload: Any  # a WindowRequest, or features
+    audio_s: float
+    call: Callable[[list[Any]], Sequence[Any]]  # payloads of a batch → answers
+    answer: asyncio.Future[tuple[Any, Timing]]
+    queued_at: float
+    must_be_alone: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """One session's place in the queue. Opened by `Scheduler.open_lane`."""
+
+    scheduler: "Scheduler"
+    recogniser: Recogniser
+    priority: Priority
+    slots_held: int = 0
+    waiting: deque[_Job] = field(default_factory=deque)
+    running: int = 0
+
+    @contextlib.asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """Hold a place for one window, from before it is prepared until it is answered.
+
+        Waits while the lane's share is used up: the session should not read on meanwhile.
+        """
+        await self.take_slot()
+        try:
+            yield
+        finally:
+            await self.free_slot()
+
+    async def take_slot(self) -> None:
+        async with self.scheduler.changed:
+            await self.scheduler.changed.wait_for(lambda: self.slots_held < self._share())
+            self.slots_held += 1
+
+    async def free_slot(self) -> None:
+        self.slots_held -= 1
+        async with self.scheduler.changed:
+            self.scheduler.changed.notify_all()
+
+    async def recognise(self, request: WindowRequest) -> tuple[WindowText, Timing]:
+        """Decode one window. Raises RecognitionError."""
+        engine = self.recogniser
+        is_fallback = request.temperature > 0
+        return await self._submit(
+            kind=f"{engine.model_id} {'sampling' if is_fallback else 'recognise'}",
+            key=(engine.model_id, "recognise", engine.batch_key(request)),
+            payload=request,
+            audio_s=request.duration_s,
+            call=engine.recognise,
+            goes_first=is_fallback,
+        )
+
+    async def detect_language(self, features: object) -> tuple[list[LanguageGuess], Timing]:
+        """Guess the language of one window, likeliest first. Raises RecognitionError."""
+        engine = self.recogniser
+        return await self._submit(
+            kind=f"{engine.model_id} detect",
+            key=(engine.model_id, "detect"),
+            payload=features,
+            audio_s=0.0,
+            call=engine.detect_language,
+            goes_first=True,
+        )
+
+    async def _submit(
+        self,
+        *,
+        kind: str,
+        key: Hashable,
+        payload: object,
+        audio_s: float,
+        call: Callable[[Any], Sequence[Any]],
+        goes_first: bool,
+    ) -> tuple[Any, Timing]:
+        answer = asyncio.get_running_loop().create_future()
+        queued_at = self.scheduler.clock()
+        job = _Job(self, kind, key, payload, audio_s, call, answer, queued_at)
+        self.scheduler.enqueue(job, goes_first=goes_first)
+        try:
+            return await job.answer
+        finally:
+            if job in self.waiting:  # the caller was cancelled
+                self.waiting.remove(job)
+
+    def _share(self) -> int:
+        even = self.scheduler.limits.capacity // max(1, self.scheduler.open_lanes)
+        return max(_MIN_SHARE, min(2 * self.recogniser.max_batch, even))
+
+    async def _leave(self) -> None:
+        for job in self.waiting:
+            job.answer.cancel()
+        self.waiting.clear()
+        async with self.scheduler.changed:
+            await self.scheduler.changed.wait_for(lambda: not self.running)
+
+
+class Scheduler:
+    """The queue of one accelerator. All methods belong to one event loop."""
+
+    def __init__(
+        self,
+        *,
+        metrics: Metrics,
+        limits: Limits | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.clock = clock
+        self.changed = asyncio.Condition()  # a slot was freed, or a batch has ended
+        self._metrics = metrics
+        self._lanes: dict[Priority, deque[Lane]] = {priority: deque() for priority in Priority}
+        # Since when a class has been waiting to be served, or was last open, by the clock.
+        self._unserved_since: dict[Priority, float] = {}
+        self._last_open: dict[Priority, float] = {}
+        self._costs = CostForecast()
+        self._has_work = asyncio.Event()
+        self._accelerator = ThreadPoolExecutor(max_workers=1, thread_name_prefix="accelerator")
+        self._loop_task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._loop_task = asyncio.create_task(self._run(), name="scheduler")
+
+    async def close(self) -> None:
+        """Stop choosing batches and wait for the one that runs."""
+        if self._loop_task:
+            self._loop_task.cancel()
+            await asyncio.wait([self._loop_task])
+        await asyncio.to_thread(self._accelerator.shutdown)
+
+    @contextlib.asynccontextmanager
+    async def open_lane(self, recogniser: Recogniser, priority: Priority) -> AsyncIterator[Lane]:
+        """Open a session's place. At its end the recogniser is no longer in use by this session."""
+        lane = Lane(self, recogniser, priority)
+        self._lanes[priority].append(lane)
+        try:
+            yield lane
+        finally:
+            self._lanes[priority].remove(lane)
+            self._last_open[priority] = self.clock()
+            await lane._leave()
+
+    @property
+    def open_lanes(self) -> int:
+        return sum(map(len, self._lanes.values()))
+
+    def count_waiting(self, priority: Priority) -> int:
+        return sum(len(lane.waiting) for lane in self._lanes[priority])
+
+    def count_sessions(self, priority: Priority) -> int:
+        return len(self._lanes[priority])
+
+    def enqueue(self, job: _Job, *, goes_first: bool = False) -> None:
+        """Line a job up; lanes do this."""
+        priority = job.lane.priority
+        self._unserved_since.setdefault(priority, self.clock())
+        if goes_first:
+            job.lane.waiting.appendleft(job)
+        else:
+            job.lane.waiting.append(job)
+        self._has_work.set()
+
+    async def _run(self) -> None:
+        while True:
+            await self._has_work.wait()
+            batch = self._choose()
+            if batch:
+                await self._execute(batch)
+            else:
+                self._has_work.clear()
+
+    def _choose(self) -> list[_Job]:
+        waiting = [priority for priority in Priority if self.count_waiting(priority)]
+        for priority in set(self._unserved_since) - set(waiting):
+            del self._unserved_since[priority]
+        if not waiting:
+            return []
+        priority = self._most_urgent(waiting)
+        lane = next(lane for lane in self._lanes[priority] if lane.waiting)
+        first = self._take(lane, lane.waiting[0])
+        batch = _Batch([first], self._predict_s(first), self._bound_s(priority))
+        if not first.must_be_alone:
+            self._fill(batch, self._classes_for(priority, lane.recogniser))
+        self._unserved_since[priority] = self.clock()
+        return batch.jobs
+
+    def _most_urgent(self, waiting: Sequence[Priority]) -> Priority:
+        """Rule 1."""
+        now = self.clock()
+        patience_s = self.limits.patience_s
+        starved = [name for name in waiting if now - self._unserved_since[name] > patience_s]
+        return max(starved, default=waiting[0])
+
+    def _classes_for(self, priority: Priority, recogniser: Recogniser) -> Iterable[Priority]:
+        if recogniser.device == "cpu":
+            return [priority]
+        return [name for name in Priority if name >= priority]
+
+    def _fill(self, batch: "_Batch", classes: Iterable[Priority]) -> None:
+        """Rules 2 and 3: one window of each lane, again and again, while there is room."""
+        for priority in classes:
+            batch.bound_s = min(batch.bound_s, self._bound_s(priority))
+            while batch.has_room and self._join_round(batch, priority):
+                pass
+
+    def _join_round(self, batch: "_Batch", priority: Priority) -> int:
+        joined = 0
+        for lane in list(self._lanes[priority]):
+            job = next((job for job in lane.waiting if batch.accepts(job)), None)
+            if job is None:
+                continue
+            predicted_s = self._predict_s(job)
+            if not batch.has_room or batch.predicted_s + predicted_s > batch.bound_s:
+                return joined
+            batch.add(self._take(lane, job), predicted_s)
+            joined += 1
+        return joined
+
+    def _take(self, lane: Lane, job: _Job) -> _Job:
+        """Take a job out of its lane, which now stands last in its class."""
+        lane.waiting.remove(job)
+        ring = self._lanes[lane.priority]
+        ring.remove(lane)
+        ring.append(lane)
+        return job
+
+    def _predict_s(self, job: _Job) -> float:
+        """Before the first of its kind ran, a window counts for a whole batch."""
+        predicted_s = self._costs.predict_s(job.kind, audio_s=job.audio_s)
+        return self.limits.alone_s if predicted_s is None else predicted_s
+
+    def _bound_s(self, priority: Priority) -> float:
+        """Rule 4."""
+        recently = self.clock() - self.limits.recent_s
+        is_shared = any(
+            self._lanes[higher] or self._last_open.get(higher, float("-inf")) > recently
+            for higher in Priority
+            if higher < priority
+        )
+        return self.limits.shared_s if is_shared else self.limits.alone_s
+
+    async def _execute(self, batch: list[_Job]) -> None:
+        for job in batch:
+            job.lane.running += 1
+        started = self.clock()
+        call, payloads = batch[0].call, [job.payload for job in batch]
+        loop = asyncio.get_running_loop()
+        try:
+            answers = await loop.run_in_executor(self._accelerator, call, payloads)
+        except Exception as error:  # noqa: BLE001  # whatever an engine raises is told to its sessions
+            self._take_apart(batch, error)
+        else:
+            self._answer(batch, answers, started)
+        finally:
+            for job in batch:
+                job.lane.running -= 1
+            async with self.changed:
+                self.changed.notify_all()
+        for _ in range(_FOLLOW_UP_TURNS):
+            await asyncio.sleep(0)
+
+    def _answer(self, batch: list[_Job], answers: Sequence[Any], started: float) -> None:
+        took_s = self.clock() - started
+        audio_s = [job.audio_s for job in batch]
+        self._costs.learn(batch[0].kind, audio_s=audio_s, took_s=took_s)
+        recogniser = batch[0].lane.recogniser
+        self._metrics.note_batch(
+            windows=len(batch),
+            max_batch=recogniser.max_batch,
+            audio_s=sum(audio_s),
+            took_s=took_s,
+        )
+        for job, answer in zip(batch, answers, strict=True):
+            if not job.answer.done():
+                timing = Timing(started - job.queued_at, took_s / len(batch))
+                job.answer.set_result((answer, timing))
+
+    def _take_apart(self, batch: list[_Job], error: Exception) -> None:
+        """Rule 7."""
+        self._metrics.note_failed_batch()
+        for job in batch:
+            if job.answer.done():
+                continue
+            if job.must_be_alone:
+                failure = RecognitionError("The recogniser failed on a part of this recording.")
+                failure.__cause__ = error
+                job.answer.set_exception(failure)
+            else:
+                job.must_be_alone = True
+                self.enqueue(job, goes_first=True)
+
+
+@dataclass(slots=True)
+class _Batch:
+    jobs: list[_Job]
+    predicted_s: float
+    bound_s: float
+
+    @property
+    def has_room(self) -> bool:
+        return len(self.jobs) < self.jobs[0].lane.recogniser.max_batch
+
+    def accepts(self, job: _Job) -> bool:
+        return job.key == self.jobs[0].key and not job.must_be_alone
+
+    def add(self, job: _Job, predicted_s: float) -> None:
+        self.jobs.append(job)
+        self.predicted_s += predicted_s

@@ -1,0 +1,119 @@
+"""The gRPC server: its parts put together, its door opened, drained and closed."""
+
+import logging
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from inference_service.config import Config
+from inference_service.interceptors import RequestIdInterceptor, TokenInterceptor
+from inference_service.metrics import Metrics
+from inference_service.runtime import Runtime
+from inference_service.servicers.server import ServerServicer
+from inference_service.servicers.speech import SpeechServicer
+from protos.stt.v1 import (
+    server_pb2,
+    server_pb2_grpc,
+    speech_pb2,
+    speech_pb2_grpc,
+)
+
+logger = logging.getLogger(__name__)
+
+SERVICES = (
+    speech_pb2.DESCRIPTOR.services_by_name["Speech"].full_name,
+    server_pb2.DESCRIPTOR.services_by_name["Server"].full_name,
+)
+# A Diarize request may hold 100,000 turns of 256 floats; audio comes in chunks of 1 MiB at most.
+_MAX_MESSAGE_BYTES = 128 << 20
+_OPTIONS = (
+    ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
+    # A client that is gone without a word is noticed within 40 s, and its session ended.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    # Clients may ping every 10 s, also between calls (behind balancers that drop idle ones).
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    # Two servers on one port would share its calls by chance: let the second fail to start.
+    ("grpc.so_reuseport", 0),
+)
+
+
+class CannotListenError(Exception):
+    """The address is taken, or not of this machine, or the TLS files can't be used."""
+
+
+class InferenceServer:
+    """One server, from `start` to `close`. The caller owns the parts of the runtime until then."""
+
+    def __init__(self, config: Config, runtime: Runtime, metrics: Metrics) -> None:
+        self._config = config
+        self._runtime = runtime
+        self._metrics = metrics
+        self._health = health.aio.HealthServicer()
+        interceptors: list[grpc.aio.ServerInterceptor] = [RequestIdInterceptor()]
+        if config.token:
+            interceptors.append(TokenInterceptor(config.token))
+        self._grpc = grpc.aio.server(interceptors=interceptors, options=_OPTIONS)
+        self.port = 0
+        self.metrics_port = 0
+
+    async def start(self) -> None:
+        """Listen and serve. Raises CannotListenError."""
+        speech_pb2_grpc.add_SpeechServicer_to_server(SpeechServicer(self._runtime), self._grpc)
+        server_pb2_grpc.add_ServerServicer_to_server(ServerServicer(self._runtime), self._grpc)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
+        names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, self._grpc)
+        self.port = self._bind()
+        self._runtime.scheduler.start()
+        self._start_metrics()
+        await self._grpc.start()
+        for name in ("", *SERVICES):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+
+    async def drain(self) -> None:
+        """Refuse new work and let the open sessions finish, for the grace period at most."""
+        await self._health.enter_graceful_shutdown()
+        is_empty = await self._runtime.admission.drain(grace_s=self._config.drain_grace_s)
+        logger.info("event=drained sessions_cut=%s", str(not is_empty).lower())
+
+    async def close(self) -> None:
+        """End: what is still open is cut off, what runs on the accelerator is waited for."""
+        await self._grpc.stop(0)
+        runtime = self._runtime
+        await runtime.scheduler.close()
+        runtime.stages.close()
+        await runtime.pool.close()
+
+    def _bind(self) -> int:
+        address = self._config.listen
+        try:
+            if self._config.tls_cert and self._config.tls_key:
+                credentials = _read_credentials(self._config.tls_cert, self._config.tls_key)
+                port = self._grpc.add_secure_port(address, credentials)
+            else:
+                port = self._grpc.add_insecure_port(address)
+        except (RuntimeError, OSError) as error:
+            raise CannotListenError(f"Can't listen on {address}: {error}.") from error
+        if not port:
+            raise CannotListenError(f"Can't listen on {address}: it is taken, or not ours.")
+        return port
+
+    def _start_metrics(self) -> None:
+        runtime = self._runtime
+        self._metrics.watch(
+            count_waiting=runtime.scheduler.count_waiting,
+            count_sessions=runtime.scheduler.count_sessions,
+            loaded_models=runtime.pool.loaded,
+        )
+        if self._config.metrics_listen:
+            host, _, port = self._config.metrics_listen.rpartition(":")
+            self.metrics_port = self._metrics.serve(host=host.strip("[]"), port=int(port))
+
+
+def _read_credentials(certificate: Path, key: Path) -> grpc.ServerCredentials:
+    return grpc.ssl_server_credentials([(key.read_bytes(), certificate.read_bytes())])

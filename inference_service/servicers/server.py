@@ -1,0 +1,79 @@
+"""stt.v1.Server: what this server is and what it can do."""
+
+import grpc
+
+from inference_service import VERSION
+from inference_service.catalog import ModelEntry
+from inference_service.device import Device
+from inference_service.priority import Priority
+from inference_service.runtime import Runtime
+from protos.stt.v1 import server_pb2, server_pb2_grpc
+
+Context = grpc.aio.ServicerContext[server_pb2.GetInfoRequest, server_pb2.ServerInfo]
+
+
+class ServerServicer(server_pb2_grpc.ServerServicer):
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    async def GetInfo(  # noqa: N802  # gRPC's name
+        self, request: server_pb2.GetInfoRequest, context: Context
+    ) -> server_pb2.ServerInfo:
+        runtime = self._runtime
+        loaded = runtime.pool.loaded()
+        return server_pb2.ServerInfo(
+            models=[
+                _write_model(
+                    entry,
+                    served_by=runtime.catalog.served_by(entry.id),
+                    memory_bytes=loaded.get(entry.id),
+                )
+                for entry in runtime.catalog.models()
+            ],
+            default_model=runtime.catalog.default().id,
+            device=_write_device(runtime.device),
+            queues=[self._write_queue(priority) for priority in Priority],
+            embedder=runtime.embedder.name,
+            embedder_approximate=runtime.embedder.is_approximate,
+            draining=runtime.admission.is_draining,
+            version=VERSION,
+        )
+
+    def _write_queue(self, priority: Priority) -> server_pb2.QueueDepth:
+        scheduler = self._runtime.scheduler
+        return server_pb2.QueueDepth(
+            priority=priority.name.lower(),
+            windows=scheduler.count_waiting(priority),
+            sessions=scheduler.count_sessions(priority),
+        )
+
+
+def _write_model(
+    entry: ModelEntry, *, served_by: str, memory_bytes: int | None
+) -> server_pb2.Model:
+    """memory_bytes: None if the model is not loaded."""
+    return server_pb2.Model(
+        id=entry.id,
+        name=entry.name,
+        engine=entry.engine,
+        speed=entry.speed,
+        languages=sorted(entry.languages),
+        available=entry.is_available,
+        served_by=served_by,
+        approximate=entry.is_approximate,
+        can_translate=entry.can_translate,
+        detects_language=entry.detects_language,
+        install_hint=entry.install_hint,
+        loaded=memory_bytes is not None,
+        memory_bytes=memory_bytes or 0,
+    )
+
+
+def _write_device(device: Device) -> server_pb2.Device:
+    return server_pb2.Device(
+        kind=device.kind,
+        name=device.name,
+        memory_bytes=device.memory_bytes,
+        compute_type=device.compute_type,
+        gpu_available=device.is_gpu_available,
+    )

@@ -1,0 +1,123 @@
+"""stt.v1.Speech: translate the call, run a session, translate its events."""
+
+import contextlib
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+
+import grpc
+
+from inference_service.catalog import ModelEntry
+from inference_service.engines.asr import Recogniser
+from inference_service.runtime import Runtime
+from inference_service.servicers.failures import (
+    MissingAbilityError,
+    NotYetError,
+    describe_failure,
+)
+from inference_service.servicers.replies import write_event
+from inference_service.servicers.requests import (
+    BadRequestError,
+    read_audio,
+    read_config,
+    read_options,
+    read_priority,
+)
+from inference_service.sessions.events import AllHeard
+from inference_service.sessions.file import FileSession
+from protos.stt.v1 import speech_pb2, speech_pb2_grpc
+
+logger = logging.getLogger(__name__)
+
+Requests = AsyncIterator[speech_pb2.TranscribeRequest]
+Context = grpc.aio.ServicerContext[speech_pb2.TranscribeRequest, speech_pb2.TranscribeEvent]
+
+
+class SpeechServicer(speech_pb2_grpc.SpeechServicer):
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    async def Transcribe(  # noqa: N802  # gRPC's name
+        self, request_iterator: Requests, context: Context
+    ) -> AsyncIterator[speech_pb2.TranscribeEvent]:
+        try:
+            async with contextlib.aclosing(self._transcribe(request_iterator, context)) as events:
+                async for event in events:
+                    yield event
+        except Exception as error:  # noqa: BLE001  # the outermost guard of the call; it logs
+            await context.abort(*describe_failure(error))
+
+    async def _transcribe(
+        self, requests: Requests, context: Context
+    ) -> AsyncGenerator[speech_pb2.TranscribeEvent, None]:
+        if context.time_remaining() is None:
+            raise BadRequestError("The call has no deadline.")
+        runtime = self._runtime
+        async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(runtime.admission.enter())
+            config = await read_config(requests)
+            entry = runtime.catalog.resolve(config.model)
+            _check_abilities(config, entry)
+            recogniser = await stack.enter_async_context(runtime.pool.lease(entry.id))
+            _check_language(config, recogniser)
+            yield self._accept(config, recogniser)
+            lane = await stack.enter_async_context(
+                runtime.scheduler.open_lane(recogniser, read_priority(config))
+            )
+            session = FileSession(
+                read_options(config),
+                lane=lane,
+                stages=runtime.stages,
+                embedder=runtime.embedder if config.with_turns else None,
+            )
+            events = await stack.enter_async_context(
+                contextlib.aclosing(session.run(read_audio(requests)))
+            )
+            started = time.monotonic()
+            async for event in events:
+                if isinstance(event, AllHeard):
+                    _log_finished(event, recogniser, seconds=time.monotonic() - started)
+                yield write_event(event)
+
+    def _accept(
+        self, config: speech_pb2.TranscribeConfig, recogniser: Recogniser
+    ) -> speech_pb2.TranscribeEvent:
+        return speech_pb2.TranscribeEvent(
+            accepted=speech_pb2.Accepted(
+                model=recogniser.model_id,
+                engine=recogniser.engine,
+                device=recogniser.device,
+                compute_type=recogniser.compute_type,
+                approximate=recogniser.is_approximate,
+                embedder=self._runtime.embedder.name if config.with_turns else "",
+            )
+        )
+
+
+def _check_abilities(config: speech_pb2.TranscribeConfig, entry: ModelEntry) -> None:
+    if config.channels > 1:
+        raise NotYetError("Only one channel can be transcribed today.")
+    if config.task == speech_pb2.TASK_TRANSLATE and not entry.can_translate:
+        raise MissingAbilityError(f"The model {entry.id} can't translate.")
+
+
+def _check_language(config: speech_pb2.TranscribeConfig, recogniser: Recogniser) -> None:
+    if config.language and config.language not in recogniser.languages:
+        known = ", ".join(sorted(recogniser.languages))
+        raise MissingAbilityError(
+            f"The model {recogniser.model_id} doesn't know the language {config.language!r}; "
+            f"it knows {known}."
+        )
+
+
+def _log_finished(heard: AllHeard, recogniser: Recogniser, *, seconds: float) -> None:
+    logger.info(
+        "event=transcribed model=%s heard_ms=%d speech_ms=%d queue_ms=%d compute_ms=%d "
+        "duration_ms=%d",
+        recogniser.model_id,
+        heard.heard_ms,
+        heard.speech_ms,
+        heard.queue_ms,
+        heard.compute_ms,
+        round(1000 * seconds),
+    )

@@ -1,0 +1,292 @@
+"""One recording's way through the service: PCM in, events out, strictly in order.
+
+    chunks → spans (CPU stage) → [language] → prepare (CPU stage) → lane → restored segments
+                                              speaker turns (CPU stage)   ↗
+
+Listening, the windows under way and the telling of events run side by side. Memory stays flat:
+listening stops while the lane has no slot for a further window, or while too many answers are not
+yet taken; nobody reads the call then, and gRPC's flow control stops the sender.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from inference_service.engines.asr import (
+    FALLBACK_TEMPERATURES,
+    DecodeOptions,
+    Verdict,
+    WindowRequest,
+    WindowText,
+)
+from inference_service.engines.diarization import Embedder
+from inference_service.scheduler import Lane, Timing
+from inference_service.sessions.events import (
+    AllHeard,
+    DiscardedText,
+    Event,
+    LanguageKnown,
+    RestoredSegment,
+    SpanSettled,
+    SpeakerTurn,
+)
+from inference_service.sessions.language import LanguageVote
+from inference_service.sessions.restoring import restore_segments
+from inference_service.sessions.spans import SpanFinder
+from inference_service.sessions.windows import SAMPLE_RATE_HZ, Piece, Span, TimeMap
+from inference_service.stages import CpuStages
+
+logger = logging.getLogger(__name__)
+
+# Voice activity is heard in blocks: long enough not to pay for the hand-over to a thread (about
+# 0.2 ms), short enough (18 ms of work) that nobody waits for a thread that hears another's.
+_BLOCK_BYTES = 5 * 2 * SAMPLE_RATE_HZ
+_MIN_BLOCK_BYTES = 2 * SAMPLE_RATE_HZ
+# Events that nobody took yet: a few kB each, some 100 kB with turns.
+_MAX_UNTOLD = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOptions:
+    language: str = ""  # empty: to be detected
+    task: str = "transcribe"
+    prompt: str = ""
+    hot_words: tuple[str, ...] = ()
+    offset_ms: int = 0  # where in the recording the first sample lies
+
+
+class FileSession:
+    """The transcription of one recording; to be run once."""
+
+    def __init__(
+        self,
+        options: SessionOptions,
+        *,
+        lane: Lane,
+        stages: CpuStages,
+        embedder: Embedder | None = None,
+    ) -> None:
+        self._options = options
+        self._lane = lane
+        self._stages = stages
+        self._embedder = embedder
+        self._finder = SpanFinder()
+        self._language = ""
+        self._vote = LanguageVote(lane.recogniser.languages)
+        self._held: list[tuple[Span, object]] = []  # with features, until the language is known
+        self._untold = asyncio.Semaphore(_MAX_UNTOLD)
+        self._outbox: asyncio.Queue[Event | asyncio.Task[SpanSettled] | None] = asyncio.Queue()
+        self._windows: set[asyncio.Task[SpanSettled]] = set()
+        self._queue_s = 0.0
+        self._compute_s = 0.0
+
+    async def run(self, chunks: AsyncIterator[bytes]) -> AsyncGenerator[Event, None]:
+        """Yield the events of a recording, `AllHeard` last. Raises RecognitionError.
+
+        chunks: PCM as it arrives, int16 little-endian mono 16 kHz, whole samples. What it raises
+        is raised here, after the events of what was heard until then were told or dropped.
+        """
+        listening = asyncio.create_task(self._listen(chunks))
+        listening.add_done_callback(lambda _: self._outbox.put_nowait(None))
+        try:
+            while (entry := await self._outbox.get()) is not None:
+                self._untold.release()
+                yield await entry if isinstance(entry, asyncio.Task) else entry
+            await listening
+            yield self._summarise()
+        finally:
+            await _cancel_all(listening, *self._windows)
+
+    async def _listen(self, chunks: AsyncIterator[bytes]) -> None:
+        await self._know_language_beforehand()
+        block = bytearray()
+        async for chunk in chunks:
+            block += chunk
+            while len(block) >= _MIN_BLOCK_BYTES:
+                await self._hear(bytes(block[:_BLOCK_BYTES]))
+                del block[:_BLOCK_BYTES]
+        if block:
+            await self._hear(bytes(block))
+        for span in await self._stages.run(self._lane.priority, self._finder.finish):
+            await self._dispatch(span)
+        await self._settle_language()
+
+    async def _know_language_beforehand(self) -> None:
+        recogniser = self._lane.recogniser
+        if self._options.language:
+            await self._set_language(LanguageKnown(self._options.language, 1.0, True))
+        elif not recogniser.detects_language:
+            only = min(recogniser.languages)
+            await self._set_language(LanguageKnown(only, 1.0, False))
+
+    async def _hear(self, pcm: bytes) -> None:
+        for span in await self._stages.run(self._lane.priority, self._finder.push, pcm):
+            await self._dispatch(span)
+
+    async def _dispatch(self, span: Span) -> None:
+        if not span.pieces:
+            # A vote is not held open over half a minute of silence: progress would stand still.
+            await self._settle_language(is_final=False)
+            start_ms, resume_ms = self._place(span)
+            return await self._tell(SpanSettled(start_ms, resume_ms))
+        await self._lane.take_slot()
+        if self._language:
+            return await self._begin_window(span)
+        return await self._vote_on_language(span)
+
+    async def _vote_on_language(self, span: Span) -> None:
+        try:
+            features = await self._prepare(span)
+            guesses, timing = await self._lane.detect_language(features)
+        except BaseException:
+            await self._lane.free_slot()
+            raise
+        self._count(timing)
+        self._held.append((span, features))
+        self._vote.add(guesses, speech_s=span.speech_samples / SAMPLE_RATE_HZ)
+        if self._vote.is_settled:
+            await self._settle_language()
+
+    async def _settle_language(self, *, is_final: bool = True) -> None:
+        """Take the likeliest language and let the held windows go; without a vote, only say so."""
+        if self._language or not (self._held or is_final):
+            return
+        guess = self._vote.best()
+        await self._set_language(
+            LanguageKnown(guess.language, guess.probability, bool(guess.language))
+        )
+        held, self._held = self._held, []
+        for span, features in held:
+            await self._begin_window(span, features)
+
+    async def _set_language(self, known: LanguageKnown) -> None:
+        self._language = known.language
+        await self._tell(known)
+
+    async def _begin_window(self, span: Span, features: object = None) -> None:
+        """Start on a window for which a slot is held; its task frees it."""
+        task = asyncio.create_task(self._recognise(span, features))
+        self._windows.add(task)
+        task.add_done_callback(self._windows.discard)
+        await self._tell(task)
+
+    async def _tell(self, entry: Event | asyncio.Task[SpanSettled]) -> None:
+        await self._untold.acquire()
+        self._outbox.put_nowait(entry)
+
+    async def _recognise(self, span: Span, features: object) -> SpanSettled:
+        turns = asyncio.create_task(self._embed_turns(span))
+        try:
+            if features is None:
+                features = await self._prepare(span)
+            text = await self._decode(features, span)
+            return self._settle(span, text, await turns)
+        finally:
+            await _cancel_all(turns)
+            await self._lane.free_slot()
+
+    async def _prepare(self, span: Span) -> object:
+        prepare = self._lane.recogniser.prepare
+        return await self._stages.run(self._lane.priority, lambda: prepare(span.read_window()))
+
+    async def _decode(self, features: object, span: Span) -> WindowText:
+        """Decode at rising temperatures until the quality gate is content."""
+        options = DecodeOptions(
+            language=self._language,
+            task=self._options.task,
+            prompt=self._options.prompt,
+            hot_words=self._options.hot_words,
+        )
+        duration_s = span.speech_samples / SAMPLE_RATE_HZ
+        for temperature in FALLBACK_TEMPERATURES:
+            request = WindowRequest(features, duration_s, options, temperature)
+            text, timing = await self._lane.recognise(request)
+            self._count(timing)
+            if text.verdict is not Verdict.RETRY:
+                break
+        return text
+
+    async def _embed_turns(self, span: Span) -> tuple[SpeakerTurn, ...]:
+        if self._embedder is None:
+            return ()
+        turns: list[SpeakerTurn] = []
+        for piece in span.pieces:
+            try:
+                turns += await self._stages.run(
+                    self._lane.priority,
+                    _embed_piece,
+                    piece,
+                    embedder=self._embedder,
+                    offset_ms=self._options.offset_ms,
+                )
+            except Exception:
+                # Text matters more than labels: what goes wrong here costs the turns only.
+                logger.exception("event=embedding_failed")
+                self._embedder = None
+                return ()
+        return tuple(turns)
+
+    def _settle(self, span: Span, text: WindowText, turns: tuple[SpeakerTurn, ...]) -> SpanSettled:
+        start_ms, resume_ms = self._place(span)
+        segments: tuple[RestoredSegment, ...] = ()
+        if text.verdict is Verdict.ACCEPTED:
+            time_map = TimeMap(span.pieces, offset_s=self._options.offset_ms / 1000)
+            segments = restore_segments(
+                text.segments, time_map, start_ms=start_ms, end_ms=resume_ms
+            )
+        if segments:
+            return SpanSettled(start_ms, resume_ms, segments, turns)
+        reason = Verdict.EMPTY if text.verdict is Verdict.ACCEPTED else text.verdict
+        discarded = DiscardedText(
+            self._to_ms(span.pieces[0].start_sample),
+            self._to_ms(span.pieces[-1].end_sample),
+            reason.value,
+        )
+        return SpanSettled(start_ms, resume_ms, (), turns, (discarded,))
+
+    def _summarise(self) -> AllHeard:
+        return AllHeard(
+            heard_ms=self._to_ms(self._finder.samples),
+            speech_ms=1000 * self._finder.speech_samples // SAMPLE_RATE_HZ,
+            queue_ms=round(1000 * self._queue_s),
+            compute_ms=round(1000 * self._compute_s),
+        )
+
+    def _place(self, span: Span) -> tuple[int, int]:
+        return self._to_ms(span.start_sample), self._to_ms(span.resume_sample)
+
+    def _to_ms(self, sample: int) -> int:
+        """From the call's audio to the recording, rounded down: never after the audio's end."""
+        return self._options.offset_ms + 1000 * sample // SAMPLE_RATE_HZ
+
+    def _count(self, timing: Timing) -> None:
+        self._queue_s += timing.queue_s
+        self._compute_s += timing.compute_s
+
+
+def _embed_piece(piece: Piece, *, embedder: Embedder, offset_ms: int) -> list[SpeakerTurn]:
+    """Embed one region; turns come back inside it, each ending after it starts."""
+    start_s = offset_ms / 1000 + piece.start_sample / SAMPLE_RATE_HZ
+    low_ms = offset_ms + 1000 * piece.start_sample // SAMPLE_RATE_HZ
+    high_ms = offset_ms + 1000 * piece.end_sample // SAMPLE_RATE_HZ
+    turns = (
+        SpeakerTurn(
+            start_ms=max(low_ms, round(1000 * turn.start_s)),
+            end_ms=min(high_ms, round(1000 * turn.end_s)),
+            embedding=np.asarray(turn.embedding, "<f4").tobytes(),
+        )
+        for turn in embedder.embed_turns(piece.read(), offset_s=start_s)
+    )
+    return [turn for turn in turns if turn.start_ms < turn.end_ms]
+
+
+async def _cancel_all(*tasks: asyncio.Task[object]) -> None:
+    """Cancel what still runs and wait until it has ended."""
+    for task in tasks:
+        task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,43 @@
+"""Which language a recording is in, from the first windows that hold speech."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Set
+
+from inference_service.engines.asr import LanguageGuess
+
+# More windows than these are not waited for. Each is held with its features until it is known, so
+# this must not exceed the slots that every lane has (scheduler, rule 6).
+MAX_VOTES = 3
+_CONFIDENT = 0.7
+# A cough or a greeting alone decides nothing while more is to come.
+_ENOUGH_SPEECH_S = 3.0
+
+
+class LanguageVote:
+    """The mean of the windows' probabilities, weighted by how much speech each holds."""
+
+    def __init__(self, allowed: Set[str]) -> None:
+        self._allowed = allowed
+        self._weights: defaultdict[str, float] = defaultdict(float)
+        self._speech_s = 0.0
+        self.votes = 0
+
+    def add(self, guesses: Iterable[LanguageGuess], *, speech_s: float) -> None:
+        for guess in guesses:
+            if guess.language in self._allowed:
+                self._weights[guess.language] += guess.probability * speech_s
+        self._speech_s += speech_s
+        self.votes += 1
+
+    @property
+    def is_settled(self) -> bool:
+        if self.votes >= MAX_VOTES:
+            return True
+        return self._speech_s >= _ENOUGH_SPEECH_S and self.best().probability >= _CONFIDENT
+
+    def best(self) -> LanguageGuess:
+        """Return the likeliest; an empty language if there was no vote."""
+        if not self._weights:
+            return LanguageGuess("", 0.0)
+        language = max(self._weights, key=self._weights.__getitem__)
+        return LanguageGuess(language, self._weights[language] / self._speech_s)

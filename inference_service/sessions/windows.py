@@ -1,0 +1,146 @@
+"""Regions of speech in, windows out: what the recogniser hears at once, and where it lay.
+
+A window is made of pieces of the recording, up to 30 s together, with the silence between them
+left out (faster-whisper's `collect_chunks`). Its words come back in the window's time, and each
+is mapped into one piece: never across a cut.
+"""
+
+import bisect
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from inference_service.engines.asr import Samples
+from inference_service.engines.vad import FRAME_SAMPLES
+from inference_service.sessions.regions import FRAME_S, Region
+
+SAMPLE_RATE_HZ = 16_000
+WINDOW_SAMPLES = 30 * SAMPLE_RATE_HZ
+# Silence of this length is settled by itself, so that progress moves.
+_SILENT_SPAN_FRAMES = round(30 / FRAME_S)
+
+Pcm = npt.NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """A stretch of speech out of the recording."""
+
+    start_sample: int  # from the start of the call's audio
+    pcm: Pcm
+
+    @property
+    def end_sample(self) -> int:
+        return self.start_sample + len(self.pcm)
+
+    def read(self) -> Samples:
+        return to_float(self.pcm)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Span:
+    """What is settled together: a window's worth of the recording, or silence (no pieces).
+
+    Spans follow each other without a gap; `resume_sample` lies in silence where there is any.
+    """
+
+    start_sample: int
+    resume_sample: int
+    pieces: tuple[Piece, ...] = ()
+
+    @property
+    def speech_samples(self) -> int:
+        return sum(len(piece.pcm) for piece in self.pieces)
+
+    def read_window(self) -> Samples:
+        """Return the pieces end to end, float32 (speech_samples,) in [-1, 1]."""
+        return to_float(np.concatenate([piece.pcm for piece in self.pieces]))
+
+
+class TimeMap:
+    """From a window's time to the recording's."""
+
+    def __init__(self, pieces: tuple[Piece, ...], *, offset_s: float) -> None:
+        """offset_s: where in the recording the call's audio begins."""
+        self._starts_s = [offset_s + piece.start_sample / SAMPLE_RATE_HZ for piece in pieces]
+        lengths_s = [len(piece.pcm) / SAMPLE_RATE_HZ for piece in pieces]
+        self._ends_s = [start + length for start, length in zip(self._starts_s, lengths_s)]  # noqa: B905
+        self._offsets_s = [sum(lengths_s[:index]) for index in range(len(pieces))]
+
+    def restore(self, start_s: float, end_s: float) -> tuple[float, float]:
+        """Map a word. It lies where its middle lies; what reaches beyond its piece is cut off."""
+        middle_s = (start_s + end_s) / 2
+        index = max(0, bisect.bisect_right(self._offsets_s, middle_s) - 1)
+        shift_s = self._starts_s[index] - self._offsets_s[index]
+        low, high = self._starts_s[index], self._ends_s[index]
+        return min(max(start_s + shift_s, low), high), min(max(end_s + shift_s, low), high)
+
+
+class WindowCutter:
+    """Collects the regions of one recording into spans.
+
+    Holds the audio of the window at hand, and what came after it: about a minute at most.
+    """
+
+    def __init__(self) -> None:
+        self._pcm: Pcm = np.zeros(0, np.int16)  # of what isn't settled yet
+        self._pcm_start = 0
+        self._span_start = 0
+        self._pieces: list[Piece] = []
+
+    def append(self, pcm: Pcm) -> None:
+        self._pcm = np.concatenate([self._pcm, pcm])
+
+    def add(self, region: Region) -> list[Span]:
+        """Take a region in; its audio was appended before. Returns the spans that it completes."""
+        piece = self._cut_piece(region)
+        spans = []
+        if self._pieces and self._collected + len(piece.pcm) > WINDOW_SAMPLES:
+            spans.append(self._close_span(self._pieces[-1].end_sample))
+        self._pieces.append(piece)
+        return spans
+
+    def advance(self, settled_frame: int) -> list[Span]:
+        """Take note that no further speech begins before this frame; long silence is settled."""
+        settled = settled_frame * FRAME_SAMPLES
+        self._forget_before(settled)
+        spans = []
+        silent_since = self._pieces[-1].end_sample if self._pieces else self._span_start
+        length = _SILENT_SPAN_FRAMES * FRAME_SAMPLES
+        while settled - silent_since >= length:
+            silent_since += length
+            spans.append(self._close_span(silent_since))
+        return spans
+
+    def finish(self, end_sample: int) -> list[Span]:
+        """Return the last span, up to the end of the audio; none if that was reached before."""
+        if end_sample <= self._span_start:
+            return []
+        return [self._close_span(end_sample)]
+
+    @property
+    def _collected(self) -> int:
+        return sum(len(piece.pcm) for piece in self._pieces)
+
+    def _cut_piece(self, region: Region) -> Piece:
+        start, end = region.start * FRAME_SAMPLES, region.end * FRAME_SAMPLES
+        pcm = self._pcm[start - self._pcm_start : end - self._pcm_start].copy()
+        return Piece(start, pcm)
+
+    def _close_span(self, resume_sample: int) -> Span:
+        span = Span(self._span_start, resume_sample, tuple(self._pieces))
+        self._span_start = resume_sample
+        self._pieces = []
+        return span
+
+    def _forget_before(self, sample: int) -> None:
+        surplus = sample - self._pcm_start
+        if surplus > 0:
+            self._pcm = self._pcm[surplus:].copy()
+            self._pcm_start = sample
+
+
+def to_float(pcm: Pcm) -> Samples:
+    """int16 → float32 in [-1, 1)."""
+    return pcm.astype(np.float32) / np.float32(32768)
