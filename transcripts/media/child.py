@@ -68,7 +68,7 @@ def _decode(recording: Recording, *, start_ms: int) -> Iterator[bytes]:
         raise MediaError("corrupt_media", "No audio could be decoded from this file.")
     yield note_message(
         "end",
-        decoded_ms=round(position / _SAMPLES_PER_MS),
+        decoded_ms=position // _SAMPLES_PER_MS,
         promised_ms=recording.promised_ms,
         damaged_packets=damage.packets,
         damaged_ms=round(damage.seconds * 1000),

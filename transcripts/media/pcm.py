@@ -88,11 +88,14 @@ class _Converter:
             channel_layout=layout,
             time_base=f"1/{rate_hz}",
         )
+        # Eight microphones look like 7.1 surround, whose fourth channel is left out by default.
+        mixer = graph.add("aresample", lfe_mix_level="1")
         target = graph.add(
             "aformat", sample_rates=str(RATE_HZ), sample_fmts="s16", channel_layouts="mono"
         )
         sink = graph.add("abuffersink")
-        source.link_to(target)
+        source.link_to(mixer)
+        mixer.link_to(target)
         target.link_to(sink)
         graph.configure()
         graph.set_audio_frame_size(_CHUNK_SAMPLES)
