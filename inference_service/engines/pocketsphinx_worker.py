@@ -1,0 +1,65 @@
+"""The process around one PocketSphinx decoder: `python -m …pocketsphinx_worker`, on pipes.
+
+PocketSphinx holds the GIL while it decodes (measured: a thread that ticks every 5 ms stood still
+for the whole of it), so it can't live in the server's process. Standard input carries requests,
+each a length (uint32, little-endian) and that many bytes of int16 PCM, mono, 16 kHz. Standard
+output carries first the word READY, then for each request a length and a JSON list of
+[word, first frame, last frame, probability], a frame being 10 ms.
+
+The process ends when its input does, so it never outlives its parent, however that one dies.
+"""
+
+import json
+import os
+import signal
+import struct
+import sys
+from typing import BinaryIO
+
+from pocketsphinx import Decoder
+
+READY = b"READY"
+HEADER = struct.Struct("<I")
+_LEAST_BYTES = 2 * 1600  # PocketSphinx refuses an empty utterance, and 0.1 s holds no word
+
+WordSpan = tuple[str, int, int, float]
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's matter: it drains
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    decoder = Decoder(loglevel="FATAL")
+    answers.write(READY)
+    answers.flush()
+    while (pcm := read_message(sys.stdin.buffer)) is not None:
+        answer = json.dumps(_decode(decoder, pcm)).encode()
+        answers.write(HEADER.pack(len(answer)) + answer)
+        answers.flush()
+
+
+def read_message(stream: BinaryIO) -> bytes | None:
+    """Return the next message, or None where the stream has ended."""
+    header = stream.read(HEADER.size)
+    if len(header) < HEADER.size:
+        return None
+    (n_bytes,) = HEADER.unpack(header)
+    message = stream.read(n_bytes)
+    return message if len(message) == n_bytes else None
+
+
+def _decode(decoder: Decoder, pcm: bytes) -> list[WordSpan]:
+    if len(pcm) < _LEAST_BYTES:
+        return []
+    decoder.start_utt()
+    # The whole window at once: means are taken over it alone, so no window depends on another.
+    decoder.process_raw(pcm, full_utt=True)
+    decoder.end_utt()
+    if decoder.hyp() is None:
+        return []
+    return [
+        (span.word, span.start_frame, span.end_frame, float(span.prob)) for span in decoder.seg()
+    ]
+
+
+if __name__ == "__main__":
+    main()
