@@ -4,10 +4,12 @@ Each function skips the test (or fails it: `report.require`) where its service i
 that it was used, and returns an address of the test's own in it.
 """
 
+import fcntl
 import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import urllib.parse
 import uuid
 from collections.abc import Iterator
@@ -45,28 +47,31 @@ def postgresql_database() -> Iterator[str]:
 
 
 @contextmanager
-def redis_database(number: int) -> Iterator[str]:
-    """Empty one of Redis's 16 databases before and after; yields its address."""
+def redis_database() -> Iterator[str]:
+    """Take one of Redis's databases that no other test has, empty; yields its address."""
     report.require("redis", is_there=_listens(REDIS_URL))
-    url = f"{REDIS_URL}/{number}"
-    with redis.Redis.from_url(url) as client:
-        report.used("broker", f"Redis {client.info('server')['redis_version']}")
-        client.flushdb()
-        try:
-            yield url
-        finally:
+    with _first_free([f"redis-{number}" for number in range(1, 16)]) as taken:
+        url = f"{REDIS_URL}/{taken.removeprefix('redis-')}"
+        with redis.Redis.from_url(url) as client:
+            report.used("broker", f"Redis {client.info('server')['redis_version']}")
             client.flushdb()
+            try:
+                yield url
+            finally:
+                client.flushdb()
 
 
 @contextmanager
 def rabbitmq_queues(*queues: str) -> Iterator[str]:
-    """Delete these queues before and after; yields RabbitMQ's address."""
+    """Delete these queues before and after; yields RabbitMQ's address.
+
+    One test at a time: the product's queues have fixed names, so another one waits.
+    """
     report.require("rabbitmq", is_there=_listens(RABBITMQ_URL))
     url = f"{RABBITMQ_URL}//"
-    with Connection(url) as connection:
+    with _first_free(["rabbitmq"]), Connection(url) as connection:
         connection.connect()
-        version = connection.connection.server_properties["version"]
-        report.used("broker", f"RabbitMQ {version}")
+        report.used("broker", f"RabbitMQ {connection.connection.server_properties['version']}")
         try:
             _delete_queues(connection, queues)
             yield url
@@ -82,6 +87,21 @@ def chromium() -> Path:
     said = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
     report.used("browser", " ".join(said.split()[:2]))
     return Path(path)
+
+
+@contextmanager
+def _first_free(names: list[str]) -> Iterator[str]:
+    """Hold a lock on the first of `names` that no other process holds; waits for the last."""
+    for name in names:
+        path = Path(tempfile.gettempdir()) / f"stt-test-{name}.lock"
+        with path.open("w") as lock:
+            try:
+                wait = 0 if name == names[-1] else fcntl.LOCK_NB
+                fcntl.flock(lock, fcntl.LOCK_EX | wait)
+            except BlockingIOError:
+                continue
+            yield name
+            return
 
 
 def _delete_queues(connection: Connection, queues: tuple[str, ...]) -> None:

@@ -1,0 +1,21 @@
+# The inference service. BASE: an image with Python 3.11 or newer, or (for a GPU) one of NVIDIA's
+# with cuBLAS and cuDNN, on which Python is installed.
+ARG BASE=python:3.11-slim
+FROM ${BASE}
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN command -v python3 >/dev/null || { apt-get update \
+    && apt-get install -y --no-install-recommends python3 python3-venv \
+    && rm -rf /var/lib/apt/lists/*; }
+RUN python3 -m venv /venv
+ENV PATH=/venv/bin:$PATH
+WORKDIR /app
+COPY requirements/inference.txt requirements/
+RUN pip install --no-cache-dir -r requirements/inference.txt
+COPY protos protos
+COPY inference_service inference_service
+RUN useradd --system --uid 10001 stt && mkdir /models && chown stt /models
+USER stt
+ENV STT_MODELS_DIR=/models
+VOLUME /models
+EXPOSE 50051
+CMD ["python", "-m", "inference_service"]

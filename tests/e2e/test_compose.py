@@ -1,0 +1,148 @@
+"""Every command that stands in compose.yaml, started against the real services, with its settings.
+
+What a container network gives (names, ports, volumes) is replaced by addresses of this machine;
+everything else is used as it stands in the file.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+
+from stt_web.supervisor.commands import Command
+from tests.e2e.processes import ROOT, System
+from tests.services import postgresql_database, rabbitmq_queues, redis_database
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+SAMPLE = ROOT / "samples" / "hello.flac"
+DOTENV = {
+    "STT_DOMAIN": "stt.example.com",
+    "STT_SECRET_KEY": "end-to-end-test-only",
+    "STT_INFERENCE_TOKEN": "a-token-of-the-end-to-end-test",
+    "POSTGRES_PASSWORD": "unused-here",
+}
+PROCESSES = (
+    "inference",
+    "inference:2",
+    "worker-short",
+    "worker-short:2",
+    "worker-bulk",
+    "worker-housekeeping",
+    "beat",
+    "web",
+    "web:2",
+)
+_VARIABLE = re.compile(r"\$\{(\w+)(?::([?-])([^}]*))?\}")
+
+
+def interpolate(text: str) -> str:
+    """Replace ${NAME}, ${NAME:-default} and ${NAME:?message} as Compose does."""
+
+    def value_of(match: re.Match[str]) -> str:
+        name, kind, rest = match.groups()
+        assert name in DOTENV or kind == "-", f"compose.yaml uses {name}; .env.example lacks it"
+        return DOTENV.get(name) or rest
+
+    return _VARIABLE.sub(value_of, text)
+
+
+COMPOSE: dict[str, Any] = yaml.safe_load(interpolate((ROOT / "compose.yaml").read_text()))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+
+
+class ComposedSystem(System):
+    """The processes of compose.yaml: their commands and environments, on this machine."""
+
+    def __init__(self, folder: Path, *, database_url: str, broker_url: str, redis_url: str) -> None:
+        super().__init__(folder, inference_replicas=2)
+        self._places = {
+            "STT_DATABASE_URL": database_url,
+            "STT_BROKER_URL": broker_url,
+            "STT_CHANNEL_LAYER_URL": redis_url,
+            "STT_INFERENCE_TARGET": self.env["STT_INFERENCE_TARGET"],
+            "STT_DATA_DIR": str(folder),
+            "STT_MODELS_DIR": str(folder / "models"),
+        }
+        self._outside = {**self.env, "STT_OFFLINE": "1"}
+        self.env = self._env_of("web")
+
+    def _command(self, name: str) -> Command:
+        service, _, replica = name.partition(":")
+        argv = SERVICES[service]["command"]
+        return Command(name, tuple(self._localise(part, name, replica) for part in argv))
+
+    def _localise(self, part: str, name: str, replica: str) -> str:
+        replaced = {"python": sys.executable, "0.0.0.0": "127.0.0.1", "8000": str(self.port(name))}  # noqa: S104
+        return replaced.get(part, part).replace("@%h", f"{replica}@%h")
+
+    def _env_of(self, name: str) -> dict[str, str]:
+        service = name.partition(":")[0]
+        of_the_file = SERVICES[service]["environment"]
+        places = {key: value for key, value in self._places.items() if key in of_the_file}
+        env = {**self._outside, **of_the_file, **places}
+        if service == "inference":
+            env["STT_INFERENCE_LISTEN"] = f"127.0.0.1:{self.port(name)}"
+        return env
+
+
+@pytest.fixture(params=["redis", "rabbitmq"])
+def broker_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    if request.param == "redis":
+        with redis_database() as url:
+            yield url
+    else:
+        with rabbitmq_queues("short", "bulk", "housekeeping") as url:
+            yield url
+
+
+@pytest.fixture
+def system(tmp_path: Path, broker_url: str) -> Iterator[ComposedSystem]:
+    with (
+        postgresql_database() as database_url,
+        redis_database() as redis_url,
+        ComposedSystem(
+            tmp_path, database_url=database_url, broker_url=broker_url, redis_url=redis_url
+        ) as composed,
+    ):
+        composed.start(*PROCESSES)
+        yield composed
+
+
+def transcribe(system: System, web: str) -> str:
+    with SAMPLE.open("rb") as file:
+        answer = requests.post(
+            system.url_of(web) + "/v1/transcribe",
+            headers=system.headers,
+            files={"file": file},
+            timeout=100,
+        )
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["text"]).lower()
+
+
+def test_its_commands_transcribe_a_recording_from_end_to_end(system: ComposedSystem) -> None:
+    assert "speech" in transcribe(system, "web")
+    # Another web process finds the same account; without one of two, everything goes on.
+    for name in ("inference", "worker-short", "web"):
+        system.stop(name)
+    assert "speech" in transcribe(system, "web:2")
+
+
+def test_every_command_of_ours_in_the_file_is_one_that_the_tests_start() -> None:
+    ours = {name for name, service in SERVICES.items() if "python" in service.get("command", [])}
+    tested = {name.partition(":")[0] for name in PROCESSES}
+    assert ours == tested | {"migrate", "inference-gpu"}
+    assert SERVICES["inference-gpu"]["command"] == SERVICES["inference"]["command"]
+    assert "manage.py" in SERVICES["migrate"]["command"]
+
+
+def test_every_variable_that_the_file_needs_is_in_the_example() -> None:
+    example = (ROOT / ".env.example").read_text()
+    needed = set(re.findall(r"\$\{(\w+):\?", (ROOT / "compose.yaml").read_text()))
+    assert needed == DOTENV.keys()
+    assert all(re.search(f"^{name}=", example, re.MULTILINE) for name in needed)

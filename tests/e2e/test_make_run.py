@@ -1,0 +1,191 @@
+"""`make run`, as a stranger would: a fresh clone, the printed line pasted, Ctrl-C.
+
+STT_VENV shares this run's environment with the clone, for speed; the install itself is
+`requirements/install.sh`'s, which then finds nothing to do.
+"""
+
+import contextlib
+import json
+import os
+import queue
+import re
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.e2e.processes import ROOT, free_port, wait_until
+from tests.report import used
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+STARTS_WITHIN_S = 120.0
+
+
+class MakeRun:
+    """`make run` in a clone, with its lines as they come. A group of its own, like a terminal's."""
+
+    def __init__(self, clone: Path, *, data_dir: Path, port: int) -> None:
+        self.env = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("STT_")},
+            "STT_VENV": sys.prefix,
+            "STT_DATA_DIR": str(data_dir),
+            "PORT": str(port),
+            # No test asks the real hub; this one refuses at once.
+            "HF_ENDPOINT": f"http://127.0.0.1:{free_port()}",
+            "DJANGO_SETTINGS_MODULE": "stt_web.settings",
+        }
+        self.data_dir = data_dir
+        self.lines: list[str] = []
+        self._queue: queue.Queue[str] = queue.Queue()
+        self.process = subprocess.Popen(
+            ["make", "run", f"PYTHON={sys.executable}"],
+            cwd=clone,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._queue.put(line.rstrip())
+
+    def wait_for_line(self, pattern: str, *, within_s: float = STARTS_WITHIN_S) -> str:
+        """Return the next line that matches."""
+        deadline = time.monotonic() + within_s
+        while True:
+            try:
+                line = self._queue.get(timeout=max(0.01, deadline - time.monotonic()))
+            except queue.Empty:
+                printed = "\n".join(self.lines[-60:])
+                raise AssertionError(f"No line like {pattern!r}:\n{printed}") from None
+            self.lines.append(line)
+            if re.search(pattern, line):
+                return line
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process that works on this data folder, whoever started it."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                mine = process.environ().get("STT_DATA_DIR") == str(self.data_dir)
+                if mine and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+        return found
+
+    def find(self, argument: str) -> psutil.Process:
+        return next(found for found in self.processes() if argument in found.cmdline())
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C; returns the exit status."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        return self.process.wait(timeout=60)
+
+    def clean_up(self) -> None:
+        for process in self.processes():
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("clone") / "open-stt"
+    subprocess.run(["git", "clone", "--quiet", f"file://{ROOT}", str(folder)], check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def running(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeRun]:
+    run = MakeRun(clone, data_dir=tmp_path_factory.mktemp("data"), port=free_port())
+    try:
+        yield run
+    finally:
+        run.clean_up()
+
+
+@pytest.fixture(scope="module")
+def curl_line(running: MakeRun) -> str:
+    return running.wait_for_line(r"^curl ")
+
+
+def transcribe(curl_line: str) -> dict[str, object]:
+    done = subprocess.run(curl_line, shell=True, capture_output=True, text=True)  # noqa: S602  # as pasted
+    answer: dict[str, object] = json.loads(done.stdout)
+    assert "text" in answer, answer
+    return answer
+
+
+def test_the_printed_line_gives_the_transcript_of_the_sample(
+    running: MakeRun, curl_line: str
+) -> None:
+    answer = transcribe(curl_line)
+    words = str(answer["text"]).lower().split()
+    assert {"speech", "text", "service", "server", "everything"} <= set(words), answer
+    used("model", str(answer["model"]))
+
+
+def test_it_says_that_no_model_could_be_fetched_and_goes_on(
+    running: MakeRun, curl_line: str
+) -> None:
+    printed = running.wait_for_line(r"None could be fetched|  model  ", within_s=15)
+    if "pocketsphinx" in printed:
+        running.wait_for_line(r"None could be fetched: http://127.0.0.1:\d+ does not answer")
+
+
+def test_the_key_is_kept_for_its_owner_alone(running: MakeRun, curl_line: str) -> None:
+    key_file = running.data_dir / "api-key"
+    assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
+    assert key_file.read_text().strip() in curl_line
+
+
+def test_a_second_one_on_the_same_folder_is_refused_with_a_sentence(
+    clone: Path, running: MakeRun, curl_line: str
+) -> None:
+    second = MakeRun(clone, data_dir=running.data_dir, port=free_port())
+    second.wait_for_line("Another open-stt already runs on")
+    assert second.process.wait(timeout=30) != 0
+
+
+def test_a_port_that_is_taken_is_refused_with_a_sentence(
+    clone: Path, running: MakeRun, curl_line: str, tmp_path: Path
+) -> None:
+    second = MakeRun(clone, data_dir=tmp_path, port=int(running.env["PORT"]))
+    second.wait_for_line(r"can't be used \(Address already in use\)")
+    assert second.process.wait(timeout=30) != 0
+
+
+def test_a_process_that_dies_is_started_again_and_the_system_works_on(
+    running: MakeRun, curl_line: str
+) -> None:
+    running.find("inference_service").kill()
+    running.wait_for_line("inference was ended by SIGKILL; it is started again in 1 s")
+    wait_until(lambda: bool(running.find("inference_service")), what="a new one", within_s=30)
+    assert transcribe(curl_line)["text"]
+
+
+def test_ctrl_c_leaves_no_process_and_the_next_start_reuses_the_key(
+    clone: Path, running: MakeRun, curl_line: str
+) -> None:
+    running.interrupt()
+    running.wait_for_line("open-stt has stopped", within_s=5)
+    assert running.processes() == []
+    key = (running.data_dir / "api-key").read_text().strip()
+
+    second = MakeRun(clone, data_dir=running.data_dir, port=free_port())
+    assert key in second.wait_for_line(r"^curl ")
+    second.find("stt_web.supervisor").kill()
+    wait_until(
+        lambda: second.processes() == [], what="a killed supervisor takes its processes along"
+    )
