@@ -15,6 +15,8 @@ from accounts.models import User
 from billing.ledger import grant_credits
 from billing.plans import PlanNotFoundError, account_for, change_plan
 
+_MAX_NAME = 100
+
 
 class Command(BaseCommand):
     help = "Create an API key, and the account where there is none; print the raw key alone."
@@ -34,6 +36,8 @@ class Command(BaseCommand):
             raise CommandError(f"{email!r} is not an e-mail address.") from None
         if credits < 0:
             raise CommandError(f"{credits} credits can't be granted: it must be 0 or more.")
+        if len(name) > _MAX_NAME:
+            raise CommandError(f"The name of a key has at most {_MAX_NAME} characters.")
         try:
             with transaction.atomic():
                 raw = _create(email, credits=credits, plan=plan, name=name)

@@ -1,0 +1,256 @@
+"""Which keys are good, at what cost, and that none of them is ever written anywhere."""
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.request import Request
+from rest_framework.test import APIRequestFactory
+from rest_framework.views import APIView
+
+from accounts import key_cache
+from accounts.authentication import (
+    ApiKeyAuthentication,
+    AuthenticationError,
+    ScopeError,
+    authenticate_token,
+    check_scope,
+    read_bearer,
+    read_socket_token,
+)
+from accounts.keys import issue_api_key, revoke_api_key
+from accounts.models import ApiKey, User
+
+NOON = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> Iterator[None]:
+    key_cache.forget_keys()
+    yield
+    key_cache.forget_keys()
+
+
+@pytest.fixture
+def user(db: None) -> User:
+    return User.objects.create_user("ada@example.com")
+
+
+def is_good(raw: str, *, now: datetime | None = None) -> bool:
+    try:
+        authenticate_token(raw, now=now)
+    except AuthenticationError:
+        return False
+    return True
+
+
+def test_a_new_key_names_its_owner(user: User) -> None:
+    api_key, raw = issue_api_key(user, name="laptop")
+    found = authenticate_token(raw)
+    assert (found.pk, found.user.email) == (api_key.pk, "ada@example.com")
+
+
+def test_only_the_digest_and_a_prefix_are_stored(user: User) -> None:
+    api_key, raw = issue_api_key(user, name="laptop")
+    row = ApiKey.objects.filter(pk=api_key.pk).values().get()
+    assert row["digest"] == hashlib.sha256(raw.encode()).hexdigest()
+    assert raw.startswith(row["prefix"])
+    assert len(row["prefix"]) == 10
+    assert not any(raw in str(value) for value in row.values())
+
+
+@pytest.mark.parametrize(
+    "raw", ["", "stt_", "stt_" + "x" * 42, "stt_" + "x" * 44, "x" * 47, "stt_" + "é" * 43]
+)
+def test_what_cannot_be_a_key_is_refused_without_a_query(
+    db: None, django_assert_num_queries: DjangoAssertNumQueries, raw: str
+) -> None:
+    with django_assert_num_queries(0):
+        assert not is_good(raw)
+
+
+def test_an_unknown_key_is_refused_with_401_and_a_challenge(db: None) -> None:
+    with pytest.raises(AuthenticationError) as refusal:
+        authenticate_token("stt_" + "x" * 43)
+    assert (refusal.value.status, refusal.value.code) == (401, "invalid_key")
+    assert refusal.value.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_key_is_refused_from_its_expiry_on(user: User) -> None:
+    _, raw = issue_api_key(user, name="laptop", expires_at=NOON)
+    assert is_good(raw, now=NOON - timedelta(milliseconds=1))
+    assert not is_good(raw, now=NOON)
+
+
+def test_the_key_of_a_deactivated_user_is_refused(user: User) -> None:
+    _, raw = issue_api_key(user, name="laptop")
+    User.objects.update(is_active=False)
+    assert not is_good(raw)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_key_that_was_in_use_is_refused_as_soon_as_it_is_revoked() -> None:
+    user = User.objects.create_user("ada@example.com")
+    api_key, raw = issue_api_key(user, name="laptop")
+    _, other = issue_api_key(user, name="desktop")
+    assert is_good(raw)
+    assert revoke_api_key(api_key)
+    assert not is_good(raw)
+    assert is_good(other)
+    assert not revoke_api_key(api_key)
+
+
+def test_a_key_that_another_process_revoked_is_refused_when_the_cache_is_stale(user: User) -> None:
+    api_key, _ = issue_api_key(user, name="laptop")
+    seconds = [0.0]
+
+    def find() -> ApiKey | None:
+        return key_cache.find_key(
+            api_key.digest,
+            load=lambda: ApiKey.objects.filter(revoked_at=None).select_related("user").first(),
+            clock=lambda: seconds[0],
+        )
+
+    assert find() is not None
+    ApiKey.objects.update(revoked_at=NOON)  # as another process does, behind this one's back
+    seconds[0] = key_cache.TTL_S - 0.01
+    assert find() is not None
+    seconds[0] = key_cache.TTL_S
+    assert find() is None
+
+
+def test_a_key_revoked_while_it_is_looked_up_is_not_kept(user: User) -> None:
+    api_key, _ = issue_api_key(user, name="laptop")
+
+    def load() -> ApiKey:
+        found = ApiKey.objects.select_related("user").get(pk=api_key.pk)
+        key_cache.forget_keys()  # somebody revokes it at this very moment
+        return found
+
+    assert key_cache.find_key(api_key.digest, load=load) is not None
+    assert key_cache.find_key(api_key.digest, load=lambda: None) is None
+
+
+def test_a_burst_costs_one_query_and_one_write(
+    user: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    _, raw = issue_api_key(user, name="laptop")
+    with django_assert_num_queries(2):  # the key with its user; when it was last used
+        for _ in range(20):
+            authenticate_token(raw)
+
+
+def test_requests_share_no_instance(user: User) -> None:
+    _, raw = issue_api_key(user, name="laptop")
+    authenticate_token(raw).user.email = "changed@example.com"
+    assert authenticate_token(raw).user.email == "ada@example.com"
+
+
+def test_last_used_is_written_once_a_minute(
+    user: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    api_key, raw = issue_api_key(user, name="laptop")
+    authenticate_token(raw, now=NOON)
+    with django_assert_num_queries(0):
+        authenticate_token(raw, now=NOON + timedelta(seconds=59))
+    authenticate_token(raw, now=NOON + timedelta(seconds=60))
+    api_key.refresh_from_db()
+    assert api_key.last_used_at == NOON + timedelta(seconds=60)
+
+
+def test_a_key_never_reaches_a_log_or_an_error(
+    user: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    api_key, raw = issue_api_key(user, name="laptop")
+    authenticate_token(raw)
+    ApiKey.objects.update(revoked_at=timezone.now())
+    key_cache.forget_keys()
+    with pytest.raises(AuthenticationError) as refusal:
+        authenticate_token(raw)
+    shown = f"{caplog.text} {refusal.value!r} {refusal.value.as_body()} {api_key!r} {api_key}"
+    assert raw not in shown
+
+
+@pytest.mark.parametrize("header", ["Bearer abc", "bearer abc", "  Bearer   abc  "])
+def test_a_bearer_header_is_read_whatever_its_spacing(header: str) -> None:
+    assert read_bearer(header) == "abc"
+
+
+def test_no_header_is_no_key() -> None:
+    assert read_bearer("") is None
+
+
+@pytest.mark.parametrize("header", ["Basic YTpi", "Bearer", "Bearer  ", "abc"])
+def test_a_malformed_header_is_refused(header: str) -> None:
+    with pytest.raises(AuthenticationError, match="Bearer <key>"):
+        read_bearer(header)
+
+
+def test_a_socket_takes_the_token_of_its_address() -> None:
+    assert read_socket_token({}, query_string=b"model=m&token=abc&language=en") == "abc"
+
+
+def test_a_sockets_header_wins_over_its_address() -> None:
+    headers = {"authorization": "Bearer from-header"}
+    assert read_socket_token(headers, query_string=b"token=abc") == "from-header"
+
+
+def test_a_socket_without_either_has_no_key() -> None:
+    assert read_socket_token({}, query_string=b"model=m") is None
+
+
+class TestRequests:
+    """What DRF makes of it."""
+
+    def request(self, path: str = "/", **headers: str) -> Request:
+        view = APIView(authentication_classes=[ApiKeyAuthentication])
+        made = APIRequestFactory().get(path, headers=headers)
+        request: Request = view.initialize_request(made)
+        return request
+
+    def test_a_request_with_a_key_has_its_owner(self, user: User) -> None:
+        api_key, raw = issue_api_key(user, name="laptop")
+        request = self.request(Authorization=f"Bearer {raw}")
+        assert request.user == user
+        assert request.auth == api_key
+
+    def test_a_request_without_a_key_is_nobodys(self, db: None) -> None:
+        assert not self.request().user.is_authenticated
+
+    def test_a_key_in_a_requests_address_is_not_looked_at(self, user: User) -> None:
+        _, raw = issue_api_key(user, name="laptop")
+        assert not self.request(f"/?token={raw}").user.is_authenticated
+
+    def test_a_missing_key_is_401_and_not_403(self) -> None:
+        header = ApiKeyAuthentication().authenticate_header(self.request())
+        assert header.startswith("Bearer")
+        assert NotAuthenticated.status_code == 401
+
+
+@pytest.mark.parametrize("scopes", [[], ["transcribe"], ["read", "transcribe"]])
+def test_a_key_may_do_what_it_is_meant_for(user: User, scopes: list[str]) -> None:
+    api_key, _ = issue_api_key(user, name="laptop", scopes=scopes)
+    check_scope(api_key, "transcribe")
+
+
+def test_a_key_that_is_meant_for_other_things_is_403(user: User) -> None:
+    api_key, _ = issue_api_key(user, name="laptop", scopes=["read"])
+    with pytest.raises(ScopeError, match="transcribe") as refusal:
+        check_scope(api_key, "transcribe")
+    assert refusal.value.status == 403
+
+
+def test_a_session_may_do_everything() -> None:
+    check_scope(None, "manage")
+
+
+def test_an_unknown_scope_makes_no_key(user: User) -> None:
+    with pytest.raises(ValueError, match="fly"):
+        issue_api_key(user, name="laptop", scopes=["read", "fly"])
+    assert not ApiKey.objects.exists()
