@@ -37,9 +37,10 @@ CONTEXT_FRAMES = 250  # looked at on each side of a possible change
 LEAST_CONTEXT_FRAMES = 60
 STEP_FRAMES = 10
 
-# How much likelier two voices than one (natural log) a cut must be.
-BREATH_LOG_RATIO = 1.0
-ANYWHERE_LOG_RATIO = 7.5
+# How much likelier two voices than one (natural log) a cut must be. At a breath even an unlikely
+# change cuts: on the development dialogues that halved the errors of the worst kind of stretch.
+BREATH_LOG_RATIO = -3.0
+ANYWHERE_LOG_RATIO = 5.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
