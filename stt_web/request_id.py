@@ -1,15 +1,28 @@
-"""`X-Request-Id`: echoed or made, on every answer, and in every log line of the request."""
+"""`X-Request-Id`: echoed or made, on every answer, and in every log line of the request.
+
+It is an ASGI layer, the outermost: what the ingest refuses never reaches Django, and has an id too.
+The same layer writes the access log: one line a request, without its query string, in which a
+client may have put a key (`?token=` of live sockets).
+"""
 
 import logging
 import re
+import time
 import uuid
-from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 
-from django.http import HttpRequest, HttpResponseBase
-from django.utils.decorators import sync_and_async_middleware
+from stt_web.asgi_messages import (
+    ASGI3Application,
+    ASGIReceiveCallable,
+    ASGISendCallable,
+    ASGISendEvent,
+    Scope,
+    find_header,
+    replace_header,
+)
 
 request_id_var: ContextVar[str] = ContextVar("request_id", default="")
+access_log = logging.getLogger("stt_web.access")
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
 
@@ -26,15 +39,42 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
-@sync_and_async_middleware
-def RequestIdMiddleware(  # noqa: N802  # named in MIDDLEWARE like a class
-    get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]],
-) -> Callable[[HttpRequest], Awaitable[HttpResponseBase]]:
-    async def middleware(request: HttpRequest) -> HttpResponseBase:
-        request_id = choose_request_id(request.headers.get("X-Request-Id", ""))
-        request_id_var.set(request_id)
-        response = await get_response(request)
-        response.headers["X-Request-Id"] = request_id
-        return response
+class RequestIdLayer:
+    """The ASGI layer: sets `request_id_var`, adds the header, logs the answer."""
 
-    return middleware
+    def __init__(self, app: ASGI3Application) -> None:
+        self._app = app
+
+    async def __call__(
+        self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = choose_request_id(find_header(scope, b"x-request-id"))
+        request_id_var.set(request_id)
+        started = time.monotonic()
+        status = 0
+
+        async def send_with_id(message: ASGISendEvent) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message = replace_header(message, b"x-request-id", request_id.encode())
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        finally:
+            access_log.info(
+                "event=request method=%s path=%s status=%d duration_ms=%d",
+                scope["method"],
+                _printable(scope["path"]),
+                status,  # 0: the client went away before there was an answer
+                round((time.monotonic() - started) * 1000),
+            )
+
+
+def _printable(path: str) -> str:
+    """Return the path for a log line: a client can't begin a line of its own, nor fill the log."""
+    return re.sub(r"[^!-~]", "?", path[:200])

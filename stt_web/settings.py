@@ -20,6 +20,7 @@ from stt_web.env import (
     read_path,
     read_text,
 )
+from stt_web.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = read_path("STT_DATA_DIR", BASE_DIR / "var")
@@ -94,10 +95,11 @@ INSTALLED_APPS = [
     "billing",
     "transcripts",
 ]
+# Asynchronous all of them: one synchronous middleware, and each waiting request holds a thread
+# (that is why WhiteNoise serves as a view: `stt_web.static`).
 MIDDLEWARE = [
-    "stt_web.request_id.RequestIdMiddleware",
+    "stt_web.error_answers.ApiErrorMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -108,11 +110,15 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "stt_web.urls"
 ASGI_APPLICATION = "stt_web.asgi.application"
+CSRF_FAILURE_VIEW = "stt_web.error_answers.answer_csrf_failure"
+# Threads for synchronous code, shared by all requests; each may hold a database connection.
+WEB_THREADS = read_int("STT_WEB_THREADS", 8, at_least=1)
 APPEND_SLASH = False  # an API path without its slash is a 404 in the one error shape
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
+        "DIRS": [BASE_DIR / "stt_web" / "templates"],
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
@@ -142,6 +148,9 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
+# Served out of the applications' folders: no collectstatic.
+WHITENOISE_USE_FINDERS = True
+STATICFILES_DIRS = [BASE_DIR / "stt_web" / "static_files"]
 # One folder an upload lies below; shared by web and workers.
 MEDIA_ROOT = read_path("STT_MEDIA_DIR", DATA_DIR / "media")
 
@@ -154,7 +163,21 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "stt_web.errors.handle_api_exception",
+    "EXCEPTION_HANDLER": "stt_web.error_answers.handle_api_exception",
+    "DEFAULT_PAGINATION_CLASS": "stt_web.pagination.PageNumberPagination",
+}
+SPECTACULAR_SETTINGS: dict[str, object] = {
+    "TITLE": "Speech to text",
+    "DESCRIPTION": "Recordings in, transcripts out. Errors have one shape: `error` and `code`.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/(api/)?v1",
+    "POSTPROCESSING_HOOKS": ["stt_web.openapi.document_common_answers"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
 }
 
 # Inference: one name, or several addresses, over which the client balances.
@@ -171,6 +194,8 @@ MAX_STALLED_TRIES = read_int("STT_MAX_STALLED_TRIES", 3, at_least=1)
 SHORT_RECORDING_MS = read_int("STT_SHORT_RECORDING_MS", 120_000)
 SYNC_WAIT_S = read_float("STT_SYNC_WAIT_S", 280.0)
 JOIN_WINDOW_S = read_int("STT_JOIN_WINDOW_S", 24 * 3600)
+# What one account may have waiting and running, with async=true.
+MAX_OPEN_TRANSCRIPTS = read_int("STT_MAX_OPEN_TRANSCRIPTS", 500, at_least=1)
 
 BROKER_FOLDER = DATA_DIR / "broker"
 CELERY_BROKER_URL = read_text("STT_BROKER_URL", "filesystem://")
@@ -187,6 +212,9 @@ if CELERY_BROKER_URL.startswith("filesystem"):
 elif CELERY_BROKER_URL.startswith("redis"):
     # A task that outlives the visibility timeout is delivered twice; leases make that harmless.
     CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600}
+# Workers and beat log as the web does: LOGGING decides.
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -219,3 +247,4 @@ CHANNEL_LAYERS: dict[str, dict[str, object]] = {
 }
 
 LOG_LEVEL = read_choice("STT_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOGGING = logging_config(LOG_LEVEL)

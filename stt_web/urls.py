@@ -1,5 +1,24 @@
 """The URL map: the inference surface `/v1/`, the management surface `/api/v1/`, pages."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from stt_web.health import show_health
+from stt_web.openapi import documented_as, show_docs, show_openapi
+from stt_web.static import serve_static
+from transcripts.api.documentation import HealthDocumentation
+from transcripts.api.urls import inference_urlpatterns, management_urlpatterns
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("v1/", include(inference_urlpatterns)),
+    path("api/v1/", include(management_urlpatterns)),
+    path("health", documented_as(HealthDocumentation)(show_health)),
+    path("openapi.json", show_openapi, name="openapi"),
+    path("docs", show_docs),
+    path("static/<path:path>", serve_static),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("", include("transcripts.pages.urls")),
+]
+handler400 = "stt_web.error_answers.answer_400"
+handler403 = "stt_web.error_answers.answer_403"
+handler404 = "stt_web.error_answers.answer_404"
+handler500 = "stt_web.error_answers.answer_500"

@@ -27,3 +27,19 @@ def get_transcript(user: User, transcript_id: UUID | str) -> Transcript:
     if found is None:
         raise TranscriptNotFoundError
     return found
+
+
+def get_visitor_transcript(token_digest: str, transcript_id: UUID | str) -> Transcript:
+    """Return the one transcript that a visitor's token opens (`services.visitors`). One query.
+
+    Raises `TranscriptNotFoundError`, also where the token is another transcript's.
+    """
+    try:
+        wanted = transcript_id if isinstance(transcript_id, UUID) else UUID(transcript_id)
+    except ValueError:
+        raise TranscriptNotFoundError from None
+    visitors = Transcript.objects.filter(owner=None, anonymous_token_digest=token_digest)
+    found = visitors.filter(pk=wanted).first() if token_digest else None
+    if found is None:
+        raise TranscriptNotFoundError
+    return found

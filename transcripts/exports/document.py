@@ -69,7 +69,7 @@ def load_document(transcript: Transcript) -> Document:
         status=transcript.status,
         language=transcript.language or transcript.language_requested,
         duration_ms=transcript.heard_ms or transcript.probed_ms,
-        segments=tuple(_load_segment(segment) for segment in segments),
+        segments=tuple(load_segment(segment) for segment in segments),
         speakers=tuple(str(speaker) for speaker in transcript.speakers.all()),
         title=transcript.title,
         task=transcript.task,
@@ -83,7 +83,7 @@ def load_document(transcript: Transcript) -> Document:
     )
 
 
-def _load_segment(segment: Segment) -> DocumentSegment:
+def load_segment(segment: Segment) -> DocumentSegment:
     return DocumentSegment(
         start_ms=segment.start_ms,
         end_ms=segment.end_ms,

@@ -1,0 +1,50 @@
+"""The ASGI application: `python -m uvicorn stt_web.asgi:application`.
+
+    http       request id and access log → CORS → thread slots → ingest → Django
+    websocket  stt_web.routing
+
+Start uvicorn with `--no-access-log` (the access log is ours, without query strings) and
+`--no-proxy-headers` (`accounts.client_address` decides whom to believe).
+"""
+
+import os
+from typing import cast
+
+from channels.routing import ProtocolTypeRouter
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stt_web.settings")
+django_application = cast("ASGI3Application", get_asgi_application())
+
+# These import models, so only now.
+from stt_web.asgi_messages import ASGI3Application  # noqa: E402
+from stt_web.cors import CorsLayer  # noqa: E402
+from stt_web.ingest import IngestLayer  # noqa: E402
+from stt_web.request_id import RequestIdLayer  # noqa: E402
+from stt_web.routing import serve_socket  # noqa: E402
+from stt_web.threads import ThreadSlotsLayer  # noqa: E402
+from transcripts.media import warm_up  # noqa: E402
+
+UPLOAD_PATHS = ("/v1/transcribe",)
+
+# Uploads are probed in child processes; the first would wait for a second for its parent.
+warm_up()
+
+application = ProtocolTypeRouter(
+    {
+        "http": RequestIdLayer(
+            CorsLayer(
+                ThreadSlotsLayer(
+                    IngestLayer(
+                        django_application,
+                        media_root=settings.MEDIA_ROOT,
+                        upload_paths=UPLOAD_PATHS,
+                    ),
+                    slots=settings.WEB_THREADS,
+                )
+            )
+        ),
+        "websocket": serve_socket,
+    }
+)

@@ -1,0 +1,89 @@
+"""ASGI's messages, for the layers in front of Django: their types, headers, and an error as such.
+
+Header names are lower case here, as ASGI servers hand them over.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import cast
+
+from asgiref.typing import (
+    ASGI3Application,
+    ASGIReceiveCallable,
+    ASGIReceiveEvent,
+    ASGISendCallable,
+    ASGISendEvent,
+    HTTPResponseStartEvent,
+    HTTPScope,
+    Scope,
+)
+
+from stt_web.errors import ApiError
+
+__all__ = [
+    "ASGI3Application",
+    "ASGIReceiveCallable",
+    "ASGIReceiveEvent",
+    "ASGISendCallable",
+    "ASGISendEvent",
+    "HTTPScope",
+    "Header",
+    "Scope",
+    "add_headers",
+    "find_header",
+    "replace_header",
+    "send_error",
+]
+
+Header = tuple[bytes, bytes]
+
+
+def find_header(scope: HTTPScope, name: bytes) -> str:
+    """Return the first value of a request's header, or ""."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return value.decode("latin-1")
+    return ""
+
+
+def add_headers(
+    message: HTTPResponseStartEvent, headers: Iterable[Header]
+) -> HTTPResponseStartEvent:
+    changed = {**message, "headers": [*message["headers"], *headers]}
+    return cast("HTTPResponseStartEvent", changed)
+
+
+def replace_header(
+    message: HTTPResponseStartEvent, name: bytes, value: bytes
+) -> HTTPResponseStartEvent:
+    kept = [pair for pair in message["headers"] if pair[0].lower() != name]
+    changed = {**message, "headers": [*kept, (name, value)]}
+    return cast("HTTPResponseStartEvent", changed)
+
+
+async def send_error(
+    send: ASGISendCallable,
+    error: ApiError,
+    *,
+    headers: Iterable[Header] = (),
+    is_last: bool = True,
+) -> None:
+    """Send `error` in the one shape. With `is_last=False` the client has all of it, and the
+    server still waits for the last, empty body event before it ends the exchange.
+    """
+    body = json.dumps(error.as_body()).encode()
+    own = [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
+    await send(
+        {
+            "type": "http.response.start",
+            "status": error.status,
+            "headers": [
+                (b"content-type", b"application/json"),
+                (b"content-length", str(len(body)).encode()),
+                *own,
+                *headers,
+            ],
+            "trailers": False,
+        }
+    )
+    await send({"type": "http.response.body", "body": body, "more_body": not is_last})

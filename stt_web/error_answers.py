@@ -1,0 +1,166 @@
+"""Every way in which Django, DRF and our views say no, turned into the one shape of an error.
+
+Never HTML, never a traceback: a fault of ours is logged with the request's id, and the client is
+told the id.
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import update_wrapper
+from http import HTTPStatus
+from typing import Any, Concatenate, ParamSpec
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.decorators import async_only_middleware
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from stt_web.errors import ApiError
+from stt_web.request_id import request_id_var
+
+P = ParamSpec("P")
+AsyncView = Callable[Concatenate[HttpRequest, P], Coroutine[Any, Any, HttpResponseBase]]
+
+_CODES = {
+    400: "bad_request",
+    401: "missing_key",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    415: "unsupported_media_type",
+    429: "rate_limited",
+}
+
+
+class NotFoundError(ApiError):
+    status = 404
+    code = "not_found"
+
+
+class MethodNotAllowedError(ApiError):
+    status = 405
+    code = "method_not_allowed"
+
+    def __init__(self, method: str, *, allowed: tuple[str, ...]) -> None:
+        names = ", ".join(allowed)
+        super().__init__(
+            f"{method[:20]} is not allowed here. Use {names}.", headers={"Allow": names}
+        )
+
+
+def answer_error(error: ApiError) -> JsonResponse:
+    return JsonResponse(error.as_body(), status=error.status, headers=error.headers)
+
+
+@async_only_middleware
+def ApiErrorMiddleware(  # noqa: N802  # named in MIDDLEWARE like a class
+    get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]],
+) -> Callable[[HttpRequest], Awaitable[HttpResponseBase]]:
+    """Lets plain views raise ApiError. (`process_exception` is where Django asks.)"""
+
+    async def middleware(request: HttpRequest) -> HttpResponseBase:
+        return await get_response(request)
+
+    def process_exception(request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return answer_error(error) if isinstance(error, ApiError) else None
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]  # Django's way
+    return middleware
+
+
+def allow_methods(*allowed: str) -> Callable[[AsyncView[P]], AsyncView[P]]:
+    """For plain async views: other methods are 405, with `Allow`; OPTIONS is answered with it."""
+
+    def decorate(view: AsyncView[P]) -> AsyncView[P]:
+        async def checked(
+            request: HttpRequest, *args: P.args, **kwargs: P.kwargs
+        ) -> HttpResponseBase:
+            if request.method == "OPTIONS":
+                return HttpResponse(status=204, headers={"Allow": ", ".join(allowed)})
+            if request.method not in allowed:
+                raise MethodNotAllowedError(request.method or "", allowed=allowed)
+            return await view(request, *args, **kwargs)
+
+        update_wrapper(checked, view)
+        return checked
+
+    return decorate
+
+
+def handle_api_exception(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's EXCEPTION_HANDLER. None (a fault of ours) goes on to `answer_500`."""
+    if isinstance(error, Http404):
+        error = NotFoundError("There is nothing here.")
+    elif isinstance(error, PermissionDenied):
+        error = ApiError("You may not do this.", status=403, code="forbidden")
+    elif isinstance(error, exceptions.APIException):
+        error = _translate(error)
+    if not isinstance(error, ApiError):
+        return None
+    set_rollback()
+    return Response(error.as_body(), status=error.status, headers=error.headers)
+
+
+def answer_400(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return answer_error(ApiError("The server can't make sense of this request."))
+
+
+def answer_403(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return answer_error(ApiError("You may not do this.", status=403, code="forbidden"))
+
+
+def answer_csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    message = "This form has expired. Reload the page and try again."
+    return answer_error(ApiError(message, status=403, code="csrf_failed"))
+
+
+def answer_404(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return answer_error(NotFoundError("There is nothing at this address."))
+
+
+def answer_500(request: HttpRequest) -> HttpResponse:
+    return answer_error(internal_error())
+
+
+def internal_error() -> ApiError:
+    """What a client is told of a fault of ours. The log has the rest under the same id."""
+    request_id = request_id_var.get()
+    return ApiError(
+        f"Something went wrong on our side. Quote this id if you report it: {request_id}",
+        status=500,
+        code="internal_error",
+        extra={"request_id": request_id},
+    )
+
+
+def _translate(error: exceptions.APIException) -> ApiError:
+    code = _CODES.get(error.status_code, HTTPStatus(error.status_code).name.lower())
+    headers = {}
+    if isinstance(error, exceptions.ValidationError):
+        return ApiError(
+            _first_sentence(error.detail), code="invalid_value", extra={"fields": error.detail}
+        )
+    if isinstance(error, exceptions.AuthenticationFailed):
+        code = "invalid_key"
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    wait_s = getattr(error, "wait", None)
+    return ApiError(
+        _first_sentence(error.detail),
+        code="csrf_failed" if "CSRF" in str(error.detail) else code,
+        status=error.status_code,
+        headers=headers,
+        retry_after_s=None if wait_s is None else int(wait_s) + 1,
+    )
+
+
+def _first_sentence(detail: object, *, field: str = "") -> str:
+    """Return the first complaint of DRF's nested details, with the field that it is about."""
+    if isinstance(detail, dict):
+        name, inner = next(iter(detail.items()))
+        return _first_sentence(inner, field="" if name == "non_field_errors" else str(name))
+    if isinstance(detail, list):
+        return _first_sentence(detail[0] if detail else "This is not valid.", field=field)
+    return f"{field}: {detail}" if field else str(detail)

@@ -1,0 +1,108 @@
+"""GET /health — is this server able to do its work? For people, load balancers and SDKs.
+
+It looks at the database and at the inference service, each with a deadline of its own and in
+threads of its own, so that it answers quickly however busy the server is. What it found is kept
+for a second: asking often costs nothing. (Liveness of the process alone is the TCP port's matter.)
+"""
+
+import asyncio
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import Error as AnyDatabaseError
+from django.db import connection
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+
+from stt_web.error_answers import allow_methods
+from transcripts.inference.client import fetch_info
+from transcripts.inference.errors import InferenceError
+from transcripts.inference.results import Device
+
+logger = logging.getLogger(__name__)
+
+_DEADLINE_S = 2.5
+_KEPT_S = 1.0
+
+
+@dataclass(frozen=True)
+class Health:
+    is_database_up: bool
+    device: Device | None  # None: inference is down
+
+    @property
+    def is_ok(self) -> bool:
+        return self.is_database_up and self.device is not None
+
+    def as_body(self) -> dict[str, object]:
+        device = self.device
+        has_gpu = device is not None and device.gpu_available
+        return {
+            "status": "ok" if self.is_ok else "degraded",
+            "gpu_available": has_gpu,
+            "gpu_name": device.name if device is not None and has_gpu else None,
+            "gpu_memory_mb": device.memory_bytes // 2**20 if device is not None and has_gpu else 0,
+            "database": "ok" if self.is_database_up else "down",
+            "inference": "ok" if device is not None else "down",
+        }
+
+
+class HealthProbe:
+    """Asks, and keeps the answer; those who ask meanwhile share one look."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="health")
+        self._known: Health | None = None
+        self._looked_at = 0.0
+        self._look: asyncio.Task[Health] | None = None
+
+    async def read(self) -> Health:
+        if self._known is not None and time.monotonic() - self._looked_at < _KEPT_S:
+            return self._known
+        if self._look is None or self._look.done():
+            self._look = asyncio.create_task(self._look_around())
+        return await asyncio.shield(self._look)
+
+    async def _look_around(self) -> Health:
+        loop = asyncio.get_running_loop()
+        database = loop.run_in_executor(self._threads, is_database_up)
+        inference = loop.run_in_executor(self._threads, find_device)
+        looks: set[asyncio.Future[Any]] = {database, inference}
+        await asyncio.wait(looks, timeout=_DEADLINE_S)
+        self._known = Health(
+            is_database_up=database.result() if database.done() else False,
+            device=inference.result() if inference.done() else None,
+        )
+        self._looked_at = time.monotonic()
+        return self._known
+
+
+def is_database_up() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except AnyDatabaseError:
+        logger.warning("event=health_database_down", exc_info=True)
+        connection.close()
+        return False
+    return True
+
+
+def find_device() -> Device | None:
+    try:
+        return fetch_info().device
+    except InferenceError as error:
+        logger.warning("event=health_inference_down code=%s", error.code)
+        return None
+
+
+_probe = HealthProbe()
+
+
+@allow_methods("GET", "HEAD")
+async def show_health(request: HttpRequest) -> HttpResponseBase:
+    """GET /health — no key. 503 `degraded` where a part is down."""
+    health = await _probe.read()
+    return JsonResponse(health.as_body(), status=200 if health.is_ok else 503)

@@ -1,0 +1,155 @@
+"""GET /openapi.json (OpenAPI 3.1) and /docs: what the server does, from the code that does it.
+
+Plain asynchronous views are unknown to drf-spectacular; `documented_as` ties each to a class that
+says what it takes and gives. The errors, the same everywhere, are added here.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
+from rest_framework.views import APIView
+
+from stt_web.error_answers import MethodNotAllowedError
+
+V = TypeVar("V", bound=Callable[..., Any])
+_ERROR_REF = {"$ref": "#/components/schemas/Error"}
+_EVERYWHERE = {405: "Another method is needed.", 500: "A fault of ours; quote the request id."}
+_WITH_KEY = {401: "The key is missing, malformed, unknown, expired or revoked."}
+_MANAGEMENT = {**_WITH_KEY, 403: "The key is narrowed to other things, or a CSRF check failed."}
+_ONE_OBJECT = {404: "There is none, or it is somebody else's."}
+_TRANSCRIBE = {
+    **_WITH_KEY,
+    400: "No file, not a recording, or an option with a value that can't be used.",
+    402: "Not enough minutes or credits.",
+    403: "The key is narrowed to other things.",
+    408: "Nothing more of the upload arrived for a minute.",
+    409: "Cancelled or deleted while it was waited for.",
+    413: "Over the account's file size; answered before the body is read.",
+    415: "Not multipart/form-data.",
+    429: "Too many at once, or a visitor's share of the day is used up; with Retry-After.",
+    503: "Not installed, still processing, no inference service or no room; see `code`.",
+}
+_ERRORS: dict[tuple[str, str], dict[int, str]] = {
+    ("/v1/transcribe", "post"): _TRANSCRIBE,
+    ("/v1/models", "get"): {503: "The inference service can't be reached."},
+    ("/api/v1/transcripts/", "get"): {
+        **_MANAGEMENT,
+        400: "A filter with a value that can't be used.",
+        404: "There is no such page.",
+    },
+    ("/api/v1/transcripts/{transcript_id}/", "get"): {**_MANAGEMENT, **_ONE_OBJECT},
+    ("/api/v1/transcripts/{transcript_id}/", "delete"): {**_MANAGEMENT, **_ONE_OBJECT},
+    ("/api/v1/transcripts/{transcript_id}/cancel/", "post"): {**_MANAGEMENT, **_ONE_OBJECT},
+    ("/api/v1/transcripts/{transcript_id}/events/", "get"): {**_MANAGEMENT, **_ONE_OBJECT},
+}
+_TEXT_FORMATS = ("text/plain", "application/x-subrip", "text/vtt")
+_HEADERS = {
+    "X-Transcript-Id": ("string", "The stored transcript."),
+    "X-Transcript-Token": ("string", "Without a key: opens this transcript, as a bearer token."),
+    "X-Audio-Duration": ("number", "Seconds."),
+    "X-Credits-Charged": ("integer", "What this transcript cost in all."),
+    "X-Credits-Left": ("integer", "Of the account."),
+    "X-Model-Used": ("string", "The model that really ran."),
+}
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # no stubs
+    """How `/api/v1/` is entered; `/v1/` takes the same keys, where one is needed."""
+
+    target_class = "accounts.authentication.ApiKeyAuthentication"
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "An API key."}
+
+
+class VisitorScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # no stubs
+    target_class = "transcripts.api.principals.KeyOrVisitorAuthentication"
+    name = "apiKeyOrToken"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        described = "An API key, or the token of a visitor's own transcript."
+        return {"type": "http", "scheme": "bearer", "description": described}
+
+
+def documented_as(documentation: type[APIView]) -> Callable[[V], V]:
+    """Let a plain view be described by an APIView class that never runs."""
+
+    def decorate(view: V) -> V:
+        view.cls = documentation  # type: ignore[attr-defined]  # what DRF's own views carry
+        view.initkwargs = {}  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def document_common_answers(
+    result: dict[str, Any], generator: object, request: object, public: bool
+) -> dict[str, Any]:
+    """drf-spectacular's hook: add the errors, the headers and the text formats."""
+    schemas = result.setdefault("components", {}).setdefault("schemas", {})
+    schemas["Error"] = {
+        "type": "object",
+        "required": ["error", "code"],
+        "properties": {
+            "error": {"type": "string", "description": "A sentence a person can act on."},
+            "code": {"type": "string", "description": "Stable, for programs."},
+        },
+    }
+    for path, methods in result["paths"].items():
+        for method, operation in methods.items():
+            errors = {**_EVERYWHERE, **_ERRORS.get((path, method), {})}
+            for status, description in errors.items():
+                operation["responses"].setdefault(str(status), _error(description))
+    _document_transcribe(result["paths"]["/v1/transcribe"]["post"])
+    return result
+
+
+def show_openapi(request: HttpRequest) -> HttpResponse:
+    """GET /openapi.json"""
+    _check_method(request)
+    return JsonResponse(build_document())
+
+
+def show_docs(request: HttpRequest) -> HttpResponse:
+    """GET /docs — Swagger UI, from files of our own."""
+    _check_method(request)
+    return render(request, "stt_web/docs.html")
+
+
+@lru_cache(maxsize=1)
+def build_document() -> dict[str, Any]:
+    """Return the document; built once, at the first request (0.3 s)."""
+    generator = SchemaGenerator()  # type: ignore[no-untyped-call]  # no stubs
+    document: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return document
+
+
+def _document_transcribe(operation: dict[str, Any]) -> None:
+    # Anonymous use is allowed too.
+    operation["security"] = [{"apiKey": []}, {}]
+    headers = {
+        name: {"schema": {"type": kind}, "description": description}
+        for name, (kind, description) in _HEADERS.items()
+    }
+    for status in ("200", "202"):
+        operation["responses"][status]["headers"] = headers
+    operation["responses"]["202"]["headers"] = headers | {
+        "Location": {"schema": {"type": "string"}, "description": "Where to look."}
+    }
+    content = operation["responses"]["200"]["content"]
+    content |= {kind: {"schema": {"type": "string"}} for kind in _TEXT_FORMATS}
+
+
+def _error(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": _ERROR_REF}}}
+
+
+def _check_method(request: HttpRequest) -> None:
+    if request.method not in ("GET", "HEAD"):
+        raise MethodNotAllowedError(request.method or "", allowed=("GET", "HEAD"))

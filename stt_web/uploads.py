@@ -1,0 +1,293 @@
+"""One upload on its way to disk: a multipart body in pieces in, a file in its final place out.
+
+Pure, synchronous and without HTTP: `stt_web.ingest` feeds it in a thread. A body is parsed as it
+arrives (python-multipart, a push parser); the file goes straight to `<folder>/recording`, is
+hashed on the way, and is never in memory as a whole. A folder an upload, because a hostile file
+may name its neighbours (engine facts, *Hostile media*).
+
+    UploadError (ApiError, 400)    malformed_upload, missing_file, too_many_fields
+    ├── UploadTooLargeError 413    file_too_large, with the limit
+    └── StorageFullError 503       storage_full
+"""
+
+import contextlib
+import errno
+import hashlib
+import re
+import shutil
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import unquote
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from stt_web.errors import ApiError
+
+MAX_FIELDS = 32
+MAX_FIELD_BYTES = 64 * 1024  # all fields of a form together
+FILE_FIELD = "file"
+_MAX_NAME_CHARACTERS = 255
+_EXTENDED_NAME = re.compile(r"filename\*\s*=\s*utf-8''([^;\s]+)", re.IGNORECASE)
+_DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class UploadError(ApiError):
+    status = 400
+    code = "malformed_upload"
+
+
+class UploadTooLargeError(UploadError):
+    status = 413
+    code = "file_too_large"
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(
+            f"This file is too large: your limit is {_readable(limit_bytes)} a file.",
+            extra={"limit_bytes": limit_bytes},
+        )
+
+
+class StorageFullError(UploadError):
+    status = 503
+    code = "storage_full"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server has no room for this recording at the moment. Try again later.",
+            retry_after_s=300,
+        )
+
+
+@dataclass
+class Upload:
+    """A recording on disk, and the form's other fields. Deleted unless somebody keeps it."""
+
+    path: Path  # <media root>/<id>/recording
+    file_name: str  # as the client called it: text to show, never a path
+    size: int  # bytes
+    sha256: str
+    fields: dict[str, str]
+    is_kept: bool = False
+
+    def keep(self) -> None:
+        """Take the file over: the ingest won't delete it when the request is over."""
+        self.is_kept = True
+
+    def remove(self) -> None:
+        shutil.rmtree(self.path.parent, ignore_errors=True)
+
+
+class UploadReader:
+    """Parses one body. Feed it from one thread at a time; then `finish`, or `abandon`.
+
+    `limit_bytes` bounds the file, 0 means no limit. `open_file` is `Path.open` but for tests.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        boundary: bytes,
+        limit_bytes: int,
+        open_file: Callable[[Path], BinaryIO] = lambda path: path.open("xb"),
+    ) -> None:
+        self._folder = folder
+        self._path = folder / "recording"
+        self._limit_bytes = limit_bytes
+        self._open_file = open_file
+        self._file: BinaryIO | None = None
+        self._file_name = ""
+        self._digest = hashlib.sha256()
+        self._size = 0
+        self._has_file = False
+        self._is_ended = False
+        self._fields: dict[str, str] = {}
+        self._field_bytes = 0
+        self._header_name = b""
+        self._header_value = b""
+        self._headers: dict[str, bytes] = {}
+        self._field: tuple[str, bytearray] | None = None
+        self._parser = _make_parser(boundary, self)
+
+    def feed(self, data: bytes) -> None:
+        """Parse and write the next piece. Raises UploadError and its kin."""
+        try:
+            self._parser.write(data)
+        except FormParserError:
+            raise UploadError("The body of this request is not well-formed multipart.") from None
+        except OSError as error:
+            if error.errno in _DISK_IS_FULL:
+                raise StorageFullError from None
+            raise
+
+    def finish(self) -> Upload:
+        """Return what arrived. Raises UploadError if it is not all there."""
+        if not self._is_ended:
+            raise UploadError("The body of this request is cut off.")
+        if not self._has_file:
+            raise UploadError(
+                "No file was sent. Send the recording as the form's file field “file”.",
+                code="missing_file",
+            )
+        return Upload(
+            path=self._path,
+            file_name=self._file_name,
+            size=self._size,
+            sha256=self._digest.hexdigest(),
+            fields=self._fields,
+        )
+
+    def abandon(self) -> None:
+        """Remove all traces. May be called at any time, also twice."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):  # what can't be flushed is deleted anyway
+                self._file.close()
+            self._file = None
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def on_part_begin(self) -> None:
+        self._headers = {}
+
+    def on_header_begin(self) -> None:
+        self._header_name = b""
+        self._header_value = b""
+
+    def on_header_field(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
+
+    def on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
+
+    def on_header_end(self) -> None:
+        self._headers[self._header_name.decode("latin-1").lower()] = self._header_value
+
+    def on_headers_finished(self) -> None:
+        encoding = self._headers.get("content-transfer-encoding", b"binary").strip().lower()
+        if encoding not in (b"binary", b"8bit", b"7bit"):
+            raise UploadError("Send the file as it is, without a Content-Transfer-Encoding.")
+        name, file_name = _read_disposition(self._headers.get("content-disposition", b""))
+        if file_name is None:
+            self._begin_field(name)
+        else:
+            self._begin_file(name, file_name)
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._field is not None:
+            self._field_bytes += end - start
+            if self._field_bytes > MAX_FIELD_BYTES:
+                raise UploadError("The form's fields are too long.", code="too_many_fields")
+            self._field[1].extend(memoryview(data)[start:end])
+        else:
+            self._write(memoryview(data)[start:end])
+
+    def on_part_end(self) -> None:
+        if self._field is not None:
+            name, value = self._field
+            try:
+                self._fields[name] = value.decode()
+            except UnicodeDecodeError:
+                raise UploadError(f"The field “{name}” is not UTF-8 text.") from None
+            self._field = None
+        elif self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def on_end(self) -> None:
+        self._is_ended = True
+
+    def _begin_field(self, name: str) -> None:
+        if name == FILE_FIELD:
+            raise UploadError(
+                "The field “file” was sent as text. Send it as a file (curl: -F file=@name).",
+                code="missing_file",
+            )
+        if len(self._fields) >= MAX_FIELDS:
+            raise UploadError("The form has too many fields.", code="too_many_fields")
+        self._field = (name, bytearray())
+
+    def _begin_file(self, name: str, file_name: str) -> None:
+        if self._has_file:
+            raise UploadError("Send one file a request.", code="too_many_files")
+        if name != FILE_FIELD:
+            raise UploadError(
+                f"The recording was sent as “{name}”. Send it as the form's file field “file”.",
+                code="missing_file",
+            )
+        self._has_file = True
+        self._file_name = clean_file_name(file_name)
+        self._folder.mkdir(parents=True)
+        self._file = self._open_file(self._path)
+
+    def _write(self, piece: memoryview) -> None:
+        self._size += len(piece)
+        if self._limit_bytes and self._size > self._limit_bytes:
+            raise UploadTooLargeError(self._limit_bytes)
+        if self._file is not None:
+            self._digest.update(piece)
+            self._file.write(piece)
+
+
+def read_boundary(content_type: str) -> bytes:
+    """Return the boundary of a multipart form. Raises ApiError 415 or 400."""
+    kind, options = parse_options_header(content_type)
+    if kind != b"multipart/form-data":
+        raise UploadError(
+            "Send the recording as multipart/form-data, in the file field “file”.",
+            status=415,
+            code="unsupported_media_type",
+        )
+    boundary = options.get(b"boundary", b"")
+    if not 1 <= len(boundary) <= 70:  # RFC 2046, 5.1.1
+        raise UploadError("The Content-Type of this request has no usable boundary.")
+    return boundary
+
+
+def clean_file_name(sent: str) -> str:
+    """Return the last part of what the client calls its file, printable, at most 255 characters."""
+    last = re.split(r"[/\\]", sent)[-1]
+    text = unicodedata.normalize("NFC", last)
+    printable = "".join(character for character in text if character.isprintable())
+    return printable.strip()[-_MAX_NAME_CHARACTERS:]
+
+
+def _make_parser(boundary: bytes, reader: UploadReader) -> MultipartParser:
+    return MultipartParser(
+        boundary,
+        {
+            "on_part_begin": reader.on_part_begin,
+            "on_part_data": reader.on_part_data,
+            "on_part_end": reader.on_part_end,
+            "on_header_begin": reader.on_header_begin,
+            "on_header_field": reader.on_header_field,
+            "on_header_value": reader.on_header_value,
+            "on_header_end": reader.on_header_end,
+            "on_headers_finished": reader.on_headers_finished,
+            "on_end": reader.on_end,
+        },
+    )
+
+
+def _read_disposition(header: bytes) -> tuple[str, str | None]:
+    """Return a part's name and, if it is a file, its file name."""
+    text = header.decode(errors="replace")
+    _, options = parse_options_header(header)
+    name = options.get(b"name", b"").decode(errors="replace")
+    if not name:
+        raise UploadError("A part of the form has no name.")
+    # Some clients send a name that isn't ASCII in this form only, which RFC 7578 discourages.
+    extended = _EXTENDED_NAME.search(text)
+    if b"filename" in options:
+        return name, options[b"filename"].decode(errors="replace")
+    return name, unquote(extended.group(1)) if extended else None
+
+
+def _readable(size_bytes: int) -> str:
+    """Return a size as people write limits: decimal units."""
+    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size_bytes >= factor:
+            return f"{size_bytes / factor:.3g} {unit}"
+    return f"{size_bytes} bytes"

@@ -1,0 +1,156 @@
+"""Answers about one transcript: finished in any format, accepted, or failed. Synchronous: queries.
+
+Each carries the contract's `X-` headers, whatever its format.
+"""
+
+from typing import Any
+
+from django.http import HttpResponse, JsonResponse
+from django.urls import reverse
+
+from billing.ledger import read_balance
+from billing.quotas import account_for
+from stt_web.errors import ApiError
+from transcripts.exports.document import Document, load_document
+from transcripts.exports.json import as_json, seconds
+from transcripts.exports.render import render
+from transcripts.models import READABLE_STATUSES, Status, Transcript
+from transcripts.services.queue import queue_position
+
+# Faults of the recording or of what was asked; told at once where probing finds them, and with the
+# same status where only the decoding does.
+_FAULTS_OF_REQUEST = {
+    "empty_file",
+    "not_audio",
+    "unsupported_format",
+    "no_audio_track",
+    "corrupt_media",
+    "too_long",
+}
+_PASSING = {
+    "inference_unavailable",
+    "inference_full",
+    "not_installed",
+    "language_not_supported",
+    "decoder_died",
+}
+_STILL_PROCESSING_RETRY_S = 5
+
+
+class StillProcessingError(ApiError):
+    """A synchronous wait ran out; the job goes on."""
+
+    status = 503
+    code = "still_processing"
+
+    def __init__(self, transcript: Transcript) -> None:
+        super().__init__(
+            "This recording takes longer than one request may last, and is still being worked on."
+            " Send the same request again to go on waiting, or ask for the transcript by its id."
+            " It is charged once.",
+            retry_after_s=_STILL_PROCESSING_RETRY_S,
+            headers={"Location": location_of(transcript)},
+            extra={"id": str(transcript.pk)},
+        )
+
+
+def location_of(transcript: Transcript) -> str:
+    return reverse("transcript", args=[str(transcript.pk)])
+
+
+def answer_finished(transcript: Transcript, response_format: str) -> HttpResponse:
+    """Return the transcript in a format. Raises ApiError if it failed or was cancelled."""
+    if transcript.status not in READABLE_STATUSES:
+        raise job_error(transcript)
+    name = "txt" if response_format == "text" else response_format
+    body, content_type = render(load_document(transcript), name)
+    response = HttpResponse(body, content_type=content_type)
+    return with_headers(response, transcript)
+
+
+def answer_accepted(transcript: Transcript, *, visitor_token: str = "") -> HttpResponse:
+    """Return 202 with where to look."""
+    body = state_of(transcript)
+    if visitor_token:
+        body["token"] = visitor_token
+    response = JsonResponse(body, status=202)
+    response.headers["Location"] = location_of(transcript)
+    response.headers["Preference-Applied"] = "respond-async"
+    return with_headers(response, transcript)
+
+
+def with_headers(response: HttpResponse, transcript: Transcript) -> HttpResponse:
+    """Add the contract's headers. Three queries at most."""
+    duration_ms = transcript.heard_ms or transcript.probed_ms
+    response.headers["X-Transcript-Id"] = str(transcript.pk)
+    response.headers["X-Audio-Duration"] = f"{seconds(duration_ms):.3f}"
+    response.headers["X-Credits-Charged"] = str(transcript.credits_charged)
+    response.headers["X-Credits-Left"] = str(_credits_left(transcript))
+    response.headers["X-Model-Used"] = transcript.model_used
+    return response
+
+
+def state_of(transcript: Transcript) -> dict[str, Any]:
+    """Return where the job stands. One query if it is queued, else none."""
+    total_ms = transcript.heard_ms or transcript.probed_ms
+    return {
+        "id": str(transcript.pk),
+        "status": transcript.status,
+        "queue_position": queue_position(transcript),
+        "progress": {
+            "done_s": seconds(transcript.resume_ms),
+            "total_s": seconds(total_ms) if total_ms else None,
+        },
+    }
+
+
+def describe_transcript(transcript: Transcript) -> dict[str, Any]:
+    """Return the whole transcript as it stands, for the management surface. Four queries."""
+    document = load_document(transcript)
+    return summarise(transcript, document) | as_json(document) | state_of(transcript)
+
+
+def summarise(transcript: Transcript, document: Document | None = None) -> dict[str, Any]:
+    """Return what lists show. No query."""
+    error = None
+    if transcript.error_code:
+        error = {"code": transcript.error_code, "message": transcript.error_message}
+    return {
+        "id": str(transcript.pk),
+        "status": transcript.status,
+        "title": transcript.title,
+        "file_name": transcript.file_name,
+        "size_bytes": transcript.size_bytes,
+        "duration": seconds(transcript.heard_ms or transcript.probed_ms),
+        "language": transcript.language or transcript.language_requested,
+        "model": transcript.model_used,
+        "model_requested": transcript.model_requested,
+        "task": transcript.task,
+        "credits_charged": transcript.credits_charged,
+        "created_at": transcript.created_at.isoformat(),
+        "finished_at": transcript.finished_at.isoformat() if transcript.finished_at else None,
+        "error": error,
+        "warnings": list(transcript.warnings),
+    }
+
+
+def job_error(transcript: Transcript) -> ApiError:
+    """Return what to raise for a transcript that has no text."""
+    extra: dict[str, object] = {"id": str(transcript.pk)}
+    if transcript.status == Status.CANCELLED:
+        return ApiError(
+            "This transcription was cancelled.", code="cancelled", status=409, extra=extra
+        )
+    code = transcript.error_code or "internal_error"
+    message = transcript.error_message or "The transcription failed. Nothing was charged."
+    if code in _FAULTS_OF_REQUEST:
+        return ApiError(message, code=code, status=400, extra=extra)
+    if code in _PASSING:
+        return ApiError(message, code=code, status=503, retry_after_s=10, extra=extra)
+    return ApiError(message, code=code, status=500, extra=extra)
+
+
+def _credits_left(transcript: Transcript) -> int:
+    if transcript.owner is None:
+        return 0
+    return read_balance(account_for(transcript.owner)).credits

@@ -1,0 +1,63 @@
+"""GET /v1/models, /v1/languages, /v1/formats: what can be asked for. No key, no cost."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+
+from stt_web.error_answers import allow_methods
+from transcripts.inference.catalog import list_models
+from transcripts.inference.results import Model
+from transcripts.languages import LANGUAGE_NAMES
+from transcripts.media.formats import FORMATS
+
+# Asking the inference service may take its whole deadline while it is down.
+_askers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="models")
+_SPEEDS = ("very_fast", "fast", "standard")
+
+
+@allow_methods("GET", "HEAD")
+async def show_models(request: HttpRequest) -> HttpResponseBase:
+    """GET /v1/models — also in the shape that OpenAI's client reads (`object`, `data`)."""
+    known = await sync_to_async(list_models, thread_sensitive=False, executor=_askers)()
+    return JsonResponse(
+        {
+            "models": [_describe(model) for model in known.models],
+            "default_model": known.default_model,
+            "object": "list",
+            "data": [_describe_for_openai(model) for model in known.models if model.served_by],
+        }
+    )
+
+
+@allow_methods("GET", "HEAD")
+async def show_languages(request: HttpRequest) -> HttpResponseBase:
+    """GET /v1/languages — Whisper's, in its order."""
+    languages = [{"code": code, "name": name} for code, name in LANGUAGE_NAMES.items()]
+    return JsonResponse({"languages": languages})
+
+
+@allow_methods("GET", "HEAD")
+async def show_formats(request: HttpRequest) -> HttpResponseBase:
+    """GET /v1/formats — what is accepted, by content, whatever a file is called."""
+    return JsonResponse({"formats": list(FORMATS)})
+
+
+def _describe(model: Model) -> dict[str, Any]:
+    return {
+        "id": model.id,
+        "name": model.name,
+        # Contract: 99. Whisper's hundredth, Cantonese, is counted with Chinese.
+        "languages": len(set(model.languages) - {"yue"}),
+        "speed": model.speed if model.speed in _SPEEDS else "standard",
+        "available": model.available,
+        "served_by": model.served_by or None,
+        "approximate": model.approximate,
+        "engine": model.engine,
+        "install_hint": model.install_hint,
+    }
+
+
+def _describe_for_openai(model: Model) -> dict[str, Any]:
+    return {"id": model.id, "object": "model", "created": 0, "owned_by": model.engine}

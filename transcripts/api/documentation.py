@@ -1,0 +1,66 @@
+"""What the plain asynchronous views take and give, for the OpenAPI document. None of this runs."""
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.views import APIView
+
+from transcripts.api import serializers
+
+
+class TranscribeDocumentation(APIView):
+    authentication_classes = ()
+
+    @extend_schema(
+        operation_id="transcribe",
+        request={"multipart/form-data": serializers.TranscriptionRequestSerializer},
+        responses={200: serializers.TranscriptionSerializer, 202: serializers.AcceptedSerializer},
+    )
+    def post(self) -> None:
+        """Transcribe a recording, and wait for it; with `async=true`, be told where to look."""
+
+
+class ModelsDocumentation(APIView):
+    authentication_classes = ()
+
+    @extend_schema(operation_id="list_models", responses=serializers.ModelListSerializer)
+    def get(self) -> None:
+        """List the models, and which of them are installed here."""
+
+
+class LanguagesDocumentation(APIView):
+    authentication_classes = ()
+
+    @extend_schema(operation_id="list_languages", responses=serializers.LanguageListSerializer)
+    def get(self) -> None:
+        """List the languages: Whisper's, with its codes and names."""
+
+
+class FormatsDocumentation(APIView):
+    authentication_classes = ()
+
+    @extend_schema(operation_id="list_formats", responses=serializers.FormatListSerializer)
+    def get(self) -> None:
+        """List the formats that are accepted; recognised by content."""
+
+
+class HealthDocumentation(APIView):
+    authentication_classes = ()
+
+    @extend_schema(
+        operation_id="health",
+        responses={200: serializers.HealthSerializer, 503: serializers.HealthSerializer},
+    )
+    def get(self) -> None:
+        """Tell whether the server can do its work; 503 `degraded` where a part is down."""
+
+
+class EventsDocumentation(APIView):
+    @extend_schema(
+        operation_id="follow_transcript",
+        responses={
+            (200, "text/event-stream"): OpenApiTypes.STR,
+            204: OpenApiResponse(description="`Last-Event-ID` says that all was seen."),
+        },
+    )
+    def get(self) -> None:
+        """Follow a transcript: `status`, `queue`, `progress`, `segment` and `done` events."""

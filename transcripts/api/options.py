@@ -1,0 +1,132 @@
+"""What a client may ask of a transcription, read from the fields of a form and checked.
+
+Every value that can't be used is a 400 that says which can. Fields that we don't know are left
+alone: clients of other servers send some.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stt_web.errors import ApiError
+from transcripts.languages import LANGUAGE_NAMES
+from transcripts.services.submit import TranscriptionOptions
+
+RESPONSE_FORMATS = ("json", "verbose_json", "txt", "text", "srt", "vtt")
+TASKS = ("transcribe", "translate")
+DEFAULT_MODEL = "large-v3-turbo"
+MAX_SPEAKERS = 50
+MAX_PROMPT_CHARACTERS = 1000
+MAX_HOT_WORDS = 100
+
+_BOOLEANS = {"true": True, "1": True, "on": True, "yes": True}
+_BOOLEANS |= {"false": False, "0": False, "off": False, "no": False}
+_RESPOND_ASYNC = re.compile(r"(^|[,;\s])respond-async($|[,;\s])", re.IGNORECASE)
+
+
+class InvalidOptionError(ApiError):
+    status = 400
+    code = "invalid_value"
+
+    def __init__(self, field: str, message: str, *, code: str | None = None) -> None:
+        super().__init__(message, code=code, extra={"field": field})
+
+
+@dataclass(frozen=True)
+class TranscriptionRequest:
+    """The options of the job, and how it is to be answered."""
+
+    options: TranscriptionOptions
+    response_format: str
+    is_async: bool
+
+
+def read_request(fields: Mapping[str, str], *, prefer: str = "") -> TranscriptionRequest:
+    """Return the checked request. `prefer`: the header (RFC 7240). Raises InvalidOptionError."""
+    options = TranscriptionOptions(
+        model=_read_model(fields),
+        language=_read_language(fields),
+        task=_read_choice(fields, "task", TASKS),
+        diarize=_read_boolean(fields, "diarize", default=True),
+        speakers=_read_speakers(fields),
+        prompt=_read_prompt(fields),
+        hot_words=_read_hot_words(fields),
+    )
+    is_async = _read_boolean(fields, "async", default=bool(_RESPOND_ASYNC.search(prefer)))
+    return TranscriptionRequest(
+        options=options,
+        response_format=_read_choice(fields, "response_format", RESPONSE_FORMATS),
+        is_async=is_async,
+    )
+
+
+def _read_model(fields: Mapping[str, str]) -> str:
+    model = fields.get("model", "").strip() or DEFAULT_MODEL
+    if len(model) > 100 or not model.isprintable():
+        raise InvalidOptionError("model", "There is no such model.", code="unknown_model")
+    return model
+
+
+def _read_language(fields: Mapping[str, str]) -> str:
+    language = fields.get("language", "").strip().lower()
+    if language in ("", "auto"):
+        return ""
+    if language not in LANGUAGE_NAMES:
+        raise InvalidOptionError(
+            "language",
+            f"language is {_shown(language)}, but must be auto or one of the codes that"
+            " GET /v1/languages lists, such as en.",
+            code="unknown_language",
+        )
+    return language
+
+
+def _read_choice(fields: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """Return one of `choices`; the first is the default."""
+    value = fields.get(name, "").strip().lower() or choices[0]
+    if value not in choices:
+        allowed = ", ".join(choices)
+        raise InvalidOptionError(name, f"{name} is {_shown(value)}, but must be one of {allowed}.")
+    return value
+
+
+def _read_boolean(fields: Mapping[str, str], name: str, *, default: bool) -> bool:
+    value = fields.get(name, "").strip().lower()
+    if not value:
+        return default
+    if value not in _BOOLEANS:
+        raise InvalidOptionError(name, f"{name} is {_shown(value)}, but must be true or false.")
+    return _BOOLEANS[value]
+
+
+def _read_speakers(fields: Mapping[str, str]) -> int:
+    value = fields.get("speakers", "").strip() or "0"
+    if not (value.isascii() and value.isdigit() and len(value) <= 4 and int(value) <= MAX_SPEAKERS):
+        raise InvalidOptionError(
+            "speakers",
+            f"speakers is {_shown(value)}, but must be a whole number from 1 to {MAX_SPEAKERS},"
+            " or 0 to find the number.",
+        )
+    return int(value)
+
+
+def _read_prompt(fields: Mapping[str, str]) -> str:
+    prompt = fields.get("prompt", "").replace("\x00", "").strip()
+    if len(prompt) > MAX_PROMPT_CHARACTERS:
+        message = f"prompt may have at most {MAX_PROMPT_CHARACTERS} characters."
+        raise InvalidOptionError("prompt", message)
+    return prompt
+
+
+def _read_hot_words(fields: Mapping[str, str]) -> tuple[str, ...]:
+    sent = fields.get("hot_words", "").replace("\x00", "").split(",")
+    words = tuple(word.strip() for word in sent if word.strip())
+    if len(words) > MAX_HOT_WORDS or any(len(word) > 100 for word in words):
+        message = f"hot_words is a list of at most {MAX_HOT_WORDS} words, separated by commas."
+        raise InvalidOptionError("hot_words", message)
+    return words
+
+
+def _shown(value: str) -> str:
+    """Return a client's value for a sentence, bounded and printable."""
+    return repr(value[:40])

@@ -1,0 +1,71 @@
+"""Who asks for a transcript: a user by key or session, or a visitor by a transcript's own token."""
+
+from dataclasses import dataclass
+from typing import ClassVar, cast
+from uuid import UUID
+
+from django.http import HttpRequest
+from rest_framework.request import Request
+
+from accounts.authentication import (
+    ApiKeyAuthentication,
+    AuthenticationError,
+    authenticate_token,
+    check_scope,
+    read_bearer,
+)
+from accounts.models import ApiKey, User
+from transcripts.access import get_transcript, get_visitor_transcript
+from transcripts.models import Transcript
+from transcripts.services.visitors import digest_visitor_token, is_visitor_token
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Somebody without an account who holds the token of one transcript."""
+
+    token_digest: str
+    is_authenticated: ClassVar[bool] = True
+    pk: ClassVar[None] = None
+
+
+class KeyOrVisitorAuthentication(ApiKeyAuthentication):
+    """`Authorization: Bearer`: a key or a visitor's token; `request.user` is a User or a Visitor."""
+
+    def authenticate(  # type: ignore[override]  # wider than the parent, by design
+        self, request: Request
+    ) -> tuple[User | Visitor, ApiKey | None] | None:
+        visitor = _read_visitor(request.META.get("HTTP_AUTHORIZATION", ""))
+        return (visitor, None) if visitor is not None else super().authenticate(request)
+
+
+def identify(request: HttpRequest, *, needed_scope: str) -> User | Visitor:
+    """The same for a plain view. Raises AuthenticationError or ScopeError. Synchronous: queries."""
+    header = request.META.get("HTTP_AUTHORIZATION", "")
+    visitor = _read_visitor(header)
+    if visitor is not None:
+        return visitor
+    raw = read_bearer(header)
+    if raw is not None:
+        api_key = authenticate_token(raw)
+        check_scope(api_key, needed_scope)
+        return api_key.user
+    if isinstance(request.user, User):
+        return request.user
+    raise AuthenticationError(
+        "Send your API key as `Authorization: Bearer <key>`.", code="missing_key"
+    )
+
+
+def find_transcript(principal: object, transcript_id: UUID) -> Transcript:
+    """Return the transcript if it is the principal's. Raises TranscriptNotFoundError."""
+    if isinstance(principal, Visitor):
+        return get_visitor_transcript(principal.token_digest, transcript_id)
+    return get_transcript(cast("User", principal), transcript_id)
+
+
+def _read_visitor(header: str) -> Visitor | None:
+    raw = read_bearer(header)
+    if raw is None or not is_visitor_token(raw):
+        return None
+    return Visitor(digest_visitor_token(raw))

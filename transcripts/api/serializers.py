@@ -1,0 +1,198 @@
+"""The shapes of answers, for the OpenAPI document. A test holds real answers against them."""
+
+from rest_framework import serializers
+
+from transcripts.api.options import RESPONSE_FORMATS, TASKS
+from transcripts.languages import LANGUAGE_NAMES
+from transcripts.models import Status
+
+
+class ErrorSerializer(serializers.Serializer[object]):
+    error = serializers.CharField(help_text="A sentence a person can act on.")
+    code = serializers.CharField(help_text="Stable, for programs.")
+
+
+class WarningSerializer(serializers.Serializer[object]):
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class WordSerializer(serializers.Serializer[object]):
+    word = serializers.CharField()
+    start = serializers.FloatField(help_text="Seconds from the start of the recording.")
+    end = serializers.FloatField()
+    confidence = serializers.FloatField(min_value=0, max_value=1)
+
+
+class SegmentSerializer(serializers.Serializer[object]):
+    start = serializers.FloatField()
+    end = serializers.FloatField()
+    text = serializers.CharField()
+    speaker = serializers.CharField(allow_null=True, help_text="null without diarization.")
+    confidence = serializers.FloatField(min_value=0, max_value=1)
+    words = WordSerializer(many=True)
+
+
+class DiarizationSerializer(serializers.Serializer[object]):
+    engine = serializers.CharField()
+    approximate = serializers.BooleanField(help_text="A stand-in engine: the labels are rough.")
+
+
+class TranscriptionSerializer(serializers.Serializer[object]):
+    """The answer of POST /v1/transcribe; `verbose_json` has more fields."""
+
+    text = serializers.CharField(allow_blank=True)
+    language = serializers.CharField(allow_blank=True)
+    duration = serializers.FloatField(help_text="Seconds.")
+    segments = SegmentSerializer(many=True)
+    speakers = serializers.ListField(child=serializers.CharField())
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=Status.choices)
+    model = serializers.CharField(help_text="The model that really ran.", allow_blank=True)
+    engine = serializers.CharField(allow_blank=True)
+    approximate = serializers.BooleanField(help_text="A stand-in engine: the text is rough.")
+    language_probability = serializers.FloatField(allow_null=True)
+    diarization = DiarizationSerializer(allow_null=True)
+    warnings = WarningSerializer(many=True)
+
+
+class TranscriptionRequestSerializer(serializers.Serializer[object]):
+    """The form of POST /v1/transcribe."""
+
+    file = serializers.FileField(help_text="Audio or video, recognised by its content.")
+    model = serializers.CharField(default="large-v3-turbo", help_text="See GET /v1/models.")
+    language = serializers.ChoiceField(choices=["auto", *LANGUAGE_NAMES], default="auto")
+    diarize = serializers.BooleanField(default=True, help_text="Tell speakers apart.")
+    speakers = serializers.IntegerField(
+        default=0, min_value=0, max_value=50, help_text="Exactly so many; 0 finds the number."
+    )
+    response_format = serializers.ChoiceField(choices=RESPONSE_FORMATS, default="json")
+    task = serializers.ChoiceField(
+        choices=TASKS, default="transcribe", help_text="translate: into English."
+    )
+    prompt = serializers.CharField(
+        required=False, max_length=1000, help_text="Context: spelling of names, style."
+    )
+    hot_words = serializers.CharField(
+        required=False, help_text="Words that are likely to occur, separated by commas."
+    )
+
+    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+        """Add `async`, which is no name for a Python attribute."""
+        helped = "Answer 202 at once, and work on it in the background."
+        return super().get_fields() | {
+            "async": serializers.BooleanField(default=False, help_text=helped)
+        }
+
+
+class ProgressSerializer(serializers.Serializer[object]):
+    done_s = serializers.FloatField(help_text="Audio seconds that are settled.")
+    total_s = serializers.FloatField(allow_null=True)
+
+
+class TranscriptStateSerializer(serializers.Serializer[object]):
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=Status.choices)
+    queue_position = serializers.IntegerField(allow_null=True, help_text="1 is the next.")
+    progress = ProgressSerializer()
+
+
+class AcceptedSerializer(TranscriptStateSerializer):
+    token = serializers.CharField(
+        required=False, help_text="Without a key: opens this transcript, as a bearer token."
+    )
+
+
+class JobErrorSerializer(serializers.Serializer[object]):
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class TranscriptSummarySerializer(serializers.Serializer[object]):
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=Status.choices)
+    title = serializers.CharField(allow_blank=True)
+    file_name = serializers.CharField(allow_blank=True)
+    size_bytes = serializers.IntegerField()
+    duration = serializers.FloatField(help_text="Seconds.")
+    language = serializers.CharField(allow_blank=True)
+    model = serializers.CharField(allow_blank=True)
+    model_requested = serializers.CharField()
+    task = serializers.ChoiceField(choices=TASKS)
+    credits_charged = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    error = JobErrorSerializer(allow_null=True)
+    warnings = WarningSerializer(many=True)
+
+
+class TranscriptPageSerializer(serializers.Serializer[object]):
+    count = serializers.IntegerField()
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = TranscriptSummarySerializer(many=True)
+
+
+class TranscriptDetailSerializer(TranscriptionSerializer, TranscriptSummarySerializer):
+    queue_position = serializers.IntegerField(allow_null=True)
+    progress = ProgressSerializer()
+
+
+class ModelSerializer(serializers.Serializer[object]):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    languages = serializers.IntegerField(help_text="How many.")
+    speed = serializers.ChoiceField(choices=["very_fast", "fast", "standard"])
+    available = serializers.BooleanField(help_text="Its weights are installed here.")
+    served_by = serializers.CharField(
+        allow_null=True, help_text="The model that runs when this one is asked for."
+    )
+    approximate = serializers.BooleanField()
+    engine = serializers.CharField()
+    install_hint = serializers.CharField(allow_blank=True)
+
+
+class OpenAiModelSerializer(serializers.Serializer[object]):
+    id = serializers.CharField()
+    object = serializers.CharField()
+    created = serializers.IntegerField()
+    owned_by = serializers.CharField()
+
+
+class ModelListSerializer(serializers.Serializer[object]):
+    models = ModelSerializer(many=True)
+    default_model = serializers.CharField(allow_blank=True)
+    object = serializers.CharField()
+
+    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+        """Add `data`, which is a serializer's own name."""
+        return super().get_fields() | {"data": OpenAiModelSerializer(many=True)}
+
+
+class LanguageSerializer(serializers.Serializer[object]):
+    code = serializers.CharField()
+    name = serializers.CharField()
+
+
+class LanguageListSerializer(serializers.Serializer[object]):
+    languages = LanguageSerializer(many=True)
+
+
+class FormatSerializer(serializers.Serializer[object]):
+    extension = serializers.CharField()
+    name = serializers.CharField()
+    mime = serializers.CharField()
+    video = serializers.BooleanField()
+
+
+class FormatListSerializer(serializers.Serializer[object]):
+    formats = FormatSerializer(many=True)
+
+
+class HealthSerializer(serializers.Serializer[object]):
+    status = serializers.ChoiceField(choices=["ok", "degraded"])
+    gpu_available = serializers.BooleanField()
+    gpu_name = serializers.CharField(allow_null=True)
+    gpu_memory_mb = serializers.IntegerField()
+    database = serializers.ChoiceField(choices=["ok", "down"])
+    inference = serializers.ChoiceField(choices=["ok", "down"])

@@ -1,0 +1,88 @@
+"""POST /v1/transcribe. The ingest has authenticated the caller and stored the file already.
+
+A plain asynchronous view: while it waits for the job, it holds neither a thread nor a query.
+"""
+
+from typing import cast
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
+
+from stt_web.callers import Caller
+from stt_web.error_answers import allow_methods
+from stt_web.errors import ApiError
+from stt_web.uploads import Upload
+from transcripts.api.answers import StillProcessingError, answer_accepted, answer_finished
+from transcripts.api.options import read_request
+from transcripts.models import Transcript
+from transcripts.services.submit import Submission, Submitted, submit_recording
+from transcripts.services.watch import get_watcher
+
+
+# No cookie counts on /v1/, so there is nothing to forge.
+@csrf_exempt
+@allow_methods("POST")
+async def transcribe(request: HttpRequest) -> HttpResponseBase:
+    """Transcribe a recording, and wait for it unless told otherwise."""
+    upload, caller = _what_was_ingested(request)
+    asked = read_request(upload.fields, prefer=request.headers.get("Prefer", ""))
+    submitted = await submit_recording(
+        Submission(
+            user=caller.user,
+            address=caller.address,
+            limits=caller.limits,
+            upload=upload,
+            options=asked.options,
+            is_async=asked.is_async,
+        )
+    )
+    try:
+        if asked.is_async:
+            response: HttpResponseBase = await sync_to_async(answer_accepted)(
+                submitted.transcript, visitor_token=submitted.visitor_token
+            )
+        else:
+            response = await _wait_for(submitted.transcript.pk, asked.response_format)
+    except ApiError as error:
+        error.headers |= _headers_of(submitted)
+        raise
+    for name, value in _headers_of(submitted).items():
+        response.headers[name] = value
+    return response
+
+
+async def _wait_for(transcript_id: UUID, response_format: str) -> HttpResponseBase:
+    snapshot = await get_watcher().wait_until_closed(transcript_id, timeout_s=settings.SYNC_WAIT_S)
+    return await sync_to_async(_answer)(
+        transcript_id, response_format, is_closed=snapshot is not None
+    )
+
+
+def _answer(transcript_id: UUID, response_format: str, *, is_closed: bool) -> HttpResponseBase:
+    transcript = Transcript.objects.select_related("owner").filter(pk=transcript_id).first()
+    if transcript is None:
+        raise ApiError(
+            "This transcript was deleted while it was being worked on.",
+            status=409,
+            code="deleted",
+        )
+    if not is_closed:
+        raise StillProcessingError(transcript)
+    return answer_finished(transcript, response_format)
+
+
+def _headers_of(submitted: Submitted) -> dict[str, str]:
+    headers = {"X-Transcript-Id": str(submitted.transcript.pk)}
+    if submitted.visitor_token:
+        headers["X-Transcript-Token"] = submitted.visitor_token
+    return headers
+
+
+def _what_was_ingested(request: HttpRequest) -> tuple[Upload, Caller]:
+    """Return what `stt_web.ingest`, behind which alone this is served, put into the scope."""
+    scope = cast("ASGIRequest", request).scope
+    return cast("Upload", scope["stt.upload"]), cast("Caller", scope["stt.caller"])

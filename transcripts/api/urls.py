@@ -1,0 +1,26 @@
+"""The addresses of this application on both surfaces, each with its one view."""
+
+from django.urls import path
+
+from stt_web.openapi import documented_as
+from transcripts.api import documentation as docs
+from transcripts.api.catalog import show_formats, show_languages, show_models
+from transcripts.api.events import stream_events
+from transcripts.api.transcribe import transcribe
+from transcripts.api.transcripts import CancelView, TranscriptListView, TranscriptView
+
+inference_urlpatterns = [
+    path("transcribe", documented_as(docs.TranscribeDocumentation)(transcribe)),
+    path("models", documented_as(docs.ModelsDocumentation)(show_models)),
+    path("languages", documented_as(docs.LanguagesDocumentation)(show_languages)),
+    path("formats", documented_as(docs.FormatsDocumentation)(show_formats)),
+]
+management_urlpatterns = [
+    path("transcripts/", TranscriptListView.as_view()),
+    path("transcripts/<uuid:transcript_id>/", TranscriptView.as_view(), name="transcript"),
+    path("transcripts/<uuid:transcript_id>/cancel/", CancelView.as_view()),
+    path(
+        "transcripts/<uuid:transcript_id>/events/",
+        documented_as(docs.EventsDocumentation)(stream_events),
+    ),
+]

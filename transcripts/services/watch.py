@@ -1,0 +1,211 @@
+"""Waiting for transcripts: one watcher a process, whatever the number of those who wait.
+
+The database is the truth, so the watcher asks it: one query for all the transcripts that anybody
+in this process waits for, in one thread of its own, at an interval that grows with the time since
+the youngest of them began to wait (a clip is noticed within tens of milliseconds; a long recording
+costs two queries a second). Waiting holds no thread and no connection; going away frees it.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import cast
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from django.db import Error as AnyDatabaseError
+from django.db import connection
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
+
+from transcripts.models import OPEN_STATUSES, Status, Transcript
+
+logger = logging.getLogger(__name__)
+
+_SHORTEST_S = 0.05
+_LONGEST_S = 0.5
+_PLACES_KEPT_S = 1.0
+_AGE_SHARE = 1 / 20  # what was waited for so long may be noticed 5 % later
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A transcript's job as it stood a moment ago. `status` empty: it was deleted."""
+
+    status: str = ""
+    resume_ms: int = 0
+    probed_ms: int = 0
+    heard_ms: int = 0
+    place: int = 0  # in its queue, 1 the next; 0 if it doesn't wait or nobody asked
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN_STATUSES
+
+    @property
+    def total_ms(self) -> int:
+        """How long the recording is, as well as it is known; 0: not at all."""
+        return self.heard_ms or self.probed_ms
+
+
+@dataclass(eq=False)
+class Subscription:
+    """One waiter. It sees the latest snapshot; those it was too slow for are dropped."""
+
+    transcript_id: UUID
+    began_at: float
+    wants_place: bool = False
+    latest: Snapshot | None = None
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def tell(self, snapshot: Snapshot) -> None:
+        if snapshot != self.latest:
+            self.latest = snapshot
+            self._changed.set()
+
+    async def next_change(self) -> Snapshot:
+        """Return the next snapshot that differs from the one before; the first comes at once."""
+        await self._changed.wait()
+        self._changed.clear()
+        return cast("Snapshot", self.latest)
+
+
+def read_snapshots(ids: set[UUID]) -> dict[UUID, Snapshot]:
+    """One query."""
+    rows = Transcript.objects.filter(pk__in=ids).values_list(
+        "pk", "status", "resume_ms", "probed_ms", "heard_ms"
+    )
+    return {
+        pk: Snapshot(status=status, resume_ms=resume_ms, probed_ms=probed_ms, heard_ms=heard_ms)
+        for pk, status, resume_ms, probed_ms, heard_ms in rows
+    }
+
+
+def read_places(ids: set[UUID]) -> dict[UUID, int]:
+    """Return the place in its queue of each of `ids` that waits. One query, over who waits."""
+    queued = Transcript.objects.filter(status=Status.QUEUED).annotate(
+        place=Window(RowNumber(), partition_by=[F("queue")], order_by=["created_at", "pk"])
+    )
+    return dict(queued.filter(pk__in=ids).values_list("pk", "place")) if ids else {}
+
+
+class Watcher:
+    """Watches for one event loop. `read` and `read_places` run in the watcher's own thread, one
+    call at a time.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[set[UUID]], dict[UUID, Snapshot]] = read_snapshots,
+        *,
+        read_places: Callable[[set[UUID]], dict[UUID, int]] = read_places,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._read = read
+        self._read_places = read_places
+        self._places: dict[UUID, int] = {}
+        self._places_read_at = -_PLACES_KEPT_S
+        self._clock = clock
+        self._subscriptions: set[Subscription] = set()
+        self._arrived = asyncio.Event()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="watch")
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return len(self._subscriptions)
+
+    @asynccontextmanager
+    async def subscribe(
+        self, transcript_id: UUID, *, wants_place: bool = False
+    ) -> AsyncIterator[Subscription]:
+        subscription = Subscription(transcript_id, self._clock(), wants_place)
+        self._subscriptions.add(subscription)
+        self._arrived.set()
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._watch(), name="transcript-watcher")
+        try:
+            yield subscription
+        finally:
+            self._subscriptions.discard(subscription)
+
+    async def wait_until_closed(self, transcript_id: UUID, *, timeout_s: float) -> Snapshot | None:
+        """Return the first snapshot that is not open; None if `timeout_s` went by before."""
+        try:
+            async with asyncio.timeout(timeout_s), self.subscribe(transcript_id) as subscription:
+                while True:
+                    snapshot = await subscription.next_change()
+                    if not snapshot.is_open:
+                        return snapshot
+        except TimeoutError:
+            return None
+
+    async def _watch(self) -> None:
+        while self._subscriptions:
+            self._arrived.clear()
+            await self._ask()
+            try:
+                async with asyncio.timeout(self._interval_s()):
+                    await self._arrived.wait()
+            except TimeoutError:
+                continue
+            # 300 that arrive together are asked for together.
+            await asyncio.sleep(_SHORTEST_S / 5)
+        # Given up before the next await: who subscribes from here on starts a new task.
+        self._task = None
+        await asyncio.get_running_loop().run_in_executor(self._thread, connection.close)
+
+    async def _ask(self) -> None:
+        asked = set(self._subscriptions)
+        loop = asyncio.get_running_loop()
+        try:
+            snapshots = await loop.run_in_executor(self._thread, self._look, asked)
+        except AnyDatabaseError:
+            logger.warning("event=watch_failed waiting=%d", len(asked), exc_info=True)
+            return
+        for subscription in asked:
+            snapshot = snapshots.get(subscription.transcript_id, Snapshot())
+            place = self._places.get(subscription.transcript_id, 0)
+            is_queued = subscription.wants_place and snapshot.status == Status.QUEUED
+            subscription.tell(replace(snapshot, place=place) if is_queued else snapshot)
+
+    def _look(self, asked: set[Subscription]) -> dict[UUID, Snapshot]:
+        """Read, on a connection that is kept from query to query and dropped where it breaks."""
+        try:
+            snapshots = self._read({subscription.transcript_id for subscription in asked})
+            self._look_for_places({s.transcript_id for s in asked if s.wants_place}, snapshots)
+        except AnyDatabaseError:
+            connection.close()
+            raise
+        return snapshots
+
+    def _look_for_places(self, wanted: set[UUID], snapshots: dict[UUID, Snapshot]) -> None:
+        queued = {pk for pk in wanted if pk in snapshots and snapshots[pk].status == Status.QUEUED}
+        is_fresh = self._clock() - self._places_read_at < _PLACES_KEPT_S
+        if is_fresh and queued <= self._places.keys():
+            return
+        self._places = self._read_places(queued)
+        self._places_read_at = self._clock()
+
+    def _interval_s(self) -> float:
+        if not self._subscriptions:
+            return _SHORTEST_S
+        youngest = max(subscription.began_at for subscription in self._subscriptions)
+        wanted = (self._clock() - youngest) * _AGE_SHARE
+        return min(_LONGEST_S, max(_SHORTEST_S, wanted))
+
+
+_watchers: WeakKeyDictionary[asyncio.AbstractEventLoop, Watcher] = WeakKeyDictionary()
+
+
+def get_watcher() -> Watcher:
+    """Return the watcher of the running event loop: a server process has one loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in _watchers:
+        _watchers[loop] = Watcher()
+    return _watchers[loop]
