@@ -299,7 +299,7 @@ def _extend(hold: Hold, total_minutes: int, *, now: datetime) -> bool:
     missing = total_minutes - hold.allowance_minutes - hold.credit_minutes
     if hold.state != HoldState.HELD:
         return False
-    if missing <= 0:
+    if missing <= 0 or not hold.account.plan.is_metered:
         return True
     allowance = _allowance_of(hold.account, held_at=hold.created_at, now=now)
     share = _take(hold.account, allowance=allowance, minutes=missing)
