@@ -198,7 +198,7 @@ JOIN_WINDOW_S = read_int("STT_JOIN_WINDOW_S", 24 * 3600)
 MAX_OPEN_TRANSCRIPTS = read_int("STT_MAX_OPEN_TRANSCRIPTS", 500, at_least=1)
 
 BROKER_FOLDER = DATA_DIR / "broker"
-CELERY_BROKER_URL = read_text("STT_BROKER_URL", "filesystem://")
+CELERY_BROKER_URL = read_text("STT_BROKER_URL", "filesystem://localhost//")
 if CELERY_BROKER_URL.startswith("filesystem"):
     for folder in ("queue", "control"):
         (BROKER_FOLDER / folder).mkdir(parents=True, exist_ok=True)

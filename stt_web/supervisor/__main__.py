@@ -137,7 +137,7 @@ class Supervisor:
                 raise StartError(f"{ended[0]} ended while starting; its lines above say why.")
             if time.monotonic() > deadline:
                 raise StartError(f"{what} was not ready within {_READY_WITHIN_S:.0f} s.")
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.25)
 
     def _say_welcome(self, key: str, *, seconds: float) -> None:
         address = self._plan.address

@@ -35,7 +35,7 @@ def worker(queue: str, *, slots: int, node: str = "") -> Command:
     name = f"worker-{queue}"
     return _python(
         name,
-        *("-m", "celery", "-A", "stt_web", "worker"),
+        *("-m", "celery", "--quiet", "-A", "stt_web", "worker"),
         *("--pool=threads", f"--concurrency={slots}", f"--queues={queue}"),
         f"--hostname={node or name}@%h",
         # Gossip and mingle let workers know each other: nobody here asks, every start would wait.
@@ -45,7 +45,10 @@ def worker(queue: str, *, slots: int, node: str = "") -> Command:
 
 def beat() -> Command:
     """The clock that has the sweeper look for lost work; no pidfile, so that a kill leaves none."""
-    return _python("beat", "-m", "celery", "-A", "stt_web", "beat", "--pidfile=", "--loglevel=INFO")
+    return _python(
+        "beat",
+        *("-m", "celery", "--quiet", "-A", "stt_web", "beat", "--pidfile=", "--loglevel=INFO"),
+    )
 
 
 def web(*, host: str, port: int) -> Command:
@@ -59,7 +62,7 @@ def web(*, host: str, port: int) -> Command:
         *("-m", "uvicorn", "stt_web.asgi:application"),
         *("--host", host, "--port", str(port)),
         *("--no-access-log", "--no-proxy-headers", "--no-server-header"),
-        *("--timeout-graceful-shutdown", "5", "--log-level", "warning"),
+        *("--timeout-graceful-shutdown", "5", "--lifespan", "off"),
     )
 
 

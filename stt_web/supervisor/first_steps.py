@@ -17,6 +17,7 @@ from stt_web.supervisor.console import Console
 
 LOCAL_USER = "local@localhost"
 FIRST_MODEL = "small"  # 0.5 GB; fit for a machine without a GPU
+_ALWAYS_THERE = "pocketsphinx"  # the recogniser that comes with the packages
 _HUB_ANSWERS_WITHIN_S = 4.0
 
 
@@ -53,28 +54,19 @@ async def look_for_model(address: str, *, console: Console) -> Command | None:
     Returns the download to start, if it can be had.
     """
     models = await asyncio.to_thread(_read_models, address)
-    whispers = [str(model["id"]) for model in models if model.get("available") and _is_large(model)]
-    if whispers:
-        console.say(f"  model     {', '.join(whispers)}\n")
-        return None
     installed = [str(model["id"]) for model in models if model.get("available")]
-    console.say(f"  model     {', '.join(installed)}: no Whisper model is installed here.")
-    pull = f"python -m inference_service.catalog pull {FIRST_MODEL}"
-    if read_bool("STT_OFFLINE", default=False):
-        console.say(f"            STT_OFFLINE is set, so none is fetched. Later: {pull}\n")
+    line = f"  model     {', '.join(installed)}"
+    if any(not name.startswith(_ALWAYS_THERE) for name in installed):
+        console.say(f"{line}\n")
         return None
-    reason = await asyncio.to_thread(_why_hub_is_out_of_reach)
-    if reason:
-        console.say(f"            None could be fetched: {reason} Later: {pull}\n")
-        return None
-    console.say(f"            {FIRST_MODEL} is being fetched; it answers as soon as it is here.\n")
+    reason = await asyncio.to_thread(_why_none_is_fetched)
     argv = (sys.executable, "-m", "inference_service.catalog", "pull", FIRST_MODEL)
+    if reason:
+        later = f"Later: {os.path.relpath(argv[0])} {' '.join(argv[1:])}"
+        console.say(f"{line} (no Whisper model is installed)\n{' ' * 12}{reason} {later}\n")
+        return None
+    console.say(f"{line}, until {FIRST_MODEL} is here: it is being fetched now.\n")
     return Command(name="model", argv=argv)
-
-
-def _is_large(model: dict[str, object]) -> bool:
-    """Whether it is one of the recognisers people come for, not the one that is always there."""
-    return not str(model["id"]).startswith("pocketsphinx")
 
 
 def _read_models(address: str) -> list[dict[str, object]]:
@@ -83,16 +75,19 @@ def _read_models(address: str) -> list[dict[str, object]]:
         return models
 
 
-def _why_hub_is_out_of_reach() -> str:
+def _why_none_is_fetched() -> str:
     """Return a sentence, or nothing if the hub answers (with whatever status)."""
+    if read_bool("STT_OFFLINE", default=False):
+        return "None is fetched, because STT_OFFLINE is set."
     hub = read_text("HF_ENDPOINT", "https://huggingface.co")
     if not hub.startswith(("https://", "http://")):
-        return f"HF_ENDPOINT is {hub!r}, which is no address."
+        return f"None could be fetched: HF_ENDPOINT is {hub!r}, which is no address."
     request = urllib.request.Request(hub, method="HEAD")  # noqa: S310  # checked above
     try:
         urllib.request.urlopen(request, timeout=_HUB_ANSWERS_WITHIN_S).close()  # noqa: S310
     except urllib.error.HTTPError:
         return ""
     except OSError as error:
-        return f"{hub} does not answer ({getattr(error, 'reason', error)})."
+        reason = getattr(error, "reason", error)
+        return f"None could be fetched: {hub} does not answer ({reason})."
     return ""
