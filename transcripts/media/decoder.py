@@ -127,11 +127,11 @@ def _damage_of(note: Note) -> Iterator[MediaWarning]:
 
 def _shortness_of(note: Note) -> Iterator[MediaWarning]:
     promised_ms, decoded_ms = note.number("promised_ms"), note.number("decoded_ms")
-    # Encoders round up to whole frames and headers of long recordings are a little off.
-    if promised_ms - decoded_ms <= max(1000, promised_ms * 0.02):
+    # Headers are a little off. Some decoders drop damage silently: then only this tells.
+    if promised_ms - decoded_ms <= max(300, promised_ms * 0.01):
         return
     yield MediaWarning(
         "shorter_than_declared",
-        f"The recording should last {promised_ms / 1000:.0f} s but ends after "
-        f"{decoded_ms / 1000:.0f} s: it may be incomplete.",
+        f"The recording should last {promised_ms / 1000:.1f} s but ends after "
+        f"{decoded_ms / 1000:.1f} s: it may be incomplete or damaged.",
     )

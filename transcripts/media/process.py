@@ -9,6 +9,7 @@ again in the fork server, and the fork server finds our modules.
 import logging
 import multiprocessing
 import threading
+import time
 from collections.abc import Callable
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
@@ -27,7 +28,7 @@ from transcripts.media.messages import (
 
 log = logging.getLogger(__name__)
 
-_STARTS: Final = 3
+_PAUSES_S: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 _context: Final[ForkServerContext] = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["__main__", "transcripts.media.child"])
 # multiprocessing polls all its children on each start, and two threads that poll the same one
@@ -79,16 +80,14 @@ class Child:
 
 
 def _start(job: Job) -> tuple[Connection, ForkServerProcess]:
-    for _ in range(_STARTS - 1):
+    for pause_s in _PAUSES_S:
         try:
             return _start_once(job)
         except (OSError, EOFError):
-            # The fork server was killed between the look at it and the request.
+            # The fork server was killed just now: it refuses already and isn't replaced yet.
             log.warning("fork_server_died")
-    try:
-        return _start_once(job)
-    except (OSError, EOFError) as error:
-        raise DecoderDiedError("Decoding could not be started. Please try again.") from error
+            time.sleep(pause_s)
+    raise DecoderDiedError("Decoding could not be started. Please try again.")
 
 
 def _start_once(job: Job) -> tuple[Connection, ForkServerProcess]:

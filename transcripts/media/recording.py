@@ -10,7 +10,9 @@ they are all imported here.
 """
 
 import os
+import re
 import stat
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +33,7 @@ from transcripts.media.errors import MediaError
 from transcripts.media.limits import (
     MAX_CHANNELS,
     MAX_RATE_HZ,
+    MAX_RECORDING_S,
     MIN_RATE_HZ,
     confine,
     cpu_seconds,
@@ -50,6 +53,8 @@ _DECODERS: Final = (
 )
 # Where these containers have no duration, FFmpeg guesses one from the bit rate.
 _GUESSED_DURATION: Final = frozenset({"aac", "mpeg", "mpegvideo", "mpegts", "ac3", "eac3", "amr"})
+_TAGGED: Final = re.compile(r"(\d{1,4}):(\d\d):(\d\d\.\d{1,9})")
+_UNKNOWN_SIZE: Final = 0xFFFFFFFF  # what a program writes that streams a WAV file
 _PROTECTED_TAGS: Final = frozenset({"enca", "drms", "p608"})
 
 
@@ -60,6 +65,7 @@ class Recording:
     container: InputContainer
     stream: AudioStream
     size_bytes: int
+    head: bytes
 
     @property
     def has_video(self) -> bool:
@@ -70,7 +76,7 @@ class Recording:
     @property
     def declared_ms(self) -> int:
         """The duration that the file declares, 0 where it isn't believable."""
-        duration_s = self._stream_s() or (self.container.duration or 0) / av.time_base
+        duration_s = self._stream_s() or self._container_s()
         return round(duration_s * 1000) if 0 < duration_s <= longest_s(self.size_bytes) else 0
 
     @property
@@ -81,17 +87,42 @@ class Recording:
         """
         if self.container.format.name in _GUESSED_DURATION:
             return 0
+        if self.container.format.name == "wav":
+            return round(self.declared_ms * self._riff_excess())
         return round(self._stream_s() * 1000) if self.has_video else self.declared_ms
 
     def refuse_overlong(self) -> None:
         """Raises MediaError `too_long` for what would surely be cut short."""
-        limit_s = longest_s(0) * 24
-        if (self.container.duration or 0) / av.time_base > limit_s:
+        if max(self._container_s(), self._stream_s()) > MAX_RECORDING_S:
             raise too_long()
+
+    def _container_s(self) -> float:
+        return float(self.container.duration or 0) / float(av.time_base)
 
     def _stream_s(self) -> float:
         duration, time_base = self.stream.duration, self.stream.time_base
-        return float(duration * time_base) if duration and time_base else 0.0
+        if duration and time_base:
+            return float(duration * time_base)
+        return _tagged_s(self.stream.metadata.get("DURATION", ""))
+
+    def _riff_excess(self) -> float:
+        """By how much the header of a WAV file declares it longer than it is, at least 1.
+
+        FFmpeg silently shortens the duration of a truncated one.
+        """
+        (declared_bytes,) = struct.unpack_from("<I", self.head, 4)
+        if self.head[:4] != b"RIFF" or declared_bytes == _UNKNOWN_SIZE:
+            return 1.0
+        return max(1.0, (declared_bytes + 8) / self.size_bytes)
+
+
+def _tagged_s(text: str) -> float:
+    """Matroska's duration of one track, "01:02:03.004" in seconds, 0 where there is none."""
+    found = _TAGGED.fullmatch(text)
+    if found is None:
+        return 0.0
+    hours, minutes, seconds = found.groups()
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
 def too_long() -> MediaError:
@@ -116,7 +147,7 @@ def open_recording(path: str, *, is_probe: bool) -> Iterator[Recording]:
         raise refusal(head) from error
     with container:
         stream = _choose_stream(container)
-        yield Recording(container=container, stream=stream, size_bytes=size_bytes)
+        yield Recording(container=container, stream=stream, size_bytes=size_bytes, head=head)
 
 
 def _open_file(path: str) -> int:
@@ -177,6 +208,8 @@ def _check_codec(stream: AudioStream) -> None:
     if context is None or context.name not in _DECODERS.split(","):
         raise MediaError("unsupported_format", "The audio of this file is in an unknown codec.")
     context.thread_count = 1
+    if context.sample_rate:  # else it is known only after the first frame
+        check_shape(channels=context.layout.nb_channels, rate_hz=context.sample_rate)
 
 
 def check_shape(*, channels: int, rate_hz: int) -> None:
