@@ -1,0 +1,36 @@
+"""One loaded recogniser of each kind, for all tests of a process."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from inference_service.catalog import Catalog
+from inference_service.config import Config
+from inference_service.engines.loading import load_recogniser
+from inference_service.engines.pocketsphinx import PocketSphinxRecogniser
+from inference_service.engines.whisper import WhisperRecogniser
+from tests import report
+from tests.inference_service.engines.recordings import TINY_WHISPER
+
+
+@pytest.fixture(scope="session")
+def whisper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WhisperRecogniser]:
+    models_dir: Path = tmp_path_factory.mktemp("models")
+    (models_dir / "tiny").symlink_to(TINY_WHISPER)
+    config = Config(models_dir=models_dir, device="cpu", cpu_threads=2)
+    recogniser = load_recogniser(Catalog(config).resolve("tiny"), config)
+    assert isinstance(recogniser, WhisperRecogniser)
+    report.used("model", "whisper-en-cs-tiny (faster-whisper, int8)")
+    yield recogniser
+    recogniser.close()
+
+
+@pytest.fixture(scope="session")
+def sphinx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocketSphinxRecogniser]:
+    config = Config(models_dir=tmp_path_factory.mktemp("no-models"), cpu_threads=2)
+    recogniser = load_recogniser(Catalog(config).resolve("pocketsphinx-en-us"), config)
+    assert isinstance(recogniser, PocketSphinxRecogniser)
+    report.used("model", "pocketsphinx-en-us")
+    yield recogniser
+    recogniser.close()

@@ -1,0 +1,117 @@
+"""The recordings and the models that the tests of the engines work on."""
+
+import json
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import jiwer
+import numpy as np
+from faster_whisper.audio import decode_audio
+
+from inference_service.engines.asr import (
+    FALLBACK_TEMPERATURES,
+    DecodeOptions,
+    Recogniser,
+    Samples,
+    Verdict,
+    WindowRequest,
+    WindowText,
+)
+
+TESTS = Path(__file__).parent.parent.parent
+TINY_WHISPER = TESTS / "models" / "whisper-en-cs-tiny" / "model"
+TINY_SAMPLES = TESTS / "models" / "whisper-en-cs-tiny" / "samples"
+SPEECH = TESTS / "speech"
+RATE_HZ = 16_000
+
+
+@lru_cache
+def load_speech(name: str) -> tuple[Samples, str]:
+    """Return a recording made with flite, and what is said in it."""
+    contents = json.loads((SPEECH / "recordings.json").read_text())
+    return decode_audio(str(SPEECH / f"{name}.flac")), contents[name]["text"]
+
+
+@lru_cache
+def load_sample(name: str) -> tuple[Samples, dict[str, Any]]:
+    """Return a sample that came with the tiny Whisper, and what is known of it."""
+    known = json.loads((TINY_SAMPLES / "samples.json").read_text())
+    return decode_audio(str(TINY_SAMPLES / name)), next(s for s in known if s["file"] == name)
+
+
+def cut_windows(name: str, *, longest_s: float = 28.0) -> list[tuple[Samples, str]]:
+    """Cut a sample between its phrases: windows, each with its text."""
+    samples, known = load_sample(name)
+    windows = []
+    rest = known["segments"]
+    while rest:
+        phrases = [s for s in rest if s["end"] - rest[0]["start"] < longest_s]
+        start, end = phrases[0]["start"] - 0.2, phrases[-1]["end"] + 0.2
+        piece = samples[int(max(start, 0) * RATE_HZ) : int(end * RATE_HZ)]
+        windows.append((piece, " ".join(phrase["text"] for phrase in phrases)))
+        rest = rest[len(phrases) :]
+    return windows
+
+
+def make_tone(*, duration_s: float = 6.0, frequency_hz: float = 440.0) -> Samples:
+    times_s = np.arange(int(duration_s * RATE_HZ)) / RATE_HZ
+    return (0.3 * np.sin(2 * np.pi * frequency_hz * times_s)).astype(np.float32)
+
+
+def make_noise(*, duration_s: float = 6.0) -> Samples:
+    samples = np.random.default_rng(1).standard_normal(int(duration_s * RATE_HZ))
+    return (0.05 * samples).astype(np.float32)
+
+
+def make_request(
+    recogniser: Recogniser, samples: Samples, options: DecodeOptions, temperature: float = 0.0
+) -> WindowRequest:
+    return WindowRequest(
+        recogniser.prepare(samples), len(samples) / RATE_HZ, options, temperature=temperature
+    )
+
+
+def recognise_one(
+    recogniser: Recogniser, samples: Samples, language: str, *, task: str = "transcribe"
+) -> WindowText:
+    """Recognise one window as a session does: at rising temperatures, until it is believed."""
+    features = recogniser.prepare(samples)
+    options = DecodeOptions(language, task=task)
+    for temperature in FALLBACK_TEMPERATURES:
+        request = WindowRequest(features, len(samples) / RATE_HZ, options, temperature=temperature)
+        [result] = recogniser.recognise([request])
+        if result.verdict is not Verdict.RETRY:
+            return result
+    raise AssertionError("the last temperature asked for another one")
+
+
+def spell_window(result: WindowText) -> str:
+    return " ".join(segment.text for segment in result.segments)
+
+
+def measure_wer(references: list[str], hypotheses: list[str]) -> float:
+    """Return the word error rate over all pairs, after lower case, letters and digits only."""
+    return float(
+        jiwer.wer([_normalise(t) for t in references], [_normalise(t) for t in hypotheses])
+    )
+
+
+def check_times(result: WindowText, *, duration_s: float) -> None:
+    """Check the promises that every engine makes of words and times."""
+    last_s = 0.0
+    for segment in result.segments:
+        spelled = "".join((" " if w.space_before else "") + w.text for w in segment.words)
+        assert spelled == segment.text == segment.text.strip()
+        assert segment.start_s < segment.end_s
+        assert segment.start_s == segment.words[0].start_s
+        assert segment.end_s == segment.words[-1].end_s
+        for word in segment.words:
+            assert last_s <= word.start_s <= word.end_s <= duration_s
+            assert 0 <= word.confidence <= 1
+            last_s = word.end_s
+
+
+def _normalise(text: str) -> str:
+    return re.sub(r"[^\w]+", " ", text.lower()).strip()

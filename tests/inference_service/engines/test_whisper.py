@@ -1,0 +1,210 @@
+"""The true faster-whisper path, on a Whisper of our own (tests/models/whisper-en-cs-tiny)."""
+
+import numpy as np
+import pytest
+
+from inference_service.engines.asr import DecodeOptions, Samples, Verdict, WindowRequest, WindowText
+from inference_service.engines.whisper import WhisperRecogniser
+from tests.inference_service.engines.recordings import (
+    RATE_HZ,
+    check_times,
+    cut_windows,
+    load_sample,
+    make_noise,
+    make_request,
+    make_tone,
+    measure_wer,
+    recognise_one,
+    spell_window,
+)
+
+ANCHORS = ["en_short_2.flac", "cs_short_1.flac", "cs_short_2.flac"]
+OTHERS = [
+    "en_digits.flac",
+    "en_short_1.flac",
+    "en_talk_20s.flac",
+    "dialogue_1.flac",
+    "dialogue_2.flac",
+    "cs_talk_20s.flac",
+    "long_3min.flac",
+]
+
+
+@pytest.mark.parametrize("name", ANCHORS)
+def test_text_is_exact_on_the_anchors(whisper: WhisperRecogniser, name: str) -> None:
+    samples, known = load_sample(name)
+
+    result = recognise_one(whisper, samples, known["language"])
+
+    assert spell_window(result) == known["text"]
+
+
+@pytest.mark.parametrize("name", ANCHORS)
+def test_language_is_right_on_the_anchors(whisper: WhisperRecogniser, name: str) -> None:
+    samples, known = load_sample(name)
+
+    [guesses] = whisper.detect_language([whisper.prepare(samples)])
+
+    assert guesses[0].language == known["language"]
+    assert guesses[0].probability > 0.9
+    assert sum(guess.probability for guess in guesses) == pytest.approx(1, abs=1e-3)
+
+
+def test_most_words_are_right_on_the_other_samples(whisper: WhisperRecogniser) -> None:
+    references, hypotheses = [], []
+    for name in OTHERS:
+        language = load_sample(name)[1]["language"]
+        for samples, text in cut_windows(name):
+            references.append(text)
+            hypotheses.append(spell_window(recognise_one(whisper, samples, language)))
+
+    assert measure_wer(references, hypotheses) <= 0.5
+
+
+@pytest.mark.parametrize("name", [*ANCHORS, *OTHERS])
+def test_words_spell_the_text_and_times_rise(whisper: WhisperRecogniser, name: str) -> None:
+    language = load_sample(name)[1]["language"]
+    for samples, _ in cut_windows(name):
+        result = recognise_one(whisper, samples, language)
+
+        assert result.segments
+        check_times(result, duration_s=len(samples) / RATE_HZ)
+
+
+def test_words_are_timed_near_where_they_were_said(whisper: WhisperRecogniser) -> None:
+    samples, known = load_sample("en_short_2.flac")
+
+    [segment] = recognise_one(whisper, samples, "en").segments
+
+    said = [word["start"] for word in known["segments"][0]["words"]]
+    assert [word.start_s for word in segment.words] == pytest.approx(said, abs=0.15)
+
+
+def test_batched_windows_decode_like_single_ones_whatever_their_language(
+    whisper: WhisperRecogniser,
+) -> None:
+    requests = _mixed_requests(whisper)
+    assert len({whisper.batch_key(request) for request in requests}) == 1
+
+    batched = whisper.decode(requests)
+
+    for request, decoded in zip(requests, batched, strict=True):
+        [single] = whisper.decode([request])
+        assert decoded.tokens == single.tokens
+    assert len({decoded.tokens for decoded in batched}) == len(requests)
+
+
+def test_batched_windows_get_the_times_of_single_ones(whisper: WhisperRecogniser) -> None:
+    requests = _mixed_requests(whisper)
+
+    batched = whisper.recognise(requests)
+
+    for request, result in zip(requests, batched, strict=True):
+        [single] = whisper.recognise([request])
+        assert result.verdict is single.verdict
+        assert _outline(result) == _outline(single)
+
+
+def test_a_window_whose_language_was_detected_gives_the_same_text(
+    whisper: WhisperRecogniser,
+) -> None:
+    fresh, detected = _mixed_requests(whisper), _mixed_requests(whisper)
+    whisper.detect_language([request.features for request in detected[::2]])
+
+    assert whisper.recognise(detected) == whisper.recognise(fresh)
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [np.zeros(5 * RATE_HZ, np.float32), make_noise(), make_tone(), make_tone(frequency_hz=1000)],
+    ids=["silence", "noise", "tone", "high tone"],
+)
+def test_nothing_is_heard_where_nobody_speaks(whisper: WhisperRecogniser, samples: Samples) -> None:
+    result = recognise_one(whisper, samples, "en")
+
+    assert result.verdict is Verdict.NO_SPEECH
+    assert result.segments == ()
+
+
+def test_text_made_up_on_a_tone_is_dropped_while_the_speech_before_it_stays(
+    whisper: WhisperRecogniser,
+) -> None:
+    speech, known = load_sample("en_short_2.flac")
+
+    result = recognise_one(whisper, np.concatenate([speech, make_tone()]), "en")
+
+    assert spell_window(result).startswith(known["text"])
+    assert result.segments[-1].end_s < len(speech) / RATE_HZ + 0.5
+
+
+def test_the_last_temperature_never_asks_for_another(whisper: WhisperRecogniser) -> None:
+    gibberish = np.random.default_rng(2).standard_normal(8 * RATE_HZ)
+    gibberish *= np.sin(np.arange(len(gibberish)) / 3000)  # so that it isn't stationary
+    request = make_request(
+        whisper, gibberish.astype(np.float32), DecodeOptions("cs"), temperature=1.0
+    )
+
+    [result] = whisper.recognise([request])
+
+    assert result.verdict is not Verdict.RETRY
+
+
+def test_windows_share_a_batch_unless_prompt_length_or_temperature_differ(
+    whisper: WhisperRecogniser,
+) -> None:
+    samples, _ = load_sample("en_short_2.flac")
+
+    def key(options: DecodeOptions, temperature: float = 0.0) -> object:
+        return whisper.batch_key(make_request(whisper, samples, options, temperature))
+
+    plain = key(DecodeOptions("en"))
+    assert key(DecodeOptions("cs", task="translate")) == plain
+    assert key(DecodeOptions("en", prompt="A meeting.")) != plain
+    assert key(DecodeOptions("en"), temperature=0.2) != plain
+
+
+def test_the_longest_prompt_and_hot_words_leave_room_for_the_text(
+    whisper: WhisperRecogniser,
+) -> None:
+    samples, _ = cut_windows("long_3min.flac")[0]
+    options = DecodeOptions(
+        "en", prompt="the project meeting " * 50, hot_words=tuple(f"budget {n}" for n in range(100))
+    )
+
+    [decoded] = whisper.decode([make_request(whisper, samples, options)])
+
+    assert len(decoded.tokens) > 10
+
+
+def test_translation_is_another_task_of_the_same_window(whisper: WhisperRecogniser) -> None:
+    samples, _ = load_sample("cs_short_1.flac")
+
+    result = recognise_one(whisper, samples, "cs", task="translate")
+
+    assert result.verdict is not Verdict.RETRY
+    check_times(result, duration_s=len(samples) / RATE_HZ)
+
+
+def test_it_says_what_it_is(whisper: WhisperRecogniser) -> None:
+    assert (whisper.engine, whisper.device, whisper.model_id) == ("faster-whisper", "cpu", "tiny")
+    assert whisper.compute_type.startswith("int8")
+    assert whisper.detects_language
+    assert not whisper.is_approximate
+    assert {"en", "cs"} <= whisper.languages
+    assert "yue" not in whisper.languages  # this tokenizer has the 99 older ones
+    assert len(whisper.languages) == 99
+
+
+def _mixed_requests(whisper: WhisperRecogniser) -> list[WindowRequest]:
+    windows = [(samples, "en") for samples, _ in cut_windows("long_3min.flac", longest_s=15)[:4]]
+    windows += [(samples, "cs") for samples, _ in cut_windows("cs_talk_20s.flac", longest_s=12)[:2]]
+    windows += [(load_sample("en_talk_20s.flac")[0], "en")]
+    return [make_request(whisper, samples, DecodeOptions(code)) for samples, code in windows]
+
+
+def _outline(result: WindowText) -> list[tuple[str, float, float]]:
+    return [
+        (word.text, word.start_s, word.end_s)
+        for segment in result.segments
+        for word in segment.words
+    ]
