@@ -99,14 +99,13 @@ class WhisperRecogniser:
     is_approximate = False
 
     def __init__(self, entry: ModelEntry, settings: EngineSettings) -> None:
-        """Load the weights. Raises RuntimeError or ValueError where they are damaged."""
+        """Load the weights. Raises RuntimeError where they are damaged."""
         device = choose_device(settings.device)
-        self._whisper = WhisperModel(
+        self._whisper = _load(
             str(entry.path),
             device=device,
             compute_type=choose_compute_type(settings.compute_type, device),
             cpu_threads=settings.cpu_threads or len(os.sched_getaffinity(0)),
-            local_files_only=True,
         )
         self._model = self._whisper.model
         self.model_id = entry.id
@@ -243,6 +242,19 @@ class WhisperRecogniser:
                 )
                 aligned = AlignedText(starts_s, result.text_token_probs)
                 yield item, _make_text(item, time_words(each, aligned, tokenizer))
+
+
+def _load(folder: str, *, device: str, compute_type: str, cpu_threads: int) -> WhisperModel:
+    try:
+        return WhisperModel(
+            folder,
+            device=device,
+            compute_type=compute_type,
+            cpu_threads=cpu_threads,
+            local_files_only=True,
+        )
+    except Exception as error:  # tokenizers raises nothing narrower for a damaged file
+        raise RuntimeError(f"The Whisper in {folder} can't be loaded.") from error
 
 
 def choose_device(device: str) -> str:
