@@ -5,7 +5,8 @@ ApiError (stt_web)
 └── DecoderDiedError    503  the decoder, through no proven fault of the recording: try again
 
 The codes of `MediaError`: empty_file, not_audio, unsupported_format, no_audio_track,
-corrupt_media, too_long, recording_missing (404 here: our own file is gone).
+corrupt_media, too_long, too_complex (time or memory); and recording_missing, which is our own
+fault and so 500.
 """
 
 from typing import ClassVar

@@ -29,6 +29,8 @@ from transcripts.media.messages import (
 log = logging.getLogger(__name__)
 
 _PAUSES_S: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+# A process that waits for a dead network drive can't be killed: then it is left to the system.
+_DEATH_S: Final = 5.0
 _context: Final[ForkServerContext] = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["__main__", "transcripts.media.child"])
 # multiprocessing polls all its children on each start, and two threads that poll the same one
@@ -51,10 +53,7 @@ class Child:
     def __init__(self, job: Job, *, patience_s: float) -> None:
         self._patience_s = patience_s
         self._receiver, self._process = _start(job)
-
-    @property
-    def pid(self) -> int | None:
-        return self._process.pid
+        self.pid = self._process.pid
 
     def receive(self) -> bytes | Note:
         """The next message, within the child's patience.
@@ -71,12 +70,16 @@ class Child:
             raise DecoderDiedError from error
 
     def kill(self) -> None:
-        """End the child at once; harmless where it has ended by itself."""
+        """End the child at once; harmless where it has ended by itself.
+
+        Closing also ends one that the fork server can't reach any more: it watches us.
+        """
         self._receiver.close()
         with _lock:
             self._process.kill()
-            self._process.join()
-            self._process.close()
+            self._process.join(_DEATH_S)
+            if self._process.exitcode is not None:
+                self._process.close()
 
 
 def _start(job: Job) -> tuple[Connection, ForkServerProcess]:

@@ -10,9 +10,7 @@ they are all imported here.
 """
 
 import os
-import re
 import stat
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +28,7 @@ from av.container import InputContainer
 from av.stream import Discard, Disposition
 
 from transcripts.media.errors import MediaError
+from transcripts.media.headers import Headers, matroska_seconds, read_headers
 from transcripts.media.limits import (
     MAX_CHANNELS,
     MAX_RATE_HZ,
@@ -39,7 +38,7 @@ from transcripts.media.limits import (
     cpu_seconds,
     longest_s,
 )
-from transcripts.media.sniff import SNIFF_BYTES, refusal
+from transcripts.media.sniff import refusal
 
 _DEMUXERS: Final = (
     "mp3,wav,w64,flac,ogg,aac,mov,asf,matroska,avi,mpeg,mpegvideo,mpegts,aiff,caf,amr,ac3,eac3"
@@ -53,8 +52,6 @@ _DECODERS: Final = (
 )
 # Where these containers have no duration, FFmpeg guesses one from the bit rate.
 _GUESSED_DURATION: Final = frozenset({"aac", "mpeg", "mpegvideo", "mpegts", "ac3", "eac3", "amr"})
-_TAGGED: Final = re.compile(r"(\d{1,4}):(\d\d):(\d\d\.\d{1,9})")
-_UNKNOWN_SIZE: Final = 0xFFFFFFFF  # what a program writes that streams a WAV file
 _PROTECTED_TAGS: Final = frozenset({"enca", "drms", "p608"})
 
 
@@ -65,7 +62,7 @@ class Recording:
     container: InputContainer
     stream: AudioStream
     size_bytes: int
-    head: bytes
+    headers: Headers
 
     @property
     def has_video(self) -> bool:
@@ -85,10 +82,11 @@ class Recording:
 
         A guess by bit rate promises nothing, nor does the length of the pictures.
         """
-        if self.container.format.name in _GUESSED_DURATION:
+        is_guess = self.container.format.name in _GUESSED_DURATION
+        if is_guess or (self.container.format.name == "mp3" and not self.headers.has_mp3_length):
             return 0
         if self.container.format.name == "wav":
-            return round(self.declared_ms * self._riff_excess())
+            return round(self.declared_ms * self.headers.wav_excess)
         return round(self._stream_s() * 1000) if self.has_video else self.declared_ms
 
     def refuse_overlong(self) -> None:
@@ -102,27 +100,8 @@ class Recording:
     def _stream_s(self) -> float:
         duration, time_base = self.stream.duration, self.stream.time_base
         if duration and time_base:
-            return float(duration * time_base)
-        return _tagged_s(self.stream.metadata.get("DURATION", ""))
-
-    def _riff_excess(self) -> float:
-        """By how much the header of a WAV file declares it longer than it is, at least 1.
-
-        FFmpeg silently shortens the duration of a truncated one.
-        """
-        (declared_bytes,) = struct.unpack_from("<I", self.head, 4)
-        if self.head[:4] != b"RIFF" or declared_bytes == _UNKNOWN_SIZE:
-            return 1.0
-        return max(1.0, (declared_bytes + 8) / self.size_bytes)
-
-
-def _tagged_s(text: str) -> float:
-    """Matroska's duration of one track, "01:02:03.004" in seconds, 0 where there is none."""
-    found = _TAGGED.fullmatch(text)
-    if found is None:
-        return 0.0
-    hours, minutes, seconds = found.groups()
-    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+            return float(duration) * float(time_base)
+        return matroska_seconds(self.stream.metadata.get("DURATION", ""))
 
 
 def too_long() -> MediaError:
@@ -137,17 +116,17 @@ def open_recording(path: str, *, is_probe: bool) -> Iterator[Recording]:
     """
     fd = _open_file(path)
     size_bytes = os.fstat(fd).st_size
-    head = os.pread(fd, SNIFF_BYTES, 0)
+    headers = read_headers(fd)
     confine(cpu_s=cpu_seconds(size_bytes, is_probe=is_probe), next_fd=_lowest_free(fd))
     try:
-        container = _open_container(fd, head=head)
+        container = _open_container(fd, is_wav=headers.is_wav)
     except av.error.MemoryError:
         raise
     except av.error.FFmpegError as error:
-        raise refusal(head) from error
+        raise refusal(headers.head) from error
     with container:
         stream = _choose_stream(container)
-        yield Recording(container=container, stream=stream, size_bytes=size_bytes, head=head)
+        yield Recording(container=container, stream=stream, size_bytes=size_bytes, headers=headers)
 
 
 def _open_file(path: str) -> int:
@@ -174,14 +153,14 @@ def _lowest_free(fd: int) -> int:
     return lowest
 
 
-def _open_container(fd: int, *, head: bytes) -> InputContainer:
+def _open_container(fd: int, *, is_wav: bool) -> InputContainer:
     options = {
         "fd": str(fd),
         "protocol_whitelist": "fd",
         "format_whitelist": _DEMUXERS,
         "codec_whitelist": _DECODERS,
     }
-    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
+    if is_wav:
         # Else it is searched for disguised DTS, which costs 10 ms and nobody speaks in.
         options["max_probe_packets"] = "1"
     return av.open("fd:", options=options, metadata_errors="ignore")

@@ -4,8 +4,6 @@ from typing import Final
 
 from transcripts.media.errors import MediaError
 
-SNIFF_BYTES: Final = 512
-
 # (offset, bytes): the containers that we do read. Such a file is damaged, not foreign.
 _OURS: Final = (
     (0, b"ID3"), (0, b"RIFF"), (0, b"RF64"), (0, b"fLaC"), (0, b"OggS"), (4, b"ftyp"), (4, b"moov"),

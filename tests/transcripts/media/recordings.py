@@ -31,6 +31,7 @@ class Recipe:
     rate_hz: int = 48_000
     options: dict[str, str] = field(default_factory=dict)
     bit_rate: int | None = None
+    muxer_options: dict[str, str] = field(default_factory=dict)
 
 
 RECIPES = {
@@ -77,7 +78,7 @@ def make_recording(
     path: Path, recipe: Recipe, *, seconds: float = 2.0, source: Source = tone
 ) -> Path:
     """Write a recording by `recipe` to `path`; every channel carries the same."""
-    with av.open(str(path), "w", format=recipe.muxer) as container:
+    with av.open(str(path), "w", format=recipe.muxer, options=recipe.muxer_options) as container:
         video = _add_video(container, recipe)
         audio = _add_audio(container, recipe)
         if video is not None:
@@ -125,6 +126,8 @@ def _encode(container: Any, stream: Any, frames: Iterator[Any]) -> None:
 def _pictures(seconds: float) -> Iterator[av.VideoFrame]:
     for index in range(round(seconds * _FPS)):
         frame = av.VideoFrame(64, 48, "yuv420p")
+        for plane in frame.planes:
+            plane.update(b"\x80" * plane.buffer_size)
         frame.pts, frame.time_base = index, Fraction(1, _FPS)
         yield frame
 

@@ -132,6 +132,23 @@ def test_a_change_of_format_in_the_middle_is_followed(tmp_path: Path) -> None:
     assert pitch_hz(pcm[-48_000:]) == pytest.approx(TONE_HZ, rel=0.02)
 
 
+def test_an_mp3_whose_length_is_only_guessed_promises_nothing(tmp_path: Path) -> None:
+    bare = {"write_xing": "0"}
+    start = Recipe("MP3", "mp3", "libmp3lame", bit_rate=32_000, muxer_options=bare)
+    rest = Recipe("MP3", "mp3", "libmp3lame", bit_rate=128_000, muxer_options=bare)
+    path = tmp_path / "variable.mp3"
+    parts = [
+        make_recording(tmp_path / "1", start, seconds=8),
+        make_recording(tmp_path / "2", rest, seconds=4),
+    ]
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    assert probe(path).duration_ms > 14_000
+    with open_decoder(path) as decoder:
+        list(decoder)
+    assert decoder.decoded_ms == pytest.approx(12_000, abs=200)
+    assert "shorter_than_declared" not in [warning.code for warning in decoder.warnings]
+
+
 def test_audio_that_is_shorter_than_the_pictures_is_no_fault(tmp_path: Path) -> None:
     recipe = Recipe("Matroska", "matroska", "flac", "libx264")
     path = make_recording(tmp_path / "long.mkv", recipe, seconds=4, source=_half)

@@ -135,7 +135,23 @@ def test_decoding_goes_on_after_the_fork_server_was_killed(
         os.kill(first, signal.SIGKILL)
         assert probe(tone_in("mp3")).container == "MP3"
         assert fork_server_pid() != first
-        assert sum(map(len, decoder)) > 0  # and what ran goes on
+        next(decoder)  # and what ran goes on
+        orphan = decoder.pid
+    assert orphan is not None
+    wait_for_death(orphan)
+
+
+def test_a_decoder_may_do_nothing_but_decode(hour: Path) -> None:
+    with open_decoder(hour) as decoder:
+        next(decoder)
+        limits = Path(f"/proc/{decoder.pid}/limits").read_text()
+        open_files = len(os.listdir(f"/proc/{decoder.pid}/fd"))
+    soft = {line[:26].strip(): line[26:].split()[0] for line in limits.splitlines()}
+    assert soft["Max file size"] == "0"
+    assert soft["Max core file size"] == "0"
+    assert int(soft["Max open files"]) <= open_files
+    assert int(soft["Max address space"]) < 1 << 30
+    assert int(soft["Max cpu time"]) < 24 * 3600
 
 
 def test_eight_threads_decode_at_once(tone_in: MakeRecording) -> None:
@@ -171,7 +187,8 @@ if __name__ == "__main__":
     warm_up()
     with open_decoder(sys.argv[1]) as decoder:
         next(decoder)
-        print(decoder.pid, "av" in sys.modules, flush=True)
+        from multiprocessing.forkserver import _forkserver
+        print(decoder.pid, _forkserver._forkserver_pid, "av" in sys.modules, flush=True)
         sys.stdin.read()
 """
 
@@ -191,11 +208,12 @@ def test_a_killed_parent_takes_its_decoder_along(hour: Path, tmp_path: Path) -> 
     )
     assert parent.stdout is not None
     assert parent.stdout.readline() == "main imported\n"
-    pid, has_ffmpeg = parent.stdout.readline().split()
+    pid, server_pid, has_ffmpeg = parent.stdout.readline().split()
     assert has_ffmpeg == "False", "FFmpeg was loaded outside the child"
     assert is_alive(int(pid))
     parent.kill()
     wait_for_death(int(pid))
+    wait_for_death(int(server_pid))
     assert parent.stdout.read() == "", "the main module was imported again by the child"
     parent.wait()
     parent.stdout.close()
