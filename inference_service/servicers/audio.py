@@ -1,6 +1,7 @@
 """The Audio service: translates requests, calls an engine in a thread, translates answers."""
 
 import asyncio
+import itertools
 from typing import NoReturn
 
 import grpc
@@ -42,8 +43,11 @@ class AudioServicer(audio_pb2_grpc.AudioServicer):
         )
 
     def _cluster(self, request: audio_pb2.DiarizeRequest) -> list[int]:
+        turns = [_turn(turn) for turn in request.turns]
+        if any(one.start_s > other.start_s for one, other in itertools.pairwise(turns)):
+            raise ValueError("The turns must be in time order.")
         return cluster_turns(
-            [_turn(turn) for turn in request.turns],
+            turns,
             speakers=request.speakers,
             embedder_name=self._embedder.name,
         )

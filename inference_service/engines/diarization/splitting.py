@@ -29,6 +29,7 @@ ABOVE_NOISE_DB = 6.0
 NOISE_PERCENTILE = 5
 # The least range believed: dense speech without a pause has no noise to be measured.
 LEAST_RANGE_DB = 20.0
+SILENCE_DB = -80.0  # below full scale; the noise of 16-bit samples lies at -98
 
 PAUSE_FRAMES = 30  # always cuts
 BREATH_FRAMES = 8  # cuts if the voices on its sides differ somewhat
@@ -93,7 +94,7 @@ def is_loud(frames: Frames) -> npt.NDArray[np.bool_]:
     loudest = np.percentile(frames.loudness_db, LOUDEST_PERCENTILE)
     noise = np.percentile(frames.loudness_db, NOISE_PERCENTILE)
     floor = min(max(noise + ABOVE_NOISE_DB, loudest - DYNAMIC_RANGE_DB), loudest - LEAST_RANGE_DB)
-    return np.asarray(frames.loudness_db > floor)
+    return np.asarray(frames.loudness_db > max(floor, SILENCE_DB))
 
 
 def _runs(loud: npt.NDArray[np.bool_], *, longest_gap: int) -> list[Span]:

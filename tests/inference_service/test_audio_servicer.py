@@ -1,0 +1,91 @@
+"""The Diarize call, over a real gRPC connection."""
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import grpc
+import numpy as np
+import pytest
+
+from inference_service.engines.diarization import load_embedder
+from inference_service.servicers.audio import MAX_TURNS, AudioServicer
+from protos.stt.v1 import audio_pb2, audio_pb2_grpc, speech_pb2
+
+NAME = "mfcc-statistics"
+DIMENSION = 10
+
+
+@pytest.fixture
+async def audio(tmp_path: Path) -> AsyncIterator["audio_pb2_grpc.AudioAsyncStub"]:
+    server = grpc.aio.server(options=[("grpc.max_receive_message_length", 64 << 20)])
+    audio_pb2_grpc.add_AudioServicer_to_server(AudioServicer(load_embedder(tmp_path)), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        yield audio_pb2_grpc.AudioStub(channel)
+    await server.stop(None)
+
+
+def _turn(
+    start_ms: int, voice: float, *, end_ms: int | None = None, dimension: int = DIMENSION
+) -> speech_pb2.SpeakerTurn:
+    return speech_pb2.SpeakerTurn(
+        start_ms=start_ms,
+        end_ms=start_ms + 3000 if end_ms is None else end_ms,
+        embedding=np.full(dimension, voice, "<f4").tobytes(),
+    )
+
+
+def _request(
+    turns: Sequence[speech_pb2.SpeakerTurn], *, speakers: int = 0, embedder: str = NAME
+) -> audio_pb2.DiarizeRequest:
+    return audio_pb2.DiarizeRequest(turns=turns, speakers=speakers, embedder=embedder)
+
+
+@pytest.mark.parametrize("speakers", [0, 2])
+async def test_turns_come_back_with_their_speakers(
+    audio: "audio_pb2_grpc.AudioAsyncStub", speakers: int
+) -> None:
+    turns = [_turn(0, 5.0), _turn(4000, -5.0), _turn(8000, 5.0)]
+    answer = await audio.Diarize(_request(turns, speakers=speakers), timeout=10)
+    assert list(answer.speakers) == [1, 2, 1]
+    assert answer.approximate
+    assert answer.embedder == NAME
+
+
+async def test_fewer_turns_than_speakers_are_one_speaker_each(
+    audio: "audio_pb2_grpc.AudioAsyncStub",
+) -> None:
+    answer = await audio.Diarize(
+        _request([_turn(0, 1.0), _turn(4000, 1.0)], speakers=5), timeout=10
+    )
+    assert list(answer.speakers) == [1, 2]
+
+
+async def test_no_turns_have_no_speakers(audio: "audio_pb2_grpc.AudioAsyncStub") -> None:
+    answer = await audio.Diarize(_request([], speakers=2), timeout=10)
+    assert list(answer.speakers) == []
+    assert answer.embedder == NAME
+
+
+@pytest.mark.parametrize(
+    ("request_", "sentence"),
+    [
+        (_request([_turn(0, 1.0)], embedder="another"), "another"),
+        (_request([_turn(0, 1.0), _turn(4000, 1.0, dimension=256)]), "10 numbers"),
+        (_request([_turn(0, float("nan"))]), "finite"),
+        (_request([_turn(500, 1.0, end_ms=500)]), "end after"),
+        (_request([_turn(4000, 1.0), _turn(0, 1.0)]), "time order"),
+        (_request([speech_pb2.SpeakerTurn(end_ms=9, embedding=b"abc")]), "32-bit"),
+        (_request([_turn(0, 1.0)], speakers=100_000), "1000"),
+        (_request([_turn(at, 1.0) for at in range(MAX_TURNS + 1)]), str(MAX_TURNS)),
+    ],
+    ids=["embedder", "length", "nan", "empty", "order", "bytes", "speakers", "turns"],
+)
+async def test_what_breaks_a_rule_is_refused_with_a_sentence(
+    audio: "audio_pb2_grpc.AudioAsyncStub", request_: audio_pb2.DiarizeRequest, sentence: str
+) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await audio.Diarize(request_, timeout=20)
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert sentence in (refused.value.details() or "")
