@@ -11,8 +11,8 @@ import time
 from transcripts.inference.client import diarize
 from transcripts.inference.errors import BrokenAnswerError, InferenceError
 from transcripts.inference.results import SpeakerLabels, SpeakerTurn
-from transcripts.models import Transcript
-from transcripts.services import store
+from transcripts.models import Segment, Transcript
+from transcripts.services import speakers, store
 from transcripts.services.recognise import retry_delay_s
 from transcripts.services.store import Job, LabelledTranscript
 
@@ -76,4 +76,54 @@ def _checked(labels: SpeakerLabels, turns: list[SpeakerTurn]) -> SpeakerLabels:
 def _label(
     transcript: Transcript, turns: list[SpeakerTurn], labels: SpeakerLabels
 ) -> LabelledTranscript:
-    raise NotImplementedError
+    stored = list(transcript.segments.order_by("position"))
+    pieces = speakers.assign_speakers(
+        [_as_spoken(segment) for segment in stored],
+        [speakers.Turn(turn.start_ms, turn.end_ms) for turn in turns],
+        labels.speakers,
+    )
+    return LabelledTranscript(
+        segments=tuple(
+            _as_stored(transcript, piece, position=position, source=stored[piece.source])
+            for position, piece in enumerate(pieces)
+        ),
+        speaker_positions=tuple(piece.speaker for piece in pieces),
+    )
+
+
+def _as_spoken(segment: Segment) -> speakers.Segment:
+    return speakers.Segment(
+        start_ms=segment.start_ms,
+        end_ms=segment.end_ms,
+        text=segment.text,
+        words=tuple(
+            speakers.Word(
+                text=word["word"],
+                start_ms=word["start_ms"],
+                end_ms=word["end_ms"],
+                confidence=word["confidence"],
+                space_before=word["space_before"],
+            )
+            for word in segment.words
+        ),
+        confidence=segment.confidence,
+    )
+
+
+def _as_stored(
+    transcript: Transcript, piece: speakers.LabelledSegment, *, position: int, source: Segment
+) -> Segment:
+    """Return a new row for a piece; the recogniser's measures are those of the whole segment."""
+    return Segment(
+        transcript=transcript,
+        position=position,
+        start_ms=piece.start_ms,
+        end_ms=piece.end_ms,
+        text=piece.text,
+        words=[store.word_as_json(word) for word in piece.words],
+        confidence=piece.confidence,
+        avg_logprob=source.avg_logprob,
+        compression_ratio=source.compression_ratio,
+        no_speech_prob=source.no_speech_prob,
+        temperature=source.temperature,
+    )

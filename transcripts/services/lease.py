@@ -25,7 +25,8 @@ from enum import Enum
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error as DatabaseFailure
+from django.db import close_old_connections, connection
 from django.db.models import Case, F, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -114,8 +115,9 @@ class Lease:
             self.end(LeaseEnd.STALLED)
         try:
             renewed = held_rows(self).update(lease_expires_at=next_expiry())
-        except DatabaseError:
+        except DatabaseFailure:
             logger.exception("event=lease_not_renewed transcript_id=%s", self.transcript_id)
+            connection.close()
             if time.monotonic() - self._renewed_at > settings.LEASE_S:
                 self.end(LeaseEnd.LOST)
             return
@@ -131,9 +133,9 @@ class LeaseKeeper:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._leases: set[Lease] = set()
-        self._thread: threading.Thread | None = None
+        self._is_beating = False
         self._is_recalled = False
 
     @contextmanager
@@ -141,18 +143,17 @@ class LeaseKeeper:
         """Renew `lease` while the block runs."""
         if self._is_recalled:
             lease.end(LeaseEnd.RECALLED)
-        with self._lock:
+        with self._changed:
             self._leases.add(lease)
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._beat, name="lease-heartbeat", daemon=True
-                )
-                self._thread.start()
+            if not self._is_beating:
+                self._is_beating = True
+                threading.Thread(target=self._beat, name="lease-heartbeat", daemon=True).start()
         try:
             yield
         finally:
-            with self._lock:
+            with self._changed:
                 self._leases.discard(lease)
+                self._changed.notify()
 
     def recall_all(self) -> None:
         """Stop the work of this process: each lease is given back by the thread that holds it.
@@ -160,26 +161,24 @@ class LeaseKeeper:
         From now on, new leases end as they begin.
         """
         self._is_recalled = True
-        for lease in self._held():
+        with self._changed:
+            held = list(self._leases)
+        for lease in held:
             lease.end(LeaseEnd.RECALLED)
 
-    def _held(self) -> list[Lease]:
-        with self._lock:
-            return list(self._leases)
-
     def _beat(self) -> None:
-        while self._has_work():
-            time.sleep(settings.HEARTBEAT_S)
+        while held := self._wait():
             close_old_connections()
-            for lease in self._held():
+            for lease in held:
                 lease.renew()
         connection.close()
 
-    def _has_work(self) -> bool:
-        with self._lock:
-            if not self._leases:
-                self._thread = None
-            return bool(self._leases)
+    def _wait(self) -> list[Lease]:
+        """Wait for the next beat; returns the leases then held, none: the thread is to end."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._leases, timeout=settings.HEARTBEAT_S)
+            self._is_beating = bool(self._leases)
+            return list(self._leases)
 
 
 keeper = LeaseKeeper()

@@ -32,7 +32,7 @@ from transcripts.services.store import Job
 
 logger = logging.getLogger(__name__)
 
-FIRST_RETRY_S = 0.2
+FIRST_RETRY_S = 0.1
 LONGEST_RETRY_S = 5.0
 # A service that fails inside (or a decoder that dies) this often in a row, on the same audio,
 # would go on doing so: end the try. A service that is merely away is waited for.
@@ -62,7 +62,7 @@ def recognise(job: Job) -> None:
 
 def retry_delay_s(failures: int) -> float:
     """Return how long to wait after so many failures in a row: doubling, jittered by half."""
-    delay_s = min(FIRST_RETRY_S * 2 ** min(failures - 1, 10), LONGEST_RETRY_S)
+    delay_s = min(FIRST_RETRY_S * 2.0 ** min(failures - 1, 10), LONGEST_RETRY_S)
     jitter: float = random.uniform(0.5, 1.5)  # noqa: S311  # spreads load, hides nothing
     return delay_s * jitter
 

@@ -9,6 +9,7 @@ row's lock: a sweeper, a cancel or a delete comes wholly before or wholly after.
 import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from django.db import transaction
 from django.db.models import Max
@@ -25,6 +26,27 @@ from transcripts.models import Segment, Speaker, Transcript, Window
 from transcripts.services.lease import Lease, LeaseLostError, held_rows, next_expiry
 
 
+class SpokenWord(Protocol):
+    @property
+    def text(self) -> str: ...
+    @property
+    def start_ms(self) -> int: ...
+    @property
+    def end_ms(self) -> int: ...
+    @property
+    def confidence(self) -> float: ...
+    @property
+    def space_before(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class LabelledTranscript:
+    """The segments as they are after the speakers stage, ready to replace the stored ones."""
+
+    segments: tuple[Segment, ...]
+    speaker_positions: tuple[int, ...]  # for each segment its speaker, 1-based
+
+
 @dataclass
 class Job:
     """A claimed transcript on its way through the stages.
@@ -37,18 +59,9 @@ class Job:
     transcript: Transcript
     next_position: int = 0
     has_text: bool = False
-    labelled: "LabelledTranscript | None" = None
+    labelled: LabelledTranscript | None = None
     last_failure: str = ""  # code of the last error that was retried
     broken_tries: int = 0  # failures since the last progress that prove a fault
-
-
-@dataclass(frozen=True)
-class LabelledTranscript:
-    """The segments as they are after the speakers stage, ready to replace the stored ones."""
-
-    segments: tuple[Segment, ...]
-    speaker_positions: tuple[int | None, ...]  # for each segment its speaker, 1-based
-    is_approximate: bool
 
 
 def open_job(lease: Lease, transcript: Transcript) -> Job:
@@ -141,17 +154,16 @@ def replace_segments(transcript: Transcript, labelled: LabelledTranscript) -> No
     """Put the labelled segments in place of the stored ones. Inside the caller's transaction."""
     transcript.segments.all().delete()
     transcript.speakers.all().delete()
-    speakers = make_speakers(transcript, labelled.speaker_positions)
+    speakers = _make_speakers(transcript, labelled.speaker_positions)
     for segment, position in zip(labelled.segments, labelled.speaker_positions, strict=True):
-        segment.speaker = speakers[position] if position is not None else None
+        segment.speaker = speakers[position]
     Segment.objects.bulk_create(labelled.segments, batch_size=500)
 
 
-def make_speakers(transcript: Transcript, positions: Iterable[int | None]) -> dict[int, Speaker]:
-    found = sorted({position for position in positions if position is not None})
+def _make_speakers(transcript: Transcript, positions: Iterable[int]) -> dict[int, Speaker]:
     Speaker.objects.bulk_create(
         Speaker(transcript=transcript, position=position, label=f"Speaker {position}")
-        for position in found
+        for position in sorted(set(positions))
     )
     return {speaker.position: speaker for speaker in transcript.speakers.all()}
 
@@ -164,16 +176,7 @@ def _segments(job: Job, recognised: Iterable[RecognisedSegment]) -> list[Segment
             start_ms=segment.start_ms,
             end_ms=segment.end_ms,
             text=segment.text,
-            words=[
-                {
-                    "word": word.text,
-                    "start_ms": word.start_ms,
-                    "end_ms": word.end_ms,
-                    "confidence": round(word.confidence, 4),
-                    "space_before": word.space_before,
-                }
-                for word in segment.words
-            ],
+            words=[word_as_json(word) for word in segment.words],
             confidence=segment.confidence,
             avg_logprob=segment.avg_logprob,
             compression_ratio=segment.compression_ratio,
@@ -182,6 +185,17 @@ def _segments(job: Job, recognised: Iterable[RecognisedSegment]) -> list[Segment
         )
         for position, segment in enumerate(recognised, job.next_position)
     ]
+
+
+def word_as_json(word: SpokenWord) -> dict[str, object]:
+    """Return a word as `Segment.words` keeps it."""
+    return {
+        "word": word.text,
+        "start_ms": word.start_ms,
+        "end_ms": word.end_ms,
+        "confidence": round(word.confidence, 4),
+        "space_before": word.space_before,
+    }
 
 
 def _turn_as_json(turn: SpeakerTurn) -> dict[str, object]:

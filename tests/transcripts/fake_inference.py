@@ -1,0 +1,221 @@
+"""An inference service that does what a test tells it: a real gRPC server without a recogniser.
+
+It "hears" one word a second: for the second that begins at 3 s the segment "w3". So what was
+stored tells which seconds were heard, from which call, and whether any was heard twice. Each call
+of Transcribe takes the next `Script` of the list, and the default one when the list is empty.
+"""
+
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import grpc
+
+from protos.stt.v1 import (
+    audio_pb2,
+    audio_pb2_grpc,
+    server_pb2,
+    server_pb2_grpc,
+    speech_pb2,
+    speech_pb2_grpc,
+)
+
+BYTES_A_MS = 32
+WINDOW_MS = 1000
+
+
+@dataclass
+class Script:
+    """How one call goes. It breaks off with `status` after `windows` windows, or never (None)."""
+
+    windows: int | None = None
+    status: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE
+    hangs: bool = False  # instead of breaking off: no more events, until the caller leaves
+    ends_early: bool = False  # instead: the stream just ends, without `finished`
+    is_silent: bool = False
+    repeats_windows: bool = False  # breaks the proto
+    model: str = "tiny"
+    embedder: str = "fake-voices"
+    language: str = "en"
+    detects: bool = True
+    before_window: Callable[[int], object] = lambda number: None  # 0 the first of the call
+
+
+@dataclass
+class FakeInference:
+    """`with FakeInference() as fake:` listens on `fake.target`."""
+
+    scripts: list[Script] = field(default_factory=list)
+    diarize_status: grpc.StatusCode | None = None
+    info: server_pb2.ServerInfo = field(default_factory=server_pb2.ServerInfo)
+    configs: list[speech_pb2.TranscribeConfig] = field(default_factory=list)
+    diarized: list[audio_pb2.DiarizeRequest] = field(default_factory=list)
+    metadata: list[dict[str, str]] = field(default_factory=list)
+    calls_ended: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    target: str = ""
+
+    def __enter__(self) -> Self:
+        self._server = grpc.server(
+            ThreadPoolExecutor(8),
+            options=[
+                ("grpc.http2.min_ping_interval_without_data_ms", 1_000),
+                ("grpc.max_receive_message_length", 64 * 1024 * 1024),
+            ],
+        )
+        speech_pb2_grpc.add_SpeechServicer_to_server(_Speech(self), self._server)
+        audio_pb2_grpc.add_AudioServicer_to_server(_Audio(self), self._server)
+        server_pb2_grpc.add_ServerServicer_to_server(_Info(self), self._server)
+        port = self._server.add_insecure_port(self.target or "127.0.0.1:0")
+        self.target = self.target or f"127.0.0.1:{port}"
+        self._server.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End as a killed process does: calls break off, the port is free."""
+        self._server.stop(grace=None).wait()
+
+    @property
+    def offsets(self) -> list[int]:
+        return [config.offset_ms for config in self.configs]
+
+
+class _Speech(speech_pb2_grpc.SpeechServicer):
+    def __init__(self, fake: FakeInference) -> None:
+        self._fake = fake
+
+    def Transcribe(  # noqa: N802  # named by the proto
+        self,
+        request_iterator: Iterator[speech_pb2.TranscribeRequest],
+        context: grpc.ServicerContext,
+    ) -> Iterator[speech_pb2.TranscribeEvent]:
+        script = self._fake.scripts.pop(0) if self._fake.scripts else Script()
+        config = next(request_iterator).config
+        self._fake.configs.append(config)
+        self._fake.metadata.append(_metadata(context))
+        context.add_callback(self._fake.calls_ended.release)
+        yield from _opening(script, config)
+        windows = _windows(request_iterator, script, config)
+        for number, event in enumerate(windows):
+            script.before_window(number)
+            if number == script.windows:
+                yield from _break_off(script, context)
+                return
+            yield event
+        return
+
+
+def _opening(
+    script: Script, config: speech_pb2.TranscribeConfig
+) -> Iterator[speech_pb2.TranscribeEvent]:
+    yield speech_pb2.TranscribeEvent(
+        accepted=speech_pb2.Accepted(
+            model=script.model,
+            engine="fake",
+            device="cpu",
+            embedder=script.embedder if config.with_turns else "",
+        )
+    )
+    yield speech_pb2.TranscribeEvent(
+        language=speech_pb2.LanguageDetected(
+            language=config.language or script.language,
+            probability=0.9,
+            detected=script.detects,
+        )
+    )
+
+
+def _break_off(
+    script: Script, context: grpc.ServicerContext
+) -> Iterator[speech_pb2.TranscribeEvent]:
+    if script.hangs:
+        left = threading.Event()
+        context.add_callback(left.set)
+        left.wait()
+    if not script.ends_early:
+        context.abort(script.status, "As the script says.")
+    yield from ()
+
+
+def _windows(
+    requests: Iterator[speech_pb2.TranscribeRequest],
+    script: Script,
+    config: speech_pb2.TranscribeConfig,
+) -> Iterator[speech_pb2.TranscribeEvent]:
+    """One event for each whole second, one for the rest, and `finished`."""
+    heard_bytes = settled_ms = 0
+    for request in requests:
+        heard_bytes += len(request.audio.pcm)
+        while heard_bytes // BYTES_A_MS - settled_ms >= WINDOW_MS:
+            yield _window(script, config, settled_ms, settled_ms + WINDOW_MS)
+            if script.repeats_windows:
+                yield _window(script, config, settled_ms, settled_ms + WINDOW_MS)
+            settled_ms += WINDOW_MS
+    heard_ms = heard_bytes // BYTES_A_MS
+    if heard_ms > settled_ms:
+        yield _window(script, config, settled_ms, heard_ms)
+    yield speech_pb2.TranscribeEvent(
+        finished=speech_pb2.Finished(heard_ms=config.offset_ms + heard_ms)
+    )
+
+
+def _window(
+    script: Script, config: speech_pb2.TranscribeConfig, from_ms: int, to_ms: int
+) -> speech_pb2.TranscribeEvent:
+    start_ms, end_ms = config.offset_ms + from_ms, config.offset_ms + to_ms
+    window = speech_pb2.WindowResult(start_ms=start_ms, resume_ms=end_ms)
+    if not script.is_silent:
+        second = start_ms // 1000
+        # The pause behind each word is one at which speakers may change.
+        word = speech_pb2.Word(
+            text=f"w{second}", start_ms=start_ms, end_ms=end_ms - 300, confidence=0.75
+        )
+        window.segments.add(
+            start_ms=start_ms, end_ms=end_ms, text=word.text, words=[word], confidence=0.75
+        )
+        if config.with_turns:
+            embedding = struct.pack("<2f", second, 1.0)
+            window.turns.add(start_ms=start_ms, end_ms=end_ms, embedding=embedding)
+    return speech_pb2.TranscribeEvent(window=window)
+
+
+class _Audio(audio_pb2_grpc.AudioServicer):
+    """The first turn is speaker 1, the second speaker 2, the third speaker 1 …"""
+
+    def __init__(self, fake: FakeInference) -> None:
+        self._fake = fake
+
+    def Diarize(  # noqa: N802  # named by the proto
+        self, request: audio_pb2.DiarizeRequest, context: grpc.ServicerContext
+    ) -> audio_pb2.DiarizeResponse:
+        self._fake.diarized.append(request)
+        if self._fake.diarize_status is not None:
+            context.abort(self._fake.diarize_status, "As the script says.")
+        return audio_pb2.DiarizeResponse(
+            speakers=[number % 2 + 1 for number in range(len(request.turns))],
+            approximate=True,
+            embedder=request.embedder,
+        )
+
+
+class _Info(server_pb2_grpc.ServerServicer):
+    def __init__(self, fake: FakeInference) -> None:
+        self._fake = fake
+
+    def GetInfo(  # noqa: N802  # named by the proto
+        self, request: server_pb2.GetInfoRequest, context: grpc.ServicerContext
+    ) -> server_pb2.ServerInfo:
+        self._fake.metadata.append(_metadata(context))
+        return self._fake.info
+
+
+def _metadata(context: grpc.ServicerContext) -> dict[str, str]:
+    return {key: str(value) for key, value in context.invocation_metadata()}
