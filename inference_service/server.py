@@ -11,9 +11,12 @@ from inference_service.config import Config
 from inference_service.interceptors import RequestIdInterceptor, TokenInterceptor
 from inference_service.metrics import Metrics
 from inference_service.runtime import Runtime
+from inference_service.servicers.audio import AudioServicer
 from inference_service.servicers.server import ServerServicer
 from inference_service.servicers.speech import SpeechServicer
 from protos.stt.v1 import (
+    audio_pb2,
+    audio_pb2_grpc,
     server_pb2,
     server_pb2_grpc,
     speech_pb2,
@@ -24,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 SERVICES = (
     speech_pb2.DESCRIPTOR.services_by_name["Speech"].full_name,
+    audio_pb2.DESCRIPTOR.services_by_name["Audio"].full_name,
     server_pb2.DESCRIPTOR.services_by_name["Server"].full_name,
 )
 # A Diarize request may hold 100,000 turns of 256 floats; audio comes in chunks of 1 MiB at most.
@@ -34,8 +38,8 @@ _OPTIONS = (
     # A client that is gone without a word is noticed within 40 s, and its session ended.
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
-    # Clients may ping every 10 s, also between calls (behind balancers that drop idle ones).
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+    # Clients ping every 5 s, to notice a frozen server (`transcripts.inference.channel`).
+    ("grpc.http2.min_ping_interval_without_data_ms", 4_000),
     ("grpc.keepalive_permit_without_calls", 1),
     # Two servers on one port would share its calls by chance: let the second fail to start.
     ("grpc.so_reuseport", 0),
@@ -64,6 +68,9 @@ class InferenceServer:
     async def start(self) -> None:
         """Listen and serve. Raises CannotListenError."""
         speech_pb2_grpc.add_SpeechServicer_to_server(SpeechServicer(self._runtime), self._grpc)
+        audio_pb2_grpc.add_AudioServicer_to_server(
+            AudioServicer(self._runtime.embedder), self._grpc
+        )
         server_pb2_grpc.add_ServerServicer_to_server(ServerServicer(self._runtime), self._grpc)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
