@@ -1,0 +1,1 @@
+"""Pages for people. They call services and the public API; no business lives here."""

@@ -1,0 +1,34 @@
+"""The front page: what this server is, and a recording tried on it, through the public API."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from transcripts.languages import LANGUAGE_NAMES
+
+# What the script on the page says; translated here, handed over as JSON.
+TEXTS = {
+    "uploading": _("Uploading"),
+    "queued": _("Waiting"),
+    "place": _("place {position} in the queue"),
+    "processing": _("Recognising"),
+    "of": _("{done} of {total}"),
+    "saving": _("Checking the recording"),
+    "completed": _("Done"),
+    "completed_with_warnings": _("Done, with remarks"),
+    "failed": _("That did not work"),
+    "cancelled": _("Cancelled"),
+    "lost": _("The connection was lost. Trying again…"),
+    "no_connection": _("The server can't be reached. Check that it is running and try again."),
+    "no_speech": _("No speech was found in this recording."),
+    "heard_by": _("Heard by {model}"),
+}
+
+
+@require_safe
+def show_home(request: HttpRequest) -> HttpResponse:
+    """GET / — no query, no account."""
+    languages = sorted((name.capitalize(), code) for code, name in LANGUAGE_NAMES.items())
+    texts = {name: str(text) for name, text in TEXTS.items()}
+    return render(request, "transcripts/home.html", {"languages": languages, "texts": texts})

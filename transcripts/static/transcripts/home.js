@@ -1,0 +1,251 @@
+// The front page: one recording through the public API, with what a program would use:
+// POST /v1/transcribe (async), the transcript's event stream, its exports.
+"use strict";
+
+const texts = JSON.parse(document.getElementById("texts").textContent);
+const $ = (id) => document.getElementById(id);
+const form = $("try");
+const fileInput = $("file");
+const submit = form.querySelector("[type=submit]");
+const chosenAtFirst = $("chosen").innerHTML;
+let job = null; // {id, token, abort}: the transcript that the page shows
+
+// Language names in the page's own language, as the browser knows them.
+const languageNames = new Intl.DisplayNames([document.documentElement.lang], { type: "language" });
+const languageSelect = form.elements.language;
+const named = [...languageSelect.options].slice(1);
+for (const option of named) option.textContent = languageNames.of(option.value) || option.textContent;
+named.sort((a, b) => a.textContent.localeCompare(b.textContent, document.documentElement.lang));
+languageSelect.append(...named);
+
+// ---- choosing a file
+
+function showChosen() {
+  const file = fileInput.files[0];
+  if (!file) $("chosen").innerHTML = chosenAtFirst;
+  else $("chosen").textContent = `${file.name} · ${formatBytes(file.size)}`;
+}
+
+fileInput.addEventListener("change", showChosen);
+const drop = $("drop");
+for (const type of ["dragenter", "dragover"])
+  drop.addEventListener(type, (event) => { event.preventDefault(); drop.classList.add("over"); });
+for (const type of ["dragleave", "drop"])
+  drop.addEventListener(type, (event) => { event.preventDefault(); drop.classList.remove("over"); });
+drop.addEventListener("drop", (event) => {
+  if (!event.dataTransfer.files.length) return;
+  fileInput.files = event.dataTransfer.files;
+  showChosen();
+});
+
+// ---- sending it
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (!fileInput.files[0]) return fileInput.focus();
+  reset();
+  submit.disabled = true;
+  try {
+    const accepted = await upload();
+    job = {
+      id: accepted.id,
+      token: accepted.token || form.elements.key.value.trim(),
+      abort: new AbortController(),
+    };
+    await follow();
+  } catch (problem) {
+    showProblem(problem.message);
+  } finally {
+    submit.disabled = false;
+  }
+});
+
+function upload() {
+  const body = new FormData();
+  body.append("async", "true");
+  body.append("language", form.elements.language.value);
+  const speakers = form.elements.speakers.value;
+  body.append("diarize", String(speakers !== "off"));
+  if (speakers !== "off") body.append("speakers", speakers);
+  body.append("file", fileInput.files[0]);
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest(); // fetch() can't tell how much of a body was sent
+    request.open("POST", "/v1/transcribe");
+    const key = form.elements.key.value.trim();
+    if (key) request.setRequestHeader("Authorization", `Bearer ${key}`);
+    request.responseType = "json";
+    request.upload.onprogress = ({ loaded, total }) =>
+      showState(loaded < total ? "uploading" : "saving", {
+        detail: `${formatBytes(loaded)} / ${formatBytes(total)}`, part: loaded / total,
+      });
+    request.onload = () => request.status < 300
+      ? resolve(request.response)
+      : reject(new Error(request.response?.error ?? texts.no_connection));
+    request.onerror = () => reject(new Error(texts.no_connection));
+    $("cancel").onclick = () => { request.abort(); reset(); submit.disabled = false; };
+    showState("uploading", { part: 0 });
+    request.send(body);
+  });
+}
+
+// ---- following the job: server-sent events over fetch, which can carry the key in a header
+
+async function follow() {
+  const mine = job;
+  $("cancel").onclick = () => call("cancel/", { method: "POST" });
+  let lastId = "";
+  for (let tries = 0; job === mine;) {
+    try {
+      const answer = await call("events/", {
+        headers: lastId ? { "Last-Event-ID": lastId } : {}, signal: mine.abort.signal,
+      });
+      for await (const { id, name, data } of readEvents(answer.body)) {
+        tries = 0;
+        if (id) lastId = id;
+        if (job !== mine || handle(name, data)) return;
+      }
+    } catch (problem) {
+      if (problem.name === "AbortError") return;
+      if (problem.status) throw problem;
+      if (++tries > 30) throw new Error(texts.no_connection);
+      showState("lost", {});
+    }
+    await new Promise((wake) => setTimeout(wake, 1000));
+  }
+}
+
+async function call(path, options = {}) {
+  const answer = await fetch(`/api/v1/transcripts/${job.id}/${path}`, {
+    ...options, headers: { ...options.headers, Authorization: `Bearer ${job.token}` },
+  });
+  if (answer.ok) return answer;
+  const body = await answer.json().catch(() => ({}));
+  throw Object.assign(new Error(body.error ?? texts.no_connection), { status: answer.status });
+}
+
+async function* readEvents(stream) {
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  let buffer = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    buffer += value;
+    const blocks = buffer.split("\n\n");
+    buffer = blocks.pop();
+    for (const block of blocks) {
+      const event = { id: "", name: "message", data: "" };
+      for (const line of block.split("\n")) {
+        const [, field, text] = line.match(/^(\w+): ?(.*)$/) ?? [];
+        if (field === "id") event.id = text;
+        if (field === "event") event.name = text;
+        if (field === "data") event.data += text;
+      }
+      if (event.data) yield { ...event, data: JSON.parse(event.data) };
+    }
+  }
+}
+
+/** Shows one event; returns true at the end of the job. */
+function handle(name, data) {
+  if (name === "status" && data.status in texts) showState(data.status, {});
+  if (name === "queue" && data.position > 0)
+    showState("queued", { detail: fill(texts.place, { position: data.position }) });
+  if (name === "progress" && data.total_s)
+    showState("processing", {
+      detail: fill(texts.of, { done: formatTime(data.done_s), total: formatTime(data.total_s) }),
+      part: Math.min(1, data.done_s / data.total_s),
+    });
+  if (name === "segment") showSegment(data);
+  if (name !== "done") return false;
+  finish();
+  return true;
+}
+
+async function finish() {
+  try {
+    const transcript = await (await call("")).json();
+    $("progress").hidden = true;
+    if (transcript.status === "failed") return showProblem(transcript.error ?? texts.failed);
+    if (transcript.status === "cancelled") return reset();
+    $("segments").replaceChildren();
+    transcript.segments.forEach(showSegment);
+    showFacts(transcript);
+    $("result").hidden = $("downloads").hidden = false;
+    $("result-title").focus();
+  } catch (problem) {
+    showProblem(problem.message);
+  }
+}
+
+// ---- showing
+
+function reset() {
+  job?.abort.abort();
+  job = null;
+  for (const id of ["progress", "problem", "result", "downloads"]) $(id).hidden = true;
+  for (const id of ["segments", "warnings"]) $(id).replaceChildren();
+  $("facts").textContent = "";
+}
+
+function showState(state, { detail = "", part = null }) {
+  $("progress").hidden = false;
+  $("state").textContent = texts[state];
+  $("detail").textContent = detail;
+  if (part === null) $("bar").removeAttribute("value");
+  else $("bar").value = part;
+}
+
+function showProblem(message) {
+  $("progress").hidden = true;
+  $("problem").hidden = false;
+  $("problem").textContent = message;
+}
+
+function showSegment({ start, speaker, text }) {
+  $("result").hidden = false;
+  const item = document.createElement("li");
+  const time = document.createElement("time");
+  time.textContent = formatTime(start);
+  const body = document.createElement("div");
+  if (speaker) body.append(Object.assign(document.createElement("b"), { textContent: speaker }));
+  const spoken = Object.assign(document.createElement("p"), { textContent: text, dir: "auto" });
+  body.append(spoken);
+  item.append(time, body);
+  $("segments").append(item);
+}
+
+function showFacts(transcript) {
+  const facts = [formatTime(transcript.duration), fill(texts.heard_by, { model: transcript.model })];
+  if (!transcript.segments.length) facts.push(texts.no_speech);
+  $("facts").textContent = facts.join(" · ");
+  for (const { message } of transcript.warnings ?? [])
+    $("warnings").append(Object.assign(document.createElement("li"), { textContent: message }));
+}
+
+for (const button of $("downloads").children)
+  button.addEventListener("click", async () => {
+    try {
+      const answer = await call(`export/${button.dataset.format}/`);
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(await answer.blob());
+      link.download = `${fileInput.files[0]?.name.replace(/\.\w+$/, "") || "transcript"}.${button.dataset.format}`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+    } catch (problem) {
+      showProblem(problem.message);
+    }
+  });
+
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+function formatTime(seconds) {
+  const whole = Math.floor(seconds);
+  const parts = [Math.floor(whole / 60) % 60, whole % 60].map((n) => String(n).padStart(2, "0"));
+  return whole >= 3600 ? `${Math.floor(whole / 3600)}:${parts.join(":")}` : parts.join(":");
+}
+
+function formatBytes(bytes) {
+  const units = ["B", "kB", "MB", "GB"];
+  const step = Math.min(3, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  return `${(bytes / 1000 ** step).toLocaleString(undefined, { maximumFractionDigits: 1 })} ${units[step]}`;
+}
