@@ -26,6 +26,7 @@ from tests.report import used
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 STARTS_WITHIN_S = 120.0
+_END = "(it printed no more)"
 
 
 class MakeRun:
@@ -60,6 +61,7 @@ class MakeRun:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self._queue.put(line.rstrip())
+        self._queue.put(_END)
 
     def wait_for_line(self, pattern: str, *, within_s: float = STARTS_WITHIN_S) -> str:
         """Return the next line that matches."""
@@ -68,11 +70,15 @@ class MakeRun:
             try:
                 line = self._queue.get(timeout=max(0.01, deadline - time.monotonic()))
             except queue.Empty:
-                printed = "\n".join(self.lines[-60:])
-                raise AssertionError(f"No line like {pattern!r}:\n{printed}") from None
+                raise AssertionError(f"No line like {pattern!r}:\n{self.printed()}") from None
             self.lines.append(line)
+            if line == _END:
+                raise AssertionError(f"It ended without a line like {pattern!r}:\n{self.printed()}")
             if re.search(pattern, line):
                 return line
+
+    def printed(self) -> str:
+        return "\n".join(self.lines[-60:])
 
     def processes(self) -> list[psutil.Process]:
         """Every process that works on this data folder, whoever started it."""
