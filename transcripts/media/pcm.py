@@ -1,12 +1,15 @@
 """Packets in, 16 kHz mono int16 out: skips what is corrupt, follows changes of format.
 
-The samples are contiguous: times in the transcript count decoded audio. Runs in the child.
+Times in the transcript count these samples. They are contiguous (gaps between time stamps are
+closed: broken stamps are more frequent than real gaps), but audio that starts later than the
+pictures is preceded by silence, so that subtitles fit. Runs in the child.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+import av
 import av.error
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
@@ -19,6 +22,8 @@ from transcripts.media.recording import Recording, check_shape
 
 RATE_HZ: Final = 16_000
 _CHUNK_SAMPLES: Final = 2 * RATE_HZ
+_AUDIBLE_DELAY_S: Final = 0.1
+_LONGEST_DELAY_S: Final = 600.0
 # A damaged index makes every read fail: so many in a row are the end of the recording.
 _MAX_FAILURES: Final = 500
 
@@ -58,6 +63,8 @@ def read_pcm(recording: Recording, *, damage: Damage) -> Iterator[memoryview]:
     """PCM of the whole recording, in chunks of up to 2 s. Raises as `decode_frames`."""
     converter: _Converter | None = None
     for frame in decode_frames(recording, damage=damage):
+        if converter is None:
+            yield from _silence(_delay_s(recording, frame))
         if converter is None or not converter.fits(frame):
             if converter is not None:
                 yield from converter.flush()
@@ -140,6 +147,25 @@ def _demux(recording: Recording, *, damage: Damage) -> Iterator["Packet[AudioStr
             damage.add(None)
         else:
             return
+
+
+def _delay_s(recording: Recording, first: AudioFrame) -> float:
+    """By how much the audio starts after the pictures, 0 where that is little or unbelievable.
+
+    Unknown, so 0, for H.264 in Matroska: FFmpeg finds its start only by decoding pictures, which
+    we forbid.
+    """
+    start = recording.container.start_time
+    if not recording.has_video or first.time is None or start is None:
+        return 0.0
+    delay_s = first.time - start / av.time_base
+    return delay_s if _AUDIBLE_DELAY_S < delay_s < _LONGEST_DELAY_S else 0.0
+
+
+def _silence(seconds: float) -> Iterator[memoryview]:
+    samples = round(seconds * RATE_HZ)
+    for start in range(0, samples, _CHUNK_SAMPLES):
+        yield memoryview(bytes(2 * min(_CHUNK_SAMPLES, samples - start)))
 
 
 def _shape_of(frame: AudioFrame) -> tuple[str, str, int]:

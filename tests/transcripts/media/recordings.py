@@ -32,6 +32,7 @@ class Recipe:
     options: dict[str, str] = field(default_factory=dict)
     bit_rate: int | None = None
     muxer_options: dict[str, str] = field(default_factory=dict)
+    delay_s: float = 0.0
 
 
 RECIPES = {
@@ -143,6 +144,6 @@ def _frames(recipe: Recipe, seconds: float, source: Source) -> Iterator[av.Audio
             interleaved[channel::channels] = part
         frame = av.AudioFrame(format="s16", layout=recipe.layout, samples=len(part))
         frame.sample_rate, frame.time_base = recipe.rate_hz, Fraction(1, recipe.rate_hz)
-        frame.pts = start
+        frame.pts = start + round(recipe.delay_s * recipe.rate_hz)
         frame.planes[0].update(interleaved.tobytes())
         yield frame

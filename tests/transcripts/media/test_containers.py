@@ -157,5 +157,27 @@ def test_audio_that_is_shorter_than_the_pictures_is_no_fault(tmp_path: Path) -> 
     assert decoder.warnings == []
 
 
+@pytest.mark.parametrize(
+    ("muxer", "codec", "video"),
+    [
+        ("webm", "libopus", "libvpx"),
+        ("mp4", "aac", "libx264"),
+        ("mov", "pcm_s16le", "libx264"),
+        ("mpeg", "mp2", "mpeg1video"),
+    ],
+)
+def test_audio_that_starts_after_the_pictures_keeps_its_time(
+    muxer: str, codec: str, video: str, tmp_path: Path
+) -> None:
+    recipe = Recipe("", muxer, codec, video, delay_s=1.5)
+    path = make_recording(tmp_path / "late", recipe, seconds=3)
+    pcm = decode(path)
+    assert len(pcm) // 32 == pytest.approx(4500, abs=60)
+    samples = array.array("h", pcm)
+    first = next(at for at, value in enumerate(samples) if abs(value) > 1000)
+    assert first / 16 == pytest.approx(1500, abs=60)
+    assert decode(path, start_ms=1600) == pcm[1600 * 32 :]
+
+
 def _half(samples: int, rate_hz: int) -> bytes:
     return tone(samples // 2, rate_hz)
