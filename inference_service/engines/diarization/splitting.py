@@ -91,8 +91,8 @@ def _find_turns(frames: Frames) -> list[Span]:
 
 def is_loud(frames: Frames) -> npt.NDArray[np.bool_]:
     """(n_frames,): speech rather than the quiet of this stretch."""
-    loudest = np.percentile(frames.loudness_db, LOUDEST_PERCENTILE)
-    noise = np.percentile(frames.loudness_db, NOISE_PERCENTILE)
+    loudest = float(np.percentile(frames.loudness_db, LOUDEST_PERCENTILE))
+    noise = float(np.percentile(frames.loudness_db, NOISE_PERCENTILE))
     floor = min(max(noise + ABOVE_NOISE_DB, loudest - DYNAMIC_RANGE_DB), loudest - LEAST_RANGE_DB)
     return np.asarray(frames.loudness_db > max(floor, SILENCE_DB))
 
