@@ -1,0 +1,229 @@
+"""Claims, the fence, and what the sweeper does: on the database of this run."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from billing.ledger import read_balance
+from tests.billing.conftest import create_account
+from tests.transcripts.conftest import MakeTranscript
+from transcripts.inference.results import RecognisedSegment, RecognisedWord, WindowResult
+from transcripts.models import Queue, Status, Transcript
+from transcripts.services.cancel import cancel_transcript
+from transcripts.services.lease import LeaseLostError, claim_transcript, give_back
+from transcripts.services.queue import queue_position
+from transcripts.services.settle import fail, settle
+from transcripts.services.store import Job, open_job, store_window, write_fenced
+from transcripts.services.sweep import sweep_transcripts
+
+WORD = RecognisedWord("hello", 0, 900, 0.9, False)
+SEGMENT = RecognisedSegment(0, 900, "hello", (WORD,), 0.9, -0.1, 1.0, 0.0, 0.0)
+WINDOW = WindowResult(0, 1000, (SEGMENT,))
+
+
+def claim(transcript: Transcript) -> Job:
+    claimed = claim_transcript(transcript.pk)
+    assert claimed is not None
+    return open_job(*claimed)
+
+
+def expire(transcript: Transcript) -> None:
+    past = timezone.now() - timedelta(seconds=1)
+    Transcript.objects.filter(pk=transcript.pk).update(lease_expires_at=past)
+
+
+def test_one_of_many_claims_wins(make_transcript: MakeTranscript) -> None:
+    transcript = make_transcript()
+    start = threading.Barrier(4)
+
+    def try_claim(_: int) -> bool:
+        start.wait()
+        try:
+            return claim_transcript(transcript.pk) is not None
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        won = list(pool.map(try_claim, range(4)))
+
+    assert won.count(True) == 1
+    transcript.refresh_from_db()
+    assert (transcript.attempt, transcript.status) == (1, Status.PROCESSING)
+
+
+def test_every_write_of_a_stale_worker_is_refused(make_transcript: MakeTranscript) -> None:
+    account = create_account(minutes=60)
+    transcript = make_transcript(account=account)
+    stale = claim(transcript)
+    expire(transcript)
+    sweep_transcripts()
+    current = claim(transcript)
+
+    with pytest.raises(LeaseLostError):
+        store_window(stale, WINDOW)
+    with pytest.raises(LeaseLostError):
+        write_fenced(stale, heard_ms=5000)
+    stale.has_text = True
+    with pytest.raises(LeaseLostError):
+        settle(stale)
+    assert not fail(stale, code="x", message="Never.")
+    assert not give_back(stale.lease, counts_as_try=True)
+
+    transcript.refresh_from_db()
+    assert (transcript.attempt, transcript.status) == (2, Status.PROCESSING)
+    assert transcript.resume_ms == transcript.heard_ms == 0
+    assert not transcript.segments.exists()
+    assert read_balance(account).minutes_left == 59
+    store_window(current, WINDOW)
+    assert transcript.segments.count() == 1
+
+
+def test_window_is_stored_whole_or_not_at_all(make_transcript: MakeTranscript) -> None:
+    transcript = make_transcript()
+    job = claim(transcript)
+    lengthless = RecognisedSegment(500, 500, "x", (), 0.9, -0.1, 1.0, 0.0, 0.0)
+
+    with pytest.raises(Exception, match="transcripts_segment_has_length"):
+        store_window(job, WindowResult(0, 1000, (SEGMENT, lengthless)))
+
+    transcript.refresh_from_db()
+    assert transcript.resume_ms == 0
+    assert not transcript.windows.exists()
+    assert not transcript.segments.exists()
+
+
+def test_transcript_is_queued_again_when_its_lease_ran_out(
+    make_transcript: MakeTranscript,
+) -> None:
+    transcript = make_transcript()
+    claim(transcript)
+    sweep_transcripts()
+    transcript.refresh_from_db()
+    assert transcript.status == Status.PROCESSING  # the lease still holds
+    expire(transcript)
+
+    sweep_transcripts()
+
+    transcript.refresh_from_db()
+    assert (transcript.status, transcript.stalled_tries) == (Status.QUEUED, 1)
+    assert transcript.enqueue_count == 1  # and the broker was told
+
+
+def test_transcript_fails_after_too_many_tries_without_progress(
+    make_transcript: MakeTranscript, settings: Settings
+) -> None:
+    settings.MAX_STALLED_TRIES = 3
+    account = create_account(minutes=60)
+    transcript = make_transcript(account=account)
+
+    for _ in range(3):
+        claim(transcript)
+        expire(transcript)
+        sweep_transcripts()
+
+    transcript.refresh_from_db()
+    assert (transcript.status, transcript.error_code) == (Status.FAILED, "too_many_tries")
+    assert transcript.error_message
+    assert read_balance(account).minutes_left == 60
+
+
+def test_tries_with_progress_are_not_counted(
+    make_transcript: MakeTranscript, settings: Settings
+) -> None:
+    settings.MAX_STALLED_TRIES = 2
+    transcript = make_transcript()
+
+    for number in range(5):
+        job = claim(transcript)
+        store_window(job, WindowResult(number * 1000, number * 1000 + 1000))
+        expire(transcript)
+        sweep_transcripts()
+
+    transcript.refresh_from_db()
+    assert (transcript.status, transcript.stalled_tries) == (Status.QUEUED, 0)
+    assert transcript.resume_ms == 5000
+
+
+def test_lost_message_is_sent_again_at_growing_intervals(
+    make_transcript: MakeTranscript, settings: Settings
+) -> None:
+    settings.LEASE_S = 20.0  # so the intervals are 10, 20, 40 … s
+    transcript = make_transcript()
+    sent = []
+
+    for _ in range(100):  # a sweep every second
+        sweep_transcripts()
+        transcript.refresh_from_db()
+        sent.append(transcript.enqueue_count)
+        assert transcript.enqueued_at is not None
+        Transcript.objects.update(enqueued_at=transcript.enqueued_at - timedelta(seconds=1))
+
+    assert sent[0] == 1
+    assert sent[15] == 2
+    assert sent[-1] == 4
+
+
+def test_sweep_costs_the_same_however_many_rows_there_are(
+    make_transcript: MakeTranscript, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    account = create_account(minutes=60)
+    for _ in range(5):
+        make_transcript(seconds=1, account=account)
+    claim(make_transcript(seconds=1, account=account))
+    sweep_transcripts()
+
+    with django_assert_num_queries(3):
+        sweep_transcripts()
+
+
+def test_sweepers_at_once_tell_the_broker_once(make_transcript: MakeTranscript) -> None:
+    transcript = make_transcript()
+    start = threading.Barrier(3)
+
+    def sweep(_: int) -> None:
+        start.wait()
+        sweep_transcripts()
+        connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(sweep, range(3)))
+
+    transcript.refresh_from_db()
+    assert transcript.enqueue_count == 1
+
+
+def test_settled_transcript_is_charged_once(make_transcript: MakeTranscript) -> None:
+    account = create_account(minutes=60)
+    transcript = make_transcript(account=account)
+    job = claim(transcript)
+    write_fenced(job, heard_ms=5000)
+    settle(job)
+
+    with pytest.raises(LeaseLostError):
+        settle(job)
+    assert not cancel_transcript(transcript)
+
+    assert read_balance(account).minutes_left == 59
+
+
+def test_queue_position_counts_those_before_in_the_same_queue(
+    make_transcript: MakeTranscript, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    account = create_account(minutes=60)
+    first, other, second = (
+        make_transcript(seconds=1, account=account, queue=queue)
+        for queue in (Queue.BULK, Queue.SHORT, Queue.BULK)
+    )
+
+    with django_assert_num_queries(1):
+        assert queue_position(second) == 2
+    assert (queue_position(first), queue_position(other)) == (1, 1)
+    claim(first)
+    first.refresh_from_db()
+    assert queue_position(first) is None
+    assert queue_position(second) == 1
