@@ -9,8 +9,9 @@ import threading
 from uuid import UUID
 
 from celery import shared_task
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import worker_init, worker_ready, worker_shutting_down
 
+from transcripts.media import warm_up
 from transcripts.services import purge
 from transcripts.services.dispatch import TRANSCRIBE_TASK, enqueue
 from transcripts.services.lease import keeper
@@ -34,6 +35,12 @@ def sweep() -> None:
 def purge_anonymous() -> None:
     purge.purge_anonymous()
     purge.purge_orphans()
+
+
+@worker_init.connect
+def _warm_up(**_: object) -> None:
+    """The first recording shouldn't wait for the fork server."""
+    warm_up()
 
 
 @worker_ready.connect
