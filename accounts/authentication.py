@@ -3,6 +3,7 @@
     AuthenticationError (ApiError, 401)     one sentence for every bad key, so that nobody learns
                                             from it which keys exist
     ScopeError (ApiError, 403)              a good key that isn't meant for this
+    GuessingError (ApiError, 429)           too many unknown keys from one address
 
 `/v1/` and `/api/v1/` read the header (`read_bearer`, `ApiKeyAuthentication`); live sockets also
 take `?token=` (`read_socket_token`), and nothing else does.
@@ -19,6 +20,8 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from accounts import key_cache
+from accounts.client_address import request_address
+from accounts.guessing import check_not_guessing, count_unknown_key
 from accounts.keys import digest_key, has_key_shape
 from accounts.models import ApiKey, User
 from stt_web.errors import ApiError
@@ -53,7 +56,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         raw = read_bearer(request.META.get("HTTP_AUTHORIZATION", ""))
         if raw is None:
             return None
-        api_key = authenticate_token(raw)
+        api_key = authenticate_token(raw, address=request_address(request._request))
         return api_key.user, api_key
 
     def authenticate_header(self, request: Request) -> str:
@@ -85,16 +88,17 @@ def read_socket_token(headers: Mapping[str, str], *, query_string: bytes) -> str
 
 
 @sensitive_variables("raw")
-def authenticate_token(raw: str, *, now: datetime | None = None) -> ApiKey:
+def authenticate_token(raw: str, *, address: str = "", now: datetime | None = None) -> ApiKey:
     """Return the key, with its `user`, or raise AuthenticationError.
 
     One query, and none for `key_cache.TTL_S` after; once a minute a second one, for `last_used_at`.
+    From an `address` (`accounts.client_address`) that guesses: GuessingError.
     """
     asked_at = now or timezone.now()
     api_key = None
     if has_key_shape(raw):
         digest = digest_key(raw)
-        api_key = key_cache.find_key(digest, load=lambda: _load_key(digest))
+        api_key = key_cache.find_key(digest, load=lambda: _load_key(digest, address, asked_at))
     if api_key is None or not _is_good(api_key, asked_at):
         raise AuthenticationError(
             "This API key is not valid: check that it is complete, not expired and not revoked."
@@ -109,8 +113,12 @@ def check_scope(api_key: ApiKey | None, scope: str) -> None:
         raise ScopeError(f"This API key is not meant for this: it lacks the scope “{scope}”.")
 
 
-def _load_key(digest: str) -> ApiKey | None:
-    return ApiKey.objects.select_related("user").filter(digest=digest, revoked_at=None).first()
+def _load_key(digest: str, address: str, now: datetime) -> ApiKey | None:
+    check_not_guessing(address, now=now)
+    found = ApiKey.objects.select_related("user").filter(digest=digest, revoked_at=None).first()
+    if found is None:
+        count_unknown_key(address, now=now)
+    return found
 
 
 def _is_good(api_key: ApiKey, now: datetime) -> bool:

@@ -16,14 +16,21 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts import key_cache
 from accounts.models import ApiKey, User
+from stt_web.errors import ApiError
 
 # What a key may be narrowed to. A key without scopes may do everything its owner may.
 SCOPES = ("transcribe", "read", "manage")
+
+MAX_KEYS = 100  # of one user, revoked ones not counted
 
 _PREFIX = "stt_"
 _RANDOM_BYTES = 32  # 43 characters of base64url
 _VISIBLE_CHARACTERS = 10  # 6 of them random: enough to tell keys apart, no help in guessing
 _SHAPE = re.compile(r"stt_[A-Za-z0-9_-]{43}\Z")
+
+
+class KeyRefusedError(ApiError):
+    """A key that can't be made: too many, or wider than the one that asks."""
 
 
 def issue_api_key(
@@ -46,6 +53,34 @@ def issue_api_key(
         expires_at=expires_at,
     )
     return api_key, raw
+
+
+def issue_requested_key(
+    user: User,
+    *,
+    asked_with: ApiKey | None,
+    name: str,
+    scopes: Sequence[str],
+    expires_at: datetime | None,
+) -> tuple[ApiKey, str]:
+    """Make a key that `user` asks for, with the key `asked_with` or in a session (None).
+
+    A narrowed key makes only keys that are no wider, else it would not be narrowed: without
+    `scopes`, they are its own. Raises KeyRefusedError.
+    """
+    own_scopes = asked_with.scopes if asked_with is not None else []
+    if own_scopes and not set(scopes) <= set(own_scopes):
+        raise KeyRefusedError(
+            f"The key that you use is narrowed to {', '.join(own_scopes)}, and so are those that"
+            " it makes.",
+            status=403,
+            code="missing_scope",
+        )
+    if ApiKey.objects.filter(user=user, revoked_at=None).count() >= MAX_KEYS:
+        raise KeyRefusedError(
+            f"You have {MAX_KEYS} keys. Revoke one that you don't need.", code="too_many_keys"
+        )
+    return issue_api_key(user, name=name, scopes=scopes or own_scopes, expires_at=expires_at)
 
 
 def revoke_api_key(api_key: ApiKey, *, now: datetime | None = None) -> bool:

@@ -64,3 +64,14 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class RateWindow(models.Model):
+    """How often somebody did something in the current window of time (`accounts.rate_windows`)."""
+
+    subject = models.CharField(primary_key=True, max_length=100)
+    started_at_s = models.BigIntegerField()  # seconds since 1970, a multiple of the window
+    count = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.count}"

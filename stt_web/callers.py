@@ -1,31 +1,51 @@
 """Who sends a request, found out once, before its body is read."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.utils import timezone
 
 from accounts.authentication import authenticate_token, check_scope, read_bearer
 from accounts.client_address import find_client_address
 from accounts.models import ApiKey, User
 from billing.quotas import Limits, limits_for
+from billing.request_rates import count_request
 from stt_web.asgi_messages import HTTPScope, find_header
 
 
 @dataclass(frozen=True)
 class Caller:
-    """A user with a key, or (`user` is None) an anonymous visitor, known by `address`."""
+    """A user with a key, or (`user` is None) an anonymous visitor, known by `address`.
+
+    `rate_limit_headers` belong on the answer, whatever it is.
+    """
 
     user: User | None
     api_key: ApiKey | None
     address: str
     limits: Limits
+    rate_limit_headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def identify_caller(scope: HTTPScope, *, needed_scope: str) -> Caller:
-    """Return who is calling. Raises AuthenticationError or ScopeError. One to four queries."""
+    """Return who is calling, and count the request.
+
+    Raises AuthenticationError, ScopeError, RateLimitError. At most five queries; one or two for a
+    key that was seen a moment ago.
+    """
+    address = address_of(scope)
     raw = read_bearer(find_header(scope, b"authorization"))
-    api_key = authenticate_token(raw) if raw is not None else None
+    api_key = authenticate_token(raw, address=address) if raw is not None else None
     check_scope(api_key, needed_scope)
     user = api_key.user if api_key is not None else None
-    return Caller(user=user, api_key=api_key, address=address_of(scope), limits=limits_for(user))
+    limits = limits_for(user)
+    return Caller(
+        user=user,
+        api_key=api_key,
+        address=address,
+        limits=limits,
+        rate_limit_headers=count_request(user, address=address, limits=limits, now=timezone.now()),
+    )
 
 
 def address_of(scope: HTTPScope) -> str:

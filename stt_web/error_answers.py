@@ -75,7 +75,7 @@ def allow_methods(*allowed: str) -> Callable[[AsyncView[P]], AsyncView[P]]:
 
     def decorate(view: AsyncView[P]) -> AsyncView[P]:
         async def checked(
-            request: HttpRequest, *args: P.args, **kwargs: P.kwargs
+            request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs
         ) -> HttpResponseBase:
             if request.method == "OPTIONS":
                 return HttpResponse(status=204, headers={"Allow": ", ".join(allowed)})
@@ -160,6 +160,8 @@ def _first_sentence(detail: object, *, field: str = "") -> str:
     """Return the first complaint of DRF's nested details, with the field that it is about."""
     if isinstance(detail, dict):
         name, inner = next(iter(detail.items()))
+        if isinstance(name, int):  # the place of an item in the list that `field` is
+            return _first_sentence(inner, field=field)
         return _first_sentence(inner, field="" if name == "non_field_errors" else str(name))
     if isinstance(detail, list):
         return _first_sentence(detail[0] if detail else "This is not valid.", field=field)

@@ -20,7 +20,12 @@ V = TypeVar("V", bound=Callable[..., Any])
 _ERROR_REF = {"$ref": "#/components/schemas/Error"}
 _EVERYWHERE = {405: "Another method is needed.", 500: "A fault of ours; quote the request id."}
 _WITH_KEY = {401: "The key is missing, malformed, unknown, expired or revoked."}
-_MANAGEMENT = {**_WITH_KEY, 403: "The key is narrowed to other things, or a CSRF check failed."}
+_MANAGEMENT = {
+    **_WITH_KEY,
+    403: "The key is narrowed to other things, or a CSRF check failed.",
+    429: "Over the plan's requests a minute; with Retry-After and RateLimit headers.",
+}
+_BODY = {400: "A field with a value that can't be used.", 415: "Not JSON."}
 _ONE_OBJECT = {404: "There is none, or it is somebody else's."}
 _TRANSCRIBE = {
     **_WITH_KEY,
@@ -46,6 +51,13 @@ _ERRORS: dict[tuple[str, str], dict[int, str]] = {
     ("/api/v1/transcripts/{transcript_id}/", "delete"): {**_MANAGEMENT, **_ONE_OBJECT},
     ("/api/v1/transcripts/{transcript_id}/cancel/", "post"): {**_MANAGEMENT, **_ONE_OBJECT},
     ("/api/v1/transcripts/{transcript_id}/events/", "get"): {**_MANAGEMENT, **_ONE_OBJECT},
+    ("/api/v1/account/", "get"): _MANAGEMENT,
+    ("/api/v1/account/", "put"): {**_MANAGEMENT, **_BODY},
+    ("/api/v1/usage/", "get"): _MANAGEMENT,
+    ("/api/v1/cloud/", "get"): _MANAGEMENT,
+    ("/api/v1/keys/", "get"): {**_MANAGEMENT, 404: "There is no such page."},
+    ("/api/v1/keys/", "post"): {**_MANAGEMENT, **_BODY},
+    ("/api/v1/keys/{key_id}/", "delete"): {**_MANAGEMENT, **_ONE_OBJECT},
 }
 _TEXT_FORMATS = ("text/plain", "application/x-subrip", "text/vtt")
 _HEADERS = {

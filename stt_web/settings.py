@@ -98,6 +98,7 @@ INSTALLED_APPS = [
 # Asynchronous all of them: one synchronous middleware, and each waiting request holds a thread
 # (that is why WhiteNoise serves as a view: `stt_web.static`).
 MIDDLEWARE = [
+    "billing.api.throttling.RateLimitHeadersMiddleware",
     "stt_web.error_answers.ApiErrorMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -160,6 +161,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["billing.api.throttling.PlanThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -2,6 +2,8 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from accounts.api.urls import management_urlpatterns as account_urlpatterns
+from billing.api.urls import management_urlpatterns as billing_urlpatterns
 from stt_web.health import show_health
 from stt_web.openapi import documented_as, show_docs, show_openapi
 from stt_web.static import serve_static
@@ -11,6 +13,8 @@ from transcripts.api.urls import inference_urlpatterns, management_urlpatterns
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include(inference_urlpatterns)),
     path("api/v1/", include(management_urlpatterns)),
+    path("api/v1/", include(account_urlpatterns)),
+    path("api/v1/", include(billing_urlpatterns)),
     path("health", documented_as(HealthDocumentation)(show_health)),
     path("openapi.json", show_openapi, name="openapi"),
     path("docs", show_docs),

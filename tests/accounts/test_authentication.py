@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -27,13 +26,6 @@ from accounts.keys import issue_api_key, revoke_api_key
 from accounts.models import ApiKey, User
 
 NOON = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def _empty_cache() -> Iterator[None]:
-    key_cache.forget_keys()
-    yield
-    key_cache.forget_keys()
 
 
 @pytest.fixture

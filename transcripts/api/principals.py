@@ -14,6 +14,7 @@ from accounts.authentication import (
     check_scope,
     read_bearer,
 )
+from accounts.client_address import request_address
 from accounts.models import ApiKey, User
 from transcripts.access import get_transcript, get_visitor_transcript
 from transcripts.models import Transcript
@@ -30,7 +31,7 @@ class Visitor:
 
 
 class KeyOrVisitorAuthentication(ApiKeyAuthentication):
-    """`Authorization: Bearer`: a key or a visitor's token; `request.user` is a User or a Visitor."""
+    """A key or a visitor's token as bearer: `request.user` is a User or a Visitor."""
 
     def authenticate(  # type: ignore[override]  # wider than the parent, by design
         self, request: Request
@@ -47,7 +48,7 @@ def identify(request: HttpRequest, *, needed_scope: str) -> User | Visitor:
         return visitor
     raw = read_bearer(header)
     if raw is not None:
-        api_key = authenticate_token(raw)
+        api_key = authenticate_token(raw, address=request_address(request))
         check_scope(api_key, needed_scope)
         return api_key.user
     if isinstance(request.user, User):

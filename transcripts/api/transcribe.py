@@ -12,6 +12,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
+from billing.api.throttling import set_rate_limit_headers
 from stt_web.callers import Caller
 from stt_web.error_answers import allow_methods
 from stt_web.errors import ApiError
@@ -29,6 +30,7 @@ from transcripts.services.watch import get_watcher
 async def transcribe(request: HttpRequest) -> HttpResponseBase:
     """Transcribe a recording, and wait for it unless told otherwise."""
     upload, caller = _what_was_ingested(request)
+    set_rate_limit_headers(request, caller.rate_limit_headers)
     asked = read_request(upload.fields, prefer=request.headers.get("Prefer", ""))
     submitted = await submit_recording(
         Submission(

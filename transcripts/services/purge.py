@@ -9,6 +9,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.rate_windows import purge_windows
 from billing.anonymous import purge_anonymous_use
 from transcripts.models import OPEN_STATUSES, Transcript
 from transcripts.services.cancel import delete_transcript
@@ -32,8 +33,9 @@ def purge_anonymous() -> None:
     old = closed.filter(finished_at__lt=timezone.now() - ANONYMOUS_TEXT_KEPT)
     for transcript in old[:BATCH_ROWS]:
         delete_transcript(transcript)
-    today = timezone.now().date()
-    purge_anonymous_use(before=today - ADDRESS_COUNTS_KEPT)
+    now = timezone.now()
+    purge_anonymous_use(before=now.date() - ADDRESS_COUNTS_KEPT)
+    purge_windows(now=now)
 
 
 def purge_orphans() -> None:

@@ -1,0 +1,63 @@
+"""`/api/v1/keys/`: the keys of whoever asks."""
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.access import get_api_key, list_api_keys
+from accounts.api.serializers import (
+    ApiKeyPageSerializer,
+    ApiKeyRequestSerializer,
+    ApiKeySerializer,
+    NewApiKeySerializer,
+)
+from accounts.keys import issue_requested_key, revoke_api_key
+from accounts.permissions import HasScope, key_of, user_of
+from stt_web.pagination import PageNumberPagination
+
+
+class KeyListView(APIView):
+    permission_classes = [IsAuthenticated, HasScope]
+    scopes = {"GET": "read", "POST": "manage"}
+
+    @extend_schema(
+        operation_id="list_keys",
+        parameters=[
+            OpenApiParameter("page", int),
+            OpenApiParameter("page_size", int, description="At most 100."),
+        ],
+        responses=ApiKeyPageSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """Return your keys that aren't revoked, newest first."""
+        paginator = PageNumberPagination()
+        page = paginator.paginate_queryset(list_api_keys(user_of(request)), request, view=self)
+        return paginator.get_paginated_response(ApiKeySerializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="create_key",
+        request=ApiKeyRequestSerializer,
+        responses={201: NewApiKeySerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Make a key. The answer has the raw key, this once."""
+        asked = ApiKeyRequestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        api_key, raw = issue_requested_key(
+            user_of(request), asked_with=key_of(request), **asked.validated_data
+        )
+        body = {**ApiKeySerializer(api_key).data, "key": raw}
+        return Response(body, status=201, headers={"Cache-Control": "no-store"})
+
+
+class KeyView(APIView):
+    permission_classes = [IsAuthenticated, HasScope]
+    scopes = {"DELETE": "manage"}
+
+    @extend_schema(operation_id="revoke_key", responses={204: None})
+    def delete(self, request: Request, key_id: str) -> Response:
+        """Revoke a key, from the next request on."""
+        revoke_api_key(get_api_key(user_of(request), key_id))
+        return Response(status=204)

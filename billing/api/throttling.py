@@ -1,0 +1,56 @@
+"""The plan's requests a minute, for DRF's views; and the headers that tell of it, for all."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
+
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
+from django.utils.decorators import async_only_middleware
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from accounts.client_address import request_address
+from accounts.models import User
+from billing.quotas import limits_for
+from billing.request_rates import count_request
+
+if TYPE_CHECKING:  # DRF's views read the settings, which name this module
+    from rest_framework.views import APIView
+
+# Where the headers wait on Django's request until there is a response to put them on.
+_ATTRIBUTE = "rate_limit_headers"
+
+
+def set_rate_limit_headers(request: HttpRequest, headers: Mapping[str, str]) -> None:
+    """Have the answer to `request` carry these, if it doesn't say otherwise itself."""
+    setattr(request, _ATTRIBUTE, headers)
+
+
+class PlanThrottle(BaseThrottle):
+    """Counts each request of a user, or of a visitor's address. Raises RateLimitError itself."""
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:
+        user = request.user if isinstance(request.user, User) else None
+        headers = count_request(
+            user,
+            address=request_address(request._request),
+            limits=limits_for(user),
+            now=timezone.now(),
+        )
+        set_rate_limit_headers(request._request, headers)
+        return True
+
+
+@async_only_middleware
+def RateLimitHeadersMiddleware(  # noqa: N802  # named in MIDDLEWARE like a class
+    get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]],
+) -> Callable[[HttpRequest], Awaitable[HttpResponseBase]]:
+    """Puts the headers on the answer, whatever it is; one that has its own keeps them."""
+
+    async def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = await get_response(request)
+        for name, value in getattr(request, _ATTRIBUTE, {}).items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return middleware

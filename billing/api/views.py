@@ -1,0 +1,102 @@
+"""`/api/v1/account/`, `usage/` and `cloud/`: what the account of whoever asks has and used."""
+
+from dataclasses import asdict
+from typing import cast
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import User
+from accounts.permissions import HasScope, user_of
+from accounts.profile import read_email_preferences, update_profile
+from billing.api.serializers import (
+    AccountRequestSerializer,
+    AccountSerializer,
+    CloudSerializer,
+    UsageSerializer,
+)
+from billing.ledger import read_balance
+from billing.models import BillingAccount
+from billing.quotas import account_for, limits_for
+from billing.usage import Period, count_minutes_used, read_daily_usage
+
+
+class AccountView(APIView):
+    permission_classes = [IsAuthenticated, HasScope]
+    scopes = {"GET": "read", "PUT": "manage"}
+
+    @extend_schema(operation_id="read_account", responses=AccountSerializer)
+    def get(self, request: Request) -> Response:
+        """Return your profile, plan, credits and limits."""
+        return Response(_describe_account(account_for(user_of(request))))
+
+    @extend_schema(
+        operation_id="update_account",
+        request=AccountRequestSerializer,
+        responses=AccountSerializer,
+    )
+    def put(self, request: Request) -> Response:
+        """Change your name, time zone, language and e-mail preferences."""
+        asked = AccountRequestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        user = update_profile(user_of(request), **asked.validated_data)
+        return Response(_describe_account(account_for(user)))
+
+
+class UsageView(APIView):
+    permission_classes = [IsAuthenticated, HasScope]
+    scopes = {"GET": "read"}
+
+    @extend_schema(operation_id="read_usage", responses=UsageSerializer)
+    def get(self, request: Request) -> Response:
+        """Return what you used in the last 30 days, by day."""
+        account = account_for(user_of(request))
+        days, totals = read_daily_usage(
+            account, time_zone=_owner_of(account).time_zone, now=timezone.now()
+        )
+        described = [{"date": day, **_describe_period(period)} for day, period in days.items()]
+        return Response({"days": described, "totals": _describe_period(totals)})
+
+
+class CloudView(APIView):
+    permission_classes = [IsAuthenticated, HasScope]
+    scopes = {"GET": "read"}
+
+    @extend_schema(operation_id="list_cloud_instances", responses=CloudSerializer)
+    def get(self, request: Request) -> Response:
+        """Return your Private Cloud instances. This server can't have any yet: an empty list."""
+        return Response({"instances": []})
+
+
+def _describe_account(account: BillingAccount) -> dict[str, object]:
+    user, now = _owner_of(account), timezone.now()
+    balance, limits = read_balance(account, now=now), limits_for(user)
+    return {
+        "email": user.email,
+        "name": user.name,
+        "time_zone": user.time_zone,
+        "language": user.language,
+        "plan": {"id": account.plan.pk, "name": account.plan.name},
+        "credits": balance.credits,
+        "minutes_used": count_minutes_used(account, now=now),
+        "minutes_left": balance.minutes_left if balance.is_metered else None,
+        "limits": {
+            "max_file_bytes": limits.max_file_bytes or None,
+            "concurrency": limits.concurrency or None,
+            "requests_per_minute": limits.requests_per_minute or None,
+        },
+        "email_preferences": read_email_preferences(user),
+    }
+
+
+def _owner_of(account: BillingAccount) -> User:
+    return cast("User", account.user)  # only an account that nobody can log in to has none
+
+
+def _describe_period(period: Period) -> dict[str, object]:
+    by_kind = {kind: asdict(usage) for kind, usage in period.by_kind.items()}
+    return {**asdict(period.total), "by_kind": by_kind}

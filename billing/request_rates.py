@@ -1,0 +1,52 @@
+"""Requests a minute: what the plan allows, counted over all web processes.
+
+The headers are those of draft-ietf-httpapi-ratelimit-headers: `RateLimit-Policy` names the limits,
+`RateLimit` says what is left of the one in time and when it starts anew.
+"""
+
+from datetime import datetime
+
+from accounts.client_address import digest_address
+from accounts.models import User
+from accounts.rate_windows import count_in_window
+from billing.quotas import Limits
+from stt_web.errors import ApiError
+
+_WINDOW_S = 60
+
+
+class RateLimitError(ApiError):
+    status = 429
+    code = "rate_limited"
+
+
+def count_request(
+    user: User | None, *, address: str, limits: Limits, now: datetime
+) -> dict[str, str]:
+    """Count a request of `user`, or of the visitor at `address`; return headers for its answer.
+
+    One statement; none where the plan has no such limit. Raises RateLimitError, with the headers.
+    """
+    quota = limits.requests_per_minute
+    if quota == 0:
+        return _policy(limits)
+    subject = f"user:{user.pk}" if user is not None else f"visitor:{digest_address(address)}"
+    window = count_in_window(subject, window_s=_WINDOW_S, now=now)
+    left = max(0, quota - window.count)
+    headers = {**_policy(limits), "RateLimit": f'"default";r={left};t={window.resets_in_s}'}
+    if window.count > quota:
+        raise RateLimitError(
+            f"You may send {quota} requests a minute. Wait for {window.resets_in_s} s.",
+            retry_after_s=window.resets_in_s,
+            headers=headers,
+        )
+    return headers
+
+
+def _policy(limits: Limits) -> dict[str, str]:
+    policies = []
+    if limits.requests_per_minute:
+        policies.append(f'"default";q={limits.requests_per_minute};w={_WINDOW_S}')
+    if limits.concurrency:
+        policies.append(f'"live";q={limits.concurrency};qu="concurrent-requests"')
+    return {"RateLimit-Policy": ", ".join(policies)} if policies else {}

@@ -1,0 +1,27 @@
+from collections.abc import Iterator
+
+import pytest
+
+from accounts.guessing import forget_guesses
+from accounts.key_cache import forget_keys
+from tests.accounts.people import Person, create_person
+
+
+@pytest.fixture(autouse=True)
+def _no_memory_of_other_tests() -> Iterator[None]:
+    """What a process remembers of keys and addresses outlives a test's rolled back database."""
+    forget_keys()
+    forget_guesses()
+    yield
+    forget_keys()
+    forget_guesses()
+
+
+@pytest.fixture
+def owner(db: None) -> Person:
+    return create_person("owner@example.com")
+
+
+@pytest.fixture
+def outsider(db: None) -> Person:
+    return create_person("outsider@example.com")
