@@ -44,7 +44,7 @@ async def _serve(config: Config) -> int:
         logger.error("event=cannot_start message=%r", str(error))
         return 2
     signals = _Signals()
-    sys.stdout.write(f"inference service ready on {config.listen} (port {server.port})\n")
+    sys.stdout.write(f"inference service ready on {server.address}\n")
     sys.stdout.flush()
     await signals.first.wait()
     logger.info("event=draining grace_s=%g", config.drain_grace_s)

@@ -49,6 +49,10 @@ class Admission:
             async with self._changed:
                 self._changed.notify_all()
 
+    @property
+    def open_sessions(self) -> int:
+        return len(self._open)
+
     async def drain(self, *, grace_s: float) -> bool:
         """Refuse new sessions and wait for the open ones; False if some outlast `grace_s`."""
         self.is_draining = True

@@ -18,7 +18,9 @@ def choose_request_id(sent: str) -> str:
     return sent if _HARMLESS.match(sent) else uuid.uuid4().hex
 
 
-class _RequestIdFilter(logging.Filter):
+class RequestIdFilter(logging.Filter):
+    """Gives every record the `request_id` of the call at work."""
+
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id_var.get()
         return True
@@ -27,7 +29,7 @@ class _RequestIdFilter(logging.Filter):
 def configure_logging() -> None:
     """Write to standard error, for the whole process."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(_RequestIdFilter())
+    handler.addFilter(RequestIdFilter())
     handler.setFormatter(
         logging.Formatter(
             "time=%(asctime)s level=%(levelname)s logger=%(name)s request_id=%(request_id)s "

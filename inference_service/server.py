@@ -65,6 +65,12 @@ class InferenceServer:
         self.port = 0
         self.metrics_port = 0
 
+    @property
+    def address(self) -> str:
+        """Where it listens, with the port that was chosen if none was given."""
+        host, _, _ = self._config.listen.rpartition(":")
+        return f"{host}:{self.port}"
+
     async def start(self) -> None:
         """Listen and serve. Raises CannotListenError."""
         speech_pb2_grpc.add_SpeechServicer_to_server(SpeechServicer(self._runtime), self._grpc)

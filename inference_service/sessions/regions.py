@@ -36,15 +36,16 @@ class RegionFinder:
     silence after it is longer than both paddings.
     """
 
-    def __init__(self) -> None:
-        self.frames = 0  # seen
+    def __init__(self, *, first_frame: int = 0) -> None:
+        """first_frame: where the hearing begins; no region reaches back before it."""
+        self.frames = first_frame  # the next one
         self._start: int | None = None  # of the speech at hand
         self._quiet_since: int | None = None
         # The last pause at which speech that grows too long may be cut, and where it goes on.
         self._cut: int | None = None
         self._resumed: int | None = None
         self._ended: tuple[int, int] | None = None  # padded start, bare end; its padding is open
-        self._returned_end = 0
+        self._returned_end = first_frame
 
     @property
     def settled(self) -> int:

@@ -1,9 +1,16 @@
-"""PCM in, spans out: voice activity, regions and windows of one recording, run as one CPU stage."""
+"""PCM in, spans out: voice activity, regions and windows of one recording, run as one CPU stage.
+
+Each span is heard afresh, from its own first sample: the voice activity model forgets what was
+before. So a call that goes on at a span's end hears exactly what the broken-off call would have,
+and finds the same windows. (With the state carried on, 5 of 6 resumed runs over a recording of
+three minutes had regions that differed, one in how they were packed.) The price is that the last
+seconds are heard twice, the region that didn't fit any more: about a fifth of the voice activity.
+"""
 
 import numpy as np
 
 from inference_service.engines.vad import FRAME_SAMPLES, SpeechDetector
-from inference_service.sessions.regions import RegionFinder
+from inference_service.sessions.regions import Region, RegionFinder
 from inference_service.sessions.windows import Pcm, Span, WindowCutter, to_float
 
 
@@ -15,6 +22,7 @@ class SpanFinder:
         self._finder = RegionFinder()
         self._cutter = WindowCutter()
         self._part_frame: Pcm = np.zeros(0, np.int16)
+        self._is_ending = False
         self.samples = 0  # heard
         self.speech_samples = 0  # of them in spans that were returned
 
@@ -27,24 +35,51 @@ class SpanFinder:
         self.samples += len(samples)
         self._cutter.append(samples)
         waiting = np.concatenate([self._part_frame, samples])
-        whole = len(waiting) - len(waiting) % FRAME_SAMPLES
-        self._part_frame = waiting[whole:].copy()
-        return self._count(self._find(waiting[:whole]))
+        frames = _drop_part_frame(waiting)
+        self._part_frame = waiting[len(frames) :].copy()
+        return self._count(self._hear(frames))
 
     def finish(self) -> list[Span]:
-        """Return what is left, up to the end of the audio."""
-        missing = -len(self._part_frame) % FRAME_SAMPLES
-        spans = self._find(np.pad(self._part_frame, (0, missing)))
-        for region in self._finder.finish():
-            spans += self._cutter.add(region)
+        """Return what is left, up to the end of the audio. Nothing may be pushed afterwards."""
+        self._is_ending = True
+        spans = self._hear(_fill_last_frame(self._part_frame))
+        while span := self._take(self._finder.finish()):
+            spans += [span, *self._hear(self._restart(span))]
         return self._count(spans + self._cutter.finish(self.samples))
 
-    def _find(self, frames: Pcm) -> list[Span]:
+    def _hear(self, frames: Pcm) -> list[Span]:
+        """Hear whole frames, and once more from the end of each span that they complete."""
         spans = []
-        for region in self._finder.push(self._detector.push(to_float(frames))):
-            spans += self._cutter.add(region)
-        return spans + self._cutter.advance(self._finder.settled)
+        while span := self._take(self._finder.push(self._detector.push(to_float(frames)))):
+            spans.append(span)
+            frames = self._restart(span)
+        self._cutter.forget_before(self._finder.settled)
+        return spans
+
+    def _take(self, regions: list[Region]) -> Span | None:
+        """Collect the regions up to the first that completes a span; those after it come again."""
+        for region in regions:
+            span = self._cutter.advance(region.start) or self._cutter.add(region)
+            if span:
+                return span
+        return self._cutter.advance(self._finder.settled)
+
+    def _restart(self, span: Span) -> Pcm:
+        """Forget what was heard after the span; return its audio in whole frames."""
+        self._detector = SpeechDetector()
+        self._finder = RegionFinder(first_frame=span.resume_sample // FRAME_SAMPLES)
+        rest = self._cutter.read_from(span.resume_sample)
+        return _fill_last_frame(rest) if self._is_ending else _drop_part_frame(rest)
 
     def _count(self, spans: list[Span]) -> list[Span]:
         self.speech_samples += sum(span.speech_samples for span in spans)
         return spans
+
+
+def _drop_part_frame(samples: Pcm) -> Pcm:
+    return samples[: len(samples) - len(samples) % FRAME_SAMPLES]
+
+
+def _fill_last_frame(samples: Pcm) -> Pcm:
+    """Fill the last frame up with silence."""
+    return np.pad(samples, (0, -len(samples) % FRAME_SAMPLES))

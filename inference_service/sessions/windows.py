@@ -80,11 +80,12 @@ class TimeMap:
 class WindowCutter:
     """Collects the regions of one recording into spans.
 
-    Holds the audio of the window at hand, and what came after it: about a minute at most.
+    Holds the audio of the window at hand and what came after it: a minute and a half at most.
+    Whenever a span is closed, what follows it is to be heard again from its end (`SpanFinder`).
     """
 
     def __init__(self) -> None:
-        self._pcm: Pcm = np.zeros(0, np.int16)  # of what isn't settled yet
+        self._pcm: Pcm = np.zeros(0, np.int16)  # from the end of the last piece, or later
         self._pcm_start = 0
         self._span_start = 0
         self._pieces: list[Piece] = []
@@ -92,53 +93,45 @@ class WindowCutter:
     def append(self, pcm: Pcm) -> None:
         self._pcm = np.concatenate([self._pcm, pcm])
 
-    def add(self, region: Region) -> list[Span]:
-        """Take a region in; its audio was appended before. Returns the spans that it completes."""
-        piece = self._cut_piece(region)
-        spans = []
-        if self._pieces and self._collected + len(piece.pcm) > WINDOW_SAMPLES:
-            spans.append(self._close_span(self._pieces[-1].end_sample))
-        self._pieces.append(piece)
-        return spans
+    def read_from(self, sample: int) -> Pcm:
+        """Return all audio from this sample on, which is not before the last span's end."""
+        return self._pcm[sample - self._pcm_start :]
 
-    def advance(self, settled_frame: int) -> list[Span]:
+    def add(self, region: Region) -> Span | None:
+        """Take a region in; or, where it doesn't fit, return the span that ends before it."""
+        start, end = region.start * FRAME_SAMPLES, region.end * FRAME_SAMPLES
+        piece = Piece(start, self._pcm[start - self._pcm_start : end - self._pcm_start].copy())
+        collected = sum(len(earlier.pcm) for earlier in self._pieces)
+        if self._pieces and collected + len(piece.pcm) > WINDOW_SAMPLES:
+            return self._close_span(self._pieces[-1].end_sample)
+        self._pieces.append(piece)
+        return None
+
+    def advance(self, settled_frame: int) -> Span | None:
         """Take note that no further speech begins before this frame; long silence is settled."""
-        settled = settled_frame * FRAME_SAMPLES
-        self._forget_before(settled)
-        spans = []
         silent_since = self._pieces[-1].end_sample if self._pieces else self._span_start
-        length = _SILENT_SPAN_FRAMES * FRAME_SAMPLES
-        while settled - silent_since >= length:
-            silent_since += length
-            spans.append(self._close_span(silent_since))
-        return spans
+        silent_until = silent_since + _SILENT_SPAN_FRAMES * FRAME_SAMPLES
+        if settled_frame * FRAME_SAMPLES < silent_until:
+            return None
+        return self._close_span(silent_until)
+
+    def forget_before(self, settled_frame: int) -> None:
+        """Let audio go that no region and no hearing again can ask for."""
+        needed = self._pieces[-1].end_sample if self._pieces else settled_frame * FRAME_SAMPLES
+        surplus = needed - self._pcm_start
+        if surplus > 0:
+            self._pcm = self._pcm[surplus:].copy()
+            self._pcm_start = needed
 
     def finish(self, end_sample: int) -> list[Span]:
         """Return the last span, up to the end of the audio; none if that was reached before."""
-        if end_sample <= self._span_start:
-            return []
-        return [self._close_span(end_sample)]
-
-    @property
-    def _collected(self) -> int:
-        return sum(len(piece.pcm) for piece in self._pieces)
-
-    def _cut_piece(self, region: Region) -> Piece:
-        start, end = region.start * FRAME_SAMPLES, region.end * FRAME_SAMPLES
-        pcm = self._pcm[start - self._pcm_start : end - self._pcm_start].copy()
-        return Piece(start, pcm)
+        return [self._close_span(end_sample)] if end_sample > self._span_start else []
 
     def _close_span(self, resume_sample: int) -> Span:
         span = Span(self._span_start, resume_sample, tuple(self._pieces))
         self._span_start = resume_sample
         self._pieces = []
         return span
-
-    def _forget_before(self, sample: int) -> None:
-        surplus = sample - self._pcm_start
-        if surplus > 0:
-            self._pcm = self._pcm[surplus:].copy()
-            self._pcm_start = sample
 
 
 def to_float(pcm: Pcm) -> Samples:

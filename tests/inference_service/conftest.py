@@ -1,0 +1,97 @@
+"""A real server in the test's process: real gRPC on a real socket, engines of the test's choice."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import grpc
+import pytest
+
+from inference_service.admission import Admission
+from inference_service.catalog import Catalog
+from inference_service.config import Config
+from inference_service.device import Device
+from inference_service.engines.asr import Recogniser
+from inference_service.engines.diarization import Embedder
+from inference_service.engines.loading import load_recogniser
+from inference_service.metrics import Metrics
+from inference_service.pool import ModelPool
+from inference_service.runtime import Runtime
+from inference_service.scheduler import Limits, Scheduler
+from inference_service.server import InferenceServer
+from inference_service.stages import CpuStages
+from tests.inference_service.fakes import FakeEmbedder, FakeRecogniser
+from tests.inference_service.recordings import TINY_MODEL
+
+
+@dataclass
+class Served:
+    """A running server and a channel to it."""
+
+    server: InferenceServer
+    runtime: Runtime
+    channel: grpc.aio.Channel
+
+
+Serve = Callable[..., contextlib.AbstractAsyncContextManager[Served]]
+
+
+@pytest.fixture(scope="session")
+def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A models folder that holds the tiny Whisper, under the name `tiny`."""
+    folder = tmp_path_factory.mktemp("models")
+    (folder / "tiny").symlink_to(TINY_MODEL / "model")
+    return folder
+
+
+@pytest.fixture
+def recogniser() -> FakeRecogniser:
+    return FakeRecogniser(model_id="tiny")
+
+
+@pytest.fixture
+def serve(models_dir: Path, tmp_path: Path) -> Serve:
+    """Run a server: `async with serve(recogniser) as served`. Without one: the real engines.
+
+    Further settings by name: `serve(recogniser, embedder=…, token="…", max_sessions=1)`.
+    """
+
+    @contextlib.asynccontextmanager
+    async def run(
+        recogniser: Recogniser | None = None,
+        *,
+        embedder: Embedder | None = None,
+        limits: Limits | None = None,
+        **settings: object,
+    ) -> AsyncIterator[Served]:
+        config = Config(listen="127.0.0.1:0", models_dir=models_dir, device="cpu", cpu_threads=2)
+        config = replace(config, **settings)  # type: ignore[arg-type]
+        catalog = Catalog(config, hub_cache=tmp_path)
+        metrics = Metrics()
+        runtime = Runtime(
+            catalog=catalog,
+            pool=ModelPool(
+                catalog,
+                config,
+                load=lambda entry, engine_settings: (
+                    recogniser or load_recogniser(entry, engine_settings)
+                ),
+            ),
+            scheduler=Scheduler(metrics=metrics, limits=limits),
+            stages=CpuStages(threads=3),
+            embedder=embedder or FakeEmbedder(),
+            admission=Admission(max_sessions=config.max_sessions),
+            device=Device("cpu", "a CPU", 0, "int8", is_gpu_available=False),
+        )
+        server = InferenceServer(config, runtime, metrics)
+        await server.start()
+        try:
+            async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+                yield Served(server, runtime, channel)
+        finally:
+            if isinstance(recogniser, FakeRecogniser):
+                recogniser.gate.set()
+            await server.close()
+
+    return run

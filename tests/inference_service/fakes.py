@@ -1,0 +1,140 @@
+"""Stand-ins that keep the engines' Protocols: quick, deterministic, and they remember."""
+
+import threading
+import zlib
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from inference_service.engines.asr import (
+    LanguageGuess,
+    Samples,
+    TextSegment,
+    TimedWord,
+    Verdict,
+    WindowRequest,
+    WindowText,
+)
+from inference_service.engines.diarization import Turn
+
+SAMPLE_RATE_HZ = 16_000
+
+
+class EngineBrokenError(RuntimeError):
+    """What a broken engine raises."""
+
+
+@dataclass
+class ManualClock:
+    """A clock that moves when it is told to."""
+
+    now_s: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def accept(request: WindowRequest) -> Verdict:
+    return Verdict.ACCEPTED
+
+
+@dataclass(eq=False)
+class FakeRecogniser:
+    """Answers a word for each second of a window, spelled by that second's samples.
+
+    While `gate` is cleared the accelerator hangs in a batch; `entered` says that one began.
+    """
+
+    model_id: str = "fake"
+    engine: str = "fake"
+    device: str = "cpu"
+    compute_type: str = "int8"
+    is_approximate: bool = False
+    detects_language: bool = True
+    languages: frozenset[str] = frozenset({"cs", "en"})
+    max_batch: int = 4
+    memory_bytes: int = 1000
+    judge: Callable[[WindowRequest], Verdict] = accept
+    guess: Callable[[object], list[LanguageGuess]] = lambda _: [LanguageGuess("en", 0.9)]
+    is_broken_by: Callable[[WindowRequest], bool] = lambda _: False
+    clock: ManualClock | None = None
+    seconds_per_window: float = 0.0
+    batches: list[list[WindowRequest]] = field(default_factory=list)
+    detections: list[int] = field(default_factory=list)
+    prepared: int = 0
+    gate: threading.Event = field(default_factory=threading.Event)
+    entered: threading.Event = field(default_factory=threading.Event)
+    is_closed: bool = False
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    def prepare(self, samples: Samples) -> object:
+        self.prepared += 1
+        return samples.copy()
+
+    def batch_key(self, request: WindowRequest) -> Hashable:
+        return request.temperature
+
+    def recognise(self, batch: Sequence[WindowRequest]) -> list[WindowText]:
+        self.batches.append(list(batch))
+        self.entered.set()
+        self.gate.wait(timeout=30)
+        if self.clock:
+            self.clock.now_s += len(batch) * self.seconds_per_window
+        if any(self.is_broken_by(request) for request in batch):
+            raise EngineBrokenError
+        return [self._answer(request) for request in batch]
+
+    def detect_language(self, features: Sequence[object]) -> list[list[LanguageGuess]]:
+        self.detections.append(len(features))
+        return [self.guess(item) for item in features]
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def _answer(self, request: WindowRequest) -> WindowText:
+        verdict = self.judge(request)
+        if verdict is not Verdict.ACCEPTED:
+            return WindowText(verdict)
+        words = spell(request.features) if isinstance(request.features, np.ndarray) else ()
+        if not words:
+            return WindowText(Verdict.EMPTY)
+        text = " ".join(word.text for word in words)
+        segment = TextSegment(0.0, words[-1].end_s, text, words, temperature=request.temperature)
+        return WindowText(verdict, (segment,))
+
+
+def spell(samples: Samples) -> tuple[TimedWord, ...]:
+    """A word for each whole second."""
+    seconds = [
+        samples[start : start + SAMPLE_RATE_HZ]
+        for start in range(0, len(samples) - SAMPLE_RATE_HZ + 1, SAMPLE_RATE_HZ)
+    ]
+    return tuple(
+        TimedWord(
+            text=f"{zlib.crc32(second.tobytes()):08x}",
+            start_s=float(index),
+            end_s=index + 1.0,
+            confidence=0.9,
+            space_before=index > 0,
+        )
+        for index, second in enumerate(seconds)
+    )
+
+
+@dataclass
+class FakeEmbedder:
+    """One turn for each stretch of speech, or an error."""
+
+    name: str = "fake-embedder"
+    is_approximate: bool = True
+    dimension: int = 2
+    is_broken: bool = False
+
+    def embed_turns(self, samples: Samples, *, offset_s: float) -> list[Turn]:
+        if self.is_broken:
+            raise EngineBrokenError
+        length_s = len(samples) / SAMPLE_RATE_HZ
+        return [Turn(offset_s, offset_s + length_s, np.array([1.0, 2.0], np.float32))]

@@ -1,0 +1,431 @@
+"""Transcribe, as a client sees it: real gRPC, a fake engine where its behaviour matters."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+
+import grpc
+import numpy as np
+import pytest
+
+from inference_service.engines.asr import LanguageGuess, Verdict, WindowRequest
+from inference_service.priority import Priority
+from inference_service.scheduler import Limits
+from protos.stt.v1 import speech_pb2, speech_pb2_grpc
+from tests.inference_service.calls import (
+    DEADLINE_S,
+    Transcription,
+    cut,
+    fail_to_transcribe,
+    make_audio,
+    make_config,
+    make_messages,
+    send,
+    transcribe,
+)
+from tests.inference_service.conftest import Serve
+from tests.inference_service.fakes import FakeEmbedder, FakeRecogniser
+from tests.inference_service.recordings import (
+    BYTES_PER_S,
+    load_pcm,
+    make_silence,
+    make_tone,
+)
+
+
+async def wait_until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def check_promises(result: Transcription, *, end_ms: int) -> None:
+    """What speech.proto says of spans, segments and words."""
+    resumed_ms = result.windows[0].start_ms
+    said_ms = 0
+    for window in result.windows:
+        assert window.start_ms == resumed_ms
+        resumed_ms = window.resume_ms
+        for segment in window.segments:
+            assert window.start_ms <= segment.start_ms < segment.end_ms <= window.resume_ms
+            assert segment.text == "".join(
+                " " * word.space_before + word.text for word in segment.words
+            )
+            for word in segment.words:
+                assert said_ms <= word.start_ms <= word.end_ms
+                said_ms = word.end_ms
+    assert resumed_ms == result.finished.heard_ms == end_ms
+
+
+async def test_a_long_recording_comes_back_in_order(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    pcm = load_pcm("long_3min")
+    async with serve(recogniser) as served:
+        result = await transcribe(served.channel, pcm)
+    windows = len(result.windows)
+    assert result.kinds == ["accepted", "language", *["window"] * windows, "finished"]
+    assert windows >= 6
+    assert result.accepted.model == "tiny"
+    assert result.language.language == "en"
+    assert result.finished.speech_ms > 150_000
+    check_promises(result, end_ms=len(pcm) // 32)
+
+
+async def test_windows_arrive_while_audio_is_still_sent(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    """The client holds back the end of the recording until it has seen text of its beginning."""
+    seen = asyncio.Event()
+    pcm = load_pcm("long_3min")
+
+    async def hold_back() -> AsyncIterator[speech_pb2.TranscribeRequest]:
+        yield make_config()
+        for chunk in cut(pcm[: 90 * BYTES_PER_S]):
+            yield make_audio(chunk)
+        await seen.wait()
+        for chunk in cut(pcm[90 * BYTES_PER_S :]):
+            yield make_audio(chunk)
+
+    result = Transcription()
+    async with serve(recogniser) as served:
+        stub = speech_pb2_grpc.SpeechStub(served.channel)
+        async for event in stub.Transcribe(hold_back(), timeout=DEADLINE_S):
+            result.take(event)
+            if result.segments:
+                seen.set()
+    check_promises(result, end_ms=len(pcm) // 32)
+
+
+async def test_windows_of_two_requests_share_a_batch(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    recogniser.gate.clear()
+    async with serve(recogniser, limits=Limits(alone_s=1000.0)) as served:
+        first = asyncio.create_task(transcribe(served.channel, load_pcm("en_digits")))
+        await asyncio.to_thread(recogniser.entered.wait, 10)
+        others = [
+            asyncio.create_task(transcribe(served.channel, load_pcm(name)))
+            for name in ("en_short_1", "en_short_2")
+        ]
+        await wait_until(lambda: served.runtime.scheduler.count_waiting(Priority.BULK) == 2)
+        recogniser.gate.set()
+        await asyncio.gather(first, *others)
+    assert [len(batch) for batch in recogniser.batches] == [1, 2]
+
+
+async def test_a_call_that_goes_on_at_a_resume_point_finds_the_same_later_segments(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    pcm = load_pcm("long_3min")
+    async with serve(recogniser) as served:
+        whole = await transcribe(served.channel, pcm)
+        resume_ms = whole.windows[2].resume_ms
+        rest = await transcribe(served.channel, pcm[32 * resume_ms :], offset_ms=resume_ms)
+    assert rest.windows[0].start_ms == resume_ms
+    assert len(rest.windows) == len(whole.windows) - 3
+    assert rest.segments == [segment for window in whole.windows[3:] for segment in window.segments]
+    check_promises(rest, end_ms=len(pcm) // 32)
+
+
+async def test_the_end_of_the_audio_is_only_a_matter_of_the_audio(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    """Chunks of any size give the same answer."""
+    pcm = load_pcm("en_talk_20s")
+
+    async def in_crumbs() -> AsyncIterator[speech_pb2.TranscribeRequest]:
+        yield make_config()
+        for chunk in cut(pcm, chunk_bytes=7_778):
+            yield make_audio(chunk)
+
+    async with serve(recogniser) as served:
+        expected = await transcribe(served.channel, pcm)
+        result = Transcription()
+        stub = speech_pb2_grpc.SpeechStub(served.channel)
+        async for event in stub.Transcribe(in_crumbs(), timeout=DEADLINE_S):
+            result.take(event)
+    assert result.windows == expected.windows
+
+
+async def test_silence_moves_progress_and_gives_no_text(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    async with serve(recogniser) as served:
+        result = await transcribe(served.channel, make_silence(95.5), language="")
+    assert [window.resume_ms // 1000 for window in result.windows] == [30, 60, 90, 95]
+    assert result.text == ""
+    assert result.language == speech_pb2.LanguageDetected()
+    assert result.finished.heard_ms == 95_500
+    assert result.finished.speech_ms == 0
+    assert recogniser.batches == []
+    assert recogniser.detections == []
+
+
+async def test_an_empty_recording_is_finished_at_once(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    async with serve(recogniser) as served:
+        result = await transcribe(served.channel, b"", offset_ms=5_000)
+    assert result.windows == []
+    assert result.finished.heard_ms == 5_000
+
+
+async def test_the_language_is_told_from_speech_not_from_the_silence_before_it(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    def guess(features: object) -> list[LanguageGuess]:
+        assert isinstance(features, np.ndarray)
+        is_silent = float(np.abs(features).max()) < 0.01
+        return [LanguageGuess("cs" if is_silent else "en", 0.95)]
+
+    recogniser.guess = guess
+    pcm = make_silence(70) + load_pcm("en_talk_20s")
+    async with serve(recogniser) as served:
+        result = await transcribe(served.channel, pcm, language="")
+    assert result.language.language == "en"
+    assert result.language.detected
+    assert {request.options.language for batch in recogniser.batches for request in batch} == {"en"}
+    assert len(recogniser.detections) == 1
+
+
+async def test_more_windows_are_heard_when_the_first_leaves_the_language_open(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    votes = iter([("cs", 0.5), ("en", 0.6), ("en", 0.65)])
+
+    def guess(features: object) -> list[LanguageGuess]:
+        language, probability = next(votes)
+        other = "cs" if language == "en" else "en"
+        return [LanguageGuess(language, probability), LanguageGuess(other, 0.1)]
+
+    recogniser.guess = guess
+    async with serve(recogniser) as served:
+        result = await transcribe(served.channel, load_pcm("long_3min"), language="")
+    assert result.language.language == "en"
+    assert len(recogniser.detections) == 3
+    check_promises(result, end_ms=len(load_pcm("long_3min")) // 32)
+
+
+async def test_an_engine_that_knows_one_language_says_that_it_did_not_detect_it(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    recogniser.detects_language, recogniser.languages = False, frozenset({"en"})
+    async with serve(recogniser) as served:
+        result = await transcribe(served.channel, load_pcm("en_short_1"), language="")
+    assert result.language == speech_pb2.LanguageDetected(
+        language="en", probability=1.0, detected=False
+    )
+
+
+async def test_only_the_window_that_fails_the_gate_is_decoded_again(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    doubtful: list[object] = []
+
+    def judge(request: WindowRequest) -> Verdict:
+        if not doubtful:
+            doubtful.append(request.features)
+        is_doubtful = request.features is doubtful[0] and request.temperature < 0.4
+        return Verdict.RETRY if is_doubtful else Verdict.ACCEPTED
+
+    recogniser.judge = judge
+    async with serve(recogniser) as served:
+        result = await transcribe(served.channel, load_pcm("long_3min"))
+    temperatures = Counter(request.temperature for batch in recogniser.batches for request in batch)
+    assert temperatures == {0.0: len(result.windows), 0.2: 1, 0.4: 1}
+    assert Counter(round(segment.temperature, 1) for segment in result.segments)[0.4] == 1
+    check_promises(result, end_ms=len(load_pcm("long_3min")) // 32)
+
+
+@pytest.mark.parametrize("verdict", [Verdict.NO_SPEECH, Verdict.REPETITION, Verdict.EMPTY])
+async def test_text_that_is_not_believed_is_accounted_for(
+    serve: Serve, recogniser: FakeRecogniser, verdict: Verdict
+) -> None:
+    recogniser.judge = lambda _: verdict
+    async with serve(recogniser) as served:
+        result = await transcribe(served.channel, load_pcm("en_short_1"))
+    (window,) = result.windows
+    assert not window.segments
+    assert [discarded.reason for discarded in window.discarded] == [verdict.value]
+    assert 0 <= window.discarded[0].start_ms < window.discarded[0].end_ms <= window.resume_ms
+
+
+async def test_turns_come_with_their_windows(serve: Serve, recogniser: FakeRecogniser) -> None:
+    async with serve(recogniser) as served:
+        result = await transcribe(
+            served.channel, load_pcm("dialogue_1"), with_turns=True, offset_ms=60_000
+        )
+    assert result.accepted.embedder == "fake-embedder"
+    turns = [turn for window in result.windows for turn in window.turns]
+    assert len(turns) > 3
+    ends_ms = [60_000]
+    for turn in turns:
+        assert ends_ms[-1] <= turn.start_ms < turn.end_ms <= result.finished.heard_ms
+        assert np.frombuffer(turn.embedding, "<f4").tolist() == [1.0, 2.0]
+        ends_ms.append(turn.end_ms)
+
+
+async def test_a_broken_embedder_costs_the_turns_not_the_text(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    async with serve(recogniser, embedder=FakeEmbedder(is_broken=True)) as served:
+        result = await transcribe(served.channel, load_pcm("dialogue_1"), with_turns=True)
+    assert result.text
+    assert not any(window.turns for window in result.windows)
+
+
+async def test_the_engine_failing_on_one_recording_leaves_the_other_alone(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    recogniser.is_broken_by = lambda request: request.options.prompt == "break"
+    async with serve(recogniser) as served:
+        messages = make_messages(load_pcm("en_short_1"), prompt="break")
+        good, (status, _) = await asyncio.gather(
+            transcribe(served.channel, load_pcm("en_short_2")),
+            fail_to_transcribe(served.server.port, messages),
+        )
+    assert good.text
+    assert status is grpc.StatusCode.INTERNAL
+
+
+async def test_a_cancelled_call_leaves_the_queue(serve: Serve, recogniser: FakeRecogniser) -> None:
+    recogniser.gate.clear()
+    async with serve(recogniser) as served:
+        scheduler = served.runtime.scheduler
+        stub = speech_pb2_grpc.SpeechStub(served.channel)
+        call = stub.Transcribe(send(load_pcm("long_3min")), timeout=DEADLINE_S)
+        await wait_until(lambda: scheduler.count_waiting(Priority.BULK) > 2)
+        call.cancel()
+        await wait_until(lambda: scheduler.count_waiting(Priority.BULK) == 0)
+        recogniser.gate.set()
+        await wait_until(lambda: not served.runtime.admission.open_sessions)
+        assert scheduler.count_sessions(Priority.BULK) == 0
+    assert sum(map(len, recogniser.batches)) < 3
+
+
+async def test_a_deadline_ends_the_session(serve: Serve, recogniser: FakeRecogniser) -> None:
+    recogniser.gate.clear()
+    async with serve(recogniser) as served:
+        messages = make_messages(load_pcm("en_short_1"))
+        status, _ = await fail_to_transcribe(served.server.port, messages, timeout_s=0.5)
+        assert status is grpc.StatusCode.DEADLINE_EXCEEDED
+        recogniser.gate.set()
+        await wait_until(lambda: not served.runtime.admission.open_sessions)
+
+
+async def test_the_sender_is_held_back_while_the_accelerator_is_busy(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    """An hour of speech is offered; only what the lane has slots for is prepared."""
+    recogniser.gate.clear()
+    recogniser.max_batch = 2
+    sent_bytes = 0
+    pcm = load_pcm("long_3min")
+
+    async def offer() -> AsyncIterator[speech_pb2.TranscribeRequest]:
+        nonlocal sent_bytes
+        yield make_config()
+        for _ in range(20):
+            for chunk in cut(pcm):
+                sent_bytes += len(chunk)
+                yield make_audio(chunk)
+
+    async with serve(recogniser) as served:
+        stub = speech_pb2_grpc.SpeechStub(served.channel)
+        call = stub.Transcribe(offer(), timeout=DEADLINE_S)
+        await wait_until(lambda: recogniser.prepared == 4)
+        before = -1
+        while sent_bytes != before:  # until the flow has come to rest
+            before = sent_bytes
+            await asyncio.sleep(0.3)
+        assert recogniser.prepared == 4
+        assert sent_bytes < 15 * len(pcm)
+        call.cancel()
+        recogniser.gate.set()
+
+
+AUDIO = make_audio(make_silence(1))
+REFUSALS = {
+    "nothing sent": ([], grpc.StatusCode.INVALID_ARGUMENT),
+    "no config": ([AUDIO], grpc.StatusCode.INVALID_ARGUMENT),
+    "two configs": ([make_config(), make_config()], grpc.StatusCode.INVALID_ARGUMENT),
+    "empty message": (
+        [make_config(), speech_pb2.TranscribeRequest()],
+        grpc.StatusCode.INVALID_ARGUMENT,
+    ),
+    "half a sample": ([make_config(), make_audio(b"\0\0\0")], grpc.StatusCode.INVALID_ARGUMENT),
+    "huge chunk": (
+        [make_config(), make_audio(bytes((1 << 20) + 2))],
+        grpc.StatusCode.INVALID_ARGUMENT,
+    ),
+    "negative offset": ([make_config(offset_ms=-1)], grpc.StatusCode.INVALID_ARGUMENT),
+    "long prompt": ([make_config(prompt="x" * 1001)], grpc.StatusCode.INVALID_ARGUMENT),
+    "many hot words": ([make_config(hot_words=["x"] * 101)], grpc.StatusCode.INVALID_ARGUMENT),
+    "unknown priority": ([make_config(priority=9)], grpc.StatusCode.INVALID_ARGUMENT),
+    "two channels": ([make_config(channels=2)], grpc.StatusCode.UNIMPLEMENTED),
+    "unknown model": ([make_config(model="huge")], grpc.StatusCode.NOT_FOUND),
+    "missing model": ([make_config(model="medium")], grpc.StatusCode.NOT_FOUND),
+    "unknown language": ([make_config(language="fr")], grpc.StatusCode.FAILED_PRECONDITION),
+    "no translation": (
+        [make_config(model="pocketsphinx-en-us", task=speech_pb2.TASK_TRANSLATE)],
+        grpc.StatusCode.FAILED_PRECONDITION,
+    ),
+}
+
+
+@pytest.mark.parametrize(("messages", "status"), REFUSALS.values(), ids=REFUSALS.keys())
+async def test_a_bad_request_is_refused_with_its_status(
+    serve: Serve,
+    recogniser: FakeRecogniser,
+    messages: list[speech_pb2.TranscribeRequest],
+    status: grpc.StatusCode,
+) -> None:
+    async with serve(recogniser) as served:
+        answer, sentence = await fail_to_transcribe(served.server.port, messages)
+    assert answer is status
+    assert sentence.endswith(".")
+
+
+async def test_a_call_without_a_deadline_is_refused(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    async with serve(recogniser) as served:
+        messages = make_messages(b"")
+        status, _ = await fail_to_transcribe(served.server.port, messages, timeout_s=None)
+    assert status is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_one_session_too_many_is_refused_and_the_next_is_not(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    recogniser.gate.clear()
+    async with serve(recogniser, max_sessions=1) as served:
+        first = asyncio.create_task(transcribe(served.channel, load_pcm("en_short_1")))
+        await asyncio.to_thread(recogniser.entered.wait, 10)
+        messages = make_messages(load_pcm("en_short_1"))
+        status, _ = await fail_to_transcribe(served.server.port, messages)
+        assert status is grpc.StatusCode.RESOURCE_EXHAUSTED
+        recogniser.gate.set()
+        await first
+        assert (await transcribe(served.channel, load_pcm("en_short_1"))).text
+
+
+ANCHORS = {
+    "en_short_2": ("en", "The next meeting is Friday."),
+    "cs_short_1": ("cs", "Prosím pošlete rozpočet v pátek."),
+    "cs_short_2": ("cs", "Schůzka začíná zítra."),
+}
+
+
+async def test_the_tiny_whisper_hears_its_anchors_and_their_languages(serve: Serve) -> None:
+    async with serve() as served:
+        for name, (language, text) in ANCHORS.items():
+            pcm = load_pcm(name)
+            result = await transcribe(served.channel, pcm, language="")
+            assert result.language.language == language
+            assert result.accepted.engine == "faster-whisper"
+            assert result.text == text
+            check_promises(result, end_ms=len(pcm) // 32)
+        tone = await transcribe(served.channel, make_tone(6), language="")
+        assert tone.text == ""

@@ -1,0 +1,90 @@
+"""Whatever an engine answers, words spell the text and times rise inside the span."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference_service.engines.asr import TextSegment, TimedWord
+from inference_service.sessions.restoring import restore_segments
+from inference_service.sessions.windows import Piece, TimeMap
+
+# Times as a bad engine might give them: backwards, negative, after the end.
+seconds = st.floats(-5, 40)
+words = st.builds(
+    TimedWord,
+    text=st.sampled_from(["a", "word", " padded ", "", " ", "字"]),
+    start_s=seconds,
+    end_s=seconds,
+    confidence=st.floats(-1, 2),
+    space_before=st.booleans(),
+)
+segments = st.lists(
+    st.builds(
+        TextSegment,
+        start_s=seconds,
+        end_s=seconds,
+        text=st.text(max_size=5),
+        words=st.lists(words, max_size=6).map(tuple),
+    ),
+    max_size=6,
+)
+# Silence before each piece, and its length, in samples.
+layouts = st.lists(
+    st.tuples(st.integers(0, 100_000), st.integers(512, 60_000)), min_size=1, max_size=6
+)
+
+
+def lay_out(layout: list[tuple[int, int]]) -> tuple[Piece, ...]:
+    pieces, end = [], 0
+    for silence, length in layout:
+        pieces.append(Piece(end + silence, np.zeros(length, np.int16)))
+        end += silence + length
+    return tuple(pieces)
+
+
+@given(segments, layouts, st.integers(0, 10**9))
+def test_the_promises_of_the_wire_hold(
+    heard: list[TextSegment], layout: list[tuple[int, int]], offset_ms: int
+) -> None:
+    pieces = lay_out(layout)
+    end_ms = offset_ms + pieces[-1].end_sample // 16
+    restored = restore_segments(
+        heard, TimeMap(pieces, offset_s=offset_ms / 1000), start_ms=offset_ms, end_ms=end_ms
+    )
+    said_ms = offset_ms
+    for segment in restored:
+        assert said_ms <= segment.start_ms < segment.end_ms <= end_ms
+        assert segment.text == segment.text.strip() != ""
+        assert segment.text == "".join(" " * w.space_before + w.text for w in segment.words)
+        assert 0 <= segment.confidence <= 1
+        for word in segment.words:
+            assert said_ms <= word.start_ms <= word.end_ms <= end_ms
+            said_ms = word.end_ms
+        assert (segment.start_ms, segment.end_ms) == (
+            segment.words[0].start_ms,
+            segment.words[-1].end_ms,
+        )
+    visible = [w.text.strip() for segment in heard for w in segment.words if w.text.strip()]
+    assert [word.text for segment in restored for word in segment.words] == visible
+
+
+@given(layouts, st.floats(0, 30), st.floats(0, 5))
+def test_a_word_lies_in_one_piece_of_the_recording(
+    layout: list[tuple[int, int]], start_s: float, length_s: float
+) -> None:
+    pieces = lay_out(layout)
+    start, end = TimeMap(pieces, offset_s=0.0).restore(start_s, start_s + length_s)
+    assert any(
+        piece.start_sample / 16_000 - 1e-6 <= start <= end <= piece.end_sample / 16_000 + 1e-6
+        for piece in pieces
+    )
+
+
+def test_a_word_keeps_its_place_in_its_piece() -> None:
+    pieces = (Piece(16_000, np.zeros(32_000, np.int16)), Piece(160_000, np.zeros(32_000, np.int16)))
+    time_map = TimeMap(pieces, offset_s=100.0)
+    assert time_map.restore(0.5, 1.0) == (101.5, 102.0)
+    assert time_map.restore(2.5, 3.0) == (110.5, 111.0)
+    # Across the cut: where its middle lies, cut off at the edge.
+    assert time_map.restore(1.5, 2.2) == (102.5, 103.0)
+    assert time_map.restore(1.9, 2.8) == (110.0, 110.8)
