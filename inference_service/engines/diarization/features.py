@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 from scipy.fft import dct, irfft, rfft
+from scipy.sparse import csr_array
 
 from inference_service.engines.diarization.embedder import SAMPLE_RATE_HZ, Samples
 
@@ -51,7 +52,7 @@ def analyse(samples: Samples) -> Frames:
     emphasised = framed.copy()
     emphasised[:, 1:] -= 0.97 * framed[:, :-1]
     power = np.abs(rfft(emphasised * _hamming(FRAME_SAMPLES), FFT_SIZE, axis=1)) ** 2
-    bands = np.log(power @ _mel_filters().T + 1e-8)
+    bands = np.log(power @ _mel_filters() + 1e-8)
     cepstra = dct(bands, type=2, norm="ortho", axis=1)[:, 1 : CEPSTRA + 1]
     loudness_db = 10 * np.log10(np.mean(framed**2, axis=1) + 1e-10)
     return Frames(
@@ -115,8 +116,11 @@ def _hann(size: int) -> Matrix:
 
 
 @lru_cache(maxsize=1)
-def _mel_filters() -> Matrix:
-    """(MEL_BANDS, FFT_SIZE // 2 + 1) triangles, evenly spaced in mel (O'Shaughnessy 1987)."""
+def _mel_filters() -> csr_array:
+    """(FFT_SIZE // 2 + 1, MEL_BANDS) triangles, evenly spaced in mel (O'Shaughnessy 1987).
+
+    Sparse, so that no BLAS wakes its threads for it: recognition needs the cores.
+    """
 
     def mel(hz: npt.ArrayLike) -> npt.NDArray[np.float64]:
         return 1127 * np.log1p(np.asarray(hz) / 700)
@@ -125,4 +129,5 @@ def _mel_filters() -> Matrix:
     at = mel(np.fft.rfftfreq(FFT_SIZE, 1 / SAMPLE_RATE_HZ))
     rising = (at - edges[:-2, None]) / np.diff(edges)[:-1, None]
     falling = (edges[2:, None] - at) / np.diff(edges)[1:, None]
-    return np.clip(np.minimum(rising, falling), 0, None).astype(np.float32)
+    triangles = np.clip(np.minimum(rising, falling), 0, None)
+    return csr_array(triangles.T.astype(np.float32))
