@@ -48,6 +48,7 @@ from inference_service.engines.whisper_words import (
 )
 
 Features = npt.NDArray[np.float32]
+Encoded = npt.NDArray[np.float32]  # (n, 1500, d_model)
 
 _BEAM_SIZE = 5
 _BEST_OF = 5  # samples at a temperature above 0
@@ -56,6 +57,7 @@ _MAX_FRAMES = 3000  # of 10 ms: 30 s
 # Whisper's own bound on the text of a window; a short window gets a lower one, so that a decoder
 # that never stops costs less. Two steps only: windows with different bounds can't share a batch.
 _MAX_TOKENS = 224
+_POSITIONS = 448  # of the decoder, for prompt and text
 _SHORT_WINDOW_S = 6.0
 _MAX_SHORT_TOKENS = 112
 _CPU_BATCH = 8
@@ -68,8 +70,8 @@ class WindowFeatures:
 
     mel: Features  # (n_mels, 3000), log, padded to 30 s
     n_frames: int  # of 10 ms, that hold audio
-    # (1, 1500, d_model), kept after language detection and before a retry: encoding is dear.
-    encoded: npt.NDArray[np.float32] | None = None
+    # One item, kept after language detection and before a retry: encoding is the dear part.
+    encoded: Encoded | None = None
     best: "Decoded | None" = None  # of earlier attempts, by mean log probability
 
 
@@ -118,8 +120,8 @@ class WhisperRecogniser:
         self._get_tokenizer = lru_cache(maxsize=256)(self._make_tokenizer)
         self._get_prompt = lru_cache(maxsize=1024)(self._make_prompt)
         tokenizer = self._get_tokenizer("en", "transcribe")
-        self._suppressed = list(get_suppressed_tokens(tokenizer, [-1]))
-        self._eot = tokenizer.eot
+        self.suppressed_tokens = list(get_suppressed_tokens(tokenizer, [-1]))
+        self.end_token = tokenizer.eot
 
     def prepare(self, samples: Samples) -> WindowFeatures:
         # Only the audio is transformed; the rest of the 30 s are zeros, as in faster-whisper.
@@ -142,7 +144,7 @@ class WhisperRecogniser:
             if verdict is Verdict.ACCEPTED:
                 accepted.append(_Accepted(index, request, decoded))
             elif verdict is Verdict.RETRY:
-                _keep_for_retry(request, decoded, encoded=_to_host(encoded)[index : index + 1])
+                _keep_for_retry(request, decoded, encoded=_copy_item(encoded, index))
         for item, text in self._align(encoded, accepted):
             texts[item.index] = text
         return texts
@@ -154,8 +156,8 @@ class WhisperRecogniser:
     def detect_language(self, features: Sequence[object]) -> list[list[LanguageGuess]]:
         windows = [cast("WindowFeatures", item) for item in features]
         encoded = self._encode(windows)
-        for window, output in zip(windows, _to_host(encoded), strict=True):
-            window.encoded = output[np.newaxis]
+        for index, window in enumerate(windows):
+            window.encoded = _copy_item(encoded, index)
         return [
             [LanguageGuess(token[2:-2], float(probability)) for token, probability in guesses]
             for guesses in self._model.detect_language(encoded)
@@ -195,10 +197,10 @@ class WhisperRecogniser:
             encoded,
             [list(prompt.tokens) for prompt in prompts],
             # CTranslate2 allows min(max_length / 2, max_length - length of the prompt) new tokens.
-            max_length=max(2 * max_tokens, len(prompts[0].tokens) + max_tokens),
+            max_length=min(max(2 * max_tokens, len(prompts[0].tokens) + max_tokens), _POSITIONS),
             return_scores=True,
             return_no_speech_prob=True,
-            suppress_tokens=self._suppressed,
+            suppress_tokens=self.suppressed_tokens,
             max_initial_timestamp_index=_MAX_INITIAL_TIMESTAMP_INDEX,
             **_search_options(temperature),
         )
@@ -208,7 +210,7 @@ class WhisperRecogniser:
         self, result: ctranslate2.models.WhisperGenerationResult, *, temperature: float
     ) -> Decoded:
         tokens = tuple(result.sequences_ids[0])
-        text_tokens = [token for token in tokens if token < self._eot]
+        text_tokens = [token for token in tokens if token < self.end_token]
         text = self._whisper.hf_tokenizer.decode(text_tokens).strip()
         # The score is the mean over the tokens; <|endoftext|> counts too, as in openai/whisper.
         avg_logprob = result.scores[0] * len(tokens) / (len(tokens) + 1)
@@ -299,9 +301,7 @@ def _choose(request: WindowRequest, attempt: Decoded) -> Decoded:
     return best if is_looping else max(attempt, best, key=_likelihood)
 
 
-def _keep_for_retry(
-    request: WindowRequest, attempt: Decoded, *, encoded: npt.NDArray[np.float32]
-) -> None:
+def _keep_for_retry(request: WindowRequest, attempt: Decoded, *, encoded: Encoded) -> None:
     features = _features_of(request)
     features.encoded = encoded
     if attempt.scores.compression_ratio <= MAX_COMPRESSION_RATIO:
@@ -320,13 +320,21 @@ def _features_of(request: WindowRequest) -> WindowFeatures:
     return cast("WindowFeatures", request.features)
 
 
-def _to_host(encoded: ctranslate2.StorageView) -> npt.NDArray[np.float32]:
-    """Return encoder output as an array; no copy on a CPU, where it is float32 already."""
-    view = encoded.to(ctranslate2.DataType.float32).to_device(ctranslate2.Device.cpu)
-    return np.asarray(view)
+def _to_host(encoded: ctranslate2.StorageView) -> Encoded:
+    """Return encoder output as an array; without a copy on a CPU, where it is float32 already."""
+    if encoded.dtype != ctranslate2.DataType.float32:
+        encoded = encoded.to(ctranslate2.DataType.float32)
+    if encoded.device != "cpu":
+        encoded = encoded.to_device(ctranslate2.Device.cpu)
+    return np.asarray(encoded)
 
 
-def _to_storage(encoded: Sequence[npt.NDArray[np.float32]]) -> ctranslate2.StorageView:
+def _copy_item(encoded: ctranslate2.StorageView, index: int) -> Encoded:
+    """A copy: a view of one item would keep the whole batch in memory."""
+    return _to_host(encoded)[index : index + 1].copy()
+
+
+def _to_storage(encoded: Sequence[Encoded]) -> ctranslate2.StorageView:
     return ctranslate2.StorageView.from_array(np.concatenate(encoded))
 
 

@@ -16,12 +16,17 @@ from tests.inference_service.engines.recordings import TINY_WHISPER
 
 @pytest.fixture(scope="session")
 def whisper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WhisperRecogniser]:
-    models_dir: Path = tmp_path_factory.mktemp("models")
-    (models_dir / "tiny").symlink_to(TINY_WHISPER)
-    config = Config(models_dir=models_dir, device="cpu", cpu_threads=2)
-    recogniser = load_recogniser(Catalog(config).resolve("tiny"), config)
-    assert isinstance(recogniser, WhisperRecogniser)
+    recogniser = _load_whisper(tmp_path_factory.mktemp("models"))
     report.used("model", "whisper-en-cs-tiny (faster-whisper, int8)")
+    yield recogniser
+    recogniser.close()
+
+
+@pytest.fixture
+def endless_whisper(tmp_path: Path) -> Iterator[WhisperRecogniser]:
+    """A Whisper that may not say that the text is over, as one with random weights never does."""
+    recogniser = _load_whisper(tmp_path)
+    recogniser.suppressed_tokens.append(recogniser.end_token)
     yield recogniser
     recogniser.close()
 
@@ -34,3 +39,11 @@ def sphinx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocketSphinxRec
     report.used("model", "pocketsphinx-en-us")
     yield recogniser
     recogniser.close()
+
+
+def _load_whisper(models_dir: Path) -> WhisperRecogniser:
+    (models_dir / "tiny").symlink_to(TINY_WHISPER)
+    config = Config(models_dir=models_dir, device="cpu", cpu_threads=2)
+    recogniser = load_recogniser(Catalog(config).resolve("tiny"), config)
+    assert isinstance(recogniser, WhisperRecogniser)
+    return recogniser

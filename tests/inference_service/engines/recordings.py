@@ -60,7 +60,7 @@ def make_tone(*, duration_s: float = 6.0, frequency_hz: float = 440.0) -> Sample
     return (0.3 * np.sin(2 * np.pi * frequency_hz * times_s)).astype(np.float32)
 
 
-def make_noise(*, duration_s: float = 6.0) -> Samples:
+def make_noise(*, duration_s: float = 3.0) -> Samples:
     samples = np.random.default_rng(1).standard_normal(int(duration_s * RATE_HZ))
     return (0.05 * samples).astype(np.float32)
 

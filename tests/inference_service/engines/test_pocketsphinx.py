@@ -12,6 +12,7 @@ import pytest
 
 from inference_service.engines.asr import DecodeOptions, Samples, Verdict
 from inference_service.engines.pocketsphinx import PocketSphinxRecogniser
+from inference_service.engines.pocketsphinx_processes import DecoderDiedError, DecoderProcess
 from tests.inference_service.engines.recordings import (
     RATE_HZ,
     check_times,
@@ -78,7 +79,7 @@ def test_a_window_gives_the_same_words_whatever_was_decoded_before(
 ) -> None:
     audio, _ = load_speech("clip_5s")
     before = recognise_one(sphinx, audio, "en")
-    sphinx.recognise([make_request(sphinx, load_speech(name)[0], ENGLISH) for name in CLEAN[:3]])
+    sphinx.recognise([make_request(sphinx, load_speech(name)[0], ENGLISH) for name in CLEAN[:2]])
 
     assert recognise_one(sphinx, audio, "en") == before
 
@@ -104,6 +105,20 @@ def test_a_decoder_that_dies_is_replaced(sphinx: PocketSphinxRecogniser) -> None
     results = sphinx.recognise([make_request(sphinx, audio, ENGLISH) for _ in range(3)])
 
     assert [spell_window(result) for result in results] == [text] * 3
+
+
+def test_a_decoder_that_is_stuck_is_given_up() -> None:
+    others = _decoders(psutil.Process())
+    process = DecoderProcess()
+    process.wait_until_ready()
+    [child] = [child for child in _decoders(psutil.Process()) if child not in others]
+    child.suspend()
+
+    with pytest.raises(DecoderDiedError):
+        process.decode(bytes(32_000), deadline_s=0.2)
+
+    process.close()
+    assert not child.is_running()
 
 
 @pytest.mark.e2e
