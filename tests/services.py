@@ -89,6 +89,18 @@ def chromium() -> Path:
     return Path(path)
 
 
+def compose() -> list[str]:
+    """Return the command of Docker Compose, the plugin or the older program."""
+    for command in (["docker", "compose"], ["docker-compose"]):
+        if shutil.which(command[0]):
+            said = subprocess.run([*command, "version"], capture_output=True, text=True)
+            if said.returncode == 0:
+                report.used("compose", said.stdout.splitlines()[0].split(",")[0])
+                return command
+    report.require("compose", is_there=False)
+    raise AssertionError("require doesn't return where the thing is missing")
+
+
 @contextmanager
 def _first_free(names: list[str]) -> Iterator[str]:
     """Hold a lock on the first of `names` that no other process holds; waits for the last."""

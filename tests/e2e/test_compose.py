@@ -5,6 +5,7 @@ everything else is used as it stands in the file.
 """
 
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ import yaml
 
 from stt_web.supervisor.commands import Command
 from tests.e2e.processes import ROOT, System
-from tests.services import postgresql_database, rabbitmq_queues, redis_database
+from tests.services import compose, postgresql_database, rabbitmq_queues, redis_database
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 SAMPLE = ROOT / "samples" / "hello.flac"
@@ -140,6 +141,17 @@ def test_every_command_of_ours_in_the_file_is_one_that_the_tests_start() -> None
     assert ours == tested | {"migrate", "inference-gpu"}
     assert SERVICES["inference-gpu"]["command"] == SERVICES["inference"]["command"]
     assert "manage.py" in SERVICES["migrate"]["command"]
+
+
+def test_compose_itself_accepts_the_file(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text((ROOT / "compose.yaml").read_text())
+    for profile in ("cpu", "gpu"):
+        lines = [f"{name}={value}" for name, value in DOTENV.items()]
+        (tmp_path / ".env").write_text("\n".join([*lines, f"COMPOSE_PROFILES={profile}"]))
+        done = subprocess.run(
+            [*compose(), "config", "--quiet"], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
 
 
 def test_every_variable_that_the_file_needs_is_in_the_example() -> None:

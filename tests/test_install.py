@@ -1,0 +1,85 @@
+"""`requirements/install.sh`: once, again after a change or an interruption, and else not at all."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parent.parent / "requirements" / "install.sh"
+Install = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A requirements folder whose lock asks for nothing, so that nothing is downloaded."""
+    shutil.copy(SCRIPT, tmp_path)
+    (tmp_path / "web.txt").write_text("# nothing\n")
+    (tmp_path / "dev.txt").write_text("# nothing\n")
+    return tmp_path
+
+
+@pytest.fixture
+def install(folder: Path) -> Install:
+    def run(name: str = "web", *, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["/bin/sh", str(folder / "install.sh"), name],
+            env={"PATH": "/usr/bin:/bin", "PYTHON": python, "STT_VENV": str(folder / "venv")},
+            capture_output=True,
+            text=True,
+        )
+
+    return run
+
+
+def fake_python(folder: Path, script: str) -> str:
+    path = folder / "python-of-the-test"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_it_installs_once_and_again_after_a_change_or_a_failure(
+    install: Install, folder: Path
+) -> None:
+    first = install()
+    assert first.returncode == 0, first.stderr
+    assert "Installing web" in first.stdout
+    assert (folder / "venv" / "bin" / "python").exists()
+    assert install().stdout == ""
+
+    (folder / "web.txt").write_text("./no-such-package\n")
+    failed = install()
+    assert failed.returncode != 0
+    assert "could not be installed" in failed.stderr
+
+    # The old lock again: nothing tells that it is still there, so it is installed.
+    (folder / "web.txt").write_text("# nothing\n")
+    assert "Installing web" in install().stdout
+    assert install().stdout == ""
+
+
+def test_a_missing_python_is_refused_with_a_sentence(install: Install) -> None:
+    refused = install(python="/nowhere/python3")
+    assert refused.returncode != 0
+    assert "Install Python 3.11 or newer" in refused.stderr
+
+
+def test_an_old_python_is_refused_with_a_sentence(install: Install, folder: Path) -> None:
+    old = fake_python(folder, 'if [ "$1" = --version ]; then echo Python 3.9.1; else exit 1; fi')
+    refused = install(python=old)
+    assert refused.returncode != 0
+    assert "Python 3.9.1 is too old" in refused.stderr
+
+
+def test_a_python_without_ensurepip_is_refused_with_a_sentence(
+    install: Install, folder: Path
+) -> None:
+    bare = fake_python(
+        folder, f'case "$2" in *ensurepip*) exit 1;; *) exec {sys.executable} "$@";; esac'
+    )
+    refused = install(python=bare)
+    assert refused.returncode != 0
+    assert "apt install python3-venv" in refused.stderr
