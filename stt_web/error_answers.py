@@ -4,6 +4,7 @@ Never HTML, never a traceback: a fault of ours is logged with the request's id, 
 told the id.
 """
 
+import math
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import update_wrapper
 from http import HTTPStatus
@@ -12,6 +13,7 @@ from typing import Any, Concatenate, ParamSpec
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.decorators import async_only_middleware
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -71,7 +73,10 @@ def ApiErrorMiddleware(  # noqa: N802  # named in MIDDLEWARE like a class
 
 
 def allow_methods(*allowed: str) -> Callable[[AsyncView[P]], AsyncView[P]]:
-    """For plain async views: other methods are 405, with `Allow`; OPTIONS is answered with it."""
+    """For plain async views: other methods are 405, with `Allow`; OPTIONS is answered with it.
+
+    Views that only read are told so to the CSRF check, or that would answer in place of the 405.
+    """
 
     def decorate(view: AsyncView[P]) -> AsyncView[P]:
         async def checked(
@@ -84,6 +89,8 @@ def allow_methods(*allowed: str) -> Callable[[AsyncView[P]], AsyncView[P]]:
             return await view(request, *args, **kwargs)
 
         update_wrapper(checked, view)
+        if set(allowed) <= {"GET", "HEAD"}:
+            return csrf_exempt(checked)
         return checked
 
     return decorate
@@ -152,7 +159,7 @@ def _translate(error: exceptions.APIException) -> ApiError:
         code="csrf_failed" if "CSRF" in str(error.detail) else code,
         status=error.status_code,
         headers=headers,
-        retry_after_s=None if wait_s is None else int(wait_s) + 1,
+        retry_after_s=None if wait_s is None else math.ceil(wait_s),
     )
 
 

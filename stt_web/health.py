@@ -85,8 +85,9 @@ def is_database_up() -> bool:
             cursor.execute("SELECT 1")
     except AnyDatabaseError:
         logger.warning("event=health_database_down", exc_info=True)
-        connection.close()
         return False
+    finally:
+        connection.close()  # a kept one would tell of the database as it was
     return True
 
 

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.views import APIView
 
-from stt_web.error_answers import MethodNotAllowedError
+from stt_web.error_answers import allow_methods
 
 V = TypeVar("V", bound=Callable[..., Any])
 _ERROR_REF = {"$ref": "#/components/schemas/Error"}
@@ -122,16 +123,16 @@ def document_common_answers(
     return result
 
 
-def show_openapi(request: HttpRequest) -> HttpResponse:
+@allow_methods("GET", "HEAD")
+async def show_openapi(request: HttpRequest) -> HttpResponse:
     """GET /openapi.json"""
-    _check_method(request)
-    return JsonResponse(build_document())
+    return JsonResponse(await sync_to_async(build_document)())
 
 
-def show_docs(request: HttpRequest) -> HttpResponse:
+@allow_methods("GET", "HEAD")
+async def show_docs(request: HttpRequest) -> HttpResponse:
     """GET /docs — Swagger UI, from files of our own."""
-    _check_method(request)
-    return render(request, "stt_web/docs.html")
+    return await sync_to_async(render)(request, "stt_web/docs.html")
 
 
 @lru_cache(maxsize=1)
@@ -160,8 +161,3 @@ def _document_transcribe(operation: dict[str, Any]) -> None:
 
 def _error(description: str) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": {"schema": _ERROR_REF}}}
-
-
-def _check_method(request: HttpRequest) -> None:
-    if request.method not in ("GET", "HEAD"):
-        raise MethodNotAllowedError(request.method or "", allowed=("GET", "HEAD"))

@@ -94,12 +94,9 @@ async def _news(
     transcript_id: UUID, snapshot: Snapshot, cursor: Cursor
 ) -> AsyncIterator[tuple[Cursor, bytes]]:
     """Yield what `snapshot` has and the client doesn't, each with the cursor behind it."""
-    if snapshot.status != cursor.status:
+    if snapshot.is_open and snapshot.status != cursor.status:
         cursor = replace(cursor, status=snapshot.status)
-        yield (
-            cursor,
-            _event("status", cursor, {"id": str(transcript_id), "status": snapshot.status}),
-        )
+        yield cursor, _status_event(transcript_id, cursor)
     if snapshot.place and snapshot.place != cursor.place:
         cursor = replace(cursor, place=snapshot.place)
         yield cursor, _event("queue", cursor, {"position": snapshot.place})
@@ -111,7 +108,9 @@ async def _news(
     if snapshot.resume_ms > cursor.done_ms:
         cursor = replace(cursor, done_ms=snapshot.resume_ms)
         yield cursor, _event("progress", cursor, _progress(snapshot))
-    if not snapshot.is_open:
+    if not snapshot.is_open:  # a final status comes when all that it stands for was sent
+        cursor = replace(cursor, status=snapshot.status or "deleted")
+        yield cursor, _status_event(transcript_id, cursor)
         body = await sync_to_async(_read_end)(transcript_id)
         cursor = replace(cursor, status=_DONE)
         yield cursor, _event("done", cursor, body)
@@ -123,6 +122,10 @@ def _progress(snapshot: Snapshot) -> dict[str, Any]:
         "done_s": seconds(snapshot.resume_ms),
         "total_s": seconds(total_ms) if total_ms else None,
     }
+
+
+def _status_event(transcript_id: UUID, cursor: Cursor) -> bytes:
+    return _event("status", cursor, {"id": str(transcript_id), "status": cursor.status})
 
 
 def _event(name: str, cursor: Cursor, body: dict[str, Any]) -> bytes:

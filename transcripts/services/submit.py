@@ -232,7 +232,7 @@ def _insert(submission: Submission, found: Probe, *, address_digest: str) -> Sub
 def _not_installed(reason: str, wanted: str) -> ApiError:
     return ApiError(
         f"{reason} Install one of Whisper's models for it:"
-        " python -m inference_service.catalog pull small",
+        " run `python -m inference_service.catalog pull small`.",
         code="not_installed",
         status=503,
         extra={"missing": wanted},

@@ -19,8 +19,8 @@ from weakref import WeakKeyDictionary
 
 from django.db import Error as AnyDatabaseError
 from django.db import connection
-from django.db.models import F, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from transcripts.models import OPEN_STATUSES, Status, Transcript
 
@@ -86,11 +86,15 @@ def read_snapshots(ids: set[UUID]) -> dict[UUID, Snapshot]:
 
 
 def read_places(ids: set[UUID]) -> dict[UUID, int]:
-    """Return the place in its queue of each of `ids` that waits. One query, over who waits."""
-    queued = Transcript.objects.filter(status=Status.QUEUED).annotate(
-        place=Window(RowNumber(), partition_by=[F("queue")], order_by=["created_at", "pk"])
+    """Return the place in its queue of each of `ids` that waits. One query."""
+    earlier = Q(created_at__lt=OuterRef("created_at")) | Q(
+        created_at=OuterRef("created_at"), pk__lt=OuterRef("pk")
     )
-    return dict(queued.filter(pk__in=ids).values_list("pk", "place")) if ids else {}
+    queued = Transcript.objects.filter(status=Status.QUEUED)
+    before = queued.filter(earlier, queue=OuterRef("queue")).order_by().values("queue")
+    counted = Subquery(before.annotate(number=Count("pk")).values("number"))
+    wanted = queued.filter(pk__in=ids).annotate(place=Coalesce(counted, 0) + 1)
+    return dict(wanted.values_list("pk", "place")) if ids else {}
 
 
 class Watcher:
@@ -158,7 +162,7 @@ class Watcher:
             await asyncio.sleep(_SHORTEST_S / 5)
         # Given up before the next await: who subscribes from here on starts a new task.
         self._task = None
-        await asyncio.get_running_loop().run_in_executor(self._thread, connection.close)
+        await asyncio.get_running_loop().run_in_executor(self._thread, _close_connection)
 
     async def _ask(self) -> None:
         asked = set(self._subscriptions)
@@ -198,6 +202,11 @@ class Watcher:
         youngest = max(subscription.began_at for subscription in self._subscriptions)
         wanted = (self._clock() - youngest) * _AGE_SHARE
         return min(_LONGEST_S, max(_SHORTEST_S, wanted))
+
+
+def _close_connection() -> None:
+    """Close this thread's connection: `connection` stands for another one in each thread."""
+    connection.close()
 
 
 _watchers: WeakKeyDictionary[asyncio.AbstractEventLoop, Watcher] = WeakKeyDictionary()

@@ -1,0 +1,129 @@
+"""The OpenAPI document: valid, complete, and true: real answers are held against it."""
+
+import uuid
+from typing import Any
+
+import jsonschema
+import pytest
+import requests
+from django.urls import get_resolver
+from openapi_spec_validator import validate
+
+from tests.transcripts.api.conftest import (
+    Client,
+    Worker,
+    client,
+    inference,
+    server,
+    visitor,
+    worker,
+)
+
+__all__ = ["client", "inference", "server", "visitor", "worker"]  # fixtures
+
+
+@pytest.fixture
+def document(visitor: Client) -> dict[str, Any]:
+    body: dict[str, Any] = visitor.get("/openapi.json").json()
+    return body
+
+
+def hold(document: dict[str, Any], path: str, method: str, answer: requests.Response) -> None:
+    """Hold an answer against what the document says of this status, type and its headers."""
+    described = document["paths"][path][method]["responses"][str(answer.status_code)]
+    for name in described.get("headers", {}):
+        assert name in answer.headers or name == "X-Transcript-Token", name
+    if "content" not in described:
+        assert not answer.content
+        return
+    kind = answer.headers["Content-Type"].partition(";")[0]
+    schema = described["content"][kind]["schema"]
+    if kind == "application/json":
+        whole = {**schema, "components": document["components"]}
+        jsonschema.Draft202012Validator(whole).validate(answer.json())
+
+
+def test_the_document_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
+    validate(document)
+
+    assert document["openapi"].startswith("3.1")
+
+
+def test_every_address_of_the_api_is_described(document: dict[str, Any]) -> None:
+    described = set(document["paths"])
+
+    served = {
+        "/" + "".join(route).replace("<uuid:transcript_id>", "{transcript_id}")
+        for route in routes(get_resolver().url_patterns)
+    }
+    api = {path for path in served if path.startswith(("/v1/", "/api/v1/", "/health"))}
+    assert {path for path in api if "<" not in path} <= described
+
+
+def routes(patterns: Any, before: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    found = []
+    for pattern in patterns:
+        here = (*before, str(pattern.pattern))
+        found += routes(pattern.url_patterns, here) if hasattr(pattern, "url_patterns") else [here]
+    return found
+
+
+@pytest.mark.parametrize("response_format", ["json", "verbose_json", "txt", "srt", "vtt"])
+def test_transcriptions_are_as_described(
+    document: dict[str, Any],
+    client: Client,
+    worker: Worker,
+    response_format: str,
+) -> None:
+    answer = client.transcribe(response_format=response_format)
+
+    assert answer.status_code == 200
+    hold(document, "/v1/transcribe", "post", answer)
+
+
+def test_transcripts_and_their_lists_are_as_described(
+    document: dict[str, Any],
+    client: Client,
+    worker: Worker,
+) -> None:
+    made = client.transcribe()
+    one = f"/api/v1/transcripts/{made.json()['id']}/"
+    detail = "/api/v1/transcripts/{transcript_id}/"
+
+    hold(document, "/api/v1/transcripts/", "get", client.get("/api/v1/transcripts/"))
+    hold(document, detail, "get", client.get(one))
+    hold(document, detail + "cancel/", "post", client.call("POST", one + "cancel/"))
+    hold(document, detail + "events/", "get", client.get(one + "events/"))
+    hold(document, detail, "delete", client.call("DELETE", one))
+    hold(document, detail, "get", client.get(one))  # 404
+
+
+def test_what_needs_no_key_is_as_described(
+    document: dict[str, Any],
+    visitor: Client,
+) -> None:
+    for path in ("/v1/models", "/v1/languages", "/v1/formats", "/health"):
+        hold(document, path, "get", visitor.get(path))
+    accepted = visitor.transcribe(is_async=True)
+    assert accepted.status_code == 202
+    hold(document, "/v1/transcribe", "post", accepted)
+
+
+def test_refusals_are_as_described(
+    document: dict[str, Any],
+    visitor: Client,
+    client: Client,
+) -> None:
+    refusals = [
+        client.transcribe(b"no recording"),
+        client.transcribe(model="small"),
+        client.call("POST", "/v1/transcribe", json={}),
+        Client(visitor.url, "stt_wrong").transcribe(),
+    ]
+
+    assert [answer.status_code for answer in refusals] == [400, 503, 415, 401]
+    for answer in refusals:
+        hold(document, "/v1/transcribe", "post", answer)
+    missing = visitor.get(f"/api/v1/transcripts/{uuid.uuid4()}/")
+    assert missing.status_code == 401
+    hold(document, "/api/v1/transcripts/{transcript_id}/", "get", missing)
