@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, connection, transaction
 
 from billing.audit import check_ledger
 from billing.ledger import (
@@ -263,3 +263,18 @@ def test_the_ledger_keeps_the_amounts_of_a_deleted_user(make_account: MakeAccoun
     account.refresh_from_db()
     assert account.user is None
     assert left_of(account) == (4, 0)
+
+
+def test_the_database_refuses_to_change_an_entry(make_account: MakeAccount) -> None:
+    make_account(credits=5)
+    with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
+        LedgerEntry.objects.update(amount=6)
+
+
+@pytest.mark.skipif(
+    connection.vendor == "sqlite", reason="Django's tests empty a SQLite database by deleting"
+)
+def test_the_database_refuses_to_delete_an_entry(make_account: MakeAccount) -> None:
+    make_account(credits=5)
+    with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
+        LedgerEntry.objects.all().delete()
