@@ -39,8 +39,9 @@ holds "$@" || holds dev || {
     [ -x "$VENV/bin/pip" ] || "$PYTHON" -m venv --clear "$VENV"
     files=
     for name in "$@"; do files="$files -r $here/$name.txt"; done
+    # What is imported gets compiled then; compiling all of it here takes longer than fetching it.
     # shellcheck disable=SC2086
-    "$VENV/bin/python" -m pip install -qq --disable-pip-version-check --no-input $files ||
+    "$VENV/bin/python" -m pip install -qq --no-compile --disable-pip-version-check --no-input $files ||
         fail "The packages could not be installed; the lines above say why. Run the same command again to go on."
     digest "$@" >"$VENV/.installed-$(echo "$@" | tr ' ' '-')"
 }
