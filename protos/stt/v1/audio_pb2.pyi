@@ -29,7 +29,7 @@ class DiarizeRequest(_message.Message):
     embedder: _builtins.str
     """as Accepted.embedder said"""
     speakers: _builtins.int
-    """exactly so many, 0: find the number"""
+    """exactly so many, at most 1000; 0: find the number"""
     @_builtins.property
     def turns(self) -> _containers.RepeatedCompositeFieldContainer[_speech_pb2.SpeakerTurn]:
         """of one recording, in time order; at most 100,000"""
