@@ -109,12 +109,12 @@ class WhisperRecogniser:
             compute_type=choose_compute_type(settings.compute_type, device),
             cpu_threads=settings.cpu_threads or len(os.sched_getaffinity(0)),
         )
-        self._model = self._whisper.model
+        self.model = self._whisper.model
         self.model_id = entry.id
-        self.device = "cpu" if device == "cpu" else f"cuda:{self._model.device_index[0]}"
-        self.compute_type = str(self._model.compute_type)
+        self.device = "cpu" if device == "cpu" else f"cuda:{self.model.device_index[0]}"
+        self.compute_type = str(self.model.compute_type)
         self.languages = entry.languages
-        self.detects_language = bool(self._model.is_multilingual)
+        self.detects_language = bool(self.model.is_multilingual)
         self.max_batch = settings.batch_size or (_CPU_BATCH if device == "cpu" else _GPU_BATCH)
         self.memory_bytes = estimate_memory_bytes(entry)
         self._get_tokenizer = lru_cache(maxsize=256)(self._make_tokenizer)
@@ -160,11 +160,13 @@ class WhisperRecogniser:
             window.encoded = _copy_item(encoded, index)
         return [
             [LanguageGuess(token[2:-2], float(probability)) for token, probability in guesses]
-            for guesses in self._model.detect_language(encoded)
+            for guesses in self.model.detect_language(encoded)
         ]
 
     def close(self) -> None:
-        self._model.unload_model()
+        self.model.unload_model()
+        # The caches above refer back to this object: without this, memory waits for the collector.
+        del self.model, self._whisper
 
     def _make_tokenizer(self, language: str, task: str) -> Tokenizer:
         return Tokenizer(
@@ -179,7 +181,7 @@ class WhisperRecogniser:
         fresh = [window.mel for window in windows if window.encoded is None]
         if not fresh:
             return _to_storage([window.encoded for window in windows if window.encoded is not None])
-        output = self._model.encode(ctranslate2.StorageView.from_array(np.stack(fresh)))
+        output = self.model.encode(ctranslate2.StorageView.from_array(np.stack(fresh)))
         if len(fresh) == len(windows):
             return output
         encoded = iter(np.split(_to_host(output), len(fresh)))
@@ -193,7 +195,7 @@ class WhisperRecogniser:
         prompts = [self._get_prompt(request.options) for request in batch]
         max_tokens = _bound_tokens(batch[0].duration_s)
         temperature = batch[0].temperature
-        results = self._model.generate(
+        results = self.model.generate(
             encoded,
             [list(prompt.tokens) for prompt in prompts],
             # CTranslate2 allows min(max_length / 2, max_length - length of the prompt) new tokens.
@@ -230,7 +232,7 @@ class WhisperRecogniser:
                 )
                 for item in items
             ]
-            results = self._model.align(
+            results = self.model.align(
                 _take_items(encoded, [item.index for item in items]),
                 tokenizer.sot_sequence,
                 [[token for phrase in each for token in phrase.tokens] for each in phrases],
