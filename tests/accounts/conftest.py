@@ -5,6 +5,9 @@ import pytest
 from accounts.guessing import forget_guesses
 from accounts.key_cache import forget_keys
 from tests.accounts.people import Person, create_person
+from tests.billing.conftest import within_a_minute
+
+__all__ = ["within_a_minute"]
 
 
 @pytest.fixture(autouse=True)

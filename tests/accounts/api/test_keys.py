@@ -202,6 +202,7 @@ def test_a_key_never_reaches_a_log_line(owner: Person, caplog: pytest.LogCapture
     assert raw not in caplog.text
 
 
+@pytest.mark.usefixtures("within_a_minute")
 class TestGuessing:
     """Twenty unknown keys a minute from one address, and no more."""
 
