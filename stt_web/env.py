@@ -4,6 +4,7 @@ Every setting of ours is `STT_*` (and `PORT`). A value that can't be read stops 
 sentence that names the variable, what it holds and what it should hold.
 """
 
+import ipaddress
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -49,6 +50,18 @@ def read_choice(name: str, default: str, choices: tuple[str, ...]) -> str:
 
 def read_list(name: str, default: str = "") -> list[str]:
     return [item.strip() for item in read_text(name, default).split(",") if item.strip()]
+
+
+def read_networks(name: str) -> list[str]:
+    """Addresses and networks (`10.0.0.1, 10.0.0.0/8, fd00::/8`), separated by commas."""
+    for text in read_list(name):
+        try:
+            ipaddress.ip_network(text, strict=False)
+        except ValueError:
+            raise BadSettingError(
+                f"{name} lists {text!r}, but every item must be an address or a network."
+            ) from None
+    return read_list(name)
 
 
 def read_path(name: str, default: Path) -> Path:

@@ -17,6 +17,7 @@ from stt_web.env import (
     read_float,
     read_int,
     read_list,
+    read_networks,
     read_path,
     read_text,
 )
@@ -78,7 +79,7 @@ HOST = read_text("STT_HOST", "127.0.0.1")
 PORT = read_int("PORT", 8000, at_least=1)
 ALLOWED_HOSTS = read_list("STT_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],testserver")
 CSRF_TRUSTED_ORIGINS = read_list("STT_CSRF_TRUSTED_ORIGINS")
-TRUSTED_PROXIES = read_list("STT_TRUSTED_PROXIES")  # networks whose X-Forwarded-For is believed
+TRUSTED_PROXIES = read_networks("STT_TRUSTED_PROXIES")  # whose X-Forwarded-For is believed
 
 INSTALLED_APPS = [
     "daphne",  # Channels' development server; `make run` serves with uvicorn (architecture)

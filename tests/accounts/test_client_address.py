@@ -5,6 +5,7 @@ from django.http import HttpRequest
 from pytest_django import Settings
 
 from accounts.client_address import digest_address, find_client_address, request_address
+from stt_web.env import BadSettingError, read_networks
 
 PROXIES = ["10.0.0.0/8", "fd00::/8"]
 
@@ -54,3 +55,13 @@ def test_a_digest_needs_the_servers_secret(settings: Settings) -> None:
     first = digest_address("192.0.2.1")
     settings.SECRET_KEY = "two"
     assert digest_address("192.0.2.1") != first
+
+
+def test_a_list_of_proxies_that_cannot_be_read_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STT_TRUSTED_PROXIES", "10.0.0.1, 10.0.0.0/8, fd00::/8")
+    assert read_networks("STT_TRUSTED_PROXIES") == ["10.0.0.1", "10.0.0.0/8", "fd00::/8"]
+    monkeypatch.setenv("STT_TRUSTED_PROXIES", "10.0.0.1, proxy.local")
+    with pytest.raises(BadSettingError, match=r"STT_TRUSTED_PROXIES lists 'proxy\.local'"):
+        read_networks("STT_TRUSTED_PROXIES")
