@@ -3,7 +3,7 @@
 Stages, and where they run:
 
     prepare     CPU threads, any number at once      samples → features
-    recognise   the one thread of the accelerator    batch of windows → texts with word times
+    recognise   the threads of the accelerator       batch of windows → texts with word times
     (both are called by `scheduler`; nothing else calls a recogniser)
 
 Times are float seconds from the start of the *window's samples*; sessions map them back to the
@@ -96,7 +96,7 @@ class Recogniser(Protocol):
     """One loaded model. The scheduler is its only caller.
 
     `prepare` is thread-safe and releases the GIL where it can; `recognise` and `detect_language`
-    are called from one thread at a time.
+    are called from at most `max_calls` threads at a time.
     """
 
     model_id: str
@@ -107,6 +107,7 @@ class Recogniser(Protocol):
     detects_language: bool
     languages: frozenset[str]
     max_batch: int  # windows in one call of `recognise`
+    max_calls: int  # of `recognise` and `detect_language` at once, from threads of their own
     memory_bytes: int
 
     def prepare(self, samples: Samples) -> object:

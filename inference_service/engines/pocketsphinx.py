@@ -44,6 +44,7 @@ class PocketSphinxRecogniser:
     compute_type = ""
     is_approximate = True
     detects_language = False
+    max_calls = 1  # the processes are the parallelism
 
     def __init__(self, entry: ModelEntry, settings: EngineSettings) -> None:
         """Start the processes. Raises RuntimeError if one doesn't start."""

@@ -61,6 +61,8 @@ _POSITIONS = 448  # of the decoder, for prompt and text
 _SHORT_WINDOW_S = 6.0
 _MAX_SHORT_TOKENS = 112
 _CPU_BATCH = 8
+# On a CPU two calls run side by side on the same weights; a GPU would hold them twice.
+_CPU_CALLS = 2
 _GPU_BATCH = 16
 
 
@@ -103,9 +105,11 @@ class WhisperRecogniser:
     def __init__(self, entry: ModelEntry, settings: EngineSettings) -> None:
         """Load the weights. Raises RuntimeError where they are damaged."""
         device = choose_device(settings.device)
+        self.max_calls = _CPU_CALLS if device == "cpu" else 1
         self._whisper = _load(
             str(entry.path),
             device=device,
+            calls=self.max_calls,
             compute_type=choose_compute_type(settings.compute_type, device),
             cpu_threads=settings.cpu_threads or len(os.sched_getaffinity(0)),
         )
@@ -248,13 +252,16 @@ class WhisperRecogniser:
                 yield item, _make_text(item, time_words(each, aligned, tokenizer))
 
 
-def _load(folder: str, *, device: str, compute_type: str, cpu_threads: int) -> WhisperModel:
+def _load(
+    folder: str, *, device: str, compute_type: str, cpu_threads: int, calls: int
+) -> WhisperModel:
     try:
         return WhisperModel(
             folder,
             device=device,
             compute_type=compute_type,
             cpu_threads=cpu_threads,
+            num_workers=calls,
             local_files_only=True,
         )
     except Exception as error:  # tokenizers raises nothing narrower for a damaged file

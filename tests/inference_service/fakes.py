@@ -54,6 +54,7 @@ class FakeRecogniser:
     detects_language: bool = True
     languages: frozenset[str] = frozenset({"cs", "en"})
     max_batch: int = 4
+    max_calls: int = 1
     memory_bytes: int = 1000
     judge: Callable[[WindowRequest], Verdict] = accept
     guess: Callable[[object], list[LanguageGuess]] = lambda _: [LanguageGuess("en", 0.9)]

@@ -64,6 +64,12 @@ async def busy(scheduler: Scheduler, recogniser: FakeRecogniser) -> AsyncIterato
         await first
 
 
+async def wait_for_batches(recogniser: FakeRecogniser, count: int) -> None:
+    async with asyncio.timeout(10):
+        while len(recogniser.batches) < count:
+            await asyncio.sleep(0.005)
+
+
 def line_up(lane: Lane, *labels: str) -> list[asyncio.Task[Answer]]:
     return [asyncio.create_task(lane.recognise(window(label))) for label in labels]
 
@@ -144,6 +150,42 @@ async def test_windows_on_a_gpu_ride_along_with_a_higher_class(
             tasks = line_up(bulk, "b") + line_up(short, "s")
         await asyncio.gather(*tasks)
     assert labels_of(recogniser) == [["s", "b"]]
+
+
+async def test_a_clip_runs_beside_bulk_work_where_the_engine_takes_two_calls(
+    scheduler: Scheduler, recogniser: FakeRecogniser
+) -> None:
+    recogniser.max_calls = 2
+    async with scheduler.open_lane(recogniser, Priority.SHORT) as short:
+        async with busy(scheduler, recogniser):
+            tasks = line_up(short, "clip")
+            await wait_for_batches(recogniser, 2)
+        await asyncio.gather(*tasks)
+    assert labels_of(recogniser) == [["clip"]]
+
+
+async def test_bulk_work_leaves_a_place_free_while_a_clip_may_come(
+    scheduler: Scheduler, recogniser: FakeRecogniser
+) -> None:
+    recogniser.max_calls, recogniser.max_batch = 2, 1
+    async with scheduler.open_lane(recogniser, Priority.BULK) as bulk:
+        async with scheduler.open_lane(recogniser, Priority.SHORT), busy(scheduler, recogniser):
+            kept_back = line_up(bulk, "b1")
+            await asyncio.sleep(0.05)
+            assert labels_of(recogniser) == []
+        await asyncio.gather(*kept_back)
+
+
+async def test_bulk_work_takes_every_place_when_nobody_else_is_there(
+    scheduler: Scheduler, recogniser: FakeRecogniser
+) -> None:
+    recogniser.max_calls, recogniser.max_batch = 2, 1
+    async with scheduler.open_lane(recogniser, Priority.BULK) as bulk:
+        async with busy(scheduler, recogniser):
+            tasks = line_up(bulk, "b1", "b2")
+            await wait_for_batches(recogniser, 2)
+        await asyncio.gather(*tasks)
+    assert labels_of(recogniser) == [["b1"], ["b2"]]
 
 
 async def test_windows_that_the_engine_keeps_apart_do_not_share_a_batch(
