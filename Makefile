@@ -39,9 +39,11 @@ lock:
 	$(LOCK) --no-annotate -c requirements/dev.txt --output-file=requirements/web.txt requirements/web.in
 	$(LOCK) --no-annotate -c requirements/dev.txt --output-file=requirements/inference.txt requirements/inference.in
 
+# Minutes to hours; benchmarks/RESULTS.md says what each measures. One: make bench BENCH=short_clips
+BENCH = short_clips long_file ingest
 bench:
 	@$(INSTALL) dev
-	@$(BIN)/python -m benchmarks $(ARGS)
+	@for name in $(BENCH); do $(BIN)/python -m "benchmarks.$$name" $(ARGS) || exit 1; done
 
 clean:
 	rm -rf .venv var

@@ -6,7 +6,9 @@ transcripts → billing → accounts                 never back
 """
 
 import ast
+import re
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -86,3 +88,18 @@ def test_a_breach_is_found_in_every_form_of_import() -> None:
     assert breaches([file], forbidden=("pathlib.Path",)) == [
         "tests/test_architecture.py imports pathlib.Path"
     ]
+
+
+@pytest.mark.parametrize(
+    ("lock", "parts"), [("web", WEB_TIER), ("inference", ("inference_service",))]
+)
+def test_a_tier_imports_only_what_its_lock_installs(lock: str, parts: tuple[str, ...]) -> None:
+    """The tests run where everything is installed, so that a missing package would not show."""
+    locked = (ROOT / "requirements" / f"{lock}.txt").read_text()
+    pinned = set(re.findall(r"^([a-z0-9-]+)==", locked, re.MULTILINE))
+    distributions = packages_distributions()
+    for file in (file for part in parts for file in files_of(part)):
+        for module in imports_of(file):
+            owners = distributions.get(module.partition(".")[0], [])
+            names = {re.sub(r"[-_.]+", "-", owner).lower() for owner in owners}
+            assert not names or names & pinned, f"{file.relative_to(ROOT)} imports {module}"

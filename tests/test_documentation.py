@@ -37,3 +37,12 @@ def test_every_make_target_that_a_page_names_exists() -> None:
     for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")):
         named = set(re.findall(r"`(?:\w+=\S+ )*make (\w+)", page.read_text()))
         assert named <= targets, page.name
+
+
+def test_the_lock_files_agree() -> None:
+    def pins(name: str) -> set[str]:
+        lines = (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()
+        return {line.partition("#")[0].strip() for line in lines} - {""}
+
+    assert len(pins("web")) > 20
+    assert pins("web") | pins("inference") <= pins("dev"), "run `make lock`"

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
+import httpx2
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError
 
@@ -71,7 +71,7 @@ def _install(model: CatalogueModel, target: Path, fetch: Fetch) -> None:
     partial = target.with_name(f".{model.id}.partial")
     try:
         fetch(model.repository, partial)
-    except (OSError, HfHubHTTPError, httpx.HTTPError) as error:
+    except (OSError, HfHubHTTPError, httpx2.HTTPError) as error:
         raise PullError(
             f"The model {model.id} could not be fetched from "
             f"https://huggingface.co/{model.repository}: is there a network? "

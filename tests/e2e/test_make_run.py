@@ -21,9 +21,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+from playwright.sync_api import sync_playwright
 
 from tests.e2e.processes import ROOT, free_port, wait_until
 from tests.report import used
+from tests.services import chromium
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 STARTS_WITHIN_S = 120.0
@@ -180,6 +182,22 @@ def test_the_samples_of_the_guide_work_as_printed(
     )
     assert done.returncode == 0, done.stderr
     assert "everything" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.browser
+def test_the_docs_show_the_api_in_a_real_browser(running: MakeRun, curl_line: str) -> None:
+    path = chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        page = browser.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"http://127.0.0.1:{running.env['PORT']}/docs")
+        page.get_by_text("/v1/transcribe").first.wait_for(timeout=30_000)
+        assert errors == []
+        browser.close()
 
 
 def test_a_second_one_on_the_same_folder_is_refused_with_a_sentence(
