@@ -13,10 +13,12 @@ an index. The message to the broker goes out on commit.
 import hashlib
 import json
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -41,6 +43,8 @@ from transcripts.services.dispatch import enqueue
 from transcripts.services.visitors import make_visitor_token
 
 logger = logging.getLogger(__name__)
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _RETRY_AFTER_S = 10
 # Probing starts a process and waits for it, and the catalogue may ask the network: neither may
@@ -93,17 +97,27 @@ async def submit_recording(submission: Submission) -> Submitted:
     Raises ApiError: 400 not transcribable or an unknown model, 402 no credits, 429 a limit,
     503 the model or the language is not installed, or inference is down.
     """
-    joined = await sync_to_async(_find_running)(submission)
-    if joined is not None:
-        return Submitted(transcript=joined, is_joined=True)
-    model = await sync_to_async(resolve_model, thread_sensitive=False, executor=_preparers)(
-        submission.options.model
-    )
+    running = await sync_to_async(_find_running)(submission)
+    submitted = Submitted(transcript=running, is_joined=True) if running is not None else None
+    if submitted is None:
+        submitted = await _prepare_and_admit(submission)
+    if submitted.is_joined:
+        logger.info("event=transcript_joined transcript_id=%s", submitted.transcript.pk)
+        # Now, and not when the wait is over: it is there already.
+        await _in_background(submission.upload.remove)
+    return submitted
+
+
+async def _prepare_and_admit(submission: Submission) -> Submitted:
+    model = await _in_background(resolve_model, submission.options.model)
     check_model_can(model, submission.options)
-    found = await sync_to_async(probe, thread_sensitive=False, executor=_preparers)(
-        submission.upload.path
-    )
+    found = await _in_background(probe, submission.upload.path)
     return await sync_to_async(_admit)(submission, found, now=timezone.now())
+
+
+async def _in_background(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    run = sync_to_async(function, thread_sensitive=False, executor=_preparers)
+    return await run(*args, **kwargs)
 
 
 def check_model_can(model: Model, options: TranscriptionOptions) -> None:
