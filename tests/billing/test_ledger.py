@@ -153,6 +153,14 @@ def test_an_extension_is_split_like_a_hold_and_goes_back_in_reverse(
     assert left_of(account) == (9, 0)
 
 
+def test_an_extension_to_what_is_held_or_less_moves_nothing(make_account: MakeAccount) -> None:
+    account = make_account(credits=10, minutes=1)
+    place_hold("job", account=account, minutes=4)
+    assert extend_hold("job", total_minutes=4)
+    assert extend_hold("job", total_minutes=2)
+    assert left_of(account) == (7, 0)
+
+
 def test_a_refused_extension_leaves_the_hold_as_it_was(make_account: MakeAccount) -> None:
     account = make_account(credits=3)
     place_hold("job", account=account, minutes=2)
