@@ -39,6 +39,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from inference_service.batches import Batch, Job, Timing
 from inference_service.costs import CostForecast
 from inference_service.engines.asr import LanguageGuess, Recogniser, WindowRequest, WindowText
 from inference_service.metrics import Metrics
@@ -69,29 +70,6 @@ class Limits:
     patience_s: float = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """What an answer cost: its waiting, and its part of the batch's time."""
-
-    queue_s: float
-    compute_s: float
-
-
-@dataclass(slots=True, eq=False)
-class _Job:
-    """One window's turn on the accelerator."""
-
-    lane: "Lane"
-    kind: str  # what it costs like
-    key: Hashable  # what it may share a batch with
-    payload: Any  # a WindowRequest, or features
-    audio_s: float
-    call: Callable[[list[Any]], Sequence[Any]]  # payloads of a batch → answers
-    answer: asyncio.Future[tuple[Any, Timing]]
-    queued_at: float
-    must_be_alone: bool = False
-
-
 @dataclass(slots=True, eq=False)
 class Lane:
     """One session's place in the queue. Opened by `Scheduler.open_lane`."""
@@ -100,7 +78,7 @@ class Lane:
     recogniser: Recogniser
     priority: Priority
     slots_held: int = 0
-    waiting: deque[_Job] = field(default_factory=deque)
+    waiting: deque[Job] = field(default_factory=deque)
     running: int = 0
 
     @contextlib.asynccontextmanager
@@ -162,7 +140,7 @@ class Lane:
     ) -> tuple[Any, Timing]:
         answer = asyncio.get_running_loop().create_future()
         queued_at = self.scheduler.clock()
-        job = _Job(self, kind, key, payload, audio_s, call, answer, queued_at)
+        job = Job(self, kind, key, payload, audio_s, call, answer, queued_at)
         self.scheduler.enqueue(job, goes_first=goes_first)
         try:
             return await job.answer
@@ -202,7 +180,7 @@ class Scheduler:
         self._last_open: dict[Priority, float] = {}
         self._costs = CostForecast()
         self._has_work = asyncio.Event()
-        self._running: dict[asyncio.Task[None], _Job] = {}  # batches, each by its first job
+        self._running: dict[asyncio.Task[None], Job] = {}  # batches, each by its first job
         self._accelerator = ThreadPoolExecutor(
             max_workers=_MAX_PLACES, thread_name_prefix="accelerator"
         )
@@ -240,7 +218,7 @@ class Scheduler:
     def count_sessions(self, priority: Priority) -> int:
         return len(self._lanes[priority])
 
-    def enqueue(self, job: _Job, *, goes_first: bool = False) -> None:
+    def enqueue(self, job: Job, *, goes_first: bool = False) -> None:
         """Line a job up; lanes do this."""
         priority = job.lane.priority
         self._unserved_since.setdefault(priority, self.clock())
@@ -257,7 +235,7 @@ class Scheduler:
             while batch := self._choose():
                 self._begin(batch)
 
-    def _choose(self) -> list[_Job]:
+    def _choose(self) -> list[Job]:
         waiting = [priority for priority in Priority if self.count_waiting(priority)]
         for priority in set(self._unserved_since) - set(waiting):
             del self._unserved_since[priority]
@@ -267,11 +245,11 @@ class Scheduler:
                 return self._gather(lane)
         return []
 
-    def _gather(self, lane: Lane) -> list[_Job]:
+    def _gather(self, lane: Lane) -> list[Job]:
         """Make a batch around the lane's first window."""
         priority = lane.priority
         first = self._take(lane, lane.waiting[0])
-        batch = _Batch([first], self._predict_s(first), self._bound_s(priority))
+        batch = Batch([first], self._predict_s(first), self._bound_s(priority))
         if not first.must_be_alone:
             self._fill(batch, self._classes_for(priority, lane.recogniser))
         self._unserved_since[priority] = self.clock()
@@ -297,14 +275,14 @@ class Scheduler:
             return [priority]
         return [name for name in Priority if name >= priority]
 
-    def _fill(self, batch: "_Batch", classes: Iterable[Priority]) -> None:
+    def _fill(self, batch: "Batch", classes: Iterable[Priority]) -> None:
         """Rules 2 and 3: one window of each lane, again and again, while there is room."""
         for priority in classes:
             batch.bound_s = min(batch.bound_s, self._bound_s(priority))
             while batch.has_room and self._join_round(batch, priority):
                 pass
 
-    def _join_round(self, batch: "_Batch", priority: Priority) -> int:
+    def _join_round(self, batch: "Batch", priority: Priority) -> int:
         joined = 0
         for lane in list(self._lanes[priority]):
             job = next((job for job in lane.waiting if batch.accepts(job)), None)
@@ -317,7 +295,7 @@ class Scheduler:
             joined += 1
         return joined
 
-    def _take(self, lane: Lane, job: _Job) -> _Job:
+    def _take(self, lane: Lane, job: Job) -> Job:
         """Take a job out of its lane, which now stands last in its class."""
         lane.waiting.remove(job)
         ring = self._lanes[lane.priority]
@@ -325,7 +303,7 @@ class Scheduler:
         ring.append(lane)
         return job
 
-    def _predict_s(self, job: _Job) -> float:
+    def _predict_s(self, job: Job) -> float:
         """Before the first of its kind ran, a window counts for a whole batch."""
         predicted_s = self._costs.predict_s(job.kind, audio_s=job.audio_s)
         return self.limits.alone_s if predicted_s is None else predicted_s
@@ -343,7 +321,7 @@ class Scheduler:
             if higher < priority
         )
 
-    def _begin(self, batch: list[_Job]) -> None:
+    def _begin(self, batch: list[Job]) -> None:
         for job in batch:
             job.lane.running += 1
         task = asyncio.create_task(self._execute(batch), name="batch")
@@ -354,7 +332,7 @@ class Scheduler:
         del self._running[task]
         self._has_work.set()
 
-    async def _execute(self, batch: list[_Job]) -> None:
+    async def _execute(self, batch: list[Job]) -> None:
         started = self.clock()
         call, payloads = batch[0].call, [job.payload for job in batch]
         loop = asyncio.get_running_loop()
@@ -371,7 +349,7 @@ class Scheduler:
         for _ in range(_FOLLOW_UP_TURNS):
             await asyncio.sleep(0)
 
-    def _answer(self, batch: list[_Job], answers: Sequence[Any], started: float) -> None:
+    def _answer(self, batch: list[Job], answers: Sequence[Any], started: float) -> None:
         took_s = self.clock() - started
         audio_s = [job.audio_s for job in batch]
         self._costs.learn(batch[0].kind, audio_s=audio_s, took_s=took_s)
@@ -387,7 +365,7 @@ class Scheduler:
                 timing = Timing(started - job.queued_at, took_s / len(batch))
                 job.answer.set_result((answer, timing))
 
-    def _take_apart(self, batch: list[_Job], error: Exception) -> None:
+    def _take_apart(self, batch: list[Job], error: Exception) -> None:
         """Rule 8."""
         self._metrics.note_failed_batch()
         for job in batch:
@@ -400,21 +378,3 @@ class Scheduler:
             else:
                 job.must_be_alone = True
                 self.enqueue(job, goes_first=True)
-
-
-@dataclass(slots=True)
-class _Batch:
-    jobs: list[_Job]
-    predicted_s: float
-    bound_s: float
-
-    @property
-    def has_room(self) -> bool:
-        return len(self.jobs) < self.jobs[0].lane.recogniser.max_batch
-
-    def accepts(self, job: _Job) -> bool:
-        return job.key == self.jobs[0].key and not job.must_be_alone
-
-    def add(self, job: _Job, predicted_s: float) -> None:
-        self.jobs.append(job)
-        self.predicted_s += predicted_s

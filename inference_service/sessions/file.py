@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from inference_service.batches import Timing
 from inference_service.engines.asr import (
     FALLBACK_TEMPERATURES,
     DecodeOptions,
@@ -24,7 +25,7 @@ from inference_service.engines.asr import (
     WindowText,
 )
 from inference_service.engines.diarization import Embedder
-from inference_service.scheduler import Lane, Timing
+from inference_service.scheduler import Lane
 from inference_service.sessions.events import (
     AllHeard,
     DiscardedText,

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from inference_service.batches import Timing
 from inference_service.engines.asr import DecodeOptions, WindowRequest, WindowText
 from inference_service.metrics import Metrics
 from inference_service.priority import Priority
-from inference_service.scheduler import Lane, Limits, RecognitionError, Scheduler, Timing
+from inference_service.scheduler import Lane, Limits, RecognitionError, Scheduler
 from tests.inference_service.fakes import FakeRecogniser, ManualClock
 
 OPTIONS = DecodeOptions(language="en")

@@ -1,0 +1,52 @@
+"""What the scheduler hands to the accelerator: jobs, and the batches that they make."""
+
+import asyncio
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from inference_service.scheduler import Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What an answer cost: its waiting, and its part of the batch's time."""
+
+    queue_s: float
+    compute_s: float
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One window's turn on the accelerator."""
+
+    lane: "Lane"
+    kind: str  # what it costs like
+    key: Hashable  # what it may share a batch with
+    payload: Any  # a WindowRequest, or features
+    audio_s: float
+    call: Callable[[list[Any]], Sequence[Any]]  # payloads of a batch → answers
+    answer: asyncio.Future[tuple[Any, Timing]]
+    queued_at: float
+    must_be_alone: bool = False
+
+
+@dataclass(slots=True)
+class Batch:
+    """Jobs that share a call, bounded by the engine's `max_batch` and by predicted time."""
+
+    jobs: list[Job]
+    predicted_s: float
+    bound_s: float
+
+    @property
+    def has_room(self) -> bool:
+        return len(self.jobs) < self.jobs[0].lane.recogniser.max_batch
+
+    def accepts(self, job: Job) -> bool:
+        return job.key == self.jobs[0].key and not job.must_be_alone
+
+    def add(self, job: Job, predicted_s: float) -> None:
+        self.jobs.append(job)
+        self.predicted_s += predicted_s
