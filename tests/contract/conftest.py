@@ -19,7 +19,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     (folder / "models" / "whisper-en-cs-tiny").symlink_to(TINY / "model")
     env = {"STT_MODELS_DIR": str(folder / "models")}
     with System(folder / "data", env=env) as system:
-        system.start("inference", "worker-short", "web")
+        system.start("inference", "worker-short", "worker-housekeeping", "beat", "web")
         yield system
 
 
