@@ -19,7 +19,7 @@ from billing.ledger import (
     release_hold,
     settle_hold,
 )
-from billing.models import BillingAccount, EntryKind, Hold, HoldState, LedgerEntry
+from billing.models import BillingAccount, Bucket, EntryKind, Hold, HoldState, LedgerEntry
 from tests.billing.conftest import MakeAccount
 
 JANUARY = datetime(2026, 1, 31, 23, 59, tzinfo=UTC)
@@ -79,6 +79,21 @@ def test_a_settlement_never_exceeds_what_was_held(make_account: MakeAccount) -> 
     place_hold("job", account=account, minutes=2)
     assert settle_hold("job", heard_ms=600_000).minutes == 2
     assert left_of(account) == (8, 0)
+
+
+def test_every_settlement_is_written_down_also_where_nothing_goes_back(
+    make_account: MakeAccount,
+) -> None:
+    account = make_account(credits=10, minutes=2)
+    place_hold("job", account=account, minutes=3)
+    settle_hold("job", heard_ms=180_000)
+    written = account.entries.filter(reference="job").order_by("kind", "bucket")
+    assert list(written.values_list("kind", "bucket", "amount")) == [
+        (EntryKind.HOLD, Bucket.ALLOWANCE, -2),
+        (EntryKind.HOLD, Bucket.CREDITS, -1),
+        (EntryKind.SETTLEMENT, Bucket.ALLOWANCE, 0),
+        (EntryKind.SETTLEMENT, Bucket.CREDITS, 0),
+    ]
 
 
 def test_a_release_gives_everything_back(make_account: MakeAccount) -> None:
