@@ -48,7 +48,7 @@ class CatalogueModel:
 CATALOGUE = (
     CatalogueModel(
         "large-v3-turbo",
-        "Whisper large-v3 turbo",
+        "Whisper Large V3 Turbo",
         "fast",
         "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
         has_cantonese=True,
@@ -57,16 +57,16 @@ CATALOGUE = (
     ),
     CatalogueModel(
         "large-v3",
-        "Whisper large-v3",
+        "Whisper Large V3",
         "standard",
         "Systran/faster-whisper-large-v3",
         has_cantonese=True,
     ),
     CatalogueModel(
-        "medium", "Whisper medium", "fast", "Systran/faster-whisper-medium", has_cantonese=False
+        "medium", "Whisper Medium", "fast", "Systran/faster-whisper-medium", has_cantonese=False
     ),
     CatalogueModel(
-        "small", "Whisper small", "very_fast", "Systran/faster-whisper-small", has_cantonese=False
+        "small", "Whisper Small", "very_fast", "Systran/faster-whisper-small", has_cantonese=False
     ),
 )
 
