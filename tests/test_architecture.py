@@ -40,7 +40,8 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
 for app in ("accounts", "billing", "transcripts"):
     front = tuple(f"{app}.{name}" for name in FRONT)
     FORBIDDEN[f"{app}/services"] = front
-    FORBIDDEN[f"{app}/models.py"] = (*front, f"{app}.services", f"{app}.access")
+    for models in ("models.py", "models"):
+        FORBIDDEN[f"{app}/{models}"] = (*front, f"{app}.services", f"{app}.access")
     FORBIDDEN[f"{app}/access.py"] = (*front, f"{app}.services")
 
 
