@@ -1,6 +1,6 @@
 """Plans, and which one an account is on.
 
-The four below are put in after migrating, where they are missing; an operator may edit the rows.
+Those below are put in after migrating, where they are missing; an operator may edit the rows.
 Code names three: the plan of visitors without an account, the one that new accounts start on, and
 the one whose limits an account gets while it holds credits.
 """
@@ -38,6 +38,15 @@ _DEFAULT_PLANS: dict[str, dict[str, Any]] = {
     },
     # One's own server, for its own key (`make run`): use is recorded, nothing is limited.
     "local": {"name": "Local", "max_file_bytes": 0, "concurrency": 0, "is_metered": False},
+    # Inference servers of one's own: what they can do is the limit.
+    "private": {
+        "name": "Private Cloud",
+        "max_file_bytes": 2_000 * _MB,
+        "concurrency": 0,
+        "requests_per_minute": 600,
+        "is_metered": False,
+        "has_private_cloud": True,
+    },
 }
 
 
@@ -46,7 +55,7 @@ class PlanNotFoundError(ApiError):
 
 
 def add_missing_plans(*, using: str = "default") -> None:
-    """Add those of the four plans that aren't there; what an operator edited stays."""
+    """Add those of the plans above that aren't there; what an operator edited stays."""
     for plan_id, fields in _DEFAULT_PLANS.items():
         Plan.objects.using(using).get_or_create(pk=plan_id, defaults=fields)
 

@@ -1,5 +1,6 @@
 """The tables of this application, by what they are about."""
 
+from billing.models.cloud import CloudInstance, InstanceStatus
 from billing.models.ledger import (
     Allowance,
     AnonymousUse,
@@ -17,9 +18,11 @@ __all__ = [
     "AnonymousUse",
     "BillingAccount",
     "Bucket",
+    "CloudInstance",
     "EntryKind",
     "Hold",
     "HoldState",
+    "InstanceStatus",
     "LedgerEntry",
     "Plan",
 ]

@@ -31,6 +31,8 @@ class Plan(models.Model):
     price_cents = models.PositiveIntegerField(default=0)
     currency = models.CharField(max_length=3, default="USD")
     is_metered = models.BooleanField(default=True)  # False: use is recorded but costs nothing
+    # Accounts on it have inference servers of their own, and use no others (`billing.cloud`).
+    has_private_cloud = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return self.name
