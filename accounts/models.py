@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
+from django.utils import timezone
 
 
 class EmailUserManager(UserManager["User"]):
@@ -37,6 +38,8 @@ class User(AbstractUser):
     time_zone = models.CharField(max_length=64, default="UTC")
     language = models.CharField(max_length=8, default="en")
     email_preferences = models.JSONField(default=dict, blank=True)
+    # Set: the person asked for the account to be deleted; what remains of it is being removed.
+    leaving_at = models.DateTimeField(null=True, blank=True)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -75,3 +78,79 @@ class RateWindow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.count}"
+
+
+class KnownDevice(models.Model):
+    """A browser that somebody has logged in with: known by a cookie, of which a digest is kept."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="known_devices")
+    digest = models.CharField(max_length=64)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "digest"], name="accounts_device_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.digest[:8]}"
+
+
+class OutgoingMail(models.Model):
+    """A mail that is to be sent, or was (`accounts.services.mail`).
+
+    Written in the transaction of what it tells of; `key` makes each be written once. Its body may
+    hold a link that logs somebody in, and is emptied once it is sent or given up.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="mails")
+    kind = models.CharField(max_length=60)
+    key = models.CharField(max_length=200, unique=True)
+    recipient = models.EmailField()
+    subject = models.CharField(max_length=200)
+    text = models.TextField()
+    html = models.TextField()
+    created_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True, blank=True)  # None: sent, or given up
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["next_try_at"],
+                condition=models.Q(next_try_at__isnull=False),
+                name="accounts_mail_waiting",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({self.id})"
+
+
+class AuditEntry(models.Model):
+    """One thing that an operator did: never changed, never deleted (`accounts.audit`).
+
+    Holds no foreign keys, so that it outlives whom and what it tells of, and no secrets or texts.
+    """
+
+    at = models.DateTimeField(default=timezone.now)
+    operator_id = models.CharField(max_length=40)
+    operator_email = models.EmailField()
+    action = models.CharField(max_length=60)
+    object_type = models.CharField(max_length=60)
+    object_id = models.CharField(max_length=64)
+    reason = models.CharField(max_length=500, blank=True)
+    details = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        indexes = [
+            models.Index(fields=["object_type", "object_id", "-at"], name="accounts_audit_object"),
+            models.Index(fields=["-at"], name="accounts_audit_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.object_type} {self.object_id}"

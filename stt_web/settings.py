@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from stt_web.email_url import read_email_url
 from stt_web.env import (
     BadSettingError,
     read_bool,
@@ -75,13 +76,22 @@ def _database(url: str) -> dict[str, object]:
 
 DEBUG = read_bool("STT_DEBUG", default=False)
 SECRET_KEY = read_text("STT_SECRET_KEY", "") or _generated_secret(DATA_DIR / "secret-key")
+# For secrets that are kept encrypted, newest first; the secret key opens what was there before.
+ENCRYPTION_KEYS = read_list("STT_ENCRYPTION_KEYS")
 HOST = read_text("STT_HOST", "127.0.0.1")
 PORT = read_int("PORT", 8000, at_least=1)
 ALLOWED_HOSTS = read_list("STT_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],testserver")
 CSRF_TRUSTED_ORIGINS = read_list("STT_CSRF_TRUSTED_ORIGINS")
+# What people's browsers call this server: where links in mails lead. Empty: as they were asked.
+PUBLIC_URL = read_text("STT_PUBLIC_URL", "").rstrip("/")
+if PUBLIC_URL:
+    CSRF_TRUSTED_ORIGINS = [*CSRF_TRUSTED_ORIGINS, PUBLIC_URL]
+# Over TLS only, where the server is reached so.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 TRUSTED_PROXIES = read_networks("STT_TRUSTED_PROXIES")  # whose X-Forwarded-For is believed
 
 INSTALLED_APPS = [
+    "stt_web.admin_config.OperatorAdminConfig",
     "daphne",  # Channels' development server; `make run` serves with uvicorn (architecture)
     "django.contrib.contenttypes",
     "django.contrib.auth",
@@ -92,7 +102,11 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "channels",
-    "accounts",
+    "accounts",  # before allauth: its templates come first
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "billing",
     "transcripts",
 ]
@@ -108,6 +122,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "stt_web.urls"
@@ -137,6 +152,55 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
+# allauth's backend looks at verified addresses and counts failures.
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "account"
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # in the browser that signed up, nowhere else
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # a changed password is told by mail
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_CHANGE_EMAIL = True  # one address an account; a new one counts once it is verified
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # this session stays; all others end with the password
+MFA_ADAPTER = "accounts.adapters.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Open STT"
+# Whether anybody may sign up, or only people whom an operator adds.
+IS_SIGNUP_OPEN = read_bool("STT_SIGNUP_OPEN", default=True)
+
+# Counts of failed log-ins: must be seen by every process, so never in one process's memory.
+_CACHE_URL = read_text("STT_CACHE_URL", "")
+CACHES: dict[str, dict[str, object]] = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _CACHE_URL}
+    if _CACHE_URL
+    else {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "accounts_cache",
+        # Django's default of 300 would let somebody push counts out by making others.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+
+# Mail is written down with what it tells of, and sent by a worker (`accounts.services.mail`).
+globals().update(read_email_url(read_text("STT_EMAIL_URL", "")))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = read_text("STT_EMAIL_FROM", "Open STT <noreply@localhost>")
+# Minutes (free ones and credits together) from which on an account is told that they run low.
+CREDITS_LOW_MINUTES = read_int("STT_CREDITS_LOW_MINUTES", 30)
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("cs", "Čeština")]
@@ -230,6 +294,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "task": "transcripts.sweep",
         "schedule": read_float("STT_SWEEP_S", 5.0),
         "options": {"queue": "housekeeping", "expires": 5},
+    },
+    "send-mail": {
+        "task": "accounts.sweep_mail",
+        "schedule": 30.0,
+        "options": {"queue": "housekeeping", "expires": 30},
+    },
+    "finish-departures": {
+        "task": "accounts.finish_departures",
+        "schedule": 60.0,
+        "options": {"queue": "housekeeping", "expires": 60},
     },
     "purge-anonymous": {
         "task": "transcripts.purge_anonymous",

@@ -20,6 +20,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("docs", show_docs),
     path("static/<path:path>", serve_static),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("account/", include("billing.pages.urls")),
+    path("account/", include("accounts.pages.urls")),
+    path("account/", include("allauth.urls")),
     path("", include("transcripts.pages.urls")),
 ]
 handler400 = "stt_web.error_answers.answer_400"

@@ -1,0 +1,99 @@
+"""How allauth, which does sign-up, log-in and second factors, meets the rest of the system."""
+
+import uuid
+from typing import Any, cast
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_language, override
+
+from accounts.client_address import request_address
+from accounts.models import User
+from accounts.services.account_mails import write_account_mail
+from accounts.services.devices import note_login
+from accounts.services.mail import queue_mail, site_url
+from stt_web.encryption import decrypt, encrypt
+
+DEVICE_COOKIE = "stt_device"
+_DEVICE_COOKIE_S = 365 * 24 * 3600
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Our mails, our idea of a client's address, and what happens at sign-up and log-in."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return bool(settings.IS_SIGNUP_OPEN)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Behind a socket file there is none; all clients are one then, as for other limits."""
+        return request_address(request) or "0.0.0.0"  # noqa: S104
+
+    def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> User:
+        """The new account speaks the language of the page, and its time zone is the browser's."""
+        time_zone = request.POST.get("time_zone", "")
+        user.language = _our_language(get_language())
+        user.time_zone = time_zone if time_zone in available_timezones() else user.time_zone
+        return cast("User", super().save_user(request, user, form, commit=commit))
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Queue the mail: a mail server that is down must fail no sign-up."""
+        links = {
+            name: _at_public_address(value)
+            for name, value in context.items()
+            if name.endswith("_url")
+        }
+        user = context.get("user") or User.objects.filter(email=email.lower()).first()
+        language = user.language if user is not None else get_language()
+        with override(_our_language(language)):
+            queue_mail(
+                write_account_mail(template_prefix, {**context, **links}),
+                kind=template_prefix.rpartition("/")[2],
+                key=f"account:{uuid.uuid4()}",
+                recipient=email,
+                user=user,
+            )
+
+    def post_login(self, request: HttpRequest, user: Any, **details: Any) -> HttpResponse:
+        """After the last step, also the second factor: remember the browser, speak the language."""
+        response = super().post_login(request, user, **details)
+        token = note_login(
+            user,
+            token=request.COOKIES.get(DEVICE_COOKIE, ""),
+            address=self.get_client_ip(request),
+            browser=request.headers.get("User-Agent", ""),
+        )
+        response.set_cookie(
+            DEVICE_COOKIE,
+            token,
+            max_age=_DEVICE_COOKIE_S,
+            httponly=True,
+            samesite="Lax",
+            secure=settings.SESSION_COOKIE_SECURE,
+        )
+        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, user.language, samesite="Lax")
+        return response
+
+
+class MfaAdapter(DefaultMFAAdapter):
+    """Keeps the secrets of second factors encrypted: the database alone opens no account."""
+
+    def encrypt(self, text: str) -> str:
+        return encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return decrypt(encrypted_text)
+
+
+def _our_language(language: str | None) -> str:
+    known = dict(settings.LANGUAGES)
+    return language if language in known else settings.LANGUAGE_CODE
+
+
+def _at_public_address(url: str) -> str:
+    """The same page at STT_PUBLIC_URL, where that is set: the `Host` header is only a claim."""
+    parts = urlsplit(url)
+    return site_url(parts.path) if settings.PUBLIC_URL else url

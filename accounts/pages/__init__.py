@@ -1,0 +1,1 @@
+"""Pages for people about who they are: profile, keys, security, leaving."""

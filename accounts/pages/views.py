@@ -1,0 +1,137 @@
+"""The account's pages about the person: profile, keys, security. They translate and call services.
+
+Plan, credits and usage are pages of `billing`.
+"""
+
+from typing import cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.access import KeyNotFoundError, get_api_key, list_api_keys
+from accounts.keys import KeyRefusedError, issue_requested_key, revoke_api_key
+from accounts.models import User
+from accounts.pages.forms import SCOPE_LABELS, KeyForm, ProfileForm
+from accounts.profile import update_profile
+from accounts.services.sessions import (
+    end_all_sessions,
+    end_session,
+    has_second_factor,
+    list_sessions,
+)
+from accounts.tickets import LIFETIME_S, issue_ticket
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def show_profile(request: HttpRequest) -> HttpResponse:
+    """GET, POST /account/profile/"""
+    form = ProfileForm(request.POST) if request.method == "POST" else ProfileForm.of(_user(request))
+    if not form.is_valid():
+        return render(request, "accounts/profile.html", {"form": form, "tab": "profile"})
+    user = update_profile(_user(request), **form.cleaned_data)
+    with override(user.language):
+        messages.success(request, _("Saved."))
+    response = redirect("account_profile")
+    response.set_cookie(settings.LANGUAGE_COOKIE_NAME, user.language, samesite="Lax")
+    return response
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_variables("raw")
+def show_keys(request: HttpRequest) -> HttpResponse:
+    """GET, POST /account/keys/ — the answer to a POST shows the new key, this once."""
+    raw = ""
+    form = KeyForm()
+    if request.method == "POST":
+        form = KeyForm(request.POST, time_zone=_user(request).time_zone)
+        if form.is_valid():
+            try:
+                _key, raw = issue_requested_key(
+                    _user(request), asked_with=None, **form.cleaned_data
+                )
+                form = KeyForm()
+            except KeyRefusedError as error:
+                form.add_error(None, error.message)
+    keys = [
+        {"key": key, "scopes": [SCOPE_LABELS[scope] for scope in key.scopes]}
+        for key in list_api_keys(_user(request))
+    ]
+    return render(
+        request, "accounts/keys.html", {"form": form, "keys": keys, "raw": raw, "tab": "keys"}
+    )
+
+
+@login_required
+@require_POST
+def revoke_key(request: HttpRequest, key_id: str) -> HttpResponse:
+    """POST /account/keys/:id/revoke/"""
+    try:
+        revoke_api_key(get_api_key(_user(request), key_id))
+    except KeyNotFoundError:
+        raise Http404 from None
+    messages.success(request, _("The key is revoked."))
+    return redirect("account_keys")
+
+
+@never_cache
+@login_required
+@require_safe
+def show_security(request: HttpRequest) -> HttpResponse:
+    """GET /account/security/"""
+    user = _user(request)
+    context = {
+        "sessions": list_sessions(user),
+        "current_session": request.session.session_key,
+        "has_second_factor": has_second_factor(user),
+        "tab": "security",
+    }
+    return render(request, "accounts/security.html", context)
+
+
+@login_required
+@require_POST
+def log_session_out(request: HttpRequest, session_id: int) -> HttpResponse:
+    """POST /account/security/sessions/:id/end/"""
+    if not end_session(_user(request), session_id):
+        raise Http404
+    messages.success(request, _("That device is logged out."))
+    return redirect("account_security")
+
+
+@login_required
+@require_POST
+def log_out_everywhere(request: HttpRequest) -> HttpResponse:
+    """POST /account/security/log-out-everywhere/"""
+    end_all_sessions(_user(request))
+    logout(request)
+    messages.success(request, _("You are logged out everywhere."))
+    return redirect("account_login")
+
+
+@require_POST
+def make_ticket(request: HttpRequest) -> JsonResponse:
+    """POST /account/ticket/ — what a page of ours shows to /v1/ for whoever is logged in."""
+    if not isinstance(request.user, User):
+        body = {"error": "You are not logged in.", "code": "missing_key"}
+        return JsonResponse(body, status=401)
+    answer = JsonResponse({"ticket": issue_ticket(request.user), "expires_in": LIFETIME_S})
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def _user(request: HttpRequest) -> User:
+    """Whom `login_required` let through."""
+    return cast("User", request.user)

@@ -1,0 +1,38 @@
+"""What else belongs to a person: other applications say how to hand it over and how to remove it.
+
+`accounts` may not know them, so each registers itself when it is loaded (`AppConfig.ready`).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from accounts.models import User
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportFile:
+    """A file of an export: its `name` in the archive, and its content or where that lies."""
+
+    name: str
+    content: bytes = b""
+    path: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Belongings:
+    """`export` is lazy and may be long; `remove` is idempotent and leaves nothing."""
+
+    export: Callable[[User], Iterator[ExportFile]]
+    remove: Callable[[User], None]
+
+
+_registered: dict[str, Belongings] = {}
+
+
+def register_belongings(name: str, belongings: Belongings) -> None:
+    _registered[name] = belongings
+
+
+def all_belongings() -> list[Belongings]:
+    return [_registered[name] for name in sorted(_registered)]

@@ -1,0 +1,48 @@
+"""Leaving: an account is closed at once, and then everything that belongs to it is removed.
+
+Closing (one transaction): nobody can log in, no key and no session works, the row says that the
+person leaves. Removing takes as long as there are recordings; it can be done again from anywhere
+in the middle, and a worker finishes what a process that died left. The ledger keeps amounts
+without the person (`BillingAccount.user` becomes null).
+"""
+
+import logging
+from datetime import datetime
+
+from allauth.usersessions.models import UserSession
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import key_cache
+from accounts.models import ApiKey, User
+from accounts.services.belongings import all_belongings
+
+logger = logging.getLogger(__name__)
+
+
+def close_account(user: User, *, now: datetime | None = None) -> None:
+    """Shut the account, for good. Its sessions end, its keys are revoked from the commit on."""
+    closed_at = now or timezone.now()
+    with transaction.atomic():
+        User.objects.filter(pk=user.pk).update(is_active=False, leaving_at=closed_at)
+        ApiKey.objects.filter(user=user, revoked_at=None).update(revoked_at=closed_at)
+        for session in UserSession.objects.filter(user=user):
+            session.end()
+    key_cache.forget_keys()
+    logger.info("event=account_closed user_id=%s", user.pk)
+
+
+def remove_account(user: User) -> None:
+    """Remove everything of a closed account, the account itself last."""
+    for belongings in all_belongings():
+        belongings.remove(user)
+    user.delete()
+    logger.info("event=account_removed user_id=%s", user.pk)
+
+
+def finish_departures() -> int:
+    """Remove accounts that were closed and not removed; return how many. Idempotent."""
+    leaving = list(User.objects.filter(leaving_at__isnull=False).order_by("leaving_at")[:20])
+    for user in leaving:
+        remove_account(user)
+    return len(leaving)

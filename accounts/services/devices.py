@@ -1,0 +1,59 @@
+"""The browsers that somebody logs in with, and the mail when a new one appears.
+
+A browser is known by a random cookie, not by its name or address: names are shared by millions and
+addresses change daily. The first one is where the account was made, and is told of to nobody.
+"""
+
+import hashlib
+import secrets
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from accounts.models import KnownDevice, User
+from accounts.services.mail import Notice, site_url
+from accounts.services.notify import notify
+
+_TOKEN_BYTES = 32
+
+
+def note_login(user: User, *, token: str, address: str, browser: str) -> str:
+    """Note that `user` logged in with the browser that showed `token` (empty: none).
+
+    Returns the token that the browser keeps. A browser that this user never used is told by mail,
+    unless it is the first one.
+    """
+    now = timezone.now()
+    kept = token or secrets.token_urlsafe(_TOKEN_BYTES)
+    digest = hashlib.sha256(kept.encode()).hexdigest()
+    devices = KnownDevice.objects.filter(user=user)
+    if devices.filter(digest=digest).update(last_seen_at=now):
+        return kept
+    is_first = not devices.exists()
+    device, is_new = KnownDevice.objects.get_or_create(
+        user=user, digest=digest, defaults={"first_seen_at": now, "last_seen_at": now}
+    )
+    if is_new and not is_first:
+        notify(
+            user,
+            kind="new_device",
+            key=str(device.pk),
+            write=lambda: _write(now, address=address, browser=browser),
+        )
+    return kept
+
+
+def _write(now: datetime, *, address: str, browser: str) -> Notice:
+    return Notice(
+        subject=_("A new device logged in to your account"),
+        paragraphs=[
+            _("Somebody logged in to your account with a browser that had not been used before."),
+            _("Time: %(time)s (UTC)") % {"time": date_format(now, "DATETIME_FORMAT")},
+            _("Network address: %(address)s") % {"address": address},
+            _("Browser: %(browser)s") % {"browser": browser[:200] or "?"},
+            _("If that was not you, choose a new password and log out everywhere."),
+        ],
+        action=(_("Check your security settings"), site_url("/account/security/")),
+    )

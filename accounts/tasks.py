@@ -1,0 +1,24 @@
+"""Celery's side of the accounts: each task translates and calls one service."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from accounts.services import departure, mail
+
+__all__ = ["finish_departures", "send_mail", "sweep_mail"]
+
+
+@shared_task(name=mail.SEND_TASK, ignore_result=True)
+def send_mail(mail_id: str) -> None:
+    mail.send_mail(UUID(mail_id))
+
+
+@shared_task(name="accounts.sweep_mail", ignore_result=True)
+def sweep_mail() -> None:
+    mail.sweep_mail()
+
+
+@shared_task(name="accounts.finish_departures", ignore_result=True)
+def finish_departures() -> None:
+    departure.finish_departures()

@@ -1,0 +1,1 @@
+"""Pages for people about what their account may do, has, and used."""
