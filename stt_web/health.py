@@ -20,6 +20,7 @@ from stt_web.error_answers import allow_methods
 from transcripts.inference.client import fetch_info
 from transcripts.inference.errors import InferenceError
 from transcripts.inference.results import Device
+from transcripts.inference.servers import shared_server
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ def is_database_up() -> bool:
 
 def find_device() -> Device | None:
     try:
-        return fetch_info().device
+        return fetch_info(shared_server()).device
     except InferenceError as error:
         logger.warning("event=health_inference_down code=%s", error.code)
         return None

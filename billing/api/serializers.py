@@ -63,7 +63,3 @@ class DaySerializer(TotalsSerializer):
 class UsageSerializer(serializers.Serializer[object]):
     days = DaySerializer(many=True, help_text="30, oldest first, in the account's time zone.")
     totals = TotalsSerializer()
-
-
-class CloudSerializer(serializers.Serializer[object]):
-    instances = serializers.ListField(child=serializers.DictField())

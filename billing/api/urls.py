@@ -2,10 +2,9 @@
 
 from django.urls import path
 
-from billing.api.views import AccountView, CloudView, UsageView
+from billing.api.views import AccountView, UsageView
 
 management_urlpatterns = [
     path("account/", AccountView.as_view(), name="account"),
     path("usage/", UsageView.as_view(), name="usage"),
-    path("cloud/", CloudView.as_view(), name="cloud"),
 ]

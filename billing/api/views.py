@@ -1,4 +1,4 @@
-"""`/api/v1/account/`, `usage/` and `cloud/`: what the account of whoever asks has and used."""
+"""`/api/v1/account/` and `usage/`: what the account of whoever asks has and used."""
 
 from dataclasses import asdict
 from typing import cast
@@ -16,7 +16,6 @@ from accounts.profile import read_email_preferences, update_profile
 from billing.api.serializers import (
     AccountRequestSerializer,
     AccountSerializer,
-    CloudSerializer,
     UsageSerializer,
 )
 from billing.ledger import read_balance
@@ -60,16 +59,6 @@ class UsageView(APIView):
         )
         described = [{"date": day, **_describe_period(period)} for day, period in days.items()]
         return Response({"days": described, "totals": _describe_period(totals)})
-
-
-class CloudView(APIView):
-    permission_classes = [IsAuthenticated, HasScope]
-    scopes = {"GET": "read"}
-
-    @extend_schema(operation_id="list_cloud_instances", responses=CloudSerializer)
-    def get(self, request: Request) -> Response:
-        """Return your Private Cloud instances. This server can't have any yet: an empty list."""
-        return Response({"instances": []})
 
 
 def _describe_account(account: BillingAccount) -> dict[str, object]:

@@ -151,6 +151,8 @@ def job_error(transcript: Transcript) -> ApiError:
 
 
 def _credits_left(transcript: Transcript) -> int:
+    """Return what is left in all: a minute of the monthly allowance counts like a credit."""
     if transcript.owner is None:
         return 0
-    return read_balance(account_for(transcript.owner)).credits
+    balance = read_balance(account_for(transcript.owner))
+    return balance.credits + balance.minutes_left

@@ -1,4 +1,4 @@
-"""GET /v1/models, /v1/languages, /v1/formats: what can be asked for. No key, no cost."""
+"""GET /v1/models, /v1/languages, /v1/formats: what can be asked for. No key needed, no cost."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -6,11 +6,14 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
+from accounts.authentication import authenticate_token, read_bearer
+from accounts.client_address import request_address
 from stt_web.error_answers import allow_methods
-from transcripts.inference.catalog import list_models
 from transcripts.inference.results import Model
+from transcripts.inference.routing import Inference, inference_for
 from transcripts.languages import LANGUAGE_NAMES
 from transcripts.media.formats import FORMATS
+from transcripts.services.visitors import is_visitor_token
 
 # Asking the inference service may take its whole deadline while it is down.
 _askers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="models")
@@ -19,8 +22,12 @@ _SPEEDS = ("very_fast", "fast", "standard")
 
 @allow_methods("GET", "HEAD")
 async def show_models(request: HttpRequest) -> HttpResponseBase:
-    """GET /v1/models — also in the shape that OpenAI's client reads (`object`, `data`)."""
-    known = await sync_to_async(list_models, thread_sensitive=False, executor=_askers)()
+    """GET /v1/models — also in the shape that OpenAI's client reads (`object`, `data`).
+
+    With the key of an account that has Private Cloud: what its instances have.
+    """
+    inference = await sync_to_async(_inference_of)(request)
+    known = await sync_to_async(inference.list_models, thread_sensitive=False, executor=_askers)()
     return JsonResponse(
         {
             "models": [_describe(model) for model in known.models],
@@ -42,6 +49,14 @@ async def show_languages(request: HttpRequest) -> HttpResponseBase:
 async def show_formats(request: HttpRequest) -> HttpResponseBase:
     """GET /v1/formats — what is accepted, by content, whatever a file is called."""
     return JsonResponse({"formats": list(FORMATS)})
+
+
+def _inference_of(request: HttpRequest) -> Inference:
+    """Raises AuthenticationError: a key is not needed, but a wrong one is wrong."""
+    raw = read_bearer(request.META.get("HTTP_AUTHORIZATION", ""))
+    if raw is None or is_visitor_token(raw):
+        return inference_for(None)
+    return inference_for(authenticate_token(raw, address=request_address(request)).user)
 
 
 def _describe(model: Model) -> dict[str, Any]:

@@ -196,3 +196,42 @@ class HealthSerializer(serializers.Serializer[object]):
     gpu_memory_mb = serializers.IntegerField()
     database = serializers.ChoiceField(choices=["ok", "down"])
     inference = serializers.ChoiceField(choices=["ok", "down"])
+
+
+class CloudDeviceSerializer(serializers.Serializer[object]):
+    kind = serializers.CharField(help_text="cpu or cuda")
+    name = serializers.CharField()
+    memory_bytes = serializers.IntegerField(help_text="Of the accelerator; 0 on a CPU.")
+    compute_type = serializers.CharField()
+
+
+class CloudModelSerializer(serializers.Serializer[object]):
+    id = serializers.CharField()
+    loaded = serializers.BooleanField()
+    memory_bytes = serializers.IntegerField(help_text="0 if it is not loaded.")
+
+
+class CloudQueueSerializer(serializers.Serializer[object]):
+    priority = serializers.CharField(help_text="live, short or bulk")
+    waiting = serializers.IntegerField(help_text="Windows of audio that wait.")
+    running = serializers.IntegerField(help_text="Recordings that are being worked on.")
+
+
+class CloudInstanceSerializer(serializers.Serializer[object]):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    region = serializers.CharField(allow_blank=True)
+    gpu = serializers.CharField(allow_blank=True)
+    status = serializers.ChoiceField(
+        choices=["active", "draining"], help_text="As the operator set it."
+    )
+    health = serializers.ChoiceField(
+        choices=["ok", "draining", "unreachable"], help_text="As it says itself, just now."
+    )
+    device = CloudDeviceSerializer(allow_null=True)
+    models = CloudModelSerializer(many=True)
+    queues = CloudQueueSerializer(many=True)
+
+
+class CloudSerializer(serializers.Serializer[object]):
+    instances = CloudInstanceSerializer(many=True)

@@ -5,6 +5,7 @@ from django.urls import path
 from stt_web.openapi import documented_as
 from transcripts.api import documentation as docs
 from transcripts.api.catalog import show_formats, show_languages, show_models
+from transcripts.api.cloud import CloudView
 from transcripts.api.events import stream_events
 from transcripts.api.transcribe import transcribe
 from transcripts.api.transcripts import CancelView, TranscriptListView, TranscriptView
@@ -16,6 +17,7 @@ inference_urlpatterns = [
     path("formats", documented_as(docs.FormatsDocumentation)(show_formats)),
 ]
 management_urlpatterns = [
+    path("cloud/", CloudView.as_view(), name="cloud"),
     path("transcripts/", TranscriptListView.as_view()),
     path("transcripts/<uuid:transcript_id>/", TranscriptView.as_view(), name="transcript"),
     path("transcripts/<uuid:transcript_id>/cancel/", CancelView.as_view()),

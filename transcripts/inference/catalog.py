@@ -1,4 +1,4 @@
-"""Which models the inference service has, and which of them runs for a name.
+"""Which models an inference server has, and which of them runs for a name.
 
 The answer is kept for a few seconds, and used for a minute longer while the service is down, so
 that a restart of it is not an outage of every page that lists models. One call at a time asks;
@@ -8,11 +8,10 @@ while the service is down, that is also once a second only.
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from stt_web.errors import ApiError
-from transcripts.inference.client import fetch_info
 from transcripts.inference.errors import InferenceError
 from transcripts.inference.results import Model, ServerModels
 
@@ -26,12 +25,12 @@ RETRY_S = 1.0
 class InferenceUnavailableError(ApiError):
     status = 503
     code = "inference_unavailable"
+    message_text = (
+        "The speech recognition service can't be reached at the moment. Try again shortly."
+    )
 
     def __init__(self) -> None:
-        super().__init__(
-            "The speech recognition service can't be reached at the moment. Try again shortly.",
-            retry_after_s=5,
-        )
+        super().__init__(self.message_text, retry_after_s=5)
 
 
 class Catalog:
@@ -39,7 +38,7 @@ class Catalog:
 
     def __init__(
         self,
-        fetch: Callable[[], ServerModels] = fetch_info,
+        fetch: Callable[[], ServerModels],
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -63,24 +62,6 @@ class Catalog:
                 return self._known
             return replace(self._known, is_stale=True)
 
-    def resolve_model(self, name: str) -> Model:
-        """Return the model that runs when `name` (empty: the default) is asked for.
-
-        Raises `ApiError`: 400 `unknown_model`, 503 `not_installed` or `inference_unavailable`.
-        """
-        known = self.list_models()
-        asked = known.find(name or known.default_model)
-        if asked is None and name:
-            names = ", ".join(model.id for model in known.models)
-            raise ApiError(
-                f"There is no model {name!r:.100}. This server knows: {names}.",
-                code="unknown_model",
-            )
-        running = known.find(asked.served_by) if asked is not None else None
-        if running is None:
-            raise _not_installed(asked, known)
-        return running
-
     def _refresh(self) -> None:
         try:
             self._known = self._fetch()
@@ -98,6 +79,41 @@ class Catalog:
         return self._failed_at is not None and self._clock() - self._failed_at < RETRY_S
 
 
+def resolve_among(known: ServerModels, name: str) -> Model:
+    """Return the model that runs when `name` (empty: the default) is asked for.
+
+    Raises `ApiError`: 400 `unknown_model`, 503 `not_installed`.
+    """
+    asked = known.find(name or known.default_model)
+    if asked is None and name:
+        names = ", ".join(model.id for model in known.models)
+        raise ApiError(
+            f"There is no model {name!r:.100}. This server knows: {names}.",
+            code="unknown_model",
+        )
+    running = known.find(asked.served_by) if asked is not None else None
+    if running is None:
+        raise _not_installed(asked, known)
+    return running
+
+
+def merge_models(several: Sequence[ServerModels]) -> ServerModels:
+    """Return what several servers have together; of a model, the one that is installed counts.
+
+    What else is told of a server is the first one's.
+    """
+    merged: dict[str, Model] = {}
+    for model in (model for known in several for model in known.models):
+        seen = merged.get(model.id)
+        if seen is None or _rank(model) > _rank(seen):
+            merged[model.id] = model
+    return replace(several[0], models=tuple(merged.values()))
+
+
+def _rank(model: Model) -> tuple[bool, bool]:
+    return model.available, bool(model.served_by)
+
+
 def _not_installed(asked: Model | None, known: ServerModels) -> ApiError:
     installed = known.installed()
     name = asked.id if asked is not None else "A default model"
@@ -109,16 +125,3 @@ def _not_installed(asked: Model | None, known: ServerModels) -> ApiError:
         status=503,
         extra={"installed": installed, "install_hint": hint},
     )
-
-
-_catalog = Catalog()
-
-
-def list_models() -> ServerModels:
-    """Return what this server has (`Catalog.list_models`)."""
-    return _catalog.list_models()
-
-
-def resolve_model(name: str) -> Model:
-    """Return the model that runs for `name` (`Catalog.resolve_model`)."""
-    return _catalog.resolve_model(name)

@@ -1,4 +1,4 @@
-"""The gRPC channel to the inference service: where it is, how it is secured, when it is dead.
+"""The gRPC channels to inference servers: how one is secured, and when it is dead.
 
 A channel belongs to one process (gRPC's threads don't survive a fork), so it is made lazily and
 kept under the process id.
@@ -8,10 +8,10 @@ import ipaddress
 import os
 import socket
 import threading
-from pathlib import Path
 
 import grpc
-from django.conf import settings
+
+from transcripts.inference.servers import Server
 
 # A peer that is frozen or unplugged keeps its TCP connection: only unanswered pings tell. Noticed
 # after at most KEEPALIVE_TIME + KEEPALIVE_TIMEOUT. The server must allow pings this often
@@ -23,27 +23,26 @@ MAX_SEND_BYTES = 128 * 1024 * 1024
 MAX_RECEIVE_BYTES = 16 * 1024 * 1024
 _ROUND_ROBIN = '{"loadBalancingConfig": [{"round_robin": {}}]}'
 
-_channels: dict[tuple[int, str], grpc.Channel] = {}
+_channels: dict[tuple[int, Server], grpc.Channel] = {}
 _lock = threading.Lock()
 
 
-def get_channel() -> grpc.Channel:
-    """Return this process's channel to `settings.INFERENCE_TARGET`, made at the first call."""
-    key = (os.getpid(), settings.INFERENCE_TARGET)
+def get_channel(server: Server) -> grpc.Channel:
+    """Return this process's channel to `server`, made at the first call."""
+    key = (os.getpid(), server)
     with _lock:
         if key not in _channels:
-            _channels[key] = open_channel(
-                settings.INFERENCE_TARGET, ca_file=settings.INFERENCE_CA_FILE
-            )
+            _channels[key] = open_channel(server)
         return _channels[key]
 
 
-def open_channel(target: str, *, ca_file: str = "") -> grpc.Channel:
-    """Open a channel that balances over all addresses of `target`, call by call.
+def open_channel(server: Server) -> grpc.Channel:
+    """Open a channel that balances over all addresses of the server's target, call by call.
 
-    `target`: a gRPC URI (`dns:///inference:50051`), `host:port`, or several of the latter,
+    A target is a gRPC URI (`dns:///inference:50051`), `host:port`, or several of the latter,
     separated by commas; names among several are looked up once.
     """
+    target = server.target
     options: list[tuple[str, object]] = [
         ("grpc.service_config", _ROUND_ROBIN),
         ("grpc.keepalive_time_ms", KEEPALIVE_TIME_MS),
@@ -61,9 +60,9 @@ def open_channel(target: str, *, ca_file: str = "") -> grpc.Channel:
         first_host = target.split(",")[0].strip().rsplit(":", 1)[0]
         options.append(("grpc.default_authority", first_host))
     uri = target_uri(target)
-    if not ca_file:
+    if not server.is_tls:
         return grpc.insecure_channel(uri, options=options)
-    credentials = grpc.ssl_channel_credentials(root_certificates=Path(ca_file).read_bytes())
+    credentials = grpc.ssl_channel_credentials(root_certificates=server.ca_pem or None)
     return grpc.secure_channel(uri, credentials, options=options)
 
 

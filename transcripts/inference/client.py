@@ -1,13 +1,15 @@
-"""Calls of the inference service: each with a deadline, the shared token and the request id.
+"""Calls of one inference server: each with a deadline, the server's token and the request id.
+
+Which server is `transcripts.inference.routing`'s to say.
 
 Nothing is retried here: a caller knows what of its work is already stored (`services/recognise`).
 """
 
+import time
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 import grpc
-from django.conf import settings
 
 from protos.stt.v1 import (
     audio_pb2,
@@ -30,6 +32,7 @@ from transcripts.inference.results import (
     read_labels,
     read_server_info,
 )
+from transcripts.inference.servers import Server
 
 # A stream may last as long as a recording takes; one that meets this is continued by a new call.
 STREAM_DEADLINE_S = 6 * 3600.0
@@ -52,10 +55,12 @@ class TranscribeCall:
 
     def __init__(self, rpc: _EventStream) -> None:
         self._rpc = rpc
+        self._moved_at = time.monotonic()
 
     def __iter__(self) -> Iterator[TranscribeEvent]:
         try:
             for message in self._rpc:
+                self.note_movement()
                 yield read_event(message)
         except grpc.RpcError as error:
             raise translate_rpc_error(error) from error
@@ -63,17 +68,26 @@ class TranscribeCall:
     def cancel(self) -> None:
         self._rpc.cancel()
 
+    def note_movement(self) -> None:
+        self._moved_at = time.monotonic()
+
+    def silent_s(self) -> float:
+        """Return the seconds since an event came (or `note_movement` was called)."""
+        return time.monotonic() - self._moved_at
+
 
 def start_transcribe(
-    options: TranscribeOptions, pcm: Iterable[bytes], *, channel: grpc.Channel | None = None
+    options: TranscribeOptions, pcm: Iterable[bytes], *, server: Server
 ) -> TranscribeCall:
     """Start streaming a recording.
 
     `pcm`: int16 little-endian, mono, 16 kHz, chunks of at most 1 MiB; pulled in a thread of gRPC,
     only as fast as the server takes it. It must not raise: gRPC would hide the error.
     """
-    stub = speech_pb2_grpc.SpeechStub(channel or get_channel())
-    rpc = stub.Transcribe(_requests(options, pcm), timeout=STREAM_DEADLINE_S, metadata=_metadata())
+    stub = speech_pb2_grpc.SpeechStub(get_channel(server))
+    rpc = stub.Transcribe(
+        _requests(options, pcm), timeout=STREAM_DEADLINE_S, metadata=_metadata(server)
+    )
     return TranscribeCall(rpc)
 
 
@@ -82,7 +96,7 @@ def diarize(
     *,
     embedder: str,
     speakers: int,
-    channel: grpc.Channel | None = None,
+    server: Server,
 ) -> SpeakerLabels:
     """Cluster the turns of one recording; `speakers` exactly, 0: find the number.
 
@@ -93,20 +107,21 @@ def diarize(
         speech_pb2.SpeakerTurn(start_ms=t.start_ms, end_ms=t.end_ms, embedding=t.embedding)
         for t in turns
     )
-    stub = audio_pb2_grpc.AudioStub(channel or get_channel())
+    stub = audio_pb2_grpc.AudioStub(get_channel(server))
     try:
-        return read_labels(stub.Diarize(request, timeout=DIARIZE_DEADLINE_S, metadata=_metadata()))
+        answer = stub.Diarize(request, timeout=DIARIZE_DEADLINE_S, metadata=_metadata(server))
+        return read_labels(answer)
     except grpc.RpcError as error:
         raise translate_rpc_error(error) from error
 
 
-def fetch_info(*, channel: grpc.Channel | None = None) -> ServerModels:
+def fetch_info(server: Server) -> ServerModels:
     """Ask what the server is and has. Raises `InferenceError` within `INFO_DEADLINE_S`."""
-    stub = server_pb2_grpc.ServerStub(channel or get_channel())
+    stub = server_pb2_grpc.ServerStub(get_channel(server))
+    request = server_pb2.GetInfoRequest()
     try:
-        return read_server_info(
-            stub.GetInfo(server_pb2.GetInfoRequest(), timeout=INFO_DEADLINE_S, metadata=_metadata())
-        )
+        answer = stub.GetInfo(request, timeout=INFO_DEADLINE_S, metadata=_metadata(server))
+        return read_server_info(answer)
     except grpc.RpcError as error:
         raise translate_rpc_error(error) from error
 
@@ -119,8 +134,8 @@ def _requests(
         yield speech_pb2.TranscribeRequest(audio=speech_pb2.AudioChunk(pcm=chunk))
 
 
-def _metadata() -> tuple[tuple[str, str | bytes], ...]:
+def _metadata(server: Server) -> tuple[tuple[str, str | bytes], ...]:
     request_id = ("x-request-id", request_id_var.get() or "-")
-    if not settings.INFERENCE_TOKEN:
+    if not server.token:
         return (request_id,)
-    return (request_id, ("authorization", f"Bearer {settings.INFERENCE_TOKEN}"))
+    return (request_id, ("authorization", f"Bearer {server.token}"))

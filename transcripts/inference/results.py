@@ -152,6 +152,15 @@ class Device:
 
 
 @dataclass(frozen=True)
+class QueueDepth:
+    """A class of work at the server: windows that wait, and recordings that are open."""
+
+    priority: str
+    windows: int
+    sessions: int
+
+
+@dataclass(frozen=True)
 class ServerModels:
     """What the server has. `is_stale`: it did not answer just now, this is what it said before."""
 
@@ -161,10 +170,17 @@ class ServerModels:
     embedder: str = ""
     embedder_approximate: bool = False
     version: str = ""
+    queues: tuple[QueueDepth, ...] = ()
+    is_draining: bool = False
     is_stale: bool = field(default=False)
 
     def find(self, model_id: str) -> Model | None:
         return next((model for model in self.models if model.id == model_id), None)
+
+    def serves(self, model_id: str) -> bool:
+        """Whether a model runs when this one (empty: the default) is asked for."""
+        asked = self.find(model_id or self.default_model)
+        return asked is not None and bool(asked.served_by)
 
     def installed(self) -> list[str]:
         return [model.id for model in self.models if model.available]
@@ -244,6 +260,8 @@ def read_server_info(info: server_pb2.ServerInfo) -> ServerModels:
         embedder=info.embedder,
         embedder_approximate=info.embedder_approximate,
         version=info.version,
+        queues=tuple(QueueDepth(q.priority, q.windows, q.sessions) for q in info.queues),
+        is_draining=info.draining,
     )
 
 

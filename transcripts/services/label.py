@@ -11,6 +11,7 @@ import time
 from transcripts.inference.client import diarize
 from transcripts.inference.errors import BrokenAnswerError, InferenceError
 from transcripts.inference.results import SpeakerLabels, SpeakerTurn
+from transcripts.inference.routing import inference_for
 from transcripts.models import Segment, Transcript
 from transcripts.services import speakers, store
 from transcripts.services.recognise import retry_delay_s
@@ -56,6 +57,7 @@ def _cluster(job: Job, turns: list[SpeakerTurn]) -> SpeakerLabels:
                 turns,
                 embedder=job.transcript.embedder,
                 speakers=job.transcript.speakers_requested,
+                server=inference_for(job.transcript.owner).pick(is_begun=True).server,
             )
         except InferenceError as error:
             job.lease.check()

@@ -21,6 +21,8 @@ from transcripts.inference.results import (
     TranscribeOptions,
     WindowResult,
 )
+from transcripts.inference.routing import Route, inference_for
+from transcripts.inference.silence import cancel_when_frozen
 from transcripts.media.decoder import Decoder, open_decoder
 from transcripts.media.errors import DecoderDiedError, MediaError
 from transcripts.models import Queue, Transcript
@@ -84,13 +86,17 @@ def _note_failure(job: Job, error: InferenceError | DecoderDiedError) -> None:
 def _stream(job: Job) -> None:
     """Make one call, from the resume point to the end of the recording."""
     transcript = job.transcript
+    route = inference_for(transcript.owner).pick(
+        model=transcript.model_used or transcript.model_requested,
+        is_begun=bool(transcript.model_used),
+    )
     path = recording_path(transcript)
     with open_decoder(path, start_ms=transcript.resume_ms) as decoder:
         feed = PcmFeed(decoder, HoldMeter(job.lease, probed_ms=transcript.probed_ms))
-        call = start_transcribe(_options(transcript), feed)
+        call = start_transcribe(_options(transcript), feed, server=route.server)
         try:
-            with job.lease.guard(call.cancel):
-                finished = _take_events(job, call)
+            with job.lease.guard(call.cancel), cancel_when_frozen(call, route.server):
+                finished = _take_events(job, call, route)
         except InferenceError as error:
             # What broke on our side of the call is the cause, not what gRPC made of it.
             if feed.error is not None and not isinstance(feed.error, MediaError):
@@ -117,9 +123,10 @@ def _options(transcript: Transcript) -> TranscribeOptions:
     )
 
 
-def _take_events(job: Job, call: TranscribeCall) -> Finished:
+def _take_events(job: Job, call: TranscribeCall, route: Route) -> Finished:
     for event in call:
         job.lease.check()
+        route.check()
         if isinstance(event, Finished):
             return event
         if isinstance(event, WindowResult):

@@ -87,8 +87,9 @@ def charge(transcript: Transcript, *, heard_ms: int) -> None:
         cost: Charge = settle_hold(reference_of(transcript.pk), heard_ms=heard_ms)
     except HoldNotFoundError:
         return  # anonymous
-    transcript.credits_charged = cost.credits
-    Transcript.objects.filter(pk=transcript.pk).update(credits_charged=cost.credits)
+    # A minute of the monthly allowance counts like a credit (contract, Tiers).
+    transcript.credits_charged = cost.allowance_minutes + cost.credits
+    Transcript.objects.filter(pk=transcript.pk).update(credits_charged=transcript.credits_charged)
 
 
 def give_everything_back(transcript: Transcript) -> None:

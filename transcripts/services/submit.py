@@ -34,8 +34,8 @@ from billing.quotas import Limits, account_for, count_anonymous_use
 from stt_web.errors import ApiError
 from stt_web.request_id import request_id_var
 from stt_web.uploads import Upload
-from transcripts.inference.catalog import resolve_model
 from transcripts.inference.results import Model
+from transcripts.inference.routing import inference_for
 from transcripts.languages import LANGUAGE_NAMES
 from transcripts.media import Probe, probe
 from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Queue, Transcript
@@ -109,7 +109,8 @@ async def submit_recording(submission: Submission) -> Submitted:
 
 
 async def _prepare_and_admit(submission: Submission) -> Submitted:
-    model = await _in_background(resolve_model, submission.options.model)
+    inference = await sync_to_async(inference_for)(submission.user)
+    model = await _in_background(inference.resolve_model, submission.options.model)
     check_model_can(model, submission.options)
     found = await _in_background(probe, submission.upload.path)
     return await sync_to_async(_admit)(submission, found, now=timezone.now())
@@ -238,6 +239,7 @@ def _insert(submission: Submission, found: Probe, *, address_digest: str) -> Sub
         hot_words=list(options.hot_words),
         fingerprint=fingerprint_of(upload.sha256, options),
         request_id=request_id_var.get(),
+        is_asynchronous=submission.is_async,
         queue=Queue.SHORT if is_short else Queue.BULK,
     )
     return Submitted(transcript=transcript, visitor_token=token)

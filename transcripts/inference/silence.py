@@ -1,0 +1,60 @@
+"""Noticing a frozen server behind a call that is silent.
+
+gRPC's pings don't notice it while audio is being sent: the sockets of the frozen process fill up,
+and the ping waits behind the audio, unsent (measured: still silent after 60 s). So a call without
+events for a while has its server asked, over a connection of its own, whether it is there. A
+server that is merely busy answers (without the token: a refusal is an answer), and one that
+refuses the connection is not the one of the call.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import grpc
+
+from protos.stt.v1 import server_pb2, server_pb2_grpc
+from transcripts.inference.channel import open_channel
+from transcripts.inference.client import TranscribeCall
+from transcripts.inference.servers import Server
+
+SILENT_AFTER_S = 6.0
+ANSWER_WITHIN_S = 4.0
+LOOK_EVERY_S = 1.0
+
+
+@contextmanager
+def cancel_when_frozen(call: TranscribeCall, server: Server) -> Iterator[None]:
+    """Cancel `call` if it is silent and an address of `server` does not answer."""
+    is_over = threading.Event()
+    addresses = [replace(server, target=part.strip()) for part in server.target.split(",")]
+
+    def watch() -> None:
+        while not is_over.wait(LOOK_EVERY_S):
+            if call.silent_s() < SILENT_AFTER_S:
+                continue
+            if any(_is_frozen(address) for address in addresses):
+                call.cancel()
+                return
+            call.note_movement()
+
+    threading.Thread(target=watch, name="silence-watch", daemon=True).start()
+    try:
+        yield
+    finally:
+        is_over.set()
+
+
+def _is_frozen(address: Server) -> bool:
+    channel = open_channel(address)
+    try:
+        stub = server_pb2_grpc.ServerStub(channel)
+        stub.GetInfo(server_pb2.GetInfoRequest(), timeout=ANSWER_WITHIN_S)
+    except grpc.RpcError as error:
+        status = error.code() if isinstance(error, grpc.Call) else None
+        return status is grpc.StatusCode.DEADLINE_EXCEEDED
+    else:
+        return False
+    finally:
+        channel.close()
