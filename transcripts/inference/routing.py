@@ -16,6 +16,8 @@ from functools import partial
 from threading import Lock
 from typing import Protocol
 
+from django.conf import settings
+
 from accounts.models import User
 from billing import cloud
 from billing.models import CloudInstance, InstanceStatus
@@ -32,9 +34,6 @@ from transcripts.inference.results import Model, ServerModels
 from transcripts.inference.servers import Server, shared_server
 
 logger = logging.getLogger(__name__)
-
-# How long a removed instance may go on with a call that it has begun, while results come in.
-CHECK_S = 2.0
 
 _catalogs: dict[Server, Catalog] = {}
 _lock = Lock()
@@ -58,8 +57,9 @@ class Route:
     _checked_at: float = field(default_factory=time.monotonic)
 
     def check(self) -> None:
-        """Raise UnavailableError once the instance is removed. A query each `CHECK_S` at most."""
-        if not self.server.instance_id or time.monotonic() - self._checked_at < CHECK_S:
+        """Raise UnavailableError once the instance is removed. A query each `HEARTBEAT_S`."""
+        is_fresh = time.monotonic() - self._checked_at < settings.HEARTBEAT_S
+        if not self.server.instance_id or is_fresh:
             return
         self._checked_at = time.monotonic()
         instances = CloudInstance.objects.filter(pk=self.server.instance_id)
