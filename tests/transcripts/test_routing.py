@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -243,3 +244,4 @@ def remove_after(windows: int, number: int, instance: CloudInstance) -> None:
         wait_until(stored.exists, what="the windows are stored")
         remove_instance(instance)
         connections.close_all()
+        time.sleep(0.2)  # several heartbeats: what comes after is noticed
