@@ -11,11 +11,13 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db import transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import key_cache
 from accounts.models import ApiKey, User
+from accounts.services.key_notices import announce_key
 from stt_web.errors import ApiError
 
 # What a key may be narrowed to. A key without scopes may do everything its owner may.
@@ -80,7 +82,10 @@ def issue_requested_key(
         raise KeyRefusedError(
             f"You have {MAX_KEYS} keys. Revoke one that you don't need.", code="too_many_keys"
         )
-    return issue_api_key(user, name=name, scopes=scopes or own_scopes, expires_at=expires_at)
+    with transaction.atomic():
+        made = issue_api_key(user, name=name, scopes=scopes or own_scopes, expires_at=expires_at)
+        announce_key(made[0])
+    return made
 
 
 def revoke_api_key(api_key: ApiKey, *, now: datetime | None = None) -> bool:

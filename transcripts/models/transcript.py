@@ -74,6 +74,8 @@ class Transcript(models.Model):
     # SHA-256 over the file and the options: the same request sent again joins the first.
     fingerprint = models.CharField(max_length=64, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
+    # Whoever asked doesn't wait for the answer, and is told by mail (if they want that).
+    is_asynchronous = models.BooleanField(default=False)
 
     # The job.
     status = models.CharField(max_length=24, choices=Status.choices, default=Status.QUEUED)

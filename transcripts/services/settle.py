@@ -15,10 +15,12 @@ from django.utils import timezone
 
 from billing.anonymous import return_anonymous_use
 from billing.ledger import Charge, HoldNotFoundError, release_hold, settle_hold
+from billing.notices import announce_low_credits
 from transcripts.models import Status, Transcript
 from transcripts.services import store
 from transcripts.services.feed import reference_of
 from transcripts.services.lease import held_rows
+from transcripts.services.notices import announce_failure, announce_result
 from transcripts.services.recordings import forget_recording
 from transcripts.services.store import Job
 
@@ -48,6 +50,7 @@ def settle(job: Job) -> None:
         if job.labelled is not None:
             store.replace_segments(transcript, job.labelled)
         charge(transcript, heard_ms=transcript.heard_ms)
+        announce_result(transcript)
     logger.info(
         "event=transcript_completed transcript_id=%s status=%s heard_ms=%d",
         transcript.pk,
@@ -76,6 +79,7 @@ def fail_rows(
         ):
             return False
         give_everything_back(transcript)
+        announce_failure(transcript)
     logger.warning("event=transcript_failed transcript_id=%s code=%s", transcript.pk, code)
     _forget_if_anonymous(transcript)
     return True
@@ -90,6 +94,8 @@ def charge(transcript: Transcript, *, heard_ms: int) -> None:
     # A minute of the monthly allowance counts like a credit (contract, Tiers).
     transcript.credits_charged = cost.allowance_minutes + cost.credits
     Transcript.objects.filter(pk=transcript.pk).update(credits_charged=transcript.credits_charged)
+    if transcript.owner is not None:
+        announce_low_credits(transcript.owner)
 
 
 def give_everything_back(transcript: Transcript) -> None:

@@ -1,0 +1,29 @@
+"""The mail that a new API key was made: never with the key."""
+
+from django.utils.translation import gettext as _
+
+from accounts.models import ApiKey
+from accounts.services.mail import Notice, site_url
+from accounts.services.notify import notify
+
+
+def announce_key(api_key: ApiKey) -> None:
+    """Tell the owner by mail. Inside the transaction that makes the key."""
+    notify(
+        api_key.user,
+        kind="key_created",
+        key=str(api_key.pk),
+        write=lambda: _write(api_key),
+    )
+
+
+def _write(api_key: ApiKey) -> Notice:
+    shown = {"name": api_key.name, "prefix": api_key.prefix}
+    return Notice(
+        subject=_("A new API key was made: %(name)s") % shown,
+        paragraphs=[
+            _("Your account has a new API key, “%(name)s” (%(prefix)s…).") % shown,
+            _("If that was not you, revoke it, and choose a new password."),
+        ],
+        action=(_("See your keys"), site_url("/account/keys/")),
+    )
