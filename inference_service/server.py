@@ -41,9 +41,6 @@ _OPTIONS = (
     # Clients ping every 5 s, to notice a frozen server (`transcripts.inference.channel`).
     ("grpc.http2.min_ping_interval_without_data_ms", 4_000),
     ("grpc.keepalive_permit_without_calls", 1),
-    # Windows that grow with the bandwidth let a sender fill the sockets of a frozen server, and
-    # its pings wait behind the audio, unanswered and unsent. 64 kB are 2 s of audio.
-    ("grpc.http2.bdp_probe", 0),
     # Two servers on one port would share its calls by chance: let the second fail to start.
     ("grpc.so_reuseport", 0),
 )

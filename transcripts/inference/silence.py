@@ -52,9 +52,17 @@ def _is_frozen(address: Server) -> bool:
         stub = server_pb2_grpc.ServerStub(channel)
         stub.GetInfo(server_pb2.GetInfoRequest(), timeout=ANSWER_WITHIN_S)
     except grpc.RpcError as error:
-        status = error.code() if isinstance(error, grpc.Call) else None
-        return status is grpc.StatusCode.DEADLINE_EXCEEDED
+        return _tells_of_silence(error)
     else:
         return False
     finally:
         channel.close()
+
+
+def _tells_of_silence(error: grpc.RpcError) -> bool:
+    """A frozen server's kernel accepts the connection, and then nothing is said: UNAVAILABLE too,
+    like a refused connection, which gRPC tells apart in the details only."""
+    if not isinstance(error, grpc.Call):
+        return False
+    silent = (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE)
+    return error.code() in silent and "refused" not in (error.details() or "")
