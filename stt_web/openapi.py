@@ -40,6 +40,12 @@ _TRANSCRIBE = {
     429: "Too many at once, or a visitor's share of the day is used up; with Retry-After.",
     503: "Not installed, still processing, no inference service or no room; see `code`.",
 }
+_EXPORT = {
+    **_MANAGEMENT,
+    **_ONE_OBJECT,
+    400: "A format or an option that there isn't.",
+    409: "Not finished, or cancelled before there was any text.",
+}
 _ERRORS: dict[tuple[str, str], dict[int, str]] = {
     ("/v1/transcribe", "post"): _TRANSCRIBE,
     ("/v1/models", "get"): {503: "The inference service can't be reached."},
@@ -52,6 +58,7 @@ _ERRORS: dict[tuple[str, str], dict[int, str]] = {
     ("/api/v1/transcripts/{transcript_id}/", "delete"): {**_MANAGEMENT, **_ONE_OBJECT},
     ("/api/v1/transcripts/{transcript_id}/cancel/", "post"): {**_MANAGEMENT, **_ONE_OBJECT},
     ("/api/v1/transcripts/{transcript_id}/events/", "get"): {**_MANAGEMENT, **_ONE_OBJECT},
+    ("/api/v1/transcripts/{transcript_id}/export/{format_name}/", "get"): _EXPORT,
     ("/api/v1/account/", "get"): _MANAGEMENT,
     ("/api/v1/account/", "put"): {**_MANAGEMENT, **_BODY},
     ("/api/v1/usage/", "get"): _MANAGEMENT,
@@ -65,8 +72,8 @@ _HEADERS = {
     "X-Transcript-Id": ("string", "The stored transcript."),
     "X-Transcript-Token": ("string", "Without a key: opens this transcript, as a bearer token."),
     "X-Audio-Duration": ("number", "Seconds."),
-    "X-Credits-Charged": ("integer", "What this transcript cost in all."),
-    "X-Credits-Left": ("integer", "Of the account."),
+    "X-Credits-Charged": ("integer", "What this transcript cost: started minutes, of the monthly allowance or in credits."),
+    "X-Credits-Left": ("integer", "Minutes left of this month's allowance and credits of the account, in all."),
     "X-Model-Used": ("string", "The model that really ran."),
 }
 

@@ -247,6 +247,16 @@ SPECTACULAR_SETTINGS: dict[str, object] = {
     "REDOC_DIST": "SIDECAR",
 }
 
+# Payments: on where both keys are set. The address is another one in tests only.
+STRIPE_SECRET_KEY = read_text("STT_STRIPE_SECRET_KEY", "")
+STRIPE_WEBHOOK_SECRET = read_text("STT_STRIPE_WEBHOOK_SECRET", "")
+STRIPE_API_BASE = read_text("STT_STRIPE_API_BASE", "https://api.stripe.com")
+# Who sells: what invoices say. `\n` in the address begins a new line.
+SELLER_NAME = read_text("STT_SELLER_NAME", "")
+SELLER_ADDRESS = read_text("STT_SELLER_ADDRESS", "").replace("\\n", "\n")
+SELLER_VAT_ID = read_text("STT_SELLER_VAT_ID", "")
+SELLER_VAT_PERCENT = read_float("STT_SELLER_VAT_PERCENT", 0.0)
+
 # Inference: one name, or several addresses, over which the client balances.
 INFERENCE_TARGET = read_text("STT_INFERENCE_TARGET", "127.0.0.1:50051")
 INFERENCE_TOKEN = read_text("STT_INFERENCE_TOKEN", "")
@@ -263,6 +273,10 @@ SYNC_WAIT_S = read_float("STT_SYNC_WAIT_S", 280.0)
 JOIN_WINDOW_S = read_int("STT_JOIN_WINDOW_S", 24 * 3600)
 # What one account may have waiting and running, with async=true.
 MAX_OPEN_TRANSCRIPTS = read_int("STT_MAX_OPEN_TRANSCRIPTS", 500, at_least=1)
+
+# Webhooks: addresses that are private and may be called all the same, and plain http.
+WEBHOOK_ALLOWED_NETWORKS = read_networks("STT_WEBHOOK_ALLOWED_NETWORKS")
+WEBHOOK_ALLOW_HTTP = read_bool("STT_WEBHOOK_ALLOW_HTTP", default=False)
 
 BROKER_FOLDER = DATA_DIR / "broker"
 CELERY_BROKER_URL = read_text("STT_BROKER_URL", "filesystem://localhost//")
@@ -310,6 +324,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 60.0,
         "options": {"queue": "housekeeping", "expires": 60},
     },
+    "deliver-webhooks": {
+        "task": "transcripts.deliver_webhooks",
+        "schedule": 5.0,
+        "options": {"queue": "webhooks", "expires": 5},
+    },
+    "purge-kept": {
+        "task": "transcripts.purge_kept",
+        "schedule": 600.0,
+        "options": {"queue": "housekeeping", "expires": 600},
+    },
     "purge-anonymous": {
         "task": "transcripts.purge_anonymous",
         "schedule": 300.0,
@@ -317,6 +341,9 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+
+# Every export says that a machine wrote it, and whether a person has corrected it since.
+EXPORT_NOTICE = read_bool("STT_EXPORT_NOTICE", default=True)
 
 _CHANNEL_URL = read_text("STT_CHANNEL_LAYER_URL", "")
 CHANNEL_LAYERS: dict[str, dict[str, object]] = {

@@ -7,6 +7,8 @@ from transcripts.api import documentation as docs
 from transcripts.api.catalog import show_formats, show_languages, show_models
 from transcripts.api.cloud import CloudView
 from transcripts.api.events import stream_events
+from transcripts.api.export_documentation import ExportDocumentation
+from transcripts.api.exports import export_transcript
 from transcripts.api.transcribe import transcribe
 from transcripts.api.transcripts import CancelView, TranscriptListView, TranscriptView
 
@@ -24,5 +26,9 @@ management_urlpatterns = [
     path(
         "transcripts/<uuid:transcript_id>/events/",
         documented_as(docs.EventsDocumentation)(stream_events),
+    ),
+    path(
+        "transcripts/<uuid:transcript_id>/export/<str:format_name>/",
+        documented_as(ExportDocumentation)(export_transcript),
     ),
 ]

@@ -9,38 +9,18 @@ Text is never altered: the cues in order, their lines joined, spell the transcri
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from transcripts.exports.document import (
-    SPACELESS_LANGUAGES,
-    Document,
-    DocumentSegment,
-    DocumentWord,
-)
+from transcripts.exports.document import Document, DocumentSegment, DocumentWord
 from transcripts.exports.lines import break_lines, fits, spell
+from transcripts.exports.profiles import PROFILES, Profile, profile_for
 
-MIN_DURATION_MS = 833  # 20 frames at 24 a second (Netflix)
-MAX_DURATION_MS = 7_000  # Netflix
-GAP_MS = 83  # 2 frames at 24 a second (Netflix)
 PAUSE_MS = 1_500  # speech that pauses so long goes on in a new cue
 SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")
 CLOSING_MARKS = "\"'”’»)]」』）"
 
 
 @dataclass(frozen=True)
-class Profile:
-    """How much text a reader can take. `characters_a_second`: the comfortable reading speed."""
-
-    line_characters: int = 42  # Netflix; BBC about 37
-    lines: int = 2
-    characters_a_second: float = 17.0  # Netflix, adult
-
-
-LATIN = Profile()
-CJK = Profile(line_characters=16, characters_a_second=9.0)  # Netflix, simplified Chinese
-
-
-@dataclass(frozen=True)
 class Cue:
-    """`start_ms` < `end_ms`; cues follow each other with at least `GAP_MS` between."""
+    """`start_ms` < `end_ms`; cues follow each other with at least the profile's gap between."""
 
     start_ms: int
     end_ms: int
@@ -48,9 +28,9 @@ class Cue:
     speaker: str | None
 
 
-def make_cues(document: Document) -> list[Cue]:
-    """Cut the document into cues that keep the profile's rules."""
-    profile = CJK if document.language in SPACELESS_LANGUAGES else LATIN
+def make_cues(document: Document, profile: Profile = PROFILES["default"]) -> list[Cue]:
+    """Cut the document into cues that keep the profile's rules, as its language reads them."""
+    profile = profile_for(profile, language=document.language)
     cues = [
         _make_cue(group, segment.speaker, profile)
         for segment in document.segments
@@ -77,7 +57,7 @@ def _group_words(words: list[DocumentWord], profile: Profile) -> Iterator[list[D
 
 
 def _must_break(group: list[DocumentWord], word: DocumentWord, profile: Profile) -> bool:
-    if word.end_ms - group[0].start_ms > MAX_DURATION_MS:
+    if word.end_ms - group[0].start_ms > profile.max_duration_ms:
         return True
     if word.start_ms - group[-1].end_ms > PAUSE_MS:
         return True
@@ -124,24 +104,26 @@ def _fit_times(cues: list[Cue], profile: Profile, *, duration_ms: int) -> list[C
     for cue, following in zip(cues, [*cues[1:], None], strict=True):
         start_ms = max(cue.start_ms, earliest_ms)
         wanted_ms = start_ms + _reading_ms(cue, profile)
-        end_ms = min(max(cue.end_ms, wanted_ms), start_ms + MAX_DURATION_MS)
+        end_ms = min(max(cue.end_ms, wanted_ms), start_ms + profile.max_duration_ms)
         limit_ms = (
-            _latest_end_ms(start_ms, following) if following else max(duration_ms, cue.end_ms)
+            _latest_end_ms(start_ms, following, profile)
+            if following
+            else max(duration_ms, cue.end_ms)
         )
         end_ms = max(min(end_ms, limit_ms), start_ms + 1)
         fitted.append(replace(cue, start_ms=start_ms, end_ms=end_ms))
-        earliest_ms = end_ms + GAP_MS
+        earliest_ms = end_ms + profile.gap_ms
     return fitted
 
 
 def _reading_ms(cue: Cue, profile: Profile) -> int:
     characters = sum(len(line) for line in cue.lines)
-    return max(int(characters * 1000 / profile.characters_a_second), MIN_DURATION_MS)
+    return max(int(characters * 1000 / profile.characters_a_second), profile.min_duration_ms)
 
 
-def _latest_end_ms(start_ms: int, following: Cue) -> int:
+def _latest_end_ms(start_ms: int, following: Cue, profile: Profile) -> int:
     """Return where a cue must end for the next one; a cue that would flash by borrows from the
     next, as long as that one keeps its own shortest time while it is spoken."""
-    before_next_ms = following.start_ms - GAP_MS
-    affordable_ms = following.end_ms - MIN_DURATION_MS - GAP_MS
-    return max(before_next_ms, min(start_ms + MIN_DURATION_MS, affordable_ms))
+    before_next_ms = following.start_ms - profile.gap_ms
+    affordable_ms = following.end_ms - profile.min_duration_ms - profile.gap_ms
+    return max(before_next_ms, min(start_ms + profile.min_duration_ms, affordable_ms))

@@ -45,6 +45,7 @@ class Document:
     segments: tuple[DocumentSegment, ...]
     speakers: tuple[str, ...] = ()
     title: str = ""
+    is_corrected: bool = False  # by a person, since the machine wrote it
     task: str = "transcribe"
     model: str = ""
     engine: str = ""

@@ -8,6 +8,8 @@ import json
 from typing import Any
 
 from transcripts.exports.document import Document, DocumentSegment, DocumentWord
+from transcripts.exports.notice import notice_of, origin_of
+from transcripts.exports.options import ExportOptions
 
 
 def render_json(document: Document) -> str:
@@ -16,6 +18,14 @@ def render_json(document: Document) -> str:
 
 def render_verbose_json(document: Document) -> str:
     return json.dumps(as_verbose_json(document), ensure_ascii=False)
+
+
+def export_json(document: Document, options: ExportOptions) -> str:
+    """Return the transcript as the contract has it, with its title and where it comes from."""
+    body = as_json(document) | {"title": document.title}
+    if options.notice:
+        body |= {"origin": origin_of(document), "notice": notice_of(document, options)}
+    return json.dumps(body, ensure_ascii=False)
 
 
 def as_json(document: Document) -> dict[str, Any]:

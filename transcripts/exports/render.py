@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from transcripts.exports.csv import render_csv
 from transcripts.exports.document import Document
-from transcripts.exports.json import render_json, render_verbose_json
-from transcripts.exports.srt import render_srt
-from transcripts.exports.txt import render_txt
-from transcripts.exports.vtt import render_vtt
+from transcripts.exports.json import export_json, render_json, render_verbose_json
+from transcripts.exports.options import ExportOptions, apply_options
+from transcripts.exports.srt import export_srt, render_srt
+from transcripts.exports.txt import export_txt, render_txt
+from transcripts.exports.vtt import export_vtt, render_vtt
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,35 @@ FORMATS: dict[str, Format] = {
 }
 
 
+@dataclass(frozen=True)
+class Export:
+    """`is_slow`: too much for a web process; a worker makes it."""
+
+    content_type: str
+    render: Callable[[Document, ExportOptions], bytes]
+    is_slow: bool = False
+
+
+def _encoded(render_text: Callable[[Document, ExportOptions], str]) -> Callable[..., bytes]:
+    # A lone surrogate in a text must not keep the rest of it from being written.
+    return lambda document, options: render_text(document, options).encode("utf-8", "replace")
+
+
+EXPORTS: dict[str, Export] = {
+    "txt": Export("text/plain; charset=utf-8", _encoded(export_txt)),
+    "srt": Export("application/x-subrip; charset=utf-8", _encoded(export_srt)),
+    "vtt": Export("text/vtt; charset=utf-8", _encoded(export_vtt)),
+    "json": Export("application/json", _encoded(export_json)),
+    "csv": Export("text/csv; charset=utf-8", _encoded(render_csv)),
+}
+
+
 def render(document: Document, format_name: str) -> tuple[bytes, str]:
     """Return the file, in UTF-8, and its media type. Raises KeyError for an unknown format."""
     chosen = FORMATS[format_name]
     return chosen.render(document).encode("utf-8"), chosen.content_type
+
+
+def export(document: Document, format_name: str, options: ExportOptions) -> bytes:
+    """Return the file as it was asked for. Raises KeyError for an unknown format."""
+    return EXPORTS[format_name].render(apply_options(document, options), options)

@@ -2,19 +2,33 @@
 
 from transcripts.exports.cues import Cue, make_cues
 from transcripts.exports.document import Document
+from transcripts.exports.notice import notice_of, origin_of
+from transcripts.exports.options import ExportOptions
+from transcripts.exports.plain import one_line
 from transcripts.exports.timestamps import clock_time
 
 
 def render_vtt(document: Document) -> str:
-    return "\n".join(["WEBVTT\n", *(_render_cue(cue) for cue in make_cues(document))])
+    return _render(make_cues(document), "")
+
+
+def export_vtt(document: Document, options: ExportOptions) -> str:
+    notice = notice_of(document, options)
+    note = f"NOTE origin: {origin_of(document)}\n{escape(notice)}\n" if notice else ""
+    return _render(make_cues(document, options.profile), note)
+
+
+def _render(cues: list[Cue], note: str) -> str:
+    head = ["WEBVTT\n", note] if note else ["WEBVTT\n"]
+    return "\n".join([*head, *(_render_cue(cue) for cue in cues)])
 
 
 def _render_cue(cue: Cue) -> str:
     start = clock_time(cue.start_ms, separator=".")
     end = clock_time(cue.end_ms, separator=".")
-    text = "\n".join(escape(line) for line in cue.lines)
+    text = "\n".join(escape(one_line(line)) for line in cue.lines)
     if cue.speaker is not None:
-        text = f"<v {escape(' '.join(cue.speaker.split()))}>{text}"
+        text = f"<v {escape(' '.join(one_line(cue.speaker).split()))}>{text}"
     return f"{start} --> {end}\n{text}\n"
 
 

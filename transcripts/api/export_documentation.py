@@ -1,0 +1,63 @@
+"""What the views of exports take and give, for the OpenAPI document. None of this runs."""
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.views import APIView
+
+from transcripts.exports.options import TIMESTAMPS
+from transcripts.exports.profiles import PROFILES
+from transcripts.exports.redaction import KINDS
+from transcripts.exports.render import EXPORTS
+
+PROFILE_PARAMETERS = [
+    OpenApiParameter(
+        "profile",
+        str,
+        enum=[*PROFILES, "custom"],
+        description="How subtitles are cut and timed.",
+    ),
+    OpenApiParameter("line_characters", int, description="With profile=custom: 8 to 100."),
+    OpenApiParameter("lines", int, description="With profile=custom: 1 to 4."),
+    OpenApiParameter("characters_a_second", float, description="With profile=custom: 4 to 50."),
+    OpenApiParameter("min_duration", float, description="With profile=custom, seconds: 0.1 to 5."),
+    OpenApiParameter("max_duration", float, description="With profile=custom, seconds: 1 to 30."),
+    OpenApiParameter("gap", float, description="With profile=custom, seconds: 0 to 1."),
+]
+OPTION_PARAMETERS = [
+    OpenApiParameter("speakers", bool, description="Whether speakers are named; true."),
+    OpenApiParameter(
+        "timestamps",
+        str,
+        enum=TIMESTAMPS,
+        description="In txt (none by default), docx and pdf (inline by default).",
+    ),
+    OpenApiParameter(
+        "paragraphs",
+        bool,
+        description="In txt, docx and pdf: whether segments of one speaker are gathered; true.",
+    ),
+    OpenApiParameter(
+        "redact",
+        str,
+        description=f"Mask, by rules: all, or a list with commas of {', '.join(KINDS)}.",
+    ),
+    *PROFILE_PARAMETERS,
+]
+
+
+class ExportDocumentation(APIView):
+    @extend_schema(
+        operation_id="export_transcript",
+        parameters=[
+            OpenApiParameter(
+                "format_name", str, location=OpenApiParameter.PATH, enum=list(EXPORTS)
+            ),
+            *OPTION_PARAMETERS,
+        ],
+        responses={
+            (200, export.content_type.partition(";")[0]): OpenApiTypes.BINARY
+            for export in EXPORTS.values()
+        },
+    )
+    def get(self) -> None:
+        """Return the transcript as a file. It carries an ETag."""

@@ -1,0 +1,109 @@
+"""The options of an export, read from the query and checked. Every value that can't be used is a
+400 that says which can."""
+
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.utils.translation import get_language
+
+from transcripts.api.options import InvalidOptionError
+from transcripts.exports.options import TIMESTAMPS, ExportOptions
+from transcripts.exports.profiles import BOUNDS, PROFILES, Profile
+from transcripts.exports.redaction import KINDS
+
+_TRUE = ("true", "1", "on", "yes")
+_FALSE = ("false", "0", "off", "no")
+_CUSTOM = "custom"
+
+
+def read_export_options(query: Mapping[str, str]) -> ExportOptions:
+    """Return the checked options. Raises InvalidOptionError."""
+    return ExportOptions(
+        speakers=_read_boolean(query, "speakers"),
+        timestamps=_read_timestamps(query),
+        paragraphs=_read_boolean(query, "paragraphs"),
+        profile=_read_profile(query),
+        redact=_read_redact(query),
+        notice=settings.EXPORT_NOTICE,
+        locale=get_language() or "en",
+    )
+
+
+def _read_boolean(query: Mapping[str, str], name: str) -> bool:
+    value = query.get(name, "").strip().lower()
+    if value in _FALSE:
+        return False
+    if value and value not in _TRUE:
+        raise InvalidOptionError(name, f"{name} is {value[:40]!r}, but must be true or false.")
+    return True
+
+
+def _read_timestamps(query: Mapping[str, str]) -> str:
+    value = query.get("timestamps", "").strip().lower()
+    value = {"true": "inline", "1": "inline", "false": "none", "0": "none"}.get(value, value)
+    if value and value not in TIMESTAMPS:
+        raise InvalidOptionError(
+            "timestamps",
+            f"timestamps is {value[:40]!r}, but must be one of {', '.join(TIMESTAMPS)}.",
+        )
+    return value
+
+
+def _read_redact(query: Mapping[str, str]) -> tuple[str, ...]:
+    asked = [part.strip().lower() for part in query.get("redact", "").split(",") if part.strip()]
+    if asked == ["all"]:
+        return KINDS
+    unknown = [kind for kind in asked if kind not in KINDS]
+    if unknown:
+        raise InvalidOptionError(
+            "redact",
+            f"redact has {unknown[0][:40]!r}, but may list {', '.join(KINDS)}, or be all.",
+        )
+    return tuple(kind for kind in KINDS if kind in asked)
+
+
+def _read_profile(query: Mapping[str, str]) -> Profile:
+    numbers = {name: _read_number(query, name) for name in BOUNDS if query.get(name)}
+    name = query.get("profile", "").strip().lower() or (_CUSTOM if numbers else "default")
+    if name in PROFILES and not numbers:
+        return PROFILES[name]
+    if name != _CUSTOM:
+        allowed = ", ".join((*PROFILES, _CUSTOM))
+        raise InvalidOptionError(
+            "profile",
+            f"profile is {name[:40]!r}, but must be one of {allowed}; {', '.join(BOUNDS)} go with"
+            " custom alone.",
+        )
+    return _custom_profile(numbers)
+
+
+def _custom_profile(numbers: dict[str, float]) -> Profile:
+    default = PROFILES["default"]
+    speed = numbers.get("characters_a_second", default.characters_a_second)
+    profile = Profile(
+        name=_CUSTOM,
+        line_characters=int(numbers.get("line_characters", default.line_characters)),
+        lines=int(numbers.get("lines", default.lines)),
+        characters_a_second=speed,
+        warning_a_second=speed * 1.2,
+        min_duration_ms=round(1000 * numbers.get("min_duration", default.min_duration_ms / 1000)),
+        max_duration_ms=round(1000 * numbers.get("max_duration", default.max_duration_ms / 1000)),
+        gap_ms=round(1000 * numbers.get("gap", default.gap_ms / 1000)),
+    )
+    if profile.min_duration_ms >= profile.max_duration_ms:
+        raise InvalidOptionError("min_duration", "min_duration must be below max_duration.")
+    return profile
+
+
+def _read_number(query: Mapping[str, str], name: str) -> float:
+    least, most = BOUNDS[name]
+    try:
+        value = float(query[name])
+    except ValueError:
+        value = most + 1
+    is_whole = name not in ("line_characters", "lines") or value == int(value)
+    if not (least <= value <= most and is_whole):
+        raise InvalidOptionError(
+            name, f"{name} is {query[name][:40]!r}, but must be from {least:g} to {most:g}."
+        )
+    return value

@@ -1,0 +1,47 @@
+"""What may be asked of an export, checked already, and what it does to the document.
+
+Every format is rendered from the document that `apply_options` returns.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+
+from transcripts.exports.document import Document
+from transcripts.exports.profiles import PROFILES, Profile
+from transcripts.exports.redaction import redact_document
+
+TIMESTAMPS = ("none", "inline", "column")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportOptions:
+    """`timestamps` empty: as the format has it. `redact`: kinds of `redaction.KINDS`."""
+
+    speakers: bool = True
+    timestamps: str = ""
+    paragraphs: bool = True
+    profile: Profile = field(default_factory=lambda: PROFILES["default"])
+    redact: tuple[str, ...] = ()
+    notice: bool = True
+    locale: str = "en"  # of the words that are ours
+
+    def as_text(self) -> str:
+        """Return them in one line that `from_text` reads again; the same options, the same line."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_text(cls, text: str) -> "ExportOptions":
+        values = json.loads(text)
+        profile = Profile(**values.pop("profile"))
+        redact = tuple(values.pop("redact"))
+        return cls(profile=profile, redact=redact, **values)
+
+
+def apply_options(document: Document, options: ExportOptions) -> Document:
+    """Return the document without what is not wanted in it."""
+    if options.redact:
+        document = redact_document(document, kinds=options.redact)
+    if not options.speakers:
+        segments = tuple(replace(segment, speaker=None) for segment in document.segments)
+        document = replace(document, segments=segments, speakers=())
+    return document

@@ -1,0 +1,158 @@
+"""Masking of personal data by rules: e-mail addresses, telephone and card numbers, IBANs.
+
+Rules know forms, not meanings: a name, an address or a number that is spoken in words stays, and
+so does what a segment's end cuts in two. A card number must pass the Luhn check (ISO/IEC 7812-1)
+and an IBAN its own (ISO 13616, modulo 97), so that few other numbers are taken for one.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+
+from transcripts.exports.document import Document, DocumentSegment, DocumentWord
+
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{2,63}){1,8}")
+_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{2,4}){3,8}\b")
+_CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
+# At least nine digits, or seven behind a country's prefix; groups of them with the usual marks.
+_PHONE = re.compile(r"(?<![\w+])(?:\+|00)?\(?\d(?:[ ./()-]{0,2}\d){6,14}(?!\w)")
+_SHORTEST_PHONE_DIGITS = 9
+
+
+@dataclass(frozen=True)
+class _Rule:
+    pattern: re.Pattern[str]
+    mask: str
+    accepts: Callable[[str], bool]
+
+
+def _passes_luhn(text: str) -> bool:
+    digits = [int(character) for character in reversed(text) if character.isdigit()]
+    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[1::2])
+    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
+
+
+def _is_iban(text: str) -> bool:
+    compact = text.replace(" ", "")
+    turned = compact[4:] + compact[:4]
+    return int("".join(str(int(character, 36)) for character in turned)) % 97 == 1
+
+
+def _is_phone(text: str) -> bool:
+    digits = sum(character.isdigit() for character in text)
+    return text.startswith(("+", "00")) or digits >= _SHORTEST_PHONE_DIGITS
+
+
+# Tried in this order: a card number also looks like a telephone number.
+_RULES = {
+    "email": _Rule(_EMAIL, "[e-mail]", lambda text: True),
+    "iban": _Rule(_IBAN, "[IBAN]", _is_iban),
+    "card": _Rule(_CARD, "[card number]", _passes_luhn),
+    "phone": _Rule(_PHONE, "[phone number]", _is_phone),
+}
+KINDS = tuple(_RULES)
+
+
+@dataclass(frozen=True)
+class _Span:
+    start: int
+    end: int
+    mask: str
+
+
+def redact_document(document: Document, *, kinds: Collection[str]) -> Document:
+    """Return the document with what the rules find masked in texts, words, names and title."""
+    rules = [rule for kind, rule in _RULES.items() if kind in kinds]
+    return replace(
+        document,
+        title=_redact_text(document.title, rules),
+        speakers=tuple(_redact_text(speaker, rules) for speaker in document.speakers),
+        segments=tuple(_redact_segment(segment, rules) for segment in document.segments),
+    )
+
+
+def _redact_segment(segment: DocumentSegment, rules: list[_Rule]) -> DocumentSegment:
+    spans = _find_spans(segment.text, rules)
+    speaker = segment.speaker
+    return replace(
+        segment,
+        text=_mask(segment.text, spans),
+        words=tuple(_redact_words(segment, spans)) if spans else segment.words,
+        speaker=_redact_text(speaker, rules) if speaker is not None else None,
+    )
+
+
+def _redact_text(text: str, rules: list[_Rule]) -> str:
+    return _mask(text, _find_spans(text, rules))
+
+
+def _find_spans(text: str, rules: list[_Rule]) -> list[_Span]:
+    spans: list[_Span] = []
+    for rule in rules:
+        for match in rule.pattern.finditer(text):
+            is_free = all(match.end() <= span.start or match.start() >= span.end for span in spans)
+            if is_free and rule.accepts(match[0]):
+                spans.append(_Span(match.start(), match.end(), rule.mask))
+    return sorted(spans, key=lambda span: span.start)
+
+
+def _mask(text: str, spans: list[_Span]) -> str:
+    for span in reversed(spans):
+        text = text[: span.start] + span.mask + text[span.end :]
+    return text
+
+
+def _redact_words(segment: DocumentSegment, spans: list[_Span]) -> Iterator[DocumentWord]:
+    """Yield the words; those that one masked stretch touches become one, with all their time.
+
+    Words that don't spell their text can't be told apart by it: they give way to one for it all.
+    """
+    placed = _place_words(segment)
+    if placed is None:
+        yield DocumentWord(
+            _mask(segment.text, spans), segment.start_ms, segment.end_ms, segment.confidence, False
+        )
+        return
+    group: list[tuple[int, DocumentWord]] = []
+    for start, word in placed:
+        if group and not _is_joined(group[-1], start, spans):
+            yield _join(group, segment.text, spans)
+            group = []
+        group.append((start, word))
+    if group:
+        yield _join(group, segment.text, spans)
+
+
+def _place_words(segment: DocumentSegment) -> list[tuple[int, DocumentWord]] | None:
+    """Return where in the text each word begins; None where the two don't fit together."""
+    placed: list[tuple[int, DocumentWord]] = []
+    position = 0
+    for word in segment.words:
+        start = segment.text.find(word.text, position)
+        if start < 0 or segment.text[position:start].strip():
+            return None
+        placed.append((start, word))
+        position = start + len(word.text)
+    return None if segment.text[position:].strip() else placed
+
+
+def _is_joined(last: tuple[int, DocumentWord], start: int, spans: list[_Span]) -> bool:
+    end = last[0] + len(last[1].text)
+    return any(span.start < end and start < span.end for span in spans)
+
+
+def _join(group: list[tuple[int, DocumentWord]], text: str, spans: list[_Span]) -> DocumentWord:
+    start = group[0][0]
+    end = group[-1][0] + len(group[-1][1].text)
+    inside = [_moved(span, by=-start) for span in spans if span.start >= start and span.end <= end]
+    words = [word for _, word in group]
+    return replace(
+        words[0],
+        text=_mask(text[start:end], inside),
+        end_ms=max(word.end_ms for word in words),
+        confidence=min(word.confidence for word in words),
+    )
+
+
+def _moved(span: _Span, *, by: int) -> _Span:
+    return _Span(span.start + by, span.end + by, span.mask)
