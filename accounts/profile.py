@@ -15,6 +15,7 @@ EMAIL_PREFERENCES = {
     "credits_low": True,
     "key_created": True,
     "new_device": True,
+    "webhook_disabled": True,
 }
 
 

@@ -17,8 +17,10 @@ from transcripts.services.dispatch import TRANSCRIBE_TASK, enqueue
 from transcripts.services.lease import keeper
 from transcripts.services.run import run_transcript
 from transcripts.services.sweep import sweep_transcripts
+from transcripts.webhooks.outbox import DELIVER_TASK
+from transcripts.webhooks.pump import pump_deliveries, stop_pumps
 
-__all__ = ["enqueue", "purge_anonymous", "sweep", "transcribe"]
+__all__ = ["deliver_webhooks", "enqueue", "purge_anonymous", "purge_kept", "sweep", "transcribe"]
 
 
 @shared_task(name=TRANSCRIBE_TASK, acks_late=True, ignore_result=True)
@@ -37,6 +39,16 @@ def purge_anonymous() -> None:
     purge.purge_orphans()
 
 
+@shared_task(name=DELIVER_TASK, ignore_result=True)
+def deliver_webhooks() -> None:
+    pump_deliveries()
+
+
+@shared_task(name="transcripts.purge_kept", ignore_result=True)
+def purge_kept() -> None:
+    purge.purge_kept()
+
+
 @worker_init.connect
 def _warm_up(**_: object) -> None:
     """The first recording shouldn't wait for the fork server."""
@@ -47,6 +59,11 @@ def _warm_up(**_: object) -> None:
 def _sweep_at_start(**_: object) -> None:
     """What died with the last worker is found now, not at the next beat."""
     threading.Thread(target=sweep_transcripts, name="sweep-at-start", daemon=True).start()
+
+
+@worker_shutting_down.connect
+def _stop_pumps(**_: object) -> None:
+    stop_pumps()
 
 
 @worker_shutting_down.connect

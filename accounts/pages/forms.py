@@ -23,6 +23,7 @@ PREFERENCE_LABELS = {
     "credits_low": _("Minutes and credits run low"),
     "key_created": _("A new API key was made"),
     "new_device": _("A new device logged in"),
+    "webhook_disabled": _("A webhook endpoint was disabled"),
 }
 
 

@@ -7,7 +7,7 @@ test starts those.
 import sys
 from dataclasses import dataclass
 
-QUEUES = ("short", "bulk", "housekeeping")
+QUEUES = ("short", "bulk", "housekeeping", "webhooks")
 
 
 @dataclass(frozen=True)

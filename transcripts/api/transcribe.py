@@ -9,7 +9,7 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from billing.api.throttling import set_rate_limit_headers
@@ -18,10 +18,14 @@ from stt_web.error_answers import allow_methods
 from stt_web.errors import ApiError
 from stt_web.uploads import Upload
 from transcripts.api.answers import StillProcessingError, answer_accepted, answer_finished
-from transcripts.api.options import read_request
+from transcripts.api.idempotency import answer_once, fingerprint_request
+from transcripts.api.options import TranscriptionRequest, read_request
 from transcripts.models import Transcript
-from transcripts.services.submit import Submission, Submitted, submit_recording
+from transcripts.services.submit import Submission, Submitted, fingerprint_of, submit_recording
 from transcripts.services.watch import get_watcher
+
+# Probing, and asking which models there are, before the wait begins.
+_PREPARING_S = 60.0
 
 
 # No cookie counts on /v1/, so there is nothing to forge.
@@ -32,6 +36,21 @@ async def transcribe(request: HttpRequest) -> HttpResponseBase:
     upload, caller = _what_was_ingested(request)
     set_rate_limit_headers(request, caller.rate_limit_headers)
     asked = read_request(upload.fields, prefer=request.headers.get("Prefer", ""))
+    return await answer_once(
+        request,
+        owner=caller.user,
+        fingerprint=fingerprint_request(
+            "transcribe",
+            fingerprint_of(upload.sha256, asked.options),
+            asked.response_format,
+            asked.is_async,
+        ),
+        lasts_s=settings.SYNC_WAIT_S + _PREPARING_S,
+        answer=lambda: _transcribe(upload, caller, asked),
+    )
+
+
+async def _transcribe(upload: Upload, caller: Caller, asked: TranscriptionRequest) -> HttpResponse:
     submitted = await submit_recording(
         Submission(
             user=caller.user,
@@ -44,7 +63,7 @@ async def transcribe(request: HttpRequest) -> HttpResponseBase:
     )
     try:
         if asked.is_async:
-            response: HttpResponseBase = await sync_to_async(answer_accepted)(
+            response = await sync_to_async(answer_accepted)(
                 submitted.transcript, visitor_token=submitted.visitor_token
             )
         else:
@@ -57,14 +76,14 @@ async def transcribe(request: HttpRequest) -> HttpResponseBase:
     return response
 
 
-async def _wait_for(transcript_id: UUID, response_format: str) -> HttpResponseBase:
+async def _wait_for(transcript_id: UUID, response_format: str) -> HttpResponse:
     snapshot = await get_watcher().wait_until_closed(transcript_id, timeout_s=settings.SYNC_WAIT_S)
     return await sync_to_async(_answer)(
         transcript_id, response_format, is_closed=snapshot is not None
     )
 
 
-def _answer(transcript_id: UUID, response_format: str, *, is_closed: bool) -> HttpResponseBase:
+def _answer(transcript_id: UUID, response_format: str, *, is_closed: bool) -> HttpResponse:
     transcript = Transcript.objects.select_related("owner").filter(pk=transcript_id).first()
     if transcript is None:
         raise ApiError(

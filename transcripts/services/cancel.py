@@ -11,8 +11,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from transcripts.models import OPEN_STATUSES, Status, Transcript
+from transcripts.services.idempotency import forget_answers
 from transcripts.services.recordings import delete_recording, forget_recording
 from transcripts.services.settle import CLOSED_LEASE, charge, give_everything_back
+from transcripts.webhooks.events import Event
+from transcripts.webhooks.outbox import tell, tell_of_status
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +36,7 @@ def cancel_transcript(transcript: Transcript) -> bool:
             charge(current, heard_ms=current.resume_ms)
         else:
             give_everything_back(current)
+        tell_of_status(current)
     logger.info("event=transcript_cancelled transcript_id=%s", transcript.pk)
     if current.owner_id is None:
         forget_recording(current)
@@ -47,6 +51,8 @@ def delete_transcript(transcript: Transcript) -> None:
         # Moves the fence and takes the row's lock: else a segment could be stored between the
         # deletion of the segments and that of the row, which PostgreSQL then refuses.
         if rows.update(attempt=F("attempt") + 1):
+            tell(Event.DELETED, transcript)
+            forget_answers(transcript)
             rows.delete()
     delete_recording(transcript.recording)
     logger.info("event=transcript_deleted transcript_id=%s", transcript.pk)

@@ -13,7 +13,9 @@ from accounts.rate_windows import purge_windows
 from billing.anonymous import purge_anonymous_use
 from transcripts.models import OPEN_STATUSES, Transcript
 from transcripts.services.cancel import delete_transcript
+from transcripts.services.idempotency import purge_answers
 from transcripts.services.recordings import delete_recording, forget_recording
+from transcripts.webhooks.delivery import purge_deliveries
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +38,12 @@ def purge_anonymous() -> None:
     now = timezone.now()
     purge_anonymous_use(before=now.date() - ADDRESS_COUNTS_KEPT)
     purge_windows(now=now)
+
+
+def purge_kept() -> None:
+    """Delete what was only kept for a while: answers of a day ago, deliveries of a month ago."""
+    purge_answers()
+    purge_deliveries()
 
 
 def purge_orphans() -> None:

@@ -23,6 +23,7 @@ from transcripts.services.lease import held_rows
 from transcripts.services.notices import announce_failure, announce_result
 from transcripts.services.recordings import forget_recording
 from transcripts.services.store import Job
+from transcripts.webhooks.outbox import tell_of_status
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ def settle(job: Job) -> None:
             store.replace_segments(transcript, job.labelled)
         charge(transcript, heard_ms=transcript.heard_ms)
         announce_result(transcript)
+        tell_of_status(transcript)
     logger.info(
         "event=transcript_completed transcript_id=%s status=%s heard_ms=%d",
         transcript.pk,
@@ -78,8 +80,11 @@ def fail_rows(
             **CLOSED_LEASE,
         ):
             return False
+        transcript.status = Status.FAILED
+        transcript.error_code, transcript.error_message = code, message[:500]
         give_everything_back(transcript)
         announce_failure(transcript)
+        tell_of_status(transcript)
     logger.warning("event=transcript_failed transcript_id=%s code=%s", transcript.pk, code)
     _forget_if_anonymous(transcript)
     return True

@@ -1,0 +1,11 @@
+"""Telling others what happens to transcripts, by the Standard Webhooks specification.
+
+events     what is told, and how it reads
+outbox     writes deliveries, in the transaction of what they tell of
+endpoints  what owners do with their endpoints: make, change, rotate, test, replay
+signing    secrets and signatures
+addresses  which addresses of the network may be called
+sender     one HTTP request, bounded in every way
+delivery   claims what is due, and records how it went
+pump       does both, over many endpoints at once
+"""

@@ -1,0 +1,246 @@
+"""What is due, and how it went. The row decides; every step is a compare-and-set.
+
+An endpoint is served by one request at a time: whoever claims it (`turn` moves on, `busy_until`)
+sends its oldest due message and gives it back with the outcome. A slow receiver is thereby one
+request that waits, whatever the number of its messages. A process that dies in between leaves a
+claim that runs out, and the message is sent again under the same id: at least once, never lost.
+"""
+
+import logging
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.services.mail import Notice, site_url
+from accounts.services.notify import notify
+from stt_web.encryption import UndecipherableError
+from transcripts.models import DeliveryStatus, WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from transcripts.models.webhooks import DisabledReason
+from transcripts.webhooks.endpoints import disable_endpoint, secrets_of
+from transcripts.webhooks.sender import TOTAL_TIMEOUT_S, Answer, Request
+from transcripts.webhooks.signing import sign
+
+logger = logging.getLogger(__name__)
+
+# Pauses after the first, second … failed try: contract, "Webhooks".
+RETRY_AFTER_S = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
+MAX_TRIES = len(RETRY_AFTER_S) + 1
+_JITTER = 0.1  # up to so much later, so that what failed together isn't tried together
+_LONGEST_WAIT_S = 86_400.0  # what a receiver may ask for by Retry-After
+# How long "too many requests" holds up the endpoint's other messages, at most.
+_LONGEST_PAUSE_S = 3600.0
+_CLAIM = timedelta(seconds=2 * TOTAL_TIMEOUT_S)
+KEPT = timedelta(days=30)
+_PURGED_ROWS = 5000
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A message that is to be sent now, by whoever holds this; `turn` is the fence."""
+
+    endpoint: WebhookEndpoint
+    turn: int
+    delivery: WebhookDelivery
+    request: Request
+
+
+def claim_due(*, limit: int, now: datetime | None = None) -> list[Claim]:
+    """Claim up to `limit` endpoints that have something due, longest unserved first.
+
+    One query, and three for each claim.
+    """
+    asked_at = now or timezone.now()
+    due = _due(asked_at).filter(endpoint=OuterRef("pk"))
+    free = WebhookEndpoint.objects.filter(_is_free(asked_at), Exists(due), disabled_at=None)
+    oldest_first = free.order_by(F("served_at").asc(nulls_first=True))[:limit]
+    claims = (_claim(endpoint, now=asked_at) for endpoint in oldest_first)
+    return [claim for claim in claims if claim is not None]
+
+
+def record(claim: Claim, answer: Answer, *, now: datetime | None = None) -> bool:
+    """Write the outcome and give the endpoint back; False if the claim had run out meanwhile."""
+    ended_at = now or timezone.now()
+    with transaction.atomic():
+        if not _give_back(claim, answer, now=ended_at):
+            logger.warning("event=webhook_claim_lost delivery_id=%s", claim.delivery.pk)
+            return False
+        WebhookAttempt.objects.create(
+            delivery=claim.delivery,
+            started_at=ended_at - timedelta(milliseconds=answer.duration_ms),
+            duration_ms=answer.duration_ms,
+            status_code=answer.status_code,
+            error=answer.error,
+            response=answer.response,
+        )
+        if answer.is_success:
+            _close(claim, DeliveryStatus.SUCCEEDED, now=ended_at)
+        elif answer.error == "gone":
+            _close(claim, DeliveryStatus.FAILED, now=ended_at)
+            _disable(claim, DisabledReason.GONE, now=ended_at)
+        else:
+            _try_again(claim, answer, now=ended_at)
+    logger.info(
+        "event=webhook_sent delivery_id=%s endpoint_id=%s status=%s error=%s duration_ms=%d",
+        claim.delivery.pk,
+        claim.endpoint.pk,
+        answer.status_code,
+        answer.error or "-",
+        answer.duration_ms,
+    )
+    return True
+
+
+def purge_deliveries(*, now: datetime | None = None) -> int:
+    """Delete what ended and is older than KEPT; return how many rows went."""
+    before = (now or timezone.now()) - KEPT
+    old = WebhookDelivery.objects.filter(created_at__lt=before).exclude(
+        status=DeliveryStatus.PENDING
+    )
+    ids = list(old.values_list("pk", flat=True)[:_PURGED_ROWS])
+    WebhookAttempt.objects.filter(delivery__in=ids).delete()
+    return WebhookDelivery.objects.filter(pk__in=ids).delete()[0]
+
+
+def read_retry_after(headers: Mapping[str, str], *, now: datetime) -> float:
+    """Return the seconds that `Retry-After` asks to wait, 0 to a day (RFC 9110, 10.2.3)."""
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return min(float(value[:9]), _LONGEST_WAIT_S)
+    try:
+        until = parsedate_to_datetime(value)
+    except ValueError:
+        return 0.0
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=UTC)
+    return min(max(0.0, (until - now).total_seconds()), _LONGEST_WAIT_S)
+
+
+def _due(now: datetime) -> QuerySet[WebhookDelivery]:
+    return WebhookDelivery.objects.filter(status=DeliveryStatus.PENDING, next_try_at__lte=now)
+
+
+def _is_free(now: datetime) -> Q:
+    return Q(busy_until=None) | Q(busy_until__lte=now)
+
+
+def _claim(endpoint: WebhookEndpoint, *, now: datetime) -> Claim | None:
+    """Claim the endpoint for its oldest due message; None where somebody else was faster."""
+    turn = endpoint.turn + 1
+    unclaimed = WebhookEndpoint.objects.filter(
+        _is_free(now), pk=endpoint.pk, turn=endpoint.turn, disabled_at=None
+    )
+    if not unclaimed.update(turn=turn, busy_until=now + _CLAIM, served_at=now):
+        return None
+    delivery = _due(now).filter(endpoint=endpoint).order_by("next_try_at", "created_at").first()
+    request = _write_request(endpoint, delivery, now=now) if delivery is not None else None
+    if delivery is None or request is None:
+        WebhookEndpoint.objects.filter(pk=endpoint.pk, turn=turn).update(busy_until=None)
+        return None
+    return Claim(endpoint=endpoint, turn=turn, delivery=delivery, request=request)
+
+
+def _write_request(
+    endpoint: WebhookEndpoint, delivery: WebhookDelivery, *, now: datetime
+) -> Request | None:
+    body = delivery.body.encode()
+    try:
+        secrets = secrets_of(endpoint, now=now)
+    except UndecipherableError:
+        # An operator's mistake, to be mended by the operator: nothing is sent unsigned.
+        logger.exception("event=webhook_secret_lost endpoint_id=%s", endpoint.pk)
+        later = now + timedelta(seconds=RETRY_AFTER_S[1])
+        WebhookDelivery.objects.filter(pk=delivery.pk).update(next_try_at=later)
+        return None
+    signature = sign(
+        message_id=delivery.message_id,
+        timestamp_s=int(now.timestamp()),
+        body=body,
+        secrets_=secrets,
+    )
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "open-stt-webhooks/1",
+        **signature,
+    }
+    return Request(url=endpoint.url, headers=headers, body=body)
+
+
+def _give_back(claim: Claim, answer: Answer, *, now: datetime) -> bool:
+    held = WebhookEndpoint.objects.filter(pk=claim.endpoint.pk, turn=claim.turn)
+    changes: dict[str, object] = {"busy_until": None}
+    if answer.is_success:
+        changes["succeeded_at"] = now
+    elif answer.status_code in (429, 503):
+        pause_s = min(read_retry_after(answer.headers, now=now), _LONGEST_PAUSE_S)
+        changes["busy_until"] = now + timedelta(seconds=pause_s)
+    return held.update(**changes) == 1
+
+
+def _close(claim: Claim, status: DeliveryStatus, *, now: datetime) -> bool:
+    closed = _pending(claim).update(
+        status=status, next_try_at=None, finished_at=now, tries=F("tries") + 1
+    )
+    return closed == 1
+
+
+def _try_again(claim: Claim, answer: Answer, *, now: datetime) -> None:
+    """Set the time of the next try; after the last one, give up and disable the endpoint.
+
+    Not where it took other messages since: then it is this one that it can't take.
+    """
+    tries = claim.delivery.tries + 1
+    if tries >= MAX_TRIES:
+        is_closed = _close(claim, DeliveryStatus.FAILED, now=now)
+        succeeded_at = claim.endpoint.succeeded_at
+        if is_closed and (succeeded_at is None or succeeded_at < claim.delivery.created_at):
+            _disable(claim, DisabledReason.FAILING, now=now)
+        return
+    asked_s = read_retry_after(answer.headers, now=now)
+    pause_s = max(float(RETRY_AFTER_S[tries - 1]), asked_s)
+    pause_s *= 1 + random.uniform(0, _JITTER)  # noqa: S311  # no secret
+    _pending(claim).update(tries=tries, next_try_at=now + timedelta(seconds=pause_s))
+
+
+def _pending(claim: Claim) -> QuerySet[WebhookDelivery]:
+    """The delivery, if nobody ended or replayed it while it was under way."""
+    return WebhookDelivery.objects.filter(
+        pk=claim.delivery.pk,
+        status=DeliveryStatus.PENDING,
+        next_try_at=claim.delivery.next_try_at,
+    )
+
+
+def _disable(claim: Claim, reason: DisabledReason, *, now: datetime) -> None:
+    if not disable_endpoint(claim.endpoint, reason=reason, now=now):
+        return
+    logger.warning("event=webhook_disabled endpoint_id=%s reason=%s", claim.endpoint.pk, reason)
+    notify(
+        claim.endpoint.owner,
+        kind="webhook_disabled",
+        key=f"{claim.endpoint.pk}:{claim.turn}",
+        write=lambda: _write_notice(claim.endpoint, reason),
+    )
+
+
+def _write_notice(endpoint: WebhookEndpoint, reason: DisabledReason) -> Notice:
+    sentence = (
+        _("It answered that it is gone for good (410).")
+        if reason is DisabledReason.GONE
+        else _("It could not be reached, or answered with errors, for several days.")
+    )
+    return Notice(
+        subject=_("A webhook endpoint was disabled"),
+        paragraphs=[
+            _("Nothing more is sent to this address: %(address)s") % {"address": endpoint.url},
+            sentence,
+            _("Once it works again, enable it and replay what it missed."),
+        ],
+        action=(_("Look at the deliveries"), site_url(f"/webhooks/{endpoint.pk}/")),
+    )

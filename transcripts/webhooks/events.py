@@ -1,0 +1,68 @@
+"""What endpoints are told, and how it reads: a link and a few facts, never the transcript."""
+
+import json
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from django.urls import reverse
+
+from accounts.services.mail import site_url
+from transcripts.models import Status, Transcript
+
+MAX_BODY_BYTES = 20_000  # Standard Webhooks, "Payload size"
+
+
+class Event(StrEnum):
+    COMPLETED = "transcript.completed"  # with warnings, too: `data.status` says so
+    FAILED = "transcript.failed"
+    CANCELLED = "transcript.cancelled"
+    DELETED = "transcript.deleted"
+
+
+TEST_EVENT = "endpoint.test"  # goes to one endpoint, whatever it subscribed to
+EVENTS = tuple(str(event) for event in Event)
+
+_EVENT_OF_STATUS = {
+    Status.COMPLETED: Event.COMPLETED,
+    Status.COMPLETED_WITH_WARNINGS: Event.COMPLETED,
+    Status.FAILED: Event.FAILED,
+    Status.CANCELLED: Event.CANCELLED,
+}
+
+
+def event_of(transcript: Transcript) -> Event:
+    """Return the event of a final status. KeyError for another one: our own mistake."""
+    return _EVENT_OF_STATUS[Status(transcript.status)]
+
+
+def write_transcript_body(event: Event, transcript: Transcript, *, now: datetime) -> str:
+    """Return the JSON that is sent about `transcript`, well below MAX_BODY_BYTES. No query."""
+    duration_ms = transcript.heard_ms or transcript.probed_ms
+    data: dict[str, object] = {"id": str(transcript.pk), "title": transcript.title}
+    if event is not Event.DELETED:
+        data |= {
+            "status": transcript.status,
+            "language": transcript.language or transcript.language_requested,
+            "duration": duration_ms / 1000,
+            "model": transcript.model_used,
+            "credits_charged": transcript.credits_charged,
+            "error": _describe_error(transcript),
+            "url": site_url(reverse("transcript", args=[str(transcript.pk)])),
+        }
+    return _write(event, data, now=now)
+
+
+def write_test_body(endpoint_id: object, *, now: datetime) -> str:
+    return _write(TEST_EVENT, {"endpoint_id": str(endpoint_id)}, now=now)
+
+
+def _describe_error(transcript: Transcript) -> dict[str, str] | None:
+    if not transcript.error_code:
+        return None
+    return {"code": transcript.error_code, "message": transcript.error_message}
+
+
+def _write(event: str, data: dict[str, object], *, now: datetime) -> str:
+    stamp = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    body = {"type": str(event), "timestamp": stamp, "data": data}
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
