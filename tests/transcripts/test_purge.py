@@ -3,6 +3,7 @@
 import os
 import time
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
 from pytest_django import Settings
@@ -14,7 +15,7 @@ from transcripts.services.purge import ORPHAN_AGE_S, purge_anonymous, purge_orph
 
 def test_anonymous_text_is_gone_an_hour_after_the_end(make_transcript: MakeTranscript) -> None:
     now = timezone.now()
-    ended = {"status": Status.COMPLETED, "recording": ""}
+    ended: dict[str, Any] = {"status": Status.COMPLETED, "recording": ""}
     old = make_transcript(is_anonymous=True, finished_at=now - timedelta(minutes=61), **ended)
     recent = make_transcript(is_anonymous=True, finished_at=now - timedelta(minutes=59), **ended)
     waiting = make_transcript(is_anonymous=True)
