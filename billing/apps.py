@@ -6,14 +6,22 @@ class BillingConfig(AppConfig):
     name = "billing"
 
     def ready(self) -> None:
-        post_migrate.connect(_add_missing_plans, sender=self)
+        post_migrate.connect(_add_missing_rows, sender=self)
+        # These import models, which can't be imported before this.
+        from accounts.services.belongings import Belongings, register_belongings
+        from billing.belongings import export_billing, remove_person
+
+        register_belongings("billing", Belongings(export=export_billing, remove=remove_person))
 
 
-def _add_missing_plans(*, using: str, **details: object) -> None:
-    """Put the plans in after migrating, as Django does with its content types.
+def _add_missing_rows(*, using: str, **details: object) -> None:
+    """Put plans and credit packs in after migrating, as Django does with its content types.
 
     Not in a migration: a test that flushes the database would go on without them.
     """
-    from billing.plans import add_missing_plans  # models can't be imported before this
+    # Models can't be imported before this.
+    from billing.payments.offers import add_default_packs
+    from billing.plans import add_missing_plans
 
     add_missing_plans(using=using)
+    add_default_packs(using=using)

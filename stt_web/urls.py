@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("static/<path:path>", serve_static),
     path("i18n/", include("django.conf.urls.i18n")),
     path("account/", include("billing.pages.urls")),
+    path("billing/", include("billing.pages.payment_urls")),
     path("account/", include("accounts.pages.urls")),
     path("account/", include("allauth.urls")),
     path("", include("transcripts.pages.urls")),

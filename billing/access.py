@@ -1,0 +1,19 @@
+"""What of billing somebody may look at: objects of one's own account, or they aren't there."""
+
+from uuid import UUID
+
+from billing.models import BillingAccount, Invoice
+from stt_web.errors import ApiError
+
+
+class InvoiceNotFoundError(ApiError):
+    status = 404
+    code = "not_found"
+
+
+def get_invoice(account: BillingAccount, invoice_id: str) -> Invoice:
+    """Return the account's invoice. Raises InvoiceNotFoundError, also for somebody else's."""
+    try:
+        return Invoice.objects.select_related("payment").get(account=account, pk=UUID(invoice_id))
+    except (ValueError, Invoice.DoesNotExist):
+        raise InvoiceNotFoundError("You have no such invoice.") from None

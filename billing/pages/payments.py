@@ -1,0 +1,127 @@
+"""The billing page: balance, plans and packs, invoices, and every movement of the ledger."""
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import User
+from billing.ledger import read_balance
+from billing.models import (
+    BillingAccount,
+    Bucket,
+    EntryKind,
+    InvoiceKind,
+    LedgerEntry,
+    StripeCustomer,
+)
+from billing.payments.addresses import find_billing_page, find_return_addresses
+from billing.payments.checkout import open_checkout, open_portal
+from billing.payments.errors import PaymentsError
+from billing.payments.gateway import are_payments_configured
+from billing.payments.invoices import list_invoices
+from billing.payments.offers import find_offer, list_packs, list_public_plans
+from billing.quotas import account_for
+
+_ENTRIES_A_PAGE = 25
+_RECENT_INVOICES = 50
+ENTRY_NAMES = {
+    EntryKind.GRANT: _("Granted"),
+    EntryKind.ALLOWANCE: _("Free minutes of the month"),
+    EntryKind.PURCHASE: _("Bought"),
+    EntryKind.HOLD: _("Set aside for a job"),
+    EntryKind.SETTLEMENT: _("Returned: the job was shorter"),
+    EntryKind.RELEASE: _("Returned: the job cost nothing"),
+    EntryKind.REFUND: _("Refund or dispute"),
+}
+BUCKET_NAMES = {Bucket.CREDITS: _("Credits"), Bucket.ALLOWANCE: _("Free minutes")}
+DOCUMENT_NAMES = {
+    InvoiceKind.INVOICE: _("Invoice"),
+    InvoiceKind.RECEIPT: _("Receipt"),
+    InvoiceKind.CREDIT_NOTE: _("Credit note"),
+}
+
+
+@never_cache
+@login_required
+@require_safe
+def show_billing(request: HttpRequest) -> HttpResponse:
+    """GET /billing/"""
+    account = account_for(cast("User", request.user))
+    entries = Paginator(account.entries.order_by("-created_at", "-pk"), _ENTRIES_A_PAGE)
+    page = entries.get_page(request.GET.get("page", "1"))
+    context = {
+        "tab": "billing",
+        "plan": account.plan,
+        "balance": read_balance(account),
+        "subscription": account.subscriptions.filter(is_live=True).select_related("plan").first(),
+        "is_known_to_stripe": StripeCustomer.objects.filter(account=account).exists(),
+        "can_buy": are_payments_configured(),
+        "was_paid": "paid" in request.GET,
+        "plans": [(plan, plan.price_cents / 100) for plan in list_public_plans()],
+        "packs": [(pack, pack.price_cents / 100) for pack in list_packs()],
+        "invoices": _describe_invoices(account),
+        "page": page,
+        "movements": _describe_entries(page),
+    }
+    return render(request, "billing/billing.html", context)
+
+
+@login_required
+@require_POST
+def go_to_checkout(request: HttpRequest) -> HttpResponseRedirect:
+    """POST /billing/checkout/ with `pack` or `plan`: on to Stripe, or back with a sentence."""
+    try:
+        url = open_checkout(
+            account_for(cast("User", request.user)),
+            offer=find_offer(
+                pack_id=request.POST.get("pack", ""), plan_id=request.POST.get("plan", "")
+            ),
+            back=find_return_addresses(request),
+        )
+    except PaymentsError as error:
+        messages.error(request, error.message)
+        return redirect("billing")
+    return HttpResponseRedirect(url)
+
+
+@login_required
+@require_POST
+def go_to_portal(request: HttpRequest) -> HttpResponseRedirect:
+    """POST /billing/portal/: on to Stripe, or back with a sentence."""
+    try:
+        account = account_for(cast("User", request.user))
+        url = open_portal(account, return_url=find_billing_page(request))
+    except PaymentsError as error:
+        messages.error(request, error.message)
+        return redirect("billing")
+    return HttpResponseRedirect(url)
+
+
+def _describe_invoices(account: BillingAccount) -> list[dict[str, Any]]:
+    return [
+        {
+            "row": invoice,
+            "name": DOCUMENT_NAMES[InvoiceKind(invoice.kind)],
+            "amount": invoice.amount_cents / 100,
+        }
+        for invoice in list_invoices(account)[:_RECENT_INVOICES]
+    ]
+
+
+def _describe_entries(entries: Iterable[LedgerEntry]) -> list[dict[str, Any]]:
+    return [
+        {
+            "row": entry,
+            "name": ENTRY_NAMES[EntryKind(entry.kind)],
+            "bucket": BUCKET_NAMES[Bucket(entry.bucket)],
+        }
+        for entry in entries
+    ]

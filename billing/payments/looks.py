@@ -1,0 +1,29 @@
+"""Of several looks at one object of Stripe's, the latest counts.
+
+Two events about one object may be handled at once: both fetch it, and the one that saw the older
+state may write last. So a look is numbered before it begins, and is applied only if none with a
+higher number was. Whatever changes after a look began has an event, and so a look, of its own.
+Numbers come from the database: clocks of several machines don't matter.
+"""
+
+from django.db import transaction
+from django.db.models import F
+
+from billing.models import StripeObject
+
+
+def begin_look(object_id: str) -> int:
+    """Return the number of a new look; call it before fetching."""
+    with transaction.atomic():
+        StripeObject.objects.get_or_create(pk=object_id)
+        StripeObject.objects.filter(pk=object_id).update(looks=F("looks") + 1)
+        return StripeObject.objects.values_list("looks", flat=True).get(pk=object_id)
+
+
+def claim_look(object_id: str, *, look: int) -> bool:
+    """True if this look is the latest; then the object is the caller's until its transaction ends.
+
+    The update locks the row, so that two looks at one object are applied one after the other.
+    """
+    claimed = StripeObject.objects.filter(pk=object_id, latest_applied__lt=look)
+    return claimed.update(latest_applied=look) == 1
