@@ -78,6 +78,7 @@ class Transcript(models.Model):
     is_asynchronous = models.BooleanField(default=False)
 
     # The job.
+    hold_reference = models.CharField(max_length=64, blank=True)  # in the ledger; empty: the id
     status = models.CharField(max_length=24, choices=Status.choices, default=Status.QUEUED)
     queue = models.CharField(max_length=8, choices=Queue.choices, default=Queue.BULK)
     attempt = models.PositiveIntegerField(default=0)  # the fence: moves on with each claim

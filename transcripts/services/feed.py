@@ -6,13 +6,13 @@ goes wrong there is kept for the thread that runs the job.
 
 import threading
 from collections.abc import Iterator
-from uuid import UUID
 
 from django.db import connection, transaction
 
 from billing.ledger import HoldNotFoundError, extend_hold, minutes_for
 from transcripts.media.decoder import Decoder
 from transcripts.media.errors import MediaError
+from transcripts.models import Transcript
 from transcripts.services.lease import Lease, LeaseLostError, held_rows, next_expiry
 
 MINUTE_MS = 60_000
@@ -26,9 +26,10 @@ class HoldMeter:
     Nothing held (an anonymous recording): everything is covered.
     """
 
-    def __init__(self, lease: Lease, *, probed_ms: int) -> None:
+    def __init__(self, lease: Lease, transcript: Transcript) -> None:
         self._lease = lease
-        self._covered_ms = minutes_for(probed_ms) * MINUTE_MS
+        self._reference = reference_of(transcript)
+        self._covered_ms = minutes_for(transcript.probed_ms) * MINUTE_MS
         self._is_free = False
 
     def cover(self, until_ms: int) -> int:
@@ -47,9 +48,7 @@ class HoldMeter:
             with transaction.atomic():
                 if not held_rows(self._lease).update(lease_expires_at=next_expiry()):
                     raise LeaseLostError
-                return extend_hold(
-                    reference_of(self._lease.transcript_id), total_minutes=total_minutes
-                )
+                return extend_hold(self._reference, total_minutes=total_minutes)
         except HoldNotFoundError:
             self._is_free = True
             return True
@@ -117,6 +116,6 @@ class PcmFeed:
         return kept
 
 
-def reference_of(transcript_id: UUID) -> str:
-    """Return the ledger's reference of a transcript's hold."""
-    return str(transcript_id)
+def reference_of(transcript: Transcript) -> str:
+    """Return the ledger's reference of the transcript's hold: a run after a failure has its own."""
+    return transcript.hold_reference or str(transcript.pk)

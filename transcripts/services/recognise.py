@@ -92,7 +92,7 @@ def _stream(job: Job) -> None:
     )
     path = recording_path(transcript)
     with open_decoder(path, start_ms=transcript.resume_ms) as decoder:
-        feed = PcmFeed(decoder, HoldMeter(job.lease, probed_ms=transcript.probed_ms))
+        feed = PcmFeed(decoder, HoldMeter(job.lease, transcript))
         call = start_transcribe(_options(transcript), feed, server=route.server)
         try:
             with job.lease.guard(call.cancel), cancel_when_frozen(call, route.server):

@@ -93,7 +93,7 @@ def fail_rows(
 def charge(transcript: Transcript, *, heard_ms: int) -> None:
     """Charge what was heard. Inside the transaction that ends the job, after its update."""
     try:
-        cost: Charge = settle_hold(reference_of(transcript.pk), heard_ms=heard_ms)
+        cost: Charge = settle_hold(reference_of(transcript), heard_ms=heard_ms)
     except HoldNotFoundError:
         return  # anonymous
     # A minute of the monthly allowance counts like a credit (contract, Tiers).
@@ -105,7 +105,7 @@ def charge(transcript: Transcript, *, heard_ms: int) -> None:
 
 def give_everything_back(transcript: Transcript) -> None:
     """Release the hold, and an anonymous visitor's use of the day. Inside the same transaction."""
-    release_hold(reference_of(transcript.pk))
+    release_hold(reference_of(transcript))
     if transcript.anonymous_address_digest:
         return_anonymous_use(transcript.anonymous_address_digest, counted_at=transcript.created_at)
 

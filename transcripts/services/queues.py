@@ -1,0 +1,50 @@
+"""How much waits and who works on what: for operators. Three queries, however much there is."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Min, QuerySet
+
+from transcripts.models import Queue, Status, Transcript
+
+MAX_LEASES = 100
+
+
+@dataclass(frozen=True)
+class QueueState:
+    queue: str
+    waiting: int
+    oldest_at: datetime | None  # when what waits longest came
+    running: int
+
+
+def read_queues() -> list[QueueState]:
+    """Return each queue's state. Two queries, both on an index of open rows only."""
+    queued = Transcript.objects.filter(status=Status.QUEUED).order_by()
+    waiting = {
+        queue: (count, oldest_at)
+        for queue, count, oldest_at in queued.values_list("queue").annotate(
+            Count("pk"), Min("created_at")
+        )
+    }
+    processing = Transcript.objects.filter(status=Status.PROCESSING).order_by()
+    running = dict(processing.values_list("queue").annotate(Count("pk")))
+    return [
+        QueueState(queue, *waiting.get(queue, (0, None)), running.get(queue, 0))
+        for queue in Queue.values
+    ]
+
+
+def list_leases() -> QuerySet[Transcript]:
+    """Return what is being worked on, the lease that ends first in front. One query."""
+    processing = Transcript.objects.filter(status=Status.PROCESSING).order_by("lease_expires_at")
+    return processing.only(
+        "queue",
+        "attempt",
+        "stalled_tries",
+        "lease_owner",
+        "lease_expires_at",
+        "resume_ms",
+        "probed_ms",
+        "progressed_at",
+    )[:MAX_LEASES]
