@@ -1,5 +1,6 @@
 """The URL map: the inference surface `/v1/`, the management surface `/api/v1/`, pages."""
 
+from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from accounts.api.urls import management_urlpatterns as account_urlpatterns
@@ -24,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("billing/", include("billing.pages.payment_urls")),
     path("account/", include("accounts.pages.urls")),
     path("account/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
     path("", include("transcripts.pages.urls")),
 ]
 handler400 = "stt_web.error_answers.answer_400"

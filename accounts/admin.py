@@ -1,0 +1,171 @@
+"""The operators' pages of this application: people, their keys, and the audit log."""
+
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from accounts.keys import revoke_api_key
+from accounts.models import ApiKey, AuditEntry, User
+from accounts.operator_admin import (
+    OperatorAction,
+    OperatorAdmin,
+    Outcome,
+    audit_log_of,
+    link_to,
+    link_to_list,
+)
+from stt_web.errors import ApiError
+
+
+def _set_active(user: User, *, is_active: bool) -> Outcome:
+    User.objects.filter(pk=user.pk).update(is_active=is_active)
+    return Outcome(f"{user.email} may {'' if is_active else 'not '}use the account.")
+
+
+def _set_operator(user: User, *, is_staff: bool) -> Outcome:
+    rights = {"is_staff": is_staff, "is_superuser": is_staff}
+    User.objects.filter(pk=user.pk).update(**rights)
+    return Outcome(f"{user.email} is {'now' if is_staff else 'no longer'} an operator.")
+
+
+def _remove_second_factor(user: User) -> Outcome:
+    Authenticator.objects.filter(user=user).delete()
+    return Outcome(f"{user.email} can log in with the password alone, and set a factor up anew.")
+
+
+def _revoke(api_key: ApiKey) -> Outcome:
+    if not revoke_api_key(api_key):
+        raise ApiError("This key was revoked before.")
+    return Outcome(f"{api_key} is revoked.")
+
+
+@admin.register(User)
+class UserAdmin(OperatorAdmin):
+    list_display = ("email", "name", "is_active", "is_staff", "date_joined", "last_login")
+    list_filter = ("is_active", "is_staff")
+    search_fields = ("email", "name", "=id")
+    ordering = ("-date_joined",)
+    fields = (
+        ("email", "name"),
+        ("language", "time_zone"),
+        ("is_active", "is_staff"),
+        ("date_joined", "last_login", "leaving_at"),
+        "see_also",
+    )
+    operator_actions = (
+        OperatorAction(
+            name="deactivate",
+            label="Deactivate",
+            explanation="Sessions and keys stop working; nothing is deleted.",
+            run=lambda user, _: _set_active(user, is_active=False),
+            is_offered=lambda user: user.is_active and not user.is_superuser,
+        ),
+        OperatorAction(
+            name="reactivate",
+            label="Reactivate",
+            run=lambda user, _: _set_active(user, is_active=True),
+            is_offered=lambda user: not user.is_active,
+        ),
+        OperatorAction(
+            name="remove-second-factor",
+            label="Remove the second factor",
+            explanation="For somebody who lost it. Make sure that it is the owner who asks.",
+            run=lambda user, _: _remove_second_factor(user),
+            is_offered=lambda user: not user.is_staff,
+        ),
+        OperatorAction(
+            name="make-operator",
+            label="Make an operator",
+            explanation="With all rights here, once a second factor is set up.",
+            run=lambda user, _: _set_operator(user, is_staff=True),
+            is_offered=lambda user: user.is_active and not user.is_staff,
+            is_for_superusers=True,
+        ),
+        OperatorAction(
+            name="dismiss-operator",
+            label="Take operator's rights away",
+            run=lambda user, _: _set_operator(user, is_staff=False),
+            is_offered=lambda user: user.is_staff,
+            is_for_superusers=True,
+        ),
+    )
+
+    @admin.display(description="See also")
+    def see_also(self, user: User) -> SafeString:
+        """Lists of other applications are known by the names of their pages only."""
+        links = [
+            link_to_list("billing_billingaccount", "Account and ledger", user__id__exact=user.pk),
+            link_to_list("transcripts_transcript", "Jobs", owner__id__exact=user.pk),
+            link_to_list("accounts_apikey", "Keys", user__id__exact=user.pk),
+            _audit_link(user),
+        ]
+        return format_html_join(" · ", "{}", ((link,) for link in links))
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(OperatorAdmin):
+    list_display = ("prefix", "name", "owner", "created_at", "last_used_at", "revoked_at")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
+    search_fields = ("=prefix", "name", "user__email")
+    list_select_related = ("user",)
+    ordering = ("-created_at",)
+    fields = (
+        "owner",
+        ("prefix", "name"),
+        "scopes",
+        ("created_at", "last_used_at"),
+        ("expires_at", "revoked_at"),
+    )
+    operator_actions = (
+        OperatorAction(
+            name="revoke-key",
+            label="Revoke",
+            explanation="Programs that use it are refused within seconds.",
+            run=lambda api_key, _: _revoke(api_key),
+            is_offered=lambda api_key: api_key.revoked_at is None,
+        ),
+    )
+
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        return lookup == "user__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(ordering="user__email")
+    def owner(self, api_key: ApiKey) -> SafeString | str:
+        return link_to(api_key.user)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(OperatorAdmin):
+    list_display = ("at", "operator_email", "action", "subject", "reason")
+    list_filter = ("action", "object_type")
+    search_fields = ("operator_email", "=object_id", "reason")
+    ordering = ("-at",)
+    fields = ("at", "operator_email", "operator_id", "action", "subject", "reason", "details")
+
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        return lookup == "object_id" or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description="Object")
+    def subject(self, entry: AuditEntry) -> SafeString | str:
+        """A link, whether or not the object is still there."""
+        try:
+            name = f"admin:{entry.object_type.replace('.', '_')}_change"
+            address = reverse(name, args=[entry.object_id])
+        except NoReverseMatch:
+            return f"{entry.object_type} {entry.object_id}"
+        text = f"{entry.object_type} {entry.object_id[:8]}"
+        return format_html('<a href="{}">{}</a>', address, text)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        return self.change_view(request, object_id)
+
+
+def _audit_link(subject: Model) -> SafeString:
+    address = audit_log_of(subject._meta.label_lower, subject.pk)
+    return format_html('<a href="{}">What operators did</a>', address)

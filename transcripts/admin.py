@@ -1,0 +1,199 @@
+"""The operators' pages of this application: jobs, and the queues.
+
+What a recording is called, what it says and what its owner told the recogniser about it is shown
+to nobody who doesn't give a reason, which the audit log keeps.
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from asgiref.sync import sync_to_async
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
+
+from accounts.operator_admin import OperatorAction, OperatorAdmin, Outcome, link_to
+from billing.models import CloudInstance, InstanceStatus
+from stt_web.errors import ApiError
+from transcripts.models import OPEN_STATUSES, Transcript
+from transcripts.services.cancel import cancel_transcript
+from transcripts.services.cloud_health import read_health, read_shared_health
+from transcripts.services.queues import list_leases, read_queues
+from transcripts.services.recordings import recording_path
+from transcripts.services.requeue import REQUEUEABLE, requeue_transcript
+
+# Not even read for the pages that don't show them.
+PRIVATE_FIELDS = ("title", "file_name", "prompt", "hot_words")
+_CHUNK_BYTES = 256 * 1024
+_MAX_INSTANCES = 50
+
+
+def _requeue(transcript: Transcript) -> Outcome:
+    was = transcript.status
+    requeue_transcript(transcript)
+    return Outcome("It waits in its queue again.", {"was": was})
+
+
+def _cancel(transcript: Transcript) -> Outcome:
+    if not cancel_transcript(transcript):
+        raise ApiError("It is not queued or being worked on any more.")
+    return Outcome("It is cancelled. Text that was there costs what was heard for it.")
+
+
+def _open_text(transcript: Transcript) -> Outcome:
+    segments = list(transcript.segments.select_related("speaker").order_by("position"))
+
+    def show(request: HttpRequest) -> HttpResponse:
+        context = {
+            **admin.site.each_context(request),
+            "title": "Text",
+            "opts": Transcript._meta,
+            "original": transcript,
+            "segments": segments,
+        }
+        response = TemplateResponse(request, "admin/transcripts/opened_text.html", context)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    return Outcome(show=show)
+
+
+def _open_recording(transcript: Transcript) -> Outcome:
+    recording = recording_path(transcript)
+    if not recording.is_file():
+        raise ApiError("The recording is deleted.")
+
+    def show(request: HttpRequest) -> StreamingHttpResponse:
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Content-Disposition": f'attachment; filename="{transcript.pk}"',
+            "Content-Length": str(recording.stat().st_size),
+            "Cache-Control": "no-store",
+        }
+        return StreamingHttpResponse(_read(recording), headers=headers)
+
+    return Outcome(show=show)  # type: ignore[arg-type]  # a response too, but another branch
+
+
+def _open(recording: Path) -> BinaryIO:
+    return recording.open("rb")
+
+
+async def _read(recording: Path) -> AsyncIterator[bytes]:
+    file = await sync_to_async(_open)(recording)
+    try:
+        while chunk := await sync_to_async(file.read)(_CHUNK_BYTES):
+            yield chunk
+    finally:
+        file.close()
+
+
+@admin.register(Transcript)
+class TranscriptAdmin(OperatorAdmin):
+    """Jobs, without what they are about."""
+
+    change_list_template = "admin/transcripts/jobs.html"
+    list_display = (
+        "short_id",
+        "of_owner",
+        "status",
+        "queue",
+        "created_at",
+        "length",
+        "model_used",
+        "error_code",
+        "attempt",
+    )
+    list_filter = ("status", "queue", "source", "error_code")
+    search_fields = ("=id", "owner__email", "=request_id")
+    list_select_related = ("owner",)
+    ordering = ("-created_at",)
+    fields = (
+        ("id", "of_owner"),
+        ("status", "queue", "source"),
+        ("error_code", "error_message", "warnings"),
+        ("created_at", "started_at", "progressed_at", "finished_at"),
+        ("attempt", "stalled_tries", "enqueue_count", "enqueued_at"),
+        ("lease_owner", "lease_expires_at"),
+        ("length", "resume_ms", "heard_ms", "size_bytes", "container"),
+        ("model_requested", "model_used", "engine", "device", "compute_type"),
+        ("language_requested", "language", "language_probability", "task"),
+        ("diarize", "speakers_requested", "embedder"),
+        ("credits_charged", "hold_reference", "request_id"),
+    )
+    operator_actions = (
+        OperatorAction(
+            name="requeue",
+            label="Queue again",
+            explanation="Work that is stuck is taken back; work that failed is tried anew, and"
+            " paid for if it succeeds.",
+            run=lambda transcript, _: _requeue(transcript),
+            is_offered=lambda transcript: transcript.status in REQUEUEABLE,
+        ),
+        OperatorAction(
+            name="cancel",
+            label="Cancel",
+            run=lambda transcript, _: _cancel(transcript),
+            is_offered=lambda transcript: transcript.status in OPEN_STATUSES,
+        ),
+        OperatorAction(
+            name="open-text",
+            label="Open the text",
+            explanation="This is private. That you open it is kept, with your reason.",
+            run=lambda transcript, _: _open_text(transcript),
+        ),
+        OperatorAction(
+            name="open-recording",
+            label="Download the recording",
+            explanation="This is private. That you open it is kept, with your reason.",
+            run=lambda transcript, _: _open_recording(transcript),
+            is_offered=lambda transcript: bool(transcript.recording),
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Transcript]:
+        queryset: QuerySet[Transcript] = super().get_queryset(request)
+        return queryset.defer(*PRIVATE_FIELDS)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        return lookup == "owner__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.show_queues)
+        own = path("queues/", view, name="transcripts_transcript_queues")
+        return [own, *super().get_urls()]
+
+    def show_queues(self, request: HttpRequest) -> HttpResponse:
+        """What waits, who works on what, and how the inference servers are. Five queries."""
+        instances = list(
+            CloudInstance.objects.exclude(status=InstanceStatus.REMOVED)
+            .select_related("account__user")
+            .order_by("created_at")[:_MAX_INSTANCES]
+        )
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Queues and inference servers",
+            "opts": self.opts,
+            "queues": read_queues(),
+            "leases": list_leases(),
+            "shared": read_shared_health(),
+            "instances": list(zip(instances, read_health(instances), strict=True)),
+        }
+        return TemplateResponse(request, "admin/transcripts/queues.html", context)
+
+    @admin.display(description="Job", ordering="id")
+    def short_id(self, transcript: Transcript) -> str:
+        return str(transcript.pk)[:8]
+
+    @admin.display(description="Owner", ordering="owner__email")
+    def of_owner(self, transcript: Transcript) -> SafeString | str:
+        return link_to(transcript.owner) if transcript.owner else "without an account"
+
+    @admin.display(description="Length")
+    def length(self, transcript: Transcript) -> str:
+        seconds = (transcript.heard_ms or transcript.probed_ms) // 1000
+        return f"{seconds // 60}:{seconds % 60:02d}" if seconds else "–"
