@@ -1,10 +1,14 @@
 """What is stored of transcripts, split by noun.
 
-`transcript` is the resource and its job, `webhooks` who is told of it, `sharing` who else may read
+`transcript` is the resource and its job, `revisions` what people change in it, `search` what it is
+found by, `retention` how long it is kept, `webhooks` who is told of it, `sharing` who else may read
 it, `idempotency` the answers to requests that may be sent twice.
 """
 
 from transcripts.models.idempotency import IdempotencyRecord
+from transcripts.models.retention import RetentionPolicy
+from transcripts.models.revisions import Action, Revision
+from transcripts.models.search import TITLE_BUCKET, SearchChunk
 from transcripts.models.sharing import ShareLink
 from transcripts.models.transcript import (
     OPEN_STATUSES,
@@ -14,6 +18,7 @@ from transcripts.models.transcript import (
     Source,
     Speaker,
     Status,
+    Tag,
     Transcript,
     Window,
 )
@@ -27,14 +32,20 @@ from transcripts.models.webhooks import (
 __all__ = [
     "OPEN_STATUSES",
     "READABLE_STATUSES",
+    "TITLE_BUCKET",
+    "Action",
     "DeliveryStatus",
     "IdempotencyRecord",
     "Queue",
+    "RetentionPolicy",
+    "Revision",
+    "SearchChunk",
     "Segment",
     "ShareLink",
     "Source",
     "Speaker",
     "Status",
+    "Tag",
     "Transcript",
     "WebhookAttempt",
     "WebhookDelivery",

@@ -10,6 +10,7 @@ carry hints only. Who may change what:
 Every change of `status` is a compare-and-set on the old one.
 """
 
+import secrets
 import uuid
 from typing import ClassVar
 
@@ -106,6 +107,12 @@ class Transcript(models.Model):
     heard_ms = models.PositiveBigIntegerField(default=0)  # as the inference side counted
     credits_charged = models.PositiveIntegerField(default=0)
 
+    # What people make of it. Each change moves `revision` on: `models.revisions`.
+    language_note = models.CharField(max_length=200, blank=True)
+    revision = models.PositiveIntegerField(default=0)  # 0: as the machine wrote it
+    is_corrected = models.BooleanField(default=False)  # by a person; renaming is no correction
+    audio_deleted_at = models.DateTimeField(null=True, blank=True)  # by the account's retention
+
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     progressed_at = models.DateTimeField(null=True, blank=True)
@@ -132,6 +139,25 @@ class Transcript(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id}: {self.status}"
+
+
+class Tag(models.Model):
+    """A word of its owner's on a transcript, to find it by."""
+
+    transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="tags")
+    name = models.CharField(max_length=50)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["name"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["transcript", "name"], name="transcripts_tag_once")
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["name"], name="transcripts_tag_name")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Speaker(models.Model):
@@ -179,15 +205,22 @@ class Window(models.Model):
         return f"{self.start_ms}–{self.end_ms} ms"
 
 
+def new_segment_key() -> str:
+    return secrets.token_hex(8)
+
+
 class Segment(models.Model):
     """A span of one transcript with one speaker: what is saved, edited and exported.
 
     `words`: [{"word", "start_ms", "end_ms", "confidence", "space_before"}]; joined by their own
-    spacing they spell `text`. `position` orders the segments and may have gaps.
+    spacing they spell `text`. A word whose times a person's edit made carries `"timing":
+    "interpolated"` too. `position` orders the segments; a split puts one in between. `key` is the
+    id that the outside knows, and stays through edits, and through removal and restoring.
     """
 
     transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="segments")
-    position = models.PositiveIntegerField()
+    key = models.CharField(max_length=16, default=new_segment_key)
+    position = models.FloatField()
     start_ms = models.PositiveBigIntegerField()
     end_ms = models.PositiveBigIntegerField()
     text = models.TextField()
@@ -207,9 +240,13 @@ class Segment(models.Model):
             models.UniqueConstraint(
                 fields=["transcript", "position"], name="transcripts_segment_position"
             ),
+            models.UniqueConstraint(fields=["transcript", "key"], name="transcripts_segment_key"),
             models.CheckConstraint(
                 condition=Q(start_ms__lt=F("end_ms")), name="transcripts_segment_has_length"
             ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["transcript", "start_ms"], name="transcripts_segment_time")
         ]
 
     def __str__(self) -> str:

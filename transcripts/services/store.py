@@ -70,7 +70,7 @@ def open_job(lease: Lease, transcript: Transcript) -> Job:
     return Job(
         lease=lease,
         transcript=transcript,
-        next_position=0 if last is None else last + 1,
+        next_position=0 if last is None else int(last) + 1,
         has_text=last is not None,
     )
 

@@ -1,0 +1,18 @@
+"""How long an account's recordings and transcripts are kept."""
+
+from django.conf import settings
+from django.db import models
+
+
+class RetentionPolicy(models.Model):
+    """Days after the end of the work; null keeps until somebody deletes. 0 days of audio: deleted
+    at completion."""
+
+    owner = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="retention_policy"
+    )
+    audio_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    transcript_days = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.owner_id}: audio {self.audio_days}, transcripts {self.transcript_days}"

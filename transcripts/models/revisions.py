@@ -1,0 +1,55 @@
+"""What people changed: one row for every change, with its author and its time.
+
+The machine's original is revision 0 and has no row: it is what is left when all changes are taken
+back. A row holds only what it changed, so that taking it back costs what the change did.
+"""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from transcripts.models.transcript import Transcript
+
+
+class Action(models.TextChoices):
+    DESCRIBE = "describe"  # title, tags, language note
+    EDIT = "edit"  # a segment's text, times or speaker
+    SPLIT = "split"
+    MERGE = "merge"
+    MOVE_WORDS = "move_words"
+    REMOVE = "remove"
+    ADD_SPEAKER = "add_speaker"
+    RENAME_SPEAKER = "rename_speaker"
+    MERGE_SPEAKERS = "merge_speakers"
+    ASSIGN_SPEAKER = "assign_speaker"
+    RESTORE = "restore"
+
+
+class Revision(models.Model):
+    """`changes`: {"segments": {key: change}, "speakers": {position: change}, "fields": change}.
+
+    A change is {"before": fields or null, "after": fields or null}: null before is added, null
+    after is removed, and then the other side has every field; else both have those that differ.
+    """
+
+    transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()  # 1-based; the transcript's `revision` once it is made
+    action = models.CharField(max_length=20, choices=Action.choices)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    restored = models.PositiveIntegerField(null=True, blank=True)  # of a restore: which one
+    changes = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-number"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["transcript", "number"], name="transcripts_revision_number"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.transcript_id}: {self.number} {self.action}"

@@ -1,0 +1,35 @@
+"""What full-text search looks in: a transcript's words, folded, in chunks.
+
+The words themselves are where the database searches them: on PostgreSQL in a column `vector`
+(tsvector, GIN) of this table, on SQLite in the FTS5 table `transcripts_searchchunk_words`, whose
+rowid is this table's id. Both are made by the migration and used by `services/search_index` and
+`services/search` only.
+"""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from transcripts.models.transcript import Transcript
+
+TITLE_BUCKET = -1
+
+
+class SearchChunk(models.Model):
+    """`bucket`: the minutes that its segments begin in (`services/search_index`), or the title."""
+
+    transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="chunks")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    bucket = models.IntegerField()
+    part = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["transcript", "bucket", "part"], name="transcripts_chunk_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.transcript_id}: {self.bucket}.{self.part}"
