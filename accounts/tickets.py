@@ -7,6 +7,7 @@ starting something; what it started goes on.
 
 from django.core import signing
 
+from accounts.authentication import AuthenticationError
 from accounts.models import User
 
 _PREFIX = "ticket_"
@@ -23,11 +24,14 @@ def is_ticket(raw: str) -> bool:
     return raw.startswith(_PREFIX)
 
 
-def redeem_ticket(raw: str) -> User | None:
-    """Return whose ticket it is; None for a forged or old one, and for a closed account."""
+def redeem_ticket(raw: str) -> User:
+    """Return whose ticket it is. Raises AuthenticationError for a forged or old one. One query."""
     signer = signing.TimestampSigner(salt=_SALT)
     try:
         user_id = signer.unsign(raw.removeprefix(_PREFIX), max_age=LIFETIME_S)
     except signing.BadSignature:
-        return None
-    return User.objects.filter(pk=user_id, is_active=True).first()
+        user_id = ""
+    user = User.objects.filter(pk=user_id, is_active=True).first() if user_id else None
+    if user is None:
+        raise AuthenticationError("This page was open for too long. Reload it and try again.")
+    return user

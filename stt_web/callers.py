@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.authentication import authenticate_token, check_scope, read_bearer
 from accounts.client_address import find_client_address
 from accounts.models import ApiKey, User
+from accounts.tickets import is_ticket, redeem_ticket
 from billing.quotas import Limits, limits_for
 from billing.request_rates import count_request
 from stt_web.asgi_messages import HTTPScope, find_header
@@ -15,7 +16,7 @@ from stt_web.asgi_messages import HTTPScope, find_header
 
 @dataclass(frozen=True)
 class Caller:
-    """A user with a key, or (`user` is None) an anonymous visitor, known by `address`.
+    """A user with a key or a ticket, or (`user` is None) an anonymous visitor, known by `address`.
 
     `rate_limit_headers` belong on the answer, whatever it is.
     """
@@ -35,9 +36,8 @@ def identify_caller(scope: HTTPScope, *, needed_scope: str) -> Caller:
     """
     address = address_of(scope)
     raw = read_bearer(find_header(scope, b"authorization"))
-    api_key = authenticate_token(raw, address=address) if raw is not None else None
+    user, api_key = _authenticate(raw, address=address) if raw is not None else (None, None)
     check_scope(api_key, needed_scope)
-    user = api_key.user if api_key is not None else None
     limits = limits_for(user)
     return Caller(
         user=user,
@@ -46,6 +46,13 @@ def identify_caller(scope: HTTPScope, *, needed_scope: str) -> Caller:
         limits=limits,
         rate_limit_headers=count_request(user, address=address, limits=limits, now=timezone.now()),
     )
+
+
+def _authenticate(raw: str, *, address: str) -> tuple[User, ApiKey | None]:
+    if is_ticket(raw):
+        return redeem_ticket(raw), None
+    api_key = authenticate_token(raw, address=address)
+    return api_key.user, api_key
 
 
 def address_of(scope: HTTPScope) -> str:

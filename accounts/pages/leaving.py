@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
 from accounts.pages.forms import LeaveForm
-from accounts.services.departure import close_account, remove_account
+from accounts.services.departure import close_account, try_to_remove
 from accounts.services.export import export_account
 
 
@@ -48,8 +48,10 @@ def leave(request: HttpRequest) -> HttpResponse:
     leaving = User.objects.get(pk=user.pk)
     close_account(leaving)
     logout(request)
-    remove_account(leaving)
-    messages.success(request, _("Your account and everything in it are deleted."))
+    if try_to_remove(leaving):
+        messages.success(request, _("Your account and everything in it are deleted."))
+    else:
+        messages.success(request, _("Your account is closed. What is in it is being deleted."))
     return redirect("home")
 
 

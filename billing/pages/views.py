@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.formats import localize
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -25,12 +26,13 @@ KIND_NAMES = {"file": _("Recordings"), "live": _("Live"), "ai": _("AI")}
 def show_account(request: HttpRequest) -> HttpResponse:
     """GET /account/"""
     user, now = cast("User", request.user), timezone.now()
-    account = account_for(user)
+    account, limits = account_for(user), limits_for(user)
     context = {
         "plan": account.plan,
         "balance": read_balance(account, now=now),
         "minutes_used": count_minutes_used(account, now=now),
-        "limits": limits_for(user),
+        "limits": limits,
+        "max_file": format_size(limits.max_file_bytes),
         "tab": "account",
     }
     return render(request, "billing/account.html", context)
@@ -54,3 +56,11 @@ def show_usage(request: HttpRequest) -> HttpResponse:
         "tab": "usage",
     }
     return render(request, "billing/usage.html", context)
+
+
+def format_size(size_bytes: int) -> str:
+    """In units of 1000, as the limits are set; Django's own filter counts in 1024."""
+    megabytes = size_bytes / 1_000_000
+    if megabytes >= 1000:
+        return f"{localize(round(megabytes / 1000, 1)).removesuffix('.0').removesuffix(',0')} GB"
+    return f"{localize(round(megabytes))} MB"

@@ -21,6 +21,7 @@ TEXTS = {
     "cancelled": _("Cancelled"),
     "lost": _("The connection was lost. Trying again…"),
     "no_connection": _("The server can't be reached. Check that it is running and try again."),
+    "logged_out": _("You are not logged in any more. Reload the page."),
     "no_speech": _("No speech was found in this recording."),
     "heard_by": _("Heard by {model}"),
 }
@@ -28,7 +29,7 @@ TEXTS = {
 
 @require_safe
 def show_home(request: HttpRequest) -> HttpResponse:
-    """GET / — no query, no account."""
+    """GET / — no query for visitors; one or two for whoever is logged in."""
     languages = sorted((name.capitalize(), code) for code, name in LANGUAGE_NAMES.items())
     texts = {name: str(text) for name, text in TEXTS.items()}
     return render(request, "transcripts/home.html", {"languages": languages, "texts": texts})

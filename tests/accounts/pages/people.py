@@ -1,11 +1,14 @@
 """People who log in with a password."""
 
+import uuid
 from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.test import Client
 
 from accounts.models import User
+from billing.ledger import place_hold, settle_hold
+from billing.quotas import account_for
 
 PASSWORD = "correct-horse-battery-7"
 
@@ -27,3 +30,17 @@ def browser_of(user: User) -> Client:
     log_in(client, user.email)
     assert client.get("/account/profile/").status_code == 200
     return client
+
+
+def proven_browser_of(user: User) -> Client:
+    """The same, and it has just been asked for the password again."""
+    client = browser_of(user)
+    client.post("/account/reauthenticate/", {"password": PASSWORD})
+    return client
+
+
+def use_minutes(user: User, minutes: int) -> None:
+    """Let a recording of that length be charged to `user`."""
+    reference = uuid.uuid4().hex
+    place_hold(reference, account=account_for(user), minutes=minutes)
+    settle_hold(reference, heard_ms=minutes * 60_000)

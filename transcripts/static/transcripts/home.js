@@ -49,7 +49,7 @@ form.addEventListener("submit", async (event) => {
     const accepted = await upload();
     job = {
       id: accepted.id,
-      token: accepted.token || form.elements.key.value.trim(),
+      token: accepted.token || form.elements.key?.value.trim(), // neither: the session's cookie
       abort: new AbortController(),
     };
     await follow();
@@ -60,7 +60,19 @@ form.addEventListener("submit", async (event) => {
   }
 });
 
-function upload() {
+/** What /v1/ knows the visitor by: a key; a ticket for somebody who is logged in; or nothing. */
+async function readBearer() {
+  if (!form.dataset.ticket) return form.elements.key.value.trim();
+  const answer = await fetch(form.dataset.ticket, { method: "POST", headers: csrfHeader() });
+  if (!answer.ok) throw new Error(texts.logged_out);
+  return (await answer.json()).ticket;
+}
+
+const csrfHeader = () =>
+  ({ "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]").value });
+
+async function upload() {
+  const bearer = await readBearer();
   const body = new FormData();
   body.append("async", "true");
   body.append("language", form.elements.language.value);
@@ -71,8 +83,7 @@ function upload() {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest(); // fetch() can't tell how much of a body was sent
     request.open("POST", "/v1/transcribe");
-    const key = form.elements.key.value.trim();
-    if (key) request.setRequestHeader("Authorization", `Bearer ${key}`);
+    if (bearer) request.setRequestHeader("Authorization", `Bearer ${bearer}`);
     request.responseType = "json";
     request.upload.onprogress = ({ loaded, total }) =>
       showState(loaded < total ? "uploading" : "saving", {
@@ -115,8 +126,9 @@ async function follow() {
 }
 
 async function call(path, options = {}) {
+  const known = job.token ? { Authorization: `Bearer ${job.token}` } : csrfHeader();
   const answer = await fetch(`/api/v1/transcripts/${job.id}/${path}`, {
-    ...options, headers: { ...options.headers, Authorization: `Bearer ${job.token}` },
+    ...options, headers: { ...options.headers, ...known },
   });
   if (answer.ok) return answer;
   const body = await answer.json().catch(() => ({}));

@@ -1,0 +1,165 @@
+"""Taking everything along, and deleting everything: rows and files, nobody else's."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
+from asgiref.sync import async_to_sync
+from django.apps import apps
+from django.contrib.sessions.models import Session
+from django.db import models
+from django.test import Client
+from pytest_django import Settings
+
+from accounts.keys import issue_api_key
+from accounts.models import User
+from accounts.services.departure import close_account, finish_departures
+from billing.models import BillingAccount, LedgerEntry
+from tests.accounts.pages.people import browser_of, member, proven_browser_of, use_minutes
+from transcripts.models import Segment, Transcript
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def media(settings: Settings, tmp_path: Path) -> Path:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    return tmp_path / "media"
+
+
+def transcribed(user: User, media: Path, *, text: str) -> Transcript:
+    folder = media / user.email.partition("@")[0]
+    folder.mkdir(parents=True)
+    (folder / "recording").write_bytes(text.encode() * 1000)
+    transcript = Transcript.objects.create(
+        owner=user,
+        title="Meeting",
+        file_name="../meeting.mp3",
+        recording=f"{folder.name}/recording",
+        model_requested="small",
+        status="completed",
+        heard_ms=1000,
+    )
+    Segment.objects.create(
+        transcript=transcript, position=1, start_ms=0, end_ms=1000, text=text, confidence=1
+    )
+    return transcript
+
+
+@pytest.fixture
+def ann(media: Path) -> User:
+    """Somebody who has a bit of everything."""
+    user = member("ann@example.com")
+    transcribed(user, media, text="said by ann")
+    issue_api_key(user, name="anns key")
+    use_minutes(user, 3)
+    return user
+
+
+@pytest.fixture
+def bob(media: Path) -> User:
+    user = member("bob@example.com")
+    transcribed(user, media, text="said by bob")
+    return user
+
+
+def export_of(user: User) -> dict[str, bytes]:
+    answer: Any = proven_browser_of(user).get("/account/export/")
+    assert answer.status_code == 200
+
+    async def read() -> bytes:
+        return b"".join([piece async for piece in answer])
+
+    archive = zipfile.ZipFile(io.BytesIO(async_to_sync(read)()))
+    assert archive.testzip() is None
+    return {name: archive.read(name) for name in archive.namelist()}
+
+
+def rows_about(user_id: object) -> dict[str, int]:
+    """Rows of any table that point at the user, by the table's name."""
+    found = {}
+    for model in apps.get_models():
+        for field in model._meta.get_fields():
+            if isinstance(field, models.ForeignKey) and field.related_model is User:
+                count = model._default_manager.filter(**{field.name: user_id}).count()
+                if count:
+                    found[model.__name__] = count
+    return found
+
+
+def test_the_export_has_profile_keys_ledger_text_and_recording(ann: User, bob: User) -> None:
+    files = export_of(ann)
+
+    account = json.loads(files["account.json"])
+    assert account["email"] == "ann@example.com"
+    assert account["api_keys"][0]["name"] == "anns key"
+    billing = json.loads(files["billing.json"])
+    assert billing["jobs"][0]["settled_allowance_minutes"] == 3
+    (text,) = [content for name, content in files.items() if name.endswith("transcript.txt")]
+    assert b"said by ann" in text
+    (recording,) = [content for name, content in files.items() if name.endswith("meeting.mp3")]
+    assert recording == b"said by ann" * 1000
+    assert not any(b"said by bob" in content for content in files.values())
+    assert not any(".." in name for name in files)
+    assert b"digest" not in files["account.json"]
+
+
+def test_deleting_the_account_leaves_nothing_but_amounts(ann: User, bob: User, media: Path) -> None:
+    browser = proven_browser_of(ann)
+    entries = LedgerEntry.objects.count()
+
+    answer = browser.post("/account/delete/", {"email": "ann@example.com"}, follow=True)
+
+    assert "deleted" in answer.content.decode()
+    assert list(User.objects.all()) == [bob]
+    assert rows_about(ann.pk) == {}
+    assert [folder.name for folder in media.iterdir()] == ["bob"]
+    assert Segment.objects.get().text == "said by bob"
+    assert BillingAccount.objects.filter(user=None).count() == 1
+    assert LedgerEntry.objects.count() == entries
+    assert not EmailAddress.objects.filter(email="ann@example.com").exists()
+    assert browser.get("/account/").status_code == 302
+
+
+def test_a_key_of_a_deleted_account_is_refused(ann: User) -> None:
+    _, raw = issue_api_key(ann, name="second")
+    client = Client(headers={"Authorization": f"Bearer {raw}"})
+    assert client.get("/api/v1/account/").status_code == 200
+
+    proven_browser_of(ann).post("/account/delete/", {"email": "ann@example.com"})
+
+    assert client.get("/api/v1/account/").status_code == 401
+
+
+def test_a_wrong_address_deletes_nothing(ann: User) -> None:
+    page = proven_browser_of(ann).post("/account/delete/", {"email": "bob@example.com"})
+
+    assert "not the address" in page.content.decode()
+    assert User.objects.get().is_active
+
+
+@pytest.mark.parametrize("path", ["/account/delete/", "/account/export/"])
+def test_a_session_alone_is_not_enough(ann: User, path: str) -> None:
+    answer: Any = browser_of(ann).get(path)
+
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/account/reauthenticate/")
+
+
+def test_a_departure_that_was_cut_off_is_finished_later(ann: User, media: Path) -> None:
+    browser = browser_of(ann)
+    close_account(ann)
+
+    assert browser.get("/account/").status_code == 302
+    assert finish_departures() == 1
+
+    assert not User.objects.exists()
+    assert list(media.iterdir()) == []
+    assert not UserSession.objects.exists()
+    assert not any("_auth_user_id" in row.get_decoded() for row in Session.objects.all())
+    assert finish_departures() == 0

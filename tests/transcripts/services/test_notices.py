@@ -1,0 +1,87 @@
+"""Jobs that end tell their owners by mail: when asked to, once, and never what was said."""
+
+import grpc
+import pytest
+from allauth.account.models import EmailAddress
+from pytest_django import Settings
+
+from accounts.models import User
+from billing.ledger import grant_credits
+from tests.accounts.mailbox import deliver, last_mail
+from tests.billing.conftest import create_account
+from tests.transcripts.conftest import MakeTranscript
+from tests.transcripts.fake_inference import FakeInference, Script
+from transcripts.models import Status, Transcript
+from transcripts.services.run import run_transcript
+
+
+def verified(user: User | None) -> User:
+    assert user is not None
+    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
+    return user
+
+
+@pytest.fixture
+def transcript(make_transcript: MakeTranscript) -> Transcript:
+    account = create_account(minutes=600)
+    verified(account.user)
+    return make_transcript(account=account, title="Board meeting", is_asynchronous=True)
+
+
+def test_a_ready_transcript_is_told_with_its_title_and_no_text(
+    fake: FakeInference, transcript: Transcript
+) -> None:
+    run_transcript(transcript.pk)
+
+    message = last_mail()
+
+    assert "Board meeting" in message.subject
+    assert f"/transcripts/{transcript.pk}/" in message.body
+    transcript.refresh_from_db()
+    first = transcript.segments.first()
+    assert first is not None
+    assert first.text not in str(message.message())
+
+
+def test_a_failed_one_is_told_too(fake: FakeInference, transcript: Transcript) -> None:
+    fake.scripts.append(Script(windows=0, status=grpc.StatusCode.INVALID_ARGUMENT))
+
+    run_transcript(transcript.pk)
+
+    transcript.refresh_from_db()
+    assert transcript.status == Status.FAILED
+    assert "could not be transcribed" in last_mail().subject
+
+
+def test_running_it_again_tells_nothing_again(fake: FakeInference, transcript: Transcript) -> None:
+    run_transcript(transcript.pk)
+    run_transcript(transcript.pk)
+
+    assert len(deliver()) == 1
+
+
+def test_whoever_waits_for_the_answer_gets_no_mail(
+    fake: FakeInference, transcript: Transcript
+) -> None:
+    Transcript.objects.update(is_asynchronous=False)
+
+    run_transcript(transcript.pk)
+
+    assert deliver() == []
+
+
+def test_low_credits_are_told_once_until_some_come_in(
+    fake: FakeInference, make_transcript: MakeTranscript, settings: Settings
+) -> None:
+    settings.CREDITS_LOW_MINUTES = 5
+    account = create_account(credits=6)
+    verified(account.user)
+    for _ in range(3):
+        run_transcript(make_transcript(account=account, seconds=2).pk)
+    assert [message.subject for message in deliver()] == ["Your minutes are running low"]
+    assert "5 minutes" in last_mail().body
+
+    grant_credits(account, amount=1, reference="more", reason="test")
+    run_transcript(make_transcript(account=account, seconds=2).pk)
+
+    assert len(deliver()) == 2
