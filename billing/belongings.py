@@ -1,4 +1,4 @@
-"""What of a person's is here: the ledger, to be handed over. It stays, without the person."""
+"""What of a person's is here: ledger and invoices, to be handed over. The amounts stay."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,9 @@ from accounts.models import User
 from accounts.services.belongings import ExportFile
 from accounts.services.export import as_json
 from billing.models import BillingAccount, Hold, LedgerEntry
+from billing.payments.invoice_pdf import render_invoice
+from billing.payments.invoices import list_invoices
+from billing.payments.subscriptions import cancel_subscriptions
 
 
 def export_billing(user: User) -> Iterator[ExportFile]:
@@ -34,8 +37,17 @@ def export_billing(user: User) -> Iterator[ExportFile]:
         ),
     }
     yield ExportFile(name="billing.json", content=as_json(document))
+    for invoice in list_invoices(account).select_related("payment"):
+        yield ExportFile(name=f"invoices/{invoice.number}.pdf", content=render_invoice(invoice))
 
 
 def remove_person(user: User) -> None:
-    """Part the person from the amounts."""
-    BillingAccount.objects.filter(user=user).update(user=None)
+    """End what they pay for, and part the person from the amounts. Invoices say who bought still.
+
+    Raises StripeUnavailableError: to be done again then, or they would be charged for ever.
+    """
+    account = BillingAccount.objects.filter(user=user).first()
+    if account is None:
+        return
+    cancel_subscriptions(account)
+    BillingAccount.objects.filter(pk=account.pk).update(user=None)

@@ -63,5 +63,7 @@ def logging_config(level: str) -> dict[str, object]:
             "celery.app.trace": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.beat": {"level": "WARNING"},
+            # Each request and its answer; what fails, we tell ourselves (`billing.payments`).
+            "stripe": {"level": "ERROR"},
         },
     }

@@ -18,7 +18,7 @@ from django.db.models import F
 from billing.ledger import grant_credits
 from billing.models import BillingAccount, Bucket, EntryKind, LedgerEntry, Payment
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def correct_credits(payment: Payment) -> None:
@@ -36,7 +36,7 @@ def correct_credits(payment: Payment) -> None:
     owed = max(0, due - payment.credits_taken - payment.credits_written_off)
     if owed > payment.credits_owed:
         payment.needs_attention = True
-        _log.warning("credits_owed", extra={"payment": payment.pk, "credits": owed})
+        logger.warning("event=credits_owed payment_id=%s credits=%d", payment.pk, owed)
     payment.credits_owed = owed
     payment.save(update_fields=["credits_taken", "credits_owed", "corrections", "needs_attention"])
 

@@ -23,7 +23,7 @@ from billing.payments.looks import begin_look, claim_look
 from billing.payments.purchases import apply_purchase, fetch_purchase
 from billing.payments.subscriptions import apply_subscription, fetch_subscription
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 # How old a signature may be: Stripe's own tolerance. Each retry is signed anew.
 _TOLERANCE_S = 300
 # Events about the objects that we look at, and about others that name one of them.
@@ -100,7 +100,7 @@ def _process(event_id: str, changes: list[_Change]) -> None:
         for change in changes:
             if claim_look(change.object_id, look=change.look):
                 change.apply()
-    _log.info("stripe_event", extra={"event": event_id, "changes": len(changes)})
+    logger.info("event=stripe_event_processed stripe_event=%s objects=%d", event_id, len(changes))
 
 
 def _look(client: stripe.StripeClient, object_id: str) -> _Change | None:

@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 import stripe
 from django.conf import settings
 
 from billing.payments.errors import NotConfiguredError, StripeUnavailableError
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 _TIMEOUT_S = 15
 _RETRIES = 2  # of connections that fail; what is posted carries an idempotency key
 
@@ -29,22 +30,25 @@ def open_stripe() -> Iterator[stripe.StripeClient]:
     """Yield a client. Raises NotConfiguredError, and StripeUnavailableError for all that fails."""
     if not are_payments_configured():
         raise NotConfiguredError
-    client = stripe.StripeClient(
-        settings.STRIPE_SECRET_KEY,
-        base_addresses={"api": settings.STRIPE_API_BASE},
+    try:
+        yield _make_client(str(settings.STRIPE_SECRET_KEY), str(settings.STRIPE_API_BASE))
+    except stripe.StripeError as error:
+        # Its message may hold parts of what was sent; the code and the request's id are enough.
+        logger.warning(
+            "event=stripe_failed error=%s code=%s stripe_request_id=%s",
+            type(error).__name__,
+            error.code,
+            error.request_id,
+        )
+        raise StripeUnavailableError from None
+
+
+@lru_cache(maxsize=4)
+def _make_client(key: str, address: str) -> stripe.StripeClient:
+    """One for the process: it keeps a connection open for each thread."""
+    return stripe.StripeClient(
+        key,
+        base_addresses={"api": address},
         http_client=stripe.RequestsClient(timeout=_TIMEOUT_S),
         max_network_retries=_RETRIES,
     )
-    try:
-        yield client
-    except stripe.StripeError as error:
-        # Its message may hold parts of what was sent; the code and the request's id are enough.
-        _log.warning(
-            "stripe_failed",
-            extra={
-                "error": type(error).__name__,
-                "stripe_code": error.code,
-                "stripe_request_id": error.request_id,
-            },
-        )
-        raise StripeUnavailableError from None

@@ -18,7 +18,7 @@ from billing.payments.corrections import correct_credits
 from billing.payments.gateway import read_checkout_id
 from billing.payments.invoices import Buyer, issue_credit_note, issue_invoice
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 # https://docs.stripe.com/api/disputes/object: inquiries (`warning_…`) withdraw no money.
 _INQUIRIES = ("warning_needs_response", "warning_under_review")
 _OPEN = ("needs_response", "under_review", "appeal_needs_response", "appeal_under_review")
@@ -117,9 +117,10 @@ def _note_state(payment: Payment, purchase: Purchase) -> None:
     has_shrunk = purchase.refunded_cents < payment.refunded_cents  # a refund that failed
     if is_worse or has_shrunk:
         payment.needs_attention = True
-        _log.warning(
-            "payment_needs_attention",
-            extra={"payment": payment.pk, "dispute": purchase.dispute_state.value},
+        logger.warning(
+            "event=payment_needs_attention payment_id=%s dispute=%s",
+            payment.pk,
+            purchase.dispute_state.value or "none",
         )
     payment.refunded_cents = purchase.refunded_cents
     payment.disputed_cents = purchase.disputed_cents

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import stripe
 
 from billing.models import BillingAccount, Checkout, Subscription
-from billing.payments.gateway import read_checkout_id
+from billing.payments.gateway import open_stripe, read_checkout_id
 from billing.payments.purchases import find_checkout
 from billing.plans import FREE_PLAN, change_plan
 
@@ -66,6 +66,21 @@ def apply_subscription(state: SubscriptionState) -> None:
         change_plan(account, plan_id=subscription.plan_id)
     elif was_live and not subscription.is_live:
         _end_plan(account, subscription=subscription)
+
+
+def cancel_subscriptions(account: BillingAccount) -> None:
+    """End, now, whatever the account pays for monthly: its owner leaves. Idempotent.
+
+    Raises what `gateway.open_stripe` does: NotConfiguredError too, for then nobody else ends it.
+    """
+    live = list(account.subscriptions.filter(is_live=True))
+    if not live:
+        return
+    with open_stripe() as client:
+        for subscription in live:
+            state = fetch_subscription(client, subscription.stripe_id)
+            if state.status in _LIVE:
+                client.v1.subscriptions.cancel(subscription.stripe_id)
 
 
 def _find_or_make(state: SubscriptionState, *, checkout: Checkout, plan_id: str) -> Subscription:

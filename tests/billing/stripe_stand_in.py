@@ -190,6 +190,8 @@ class StripeStandIn:
             self._expect(headers.get("stripe-version") == VERSION, f"version {VERSION}")
             if method == "POST":
                 return self._answer_post(path, headers.get("idempotency-key", ""), form)
+            if method == "DELETE" and path.startswith("/v1/subscriptions/"):
+                return self._cancel(path.rpartition("/")[2])
             return self._answer_get(path, form)
 
     def _answer_post(self, path: str, key: str, form: Form) -> Object:
@@ -209,6 +211,12 @@ class StripeStandIn:
         made = make(key, form)
         self._answers[key] = (form, made)
         return made
+
+    def _cancel(self, subscription_id: str) -> Object:
+        subscription = self.objects[subscription_id]
+        self._expect(subscription["status"] != "canceled", "a subscription that lives")
+        subscription["status"] = "canceled"
+        return subscription
 
     def _answer_get(self, path: str, form: Form) -> Object:
         if path == "/v1/disputes":
@@ -387,8 +395,12 @@ def serve_stand_in() -> Iterator[StripeStandIn]:
 class _Handler(BaseHTTPRequestHandler):
     stand_in: StripeStandIn
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or a body waits 40 ms for the headers to be acknowledged
 
     def do_GET(self) -> None:
+        self._answer({})
+
+    def do_DELETE(self) -> None:
         self._answer({})
 
     def do_POST(self) -> None:
