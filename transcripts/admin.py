@@ -55,9 +55,7 @@ def _open_text(transcript: Transcript) -> Outcome:
             "original": transcript,
             "segments": segments,
         }
-        response = TemplateResponse(request, "admin/transcripts/opened_text.html", context)
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        return TemplateResponse(request, "admin/transcripts/opened_text.html", context)
 
     return Outcome(show=show)
 
@@ -72,7 +70,6 @@ def _open_recording(transcript: Transcript) -> Outcome:
             "Content-Type": "application/octet-stream",
             "Content-Disposition": f'attachment; filename="{transcript.pk}"',
             "Content-Length": str(recording.stat().st_size),
-            "Cache-Control": "no-store",
         }
         return StreamingHttpResponse(_read(recording), headers=headers)
 
