@@ -34,9 +34,10 @@ _TRANSCRIBE = {
     402: "Not enough minutes or credits.",
     403: "The key is narrowed to other things.",
     408: "Nothing more of the upload arrived for a minute.",
-    409: "Cancelled or deleted while it was waited for.",
+    409: "Cancelled or deleted while it was waited for, or its Idempotency-Key is in use.",
     413: "Over the account's file size; answered before the body is read.",
     415: "Not multipart/form-data.",
+    422: "The Idempotency-Key came with another request before.",
     429: "Too many at once, or a visitor's share of the day is used up; with Retry-After.",
     503: "Not installed, still processing, no inference service or no room; see `code`.",
 }
@@ -63,17 +64,68 @@ _ERRORS: dict[tuple[str, str], dict[int, str]] = {
     ("/api/v1/account/", "put"): {**_MANAGEMENT, **_BODY},
     ("/api/v1/usage/", "get"): _MANAGEMENT,
     ("/api/v1/cloud/", "get"): _MANAGEMENT,
+    ("/api/v1/billing/plans/", "get"): {429: _MANAGEMENT[429]},
+    ("/api/v1/billing/checkout/", "post"): {
+        **_MANAGEMENT,
+        **_BODY,
+        409: "Subscribed to a plan already.",
+        422: "The Idempotency-Key was used for another offer.",
+        503: "This server takes no payments, or Stripe can't be reached; see `code`.",
+    },
+    ("/api/v1/billing/portal/", "post"): {
+        **_MANAGEMENT,
+        409: "Nothing was ever bought.",
+        503: "This server takes no payments, or Stripe can't be reached; see `code`.",
+    },
+    ("/api/v1/billing/invoices/", "get"): {**_MANAGEMENT, 404: "There is no such page."},
+    ("/api/v1/billing/invoices/{invoice_id}/", "get"): {**_MANAGEMENT, **_ONE_OBJECT},
     ("/api/v1/keys/", "get"): {**_MANAGEMENT, 404: "There is no such page."},
     ("/api/v1/keys/", "post"): {**_MANAGEMENT, **_BODY},
     ("/api/v1/keys/{key_id}/", "delete"): {**_MANAGEMENT, **_ONE_OBJECT},
+}
+_WEBHOOKS: dict[tuple[str, str], dict[int, str]] = {
+    ("", "get"): {404: "There is no such page."},
+    ("", "post"): {**_BODY, 409: "There are as many endpoints as one account may have."},
+    ("{endpoint_id}/", "get"): _ONE_OBJECT,
+    ("{endpoint_id}/", "patch"): {**_BODY, **_ONE_OBJECT},
+    ("{endpoint_id}/", "delete"): _ONE_OBJECT,
+    ("{endpoint_id}/secret/rotate/", "post"): _ONE_OBJECT,
+    ("{endpoint_id}/test/", "post"): {**_ONE_OBJECT, 409: "The endpoint is disabled."},
+    ("{endpoint_id}/deliveries/", "get"): {**_ONE_OBJECT, 400: "There is no such status."},
+    ("{endpoint_id}/deliveries/{delivery_id}/", "get"): _ONE_OBJECT,
+    ("{endpoint_id}/deliveries/{delivery_id}/replay/", "post"): {
+        **_ONE_OBJECT,
+        409: "The endpoint is disabled.",
+    },
+}
+_ERRORS |= {
+    (f"/api/v1/webhooks/{path}", method): {**_MANAGEMENT, **errors}
+    for (path, method), errors in _WEBHOOKS.items()
+}
+_SHARES = "/api/v1/transcripts/{transcript_id}/shares/"
+_ERRORS |= {
+    (_SHARES, "get"): {**_MANAGEMENT, **_ONE_OBJECT},
+    (_SHARES, "post"): {**_MANAGEMENT, **_BODY, **_ONE_OBJECT, 409: "There are too many links."},
+    (f"{_SHARES}{{share_id}}/", "delete"): {**_MANAGEMENT, **_ONE_OBJECT},
+    ("/api/v1/transcripts/{transcript_id}/audio/", "get"): {
+        **_MANAGEMENT,
+        404: "There is none, it is somebody else's, or its recording is not kept any more.",
+        416: "The range lies outside the recording.",
+    },
 }
 _TEXT_FORMATS = ("text/plain", "application/x-subrip", "text/vtt")
 _HEADERS = {
     "X-Transcript-Id": ("string", "The stored transcript."),
     "X-Transcript-Token": ("string", "Without a key: opens this transcript, as a bearer token."),
     "X-Audio-Duration": ("number", "Seconds."),
-    "X-Credits-Charged": ("integer", "What this transcript cost: started minutes, of the monthly allowance or in credits."),
-    "X-Credits-Left": ("integer", "Minutes left of this month's allowance and credits of the account, in all."),
+    "X-Credits-Charged": (
+        "integer",
+        "What this transcript cost: started minutes, of the monthly allowance or in credits.",
+    ),
+    "X-Credits-Left": (
+        "integer",
+        "Minutes left of this month's allowance and credits of the account, in all.",
+    ),
     "X-Model-Used": ("string", "The model that really ran."),
 }
 

@@ -42,7 +42,7 @@ def test_a_recording_is_transcribed_and_charged(client: Client, worker: Worker) 
     headers = answer.headers
     assert headers["X-Transcript-Id"] == body["id"]
     assert headers["X-Audio-Duration"] == "3.000"
-    assert (headers["X-Credits-Charged"], headers["X-Credits-Left"]) == ("0", "0")
+    assert (headers["X-Credits-Charged"], headers["X-Credits-Left"]) == ("1", "59")
     assert headers["X-Model-Used"] == "tiny"
     assert client.account is not None
     assert read_balance(client.account).minutes_left == 59
