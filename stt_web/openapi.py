@@ -77,6 +77,10 @@ _ERRORS: dict[tuple[str, str], dict[int, str]] = {
         409: "Nothing was ever bought.",
         503: "This server takes no payments, or Stripe can't be reached; see `code`.",
     },
+    ("/api/v1/billing/stripe/webhook/", "post"): {
+        400: "Not an event that Stripe signed for this server in the last minutes.",
+        503: "No payments here, or Stripe can't be reached: deliver it again.",
+    },
     ("/api/v1/billing/invoices/", "get"): {**_MANAGEMENT, 404: "There is no such page."},
     ("/api/v1/billing/invoices/{invoice_id}/", "get"): {**_MANAGEMENT, **_ONE_OBJECT},
     ("/api/v1/keys/", "get"): {**_MANAGEMENT, 404: "There is no such page."},

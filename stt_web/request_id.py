@@ -23,6 +23,8 @@ from stt_web.asgi_messages import (
 
 request_id_var: ContextVar[str] = ContextVar("request_id", default="")
 access_log = logging.getLogger("stt_web.access")
+# What follows these in a path opens something: a transcript, an address, a password.
+_SECRET = re.compile(r"\A(/s/|/account/confirm-email/|/account/password/reset/key/)[^/]+")
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
 
@@ -76,5 +78,8 @@ class RequestIdLayer:
 
 
 def _printable(path: str) -> str:
-    """Return the path for a log line: a client can't begin a line of its own, nor fill the log."""
-    return re.sub(r"[^!-~]", "?", path[:200])
+    """Return the path for a log line: a client can't begin a line of its own, nor fill the log.
+
+    A path that opens something by itself is not written whole.
+    """
+    return re.sub(r"[^!-~]", "?", _SECRET.sub(r"\1***", path[:200]))

@@ -1,10 +1,10 @@
-"""The only door to a transcript: through the account that asks for it."""
+"""The only door to a transcript, or an endpoint: through the account that asks for it."""
 
 from uuid import UUID
 
 from accounts.models import User
 from stt_web.errors import ApiError
-from transcripts.models import Transcript
+from transcripts.models import Transcript, WebhookDelivery, WebhookEndpoint
 
 
 class TranscriptNotFoundError(ApiError):
@@ -42,4 +42,37 @@ def get_visitor_transcript(token_digest: str, transcript_id: UUID | str) -> Tran
     found = visitors.filter(pk=wanted).first() if token_digest else None
     if found is None:
         raise TranscriptNotFoundError
+    return found
+
+
+class EndpointNotFoundError(ApiError):
+    status = 404
+    code = "not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such webhook endpoint.")
+
+
+class DeliveryNotFoundError(ApiError):
+    status = 404
+    code = "not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such delivery.")
+
+
+def get_endpoint(user: User, endpoint_id: UUID) -> WebhookEndpoint:
+    """Return the user's endpoint. Raises `EndpointNotFoundError`. One query."""
+    found = WebhookEndpoint.objects.filter(pk=endpoint_id, owner=user).first()
+    if found is None:
+        raise EndpointNotFoundError
+    return found
+
+
+def get_delivery(user: User, endpoint_id: UUID, delivery_id: UUID) -> WebhookDelivery:
+    """Return a delivery to the user's endpoint. Raises `DeliveryNotFoundError`. One query."""
+    deliveries = WebhookDelivery.objects.select_related("endpoint")
+    found = deliveries.filter(pk=delivery_id, endpoint_id=endpoint_id, endpoint__owner=user).first()
+    if found is None:
+        raise DeliveryNotFoundError
     return found

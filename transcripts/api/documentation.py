@@ -1,7 +1,7 @@
 """What the plain asynchronous views take and give, for the OpenAPI document. None of this runs."""
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.views import APIView
 
 from transcripts.api import serializers
@@ -12,6 +12,14 @@ class TranscribeDocumentation(APIView):
 
     @extend_schema(
         operation_id="transcribe",
+        parameters=[
+            OpenApiParameter(
+                "Idempotency-Key",
+                str,
+                OpenApiParameter.HEADER,
+                description="The same request sent again within a day gets the same answer.",
+            )
+        ],
         request={"multipart/form-data": serializers.TranscriptionRequestSerializer},
         responses={200: serializers.TranscriptionSerializer, 202: serializers.AcceptedSerializer},
     )
@@ -64,3 +72,19 @@ class EventsDocumentation(APIView):
     )
     def get(self) -> None:
         """Follow a transcript: `status`, `queue`, `progress`, `segment` and `done` events."""
+
+
+class AudioDocumentation(APIView):
+    @extend_schema(
+        operation_id="read_audio",
+        parameters=[
+            OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="One byte range.")
+        ],
+        responses={
+            (200, "audio/*"): OpenApiTypes.BINARY,
+            (206, "audio/*"): OpenApiTypes.BINARY,
+            304: OpenApiResponse(description="`If-None-Match` names the recording."),
+        },
+    )
+    def get(self) -> None:
+        """Return the recording, or a range of its bytes, for a player."""

@@ -4,11 +4,14 @@ from django.urls import path
 
 from stt_web.openapi import documented_as
 from transcripts.api import documentation as docs
+from transcripts.api import webhooks
+from transcripts.api.audio import show_audio
 from transcripts.api.catalog import show_formats, show_languages, show_models
 from transcripts.api.cloud import CloudView
 from transcripts.api.events import stream_events
 from transcripts.api.export_documentation import ExportDocumentation
 from transcripts.api.exports import export_transcript
+from transcripts.api.sharing import ShareListView, ShareView
 from transcripts.api.transcribe import transcribe
 from transcripts.api.transcripts import CancelView, TranscriptListView, TranscriptView
 
@@ -30,5 +33,24 @@ management_urlpatterns = [
     path(
         "transcripts/<uuid:transcript_id>/export/<str:format_name>/",
         documented_as(ExportDocumentation)(export_transcript),
+    ),
+    path(
+        "transcripts/<uuid:transcript_id>/audio/",
+        documented_as(docs.AudioDocumentation)(show_audio),
+    ),
+    path("transcripts/<uuid:transcript_id>/shares/", ShareListView.as_view()),
+    path("transcripts/<uuid:transcript_id>/shares/<uuid:share_id>/", ShareView.as_view()),
+    path("webhooks/", webhooks.EndpointListView.as_view()),
+    path("webhooks/<uuid:endpoint_id>/", webhooks.EndpointView.as_view()),
+    path("webhooks/<uuid:endpoint_id>/secret/rotate/", webhooks.SecretRotationView.as_view()),
+    path("webhooks/<uuid:endpoint_id>/test/", webhooks.TestEventView.as_view()),
+    path("webhooks/<uuid:endpoint_id>/deliveries/", webhooks.DeliveryListView.as_view()),
+    path(
+        "webhooks/<uuid:endpoint_id>/deliveries/<uuid:delivery_id>/",
+        webhooks.DeliveryView.as_view(),
+    ),
+    path(
+        "webhooks/<uuid:endpoint_id>/deliveries/<uuid:delivery_id>/replay/",
+        webhooks.ReplayView.as_view(),
     ),
 ]

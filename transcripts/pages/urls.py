@@ -2,6 +2,23 @@
 
 from django.urls import path
 
+from transcripts.pages import webhooks
+from transcripts.pages.shared import show_shared, show_shared_audio
 from transcripts.pages.views import show_home
 
-urlpatterns = [path("", show_home, name="home")]
+urlpatterns = [
+    path("", show_home, name="home"),
+    path("webhooks/", webhooks.show_webhooks, name="webhooks"),
+    path("webhooks/<uuid:endpoint_id>/", webhooks.show_webhook, name="webhook"),
+    path("webhooks/<uuid:endpoint_id>/rotate/", webhooks.rotate, name="webhook_rotate"),
+    path("webhooks/<uuid:endpoint_id>/switch/", webhooks.switch, name="webhook_switch"),
+    path("webhooks/<uuid:endpoint_id>/test/", webhooks.test, name="webhook_test"),
+    path("webhooks/<uuid:endpoint_id>/delete/", webhooks.delete, name="webhook_delete"),
+    path(
+        "webhooks/<uuid:endpoint_id>/deliveries/<uuid:delivery_id>/replay/",
+        webhooks.replay,
+        name="webhook_replay",
+    ),
+    path("s/<str:token>/", show_shared, name="shared"),
+    path("s/<str:token>/audio/", show_shared_audio, name="shared_audio"),
+]

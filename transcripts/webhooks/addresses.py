@@ -9,6 +9,7 @@ IANA special-purpose registries for IPv4 and IPv6 (RFC 6890 and its updates).
 """
 
 import ipaddress
+import re
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 Lookup: TypeAlias = Callable[[str, int], Sequence[str]]
 
 MAX_URL_CHARACTERS = 2000
+# After IDNA; or an IPv6 address, without a scope (`%eth0`).
+_HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}\Z")
 _WEB_PORTS = (80, 443)
 _FIRST_UNPRIVILEGED_PORT = 1024
 
@@ -98,7 +101,7 @@ def read_url(url: str) -> Target:
         path.encode("ascii")
     except ValueError:  # also what can't be said in IDNA or ASCII
         raise BadUrlError("This is not a URL. Write it as https://host/path, in ASCII.") from None
-    if parts.scheme not in ("http", "https") or not host:
+    if parts.scheme not in ("http", "https") or not _HOST.match(host):
         raise BadUrlError("The URL must begin with https:// and name a host.")
     if parts.scheme == "http" and not settings.WEBHOOK_ALLOW_HTTP:
         raise BadUrlError("The URL must begin with https://: messages are not sent in the clear.")

@@ -1,0 +1,102 @@
+"""A message exists if and only if what it tells of happened, and none is lost on the way."""
+
+import json
+
+import pytest
+from django.db import transaction
+
+from billing.models import BillingAccount
+from tests.billing.conftest import create_account
+from tests.transcripts.conftest import MakeTranscript
+from tests.transcripts.fake_inference import FakeInference
+from tests.transcripts.webhooks.receiver import Receiver
+from transcripts.models import Status, Transcript, WebhookDelivery
+from transcripts.services.cancel import cancel_transcript, delete_transcript
+from transcripts.services.run import run_transcript
+from transcripts.services.settle import fail_rows
+from transcripts.webhooks.endpoints import create_endpoint
+from transcripts.webhooks.outbox import tell_of_status
+from transcripts.webhooks.pump import pump_deliveries
+from transcripts.webhooks.sender import Sender
+
+pytestmark = pytest.mark.database
+
+
+@pytest.fixture
+def account(transactional_db: None, receiver: Receiver, loopback_allowed: None) -> BillingAccount:
+    """Somebody with an endpoint that wants everything."""
+    account = create_account(minutes=60)
+    assert account.user is not None
+    create_endpoint(account.user, url=receiver.url)
+    return account
+
+
+def told() -> list[tuple[str, str]]:
+    """Return event and status of each message that was written down, oldest first."""
+    bodies = [json.loads(row.body) for row in WebhookDelivery.objects.order_by("created_at")]
+    return [(body["type"], body["data"].get("status", "")) for body in bodies]
+
+
+def test_a_finished_transcript_is_told_of_although_nobody_told_the_broker(
+    make_transcript: MakeTranscript,
+    account: BillingAccount,
+    fake: FakeInference,
+    receiver: Receiver,
+    sender: Sender,
+) -> None:
+    transcript = make_transcript(account=account)
+
+    run_transcript(transcript.pk)  # no worker listens to the broker of a test
+    assert told() == [("transcript.completed", "completed")]
+    pump_deliveries(sender)
+
+    body = json.loads(receiver.messages[0].body)
+    assert body["data"]["id"] == str(transcript.pk)
+    assert body["data"]["credits_charged"] == 1
+
+
+def test_a_final_status_that_is_rolled_back_is_not_told_of(
+    make_transcript: MakeTranscript, account: BillingAccount
+) -> None:
+    transcript = make_transcript(account=account)
+
+    with pytest.raises(RuntimeError), transaction.atomic():
+        cancel_transcript(transcript)
+        raise RuntimeError
+
+    transcript.refresh_from_db()
+    assert (transcript.status, told()) == (Status.QUEUED, [])
+
+
+def test_the_same_is_told_once(make_transcript: MakeTranscript, account: BillingAccount) -> None:
+    transcript = make_transcript(account=account, status=Status.COMPLETED)
+
+    tell_of_status(transcript)
+    tell_of_status(transcript)
+
+    assert len(told()) == 1
+
+
+def test_failing_cancelling_and_deleting_are_told_of_too(
+    make_transcript: MakeTranscript, account: BillingAccount
+) -> None:
+    failing = make_transcript(account=account)
+    rows = Transcript.objects.filter(pk=failing.pk)
+    fail_rows(rows, failing, code="corrupt_media", message="It is broken.")
+    cancelled = make_transcript(account=account)
+    cancel_transcript(cancelled)
+    delete_transcript(failing)
+
+    assert told() == [
+        ("transcript.failed", "failed"),
+        ("transcript.cancelled", "cancelled"),
+        ("transcript.deleted", ""),
+    ]
+
+
+def test_a_visitors_transcript_is_told_of_to_nobody(
+    make_transcript: MakeTranscript, account: BillingAccount, fake: FakeInference
+) -> None:
+    run_transcript(make_transcript(is_anonymous=True).pk)
+
+    assert told() == []

@@ -1,0 +1,171 @@
+"""`/s/:token/`: one transcript for somebody who was given its link. Text and player, nothing else.
+
+The page is no part of the site: no navigation, no session, no cookie but the pass of a password.
+Its form carries no CSRF token, because without a referrer browsers send `Origin: null`, which
+Django refuses; there is no account here in whose name anything could be forged.
+"""
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.client_address import request_address
+from stt_web.error_answers import allow_methods
+from stt_web.errors import ApiError
+from transcripts.api.audio import NoRecordingError, Recording, answer_recording, find_recording
+from transcripts.exports.document import DocumentSegment, load_document
+from transcripts.models import ShareLink, Transcript
+from transcripts.services.sharing import (
+    OPENED_FOR_S,
+    ShareNotFoundError,
+    TooManyPasswordsError,
+    WrongPasswordError,
+    find_share,
+    is_open,
+    open_share,
+)
+
+_COOKIE = "shared_pass"
+HEADERS = {
+    "Cache-Control": "private, no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow, noarchive, nosnippet",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self';"
+        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+}
+
+
+@csrf_exempt
+@sensitive_variables("token")
+@allow_methods("GET", "HEAD", "POST")
+async def show_shared(request: HttpRequest, token: str) -> HttpResponseBase:
+    """GET, POST /s/:token/ — a POST brings the password."""
+    return await sync_to_async(_show)(request, token)
+
+
+@sensitive_variables("token")
+@allow_methods("GET", "HEAD")
+async def show_shared_audio(request: HttpRequest, token: str) -> HttpResponseBase:
+    """GET /s/:token/audio/ — under the same check, with ranges."""
+    try:
+        recording = await sync_to_async(_find_recording)(request, token)
+        response = answer_recording(request, recording)
+    except (ShareNotFoundError, NoRecordingError):
+        response = HttpResponse(status=404)
+    except WrongPasswordError:
+        response = HttpResponse(status=403)
+    except ApiError as error:
+        response = HttpResponse(status=error.status, headers=error.headers)
+    for name, value in HEADERS.items():
+        response.headers[name] = value
+    return response
+
+
+@sensitive_variables("token")
+def _show(request: HttpRequest, token: str) -> HttpResponse:
+    try:
+        link = find_share(token)
+    except ShareNotFoundError:
+        return _answer(request, "transcripts/shared_gone.html", {}, status=404)
+    if request.method == "POST" and link.password:
+        return _try_password(request, link, token)
+    if not is_open(link, shown_pass=request.COOKIES.get(_COOKIE, "")):
+        return _ask(request)
+    return _answer(request, "transcripts/shared.html", _describe(link.transcript, token))
+
+
+@sensitive_variables("token")
+def _try_password(request: HttpRequest, link: ShareLink, token: str) -> HttpResponse:
+    try:
+        shown_pass = open_share(
+            link, password=request.POST.get("password", ""), address=request_address(request)
+        )
+    except WrongPasswordError:
+        return _ask(request, problem=_("This is not the password."), status=403)
+    except TooManyPasswordsError as error:
+        problem = _("Too many passwords were tried. Wait a while and try again.")
+        response = _ask(request, problem=problem, status=429)
+        response.headers["Retry-After"] = error.headers["Retry-After"]
+        return response
+    path = reverse("shared", args=[token])
+    response = HttpResponse(status=303, headers={**HEADERS, "Location": path})
+    response.set_cookie(
+        _COOKIE,
+        shown_pass,
+        max_age=OPENED_FOR_S,
+        path=path,
+        secure=request.is_secure(),
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def _ask(request: HttpRequest, *, problem: str = "", status: int = 200) -> HttpResponse:
+    return _answer(request, "transcripts/shared_password.html", {"problem": problem}, status=status)
+
+
+@sensitive_variables("token")
+def _find_recording(request: HttpRequest, token: str) -> Recording:
+    link = find_share(token)
+    if not is_open(link, shown_pass=request.COOKIES.get(_COOKIE, "")):
+        raise WrongPasswordError("This link asks for a password.")
+    return find_recording(link.transcript)
+
+
+def _describe(transcript: Transcript, token: str) -> dict[str, object]:
+    document = load_document(transcript)
+    try:
+        find_recording(transcript)
+        audio = reverse("shared_audio", args=[token])
+    except NoRecordingError:
+        audio = ""
+    return {
+        "title": document.title,
+        "language": document.language,
+        "model": document.model,
+        "is_approximate": document.is_approximate,
+        "audio": audio,
+        "turns": [
+            {
+                "start_s": f"{segment.start_ms / 1000:.3f}",
+                "time": _clock(segment.start_ms),
+                "speaker": speaker,
+                "text": segment.text,
+            }
+            for segment, speaker in _with_speakers(document.segments)
+        ],
+    }
+
+
+def _with_speakers(
+    segments: tuple[DocumentSegment, ...],
+) -> list[tuple[DocumentSegment, str | None]]:
+    """Return each segment with its speaker where that is another one than before."""
+    before = [None, *(segment.speaker for segment in segments)]
+    return [
+        (segment, segment.speaker if segment.speaker != known else None)
+        for segment, known in zip(segments, before, strict=False)
+    ]
+
+
+def _clock(time_ms: int) -> str:
+    minutes, seconds = divmod(time_ms // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def _answer(
+    request: HttpRequest, template: str, context: dict[str, object], *, status: int = 200
+) -> HttpResponse:
+    response = render(request, template, context, status=status)
+    for name, value in HEADERS.items():
+        response.headers[name] = value
+    return response
