@@ -334,6 +334,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 600.0,
         "options": {"queue": "housekeeping", "expires": 600},
     },
+    "collect-debts": {
+        "task": "billing.collect_debts",
+        "schedule": 60.0,
+        "options": {"queue": "housekeeping", "expires": 60},
+    },
     "purge-anonymous": {
         "task": "transcripts.purge_anonymous",
         "schedule": 300.0,

@@ -65,3 +65,7 @@ class InvoicePageSerializer(serializers.Serializer[object]):
     next = serializers.URLField(allow_null=True)
     previous = serializers.URLField(allow_null=True)
     results = InvoiceSerializer(many=True)
+
+
+class ReceivedSerializer(serializers.Serializer[object]):
+    received = serializers.BooleanField()

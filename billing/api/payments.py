@@ -17,6 +17,7 @@ from billing.api.payment_serializers import (
     InvoicePageSerializer,
     InvoiceSerializer,
     OffersSerializer,
+    ReceivedSerializer,
 )
 from billing.payments.addresses import find_billing_page, find_return_addresses
 from billing.payments.checkout import open_checkout, open_portal
@@ -150,9 +151,14 @@ class StripeWebhookView(APIView):
     permission_classes = [AllowAny]
     throttle_classes = []
 
-    @extend_schema(exclude=True)
+    @extend_schema(
+        operation_id="receive_stripe_event",
+        parameters=[OpenApiParameter("Stripe-Signature", str, OpenApiParameter.HEADER)],
+        request=OpenApiTypes.OBJECT,
+        responses=ReceivedSerializer,
+    )
     def post(self, request: Request) -> Response:
-        """POST /api/v1/billing/stripe/webhook/"""
+        """For Stripe alone: an event, with its signature."""
         receive_event(request._request.body, signature=request.headers.get("Stripe-Signature", ""))
         return Response({"received": True})
 

@@ -1,4 +1,4 @@
-"""A stand-in of Stripe's HTTP API on a local port, as far as we use it, for the real library.
+"""A stand-in of Stripe's HTTP API, as far as we use it (`stripe_server` puts it on a port).
 
 It checks what it is sent (method, path, key, version, idempotency key, every form field) and notes
 what it doesn't expect in `complaints`. What happens at Stripe (somebody pays, a refund, a dispute)
@@ -7,20 +7,14 @@ https://docs.stripe.com/api, version 2026-10-28.
 """
 
 import copy
-import hashlib
-import hmac
 import itertools
-import json
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 SECRET_KEY = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
-WEBHOOK_SECRET = "whsec_test_of_the_stand_in"
 VERSION = "2026-10-28.endive"
 Object = dict[str, Any]
 Form = dict[str, str]
@@ -64,8 +58,29 @@ class StripeStandIn:
         self.is_down = False
         self.url = ""
         self._answers: dict[str, tuple[Form, Object]] = {}
+        self._held_back: dict[str, tuple[threading.Event, threading.Event]] = {}
         self._numbers = itertools.count(1)
         self._lock = threading.RLock()
+
+    @contextmanager
+    def holding_back(self, path: str) -> Iterator[threading.Event]:
+        """Hold back the next answer to a GET of `path`, as it is when asked, until the end.
+
+        Yields what is set once the answer is made.
+        """
+        made, end = threading.Event(), threading.Event()
+        self._held_back[path] = (made, end)
+        try:
+            yield made
+        finally:
+            end.set()
+
+    def wait(self, path: str) -> None:
+        """Wait if the answer to `path` is held back."""
+        if held := self._held_back.pop(path, None):
+            made, end = held
+            made.set()
+            end.wait(20)
 
     # what happens at Stripe
 
@@ -367,68 +382,3 @@ class StripeStandIn:
     def _unexpected(self, what: str) -> RefusedError:
         self.complaints.append(what)
         return RefusedError(400, "parameter_unknown", what)
-
-
-def sign(body: bytes, *, secret: str = WEBHOOK_SECRET, at: float | None = None) -> str:
-    """The `Stripe-Signature` header, made by hand: https://docs.stripe.com/webhooks/signature"""
-    timestamp = int(time.time() if at is None else at)
-    signed = f"{timestamp}.".encode() + body
-    digest = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
-    return f"t={timestamp},v1={digest}"
-
-
-@contextmanager
-def serve_stand_in() -> Iterator[StripeStandIn]:
-    """Run one on a free port."""
-    stand_in = StripeStandIn()
-    handler = type("Handler", (_Handler,), {"stand_in": stand_in})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    stand_in.url = f"http://127.0.0.1:{server.server_address[1]}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield stand_in
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    stand_in: StripeStandIn
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # or a body waits 40 ms for the headers to be acknowledged
-
-    def do_GET(self) -> None:
-        self._answer({})
-
-    def do_DELETE(self) -> None:
-        self._answer({})
-
-    def do_POST(self) -> None:
-        length = int(self.headers.get("Content-Length", 0))
-        self._answer(dict(parse_qsl(self.rfile.read(length).decode(), keep_blank_values=True)))
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
-
-    def _answer(self, form: Form) -> None:
-        parts = urlsplit(self.path)
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        if self.stand_in.is_down:
-            self._send(500, {"error": {"type": "api_error", "message": "Down."}})
-            return
-        try:
-            asked = form or dict(parse_qsl(parts.query))
-            self._send(200, self.stand_in.answer(self.command, parts.path, headers, asked))
-        except RefusedError as error:
-            self._send(error.status, error.body)
-
-    def _send(self, status: int, body: Object) -> None:
-        told = {name: value for name, value in body.items() if not name.startswith("_")}
-        content = json.dumps(told).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("Request-Id", "req_of_the_stand_in")
-        self.send_header("Stripe-Should-Retry", "false")
-        self.end_headers()
-        self.wfile.write(content)

@@ -13,14 +13,8 @@ from billing.audit import check_ledger
 from billing.models import BillingAccount, Payment, Plan
 from billing.plans import account_for
 from tests.accounts.people import Person, create_person
-from tests.billing.stripe_stand_in import (
-    SECRET_KEY,
-    WEBHOOK_SECRET,
-    Object,
-    StripeStandIn,
-    serve_stand_in,
-    sign,
-)
+from tests.billing.stripe_server import WEBHOOK_SECRET, serve_stand_in, sign
+from tests.billing.stripe_stand_in import SECRET_KEY, Object, StripeStandIn
 
 CHECKOUT = "/api/v1/billing/checkout/"
 WEBHOOK = "/api/v1/billing/stripe/webhook/"

@@ -9,7 +9,7 @@ from django.test import Client
 
 from billing.models import EntryKind, LedgerEntry, Payment, StripeEvent
 from tests.billing.payments.conftest import WEBHOOK, Shop, post_body, post_event
-from tests.billing.stripe_stand_in import sign
+from tests.billing.stripe_server import sign
 
 
 def purchases() -> list[tuple[str, int]]:
