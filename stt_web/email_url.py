@@ -25,7 +25,7 @@ def read_email_url(url: str) -> dict[str, object]:
     except ValueError:
         raise BadSettingError("STT_EMAIL_URL is no address.") from None
     if parts.scheme in ("", "console") and not parts.netloc:
-        return {"EMAIL_BACKEND": f"{_BACKENDS}.console.EmailBackend"}
+        return {"EMAIL_BACKEND": "stt_web.console_mail.ConsoleBackend"}
     if parts.scheme == "file":
         return {
             "EMAIL_BACKEND": f"{_BACKENDS}.filebased.EmailBackend",

@@ -12,7 +12,9 @@ from typing import Any, Concatenate, ParamSpec
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.template.loader import render_to_string
 from django.utils.decorators import async_only_middleware
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -119,12 +121,24 @@ def answer_403(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def answer_csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    message = "This form has expired. Reload the page and try again."
-    return answer_error(ApiError(message, status=403, code="csrf_failed"))
+    message = _("This form has expired. Reload the page and try again.")
+    return _answer_anybody(request, ApiError(message, status=403, code="csrf_failed"))
 
 
 def answer_404(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return answer_error(NotFoundError("There is nothing at this address."))
+    return _answer_anybody(request, NotFoundError(_("There is nothing at this address.")))
+
+
+def _answer_anybody(request: HttpRequest, error: ApiError) -> HttpResponse:
+    """A page for a person who looks at pages; the one shape of an error for all others.
+
+    The page needs no query: Django answers errors outside of the request's thread.
+    """
+    is_api = request.path.startswith(("/v1/", "/api/"))
+    if is_api or "text/html" not in request.headers.get("Accept", ""):
+        return answer_error(error)
+    page = render_to_string("error.html", {"sentence": error.message})
+    return HttpResponse(page, status=error.status, headers=error.headers)
 
 
 def answer_500(request: HttpRequest) -> HttpResponse:

@@ -23,6 +23,7 @@ from accounts.models import User
 from accounts.pages.forms import SCOPE_LABELS, KeyForm, ProfileForm
 from accounts.profile import update_profile
 from accounts.services.sessions import (
+    describe_browser,
     end_all_sessions,
     end_session,
     has_second_factor,
@@ -93,7 +94,9 @@ def show_security(request: HttpRequest) -> HttpResponse:
     """GET /account/security/"""
     user = _user(request)
     context = {
-        "sessions": list_sessions(user),
+        "sessions": [
+            (session, describe_browser(session.user_agent)) for session in list_sessions(user)
+        ],
         "current_session": request.session.session_key,
         "has_second_factor": has_second_factor(user),
         "tab": "security",

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.models import KnownDevice, User
 from accounts.services.mail import Notice, site_url
 from accounts.services.notify import notify
+from accounts.services.sessions import describe_browser
 
 _TOKEN_BYTES = 32
 
@@ -52,7 +53,7 @@ def _write(now: datetime, *, address: str, browser: str) -> Notice:
             _("Somebody logged in to your account with a browser that had not been used before."),
             _("Time: %(time)s (UTC)") % {"time": date_format(now, "DATETIME_FORMAT")},
             _("Network address: %(address)s") % {"address": address},
-            _("Browser: %(browser)s") % {"browser": browser[:200] or "?"},
+            _("Browser: %(browser)s") % {"browser": describe_browser(browser)},
             _("If that was not you, choose a new password and log out everywhere."),
         ],
         action=(_("Check your security settings"), site_url("/account/security/")),

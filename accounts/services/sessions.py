@@ -6,6 +6,23 @@ from django.contrib.sessions.models import Session
 
 from accounts.models import User
 
+# In this order: each browser also claims to be those below it.
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+
 
 def list_sessions(user: User) -> list[UserSession]:
     """Sessions that still work, newest first."""
@@ -29,6 +46,13 @@ def end_all_sessions(user: User) -> int:
     Session.objects.filter(session_key__in=keys).delete()
     sessions.delete()
     return len(keys)
+
+
+def describe_browser(user_agent: str) -> str:
+    """A name that a person knows, such as “Firefox, Linux”; what the browser says, where not."""
+    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
+    return ", ".join(filter(None, (browser, system))) or user_agent[:60] or "?"
 
 
 def has_second_factor(user: User) -> bool:

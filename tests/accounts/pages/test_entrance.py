@@ -147,3 +147,12 @@ def test_every_page_at_the_entrance_is_ours(path: str, language: str) -> None:
     assert page.status_code == 200
     assert f'<html lang="{language}">' in page.content.decode()
     assert "stt_web/site.css" in page.content.decode()
+
+
+def test_a_person_gets_a_page_for_an_address_that_is_not_there_and_a_program_json() -> None:
+    person = Client(headers={"Accept": "text/html", "Accept-Language": "en"}).get("/nothing")
+    program = Client().get("/nothing")
+
+    assert person.status_code == program.status_code == 404
+    assert "<h1>There is nothing at this address.</h1>" in person.content.decode()
+    assert program.json()["code"] == "not_found"

@@ -108,13 +108,16 @@ def test_mail_is_in_the_users_language(ann: User) -> None:
 
 
 def test_a_second_browser_is_told_and_the_first_and_known_ones_are_not(ann: User) -> None:
-    first, second = browser_of(ann), Client(headers={"User-Agent": "Firefox on a new laptop"})
+    first, second = (
+        browser_of(ann),
+        Client(headers={"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0"}),
+    )
     assert deliver() == []
 
     log_in(second, ann.email)
     message = last_mail()
     assert "new device" in message.subject
-    assert "Firefox on a new laptop" in message.body
+    assert "Firefox, Linux" in message.body
 
     for browser in (first, second):
         browser.post("/account/logout/")
