@@ -26,7 +26,7 @@ from stt_web.routing import serve_socket  # noqa: E402
 from stt_web.threads import ThreadSlotsLayer  # noqa: E402
 from transcripts.media import warm_up  # noqa: E402
 
-UPLOAD_PATHS = ("/v1/transcribe",)
+UPLOAD_PATHS = ("/v1/transcribe", "/api/v1/transcripts/import/")
 
 # Uploads are probed in child processes; the first would wait for a second for its parent.
 warm_up()

@@ -11,16 +11,26 @@ from uuid import UUID
 from celery import shared_task
 from celery.signals import worker_init, worker_ready, worker_shutting_down
 
+from transcripts.exports.options import ExportOptions
 from transcripts.media import warm_up
 from transcripts.services import purge
 from transcripts.services.dispatch import TRANSCRIBE_TASK, enqueue
+from transcripts.services.export import EXPORT_TASK, make_export
 from transcripts.services.lease import keeper
 from transcripts.services.run import run_transcript
 from transcripts.services.sweep import sweep_transcripts
 from transcripts.webhooks.outbox import DELIVER_TASK
 from transcripts.webhooks.pump import pump_deliveries, stop_pumps
 
-__all__ = ["deliver_webhooks", "enqueue", "purge_anonymous", "purge_kept", "sweep", "transcribe"]
+__all__ = [
+    "deliver_webhooks",
+    "enqueue",
+    "purge_anonymous",
+    "purge_kept",
+    "render_export",
+    "sweep",
+    "transcribe",
+]
 
 
 @shared_task(name=TRANSCRIBE_TASK, acks_late=True, ignore_result=True)
@@ -47,6 +57,13 @@ def deliver_webhooks() -> None:
 @shared_task(name="transcripts.purge_kept", ignore_result=True)
 def purge_kept() -> None:
     purge.purge_kept()
+
+
+@shared_task(name=EXPORT_TASK, acks_late=True, ignore_result=True)
+def render_export(transcript_id: str, format_name: str, options: str) -> None:
+    make_export(
+        UUID(transcript_id), format_name=format_name, options=ExportOptions.from_text(options)
+    )
 
 
 @worker_init.connect

@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 
 QUEUES = ("short", "bulk", "housekeeping", "webhooks")
+# Queues without a worker of their own: whose worker takes them too.
+_ALSO_TAKES = {"housekeeping": ("exports",)}
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,11 @@ def worker(queue: str, *, slots: int, node: str = "") -> Command:
     `node` tells two workers of one queue on one machine apart.
     """
     name = f"worker-{queue}"
+    queues = ",".join((queue, *_ALSO_TAKES.get(queue, ())))
     return _python(
         name,
         *("-m", "celery", "--quiet", "-A", "stt_web", "worker"),
-        *("--pool=threads", f"--concurrency={slots}", f"--queues={queue}"),
+        *("--pool=threads", f"--concurrency={slots}", f"--queues={queues}"),
         f"--hostname={node or name}@%h",
         # Gossip and mingle let workers know each other: nobody here asks, every start would wait.
         *("--without-gossip", "--without-mingle", "--loglevel=INFO"),

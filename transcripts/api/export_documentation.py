@@ -1,9 +1,11 @@
 """What the views of exports take and give, for the OpenAPI document. None of this runs."""
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from rest_framework import serializers
 from rest_framework.views import APIView
 
+from transcripts.api.serializers import TranscriptSummarySerializer
 from transcripts.exports.options import TIMESTAMPS
 from transcripts.exports.profiles import PROFILES
 from transcripts.exports.redaction import KINDS
@@ -55,9 +57,50 @@ class ExportDocumentation(APIView):
             *OPTION_PARAMETERS,
         ],
         responses={
-            (200, export.content_type.partition(";")[0]): OpenApiTypes.BINARY
-            for export in EXPORTS.values()
+            **{
+                (200, export.content_type.partition(";")[0]): OpenApiTypes.BINARY
+                for export in EXPORTS.values()
+            },
+            202: inline_serializer("ExportPreparing", {"status": serializers.CharField()}),
         },
     )
     def get(self) -> None:
-        """Return the transcript as a file. It carries an ETag."""
+        """Return the transcript as a file, with an ETag; 202 with Retry-After where a worker is
+        still making it (docx, pdf)."""
+
+
+class LintDocumentation(APIView):
+    @extend_schema(
+        operation_id="lint_subtitles",
+        parameters=PROFILE_PARAMETERS,
+        responses=inline_serializer(
+            "LintReport",
+            {
+                "profile": serializers.DictField(),
+                "cues": serializers.IntegerField(),
+                "counts": serializers.DictField(child=serializers.IntegerField()),
+                "findings": serializers.ListField(child=serializers.DictField()),
+            },
+        ),
+    )
+    def get(self) -> None:
+        """Report where the subtitles break a profile's rules."""
+
+
+class ImportDocumentation(APIView):
+    @extend_schema(
+        operation_id="import_transcript",
+        request={
+            "multipart/form-data": inline_serializer(
+                "ImportRequest",
+                {
+                    "file": serializers.FileField(help_text="srt, vtt, or our own json."),
+                    "title": serializers.CharField(required=False),
+                    "language": serializers.CharField(required=False),
+                },
+            )
+        },
+        responses={201: TranscriptSummarySerializer},
+    )
+    def post(self) -> None:
+        """Make a transcript of subtitles, or of our own JSON. It costs nothing."""

@@ -3,12 +3,15 @@
 Plain asynchronous views: what a worker makes is waited for without a thread.
 """
 
+import asyncio
 import hashlib
+from collections import Counter
+from dataclasses import asdict
 from typing import cast
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
 
@@ -22,11 +25,20 @@ from stt_web.errors import ApiError
 from transcripts.api.answers import job_error
 from transcripts.api.export_options import read_export_options
 from transcripts.api.principals import find_transcript, identify
+from transcripts.exports.cues import make_cues
 from transcripts.exports.document import load_document
 from transcripts.exports.files import content_disposition, file_name
-from transcripts.exports.options import ExportOptions
+from transcripts.exports.json import seconds
+from transcripts.exports.lint import lint_cues
+from transcripts.exports.options import ExportOptions, apply_options
+from transcripts.exports.profiles import profile_for
 from transcripts.exports.render import EXPORTS, export
 from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Transcript
+from transcripts.services.export import describe_export, order_export
+
+_WAIT_S = 20.0
+_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 0.5
+_RETRY_AFTER_S = 5
 
 
 class NotFinishedError(ApiError):
@@ -42,6 +54,17 @@ class NotFinishedError(ApiError):
         )
 
 
+class ExportFailedError(ApiError):
+    status = 500
+    code = "export_failed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This file could not be made. The fault is ours, and is in the log; another format may"
+            " work."
+        )
+
+
 @allow_methods("GET", "HEAD")
 async def export_transcript(
     request: HttpRequest, transcript_id: UUID, format_name: str
@@ -50,7 +73,48 @@ async def export_transcript(
     transcript = await sync_to_async(open_for_export)(request, transcript_id)
     check_format(format_name)
     options = read_export_options(request.GET.dict())
-    return await sync_to_async(_answer_now)(request, transcript, format_name, options)
+    if not EXPORTS[format_name].is_slow:
+        return await sync_to_async(_answer_now)(request, transcript, format_name, options)
+    content = await wait_for_export(
+        transcript, format_name=format_name, options=options, timeout_s=_WAIT_S
+    )
+    if content is None:
+        return _answer_later(request)
+    return await sync_to_async(answer_file)(
+        request, content, title=transcript.title, format_name=format_name
+    )
+
+
+async def wait_for_export(
+    transcript: Transcript, *, format_name: str, options: ExportOptions, timeout_s: float
+) -> bytes | None:
+    """Return what a worker makes, or made; None if `timeout_s` went by before. Holds no thread.
+
+    Raises ExportFailedError.
+    """
+    wanted = await sync_to_async(describe_export)(
+        transcript, format_name=format_name, options=options
+    )
+    pause_s = _SHORTEST_PAUSE_S
+    try:
+        async with asyncio.timeout(timeout_s):
+            while not wanted.path.exists():
+                if wanted.is_failed:
+                    raise ExportFailedError
+                await sync_to_async(order_export)(wanted)
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+        return await sync_to_async(wanted.path.read_bytes)()
+    except (TimeoutError, FileNotFoundError):  # or deleted between the two
+        return None
+
+
+@allow_methods("GET", "HEAD")
+async def lint_subtitles(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
+    """Report where the subtitles of a transcript break the rules of a profile."""
+    transcript = await sync_to_async(open_for_export)(request, transcript_id)
+    options = read_export_options(request.GET.dict())
+    return await sync_to_async(_answer_lint)(transcript, options)
 
 
 def open_for_export(request: HttpRequest, transcript_id: UUID) -> Transcript:
@@ -94,6 +158,35 @@ def _answer_now(
 ) -> HttpResponse:
     body = export(load_document(transcript), format_name, options)
     return answer_file(request, body, title=transcript.title, format_name=format_name)
+
+
+def _answer_later(request: HttpRequest) -> HttpResponse:
+    response = JsonResponse({"status": "preparing"}, status=202)
+    response.headers["Retry-After"] = str(_RETRY_AFTER_S)
+    response.headers["Location"] = request.get_full_path()
+    return response
+
+
+def _answer_lint(transcript: Transcript, options: ExportOptions) -> HttpResponse:
+    document = apply_options(load_document(transcript), options)
+    profile = profile_for(options.profile, language=document.language)
+    cues = make_cues(document, options.profile)
+    findings = lint_cues(cues, profile)
+    return JsonResponse(
+        {
+            "profile": asdict(profile),
+            "cues": len(cues),
+            "counts": dict(Counter(finding.rule for finding in findings)),
+            "findings": [
+                {
+                    **asdict(finding),
+                    "start": seconds(cues[finding.cue - 1].start_ms),
+                    "end": seconds(cues[finding.cue - 1].end_ms),
+                }
+                for finding in findings
+            ],
+        }
+    )
 
 
 def _count(request: HttpRequest, user: User | None) -> None:

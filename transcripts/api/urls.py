@@ -6,11 +6,17 @@ from stt_web.openapi import documented_as
 from transcripts.api import documentation as docs
 from transcripts.api import webhooks
 from transcripts.api.audio import show_audio
+from transcripts.api.bulk_export import BulkExportView
 from transcripts.api.catalog import show_formats, show_languages, show_models
 from transcripts.api.cloud import CloudView
 from transcripts.api.events import stream_events
-from transcripts.api.export_documentation import ExportDocumentation
-from transcripts.api.exports import export_transcript
+from transcripts.api.export_documentation import (
+    ExportDocumentation,
+    ImportDocumentation,
+    LintDocumentation,
+)
+from transcripts.api.exports import export_transcript, lint_subtitles
+from transcripts.api.imports import import_file
 from transcripts.api.sharing import ShareListView, ShareView
 from transcripts.api.transcribe import transcribe
 from transcripts.api.transcripts import CancelView, TranscriptListView, TranscriptView
@@ -29,6 +35,12 @@ management_urlpatterns = [
     path(
         "transcripts/<uuid:transcript_id>/events/",
         documented_as(docs.EventsDocumentation)(stream_events),
+    ),
+    path("transcripts/export/", BulkExportView.as_view()),
+    path("transcripts/import/", documented_as(ImportDocumentation)(import_file)),
+    path(
+        "transcripts/<uuid:transcript_id>/export/lint/",
+        documented_as(LintDocumentation)(lint_subtitles),
     ),
     path(
         "transcripts/<uuid:transcript_id>/export/<str:format_name>/",

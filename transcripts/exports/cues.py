@@ -6,6 +6,7 @@ Chinese templates) and the BBC Subtitle Guidelines; `contract/compat.md`, *Subti
 Text is never altered: the cues in order, their lines joined, spell the transcript's words.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ from transcripts.exports.profiles import PROFILES, Profile, profile_for
 
 PAUSE_MS = 1_500  # speech that pauses so long goes on in a new cue
 SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")
+_BLANK = re.compile(r"\s")
 CLOSING_MARKS = "\"'”’»)]」』）"
 
 
@@ -80,6 +82,9 @@ def _timed_words(segment: DocumentSegment, profile: Profile) -> list[DocumentWor
 def _cut_word(word: DocumentWord, width: int) -> Iterator[DocumentWord]:
     total = max(1, len(word.text))
     span_ms = word.end_ms - word.start_ms
+    if len(word.text) <= width and not _BLANK.search(word.text):
+        yield word
+        return
     position = 0
     for number, part in enumerate(word.text.split()):
         for offset in range(0, len(part), width):

@@ -73,6 +73,7 @@ def load_document(transcript: Transcript) -> Document:
         segments=tuple(load_segment(segment) for segment in segments),
         speakers=tuple(str(speaker) for speaker in transcript.speakers.all()),
         title=transcript.title,
+        is_corrected=transcript.is_corrected,
         task=transcript.task,
         model=transcript.model_used,
         engine=transcript.engine,

@@ -35,10 +35,15 @@ def spell(words: Sequence[DocumentWord]) -> str:
 
 def fits(words: Sequence[DocumentWord], *, width: int, count: int) -> bool:
     """Say whether the words fit into `count` lines of `width` characters, broken greedily."""
-    lines, start = 1, 0
-    for end in range(1, len(words) + 1):
-        if len(spell(words[start:end])) > width:
-            lines, start = lines + 1, end - 1
+    lines, length = 1, 0
+    for word in words:
+        added = len(word.text)
+        joined = length + added + (1 if word.space_before and length else 0)
+        if joined > width and length:
+            lines, joined = lines + 1, added
+        if joined > width:
+            return False
+        length = joined
     return lines <= count
 
 
@@ -47,21 +52,35 @@ def break_lines(words: Sequence[DocumentWord], *, width: int, count: int) -> tup
 
     Words that `fits` refuses still come out whole, in more lines than asked for.
     """
-    if len(spell(words)) <= width or len(words) == 1:
+    lengths = _lengths_before(words)
+    if lengths[-1] <= width or len(words) == 1:
         return (spell(words),)
     places = range(1, len(words))
-    fitting = [place for place in places if _line_fits(words, place, width=width, count=count)]
-    best = max(fitting or places, key=lambda place: _break_quality(words, place, width=width))
+    fitting = [
+        place
+        for place in places
+        if lengths[place] <= width and fits(words[place:], width=width, count=max(1, count - 1))
+    ]
+    best = max(
+        fitting or places,
+        key=lambda place: _break_quality(words, place, lengths=lengths, width=width),
+    )
     rest = break_lines(words[best:], width=width, count=count - 1)
     return (spell(words[:best]), *rest)
 
 
-def _line_fits(words: Sequence[DocumentWord], place: int, *, width: int, count: int) -> bool:
-    is_narrow = len(spell(words[:place])) <= width
-    return is_narrow and fits(words[place:], width=width, count=max(1, count - 1))
+def _lengths_before(words: Sequence[DocumentWord]) -> list[int]:
+    """Return the length of the first n words, for each n from none to all."""
+    lengths = [0]
+    for number, word in enumerate(words):
+        space = 1 if word.space_before and number else 0
+        lengths.append(lengths[-1] + space + len(word.text))
+    return lengths
 
 
-def _break_quality(words: Sequence[DocumentWord], place: int, *, width: int) -> float:
+def _break_quality(
+    words: Sequence[DocumentWord], place: int, *, lengths: list[int], width: int
+) -> float:
     before, after = words[place - 1].text.lower(), words[place].text.lower()
     quality = 0.0
     if before.endswith(PUNCTUATION):
@@ -70,8 +89,8 @@ def _break_quality(words: Sequence[DocumentWord], place: int, *, width: int) -> 
         quality -= 3
     elif after in BREAK_BEFORE:
         quality += 2
-    imbalance = abs(len(spell(words[:place])) - len(spell(words[place:])))
-    return quality - 4 * imbalance / width
+    after_length = lengths[-1] - lengths[place] - (1 if words[place].space_before else 0)
+    return quality - 4 * abs(lengths[place] - after_length) / width
 
 
 def _is_name(words: Sequence[DocumentWord], place: int) -> bool:

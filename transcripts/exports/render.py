@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from transcripts.exports.csv import render_csv
 from transcripts.exports.document import Document
+from transcripts.exports.docx import render_docx
 from transcripts.exports.json import export_json, render_json, render_verbose_json
 from transcripts.exports.options import ExportOptions, apply_options
+from transcripts.exports.pdf import render_pdf
 from transcripts.exports.srt import export_srt, render_srt
 from transcripts.exports.txt import export_txt, render_txt
 from transcripts.exports.vtt import export_vtt, render_vtt
@@ -47,6 +49,12 @@ EXPORTS: dict[str, Export] = {
     "vtt": Export("text/vtt; charset=utf-8", _encoded(export_vtt)),
     "json": Export("application/json", _encoded(export_json)),
     "csv": Export("text/csv; charset=utf-8", _encoded(render_csv)),
+    "docx": Export(
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        render_docx,
+        is_slow=True,
+    ),
+    "pdf": Export("application/pdf", render_pdf, is_slow=True),
 }
 
 

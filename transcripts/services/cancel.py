@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from transcripts.models import OPEN_STATUSES, Status, Transcript
+from transcripts.services.export import delete_exports
 from transcripts.services.idempotency import forget_answers
 from transcripts.services.recordings import delete_recording, forget_recording
 from transcripts.services.settle import CLOSED_LEASE, charge, give_everything_back
@@ -55,4 +56,5 @@ def delete_transcript(transcript: Transcript) -> None:
             forget_answers(transcript)
             rows.delete()
     delete_recording(transcript.recording)
+    delete_exports(transcript.pk)
     logger.info("event=transcript_deleted transcript_id=%s", transcript.pk)

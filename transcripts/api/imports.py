@@ -1,0 +1,46 @@
+"""POST transcripts/import/ — subtitles or our own JSON as a new transcript.
+
+The ingest has authenticated the caller (a key) and stored the file; it deletes it again.
+"""
+
+from typing import cast
+
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from accounts.authentication import AuthenticationError
+from billing.api.throttling import set_rate_limit_headers
+from stt_web.callers import Caller
+from stt_web.error_answers import allow_methods
+from stt_web.uploads import Upload
+from transcripts.api.answers import location_of, summarise
+from transcripts.services.import_transcript import import_transcript
+
+
+# No cookie counts here, so there is nothing to forge.
+@csrf_exempt
+@allow_methods("POST")
+async def import_file(request: HttpRequest) -> HttpResponse:
+    scope = cast("ASGIRequest", request).scope
+    caller = cast("Caller", scope["stt.caller"])
+    set_rate_limit_headers(request, caller.rate_limit_headers)
+    return await sync_to_async(_import)(cast("Upload", scope["stt.upload"]), caller)
+
+
+def _import(upload: Upload, caller: Caller) -> HttpResponse:
+    if caller.user is None:
+        raise AuthenticationError(
+            "Send your API key as `Authorization: Bearer <key>`.", code="missing_key"
+        )
+    transcript = import_transcript(
+        caller.user,
+        upload.path,
+        file_name=upload.file_name,
+        title=upload.fields.get("title", "").strip(),
+        language=upload.fields.get("language", "").strip().lower(),
+    )
+    response = JsonResponse(summarise(transcript), status=201)
+    response.headers["Location"] = location_of(transcript)
+    return response

@@ -1,0 +1,98 @@
+"""Where a line of running text may end (after UAX #14, simplified), and filling lines with it.
+
+Spaces break; so does the place between two Chinese or Japanese characters, but never before a
+closing mark nor after an opening one (JIS X 4051, *kinsoku*). Thai has neither spaces between words
+nor a dictionary here: it breaks between syllable clusters, which reads, though it may cut a word.
+"""
+
+import unicodedata
+from collections.abc import Callable, Iterator
+
+_NEVER_FIRST = frozenset(
+    "、。，．・：；？！゛゜ヽヾゝゞ々ー’”）〕］｝〉》」』】…‥ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ,.:;?!)]}"
+)
+_NEVER_LAST = frozenset("‘“（〔［｛〈《「『【([{")
+_THAI = range(0x0E00, 0x0E80)
+_THAI_LEADING_VOWELS = frozenset("เแโใไ")
+_THAI_FOLLOWERS = frozenset("ะาำๅๆฯ")
+_IDEOGRAPHIC = (
+    range(0x2E80, 0xA4D0),
+    range(0xF900, 0xFB00),
+    range(0xFF00, 0xFFF0),
+    range(0x20000, 0x32000),
+)
+
+
+def fill_lines(text: str, *, width: float, measure: Callable[[str], float]) -> Iterator[str]:
+    """Yield lines no wider than `width`, in the unit of `measure`, without the spaces between.
+
+    What has no break inside is cut where it must be.
+    """
+    line, line_width = "", 0.0
+    for unit in _units(text):
+        unit_width = measure(unit)
+        if line and line_width + measure(unit.rstrip(" ")) > width:
+            yield line.rstrip(" ")
+            line, line_width = "", 0.0
+        if unit_width > width:
+            *whole, unit = _cut(unit, width=width, measure=measure)
+            yield from whole
+            unit_width = measure(unit)
+        line, line_width = line + unit, line_width + unit_width
+    if line:
+        yield line.rstrip(" ")
+
+
+def _cut(unit: str, *, width: float, measure: Callable[[str], float]) -> list[str]:
+    parts: list[str] = [""]
+    used = 0.0
+    for character in unit:
+        step = measure(character)
+        if parts[-1] and used + step > width and not unicodedata.combining(character):
+            parts.append("")
+            used = 0.0
+        parts[-1] += character
+        used += step
+    return parts
+
+
+def _units(text: str) -> Iterator[str]:
+    """Yield the smallest parts between which a line may end."""
+    for word in _words(text):
+        if word.isascii() or not any(_breaks_inside(character) for character in word):
+            yield word
+            continue
+        unit = ""
+        for character in word:
+            if unit and _may_break(unit[-1], character):
+                yield unit
+                unit = ""
+            unit += character
+        yield unit
+
+
+def _words(text: str) -> Iterator[str]:
+    """Yield words, each with the spaces behind it."""
+    start, end = 0, text.find(" ")
+    while end >= 0:
+        while end < len(text) and text[end] == " ":
+            end += 1
+        yield text[start:end]
+        start, end = end, text.find(" ", end)
+    if start < len(text):
+        yield text[start:]
+
+
+def _breaks_inside(character: str) -> bool:
+    code = ord(character)
+    return code in _THAI or any(code in block for block in _IDEOGRAPHIC)
+
+
+def _may_break(before: str, after: str) -> bool:
+    if after == " " or after in _NEVER_FIRST or before in _NEVER_LAST:
+        return False
+    if unicodedata.category(after).startswith("M"):
+        return False
+    if ord(before) in _THAI and ord(after) in _THAI:
+        return before not in _THAI_LEADING_VOWELS and after not in _THAI_FOLLOWERS
+    return _breaks_inside(before) or _breaks_inside(after)

@@ -1,0 +1,84 @@
+"""Faults of subtitles, found by a profile's rules: what a person should look at before they go on
+air. The sources of the rules are in `profiles` and `lines`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from transcripts.exports.cues import Cue
+from transcripts.exports.lines import NEVER_BREAK_AFTER
+from transcripts.exports.profiles import Profile
+
+ERROR = "error"
+WARNING = "warning"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`cue`: 1-based. `value` and `limit` are in the rule's unit: characters, lines, characters a
+    second, or seconds; None where nothing is counted."""
+
+    cue: int
+    rule: str
+    severity: str
+    message: str
+    value: float | None = None
+    limit: float | None = None
+
+
+def lint_cues(cues: Sequence[Cue], profile: Profile) -> list[Finding]:
+    """Return what breaks a rule, in the order of the cues."""
+    findings: list[Finding] = []
+    for number, cue in enumerate(cues, 1):
+        findings += _lint_text(number, cue, profile)
+        findings += _lint_duration(number, cue, profile)
+        if number > 1:
+            findings += _lint_gap(number, cues[number - 2], cue, profile)
+    return findings
+
+
+def _lint_text(number: int, cue: Cue, profile: Profile) -> Iterator[Finding]:
+    if not any(line.strip() for line in cue.lines):
+        yield Finding(number, "empty", ERROR, "There is no text.")
+    longest = max((len(line) for line in cue.lines), default=0)
+    if longest > profile.line_characters:
+        message = f"A line has {longest} characters."
+        yield Finding(number, "line_length", ERROR, message, longest, profile.line_characters)
+    if len(cue.lines) > profile.lines:
+        message = f"There are {len(cue.lines)} lines."
+        yield Finding(number, "lines", ERROR, message, len(cue.lines), profile.lines)
+    for before in cue.lines[:-1]:
+        last = before.split()[-1].lower() if before.split() else ""
+        if last in NEVER_BREAK_AFTER:
+            message = f"A line ends with “{last}”, which belongs to the next word."
+            yield Finding(number, "break", WARNING, message)
+
+
+def _lint_duration(number: int, cue: Cue, profile: Profile) -> Iterator[Finding]:
+    duration_ms = cue.end_ms - cue.start_ms
+    if duration_ms <= 0:
+        yield Finding(number, "duration", ERROR, "It ends before it begins.", duration_ms / 1000)
+        return
+    if duration_ms < profile.min_duration_ms:
+        yield _duration(number, "It stands too short.", duration_ms, profile.min_duration_ms)
+    if duration_ms > profile.max_duration_ms:
+        yield _duration(number, "It stands too long.", duration_ms, profile.max_duration_ms)
+    speed = sum(len(line) for line in cue.lines) * 1000 / duration_ms
+    if speed > profile.warning_a_second:
+        message = f"{speed:.1f} characters a second are too many to read."
+        limit = profile.warning_a_second
+        yield Finding(number, "reading_speed", WARNING, message, round(speed, 1), limit)
+
+
+def _duration(number: int, message: str, duration_ms: int, limit_ms: int) -> Finding:
+    return Finding(number, "duration", WARNING, message, duration_ms / 1000, limit_ms / 1000)
+
+
+def _lint_gap(number: int, before: Cue, cue: Cue, profile: Profile) -> Iterator[Finding]:
+    gap_ms = cue.start_ms - before.end_ms
+    if gap_ms < 0:
+        message = "It begins before the one before has ended."
+        yield Finding(number, "overlap", ERROR, message, gap_ms / 1000, 0)
+    elif gap_ms < profile.gap_ms:
+        message = "It follows the one before too closely."
+        yield Finding(number, "gap", WARNING, message, gap_ms / 1000, profile.gap_ms / 1000)

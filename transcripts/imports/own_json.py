@@ -1,0 +1,90 @@
+"""The JSON that our own exports have, read again: segments, words, speakers, language and title."""
+
+import json
+import math
+from typing import Any
+
+from transcripts.exports.notice import CORRECTED
+from transcripts.imports.segments import Imported, ImportedSegment, ImportFileError
+
+_LATEST_S = 1000 * 3600.0
+
+
+def read_json(text: str) -> Imported:
+    """Return the transcript. Raises ImportFileError that names what is wrong."""
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ImportFileError("This file begins like JSON, but isn't.") from None
+    segments = body.get("segments") if isinstance(body, dict) else None
+    if not isinstance(segments, list):
+        raise ImportFileError("This JSON has no list “segments”.")
+    read = tuple(_read_segment(number, segment) for number, segment in enumerate(segments, 1))
+    return Imported(
+        segments=tuple(sorted(read, key=lambda segment: segment.start_ms)),
+        title=_text(body, "title"),
+        language=_text(body, "language"),
+        model=_text(body, "model"),
+        duration_ms=_milliseconds(body.get("duration", 0), "duration"),
+        is_corrected=body.get("origin") == CORRECTED,
+    )
+
+
+def _read_segment(number: int, segment: object) -> ImportedSegment:
+    where = f"segment {number}"
+    if not isinstance(segment, dict) or not isinstance(segment.get("text"), str):
+        raise ImportFileError(f"In this JSON, {where} has no text.")
+    start_ms = _milliseconds(segment.get("start"), f"start of {where}")
+    end_ms = _milliseconds(segment.get("end"), f"end of {where}")
+    if end_ms <= start_ms:
+        raise ImportFileError(f"In this JSON, {where} ends before it begins.")
+    words = segment.get("words") or []
+    return ImportedSegment(
+        start_ms,
+        end_ms,
+        segment["text"],
+        speaker=segment["speaker"] if isinstance(segment.get("speaker"), str) else None,
+        confidence=_share(segment.get("confidence", 1.0)),
+        words=_read_words(words, segment["text"], where) if isinstance(words, list) else (),
+    )
+
+
+def _read_words(words: list[Any], text: str, where: str) -> tuple[dict[str, Any], ...]:
+    """Return the words as they are stored; none where they don't spell the text."""
+    read: list[dict[str, Any]] = []
+    position = 0
+    for word in words:
+        if not isinstance(word, dict) or not isinstance(word.get("word"), str):
+            raise ImportFileError(f"In this JSON, a word of {where} has no text.")
+        start = text.find(word["word"], position)
+        if start < 0 or text[position:start].strip():
+            return ()
+        read.append(
+            {
+                "word": word["word"],
+                "start_ms": _milliseconds(word.get("start"), f"a word of {where}"),
+                "end_ms": _milliseconds(word.get("end"), f"a word of {where}"),
+                "confidence": _share(word.get("confidence", 1.0)),
+                "space_before": start > position,
+            }
+        )
+        position = start + len(word["word"])
+    return () if text[position:].strip() else tuple(read)
+
+
+def _milliseconds(value: object, what: str) -> int:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not 0 <= float(value) <= _LATEST_S:  # type: ignore[arg-type]  # just looked
+        raise ImportFileError(f"In this JSON, the time “{what}” is not a number of seconds.")
+    return round(float(value) * 1000)  # type: ignore[arg-type]
+
+
+def _share(value: object) -> float:
+    if isinstance(value, (int, float)) and math.isfinite(value):
+        return min(1.0, max(0.0, float(value)))
+    return 1.0
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,37 @@
+"""What every importer returns, and what it raises.
+
+ImportFileError (ApiError, 400)    not_a_transcript
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from stt_web.errors import ApiError
+
+
+class ImportFileError(ApiError):
+    status = 400
+    code = "not_a_transcript"
+
+
+@dataclass(frozen=True)
+class ImportedSegment:
+    """`start_ms` < `end_ms`. `words` as in `models.Segment`; empty: shared out by length."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+    speaker: str | None = None
+    confidence: float = 1.0
+    words: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Imported:
+    segments: tuple[ImportedSegment, ...]
+    title: str = ""
+    language: str = ""
+    model: str = ""
+    duration_ms: int = 0
+    is_corrected: bool = False
+    speakers: tuple[str, ...] = field(default=())
