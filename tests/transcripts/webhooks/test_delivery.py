@@ -35,6 +35,18 @@ def finished(owner: User, **fields: object) -> Transcript:
     return Transcript.objects.create(owner=owner, **values)
 
 
+def pump_in_thread(sender: Sender) -> threading.Thread:
+    def pump() -> None:
+        try:
+            pump_deliveries(sender)
+        finally:
+            connections.close_all()  # PostgreSQL drops no database that is in use
+
+    thread = threading.Thread(target=pump)
+    thread.start()
+    return thread
+
+
 def try_once(sender: Sender, *, now: datetime | None = None) -> Answer:
     """Send the one message that is due, as if it were `now`."""
     (claim,) = claim_due(limit=10, now=now)
@@ -323,8 +335,7 @@ def test_a_slow_receiver_delays_nobody_else_and_has_one_request_at_a_time(
     sender = Sender(total_timeout_s=2.0)
     with Receiver() as quick:
         quick_endpoint, _ = make_endpoint(quick.url)
-        pump = threading.Thread(target=lambda: (pump_deliveries(sender), connections.close_all()))
-        pump.start()
+        pump = pump_in_thread(sender)
         receiver.wait_for_messages(1)
         for _ in range(5):
             send_test(quick_endpoint)
@@ -346,12 +357,7 @@ def test_two_pumps_send_each_message_once(
     for _ in range(10):
         send_test(endpoint)
 
-    pumps = [
-        threading.Thread(target=lambda: (pump_deliveries(sender), connections.close_all()))
-        for _ in range(3)
-    ]
-    for pump in pumps:
-        pump.start()
+    pumps = [pump_in_thread(sender) for _ in range(3)]
     for pump in pumps:
         pump.join(20)
 

@@ -60,9 +60,13 @@ def test_a_final_status_that_is_rolled_back_is_not_told_of(
 ) -> None:
     transcript = make_transcript(account=account)
 
-    with pytest.raises(RuntimeError), transaction.atomic():
-        cancel_transcript(transcript)
-        raise RuntimeError
+    def cancel_and_crash() -> None:
+        with transaction.atomic():
+            cancel_transcript(transcript)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        cancel_and_crash()
 
     transcript.refresh_from_db()
     assert (transcript.status, told()) == (Status.QUEUED, [])
