@@ -17,6 +17,7 @@ class PlanOfferSerializer(serializers.ModelSerializer[Plan]):
             "max_file_bytes",
             "concurrency",
             "requests_per_minute",
+            "has_private_cloud",
             "price_cents",
             "currency",
         )

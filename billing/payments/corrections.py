@@ -88,7 +88,7 @@ def _take(payment: Payment, *, up_to: int) -> None:
         kind=EntryKind.REFUND,
         amount=-taken,
         reference=_next_reference(payment),
-        reason="refund or dispute",
+        reason=payment.checkout.name,
     )
     # The condition holds where no lock does.
     moved = BillingAccount.objects.filter(pk=account.pk, credits_available__gte=taken).update(
@@ -106,7 +106,7 @@ def _return(payment: Payment, *, amount: int) -> None:
         payment.account,
         amount=amount,
         reference=_next_reference(payment),
-        reason="refund or dispute undone",
+        reason=payment.checkout.name,
         kind=EntryKind.REFUND,
     )
     payment.credits_taken -= amount

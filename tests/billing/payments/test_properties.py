@@ -118,7 +118,7 @@ class Story:
 
 @pytest.mark.database
 @pytest.mark.django_db
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     happenings=st.lists(st.sampled_from(_HAPPENINGS), min_size=3, max_size=14),
     seed=st.integers(0, 2**32),
