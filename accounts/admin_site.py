@@ -36,6 +36,12 @@ class OperatorSite(AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         return is_operator(request.user) and has_used_second_factor(request)
 
+    def password_change(  # type: ignore[override]  # narrower there than what views may return
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        """There is one place for that, which ends the other sessions and sends a mail."""
+        return redirect("account_change_password")
+
     def login(
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:

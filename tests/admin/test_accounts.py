@@ -1,6 +1,7 @@
 """Finding an account and doing something about it; each with a reason, and in the audit log."""
 
 import pytest
+from django.contrib import admin
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
@@ -197,3 +198,14 @@ def _fill(operator: Operator, count: int) -> None:
         job = Transcript.objects.create(owner=account.user, model_requested="tiny")
         place_hold(str(job.pk), account=account, minutes=1)
         operator.act(account.user, "deactivate")
+
+
+def test_every_list_is_there(operator: Operator) -> None:
+    for model in admin.site._registry:
+        assert operator.get(list_of(model)).status_code == 200, model
+        assert operator.get(list_of(model) + "add/").status_code in (200, 403), model
+
+
+def test_a_password_is_changed_where_everybody_changes_it(operator: Operator) -> None:
+    answer = operator.get("/admin/password_change/")
+    assert answer.headers["Location"] == "/account/password/change/"

@@ -1,0 +1,85 @@
+"""Payments, subscriptions and invoices, as Stripe told of them: read by operators."""
+
+from django.contrib import admin
+
+from accounts.operator_admin import OperatorAction, Outcome
+from billing.admin.ledger import OfAccountAdmin
+from billing.models import Invoice, Payment, Subscription
+from billing.payments.corrections import write_off_debt
+
+
+def _write_off(payment: Payment) -> Outcome:
+    forgiven = write_off_debt(payment)
+    return Outcome(f"{forgiven} credits are written off.", {"credits": forgiven})
+
+
+def _note_looked_at(payment: Payment) -> Outcome:
+    Payment.objects.filter(pk=payment.pk).update(needs_attention=False)
+    return Outcome("Noted.")
+
+
+@admin.register(Payment)
+class PaymentAdmin(OfAccountAdmin):
+    list_display = (
+        "paid_at",
+        "of_account",
+        "amount_cents",
+        "currency",
+        "credits",
+        "refunded_cents",
+        "dispute_state",
+        "needs_attention",
+    )
+    list_filter = ("needs_attention", "dispute_state")
+    ordering = ("-paid_at",)
+    fields = (
+        "of_account",
+        ("reference", "paid_at"),
+        ("amount_cents", "currency", "credits"),
+        ("refunded_cents", "disputed_cents", "dispute_state"),
+        ("credits_taken", "credits_owed", "credits_written_off"),
+        "needs_attention",
+    )
+    operator_actions = (
+        OperatorAction(
+            name="write-off",
+            label="Write off the debt",
+            explanation="Credits that were refunded but spent are forgiven.",
+            run=lambda payment, _: _write_off(payment),
+            is_offered=lambda payment: payment.credits_owed > 0,
+        ),
+        OperatorAction(
+            name="looked-at",
+            label="Looked at",
+            run=lambda payment, _: _note_looked_at(payment),
+            is_offered=lambda payment: payment.needs_attention,
+        ),
+    )
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(OfAccountAdmin):
+    list_display = ("created_at", "of_account", "plan", "status", "is_live", "period_end")
+    list_filter = ("status", "is_live")
+    list_select_related = ("account__user", "plan")
+    ordering = ("-created_at",)
+    fields = (
+        ("of_account", "plan"),
+        ("status", "is_live", "cancels_at_period_end"),
+        ("period_start", "period_end"),
+        ("stripe_id", "created_at"),
+    )
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(OfAccountAdmin):
+    list_display = ("number", "of_account", "kind", "amount_cents", "currency", "issued_at")
+    list_filter = ("kind",)
+    search_fields = ("account__user__email", "=number")
+    ordering = ("-issued_at",)
+    fields = (
+        ("number", "kind", "of_account"),
+        "description",
+        ("amount_cents", "currency", "vat_percent"),
+        ("paid_at", "issued_at"),
+    )
