@@ -21,7 +21,7 @@ TWENTY = 20
 
 
 def send(
-    client: Client, key: str, content: bytes | None = None, **fields: str
+    client: Client, key: str, /, content: bytes | None = None, **fields: str
 ) -> requests.Response:
     return client.call(
         "POST",
@@ -43,7 +43,7 @@ def refusal(answer: requests.Response) -> tuple[int, str]:
 
 @pytest.mark.parametrize("fields", [{}, {"response_format": "srt"}, {"async": "true"}])
 def test_the_same_request_again_gets_the_same_answer(
-    client: Client, worker: Worker, fields: dict[str, str]
+    client: Client, worker: Worker, fields: dict[str, Any]
 ) -> None:
     first = send(client, "once", **fields)
     again = send(client, '"once"', **fields)  # quoted, as the draft of the IETF has it
