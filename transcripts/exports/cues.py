@@ -9,6 +9,7 @@ Text is never altered: the cues in order, their lines joined, spell the transcri
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from transcripts.exports.document import Document, DocumentSegment, DocumentWord
 from transcripts.exports.lines import break_lines, fits, spell
@@ -106,7 +107,7 @@ def _fit_times(cues: list[Cue], profile: Profile, *, duration_ms: int) -> list[C
     recording, and starts late only where speech leaves no room for the cue before."""
     fitted: list[Cue] = []
     earliest_ms = 0
-    for cue, following in zip(cues, [*cues[1:], None], strict=True):
+    for cue, following in zip_longest(cues, cues[1:]):
         start_ms = max(cue.start_ms, earliest_ms)
         wanted_ms = start_ms + _reading_ms(cue, profile)
         end_ms = min(max(cue.end_ms, wanted_ms), start_ms + profile.max_duration_ms)

@@ -2,9 +2,9 @@
 
 What stands in scripts without shaping can be copied out anywhere. Where glyphs are shaped, the
 text stands beside them (`ActualText`, ISO 32000-1, 14.9.4). For scripts that go from right to left
-it is written as it stands on the paper, because poppler turns it, so that a copy is exact; Chrome's
-reader gives the words right and their order from left to right. Readers without `ActualText`
-(pypdf, pdfminer) read the glyphs: Hebrew nearly right, Arabic, Hindi and Thai in pieces.
+it is written as it stands on the paper: poppler turns it, and a copy is exact on pages that are
+mostly in such a script; Chrome's reader gives the words right and their order from left to right.
+Readers without `ActualText` (pypdf, pdfminer) read the glyphs: Arabic, Hindi and Thai in pieces.
 """
 
 import io
@@ -189,10 +189,10 @@ class _Writer:
         number = str(self._canvas.getPageNumber())
         style = _FACTS
         width = measure(number, language="en") * style.size / 1000
-        self._draw_line(number, style, x=_WIDTH - _MARGIN - width, y=_FOOT)
         room = _WIDTH - 2 * _MARGIN - width - 12
         title = next(self._lines(self._front.title, style, width=room), "")
         self._draw_line(title, style, x=_MARGIN, y=_FOOT, is_rtl=is_right_to_left(title))
+        self._draw_line(number, style, x=_WIDTH - _MARGIN - width, y=_FOOT)
         self._canvas.showPage()
         self._y = _HEIGHT - _MARGIN
 

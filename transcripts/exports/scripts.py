@@ -62,7 +62,8 @@ def split_runs(text: str, *, language: str, is_bold: bool) -> Iterator[Run]:
 def _family_of(character: str, last: str, cjk: tuple[str, ...]) -> str:
     """Return the family that writes the character: the one before it goes on where it can."""
     code = ord(character)
-    if last in _SHAPED and _covers(last, code) and not character.isascii():
+    is_latin = character.isascii() and character.isalnum()
+    if last in _SHAPED and _covers(last, code) and not is_latin:
         return last
     # Spaces stay with their neighbours, so that words of one script are shaped as one.
     if character == " " and last:

@@ -1,13 +1,15 @@
-"""SubRip: numbered from 1, a comma before the milliseconds. It has no escapes and no speakers.
+"""SubRip: numbered from 1, a comma before the milliseconds. It has no escapes, and no speakers but
+by their names in the text.
 
 Players take `<b>` for markup, and there is no way to say that it isn't: a zero-width space after
 its `<` makes text of it, and looks the same.
 """
 
 import re
+from dataclasses import replace
 
 from transcripts.exports.cues import Cue, make_cues
-from transcripts.exports.document import Document
+from transcripts.exports.document import Document, DocumentSegment, DocumentWord
 from transcripts.exports.notice import notice_of
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.plain import one_line
@@ -24,32 +26,47 @@ def render_srt(document: Document) -> str:
 
 
 def export_srt(document: Document, options: ExportOptions) -> str:
+    if len(document.speakers) > 1:
+        document = _with_names(document)
     cues = make_cues(document, options.profile)
     notice = notice_of(document, options)
     if notice:
         start_ms = (cues[-1].end_ms if cues else 0) + options.profile.gap_ms
         cues = [*cues, Cue(start_ms, start_ms + NOTICE_MS, (notice,), None)]
-    speakers = document.speakers if options.speakers else ()
-    return _render(cues, is_named=len(speakers) > 1)
+    return _render(cues)
 
 
-def _render(cues: list[Cue], *, is_named: bool = False) -> str:
-    """Name the speaker where one begins: SubRip's usage is a dash or a name before the text."""
-    parts: list[str] = []
+def _with_names(document: Document) -> Document:
+    """Put a speaker's name before the words where another begins: it takes its room in the line."""
+    segments: list[DocumentSegment] = []
     speaker: str | None = None
-    for number, cue in enumerate(cues, 1):
-        is_new = is_named and cue.speaker is not None and cue.speaker != speaker
-        speaker = cue.speaker
-        parts.append(_render_cue(number, cue, name=speaker if is_new else None))
-    return "\n".join(parts)
+    for segment in document.segments:
+        is_new = segment.speaker is not None and segment.speaker != speaker
+        speaker = segment.speaker
+        segments.append(_with_name(segment, f"{speaker}:") if is_new else segment)
+    return replace(document, segments=tuple(segments))
 
 
-def _render_cue(number: int, cue: Cue, *, name: str | None) -> str:
+def _with_name(segment: DocumentSegment, name: str) -> DocumentSegment:
+    at_ms = segment.start_ms
+    name_words = [DocumentWord(part, at_ms, at_ms, 1.0, True) for part in name.split()]
+    spoken = [replace(word, space_before=True) for word in segment.words[:1]]
+    return replace(
+        segment,
+        text=f"{name} {segment.text}",
+        words=(*name_words, *spoken, *segment.words[1:]) if segment.words else (),
+    )
+
+
+def _render(cues: list[Cue]) -> str:
+    return "\n".join(_render_cue(number, cue) for number, cue in enumerate(cues, 1))
+
+
+def _render_cue(number: int, cue: Cue) -> str:
     start = clock_time(cue.start_ms, separator=",")
     end = clock_time(cue.end_ms, separator=",")
     lines = "\n".join(_as_text(line) for line in cue.lines)
-    before = f"{_as_text(name)}: " if name else ""
-    return f"{number}\n{start} --> {end}\n{before}{lines}\n"
+    return f"{number}\n{start} --> {end}\n{lines}\n"
 
 
 def _as_text(line: str) -> str:

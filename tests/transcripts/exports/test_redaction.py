@@ -1,0 +1,71 @@
+"""Masking by rules: what it finds, what it leaves, and that words keep spelling their text."""
+
+import pytest
+
+from tests.transcripts.exports.documents import document, segment
+from transcripts.exports.lines import spell
+from transcripts.exports.redaction import KINDS, redact_document
+
+
+def masked(text: str, *kinds: str) -> str:
+    made = document(segment(0, 9000, text, is_timed=True))
+    return redact_document(made, kinds=kinds or KINDS).segments[0].text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Write to jan.novak+x@mail.example.cz.", "Write to [e-mail]."),
+        ("Call +420 601 123 456, please.", "Call [phone number], please."),
+        ("Call 601 123 456.", "Call [phone number]."),
+        ("It is (020) 7946 0958 99.", "It is [phone number]."),
+        ("Card 4111 1111 1111 1111 it is.", "Card [card number] it is."),
+        ("Pay to CZ65 0800 0000 1920 0014 5399 now.", "Pay to [IBAN] now."),
+        ("GB82WEST12345698765432", "[IBAN]"),
+    ],
+)
+def test_what_the_rules_know_is_masked(text: str, expected: str) -> None:
+    assert masked(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It cost 1,250,000 in 2024.",
+        "Card 4111 1111 1111 1112 fails its check.",
+        "From 10:30 to 12:45 on 24.12.2025.",
+        "Meet me @home at 5.",
+        "Version 1.2.3.4, page 123456.",
+    ],
+)
+def test_other_numbers_stay(text: str) -> None:
+    assert masked(text, "email", "card", "iban") == text
+    if "4111" not in text:
+        assert masked(text) == text
+
+
+def test_only_what_was_asked_for_is_masked() -> None:
+    assert masked("a@b.cz or 601 123 456", "email") == "[e-mail] or 601 123 456"
+
+
+def test_words_still_spell_the_text_and_keep_their_times() -> None:
+    made = document(segment(0, 6000, "Call (601 123 456), please do.", is_timed=True))
+
+    after = redact_document(made, kinds=KINDS).segments[0]
+
+    assert spell(after.words) == after.text
+    assert after.text.endswith("please do.")
+    assert (after.words[1].start_ms, after.words[1].end_ms) == (1000, 4000)
+    assert "601" not in after.text
+
+
+def test_names_and_the_title_are_masked_too() -> None:
+    made = document(segment(0, 900, "Hi.", speaker="eve@b.cz"), title="For eve@b.cz")
+
+    after = redact_document(made, kinds=KINDS)
+
+    assert (after.title, after.speakers, after.segments[0].speaker) == (
+        "For [e-mail]",
+        ("[e-mail]",),
+        "[e-mail]",
+    )
