@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from accounts.keys import revoke_api_key
 from accounts.models import ApiKey, AuditEntry, User
@@ -61,48 +62,50 @@ class UserAdmin(OperatorAdmin):
     operator_actions = (
         OperatorAction(
             name="deactivate",
-            label="Deactivate",
-            explanation="Sessions and keys stop working; nothing is deleted.",
+            label=_("Deactivate"),
+            explanation=_("Sessions and keys stop working; nothing is deleted."),
             run=lambda user, _: _set_active(user, is_active=False),
             is_offered=lambda user: user.is_active and not user.is_superuser,
         ),
         OperatorAction(
             name="reactivate",
-            label="Reactivate",
+            label=_("Reactivate"),
             run=lambda user, _: _set_active(user, is_active=True),
             is_offered=lambda user: not user.is_active,
         ),
         OperatorAction(
             name="remove-second-factor",
-            label="Remove the second factor",
-            explanation="For somebody who lost it. Make sure that it is the owner who asks.",
+            label=_("Remove the second factor"),
+            explanation=_("For somebody who lost it. Make sure that it is the owner who asks."),
             run=lambda user, _: _remove_second_factor(user),
             is_offered=lambda user: not user.is_staff,
         ),
         OperatorAction(
             name="make-operator",
-            label="Make an operator",
-            explanation="With all rights here, once a second factor is set up.",
+            label=_("Make an operator"),
+            explanation=_("With all rights here, once a second factor is set up."),
             run=lambda user, _: _set_operator(user, is_staff=True),
             is_offered=lambda user: user.is_active and not user.is_staff,
             is_for_superusers=True,
         ),
         OperatorAction(
             name="dismiss-operator",
-            label="Take operator's rights away",
+            label=_("Take operator's rights away"),
             run=lambda user, _: _set_operator(user, is_staff=False),
             is_offered=lambda user: user.is_staff,
             is_for_superusers=True,
         ),
     )
 
-    @admin.display(description="See also")
+    @admin.display(description=_("See also"))
     def see_also(self, user: User) -> SafeString:
         """Lists of other applications are known by the names of their pages only."""
         links = [
-            link_to_list("billing_billingaccount", "Account and ledger", user__id__exact=user.pk),
-            link_to_list("transcripts_transcript", "Jobs", owner__id__exact=user.pk),
-            link_to_list("accounts_apikey", "Keys", user__id__exact=user.pk),
+            link_to_list(
+                "billing_billingaccount", _("Account and ledger"), user__id__exact=user.pk
+            ),
+            link_to_list("transcripts_transcript", _("Jobs"), owner__id__exact=user.pk),
+            link_to_list("accounts_apikey", _("Keys"), user__id__exact=user.pk),
             _audit_link(user),
         ]
         return format_html_join(" · ", "{}", ((link,) for link in links))
@@ -125,8 +128,8 @@ class ApiKeyAdmin(OperatorAdmin):
     operator_actions = (
         OperatorAction(
             name="revoke-key",
-            label="Revoke",
-            explanation="Programs that use it are refused within seconds.",
+            label=_("Revoke"),
+            explanation=_("Programs that use it are refused within seconds."),
             run=lambda api_key, _: _revoke(api_key),
             is_offered=lambda api_key: api_key.revoked_at is None,
         ),
@@ -151,7 +154,7 @@ class AuditEntryAdmin(OperatorAdmin):
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
         return lookup == "object_id" or super().lookup_allowed(lookup, value, request)
 
-    @admin.display(description="Object")
+    @admin.display(description=_("Object"))
     def subject(self, entry: AuditEntry) -> SafeString | str:
         """A link, whether or not the object is still there."""
         try:
@@ -168,4 +171,4 @@ class AuditEntryAdmin(OperatorAdmin):
 
 def _audit_link(subject: Model) -> SafeString:
     address = audit_log_of(subject._meta.label_lower, subject.pk)
-    return format_html('<a href="{}">What operators did</a>', address)
+    return format_html('<a href="{}">{}</a>', address, _("What operators did"))

@@ -17,9 +17,11 @@ from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from accounts.audit import record_action
 from accounts.models import User
@@ -34,7 +36,7 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=MAX_REASON,
         widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
-        help_text="Kept in the audit log: a ticket, who asked, why.",
+        help_text=_("Kept in the audit log: a ticket, who asked, why."),
     )
 
 
@@ -52,11 +54,11 @@ class OperatorAction:
     """`run` gets the object and the form's data, and raises ApiError where it refuses."""
 
     name: str  # in the address and the audit log
-    label: str
+    label: str | Promise
     run: Callable[[Any, dict[str, Any]], Outcome]
     form: type[ReasonForm] = ReasonForm
     is_offered: Callable[[Any], bool] = lambda subject: True
-    explanation: str = ""
+    explanation: str | Promise = ""
     is_for_superusers: bool = False
 
 
@@ -167,7 +169,7 @@ class ReasonModelForm(forms.ModelForm):  # type: ignore[type-arg]  # no brackets
     reason = forms.CharField(
         max_length=MAX_REASON,
         widget=forms.Textarea(attrs={"rows": 2, "cols": 60}),
-        help_text="Why. Kept in the audit log.",
+        help_text=_("Why. Kept in the audit log."),
     )
 
 
@@ -220,8 +222,8 @@ def link_to(subject: models.Model | None, text: object = None) -> SafeString | s
     return format_html('<a href="{}">{}</a>', page_of(subject), text or subject)
 
 
-def link_to_list(model_label: str, text: str, **filters: uuid.UUID) -> SafeString:
-    """Return a link to a list: `link_to_list("billing_hold", "Holds", account=…)`."""
+def link_to_list(model_label: str, text: str | Promise, **filters: uuid.UUID) -> SafeString:
+    """Return a link to a list: `link_to_list("billing_hold", _("Holds"), account=…)`."""
     address = reverse(f"admin:{model_label}_changelist")
     return format_html(
         '<a href="{}?{}">{}</a>',

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from accounts.operator_admin import OperatorAction, OperatorAdmin, Outcome, link_to
 from billing.models import CloudInstance, InstanceStatus
@@ -50,7 +51,7 @@ def _open_text(transcript: Transcript) -> Outcome:
     def show(request: HttpRequest) -> HttpResponse:
         context = {
             **admin.site.each_context(request),
-            "title": "Text",
+            "title": _("Text"),
             "opts": Transcript._meta,
             "original": transcript,
             "segments": segments,
@@ -125,28 +126,30 @@ class TranscriptAdmin(OperatorAdmin):
     operator_actions = (
         OperatorAction(
             name="requeue",
-            label="Queue again",
-            explanation="Work that is stuck is taken back; work that failed is tried anew, and"
-            " paid for if it succeeds.",
+            label=_("Queue again"),
+            explanation=_(
+                "Work that is stuck is taken back; work that failed is tried anew, and"
+                " paid for if it succeeds."
+            ),
             run=lambda transcript, _: _requeue(transcript),
             is_offered=lambda transcript: transcript.status in REQUEUEABLE,
         ),
         OperatorAction(
             name="cancel",
-            label="Cancel",
+            label=_("Cancel"),
             run=lambda transcript, _: _cancel(transcript),
             is_offered=lambda transcript: transcript.status in OPEN_STATUSES,
         ),
         OperatorAction(
             name="open-text",
-            label="Open the text",
-            explanation="This is private. That you open it is kept, with your reason.",
+            label=_("Open the text"),
+            explanation=_("This is private. That you open it is kept, with your reason."),
             run=lambda transcript, _: _open_text(transcript),
         ),
         OperatorAction(
             name="open-recording",
-            label="Download the recording",
-            explanation="This is private. That you open it is kept, with your reason.",
+            label=_("Download the recording"),
+            explanation=_("This is private. That you open it is kept, with your reason."),
             run=lambda transcript, _: _open_recording(transcript),
             is_offered=lambda transcript: bool(transcript.recording),
         ),
@@ -173,7 +176,7 @@ class TranscriptAdmin(OperatorAdmin):
         )
         context = {
             **self.admin_site.each_context(request),
-            "title": "Queues and inference servers",
+            "title": _("Queues and inference servers"),
             "opts": self.opts,
             "queues": read_queues(),
             "leases": list_leases(),
@@ -182,15 +185,15 @@ class TranscriptAdmin(OperatorAdmin):
         }
         return TemplateResponse(request, "admin/transcripts/queues.html", context)
 
-    @admin.display(description="Job", ordering="id")
+    @admin.display(description=_("Job"), ordering="id")
     def short_id(self, transcript: Transcript) -> str:
         return str(transcript.pk)[:8]
 
-    @admin.display(description="Owner", ordering="owner__email")
+    @admin.display(description=_("Owner"), ordering="owner__email")
     def of_owner(self, transcript: Transcript) -> SafeString | str:
         return link_to(transcript.owner) if transcript.owner else "without an account"
 
-    @admin.display(description="Length")
+    @admin.display(description=_("Length"))
     def length(self, transcript: Transcript) -> str:
         seconds = (transcript.heard_ms or transcript.probed_ms) // 1000
         return f"{seconds // 60}:{seconds % 60:02d}" if seconds else "–"

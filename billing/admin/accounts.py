@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from accounts.operator_admin import (
     OperatorAction,
@@ -64,13 +65,15 @@ class BillingAccountAdmin(OperatorAdmin):
     ordering = ("-created_at",)
     fields = ("owner", "plan", "balance", "usage", "see_also", "recent_entries", "created_at")
     operator_actions = (
-        OperatorAction(name="grant-credits", label="Grant credits", form=GrantForm, run=_grant),
+        OperatorAction(name="grant-credits", label=_("Grant credits"), form=GrantForm, run=_grant),
         OperatorAction(
             name="change-plan",
-            label="Change plan",
+            label=_("Change plan"),
             form=PlanForm,
             run=_change_plan,
-            explanation="Counts at once. A subscription that is paid for is not changed by this.",
+            explanation=_(
+                "Counts at once. A subscription that is paid for is not changed by this."
+            ),
         ),
     )
 
@@ -81,11 +84,11 @@ class BillingAccountAdmin(OperatorAdmin):
     def email(self, account: BillingAccount) -> str:
         return account.user.email if account.user else "deleted user"
 
-    @admin.display(description="Person")
+    @admin.display(description=_("Person"))
     def owner(self, account: BillingAccount) -> SafeString | str:
         return link_to(account.user) if account.user else "deleted user"
 
-    @admin.display(description="Left")
+    @admin.display(description=_("Left"))
     def balance(self, account: BillingAccount) -> str:
         left = read_balance(account)
         used = count_minutes_used(account, now=timezone.now())
@@ -95,30 +98,30 @@ class BillingAccountAdmin(OperatorAdmin):
             f" ({used} used){metered}"
         )
 
-    @admin.display(description="Last 30 days")
+    @admin.display(description=_("Last 30 days"))
     def usage(self, account: BillingAccount) -> str:
         time_zone = account.user.time_zone if account.user else "UTC"
         _, totals = read_daily_usage(account, time_zone=time_zone, now=timezone.now())
         total = totals.total
         return f"{total.minutes} minutes, {total.jobs} jobs, {total.credits} credits"
 
-    @admin.display(description="See also")
+    @admin.display(description=_("See also"))
     def see_also(self, account: BillingAccount) -> SafeString:
         mine = {"account__id__exact": account.pk}
         links = [
-            link_to_list("billing_ledgerentry", "Ledger", **mine),
-            link_to_list("billing_hold", "Holds", **mine),
-            link_to_list("billing_allowance", "Allowances", **mine),
-            link_to_list("billing_cloudinstance", "Private Cloud", **mine),
+            link_to_list("billing_ledgerentry", _("Ledger"), **mine),
+            link_to_list("billing_hold", _("Holds"), **mine),
+            link_to_list("billing_allowance", _("Allowances"), **mine),
+            link_to_list("billing_cloudinstance", _("Private Cloud"), **mine),
         ]
         if account.user_id:
             links += [
-                link_to_list("transcripts_transcript", "Jobs", owner__id__exact=account.user_id),
-                link_to_list("accounts_apikey", "Keys", user__id__exact=account.user_id),
+                link_to_list("transcripts_transcript", _("Jobs"), owner__id__exact=account.user_id),
+                link_to_list("accounts_apikey", _("Keys"), user__id__exact=account.user_id),
             ]
         return format_html_join(" · ", "{}", ((link,) for link in links))
 
-    @admin.display(description="Latest entries")
+    @admin.display(description=_("Latest entries"))
     def recent_entries(self, account: BillingAccount) -> SafeString | str:
         entries = account.entries.order_by("-created_at", "-pk")[:_RECENT]
         rows = (

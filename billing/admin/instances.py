@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from accounts.operator_admin import (
     EditableAdmin,
@@ -24,7 +25,7 @@ class CloudInstanceForm(ReasonModelForm):
     token = forms.CharField(
         required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="Write only. Left empty: stays as it is.",
+        help_text=_("Write only. Left empty: stays as it is."),
     )
 
     class Meta:
@@ -80,21 +81,21 @@ class CloudInstanceAdmin(EditableAdmin):
     operator_actions = (
         OperatorAction(
             name="drain",
-            label="Drain",
-            explanation="It ends what it has begun and gets nothing new.",
+            label=_("Drain"),
+            explanation=_("It ends what it has begun and gets nothing new."),
             run=lambda instance, _: _moved(cloud.drain_instance(instance), "It drains."),
             is_offered=lambda instance: instance.status == InstanceStatus.ACTIVE,
         ),
         OperatorAction(
             name="activate",
-            label="Activate",
+            label=_("Activate"),
             run=lambda instance, _: _moved(cloud.activate_instance(instance), "It gets work."),
             is_offered=lambda instance: instance.status == InstanceStatus.DRAINING,
         ),
         OperatorAction(
             name="remove",
-            label="Remove",
-            explanation="It is used no more, and its token is forgotten. This can't be undone.",
+            label=_("Remove"),
+            explanation=_("It is used no more, and its token is forgotten. This can't be undone."),
             run=lambda instance, _: _moved(cloud.remove_instance(instance), "It is removed."),
             is_offered=lambda instance: instance.status != InstanceStatus.REMOVED,
         ),
@@ -119,10 +120,10 @@ class CloudInstanceAdmin(EditableAdmin):
     def save_edited(self, subject: Any, form: Any) -> None:
         cloud.change_instance(subject, form.read_details())
 
-    @admin.display(description="Account", ordering="account__user__email")
+    @admin.display(description=_("Account"), ordering="account__user__email")
     def owner(self, instance: CloudInstance) -> SafeString | str:
         return link_to(instance.account, instance.account.user or "deleted user")
 
-    @admin.display(description="Token now")
+    @admin.display(description=_("Token now"))
     def token_is(self, instance: CloudInstance) -> str:
         return MASK if instance.token_encrypted else "none"

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from accounts.operator_admin import OperatorAdmin, link_to
 from billing.models import Allowance, AnonymousUse, Hold, LedgerEntry
@@ -18,7 +19,7 @@ class OfAccountAdmin(OperatorAdmin):
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
         return lookup == "account__id__exact" or super().lookup_allowed(lookup, value, request)
 
-    @admin.display(description="Account", ordering="account__user__email")
+    @admin.display(description=_("Account"), ordering="account__user__email")
     def of_account(self, row: Any) -> SafeString | str:
         return link_to(row.account, row.account.user or "deleted user")
 

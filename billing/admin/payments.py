@@ -1,6 +1,7 @@
 """Payments, subscriptions and invoices, as Stripe told of them: read by operators."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from accounts.operator_admin import OperatorAction, Outcome
 from billing.admin.ledger import OfAccountAdmin
@@ -43,14 +44,14 @@ class PaymentAdmin(OfAccountAdmin):
     operator_actions = (
         OperatorAction(
             name="write-off",
-            label="Write off the debt",
-            explanation="Credits that were refunded but spent are forgiven.",
+            label=_("Write off the debt"),
+            explanation=_("Credits that were refunded but spent are forgiven."),
             run=lambda payment, _: _write_off(payment),
             is_offered=lambda payment: payment.credits_owed > 0,
         ),
         OperatorAction(
             name="looked-at",
-            label="Looked at",
+            label=_("Looked at"),
             run=lambda payment, _: _note_looked_at(payment),
             is_offered=lambda payment: payment.needs_attention,
         ),
