@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import cast
 
 import stripe
-from django.utils import timezone
 
 from accounts.models import User
 from billing.models import BillingAccount, Checkout, StripeCustomer
@@ -87,11 +86,16 @@ def _note_checkout(account: BillingAccount, *, offer: Offer, client_key: str) ->
 def _create_session(
     client: stripe.StripeClient, checkout: Checkout, *, back: ReturnAddresses
 ) -> str:
-    session = client.v1.checkout.sessions.create(
-        _describe_session(checkout, customer_id=_customer_of(client, checkout), back=back),
+    described = _describe_session(checkout, customer_id=_customer_of(client, checkout), back=back)
+    try:
         # Retried by the library or by our client, it is still the same session.
-        {"idempotency_key": f"checkout:{checkout.pk}"},
-    )
+        key = f"checkout:{checkout.pk}"
+        session = client.v1.checkout.sessions.create(described, {"idempotency_key": key})
+    except stripe.InvalidRequestError as error:
+        if error.code == "resource_missing" and error.param == "customer":
+            # Deleted at Stripe by hand: the next checkout makes another one.
+            StripeCustomer.objects.filter(account=checkout.account).delete()
+        raise
     return cast("str", session.url)  # only sessions that are embedded in a page have none
 
 
@@ -133,8 +137,7 @@ def _customer_of(client: stripe.StripeClient, checkout: Checkout) -> str:
     user = cast("User", account.user)  # whoever goes to pay is logged in
     made = client.v1.customers.create(
         {"email": user.email, "name": user.name, "metadata": {"account": str(account.pk)}},
-        # The hour: a request that repeats a key with another name or address would be refused.
-        {"idempotency_key": f"customer:{account.pk}:{timezone.now():%Y%m%d%H}"},
+        {"idempotency_key": f"customer:{checkout.pk}"},
     )
     customer, _ = StripeCustomer.objects.get_or_create(
         account=account, defaults={"customer_id": made.id}

@@ -68,12 +68,17 @@ def apply_purchase(purchase: Purchase) -> None:
     if checkout is None or not purchase.is_paid:
         return
     # Locked: debts are collected beside us.
+    is_as_offered = (
+        purchase.amount_cents >= checkout.amount_cents
+        and purchase.currency == checkout.currency.upper()
+    )
     payment, is_new = Payment.objects.select_for_update().get_or_create(
         reference=purchase.reference,
         defaults={
             "account": checkout.account,
             "checkout": checkout,
-            "credits": checkout.credits,
+            "credits": checkout.credits if is_as_offered else 0,
+            "needs_attention": not is_as_offered,
             "amount_cents": purchase.amount_cents,
             "currency": purchase.currency,
             "paid_at": purchase.paid_at,

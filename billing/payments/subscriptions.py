@@ -1,5 +1,6 @@
 """A subscription of Stripe's, and the plan that its account has because of it."""
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,6 +11,7 @@ from billing.payments.gateway import open_stripe, read_checkout_id
 from billing.payments.purchases import find_checkout
 from billing.plans import FREE_PLAN, change_plan
 
+logger = logging.getLogger(__name__)
 # A payment that failed leaves the plan while Stripe tries again (`past_due`); how long, and whether
 # it then is cancelled or left unpaid, is set at Stripe.
 _LIVE = ("active", "trialing", "past_due")
@@ -63,6 +65,7 @@ def apply_subscription(state: SubscriptionState) -> None:
     subscription.period_end = state.period_end
     subscription.save()
     if subscription.is_live and not was_live:
+        _tell_of_others(account, subscription=subscription)
         change_plan(account, plan_id=subscription.plan_id)
     elif was_live and not subscription.is_live:
         _end_plan(account, subscription=subscription)
@@ -95,6 +98,12 @@ def _find_or_make(state: SubscriptionState, *, checkout: Checkout, plan_id: str)
         },
     )
     return subscription
+
+
+def _tell_of_others(account: BillingAccount, *, subscription: Subscription) -> None:
+    """Two pages were open, and both were paid: only a person can decide which one ends."""
+    if account.subscriptions.filter(is_live=True).exclude(pk=subscription.pk).exists():
+        logger.warning("event=second_subscription account_id=%s", account.pk)
 
 
 def _end_plan(account: BillingAccount, *, subscription: Subscription) -> None:

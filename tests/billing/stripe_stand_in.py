@@ -42,10 +42,11 @@ _SESSION_OF_MODE = {
 
 
 class RefusedError(Exception):
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, *, param: str = "") -> None:
         super().__init__(message)
         self.status = status
-        self.body = {"error": {"type": "invalid_request_error", "code": code, "message": message}}
+        told = {"code": code, "message": message, "param": param}
+        self.body = {"error": {"type": "invalid_request_error", **told}}
 
 
 class StripeStandIn:
@@ -276,7 +277,8 @@ class StripeStandIn:
         self._expect(key == f"checkout:{checkout}", "a key of the checkout's")
         self._expect(form["metadata[checkout]"] == checkout, "one checkout")
         self._expect(form["automatic_tax[enabled]"].lower() == "false", "no automatic tax")
-        self._expect(form["customer"] in self.objects, "a customer")
+        if form["customer"] not in self.objects:
+            raise RefusedError(400, "resource_missing", "No such customer", param="customer")
         inner = "payment_intent_data" if mode == "payment" else "subscription_data"
         self._expect(form[f"{inner}[metadata][checkout]"] == checkout, "one checkout inside")
         session = self._make("cs", "checkout.session", mode=mode, status="open")

@@ -150,6 +150,15 @@ def test_another_method_is_405(shop: Shop, method: str, url: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
 
 
+def test_a_customer_who_was_deleted_at_stripe_is_made_anew(shop: Shop) -> None:
+    shop.check_out(pack="credits-100")
+    gone = StripeCustomer.objects.get().customer_id
+    del shop.stripe.objects[gone]
+    assert ask(shop.person.client, {"pack": "credits-100"}).status_code == 503
+    shop.check_out(pack="credits-100")
+    assert StripeCustomer.objects.get().customer_id != gone
+
+
 def test_an_edited_pack_is_sold_as_it_was_offered(shop: Shop) -> None:
     session_id = shop.check_out(pack="credits-100")
     CreditPack.objects.filter(pk="credits-100").update(credits=1, price_cents=9)

@@ -65,6 +65,13 @@ def test_a_purchase_and_its_refund_come_in_any_order(shop: Shop, order: tuple[in
     assert shop.payment(intent_id).credits_taken == 100
 
 
+def test_less_than_the_price_buys_nothing_and_is_told(shop: Shop) -> None:
+    intent_id, events = shop.pay_for_pack()
+    shop.stripe.objects[intent_id]["amount_received"] = 499
+    shop.deliver(events)
+    assert (shop.credits, shop.payment(intent_id).needs_attention) == (0, True)
+
+
 def test_while_stripe_is_down_an_event_is_refused_and_done_when_it_comes_again(shop: Shop) -> None:
     _, events = shop.pay_for_pack()
     shop.stripe.is_down = True

@@ -7,6 +7,8 @@ from billing.ledger import read_balance
 from billing.models import Payment, Subscription
 from billing.plans import change_plan
 from tests.billing.payments.conftest import Shop
+from tests.billing.stripe_server import WEBHOOK_SECRET
+from tests.billing.stripe_stand_in import SECRET_KEY
 
 
 def test_a_subscription_gives_its_plan(shop: Shop) -> None:
@@ -91,3 +93,28 @@ def test_who_leaves_is_not_charged_again(shop: Shop) -> None:
     shop.deliver([told])
     account.refresh_from_db()
     assert (account.user, account.plan_id) == (None, "free")
+
+
+def test_of_two_that_were_paid_at_once_the_other_goes_on_when_one_ends(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = shop.check_out(plan="gold"), shop.check_out(plan="gold")
+    shop.deliver(shop.stripe.pay(first))
+    shop.deliver(shop.stripe.pay(second))
+    assert "event=second_subscription" in caplog.text
+    shop.deliver(shop.stripe.set_status(shop.stripe.objects[second]["subscription"], "canceled"))
+    assert shop.account.plan_id == "gold"
+    shop.deliver(shop.stripe.set_status(shop.stripe.objects[first]["subscription"], "canceled"))
+    assert shop.account.plan_id == "free"
+
+
+def test_no_key_of_stripes_reaches_a_log(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    shop.subscribe()
+    shop.stripe.is_down = True
+    shop.person.client.post(
+        "/api/v1/billing/checkout/", {"pack": "credits-100"}, content_type="application/json"
+    )
+    assert "event=stripe_failed" in caplog.text
+    assert SECRET_KEY not in caplog.text
+    assert WEBHOOK_SECRET not in caplog.text
