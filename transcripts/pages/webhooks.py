@@ -106,7 +106,12 @@ def show_webhooks(request: HttpRequest) -> HttpResponse:
             except ApiError as error:
                 form.add_error(None, error.message)
     rows = WebhookEndpoint.objects.filter(owner=_user(request)).order_by("-created_at", "pk")
-    context = {"form": form, "secret": secret, "endpoints": [_describe(row) for row in rows]}
+    context = {
+        "form": form,
+        "secret": secret,
+        "endpoints": [_describe(row) for row in rows],
+        "tab": "webhooks",
+    }
     return render(request, "transcripts/webhooks.html", context)
 
 
@@ -199,6 +204,7 @@ def _render_webhook(
         "secret": secret,
         "page": page,
         "deliveries": [_describe_delivery(row) for row in page],
+        "tab": "webhooks",
         "overlap_hours": int(services.ROTATION_OVERLAP.total_seconds() // 3600),
     }
     return render(request, "transcripts/webhook.html", context)
