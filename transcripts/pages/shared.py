@@ -17,8 +17,9 @@ from accounts.client_address import request_address
 from stt_web.error_answers import allow_methods
 from stt_web.errors import ApiError
 from transcripts.api.audio import NoRecordingError, Recording, answer_recording, find_recording
-from transcripts.exports.document import DocumentSegment, load_document
+from transcripts.exports.document import load_document
 from transcripts.models import ShareLink, Transcript
+from transcripts.pages.turns import list_turns
 from transcripts.services.sharing import (
     OPENED_FOR_S,
     ShareNotFoundError,
@@ -133,33 +134,8 @@ def _describe(transcript: Transcript, token: str) -> dict[str, object]:
         "model": document.model,
         "is_approximate": document.is_approximate,
         "audio": audio,
-        "turns": [
-            {
-                "start_s": f"{segment.start_ms / 1000:.3f}",
-                "time": _clock(segment.start_ms),
-                "speaker": speaker,
-                "text": segment.text,
-            }
-            for segment, speaker in _with_speakers(document.segments)
-        ],
+        "turns": list_turns(document),
     }
-
-
-def _with_speakers(
-    segments: tuple[DocumentSegment, ...],
-) -> list[tuple[DocumentSegment, str | None]]:
-    """Return each segment with its speaker where that is another one than before."""
-    before = [None, *(segment.speaker for segment in segments)]
-    return [
-        (segment, segment.speaker if segment.speaker != known else None)
-        for segment, known in zip(segments, before, strict=False)
-    ]
-
-
-def _clock(time_ms: int) -> str:
-    minutes, seconds = divmod(time_ms // 1000, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def _answer(

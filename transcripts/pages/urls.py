@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from transcripts.pages import webhooks
+from transcripts.pages import library, webhooks
 from transcripts.pages.shared import show_shared, show_shared_audio
 from transcripts.pages.views import show_home
 
 urlpatterns = [
     path("", show_home, name="home"),
+    path("transcripts/", library.show_transcripts, name="transcripts"),
+    path("transcripts/<uuid:transcript_id>/", library.show_transcript, name="transcript"),
+    path("transcripts/<uuid:transcript_id>/delete/", library.delete, name="transcript_delete"),
     path("webhooks/", webhooks.show_webhooks, name="webhooks"),
     path("webhooks/<uuid:endpoint_id>/", webhooks.show_webhook, name="webhook"),
     path("webhooks/<uuid:endpoint_id>/rotate/", webhooks.rotate, name="webhook_rotate"),

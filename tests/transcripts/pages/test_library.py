@@ -1,0 +1,94 @@
+"""The pages with somebody's transcripts: read, found, deleted; never another's."""
+
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
+
+from accounts.models import User
+from tests.accounts.pages.people import browser_of, member
+from transcripts.models import Segment, Transcript
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ann(settings: Settings, tmp_path: Path) -> User:
+    settings.MEDIA_ROOT = tmp_path
+    return member("ann@example.com")
+
+
+def transcribed(user: User, *, title: str = "Meeting", **fields: object) -> Transcript:
+    values: dict[str, object] = {"status": "completed", "heard_ms": 65_000, **fields}
+    transcript = Transcript.objects.create(
+        owner=user, title=title, model_requested="small", model_used="small", **values
+    )
+    Segment.objects.create(
+        transcript=transcript, position=1, start_ms=61_000, end_ms=62_000, text="<hi>", confidence=1
+    )
+    return transcript
+
+
+def test_a_transcript_is_listed_and_can_be_read(ann: User) -> None:
+    transcript = transcribed(ann)
+    browser = browser_of(ann)
+
+    assert f"/transcripts/{transcript.pk}/" in browser.get("/transcripts/").content.decode()
+    page = browser.get(f"/transcripts/{transcript.pk}/").content.decode()
+
+    assert "1:01" in page
+    assert "&lt;hi&gt;" in page
+    assert f"/api/v1/transcripts/{transcript.pk}/export/srt/" in page
+
+
+def test_a_failed_one_says_why(ann: User) -> None:
+    transcript = transcribed(ann, status="failed", error_message="The file is damaged.")
+
+    page = browser_of(ann).get(f"/transcripts/{transcript.pk}/").content.decode()
+
+    assert "The file is damaged." in page
+
+
+def test_a_deleted_one_is_gone_with_its_recording(ann: User, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "recording").write_bytes(b"audio")
+    transcript = transcribed(ann, recording="folder/recording")
+
+    page = browser_of(ann).post(f"/transcripts/{transcript.pk}/delete/", follow=True)
+
+    assert "are deleted" in page.content.decode()
+    assert not Transcript.objects.exists()
+    assert not (tmp_path / "folder").exists()
+
+
+def test_somebody_elses_is_not_there(ann: User) -> None:
+    transcript = transcribed(member("bob@example.com"), title="Bobs secret")
+    browser = browser_of(ann)
+
+    assert "Bobs secret" not in browser.get("/transcripts/").content.decode()
+    assert browser.get(f"/transcripts/{transcript.pk}/").status_code == 404
+    assert browser.post(f"/transcripts/{transcript.pk}/delete/").status_code == 404
+    assert Transcript.objects.exists()
+
+
+def test_the_pages_ask_visitors_to_log_in(ann: User) -> None:
+    transcript = transcribed(ann)
+
+    for path in ("/transcripts/", f"/transcripts/{transcript.pk}/"):
+        assert Client().get(path)["Location"].startswith("/account/login/")
+
+
+def test_the_list_takes_as_many_queries_for_many_as_for_one(ann: User) -> None:
+    browser = browser_of(ann)
+    counts = []
+    for more in (1, 60):
+        for _ in range(more):
+            transcribed(ann)
+        with CaptureQueriesContext(connection) as queries:
+            browser.get("/transcripts/")
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]
