@@ -24,7 +24,7 @@ def read_email_url(url: str) -> dict[str, object]:
         port = parts.port
     except ValueError:
         raise BadSettingError("STT_EMAIL_URL is no address.") from None
-    if parts.scheme in ("", "console") and not parts.netloc:
+    if url in ("", "console:"):
         return {"EMAIL_BACKEND": "stt_web.console_mail.ConsoleBackend"}
     if parts.scheme == "file":
         return {

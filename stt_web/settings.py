@@ -198,7 +198,9 @@ CACHES: dict[str, dict[str, object]] = {
 
 # Mail is written down with what it tells of, and sent by a worker (`accounts.services.mail`).
 globals().update(read_email_url(read_text("STT_EMAIL_URL", "")))
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = read_text("STT_EMAIL_FROM", "Open STT <noreply@localhost>")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = read_text(
+    "STT_EMAIL_FROM", f"Open STT <noreply@{urlsplit(PUBLIC_URL).hostname or 'localhost'}>"
+)
 # Minutes (free ones and credits together) from which on an account is told that they run low.
 CREDITS_LOW_MINUTES = read_int("STT_CREDITS_LOW_MINUTES", 30)
 

@@ -156,3 +156,21 @@ def test_a_person_gets_a_page_for_an_address_that_is_not_there_and_a_program_jso
     assert person.status_code == program.status_code == 404
     assert "<h1>There is nothing at this address.</h1>" in person.content.decode()
     assert program.json()["code"] == "not_found"
+
+
+def test_an_account_made_by_command_gets_its_password_by_mail() -> None:
+    User.objects.create_user("command@example.com")
+    client = Client()
+    client.post("/account/password/reset/", {"email": "command@example.com"})
+    page = client.get(link_in(last_mail()), follow=True)
+    client.post(
+        page.redirect_chain[-1][0], {"password1": "a-Brand-new-1-x", "password2": "a-Brand-new-1-x"}
+    )
+    log_in(client, "command@example.com", password="a-Brand-new-1-x")
+
+    confirmation = next(mail for mail in reversed(deliver()) if "Confirm" in mail.subject)
+    client.post(link_in(confirmation))
+
+    fresh = Client()
+    log_in(fresh, "command@example.com", password="a-Brand-new-1-x")
+    assert fresh.get("/account/").status_code == 200
