@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from accounts.models import User
 from accounts.services.belongings import ExportFile
 from accounts.services.export import as_json
+from billing.cloud import remove_instances
 from billing.models import BillingAccount, Hold, LedgerEntry
 from billing.payments.invoice_pdf import render_invoice
 from billing.payments.invoices import list_invoices
@@ -50,4 +51,5 @@ def remove_person(user: User) -> None:
     if account is None:
         return
     cancel_subscriptions(account)
+    remove_instances(account)
     BillingAccount.objects.filter(pk=account.pk).update(user=None)

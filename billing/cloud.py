@@ -39,10 +39,14 @@ class InstanceDetails:
 
 
 def is_private(user: User) -> bool:
-    """Whether the user's work runs on instances of its own only. One query."""
-    own = models.Exists(_present().filter(account=models.OuterRef("pk")))
-    accounts = BillingAccount.objects.filter(user=user)
-    return accounts.filter(models.Q(plan__has_private_cloud=True) | own).exists()
+    """Whether the user's work runs on instances of its own only. One query.
+
+    Asked the other way round, so that a doubt ends here: somebody who is leaving, and whose account
+    is parted from the person already, has nowhere to send anything.
+    """
+    own = models.Exists(_present().filter(account__user=models.OuterRef("pk")))
+    staying = User.objects.filter(~own, pk=user.pk, leaving_at=None)
+    return not staying.exclude(billing_account__plan__has_private_cloud=True).exists()
 
 
 def list_instances(user: User) -> list[CloudInstance]:
@@ -112,6 +116,12 @@ def remove_instance(instance: CloudInstance) -> bool:
     """Use it no more, also not for what it has begun; False if it was removed before."""
     present = [InstanceStatus.ACTIVE, InstanceStatus.DRAINING]
     return set_status(instance, status=InstanceStatus.REMOVED, seen=present)
+
+
+def remove_instances(account: BillingAccount) -> None:
+    """Remove all of the account's, as when its person leaves. Idempotent."""
+    for instance in _present().filter(account=account):
+        remove_instance(instance)
 
 
 def _present() -> models.QuerySet[CloudInstance]:

@@ -35,8 +35,11 @@ def close_account(user: User, *, now: datetime | None = None) -> None:
 
 
 def remove_account(user: User) -> None:
-    """Remove everything of a closed account, the account itself last."""
-    for belongings in all_belongings():
+    """Remove everything of a closed account, the account itself last.
+
+    Recordings before the billing account, which says what may be done with them.
+    """
+    for belongings in reversed(all_belongings()):
         belongings.remove(user)
     user.delete()
     logger.info("event=account_removed user_id=%s", user.pk)

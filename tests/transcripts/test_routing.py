@@ -3,6 +3,7 @@
 import itertools
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,9 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connections, transaction
 from pytest_django import Settings
 
+from accounts.models import User
+from accounts.services.departure import close_account
+from billing.belongings import remove_person
 from billing.cloud import (
     InstanceDetails,
     drain_instance,
@@ -17,11 +21,12 @@ from billing.cloud import (
     register_instance,
     remove_instance,
 )
-from billing.models import BillingAccount, CloudInstance
+from billing.models import BillingAccount, CloudInstance, InstanceStatus
 from billing.plans import change_plan
 from stt_web.encryption import MASK, UndecipherableError
 from tests.billing.conftest import create_account
 from tests.e2e.processes import wait_until
+from tests.test_architecture import ROOT, WEB_TIER, files_of, imports_of
 from tests.transcripts.api.conftest import make_info
 from tests.transcripts.conftest import MakeTranscript
 from tests.transcripts.fake_inference import FakeInference, Script
@@ -180,6 +185,40 @@ def test_an_account_keeps_to_its_instances_until_they_are_removed(
 
     remove_instance(instance)
     assert inference_for(account.user).pick().server.target == fake.target
+
+
+def test_work_of_somebody_who_leaves_goes_nowhere_else(
+    fake: FakeInference, one: FakeInference, account: BillingAccount
+) -> None:
+    instance = register(account, one)
+    user = account.user
+    assert user is not None
+    close_account(user)
+    remove_person(user)
+
+    with pytest.raises(UnavailableError):
+        inference_for(user).pick()
+    instance.refresh_from_db()
+    assert instance.status == InstanceStatus.REMOVED
+
+    user.delete()
+    with pytest.raises(UnavailableError):
+        inference_for(User(pk=uuid.uuid4())).pick()
+
+
+def test_nothing_else_names_the_shared_servers() -> None:
+    """Whoever calls an inference server asks `inference_for` which."""
+    users = {
+        str(file.relative_to(ROOT))
+        for part in WEB_TIER
+        for file in files_of(part)
+        if "transcripts.inference.servers.shared_server" in imports_of(file)
+    }
+    assert users == {
+        "transcripts/inference/routing.py",
+        "transcripts/services/cloud_health.py",
+        "stt_web/health.py",
+    }
 
 
 @pytest.mark.django_db
