@@ -9,7 +9,7 @@ from transcripts.pages.views import show_home
 urlpatterns = [
     path("", show_home, name="home"),
     path("transcripts/", library.show_transcripts, name="transcripts"),
-    path("transcripts/<uuid:transcript_id>/", library.show_transcript, name="transcript"),
+    path("transcripts/<uuid:transcript_id>/", library.show_transcript, name="transcript_page"),
     path("transcripts/<uuid:transcript_id>/delete/", library.delete, name="transcript_delete"),
     path("webhooks/", webhooks.show_webhooks, name="webhooks"),
     path("webhooks/<uuid:endpoint_id>/", webhooks.show_webhook, name="webhook"),
