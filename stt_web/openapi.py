@@ -115,6 +115,43 @@ _ERRORS |= {
     (f"/api/v1/webhooks/{path}", method): {**_MANAGEMENT, **errors}
     for (path, method), errors in _WEBHOOKS.items()
 }
+_TRANSCRIPT = "/api/v1/transcripts/{transcript_id}/"
+_EDIT = {
+    **_MANAGEMENT,
+    **_BODY,
+    **_ONE_OBJECT,
+    409: "Still being worked on.",
+    412: "Changed since the revision that `If-Match` names.",
+}
+_ERRORS |= {
+    (_TRANSCRIPT + path, method): _EDIT
+    for path, method in (
+        ("segments/{key}/", "patch"),
+        ("segments/{key}/", "delete"),
+        ("segments/{key}/split/", "post"),
+        ("segments/merge/", "post"),
+        ("segments/move-words/", "post"),
+        ("speakers/", "post"),
+        ("speakers/{number}/", "patch"),
+        ("speakers/merge/", "post"),
+        ("speakers/assign/", "post"),
+        ("revisions/{number}/restore/", "post"),
+    )
+}
+_ERRORS |= {
+    (_TRANSCRIPT + path, "get"): {**_MANAGEMENT, **_ONE_OBJECT}
+    for path in ("segments/", "speakers/", "revisions/")
+}
+_ERRORS |= {
+    (_TRANSCRIPT, "patch"): {code: _EDIT[code] for code in _EDIT if code != 409},
+    (f"{_TRANSCRIPT}revisions/{{number}}/diff/", "get"): {
+        **_MANAGEMENT,
+        **_ONE_OBJECT,
+        400: "`against` is no earlier revision.",
+    },
+    ("/api/v1/retention/", "get"): _MANAGEMENT,
+    ("/api/v1/retention/", "put"): {**_MANAGEMENT, **_BODY},
+}
 _SHARES = "/api/v1/transcripts/{transcript_id}/shares/"
 _ERRORS |= {
     (_SHARES, "get"): {**_MANAGEMENT, **_ONE_OBJECT},

@@ -341,6 +341,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 60.0,
         "options": {"queue": "housekeeping", "expires": 60},
     },
+    "apply-retention": {
+        "task": "transcripts.apply_retention",
+        "schedule": 1800.0,
+        "options": {"queue": "housekeeping", "expires": 1800},
+    },
+    "purge-sessions": {
+        "task": "accounts.purge_sessions",
+        "schedule": 6 * 3600.0,
+        "options": {"queue": "housekeeping", "expires": 3600},
+    },
     "purge-anonymous": {
         "task": "transcripts.purge_anonymous",
         "schedule": 300.0,

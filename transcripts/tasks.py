@@ -17,6 +17,7 @@ from transcripts.services import purge
 from transcripts.services.dispatch import TRANSCRIBE_TASK, enqueue
 from transcripts.services.export import EXPORT_TASK, make_export
 from transcripts.services.lease import keeper
+from transcripts.services.retention import apply_retention
 from transcripts.services.run import run_transcript
 from transcripts.services.sweep import sweep_transcripts
 from transcripts.webhooks.outbox import DELIVER_TASK
@@ -57,6 +58,11 @@ def deliver_webhooks() -> None:
 @shared_task(name="transcripts.purge_kept", ignore_result=True)
 def purge_kept() -> None:
     purge.purge_kept()
+
+
+@shared_task(name="transcripts.apply_retention", ignore_result=True)
+def keep_no_longer() -> None:
+    apply_retention()
 
 
 @shared_task(name=EXPORT_TASK, acks_late=True, ignore_result=True)

@@ -105,13 +105,13 @@ def state_of(transcript: Transcript) -> dict[str, Any]:
 
 
 def describe_transcript(transcript: Transcript) -> dict[str, Any]:
-    """Return the whole transcript as it stands, for the management surface. Four queries."""
+    """Return the whole transcript as it stands, for the management surface. Five queries."""
     document = load_document(transcript)
     return summarise(transcript, document) | as_json(document) | state_of(transcript)
 
 
 def summarise(transcript: Transcript, document: Document | None = None) -> dict[str, Any]:
-    """Return what lists show. No query."""
+    """Return what lists show. No query, if the tags were read with it."""
     error = None
     if transcript.error_code:
         error = {"code": transcript.error_code, "message": transcript.error_message}
@@ -126,6 +126,14 @@ def summarise(transcript: Transcript, document: Document | None = None) -> dict[
         "model": transcript.model_used,
         "model_requested": transcript.model_requested,
         "task": transcript.task,
+        "source": transcript.source,
+        "tags": [tag.name for tag in transcript.tags.all()],
+        "language_note": transcript.language_note,
+        "revision": transcript.revision,
+        "is_corrected": transcript.is_corrected,
+        "audio_deleted_at": (
+            transcript.audio_deleted_at.isoformat() if transcript.audio_deleted_at else None
+        ),
         "credits_charged": transcript.credits_charged,
         "created_at": transcript.created_at.isoformat(),
         "finished_at": transcript.finished_at.isoformat() if transcript.finished_at else None,

@@ -4,7 +4,7 @@ from rest_framework import serializers
 
 from transcripts.api.options import RESPONSE_FORMATS, TASKS
 from transcripts.languages import LANGUAGE_NAMES
-from transcripts.models import Status
+from transcripts.models import Source, Status
 
 
 class ErrorSerializer(serializers.Serializer[object]):
@@ -119,6 +119,16 @@ class TranscriptSummarySerializer(serializers.Serializer[object]):
     model = serializers.CharField(allow_blank=True)
     model_requested = serializers.CharField()
     task = serializers.ChoiceField(choices=TASKS)
+    source = serializers.ChoiceField(  # type: ignore[assignment]  # a Field's own name
+        choices=Source.choices
+    )
+    tags = serializers.ListField(child=serializers.CharField())
+    language_note = serializers.CharField(allow_blank=True)
+    revision = serializers.IntegerField(help_text="0: as the machine wrote it.")
+    is_corrected = serializers.BooleanField(help_text="Corrected by a person.")
+    audio_deleted_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the account's retention removed the recording."
+    )
     credits_charged = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
@@ -126,11 +136,25 @@ class TranscriptSummarySerializer(serializers.Serializer[object]):
     warnings = WarningSerializer(many=True)
 
 
+class HighlightSerializer(serializers.Serializer[object]):
+    """A place that a search found, with what is around it."""
+
+    segment = serializers.CharField(allow_null=True, help_text="null: in the title.")
+    start = serializers.FloatField(allow_null=True)
+    end = serializers.FloatField(allow_null=True)
+    text = serializers.CharField()
+    html = serializers.CharField(help_text="Escaped, with <mark> around what was found.")
+
+
+class FoundTranscriptSerializer(TranscriptSummarySerializer):
+    highlights = HighlightSerializer(many=True, required=False, help_text="With `search` only.")
+
+
 class TranscriptPageSerializer(serializers.Serializer[object]):
     count = serializers.IntegerField()
     next = serializers.URLField(allow_null=True)
     previous = serializers.URLField(allow_null=True)
-    results = TranscriptSummarySerializer(many=True)
+    results = FoundTranscriptSerializer(many=True)
 
 
 class TranscriptDetailSerializer(TranscriptionSerializer, TranscriptSummarySerializer):

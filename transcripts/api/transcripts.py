@@ -3,7 +3,6 @@
 from typing import cast
 from uuid import UUID
 
-from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
@@ -15,15 +14,28 @@ from accounts.models import ApiKey, User
 from stt_web.errors import ApiError
 from stt_web.pagination import PageNumberPagination
 from transcripts.api.answers import describe_transcript, state_of, summarise
+from transcripts.api.edit_serializers import DescribeRequestSerializer
+from transcripts.api.editing import etag_of, read_body, read_if_match
 from transcripts.api.principals import KeyOrVisitorAuthentication, find_transcript
+from transcripts.api.segments import IF_MATCH
 from transcripts.api.serializers import (
     TranscriptDetailSerializer,
     TranscriptPageSerializer,
     TranscriptStateSerializer,
+    TranscriptSummarySerializer,
 )
-from transcripts.languages import LANGUAGE_NAMES
-from transcripts.models import Status, Transcript
+from transcripts.api.transcript_filters import FILTER_PARAMETERS, filter_transcripts
+from transcripts.exports.json import seconds
+from transcripts.models import Transcript
 from transcripts.services.cancel import cancel_transcript, delete_transcript
+from transcripts.services.draft import Editing
+from transcripts.services.edit import describe
+from transcripts.services.search import (
+    Highlight,
+    find_highlights,
+    read_terms,
+    search_transcripts,
+)
 
 
 class TranscriptView(APIView):
@@ -35,7 +47,24 @@ class TranscriptView(APIView):
     def get(self, request: Request, transcript_id: UUID) -> Response:
         """Return the transcript as it stands: finished, or what is recognised so far."""
         _check_scope(request, "read")
-        return Response(describe_transcript(find_transcript(request.user, transcript_id)))
+        transcript = find_transcript(request.user, transcript_id)
+        return Response(describe_transcript(transcript), headers=etag_of(transcript))
+
+    @extend_schema(
+        operation_id="describe_transcript",
+        parameters=[IF_MATCH],
+        request=DescribeRequestSerializer,
+        responses=TranscriptSummarySerializer,
+    )
+    def patch(self, request: Request, transcript_id: UUID) -> Response:
+        """Change its title, its tags or the note on its language; also while it is worked on."""
+        _check_scope(request, "manage")
+        transcript = find_transcript(request.user, transcript_id)
+        if not isinstance(request.user, User):
+            raise ApiError("Sign up to keep and edit this.", status=403, code="forbidden")
+        editing = Editing(transcript, request.user, read_if_match(request))
+        describe(editing, **read_body(DescribeRequestSerializer, request))
+        return Response(summarise(transcript), headers=etag_of(transcript))
 
     @extend_schema(operation_id="delete_transcript", responses={204: None})
     def delete(self, request: Request, transcript_id: UUID) -> Response:
@@ -69,36 +98,44 @@ class TranscriptListView(APIView):
         parameters=[
             OpenApiParameter("page", int),
             OpenApiParameter("page_size", int, description="At most 100."),
-            OpenApiParameter("status", str, enum=Status.values),
-            OpenApiParameter("language", str, description="A code of GET /v1/languages."),
+            *FILTER_PARAMETERS,
         ],
         responses=TranscriptPageSerializer,
     )
     def get(self, request: Request) -> Response:
-        """Return your transcripts, newest first, without their text."""
+        """Return your transcripts, newest first, without their text; searched, with what matched.
+
+        A number of queries that doesn't depend on how many there are.
+        """
         _check_scope(request, "read")
-        rows = Transcript.objects.filter(owner=cast("User", request.user)).order_by(
-            "-created_at", "-pk"
-        )
+        user = cast("User", request.user)
+        rows = filter_transcripts(Transcript.objects.filter(owner=user), request.query_params)
+        terms = read_terms(query) if (query := request.query_params.get("search", "")) else None
+        if terms is not None:
+            rows = search_transcripts(rows, terms, owner_id=user.pk)
         paginator = PageNumberPagination()
-        page = paginator.paginate_queryset(_filter(rows, request), request, view=self)
-        return paginator.get_paginated_response([summarise(row) for row in page or []])
-
-
-def _filter(rows: QuerySet[Transcript], request: Request) -> QuerySet[Transcript]:
-    status = request.query_params.get("status", "")
-    if status and status not in Status.values:
-        allowed = ", ".join(Status.values)
-        raise ApiError(f"status must be one of {allowed}.", code="invalid_value")
-    language = request.query_params.get("language", "")
-    if language and language not in LANGUAGE_NAMES:
-        raise ApiError(
-            "language must be one of the codes that GET /v1/languages lists.",
-            code="unknown_language",
+        rows = rows.prefetch_related("tags")
+        page = list(paginator.paginate_queryset(rows, request, view=self) or [])
+        if terms is None:
+            return paginator.get_paginated_response([summarise(row) for row in page])
+        found = find_highlights(page, terms)
+        return paginator.get_paginated_response(
+            [
+                summarise(row) | {"highlights": [_show_highlight(each) for each in found[row.pk]]}
+                for row in page
+            ]
         )
-    if status:
-        rows = rows.filter(status=status)
-    return rows.filter(language=language) if language else rows
+
+
+def _show_highlight(highlight: Highlight) -> dict[str, object]:
+    start_ms, end_ms = highlight.start_ms, highlight.end_ms
+    return {
+        "segment": highlight.segment,
+        "start": None if start_ms is None else seconds(start_ms),
+        "end": None if end_ms is None else seconds(end_ms),
+        "text": highlight.text,
+        "html": highlight.html,
+    }
 
 
 def _check_scope(request: Request, scope: str) -> None:

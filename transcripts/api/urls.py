@@ -4,7 +4,7 @@ from django.urls import path
 
 from stt_web.openapi import documented_as
 from transcripts.api import documentation as docs
-from transcripts.api import webhooks
+from transcripts.api import revisions, segments, webhooks
 from transcripts.api.audio import show_audio
 from transcripts.api.bulk_export import BulkExportView
 from transcripts.api.catalog import show_formats, show_languages, show_models
@@ -17,6 +17,7 @@ from transcripts.api.export_documentation import (
 )
 from transcripts.api.exports import export_transcript, lint_subtitles
 from transcripts.api.imports import import_file
+from transcripts.api.retention import RetentionView
 from transcripts.api.sharing import ShareListView, ShareView
 from transcripts.api.transcribe import transcribe
 from transcripts.api.transcripts import CancelView, TranscriptListView, TranscriptView
@@ -52,6 +53,27 @@ management_urlpatterns = [
     ),
     path("transcripts/<uuid:transcript_id>/shares/", ShareListView.as_view()),
     path("transcripts/<uuid:transcript_id>/shares/<uuid:share_id>/", ShareView.as_view()),
+    path("transcripts/<uuid:transcript_id>/segments/", segments.SegmentListView.as_view()),
+    path("transcripts/<uuid:transcript_id>/segments/merge/", segments.MergeView.as_view()),
+    path("transcripts/<uuid:transcript_id>/segments/move-words/", segments.MoveWordsView.as_view()),
+    path("transcripts/<uuid:transcript_id>/segments/<str:key>/", segments.SegmentView.as_view()),
+    path(
+        "transcripts/<uuid:transcript_id>/segments/<str:key>/split/", segments.SplitView.as_view()
+    ),
+    path("transcripts/<uuid:transcript_id>/speakers/", segments.SpeakerListView.as_view()),
+    path("transcripts/<uuid:transcript_id>/speakers/merge/", segments.MergeSpeakersView.as_view()),
+    path("transcripts/<uuid:transcript_id>/speakers/assign/", segments.AssignSpeakerView.as_view()),
+    path("transcripts/<uuid:transcript_id>/speakers/<int:number>/", segments.SpeakerView.as_view()),
+    path("transcripts/<uuid:transcript_id>/revisions/", revisions.RevisionListView.as_view()),
+    path(
+        "transcripts/<uuid:transcript_id>/revisions/<int:number>/diff/",
+        revisions.DifferenceView.as_view(),
+    ),
+    path(
+        "transcripts/<uuid:transcript_id>/revisions/<int:number>/restore/",
+        revisions.RestoreView.as_view(),
+    ),
+    path("retention/", RetentionView.as_view()),
     path("webhooks/", webhooks.EndpointListView.as_view()),
     path("webhooks/<uuid:endpoint_id>/", webhooks.EndpointView.as_view()),
     path("webhooks/<uuid:endpoint_id>/secret/rotate/", webhooks.SecretRotationView.as_view()),

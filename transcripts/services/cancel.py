@@ -14,6 +14,7 @@ from transcripts.models import OPEN_STATUSES, Status, Transcript
 from transcripts.services.export import delete_exports
 from transcripts.services.idempotency import forget_answers
 from transcripts.services.recordings import delete_recording, forget_recording
+from transcripts.services.search_index import index_transcript
 from transcripts.services.settle import CLOSED_LEASE, charge, give_everything_back
 from transcripts.webhooks.events import Event
 from transcripts.webhooks.outbox import tell, tell_of_status
@@ -38,6 +39,7 @@ def cancel_transcript(transcript: Transcript) -> bool:
         else:
             give_everything_back(current)
         tell_of_status(current)
+        index_transcript(current)
     logger.info("event=transcript_cancelled transcript_id=%s", transcript.pk)
     if current.owner_id is None:
         forget_recording(current)

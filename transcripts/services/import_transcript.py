@@ -14,6 +14,7 @@ from transcripts.imports.segments import Imported, ImportedSegment, ImportFileEr
 from transcripts.imports.subtitles import read_subtitles
 from transcripts.languages import LANGUAGE_NAMES
 from transcripts.models import Segment, Source, Speaker, Status, Transcript
+from transcripts.services.search_index import index_transcript
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ def import_transcript(
             finished_at=timezone.now(),
         )
         _insert_segments(transcript, imported.segments)
+        index_transcript(transcript)
     logger.info(
         "event=transcript_imported transcript_id=%s segments=%d",
         transcript.pk,

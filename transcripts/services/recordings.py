@@ -6,11 +6,13 @@ Removal is idempotent, and never leaves MEDIA_ROOT, whatever a row says.
 
 import logging
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
+from django.utils import timezone
 
-from transcripts.models import Transcript
+from transcripts.models import RetentionPolicy, Transcript
 
 logger = logging.getLogger(__name__)
 
@@ -38,3 +40,18 @@ def forget_recording(transcript: Transcript) -> None:
     """Delete the recording and say so in the row. Two steps: the file first, so none is lost."""
     delete_recording(transcript.recording)
     Transcript.objects.filter(pk=transcript.pk).update(recording="")
+
+
+def drop_finished_audio(transcript: Transcript) -> None:
+    """Delete the recording of a transcript that was just finished, if its account wants that."""
+    if transcript.owner_id is None:
+        return
+    if RetentionPolicy.objects.filter(owner_id=transcript.owner_id, audio_days=0).exists():
+        drop_audio(transcript, now=timezone.now())
+
+
+def drop_audio(transcript: Transcript, *, now: datetime) -> None:
+    """Delete the recording because its account keeps it no longer, and say so."""
+    forget_recording(transcript)
+    Transcript.objects.filter(pk=transcript.pk).update(audio_deleted_at=now)
+    logger.info("event=retention_audio_deleted transcript_id=%s", transcript.pk)

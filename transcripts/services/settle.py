@@ -21,7 +21,8 @@ from transcripts.services import store
 from transcripts.services.feed import reference_of
 from transcripts.services.lease import held_rows
 from transcripts.services.notices import announce_failure, announce_result
-from transcripts.services.recordings import forget_recording
+from transcripts.services.recordings import drop_finished_audio, forget_recording
+from transcripts.services.search_index import index_transcript
 from transcripts.services.store import Job
 from transcripts.webhooks.outbox import tell_of_status
 
@@ -53,6 +54,7 @@ def settle(job: Job) -> None:
         charge(transcript, heard_ms=transcript.heard_ms)
         announce_result(transcript)
         tell_of_status(transcript)
+        index_transcript(transcript)
     logger.info(
         "event=transcript_completed transcript_id=%s status=%s heard_ms=%d",
         transcript.pk,
@@ -60,6 +62,7 @@ def settle(job: Job) -> None:
         transcript.heard_ms,
     )
     _forget_if_anonymous(transcript)
+    drop_finished_audio(transcript)
 
 
 def fail(job: Job, *, code: str, message: str) -> bool:
@@ -85,6 +88,7 @@ def fail_rows(
         give_everything_back(transcript)
         announce_failure(transcript)
         tell_of_status(transcript)
+        index_transcript(transcript)
     logger.warning("event=transcript_failed transcript_id=%s code=%s", transcript.pk, code)
     _forget_if_anonymous(transcript)
     return True

@@ -83,7 +83,7 @@ def test_anothers_and_a_missing_one_are_the_same_404_and_no_key_is_401(
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("PUT", "", "GET, DELETE, HEAD, OPTIONS"),
+        ("PUT", "", "GET, PATCH, DELETE, HEAD, OPTIONS"),
         ("GET", "cancel/", "POST, OPTIONS"),
         ("POST", "events/", "GET"),
     ],

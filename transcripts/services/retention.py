@@ -1,0 +1,69 @@
+"""Keeping no longer than the account wants: recordings and transcripts, by its policy.
+
+What is removed is said: the transcript tells when its recording went, webhooks tell of transcripts
+that are deleted, and the log has both.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.models import User
+from transcripts.models import OPEN_STATUSES, RetentionPolicy, Transcript
+from transcripts.services.cancel import delete_transcript
+from transcripts.services.recordings import drop_audio
+
+logger = logging.getLogger(__name__)
+
+BATCH_ROWS = 500
+
+
+def read_policy(owner: User) -> RetentionPolicy:
+    """Return the account's policy; the default keeps everything. One query."""
+    found = RetentionPolicy.objects.filter(owner=owner).first()
+    return found or RetentionPolicy(owner=owner)
+
+
+def write_policy(
+    owner: User, *, audio_days: int | None, transcript_days: int | None
+) -> RetentionPolicy:
+    policy, _ = RetentionPolicy.objects.update_or_create(
+        owner=owner, defaults={"audio_days": audio_days, "transcript_days": transcript_days}
+    )
+    return policy
+
+
+def apply_retention(now: datetime | None = None) -> None:
+    """Remove what is past its time, for every account that limits it. May run twice."""
+    at = now or timezone.now()
+    for policy in RetentionPolicy.objects.select_related("owner").iterator():
+        _delete_transcripts(policy, now=at)
+        _delete_audio(policy, now=at)
+
+
+def _delete_transcripts(policy: RetentionPolicy, *, now: datetime) -> None:
+    if policy.transcript_days is None:
+        return
+    closed = _closed(policy).filter(finished_at__lt=now - timedelta(days=policy.transcript_days))
+    for transcript in closed.order_by("finished_at")[:BATCH_ROWS]:
+        logger.info(
+            "event=retention_transcript_deleted transcript_id=%s days=%d",
+            transcript.pk,
+            policy.transcript_days,
+        )
+        delete_transcript(transcript)
+
+
+def _delete_audio(policy: RetentionPolicy, *, now: datetime) -> None:
+    if policy.audio_days is None:
+        return
+    closed = _closed(policy).exclude(recording="")
+    old = closed.filter(finished_at__lte=now - timedelta(days=policy.audio_days))
+    for transcript in old.order_by("finished_at")[:BATCH_ROWS]:
+        drop_audio(transcript, now=now)
+
+
+def _closed(policy: RetentionPolicy) -> QuerySet[Transcript]:
+    return Transcript.objects.filter(owner=policy.owner).exclude(status__in=OPEN_STATUSES)

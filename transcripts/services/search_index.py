@@ -1,0 +1,158 @@
+"""Keeping what search looks in: a transcript's words in chunks of some minutes, and its title's.
+
+Chunks go by time, so that an edit writes one or two of them and not a ten-hour text; each goes on
+for some words into the next, so that a phrase across the border is found. The words are folded and
+cut by `services/folding` and stored as they are: PostgreSQL gets a finished tsvector, which holds
+16,383 positions and 1 MB at most, FTS5 the words with spaces.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from uuid import UUID
+
+from django.db import connection
+
+from transcripts.models import TITLE_BUCKET, SearchChunk, Segment, Transcript
+from transcripts.services.folding import fold_text
+
+BUCKET_MS = 300_000
+# People speak 750 words in five minutes; a pasted book is cut into parts. 60 characters a word at
+# most, so a part stays below 1 MB.
+_WORDS_A_PART = 4000
+_OVERLAP_WORDS = 8
+
+_INSERT_VECTOR = (
+    "INSERT INTO transcripts_searchchunk (transcript_id, owner_id, bucket, part, vector)"
+    " VALUES (%s, %s, %s, %s, %s::tsvector)"
+)
+_INSERT_WORDS = "INSERT INTO transcripts_searchchunk_words (rowid, words) VALUES (%s, %s)"
+
+
+@dataclass(frozen=True)
+class _Part:
+    bucket: int
+    number: int
+    words: list[str]
+
+
+def time_bucket(start_ms: int) -> int:
+    return start_ms // BUCKET_MS
+
+
+def owner_mark(owner_id: UUID) -> str:
+    """Return the word that all of an account's vectors have: the index itself keeps accounts apart.
+
+    No text has it: a folded word has no sign in it.
+    """
+    return f"@{owner_id.hex}"
+
+
+def index_transcript(transcript: Transcript) -> None:
+    """Index all of it anew. Three queries and a write of all its words; an anonymous one: nothing.
+
+    Inside the transaction that completes it.
+    """
+    if transcript.owner_id is None:
+        return
+    SearchChunk.objects.filter(transcript=transcript).delete()
+    _store(transcript, [*_title_parts(transcript), *_parts(_texts(transcript))])
+
+
+def index_title(transcript: Transcript) -> None:
+    """Index its title and the name of its file. Inside the transaction that changes them."""
+    _replace(transcript, {TITLE_BUCKET}, _title_parts(transcript))
+
+
+def index_buckets(transcript: Transcript, buckets: Collection[int]) -> None:
+    """Index these stretches of time anew, and those before, which reach into them."""
+    if not buckets or transcript.owner_id is None:
+        return
+    wanted = {bucket for touched in buckets for bucket in (touched - 1, touched) if bucket >= 0}
+    first, last = min(wanted), max(wanted)
+    texts = _texts(transcript, start_ms=first * BUCKET_MS, end_ms=(last + 2) * BUCKET_MS)
+    parts = [part for part in _parts(texts) if part.bucket in wanted]
+    _replace(transcript, wanted, parts)
+
+
+def _texts(
+    transcript: Transcript, *, start_ms: int = 0, end_ms: int | None = None
+) -> Iterable[tuple[int, str]]:
+    rows = Segment.objects.filter(transcript=transcript, start_ms__gte=start_ms)
+    if end_ms is not None:
+        rows = rows.filter(start_ms__lt=end_ms)
+    return rows.order_by("start_ms", "position").values_list("start_ms", "text")
+
+
+def _parts(texts: Iterable[tuple[int, str]]) -> list[_Part]:
+    """Return the words of segments, which come in time order, by bucket."""
+    buckets = [
+        (bucket, [word for _, text in run for word in fold_text(text)])
+        for bucket, run in groupby(texts, key=lambda pair: time_bucket(pair[0]))
+    ]
+    following = [words[:_OVERLAP_WORDS] for _, words in [*buckets[1:], (0, [])]]
+    return [
+        part
+        for (bucket, words), more in zip(buckets, following, strict=False)
+        for part in _cut(bucket, [*words, *more])
+    ]
+
+
+def _title_parts(transcript: Transcript) -> list[_Part]:
+    names = Transcript.objects.filter(pk=transcript.pk).values_list("title", "file_name").first()
+    words = fold_text(" ".join(names or ()))
+    return list(_cut(TITLE_BUCKET, words))
+
+
+def _cut(bucket: int, words: list[str]) -> Iterator[_Part]:
+    for number, start in enumerate(range(0, len(words), _WORDS_A_PART)):
+        yield _Part(bucket, number, words[start : start + _WORDS_A_PART + _OVERLAP_WORDS])
+
+
+def _replace(transcript: Transcript, buckets: Collection[int], parts: list[_Part]) -> None:
+    if transcript.owner_id is None:
+        return
+    SearchChunk.objects.filter(transcript=transcript, bucket__in=buckets).delete()
+    _store(transcript, parts)
+
+
+def _store(transcript: Transcript, parts: list[_Part]) -> None:
+    if not parts or transcript.owner_id is None:
+        return
+    if connection.vendor == "postgresql":
+        _store_vectors(transcript, parts, owner_id=transcript.owner_id)
+        return
+    rows = SearchChunk.objects.bulk_create(
+        SearchChunk(
+            transcript=transcript,
+            owner_id=transcript.owner_id,
+            bucket=part.bucket,
+            part=part.number,
+        )
+        for part in parts
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            _INSERT_WORDS,
+            [(row.pk, " ".join(part.words)) for row, part in zip(rows, parts, strict=True)],
+        )
+
+
+def _store_vectors(transcript: Transcript, parts: list[_Part], *, owner_id: UUID) -> None:
+    mark = owner_mark(owner_id)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            _INSERT_VECTOR,
+            [
+                (transcript.pk, owner_id, part.bucket, part.number, as_vector(part.words, mark))
+                for part in parts
+            ],
+        )
+
+
+def as_vector(words: list[str], mark: str) -> str:
+    """Return a tsvector as PostgreSQL reads it: words with their places, and the owner's mark.
+
+    A word is letters, digits and marks only: nothing in it needs escaping.
+    """
+    return " ".join([f"'{mark}'", *(f"'{word}':{at}" for at, word in enumerate(words, 1))])
