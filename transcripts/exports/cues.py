@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from transcripts.exports.document import Document, DocumentSegment, DocumentWord
-from transcripts.exports.lines import break_lines, fits, spell
+from transcripts.exports.lines import break_lines, fits
 from transcripts.exports.profiles import PROFILES, Profile, profile_for
 
 PAUSE_MS = 1_500  # speech that pauses so long goes on in a new cue
@@ -50,25 +50,33 @@ def _make_cue(group: list[DocumentWord], speaker: str | None, profile: Profile) 
 def _group_words(words: list[DocumentWord], profile: Profile) -> Iterator[list[DocumentWord]]:
     """Cut a segment's words where a cue is full, where a sentence ends and where speech pauses."""
     group: list[DocumentWord] = []
+    length = 0  # of the group as it is spelled
     for word in words:
-        if group and _must_break(group, word, profile):
+        if group and _must_break(group, word, profile, length=length):
             yield group
-            group = []
+            group, length = [], 0
+        length += len(word.text) + (1 if word.space_before and group else 0)
         group.append(word)
     if group:
         yield group
 
 
-def _must_break(group: list[DocumentWord], word: DocumentWord, profile: Profile) -> bool:
+def _must_break(
+    group: list[DocumentWord], word: DocumentWord, profile: Profile, *, length: int
+) -> bool:
     if word.end_ms - group[0].start_ms > profile.max_duration_ms:
         return True
     if word.start_ms - group[-1].end_ms > PAUSE_MS:
         return True
-    if not fits([*group, word], width=profile.line_characters, count=profile.lines):
+    is_one_line = length + 1 + len(word.text) <= profile.line_characters
+    if not is_one_line and not fits(
+        [*group, word], width=profile.line_characters, count=profile.lines
+    ):
         return True
     # A sentence that fills a line is a cue; shorter ones share it with the next.
-    ends_sentence = group[-1].text.rstrip(CLOSING_MARKS).endswith(SENTENCE_ENDS)
-    return ends_sentence and len(spell(group)) >= profile.line_characters
+    if length < profile.line_characters:
+        return False
+    return group[-1].text.rstrip(CLOSING_MARKS).endswith(SENTENCE_ENDS)
 
 
 def _timed_words(segment: DocumentSegment, profile: Profile) -> list[DocumentWord]:

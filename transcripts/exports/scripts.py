@@ -5,7 +5,7 @@ Coverage is read from the fonts themselves; `README.md` beside them says what th
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
 
@@ -59,6 +59,7 @@ def split_runs(text: str, *, language: str, is_bold: bool) -> Iterator[Run]:
         yield Run(stretch, _file_of(family, is_bold), is_shaped)
 
 
+@lru_cache(maxsize=100_000)
 def _family_of(character: str, last: str, cjk: tuple[str, ...]) -> str:
     """Return the family that writes the character: the one before it goes on where it can."""
     code = ord(character)

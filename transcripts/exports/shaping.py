@@ -16,8 +16,9 @@ from reportlab.pdfbase.ttfonts import ShapeData, ShapedStr
 
 from transcripts.exports.scripts import Run, load_font, split_runs
 
+# What stands from left to right in a line of the other direction: numbers do too.
+_LTR_CLASSES = frozenset({"L", "EN", "AN", "LRE", "LRO", "RLE", "RLO", "PDF", "LRI", "RLI", "FSI"})
 _RTL_CLASSES = frozenset({"R", "AL", "AN"})
-_UNITS = 1000  # of a font's size, in PDF
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,9 @@ def _visual_stretches(text: str, *, is_rtl: bool) -> Iterator[tuple[str, bool]]:
     directions = {unicodedata.bidirectional(character) for character in text}
     if not is_rtl and not directions & _RTL_CLASSES:
         yield text, False
+        return
+    if is_rtl and not directions & _LTR_CLASSES:  # one direction all through: nothing to resolve
+        yield text, True
         return
     levels = _levels(text, base_level=int(is_rtl))
     pairs = list(enumerate(levels))

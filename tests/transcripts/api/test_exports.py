@@ -1,14 +1,26 @@
 """`GET …/export/:format/` by HTTP."""
 
+import io
+import threading
 import uuid
+import zipfile
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from django.db import connections
+from pytest_django import Settings
 
+from stt_web.celery import app as celery
 from tests.transcripts.api.conftest import Client, Worker, make_client
 from tests.transcripts.api.test_transcripts import make, path_of
+from transcripts.exports.options import ExportOptions
 from transcripts.models import Segment, Speaker, Status, Transcript
+from transcripts.services.export import EXPORT_QUEUE, make_export
+from transcripts.tasks import render_export
+
+EXPORT_MANY = "/api/v1/transcripts/export/"
 
 TYPES = {
     "txt": "text/plain; charset=utf-8",
@@ -150,3 +162,174 @@ def test_what_was_recognised_before_it_was_cancelled_is_exported(client: Client)
     answer = client.get(path_of(make_spoken(client, status=Status.CANCELLED), "export/txt/"))
 
     assert answer.status_code == 200
+
+
+class ExportWorker:
+    """Takes what the server orders from the real broker, and runs the real task."""
+
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="export-worker", daemon=True)
+        self.made = 0
+
+    def __enter__(self) -> "ExportWorker":
+        with celery.connection_for_write() as broker, broker.SimpleQueue(EXPORT_QUEUE) as queue:
+            queue.clear()  # what earlier tests ordered
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join(20)
+
+    def _work(self) -> None:
+        with celery.connection_for_read() as broker, broker.SimpleQueue(EXPORT_QUEUE) as queue:
+            while not self._stopped.is_set():
+                try:
+                    message = queue.get(timeout=0.1)
+                except queue.Empty:
+                    continue
+                arguments, _, _ = message.payload
+                render_export(*arguments)
+                message.ack()
+                self.made += 1
+        connections.close_all()
+
+
+@pytest.fixture
+def export_worker(transactional_db: None) -> Iterator[ExportWorker]:
+    with ExportWorker() as worker:
+        yield worker
+
+
+@pytest.mark.parametrize(("format_name", "begins"), [("docx", b"PK"), ("pdf", b"%PDF")])
+def test_a_worker_makes_it_once_until_the_transcript_changes(
+    client: Client, export_worker: ExportWorker, format_name: str, begins: bytes
+) -> None:
+    transcript = make_spoken(client)
+    path = path_of(transcript, f"export/{format_name}/")
+
+    first, again = client.get(path), client.get(path)
+    Speaker.objects.update(display_name="Anna")
+    renamed = client.get(path)
+
+    assert (first.status_code, again.status_code, renamed.status_code) == (200, 200, 200)
+    assert first.content.startswith(begins)
+    assert first.content == again.content != renamed.content
+    assert export_worker.made == 2
+    assert f'filename="Talk.{format_name}"' in first.headers["Content-Disposition"]
+
+
+def test_what_a_worker_made_is_deleted_with_the_transcript(
+    client: Client, export_worker: ExportWorker, settings: Settings
+) -> None:
+    transcript = make_spoken(client)
+    client.get(path_of(transcript, "export/docx/"))
+    folder = settings.MEDIA_ROOT / transcript.pk.hex
+    assert list((folder / "exports").glob("*.docx"))
+
+    client.call("DELETE", path_of(transcript))
+
+    assert not folder.exists()
+
+
+def test_a_task_for_a_deleted_transcript_leaves_nothing(client: Client, settings: Settings) -> None:
+    transcript = make_spoken(client)
+    transcript_id = transcript.pk
+    transcript.delete()
+
+    make_export(transcript_id, format_name="docx", options=ExportOptions())
+
+    assert not (settings.MEDIA_ROOT / transcript_id.hex).exists()
+
+
+def test_the_lint_reports_what_it_found_and_where(client: Client) -> None:
+    transcript = make_spoken(client, text="Much too much to be read in so little time. " * 4)
+
+    body = client.get(path_of(transcript, "export/lint/?profile=netflix")).json()
+
+    assert body["profile"]["name"] == "netflix"
+    assert body["counts"]["reading_speed"] >= 1
+    finding = body["findings"][0]
+    assert {"cue", "rule", "severity", "message", "value", "limit", "start", "end"} <= set(finding)
+
+
+def test_redaction_is_an_option_of_every_format(client: Client) -> None:
+    transcript = make_spoken(client, text="Write to a@b.cz.")
+
+    for format_name in TYPES:
+        answer = client.get(path_of(transcript, f"export/{format_name}/?redact=email"))
+        assert "a@b.cz" not in answer.text
+        assert "[e-mail]" in answer.text
+
+
+def test_the_notice_is_the_operators_to_switch_off(client: Client, settings: Settings) -> None:
+    path = path_of(make_spoken(client), "export/txt/")
+
+    english = client.get(path).text
+    settings.EXPORT_NOTICE = False
+    silent = client.get(path).text
+
+    assert "generated by a machine" in english
+    assert silent == "Speaker 1: Good morning.\n"
+
+
+def test_many_are_exported_as_an_archive(client: Client, visitor: Client) -> None:
+    first, second = make_spoken(client, text="One."), make_spoken(client, text="Two.")
+    make_spoken(make_client(visitor.url), text="Theirs.")
+
+    named = client.call(
+        "POST", EXPORT_MANY, json={"ids": [str(second.pk), str(first.pk)], "format": "txt"}
+    )
+    all_of_them = client.call(
+        "POST", EXPORT_MANY, json={"format": "txt", "options": {"speakers": False}}
+    )
+
+    assert named.headers["Content-Type"] == "application/zip"
+    archive = zipfile.ZipFile(io.BytesIO(named.content))
+    assert archive.testzip() is None
+    assert archive.namelist() == ["Talk.txt", "Talk (2).txt"]
+    assert archive.read("Talk.txt").startswith(b"Speaker 1: Two.")
+    everything = zipfile.ZipFile(io.BytesIO(all_of_them.content))
+    assert [everything.read(name)[:4] for name in everything.namelist()] == [b"One.", b"Two."]
+
+
+def test_an_archive_of_word_documents_waits_for_each(
+    client: Client, export_worker: ExportWorker
+) -> None:
+    for _ in range(2):
+        make_spoken(client)
+
+    answer = client.call("POST", EXPORT_MANY, json={"format": "docx"})
+
+    archive = zipfile.ZipFile(io.BytesIO(answer.content))
+    assert [archive.read(name)[:2] for name in archive.namelist()] == [b"PK", b"PK"]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"format": "exe"}, (400, "unknown_format")),
+        ({"format": "txt", "ids": []}, (400, "invalid_value")),
+        ({"format": "txt", "ids": ["17"]}, (404, "not_found")),
+        ({"format": "txt", "ids": [str(uuid.uuid4())]}, (404, "not_found")),
+        ({"format": "txt", "created_after": "yesterday"}, (400, "invalid_value")),
+        ({"format": "txt", "options": {"redact": "names"}}, (400, "invalid_value")),
+        (["txt"], (400, "invalid_value")),
+    ],
+)
+def test_an_archive_that_can_not_be_made_is_refused(
+    client: Client, body: object, expected: tuple[int, str]
+) -> None:
+    answer = client.call("POST", EXPORT_MANY, json=body)
+
+    assert (answer.status_code, answer.json()["code"]) == expected
+
+
+def test_anothers_transcript_gets_into_no_archive(client: Client, visitor: Client) -> None:
+    theirs = make_spoken(make_client(visitor.url))
+
+    named = client.call("POST", EXPORT_MANY, json={"ids": [str(theirs.pk)], "format": "txt"})
+    keyless = visitor.call("POST", EXPORT_MANY, json={"format": "txt"})
+
+    assert (named.status_code, keyless.status_code) == (404, 401)

@@ -54,7 +54,7 @@ def test_srt_is_read_by_another_library_with_cues_in_order(name: str) -> None:
 def test_vtt_is_read_by_another_library_with_its_speakers(name: str) -> None:
     document = DOCUMENTS[name]
 
-    cues = webvtt.from_string(rendered(name, "vtt"))
+    cues = webvtt.from_string(rendered(name, "vtt")).captions
 
     spoken = "".join("".join(cue.text.split()) for cue in cues)
     if name != "hostile":
