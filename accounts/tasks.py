@@ -4,9 +4,9 @@ from uuid import UUID
 
 from celery import shared_task
 
-from accounts.services import departure, mail
+from accounts.services import departure, mail, sessions
 
-__all__ = ["finish_departures", "send_mail", "sweep_mail"]
+__all__ = ["finish_departures", "purge_sessions", "send_mail", "sweep_mail"]
 
 
 @shared_task(name=mail.SEND_TASK, ignore_result=True)
@@ -22,3 +22,8 @@ def sweep_mail() -> None:
 @shared_task(name="accounts.finish_departures", ignore_result=True)
 def finish_departures() -> None:
     departure.finish_departures()
+
+
+@shared_task(name="accounts.purge_sessions", ignore_result=True)
+def purge_sessions() -> None:
+    sessions.purge_sessions()

@@ -2,6 +2,7 @@
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 
 from accounts.models import User
@@ -46,6 +47,13 @@ def end_all_sessions(user: User) -> int:
     Session.objects.filter(session_key__in=keys).delete()
     sessions.delete()
     return len(keys)
+
+
+def purge_sessions() -> None:
+    """Forget sessions that are over, and where they were."""
+    SessionStore.clear_expired()
+    living = Session.objects.values("session_key")
+    UserSession.objects.exclude(session_key__in=living).delete()
 
 
 def describe_browser(user_agent: str) -> str:

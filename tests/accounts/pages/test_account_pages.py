@@ -36,9 +36,10 @@ def ann() -> User:
 @pytest.mark.parametrize("language", ["en", "cs"])
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_of_the_account_is_ours(ann: User, path: str, language: str) -> None:
-    User.objects.update(language=language)
+    browser = Client(headers={"Accept-Language": language})
+    browser.force_login(ann)
 
-    page = browser_of(ann).get(f"/account/{path}", follow=True)
+    page = browser.get(f"/account/{path}", follow=True)
 
     assert page.status_code == 200
     assert f'<html lang="{language}">' in page.content.decode()
