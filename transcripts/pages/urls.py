@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from transcripts.pages import library, webhooks
+from transcripts.pages import library, sharing, webhooks
 from transcripts.pages.shared import show_shared, show_shared_audio
 from transcripts.pages.views import show_home
 
@@ -11,6 +11,12 @@ urlpatterns = [
     path("transcripts/", library.show_transcripts, name="transcripts"),
     path("transcripts/<uuid:transcript_id>/", library.show_transcript, name="transcript_page"),
     path("transcripts/<uuid:transcript_id>/delete/", library.delete, name="transcript_delete"),
+    path("transcripts/<uuid:transcript_id>/share/", sharing.show_shares, name="transcript_shares"),
+    path(
+        "transcripts/<uuid:transcript_id>/share/<uuid:share_id>/revoke/",
+        sharing.revoke,
+        name="transcript_share_revoke",
+    ),
     path("webhooks/", webhooks.show_webhooks, name="webhooks"),
     path("webhooks/<uuid:endpoint_id>/", webhooks.show_webhook, name="webhook"),
     path("webhooks/<uuid:endpoint_id>/rotate/", webhooks.rotate, name="webhook_rotate"),
