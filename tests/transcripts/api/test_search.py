@@ -1,0 +1,231 @@
+"""Finding transcripts: filters, words in title and text, accents, and what is shown of them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIRequestFactory, force_authenticate
+
+from tests.transcripts.api.conftest import Client, Worker, make_client
+from tests.transcripts.api.test_transcripts import make, path_of
+from transcripts.api.transcripts import TranscriptListView
+from transcripts.models import SearchChunk, Segment, Source, Status, Tag, Transcript
+from transcripts.services.search_index import BUCKET_MS, index_transcript
+
+pytestmark = pytest.mark.database
+LIST = "/api/v1/transcripts/"
+
+
+def make_said(client: Client, *texts: str, gap_ms: int = 1000, **fields: Any) -> Transcript:
+    transcript = make(client, **fields)
+    Segment.objects.bulk_create(
+        Segment(
+            transcript=transcript,
+            key=f"{number:016x}",
+            position=number,
+            start_ms=number * gap_ms,
+            end_ms=number * gap_ms + 900,
+            text=text,
+            confidence=1,
+        )
+        for number, text in enumerate(texts)
+    )
+    index_transcript(transcript)
+    return transcript
+
+
+def find(client: Client, query: str, **more: str) -> list[str]:
+    answer = client.get(LIST, params={"search": query, **more})
+    assert answer.status_code == 200, answer.text
+    return [row["title"] for row in answer.json()["results"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "is_found"),
+    [
+        ("příliš", True),
+        ("PRILIS", True),
+        ("zlutoucky kun", True),
+        ("kůň porada", True),  # one in the text, one in the title
+        ('"žluťoučký kůň"', True),
+        ('"kůň žluťoučký"', False),
+        ('"dábelské ódy"', True),  # over the border of two segments
+        ("kun slon", False),
+        ("žluť", False),
+        ("žluť*", True),
+        ("nahravka.mp3", True),
+        ("'; DROP TABLE x; -- kun", False),
+        ("kun:*&!|(", True),
+        ("AND", False),
+        ("...", False),
+        ("don't", True),
+    ],
+)
+def test_words_are_found_in_title_and_text_whatever_their_accents(
+    client: Client, query: str, is_found: bool
+) -> None:
+    make_said(
+        client,
+        "Příliš žluťoučký kůň úpěl ďábelské",
+        "ódy. Don’t!",
+        title="Porada týmu",
+        file_name="nahrávka.mp3",
+    )
+
+    assert find(client, query) == (["Porada týmu"] if is_found else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("今日は雨が降っています", "雨が"),
+        ("สวัสดีครับ", "ครับ"),
+        ("Straße nach Łódź", "strasse lodz"),
+        ("שָׁלוֹם עולם", "שלום"),
+        ("हिंदी में", "हिंदी"),
+        ("Ελληνικά", "ελληνικα"),
+        ("한국어 시험", "한국어"),
+    ],
+)
+def test_every_script_is_searched(client: Client, text: str, query: str) -> None:
+    make_said(client, text, title="found")
+    make_said(client, "Something else", title="other")
+
+    assert find(client, query) == ["found"]
+
+
+def test_a_find_shows_the_place_marked_and_escaped(client: Client) -> None:
+    make_said(client, "Nothing", "A <b>Kůň</b> & kun " + "word " * 60, title="Kun?")
+
+    (row,) = client.get(LIST, params={"search": "kun"}).json()["results"]
+
+    title, place = row["highlights"]
+    assert (title["html"], title["segment"]) == ("<mark>Kun</mark>?", None)
+    assert place["html"].startswith("A &lt;b&gt;<mark>Kůň</mark>&lt;/b&gt; &amp; <mark>kun</mark>")
+    assert (place["segment"], place["start"], place["end"]) == (f"{1:016x}", 1.0, 1.9)
+    assert len(place["text"]) < 200
+
+
+def test_without_a_search_nothing_is_marked(client: Client) -> None:
+    make_said(client, "kun")
+
+    assert "highlights" not in client.get(LIST).json()["results"][0]
+
+
+def test_only_ones_own_are_found(client: Client, visitor: Client) -> None:
+    make_said(make_client(visitor.url), "secret", title="theirs")
+    make_said(client, "secret", title="mine")
+
+    assert find(client, "secret") == ["mine"]
+    assert visitor.get(LIST, params={"search": "secret"}).status_code == 401
+
+
+def test_words_far_apart_and_phrases_over_a_border_of_chunks_are_found(client: Client) -> None:
+    make_said(client, "first alpha", "beta last", "omega", gap_ms=BUCKET_MS, title="long")
+
+    assert find(client, "first omega") == ["long"]
+    assert find(client, '"alpha beta"') == ["long"]
+    assert SearchChunk.objects.filter(bucket__gte=0).count() == 3
+
+
+def test_an_edit_is_found_at_once_and_what_it_removed_is_not(client: Client) -> None:
+    transcript = make_said(client, "first alpha", "beta", gap_ms=BUCKET_MS, title="one")
+    path = path_of(transcript, f"segments/{1:016x}/")
+
+    assert client.call("PATCH", path, json={"text": "gamma delta"}).status_code == 200
+    client.call("PATCH", path_of(transcript), json={"title": "Renamed"})
+
+    assert find(client, '"alpha gamma"') == ["Renamed"]
+    assert find(client, "renamed") == ["Renamed"]
+    assert find(client, "beta") == find(client, "one") == []
+
+
+def test_what_is_deleted_leaves_no_words_behind(client: Client) -> None:
+    transcript = make_said(client, "secret")
+
+    client.call("DELETE", path_of(transcript))
+
+    assert not SearchChunk.objects.exists()
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM transcripts_searchchunk_words")
+            assert cursor.fetchone() == (0,)
+
+
+def test_a_finished_transcript_is_found(client: Client, worker: Worker) -> None:
+    client.transcribe(name="Schůze.wav")
+
+    assert len(find(client, "w0 w2")) == 1
+    assert len(find(client, "schuze")) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("model=tiny", "abc"),
+        ("model=big", "d"),
+        ("source=live", "b"),
+        ("tag=work", "a"),
+        ("has_warnings=true", "c"),
+        ("has_warnings=false", "abd"),
+        ("created_after=2024-02-01", "bcd"),
+        ("created_before=2024-02-01T00:00:00Z", "a"),
+        ("created_after=2024-01-31T23:30:00-01:00&created_before=2024-04-01", "bc"),
+        ("ordering=created_at", "abcd"),
+        ("ordering=-title", "dcba"),
+        ("ordering=duration", "dcba"),
+    ],
+)
+def test_the_list_is_filtered_and_ordered(client: Client, query: str, found: str) -> None:
+    make(client, title="a", heard_ms=9000)
+    make(client, title="b", heard_ms=8000, source=Source.LIVE)
+    make(client, title="c", heard_ms=7000, warnings=[{"code": "x", "message": "y"}])
+    make(client, title="d", heard_ms=6000, model_used="big", model_requested="large-v3")
+    for month, row in enumerate(Transcript.objects.order_by("title"), 1):
+        Transcript.objects.filter(pk=row.pk).update(
+            created_at=datetime(2024, month, 15, tzinfo=UTC)
+        )
+    Tag.objects.create(transcript=Transcript.objects.get(title="a"), name="work")
+
+    titles = [row["title"] for row in client.get(f"{LIST}?{query}").json()["results"]]
+
+    assert "".join(titles if "ordering" in query else sorted(titles)) == found
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "source=radio",
+        "has_warnings=perhaps",
+        "created_after=yesterday",
+        "created_after=2024-02-31",
+        "created_before=9999-12-31T23:59:59-23:00",
+        "ordering=owner",
+        "tag=%00",
+        "search=" + "x" * 201,
+    ],
+)
+def test_a_value_that_cannot_be_is_refused(client: Client, query: str) -> None:
+    answer = client.get(f"{LIST}?{query}")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_value")
+
+
+def test_a_search_costs_the_same_queries_for_one_and_for_many(client: Client) -> None:
+    def queries() -> int:
+        request = APIRequestFactory().get(LIST, {"search": "kun zlutoucky"})
+        force_authenticate(request, client.user)
+        with CaptureQueriesContext(connection) as captured:
+            answer = TranscriptListView.as_view()(request)
+        assert answer.status_code == 200
+        return len(captured)
+
+    make_said(client, "žluťoučký kůň", status=Status.COMPLETED)
+    queries()
+    for_one = queries()
+    for _ in range(10):
+        Tag.objects.create(transcript=make_said(client, "žluťoučký kůň"), name="x")
+
+    assert queries() == for_one
