@@ -6,6 +6,7 @@ Django refuses; there is no account here in whose name anything could be forged.
 """
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -102,7 +103,7 @@ def _try_password(request: HttpRequest, link: ShareLink, token: str) -> HttpResp
         shown_pass,
         max_age=OPENED_FOR_S,
         path=path,
-        secure=request.is_secure(),
+        secure=settings.SESSION_COOKIE_SECURE or request.is_secure(),
         httponly=True,
         samesite="Lax",
     )
