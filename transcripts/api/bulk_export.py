@@ -26,10 +26,9 @@ from transcripts.access import TranscriptNotFoundError
 from transcripts.api.export_options import read_export_options
 from transcripts.api.exports import ExportFailedError, check_format, wait_for_export
 from transcripts.api.options import InvalidOptionError
-from transcripts.exports.document import load_document
 from transcripts.exports.files import content_disposition, file_name
 from transcripts.exports.options import ExportOptions
-from transcripts.exports.render import EXPORTS, export
+from transcripts.exports.render import EXPORTS, export, load_for
 from transcripts.models import READABLE_STATUSES, Transcript
 
 MAX_IDS = 1000
@@ -137,7 +136,7 @@ async def _content_of(
 
 
 def _render(transcript: Transcript, format_name: str, options: ExportOptions) -> bytes:
-    return export(load_document(transcript), format_name, options)
+    return export(load_for(format_name, transcript), format_name, options)
 
 
 def _free_name(title: str, format_name: str, taken: set[str]) -> str:

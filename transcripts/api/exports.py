@@ -32,7 +32,7 @@ from transcripts.exports.json import seconds
 from transcripts.exports.lint import lint_cues
 from transcripts.exports.options import ExportOptions, apply_options
 from transcripts.exports.profiles import profile_for
-from transcripts.exports.render import EXPORTS, export
+from transcripts.exports.render import EXPORTS, export, load_for
 from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Transcript
 from transcripts.services.export import describe_export, order_export
 
@@ -156,7 +156,7 @@ def answer_file(request: HttpRequest, body: bytes, *, title: str, format_name: s
 def _answer_now(
     request: HttpRequest, transcript: Transcript, format_name: str, options: ExportOptions
 ) -> HttpResponse:
-    body = export(load_document(transcript), format_name, options)
+    body = export(load_for(format_name, transcript), format_name, options)
     return answer_file(request, body, title=transcript.title, format_name=format_name)
 
 

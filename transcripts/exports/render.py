@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from transcripts.exports.csv import render_csv
-from transcripts.exports.document import Document
+from transcripts.exports.document import Document, load_document
 from transcripts.exports.docx import render_docx
 from transcripts.exports.json import export_json, render_json, render_verbose_json
 from transcripts.exports.options import ExportOptions, apply_options
@@ -12,6 +12,7 @@ from transcripts.exports.pdf import render_pdf
 from transcripts.exports.srt import export_srt, render_srt
 from transcripts.exports.txt import export_txt, render_txt
 from transcripts.exports.vtt import export_vtt, render_vtt
+from transcripts.models import Transcript
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,14 @@ FORMATS: dict[str, Format] = {
 
 @dataclass(frozen=True)
 class Export:
-    """`is_slow`: too much for a web process; a worker makes it."""
+    """`is_slow`: too much for a web process; a worker makes it. `has_words`: the times of words are
+    needed, so that the document must be loaded with them.
+    """
 
     content_type: str
     render: Callable[[Document, ExportOptions], bytes]
     is_slow: bool = False
+    has_words: bool = False
 
 
 def _encoded(render_text: Callable[[Document, ExportOptions], str]) -> Callable[..., bytes]:
@@ -45,9 +49,9 @@ def _encoded(render_text: Callable[[Document, ExportOptions], str]) -> Callable[
 
 EXPORTS: dict[str, Export] = {
     "txt": Export("text/plain; charset=utf-8", _encoded(export_txt)),
-    "srt": Export("application/x-subrip; charset=utf-8", _encoded(export_srt)),
-    "vtt": Export("text/vtt; charset=utf-8", _encoded(export_vtt)),
-    "json": Export("application/json", _encoded(export_json)),
+    "srt": Export("application/x-subrip; charset=utf-8", _encoded(export_srt), has_words=True),
+    "vtt": Export("text/vtt; charset=utf-8", _encoded(export_vtt), has_words=True),
+    "json": Export("application/json", _encoded(export_json), has_words=True),
     "csv": Export("text/csv; charset=utf-8", _encoded(render_csv)),
     "docx": Export(
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
@@ -62,6 +66,11 @@ def render(document: Document, format_name: str) -> tuple[bytes, str]:
     """Return the file, in UTF-8, and its media type. Raises KeyError for an unknown format."""
     chosen = FORMATS[format_name]
     return chosen.render(document).encode("utf-8"), chosen.content_type
+
+
+def load_for(format_name: str, transcript: Transcript) -> Document:
+    """Return as much of the transcript as the format needs. Two queries."""
+    return load_document(transcript, has_words=EXPORTS[format_name].has_words)
 
 
 def export(document: Document, format_name: str, options: ExportOptions) -> bytes:

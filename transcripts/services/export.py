@@ -24,9 +24,8 @@ from uuid import UUID
 from celery import current_app
 from django.conf import settings
 
-from transcripts.exports.document import load_document
 from transcripts.exports.options import ExportOptions
-from transcripts.exports.render import export
+from transcripts.exports.render import export, load_for
 from transcripts.models import Transcript
 
 logger = logging.getLogger(__name__)
@@ -122,7 +121,9 @@ def make_export(transcript_id: UUID, *, format_name: str, options: ExportOptions
 def _make(wanted: WantedExport, transcript: Transcript) -> None:
     started = time.monotonic()
     try:
-        content = export(load_document(transcript), wanted.format_name, wanted.options)
+        content = export(
+            load_for(wanted.format_name, transcript), wanted.format_name, wanted.options
+        )
     except Exception:
         # Whoever waits is told, and nobody tries again at once.
         wanted.path.parent.mkdir(parents=True, exist_ok=True)
