@@ -42,6 +42,8 @@ for app in ("accounts", "billing", "transcripts"):
     FORBIDDEN[f"{app}/services"] = front
     for models in ("models.py", "models"):
         FORBIDDEN[f"{app}/{models}"] = (*front, f"{app}.services", f"{app}.access")
+    if app == "transcripts":
+        FORBIDDEN["transcripts/webhooks"] = front
     FORBIDDEN[f"{app}/access.py"] = (*front, f"{app}.services")
 
 
