@@ -6,7 +6,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.formats import localize
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -15,6 +14,7 @@ from accounts.models import User
 from billing.ledger import read_balance
 from billing.pages.chart import draw_chart
 from billing.quotas import account_for, limits_for
+from billing.templatetags.sizes import format_size
 from billing.usage import count_minutes_used, read_daily_usage
 
 KIND_NAMES = {"file": _("Recordings"), "live": _("Live"), "ai": _("AI")}
@@ -56,11 +56,3 @@ def show_usage(request: HttpRequest) -> HttpResponse:
         "tab": "usage",
     }
     return render(request, "billing/usage.html", context)
-
-
-def format_size(size_bytes: int) -> str:
-    """In units of 1000, as the limits are set; Django's own filter counts in 1024."""
-    megabytes = size_bytes / 1_000_000
-    if megabytes >= 1000:
-        return f"{localize(round(megabytes / 1000, 1)).removesuffix('.0').removesuffix(',0')} GB"
-    return f"{localize(round(megabytes))} MB"
