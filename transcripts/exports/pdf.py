@@ -55,6 +55,8 @@ _SPEAKER = Style(10, 15, before=7, is_bold=True)
 _TIME = Style(9, 15, before=7, color=_GREY)
 _BODY = Style(10.5, 15.5)
 _UNNAMED = Style(10.5, 15.5, before=7)
+# A speaker and two lines: what must stand together, and under a heading.
+_PARAGRAPH_START = _SPEAKER.before + _SPEAKER.leading + 2 * _BODY.leading
 
 
 def render_pdf(document: Document, options: ExportOptions) -> bytes:
@@ -110,13 +112,13 @@ class _Writer:
         self._y -= 8
 
     def _write_heading(self, heading: str, number: int) -> None:
-        self._keep(_HEADING.before + _HEADING.leading + 3 * _BODY.leading)
+        self._keep(_HEADING.before + _HEADING.leading + _PARAGRAPH_START)
         self._mark(heading, f"section-{number}", level=1)
         self._write_text(heading, _HEADING, left=_MARGIN)
 
     def _write_paragraph(self, paragraph: Paragraph) -> None:
         """Write who speaks and when above the text, or the time beside it."""
-        self._keep(_SPEAKER.before + _SPEAKER.leading + 2 * _BODY.leading)
+        self._keep(_PARAGRAPH_START)
         time = "" if self._timestamps == "none" else short_time(paragraph.start_ms)
         is_column = self._timestamps == "column"
         if is_column:
