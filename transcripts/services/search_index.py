@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import F
 
-from transcripts.models import TITLE_BUCKET, SearchChunk, Segment, Transcript
+from transcripts.models import OPEN_STATUSES, TITLE_BUCKET, SearchChunk, Segment, Transcript
 from transcripts.services.folding import fold_text
 
 BUCKET_MS = 300_000
@@ -57,6 +58,22 @@ def index_transcript(transcript: Transcript) -> None:
         return
     SearchChunk.objects.filter(transcript=transcript).delete()
     _store(transcript, [*_title_parts(transcript), *_parts(_texts(transcript))])
+
+
+def rebuild_index() -> int:
+    """Index every transcript that is finished and has an owner; returns how many.
+
+    A transaction each, which takes the transcript's row first: an edit comes before or after.
+    """
+    finished = Transcript.objects.exclude(owner=None).exclude(status__in=OPEN_STATUSES)
+    count = 0
+    for transcript_id in finished.values_list("pk", flat=True).iterator():
+        with transaction.atomic():
+            rows = Transcript.objects.filter(pk=transcript_id)
+            if rows.update(language_note=F("language_note")):
+                index_transcript(rows.get())
+                count += 1
+    return count
 
 
 def index_title(transcript: Transcript) -> None:
