@@ -43,6 +43,7 @@ def test_an_account_shows_what_it_has(owner: Person) -> None:
             "credits_low": True,
             "key_created": True,
             "new_device": True,
+            "webhook_disabled": True,
         },
     }
 
