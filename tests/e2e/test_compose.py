@@ -34,6 +34,7 @@ PROCESSES = (
     "worker-short:2",
     "worker-bulk",
     "worker-housekeeping",
+    "worker-webhooks",
     "beat",
     "web",
     "web:2",
@@ -97,7 +98,7 @@ def broker_url(request: pytest.FixtureRequest) -> Iterator[str]:
         with redis_database() as url:
             yield url
     else:
-        with rabbitmq_queues("short", "bulk", "housekeeping") as url:
+        with rabbitmq_queues("short", "bulk", "housekeeping", "exports", "webhooks") as url:
             yield url
 
 
