@@ -121,9 +121,9 @@ def _fill(owner: "User", texts: list[list[str]], *, transcripts: int, with_segme
     """Make it all within the database: the rows as the services write them, from the pool."""
     from django.db import connection
 
-    from transcripts.models import Transcript
+    from transcripts.models import WHOLE_BUCKET, Transcript
     from transcripts.services.folding import fold_text
-    from transcripts.services.search_index import BUCKET_MS, as_vector, owner_mark
+    from transcripts.services.search_index import BUCKET_MS, as_vector, owner_mark, whole_mark
 
     mark = owner_mark(owner.pk)
     Transcript.objects.bulk_create(
@@ -166,6 +166,16 @@ def _fill(owner: "User", texts: list[list[str]], *, transcripts: int, with_segme
             f" FROM {numbered}, generate_series(0, {CHUNKS - 1}) AS b, pool"
             f" WHERE pool.number = {chunk}",
             [owner.pk],
+        )
+        cursor.execute(
+            "CREATE AGGREGATE every_word (tsvector) (sfunc = tsvector_concat, stype = tsvector)"
+        )
+        cursor.execute(
+            "INSERT INTO transcripts_searchchunk (transcript_id, owner_id, bucket, part, vector)"
+            " SELECT transcript_id, owner_id, %s, 0,"
+            "  every_word(ts_delete(strip(vector), %s)) || %s::tsvector"
+            " FROM transcripts_searchchunk GROUP BY transcript_id, owner_id",
+            [WHOLE_BUCKET, mark, f"'{whole_mark(owner.pk)}'"],
         )
         cursor.execute(
             "INSERT INTO transcripts_segment (transcript_id, key, position, start_ms, end_ms, text,"

@@ -35,6 +35,7 @@ from transcripts.services.search import (
     find_highlights,
     read_terms,
     search_transcripts,
+    searching,
 )
 
 
@@ -110,18 +111,20 @@ class TranscriptListView(APIView):
         _check_scope(request, "read")
         user = cast("User", request.user)
         rows = filter_transcripts(Transcript.objects.filter(owner=user), request.query_params)
-        terms = read_terms(query) if (query := request.query_params.get("search", "")) else None
-        if terms is not None:
-            rows = search_transcripts(rows, terms, owner_id=user.pk)
         paginator = PageNumberPagination()
-        rows = rows.prefetch_related("tags")
-        page = list(paginator.paginate_queryset(rows, request, view=self) or [])
-        if terms is None:
-            return paginator.get_paginated_response([summarise(row) for row in page])
-        found = find_highlights(page, terms)
+        query = request.query_params.get("search", "")
+        if not query:
+            page = paginator.paginate_queryset(rows.prefetch_related("tags"), request, view=self)
+            return paginator.get_paginated_response([summarise(row) for row in page or []])
+        terms = read_terms(query)
+        with searching():
+            rows = search_transcripts(rows, terms, owner_id=user.pk).prefetch_related("tags")
+            page = list(paginator.paginate_queryset(rows, request, view=self) or [])
+            found = find_highlights(page, terms)
         return paginator.get_paginated_response(
             [
-                summarise(row) | {"highlights": [_show_highlight(each) for each in found[row.pk]]}
+                summarise(row)
+                | {"highlights": [_show_highlight(each) for each in found.get(row.pk, [])]}
                 for row in page
             ]
         )

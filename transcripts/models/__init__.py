@@ -8,7 +8,7 @@ it, `idempotency` the answers to requests that may be sent twice.
 from transcripts.models.idempotency import IdempotencyRecord
 from transcripts.models.retention import RetentionPolicy
 from transcripts.models.revisions import Action, Revision
-from transcripts.models.search import TITLE_BUCKET, SearchChunk
+from transcripts.models.search import TITLE_BUCKET, WHOLE_BUCKET, SearchChunk
 from transcripts.models.sharing import ShareLink
 from transcripts.models.transcript import (
     OPEN_STATUSES,
@@ -33,6 +33,7 @@ __all__ = [
     "OPEN_STATUSES",
     "READABLE_STATUSES",
     "TITLE_BUCKET",
+    "WHOLE_BUCKET",
     "Action",
     "DeliveryStatus",
     "IdempotencyRecord",

@@ -14,10 +14,12 @@ from django.db import models
 from transcripts.models.transcript import Transcript
 
 TITLE_BUCKET = -1
+WHOLE_BUCKET = -2  # on PostgreSQL: every word once, of title and text
 
 
 class SearchChunk(models.Model):
-    """`bucket`: the minutes that its segments begin in (`services/search_index`), or the title."""
+    """`bucket`: the minutes that its segments begin in (`services/search_index`), the
+    title, or the whole."""
 
     transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="chunks")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
