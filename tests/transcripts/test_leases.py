@@ -3,6 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -10,13 +11,15 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from billing.ledger import read_balance
-from tests.billing.conftest import create_account
+from tests.billing.conftest import create_account, run_at_once
 from tests.transcripts.conftest import MakeTranscript
+from tests.transcripts.fake_inference import FakeInference
 from transcripts.inference.results import RecognisedSegment, RecognisedWord, WindowResult
 from transcripts.models import Queue, Status, Transcript
 from transcripts.services.cancel import cancel_transcript
 from transcripts.services.lease import LeaseLostError, claim_transcript, give_back
 from transcripts.services.queue import queue_position
+from transcripts.services.run import run_transcript
 from transcripts.services.settle import fail, settle
 from transcripts.services.store import Job, open_job, store_window, write_fenced
 from transcripts.services.sweep import sweep_transcripts
@@ -30,6 +33,10 @@ def claim(transcript: Transcript) -> Job:
     claimed = claim_transcript(transcript.pk)
     assert claimed is not None
     return open_job(*claimed)
+
+
+def can_claim(transcript: Transcript) -> bool:
+    return claim_transcript(transcript.pk) is not None
 
 
 def expire(transcript: Transcript) -> None:
@@ -227,3 +234,37 @@ def test_queue_position_counts_those_before_in_the_same_queue(
     first.refresh_from_db()
     assert queue_position(first) is None
     assert queue_position(second) == 1
+
+
+@pytest.mark.database
+def test_no_more_than_the_limit_is_worked_on_when_all_are_claimed_at_once(
+    make_transcript: MakeTranscript,
+) -> None:
+    account = create_account(minutes=60)  # two at once
+    waiting = [make_transcript(seconds=1, account=account) for _ in range(6)]
+    of_another = make_transcript(seconds=1)
+
+    claimed = run_at_once(partial(can_claim, each) for each in waiting)
+
+    assert claimed.count(True) == 2
+    assert Transcript.objects.filter(owner=account.user, status=Status.PROCESSING).count() == 2
+    assert claim_transcript(of_another.pk) is not None
+    first = waiting[claimed.index(True)]
+    cancel_transcript(Transcript.objects.get(pk=first.pk))
+    assert claim_transcript(waiting[claimed.index(False)].pk) is not None
+
+
+def test_what_waits_for_its_turn_is_told_of_when_one_ends(
+    fake: FakeInference, make_transcript: MakeTranscript
+) -> None:
+    account = create_account(minutes=60)
+    ending = make_transcript(seconds=1, account=account)
+    claim(make_transcript(seconds=1, account=account))
+    oldest, later = (make_transcript(seconds=1, account=account) for _ in range(2))
+
+    run_transcript(ending.pk)
+
+    for each in (ending, oldest, later):
+        each.refresh_from_db()
+    assert ending.status == Status.COMPLETED
+    assert (oldest.enqueue_count, later.enqueue_count) == (1, 0)

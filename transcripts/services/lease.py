@@ -26,12 +26,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import Error as DatabaseFailure
-from django.db import close_old_connections, connection
+from django.db import close_old_connections, connection, transaction
 from django.db.models import Case, F, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from transcripts.models import Status, Transcript
+from transcripts.services.turns import has_turn
 
 logger = logging.getLogger(__name__)
 
@@ -185,28 +186,33 @@ keeper = LeaseKeeper()
 
 
 def claim_transcript(transcript_id: UUID) -> tuple[Lease, Transcript] | None:
-    """Claim a queued transcript for this process; None where it is not queued (any more).
+    """Claim a queued transcript for this process; None where it is not queued (any more), or where
+    its account has as many under way as it may have (`services/turns`).
 
     The claim counts as a try without progress until progress comes (`store.store_window`). The
-    compare-and-set is on `attempt` too: between two steps of ours the row may be claimed, lost
-    and swept, and then the attempt that we would read afterwards were somebody else's.
+    compare-and-set is on `attempt` too: where nothing locks rows (SQLite), it alone decides.
     """
     queued = Transcript.objects.filter(pk=transcript_id, status=Status.QUEUED)
-    seen = queued.values_list("attempt", flat=True).first()
-    if seen is None:
-        return None
     now = timezone.now()
-    claimed = queued.filter(attempt=seen).update(
-        status=Status.PROCESSING,
-        attempt=seen + 1,
-        stalled_tries=F("stalled_tries") + 1,
-        lease_owner=f"{socket.gethostname()}:{os.getpid()}"[:100],
-        lease_expires_at=next_expiry(),
-        started_at=Coalesce(F("started_at"), now),
-    )
+    with transaction.atomic():
+        seen = queued.select_for_update(of=("self",)).select_related("owner").first()
+        if seen is None:
+            logger.info("event=transcript_not_queued transcript_id=%s", transcript_id)
+            return None
+        if not has_turn(seen.owner):
+            logger.info("event=transcript_waits_its_turn transcript_id=%s", transcript_id)
+            return None
+        claimed = queued.filter(attempt=seen.attempt).update(
+            status=Status.PROCESSING,
+            attempt=seen.attempt + 1,
+            stalled_tries=F("stalled_tries") + 1,
+            lease_owner=f"{socket.gethostname()}:{os.getpid()}"[:100],
+            lease_expires_at=next_expiry(),
+            started_at=Coalesce(F("started_at"), now),
+        )
     if not claimed:
         return None
-    lease = Lease(transcript_id, seen + 1)
+    lease = Lease(transcript_id, seen.attempt + 1)
     transcript = held_rows(lease).select_related("owner").first()
     return (lease, transcript) if transcript is not None else None
 

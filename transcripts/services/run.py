@@ -13,6 +13,7 @@ from django.conf import settings
 from stt_web.request_id import request_id_var
 from transcripts.inference.errors import InferenceError
 from transcripts.media.errors import MediaError
+from transcripts.models import Transcript
 from transcripts.services import lease as leases
 from transcripts.services.dispatch import enqueue
 from transcripts.services.label import label_speakers
@@ -20,6 +21,7 @@ from transcripts.services.lease import LeaseEnd, LeaseLostError, WorkStoppedErro
 from transcripts.services.recognise import recognise
 from transcripts.services.settle import fail, settle
 from transcripts.services.store import Job, open_job
+from transcripts.services.turns import tell_next
 
 logger = logging.getLogger(__name__)
 
@@ -35,12 +37,12 @@ def run_transcript(transcript_id: UUID) -> None:
     for what happens to the job."""
     claimed = leases.claim_transcript(transcript_id)
     if claimed is None:
-        logger.info("event=transcript_not_queued transcript_id=%s", transcript_id)
         return
     lease, transcript = claimed
     request_id_var.set(transcript.request_id)
     with leases.keeper.keep(lease):
         _run(open_job(lease, transcript))
+    _let_the_next_begin(transcript)
 
 
 def _run(job: Job) -> None:
@@ -58,6 +60,14 @@ def _run(job: Job) -> None:
         logger.exception("event=transcript_broke transcript_id=%s", job.transcript.pk)
         job.last_failure = "internal_error"
         _hand_back(job, counts_as_try=True)
+
+
+def _let_the_next_begin(transcript: Transcript) -> None:
+    """Tell of what waits for its owner's turn; where that fails, the sweeper tells later."""
+    try:
+        tell_next(transcript.owner)
+    except Exception:
+        logger.exception("event=next_not_told transcript_id=%s", transcript.pk)
 
 
 def _hand_back(job: Job, *, counts_as_try: bool) -> None:

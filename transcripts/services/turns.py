@@ -1,0 +1,46 @@
+"""Whose turn it is: no account has more recordings worked on at once than its limits say.
+
+The others wait as rows, whose messages are used up: whoever ends one tells the broker about the
+next (`tell_next`), and the sweeper finds what is forgotten (`services/sweep`). Visitors have one at
+a time by admission (`services/submit`).
+"""
+
+from django.db.models import QuerySet
+
+from accounts.models import User
+from billing.models import BillingAccount
+from billing.quotas import account_for, limits_for
+from transcripts.models import Queue, Status, Transcript
+from transcripts.services.dispatch import tell_broker
+
+
+def has_turn(owner: User | None) -> bool:
+    """Return whether one more recording of `owner` may be begun.
+
+    In a transaction, which holds the account's lock from here on: two workers that ask at once are
+    answered one after the other. Rows of transcripts are locked before, as everywhere.
+    """
+    if owner is None:
+        return True
+    limit = limits_for(owner).concurrency
+    if limit == 0:
+        return True
+    BillingAccount.objects.select_for_update(of=("self",)).get(pk=account_for(owner).pk)
+    return _running(owner).count() < limit
+
+
+def tell_next(owner: User | None) -> None:
+    """Tell the broker about the oldest waiting ones of `owner`, as many as may be begun now."""
+    limit = limits_for(owner).concurrency if owner is not None else 0
+    if owner is None or limit == 0:
+        return  # nobody waits for a turn
+    free = limit - _running(owner).count()
+    for queue in Queue.values:
+        waiting = Transcript.objects.filter(owner=owner, status=Status.QUEUED, queue=queue)
+        rows = waiting.order_by("created_at").values_list("pk", "enqueued_at")[: max(0, free)]
+        for pk, told_at in rows:
+            tell_broker(pk, queue=queue, told_at=told_at)
+
+
+def _running(owner: User) -> QuerySet[Transcript]:
+    return Transcript.objects.filter(owner=owner, status=Status.PROCESSING)
