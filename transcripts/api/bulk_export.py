@@ -6,14 +6,12 @@ One transcript at a time is in memory, whatever their number.
 import io
 import zipfile
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.db.models import QuerySet
 from django.http import HttpResponseBase, StreamingHttpResponse
-from django.utils.dateparse import parse_datetime
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -26,23 +24,34 @@ from transcripts.access import TranscriptNotFoundError
 from transcripts.api.export_options import read_export_options
 from transcripts.api.exports import ExportFailedError, check_format, wait_for_export
 from transcripts.api.options import InvalidOptionError
+from transcripts.api.transcript_filters import filter_transcripts
 from transcripts.exports.files import content_disposition, file_name
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import EXPORTS, export, load_for
-from transcripts.models import READABLE_STATUSES, Transcript
+from transcripts.models import READABLE_STATUSES, Source, Transcript
+from transcripts.services.search import read_terms, search_transcripts, searching
 
 MAX_IDS = 1000
 _WAIT_FOR_ONE_S = 120.0
 _LEFT_OUT = "not-exported.txt"
+_AS_IN_THE_LIST = "Without ids: as in the list of transcripts."
 
 
 class BulkExportSerializer(serializers.Serializer[object]):
     ids = serializers.ListField(
         child=serializers.UUIDField(), required=False, help_text=f"At most {MAX_IDS}."
     )
-    language = serializers.CharField(required=False, help_text="Without ids: a filter.")
-    created_after = serializers.DateTimeField(required=False, help_text="Without ids: a filter.")
-    created_before = serializers.DateTimeField(required=False, help_text="Without ids: a filter.")
+    status = serializers.ChoiceField(choices=list(READABLE_STATUSES), required=False)
+    language = serializers.CharField(required=False, help_text=_AS_IN_THE_LIST)
+    created_after = serializers.CharField(required=False, help_text=_AS_IN_THE_LIST)
+    created_before = serializers.CharField(required=False, help_text=_AS_IN_THE_LIST)
+    model = serializers.CharField(required=False, help_text=_AS_IN_THE_LIST)
+    source = serializers.ChoiceField(  # type: ignore[assignment]  # `Field.source`: not of a class
+        choices=Source.choices, required=False
+    )
+    tag = serializers.CharField(required=False, help_text=_AS_IN_THE_LIST)
+    has_warnings = serializers.BooleanField(required=False, help_text=_AS_IN_THE_LIST)
+    search = serializers.CharField(required=False, help_text=_AS_IN_THE_LIST)
     format = serializers.ChoiceField(choices=list(EXPORTS))
     options = serializers.DictField(
         child=serializers.CharField(), required=False, help_text="As in the query of one export."
@@ -163,13 +172,14 @@ def _find_ids(user: User, asked: Mapping[str, object]) -> list[UUID]:
     rows = Transcript.objects.filter(owner=user, status__in=READABLE_STATUSES)
     if "ids" in asked:
         return _check_ids(rows, asked["ids"])
-    if language := asked.get("language"):
-        rows = rows.filter(language=str(language))
-    if after := _read_time(asked, "created_after"):
-        rows = rows.filter(created_at__gte=after)
-    if before := _read_time(asked, "created_before"):
-        rows = rows.filter(created_at__lt=before)
-    return list(rows.order_by("created_at", "pk").values_list("pk", flat=True))
+    filters = {name: _as_text(value) for name, value in asked.items() if value is not None}
+    rows = filter_transcripts(rows, {"ordering": "created_at"} | filters)
+    search = filters.get("search", "")
+    if not search:
+        return list(rows.values_list("pk", flat=True))
+    with searching():
+        found = search_transcripts(rows, read_terms(search), owner_id=user.pk)
+        return list(found.values_list("pk", flat=True))
 
 
 def _check_ids(rows: QuerySet[Transcript], asked: object) -> list[UUID]:
@@ -184,18 +194,3 @@ def _check_ids(rows: QuerySet[Transcript], asked: object) -> list[UUID]:
     if not known.issuperset(wanted):
         raise TranscriptNotFoundError
     return list(dict.fromkeys(wanted))
-
-
-def _read_time(asked: Mapping[str, object], name: str) -> datetime | None:
-    value = asked.get(name)
-    if not value:
-        return None
-    try:
-        moment = parse_datetime(str(value))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise InvalidOptionError(
-            name, f"{name} must be a time with a zone, such as 2026-01-31T00:00:00Z."
-        )
-    return moment

@@ -1,9 +1,9 @@
 """What a list of transcripts may be narrowed to and sorted by, read from the query and checked."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 
 from django.db.models import Q, QuerySet
-from django.http import QueryDict
 from django.utils.dateparse import parse_date, parse_datetime
 from drf_spectacular.utils import OpenApiParameter
 
@@ -39,7 +39,9 @@ FILTER_PARAMETERS = [
 ]
 
 
-def filter_transcripts(rows: QuerySet[Transcript], query: QueryDict) -> QuerySet[Transcript]:
+def filter_transcripts(
+    rows: QuerySet[Transcript], query: Mapping[str, str]
+) -> QuerySet[Transcript]:
     """Return the rows that are asked for, in order. Raises ApiError 400. No query of its own."""
     if status := _read_choice(query, "status", Status.values):
         rows = rows.filter(status=status)
@@ -57,7 +59,7 @@ def filter_transcripts(rows: QuerySet[Transcript], query: QueryDict) -> QuerySet
     return rows.order_by(*_read_ordering(query))
 
 
-def _filter_by_time(rows: QuerySet[Transcript], query: QueryDict) -> QuerySet[Transcript]:
+def _filter_by_time(rows: QuerySet[Transcript], query: Mapping[str, str]) -> QuerySet[Transcript]:
     if after := _read_time(query, "created_after"):
         rows = rows.filter(created_at__gte=after)
     if before := _read_time(query, "created_before"):
@@ -65,21 +67,21 @@ def _filter_by_time(rows: QuerySet[Transcript], query: QueryDict) -> QuerySet[Tr
     return rows
 
 
-def _read_text(query: QueryDict, name: str) -> str:
+def _read_text(query: Mapping[str, str], name: str) -> str:
     value = query.get(name, "")
     if "\x00" in value or len(value) > 100:
         raise ApiError(f"{name} has a value that can't be.", code="invalid_value")
     return value
 
 
-def _read_choice(query: QueryDict, name: str, choices: list[str]) -> str:
+def _read_choice(query: Mapping[str, str], name: str, choices: list[str]) -> str:
     value = query.get(name, "")
     if value and value not in choices:
         raise ApiError(f"{name} must be one of {', '.join(choices)}.", code="invalid_value")
     return value
 
 
-def _read_language(query: QueryDict) -> str:
+def _read_language(query: Mapping[str, str]) -> str:
     language = query.get("language", "")
     if language and language not in LANGUAGE_NAMES:
         raise ApiError(
@@ -89,7 +91,7 @@ def _read_language(query: QueryDict) -> str:
     return language
 
 
-def _read_time(query: QueryDict, name: str) -> datetime | None:
+def _read_time(query: Mapping[str, str], name: str) -> datetime | None:
     value = query.get(name, "")
     if not value:
         return None
@@ -110,7 +112,7 @@ def _at_midnight(day: date | None) -> datetime | None:
     return None if day is None else datetime.combine(day, time(), tzinfo=UTC)
 
 
-def _read_ordering(query: QueryDict) -> list[str]:
+def _read_ordering(query: Mapping[str, str]) -> list[str]:
     """Return the columns; the id last, so that no page repeats what another had."""
     name = _read_choice(query, "ordering", _ORDERING_NAMES) or "-created_at"
     sign = "-" if name.startswith("-") else ""

@@ -5,6 +5,7 @@ import threading
 import uuid
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,6 +19,7 @@ from tests.transcripts.api.test_transcripts import make, path_of
 from transcripts.exports.options import ExportOptions
 from transcripts.models import Segment, Speaker, Status, Transcript
 from transcripts.services.export import EXPORT_QUEUE, make_export
+from transcripts.services.search_index import index_transcript
 from transcripts.tasks import render_export
 
 EXPORT_MANY = "/api/v1/transcripts/export/"
@@ -190,9 +192,9 @@ class ExportWorker:
                 except queue.Empty:
                     continue
                 arguments, _, _ = message.payload
+                self.made += 1  # before the file is there, for whose answer a test waits
                 render_export(*arguments)
                 message.ack()
-                self.made += 1
         connections.close_all()
 
 
@@ -294,6 +296,43 @@ def test_many_are_exported_as_an_archive(client: Client, visitor: Client) -> Non
     assert [everything.read(name)[:4] for name in everything.namelist()] == [b"One.", b"Two."]
 
 
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"status": "completed_with_warnings"},
+        {"language": "cs"},
+        {"model": "small"},
+        {"source": "live"},
+        {"tag": "wanted"},
+        {"has_warnings": True},
+        {"search": "two"},
+        {"created_after": "2030-01-31"},
+    ],
+    ids=lambda filters: next(iter(filters)),
+)
+def test_an_archive_takes_the_filters_of_the_list(
+    client: Client, filters: dict[str, object]
+) -> None:
+    make_spoken(client, text="One.", title="Other", model_used="large-v3")
+    wanted = make_spoken(
+        client,
+        text="Two.",
+        status="completed_with_warnings",
+        language="cs",
+        model_used="small",
+        source="live",
+        warnings=[{"code": "approximate", "message": "Not all of it."}],
+    )
+    wanted.tags.create(name="wanted")
+    Transcript.objects.filter(pk=wanted.pk).update(created_at=datetime(2030, 2, 1, tzinfo=UTC))
+    index_transcript(wanted)
+
+    answer = client.call("POST", EXPORT_MANY, json={"format": "txt", **filters})
+
+    archive = zipfile.ZipFile(io.BytesIO(answer.content))
+    assert [archive.read(name)[:15] for name in archive.namelist()] == [b"Speaker 1: Two."]
+
+
 def test_an_archive_of_word_documents_waits_for_each(
     client: Client, export_worker: ExportWorker
 ) -> None:
@@ -314,6 +353,7 @@ def test_an_archive_of_word_documents_waits_for_each(
         ({"format": "txt", "ids": ["17"]}, (404, "not_found")),
         ({"format": "txt", "ids": [str(uuid.uuid4())]}, (404, "not_found")),
         ({"format": "txt", "created_after": "yesterday"}, (400, "invalid_value")),
+        ({"format": "txt", "source": "elsewhere"}, (400, "invalid_value")),
         ({"format": "txt", "options": {"redact": "names"}}, (400, "invalid_value")),
         (["txt"], (400, "invalid_value")),
     ],
