@@ -7,8 +7,8 @@ class TranscriptsConfig(AppConfig):
     def ready(self) -> None:
         # These import models, which can't be imported before this.
         from accounts.services.belongings import Belongings, register_belongings
-        from transcripts.services.belongings import export_transcripts, remove_transcripts
+        from transcripts.services.belongings import export_belongings, remove_transcripts
 
         register_belongings(
-            "transcripts", Belongings(export=export_transcripts, remove=remove_transcripts)
+            "transcripts", Belongings(export=export_belongings, remove=remove_transcripts)
         )

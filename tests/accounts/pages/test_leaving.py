@@ -22,6 +22,10 @@ from accounts.services.departure import close_account, finish_departures
 from billing.models import BillingAccount, LedgerEntry
 from tests.accounts.pages.people import browser_of, member, proven_browser_of, use_minutes
 from transcripts.models import Segment, Transcript
+from transcripts.services.draft import Editing
+from transcripts.services.edit import SegmentChange, edit_segment
+from transcripts.services.sharing import create_share
+from transcripts.webhooks.endpoints import create_endpoint, send_test
 
 pytestmark = pytest.mark.django_db
 
@@ -107,6 +111,34 @@ def test_the_export_has_profile_keys_ledger_text_and_recording(ann: User, bob: U
     assert not any(b"said by bob" in content for content in files.values())
     assert not any(".." in name for name in files)
     assert b"digest" not in files["account.json"]
+
+
+def test_the_export_has_webhooks_shared_links_and_revisions_without_their_secrets(
+    ann: User, bob: User
+) -> None:
+    transcript = Transcript.objects.get(owner=ann)
+    transcript.tags.create(name="board")
+    _, token = create_share(transcript, password="open sesame")
+    key = transcript.segments.get().key
+    edit_segment(Editing(transcript, ann), key, SegmentChange(text="said by Ann"))
+    endpoint, secret = create_endpoint(ann, url="https://example.com/hook")
+    send_test(endpoint)
+    create_endpoint(bob, url="https://example.com/bobs")
+
+    files = export_of(ann)
+
+    (content,) = [content for name, content in files.items() if name.endswith("about.json")]
+    about = json.loads(content)
+    assert about["tags"] == ["board"]
+    assert len(about["shared_links"]) == 1
+    assert [revision["action"] for revision in about["revisions"]] == ["edit"]
+    (told,) = json.loads(files["webhooks.json"])
+    assert told["url"] == "https://example.com/hook"
+    assert [delivery["event"] for delivery in told["deliveries"]] == ["endpoint.test"]
+    everything = b"".join(files.values())
+    password = transcript.share_links.get().password
+    for kept_back in (token, secret, endpoint.secret_encrypted, password):
+        assert kept_back.encode() not in everything
 
 
 def test_deleting_the_account_leaves_nothing_but_amounts(ann: User, bob: User, media: Path) -> None:
