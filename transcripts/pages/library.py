@@ -21,7 +21,7 @@ from transcripts.pages.turns import format_clock, list_turns
 from transcripts.services.cancel import delete_transcript
 
 _PAGE_ROWS = 50
-_FORMATS = ("txt", "srt", "vtt", "docx", "pdf", "json")
+_FORMATS = ("txt", "srt", "vtt", "docx", "pdf", "csv", "json")
 STATUS_NAMES = {
     Status.QUEUED: gettext_lazy("Waiting"),
     Status.PROCESSING: gettext_lazy("Recognising"),
