@@ -11,6 +11,7 @@ from inference_service.metrics import Metrics
 from inference_service.pool import ModelPool
 from inference_service.runtime import Runtime
 from inference_service.scheduler import Scheduler
+from inference_service.schedulers import Schedulers
 from inference_service.server import InferenceServer
 from inference_service.stages import CpuStages
 
@@ -28,7 +29,7 @@ def assemble(config: Config) -> InferenceServer:
     runtime = Runtime(
         catalog=catalog,
         pool=ModelPool(catalog, config),
-        scheduler=Scheduler(metrics=metrics),
+        schedulers=Schedulers(lambda: Scheduler(metrics=metrics)),
         # One for each core, and the one that is kept free of bulk work.
         stages=CpuStages(threads=min(_MAX_STAGE_THREADS, cores) + 1),
         embedder=load_embedder(config.models_dir),

@@ -7,7 +7,7 @@ from inference_service.catalog import Catalog
 from inference_service.device import Device
 from inference_service.engines.diarization import Embedder
 from inference_service.pool import ModelPool
-from inference_service.scheduler import Scheduler
+from inference_service.schedulers import Schedulers
 from inference_service.stages import CpuStages
 
 
@@ -15,7 +15,7 @@ from inference_service.stages import CpuStages
 class Runtime:
     catalog: Catalog
     pool: ModelPool
-    scheduler: Scheduler
+    schedulers: Schedulers
     stages: CpuStages
     embedder: Embedder
     admission: Admission

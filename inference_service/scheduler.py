@@ -1,9 +1,9 @@
 """Windows in, batches out: the one queue in front of the accelerator.
 
-There is one scheduler for each accelerator; every session of every model stands in the same
-queue. One batch runs at a time; on a CPU as many as the engine's `max_calls`. A session opens a
-`Lane`, takes a slot for each window before it prepares it, and awaits the answer. The rules, in the
-order in which they decide:
+There is one scheduler for each accelerator; every session of every model on it stands in the same
+queue (`schedulers` keeps engines with processes of their own apart). One batch runs at a time; on a
+CPU as many as the engine's `max_calls`. A session opens a `Lane`, takes a slot for each window
+before it prepares it, and awaits the answer. The rules, in the order in which they decide:
 
 1.  **Classes.** Live before short before bulk. Only a class that has waited `patience_s` without
     being served goes first, for one batch: nobody starves.

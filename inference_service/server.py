@@ -82,7 +82,6 @@ class InferenceServer:
         names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._grpc)
         self.port = self._bind()
-        self._runtime.scheduler.start()
         self._start_metrics()
         await self._grpc.start()
         for name in ("", *SERVICES):
@@ -98,7 +97,7 @@ class InferenceServer:
         """End: what is still open is cut off, what runs on the accelerator is waited for."""
         await self._grpc.stop(0)
         runtime = self._runtime
-        await runtime.scheduler.close()
+        await runtime.schedulers.close()
         runtime.stages.close()
         await runtime.pool.close()
 
@@ -119,8 +118,8 @@ class InferenceServer:
     def _start_metrics(self) -> None:
         runtime = self._runtime
         self._metrics.watch(
-            count_waiting=runtime.scheduler.count_waiting,
-            count_sessions=runtime.scheduler.count_sessions,
+            count_waiting=runtime.schedulers.count_waiting,
+            count_sessions=runtime.schedulers.count_sessions,
             loaded_models=runtime.pool.loaded,
         )
         if self._config.metrics_listen:

@@ -37,23 +37,26 @@ _VARIANT = re.compile(r"\(\d+\)$")  # "and(2)": another pronunciation of the sam
 
 
 class PocketSphinxRecogniser:
-    """Decoder processes, as many as windows in a batch; see the Protocol `Recogniser`."""
+    """Decoder processes, each asked by a call of its own; see the Protocol `Recogniser`.
+
+    A window a call: a clip begins on the first process that is free, not when all are.
+    """
 
     engine = "pocketsphinx"
     device = "cpu"
     compute_type = ""
     is_approximate = True
     detects_language = False
-    max_calls = 1  # the processes are the parallelism
+    max_batch = 1
 
     def __init__(self, entry: ModelEntry, settings: EngineSettings) -> None:
         """Start the processes. Raises RuntimeError if one doesn't start."""
         cores = settings.cpu_threads or len(os.sched_getaffinity(0))
-        self.max_batch = settings.batch_size or min(cores, _MAX_PROCESSES)
+        self.max_calls = settings.batch_size or min(cores, _MAX_PROCESSES)
         self.model_id = entry.id
         self.languages = entry.languages
-        self.memory_bytes = self.max_batch * estimate_memory_bytes(entry)
-        self._processes = DecoderProcesses(self.max_batch)
+        self.memory_bytes = self.max_calls * estimate_memory_bytes(entry)
+        self._processes = DecoderProcesses(self.max_calls)
 
     def prepare(self, samples: Samples) -> bytes:
         clipped = np.clip(samples, -1.0, 1.0)

@@ -33,7 +33,7 @@ class DecoderDiedError(RuntimeError):
 
 
 class DecoderProcesses:
-    """A fixed number of decoder processes. `decode` may be called from one thread at a time."""
+    """A fixed number of decoder processes. `decode` may be called from several threads."""
 
     def __init__(self, count: int, *, deadline_s: float = _DEADLINE_S) -> None:
         """Start them side by side and wait until each is ready. Raises DecoderDiedError."""

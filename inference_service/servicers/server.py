@@ -40,11 +40,11 @@ class ServerServicer(server_pb2_grpc.ServerServicer):
         )
 
     def _write_queue(self, priority: Priority) -> server_pb2.QueueDepth:
-        scheduler = self._runtime.scheduler
+        schedulers = self._runtime.schedulers
         return server_pb2.QueueDepth(
             priority=priority.name.lower(),
-            windows=scheduler.count_waiting(priority),
-            sessions=scheduler.count_sessions(priority),
+            windows=schedulers.count_waiting(priority),
+            sessions=schedulers.count_sessions(priority),
         )
 
 

@@ -62,7 +62,7 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
             _check_language(config, recogniser)
             yield self._accept(config, recogniser)
             lane = await stack.enter_async_context(
-                runtime.scheduler.open_lane(recogniser, read_priority(config))
+                runtime.schedulers.open_lane(recogniser, read_priority(config))
             )
             session = FileSession(
                 read_options(config),

@@ -4,11 +4,15 @@ Whatever an engine answers, here the words spell the text, times rise and stay i
 and a segment ends after it starts.
 """
 
+import itertools
 from collections.abc import Sequence
 
 from inference_service.engines.asr import TextSegment, TimedWord
 from inference_service.sessions.events import RestoredSegment, RestoredWord
 from inference_service.sessions.windows import TimeMap
+
+# What a short word takes when it is spoken quickly.
+_HURRIED_WORD_MS = 150
 
 
 def restore_segments(
@@ -78,6 +82,7 @@ def _restore_times(
         start_ms = min(max(round(1000 * start_s), reached_ms), high_ms)
         reached_ms = min(max(round(1000 * end_s), start_ms), high_ms)
         times.append((start_ms, reached_ms))
+    times = _share_times(times)
     first_ms = times[0][0]
     if reached_ms > first_ms:
         return times
@@ -85,3 +90,39 @@ def _restore_times(
         return [*times[:-1], (times[-1][0], reached_ms + 1)]
     # All at the upper bound, above the lower one: the first word begins a millisecond earlier.
     return [(first_ms - 1, times[0][1]), *times[1:]]
+
+
+def _share_times(times: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Give words that took no time a part of their neighbour's: a player marks each in turn.
+
+    Whisper's alignment ends a word where it began it when it hurries over several. They take from
+    the pause behind them, else from the next word; the last ones from the word before.
+    """
+    shared: list[tuple[int, int]] = []
+    index = 0
+    while index < len(times):
+        behind = index
+        while behind < len(times) and times[behind][0] == times[behind][1]:
+            behind += 1
+        if behind == index:
+            shared.append(times[index])
+            index += 1
+            continue
+        start_ms, hurried = times[index][0], behind - index
+        if behind == len(times):
+            before = [shared.pop()] if shared else []
+            first_ms = before[0][0] if before else start_ms
+            shared += _split_evenly(first_ms, times[-1][1], hurried + len(before))
+        elif times[behind][0] > start_ms:
+            end_ms = min(times[behind][0], start_ms + hurried * _HURRIED_WORD_MS)
+            shared += _split_evenly(start_ms, end_ms, hurried)
+        else:
+            shared += _split_evenly(start_ms, times[behind][1], hurried + 1)
+            behind += 1
+        index = behind
+    return shared
+
+
+def _split_evenly(start_ms: int, end_ms: int, parts: int) -> list[tuple[int, int]]:
+    edges = [start_ms + (end_ms - start_ms) * part // parts for part in range(parts + 1)]
+    return list(itertools.pairwise(edges))

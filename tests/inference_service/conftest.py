@@ -19,6 +19,7 @@ from inference_service.metrics import Metrics
 from inference_service.pool import ModelPool
 from inference_service.runtime import Runtime
 from inference_service.scheduler import Limits, Scheduler
+from inference_service.schedulers import Schedulers
 from inference_service.server import InferenceServer
 from inference_service.stages import CpuStages
 from tests.inference_service.fakes import FakeEmbedder, FakeRecogniser
@@ -78,7 +79,7 @@ def serve(models_dir: Path, tmp_path: Path) -> Serve:
                     recogniser or load_recogniser(entry, engine_settings)
                 ),
             ),
-            scheduler=Scheduler(metrics=metrics, limits=limits),
+            schedulers=Schedulers(lambda: Scheduler(metrics=metrics, limits=limits)),
             stages=CpuStages(threads=3),
             embedder=embedder or FakeEmbedder(),
             admission=Admission(max_sessions=config.max_sessions),

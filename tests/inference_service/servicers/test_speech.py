@@ -108,7 +108,7 @@ async def test_windows_of_two_requests_share_a_batch(
             asyncio.create_task(transcribe(served.channel, load_pcm(name)))
             for name in ("en_short_1", "en_short_2")
         ]
-        await wait_until(lambda: served.runtime.scheduler.count_waiting(Priority.BULK) == 2)
+        await wait_until(lambda: served.runtime.schedulers.count_waiting(Priority.BULK) == 2)
         recogniser.gate.set()
         await asyncio.gather(first, *others)
     assert [len(batch) for batch in recogniser.batches] == [1, 2]
@@ -292,7 +292,7 @@ async def test_the_engine_failing_on_one_recording_leaves_the_other_alone(
 async def test_a_cancelled_call_leaves_the_queue(serve: Serve, recogniser: FakeRecogniser) -> None:
     recogniser.gate.clear()
     async with serve(recogniser) as served:
-        scheduler = served.runtime.scheduler
+        scheduler = served.runtime.schedulers
         stub = speech_pb2_grpc.SpeechStub(served.channel)
         call = stub.Transcribe(send(load_pcm("long_3min")), timeout=DEADLINE_S)
         await wait_until(lambda: scheduler.count_waiting(Priority.BULK) > 2)

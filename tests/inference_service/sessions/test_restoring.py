@@ -1,6 +1,7 @@
 """Whatever an engine answers, words spell the text and times rise inside the span."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -88,3 +89,28 @@ def test_a_word_keeps_its_place_in_its_piece() -> None:
     # Across the cut: where its middle lies, cut off at the edge.
     assert time_map.restore(1.5, 2.2) == (102.5, 103.0)
     assert time_map.restore(1.9, 2.8) == (110.0, 110.8)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        # before a word that did take time: a share of it
+        ([(1.0, 1.0), (1.0, 1.0), (1.0, 1.6)], [(1000, 1200), (1200, 1400), (1400, 1600)]),
+        # before a pause: the beginning of the pause
+        ([(1.0, 1.0), (2.0, 2.4)], [(1000, 1150), (2000, 2400)]),
+        # at the end: a share of the word before
+        ([(1.0, 1.4), (1.4, 1.4)], [(1000, 1200), (1200, 1400)]),
+    ],
+)
+def test_words_that_an_engine_hurried_over_get_a_time_of_their_own(
+    said: list[tuple[float, float]], expected: list[tuple[int, int]]
+) -> None:
+    words = tuple(TimedWord("word", start, end, 0.9) for start, end in said)
+    pieces = (Piece(0, np.zeros(64_000, np.int16)),)
+    [segment] = restore_segments(
+        [TextSegment(1.0, said[-1][1], "", words)],
+        TimeMap(pieces, offset_s=0),
+        start_ms=0,
+        end_ms=4000,
+    )
+    assert [(word.start_ms, word.end_ms) for word in segment.words] == expected
