@@ -113,7 +113,7 @@ async def _prepare_and_admit(submission: Submission) -> Submitted:
     model = await _in_background(inference.resolve_model, submission.options.model)
     check_model_can(model, submission.options)
     found = await _in_background(probe, submission.upload.path)
-    return await sync_to_async(_admit)(submission, found, now=timezone.now())
+    return await sync_to_async(admit_recording)(submission, found, now=timezone.now())
 
 
 async def _in_background(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -164,7 +164,11 @@ def _find_running(submission: Submission) -> Transcript | None:
     )
 
 
-def _admit(submission: Submission, found: Probe, *, now: datetime) -> Submitted:
+def admit_recording(submission: Submission, found: Probe, *, now: datetime) -> Submitted:
+    """Queue it or join the same one, and hold what it may cost: the one transaction of all limits.
+
+    Raises NoCreditsError (402), LimitError (429), AnonymousLimitError (429); then nothing moved.
+    """
     user = submission.user
     account = account_for(user) if user is not None else None
     with transaction.atomic():
