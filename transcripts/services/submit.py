@@ -15,7 +15,7 @@ import json
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -72,7 +72,10 @@ class TranscriptionOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """A recording and who wants it transcribed. `user` None: a visitor at `address`."""
+    """A recording and who wants it transcribed. `user` None: a visitor at `address`.
+
+    `model_here` is the model that answers to `options.model` now, as far as that is known.
+    """
 
     user: User | None
     address: str
@@ -80,6 +83,7 @@ class Submission:
     upload: Upload
     options: TranscriptionOptions
     is_async: bool
+    model_here: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +101,7 @@ async def submit_recording(submission: Submission) -> Submitted:
     Raises ApiError: 400 not transcribable or an unknown model, 402 no credits, 429 a limit,
     503 the model or the language is not installed, or inference is down.
     """
+    submission = replace(submission, model_here=await _find_model_here(submission))
     running = await sync_to_async(_find_running)(submission)
     submitted = Submitted(transcript=running, is_joined=True) if running is not None else None
     if submitted is None:
@@ -106,6 +111,15 @@ async def submit_recording(submission: Submission) -> Submitted:
         # Now, and not when the wait is over: it is there already.
         await _in_background(submission.upload.remove)
     return submitted
+
+
+async def _find_model_here(submission: Submission) -> str:
+    """Return the model that would run now; empty where nobody can say, which is no refusal yet."""
+    inference = await sync_to_async(inference_for)(submission.user)
+    try:
+        return (await _in_background(inference.resolve_model, submission.options.model)).id
+    except ApiError:
+        return ""
 
 
 async def _prepare_and_admit(submission: Submission) -> Submitted:
@@ -148,12 +162,17 @@ def fingerprint_of(sha256: str, options: TranscriptionOptions) -> str:
 
 
 def _find_running(submission: Submission) -> Transcript | None:
-    """Return the account's transcript of the same request, if it is open or can be read."""
+    """Return the account's transcript of the same request, if it is open or can be read.
+
+    What another model than today's wrote is no answer: a better one may be installed meanwhile.
+    """
     if submission.user is None:
         return None  # one visitor must not be given another's, who shares the address
     since = timezone.now() - timedelta(seconds=settings.JOIN_WINDOW_S)
+    is_todays = Q(status__in=OPEN_STATUSES) | Q(model_used=submission.model_here)
     return (
         Transcript.objects.filter(
+            is_todays if submission.model_here else Q(),
             owner=submission.user,
             fingerprint=fingerprint_of(submission.upload.sha256, submission.options),
             status__in=(*OPEN_STATUSES, *READABLE_STATUSES),

@@ -264,6 +264,19 @@ def test_the_same_request_again_joins_the_job_and_is_billed_once(
     wait_until(lambda: upload_folders() == before, what="the second upload is deleted")
 
 
+def test_what_another_model_wrote_is_not_the_answer_once_a_better_one_is_here(
+    client: Client, worker: Worker
+) -> None:
+    sound = wav(seconds=3)
+    first = client.transcribe(sound, diarize="false").json()["id"]
+    Transcript.objects.filter(pk=first).update(model_used="pocketsphinx-en-us")
+
+    again = client.transcribe(sound, diarize="false")
+
+    assert again.json()["id"] != first
+    assert again.headers["X-Model-Used"] == "tiny"
+
+
 def test_the_same_request_sent_twice_at_once_is_one_job(client: Client) -> None:
     with ThreadPoolExecutor(6) as threads:
         answers = list(
