@@ -55,6 +55,8 @@ def logging_config(level: str) -> dict[str, object]:
             "django": {"handlers": [], "propagate": True, "level": level},
             # Every answer of 400 and above, once more: the access log has them.
             "django.request": {"level": "ERROR", "filters": ["faults"]},
+            # A wrong Host header is the client's, and the access log has it: no traceback for each.
+            "django.security.DisallowedHost": silent,
             "uvicorn": {"handlers": [], "propagate": True},
             # Never DEBUG: there the sockets' library logs requests with their URL.
             "uvicorn.error": {"handlers": [], "propagate": True, "level": "INFO"},

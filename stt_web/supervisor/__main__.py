@@ -89,6 +89,8 @@ class Supervisor:
         self._tiers: list[list[Child]] = []
         self._download: asyncio.Task[int] | None = None
         self._env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        # The work goes on at the next start, so Ctrl-C needs no long drain: less than the grace.
+        self._env.setdefault("STT_INFERENCE_DRAIN_S", "8")
         if plan.inference_listen:
             self._env["STT_INFERENCE_LISTEN"] = plan.inference_listen
             self._env.setdefault("STT_INFERENCE_TARGET", plan.inference_listen)
