@@ -99,7 +99,8 @@ def _cluster(groups: _Groups, wanted: int, measure: Measure) -> Labels:
     while len(groups.seconds) > stage_size:
         reduced = _reduce(groups, stage_size, leaves, measure)
         labels, groups = reduced[labels], _merged(groups, reduced)
-    return _join(groups, measure, enough=_enough(wanted, measure))[labels]
+    threshold = measure.find_threshold(float(groups.seconds.sum()))
+    return _join(groups, measure, enough=_enough(wanted, threshold))[labels]
 
 
 def _reduce(groups: _Groups, stage_size: int, leaves: int, measure: Measure) -> Labels:
@@ -108,16 +109,16 @@ def _reduce(groups: _Groups, stage_size: int, leaves: int, measure: Measure) -> 
     used = 0
     for start in range(0, len(labels), stage_size):
         rows = np.arange(start, min(start + stage_size, len(labels)))
-        joined = _join(groups.pick(rows), measure, enough=_enough(leaves, measure))
+        joined = _join(groups.pick(rows), measure, enough=lambda left, _: left <= leaves)
         labels[rows] = used + joined
         used += joined.max() + 1
     return labels
 
 
-def _enough(wanted: int, measure: Measure) -> Callable[[int, float], bool]:
+def _enough(wanted: int, threshold: float) -> Callable[[int, float], bool]:
     if wanted:
         return lambda left, best: left <= wanted
-    return lambda left, best: best < measure.threshold
+    return lambda left, best: best < threshold
 
 
 def _join(groups: _Groups, measure: Measure, *, enough: Callable[[int, float], bool]) -> Labels:

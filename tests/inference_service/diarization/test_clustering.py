@@ -40,6 +40,19 @@ def test_one_voice_is_one_speaker() -> None:
     assert cluster_turns(_talk([0] * 40), speakers=0, embedder_name=NAME) == [1] * 40
 
 
+def test_a_difference_that_parts_long_talk_does_not_part_a_few_seconds() -> None:
+    def talk(seconds: float, turns: int) -> list[Turn]:
+        voices = (np.zeros(DIMENSION), np.full(DIMENSION, 3.0))
+        return [
+            Turn(at * 10.0, at * 10.0 + seconds, voices[at % 2].astype(np.float32))
+            for at in range(turns)
+        ]
+
+    assert cluster_turns(talk(2.0, 2), speakers=0, embedder_name=NAME) == [1, 1]
+    assert cluster_turns(talk(2.0, 2), speakers=2, embedder_name=NAME) == [1, 2]
+    assert cluster_turns(talk(2.0, 12), speakers=0, embedder_name=NAME) == [1, 2] * 6
+
+
 def test_no_turns_have_no_labels() -> None:
     assert cluster_turns([], speakers=3, embedder_name=NAME) == []
 
