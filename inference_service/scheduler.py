@@ -66,7 +66,7 @@ class Limits:
     capacity: int = 128  # windows; a prepared one holds 1 to 1.5 MB of features
     alone_s: float = 1.0  # no longer than the interval of live updates
     shared_s: float = 0.25
-    recent_s: float = 30.0
+    recent_s: float = 5.0
     patience_s: float = 10.0
 
 
