@@ -5,6 +5,11 @@
     python -m benchmarks.memory         peak memory of each process over a 10-hour, 2 GB upload
     python -m benchmarks.ingest         a refused 600 MB upload, and 300 waiting requests
 
-They start the product as `make run` does, with the tiny Whisper of tests/models, in a data folder
+    python -m benchmarks.accounts       the quota step, keys, the ledger, usage; on PostgreSQL
+    python -m benchmarks.exports        every format of a ten-hour transcript
+    python -m benchmarks.search         lists and searches over many transcripts; on PostgreSQL
+    python -m benchmarks.diarization    DER on dialogues that nothing was tuned on; needs flite
+
+The first four start the product as `make run` does, with the tiny Whisper of tests/models, in a data folder
 of their own. Nothing here is asserted: figures go into RESULTS.md with what limits them.
 """
