@@ -10,6 +10,6 @@
     python -m benchmarks.search         lists and searches over many transcripts; on PostgreSQL
     python -m benchmarks.diarization    DER on dialogues that nothing was tuned on; needs flite
 
-The first four start the product as `make run` does, with the tiny Whisper of tests/models, in a data folder
-of their own. Nothing here is asserted: figures go into RESULTS.md with what limits them.
+The first four start the product as `make run` does, with the tiny Whisper of tests/models, in a
+data folder of their own. Nothing is asserted: figures go into RESULTS.md with what limits them.
 """
