@@ -31,7 +31,6 @@ class Verdict(StrEnum):
     RETRY = "retry"  # decode again at the next temperature
     NO_SPEECH = "no_speech"  # text on silence: dropped
     REPETITION = "repetition"  # still looping at the last temperature: dropped
-    LOW_CONFIDENCE = "low_confidence"  # kept by the gate only as a reason; see each engine
     EMPTY = "empty"
 
 

@@ -445,7 +445,7 @@ class Discarded(_message.Message):
     start_ms: _builtins.int
     end_ms: _builtins.int
     reason: _builtins.str
-    """"no_speech", "repetition", "low_confidence", "empty" """
+    """"no_speech", "repetition", "empty" """
     def __init__(
         self,
         *,
