@@ -492,3 +492,348 @@ class Finished(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Finished: _TypeAlias = Finished  # noqa: Y015
+
+@_typing.final
+class StreamRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONFIG_FIELD_NUMBER: _builtins.int
+    AUDIO_FIELD_NUMBER: _builtins.int
+    CONFIGURE_FIELD_NUMBER: _builtins.int
+    FLUSH_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def config(self) -> Global___StreamConfig:
+        """exactly once, first"""
+
+    @_builtins.property
+    def audio(self) -> Global___AudioChunk: ...
+    @_builtins.property
+    def configure(self) -> Global___Configure: ...
+    @_builtins.property
+    def flush(self) -> Global___Flush: ...
+    def __init__(
+        self,
+        *,
+        config: Global___StreamConfig | None = ...,
+        audio: Global___AudioChunk | None = ...,
+        configure: Global___Configure | None = ...,
+        flush: Global___Flush | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["audio", b"audio", "config", b"config", "configure", b"configure", "flush", b"flush", "payload", b"payload"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio", b"audio", "config", b"config", "configure", b"configure", "flush", b"flush", "payload", b"payload"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["config", "audio", "configure", "flush"]  # noqa: Y015
+    _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
+
+Global___StreamRequest: _TypeAlias = StreamRequest  # noqa: Y015
+
+@_typing.final
+class StreamConfig(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    PROMPT_FIELD_NUMBER: _builtins.int
+    HOT_WORDS_FIELD_NUMBER: _builtins.int
+    OFFSET_MS_FIELD_NUMBER: _builtins.int
+    COMMITTED_FIELD_NUMBER: _builtins.int
+    model: _builtins.str
+    """`model`, `language`, `prompt`, `hot_words`: as in TranscribeConfig."""
+    language: _builtins.str
+    prompt: _builtins.str
+    offset_ms: _builtins.int
+    """Where in the session the first sample lies: not 0 when a broken-off call goes on."""
+    @_builtins.property
+    def hot_words(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def committed(self) -> _containers.RepeatedCompositeFieldContainer[Global___Word]:
+        """What was committed already of the utterance that begins at `offset_ms`, when a broken-off call
+        goes on: it is kept as it is.
+        """
+
+    def __init__(
+        self,
+        *,
+        model: _builtins.str = ...,
+        language: _builtins.str = ...,
+        prompt: _builtins.str = ...,
+        hot_words: _abc.Iterable[_builtins.str] | None = ...,
+        offset_ms: _builtins.int = ...,
+        committed: _abc.Iterable[Global___Word] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "hot_words", b"hot_words", "language", b"language", "model", b"model", "offset_ms", b"offset_ms", "prompt", b"prompt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamConfig: _TypeAlias = StreamConfig  # noqa: Y015
+
+@_typing.final
+class Configure(_message.Message):
+    """From the next utterance on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    language: _builtins.str
+    """ISO 639-1; empty: detected again"""
+    def __init__(
+        self,
+        *,
+        language: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language", b"language"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Configure: _TypeAlias = Configure  # noqa: Y015
+
+@_typing.final
+class Flush(_message.Message):
+    """Forces what is pending out as an utterance."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Flush: _TypeAlias = Flush  # noqa: Y015
+
+@_typing.final
+class StreamEvent(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCEPTED_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    HYPOTHESIS_FIELD_NUMBER: _builtins.int
+    UTTERANCE_FIELD_NUMBER: _builtins.int
+    PACE_FIELD_NUMBER: _builtins.int
+    FINISHED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def accepted(self) -> Global___Accepted: ...
+    @_builtins.property
+    def language(self) -> Global___LanguageDetected: ...
+    @_builtins.property
+    def hypothesis(self) -> Global___Hypothesis: ...
+    @_builtins.property
+    def utterance(self) -> Global___Utterance: ...
+    @_builtins.property
+    def pace(self) -> Global___Pace: ...
+    @_builtins.property
+    def finished(self) -> Global___Finished: ...
+    def __init__(
+        self,
+        *,
+        accepted: Global___Accepted | None = ...,
+        language: Global___LanguageDetected | None = ...,
+        hypothesis: Global___Hypothesis | None = ...,
+        utterance: Global___Utterance | None = ...,
+        pace: Global___Pace | None = ...,
+        finished: Global___Finished | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "event", b"event", "finished", b"finished", "hypothesis", b"hypothesis", "language", b"language", "pace", b"pace", "utterance", b"utterance"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "event", b"event", "finished", b"finished", "hypothesis", b"hypothesis", "language", b"language", "pace", b"pace", "utterance", b"utterance"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["accepted", "language", "hypothesis", "utterance", "pace", "finished"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
+
+Global___StreamEvent: _TypeAlias = StreamEvent  # noqa: Y015
+
+@_typing.final
+class Hypothesis(_message.Message):
+    """What is heard of the utterance under way. Between two utterances, `committed` only grows, and the
+    utterance's segments begin with it, word for word; `pending` may change.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_MS_FIELD_NUMBER: _builtins.int
+    COVERED_MS_FIELD_NUMBER: _builtins.int
+    COMMITTED_FIELD_NUMBER: _builtins.int
+    PENDING_FIELD_NUMBER: _builtins.int
+    start_ms: _builtins.int
+    """where the utterance began"""
+    covered_ms: _builtins.int
+    """the end of the audio that this covers"""
+    @_builtins.property
+    def committed(self) -> _containers.RepeatedCompositeFieldContainer[Global___Word]: ...
+    @_builtins.property
+    def pending(self) -> _containers.RepeatedCompositeFieldContainer[Global___Word]: ...
+    def __init__(
+        self,
+        *,
+        start_ms: _builtins.int = ...,
+        covered_ms: _builtins.int = ...,
+        committed: _abc.Iterable[Global___Word] | None = ...,
+        pending: _abc.Iterable[Global___Word] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "covered_ms", b"covered_ms", "pending", b"pending", "start_ms", b"start_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Hypothesis: _TypeAlias = Hypothesis  # noqa: Y015
+
+@_typing.final
+class Utterance(_message.Message):
+    """A settled span of the session, ended by a pause, by `flush`, by the end of a sentence in long
+    speech, or by the end of the audio. Spans follow each other without overlap; all before
+    `resume_ms` is settled, and a call that broke off can go on with `offset_ms = resume_ms`.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_MS_FIELD_NUMBER: _builtins.int
+    RESUME_MS_FIELD_NUMBER: _builtins.int
+    SEGMENTS_FIELD_NUMBER: _builtins.int
+    DISCARDED_FIELD_NUMBER: _builtins.int
+    start_ms: _builtins.int
+    resume_ms: _builtins.int
+    @_builtins.property
+    def segments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Segment]:
+        """none where the span was silent, which is told now and then"""
+
+    @_builtins.property
+    def discarded(self) -> _containers.RepeatedCompositeFieldContainer[Global___Discarded]: ...
+    def __init__(
+        self,
+        *,
+        start_ms: _builtins.int = ...,
+        resume_ms: _builtins.int = ...,
+        segments: _abc.Iterable[Global___Segment] | None = ...,
+        discarded: _abc.Iterable[Global___Discarded] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["discarded", b"discarded", "resume_ms", b"resume_ms", "segments", b"segments", "start_ms", b"start_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Utterance: _TypeAlias = Utterance  # noqa: Y015
+
+@_typing.final
+class Pace(_message.Message):
+    """How the server keeps up. It degrades in this order: a longer interval between hypotheses, then
+    (PACE_CATCHING_UP) none at all: speech is decoded in full windows until the backlog is gone.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Mode:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _ModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Pace._Mode.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        MODE_UNSPECIFIED: Pace._Mode.ValueType  # 0
+        MODE_LIVE: Pace._Mode.ValueType  # 1
+        MODE_CATCHING_UP: Pace._Mode.ValueType  # 2
+
+    class Mode(_Mode, metaclass=_ModeEnumTypeWrapper): ...
+    MODE_UNSPECIFIED: Pace.Mode.ValueType  # 0
+    MODE_LIVE: Pace.Mode.ValueType  # 1
+    MODE_CATCHING_UP: Pace.Mode.ValueType  # 2
+
+    MODE_FIELD_NUMBER: _builtins.int
+    UPDATE_INTERVAL_MS_FIELD_NUMBER: _builtins.int
+    BACKLOG_MS_FIELD_NUMBER: _builtins.int
+    mode: Global___Pace.Mode.ValueType
+    update_interval_ms: _builtins.int
+    backlog_ms: _builtins.int
+    """received and not yet looked at"""
+    def __init__(
+        self,
+        *,
+        mode: Global___Pace.Mode.ValueType = ...,
+        update_interval_ms: _builtins.int = ...,
+        backlog_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["backlog_ms", b"backlog_ms", "mode", b"mode", "update_interval_ms", b"update_interval_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Pace: _TypeAlias = Pace  # noqa: Y015
+
+@_typing.final
+class AlignRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    PCM_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
+    OFFSET_MS_FIELD_NUMBER: _builtins.int
+    model: _builtins.str
+    """A name of the catalogue. Empty: the server's default model."""
+    language: _builtins.str
+    """ISO 639-1, required"""
+    pcm: _builtins.bytes
+    """as in AudioChunk; at most 30 s (960,000 bytes)"""
+    offset_ms: _builtins.int
+    """where in the recording the first sample lies"""
+    @_builtins.property
+    def words(self) -> _containers.RepeatedCompositeFieldContainer[Global___Word]:
+        """In the order of speech; joined by their own spacing they spell the text. Only `text` and
+        `space_before` are read.
+        """
+
+    def __init__(
+        self,
+        *,
+        model: _builtins.str = ...,
+        language: _builtins.str = ...,
+        pcm: _builtins.bytes = ...,
+        words: _abc.Iterable[Global___Word] | None = ...,
+        offset_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language", b"language", "model", b"model", "offset_ms", b"offset_ms", "pcm", b"pcm", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AlignRequest: _TypeAlias = AlignRequest  # noqa: Y015
+
+@_typing.final
+class AlignResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
+    model: _builtins.str
+    """the id of the model that really ran"""
+    @_builtins.property
+    def words(self) -> _containers.RepeatedCompositeFieldContainer[Global___Word]:
+        """The words of the request, in order, with times (inside the audio, never backwards) and
+        confidence.
+        """
+
+    def __init__(
+        self,
+        *,
+        model: _builtins.str = ...,
+        words: _abc.Iterable[Global___Word] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AlignResponse: _TypeAlias = AlignResponse  # noqa: Y015

@@ -39,6 +39,16 @@ class SpeechStub:
                 request_serializer=protos_dot_stt_dot_v1_dot_speech__pb2.TranscribeRequest.SerializeToString,
                 response_deserializer=protos_dot_stt_dot_v1_dot_speech__pb2.TranscribeEvent.FromString,
                 _registered_method=True)
+        self.Stream = channel.stream_stream(
+                '/stt.v1.Speech/Stream',
+                request_serializer=protos_dot_stt_dot_v1_dot_speech__pb2.StreamRequest.SerializeToString,
+                response_deserializer=protos_dot_stt_dot_v1_dot_speech__pb2.StreamEvent.FromString,
+                _registered_method=True)
+        self.Align = channel.unary_unary(
+                '/stt.v1.Speech/Align',
+                request_serializer=protos_dot_stt_dot_v1_dot_speech__pb2.AlignRequest.SerializeToString,
+                response_deserializer=protos_dot_stt_dot_v1_dot_speech__pb2.AlignResponse.FromString,
+                _registered_method=True)
 
 
 class SpeechServicer:
@@ -54,6 +64,27 @@ class SpeechServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Stream(self, request_iterator, context):
+        """Transcribes speech while it is spoken. The client sends `config` first, then `audio`, with
+        `configure` and `flush` where it likes, and half-closes at the end; the rest is then finalised.
+        The server answers `accepted` at once; `hypothesis` while an utterance lasts; `utterance` for
+        each settled span, in the order of the audio, silence included; `pace` when the rule by which
+        it keeps up changes; `finished` last. Not reading events slows the sender down; audio is never
+        dropped.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Align(self, request, context):
+        """Places given words in time: where in the audio each was spoken. INVALID_ARGUMENT where the
+        audio is longer than a window (30 s); FAILED_PRECONDITION where the model can't align, or
+        doesn't know the language.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SpeechServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -61,6 +92,16 @@ def add_SpeechServicer_to_server(servicer, server):
                     servicer.Transcribe,
                     request_deserializer=protos_dot_stt_dot_v1_dot_speech__pb2.TranscribeRequest.FromString,
                     response_serializer=protos_dot_stt_dot_v1_dot_speech__pb2.TranscribeEvent.SerializeToString,
+            ),
+            'Stream': grpc.stream_stream_rpc_method_handler(
+                    servicer.Stream,
+                    request_deserializer=protos_dot_stt_dot_v1_dot_speech__pb2.StreamRequest.FromString,
+                    response_serializer=protos_dot_stt_dot_v1_dot_speech__pb2.StreamEvent.SerializeToString,
+            ),
+            'Align': grpc.unary_unary_rpc_method_handler(
+                    servicer.Align,
+                    request_deserializer=protos_dot_stt_dot_v1_dot_speech__pb2.AlignRequest.FromString,
+                    response_serializer=protos_dot_stt_dot_v1_dot_speech__pb2.AlignResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +131,60 @@ class Speech:
             '/stt.v1.Speech/Transcribe',
             protos_dot_stt_dot_v1_dot_speech__pb2.TranscribeRequest.SerializeToString,
             protos_dot_stt_dot_v1_dot_speech__pb2.TranscribeEvent.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Stream(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/stt.v1.Speech/Stream',
+            protos_dot_stt_dot_v1_dot_speech__pb2.StreamRequest.SerializeToString,
+            protos_dot_stt_dot_v1_dot_speech__pb2.StreamEvent.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Align(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/stt.v1.Speech/Align',
+            protos_dot_stt_dot_v1_dot_speech__pb2.AlignRequest.SerializeToString,
+            protos_dot_stt_dot_v1_dot_speech__pb2.AlignResponse.FromString,
             options,
             channel_credentials,
             insecure,

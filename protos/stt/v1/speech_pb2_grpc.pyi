@@ -48,6 +48,19 @@ class SpeechStub:
     for each settled span in the order of the audio (also while later audio still arrives), and
     `finished` last. Not reading events slows the sender down (flow control); nothing is dropped.
     """
+    Stream: _grpc.StreamStreamMultiCallable[_speech_pb2.StreamRequest, _speech_pb2.StreamEvent]
+    """Transcribes speech while it is spoken. The client sends `config` first, then `audio`, with
+    `configure` and `flush` where it likes, and half-closes at the end; the rest is then finalised.
+    The server answers `accepted` at once; `hypothesis` while an utterance lasts; `utterance` for
+    each settled span, in the order of the audio, silence included; `pace` when the rule by which
+    it keeps up changes; `finished` last. Not reading events slows the sender down; audio is never
+    dropped.
+    """
+    Align: _grpc.UnaryUnaryMultiCallable[_speech_pb2.AlignRequest, _speech_pb2.AlignResponse]
+    """Places given words in time: where in the audio each was spoken. INVALID_ARGUMENT where the
+    audio is longer than a window (30 s); FAILED_PRECONDITION where the model can't align, or
+    doesn't know the language.
+    """
 
 @_typing.type_check_only
 class SpeechAsyncStub(SpeechStub):
@@ -57,6 +70,19 @@ class SpeechAsyncStub(SpeechStub):
     half-closes. The server answers `accepted` at once, `language` when it is known, one `window`
     for each settled span in the order of the audio (also while later audio still arrives), and
     `finished` last. Not reading events slows the sender down (flow control); nothing is dropped.
+    """
+    Stream: _aio.StreamStreamMultiCallable[_speech_pb2.StreamRequest, _speech_pb2.StreamEvent]  # type: ignore[assignment]
+    """Transcribes speech while it is spoken. The client sends `config` first, then `audio`, with
+    `configure` and `flush` where it likes, and half-closes at the end; the rest is then finalised.
+    The server answers `accepted` at once; `hypothesis` while an utterance lasts; `utterance` for
+    each settled span, in the order of the audio, silence included; `pace` when the rule by which
+    it keeps up changes; `finished` last. Not reading events slows the sender down; audio is never
+    dropped.
+    """
+    Align: _aio.UnaryUnaryMultiCallable[_speech_pb2.AlignRequest, _speech_pb2.AlignResponse]  # type: ignore[assignment]
+    """Places given words in time: where in the audio each was spoken. INVALID_ARGUMENT where the
+    audio is longer than a window (30 s); FAILED_PRECONDITION where the model can't align, or
+    doesn't know the language.
     """
 
 class SpeechServicer(metaclass=_abc_1.ABCMeta):
@@ -70,6 +96,31 @@ class SpeechServicer(metaclass=_abc_1.ABCMeta):
         half-closes. The server answers `accepted` at once, `language` when it is known, one `window`
         for each settled span in the order of the audio (also while later audio still arrives), and
         `finished` last. Not reading events slows the sender down (flow control); nothing is dropped.
+        """
+
+    @_abc_1.abstractmethod
+    def Stream(
+        self,
+        request_iterator: _MaybeAsyncIterator[_speech_pb2.StreamRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_speech_pb2.StreamEvent], _abc.AsyncIterator[_speech_pb2.StreamEvent]]:
+        """Transcribes speech while it is spoken. The client sends `config` first, then `audio`, with
+        `configure` and `flush` where it likes, and half-closes at the end; the rest is then finalised.
+        The server answers `accepted` at once; `hypothesis` while an utterance lasts; `utterance` for
+        each settled span, in the order of the audio, silence included; `pace` when the rule by which
+        it keeps up changes; `finished` last. Not reading events slows the sender down; audio is never
+        dropped.
+        """
+
+    @_abc_1.abstractmethod
+    def Align(
+        self,
+        request: _speech_pb2.AlignRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_speech_pb2.AlignResponse, _abc.Awaitable[_speech_pb2.AlignResponse]]:
+        """Places given words in time: where in the audio each was spoken. INVALID_ARGUMENT where the
+        audio is longer than a window (30 s); FAILED_PRECONDITION where the model can't align, or
+        doesn't know the language.
         """
 
 def add_SpeechServicer_to_server(servicer: SpeechServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
