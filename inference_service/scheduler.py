@@ -41,7 +41,14 @@ from typing import Any
 
 from inference_service.batches import Batch, Job, Timing
 from inference_service.costs import CostForecast
-from inference_service.engines.asr import LanguageGuess, Recogniser, WindowRequest, WindowText
+from inference_service.engines.alignment import Aligner, AlignmentRequest
+from inference_service.engines.asr import (
+    LanguageGuess,
+    Recogniser,
+    TimedWord,
+    WindowRequest,
+    WindowText,
+)
 from inference_service.metrics import Metrics
 from inference_service.priority import Priority
 
@@ -49,8 +56,6 @@ from inference_service.priority import Priority
 # are for those that pass it through a task of their own.
 _FOLLOW_UP_TURNS = 3
 _MAX_PLACES = 4
-
-
 # One window runs, one waits, one is prepared; and language detection holds up to three.
 _MIN_SHARE = 3
 
@@ -126,6 +131,20 @@ class Lane:
             audio_s=0.0,
             call=engine.detect_language,
             goes_first=True,
+        )
+
+    async def align(
+        self, request: AlignmentRequest, *, aligner: Aligner
+    ) -> tuple[tuple[TimedWord, ...], Timing]:
+        """Place given words in one window; `aligner` is the recogniser. Raises RecognitionError."""
+        model_id = self.recogniser.model_id
+        return await self._submit(
+            kind=f"{model_id} align",
+            key=(model_id, "align", request.language),
+            payload=request,
+            audio_s=request.duration_s,
+            call=aligner.align,
+            goes_first=False,
         )
 
     async def _submit(

@@ -19,6 +19,7 @@ from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens, pad_or_trim
 
 from inference_service.catalog import ModelEntry
+from inference_service.engines.alignment import AlignmentRequest, GivenWord
 from inference_service.engines.asr import (
     FALLBACK_TEMPERATURES,
     DecodeOptions,
@@ -38,7 +39,15 @@ from inference_service.engines.quality import (
     is_stationary,
     judge,
 )
+from inference_service.engines.whisper_alignment import place_words, tokenize_words
 from inference_service.engines.whisper_prompt import Prompt, build_prompt
+from inference_service.engines.whisper_storage import (
+    Encoded,
+    copy_item,
+    take_items,
+    to_host,
+    to_storage,
+)
 from inference_service.engines.whisper_words import (
     AlignedText,
     find_token_starts,
@@ -48,7 +57,6 @@ from inference_service.engines.whisper_words import (
 )
 
 Features = npt.NDArray[np.float32]
-Encoded = npt.NDArray[np.float32]  # (n, 1500, d_model)
 
 _BEAM_SIZE = 5
 _BEST_OF = 5  # samples at a temperature above 0
@@ -97,7 +105,7 @@ class _Accepted:
 
 
 class WhisperRecogniser:
-    """A loaded Whisper; see the Protocol `Recogniser`."""
+    """A loaded Whisper; see the Protocols `Recogniser` and `Aligner`."""
 
     engine = "faster-whisper"
     is_approximate = False
@@ -148,7 +156,7 @@ class WhisperRecogniser:
             if verdict is Verdict.ACCEPTED:
                 accepted.append(_Accepted(index, request, decoded))
             elif verdict is Verdict.RETRY:
-                _keep_for_retry(request, decoded, encoded=_copy_item(encoded, index))
+                _keep_for_retry(request, decoded, encoded=copy_item(encoded, index))
         for item, text in self._align(encoded, accepted):
             texts[item.index] = text
         return texts
@@ -161,10 +169,29 @@ class WhisperRecogniser:
         windows = [cast("WindowFeatures", item) for item in features]
         encoded = self._encode(windows)
         for index, window in enumerate(windows):
-            window.encoded = _copy_item(encoded, index)
+            window.encoded = copy_item(encoded, index)
         return [
             [LanguageGuess(token[2:-2], float(probability)) for token, probability in guesses]
             for guesses in self.model.detect_language(encoded)
+        ]
+
+    def check_words(self, words: Sequence[GivenWord], *, language: str) -> None:
+        tokenize_words(words, self._get_tokenizer(language, "transcribe"))
+
+    def align(self, batch: Sequence[AlignmentRequest]) -> list[tuple[TimedWord, ...]]:
+        tokenizer = self._get_tokenizer(batch[0].language, "transcribe")
+        tokens = [tokenize_words(request.words, tokenizer) for request in batch]
+        windows = [cast("WindowFeatures", request.features) for request in batch]
+        aligned = self._align_tokens(
+            self._encode(windows),
+            tokenizer,
+            [[token for word in each for token in word] for each in tokens],
+            n_frames=[window.n_frames for window in windows],
+            durations_s=[request.duration_s for request in batch],
+        )
+        return [
+            place_words(request.words, own, text)
+            for request, own, text in zip(batch, tokens, aligned, strict=True)
         ]
 
     def close(self) -> None:
@@ -184,12 +211,12 @@ class WhisperRecogniser:
         """Encode what is not encoded yet; on the accelerator, (n, 1500, d_model)."""
         fresh = [window.mel for window in windows if window.encoded is None]
         if not fresh:
-            return _to_storage([window.encoded for window in windows if window.encoded is not None])
+            return to_storage([window.encoded for window in windows if window.encoded is not None])
         output = self.model.encode(ctranslate2.StorageView.from_array(np.stack(fresh)))
         if len(fresh) == len(windows):
             return output
-        encoded = iter(np.split(_to_host(output), len(fresh)))
-        return _to_storage(
+        encoded = iter(np.split(to_host(output), len(fresh)))
+        return to_storage(
             [next(encoded) if window.encoded is None else window.encoded for window in windows]
         )
 
@@ -236,20 +263,34 @@ class WhisperRecogniser:
                 )
                 for item in items
             ]
-            results = self.model.align(
-                _take_items(encoded, [item.index for item in items]),
-                tokenizer.sot_sequence,
+            aligned = self._align_tokens(
+                take_items(encoded, [item.index for item in items]),
+                tokenizer,
                 [[token for phrase in each for token in phrase.tokens] for each in phrases],
-                [_features_of(item.request).n_frames for item in items],
+                n_frames=[_features_of(item.request).n_frames for item in items],
+                durations_s=[item.request.duration_s for item in items],
             )
-            for item, each, result in zip(items, phrases, results, strict=True):
-                starts_s = find_token_starts(
-                    result.alignments,
-                    n_tokens=sum(len(phrase.tokens) for phrase in each),
-                    duration_s=item.request.duration_s,
-                )
-                aligned = AlignedText(starts_s, result.text_token_probs)
-                yield item, _make_text(item, time_words(each, aligned, tokenizer))
+            for item, each, text in zip(items, phrases, aligned, strict=True):
+                yield item, _make_text(item, time_words(each, text, tokenizer))
+
+    def _align_tokens(
+        self,
+        encoded: ctranslate2.StorageView,
+        tokenizer: Tokenizer,
+        tokens: Sequence[list[int]],
+        *,
+        n_frames: Sequence[int],
+        durations_s: Sequence[float],
+    ) -> list[AlignedText]:
+        """Align the text tokens of windows of one language and task."""
+        results = self.model.align(encoded, tokenizer.sot_sequence, tokens, n_frames)
+        return [
+            AlignedText(
+                find_token_starts(result.alignments, n_tokens=len(own), duration_s=duration_s),
+                result.text_token_probs,
+            )
+            for result, own, duration_s in zip(results, tokens, durations_s, strict=True)
+        ]
 
 
 def _load(
@@ -327,31 +368,6 @@ def _start_of(item: _Accepted) -> tuple[str, str]:
 
 def _features_of(request: WindowRequest) -> WindowFeatures:
     return cast("WindowFeatures", request.features)
-
-
-def _to_host(encoded: ctranslate2.StorageView) -> Encoded:
-    """Return encoder output as an array; without a copy on a CPU, where it is float32 already."""
-    if encoded.dtype != ctranslate2.DataType.float32:
-        encoded = encoded.to(ctranslate2.DataType.float32)
-    if encoded.device != "cpu":
-        encoded = encoded.to_device(ctranslate2.Device.cpu)
-    return np.asarray(encoded)
-
-
-def _copy_item(encoded: ctranslate2.StorageView, index: int) -> Encoded:
-    """A copy: a view of one item would keep the whole batch in memory."""
-    return _to_host(encoded)[index : index + 1].copy()
-
-
-def _to_storage(encoded: Sequence[Encoded]) -> ctranslate2.StorageView:
-    return ctranslate2.StorageView.from_array(np.concatenate(encoded))
-
-
-def _take_items(encoded: ctranslate2.StorageView, indexes: list[int]) -> ctranslate2.StorageView:
-    """Return some items of a batch of encoder output."""
-    if indexes == list(range(encoded.shape[0])):
-        return encoded
-    return ctranslate2.StorageView.from_array(_to_host(encoded)[indexes])
 
 
 def _make_text(item: _Accepted, phrases: Sequence[tuple[TimedWord, ...]]) -> WindowText:

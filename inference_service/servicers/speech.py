@@ -10,6 +10,7 @@ import grpc
 from inference_service.catalog import ModelEntry
 from inference_service.engines.asr import Recogniser
 from inference_service.runtime import Runtime
+from inference_service.servicers.align import align_words
 from inference_service.servicers.failures import (
     MissingAbilityError,
     NotYetError,
@@ -44,6 +45,17 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
             async with contextlib.aclosing(self._transcribe(request_iterator, context)) as events:
                 async for event in events:
                     yield event
+        except Exception as error:  # noqa: BLE001  # the outermost guard of the call; it logs
+            await context.abort(*describe_failure(error))
+
+    async def Align(  # noqa: N802  # gRPC's name
+        self,
+        request: speech_pb2.AlignRequest,
+        context: grpc.aio.ServicerContext[speech_pb2.AlignRequest, speech_pb2.AlignResponse],
+    ) -> speech_pb2.AlignResponse:
+        has_deadline = context.time_remaining() is not None
+        try:
+            return await align_words(self._runtime, request, has_deadline=has_deadline)
         except Exception as error:  # noqa: BLE001  # the outermost guard of the call; it logs
             await context.abort(*describe_failure(error))
 
