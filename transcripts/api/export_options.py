@@ -89,6 +89,7 @@ def _custom_profile(numbers: dict[str, float]) -> Profile:
         min_duration_ms=round(1000 * numbers.get("min_duration", default.min_duration_ms / 1000)),
         max_duration_ms=round(1000 * numbers.get("max_duration", default.max_duration_ms / 1000)),
         gap_ms=round(1000 * numbers.get("gap", default.gap_ms / 1000)),
+        is_literal="line_characters" in numbers or "characters_a_second" in numbers,
     )
     if profile.min_duration_ms >= profile.max_duration_ms:
         raise InvalidOptionError("min_duration", "min_duration must be below max_duration.")

@@ -30,8 +30,8 @@ from transcripts.exports.document import load_document
 from transcripts.exports.files import content_disposition, file_name
 from transcripts.exports.json import seconds
 from transcripts.exports.lint import lint_cues
+from transcripts.exports.measures import own_profile
 from transcripts.exports.options import ExportOptions, apply_options
-from transcripts.exports.profiles import profile_for
 from transcripts.exports.render import EXPORTS, export, load_for
 from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Transcript
 from transcripts.services.export import describe_export, order_export
@@ -169,9 +169,9 @@ def _answer_later(request: HttpRequest) -> HttpResponse:
 
 def _answer_lint(transcript: Transcript, options: ExportOptions) -> HttpResponse:
     document = apply_options(load_document(transcript), options)
-    profile = profile_for(options.profile, language=document.language)
+    profile = own_profile(options.profile, document.text, language=document.language)
     cues = make_cues(document, options.profile)
-    findings = lint_cues(cues, profile)
+    findings = lint_cues(cues, options.profile, language=document.language)
     return JsonResponse(
         {
             "profile": asdict(profile),

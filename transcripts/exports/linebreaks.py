@@ -8,10 +8,10 @@ nor a dictionary here: it breaks between syllable clusters, which reads, though 
 import unicodedata
 from collections.abc import Callable, Iterator
 
-_NEVER_FIRST = frozenset(
+NEVER_FIRST = frozenset(
     "、。，．・：；？！゛゜ヽヾゝゞ々ー’”）〕］｝〉》」』】…‥ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ,.:;?!)]}"
 )
-_NEVER_LAST = frozenset("‘“（〔［｛〈《「『【([{")
+NEVER_LAST = frozenset("‘“（〔［｛〈《「『【([{")
 _THAI = range(0x0E00, 0x0E80)
 _THAI_LEADING_VOWELS = frozenset("เแโใไ")
 _THAI_FOLLOWERS = frozenset("ะาำๅๆฯ")
@@ -29,7 +29,7 @@ def fill_lines(text: str, *, width: float, measure: Callable[[str], float]) -> I
     What has no break inside is cut where it must be.
     """
     line, line_width = "", 0.0
-    for unit in _units(text):
+    for unit in break_units(text):
         unit_width = measure(unit)
         if line and line_width + measure(unit.rstrip(" ")) > width:
             yield line.rstrip(" ")
@@ -56,7 +56,7 @@ def _cut(unit: str, *, width: float, measure: Callable[[str], float]) -> list[st
     return parts
 
 
-def _units(text: str) -> Iterator[str]:
+def break_units(text: str) -> Iterator[str]:
     """Yield the smallest parts between which a line may end."""
     for word in _words(text):
         if word.isascii() or not any(_breaks_inside(character) for character in word):
@@ -89,7 +89,7 @@ def _breaks_inside(character: str) -> bool:
 
 
 def _may_break(before: str, after: str) -> bool:
-    if after == " " or after in _NEVER_FIRST or before in _NEVER_LAST:
+    if after == " " or after in NEVER_FIRST or before in NEVER_LAST:
         return False
     if unicodedata.category(after).startswith("M"):
         return False

@@ -5,9 +5,10 @@ break after punctuation, before conjunctions and prepositions, never between an 
 noun or between a first and a last name; prefer lines of like length.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from transcripts.exports.document import DocumentWord
+from transcripts.exports.linebreaks import NEVER_FIRST, NEVER_LAST
 
 # fmt: off
 BREAK_BEFORE = frozenset((
@@ -33,11 +34,17 @@ def spell(words: Sequence[DocumentWord]) -> str:
     )
 
 
-def fits(words: Sequence[DocumentWord], *, width: int, count: int) -> bool:
+def fits(
+    words: Sequence[DocumentWord],
+    *,
+    width: int,
+    count: int,
+    width_of: Callable[[str], float] = len,
+) -> bool:
     """Say whether the words fit into `count` lines of `width` characters, broken greedily."""
-    lines, length = 1, 0
+    lines, length = 1, 0.0
     for word in words:
-        added = len(word.text)
+        added = width_of(word.text)
         joined = length + added + (1 if word.space_before and length else 0)
         if joined > width and length:
             lines, joined = lines + 1, added
@@ -47,43 +54,52 @@ def fits(words: Sequence[DocumentWord], *, width: int, count: int) -> bool:
     return lines <= count
 
 
-def break_lines(words: Sequence[DocumentWord], *, width: int, count: int) -> tuple[str, ...]:
+def break_lines(
+    words: Sequence[DocumentWord],
+    *,
+    width: int,
+    count: int,
+    width_of: Callable[[str], float] = len,
+) -> tuple[str, ...]:
     """Return the words as lines: one if they fit into one, else broken where it reads best.
 
     Words that `fits` refuses still come out whole, in more lines than asked for.
     """
-    lengths = _lengths_before(words)
+    lengths = _lengths_before(words, width_of)
     if lengths[-1] <= width or len(words) == 1:
         return (spell(words),)
     places = range(1, len(words))
     fitting = [
         place
         for place in places
-        if lengths[place] <= width and fits(words[place:], width=width, count=max(1, count - 1))
+        if lengths[place] <= width
+        and fits(words[place:], width=width, count=max(1, count - 1), width_of=width_of)
     ]
     best = max(
         fitting or places,
         key=lambda place: _break_quality(words, place, lengths=lengths, width=width),
     )
-    rest = break_lines(words[best:], width=width, count=count - 1)
+    rest = break_lines(words[best:], width=width, count=count - 1, width_of=width_of)
     return (spell(words[:best]), *rest)
 
 
-def _lengths_before(words: Sequence[DocumentWord]) -> list[int]:
+def _lengths_before(words: Sequence[DocumentWord], width_of: Callable[[str], float]) -> list[float]:
     """Return the length of the first n words, for each n from none to all."""
-    lengths = [0]
+    lengths = [0.0]
     for number, word in enumerate(words):
         space = 1 if word.space_before and number else 0
-        lengths.append(lengths[-1] + space + len(word.text))
+        lengths.append(lengths[-1] + space + width_of(word.text))
     return lengths
 
 
 def _break_quality(
-    words: Sequence[DocumentWord], place: int, *, lengths: list[int], width: int
+    words: Sequence[DocumentWord], place: int, *, lengths: list[float], width: int
 ) -> float:
     before, after = words[place - 1].text.lower(), words[place].text.lower()
     quality = 0.0
-    if before.endswith(PUNCTUATION):
+    if after[0] in NEVER_FIRST or before[-1] in NEVER_LAST:
+        quality -= 6
+    elif before.endswith(PUNCTUATION):
         quality += 3
     elif before in NEVER_BREAK_AFTER or _is_name(words, place):
         quality -= 3

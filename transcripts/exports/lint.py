@@ -2,11 +2,13 @@
 air. The sources of the rules are in `profiles` and `lines`.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from transcripts.exports.cues import Cue
 from transcripts.exports.lines import NEVER_BREAK_AFTER
+from transcripts.exports.measures import Measure, measure_for
 from transcripts.exports.profiles import Profile
 
 ERROR = "error"
@@ -26,24 +28,29 @@ class Finding:
     limit: float | None = None
 
 
-def lint_cues(cues: Sequence[Cue], profile: Profile) -> list[Finding]:
-    """Return what breaks a rule, in the order of the cues."""
+def lint_cues(cues: Sequence[Cue], profile: Profile, *, language: str = "") -> list[Finding]:
+    """Return what breaks a rule, in the order of the cues. Each is measured by its own script."""
     findings: list[Finding] = []
     for number, cue in enumerate(cues, 1):
-        findings += _lint_text(number, cue, profile)
-        findings += _lint_duration(number, cue, profile)
+        measure = measure_for(profile, "".join(cue.lines), language=language)
+        findings += _lint_text(number, cue, measure)
+        findings += _lint_duration(number, cue, measure)
         if number > 1:
             findings += _lint_gap(number, cues[number - 2], cue, profile)
     return findings
 
 
-def _lint_text(number: int, cue: Cue, profile: Profile) -> Iterator[Finding]:
+def _lint_text(number: int, cue: Cue, measure: Measure) -> Iterator[Finding]:
+    profile = measure.profile
     if not any(line.strip() for line in cue.lines):
         yield Finding(number, "empty", ERROR, "There is no text.")
-    longest = max((len(line) for line in cue.lines), default=0)
-    if longest > profile.line_characters:
-        message = f"A line has {longest} characters."
-        yield Finding(number, "line_length", ERROR, message, longest, profile.line_characters)
+    fullest = max(cue.lines, key=measure.width_of, default="")
+    if measure.width_of(fullest) > profile.line_characters:
+        room, _ = measure.own_scale(fullest)
+        length = math.ceil(measure.width_of(fullest) / room)
+        limit = profile.line_characters / room
+        message = f"A line has the length of {length} characters."
+        yield Finding(number, "line_length", ERROR, message, length, round(limit, 1))
     if len(cue.lines) > profile.lines:
         message = f"There are {len(cue.lines)} lines."
         yield Finding(number, "lines", ERROR, message, len(cue.lines), profile.lines)
@@ -54,7 +61,8 @@ def _lint_text(number: int, cue: Cue, profile: Profile) -> Iterator[Finding]:
             yield Finding(number, "break", WARNING, message)
 
 
-def _lint_duration(number: int, cue: Cue, profile: Profile) -> Iterator[Finding]:
+def _lint_duration(number: int, cue: Cue, measure: Measure) -> Iterator[Finding]:
+    profile = measure.profile
     duration_ms = cue.end_ms - cue.start_ms
     if duration_ms <= 0:
         yield Finding(number, "duration", ERROR, "It ends before it begins.", duration_ms / 1000)
@@ -63,11 +71,13 @@ def _lint_duration(number: int, cue: Cue, profile: Profile) -> Iterator[Finding]
         yield _duration(number, "It stands too short.", duration_ms, profile.min_duration_ms)
     if duration_ms > profile.max_duration_ms:
         yield _duration(number, "It stands too long.", duration_ms, profile.max_duration_ms)
-    speed = sum(len(line) for line in cue.lines) * 1000 / duration_ms
+    text = "".join(cue.lines)
+    speed = measure.reading_characters(text) * 1000 / duration_ms
     if speed > profile.warning_a_second:
-        message = f"{speed:.1f} characters a second are too many to read."
-        limit = profile.warning_a_second
-        yield Finding(number, "reading_speed", WARNING, message, round(speed, 1), limit)
+        _, time = measure.own_scale(text)
+        message = f"{speed / time:.1f} characters a second are too many to read."
+        limit = round(profile.warning_a_second / time, 1)
+        yield Finding(number, "reading_speed", WARNING, message, round(speed / time, 1), limit)
 
 
 def _duration(number: int, message: str, duration_ms: int, limit_ms: int) -> Finding:

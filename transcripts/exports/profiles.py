@@ -7,17 +7,21 @@ characters, 160–180 words a minute, which is about 15 characters a second). *s
 upright video: there is no standard for it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-# Written without spaces between words, and in characters that are twice as wide.
-_CHINESE = frozenset({"zh", "yue"})
-_JAPANESE = "ja"
-_KOREAN = "ko"
+# Characters a line and a second where they are as wide and as full of meaning as these languages'.
+EAST_ASIAN: dict[str, tuple[int, float]] = {
+    "zh": (16, 9.0),
+    "yue": (16, 9.0),
+    "ja": (13, 4.0),
+    "ko": (16, 12.0),
+}
 
 
 @dataclass(frozen=True)
 class Profile:
-    """`characters_a_second`: what cues are timed for; above `warning_a_second` the lint warns."""
+    """`characters_a_second`: what cues are timed for; above `warning_a_second` the lint warns.
+    `is_literal`: its numbers count for every script alike."""
 
     name: str = "default"
     line_characters: int = 42
@@ -27,6 +31,7 @@ class Profile:
     min_duration_ms: int = 833  # 20 frames at 24 a second (Netflix)
     max_duration_ms: int = 7_000  # Netflix
     gap_ms: int = 83  # 2 frames at 24 a second (Netflix)
+    is_literal: bool = False
 
 
 PROFILES: dict[str, Profile] = {
@@ -59,26 +64,3 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "max_duration": (1, 30),
     "gap": (0, 1),
 }
-
-
-def profile_for(profile: Profile, *, language: str) -> Profile:
-    """Return the profile with the narrower lines and slower reading of East Asian scripts.
-
-    A custom profile stays as it was asked for.
-    """
-    if profile.name == "custom":
-        return profile
-    if language in _CHINESE:
-        width, speed = 16, 9.0
-    elif language == _JAPANESE:
-        width, speed = 13, 4.0
-    elif language == _KOREAN:
-        width, speed = 16, 12.0
-    else:
-        return profile
-    return replace(
-        profile,
-        line_characters=min(width, profile.line_characters),
-        characters_a_second=speed,
-        warning_a_second=speed * 1.2,
-    )

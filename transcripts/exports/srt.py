@@ -27,7 +27,7 @@ def render_srt(document: Document) -> str:
 
 def export_srt(document: Document, options: ExportOptions) -> str:
     if len(document.speakers) > 1:
-        document = _with_names(document)
+        document = _with_names(document, longest=options.profile.line_characters)
     cues = make_cues(document, options.profile)
     notice = notice_of(document, options)
     if notice:
@@ -36,15 +36,22 @@ def export_srt(document: Document, options: ExportOptions) -> str:
     return _render(cues)
 
 
-def _with_names(document: Document) -> Document:
-    """Put a speaker's name before the words where another begins: it takes its room in the line."""
+def _with_names(document: Document, *, longest: int) -> Document:
+    """Put a speaker's name before the words where another begins: it takes its room in the line,
+    and no more than one."""
     segments: list[DocumentSegment] = []
     speaker: str | None = None
     for segment in document.segments:
         is_new = segment.speaker is not None and segment.speaker != speaker
         speaker = segment.speaker
-        segments.append(_with_name(segment, f"{speaker}:") if is_new else segment)
+        name = _shorten(speaker or "", longest - 1)
+        segments.append(_with_name(segment, f"{name}:") if is_new and name else segment)
     return replace(document, segments=tuple(segments))
+
+
+def _shorten(name: str, longest: int) -> str:
+    name = " ".join(one_line(name).split())
+    return name if len(name) <= longest else f"{name[: longest - 1].rstrip()}…"
 
 
 def _with_name(segment: DocumentSegment, name: str) -> DocumentSegment:

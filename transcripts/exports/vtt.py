@@ -27,8 +27,9 @@ def _render_cue(cue: Cue) -> str:
     start = clock_time(cue.start_ms, separator=".")
     end = clock_time(cue.end_ms, separator=".")
     text = "\n".join(escape(one_line(line)) for line in cue.lines)
-    if cue.speaker is not None:
-        text = f"<v {escape(' '.join(one_line(cue.speaker).split()))}>{text}"
+    name = " ".join(one_line(cue.speaker or "").split())
+    if name:
+        text = f"<v {escape(name)}>{text}"
     return f"{start} --> {end}\n{text}\n"
 
 

@@ -5,7 +5,9 @@ import pytest
 from tests.transcripts.exports.documents import DOCUMENTS, SENTENCES, document, segment
 from transcripts.exports.cues import Cue, make_cues
 from transcripts.exports.lint import lint_cues
+from transcripts.exports.options import ExportOptions
 from transcripts.exports.profiles import PROFILES, Profile
+from transcripts.exports.render import export
 
 DEFAULT = PROFILES["default"]
 GOOD = Cue(1_000, 4_000, ("Nothing is wrong with this,", "nothing at all."), None)
@@ -68,6 +70,61 @@ def test_east_asian_lines_are_shorter() -> None:
     cues = make_cues(chinese)
 
     assert max(len(line) for cue in cues for line in cue.lines) <= 16
+
+
+@pytest.mark.parametrize(("character", "width"), [("世", 16), ("か", 13), ("안", 16)])
+def test_lines_follow_the_script_whatever_language_is_declared(character: str, width: int) -> None:
+    spoken = document(segment(0, 18_000, character * 120), language="en")
+
+    cues = make_cues(spoken)
+
+    assert max(len(line) for cue in cues for line in cue.lines) == width
+    assert "line_length" not in {f.rule for f in lint_cues(cues, DEFAULT, language="en")}
+
+
+def test_the_lint_measures_a_line_by_its_own_script() -> None:
+    planted = [Cue(0, 7000, ("世" * 17,), None)]
+
+    findings = lint_cues(planted, DEFAULT, language="en")
+
+    assert [(f.rule, f.value, f.limit) for f in findings] == [("line_length", 17, 16)]
+    fast = lint_cues([Cue(0, 1000, ("世" * 12,), None)], DEFAULT, language="en")
+    assert [(f.rule, f.value, f.limit) for f in fast] == [("reading_speed", 12, 10.6)]
+
+
+def test_latin_text_in_a_chinese_transcript_has_whole_lines() -> None:
+    cues = make_cues(document(segment(0, 72_000, SPEECH, is_timed=True), language="zh"))
+
+    assert max(len(line) for cue in cues for line in cue.lines) > 36
+
+
+def test_no_line_begins_with_what_ends_a_sentence() -> None:
+    chinese = document(
+        segment(0, 60_000, "你好，世界。这是一句很长的中文句子，" * 4), language="zh"
+    )
+
+    lines = [line for cue in make_cues(chinese) for line in cue.lines]
+
+    assert not [line for line in lines if line[0] in "，。"]
+
+
+def test_a_speakers_name_takes_no_more_than_a_line_of_srt() -> None:
+    made = export(
+        document(segment(0, 3000, "Hi.", speaker="X " * 150), segment(3000, 6000, "Yes.")),
+        "srt",
+        ExportOptions(),
+    ).decode()
+    two = export(
+        document(
+            segment(0, 3000, "Hi.", speaker="X " * 150), segment(3000, 6000, "Yes.", speaker="B")
+        ),
+        "srt",
+        ExportOptions(),
+    ).decode()
+
+    assert "X" not in made
+    assert "…:\nHi." in two
+    assert max(map(len, two.split("\n")[:-3])) <= 42
 
 
 def test_the_cues_of_overlapping_segments_do_not_overlap() -> None:
