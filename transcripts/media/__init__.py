@@ -2,13 +2,21 @@
 
     probe(path)         is it audio, what, how long?       MediaError if it can't be transcribed
     open_decoder(path)  PCM int16 LE mono 16 kHz, lazily   the same, and DecoderDiedError
+    read_excerpt(path)  a few seconds from anywhere, soon
     warm_up()           once at the start of a process: later starts cost milliseconds
     FORMATS             what is promised
 
 Nothing here touches the database or Django; all of it may be called from any thread.
 """
 
-from transcripts.media.decoder import Decoder, MediaWarning, open_decoder, probe, warm_up
+from transcripts.media.decoder import (
+    Decoder,
+    MediaWarning,
+    open_decoder,
+    probe,
+    read_excerpt,
+    warm_up,
+)
 from transcripts.media.errors import DecoderDiedError, MediaError
 from transcripts.media.formats import FORMATS
 from transcripts.media.messages import Probe
@@ -22,5 +30,6 @@ __all__ = [
     "Probe",
     "open_decoder",
     "probe",
+    "read_excerpt",
     "warm_up",
 ]

@@ -16,6 +16,7 @@ import av.logging
 
 from transcripts.media.describe import describe
 from transcripts.media.errors import MediaError
+from transcripts.media.excerpt import read_excerpt
 from transcripts.media.limits import longest_s
 from transcripts.media.messages import Job, note_message, pcm_message
 from transcripts.media.pcm import RATE_HZ, Damage, read_pcm
@@ -45,6 +46,10 @@ def _answer(job: Job) -> Iterator[bytes]:
     with open_recording(job.path, is_probe=is_probe) as recording:
         if job.start_ms is None:
             yield describe(recording)
+        elif job.length_ms is not None:
+            pieces = read_excerpt(recording, start_ms=job.start_ms, length_ms=job.length_ms)
+            yield from map(pcm_message, pieces)
+            yield note_message("end")
         else:
             yield from _decode(recording, start_ms=job.start_ms)
 

@@ -39,10 +39,11 @@ class Probe:
 
 @dataclass(frozen=True)
 class Job:
-    """What a child is started for. `start_ms` None means: probe."""
+    """What a child is started for. `start_ms` None means: probe; `length_ms`: only so much."""
 
     path: str
     start_ms: int | None = None
+    length_ms: int | None = None
 
 
 @dataclass(frozen=True)

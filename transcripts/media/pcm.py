@@ -46,7 +46,7 @@ def decode_frames(recording: Recording, *, damage: Damage) -> Iterator[AudioFram
 
     Raises MediaError for a shape out of bounds, MemoryError.
     """
-    for packet in _demux(recording, damage=damage):
+    for packet in demux(recording, damage=damage):
         try:
             frames = packet.decode()
         except av.error.MemoryError:
@@ -55,26 +55,26 @@ def decode_frames(recording: Recording, *, damage: Damage) -> Iterator[AudioFram
             damage.add(packet)
             continue
         for frame in frames:
-            _check_frame(frame)
+            check_frame(frame)
             yield frame
 
 
 def read_pcm(recording: Recording, *, damage: Damage) -> Iterator[memoryview]:
     """PCM of the whole recording, in chunks of up to 2 s. Raises as `decode_frames`."""
-    converter: _Converter | None = None
+    converter: Converter | None = None
     for frame in decode_frames(recording, damage=damage):
         if converter is None:
-            yield from _silence(_delay_s(recording, frame))
+            yield from _silence(delay_s(recording, frame))
         if converter is None or not converter.fits(frame):
             if converter is not None:
                 yield from converter.flush()
-            converter = _Converter(frame)
+            converter = Converter(frame)
         yield from converter.convert(frame)
     if converter is not None:
         yield from converter.flush()
 
 
-class _Converter:
+class Converter:
     """Resamples and mixes down frames of one shape, through one filter graph.
 
     Our own graph and not PyAV's AudioResampler, for one thread (a graph starts one per core, each
@@ -132,7 +132,7 @@ class _Converter:
             yield memoryview(frame.planes[0])[: frame.samples * 2]
 
 
-def _demux(recording: Recording, *, damage: Damage) -> Iterator["Packet[AudioStream]"]:
+def demux(recording: Recording, *, damage: Damage) -> Iterator["Packet[AudioStream]"]:
     """The packets of the stream, past places where the container is damaged."""
     failures = 0
     while failures < _MAX_FAILURES:
@@ -149,7 +149,7 @@ def _demux(recording: Recording, *, damage: Damage) -> Iterator["Packet[AudioStr
             return
 
 
-def _delay_s(recording: Recording, first: AudioFrame) -> float:
+def delay_s(recording: Recording, first: AudioFrame) -> float:
     """By how much the audio starts after the pictures, 0 where that is little or unbelievable.
 
     Unknown, so 0, for H.264 in Matroska: FFmpeg finds its start only by decoding pictures, which
@@ -172,7 +172,7 @@ def _shape_of(frame: AudioFrame) -> tuple[str, str, int]:
     return frame.layout.name, frame.format.name, frame.sample_rate
 
 
-def _check_frame(frame: AudioFrame) -> None:
+def check_frame(frame: AudioFrame) -> None:
     check_shape(channels=frame.layout.nb_channels, rate_hz=frame.sample_rate)
     if frame.samples > MAX_FRAME_SAMPLES:
         raise MediaError("unsupported_format", "The audio of this file has oversize frames.")
