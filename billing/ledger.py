@@ -114,20 +114,31 @@ def place_hold(
             if hold.account_id != locked.pk:
                 raise ReferenceTakenError(f"The hold {reference} is another account's.")
             return hold
-        allowance = _allowance_of(locked, held_at=placed_at, now=placed_at)
-        share = _take(locked, allowance=allowance, minutes=minutes)
-        hold = Hold.objects.create(
-            reference=reference,
-            account=locked,
-            allowance=allowance,
-            allowance_minutes=share.allowance,
-            credit_minutes=share.credits,
-            kind=kind,
-            created_at=placed_at,
-        )
-        taken = _Share(allowance=-share.allowance, credits=-share.credits)
-        _write_entries(hold, taken, kind=EntryKind.HOLD, reference=reference, now=placed_at)
-        return hold
+        return place_new_hold(reference, locked=locked, minutes=minutes, kind=kind, now=placed_at)
+
+
+def place_new_hold(
+    reference: str, *, locked: BillingAccount, minutes: int, now: datetime, kind: str = "file"
+) -> Hold:
+    """`place_hold` for a reference that nobody can have used, by who has the account locked.
+
+    `locked`: with its plan, as read under the lock (`plans.lock_account_for`). Four statements, two
+    where use isn't metered. Raises NoCreditsError.
+    """
+    allowance = _allowance_of(locked, held_at=now, now=now)
+    share = _take(locked, allowance=allowance, minutes=minutes)
+    hold = Hold.objects.create(
+        reference=reference,
+        account=locked,
+        allowance=allowance,
+        allowance_minutes=share.allowance,
+        credit_minutes=share.credits,
+        kind=kind,
+        created_at=now,
+    )
+    taken = _Share(allowance=-share.allowance, credits=-share.credits)
+    _write_entries(hold, taken, kind=EntryKind.HOLD, reference=reference, now=now)
+    return hold
 
 
 def extend_hold(reference: str, *, total_minutes: int, now: datetime | None = None) -> bool:

@@ -74,6 +74,17 @@ def account_for(user: User) -> BillingAccount:
     return made
 
 
+def lock_account_for(user: User) -> BillingAccount:
+    """Return the account of `user`, with its plan, locked until the transaction ends.
+
+    Whoever else moves anything of it waits (SQLite: its one writer is the caller). One query,
+    unless the account has to be made.
+    """
+    rows = BillingAccount.objects.select_for_update(of=("self",)).select_related("plan")
+    account = rows.filter(user=user).first()
+    return account if account is not None else rows.get(pk=account_for(user).pk)
+
+
 def change_plan(account: BillingAccount, *, plan_id: str) -> None:
     """Put the account on another plan, at once.
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from accounts.models import User
 from billing.anonymous import count_anonymous_use, return_anonymous_use
 from billing.models import Plan
-from billing.plans import ANONYMOUS_PLAN, PAID_PLAN, account_for
+from billing.plans import ANONYMOUS_PLAN, PAID_PLAN, account_for, lock_account_for
 
 __all__ = [
     "Limits",
     "account_for",
     "count_anonymous_use",
     "limits_for",
+    "lock_account_for",
     "return_anonymous_use",
 ]
 

@@ -30,6 +30,16 @@ def enqueue(transcript_id: UUID | str) -> bool:
     return row is not None and tell_broker(transcript_id, queue=row[0], told_at=row[1])
 
 
+def announce(transcript: Transcript) -> bool:
+    """Tell the broker about a row that was inserted as told (`enqueued_at`); as `enqueue`.
+
+    No query: nobody else can have told about it. A process that dies before leaves it to the
+    sweeper.
+    """
+    told_at = transcript.enqueued_at
+    return _send(transcript.pk, queue=transcript.queue, told_at=told_at)
+
+
 def tell_broker(transcript_id: UUID | str, *, queue: str, told_at: datetime | None) -> bool:
     """Send the message, unless somebody else did since `told_at` (compare-and-set)."""
     now = timezone.now()
@@ -38,12 +48,17 @@ def tell_broker(transcript_id: UUID | str, *, queue: str, told_at: datetime | No
         enqueued_at=now, enqueue_count=F("enqueue_count") + 1
     ):
         return True
+    return _send(transcript_id, queue=queue, told_at=now)
+
+
+def _send(transcript_id: UUID | str, *, queue: str, told_at: datetime | None) -> bool:
     try:
         current_app.send_task(
             TRANSCRIBE_TASK, args=[str(transcript_id)], queue=queue, retry=False, ignore_result=True
         )
     except Exception:  # kombu passes on whatever its transports raise
         logger.exception("event=enqueue_failed transcript_id=%s", transcript_id)
-        waiting.filter(enqueued_at=now).update(enqueued_at=None)
+        untold = Transcript.objects.filter(pk=transcript_id, status=Status.QUEUED)
+        untold.filter(enqueued_at=told_at).update(enqueued_at=None)
         return False
     return True
