@@ -18,7 +18,8 @@ _ORDERINGS = {
     "duration": "heard_ms",
 }
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
-_ORDERING_NAMES = [sign + name for name in _ORDERINGS for sign in ("", "-")]
+RELEVANCE = "-relevance"  # of a search; its own query's matter (`api/search_pages`)
+_ORDERING_NAMES = [*(sign + name for name in _ORDERINGS for sign in ("", "-")), RELEVANCE]
 
 FILTER_PARAMETERS = [
     OpenApiParameter("status", str, enum=Status.values),
@@ -29,7 +30,13 @@ FILTER_PARAMETERS = [
     OpenApiParameter("source", str, enum=Source.values),
     OpenApiParameter("tag", str),
     OpenApiParameter("has_warnings", bool),
-    OpenApiParameter("ordering", str, enum=_ORDERING_NAMES, description="Else `-created_at`."),
+    OpenApiParameter(
+        "ordering",
+        str,
+        enum=_ORDERING_NAMES,
+        description="Else `-created_at`. `-relevance` with `search` only: first those that have it "
+        "all in the title, then those that have it in the most places.",
+    ),
     OpenApiParameter(
         "search",
         str,
@@ -115,5 +122,9 @@ def _at_midnight(day: date | None) -> datetime | None:
 def _read_ordering(query: Mapping[str, str]) -> list[str]:
     """Return the columns; the id last, so that no page repeats what another had."""
     name = _read_choice(query, "ordering", _ORDERING_NAMES) or "-created_at"
+    if name == RELEVANCE:
+        if not query.get("search"):
+            raise ApiError(f"ordering={RELEVANCE} needs a search.", code="invalid_value")
+        name = "-created_at"
     sign = "-" if name.startswith("-") else ""
     return [sign + _ORDERINGS[name.removeprefix("-")], f"{sign}pk"]

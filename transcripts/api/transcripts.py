@@ -3,6 +3,7 @@
 from typing import cast
 from uuid import UUID
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
@@ -17,6 +18,7 @@ from transcripts.api.answers import describe_transcript, state_of, summarise
 from transcripts.api.edit_serializers import DescribeRequestSerializer
 from transcripts.api.editing import etag_of, read_body, read_if_match
 from transcripts.api.principals import KeyOrVisitorAuthentication, find_transcript
+from transcripts.api.search_pages import SearchPagination
 from transcripts.api.segments import IF_MATCH
 from transcripts.api.serializers import (
     TranscriptDetailSerializer,
@@ -24,19 +26,14 @@ from transcripts.api.serializers import (
     TranscriptStateSerializer,
     TranscriptSummarySerializer,
 )
-from transcripts.api.transcript_filters import FILTER_PARAMETERS, filter_transcripts
+from transcripts.api.transcript_filters import FILTER_PARAMETERS, RELEVANCE, filter_transcripts
 from transcripts.exports.json import seconds
 from transcripts.models import Transcript
 from transcripts.services.cancel import cancel_transcript, delete_transcript
 from transcripts.services.draft import Editing
 from transcripts.services.edit import describe
-from transcripts.services.search import (
-    Highlight,
-    find_highlights,
-    read_terms,
-    search_transcripts,
-    searching,
-)
+from transcripts.services.search import read_terms, search_transcripts, searching
+from transcripts.services.search_highlights import Highlight, find_highlights
 
 
 class TranscriptView(APIView):
@@ -111,16 +108,20 @@ class TranscriptListView(APIView):
         _check_scope(request, "read")
         user = cast("User", request.user)
         rows = filter_transcripts(Transcript.objects.filter(owner=user), request.query_params)
+        if query := request.query_params.get("search", ""):
+            return self._search(request, rows, query)
         paginator = PageNumberPagination()
-        query = request.query_params.get("search", "")
-        if not query:
-            page = paginator.paginate_queryset(rows.prefetch_related("tags"), request, view=self)
-            return paginator.get_paginated_response([summarise(row) for row in page or []])
-        terms = read_terms(query)
+        page = paginator.paginate_queryset(rows.prefetch_related("tags"), request, view=self)
+        return paginator.get_paginated_response([summarise(row) for row in page or []])
+
+    def _search(self, request: Request, rows: QuerySet[Transcript], query: str) -> Response:
+        terms, owner_id = read_terms(query), cast("User", request.user).pk
+        is_by_relevance = request.query_params.get("ordering") == RELEVANCE
+        paginator = SearchPagination(owner_id=owner_id, terms=terms if is_by_relevance else ())
         with searching():
-            rows = search_transcripts(rows, terms, owner_id=user.pk).prefetch_related("tags")
+            rows = search_transcripts(rows, terms, owner_id=owner_id)
             page = list(paginator.paginate_queryset(rows, request, view=self) or [])
-            found = find_highlights(page, terms)
+            found = find_highlights(page, terms, owner_id=owner_id)
         return paginator.get_paginated_response(
             [
                 summarise(row)

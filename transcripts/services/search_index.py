@@ -6,7 +6,8 @@ cut by `services/folding` and stored as they are: PostgreSQL gets a finished tsv
 16,383 positions and 1 MB at most, FTS5 the words with spaces.
 
 On PostgreSQL a transcript has one more row: each of its words once, without places. Most searches
-are of words, and ask these only: a twelfth of the rows for recordings of an hour.
+are of words, and ask these only: a twelfth of the rows for recordings of an hour. Each of the two
+kinds of row has an index of its own.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -26,12 +27,13 @@ from transcripts.models import (
     Transcript,
 )
 from transcripts.services.folding import fold_text
+from transcripts.services.search_lexemes import as_set, as_vector
 
 BUCKET_MS = 300_000
 # People speak 750 words in five minutes; a pasted book is cut into parts. 60 characters a word at
-# most, so a part stays below 1 MB.
-_WORDS_A_PART = 4000
-_OVERLAP_WORDS = 8
+# most, so a part stays below 1 MB with its pairs.
+_WORDS_A_PART = 2000
+OVERLAP_WORDS = 8
 # Of the row of the whole; a tsvector holds 1 MB. Ten hours of speech have 0.2 MB of distinct words.
 _WHOLE_BYTES = 900_000
 
@@ -51,19 +53,6 @@ class _Part:
 
 def time_bucket(start_ms: int) -> int:
     return start_ms // BUCKET_MS
-
-
-def owner_mark(owner_id: UUID) -> str:
-    """Return the word that all of an account's vectors have: the index itself keeps accounts apart.
-
-    No text has it: a folded word has no sign in it.
-    """
-    return f"@{owner_id.hex}"
-
-
-def whole_mark(owner_id: UUID) -> str:
-    """The same for the rows that have all words of a transcript, and for no others."""
-    return f"#{owner_id.hex}"
 
 
 def index_transcript(transcript: Transcript) -> None:
@@ -128,7 +117,7 @@ def _parts(texts: Iterable[tuple[int, str]]) -> list[_Part]:
         (bucket, [word for _, text in run for word in fold_text(text)])
         for bucket, run in groupby(texts, key=lambda pair: time_bucket(pair[0]))
     ]
-    following = [words[:_OVERLAP_WORDS] for _, words in [*buckets[1:], (0, [])]]
+    following = [words[:OVERLAP_WORDS] for _, words in [*buckets[1:], (0, [])]]
     return [
         part
         for (bucket, words), more in zip(buckets, following, strict=False)
@@ -144,7 +133,7 @@ def _title_parts(transcript: Transcript) -> list[_Part]:
 
 def _cut(bucket: int, words: list[str]) -> Iterator[_Part]:
     for number, start in enumerate(range(0, len(words), _WORDS_A_PART)):
-        yield _Part(bucket, number, words[start : start + _WORDS_A_PART + _OVERLAP_WORDS])
+        yield _Part(bucket, number, words[start : start + _WORDS_A_PART + OVERLAP_WORDS])
 
 
 def _replace(transcript: Transcript, buckets: Collection[int], parts: list[_Part]) -> None:
@@ -177,12 +166,17 @@ def _store(transcript: Transcript, parts: list[_Part]) -> None:
 
 
 def _store_vectors(transcript: Transcript, parts: list[_Part], *, owner_id: UUID) -> None:
-    mark = owner_mark(owner_id)
     with connection.cursor() as cursor:
         cursor.executemany(
             _INSERT_VECTOR,
             [
-                (transcript.pk, owner_id, part.bucket, part.number, as_vector(part.words, mark))
+                (
+                    transcript.pk,
+                    owner_id,
+                    part.bucket,
+                    part.number,
+                    as_vector(part.words, owner_id=owner_id),
+                )
                 for part in parts
             ],
         )
@@ -200,18 +194,10 @@ def _store_whole(transcript: Transcript, parts: list[_Part]) -> None:
     if not parts or transcript.owner_id is None or connection.vendor != "postgresql":
         return
     words = dict.fromkeys(word for part in parts for word in part.words)
-    sizes = accumulate(len(word.encode()) for word in words)
+    sizes = accumulate(len(word.encode()) + 8 for word in words)
     kept = [word for word, size in zip(words, sizes, strict=True) if size <= _WHOLE_BYTES]
-    vector = " ".join(f"'{word}'" for word in (whole_mark(transcript.owner_id), *kept))
+    vector = as_set(kept, owner_id=transcript.owner_id)
     with connection.cursor() as cursor:
         cursor.execute(
             _INSERT_VECTOR, (transcript.pk, transcript.owner_id, WHOLE_BUCKET, 0, vector)
         )
-
-
-def as_vector(words: list[str], mark: str) -> str:
-    """Return a tsvector as PostgreSQL reads it: words with their places, and the owner's mark.
-
-    A word is letters, digits and marks only: nothing in it needs escaping.
-    """
-    return " ".join([f"'{mark}'", *(f"'{word}':{at}" for at, word in enumerate(words, 1))])

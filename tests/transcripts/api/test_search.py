@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from django.core.management import call_command
@@ -10,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIRequestFactory, force_authenticate
 
+from accounts.models import User
 from tests.transcripts.api.conftest import Client, Worker, make_client
 from tests.transcripts.api.test_transcripts import make, path_of
 from transcripts.api.transcripts import TranscriptListView
@@ -226,6 +228,140 @@ def test_a_value_that_cannot_be_is_refused(client: Client, query: str) -> None:
     answer = client.get(f"{LIST}?{query}")
 
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_value")
+
+
+def test_relevance_is_of_a_search(client: Client) -> None:
+    answer = client.get(LIST, params={"ordering": "-relevance"})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_value")
+
+
+@pytest.mark.database
+def test_the_most_relevant_come_first(client: Client) -> None:
+    make_said(client, "kun", "slon", "kun slon", gap_ms=BUCKET_MS, title="twice")
+    make_said(client, "nothing", title="Slon")
+    make_said(client, "slon", title="once")
+    make_said(client, "slon", title="once, newer")
+    make_said(client, "kun", title="Not it")
+
+    assert find(client, "slon", ordering="-relevance") == ["Slon", "twice", "once, newer", "once"]
+    assert find(client, "slon kun", ordering="-relevance") == ["twice"]
+    assert find(client, "slo*", ordering="-relevance", page_size="1", page="2") == ["twice"]
+
+
+@pytest.mark.database
+def test_what_is_found_is_paged_and_counted(client: Client) -> None:
+    for number in range(5):
+        make_said(client, "kun", title=f"{number}")
+
+    pages = [
+        client.get(LIST, params={"search": "kun", "page_size": "2", "page": page})
+        for page in ("1", "2", "3", "4", "last", "0", "x", "9" * 30)
+    ]
+
+    assert [page.status_code for page in pages] == [200, 200, 200, 404, 200, 404, 404, 404]
+    assert {page.json()["count"] for page in pages if page.status_code == 200} == {5}
+    assert [row["title"] for page in pages[:3] for row in page.json()["results"]] == list("43210")
+    assert pages[0].json()["previous"] is pages[2].json()["next"] is None
+    assert pages[4].json()["results"] == pages[2].json()["results"]
+
+
+LONG_WORD = "x" * 45
+PHRASES = {
+    '"one two"': True,
+    '"two one"': False,
+    '"one two three"': True,
+    '"one two four"': False,
+    '"two th*"': False,  # the star is in the quotes: th is a word
+    '"two th"*': False,
+    f'"three {LONG_WORD}"': True,
+    f'"{LONG_WORD} after"': True,
+    f'"three {LONG_WORD[:20]}"': False,
+    f'"three {LONG_WORD[:-1]}y"': False,
+    '"a b" "b c"': True,
+    '"a b c"': False,
+}
+
+
+@pytest.mark.database
+def test_a_phrase_is_found_where_its_words_stand_together(client: Client) -> None:
+    make_said(client, f"one two three {LONG_WORD} after, a b; b c")
+
+    assert {query: bool(find(client, query)) for query in PHRASES} == PHRASES
+
+
+@pytest.mark.database
+def test_a_long_phrase_over_a_border_of_chunks_is_found(client: Client) -> None:
+    words = [f"v{number}" for number in range(40)]
+    make_said(client, " ".join(words[:20]), " ".join(words[20:]), gap_ms=BUCKET_MS, title="long")
+
+    assert find(client, f'"{" ".join(words[2:38])}"') == ["long"]
+    assert find(client, f'"{" ".join([*words[2:30], "other"])}"') == []
+
+
+ODD = ["😀", "\x00", "kun\x00slon", "\u200b", '"', '""', "*", "-", "()", "' OR 1=1 --", "a" * 200]
+ODD += ["kun & ! slon", "<->", "\\", "%", "_", "kun:A", "NEAR(kun slon)", "{title} : kun", "^kun"]
+
+
+@pytest.mark.database
+@pytest.mark.parametrize("query", ODD)
+def test_an_odd_query_is_answered(client: Client, query: str) -> None:
+    make_said(client, "kun slon", title="it")
+    for ordering in ("created_at", "-relevance"):
+        assert find(client, query, ordering=ordering) in ([], ["it"])
+
+
+def test_a_query_too_long_is_refused_with_a_sentence(client: Client) -> None:
+    answer = client.get(LIST, params={"search": "kun " * 2500})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_value")
+
+
+@pytest.mark.database
+def test_accounts_whose_ids_begin_alike_find_their_own_only(client: Client) -> None:
+    """Their words stand in one place of the index."""
+    mine = make_said(client, "secret plan", title="mine")
+    like = UUID(f"{client.user.pk.hex[:8]}{uuid4().hex[8:]}")
+    other = User.objects.create(pk=like, email="like@example.org")
+    theirs = make_said(client, "secret plan", title="theirs secret plan")
+    theirs.owner = other
+    theirs.save()
+    index_transcript(theirs)
+
+    for query in ("secret", "secr*", '"secret plan"', '"plan secret"', "theirs"):
+        for ordering in ("created_at", "-relevance"):
+            answer = client.get(LIST, params={"search": query, "ordering": ordering})
+            assert str(theirs.pk) not in answer.text
+            assert "theirs" not in answer.text
+    assert find(client, "secret plan") == [mine.title]
+
+
+@pytest.mark.database
+def test_while_the_index_is_rebuilt_everything_is_found(client: Client) -> None:
+    for number in range(3):
+        make_said(client, "kun", title=f"{number}")
+
+    with CaptureQueriesContext(connection) as captured:
+        call_command("rebuild_search_index", stdout=StringIO())
+
+    # Each transcript's rows go and come in one transaction: a search sees either.
+    said = [query["sql"].split()[0] for query in captured.captured_queries]
+    assert said.count("DELETE") == 3
+    assert find(client, "kun") == ["2", "1", "0"]
+    begun = [at for at, word in enumerate(said) if word in ("SAVEPOINT", "BEGIN")]
+    deleted = [at for at, word in enumerate(said) if word == "DELETE"]
+    assert all(any(at < one for at in begun) for one in deleted)
+
+
+@pytest.mark.database
+def test_the_answer_is_nobody_elses(client: Client) -> None:
+    make_said(client, "kun")
+
+    answer = client.get(LIST, params={"search": "kun"}, headers={"X-Request-Id": "search-17"})
+
+    assert answer.headers["X-Request-Id"] == "search-17"
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert "ETag" not in answer.headers
 
 
 def test_a_search_costs_the_same_queries_for_one_and_for_many(client: Client) -> None:

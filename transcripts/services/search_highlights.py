@@ -1,0 +1,145 @@
+"""Where in transcripts that were found the words stand: what a search shows of each."""
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
+
+from transcripts.models import SearchChunk, Segment, Transcript
+from transcripts.services.folding import FoundWord, find_words
+from transcripts.services.search import Term, as_match, as_tsquery
+from transcripts.services.search_index import BUCKET_MS
+
+_HIGHLIGHTS_EACH = 3
+_CONTEXT_CHARACTERS = 90
+
+
+@dataclass(frozen=True)
+class Highlight:
+    """A place that matched: `text` around it, `marks` where in that (characters, end exclusive).
+
+    Of the title: no segment and no times.
+    """
+
+    text: str
+    marks: tuple[tuple[int, int], ...]
+    segment: str | None = None
+    start_ms: int | None = None
+    end_ms: int | None = None
+
+    @property
+    def html(self) -> str:
+        """The text, escaped, with `<mark>` around what matched."""
+        pieces, last = [], 0
+        for start, end in self.marks:
+            before, marked = self.text[last:start], self.text[start:end]
+            pieces += [html.escape(before), "<mark>", html.escape(marked), "</mark>"]
+            last = end
+        return "".join([*pieces, html.escape(self.text[last:])])
+
+
+def find_highlights(
+    transcripts: Sequence[Transcript], terms: Sequence[Term], *, owner_id: UUID
+) -> dict[UUID, list[Highlight]]:
+    """Return where the terms first stand in each of the owner's transcripts. Two queries."""
+    if not transcripts or not terms:
+        return {}
+    found = {transcript.pk: _in_title(transcript, terms) for transcript in transcripts}
+    buckets = _first_buckets(transcripts, terms, owner_id=owner_id)
+    for row in _segments_in(buckets):
+        own = found[row.transcript_id]
+        if len(own) < _HIGHLIGHTS_EACH:
+            own += _in_segment(row, terms)
+    return found
+
+
+def _first_buckets(
+    transcripts: Sequence[Transcript], terms: Sequence[Term], *, owner_id: UUID
+) -> dict[UUID, int]:
+    """Return for each transcript the first stretch of its text that has one of the terms."""
+    chunks = SearchChunk.objects.filter(transcript__in=transcripts, bucket__gte=0)
+    if connection.vendor == "postgresql":
+        query = as_tsquery(terms, owner_id=owner_id, joint=" | ")
+        chunks = chunks.extra(where=["vector @@ %s::tsquery"], params=[query])
+    else:
+        query = " OR ".join(as_match(term) for term in terms)
+        chunks = chunks.filter(
+            pk__in=RawSQL(
+                "SELECT rowid FROM transcripts_searchchunk_words WHERE words MATCH %s", [query]
+            )
+        )
+    first: dict[UUID, int] = {}
+    for transcript_id, bucket in chunks.values_list("transcript_id", "bucket"):
+        first[transcript_id] = min(bucket, first.get(transcript_id, bucket))
+    return first
+
+
+def _segments_in(buckets: dict[UUID, int]) -> QuerySet[Segment]:
+    wanted = Q(pk__in=[])
+    for transcript_id, bucket in buckets.items():
+        start_ms = bucket * BUCKET_MS
+        wanted |= Q(
+            transcript_id=transcript_id, start_ms__gte=start_ms, start_ms__lt=start_ms + BUCKET_MS
+        )
+    rows = Segment.objects.filter(wanted).order_by("transcript_id", "position")
+    return rows.only("transcript_id", "key", "start_ms", "end_ms", "text")
+
+
+def _in_title(transcript: Transcript, terms: Sequence[Term]) -> list[Highlight]:
+    title = transcript.title or transcript.file_name
+    marks = _find(find_words(title), terms)
+    return [Highlight(title, tuple(marks))] if marks else []
+
+
+def _in_segment(row: Segment, terms: Sequence[Term]) -> list[Highlight]:
+    marks = _find(find_words(row.text), terms)
+    if not marks:
+        return []
+    text, kept = _around(row.text, marks)
+    return [Highlight(text, kept, segment=row.key, start_ms=row.start_ms, end_ms=row.end_ms)]
+
+
+def _find(words: Sequence[FoundWord], terms: Sequence[Term]) -> list[tuple[int, int]]:
+    """Return where terms stand among the words, in order and without overlap."""
+    spans = sorted(
+        (words[at].start, words[at + len(term.words) - 1].end)
+        for term in terms
+        for at in range(len(words) - len(term.words) + 1)
+        if _stands_at(term, words, at)
+    )
+    merged: list[tuple[int, int]] = []
+    for start, end in spans:
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _stands_at(term: Term, words: Sequence[FoundWord], at: int) -> bool:
+    *exact, last = term.words
+    if any(words[at + offset].folded != word for offset, word in enumerate(exact)):
+        return False
+    found = words[at + len(exact)].folded
+    return found.startswith(last) if term.is_prefix else found == last
+
+
+def _around(text: str, marks: Sequence[tuple[int, int]]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """Return the text around the first mark, cut at spaces, and the marks that lie in it."""
+    first_start, first_end = marks[0]
+    start = max(0, first_start - _CONTEXT_CHARACTERS)
+    end = min(len(text), first_end + _CONTEXT_CHARACTERS)
+    if start:
+        space = text.find(" ", start, first_start)
+        start = start if space < 0 else space + 1
+    if end < len(text):
+        space = text.rfind(" ", first_end, end)
+        end = end if space < 0 else space
+    lead, tail = "…" if start else "", "…" if end < len(text) else ""
+    shift = len(lead) - start
+    kept = tuple((a + shift, b + shift) for a, b in marks if b <= end)
+    return f"{lead}{text[start:end]}{tail}", kept
