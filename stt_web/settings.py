@@ -276,6 +276,18 @@ JOIN_WINDOW_S = read_int("STT_JOIN_WINDOW_S", 24 * 3600)
 # What one account may have waiting and running, with async=true.
 MAX_OPEN_TRANSCRIPTS = read_int("STT_MAX_OPEN_TRANSCRIPTS", 500, at_least=1)
 
+# Live sessions. A socket that is gone leaves its session resumable for so long.
+LIVE_PAUSE_S = read_float("STT_LIVE_PAUSE_S", 60.0)
+LIVE_IDLE_S = read_float("STT_LIVE_IDLE_S", 60.0)
+LIVE_MAX_S = read_int("STT_LIVE_MAX_S", 12 * 3600, at_least=1)
+LIVE_ANONYMOUS_S = read_int("STT_LIVE_ANONYMOUS_S", 300, at_least=1)
+# Audio that may be ahead of what is recognised before its sender has to wait.
+LIVE_BACKLOG_S = read_int("STT_LIVE_BACKLOG_S", 60, at_least=1)
+# How long an inference service that is away is waited for.
+LIVE_RECONNECT_S = read_float("STT_LIVE_RECONNECT_S", 20.0)
+# Threads for the database work of the live sessions of one process.
+LIVE_THREADS = read_int("STT_LIVE_THREADS", 4, at_least=1)
+
 # Webhooks: addresses that are private and may be called all the same, and plain http.
 WEBHOOK_ALLOWED_NETWORKS = read_networks("STT_WEBHOOK_ALLOWED_NETWORKS")
 WEBHOOK_ALLOW_HTTP = read_bool("STT_WEBHOOK_ALLOW_HTTP", default=False)

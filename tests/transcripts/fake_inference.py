@@ -112,6 +112,10 @@ class _Speech(speech_pb2_grpc.SpeechServicer):
             yield event
         return
 
+    # `tests.transcripts.live.fake_stream` has a live one; no test aligns with this one.
+    Stream = speech_pb2_grpc.SpeechServicer.Stream
+    Align = speech_pb2_grpc.SpeechServicer.Align
+
 
 def _opening(
     script: Script, config: speech_pb2.TranscribeConfig

@@ -42,7 +42,18 @@ def open_channel(server: Server) -> grpc.Channel:
     A target is a gRPC URI (`dns:///inference:50051`), `host:port`, or several of the latter,
     separated by commas; names among several are looked up once.
     """
-    target = server.target
+    uri, options = target_uri(server.target), channel_options(server)
+    if not server.is_tls:
+        return grpc.insecure_channel(uri, options=options)
+    return grpc.secure_channel(uri, credentials_of(server), options=options)
+
+
+def credentials_of(server: Server) -> grpc.ChannelCredentials:
+    return grpc.ssl_channel_credentials(root_certificates=server.ca_pem or None)
+
+
+def channel_options(server: Server) -> list[tuple[str, object]]:
+    """Return how every channel is set up, blocking or asynchronous."""
     options: list[tuple[str, object]] = [
         ("grpc.service_config", _ROUND_ROBIN),
         ("grpc.keepalive_time_ms", KEEPALIVE_TIME_MS),
@@ -56,14 +67,10 @@ def open_channel(server: Server) -> grpc.Channel:
         # Two channels of one process to one address share a connection otherwise, and its fate.
         ("grpc.use_local_subchannel_pool", 1),
     ]
-    if "," in target:
-        first_host = target.split(",")[0].strip().rsplit(":", 1)[0]
+    if "," in server.target:
+        first_host = server.target.split(",")[0].strip().rsplit(":", 1)[0]
         options.append(("grpc.default_authority", first_host))
-    uri = target_uri(target)
-    if not server.is_tls:
-        return grpc.insecure_channel(uri, options=options)
-    credentials = grpc.ssl_channel_credentials(root_certificates=server.ca_pem or None)
-    return grpc.secure_channel(uri, credentials, options=options)
+    return options
 
 
 def target_uri(target: str) -> str:

@@ -86,7 +86,7 @@ def start_transcribe(
     """
     stub = speech_pb2_grpc.SpeechStub(get_channel(server))
     rpc = stub.Transcribe(
-        _requests(options, pcm), timeout=STREAM_DEADLINE_S, metadata=_metadata(server)
+        _requests(options, pcm), timeout=STREAM_DEADLINE_S, metadata=call_metadata(server)
     )
     return TranscribeCall(rpc)
 
@@ -109,7 +109,7 @@ def diarize(
     )
     stub = audio_pb2_grpc.AudioStub(get_channel(server))
     try:
-        answer = stub.Diarize(request, timeout=DIARIZE_DEADLINE_S, metadata=_metadata(server))
+        answer = stub.Diarize(request, timeout=DIARIZE_DEADLINE_S, metadata=call_metadata(server))
         return read_labels(answer)
     except grpc.RpcError as error:
         raise translate_rpc_error(error) from error
@@ -120,7 +120,7 @@ def fetch_info(server: Server) -> ServerModels:
     stub = server_pb2_grpc.ServerStub(get_channel(server))
     request = server_pb2.GetInfoRequest()
     try:
-        answer = stub.GetInfo(request, timeout=INFO_DEADLINE_S, metadata=_metadata(server))
+        answer = stub.GetInfo(request, timeout=INFO_DEADLINE_S, metadata=call_metadata(server))
         return read_server_info(answer)
     except grpc.RpcError as error:
         raise translate_rpc_error(error) from error
@@ -134,7 +134,8 @@ def _requests(
         yield speech_pb2.TranscribeRequest(audio=speech_pb2.AudioChunk(pcm=chunk))
 
 
-def _metadata(server: Server) -> tuple[tuple[str, str | bytes], ...]:
+def call_metadata(server: Server) -> tuple[tuple[str, str | bytes], ...]:
+    """Return what every call carries: the request id, and the token where one is asked for."""
     request_id = ("x-request-id", request_id_var.get() or "-")
     if not server.token:
         return (request_id,)

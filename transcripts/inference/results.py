@@ -215,13 +215,13 @@ def _read_window(window: speech_pb2.WindowResult) -> WindowResult:
     return WindowResult(
         start_ms=window.start_ms,
         resume_ms=window.resume_ms,
-        segments=tuple(_read_segment(segment) for segment in window.segments),
+        segments=tuple(read_segment(segment) for segment in window.segments),
         turns=tuple(SpeakerTurn(t.start_ms, t.end_ms, t.embedding) for t in window.turns),
         discarded=tuple(Discarded(d.start_ms, d.end_ms, d.reason) for d in window.discarded),
     )
 
 
-def _read_segment(segment: speech_pb2.Segment) -> RecognisedSegment:
+def read_segment(segment: speech_pb2.Segment) -> RecognisedSegment:
     if segment.end_ms <= segment.start_ms:
         raise BrokenAnswerError("The inference service sent a segment without length.")
     words = tuple(

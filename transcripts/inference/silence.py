@@ -28,13 +28,12 @@ LOOK_EVERY_S = 1.0
 def cancel_when_frozen(call: TranscribeCall, server: Server) -> Iterator[None]:
     """Cancel `call` if it is silent and an address of `server` does not answer."""
     is_over = threading.Event()
-    addresses = [replace(server, target=part.strip()) for part in server.target.split(",")]
 
     def watch() -> None:
         while not is_over.wait(LOOK_EVERY_S):
             if call.silent_s() < SILENT_AFTER_S:
                 continue
-            if any(_is_frozen(address) for address in addresses):
+            if is_frozen(server):
                 call.cancel()
                 return
             call.note_movement()
@@ -46,7 +45,13 @@ def cancel_when_frozen(call: TranscribeCall, server: Server) -> Iterator[None]:
         is_over.set()
 
 
-def _is_frozen(address: Server) -> bool:
+def is_frozen(server: Server) -> bool:
+    """Return whether one of the server's addresses doesn't answer. Blocks ≤ 4 s for each."""
+    addresses = [replace(server, target=part.strip()) for part in server.target.split(",")]
+    return any(_is_address_frozen(address) for address in addresses)
+
+
+def _is_address_frozen(address: Server) -> bool:
     channel = open_channel(address)
     try:
         stub = server_pb2_grpc.ServerStub(channel)

@@ -2,10 +2,12 @@
 
 `transcript` is the resource and its job, `revisions` what people change in it, `search` what it is
 found by, `retention` how long it is kept, `webhooks` who is told of it, `sharing` who else may read
-it, `idempotency` the answers to requests that may be sent twice.
+it, `live` what a live session has beyond it, `idempotency` the answers to requests that may be sent
+twice.
 """
 
 from transcripts.models.idempotency import IdempotencyRecord
+from transcripts.models.live import LiveSession
 from transcripts.models.retention import RetentionPolicy
 from transcripts.models.revisions import Action, Revision
 from transcripts.models.search import TITLE_BUCKET, WHOLE_BUCKET, SearchChunk
@@ -37,6 +39,7 @@ __all__ = [
     "Action",
     "DeliveryStatus",
     "IdempotencyRecord",
+    "LiveSession",
     "Queue",
     "RetentionPolicy",
     "Revision",

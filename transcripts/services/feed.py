@@ -13,7 +13,7 @@ from billing.ledger import HoldNotFoundError, extend_hold, minutes_for
 from transcripts.media.decoder import Decoder
 from transcripts.media.errors import MediaError
 from transcripts.models import Transcript
-from transcripts.services.lease import Lease, LeaseLostError, held_rows, next_expiry
+from transcripts.services.lease import Lease, LeaseLostError, held_rows
 
 MINUTE_MS = 60_000
 BYTES_A_MS = 32  # int16, mono, 16 kHz
@@ -23,19 +23,20 @@ CLOSE_TIMEOUT_S = 10.0
 class HoldMeter:
     """How much of the recording the hold covers, extended minute by minute where it runs longer.
 
-    Nothing held (an anonymous recording): everything is covered.
+    `held_for_ms` of audio it was placed for. Nothing held (an anonymous recording): everything is
+    covered.
     """
 
-    def __init__(self, lease: Lease, transcript: Transcript) -> None:
+    def __init__(self, lease: Lease, transcript: Transcript, *, held_for_ms: int) -> None:
         self._lease = lease
         self._reference = reference_of(transcript)
-        self._covered_ms = minutes_for(transcript.probed_ms) * MINUTE_MS
+        self._covered_ms = minutes_for(held_for_ms) * MINUTE_MS
         self._is_free = False
 
     def cover(self, until_ms: int) -> int:
         """Return up to where (at most `until_ms`) the audio is covered.
 
-        Raises `LeaseLostError`. One short transaction a minute of audio beyond what was probed.
+        Raises `LeaseLostError`. One short transaction a minute of audio beyond what was held for.
         """
         while not self._is_free and self._covered_ms < until_ms:
             if not self._extend(self._covered_ms // MINUTE_MS + 1):
@@ -46,14 +47,14 @@ class HoldMeter:
     def _extend(self, total_minutes: int) -> bool:
         try:
             with transaction.atomic():
-                if not held_rows(self._lease).update(lease_expires_at=next_expiry()):
+                if not held_rows(self._lease).update(lease_expires_at=self._lease.next_expiry()):
                     raise LeaseLostError
                 return extend_hold(self._reference, total_minutes=total_minutes)
         except HoldNotFoundError:
             self._is_free = True
             return True
         finally:
-            connection.close()  # this is a thread of gRPC, which nobody else tidies up
+            connection.close()  # a thread of gRPC, which nobody else tidies up
 
 
 class PcmFeed:

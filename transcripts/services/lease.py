@@ -58,9 +58,10 @@ class WorkStoppedError(Exception):
 class Lease:
     """The right of this process to work on one transcript. Thread-safe."""
 
-    def __init__(self, transcript_id: UUID, attempt: int) -> None:
+    def __init__(self, transcript_id: UUID, attempt: int, *, lasts_s: float | None = None) -> None:
         self.transcript_id = transcript_id
         self.attempt = attempt
+        self._lasts_s = settings.LEASE_S if lasts_s is None else lasts_s
         self._ended = threading.Event()
         self._reason: LeaseEnd | None = None
         self._lock = threading.Lock()
@@ -69,6 +70,10 @@ class Lease:
 
     def note_progress(self) -> None:
         self._progressed_at = time.monotonic()
+
+    def next_expiry(self) -> datetime:
+        """Return when it runs out if it is renewed now."""
+        return timezone.now() + timedelta(seconds=self._lasts_s)
 
     def idle_s(self) -> float:
         """Return the seconds since the last progress (or since the claim)."""
@@ -115,7 +120,7 @@ class Lease:
         if self.idle_s() > settings.PROGRESS_DEADLINE_S:
             self.end(LeaseEnd.STALLED)
         try:
-            renewed = held_rows(self).update(lease_expires_at=next_expiry())
+            renewed = held_rows(self).update(lease_expires_at=self.next_expiry())
         except DatabaseFailure:
             logger.exception("event=lease_not_renewed transcript_id=%s", self.transcript_id)
             connection.close()
@@ -199,7 +204,7 @@ def claim_transcript(transcript_id: UUID) -> tuple[Lease, Transcript] | None:
         if seen is None:
             logger.info("event=transcript_not_queued transcript_id=%s", transcript_id)
             return None
-        if not has_turn(seen.owner):
+        if seen.refines_id is None and not has_turn(seen.owner):
             logger.info("event=transcript_waits_its_turn transcript_id=%s", transcript_id)
             return None
         claimed = queued.filter(attempt=seen.attempt).update(
@@ -242,5 +247,5 @@ def give_back(lease: Lease, *, counts_as_try: bool) -> bool:
 
 
 def next_expiry() -> datetime:
-    """Return when a lease that is renewed now runs out."""
+    """Return when a lease that is claimed now runs out."""
     return timezone.now() + timedelta(seconds=settings.LEASE_S)

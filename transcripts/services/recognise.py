@@ -92,7 +92,8 @@ def _stream(job: Job) -> None:
     )
     path = recording_path(transcript)
     with open_decoder(path, start_ms=transcript.resume_ms) as decoder:
-        feed = PcmFeed(decoder, HoldMeter(job.lease, transcript))
+        meter = HoldMeter(job.lease, transcript, held_for_ms=transcript.probed_ms)
+        feed = PcmFeed(decoder, meter)
         call = start_transcribe(_options(transcript), feed, server=route.server)
         try:
             with job.lease.guard(call.cancel), cancel_when_frozen(call, route.server):
@@ -132,7 +133,7 @@ def _take_events(job: Job, call: TranscribeCall, route: Route) -> Finished:
         if isinstance(event, WindowResult):
             _take_window(job, event)
         elif isinstance(event, LanguageDetected):
-            _take_language(job, event)
+            take_language(job, event)
         else:
             _take_accepted(job, event)
     raise UnavailableError("The inference service ended a call before its end.")
@@ -148,7 +149,8 @@ def _take_accepted(job: Job, accepted: Accepted) -> None:
         )
 
 
-def _take_language(job: Job, heard: LanguageDetected) -> None:
+def take_language(job: Job, heard: LanguageDetected) -> None:
+    """Pin the language, and warn where nobody told it and the model can't tell."""
     store.store_language(job, heard)
     if not heard.detected and not job.transcript.language_requested:
         store.store_warning(

@@ -18,6 +18,7 @@ from transcripts.services import lease as leases
 from transcripts.services.dispatch import enqueue
 from transcripts.services.label import label_speakers
 from transcripts.services.lease import LeaseEnd, LeaseLostError, WorkStoppedError
+from transcripts.services.live.close import gather_journal
 from transcripts.services.recognise import recognise
 from transcripts.services.settle import fail, settle
 from transcripts.services.store import Job, open_job
@@ -26,6 +27,7 @@ from transcripts.services.turns import tell_next
 logger = logging.getLogger(__name__)
 
 STAGES: tuple[Callable[[Job], None], ...] = (
+    gather_journal,
     recognise,
     label_speakers,
     settle,

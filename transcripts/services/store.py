@@ -23,7 +23,7 @@ from transcripts.inference.results import (
     WindowResult,
 )
 from transcripts.models import Segment, Speaker, Transcript, Window
-from transcripts.services.lease import Lease, LeaseLostError, held_rows, next_expiry
+from transcripts.services.lease import Lease, LeaseLostError, held_rows
 
 
 class SpokenWord(Protocol):
@@ -121,7 +121,7 @@ def store_window(job: Job, window: WindowResult) -> None:
             resume_ms=window.resume_ms,
             progressed_at=timezone.now(),
             stalled_tries=0,
-            lease_expires_at=next_expiry(),
+            lease_expires_at=job.lease.next_expiry(),
         )
         Window.objects.create(
             transcript=job.transcript,

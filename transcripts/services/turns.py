@@ -5,13 +5,20 @@ next (`tell_next`), and the sweeper finds what is forgotten (`services/sweep`). 
 a time by admission (`services/submit`).
 """
 
+from datetime import timedelta
+
+from django.conf import settings
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from accounts.models import User
 from billing.models import BillingAccount
 from billing.quotas import account_for, limits_for
-from transcripts.models import Queue, Status, Transcript
+from transcripts.models import Queue, Source, Status, Transcript
 from transcripts.services.dispatch import tell_broker
+
+# What the lease owner of a live session's transcript begins with, while a web process holds it.
+LIVE_OWNER = "live:"
 
 
 def has_turn(owner: User | None) -> bool:
@@ -42,5 +49,22 @@ def tell_next(owner: User | None) -> None:
             tell_broker(pk, queue=queue, told_at=told_at)
 
 
+def running() -> QuerySet[Transcript]:
+    """What counts as worked on: one of an account's transcriptions "at once".
+
+    Not a live session whose client is gone (paused: nobody holds its lease) or whose web process
+    is (its lease, which lasts as long as a pause, was not renewed for as long as a worker's may).
+    Not what refines a transcript in the background.
+    """
+    unheard_s = max(0.0, settings.LIVE_PAUSE_S - settings.LEASE_S)
+    is_left = {
+        "source": Source.LIVE,
+        "lease_expires_at__lt": timezone.now() + timedelta(seconds=unheard_s),
+        "lease_owner__startswith": LIVE_OWNER,
+    }
+    processing = Transcript.objects.filter(status=Status.PROCESSING, refines=None)
+    return processing.exclude(lease_owner="").exclude(**is_left)
+
+
 def _running(owner: User) -> QuerySet[Transcript]:
-    return Transcript.objects.filter(owner=owner, status=Status.PROCESSING)
+    return running().filter(owner=owner)

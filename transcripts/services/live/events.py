@@ -1,6 +1,6 @@
 """What a live session is asked for, and what it tells, in this order:
 
-    Ready, then Partial, Final and Notice as they come, and one of Ended or Failed last.
+Ready, then Partial, Final and Notice as they come, and one of Ended or Failed last.
 """
 
 from dataclasses import dataclass

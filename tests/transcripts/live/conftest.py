@@ -1,0 +1,102 @@
+"""Live sessions by their service, against a scripted inference service and this run's database."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import connections
+from pytest_django import Settings
+
+from accounts.models import ApiKey
+from billing.models import BillingAccount
+from tests.billing.conftest import create_account
+from tests.transcripts.live.fake_stream import FakeStream
+from transcripts.models import Transcript
+from transcripts.services.live import LiveSession, open_session
+from transcripts.services.live.events import LiveEvent, LiveRequest
+from transcripts.services.live.threads import close_connections
+
+T = TypeVar("T")
+SECOND = b"\x10\x00" * 16_000
+
+
+@pytest.fixture(scope="module")
+def stream() -> Iterator[FakeStream]:
+    with FakeStream() as fake:
+        yield fake
+
+
+@pytest.fixture
+def live(
+    transactional_db: None, settings: Settings, tmp_path: Path, stream: FakeStream
+) -> Iterator[FakeStream]:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.INFERENCE_TARGET = stream.target
+    settings.HEARTBEAT_S = 0.1
+    stream.scripts.clear()
+    stream.calls.clear()
+    stream.files.scripts.clear()
+    yield stream
+    close_connections()
+    in_thread_close()
+
+
+def in_thread_close() -> None:
+    connections.close_all()
+
+
+async def db(work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """Run blocking database code of a test."""
+
+    def run() -> T:
+        try:
+            return work(*args, **kwargs)
+        finally:
+            connections.close_all()
+
+    return await sync_to_async(run, thread_sensitive=False)()
+
+
+def ask_for(account: BillingAccount | None = None, **fields: Any) -> LiveRequest:
+    """Return what somebody asks for; without an account, a visitor."""
+    values: dict[str, Any] = {
+        "user": account.user if account is not None else None,
+        "key": None,
+        "address": "192.0.2.7",
+        "model": "large-v3-turbo",
+        **fields,
+    }
+    return LiveRequest(**values)
+
+
+async def read_all(session: LiveSession) -> list[LiveEvent]:
+    return [event async for event in session.events()]
+
+
+async def speak(account: BillingAccount | None, *, seconds: int, **fields: Any) -> LiveSession:
+    """Open a session and say so many seconds."""
+    session = await open_session(ask_for(account, **fields))
+    for _ in range(seconds):
+        await session.push(SECOND)
+    return session
+
+
+def reload(session: LiveSession) -> Transcript:
+    return Transcript.objects.get(pk=session.transcript_id)
+
+
+def words_of(transcript: Transcript) -> list[str]:
+    return [segment.text for segment in transcript.segments.all()]
+
+
+def new_account(**fields: Any) -> BillingAccount:
+    return create_account(**{"minutes": 60, **fields})
+
+
+def new_key(account: BillingAccount) -> ApiKey:
+    from accounts.keys import issue_api_key
+
+    assert account.user is not None
+    return issue_api_key(account.user, name="test")[0]

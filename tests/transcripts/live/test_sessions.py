@@ -1,0 +1,88 @@
+"""A session from its first sample to its transcript."""
+
+import wave
+
+import pytest
+
+from billing.ledger import read_balance
+from tests.transcripts.live.conftest import (
+    SECOND,
+    ask_for,
+    db,
+    new_account,
+    read_all,
+    reload,
+    speak,
+    words_of,
+)
+from tests.transcripts.live.fake_stream import FakeStream
+from transcripts.models import LiveSession as LiveRow
+from transcripts.models import Source, Status
+from transcripts.services.live import open_session
+from transcripts.services.live.events import Ended, Final, Partial
+from transcripts.services.recordings import recording_path
+
+pytestmark = pytest.mark.database
+
+
+async def test_a_session_is_a_readable_transcript_at_its_end(live: FakeStream) -> None:
+    account = await db(new_account)
+    session = await speak(account, seconds=3)
+    await session.push(SECOND[: len(SECOND) // 2])
+    await session.stop()
+    events = await read_all(session)
+
+    assert session.ready.model == "tiny"
+    assert session.ready.audio_ms == 0
+    assert isinstance(events[-1], Ended)
+    assert events[-1].text == "w0 w1 w2 w3"
+    assert (events[-1].heard_ms, events[-1].credits_charged) == (3500, 1)
+    finals = [event for event in events if isinstance(event, Final)]
+    assert [segment.text for final in finals for segment in final.segments] == [
+        *("w0", "w1", "w2", "w3")
+    ]
+    assert any(isinstance(event, Partial) for event in events)
+    transcript = await db(reload, session)
+    assert (transcript.status, transcript.source) == (Status.COMPLETED, Source.LIVE)
+    assert (transcript.heard_ms, transcript.language, transcript.model_used) == (3500, "en", "tiny")
+    assert await db(words_of, transcript) == ["w0", "w1", "w2", "w3"]
+    with wave.open(str(recording_path(transcript)), "rb") as file:
+        assert file.readframes(file.getnframes()) == SECOND * 3 + SECOND[: len(SECOND) // 2]
+    assert transcript.size_bytes == recording_path(transcript).stat().st_size
+    balance = await db(read_balance, account)
+    assert balance.minutes_left == 59
+
+
+async def test_odd_bytes_are_carried_over(live: FakeStream) -> None:
+    session = await open_session(ask_for(await db(new_account)))
+    for start in range(0, len(SECOND), 7777):
+        await session.push(SECOND[start : start + 7777])
+    await session.stop()
+
+    last = (await read_all(session))[-1]
+
+    assert isinstance(last, Ended)
+    assert last.heard_ms == 1000
+    assert bytes(live.calls[0].pcm) == SECOND
+
+
+async def test_a_session_without_audio_costs_nothing(live: FakeStream) -> None:
+    account = await db(new_account)
+    session = await open_session(ask_for(account))
+    await session.stop()
+
+    last = (await read_all(session))[-1]
+
+    assert isinstance(last, Ended)
+    assert (last.text, last.heard_ms, last.credits_charged) == ("", 0, 0)
+    balance = await db(read_balance, account)
+    assert balance.minutes_left == 60
+
+
+async def test_the_resume_token_is_stored_as_a_digest_only(live: FakeStream) -> None:
+    session = await speak(await db(new_account), seconds=1)
+    row = await db(LiveRow.objects.get)
+    await session.stop()
+    await read_all(session)
+
+    assert session.resume_token not in (row.resume_digest, str(vars(row)))

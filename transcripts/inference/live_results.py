@@ -1,0 +1,120 @@
+"""What a live stream says, as plain data. Times are milliseconds from the start of the session."""
+
+from dataclasses import dataclass
+
+from protos.stt.v1 import speech_pb2
+from transcripts.inference.errors import BrokenAnswerError
+from transcripts.inference.results import (
+    Accepted,
+    Discarded,
+    Finished,
+    LanguageDetected,
+    RecognisedWord,
+    WindowResult,
+    read_segment,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamOptions:
+    """One call of Stream. `committed`: words that are kept of the utterance at `offset_ms`."""
+
+    model: str = ""
+    language: str = ""
+    offset_ms: int = 0
+    committed: tuple[RecognisedWord, ...] = ()
+
+    def as_proto(self) -> speech_pb2.StreamConfig:
+        return speech_pb2.StreamConfig(
+            model=self.model,
+            language=self.language,
+            offset_ms=self.offset_ms,
+            committed=[_write_word(word) for word in self.committed],
+        )
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """`covered_ms`: the end of the audio that it covers."""
+
+    start_ms: int
+    covered_ms: int
+    committed: tuple[RecognisedWord, ...]
+    pending: tuple[RecognisedWord, ...]
+
+
+@dataclass(frozen=True)
+class Pace:
+    is_catching_up: bool
+    update_interval_ms: int
+    backlog_ms: int
+
+
+# A settled span comes as a window, like those of a file.
+StreamEvent = Accepted | LanguageDetected | Hypothesis | WindowResult | Pace | Finished
+
+
+def read_stream_event(message: speech_pb2.StreamEvent) -> StreamEvent:
+    """Raises `BrokenAnswerError` where it breaks a rule of the proto."""
+    kind = message.WhichOneof("event")
+    if kind == "hypothesis":
+        return _read_hypothesis(message.hypothesis)
+    if kind == "utterance":
+        return _read_utterance(message.utterance)
+    if kind == "pace":
+        pace = message.pace
+        is_catching_up = pace.mode == speech_pb2.Pace.MODE_CATCHING_UP
+        return Pace(is_catching_up, pace.update_interval_ms, pace.backlog_ms)
+    if kind == "language":
+        heard = message.language
+        return LanguageDetected(heard.language, heard.probability, heard.detected)
+    if kind == "finished":
+        return Finished(message.finished.heard_ms, message.finished.speech_ms)
+    if kind == "accepted":
+        return _read_accepted(message.accepted)
+    raise BrokenAnswerError("The inference service sent an empty event.")
+
+
+def _read_accepted(accepted: speech_pb2.Accepted) -> Accepted:
+    return Accepted(
+        model=accepted.model,
+        engine=accepted.engine,
+        device=accepted.device,
+        compute_type=accepted.compute_type,
+        approximate=accepted.approximate,
+        embedder="",
+    )
+
+
+def _read_hypothesis(heard: speech_pb2.Hypothesis) -> Hypothesis:
+    return Hypothesis(
+        start_ms=heard.start_ms,
+        covered_ms=heard.covered_ms,
+        committed=tuple(_read_word(word) for word in heard.committed),
+        pending=tuple(_read_word(word) for word in heard.pending),
+    )
+
+
+def _read_utterance(utterance: speech_pb2.Utterance) -> WindowResult:
+    if utterance.resume_ms < utterance.start_ms:
+        raise BrokenAnswerError("The inference service sent an utterance that ends early.")
+    return WindowResult(
+        start_ms=utterance.start_ms,
+        resume_ms=utterance.resume_ms,
+        segments=tuple(read_segment(segment) for segment in utterance.segments),
+        discarded=tuple(Discarded(d.start_ms, d.end_ms, d.reason) for d in utterance.discarded),
+    )
+
+
+def _read_word(word: speech_pb2.Word) -> RecognisedWord:
+    return RecognisedWord(word.text, word.start_ms, word.end_ms, word.confidence, word.space_before)
+
+
+def _write_word(word: RecognisedWord) -> speech_pb2.Word:
+    return speech_pb2.Word(
+        text=word.text,
+        start_ms=word.start_ms,
+        end_ms=word.end_ms,
+        confidence=word.confidence,
+        space_before=word.space_before,
+    )

@@ -1,0 +1,239 @@
+"""Who may speak: a new session, or an interrupted one that goes on. All of it blocks.
+
+    LimitError (ApiError, 429)             concurrency_limit; with Retry-After
+    SessionNotFoundError (ApiError, 404)   no session has this resume token, or it isn't yours
+    SessionEndedError (ApiError, 410)      session_ended; with the transcript's id
+
+**Races.** As in `services/submit`: how many run, the hold and the insert are one transaction, which
+first locks the account's row (a visitor's: counts the use of the day). Of two processes that take
+one session over, one wins the compare-and-set on `attempt`; the process that held it until then
+notices at its next write, or within seconds (`live/watch`).
+"""
+
+import hashlib
+import logging
+import os
+import secrets
+import socket
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.models import ApiKey
+from billing.ledger import place_hold
+from billing.models import BillingAccount
+from billing.quotas import account_for, count_anonymous_use, limits_for
+from stt_web.errors import ApiError
+from stt_web.request_id import request_id_var
+from transcripts.models import LiveSession, Queue, Source, Status, Transcript
+from transcripts.services.lease import Lease, held_rows
+from transcripts.services.live.events import LiveRequest
+from transcripts.services.live.journal import RECORDING, count_samples
+from transcripts.services.recordings import delete_recording, recording_path
+from transcripts.services.settle import give_everything_back
+from transcripts.services.store import Job, open_job
+from transcripts.services.submit import LimitError
+from transcripts.services.turns import LIVE_OWNER, running
+from transcripts.services.visitors import make_visitor_token
+
+logger = logging.getLogger(__name__)
+
+# Two processes never have one name, also where one takes another's number after its death.
+PROCESS = f"{LIVE_OWNER}{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
+_RETRY_AFTER_S = 10
+_PREFIX = "sttl_"
+
+
+class SessionNotFoundError(ApiError):
+    status = 404
+    code = "session_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no session with this resume token.")
+
+
+class SessionEndedError(ApiError):
+    status = 410
+    code = "session_ended"
+
+    def __init__(self, transcript: Transcript) -> None:
+        super().__init__(
+            "This session has ended meanwhile. What was said is in its transcript.",
+            extra={"transcript_id": str(transcript.pk)},
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Admitted:
+    """`start_samples`: what is journalled already; not 0 where a session goes on."""
+
+    job: Job
+    key: ApiKey | None
+    resume_token: str
+    visitor_token: str = ""
+    start_samples: int = 0
+
+    @property
+    def folder(self) -> Path:
+        return recording_path(self.job.transcript).parent
+
+
+def admit_session(request: LiveRequest) -> Admitted:
+    """Make a session's transcript and hold its first minute, or raise: then nothing moved.
+
+    Raises NoCreditsError (402), LimitError (429), AnonymousLimitError (429).
+    """
+    now = timezone.now()
+    account = account_for(request.user) if request.user is not None else None
+    token = _PREFIX + secrets.token_urlsafe(32)
+    with transaction.atomic():
+        digest = ""
+        if account is not None:
+            BillingAccount.objects.select_for_update(of=("self",)).get(pk=account.pk)
+        else:
+            digest = count_anonymous_use(request.address, now=now)
+        _check_concurrency(request, address_digest=digest)
+        transcript, visitor_token = _insert(request, address_digest=digest, now=now)
+        LiveSession.objects.create(
+            transcript=transcript,
+            resume_digest=_digest(token),
+            key=request.key,
+            has_key=request.key is not None,
+            wants_refinement=request.refine and request.user is not None,
+        )
+        if account is not None:
+            place_hold(str(transcript.pk), account=account, minutes=1, kind="live", now=now)
+    lease = Lease(transcript.pk, transcript.attempt, lasts_s=settings.LIVE_PAUSE_S)
+    return Admitted(
+        job=Job(lease=lease, transcript=transcript),
+        key=request.key,
+        resume_token=token,
+        visitor_token=visitor_token,
+    )
+
+
+@sensitive_variables("request")
+def readmit_session(request: LiveRequest) -> Admitted:
+    """Take the session of `request.resume_token` over, from whichever process holds it.
+
+    Raises SessionNotFoundError, SessionEndedError, LimitError.
+    """
+    session = (
+        LiveSession.objects.select_related("transcript__owner")
+        .filter(resume_digest=_digest(request.resume_token))
+        .first()
+    )
+    if session is None or session.transcript.owner != request.user:
+        raise SessionNotFoundError
+    seen = session.transcript
+    with transaction.atomic():
+        if seen.owner is not None:
+            account = account_for(seen.owner)
+            BillingAccount.objects.select_for_update(of=("self",)).get(pk=account.pk)
+        _check_concurrency(request, address_digest=seen.anonymous_address_digest, besides=seen.pk)
+        _take_over(seen)
+        LiveSession.objects.filter(pk=seen.pk).update(
+            key=request.key, has_key=request.key is not None
+        )
+    lease = Lease(seen.pk, seen.attempt + 1, lasts_s=settings.LIVE_PAUSE_S)
+    transcript = held_rows(lease).select_related("owner").first()
+    if transcript is None:
+        raise SessionEndedError(seen)
+    logger.info("event=live_resumed transcript_id=%s attempt=%d", seen.pk, lease.attempt)
+    return Admitted(
+        job=open_job(lease, transcript),
+        key=request.key,
+        resume_token=request.resume_token,
+        start_samples=count_samples(recording_path(transcript).parent),
+    )
+
+
+def withdraw_session(job: Job) -> None:
+    """Undo an admission of which nothing came: nothing was heard. Raises nothing if it is gone."""
+    with transaction.atomic():
+        if not held_rows(job.lease).update(attempt=F("attempt") + 1):
+            return
+        give_everything_back(job.transcript)
+        Transcript.objects.filter(pk=job.transcript.pk).delete()
+    delete_recording(job.transcript.recording)
+
+
+def _take_over(seen: Transcript) -> None:
+    """By compare-and-set: of several, one. A worker that finishes it already is left alone."""
+    holdable = Q(lease_owner="") | Q(lease_owner__startswith=LIVE_OWNER)
+    rows = Transcript.objects.filter(
+        holdable, pk=seen.pk, status=Status.PROCESSING, attempt=seen.attempt
+    )
+    if not rows.update(
+        attempt=F("attempt") + 1,
+        lease_owner=PROCESS,
+        lease_expires_at=_expiry(timezone.now()),
+    ):
+        raise SessionEndedError(seen)
+
+
+def _check_concurrency(
+    request: LiveRequest, *, address_digest: str, besides: uuid.UUID | None = None
+) -> None:
+    limit = limits_for(request.user).concurrency
+    if limit == 0:
+        return
+    others = _running_of(request, address_digest)
+    if besides is not None:
+        others = others.exclude(pk=besides)
+    if others.count() >= limit:
+        raise LimitError(
+            f"You may have {limit} transcription{'s' if limit > 1 else ''} running at once. Wait"
+            " for one to finish.",
+            retry_after_s=_RETRY_AFTER_S,
+            headers={"RateLimit-Policy": f'"live";q={limit};qu="concurrent-requests"'},
+        )
+
+
+def _running_of(request: LiveRequest, address_digest: str) -> QuerySet[Transcript]:
+    if request.user is not None:
+        return running().filter(owner=request.user)
+    return running().filter(owner=None, anonymous_address_digest=address_digest)
+
+
+def _insert(request: LiveRequest, *, address_digest: str, now: datetime) -> tuple[Transcript, str]:
+    token, token_digest = ("", "") if request.user is not None else make_visitor_token()
+    transcript = Transcript.objects.create(
+        owner=request.user,
+        anonymous_address_digest=address_digest,
+        anonymous_token_digest=token_digest,
+        title=request.title[:255],
+        file_name=f"live-{now:%Y-%m-%d-%H%M%S}.wav",
+        recording=f"{uuid.uuid4().hex}/{RECORDING}",
+        container="WAV",
+        source=Source.LIVE,
+        model_requested=request.model,
+        language_requested=request.language,
+        diarize=False,
+        request_id=request_id_var.get(),
+        queue=Queue.SHORT,
+        status=Status.PROCESSING,
+        attempt=1,
+        lease_owner=PROCESS,
+        lease_expires_at=_expiry(now),
+        started_at=now,
+        progressed_at=now,
+    )
+    return transcript, token
+
+
+def _expiry(now: datetime) -> datetime:
+    """A session whose process died is resumable for as long as one whose client went."""
+    return now + timedelta(seconds=settings.LIVE_PAUSE_S)
+
+
+def _digest(token: str) -> str:
+    """SHA-256 in hex: 256 random bits need no slow hash."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,99 @@
+"""How a session's hold on its transcript ends: finished, paused, or handed to a worker. Blocks.
+
+Each is fenced like every write; whichever of them doesn't happen, because the process dies, the
+sweeper does by and by (`services/sweep`).
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from transcripts.exports.document import load_document
+from transcripts.models import Source, Transcript
+from transcripts.services import lease as leases
+from transcripts.services import store
+from transcripts.services.dispatch import enqueue
+from transcripts.services.lease import held_rows
+from transcripts.services.live.journal import SAMPLES_A_MS, Journal, gather, seal
+from transcripts.services.recordings import recording_path
+from transcripts.services.settle import settle
+from transcripts.services.store import Job
+from transcripts.services.turns import tell_next
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    text: str
+    language: str
+    heard_ms: int
+    credits_charged: int
+
+
+def gather_journal(job: Job) -> None:
+    """The first stage of a live session's job where a worker finishes it: its recording.
+
+    Idempotent. What was recognised to the end already is not recognised again.
+    """
+    transcript = job.transcript
+    if transcript.source != Source.LIVE or transcript.refines_id is not None:
+        return
+    samples = gather(recording_path(transcript).parent)
+    store_recording(job, samples=samples)
+    journalled_ms = samples // SAMPLES_A_MS
+    if journalled_ms and transcript.resume_ms >= journalled_ms:
+        store.write_fenced(job, heard_ms=journalled_ms)
+
+
+def store_recording(job: Job, *, samples: int) -> None:
+    store.write_fenced(
+        job,
+        probed_ms=samples // SAMPLES_A_MS,
+        size_bytes=recording_path(job.transcript).stat().st_size,
+    )
+
+
+def finish(job: Job, journal: Journal, *, heard_ms: int) -> Outcome:
+    """Make the recording, settle, and let the next of the account begin. Raises `LeaseLostError`,
+    OSError."""
+    job.lease.check()
+    if not held_rows(job.lease).exists():
+        raise leases.LeaseLostError
+    store_recording(job, samples=seal(journal))
+    store.write_fenced(job, heard_ms=heard_ms)
+    settle(job)
+    tell_next(job.transcript.owner)
+    return Outcome(
+        text=read_text(job.transcript),
+        language=job.transcript.language,
+        heard_ms=heard_ms,
+        credits_charged=job.transcript.credits_charged,
+    )
+
+
+def pause(job: Job) -> bool:
+    """Hold the session no more; for a while it may be resumed, and then it is finished."""
+    until = timezone.now() + timedelta(seconds=settings.LIVE_PAUSE_S)
+    paused = bool(held_rows(job.lease).update(lease_owner="", lease_expires_at=until))
+    if paused:
+        logger.info("event=live_paused transcript_id=%s", job.transcript.pk)
+        tell_next(job.transcript.owner)
+    return paused
+
+
+def hand_over(job: Job) -> bool:
+    """Have a worker finish it: the rest of the journal is recognised like a file."""
+    if not leases.give_back(job.lease, counts_as_try=False):
+        return False
+    logger.warning("event=live_handed_over transcript_id=%s", job.transcript.pk)
+    enqueue(job.transcript.pk)
+    return True
+
+
+def read_text(transcript: Transcript) -> str:
+    """Return all that is stored of it, as one text. Two queries."""
+    return load_document(transcript, has_words=False).text

@@ -1,0 +1,195 @@
+"""The journal: a live session's audio on shared storage, which becomes its recording.
+
+    <folder>/epoch-00001-000000000000.wav   of the first epoch, from sample 0 on
+    <folder>/epoch-00002-000000480000.wav   of whoever took over, from sample 480,000 on
+    <folder>/recording                      all of it, once the session is over
+
+An epoch's file only grows, and only its own process writes to it. What it holds beyond the start of
+the next one is ignored: a process that doesn't know yet that it was taken over harms nothing. What
+a process wrote survives its death; a power cut may cost the last seconds (nothing is synced).
+
+Nothing here knows the database or an event loop; everything blocks.
+"""
+
+import os
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+RATE_HZ: Final = 16_000
+SAMPLE_BYTES: Final = 2
+SAMPLES_A_MS: Final = RATE_HZ // 1000
+RECORDING: Final = "recording"
+_HEADER_BYTES: Final = 44
+_UNKNOWN: Final = 0xFFFFFFFF  # the size in the header of a WAV file that is still written
+_PIECE_SAMPLES: Final = 128 * 1024
+_NAME: Final = re.compile(r"epoch-(\d{5,})-(\d{12})\.wav\Z")
+
+
+@dataclass(frozen=True)
+class _Span:
+    """Samples of the session: in `path` the first of them is number `offset`."""
+
+    path: Path
+    start: int
+    end: int
+    offset: int
+
+
+class Journal:
+    """One epoch's file, open for writing. `samples` counts from the start of the session."""
+
+    def __init__(self, folder: Path, *, attempt: int, start_samples: int) -> None:
+        """Raises OSError, and leaves no file, where the disk is full."""
+        self.folder = folder
+        self.samples = start_samples
+        self._start = start_samples
+        self._path = folder / f"epoch-{attempt:05d}-{start_samples:012d}.wav"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        try:
+            _write_all(self._fd, _header(None))
+        except OSError:
+            self.discard()
+            raise
+
+    def append(self, pcm: bytes) -> None:
+        """Add whole samples. Raises OSError; then it holds what it held before."""
+        try:
+            _write_all(self._fd, pcm)
+        except OSError:
+            held = _HEADER_BYTES + (self.samples - self._start) * SAMPLE_BYTES
+            os.ftruncate(self._fd, held)
+            os.lseek(self._fd, held, os.SEEK_SET)
+            raise
+        self.samples += len(pcm) // SAMPLE_BYTES
+
+    def close(self) -> None:
+        """May be called twice."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def discard(self) -> None:
+        """Close it and remove the file."""
+        self.close()
+        self._path.unlink(missing_ok=True)
+
+
+def count_samples(folder: Path) -> int:
+    """Return how many samples are journalled, of all epochs together."""
+    recording = folder / RECORDING
+    if recording.exists():
+        return _samples_in(recording)
+    return max((span.end for span in _spans(folder)), default=0)
+
+
+def read_samples(folder: Path, *, start: int, end: int) -> bytes:
+    """Return the samples from `start` to `end`, as far as they are there."""
+    pieces = [
+        _read(span, start=max(start, span.start), end=min(end, span.end))
+        for span in _spans(folder)
+        if span.start < end and start < span.end
+    ]
+    return b"".join(pieces)
+
+
+def gather(folder: Path) -> int:
+    """Make the recording of all epochs, where it isn't made yet; returns its samples.
+
+    Idempotent, also over a crash half-way: the recording appears whole or not at all.
+    """
+    recording = folder / RECORDING
+    if not recording.exists():
+        spans = _spans(folder)
+        samples = max((span.end for span in spans), default=0)
+        partial = folder / f"{RECORDING}.{os.getpid()}.partial"
+        with partial.open("wb") as file:
+            file.write(_header(samples))
+            for piece in _pieces(spans):
+                file.write(piece)
+        partial.replace(recording)
+    for path, *_ in _epochs(folder):
+        path.unlink(missing_ok=True)
+    return _samples_in(recording)
+
+
+def seal(journal: Journal) -> int:
+    """Make the recording of a journal that this process alone wrote; returns its samples.
+
+    One epoch becomes the recording as it is, without being copied. Closes the journal.
+    """
+    epochs = _epochs(journal.folder)
+    if len(epochs) == 1 and epochs[0][0] == journal._path and journal._start == 0:
+        os.pwrite(journal._fd, _header(journal.samples), 0)
+        journal.close()
+        journal._path.replace(journal.folder / RECORDING)
+    journal.close()
+    return gather(journal.folder)
+
+
+def _epochs(folder: Path) -> list[tuple[Path, int, int]]:
+    """Return (path, attempt, first sample) of each, in order."""
+    if not folder.is_dir():
+        return []
+    named = [(path, _NAME.match(path.name)) for path in folder.iterdir()]
+    found = [(path, int(name[1]), int(name[2])) for path, name in named if name is not None]
+    return sorted(found, key=lambda epoch: epoch[1])
+
+
+def _spans(folder: Path) -> list[_Span]:
+    """Return what counts of each epoch, in order."""
+    epochs = _epochs(folder)
+    ends = [following for _, (_, _, following) in pairwise(epochs)]
+    spans = []
+    for (path, _, start), limit in zip(epochs, [*ends, None], strict=True):
+        end = start + _samples_in(path)
+        spans.append(_Span(path, start, end if limit is None else min(end, limit), start))
+    return spans
+
+
+def _pieces(spans: list[_Span]) -> Iterator[bytes]:
+    """Yield the samples of all spans; what is missing between two is silence."""
+    at = 0
+    for span in spans:
+        if span.start > at:
+            yield bytes((span.start - at) * SAMPLE_BYTES)
+        for start in range(span.start, span.end, _PIECE_SAMPLES):
+            yield _read(span, start=start, end=min(start + _PIECE_SAMPLES, span.end))
+        at = max(at, span.end)
+
+
+def _read(span: _Span, *, start: int, end: int) -> bytes:
+    with span.path.open("rb") as file:
+        file.seek(_HEADER_BYTES + (start - span.offset) * SAMPLE_BYTES)
+        return file.read((end - start) * SAMPLE_BYTES)
+
+
+def _samples_in(path: Path) -> int:
+    return max(0, path.stat().st_size - _HEADER_BYTES) // SAMPLE_BYTES
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def _header(samples: int | None) -> bytes:
+    """Return a WAV header; None: of a file whose length isn't known yet."""
+    data_bytes = _UNKNOWN if samples is None else samples * SAMPLE_BYTES
+    riff_bytes = _UNKNOWN if samples is None else data_bytes + _HEADER_BYTES - 8
+    rate = struct.pack("<IIHH", RATE_HZ, RATE_HZ * SAMPLE_BYTES, SAMPLE_BYTES, 8 * SAMPLE_BYTES)
+    return (
+        b"RIFF"
+        + struct.pack("<I", riff_bytes)
+        + b"WAVEfmt "
+        + struct.pack("<IHH", 16, 1, 1)
+        + rate
+        + b"data"
+        + struct.pack("<I", data_bytes)
+    )

@@ -1,0 +1,102 @@
+"""Opening a live session: who may, with which model, and where it is heard."""
+
+import logging
+
+from stt_web.errors import ApiError
+from transcripts.inference.catalog import InferenceUnavailableError
+from transcripts.inference.errors import (
+    FullError,
+    InferenceError,
+    ModelNotInstalledError,
+    UnsupportedRequestError,
+)
+from transcripts.inference.results import Model
+from transcripts.inference.routing import inference_for
+from transcripts.services import store
+from transcripts.services.live import refusals
+from transcripts.services.live.admit import (
+    Admitted,
+    admit_session,
+    readmit_session,
+    withdraw_session,
+)
+from transcripts.services.live.close import pause
+from transcripts.services.live.events import LiveRequest
+from transcripts.services.live.journal import Journal
+from transcripts.services.live.session import LiveSession
+from transcripts.services.live.threads import ask, in_database, in_files
+
+logger = logging.getLogger(__name__)
+
+
+async def open_session(request: LiveRequest) -> LiveSession:
+    """Open a session, or go on with the one of `request.resume_token`.
+
+    Raises ApiError: 400 an unknown model, 402 no credits, 404 and 410 for resume tokens, 429 a
+    limit, 503 the model or the language is not installed, or inference is down or full, or the
+    storage is full.
+    """
+    return await (_resume(request) if request.resume_token else _begin(request))
+
+
+async def _begin(request: LiveRequest) -> LiveSession:
+    inference = await in_database(inference_for, request.user)
+    model = await ask(inference.resolve_model, request.model)
+    refusals.check_language(model, request.language)
+    admitted = await in_database(admit_session, request)
+    try:
+        session = await _prepare(admitted, model)
+        accepted = await session.hearing.open(is_begun=False)
+        await in_database(store.store_accepted, admitted.job, accepted)
+    except InferenceError as error:
+        await in_database(withdraw_session, admitted.job)
+        raise _refusal_of(error) from error
+    except BaseException:
+        # Also where the client is gone meanwhile: nothing must be left of it.
+        await in_database(withdraw_session, admitted.job)
+        raise
+    session.start()
+    logger.info("event=live_opened transcript_id=%s model=%s", session.transcript_id, model.id)
+    return session
+
+
+async def _resume(request: LiveRequest) -> LiveSession:
+    admitted = await in_database(readmit_session, request)
+    transcript = admitted.job.transcript
+    try:
+        inference = await in_database(inference_for, request.user)
+        name = transcript.model_used or transcript.model_requested
+        model = await ask(inference.resolve_model, name)
+        session = await _prepare(admitted, model)
+    except BaseException:
+        await in_database(pause, admitted.job)
+        raise
+    session.start()
+    return session
+
+
+async def _prepare(admitted: Admitted, model: Model) -> LiveSession:
+    try:
+        journal = await in_files(
+            Journal,
+            admitted.folder,
+            attempt=admitted.job.lease.attempt,
+            start_samples=admitted.start_samples,
+        )
+    except OSError as error:
+        logger.exception("event=live_no_journal transcript_id=%s", admitted.job.transcript.pk)
+        raise refusals.storage_full() from error
+    return LiveSession(admitted, journal, model)
+
+
+def _refusal_of(error: InferenceError) -> ApiError:
+    if isinstance(error, FullError):
+        return ApiError(
+            "Too many people are speaking at the moment. Try again shortly.",
+            code="inference_full",
+            status=503,
+            retry_after_s=5,
+        )
+    if isinstance(error, ModelNotInstalledError | UnsupportedRequestError):
+        return ApiError(error.message, code=error.code, status=503)
+    return InferenceUnavailableError()

@@ -1,0 +1,61 @@
+"""What a session tells, on its way to whoever listens: bounded, and never in their way for ever."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+
+from transcripts.services.live.events import LiveEvent, Partial
+
+MAX_EVENTS = 64
+
+
+class Outbox:
+    """One sender, one listener, one event loop.
+
+    A partial replaces one that nobody has read yet. With `MAX_EVENTS` unread, sending waits: that
+    slows recognition, and with it the sender of the audio. Once it is closed, what is sent is
+    dropped.
+    """
+
+    def __init__(self) -> None:
+        self._events: deque[LiveEvent] = deque()
+        self._changed = asyncio.Event()
+        self._is_closed = False
+        self._is_deaf = False
+
+    async def put(self, event: LiveEvent) -> None:
+        while len(self._events) >= MAX_EVENTS and not self._is_deaf:
+            self._changed.clear()
+            await self._changed.wait()
+        self.put_at_once(event)
+
+    def put_at_once(self, event: LiveEvent) -> None:
+        """Without waiting: for the last event, and those that are rare."""
+        if self._is_deaf or self._is_closed:
+            return
+        if isinstance(event, Partial) and self._events and isinstance(self._events[-1], Partial):
+            self._events.pop()
+        self._events.append(event)
+        self._changed.set()
+
+    def close(self) -> None:
+        """Nothing follows; what is unread can still be read."""
+        self._is_closed = True
+        self._changed.set()
+
+    def deafen(self) -> None:
+        """Nobody reads any more."""
+        self._is_deaf = True
+        self._events.clear()
+        self._changed.set()
+
+    async def read(self) -> AsyncIterator[LiveEvent]:
+        """Yield until it is closed (or nobody is to read any more)."""
+        while True:
+            while self._events:
+                yield self._events.popleft()
+                self._changed.set()
+            if self._is_closed or self._is_deaf:
+                return
+            self._changed.clear()
+            await self._changed.wait()

@@ -1,0 +1,449 @@
+"""A live session: audio in, events out, and a transcript at the end, whatever happens between.
+
+    session = await open_session(request)      # raises ApiError
+    await session.push(pcm)                    # waits while the session is behind
+    async for event in session.events(): ...   # Partial, Final, Notice …; Ended or Failed last
+    await session.stop()                       # no more audio; the rest follows, then Ended
+    await session.abandon()                    # the socket is gone
+
+It is a transcript in `processing` whose lease this process holds, and which it writes like a worker
+(`services/store`). So each way in which it can end leaves the transcript finished, paused or
+queued; a process that dies leaves a lease that runs out. How it ends:
+
+    finish      everything is heard, then stored and settled at once
+    pause       the client is gone: it may come back; after a while the sweeper has it finished
+    hand over   the inference service is gone: a worker finishes it from the journal
+    lost        somebody else has it: it was resumed elsewhere, cancelled or deleted
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import Enum
+
+from django.conf import settings
+from django.db import Error as DatabaseFailure
+
+from stt_web.errors import ApiError
+from transcripts.inference.errors import InferenceError, UnavailableError
+from transcripts.inference.live_results import Hypothesis, Pace, StreamEvent
+from transcripts.inference.results import Accepted, LanguageDetected, Model, WindowResult
+from transcripts.inference.servers import Server
+from transcripts.models import Transcript
+from transcripts.services import store
+from transcripts.services.lease import Lease, LeaseLostError
+from transcripts.services.live import close, refusals
+from transcripts.services.live.admit import Admitted, withdraw_session
+from transcripts.services.live.credit import Credit
+from transcripts.services.live.events import (
+    Ended,
+    Failed,
+    Final,
+    LiveEvent,
+    Notice,
+    Partial,
+    Ready,
+)
+from transcripts.services.live.feed import AudioFeed
+from transcripts.services.live.hearing import Hearing, Interrupted
+from transcripts.services.live.hub import hub
+from transcripts.services.live.journal import SAMPLES_A_MS, Journal
+from transcripts.services.live.outbox import Outbox
+from transcripts.services.live.silence import SilenceKeeper
+from transcripts.services.live.threads import in_database
+from transcripts.services.recognise import take_language
+
+logger = logging.getLogger(__name__)
+
+# A client that is gone waits for nothing: what isn't recognised by then is in the journal.
+ABANDON_DRAIN_S = 3.0
+ABANDON_CLOSE_S = 5.0
+# At the end of a session the service may think for so long between two signs of life.
+DRAIN_SILENCE_S = 60.0
+
+
+class Way(Enum):
+    FINISH = "finish"
+    PAUSE = "pause"
+    HAND_OVER = "hand_over"
+    LOST = "lost"
+
+
+@dataclass(frozen=True)
+class _Ending:
+    way: Way
+    error: ApiError | None = None
+
+
+class LiveSession:
+    """Made by `open_session`. Of one event loop; all its methods may be called at any time."""
+
+    def __init__(self, admitted: Admitted, journal: Journal, model: Model) -> None:
+        transcript = admitted.job.transcript
+        start_ms = admitted.start_samples // SAMPLES_A_MS
+        self.feed = AudioFeed(journal)
+        self.hearing = Hearing(
+            self.feed,
+            owner=transcript.owner,
+            model=transcript.model_used or transcript.model_requested,
+            language=transcript.language_requested,
+            settled_ms=transcript.resume_ms,
+        )
+        self.ready = Ready(
+            transcript_id=str(transcript.pk),
+            model=model.id,
+            is_approximate=model.approximate,
+            resume_token=admitted.resume_token,
+            visitor_token=admitted.visitor_token,
+            audio_ms=start_ms,
+        )
+        self._model = model
+        self._job = admitted.job
+        self._credit = Credit(
+            self.lease, transcript, position_ms=start_ms, on_refused=self._warn_of_credits
+        )
+        self._longest_ms = _longest_ms(transcript)
+        self._outbox = Outbox()
+        self._silence = SilenceKeeper()
+        self._language = transcript.language_requested or transcript.language
+        self._pace = Pace(is_catching_up=False, update_interval_ms=0, backlog_ms=0)
+        self._heard_ms: int | None = None
+        self._ending: _Ending | None = None
+        self._active_at = time.monotonic()
+        self._changed = asyncio.Event()
+        self._listening: asyncio.Task[None] | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._checking: asyncio.Task[None] | None = None
+
+    @property
+    def transcript_id(self) -> str:
+        return self.ready.transcript_id
+
+    @property
+    def resume_token(self) -> str:
+        return self.ready.resume_token
+
+    @property
+    def audio_ms(self) -> int:
+        """How much audio is journalled: from there a client goes on that comes back."""
+        return self.feed.journalled // SAMPLES_A_MS
+
+    @property
+    def lease(self) -> Lease:
+        return self._job.lease
+
+    @property
+    def server(self) -> Server | None:
+        return self.hearing.server
+
+    def start(self) -> None:
+        """Begin to hear. Once."""
+        hub().add(self)
+        self._running = asyncio.create_task(self._run(), name="live-session")
+
+    async def push(self, pcm: bytes) -> None:
+        """Take int16 little-endian mono 16 kHz audio, any number of bytes.
+
+        Waits while the session is behind. After the end, and where the end has been reached by
+        what is said in `events`, it is ignored.
+        """
+        self.keep_alive()
+        left = pcm
+        while left and self._ending is None:
+            if self._is_behind():
+                await self._wait()
+                continue
+            accepted, left = self._take(left)
+            if accepted:
+                hub().write_soon(self)
+                self._credit.look_ahead(self.feed.accepted // SAMPLES_A_MS)
+            elif left:
+                await self._reach_limit()
+        self.keep_alive()
+
+    async def configure(self, *, language: str) -> None:
+        """Hear another language from the next utterance on; empty: detect it.
+
+        Raises ApiError 503 `not_installed` where the model lacks it.
+        """
+        self.keep_alive()
+        refusals.check_language(self._model, language)
+        if self._ending is None:
+            self.hearing.configure(language)
+
+    async def finalize(self) -> None:
+        """Have what is pending said now."""
+        self.keep_alive()
+        if self._ending is None:
+            self.hearing.flush()
+
+    def keep_alive(self) -> None:
+        """The client is there, though it may be silent."""
+        self._active_at = time.monotonic()
+
+    async def stop(self) -> None:
+        """No more audio comes. The rest, and `Ended`, follow in `events`."""
+        self._end(Way.FINISH)
+
+    def events(self) -> AsyncIterator[LiveEvent]:
+        """Yield what happens. Consumed once; the last is Ended or Failed."""
+        return self._outbox.read()
+
+    async def abandon(self) -> None:
+        """The client is gone: recognise for a moment what is there, and let it come back.
+
+        Never raises; takes a few seconds at most. Where it was ending anyway, it does so.
+        """
+        self._outbox.deafen()
+        self._end(Way.PAUSE)
+        if self._running is None:
+            return
+        is_pausing = self._ending is not None and self._ending.way is Way.PAUSE
+        await asyncio.wait([self._running], timeout=ABANDON_DRAIN_S)
+        if is_pausing:
+            self._stop_listening()
+        await asyncio.wait([self._running], timeout=ABANDON_CLOSE_S)
+
+    # What the hub calls.
+
+    def silent_s(self) -> float:
+        return self.hearing.silent_s()
+
+    def note_written(self, data: bytes, error: OSError | None) -> None:
+        if error is None:
+            self.feed.note_written(data)
+        else:
+            logger.error("event=live_not_journalled transcript_id=%s %s", self.transcript_id, error)
+            self.feed.drop_unwritten()
+            self._end(Way.FINISH, refusals.storage_full())
+        if not self.feed.is_written:
+            hub().write_soon(self)
+        self._wake()
+
+    def note_lost(self) -> None:
+        self._lose()
+
+    def note_key_gone(self, *, code: str) -> None:
+        self._end(Way.FINISH, refusals.key_gone(code))
+
+    def note_frozen(self) -> None:
+        self.hearing.cancel_call()
+
+    def tick(self) -> None:
+        now = time.monotonic()
+        if self._ending is None and now - self._active_at > settings.LIVE_IDLE_S:
+            self._end(Way.FINISH, refusals.idle())
+        if self._ending is not None and self.silent_s() > DRAIN_SILENCE_S:
+            self._stop_listening()
+        if self.server is not None and self.server.instance_id and self._checking is None:
+            self._checking = asyncio.create_task(self._check_route())
+
+    # How it runs.
+
+    async def _run(self) -> None:
+        last: LiveEvent | None = None
+        try:
+            await self._listen()
+            last = await self._conclude()
+        except LeaseLostError:
+            last = Failed(error=refusals.lost(), text="")
+        except Exception:
+            logger.exception("event=live_session_broke transcript_id=%s", self.transcript_id)
+            last = await self._give_up()
+        finally:
+            hub().discard(self)
+            self._credit.close()
+            self.feed.journal.close()
+            if last is not None:
+                self._outbox.put_at_once(last)
+            self._outbox.close()
+            self._wake()
+
+    async def _listen(self) -> None:
+        """Hear until everything is, or until that is to be left to others."""
+        self._listening = asyncio.create_task(self._take_events(), name="live-listen")
+        try:
+            await self._listening
+        except InferenceError as error:
+            logger.warning(
+                "event=live_inference_gone transcript_id=%s code=%s", self.transcript_id, error.code
+            )
+            self._end(Way.HAND_OVER, refusals.inference_gone())
+        except asyncio.CancelledError:
+            if self._ending is None or not self._listening.cancelled():
+                raise
+
+    async def _take_events(self) -> None:
+        async for event in self.hearing.listen():
+            if isinstance(event, Interrupted):
+                await self._tell("reconnecting", "The speech recognition service is being changed.")
+            else:
+                await self._take_event(event)
+            self._wake()
+
+    async def _take_event(self, event: StreamEvent) -> None:
+        if isinstance(event, Hypothesis):
+            await self._outbox.put(
+                Partial(
+                    start_ms=event.start_ms,
+                    covered_ms=event.covered_ms,
+                    committed=event.committed,
+                    pending=event.pending,
+                )
+            )
+        elif isinstance(event, WindowResult):
+            await self._take_utterance(event)
+        elif isinstance(event, LanguageDetected):
+            await self._take_language(event)
+        elif isinstance(event, Pace):
+            await self._take_pace(event)
+        elif isinstance(event, Accepted):
+            await in_database(store.store_accepted, self._job, event)
+        else:
+            self._heard_ms = event.heard_ms
+
+    async def _take_utterance(self, heard: WindowResult) -> None:
+        window = self._silence.join(heard)
+        if window is not None:
+            await in_database(store.store_window, self._job, window)
+        if heard.segments:
+            await self._outbox.put(Final(segments=heard.segments, language=self._language))
+
+    async def _take_language(self, heard: LanguageDetected) -> None:
+        is_new = heard.language != self._language
+        self._language = heard.language
+        await in_database(take_language, self._job, heard)
+        if is_new and heard.detected:
+            await self._tell("language_detected", heard.language)
+
+    async def _take_pace(self, pace: Pace) -> None:
+        before, self._pace = self._pace, pace
+        if pace.is_catching_up and not before.is_catching_up:
+            await self._tell("catching_up", "Audio came faster than it can be shown live.")
+        elif before.is_catching_up and not pace.is_catching_up:
+            await self._tell("live_again", "The backlog is gone.")
+        elif 0 < before.update_interval_ms < pace.update_interval_ms:
+            await self._tell("slowed", "The server is busy: updates come less often.")
+
+    async def _tell(self, code: str, message: str) -> None:
+        await self._outbox.put(Notice(code=code, message=message))
+
+    def _warn_of_credits(self) -> None:
+        self._outbox.put_at_once(
+            Notice(code="credits_low", message="Your credits end within a minute.")
+        )
+
+    # How it ends.
+
+    def _end(self, way: Way, error: ApiError | None = None) -> None:
+        """Accept no more audio. The first to say so decides; only then is failing graver."""
+        if self._ending is None:
+            self._ending = _Ending(way, error)
+            self.hearing.finish()
+        elif way is Way.HAND_OVER and self._ending.way is Way.FINISH:
+            self._ending = _Ending(way, error)
+        self._wake()
+
+    def _lose(self) -> None:
+        self._ending = _Ending(Way.LOST, refusals.lost())
+        self._stop_listening()
+        self._wake()
+
+    def _stop_listening(self) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+
+    async def _conclude(self) -> LiveEvent | None:
+        """Let go of the transcript. Raises `LeaseLostError`."""
+        ending = self._ending or _Ending(Way.HAND_OVER, refusals.inference_gone())
+        if ending.way is Way.LOST:
+            raise LeaseLostError
+        await self._until_written()
+        if ending.way is Way.PAUSE:
+            await self._pause()
+            return None
+        if ending.way is Way.HAND_OVER or self._heard_ms is None:
+            return await self._hand_over(ending.error or refusals.inference_gone())
+        outcome = await in_database(
+            close.finish, self._job, self.feed.journal, heard_ms=self._heard_ms
+        )
+        if ending.error is not None:
+            return Failed(error=ending.error, text=outcome.text)
+        return Ended(
+            text=outcome.text,
+            language=outcome.language,
+            heard_ms=outcome.heard_ms,
+            credits_charged=outcome.credits_charged,
+        )
+
+    async def _pause(self) -> None:
+        await self._store_silence()
+        if self.feed.journalled == 0:
+            await in_database(withdraw_session, self._job)
+        else:
+            await in_database(close.pause, self._job)
+
+    async def _hand_over(self, error: ApiError) -> Failed:
+        await self._store_silence()
+        text = await in_database(close.read_text, self._job.transcript)
+        if not await in_database(close.hand_over, self._job):
+            raise LeaseLostError
+        return Failed(error=error, text=text)
+
+    async def _store_silence(self) -> None:
+        window = self._silence.take()
+        if window is not None:
+            await in_database(store.store_window, self._job, window)
+
+    async def _give_up(self) -> Failed:
+        """After something unforeseen. Where even this fails, the lease runs out."""
+        try:
+            return await self._hand_over(refusals.broken())
+        except (DatabaseFailure, LeaseLostError):
+            return Failed(error=refusals.broken(), text="")
+
+    # Waiting.
+
+    def _is_behind(self) -> bool:
+        ahead = self.feed.accepted - self.hearing.acknowledged_ms * SAMPLES_A_MS
+        return ahead > settings.LIVE_BACKLOG_S * 1000 * SAMPLES_A_MS
+
+    def _take(self, pcm: bytes) -> tuple[int, bytes]:
+        """Accept what may be; returns how many samples, and the bytes that may not."""
+        limit_ms = min(self._credit.covered_ms, self._longest_ms)
+        return self.feed.take(pcm, limit=limit_ms * SAMPLES_A_MS)
+
+    async def _reach_limit(self) -> None:
+        """The audio is at the end of what is paid for, or of what a session may last."""
+        if self.feed.accepted >= self._longest_ms * SAMPLES_A_MS:
+            self._end(Way.FINISH, refusals.too_long(self._job.transcript))
+        elif not await self._credit.wait_for_more():
+            self._end(Way.FINISH, refusals.no_credits())
+
+    async def _until_written(self) -> None:
+        while not self.feed.is_written:
+            await self._wait()
+
+    async def _wait(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self.hearing.wake()
+
+    async def _check_route(self) -> None:
+        try:
+            await in_database(self.hearing.check_route)
+        except UnavailableError:
+            self.hearing.cancel_call()
+        finally:
+            self._checking = None
+
+
+def _longest_ms(transcript: Transcript) -> int:
+    if transcript.owner_id is None:
+        return min(settings.LIVE_ANONYMOUS_S, settings.LIVE_MAX_S) * 1000
+    return settings.LIVE_MAX_S * 1000

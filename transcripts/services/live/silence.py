@@ -1,0 +1,40 @@
+"""Silence is told every few seconds and stored seldom: with the next words, or once a while."""
+
+from dataclasses import replace
+
+from transcripts.inference.errors import BrokenAnswerError
+from transcripts.inference.results import WindowResult
+
+STORE_AFTER_MS = 30_000
+
+
+class SilenceKeeper:
+    """Joins settled spans without words to what follows them."""
+
+    def __init__(self) -> None:
+        self._kept: WindowResult | None = None
+        self._resume_ms = 0
+
+    def join(self, heard: WindowResult) -> WindowResult | None:
+        """Return the span that is to be stored now, if one is.
+
+        Raises `BrokenAnswerError` where it lies before the last one.
+        """
+        if heard.start_ms < self._resume_ms:
+            raise BrokenAnswerError("The inference service sent a span twice.")
+        self._resume_ms = heard.resume_ms
+        whole = heard
+        if self._kept is not None:
+            whole = replace(
+                heard,
+                start_ms=self._kept.start_ms,
+                discarded=self._kept.discarded + heard.discarded,
+            )
+        is_due = whole.segments or whole.resume_ms - whole.start_ms >= STORE_AFTER_MS
+        self._kept = None if is_due else whole
+        return whole if is_due else None
+
+    def take(self) -> WindowResult | None:
+        """Return what is kept, to be stored at the end."""
+        kept, self._kept = self._kept, None
+        return kept if kept is not None and kept.resume_ms > kept.start_ms else None

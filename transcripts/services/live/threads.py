@@ -1,0 +1,63 @@
+"""The threads of live sessions: their database work, their files, and their questions to servers.
+
+Apart from those of requests, so that neither holds up the other; bounded, whatever the number of
+sessions.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from django.conf import settings
+from django.db import close_old_connections, connections
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_database = ThreadPoolExecutor(settings.LIVE_THREADS, thread_name_prefix="live-database")
+_files = ThreadPoolExecutor(4, thread_name_prefix="live-files")
+_askers = ThreadPoolExecutor(4, thread_name_prefix="live-ask")
+
+
+async def in_database(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run blocking work with the database; its connection is kept as long as Django's rules say."""
+    return await _run(_database, partial(_with_connection, partial(work, *args, **kwargs)))
+
+
+async def in_files(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run blocking work with files. It must not touch the database."""
+    return await _run(_files, partial(work, *args, **kwargs))
+
+
+async def ask(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run work that waits for the network. It must not touch the database."""
+    return await _run(_askers, partial(work, *args, **kwargs))
+
+
+def close_connections() -> None:
+    """Close every connection of the database threads. Blocks until their work is done."""
+    together = threading.Barrier(settings.LIVE_THREADS)
+
+    def close() -> None:
+        together.wait()  # so that each thread does it once
+        connections.close_all()
+
+    for done in [_database.submit(close) for _ in range(settings.LIVE_THREADS)]:
+        done.result()
+
+
+async def _run(executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(executor, partial(copy_context().run, work))
+
+
+def _with_connection(work: Callable[[], T]) -> T:
+    close_old_connections()
+    try:
+        return work()
+    finally:
+        close_old_connections()
