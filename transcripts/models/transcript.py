@@ -55,6 +55,12 @@ class Transcript(models.Model):
     anonymous_address_digest = models.CharField(max_length=64, blank=True)
     anonymous_token_digest = models.CharField(max_length=64, blank=True)
 
+    # Set: the recording of a live session, recognised once more in the background. Nobody sees this
+    # row; its result becomes a revision of the one that it refines (`services/refine`).
+    refines = models.OneToOneField(
+        "self", null=True, on_delete=models.CASCADE, related_name="refinement"
+    )
+
     # The recording, as received. `recording` is a path below MEDIA_ROOT; empty once it is deleted.
     title = models.CharField(max_length=255, blank=True)
     file_name = models.CharField(max_length=255, blank=True)
