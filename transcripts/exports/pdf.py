@@ -5,6 +5,7 @@ text stands beside them (`ActualText`, ISO 32000-1, 14.9.4). For scripts that go
 it is written as it stands on the paper: poppler turns it, and a copy is exact on pages that are
 mostly in such a script; Chrome's reader gives the words right and their order from left to right.
 Readers without `ActualText` (pypdf, pdfminer) read the glyphs: Arabic, Hindi and Thai in pieces.
+The structure (`pdf_structure`) has such paragraphs in the order they are read, for screen readers.
 """
 
 import io
@@ -22,7 +23,9 @@ from transcripts.exports.linebreaks import fill_lines
 from transcripts.exports.notice import origin_of
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.paragraphs import Paragraph
+from transcripts.exports.pdf_structure import StructureTree
 from transcripts.exports.plain import one_line, without_direction_marks
+from transcripts.exports.scripts import load_font
 from transcripts.exports.sections import Front, make_front, make_sections
 from transcripts.exports.shaping import Piece, is_right_to_left, lay_out, measure
 from transcripts.exports.timestamps import short_time
@@ -79,7 +82,12 @@ class _Writer:
         self._options = options
         self._timestamps = options.timestamps or "inline"
         self._left = _MARGIN + (_COLUMN if self._timestamps == "column" else 0)
-        self._canvas = Canvas(buffer, pagesize=A4, lang=document.language or None)
+        # Its first font is named on every page: reportlab's own would not be embedded.
+        first_font = load_font("NotoSans-Regular").fontName
+        self._canvas = Canvas(
+            buffer, pagesize=A4, lang=document.language or None, initialFontName=first_font
+        )
+        self._structure = StructureTree(self._canvas)
         self._y = _HEIGHT - _MARGIN
 
     def write(self) -> None:
@@ -91,6 +99,7 @@ class _Writer:
             for paragraph in section.paragraphs:
                 self._write_paragraph(paragraph)
         self._end_page()
+        self._structure.save()
         self._canvas.save()
 
     def _describe(self) -> None:
@@ -99,6 +108,7 @@ class _Writer:
         canvas.setCreator(_PRODUCER)
         canvas.setProducer(_PRODUCER)
         canvas.setAuthor("")
+        canvas.setViewerPreference("DisplayDocTitle", "true")
         if front.notice:
             canvas.setSubject(front.notice)
             canvas.setKeywords([origin_of(self._document)])
@@ -106,49 +116,74 @@ class _Writer:
     def _write_front(self) -> None:
         front = self._front
         self._mark(front.title, "title", level=0)
-        self._write_text(front.title, _TITLE, left=_MARGIN)
+        with self._structure.element("H1", actual_text=_read_aloud(front.title)):
+            self._write_text(front.title, _TITLE, left=_MARGIN)
         for line in filter(None, (front.facts, front.notice)):
-            self._write_text(line, _FACTS, left=_MARGIN)
+            with self._structure.element("P"):
+                self._write_text(line, _FACTS, left=_MARGIN)
         self._y -= 8
 
     def _write_heading(self, heading: str, number: int) -> None:
         self._keep(_HEADING.before + _HEADING.leading + _PARAGRAPH_START)
         self._mark(heading, f"section-{number}", level=1)
-        self._write_text(heading, _HEADING, left=_MARGIN)
+        with self._structure.element("H2"):
+            self._write_text(heading, _HEADING, left=_MARGIN)
 
     def _write_paragraph(self, paragraph: Paragraph) -> None:
         """Write who speaks and when above the text, or the time beside it."""
         self._keep(_PARAGRAPH_START)
         time = "" if self._timestamps == "none" else short_time(paragraph.start_ms)
         is_column = self._timestamps == "column"
-        if is_column:
-            self._draw_line(time, _TIME, x=_MARGIN, y=self._y - _TIME.before - _TIME.leading)
+        speaker = paragraph.speaker or ""
         is_headed = paragraph.speaker is not None or (bool(time) and not is_column)
-        if is_headed:
-            self._write_head(paragraph.speaker or "", "" if is_column else time)
-        self._write_text(paragraph.text, _BODY if is_headed else _UNNAMED, left=self._left)
+        if time or speaker:
+            head = " ".join(filter(None, (time, speaker)))
+            with self._structure.element("P", actual_text=_read_aloud(head)):
+                if is_column:
+                    y = self._y - _TIME.before - _TIME.leading
+                    self._draw_line(time, _TIME, x=_MARGIN, y=y)
+                if is_headed:
+                    is_rtl = is_right_to_left(f"{paragraph.text} {speaker}")
+                    self._write_head(speaker, "" if is_column else time, is_rtl=is_rtl)
+        with self._structure.element("P", actual_text=_read_aloud(paragraph.text)):
+            self._write_text(paragraph.text, _BODY if is_headed else _UNNAMED, left=self._left)
 
-    def _write_head(self, speaker: str, time: str) -> None:
+    def _write_head(self, speaker: str, time: str, *, is_rtl: bool) -> None:
+        """Write the time and the speaker from the side on which the text begins."""
         self._y -= _SPEAKER.before + _SPEAKER.leading
-        x = self._left
+        taken = 0.0
+        room = _WIDTH - _MARGIN - self._left
         if time:
-            x += self._draw_line(time, _TIME, x=x, y=self._y) + 8
-        name = next(self._lines(speaker, _SPEAKER, width=_WIDTH - _MARGIN - x), "")
-        self._draw_line(name, _SPEAKER, x=x, y=self._y)
+            x = self._left + (room - self._width(time, _TIME) if is_rtl else 0)
+            taken = self._draw_line(f"{time} ", _TIME, x=x, y=self._y) + 6
+        name, *rest = [*self._lines(speaker, _SPEAKER, width=room - taken), ""]
+        if any(rest):  # one line, whatever somebody is called
+            width = room - taken - self._width("…", _SPEAKER)
+            name = f"{next(self._lines(speaker, _SPEAKER, width=width))}…"
+        x = self._left + (0 if is_rtl else taken)
+        width = room - taken
+        self._draw_line(name, _SPEAKER, x=x, y=self._y, width=width, is_rtl=is_rtl)
+
+    def _width(self, text: str, style: Style) -> float:
+        return self._measure(style)(text) * style.size / 1000
 
     def _write_text(self, text: str, style: Style, *, left: float) -> None:
         width = _WIDTH - _MARGIN - left
         is_rtl = is_right_to_left(text)
         self._y -= style.before
+        end = 0
+        clean = _clean(text)
         for line in self._lines(text, style, width=width):
+            end += len(line)
+            if clean.startswith(" ", end) and not is_rtl:  # or words run together when read aloud
+                line, end = f"{line} ", len(clean) - len(clean[end:].lstrip(" "))
             self._keep(style.leading)
             self._y -= style.leading
             self._draw_line(line, style, x=left, y=self._y, width=width, is_rtl=is_rtl)
 
     def _lines(self, text: str, style: Style, *, width: float) -> Iterator[str]:
-        clean = unicodedata.normalize("NFC", without_direction_marks(one_line(text)))
         yield from fill_lines(
-            clean.strip(), width=1000 * width / style.size, measure=self._measure(style)
+            _clean(text), width=1000 * width / style.size, measure=self._measure(style)
         )
 
     def _measure(self, style: Style) -> Callable[[str], float]:
@@ -171,12 +206,9 @@ class _Writer:
         return drawn
 
     def _draw_piece(self, piece: Piece, style: Style, *, x: float, y: float) -> None:
-        if piece.is_told:
-            self._canvas.addLiteral(f"/Span <</ActualText <{_as_hex(piece.text)}>>> BDC")
-        self._canvas.setFont(piece.font, style.size)
-        self._canvas.drawString(x, y, piece.glyphs)
-        if piece.is_told:
-            self._canvas.addLiteral("EMC")
+        with self._structure.marked(piece.text if piece.is_told else ""):
+            self._canvas.setFont(piece.font, style.size)
+            self._canvas.drawString(x, y, piece.glyphs)
 
     def _mark(self, heading: str, key: str, *, level: int) -> None:
         self._canvas.bookmarkPage(key)
@@ -188,6 +220,11 @@ class _Writer:
             self._end_page()
 
     def _end_page(self) -> None:
+        with self._structure.page_end():
+            self._write_foot()
+        self._y = _HEIGHT - _MARGIN
+
+    def _write_foot(self) -> None:
         number = str(self._canvas.getPageNumber())
         style = _FACTS
         width = measure(number, language="en") * style.size / 1000
@@ -195,9 +232,13 @@ class _Writer:
         title = next(self._lines(self._front.title, style, width=room), "")
         self._draw_line(title, style, x=_MARGIN, y=_FOOT, is_rtl=is_right_to_left(title))
         self._draw_line(number, style, x=_WIDTH - _MARGIN - width, y=_FOOT)
-        self._canvas.showPage()
-        self._y = _HEIGHT - _MARGIN
 
 
-def _as_hex(text: str) -> str:
-    return (b"\xfe\xff" + text.encode("utf-16-be")).hex()
+def _clean(text: str) -> str:
+    return unicodedata.normalize("NFC", without_direction_marks(one_line(text))).strip()
+
+
+def _read_aloud(text: str) -> str:
+    """Return what the structure must say because the page has it in another order."""
+    clean = _clean(text)
+    return clean if any(unicodedata.bidirectional(each) in ("R", "AL") for each in clean) else ""

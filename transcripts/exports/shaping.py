@@ -115,10 +115,10 @@ def _levels(text: str, *, base_level: int) -> list[int]:
 
 def _make_piece(run: Run, is_reversed: bool) -> Piece:
     font = load_font(run.font)
-    if not run.is_shaped and not is_reversed:
-        widths = font.face.charWidths
-        width = sum(widths.get(ord(character), font.face.defaultWidth) for character in run.text)
-        return Piece(run.text, run.text, run.font, width, False)
+    if run.shown or not (run.is_shaped or is_reversed):
+        glyphs, widths = run.shown or run.text, font.face.charWidths
+        width = sum(widths.get(ord(character), font.face.defaultWidth) for character in glyphs)
+        return Piece(run.text, glyphs, run.font, width, bool(run.shown))
     glyphs, width = _shape(run.text, run.font, is_reversed)
     # In the order of the paper, which is what readers expect to turn (`pdf`).
     text = run.text[::-1] if is_reversed else run.text

@@ -43,8 +43,9 @@ class Typeface(TTFont):  # type: ignore[misc]  # no stubs
             name = self._subset_name(number)
             stream = doc.idToObject[f"toUnicodeCMap:{name}"]
             for code in subset:
-                if code in self._spelled:
-                    wanted = self._spelled[code].encode("utf-16-be").hex().upper()
+                if code in self._spelled or code > 0xFFFF:
+                    spelled = self._spelled.get(code, chr(code))
+                    wanted = spelled.encode("utf-16-be").hex().upper()
                     stream.content = stream.content.replace(f"<{code:04X}>", f"<{wanted}>")
 
     def _subset_name(self, number: int) -> str:

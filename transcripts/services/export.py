@@ -36,7 +36,7 @@ EXPORT_QUEUE = "exports"
 _PENDING_S = 120
 _FAILED_S = 60
 # Moves on where a renderer's output does, so that files made by the old one are left alone.
-_RENDERER = 1
+_RENDERER = 2
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,6 @@ def test_a_pdf_embeds_its_fonts_and_names_its_language_and_origin() -> None:
         font.get_object()
         for page in reader.pages
         for name, font in cast("Any", page)["/Resources"]["/Font"].items()
-        if "Helvetica" not in str(font.get_object()["/BaseFont"])
     ]
     assert len(fonts) >= 8
     assert all("/FontFile2" in font["/FontDescriptor"].get_object() for font in fonts)
@@ -109,6 +108,95 @@ def test_a_pdf_embeds_its_fonts_and_names_its_language_and_origin() -> None:
     assert metadata.title == "Všechna písma"
     assert "machine" in str(metadata.subject)
     assert str(metadata["/Keywords"]) == "machine-generated"
+
+
+def structure_of(content: bytes) -> list[tuple[str, str]]:
+    """Return each element's type, and how it is read where that isn't as it is drawn."""
+    root = cast("Any", pypdf.PdfReader(io.BytesIO(content)).trailer["/Root"])
+    assert root["/MarkInfo"]["/Marked"]
+    body = root["/StructTreeRoot"]["/K"]
+    elements = [reference.get_object() for reference in body["/K"]]
+    return [(element["/S"], str(element.get("/ActualText", ""))) for element in elements]
+
+
+def test_a_pdf_is_tagged_in_the_order_it_is_read() -> None:
+    long = document(
+        segment(0, 9000, SENTENCES["ar"] + " (one) 2", speaker="المتحدث"),
+        *(segment(n * 5000, n * 5000 + 4000, "A sentence. " * 90) for n in range(2, 400, 40)),
+        title="Talk",
+    )
+    content = make_pdf(long)
+
+    structure = structure_of(content)
+
+    assert [kind for kind, _ in structure][:7] == ["/H1", "/P", "/P", "/H2", "/P", "/P", "/P"]
+    assert [text for _, text in structure][4:6] == [
+        "00:00:00 المتحدث",
+        SENTENCES["ar"] + " (one) 2",
+    ]
+    assert [kind for kind, _ in structure].count("/H2") == 4
+
+
+def test_every_marked_stretch_of_a_pdf_belongs_to_an_element() -> None:
+    reader = pypdf.PdfReader(io.BytesIO(make_pdf(DOCUMENTS["scripts"])))
+
+    parents = cast("Any", reader.trailer["/Root"])["/StructTreeRoot"]["/ParentTree"]["/Nums"]
+    for number, page in enumerate(reader.pages):
+        drawn = page.get_contents().get_data()  # type: ignore[union-attr]  # it has some
+        assert page["/StructParents"] == parents[2 * number] == number
+        assert drawn.count(b"/MCID") == len(parents[2 * number + 1])
+        assert drawn.count(b"BDC") == drawn.count(b"EMC")
+        for place, reference in enumerate(parents[2 * number + 1]):
+            kids = reference.get_object()["/K"]
+            assert place in [kid["/MCID"] for kid in kids if kid["/Pg"].get_object() == page]
+
+
+@pytest.mark.skipif(POPPLER is None, reason="poppler's pdftotext is not installed")
+def test_emoji_are_drawn_and_copied_and_what_no_font_has_is_named() -> None:
+    text = "Well 🎉 👩‍👩‍👧 1️⃣ and 𠮷野家 done."
+    content = make_pdf(document(segment(0, 3000, text)))
+
+    told = subprocess.run([str(POPPLER), "-", "-"], input=content, capture_output=True, check=True)
+    fonts = pypdf.PdfReader(io.BytesIO(content)).pages[0]["/Resources"]["/Font"]  # type: ignore[index]
+    drawn = pypdf.PdfReader(io.BytesIO(content)).pages[0].extract_text()
+
+    assert text in " ".join(told.stdout.decode().split())
+    assert any("NotoEmoji" in font.get_object()["/BaseFont"] for font in fonts.values())
+    assert "[U+20BB7]" in drawn
+    assert "\ufffd" not in drawn
+
+
+def inked_columns(content: bytes, *, line: int) -> tuple[float, float]:
+    """Return where the ink of a line begins and ends, as shares of the page's width."""
+    pixels = pypdfium2.PdfDocument(content)[0].render(scale=2).to_numpy()[:, :, 0]
+    rows = [number for number, row in enumerate(pixels) if (row < 128).any()]
+    starts = [row for before, row in zip([-9, *rows], rows, strict=False) if row - before > 6]
+    start = starts[line]
+    inked = (pixels[start : start + 8] < 128).any(axis=0).nonzero()[0]
+    return inked.min() / pixels.shape[1], inked.max() / pixels.shape[1]
+
+
+@pytest.mark.parametrize(
+    ("speaker", "text"), [("المتحدث", SENTENCES["ar"]), ("Anna", SENTENCES["he"])]
+)
+def test_who_speaks_from_right_to_left_stands_at_the_right(speaker: str, text: str) -> None:
+    content = make_pdf(document(segment(0, 3000, text, speaker=speaker)), notice=False)
+
+    begins, ends = inked_columns(content, line=2)
+
+    assert begins > 0.6
+    assert ends > 0.85
+
+
+def test_a_name_of_300_characters_is_cut_to_a_line() -> None:
+    long = pypdf.PdfReader(
+        io.BytesIO(make_pdf(document(segment(0, 900, "Hi.", speaker="X" * 300))))
+    )
+
+    line = next(line for line in long.pages[0].extract_text().splitlines() if "XX" in line)
+
+    assert 20 < line.count("X") < 100
+    assert line.endswith("…")
 
 
 def test_a_long_pdf_has_numbered_pages_and_an_outline() -> None:
