@@ -61,7 +61,7 @@ class LiveCall:
             raise translate_rpc_error(error) from error
         except asyncio.CancelledError:
             # gRPC's way to say that the call was cancelled, which is not its reader's end.
-            if self._is_cancelled and not _is_being_cancelled():
+            if self._is_cancelled and not is_being_cancelled():
                 raise UnavailableError("The stream was given up.") from None
             raise
 
@@ -78,7 +78,7 @@ class LiveCall:
         except asyncio.InvalidStateError as error:  # the call has ended meanwhile
             raise UnavailableError("The inference service ended a stream.") from error
         except asyncio.CancelledError:
-            if self._is_cancelled and not _is_being_cancelled():
+            if self._is_cancelled and not is_being_cancelled():
                 raise UnavailableError("The stream was given up.") from None
             raise
 
@@ -91,7 +91,8 @@ async def start_stream(options: StreamOptions, *, server: Server) -> LiveCall:
     return call
 
 
-def _is_being_cancelled() -> bool:
+def is_being_cancelled() -> bool:
+    """Return whether somebody wants the running task to end."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

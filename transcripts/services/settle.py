@@ -98,8 +98,10 @@ def charge(transcript: Transcript, *, heard_ms: int) -> None:
     """Charge what was heard. Inside the transaction that ends the job, after its update."""
     try:
         cost: Charge = settle_hold(reference_of(transcript), heard_ms=heard_ms)
-    except HoldNotFoundError:
-        return  # anonymous
+    except HoldNotFoundError:  # anonymous
+        if not heard_ms:
+            _return_use(transcript)
+        return
     # A minute of the monthly allowance counts like a credit (contract, Tiers).
     transcript.credits_charged = cost.allowance_minutes + cost.credits
     Transcript.objects.filter(pk=transcript.pk).update(credits_charged=transcript.credits_charged)
@@ -110,6 +112,10 @@ def charge(transcript: Transcript, *, heard_ms: int) -> None:
 def give_everything_back(transcript: Transcript) -> None:
     """Release the hold, and an anonymous visitor's use of the day. Inside the same transaction."""
     release_hold(reference_of(transcript))
+    _return_use(transcript)
+
+
+def _return_use(transcript: Transcript) -> None:
     if transcript.anonymous_address_digest:
         return_anonymous_use(transcript.anonymous_address_digest, counted_at=transcript.created_at)
 

@@ -5,6 +5,8 @@ sweeper does by and by (`services/sweep`).
 """
 
 import logging
+import os
+import socket
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -24,6 +26,8 @@ from transcripts.services.store import Job
 from transcripts.services.turns import tell_next
 
 logger = logging.getLogger(__name__)
+
+_CLOSING = f"closing:{socket.gethostname()}:{os.getpid()}"[:100]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +62,12 @@ def store_recording(job: Job, *, samples: int) -> None:
 
 
 def finish(job: Job, journal: Journal, *, heard_ms: int) -> Outcome:
-    """Make the recording, settle, and let the next of the account begin. Raises `LeaseLostError`,
-    OSError."""
-    job.lease.check()
-    if not held_rows(job.lease).exists():
-        raise leases.LeaseLostError
+    """Make the recording, settle, and let the next of the account begin.
+
+    From the first statement on nobody takes it over any more (`admit.readmit_session`): else the
+    recording could be made while somebody begins another epoch. Raises `LeaseLostError`, OSError.
+    """
+    store.write_fenced(job, lease_owner=_CLOSING, lease_expires_at=job.lease.next_expiry())
     store_recording(job, samples=seal(journal))
     store.write_fenced(job, heard_ms=heard_ms)
     settle(job)

@@ -73,11 +73,11 @@ class Hearing:
         owes = self.feed.sent > self.acknowledged_ms * SAMPLES_A_MS or self._is_over
         return time.monotonic() - self._heard_at if owes and self._call is not None else 0.0
 
-    async def open(self, *, is_begun: bool) -> Accepted:
+    async def open(self) -> Accepted:
         """Make the first call, and wait for its acceptance. Raises `InferenceError`."""
         try:
             async with asyncio.timeout(ACCEPT_WITHIN_S):
-                call = await self._connect(is_begun=is_begun)
+                call = await self._connect(is_begun=False)
                 events = aiter(call)
                 accepted = await anext(events, None)
         except TimeoutError:

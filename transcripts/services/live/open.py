@@ -12,7 +12,6 @@ from transcripts.inference.errors import (
 )
 from transcripts.inference.results import Model
 from transcripts.inference.routing import inference_for
-from transcripts.services import store
 from transcripts.services.live import refusals
 from transcripts.services.live.admit import (
     Admitted,
@@ -46,8 +45,11 @@ async def _begin(request: LiveRequest) -> LiveSession:
     admitted = await in_database(admit_session, request)
     try:
         session = await _prepare(admitted, model)
-        accepted = await session.hearing.open(is_begun=False)
-        await in_database(store.store_accepted, admitted.job, accepted)
+        try:
+            await session.open()
+        except BaseException:
+            session.discard()
+            raise
     except InferenceError as error:
         await in_database(withdraw_session, admitted.job)
         raise _refusal_of(error) from error

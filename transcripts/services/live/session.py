@@ -20,6 +20,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from enum import Enum
 
@@ -28,32 +29,22 @@ from django.db import Error as DatabaseFailure
 
 from stt_web.errors import ApiError
 from transcripts.inference.errors import InferenceError, UnavailableError
-from transcripts.inference.live_results import Hypothesis, Pace, StreamEvent
-from transcripts.inference.results import Accepted, LanguageDetected, Model, WindowResult
+from transcripts.inference.live import is_being_cancelled
+from transcripts.inference.results import Model
 from transcripts.inference.servers import Server
 from transcripts.models import Transcript
-from transcripts.services import store
 from transcripts.services.lease import Lease, LeaseLostError
 from transcripts.services.live import close, refusals
 from transcripts.services.live.admit import Admitted, withdraw_session
 from transcripts.services.live.credit import Credit
-from transcripts.services.live.events import (
-    Ended,
-    Failed,
-    Final,
-    LiveEvent,
-    Notice,
-    Partial,
-    Ready,
-)
+from transcripts.services.live.events import Ended, Failed, LiveEvent, Notice, Ready
 from transcripts.services.live.feed import AudioFeed
-from transcripts.services.live.hearing import Hearing, Interrupted
+from transcripts.services.live.hearing import Hearing
 from transcripts.services.live.hub import hub
 from transcripts.services.live.journal import SAMPLES_A_MS, Journal
 from transcripts.services.live.outbox import Outbox
-from transcripts.services.live.silence import SilenceKeeper
+from transcripts.services.live.scribe import Scribe
 from transcripts.services.live.threads import in_database
-from transcripts.services.recognise import take_language
 
 logger = logging.getLogger(__name__)
 
@@ -106,13 +97,11 @@ class LiveSession:
         )
         self._longest_ms = _longest_ms(transcript)
         self._outbox = Outbox()
-        self._silence = SilenceKeeper()
-        self._language = transcript.language_requested or transcript.language
-        self._pace = Pace(is_catching_up=False, update_interval_ms=0, backlog_ms=0)
-        self._heard_ms: int | None = None
+        self._scribe = Scribe(self._job, self._outbox)
         self._ending: _Ending | None = None
         self._active_at = time.monotonic()
         self._changed = asyncio.Event()
+        self._is_left = False  # what isn't heard yet is left to others
         self._listening: asyncio.Task[None] | None = None
         self._running: asyncio.Task[None] | None = None
         self._checking: asyncio.Task[None] | None = None
@@ -137,6 +126,15 @@ class LiveSession:
     @property
     def server(self) -> Server | None:
         return self.hearing.server
+
+    async def open(self) -> None:
+        """Have it accepted by an inference server. Raises `InferenceError`."""
+        await self._scribe.take(await self.hearing.open())
+
+    def discard(self) -> None:
+        """Let go of it before it was started."""
+        self.hearing.cancel_call()
+        self.feed.journal.close()
 
     def start(self) -> None:
         """Begin to hear. Once."""
@@ -272,63 +270,14 @@ class LiveSession:
             )
             self._end(Way.HAND_OVER, refusals.inference_gone())
         except asyncio.CancelledError:
-            if self._ending is None or not self._listening.cancelled():
+            if not self._is_left or is_being_cancelled():
                 raise
 
     async def _take_events(self) -> None:
-        async for event in self.hearing.listen():
-            if isinstance(event, Interrupted):
-                await self._tell("reconnecting", "The speech recognition service is being changed.")
-            else:
-                await self._take_event(event)
-            self._wake()
-
-    async def _take_event(self, event: StreamEvent) -> None:
-        if isinstance(event, Hypothesis):
-            await self._outbox.put(
-                Partial(
-                    start_ms=event.start_ms,
-                    covered_ms=event.covered_ms,
-                    committed=event.committed,
-                    pending=event.pending,
-                )
-            )
-        elif isinstance(event, WindowResult):
-            await self._take_utterance(event)
-        elif isinstance(event, LanguageDetected):
-            await self._take_language(event)
-        elif isinstance(event, Pace):
-            await self._take_pace(event)
-        elif isinstance(event, Accepted):
-            await in_database(store.store_accepted, self._job, event)
-        else:
-            self._heard_ms = event.heard_ms
-
-    async def _take_utterance(self, heard: WindowResult) -> None:
-        window = self._silence.join(heard)
-        if window is not None:
-            await in_database(store.store_window, self._job, window)
-        if heard.segments:
-            await self._outbox.put(Final(segments=heard.segments, language=self._language))
-
-    async def _take_language(self, heard: LanguageDetected) -> None:
-        is_new = heard.language != self._language
-        self._language = heard.language
-        await in_database(take_language, self._job, heard)
-        if is_new and heard.detected:
-            await self._tell("language_detected", heard.language)
-
-    async def _take_pace(self, pace: Pace) -> None:
-        before, self._pace = self._pace, pace
-        if pace.is_catching_up and not before.is_catching_up:
-            await self._tell("catching_up", "Audio came faster than it can be shown live.")
-        elif before.is_catching_up and not pace.is_catching_up:
-            await self._tell("live_again", "The backlog is gone.")
-        elif 0 < before.update_interval_ms < pace.update_interval_ms:
-            await self._tell("slowed", "The server is busy: updates come less often.")
-
-    async def _tell(self, code: str, message: str) -> None:
-        await self._outbox.put(Notice(code=code, message=message))
+        async with aclosing(self.hearing.listen()) as events:
+            async for event in events:
+                await self._scribe.take(event)
+                self._wake()
 
     def _warn_of_credits(self) -> None:
         self._outbox.put_at_once(
@@ -352,6 +301,7 @@ class LiveSession:
         self._wake()
 
     def _stop_listening(self) -> None:
+        self._is_left = True
         if self._listening is not None:
             self._listening.cancel()
 
@@ -364,10 +314,10 @@ class LiveSession:
         if ending.way is Way.PAUSE:
             await self._pause()
             return None
-        if ending.way is Way.HAND_OVER or self._heard_ms is None:
+        if ending.way is Way.HAND_OVER or self._scribe.heard_ms is None:
             return await self._hand_over(ending.error or refusals.inference_gone())
         outcome = await in_database(
-            close.finish, self._job, self.feed.journal, heard_ms=self._heard_ms
+            close.finish, self._job, self.feed.journal, heard_ms=self._scribe.heard_ms
         )
         if ending.error is not None:
             return Failed(error=ending.error, text=outcome.text)
@@ -379,23 +329,18 @@ class LiveSession:
         )
 
     async def _pause(self) -> None:
-        await self._store_silence()
+        await self._scribe.store_rest()
         if self.feed.journalled == 0:
             await in_database(withdraw_session, self._job)
         else:
             await in_database(close.pause, self._job)
 
     async def _hand_over(self, error: ApiError) -> Failed:
-        await self._store_silence()
+        await self._scribe.store_rest()
         text = await in_database(close.read_text, self._job.transcript)
         if not await in_database(close.hand_over, self._job):
             raise LeaseLostError
         return Failed(error=error, text=text)
-
-    async def _store_silence(self) -> None:
-        window = self._silence.take()
-        if window is not None:
-            await in_database(store.store_window, self._job, window)
 
     async def _give_up(self) -> Failed:
         """After something unforeseen. Where even this fails, the lease runs out."""
