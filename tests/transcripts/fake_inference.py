@@ -51,6 +51,9 @@ class FakeInference:
 
     scripts: list[Script] = field(default_factory=list)
     diarize_status: grpc.StatusCode | None = None
+    align_status: grpc.StatusCode | None = None  # instead of an answer
+    align_delay_s: float = 0.0
+    aligned: list[speech_pb2.AlignRequest] = field(default_factory=list)
     info: server_pb2.ServerInfo = field(default_factory=server_pb2.ServerInfo)
     configs: list[speech_pb2.TranscribeConfig] = field(default_factory=list)
     diarized: list[audio_pb2.DiarizeRequest] = field(default_factory=list)
@@ -112,9 +115,31 @@ class _Speech(speech_pb2_grpc.SpeechServicer):
             yield event
         return
 
-    # `tests.transcripts.live.fake_stream` has a live one; no test aligns with this one.
+    # `tests.transcripts.live.fake_stream` has a live one; 
     Stream = speech_pb2_grpc.SpeechServicer.Stream
-    Align = speech_pb2_grpc.SpeechServicer.Align
+
+    def Align(  # noqa: N802  # named by the proto
+        self, request: speech_pb2.AlignRequest, context: grpc.ServicerContext
+    ) -> speech_pb2.AlignResponse:
+        """Each word as long as the others, over the whole audio."""
+        self._fake.aligned.append(request)
+        left = threading.Event()
+        context.add_callback(left.set)
+        left.wait(self._fake.align_delay_s)
+        if self._fake.align_status is not None:
+            context.abort(self._fake.align_status, "As the script says.")
+        length_ms = len(request.pcm) // BYTES_A_MS
+        edges = [
+            request.offset_ms + length_ms * at // len(request.words)
+            for at in range(len(request.words) + 1)
+        ]
+        return speech_pb2.AlignResponse(
+            model=request.model,
+            words=[
+                speech_pb2.Word(text=word.text, start_ms=edges[at], end_ms=edges[at + 1])
+                for at, word in enumerate(request.words)
+            ],
+        )
 
 
 def _opening(

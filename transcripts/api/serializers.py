@@ -22,6 +22,11 @@ class WordSerializer(serializers.Serializer[object]):
     start = serializers.FloatField(help_text="Seconds from the start of the recording.")
     end = serializers.FloatField()
     confidence = serializers.FloatField(min_value=0, max_value=1)
+    timing = serializers.ChoiceField(
+        choices=["aligned", "interpolated"],
+        required=False,
+        help_text="Only of a word whose times an edit made: from the recording, or in between.",
+    )
 
 
 class SegmentSerializer(serializers.Serializer[object]):

@@ -21,6 +21,7 @@ class DocumentWord:
     end_ms: int
     confidence: float
     space_before: bool
+    timing: str = ""  # of a word that an edit placed: aligned or interpolated
 
 
 @dataclass(frozen=True)
@@ -125,4 +126,5 @@ def _load_word(word: dict[str, Any]) -> DocumentWord:
         end_ms=word["end_ms"],
         confidence=word["confidence"],
         space_before=word["space_before"],
+        timing=word.get("timing", ""),
     )

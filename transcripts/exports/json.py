@@ -72,12 +72,13 @@ def seconds(milliseconds: int) -> float:
 
 
 def _word_as_json(word: DocumentWord) -> dict[str, Any]:
-    return {
+    body = {
         "word": word.text,
         "start": seconds(word.start_ms),
         "end": seconds(word.end_ms),
         "confidence": round(word.confidence, 4),
     }
+    return body | {"timing": word.timing} if word.timing else body
 
 
 def _measures(number: int, segment: DocumentSegment) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from transcripts.exports.notice import CORRECTED
 from transcripts.imports.segments import Imported, ImportedSegment, ImportFileError
 
 _LATEST_S = 1000 * 3600.0
+_TIMINGS = ("aligned", "interpolated")
 
 
 def read_json(text: str) -> Imported:
@@ -66,6 +67,7 @@ def _read_words(words: list[Any], text: str, where: str) -> tuple[dict[str, Any]
                 "end_ms": _milliseconds(word.get("end"), f"a word of {where}"),
                 "confidence": _share(word.get("confidence", 1.0)),
                 "space_before": start > position,
+                **({"timing": word["timing"]} if word.get("timing") in _TIMINGS else {}),
             }
         )
         position = start + len(word["word"])

@@ -230,9 +230,8 @@ class Draft:
             keys.append(row.key)
             if row.key not in self._before:
                 self._ids[row.key] = row.pk
-                values = {name: getattr(row, name) for name in _SEGMENT_FIELDS}
                 speaker = None if row.speaker_id is None else self._positions[row.speaker_id]
-                state = SegmentState(key=row.key, speaker=speaker, **values)
+                state = read_state(row, speaker=speaker)
                 self._before[row.key] = self._after[row.key] = state
         return [key for key in keys if self._after[key] is not None]
 
@@ -331,6 +330,11 @@ class Draft:
         index_buckets(self.transcript, buckets)
         if self.fields.title != self._fields_before.title:
             index_title(self.transcript)
+
+
+def read_state(row: Segment, *, speaker: int | None) -> SegmentState:
+    values = {name: getattr(row, name) for name in _SEGMENT_FIELDS}
+    return SegmentState(key=row.key, speaker=speaker, **values)
 
 
 @contextmanager

@@ -4,10 +4,11 @@ The old and the new text are cut into units (a run of letters and digits; one ch
 script writes without spaces), and the units are compared without regard to case and punctuation
 (`services/matching`). A word whose units all stand together in the new
 text keeps its times and its confidence. What lies between kept words is placed anew, in the time
-of the words that it replaces, or in the pause where it was put in.
+of the words that it replaces, or in the pause where it was put in: each word as long as its share
+of the characters. Where there is no time, the words beside give some of theirs.
 
-Placing is a `WordPlacer`'s matter. Interpolation by length is the one there is; a forced aligner
-needs the recording, and takes its place where there is one.
+All that is placed here says `"timing": "interpolated"`; where the recording can be asked,
+`services/alignment` does better.
 """
 
 import re
@@ -15,7 +16,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby, pairwise
-from typing import Any, Protocol
+from typing import Any
 
 from transcripts.services.matching import match_sequences
 
@@ -29,28 +30,10 @@ _SPACELESS = (
 _UNIT = re.compile(rf"[{_SPACELESS}]|[^\W{_SPACELESS}]+|[^\w\s]+")
 _SPACELESS_UNIT = re.compile(rf"[{_SPACELESS}]\Z")
 TYPED_CONFIDENCE = 1.0  # a person wrote it
-
-
-class WordPlacer(Protocol):
-    """Says when words were spoken that are known to be spoken within a span."""
-
-    timing: str  # what the words placed are marked with
-
-    def place(self, texts: Sequence[str], start_ms: int, end_ms: int) -> list[tuple[int, int]]:
-        """Return a start and an end for each, rising, within the span."""
-        ...
-
-
-class Interpolation:
-    """Each word as long as its share of the characters."""
-
-    timing = "interpolated"
-
-    def place(self, texts: Sequence[str], start_ms: int, end_ms: int) -> list[tuple[int, int]]:
-        ends = list(accumulate(len(text) for text in texts))
-        total = ends[-1] if ends else 1
-        edges = [start_ms + (end_ms - start_ms) * end // total for end in (0, *ends)]
-        return list(pairwise(edges))
+INTERPOLATED, ALIGNED = "interpolated", "aligned"
+# What a new word is given where there is no pause for it, of its neighbours' time: a short
+# syllable. No neighbour gives more than half of what it has.
+_LEAST_MS = 80
 
 
 @dataclass
@@ -89,16 +72,43 @@ def respell(
     *,
     start_ms: int,
     end_ms: int,
-    placer: WordPlacer | None = None,
 ) -> list[Word]:
     """Return words that spell `text` (tidied), with times that rise within start_ms–end_ms.
 
-    words: the segment's, in time order within the same span; may be none.
+    words: the segment's, in time order within the same span; may be none. Each is
+    1 ms long at least.
     """
     units = _cut(text)
     _mark_kept(words, units)
     groups = _group(units)
-    return _place(groups, words, start_ms=start_ms, end_ms=end_ms, placer=placer or Interpolation())
+    placed = _place(groups, words, start_ms=start_ms, end_ms=end_ms)
+    return fit_words(placed, start_ms=start_ms, end_ms=end_ms)
+
+
+def fit_words(words: Sequence[Word], *, start_ms: int, end_ms: int) -> list[Word]:
+    """Return the words with times that lie in the span, rise, and have a length.
+
+    Those that did are untouched; others say `interpolated`. In a span of at least 1 ms this can
+    always be done, since words may overlap.
+    """
+    placed: list[Word] = []
+    earliest_ms = start_ms
+    for word in words:
+        earliest_ms = between(word["start_ms"], earliest_ms, end_ms - 1)
+        finish_ms = between(word["end_ms"], earliest_ms + 1, end_ms)
+        placed.append(retime(word, earliest_ms, finish_ms))
+    return placed
+
+
+def retime(word: Word, start_ms: int, end_ms: int, *, timing: str = INTERPOLATED) -> Word:
+    """Return the word with these times, marked; as it is, if it has them already."""
+    if (start_ms, end_ms) == (word["start_ms"], word["end_ms"]):
+        return word
+    return {**word, "start_ms": start_ms, "end_ms": end_ms, "timing": timing}
+
+
+def between(value: int, least: int, most: int) -> int:
+    return max(least, min(value, most))
 
 
 def _cut(text: str) -> list[_Unit]:
@@ -170,31 +180,65 @@ def _continues(group: _Group, unit: _Unit, *, is_spaceless: bool) -> bool:
     return not (is_spaceless or group.is_spaceless)
 
 
+@dataclass(frozen=True)
+class _Gap:
+    """Where new words belong: from `start_ms` to `end_ms`, or as far as the neighbours give way."""
+
+    start_ms: int
+    end_ms: int
+    earliest_ms: int
+    latest_ms: int
+
+    def widened(self, count: int) -> tuple[int, int]:
+        """Return a span that has time for so many words, if there is any."""
+        missing_ms = max(0, _LEAST_MS * count - (self.end_ms - self.start_ms))
+        on_left_ms, on_right_ms = self.start_ms - self.earliest_ms, self.latest_ms - self.end_ms
+        left_ms = min(on_left_ms, max((missing_ms + 1) // 2, missing_ms - on_right_ms))
+        right_ms = min(on_right_ms, missing_ms - left_ms)
+        return self.start_ms - left_ms, self.end_ms + right_ms
+
+
 def _place(
-    groups: list[_Group],
-    words: Sequence[Word],
-    *,
-    start_ms: int,
-    end_ms: int,
-    placer: WordPlacer,
+    groups: list[_Group], words: Sequence[Word], *, start_ms: int, end_ms: int
 ) -> list[Word]:
     placed: list[Word] = []
-    before = -1  # the last old word that was kept
+    before, begins_ms = -1, start_ms  # the last old word that was kept; where the next may begin
     for kept, run in groupby(groups, key=lambda group: group.kept):
         members = list(run)
         if kept is not None:
             (group,) = members
-            placed.append({**words[kept], "word": group.text, "space_before": group.has_space})
+            own = {**words[kept], "word": group.text, "space_before": group.has_space}
+            placed.append(retime(own, max(own["start_ms"], begins_ms), own["end_ms"]))
             before = kept
             continue
         following = _next_kept(groups, members[-1])
-        left_ms, right_ms = _free_span(words, before, following, start_ms=start_ms, end_ms=end_ms)
-        spans = placer.place([group.text for group in members], left_ms, right_ms)
-        placed += [
-            _new_word(group, span, timing=placer.timing)
-            for group, span in zip(members, spans, strict=True)
-        ]
+        gap = _find_gap(words, before, following, start_ms=start_ms, end_ms=end_ms)
+        # A sign that stands alone (a dash) isn't spoken: nobody gives way for it.
+        spoken = [group for group in members if any(map(str.isalnum, group.text))]
+        left_ms, right_ms = gap.widened(len(spoken))
+        if placed:
+            last = placed[-1]
+            placed[-1] = retime(last, last["start_ms"], min(last["end_ms"], left_ms))
+        placed += _interpolate(members, left_ms, right_ms)
+        begins_ms = right_ms
     return placed
+
+
+def _interpolate(groups: Sequence[_Group], start_ms: int, end_ms: int) -> list[Word]:
+    """Each word as long as its share of the characters."""
+    ends = list(accumulate(len(group.text) for group in groups))
+    edges = [start_ms + (end_ms - start_ms) * end // ends[-1] for end in (0, *ends)]
+    return [
+        {
+            "word": group.text,
+            "start_ms": begin_ms,
+            "end_ms": finish_ms,
+            "confidence": TYPED_CONFIDENCE,
+            "space_before": group.has_space,
+            "timing": INTERPOLATED,
+        }
+        for group, (begin_ms, finish_ms) in zip(groups, pairwise(edges), strict=True)
+    ]
 
 
 def _next_kept(groups: list[_Group], group: _Group) -> int | None:
@@ -202,26 +246,22 @@ def _next_kept(groups: list[_Group], group: _Group) -> int | None:
     return groups[at + 1].kept if at + 1 < len(groups) else None
 
 
-def _free_span(
+def _find_gap(
     words: Sequence[Word], before: int, following: int | None, *, start_ms: int, end_ms: int
-) -> tuple[int, int]:
+) -> _Gap:
     """Return where new words between two kept ones belong: see the module."""
     right_ms = end_ms if following is None else words[following]["start_ms"]
     left_ms = min(words[before]["end_ms"], right_ms) if before >= 0 else start_ms
+    earliest_ms = left_ms if before < 0 else min(left_ms, _middle(words[before]))
+    latest_ms = right_ms if following is None else max(right_ms, _middle(words[following]))
     replaced = words[before + 1 : len(words) if following is None else following]
-    if not replaced:
-        return left_ms, right_ms
-    first_ms = min(max(replaced[0]["start_ms"], left_ms), right_ms)
-    last_ms = min(max(replaced[-1]["end_ms"], first_ms), right_ms)
-    return (first_ms, last_ms) if first_ms < last_ms else (left_ms, right_ms)
+    if replaced:
+        first_ms = between(replaced[0]["start_ms"], left_ms, right_ms)
+        last_ms = between(replaced[-1]["end_ms"], first_ms, right_ms)
+        if first_ms < last_ms:
+            left_ms, right_ms = first_ms, last_ms
+    return _Gap(left_ms, right_ms, earliest_ms, latest_ms)
 
 
-def _new_word(group: _Group, span: tuple[int, int], *, timing: str) -> Word:
-    return {
-        "word": group.text,
-        "start_ms": span[0],
-        "end_ms": span[1],
-        "confidence": TYPED_CONFIDENCE,
-        "space_before": group.has_space,
-        "timing": timing,
-    }
+def _middle(word: Word) -> int:
+    return int(word["start_ms"] + word["end_ms"] + 1) // 2

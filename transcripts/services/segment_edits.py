@@ -8,7 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from stt_web.errors import ApiError
-from transcripts.services.respell import Word, respell, spell, tidy_text
+from transcripts.services.respell import (
+    Word,
+    between,
+    fit_words,
+    respell,
+    spell,
+    tidy_text,
+)
 
 MAX_TEXT_CHARACTERS = 5000
 
@@ -48,7 +55,7 @@ def change_text(segment: SegmentState, text: str) -> SegmentState:
     if tidied == segment.text:
         return segment
     words = respell(
-        _within(segment.words, segment.start_ms, segment.end_ms),
+        fit_words(segment.words, start_ms=segment.start_ms, end_ms=segment.end_ms),
         tidied,
         start_ms=segment.start_ms,
         end_ms=segment.end_ms,
@@ -61,7 +68,10 @@ def change_times(segment: SegmentState, *, start_ms: int, end_ms: int) -> Segmen
     if not 0 <= start_ms < end_ms:
         raise EditError("A segment must end after it begins.")
     return replace(
-        segment, start_ms=start_ms, end_ms=end_ms, words=_within(segment.words, start_ms, end_ms)
+        segment,
+        start_ms=start_ms,
+        end_ms=end_ms,
+        words=fit_words(segment.words, start_ms=start_ms, end_ms=end_ms),
     )
 
 
@@ -82,8 +92,8 @@ def split_segment(
     if segment.end_ms - segment.start_ms < 2:
         raise EditError("This segment is too short to be cut.")
     first, second = segment.words[:at_word], segment.words[at_word:]
-    begin_ms = _between(second[0]["start_ms"], segment.start_ms + 1, segment.end_ms - 1)
-    finish_ms = _between(first[-1]["end_ms"], segment.start_ms + 1, begin_ms)
+    begin_ms = between(second[0]["start_ms"], segment.start_ms + 1, segment.end_ms - 1)
+    finish_ms = between(first[-1]["end_ms"], segment.start_ms + 1, begin_ms)
     behind = segment.position + 1 if next_position is None else next_position
     # In proportion: however often it is cut, each word has a place of its own.
     position = segment.position + (behind - segment.position) * at_word / count
@@ -110,7 +120,7 @@ def merge_segments(segments: Sequence[SegmentState], *, is_spaced: bool) -> Segm
         )
         words += _joined_on(own, has_space=is_spaced and bool(words))
     merged = replace(segments[0], start_ms=start_ms, end_ms=end_ms)
-    return _with_words(merged, _within(words, start_ms, end_ms))
+    return _with_words(merged, fit_words(words, start_ms=start_ms, end_ms=end_ms))
 
 
 def move_words(
@@ -129,11 +139,11 @@ def move_words(
     words = [*left.words, *_joined_on(right.words, has_space=is_spaced)]
     first, second = words[:cut], words[cut:]
     if is_forward:
-        begin_ms = _between(second[0]["start_ms"], left.start_ms + 1, right.end_ms - 1)
-        finish_ms = _between(first[-1]["end_ms"], left.start_ms + 1, begin_ms)
+        begin_ms = between(second[0]["start_ms"], left.start_ms + 1, right.end_ms - 1)
+        finish_ms = between(first[-1]["end_ms"], left.start_ms + 1, begin_ms)
     else:
-        finish_ms = _between(first[-1]["end_ms"], left.start_ms + 1, right.end_ms - 1)
-        begin_ms = _between(second[0]["start_ms"], finish_ms, right.end_ms - 1)
+        finish_ms = between(first[-1]["end_ms"], left.start_ms + 1, right.end_ms - 1)
+        begin_ms = between(second[0]["start_ms"], finish_ms, right.end_ms - 1)
     return (
         _with_words(replace(left, end_ms=finish_ms), first),
         _with_words(replace(right, start_ms=begin_ms), second),
@@ -151,7 +161,9 @@ def words_in_span(segment: SegmentState, *, start_ms: int, end_ms: int) -> tuple
 
 
 def _with_words(segment: SegmentState, words: Sequence[Word]) -> SegmentState:
-    own = _within(_joined_on(words, has_space=False), segment.start_ms, segment.end_ms)
+    own = fit_words(
+        _joined_on(words, has_space=False), start_ms=segment.start_ms, end_ms=segment.end_ms
+    )
     return replace(segment, words=own, text=spell(own), confidence=_confidence(own, segment))
 
 
@@ -159,24 +171,6 @@ def _joined_on(words: Sequence[Word], *, has_space: bool) -> list[Word]:
     if not words:
         return []
     return [{**words[0], "space_before": has_space}, *words[1:]]
-
-
-def _within(words: Sequence[Word], start_ms: int, end_ms: int) -> list[Word]:
-    """Return the words with times that lie in the span and rise; those that did are untouched."""
-    placed: list[Word] = []
-    last_ms = start_ms
-    for word in words:
-        begin_ms = _between(word["start_ms"], last_ms, end_ms)
-        finish_ms = _between(word["end_ms"], begin_ms, end_ms)
-        if (begin_ms, finish_ms) != (word["start_ms"], word["end_ms"]):
-            word = {**word, "start_ms": begin_ms, "end_ms": finish_ms, "timing": "interpolated"}
-        placed.append(word)
-        last_ms = begin_ms
-    return placed
-
-
-def _between(value: int, least: int, most: int) -> int:
-    return max(least, min(value, most))
 
 
 def _confidence(words: Sequence[Word], segment: SegmentState) -> float:

@@ -1,0 +1,39 @@
+"""A word that the recogniser missed and a person types lands where it is spoken."""
+
+import pytest
+import requests
+
+from tests.contract.conftest import RECORDING, TEXT
+from tests.e2e.processes import System
+
+pytestmark = pytest.mark.e2e
+
+
+def test_a_word_that_is_put_in_lands_where_it_was_spoken(system: System) -> None:
+    def call(method: str, path: str, **options: object) -> requests.Response:
+        answer = requests.request(
+            method,
+            system.url + path,
+            headers=system.headers,
+            timeout=60,
+            **options,  # type: ignore[arg-type]
+        )
+        answer.raise_for_status()
+        return answer
+
+    with RECORDING.open("rb") as file:
+        heard = call("POST", "/v1/transcribe", files={"file": file}, data={"diarize": "false"})
+    assert heard.json()["text"] == TEXT
+    home = f"/api/v1/transcripts/{heard.headers['X-Transcript-Id']}/segments/"
+    (segment,) = call("GET", home).json()["results"]
+    spoken = {word["word"]: word for word in segment["words"]}
+
+    call("PATCH", f"{home}{segment['id']}/", json={"text": TEXT.replace("meeting ", "")})
+    (fixed,) = call("PATCH", f"{home}{segment['id']}/", json={"text": TEXT}).json()["segments"]
+
+    placed = {word["word"]: word for word in fixed["words"]}
+    assert placed["meeting"]["timing"] == "aligned"
+    assert placed["meeting"]["start"] == pytest.approx(spoken["meeting"]["start"], abs=0.2)
+    assert placed["meeting"]["end"] == pytest.approx(spoken["meeting"]["end"], abs=0.2)
+    for word in ("The", "next", "Friday."):
+        assert placed[word] == spoken[word] | {"timing": "aligned"}

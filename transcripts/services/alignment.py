@@ -1,0 +1,230 @@
+"""Times for words that a person typed, from the recording: what is spoken there is aligned anew.
+
+Asked before an edit's transaction, and in time or not at all: an edit never waits longer than
+`DEADLINE_S`, and never fails, for this. Where nothing answers (no model for the language, no
+recording any more, a service that is down or full), the words keep their interpolated times.
+
+Only the words that an edit placed are aligned, together with some that stand around them, so that
+the aligner knows where it is. What is further apart than a window is aligned in pieces; a piece
+longer than a window (over half a minute typed anew) stays interpolated, since nobody knows which
+of its words was said when.
+"""
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from stt_web.errors import ApiError
+from transcripts.inference.align import LONGEST_MS, SpokenWord, align_words
+from transcripts.inference.errors import InferenceError, UnsupportedRequestError
+from transcripts.inference.results import Model
+from transcripts.inference.routing import Inference, inference_for
+from transcripts.media import DecoderDiedError, MediaError, read_excerpt
+from transcripts.models import Transcript
+from transcripts.services.recordings import recording_path
+from transcripts.services.respell import ALIGNED, INTERPOLATED, Word, between, retime
+from transcripts.services.segment_edits import SegmentState
+
+logger = logging.getLogger(__name__)
+
+DEADLINE_S = 2.0
+_MAX_PIECES = 3
+# How much is aligned around the words in question, so that their neighbours hold them in place.
+_CONTEXT_MS = 4_000
+# Of audio beyond the first and the last word: recognisers cut words a little short.
+_MARGIN_MS = 200
+# Damage is skipped by a full decode; an excerpt wouldn't notice, and look in the wrong place.
+_UNCERTAIN = frozenset({"corrupt_audio_skipped"})
+_PCM_BYTES_A_MS = 32
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Some words of a segment, and where in the recording they are heard."""
+
+    first: int
+    behind: int
+    start_ms: int
+    end_ms: int
+
+
+class _TooLateError(Exception):
+    pass
+
+
+def align_changes(
+    transcript: Transcript, before: SegmentState, after: SegmentState
+) -> SegmentState:
+    """Return `after` with aligned times for the words that it doesn't have from `before`.
+
+    Without those that can't be had. Blocks ≤ `DEADLINE_S`, up to two queries, no transaction.
+    """
+    known = {(word["word"], word["start_ms"], word["end_ms"]) for word in before.words}
+    targets = [
+        at
+        for at, word in enumerate(after.words)
+        if word.get("timing") == INTERPOLATED
+        and (word["word"], word["start_ms"], word["end_ms"]) not in known
+    ]
+    pieces = _find_pieces(after, targets)[:_MAX_PIECES]
+    if not pieces or not _can_be_heard(transcript):
+        return after
+    return replace(after, words=_align(transcript, after, targets, pieces))
+
+
+def _can_be_heard(transcript: Transcript) -> bool:
+    """Whether there is a recording in which these words were spoken, in their language."""
+    return (
+        bool(transcript.recording)
+        and bool(transcript.language)
+        and transcript.task == "transcribe"
+        and not any(warning.get("code") in _UNCERTAIN for warning in transcript.warnings)
+    )
+
+
+def _align(
+    transcript: Transcript, segment: SegmentState, targets: Sequence[int], pieces: list[_Piece]
+) -> list[Word]:
+    began = time.monotonic()
+    words = list(segment.words)
+    outcome = "aligned"
+    try:
+        inference = inference_for(transcript.owner)
+        models = _able_models(inference, transcript)
+        for piece in pieces if models else ():
+            times = _ask(transcript, inference, models, words, piece, until=began + DEADLINE_S)
+            _put(words, targets, piece, times, segment)
+        outcome = "aligned" if models else "no_model"
+    except (InferenceError, ApiError, MediaError, DecoderDiedError) as error:
+        outcome = error.code
+    except _TooLateError:
+        outcome = "too_late"
+    logger.info(
+        "event=edit_aligned transcript_id=%s outcome=%s words=%d duration_ms=%d",
+        transcript.pk,
+        outcome,
+        len(targets),
+        round(1000 * (time.monotonic() - began)),
+    )
+    return words
+
+
+def _able_models(inference: Inference, transcript: Transcript) -> list[Model]:
+    """Return what may know the language: the model that wrote the text, and the default one.
+
+    Raises ApiError where no server answers.
+    """
+    known = inference.list_models()
+    found: list[Model] = []
+    for name in (transcript.model_used, known.default_model):
+        asked = known.find(name)
+        model = known.find(asked.served_by) if asked is not None else None
+        if model is not None and transcript.language in model.languages and model not in found:
+            found.append(model)
+    return found
+
+
+def _ask(
+    transcript: Transcript,
+    inference: Inference,
+    models: Iterable[Model],
+    words: Sequence[Word],
+    piece: _Piece,
+    *,
+    until: float,
+) -> list[tuple[int, int]]:
+    """Raises InferenceError, MediaError, DecoderDiedError, _TooLateError."""
+    pcm = read_excerpt(
+        recording_path(transcript),
+        start_ms=piece.start_ms,
+        length_ms=piece.end_ms - piece.start_ms,
+        patience_s=_left_s(until),
+    )
+    refusal: InferenceError = UnsupportedRequestError("No model can align.")
+    if len(pcm) < _PCM_BYTES_A_MS:
+        raise refusal  # the recording ends before
+    own = words[piece.first : piece.behind]
+    for model in models:
+        route = inference.pick(model=model.id)
+        try:
+            return align_words(
+                [SpokenWord(word["word"], word["space_before"]) for word in own],
+                pcm,
+                model=model.id,
+                language=transcript.language,
+                offset_ms=piece.start_ms,
+                server=route.server,
+                deadline_s=_left_s(until),
+            )
+        except UnsupportedRequestError as error:
+            refusal = error
+    raise refusal
+
+
+def _left_s(until: float) -> float:
+    left_s = until - time.monotonic()
+    if left_s <= 0:
+        raise _TooLateError
+    return left_s
+
+
+def _find_pieces(segment: SegmentState, targets: Sequence[int]) -> list[_Piece]:
+    """Return what is to be heard, with its surroundings; what is too long for a window is left."""
+    pieces: list[_Piece] = []
+    for first, behind in _runs(targets):
+        piece = _surround(segment, first, behind)
+        if pieces and piece.end_ms - pieces[-1].start_ms <= LONGEST_MS:
+            last = pieces.pop()
+            piece = replace(piece, first=last.first, start_ms=last.start_ms)
+        if piece.end_ms - piece.start_ms <= LONGEST_MS:
+            pieces.append(piece)
+    return pieces
+
+
+def _runs(targets: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the words that stand together: (first, behind the last)."""
+    runs: list[tuple[int, int]] = []
+    for at in targets:
+        if runs and runs[-1][1] == at:
+            runs[-1] = (runs[-1][0], at + 1)
+        else:
+            runs.append((at, at + 1))
+    return runs
+
+
+def _surround(segment: SegmentState, first: int, behind: int) -> _Piece:
+    words = segment.words
+    earliest_ms = words[first]["start_ms"] - _CONTEXT_MS
+    latest_ms = words[behind - 1]["end_ms"] + _CONTEXT_MS
+    while first > 0 and words[first - 1]["start_ms"] >= earliest_ms:
+        first -= 1
+    while behind < len(words) and words[behind]["end_ms"] <= latest_ms:
+        behind += 1
+    start_ms = segment.start_ms if first == 0 else words[first]["start_ms"]
+    end_ms = segment.end_ms if behind == len(words) else words[behind - 1]["end_ms"]
+    return _Piece(first, behind, max(0, start_ms - _MARGIN_MS), end_ms + _MARGIN_MS)
+
+
+def _put(
+    words: list[Word],
+    targets: Sequence[int],
+    piece: _Piece,
+    times: Sequence[tuple[int, int]],
+    segment: SegmentState,
+) -> None:
+    """Give the words in question their times, between those that are not."""
+    inside = [at for at in targets if piece.first <= at < piece.behind]
+    for first, behind in _runs(inside):
+        most = segment.end_ms if behind == len(words) else words[behind]["start_ms"]
+        least = segment.start_ms if first == 0 else min(words[first - 1]["end_ms"], most)
+        spoken = times[first - piece.first : behind - piece.first]
+        fitted = [(between(s, least, most), between(e, least, most)) for s, e in spoken]
+        # What was heard mostly elsewhere isn't believed.
+        if 2 * sum(e - s for s, e in fitted) < sum(e - s for s, e in spoken) or most <= least:
+            continue
+        for at, (start_ms, end_ms) in zip(range(first, behind), fitted, strict=True):
+            start_ms = min(max(start_ms, least), most - 1)
+            timed = retime(words[at], start_ms, max(end_ms, start_ms + 1), timing=ALIGNED)
+            words[at] = {**timed, "timing": ALIGNED}
+            least = start_ms
