@@ -1,5 +1,8 @@
 """Who may come in: a bound on open sessions, and the door that closes when the server drains.
 
+Live streams are counted by themselves: however many recordings are at work, somebody who speaks is
+let in.
+
 RefusedError
 ├── DrainingError    the server is going away: try another replica
 └── TooManyError     too many sessions at once: try later, or another replica
@@ -25,38 +28,58 @@ class TooManyError(RefusedError):
 class Admission:
     """The open sessions of one server."""
 
-    def __init__(self, *, max_sessions: int) -> None:
+    def __init__(self, *, max_sessions: int, max_live_sessions: int | None = None) -> None:
+        """max_live_sessions: None for as many as others."""
         self._max_sessions = max_sessions
+        self._max_live = max_sessions if max_live_sessions is None else max_live_sessions
         self._open: set[asyncio.Task[object]] = set()
+        self._live: set[asyncio.Task[object]] = set()
         self._changed = asyncio.Condition()
-        self.is_draining = False
+        self.draining = asyncio.Event()
+
+    @property
+    def is_draining(self) -> bool:
+        return self.draining.is_set()
 
     @contextlib.asynccontextmanager
     async def enter(self) -> AsyncIterator[None]:
         """Count the calling task as an open session. Raises DrainingError, TooManyError."""
+        async with self._count(self._open, at_most=self._max_sessions):
+            yield
+
+    @contextlib.asynccontextmanager
+    async def enter_live(self) -> AsyncIterator[None]:
+        """Count the calling task as a live stream. Raises DrainingError, TooManyError."""
+        async with self._count(self._live, at_most=self._max_live):
+            yield
+
+    @contextlib.asynccontextmanager
+    async def _count(
+        self, tasks: set[asyncio.Task[object]], *, at_most: int
+    ) -> AsyncIterator[None]:
         if self.is_draining:
             raise DrainingError("The server is draining. Try another replica.")
-        if len(self._open) >= self._max_sessions:
+        if len(tasks) >= at_most:
             raise TooManyError("Too many sessions are open. Try again later.")
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("A session belongs to a task.")
-        self._open.add(task)
+        tasks.add(task)
         try:
             yield
         finally:
-            self._open.discard(task)
+            tasks.discard(task)
             async with self._changed:
                 self._changed.notify_all()
 
     @property
     def open_sessions(self) -> int:
-        return len(self._open)
+        return len(self._open) + len(self._live)
 
     async def drain(self, *, grace_s: float) -> bool:
         """Refuse new sessions and wait for the open ones; False if some outlast `grace_s`."""
-        self.is_draining = True
+        self.draining.set()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace_s), self._changed:
-                await self._changed.wait_for(lambda: not self._open)
-        return not self._open
+                await self._changed.wait_for(lambda: not self.open_sessions)
+        return not self.open_sessions

@@ -33,7 +33,9 @@ def assemble(config: Config) -> InferenceServer:
         # One for each core, and the one that is kept free of bulk work.
         stages=CpuStages(threads=min(_MAX_STAGE_THREADS, cores) + 1),
         embedder=load_embedder(config.models_dir),
-        admission=Admission(max_sessions=config.max_sessions),
+        admission=Admission(
+            max_sessions=config.max_sessions, max_live_sessions=config.max_live_sessions
+        ),
         device=describe_device(device=config.device, compute_type=config.compute_type),
     )
     return InferenceServer(config, runtime, metrics)

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+from inference_service.engines.asr import WindowRequest
 
 if TYPE_CHECKING:
-    from inference_service.scheduler import Lane
+    from inference_service.lanes import Lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,18 @@ class Timing:
 
     queue_s: float
     compute_s: float
+
+
+class LiveWindow(Protocol):
+    """A window that grows while it waits: somebody is speaking."""
+
+    def peek(self) -> WindowRequest:
+        """Return what would be decoded if its turn came now, without features."""
+        ...
+
+    async def read(self) -> WindowRequest:
+        """Return what is decoded: its turn has come."""
+        ...
 
 
 @dataclass(slots=True, eq=False)
@@ -29,7 +43,11 @@ class Job:
     call: Callable[[list[Any]], Sequence[Any]]  # payloads of a batch → answers
     answer: asyncio.Future[tuple[Any, Timing]]
     queued_at: float
+    window: LiveWindow | None = None  # what the payload is read from when its turn comes
     must_be_alone: bool = False
+
+    async def read_payload(self) -> Any:
+        return await self.window.read() if self.window else self.payload
 
 
 @dataclass(slots=True)
@@ -45,6 +63,7 @@ class Batch:
         return len(self.jobs) < self.jobs[0].lane.recogniser.max_batch
 
     def accepts(self, job: Job) -> bool:
+        job.lane.renew(job)
         return job.key == self.jobs[0].key and not job.must_be_alone
 
     def add(self, job: Job, predicted_s: float) -> None:

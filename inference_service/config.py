@@ -45,6 +45,7 @@ class Config:
     model_ttl_s: float = 600.0
     model_memory_mb: int = 0  # 0: no bound
     max_sessions: int = 64
+    max_live_sessions: int = 64
     drain_grace_s: float = 30.0
     offline: bool = False
 
@@ -69,6 +70,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         model_ttl_s=reader.seconds("STT_MODEL_TTL_S", 600.0),
         model_memory_mb=reader.integer("STT_MODEL_MEMORY_MB", 0),
         max_sessions=reader.integer("STT_MAX_SESSIONS", 64, at_least=1),
+        max_live_sessions=reader.integer("STT_MAX_LIVE_SESSIONS", 64, at_least=1),
         drain_grace_s=reader.seconds("STT_INFERENCE_DRAIN_S", 30.0),
         offline=reader.boolean("STT_OFFLINE"),
     )

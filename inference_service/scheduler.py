@@ -16,7 +16,8 @@ before it prepares it, and awaits the answer. The rules, in the order in which t
     while it is busy. Lower classes ride along only where that is nearly free: not on a CPU.
 4.  **Time.** A running batch can't be interrupted, so it is bounded beforehand by its predicted
     time: to `alone_s`, and to `shared_s` while a session of a higher class is open or was a moment
-    ago (`recent_s`). One window always goes, whatever it takes.
+    ago (`recent_s`); live batches to `live_s`, since each answer waits for the whole batch. One
+    window always goes, whatever it takes.
 5.  **Places.** Where an engine takes several calls at once, one place is kept free of bulk work by
     the same condition: a clip begins at once, beside the bulk batch. (Measured with a tiny Whisper
     on two cores: a clip beside bulk work took 1.3 × its idle time, behind it 2.1 ×.)
@@ -27,41 +28,32 @@ before it prepares it, and awaits the answer. The rules, in the order in which t
     gRPC's flow control stops the sender. No lane gets fewer than three, whatever the capacity.
 8.  **Failures.** A batch that raises is taken apart and each of its windows tried once more,
     alone: what is wrong with one window fails its own session only.
-9.  **Leaving.** A closed lane's waiting windows are dropped; closing waits for those that run.
+9.  **Growing.** A window of somebody who is speaking is read when its turn comes, not when it is
+    lined up: what waits never becomes stale (`Lane.recognise_newest`).
+10. **Leaving.** A closed lane's waiting windows are dropped; closing waits for those that run.
 """
 
 import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from inference_service.batches import Batch, Job, Timing
 from inference_service.costs import CostForecast
-from inference_service.engines.alignment import Aligner, AlignmentRequest
-from inference_service.engines.asr import (
-    LanguageGuess,
-    Recogniser,
-    TimedWord,
-    WindowRequest,
-    WindowText,
-)
+from inference_service.engines.asr import Recogniser
+from inference_service.lanes import Lane, RecognitionError
 from inference_service.metrics import Metrics
+from inference_service.pacing import LiveLoad
 from inference_service.priority import Priority
 
 # Turns of the event loop after a batch: an answer reaches its session in the first; the others
 # are for those that pass it through a task of their own.
 _FOLLOW_UP_TURNS = 3
 _MAX_PLACES = 4
-# One window runs, one waits, one is prepared; and language detection holds up to three.
-_MIN_SHARE = 3
-
-
-class RecognitionError(Exception):
-    """The engine failed on this window, in company and alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,112 +63,9 @@ class Limits:
     capacity: int = 128  # windows; a prepared one holds 1 to 1.5 MB of features
     alone_s: float = 1.0  # no longer than the interval of live updates
     shared_s: float = 0.25
+    live_s: float = 0.3
     recent_s: float = 5.0
     patience_s: float = 10.0
-
-
-@dataclass(slots=True, eq=False)
-class Lane:
-    """One session's place in the queue. Opened by `Scheduler.open_lane`."""
-
-    scheduler: "Scheduler"
-    recogniser: Recogniser
-    priority: Priority
-    slots_held: int = 0
-    waiting: deque[Job] = field(default_factory=deque)
-    running: int = 0
-
-    @contextlib.asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """Hold a place for one window, from before it is prepared until it is answered.
-
-        Waits while the lane's share is used up: the session should not read on meanwhile.
-        """
-        await self.take_slot()
-        try:
-            yield
-        finally:
-            await self.free_slot()
-
-    async def take_slot(self) -> None:
-        async with self.scheduler.changed:
-            await self.scheduler.changed.wait_for(lambda: self.slots_held < self._share())
-            self.slots_held += 1
-
-    async def free_slot(self) -> None:
-        self.slots_held -= 1
-        async with self.scheduler.changed:
-            self.scheduler.changed.notify_all()
-
-    async def recognise(self, request: WindowRequest) -> tuple[WindowText, Timing]:
-        """Decode one window. Raises RecognitionError."""
-        engine = self.recogniser
-        is_fallback = request.temperature > 0
-        return await self._submit(
-            kind=f"{engine.model_id} {'sampling' if is_fallback else 'recognise'}",
-            key=(engine.model_id, "recognise", engine.batch_key(request)),
-            payload=request,
-            audio_s=request.duration_s,
-            call=engine.recognise,
-            goes_first=is_fallback,
-        )
-
-    async def detect_language(self, features: object) -> tuple[list[LanguageGuess], Timing]:
-        """Guess the language of one window, likeliest first. Raises RecognitionError."""
-        engine = self.recogniser
-        return await self._submit(
-            kind=f"{engine.model_id} detect",
-            key=(engine.model_id, "detect"),
-            payload=features,
-            audio_s=0.0,
-            call=engine.detect_language,
-            goes_first=True,
-        )
-
-    async def align(
-        self, request: AlignmentRequest, *, aligner: Aligner
-    ) -> tuple[tuple[TimedWord, ...], Timing]:
-        """Place given words in one window; `aligner` is the recogniser. Raises RecognitionError."""
-        model_id = self.recogniser.model_id
-        return await self._submit(
-            kind=f"{model_id} align",
-            key=(model_id, "align", request.language),
-            payload=request,
-            audio_s=request.duration_s,
-            call=aligner.align,
-            goes_first=False,
-        )
-
-    async def _submit(
-        self,
-        *,
-        kind: str,
-        key: Hashable,
-        payload: object,
-        audio_s: float,
-        call: Callable[[Any], Sequence[Any]],
-        goes_first: bool,
-    ) -> tuple[Any, Timing]:
-        answer = asyncio.get_running_loop().create_future()
-        queued_at = self.scheduler.clock()
-        job = Job(self, kind, key, payload, audio_s, call, answer, queued_at)
-        self.scheduler.enqueue(job, goes_first=goes_first)
-        try:
-            return await job.answer
-        finally:
-            if job in self.waiting:  # the caller was cancelled
-                self.waiting.remove(job)
-
-    def _share(self) -> int:
-        even = self.scheduler.limits.capacity // max(1, self.scheduler.open_lanes)
-        return max(_MIN_SHARE, min(2 * self.recogniser.max_batch, even))
-
-    async def _leave(self) -> None:
-        for job in self.waiting:
-            job.answer.cancel()
-        self.waiting.clear()
-        async with self.scheduler.changed:
-            await self.scheduler.changed.wait_for(lambda: not self.running)
 
 
 class Scheduler:
@@ -198,6 +87,7 @@ class Scheduler:
         self._unserved_since: dict[Priority, float] = {}
         self._last_open: dict[Priority, float] = {}
         self._costs = CostForecast()
+        self.live_load = LiveLoad(clock)
         self._has_work = asyncio.Event()
         self._running: dict[asyncio.Task[None], Job] = {}  # batches, each by its first job
         self._accelerator = ThreadPoolExecutor(
@@ -225,11 +115,16 @@ class Scheduler:
         finally:
             self._lanes[priority].remove(lane)
             self._last_open[priority] = self.clock()
-            await lane._leave()
+            self.live_load.forget(lane)
+            await lane.leave()
 
     @property
     def open_lanes(self) -> int:
         return sum(map(len, self._lanes.values()))
+
+    def find_live_interval_s(self, recogniser: Recogniser) -> float:
+        places = min(_MAX_PLACES, recogniser.max_calls)
+        return self.live_load.find_interval_s(calls_at_once=places)
 
     def count_waiting(self, priority: Priority) -> int:
         return sum(len(lane.waiting) for lane in self._lanes[priority])
@@ -267,6 +162,7 @@ class Scheduler:
     def _gather(self, lane: Lane) -> list[Job]:
         """Make a batch around the lane's first window."""
         priority = lane.priority
+        lane.renew(lane.waiting[0])
         first = self._take(lane, lane.waiting[0])
         batch = Batch([first], self._predict_s(first), self._bound_s(priority))
         if not first.must_be_alone:
@@ -329,6 +225,8 @@ class Scheduler:
 
     def _bound_s(self, priority: Priority) -> float:
         """Rule 4."""
+        if priority is Priority.LIVE:
+            return self.limits.live_s
         return self.limits.shared_s if self._is_shared(priority) else self.limits.alone_s
 
     def _is_shared(self, priority: Priority) -> bool:
@@ -352,11 +250,11 @@ class Scheduler:
         self._has_work.set()
 
     async def _execute(self, batch: list[Job]) -> None:
-        started = self.clock()
-        call, payloads = batch[0].call, [job.payload for job in batch]
         loop = asyncio.get_running_loop()
         try:
-            answers = await loop.run_in_executor(self._accelerator, call, payloads)
+            payloads = await asyncio.gather(*(job.read_payload() for job in batch))
+            started = self.clock()
+            answers = await loop.run_in_executor(self._accelerator, batch[0].call, payloads)
             self._answer(batch, answers, started)
         except Exception as error:  # noqa: BLE001  # whatever an engine raises is told to its sessions
             self._take_apart(batch, error)
@@ -379,6 +277,8 @@ class Scheduler:
             audio_s=sum(audio_s),
             took_s=took_s,
         )
+        if batch[0].window:
+            self.live_load.note_cost(took_s / len(batch))
         for job, answer in zip(batch, answers, strict=True):
             if not job.answer.done():
                 timing = Timing(started - job.queued_at, took_s / len(batch))

@@ -2,9 +2,14 @@
 
 from inference_service.sessions.events import (
     AllHeard,
+    DiscardedText,
     Event,
+    HypothesisHeard,
     LanguageKnown,
+    LiveEvent,
+    PaceChanged,
     RestoredSegment,
+    RestoredWord,
     SpanSettled,
 )
 from protos.stt.v1 import speech_pb2
@@ -14,14 +19,53 @@ def write_event(event: Event) -> speech_pb2.TranscribeEvent:
     if isinstance(event, SpanSettled):
         return speech_pb2.TranscribeEvent(window=_write_window(event))
     if isinstance(event, LanguageKnown):
-        return speech_pb2.TranscribeEvent(
-            language=speech_pb2.LanguageDetected(
-                language=event.language,
-                probability=event.probability,
-                detected=event.is_detected,
-            )
-        )
+        return speech_pb2.TranscribeEvent(language=_write_language(event))
     return speech_pb2.TranscribeEvent(finished=_write_finished(event))
+
+
+def write_live_event(event: LiveEvent) -> speech_pb2.StreamEvent:
+    if isinstance(event, HypothesisHeard):
+        return speech_pb2.StreamEvent(hypothesis=_write_hypothesis(event))
+    if isinstance(event, SpanSettled):
+        return speech_pb2.StreamEvent(utterance=_write_utterance(event))
+    if isinstance(event, LanguageKnown):
+        return speech_pb2.StreamEvent(language=_write_language(event))
+    if isinstance(event, PaceChanged):
+        return speech_pb2.StreamEvent(pace=_write_pace(event))
+    return speech_pb2.StreamEvent(finished=_write_finished(event))
+
+
+def _write_language(known: LanguageKnown) -> speech_pb2.LanguageDetected:
+    return speech_pb2.LanguageDetected(
+        language=known.language, probability=known.probability, detected=known.is_detected
+    )
+
+
+def _write_hypothesis(heard: HypothesisHeard) -> speech_pb2.Hypothesis:
+    return speech_pb2.Hypothesis(
+        start_ms=heard.start_ms,
+        covered_ms=heard.covered_ms,
+        committed=map(_write_word, heard.committed),
+        pending=map(_write_word, heard.pending),
+    )
+
+
+def _write_utterance(span: SpanSettled) -> speech_pb2.Utterance:
+    return speech_pb2.Utterance(
+        start_ms=span.start_ms,
+        resume_ms=span.resume_ms,
+        segments=map(_write_segment, span.segments),
+        discarded=map(_write_discarded, span.discarded),
+    )
+
+
+def _write_pace(pace: PaceChanged) -> speech_pb2.Pace:
+    mode = speech_pb2.Pace.MODE_LIVE
+    if pace.is_catching_up:
+        mode = speech_pb2.Pace.MODE_CATCHING_UP
+    return speech_pb2.Pace(
+        mode=mode, update_interval_ms=pace.interval_ms, backlog_ms=pace.backlog_ms
+    )
 
 
 def _write_window(span: SpanSettled) -> speech_pb2.WindowResult:
@@ -35,12 +79,7 @@ def _write_window(span: SpanSettled) -> speech_pb2.WindowResult:
             )
             for turn in span.turns
         ],
-        discarded=[
-            speech_pb2.Discarded(
-                start_ms=discarded.start_ms, end_ms=discarded.end_ms, reason=discarded.reason
-            )
-            for discarded in span.discarded
-        ],
+        discarded=map(_write_discarded, span.discarded),
     )
 
 
@@ -49,21 +88,28 @@ def _write_segment(segment: RestoredSegment) -> speech_pb2.Segment:
         start_ms=segment.start_ms,
         end_ms=segment.end_ms,
         text=segment.text,
-        words=[
-            speech_pb2.Word(
-                text=word.text,
-                start_ms=word.start_ms,
-                end_ms=word.end_ms,
-                confidence=word.confidence,
-                space_before=word.space_before,
-            )
-            for word in segment.words
-        ],
+        words=map(_write_word, segment.words),
         confidence=segment.confidence,
         avg_logprob=segment.avg_logprob,
         compression_ratio=segment.compression_ratio,
         no_speech_prob=segment.no_speech_prob,
         temperature=segment.temperature,
+    )
+
+
+def _write_word(word: RestoredWord) -> speech_pb2.Word:
+    return speech_pb2.Word(
+        text=word.text,
+        start_ms=word.start_ms,
+        end_ms=word.end_ms,
+        confidence=word.confidence,
+        space_before=word.space_before,
+    )
+
+
+def _write_discarded(discarded: DiscardedText) -> speech_pb2.Discarded:
+    return speech_pb2.Discarded(
+        start_ms=discarded.start_ms, end_ms=discarded.end_ms, reason=discarded.reason
     )
 
 

@@ -39,12 +39,7 @@ async def read_config(
     if first is None or first.WhichOneof("payload") != "config":
         raise BadRequestError("The first message must hold the config.")
     config = first.config
-    if len(config.prompt) > _MAX_PROMPT_CHARACTERS:
-        raise BadRequestError(f"The prompt is longer than {_MAX_PROMPT_CHARACTERS} characters.")
-    if len(config.hot_words) > _MAX_HOT_WORDS:
-        raise BadRequestError(f"There are more than {_MAX_HOT_WORDS} hot words.")
-    if not 0 <= config.offset_ms <= _MAX_OFFSET_MS:
-        raise BadRequestError("offset_ms is out of range.")
+    check_context(config)
     if config.priority not in _PRIORITIES or config.task not in _TASKS:
         raise BadRequestError("The priority or the task is unknown.")
     return config
@@ -57,12 +52,25 @@ async def read_audio(
     async for request in requests:
         if request.WhichOneof("payload") != "audio":
             raise BadRequestError("After the config every message must hold audio.")
-        pcm = request.audio.pcm
-        if len(pcm) > _MAX_CHUNK_BYTES:
-            raise BadRequestError("A chunk of audio is larger than 1 MiB.")
-        if len(pcm) % _SAMPLE_BYTES:
-            raise BadRequestError("A chunk of audio must hold a whole number of 16-bit samples.")
-        yield pcm
+        yield read_chunk(request.audio)
+
+
+def check_context(config: speech_pb2.TranscribeConfig | speech_pb2.StreamConfig) -> None:
+    """Check what both kinds of config hold."""
+    if len(config.prompt) > _MAX_PROMPT_CHARACTERS:
+        raise BadRequestError(f"The prompt is longer than {_MAX_PROMPT_CHARACTERS} characters.")
+    if len(config.hot_words) > _MAX_HOT_WORDS:
+        raise BadRequestError(f"There are more than {_MAX_HOT_WORDS} hot words.")
+    if not 0 <= config.offset_ms <= _MAX_OFFSET_MS:
+        raise BadRequestError("offset_ms is out of range.")
+
+
+def read_chunk(audio: speech_pb2.AudioChunk) -> bytes:
+    if len(audio.pcm) > _MAX_CHUNK_BYTES:
+        raise BadRequestError("A chunk of audio is larger than 1 MiB.")
+    if len(audio.pcm) % _SAMPLE_BYTES:
+        raise BadRequestError("A chunk of audio must hold a whole number of 16-bit samples.")
+    return audio.pcm
 
 
 def read_options(config: speech_pb2.TranscribeConfig) -> SessionOptions:

@@ -10,12 +10,14 @@ import grpc
 from inference_service.catalog import ModelEntry
 from inference_service.engines.asr import Recogniser
 from inference_service.runtime import Runtime
+from inference_service.servicers.abilities import check_language
 from inference_service.servicers.align import align_words
 from inference_service.servicers.failures import (
     MissingAbilityError,
     NotYetError,
     describe_failure,
 )
+from inference_service.servicers.live import stream_live
 from inference_service.servicers.replies import write_event
 from inference_service.servicers.requests import (
     BadRequestError,
@@ -31,7 +33,9 @@ from protos.stt.v1 import speech_pb2, speech_pb2_grpc
 logger = logging.getLogger(__name__)
 
 Requests = AsyncIterator[speech_pb2.TranscribeRequest]
+StreamRequests = AsyncIterator[speech_pb2.StreamRequest]
 Context = grpc.aio.ServicerContext[speech_pb2.TranscribeRequest, speech_pb2.TranscribeEvent]
+StreamContext = grpc.aio.ServicerContext[speech_pb2.StreamRequest, speech_pb2.StreamEvent]
 
 
 class SpeechServicer(speech_pb2_grpc.SpeechServicer):
@@ -43,6 +47,18 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
     ) -> AsyncIterator[speech_pb2.TranscribeEvent]:
         try:
             async with contextlib.aclosing(self._transcribe(request_iterator, context)) as events:
+                async for event in events:
+                    yield event
+        except Exception as error:  # noqa: BLE001  # the outermost guard of the call; it logs
+            await context.abort(*describe_failure(error))
+
+    async def Stream(  # noqa: N802  # gRPC's name
+        self, request_iterator: StreamRequests, context: StreamContext
+    ) -> AsyncIterator[speech_pb2.StreamEvent]:
+        has_deadline = context.time_remaining() is not None
+        try:
+            stream = stream_live(self._runtime, request_iterator, has_deadline=has_deadline)
+            async with contextlib.aclosing(stream) as events:
                 async for event in events:
                     yield event
         except Exception as error:  # noqa: BLE001  # the outermost guard of the call; it logs
@@ -71,7 +87,7 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
             entry = runtime.catalog.resolve(config.model)
             _check_abilities(config, entry)
             recogniser = await stack.enter_async_context(runtime.pool.lease(entry.id))
-            _check_language(config, recogniser)
+            check_language(config.language, recogniser)
             yield self._accept(config, recogniser)
             lane = await stack.enter_async_context(
                 runtime.schedulers.open_lane(recogniser, read_priority(config))
@@ -111,15 +127,6 @@ def _check_abilities(config: speech_pb2.TranscribeConfig, entry: ModelEntry) -> 
         raise NotYetError("Only one channel can be transcribed today.")
     if config.task == speech_pb2.TASK_TRANSLATE and not entry.can_translate:
         raise MissingAbilityError(f"The model {entry.id} can't translate.")
-
-
-def _check_language(config: speech_pb2.TranscribeConfig, recogniser: Recogniser) -> None:
-    if config.language and config.language not in recogniser.languages:
-        known = ", ".join(sorted(recogniser.languages))
-        raise MissingAbilityError(
-            f"The model {recogniser.model_id} doesn't know the language {config.language!r}; "
-            f"it knows {known}."
-        )
 
 
 def _log_finished(heard: AllHeard, recogniser: Recogniser, *, seconds: float) -> None:

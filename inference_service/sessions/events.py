@@ -64,6 +64,23 @@ class SpanSettled:
 
 
 @dataclass(frozen=True, slots=True)
+class HypothesisHeard:
+    """What is heard of the utterance under way; the committed words never change."""
+
+    start_ms: int
+    covered_ms: int
+    committed: tuple[RestoredWord, ...]
+    pending: tuple[RestoredWord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PaceChanged:
+    is_catching_up: bool
+    interval_ms: int
+    backlog_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class AllHeard:
     """The last event."""
 
@@ -74,3 +91,4 @@ class AllHeard:
 
 
 Event = LanguageKnown | SpanSettled | AllHeard
+LiveEvent = LanguageKnown | HypothesisHeard | SpanSettled | PaceChanged | AllHeard

@@ -25,7 +25,7 @@ from inference_service.engines.asr import (
     WindowText,
 )
 from inference_service.engines.diarization import Embedder
-from inference_service.scheduler import Lane
+from inference_service.lanes import Lane
 from inference_service.sessions.events import (
     AllHeard,
     DiscardedText,

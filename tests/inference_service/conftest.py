@@ -82,7 +82,9 @@ def serve(models_dir: Path, tmp_path: Path) -> Serve:
             schedulers=Schedulers(lambda: Scheduler(metrics=metrics, limits=limits)),
             stages=CpuStages(threads=3),
             embedder=embedder or FakeEmbedder(),
-            admission=Admission(max_sessions=config.max_sessions),
+            admission=Admission(
+                max_sessions=config.max_sessions, max_live_sessions=config.max_live_sessions
+            ),
             device=Device("cpu", "a CPU", 0, "int8", is_gpu_available=False),
         )
         server = InferenceServer(config, runtime, metrics)

@@ -595,7 +595,7 @@ Global___Configure: _TypeAlias = Configure  # noqa: Y015
 
 @_typing.final
 class Flush(_message.Message):
-    """Forces what is pending out as an utterance."""
+    """Forces what is pending out as an utterance: all audio sent before is settled, silence too."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -654,8 +654,10 @@ Global___StreamEvent: _TypeAlias = StreamEvent  # noqa: Y015
 
 @_typing.final
 class Hypothesis(_message.Message):
-    """What is heard of the utterance under way. Between two utterances, `committed` only grows, and the
-    utterance's segments begin with it, word for word; `pending` may change.
+    """What is heard of the utterance under way. What was committed never changes: the texts of all
+    utterances so far, followed by `committed`, only grow, word for word (casing and punctuation
+    included); `pending` may change. Where long speech is cut without a pause, the utterance holds the
+    first of the committed words, and the others stay in `committed`.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -67,10 +67,12 @@ class SpeechServicer:
     def Stream(self, request_iterator, context):
         """Transcribes speech while it is spoken. The client sends `config` first, then `audio`, with
         `configure` and `flush` where it likes, and half-closes at the end; the rest is then finalised.
-        The server answers `accepted` at once; `hypothesis` while an utterance lasts; `utterance` for
-        each settled span, in the order of the audio, silence included; `pace` when the rule by which
-        it keeps up changes; `finished` last. Not reading events slows the sender down; audio is never
-        dropped.
+        The server answers `accepted` at once; `language` before the first text and whenever it changes;
+        `hypothesis` while an utterance lasts; `utterance` for each settled span, in the order of the
+        audio, silence included; `pace` first and when the rule by which it keeps up changes; `finished`
+        last. Not reading events slows the sender down; audio is never dropped. A draining server lets
+        the utterance under way end, for 10 s at most, and then ends the call with UNAVAILABLE: go on at
+        another replica with `offset_ms` = the last `resume_ms`, and `committed`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -51,10 +51,12 @@ class SpeechStub:
     Stream: _grpc.StreamStreamMultiCallable[_speech_pb2.StreamRequest, _speech_pb2.StreamEvent]
     """Transcribes speech while it is spoken. The client sends `config` first, then `audio`, with
     `configure` and `flush` where it likes, and half-closes at the end; the rest is then finalised.
-    The server answers `accepted` at once; `hypothesis` while an utterance lasts; `utterance` for
-    each settled span, in the order of the audio, silence included; `pace` when the rule by which
-    it keeps up changes; `finished` last. Not reading events slows the sender down; audio is never
-    dropped.
+    The server answers `accepted` at once; `language` before the first text and whenever it changes;
+    `hypothesis` while an utterance lasts; `utterance` for each settled span, in the order of the
+    audio, silence included; `pace` first and when the rule by which it keeps up changes; `finished`
+    last. Not reading events slows the sender down; audio is never dropped. A draining server lets
+    the utterance under way end, for 10 s at most, and then ends the call with UNAVAILABLE: go on at
+    another replica with `offset_ms` = the last `resume_ms`, and `committed`.
     """
     Align: _grpc.UnaryUnaryMultiCallable[_speech_pb2.AlignRequest, _speech_pb2.AlignResponse]
     """Places given words in time: where in the audio each was spoken. INVALID_ARGUMENT where the
@@ -74,10 +76,12 @@ class SpeechAsyncStub(SpeechStub):
     Stream: _aio.StreamStreamMultiCallable[_speech_pb2.StreamRequest, _speech_pb2.StreamEvent]  # type: ignore[assignment]
     """Transcribes speech while it is spoken. The client sends `config` first, then `audio`, with
     `configure` and `flush` where it likes, and half-closes at the end; the rest is then finalised.
-    The server answers `accepted` at once; `hypothesis` while an utterance lasts; `utterance` for
-    each settled span, in the order of the audio, silence included; `pace` when the rule by which
-    it keeps up changes; `finished` last. Not reading events slows the sender down; audio is never
-    dropped.
+    The server answers `accepted` at once; `language` before the first text and whenever it changes;
+    `hypothesis` while an utterance lasts; `utterance` for each settled span, in the order of the
+    audio, silence included; `pace` first and when the rule by which it keeps up changes; `finished`
+    last. Not reading events slows the sender down; audio is never dropped. A draining server lets
+    the utterance under way end, for 10 s at most, and then ends the call with UNAVAILABLE: go on at
+    another replica with `offset_ms` = the last `resume_ms`, and `committed`.
     """
     Align: _aio.UnaryUnaryMultiCallable[_speech_pb2.AlignRequest, _speech_pb2.AlignResponse]  # type: ignore[assignment]
     """Places given words in time: where in the audio each was spoken. INVALID_ARGUMENT where the
@@ -106,10 +110,12 @@ class SpeechServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_speech_pb2.StreamEvent], _abc.AsyncIterator[_speech_pb2.StreamEvent]]:
         """Transcribes speech while it is spoken. The client sends `config` first, then `audio`, with
         `configure` and `flush` where it likes, and half-closes at the end; the rest is then finalised.
-        The server answers `accepted` at once; `hypothesis` while an utterance lasts; `utterance` for
-        each settled span, in the order of the audio, silence included; `pace` when the rule by which
-        it keeps up changes; `finished` last. Not reading events slows the sender down; audio is never
-        dropped.
+        The server answers `accepted` at once; `language` before the first text and whenever it changes;
+        `hypothesis` while an utterance lasts; `utterance` for each settled span, in the order of the
+        audio, silence included; `pace` first and when the rule by which it keeps up changes; `finished`
+        last. Not reading events slows the sender down; audio is never dropped. A draining server lets
+        the utterance under way end, for 10 s at most, and then ends the call with UNAVAILABLE: go on at
+        another replica with `offset_ms` = the last `resume_ms`, and `committed`.
         """
 
     @_abc_1.abstractmethod

@@ -150,7 +150,7 @@ async def test_a_full_server_and_one_that_drains_take_none(
         with pytest.raises(grpc.aio.AioRpcError) as full:
             await align(served.channel, GOOD)
     async with serve() as served:
-        served.runtime.admission.is_draining = True
+        served.runtime.admission.draining.set()
         with pytest.raises(grpc.aio.AioRpcError) as draining:
             await align(served.channel, GOOD)
     assert full.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED

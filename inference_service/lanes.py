@@ -1,0 +1,169 @@
+"""A session's place in a scheduler's queue: what the session asks, and what it waits for."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from inference_service.batches import Job, LiveWindow, Timing
+from inference_service.engines.alignment import Aligner, AlignmentRequest
+from inference_service.engines.asr import (
+    LanguageGuess,
+    Recogniser,
+    TimedWord,
+    WindowRequest,
+    WindowText,
+)
+from inference_service.priority import Priority
+
+if TYPE_CHECKING:
+    from inference_service.scheduler import Scheduler
+
+# One window runs, one waits, one is prepared; and language detection holds up to three.
+_MIN_SHARE = 3
+
+
+class RecognitionError(Exception):
+    """The engine failed on this window, in company and alone."""
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """One session's place in the queue. Opened by `Scheduler.open_lane`."""
+
+    scheduler: "Scheduler"
+    recogniser: Recogniser
+    priority: Priority
+    slots_held: int = 0
+    waiting: deque[Job] = field(default_factory=deque)
+    running: int = 0
+
+    @contextlib.asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """Hold a place for one window, from before it is prepared until it is answered.
+
+        Waits while the lane's share is used up: the session should not read on meanwhile.
+        """
+        await self.take_slot()
+        try:
+            yield
+        finally:
+            await self.free_slot()
+
+    async def take_slot(self) -> None:
+        async with self.scheduler.changed:
+            await self.scheduler.changed.wait_for(lambda: self.slots_held < self._share())
+            self.slots_held += 1
+
+    async def free_slot(self) -> None:
+        self.slots_held -= 1
+        async with self.scheduler.changed:
+            self.scheduler.changed.notify_all()
+
+    async def recognise(self, request: WindowRequest) -> tuple[WindowText, Timing]:
+        """Decode one window. Raises RecognitionError."""
+        engine = self.recogniser
+        is_fallback = request.temperature > 0
+        return await self._submit(
+            kind=f"{engine.model_id} {'sampling' if is_fallback else 'recognise'}",
+            key=self._key_of(request),
+            payload=request,
+            audio_s=request.duration_s,
+            call=engine.recognise,
+            goes_first=is_fallback,
+        )
+
+    async def recognise_newest(self, window: LiveWindow) -> tuple[WindowText, Timing]:
+        """Decode a window as it is when its turn comes. Raises RecognitionError.
+
+        What would have become stale in the queue is never decoded. `window.read` runs just before
+        the batch, beside those of its other windows.
+        """
+        request = window.peek()
+        engine = self.recogniser
+        self.scheduler.live_load.note_asked(self)
+        return await self._submit(
+            kind=f"{engine.model_id} recognise",
+            key=self._key_of(request),
+            payload=request,
+            audio_s=request.duration_s,
+            call=engine.recognise,
+            goes_first=False,
+            window=window,
+        )
+
+    @property
+    def update_interval_s(self) -> float:
+        """How often a live session may ask for a hypothesis (`pacing`)."""
+        return self.scheduler.find_live_interval_s(self.recogniser)
+
+    def renew(self, job: Job) -> None:
+        """Let a job of `recognise_newest` be what it would be now."""
+        if job.window is not None:
+            job.payload = request = job.window.peek()
+            job.key, job.audio_s = self._key_of(request), request.duration_s
+
+    async def detect_language(self, features: object) -> tuple[list[LanguageGuess], Timing]:
+        """Guess the language of one window, likeliest first. Raises RecognitionError."""
+        engine = self.recogniser
+        return await self._submit(
+            kind=f"{engine.model_id} detect",
+            key=(engine.model_id, "detect"),
+            payload=features,
+            audio_s=0.0,
+            call=engine.detect_language,
+            goes_first=True,
+        )
+
+    async def align(
+        self, request: AlignmentRequest, *, aligner: Aligner
+    ) -> tuple[tuple[TimedWord, ...], Timing]:
+        """Place given words in one window; `aligner` is the recogniser. Raises RecognitionError."""
+        model_id = self.recogniser.model_id
+        return await self._submit(
+            kind=f"{model_id} align",
+            key=(model_id, "align", request.language),
+            payload=request,
+            audio_s=request.duration_s,
+            call=aligner.align,
+            goes_first=False,
+        )
+
+    async def _submit(
+        self,
+        *,
+        kind: str,
+        key: Hashable,
+        payload: object,
+        audio_s: float,
+        call: Callable[[Any], Sequence[Any]],
+        goes_first: bool,
+        window: LiveWindow | None = None,
+    ) -> tuple[Any, Timing]:
+        answer = asyncio.get_running_loop().create_future()
+        queued_at = self.scheduler.clock()
+        job = Job(self, kind, key, payload, audio_s, call, answer, queued_at, window)
+        self.scheduler.enqueue(job, goes_first=goes_first)
+        try:
+            return await job.answer
+        finally:
+            if job in self.waiting:  # the caller was cancelled
+                self.waiting.remove(job)
+
+    def _key_of(self, request: WindowRequest) -> Hashable:
+        engine = self.recogniser
+        return (engine.model_id, "recognise", engine.batch_key(request))
+
+    def _share(self) -> int:
+        even = self.scheduler.limits.capacity // max(1, self.scheduler.open_lanes)
+        return max(_MIN_SHARE, min(2 * self.recogniser.max_batch, even))
+
+    async def leave(self) -> None:
+        """Drop what waits, and wait for what runs."""
+        for job in self.waiting:
+            job.answer.cancel()
+        self.waiting.clear()
+        async with self.scheduler.changed:
+            await self.scheduler.changed.wait_for(lambda: not self.running)

@@ -1,0 +1,133 @@
+"""Speech probabilities in, utterances out: where somebody began to speak, and where they paused.
+
+The thresholds and the padding are the file path's (`regions`); the pause that ends an utterance is
+longer than the one that ends a region there, since here it decides when a text is final. Counts in
+samples from the start of the call's audio; a flush may begin the frames anew at any sample.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from inference_service.engines.vad import FRAME_SAMPLES
+from inference_service.sessions.regions import (
+    PAD_FRAMES,
+    SILENCE_THRESHOLD,
+    SPEECH_THRESHOLD,
+)
+
+# 0.6 s. whisper_streaming's voice activity controller and OpenAI's Realtime API wait for 0.5 s; a
+# little more, so that the recognition that the pause set off is back and the text final at once.
+_END_FRAMES = 19
+# From here on a pause may be the end: what was said is worth recognising once more.
+_PAUSE_FRAMES = 8
+# Less speech than this is a click (0.1 s; Silero's own least is 0.25 s, the shortest words 0.15 s).
+_LEAST_FRAMES = 3
+# A pause of more than 98 ms is where speech that grows too long is cut, as in `regions`.
+_CUT_FRAMES = 3
+# 29 s, so that a window of 30 s holds it with its padding.
+_MAX_SAMPLES = 906 * FRAME_SAMPLES
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """An utterance that has ended, with its padding: samples from the start of the call."""
+
+    start: int
+    end: int  # >= start
+    speech_end: int  # the end of its last frame of speech
+    is_cut: bool = False  # in the middle of speech, because it was too long
+
+
+class Endpointer:
+    """Where the utterances of one session lie. Utterances don't overlap."""
+
+    def __init__(self, *, is_open: bool = False) -> None:
+        """is_open: the first sample lies inside an utterance, when a broken-off call goes on."""
+        self.heard = 0  # samples
+        self.settled = 0  # up to this sample
+        self.start: int | None = 0 if is_open else None  # of the utterance under way
+        self.speech_end = 0  # of the last frame of speech
+        self.speech_samples = 0  # in all utterances so far
+        self._speaking = 0  # frames of speech in a row, before an utterance
+        self._cut = 0  # the middle of the last pause in the utterance
+
+    @property
+    def is_paused(self) -> bool:
+        return self.heard - self.speech_end >= _PAUSE_FRAMES * FRAME_SAMPLES
+
+    def push(self, probabilities: Iterable[float]) -> list[Stretch]:
+        """Take further frames; return the utterances that ended in them."""
+        stretches = []
+        for probability in probabilities:
+            self.heard += FRAME_SAMPLES
+            if self.start is None:
+                self._listen(probability)
+            elif ended := self._follow(self.start, probability):
+                stretches.append(ended)
+        return stretches
+
+    def flush(self, end: int) -> list[Stretch]:
+        """End the utterance under way here; what follows is another one.
+
+        end: the last sample heard; frames begin anew behind it.
+        """
+        self.heard = end
+        self.speech_end = min(self.speech_end, end)
+        stretches = [] if self.start is None else [self._end(self.start, end)]
+        self.settled = end
+        return stretches
+
+    def cut(self, sample: int) -> None:
+        """Let the utterance under way begin here: what lies before is settled."""
+        self.start = self.settled = sample
+
+    def hold(self, sample: int) -> None:
+        """Cut no more before this sample: there are committed words."""
+        self._cut = self._cut if self._cut >= sample else 0
+
+    @property
+    def earliest_start(self) -> int:
+        """No utterance that is still to come begins before this sample."""
+        return max(self.settled, self.heard - (PAD_FRAMES + _LEAST_FRAMES) * FRAME_SAMPLES)
+
+    def settle(self) -> int:
+        """Settle the silence so far, but for the padding of speech that may be about to begin."""
+        self.settled = self.earliest_start
+        return self.settled
+
+    def _listen(self, probability: float) -> None:
+        threshold = SILENCE_THRESHOLD if self._speaking else SPEECH_THRESHOLD
+        self._speaking = self._speaking + 1 if probability >= threshold else 0
+        if self._speaking < _LEAST_FRAMES:
+            return
+        began = self.heard - self._speaking * FRAME_SAMPLES
+        self.start = max(self.settled, began - PAD_FRAMES * FRAME_SAMPLES)
+        self.speech_end = self.heard
+        self.speech_samples += self._speaking * FRAME_SAMPLES
+        self._speaking = self._cut = 0
+
+    def _follow(self, start: int, probability: float) -> Stretch | None:
+        if self.heard - start > _MAX_SAMPLES:
+            return self._end_long(start)
+        was_quiet = self.heard - self.speech_end > FRAME_SAMPLES
+        if probability >= (SPEECH_THRESHOLD if was_quiet else SILENCE_THRESHOLD):
+            self.speech_end = self.heard
+            self.speech_samples += FRAME_SAMPLES
+            return None
+        quiet = self.heard - self.speech_end
+        if quiet > _CUT_FRAMES * FRAME_SAMPLES:
+            self._cut = self.speech_end + quiet // 2
+        if quiet < _END_FRAMES * FRAME_SAMPLES:
+            return None
+        return self._end(start, min(self.heard, self.speech_end + PAD_FRAMES * FRAME_SAMPLES))
+
+    def _end_long(self, start: int) -> Stretch:
+        """Cut at the last pause, or here where there was none; speech goes on behind it."""
+        cut = self._cut if self._cut > start else self.heard
+        self.cut(cut)
+        return Stretch(start, cut, cut, is_cut=True)
+
+    def _end(self, start: int, end: int) -> Stretch:
+        self.start, self.settled = None, end
+        self._speaking = self._cut = 0
+        return Stretch(start, end, min(self.speech_end, end))

@@ -1,0 +1,439 @@
+"""Speech while it is spoken: messages in, hypotheses and utterances out.
+
+    audio → voice activity (CPU stage) → endpoints → utterance under way → hypotheses
+                                                   → utterances that ended → their final texts
+
+Listening, recognising and the telling of events run side by side.
+
+**Hypotheses.** The audio of the utterance under way is recognised again and again, one recognition
+at a time: when an update interval more of it was heard (`pacing`: 0.6 s, longer while many speak)
+and the last one is back, or when the speaker pauses. It is read when its turn on the accelerator
+comes, so nothing stale is recognised. Silence is never recognised, and nothing twice: where the
+last hypothesis holds all that was said, it is the final text.
+
+**Utterances** end with a pause, a flush, the end of the audio, or by length (`endpoints`). In long
+speech without a pause what is committed is cut off: at the end of a sentence once there are 15 s
+(whisper_streaming's figure), at the longest pause between committed words once there are 22 s.
+
+**Falling behind.** Where more than 5 s and two intervals were received and not looked at, there are
+no hypotheses: utterances that ended are packed into windows of up to 30 s, several of them under
+way at once, as on the file path. Hypotheses come back once less than a second is left. Where more
+than 60 s wait to be packed, or nobody takes the events, the call is not read on; nothing is
+dropped.
+
+**Leaving.** A draining server lets the utterance under way end, then raises DrainingError.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from inference_service.admission import DrainingError
+from inference_service.engines.asr import Verdict
+from inference_service.lanes import Lane
+from inference_service.sessions.endpoints import Stretch
+from inference_service.sessions.events import (
+    AllHeard,
+    DiscardedText,
+    HypothesisHeard,
+    LiveEvent,
+    PaceChanged,
+    RestoredSegment,
+    SpanSettled,
+)
+from inference_service.sessions.hearing import Hearing
+from inference_service.sessions.hypothesis import Agreement, find_cut, find_widest_gap
+from inference_service.sessions.live_recognition import LiveOptions, LiveRecognition
+from inference_service.sessions.utterance import Utterance, make_segments
+from inference_service.sessions.windows import SAMPLE_RATE_HZ, WINDOW_SAMPLES, Piece
+from inference_service.stages import CpuStages
+
+# 0.5 s of an utterance, and its padding, before it is worth a hypothesis.
+_FIRST_SAMPLES = round(0.9 * SAMPLE_RATE_HZ)
+_SENTENCE_CUT_S = 15.0
+_PAUSE_CUT_S = 22.0
+# An engine whose hypotheses take longer than this is given less audio at once.
+_SLOW_S = 1.5
+_SLOW_CUT_S = 6.0
+_BEHIND_S = 5.0
+_CAUGHT_UP_S = 1.0
+_WAITING_SAMPLES = 60 * SAMPLE_RATE_HZ
+_SILENT_SAMPLES = 10 * SAMPLE_RATE_HZ  # of silence are settled by themselves
+_MAX_UNTOLD = 32  # events that nobody took yet
+_LEAVE_WITHIN_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageWish:
+    """From the next utterance on; empty: detect it."""
+
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlushWish:
+    """End the utterance under way here."""
+
+
+LiveMessage = bytes | LanguageWish | FlushWish
+Events = tuple[LiveEvent, ...]
+
+
+class LiveSession:
+    """The transcription of one live stream; to be run once."""
+
+    def __init__(
+        self, options: LiveOptions, *, lane: Lane, stages: CpuStages, draining: asyncio.Event
+    ) -> None:
+        """draining: set once the server is going away."""
+        self._lane = lane
+        self._draining = draining
+        self._hearing = Hearing(stages, is_open=bool(options.committed))
+        self._endpointer = self._hearing.endpointer
+        self._recognition = LiveRecognition(
+            options, lane=lane, stages=stages, hearing=self._hearing
+        )
+        self._wish: LanguageWish | None = None
+        self._current: Utterance | None = None
+        if options.committed:
+            self._current = Utterance(0, options.language, Agreement(options.committed))
+        self._ended: deque[Utterance] = deque()
+        self._finals: set[asyncio.Task[Events]] = set()
+        self._asked_at = 0  # the sample up to which the last hypothesis could have heard
+        self._dispatched = 0  # up to here, spans were handed out
+        self._is_over = False
+        self._has_left = False
+        self._pace = PaceChanged(False, 0, 0)
+        self._changed = asyncio.Event()  # something to do, for `_work`
+        self._moved = asyncio.Event()  # something was done: whoever waits may look again
+        self._untold = asyncio.Semaphore(_MAX_UNTOLD)
+        self._outbox: asyncio.Queue[Events | asyncio.Task[Events] | None] = asyncio.Queue()
+
+    async def run(self, messages: AsyncIterator[LiveMessage]) -> AsyncGenerator[LiveEvent, None]:
+        """Yield the events of a session, `AllHeard` last.
+
+        Raises RecognitionError, DrainingError, and what `messages` raises. PCM is int16
+        little-endian, mono, 16 kHz, whole samples.
+        """
+        listening = asyncio.create_task(self._listen(messages))
+        listening.add_done_callback(self._end_listening)
+        working = asyncio.create_task(self._work())
+        working.add_done_callback(lambda _: self._outbox.put_nowait(None))
+        leaving = asyncio.create_task(self._leave(listening))
+        try:
+            while (entry := await self._outbox.get()) is not None:
+                self._untold.release()
+                for event in await entry if isinstance(entry, asyncio.Task) else entry:
+                    yield event
+            _raise_failure(listening, working)
+            if self._has_left:
+                raise DrainingError("The server is draining. Go on at another replica.")
+            yield self._summarise()
+        finally:
+            await _cancel_all(listening, working, leaving, *self._finals)
+
+    async def _listen(self, messages: AsyncIterator[LiveMessage]) -> None:
+        async for message in messages:
+            if isinstance(message, bytes):
+                self._hearing.receive(message)
+                while self._hearing.has_block:
+                    await self._note(await self._hearing.hear_block())
+            elif isinstance(message, LanguageWish):
+                self._wish = message
+            else:
+                await self._flush()
+        await self._flush()
+
+    async def _flush(self) -> None:
+        stretches = await self._hearing.flush()
+        end = self._hearing.received
+        # Silence is settled too, so that every flush is answered up to its place.
+        await self._note(stretches or [Stretch(end, end, end)])
+
+    def _end_listening(self, listening: asyncio.Task[None]) -> None:
+        self._is_over = True
+        self._changed.set()
+        if not listening.cancelled() and listening.exception():
+            self._outbox.put_nowait(None)
+
+    async def _note(self, stretches: Sequence[Stretch]) -> None:
+        """Take note of the utterances that ended, and of the one that is under way."""
+        for stretch in stretches:
+            utterance = self._current or self._begin(stretch.start)
+            utterance.end, utterance.speech_end = stretch.end, stretch.speech_end
+            utterance.is_cut = stretch.is_cut
+            self._ended.append(utterance)
+            self._current = None
+        if self._current is None and self._endpointer.start is not None:
+            self._current = self._begin(self._endpointer.start)
+        self._changed.set()
+        self._moved.set()
+        while self._ended and self._endpointer.heard - self._ended[0].start > _WAITING_SAMPLES:
+            self._moved.clear()
+            await self._moved.wait()
+
+    def _begin(self, start: int) -> Utterance:
+        if self._wish:
+            self._recognition.language.choose(self._wish.language)
+            self._wish = None
+        return Utterance(start, self._recognition.language.settled, covered=start)
+
+    async def _work(self) -> None:
+        while not self._is_done:
+            self._changed.clear()
+            if not await self._step():
+                await self._changed.wait()
+        if not self._has_left and self._endpointer.heard > self._dispatched:
+            await self._tell((self._settle(self._endpointer.heard),))
+
+    @property
+    def _is_done(self) -> bool:
+        return self._is_over and not self._ended and (self._current is None or self._has_left)
+
+    async def _step(self) -> bool:
+        """Do the next thing there is to do; False if there is none."""
+        await self._tell_pace()
+        if self._ended and self._may_dispatch:
+            await self._dispatch()
+        elif self._current and self._is_due(self._current):
+            await self._update(self._current)
+        elif self._is_long_silent:
+            await self._tell((self._settle(self._endpointer.settle()),))
+        else:
+            return False
+        self._forget_audio()
+        self._moved.set()
+        return True
+
+    @property
+    def _may_dispatch(self) -> bool:
+        """One final text at a time; when catching up several, but full windows then."""
+        if not self._finals or self._ended[0].is_known:
+            return True
+        if not self._pace.is_catching_up or not self._recognition.language.settled:
+            return False
+        return self._is_over or len(self._choose_pack()) < len(self._ended)
+
+    def _is_due(self, utterance: Utterance) -> bool:
+        ears = self._endpointer
+        if self._finals or self._pace.is_catching_up or utterance.covered >= ears.speech_end:
+            return False
+        if ears.is_paused:
+            return True
+        if ears.heard - utterance.start < _FIRST_SAMPLES:
+            return False
+        interval = round(SAMPLE_RATE_HZ * self._lane.update_interval_s)
+        return ears.heard - self._asked_at >= interval
+
+    @property
+    def _is_long_silent(self) -> bool:
+        is_silent = self._current is None and not self._ended
+        return is_silent and self._endpointer.heard - self._dispatched >= _SILENT_SAMPLES
+
+    async def _update(self, utterance: Utterance) -> None:
+        """Recognise what there is of the utterance under way, and tell it."""
+        self._asked_at = self._endpointer.heard
+        is_believed = await self._recognition.hypothesise(utterance)
+        self._asked_at = max(self._asked_at, utterance.covered)
+        if not is_believed or utterance.end is not None:
+            return
+        to_ms = self._recognition.to_ms
+        words = utterance.agreement
+        hypothesis = HypothesisHeard(
+            to_ms(utterance.start), to_ms(utterance.covered), words.committed, words.pending
+        )
+        await self._tell((*self._language_news(), hypothesis))
+        if words.committed:
+            self._endpointer.hold(self._recognition.to_sample(words.committed[-1].end_ms))
+        await self._cut(utterance)
+
+    async def _cut(self, utterance: Utterance) -> None:
+        """Settle the beginning of long speech."""
+        words = utterance.agreement
+        count = self._count_settled(utterance)
+        rest = (*words.committed[count:], *words.pending)
+        if not count or not rest:
+            return
+        cut_ms = (words.committed[count - 1].end_ms + rest[0].start_ms) // 2
+        cut = self._recognition.to_sample(cut_ms)
+        if utterance.end is not None or cut <= utterance.start:
+            return
+        settled = words.release(count, cut_ms=cut_ms)
+        utterance.start = cut
+        self._endpointer.cut(cut)
+        segments = make_segments(settled, heard=utterance.heard, end_ms=cut_ms)
+        await self._tell((self._settle(cut, segments),))
+
+    def _count_settled(self, utterance: Utterance) -> int:
+        """Return how many of the committed words to settle now."""
+        length_s = (utterance.covered - utterance.start) / SAMPLE_RATE_HZ
+        is_slow = self._recognition.last_compute_s > _SLOW_S
+        committed = utterance.agreement.committed
+        if length_s < (_SLOW_CUT_S if is_slow else _SENTENCE_CUT_S):
+            return 0
+        count = find_cut(committed)
+        if count or not (is_slow or length_s >= _PAUSE_CUT_S):
+            return count
+        return find_widest_gap(committed)
+
+    async def _dispatch(self) -> None:
+        """Give the first utterances that ended their final text."""
+        if self._ended[0].is_known:
+            utterance = self._ended.popleft()
+            return await self._tell(self._settle_words(utterance))
+        await self._lane.take_slot()
+        pack = self._choose_pack()
+        for _ in pack:
+            self._ended.popleft()
+        # Its place among the events is known now, its text later.
+        start, end = self._dispatched, pack[-1].end or self._dispatched
+        self._dispatched = end
+        # Cut out now: audio that was handed out is forgotten.
+        pieces = tuple(map(self._recognition.cut_piece, pack))
+        task = asyncio.create_task(self._finish(pack, pieces, start=start, end=end))
+        self._finals.add(task)
+        task.add_done_callback(self._end_final)
+        await self._tell(task)
+
+    def _end_final(self, task: asyncio.Task[Events]) -> None:
+        self._finals.discard(task)
+        self._changed.set()
+
+    def _choose_pack(self) -> list[Utterance]:
+        """Return the first utterance, and, when catching up, what fits into a window with it."""
+        first, *others = self._ended
+        pack, samples = [first], first.samples
+        if not self._pace.is_catching_up or not first.is_fresh:
+            return pack
+        for other in others:
+            samples += other.samples
+            is_like = other.is_fresh and other.language == first.language
+            if not is_like or samples > WINDOW_SAMPLES:
+                break
+            pack.append(other)
+        return pack
+
+    async def _finish(
+        self, pack: Sequence[Utterance], pieces: tuple[Piece, ...], *, start: int, end: int
+    ) -> Events:
+        """Recognise the final text, with a slot held."""
+        try:
+            heard = await self._recognition.finish(pack[0], pieces)
+        finally:
+            await self._lane.free_slot()
+        segments = self._recognition.place(heard, end=end)
+        if len(pack) == 1 and not pack[0].is_fresh:
+            segments = pack[0].finish(heard.text, segments, end_ms=self._recognition.to_ms(end))
+        verdict = Verdict.EMPTY if heard.text.verdict is Verdict.ACCEPTED else heard.text.verdict
+        discarded = () if segments else (self._discard(pack[0].start, end, verdict),)
+        span = self._make_span(start, end, segments, discarded)
+        return (*self._language_news(), span)
+
+    def _settle_words(self, utterance: Utterance) -> Events:
+        """Settle an utterance whose last hypothesis held all that was said."""
+        end = utterance.end or self._dispatched
+        segments = make_segments(
+            utterance.agreement.finish(),
+            heard=utterance.heard,
+            end_ms=self._recognition.to_ms(end),
+        )
+        discarded: tuple[DiscardedText, ...] = ()
+        if utterance.heard and not segments:
+            discarded = (self._discard(utterance.start, end, utterance.heard.verdict),)
+        return (*self._language_news(), self._settle(end, segments, discarded))
+
+    def _settle(
+        self,
+        end: int,
+        segments: tuple[RestoredSegment, ...] = (),
+        discarded: tuple[DiscardedText, ...] = (),
+    ) -> SpanSettled:
+        start, self._dispatched = self._dispatched, end
+        return self._make_span(start, end, segments, discarded)
+
+    def _make_span(
+        self,
+        start: int,
+        end: int,
+        segments: tuple[RestoredSegment, ...],
+        discarded: tuple[DiscardedText, ...],
+    ) -> SpanSettled:
+        to_ms = self._recognition.to_ms
+        return SpanSettled(to_ms(start), to_ms(end), segments, discarded=discarded)
+
+    def _discard(self, start: int, end: int, verdict: Verdict) -> DiscardedText:
+        to_ms = self._recognition.to_ms
+        return DiscardedText(to_ms(start), to_ms(end), verdict.value)
+
+    def _language_news(self) -> Events:
+        news = self._recognition.language.take_news()
+        return (news,) if news else ()
+
+    def _forget_audio(self) -> None:
+        first = self._ended[0] if self._ended else self._current
+        needed = self._endpointer.earliest_start if first is None else first.start
+        self._hearing.audio.forget_before(needed)
+
+    async def _tell_pace(self) -> None:
+        """Say when the rule changes by which the session keeps up; see above."""
+        backlog_s = (self._hearing.received - self._looked_at()) / SAMPLE_RATE_HZ
+        interval_s = self._lane.update_interval_s
+        was_behind = self._pace.is_catching_up
+        is_behind = backlog_s > _BEHIND_S + 2 * interval_s
+        if was_behind:
+            is_behind = backlog_s > _CAUGHT_UP_S or bool(self._finals)
+        interval_ms = round(1000 * interval_s)
+        ratio = interval_ms / max(1, self._pace.interval_ms)
+        if is_behind != was_behind or not 0.8 < ratio < 1.25:
+            self._pace = PaceChanged(is_behind, interval_ms, round(1000 * backlog_s))
+            await self._tell((self._pace,))
+
+    def _looked_at(self) -> int:
+        """Return the sample up to which everything was recognised or is silent."""
+        first = self._ended[0] if self._ended else self._current
+        if first is None:
+            return self._endpointer.heard
+        if first.end is None and first.covered >= self._endpointer.speech_end:
+            return self._endpointer.heard
+        return max(first.start, first.covered)
+
+    async def _tell(self, entry: Events | asyncio.Task[Events]) -> None:
+        await self._untold.acquire()
+        self._outbox.put_nowait(entry)
+
+    async def _leave(self, listening: asyncio.Task[None]) -> None:
+        """Once the server drains, stop listening between two utterances, or after a while."""
+        await self._draining.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LEAVE_WITHIN_S):
+                while self._current and not self._is_over:
+                    self._moved.clear()
+                    await self._moved.wait()
+        if not self._is_over:
+            self._has_left = True
+            listening.cancel()
+
+    def _summarise(self) -> AllHeard:
+        recognition = self._recognition
+        return AllHeard(
+            heard_ms=recognition.to_ms(self._hearing.received),
+            speech_ms=1000 * self._endpointer.speech_samples // SAMPLE_RATE_HZ,
+            queue_ms=round(1000 * recognition.queue_s),
+            compute_ms=round(1000 * recognition.compute_s),
+        )
+
+
+def _raise_failure(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            task.result()
+
+
+async def _cancel_all(*tasks: asyncio.Task[None] | asyncio.Task[Events]) -> None:
+    """Cancel what still runs and wait until it has ended."""
+    for task in tasks:
+        task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.gather(*tasks, return_exceptions=True)

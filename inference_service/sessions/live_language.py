@@ -1,0 +1,56 @@
+"""Which language a live session's utterances are in: given, the model's only one, or detected.
+
+Detection follows the file path's vote (`language`), with an utterance where that has a window.
+Until the vote is settled each recognition begins with a detection (whose encoding it reuses), and
+the likeliest language serves for it.
+"""
+
+from collections.abc import Sequence, Set
+
+from inference_service.engines.asr import LanguageGuess
+from inference_service.sessions.events import LanguageKnown
+from inference_service.sessions.language import LanguageVote
+
+
+class LiveLanguage:
+    def __init__(self, *, languages: Set[str], can_detect: bool, wish: str) -> None:
+        """wish: ISO 639-1 code; empty: to be detected."""
+        self._languages = languages
+        self._can_detect = can_detect
+        self._votes: list[tuple[Sequence[LanguageGuess], float]] = []
+        self._told: LanguageKnown | None = None
+        self.settled = ""  # empty: not yet
+        self.choose(wish)
+
+    def choose(self, wish: str) -> None:
+        """Use this language from the next utterance on."""
+        self._votes = []
+        self.settled = wish
+        self._known = LanguageKnown(wish, 1.0, True)
+        if not wish and not self._can_detect:
+            self.settled = min(self._languages)
+            self._known = LanguageKnown(self.settled, 1.0, False)
+
+    def vote(self, guesses: Sequence[LanguageGuess], *, speech_s: float, is_final: bool) -> str:
+        """Return the likeliest language, this utterance's guesses included.
+
+        is_final: the utterance has ended; its guesses count from now on.
+        """
+        votes = [*self._votes, (guesses, speech_s)]
+        count = LanguageVote(self._languages)
+        for each, duration_s in votes:
+            count.add(each, speech_s=duration_s)
+        best = count.best()
+        if is_final:
+            self._votes = votes
+        if count.is_settled and best.language:
+            self.settled = best.language
+        self._known = LanguageKnown(best.language, best.probability, True)
+        return best.language
+
+    def take_news(self) -> LanguageKnown | None:
+        """Return what is to be told before the next text: the language, where it has changed."""
+        if not self._known.language or (self._told and self._told.language == self._known.language):
+            return None
+        self._told = self._known
+        return self._known

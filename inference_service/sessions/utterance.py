@@ -1,0 +1,147 @@
+"""One utterance while it is spoken and until it is settled: its audio's bounds and its words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from inference_service.engines.asr import TextSegment, Verdict, WindowRequest, WindowText
+from inference_service.sessions.events import RestoredSegment, RestoredWord
+from inference_service.sessions.hypothesis import Agreement
+
+# Written without spaces between words, as in faster-whisper's `split_to_word_tokens`.
+_SPACELESS = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
+_SENTENCE_ENDS = (".", "?", "!", "…", "。", "！", "？")
+# A pause within an utterance after which another segment begins; PocketSphinx's phrases end so.
+_SEGMENT_PAUSE_MS = 500
+
+
+@dataclass(slots=True, eq=False)
+class Utterance:
+    """Samples count from the start of the call's audio."""
+
+    start: int  # of what is not settled yet: cuts move it
+    language: str  # empty: to be detected
+    agreement: Agreement = field(default_factory=Agreement)
+    end: int | None = None  # None: under way
+    speech_end: int = 0  # known once it has ended
+    is_cut: bool = False  # it ended because it was too long, in the middle of speech
+    covered: int = 0  # the end of what the last hypothesis heard
+    heard: WindowText | None = None  # that hypothesis
+    retry: WindowRequest | None = None  # it was doubtful: what to decode again at its end
+    context: str = ""  # what was said right before it without a pause
+
+    @property
+    def is_known(self) -> bool:
+        """Say whether it has ended and nothing is left to recognise."""
+        if self.end is None or self.retry:
+            return False
+        return self.covered >= self.speech_end and not self.is_cut
+
+    @property
+    def is_fresh(self) -> bool:
+        """Say whether nothing was recognised of it yet."""
+        return self.heard is None and self.retry is None and not self.agreement.committed
+
+    @property
+    def samples(self) -> int:
+        return (self.end or self.start) - self.start
+
+    def note(self, text: WindowText, *, covered: int, words: Sequence[RestoredWord]) -> None:
+        """Take in a hypothesis that was believed, or that there are no words."""
+        self.covered, self.heard, self.retry = covered, text, None
+        self.agreement.update(words)
+
+    def note_doubtful(self, request: WindowRequest, *, covered: int) -> None:
+        self.covered, self.retry = covered, request
+
+    def finish(
+        self, text: WindowText, segments: Sequence[RestoredSegment], *, end_ms: int
+    ) -> tuple[RestoredSegment, ...]:
+        """Return its segments, from a last recognition of all of it.
+
+        Text that loops is not believed, but what was heard before it is.
+        """
+        words = None if text.verdict is Verdict.REPETITION else self.join(segments)
+        return make_segments(self.agreement.finish(words), heard=text, end_ms=end_ms)
+
+    def join(self, segments: Sequence[RestoredSegment]) -> tuple[RestoredWord, ...]:
+        return join_words(segments, language=self.language)
+
+
+def join_words(segments: Sequence[RestoredSegment], *, language: str) -> tuple[RestoredWord, ...]:
+    """Return the words of all segments as one run, each with the space that goes before it."""
+    words: list[RestoredWord] = []
+    for segment in segments:
+        first, *others = segment.words
+        words += [_space(first, language) if words else first, *others]
+    return tuple(words)
+
+
+def make_segments(
+    words: Sequence[RestoredWord], *, heard: WindowText | None, end_ms: int
+) -> tuple[RestoredSegment, ...]:
+    """Cut an utterance's words at the ends of sentences and at pauses.
+
+    heard: the recognition whose scores they carry. end_ms: no word reaches beyond it.
+    """
+    scores = heard.segments[0] if heard and heard.segments else TextSegment(0.0, 0.0, "", ())
+    return tuple(_make_segment(group, scores) for group in _group(fit_before(words, end_ms=end_ms)))
+
+
+def fit_before(words: Sequence[RestoredWord], *, end_ms: int) -> list[RestoredWord]:
+    """Let no word reach beyond the end, and the last one begin before it."""
+    return [
+        word
+        if word.end_ms < end_ms
+        else RestoredWord(
+            word.text,
+            min(word.start_ms, end_ms - 1),
+            end_ms,
+            word.confidence,
+            word.space_before,
+        )
+        for word in words
+    ]
+
+
+def _group(words: Sequence[RestoredWord]) -> list[list[RestoredWord]]:
+    groups: list[list[RestoredWord]] = []
+    for word in words:
+        before = groups[-1][-1] if groups else None
+        if before and not _ends_segment(before, word):
+            groups[-1].append(word)
+        elif groups and groups[-1][0].start_ms >= groups[-1][-1].end_ms:
+            groups[-1].append(word)  # a segment takes some time
+        else:
+            groups.append([word])
+    if len(groups) > 1 and groups[-1][0].start_ms >= groups[-1][-1].end_ms:
+        groups[-2] += groups.pop()
+    return groups
+
+
+def _ends_segment(word: RestoredWord, following: RestoredWord) -> bool:
+    is_paused = following.start_ms - word.end_ms >= _SEGMENT_PAUSE_MS
+    return is_paused or word.text.endswith(_SENTENCE_ENDS)
+
+
+def _make_segment(words: Sequence[RestoredWord], scores: TextSegment) -> RestoredSegment:
+    first, *others = words
+    spelled = (_respace(first, has_space=False), *others)
+    return RestoredSegment(
+        start_ms=first.start_ms,
+        end_ms=max(words[-1].end_ms, first.start_ms + 1),
+        text="".join(" " * word.space_before + word.text for word in spelled),
+        words=spelled,
+        confidence=sum(word.confidence for word in spelled) / len(spelled),
+        avg_logprob=scores.avg_logprob,
+        compression_ratio=scores.compression_ratio,
+        no_speech_prob=scores.no_speech_prob,
+        temperature=scores.temperature,
+    )
+
+
+def _space(word: RestoredWord, language: str) -> RestoredWord:
+    return _respace(word, has_space=language not in _SPACELESS)
+
+
+def _respace(word: RestoredWord, *, has_space: bool) -> RestoredWord:
+    return RestoredWord(word.text, word.start_ms, word.end_ms, word.confidence, has_space)
