@@ -24,7 +24,7 @@ from accounts.client_address import request_address
 from accounts.guessing import check_not_guessing, count_unknown_key
 from accounts.keys import digest_key, has_key_shape
 from accounts.models import ApiKey, User
-from stt_web.errors import ApiError
+from stt_web.errors import HOW_TO_SEND_A_KEY, ApiError
 
 _LAST_USED_EVERY = timedelta(minutes=1)
 _CHALLENGE = 'Bearer realm="stt"'
@@ -72,7 +72,7 @@ def read_bearer(header: str) -> str | None:
         return None
     scheme, _, raw = header.strip().partition(" ")
     if scheme.lower() != "bearer" or not raw.strip():
-        raise AuthenticationError("Send your API key as `Authorization: Bearer <key>`.")
+        raise AuthenticationError(HOW_TO_SEND_A_KEY)
     return raw.strip()
 
 

@@ -6,7 +6,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.authentication import check_scope
+from accounts.authentication import ScopeError, check_scope
 from accounts.models import ApiKey, User
 
 
@@ -23,8 +23,16 @@ class HasScope(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         scope = cast("ScopedView", view).scopes.get(request.method or "")
         if scope is not None:
-            check_scope(key_of(request), scope)
+            self._check(request, view, scope)
         return True
+
+    def _check(self, request: Request, view: APIView, scope: str) -> None:
+        try:
+            check_scope(key_of(request), scope)
+        except ScopeError:
+            # DRF counts requests after the permissions; a refused one counts too.
+            view.check_throttles(request)
+            raise
 
 
 def key_of(request: Request) -> ApiKey | None:

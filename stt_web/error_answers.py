@@ -20,7 +20,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from stt_web.errors import ApiError
+from stt_web.errors import HOW_TO_SEND_A_KEY, ApiError
 from stt_web.request_id import request_id_var
 
 P = ParamSpec("P")
@@ -105,7 +105,7 @@ def handle_api_exception(error: Exception, context: dict[str, Any]) -> Response 
     elif isinstance(error, PermissionDenied):
         error = ApiError("You may not do this.", status=403, code="forbidden")
     elif isinstance(error, exceptions.APIException):
-        error = _translate(error)
+        error = _translate(error, context.get("view"))
     if not isinstance(error, ApiError):
         return None
     set_rollback()
@@ -156,25 +156,68 @@ def internal_error() -> ApiError:
     )
 
 
-def _translate(error: exceptions.APIException) -> ApiError:
-    code = _CODES.get(error.status_code, HTTPStatus(error.status_code).name.lower())
-    headers = {}
+def _translate(error: exceptions.APIException, view: object) -> ApiError:
+    """DRF's own sentences say what is wrong, but not what to do."""
     if isinstance(error, exceptions.ValidationError):
         return ApiError(
             _first_sentence(error.detail), code="invalid_value", extra={"fields": error.detail}
         )
-    if isinstance(error, exceptions.AuthenticationFailed):
-        code = "invalid_key"
-    if challenge := getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = challenge
     wait_s = getattr(error, "wait", None)
+    challenge = getattr(error, "auth_header", None)
     return ApiError(
-        _first_sentence(error.detail),
-        code="csrf_failed" if "CSRF" in str(error.detail) else code,
+        _sentence_for(error, view),
+        code=_code_for(error),
         status=error.status_code,
-        headers=headers,
+        headers={"WWW-Authenticate": challenge} if challenge else {},
         retry_after_s=None if wait_s is None else math.ceil(wait_s),
     )
+
+
+def _code_for(error: exceptions.APIException) -> str:
+    if "CSRF" in str(error.detail):
+        return "csrf_failed"
+    for kind, code in (
+        (exceptions.AuthenticationFailed, "invalid_key"),
+        (exceptions.ParseError, "malformed_body"),
+    ):
+        if isinstance(error, kind):
+            return code
+    return _CODES.get(error.status_code, HTTPStatus(error.status_code).name.lower())
+
+
+def _sentence_for(error: exceptions.APIException, view: object) -> str:
+    detail = _first_sentence(error.detail)
+    match error:
+        case exceptions.NotAuthenticated():
+            return HOW_TO_SEND_A_KEY
+        case exceptions.PermissionDenied() if "CSRF" in detail:
+            return (
+                "A session needs its CSRF token in the header X-CSRFToken. Reload the page, or use"
+                " an API key."
+            )
+        case exceptions.ParseError():
+            reason = detail.removeprefix("JSON parse error - ")
+            return (
+                f"The body is not valid JSON ({reason.rstrip('.')}). Correct it, and send it anew."
+            )
+        case exceptions.MethodNotAllowed():
+            allowed = ", ".join(getattr(view, "allowed_methods", ()))
+            return f"This method is not allowed here. Use {allowed}."
+        case exceptions.UnsupportedMediaType():
+            return (
+                f"Send the body as {_media_types(view, 'parser_classes')}, with that Content-Type."
+            )
+        case exceptions.NotAcceptable():
+            types = _media_types(view, "renderer_classes")
+            return f"The answer can only be {types}: send `Accept: {types}`, or none."
+        case exceptions.Throttled():
+            return "Too many requests. Wait as long as Retry-After says."
+        case _:
+            return detail
+
+
+def _media_types(view: object, attribute: str) -> str:
+    return " or ".join(each.media_type for each in getattr(view, attribute, ()))
 
 
 def _first_sentence(detail: object, *, field: str = "") -> str:

@@ -7,6 +7,10 @@
 The sentence is safe to show; details belong in the log.
 """
 
+HOW_TO_SEND_A_KEY = (
+    "Send your API key as `Authorization: Bearer <key>`. You get one on your account's page."
+)
+
 
 class ApiError(Exception):
     """A refusal that the client should understand.

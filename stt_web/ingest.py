@@ -15,7 +15,7 @@ and dropped. A client that asked first (`Expect: 100-continue`) is never told to
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
@@ -102,9 +102,11 @@ class IngestLayer:
     async def _take_upload(
         self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> None:
+        rate_limit_headers: Mapping[str, str] = {}
         try:
             boundary = read_boundary(find_header(scope, b"content-type"))
             caller = await sync_to_async(self._identify)(scope)
+            rate_limit_headers = caller.rate_limit_headers
             limit_bytes = caller.limits.max_file_bytes
             if limit_bytes and _content_length(scope) > limit_bytes + _FORM_BYTES:
                 raise UploadTooLargeError(limit_bytes)
@@ -113,6 +115,7 @@ class IngestLayer:
             )
             upload = await self._receive_upload(receive, reader, limit_bytes=limit_bytes)
         except ApiError as error:
+            error.headers = {**rate_limit_headers, **error.headers}
             await _refuse(error, receive, send)
             return
         try:

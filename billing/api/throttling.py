@@ -1,4 +1,4 @@
-"""The plan's requests a minute, for DRF's views; and the headers that tell of it, for all."""
+"""The plan's requests a minute, for all views; and the headers that tell of it."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
@@ -26,18 +26,25 @@ def set_rate_limit_headers(request: HttpRequest, headers: Mapping[str, str]) -> 
     setattr(request, _ATTRIBUTE, headers)
 
 
+def count_api_request(request: HttpRequest, user: User | None) -> None:
+    """Count a request of `user`, or of the visitor at its address, and have its answer say so.
+
+    The one place where requests to views are counted; uploads are at `stt_web.callers`, before
+    there is a request. Raises RateLimitError.
+    """
+    headers = count_request(
+        user, address=request_address(request), limits=limits_for(user), now=timezone.now()
+    )
+    set_rate_limit_headers(request, headers)
+
+
 class PlanThrottle(BaseThrottle):
     """Counts each request of a user, or of a visitor's address. Raises RateLimitError itself."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
-        user = request.user if isinstance(request.user, User) else None
-        headers = count_request(
-            user,
-            address=request_address(request._request),
-            limits=limits_for(user),
-            now=timezone.now(),
+        count_api_request(
+            request._request, request.user if isinstance(request.user, User) else None
         )
-        set_rate_limit_headers(request._request, headers)
         return True
 
 

@@ -139,7 +139,7 @@ def test_drfs_own_refusals_have_the_shape_too(caller: Client) -> None:
     assert throttled.headers["Retry-After"] == "5"
     assert shape(invalid) == (400, "invalid_value")
     assert invalid.json()["error"] == "name: This field is required."
-    assert shape(malformed) == (400, "bad_request")
+    assert shape(malformed) == (400, "malformed_body")
     assert shape(form) == (415, "unsupported_media_type")
 
 

@@ -12,14 +12,8 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils import timezone
 from django.utils.cache import get_conditional_response
 
-from accounts.client_address import request_address
-from accounts.models import User
-from billing.api.throttling import set_rate_limit_headers
-from billing.quotas import limits_for
-from billing.request_rates import count_request
 from stt_web.error_answers import allow_methods
 from stt_web.errors import ApiError
 from transcripts.api.answers import job_error
@@ -119,9 +113,7 @@ async def lint_subtitles(request: HttpRequest, transcript_id: UUID) -> HttpRespo
 
 def open_for_export(request: HttpRequest, transcript_id: UUID) -> Transcript:
     """Return what may be exported. Raises ApiError: 401, 404, 409 not finished, 429. Queries."""
-    principal = identify(request, needed_scope="read")
-    _count(request, principal if isinstance(principal, User) else None)
-    transcript = find_transcript(principal, transcript_id)
+    transcript = find_transcript(identify(request, needed_scope="read"), transcript_id)
     if transcript.status in OPEN_STATUSES:
         raise NotFinishedError
     if transcript.status not in READABLE_STATUSES and not transcript.segments.exists():
@@ -187,10 +179,3 @@ def _answer_lint(transcript: Transcript, options: ExportOptions) -> HttpResponse
             ],
         }
     )
-
-
-def _count(request: HttpRequest, user: User | None) -> None:
-    headers = count_request(
-        user, address=request_address(request), limits=limits_for(user), now=timezone.now()
-    )
-    set_rate_limit_headers(request, headers)

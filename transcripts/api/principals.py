@@ -16,6 +16,8 @@ from accounts.authentication import (
 )
 from accounts.client_address import request_address
 from accounts.models import ApiKey, User
+from billing.api.throttling import count_api_request
+from stt_web.errors import HOW_TO_SEND_A_KEY
 from transcripts.access import get_transcript, get_visitor_transcript
 from transcripts.models import Transcript
 from transcripts.services.visitors import digest_visitor_token, is_visitor_token
@@ -41,21 +43,28 @@ class KeyOrVisitorAuthentication(ApiKeyAuthentication):
 
 
 def identify(request: HttpRequest, *, needed_scope: str) -> User | Visitor:
-    """The same for a plain view. Raises AuthenticationError or ScopeError. Synchronous: queries."""
+    """The same for a plain view; counts the request as DRF's views do. Synchronous: queries.
+
+    Raises AuthenticationError, RateLimitError, ScopeError.
+    """
+    principal, api_key = _authenticate(request)
+    count_api_request(request, principal if isinstance(principal, User) else None)
+    check_scope(api_key, needed_scope)
+    return principal
+
+
+def _authenticate(request: HttpRequest) -> tuple[User | Visitor, ApiKey | None]:
     header = request.META.get("HTTP_AUTHORIZATION", "")
     visitor = _read_visitor(header)
     if visitor is not None:
-        return visitor
+        return visitor, None
     raw = read_bearer(header)
     if raw is not None:
         api_key = authenticate_token(raw, address=request_address(request))
-        check_scope(api_key, needed_scope)
-        return api_key.user
+        return api_key.user, api_key
     if isinstance(request.user, User):
-        return request.user
-    raise AuthenticationError(
-        "Send your API key as `Authorization: Bearer <key>`.", code="missing_key"
-    )
+        return request.user, None
+    raise AuthenticationError(HOW_TO_SEND_A_KEY, code="missing_key")
 
 
 def find_transcript(principal: object, transcript_id: UUID) -> Transcript:
