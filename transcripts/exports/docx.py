@@ -138,11 +138,12 @@ class _Body:
 
     def _spoken_paragraph(self, paragraph: Paragraph, *, time: str) -> str:
         runs = []
+        is_rtl = is_right_to_left(f"{paragraph.text} {paragraph.speaker or ''}")
         if time:
             runs.append(self._run(f"[{time}] ", "Time"))
         if paragraph.speaker is not None:
-            runs.append(self._run(f"{one_line(paragraph.speaker)}: ", "Speaker"))
-        is_rtl = is_right_to_left(paragraph.text)
+            name = f"{one_line(paragraph.speaker)}: "
+            runs.append(self._run(name, "Speaker", is_rtl=is_rtl and is_right_to_left(name)))
         runs.append(self._run(one_line(paragraph.text), is_rtl=is_rtl))
         return f"<w:p>{_paragraph_properties(is_rtl=is_rtl)}{''.join(runs)}</w:p>"
 

@@ -44,16 +44,15 @@ def fill_lines(text: str, *, width: float, measure: Callable[[str], float]) -> I
 
 
 def _cut(unit: str, *, width: float, measure: Callable[[str], float]) -> list[str]:
-    parts: list[str] = [""]
-    used = 0.0
-    for character in unit:
+    parts: list[str] = []
+    start, used = 0, 0.0
+    for place, character in enumerate(unit):
         step = measure(character)
-        if parts[-1] and used + step > width and not unicodedata.combining(character):
-            parts.append("")
-            used = 0.0
-        parts[-1] += character
+        if place > start and used + step > width and not unicodedata.combining(character):
+            parts.append(unit[start:place])
+            start, used = place, 0.0
         used += step
-    return parts
+    return [*parts, unit[start:]]
 
 
 def break_units(text: str) -> Iterator[str]:
