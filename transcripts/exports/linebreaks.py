@@ -22,6 +22,9 @@ _IDEOGRAPHIC = (
     range(0x20000, 0x32000),
 )
 
+# Longer ones are cut without looking: HarfBuzz gives up where marks are stacked by the thousand.
+_LONGEST_UNIT = 500
+
 
 def fill_lines(text: str, *, width: float, measure: Callable[[str], float]) -> Iterator[str]:
     """Yield lines no wider than `width`, in the unit of `measure`, without the spaces between.
@@ -29,9 +32,10 @@ def fill_lines(text: str, *, width: float, measure: Callable[[str], float]) -> I
     What has no break inside is cut where it must be.
     """
     line, line_width = "", 0.0
-    for unit in break_units(text):
+    for unit in _bounded(break_units(text)):
         unit_width = measure(unit)
-        if line and line_width + measure(unit.rstrip(" ")) > width:
+        is_full = line_width + measure(unit.rstrip(" ")) > width
+        if line and (is_full or len(line) + len(unit) > 2 * _LONGEST_UNIT):
             yield line.rstrip(" ")
             line, line_width = "", 0.0
         if unit_width > width:
@@ -41,6 +45,12 @@ def fill_lines(text: str, *, width: float, measure: Callable[[str], float]) -> I
         line, line_width = line + unit, line_width + unit_width
     if line:
         yield line.rstrip(" ")
+
+
+def _bounded(units: Iterator[str]) -> Iterator[str]:
+    for unit in units:
+        for start in range(0, len(unit), _LONGEST_UNIT):
+            yield unit[start : start + _LONGEST_UNIT]
 
 
 def _cut(unit: str, *, width: float, measure: Callable[[str], float]) -> list[str]:
