@@ -1,9 +1,12 @@
-"""The broker that needs no server: kombu's filesystem transport, with messages that appear whole.
+"""The broker that needs no server: kombu's filesystem transport, with files that appear whole.
 
 kombu opens a message's file under its final name and writes it then (`Channel._put`, as of 5.6). A
-worker that looks in between takes an empty file for a message and ends with a JSONDecodeError.
+worker that looks in between takes an empty file for a message and ends with a JSONDecodeError. It
+makes an exchange's file in the same way (`Channel._queue_bind`): of processes that start at once in
+a new folder, one reads it empty, or empties what another wrote.
 """
 
+import contextlib
 import os
 import uuid
 from pathlib import Path
@@ -16,7 +19,18 @@ from kombu.utils.json import dumps
 
 
 class Channel(filesystem.Channel):
-    # kombu calls it the same in the class that this is made from, and otherwise in that one's own.
+    # kombu calls these the same in the class above, and their arguments by other names in its own.
+
+    def _queue_bind(  # type: ignore[override]
+        self, exchange: str, routing_key: str, pattern: str, queue: str
+    ) -> None:
+        """Have an exchange's file there first, without queues: kombu adds to it under a lock."""
+        file = self._exchange_file(exchange)  # type: ignore[attr-defined]  # kombu's types lack it
+        self.control_folder.mkdir(exist_ok=True)
+        if not file.exists():
+            _make_once(file, dumps([]))
+        super()._queue_bind(exchange, routing_key, pattern, queue)
+
     def _put(  # type: ignore[override]
         self, queue: str, payload: dict[str, Any], **_: Any
     ) -> None:
@@ -29,6 +43,17 @@ class Channel(filesystem.Channel):
             os.replace(partial, whole)
         except OSError as error:
             raise ChannelError(f"Cannot add {name} to the queue.") from error
+
+
+def _make_once(file: Path, text: str) -> None:
+    """Make a file with its text in it; one that is there already is left alone."""
+    own = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
+    own.write_text(text, encoding="utf-8")
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.link(own, file)
+    finally:
+        own.unlink()
 
 
 class Transport(filesystem.Transport):

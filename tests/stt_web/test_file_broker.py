@@ -1,11 +1,13 @@
 """The broker of `make run`: files in a folder."""
 
+import multiprocessing
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from queue import Empty
 from threading import Thread
 from time import monotonic
 
-from kombu import Connection
+from kombu import Connection, Exchange, Queue
 
 from stt_web.celery import app
 
@@ -13,6 +15,7 @@ from stt_web.celery import app
 QUEUE = "whole-messages"
 MESSAGES = 40
 DEADLINE_S = 60.0
+PROCESSES, STARTS = 6, 40
 
 
 def connect(folder: Path) -> Connection:
@@ -52,3 +55,39 @@ def test_celery_uses_it_for_the_filesystem() -> None:
     with app.connection("filesystem://localhost//") as connection:
         assert connection.transport_cls == "filesystem"
         assert type(connection.transport).__module__ == "stt_web.file_broker"
+
+
+def bind(folder: Path, number: int, together: Barrier) -> None:
+    """What a worker does as it starts, in one new folder after the other."""
+    for start in range(STARTS):
+        with connect(folder / str(start)) as connection:
+            channel = connection.channel()
+            exchange = Exchange(f"exchange-{start}")  # kombu remembers what it bound: see QUEUE
+            queue = Queue(f"queue-{number}-{start}", exchange, routing_key=f"{number}")
+            together.wait(DEADLINE_S)
+            queue(channel).declare()
+
+
+def test_processes_that_start_at_once_all_have_their_queues(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    together = context.Barrier(PROCESSES)
+    for start in range(STARTS):
+        (tmp_path / str(start)).mkdir()
+    processes = [
+        context.Process(target=bind, args=(tmp_path, number, together))
+        for number in range(PROCESSES)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(DEADLINE_S)
+
+    assert [process.exitcode for process in processes] == [0] * PROCESSES
+    for start in range(STARTS):
+        with connect(tmp_path / str(start)) as connection:
+            exchange = f"exchange-{start}"
+            table = connection.channel().get_table(exchange)  # type: ignore[attr-defined]
+        assert {row.queue for row in table} == {f"queue-{n}-{start}" for n in range(PROCESSES)}
+        assert [file.suffix for file in (tmp_path / str(start) / "control").iterdir()] == [
+            ".exchange"
+        ]
