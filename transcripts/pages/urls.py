@@ -2,15 +2,17 @@
 
 from django.urls import path
 
-from transcripts.pages import library, sharing, webhooks
+from transcripts.pages import library, sharing, transcript, webhooks
+from transcripts.pages.live import show_live
 from transcripts.pages.shared import show_shared, show_shared_audio
 from transcripts.pages.views import show_home
 
 urlpatterns = [
     path("", show_home, name="home"),
+    path("live/", show_live, name="live"),
     path("transcripts/", library.show_transcripts, name="transcripts"),
-    path("transcripts/<uuid:transcript_id>/", library.show_transcript, name="transcript_page"),
-    path("transcripts/<uuid:transcript_id>/delete/", library.delete, name="transcript_delete"),
+    path("transcripts/<uuid:transcript_id>/", transcript.show_transcript, name="transcript_page"),
+    path("transcripts/<uuid:transcript_id>/delete/", transcript.delete, name="transcript_delete"),
     path("transcripts/<uuid:transcript_id>/share/", sharing.show_shares, name="transcript_shares"),
     path(
         "transcripts/<uuid:transcript_id>/share/<uuid:share_id>/revoke/",

@@ -1,22 +1,16 @@
 // The front page: one recording through the public API, with what a program would use:
 // POST /v1/transcribe (async), the transcript's event stream, its exports.
-"use strict";
+import {
+  $, callTranscript, fetchTicket, fill, formatTime, nameLanguages, saveExport, texts,
+} from "./page.js";
 
-const texts = JSON.parse(document.getElementById("texts").textContent);
-const $ = (id) => document.getElementById(id);
 const form = $("try");
 const fileInput = $("file");
 const submit = form.querySelector("[type=submit]");
 const chosenAtFirst = $("chosen").innerHTML;
 let job = null; // {id, token, abort}: the transcript that the page shows
 
-// Language names in the page's own language, as the browser knows them.
-const languageNames = new Intl.DisplayNames([document.documentElement.lang], { type: "language" });
-const languageSelect = form.elements.language;
-const named = [...languageSelect.options].slice(1);
-for (const option of named) option.textContent = languageNames.of(option.value) || option.textContent;
-named.sort((a, b) => a.textContent.localeCompare(b.textContent, document.documentElement.lang));
-languageSelect.append(...named);
+nameLanguages(form.elements.language);
 
 // ---- choosing a file
 
@@ -63,13 +57,8 @@ form.addEventListener("submit", async (event) => {
 /** What /v1/ knows the visitor by: a key; a ticket for somebody who is logged in; or nothing. */
 async function readBearer() {
   if (!form.dataset.ticket) return form.elements.key.value.trim();
-  const answer = await fetch(form.dataset.ticket, { method: "POST", headers: csrfHeader() });
-  if (!answer.ok) throw new Error(texts.logged_out);
-  return (await answer.json()).ticket;
+  return fetchTicket(form.dataset.ticket);
 }
-
-const csrfHeader = () =>
-  ({ "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]").value });
 
 async function upload() {
   const bearer = await readBearer();
@@ -125,15 +114,7 @@ async function follow() {
   }
 }
 
-async function call(path, options = {}) {
-  const known = job.token ? { Authorization: `Bearer ${job.token}` } : csrfHeader();
-  const answer = await fetch(`/api/v1/transcripts/${job.id}/${path}`, {
-    ...options, headers: { ...options.headers, ...known },
-  });
-  if (answer.ok) return answer;
-  const body = await answer.json().catch(() => ({}));
-  throw Object.assign(new Error(body.error ?? texts.no_connection), { status: answer.status });
-}
+const call = (path, options) => callTranscript(job, path, options);
 
 async function* readEvents(stream) {
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
@@ -237,24 +218,12 @@ function showFacts(transcript) {
 for (const button of $("downloads").children)
   button.addEventListener("click", async () => {
     try {
-      const answer = await call(`export/${button.dataset.format}/`);
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(await answer.blob());
-      link.download = `${fileInput.files[0]?.name.replace(/\.\w+$/, "") || "transcript"}.${button.dataset.format}`;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+      const name = fileInput.files[0]?.name.replace(/\.\w+$/, "") || "transcript";
+      await saveExport(job, { format: button.dataset.format, name });
     } catch (problem) {
       showProblem(problem.message);
     }
   });
-
-const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-
-function formatTime(seconds) {
-  const whole = Math.floor(seconds);
-  const parts = [Math.floor(whole / 60) % 60, whole % 60].map((n) => String(n).padStart(2, "0"));
-  return whole >= 3600 ? `${Math.floor(whole / 3600)}:${parts.join(":")}` : parts.join(":");
-}
 
 function formatBytes(bytes) {
   const units = ["B", "kB", "MB", "GB"];

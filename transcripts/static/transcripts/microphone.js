@@ -1,0 +1,93 @@
+// The microphone as frames of 16 kHz PCM (pcm-worklet.js): asked for, opened, paused and closed.
+
+/** What kept the microphone from being heard: `code` is one of the keys below. */
+export class MicrophoneError extends Error {
+  constructor(code, cause) {
+    super(code, { cause });
+    this.code = code;
+  }
+}
+
+// https://developer.mozilla.org/docs/Web/API/MediaDevices/getUserMedia#exceptions
+const CODES = {
+  NotAllowedError: "permission_denied",
+  SecurityError: "permission_denied",
+  NotFoundError: "no_microphone",
+  OverconstrainedError: "no_microphone",
+  NotReadableError: "microphone_busy",
+  AbortError: "microphone_busy",
+};
+
+/**
+ * Ask for the microphone and return `{pause, resume, close}`.
+ *
+ * `onFrame(pcm, level)` is called every 100 ms; `onInterrupt(isInterrupted)` when the system takes
+ * the microphone away for a while (a telephone call); `onLost()` when it is unplugged. `close()`
+ * resolves once the last frame was handed over. Throws MicrophoneError.
+ */
+export async function openMicrophone({ onFrame, onInterrupt, onLost }) {
+  if (!navigator.mediaDevices || !globalThis.AudioWorkletNode)
+    throw new MicrophoneError(globalThis.isSecureContext ? "no_microphone" : "insecure_origin");
+  const stream = await askForMicrophone();
+  const context = new AudioContext({ latencyHint: "interactive" });
+  try {
+    await context.audioWorklet.addModule(new URL("pcm-worklet.js", import.meta.url));
+    await context.resume();
+  } catch (problem) {
+    stopAll(stream, context);
+    throw new MicrophoneError("microphone_busy", problem);
+  }
+  const node = connect(context, stream);
+  const last = new Promise((resolve) => {
+    node.port.onmessage = ({ data }) => (data.isLast ? resolve() : onFrame(data.pcm, data.level));
+  });
+  watch(stream, context, { onInterrupt, onLost });
+  return {
+    pause: () => node.port.postMessage("pause"),
+    resume: () => { context.resume(); node.port.postMessage("resume"); },
+    close: async () => {
+      node.port.postMessage("flush");
+      await Promise.race([last, new Promise((wake) => setTimeout(wake, 500))]); // a suspended context answers never
+      node.port.onmessage = null;
+      stopAll(stream, context);
+    },
+  };
+}
+
+async function askForMicrophone() {
+  try {
+    return await navigator.mediaDevices.getUserMedia({
+      audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+    });
+  } catch (problem) {
+    throw new MicrophoneError(CODES[problem.name] ?? "no_microphone", problem);
+  }
+}
+
+function connect(context, stream) {
+  const node = new AudioWorkletNode(context, "pcm", {
+    numberOfInputs: 1, numberOfOutputs: 1, channelCount: 1, channelCountMode: "explicit",
+  });
+  // Its output is silence; not every browser runs a node that leads nowhere.
+  context.createMediaStreamSource(stream).connect(node).connect(context.destination);
+  return node;
+}
+
+function watch(stream, context, { onInterrupt, onLost }) {
+  const [track] = stream.getAudioTracks();
+  track.onmute = () => onInterrupt(true);
+  track.onunmute = () => { context.resume(); onInterrupt(false); };
+  track.onended = onLost;
+  context.onstatechange = () => {
+    if (context.state !== "closed") onInterrupt(context.state !== "running");
+  };
+}
+
+function stopAll(stream, context) {
+  for (const track of stream.getTracks()) {
+    track.onmute = track.onunmute = track.onended = null;
+    track.stop();
+  }
+  context.onstatechange = null;
+  context.close();
+}
