@@ -114,6 +114,7 @@ INSTALLED_APPS = [
 # (that is why WhiteNoise serves as a view: `stt_web.static`).
 MIDDLEWARE = [
     "billing.api.throttling.RateLimitHeadersMiddleware",
+    "stt_web.caching.NoStoreMiddleware",
     "stt_web.error_answers.ApiErrorMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -1,16 +1,17 @@
 """Where in transcripts that were found the words stand: what a search shows of each."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
 from transcripts.models import SearchChunk, Segment, Transcript
-from transcripts.services.folding import FoundWord, find_words
+from transcripts.services.folding import FoundWord, find_words, fold_text
 from transcripts.services.search import Term, as_match, as_tsquery
 from transcripts.services.search_index import BUCKET_MS
 
@@ -42,6 +43,16 @@ class Highlight:
         return "".join([*pieces, html.escape(self.text[last:])])
 
 
+class _Place(NamedTuple):
+    """What is read of a segment."""
+
+    transcript_id: UUID
+    key: str
+    start_ms: int
+    end_ms: int
+    text: str
+
+
 def find_highlights(
     transcripts: Sequence[Transcript], terms: Sequence[Term], *, owner_id: UUID
 ) -> dict[UUID, list[Highlight]]:
@@ -50,10 +61,10 @@ def find_highlights(
         return {}
     found = {transcript.pk: _in_title(transcript, terms) for transcript in transcripts}
     buckets = _first_buckets(transcripts, terms, owner_id=owner_id)
-    for row in _segments_in(buckets):
-        own = found[row.transcript_id]
+    for segment in _segments_in(buckets):
+        own = found[segment.transcript_id]
         if len(own) < _HIGHLIGHTS_EACH:
-            own += _in_segment(row, terms)
+            own += _in_segment(segment, terms)
     return found
 
 
@@ -78,7 +89,7 @@ def _first_buckets(
     return first
 
 
-def _segments_in(buckets: dict[UUID, int]) -> QuerySet[Segment]:
+def _segments_in(buckets: dict[UUID, int]) -> Iterator[_Place]:
     wanted = Q(pk__in=[])
     for transcript_id, bucket in buckets.items():
         start_ms = bucket * BUCKET_MS
@@ -86,7 +97,8 @@ def _segments_in(buckets: dict[UUID, int]) -> QuerySet[Segment]:
             transcript_id=transcript_id, start_ms__gte=start_ms, start_ms__lt=start_ms + BUCKET_MS
         )
     rows = Segment.objects.filter(wanted).order_by("transcript_id", "position")
-    return rows.only("transcript_id", "key", "start_ms", "end_ms", "text")
+    # Not as models: of a page's 1,200 segments these would take half of the time.
+    return map(_Place._make, rows.values_list(*_Place._fields))
 
 
 def _in_title(transcript: Transcript, terms: Sequence[Term]) -> list[Highlight]:
@@ -95,12 +107,20 @@ def _in_title(transcript: Transcript, terms: Sequence[Term]) -> list[Highlight]:
     return [Highlight(title, tuple(marks))] if marks else []
 
 
-def _in_segment(row: Segment, terms: Sequence[Term]) -> list[Highlight]:
-    marks = _find(find_words(row.text), terms)
+def _in_segment(place: _Place, terms: Sequence[Term]) -> list[Highlight]:
+    if not _may_have(place.text, terms):
+        return []
+    marks = _find(find_words(place.text), terms)
     if not marks:
         return []
-    text, kept = _around(row.text, marks)
-    return [Highlight(text, kept, segment=row.key, start_ms=row.start_ms, end_ms=row.end_ms)]
+    text, kept = _around(place.text, marks)
+    return [Highlight(text, kept, segment=place.key, start_ms=place.start_ms, end_ms=place.end_ms)]
+
+
+def _may_have(text: str, terms: Sequence[Term]) -> bool:
+    """Return False where no term can be, which is soon known: of most texts."""
+    words = set(fold_text(text))
+    return any(term.is_prefix or words.issuperset(term.words) for term in terms)
 
 
 def _find(words: Sequence[FoundWord], terms: Sequence[Term]) -> list[tuple[int, int]]:

@@ -194,7 +194,7 @@ def _store_whole(transcript: Transcript, parts: list[_Part]) -> None:
     if not parts or transcript.owner_id is None or connection.vendor != "postgresql":
         return
     words = dict.fromkeys(word for part in parts for word in part.words)
-    sizes = accumulate(len(word.encode()) + 8 for word in words)
+    sizes = accumulate(len(word.encode()) + 4 for word in words)
     kept = [word for word, size in zip(words, sizes, strict=True) if size <= _WHOLE_BYTES]
     vector = as_set(kept, owner_id=transcript.owner_id)
     with connection.cursor() as cursor:

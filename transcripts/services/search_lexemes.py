@@ -2,7 +2,7 @@
 
 Every lexeme begins with its account's: an index of all accounts' words is read where those of one
 account stand, and never beside it. Which transcripts an account may see isn't decided by this, but
-by the query that it is part of: two accounts could share the eight characters.
+by the query that it is part of: accounts may share the four characters.
 
 Beside each word of a text stands the pair that it makes with the next, `'one two'`, without a
 place. A phrase of two words is then as cheap as a word, while `one <-> two` has PostgreSQL read
@@ -61,4 +61,4 @@ def _pair(first: str, second: str) -> str:
 
 
 def _scope(owner_id: UUID) -> str:
-    return owner_id.hex[:8]
+    return owner_id.hex[:4]
