@@ -14,10 +14,17 @@ from transcripts.exports.redaction import KINDS
 _TRUE = ("true", "1", "on", "yes")
 _FALSE = ("false", "0", "off", "no")
 _CUSTOM = "custom"
+_NAMES = ("speakers", "timestamps", "paragraphs", "redact", "profile", *BOUNDS)
 
 
 def read_export_options(query: Mapping[str, str]) -> ExportOptions:
-    """Return the checked options. Raises InvalidOptionError."""
+    """Return the checked options. Raises InvalidOptionError, for names that there aren't too: who
+    asks for `redacted=all` must not take what comes for masked."""
+    unknown = next((name for name in query if name not in _NAMES), None)
+    if unknown is not None:
+        raise InvalidOptionError(
+            unknown[:40], f"There is no option {unknown[:40]!r}: there are {', '.join(_NAMES)}."
+        )
     return ExportOptions(
         speakers=_read_boolean(query, "speakers"),
         timestamps=_read_timestamps(query),

@@ -122,26 +122,30 @@ def test_anothers_and_a_missing_one_are_the_same_404_and_no_key_is_401(
 
 
 @pytest.mark.parametrize(
-    ("then", "code"),
+    ("then", "code", "allowed"),
     [
-        ("export/exe/", "unknown_format"),
-        ("export/txt/?speakers=maybe", "invalid_value"),
-        ("export/txt/?timestamps=often", "invalid_value"),
-        ("export/txt/?redact=names", "invalid_value"),
-        ("export/srt/?profile=cinema", "invalid_value"),
-        ("export/srt/?profile=custom&lines=9", "invalid_value"),
-        ("export/srt/?profile=custom&lines=1.5", "invalid_value"),
-        ("export/srt/?profile=custom&gap=nan", "invalid_value"),
-        ("export/srt/?profile=netflix&lines=1", "invalid_value"),
-        ("export/srt/?profile=custom&min_duration=3&max_duration=2", "invalid_value"),
+        ("export/exe/", "unknown_format", "txt, srt, vtt, json, csv, docx, pdf"),
+        ("export/pdf/?speakers=maybe", "invalid_value", "true or false"),
+        ("export/docx/?paragraphs=2", "invalid_value", "true or false"),
+        ("export/txt/?timestamps=often", "invalid_value", "none, inline, column"),
+        ("export/txt/?redact=names", "invalid_value", "email, iban, card, phone"),
+        ("export/json/?redacted=all", "invalid_value", "redact"),
+        ("export/lint/?profil=netflix", "invalid_value", "profile"),
+        ("export/srt/?profile=cinema", "invalid_value", "default, netflix, broadcast, social"),
+        ("export/srt/?profile=custom&lines=9", "invalid_value", "1 to 4"),
+        ("export/srt/?profile=custom&lines=1.5", "invalid_value", "1 to 4"),
+        ("export/srt/?profile=custom&gap=nan", "invalid_value", "0 to 1"),
+        ("export/srt/?profile=netflix&lines=1", "invalid_value", "custom"),
+        ("export/srt/?profile=custom&min_duration=3&max_duration=2", "invalid_value", "below"),
     ],
 )
-def test_a_format_or_an_option_that_there_is_not_is_refused_by_name(
-    client: Client, then: str, code: str
+def test_a_format_or_an_option_that_there_is_not_is_refused_with_what_there_is(
+    client: Client, then: str, code: str, allowed: str
 ) -> None:
     answer = client.get(path_of(make_spoken(client), then))
 
     assert (answer.status_code, answer.json()["code"]) == (400, code)
+    assert allowed in answer.json()["error"]
 
 
 @pytest.mark.parametrize(
@@ -355,6 +359,7 @@ def test_an_archive_of_word_documents_waits_for_each(
         ({"format": "txt", "created_after": "yesterday"}, (400, "invalid_value")),
         ({"format": "txt", "source": "elsewhere"}, (400, "invalid_value")),
         ({"format": "txt", "options": {"redact": "names"}}, (400, "invalid_value")),
+        ({"format": "txt", "options": {"redacted": "all"}}, (400, "invalid_value")),
         (["txt"], (400, "invalid_value")),
     ],
 )
