@@ -73,9 +73,9 @@ class LiveCall:
     async def _write(self, request: speech_pb2.StreamRequest) -> None:
         try:
             await self._rpc.write(request)
-        except grpc.RpcError as error:
-            raise translate_rpc_error(error) from error
-        except asyncio.InvalidStateError as error:  # the call has ended meanwhile
+        except (grpc.RpcError, asyncio.InvalidStateError) as error:
+            # The call has ended meanwhile. gRPC doesn't say how: it puts "internal" in the place of
+            # the status that the server gave, where that came between this write and the next read.
             raise UnavailableError("The inference service ended a stream.") from error
         except asyncio.CancelledError:
             if self._is_cancelled and not is_being_cancelled():

@@ -102,9 +102,9 @@ class _LiveSpeech(_Speech):
         context: "grpc.aio.ServicerContext[Any, Any]",
     ) -> AsyncIterator[speech_pb2.StreamEvent]:
         script = self._live.scripts.pop(0) if self._live.scripts else StreamScript()
+        first = await anext(aiter(request_iterator))
         if script.refuses:
             await context.abort(script.status, "As the script says.")
-        first = await anext(aiter(request_iterator))
         metadata = {key: str(value) for key, value in context.invocation_metadata() or ()}
         call = StreamCall(first.config, metadata)
         self._live.calls.append(call)

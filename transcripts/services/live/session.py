@@ -152,6 +152,7 @@ class LiveSession:
         while left and self._ending is None:
             if self._is_behind():
                 await self._wait()
+                self.keep_alive()  # it is we who are slow
                 continue
             accepted, left = self._take(left)
             if accepted:

@@ -1,0 +1,148 @@
+"""A real process with live sessions in it, killed or stopped: nothing that was journalled is lost.
+
+The process is a child of the test (`speaker`), on this run's database; what finishes its work is
+what does so in production, the sweeper and a worker.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.db import connections
+from pytest_django import Settings
+
+from accounts.models import User
+from billing.ledger import read_balance
+from tests.transcripts.live.conftest import SECOND, ask_for, db, new_account, read_all, words_of
+from tests.transcripts.live.fake_stream import FakeStream, StreamScript
+from tests.transcripts.live.test_endings import expire, finish_as_sweeper_and_worker
+from transcripts.models import Status, Transcript
+from transcripts.services.live import open_session
+from transcripts.services.live.events import Ended
+from transcripts.services.recordings import recording_path
+from transcripts.services.sweep import sweep_transcripts
+
+pytestmark = [pytest.mark.database, pytest.mark.timeout(60)]
+ROOT = Path(__file__).parent.parent.parent.parent
+
+
+@contextmanager
+def speaker(user: User, *, target: str, media: Path, seconds: int) -> Iterator[dict[str, object]]:
+    """Run a process in which somebody says so many seconds and goes on saying nothing; yields
+    what it is known by once all of it is journalled: `pid`, `token`, `id`."""
+    database = connections["default"].settings_dict
+    env = {
+        **os.environ,
+        "STT_INFERENCE_TARGET": target,
+        "STT_MEDIA_DIR": str(media),
+        "SPEAKER_DATABASE": json.dumps(
+            {name: str(database[name]) for name in ("ENGINE", "NAME", "USER", "HOST", "PORT")}
+        ),
+    }
+    command = [sys.executable, "-m", "tests.transcripts.live.speaker", str(user.pk), str(seconds)]
+    process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield {"pid": process.pid, **json.loads(process.stdout.readline())}
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def until_settled(resume_ms: int) -> None:
+    while (await db(Transcript.objects.get)).resume_ms < resume_ms:
+        await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def media(live: FakeStream, settings: Settings) -> Path:
+    return Path(settings.MEDIA_ROOT)
+
+
+async def test_a_killed_web_process_loses_nothing_that_was_journalled(
+    live: FakeStream, media: Path
+) -> None:
+    live.scripts.append(StreamScript(utterances=3, hangs=True))  # the rest isn't recognised yet
+    account = await db(new_account)
+    assert account.user is not None
+    with speaker(account.user, target=live.target, media=media, seconds=6) as said:
+        await until_settled(3000)
+        os.kill(int(str(said["pid"])), signal.SIGKILL)
+
+    transcript = await db(Transcript.objects.get)
+    assert (transcript.status, transcript.resume_ms) == (Status.PROCESSING, 3000)
+    await db(finish_as_sweeper_and_worker, transcript)
+
+    await db(transcript.refresh_from_db)
+    assert (transcript.status, transcript.heard_ms) == (Status.COMPLETED, 6000)
+    assert await db(words_of, transcript) == [f"w{second}" for second in range(6)]
+    assert recording_path(transcript).read_bytes()[44:] == SECOND * 6
+    assert (await db(read_balance, account)).minutes_left == 59
+
+
+async def test_a_client_of_a_killed_process_goes_on_at_another(
+    live: FakeStream, media: Path
+) -> None:
+    account = await db(new_account)
+    assert account.user is not None
+    with speaker(account.user, target=live.target, media=media, seconds=3) as said:
+        os.kill(int(str(said["pid"])), signal.SIGKILL)
+
+    session = await open_session(ask_for(account, resume_token=str(said["token"])))
+    assert session.ready.audio_ms == 3000
+    await session.push(SECOND)
+    await session.stop()
+    last = (await read_all(session))[-1]
+
+    assert isinstance(last, Ended)
+    assert (last.text, last.heard_ms) == ("w0 w1 w2 w3", 4000)
+
+
+async def test_a_frozen_process_that_wakes_too_late_changes_nothing(
+    live: FakeStream, media: Path
+) -> None:
+    live.scripts.append(StreamScript(utterances=1, hangs=True))
+    account = await db(new_account)
+    assert account.user is not None
+    with speaker(account.user, target=live.target, media=media, seconds=3) as said:
+        pid = int(str(said["pid"]))
+        os.kill(pid, signal.SIGSTOP)
+        transcript = await db(Transcript.objects.get)
+        await db(finish_as_sweeper_and_worker, transcript)
+        os.kill(pid, signal.SIGCONT)
+        # It learns within its watch that it lost, and says so by ending.
+        await asyncio.to_thread(os.waitid, os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+    await db(transcript.refresh_from_db)
+    assert (transcript.status, transcript.heard_ms) == (Status.COMPLETED, 3000)
+    assert await db(words_of, transcript) == ["w0", "w1", "w2"]
+    assert recording_path(transcript).read_bytes()[44:] == SECOND * 3
+    assert sorted(path.name for path in recording_path(transcript).parent.iterdir()) == [
+        "recording"
+    ]
+
+
+async def test_a_killed_process_holds_no_slot_for_long(
+    live: FakeStream, media: Path, settings: Settings
+) -> None:
+    account = await db(new_account)
+    assert account.user is not None
+    settings.LEASE_S = 0.0  # a worker's silence that is too long
+    with speaker(account.user, target=live.target, media=media, seconds=1) as said:
+        os.kill(int(str(said["pid"])), signal.SIGKILL)
+    others = [await open_session(ask_for(account)) for _ in range(2)]  # all that it may have
+
+    for session in others:
+        await session.abandon()
+    transcript = await db(Transcript.objects.get)
+    await db(expire, transcript)
+    await db(sweep_transcripts)
+    await db(transcript.refresh_from_db)
+    assert transcript.status == Status.QUEUED
