@@ -292,6 +292,8 @@ LIVE_THREADS = read_int("STT_LIVE_THREADS", 4, at_least=1)
 # Webhooks: addresses that are private and may be called all the same, and plain http.
 WEBHOOK_ALLOWED_NETWORKS = read_networks("STT_WEBHOOK_ALLOWED_NETWORKS")
 WEBHOOK_ALLOW_HTTP = read_bool("STT_WEBHOOK_ALLOW_HTTP", default=False)
+# A receiver has so long to answer; after twice that a worker that sends counts as dead.
+WEBHOOK_TIMEOUT_S = read_int("STT_WEBHOOK_TIMEOUT_S", 15, at_least=1)
 
 BROKER_FOLDER = DATA_DIR / "broker"
 CELERY_BROKER_URL = read_text("STT_BROKER_URL", "filesystem://localhost//")

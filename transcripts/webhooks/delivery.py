@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -24,7 +25,7 @@ from stt_web.encryption import UndecipherableError
 from transcripts.models import DeliveryStatus, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from transcripts.models.webhooks import DisabledReason
 from transcripts.webhooks.endpoints import disable_endpoint, secrets_of
-from transcripts.webhooks.sender import TOTAL_TIMEOUT_S, Answer, Request
+from transcripts.webhooks.sender import Answer, Request
 from transcripts.webhooks.signing import sign
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,6 @@ _JITTER = 0.1  # up to so much later, so that what failed together isn't tried t
 _LONGEST_WAIT_S = 86_400.0  # what a receiver may ask for by Retry-After
 # How long "too many requests" holds up the endpoint's other messages, at most.
 _LONGEST_PAUSE_S = 3600.0
-_CLAIM = timedelta(seconds=2 * TOTAL_TIMEOUT_S)
 KEPT = timedelta(days=30)
 _PURGED_ROWS = 5000
 
@@ -136,7 +136,8 @@ def _claim(endpoint: WebhookEndpoint, *, now: datetime) -> Claim | None:
     unclaimed = WebhookEndpoint.objects.filter(
         _is_free(now), pk=endpoint.pk, turn=endpoint.turn, disabled_at=None
     )
-    if not unclaimed.update(turn=turn, busy_until=now + _CLAIM, served_at=now):
+    busy_until = now + timedelta(seconds=2 * settings.WEBHOOK_TIMEOUT_S)
+    if not unclaimed.update(turn=turn, busy_until=busy_until, served_at=now):
         return None
     delivery = _due(now).filter(endpoint=endpoint).order_by("next_try_at", "created_at").first()
     request = _write_request(endpoint, delivery, now=now) if delivery is not None else None

@@ -13,7 +13,7 @@ from transcripts.webhooks.sender import Answer, Sender
 
 logger = logging.getLogger(__name__)
 
-# Endpoints that one pump serves at once. Each waits for 15 s at most.
+# Endpoints that one pump serves at once. Each waits for WEBHOOK_TIMEOUT_S at most.
 SLOTS = 200
 _POLL_S = 0.25
 

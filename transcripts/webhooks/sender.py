@@ -18,6 +18,7 @@ from typing import Any
 
 import certifi
 import httpcore
+from django.conf import settings
 
 from transcripts.webhooks.addresses import (
     AddressRefusedError,
@@ -30,7 +31,6 @@ from transcripts.webhooks.addresses import (
 logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 5.0
-TOTAL_TIMEOUT_S = 15.0
 # Of an answer's body this much is read, and as much of that is kept for the log.
 MAX_ANSWER_BYTES = 16_384
 KEPT_CHARACTERS = 1000
@@ -75,11 +75,11 @@ class Sender:
         *,
         lookup: Lookup | None = None,
         tls: ssl.SSLContext | None = None,
-        total_timeout_s: float = TOTAL_TIMEOUT_S,
+        total_timeout_s: float | None = None,
     ) -> None:
         self._lookup = lookup
         self._tls = tls or _trusted_tls()
-        self._total_timeout_s = total_timeout_s
+        self._total_timeout_s = total_timeout_s or settings.WEBHOOK_TIMEOUT_S
         self._resolvers = ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="webhook-names")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="webhook-sender", daemon=True)
