@@ -38,16 +38,21 @@ _STILL_PROCESSING_RETRY_S = 5
 
 
 class StillProcessingError(ApiError):
-    """A synchronous wait ran out; the job goes on."""
+    """A synchronous wait ran out, or the server stops; the job goes on."""
 
     status = 503
     code = "still_processing"
 
-    def __init__(self, transcript: Transcript) -> None:
+    def __init__(self, transcript: Transcript, *, is_stopping: bool = False) -> None:
+        why = (
+            "This server is being restarted, and the recording is still being worked on."
+            if is_stopping
+            else "This recording takes longer than one request may last, and is still being worked"
+            " on."
+        )
         super().__init__(
-            "This recording takes longer than one request may last, and is still being worked on."
-            " Send the same request again to go on waiting, or ask for the transcript by its id."
-            " It is charged once.",
+            f"{why} Send the same request again to go on waiting, or ask for the transcript by its"
+            " id. It is charged once.",
             retry_after_s=_STILL_PROCESSING_RETRY_S,
             headers={"Location": location_of(transcript)},
             extra={"id": str(transcript.pk)},

@@ -3,6 +3,7 @@
 A plain asynchronous view: while it waits for the job, it holds neither a thread nor a query.
 """
 
+import asyncio
 from typing import cast
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from billing.api.throttling import set_rate_limit_headers
 from stt_web.callers import Caller
 from stt_web.error_answers import allow_methods
 from stt_web.errors import ApiError
+from stt_web.http_protocol import stopping_of
 from stt_web.uploads import Upload
 from transcripts.api.answers import StillProcessingError, answer_accepted, answer_finished
 from transcripts.api.idempotency import answer_once, fingerprint_request
@@ -46,11 +48,15 @@ async def transcribe(request: HttpRequest) -> HttpResponseBase:
             asked.is_async,
         ),
         lasts_s=settings.SYNC_WAIT_S + _PREPARING_S,
-        answer=lambda: _transcribe(upload, caller, asked),
+        answer=lambda: _transcribe(
+            upload, caller, asked, stopping=stopping_of(cast("ASGIRequest", request).scope)
+        ),
     )
 
 
-async def _transcribe(upload: Upload, caller: Caller, asked: TranscriptionRequest) -> HttpResponse:
+async def _transcribe(
+    upload: Upload, caller: Caller, asked: TranscriptionRequest, *, stopping: asyncio.Event
+) -> HttpResponse:
     submitted = await submit_recording(
         Submission(
             user=caller.user,
@@ -67,7 +73,9 @@ async def _transcribe(upload: Upload, caller: Caller, asked: TranscriptionReques
                 submitted.transcript, visitor_token=submitted.visitor_token
             )
         else:
-            response = await _wait_for(submitted.transcript.pk, asked.response_format)
+            response = await _wait_for(
+                submitted.transcript.pk, asked.response_format, stopping=stopping
+            )
     except ApiError as error:
         error.headers |= _headers_of(submitted)
         raise
@@ -76,14 +84,28 @@ async def _transcribe(upload: Upload, caller: Caller, asked: TranscriptionReques
     return response
 
 
-async def _wait_for(transcript_id: UUID, response_format: str) -> HttpResponse:
-    snapshot = await get_watcher().wait_until_closed(transcript_id, timeout_s=settings.SYNC_WAIT_S)
+async def _wait_for(
+    transcript_id: UUID, response_format: str, *, stopping: asyncio.Event
+) -> HttpResponse:
+    """Answer once the job is done, the wait runs out or this server stops."""
+    waiting = asyncio.ensure_future(
+        get_watcher().wait_until_closed(transcript_id, timeout_s=settings.SYNC_WAIT_S)
+    )
+    stopped = asyncio.ensure_future(stopping.wait())
+    try:
+        await asyncio.wait((waiting, stopped), return_when=asyncio.FIRST_COMPLETED)
+    finally:  # also where the client went away
+        is_closed = waiting.done() and not waiting.cancelled() and waiting.result() is not None
+        waiting.cancel()
+        stopped.cancel()
     return await sync_to_async(_answer)(
-        transcript_id, response_format, is_closed=snapshot is not None
+        transcript_id, response_format, is_closed=is_closed, is_stopping=stopping.is_set()
     )
 
 
-def _answer(transcript_id: UUID, response_format: str, *, is_closed: bool) -> HttpResponse:
+def _answer(
+    transcript_id: UUID, response_format: str, *, is_closed: bool, is_stopping: bool
+) -> HttpResponse:
     transcript = Transcript.objects.select_related("owner").filter(pk=transcript_id).first()
     if transcript is None:
         raise ApiError(
@@ -92,7 +114,7 @@ def _answer(transcript_id: UUID, response_format: str, *, is_closed: bool) -> Ht
             code="deleted",
         )
     if not is_closed:
-        raise StillProcessingError(transcript)
+        raise StillProcessingError(transcript, is_stopping=is_stopping)
     return answer_finished(transcript, response_format)
 
 

@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from billing.ledger import read_balance
 from tests.e2e.processes import wait_until
+from tests.stt_web.served import Served
 from tests.transcripts.api.conftest import Client, Worker, make_client, wav
 from tests.transcripts.fake_inference import FakeInference, Script
 from transcripts.models import Status, Transcript
@@ -315,6 +316,25 @@ def test_a_wait_that_runs_out_is_503_with_the_id_and_the_job_goes_on(
     assert answer.headers["X-Transcript-Id"] == transcript_id
     assert int(answer.headers["Retry-After"]) > 0
     assert Transcript.objects.get(pk=transcript_id).status == Status.QUEUED
+
+
+def test_who_waits_while_the_server_stops_is_told_at_once_and_the_job_goes_on(
+    client: Client,
+) -> None:
+    from stt_web.asgi import application
+
+    with Served(application) as stopped, ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(Client(stopped.url, client.key).transcribe)
+        wait_until(Transcript.objects.exists, what="the job")
+        stopped.stop()
+        answer = waiting.result(10)
+
+    transcript = Transcript.objects.get()
+    assert refused(answer) == (503, "still_processing")
+    assert "restarted" in answer.json()["error"]
+    assert answer.json()["id"] == answer.headers["X-Transcript-Id"] == str(transcript.pk)
+    assert int(answer.headers["Retry-After"]) > 0
+    assert transcript.status == Status.QUEUED
 
 
 def test_a_client_that_goes_away_does_not_cancel_its_job(
