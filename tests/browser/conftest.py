@@ -1,9 +1,10 @@
 """A real Chromium, and one whose microphone is a recording."""
 
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pytest
@@ -13,11 +14,17 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 from tests.services import chromium
 
 _ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
-_FAKE_MICROPHONE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 
 _MICROPHONE_HZ = 48_000
 
-StartBrowser = Callable[[Path | None], Browser]
+
+class StartBrowser(Protocol):
+    """Start a Chromium whose microphone plays `recording` once (WAV); None: it has none.
+
+    `is_allowed`: the browser lets every page use it, else none.
+    """
+
+    def __call__(self, recording: Path | None, *, is_allowed: bool = True) -> Browser: ...
 
 
 @pytest.fixture(scope="session")
@@ -28,14 +35,15 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="module")
 def start_browser(playwright: Playwright) -> Iterator[StartBrowser]:
-    """Start a Chromium whose microphone plays `recording` once (WAV); None: it has none."""
     with ExitStack() as stack:
 
-        def start(recording: Path | None) -> Browser:
+        def start(recording: Path | None, *, is_allowed: bool = True) -> Browser:
             arguments = [*_ARGUMENTS]
+            if is_allowed:
+                arguments.append("--use-fake-ui-for-media-stream")
             if recording is not None:
-                once = f"{recording}%noloop"
-                arguments += [*_FAKE_MICROPHONE, f"--use-file-for-fake-audio-capture={once}"]
+                once = f"--use-file-for-fake-audio-capture={recording}%noloop"
+                arguments += ["--use-fake-device-for-media-stream", once]
             launched = playwright.chromium.launch(executable_path=chromium(), args=arguments)
             stack.callback(launched.close)
             return launched

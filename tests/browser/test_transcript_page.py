@@ -1,0 +1,249 @@
+"""Somebody finds a transcript, reads it along with its sound, and corrects it."""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import StartBrowser
+from tests.e2e.processes import ROOT, System
+
+pytestmark = [pytest.mark.browser, pytest.mark.e2e]
+TINY = ROOT / "tests" / "models" / "whisper-en-cs-tiny"
+LOG_IN = """
+from importlib import import_module
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from accounts.models import User
+user = User.objects.get(email="e2e@example.com")
+session = import_module(settings.SESSION_ENGINE).SessionStore()
+session[SESSION_KEY] = str(user.pk)
+session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+session.create()
+print(settings.SESSION_COOKIE_NAME, session.session_key)
+"""
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    folder = tmp_path_factory.mktemp("transcript_page")
+    (folder / "models").mkdir()
+    (folder / "models" / "whisper-en-cs-tiny").symlink_to(TINY / "model")
+    with System(folder / "data", env={"STT_MODELS_DIR": str(folder / "models")}) as running:
+        running.start("inference", "worker-short", "web")
+        yield running
+
+
+@pytest.fixture
+def transcript_id(system: System) -> str:
+    """A dialogue of two, freshly transcribed."""
+    recording = (TINY / "samples" / "dialogue_1.flac").read_bytes()
+    answer = requests.post(
+        f"{system.url}/v1/transcribe",
+        headers=system.headers,
+        files={"file": ("Dialogue.flac", recording)},
+        data={"language": "en", "speakers": "2"},
+        timeout=120,
+    )
+    answer.raise_for_status()
+    return answer.headers["X-Transcript-Id"]
+
+
+@pytest.fixture
+def page(system: System, start_browser: StartBrowser) -> Iterator[Page]:
+    name, value = system.run(sys.executable, "manage.py", "shell", "-v0", "-c", LOG_IN).split()[-2:]
+    context = start_browser(None).new_context(locale="en")
+    context.add_cookies([{"name": name, "value": value, "url": system.url}])
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    yield page
+    context.close()
+    assert faults == []
+
+
+def api(system: System, method: str, path: str, **body: Any) -> Any:
+    answer = requests.request(
+        method, f"{system.url}/api/v1/transcripts/{path}", headers=system.headers, json=body or None
+    )
+    answer.raise_for_status()
+    return answer.json()
+
+
+def open_transcript(page: Page, system: System, transcript_id: str) -> None:
+    page.goto(f"{system.url}/transcripts/{transcript_id}/")
+    expect(page.get_by_role("button", name="Edit", exact=True).first).to_be_attached()
+
+
+def edit_line(page: Page, number: int) -> None:
+    line = page.locator("#segments > li").nth(number)
+    line.hover()
+    line.get_by_role("button", name="Edit", exact=True).click()
+
+
+def type_line(page: Page, number: int, text: str) -> None:
+    edit_line(page, number)
+    page.get_by_label("Text", exact=True).fill(text)
+    page.keyboard.press("Enter")
+
+
+def text_of(page: Page, number: int) -> Any:
+    return page.locator("#segments > li .text").nth(number)
+
+
+def test_a_word_that_is_clicked_is_heard_and_marked(
+    page: Page, system: System, transcript_id: str
+) -> None:
+    segments = api(system, "GET", f"{transcript_id}/segments/")["results"]
+    at, word = next(
+        (at, word)
+        for at, segment in enumerate(segments)
+        for word in segment["words"][1:2]
+        if word["start"] > 3
+    )
+    open_transcript(page, system, transcript_id)
+    line = text_of(page, at)
+    x = line.evaluate(
+        "(text, word) => { const range = document.createRange(), node = text.firstChild,"
+        " from = node.data.indexOf(word); range.setStart(node, from);"
+        " range.setEnd(node, from + word.length); const box = range.getBoundingClientRect(),"
+        " own = text.getBoundingClientRect();"
+        " return [box.x - own.x + box.width / 2, box.y - own.y + box.height / 2]; }",
+        " " + word["word"],
+    )
+    line.click(position={"x": x[0], "y": x[1]})
+
+    page.wait_for_function("start => player.currentTime >= start", arg=word["start"])
+    assert page.evaluate("player.currentTime") < word["start"] + 5
+    expect(page.locator("#segments li.now")).to_have_count(1)
+    page.evaluate("player.pause()")
+    page.evaluate("time => { player.currentTime = time }", (word["start"] + word["end"]) / 2)
+    expect(page.locator("#segments li.now .text .now")).to_have_text(word["word"])
+
+
+def test_a_line_is_corrected_taken_back_and_there_after_a_reload(
+    page: Page, system: System, transcript_id: str
+) -> None:
+    open_transcript(page, system, transcript_id)
+    before = text_of(page, 0).inner_text()
+
+    type_line(page, 0, "Quite another  text.")
+    expect(text_of(page, 0)).to_have_text("Quite another text.")
+    page.reload()
+    expect(text_of(page, 0)).to_have_text("Quite another text.")
+    expect(page.get_by_text("corrected", exact=True)).to_be_visible()
+    edit_line(page, 0)
+    page.get_by_label("Text", exact=True).fill("Never saved")
+    page.keyboard.press("Escape")
+    expect(text_of(page, 0)).to_have_text("Quite another text.")
+    page.get_by_role("button", name="Undo").click()
+
+    expect(text_of(page, 0)).to_have_text(before)
+    page.get_by_text("History", exact=True).click()
+    expect(page.locator("#revisions li").nth(1)).to_contain_text("e2e@example.com")
+    page.get_by_role("button", name=re.compile("^Restore: 1")).click()
+    expect(text_of(page, 0)).to_have_text("Quite another text.")
+
+
+def test_a_line_is_cut_at_the_cursor_and_joined_again(
+    page: Page, system: System, transcript_id: str
+) -> None:
+    open_transcript(page, system, transcript_id)
+    lines = page.locator("#segments > li")
+    count = lines.count()
+    type_line(page, 0, "one two three four")
+    expect(text_of(page, 0)).to_have_text("one two three four")
+
+    edit_line(page, 0)
+    page.get_by_label("Text", exact=True).evaluate("area => area.setSelectionRange(8, 8)")
+    page.get_by_role("button", name="Split at the cursor").click()
+    expect(text_of(page, 0)).to_have_text("one two")
+    expect(text_of(page, 1)).to_have_text("three four")
+    assert lines.count() == count + 1
+
+    edit_line(page, 0)
+    page.get_by_role("button", name="Join with the next").click()
+    expect(text_of(page, 0)).to_have_text("one two three four")
+    edit_line(page, 0)
+    page.get_by_role("button", name="Remove").click()
+    expect(lines).to_have_count(count - 1)
+
+
+def test_a_speaker_and_the_title_get_names(page: Page, system: System, transcript_id: str) -> None:
+    open_transcript(page, system, transcript_id)
+
+    page.get_by_role("button", name="Speaker 1").first.click()
+    page.keyboard.type("<b>Anna</b>")
+    page.keyboard.press("Enter")
+    expect(page.locator(".speaker").filter(has_text="Speaker 1")).to_have_count(0)
+    expect(page.get_by_role("button", name="<b>Anna</b>").first).to_be_visible()
+    page.get_by_role("button", name="Edit title and tags").click()
+    page.get_by_label("Title").fill("Budget talk")
+    page.get_by_role("textbox", name="Tags").fill("work, 2026")
+    page.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Budget talk")
+    expect(page.get_by_role("link", name="work")).to_be_visible()
+    known = api(system, "GET", f"{transcript_id}/")
+    assert (known["title"], known["tags"]) == ("Budget talk", ["2026", "work"])
+    assert "<b>Anna</b>" in known["speakers"]
+
+
+def test_an_editor_who_was_overtaken_is_told_and_keeps_what_was_typed(
+    page: Page, system: System, transcript_id: str
+) -> None:
+    open_transcript(page, system, transcript_id)
+    api(system, "PATCH", f"{transcript_id}/", title="Changed elsewhere")
+
+    type_line(page, 0, "My own words")
+
+    expect(page.get_by_role("alert")).to_contain_text("Somebody changed this transcript meanwhile")
+    expect(page.get_by_label("Text", exact=True)).to_have_value("My own words")
+    page.get_by_role("button", name="Reload").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Changed elsewhere")
+    type_line(page, 0, "My own words")
+    expect(text_of(page, 0)).to_have_text("My own words")
+
+
+def test_files_are_downloaded_under_the_title(
+    page: Page, system: System, transcript_id: str, tmp_path: Path
+) -> None:
+    api(system, "PATCH", f"{transcript_id}/", title="Notes")
+    open_transcript(page, system, transcript_id)
+
+    page.get_by_text("Download", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="SRT").click()
+
+    assert download.value.suggested_filename.endswith(".srt")
+    assert "-->" in Path(download.value.path()).read_text()
+
+
+def test_a_transcript_is_found_by_its_words_and_filtered_by_its_tag(
+    page: Page, system: System, transcript_id: str
+) -> None:
+    segment = api(system, "GET", f"{transcript_id}/segments/")["results"][1]
+    api(system, "PATCH", f"{transcript_id}/segments/{segment['id']}/", text="An unheard zymurgy")
+    api(system, "PATCH", f"{transcript_id}/", title="Brewing", tags=["beer"])
+
+    page.goto(f"{system.url}/transcripts/")
+    page.get_by_label("Words in titles and texts").fill("ZYMURGY")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("mark")).to_have_text("zymurgy")
+    expect(page.get_by_role("status")).to_have_text("1 transcript found")
+    page.locator(".found a").click()
+    expect(page.locator("#segments > li:target .text")).to_have_text("An unheard zymurgy")
+    page.goto(f"{system.url}/transcripts/")
+    page.get_by_text("Filter and sort").click()
+    page.get_by_label("Tag").select_option("beer")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator(".rows > li")).to_have_count(1)
+    page.goto(f"{system.url}/transcripts/?search=nowhere-to-be-found")
+    expect(page.get_by_text("Nothing was found.")).to_be_visible()
