@@ -129,6 +129,11 @@ class Transcript(models.Model):
             models.Index(fields=["owner", "-created_at"]),
             models.Index(fields=["owner", "fingerprint"], name="transcripts_join"),
             models.Index(
+                fields=["owner"],
+                condition=Q(status__in=["queued", "processing"]),
+                name="transcripts_open",
+            ),
+            models.Index(
                 fields=["queue", "created_at"],
                 condition=Q(status="queued"),
                 name="transcripts_waiting",
@@ -219,9 +224,10 @@ class Segment(models.Model):
     """A span of one transcript with one speaker: what is saved, edited and exported.
 
     `words`: [{"word", "start_ms", "end_ms", "confidence", "space_before"}]; joined by their own
-    spacing they spell `text`. A word whose times a person's edit made carries `"timing":
-    "interpolated"` too. `position` orders the segments; a split puts one in between. `key` is the
-    id that the outside knows, and stays through edits, and through removal and restoring.
+    spacing they spell `text`. A word whose times an edit made carries `"timing"` too: "aligned"
+    (heard in the recording) or "interpolated". `position` orders the segments; a split puts one in
+    between. `key` is the id that the outside knows, and stays through edits, and through removal
+    and restoring.
     """
 
     transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="segments")
