@@ -1,34 +1,38 @@
-"""`/transcripts/`: what somebody has transcribed, to be read, downloaded and deleted."""
+"""`/transcripts/`: what somebody has transcribed, searched and filtered as by the API."""
 
 from typing import cast
-from uuid import UUID
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.core.paginator import InvalidPage, Page, Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from transcripts.access import TranscriptNotFoundError, get_transcript
-from transcripts.exports.document import load_document
-from transcripts.models import OPEN_STATUSES, Status, Transcript
-from transcripts.pages.turns import format_clock, list_turns
-from transcripts.services.cancel import delete_transcript
+from stt_web.errors import ApiError
+from transcripts.api.search_pages import SearchPagination
+from transcripts.api.transcript_filters import RELEVANCE, filter_transcripts
+from transcripts.languages import LANGUAGE_NAMES
+from transcripts.models import Source, Status, Tag, Transcript
+from transcripts.pages.transcript import SOURCE_NAMES, STATUS_NAMES
+from transcripts.pages.turns import format_clock
+from transcripts.services.search import read_terms, search_transcripts, searching
+from transcripts.services.search_highlights import Highlight, find_highlights
 
 _PAGE_ROWS = 50
-_FORMATS = ("txt", "srt", "vtt", "docx", "pdf", "csv", "json")
-STATUS_NAMES = {
-    Status.QUEUED: gettext_lazy("Waiting"),
-    Status.PROCESSING: gettext_lazy("Recognising"),
-    Status.COMPLETED: gettext_lazy("Done"),
-    Status.COMPLETED_WITH_WARNINGS: gettext_lazy("Done, with remarks"),
-    Status.FAILED: gettext_lazy("That did not work"),
-    Status.CANCELLED: gettext_lazy("Cancelled"),
+_MOST_TAGS = 200
+_FILTERS = ("status", "language", "source", "tag")
+_ORDERINGS = {
+    "": gettext_lazy("Newest first"),
+    "created_at": gettext_lazy("Oldest first"),
+    "title": gettext_lazy("By title"),
+    "-duration": gettext_lazy("Longest first"),
+    RELEVANCE: gettext_lazy("Best match first"),
 }
 
 
@@ -36,55 +40,96 @@ STATUS_NAMES = {
 @login_required
 @require_safe
 def show_transcripts(request: HttpRequest) -> HttpResponse:
-    """GET /transcripts/?page= — newest first. Two queries, however many there are."""
-    own = Transcript.objects.filter(owner=_user(request)).order_by("-created_at", "pk")
-    page = Paginator(own, _PAGE_ROWS).get_page(request.GET.get("page"))
-    rows = [
-        {
-            "transcript": transcript,
-            "status": STATUS_NAMES[Status(transcript.status)],
-            "length": format_clock(transcript.heard_ms or transcript.probed_ms),
-        }
-        for transcript in page
-    ]
-    return render(request, "transcripts/library.html", {"page": page, "rows": rows})
+    """GET /transcripts/?page= and the API's `search`, filters and `ordering`.
 
-
-@never_cache
-@login_required
-@require_safe
-def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
-    """GET /transcripts/:id/"""
-    transcript = _find(request, transcript_id)
-    document = load_document(transcript)
-    context = {
-        "transcript": transcript,
-        "document": document,
-        "turns": list_turns(document),
-        "status": STATUS_NAMES[Status(transcript.status)],
-        "is_open": transcript.status in OPEN_STATUSES,
-        "length": format_clock(document.duration_ms),
-        "formats": _FORMATS,
-    }
-    return render(request, "transcripts/transcript.html", context)
-
-
-@login_required
-@require_POST
-def delete(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
-    """POST /transcripts/:id/delete/"""
-    delete_transcript(_find(request, transcript_id))
-    messages.success(request, _("The transcript and its recording are deleted."))
-    return redirect("transcripts")
-
-
-def _find(request: HttpRequest, transcript_id: UUID) -> Transcript:
+    As many queries for many as for one.
+    """
+    user = cast("User", request.user)
+    own = Transcript.objects.filter(owner=user, refines=None)
+    asked = {name: request.GET.get(name, "") for name in ("search", "ordering", *_FILTERS)}
+    if asked["ordering"] == RELEVANCE and not asked["search"].strip():
+        asked["ordering"] = ""
+    page: Page[Transcript] | list[Transcript] = []
+    found: dict[object, list[Highlight]] = {}
+    problem = ""
     try:
-        return get_transcript(_user(request), transcript_id)
-    except TranscriptNotFoundError:
-        raise Http404 from None
+        page, found = _read(own, asked, user, number=request.GET.get("page", "1"))
+    except ApiError as error:
+        problem = error.message
+    kept = request.GET.copy()
+    kept.pop("page", None)
+    context = {
+        "page": page,
+        "rows": [_show(transcript, found.get(transcript.pk, [])) for transcript in page],
+        "asked": asked,
+        "problem": problem,
+        "is_narrowed": any(asked[name] for name in ("search", *_FILTERS)),
+        "fields": _list_fields(own, asked, user),
+        "query": kept.urlencode(),
+    }
+    return render(request, "transcripts/library.html", context)
 
 
-def _user(request: HttpRequest) -> User:
-    """Whom `login_required` let through."""
-    return cast("User", request.user)
+def _read(
+    own: QuerySet[Transcript], asked: dict[str, str], user: User, *, number: str
+) -> tuple[Page[Transcript], dict[object, list[Highlight]]]:
+    """Return a page, and where what was searched for stands in each. Raises ApiError."""
+    rows = filter_transcripts(own, asked).prefetch_related("tags")
+    if not asked["search"].strip():
+        return Paginator(rows, _PAGE_ROWS).get_page(number), {}
+    terms = read_terms(asked["search"])
+    pagination = SearchPagination(
+        owner_id=user.pk, terms=terms if asked["ordering"] == RELEVANCE else ()
+    )
+    with searching():
+        rows = search_transcripts(rows, terms, owner_id=user.pk)
+        pages = pagination.django_paginator_class(rows, _PAGE_ROWS)
+        try:
+            page = pages.page(number)
+        except InvalidPage:
+            page = pages.page(1)
+        found = find_highlights(list(page), terms, owner_id=user.pk)
+    return page, dict(found.items())
+
+
+def _show(transcript: Transcript, found: list[Highlight]) -> dict[str, object]:
+    return {
+        "transcript": transcript,
+        "title": transcript.title or transcript.file_name or _("Transcript"),
+        "status": STATUS_NAMES[Status(transcript.status)],
+        "length": format_clock(transcript.heard_ms or transcript.probed_ms),
+        "is_live": transcript.source == Source.LIVE,
+        "tags": [tag.name for tag in transcript.tags.all()],
+        "found": [
+            {
+                "time": "" if each.start_ms is None else format_clock(each.start_ms),
+                "segment": each.segment or "",
+                "html": mark_safe(each.html),  # noqa: S308  # `Highlight.html` escapes the text
+            }
+            for each in found
+        ],
+    }
+
+
+def _list_fields(
+    own: QuerySet[Transcript], asked: dict[str, str], user: User
+) -> list[dict[str, object]]:
+    """Return the choices that would find something. Two queries."""
+    languages = own.exclude(language="").order_by("language").values_list("language", flat=True)
+    tags = Tag.objects.filter(transcript__owner=user).order_by("name")
+    names = tags.values_list("name", flat=True).distinct()[:_MOST_TAGS]
+    choices: dict[str, tuple[object, dict[str, object]]] = {
+        "status": (_("Status"), {str(value): name for value, name in STATUS_NAMES.items()}),
+        "language": (
+            _("Language"),
+            {code: LANGUAGE_NAMES.get(code, code).capitalize() for code in languages.distinct()},
+        ),
+        "source": (_("Source"), {str(value): name for value, name in SOURCE_NAMES.items()}),
+        "tag": (_("Tag"), {name: name for name in names}),
+        "ordering": (_("Order"), {**_ORDERINGS}),
+    }
+    return [
+        {"name": name, "label": label, "choices": values.items(), "chosen": asked[name]}
+        for name, (label, values) in choices.items()
+        if values
+    ]

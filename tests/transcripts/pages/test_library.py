@@ -11,6 +11,7 @@ from pytest_django import Settings
 from accounts.models import User
 from tests.accounts.pages.people import browser_of, member
 from transcripts.models import Segment, Transcript
+from transcripts.services.search_index import index_transcript
 
 pytestmark = pytest.mark.django_db
 
@@ -72,6 +73,57 @@ def test_somebody_elses_is_not_there(ann: User) -> None:
     assert browser.get(f"/transcripts/{transcript.pk}/").status_code == 404
     assert browser.post(f"/transcripts/{transcript.pk}/delete/").status_code == 404
     assert Transcript.objects.exists()
+
+
+def test_what_is_searched_for_is_shown_as_text_and_others_are_left_out(ann: User) -> None:
+    found = transcribed(ann, title="<script>Brno</script>", language="cs")
+    transcribed(ann, title="Ostrava", language="en")
+    Segment.objects.filter(transcript=found).update(text="Dobrý den z Brna, <b>tady</b>.")
+    index_transcript(found)
+    browser = browser_of(ann)
+
+    page = browser.get("/transcripts/?search=dobry+tady").content.decode()
+
+    assert "<mark>Dobrý</mark> den z Brna, &lt;b&gt;<mark>tady</mark>&lt;/b&gt;" in page
+    assert "<script>Brno" not in page
+    assert "Ostrava" not in page
+    only = browser.get("/transcripts/?language=en").content.decode()
+    assert "Ostrava" in only
+    assert "Brno" not in only
+
+
+@pytest.mark.parametrize("query", ["status=odd", "language=tlh", "search=" + "x" * 201, "tag=%00"])
+def test_a_filter_that_makes_no_sense_is_told(ann: User, query: str) -> None:
+    page = browser_of(ann).get(f"/transcripts/?{query}")
+
+    assert page.status_code == 200
+    assert 'role="alert"' in page.content.decode()
+
+
+def test_a_page_that_is_not_there_shows_one_that_is(ann: User) -> None:
+    transcribed(ann, title="The only one")
+    browser = browser_of(ann)
+
+    for query in ("page=99", "page=x", "search=hi&page=99"):
+        assert browser.get(f"/transcripts/?{query}").status_code == 200
+
+
+def test_the_page_of_a_transcript_costs_no_more_queries_for_a_long_one(ann: User) -> None:
+    browser = browser_of(ann)
+    transcript = transcribed(ann)
+    counts = []
+    for more in (0, 200):
+        Segment.objects.bulk_create(
+            Segment(
+                transcript=transcript, position=n, start_ms=n, end_ms=n + 1, text="a", confidence=1
+            )
+            for n in range(2, 2 + more)
+        )
+        with CaptureQueriesContext(connection) as queries:
+            browser.get(f"/transcripts/{transcript.pk}/")
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]
 
 
 def test_the_pages_ask_visitors_to_log_in(ann: User) -> None:

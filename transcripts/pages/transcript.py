@@ -1,0 +1,156 @@
+"""`/transcripts/:id/`: one transcript, to be read along with its recording, and corrected.
+
+The page is whole without a script; with one it is an editor, which uses the public API as any
+program would: `If-Match` with the revision that is shown, and every change a revision.
+"""
+
+from typing import cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import F
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import User
+from transcripts.access import TranscriptNotFoundError, get_transcript
+from transcripts.models import OPEN_STATUSES, Source, Status, Transcript
+from transcripts.pages.turns import format_clock
+from transcripts.services.cancel import delete_transcript
+
+_FORMATS = ("txt", "srt", "vtt", "docx", "pdf", "csv", "json")
+STATUS_NAMES = {
+    Status.QUEUED: gettext_lazy("Waiting"),
+    Status.PROCESSING: gettext_lazy("Recognising"),
+    Status.COMPLETED: gettext_lazy("Done"),
+    Status.COMPLETED_WITH_WARNINGS: gettext_lazy("Done, with remarks"),
+    Status.FAILED: gettext_lazy("That did not work"),
+    Status.CANCELLED: gettext_lazy("Cancelled"),
+}
+SOURCE_NAMES = {
+    Source.UPLOAD: gettext_lazy("Uploaded"),
+    Source.API: gettext_lazy("By the API"),
+    Source.LIVE: gettext_lazy("Live"),
+}
+# What the script says, handed over as JSON.
+TEXTS = {
+    "no_connection": gettext_lazy(
+        "The server can't be reached. Check that it is running and try again."
+    ),
+    "logged_out": gettext_lazy("You are not logged in any more. Reload the page."),
+    "changed": gettext_lazy(
+        "Somebody changed this transcript meanwhile, so yours was not saved. Copy what you typed, "
+        "reload the page, and change it there."
+    ),
+    "reload": gettext_lazy("Reload"),
+    "saved": gettext_lazy("Saved."),
+    "undone": gettext_lazy("Taken back."),
+    "preparing": gettext_lazy("The file is being made…"),
+    "edit": gettext_lazy("Edit"),
+    "save": gettext_lazy("Save"),
+    "cancel": gettext_lazy("Cancel"),
+    "split": gettext_lazy("Split at the cursor"),
+    "join": gettext_lazy("Join with the next"),
+    "remove": gettext_lazy("Remove"),
+    "text": gettext_lazy("Text"),
+    "speaker": gettext_lazy("Speaker"),
+    "nobody": gettext_lazy("Nobody"),
+    "rename": gettext_lazy("Rename {name}"),
+    "cannot_split": gettext_lazy("Put the cursor between two words first."),
+    "restore": gettext_lazy("Restore"),
+    "original": gettext_lazy("As the machine wrote it"),
+    "deleted_account": gettext_lazy("a deleted account"),
+    "describe": gettext_lazy("Title or tags"),
+    "edit_action": gettext_lazy("Text, times or speaker"),
+    "split_action": gettext_lazy("Split"),
+    "merge": gettext_lazy("Joined"),
+    "move_words": gettext_lazy("Words moved"),
+    "remove_action": gettext_lazy("Removed"),
+    "add_speaker": gettext_lazy("Speaker added"),
+    "rename_speaker": gettext_lazy("Speaker renamed"),
+    "merge_speakers": gettext_lazy("Speakers joined"),
+    "assign_speaker": gettext_lazy("Speaker changed"),
+    "restore_action": gettext_lazy("Taken back to {number}"),
+    "refine": gettext_lazy("Heard once more"),
+}
+
+
+@never_cache
+@login_required
+@require_safe
+def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
+    """GET /transcripts/:id/ — four queries, however long it is; the words come by the API."""
+    transcript = _find(request, transcript_id)
+    is_open = transcript.status in OPEN_STATUSES
+    segments = _list_segments(transcript)
+    speakers = list(transcript.speakers.all())
+    context = {
+        "transcript": transcript,
+        "title": transcript.title or transcript.file_name or _("Transcript"),
+        "tags": [tag.name for tag in transcript.tags.all()],
+        "segments": segments,
+        "status": STATUS_NAMES[Status(transcript.status)],
+        "source": SOURCE_NAMES[Source(transcript.source)],
+        "is_open": is_open,
+        "can_edit": bool(segments) and not is_open,
+        "length": format_clock(transcript.heard_ms or transcript.probed_ms),
+        "language": transcript.language or transcript.language_requested,
+        "formats": _FORMATS,
+        "texts": {name: str(text) for name, text in TEXTS.items()},
+        "speakers": [
+            {"number": each.position, "label": each.label, "name": each.display_name}
+            for each in speakers
+        ],
+    }
+    return render(request, "transcripts/transcript.html", context)
+
+
+@login_required
+@require_POST
+def delete(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
+    """POST /transcripts/:id/delete/"""
+    delete_transcript(_find(request, transcript_id))
+    messages.success(request, _("The transcript and its recording are deleted."))
+    return redirect("transcripts")
+
+
+def _list_segments(transcript: Transcript) -> list[dict[str, object]]:
+    """Return what the page shows of each; without the words, which are most of it. One query."""
+    rows = transcript.segments.order_by("position").values(
+        "key",
+        "start_ms",
+        "end_ms",
+        "text",
+        number=F("speaker__position"),
+        label=F("speaker__label"),
+        name=F("speaker__display_name"),
+    )
+    before = None
+    shown: list[dict[str, object]] = []
+    for row in rows:
+        shown.append(
+            {
+                "key": row["key"],
+                "start_s": f"{row['start_ms'] / 1000:.3f}",
+                "end_s": f"{row['end_ms'] / 1000:.3f}",
+                "time": format_clock(row["start_ms"]),
+                "text": row["text"],
+                "number": row["number"],
+                "speaker": row["name"] or row["label"] or "",
+                "is_same": row["number"] == before,
+            }
+        )
+        before = row["number"]
+    return shown
+
+
+def _find(request: HttpRequest, transcript_id: UUID) -> Transcript:
+    try:
+        return get_transcript(cast("User", request.user), transcript_id)
+    except TranscriptNotFoundError:
+        raise Http404 from None
