@@ -1,10 +1,11 @@
 """The ASGI application: `python -m uvicorn stt_web.asgi:application`.
 
     http       request id and access log → CORS → thread slots → ingest → Django
-    websocket  stt_web.routing
+    websocket  request id and access log → Channels' router → a consumer (stt_web.routing)
 
 Start uvicorn with `--no-access-log` (the access log is ours, without query strings) and
-`--no-proxy-headers` (`accounts.client_address` decides whom to believe).
+`--no-proxy-headers` (`accounts.client_address` decides whom to believe); for sockets with
+`--ws stt_web.socket_protocol:SocketProtocol`.
 """
 
 import os
@@ -22,7 +23,7 @@ from stt_web.asgi_messages import ASGI3Application  # noqa: E402
 from stt_web.cors import CorsLayer  # noqa: E402
 from stt_web.ingest import IngestLayer  # noqa: E402
 from stt_web.request_id import RequestIdLayer  # noqa: E402
-from stt_web.routing import serve_socket  # noqa: E402
+from stt_web.routing import socket_router  # noqa: E402
 from stt_web.threads import ThreadSlotsLayer  # noqa: E402
 from transcripts.media import warm_up  # noqa: E402
 
@@ -45,6 +46,6 @@ application = ProtocolTypeRouter(
                 )
             )
         ),
-        "websocket": serve_socket,
+        "websocket": RequestIdLayer(socket_router),
     }
 )

@@ -16,6 +16,7 @@ from asgiref.typing import (
     HTTPResponseStartEvent,
     HTTPScope,
     Scope,
+    WebSocketScope,
 )
 
 from stt_web.errors import ApiError
@@ -29,6 +30,7 @@ __all__ = [
     "HTTPScope",
     "Header",
     "Scope",
+    "WebSocketScope",
     "add_headers",
     "find_header",
     "replace_header",
@@ -38,7 +40,7 @@ __all__ = [
 Header = tuple[bytes, bytes]
 
 
-def find_header(scope: HTTPScope, name: bytes) -> str:
+def find_header(scope: HTTPScope | WebSocketScope, name: bytes) -> str:
     """Return the first value of a request's header, or ""."""
     for key, value in scope["headers"]:
         if key == name:

@@ -1,8 +1,8 @@
 """`X-Request-Id`: echoed or made, on every answer, and in every log line of the request.
 
 It is an ASGI layer, the outermost: what the ingest refuses never reaches Django, and has an id too.
-The same layer writes the access log: one line a request, without its query string, in which a
-client may have put a key (`?token=` of live sockets).
+The same layer writes the access log: one line a request, and one a live socket when it is over,
+without its query string, in which a client may have put a key (`?token=` of live sockets).
 """
 
 import logging
@@ -16,7 +16,9 @@ from stt_web.asgi_messages import (
     ASGIReceiveCallable,
     ASGISendCallable,
     ASGISendEvent,
+    HTTPScope,
     Scope,
+    WebSocketScope,
     find_header,
     replace_header,
 )
@@ -50,11 +52,23 @@ class RequestIdLayer:
     async def __call__(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         request_id = choose_request_id(find_header(scope, b"x-request-id"))
         request_id_var.set(request_id)
+        if scope["type"] == "http":
+            await self._serve_request(scope, receive, send, request_id)
+        else:
+            await self._serve_socket(scope, receive, send, request_id)
+
+    async def _serve_request(
+        self,
+        scope: HTTPScope,
+        receive: ASGIReceiveCallable,
+        send: ASGISendCallable,
+        request_id: str,
+    ) -> None:
         started = time.monotonic()
         status = 0
 
@@ -73,6 +87,35 @@ class RequestIdLayer:
                 scope["method"],
                 _printable(scope["path"]),
                 status,  # 0: the client went away before there was an answer
+                round((time.monotonic() - started) * 1000),
+            )
+
+    async def _serve_socket(
+        self,
+        scope: WebSocketScope,
+        receive: ASGIReceiveCallable,
+        send: ASGISendCallable,
+        request_id: str,
+    ) -> None:
+        started = time.monotonic()
+        code = 0
+
+        async def send_with_id(message: ASGISendEvent) -> None:
+            nonlocal code
+            if message["type"] == "websocket.accept":
+                own = (b"x-request-id", request_id.encode())
+                message = {**message, "headers": [*message["headers"], own]}
+            elif message["type"] == "websocket.close":
+                code = message["code"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        finally:
+            access_log.info(
+                "event=socket path=%s code=%d duration_ms=%d",
+                _printable(scope["path"]),
+                code,  # 0: the client closed it, or was gone
                 round((time.monotonic() - started) * 1000),
             )
 

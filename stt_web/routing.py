@@ -1,28 +1,21 @@
-"""WebSocket addresses. Live transcription is not served yet: its address says so and closes."""
+"""WebSocket addresses, as Channels routes them. All others are refused before they open."""
 
-import json
+from channels.routing import URLRouter
+from django.urls import path, re_path
 
 from stt_web.asgi_messages import ASGIReceiveCallable, ASGISendCallable, Scope
-
-_STREAM_PATH = "/v1/stream"
-_TRY_AGAIN_LATER = 1013  # RFC 6455's registry
-_NORMAL_REFUSAL = {
-    "error": "Live transcription is not available on this server. Send recordings to"
-    " POST /v1/transcribe.",
-    "code": "not_available",
-    "text": "",
-    "partial": "",
-}
+from transcripts.live.consumer import StreamConsumer
 
 
-async def serve_socket(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-    """Refuse: `/v1/stream` with a message in the one error shape, other paths before they open."""
-    message = await receive()
-    if message["type"] != "websocket.connect" or scope["type"] != "websocket":
-        return
-    if scope["path"] == _STREAM_PATH:
-        await send({"type": "websocket.accept", "subprotocol": None, "headers": []})
-        text = json.dumps(_NORMAL_REFUSAL)
-        await send({"type": "websocket.send", "text": text, "bytes": None})
-    code = _TRY_AGAIN_LATER if scope["path"] == _STREAM_PATH else 1000
-    await send({"type": "websocket.close", "code": code, "reason": None})
+async def refuse_socket(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    """The client sees 403 in place of an open socket."""
+    await receive()
+    await send({"type": "websocket.close", "code": 1000, "reason": None})
+
+
+socket_router = URLRouter(
+    [
+        path("v1/stream", StreamConsumer.as_asgi()),
+        re_path("", refuse_socket),  # type: ignore[arg-type]  # Channels takes ASGI applications
+    ]
+)

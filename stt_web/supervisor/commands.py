@@ -64,6 +64,8 @@ def web(*, host: str, port: int) -> Command:
         "web",
         *("-m", "uvicorn", "stt_web.asgi:application"),
         *("--host", host, "--port", str(port)),
+        *("--http", "stt_web.http_protocol:HttpProtocol"),
+        *("--ws", "stt_web.socket_protocol:SocketProtocol"),
         *("--no-access-log", "--no-proxy-headers", "--no-server-header"),
         *("--timeout-graceful-shutdown", "5", "--lifespan", "off"),
     )

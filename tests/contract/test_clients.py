@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import sttai
-import websockets.sync.client
 
 from tests import report
 from tests.contract.conftest import TEXT
@@ -114,21 +113,6 @@ def test_the_node_sample_works(system: System, key: str, meeting: Path) -> None:
 
     assert out.startswith("Duration: 2.7s\n")
     assert TEXT in out
-
-
-def test_a_live_socket_is_told_that_there_is_none_yet_and_no_key_is_logged(
-    system: System, key: str
-) -> None:
-    address = system.url.replace("http://", "ws://") + f"/v1/stream?token={key}"
-    with websockets.sync.client.connect(address) as socket:
-        message = json.loads(socket.recv())
-        with pytest.raises(websockets.exceptions.ConnectionClosed):
-            socket.recv()
-    with pytest.raises(websockets.exceptions.InvalidStatus):
-        websockets.sync.client.connect(address.replace("/v1/stream", "/v1/elsewhere"))
-
-    assert message["code"] == "not_available"
-    assert key not in "".join(path.read_text() for path in system.folder.glob("*.log"))
 
 
 def test_health_is_degraded_while_inference_is_down(system: System) -> None:

@@ -7,6 +7,9 @@ from typing import Any, Self
 
 import uvicorn
 
+from stt_web.http_protocol import HttpProtocol
+from stt_web.socket_protocol import SocketProtocol
+
 
 class Served:
     """`with Served(app) as server:` listens on `server.url` until the block ends."""
@@ -20,6 +23,8 @@ class Served:
             log_config=None,
             access_log=False,
             proxy_headers=False,
+            http=HttpProtocol,
+            ws=SocketProtocol,
             timeout_graceful_shutdown=1,
         )
         self._server = uvicorn.Server(config)
@@ -38,8 +43,12 @@ class Served:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        self._server.should_exit = True
+        self.stop()
         self._thread.join(10)
+
+    def stop(self) -> None:
+        """Have it end, as a signal does."""
+        self._server.should_exit = True
 
     @property
     def url(self) -> str:

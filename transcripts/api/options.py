@@ -44,8 +44,8 @@ class TranscriptionRequest:
 def read_request(fields: Mapping[str, str], *, prefer: str = "") -> TranscriptionRequest:
     """Return the checked request. `prefer`: the header (RFC 7240). Raises InvalidOptionError."""
     options = TranscriptionOptions(
-        model=_read_model(fields),
-        language=_read_language(fields),
+        model=read_model(fields),
+        language=read_language(fields),
         task=_read_choice(fields, "task", TASKS),
         diarize=_read_boolean(fields, "diarize", default=True),
         speakers=_read_speakers(fields),
@@ -60,14 +60,14 @@ def read_request(fields: Mapping[str, str], *, prefer: str = "") -> Transcriptio
     )
 
 
-def _read_model(fields: Mapping[str, str]) -> str:
+def read_model(fields: Mapping[str, str]) -> str:
     model = fields.get("model", "").strip() or DEFAULT_MODEL
     if len(model) > 100 or not model.isprintable():
         raise InvalidOptionError("model", "There is no such model.", code="unknown_model")
     return model
 
 
-def _read_language(fields: Mapping[str, str]) -> str:
+def read_language(fields: Mapping[str, str]) -> str:
     language = fields.get("language", "").strip().lower()
     if language in ("", "auto"):
         return ""

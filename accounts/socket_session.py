@@ -1,0 +1,64 @@
+"""The session cookie on a live socket: whose it is, and whether the page may use it.
+
+A browser sends cookies with a socket that any page opens, and no CSRF token guards it. So the
+cookie counts for pages of ours only: their `Origin` is what Django's CSRF check would accept.
+"""
+
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+from importlib import import_module
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.http import HttpRequest
+from django.utils.http import is_same_domain
+
+from accounts.models import User
+from stt_web.errors import ApiError
+
+
+class OriginError(ApiError):
+    status = 403
+    code = "wrong_origin"
+
+
+def read_session_user(headers: Mapping[str, str], *, is_tls: bool) -> User | None:
+    """Return who is logged in; None: nobody. Two queries with a cookie, none without.
+
+    `headers` has names in lower case. Raises OriginError for a cookie with a page's of elsewhere.
+    """
+    cookie = _read_cookie(headers.get("cookie", ""))
+    if not cookie:
+        return None
+    own = f"{'https' if is_tls else 'http'}://{headers.get('host', '')}"
+    if not _is_trusted(headers.get("origin", ""), own=own):
+        raise OriginError(
+            "This page may not use your log-in: it is another site's. Use an API key."
+        )
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(cookie)
+    user = get_user(request)
+    return user if isinstance(user, User) else None
+
+
+def _read_cookie(header: str) -> str:
+    try:
+        morsel = SimpleCookie(header).get(settings.SESSION_COOKIE_NAME)
+    except CookieError:
+        return ""
+    return morsel.value if morsel is not None else ""
+
+
+def _is_trusted(origin: str, *, own: str) -> bool:
+    if origin == own or origin in settings.CSRF_TRUSTED_ORIGINS:
+        return True
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
+    patterns = (urlsplit(each) for each in settings.CSRF_TRUSTED_ORIGINS if "*" in each)
+    return any(
+        parts.scheme == pattern.scheme and is_same_domain(parts.netloc, pattern.netloc.lstrip("*"))
+        for pattern in patterns
+    )

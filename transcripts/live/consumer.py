@@ -1,0 +1,234 @@
+"""`WS /v1/stream`: a socket on one side, a live session on the other, and nothing decided here.
+
+    listen       frames → `protocol` → the session; while `push` waits the socket isn't read
+    tell         the session's events → `messages` → the socket
+    acknowledge  every few seconds, so that a client knows what is journalled also in silence
+    stopping     the server goes down (`stt_web.socket_protocol`)
+
+Whichever of the four ends first ends the socket: an error is told before it closes. The session is
+stopped by its client only; however else the socket ends, it is abandoned, and can be resumed.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+from channels.consumer import AsyncConsumer
+
+from stt_web.asgi_messages import ASGIReceiveCallable, ASGISendCallable, WebSocketScope, find_header
+from stt_web.callers import Caller, identify_speaker
+from stt_web.error_answers import internal_error
+from stt_web.errors import ApiError
+from stt_web.socket_protocol import stopping_of
+from transcripts.live.messages import (
+    NORMAL_CLOSE,
+    Message,
+    ServerStoppingError,
+    Teller,
+    close_code,
+)
+from transcripts.live.protocol import Action, Audio, Command, Configure, Dialect, Listener, Open
+from transcripts.services.live.events import Ended, Failed, LiveRequest, Notice
+from transcripts.services.live.open import open_session
+from transcripts.services.live.session import LiveSession
+from transcripts.services.live.threads import in_database
+
+logger = logging.getLogger(__name__)
+
+FIRST_FRAME_S = 60.0
+SEND_S = 30.0  # a client that reads nothing for so long is gone
+ACKNOWLEDGE_S = 5.0
+# sttai 0.1.0 takes its result when the server closes, or 30 s after it sent the end. With
+# websocket-client 1.9, which pip gives it, it takes every close for a failure and raises: so it
+# isn't closed before. (Up to 1.8 a close was none; a handshake doesn't tell the two apart.)
+SDK_PATIENCE_S = 31.0
+
+
+class SilentError(ApiError):
+    status = 408
+    code = "idle_timeout"
+
+    def __init__(self) -> None:
+        super().__init__(f"Nothing was said for {FIRST_FRAME_S:.0f} s.")
+
+
+class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
+    """One connection. It pumps by itself: Channels' own dispatch costs two tasks a frame."""
+
+    def __init__(
+        self, *, opener: Callable[[LiveRequest], Awaitable[LiveSession]] = open_session
+    ) -> None:
+        self._open_session = opener
+        self._teller = Teller()
+        self._session: LiveSession | None = None
+        self._opened: asyncio.Future[LiveSession] = asyncio.get_running_loop().create_future()
+        self._sending = asyncio.Lock()
+        self._is_over = False  # the last message was sent
+        self._stopped_at = 0.0
+
+    async def __call__(
+        self, scope: WebSocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        self._receive, self._send = receive, send
+        query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+        self._is_sdk = "token" in query and not find_header(scope, b"user-agent")
+        self._listener = Listener(query)
+        await receive()  # websocket.connect
+        try:
+            await send({"type": "websocket.accept", "subprotocol": None, "headers": []})
+            await self._serve(scope)
+        except OSError:
+            logger.info("event=live_client_gone")
+        finally:
+            if self._session is not None:
+                await self._session.abandon()
+
+    async def _serve(self, scope: WebSocketScope) -> None:
+        try:
+            self._caller = await in_database(identify_speaker, scope, needed_scope="transcribe")
+            await self._tell(self._teller.ready())
+            await self._pump(stopping_of(scope))
+        except ApiError as error:
+            await self._refuse(error)
+        except OSError:
+            raise
+        except Exception:
+            logger.exception("event=live_socket_broke")
+            await self._refuse(internal_error())
+
+    async def _pump(self, stopping: asyncio.Event) -> None:
+        """Until one of the four ends. Raises what it raised."""
+        work = (self._listen(), self._tell_events(), self._acknowledge(), self._stop(stopping))
+        tasks = [asyncio.create_task(each, name="live-socket") for each in work]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    # From the client.
+
+    async def _listen(self) -> None:
+        """Until the client hangs up. Raises ApiError."""
+        while (event := await self._next_event())["type"] == "websocket.receive":
+            pcm, text = event.get("bytes"), event.get("text")
+            if pcm is not None:
+                commands = self._listener.read_binary(pcm)
+            else:
+                commands = self._listener.read_text(text or "")
+            for command in commands:
+                if command is Action.STOP:
+                    self._stopped_at = time.monotonic()
+                await self._obey(command)
+
+    async def _next_event(self) -> Any:
+        if self._session is not None:
+            return await self._receive()
+        try:
+            async with asyncio.timeout(FIRST_FRAME_S):
+                return await self._receive()
+        except TimeoutError:
+            raise SilentError from None
+
+    async def _obey(self, command: Command) -> None:
+        session = self._session
+        if isinstance(command, Audio) and session is not None:
+            await session.push(command.pcm)
+        elif isinstance(command, Open):
+            await self._open(command)
+        elif isinstance(command, Notice):
+            await self._tell(self._teller.event(command))
+        elif session is None:
+            await self._obey_unopened(command)
+        elif isinstance(command, Configure):
+            await session.configure(language=command.language)
+        elif command is Action.FINALIZE:
+            await session.finalize()
+        elif command is Action.KEEP_ALIVE:
+            session.keep_alive()
+        elif command is Action.STOP:
+            await session.stop()
+
+    async def _obey_unopened(self, command: Command) -> None:
+        """Where nothing was said there is nothing to finish."""
+        if command is Action.STOP:
+            nothing = Ended(text="", language="", heard_ms=0, credits_charged=0)
+            await self._tell(self._teller.event(nothing))
+            await self._close_normally()
+
+    async def _open(self, wish: Open) -> None:
+        self._teller.dialect = self._listener.dialect
+        self._session = await self._open_session(_request(wish, self._caller))
+        await self._tell(self._teller.started(self._session.ready))
+        self._opened.set_result(self._session)
+
+    # To the client.
+
+    async def _tell_events(self) -> None:
+        """Until the session has said its last word, which closes the socket."""
+        session = await asyncio.shield(self._opened)
+        async for event in session.events():
+            self._teller.audio_ms = session.audio_ms
+            await self._tell(self._teller.event(event))
+            if isinstance(event, Ended):
+                return await self._close_normally()
+            if isinstance(event, Failed):
+                return await self._close(close_code(event.error))
+        return None
+
+    async def _acknowledge(self) -> None:
+        session = await asyncio.shield(self._opened)
+        told = 0
+        while True:
+            await asyncio.sleep(ACKNOWLEDGE_S)
+            if self._teller.seq == told and not self._is_over:
+                self._teller.audio_ms = session.audio_ms
+                await self._tell(self._teller.listening())
+            told = self._teller.seq
+
+    async def _stop(self, stopping: asyncio.Event) -> None:
+        await stopping.wait()
+        if self._is_over:
+            return await self._close(NORMAL_CLOSE)
+        token = self._session.resume_token if self._session is not None else ""
+        raise ServerStoppingError(resume_token=token)
+
+    async def _refuse(self, error: ApiError) -> None:
+        if self._session is not None:
+            self._teller.audio_ms = self._session.audio_ms
+        await self._tell(self._teller.error(error))
+        await self._close(close_code(error))
+
+    async def _tell(self, message: Message) -> None:
+        """Send it, in its turn. Raises OSError where the client is gone, or reads nothing."""
+        async with self._sending, asyncio.timeout(SEND_S):
+            text = self._teller.encode(message)
+            await self._send({"type": "websocket.send", "text": text, "bytes": None})
+
+    async def _close_normally(self) -> None:
+        self._is_over = True
+        if self._is_sdk and self._listener.dialect is Dialect.SDK:
+            await asyncio.sleep(self._stopped_at + SDK_PATIENCE_S - time.monotonic())
+        await self._close(NORMAL_CLOSE)
+
+    async def _close(self, code: int) -> None:
+        await self._send({"type": "websocket.close", "code": code, "reason": None})
+
+
+def _request(wish: Open, caller: Caller) -> LiveRequest:
+    return LiveRequest(
+        user=caller.user,
+        key=caller.api_key,
+        address=caller.address,
+        model=wish.model,
+        language=wish.language,
+        refine=wish.refine,
+        title=wish.title,
+        resume_token=wish.resume_token,
+    )

@@ -1,0 +1,183 @@
+"""What a client of `WS /v1/stream` is told: events in, messages out. Pure; see `protocol`, too.
+
+A message is numbered when it is sent (`Teller.encode`): only then is its place known.
+
+Every message has `text` and `partial` (empty where there is none), `seq`, `audio_ms`,
+`transcript_id`, `is_final` and `final`; docs/asyncapi.yaml describes each kind. Times are seconds.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from stt_web.errors import ApiError
+from transcripts.exports.document import SPACELESS_LANGUAGES
+from transcripts.inference.results import RecognisedSegment, RecognisedWord
+from transcripts.live.protocol import Dialect, FrameTooLargeError
+from transcripts.services.live.events import Ended, Failed, Final, LiveEvent, Notice, Partial, Ready
+
+Message = dict[str, Any]
+
+NORMAL_CLOSE = 1000
+
+
+class ServerStoppingError(ApiError):
+    """The session is paused; any other process of the server goes on with it."""
+
+    status = 503
+    code = "server_stopping"
+
+    def __init__(self, *, resume_token: str) -> None:
+        advice = "Connect again, with this resume_token, to go on." if resume_token else ""
+        super().__init__(
+            f"The server is being restarted. {advice or 'Connect again.'}",
+            extra={"resume_token": resume_token} if resume_token else {},
+        )
+
+
+def close_code(error: ApiError) -> int:
+    """Return the code with which the socket is closed after `error` was told (docs/live.md).
+
+    RFC 6455 and its registry where they have one, else 4000 + the HTTP status.
+    """
+    if error.code == ServerStoppingError.code:
+        return 1012
+    if error.code == FrameTooLargeError.code:
+        return 1009
+    if error.status == 500:
+        return 1011
+    return 4000 + error.status if error.status < 500 else 1013
+
+
+class Teller:
+    """Writes the messages of one connection, numbered from 1."""
+
+    def __init__(self) -> None:
+        self.seq = 0  # of the last one that was sent
+        self._transcript_id: str | None = None
+        self.dialect: Dialect | None = None
+        self.audio_ms = 0
+
+    def encode(self, message: Message) -> str:
+        """Return the message as it is sent, now."""
+        self.seq += 1
+        message["seq"] = self.seq
+        return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+
+    def ready(self) -> Message:
+        return self._message(status="ready")
+
+    def started(self, opened: Ready) -> Message:
+        self._transcript_id = opened.transcript_id
+        self.audio_ms = opened.audio_ms
+        return self._message(
+            status="started",
+            model=opened.model,
+            approximate=opened.is_approximate,
+            resume_token=opened.resume_token,
+            transcript_token=opened.visitor_token,
+        )
+
+    def listening(self) -> Message:
+        return self._message(status="listening")
+
+    def event(self, event: LiveEvent) -> Message:
+        if isinstance(event, Partial):
+            return self._partial(event)
+        if isinstance(event, Final):
+            return self._piece(event)
+        if isinstance(event, Notice):
+            return self._message(notice=event.code, message=event.message)
+        if isinstance(event, Ended):
+            return self._end(event)
+        if isinstance(event, Failed):
+            return self._failure(event)
+        return self.started(event)
+
+    def error(self, error: ApiError) -> Message:
+        body = error.as_body()
+        if "Retry-After" in error.headers:
+            body["retry_after"] = int(error.headers["Retry-After"])
+        return self._message(**body)
+
+    def _partial(self, heard: Partial) -> Message:
+        committed = spell(heard.committed)
+        return self._message(
+            partial=spell((*heard.committed, *heard.pending)),
+            committed=committed,
+            start=heard.start_ms / 1000,
+            end=heard.covered_ms / 1000,
+            words=[
+                *(_word(word, is_committed=True) for word in heard.committed),
+                *(_word(word, is_committed=False) for word in heard.pending),
+            ],
+        )
+
+    def _piece(self, settled: Final) -> Message:
+        return self._message(
+            text=_join(settled.segments, language=settled.language),
+            language=settled.language,
+            start=settled.segments[0].start_ms / 1000,
+            end=settled.segments[-1].end_ms / 1000,
+            words=[
+                _word(word, is_committed=True)
+                for segment in settled.segments
+                for word in segment.words
+            ],
+        )
+
+    def _end(self, ended: Ended) -> Message:
+        return self._message(
+            text=self._last_text(ended.text),
+            transcript=ended.text,
+            language=ended.language,
+            duration=ended.heard_ms / 1000,
+            credits_charged=ended.credits_charged,
+            is_final=True,
+            final=True,
+        )
+
+    def _failure(self, failed: Failed) -> Message:
+        return self.error(failed.error) | {
+            "text": self._last_text(failed.text),
+            "transcript": failed.text,
+            "is_final": True,
+            "final": True,
+        }
+
+    def _last_text(self, whole: str) -> str:
+        """In the documented dialect every piece was told once already."""
+        return whole if self.dialect is Dialect.SDK else ""
+
+    def _message(self, **own: object) -> Message:
+        return {
+            "text": "",
+            "partial": "",
+            "seq": 0,
+            "audio_ms": self.audio_ms,
+            "transcript_id": self._transcript_id,
+            "is_final": False,
+            "final": False,
+            **own,
+        }
+
+
+def spell(words: Iterable[RecognisedWord]) -> str:
+    """Return the words joined by their own spacing."""
+    spaced = "".join((" " if word.space_before else "") + word.text for word in words)
+    return spaced.removeprefix(" ")
+
+
+def _join(segments: Iterable[RecognisedSegment], *, language: str) -> str:
+    joint = "" if language in SPACELESS_LANGUAGES else " "
+    return joint.join(segment.text for segment in segments)
+
+
+def _word(word: RecognisedWord, *, is_committed: bool) -> Message:
+    return {
+        "word": word.text,
+        "start": word.start_ms / 1000,
+        "end": word.end_ms / 1000,
+        "confidence": round(word.confidence, 3),
+        "committed": is_committed,
+    }

@@ -1,0 +1,204 @@
+"""What a client of `WS /v1/stream` says: frames in, commands out. Pure; `messages` is the way back.
+
+Two dialects; the first frame decides, for good (docs/live.md):
+
+    documented   begins with a text frame, the configuration or an action
+    SDK          begins with a binary frame (`sttai` 0.1.0); an empty one is the end
+
+The session is opened by the first configuration, or by audio where none came before it. Actions are
+understood in both dialects. After the end nothing is listened to any more.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from typing import Any
+
+from stt_web.errors import ApiError
+from transcripts.api.options import InvalidOptionError, read_language, read_model
+from transcripts.services.live.events import Notice
+
+MAX_AUDIO_BYTES = 1024 * 1024
+MAX_TEXT_CHARACTERS = 8 * 1024
+MAX_TITLE_CHARACTERS = 255
+
+
+class ProtocolError(ApiError):
+    """400: a frame that is none of the protocol's."""
+
+
+class FrameTooLargeError(ApiError):
+    status = 413
+    code = "frame_too_large"
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"A frame may have {MAX_AUDIO_BYTES} bytes of audio, or {MAX_TEXT_CHARACTERS}"
+            " characters of text."
+        )
+
+
+class Dialect(Enum):
+    DOCUMENTED = "documented"
+    SDK = "sdk"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Open:
+    """Open the session. `language` empty: detected."""
+
+    model: str
+    language: str = ""
+    refine: bool = False
+    title: str = ""
+    resume_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """int16 little-endian, mono, 16 kHz; any number of bytes."""
+
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    language: str
+
+
+class Action(Enum):
+    STOP = "stop"
+    FINALIZE = "finalize"
+    KEEP_ALIVE = "keepalive"
+
+
+# A notice is for the client: something it said does nothing.
+Command = Open | Audio | Configure | Action | Notice
+
+
+class Listener:
+    """One connection's. `query`: the parameters of its address, for what isn't configured."""
+
+    def __init__(self, query: Mapping[str, str]) -> None:
+        self._query = {name: query[name] for name in ("model", "language") if name in query}
+        self._opened: Open | None = None
+        self._is_over = False
+        self.dialect: Dialect | None = None
+
+    def read_binary(self, data: bytes) -> list[Command]:
+        """Raises FrameTooLargeError, InvalidOptionError."""
+        if self._is_over:
+            return []
+        if len(data) > MAX_AUDIO_BYTES:
+            raise FrameTooLargeError
+        self.dialect = self.dialect or Dialect.SDK
+        if data:
+            return [*self._open_once(), Audio(data)]
+        return self._end() if self.dialect is Dialect.SDK else []
+
+    def read_text(self, text: str) -> list[Command]:
+        """Raises ProtocolError, FrameTooLargeError, InvalidOptionError."""
+        if self._is_over:
+            return []
+        if len(text) > MAX_TEXT_CHARACTERS:
+            raise FrameTooLargeError
+        said = _parse(text)
+        self.dialect = self.dialect or Dialect.DOCUMENTED
+        if "action" in said:
+            return self._act(said)
+        if self.dialect is Dialect.SDK:
+            raise ProtocolError(
+                "Audio is expected here, as binary frames. The configuration comes before it.",
+                code="audio_expected",
+            )
+        return self._configure(said)
+
+    def _act(self, said: dict[str, Any]) -> list[Command]:
+        name = said.pop("action")
+        if name == "configure":
+            return self._configure(said)
+        if name == Action.STOP.value:
+            return self._end()
+        if name in (Action.FINALIZE.value, Action.KEEP_ALIVE.value):
+            return [Action(name)]
+        raise ProtocolError(
+            "action must be one of stop, finalize, keepalive, configure.", code="unknown_action"
+        )
+
+    def _configure(self, said: dict[str, Any]) -> list[Command]:
+        """The first time, open; after that, only the language can be another."""
+        opened = self._opened
+        if opened is None:
+            return self._open_once(said)
+        wanted = _read_config({"model": opened.model} | said)
+        commands: list[Command] = [Configure(wanted.language)] if "language" in said else []
+        fixed = [part.name for part in fields(Open) if part.name != "language"]
+        late = [n for n in fixed if n in said and getattr(wanted, n) != getattr(opened, n)]
+        if late:
+            names = ", ".join(late)
+            message = f"The session is open: {names} can't be changed any more."
+            commands.append(Notice(code="config_ignored", message=message))
+        return commands
+
+    def _open_once(self, said: dict[str, Any] | None = None) -> list[Command]:
+        if self._opened is not None:
+            return []
+        self._opened = _read_config(self._query | (said or {}))
+        return [self._opened]
+
+    def _end(self) -> list[Command]:
+        self._is_over = True
+        return [Action.STOP]
+
+
+def _parse(text: str) -> dict[str, Any]:
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict):
+        raise ProtocolError("A text frame must be a JSON object.", code="invalid_json")
+    return said
+
+
+def _read_config(said: Mapping[str, Any]) -> Open:
+    """Keys that we don't know are left alone."""
+    return Open(
+        model=read_model({"model": _read_text(said, "model")}),
+        language=read_language({"language": _read_text(said, "language")}),
+        refine=_read_boolean(said, "refine"),
+        title=_read_title(said),
+        resume_token=_read_token(said),
+    )
+
+
+def _read_text(said: Mapping[str, Any], name: str) -> str:
+    value = said.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise InvalidOptionError(name, f"{name} must be a text.")
+    return value
+
+
+def _read_token(said: Mapping[str, Any]) -> str:
+    token = _read_text(said, "resume_token")
+    if len(token) > 200 or not token.isascii():
+        raise InvalidOptionError("resume_token", "resume_token is none of this server's.")
+    return token
+
+
+def _read_boolean(said: Mapping[str, Any], name: str) -> bool:
+    value = said.get(name)
+    if value is None:
+        return False
+    if not isinstance(value, bool):
+        raise InvalidOptionError(name, f"{name} must be true or false.")
+    return value
+
+
+def _read_title(said: Mapping[str, Any]) -> str:
+    title = _read_text(said, "title")
+    shown = "".join(char if char.isprintable() else " " for char in title).strip()
+    return shown[:MAX_TITLE_CHARACTERS]
