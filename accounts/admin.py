@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.keys import revoke_api_key
@@ -26,24 +27,42 @@ from stt_web.errors import ApiError
 
 def _set_active(user: User, *, is_active: bool) -> Outcome:
     User.objects.filter(pk=user.pk).update(is_active=is_active)
-    return Outcome(f"{user.email} may {'' if is_active else 'not '}use the account.")
+    said = (
+        gettext("%(email)s may use the account.")
+        if is_active
+        else gettext("%(email)s may not use the account.")
+    )
+    return Outcome(said % {"email": user.email})
 
 
-def _set_operator(user: User, *, is_staff: bool) -> Outcome:
-    rights = {"is_staff": is_staff, "is_superuser": is_staff}
-    User.objects.filter(pk=user.pk).update(**rights)
-    return Outcome(f"{user.email} is {'now' if is_staff else 'no longer'} an operator.")
+def _make_operator(user: User) -> Outcome:
+    User.objects.filter(pk=user.pk).update(is_staff=True, is_superuser=True)
+    return Outcome(gettext("%(email)s is now an operator.") % {"email": user.email})
+
+
+def _dismiss_operator(user: User) -> Outcome:
+    """Who can make operators stays: of two who dismiss each other at once, one is refused."""
+    in_charge = User.objects.filter(is_superuser=True, is_staff=True, is_active=True)
+    # Locked in one order, all of them: the second waits here and then sees one less.
+    remaining = set(in_charge.order_by("pk").select_for_update().values_list("pk", flat=True))
+    if remaining <= {user.pk}:
+        raise ApiError(
+            gettext("This is the last operator with all rights. Make another one first.")
+        )
+    User.objects.filter(pk=user.pk).update(is_staff=False, is_superuser=False)
+    return Outcome(gettext("%(email)s is no longer an operator.") % {"email": user.email})
 
 
 def _remove_second_factor(user: User) -> Outcome:
     Authenticator.objects.filter(user=user).delete()
-    return Outcome(f"{user.email} can log in with the password alone, and set a factor up anew.")
+    said = gettext("%(email)s can log in with the password alone, and set a factor up anew.")
+    return Outcome(said % {"email": user.email})
 
 
 def _revoke(api_key: ApiKey) -> Outcome:
     if not revoke_api_key(api_key):
-        raise ApiError("This key was revoked before.")
-    return Outcome(f"{api_key} is revoked.")
+        raise ApiError(gettext("This key was revoked before."))
+    return Outcome(gettext("%(key)s is revoked.") % {"key": api_key})
 
 
 @admin.register(User)
@@ -64,34 +83,34 @@ class UserAdmin(OperatorAdmin):
             name="deactivate",
             label=_("Deactivate"),
             explanation=_("Sessions and keys stop working; nothing is deleted."),
-            run=lambda user, _: _set_active(user, is_active=False),
+            run=lambda user, asked: _set_active(user, is_active=False),
             is_offered=lambda user: user.is_active and not user.is_superuser,
         ),
         OperatorAction(
             name="reactivate",
             label=_("Reactivate"),
-            run=lambda user, _: _set_active(user, is_active=True),
+            run=lambda user, asked: _set_active(user, is_active=True),
             is_offered=lambda user: not user.is_active,
         ),
         OperatorAction(
             name="remove-second-factor",
             label=_("Remove the second factor"),
             explanation=_("For somebody who lost it. Make sure that it is the owner who asks."),
-            run=lambda user, _: _remove_second_factor(user),
+            run=lambda user, asked: _remove_second_factor(user),
             is_offered=lambda user: not user.is_staff,
         ),
         OperatorAction(
             name="make-operator",
             label=_("Make an operator"),
             explanation=_("With all rights here, once a second factor is set up."),
-            run=lambda user, _: _set_operator(user, is_staff=True),
+            run=lambda user, asked: _make_operator(user),
             is_offered=lambda user: user.is_active and not user.is_staff,
             is_for_superusers=True,
         ),
         OperatorAction(
             name="dismiss-operator",
             label=_("Take operator's rights away"),
-            run=lambda user, _: _set_operator(user, is_staff=False),
+            run=lambda user, asked: _dismiss_operator(user),
             is_offered=lambda user: user.is_staff,
             is_for_superusers=True,
         ),
@@ -130,7 +149,7 @@ class ApiKeyAdmin(OperatorAdmin):
             name="revoke-key",
             label=_("Revoke"),
             explanation=_("Programs that use it are refused within seconds."),
-            run=lambda api_key, _: _revoke(api_key),
+            run=lambda api_key, asked: _revoke(api_key),
             is_offered=lambda api_key: api_key.revoked_at is None,
         ),
     )

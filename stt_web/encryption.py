@@ -2,7 +2,8 @@
 
 Fernet (AES-128-CBC with HMAC-SHA256). Its keys are derived from `STT_ENCRYPTION_KEYS`, newest
 first, and from the secret key behind them: what is written uses the first, what is read may use
-any, so that a new key is put in front and the old ones stay until everything was saved anew.
+any, so that a new key is put in front and the old ones stay until `manage.py reencrypt_secrets`
+has written everything anew.
 """
 
 import base64
@@ -33,6 +34,11 @@ def decrypt(stored: str) -> str:
         return _fernet().decrypt(stored.encode()).decode() if stored else ""
     except InvalidToken:
         raise UndecipherableError("No key of STT_ENCRYPTION_KEYS opens this secret.") from None
+
+
+def reencrypt(stored: str) -> str:
+    """Return the same secret under the first key. Raises UndecipherableError."""
+    return encrypt(decrypt(stored))
 
 
 def _fernet() -> MultiFernet:

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.operator_admin import OperatorAction, OperatorAdmin, Outcome, link_to
@@ -36,13 +37,13 @@ _MAX_INSTANCES = 50
 def _requeue(transcript: Transcript) -> Outcome:
     was = transcript.status
     requeue_transcript(transcript)
-    return Outcome("It waits in its queue again.", {"was": was})
+    return Outcome(gettext("It waits in its queue again."), {"was": was})
 
 
 def _cancel(transcript: Transcript) -> Outcome:
     if not cancel_transcript(transcript):
-        raise ApiError("It is not queued or being worked on any more.")
-    return Outcome("It is cancelled. Text that was there costs what was heard for it.")
+        raise ApiError(gettext("It is not queued or being worked on any more."))
+    return Outcome(gettext("It is cancelled. Text that was there costs what was heard for it."))
 
 
 def _open_text(transcript: Transcript) -> Outcome:
@@ -64,7 +65,7 @@ def _open_text(transcript: Transcript) -> Outcome:
 def _open_recording(transcript: Transcript) -> Outcome:
     recording = recording_path(transcript)
     if not recording.is_file():
-        raise ApiError("The recording is deleted.")
+        raise ApiError(gettext("The recording is deleted."))
 
     def show(request: HttpRequest) -> StreamingHttpResponse:
         headers = {

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.operator_admin import (
@@ -46,14 +47,17 @@ def _grant(account: BillingAccount, asked: dict[str, Any]) -> Outcome:
         reason=asked["reason"][:200],
     )
     if not is_new:
-        raise ApiError("These credits were granted already.")
-    return Outcome(f"{asked['credits']} credits granted.", {"credits": asked["credits"]})
+        raise ApiError(gettext("These credits were granted already."))
+    said = ngettext("%(count)d credit granted.", "%(count)d credits granted.", asked["credits"])
+    return Outcome(said % {"count": asked["credits"]}, {"credits": asked["credits"]})
 
 
 def _change_plan(account: BillingAccount, asked: dict[str, Any]) -> Outcome:
     before, plan = account.plan_id, asked["plan"]
     change_plan(account, plan_id=plan.pk)
-    return Outcome(f"The plan is now {plan}.", {"before": before, "after": plan.pk})
+    return Outcome(
+        gettext("The plan is now %(plan)s.") % {"plan": plan}, {"before": before, "after": plan.pk}
+    )
 
 
 @admin.register(BillingAccount)

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.operator_admin import (
@@ -54,7 +55,7 @@ class CloudInstanceForm(ReasonModelForm):
 
 def _moved(is_done: bool, sentence: str) -> Outcome:
     if not is_done:
-        raise ApiError("The instance's status has changed meanwhile.")
+        raise ApiError(gettext("The instance's status has changed meanwhile."))
     return Outcome(sentence)
 
 
@@ -83,20 +84,26 @@ class CloudInstanceAdmin(EditableAdmin):
             name="drain",
             label=_("Drain"),
             explanation=_("It ends what it has begun and gets nothing new."),
-            run=lambda instance, _: _moved(cloud.drain_instance(instance), "It drains."),
+            run=lambda instance, asked: _moved(
+                cloud.drain_instance(instance), gettext("It drains.")
+            ),
             is_offered=lambda instance: instance.status == InstanceStatus.ACTIVE,
         ),
         OperatorAction(
             name="activate",
             label=_("Activate"),
-            run=lambda instance, _: _moved(cloud.activate_instance(instance), "It gets work."),
+            run=lambda instance, asked: _moved(
+                cloud.activate_instance(instance), gettext("It gets work.")
+            ),
             is_offered=lambda instance: instance.status == InstanceStatus.DRAINING,
         ),
         OperatorAction(
             name="remove",
             label=_("Remove"),
             explanation=_("It is used no more, and its token is forgotten. This can't be undone."),
-            run=lambda instance, _: _moved(cloud.remove_instance(instance), "It is removed."),
+            run=lambda instance, asked: _moved(
+                cloud.remove_instance(instance), gettext("It is removed.")
+            ),
             is_offered=lambda instance: instance.status != InstanceStatus.REMOVED,
         ),
     )

@@ -1,6 +1,7 @@
 """Payments, subscriptions and invoices, as Stripe told of them: read by operators."""
 
 from django.contrib import admin
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.operator_admin import OperatorAction, Outcome
@@ -11,12 +12,14 @@ from billing.payments.corrections import write_off_debt
 
 def _write_off(payment: Payment) -> Outcome:
     forgiven = write_off_debt(payment)
-    return Outcome(f"{forgiven} credits are written off.", {"credits": forgiven})
+    return Outcome(
+        gettext("Credits written off: %(count)d.") % {"count": forgiven}, {"credits": forgiven}
+    )
 
 
 def _note_looked_at(payment: Payment) -> Outcome:
     Payment.objects.filter(pk=payment.pk).update(needs_attention=False)
-    return Outcome("Noted.")
+    return Outcome(gettext("Noted."))
 
 
 @admin.register(Payment)

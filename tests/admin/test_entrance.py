@@ -11,7 +11,13 @@ from django.test import Client
 
 from accounts.models import AuditEntry, User
 from tests.accounts.pages.people import PASSWORD, browser_of, log_in, member
-from tests.admin.conftest import Operator, give_second_factor, make_operator, second_factor_code
+from tests.admin.conftest import (
+    Operator,
+    give_second_factor,
+    last_entry,
+    make_operator,
+    second_factor_code,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -90,3 +96,19 @@ def test_an_operator_is_made_by_command(monkeypatch: pytest.MonkeyPatch) -> None
     assert AuditEntry.objects.get().action == "make-operator"
     with pytest.raises(CommandError):
         call_command("create_operator", "nobody")
+
+
+def test_the_last_operator_with_all_rights_can_not_dismiss_himself(operator: Operator) -> None:
+    helper = make_operator("helper@example.com", is_superuser=False)
+    answer = operator.act(operator.user, "dismiss-operator")
+    assert "This is the last operator with all rights." in answer.content.decode()
+    operator.act(helper.user, "dismiss-operator")  # whoever can't appoint others may go
+
+    assert list(User.objects.filter(is_staff=True)) == [operator.user]
+    assert last_entry().object_id == str(helper.user.pk)
+
+
+def test_an_operator_may_go_where_another_one_stays(operator: Operator) -> None:
+    other = make_operator("other@example.com")
+    operator.act(operator.user, "dismiss-operator")
+    assert list(User.objects.filter(is_superuser=True)) == [other.user]
