@@ -39,6 +39,7 @@ from transcripts.languages import LANGUAGE_NAMES
 from transcripts.media import Probe, probe
 from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Queue, Transcript
 from transcripts.services.dispatch import announce
+from transcripts.services.turns import is_left
 from transcripts.services.visitors import make_visitor_token
 
 logger = logging.getLogger(__name__)
@@ -244,7 +245,7 @@ class _Counted(NamedTuple):
 
 def _count_open(submission: Submission) -> _Counted:
     """One query, on the indexes of open transcripts and of fingerprints, whatever the history."""
-    is_open = Q(status__in=OPEN_STATUSES)
+    is_open = Q(status__in=OPEN_STATUSES, refines=None) & ~is_left()
     if submission.user is None:
         digest = digest_address(submission.address)
         mine = Transcript.objects.filter(is_open, owner=None, anonymous_address_digest=digest)
@@ -270,9 +271,14 @@ def _check_concurrency(submission: Submission, open_now: int) -> None:
             )
         return
     if open_now >= limit:
+        way_out = (
+            "send async=true to queue this one"
+            if submission.user is not None
+            else "sign up for a free key, with which more can run and wait"
+        )
         raise LimitError(
             f"You may have {limit} transcription{'s' if limit > 1 else ''} running at once. Wait"
-            " for one to finish, or send async=true to queue this one.",
+            f" for one to finish, or {way_out}.",
             retry_after_s=_RETRY_AFTER_S,
             headers={"RateLimit-Policy": f'"live";q={limit};qu="concurrent-requests"'},
         )
