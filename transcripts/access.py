@@ -23,7 +23,7 @@ def get_transcript(user: User, transcript_id: UUID | str) -> Transcript:
         wanted = transcript_id if isinstance(transcript_id, UUID) else UUID(transcript_id)
     except ValueError:
         raise TranscriptNotFoundError from None
-    found = Transcript.objects.filter(pk=wanted, owner=user).first()
+    found = Transcript.objects.filter(pk=wanted, owner=user, refines=None).first()
     if found is None:
         raise TranscriptNotFoundError
     return found

@@ -169,7 +169,7 @@ def _as_text(value: object) -> str:
 
 
 def _find_ids(user: User, asked: Mapping[str, object]) -> list[UUID]:
-    rows = Transcript.objects.filter(owner=user, status__in=READABLE_STATUSES)
+    rows = Transcript.objects.filter(owner=user, status__in=READABLE_STATUSES, refines=None)
     if "ids" in asked:
         return _check_ids(rows, asked["ids"])
     filters = {name: _as_text(value) for name, value in asked.items() if value is not None}

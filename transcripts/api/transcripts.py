@@ -107,7 +107,8 @@ class TranscriptListView(APIView):
         """
         _check_scope(request, "read")
         user = cast("User", request.user)
-        rows = filter_transcripts(Transcript.objects.filter(owner=user), request.query_params)
+        own = Transcript.objects.filter(owner=user, refines=None)
+        rows = filter_transcripts(own, request.query_params)
         if query := request.query_params.get("search", ""):
             return self._search(request, rows, query)
         paginator = PageNumberPagination()

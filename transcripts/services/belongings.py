@@ -32,9 +32,8 @@ def export_belongings(user: User) -> Iterator[ExportFile]:
 
 def export_transcripts(user: User) -> Iterator[ExportFile]:
     """Yield each transcript as JSON and as text, and its recording. Lazy: one at a time."""
-    ids = list(
-        Transcript.objects.filter(owner=user).order_by("created_at").values_list("pk", flat=True)
-    )
+    own = Transcript.objects.filter(owner=user, refines=None)
+    ids = list(own.order_by("created_at").values_list("pk", flat=True))
     for transcript_id in ids:
         transcript = Transcript.objects.filter(pk=transcript_id).first()
         if transcript is not None:
@@ -69,7 +68,7 @@ def export_retention(user: User) -> Iterator[ExportFile]:
 
 def remove_transcripts(user: User) -> None:
     """Delete them all, running ones too; also one that was being sent when the account closed."""
-    transcripts = Transcript.objects.filter(owner=user)
+    transcripts = Transcript.objects.filter(owner=user, refines=None)
     while (transcript := transcripts.first()) is not None:
         delete_transcript(transcript)
 

@@ -14,6 +14,7 @@ from transcripts.models import OPEN_STATUSES, Status, Transcript
 from transcripts.services.export import delete_exports
 from transcripts.services.idempotency import forget_answers
 from transcripts.services.recordings import delete_recording, forget_recording
+from transcripts.services.refine import drop_refinement
 from transcripts.services.search_index import index_transcript
 from transcripts.services.settle import CLOSED_LEASE, charge, give_everything_back
 from transcripts.webhooks.events import Event
@@ -28,6 +29,9 @@ def cancel_transcript(transcript: Transcript) -> bool:
     Text that was delivered costs what was heard for it; else nothing is charged.
     """
     rows = Transcript.objects.filter(pk=transcript.pk)
+    if transcript.refines_id is not None:
+        is_open = rows.filter(status__in=OPEN_STATUSES)
+        return drop_refinement(is_open, transcript, message="It was cancelled.")
     with transaction.atomic():
         if not rows.filter(status__in=OPEN_STATUSES).update(
             status=Status.CANCELLED, finished_at=timezone.now(), **CLOSED_LEASE
@@ -50,6 +54,7 @@ def delete_transcript(transcript: Transcript) -> None:
     """Delete the recording and all that came of it. What it cost stays in the ledger."""
     cancel_transcript(transcript)
     rows = Transcript.objects.filter(pk=transcript.pk)
+    refinements = list(Transcript.objects.filter(refines=transcript.pk))
     with transaction.atomic():
         # Moves the fence and takes the row's lock: else a segment could be stored between the
         # deletion of the segments and that of the row, which PostgreSQL then refuses.
@@ -57,6 +62,7 @@ def delete_transcript(transcript: Transcript) -> None:
             tell(Event.DELETED, transcript)
             forget_answers(transcript)
             rows.delete()
-    delete_recording(transcript.recording)
+    for gone in (transcript, *refinements):
+        delete_recording(gone.recording)
     delete_exports(transcript.pk)
     logger.info("event=transcript_deleted transcript_id=%s", transcript.pk)

@@ -41,7 +41,7 @@ _SEGMENT_FIELDS = tuple(
 _PLAIN_FIELDS = ("title", "language_note", "is_corrected")
 # After these the text is still as the machine wrote it.
 _NO_CORRECTIONS = frozenset(
-    {Action.DESCRIBE, Action.ADD_SPEAKER, Action.RENAME_SPEAKER, Action.RESTORE}
+    {Action.DESCRIBE, Action.ADD_SPEAKER, Action.RENAME_SPEAKER, Action.RESTORE, Action.REFINE}
 )
 
 
@@ -91,7 +91,7 @@ class Editing:
     """Who changes what, and which revision they saw (None: any); afterwards, what was changed."""
 
     transcript: Transcript
-    author: User
+    author: User | None  # None: the machine
     expected: int | None = None
     changes: Changes = field(default_factory=dict)
 
@@ -153,6 +153,10 @@ class Draft:
         """Return what these speakers say, in order. One query."""
         ids = [self._speaker_ids[position] for position in speakers]
         return self.segments(self._read(Q(speaker_id__in=ids)))
+
+    def all_segments(self) -> list[SegmentState]:
+        """Return every segment, in order. One query."""
+        return self.segments(self._read(Q()))
 
     def neighbour(self, segment: SegmentState, *, is_next: bool) -> SegmentState | None:
         """Return the stored segment behind it or before it. One query."""

@@ -16,7 +16,7 @@ from django.db import transaction
 from billing.ledger import minutes_for, place_hold
 from billing.quotas import account_for
 from stt_web.errors import ApiError
-from transcripts.models import Status, Transcript
+from transcripts.models import Source, Status, Transcript
 from transcripts.services.dispatch import enqueue
 
 logger = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ def requeue_transcript(transcript: Transcript) -> None:
                 _next_reference(transcript),
                 account=account_for(transcript.owner),
                 minutes=max(1, minutes_for(transcript.probed_ms)),
+                kind="live" if transcript.source == Source.LIVE else "file",
             )
         transaction.on_commit(lambda: enqueue(transcript.pk))
     logger.info("event=transcript_requeued transcript_id=%s", transcript.pk)

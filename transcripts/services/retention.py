@@ -66,4 +66,6 @@ def _delete_audio(policy: RetentionPolicy, *, now: datetime) -> None:
 
 
 def _closed(policy: RetentionPolicy) -> QuerySet[Transcript]:
-    return Transcript.objects.filter(owner=policy.owner).exclude(status__in=OPEN_STATUSES)
+    return Transcript.objects.filter(owner=policy.owner, refines=None).exclude(
+        status__in=OPEN_STATUSES
+    )

@@ -73,7 +73,11 @@ def rebuild_index() -> int:
 
     A transaction each, which takes the transcript's row first: an edit comes before or after.
     """
-    finished = Transcript.objects.exclude(owner=None).exclude(status__in=OPEN_STATUSES)
+    finished = (
+        Transcript.objects.filter(refines=None)
+        .exclude(owner=None)
+        .exclude(status__in=OPEN_STATUSES)
+    )
     count = 0
     for transcript_id in finished.values_list("pk", flat=True).iterator():
         with transaction.atomic():

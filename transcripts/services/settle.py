@@ -22,6 +22,11 @@ from transcripts.services.feed import reference_of
 from transcripts.services.lease import held_rows
 from transcripts.services.notices import announce_failure, announce_result
 from transcripts.services.recordings import drop_finished_audio, forget_recording
+from transcripts.services.refine import (
+    adopt_refinement,
+    begin_refinement,
+    drop_refinement,
+)
 from transcripts.services.search_index import index_transcript
 from transcripts.services.store import Job
 from transcripts.webhooks.outbox import tell_of_status
@@ -35,6 +40,9 @@ CLOSED_LEASE: dict[str, object] = {"lease_owner": "", "lease_expires_at": None}
 
 def settle(job: Job) -> None:
     """Complete it: segments as labelled, final status, charge. Raises `LeaseLostError`."""
+    if job.transcript.refines_id is not None:
+        adopt_refinement(job)
+        return
     if not job.has_text:
         store.store_warning(job, "no_speech", "No speech was found in this recording.")
     transcript = job.transcript
@@ -55,6 +63,7 @@ def settle(job: Job) -> None:
         announce_result(transcript)
         tell_of_status(transcript)
         index_transcript(transcript)
+        begin_refinement(transcript)
     logger.info(
         "event=transcript_completed transcript_id=%s status=%s heard_ms=%d",
         transcript.pk,
@@ -74,6 +83,8 @@ def fail_rows(
     rows: QuerySet[Transcript], transcript: Transcript, *, code: str, message: str
 ) -> bool:
     """Fail `transcript` if it is (still) among `rows`, and give everything back."""
+    if transcript.refines_id is not None:
+        return drop_refinement(rows, transcript, message=message)
     with transaction.atomic():
         if not rows.update(
             status=Status.FAILED,

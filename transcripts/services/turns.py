@@ -8,7 +8,7 @@ a time by admission (`services/submit`).
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -52,18 +52,23 @@ def tell_next(owner: User | None) -> None:
 def running() -> QuerySet[Transcript]:
     """What counts as worked on: one of an account's transcriptions "at once".
 
-    Not a live session whose client is gone (paused: nobody holds its lease) or whose web process
-    is (its lease, which lasts as long as a pause, was not renewed for as long as a worker's may).
     Not what refines a transcript in the background.
     """
+    return Transcript.objects.filter(status=Status.PROCESSING, refines=None).exclude(is_left())
+
+
+def is_left() -> Q:
+    """The condition of live sessions that nobody is in: they may be resumed, and hold no slot.
+
+    The client is gone (paused: nobody holds the lease), or the web process is: its lease, which
+    lasts as long as a pause, was not renewed for as long as a worker's may.
+    """
     unheard_s = max(0.0, settings.LIVE_PAUSE_S - settings.LEASE_S)
-    is_left = {
-        "source": Source.LIVE,
-        "lease_expires_at__lt": timezone.now() + timedelta(seconds=unheard_s),
-        "lease_owner__startswith": LIVE_OWNER,
-    }
-    processing = Transcript.objects.filter(status=Status.PROCESSING, refines=None)
-    return processing.exclude(lease_owner="").exclude(**is_left)
+    is_unheard = Q(
+        lease_owner__startswith=LIVE_OWNER,
+        lease_expires_at__lt=timezone.now() + timedelta(seconds=unheard_s),
+    )
+    return Q(source=Source.LIVE, status=Status.PROCESSING) & (Q(lease_owner="") | is_unheard)
 
 
 def _running(owner: User) -> QuerySet[Transcript]:

@@ -16,9 +16,15 @@ from typing import Any, Self
 import grpc
 import grpc.aio
 
-from protos.stt.v1 import server_pb2, server_pb2_grpc, speech_pb2, speech_pb2_grpc
+from protos.stt.v1 import (
+    audio_pb2_grpc,
+    server_pb2,
+    server_pb2_grpc,
+    speech_pb2,
+    speech_pb2_grpc,
+)
 from tests.transcripts.api.conftest import make_info
-from tests.transcripts.fake_inference import FakeInference, _Info, _Speech
+from tests.transcripts.fake_inference import FakeInference, _Audio, _Info, _Speech
 
 BYTES_A_MS = 32
 SECOND_MS = 1000
@@ -86,6 +92,7 @@ class FakeStream:
             options=[("grpc.http2.min_ping_interval_without_data_ms", 1_000)],
         )
         speech_pb2_grpc.add_SpeechServicer_to_server(_LiveSpeech(self), self._server)
+        audio_pb2_grpc.add_AudioServicer_to_server(_Audio(self.files), self._server)
         server_pb2_grpc.add_ServerServicer_to_server(_Info(self.files), self._server)
         self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
         await self._server.start()

@@ -1,0 +1,182 @@
+"""A second hearing in the background: its text replaces the live one, and nobody sees it work."""
+
+from typing import Any
+
+import grpc
+import pytest
+from pytest_django import Settings
+
+from billing.ledger import read_balance
+from billing.models import BillingAccount
+from tests.transcripts.fake_inference import Script
+from tests.transcripts.live.conftest import db, new_account, read_all, reload, speak, words_of
+from tests.transcripts.live.fake_stream import FakeStream
+from transcripts.access import TranscriptNotFoundError, get_transcript
+from transcripts.models import RetentionPolicy, Status, Transcript, WebhookDelivery, WebhookEndpoint
+from transcripts.services.belongings import export_transcripts
+from transcripts.services.cancel import cancel_transcript, delete_transcript
+from transcripts.services.draft import Editing
+from transcripts.services.edit import SegmentChange, edit_segment, restore
+from transcripts.services.recordings import recording_path
+from transcripts.services.run import run_transcript
+from transcripts.services.turns import running
+
+pytestmark = pytest.mark.database
+
+
+async def speak_to_the_end(account: BillingAccount, **fields: Any) -> Transcript:
+    session = await speak(account, seconds=3, refine=True, **fields)
+    await session.stop()
+    await read_all(session)
+    return await db(reload, session)
+
+
+def refinement_of(transcript: Transcript) -> Transcript:
+    return Transcript.objects.get(refines=transcript)
+
+
+def hear_again(transcript: Transcript) -> Transcript:
+    run_transcript(refinement_of(transcript).pk)
+    return Transcript.objects.get(pk=transcript.pk)
+
+
+def keys_of(transcript: Transcript) -> list[str]:
+    return [segment.key for segment in transcript.segments.all()]
+
+
+def speakers_of(transcript: Transcript) -> list[str]:
+    return [str(speaker) for speaker in transcript.speakers.all()]
+
+
+def codes(transcript: Transcript) -> list[str]:
+    return [warning["code"] for warning in transcript.warnings]
+
+
+def correct(transcript: Transcript) -> None:
+    assert transcript.owner is not None
+    segment = transcript.segments.all()[0]
+    edit_segment(Editing(transcript, transcript.owner), segment.key, SegmentChange(text="Hello"))
+
+
+def count_media(settings: Settings) -> int:
+    return len(list(settings.MEDIA_ROOT.iterdir()))
+
+
+async def test_the_second_hearing_becomes_a_revision_with_speakers(
+    live: FakeStream, settings: Settings
+) -> None:
+    live.files.scripts.append(Script(model="large"))
+    account = await db(new_account)
+    transcript = await speak_to_the_end(account)
+    assert transcript.status == Status.COMPLETED  # readable at once
+    before = await db(keys_of, transcript)
+
+    transcript = await db(hear_again, transcript)
+
+    assert (transcript.revision, transcript.is_corrected) == (1, False)
+    assert (transcript.model_used, transcript.embedder) == ("large", "fake-voices")
+    assert await db(words_of, transcript) == ["w0", "w1", "w2"]
+    assert await db(speakers_of, transcript) == ["Speaker 1", "Speaker 2"]
+    assert not set(before) & set(await db(keys_of, transcript))
+    assert not await db(Transcript.objects.exclude(refines=None).exists)
+    assert (await db(read_balance, account)).minutes_left == 59  # nothing more is charged
+    assert count_media(settings) == 1
+    assert recording_path(transcript).exists()
+    await db(restore, Editing(transcript, account.user), 0)
+    assert await db(keys_of, transcript) == before
+
+
+async def test_nobody_sees_it_work(live: FakeStream) -> None:
+    account = await db(new_account)
+    assert account.user is not None
+    user = account.user
+    transcript = await speak_to_the_end(account)
+    hidden = await db(refinement_of, transcript)
+
+    await db(Transcript.objects.filter(pk=hidden.pk).update, status=Status.PROCESSING)
+
+    assert await db(running().filter(owner=user).count) == 0
+    with pytest.raises(TranscriptNotFoundError):
+        await db(get_transcript, user, hidden.pk)
+    names = await db(lambda: [file.name for file in export_transcripts(user)])
+    assert names
+    assert not any(str(hidden.pk) in name for name in names)
+
+
+async def test_it_tells_no_webhook(live: FakeStream) -> None:
+    account = await db(new_account)
+    endpoint = {"owner": account.user, "url": "https://example.com/", "secret_encrypted": "x"}
+    await db(WebhookEndpoint.objects.create, **endpoint)
+    transcript = await speak_to_the_end(account)
+    told = await db(WebhookDelivery.objects.count)
+    assert told == 1
+
+    await db(hear_again, transcript)
+
+    assert await db(WebhookDelivery.objects.count) == told
+
+
+async def test_what_a_person_corrected_meanwhile_stays(live: FakeStream) -> None:
+    transcript = await speak_to_the_end(await db(new_account))
+    await db(correct, transcript)
+
+    transcript = await db(hear_again, transcript)
+
+    assert await db(words_of, transcript) == ["Hello", "w1", "w2"]
+    assert (transcript.revision, codes(transcript)) == (1, ["refinement_failed"])
+    assert not await db(Transcript.objects.exclude(refines=None).exists)
+
+
+async def test_a_second_hearing_that_fails_leaves_the_text_and_a_warning(live: FakeStream) -> None:
+    live.files.scripts.append(Script(windows=1, status=grpc.StatusCode.NOT_FOUND))
+    transcript = await speak_to_the_end(await db(new_account))
+
+    transcript = await db(hear_again, transcript)
+
+    assert (transcript.status, codes(transcript)) == (Status.COMPLETED, ["refinement_failed"])
+    assert await db(words_of, transcript) == ["w0", "w1", "w2"]
+
+
+async def test_an_account_that_keeps_no_audio_is_refined_all_the_same(
+    live: FakeStream, settings: Settings
+) -> None:
+    account = await db(new_account)
+    await db(RetentionPolicy.objects.create, owner=account.user, audio_days=0)
+    transcript = await speak_to_the_end(account)
+    assert transcript.recording == ""
+    assert count_media(settings) == 1
+
+    transcript = await db(hear_again, transcript)
+
+    assert transcript.revision == 1
+    assert count_media(settings) == 0
+
+
+async def test_deleting_the_transcript_deletes_what_refines_it(
+    live: FakeStream, settings: Settings
+) -> None:
+    transcript = await speak_to_the_end(await db(new_account))
+
+    await db(delete_transcript, transcript)
+
+    assert await db(Transcript.objects.count) == 0
+    assert count_media(settings) == 0
+
+
+async def test_an_operator_may_cancel_it(live: FakeStream) -> None:
+    transcript = await speak_to_the_end(await db(new_account))
+    hidden = await db(refinement_of, transcript)
+
+    assert await db(cancel_transcript, hidden)
+
+    await db(transcript.refresh_from_db)
+    assert (transcript.status, codes(transcript)) == (Status.COMPLETED, ["refinement_failed"])
+    assert not await db(Transcript.objects.exclude(refines=None).exists)
+
+
+async def test_a_session_without_refine_has_no_second_hearing(live: FakeStream) -> None:
+    session = await speak(await db(new_account), seconds=1)
+    await session.stop()
+    await read_all(session)
+
+    assert not await db(Transcript.objects.exclude(refines=None).exists)
