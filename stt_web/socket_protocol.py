@@ -45,14 +45,11 @@ def stopping_of(scope: WebSocketScope) -> asyncio.Event:
 
 
 class _Connection(ServerProtocol):
-    """What follows a message that is too large is dropped; the socket stays open for a while."""
+    """Leaves it to the application to close after a message that is too large."""
 
     def fail(self, code: int, reason: str = "") -> None:
         if code != CloseCode.MESSAGE_TOO_BIG or self.state is not State.OPEN:
             super().fail(code, reason)
-            return
-        self.parser = self.discard()
-        next(self.parser)
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
@@ -96,7 +93,6 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if len(self.frames) < MAX_FRAGMENTS:
             super().handle_cont(event)
         elif not self._is_refused:
-            self.conn.fail(CloseCode.MESSAGE_TOO_BIG)
             self._refuse_large()
 
     def handle_parser_exception(self) -> None:
