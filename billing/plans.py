@@ -7,6 +7,8 @@ the one whose limits an account gets while it holds credits.
 
 from typing import Any
 
+from django.utils.translation import gettext, gettext_noop
+
 from accounts.models import User
 from billing.models import BillingAccount, Plan
 from stt_web.errors import ApiError
@@ -17,27 +19,32 @@ PAID_PLAN = "paid"
 _MB = 1_000_000
 _DEFAULT_PLANS: dict[str, dict[str, Any]] = {
     ANONYMOUS_PLAN: {
-        "name": "Without an account",
+        "name": gettext_noop("Without an account"),
         "daily_transcriptions": 3,
         "max_file_bytes": 100 * _MB,
         "concurrency": 1,
         "requests_per_minute": 60,
     },
     FREE_PLAN: {
-        "name": "Free",
+        "name": gettext_noop("Free"),
         "monthly_minutes": 600,
         "max_file_bytes": 500 * _MB,
         "concurrency": 2,
         "requests_per_minute": 120,
     },
     PAID_PLAN: {
-        "name": "Paid",
+        "name": gettext_noop("Paid"),
         "max_file_bytes": 2_000 * _MB,
         "concurrency": 5,
         "requests_per_minute": 600,
     },
     # One's own server, for its own key (`make run`): use is recorded, nothing is limited.
-    "local": {"name": "Local", "max_file_bytes": 0, "concurrency": 0, "is_metered": False},
+    "local": {
+        "name": gettext_noop("Local"),
+        "max_file_bytes": 0,
+        "concurrency": 0,
+        "is_metered": False,
+    },
     # Inference servers of one's own: what they can do is the limit.
     "private": {
         "name": "Private Cloud",
@@ -48,6 +55,12 @@ _DEFAULT_PLANS: dict[str, dict[str, Any]] = {
         "has_private_cloud": True,
     },
 }
+
+
+def name_plan(plan: Plan) -> str:
+    """Return its name for a page: translated, unless an operator gave it another."""
+    given = _DEFAULT_PLANS.get(plan.pk, {}).get("name")
+    return gettext(plan.name) if plan.name == given else plan.name
 
 
 class PlanNotFoundError(ApiError):

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from accounts.api.urls import management_urlpatterns as account_urlpatterns
+from accounts.pages.views import choose_language
 from billing.api.urls import management_urlpatterns as billing_urlpatterns
 from stt_web.health import show_health
 from stt_web.openapi import documented_as, show_docs, show_openapi
@@ -20,7 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("openapi.json", show_openapi, name="openapi"),
     path("docs", show_docs),
     path("static/<path:path>", serve_static),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("i18n/setlang/", choose_language, name="set_language"),
     path("account/", include("billing.pages.urls")),
     path("billing/", include("billing.pages.payment_urls")),
     path("account/", include("accounts.pages.urls")),

@@ -7,6 +7,7 @@ from django import forms
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.keys import SCOPES
 from accounts.models import User
@@ -63,7 +64,11 @@ class ProfileForm(forms.Form):
 class KeyForm(forms.Form):
     """A key that is asked for. `cleaned_data` fits `issue_requested_key`."""
 
-    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("Where will it be used?"))
+    name = forms.CharField(
+        label=pgettext_lazy("of a key", "Name"),
+        max_length=100,
+        help_text=_("Where will it be used?"),
+    )
     expires_at = forms.DateField(
         label=_("Last day (optional)"),
         required=False,

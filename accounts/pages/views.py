@@ -9,13 +9,14 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.i18n import set_language
 
 from accounts.access import KeyNotFoundError, get_api_key, list_api_keys
 from accounts.keys import KeyRefusedError, issue_requested_key, revoke_api_key
@@ -122,6 +123,15 @@ def log_out_everywhere(request: HttpRequest) -> HttpResponse:
     logout(request)
     messages.success(request, _("You are logged out everywhere."))
     return redirect("account_login")
+
+
+@require_POST
+def choose_language(request: HttpRequest) -> HttpResponseBase:
+    """POST /i18n/setlang/ — Django's own; for whoever is logged in, mails speak it from now on."""
+    language = request.POST.get("language", "")
+    if isinstance(request.user, User) and language in dict(settings.LANGUAGES):
+        update_profile(request.user, language=language)
+    return set_language(request)
 
 
 @require_POST

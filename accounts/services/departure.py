@@ -8,14 +8,19 @@ without the person (`BillingAccount.user` becomes null).
 
 import logging
 from datetime import datetime
+from uuid import UUID
 
+from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from accounts import key_cache
 from accounts.models import ApiKey, User
 from accounts.services.belongings import all_belongings
+from accounts.services.mail import Notice, queue_mail
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +46,12 @@ def remove_account(user: User) -> None:
     """
     for belongings in reversed(all_belongings()):
         belongings.remove(user)
-    user.delete()
-    logger.info("event=account_removed user_id=%s", user.pk)
+    user_id, farewell = user.pk, _find_address(user)
+    with transaction.atomic():
+        user.delete()
+        if farewell:
+            _write_farewell(user_id, address=farewell, language=user.language)
+    logger.info("event=account_removed user_id=%s", user_id)
 
 
 def try_to_remove(user: User) -> bool:
@@ -59,3 +68,22 @@ def finish_departures() -> int:
     """Remove accounts that were closed and not removed; return how many. Idempotent."""
     leaving = User.objects.filter(leaving_at__isnull=False).order_by("leaving_at")
     return sum(try_to_remove(user) for user in list(leaving[:_AT_ONCE]))
+
+
+def _find_address(user: User) -> str:
+    """Return where somebody can be written to for certain; empty where nothing was confirmed."""
+    address = EmailAddress.objects.filter(user=user, primary=True, verified=True).first()
+    return address.email if address is not None else ""
+
+
+def _write_farewell(user_id: UUID, *, address: str, language: str) -> None:
+    with override(language):
+        notice = Notice(
+            subject=_("Your account is deleted"),
+            paragraphs=[
+                _("Your account at Open STT and everything in it are deleted."),
+                _("Only what the law demands, such as invoices, is kept."),
+                _("If that was not you, tell whoever runs the server."),
+            ],
+        )
+        queue_mail(notice, kind="farewell", key=f"farewell:{user_id}", recipient=address, user=None)

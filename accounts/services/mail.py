@@ -128,6 +128,8 @@ def _close(mail: OutgoingMail, *, sent_at: datetime | None) -> None:
     OutgoingMail.objects.filter(pk=mail.pk).update(
         next_try_at=None, sent_at=sent_at, text="", html=""
     )
+    # Nobody's account: of a stranger, or of somebody who left, no address is kept.
+    OutgoingMail.objects.filter(pk=mail.pk, user=None).update(recipient="")
 
 
 def _tell_broker(mail_id: UUID) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext, gettext_noop
 
 from billing.models import CreditPack, Plan
 from billing.payments.errors import OfferNotFoundError
@@ -12,9 +13,9 @@ from billing.plans import ANONYMOUS_PLAN, FREE_PLAN
 Row = TypeVar("Row", CreditPack, Plan)
 # Put in where there are no packs at all; the rows are the operator's from then on.
 _DEFAULT_PACKS: dict[str, dict[str, Any]] = {
-    "credits-100": {"name": "100 credits", "credits": 100, "price_cents": 500},
-    "credits-500": {"name": "500 credits", "credits": 500, "price_cents": 2_000},
-    "credits-2000": {"name": "2000 credits", "credits": 2_000, "price_cents": 6_000},
+    "credits-100": {"name": gettext_noop("100 credits"), "credits": 100, "price_cents": 500},
+    "credits-500": {"name": gettext_noop("500 credits"), "credits": 500, "price_cents": 2_000},
+    "credits-2000": {"name": gettext_noop("2000 credits"), "credits": 2_000, "price_cents": 6_000},
 }
 
 
@@ -44,6 +45,12 @@ class Offer:
     @property
     def _row(self) -> CreditPack | Plan:
         return cast("CreditPack | Plan", self.pack or self.plan)  # find_offer sets one of them
+
+
+def name_pack(pack: CreditPack) -> str:
+    """Return its name for a page: translated, unless an operator gave it another."""
+    given = _DEFAULT_PACKS.get(pack.pk, {}).get("name")
+    return gettext(pack.name) if pack.name == given else pack.name
 
 
 def add_default_packs(*, using: str = "default") -> None:

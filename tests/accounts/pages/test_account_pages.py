@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.keys import issue_api_key
 from accounts.models import ApiKey, User
+from billing.models import Plan
 from tests.accounts.mailbox import deliver, last_mail, link_in
 from tests.accounts.pages.people import PASSWORD, browser_of, log_in, member, use_minutes
 
@@ -141,6 +142,43 @@ def test_the_profile_is_kept_and_changes_the_language(ann: User) -> None:
     assert ann.email_preferences["new_device"] is True
     assert ann.email_preferences["transcript_ready"] is False
     assert '<html lang="cs">' in page.content.decode()
+
+
+def test_the_switch_in_the_header_changes_the_language_of_mails_too(ann: User) -> None:
+    browser = browser_of(ann)
+
+    answer = browser.post("/i18n/setlang/", {"language": "cs", "next": "/account/"})
+    browser.post("/i18n/setlang/", {"language": "xx", "next": "/account/"})
+
+    ann.refresh_from_db()
+    assert (answer.status_code, answer["Location"]) == (302, "/account/")
+    assert ann.language == "cs"
+    assert '<html lang="cs">' in browser.get("/account/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "tab"),
+    [
+        ("password/change/", "security"),
+        ("2fa/", "security"),
+        ("sessions/", "security"),
+        ("email/", "profile"),
+        ("profile/", "profile"),
+    ],
+)
+def test_a_page_marks_the_tab_that_it_belongs_to(ann: User, path: str, tab: str) -> None:
+    page = browser_of(ann).get(f"/account/{path}", follow=True).content.decode()
+
+    marked = re.findall(r'<a href="([^"]+)" aria-current="(?:page|true)"', page)
+    assert marked == [f"/account/{tab}/"]
+
+
+def test_the_name_that_an_operator_gave_a_plan_is_not_translated(ann: User) -> None:
+    Plan.objects.filter(pk="free").update(name="Sign up")
+    browser = browser_of(ann)
+    browser.cookies["django_language"] = "cs"
+
+    assert "<dd>Sign up</dd>" in browser.get("/account/").content.decode()
 
 
 def test_a_time_zone_that_does_not_exist_is_refused(ann: User) -> None:

@@ -14,12 +14,14 @@ from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.db import models
 from django.test import Client
+from django.utils.translation import gettext, override
 from pytest_django import Settings
 
 from accounts.keys import issue_api_key
-from accounts.models import User
+from accounts.models import OutgoingMail, User
 from accounts.services.departure import close_account, finish_departures
 from billing.models import BillingAccount, LedgerEntry
+from tests.accounts.mailbox import deliver
 from tests.accounts.pages.people import browser_of, member, proven_browser_of, use_minutes
 from transcripts.models import Segment, Transcript
 from transcripts.services.draft import Editing
@@ -82,6 +84,11 @@ def export_of(user: User) -> dict[str, bytes]:
     archive = zipfile.ZipFile(io.BytesIO(async_to_sync(read)()))
     assert archive.testzip() is None
     return {name: archive.read(name) for name in archive.namelist()}
+
+
+def in_czech(text: str) -> str:
+    with override("cs"):
+        return gettext(text)
 
 
 def rows_about(user_id: object) -> dict[str, int]:
@@ -156,6 +163,18 @@ def test_deleting_the_account_leaves_nothing_but_amounts(ann: User, bob: User, m
     assert LedgerEntry.objects.count() == entries
     assert not EmailAddress.objects.filter(email="ann@example.com").exists()
     assert browser.get("/account/").status_code == 302
+
+
+def test_whoever_left_is_told_so_once_and_their_address_is_not_kept(ann: User) -> None:
+    User.objects.filter(pk=ann.pk).update(language="cs")
+    close_account(ann)
+    finish_departures()
+    finish_departures()
+
+    farewells = [message for message in deliver() if message.to == ["ann@example.com"]]
+
+    assert [message.subject for message in farewells] == [in_czech("Your account is deleted")]
+    assert not OutgoingMail.objects.filter(recipient="ann@example.com").exists()
 
 
 def test_a_key_of_a_deleted_account_is_refused(ann: User) -> None:
