@@ -8,6 +8,7 @@ from django.test import Client
 
 from tests.accounts.pages.people import browser_of, member
 from transcripts.models import Segment, ShareLink, Status, Transcript
+from transcripts.services.sharing import create_share
 
 LINK = re.compile(r'<code id="raw-link">http://testserver(/s/[A-Za-z0-9_-]{43}/)</code>')
 
@@ -43,6 +44,18 @@ def test_a_link_is_made_shown_once_and_revoked(transcript: Transcript) -> None:
     browser.post(f"{path}{link.pk}/revoke/")
     assert Client().get(found[1]).status_code == 404
     assert browser.post(f"{path}{link.pk}/revoke/").status_code == 404
+
+
+def test_whoever_reads_it_is_told_whether_a_person_has_corrected_it(
+    transcript: Transcript,
+) -> None:
+    _link, token = create_share(transcript)
+    path = f"/s/{token}/"
+    assert "may hold mistakes" in Client().get(path).content.decode()
+
+    Transcript.objects.filter(pk=transcript.pk).update(is_corrected=True)
+
+    assert "corrected by a person" in Client().get(path).content.decode()
 
 
 def test_a_password_that_is_too_short_is_explained(transcript: Transcript) -> None:
