@@ -1,10 +1,13 @@
 """How edits are asked for and answered: the revision in `If-Match` and `ETag`, and what changed."""
 
+import functools
 import re
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,10 +16,17 @@ from rest_framework.views import APIView
 
 from accounts.permissions import HasScope, user_of
 from transcripts.access import get_transcript
+from transcripts.api.edit_serializers import EditedSerializer
 from transcripts.exports.json import seconds
 from transcripts.models import Segment, Transcript
 from transcripts.services.draft import Editing
 
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The ETag that was read: 412 if somebody changed the transcript since.",
+)
 _ETAG = re.compile(r'(?:W/)?"(\d{1,9})"\Z')
 _NO_REVISION = -1  # an If-Match that names nothing of ours matches nothing
 _SEGMENTS_SHOWN = 100
@@ -27,6 +37,33 @@ class EditingView(APIView):
 
     permission_classes = [IsAuthenticated, HasScope]
     scopes = {"GET": "read", "POST": "manage", "PATCH": "manage", "DELETE": "manage"}
+
+
+def edits(
+    operation_id: str, *, asks: type[Serializer[Any]] | None = None, status: int = 200
+) -> Callable[[Callable[..., object]], Callable[..., Response]]:
+    """Make a view's method of `change(view, editing, body, **path)`, which makes one edit.
+
+    body: what was sent, checked by `asks`. The answer, and the documentation, are those of edits.
+    """
+
+    def decorate(change: Callable[..., object]) -> Callable[..., Response]:
+        @extend_schema(
+            operation_id=operation_id,
+            parameters=[IF_MATCH],
+            request=asks,
+            responses={status: EditedSerializer},
+        )
+        @functools.wraps(change)
+        def answer(view: APIView, request: Request, transcript_id: UUID, **path: Any) -> Response:
+            editing = read_editing(request, transcript_id)
+            body = read_body(asks, request) if asks is not None else {}
+            change(view, editing, body, **path)
+            return answer_edited(editing, status=status)
+
+        return answer
+
+    return decorate
 
 
 def read_editing(request: Request, transcript_id: UUID) -> Editing:

@@ -12,11 +12,11 @@ from stt_web.errors import ApiError
 from stt_web.pagination import PageNumberPagination
 from transcripts.access import get_transcript
 from transcripts.api import edit_serializers as shapes
-from transcripts.api.editing import EditingView, answer_edited, etag_of, read_editing
-from transcripts.api.segments import IF_MATCH
+from transcripts.api.editing import EditingView, edits, etag_of
 from transcripts.exports.json import seconds
 from transcripts.models import Revision
 from transcripts.services import edit
+from transcripts.services.draft import Editing
 from transcripts.services.revisions import (
     Change,
     changes_between,
@@ -78,17 +78,10 @@ class DifferenceView(EditingView):
 
 
 class RestoreView(EditingView):
-    @extend_schema(
-        operation_id="restore_revision",
-        parameters=[IF_MATCH],
-        request=None,
-        responses=shapes.EditedSerializer,
-    )
-    def post(self, request: Request, transcript_id: UUID, number: int) -> Response:
+    @edits("restore_revision")
+    def post(self, editing: Editing, body: dict[str, Any], number: int) -> None:
         """Make it again as it was then; 0 is the machine's original. A new revision."""
-        editing = read_editing(request, transcript_id)
         edit.restore(editing, number)
-        return answer_edited(editing)
 
 
 def _read_against(request: Request, number: int) -> int:

@@ -1,5 +1,6 @@
 """`…/segments/` and `…/speakers/`: reading and correcting what was said, and by whom."""
 
+from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -12,23 +13,17 @@ from transcripts.access import get_transcript
 from transcripts.api import edit_serializers as shapes
 from transcripts.api.editing import (
     EditingView,
-    answer_edited,
+    edits,
     etag_of,
-    read_body,
-    read_editing,
     show_segment,
     show_segments,
     show_speakers,
 )
 from transcripts.services import edit
+from transcripts.services.draft import Editing
 from transcripts.services.edit import SegmentChange
 
-IF_MATCH = OpenApiParameter(
-    "If-Match",
-    str,
-    OpenApiParameter.HEADER,
-    description="The ETag that was read: 412 if somebody changed the transcript since.",
-)
+Body = dict[str, Any]
 
 
 class SegmentPagination(PageNumberPagination):
@@ -57,19 +52,13 @@ class SegmentListView(EditingView):
 
 
 class SegmentView(EditingView):
-    @extend_schema(
-        operation_id="edit_segment",
-        parameters=[IF_MATCH],
-        request=shapes.SegmentRequestSerializer,
-        responses=shapes.EditedSerializer,
-    )
-    def patch(self, request: Request, transcript_id: UUID, key: str) -> Response:
+    @edits("edit_segment", asks=shapes.SegmentRequestSerializer)
+    def patch(self, editing: Editing, body: Body, key: str) -> None:
         """Change a segment's text, its times or its speaker.
 
-        Words that are still there keep their times; others are placed in the time between.
+        Words that are still there keep their times. Others are looked for in the recording, which
+        takes 2 s at most, or placed in the time between; each says which (`timing`).
         """
-        editing = read_editing(request, transcript_id)
-        body = read_body(shapes.SegmentRequestSerializer, request)
         change = SegmentChange(
             text=body.get("text"),
             start_ms=body.get("start"),
@@ -77,61 +66,32 @@ class SegmentView(EditingView):
             speaker=body.get("speaker", ...),
         )
         edit.edit_segment(editing, key, change)
-        return answer_edited(editing)
 
-    @extend_schema(
-        operation_id="remove_segment",
-        parameters=[IF_MATCH],
-        responses=shapes.EditedSerializer,
-    )
-    def delete(self, request: Request, transcript_id: UUID, key: str) -> Response:
+    @edits("remove_segment")
+    def delete(self, editing: Editing, body: Body, key: str) -> None:
         """Take a segment out; a revision can bring it back."""
-        editing = read_editing(request, transcript_id)
         edit.remove(editing, key)
-        return answer_edited(editing)
 
 
 class SplitView(EditingView):
-    @extend_schema(
-        operation_id="split_segment",
-        parameters=[IF_MATCH],
-        request=shapes.SplitRequestSerializer,
-        responses=shapes.EditedSerializer,
-    )
-    def post(self, request: Request, transcript_id: UUID, key: str) -> Response:
+    @edits("split_segment", asks=shapes.SplitRequestSerializer)
+    def post(self, editing: Editing, body: Body, key: str) -> None:
         """Cut a segment before a word. The first part keeps the id."""
-        editing = read_editing(request, transcript_id)
-        edit.split(editing, key, **read_body(shapes.SplitRequestSerializer, request))
-        return answer_edited(editing)
+        edit.split(editing, key, **body)
 
 
 class MergeView(EditingView):
-    @extend_schema(
-        operation_id="merge_segments",
-        parameters=[IF_MATCH],
-        request=shapes.MergeRequestSerializer,
-        responses=shapes.EditedSerializer,
-    )
-    def post(self, request: Request, transcript_id: UUID) -> Response:
+    @edits("merge_segments", asks=shapes.MergeRequestSerializer)
+    def post(self, editing: Editing, body: Body) -> None:
         """Join segments that follow each other. The first one's id and speaker stay."""
-        editing = read_editing(request, transcript_id)
-        edit.merge(editing, read_body(shapes.MergeRequestSerializer, request)["segments"])
-        return answer_edited(editing)
+        edit.merge(editing, body["segments"])
 
 
 class MoveWordsView(EditingView):
-    @extend_schema(
-        operation_id="move_words",
-        parameters=[IF_MATCH],
-        request=shapes.MoveWordsRequestSerializer,
-        responses=shapes.EditedSerializer,
-    )
-    def post(self, request: Request, transcript_id: UUID) -> Response:
+    @edits("move_words", asks=shapes.MoveWordsRequestSerializer)
+    def post(self, editing: Editing, body: Body) -> None:
         """Move a segment's last words to the next one, or its first words to the one before."""
-        editing = read_editing(request, transcript_id)
-        body = read_body(shapes.MoveWordsRequestSerializer, request)
         edit.move(editing, body["segment"], count=body["words"], to_next=body["to"] == "next")
-        return answer_edited(editing)
 
 
 class SpeakerListView(EditingView):
@@ -141,61 +101,30 @@ class SpeakerListView(EditingView):
         transcript = get_transcript(user_of(request), transcript_id)
         return Response({"speakers": show_speakers(transcript)}, headers=etag_of(transcript))
 
-    @extend_schema(
-        operation_id="add_speaker",
-        parameters=[IF_MATCH],
-        request=shapes.SpeakerRequestSerializer,
-        responses={201: shapes.EditedSerializer},
-    )
-    def post(self, request: Request, transcript_id: UUID) -> Response:
+    @edits("add_speaker", asks=shapes.SpeakerRequestSerializer, status=201)
+    def post(self, editing: Editing, body: Body) -> None:
         """Add a speaker who was not told apart."""
-        editing = read_editing(request, transcript_id)
-        edit.add_speaker(editing, read_body(shapes.SpeakerRequestSerializer, request)["name"])
-        return answer_edited(editing, status=201)
+        edit.add_speaker(editing, body["name"])
 
 
 class SpeakerView(EditingView):
-    @extend_schema(
-        operation_id="rename_speaker",
-        parameters=[IF_MATCH],
-        request=shapes.SpeakerRequestSerializer,
-        responses=shapes.EditedSerializer,
-    )
-    def patch(self, request: Request, transcript_id: UUID, number: int) -> Response:
+    @edits("rename_speaker", asks=shapes.SpeakerRequestSerializer)
+    def patch(self, editing: Editing, body: Body, number: int) -> None:
         """Name a speaker."""
-        editing = read_editing(request, transcript_id)
-        body = read_body(shapes.SpeakerRequestSerializer, request)
         edit.rename_speaker(editing, number, body["name"])
-        return answer_edited(editing)
 
 
 class MergeSpeakersView(EditingView):
-    @extend_schema(
-        operation_id="merge_speakers",
-        parameters=[IF_MATCH],
-        request=shapes.MergeSpeakersRequestSerializer,
-        responses=shapes.EditedSerializer,
-    )
-    def post(self, request: Request, transcript_id: UUID) -> Response:
+    @edits("merge_speakers", asks=shapes.MergeSpeakersRequestSerializer)
+    def post(self, editing: Editing, body: Body) -> None:
         """Say that some speakers are one person."""
-        editing = read_editing(request, transcript_id)
-        body = read_body(shapes.MergeSpeakersRequestSerializer, request)
         edit.merge_speakers(editing, body["speakers"], into=body["into"])
-        return answer_edited(editing)
 
 
 class AssignSpeakerView(EditingView):
-    @extend_schema(
-        operation_id="assign_speaker",
-        parameters=[IF_MATCH],
-        request=shapes.AssignSpeakerRequestSerializer,
-        responses=shapes.EditedSerializer,
-    )
-    def post(self, request: Request, transcript_id: UUID) -> Response:
+    @edits("assign_speaker", asks=shapes.AssignSpeakerRequestSerializer)
+    def post(self, editing: Editing, body: Body) -> None:
         """Say who speaks in a span of time; segments that reach out of it are cut."""
-        editing = read_editing(request, transcript_id)
-        body = read_body(shapes.AssignSpeakerRequestSerializer, request)
         edit.assign_speaker(
             editing, start_ms=body["start"], end_ms=body["end"], speaker=body["speaker"]
         )
-        return answer_edited(editing)

@@ -16,10 +16,9 @@ from stt_web.errors import ApiError
 from stt_web.pagination import PageNumberPagination
 from transcripts.api.answers import describe_transcript, state_of, summarise
 from transcripts.api.edit_serializers import DescribeRequestSerializer
-from transcripts.api.editing import etag_of, read_body, read_if_match
+from transcripts.api.editing import IF_MATCH, etag_of, read_body, read_if_match
 from transcripts.api.principals import KeyOrVisitorAuthentication, find_transcript
 from transcripts.api.search_pages import SearchPagination
-from transcripts.api.segments import IF_MATCH
 from transcripts.api.serializers import (
     TranscriptDetailSerializer,
     TranscriptPageSerializer,
