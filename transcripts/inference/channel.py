@@ -8,6 +8,9 @@ import ipaddress
 import os
 import socket
 import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import grpc
 
@@ -23,17 +26,41 @@ MAX_SEND_BYTES = 128 * 1024 * 1024
 MAX_RECEIVE_BYTES = 16 * 1024 * 1024
 _ROUND_ROBIN = '{"loadBalancingConfig": [{"round_robin": {}}]}'
 
-_channels: dict[tuple[int, Server], grpc.Channel] = {}
+# An instance that was removed, or is reached otherwise now, is asked for no more.
+IDLE_S = 600.0
+
+
+@dataclass
+class _Kept:
+    channel: grpc.Channel
+    used_at_s: float
+
+
+_channels: dict[tuple[int, Server], _Kept] = {}
 _lock = threading.Lock()
 
 
-def get_channel(server: Server) -> grpc.Channel:
+def get_channel(server: Server, *, clock: Callable[[], float] = time.monotonic) -> grpc.Channel:
     """Return this process's channel to `server`, made at the first call."""
-    key = (os.getpid(), server)
+    key, now_s = (os.getpid(), server), clock()
     with _lock:
         if key not in _channels:
-            _channels[key] = open_channel(server)
-        return _channels[key]
+            _forget_left_ones(server, before_s=now_s - IDLE_S)
+            _channels[key] = _Kept(open_channel(server), now_s)
+        kept = _channels[key]
+        kept.used_at_s = now_s
+        return kept.channel
+
+
+def _forget_left_ones(server: Server, *, before_s: float) -> None:
+    """Let go of what reaches this instance in another way, and of instances nobody asks for.
+
+    Not closed: gRPC does that once the last call on a channel is over.
+    """
+    for key, kept in list(_channels.items()):
+        other = key[1].instance_id
+        if other and (other == server.instance_id or kept.used_at_s < before_s):
+            del _channels[key]
 
 
 def open_channel(server: Server) -> grpc.Channel:
