@@ -76,7 +76,7 @@ class BulkExportView(APIView):
         options = read_export_options(_read_options(asked))
         ids = _find_ids(cast("User", request.user), asked)
         return StreamingHttpResponse(
-            _write_archive(ids, format_name, options),
+            write_archive(ids, format_name, options),
             content_type="application/zip",
             headers={
                 "Content-Disposition": content_disposition("transcripts.zip"),
@@ -106,9 +106,10 @@ class _Sink(io.RawIOBase):
         return taken
 
 
-async def _write_archive(
+async def write_archive(
     ids: list[UUID], format_name: str, options: ExportOptions
 ) -> AsyncIterator[bytes]:
+    """Yield the archive in pieces, one transcript's file each."""
     sink = _Sink()
     archive = zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED)
     names: set[str] = set()

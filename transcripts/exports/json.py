@@ -11,6 +11,8 @@ from transcripts.exports.document import Document, DocumentSegment, DocumentWord
 from transcripts.exports.notice import notice_of, origin_of
 from transcripts.exports.options import ExportOptions
 
+_NO_SEGMENTS = '"segments": []'
+
 
 def render_json(document: Document) -> str:
     return json.dumps(as_json(document), ensure_ascii=False)
@@ -22,19 +24,30 @@ def render_verbose_json(document: Document) -> str:
 
 def export_json(document: Document, options: ExportOptions) -> str:
     """Return the transcript as the contract has it, with its title and where it comes from."""
-    body = as_json(document) | {"title": document.title}
+    body = _without_segments(document) | {"title": document.title}
     if options.notice:
         body |= {"origin": origin_of(document), "notice": notice_of(document, options)}
-    return json.dumps(body, ensure_ascii=False)
+    # One segment at a time: of ten hours, all of them as dicts take 60 MB. No text can look like
+    # the empty list: the quotes in it are escaped.
+    head, empty, tail = json.dumps(body, ensure_ascii=False).partition(_NO_SEGMENTS)
+    segments = ", ".join(
+        json.dumps(segment_as_json(segment), ensure_ascii=False) for segment in document.segments
+    )
+    return f"{head}{empty[:-1]}{segments}]{tail}"
 
 
 def as_json(document: Document) -> dict[str, Any]:
     """Return the contract's fields first, then ours."""
+    segments = [segment_as_json(segment) for segment in document.segments]
+    return _without_segments(document) | {"segments": segments}
+
+
+def _without_segments(document: Document) -> dict[str, Any]:
     return {
         "text": document.text,
         "language": document.language,
         "duration": seconds(document.duration_ms),
-        "segments": [segment_as_json(segment) for segment in document.segments],
+        "segments": [],
         "speakers": list(document.speakers),
         "id": document.id,
         "status": document.status,
