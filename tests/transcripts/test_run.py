@@ -408,6 +408,19 @@ def test_segments_get_their_speakers_at_the_end(
     assert (done.embedder, done.speakers_approximate) == ("fake-voices", True)
 
 
+def test_fewer_speakers_than_were_asked_for_are_told_with_a_warning(
+    fake: FakeInference, make_transcript: MakeTranscript
+) -> None:
+    fake.scripts = [Script(windows=2)]
+
+    done = run(make_transcript(seconds=3, diarize=True, speakers_requested=7))
+
+    assert done.status == Status.COMPLETED
+    assert warning_codes(done) == ["fewer_speakers"]
+    assert "7 speakers" in done.warnings[0]["message"]
+    assert "only 2" in done.warnings[0]["message"]
+
+
 def test_text_is_kept_with_a_warning_when_the_speakers_stage_fails(
     fake: FakeInference, make_transcript: MakeTranscript
 ) -> None:

@@ -41,6 +41,17 @@ def label_speakers(job: Job) -> None:
         return
     job.labelled = _label(transcript, turns, labels)
     store.write_fenced(job, speakers_approximate=labels.approximate)
+    _warn_of_fewer(job, found=len(set(job.labelled.speaker_positions) - {0}))
+
+
+def _warn_of_fewer(job: Job, *, found: int) -> None:
+    wanted = job.transcript.speakers_requested
+    if found < wanted:
+        store.store_warning(
+            job,
+            "fewer_speakers",
+            f"{wanted} speakers were asked for, but only {found} could be told apart.",
+        )
 
 
 def _has_failed(transcript: Transcript) -> bool:
