@@ -22,6 +22,7 @@ from billing.models import (
     LedgerEntry,
     StripeCustomer,
 )
+from billing.money import format_amount
 from billing.payments.addresses import find_billing_page, find_return_addresses
 from billing.payments.checkout import open_checkout, open_portal
 from billing.payments.errors import PaymentsError
@@ -65,8 +66,10 @@ def show_billing(request: HttpRequest) -> HttpResponse:
         "is_known_to_stripe": StripeCustomer.objects.filter(account=account).exists(),
         "can_buy": are_payments_configured(),
         "was_paid": "paid" in request.GET,
-        "plans": [(plan, plan.price_cents / 100) for plan in list_public_plans()],
-        "packs": [(pack, pack.price_cents / 100) for pack in list_packs()],
+        "plans": [
+            (plan, format_amount(plan.price_cents, plan.currency)) for plan in list_public_plans()
+        ],
+        "packs": [(pack, format_amount(pack.price_cents, pack.currency)) for pack in list_packs()],
         "invoices": _describe_invoices(account),
         "page": page,
         "movements": _describe_entries(page),
@@ -110,7 +113,7 @@ def _describe_invoices(account: BillingAccount) -> list[dict[str, Any]]:
         {
             "row": invoice,
             "name": DOCUMENT_NAMES[InvoiceKind(invoice.kind)],
-            "amount": invoice.amount_cents / 100,
+            "amount": format_amount(invoice.amount_cents, invoice.currency),
         }
         for invoice in list_invoices(account)[:_RECENT_INVOICES]
     ]

@@ -13,6 +13,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from billing.models import Invoice, InvoiceKind
+from billing.money import format_amount
 
 _FONTS = Path(__file__).resolve().parents[1] / "fonts"
 _REGULAR, _BOLD = "DejaVuSans", "DejaVuSans-Bold"
@@ -117,8 +118,7 @@ def _vat_rows(invoice: Invoice) -> list[tuple[str, int, bool]]:
 
 
 def _money(cents: int, currency: str) -> str:
-    amount = number_format(Decimal(cents) / 100, decimal_pos=2, force_grouping=True)
-    return f"{amount} {currency}"
+    return f"{format_amount(cents, currency)} {currency}"
 
 
 def _shorten(line: str) -> str:
