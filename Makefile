@@ -8,7 +8,7 @@ VENV = $${STT_VENV:-.venv}
 BIN = "$(VENV)/bin"
 INSTALL = PYTHON="$(PYTHON)" STT_VENV="$(VENV)" sh requirements/install.sh
 
-.PHONY: run test check lock protos bench clean
+.PHONY: run test check lock lock-torch protos bench clean
 
 # Everything on this machine: address, API key and a curl line to paste are printed at the end.
 run:
@@ -38,6 +38,11 @@ lock:
 	$(LOCK) --annotation-style=line --output-file=requirements/dev.txt requirements/dev.in
 	$(LOCK) --no-annotate -c requirements/dev.txt --output-file=requirements/web.txt requirements/web.in
 	$(LOCK) --no-annotate -c requirements/dev.txt --output-file=requirements/inference.txt requirements/inference.in
+
+# The optional engines, in an environment of their own: minutes, and not part of `make lock`.
+lock-torch:
+	@$(INSTALL) dev
+	$(LOCK) --no-annotate --output-file=requirements/inference-torch.txt requirements/inference-torch.in
 
 # Minutes to hours; benchmarks/RESULTS.md says what each measures. One: make bench BENCH=short_clips
 BENCH = short_clips long_file ingest
