@@ -1,0 +1,190 @@
+"""Frames in, commands out; events in, messages out: for any frames and any events."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stt_web.errors import ApiError
+from tests.transcripts.live.wire.talk import check_message, load_document
+from transcripts.api.options import InvalidOptionError
+from transcripts.inference.results import RecognisedSegment, RecognisedWord
+from transcripts.live.messages import ServerStoppingError, Teller, close_code
+from transcripts.live.protocol import (
+    MAX_AUDIO_BYTES,
+    Action,
+    Audio,
+    Command,
+    Dialect,
+    FrameTooLargeError,
+    Listener,
+    Open,
+    ProtocolError,
+)
+from transcripts.services.live.events import Ended, Failed, Final, LiveEvent, Notice, Partial, Ready
+
+values = st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.just("en")
+keys = st.sampled_from(["language", "model", "refine", "title", "resume_token", "action", "else"])
+actions = st.sampled_from(["stop", "finalize", "keepalive", "configure", "dance"])
+texts = (
+    st.text(max_size=50)
+    | st.dictionaries(keys, values, max_size=4).map(json.dumps)
+    | actions.map(lambda name: json.dumps({"action": name}))
+)
+frames = st.lists(texts | st.binary(max_size=9), max_size=20)
+
+
+def read(listener: Listener, frame: str | bytes) -> list[Command]:
+    return listener.read_text(frame) if isinstance(frame, str) else listener.read_binary(frame)
+
+
+def read_all(*said: str | bytes, query: dict[str, str] | None = None) -> list[Command]:
+    listener = Listener(query or {})
+    return [command for frame in said for command in read(listener, frame)]
+
+
+@given(frames)
+def test_any_frames_are_commands_or_refused(said: list[str | bytes]) -> None:
+    listener = Listener({})
+    commands: list[Command] = []
+    heard: list[bytes] = []
+    for frame in said:
+        is_over = Action.STOP in commands
+        try:
+            commands += read(listener, frame)
+        except (ProtocolError, InvalidOptionError):
+            return
+        if isinstance(frame, bytes) and frame and not is_over:
+            heard.append(frame)
+    opens = [at for at, command in enumerate(commands) if isinstance(command, Open)]
+    audio = [at for at, command in enumerate(commands) if isinstance(command, Audio)]
+    assert len(opens) <= 1
+    assert not audio or opens[0] < audio[0]
+    assert [c.pcm for c in commands if isinstance(c, Audio)] == heard
+    assert Action.STOP not in commands[:-1]
+    first_is_text = bool(said) and isinstance(said[0], str)
+    expected = None if not said else Dialect.DOCUMENTED if first_is_text else Dialect.SDK
+    assert listener.dialect is expected
+
+
+def test_the_address_configures_what_nothing_else_does() -> None:
+    query = {"model": "small", "language": "cs", "title": "no"}
+
+    assert read_all(b"\0", query=query)[0] == Open(model="small", language="cs")
+    [opened] = read_all('{"language": "auto"}', query=query)
+    assert opened == Open(model="small", language="")
+    assert read_all("{}") == [Open(model="large-v3-turbo")]
+
+
+def test_a_title_is_made_harmless() -> None:
+    [opened] = read_all(json.dumps({"title": " a\x00b\nc\ud800" + "x" * 300}))
+
+    assert isinstance(opened, Open)
+    assert opened.title == ("a b c " + "x" * 300)[:255]
+
+
+def test_repeating_the_configuration_changes_nothing() -> None:
+    config = json.dumps({"model": "small", "refine": True, "title": "t"})
+
+    assert len(read_all(config, config)) == 1
+
+
+def test_frames_have_a_size() -> None:
+    read_all(bytes(MAX_AUDIO_BYTES))
+    with pytest.raises(FrameTooLargeError):
+        read_all(bytes(MAX_AUDIO_BYTES + 1))
+
+
+words = st.lists(
+    st.builds(
+        RecognisedWord,
+        text=st.text("abcž字", min_size=1, max_size=4),
+        start_ms=st.integers(0, 10**6),
+        end_ms=st.integers(0, 10**6),
+        confidence=st.floats(0, 1),
+        space_before=st.booleans(),
+    ),
+    min_size=1,
+    max_size=5,
+).map(tuple)
+
+
+def segment_of(words: tuple[RecognisedWord, ...]) -> RecognisedSegment:
+    text = " ".join(word.text for word in words)
+    return RecognisedSegment(0, 10, text, words, 0.5, -0.1, 1.0, 0.0, 0.0)
+
+
+told = st.lists(
+    st.builds(
+        Partial,
+        start_ms=st.integers(0, 10**6),
+        covered_ms=st.integers(0, 10**6),
+        committed=words | st.just(()),
+        pending=words,
+    )
+    | st.builds(
+        Final,
+        segments=st.lists(words.map(segment_of), min_size=1, max_size=3).map(tuple),
+        language=st.sampled_from(["en", "ja"]),
+    )
+    | st.builds(Notice, code=st.just("slowed"), message=st.just("Busy.")),
+    max_size=10,
+)
+
+
+@given(told, st.sampled_from(Dialect), st.booleans())
+def test_any_events_are_messages_of_the_document(
+    events: list[LiveEvent], dialect: Dialect, fails: bool
+) -> None:
+    teller = Teller()
+    teller.dialect = dialect
+    whole = " ".join(text_of(event) for event in events if isinstance(event, Final))
+    last = (
+        Failed(error=ApiError("No.", status=402, code="no_credits"), text=whole)
+        if fails
+        else (Ended(text=whole, language="en", heard_ms=1500, credits_charged=1))
+    )
+    opened = Ready(
+        transcript_id="t",
+        model="tiny",
+        is_approximate=False,
+        resume_token="r",
+        visitor_token="",
+        audio_ms=0,
+    )
+    messages = [teller.ready(), *map(teller.event, [opened, *events, last])]
+    sent: list[dict[str, Any]] = [json.loads(teller.encode(message)) for message in messages]
+
+    for number, message in enumerate(sent, start=1):
+        check_message(message)
+        assert message["seq"] == number
+        assert message["is_final"] == (number == len(sent))
+    pieces = [message["text"] for message in sent[:-1] if message["text"]]
+    assert len(pieces) == sum(isinstance(event, Final) for event in events)
+    assert sent[-1]["transcript"] == whole
+    assert sent[-1]["text"] == (whole if dialect is Dialect.SDK else "")
+
+
+def text_of(final: Final) -> str:
+    return ("" if final.language == "ja" else " ").join(s.text for s in final.segments)
+
+
+def test_closes_have_codes_that_mean_something() -> None:
+    assert close_code(ServerStoppingError(resume_token="")) == 1012
+    assert close_code(FrameTooLargeError()) == 1009
+    assert close_code(ProtocolError("No.")) == 4400
+    assert close_code(ApiError("Too long.", status=413, code="session_too_long")) == 4413
+    assert close_code(ApiError("Oh.", status=500, code="internal_error")) == 1011
+    assert close_code(ApiError("Later.", status=503, code="inference_full")) == 1013
+
+
+def test_the_document_refers_to_what_is_there() -> None:
+    document = load_document()
+    assert document["asyncapi"].startswith("3.")
+    text = json.dumps(document)
+    for reference in {part.split('"')[0] for part in text.split('"$ref": "#/')[1:]}:
+        found: Any = document
+        for step in reference.split("/"):
+            found = found[step]
