@@ -14,6 +14,7 @@ from typing import cast
 import numpy as np
 
 from inference_service.catalog import ModelEntry
+from inference_service.engines.alignment import AlignmentRequest, GivenWord
 from inference_service.engines.asr import (
     LanguageGuess,
     Samples,
@@ -24,20 +25,24 @@ from inference_service.engines.asr import (
     WindowText,
 )
 from inference_service.engines.loading import EngineSettings, estimate_memory_bytes
+from inference_service.engines.pocketsphinx_alignment import (
+    FILLER,
+    FRAME_S,
+    place_words,
+    split_words,
+)
 from inference_service.engines.pocketsphinx_processes import DecoderProcesses
 from inference_service.engines.pocketsphinx_worker import WordSpan
 
-_FRAME_S = 0.01
 _MAX_PROCESSES = 8
 _PHRASE_PAUSE_S = 0.5
 # Digital silence gives one word that lasts as long as the silence; no word is spoken so slowly.
 _LONGEST_WORD_S = 3.0
-_FILLER = re.compile(r"[<\[+]")  # <s> <sil> [NOISE] [SPEECH] ++UH++
 _VARIANT = re.compile(r"\(\d+\)$")  # "and(2)": another pronunciation of the same word
 
 
 class PocketSphinxRecogniser:
-    """Decoder processes, each asked by a call of its own; see the Protocol `Recogniser`.
+    """Decoder processes, each asked by a call of its own; a `Recogniser` and an `Aligner`.
 
     A window a call: a clip begins on the first process that is free, not when all are.
     """
@@ -73,12 +78,24 @@ class PocketSphinxRecogniser:
             for spans, request in zip(decoded, batch, strict=True)
         ]
 
+    def check_words(self, words: Sequence[GivenWord], *, language: str) -> None:
+        split_words(words)
+
+    def align(self, batch: Sequence[AlignmentRequest]) -> list[tuple[TimedWord, ...]]:
+        return [self._align(request) for request in batch]
+
     def detect_language(self, features: Sequence[object]) -> list[list[LanguageGuess]]:
         """Answer with the one language there is, for each window."""
         return [[LanguageGuess("en", 1.0)] for _ in features]
 
     def close(self) -> None:
         self._processes.close()
+
+    def _align(self, request: AlignmentRequest) -> tuple[TimedWord, ...]:
+        parts = split_words(request.words)
+        said = " ".join(part for own in parts for part in own)
+        spans = self._processes.align(cast("bytes", request.features), said)
+        return place_words(request.words, parts, spans, duration_s=request.duration_s)
 
 
 def _make_text(spans: Iterable[WordSpan], *, duration_s: float) -> WindowText:
@@ -89,15 +106,15 @@ def _make_text(spans: Iterable[WordSpan], *, duration_s: float) -> WindowText:
 
 def _is_word(span: WordSpan) -> bool:
     text, first_frame, last_frame, _ = span
-    return not _FILLER.match(text) and (last_frame + 1 - first_frame) * _FRAME_S < _LONGEST_WORD_S
+    return not FILLER.match(text) and (last_frame + 1 - first_frame) * FRAME_S < _LONGEST_WORD_S
 
 
 def _make_word(span: WordSpan, *, duration_s: float) -> TimedWord:
     text, first_frame, last_frame, prob = span
     return TimedWord(
         text=_VARIANT.sub("", text),
-        start_s=min(first_frame * _FRAME_S, duration_s),
-        end_s=min((last_frame + 1) * _FRAME_S, duration_s),
+        start_s=min(first_frame * FRAME_S, duration_s),
+        end_s=min((last_frame + 1) * FRAME_S, duration_s),
         confidence=min(max(prob, 0.0), 1.0),
     )
 

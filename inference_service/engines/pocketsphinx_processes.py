@@ -48,21 +48,25 @@ class DecoderProcesses:
         """windows: int16 PCM, mono, 16 kHz. Raises DecoderDiedError if one kills two processes."""
         return list(self._threads.map(self._decode, windows))
 
+    def align(self, pcm: bytes, said: str) -> list[WordSpan]:
+        """said: words of the dictionary. The answer is empty where they don't fit the audio."""
+        return self._decode(pcm, said)
+
     def close(self) -> None:
         self._threads.shutdown()
         while not self._idle.empty():
             self._idle.get().close()
 
-    def _decode(self, pcm: bytes) -> list[WordSpan]:
+    def _decode(self, pcm: bytes, said: str = "") -> list[WordSpan]:
         try:
-            return self._ask_one(pcm)
+            return self._ask_one(pcm, said)
         except DecoderDiedError:
             logger.warning("event=decoder_replaced")
-        return self._ask_one(pcm)
+        return self._ask_one(pcm, said)
 
-    def _ask_one(self, pcm: bytes) -> list[WordSpan]:
+    def _ask_one(self, pcm: bytes, said: str) -> list[WordSpan]:
         with self._borrow() as process:
-            return process.decode(pcm, deadline_s=self._deadline_s)
+            return process.decode(pcm, said=said, deadline_s=self._deadline_s)
 
     @contextlib.contextmanager
     def _borrow(self) -> Iterator["DecoderProcess"]:
@@ -105,13 +109,16 @@ class DecoderProcess:
     def is_alive(self) -> bool:
         return not self._requests.closed and self._process.poll() is None
 
-    def decode(self, pcm: bytes, *, deadline_s: float) -> list[WordSpan]:
-        """Raises DecoderDiedError, also if there is no answer in time."""
+    def decode(self, pcm: bytes, *, said: str = "", deadline_s: float) -> list[WordSpan]:
+        """said: words to place; none: recognise. Raises DecoderDiedError, also if there is no
+        answer in time.
+        """
+        text = said.encode()
         killer = threading.Timer(deadline_s, self._process.kill)
         killer.start()
         try:
             self.wait_until_ready()
-            self._requests.write(HEADER.pack(len(pcm)) + pcm)
+            self._requests.write(HEADER.pack(len(text)) + text + HEADER.pack(len(pcm)) + pcm)
             self._requests.flush()
             answer = read_message(self._answers)
         except OSError as error:

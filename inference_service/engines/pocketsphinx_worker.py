@@ -1,8 +1,9 @@
 """The process around one PocketSphinx decoder: `python -m …pocketsphinx_worker`, on pipes.
 
 PocketSphinx holds the GIL while it decodes (measured: a thread that ticks every 5 ms stood still
-for the whole of it), so it can't live in the server's process. Standard input carries requests,
-each a length (uint32, little-endian) and that many bytes of int16 PCM, mono, 16 kHz. Standard
+for the whole of it), so it can't live in the server's process. Standard input carries requests of
+two messages, each a length (uint32, little-endian) and that many bytes: the words that are said
+(UTF-8; none: they are to be recognised), and int16 PCM, mono, 16 kHz. Standard
 output carries first the word READY, then for each request a length and a JSON list of
 [word, first frame, last frame, probability], a frame being 10 ms.
 
@@ -31,8 +32,10 @@ def main() -> None:
     decoder = Decoder(loglevel="FATAL")
     answers.write(READY)
     answers.flush()
-    while (pcm := read_message(sys.stdin.buffer)) is not None:
-        answer = json.dumps(_decode(decoder, pcm)).encode()
+    while (said := read_message(sys.stdin.buffer)) is not None:
+        pcm = read_message(sys.stdin.buffer) or b""
+        spans = _align(decoder, said.decode(), pcm) if said else _decode(decoder, pcm)
+        answer = json.dumps(spans).encode()
         answers.write(HEADER.pack(len(answer)) + answer)
         answers.flush()
 
@@ -45,6 +48,17 @@ def read_message(stream: BinaryIO) -> bytes | None:
     (n_bytes,) = HEADER.unpack(header)
     message = stream.read(n_bytes)
     return message if len(message) == n_bytes else None
+
+
+def _align(decoder: Decoder, said: str, pcm: bytes) -> list[WordSpan]:
+    """Place the words, all of its dictionary; empty where they don't fit the audio."""
+    decoder.set_align_text(said)
+    try:
+        return _decode(decoder, pcm)
+    except RuntimeError:  # it found no way through the audio
+        return []
+    finally:
+        decoder.activate_search()  # what recognises again
 
 
 def _decode(decoder: Decoder, pcm: bytes) -> list[WordSpan]:

@@ -10,7 +10,8 @@ import numpy as np
 import psutil
 import pytest
 
-from inference_service.engines.asr import DecodeOptions, Samples, Verdict
+from inference_service.engines.alignment import AlignmentRequest, GivenWord, UnalignableError
+from inference_service.engines.asr import DecodeOptions, Samples, TimedWord, Verdict
 from inference_service.engines.pocketsphinx import PocketSphinxRecogniser
 from inference_service.engines.pocketsphinx_processes import DecoderDiedError, DecoderProcess
 from tests.inference_service.engines.recordings import (
@@ -148,3 +149,53 @@ def test_decoders_end_with_their_parent(how: signal.Signals) -> None:
 def _decoders(process: psutil.Process) -> list[psutil.Process]:
     children = process.children(recursive=True)
     return [child for child in children if any("pocketsphinx_worker" in a for a in child.cmdline())]
+
+
+def test_given_words_are_placed_where_they_are_recognised(
+    sphinx: PocketSphinxRecogniser,
+) -> None:
+    samples, text = load_speech("clean_05")
+    [segment] = recognise_one(sphinx, samples, "en").segments
+
+    placed = align(sphinx, samples, text.capitalize() + ".")
+
+    assert [word.text for word in placed] == (text.capitalize() + ".").split()
+    heard = [word.start_s for word in segment.words]
+    assert [word.start_s for word in placed] == pytest.approx(heard, abs=0.1)
+
+
+def test_a_word_that_was_missed_is_placed_between_its_neighbours(
+    sphinx: PocketSphinxRecogniser,
+) -> None:
+    samples, text = load_speech("clip_5s")
+    placed = align(sphinx, samples, text.replace("you all", "you – ALL"))
+
+    times = [edge for word in placed for edge in (word.start_s, word.end_s)]
+    assert times == sorted(times)
+    [every] = [word for word in placed if word.text == "ALL"]
+    assert 0.1 < every.end_s - every.start_s < 0.6
+
+
+@pytest.mark.parametrize("text", ["zxqwv", "in 2026", "–"])
+def test_words_that_it_cannot_pronounce_are_refused(
+    sphinx: PocketSphinxRecogniser, text: str
+) -> None:
+    with pytest.raises(UnalignableError):
+        sphinx.check_words([GivenWord(word, True) for word in text.split()], language="en")
+
+
+def test_it_recognises_as_before_after_an_alignment(sphinx: PocketSphinxRecogniser) -> None:
+    samples, text = load_speech("clean_05")
+    before = recognise_one(sphinx, samples, "en")
+    for _ in range(sphinx.max_calls):
+        align(sphinx, samples, text)
+
+    assert recognise_one(sphinx, samples, "en") == before
+
+
+def align(sphinx: PocketSphinxRecogniser, samples: Samples, text: str) -> tuple[TimedWord, ...]:
+    words = tuple(GivenWord(word, at > 0) for at, word in enumerate(text.split()))
+    sphinx.check_words(words, language="en")
+    request = AlignmentRequest(sphinx.prepare(samples), len(samples) / RATE_HZ, "en", words)
+    [placed] = sphinx.align([request])
+    return placed
