@@ -1,8 +1,11 @@
 """A real Chromium, and one whose microphone is a recording."""
 
+import functools
+import http.server
+import threading
 import wave
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -49,6 +52,20 @@ def start_browser(playwright: Playwright) -> Iterator[StartBrowser]:
             return launched
 
         yield start
+
+
+@contextmanager
+def serve_folder(folder: Path) -> Iterator[str]:
+    """Another site than the product's, with these files; yields its address."""
+    handler = functools.partial(_Files, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class _Files(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None: ...
 
 
 def make_wav(recording: Path, wav: Path, *, silence_s: float = 3.0) -> Path:

@@ -1,9 +1,6 @@
 """What the audio worklet makes of a sound: its rate, its pitch, and nothing that wasn't there."""
 
-import functools
-import http.server
 import math
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Page
 
-from tests.browser.conftest import StartBrowser
+from tests.browser.conftest import StartBrowser, serve_folder
 from tests.e2e.processes import ROOT
 
 pytestmark = pytest.mark.browser
@@ -49,19 +46,12 @@ RUN_WORKLET = """async ({rateHz, samples}) => {
 }"""
 
 
-class Files(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None: ...
-
-
 @pytest.fixture(scope="module")
 def page(start_browser: StartBrowser) -> Iterator[Page]:
-    handler = functools.partial(Files, directory=str(STATIC))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with serve_folder(STATIC) as url:
         page = start_browser(None).new_page()
-        page.goto(f"http://127.0.0.1:{server.server_port}/")
+        page.goto(url)
         yield page
-        server.shutdown()
 
 
 def tone(frequency_hz: float, *, rate_hz: int, seconds: float = 0.5) -> NDArray[np.float64]:

@@ -1,0 +1,172 @@
+"""Somebody speaks into a browser and reads along: the product's real processes, a real recogniser.
+
+The microphone plays recordings that the tiny Whisper gets right in every mode (its README).
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.conftest import StartBrowser, make_wav, serve_folder
+from tests.e2e.processes import ROOT, System
+
+pytestmark = [pytest.mark.browser, pytest.mark.e2e]
+
+TINY = ROOT / "tests" / "models" / "whisper-en-cs-tiny"
+TEXT = "The next meeting is Friday."
+SAMPLE = ROOT / "tests" / "contract" / "samples" / "browser.js"
+ANN = "ann@example.com"
+NEW_SESSION = f"""
+from django.test import Client
+from accounts.models import User
+client = Client()
+client.force_login(User.objects.get(email="{ANN}"))
+print(client.cookies["sessionid"].value)
+"""
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    folder = tmp_path_factory.mktemp("live")
+    (folder / "models").mkdir()
+    (folder / "models" / "whisper-en-cs-tiny").symlink_to(TINY / "model")
+    env = {"STT_MODELS_DIR": str(folder / "models")}
+    with System(folder / "data", env=env) as system:
+        system.start("inference", "worker-short", "worker-housekeeping", "beat", "web")
+        yield system
+
+
+@pytest.fixture(scope="module")
+def anns_key(system: System) -> str:
+    return system.create_api_key(ANN, plan="free")
+
+
+def browser_that_hears(start_browser: StartBrowser, name: str, folder: Path) -> Browser:
+    wav = make_wav(TINY / "samples" / f"{name}.flac", folder / f"{name}.wav")
+    return start_browser(wav)
+
+
+def anns_page(system: System, browser: Browser) -> Page:
+    session = system.run(sys.executable, "manage.py", "shell", "-v", "0", "-c", NEW_SESSION)
+    context = browser.new_context(locale="en")
+    context.add_cookies([{"name": "sessionid", "value": session.strip(), "url": system.url}])
+    return open_live(system, context)
+
+
+def open_live(system: System, context: BrowserContext) -> Page:
+    page = context.new_page()
+    page.on("pageerror", lambda error: pytest.fail(str(error)))
+    page.goto(f"{system.url}/live/")
+    return page
+
+
+def wait_for(
+    page: Page, condition: Callable[[], bool], *, what: Callable[[], object], within_s: float = 30
+) -> None:
+    """Return once it holds; events of the page are taken in meanwhile."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, what()
+        page.wait_for_timeout(50)
+
+
+def heard_ms(page: Page) -> int:
+    minutes, seconds = page.get_by_role("timer").inner_text().partition(" /")[0].split(":")
+    return (int(minutes) * 60 + int(seconds)) * 1000
+
+
+def test_words_appear_and_are_a_transcript_afterwards(
+    system: System, anns_key: str, start_browser: StartBrowser, tmp_path: Path
+) -> None:
+    browser = browser_that_hears(start_browser, "en_short_2", tmp_path)
+    page = anns_page(system, browser)
+    expect(page.get_by_text("600 free minutes")).to_be_visible()
+    page.get_by_role("button", name="Start").click()
+
+    expect(page.get_by_role("log")).to_contain_text(TEXT, timeout=20_000)
+    expect(page.get_by_text("Heard by whisper-en-cs-tiny")).to_be_visible()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("heading", name="Your transcript")).to_be_focused(timeout=20_000)
+    expect(page.get_by_text("charged: 1")).to_be_visible()
+    page.get_by_role("link", name="Open the transcript").click()
+
+    transcript_id = page.url.rstrip("/").rpartition("/")[2]
+    headers = {"Authorization": f"Bearer {anns_key}"}
+    api = f"{system.url}/api/v1/transcripts/{transcript_id}/"
+    stored = requests.get(api, headers=headers).json()
+    assert stored["status"] == "completed"
+    assert [segment["text"] for segment in stored["segments"]] == [TEXT]
+    expect(page.locator("main")).to_contain_text(TEXT)
+    sound = requests.get(f"{api}audio/", headers=headers)
+    assert sound.content[:4] == b"RIFF"
+    browser.close()
+
+
+def test_a_visitor_speaks_reads_and_takes_the_text_along(
+    system: System, start_browser: StartBrowser, tmp_path: Path
+) -> None:
+    browser = browser_that_hears(start_browser, "en_short_2", tmp_path)
+    page = open_live(system, browser.new_context(locale="cs"))
+    page.locator("#toggle").click()
+
+    expect(page.get_by_role("log")).to_contain_text(TEXT, timeout=20_000)
+    page.locator("#toggle").click()
+    with page.expect_download(timeout=20_000) as download:
+        page.get_by_role("button", name="TXT").click()
+
+    assert TEXT in Path(download.value.path()).read_text()
+    browser.close()
+
+
+def test_nothing_is_lost_where_the_web_process_dies_while_somebody_speaks(
+    system: System, anns_key: str, start_browser: StartBrowser, tmp_path: Path
+) -> None:
+    browser = browser_that_hears(start_browser, "en_talk_20s", tmp_path)
+    page = anns_page(system, browser)
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator(".said").first).to_be_visible(timeout=20_000)
+
+    system.kill("web")
+    expect(page.get_by_role("status").first).to_contain_text("The connection was lost.")
+    system.start("web")
+    expect(page.get_by_role("status").first).to_have_text("Listening", timeout=20_000)
+    wait_for(page, lambda: heard_ms(page) >= 20_000, what=lambda: heard_ms(page), within_s=40)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("heading", name="Your transcript")).to_be_focused(timeout=30_000)
+
+    said = heard_ms(page)
+    page.get_by_role("link", name="Open the transcript").click()
+    transcript_id = page.url.rstrip("/").rpartition("/")[2]
+    stored = requests.get(
+        f"{system.url}/api/v1/transcripts/{transcript_id}/",
+        headers={"Authorization": f"Bearer {anns_key}"},
+    ).json()
+    assert said / 1000 <= stored["duration"] < said / 1000 + 1.5
+    browser.close()
+
+
+def test_the_contracts_browser_sample_works(
+    system: System, start_browser: StartBrowser, tmp_path: Path
+) -> None:
+    """Unchanged but for the address, on a page of another site."""
+    browser = browser_that_hears(start_browser, "en_short_2", tmp_path)
+    page = browser.new_page()
+    printed: list[str] = []
+    page.on("console", lambda message: printed.append(message.text))
+    script = SAMPLE.read_text().replace("wss://api.stt.ai", system.url.replace("http", "ws", 1))
+    (tmp_path / "index.html").write_text(f"<!doctype html><script>{script}</script>")
+
+    with serve_folder(tmp_path) as url:
+        page.goto(url)
+        wait_for(page, lambda: f"Final: {TEXT}" in printed, what=lambda: printed)
+    page.evaluate("ws.send(JSON.stringify({ action: 'stop' }))")
+    page.wait_for_function("() => ws.readyState === WebSocket.CLOSED", timeout=20_000)
+
+    assert [line for line in printed if line.startswith("Final:")] == [f"Final: {TEXT}"]
+    assert any(line.startswith("Partial:") for line in printed)
+    browser.close()
