@@ -84,7 +84,7 @@ TEXTS = {
 @login_required
 @require_safe
 def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
-    """GET /transcripts/:id/ — four queries, however long it is; the words come by the API."""
+    """GET /transcripts/:id/ — five queries, however long it is; the words come by the API."""
     transcript = _find(request, transcript_id)
     is_open = transcript.status in OPEN_STATUSES
     segments = _list_segments(transcript)
@@ -97,6 +97,9 @@ def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
         "status": STATUS_NAMES[Status(transcript.status)],
         "source": SOURCE_NAMES[Source(transcript.source)],
         "is_open": is_open,
+        "is_refining": Transcript.objects.filter(
+            refines=transcript, status__in=OPEN_STATUSES
+        ).exists(),
         "can_edit": bool(segments) and not is_open,
         "length": format_clock(transcript.heard_ms or transcript.probed_ms),
         "language": transcript.language or transcript.language_requested,

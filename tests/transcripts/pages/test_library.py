@@ -45,6 +45,17 @@ def test_a_transcript_is_listed_and_can_be_read(ann: User) -> None:
     assert f"/api/v1/transcripts/{transcript.pk}/export/srt/" in page
 
 
+def test_one_that_is_being_refined_says_so_and_the_work_on_it_is_not_listed(ann: User) -> None:
+    transcript = transcribed(ann, title="Talk", source="live")
+    transcribed(ann, title="Refinement", status="processing", refines=transcript)
+    browser = browser_of(ann)
+
+    assert "being heard once more" in browser.get(f"/transcripts/{transcript.pk}/").content.decode()
+    listed = browser.get("/transcripts/").content.decode()
+    assert "Talk" in listed
+    assert "Refinement" not in listed
+
+
 def test_a_failed_one_says_why(ann: User) -> None:
     transcript = transcribed(ann, status="failed", error_message="The file is damaged.")
 
