@@ -21,6 +21,7 @@ from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.audit import record_action
@@ -134,7 +135,9 @@ class OperatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no brackets 
         self, request: HttpRequest, action: OperatorAction, subject: models.Model, asked: Any
     ) -> HttpResponse:
         if not action.is_offered(subject):
-            raise ApiError("This can't be done any more: the object has changed meanwhile.")
+            raise ApiError(
+                gettext("This can't be done any more: the object has changed meanwhile.")
+            )
         with transaction.atomic():
             outcome = action.run(subject, asked)
             record_action(
