@@ -83,7 +83,6 @@ class Lane:
         """
         request = window.peek()
         engine = self.recogniser
-        self.scheduler.live_load.note_asked(self)
         return await self._submit(
             kind=f"{engine.model_id} recognise",
             key=self._key_of(request),

@@ -63,7 +63,7 @@ class Limits:
     capacity: int = 128  # windows; a prepared one holds 1 to 1.5 MB of features
     alone_s: float = 1.0  # no longer than the interval of live updates
     shared_s: float = 0.25
-    live_s: float = 0.3
+    live_s: float = 0.2
     recent_s: float = 5.0
     patience_s: float = 10.0
 
@@ -87,7 +87,7 @@ class Scheduler:
         self._unserved_since: dict[Priority, float] = {}
         self._last_open: dict[Priority, float] = {}
         self._costs = CostForecast()
-        self.live_load = LiveLoad(clock)
+        self._live_load = LiveLoad(clock)
         self._has_work = asyncio.Event()
         self._running: dict[asyncio.Task[None], Job] = {}  # batches, each by its first job
         self._accelerator = ThreadPoolExecutor(
@@ -115,7 +115,6 @@ class Scheduler:
         finally:
             self._lanes[priority].remove(lane)
             self._last_open[priority] = self.clock()
-            self.live_load.forget(lane)
             await lane.leave()
 
     @property
@@ -124,7 +123,7 @@ class Scheduler:
 
     def find_live_interval_s(self, recogniser: Recogniser) -> float:
         places = min(_MAX_PLACES, recogniser.max_calls)
-        return self.live_load.find_interval_s(calls_at_once=places)
+        return self._live_load.find_interval_s(calls_at_once=places)
 
     def count_waiting(self, priority: Priority) -> int:
         return sum(len(lane.waiting) for lane in self._lanes[priority])
@@ -277,8 +276,8 @@ class Scheduler:
             audio_s=sum(audio_s),
             took_s=took_s,
         )
-        if batch[0].window:
-            self.live_load.note_cost(took_s / len(batch))
+        if batch[0].lane.priority is Priority.LIVE:
+            self._live_load.note_batch(took_s)
         for job, answer in zip(batch, answers, strict=True):
             if not job.answer.done():
                 timing = Timing(started - job.queued_at, took_s / len(batch))

@@ -69,7 +69,8 @@ _POSITIONS = 448  # of the decoder, for prompt and text
 _SHORT_WINDOW_S = 6.0
 _MAX_SHORT_TOKENS = 112
 _CPU_BATCH = 8
-# On a CPU two calls run side by side on the same weights; a GPU would hold them twice.
+# On a CPU two calls run side by side on the same weights (one where there is one core: they would
+# only take turns on it); a GPU would hold them twice.
 _CPU_CALLS = 2
 _GPU_BATCH = 16
 
@@ -113,13 +114,14 @@ class WhisperRecogniser:
     def __init__(self, entry: ModelEntry, settings: EngineSettings) -> None:
         """Load the weights. Raises RuntimeError where they are damaged."""
         device = choose_device(settings.device)
-        self.max_calls = _CPU_CALLS if device == "cpu" else 1
+        cpu_threads = settings.cpu_threads or len(os.sched_getaffinity(0))
+        self.max_calls = min(_CPU_CALLS, cpu_threads) if device == "cpu" else 1
         self._whisper = _load(
             str(entry.path),
             device=device,
             calls=self.max_calls,
             compute_type=choose_compute_type(settings.compute_type, device),
-            cpu_threads=settings.cpu_threads or len(os.sched_getaffinity(0)),
+            cpu_threads=cpu_threads,
         )
         self.model = self._whisper.model
         self.model_id = entry.id

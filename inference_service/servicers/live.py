@@ -12,8 +12,13 @@ from inference_service.servicers.abilities import check_language
 from inference_service.servicers.replies import write_live_event
 from inference_service.servicers.requests import BadRequestError, check_context, read_chunk
 from inference_service.sessions.events import AllHeard, RestoredWord
-from inference_service.sessions.live import FlushWish, LanguageWish, LiveMessage, LiveSession
-from inference_service.sessions.live_recognition import LiveOptions
+from inference_service.sessions.live import LiveSession
+from inference_service.sessions.live_messages import (
+    FlushWish,
+    LanguageWish,
+    LiveMessage,
+    LiveOptions,
+)
 from protos.stt.v1 import speech_pb2
 
 logger = logging.getLogger(__name__)

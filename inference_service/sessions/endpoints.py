@@ -15,6 +15,7 @@ from inference_service.sessions.regions import (
     SPEECH_THRESHOLD,
 )
 
+PAD_SAMPLES = PAD_FRAMES * FRAME_SAMPLES
 # 0.6 s. whisper_streaming's voice activity controller and OpenAI's Realtime API wait for 0.5 s; a
 # little more, so that the recognition that the pause set off is back and the text final at once.
 _END_FRAMES = 19
@@ -41,12 +42,12 @@ class Stretch:
 class Endpointer:
     """Where the utterances of one session lie. Utterances don't overlap."""
 
-    def __init__(self, *, is_open: bool = False) -> None:
-        """is_open: the first sample lies inside an utterance, when a broken-off call goes on."""
+    def __init__(self, *, open_until: int = 0) -> None:
+        """open_until: when a broken-off call goes on, an utterance with speech up to here."""
         self.heard = 0  # samples
         self.settled = 0  # up to this sample
-        self.start: int | None = 0 if is_open else None  # of the utterance under way
-        self.speech_end = 0  # of the last frame of speech
+        self.start: int | None = 0 if open_until else None  # of the utterance under way
+        self.speech_end = open_until  # of the last frame of speech
         self.speech_samples = 0  # in all utterances so far
         self._speaking = 0  # frames of speech in a row, before an utterance
         self._cut = 0  # the middle of the last pause in the utterance
@@ -101,7 +102,7 @@ class Endpointer:
         if self._speaking < _LEAST_FRAMES:
             return
         began = self.heard - self._speaking * FRAME_SAMPLES
-        self.start = max(self.settled, began - PAD_FRAMES * FRAME_SAMPLES)
+        self.start = max(self.settled, began - PAD_SAMPLES)
         self.speech_end = self.heard
         self.speech_samples += self._speaking * FRAME_SAMPLES
         self._speaking = self._cut = 0
@@ -119,7 +120,7 @@ class Endpointer:
             self._cut = self.speech_end + quiet // 2
         if quiet < _END_FRAMES * FRAME_SAMPLES:
             return None
-        return self._end(start, min(self.heard, self.speech_end + PAD_FRAMES * FRAME_SAMPLES))
+        return self._end(start, min(self.heard, self.speech_end + PAD_SAMPLES))
 
     def _end_long(self, start: int) -> Stretch:
         """Cut at the last pause, or here where there was none; speech goes on behind it."""

@@ -18,12 +18,12 @@ _MOST_BYTES = 156 * _FRAME_BYTES
 class Hearing:
     """Voice activity and endpoints of one session. Calls come one after the other."""
 
-    def __init__(self, stages: CpuStages, *, is_open: bool) -> None:
-        """is_open: the first sample lies inside an utterance."""
+    def __init__(self, stages: CpuStages, *, open_until: int) -> None:
+        """open_until: see `Endpointer`."""
         self._stages = stages
         self._detector = SpeechDetector()
         self._unheard = bytearray()
-        self.endpointer = Endpointer(is_open=is_open)
+        self.endpointer = Endpointer(open_until=open_until)
         self.received = 0  # samples
         self.audio = AudioTail()
 

@@ -15,8 +15,8 @@ from itertools import pairwise, takewhile
 
 from inference_service.sessions.events import RestoredWord as Word
 
-# How far a recognised time may be off before it counts against a match.
-_JITTER_MS = 200
+# How far a recognised time may be off before it counts against a match (whisper_streaming's 0.1 s).
+_JITTER_MS = 100
 # What a word on the wrong side of the committed end costs, in edits. Less than a whole edit: text
 # that matches is believed before times are.
 _MISPLACED = 0.5

@@ -6,10 +6,14 @@
 Listening, recognising and the telling of events run side by side.
 
 **Hypotheses.** The audio of the utterance under way is recognised again and again, one recognition
-at a time: when an update interval more of it was heard (`pacing`: 0.6 s, longer while many speak)
+at a time: when an update interval of speech is unheard (`pacing`: 0.6 s, longer while many speak)
 and the last one is back, or when the speaker pauses. It is read when its turn on the accelerator
 comes, so nothing stale is recognised. Silence is never recognised, and nothing twice: where the
 last hypothesis holds all that was said, it is the final text.
+
+Each utterance is recognised without the text before it, as windows are on the file path: prompts of
+different lengths can't share a batch, and the tiny Whisper's errors double with them (its README,
+`condition_on_previous_text`). The caller's own prompt and hot words are given.
 
 **Utterances** end with a pause, a flush, the end of the audio, or by length (`endpoints`). In long
 speech without a pause what is committed is cut off: at the end of a sentence once there are 15 s
@@ -28,56 +32,39 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from dataclasses import dataclass
 
 from inference_service.admission import DrainingError
-from inference_service.engines.asr import Verdict
 from inference_service.lanes import Lane
-from inference_service.sessions.endpoints import Stretch
+from inference_service.pacing import SHORTEST_S
+from inference_service.sessions.endpoints import PAD_SAMPLES, Stretch
 from inference_service.sessions.events import (
     AllHeard,
-    DiscardedText,
     HypothesisHeard,
     LiveEvent,
-    PaceChanged,
     RestoredSegment,
     SpanSettled,
 )
 from inference_service.sessions.hearing import Hearing
 from inference_service.sessions.hypothesis import Agreement, find_cut, find_widest_gap
-from inference_service.sessions.live_recognition import LiveOptions, LiveRecognition
+from inference_service.sessions.live_messages import LanguageWish, LiveMessage, LiveOptions
+from inference_service.sessions.live_pace import LivePace
+from inference_service.sessions.live_recognition import LiveRecognition
 from inference_service.sessions.utterance import Utterance, make_segments
 from inference_service.sessions.windows import SAMPLE_RATE_HZ, WINDOW_SAMPLES, Piece
 from inference_service.stages import CpuStages
 
-# 0.5 s of an utterance, and its padding, before it is worth a hypothesis.
-_FIRST_SAMPLES = round(0.9 * SAMPLE_RATE_HZ)
+_FIRST_S = 0.4  # of an utterance, before it is worth a hypothesis
 _SENTENCE_CUT_S = 15.0
 _PAUSE_CUT_S = 22.0
 # An engine whose hypotheses take longer than this is given less audio at once.
 _SLOW_S = 1.5
 _SLOW_CUT_S = 6.0
-_BEHIND_S = 5.0
-_CAUGHT_UP_S = 1.0
 _WAITING_SAMPLES = 60 * SAMPLE_RATE_HZ
 _SILENT_SAMPLES = 10 * SAMPLE_RATE_HZ  # of silence are settled by themselves
 _MAX_UNTOLD = 32  # events that nobody took yet
 _LEAVE_WITHIN_S = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class LanguageWish:
-    """From the next utterance on; empty: detect it."""
-
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
-class FlushWish:
-    """End the utterance under way here."""
-
-
-LiveMessage = bytes | LanguageWish | FlushWish
 Events = tuple[LiveEvent, ...]
 
 
@@ -90,7 +77,9 @@ class LiveSession:
         """draining: set once the server is going away."""
         self._lane = lane
         self._draining = draining
-        self._hearing = Hearing(stages, is_open=bool(options.committed))
+        known_ms = options.committed[-1].end_ms - options.offset_ms if options.committed else 0
+        known = known_ms * SAMPLE_RATE_HZ // 1000
+        self._hearing = Hearing(stages, open_until=known)
         self._endpointer = self._hearing.endpointer
         self._recognition = LiveRecognition(
             options, lane=lane, stages=stages, hearing=self._hearing
@@ -98,14 +87,15 @@ class LiveSession:
         self._wish: LanguageWish | None = None
         self._current: Utterance | None = None
         if options.committed:
-            self._current = Utterance(0, options.language, Agreement(options.committed))
+            self._current = Utterance(
+                0, options.language, Agreement(options.committed), covered=known
+            )
         self._ended: deque[Utterance] = deque()
         self._finals: set[asyncio.Task[Events]] = set()
-        self._asked_at = 0  # the sample up to which the last hypothesis could have heard
         self._dispatched = 0  # up to here, spans were handed out
         self._is_over = False
         self._has_left = False
-        self._pace = PaceChanged(False, 0, 0)
+        self._pace = LivePace()
         self._changed = asyncio.Event()  # something to do, for `_work`
         self._moved = asyncio.Event()  # something was done: whoever waits may look again
         self._untold = asyncio.Semaphore(_MAX_UNTOLD)
@@ -222,10 +212,11 @@ class LiveSession:
             return False
         if ears.is_paused:
             return True
-        if ears.heard - utterance.start < _FIRST_SAMPLES:
-            return False
-        interval = round(SAMPLE_RATE_HZ * self._lane.update_interval_s)
-        return ears.heard - self._asked_at >= interval
+        interval_s = self._lane.update_interval_s
+        if utterance.covered == utterance.start and interval_s <= SHORTEST_S:
+            interval_s = _FIRST_S
+        unheard = ears.heard - max(utterance.covered, utterance.start + PAD_SAMPLES)
+        return unheard >= round(SAMPLE_RATE_HZ * interval_s)
 
     @property
     def _is_long_silent(self) -> bool:
@@ -234,9 +225,7 @@ class LiveSession:
 
     async def _update(self, utterance: Utterance) -> None:
         """Recognise what there is of the utterance under way, and tell it."""
-        self._asked_at = self._endpointer.heard
         is_believed = await self._recognition.hypothesise(utterance)
-        self._asked_at = max(self._asked_at, utterance.covered)
         if not is_believed or utterance.end is not None:
             return
         to_ms = self._recognition.to_ms
@@ -326,46 +315,28 @@ class LiveSession:
         segments = self._recognition.place(heard, end=end)
         if len(pack) == 1 and not pack[0].is_fresh:
             segments = pack[0].finish(heard.text, segments, end_ms=self._recognition.to_ms(end))
-        verdict = Verdict.EMPTY if heard.text.verdict is Verdict.ACCEPTED else heard.text.verdict
-        discarded = () if segments else (self._discard(pack[0].start, end, verdict),)
-        span = self._make_span(start, end, segments, discarded)
+        span = self._recognition.make_span(
+            start, end, segments, verdict=heard.text.verdict, speech_start=pack[0].start
+        )
         return (*self._language_news(), span)
 
     def _settle_words(self, utterance: Utterance) -> Events:
         """Settle an utterance whose last hypothesis held all that was said."""
-        end = utterance.end or self._dispatched
-        segments = make_segments(
-            utterance.agreement.finish(),
-            heard=utterance.heard,
-            end_ms=self._recognition.to_ms(end),
+        start, self._dispatched = self._dispatched, utterance.end or self._dispatched
+        end_ms = self._recognition.to_ms(self._dispatched)
+        words, heard = utterance.agreement.finish(), utterance.heard
+        span = self._recognition.make_span(
+            start,
+            self._dispatched,
+            make_segments(words, heard=heard, end_ms=end_ms),
+            verdict=heard.verdict if heard else None,
+            speech_start=utterance.start,
         )
-        discarded: tuple[DiscardedText, ...] = ()
-        if utterance.heard and not segments:
-            discarded = (self._discard(utterance.start, end, utterance.heard.verdict),)
-        return (*self._language_news(), self._settle(end, segments, discarded))
+        return (*self._language_news(), span)
 
-    def _settle(
-        self,
-        end: int,
-        segments: tuple[RestoredSegment, ...] = (),
-        discarded: tuple[DiscardedText, ...] = (),
-    ) -> SpanSettled:
+    def _settle(self, end: int, segments: tuple[RestoredSegment, ...] = ()) -> SpanSettled:
         start, self._dispatched = self._dispatched, end
-        return self._make_span(start, end, segments, discarded)
-
-    def _make_span(
-        self,
-        start: int,
-        end: int,
-        segments: tuple[RestoredSegment, ...],
-        discarded: tuple[DiscardedText, ...],
-    ) -> SpanSettled:
-        to_ms = self._recognition.to_ms
-        return SpanSettled(to_ms(start), to_ms(end), segments, discarded=discarded)
-
-    def _discard(self, start: int, end: int, verdict: Verdict) -> DiscardedText:
-        to_ms = self._recognition.to_ms
-        return DiscardedText(to_ms(start), to_ms(end), verdict.value)
+        return self._recognition.make_span(start, end, segments)
 
     def _language_news(self) -> Events:
         news = self._recognition.language.take_news()
@@ -379,16 +350,13 @@ class LiveSession:
     async def _tell_pace(self) -> None:
         """Say when the rule changes by which the session keeps up; see above."""
         backlog_s = (self._hearing.received - self._looked_at()) / SAMPLE_RATE_HZ
-        interval_s = self._lane.update_interval_s
-        was_behind = self._pace.is_catching_up
-        is_behind = backlog_s > _BEHIND_S + 2 * interval_s
-        if was_behind:
-            is_behind = backlog_s > _CAUGHT_UP_S or bool(self._finals)
-        interval_ms = round(1000 * interval_s)
-        ratio = interval_ms / max(1, self._pace.interval_ms)
-        if is_behind != was_behind or not 0.8 < ratio < 1.25:
-            self._pace = PaceChanged(is_behind, interval_ms, round(1000 * backlog_s))
-            await self._tell((self._pace,))
+        news = self._pace.update(
+            backlog_s=backlog_s,
+            interval_s=self._lane.update_interval_s,
+            is_finishing=bool(self._finals),
+        )
+        if news:
+            await self._tell((news,))
 
     def _looked_at(self) -> int:
         """Return the sample up to which everything was recognised or is silent."""

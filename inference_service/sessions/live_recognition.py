@@ -13,22 +13,18 @@ from inference_service.engines.asr import (
     WindowText,
 )
 from inference_service.lanes import Lane
-from inference_service.sessions.events import RestoredSegment, RestoredWord
+from inference_service.sessions.events import (
+    DiscardedText,
+    RestoredSegment,
+    SpanSettled,
+)
 from inference_service.sessions.hearing import Hearing
 from inference_service.sessions.live_language import LiveLanguage
+from inference_service.sessions.live_messages import LiveOptions
 from inference_service.sessions.restoring import restore_segments
 from inference_service.sessions.utterance import Utterance, join_words
 from inference_service.sessions.windows import SAMPLE_RATE_HZ, Pcm, Piece, TimeMap, to_float
 from inference_service.stages import CpuStages
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveOptions:
-    language: str = ""  # empty: to be detected
-    prompt: str = ""
-    hot_words: tuple[str, ...] = ()
-    offset_ms: int = 0  # where in the session the first sample lies
-    committed: tuple[RestoredWord, ...] = ()  # of the utterance that begins there
 
 
 class LiveRecognition:
@@ -97,6 +93,23 @@ class LiveRecognition:
         return restore_segments(
             heard.text.segments, time_map, start_ms=start_ms, end_ms=self.to_ms(end)
         )
+
+    def make_span(
+        self,
+        start: int,
+        end: int,
+        segments: tuple[RestoredSegment, ...] = (),
+        *,
+        verdict: Verdict | None = None,
+        speech_start: int = 0,
+    ) -> SpanSettled:
+        """verdict: of what was recognised from `speech_start` on, if anything was."""
+        start_ms, end_ms = self.to_ms(start), self.to_ms(end)
+        if segments or verdict is None:
+            return SpanSettled(start_ms, end_ms, segments)
+        reason = Verdict.EMPTY if verdict is Verdict.ACCEPTED else verdict
+        discarded = DiscardedText(self.to_ms(speech_start), end_ms, reason.value)
+        return SpanSettled(start_ms, end_ms, discarded=(discarded,))
 
     def options_for(self, utterance: Utterance) -> DecodeOptions:
         return DecodeOptions(

@@ -27,7 +27,6 @@ class Utterance:
     covered: int = 0  # the end of what the last hypothesis heard
     heard: WindowText | None = None  # that hypothesis
     retry: WindowRequest | None = None  # it was doubtful: what to decode again at its end
-    context: str = ""  # what was said right before it without a pause
 
     @property
     def is_known(self) -> bool:
@@ -88,18 +87,18 @@ def make_segments(
 
 
 def fit_before(words: Sequence[RestoredWord], *, end_ms: int) -> list[RestoredWord]:
-    """Let no word reach beyond the end, and the last one begin before it."""
+    """Let no word reach beyond the end, nor begin there; words that all lie beyond it stay."""
+    if words and words[0].start_ms >= end_ms:
+        return list(words)
     return [
-        word
-        if word.end_ms < end_ms
-        else RestoredWord(
+        RestoredWord(
             word.text,
             min(word.start_ms, end_ms - 1),
-            end_ms,
+            min(word.end_ms, end_ms if index == len(words) else end_ms - 1),
             word.confidence,
             word.space_before,
         )
-        for word in words
+        for index, word in enumerate(words, start=1)
     ]
 
 

@@ -1,0 +1,29 @@
+"""What a live session is told: how to begin, and what its caller wishes meanwhile."""
+
+from dataclasses import dataclass
+
+from inference_service.sessions.events import RestoredWord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveOptions:
+    language: str = ""  # empty: to be detected
+    prompt: str = ""
+    hot_words: tuple[str, ...] = ()
+    offset_ms: int = 0  # where in the session the first sample lies
+    committed: tuple[RestoredWord, ...] = ()  # of the utterance that begins there
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageWish:
+    """From the next utterance on; empty: detect it."""
+
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlushWish:
+    """End the utterance under way here."""
+
+
+LiveMessage = bytes | LanguageWish | FlushWish
