@@ -42,6 +42,13 @@ def write_long(folder: Path, *, minutes: float, seed: int = 0) -> Path:
     return write_wav(folder / f"long-{minutes:g}-{seed}.wav", repeated)
 
 
+def load_roll(seed: int, *, seconds: float) -> Pcm:
+    """Return so many seconds of the dialogue, repeated, from where the seed says."""
+    dialogue = load_sample("long_3min.flac")
+    shift = random.Random(seed).randrange(len(dialogue))  # noqa: S311  # not a secret
+    return np.resize(np.roll(dialogue, -shift), int(seconds * RATE_HZ))
+
+
 def write_clip(folder: Path, *, seed: int, seconds: float = 5.0) -> Path:
     """Write a clip of so many seconds, cut from the dialogue at a place that the seed chooses."""
     dialogue = load_sample("long_3min.flac")

@@ -1,0 +1,46 @@
+"""The inference service alone, in a process pinned to some cores, with the tiny Whisper."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from benchmarks.recordings import MODEL, ROOT
+
+
+@contextlib.contextmanager
+def running_service(*, cores: Collection[int], **settings: str) -> Iterator[str]:
+    """Run `python -m inference_service` on these cores; yields its address."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "tiny").symlink_to(MODEL)
+        environ = os.environ | {
+            "STT_INFERENCE_LISTEN": "127.0.0.1:0",
+            "STT_MODELS_DIR": folder,
+            "STT_DEVICE": "cpu",
+            "STT_OFFLINE": "true",
+            "STT_MAX_LIVE_SESSIONS": "1000",
+            "STT_MODEL_TTL_S": "0",
+            "STT_INFERENCE_DRAIN_S": "1",
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-m", "inference_service"],
+            cwd=ROOT,
+            env=environ | settings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            preexec_fn=lambda: os.sched_setaffinity(0, cores),  # no threads here
+        )
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().split()[-1]
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def all_cores() -> list[int]:
+    return sorted(os.sched_getaffinity(0))
