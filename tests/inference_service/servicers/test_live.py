@@ -183,6 +183,9 @@ async def test_what_waits_for_its_turn_is_as_new_as_can_be(
         await second.wait_for(lambda: second.heard.settled_ms >= 3900)
         await asyncio.gather(first.finish(), second.finish())
     assert prepared == 1
+    waited = recogniser.batches[1][0].features
+    assert isinstance(waited, np.ndarray)
+    assert len(waited) > 3 * 16_000
 
 
 async def test_a_flush_ends_the_utterance_at_once(serve: Serve, recogniser: FakeRecogniser) -> None:
