@@ -262,6 +262,8 @@ class LiveSession:
 
     async def _listen(self) -> None:
         """Hear until everything is, or until that is to be left to others."""
+        if self._is_left:
+            return  # it was lost before it began
         self._listening = asyncio.create_task(self._take_events(), name="live-listen")
         try:
             await self._listening

@@ -13,7 +13,7 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from django.conf import settings
-from django.db import close_old_connections, connections
+from django.db import close_old_connections, connection, connections
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -60,4 +60,8 @@ def _with_connection(work: Callable[[], T]) -> T:
     try:
         return work()
     finally:
+        if connection.vendor == "sqlite":
+            # By default Django closes it after each use, and SQLite then copies its log back and
+            # waits for the disk, if it was the last one: for every utterance of every session.
+            connection.close_at = None
         close_old_connections()
