@@ -4,6 +4,7 @@ Database, inference, workers, beat, web; the other way round to stop, so that no
 already gone. Killed with -9, it takes its processes along (Linux). One at a time on a data folder.
 """
 
+import argparse
 import asyncio
 import contextlib
 import fcntl
@@ -236,6 +237,11 @@ def _is_healthy(address: str) -> bool:
 
 
 def main() -> int:
+    argparse.ArgumentParser(
+        prog="python -m stt_web.supervisor",
+        description="Start the whole system on this machine; Ctrl-C stops it.",
+        epilog="It takes no options: settings are in the environment (docs/operating.md).",
+    ).parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stt_web.settings")
     try:
         plan = read_plan()
