@@ -342,3 +342,66 @@ async def test_an_answer_says_what_it_cost(
             clock.now_s += 2.0
         _, timing = await task
     assert timing == Timing(queue_s=2.5, compute_s=0.5)
+
+
+class GrowingWindow:
+    """Somebody is speaking: the window holds what was said until it is read."""
+
+    def __init__(self) -> None:
+        self.said = "one"
+        self.reads = 0
+
+    def peek(self) -> WindowRequest:
+        return WindowRequest(None, float(len(self.said)), OPTIONS)
+
+    async def read(self) -> WindowRequest:
+        self.reads += 1
+        return window(self.said)
+
+
+async def test_a_live_window_is_read_when_its_turn_comes(
+    scheduler: Scheduler, recogniser: FakeRecogniser
+) -> None:
+    async with scheduler.open_lane(recogniser, Priority.LIVE) as lane:
+        growing = GrowingWindow()
+        async with busy(scheduler, recogniser):
+            task = asyncio.create_task(lane.recognise_newest(growing))
+            await asyncio.sleep(0)
+            growing.said = "one two"
+        await task
+    assert labels_of(recogniser) == [["one two"]]
+    assert growing.reads == 1
+
+
+async def test_live_windows_of_two_sessions_share_a_batch(
+    scheduler: Scheduler, recogniser: FakeRecogniser
+) -> None:
+    async with (
+        scheduler.open_lane(recogniser, Priority.LIVE) as one,
+        scheduler.open_lane(recogniser, Priority.LIVE) as two,
+    ):
+        async with busy(scheduler, recogniser):
+            tasks = [
+                asyncio.create_task(lane.recognise_newest(GrowingWindow())) for lane in (one, two)
+            ]
+        await asyncio.gather(*tasks)
+    assert labels_of(recogniser) == [["one", "one"]]
+
+
+async def test_a_live_window_that_cannot_be_read_fails_alone(
+    scheduler: Scheduler, recogniser: FakeRecogniser
+) -> None:
+    class Broken(GrowingWindow):
+        async def read(self) -> WindowRequest:
+            raise ValueError
+
+    async with (
+        scheduler.open_lane(recogniser, Priority.LIVE) as one,
+        scheduler.open_lane(recogniser, Priority.LIVE) as two,
+    ):
+        async with busy(scheduler, recogniser):
+            bad = asyncio.create_task(one.recognise_newest(Broken()))
+            good = asyncio.create_task(two.recognise_newest(GrowingWindow()))
+        with pytest.raises(RecognitionError):
+            await bad
+        await good

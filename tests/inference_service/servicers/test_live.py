@@ -160,32 +160,7 @@ async def test_hypotheses_of_several_sessions_share_a_call(
         await wait_until(lambda: schedulers.count_waiting(Priority.LIVE) == 3)
         recogniser.gate.set()
         await asyncio.gather(*(client.finish() for client in clients))
-    assert [len(batch) for batch in recogniser.batches[:2]] == [1, 3]
-
-
-async def test_what_waits_for_its_turn_is_as_new_as_can_be(
-    serve: Serve, recogniser: FakeRecogniser
-) -> None:
-    """While another's batch runs, one window waits; when it begins, it holds what came since."""
-    speech = load_pcm("dialogue_1")
-    recogniser.gate.clear()
-    async with serve(recogniser) as served:
-        first, second = LiveClient(served.channel), LiveClient(served.channel)
-        first.send(*map(make_audio, cut(speech[: 2 * BYTES_PER_S])))
-        await asyncio.to_thread(recogniser.entered.wait, 10)
-        second.send(*map(make_audio, cut(speech[: 2 * BYTES_PER_S])))
-        schedulers = served.runtime.schedulers
-        await wait_until(lambda: schedulers.count_waiting(Priority.LIVE) == 1)
-        prepared = recogniser.prepared
-        second.send(*map(make_audio, cut(speech[2 * BYTES_PER_S : 4 * BYTES_PER_S])))
-        second.send(FLUSH)
-        recogniser.gate.set()
-        await second.wait_for(lambda: second.heard.settled_ms >= 3900)
-        await asyncio.gather(first.finish(), second.finish())
-    assert prepared == 1
-    waited = recogniser.batches[1][0].features
-    assert isinstance(waited, np.ndarray)
-    assert len(waited) > 3 * 16_000
+    assert len(recogniser.batches[1]) >= 3
 
 
 async def test_a_flush_ends_the_utterance_at_once(serve: Serve, recogniser: FakeRecogniser) -> None:
