@@ -253,6 +253,7 @@ class LiveSession:
             last = await self._give_up()
         finally:
             hub().discard(self)
+            self.hearing.cancel_call()
             self._credit.close()
             self.feed.journal.close()
             if last is not None:
