@@ -9,7 +9,6 @@ yet taken; nobody reads the call then, and gRPC's flow control stops the sender.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
@@ -38,6 +37,7 @@ from inference_service.sessions.events import (
 from inference_service.sessions.language import LanguageVote
 from inference_service.sessions.restoring import restore_segments
 from inference_service.sessions.spans import SpanFinder
+from inference_service.sessions.tasks import cancel_all
 from inference_service.sessions.windows import SAMPLE_RATE_HZ, Piece, Span, TimeMap
 from inference_service.stages import CpuStages
 
@@ -100,7 +100,7 @@ class FileSession:
             await listening
             yield self._summarise()
         finally:
-            await _cancel_all(listening, *self._windows)
+            await cancel_all(listening, *self._windows)
 
     async def _listen(self, chunks: AsyncIterator[bytes]) -> None:
         await self._know_language_beforehand()
@@ -187,7 +187,7 @@ class FileSession:
             text = await self._decode(features, span)
             return self._settle(span, text, await turns)
         finally:
-            await _cancel_all(turns)
+            await cancel_all(turns)
             await self._lane.free_slot()
 
     async def _prepare(self, span: Span) -> object:
@@ -283,11 +283,3 @@ def _embed_piece(piece: Piece, *, embedder: Embedder, offset_ms: int) -> list[Sp
         for turn in embedder.embed_turns(piece.read(), offset_s=start_s)
     )
     return [turn for turn in turns if turn.start_ms < turn.end_ms]
-
-
-async def _cancel_all(*tasks: asyncio.Task[object]) -> None:
-    """Cancel what still runs and wait until it has ended."""
-    for task in tasks:
-        task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await asyncio.gather(*tasks, return_exceptions=True)

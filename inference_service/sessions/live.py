@@ -49,6 +49,7 @@ from inference_service.sessions.hypothesis import Agreement, find_cut, find_wide
 from inference_service.sessions.live_messages import LanguageWish, LiveMessage, LiveOptions
 from inference_service.sessions.live_pace import LivePace
 from inference_service.sessions.live_recognition import LiveRecognition
+from inference_service.sessions.tasks import cancel_all
 from inference_service.sessions.utterance import Utterance, make_segments
 from inference_service.sessions.windows import SAMPLE_RATE_HZ, WINDOW_SAMPLES, Piece
 from inference_service.stages import CpuStages
@@ -122,7 +123,7 @@ class LiveSession:
                 raise DrainingError("The server is draining. Go on at another replica.")
             yield self._summarise()
         finally:
-            await _cancel_all(listening, working, leaving, *self._finals)
+            await cancel_all(listening, working, leaving, *self._finals)
 
     async def _listen(self, messages: AsyncIterator[LiveMessage]) -> None:
         async for message in messages:
@@ -397,11 +398,3 @@ def _raise_failure(*tasks: asyncio.Task[None]) -> None:
     for task in tasks:
         if task.done() and not task.cancelled():
             task.result()
-
-
-async def _cancel_all(*tasks: asyncio.Task[None] | asyncio.Task[Events]) -> None:
-    """Cancel what still runs and wait until it has ended."""
-    for task in tasks:
-        task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await asyncio.gather(*tasks, return_exceptions=True)
