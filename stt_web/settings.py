@@ -282,8 +282,9 @@ LIVE_PAUSE_S = read_float("STT_LIVE_PAUSE_S", 60.0)
 LIVE_IDLE_S = read_float("STT_LIVE_IDLE_S", 60.0)
 LIVE_MAX_S = read_int("STT_LIVE_MAX_S", 12 * 3600, at_least=1)
 LIVE_ANONYMOUS_S = read_int("STT_LIVE_ANONYMOUS_S", 300, at_least=1)
-# Audio that may be ahead of what is recognised before its sender has to wait.
-LIVE_BACKLOG_S = read_int("STT_LIVE_BACKLOG_S", 60, at_least=1)
+# Audio that may be ahead of what is recognised before its sender has to wait. A backlog is decoded
+# in windows of 30 s, and silence is told every 10 s: with less, a session could wait for itself.
+LIVE_BACKLOG_S = read_int("STT_LIVE_BACKLOG_S", 60, at_least=45)
 # How long an inference service that is away is waited for.
 LIVE_RECONNECT_S = read_float("STT_LIVE_RECONNECT_S", 20.0)
 # Threads for the database work of the live sessions of one process.

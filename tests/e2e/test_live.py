@@ -93,14 +93,14 @@ def read_until(socket: ClientConnection, what: str, *, at_least: int = 0) -> dic
 
 
 @pytest.fixture
-def speaker(system: System, talk: bytes) -> Speaker:
-    socket = open_socket(system)
-    socket.send(json.dumps({"language": "en"}))
-    started = read_until(socket, "resume_token")
-    for start in range(0, len(talk), 16_000):
-        socket.send(talk[start : start + 16_000])
-    read_until(socket, "seq", at_least=SECONDS * 1000)
-    return Speaker(system, socket, started["transcript_id"], started["resume_token"])
+def speaker(system: System, talk: bytes) -> Iterator[Speaker]:
+    with open_socket(system) as socket:
+        socket.send(json.dumps({"language": "en"}))
+        started = read_until(socket, "resume_token")
+        for start in range(0, len(talk), 16_000):
+            socket.send(talk[start : start + 16_000])
+        read_until(socket, "seq", at_least=SECONDS * 1000)
+        yield Speaker(system, socket, started["transcript_id"], started["resume_token"])
 
 
 def resume(speaker: Speaker) -> dict[str, Any]:
