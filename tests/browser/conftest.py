@@ -30,7 +30,7 @@ class StartBrowser(Protocol):
     def __call__(self, recording: Path | None, *, is_allowed: bool = True) -> Browser: ...
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it runs, no other event loop may in this thread
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as running:
         yield running

@@ -11,25 +11,18 @@ from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import StartBrowser
 from tests.e2e.processes import System, wait_until
-from tests.services import chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 PASSWORD = "correct-horse-battery-7"
 
 
 @pytest.fixture
-def browser() -> Iterator[Browser]:
-    path = chromium()
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=str(path),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield launched
-        launched.close()
+def browser(start_browser: StartBrowser) -> Browser:
+    return start_browser(None)
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ def test_words_appear_and_are_a_transcript_afterwards(
     expect(page.get_by_text("Heard by whisper-en-cs-tiny")).to_be_visible()
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("heading", name="Your transcript")).to_be_focused(timeout=20_000)
-    expect(page.get_by_text("charged: 1")).to_be_visible()
+    expect(page.get_by_text("Minutes charged: 1")).to_be_visible()
     page.get_by_role("link", name="Open the transcript").click()
 
     transcript_id = page.url.rstrip("/").rpartition("/")[2]
@@ -147,6 +147,23 @@ def test_nothing_is_lost_where_the_web_process_dies_while_somebody_speaks(
         headers={"Authorization": f"Bearer {anns_key}"},
     ).json()
     assert said / 1000 <= stored["duration"] < said / 1000 + 1.5
+    browser.close()
+
+
+def test_the_front_page_still_takes_recordings(
+    system: System, anns_key: str, start_browser: StartBrowser, tmp_path: Path
+) -> None:
+    browser = start_browser(None)
+    page = anns_page(system, browser)
+    page.goto(system.url)
+    page.locator("#file").set_input_files(TINY / "samples" / "en_short_2.flac")
+    page.get_by_role("button", name="Transcribe").click()
+
+    expect(page.get_by_role("heading", name="Transcript")).to_be_focused(timeout=30_000)
+    expect(page.locator("#segments")).to_contain_text(TEXT)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="SRT").click()
+    assert TEXT in Path(download.value.path()).read_text()
     browser.close()
 
 

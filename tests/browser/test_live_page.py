@@ -21,6 +21,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 SPEECH = ROOT / "tests" / "speech" / "talk_30s.flac"
 TRANSCRIPT = "0b9f2a52-5f0e-4b0e-9f07-3c6f5d3a1e10"
 BYTES_A_MS = 32
+SCROLL_UP = """() => new Promise((resolve) => {
+  addEventListener("scrollend", resolve, { once: true });
+  scrollTo(0, 200);
+})"""
 
 
 class Script:
@@ -276,7 +280,7 @@ def test_new_words_do_not_take_the_page_from_somebody_who_reads_further_up(
         script.tell(text=f"Sentence number {number}.", start=number, end=number + 1)
     expect(page.get_by_text("Sentence number 29.")).to_be_in_viewport()
 
-    page.evaluate("scrollTo(0, 200)")
+    page.evaluate(SCROLL_UP)
     newest = page.get_by_role("button", name="To the newest words")
     script.tell(text="Sentence number 30.", start=30, end=31)
     expect(newest).to_be_visible()

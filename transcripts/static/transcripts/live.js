@@ -137,7 +137,10 @@ async function showEnd({ credits_charged: credits }) {
   if (wasInterrupted) await showStored();
   const isEmpty = !$("finals").querySelector(".said");
   if (isEmpty) remark(texts.no_speech);
-  $("cost").textContent = credits === undefined || !form.dataset.ticket ? "" : fill(texts.cost, { credits });
+  const remarks = [];
+  if (credits !== undefined && form.dataset.ticket) remarks.push(fill(texts.cost, { credits }));
+  if (live.config.refine && !isEmpty) remarks.push(texts.refining);
+  $("cost").textContent = remarks.join(" · ");
   offerTranscripts();
   if (isEmpty) return;
   $("result-title").focus({ preventScroll: true });
