@@ -165,8 +165,8 @@ def test_the_list_is_filtered_by_status_and_language(client: Client) -> None:
     [
         ("?status=lost", 400, "invalid_value"),
         ("?language=klingon", 400, "unknown_language"),
-        ("?page=99", 404, "not_found"),
-        ("?page=x", 404, "not_found"),
+        ("?page=99", 404, "invalid_page"),
+        ("?page=x", 404, "invalid_page"),
     ],
 )
 def test_a_bad_filter_or_page_is_refused(
