@@ -362,6 +362,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 1800.0,
         "options": {"queue": "housekeeping", "expires": 1800},
     },
+    "index-for-search": {
+        "task": "transcripts.index_for_search",
+        "schedule": 10.0,
+        "options": {"queue": "housekeeping", "expires": 10},
+    },
     "purge-sessions": {
         "task": "accounts.purge_sessions",
         "schedule": 6 * 3600.0,

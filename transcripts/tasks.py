@@ -5,6 +5,7 @@ late. Celery's time limits don't work in a thread pool: a job ends by its own de
 progress (`services/lease`).
 """
 
+import logging
 import threading
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from transcripts.services.export import EXPORT_TASK, make_export
 from transcripts.services.lease import keeper
 from transcripts.services.retention import apply_retention
 from transcripts.services.run import run_transcript
+from transcripts.services.search_index import index_outdated
 from transcripts.services.sweep import sweep_transcripts
 from transcripts.webhooks.outbox import DELIVER_TASK
 from transcripts.webhooks.pump import pump_deliveries, stop_pumps
@@ -26,12 +28,17 @@ from transcripts.webhooks.pump import pump_deliveries, stop_pumps
 __all__ = [
     "deliver_webhooks",
     "enqueue",
+    "index_for_search",
     "purge_anonymous",
     "purge_kept",
     "render_export",
     "sweep",
     "transcribe",
 ]
+logger = logging.getLogger(__name__)
+
+# Of every ten seconds, so that the sweeper has its slot and others the database.
+_INDEXING_S = 3.0
 
 
 @shared_task(name=TRANSCRIBE_TASK, acks_late=True, ignore_result=True)
@@ -63,6 +70,13 @@ def purge_kept() -> None:
 @shared_task(name="transcripts.apply_retention", ignore_result=True)
 def keep_no_longer() -> None:
     apply_retention()
+
+
+@shared_task(name="transcripts.index_for_search", ignore_result=True)
+def index_for_search() -> None:
+    indexed = index_outdated(at_most_s=_INDEXING_S)
+    if indexed:
+        logger.info("event=search_indexed transcripts=%d", indexed)
 
 
 @shared_task(name=EXPORT_TASK, acks_late=True, ignore_result=True)

@@ -118,6 +118,8 @@ class Transcript(models.Model):
     revision = models.PositiveIntegerField(default=0)  # 0: as the machine wrote it
     is_corrected = models.BooleanField(default=False)  # by a person; renaming is no correction
     audio_deleted_at = models.DateTimeField(null=True, blank=True)  # by the account's retention
+    # How its words were indexed for the search; below `search_index.VERSION`: to be done anew.
+    search_version = models.PositiveSmallIntegerField(default=0)
 
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -146,6 +148,7 @@ class Transcript(models.Model):
             models.Index(
                 fields=["finished_at"], condition=Q(owner=None), name="transcripts_anonymous"
             ),
+            models.Index(fields=["search_version"], name="transcripts_search_version"),
         ]
 
     def __str__(self) -> str:

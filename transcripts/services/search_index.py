@@ -10,13 +10,14 @@ are of words, and ask these only: a twelfth of the rows for recordings of an hou
 kinds of row has an index of its own.
 """
 
+import time
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from transcripts.models import (
     OPEN_STATUSES,
@@ -29,11 +30,14 @@ from transcripts.models import (
 from transcripts.services.folding import fold_text
 from transcripts.services.search_lexemes import as_set, as_vector
 
+# Of what stands in the index. Raised when that changes: all is then indexed anew in the background.
+VERSION = 1
 BUCKET_MS = 300_000
 # People speak 750 words in five minutes; a pasted book is cut into parts. 60 characters a word at
 # most, so a part stays below 1 MB with its pairs.
 _WORDS_A_PART = 2000
 OVERLAP_WORDS = 8
+_OUTDATED_ROWS = 1000
 # Of the row of the whole; a tsvector holds 1 MB. Ten hours of speech have 0.2 MB of distinct words.
 _WHOLE_BYTES = 900_000
 
@@ -56,7 +60,7 @@ def time_bucket(start_ms: int) -> int:
 
 
 def index_transcript(transcript: Transcript) -> None:
-    """Index all of it anew. Three queries and a write of all its words; an anonymous one: nothing.
+    """Index all of it anew. Four queries and a write of all its words; an anonymous one: nothing.
 
     Inside the transaction that completes it.
     """
@@ -66,26 +70,44 @@ def index_transcript(transcript: Transcript) -> None:
     title, text = _title_parts(transcript), _parts(_texts(transcript))
     _store(transcript, [*title, *text])
     _store_whole(transcript, [*title, *text])
+    transcript.search_version = VERSION
+    Transcript.objects.filter(pk=transcript.pk).update(search_version=VERSION)
 
 
 def rebuild_index() -> int:
-    """Index every transcript that is finished and has an owner; returns how many.
+    """Index every transcript that is finished and has an owner; returns how many."""
+    rows = _to_be_found()
+    return sum(_index_again(rows, pk) for pk in rows.values_list("pk", flat=True).iterator())
 
-    A transaction each, which takes the transcript's row first: an edit comes before or after.
+
+def index_outdated(*, at_most_s: float) -> int:
+    """Index, for so long, what isn't yet or was in another way, the newest first; returns how many.
+
+    Without any: one query, on an index. Several may be at it: each transcript is done once.
     """
-    finished = (
-        Transcript.objects.filter(refines=None)
-        .exclude(owner=None)
-        .exclude(status__in=OPEN_STATUSES)
-    )
+    ends_at = time.monotonic() + at_most_s
+    rows = _to_be_found().filter(search_version__lt=VERSION)
     count = 0
-    for transcript_id in finished.values_list("pk", flat=True).iterator():
-        with transaction.atomic():
-            rows = Transcript.objects.filter(pk=transcript_id)
-            if rows.update(language_note=F("language_note")):
-                index_transcript(rows.get())
-                count += 1
+    for pk in rows.order_by("-created_at").values_list("pk", flat=True)[:_OUTDATED_ROWS]:
+        count += _index_again(rows, pk)
+        if time.monotonic() >= ends_at:
+            break
     return count
+
+
+def _to_be_found() -> QuerySet[Transcript]:
+    finished = Transcript.objects.exclude(status__in=OPEN_STATUSES)
+    return finished.filter(refines=None).exclude(owner=None)
+
+
+def _index_again(rows: QuerySet[Transcript], transcript_id: UUID) -> bool:
+    """A transaction that takes the transcript's row first: an edit comes before or after, and a
+    search finds the old rows or the new. False where it is not among `rows` any more."""
+    with transaction.atomic():
+        if not rows.filter(pk=transcript_id).update(language_note=F("language_note")):
+            return False
+        index_transcript(Transcript.objects.get(pk=transcript_id))
+    return True
 
 
 def index_title(transcript: Transcript) -> None:

@@ -1,5 +1,7 @@
 """Finding transcripts: filters, words in title and text, accents, and what is shown of them."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
@@ -16,7 +18,13 @@ from tests.transcripts.api.conftest import Client, Worker, make_client
 from tests.transcripts.api.test_transcripts import make, path_of
 from transcripts.api.transcripts import TranscriptListView
 from transcripts.models import SearchChunk, Segment, Source, Status, Tag, Transcript
-from transcripts.services.search_index import BUCKET_MS, index_transcript
+from transcripts.services.search_index import (
+    BUCKET_MS,
+    index_outdated,
+    index_transcript,
+    rebuild_index,
+)
+from transcripts.tasks import index_for_search
 
 LIST = "/api/v1/transcripts/"
 
@@ -340,17 +348,52 @@ def test_accounts_whose_ids_begin_alike_find_their_own_only(client: Client) -> N
 def test_while_the_index_is_rebuilt_everything_is_found(client: Client) -> None:
     for number in range(3):
         make_said(client, "kun", title=f"{number}")
+    enough, begun = threading.Event(), threading.Event()
 
-    with CaptureQueriesContext(connection) as captured:
-        call_command("rebuild_search_index", stdout=StringIO())
+    with ThreadPoolExecutor(1) as thread:
+        rebuilt = thread.submit(rebuild_until, enough, begun=begun)
+        assert begun.wait(30)
+        found = [find(client, "kun") for _ in range(30)]
+        enough.set()
+        assert rebuilt.result(30) > 0
 
-    # Each transcript's rows go and come in one transaction: a search sees either.
-    said = [query["sql"].split()[0] for query in captured.captured_queries]
-    assert said.count("DELETE") == 3
-    assert find(client, "kun") == ["2", "1", "0"]
-    begun = [at for at, word in enumerate(said) if word in ("SAVEPOINT", "BEGIN")]
-    deleted = [at for at, word in enumerate(said) if word == "DELETE"]
-    assert all(any(at < one for at in begun) for one in deleted)
+    assert found == [["2", "1", "0"]] * 30
+
+
+def rebuild_until(enough: threading.Event, *, begun: threading.Event) -> int:
+    count = 0
+    try:
+        while not enough.is_set():
+            count += rebuild_index()
+            begun.set()
+    finally:
+        begun.set()
+        connection.close()
+    return count
+
+
+@pytest.mark.database
+def test_what_an_upgrade_left_without_an_index_is_found_again_by_itself(client: Client) -> None:
+    for number in range(3):
+        make_said(client, "alpha", title=f"{number}")
+    make_said(client, title="")  # without a word: done once, too
+    SearchChunk.objects.all().delete()
+    Transcript.objects.update(search_version=0)
+
+    assert index_outdated(at_most_s=0) == 1
+    assert find(client, "alpha") == []
+    index_for_search()
+
+    assert find(client, "alpha") == ["2", "1", "0"]
+    assert index_outdated(at_most_s=10) == 0
+
+
+@pytest.mark.database
+def test_what_is_open_or_nobodys_is_not_indexed(client: Client) -> None:
+    make(client, status=Status.PROCESSING)
+    Transcript.objects.filter(pk=make(client).pk).update(owner=None)
+
+    assert index_outdated(at_most_s=10) == 0
 
 
 @pytest.mark.database
