@@ -133,6 +133,33 @@ class OutgoingMail(models.Model):
         return f"{self.kind} ({self.id})"
 
 
+class IdempotencyRecord(models.Model):
+    """One `Idempotency-Key` of one account: being answered, or answered.
+
+    Whoever is at it holds `claim` until `claimed_until`; an answer is there once `status_code` is.
+    """
+
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)  # SHA-256 over what was asked, in hex
+    claim = models.CharField(max_length=32)
+    claimed_until = models.DateTimeField()
+    created_at = models.DateTimeField()
+    status_code = models.PositiveSmallIntegerField(null=True, blank=True)
+    headers = models.JSONField(default=dict, blank=True)
+    body = models.BinaryField(default=b"")  # zlib
+    is_forgotten = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "key"], name="accounts_idempotency_once")
+        ]
+        indexes = [models.Index(fields=["created_at"], name="accounts_idempotency_age")]
+
+    def __str__(self) -> str:
+        return f"{self.owner_id}: {self.key}"
+
+
 class AuditEntry(models.Model):
     """One thing that an operator did: never changed, never deleted (`accounts.audit`).
 

@@ -77,8 +77,8 @@ _ERRORS: dict[tuple[str, str], dict[int, str]] = {
     ("/api/v1/billing/checkout/", "post"): {
         **_MANAGEMENT,
         **_BODY,
-        409: "Subscribed to a plan already.",
-        422: "The Idempotency-Key was used for another offer.",
+        409: "Subscribed to a plan already, or the Idempotency-Key is in use.",
+        422: "The Idempotency-Key came with another request before.",
         503: "This server takes no payments, or Stripe can't be reached; see `code`.",
     },
     ("/api/v1/billing/portal/", "post"): {

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api.idempotency import answer_request_once, fingerprint_request
 from accounts.permissions import HasScope, user_of
 from billing.access import get_invoice
 from billing.api.payment_serializers import (
@@ -27,10 +28,10 @@ from billing.payments.invoice_pdf import render_invoice
 from billing.payments.invoices import list_invoices
 from billing.payments.offers import find_offer, list_packs, list_public_plans
 from billing.quotas import account_for
-from stt_web.errors import ApiError
 from stt_web.pagination import PageNumberPagination
 
-_MAX_KEY = 255
+# Longer than the library waits for Stripe, with all that it tries again.
+_CHECKOUT_LASTS_S = 300.0
 
 
 class OffersView(APIView):
@@ -62,11 +63,19 @@ class CheckoutView(APIView):
         asked = CheckoutRequestSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         names = asked.validated_data
+        pack, plan = names.get("pack", ""), names.get("plan", "")
+        return answer_request_once(
+            request,
+            fingerprint=fingerprint_request("checkout", pack, plan),
+            lasts_s=_CHECKOUT_LASTS_S,
+            answer=lambda: self._open(request, pack=pack, plan=plan),
+        )
+
+    def _open(self, request: Request, *, pack: str, plan: str) -> Response:
         url = open_checkout(
             account_for(user_of(request)),
-            offer=find_offer(pack_id=names.get("pack", ""), plan_id=names.get("plan", "")),
+            offer=find_offer(pack_id=pack, plan_id=plan),
             back=find_return_addresses(request._request),
-            client_key=_read_idempotency_key(request),
         )
         return Response({"url": url})
 
@@ -161,12 +170,3 @@ class StripeWebhookView(APIView):
         """For Stripe alone: an event, with its signature."""
         receive_event(request._request.body, signature=request.headers.get("Stripe-Signature", ""))
         return Response({"received": True})
-
-
-def _read_idempotency_key(request: Request) -> str:
-    key = request.headers.get("Idempotency-Key", "").strip()
-    if len(key) > _MAX_KEY:
-        raise ApiError(
-            f"An Idempotency-Key has at most {_MAX_KEY} characters.", code="invalid_value"
-        )
-    return key

@@ -60,16 +60,11 @@ class Checkout(models.Model):
     credits = models.PositiveIntegerField(default=0)
     amount_cents = models.PositiveIntegerField()
     currency = models.CharField(max_length=3)
-    # The client's Idempotency-Key; of two requests with one key, one makes the row.
-    client_key = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001  # unique
     url = models.TextField(blank=True)  # Stripe's page; empty until it answered
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["account", "client_key"], name="billing_a_checkout_for_a_key"
-            ),
             models.CheckConstraint(
                 condition=Q(pack=None, plan__isnull=False) | Q(pack__isnull=False, plan=None),
                 name="billing_a_checkout_is_for_a_pack_or_a_plan",

@@ -18,6 +18,5 @@ events come, how often, or how old they are. Of two looks at one object the late
     ├── OfferNotFoundError      400 unknown_offer
     ├── AlreadySubscribedError  409 already_subscribed
     ├── NoCustomerError         409 no_customer: nothing was ever bought
-    ├── KeyReusedError          422 idempotency_key_reused
     └── BadSignatureError       400 bad_signature: an event that isn't Stripe's, or is too old
 """

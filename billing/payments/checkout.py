@@ -7,7 +7,7 @@ import stripe
 
 from accounts.models import User
 from billing.models import BillingAccount, Checkout, StripeCustomer
-from billing.payments.errors import AlreadySubscribedError, KeyReusedError, NoCustomerError
+from billing.payments.errors import AlreadySubscribedError, NoCustomerError
 from billing.payments.gateway import open_stripe
 from billing.payments.offers import Offer
 
@@ -20,22 +20,18 @@ class ReturnAddresses:
     cancel_url: str
 
 
-def open_checkout(
-    account: BillingAccount, *, offer: Offer, back: ReturnAddresses, client_key: str = ""
-) -> str:
+def open_checkout(account: BillingAccount, *, offer: Offer, back: ReturnAddresses) -> str:
     """Return the address of Stripe's page on which `offer` is paid for. Nothing is charged yet.
 
-    With a `client_key` (Idempotency-Key) asked for before: the same page; KeyReusedError where that
-    was for another offer. Also raises AlreadySubscribedError (to any plan), and what
-    `gateway.open_stripe` raises. Waits for Stripe: up to three requests.
+    Raises AlreadySubscribedError (to any plan), and what `gateway.open_stripe` raises. Waits for
+    Stripe: up to three requests.
     """
     with open_stripe() as client:
         if offer.plan is not None:
             _refuse_second_subscription(account)
-        checkout = _note_checkout(account, offer=offer, client_key=client_key)
-        if not checkout.url:
-            checkout.url = _create_session(client, checkout, back=back)
-            checkout.save(update_fields=["url"])
+        checkout = _note_checkout(account, offer=offer)
+        checkout.url = _create_session(client, checkout, back=back)
+        checkout.save(update_fields=["url"])
         return checkout.url
 
 
@@ -62,25 +58,16 @@ def _refuse_second_subscription(account: BillingAccount) -> None:
         )
 
 
-def _note_checkout(account: BillingAccount, *, offer: Offer, client_key: str) -> Checkout:
-    asked = {
-        "pack": offer.pack,
-        "plan": offer.plan,
-        "name": offer.name,
-        "credits": offer.credits,
-        "amount_cents": offer.amount_cents,
-        "currency": offer.currency,
-    }
-    if not client_key:
-        return Checkout.objects.create(account=account, **asked)
-    checkout, _ = Checkout.objects.get_or_create(
-        account=account, client_key=client_key, defaults=asked
+def _note_checkout(account: BillingAccount, *, offer: Offer) -> Checkout:
+    return Checkout.objects.create(
+        account=account,
+        pack=offer.pack,
+        plan=offer.plan,
+        name=offer.name,
+        credits=offer.credits,
+        amount_cents=offer.amount_cents,
+        currency=offer.currency,
     )
-    if (checkout.pack, checkout.plan) != (offer.pack, offer.plan):
-        raise KeyReusedError(
-            "This Idempotency-Key was used for another offer. Send a new key with a new request."
-        )
-    return checkout
 
 
 def _create_session(

@@ -43,10 +43,5 @@ class NoCustomerError(PaymentsError):
     code = "no_customer"
 
 
-class KeyReusedError(PaymentsError):
-    status = 422
-    code = "idempotency_key_reused"
-
-
 class BadSignatureError(PaymentsError):
     code = "bad_signature"

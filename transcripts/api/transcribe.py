@@ -13,6 +13,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
+from accounts.api.idempotency import answer_once, fingerprint_request
 from billing.api.throttling import set_rate_limit_headers
 from stt_web.callers import Caller
 from stt_web.error_answers import allow_methods
@@ -20,7 +21,7 @@ from stt_web.errors import ApiError
 from stt_web.http_protocol import stopping_of
 from stt_web.uploads import Upload
 from transcripts.api.answers import StillProcessingError, answer_accepted, answer_finished
-from transcripts.api.idempotency import answer_once, fingerprint_request
+from transcripts.api.idempotency import keep_by_transcript
 from transcripts.api.options import TranscriptionRequest, read_request
 from transcripts.models import Transcript
 from transcripts.services.submit import Submission, Submitted, fingerprint_of, submit_recording
@@ -51,6 +52,7 @@ async def transcribe(request: HttpRequest) -> HttpResponseBase:
         answer=lambda: _transcribe(
             upload, caller, asked, stopping=stopping_of(cast("ASGIRequest", request).scope)
         ),
+        keep=keep_by_transcript,
     )
 
 

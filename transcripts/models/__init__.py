@@ -2,11 +2,10 @@
 
 `transcript` is the resource and its job, `revisions` what people change in it, `search` what it is
 found by, `retention` how long it is kept, `webhooks` who is told of it, `sharing` who else may read
-it, `live` what a live session has beyond it, `idempotency` the answers to requests that may be sent
-twice.
+it, `live` what a live session has beyond it, `idempotency` which kept answers tell of it.
 """
 
-from transcripts.models.idempotency import IdempotencyRecord
+from transcripts.models.idempotency import AnswerAbout
 from transcripts.models.live import LiveSession
 from transcripts.models.retention import RetentionPolicy
 from transcripts.models.revisions import Action, Revision
@@ -37,8 +36,8 @@ __all__ = [
     "TITLE_BUCKET",
     "WHOLE_BUCKET",
     "Action",
+    "AnswerAbout",
     "DeliveryStatus",
-    "IdempotencyRecord",
     "LiveSession",
     "Queue",
     "RetentionPolicy",

@@ -1,8 +1,10 @@
 """GET /api/v1/billing/plans/, POST checkout/ and portal/: offers, and the way to Stripe's pages."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from billing.models import Checkout, CreditPack, Plan, StripeCustomer
@@ -79,6 +81,44 @@ def test_the_same_idempotency_key_leads_to_the_same_page(shop: Shop) -> None:
     assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
     eve = create_person("eve@example.com")
     assert ask(eve.client, {"pack": "credits-100"}, **{"Idempotency-Key": "k1"}).json() != first
+
+
+@pytest.mark.database
+@pytest.mark.django_db(transaction=True)
+def test_of_ten_at_once_with_one_key_one_opens_a_page(shop: Shop) -> None:
+    def ask_one(_: int) -> tuple[int, Any]:
+        try:
+            client = Client()
+            client.force_login(shop.person.user)
+            answer = ask(client, {"pack": "credits-100"}, **{"Idempotency-Key": "once"})
+            return answer.status_code, answer.json()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(10) as threads:
+        answers = list(threads.map(ask_one, range(10)))
+
+    urls = {body["url"] for status, body in answers if status == 200}
+    codes = {body["code"] for status, body in answers if status != 200}
+    assert (len(urls), codes | {"idempotency_key_in_use"}) == (1, {"idempotency_key_in_use"})
+    assert Checkout.objects.count() == 1
+    paths = [path for _, path, _ in shop.stripe.requests]
+    assert paths.count("/v1/checkout/sessions") == 1
+
+
+def test_a_repeated_answer_says_that_it_is_one(shop: Shop) -> None:
+    answers = [
+        ask(shop.person.client, {"pack": "credits-100"}, **{"Idempotency-Key": "k"})
+        for _ in range(2)
+    ]
+    assert [answer.headers.get("Idempotent-Replayed") for answer in answers] == [None, "true"]
+    assert answers[0].headers["Content-Type"] == answers[1].headers["Content-Type"]
+
+
+def test_what_is_no_idempotency_key_is_refused(shop: Shop) -> None:
+    answer = ask(shop.person.client, {"pack": "credits-100"}, **{"Idempotency-Key": "a b"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_idempotency_key")
+    assert not Checkout.objects.exists()
 
 
 def test_while_stripe_is_down_it_is_503_and_works_later_with_the_same_key(shop: Shop) -> None:

@@ -1,21 +1,27 @@
 """`Idempotency-Key` on POST /v1/transcribe: once, however often it is sent."""
 
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 import requests
+from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts.models import IdempotencyRecord
+from accounts.services.idempotency import Claim, KeptAnswer, begin
 from billing.ledger import read_balance
 from tests.e2e.processes import wait_until
 from tests.transcripts.api.conftest import Client, Worker, make_client, wav
-from transcripts.models import IdempotencyRecord, Status, Transcript
+from tests.transcripts.api.test_transcripts import make
+from transcripts.models import AnswerAbout, Status, Transcript
 from transcripts.services.cancel import delete_transcript
-from transcripts.services.idempotency import Claim, begin, purge_answers
+from transcripts.services.idempotency import keep_about, purge_answers
 
 TWENTY = 20
 
@@ -196,6 +202,32 @@ def test_when_the_transcript_is_deleted_its_text_goes_and_it_is_not_made_again(
     assert not Transcript.objects.exists()
 
 
+@pytest.mark.database
+def test_while_a_transcript_is_deleted_no_answer_of_it_is_kept(client: Client) -> None:
+    """Whichever comes first: nothing of the text is left, and neither fails."""
+    body = KeptAnswer(200, {}, b"its text")
+    for number in range(10):
+        transcript = make(client)
+        claim = begin(client.user, f"{number}", fingerprint="f" * 64, lasts=timedelta(minutes=1))
+        assert isinstance(claim, Claim)
+        with ThreadPoolExecutor(2) as threads:
+            kept = threads.submit(
+                in_thread, partial(keep_about, claim, body, transcript_id=transcript.pk)
+            )
+            threads.submit(in_thread, partial(delete_transcript, transcript)).result(30)
+            kept.result(30)
+
+    assert not AnswerAbout.objects.exists()
+    assert {bytes(record.body) for record in IdempotencyRecord.objects.all()} <= {b""}
+
+
+def in_thread(do: Callable[[], object]) -> None:
+    try:
+        do()
+    finally:
+        connection.close()
+
+
 def test_a_key_is_free_again_after_a_day(client: Client, worker: Worker) -> None:
     first = send(client, "once")
     IdempotencyRecord.objects.update(created_at=timezone.now() - timedelta(hours=25))
@@ -206,6 +238,7 @@ def test_a_key_is_free_again_after_a_day(client: Client, worker: Worker) -> None
     IdempotencyRecord.objects.update(created_at=timezone.now() - timedelta(hours=25))
     assert purge_answers() == 1
     assert not IdempotencyRecord.objects.exists()
+    assert not AnswerAbout.objects.exists()
 
 
 @pytest.mark.parametrize("key", ["x" * 256, "with space", '"open', '"a"b"', "tab\tx", '""'])

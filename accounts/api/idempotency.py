@@ -1,0 +1,122 @@
+"""`Idempotency-Key` for views: wrap what costs GPU time or money in one of these two.
+
+    answer_once         a plain asynchronous view that answers with an HttpResponse
+    answer_request_once a view of DRF that answers with a Response
+
+Both just answer where the header is missing. Both raise what `accounts.services.idempotency` does,
+and BadKeyError for a visitor: the key's scope is the account, and a promise that can't be kept had
+better be refused. `lasts_s`: longer than `answer` may take. `keep`: who keeps an answer that is to
+be forgotten with what it tells of, keeps it by a function of their own.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, HttpResponse
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import User
+from accounts.services.idempotency import (
+    BadKeyError,
+    Claim,
+    KeptAnswer,
+    begin,
+    keep,
+    read_key,
+    release,
+)
+
+REPLAYED_HEADER = "Idempotent-Replayed"
+HEADER = "Idempotency-Key"
+
+Keep = Callable[[Claim, KeptAnswer], bool]
+
+
+def fingerprint_request(operation: str, *asked: object) -> str:
+    """Return SHA-256 over all that decides what the answer is."""
+    return hashlib.sha256(json.dumps([operation, *asked]).encode()).hexdigest()
+
+
+async def answer_once(
+    request: HttpRequest,
+    *,
+    owner: User | None,
+    fingerprint: str,
+    lasts_s: float,
+    answer: Callable[[], Awaitable[HttpResponse]],
+    keep: Keep = keep,
+) -> HttpResponse:
+    """Return what `answer` does, or what it did when this request came before."""
+    begun = await sync_to_async(_begin)(
+        request.headers.get(HEADER, ""), owner, fingerprint=fingerprint, lasts_s=lasts_s
+    )
+    if begun is None:
+        return await answer()
+    if isinstance(begun, KeptAnswer):
+        return HttpResponse(begun.body, status=begun.status_code, headers=_replayed(begun))
+    try:
+        response = await answer()
+        kept = KeptAnswer(response.status_code, dict(response.headers), response.content)
+        await sync_to_async(_end)(begun, kept, keep)
+    except BaseException:  # also a client that went away: whoever asks next goes on
+        await asyncio.shield(sync_to_async(release)(begun))
+        raise
+    return response
+
+
+def answer_request_once(
+    request: Request,
+    *,
+    fingerprint: str,
+    lasts_s: float,
+    answer: Callable[[], Response],
+    keep: Keep = keep,
+) -> Response:
+    """Return what `answer` does, or what it did when this request came before: as JSON."""
+    owner = request.user if isinstance(request.user, User) else None
+    begun = _begin(request.headers.get(HEADER, ""), owner, fingerprint=fingerprint, lasts_s=lasts_s)
+    if begun is None:
+        return answer()
+    if isinstance(begun, KeptAnswer):
+        return Response(json.loads(begun.body), status=begun.status_code, headers=_replayed(begun))
+    try:
+        response = answer()
+        # What Content-Type it gets is decided when it is rendered.
+        headers = {name: response[name] for name in response.headers if name != "Content-Type"}
+        kept = KeptAnswer(response.status_code, headers, JSONRenderer().render(response.data))
+        _end(begun, kept, keep)
+    except BaseException:
+        release(begun)
+        raise
+    return response
+
+
+def _begin(
+    header: str, owner: User | None, *, fingerprint: str, lasts_s: float
+) -> Claim | KeptAnswer | None:
+    key = read_key(header)
+    if not key:
+        return None
+    if owner is None:
+        raise BadKeyError(
+            "Idempotency-Key needs an account: send an API key with it.",
+            code="idempotency_needs_account",
+        )
+    return begin(owner, key, fingerprint=fingerprint, lasts=timedelta(seconds=lasts_s))
+
+
+def _end(claim: Claim, answer: KeptAnswer, keep: Keep) -> None:
+    if answer.status_code >= 300:
+        release(claim)
+    else:
+        keep(claim, answer)
+
+
+def _replayed(kept: KeptAnswer) -> dict[str, str]:
+    return {**kept.headers, REPLAYED_HEADER: "true"}
