@@ -24,10 +24,19 @@ class HoldMeter:
     """How much of the recording the hold covers, extended minute by minute where it runs longer.
 
     `held_for_ms` of audio it was placed for. Nothing held (an anonymous recording): everything is
-    covered.
+    covered. The connection is closed after each extension unless `keeps_connection`: a thread of
+    gRPC is one that nobody else tidies up.
     """
 
-    def __init__(self, lease: Lease, transcript: Transcript, *, held_for_ms: int) -> None:
+    def __init__(
+        self,
+        lease: Lease,
+        transcript: Transcript,
+        *,
+        held_for_ms: int,
+        keeps_connection: bool = False,
+    ) -> None:
+        self._keeps_connection = keeps_connection
         self._lease = lease
         self._reference = reference_of(transcript)
         self._covered_ms = minutes_for(held_for_ms) * MINUTE_MS
@@ -54,7 +63,8 @@ class HoldMeter:
             self._is_free = True
             return True
         finally:
-            connection.close()  # a thread of gRPC, which nobody else tidies up
+            if not self._keeps_connection:
+                connection.close()
 
 
 class PcmFeed:

@@ -7,7 +7,7 @@ row's lock: a sweeper, a cancel or a delete comes wholly before or wholly after.
 """
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -114,8 +114,35 @@ def store_warning(job: Job, code: str, message: str) -> None:
 
 
 def store_window(job: Job, window: WindowResult) -> None:
-    """Store a settled window: its segments, its turns and the resume point, or none of it."""
+    """Store a settled window: its segments, its turns and the resume point, or none of it.
+
+    Raises `LeaseLostError`.
+    """
+    if store_windows([(job, window)]) != [True]:
+        raise LeaseLostError
+
+
+def store_windows(settled: Sequence[tuple[Job, WindowResult]]) -> list[bool]:
+    """Store windows of different jobs in one transaction; returns whether each lease still held.
+
+    What belongs to a lease that is lost is not written. Two statements, and one for each job, whose
+    rows are locked in the order of their keys: two such transactions can't wait for each other.
+    """
+    in_order = sorted(settled, key=lambda each: each[0].lease.transcript_id)
     with transaction.atomic():
+        held = [(job, window) for job, window in in_order if _move_on(job, window)]
+        Window.objects.bulk_create(_window(job, window) for job, window in held)
+        Segment.objects.bulk_create(
+            segment for job, window in held for segment in _segments(job, window.segments)
+        )
+    for job, window in held:
+        _note_stored(job, window)
+    kept = {job.lease.transcript_id for job, _ in held}
+    return [job.lease.transcript_id in kept for job, _ in settled]
+
+
+def _move_on(job: Job, window: WindowResult) -> bool:
+    try:
         write_fenced(
             job,
             resume_ms=window.resume_ms,
@@ -123,21 +150,29 @@ def store_window(job: Job, window: WindowResult) -> None:
             stalled_tries=0,
             lease_expires_at=job.lease.next_expiry(),
         )
-        Window.objects.create(
-            transcript=job.transcript,
-            start_ms=window.start_ms,
-            end_ms=window.resume_ms,
-            turns=[_turn_as_json(turn) for turn in window.turns],
-            discarded=[
-                {"start_ms": d.start_ms, "end_ms": d.end_ms, "reason": d.reason}
-                for d in window.discarded
-            ],
-        )
-        Segment.objects.bulk_create(_segments(job, window.segments))
+    except LeaseLostError:
+        return False
+    return True
+
+
+def _note_stored(job: Job, window: WindowResult) -> None:
     job.next_position += len(window.segments)
     job.has_text = job.has_text or bool(window.segments)
     job.broken_tries = 0
     job.lease.note_progress()
+
+
+def _window(job: Job, window: WindowResult) -> Window:
+    return Window(
+        transcript=job.transcript,
+        start_ms=window.start_ms,
+        end_ms=window.resume_ms,
+        turns=[_turn_as_json(turn) for turn in window.turns],
+        discarded=[
+            {"start_ms": d.start_ms, "end_ms": d.end_ms, "reason": d.reason}
+            for d in window.discarded
+        ],
+    )
 
 
 def load_turns(transcript: Transcript) -> list[SpeakerTurn]:

@@ -1,4 +1,7 @@
-"""What of a session is paid for: held minute by minute, a minute ahead of need."""
+"""What of a session is paid for: held minute by minute, up to a minute ahead of need.
+
+How far ahead is another for each session: many that begin at once don't all ask at once.
+"""
 
 import asyncio
 import logging
@@ -20,8 +23,8 @@ _RETRY_S = 1.0
 class Credit:
     """`covered_ms`: up to where the session's audio is held for.
 
-    `on_refused` is called (once) when the next minute is refused, which is at most a minute before
-    the end of what is covered.
+    `on_refused` is called (once) when the next minute is refused, which is 20 to 60 s before the
+    end of what is covered.
     """
 
     def __init__(
@@ -33,7 +36,8 @@ class Credit:
         on_refused: Callable[[], None],
     ) -> None:
         held_ms = max(MINUTE_MS, position_ms)
-        self._meter = HoldMeter(lease, transcript, held_for_ms=held_ms)
+        self._meter = HoldMeter(lease, transcript, held_for_ms=held_ms, keeps_connection=True)
+        self._ahead_ms = MINUTE_MS // 3 + transcript.pk.int % (MINUTE_MS * 2 // 3)
         self._on_refused = on_refused
         self._extending: asyncio.Task[None] | None = None
         self._is_refused = False
@@ -42,7 +46,7 @@ class Credit:
 
     def look_ahead(self, position_ms: int) -> None:
         """Ask for the next minute if it is near; doesn't wait."""
-        is_near = position_ms + MINUTE_MS > self.covered_ms
+        is_near = position_ms + self._ahead_ms > self.covered_ms
         if is_near and not self._is_refused and self._extending is None:
             self._extending = asyncio.create_task(self._extend())
 

@@ -24,10 +24,14 @@ class Outbox:
         self._is_deaf = False
 
     async def put(self, event: LiveEvent) -> None:
+        await self.room()
+        self.put_at_once(event)
+
+    async def room(self) -> None:
+        """Wait until there is room for an event."""
         while len(self._events) >= MAX_EVENTS and not self._is_deaf:
             self._changed.clear()
             await self._changed.wait()
-        self.put_at_once(event)
 
     def put_at_once(self, event: LiveEvent) -> None:
         """Without waiting: for the last event, and those that are rare."""

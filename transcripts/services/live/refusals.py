@@ -39,6 +39,12 @@ def idle() -> ApiError:
     )
 
 
+def longest_ms(transcript: Transcript) -> int:
+    if transcript.owner_id is None:
+        return min(settings.LIVE_ANONYMOUS_S, settings.LIVE_MAX_S) * 1000
+    return settings.LIVE_MAX_S * 1000
+
+
 def too_long(transcript: Transcript) -> ApiError:
     if transcript.owner_id is None:
         minutes = settings.LIVE_ANONYMOUS_S // 60

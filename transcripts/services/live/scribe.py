@@ -1,39 +1,71 @@
-"""What is heard in a session is stored, then told: so what was told is kept."""
+"""What is heard in a session is stored, then told: so what was told is kept.
 
+Guesses wait for no database: until an utterance is stored, its words lead each partial as
+committed ones. So the text that was told and what is committed only grow, in this order.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from transcripts.exports.document import SPACELESS_LANGUAGES
 from transcripts.inference.live_results import Hypothesis, Pace, StreamEvent
-from transcripts.inference.results import Accepted, LanguageDetected, WindowResult
+from transcripts.inference.results import (
+    Accepted,
+    LanguageDetected,
+    RecognisedSegment,
+    RecognisedWord,
+    WindowResult,
+)
 from transcripts.services import store
 from transcripts.services.live.events import Final, Notice, Partial
 from transcripts.services.live.hearing import Interrupted
 from transcripts.services.live.outbox import Outbox
 from transcripts.services.live.silence import SilenceKeeper
 from transcripts.services.live.threads import in_database
+from transcripts.services.live.windows import window_store
 from transcripts.services.recognise import take_language
 from transcripts.services.store import Job
 
+MAX_UNSTORED = 16
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """To be stored, then told."""
+
+    window: WindowResult
+    final: Final | None
+
+    @property
+    def segments(self) -> tuple[RecognisedSegment, ...]:
+        return self.final.segments if self.final is not None else ()
+
 
 class Scribe:
-    """`heard_ms`: how much was heard in all, once the service said so."""
+    """`heard_ms`: how much was heard in all, once the service said so.
 
-    def __init__(self, job: Job, outbox: Outbox) -> None:
+    `on_failure` is called (once) where something couldn't be stored: nothing is from then on, and
+    `settle` raises what happened.
+    """
+
+    def __init__(self, job: Job, outbox: Outbox, *, on_failure: Callable[[], None]) -> None:
         self.heard_ms: int | None = None
         self._job = job
         self._outbox = outbox
+        self._on_failure = on_failure
         self._silence = SilenceKeeper()
+        self._guess: Hypothesis | None = None  # the newest, where nothing was settled since
+        self._unstored: deque[_Settled] = deque()
+        self._storing: asyncio.Task[None] | None = None
         self._language = job.transcript.language_requested or job.transcript.language
         self._pace = Pace(is_catching_up=False, update_interval_ms=0, backlog_ms=0)
 
     async def take(self, event: StreamEvent | Interrupted) -> None:
         """Raises `LeaseLostError`, `BrokenAnswerError`."""
         if isinstance(event, Hypothesis):
-            await self._outbox.put(
-                Partial(
-                    start_ms=event.start_ms,
-                    covered_ms=event.covered_ms,
-                    committed=event.committed,
-                    pending=event.pending,
-                )
-            )
+            await self._take_hypothesis(event)
         elif isinstance(event, WindowResult):
             await self._take_utterance(event)
         elif isinstance(event, LanguageDetected):
@@ -47,18 +79,78 @@ class Scribe:
         else:
             self.heard_ms = event.heard_ms
 
+    async def settle(self) -> None:
+        """Return once all that was settled is stored and told. Raises where it couldn't be."""
+        if self._storing is not None:
+            await asyncio.wait([self._storing])
+            self._storing.result()
+
     async def store_rest(self) -> None:
-        """Store the silence at the end, which nothing followed."""
+        """Store what is left, and the silence at the end, which nothing followed; after a failure,
+        nothing."""
+        if self._has_failed():
+            return
+        await self.settle()
         window = self._silence.take()
         if window is not None:
-            await in_database(store.store_window, self._job, window)
+            await window_store().store(self._job, window)
+
+    def close(self) -> None:
+        """Store nothing more."""
+        if self._storing is not None:
+            self._storing.cancel()
+
+    async def _take_hypothesis(self, heard: Hypothesis) -> None:
+        await self._outbox.room()  # what is unstored is looked at after that
+        self._guess = heard
+        self._tell_guess(heard)
+
+    def _tell_guess(self, heard: Hypothesis) -> None:
+        unstored = [segment for settled in self._unstored for segment in settled.segments]
+        pieces = [segment.words for segment in unstored]
+        words = _join([*pieces, heard.committed + heard.pending], language=self._language)
+        committed_count = len(words) - len(heard.pending)
+        self._outbox.put_at_once(
+            Partial(
+                start_ms=unstored[0].start_ms if unstored else heard.start_ms,
+                covered_ms=heard.covered_ms,
+                committed=words[:committed_count],
+                pending=words[committed_count:],
+            )
+        )
 
     async def _take_utterance(self, heard: WindowResult) -> None:
+        if len(self._unstored) >= MAX_UNSTORED or self._has_failed():
+            await self.settle()
+        self._guess = None
         window = self._silence.join(heard)
-        if window is not None:
-            await in_database(store.store_window, self._job, window)
-        if heard.segments:
-            await self._outbox.put(Final(segments=heard.segments, language=self._language))
+        if window is None:
+            return
+        final = Final(segments=heard.segments, language=self._language) if heard.segments else None
+        self._unstored.append(_Settled(window, final))
+        if self._storing is None or self._storing.done():
+            self._storing = asyncio.create_task(self._store(), name="live-scribe")
+            self._storing.add_done_callback(self._look)
+
+    async def _store(self) -> None:
+        while self._unstored:
+            settled = self._unstored[0]
+            await window_store().store(self._job, settled.window)
+            if settled.final is not None:
+                await self._outbox.put(settled.final)
+            self._unstored.popleft()
+            if self._guess is not None:
+                self._tell_guess(self._guess)  # it was told behind what is a piece by now
+
+    def _look(self, _: asyncio.Task[None]) -> None:
+        if self._has_failed():
+            self._on_failure()
+
+    def _has_failed(self) -> bool:
+        task = self._storing
+        if task is None or not task.done():
+            return False
+        return not task.cancelled() and task.exception() is not None
 
     async def _take_language(self, heard: LanguageDetected) -> None:
         is_new = heard.language != self._language
@@ -78,3 +170,17 @@ class Scribe:
 
     async def _tell(self, code: str, message: str) -> None:
         await self._outbox.put(Notice(code=code, message=message))
+
+
+def _join(
+    parts: Iterable[tuple[RecognisedWord, ...]], *, language: str
+) -> tuple[RecognisedWord, ...]:
+    """Return the words of all, spaced like the texts of pieces that follow one another."""
+    is_spaced = language not in SPACELESS_LANGUAGES
+    words: list[RecognisedWord] = []
+    for part in parts:
+        start = len(words)
+        words += part
+        if is_spaced and 0 < start < len(words):
+            words[start] = replace(words[start], space_before=True)
+    return tuple(words)

@@ -32,7 +32,6 @@ from transcripts.inference.errors import InferenceError, UnavailableError
 from transcripts.inference.live import is_being_cancelled
 from transcripts.inference.results import Model
 from transcripts.inference.servers import Server
-from transcripts.models import Transcript
 from transcripts.services.lease import Lease, LeaseLostError
 from transcripts.services.live import close, refusals
 from transcripts.services.live.admit import Admitted, withdraw_session
@@ -95,9 +94,10 @@ class LiveSession:
         self._credit = Credit(
             self.lease, transcript, position_ms=start_ms, on_refused=self._warn_of_credits
         )
-        self._longest_ms = _longest_ms(transcript)
+        self._longest_ms = refusals.longest_ms(transcript)
+        self._hub = hub()
         self._outbox = Outbox()
-        self._scribe = Scribe(self._job, self._outbox)
+        self._scribe = Scribe(self._job, self._outbox, on_failure=self._break_off)
         self._ending: _Ending | None = None
         self._active_at = time.monotonic()
         self._changed = asyncio.Event()
@@ -138,7 +138,7 @@ class LiveSession:
 
     def start(self) -> None:
         """Begin to hear. Once."""
-        hub().add(self)
+        self._hub.add(self)
         self._running = asyncio.create_task(self._run(), name="live-session")
 
     async def push(self, pcm: bytes) -> None:
@@ -156,7 +156,7 @@ class LiveSession:
                 continue
             accepted, left = self._take(left)
             if accepted:
-                hub().write_soon(self)
+                self._hub.write_soon(self)
                 self._credit.look_ahead(self.feed.accepted // SAMPLES_A_MS)
             elif left:
                 await self._reach_limit()
@@ -218,7 +218,7 @@ class LiveSession:
             self.feed.drop_unwritten()
             self._end(Way.FINISH, refusals.storage_full())
         if not self.feed.is_written:
-            hub().write_soon(self)
+            self._hub.write_soon(self)
         self._wake()
 
     def note_lost(self) -> None:
@@ -252,8 +252,9 @@ class LiveSession:
             logger.exception("event=live_session_broke transcript_id=%s", self.transcript_id)
             last = await self._give_up()
         finally:
-            hub().discard(self)
+            self._hub.discard(self)
             self.hearing.cancel_call()
+            self._scribe.close()
             self._credit.close()
             self.feed.journal.close()
             if last is not None:
@@ -274,8 +275,10 @@ class LiveSession:
             )
             self._end(Way.HAND_OVER, refusals.inference_gone())
         except asyncio.CancelledError:
-            if not self._is_left or is_being_cancelled():
+            if is_being_cancelled():
                 raise
+            if not self._is_left:
+                await self._scribe.settle()  # raises why it was broken off
 
     async def _take_events(self) -> None:
         async with aclosing(self.hearing.listen()) as events:
@@ -306,6 +309,9 @@ class LiveSession:
 
     def _stop_listening(self) -> None:
         self._is_left = True
+        self._break_off()
+
+    def _break_off(self) -> None:
         if self._listening is not None:
             self._listening.cancel()
 
@@ -315,6 +321,7 @@ class LiveSession:
         if ending.way is Way.LOST:
             raise LeaseLostError
         await self._until_written()
+        await self._scribe.settle()
         if ending.way is Way.PAUSE:
             await self._pause()
             return None
@@ -390,9 +397,3 @@ class LiveSession:
             self.hearing.cancel_call()
         finally:
             self._checking = None
-
-
-def _longest_ms(transcript: Transcript) -> int:
-    if transcript.owner_id is None:
-        return min(settings.LIVE_ANONYMOUS_S, settings.LIVE_MAX_S) * 1000
-    return settings.LIVE_MAX_S * 1000

@@ -19,6 +19,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _database = ThreadPoolExecutor(settings.LIVE_THREADS, thread_name_prefix="live-database")
+_rows = ThreadPoolExecutor(1, thread_name_prefix="live-rows")
 _files = ThreadPoolExecutor(4, thread_name_prefix="live-files")
 _askers = ThreadPoolExecutor(4, thread_name_prefix="live-ask")
 
@@ -26,6 +27,15 @@ _askers = ThreadPoolExecutor(4, thread_name_prefix="live-ask")
 async def in_database(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run blocking work with the database; its connection is kept as long as Django's rules say."""
     return await _run(_database, partial(_with_connection, partial(work, *args, **kwargs)))
+
+
+async def with_many_rows(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run blocking work that writes the rows of many sessions at once, one after the other.
+
+    Two such transactions at a time could wait for each other; and what all sessions need is not to
+    stand behind what one of them asks for.
+    """
+    return await _run(_rows, partial(_with_connection, partial(work, *args, **kwargs)))
 
 
 async def in_files(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -46,7 +56,8 @@ def close_connections() -> None:
         together.wait()  # so that each thread does it once
         connections.close_all()
 
-    for done in [_database.submit(close) for _ in range(settings.LIVE_THREADS)]:
+    closing = [_database.submit(close) for _ in range(settings.LIVE_THREADS)]
+    for done in (*closing, _rows.submit(connections.close_all)):
         done.result()
 
 
