@@ -29,11 +29,11 @@ def count_request(
     """
     quota = limits.requests_per_minute
     if quota == 0:
-        return _policy(limits)
+        return list_policies(limits)
     subject = f"user:{user.pk}" if user is not None else f"visitor:{digest_address(address)}"
     window = count_in_window(subject, window_s=_WINDOW_S, now=now)
     left = max(0, quota - window.count)
-    headers = {**_policy(limits), "RateLimit": f'"default";r={left};t={window.resets_in_s}'}
+    headers = {**list_policies(limits), "RateLimit": f'"default";r={left};t={window.resets_in_s}'}
     if window.count > quota:
         raise RateLimitError(
             f"You may send {quota} requests a minute. Wait for {window.resets_in_s} s.",
@@ -43,7 +43,15 @@ def count_request(
     return headers
 
 
-def _policy(limits: Limits) -> dict[str, str]:
+def refuse_more_at_once(limits: Limits) -> dict[str, str]:
+    """Return headers for a refusal by the plan's concurrency: nothing is left of that.
+
+    When something will be, nobody knows, so `RateLimit` gives no time for it.
+    """
+    return {**list_policies(limits), "RateLimit": '"live";r=0'}
+
+
+def list_policies(limits: Limits) -> dict[str, str]:
     policies = []
     if limits.requests_per_minute:
         policies.append(f'"default";q={limits.requests_per_minute};w={_WINDOW_S}')

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # DRF's views read the settings, which name this module
 
 # Where the headers wait on Django's request until there is a response to put them on.
 _ATTRIBUTE = "rate_limit_headers"
+_COUNTED = '"default"'
 
 
 def set_rate_limit_headers(request: HttpRequest, headers: Mapping[str, str]) -> None:
@@ -52,12 +53,19 @@ class PlanThrottle(BaseThrottle):
 def RateLimitHeadersMiddleware(  # noqa: N802  # named in MIDDLEWARE like a class
     get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]],
 ) -> Callable[[HttpRequest], Awaitable[HttpResponseBase]]:
-    """Puts the headers on the answer, whatever it is; one that has its own keeps them."""
+    """Puts the headers on the answer, whatever it is; one that has its own keeps them.
+
+    `RateLimit` is a list: where the answer tells of another limit, the count of requests follows.
+    """
 
     async def middleware(request: HttpRequest) -> HttpResponseBase:
         response = await get_response(request)
         for name, value in getattr(request, _ATTRIBUTE, {}).items():
-            response.headers.setdefault(name, value)
+            own = response.headers.get(name)
+            if own is None:
+                response.headers[name] = value
+            elif name == "RateLimit" and _COUNTED not in own:
+                response.headers[name] = f"{own}, {value}"
         return response
 
     return middleware

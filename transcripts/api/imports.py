@@ -16,6 +16,7 @@ from stt_web.callers import Caller
 from stt_web.error_answers import allow_methods
 from stt_web.uploads import Upload
 from transcripts.api.answers import location_of, summarise
+from transcripts.api.principals import source_of
 from transcripts.services.import_transcript import import_transcript
 
 
@@ -40,6 +41,7 @@ def _import(upload: Upload, caller: Caller) -> HttpResponse:
         file_name=upload.file_name,
         title=upload.fields.get("title", "").strip(),
         language=upload.fields.get("language", "").strip().lower(),
+        source=source_of(caller),
     )
     response = JsonResponse(summarise(transcript), status=201)
     response.headers["Location"] = location_of(transcript)

@@ -17,9 +17,10 @@ from accounts.authentication import (
 from accounts.client_address import request_address
 from accounts.models import ApiKey, User
 from billing.api.throttling import count_api_request
+from stt_web.callers import Caller
 from stt_web.errors import HOW_TO_SEND_A_KEY
 from transcripts.access import get_transcript, get_visitor_transcript
-from transcripts.models import Transcript
+from transcripts.models import Source, Transcript
 from transcripts.services.visitors import digest_visitor_token, is_visitor_token
 
 
@@ -65,6 +66,12 @@ def _authenticate(request: HttpRequest) -> tuple[User | Visitor, ApiKey | None]:
     if isinstance(request.user, User):
         return request.user, None
     raise AuthenticationError(HOW_TO_SEND_A_KEY, code="missing_key")
+
+
+def source_of(caller: Caller) -> Source:
+    """A program has a key, our pages send a ticket; a visitor, who has neither, may be either."""
+    by_page = caller.user is not None and caller.api_key is None
+    return Source.UPLOAD if by_page else Source.API
 
 
 def find_transcript(principal: object, transcript_id: UUID) -> Transcript:

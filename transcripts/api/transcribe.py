@@ -23,6 +23,7 @@ from stt_web.uploads import Upload
 from transcripts.api.answers import StillProcessingError, answer_accepted, answer_finished
 from transcripts.api.idempotency import keep_by_transcript
 from transcripts.api.options import TranscriptionRequest, read_request
+from transcripts.api.principals import source_of
 from transcripts.models import Transcript
 from transcripts.services.submit import Submission, Submitted, fingerprint_of, submit_recording
 from transcripts.services.watch import get_watcher
@@ -67,6 +68,7 @@ async def _transcribe(
             upload=upload,
             options=asked.options,
             is_async=asked.is_async,
+            source=source_of(caller),
         )
     )
     try:

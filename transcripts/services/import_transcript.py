@@ -25,7 +25,13 @@ _LONGEST_NAME = 100
 
 
 def import_transcript(
-    user: User, path: Path, *, file_name: str, title: str = "", language: str = ""
+    user: User,
+    path: Path,
+    *,
+    file_name: str,
+    title: str = "",
+    language: str = "",
+    source: Source = Source.UPLOAD,
 ) -> Transcript:
     """Return the new transcript. Raises ImportFileError (ApiError, 400, or 413 too large)."""
     imported = _read(path)
@@ -34,7 +40,7 @@ def import_transcript(
             owner=user,
             title=(title or imported.title or Path(file_name).stem)[:255],
             file_name=file_name,
-            source=Source.UPLOAD,
+            source=source,
             size_bytes=path.stat().st_size,
             status=Status.COMPLETED,
             language=_known(language) or _known(imported.language),

@@ -30,6 +30,7 @@ from accounts.client_address import digest_address
 from accounts.models import User
 from billing.ledger import minutes_for, place_new_hold
 from billing.quotas import Limits, count_anonymous_use, lock_account_for
+from billing.request_rates import refuse_more_at_once
 from stt_web.errors import ApiError
 from stt_web.request_id import request_id_var
 from stt_web.uploads import Upload
@@ -37,7 +38,7 @@ from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
 from transcripts.languages import LANGUAGE_NAMES
 from transcripts.media import Probe, probe
-from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Queue, Transcript
+from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Queue, Source, Transcript
 from transcripts.services.dispatch import announce
 from transcripts.services.turns import is_left
 from transcripts.services.visitors import make_visitor_token
@@ -89,6 +90,7 @@ class Submission:
     upload: Upload
     options: TranscriptionOptions
     is_async: bool
+    source: Source = Source.API
     model_here: str = ""
 
 
@@ -280,7 +282,7 @@ def _check_concurrency(submission: Submission, open_now: int) -> None:
             f"You may have {limit} transcription{'s' if limit > 1 else ''} running at once. Wait"
             f" for one to finish, or {way_out}.",
             retry_after_s=_RETRY_AFTER_S,
-            headers={"RateLimit-Policy": f'"live";q={limit};qu="concurrent-requests"'},
+            headers=refuse_more_at_once(submission.limits),
         )
 
 
@@ -299,6 +301,7 @@ def _make_transcript(
         recording=str(upload.path.relative_to(settings.MEDIA_ROOT)),
         size_bytes=upload.size,
         container=found.container[:40],
+        source=submission.source,
         probed_ms=found.duration_ms,
         model_requested=options.model,
         language_requested=options.language,

@@ -5,6 +5,7 @@ import json
 import pytest
 import requests
 
+from accounts.tickets import issue_ticket
 from tests.transcripts.api.conftest import Client
 from tests.transcripts.exports.documents import DOCUMENTS
 from transcripts.exports.document import load_document
@@ -142,3 +143,10 @@ def test_only_an_account_imports_and_only_as_a_form(client: Client, visitor: Cli
 
     assert (keyless.status_code, keyless.json()["code"]) == (401, "missing_key")
     assert (as_json.status_code, got.status_code) == (415, 405)
+
+
+def test_it_says_whether_a_page_or_a_program_sent_it(client: Client) -> None:
+    page = Client(client.url, issue_ticket(client.user))
+
+    assert stored(send(page, SRT)).source == "upload"
+    assert stored(send(client, SRT)).source == "api"

@@ -10,7 +10,9 @@ import requests
 from django.conf import settings as django_settings
 from pytest_django import Settings
 
+from accounts.tickets import issue_ticket
 from billing.ledger import read_balance
+from billing.models import Plan
 from tests.e2e.processes import wait_until
 from tests.stt_web.served import Served
 from tests.transcripts.api.conftest import Client, Worker, make_client, wav
@@ -224,6 +226,7 @@ def test_prefer_respond_async_is_the_same(client: Client) -> None:
 
 
 def test_more_than_may_run_at_once_is_429_and_async_waits(client: Client) -> None:
+    Plan.objects.update(requests_per_minute=60)
     for sample in (b"\x01\x00", b"\x02\x00"):
         assert client.transcribe(wav(sample=sample), is_async=True).status_code == 202
 
@@ -232,6 +235,9 @@ def test_more_than_may_run_at_once_is_429_and_async_waits(client: Client) -> Non
 
     assert refused(answer) == (429, "concurrency_limit")
     assert int(answer.headers["Retry-After"]) > 0
+    assert answer.headers["RateLimit-Policy"] == queued.headers["RateLimit-Policy"]
+    assert '"live";q=2;qu="concurrent-requests"' in answer.headers["RateLimit-Policy"]
+    assert answer.headers["RateLimit"].startswith('"live";r=0, "default";r=')
     assert (queued.status_code, queued.json()["queue_position"]) == (202, 3)
 
 
@@ -449,3 +455,11 @@ def test_a_refusal_does_not_count_for_a_visitor(visitor: Client, worker: Worker)
         assert visitor.transcribe(b"no recording").status_code == 400
 
     assert visitor.transcribe(diarize="false").status_code == 200
+
+
+def test_it_says_whether_a_page_or_a_program_sent_it(client: Client) -> None:
+    page = Client(client.url, issue_ticket(client.user))
+
+    for sender, source, sample in ((page, "upload", b"\x05\x00"), (client, "api", b"\x06\x00")):
+        answer = sender.transcribe(wav(sample=sample), is_async=True)
+        assert Transcript.objects.get(pk=answer.json()["id"]).source == source
