@@ -1,9 +1,8 @@
-"""ASGI's messages, for the layers in front of Django: their types, headers, and an error as such.
+"""ASGI's messages, for the layers in front of Django: their types, headers, and a whole answer.
 
 Header names are lower case here, as ASGI servers hand them over.
 """
 
-import json
 from collections.abc import Iterable
 from typing import cast
 
@@ -18,8 +17,7 @@ from asgiref.typing import (
     Scope,
     WebSocketScope,
 )
-
-from stt_web.errors import ApiError
+from django.http import HttpResponse
 
 __all__ = [
     "ASGI3Application",
@@ -34,7 +32,7 @@ __all__ = [
     "add_headers",
     "find_header",
     "replace_header",
-    "send_error",
+    "send_answer",
 ]
 
 Header = tuple[bytes, bytes]
@@ -63,29 +61,27 @@ def replace_header(
     return cast("HTTPResponseStartEvent", changed)
 
 
-async def send_error(
+async def send_answer(
     send: ASGISendCallable,
-    error: ApiError,
+    answer: HttpResponse,
     *,
     headers: Iterable[Header] = (),
     is_last: bool = True,
 ) -> None:
-    """Send `error` in the one shape. With `is_last=False` the client has all of it, and the
-    server still waits for the last, empty body event before it ends the exchange.
+    """Send a whole answer. With `is_last=False` the client has all of it, and the server still
+    waits for the last, empty body event before it ends the exchange.
     """
-    body = json.dumps(error.as_body()).encode()
-    own = [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
+    own = [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
     await send(
         {
             "type": "http.response.start",
-            "status": error.status,
+            "status": answer.status_code,
             "headers": [
-                (b"content-type", b"application/json"),
-                (b"content-length", str(len(body)).encode()),
+                (b"content-length", str(len(answer.content)).encode()),
                 *own,
                 *headers,
             ],
             "trailers": False,
         }
     )
-    await send({"type": "http.response.body", "body": body, "more_body": not is_last})
+    await send({"type": "http.response.body", "body": answer.content, "more_body": not is_last})

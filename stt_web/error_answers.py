@@ -1,7 +1,7 @@
 """Every way in which Django, DRF and our views say no, turned into the one shape of an error.
 
-Never HTML, never a traceback: a fault of ours is logged with the request's id, and the client is
-told the id.
+Who looks at pages gets the same sentence as a page; the APIs never answer with HTML. Never a
+traceback: a fault of ours is logged with the request's id, and the client is told the id.
 """
 
 import math
@@ -11,10 +11,19 @@ from http import HTTPStatus
 from typing import Any, Concatenate, ParamSpec
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    JsonResponse,
+)
 from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.decorators import async_only_middleware
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -62,13 +71,18 @@ def answer_error(error: ApiError) -> JsonResponse:
 def ApiErrorMiddleware(  # noqa: N802  # named in MIDDLEWARE like a class
     get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]],
 ) -> Callable[[HttpRequest], Awaitable[HttpResponseBase]]:
-    """Lets plain views raise ApiError. (`process_exception` is where Django asks.)"""
+    """Lets plain views raise ApiError (`process_exception` is where Django asks), and gives a body
+    to what Django's own decorators and views refuse without one.
+    """
 
     async def middleware(request: HttpRequest) -> HttpResponseBase:
-        return await get_response(request)
+        response = await get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and not response.content:
+            return _answer_not_allowed(request, response)
+        return response
 
     def process_exception(request: HttpRequest, error: Exception) -> HttpResponse | None:
-        return answer_error(error) if isinstance(error, ApiError) else None
+        return answer_anybody(request, error) if isinstance(error, ApiError) else None
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined]  # Django's way
     return middleware
@@ -113,36 +127,59 @@ def handle_api_exception(error: Exception, context: dict[str, Any]) -> Response 
 
 
 def answer_400(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return answer_error(ApiError("The server can't make sense of this request."))
+    message = gettext_noop("The server can't make sense of this request.")
+    return answer_anybody(request, ApiError(message))
 
 
 def answer_403(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return answer_error(ApiError("You may not do this.", status=403, code="forbidden"))
+    message = gettext_noop("You may not do this.")
+    return answer_anybody(request, ApiError(message, status=403, code="forbidden"))
 
 
 def answer_csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     message = _("This form has expired. Reload the page and try again.")
-    return _answer_anybody(request, ApiError(message, status=403, code="csrf_failed"))
+    return answer_anybody(request, ApiError(message, status=403, code="csrf_failed"))
 
 
 def answer_404(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer_anybody(request, NotFoundError(_("There is nothing at this address.")))
+    return answer_anybody(request, NotFoundError(_("There is nothing at this address.")))
 
 
-def _answer_anybody(request: HttpRequest, error: ApiError) -> HttpResponse:
+def answer_anybody(request: HttpRequest, error: ApiError) -> HttpResponse:
     """A page for a person who looks at pages; the one shape of an error for all others.
 
     The page needs no query: Django answers errors outside of the request's thread.
     """
-    is_api = request.path.startswith(("/v1/", "/api/"))
-    if is_api or "text/html" not in request.headers.get("Accept", ""):
+    if not _wants_page(request):
         return answer_error(error)
-    page = render_to_string("error.html", {"sentence": error.message})
+    language = getattr(request, "LANGUAGE_CODE", "") or translation.get_language_from_request(
+        request
+    )
+    with translation.override(language):
+        context = {"sentence": _(error.message), "request_id": error.extra.get("request_id", "")}
+        page = render_to_string("error.html", context)
     return HttpResponse(page, status=error.status, headers=error.headers)
 
 
+def _wants_page(request: HttpRequest) -> bool:
+    is_api = request.path.startswith(("/v1/", "/api/"))
+    return not is_api and "text/html" in request.headers.get("Accept", "")
+
+
+def _answer_not_allowed(request: HttpRequest, refusal: HttpResponse) -> HttpResponse:
+    allowed = tuple(name.strip() for name in refusal.headers["Allow"].split(","))
+    error: ApiError = MethodNotAllowedError(request.method or "", allowed=allowed)
+    if _wants_page(request):  # by the history, a bookmark or a reload: of methods they know nothing
+        message = gettext_noop("This address belongs to a button on another page.")
+        error = ApiError(message, status=405, code=error.code, headers=error.headers)
+    return answer_anybody(request, error)
+
+
 def answer_500(request: HttpRequest) -> HttpResponse:
-    return answer_error(internal_error())
+    error = internal_error()
+    if _wants_page(request):
+        error.message = gettext_noop("Something went wrong on our side.")
+    return answer_anybody(request, error)
 
 
 def internal_error() -> ApiError:

@@ -13,6 +13,7 @@ and dropped. A client that asked first (`Expect: 100-continue`) is never told to
 """
 
 import asyncio
+import io
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -21,6 +22,8 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIRequest
+from django.utils.translation import gettext_noop
 
 from stt_web.asgi_messages import (
     ASGI3Application,
@@ -30,9 +33,10 @@ from stt_web.asgi_messages import (
     HTTPScope,
     Scope,
     find_header,
-    send_error,
+    send_answer,
 )
 from stt_web.callers import Caller, identify_caller
+from stt_web.error_answers import answer_anybody
 from stt_web.errors import ApiError
 from stt_web.uploads import (
     MAX_FIELD_BYTES,
@@ -116,7 +120,7 @@ class IngestLayer:
             upload = await self._receive_upload(receive, reader, limit_bytes=limit_bytes)
         except ApiError as error:
             error.headers = {**rate_limit_headers, **error.headers}
-            await _refuse(error, receive, send)
+            await _refuse(error, receive, send, scope=scope)
             return
         try:
             inner = _without_body(scope, {"stt.upload": upload, "stt.caller": caller})
@@ -162,7 +166,7 @@ class IngestLayer:
             while not is_whole:
                 if max(_content_length(scope), len(body)) > MAX_PLAIN_BYTES:
                     raise ApiError(
-                        "The body of this request is too large.",
+                        gettext_noop("The body of this request is too large."),
                         status=413,
                         code="body_too_large",
                         extra={"limit_bytes": MAX_PLAIN_BYTES},
@@ -170,7 +174,7 @@ class IngestLayer:
                 piece, is_whole = await _receive_piece(receive)
                 body += piece
         except ApiError as error:
-            await _refuse(error, receive, send)
+            await _refuse(error, receive, send, scope=scope)
             return
         await self._app(scope, _replay(bytes(body), then=receive), send)
 
@@ -195,8 +199,11 @@ async def _receive_piece(receive: ASGIReceiveCallable) -> tuple[bytes, bool]:
     return message["body"], not message["more_body"]
 
 
-async def _refuse(error: ApiError, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-    await send_error(send, error, headers=[(b"connection", b"close")], is_last=False)
+async def _refuse(
+    error: ApiError, receive: ASGIReceiveCallable, send: ASGISendCallable, *, scope: HTTPScope
+) -> None:
+    answer = answer_anybody(ASGIRequest(dict(scope), io.BytesIO()), error)
+    await send_answer(send, answer, headers=[(b"connection", b"close")], is_last=False)
     await _drain(receive)
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 

@@ -19,6 +19,7 @@ from tests.transcripts.api.conftest import Client, inference, server, visitor
 __all__ = ["inference", "server", "visitor"]  # fixtures
 
 handler400 = urls.handler400
+handler403 = urls.handler403
 handler404 = urls.handler404
 handler500 = urls.handler500
 SECRET = "the password of the database"
@@ -56,6 +57,8 @@ urlpatterns = [
     path("v1/broken", break_down),
     path("v1/broken-thread", break_down_in_a_thread),
     path("v1/refused", refuse),
+    path("broken", break_down),
+    path("refused", refuse),
     path("api/v1/strict/", Strict.as_view()),
     *urls.urlpatterns,
 ]
@@ -200,3 +203,55 @@ def test_the_docs_load_nothing_from_elsewhere(caller: Client) -> None:
         assert address in page.text
         assert caller.get(address).status_code == 200
     assert caller.get("/static/stt_web/docs.js").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "sentence"),
+    [
+        ("GET", "/nowhere", 404, "There is nothing at this address."),
+        ("GET", "/account/ticket/", 405, "This address belongs to a button on another page."),
+        ("POST", "/account/ticket/", 403, "This form has expired. Reload the page and try again."),
+        ("GET", "/broken", 500, "Something went wrong on our side."),
+        ("POST", "/account/profile/", 413, "The body of this request is too large."),
+        ("GET", "/refused", 503, "Not now."),
+    ],
+)
+def test_who_looks_at_pages_gets_the_sentence_as_a_page(
+    caller: Client, method: str, path: str, status: int, sentence: str
+) -> None:
+    body = b"x" * (2 * 1024 * 1024 + 1) if status == 413 else None
+    looking = {"Accept": "text/html,*/*;q=0.8", "X-Request-Id": "my-request-2"}
+
+    page = caller.call(method, path, headers=looking, data=body)
+    program = caller.call(method, path, data=body)
+
+    assert page.status_code == status
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert f"<h1>{sentence}</h1>" in page.text
+    assert ("my-request-2" in page.text) == (status == 500)
+    assert SECRET not in page.text
+    assert shape(program)[0] == status
+
+
+def test_the_page_of_an_error_speaks_the_readers_language(caller: Client) -> None:
+    czech = {"Accept": "text/html", "Accept-Language": "cs"}
+
+    page = caller.get("/nowhere", headers=czech)
+
+    assert '<html lang="cs">' in page.text
+    assert "There is nothing" not in page.text
+
+
+def test_a_button_that_is_opened_by_its_address_says_what_would_be_allowed(caller: Client) -> None:
+    answer = caller.get("/account/ticket/")
+
+    assert shape(answer) == (405, "method_not_allowed")
+    assert answer.headers["Allow"] == "POST"
+    assert "Use POST." in answer.json()["error"]
+
+
+def test_the_apis_never_answer_with_a_page(caller: Client) -> None:
+    looking = {"Accept": "text/html"}
+
+    assert shape(caller.get("/v1/nowhere", headers=looking)) == (404, "not_found")
+    assert shape(caller.get("/v1/broken", headers=looking)) == (500, "internal_error")
