@@ -141,9 +141,9 @@ def _cut_word(word: DocumentWord, measure: Measure) -> Iterator[DocumentWord]:
 
 def _cut_part(part: str, measure: Measure) -> Iterator[str]:
     """Yield what a line may be broken between, no wider than a line."""
-    width = measure.profile.line_characters
+    width, width_of = measure.profile.line_characters, measure.width_of
     for unit in break_units(part):
-        if measure.width_of(unit) <= width:
+        if width_of(unit) <= width:
             yield unit
         else:
-            yield from fill_lines(unit, width=width, measure=measure.width_of)
+            yield from fill_lines(unit, width=width, measure=width_of)

@@ -7,6 +7,7 @@ nor a dictionary here: it breaks between syllable clusters, which reads, though 
 
 import unicodedata
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 NEVER_FIRST = frozenset(
     "、。，．・：；？！゛゜ヽヾゝゞ々ー’”）〕］｝〉》」』】…‥ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ,.:;?!)]}"
@@ -92,11 +93,13 @@ def _words(text: str) -> Iterator[str]:
         yield text[start:]
 
 
+@lru_cache(maxsize=20_000)
 def _breaks_inside(character: str) -> bool:
     code = ord(character)
     return code in _THAI or any(code in block for block in _IDEOGRAPHIC)
 
 
+@lru_cache(maxsize=20_000)
 def _may_break(before: str, after: str) -> bool:
     if after == " " or after in NEVER_FIRST or before in NEVER_LAST:
         return False

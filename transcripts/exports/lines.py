@@ -73,7 +73,10 @@ def break_lines(
         place
         for place in places
         if lengths[place] <= width
-        and fits(words[place:], width=width, count=max(1, count - 1), width_of=width_of)
+        and (
+            _length_from(words, place, lengths) <= width
+            or (count > 2 and fits(words[place:], width=width, count=count - 1, width_of=width_of))
+        )
     ]
     best = max(
         fitting or places,
@@ -92,6 +95,11 @@ def _lengths_before(words: Sequence[DocumentWord], width_of: Callable[[str], flo
     return lengths
 
 
+def _length_from(words: Sequence[DocumentWord], place: int, lengths: list[float]) -> float:
+    """Return the length of a line that the words from `place` on make."""
+    return lengths[-1] - lengths[place] - (1 if words[place].space_before else 0)
+
+
 def _break_quality(
     words: Sequence[DocumentWord], place: int, *, lengths: list[float], width: int
 ) -> float:
@@ -105,7 +113,7 @@ def _break_quality(
         quality -= 3
     elif after in BREAK_BEFORE:
         quality += 2
-    after_length = lengths[-1] - lengths[place] - (1 if words[place].space_before else 0)
+    after_length = _length_from(words, place, lengths)
     return quality - 4 * abs(lengths[place] - after_length) / width
 
 

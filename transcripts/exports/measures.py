@@ -8,7 +8,7 @@ line of 42, each counts for 42 / 16. So a line of two scripts is as full as both
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 
 from transcripts.exports.profiles import EAST_ASIAN, Profile
 
@@ -31,7 +31,7 @@ class Measure:
     room: float = 1.0
     time: float = 1.0
 
-    @property
+    @cached_property
     def width_of(self) -> Callable[[str], float]:
         """What gives the characters of the profile's line that a text fills."""
         return len if self.room == 1 else partial(_width, room=self.room)
