@@ -50,7 +50,7 @@ from inference_service.sessions.live_messages import LanguageWish, LiveMessage, 
 from inference_service.sessions.live_pace import LivePace
 from inference_service.sessions.live_recognition import LiveRecognition
 from inference_service.sessions.tasks import cancel_all
-from inference_service.sessions.utterance import Utterance, make_segments
+from inference_service.sessions.utterance import Utterance, make_segments, unindent
 from inference_service.sessions.windows import SAMPLE_RATE_HZ, WINDOW_SAMPLES, Piece
 from inference_service.stages import CpuStages
 
@@ -230,10 +230,10 @@ class LiveSession:
         if not is_believed or utterance.end is not None:
             return
         to_ms = self._recognition.to_ms
-        words = utterance.agreement
-        hypothesis = HypothesisHeard(
-            to_ms(utterance.start), to_ms(utterance.covered), words.committed, words.pending
-        )
+        words, count = utterance.agreement, len(utterance.agreement.committed)
+        told = unindent((*words.committed, *words.pending))
+        start_ms, covered_ms = to_ms(utterance.start), to_ms(utterance.covered)
+        hypothesis = HypothesisHeard(start_ms, covered_ms, told[:count], told[count:])
         await self._tell((*self._language_news(), hypothesis))
         if words.committed:
             self._endpointer.hold(self._recognition.to_sample(words.committed[-1].end_ms))

@@ -67,12 +67,20 @@ class Utterance:
 
 
 def join_words(segments: Sequence[RestoredSegment], *, language: str) -> tuple[RestoredWord, ...]:
-    """Return the words of all segments as one run, each with the space that goes before it."""
+    """Return the words of all segments as one run, each with the space that goes before it.
+
+    The first has one too: committed words may stand before it. Telling takes it away (`unindent`).
+    """
     words: list[RestoredWord] = []
     for segment in segments:
         first, *others = segment.words
-        words += [_space(first, language) if words else first, *others]
+        words += [_space(first, language), *others]
     return tuple(words)
+
+
+def unindent(words: Sequence[RestoredWord]) -> tuple[RestoredWord, ...]:
+    """Return the words as they are told: nothing stands before the first."""
+    return (_respace(words[0], has_space=False), *words[1:]) if words else ()
 
 
 def make_segments(
@@ -123,11 +131,10 @@ def _ends_segment(word: RestoredWord, following: RestoredWord) -> bool:
 
 
 def _make_segment(words: Sequence[RestoredWord], scores: TextSegment) -> RestoredSegment:
-    first, *others = words
-    spelled = (_respace(first, has_space=False), *others)
+    spelled = unindent(words)
     return RestoredSegment(
-        start_ms=first.start_ms,
-        end_ms=max(words[-1].end_ms, first.start_ms + 1),
+        start_ms=words[0].start_ms,
+        end_ms=max(words[-1].end_ms, words[0].start_ms + 1),
         text="".join(" " * word.space_before + word.text for word in spelled),
         words=spelled,
         confidence=sum(word.confidence for word in spelled) / len(spelled),
