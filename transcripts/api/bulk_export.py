@@ -74,16 +74,23 @@ class BulkExportView(APIView):
         format_name = str(asked.get("format", ""))
         check_format(format_name)
         options = read_export_options(_read_options(asked))
-        ids = _find_ids(cast("User", request.user), asked)
-        return StreamingHttpResponse(
-            write_archive(ids, format_name, options),
-            content_type="application/zip",
-            headers={
-                "Content-Disposition": content_disposition("transcripts.zip"),
-                "Cache-Control": "no-store",
-                "X-Accel-Buffering": "no",
-            },
-        )
+        ids = find_ids(cast("User", request.user), asked)
+        return answer_archive(ids, format_name, options)
+
+
+def answer_archive(
+    ids: list[UUID], format_name: str, options: ExportOptions
+) -> StreamingHttpResponse:
+    """Return an answer that writes the archive while it is sent."""
+    return StreamingHttpResponse(
+        write_archive(ids, format_name, options),
+        content_type="application/zip",
+        headers={
+            "Content-Disposition": content_disposition("transcripts.zip"),
+            "Cache-Control": "no-store",
+            "X-Accel-Buffering": "no",
+        },
+    )
 
 
 class _Sink(io.RawIOBase):
@@ -169,7 +176,11 @@ def _as_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _find_ids(user: User, asked: Mapping[str, object]) -> list[UUID]:
+def find_ids(user: User, asked: Mapping[str, object]) -> list[UUID]:
+    """Return those of `asked["ids"]`, or all finished ones that the filters in it let through.
+
+    Raises ApiError where one isn't there, or a filter isn't one.
+    """
     rows = Transcript.objects.filter(owner=user, status__in=READABLE_STATUSES, refines=None)
     if "ids" in asked:
         return _check_ids(rows, asked["ids"])

@@ -17,8 +17,9 @@ from accounts.models import User
 from stt_web.errors import ApiError
 from transcripts.api.search_pages import SearchPagination
 from transcripts.api.transcript_filters import RELEVANCE, filter_transcripts
+from transcripts.exports.render import EXPORTS
 from transcripts.languages import LANGUAGE_NAMES
-from transcripts.models import Source, Status, Tag, Transcript
+from transcripts.models import READABLE_STATUSES, Source, Status, Tag, Transcript
 from transcripts.pages.transcript import SOURCE_NAMES, STATUS_NAMES
 from transcripts.pages.turns import format_clock
 from transcripts.services.search import read_terms, search_transcripts, searching
@@ -26,13 +27,27 @@ from transcripts.services.search_highlights import Highlight, find_highlights
 
 _PAGE_ROWS = 50
 _MOST_TAGS = 200
-_FILTERS = ("status", "language", "source", "tag")
+FILTERS = ("status", "language", "source", "tag")
 _ORDERINGS = {
     "": gettext_lazy("Newest first"),
     "created_at": gettext_lazy("Oldest first"),
     "title": gettext_lazy("By title"),
     "-duration": gettext_lazy("Longest first"),
     RELEVANCE: gettext_lazy("Best match first"),
+}
+# What the script on the page says; translated here, handed over as JSON.
+TEXTS = {
+    "ticked_none": gettext_lazy("Download the ticked"),
+    "ticked": gettext_lazy("Download the ticked ({count})"),
+    "sending": gettext_lazy("{name}: being sent"),
+    "reading": gettext_lazy("{name}: being read"),
+    "imported": gettext_lazy("{name}: imported"),
+    "refused": gettext_lazy("{name}: {problem}"),
+    "open": gettext_lazy("Open"),
+    "no_connection": gettext_lazy(
+        "The server can't be reached. Check that it is running and try again."
+    ),
+    "logged_out": gettext_lazy("You are not logged in any more. Reload the page."),
 }
 
 
@@ -46,7 +61,7 @@ def show_transcripts(request: HttpRequest) -> HttpResponse:
     """
     user = cast("User", request.user)
     own = Transcript.objects.filter(owner=user, refines=None)
-    asked = {name: request.GET.get(name, "") for name in ("search", "ordering", *_FILTERS)}
+    asked = {name: request.GET.get(name, "") for name in ("search", "ordering", *FILTERS)}
     if asked["ordering"] == RELEVANCE and not asked["search"].strip():
         asked["ordering"] = ""
     page: Page[Transcript] | list[Transcript] = []
@@ -63,9 +78,13 @@ def show_transcripts(request: HttpRequest) -> HttpResponse:
         "rows": [_show(transcript, found.get(transcript.pk, [])) for transcript in page],
         "asked": asked,
         "problem": problem,
-        "is_narrowed": any(asked[name] for name in ("search", *_FILTERS)),
+        "is_narrowed": any(asked[name] for name in ("search", *FILTERS)),
         "fields": _list_fields(own, asked, user),
         "query": kept.urlencode(),
+        "narrowing": {name: asked[name] for name in ("search", *FILTERS) if asked[name]},
+        "formats": list(EXPORTS),
+        "languages": sorted((name.capitalize(), code) for code, name in LANGUAGE_NAMES.items()),
+        "texts": {name: str(text) for name, text in TEXTS.items()},
     }
     return render(request, "transcripts/library.html", context)
 
@@ -98,6 +117,7 @@ def _show(transcript: Transcript, found: list[Highlight]) -> dict[str, object]:
         "title": transcript.title or transcript.file_name or _("Transcript"),
         "status": STATUS_NAMES[Status(transcript.status)],
         "length": format_clock(transcript.heard_ms or transcript.probed_ms),
+        "is_readable": transcript.status in READABLE_STATUSES,
         "is_live": transcript.source == Source.LIVE,
         "tags": [tag.name for tag in transcript.tags.all()],
         "found": [

@@ -5,6 +5,7 @@ that are deleted, and the log has both.
 """
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
@@ -35,6 +36,25 @@ def write_policy(
     return policy
 
 
+@dataclass(frozen=True)
+class Overdue:
+    """How much a policy would have deleted at once."""
+
+    transcripts: int
+    recordings: int
+
+
+def count_overdue(policy: RetentionPolicy, now: datetime | None = None) -> Overdue:
+    """Return what would go, were `policy` (saved or not) that of its account. Two queries.
+
+    A recording that goes with its transcript counts as that.
+    """
+    at = now or timezone.now()
+    transcripts = _overdue_transcripts(policy, now=at)
+    recordings = _overdue_audio(policy, now=at).exclude(pk__in=transcripts.values("pk"))
+    return Overdue(transcripts=transcripts.count(), recordings=recordings.count())
+
+
 def apply_retention(now: datetime | None = None) -> None:
     """Remove what is past its time, for every account that limits it. May run twice."""
     at = now or timezone.now()
@@ -44,12 +64,10 @@ def apply_retention(now: datetime | None = None) -> None:
 
 
 def _delete_transcripts(policy: RetentionPolicy, *, now: datetime) -> None:
-    if policy.transcript_days is None:
-        return
-    closed = _closed(policy).filter(finished_at__lt=now - timedelta(days=policy.transcript_days))
-    for transcript in closed.order_by("finished_at")[:BATCH_ROWS]:
+    overdue = _overdue_transcripts(policy, now=now)
+    for transcript in overdue.order_by("finished_at")[:BATCH_ROWS]:
         logger.info(
-            "event=retention_transcript_deleted transcript_id=%s days=%d",
+            "event=retention_transcript_deleted transcript_id=%s days=%s",
             transcript.pk,
             policy.transcript_days,
         )
@@ -57,12 +75,22 @@ def _delete_transcripts(policy: RetentionPolicy, *, now: datetime) -> None:
 
 
 def _delete_audio(policy: RetentionPolicy, *, now: datetime) -> None:
-    if policy.audio_days is None:
-        return
-    closed = _closed(policy).exclude(recording="")
-    old = closed.filter(finished_at__lte=now - timedelta(days=policy.audio_days))
-    for transcript in old.order_by("finished_at")[:BATCH_ROWS]:
+    overdue = _overdue_audio(policy, now=now)
+    for transcript in overdue.order_by("finished_at")[:BATCH_ROWS]:
         drop_audio(transcript, now=now)
+
+
+def _overdue_transcripts(policy: RetentionPolicy, *, now: datetime) -> QuerySet[Transcript]:
+    if policy.transcript_days is None:
+        return Transcript.objects.none()
+    return _closed(policy).filter(finished_at__lt=now - timedelta(days=policy.transcript_days))
+
+
+def _overdue_audio(policy: RetentionPolicy, *, now: datetime) -> QuerySet[Transcript]:
+    if policy.audio_days is None:
+        return Transcript.objects.none()
+    kept = _closed(policy).exclude(recording="")
+    return kept.filter(finished_at__lte=now - timedelta(days=policy.audio_days))
 
 
 def _closed(policy: RetentionPolicy) -> QuerySet[Transcript]:
