@@ -15,6 +15,7 @@ from transcripts.exports.document import Document, load_document
 from transcripts.exports.json import as_json, seconds
 from transcripts.exports.render import render
 from transcripts.models import READABLE_STATUSES, Status, Transcript
+from transcripts.services.original import load_original
 from transcripts.services.queue import queue_position
 
 # Faults of the recording or of what was asked; told at once where probing finds them, and with the
@@ -64,11 +65,11 @@ def location_of(transcript: Transcript) -> str:
 
 
 def answer_finished(transcript: Transcript, response_format: str) -> HttpResponse:
-    """Return the transcript in a format. Raises ApiError if it failed or was cancelled."""
+    """Return what the machine wrote, in a format. Raises ApiError if it failed or was cancelled."""
     if transcript.status not in READABLE_STATUSES:
         raise job_error(transcript)
     name = "txt" if response_format == "text" else response_format
-    body, content_type = render(load_document(transcript), name)
+    body, content_type = render(load_original(transcript), name)
     response = HttpResponse(body, content_type=content_type)
     return with_headers(response, transcript)
 

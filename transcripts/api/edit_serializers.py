@@ -95,7 +95,8 @@ class EditedWordSerializer(serializers.Serializer[object]):
     end = serializers.FloatField()
     confidence = serializers.FloatField()
     timing = serializers.ChoiceField(
-        choices=["aligned", "interpolated"], help_text="As heard in the recording, or placed between its neighbours by an edit."
+        choices=["aligned", "interpolated"],
+        help_text="As heard in the recording, or placed between its neighbours by an edit.",
     )
 
 

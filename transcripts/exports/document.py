@@ -126,7 +126,7 @@ def _load_segment(
         end_ms=segment.end_ms,
         text=segment.text,
         speaker=speaker,
-        words=tuple(_load_word(word) for word in segment.words) if has_words else (),
+        words=tuple(load_word(word) for word in segment.words) if has_words else (),
         confidence=segment.confidence,
         avg_logprob=segment.avg_logprob,
         compression_ratio=segment.compression_ratio,
@@ -135,7 +135,7 @@ def _load_segment(
     )
 
 
-def _load_word(word: dict[str, Any]) -> DocumentWord:
+def load_word(word: dict[str, Any]) -> DocumentWord:
     return DocumentWord(
         text=word["word"],
         start_ms=word["start_ms"],

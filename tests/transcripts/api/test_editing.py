@@ -15,6 +15,7 @@ from transcripts.exports.document import load_document
 from transcripts.models import Revision, Segment, Speaker, Status, Transcript
 from transcripts.services import edit
 from transcripts.services.draft import Editing
+from transcripts.services.original import load_original
 
 EDITS: list[tuple[str, str, dict[str, Any]]] = [
     ("PATCH", "segments/{a}/", {"text": "Changed"}),
@@ -322,6 +323,8 @@ def test_the_machines_original_comes_back_uncorrected(client: Client) -> None:
     original = load_document(transcript)
     for method, path, body in EDITS[:-1]:
         send(client, transcript, method, path, body)
+        transcript.refresh_from_db()
+        assert load_original(transcript) == original
 
     send(client, transcript, "POST", "revisions/0/restore/")
 

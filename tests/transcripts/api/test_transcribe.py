@@ -271,6 +271,19 @@ def test_the_same_request_again_joins_the_job_and_is_billed_once(
     wait_until(lambda: upload_folders() == before, what="the second upload is deleted")
 
 
+def test_what_a_person_made_of_it_is_not_the_answer(client: Client, worker: Worker) -> None:
+    first = client.transcribe(diarize="false").json()
+    segments = f"/api/v1/transcripts/{first['id']}/segments/"
+    key = client.get(segments).json()["results"][0]["id"]
+    edited = client.call("PATCH", f"{segments}{key}/", json={"text": "Something else"})
+    again = client.transcribe(diarize="false").json()
+
+    assert edited.status_code == 200
+    assert again["id"] == first["id"]
+    assert again["text"] == first["text"]
+    assert again["segments"] == first["segments"]
+
+
 def test_what_another_model_wrote_is_not_the_answer_once_a_better_one_is_here(
     client: Client, worker: Worker
 ) -> None:
