@@ -219,7 +219,7 @@ def test_recording_that_is_no_audio_fails_with_its_code(
 def test_silent_recording_is_completed_with_a_note(
     fake: FakeInference, make_transcript: MakeTranscript
 ) -> None:
-    fake.scripts = [Script(is_silent=True)]
+    fake.scripts = [Script(is_silent=True, language="", detects=False)]
 
     done = run(make_transcript(seconds=3))
 

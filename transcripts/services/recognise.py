@@ -150,9 +150,12 @@ def _take_accepted(job: Job, accepted: Accepted) -> None:
 
 
 def take_language(job: Job, heard: LanguageDetected) -> None:
-    """Pin the language, and warn where nobody told it and the model can't tell."""
+    """Pin the language, and warn where nobody told it and the model can't tell.
+
+    No language is no guess: nothing was said by which a model could have told it.
+    """
     store.store_language(job, heard)
-    if not heard.detected and not job.transcript.language_requested:
+    if heard.language and not heard.detected and not job.transcript.language_requested:
         store.store_warning(
             job,
             "language_not_detected",
