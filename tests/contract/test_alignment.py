@@ -9,27 +9,32 @@ from tests.e2e.processes import System
 pytestmark = pytest.mark.e2e
 
 
-def test_a_word_that_is_put_in_lands_where_it_was_spoken(system: System) -> None:
-    def call(method: str, path: str, **options: object) -> requests.Response:
-        answer = requests.request(
-            method,
-            system.url + path,
-            headers=system.headers,
-            timeout=60,
-            **options,  # type: ignore[arg-type]
-        )
-        answer.raise_for_status()
-        return answer
+def call(system: System, method: str, path: str, **options: object) -> requests.Response:
+    answer = requests.request(
+        method,
+        system.url + path,
+        headers=system.headers,
+        timeout=60,
+        **options,  # type: ignore[arg-type]
+    )
+    answer.raise_for_status()
+    return answer
 
+
+def test_a_word_that_is_put_in_lands_where_it_was_spoken(system: System) -> None:
     with RECORDING.open("rb") as file:
-        heard = call("POST", "/v1/transcribe", files={"file": file}, data={"diarize": "false"})
+        heard = call(
+            system, "POST", "/v1/transcribe", files={"file": file}, data={"diarize": "false"}
+        )
     assert heard.json()["text"] == TEXT
     home = f"/api/v1/transcripts/{heard.headers['X-Transcript-Id']}/segments/"
-    (segment,) = call("GET", home).json()["results"]
+    (segment,) = call(system, "GET", home).json()["results"]
     spoken = {word["word"]: word for word in segment["words"]}
 
-    call("PATCH", f"{home}{segment['id']}/", json={"text": TEXT.replace("meeting ", "")})
-    (fixed,) = call("PATCH", f"{home}{segment['id']}/", json={"text": TEXT}).json()["segments"]
+    call(system, "PATCH", f"{home}{segment['id']}/", json={"text": TEXT.replace("meeting ", "")})
+    (fixed,) = call(system, "PATCH", f"{home}{segment['id']}/", json={"text": TEXT}).json()[
+        "segments"
+    ]
 
     placed = {word["word"]: word for word in fixed["words"]}
     assert placed["meeting"]["timing"] == "aligned"
@@ -37,3 +42,21 @@ def test_a_word_that_is_put_in_lands_where_it_was_spoken(system: System) -> None
     assert placed["meeting"]["end"] == pytest.approx(spoken["meeting"]["end"], abs=0.2)
     for word in ("The", "next", "Friday."):
         assert placed[word] == spoken[word] | {"timing": "aligned"}
+
+
+def test_a_text_that_was_never_said_does_not_say_that_it_was_heard(system: System) -> None:
+    with RECORDING.open("rb") as file:
+        heard = call(
+            system, "POST", "/v1/transcribe", files={"file": file}, data={"diarize": "false"}
+        )
+    home = f"/api/v1/transcripts/{heard.headers['X-Transcript-Id']}/segments/"
+    (segment,) = call(system, "GET", home).json()["results"]
+    text = "Call me at +420 777 123 456 or jan@example.com, IBAN CZ6508000000192000145399"
+
+    (changed,) = call(system, "PATCH", f"{home}{segment['id']}/", json={"text": text}).json()[
+        "segments"
+    ]
+
+    assert {word["timing"] for word in changed["words"]} == {"interpolated"}
+    edges = [edge for word in changed["words"] for edge in (word["start"], word["end"])]
+    assert edges == sorted(edges)

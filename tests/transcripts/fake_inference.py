@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import TracebackType
 from typing import Self
 
@@ -53,6 +54,8 @@ class FakeInference:
     diarize_status: grpc.StatusCode | None = None
     align_status: grpc.StatusCode | None = None  # instead of an answer
     align_delay_s: float = 0.0
+    align_times_ms: list[tuple[int, int]] | None = None  # instead of equal shares of the audio
+    align_probability: float = 1.0
     aligned: list[speech_pb2.AlignRequest] = field(default_factory=list)
     info: server_pb2.ServerInfo = field(default_factory=server_pb2.ServerInfo)
     configs: list[speech_pb2.TranscribeConfig] = field(default_factory=list)
@@ -115,13 +118,13 @@ class _Speech(speech_pb2_grpc.SpeechServicer):
             yield event
         return
 
-    # `tests.transcripts.live.fake_stream` has a live one; 
+    # `tests.transcripts.live.fake_stream` has a live one;
     Stream = speech_pb2_grpc.SpeechServicer.Stream
 
     def Align(  # noqa: N802  # named by the proto
         self, request: speech_pb2.AlignRequest, context: grpc.ServicerContext
     ) -> speech_pb2.AlignResponse:
-        """Each word as long as the others, over the whole audio."""
+        """Each word as long as the others, over the whole audio, if the test says nothing else."""
         self._fake.aligned.append(request)
         left = threading.Event()
         context.add_callback(left.set)
@@ -133,11 +136,17 @@ class _Speech(speech_pb2_grpc.SpeechServicer):
             request.offset_ms + length_ms * at // len(request.words)
             for at in range(len(request.words) + 1)
         ]
+        times = self._fake.align_times_ms or list(pairwise(edges))
         return speech_pb2.AlignResponse(
             model=request.model,
             words=[
-                speech_pb2.Word(text=word.text, start_ms=edges[at], end_ms=edges[at + 1])
-                for at, word in enumerate(request.words)
+                speech_pb2.Word(
+                    text=word.text,
+                    start_ms=start_ms,
+                    end_ms=end_ms,
+                    confidence=self._fake.align_probability,
+                )
+                for word, (start_ms, end_ms) in zip(request.words, times, strict=True)
             ],
         )
 

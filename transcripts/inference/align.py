@@ -20,6 +20,15 @@ class SpokenWord:
     has_space: bool  # before it
 
 
+@dataclass(frozen=True)
+class PlacedWord:
+    """`probability`: the model's own, that it was said there, 0 to 1."""
+
+    start_ms: int
+    end_ms: int
+    probability: float
+
+
 def align_words(
     words: Sequence[SpokenWord],
     pcm: bytes,
@@ -29,8 +38,8 @@ def align_words(
     offset_ms: int,
     server: Server,
     deadline_s: float,
-) -> list[tuple[int, int]]:
-    """Return when each word begins and ends, in ms, never backwards. Blocks ≤ `deadline_s`.
+) -> list[PlacedWord]:
+    """Return where each word was heard, never backwards. Blocks ≤ `deadline_s`.
 
     pcm: int16 LE, mono, 16 kHz, of at most `LONGEST_MS`, which begins at `offset_ms`. Raises
     `InferenceError`: `UnsupportedRequestError` where the model can't align or lacks the language.
@@ -44,8 +53,8 @@ def align_words(
         answer = stub.Align(request, timeout=deadline_s, metadata=call_metadata(server))
     except grpc.RpcError as error:
         raise translate_rpc_error(error) from error
-    times = [(word.start_ms, word.end_ms) for word in answer.words]
-    edges = [offset_ms, *(edge for pair in times for edge in pair)]
-    if len(times) != len(words) or edges != sorted(edges):
+    placed = [PlacedWord(word.start_ms, word.end_ms, word.confidence) for word in answer.words]
+    edges = [offset_ms, *(edge for word in placed for edge in (word.start_ms, word.end_ms))]
+    if len(placed) != len(words) or edges != sorted(edges):
         raise BrokenAnswerError("The inference service sent other words, or times that go back.")
-    return times
+    return placed

@@ -7,7 +7,7 @@ recording any more, a service that is down or full), the words keep their interp
 Only the words that an edit placed are aligned, together with some that stand around them, so that
 the aligner knows where it is. What is further apart than a window is aligned in pieces; a piece
 longer than a window (over half a minute typed anew) stays interpolated, since nobody knows which
-of its words was said when.
+of its words was said when. What can't be true of an answer isn't taken (`services/plausible`).
 """
 
 import logging
@@ -16,14 +16,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from stt_web.errors import ApiError
-from transcripts.inference.align import LONGEST_MS, SpokenWord, align_words
+from transcripts.inference.align import LONGEST_MS, PlacedWord, SpokenWord, align_words
 from transcripts.inference.errors import InferenceError, UnsupportedRequestError
 from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
 from transcripts.media import DecoderDiedError, MediaError, read_excerpt
 from transcripts.models import Transcript
+from transcripts.services.plausible import is_hopeless, share_squeezed
 from transcripts.services.recordings import recording_path
-from transcripts.services.respell import ALIGNED, INTERPOLATED, Word, between, retime
+from transcripts.services.respell import ALIGNED, INTERPOLATED, Word, between, fit_words, retime
 from transcripts.services.segment_edits import SegmentState
 
 logger = logging.getLogger(__name__)
@@ -93,8 +94,8 @@ def _align(
         inference = inference_for(transcript.owner)
         models = _able_models(inference, transcript)
         for piece in pieces if models else ():
-            times = _ask(transcript, inference, models, words, piece, until=began + DEADLINE_S)
-            _put(words, targets, piece, times, segment)
+            heard = _ask(transcript, inference, models, words, piece, until=began + DEADLINE_S)
+            _put(words, targets, piece, heard, segment)
         outcome = "aligned" if models else "no_model"
     except (InferenceError, ApiError, MediaError, DecoderDiedError) as error:
         outcome = error.code
@@ -133,7 +134,7 @@ def _ask(
     piece: _Piece,
     *,
     until: float,
-) -> list[tuple[int, int]]:
+) -> list[PlacedWord]:
     """Raises InferenceError, MediaError, DecoderDiedError, _TooLateError."""
     pcm = read_excerpt(
         recording_path(transcript),
@@ -210,7 +211,7 @@ def _put(
     words: list[Word],
     targets: Sequence[int],
     piece: _Piece,
-    times: Sequence[tuple[int, int]],
+    heard: Sequence[PlacedWord],
     segment: SegmentState,
 ) -> None:
     """Give the words in question their times, between those that are not."""
@@ -218,13 +219,25 @@ def _put(
     for first, behind in _runs(inside):
         most = segment.end_ms if behind == len(words) else words[behind]["start_ms"]
         least = segment.start_ms if first == 0 else min(words[first - 1]["end_ms"], most)
-        spoken = times[first - piece.first : behind - piece.first]
-        fitted = [(between(s, least, most), between(e, least, most)) for s, e in spoken]
-        # What was heard mostly elsewhere isn't believed.
-        if 2 * sum(e - s for s, e in fitted) < sum(e - s for s, e in spoken) or most <= least:
-            continue
-        for at, (start_ms, end_ms) in zip(range(first, behind), fitted, strict=True):
-            start_ms = min(max(start_ms, least), most - 1)
-            timed = retime(words[at], start_ms, max(end_ms, start_ms + 1), timing=ALIGNED)
-            words[at] = {**timed, "timing": ALIGNED}
-            least = start_ms
+        own = heard[first - piece.first : behind - piece.first]
+        fitted = _fit(words[first:behind], own, least, most)
+        if fitted is not None:
+            words[first:behind] = fitted
+
+
+def _fit(
+    words: Sequence[Word], heard: Sequence[PlacedWord], least: int, most: int
+) -> list[Word] | None:
+    """Return the words where they were heard, within the span; None where that can't be true."""
+    fitted = [(between(w.start_ms, least, most), between(w.end_ms, least, most)) for w in heard]
+    spoken_ms = sum(word.end_ms - word.start_ms for word in heard)
+    is_elsewhere = 2 * sum(end - start for start, end in fitted) < spoken_ms
+    if is_elsewhere or most <= least or is_hopeless([word.probability for word in heard]):
+        return None
+    aligned = [
+        {**retime(word, *times), "timing": ALIGNED}
+        for word, times in zip(words, fitted, strict=True)
+    ]
+    shared = share_squeezed(aligned)
+    # A sign that isn't spoken may be where it was heard to have no length.
+    return None if shared is None else fit_words(shared, start_ms=least, end_ms=most)

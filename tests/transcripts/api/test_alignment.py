@@ -4,6 +4,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ def heard(
     inference.aligned.clear()
     yield make_edited(client, segments=2, recording=recording, model_used="tiny")
     inference.align_status, inference.align_delay_s = None, 0.0
+    inference.align_times_ms, inference.align_probability = None, 1.0
 
 
 def words_of(answer: Any) -> list[tuple[str, float, float, str]]:
@@ -200,6 +202,46 @@ def test_timing_comes_back_with_its_revision(client: Client, heard: Transcript) 
 
     assert load_document(heard) == corrected
     assert [word.timing for word in corrected.segments[0].words] == ["", *["aligned"] * 3, ""]
+
+
+def test_words_squeezed_into_no_time_are_interpolated_in_order(
+    client: Client, heard: Transcript, inference: FakeInference
+) -> None:
+    inference.align_times_ms = [(0, 500), (500, 990), *[(990, 990)] * 5, (1000, 1000)]
+    text = "call four nine zero seven seven seven IBAN"
+
+    answer = send(client, heard, "PATCH", "segments/{a}/", {"text": text})
+
+    words = words_of(answer)
+    assert set(timings(answer)) == {"interpolated"}
+    assert all(end - start >= 0.08 for _, start, end, _ in words)
+    assert all(one[2] <= other[1] for one, other in pairwise(words))
+
+
+def test_one_squeezed_word_costs_only_the_times_of_those_beside_it(
+    client: Client, heard: Transcript, inference: FakeInference
+) -> None:
+    inference.align_times_ms = [(0, 200), (200, 400), (400, 600), (600, 600), (600, 900)]
+
+    answer = send(client, heard, "PATCH", "segments/{a}/", {"text": "she had not a clue"})
+
+    assert words_of(answer) == [
+        ("she", 0.0, 0.2, "aligned"),
+        ("had", 0.2, 0.4, "aligned"),
+        ("not", 0.4, 0.6, "aligned"),
+        ("a", 0.6, 0.66, "interpolated"),
+        ("clue", 0.66, 0.9, "interpolated"),
+    ]
+
+
+def test_words_that_the_model_thinks_were_never_said_are_interpolated(
+    client: Client, heard: Transcript, inference: FakeInference
+) -> None:
+    inference.align_probability = 0.001
+
+    answer = send(client, heard, "PATCH", "segments/{a}/", {"text": "four words never said"})
+
+    assert set(timings(answer)) == {"interpolated"}
 
 
 def long_segment(heard: Transcript) -> None:
