@@ -42,6 +42,7 @@ REFUSALS: list[tuple[str, dict[str, Any], int, str, str]] = [
     ("GET account/ without a key", {}, 401, "missing_key", r"Authorization: Bearer <key>"),
     ("GET account/ scheme", {"key": "Basic x"}, 401, "invalid_key", r"Authorization: Bearer <key>"),
     ("GET account/ key", {"key": "Bearer stt_no"}, 401, "invalid_key", r"not valid: check that"),
+    ('POST keys/ {"a":' + "[" * 100_000, {}, 400, "malformed_body", "nested too deep"),
     ("POST keys/ {", {}, 400, "malformed_body", r"not valid JSON \(.+\)\. Correct it"),
     ("POST keys/ {}", {}, 400, "invalid_value", r"name: This field is required\."),
     ("POST keys/ []", {}, 400, "invalid_value", r"."),

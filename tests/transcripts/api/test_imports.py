@@ -11,6 +11,7 @@ from tests.transcripts.exports.documents import DOCUMENTS
 from transcripts.exports.document import load_document
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import export
+from transcripts.imports.bounds import MAX_BYTES
 from transcripts.models import Segment, Transcript
 
 IMPORT = "/api/v1/transcripts/import/"
@@ -124,6 +125,9 @@ def test_our_own_subtitles_come_back_without_the_notice(client: Client, format_n
         b'{"segments": [{"text": "x", "start": 0, "end": NaN}]}',
         json.dumps({"segments": [{"start": 0, "end": 1}]}).encode(),
         b"1\n00:00:01,000 -> 00:00:02,000\nWrong arrow\n",
+        b"1\n00:00:01,000 --> 00:00:02,000\n" + b"x " * 10_001,
+        b'{"segments": [{"text": "\\ud800x", "start": 0, "end": 1}]}',
+        b'{"segments": [{"text": "x", "start": 0, "end": 1, "speaker": "\\udc00"}]}',
     ],
 )
 def test_what_is_no_transcript_is_refused_and_leaves_nothing(
@@ -134,6 +138,13 @@ def test_what_is_no_transcript_is_refused_and_leaves_nothing(
     assert (answer.status_code, answer.json()["code"]) == (400, "not_a_transcript")
     assert not Transcript.objects.exists()
     assert not Segment.objects.exists()
+
+
+def test_a_file_that_is_too_large_is_refused_unread(client: Client) -> None:
+    answer = send(client, SRT + b" " * MAX_BYTES)
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "file_too_large")
+    assert not Transcript.objects.exists()
 
 
 def test_only_an_account_imports_and_only_as_a_form(client: Client, visitor: Client) -> None:
