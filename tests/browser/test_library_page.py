@@ -1,6 +1,5 @@
 """Somebody brings subtitles along, takes transcripts away, and limits how long they stay."""
 
-import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import StartBrowser
-from tests.browser.test_transcript_page import LOG_IN
+from tests.browser.session import log_in
 from tests.e2e.processes import System
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
@@ -25,9 +24,8 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 @pytest.fixture
 def page(system: System, start_browser: StartBrowser) -> Iterator[Page]:
-    name, value = system.run(sys.executable, "manage.py", "shell", "-v0", "-c", LOG_IN).split()[-2:]
     context = start_browser(None).new_context(locale="en", viewport={"width": 390, "height": 844})
-    context.add_cookies([{"name": name, "value": value, "url": system.url}])
+    log_in(context, system)
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
@@ -98,12 +96,13 @@ def test_a_limit_is_typed_and_asked_for_where_it_deletes(
     page.get_by_role("link", name="Retention").click()
     recordings = page.get_by_role("group", name="Recordings")
     recordings.get_by_role("spinbutton").fill("14")
-    expect(
-        recordings.get_by_role("radio", name="Delete each after a number of days")
-    ).to_be_checked()
+    expect(recordings.get_by_role("radio", name="Delete each after")).to_be_checked()
     page.get_by_role("button", name="Save").click()
 
     expect(page.get_by_text("Saved.")).to_be_visible()
     expect(recordings.get_by_role("spinbutton")).to_have_value("14")
+    page.get_by_role("radio", name="Delete each as soon as").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("radio", name="Delete each as soon as")).to_be_checked()
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert wide == 0

@@ -31,14 +31,14 @@ class RetentionForm(forms.Form):
         choices=[
             (_KEEP, gettext_lazy("Keep them until I delete them")),
             (_AT_COMPLETION, gettext_lazy("Delete each as soon as its transcript is ready")),
-            (_DAYS, gettext_lazy("Delete each after a number of days")),
+            (_DAYS, gettext_lazy("Delete each after")),
         ],
     )
     audio_days = forms.IntegerField(required=False, min_value=1, max_value=_MOST_DAYS)
     transcript = forms.ChoiceField(
         choices=[
             (_KEEP, gettext_lazy("Keep them until I delete them")),
-            (_DAYS, gettext_lazy("Delete each after a number of days")),
+            (_DAYS, gettext_lazy("Delete each after")),
         ],
     )
     transcript_days = forms.IntegerField(required=False, min_value=1, max_value=_MOST_DAYS)

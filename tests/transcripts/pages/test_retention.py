@@ -78,6 +78,7 @@ def test_what_would_be_deleted_at_once_is_said_and_asked_first(ann: User, tmp_pa
     asked = browser.post(PATH, DAYS).content.decode()
     assert "1 transcript, with its recording" in asked
     assert "2 recordings, whose transcripts stay" in asked
+    assert 'type="hidden" name="audio_days" value="7"' in asked, "what was counted is confirmed"
     assert not RetentionPolicy.objects.exists()
 
     browser.post(PATH, {**DAYS, "confirmed": "yes"})
