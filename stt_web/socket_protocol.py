@@ -13,8 +13,9 @@ backpressure that we want. There is no compression: audio gains nothing from it.
     a deaf client       is not read either, so that its pings can't fill our memory with pongs; what
                         it leaves unread at the end is dropped
 
-It depends on uvicorn's inner parts: the lock pins them, and tests/stt_web/test_sockets.py would
-show a change.
+It depends on inner parts of uvicorn and websockets: the lock pins them,
+tests/stt_web/test_socket_protocol.py names what has changed where another version comes, and
+tests/transcripts/live/wire shows what that does.
 """
 
 import asyncio

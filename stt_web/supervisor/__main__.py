@@ -32,7 +32,7 @@ from stt_web.supervisor.console import Console
 
 _READY_WITHIN_S = 120.0  # a machine under load; a process that ends is noticed at once
 _GRACE_S = 15.0
-_WEB_GRACE_S = 8.0
+_WEB_GRACE_S = 13.0
 DOCS_PATH = "/docs"
 SAMPLE = ROOT / "samples" / "hello.flac"
 

@@ -58,7 +58,8 @@ def web(*, host: str, port: int) -> Command:
     """The ASGI server.
 
     Without uvicorn's access log, whose lines would hold `?token=`, and without its trust in
-    `X-Forwarded-For`: whom to believe is STT_TRUSTED_PROXIES' matter alone.
+    `X-Forwarded-For`: whom to believe is STT_TRUSTED_PROXIES' matter alone. It waits longer for
+    sockets than a live session takes to be left (`LiveSession.abandon`).
     """
     return _python(
         "web",
@@ -67,7 +68,7 @@ def web(*, host: str, port: int) -> Command:
         *("--http", "stt_web.http_protocol:HttpProtocol"),
         *("--ws", "stt_web.socket_protocol:SocketProtocol"),
         *("--no-access-log", "--no-proxy-headers", "--no-server-header"),
-        *("--timeout-graceful-shutdown", "5", "--lifespan", "off"),
+        *("--timeout-graceful-shutdown", "10", "--lifespan", "off"),
     )
 
 

@@ -59,9 +59,13 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
     """One connection. It pumps by itself: Channels' own dispatch costs two tasks a frame."""
 
     def __init__(
-        self, *, opener: Callable[[LiveRequest], Awaitable[LiveSession]] = open_session
+        self,
+        *,
+        opener: Callable[[LiveRequest], Awaitable[LiveSession]] = open_session,
+        send_within_s: float = SEND_S,
     ) -> None:
         self._open_session = opener
+        self._send_within_s = send_within_s
         self._teller = Teller()
         self._session: LiveSession | None = None
         self._opened: asyncio.Future[LiveSession] = asyncio.get_running_loop().create_future()
@@ -201,13 +205,14 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
 
     async def _refuse(self, error: ApiError) -> None:
         if self._session is not None:
+            await self._session.note_told()  # before it can be back
             self._teller.audio_ms = self._session.audio_ms
         await self._tell(self._teller.error(error))
         await self._close(close_code(error))
 
     async def _tell(self, message: Message) -> None:
         """Send it, in its turn. Raises OSError where the client is gone, or reads nothing."""
-        async with self._sending, asyncio.timeout(SEND_S):
+        async with self._sending, asyncio.timeout(self._send_within_s):
             text = self._teller.encode(message)
             await self._send({"type": "websocket.send", "text": text, "bytes": None})
 
@@ -231,4 +236,5 @@ def _request(wish: Open, caller: Caller) -> LiveRequest:
         refine=wish.refine,
         title=wish.title,
         resume_token=wish.resume_token,
+        told_ms=wish.told_ms,
     )

@@ -12,7 +12,7 @@ from transcripts.services.live.journal import SAMPLE_BYTES, Journal, read_sample
 from transcripts.services.live.threads import in_files
 
 CHUNK_BYTES = 64 * 1024  # 2 s
-TAIL_BYTES = 320 * 1024  # 10 s
+TAIL_BYTES = 64 * 1024  # 2 s: kept for every session, and needed only where it falls behind
 
 
 class AudioFeed:
