@@ -9,6 +9,7 @@
     python -m benchmarks.exports        every format of a ten-hour transcript
     python -m benchmarks.search         lists and searches over many transcripts; on PostgreSQL
     python -m benchmarks.live           live sessions: lag, one core against a peer, WER, hours
+    python -m benchmarks.live_web       the web tier of live sockets, before a service that echoes
     python -m benchmarks.diarization    DER on dialogues that nothing was tuned on; needs flite
 
 The first four start the product as `make run` does, with the tiny Whisper of tests/models, in a

@@ -1,40 +1,65 @@
 """A stand-in for the inference service that hears at once: what live sockets cost without it.
 
-It says what it "hears" of each half second, and settles five seconds at a time. Prints its address.
+It says what it "hears" of each half second, and settles five seconds at a time. Prints its address
+and, at SIGTERM, how late its own event loop was while anybody spoke.
 """
 
 import asyncio
+import json
+import signal
 from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
 
+from benchmarks.lateness import watch_lateness
 from protos.stt.v1 import server_pb2, server_pb2_grpc, speech_pb2, speech_pb2_grpc
 
 _BYTES_A_MS = 32
 _GUESS_MS = 500
 _UTTERANCE_MS = 5000
 _MODEL = "echo"
+_MANY = 10  # while so many speak, it is watched how late it is
 
 
 class Speech(speech_pb2_grpc.SpeechServicer):
+    def __init__(self) -> None:
+        self._open = 0
+        self.late_s: list[float] = []
+
     async def Stream(  # noqa: N802  # named by the proto
         self,
         request_iterator: AsyncIterator[speech_pb2.StreamRequest],
         context: "grpc.aio.ServicerContext[Any, Any]",
     ) -> AsyncIterator[speech_pb2.StreamEvent]:
-        yield speech_pb2.StreamEvent(accepted=speech_pb2.Accepted(model=_MODEL, engine=_MODEL))
-        heard_ms = settled_ms = guessed_ms = 0
-        async for request in request_iterator:
-            heard_ms += len(request.audio.pcm) // _BYTES_A_MS
-            if heard_ms - settled_ms >= _UTTERANCE_MS:
-                yield _utterance(settled_ms, heard_ms)
-                settled_ms = guessed_ms = heard_ms
-            elif heard_ms - guessed_ms >= _GUESS_MS:
-                yield _hypothesis(settled_ms, heard_ms)
-                guessed_ms = heard_ms
-        yield _utterance(settled_ms, heard_ms)
-        yield speech_pb2.StreamEvent(finished=speech_pb2.Finished(heard_ms=heard_ms))
+        self._open += 1
+        if self._open == _MANY:
+            self._watching = asyncio.create_task(self._watch())
+        try:
+            async for event in _hear(request_iterator):
+                yield event
+        finally:
+            self._open -= 1
+
+    async def _watch(self) -> None:
+        self.late_s += await watch_lateness(lambda: self._open < _MANY)
+
+
+async def _hear(
+    requests: AsyncIterator[speech_pb2.StreamRequest],
+) -> AsyncIterator[speech_pb2.StreamEvent]:
+    yield speech_pb2.StreamEvent(accepted=speech_pb2.Accepted(model=_MODEL, engine=_MODEL))
+    heard_ms = settled_ms = guessed_ms = 0
+    async for request in requests:
+        heard_ms += len(request.audio.pcm) // _BYTES_A_MS
+        if heard_ms - settled_ms >= _UTTERANCE_MS:
+            yield _utterance(settled_ms, heard_ms)
+            settled_ms = guessed_ms = heard_ms
+        elif heard_ms - guessed_ms >= _GUESS_MS:
+            yield _hypothesis(settled_ms, heard_ms)
+            guessed_ms = heard_ms
+    yield _utterance(settled_ms, heard_ms)
+    yield speech_pb2.StreamEvent(finished=speech_pb2.Finished(heard_ms=heard_ms))
 
 
 class Server(server_pb2_grpc.ServerServicer):
@@ -85,7 +110,11 @@ async def main() -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     print(f"127.0.0.1:{port}", flush=True)
-    await server.wait_for_termination()
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    await ended.wait()
+    print(json.dumps(speech.late_s))
+    await server.stop(None)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Many sockets that speak at once, as cheaply as they can: the machine is the server's.
 
+    python -m benchmarks.live_sockets    one process of them, told on its standard input what to do
+
 Each is a bare protocol over TCP that sends one frame, made once, ten times a second, and notes how
 old the audio is that a partial or a final covers when it arrives.
 """
@@ -8,8 +10,11 @@ import asyncio
 import json
 import os
 import struct
+import sys
 import time
 from collections.abc import Callable
+
+from benchmarks.lateness import watch_lateness
 
 FRAME_MS = 100
 _PCM = bytes(FRAME_MS * 32)
@@ -140,3 +145,33 @@ async def _flood(port: int, *, key: str, megabytes: int, within_s: float) -> int
             await asyncio.sleep(0.01)
     transport.abort()
     return sent
+
+
+async def obey() -> None:
+    """Open, speak and stop as each line says; answer each with one line. What is measured is the
+    server: so this process says how late it was itself."""
+    told = json.loads(await asyncio.to_thread(sys.stdin.readline))
+    sockets = await open_sockets(told["count"], port=told["port"], key=told["key"])
+    print("{}", flush=True)
+    told = json.loads(await asyncio.to_thread(sys.stdin.readline))
+    ended = asyncio.Event()
+    lateness = asyncio.create_task(watch_lateness(ended.is_set))
+    count, seconds = len(sockets), told["seconds"]
+    await asyncio.gather(
+        *(
+            socket.speak(seconds=seconds, offset_s=number / count * FRAME_MS / 1000)
+            for number, socket in enumerate(sockets)
+        )
+    )
+    ended.set()
+    lags_s = [lag for socket in sockets for lag in socket.lags_s]
+    print(json.dumps({"lags_s": lags_s, "late_s": await lateness}), flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
+    for socket in sockets:
+        socket.stop()
+    heard_s = await asyncio.gather(*(socket.ended for socket in sockets))
+    print(json.dumps({"heard_s": sorted({float(str(heard)) for heard in heard_s})}), flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(obey())

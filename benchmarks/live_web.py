@@ -3,29 +3,78 @@
     python -m benchmarks.live_web [SOCKETS [SECONDS]]
 
 1. 500 sockets, one uvicorn process, audio at the speed of speech in frames of 100 ms: the process's
-   CPU and memory for each, and how old the audio is that a partial covers when it arrives.
+   CPU and memory for each, and how old the audio is that a partial covers when it arrives (a guess
+   of each half second: 0 would be one that is there as its last frame leaves).
 2. One client that sends as fast as it may and reads nothing: how much is taken of it, and what the
    process grows by.
 
 STT_DATABASE_URL names the database (an empty one; SQLite where it isn't set). The service, the
-sockets and the database take their part of the same machine.
+sockets (in processes of their own) and the database take their part of the same machine: how late
+the service's and the sockets' own event loops were is said beside.
 """
 
-import asyncio
+import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
 import psutil
 
-from benchmarks.live_sockets import flood, open_sockets
+from benchmarks.live_sockets import flood
 from benchmarks.recordings import ROOT
 from tests.e2e.processes import System
+
+_PROCESSES = 4
+
+
+class Worker:
+    """A child process that is told lines of JSON and answers each with one."""
+
+    def __init__(self, module: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", module],
+            cwd=ROOT,
+            env=os.environ | {"GRPC_VERBOSITY": "ERROR"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def tell(self, **told: object) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(told) + "\n")
+        self.process.stdin.flush()
+
+    def hear(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+
+@dataclass
+class Measured:
+    cpu_s: float = 0.0
+    grown_bytes: int = 0
+    opened_s: float = 0.0
+    lags_s: list[float] = field(default_factory=list)
+    late_s: list[float] = field(default_factory=list)
 
 
 def main() -> None:
@@ -46,61 +95,61 @@ def main() -> None:
 
 @contextmanager
 def echo_service() -> Iterator[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.live_echo"],
-        cwd=ROOT,
-        env=os.environ | {"GRPC_VERBOSITY": "ERROR"},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-    finally:
-        process.terminate()
-        process.wait()
+    with Worker("benchmarks.live_echo") as echo:
+        yield echo.hear()
+        echo.process.terminate()
+        late_s = json.loads(echo.hear())
+        print(f"the service's own lateness: {describe(late_s)}")
 
 
 def report_sockets(system: System, web: psutil.Process, *, count: int, seconds: float) -> None:
-    asyncio.run(measure(system, web, count=8, seconds=3))  # everything is loaded
+    measure(system, web, count=8, seconds=3)  # everything is loaded
     idle_bytes = web.memory_full_info().pss
-    lags_s, cpu_s, grown_bytes, opened_s = asyncio.run(
-        measure(system, web, count=count, seconds=seconds, idle_bytes=idle_bytes)
-    )
-    percentiles = statistics.quantiles(lags_s, n=100)
+    measured = measure(system, web, count=count, seconds=seconds, idle_bytes=idle_bytes)
+    cpu_s = measured.cpu_s
     print(
         f"{count} sockets for {seconds:.0f} s: {cpu_s / seconds:.0%} of a core,"
         f" {cpu_s / seconds / count * 1000:.2f} ms of CPU a second each;"
-        f" {grown_bytes / count / 1000:.0f} kB each over {idle_bytes / 1e6:.0f} MB;"
-        f" lag p50 {percentiles[49] * 1000:.0f} ms, p95 {percentiles[94] * 1000:.0f} ms;"
-        f" opened in {opened_s:.1f} s"
+        f" {measured.grown_bytes / count / 1000:.0f} kB each over {idle_bytes / 1e6:.0f} MB;"
+        f" opened in {measured.opened_s:.1f} s\n"
+        f"lag {describe(measured.lags_s)}; the sockets' own lateness: {describe(measured.late_s)}"
     )
 
 
-async def measure(
+def describe(seconds: Sequence[float]) -> str:
+    percentiles = statistics.quantiles(seconds, n=100)
+    shown = ((50, percentiles[49]), (95, percentiles[94]), (99, percentiles[98]))
+    return ", ".join(f"p{number} {value * 1000:.0f} ms" for number, value in shown)
+
+
+def measure(
     system: System, web: psutil.Process, *, count: int, seconds: float, idle_bytes: int = 0
-) -> tuple[list[float], float, int, float]:
-    """Return every lag, the CPU time of the speaking alone, the memory above `idle_bytes` at its
-    end, and how long opening took."""
-    loop = asyncio.get_running_loop()
+) -> Measured:
+    """Return what was measured while they spoke; the memory above `idle_bytes` at its end."""
     key = system.headers["Authorization"].removeprefix("Bearer ")
-    began = loop.time()
-    sockets = await open_sockets(count, port=system.port("web"), key=key)
-    opened_s = loop.time() - began
-    before = sum(web.cpu_times()[:2])
-    await asyncio.gather(
-        *(
-            socket.speak(seconds=seconds, offset_s=number / count * 0.1)
-            for number, socket in enumerate(sockets)
-        )
-    )
-    cpu_s = sum(web.cpu_times()[:2]) - before
-    grown_bytes = web.memory_full_info().pss - idle_bytes
-    for socket in sockets:
-        socket.stop()
-    heard_s = await asyncio.gather(*(socket.ended for socket in sockets))
-    assert set(heard_s) == {seconds}, "some were not heard to their end"
-    return [lag for socket in sockets for lag in socket.lags_s], cpu_s, grown_bytes, opened_s
+    measured = Measured()
+    with ExitStack() as stack:
+        workers = [
+            stack.enter_context(Worker("benchmarks.live_sockets")) for _ in range(_PROCESSES)
+        ]
+        began = time.perf_counter()
+        ask_all(workers, count=count // _PROCESSES, port=system.port("web"), key=key)
+        measured.opened_s = time.perf_counter() - began
+        before = sum(web.cpu_times()[:2])
+        for answer in ask_all(workers, seconds=seconds):
+            measured.lags_s += answer["lags_s"]
+            measured.late_s += answer["late_s"]
+        measured.cpu_s = sum(web.cpu_times()[:2]) - before
+        measured.grown_bytes = web.memory_full_info().pss - idle_bytes
+        for answer in ask_all(workers):
+            assert answer["heard_s"] == [seconds], "some were not heard to their end"
+    return measured
+
+
+def ask_all(workers: Sequence[Worker], **told: object) -> list[dict[str, Any]]:
+    for worker in workers:
+        worker.tell(**told)
+    return [json.loads(worker.hear()) for worker in workers]
 
 
 def report_flood(system: System, web: psutil.Process) -> None:
