@@ -1,33 +1,20 @@
 """Somebody finds a transcript, reads it along with its sound, and corrects it."""
 
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.conftest import StartBrowser
+from tests.browser.session import log_in
 from tests.e2e.processes import ROOT, System
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 TINY = ROOT / "tests" / "models" / "whisper-en-cs-tiny"
-LOG_IN = """
-from importlib import import_module
-from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from accounts.models import User
-user = User.objects.get(email="e2e@example.com")
-session = import_module(settings.SESSION_ENGINE).SessionStore()
-session[SESSION_KEY] = str(user.pk)
-session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-session.create()
-print(settings.SESSION_COOKIE_NAME, session.session_key)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +28,8 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 @pytest.fixture
-def transcript_id(system: System) -> str:
-    """A dialogue of two, freshly transcribed."""
+def transcript_id(system: System) -> Iterator[str]:
+    """A dialogue of two, freshly transcribed; gone afterwards, else the next is this one again."""
     recording = (TINY / "samples" / "dialogue_1.flac").read_bytes()
     answer = requests.post(
         f"{system.url}/v1/transcribe",
@@ -52,14 +39,16 @@ def transcript_id(system: System) -> str:
         timeout=120,
     )
     answer.raise_for_status()
-    return answer.headers["X-Transcript-Id"]
+    transcript = answer.headers["X-Transcript-Id"]
+    yield transcript
+    address = f"{system.url}/api/v1/transcripts/{transcript}/"
+    requests.delete(address, headers=system.headers, timeout=30).raise_for_status()
 
 
 @pytest.fixture
 def page(system: System, start_browser: StartBrowser) -> Iterator[Page]:
-    name, value = system.run(sys.executable, "manage.py", "shell", "-v0", "-c", LOG_IN).split()[-2:]
     context = start_browser(None).new_context(locale="en")
-    context.add_cookies([{"name": name, "value": value, "url": system.url}])
+    log_in(context, system)
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
@@ -184,7 +173,7 @@ def test_a_speaker_and_the_title_get_names(page: Page, system: System, transcrip
     expect(page.locator(".speaker").filter(has_text="Speaker 1")).to_have_count(0)
     expect(page.get_by_role("button", name="<b>Anna</b>").first).to_be_visible()
     page.get_by_role("button", name="Edit title and tags").click()
-    page.get_by_label("Title").fill("Budget talk")
+    page.get_by_label("Title", exact=True).fill("Budget talk")
     page.get_by_role("textbox", name="Tags").fill("work, 2026")
     page.get_by_role("button", name="Save").click()
 
@@ -223,6 +212,162 @@ def test_files_are_downloaded_under_the_title(
 
     assert download.value.suggested_filename.endswith(".srt")
     assert "-->" in Path(download.value.path()).read_text()
+
+
+def test_a_line_is_given_to_somebody_new(page: Page, system: System, transcript_id: str) -> None:
+    open_transcript(page, system, transcript_id)
+
+    edit_line(page, 1)
+    page.get_by_label("Speaker", exact=True).select_option(label="Somebody new…")
+    page.get_by_label("Name of the new speaker").fill("Anna")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("button", name="Anna", exact=True)).to_be_visible()
+    segments = api(system, "GET", f"{transcript_id}/segments/")["results"]
+    assert (segments[1]["speaker"], segments[1]["speaker_number"]) == ("Anna", 3)
+
+
+def test_two_speakers_are_joined_and_taken_apart_again(
+    page: Page, system: System, transcript_id: str
+) -> None:
+    open_transcript(page, system, transcript_id)
+
+    page.get_by_role("button", name="Speaker 2").first.click()
+    page.get_by_label("The same person as").select_option(label="Speaker 1")
+    page.get_by_role("button", name="Join speakers").click()
+
+    expect(page.locator("#segments .speaker:visible")).to_have_text(["Speaker 1"])
+    assert len(api(system, "GET", f"{transcript_id}/speakers/")["speakers"]) == 1
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("button", name="Speaker 2").first).to_be_visible()
+
+
+def test_a_line_gets_other_times_by_hand_and_from_the_player(
+    page: Page, system: System, transcript_id: str
+) -> None:
+    before = api(system, "GET", f"{transcript_id}/segments/")["results"][2]
+    start, end = round(before["start"] + 0.25, 3), round(before["end"] - 0.125, 3)
+    open_transcript(page, system, transcript_id)
+    page.wait_for_function("player.readyState >= 1")
+
+    edit_line(page, 2)
+    page.get_by_text("Times and words").click()
+    page.evaluate("time => { player.currentTime = time }", start)
+    page.get_by_role("button", name="Begins where the player is").click()
+    page.get_by_label("Ends at").fill("soon")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("such as 1:02.5")
+    page.get_by_label("Ends at").fill(f"0:{end:06.3f}".replace(".", ","))
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_label("Ends at")).to_have_count(0)
+    after = api(system, "GET", f"{transcript_id}/segments/")["results"][2]
+    assert (after["start"], after["end"], after["text"]) == (start, end, before["text"])
+
+
+def test_words_move_to_the_line_behind_and_back(
+    page: Page, system: System, transcript_id: str
+) -> None:
+    open_transcript(page, system, transcript_id)
+    first, second = text_of(page, 2).inner_text(), text_of(page, 3).inner_text()
+    *kept, last = first.split()
+
+    edit_line(page, 2)
+    page.get_by_text("Times and words").click()
+    page.get_by_role("button", name="Last word to the next line").click()
+    expect(page.get_by_label("Text", exact=True)).to_have_value(" ".join(kept))
+    expect(text_of(page, 3)).to_have_text(f"{last} {second}")
+    page.keyboard.press("Escape")
+    edit_line(page, 3)
+    page.get_by_text("Times and words").click()
+    page.get_by_role("button", name="First word to the line before").click()
+
+    expect(page.get_by_label("Text", exact=True)).to_have_value(second)
+    expect(text_of(page, 2)).to_have_text(first)
+
+
+def test_what_was_typed_is_not_lost_without_a_question(
+    page: Page, system: System, transcript_id: str
+) -> None:
+    questions: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        questions.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    open_transcript(page, system, transcript_id)
+    type_line(page, 0, "Saved, so nothing is lost")
+    expect(text_of(page, 0)).to_have_text("Saved, so nothing is lost")
+    page.reload()
+    edit_line(page, 0)
+    page.get_by_label("Text", exact=True).fill("Not yet saved")
+
+    page.locator("main").get_by_role("link", name="Transcripts").click(no_wait_after=True)
+    expect(page.get_by_label("Text", exact=True)).to_have_value("Not yet saved")
+    assert questions == ["beforeunload"]
+    page.get_by_label("Text", exact=True).press("Escape")
+    page.locator("main").get_by_role("link", name="Transcripts").click()
+    expect(page.get_by_label("Words in titles and texts")).to_be_visible()
+    assert questions == ["beforeunload"]
+
+
+def test_the_history_shows_what_each_change_was(
+    page: Page, system: System, transcript_id: str
+) -> None:
+    segment = api(system, "GET", f"{transcript_id}/segments/")["results"][0]
+    path = f"{transcript_id}/segments/{segment['id']}/"
+    api(system, "PATCH", path, text="The budget was small.")
+    api(system, "PATCH", path, text="The budget was quite large.")
+    api(system, "PATCH", f"{transcript_id}/", title="Renamed <i>here</i>")
+    open_transcript(page, system, transcript_id)
+
+    page.get_by_text("History", exact=True).click()
+    page.get_by_role("button", name="Changes: 2.").click()
+    shown = page.locator(".difference:visible")
+    expect(shown.locator("del")).to_have_text("deleted: small.")
+    expect(shown.locator("ins")).to_have_text("inserted: quite large.")
+    page.get_by_role("button", name="Changes: 2.").click()
+    expect(shown).to_have_count(0)
+    page.get_by_role("button", name="Compare with now: 1.").click()
+
+    expect(shown.locator("ins").first).to_have_text("inserted: Renamed <i>here</i>")
+    expect(shown.locator("del").last).to_have_text("deleted: small.")
+
+
+def test_files_are_as_was_chosen_and_subtitles_are_checked(
+    page: Page, system: System, transcript_id: str
+) -> None:
+    segment = api(system, "GET", f"{transcript_id}/segments/")["results"][0]
+    path = f"{transcript_id}/segments/{segment['id']}/"
+    api(system, "PATCH", path, text="Write to anna@example.com about everything that we said here")
+    open_transcript(page, system, transcript_id)
+
+    page.get_by_text("Download", exact=True).click()
+    page.get_by_label("Name the speakers").uncheck()
+    page.get_by_label("E-mail addresses").check()
+    page.get_by_label("Subtitles (SRT, VTT)").select_option(label="Social media")
+    page.get_by_role("button", name="Check the subtitles").click()
+    expect(page.locator("#lint li").first).to_contain_text("It is too fast to be read")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="SRT").click()
+
+    content = Path(download.value.path()).read_text()
+    assert "anna@example.com" not in content
+    assert "Speaker" not in content
+    assert 0 < len(content.split("\n")[2]) <= 24  # the first line of the first subtitle
+
+
+def test_a_title_without_a_space_keeps_the_page_as_wide_as_a_telephone(
+    page: Page, system: System, transcript_id: str
+) -> None:
+    api(system, "PATCH", f"{transcript_id}/", title="long" * 60)
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_transcript(page, system, transcript_id)
+
+    for name in ("Download", "History"):
+        page.get_by_text(name, exact=True).click()
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
 def test_a_transcript_is_found_by_its_words_and_filtered_by_its_tag(

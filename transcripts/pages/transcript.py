@@ -19,7 +19,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from transcripts.access import TranscriptNotFoundError, get_transcript
+from transcripts.exports.profiles import PROFILES
+from transcripts.exports.redaction import KINDS
 from transcripts.models import OPEN_STATUSES, Source, Status, Transcript
+from transcripts.pages.transcript_texts import MASKED_NAMES, PROFILE_NAMES, TEXTS
 from transcripts.pages.turns import format_clock
 from transcripts.services.cancel import delete_transcript
 
@@ -36,47 +39,6 @@ SOURCE_NAMES = {
     Source.UPLOAD: gettext_lazy("Uploaded"),
     Source.API: gettext_lazy("By the API"),
     Source.LIVE: gettext_lazy("Live"),
-}
-# What the script says, handed over as JSON.
-TEXTS = {
-    "no_connection": gettext_lazy(
-        "The server can't be reached. Check that it is running and try again."
-    ),
-    "logged_out": gettext_lazy("You are not logged in any more. Reload the page."),
-    "changed": gettext_lazy(
-        "Somebody changed this transcript meanwhile, so yours was not saved. Copy what you typed, "
-        "reload the page, and change it there."
-    ),
-    "reload": gettext_lazy("Reload"),
-    "saved": gettext_lazy("Saved."),
-    "undone": gettext_lazy("Taken back."),
-    "preparing": gettext_lazy("The file is being made…"),
-    "edit": gettext_lazy("Edit"),
-    "save": gettext_lazy("Save"),
-    "cancel": gettext_lazy("Cancel"),
-    "split": gettext_lazy("Split at the cursor"),
-    "join": gettext_lazy("Join with the next"),
-    "remove": gettext_lazy("Remove"),
-    "text": gettext_lazy("Text"),
-    "speaker": gettext_lazy("Speaker"),
-    "nobody": gettext_lazy("Nobody"),
-    "rename": gettext_lazy("Rename {name}"),
-    "cannot_split": gettext_lazy("Put the cursor between two words first."),
-    "restore": gettext_lazy("Restore"),
-    "original": gettext_lazy("As the machine wrote it"),
-    "deleted_account": gettext_lazy("a deleted account"),
-    "describe": gettext_lazy("Title or tags"),
-    "edit_action": gettext_lazy("Text, times or speaker"),
-    "split_action": gettext_lazy("Split"),
-    "merge": gettext_lazy("Joined"),
-    "move_words": gettext_lazy("Words moved"),
-    "remove_action": gettext_lazy("Removed"),
-    "add_speaker": gettext_lazy("Speaker added"),
-    "rename_speaker": gettext_lazy("Speaker renamed"),
-    "merge_speakers": gettext_lazy("Speakers joined"),
-    "assign_speaker": gettext_lazy("Speaker changed"),
-    "restore_action": gettext_lazy("Taken back to {number}"),
-    "refine": gettext_lazy("Heard once more"),
 }
 
 
@@ -104,6 +66,8 @@ def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
         "length": format_clock(transcript.heard_ms or transcript.probed_ms),
         "language": transcript.language or transcript.language_requested,
         "formats": _FORMATS,
+        "profiles": [(name, PROFILE_NAMES.get(name, name)) for name in PROFILES],
+        "masked": [(kind, MASKED_NAMES.get(kind, kind)) for kind in KINDS],
         "texts": {name: str(text) for name, text in TEXTS.items()},
         "speakers": [
             {"number": each.position, "label": each.label, "name": each.display_name}

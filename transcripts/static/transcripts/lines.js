@@ -1,0 +1,105 @@
+// The lines as the page shows them, and what a change makes of them.
+import { attempt, make, say, send } from "./changes.js";
+import { $, texts } from "./page.js";
+import { forgetPages, list, player, words } from "./reader.js";
+
+let speakers = JSON.parse($("speakers").textContent);
+
+export const allSpeakers = () => speakers;
+export const nameOf = ({ name, label }) => name || label;
+export const speakerOf = (number) => speakers.find((each) => String(each.number) === String(number));
+export const textOf = (item) => item.querySelector(".text").textContent;
+
+/** Runs a change that answers with segments, and shows what it made of them; whether it did. */
+export function change(method, path, body, said = texts.saved) {
+  return attempt(async () => {
+    show(await send(method, path, body));
+    say(said);
+  });
+}
+
+function show(edited) {
+  if (!edited.complete) return location.reload();
+  for (const id of edited.removed) { itemOf(id)?.remove(); words.delete(id); }
+  speakers = edited.speakers;
+  for (const segment of edited.segments) showSegment(segment);
+  forgetPages();
+  showSpeakers();
+}
+
+export const itemOf = (id) => list.querySelector(`[data-id="${CSS.escape(id)}"]`);
+
+function showSegment(segment) {
+  words.set(segment.id, segment.words);
+  const item = itemOf(segment.id) ?? insert(segment);
+  Object.assign(item.dataset, {
+    start: segment.start, end: segment.end, speaker: segment.speaker_number ?? "",
+  });
+  const text = item.querySelector(".text");
+  text.textContent = segment.text;
+  delete text.dataset.spelled;
+  item.querySelector(".time").textContent = formatClock(segment.start);
+}
+
+function insert(segment) {
+  const time = player
+    ? make("button", { type: "button", className: "time" })
+    : make("span", { className: "time" });
+  const item = make("li", {},
+    make("p", { className: "speaker", dir: "auto" }),
+    make("div", { className: "line" }, time, make("p", { className: "text", dir: "auto" })));
+  item.dataset.id = segment.id;
+  const behind = [...list.children].find((other) => Number(other.dataset.start) > segment.start);
+  list.insertBefore(item, behind ?? null);
+  addEdit(item);
+  return item;
+}
+
+export function addEdit(item) {
+  const line = item.querySelector(".line");
+  if (line) line.append(make("button", { type: "button", className: "edit", textContent: texts.edit }));
+}
+
+export function showSpeakers() {
+  const names = new Map(speakers.map((each) => [String(each.number), nameOf(each)]));
+  let before = null;
+  for (const item of [...list.children]) { // a copy: each change makes the live list count anew
+    const number = item.dataset.speaker ?? "";
+    const isShown = names.has(number) && number !== before;
+    before = number;
+    showSpeaker(item.querySelector(".speaker"), isShown ? names.get(number) : null);
+  }
+}
+
+/** Touches nothing that is as it should be: there may be thousands. */
+function showSpeaker(place, name) {
+  if (!place || (name === null && place.hidden)) return;
+  place.hidden = name === null;
+  if (name === null) return place.replaceChildren();
+  const known = place.querySelector(":scope > button");
+  if (known?.textContent === name) return;
+  const button = make("button", { type: "button", textContent: name });
+  button.title = texts.speaker_actions.replace("{name}", name);
+  place.replaceChildren(button);
+}
+
+export function formatClock(seconds) {
+  const whole = Math.floor(seconds);
+  const pad = (number) => String(number).padStart(2, "0");
+  const hours = Math.floor(whole / 3600), minutes = Math.floor(whole / 60) % 60;
+  return hours ? `${hours}:${pad(minutes)}:${pad(whole % 60)}` : `${minutes}:${pad(whole % 60)}`;
+}
+
+/** The clock with its milliseconds: what one can type. */
+export function formatExactly(seconds) {
+  const ms = Math.round(Number(seconds) * 1000);
+  return `${formatClock(ms / 1000)}.${String(ms % 1000).padStart(3, "0")}`;
+}
+
+/** Seconds of what was typed (12.5, 1:02.5, 1:00:02,5); null where it is no time. */
+export function parseClock(typed) {
+  const match = /^(?:(?:(\d+):)?(\d+):)?(\d+(?:[.,]\d+)?)$/.exec(typed.trim());
+  if (!match) return null;
+  const [hours, minutes, seconds] = match.slice(1).map((part) => Number((part ?? "0").replace(",", ".")));
+  return Math.round((hours * 3600 + minutes * 60 + seconds) * 1000) / 1000;
+}
