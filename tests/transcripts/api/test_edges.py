@@ -105,5 +105,6 @@ def test_a_visitor_over_the_limit_is_told_what_helps(visitor: Client) -> None:
 
     assert (answer.status_code, answer.json()["code"]) == (429, "concurrency_limit")
     assert int(answer.headers["Retry-After"]) > 0
-    assert answer.headers["RateLimit-Policy"].startswith('"live";q=1')
+    assert '"live";q=1' in answer.headers["RateLimit-Policy"]
+    assert '"live";r=0' in answer.headers["RateLimit"]
     assert "async" not in answer.json()["error"]
