@@ -56,7 +56,9 @@ DOCUMENT_NAMES = {
 def show_billing(request: HttpRequest) -> HttpResponse:
     """GET /billing/"""
     account = account_for(cast("User", request.user))
-    entries = Paginator(account.entries.order_by("-created_at", "-pk"), _ENTRIES_A_PAGE)
+    # A job that took just what was set aside settles with nothing: no movement for its owner.
+    moved = account.entries.exclude(amount=0).order_by("-created_at", "-pk")
+    entries = Paginator(moved, _ENTRIES_A_PAGE)
     page = entries.get_page(request.GET.get("page", "1"))
     context = {
         "tab": "billing",

@@ -1,10 +1,14 @@
 """/billing/: what one has, what one can buy, what one paid, and where credits went."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 from django.test import Client
+from django.utils import timezone
+from django.utils.formats import date_format
 from pytest_django import DjangoAssertNumQueries
 
-from billing.ledger import grant_credits
+from billing.ledger import grant_credits, place_hold, settle_hold
 from billing.models import Invoice
 from billing.plans import account_for
 from tests.accounts.people import create_person
@@ -100,3 +104,24 @@ def test_a_long_history_is_paged_and_takes_the_same_queries(
     assert "gift 0;" not in page
     assert "gift 0;" in browser.get(f"{URL}?page=3").content.decode()
     assert browser.get(f"{URL}?page=x").status_code == 200
+
+
+def test_movements_are_told_in_the_time_of_their_owner_and_only_those_that_moved(
+    shop: Shop, browser: Client
+) -> None:
+    user = shop.person.user
+    account = account_for(user)
+    user.time_zone = "Pacific/Kiritimati"  # 14 hours ahead
+    user.save()
+    grant_credits(account, amount=5, reference="gift", reason="welcome")
+    granted_at = account.entries.get(reference="gift").created_at
+    there = timezone.localtime(granted_at, ZoneInfo(user.time_zone))
+    place_hold("job", account=account, minutes=3)
+    settle_hold("job", heard_ms=3 * 60_000)
+
+    page = browser.get(URL).content.decode()
+
+    assert date_format(there, "SHORT_DATETIME_FORMAT") in page
+    assert date_format(granted_at, "SHORT_DATETIME_FORMAT") not in page
+    assert "Set aside for a job" in page
+    assert "the job was shorter" not in page
