@@ -136,6 +136,7 @@ def summarise(transcript: Transcript, document: Document | None = None) -> dict[
         "tags": [tag.name for tag in transcript.tags.all()],
         "language_note": transcript.language_note,
         "revision": transcript.revision,
+        "origin": transcript.origin,
         "is_corrected": transcript.is_corrected,
         "audio_deleted_at": (
             transcript.audio_deleted_at.isoformat() if transcript.audio_deleted_at else None

@@ -5,6 +5,7 @@ import math
 
 from rest_framework import serializers
 
+from transcripts.api.serializers import UNMEASURED
 from transcripts.models import Action
 from transcripts.services.respell import tidy_text
 
@@ -93,10 +94,10 @@ class EditedWordSerializer(serializers.Serializer[object]):
     word = serializers.CharField()
     start = serializers.FloatField()
     end = serializers.FloatField()
-    confidence = serializers.FloatField()
+    confidence = serializers.FloatField(allow_null=True, help_text=UNMEASURED)
     timing = serializers.ChoiceField(
-        choices=["aligned", "interpolated"],
-        help_text="As heard in the recording, or placed between its neighbours by an edit.",
+        choices=["aligned", "interpolated", "imported"],
+        help_text="As heard in the recording; placed by length; or as an imported file said.",
     )
 
 
@@ -107,7 +108,7 @@ class EditableSegmentSerializer(serializers.Serializer[object]):
     text = serializers.CharField()
     speaker = serializers.CharField(allow_null=True, help_text="The name, or the label.")
     speaker_number = serializers.IntegerField(allow_null=True)
-    confidence = serializers.FloatField()
+    confidence = serializers.FloatField(allow_null=True, help_text=UNMEASURED)
     words = EditedWordSerializer(many=True)
 
 

@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from accounts.permissions import HasScope, user_of
 from transcripts.access import get_transcript
 from transcripts.api.edit_serializers import EditedSerializer
-from transcripts.exports.json import seconds
+from transcripts.exports.json import seconds, share
 from transcripts.models import Segment, Transcript
 from transcripts.services.draft import Editing
 
@@ -124,13 +124,13 @@ def show_segment(row: Segment) -> dict[str, Any]:
         "text": row.text,
         "speaker": None if speaker is None else str(speaker),
         "speaker_number": None if speaker is None else speaker.position,
-        "confidence": round(row.confidence, 4),
+        "confidence": share(row.confidence),
         "words": [
             {
                 "word": word["word"],
                 "start": seconds(word["start_ms"]),
                 "end": seconds(word["end_ms"]),
-                "confidence": word["confidence"],
+                "confidence": share(word["confidence"]),
                 "timing": word.get("timing", "aligned"),
             }
             for word in row.words

@@ -4,12 +4,15 @@ from rest_framework import serializers
 
 from transcripts.api.options import RESPONSE_FORMATS, TASKS
 from transcripts.languages import LANGUAGE_NAMES
-from transcripts.models import Source, Status
+from transcripts.models import Origin, Source, Status
 
 
 class ErrorSerializer(serializers.Serializer[object]):
     error = serializers.CharField(help_text="A sentence a person can act on.")
     code = serializers.CharField(help_text="Stable, for programs.")
+
+
+UNMEASURED = "null in an import that told none."
 
 
 class WarningSerializer(serializers.Serializer[object]):
@@ -21,11 +24,14 @@ class WordSerializer(serializers.Serializer[object]):
     word = serializers.CharField()
     start = serializers.FloatField(help_text="Seconds from the start of the recording.")
     end = serializers.FloatField()
-    confidence = serializers.FloatField(min_value=0, max_value=1)
+    confidence = serializers.FloatField(
+        min_value=0, max_value=1, allow_null=True, help_text=UNMEASURED
+    )
     timing = serializers.ChoiceField(
-        choices=["aligned", "interpolated"],
+        choices=["aligned", "interpolated", "imported"],
         required=False,
-        help_text="Only of a word whose times an edit made: from the recording, or in between.",
+        help_text="Only of a word whose times an edit made (from the recording, or by length),"
+        " or an import of unknown origin.",
     )
 
 
@@ -34,7 +40,9 @@ class SegmentSerializer(serializers.Serializer[object]):
     end = serializers.FloatField()
     text = serializers.CharField()
     speaker = serializers.CharField(allow_null=True, help_text="null without diarization.")
-    confidence = serializers.FloatField(min_value=0, max_value=1)
+    confidence = serializers.FloatField(
+        min_value=0, max_value=1, allow_null=True, help_text=UNMEASURED
+    )
     words = WordSerializer(many=True)
 
 
@@ -130,6 +138,9 @@ class TranscriptSummarySerializer(serializers.Serializer[object]):
     tags = serializers.ListField(child=serializers.CharField())
     language_note = serializers.CharField(allow_blank=True)
     revision = serializers.IntegerField(help_text="0: as the machine wrote it.")
+    origin = serializers.ChoiceField(
+        choices=Origin.choices, help_text="Who wrote it at first; unknown of most imports."
+    )
     is_corrected = serializers.BooleanField(help_text="Corrected by a person.")
     audio_deleted_at = serializers.DateTimeField(
         allow_null=True, help_text="When the account's retention removed the recording."

@@ -33,7 +33,7 @@ def render_csv(document: Document, options: ExportOptions) -> str:
                 clock_time(segment.end_ms, separator="."),
                 neutralise(segment.speaker or ""),
                 neutralise(segment.text),
-                f"{segment.confidence:.2f}",
+                "" if segment.confidence is None else f"{segment.confidence:.2f}",
                 *origin,
             ]
         )

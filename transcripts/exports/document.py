@@ -6,7 +6,7 @@ Times are integer milliseconds; each format converts once, at its edge.
 from dataclasses import dataclass, field
 from typing import Any
 
-from transcripts.models import Segment, Transcript
+from transcripts.models import Origin, Segment, Transcript
 
 # Written without spaces between words, so also between segments.
 SPACELESS_LANGUAGES = frozenset({"zh", "yue", "ja", "th", "lo", "my", "km", "bo"})
@@ -30,9 +30,9 @@ class DocumentWord:
     text: str
     start_ms: int
     end_ms: int
-    confidence: float
+    confidence: float | None  # None: an import, which told none
     space_before: bool
-    timing: str = ""  # of a word that an edit placed: aligned or interpolated
+    timing: str = ""  # of a word that an edit or an import placed: see `models.Segment`
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class DocumentSegment:
     text: str
     speaker: str | None
     words: tuple[DocumentWord, ...]
-    confidence: float
+    confidence: float | None
     avg_logprob: float | None = None
     compression_ratio: float | None = None
     no_speech_prob: float | None = None
@@ -60,6 +60,7 @@ class Document:
     segments: tuple[DocumentSegment, ...]
     speakers: tuple[str, ...] = ()
     title: str = ""
+    is_machine_made: bool = True  # else it was imported, and its origin isn't known
     is_corrected: bool = False  # by a person, since the machine wrote it
     task: str = "transcribe"
     model: str = ""
@@ -98,6 +99,7 @@ def load_document(transcript: Transcript, *, has_words: bool = True) -> Document
         ),
         speakers=tuple(names.values()),
         title=transcript.title,
+        is_machine_made=transcript.origin == Origin.MACHINE,
         is_corrected=transcript.is_corrected,
         task=transcript.task,
         model=transcript.model_used,

@@ -75,7 +75,7 @@ def segment_as_json(segment: DocumentSegment) -> dict[str, Any]:
         "end": seconds(segment.end_ms),
         "text": segment.text,
         "speaker": segment.speaker,
-        "confidence": round(segment.confidence, 4),
+        "confidence": share(segment.confidence),
         "words": [_word_as_json(word) for word in segment.words],
     }
 
@@ -84,12 +84,17 @@ def seconds(milliseconds: int) -> float:
     return milliseconds / 1000
 
 
+def share(confidence: float | None) -> float | None:
+    """Return it as the public JSON has it; null where nobody measured one."""
+    return None if confidence is None else round(confidence, 4)
+
+
 def _word_as_json(word: DocumentWord) -> dict[str, Any]:
     body = {
         "word": word.text,
         "start": seconds(word.start_ms),
         "end": seconds(word.end_ms),
-        "confidence": round(word.confidence, 4),
+        "confidence": share(word.confidence),
     }
     return body | {"timing": word.timing} if word.timing else body
 

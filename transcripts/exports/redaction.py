@@ -146,11 +146,12 @@ def _join(group: list[tuple[int, DocumentWord]], text: str, spans: list[_Span]) 
     end = group[-1][0] + len(group[-1][1].text)
     inside = [_moved(span, by=-start) for span in spans if span.start >= start and span.end <= end]
     words = [word for _, word in group]
+    measured = [word.confidence for word in words if word.confidence is not None]
     return replace(
         words[0],
         text=_mask(text[start:end], inside),
         end_ms=max(word.end_ms for word in words),
-        confidence=min(word.confidence for word in words),
+        confidence=min(measured, default=None),
     )
 
 

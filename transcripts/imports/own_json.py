@@ -4,11 +4,12 @@ import json
 import math
 from typing import Any
 
-from transcripts.exports.notice import CORRECTED
+from transcripts.exports.notice import is_corrected_origin, is_machine_origin
 from transcripts.imports.segments import Imported, ImportedSegment, ImportFileError
 
 _LATEST_S = 1000 * 3600.0
-_TIMINGS = ("aligned", "interpolated")
+_TAKEN_OVER = {"timing": "imported"}  # nobody knows how they were found
+_TIMINGS = ("aligned", "interpolated", "imported")
 
 
 def read_json(text: str) -> Imported:
@@ -20,18 +21,25 @@ def read_json(text: str) -> Imported:
     segments = body.get("segments") if isinstance(body, dict) else None
     if not isinstance(segments, list):
         raise ImportFileError("This JSON has no list “segments”.")
-    read = tuple(_read_segment(number, segment) for number, segment in enumerate(segments, 1))
+    origin, model = _text(body, "origin"), _text(body, "model")
+    # An answer of our API, saved as it was, has no `origin`; it names the model.
+    is_ours = is_machine_origin(origin) if origin else bool(model)
+    read = tuple(
+        _read_segment(number, segment, timing={} if is_ours else _TAKEN_OVER)
+        for number, segment in enumerate(segments, 1)
+    )
     return Imported(
         segments=tuple(sorted(read, key=lambda segment: segment.start_ms)),
         title=_text(body, "title"),
         language=_text(body, "language"),
-        model=_text(body, "model"),
+        model=model,
         duration_ms=_milliseconds(body.get("duration", 0), "duration"),
-        is_corrected=body.get("origin") == CORRECTED,
+        is_machine_made=is_ours,
+        is_corrected=is_corrected_origin(origin),
     )
 
 
-def _read_segment(number: int, segment: object) -> ImportedSegment:
+def _read_segment(number: int, segment: object, *, timing: dict[str, str]) -> ImportedSegment:
     where = f"segment {number}"
     if not isinstance(segment, dict) or not isinstance(segment.get("text"), str):
         raise ImportFileError(f"In this JSON, {where} has no text.")
@@ -45,13 +53,22 @@ def _read_segment(number: int, segment: object) -> ImportedSegment:
         end_ms,
         segment["text"],
         speaker=segment["speaker"] if isinstance(segment.get("speaker"), str) else None,
-        confidence=_share(segment.get("confidence", 1.0)),
-        words=_read_words(words, segment["text"], where) if isinstance(words, list) else (),
+        confidence=_share(segment.get("confidence")),
+        words=(
+            _read_words(words, segment["text"], where, timing=timing)
+            if isinstance(words, list)
+            else ()
+        ),
     )
 
 
-def _read_words(words: list[Any], text: str, where: str) -> tuple[dict[str, Any], ...]:
-    """Return the words as they are stored; none where they don't spell the text."""
+def _read_words(
+    words: list[Any], text: str, where: str, *, timing: dict[str, str]
+) -> tuple[dict[str, Any], ...]:
+    """Return the words as they are stored; none where they don't spell the text.
+
+    timing: of words whose own the file doesn't tell.
+    """
     read: list[dict[str, Any]] = []
     position = 0
     for word in words:
@@ -65,9 +82,9 @@ def _read_words(words: list[Any], text: str, where: str) -> tuple[dict[str, Any]
                 "word": word["word"],
                 "start_ms": _milliseconds(word.get("start"), f"a word of {where}"),
                 "end_ms": _milliseconds(word.get("end"), f"a word of {where}"),
-                "confidence": _share(word.get("confidence", 1.0)),
+                "confidence": _share(word.get("confidence")),
                 "space_before": start > position,
-                **({"timing": word["timing"]} if word.get("timing") in _TIMINGS else {}),
+                **({"timing": word["timing"]} if word.get("timing") in _TIMINGS else timing),
             }
         )
         position = start + len(word["word"])
@@ -81,10 +98,11 @@ def _milliseconds(value: object, what: str) -> int:
     return round(float(value) * 1000)  # type: ignore[arg-type]
 
 
-def _share(value: object) -> float:
-    if isinstance(value, (int, float)) and math.isfinite(value):
-        return min(1.0, max(0.0, float(value)))
-    return 1.0
+def _share(value: object) -> float | None:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if is_number and math.isfinite(value):  # type: ignore[arg-type]  # just looked
+        return min(1.0, max(0.0, float(value)))  # type: ignore[arg-type]
+    return None
 
 
 def _text(body: dict[str, Any], name: str) -> str:

@@ -22,7 +22,7 @@ class ImportedSegment:
     end_ms: int
     text: str
     speaker: str | None = None
-    confidence: float = 1.0
+    confidence: float | None = None  # nobody measured any
     words: tuple[dict[str, Any], ...] = ()
 
 
@@ -33,5 +33,6 @@ class Imported:
     language: str = ""
     model: str = ""
     duration_ms: int = 0
+    is_machine_made: bool = False  # as far as the file says
     is_corrected: bool = False
     speakers: tuple[str, ...] = field(default=())

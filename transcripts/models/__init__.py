@@ -14,6 +14,7 @@ from transcripts.models.sharing import ShareLink
 from transcripts.models.transcript import (
     OPEN_STATUSES,
     READABLE_STATUSES,
+    Origin,
     Queue,
     Segment,
     Source,
@@ -39,6 +40,7 @@ __all__ = [
     "AnswerAbout",
     "DeliveryStatus",
     "LiveSession",
+    "Origin",
     "Queue",
     "RetentionPolicy",
     "Revision",

@@ -38,6 +38,13 @@ class Source(models.TextChoices):
     LIVE = "live"
 
 
+class Origin(models.TextChoices):
+    """Who wrote the text at first, before any correction."""
+
+    MACHINE = "machine"  # also an import of what says so itself: our own exports
+    UNKNOWN = "unknown"  # an import of anything else
+
+
 class Queue(models.TextChoices):
     """The Celery queue, and the scheduling class, of a transcript's job."""
 
@@ -68,6 +75,7 @@ class Transcript(models.Model):
     size_bytes = models.PositiveBigIntegerField(default=0)
     container = models.CharField(max_length=40, blank=True)
     source = models.CharField(max_length=10, choices=Source.choices, default=Source.API)
+    origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.MACHINE)
     probed_ms = models.PositiveBigIntegerField(default=0)  # 0: the container doesn't say
 
     # What was asked for.
@@ -228,9 +236,10 @@ class Segment(models.Model):
 
     `words`: [{"word", "start_ms", "end_ms", "confidence", "space_before"}]; joined by their own
     spacing they spell `text`. A word whose times an edit made carries `"timing"` too: "aligned"
-    (heard in the recording) or "interpolated". `position` orders the segments; a split puts one in
-    between. `key` is the id that the outside knows, and stays through edits, and through removal
-    and restoring.
+    (heard in the recording) or "interpolated"; one of an import of unknown origin, "imported" (as
+    its file said). `confidence` is null where nobody measured one: in imports. `position` orders
+    the segments; a split puts one in between. `key` is the id that the outside knows, and stays
+    through edits, and through removal and restoring.
     """
 
     transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="segments")
@@ -243,7 +252,7 @@ class Segment(models.Model):
     speaker = models.ForeignKey(
         Speaker, null=True, blank=True, on_delete=models.SET_NULL, related_name="segments"
     )
-    confidence = models.FloatField()
+    confidence = models.FloatField(null=True)
     avg_logprob = models.FloatField(null=True, blank=True)
     compression_ratio = models.FloatField(null=True, blank=True)
     no_speech_prob = models.FloatField(null=True, blank=True)

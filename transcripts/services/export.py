@@ -71,6 +71,7 @@ def describe_export(
         transcript.language or transcript.language_requested,
         transcript.heard_ms or transcript.probed_ms,
         transcript.model_used,
+        transcript.origin,
         transcript.is_corrected,
         [str(speaker) for speaker in transcript.speakers.all()],
     ]

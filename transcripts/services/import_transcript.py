@@ -15,7 +15,7 @@ from transcripts.imports.own_json import read_json
 from transcripts.imports.segments import Imported, ImportedSegment, ImportFileError
 from transcripts.imports.subtitles import read_subtitles
 from transcripts.languages import LANGUAGE_NAMES
-from transcripts.models import Segment, Source, Speaker, Status, Transcript
+from transcripts.models import Origin, Segment, Source, Speaker, Status, Transcript
 from transcripts.services.search_index import index_transcript
 
 logger = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ def import_transcript(
             status=Status.COMPLETED,
             language=_known(language) or _known(imported.language),
             model_used=imported.model[:100],
+            origin=Origin.MACHINE if imported.is_machine_made else Origin.UNKNOWN,
             is_corrected=imported.is_corrected,
             diarize=False,
             heard_ms=max([imported.duration_ms, *(each.end_ms for each in imported.segments)]),

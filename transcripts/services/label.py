@@ -105,6 +105,7 @@ def _label(
 
 
 def _as_spoken(segment: Segment) -> speakers.Segment:
+    assert segment.confidence is not None  # the recogniser's; only imports have none
     return speakers.Segment(
         start_ms=segment.start_ms,
         end_ms=segment.end_ms,

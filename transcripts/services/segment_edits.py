@@ -38,7 +38,7 @@ class SegmentState:
     text: str
     words: list[Word]
     speaker: int | None
-    confidence: float
+    confidence: float | None  # None: imported, without any
     avg_logprob: float | None = None
     compression_ratio: float | None = None
     no_speech_prob: float | None = None
@@ -173,8 +173,10 @@ def _joined_on(words: Sequence[Word], *, has_space: bool) -> list[Word]:
     return [{**words[0], "space_before": has_space}, *words[1:]]
 
 
-def _confidence(words: Sequence[Word], segment: SegmentState) -> float:
+def _confidence(words: Sequence[Word], segment: SegmentState) -> float | None:
+    """Return the mean of the words'; what a person typed says nothing about imported ones."""
     if not words:
         return segment.confidence
-    total: float = sum(word["confidence"] for word in words)
-    return round(total / len(words), 4)
+    each: list[float | None] = [word["confidence"] for word in words]
+    measured = [confidence for confidence in each if confidence is not None]
+    return round(sum(measured) / len(each), 4) if len(measured) == len(each) else None

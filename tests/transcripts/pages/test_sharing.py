@@ -57,6 +57,12 @@ def test_whoever_reads_it_is_told_whether_a_person_has_corrected_it(
 
     assert "corrected by a person" in Client().get(path).content.decode()
 
+    Transcript.objects.filter(pk=transcript.pk).update(origin="unknown")
+
+    imported = Client().get(path).content.decode()
+    assert "imported and corrected by a person" in imported
+    assert "by a machine" not in imported
+
 
 def test_a_password_that_is_too_short_is_explained(transcript: Transcript) -> None:
     assert transcript.owner is not None
