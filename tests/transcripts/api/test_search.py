@@ -18,6 +18,7 @@ from tests.transcripts.api.conftest import Client, Worker, make_client
 from tests.transcripts.api.test_transcripts import make, path_of
 from transcripts.api.transcripts import TranscriptListView
 from transcripts.models import SearchChunk, Segment, Source, Status, Tag, Transcript
+from transcripts.services.search import read_terms, search_transcripts
 from transcripts.services.search_index import (
     BUCKET_MS,
     index_outdated,
@@ -255,6 +256,21 @@ def test_the_most_relevant_come_first(client: Client) -> None:
     assert find(client, "slon", ordering="-relevance") == ["Slon", "twice", "once, newer", "once"]
     assert find(client, "slon kun", ordering="-relevance") == ["twice"]
     assert find(client, "slo*", ordering="-relevance", page_size="1", page="2") == ["twice"]
+
+
+@pytest.mark.database
+def test_sqlite_asks_its_index_once_and_not_for_each_chunk(client: Client) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL is told to use its index (searching).")
+    owner_id = make_said(client, "kun").owner_id
+    assert owner_id is not None
+
+    rows = Transcript.objects.filter(owner_id=owner_id)
+    plan = search_transcripts(rows, read_terms("kun slon"), owner_id=owner_id).explain()
+
+    # FTS5 says "=" where it is asked for one row after the other.
+    assert plan.count("VIRTUAL TABLE INDEX 0:M") == 2, plan
+    assert "VIRTUAL TABLE INDEX 0:=" not in plan
 
 
 @pytest.mark.database
