@@ -1,11 +1,14 @@
 """How allauth, which does sign-up, log-in and second factors, meets the rest of the system."""
 
+import time
 import uuid
 from typing import Any, cast
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
+from allauth.account import app_settings as account_settings
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -31,6 +34,14 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_client_ip(self, request: HttpRequest) -> str:
         """Behind a socket file there is none; all clients are one then, as for other limits."""
         return request_address(request) or "0.0.0.0"  # noqa: S104
+
+    def is_reauthentication_required(self, *, app: str, **details: Any) -> bool:
+        """A log-in is as good a proof as asking again, and for as long.
+
+        Of allauth's methods only what somebody knows or has counts, not a link in a mail.
+        """
+        required = super().is_reauthentication_required(app=app, **details)
+        return required and not _has_just_logged_in(self.request)
 
     def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> User:
         """The new account speaks the language of the page, and its time zone is the browser's."""
@@ -86,6 +97,15 @@ class MfaAdapter(DefaultMFAAdapter):
 
     def decrypt(self, encrypted_text: str) -> str:
         return decrypt(encrypted_text)
+
+
+def _has_just_logged_in(request: HttpRequest) -> bool:
+    """Whether this session's user gave a password or a code within allauth's time for a proof."""
+    since = time.time() - account_settings.REAUTHENTICATION_TIMEOUT
+    return any(
+        record["method"] in ("password", "mfa") and record["at"] > since
+        for record in get_authentication_records(request, cast("User", request.user))
+    )
 
 
 def _our_language(language: str | None) -> str:

@@ -32,9 +32,23 @@ def browser_of(user: User) -> Client:
     return client
 
 
-def proven_browser_of(user: User) -> Client:
-    """The same, and it has just been asked for the password again."""
+def idle_browser_of(user: User) -> Client:
+    """The same, an hour after the log-in."""
     client = browser_of(user)
+    let_an_hour_pass(client)
+    return client
+
+
+def let_an_hour_pass(client: Client) -> None:
+    session = client.session
+    for record in session["account_authentication_methods"]:
+        record["at"] -= 3600
+    session.save()
+
+
+def proven_browser_of(user: User) -> Client:
+    """A browser that logged in an hour ago, and has just been asked for the password again."""
+    client = idle_browser_of(user)
     client.post("/account/reauthenticate/", {"password": PASSWORD})
     return client
 

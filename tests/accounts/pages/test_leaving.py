@@ -22,7 +22,13 @@ from accounts.models import OutgoingMail, User
 from accounts.services.departure import close_account, finish_departures
 from billing.models import BillingAccount, LedgerEntry
 from tests.accounts.mailbox import deliver
-from tests.accounts.pages.people import browser_of, member, proven_browser_of, use_minutes
+from tests.accounts.pages.people import (
+    browser_of,
+    idle_browser_of,
+    member,
+    proven_browser_of,
+    use_minutes,
+)
 from transcripts.models import Segment, Transcript
 from transcripts.services.draft import Editing
 from transcripts.services.edit import SegmentChange, edit_segment
@@ -196,10 +202,22 @@ def test_a_wrong_address_deletes_nothing(ann: User) -> None:
 
 @pytest.mark.parametrize("path", ["/account/delete/", "/account/export/"])
 def test_a_session_alone_is_not_enough(ann: User, path: str) -> None:
-    answer: Any = browser_of(ann).get(path)
+    answer: Any = idle_browser_of(ann).get(path)
 
     assert answer.status_code == 302
     assert answer["Location"].startswith("/account/reauthenticate/")
+
+
+@pytest.mark.parametrize("path", ["/account/delete/", "/account/export/"])
+def test_a_log_in_just_now_is_not_asked_for_again(ann: User, path: str) -> None:
+    assert browser_of(ann).get(path).status_code == 200
+
+
+def test_a_log_in_of_somebody_else_proves_nothing(ann: User) -> None:
+    browser = browser_of(ann)
+    browser.force_login(member("bob@example.com"))
+
+    assert browser.get("/account/export/").status_code == 302
 
 
 def test_a_departure_that_was_cut_off_is_finished_later(ann: User, media: Path) -> None:
