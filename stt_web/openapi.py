@@ -61,6 +61,12 @@ _ERRORS: dict[tuple[str, str], dict[int, str]] = {
     ("/api/v1/transcripts/{transcript_id}/events/", "get"): {**_MANAGEMENT, **_ONE_OBJECT},
     ("/api/v1/transcripts/{transcript_id}/export/{format_name}/", "get"): _EXPORT,
     ("/api/v1/transcripts/{transcript_id}/export/lint/", "get"): _EXPORT,
+    ("/api/v1/transcripts/claim/", "post"): {
+        **_MANAGEMENT,
+        **_BODY,
+        404: "The token is unknown or used up, or its hour is over.",
+        409: "Still being worked on.",
+    },
     ("/api/v1/transcripts/export/", "post"): {**_MANAGEMENT, **_BODY, **_ONE_OBJECT},
     ("/api/v1/transcripts/import/", "post"): {
         **_MANAGEMENT,
@@ -166,7 +172,11 @@ _ERRORS |= {
 _TEXT_FORMATS = ("text/plain", "application/x-subrip", "text/vtt")
 _HEADERS = {
     "X-Transcript-Id": ("string", "The stored transcript."),
-    "X-Transcript-Token": ("string", "Without a key: opens this transcript, as a bearer token."),
+    "X-Transcript-Token": (
+        "string",
+        "Without a key: opens this transcript for an hour, as a bearer token; `POST"
+        " /api/v1/transcripts/claim/` takes it over into an account.",
+    ),
     "X-Audio-Duration": ("number", "Seconds."),
     "X-Credits-Charged": (
         "integer",

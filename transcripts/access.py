@@ -45,6 +45,17 @@ def get_visitor_transcript(token_digest: str, transcript_id: UUID | str) -> Tran
     return found
 
 
+def get_kept_transcript(token_digest: str) -> Transcript:
+    """Return the one transcript that a visitor's token opens, whichever it is. One query, over
+    what visitors have at the moment. Raises `TranscriptNotFoundError`.
+    """
+    visitors = Transcript.objects.filter(owner=None, anonymous_token_digest=token_digest)
+    found = visitors.first() if token_digest else None
+    if found is None:
+        raise TranscriptNotFoundError
+    return found
+
+
 class EndpointNotFoundError(ApiError):
     status = 404
     code = "not_found"

@@ -8,6 +8,7 @@ from transcripts.api import revisions, segments, webhooks
 from transcripts.api.audio import show_audio
 from transcripts.api.bulk_export import BulkExportView
 from transcripts.api.catalog import show_formats, show_languages, show_models
+from transcripts.api.claim import ClaimView
 from transcripts.api.cloud import CloudView
 from transcripts.api.events import stream_events
 from transcripts.api.export_documentation import (
@@ -37,6 +38,7 @@ management_urlpatterns = [
         "transcripts/<uuid:transcript_id>/events/",
         documented_as(docs.EventsDocumentation)(stream_events),
     ),
+    path("transcripts/claim/", ClaimView.as_view(), name="transcript_claim"),
     path("transcripts/export/", BulkExportView.as_view()),
     path("transcripts/import/", documented_as(ImportDocumentation)(import_file)),
     path(

@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.rate_windows import purge_windows
@@ -15,11 +17,11 @@ from transcripts.models import OPEN_STATUSES, Transcript
 from transcripts.services.cancel import delete_transcript
 from transcripts.services.idempotency import purge_answers
 from transcripts.services.recordings import delete_recording, forget_recording
+from transcripts.services.visitors import ANONYMOUS_TEXT_KEPT
 from transcripts.webhooks.delivery import purge_deliveries
 
 logger = logging.getLogger(__name__)
 
-ANONYMOUS_TEXT_KEPT = timedelta(hours=1)
 ADDRESS_COUNTS_KEPT = timedelta(days=2)
 # An upload lies on the disk before its row is made; one that stands still for so long is dead.
 ORPHAN_AGE_S = 6 * 3600
@@ -34,10 +36,21 @@ def purge_anonymous() -> None:
         forget_recording(transcript)
     old = closed.filter(finished_at__lt=timezone.now() - ANONYMOUS_TEXT_KEPT)
     for transcript in old[:BATCH_ROWS]:
-        delete_transcript(transcript)
+        _delete_unclaimed(transcript)
     now = timezone.now()
     purge_anonymous_use(before=now.date() - ADDRESS_COUNTS_KEPT)
     purge_windows(now=now)
+
+
+def _delete_unclaimed(transcript: Transcript) -> None:
+    """Delete it unless an account took it over in the meantime (`services/claim`).
+
+    The update takes the row's lock, so a claim comes wholly before or finds nothing.
+    """
+    with transaction.atomic():
+        rows = Transcript.objects.filter(pk=transcript.pk, owner=None)
+        if rows.update(attempt=F("attempt") + 1):
+            delete_transcript(transcript)
 
 
 def purge_kept() -> None:

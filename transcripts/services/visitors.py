@@ -1,15 +1,18 @@
 """The one-time token by which an anonymous visitor finds a transcript again.
 
 It opens that one transcript and nothing else, for as long as the transcript is kept (an hour
-after it is answered). Like a key, it is shown once and stored as a digest.
+after it is answered), or until an account takes it over (`services/claim`). Like a key, it is shown
+once and stored as a digest.
 """
 
 import hashlib
 import re
 import secrets
+from datetime import timedelta
 
 from django.views.decorators.debug import sensitive_variables
 
+ANONYMOUS_TEXT_KEPT = timedelta(hours=1)
 _PREFIX = "sttt_"
 _SHAPE = re.compile(r"sttt_[A-Za-z0-9_-]{43}\Z")
 

@@ -1,5 +1,6 @@
 // The front page: one recording through the public API, with what a program would use:
 // POST /v1/transcribe (async), the transcript's event stream, its exports.
+import { offerToKeep } from "./keep.js";
 import {
   $, callTranscript, fetchTicket, fill, formatTime, nameLanguages, saveExport, texts,
 } from "./page.js";
@@ -44,6 +45,7 @@ form.addEventListener("submit", async (event) => {
     job = {
       id: accepted.id,
       token: accepted.token || form.elements.key?.value.trim(), // neither: the session's cookie
+      isVisitors: Boolean(accepted.token),
       abort: new AbortController(),
     };
     await follow();
@@ -164,6 +166,7 @@ async function finish() {
     transcript.segments.forEach(showSegment);
     showFacts(transcript);
     $("result").hidden = $("downloads").hidden = false;
+    offerToKeep(job?.isVisitors ? [job] : []);
     $("result-title").focus();
   } catch (problem) {
     showProblem(problem.message);
@@ -178,6 +181,7 @@ function reset() {
   for (const id of ["progress", "problem", "result", "downloads"]) $(id).hidden = true;
   for (const id of ["segments", "warnings"]) $(id).replaceChildren();
   $("facts").textContent = "";
+  offerToKeep([]);
 }
 
 function showState(state, { detail = "", part = null }) {

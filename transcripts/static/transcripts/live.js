@@ -1,4 +1,5 @@
 // The live page: shows what `LiveTranscription` tells, and starts and stops it.
+import { offerToKeep } from "./keep.js";
 import { LiveTranscription } from "./live-client.js";
 import { $, callTranscript, fetchTicket, fill, formatTime, nameLanguage, nameLanguages, saveExport, texts } from "./page.js";
 
@@ -171,6 +172,7 @@ function offerTranscripts() {
   showPartial({ committed: "", pending: "" });
   $("result").hidden = !parts.length || !$("finals").querySelector(".said");
   $("parts").replaceChildren(...parts.map(describePart));
+  offerToKeep(parts);
   keepInSight();
 }
 
