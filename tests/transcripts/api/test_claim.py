@@ -160,13 +160,16 @@ def test_another_method_is_405(client: Client) -> None:
     assert answer.headers["Allow"] == "POST, OPTIONS"
 
 
-def test_a_page_claims_by_its_session_what_a_page_sent(server: Served, client: Client) -> None:
-    transcript, token = make_visitors()
+@pytest.mark.parametrize(("made_by", "source"), [("api", "upload"), ("live", "live")])
+def test_a_page_claims_by_its_session_what_a_page_sent(
+    server: Served, client: Client, made_by: str, source: str
+) -> None:
+    transcript, token = make_visitors(source=made_by)
     browser = DjangoClient()
     browser.force_login(client.user)
 
     answer = browser.post(CLAIM, {"token": token}, content_type="application/json")
 
-    assert (answer.status_code, answer.json()["source"]) == (200, "upload")
+    assert (answer.status_code, answer.json()["source"]) == (200, source)
     transcript.refresh_from_db()
     assert transcript.owner == client.user
