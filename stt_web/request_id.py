@@ -105,6 +105,10 @@ class RequestIdLayer:
             if message["type"] == "websocket.accept":
                 own = (b"x-request-id", request_id.encode())
                 message = {**message, "headers": [*message["headers"], own]}
+            elif message["type"] == "websocket.http.response.start":
+                code = message["status"]
+                own = (b"x-request-id", request_id.encode())
+                message = {**message, "headers": [*message["headers"], own]}
             elif message["type"] == "websocket.close":
                 code = message["code"]
             await send(message)

@@ -1,16 +1,38 @@
 """WebSocket addresses, as Channels routes them. All others are refused before they open."""
 
+import json
+
+from asgiref.typing import WebSocketResponseStartEvent
 from channels.routing import URLRouter
 from django.urls import path, re_path
 
-from stt_web.asgi_messages import ASGIReceiveCallable, ASGISendCallable, Scope
+from stt_web.asgi_messages import ASGIReceiveCallable, ASGISendCallable, WebSocketScope
+from stt_web.error_answers import NotFoundError
 from transcripts.live.consumer import StreamConsumer
 
 
-async def refuse_socket(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-    """The client sees 403 in place of an open socket."""
+async def refuse_socket(
+    scope: WebSocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+) -> None:
+    """There is nothing here, as to a request; 403 of a server that can't answer a handshake."""
     await receive()
-    await send({"type": "websocket.close", "code": 1000, "reason": None})
+    if "websocket.http.response" not in (scope.get("extensions") or {}):
+        await send({"type": "websocket.close", "code": 1000, "reason": None})
+        return
+    body = NotFoundError("There is nothing at this address.").as_body()
+    start: WebSocketResponseStartEvent = {
+        "type": "websocket.http.response.start",
+        "status": NotFoundError.status,
+        "headers": [(b"content-type", b"application/json")],
+    }
+    await send(start)
+    await send(
+        {
+            "type": "websocket.http.response.body",
+            "body": json.dumps(body).encode(),
+            "more_body": False,
+        }
+    )
 
 
 socket_router = URLRouter(

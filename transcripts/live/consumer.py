@@ -18,7 +18,13 @@ from urllib.parse import parse_qsl
 
 from channels.consumer import AsyncConsumer
 
-from stt_web.asgi_messages import ASGIReceiveCallable, ASGISendCallable, WebSocketScope, find_header
+from stt_web.asgi_messages import (
+    ASGIReceiveCallable,
+    ASGISendCallable,
+    ASGISendEvent,
+    WebSocketScope,
+    find_header,
+)
 from stt_web.callers import Caller, identify_speaker
 from stt_web.error_answers import internal_error
 from stt_web.errors import ApiError
@@ -55,6 +61,10 @@ class SilentError(ApiError):
         super().__init__(f"Nothing was said for {FIRST_FRAME_S:.0f} s.")
 
 
+class ClientGoneError(Exception):
+    """Nothing can be told any more."""
+
+
 class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
     """One connection. It pumps by itself: Channels' own dispatch costs two tasks a frame."""
 
@@ -71,7 +81,7 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
         self._opened: asyncio.Future[LiveSession] = asyncio.get_running_loop().create_future()
         self._sending = asyncio.Lock()
         self._is_over = False  # the last message was sent
-        self._stopped_at = 0.0
+        self._stopped_at = self._told_at = 0.0
 
     async def __call__(
         self, scope: WebSocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -82,9 +92,9 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
         self._listener = Listener(query)
         await receive()  # websocket.connect
         try:
-            await send({"type": "websocket.accept", "subprotocol": None, "headers": []})
+            await self._say({"type": "websocket.accept", "subprotocol": None, "headers": []})
             await self._serve(scope)
-        except OSError:
+        except ClientGoneError:
             logger.info("event=live_client_gone")
         finally:
             if self._session is not None:
@@ -92,16 +102,20 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
 
     async def _serve(self, scope: WebSocketScope) -> None:
         try:
+            await self._converse(scope)
+        except ClientGoneError:
+            raise
+        except Exception:
+            logger.exception("event=live_socket_broke")
+            await self._refuse(internal_error())
+
+    async def _converse(self, scope: WebSocketScope) -> None:
+        try:
             self._caller = await in_database(identify_speaker, scope, needed_scope="transcribe")
             await self._tell(self._teller.ready())
             await self._pump(stopping_of(scope))
         except ApiError as error:
             await self._refuse(error)
-        except OSError:
-            raise
-        except Exception:
-            logger.exception("event=live_socket_broke")
-            await self._refuse(internal_error())
 
     async def _pump(self, stopping: asyncio.Event) -> None:
         """Until one of the four ends. Raises what it raised."""
@@ -188,13 +202,15 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
 
     async def _acknowledge(self) -> None:
         session = await asyncio.shield(self._opened)
-        told = 0
         while True:
-            await asyncio.sleep(ACKNOWLEDGE_S)
-            if self._teller.seq == told and not self._is_over:
+            quiet_s = time.monotonic() - self._told_at
+            if self._is_over:
+                await asyncio.sleep(ACKNOWLEDGE_S)
+            elif quiet_s < ACKNOWLEDGE_S:
+                await asyncio.sleep(ACKNOWLEDGE_S - quiet_s)
+            else:
                 self._teller.audio_ms = session.audio_ms
                 await self._tell(self._teller.listening())
-            told = self._teller.seq
 
     async def _stop(self, stopping: asyncio.Event) -> None:
         await stopping.wait()
@@ -207,14 +223,22 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
         if self._session is not None:
             await self._session.note_told()  # before it can be back
             self._teller.audio_ms = self._session.audio_ms
-        await self._tell(self._teller.error(error))
+        await self._tell(await self._describe(error))
         await self._close(close_code(error))
 
+    async def _describe(self, error: ApiError) -> Message:
+        """With what was settled, where a session breaks off that nothing but its client ends."""
+        if self._session is None or isinstance(error, ServerStoppingError) or error.status == 500:
+            return self._teller.error(error)
+        settled = Failed(error=error, text=await self._session.read_text())
+        return self._teller.event(settled)
+
     async def _tell(self, message: Message) -> None:
-        """Send it, in its turn. Raises OSError where the client is gone, or reads nothing."""
-        async with self._sending, asyncio.timeout(self._send_within_s):
+        """Send it, in its turn. Raises ClientGoneError, also where the client reads nothing."""
+        async with self._sending:
             text = self._teller.encode(message)
-            await self._send({"type": "websocket.send", "text": text, "bytes": None})
+            await self._say({"type": "websocket.send", "text": text, "bytes": None})
+            self._told_at = time.monotonic()
 
     async def _close_normally(self) -> None:
         self._is_over = True
@@ -223,7 +247,14 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
         await self._close(NORMAL_CLOSE)
 
     async def _close(self, code: int) -> None:
-        await self._send({"type": "websocket.close", "code": code, "reason": None})
+        await self._say({"type": "websocket.close", "code": code, "reason": None})
+
+    async def _say(self, event: ASGISendEvent) -> None:
+        try:
+            async with asyncio.timeout(self._send_within_s):
+                await self._send(event)
+        except OSError as error:  # TimeoutError, too
+            raise ClientGoneError from error
 
 
 def _request(wish: Open, caller: Caller) -> LiveRequest:

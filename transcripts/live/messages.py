@@ -118,7 +118,7 @@ class Teller:
             text=_join(settled.segments, language=settled.language),
             language=settled.language,
             start=settled.segments[0].start_ms / 1000,
-            end=settled.segments[-1].end_ms / 1000,
+            end=settled.end_ms / 1000,
             words=[
                 _word(word, is_committed=True)
                 for segment in settled.segments

@@ -22,6 +22,7 @@ from transcripts.services.live.events import Notice
 MAX_AUDIO_BYTES = 1024 * 1024
 MAX_TEXT_CHARACTERS = 8 * 1024
 MAX_TITLE_CHARACTERS = 255
+MAX_TOLD_S = 10**9
 
 
 class ProtocolError(ApiError):
@@ -53,6 +54,7 @@ class Open:
     refine: bool = False
     title: str = ""
     resume_token: str = field(default="", repr=False)
+    told_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,7 @@ def _read_config(said: Mapping[str, Any]) -> Open:
         refine=_read_boolean(said, "refine"),
         title=_read_title(said),
         resume_token=_read_token(said),
+        told_ms=_read_told(said),
     )
 
 
@@ -187,6 +190,16 @@ def _read_token(said: Mapping[str, Any]) -> str:
     if len(token) > 200 or not token.isascii():
         raise InvalidOptionError("resume_token", "resume_token is none of this server's.")
     return token
+
+
+def _read_told(said: Mapping[str, Any]) -> int | None:
+    told_s = said.get("told")
+    if told_s is None:
+        return None
+    is_number = isinstance(told_s, int | float) and not isinstance(told_s, bool)
+    if is_number and 0 <= told_s <= MAX_TOLD_S:
+        return round(float(told_s) * 1000)
+    raise InvalidOptionError("told", "told must be the `end` of the last text, in seconds.")
 
 
 def _read_boolean(said: Mapping[str, Any], name: str) -> bool:

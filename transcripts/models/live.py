@@ -21,6 +21,8 @@ class LiveSession(models.Model):
     key = models.ForeignKey(ApiKey, null=True, on_delete=models.SET_NULL, related_name="+")
     has_key = models.BooleanField(default=False)
     wants_refinement = models.BooleanField(default=False)
+    # How far whoever went away last was told what was settled; while somebody listens, null.
+    told_ms = models.PositiveBigIntegerField(null=True)
 
     def __str__(self) -> str:
         return str(self.transcript_id)

@@ -34,8 +34,9 @@ from stt_web.errors import ApiError
 from stt_web.request_id import request_id_var
 from transcripts.models import LiveSession, Queue, Source, Status, Transcript
 from transcripts.services.lease import Lease, held_rows
-from transcripts.services.live.events import LiveRequest
+from transcripts.services.live.events import Final, LiveRequest
 from transcripts.services.live.journal import RECORDING, count_samples
+from transcripts.services.live.untold import load_untold
 from transcripts.services.recordings import delete_recording, recording_path
 from transcripts.services.settle import give_everything_back
 from transcripts.services.store import Job, open_job
@@ -72,13 +73,16 @@ class SessionEndedError(ApiError):
 
 @dataclass(frozen=True, kw_only=True)
 class Admitted:
-    """`start_samples`: what is journalled already; not 0 where a session goes on."""
+    """Where a session goes on: `start_samples` are journalled already, and `untold`, which lies
+    behind `told_ms`, is settled but was not told yet."""
 
     job: Job
     key: ApiKey | None
     resume_token: str
     visitor_token: str = ""
     start_samples: int = 0
+    told_ms: int = 0
+    untold: tuple[Final, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -139,19 +143,24 @@ def readmit_session(request: LiveRequest) -> Admitted:
             BillingAccount.objects.select_for_update(of=("self",)).get(pk=account.pk)
         _check_concurrency(request, address_digest=seen.anonymous_address_digest, besides=seen.pk)
         _take_over(seen)
+        session.refresh_from_db(fields=["told_ms"])
         LiveSession.objects.filter(pk=seen.pk).update(
-            key=request.key, has_key=request.key is not None
+            key=request.key, has_key=request.key is not None, told_ms=None
         )
     lease = Lease(seen.pk, seen.attempt + 1, lasts_s=settings.LIVE_PAUSE_S)
     transcript = held_rows(lease).select_related("owner").first()
     if transcript is None:
         raise SessionEndedError(seen)
     logger.info("event=live_resumed transcript_id=%s attempt=%d", seen.pk, lease.attempt)
+    known_ms = (request.told_ms, session.told_ms, transcript.resume_ms)
+    told_ms = next(each for each in known_ms if each is not None)
     return Admitted(
         job=open_job(lease, transcript),
         key=request.key,
         resume_token=request.resume_token,
         start_samples=count_samples(recording_path(transcript).parent),
+        told_ms=told_ms,
+        untold=load_untold(transcript, told_ms=told_ms),
     )
 
 

@@ -15,7 +15,8 @@ class LiveRequest:
     """Who wants to speak, and how it is to be heard.
 
     `user` None: a visitor at `address`. `key`: the key that was shown, None for a page's ticket or
-    session. `language` empty: detected. `resume_token`: go on with the session it was given for.
+    session. `language` empty: detected. `resume_token`: go on with the session it was given for;
+    `told_ms`: up to where this client was told what was settled, None where it doesn't say.
     """
 
     user: User | None
@@ -26,6 +27,7 @@ class LiveRequest:
     refine: bool = False
     title: str = ""
     resume_token: str = ""
+    told_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,10 @@ class Final:
 
     segments: tuple[RecognisedSegment, ...]
     language: str
+
+    @property
+    def end_ms(self) -> int:
+        return self.segments[-1].end_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from transcripts.services.live.events import LiveRequest
 from transcripts.services.live.journal import Journal
 from transcripts.services.live.session import LiveSession
 from transcripts.services.live.threads import ask, in_database, in_files
+from transcripts.services.live.untold import note_told
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ async def _resume(request: LiveRequest) -> LiveSession:
         model = await ask(inference.resolve_model, name)
         session = await _prepare(admitted, model)
     except BaseException:
+        await in_database(note_told, admitted.job.lease, admitted.told_ms)
         await in_database(pause, admitted.job)
         raise
     session.start()

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
-from transcripts.services.live.events import LiveEvent, Partial
+from transcripts.services.live.events import Final, LiveEvent, Partial
 
 MAX_EVENTS = 64
 
@@ -15,10 +15,14 @@ class Outbox:
     A partial replaces one that nobody has read yet. With `MAX_EVENTS` unread, sending waits: that
     slows recognition, and with it the sender of the audio. Once it is closed, what is sent is
     dropped.
+
+    `untold` comes first. `told_ms`: the end of the last `Final` that was read, and told: its reader
+    came back for more.
     """
 
-    def __init__(self) -> None:
-        self._events: deque[LiveEvent] = deque()
+    def __init__(self, *, told_ms: int = 0, untold: Iterable[Final] = ()) -> None:
+        self.told_ms = told_ms
+        self._events: deque[LiveEvent] = deque(untold)
         self._changed = asyncio.Event()
         self._is_closed = False
         self._is_deaf = False
@@ -57,7 +61,10 @@ class Outbox:
         """Yield until it is closed (or nobody is to read any more)."""
         while True:
             while self._events:
-                yield self._events.popleft()
+                event = self._events.popleft()
+                yield event
+                if isinstance(event, Final):
+                    self.told_ms = event.end_ms
                 self._changed.set()
             if self._is_closed or self._is_deaf:
                 return

@@ -8,12 +8,7 @@
 
 It is a transcript in `processing` whose lease this process holds, and which it writes like a worker
 (`services/store`). So each way in which it can end leaves the transcript finished, paused or
-queued; a process that dies leaves a lease that runs out. How it ends:
-
-    finish      everything is heard, then stored and settled at once
-    pause       the client is gone: it may come back; after a while the sweeper has it finished
-    hand over   the inference service is gone: a worker finishes it from the journal
-    lost        somebody else has it: it was resumed elsewhere, cancelled or deleted
+queued; a process that dies leaves a lease that runs out. How it can end: `endings`.
 """
 
 import asyncio
@@ -21,8 +16,6 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass
-from enum import Enum
 
 from django.conf import settings
 from django.db import Error as DatabaseFailure
@@ -36,6 +29,7 @@ from transcripts.services.lease import Lease, LeaseLostError
 from transcripts.services.live import close, refusals
 from transcripts.services.live.admit import Admitted, withdraw_session
 from transcripts.services.live.credit import Credit
+from transcripts.services.live.endings import Ending, Way
 from transcripts.services.live.events import Ended, Failed, LiveEvent, Notice, Ready
 from transcripts.services.live.feed import AudioFeed
 from transcripts.services.live.hearing import Hearing
@@ -44,6 +38,7 @@ from transcripts.services.live.journal import SAMPLES_A_MS, Journal
 from transcripts.services.live.outbox import Outbox
 from transcripts.services.live.scribe import Scribe
 from transcripts.services.live.threads import in_database
+from transcripts.services.live.untold import note_told
 
 logger = logging.getLogger(__name__)
 
@@ -52,19 +47,6 @@ ABANDON_DRAIN_S = 3.0
 ABANDON_CLOSE_S = 5.0
 # At the end of a session the service may think for so long between two signs of life.
 DRAIN_SILENCE_S = 60.0
-
-
-class Way(Enum):
-    FINISH = "finish"
-    PAUSE = "pause"
-    HAND_OVER = "hand_over"
-    LOST = "lost"
-
-
-@dataclass(frozen=True)
-class _Ending:
-    way: Way
-    error: ApiError | None = None
 
 
 class LiveSession:
@@ -96,9 +78,9 @@ class LiveSession:
         )
         self._longest_ms = refusals.longest_ms(transcript)
         self._hub = hub()
-        self._outbox = Outbox()
+        self._outbox = Outbox(told_ms=admitted.told_ms, untold=admitted.untold)
         self._scribe = Scribe(self._job, self._outbox, on_failure=self._break_off)
-        self._ending: _Ending | None = None
+        self._ending: Ending | None = None
         self._active_at = time.monotonic()
         self._changed = asyncio.Event()
         self._is_left = False  # what isn't heard yet is left to others
@@ -190,6 +172,14 @@ class LiveSession:
         """Yield what happens. Consumed once; the last is Ended or Failed."""
         return self._outbox.read()
 
+    async def note_told(self) -> None:
+        """Keep how far the client was told: it is about to go, or gone. Never raises."""
+        await in_database(note_told, self.lease, self._outbox.told_ms)
+
+    async def read_text(self) -> str:
+        """Return the whole of what is settled. Two queries."""
+        return await in_database(close.read_text, self._job.transcript)
+
     async def abandon(self) -> None:
         """The client is gone: recognise for a moment what is there, and let it come back.
 
@@ -197,6 +187,7 @@ class LiveSession:
         """
         self._outbox.deafen()
         self._end(Way.PAUSE)
+        await self.note_told()
         if self._running is None:
             return
         is_pausing = self._ending is not None and self._ending.way is Way.PAUSE
@@ -296,14 +287,14 @@ class LiveSession:
     def _end(self, way: Way, error: ApiError | None = None) -> None:
         """Accept no more audio. The first to say so decides; only then is failing graver."""
         if self._ending is None:
-            self._ending = _Ending(way, error)
+            self._ending = Ending(way, error)
             self.hearing.finish()
         elif way is Way.HAND_OVER and self._ending.way is Way.FINISH:
-            self._ending = _Ending(way, error)
+            self._ending = Ending(way, error)
         self._wake()
 
     def _lose(self) -> None:
-        self._ending = _Ending(Way.LOST, refusals.lost())
+        self._ending = Ending(Way.LOST, refusals.lost())
         self._stop_listening()
         self._wake()
 
@@ -317,7 +308,7 @@ class LiveSession:
 
     async def _conclude(self) -> LiveEvent | None:
         """Let go of the transcript. Raises `LeaseLostError`."""
-        ending = self._ending or _Ending(Way.HAND_OVER, refusals.inference_gone())
+        ending = self._ending or Ending(Way.HAND_OVER, refusals.inference_gone())
         if ending.way is Way.LOST:
             raise LeaseLostError
         await self._until_written()
@@ -348,7 +339,7 @@ class LiveSession:
 
     async def _hand_over(self, error: ApiError) -> Failed:
         await self._scribe.store_rest()
-        text = await in_database(close.read_text, self._job.transcript)
+        text = await self.read_text()
         if not await in_database(close.hand_over, self._job):
             raise LeaseLostError
         return Failed(error=error, text=text)

@@ -11,8 +11,8 @@
 //   session  it is open (again): transcript_id, model, transcript_token (a visitor's) …
 //   level    {level: 0..1, capturedMs}: ten times a second
 //   partial  {committed, pending}: the utterance under way; `committed` won't change
-//   final    {text, start, end, words}: never changed, never told twice; times in seconds. One that
-//            was on its way when the connection was lost is not told: it is in the transcript
+//   final    {text, start, end, words}: never changed, never told twice; times in seconds. What was
+//            settled while the connection was lost is told once it is back
 //   notice   {code, message}: something to know that ends nothing
 //   ended    the last message: transcript, credits_charged …
 //   failed   {code, message}: why it ended early; what was said until then is kept
@@ -42,6 +42,7 @@ export class LiveTranscription extends EventTarget {
   #microphone = null;
   #session = null;
   #resumeToken = "";
+  #toldS = 0; // the end of the last final
   #tries = 0;
   #timers = { retry: 0, pump: 0, silence: 0, keepalive: 0 };
   #isPaused = false;
@@ -175,8 +176,8 @@ export class LiveTranscription extends EventTarget {
 
   #describe() {
     const config = { ...this.config };
-    if (this.#resumeToken) config.resume_token = this.#resumeToken;
-    return config;
+    if (!this.#resumeToken) return config;
+    return { ...config, resume_token: this.#resumeToken, told: this.#toldS };
   }
 
   #retry() {
@@ -204,10 +205,15 @@ export class LiveTranscription extends EventTarget {
     if (message.error) return void (this.#refusal = message); // and a close, which tells its kind
     if (message.status === "started") this.#opened(message);
     if (this.#session) this.#audio.acknowledge(message.audio_ms);
-    if (message.text) this.#tell("final", message);
+    if (message.text) this.#readFinal(message);
     if (message.partial || message.text) this.#tell("partial", splitPartial(message));
     if (message.notice) this.#tell("notice", message);
     if (message.is_final) this.#end(message);
+  }
+
+  #readFinal(message) {
+    this.#toldS = message.end;
+    this.#tell("final", message);
   }
 
   #opened(message) {
@@ -232,6 +238,7 @@ export class LiveTranscription extends EventTarget {
   /** The session was closed while the connection was lost: the rest is another transcript. */
   #beginAnew() {
     this.#resumeToken = "";
+    this.#toldS = 0;
     this.#audio.rebase();
     if (this.#isStopping && this.#audio.endMs === 0) return this.#end({});
     this.#retry();

@@ -26,7 +26,9 @@ from transcripts.live.protocol import (
 from transcripts.services.live.events import Ended, Failed, Final, LiveEvent, Notice, Partial, Ready
 
 values = st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.just("en")
-keys = st.sampled_from(["language", "model", "refine", "title", "resume_token", "action", "else"])
+keys = st.sampled_from(
+    ["language", "model", "refine", "title", "resume_token", "told", "action", "else"]
+)
 actions = st.sampled_from(["stop", "finalize", "keepalive", "configure", "dance"])
 texts = (
     st.text(max_size=50)

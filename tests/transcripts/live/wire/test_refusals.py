@@ -1,6 +1,8 @@
 """Every error is a message with a code, and then a close with the code that docs/live.md names."""
 
 import contextlib
+import errno
+import json
 import time
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -17,13 +19,17 @@ from accounts.guessing import MAX_UNKNOWN_KEYS, forget_guesses
 from accounts.keys import issue_api_key
 from accounts.models import ApiKey, User
 from accounts.tickets import issue_ticket
+from stt_web.request_id import RequestIdLayer
 from stt_web.socket_protocol import MAX_FRAGMENTS, MAX_FRAME_BYTES
 from tests.stt_web.served import Served
 from tests.transcripts.api.conftest import Client, make_client
 from tests.transcripts.live.conftest import SECOND
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
 from tests.transcripts.live.wire.talk import Talk, talk
+from transcripts.live.consumer import StreamConsumer
 from transcripts.models import Status, Transcript
+from transcripts.services.live import LiveSession
+from transcripts.services.live.events import LiveRequest
 
 pytestmark = pytest.mark.database
 
@@ -47,6 +53,8 @@ def refusal(client: Talk) -> tuple[str, int | None]:
         ('{"language": "klingon"}', "unknown_language", 4400),
         ('{"language": 7}', "invalid_value", 4400),
         ('{"refine": "yes"}', "invalid_value", 4400),
+        ('{"told": -1}', "invalid_value", 4400),
+        ('{"told": NaN}', "invalid_value", 4400),
         ('{"resume_token": "\\ud800"}', "invalid_value", 4400),
         ('{"resume_token": "unknown"}', "session_not_found", 4404),
         ('{"model": "medium"}', "not_installed", 1013),
@@ -255,4 +263,43 @@ def test_other_addresses_open_no_socket(speaker: Client, path: str) -> None:
     with pytest.raises(InvalidStatus) as refused:
         Talk(speaker.url + path.removesuffix("/v1/stream") + "?", key=speaker.key)
 
-    assert refused.value.response.status_code == 403
+    response = refused.value.response
+    body = json.loads(response.body)
+    assert (response.status_code, body["code"]) == (404, "not_found")
+    assert body["error"]
+    assert response.headers["Content-Type"] == "application/json"
+    assert len(response.headers["X-Request-Id"]) == 32
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("{", "invalid_json"),
+        ('{"action": "dance"}', "unknown_action"),
+        (bytes(MAX_FRAME_BYTES + 1), "frame_too_large"),
+    ],
+)
+def test_what_was_settled_is_told_with_an_error_in_mid_session(
+    speaker: Client, said: str | bytes, code: str
+) -> None:
+    with talk(speaker) as client:
+        client.begin()
+        client.send(SECOND)
+        while "w0" not in client.texts:
+            client.hear()
+        client.socket.send(said)
+        last = client.hear_all()[-1]
+
+    assert (last["code"], last["transcript"]) == (code, "w0")
+    assert (last["text"], last["is_final"], last["final"]) == ("", True, True)
+
+
+def test_a_full_disk_is_told_before_the_close(speaker: Client) -> None:
+    async def open_session(_: LiveRequest) -> LiveSession:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    socket = RequestIdLayer(StreamConsumer.as_asgi(opener=open_session))
+    with Served(socket) as served, Talk(served.url, key=speaker.key) as client:
+        client.say({})
+
+        assert refusal(client) == ("internal_error", 1011)

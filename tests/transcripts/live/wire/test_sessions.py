@@ -1,10 +1,13 @@
 """Clients of both dialects on real sockets, before a service that hears one word a second."""
 
 import json
+import time
+from typing import Any
 
 import pytest
 import sttai
 
+from tests.e2e.processes import wait_until
 from tests.stt_web.served import Served
 from tests.transcripts.api.conftest import Client, make_client
 from tests.transcripts.live.conftest import SECOND
@@ -192,6 +195,82 @@ def test_a_session_goes_on_behind_another_socket(speaker: Client, live: FakeStre
     assert second.told[-1]["transcript"] == "w0 w1 w2"
 
 
+def wait_until_paused(transcript_id: str) -> None:
+    rows = Transcript.objects.filter(pk=transcript_id, lease_owner="", status=Status.PROCESSING)
+    wait_until(rows.exists, what="the session is paused")
+
+
+def spans(*clients: Talk) -> list[tuple[float, float]]:
+    """Return where the pieces lie that these were told, in the order in which they were."""
+    return [(m["start"], m["end"]) for client in clients for m in client.told if m["text"]]
+
+
+def test_what_was_settled_while_one_was_away_is_told_once(speaker: Client) -> None:
+    with talk(speaker) as first:
+        started = first.begin()
+        first.send(SECOND * 2 + SECOND[:16_000])
+        while first.texts != ["w0", "w1"]:
+            first.hear()
+    wait_until_paused(started["transcript_id"])
+    with talk(speaker) as second:
+        second.begin(resume_token=started["resume_token"])
+        second.send(SECOND[:16_000])
+        second.say({"action": "stop"})
+        told = second.hear_all()
+
+    assert spans(first, second) == [(0.0, 1.0), (1.0, 2.0), (2.0, 2.5), (2.5, 3.0)]
+    assert told[0]["words"] == [
+        {"word": "w2", "start": 2.0, "end": 2.5, "confidence": 0.75, "committed": True}
+    ]
+    assert (told[0]["language"], told[-1]["transcript"]) == ("en", "w0 w1 w2 w2")
+
+
+def test_a_client_is_believed_how_far_it_was_told(speaker: Client) -> None:
+    """What was on its way to it when the connection broke is told again."""
+    with talk(speaker) as first:
+        started = first.begin()
+        first.send(SECOND * 3)
+        while len(first.texts) < 3:
+            first.hear()
+        token = started["resume_token"]
+        # The first connection seems to be there still.
+        with talk(speaker) as second:
+            second.begin(resume_token=token, told=1.0)
+            while len(second.texts) < 2:
+                second.hear()
+            with talk(speaker) as third:
+                third.begin(resume_token=token, told=3)
+                third.say({"action": "stop"})
+                third.hear_all()
+
+    assert spans(second) == [(1.0, 2.0), (2.0, 3.0)]
+    assert spans(third) == []
+
+
+def test_a_client_that_is_away_again_and_again_misses_no_word(speaker: Client) -> None:
+    clients = []
+    config: dict[str, Any] = {}
+    for _ in range(4):
+        with talk(speaker) as client:
+            started = client.begin(**config)
+            client.send(SECOND + SECOND[:8000])
+            client.hear()
+        clients.append(client)
+        last_end = max((end for _, end in spans(*clients)), default=0)
+        config = {"resume_token": started["resume_token"], "told": last_end}
+        wait_until_paused(started["transcript_id"])
+    with talk(speaker) as client:
+        client.begin(**config)
+        client.say({"action": "stop"})
+        client.hear_all()
+    clients.append(client)
+
+    told = spans(*clients)
+    assert told[0][0] == 0.0
+    assert told[-1][1] == client.told[-1]["duration"] == 5.0
+    assert [end for _, end in told[:-1]] == [start for start, _ in told[1:]]
+
+
 def test_a_resume_token_of_somebody_else_opens_nothing(speaker: Client, server: Served) -> None:
     stranger = make_client(server.url)
     with talk(speaker) as client:
@@ -223,9 +302,12 @@ def test_silence_is_acknowledged(speaker: Client, live: FakeStream) -> None:
     with talk(speaker) as client:
         client.begin()
         client.send(SECOND[:16_000])
-        told = client.hear_until("listening")
+        quiet_since = time.monotonic()
+        while (told := client.hear()).get("status") != "listening":
+            quiet_since = time.monotonic()
 
     assert told["audio_ms"] == 500
+    assert time.monotonic() - quiet_since < 7  # as promised: 5
 
 
 def test_the_request_id_is_echoed_or_made(speaker: Client) -> None:
