@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,137 +15,244 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Transcript',
+            name="Transcript",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('anonymous_address_digest', models.CharField(blank=True, max_length=64)),
-                ('anonymous_token_digest', models.CharField(blank=True, max_length=64)),
-                ('title', models.CharField(blank=True, max_length=255)),
-                ('file_name', models.CharField(blank=True, max_length=255)),
-                ('recording', models.CharField(blank=True, max_length=255)),
-                ('size_bytes', models.PositiveBigIntegerField(default=0)),
-                ('container', models.CharField(blank=True, max_length=40)),
-                ('source', models.CharField(choices=[('upload', 'Upload'), ('api', 'Api'), ('live', 'Live')], default='api', max_length=10)),
-                ('probed_ms', models.PositiveBigIntegerField(default=0)),
-                ('model_requested', models.CharField(max_length=100)),
-                ('language_requested', models.CharField(blank=True, max_length=10)),
-                ('task', models.CharField(default='transcribe', max_length=10)),
-                ('diarize', models.BooleanField(default=True)),
-                ('speakers_requested', models.PositiveSmallIntegerField(default=0)),
-                ('prompt', models.TextField(blank=True)),
-                ('hot_words', models.JSONField(blank=True, default=list)),
-                ('fingerprint', models.CharField(blank=True, max_length=64)),
-                ('request_id', models.CharField(blank=True, max_length=64)),
-                ('status', models.CharField(choices=[('queued', 'Queued'), ('processing', 'Processing'), ('completed', 'Completed'), ('completed_with_warnings', 'Completed With Warnings'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=24)),
-                ('queue', models.CharField(choices=[('short', 'Short'), ('bulk', 'Bulk')], default='bulk', max_length=8)),
-                ('attempt', models.PositiveIntegerField(default=0)),
-                ('stalled_tries', models.PositiveSmallIntegerField(default=0)),
-                ('lease_owner', models.CharField(blank=True, max_length=100)),
-                ('lease_expires_at', models.DateTimeField(blank=True, null=True)),
-                ('enqueued_at', models.DateTimeField(blank=True, null=True)),
-                ('enqueue_count', models.PositiveIntegerField(default=0)),
-                ('resume_ms', models.PositiveBigIntegerField(default=0)),
-                ('error_code', models.CharField(blank=True, max_length=50)),
-                ('error_message', models.CharField(blank=True, max_length=500)),
-                ('warnings', models.JSONField(blank=True, default=list)),
-                ('model_used', models.CharField(blank=True, max_length=100)),
-                ('engine', models.CharField(blank=True, max_length=40)),
-                ('device', models.CharField(blank=True, max_length=40)),
-                ('compute_type', models.CharField(blank=True, max_length=20)),
-                ('embedder', models.CharField(blank=True, max_length=60)),
-                ('language', models.CharField(blank=True, max_length=10)),
-                ('language_probability', models.FloatField(blank=True, null=True)),
-                ('heard_ms', models.PositiveBigIntegerField(default=0)),
-                ('credits_charged', models.PositiveIntegerField(default=0)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('progressed_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='transcripts', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("anonymous_address_digest", models.CharField(blank=True, max_length=64)),
+                ("anonymous_token_digest", models.CharField(blank=True, max_length=64)),
+                ("title", models.CharField(blank=True, max_length=255)),
+                ("file_name", models.CharField(blank=True, max_length=255)),
+                ("recording", models.CharField(blank=True, max_length=255)),
+                ("size_bytes", models.PositiveBigIntegerField(default=0)),
+                ("container", models.CharField(blank=True, max_length=40)),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[("upload", "Upload"), ("api", "Api"), ("live", "Live")],
+                        default="api",
+                        max_length=10,
+                    ),
+                ),
+                ("probed_ms", models.PositiveBigIntegerField(default=0)),
+                ("model_requested", models.CharField(max_length=100)),
+                ("language_requested", models.CharField(blank=True, max_length=10)),
+                ("task", models.CharField(default="transcribe", max_length=10)),
+                ("diarize", models.BooleanField(default=True)),
+                ("speakers_requested", models.PositiveSmallIntegerField(default=0)),
+                ("prompt", models.TextField(blank=True)),
+                ("hot_words", models.JSONField(blank=True, default=list)),
+                ("fingerprint", models.CharField(blank=True, max_length=64)),
+                ("request_id", models.CharField(blank=True, max_length=64)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("processing", "Processing"),
+                            ("completed", "Completed"),
+                            ("completed_with_warnings", "Completed With Warnings"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="queued",
+                        max_length=24,
+                    ),
+                ),
+                (
+                    "queue",
+                    models.CharField(
+                        choices=[("short", "Short"), ("bulk", "Bulk")], default="bulk", max_length=8
+                    ),
+                ),
+                ("attempt", models.PositiveIntegerField(default=0)),
+                ("stalled_tries", models.PositiveSmallIntegerField(default=0)),
+                ("lease_owner", models.CharField(blank=True, max_length=100)),
+                ("lease_expires_at", models.DateTimeField(blank=True, null=True)),
+                ("enqueued_at", models.DateTimeField(blank=True, null=True)),
+                ("enqueue_count", models.PositiveIntegerField(default=0)),
+                ("resume_ms", models.PositiveBigIntegerField(default=0)),
+                ("error_code", models.CharField(blank=True, max_length=50)),
+                ("error_message", models.CharField(blank=True, max_length=500)),
+                ("warnings", models.JSONField(blank=True, default=list)),
+                ("model_used", models.CharField(blank=True, max_length=100)),
+                ("engine", models.CharField(blank=True, max_length=40)),
+                ("device", models.CharField(blank=True, max_length=40)),
+                ("compute_type", models.CharField(blank=True, max_length=20)),
+                ("embedder", models.CharField(blank=True, max_length=60)),
+                ("language", models.CharField(blank=True, max_length=10)),
+                ("language_probability", models.FloatField(blank=True, null=True)),
+                ("heard_ms", models.PositiveBigIntegerField(default=0)),
+                ("credits_charged", models.PositiveIntegerField(default=0)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("progressed_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="transcripts",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Speaker',
+            name="Speaker",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('label', models.CharField(max_length=40)),
-                ('display_name', models.CharField(blank=True, max_length=100)),
-                ('transcript', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='speakers', to='transcripts.transcript')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                ("label", models.CharField(max_length=40)),
+                ("display_name", models.CharField(blank=True, max_length=100)),
+                (
+                    "transcript",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="speakers",
+                        to="transcripts.transcript",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position'],
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='Segment',
+            name="Segment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField()),
-                ('start_ms', models.PositiveBigIntegerField()),
-                ('end_ms', models.PositiveBigIntegerField()),
-                ('text', models.TextField()),
-                ('words', models.JSONField(default=list)),
-                ('confidence', models.FloatField()),
-                ('avg_logprob', models.FloatField(blank=True, null=True)),
-                ('compression_ratio', models.FloatField(blank=True, null=True)),
-                ('no_speech_prob', models.FloatField(blank=True, null=True)),
-                ('temperature', models.FloatField(blank=True, null=True)),
-                ('speaker', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='segments', to='transcripts.speaker')),
-                ('transcript', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='segments', to='transcripts.transcript')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                ("start_ms", models.PositiveBigIntegerField()),
+                ("end_ms", models.PositiveBigIntegerField()),
+                ("text", models.TextField()),
+                ("words", models.JSONField(default=list)),
+                ("confidence", models.FloatField()),
+                ("avg_logprob", models.FloatField(blank=True, null=True)),
+                ("compression_ratio", models.FloatField(blank=True, null=True)),
+                ("no_speech_prob", models.FloatField(blank=True, null=True)),
+                ("temperature", models.FloatField(blank=True, null=True)),
+                (
+                    "speaker",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="segments",
+                        to="transcripts.speaker",
+                    ),
+                ),
+                (
+                    "transcript",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="segments",
+                        to="transcripts.transcript",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position'],
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='Window',
+            name="Window",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('start_ms', models.PositiveBigIntegerField()),
-                ('end_ms', models.PositiveBigIntegerField()),
-                ('turns', models.JSONField(default=list)),
-                ('discarded', models.JSONField(default=list)),
-                ('transcript', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='windows', to='transcripts.transcript')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("start_ms", models.PositiveBigIntegerField()),
+                ("end_ms", models.PositiveBigIntegerField()),
+                ("turns", models.JSONField(default=list)),
+                ("discarded", models.JSONField(default=list)),
+                (
+                    "transcript",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="windows",
+                        to="transcripts.transcript",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['start_ms'],
+                "ordering": ["start_ms"],
             },
         ),
         migrations.AddIndex(
-            model_name='transcript',
-            index=models.Index(fields=['owner', '-created_at'], name='transcripts_owner_i_9903f0_idx'),
+            model_name="transcript",
+            index=models.Index(
+                fields=["owner", "-created_at"], name="transcripts_owner_i_9903f0_idx"
+            ),
         ),
         migrations.AddIndex(
-            model_name='transcript',
-            index=models.Index(fields=['owner', 'fingerprint'], name='transcripts_join'),
+            model_name="transcript",
+            index=models.Index(fields=["owner", "fingerprint"], name="transcripts_join"),
         ),
         migrations.AddIndex(
-            model_name='transcript',
-            index=models.Index(condition=models.Q(('status', 'queued')), fields=['queue', 'created_at'], name='transcripts_waiting'),
+            model_name="transcript",
+            index=models.Index(
+                condition=models.Q(("status", "queued")),
+                fields=["queue", "created_at"],
+                name="transcripts_waiting",
+            ),
         ),
         migrations.AddIndex(
-            model_name='transcript',
-            index=models.Index(condition=models.Q(('status', 'processing')), fields=['lease_expires_at'], name='transcripts_leases'),
+            model_name="transcript",
+            index=models.Index(
+                condition=models.Q(("status", "processing")),
+                fields=["lease_expires_at"],
+                name="transcripts_leases",
+            ),
         ),
         migrations.AddIndex(
-            model_name='transcript',
-            index=models.Index(condition=models.Q(('owner', None)), fields=['finished_at'], name='transcripts_anonymous'),
+            model_name="transcript",
+            index=models.Index(
+                condition=models.Q(("owner", None)),
+                fields=["finished_at"],
+                name="transcripts_anonymous",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='speaker',
-            constraint=models.UniqueConstraint(fields=('transcript', 'position'), name='transcripts_speaker_position'),
+            model_name="speaker",
+            constraint=models.UniqueConstraint(
+                fields=("transcript", "position"), name="transcripts_speaker_position"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='segment',
-            constraint=models.UniqueConstraint(fields=('transcript', 'position'), name='transcripts_segment_position'),
+            model_name="segment",
+            constraint=models.UniqueConstraint(
+                fields=("transcript", "position"), name="transcripts_segment_position"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='segment',
-            constraint=models.CheckConstraint(condition=models.Q(('start_ms__lt', models.F('end_ms'))), name='transcripts_segment_has_length'),
+            model_name="segment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("start_ms__lt", models.F("end_ms"))),
+                name="transcripts_segment_has_length",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='window',
-            constraint=models.UniqueConstraint(fields=('transcript', 'start_ms'), name='transcripts_window_once'),
+            model_name="window",
+            constraint=models.UniqueConstraint(
+                fields=("transcript", "start_ms"), name="transcripts_window_once"
+            ),
         ),
     ]

@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('transcripts', '0001_initial'),
+        ("transcripts", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='transcript',
-            name='is_approximate',
+            model_name="transcript",
+            name="is_approximate",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='transcript',
-            name='speakers_approximate',
+            model_name="transcript",
+            name="speakers_approximate",
             field=models.BooleanField(default=False),
         ),
     ]

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('transcripts', '0003_handing_on'),
+        ("transcripts", "0003_handing_on"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='transcript',
-            name='is_asynchronous',
+            model_name="transcript",
+            name="is_asynchronous",
             field=models.BooleanField(default=False),
         ),
     ]

@@ -9,7 +9,11 @@ from django.db import migrations, models
 def give_keys(apps, schema_editor):
     """Give each segment that is there a key of its own: the default is worked out once for all."""
     is_postgresql = schema_editor.connection.vendor == "postgresql"
-    made = "substr(md5(random()::text || id::text), 1, 16)" if is_postgresql else "lower(hex(randomblob(8)))"
+    made = (
+        "substr(md5(random()::text || id::text), 1, 16)"
+        if is_postgresql
+        else "lower(hex(randomblob(8)))"
+    )
     schema_editor.execute(f"UPDATE transcripts_segment SET key = {made}")
 
 
@@ -39,137 +43,209 @@ def drop_search_index(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('transcripts', '0005_hold_reference'),
+        ("transcripts", "0005_hold_reference"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='RetentionPolicy',
+            name="RetentionPolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('audio_days', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('transcript_days', models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("audio_days", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("transcript_days", models.PositiveSmallIntegerField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Revision',
+            name="Revision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('action', models.CharField(choices=[('describe', 'Describe'), ('edit', 'Edit'), ('split', 'Split'), ('merge', 'Merge'), ('move_words', 'Move Words'), ('remove', 'Remove'), ('add_speaker', 'Add Speaker'), ('rename_speaker', 'Rename Speaker'), ('merge_speakers', 'Merge Speakers'), ('assign_speaker', 'Assign Speaker'), ('restore', 'Restore')], max_length=20)),
-                ('restored', models.PositiveIntegerField(blank=True, null=True)),
-                ('changes', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "action",
+                    models.CharField(
+                        choices=[
+                            ("describe", "Describe"),
+                            ("edit", "Edit"),
+                            ("split", "Split"),
+                            ("merge", "Merge"),
+                            ("move_words", "Move Words"),
+                            ("remove", "Remove"),
+                            ("add_speaker", "Add Speaker"),
+                            ("rename_speaker", "Rename Speaker"),
+                            ("merge_speakers", "Merge Speakers"),
+                            ("assign_speaker", "Assign Speaker"),
+                            ("restore", "Restore"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("restored", models.PositiveIntegerField(blank=True, null=True)),
+                ("changes", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'ordering': ['-number'],
+                "ordering": ["-number"],
             },
         ),
         migrations.CreateModel(
-            name='SearchChunk',
+            name="SearchChunk",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('bucket', models.IntegerField()),
-                ('part', models.PositiveSmallIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("bucket", models.IntegerField()),
+                ("part", models.PositiveSmallIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Tag',
+            name="Tag",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=50)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=50)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.AddField(
-            model_name='segment',
-            name='key',
-            field=models.CharField(default=transcripts.models.transcript.new_segment_key, max_length=16),
+            model_name="segment",
+            name="key",
+            field=models.CharField(
+                default=transcripts.models.transcript.new_segment_key, max_length=16
+            ),
         ),
         migrations.AddField(
-            model_name='transcript',
-            name='audio_deleted_at',
+            model_name="transcript",
+            name="audio_deleted_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='transcript',
-            name='is_corrected',
+            model_name="transcript",
+            name="is_corrected",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='transcript',
-            name='language_note',
+            model_name="transcript",
+            name="language_note",
             field=models.CharField(blank=True, max_length=200),
         ),
         migrations.AddField(
-            model_name='transcript',
-            name='revision',
+            model_name="transcript",
+            name="revision",
             field=models.PositiveIntegerField(default=0),
         ),
         migrations.AlterField(
-            model_name='segment',
-            name='position',
+            model_name="segment",
+            name="position",
             field=models.FloatField(),
         ),
         migrations.AddIndex(
-            model_name='segment',
-            index=models.Index(fields=['transcript', 'start_ms'], name='transcripts_segment_time'),
+            model_name="segment",
+            index=models.Index(fields=["transcript", "start_ms"], name="transcripts_segment_time"),
         ),
         migrations.RunPython(give_keys, migrations.RunPython.noop),
         migrations.AddConstraint(
-            model_name='segment',
-            constraint=models.UniqueConstraint(fields=('transcript', 'key'), name='transcripts_segment_key'),
+            model_name="segment",
+            constraint=models.UniqueConstraint(
+                fields=("transcript", "key"), name="transcripts_segment_key"
+            ),
         ),
         migrations.AddField(
-            model_name='retentionpolicy',
-            name='owner',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='retention_policy', to=settings.AUTH_USER_MODEL),
+            model_name="retentionpolicy",
+            name="owner",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="retention_policy",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='revision',
-            name='author',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="revision",
+            name="author",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='revision',
-            name='transcript',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='revisions', to='transcripts.transcript'),
+            model_name="revision",
+            name="transcript",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="revisions",
+                to="transcripts.transcript",
+            ),
         ),
         migrations.AddField(
-            model_name='searchchunk',
-            name='owner',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="searchchunk",
+            name="owner",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='searchchunk',
-            name='transcript',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='chunks', to='transcripts.transcript'),
+            model_name="searchchunk",
+            name="transcript",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="chunks",
+                to="transcripts.transcript",
+            ),
         ),
         migrations.AddField(
-            model_name='tag',
-            name='transcript',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tags', to='transcripts.transcript'),
+            model_name="tag",
+            name="transcript",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="tags",
+                to="transcripts.transcript",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.UniqueConstraint(fields=('transcript', 'number'), name='transcripts_revision_number'),
+            model_name="revision",
+            constraint=models.UniqueConstraint(
+                fields=("transcript", "number"), name="transcripts_revision_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='searchchunk',
-            constraint=models.UniqueConstraint(fields=('transcript', 'bucket', 'part'), name='transcripts_chunk_once'),
+            model_name="searchchunk",
+            constraint=models.UniqueConstraint(
+                fields=("transcript", "bucket", "part"), name="transcripts_chunk_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='tag',
-            index=models.Index(fields=['name'], name='transcripts_tag_name'),
+            model_name="tag",
+            index=models.Index(fields=["name"], name="transcripts_tag_name"),
         ),
         migrations.AddConstraint(
-            model_name='tag',
-            constraint=models.UniqueConstraint(fields=('transcript', 'name'), name='transcripts_tag_once'),
+            model_name="tag",
+            constraint=models.UniqueConstraint(
+                fields=("transcript", "name"), name="transcripts_tag_once"
+            ),
         ),
         migrations.RunPython(make_search_index, drop_search_index),
     ]

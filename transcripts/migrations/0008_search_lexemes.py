@@ -41,9 +41,8 @@ def join_index(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('transcripts', '0007_live_sessions'),
+        ("transcripts", "0007_live_sessions"),
     ]
 
     operations = [migrations.RunPython(divide_index, join_index)]

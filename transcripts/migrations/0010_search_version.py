@@ -5,20 +5,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('transcripts', '0009_open_transcripts'),
+        ("transcripts", "0009_open_transcripts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='transcript',
-            name='search_version',
+            model_name="transcript",
+            name="search_version",
             field=models.PositiveSmallIntegerField(default=0),
         ),
         migrations.AddIndex(
-            model_name='transcript',
-            index=models.Index(fields=['search_version'], name='transcripts_search_version'),
+            model_name="transcript",
+            index=models.Index(fields=["search_version"], name="transcripts_search_version"),
         ),
     ]

@@ -26,9 +26,8 @@ def move_answers(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('transcripts', '0011_answers_about'),
+        ("transcripts", "0011_answers_about"),
     ]
 
     operations = [migrations.RunPython(move_answers, migrations.RunPython.noop)]

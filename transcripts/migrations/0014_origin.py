@@ -10,7 +10,6 @@ def mark_imported(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
         ("transcripts", "0013_answers_moved"),
     ]

@@ -7,6 +7,7 @@ altered. Whatever fails here leaves the text as it is, and a warning.
 
 import logging
 import time
+from typing import cast
 
 from transcripts.inference.client import diarize
 from transcripts.inference.errors import BrokenAnswerError, InferenceError
@@ -105,7 +106,7 @@ def _label(
 
 
 def _as_spoken(segment: Segment) -> speakers.Segment:
-    assert segment.confidence is not None  # the recogniser's; only imports have none
+    confidence = cast("float", segment.confidence)  # the recogniser's; only imports have none
     return speakers.Segment(
         start_ms=segment.start_ms,
         end_ms=segment.end_ms,
@@ -120,7 +121,7 @@ def _as_spoken(segment: Segment) -> speakers.Segment:
             )
             for word in segment.words
         ),
-        confidence=segment.confidence,
+        confidence=confidence,
     )
 
 
