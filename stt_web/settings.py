@@ -68,6 +68,8 @@ def _database(url: str) -> dict[str, object]:
             "PORT": str(parts.port or ""),
             "CONN_HEALTH_CHECKS": True,
             "CONN_MAX_AGE": 60,
+            # A process that is frozen in mid-transaction holds up whoever needs its rows no longer.
+            "OPTIONS": {"options": "-c idle_in_transaction_session_timeout=30s"},
         }
     raise BadSettingError(
         f"STT_DATABASE_URL begins with {parts.scheme!r}, but must be sqlite:/// or postgresql://."
