@@ -65,7 +65,6 @@ _SILENT_SAMPLES = 10 * SAMPLE_RATE_HZ  # of silence are settled by themselves
 _MAX_UNTOLD = 32  # events that nobody took yet
 _LEAVE_WITHIN_S = 10.0
 
-
 Events = tuple[LiveEvent, ...]
 
 
@@ -323,6 +322,7 @@ class LiveSession:
 
     def _settle_words(self, utterance: Utterance) -> Events:
         """Settle an utterance whose last hypothesis held all that was said."""
+        self._recognition.language.keep(utterance.ballot)
         start, self._dispatched = self._dispatched, utterance.end or self._dispatched
         end_ms = self._recognition.to_ms(self._dispatched)
         words, heard = utterance.agreement.finish(), utterance.heard

@@ -2,7 +2,8 @@
 
 Detection follows the file path's vote (`language`), with an utterance where that has a window.
 Until the vote is settled each recognition begins with a detection (whose encoding it reuses), and
-the likeliest language serves for it.
+the likeliest language serves for it. An utterance votes once, with all of it: when its final text
+is recognised, or when its last hypothesis turns out to be that.
 """
 
 from collections.abc import Sequence, Set
@@ -11,13 +12,16 @@ from inference_service.engines.asr import LanguageGuess
 from inference_service.sessions.events import LanguageKnown
 from inference_service.sessions.language import LanguageVote
 
+# What was guessed of an utterance, and how much speech it held.
+Ballot = tuple[Sequence[LanguageGuess], float]
+
 
 class LiveLanguage:
     def __init__(self, *, languages: Set[str], can_detect: bool, wish: str) -> None:
         """wish: ISO 639-1 code; empty: to be detected."""
         self._languages = languages
         self._can_detect = can_detect
-        self._votes: list[tuple[Sequence[LanguageGuess], float]] = []
+        self._votes: list[Ballot] = []
         self._told: LanguageKnown | None = None
         self.settled = ""  # empty: not yet
         self.choose(wish)
@@ -30,6 +34,12 @@ class LiveLanguage:
         if not wish and not self._can_detect:
             self.settled = min(self._languages)
             self._known = LanguageKnown(self.settled, 1.0, False)
+
+    def keep(self, ballot: Ballot | None) -> None:
+        """Let the vote of an utterance's last hypothesis count: it has ended, and was all of it."""
+        if ballot is not None and not self.settled:
+            guesses, speech_s = ballot
+            self.vote(guesses, speech_s=speech_s, is_final=True)
 
     def vote(self, guesses: Sequence[LanguageGuess], *, speech_s: float, is_final: bool) -> str:
         """Return the likeliest language, this utterance's guesses included.

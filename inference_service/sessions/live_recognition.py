@@ -149,6 +149,7 @@ class LiveRecognition:
         likeliest = self.language.vote(guesses, speech_s=request.duration_s, is_final=is_final)
         if is_final or self.language.settled:
             utterance.language = likeliest
+        utterance.ballot = None if is_final else (guesses, request.duration_s)
         return _say_language(request, likeliest)
 
     async def _prepare(self, pcm: Pcm) -> object:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from inference_service.engines.asr import TextSegment, Verdict, WindowRequest, WindowText
 from inference_service.sessions.events import RestoredSegment, RestoredWord
 from inference_service.sessions.hypothesis import Agreement
+from inference_service.sessions.live_language import Ballot
 
 # Written without spaces between words, as in faster-whisper's `split_to_word_tokens`.
 _SPACELESS = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
@@ -26,6 +27,7 @@ class Utterance:
     is_cut: bool = False  # it ended because it was too long, in the middle of speech
     covered: int = 0  # the end of what the last hypothesis heard
     heard: WindowText | None = None  # that hypothesis
+    ballot: Ballot | None = None  # that hypothesis' guess of the language, if it made one
     retry: WindowRequest | None = None  # it was doubtful: what to decode again at its end
 
     @property

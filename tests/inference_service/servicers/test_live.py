@@ -201,7 +201,8 @@ async def test_a_language_is_detected_from_the_first_speech(
         heard = await client.finish()
     assert [(each.language, each.detected) for each in heard.languages] == [("cs", True)]
     assert {r.options.language for batch in recogniser.batches for r in batch} == {"cs"}
-    assert sum(recogniser.detections) < len(recogniser.batches)
+    # Three short utterances decide it: a quarter of what is heard here.
+    assert 2 * sum(recogniser.detections) < len(recogniser.batches)
 
 
 async def test_a_call_goes_on_where_another_broke_off(
