@@ -113,8 +113,11 @@ async def test_a_frozen_process_that_wakes_too_late_changes_nothing(
     assert account.user is not None
     with speaker(account.user, target=live.target, media=media, seconds=3) as said:
         pid = int(str(said["pid"]))
-        os.kill(pid, signal.SIGSTOP)
         transcript = await db(Transcript.objects.get)
+        # Stopped while it writes, it would keep its lock; what it has heard is stored by then.
+        while not await db(words_of, transcript):
+            await asyncio.sleep(0.05)
+        os.kill(pid, signal.SIGSTOP)
         await db(finish_as_sweeper_and_worker, transcript)
         os.kill(pid, signal.SIGCONT)
         # It learns within its watch that it lost, and says so by ending.
