@@ -54,6 +54,14 @@ class WindowRequest:
     temperature: float = 0.0
 
 
+class Timing(StrEnum):
+    """How a word got its times."""
+
+    ATTENTION = "attention"
+    ALIGNED = "aligned"
+    INTERPOLATED = "interpolated"
+
+
 @dataclass(frozen=True, slots=True)
 class TimedWord:
     text: str  # without spaces around it
@@ -61,6 +69,7 @@ class TimedWord:
     end_s: float
     confidence: float  # 0..1
     space_before: bool = True
+    timing: Timing = Timing.ATTENTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,7 @@ class TextSegment:
     compression_ratio: float = 0.0
     no_speech_prob: float = 0.0
     temperature: float = 0.0
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

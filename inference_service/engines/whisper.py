@@ -376,7 +376,7 @@ def _make_text(item: _Accepted, phrases: Sequence[tuple[TimedWord, ...]]) -> Win
     features = _features_of(item.request)
     mel = features.mel[:, : features.n_frames]
     segments = tuple(
-        _make_segment(words, item.decoded)
+        _make_segment(words, item.decoded, language=item.request.options.language)
         for words in phrases
         if not is_stationary(mel, start_s=words[0].start_s, end_s=words[-1].end_s)
     )
@@ -385,7 +385,7 @@ def _make_text(item: _Accepted, phrases: Sequence[tuple[TimedWord, ...]]) -> Win
     return WindowText(Verdict.NO_SPEECH if phrases else Verdict.EMPTY)
 
 
-def _make_segment(words: tuple[TimedWord, ...], decoded: Decoded) -> TextSegment:
+def _make_segment(words: tuple[TimedWord, ...], decoded: Decoded, *, language: str) -> TextSegment:
     return TextSegment(
         start_s=words[0].start_s,
         end_s=words[-1].end_s,
@@ -395,4 +395,5 @@ def _make_segment(words: tuple[TimedWord, ...], decoded: Decoded) -> TextSegment
         compression_ratio=decoded.scores.compression_ratio,
         no_speech_prob=decoded.scores.no_speech_prob,
         temperature=decoded.temperature,
+        language=language,
     )

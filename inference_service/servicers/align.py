@@ -15,6 +15,7 @@ from inference_service.engines.asr import Recogniser, Samples, TimedWord
 from inference_service.priority import Priority
 from inference_service.runtime import Runtime
 from inference_service.servicers.failures import MissingAbilityError
+from inference_service.servicers.replies import TIMINGS
 from inference_service.servicers.requests import BadRequestError
 from inference_service.sessions.voiced import hear_voice, keep_out_of_silence
 from protos.stt.v1 import speech_pb2
@@ -117,6 +118,7 @@ def _write_words(words: Sequence[TimedWord], *, offset_ms: int) -> list[speech_p
             end_ms=offset_ms + round(1000 * word.end_s),
             confidence=word.confidence,
             space_before=word.space_before,
+            timing=TIMINGS[word.timing],
         )
         for word in words
     ]

@@ -1,9 +1,10 @@
 """A session's events as messages of the wire."""
 
+from inference_service.engines.asr import Timing
 from inference_service.sessions.events import (
     AllHeard,
-    DiscardedText,
     Event,
+    Gap,
     HypothesisHeard,
     LanguageKnown,
     LiveEvent,
@@ -13,6 +14,12 @@ from inference_service.sessions.events import (
     SpanSettled,
 )
 from protos.stt.v1 import speech_pb2
+
+TIMINGS = {
+    Timing.ATTENTION: speech_pb2.TIMING_ATTENTION,
+    Timing.ALIGNED: speech_pb2.TIMING_ALIGNED,
+    Timing.INTERPOLATED: speech_pb2.TIMING_INTERPOLATED,
+}
 
 
 def write_event(event: Event) -> speech_pb2.TranscribeEvent:
@@ -55,7 +62,8 @@ def _write_utterance(span: SpanSettled) -> speech_pb2.Utterance:
         start_ms=span.start_ms,
         resume_ms=span.resume_ms,
         segments=map(_write_segment, span.segments),
-        discarded=map(_write_discarded, span.discarded),
+        gaps=map(_write_gap, span.gaps),
+        speech_ms=span.speech_ms,
     )
 
 
@@ -75,11 +83,15 @@ def _write_window(span: SpanSettled) -> speech_pb2.WindowResult:
         segments=[_write_segment(segment) for segment in span.segments],
         turns=[
             speech_pb2.SpeakerTurn(
-                start_ms=turn.start_ms, end_ms=turn.end_ms, embedding=turn.embedding
+                start_ms=turn.start_ms,
+                end_ms=turn.end_ms,
+                embedding=turn.embedding,
+                overlap=turn.overlap,
             )
             for turn in span.turns
         ],
-        discarded=map(_write_discarded, span.discarded),
+        gaps=map(_write_gap, span.gaps),
+        speech_ms=span.speech_ms,
     )
 
 
@@ -94,6 +106,7 @@ def _write_segment(segment: RestoredSegment) -> speech_pb2.Segment:
         compression_ratio=segment.compression_ratio,
         no_speech_prob=segment.no_speech_prob,
         temperature=segment.temperature,
+        language=segment.language,
     )
 
 
@@ -104,12 +117,16 @@ def _write_word(word: RestoredWord) -> speech_pb2.Word:
         end_ms=word.end_ms,
         confidence=word.confidence,
         space_before=word.space_before,
+        timing=TIMINGS[word.timing],
     )
 
 
-def _write_discarded(discarded: DiscardedText) -> speech_pb2.Discarded:
-    return speech_pb2.Discarded(
-        start_ms=discarded.start_ms, end_ms=discarded.end_ms, reason=discarded.reason
+def _write_gap(gap: Gap) -> speech_pb2.Gap:
+    return speech_pb2.Gap(
+        start_ms=gap.start_ms,
+        end_ms=gap.end_ms,
+        reason=gap.reason.value,
+        text=None if gap.text is None else _write_segment(gap.text),
     )
 
 

@@ -1,6 +1,25 @@
 """What a session tells its caller. Times are integer milliseconds from the recording's start."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+from inference_service.engines.asr import Timing, Verdict
+
+
+class GapReason(StrEnum):
+    """Why speech is not in the text; the proto's message Gap says what each means."""
+
+    NOT_RECOGNISED = "not_recognised"
+    REPETITION = "repetition"
+    LOW_CONFIDENCE = "low_confidence"
+    NOT_SPEECH = "not_speech"
+
+
+def reason_for(verdict: Verdict) -> GapReason:
+    """Return why a window of speech has no text."""
+    if verdict is Verdict.REPETITION:
+        return GapReason.REPETITION
+    return GapReason.NOT_SPEECH if verdict is Verdict.NO_SPEECH else GapReason.NOT_RECOGNISED
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +38,7 @@ class RestoredWord:
     end_ms: int  # >= start_ms
     confidence: float
     space_before: bool
+    timing: Timing = Timing.ATTENTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +54,7 @@ class RestoredSegment:
     compression_ratio: float
     no_speech_prob: float
     temperature: float
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +62,17 @@ class SpeakerTurn:
     start_ms: int
     end_ms: int  # > start_ms
     embedding: bytes  # float32 little-endian
+    overlap: float = 0.0  # 0..1, the share in which another voice speaks too
 
 
 @dataclass(frozen=True, slots=True)
-class DiscardedText:
-    """That something was not believed, and why; never what it was."""
+class Gap:
+    """Speech that no word of the text covers, or text that was not accepted, with its evidence."""
 
     start_ms: int
-    end_ms: int
-    reason: str
+    end_ms: int  # > start_ms
+    reason: GapReason
+    text: RestoredSegment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +83,8 @@ class SpanSettled:
     resume_ms: int
     segments: tuple[RestoredSegment, ...] = ()
     turns: tuple[SpeakerTurn, ...] = ()
-    discarded: tuple[DiscardedText, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    speech_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

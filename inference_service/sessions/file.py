@@ -27,12 +27,13 @@ from inference_service.engines.diarization import Embedder
 from inference_service.lanes import Lane
 from inference_service.sessions.events import (
     AllHeard,
-    DiscardedText,
     Event,
+    Gap,
     LanguageKnown,
     RestoredSegment,
     SpanSettled,
     SpeakerTurn,
+    reason_for,
 )
 from inference_service.sessions.language import LanguageVote
 from inference_service.sessions.restoring import restore_segments
@@ -241,13 +242,12 @@ class FileSession:
             )
         if segments:
             return SpanSettled(start_ms, resume_ms, segments, turns)
-        reason = Verdict.EMPTY if text.verdict is Verdict.ACCEPTED else text.verdict
-        discarded = DiscardedText(
+        gap = Gap(
             self._to_ms(span.pieces[0].start_sample),
             self._to_ms(span.pieces[-1].end_sample),
-            reason.value,
+            reason_for(text.verdict),
         )
-        return SpanSettled(start_ms, resume_ms, (), turns, (discarded,))
+        return SpanSettled(start_ms, resume_ms, (), turns, (gap,))
 
     def _summarise(self) -> AllHeard:
         return AllHeard(

@@ -14,9 +14,10 @@ from inference_service.engines.asr import (
 )
 from inference_service.lanes import Lane
 from inference_service.sessions.events import (
-    DiscardedText,
+    Gap,
     RestoredSegment,
     SpanSettled,
+    reason_for,
 )
 from inference_service.sessions.hearing import Hearing
 from inference_service.sessions.live_language import LiveLanguage
@@ -107,9 +108,8 @@ class LiveRecognition:
         start_ms, end_ms = self.to_ms(start), self.to_ms(end)
         if segments or verdict is None:
             return SpanSettled(start_ms, end_ms, segments)
-        reason = Verdict.EMPTY if verdict is Verdict.ACCEPTED else verdict
-        discarded = DiscardedText(self.to_ms(speech_start), end_ms, reason.value)
-        return SpanSettled(start_ms, end_ms, discarded=(discarded,))
+        gap = Gap(self.to_ms(speech_start), end_ms, reason_for(verdict))
+        return SpanSettled(start_ms, end_ms, gaps=(gap,))
 
     def options_for(self, utterance: Utterance) -> DecodeOptions:
         return DecodeOptions(

@@ -55,6 +55,7 @@ def _restore_segment(
             end_ms=end_ms,
             confidence=min(1.0, max(0.0, word.confidence)),
             space_before=index > 0 and word.space_before,
+            timing=word.timing,
         )
         for index, (word, (start_ms, end_ms)) in enumerate(zip(words, times, strict=True))
     )
@@ -68,6 +69,7 @@ def _restore_segment(
         compression_ratio=segment.compression_ratio,
         no_speech_prob=segment.no_speech_prob,
         temperature=segment.temperature,
+        language=segment.language,
     )
 
 

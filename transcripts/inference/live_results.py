@@ -6,12 +6,13 @@ from protos.stt.v1 import speech_pb2
 from transcripts.inference.errors import BrokenAnswerError
 from transcripts.inference.results import (
     Accepted,
-    Discarded,
     Finished,
     LanguageDetected,
     RecognisedWord,
     WindowResult,
+    read_gap,
     read_segment,
+    read_word,
 )
 
 
@@ -90,8 +91,8 @@ def _read_hypothesis(heard: speech_pb2.Hypothesis) -> Hypothesis:
     return Hypothesis(
         start_ms=heard.start_ms,
         covered_ms=heard.covered_ms,
-        committed=tuple(_read_word(word) for word in heard.committed),
-        pending=tuple(_read_word(word) for word in heard.pending),
+        committed=tuple(read_word(word) for word in heard.committed),
+        pending=tuple(read_word(word) for word in heard.pending),
     )
 
 
@@ -102,12 +103,9 @@ def _read_utterance(utterance: speech_pb2.Utterance) -> WindowResult:
         start_ms=utterance.start_ms,
         resume_ms=utterance.resume_ms,
         segments=tuple(read_segment(segment) for segment in utterance.segments),
-        discarded=tuple(Discarded(d.start_ms, d.end_ms, d.reason) for d in utterance.discarded),
+        gaps=tuple(read_gap(gap) for gap in utterance.gaps),
+        speech_ms=utterance.speech_ms,
     )
-
-
-def _read_word(word: speech_pb2.Word) -> RecognisedWord:
-    return RecognisedWord(word.text, word.start_ms, word.end_ms, word.confidence, word.space_before)
 
 
 def _write_word(word: RecognisedWord) -> speech_pb2.Word:

@@ -19,6 +19,8 @@ class TranscribeOptions:
     task: Literal["transcribe", "translate"] = "transcribe"
     prompt: str = ""
     hot_words: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()  # that may occur, where none is given
+    multilingual: bool = False
     with_turns: bool = False
     priority: Literal["short", "bulk"] = "bulk"
     offset_ms: int = 0
@@ -33,6 +35,8 @@ class TranscribeOptions:
             task=speech_pb2.TASK_TRANSLATE if translating else speech_pb2.TASK_TRANSCRIBE,
             prompt=self.prompt,
             hot_words=self.hot_words,
+            languages=self.languages,
+            multilingual=self.multilingual,
             with_turns=self.with_turns,
             priority=speech_pb2.PRIORITY_SHORT if short else speech_pb2.PRIORITY_BULK,
             channels=1,
@@ -65,6 +69,7 @@ class RecognisedWord:
     end_ms: int
     confidence: float
     space_before: bool
+    timing: str = "attention"  # or "aligned", "interpolated"
 
 
 @dataclass(frozen=True)
@@ -78,22 +83,30 @@ class RecognisedSegment:
     compression_ratio: float
     no_speech_prob: float
     temperature: float
+    language: str = ""
 
 
 @dataclass(frozen=True)
 class SpeakerTurn:
-    """`embedding`: float32 little-endian (n,), as bytes; this tier only keeps it."""
+    """`embedding`: float32 little-endian (n,), as bytes; this tier only stores it.
+
+    `overlap`: 0..1, the share of the turn in which another voice speaks too.
+    """
 
     start_ms: int
     end_ms: int
     embedding: bytes
+    overlap: float = 0.0
 
 
 @dataclass(frozen=True)
-class Discarded:
+class RecognisedGap:
+    """Speech that is not in the text, or text that was not accepted (`text`), and why."""
+
     start_ms: int
     end_ms: int
-    reason: str
+    reason: str  # a value of `models.GapReason`
+    text: RecognisedSegment | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +115,8 @@ class WindowResult:
     resume_ms: int
     segments: tuple[RecognisedSegment, ...] = ()
     turns: tuple[SpeakerTurn, ...] = ()
-    discarded: tuple[Discarded, ...] = ()
+    gaps: tuple[RecognisedGap, ...] = ()
+    speech_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -110,6 +124,11 @@ class Finished:
     heard_ms: int
     speech_ms: int = 0
 
+
+_TIMINGS = {
+    speech_pb2.TIMING_ALIGNED: "aligned",
+    speech_pb2.TIMING_INTERPOLATED: "interpolated",
+}
 
 TranscribeEvent = Accepted | LanguageDetected | WindowResult | Finished
 
@@ -216,18 +235,18 @@ def _read_window(window: speech_pb2.WindowResult) -> WindowResult:
         start_ms=window.start_ms,
         resume_ms=window.resume_ms,
         segments=tuple(read_segment(segment) for segment in window.segments),
-        turns=tuple(SpeakerTurn(t.start_ms, t.end_ms, t.embedding) for t in window.turns),
-        discarded=tuple(Discarded(d.start_ms, d.end_ms, d.reason) for d in window.discarded),
+        turns=tuple(
+            SpeakerTurn(t.start_ms, t.end_ms, t.embedding, t.overlap) for t in window.turns
+        ),
+        gaps=tuple(read_gap(gap) for gap in window.gaps),
+        speech_ms=window.speech_ms,
     )
 
 
 def read_segment(segment: speech_pb2.Segment) -> RecognisedSegment:
     if segment.end_ms <= segment.start_ms:
         raise BrokenAnswerError("The inference service sent a segment without length.")
-    words = tuple(
-        RecognisedWord(w.text, w.start_ms, w.end_ms, w.confidence, w.space_before)
-        for w in segment.words
-    )
+    words = tuple(read_word(word) for word in segment.words)
     return RecognisedSegment(
         start_ms=segment.start_ms,
         end_ms=segment.end_ms,
@@ -238,7 +257,26 @@ def read_segment(segment: speech_pb2.Segment) -> RecognisedSegment:
         compression_ratio=segment.compression_ratio,
         no_speech_prob=segment.no_speech_prob,
         temperature=segment.temperature,
+        language=segment.language,
     )
+
+
+def read_word(word: speech_pb2.Word) -> RecognisedWord:
+    return RecognisedWord(
+        text=word.text,
+        start_ms=word.start_ms,
+        end_ms=word.end_ms,
+        confidence=word.confidence,
+        space_before=word.space_before,
+        timing=_TIMINGS.get(word.timing, "attention"),
+    )
+
+
+def read_gap(gap: speech_pb2.Gap) -> RecognisedGap:
+    if gap.end_ms <= gap.start_ms:
+        raise BrokenAnswerError("The inference service sent a gap without length.")
+    text = read_segment(gap.text) if gap.HasField("text") else None
+    return RecognisedGap(gap.start_ms, gap.end_ms, gap.reason, text)
 
 
 def read_labels(message: audio_pb2.DiarizeResponse) -> SpeakerLabels:

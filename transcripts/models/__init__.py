@@ -1,11 +1,12 @@
 """What is stored of transcripts, split by noun.
 
-`transcript` is the resource and its job, `revisions` what people change in it, `search` what it is
-found by, `retention` how long it is kept, `webhooks` who is told of it, `sharing` who else may read
+`transcript` is the resource, `jobs` what a run was asked for and found, `revisions` what people
+change in it, `search` what it is found by, `retention` how long it is kept, `webhooks` who is told of it, `sharing` who else may read
 it, `live` what a live session has beyond it, `idempotency` which kept answers tell of it.
 """
 
 from transcripts.models.idempotency import AnswerAbout
+from transcripts.models.jobs import Gap, GapReason, TranscriptionJob
 from transcripts.models.live import LiveSession
 from transcripts.models.retention import RetentionPolicy
 from transcripts.models.revisions import Action, Revision
@@ -39,6 +40,8 @@ __all__ = [
     "Action",
     "AnswerAbout",
     "DeliveryStatus",
+    "Gap",
+    "GapReason",
     "LiveSession",
     "Origin",
     "Queue",
@@ -52,6 +55,7 @@ __all__ = [
     "Status",
     "Tag",
     "Transcript",
+    "TranscriptionJob",
     "WebhookAttempt",
     "WebhookDelivery",
     "WebhookEndpoint",

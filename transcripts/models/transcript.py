@@ -211,9 +211,9 @@ class Window(models.Model):
     transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="windows")
     start_ms = models.PositiveBigIntegerField()
     end_ms = models.PositiveBigIntegerField()  # the resume point behind it
-    # [{"start_ms", "end_ms", "embedding": base64 of float32 little-endian (n,)}]
+    # [{"start_ms", "end_ms", "overlap", "embedding": base64 of float32 little-endian (n,)}]
     turns = models.JSONField(default=list)
-    discarded = models.JSONField(default=list)  # [{"start_ms", "end_ms", "reason"}]
+    speech_ms = models.PositiveIntegerField(default=0)  # as voice activity detection found it
 
     class Meta:
         ordering: ClassVar[list[str]] = ["start_ms"]
@@ -234,10 +234,10 @@ def new_segment_key() -> str:
 class Segment(models.Model):
     """A span of one transcript with one speaker: what is saved, edited and exported.
 
-    `words`: [{"word", "start_ms", "end_ms", "confidence", "space_before"}]; joined by their own
-    spacing they spell `text`. A word whose times an edit made carries `"timing"` too: "aligned"
-    (heard in the recording) or "interpolated"; one of an import of unknown origin, "imported" (as
-    its file said). `confidence` is null where nobody measured one: in imports. `position` orders
+    `words`: [{"word", "start_ms", "end_ms", "confidence", "space_before", "timing"}]; joined by
+    their own spacing they spell `text`. `"timing"` says how a word got its times: "attention",
+    "aligned" (with the sound), "interpolated", or "imported" (as the file of an import of unknown
+    origin said). `confidence` is null where nobody measured one: in imports. `position` orders
     the segments; a split puts one in between. `key` is the id that the outside knows, and stays
     through edits, and through removal and restoring.
     """
@@ -257,6 +257,7 @@ class Segment(models.Model):
     compression_ratio = models.FloatField(null=True, blank=True)
     no_speech_prob = models.FloatField(null=True, blank=True)
     temperature = models.FloatField(null=True, blank=True)
+    language = models.CharField(max_length=10, blank=True)  # empty: the transcript's
 
     class Meta:
         ordering: ClassVar[list[str]] = ["position"]

@@ -118,6 +118,7 @@ def _as_spoken(segment: Segment) -> speakers.Segment:
                 end_ms=word["end_ms"],
                 confidence=word["confidence"],
                 space_before=word["space_before"],
+                timing=word.get("timing", "attention"),
             )
             for word in segment.words
         ),
@@ -141,4 +142,5 @@ def _as_stored(
         compression_ratio=source.compression_ratio,
         no_speech_prob=source.no_speech_prob,
         temperature=source.temperature,
+        language=source.language,
     )

@@ -22,6 +22,7 @@ class Word:
     end_ms: int  # >= start_ms
     confidence: float  # 0..1
     space_before: bool = True
+    timing: str = "attention"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,12 @@ from django.utils import timezone
 from transcripts.inference.results import (
     Accepted,
     LanguageDetected,
+    RecognisedGap,
     RecognisedSegment,
     SpeakerTurn,
     WindowResult,
 )
-from transcripts.models import Segment, Speaker, Transcript, Window
+from transcripts.models import Gap, Segment, Speaker, Transcript, Window
 from transcripts.services.lease import Lease, LeaseLostError, held_rows
 
 
@@ -37,6 +38,8 @@ class SpokenWord(Protocol):
     def confidence(self) -> float: ...
     @property
     def space_before(self) -> bool: ...
+    @property
+    def timing(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,7 @@ def store_windows(settled: Sequence[tuple[Job, WindowResult]]) -> list[bool]:
     with transaction.atomic():
         held = [(job, window) for job, window in in_order if _move_on(job, window)]
         Window.objects.bulk_create(_window(job, window) for job, window in held)
+        Gap.objects.bulk_create(_gap(job, gap) for job, window in held for gap in window.gaps)
         Segment.objects.bulk_create(
             segment for job, window in held for segment in _segments(job, window.segments)
         )
@@ -168,10 +172,21 @@ def _window(job: Job, window: WindowResult) -> Window:
         start_ms=window.start_ms,
         end_ms=window.resume_ms,
         turns=[_turn_as_json(turn) for turn in window.turns],
-        discarded=[
-            {"start_ms": d.start_ms, "end_ms": d.end_ms, "reason": d.reason}
-            for d in window.discarded
-        ],
+        speech_ms=window.speech_ms,
+    )
+
+
+def _gap(job: Job, gap: RecognisedGap) -> Gap:
+    text = gap.text
+    return Gap(
+        transcript=job.transcript,
+        start_ms=gap.start_ms,
+        end_ms=gap.end_ms,
+        reason=gap.reason,
+        text="" if text is None else text.text,
+        words=[] if text is None else [word_as_json(word) for word in text.words],
+        confidence=None if text is None else text.confidence,
+        language="" if text is None else text.language,
     )
 
 
@@ -179,7 +194,12 @@ def load_turns(transcript: Transcript) -> list[SpeakerTurn]:
     """Return the speaker turns of all stored windows, in time order. One query."""
     stored = Window.objects.filter(transcript=transcript).values_list("turns", flat=True)
     return [
-        SpeakerTurn(turn["start_ms"], turn["end_ms"], base64.b64decode(turn["embedding"]))
+        SpeakerTurn(
+            turn["start_ms"],
+            turn["end_ms"],
+            base64.b64decode(turn["embedding"]),
+            turn.get("overlap", 0.0),
+        )
         for turns in stored
         for turn in turns
     ]
@@ -217,6 +237,7 @@ def _segments(job: Job, recognised: Iterable[RecognisedSegment]) -> list[Segment
             compression_ratio=segment.compression_ratio,
             no_speech_prob=segment.no_speech_prob,
             temperature=segment.temperature,
+            language=segment.language,
         )
         for position, segment in enumerate(recognised, job.next_position)
     ]
@@ -230,9 +251,15 @@ def word_as_json(word: SpokenWord) -> dict[str, object]:
         "end_ms": word.end_ms,
         "confidence": round(word.confidence, 4),
         "space_before": word.space_before,
+        "timing": word.timing,
     }
 
 
 def _turn_as_json(turn: SpeakerTurn) -> dict[str, object]:
     embedding = base64.b64encode(turn.embedding).decode("ascii")
-    return {"start_ms": turn.start_ms, "end_ms": turn.end_ms, "embedding": embedding}
+    return {
+        "start_ms": turn.start_ms,
+        "end_ms": turn.end_ms,
+        "overlap": round(turn.overlap, 3),
+        "embedding": embedding,
+    }

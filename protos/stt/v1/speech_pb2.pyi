@@ -80,6 +80,34 @@ TASK_TRANSLATE: Task.ValueType  # 2
 """text in English"""
 Global___Task: _TypeAlias = Task  # noqa: Y015
 
+class _Timing:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TimingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Timing.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TIMING_UNSPECIFIED: _Timing.ValueType  # 0
+    """as TIMING_ATTENTION"""
+    TIMING_ATTENTION: _Timing.ValueType  # 1
+    """the recogniser's cross-attention"""
+    TIMING_ALIGNED: _Timing.ValueType  # 2
+    """forced alignment with the sound"""
+    TIMING_INTERPOLATED: _Timing.ValueType  # 3
+    """shared out between its neighbours"""
+
+class Timing(_Timing, metaclass=_TimingEnumTypeWrapper):
+    """How a word got its times."""
+
+TIMING_UNSPECIFIED: Timing.ValueType  # 0
+"""as TIMING_ATTENTION"""
+TIMING_ATTENTION: Timing.ValueType  # 1
+"""the recogniser's cross-attention"""
+TIMING_ALIGNED: Timing.ValueType  # 2
+"""forced alignment with the sound"""
+TIMING_INTERPOLATED: Timing.ValueType  # 3
+"""shared out between its neighbours"""
+Global___Timing: _TypeAlias = Timing  # noqa: Y015
+
 @_typing.final
 class TranscribeRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
@@ -122,6 +150,8 @@ class TranscribeConfig(_message.Message):
     CHANNELS_FIELD_NUMBER: _builtins.int
     OFFSET_MS_FIELD_NUMBER: _builtins.int
     EXPECTED_DURATION_MS_FIELD_NUMBER: _builtins.int
+    LANGUAGES_FIELD_NUMBER: _builtins.int
+    MULTILINGUAL_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """A name of the catalogue (GetInfo lists them). Empty: the server's default model."""
     language: _builtins.str
@@ -138,9 +168,17 @@ class TranscribeConfig(_message.Message):
     """Where in the recording the first sample lies: not 0 when a broken-off call goes on."""
     expected_duration_ms: _builtins.int
     """How long the whole recording is believed to be, 0 if unknown. Only a hint for scheduling."""
+    multilingual: _builtins.bool
+    """The language may change inside the recording at any place; else a second language needs
+    stronger evidence. Not together with `language`.
+    """
     @_builtins.property
     def hot_words(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Words that are likely to occur; at most 100."""
+
+    @_builtins.property
+    def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Where `language` is empty: the languages that may occur, as ISO 639-1 codes; none: any."""
 
     def __init__(
         self,
@@ -155,10 +193,12 @@ class TranscribeConfig(_message.Message):
         channels: _builtins.int = ...,
         offset_ms: _builtins.int = ...,
         expected_duration_ms: _builtins.int = ...,
+        languages: _abc.Iterable[_builtins.str] | None = ...,
+        multilingual: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "expected_duration_ms", b"expected_duration_ms", "hot_words", b"hot_words", "language", b"language", "model", b"model", "offset_ms", b"offset_ms", "priority", b"priority", "prompt", b"prompt", "task", b"task", "with_turns", b"with_turns"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "expected_duration_ms", b"expected_duration_ms", "hot_words", b"hot_words", "language", b"language", "languages", b"languages", "model", b"model", "multilingual", b"multilingual", "offset_ms", b"offset_ms", "priority", b"priority", "prompt", b"prompt", "task", b"task", "with_turns", b"with_turns"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -287,7 +327,7 @@ Global___LanguageDetected: _TypeAlias = LanguageDetected  # noqa: Y015
 
 @_typing.final
 class WindowResult(_message.Message):
-    """A settled span: whatever lies before `resume_ms` won't be touched again, and a call that
+    """A finalized span: whatever lies before `resume_ms` won't be touched again, and a call that
     broke off can go on with `offset_ms = resume_ms`. Spans follow each other without overlap.
     """
 
@@ -297,17 +337,24 @@ class WindowResult(_message.Message):
     RESUME_MS_FIELD_NUMBER: _builtins.int
     SEGMENTS_FIELD_NUMBER: _builtins.int
     TURNS_FIELD_NUMBER: _builtins.int
-    DISCARDED_FIELD_NUMBER: _builtins.int
+    GAPS_FIELD_NUMBER: _builtins.int
+    SPEECH_MS_FIELD_NUMBER: _builtins.int
     start_ms: _builtins.int
     resume_ms: _builtins.int
+    speech_ms: _builtins.int
+    """of the span, what voice activity detection took for speech"""
     @_builtins.property
     def segments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Segment]:
         """in time order; none if the span was silent"""
 
     @_builtins.property
-    def turns(self) -> _containers.RepeatedCompositeFieldContainer[Global___SpeakerTurn]: ...
+    def turns(self) -> _containers.RepeatedCompositeFieldContainer[Global___SpeakerTurn]:
+        """in time order; turns of different voices may overlap"""
+
     @_builtins.property
-    def discarded(self) -> _containers.RepeatedCompositeFieldContainer[Global___Discarded]: ...
+    def gaps(self) -> _containers.RepeatedCompositeFieldContainer[Global___Gap]:
+        """in time order: speech = words + gaps"""
+
     def __init__(
         self,
         *,
@@ -315,11 +362,12 @@ class WindowResult(_message.Message):
         resume_ms: _builtins.int = ...,
         segments: _abc.Iterable[Global___Segment] | None = ...,
         turns: _abc.Iterable[Global___SpeakerTurn] | None = ...,
-        discarded: _abc.Iterable[Global___Discarded] | None = ...,
+        gaps: _abc.Iterable[Global___Gap] | None = ...,
+        speech_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["discarded", b"discarded", "resume_ms", b"resume_ms", "segments", b"segments", "start_ms", b"start_ms", "turns", b"turns"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["gaps", b"gaps", "resume_ms", b"resume_ms", "segments", b"segments", "speech_ms", b"speech_ms", "start_ms", b"start_ms", "turns", b"turns"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -338,6 +386,7 @@ class Segment(_message.Message):
     COMPRESSION_RATIO_FIELD_NUMBER: _builtins.int
     NO_SPEECH_PROB_FIELD_NUMBER: _builtins.int
     TEMPERATURE_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
     start_ms: _builtins.int
     end_ms: _builtins.int
     """> start_ms"""
@@ -350,6 +399,8 @@ class Segment(_message.Message):
     no_speech_prob: _builtins.float
     temperature: _builtins.float
     """at which the text was decoded; > 0 after a fallback"""
+    language: _builtins.str
+    """ISO 639-1: what is spoken here"""
     @_builtins.property
     def words(self) -> _containers.RepeatedCompositeFieldContainer[Global___Word]: ...
     def __init__(
@@ -364,10 +415,11 @@ class Segment(_message.Message):
         compression_ratio: _builtins.float = ...,
         no_speech_prob: _builtins.float = ...,
         temperature: _builtins.float = ...,
+        language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["avg_logprob", b"avg_logprob", "compression_ratio", b"compression_ratio", "confidence", b"confidence", "end_ms", b"end_ms", "no_speech_prob", b"no_speech_prob", "start_ms", b"start_ms", "temperature", b"temperature", "text", b"text", "words", b"words"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["avg_logprob", b"avg_logprob", "compression_ratio", b"compression_ratio", "confidence", b"confidence", "end_ms", b"end_ms", "language", b"language", "no_speech_prob", b"no_speech_prob", "start_ms", b"start_ms", "temperature", b"temperature", "text", b"text", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -382,6 +434,7 @@ class Word(_message.Message):
     END_MS_FIELD_NUMBER: _builtins.int
     CONFIDENCE_FIELD_NUMBER: _builtins.int
     SPACE_BEFORE_FIELD_NUMBER: _builtins.int
+    TIMING_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """without spaces around it"""
     start_ms: _builtins.int
@@ -390,6 +443,7 @@ class Word(_message.Message):
     confidence: _builtins.float
     space_before: _builtins.bool
     """false in languages written without spaces, and for the first word"""
+    timing: Global___Timing.ValueType
     def __init__(
         self,
         *,
@@ -398,10 +452,11 @@ class Word(_message.Message):
         end_ms: _builtins.int = ...,
         confidence: _builtins.float = ...,
         space_before: _builtins.bool = ...,
+        timing: Global___Timing.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "end_ms", b"end_ms", "space_before", b"space_before", "start_ms", b"start_ms", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "end_ms", b"end_ms", "space_before", b"space_before", "start_ms", b"start_ms", "text", b"text", "timing", b"timing"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -414,52 +469,68 @@ class SpeakerTurn(_message.Message):
     START_MS_FIELD_NUMBER: _builtins.int
     END_MS_FIELD_NUMBER: _builtins.int
     EMBEDDING_FIELD_NUMBER: _builtins.int
+    OVERLAP_FIELD_NUMBER: _builtins.int
     start_ms: _builtins.int
     end_ms: _builtins.int
     embedding: _builtins.bytes
     """float32 little-endian (n,)"""
+    overlap: _builtins.float
+    """0..1, the share of the turn in which another voice speaks too"""
     def __init__(
         self,
         *,
         start_ms: _builtins.int = ...,
         end_ms: _builtins.int = ...,
         embedding: _builtins.bytes = ...,
+        overlap: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["embedding", b"embedding", "end_ms", b"end_ms", "start_ms", b"start_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["embedding", b"embedding", "end_ms", b"end_ms", "overlap", b"overlap", "start_ms", b"start_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SpeakerTurn: _TypeAlias = SpeakerTurn  # noqa: Y015
 
 @_typing.final
-class Discarded(_message.Message):
-    """Recogniser output that was not believed, so that it can be accounted for. Never the text itself."""
+class Gap(_message.Message):
+    """Speech that no word of the text covers, or text that was not accepted, with its evidence."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     START_MS_FIELD_NUMBER: _builtins.int
     END_MS_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
     start_ms: _builtins.int
     end_ms: _builtins.int
+    """> start_ms"""
     reason: _builtins.str
-    """"no_speech", "repetition", "empty" """
+    """"not_recognised"  speech for which no text was found
+    "repetition"      a decoder loop
+    "low_confidence"  text of confidence near zero
+    "not_speech"      taken for speech by voice activity detection, but nothing was recognised
+                      there at a second attempt either, or its sound is stationary
+    """
+    @_builtins.property
+    def text(self) -> Global___Segment:
+        """what was recognised and not accepted; absent where there was nothing"""
+
     def __init__(
         self,
         *,
         start_ms: _builtins.int = ...,
         end_ms: _builtins.int = ...,
         reason: _builtins.str = ...,
+        text: Global___Segment | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["text", b"text"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_ms", b"end_ms", "reason", b"reason", "start_ms", b"start_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_ms", b"end_ms", "reason", b"reason", "start_ms", b"start_ms", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Discarded: _TypeAlias = Discarded  # noqa: Y015
+Global___Gap: _TypeAlias = Gap  # noqa: Y015
 
 @_typing.final
 class Finished(_message.Message):
@@ -539,12 +610,16 @@ class StreamConfig(_message.Message):
     HOT_WORDS_FIELD_NUMBER: _builtins.int
     OFFSET_MS_FIELD_NUMBER: _builtins.int
     COMMITTED_FIELD_NUMBER: _builtins.int
+    LANGUAGES_FIELD_NUMBER: _builtins.int
+    MULTILINGUAL_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """`model`, `language`, `prompt`, `hot_words`: as in TranscribeConfig."""
     language: _builtins.str
     prompt: _builtins.str
     offset_ms: _builtins.int
     """Where in the session the first sample lies: not 0 when a broken-off call goes on."""
+    multilingual: _builtins.bool
+    """as in TranscribeConfig"""
     @_builtins.property
     def hot_words(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -552,6 +627,10 @@ class StreamConfig(_message.Message):
         """What was committed already of the utterance that begins at `offset_ms`, when a broken-off call
         goes on: it is kept as it is.
         """
+
+    @_builtins.property
+    def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """as in TranscribeConfig"""
 
     def __init__(
         self,
@@ -562,10 +641,12 @@ class StreamConfig(_message.Message):
         hot_words: _abc.Iterable[_builtins.str] | None = ...,
         offset_ms: _builtins.int = ...,
         committed: _abc.Iterable[Global___Word] | None = ...,
+        languages: _abc.Iterable[_builtins.str] | None = ...,
+        multilingual: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "hot_words", b"hot_words", "language", b"language", "model", b"model", "offset_ms", b"offset_ms", "prompt", b"prompt"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "hot_words", b"hot_words", "language", b"language", "languages", b"languages", "model", b"model", "multilingual", b"multilingual", "offset_ms", b"offset_ms", "prompt", b"prompt"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -702,26 +783,29 @@ class Utterance(_message.Message):
     START_MS_FIELD_NUMBER: _builtins.int
     RESUME_MS_FIELD_NUMBER: _builtins.int
     SEGMENTS_FIELD_NUMBER: _builtins.int
-    DISCARDED_FIELD_NUMBER: _builtins.int
+    GAPS_FIELD_NUMBER: _builtins.int
+    SPEECH_MS_FIELD_NUMBER: _builtins.int
     start_ms: _builtins.int
     resume_ms: _builtins.int
+    speech_ms: _builtins.int
     @_builtins.property
     def segments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Segment]:
-        """none where the span was silent, which is told now and then"""
+        """none where the span was silent, which is sent now and then"""
 
     @_builtins.property
-    def discarded(self) -> _containers.RepeatedCompositeFieldContainer[Global___Discarded]: ...
+    def gaps(self) -> _containers.RepeatedCompositeFieldContainer[Global___Gap]: ...
     def __init__(
         self,
         *,
         start_ms: _builtins.int = ...,
         resume_ms: _builtins.int = ...,
         segments: _abc.Iterable[Global___Segment] | None = ...,
-        discarded: _abc.Iterable[Global___Discarded] | None = ...,
+        gaps: _abc.Iterable[Global___Gap] | None = ...,
+        speech_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["discarded", b"discarded", "resume_ms", b"resume_ms", "segments", b"segments", "start_ms", b"start_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["gaps", b"gaps", "resume_ms", b"resume_ms", "segments", b"segments", "speech_ms", b"speech_ms", "start_ms", b"start_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -791,8 +875,8 @@ class AlignRequest(_message.Message):
     """where in the recording the first sample lies"""
     @_builtins.property
     def words(self) -> _containers.RepeatedCompositeFieldContainer[Global___Word]:
-        """In the order of speech; joined by their own spacing they spell the text. Only `text` and
-        `space_before` are read.
+        """In the order of speech; joined by their own spacing they spell the text. `text` and
+        `space_before` are read; where `end_ms` > 0 the times are taken as a first guess.
         """
 
     def __init__(

@@ -240,8 +240,8 @@ async def test_text_on_no_speech_is_not_told(serve: Serve, recogniser: FakeRecog
         heard = await client.finish()
     assert heard.text == ""
     assert not any(each.pending or each.committed for each in heard.hypotheses)
-    reasons = [discarded.reason for each in heard.utterances for discarded in each.discarded]
-    assert reasons == ["no_speech"]
+    reasons = [gap.reason for each in heard.utterances for gap in each.gaps]
+    assert reasons == ["not_speech"]
 
 
 async def test_only_the_final_text_is_decoded_at_a_higher_temperature(

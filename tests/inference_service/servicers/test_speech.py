@@ -11,6 +11,7 @@ import pytest
 from inference_service.engines.asr import LanguageGuess, Verdict, WindowRequest
 from inference_service.priority import Priority
 from inference_service.scheduler import Limits
+from inference_service.sessions.events import reason_for
 from protos.stt.v1 import speech_pb2, speech_pb2_grpc
 from tests.inference_service.calls import (
     DEADLINE_S,
@@ -247,8 +248,8 @@ async def test_text_that_is_not_believed_is_accounted_for(
         result = await transcribe(served.channel, load_pcm("en_short_1"))
     (window,) = result.windows
     assert not window.segments
-    assert [discarded.reason for discarded in window.discarded] == [verdict.value]
-    assert 0 <= window.discarded[0].start_ms < window.discarded[0].end_ms <= window.resume_ms
+    assert [gap.reason for gap in window.gaps] == [reason_for(verdict).value]
+    assert 0 <= window.gaps[0].start_ms < window.gaps[0].end_ms <= window.resume_ms
 
 
 async def test_turns_come_with_their_windows(serve: Serve, recogniser: FakeRecogniser) -> None:

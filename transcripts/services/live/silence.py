@@ -28,7 +28,8 @@ class SilenceKeeper:
             whole = replace(
                 heard,
                 start_ms=self._kept.start_ms,
-                discarded=self._kept.discarded + heard.discarded,
+                gaps=self._kept.gaps + heard.gaps,
+                speech_ms=self._kept.speech_ms + heard.speech_ms,
             )
         is_due = whole.segments or whole.resume_ms - whole.start_ms >= STORE_AFTER_MS
         self._kept = None if is_due else whole

@@ -46,6 +46,7 @@ def _as_recognised(stored: Segment) -> RecognisedSegment:
                 end_ms=word["end_ms"],
                 confidence=word["confidence"],
                 space_before=word["space_before"],
+                timing=word.get("timing", "attention"),
             )
             for word in stored.words
         ),
@@ -54,4 +55,5 @@ def _as_recognised(stored: Segment) -> RecognisedSegment:
         compression_ratio=stored.compression_ratio or 0.0,
         no_speech_prob=stored.no_speech_prob or 0.0,
         temperature=stored.temperature or 0.0,
+        language=stored.language,
     )
