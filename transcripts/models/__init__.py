@@ -1,8 +1,9 @@
 """What is stored of transcripts, split by noun.
 
 `transcript` is the resource, `jobs` what a run was asked for and found, `revisions` what people
-change in it, `search` what it is found by, `retention` how long it is kept, `webhooks` who is told of it, `sharing` who else may read
-it, `live` what a live session has beyond it, `idempotency` which kept answers tell of it.
+change in it, `search` what it is found by, `retention` how long it is kept, `webhooks` who is told
+of it, `sharing` who else may read it, `live` what a live session has beyond it, `idempotency` which
+kept answers tell of it.
 """
 
 from transcripts.models.idempotency import AnswerAbout
