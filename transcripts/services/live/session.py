@@ -102,6 +102,11 @@ class LiveSession:
         return self.feed.journalled // SAMPLES_A_MS
 
     @property
+    def recognised_ms(self) -> int:
+        """How much of the audio the inference service has looked at."""
+        return self.hearing.acknowledged_ms
+
+    @property
     def lease(self) -> Lease:
         return self._job.lease
 

@@ -11,6 +11,7 @@ from stt_web.errors import ApiError
 from tests.transcripts.live.wire.talk import check_message, load_document
 from transcripts.api.options import InvalidOptionError
 from transcripts.inference.results import RecognisedSegment, RecognisedWord
+from transcripts.live.audio_format import UnusableAudioError
 from transcripts.live.messages import ServerStoppingError, Teller, close_code
 from transcripts.live.protocol import (
     MAX_AUDIO_BYTES,
@@ -27,7 +28,18 @@ from transcripts.services.live.events import Ended, Failed, Final, LiveEvent, No
 
 values = st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.just("en")
 keys = st.sampled_from(
-    ["language", "model", "refine", "title", "resume_token", "told", "action", "else"]
+    [
+        "language",
+        "model",
+        "refine",
+        "title",
+        "resume_token",
+        "told",
+        "encoding",
+        "sample_rate",
+        "action",
+        "else",
+    ]
 )
 actions = st.sampled_from(["stop", "finalize", "keepalive", "configure", "dance"])
 texts = (
@@ -56,7 +68,7 @@ def test_any_frames_are_commands_or_refused(said: list[str | bytes]) -> None:
         is_over = Action.STOP in commands
         try:
             commands += read(listener, frame)
-        except (ProtocolError, InvalidOptionError):
+        except (ProtocolError, InvalidOptionError, UnusableAudioError):
             return
         if isinstance(frame, bytes) and frame and not is_over:
             heard.append(frame)
@@ -64,7 +76,11 @@ def test_any_frames_are_commands_or_refused(said: list[str | bytes]) -> None:
     audio = [at for at, command in enumerate(commands) if isinstance(command, Audio)]
     assert len(opens) <= 1
     assert not audio or opens[0] < audio[0]
-    assert [c.pcm for c in commands if isinstance(c, Audio)] == heard
+    passed_on = b"".join(c.data for c in commands if isinstance(c, Audio))
+    assert b"".join(heard).startswith(passed_on)
+    # Until the format is known, a few bytes are held back; not beyond the end.
+    held = sum(map(len, heard)) - len(passed_on)
+    assert held == 0 if Action.STOP in commands else held < 12
     assert Action.STOP not in commands[:-1]
     first_is_text = bool(said) and isinstance(said[0], str)
     expected = None if not said else Dialect.DOCUMENTED if first_is_text else Dialect.SDK
@@ -74,7 +90,7 @@ def test_any_frames_are_commands_or_refused(said: list[str | bytes]) -> None:
 def test_the_address_configures_what_nothing_else_does() -> None:
     query = {"model": "small", "language": "cs", "title": "no"}
 
-    assert read_all(b"\0", query=query)[0] == Open(model="small", language="cs")
+    assert read_all(bytes(12), query=query)[0] == Open(model="small", language="cs")
     [opened] = read_all('{"language": "auto"}', query=query)
     assert opened == Open(model="small", language="")
     assert read_all("{}") == [Open(model="large-v3-turbo")]
