@@ -63,7 +63,7 @@ class InstantRecogniser:
         return samples
 
     def batch_key(self, request: WindowRequest) -> Hashable:
-        return request.temperature
+        return request.attempt
 
     def recognise(self, batch: Sequence[WindowRequest]) -> list[WindowText]:
         return [_spell(np.asarray(request.features)) for request in batch]

@@ -62,17 +62,22 @@ class Lane:
         async with self.scheduler.changed:
             self.scheduler.changed.notify_all()
 
-    async def recognise(self, request: WindowRequest) -> tuple[WindowText, Timing]:
-        """Decode one window. Raises RecognitionError."""
+    async def recognise(
+        self, request: WindowRequest, *, is_follow_up: bool = False
+    ) -> tuple[WindowText, Timing]:
+        """Decode one window. Raises RecognitionError.
+
+        is_follow_up: a part of a window that was answered: its session waits for it.
+        """
         engine = self.recogniser
-        is_fallback = request.temperature > 0
+        is_retry = request.attempt > 0
         return await self._submit(
-            kind=f"{engine.model_id} {'sampling' if is_fallback else 'recognise'}",
+            kind=f"{engine.model_id} {'retry' if is_retry else 'recognise'}",
             key=self._key_of(request),
             payload=request,
             audio_s=request.duration_s,
             call=engine.recognise,
-            goes_first=is_fallback,
+            goes_first=is_retry or is_follow_up,
         )
 
     async def recognise_newest(self, window: LiveWindow) -> tuple[WindowText, Timing]:
@@ -92,6 +97,10 @@ class Lane:
             goes_first=False,
             window=window,
         )
+
+    def note_gap(self, reason: str, *, seconds: float) -> None:
+        """Count speech that is not in the text, for the metrics."""
+        self.scheduler.metrics.note_gap(reason, seconds=seconds)
 
     @property
     def update_interval_s(self) -> float:

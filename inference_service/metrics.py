@@ -27,6 +27,12 @@ class Metrics:
         self._compute_s = self._counter(
             "stt_compute_seconds", "Time at work; RTFx = rate(audio) / rate(compute)."
         )
+        self._gaps = Counter(
+            "stt_gap_seconds",
+            "Speech that is not in the text, by reason.",
+            ["reason"],
+            registry=self.registry,
+        )
         self._failed = self._counter("stt_failed_batches", "Batches in which the engine failed.")
 
     def note_batch(self, *, windows: int, max_batch: int, audio_s: float, took_s: float) -> None:
@@ -34,6 +40,9 @@ class Metrics:
         self._windows.inc(windows)
         self._audio_s.inc(audio_s)
         self._compute_s.inc(took_s)
+
+    def note_gap(self, reason: str, *, seconds: float) -> None:
+        self._gaps.labels(reason).inc(seconds)
 
     def note_failed_batch(self) -> None:
         self._failed.inc()

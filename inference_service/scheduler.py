@@ -81,7 +81,7 @@ class Scheduler:
         self.limits = limits or Limits()
         self.clock = clock
         self.changed = asyncio.Condition()  # a slot was freed, or a batch has ended
-        self._metrics = metrics
+        self.metrics = metrics
         self._lanes: dict[Priority, deque[Lane]] = {priority: deque() for priority in Priority}
         # Since when a class has been waiting to be served, or was last open, by the clock.
         self._unserved_since: dict[Priority, float] = {}
@@ -270,7 +270,7 @@ class Scheduler:
         audio_s = [job.audio_s for job in batch]
         self._costs.learn(batch[0].kind, audio_s=audio_s, took_s=took_s)
         recogniser = batch[0].lane.recogniser
-        self._metrics.note_batch(
+        self.metrics.note_batch(
             windows=len(batch),
             max_batch=recogniser.max_batch,
             audio_s=sum(audio_s),
@@ -285,7 +285,7 @@ class Scheduler:
 
     def _take_apart(self, batch: list[Job], error: Exception) -> None:
         """Rule 8."""
-        self._metrics.note_failed_batch()
+        self.metrics.note_failed_batch()
         for job in batch:
             if job.answer.done():
                 continue

@@ -20,17 +20,22 @@ import numpy.typing as npt
 
 Samples = npt.NDArray[np.float32]
 
-# Whisper's own ladder (Radford et al. 2022, section 4.5): greedy or beam first, then sampling.
-FALLBACK_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+# How often a window is decoded before its text stands. Whisper samples at rising temperatures
+# (Radford et al. 2022, section 4.5); here no attempt samples: CTranslate2 seeds its generators once
+# for each of its threads, so that a sampled text depends on what that thread sampled before, and
+# the same recording would not give the same text twice.
+ATTEMPTS = 2
 
 
 class Verdict(StrEnum):
     """What the quality gate says of a window's text."""
 
     ACCEPTED = "accepted"
-    RETRY = "retry"  # decode again at the next temperature
-    NO_SPEECH = "no_speech"  # text on silence: dropped
-    REPETITION = "repetition"  # still looping at the last temperature: dropped
+    RETRY = "retry"  # improbable: to be decoded again, at the next attempt
+    NO_SPEECH = "no_speech"  # text on silence
+    # The text repeats itself. Whether the speaker does too, the sound has to say (sessions).
+    REPETITION = "repetition"
+    MIXED = "mixed"  # several languages: not decoded, to be cut (`WindowText.languages`)
     EMPTY = "empty"
 
 
@@ -42,6 +47,10 @@ class DecodeOptions:
     task: str = "transcribe"  # or "translate", into English
     prompt: str = ""
     hot_words: tuple[str, ...] = ()
+    # What another language than `language` has to be likelier by before the window, or a part of
+    # it, is taken to be in that: a difference of log probabilities. None: `language` is certain.
+    switch_penalty: float | None = None
+    languages: frozenset[str] = frozenset()  # which others may occur; none: all that are known
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +60,7 @@ class WindowRequest:
     features: object
     duration_s: float  # of the window's samples, ≤ 30
     options: DecodeOptions
-    temperature: float = 0.0
+    attempt: int = 0  # below ATTEMPTS
 
 
 class Timing(StrEnum):
@@ -88,11 +97,24 @@ class TextSegment:
 
 
 @dataclass(frozen=True, slots=True)
+class LanguageRun:
+    """A stretch of a window in one language."""
+
+    start_s: float
+    end_s: float
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class WindowText:
     """What was heard in one window. `segments` is empty unless the verdict is ACCEPTED."""
 
     verdict: Verdict
     segments: tuple[TextSegment, ...] = ()
+    # Text that was decoded and not accepted: all of it (NO_SPEECH, REPETITION), or what lies on
+    # stationary sound.
+    discarded: tuple[TextSegment, ...] = ()
+    languages: tuple[LanguageRun, ...] = ()  # where the verdict is MIXED: at least two
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +152,9 @@ class Recogniser(Protocol):
     def recognise(self, batch: Sequence[WindowRequest]) -> list[WindowText]:
         """Decode a batch, word times included; one answer per request, in order.
 
-        The result for a window does not depend on what it is batched with (at temperature 0).
-        A window judged RETRY has not been aligned; the caller asks again at the next of
-        `FALLBACK_TEMPERATURES`; at the last one the verdict is never RETRY.
+        The result for a window does not depend on what it is batched with.
+        A window judged RETRY has not been aligned; the caller asks again with the next `attempt`;
+        at the last one (ATTEMPTS - 1) the verdict is never RETRY.
         """
         ...
 

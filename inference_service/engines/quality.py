@@ -1,4 +1,4 @@
-"""The quality gate: which decoded windows to believe, which to decode again, which to drop.
+"""The quality gate: which decoded windows to accept, which to decode again, which to examine.
 
 Pure. The thresholds are those of Whisper (Radford et al. 2022, section 4.5, and the defaults of
 openai/whisper's `transcribe`), except for the one on stationary sound, which is ours.
@@ -32,17 +32,18 @@ class Scores:
 
 
 def judge(text: str, scores: Scores, *, is_last_attempt: bool) -> Verdict:
-    """Say what to do with a window's text.
+    """Return what to do with a window's text.
 
-    At the last attempt looping text is dropped; improbable text is kept, as Whisper does: its
-    words carry their low confidence.
+    Improbable text is kept at the last attempt, as Whisper does: its words carry their low
+    confidence. Text that repeats itself is not discarded here: people do too (counting, prayers,
+    announcements), and no statistic of the text knows (`sessions.repetition` asks the sound).
     """
     if scores.no_speech_prob > MAX_NO_SPEECH_PROB and scores.avg_logprob < MIN_AVG_LOGPROB:
         return Verdict.NO_SPEECH
     if not text:
         return Verdict.NO_SPEECH if scores.no_speech_prob > MAX_NO_SPEECH_PROB else Verdict.EMPTY
     if scores.compression_ratio > MAX_COMPRESSION_RATIO:
-        return Verdict.REPETITION if is_last_attempt else Verdict.RETRY
+        return Verdict.REPETITION
     if scores.avg_logprob < MIN_AVG_LOGPROB and not is_last_attempt:
         return Verdict.RETRY
     return Verdict.ACCEPTED

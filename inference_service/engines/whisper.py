@@ -6,7 +6,7 @@ differ in language, task and the text of the prompt, so windows of different req
 
 import os
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
 from typing import cast
@@ -21,9 +21,10 @@ from faster_whisper.transcribe import get_suppressed_tokens, pad_or_trim
 from inference_service.catalog import ModelEntry
 from inference_service.engines.alignment import AlignmentRequest, GivenWord
 from inference_service.engines.asr import (
-    FALLBACK_TEMPERATURES,
+    ATTEMPTS,
     DecodeOptions,
     LanguageGuess,
+    LanguageRun,
     Samples,
     TextSegment,
     TimedWord,
@@ -31,9 +32,9 @@ from inference_service.engines.asr import (
     WindowRequest,
     WindowText,
 )
+from inference_service.engines.language_track import place_slices, track_languages
 from inference_service.engines.loading import EngineSettings, estimate_memory_bytes
 from inference_service.engines.quality import (
-    MAX_COMPRESSION_RATIO,
     Scores,
     compute_compression_ratio,
     is_stationary,
@@ -59,7 +60,6 @@ from inference_service.engines.whisper_words import (
 Features = npt.NDArray[np.float32]
 
 _BEAM_SIZE = 5
-_BEST_OF = 5  # samples at a temperature above 0
 _MAX_INITIAL_TIMESTAMP_INDEX = 50  # the first words begin in the first second (Whisper's default)
 _MAX_FRAMES = 3000  # of 10 ms: 30 s
 # Whisper's own bound on the text of a window; a short window gets a lower one, so that a decoder
@@ -83,7 +83,7 @@ class WindowFeatures:
     n_frames: int  # of 10 ms, that hold audio
     # One item, kept after language detection and before a retry: encoding is the dear part.
     encoded: Encoded | None = None
-    best: "Decoded | None" = None  # of earlier attempts, by mean log probability
+    first: "Decoded | None" = None  # what the first attempt gave, if it was improbable
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +93,16 @@ class Decoded:
     tokens: tuple[int, ...]
     text: str
     scores: Scores
-    temperature: float
 
 
 @dataclass(frozen=True, slots=True)
-class _Accepted:
-    """A window to align: its place in the batch."""
+class _Timed:
+    """A window with text, to align: its place in the batch."""
 
     index: int
     request: WindowRequest
     decoded: Decoded
+    verdict: Verdict
 
 
 class WhisperRecogniser:
@@ -144,22 +144,39 @@ class WhisperRecogniser:
 
     def batch_key(self, request: WindowRequest) -> Hashable:
         prompt = self._get_prompt(request.options)
-        return (prompt.sot_index, _bound_tokens(request.duration_s), request.temperature)
+        return (prompt.sot_index, _bound_tokens(request.duration_s), request.attempt)
 
     def recognise(self, batch: Sequence[WindowRequest]) -> list[WindowText]:
         encoded = self._encode([_features_of(request) for request in batch])
+        tracks = self._track_languages(encoded, batch)
+        texts = [WindowText(Verdict.MIXED, languages=runs) for runs in tracks]
+        single = [index for index, runs in enumerate(tracks) if len(runs) == 1]
+        if not single:
+            return texts
+        if len(single) < len(batch):
+            encoded = take_items(encoded, single)
+        requests = [_speak(batch[index], tracks[index][0].language) for index in single]
+        for index, text in zip(single, self._recognise_encoded(encoded, requests), strict=True):
+            texts[index] = text
+        return texts
+
+    def _recognise_encoded(
+        self, encoded: ctranslate2.StorageView, batch: Sequence[WindowRequest]
+    ) -> list[WindowText]:
+        """Decode and align windows of one language each."""
         attempts = self._generate(encoded, batch)
         texts: list[WindowText] = []
-        accepted: list[_Accepted] = []
+        timed: list[_Timed] = []
         for index, (request, attempt) in enumerate(zip(batch, attempts, strict=True)):
             decoded = _choose(request, attempt)
             verdict = judge(decoded.text, decoded.scores, is_last_attempt=_is_last(request))
             texts.append(WindowText(verdict))
-            if verdict is Verdict.ACCEPTED:
-                accepted.append(_Accepted(index, request, decoded))
-            elif verdict is Verdict.RETRY:
-                _keep_for_retry(request, decoded, encoded=copy_item(encoded, index))
-        for item, text in self._align(encoded, accepted):
+            if verdict is Verdict.RETRY:
+                features = _features_of(request)
+                features.first, features.encoded = decoded, copy_item(encoded, index)
+            elif decoded.text:
+                timed.append(_Timed(index, request, decoded, verdict))
+        for item, text in self._align(encoded, timed):
             texts[item.index] = text
         return texts
 
@@ -172,10 +189,7 @@ class WhisperRecogniser:
         encoded = self._encode(windows)
         for index, window in enumerate(windows):
             window.encoded = copy_item(encoded, index)
-        return [
-            [LanguageGuess(token[2:-2], float(probability)) for token, probability in guesses]
-            for guesses in self.model.detect_language(encoded)
-        ]
+        return self._guess(encoded)
 
     def check_words(self, words: Sequence[GivenWord], *, language: str) -> None:
         tokenize_words(words, self._get_tokenizer(language, "transcribe"))
@@ -227,7 +241,6 @@ class WhisperRecogniser:
     ) -> list[Decoded]:
         prompts = [self._get_prompt(request.options) for request in batch]
         max_tokens = _bound_tokens(batch[0].duration_s)
-        temperature = batch[0].temperature
         results = self.model.generate(
             encoded,
             [list(prompt.tokens) for prompt in prompts],
@@ -237,26 +250,60 @@ class WhisperRecogniser:
             return_no_speech_prob=True,
             suppress_tokens=self.suppressed_tokens,
             max_initial_timestamp_index=_MAX_INITIAL_TIMESTAMP_INDEX,
-            **_search_options(temperature),
+            # Beam search first; the second opinion is greedy, which stops early less often.
+            beam_size=1 if batch[0].attempt else _BEAM_SIZE,
         )
-        return [self._read_result(result, temperature=temperature) for result in results]
+        return [self._read_result(result) for result in results]
 
-    def _read_result(
-        self, result: ctranslate2.models.WhisperGenerationResult, *, temperature: float
-    ) -> Decoded:
+    def _read_result(self, result: ctranslate2.models.WhisperGenerationResult) -> Decoded:
         tokens = tuple(result.sequences_ids[0])
         text_tokens = [token for token in tokens if token < self.end_token]
         text = self._whisper.hf_tokenizer.decode(text_tokens).strip()
         # The score is the mean over the tokens; <|endoftext|> counts too, as in openai/whisper.
         avg_logprob = result.scores[0] * len(tokens) / (len(tokens) + 1)
         scores = Scores(avg_logprob, compute_compression_ratio(text), result.no_speech_prob)
-        return Decoded(tokens, text, scores, temperature)
+        return Decoded(tokens, text, scores)
+
+    def _track_languages(
+        self, encoded: ctranslate2.StorageView, batch: Sequence[WindowRequest]
+    ) -> list[tuple[LanguageRun, ...]]:
+        """Return the languages of each window, in time order.
+
+        The decoder is asked about slices of what the encoder gave for the window: one short step
+        each, no further encoding (7 slices for 30 s: 2 to 3 % of a window's time with base). Every
+        half slice is looked at where one disagrees with the language that is expected.
+        """
+        asking = [i for i, request in enumerate(batch) if _may_switch(request, self)]
+        tracks: list[tuple[LanguageRun, ...]] = [
+            (LanguageRun(0.0, request.duration_s, request.options.language),) for request in batch
+        ]
+        if not asking:
+            return tracks
+        arrays = to_host(encoded)
+        for index in asking:
+            request, frames = batch[index], _features_of(batch[index]).n_frames // 2
+            known = request.options.languages or self.languages
+            for is_fine in (False, True):
+                slices = place_slices(min(frames, arrays.shape[1]), is_fine=is_fine)
+                views = [arrays[index : index + 1, first:behind] for first, behind in slices]
+                guesses = self._guess(to_storage(views))
+                track = track_languages(slices, guesses, request, known=known)
+                if not track.is_doubtful:
+                    break
+            tracks[index] = track.runs
+        return tracks
+
+    def _guess(self, encoded: ctranslate2.StorageView) -> list[list[LanguageGuess]]:
+        return [
+            [LanguageGuess(token[2:-2], float(probability)) for token, probability in guesses]
+            for guesses in self.model.detect_language(encoded)
+        ]
 
     def _align(
-        self, encoded: ctranslate2.StorageView, accepted: Sequence[_Accepted]
-    ) -> Iterable[tuple[_Accepted, WindowText]]:
+        self, encoded: ctranslate2.StorageView, timed: Sequence[_Timed]
+    ) -> Iterable[tuple[_Timed, WindowText]]:
         """Time the words: one call of `align` for each language and task of the batch."""
-        for (language, task), group in groupby(sorted(accepted, key=_start_of), key=_start_of):
+        for (language, task), group in groupby(sorted(timed, key=_start_of), key=_start_of):
             items = list(group)
             tokenizer = self._get_tokenizer(language, task)
             phrases = [
@@ -325,46 +372,36 @@ def choose_compute_type(compute_type: str, device: str) -> str:
     return "int8" if device == "cpu" else "float16"
 
 
-def _search_options(temperature: float) -> dict[str, float | int]:
-    if temperature == 0:
-        return {"beam_size": _BEAM_SIZE}
-    return {
-        "beam_size": 1,
-        "num_hypotheses": _BEST_OF,
-        "sampling_topk": 0,  # from all tokens
-        "sampling_temperature": temperature,
-    }
-
-
 def _bound_tokens(duration_s: float) -> int:
     return _MAX_SHORT_TOKENS if duration_s <= _SHORT_WINDOW_S else _MAX_TOKENS
 
 
 def _is_last(request: WindowRequest) -> bool:
-    return request.temperature >= FALLBACK_TEMPERATURES[-1]
+    return request.attempt >= ATTEMPTS - 1
+
+
+def _may_switch(request: WindowRequest, recogniser: WhisperRecogniser) -> bool:
+    return recogniser.detects_language and request.options.switch_penalty is not None
+
+
+def _speak(request: WindowRequest, language: str) -> WindowRequest:
+    """Return the request with the language that was found."""
+    if request.options.language == language:
+        return request
+    return replace(request, options=replace(request.options, language=language))
 
 
 def _choose(request: WindowRequest, attempt: Decoded) -> Decoded:
-    """Return the attempt; if the last one fails too, the likeliest of all that doesn't loop."""
-    best = _features_of(request).best
-    if best is None or not _is_last(request):
-        return attempt
-    is_looping = attempt.scores.compression_ratio > MAX_COMPRESSION_RATIO
-    return best if is_looping else max(attempt, best, key=_likelihood)
-
-
-def _keep_for_retry(request: WindowRequest, attempt: Decoded, *, encoded: Encoded) -> None:
-    features = _features_of(request)
-    features.encoded = encoded
-    if attempt.scores.compression_ratio <= MAX_COMPRESSION_RATIO:
-        features.best = max(attempt, features.best or attempt, key=_likelihood)
+    """Return the likelier of both attempts."""
+    first = _features_of(request).first
+    return attempt if first is None else max(first, attempt, key=_likelihood)
 
 
 def _likelihood(decoded: Decoded) -> float:
     return decoded.scores.avg_logprob
 
 
-def _start_of(item: _Accepted) -> tuple[str, str]:
+def _start_of(item: _Timed) -> tuple[str, str]:
     return item.request.options.language, item.request.options.task
 
 
@@ -372,17 +409,20 @@ def _features_of(request: WindowRequest) -> WindowFeatures:
     return cast("WindowFeatures", request.features)
 
 
-def _make_text(item: _Accepted, phrases: Sequence[tuple[TimedWord, ...]]) -> WindowText:
+def _make_text(item: _Timed, phrases: Sequence[tuple[TimedWord, ...]]) -> WindowText:
     features = _features_of(item.request)
     mel = features.mel[:, : features.n_frames]
-    segments = tuple(
-        _make_segment(words, item.decoded, language=item.request.options.language)
-        for words in phrases
-        if not is_stationary(mel, start_s=words[0].start_s, end_s=words[-1].end_s)
-    )
-    if segments:
-        return WindowText(Verdict.ACCEPTED, segments)
-    return WindowText(Verdict.NO_SPEECH if phrases else Verdict.EMPTY)
+    language = item.request.options.language
+    segments = [_make_segment(words, item.decoded, language=language) for words in phrases]
+    if item.verdict is not Verdict.ACCEPTED:
+        return WindowText(item.verdict, discarded=tuple(segments))
+    heard: list[TextSegment] = []
+    discarded: list[TextSegment] = []
+    for one in segments:
+        is_made_up = is_stationary(mel, start_s=one.start_s, end_s=one.end_s)
+        (discarded if is_made_up else heard).append(one)
+    verdict = Verdict.ACCEPTED if heard else Verdict.NO_SPEECH if discarded else Verdict.EMPTY
+    return WindowText(verdict, tuple(heard), tuple(discarded))
 
 
 def _make_segment(words: tuple[TimedWord, ...], decoded: Decoded, *, language: str) -> TextSegment:
@@ -394,6 +434,5 @@ def _make_segment(words: tuple[TimedWord, ...], decoded: Decoded, *, language: s
         avg_logprob=decoded.scores.avg_logprob,
         compression_ratio=decoded.scores.compression_ratio,
         no_speech_prob=decoded.scores.no_speech_prob,
-        temperature=decoded.temperature,
         language=language,
     )

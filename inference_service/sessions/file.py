@@ -16,27 +16,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference_service.batches import Timing
-from inference_service.engines.asr import (
-    FALLBACK_TEMPERATURES,
-    DecodeOptions,
-    Verdict,
-    WindowRequest,
-    WindowText,
-)
+from inference_service.engines.asr import DecodeOptions
 from inference_service.engines.diarization import Embedder
 from inference_service.lanes import Lane
 from inference_service.sessions.events import (
     AllHeard,
     Event,
-    Gap,
     LanguageKnown,
-    RestoredSegment,
     SpanSettled,
     SpeakerTurn,
-    reason_for,
 )
-from inference_service.sessions.language import LanguageVote
-from inference_service.sessions.restoring import restore_segments
+from inference_service.sessions.language import LanguageVote, LanguageWish
+from inference_service.sessions.recognition import Recognised, SpeechRecognition, SpeechWindow
+from inference_service.sessions.restoring import restore_gaps, restore_segments
 from inference_service.sessions.spans import SpanFinder
 from inference_service.sessions.tasks import cancel_all
 from inference_service.sessions.windows import SAMPLE_RATE_HZ, Piece, Span, TimeMap
@@ -58,6 +50,9 @@ class SessionOptions:
     task: str = "transcribe"
     prompt: str = ""
     hot_words: tuple[str, ...] = ()
+    languages: frozenset[str] = frozenset()  # that may occur; none: all that the model knows
+    is_multilingual: bool = False  # the language may change anywhere
+    detected: str = ""  # what was detected before, where a broken-off call goes on
     offset_ms: int = 0  # where in the recording the first sample lies
 
 
@@ -78,7 +73,13 @@ class FileSession:
         self._embedder = embedder
         self._finder = SpanFinder()
         self._language = ""
-        self._vote = LanguageVote(lane.recogniser.languages)
+        self._wish = LanguageWish(
+            given=options.language,
+            languages=options.languages,
+            is_multilingual=options.is_multilingual,
+        )
+        self._vote = LanguageVote(self._wish.limit(lane.recogniser.languages))
+        self._recognition = SpeechRecognition(lane=lane, stages=stages, count=self._count)
         self._held: list[tuple[Span, object]] = []  # with features, until the language is known
         self._untold = asyncio.Semaphore(_MAX_UNTOLD)
         self._outbox: asyncio.Queue[Event | asyncio.Task[SpanSettled] | None] = asyncio.Queue()
@@ -119,8 +120,9 @@ class FileSession:
 
     async def _know_language_beforehand(self) -> None:
         recogniser = self._lane.recogniser
-        if self._options.language:
-            await self._set_language(LanguageKnown(self._options.language, 1.0, True))
+        known = self._options.language or self._options.detected
+        if known:
+            await self._set_language(LanguageKnown(known, 1.0, True))
         elif not recogniser.detects_language:
             only = min(recogniser.languages)
             await self._set_language(LanguageKnown(only, 1.0, False))
@@ -183,10 +185,14 @@ class FileSession:
     async def _recognise(self, span: Span, features: object) -> SpanSettled:
         turns = asyncio.create_task(self._embed_turns(span))
         try:
-            if features is None:
-                features = await self._prepare(span)
-            text = await self._decode(features, span)
-            return self._settle(span, text, await turns)
+            window = SpeechWindow(
+                np.concatenate([piece.pcm for piece in span.pieces]),
+                np.concatenate([piece.voiced for piece in span.pieces]),
+            )
+            recognised = await self._recognition.recognise(
+                window, self._make_options(), features=features
+            )
+            return self._settle(span, recognised, await turns)
         finally:
             await cancel_all(turns)
             await self._lane.free_slot()
@@ -195,22 +201,15 @@ class FileSession:
         prepare = self._lane.recogniser.prepare
         return await self._stages.run(self._lane.priority, lambda: prepare(span.read_window()))
 
-    async def _decode(self, features: object, span: Span) -> WindowText:
-        """Decode at rising temperatures until the quality gate is content."""
-        options = DecodeOptions(
+    def _make_options(self) -> DecodeOptions:
+        return DecodeOptions(
             language=self._language,
             task=self._options.task,
             prompt=self._options.prompt,
             hot_words=self._options.hot_words,
+            switch_penalty=self._wish.switch_penalty,
+            languages=self._options.languages,
         )
-        duration_s = span.speech_samples / SAMPLE_RATE_HZ
-        for temperature in FALLBACK_TEMPERATURES:
-            request = WindowRequest(features, duration_s, options, temperature)
-            text, timing = await self._lane.recognise(request)
-            self._count(timing)
-            if text.verdict is not Verdict.RETRY:
-                break
-        return text
 
     async def _embed_turns(self, span: Span) -> tuple[SpeakerTurn, ...]:
         if self._embedder is None:
@@ -232,22 +231,19 @@ class FileSession:
                 return ()
         return tuple(turns)
 
-    def _settle(self, span: Span, text: WindowText, turns: tuple[SpeakerTurn, ...]) -> SpanSettled:
+    def _settle(
+        self, span: Span, recognised: Recognised, turns: tuple[SpeakerTurn, ...]
+    ) -> SpanSettled:
         start_ms, resume_ms = self._place(span)
-        segments: tuple[RestoredSegment, ...] = ()
-        if text.verdict is Verdict.ACCEPTED:
-            time_map = TimeMap(span.pieces, offset_s=self._options.offset_ms / 1000)
-            segments = restore_segments(
-                text.segments, time_map, start_ms=start_ms, end_ms=resume_ms
-            )
-        if segments:
-            return SpanSettled(start_ms, resume_ms, segments, turns)
-        gap = Gap(
-            self._to_ms(span.pieces[0].start_sample),
-            self._to_ms(span.pieces[-1].end_sample),
-            reason_for(text.verdict),
+        time_map = TimeMap(span.pieces, offset_s=self._options.offset_ms / 1000)
+        segments = restore_segments(
+            recognised.segments, time_map, start_ms=start_ms, end_ms=resume_ms
         )
-        return SpanSettled(start_ms, resume_ms, (), turns, (gap,))
+        gaps = restore_gaps(recognised.gaps, time_map, start_ms=start_ms, end_ms=resume_ms)
+        for gap in gaps:
+            self._lane.note_gap(gap.reason.value, seconds=(gap.end_ms - gap.start_ms) / 1000)
+        speech_ms = 1000 * span.voiced_samples // SAMPLE_RATE_HZ
+        return SpanSettled(start_ms, resume_ms, segments, turns, gaps, speech_ms)
 
     def _summarise(self) -> AllHeard:
         return AllHeard(

@@ -1,7 +1,12 @@
-"""Which language a recording is in, from the first windows that hold speech."""
+"""Which language a recording is in, from the first windows that hold speech.
+
+The language of a single window may differ: the engine looks at each (`engines.language_track`),
+and demands the more evidence the less a change is expected.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Set
+from dataclasses import dataclass
 
 from inference_service.engines.asr import LanguageGuess
 
@@ -11,6 +16,32 @@ MAX_VOTES = 3
 _CONFIDENT = 0.7
 # A cough or a greeting alone decides nothing while more is to come.
 _ENOUGH_SPEECH_S = 3.0
+
+
+# A stretch in another language has to be likelier by this, in log probability, at each border:
+# a window that is all of it by 7 times (p ≥ 0.8 against 0.1), a part inside one by 55 times.
+_SWITCH_PENALTY = 2.0
+_MULTILINGUAL_PENALTY = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageWish:
+    """What the caller says of the recording's languages."""
+
+    given: str = ""  # certain; empty: to be detected
+    languages: frozenset[str] = frozenset()  # that may occur; none: all
+    is_multilingual: bool = False
+
+    def limit(self, known: Set[str]) -> Set[str]:
+        """Return those of the model's languages that may occur."""
+        return (known & self.languages) or known
+
+    @property
+    def switch_penalty(self) -> float | None:
+        """See `DecodeOptions.switch_penalty`."""
+        if self.given:
+            return None
+        return _MULTILINGUAL_PENALTY if self.is_multilingual else _SWITCH_PENALTY
 
 
 class LanguageVote:

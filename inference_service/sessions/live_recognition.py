@@ -6,7 +6,7 @@ import numpy as np
 
 from inference_service.batches import Timing
 from inference_service.engines.asr import (
-    FALLBACK_TEMPERATURES,
+    ATTEMPTS,
     DecodeOptions,
     Verdict,
     WindowRequest,
@@ -22,6 +22,7 @@ from inference_service.sessions.events import (
 from inference_service.sessions.hearing import Hearing
 from inference_service.sessions.live_language import LiveLanguage
 from inference_service.sessions.live_messages import LiveOptions
+from inference_service.sessions.repetition import keep_repetition
 from inference_service.sessions.restoring import restore_segments
 from inference_service.sessions.utterance import Utterance, join_words
 from inference_service.sessions.windows import SAMPLE_RATE_HZ, Pcm, Piece, TimeMap, to_float
@@ -63,7 +64,7 @@ class LiveRecognition:
         self._count(timing)
         self.last_compute_s = timing.compute_s
         piece = window.piece
-        if text.verdict is Verdict.RETRY:
+        if text.verdict in {Verdict.RETRY, Verdict.REPETITION}:
             utterance.note_doubtful(window.request, covered=piece.end_sample)
             return False
         segments = self.place(HeardText(text, (piece,)), end=piece.end_sample)
@@ -78,7 +79,7 @@ class LiveRecognition:
         """
         is_same = len(pieces) == 1 and first.covered >= first.speech_end and not first.is_cut
         if first.retry and is_same:  # its features hold the encoded audio
-            request = replace(first.retry, temperature=FALLBACK_TEMPERATURES[1])
+            request = replace(first.retry, attempt=ATTEMPTS - 1)
         else:
             pcm = np.concatenate([piece.pcm for piece in pieces])
             features = await self._prepare(pcm)
@@ -157,15 +158,13 @@ class LiveRecognition:
         return await self._stages.run(self._lane.priority, lambda: prepare(to_float(pcm)))
 
     async def _decode(self, request: WindowRequest) -> WindowText:
-        """Decode at rising temperatures until the quality gate is content."""
-        for temperature in FALLBACK_TEMPERATURES:
-            if temperature < request.temperature:
-                continue
-            text, timing = await self._lane.recognise(replace(request, temperature=temperature))
+        """Decode until the quality gate accepts the text, or the attempts are used up."""
+        for attempt in range(request.attempt, ATTEMPTS):
+            text, timing = await self._lane.recognise(replace(request, attempt=attempt))
             self._count(timing)
             if text.verdict is not Verdict.RETRY:
                 break
-        return text
+        return keep_repetition(text, speech_s=request.duration_s)
 
     def _count(self, timing: Timing) -> None:
         self.queue_s += timing.queue_s

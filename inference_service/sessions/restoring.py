@@ -8,7 +8,8 @@ import itertools
 from collections.abc import Sequence
 
 from inference_service.engines.asr import TextSegment, TimedWord
-from inference_service.sessions.events import RestoredSegment, RestoredWord
+from inference_service.sessions.coverage import TextGap
+from inference_service.sessions.events import Gap, RestoredSegment, RestoredWord
 from inference_service.sessions.windows import TimeMap
 
 # What a short word takes when it is spoken quickly.
@@ -31,6 +32,24 @@ def restore_segments(
         one = _restore_segment(segment, words, time_map, low_ms=low_ms, high_ms=end_ms - left)
         restored.append(one)
         low_ms = one.end_ms
+    return tuple(restored)
+
+
+def restore_gaps(
+    gaps: Sequence[TextGap], time_map: TimeMap, *, start_ms: int, end_ms: int
+) -> tuple[Gap, ...]:
+    """Map a window's gaps into its span; those that take no time there are dropped."""
+    restored = []
+    for gap in gaps:
+        first_s, last_s = time_map.restore_span(gap.start_s, gap.end_s)
+        first_ms = max(start_ms, round(1000 * first_s))
+        last_ms = min(end_ms, round(1000 * last_s))
+        if first_ms >= last_ms:
+            continue
+        text = restore_segments(
+            (gap.text,) if gap.text else (), time_map, start_ms=first_ms, end_ms=last_ms
+        )
+        restored.append(Gap(first_ms, last_ms, gap.reason, text[0] if text else None))
     return tuple(restored)
 
 

@@ -8,10 +8,11 @@ seconds are heard twice, the region that didn't fit any more: about a fifth of t
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from inference_service.engines.vad import FRAME_SAMPLES, SpeechDetector
-from inference_service.sessions.regions import Region, RegionFinder
-from inference_service.sessions.windows import Pcm, Span, WindowCutter, to_float
+from inference_service.sessions.regions import SPEECH_THRESHOLD, Region, RegionFinder
+from inference_service.sessions.windows import Pcm, Span, Voiced, WindowCutter, to_float
 
 
 class SpanFinder:
@@ -22,9 +23,12 @@ class SpanFinder:
         self._finder = RegionFinder()
         self._cutter = WindowCutter()
         self._part_frame: Pcm = np.zeros(0, np.int16)
+        # Of the frames that were looked at since the last span ended.
+        self._voiced: Voiced = np.zeros(0, np.bool_)
+        self._voiced_start = 0
         self._is_ending = False
         self.samples = 0  # heard
-        self.speech_samples = 0  # of them in spans that were returned
+        self.speech_samples = 0  # of them speech, in spans that were returned
 
     def push(self, pcm: bytes) -> list[Span]:
         """Hear more; return the spans that are complete.
@@ -50,16 +54,26 @@ class SpanFinder:
     def _hear(self, frames: Pcm) -> list[Span]:
         """Hear whole frames, and once more from the end of each span that they complete."""
         spans = []
-        while span := self._take(self._finder.push(self._detector.push(to_float(frames)))):
+        while span := self._take(self._finder.push(self._detect(frames))):
             spans.append(span)
             frames = self._restart(span)
         self._cutter.forget_before(self._finder.settled)
         return spans
 
+    def _detect(self, frames: Pcm) -> npt.NDArray[np.float32]:
+        probabilities = self._detector.push(to_float(frames))
+        self._voiced = np.concatenate([self._voiced, probabilities >= SPEECH_THRESHOLD])
+        return probabilities
+
+    def _read_voiced(self, region: Region) -> Voiced:
+        start, end = region.start - self._voiced_start, region.end - self._voiced_start
+        return self._voiced[start:end].copy()
+
     def _take(self, regions: list[Region]) -> Span | None:
         """Collect the regions up to the first that completes a span; those after it come again."""
         for region in regions:
-            span = self._cutter.advance(region.start) or self._cutter.add(region)
+            span = self._cutter.advance(region.start)
+            span = span or self._cutter.add(region, self._read_voiced(region))
             if span:
                 return span
         return self._cutter.advance(self._finder.settled)
@@ -67,12 +81,14 @@ class SpanFinder:
     def _restart(self, span: Span) -> Pcm:
         """Forget what was heard after the span; return its audio in whole frames."""
         self._detector = SpeechDetector()
-        self._finder = RegionFinder(first_frame=span.resume_sample // FRAME_SAMPLES)
+        self._voiced_start = span.resume_sample // FRAME_SAMPLES
+        self._voiced = np.zeros(0, np.bool_)
+        self._finder = RegionFinder(first_frame=self._voiced_start)
         rest = self._cutter.read_from(span.resume_sample)
         return _fill_last_frame(rest) if self._is_ending else _drop_part_frame(rest)
 
     def _count(self, spans: list[Span]) -> list[Span]:
-        self.speech_samples += sum(span.speech_samples for span in spans)
+        self.speech_samples += sum(span.voiced_samples for span in spans)
         return spans
 
 

@@ -6,7 +6,7 @@ is mapped into one piece: never across a cut.
 """
 
 import bisect
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,11 @@ WINDOW_SAMPLES = 30 * SAMPLE_RATE_HZ
 _SILENT_SPAN_FRAMES = round(30 / FRAME_S)
 
 Pcm = npt.NDArray[np.int16]
+Voiced = npt.NDArray[np.bool_]  # (n_frames,): in which frames of 512 samples someone speaks
+
+
+def _no_frames() -> Voiced:
+    return np.zeros(0, np.bool_)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +34,8 @@ class Piece:
 
     start_sample: int  # from the start of the call's audio
     pcm: Pcm
+    # Of its frames, the last one perhaps in part; empty where no one asks (`read_window` alone).
+    voiced: Voiced = field(default_factory=_no_frames)
 
     @property
     def end_sample(self) -> int:
@@ -53,6 +60,11 @@ class Span:
     def speech_samples(self) -> int:
         return sum(len(piece.pcm) for piece in self.pieces)
 
+    @property
+    def voiced_samples(self) -> int:
+        """What voice activity detection took for speech, without the padding around it."""
+        return FRAME_SAMPLES * sum(int(piece.voiced.sum()) for piece in self.pieces)
+
     def read_window(self) -> Samples:
         """Return the pieces end to end, float32 (speech_samples,) in [-1, 1]."""
         return to_float(np.concatenate([piece.pcm for piece in self.pieces]))
@@ -76,6 +88,14 @@ class TimeMap:
         low, high = self._starts_s[index], self._ends_s[index]
         return min(max(start_s + shift_s, low), high), min(max(end_s + shift_s, low), high)
 
+    def restore_span(self, start_s: float, end_s: float) -> tuple[float, float]:
+        """Map a stretch that may reach across several pieces: each end lies in its own piece."""
+        first = max(0, bisect.bisect_right(self._offsets_s, start_s) - 1)
+        last = max(first, bisect.bisect_left(self._offsets_s, end_s) - 1)
+        start = start_s + self._starts_s[first] - self._offsets_s[first]
+        end = end_s + self._starts_s[last] - self._offsets_s[last]
+        return min(start, self._ends_s[first]), min(end, self._ends_s[last])
+
 
 class WindowCutter:
     """Collects the regions of one recording into spans.
@@ -97,10 +117,11 @@ class WindowCutter:
         """Return all audio from this sample on, which is not before the last span's end."""
         return self._pcm[sample - self._pcm_start :]
 
-    def add(self, region: Region) -> Span | None:
+    def add(self, region: Region, voiced: Voiced) -> Span | None:
         """Take a region in; or, where it doesn't fit, return the span that ends before it."""
         start, end = region.start * FRAME_SAMPLES, region.end * FRAME_SAMPLES
-        piece = Piece(start, self._pcm[start - self._pcm_start : end - self._pcm_start].copy())
+        pcm = self._pcm[start - self._pcm_start : end - self._pcm_start].copy()
+        piece = Piece(start, pcm, voiced)
         collected = sum(len(earlier.pcm) for earlier in self._pieces)
         if self._pieces and collected + len(piece.pcm) > WINDOW_SAMPLES:
             return self._close_span(self._pieces[-1].end_sample)

@@ -76,7 +76,7 @@ class FakeRecogniser:
         return samples.copy()
 
     def batch_key(self, request: WindowRequest) -> Hashable:
-        return request.temperature
+        return request.attempt
 
     def recognise(self, batch: Sequence[WindowRequest]) -> list[WindowText]:
         self.batches.append(list(batch))
@@ -97,13 +97,15 @@ class FakeRecogniser:
 
     def _answer(self, request: WindowRequest) -> WindowText:
         verdict = self.judge(request)
-        if verdict is not Verdict.ACCEPTED:
-            return WindowText(verdict)
         words = spell(request.features) if isinstance(request.features, np.ndarray) else ()
+        if verdict in {Verdict.RETRY, Verdict.EMPTY}:
+            return WindowText(verdict)
         if not words:
             return WindowText(Verdict.EMPTY)
         text = " ".join(word.text for word in words)
-        segment = TextSegment(0.0, words[-1].end_s, text, words, temperature=request.temperature)
+        segment = TextSegment(0.0, words[-1].end_s, text, words)
+        if verdict is not Verdict.ACCEPTED:
+            return WindowText(verdict, discarded=(segment,))
         return WindowText(verdict, (segment,))
 
 

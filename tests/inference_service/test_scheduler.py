@@ -18,8 +18,8 @@ OPTIONS = DecodeOptions(language="en")
 Answer = tuple[WindowText, Timing]
 
 
-def window(label: str, temperature: float = 0.0) -> WindowRequest:
-    return WindowRequest(label, 30.0, OPTIONS, temperature)
+def window(label: str, attempt: int = 0) -> WindowRequest:
+    return WindowRequest(label, 30.0, OPTIONS, attempt)
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ async def test_windows_that_the_engine_keeps_apart_do_not_share_a_batch(
     async with scheduler.open_lane(recogniser, Priority.BULK) as lane:
         async with busy(scheduler, recogniser):
             tasks = line_up(lane, "cold1")
-            tasks.append(asyncio.create_task(lane.recognise(window("hot", 0.2))))
+            tasks.append(asyncio.create_task(lane.recognise(window("hot", 1))))
             tasks += line_up(lane, "cold2")
         await asyncio.gather(*tasks)
     assert labels_of(recogniser) == [["hot"], ["cold1", "cold2"]]

@@ -11,7 +11,7 @@ import numpy as np
 from faster_whisper.audio import decode_audio
 
 from inference_service.engines.asr import (
-    FALLBACK_TEMPERATURES,
+    ATTEMPTS,
     DecodeOptions,
     Recogniser,
     Samples,
@@ -66,25 +66,23 @@ def make_noise(*, duration_s: float = 3.0) -> Samples:
 
 
 def make_request(
-    recogniser: Recogniser, samples: Samples, options: DecodeOptions, temperature: float = 0.0
+    recogniser: Recogniser, samples: Samples, options: DecodeOptions, attempt: int = 0
 ) -> WindowRequest:
-    return WindowRequest(
-        recogniser.prepare(samples), len(samples) / RATE_HZ, options, temperature=temperature
-    )
+    return WindowRequest(recogniser.prepare(samples), len(samples) / RATE_HZ, options, attempt)
 
 
 def recognise_one(
     recogniser: Recogniser, samples: Samples, language: str, *, task: str = "transcribe"
 ) -> WindowText:
-    """Recognise one window as a session does: at rising temperatures, until it is believed."""
+    """Recognise one window as a session does: until it is accepted."""
     features = recogniser.prepare(samples)
     options = DecodeOptions(language, task=task)
-    for temperature in FALLBACK_TEMPERATURES:
-        request = WindowRequest(features, len(samples) / RATE_HZ, options, temperature=temperature)
+    for attempt in range(ATTEMPTS):
+        request = WindowRequest(features, len(samples) / RATE_HZ, options, attempt)
         [result] = recogniser.recognise([request])
         if result.verdict is not Verdict.RETRY:
             return result
-    raise AssertionError("the last temperature asked for another one")
+    raise AssertionError("the last attempt asked for another one")
 
 
 def spell_window(result: WindowText) -> str:

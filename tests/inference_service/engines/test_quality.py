@@ -23,7 +23,7 @@ SURE_IN_SILENCE = Scores(avg_logprob=-0.3, compression_ratio=1.3, no_speech_prob
     [
         ("Hello.", GOOD, Verdict.ACCEPTED, Verdict.ACCEPTED),
         ("Hello.", IMPROBABLE, Verdict.RETRY, Verdict.ACCEPTED),
-        ("no no no", LOOPING, Verdict.RETRY, Verdict.REPETITION),
+        ("no no no", LOOPING, Verdict.REPETITION, Verdict.REPETITION),
         ("Thank you.", SILENT, Verdict.NO_SPEECH, Verdict.NO_SPEECH),
         ("Hello.", SURE_IN_SILENCE, Verdict.ACCEPTED, Verdict.ACCEPTED),
         ("", GOOD, Verdict.EMPTY, Verdict.EMPTY),

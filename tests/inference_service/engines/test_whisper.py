@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from inference_service.engines.asr import DecodeOptions, Samples, Verdict, WindowRequest, WindowText
+from inference_service.engines.asr import (
+    ATTEMPTS,
+    DecodeOptions,
+    Samples,
+    Verdict,
+    WindowRequest,
+    WindowText,
+)
 from inference_service.engines.whisper import WhisperRecogniser
 from tests.inference_service.engines.recordings import (
     RATE_HZ,
@@ -144,30 +151,28 @@ def test_text_made_up_on_a_tone_is_dropped_while_the_speech_before_it_stays(
     assert result.segments[-1].end_s < len(speech) / RATE_HZ + 0.5
 
 
-def test_the_last_temperature_never_asks_for_another(whisper: WhisperRecogniser) -> None:
+def test_the_last_attempt_never_asks_for_another(whisper: WhisperRecogniser) -> None:
     gibberish = np.random.default_rng(2).standard_normal(8 * RATE_HZ)
     gibberish *= np.sin(np.arange(len(gibberish)) / 3000)  # so that it isn't stationary
-    request = make_request(
-        whisper, gibberish.astype(np.float32), DecodeOptions("cs"), temperature=1.0
-    )
+    request = make_request(whisper, gibberish.astype(np.float32), DecodeOptions("cs"), ATTEMPTS - 1)
 
     [result] = whisper.recognise([request])
 
     assert result.verdict is not Verdict.RETRY
 
 
-def test_windows_share_a_batch_unless_prompt_length_or_temperature_differ(
+def test_windows_share_a_batch_unless_prompt_length_or_attempt_differ(
     whisper: WhisperRecogniser,
 ) -> None:
     samples, _ = load_sample("en_short_2.flac")
 
-    def key(options: DecodeOptions, temperature: float = 0.0) -> object:
-        return whisper.batch_key(make_request(whisper, samples, options, temperature))
+    def key(options: DecodeOptions, attempt: int = 0) -> object:
+        return whisper.batch_key(make_request(whisper, samples, options, attempt))
 
     plain = key(DecodeOptions("en"))
     assert key(DecodeOptions("cs", task="translate")) == plain
     assert key(DecodeOptions("en", prompt="A meeting.")) != plain
-    assert key(DecodeOptions("en"), temperature=0.2) != plain
+    assert key(DecodeOptions("en"), attempt=1) != plain
 
 
 @pytest.mark.parametrize(("duration_s", "most_tokens"), [(3, 112), (20, 224)])

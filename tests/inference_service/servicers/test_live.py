@@ -244,19 +244,19 @@ async def test_text_on_no_speech_is_not_told(serve: Serve, recogniser: FakeRecog
     assert reasons == ["not_speech"]
 
 
-async def test_only_the_final_text_is_decoded_at_a_higher_temperature(
+async def test_only_the_final_text_is_decoded_at_a_second_attempt(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
     def judge(request: WindowRequest) -> Verdict:
-        return Verdict.RETRY if request.temperature < 0.4 else Verdict.ACCEPTED
+        return Verdict.RETRY if request.attempt == 0 else Verdict.ACCEPTED
 
     recogniser.judge = judge
     async with serve(recogniser) as served:
         client = LiveClient(served.channel)
         await client.speak(load_pcm("en_short_1") + make_silence(1))
         heard = await client.finish()
-    temperatures = [r.temperature for batch in recogniser.batches for r in batch]
-    assert temperatures == [0.0] * (len(temperatures) - 2) + [0.2, 0.4]
+    attempts = [r.attempt for batch in recogniser.batches for r in batch]
+    assert attempts == [0] * (len(attempts) - 1) + [1]
     assert not heard.hypotheses
     assert heard.text
 

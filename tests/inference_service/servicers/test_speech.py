@@ -11,7 +11,6 @@ import pytest
 from inference_service.engines.asr import LanguageGuess, Verdict, WindowRequest
 from inference_service.priority import Priority
 from inference_service.scheduler import Limits
-from inference_service.sessions.events import reason_for
 from protos.stt.v1 import speech_pb2, speech_pb2_grpc
 from tests.inference_service.calls import (
     DEADLINE_S,
@@ -227,20 +226,19 @@ async def test_only_the_window_that_fails_the_gate_is_decoded_again(
     def judge(request: WindowRequest) -> Verdict:
         if not doubtful:
             doubtful.append(request.features)
-        is_doubtful = request.features is doubtful[0] and request.temperature < 0.4
+        is_doubtful = request.features is doubtful[0] and request.attempt == 0
         return Verdict.RETRY if is_doubtful else Verdict.ACCEPTED
 
     recogniser.judge = judge
     async with serve(recogniser) as served:
         result = await transcribe(served.channel, load_pcm("long_3min"))
-    temperatures = Counter(request.temperature for batch in recogniser.batches for request in batch)
-    assert temperatures == {0.0: len(result.windows), 0.2: 1, 0.4: 1}
-    assert Counter(round(segment.temperature, 1) for segment in result.segments)[0.4] == 1
+    attempts = Counter(request.attempt for batch in recogniser.batches for request in batch)
+    assert attempts == {0: len(result.windows), 1: 1}
     check_promises(result, end_ms=len(load_pcm("long_3min")) // 32)
 
 
-@pytest.mark.parametrize("verdict", [Verdict.NO_SPEECH, Verdict.REPETITION, Verdict.EMPTY])
-async def test_text_that_is_not_believed_is_accounted_for(
+@pytest.mark.parametrize("verdict", [Verdict.NO_SPEECH, Verdict.EMPTY])
+async def test_speech_without_accepted_text_is_a_gap_with_its_evidence(
     serve: Serve, recogniser: FakeRecogniser, verdict: Verdict
 ) -> None:
     recogniser.judge = lambda _: verdict
@@ -248,8 +246,21 @@ async def test_text_that_is_not_believed_is_accounted_for(
         result = await transcribe(served.channel, load_pcm("en_short_1"))
     (window,) = result.windows
     assert not window.segments
-    assert [gap.reason for gap in window.gaps] == [reason_for(verdict).value]
-    assert 0 <= window.gaps[0].start_ms < window.gaps[0].end_ms <= window.resume_ms
+    assert {gap.reason for gap in window.gaps} == {"not_speech"}
+    assert any(gap.text.words for gap in window.gaps) == (verdict is Verdict.NO_SPEECH)
+    for gap in window.gaps:
+        assert 0 <= gap.start_ms < gap.end_ms <= window.resume_ms
+    assert 1000 < window.speech_ms == result.finished.speech_ms
+
+
+async def test_speech_that_repeats_itself_is_kept(serve: Serve, recogniser: FakeRecogniser) -> None:
+    recogniser.judge = lambda _: Verdict.REPETITION
+    async with serve(recogniser) as served:
+        repeated = await transcribe(served.channel, load_pcm("en_talk_20s"))
+        recogniser.judge = lambda _: Verdict.ACCEPTED
+        plain = await transcribe(served.channel, load_pcm("en_talk_20s"))
+    assert repeated.text == plain.text
+    assert not any(window.gaps for window in repeated.windows)
 
 
 async def test_turns_come_with_their_windows(serve: Serve, recogniser: FakeRecogniser) -> None:

@@ -1,0 +1,157 @@
+"""What of the speech in a window no word covers, and where to cut it out. Pure.
+
+Whisper often ends its last phrase seconds before a window's end and stops; starts and middles of
+windows go missing too. So words are compared with voice activity: *speech = words + gaps*.
+`recognition.SpeechRecognition` acts on what is found here, for files and for live speech alike:
+
+    recognition = SpeechRecognition(lane=lane, stages=stages, count=count_timing)
+    recognised = await recognition.recognise(window, options)
+    recognised.segments, recognised.gaps                  # seconds from the window's start
+
+`window` is a `SpeechWindow`: int16 samples, at most 30 s, and which of their frames are voiced
+(`recognition.detect_voice` where nobody knows that yet). `features`, where `prepare` ran already.
+
+Times are in frames of 512 samples (32 ms) from the start of the window, or in seconds from there.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from inference_service.engines.asr import TextSegment, TimedWord
+from inference_service.engines.whisper_words import spell
+from inference_service.sessions.events import GapReason
+from inference_service.sessions.regions import FRAME_S
+from inference_service.sessions.windows import Voiced
+
+# A word covers this much on both sides: attention places words with a mean error of 0.1 s.
+_MARGIN_FRAMES = 5
+# Uncovered speech is one run across pauses up to this.
+_JOIN_FRAMES = 8
+# 0.9 s: shorter runs are what lies between words; tails below 1 s make a Whisper invent thanks.
+_SHORTEST_RUN_FRAMES = 29
+# What is cut out begins and ends in a pause if there is one this near, else with some of the
+# speech around it, whose words are dropped by their times.
+_PAUSE_FRAMES = 2
+_PAD_FRAMES = 6
+_SEARCH_FRAMES = 47
+# A word belongs to a run if its middle does, give or take this much.
+_BORDER_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stretch of a window, in frames."""
+
+    start: int
+    end: int  # > start
+
+    @property
+    def start_s(self) -> float:
+        return self.start * FRAME_S
+
+    @property
+    def end_s(self) -> float:
+        return self.end * FRAME_S
+
+
+@dataclass(frozen=True, slots=True)
+class TextGap:
+    """Speech of a window without accepted text, in seconds from the window's start."""
+
+    start_s: float
+    end_s: float
+    reason: GapReason
+    text: TextSegment | None = None  # what was recognised and not accepted
+
+
+def find_uncovered(
+    voiced: Voiced, segments: Iterable[TextSegment], gaps: Iterable[TextGap] = ()
+) -> list[Run]:
+    """Return the runs of at least 0.9 s of speech that no word and no gap covers."""
+    covered = np.zeros(len(voiced), np.bool_)
+    for word in (word for segment in segments for word in segment.words):
+        _cover(covered, word.start_s, word.end_s)
+    for gap in gaps:
+        _cover(covered, gap.start_s, gap.end_s)
+    missing = np.flatnonzero(voiced & ~covered)
+    runs: list[list[int]] = []
+    for frame in map(int, missing):
+        if (
+            runs
+            and frame - runs[-1][-1] <= _JOIN_FRAMES
+            and not covered[runs[-1][-1] : frame].any()
+        ):
+            runs[-1].append(frame)
+        else:
+            runs.append([frame])
+    return [Run(run[0], run[-1] + 1) for run in runs if len(run) >= _SHORTEST_RUN_FRAMES]
+
+
+def place_cut(run: Run, voiced: Voiced) -> Run:
+    """Return what to cut out to recognise a run again: from pause to pause, with some of it."""
+    start = _find_pause(voiced[: run.start][::-1])
+    end = _find_pause(voiced[run.end :])
+    return Run(max(0, run.start - start), min(len(voiced), run.end + end))
+
+
+def pick_words(segments: Iterable[TextSegment], run: Run) -> list[TextSegment]:
+    """Return what lies in a run: its context was recognised before."""
+    low_s, high_s = run.start_s - _BORDER_S, run.end_s + _BORDER_S
+    picked = []
+    for segment in segments:
+        words = [w for w in segment.words if low_s <= (w.start_s + w.end_s) / 2 <= high_s]
+        if words:
+            picked.append(with_words(segment, words))
+    return picked
+
+
+def merge_segments(
+    segments: Iterable[TextSegment], found: Sequence[TextSegment]
+) -> list[TextSegment]:
+    """Sort in what was found by its times; a segment that reaches across it is divided."""
+    divided = list(segments)
+    for one in found:
+        divided = [part for segment in divided for part in _divide(segment, one.start_s)]
+    return sorted([*divided, *found], key=lambda segment: segment.start_s)
+
+
+def shift_segment(segment: TextSegment, by_s: float) -> TextSegment:
+    words = [
+        replace(word, start_s=word.start_s + by_s, end_s=word.end_s + by_s)
+        for word in segment.words
+    ]
+    return with_words(segment, words)
+
+
+def with_words(segment: TextSegment, words: Sequence[TimedWord]) -> TextSegment:
+    """Return the segment with these words only; at least one."""
+    first, *others = words
+    own = (replace(first, space_before=False), *others)
+    return replace(segment, start_s=own[0].start_s, end_s=own[-1].end_s, text=spell(own), words=own)
+
+
+def _cover(covered: Voiced, start_s: float, end_s: float) -> None:
+    first = max(0, int(start_s / FRAME_S) - _MARGIN_FRAMES)
+    covered[first : int(end_s / FRAME_S) + _MARGIN_FRAMES + 1] = True
+
+
+def _find_pause(voiced: Voiced) -> int:
+    """Return how many frames to go until a pause and some way into it; a bit if none is near."""
+    quiet = 0
+    for frames, is_voiced in enumerate(voiced[:_SEARCH_FRAMES], start=1):
+        quiet = 0 if is_voiced else quiet + 1
+        if quiet >= _PAUSE_FRAMES:
+            before = frames - quiet
+            rest = voiced[before : before + _PAD_FRAMES]
+            return before + (int(np.argmax(rest)) if rest.any() else len(rest))
+    return min(len(voiced), _PAD_FRAMES)
+
+
+def _divide(segment: TextSegment, at_s: float) -> list[TextSegment]:
+    before = [w for w in segment.words if (w.start_s + w.end_s) / 2 < at_s]
+    behind = segment.words[len(before) :]
+    if not before or not behind:
+        return [segment]
+    return [with_words(segment, before), with_words(segment, behind)]

@@ -1,0 +1,290 @@
+"""All that is spoken in one window: words where they were recognised, gaps where not.
+
+A window is decoded, and what its text leaves open is followed up, each time with a shorter window:
+
+    several languages    cut where they change, each part in its own
+    repetition           decoded in parts, which confirm it or show a loop (`repetition`)
+    uncovered speech     cut out and decoded again, at most twice inside each other (`coverage`)
+
+All of it is decided by the window's own samples and options, so that the same window gives the
+same text alone, beside others and after a kill. The follow-ups of one window are lined up together
+(they may share a batch) and before its session's later windows. They are bounded: 6 for a window.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from inference_service.batches import Timing
+from inference_service.engines.asr import (
+    ATTEMPTS,
+    DecodeOptions,
+    LanguageRun,
+    Samples,
+    TextSegment,
+    Verdict,
+    WindowRequest,
+    WindowText,
+)
+from inference_service.engines.quality import MAX_NO_SPEECH_PROB, MIN_AVG_LOGPROB
+from inference_service.engines.vad import FRAME_SAMPLES, SpeechDetector
+from inference_service.lanes import Lane
+from inference_service.sessions.coverage import (
+    Run,
+    TextGap,
+    find_uncovered,
+    merge_segments,
+    pick_words,
+    place_cut,
+    shift_segment,
+)
+from inference_service.sessions.events import GapReason
+from inference_service.sessions.regions import FRAME_S, SPEECH_THRESHOLD
+from inference_service.sessions.repetition import (
+    count_speech_s,
+    cut_into_parts,
+    find_pause,
+    is_confirmed,
+    is_speakable,
+)
+from inference_service.sessions.windows import SAMPLE_RATE_HZ, Pcm, Voiced, to_float
+from inference_service.stages import CpuStages
+
+_MAX_DEPTH = 2
+_MAX_FOLLOW_UPS = 6
+# Segments below this mean confidence of their words are noise more often than text (two of
+# three were wrong in 34 recordings): kept as evidence, not as text.
+_MIN_CONFIDENCE = 0.1
+# A border between languages is moved to a pause within 2 s.
+_BORDER_REACH_FRAMES = round(2 / FRAME_S)
+# Follow-ups below this are too short to tell a language.
+_SHORTEST_TOLD_S = 4.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpeechWindow:
+    """pcm: int16 (n_samples,), 16 kHz, at most 30 s. voiced: (ceil(n_samples / 512),)."""
+
+    pcm: Pcm
+    voiced: Voiced
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.pcm) / SAMPLE_RATE_HZ
+
+    def cut(self, run: Run) -> "SpeechWindow":
+        pcm = self.pcm[run.start * FRAME_SAMPLES : run.end * FRAME_SAMPLES]
+        return SpeechWindow(pcm, self.voiced[run.start : run.end])
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """The text and the gaps of a window, each in time order, in seconds from its start."""
+
+    segments: tuple[TextSegment, ...] = ()
+    gaps: tuple[TextGap, ...] = ()
+
+    def shift(self, by_s: float) -> "Recognised":
+        return Recognised(
+            tuple(shift_segment(segment, by_s) for segment in self.segments),
+            tuple(
+                replace(
+                    gap,
+                    start_s=gap.start_s + by_s,
+                    end_s=gap.end_s + by_s,
+                    text=gap.text and shift_segment(gap.text, by_s),
+                )
+                for gap in self.gaps
+            ),
+        )
+
+
+def detect_voice(samples: Samples) -> Voiced:
+    """Return in which frames someone speaks, (ceil(n_samples / 512),). 3.6 ms for a second."""
+    padded = np.pad(samples, (0, -len(samples) % FRAME_SAMPLES))
+    return SpeechDetector().push(padded) >= SPEECH_THRESHOLD
+
+
+class SpeechRecognition:
+    """One session's way of recognising windows."""
+
+    def __init__(self, *, lane: Lane, stages: CpuStages, count: Callable[[Timing], None]) -> None:
+        """count: is called with what each decoding cost."""
+        self._lane = lane
+        self._stages = stages
+        self._count = count
+
+    async def recognise(
+        self, window: SpeechWindow, options: DecodeOptions, *, features: object = None
+    ) -> Recognised:
+        """Recognise all of a window, for which a slot is held. Raises RecognitionError.
+
+        features: what the engine's `prepare` gave for it, if it ran.
+        """
+        return await self._recognise(window, options, depth=0, features=features)
+
+    async def _recognise(
+        self, window: SpeechWindow, options: DecodeOptions, *, depth: int, features: object = None
+    ) -> Recognised:
+        text = await self._decode(window, options, features, is_follow_up=depth > 0)
+        if text.verdict is Verdict.MIXED:
+            return await self._recognise_languages(window, text.languages, options, depth=depth)
+        if text.verdict is Verdict.REPETITION:
+            heard = await self._examine_repetition(window, text, options, depth=depth)
+        else:
+            heard = _accept(text, window, is_strict=depth > 0)
+        is_done = depth >= _MAX_DEPTH or (depth > 0 and not heard.segments)
+        if not is_done:
+            heard = await self._cover(window, heard, options, depth=depth)
+        reason = GapReason.NOT_RECOGNISED if heard.segments else GapReason.NOT_SPEECH
+        return _close(heard, window.voiced, reason)
+
+    async def _cover(
+        self, window: SpeechWindow, heard: Recognised, options: DecodeOptions, *, depth: int
+    ) -> Recognised:
+        """Recognise again what no word covers, and sort it in."""
+        runs = find_uncovered(window.voiced, heard.segments, heard.gaps)
+        runs = sorted(runs, key=lambda run: run.start - run.end)[:_MAX_FOLLOW_UPS]
+        found = await self._follow_up(
+            window, [(place_cut(run, window.voiced), options) for run in runs], depth=depth + 1
+        )
+        segments, gaps = list(heard.segments), list(heard.gaps)
+        for run, one in zip(runs, found, strict=True):
+            segments = merge_segments(segments, pick_words(one.segments, run))
+            gaps += [gap for gap in one.gaps if gap.start_s < run.end_s and gap.end_s > run.start_s]
+        return Recognised(tuple(segments), tuple(sorted(gaps, key=lambda gap: gap.start_s)))
+
+    async def _recognise_languages(
+        self,
+        window: SpeechWindow,
+        languages: Sequence[LanguageRun],
+        options: DecodeOptions,
+        *,
+        depth: int,
+    ) -> Recognised:
+        """Cut the window where the language changes."""
+        edges = [0]
+        for language in languages[1:]:
+            around = min(round(language.start_s / FRAME_S), len(window.voiced) - 1)
+            edges.append(find_pause(window.voiced, around, reach=_BORDER_REACH_FRAMES))
+        edges.append(len(window.voiced))
+        parts = [
+            (Run(start, end), replace(options, language=one.language, switch_penalty=None))
+            for start, end, one in zip(edges, edges[1:], languages, strict=False)
+            if start < end
+        ]
+        return _join(await self._follow_up(window, parts, depth=depth))
+
+    async def _examine_repetition(
+        self, window: SpeechWindow, text: WindowText, options: DecodeOptions, *, depth: int
+    ) -> Recognised:
+        """Keep repeated text that the sound confirms; else what is recognised of its parts."""
+        whole = text.discarded
+        if not whole:
+            return Recognised()
+        is_possible = is_speakable(whole, speech_s=count_speech_s(window.voiced))
+        runs = cut_into_parts(window.voiced)
+        if not runs:
+            return Recognised(whole) if is_possible else Recognised((), (_make_evidence(whole),))
+        own = replace(options, language=whole[0].language, switch_penalty=None)
+        parts = _join(
+            await self._follow_up(window, [(run, own) for run in runs], depth=max(1, depth))
+        )
+        if is_possible and is_confirmed(whole, parts.segments):
+            return Recognised(whole)
+        evidence = _make_evidence(whole)
+        gaps = [
+            replace(evidence, start_s=gap.start_s, end_s=gap.end_s) if gap.text is None else gap
+            for gap in parts.gaps
+        ]
+        return Recognised(parts.segments, tuple(gaps))
+
+    async def _follow_up(
+        self, window: SpeechWindow, parts: Sequence[tuple[Run, DecodeOptions]], *, depth: int
+    ) -> list[Recognised]:
+        """Recognise parts of a window; the answers are in the window's time."""
+        found = await asyncio.gather(
+            *(self._recognise(window.cut(run), own, depth=depth) for run, own in parts)
+        )
+        return [one.shift(run.start_s) for one, (run, _) in zip(found, parts, strict=True)]
+
+    async def _decode(
+        self,
+        window: SpeechWindow,
+        options: DecodeOptions,
+        features: object,
+        *,
+        is_follow_up: bool,
+    ) -> WindowText:
+        """Decode until the quality gate accepts the text, or the attempts are used up."""
+        if features is None:
+            prepare = self._lane.recogniser.prepare
+            features = await self._stages.run(
+                self._lane.priority, lambda: prepare(to_float(window.pcm))
+            )
+        if is_follow_up and window.duration_s < _SHORTEST_TOLD_S:
+            options = replace(options, switch_penalty=None)
+        for attempt in range(ATTEMPTS):
+            request = WindowRequest(features, window.duration_s, options, attempt)
+            text, timing = await self._lane.recognise(request, is_follow_up=is_follow_up)
+            self._count(timing)
+            if text.verdict is not Verdict.RETRY:
+                break
+        return text
+
+
+def _accept(text: WindowText, window: SpeechWindow, *, is_strict: bool) -> Recognised:
+    """Divide a window's text into what is accepted and what is only evidence.
+
+    is_strict: the window was cut out of another, whose text had nothing here.
+    """
+    segments: list[TextSegment] = []
+    gaps = [_make_gap(segment, GapReason.NOT_SPEECH) for segment in text.discarded]
+    for segment in text.segments:
+        reason = _doubt(segment, is_strict=is_strict)
+        if reason is None:
+            segments.append(segment)
+        else:
+            gaps.append(_make_gap(segment, reason))
+    return Recognised(tuple(segments), tuple(sorted(gaps, key=lambda gap: gap.start_s)))
+
+
+def _doubt(segment: TextSegment, *, is_strict: bool) -> GapReason | None:
+    if is_strict and segment.no_speech_prob >= MAX_NO_SPEECH_PROB:
+        return GapReason.NOT_SPEECH
+    confidence = sum(word.confidence for word in segment.words) / len(segment.words)
+    if confidence < _MIN_CONFIDENCE or (is_strict and segment.avg_logprob <= MIN_AVG_LOGPROB):
+        return GapReason.LOW_CONFIDENCE
+    return None
+
+
+def _close(heard: Recognised, voiced: Voiced, reason: GapReason) -> Recognised:
+    """Report the rest: speech = words + gaps."""
+    rest = [
+        TextGap(run.start_s, run.end_s, reason)
+        for run in find_uncovered(voiced, heard.segments, heard.gaps)
+    ]
+    gaps = sorted([*heard.gaps, *rest], key=lambda gap: gap.start_s)
+    return Recognised(heard.segments, tuple(gaps))
+
+
+def _join(parts: Iterable[Recognised]) -> Recognised:
+    parts = list(parts)
+    return Recognised(
+        tuple(segment for part in parts for segment in part.segments),
+        tuple(gap for part in parts for gap in part.gaps),
+    )
+
+
+def _make_gap(segment: TextSegment, reason: GapReason) -> TextGap:
+    return TextGap(segment.start_s, segment.end_s, reason, segment)
+
+
+def _make_evidence(segments: Sequence[TextSegment]) -> TextGap:
+    """Return a decoder's loop as a gap, with all its text."""
+    words = tuple(word for segment in segments for word in segment.words)
+    text = " ".join(segment.text for segment in segments)
+    whole = replace(segments[0], end_s=segments[-1].end_s, text=text, words=words)
+    return _make_gap(whole, GapReason.REPETITION)
