@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from inference_service.batches import Job, LiveWindow, Timing
@@ -13,6 +13,7 @@ from inference_service.engines.asr import (
     LanguageGuess,
     Recogniser,
     TimedWord,
+    Verdict,
     WindowRequest,
     WindowText,
 )
@@ -64,6 +65,12 @@ class Lane:
 
     async def recognise(self, request: WindowRequest) -> tuple[WindowText, Timing]:
         """Decode one window. Raises RecognitionError."""
+        text, timing = await self._recognise_as_is(request)
+        if text.verdict is not Verdict.PAD:
+            return text, timing
+        return await self._recognise_padded(request, before=timing)
+
+    async def _recognise_as_is(self, request: WindowRequest) -> tuple[WindowText, Timing]:
         engine = self.recogniser
         is_fallback = request.temperature > 0
         return await self._submit(
@@ -72,8 +79,16 @@ class Lane:
             payload=request,
             audio_s=request.duration_s,
             call=engine.recognise,
-            goes_first=is_fallback,
+            goes_first=is_fallback or request.is_padded,
         )
+
+    async def _recognise_padded(
+        self, request: WindowRequest, *, before: Timing
+    ) -> tuple[WindowText, Timing]:
+        """Decode once more a window that its own length was too short for."""
+        text, timing = await self._recognise_as_is(replace(request, is_padded=True))
+        total = Timing(before.queue_s + timing.queue_s, before.compute_s + timing.compute_s)
+        return text, total
 
     async def recognise_newest(self, window: LiveWindow) -> tuple[WindowText, Timing]:
         """Decode a window as it is when its turn comes. Raises RecognitionError.
@@ -83,7 +98,7 @@ class Lane:
         """
         request = window.peek()
         engine = self.recogniser
-        return await self._submit(
+        text, timing = await self._submit(
             kind=f"{engine.model_id} recognise",
             key=self._key_of(request),
             payload=request,
@@ -92,6 +107,9 @@ class Lane:
             goes_first=False,
             window=window,
         )
+        if text.verdict is not Verdict.PAD:
+            return text, timing
+        return await self._recognise_padded(window.request, before=timing)
 
     @property
     def update_interval_s(self) -> float:

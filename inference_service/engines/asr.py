@@ -29,6 +29,7 @@ class Verdict(StrEnum):
 
     ACCEPTED = "accepted"
     RETRY = "retry"  # decode again at the next temperature
+    PAD = "pad"  # decode again, padded to 30 s; `Lane` does it, sessions never see it
     NO_SPEECH = "no_speech"  # text on silence: dropped
     REPETITION = "repetition"  # still looping at the last temperature: dropped
     EMPTY = "empty"
@@ -52,6 +53,7 @@ class WindowRequest:
     duration_s: float  # of the window's samples, ≤ 30
     options: DecodeOptions
     temperature: float = 0.0
+    is_padded: bool = False  # to 30 s, whatever length would do for this window
 
 
 class Timing(StrEnum):
@@ -132,7 +134,8 @@ class Recogniser(Protocol):
 
         The result for a window does not depend on what it is batched with (at temperature 0).
         A window judged RETRY has not been aligned; the caller asks again at the next of
-        `FALLBACK_TEMPERATURES`; at the last one the verdict is never RETRY.
+        `FALLBACK_TEMPERATURES`; at the last one the verdict is never RETRY. One judged PAD is asked
+        for again with `is_padded`, which is never answered by PAD.
         """
         ...
 

@@ -12,11 +12,9 @@ from itertools import groupby
 from typing import cast
 
 import ctranslate2
-import numpy as np
-import numpy.typing as npt
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
-from faster_whisper.transcribe import get_suppressed_tokens, pad_or_trim
+from faster_whisper.transcribe import get_suppressed_tokens
 
 from inference_service.catalog import ModelEntry
 from inference_service.engines.alignment import AlignmentRequest, GivenWord
@@ -33,21 +31,15 @@ from inference_service.engines.asr import (
 )
 from inference_service.engines.loading import EngineSettings, estimate_memory_bytes
 from inference_service.engines.quality import (
-    MAX_COMPRESSION_RATIO,
     Scores,
     compute_compression_ratio,
     is_stationary,
     judge,
 )
 from inference_service.engines.whisper_alignment import place_words, tokenize_words
+from inference_service.engines.whisper_features import Decoded, WindowFeatures, pad_features
 from inference_service.engines.whisper_prompt import Prompt, build_prompt
-from inference_service.engines.whisper_storage import (
-    Encoded,
-    copy_item,
-    take_items,
-    to_host,
-    to_storage,
-)
+from inference_service.engines.whisper_storage import EncodedBatch
 from inference_service.engines.whisper_words import (
     AlignedText,
     find_token_starts,
@@ -55,13 +47,11 @@ from inference_service.engines.whisper_words import (
     split_into_phrases,
     time_words,
 )
-
-Features = npt.NDArray[np.float32]
+from inference_service.engines.window_length import MAX_FRAMES, choose_length, count_frames
 
 _BEAM_SIZE = 5
 _BEST_OF = 5  # samples at a temperature above 0
 _MAX_INITIAL_TIMESTAMP_INDEX = 50  # the first words begin in the first second (Whisper's default)
-_MAX_FRAMES = 3000  # of 10 ms: 30 s
 # Whisper's own bound on the text of a window; a short window gets a lower one, so that a decoder
 # that never stops costs less. Two steps only: windows with different bounds can't share a batch.
 _MAX_TOKENS = 224
@@ -73,27 +63,6 @@ _CPU_BATCH = 8
 # only take turns on it); a GPU would hold them twice.
 _CPU_CALLS = 2
 _GPU_BATCH = 16
-
-
-@dataclass(slots=True, eq=False)
-class WindowFeatures:
-    """One window, ready for the model, and what the model made of it so far."""
-
-    mel: Features  # (n_mels, 3000), log, padded to 30 s
-    n_frames: int  # of 10 ms, that hold audio
-    # One item, kept after language detection and before a retry: encoding is the dear part.
-    encoded: Encoded | None = None
-    best: "Decoded | None" = None  # of earlier attempts, by mean log probability
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """One window's tokens, time tokens included, as the decoder gave them."""
-
-    tokens: tuple[int, ...]
-    text: str
-    scores: Scores
-    temperature: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +100,7 @@ class WhisperRecogniser:
         self.detects_language = bool(self.model.is_multilingual)
         self.max_batch = settings.batch_size or (_CPU_BATCH if device == "cpu" else _GPU_BATCH)
         self.memory_bytes = estimate_memory_bytes(entry)
+        self.window_margin = entry.window_margin
         self._get_tokenizer = lru_cache(maxsize=256)(self._make_tokenizer)
         self._get_prompt = lru_cache(maxsize=1024)(self._make_prompt)
         tokenizer = self._get_tokenizer("en", "transcribe")
@@ -138,44 +108,50 @@ class WhisperRecogniser:
         self.end_token = tokenizer.eot
 
     def prepare(self, samples: Samples) -> WindowFeatures:
-        # Only the audio is transformed; the rest of the 30 s are zeros, as in faster-whisper.
+        # Only the audio is transformed; the silence behind it is zeros, as in faster-whisper.
         mel = self._whisper.feature_extractor(samples)[..., :-1]
-        return WindowFeatures(mel=pad_or_trim(mel), n_frames=min(mel.shape[-1], _MAX_FRAMES))
+        return WindowFeatures(mel[..., :MAX_FRAMES])
 
     def batch_key(self, request: WindowRequest) -> Hashable:
         prompt = self._get_prompt(request.options)
-        return (prompt.sot_index, _bound_tokens(request.duration_s), request.temperature)
+        max_tokens = _bound_tokens(request.duration_s)
+        return (prompt.sot_index, max_tokens, self._length_of(request), request.temperature)
 
     def recognise(self, batch: Sequence[WindowRequest]) -> list[WindowText]:
-        encoded = self._encode([_features_of(request) for request in batch])
-        attempts = self._generate(encoded, batch)
+        encoded = self._encode_requests(batch)
+        attempts = self._generate(encoded.storage, batch)
         texts: list[WindowText] = []
         accepted: list[_Accepted] = []
         for index, (request, attempt) in enumerate(zip(batch, attempts, strict=True)):
             decoded = _choose(request, attempt)
             verdict = judge(decoded.text, decoded.scores, is_last_attempt=_is_last(request))
+            if self._needs_padding(request, decoded, verdict):
+                verdict = Verdict.PAD
             texts.append(WindowText(verdict))
             if verdict is Verdict.ACCEPTED:
                 accepted.append(_Accepted(index, request, decoded))
             elif verdict is Verdict.RETRY:
-                _keep_for_retry(request, decoded, encoded=copy_item(encoded, index))
+                _features_of(request).note_attempt(decoded, encoded=encoded.copy_item(index))
         for item, text in self._align(encoded, accepted):
             texts[item.index] = text
         return texts
 
     def decode(self, batch: Sequence[WindowRequest]) -> list[Decoded]:
         """Return the tokens of each window as the decoder gives them, before the quality gate."""
-        return self._generate(self._encode([_features_of(request) for request in batch]), batch)
+        return self._generate(self._encode_requests(batch).storage, batch)
 
     def detect_language(self, features: Sequence[object]) -> list[list[LanguageGuess]]:
         windows = [cast("WindowFeatures", item) for item in features]
-        encoded = self._encode(windows)
-        for index, window in enumerate(windows):
-            window.encoded = copy_item(encoded, index)
-        return [
-            [LanguageGuess(token[2:-2], float(probability)) for token, probability in guesses]
-            for guesses in self.model.detect_language(encoded)
-        ]
+        guesses: dict[int, list[LanguageGuess]] = {}
+        lengths = [choose_length(window.n_frames, self.window_margin) for window in windows]
+        for length in set(lengths):
+            indexes = [index for index, each in enumerate(lengths) if each == length]
+            encoded = self._encode([windows[index] for index in indexes], length=length)
+            for index, item in zip(indexes, encoded.split(), strict=True):
+                windows[index].encoded = item.copy()
+            detected = self.model.detect_language(encoded.storage)
+            guesses |= dict(zip(indexes, map(_read_guesses, detected), strict=True))
+        return [guesses[index] for index in range(len(windows))]
 
     def check_words(self, words: Sequence[GivenWord], *, language: str) -> None:
         tokenize_words(words, self._get_tokenizer(language, "transcribe"))
@@ -184,8 +160,9 @@ class WhisperRecogniser:
         tokenizer = self._get_tokenizer(batch[0].language, "transcribe")
         tokens = [tokenize_words(request.words, tokenizer) for request in batch]
         windows = [cast("WindowFeatures", request.features) for request in batch]
+        # One call for all, and times of given words are asked for seldom: padded.
         aligned = self._align_tokens(
-            self._encode(windows),
+            self._encode(windows, length=MAX_FRAMES).storage,
             tokenizer,
             [[token for word in each for token in word] for each in tokens],
             n_frames=[window.n_frames for window in windows],
@@ -209,18 +186,36 @@ class WhisperRecogniser:
     def _make_prompt(self, options: DecodeOptions) -> Prompt:
         return build_prompt(self._get_tokenizer(options.language, options.task), options)
 
-    def _encode(self, windows: Sequence[WindowFeatures]) -> ctranslate2.StorageView:
-        """Encode what is not encoded yet; on the accelerator, (n, 1500, d_model)."""
-        fresh = [window.mel for window in windows if window.encoded is None]
+    def _length_of(self, request: WindowRequest) -> int:
+        """Return the frames at which a request is encoded; known before its features are made."""
+        # Sampling follows an attempt that failed, padded at last.
+        if request.is_padded or request.temperature > 0:
+            return MAX_FRAMES
+        return choose_length(count_frames(request.duration_s), self.window_margin)
+
+    def _needs_padding(self, request: WindowRequest, decoded: Decoded, verdict: Verdict) -> bool:
+        """Say whether what fails may fail because of the short window: loops, or finds nothing."""
+        if self._length_of(request) == MAX_FRAMES:
+            return False
+        is_endless = len(decoded.tokens) >= _bound_tokens(request.duration_s)
+        return is_endless or verdict is not Verdict.ACCEPTED
+
+    def _encode_requests(self, batch: Sequence[WindowRequest]) -> EncodedBatch:
+        length = self._length_of(batch[0])
+        return self._encode([_features_of(request) for request in batch], length=length)
+
+    def _encode(self, windows: Sequence[WindowFeatures], *, length: int) -> EncodedBatch:
+        """Encode what is not encoded yet at this length, in frames of 10 ms."""
+        known = [window.encoded_at(length) for window in windows]
+        fresh = [each for each, item in zip(windows, known, strict=True) if item is None]
         if not fresh:
-            return to_storage([window.encoded for window in windows if window.encoded is not None])
-        output = self.model.encode(ctranslate2.StorageView.from_array(np.stack(fresh)))
+            return EncodedBatch.join([item for item in known if item is not None])
+        mel = ctranslate2.StorageView.from_array(pad_features(fresh, length=length))
+        output = EncodedBatch(self.model.encode(mel))
         if len(fresh) == len(windows):
             return output
-        encoded = iter(np.split(to_host(output), len(fresh)))
-        return to_storage(
-            [next(encoded) if window.encoded is None else window.encoded for window in windows]
-        )
+        encoded = iter(output.split())
+        return EncodedBatch.join([next(encoded) if item is None else item for item in known])
 
     def _generate(
         self, encoded: ctranslate2.StorageView, batch: Sequence[WindowRequest]
@@ -253,7 +248,7 @@ class WhisperRecogniser:
         return Decoded(tokens, text, scores, temperature)
 
     def _align(
-        self, encoded: ctranslate2.StorageView, accepted: Sequence[_Accepted]
+        self, encoded: EncodedBatch, accepted: Sequence[_Accepted]
     ) -> Iterable[tuple[_Accepted, WindowText]]:
         """Time the words: one call of `align` for each language and task of the batch."""
         for (language, task), group in groupby(sorted(accepted, key=_start_of), key=_start_of):
@@ -266,7 +261,7 @@ class WhisperRecogniser:
                 for item in items
             ]
             aligned = self._align_tokens(
-                take_items(encoded, [item.index for item in items]),
+                encoded.take([item.index for item in items]),
                 tokenizer,
                 [[token for phrase in each for token in phrase.tokens] for each in phrases],
                 n_frames=[_features_of(item.request).n_frames for item in items],
@@ -345,23 +340,11 @@ def _is_last(request: WindowRequest) -> bool:
 
 
 def _choose(request: WindowRequest, attempt: Decoded) -> Decoded:
-    """Return the attempt; if the last one fails too, the likeliest of all that doesn't loop."""
-    best = _features_of(request).best
-    if best is None or not _is_last(request):
-        return attempt
-    is_looping = attempt.scores.compression_ratio > MAX_COMPRESSION_RATIO
-    return best if is_looping else max(attempt, best, key=_likelihood)
+    return _features_of(request).choose(attempt) if _is_last(request) else attempt
 
 
-def _keep_for_retry(request: WindowRequest, attempt: Decoded, *, encoded: Encoded) -> None:
-    features = _features_of(request)
-    features.encoded = encoded
-    if attempt.scores.compression_ratio <= MAX_COMPRESSION_RATIO:
-        features.best = max(attempt, features.best or attempt, key=_likelihood)
-
-
-def _likelihood(decoded: Decoded) -> float:
-    return decoded.scores.avg_logprob
+def _read_guesses(guesses: Sequence[tuple[str, float]]) -> list[LanguageGuess]:
+    return [LanguageGuess(token[2:-2], float(probability)) for token, probability in guesses]
 
 
 def _start_of(item: _Accepted) -> tuple[str, str]:
@@ -374,11 +357,10 @@ def _features_of(request: WindowRequest) -> WindowFeatures:
 
 def _make_text(item: _Accepted, phrases: Sequence[tuple[TimedWord, ...]]) -> WindowText:
     features = _features_of(item.request)
-    mel = features.mel[:, : features.n_frames]
     segments = tuple(
         _make_segment(words, item.decoded, language=item.request.options.language)
         for words in phrases
-        if not is_stationary(mel, start_s=words[0].start_s, end_s=words[-1].end_s)
+        if not is_stationary(features.mel, start_s=words[0].start_s, end_s=words[-1].end_s)
     )
     if segments:
         return WindowText(Verdict.ACCEPTED, segments)
