@@ -29,6 +29,8 @@ from inference_service.engines.asr import (
     WindowRequest,
     WindowText,
 )
+from inference_service.engines.batch_memory import choose_batch_size, run_halving
+from inference_service.engines.cuda_libraries import preload_cublas
 from inference_service.engines.loading import EngineSettings, estimate_memory_bytes
 from inference_service.engines.quality import (
     Scores,
@@ -62,7 +64,6 @@ _CPU_BATCH = 8
 # On a CPU two calls run side by side on the same weights (one where there is one core: they would
 # only take turns on it); a GPU would hold them twice.
 _CPU_CALLS = 2
-_GPU_BATCH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ class WhisperRecogniser:
     def __init__(self, entry: ModelEntry, settings: EngineSettings) -> None:
         """Load the weights. Raises RuntimeError where they are damaged."""
         device = choose_device(settings.device)
+        if device != "cpu":
+            preload_cublas()
         cpu_threads = settings.cpu_threads or len(os.sched_getaffinity(0))
         self.max_calls = min(_CPU_CALLS, cpu_threads) if device == "cpu" else 1
         self._whisper = _load(
@@ -98,8 +101,10 @@ class WhisperRecogniser:
         self.compute_type = str(self.model.compute_type)
         self.languages = entry.languages
         self.detects_language = bool(self.model.is_multilingual)
-        self.max_batch = settings.batch_size or (_CPU_BATCH if device == "cpu" else _GPU_BATCH)
         self.memory_bytes = estimate_memory_bytes(entry)
+        self.max_batch = settings.batch_size or _choose_batch_size(
+            device, settings, weights_bytes=self.memory_bytes
+        )
         self.window_margin = entry.window_margin
         self._get_tokenizer = lru_cache(maxsize=256)(self._make_tokenizer)
         self._get_prompt = lru_cache(maxsize=1024)(self._make_prompt)
@@ -118,6 +123,9 @@ class WhisperRecogniser:
         return (prompt.sot_index, max_tokens, self._length_of(request), request.temperature)
 
     def recognise(self, batch: Sequence[WindowRequest]) -> list[WindowText]:
+        return run_halving(self._recognise, batch, on_halved=self._bound_batches)
+
+    def _recognise(self, batch: Sequence[WindowRequest]) -> list[WindowText]:
         encoded = self._encode_requests(batch)
         attempts = self._generate(encoded.storage, batch)
         texts: list[WindowText] = []
@@ -141,6 +149,9 @@ class WhisperRecogniser:
         return self._generate(self._encode_requests(batch).storage, batch)
 
     def detect_language(self, features: Sequence[object]) -> list[list[LanguageGuess]]:
+        return run_halving(self._detect_language, features, on_halved=self._bound_batches)
+
+    def _detect_language(self, features: Sequence[object]) -> list[list[LanguageGuess]]:
         windows = [cast("WindowFeatures", item) for item in features]
         guesses: dict[int, list[LanguageGuess]] = {}
         lengths = [choose_length(window.n_frames, self.window_margin) for window in windows]
@@ -157,6 +168,9 @@ class WhisperRecogniser:
         tokenize_words(words, self._get_tokenizer(language, "transcribe"))
 
     def align(self, batch: Sequence[AlignmentRequest]) -> list[tuple[TimedWord, ...]]:
+        return run_halving(self._align_words, batch, on_halved=self._bound_batches)
+
+    def _align_words(self, batch: Sequence[AlignmentRequest]) -> list[tuple[TimedWord, ...]]:
         tokenizer = self._get_tokenizer(batch[0].language, "transcribe")
         tokens = [tokenize_words(request.words, tokenizer) for request in batch]
         windows = [cast("WindowFeatures", request.features) for request in batch]
@@ -177,6 +191,10 @@ class WhisperRecogniser:
         self.model.unload_model()
         # The caches above refer back to this object: without this, memory waits for the collector.
         del self.model, self._whisper
+
+    def _bound_batches(self, windows: int) -> None:
+        """Make no batch larger than what was too large already: until the model is loaded again."""
+        self.max_batch = min(self.max_batch, windows)
 
     def _make_tokenizer(self, language: str, task: str) -> Tokenizer:
         return Tokenizer(
@@ -310,7 +328,12 @@ def choose_device(device: str) -> str:
     """Turn `auto` into cuda where CTranslate2 finds such a device, else cpu."""
     if device != "auto":
         return device
-    return "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+    return "cuda" if count_cuda_devices() else "cpu"
+
+
+def count_cuda_devices() -> int:
+    """Return how many GPUs CTranslate2 sees: those of CUDA_VISIBLE_DEVICES, where it is set."""
+    return int(ctranslate2.get_cuda_device_count())
 
 
 def choose_compute_type(compute_type: str, device: str) -> str:
@@ -318,6 +341,13 @@ def choose_compute_type(compute_type: str, device: str) -> str:
     if compute_type != "auto":
         return compute_type
     return "int8" if device == "cpu" else "float16"
+
+
+def _choose_batch_size(device: str, settings: EngineSettings, *, weights_bytes: int) -> int:
+    if device == "cpu":
+        return _CPU_BATCH
+    memory_bytes = settings.device_memory_mb * 1_000_000
+    return choose_batch_size(memory_bytes=memory_bytes, weights_bytes=weights_bytes)
 
 
 def _search_options(temperature: float) -> dict[str, float | int]:
