@@ -33,6 +33,7 @@ from inference_service.engines.batch_memory import choose_batch_size, run_halvin
 from inference_service.engines.cuda_libraries import preload_cublas
 from inference_service.engines.loading import EngineSettings, estimate_memory_bytes
 from inference_service.engines.quality import (
+    MAX_NO_SPEECH_PROB,
     Scores,
     compute_compression_ratio,
     is_stationary,
@@ -126,7 +127,7 @@ class WhisperRecogniser:
         return run_halving(self._recognise, batch, on_halved=self._bound_batches)
 
     def _recognise(self, batch: Sequence[WindowRequest]) -> list[WindowText]:
-        encoded = self._encode_requests(batch)
+        encoded = self.encode(batch)
         attempts = self._generate(encoded.storage, batch)
         texts: list[WindowText] = []
         accepted: list[_Accepted] = []
@@ -146,7 +147,7 @@ class WhisperRecogniser:
 
     def decode(self, batch: Sequence[WindowRequest]) -> list[Decoded]:
         """Return the tokens of each window as the decoder gives them, before the quality gate."""
-        return self._generate(self._encode_requests(batch).storage, batch)
+        return self._generate(self.encode(batch).storage, batch)
 
     def detect_language(self, features: Sequence[object]) -> list[list[LanguageGuess]]:
         return run_halving(self._detect_language, features, on_halved=self._bound_batches)
@@ -216,9 +217,13 @@ class WhisperRecogniser:
         if self._length_of(request) == MAX_FRAMES:
             return False
         is_endless = len(decoded.tokens) >= _bound_tokens(request.duration_s)
-        return is_endless or verdict is not Verdict.ACCEPTED
+        # Measured: on a melody the text of a short window is likelier than that of a padded one,
+        # which is dropped; the model's doubt that anybody speaks is as large in both.
+        is_doubtful = decoded.scores.no_speech_prob > MAX_NO_SPEECH_PROB
+        return is_endless or is_doubtful or verdict is not Verdict.ACCEPTED
 
-    def _encode_requests(self, batch: Sequence[WindowRequest]) -> EncodedBatch:
+    def encode(self, batch: Sequence[WindowRequest]) -> EncodedBatch:
+        """Return the encoder's output for requests of one `batch_key`."""
         length = self._length_of(batch[0])
         return self._encode([_features_of(request) for request in batch], length=length)
 
