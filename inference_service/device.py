@@ -43,7 +43,7 @@ def choose_device(
     `auto` takes the GPU where there is one and a window can be encoded on it, else the CPU. Raises
     UnusableDeviceError where `cuda` is asked for and can't be used.
     """
-    from inference_service.engines.whisper import choose_compute_type, count_cuda_devices
+    from inference_service.engines.whisper_loading import choose_compute_type, count_cuda_devices
 
     count_gpus = count_gpus or count_cuda_devices
     has_gpu = device != "cpu" and count_gpus() > 0

@@ -12,7 +12,6 @@ from itertools import groupby
 from typing import cast
 
 import ctranslate2
-from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens
 
@@ -30,7 +29,6 @@ from inference_service.engines.asr import (
     WindowText,
 )
 from inference_service.engines.batch_memory import choose_batch_size, run_halving
-from inference_service.engines.cuda_libraries import preload_cublas
 from inference_service.engines.loading import EngineSettings, estimate_memory_bytes
 from inference_service.engines.quality import (
     MAX_NO_SPEECH_PROB,
@@ -41,9 +39,15 @@ from inference_service.engines.quality import (
 )
 from inference_service.engines.whisper_alignment import place_words, tokenize_words
 from inference_service.engines.whisper_features import Decoded, WindowFeatures, pad_features
+from inference_service.engines.whisper_loading import (
+    choose_compute_type,
+    choose_device,
+    load_whisper,
+)
 from inference_service.engines.whisper_prompt import Prompt, build_prompt
 from inference_service.engines.whisper_storage import EncodedBatch
 from inference_service.engines.whisper_words import (
+    SECONDS_PER_TIME_TOKEN,
     AlignedText,
     find_token_starts,
     spell,
@@ -61,6 +65,8 @@ _MAX_TOKENS = 224
 _POSITIONS = 448  # of the decoder, for prompt and text
 _SHORT_WINDOW_S = 6.0
 _MAX_SHORT_TOKENS = 112
+# A time this far behind the window's end is not that of rounded seconds ("2.0" for 1.4 s).
+_STRAY_S = 1.0
 _CPU_BATCH = 8
 # On a CPU two calls run side by side on the same weights (one where there is one core: they would
 # only take turns on it); a GPU would hold them twice.
@@ -85,11 +91,9 @@ class WhisperRecogniser:
     def __init__(self, entry: ModelEntry, settings: EngineSettings) -> None:
         """Load the weights. Raises RuntimeError where they are damaged."""
         device = choose_device(settings.device)
-        if device != "cpu":
-            preload_cublas()
         cpu_threads = settings.cpu_threads or len(os.sched_getaffinity(0))
         self.max_calls = min(_CPU_CALLS, cpu_threads) if device == "cpu" else 1
-        self._whisper = _load(
+        self._whisper = load_whisper(
             str(entry.path),
             device=device,
             calls=self.max_calls,
@@ -112,6 +116,7 @@ class WhisperRecogniser:
         tokenizer = self._get_tokenizer("en", "transcribe")
         self.suppressed_tokens = list(get_suppressed_tokens(tokenizer, [-1]))
         self.end_token = tokenizer.eot
+        self._first_time_token = tokenizer.timestamp_begin
 
     def prepare(self, samples: Samples) -> WindowFeatures:
         # Only the audio is transformed; the silence behind it is zeros, as in faster-whisper.
@@ -220,7 +225,14 @@ class WhisperRecogniser:
         # Measured: on a melody the text of a short window is likelier than that of a padded one,
         # which is dropped; the model's doubt that anybody speaks is as large in both.
         is_doubtful = decoded.scores.no_speech_prob > MAX_NO_SPEECH_PROB
-        return is_endless or is_doubtful or verdict is not Verdict.ACCEPTED
+        # And where the text is worse than a padded window's, it may end long after the speech.
+        is_astray = self._find_end_s(decoded) > request.duration_s + _STRAY_S
+        return is_endless or is_doubtful or is_astray or verdict is not Verdict.ACCEPTED
+
+    def _find_end_s(self, decoded: Decoded) -> float:
+        """Return the last time that the decoder gave; 0 if it gave none."""
+        times = [token - self._first_time_token for token in decoded.tokens]
+        return max(0, *times, 0) * SECONDS_PER_TIME_TOKEN
 
     def encode(self, batch: Sequence[WindowRequest]) -> EncodedBatch:
         """Return the encoder's output for requests of one `batch_key`."""
@@ -311,41 +323,6 @@ class WhisperRecogniser:
             )
             for result, own, duration_s in zip(results, tokens, durations_s, strict=True)
         ]
-
-
-def _load(
-    folder: str, *, device: str, compute_type: str, cpu_threads: int, calls: int
-) -> WhisperModel:
-    try:
-        return WhisperModel(
-            folder,
-            device=device,
-            compute_type=compute_type,
-            cpu_threads=cpu_threads,
-            num_workers=calls,
-            local_files_only=True,
-        )
-    except Exception as error:  # tokenizers raises nothing narrower for a damaged file
-        raise RuntimeError(f"The Whisper in {folder} can't be loaded.") from error
-
-
-def choose_device(device: str) -> str:
-    """Turn `auto` into cuda where CTranslate2 finds such a device, else cpu."""
-    if device != "auto":
-        return device
-    return "cuda" if count_cuda_devices() else "cpu"
-
-
-def count_cuda_devices() -> int:
-    """Return how many GPUs CTranslate2 sees: those of CUDA_VISIBLE_DEVICES, where it is set."""
-    return int(ctranslate2.get_cuda_device_count())
-
-
-def choose_compute_type(compute_type: str, device: str) -> str:
-    """Turn `auto` into int8 on a CPU and float16 on a GPU."""
-    if compute_type != "auto":
-        return compute_type
-    return "int8" if device == "cpu" else "float16"
 
 
 def _choose_batch_size(device: str, settings: EngineSettings, *, weights_bytes: int) -> int:
