@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from transcripts.models import Origin, Segment, Transcript
-
-# Written without spaces between words, so also between segments.
-SPACELESS_LANGUAGES = frozenset({"zh", "yue", "ja", "th", "lo", "my", "km", "bo"})
+from transcripts.text.writing import SPACELESS_LANGUAGES
 
 _ROWS_AT_ONCE = 500
 _FIELDS = (

@@ -128,8 +128,9 @@ def _read_result(job: Job) -> tuple[list[SegmentState], dict[int, SpeakerState]]
         return [_state_of(row, speaker=None) for row in rows], {}
     positions = job.labelled.speaker_positions
     pairs = zip(job.labelled.segments, positions, strict=True)
-    speakers = {number: SpeakerState(f"Speaker {number}", "") for number in sorted({*positions})}
-    return [_state_of(row, speaker=number) for row, number in pairs], speakers
+    numbers = sorted({*positions} - {0})
+    speakers = {number: SpeakerState(f"Speaker {number}", "") for number in numbers}
+    return [_state_of(row, speaker=number or None) for row, number in pairs], speakers
 
 
 def _state_of(row: Segment, *, speaker: int | None) -> SegmentState:
