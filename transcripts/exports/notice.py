@@ -37,12 +37,14 @@ def notice_of(document: Document, options: ExportOptions) -> str:
 
 @cache
 def all_notices() -> dict[str, str]:
-    """Return each notice in each language that we speak, with the origin (`origin_of`) it tells:
-    what an import of our own file is recognised by."""
+    """Return each notice in each language that we speak, without spaces, with the origin
+    (`origin_of`) it tells: what an import of our own file is recognised by."""
     return {
-        _notice(is_machine_made=is_machine, is_corrected=is_corrected, language=language): (
-            (MACHINE if is_machine else IMPORTED) + CORRECTION * is_corrected
-        )
+        "".join(
+            _notice(
+                is_machine_made=is_machine, is_corrected=is_corrected, language=language
+            ).split()
+        ): (MACHINE if is_machine else IMPORTED) + CORRECTION * is_corrected
         for language, _ in settings.LANGUAGES
         for is_machine in (True, False)
         for is_corrected in (True, False)
