@@ -5,6 +5,7 @@ was imported and nobody knows, and whether a person has corrected it since.
 """
 
 from functools import cache
+from itertools import product
 
 from django.conf import settings
 from django.utils.translation import gettext, override
@@ -39,16 +40,13 @@ def notice_of(document: Document, options: ExportOptions) -> str:
 def all_notices() -> dict[str, str]:
     """Return each notice in each language that we speak, without spaces, with the origin
     (`origin_of`) it tells: what an import of our own file is recognised by."""
-    return {
-        "".join(
-            _notice(
-                is_machine_made=is_machine, is_corrected=is_corrected, language=language
-            ).split()
-        ): (MACHINE if is_machine else IMPORTED) + CORRECTION * is_corrected
-        for language, _ in settings.LANGUAGES
-        for is_machine in (True, False)
-        for is_corrected in (True, False)
-    }
+    notices: dict[str, str] = {}
+    for language, _ in settings.LANGUAGES:
+        for is_machine, is_corrected in product((True, False), repeat=2):
+            text = _notice(is_machine_made=is_machine, is_corrected=is_corrected, language=language)
+            origin = (MACHINE if is_machine else IMPORTED) + CORRECTION * is_corrected
+            notices["".join(text.split())] = origin
+    return notices
 
 
 def _notice(*, is_machine_made: bool, is_corrected: bool, language: str) -> str:

@@ -12,7 +12,7 @@ from accounts.models import User
 from transcripts.exports.notice import all_notices
 from transcripts.imports.child import ImportJob, read_in_child
 from transcripts.imports.segments import Imported, ImportedSegment
-from transcripts.languages import LANGUAGE_NAMES
+from transcripts.languages import find_language
 from transcripts.models import Origin, Segment, Source, Speaker, Status, Transcript
 from transcripts.services.search_index import index_transcript
 
@@ -67,7 +67,7 @@ def _insert_transcript(
         source=options.source,
         size_bytes=path.stat().st_size,
         status=Status.COMPLETED if is_whole else Status.COMPLETED_WITH_WARNINGS,
-        language=options.language or _known(imported.language),
+        language=options.language or find_language(imported.language) or "",
         model_used=imported.model[:100],
         origin=Origin.MACHINE if imported.is_machine_made else Origin.UNKNOWN,
         is_corrected=imported.is_corrected,
@@ -76,10 +76,6 @@ def _insert_transcript(
         finished_at=timezone.now(),
         warnings=[{"code": remark.code, "message": remark.message} for remark in imported.remarks],
     )
-
-
-def _known(language: str) -> str:
-    return language if language in LANGUAGE_NAMES else ""
 
 
 def _insert_segments(transcript: Transcript, segments: Sequence[ImportedSegment]) -> None:

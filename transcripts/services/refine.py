@@ -18,7 +18,15 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from transcripts.models import Action, LiveSession, Queue, Segment, Source, Transcript
+from transcripts.models import (
+    Action,
+    LiveSession,
+    Queue,
+    Segment,
+    Source,
+    Transcript,
+    TranscriptionJob,
+)
 from transcripts.services.dispatch import enqueue
 from transcripts.services.draft import Draft, Editing, SpeakerState, open_draft
 from transcripts.services.lease import LeaseLostError, held_rows
@@ -69,6 +77,10 @@ def begin_refinement(transcript: Transcript) -> None:
         language_requested=transcript.language_requested,
         request_id=transcript.request_id,
         queue=Queue.BULK,
+    )
+    asked = TranscriptionJob.of(transcript)
+    TranscriptionJob.objects.create(
+        transcript=refinement, languages=asked.languages, is_multilingual=asked.is_multilingual
     )
     transaction.on_commit(lambda: enqueue(refinement.pk))
 
