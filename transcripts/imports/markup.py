@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from transcripts.imports.stamps import read_clock
 
 _TAG = re.compile(r"<([^<>]{1,300})>")
-_VTT_NAMES = frozenset(("v", "c", "i", "b", "u", "ruby", "rt", "lang"))
+_VTT_LOOKS = re.compile(r"</?(?:c|i|b|u|ruby|rt|lang)(?:[.\s][^<>]{0,300})?>")
 _SRT_TAG = re.compile(r"</?(?:b|i|u|s|font)(?:[ \t][^<>]{0,300})?>", re.IGNORECASE)
 _OVERRIDE = re.compile(r"\{\\[^{}]{0,500}\}")
 _ZERO_WIDTH_SPACE = "\u200b"  # with which our own SubRip makes text of markup
+_VOICE_TAG = re.compile(r"/?v(?:[.\s]|\Z)")
 _CLOCK_TAG = re.compile(r"\d[\d:.]{3,20}\Z")
 
 
@@ -48,16 +49,14 @@ def read_vtt(text: str) -> list[Piece]:
     pieces: list[Piece] = []
     voice, start_ms, position = "", None, 0
     begun = ""
+    text = _VTT_LOOKS.sub("", text)
     for match in _TAG.finditer(text):
         begun += text[position : match.start()]
         position = match.end()
         tag = match[1]
-        name = re.split(r"[.\s]", tag.removeprefix("/"), maxsplit=1)[0]
         is_clock = _CLOCK_TAG.match(tag) is not None
-        if name not in _VTT_NAMES and not is_clock:
+        if not is_clock and _VOICE_TAG.match(tag) is None:
             begun += match[0]
-            continue
-        if name != "v" and not is_clock:
             continue
         pieces.append(Piece(unescape(begun), voice, start_ms))
         begun = ""
