@@ -227,7 +227,8 @@ def admit_recording(submission: Submission, found: Probe, *, now: datetime) -> S
     """Queue it or join the same one, and hold what it may cost: the one transaction of all limits.
 
     Eight statements at most, all but the first under the account's lock.
-    Raises NoCreditsError (402), LimitError (429), AnonymousLimitError (429); then nothing moved.
+    Raises NoCreditsError (402), LimitError (429), AnonymousLimitError (429), UploadGoneError where
+    the request ended meanwhile; then nothing moved.
     """
     # What needs no lock is made before it is taken: others wait for it.
     transcript, token = _make_transcript(submission, found, now=now)
@@ -241,7 +242,9 @@ def admit_recording(submission: Submission, found: Probe, *, now: datetime) -> S
             _check_concurrency(submission, _count_open(submission).open)
         transcript.save(force_insert=True)
         make_job(transcript, submission.options).save(force_insert=True)
-        transaction.on_commit(submission.upload.keep)
+        # Before the commit, so that no row refers to a file that `Upload.end` has deleted. Where
+        # the commit fails, `purge_orphans` finds the folder.
+        submission.upload.keep()
         transaction.on_commit(partial(announce, transcript))
     return Submitted(transcript=transcript, visitor_token=token)
 
