@@ -75,7 +75,7 @@ def _as_word(word: dict[str, Any], segment: Segment, *, speaker: int, source: in
         space_before=word["space_before"],
         timing=word.get("timing", "attention"),
         speaker=speaker,
-        language=segment.language,
+        language=segment.language or segment.transcript.language,
         source=source,
     )
 
