@@ -43,7 +43,12 @@ class _Flow:
     words: list[DocumentWord]
     borders: set[int]
     speaker: str | None
+    hidden_speaker: str
     measure: Measure
+
+    def is_of(self, segment: DocumentSegment, measure: Measure) -> bool:
+        own = (self.speaker, self.hidden_speaker, self.measure)
+        return own == (segment.speaker, segment.hidden_speaker, measure)
 
 
 def make_cues(document: Document, profile: Profile = PROFILES["default"]) -> list[Cue]:
@@ -77,8 +82,7 @@ def _flows(document: Document, profile: Profile) -> Iterator[_Flow]:
     flow: _Flow | None = None
     for segment in document.segments:
         measure = measure_for(profile, segment.text, language=document.language)
-        is_same = flow is not None and (flow.speaker, flow.measure) == (segment.speaker, measure)
-        if flow is not None and not is_same:
+        if flow is not None and not flow.is_of(segment, measure):
             yield flow
             flow = None
         is_first = True
@@ -86,7 +90,7 @@ def _flows(document: Document, profile: Profile) -> Iterator[_Flow]:
             if flow is not None and _is_apart(flow.words[-1], word):
                 yield flow
                 flow = None
-            flow = flow or _Flow([], set(), segment.speaker, measure)
+            flow = flow or _Flow([], set(), segment.speaker, segment.hidden_speaker, measure)
             if is_first:
                 word = _begin_segment(flow, word)
                 is_first = False

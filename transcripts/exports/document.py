@@ -35,7 +35,8 @@ class DocumentWord:
 
 @dataclass(frozen=True)
 class DocumentSegment:
-    """`speaker`: the name to show; None where speakers were not told apart."""
+    """`speaker`: the name to show; None where speakers were not told apart, or are not shown: then
+    `hidden_speaker` still says where another begins."""
 
     start_ms: int
     end_ms: int
@@ -47,6 +48,7 @@ class DocumentSegment:
     compression_ratio: float | None = None
     no_speech_prob: float | None = None
     temperature: float | None = None
+    hidden_speaker: str = ""
 
 
 @dataclass(frozen=True)
