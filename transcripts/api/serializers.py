@@ -3,7 +3,6 @@
 from rest_framework import serializers
 
 from transcripts.api.options import RESPONSE_FORMATS, TASKS
-from transcripts.languages import LANGUAGE_NAMES
 from transcripts.models import Origin, Source, Status
 
 
@@ -74,7 +73,15 @@ class TranscriptionRequestSerializer(serializers.Serializer[object]):
 
     file = serializers.FileField(help_text="Audio or video, recognised by its content.")
     model = serializers.CharField(default="large-v3-turbo", help_text="See GET /v1/models.")
-    language = serializers.ChoiceField(choices=["auto", *LANGUAGE_NAMES], default="auto")
+    language = serializers.CharField(
+        default="auto",
+        help_text="A code of GET /v1/languages, what browsers send (en-US, zh-TW), or a name; auto"
+        " detects it; multi: it may change inside the recording.",
+    )
+    languages = serializers.CharField(
+        required=False,
+        help_text="Those that may occur, separated by commas: only they are detected.",
+    )
     diarize = serializers.BooleanField(default=True, help_text="Tell speakers apart.")
     speakers = serializers.IntegerField(
         default=0, min_value=0, max_value=50, help_text="Exactly so many; 0 finds the number."

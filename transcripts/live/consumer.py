@@ -300,6 +300,8 @@ def _request(wish: Open, caller: Caller) -> LiveRequest:
         address=caller.address,
         model=wish.model,
         language=wish.language,
+        languages=wish.languages,
+        is_multilingual=wish.is_multilingual,
         refine=wish.refine,
         title=wish.title,
         resume_token=wish.resume_token,

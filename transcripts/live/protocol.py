@@ -16,7 +16,8 @@ from enum import Enum
 from typing import Any
 
 from stt_web.errors import ApiError
-from transcripts.api.options import InvalidOptionError, read_language, read_model
+from transcripts.api.options import InvalidOptionError, read_model, read_spoken
+from transcripts.languages import MULTI
 from transcripts.live.audio_format import (
     RATE_HZ,
     AudioFormat,
@@ -34,7 +35,7 @@ MAX_TOLD_S = 10**9
 
 
 # What is configured in the address, too.
-_OF_THE_ADDRESS = ("model", "language", "encoding", "sample_rate")
+_OF_THE_ADDRESS = ("model", "language", "languages", "encoding", "sample_rate")
 
 
 class ProtocolError(ApiError):
@@ -59,10 +60,13 @@ class Dialect(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Open:
-    """Open the session. `language` empty: detected."""
+    """Open the session. `language` empty: detected, among `languages` if any are named; with
+    `is_multilingual` for each utterance."""
 
     model: str
     language: str = ""
+    languages: tuple[str, ...] = ()
+    is_multilingual: bool = False
     refine: bool = False
     title: str = ""
     resume_token: str = field(default="", repr=False)
@@ -161,6 +165,8 @@ class Listener:
         commands: list[Command] = [Configure(wanted.language)] if "language" in said else []
         fixed = [part.name for part in fields(Open) if part.name != "language"]
         late = [n for n in fixed if n in said and getattr(wanted, n) != getattr(opened, n)]
+        if wanted.is_multilingual and not opened.is_multilingual:
+            late.append(f"language={MULTI}")
         if late:
             names = ", ".join(late)
             message = f"The session is open: {names} can't be changed any more."
@@ -193,9 +199,14 @@ def _parse(text: str) -> dict[str, Any]:
 
 def _read_config(said: Mapping[str, Any]) -> Open:
     """Keys that we don't know are left alone."""
+    spoken = read_spoken(
+        {"language": _read_text(said, "language"), "languages": _read_list(said, "languages")}
+    )
     return Open(
         model=read_model({"model": _read_text(said, "model")}),
-        language=read_language({"language": _read_text(said, "language")}),
+        language=spoken.language,
+        languages=spoken.languages,
+        is_multilingual=spoken.is_multilingual,
         refine=_read_boolean(said, "refine"),
         title=_read_title(said),
         resume_token=_read_token(said),
@@ -212,6 +223,14 @@ def _read_text(said: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise InvalidOptionError(name, f"{name} must be a text.")
     return value
+
+
+def _read_list(said: Mapping[str, Any], name: str) -> str:
+    """Return a list, or a text with commas, as the latter."""
+    value = said.get(name)
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return ",".join(value)
+    return _read_text(said, name)
 
 
 def _read_token(said: Mapping[str, Any]) -> str:

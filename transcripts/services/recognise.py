@@ -25,7 +25,7 @@ from transcripts.inference.routing import Route, inference_for
 from transcripts.inference.silence import cancel_when_frozen
 from transcripts.media.decoder import Decoder, open_decoder
 from transcripts.media.errors import DecoderDiedError, MediaError
-from transcripts.models import Queue, Transcript
+from transcripts.models import Queue, Transcript, TranscriptionJob
 from transcripts.services import store
 from transcripts.services.feed import HoldMeter, PcmFeed
 from transcripts.services.lease import LeaseEnd, WorkStoppedError
@@ -110,10 +110,15 @@ def _stream(job: Job) -> None:
 
 
 def _options(transcript: Transcript) -> TranscribeOptions:
-    """What is pinned is sent again: model and language must not change half-way."""
+    """What is pinned is sent again: model and language must not change half-way. Where the language
+    may change, the first one that was heard is no more than that."""
+    asked = TranscriptionJob.of(transcript)
+    pinned = transcript.language_requested or transcript.language
     return TranscribeOptions(
         model=transcript.model_used or transcript.model_requested,
-        language=transcript.language_requested or transcript.language,
+        language="" if asked.is_multilingual else pinned,
+        languages=tuple(asked.languages),
+        multilingual=asked.is_multilingual,
         task="translate" if transcript.task == "translate" else "transcribe",
         prompt=transcript.prompt,
         hot_words=tuple(transcript.hot_words),

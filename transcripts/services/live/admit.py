@@ -42,7 +42,7 @@ from transcripts.services.locks import lock_transcript
 from transcripts.services.recordings import delete_recording, recording_path
 from transcripts.services.settle import give_everything_back
 from transcripts.services.store import Job, open_job
-from transcripts.services.submit import LimitError
+from transcripts.services.submit import LimitError, TranscriptionOptions, make_job
 from transcripts.services.turns import LIVE_OWNER, running
 from transcripts.services.visitors import make_visitor_token
 
@@ -151,7 +151,7 @@ def readmit_session(request: LiveRequest) -> Admitted:
             key=request.key, has_key=request.key is not None, told_ms=None
         )
     lease = Lease(seen.pk, seen.attempt + 1, lasts_s=settings.LIVE_PAUSE_S)
-    transcript = held_rows(lease).select_related("owner").first()
+    transcript = held_rows(lease).select_related("owner", "job").first()
     if transcript is None:
         raise SessionEndedError(seen)
     if not has_epochs(recording_path(transcript).parent):
@@ -219,6 +219,15 @@ def _running_of(request: LiveRequest, address_digest: str) -> QuerySet[Transcrip
     return running().filter(owner=None, anonymous_address_digest=address_digest)
 
 
+def spoken_options(request: LiveRequest) -> TranscriptionOptions:
+    """Return what a session may be asked for, of what a file may."""
+    return TranscriptionOptions(
+        language=request.language,
+        languages=request.languages,
+        is_multilingual=request.is_multilingual,
+    )
+
+
 def _insert(request: LiveRequest, *, address_digest: str, now: datetime) -> tuple[Transcript, str]:
     token, token_digest = ("", "") if request.user is not None else make_visitor_token()
     transcript = Transcript.objects.create(
@@ -242,6 +251,7 @@ def _insert(request: LiveRequest, *, address_digest: str, now: datetime) -> tupl
         started_at=now,
         progressed_at=now,
     )
+    make_job(transcript, spoken_options(request)).save(force_insert=True)
     return transcript, token
 
 

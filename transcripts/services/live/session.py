@@ -25,6 +25,7 @@ from transcripts.inference.errors import InferenceError, UnavailableError
 from transcripts.inference.live import is_being_cancelled
 from transcripts.inference.results import Model
 from transcripts.inference.servers import Server
+from transcripts.models import TranscriptionJob
 from transcripts.services.lease import Lease, LeaseLostError
 from transcripts.services.live import close, refusals
 from transcripts.services.live.admit import Admitted, withdraw_session
@@ -61,6 +62,7 @@ class LiveSession:
             owner=transcript.owner,
             model=transcript.model_used or transcript.model_requested,
             language=transcript.language_requested,
+            asked=TranscriptionJob.of(transcript),
             settled_ms=transcript.resume_ms,
         )
         self.ready = Ready(

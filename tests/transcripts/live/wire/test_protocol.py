@@ -30,6 +30,7 @@ values = st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.j
 keys = st.sampled_from(
     [
         "language",
+        "languages",
         "model",
         "refine",
         "title",
@@ -206,3 +207,32 @@ def test_the_document_refers_to_what_is_there() -> None:
         found: Any = document
         for step in reference.split("/"):
             found = found[step]
+
+
+@pytest.mark.parametrize(
+    ("said", "language", "languages", "is_multilingual"),
+    [
+        ({"language": "en-US"}, "en", (), False),
+        ({"language": "multi"}, "", (), True),
+        ({"language": "multi", "languages": ["cs-CZ", "en"]}, "", ("cs", "en"), True),
+        ({"languages": "cs,en"}, "", ("cs", "en"), False),
+    ],
+)
+def test_languages_are_configured_as_for_a_file(
+    said: dict[str, Any], language: str, languages: tuple[str, ...], is_multilingual: bool
+) -> None:
+    [opened] = read_all(json.dumps(said))
+
+    assert isinstance(opened, Open)
+    assert (opened.language, opened.languages, opened.is_multilingual) == (
+        language,
+        languages,
+        is_multilingual,
+    )
+
+
+def test_a_session_cannot_become_multilingual() -> None:
+    *_, notice = read_all('{"language": "en"}', '{"language": "multi"}')
+
+    assert isinstance(notice, Notice)
+    assert "language=multi can't be changed any more" in notice.message
