@@ -16,7 +16,7 @@ _FOLDER = "STT_TEST_REPORT_DIR"
 
 
 def used(kind: str, what: str) -> None:
-    """Note that this run used `what`, e.g. `used("model", "pocketsphinx-en-us")`."""
+    """Note that this run used `what`, e.g. `used("model", "base (faster-whisper, int8)")`."""
     folder = os.environ.get(_FOLDER)
     if not folder:
         return

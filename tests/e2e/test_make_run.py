@@ -35,7 +35,8 @@ _END = "(it printed no more)"
 class MakeRun:
     """`make run` in a clone, with its lines as they come. A group of its own, like a terminal's."""
 
-    def __init__(self, clone: Path, *, data_dir: Path, port: int) -> None:
+    def __init__(self, clone: Path, *, data_dir: Path, port: int, **settings: str) -> None:
+        self.url = f"http://127.0.0.1:{port}"
         self.env = {
             **{key: value for key, value in os.environ.items() if not key.startswith("STT_")},
             "STT_VENV": sys.prefix,
@@ -44,6 +45,7 @@ class MakeRun:
             # No test asks the real hub; this one refuses at once.
             "HF_ENDPOINT": f"http://127.0.0.1:{free_port()}",
             "DJANGO_SETTINGS_MODULE": "stt_web.settings",
+            **settings,
         }
         self.data_dir = data_dir
         self.lines: list[str] = []
@@ -145,12 +147,27 @@ def test_the_printed_line_gives_the_transcript_of_the_sample(
     used("model", str(answer["model"]))
 
 
-def test_it_says_that_no_model_could_be_fetched_and_goes_on(
-    running: MakeRun, curl_line: str
+def test_without_any_source_of_models_it_starts_and_recognition_says_what_to_install(
+    clone: Path, tmp_path: Path
 ) -> None:
-    printed = running.wait_for_line(r"None could be fetched|  model  ", within_s=15)
-    if "pocketsphinx" in printed:
-        running.wait_for_line(r"None could be fetched: http://127.0.0.1:\d+ does not answer")
+    run = MakeRun(clone, data_dir=tmp_path, port=free_port(), STT_OFFLINE="true")
+    try:
+        run.wait_for_line("The model base could not be fetched")
+        run.wait_for_line(r"  model     none: recognition answers 503 `not_installed`")
+        done = subprocess.run(
+            f"{run.wait_for_line('^curl ')} -w '\n%{{http_code}}'",
+            shell=True,  # noqa: S602  # as pasted
+            capture_output=True,
+            text=True,
+        )
+        body, _, status = done.stdout.rpartition("\n")
+        answer = json.loads(body)
+        assert (int(status), answer["code"]) == (503, "not_installed")
+        assert "catalog pull base" in answer["error"]
+        health = subprocess.run(["curl", "-s", f"{run.url}/health"], capture_output=True, text=True)
+        assert json.loads(health.stdout)["status"] == "ok"
+    finally:
+        run.clean_up()
 
 
 def test_the_key_is_kept_for_its_owner_alone(running: MakeRun, curl_line: str) -> None:

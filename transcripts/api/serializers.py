@@ -187,7 +187,6 @@ class ModelSerializer(serializers.Serializer[object]):
     served_by = serializers.CharField(
         allow_null=True, help_text="The model that runs when this one is asked for."
     )
-    approximate = serializers.BooleanField()
     engine = serializers.CharField()
     install_hint = serializers.CharField(allow_blank=True)
 
