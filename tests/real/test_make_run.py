@@ -24,11 +24,10 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.e2e.processes import ROOT, free_port, wait_until
-from tests.inference_service.engines.recordings import TINY_WHISPER
 from tests.report import used
 from tests.services import chromium
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.real_weights, pytest.mark.e2e, pytest.mark.timeout(240)]
 STARTS_WITHIN_S = 120.0
 _END = "(it printed no more)"
 
@@ -120,12 +119,13 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def running(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeRun]:
-    """A system that has a model, as after its first start: the tiny one, which is fast."""
+def running(
+    clone: Path, real_models_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MakeRun]:
+    """A first start, which finds Whisper in a local folder."""
     data_dir = tmp_path_factory.mktemp("data")
-    (data_dir / "models").mkdir()
-    (data_dir / "models" / "tiny").symlink_to(TINY_WHISPER)
-    run = MakeRun(clone, data_dir=data_dir, port=free_port())
+    weights = str(real_models_dir)
+    run = MakeRun(clone, data_dir=data_dir, port=free_port(), STT_WEIGHTS_DIR=weights)
     try:
         yield run
     finally:
@@ -150,7 +150,8 @@ def test_the_printed_line_gives_the_transcript_of_the_sample(
     answer = transcribe(curl_line)
     words = re.findall(r"\w+", str(answer["text"]).lower())
     assert {"speech", "text", "service", "server", "everything"} <= set(words), answer
-    used("model", str(answer["model"]))
+    assert answer["model"] == "base"
+    used("model", "Whisper base, from make run")
 
 
 def test_without_any_source_of_models_it_starts_and_recognition_says_what_to_install(
