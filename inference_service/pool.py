@@ -127,7 +127,10 @@ class ModelPool:
             await asyncio.wait(self._closing)
 
     def _start_loading(self, entry: ModelEntry) -> _Slot:
-        needed_bytes = self._estimate(entry)
+        try:
+            needed_bytes = self._estimate(entry)
+        except (OSError, KeyError) as error:  # its files went, or no engine here loads it
+            raise _could_not_load(entry) from error
         self._make_room(entry, needed_bytes)
         loading = asyncio.create_task(self._load_in_thread(entry), name=f"load {entry.id}")
         slot = self._slots[entry.id] = _Slot(loading, needed_bytes)
@@ -142,10 +145,7 @@ class ModelPool:
             model = await asyncio.to_thread(self._load, entry, self._settings)
         except (RuntimeError, ValueError, OSError, MemoryError, KeyError) as error:
             logger.exception("event=model_load_failed model=%s", entry.id)
-            raise ModelLoadError(
-                f"The model {entry.id} could not be loaded: its weights are damaged or do not fit "
-                "this machine. Install it again, or ask for another model."
-            ) from error
+            raise _could_not_load(entry) from error
         duration_ms = round(1000 * (time.monotonic() - started))
         logger.info("event=model_loaded model=%s duration_ms=%d", entry.id, duration_ms)
         return model
@@ -195,6 +195,13 @@ class ModelPool:
         closing = asyncio.create_task(_close_when_loaded(model_id, slot))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
+
+
+def _could_not_load(entry: ModelEntry) -> ModelLoadError:
+    return ModelLoadError(
+        f"The model {entry.id} could not be loaded: its weights are damaged or do not fit "
+        "this machine. Install it again, or ask for another model."
+    )
 
 
 async def _close_when_loaded(model_id: str, slot: _Slot) -> None:
