@@ -69,11 +69,12 @@ def install_first(
     has_recogniser = catalog.find(Kind.RECOGNISER) is not None or _pull_first_of(
         _candidates(settings, look), settings, say=say
     )
+    if not has_recogniser:  # there is nothing that speakers could be told apart in
+        return False
     speaker_models = [model.id for model in CATALOGUE if model.kind is Kind.SPEAKER_MODEL]
-    has_speakers = catalog.find(Kind.SPEAKER_MODEL) is not None or _pull_first_of(
+    return catalog.find(Kind.SPEAKER_MODEL) is not None or _pull_first_of(
         speaker_models, settings, say=say
     )
-    return has_recogniser and has_speakers
 
 
 def _list_models(settings: FirstSettings) -> Catalog:

