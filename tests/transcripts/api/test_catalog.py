@@ -1,6 +1,7 @@
 """GET /v1/models, /v1/languages, /v1/formats and /health, by HTTP, without a key."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -89,7 +90,7 @@ def test_without_any_model_the_server_is_well_and_says_that_it_can_not_recognise
 
 @pytest.mark.parametrize("fields", [{}, {"model": "large-v3-turbo"}, {"model": "base"}])
 def test_without_any_model_recognition_is_503_and_says_what_to_install(
-    bare: Client, fields: dict[str, str]
+    bare: Client, fields: dict[str, Any]
 ) -> None:
     answer = bare.transcribe(**fields)
 
