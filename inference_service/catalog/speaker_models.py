@@ -82,5 +82,6 @@ SPEAKER_MODELS = (
             )
         ),
         converter="inference_service.engines.diarization.convert:convert_weights",
+        installed_files=("segmentation.onnx", "campplus.onnx", "model.json"),
     ),
 )
