@@ -86,7 +86,6 @@ class WhisperRecogniser:
     """A loaded Whisper; see the Protocols `Recogniser` and `Aligner`."""
 
     engine = "faster-whisper"
-    is_approximate = False
 
     def __init__(self, entry: ModelEntry, settings: EngineSettings) -> None:
         """Load the weights. Raises RuntimeError where they are damaged."""

@@ -194,7 +194,6 @@ class ModelSerializer(serializers.Serializer[object]):
     served_by = serializers.CharField(
         allow_null=True, help_text="The model that runs when this one is asked for."
     )
-    approximate = serializers.BooleanField()
     engine = serializers.CharField()
     install_hint = serializers.CharField(allow_blank=True)
 
@@ -246,6 +245,10 @@ class HealthSerializer(serializers.Serializer[object]):
     )
     database = serializers.ChoiceField(choices=["ok", "down"])
     inference = serializers.ChoiceField(choices=["ok", "down"])
+    recognition = serializers.ChoiceField(
+        choices=["ok", "not_installed", "down"],
+        help_text="`not_installed`: no recogniser is here yet, so recognition answers 503.",
+    )
 
 
 class CloudDeviceSerializer(serializers.Serializer[object]):

@@ -73,7 +73,6 @@ class Teller:
         return self._message(
             status="started",
             model=opened.model,
-            approximate=opened.is_approximate,
             resume_token=opened.resume_token,
             transcript_token=opened.visitor_token,
         )

@@ -341,7 +341,7 @@ def test_what_another_model_wrote_is_not_the_answer_once_a_better_one_is_here(
 ) -> None:
     sound = wav(seconds=3)
     first = client.transcribe(sound, diarize="false").json()["id"]
-    Transcript.objects.filter(pk=first).update(model_used="pocketsphinx-en-us")
+    Transcript.objects.filter(pk=first).update(model_used="base")
 
     again = client.transcribe(sound, diarize="false")
 

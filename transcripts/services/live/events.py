@@ -39,7 +39,6 @@ class Ready:
 
     transcript_id: str
     model: str
-    is_approximate: bool
     resume_token: str
     visitor_token: str
     audio_ms: int

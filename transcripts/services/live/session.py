@@ -68,7 +68,6 @@ class LiveSession:
         self.ready = Ready(
             transcript_id=str(transcript.pk),
             model=model.id,
-            is_approximate=model.approximate,
             resume_token=admitted.resume_token,
             visitor_token=admitted.visitor_token,
             audio_ms=start_ms,

@@ -168,7 +168,6 @@ def test_any_events_are_messages_of_the_document(
     opened = Ready(
         transcript_id="t",
         model="tiny",
-        is_approximate=False,
         resume_token="r",
         visitor_token="",
         audio_ms=0,
