@@ -17,6 +17,7 @@ from inference_service.catalog.entries import (
     RecogniserFacts,
     WeightFile,
     Wheel,
+    WindowMargin,
 )
 
 # What every client sends by default; the only name that another model may answer to.
@@ -250,7 +251,10 @@ WHISPERS = (
         hub=HubRepository(
             "Systran/faster-whisper-base", "ebe41f70d5b6dfa9166e2c581c45c9c0cfc57b66"
         ),
-        facts=RecogniserFacts("very_fast", _99_LANGUAGES, translates=True),
+        # Measured on 34 real clips of 1 to 20 s in six languages: 10.93 % WER, padded 12.35 %.
+        facts=RecogniserFacts(
+            "very_fast", _99_LANGUAGES, translates=True, window_margin=WindowMargin(2, 15, 5)
+        ),
         package=_base_parts(),
     ),
     _whisper(
