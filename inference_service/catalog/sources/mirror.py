@@ -10,9 +10,9 @@ import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from inference_service.catalog.entries import CatalogueModel, WeightFile
+from inference_service.catalog.sources.progress import Progress
 from inference_service.catalog.sources.source import Say, SourceError
 
 _SILENCE_S = 20.0  # without a byte, the connection counts as broken
@@ -20,16 +20,6 @@ _TRIES = 4
 _CHUNK_BYTES = 1 << 20
 _PARTIAL_CONTENT = 206
 _RANGE_NOT_SATISFIABLE = 416
-
-
-class Readable(Protocol):
-    def read1(self, size: int) -> bytes:
-        """Return what has come, without waiting for all of it."""
-        ...
-
-
-class Writable(Protocol):
-    def write(self, data: bytes) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +40,14 @@ class MirrorSource:
 
 def _fetch_file(address: str, file: WeightFile, path: Path, *, say: Say) -> None:
     """Bring the file to its full length. Raises SourceError."""
+    progress = Progress(file.name, say=say, total_bytes=file.size_bytes)
     for tries_left in reversed(range(_TRIES)):
         have_bytes = path.stat().st_size if path.exists() else 0
         if have_bytes >= file.size_bytes:
             return
         say(f"Fetching {file.name} ({_describe_rest(file, have_bytes)}).")
         try:
-            _fetch_rest(address, file, path, have_bytes=have_bytes)
+            _fetch_rest(address, file, path, have_bytes=have_bytes, progress=progress)
         except urllib.error.HTTPError as error:
             if error.code == _RANGE_NOT_SATISFIABLE:
                 path.unlink(missing_ok=True)
@@ -70,7 +61,9 @@ def _fetch_file(address: str, file: WeightFile, path: Path, *, say: Say) -> None
         raise SourceError(f"{address} broke off {_TRIES} times.")
 
 
-def _fetch_rest(address: str, file: WeightFile, path: Path, *, have_bytes: int) -> None:
+def _fetch_rest(
+    address: str, file: WeightFile, path: Path, *, have_bytes: int, progress: Progress
+) -> None:
     """Append what is missing, and stop at the size that the file must have."""
     headers = {"Range": f"bytes={have_bytes}-"} if have_bytes else {}
     request = urllib.request.Request(address, headers=headers)  # noqa: S310  # checked with the settings
@@ -78,13 +71,15 @@ def _fetch_rest(address: str, file: WeightFile, path: Path, *, have_bytes: int) 
         goes_on = have_bytes > 0 and answer.status == _PARTIAL_CONTENT
         # Unbuffered: what has come is there for the next try, however this process ends.
         with path.open("ab" if goes_on else "wb", buffering=0) as out:
-            _copy(answer, out, at_most=file.size_bytes - (have_bytes if goes_on else 0))
-
-
-def _copy(source: Readable, out: Writable, *, at_most: int) -> None:
-    while at_most > 0 and (chunk := source.read1(min(_CHUNK_BYTES, at_most))):
-        out.write(chunk)
-        at_most -= len(chunk)
+            here_bytes = have_bytes if goes_on else 0
+            while here_bytes < file.size_bytes:
+                # As it comes: a connection that falls silent costs nothing that it had brought.
+                chunk = answer.read1(min(_CHUNK_BYTES, file.size_bytes - here_bytes))
+                if not chunk:
+                    return
+                out.write(chunk)
+                here_bytes += len(chunk)
+                progress.note(here_bytes)
 
 
 def _has_grown(path: Path, had_bytes: int) -> bool:

