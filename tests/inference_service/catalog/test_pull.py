@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -289,8 +290,9 @@ def test_a_model_that_can_not_be_converted_is_not_installed(puller: Puller, tmp_
         puller.pull(model, weights_dir=folder)
     assert not (puller.models_dir / "a-model").exists()
 
+    shutil.rmtree(folder / "a-model")  # what was fetched is used
     repaired = replace(model, converter=f"{CONVERTERS}:convert_backwards")
-    assert (puller.pull(repaired).folder / "model.onnx").is_file()  # what was fetched is used
+    assert (puller.pull(repaired, weights_dir=folder).folder / "model.onnx").is_file()
 
 
 def test_a_converter_that_is_missing_costs_no_download(puller: Puller) -> None:
