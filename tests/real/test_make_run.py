@@ -122,10 +122,11 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def running(
     clone: Path, real_models_dir: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[MakeRun]:
-    """A first start, which finds Whisper in a local folder."""
+    """A first start: Whisper comes from a local folder, the speaker model from the index."""
     data_dir = tmp_path_factory.mktemp("data")
     weights = str(real_models_dir)
-    run = MakeRun(clone, data_dir=data_dir, port=free_port(), STT_WEIGHTS_DIR=weights)
+    settings = {"STT_WEIGHTS_DIR": weights, "STT_WEIGHTS_FROM_INDEX": "true"}
+    run = MakeRun(clone, data_dir=data_dir, port=free_port(), **settings)
     try:
         yield run
     finally:
@@ -150,7 +151,7 @@ def test_the_printed_line_gives_the_transcript_of_the_sample(
     answer = transcribe(curl_line)
     words = re.findall(r"\w+", str(answer["text"]).lower())
     assert {"speech", "text", "service", "server", "everything"} <= set(words), answer
-    assert answer["model"] == "base"
+    assert (answer["model"], answer["speakers"]) == ("base", ["Speaker 1"])
     used("model", "Whisper base, from make run")
 
 

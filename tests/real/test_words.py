@@ -17,7 +17,8 @@ async def test_a_reading_is_recognised_with_its_punctuation(
     speech = real_speech[name]
     heard = await transcribe(real_service.channel, speech.pcm, language="")
     assert heard.language.language == "en"
-    assert count_word_errors(speech.text, heard.text).rate <= 0.15
+    errors = count_word_errors(speech.text, heard.text)  # measured: none in any
+    assert errors.substituted + errors.deleted + errors.inserted <= 1, heard.text
     assert heard.text[0].isupper()
     assert heard.text[-1] in ".!?"
 
