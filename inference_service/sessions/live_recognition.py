@@ -44,6 +44,8 @@ class LiveRecognition:
             languages=recogniser.languages,
             can_detect=recogniser.detects_language,
             wish=options.language,
+            expected=options.languages,
+            is_multilingual=options.is_multilingual,
         )
         self.queue_s = 0.0
         self.compute_s = 0.0
@@ -104,13 +106,15 @@ class LiveRecognition:
         *,
         verdict: Verdict | None = None,
         speech_start: int = 0,
+        speech_samples: int = 0,
     ) -> SpanSettled:
         """verdict: of what was recognised from `speech_start` on, if anything was."""
         start_ms, end_ms = self.to_ms(start), self.to_ms(end)
+        speech_ms = min(1000 * speech_samples // SAMPLE_RATE_HZ, end_ms - start_ms)
         if segments or verdict is None:
-            return SpanSettled(start_ms, end_ms, segments)
+            return SpanSettled(start_ms, end_ms, segments, speech_ms=speech_ms)
         gap = Gap(self.to_ms(speech_start), end_ms, reason_for(verdict))
-        return SpanSettled(start_ms, end_ms, gaps=(gap,))
+        return SpanSettled(start_ms, end_ms, gaps=(gap,), speech_ms=speech_ms)
 
     def options_for(self, utterance: Utterance) -> DecodeOptions:
         return DecodeOptions(

@@ -25,6 +25,7 @@ class Utterance:
     end: int | None = None  # None: under way
     speech_end: int = 0  # known once it has ended
     is_cut: bool = False  # it ended because it was too long, in the middle of speech
+    speech_samples: int = 0  # known once it has ended
     covered: int = 0  # the end of what the last hypothesis heard
     heard: WindowText | None = None  # that hypothesis
     ballot: Ballot | None = None  # that hypothesis' guess of the language, if it made one
@@ -144,6 +145,7 @@ def _make_segment(words: Sequence[RestoredWord], scores: TextSegment) -> Restore
         compression_ratio=scores.compression_ratio,
         no_speech_prob=scores.no_speech_prob,
         temperature=scores.temperature,
+        language=scores.language,
     )
 
 
