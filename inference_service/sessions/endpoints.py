@@ -9,12 +9,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from inference_service.engines.vad import FRAME_SAMPLES
 from inference_service.sessions.regions import (
     PAD_FRAMES,
     SILENCE_THRESHOLD,
     SPEECH_THRESHOLD,
 )
+from inference_service.sessions.windows import Voiced
 
 PAD_SAMPLES = PAD_FRAMES * FRAME_SAMPLES
 # 0.6 s. whisper_streaming's voice activity controller and OpenAI's Realtime API wait for 0.5 s; a
@@ -160,6 +163,13 @@ class Endpointer:
         self._speaking = self._cut = 0
         speech = self._take_speech(end)
         return Stretch(start, end, min(self.speech_end, end), speech_samples=speech)
+
+    def voiced_frames(self, start: int, end: int) -> Voiced:
+        """Return in which frames from `start` on someone speaks, for the utterance under way."""
+        voiced = np.zeros(max(0, -(start - end) // FRAME_SAMPLES), np.bool_)
+        frames = [(frame - start) // FRAME_SAMPLES for frame in self._voiced]
+        voiced[[frame for frame in frames if 0 <= frame < len(voiced)]] = True
+        return voiced
 
     def _take_speech(self, end: int) -> int:
         """Forget the frames of speech before a sample; return how many samples they are."""

@@ -308,8 +308,7 @@ class LiveSession:
             start,
             end,
             segments,
-            verdict=heard.text.verdict,
-            speech_start=pack[0].start,
+            gaps=self._recognition.place_gaps(heard, segments, end=end),
             speech_samples=sum(utterance.speech_samples for utterance in pack),
         )
         return (*self._language_news(), span)
@@ -324,8 +323,6 @@ class LiveSession:
             start,
             end,
             make_segments(words, heard=heard, end_ms=end_ms),
-            verdict=heard.verdict if heard else None,
-            speech_start=utterance.start,
             speech_samples=utterance.speech_samples,
         )
         return (*self._language_news(), span)
