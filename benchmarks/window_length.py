@@ -41,8 +41,8 @@ def main() -> None:
             seconds[name].append(time.perf_counter() - started)
     padded, own = (statistics.median(each) for each in seconds.values())
     print(
-        f"{len(clips)} clips of {asked.seconds:g} s, threads {asked.threads}: padded {padded:.2f} s, "
-        f"own length {own:.2f} s: × {padded / own:.2f}; "
+        f"{len(clips)} clips of {asked.seconds:g} s, {asked.threads} threads: "
+        f"padded {padded:.2f} s, own length {own:.2f} s: × {padded / own:.2f}; "
         f"{count_differences(*texts.values())} of {count_words(texts['padded'])} words differ"
     )
 

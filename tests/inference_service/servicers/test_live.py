@@ -222,6 +222,42 @@ async def test_a_multilingual_session_has_each_utterance_in_its_own_language(
     assert [each.language for each in heard.languages] == ["en", "cs"]
 
 
+async def test_speech_that_gets_no_text_is_reported_as_a_gap(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    recogniser.judge = lambda request: Verdict.EMPTY
+    async with serve(recogniser) as served:
+        client = LiveClient(served.channel)
+        await client.speak(load_pcm("en_short_1"))
+        heard = await client.finish()
+    assert not heard.words
+    gaps = [gap for utterance in heard.utterances for gap in utterance.gaps]
+    assert gaps
+    assert sum(utterance.speech_ms for utterance in heard.utterances) > 1_000
+    assert sum(gap.end_ms - gap.start_ms for gap in gaps) > 1_000
+    assert all(gap.reason for gap in gaps)
+
+
+async def test_what_a_final_left_out_is_recognised_again(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    """The first answers hold nothing of the second half of their window."""
+    seen: set[float] = set()
+
+    def leave_out(request: WindowRequest) -> Verdict:
+        is_first = request.duration_s not in seen
+        seen.add(request.duration_s)
+        return Verdict.EMPTY if is_first and request.duration_s > 2.5 else Verdict.ACCEPTED
+
+    recogniser.judge = leave_out
+    async with serve(recogniser) as served:
+        client = LiveClient(served.channel)
+        await client.speak(load_pcm("en_short_1"))
+        heard = await client.finish()
+    assert heard.words
+    assert not [gap for utterance in heard.utterances for gap in utterance.gaps]
+
+
 async def test_only_expected_languages_are_detected(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
