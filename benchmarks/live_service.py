@@ -1,4 +1,7 @@
-"""The inference service alone, in a process pinned to some cores, with the tiny Whisper."""
+"""The inference service alone, in a process pinned to some cores.
+
+It has the tiny Whisper, or the weights in the folder that STT_BENCH_WEIGHTS names (`…/base`).
+"""
 
 import contextlib
 import os
@@ -15,7 +18,9 @@ from benchmarks.recordings import MODEL, ROOT
 def running_service(*, cores: Collection[int], **settings: str) -> Iterator[str]:
     """Run `python -m inference_service` on these cores; yields its address."""
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "tiny").symlink_to(MODEL)
+        weights = Path(os.environ.get("STT_BENCH_WEIGHTS", MODEL))
+        name = "tiny" if weights == MODEL else weights.name
+        (Path(folder) / name).symlink_to(weights)
         environ = os.environ | {
             "STT_INFERENCE_LISTEN": "127.0.0.1:0",
             "STT_MODELS_DIR": folder,

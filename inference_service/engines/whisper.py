@@ -48,7 +48,6 @@ from inference_service.engines.whisper_prompt import Prompt, build_prompt
 from inference_service.engines.whisper_storage import EncodedBatch
 from inference_service.engines.whisper_text import make_text
 from inference_service.engines.whisper_words import (
-    SECONDS_PER_TIME_TOKEN,
     AlignedText,
     find_token_starts,
     split_into_phrases,
@@ -106,9 +105,10 @@ class WhisperRecogniser:
         self.languages = entry.languages
         self.detects_language = bool(self.model.is_multilingual)
         self.memory_bytes = estimate_memory_bytes(entry)
-        self.max_batch = settings.batch_size or _choose_batch_size(
-            device, settings, weights_bytes=self.memory_bytes
+        fitting = choose_batch_size(
+            memory_bytes=settings.device_memory_mb * 1_000_000, weights_bytes=self.memory_bytes
         )
+        self.max_batch = settings.batch_size or (_CPU_BATCH if device == "cpu" else fitting)
         self.window_margin = entry.window_margin
         self._get_tokenizer = lru_cache(maxsize=256)(self._make_tokenizer)
         self._get_prompt = lru_cache(maxsize=1024)(self._make_prompt)
@@ -240,13 +240,9 @@ class WhisperRecogniser:
         # which is dropped; the model's doubt that anybody speaks is as large in both.
         is_doubtful = decoded.scores.no_speech_prob > MAX_NO_SPEECH_PROB
         # And where the text is worse than a padded window's, it may end long after the speech.
-        is_astray = self._find_end_s(decoded) > request.duration_s + _STRAY_S
+        ends_s = decoded.find_end_s(self._first_time_token)
+        is_astray = ends_s > request.duration_s + _STRAY_S
         return is_endless or is_doubtful or is_astray or verdict is not Verdict.ACCEPTED
-
-    def _find_end_s(self, decoded: Decoded) -> float:
-        """Return the last time that the decoder gave; 0 if it gave none."""
-        times = [token - self._first_time_token for token in decoded.tokens]
-        return float(max(0, *times, 0) * SECONDS_PER_TIME_TOKEN)
 
     def encode(self, batch: Sequence[WindowRequest]) -> EncodedBatch:
         """Return the encoder's output for requests of one `batch_key`."""
@@ -303,7 +299,8 @@ class WhisperRecogniser:
         each, no further encoding (7 slices for 30 s: 2 to 3 % of a window's time with base). Every
         half slice is looked at where one disagrees with the language that is expected.
         """
-        asking = [i for i, request in enumerate(batch) if _may_switch(request, self)]
+        penalties = [request.options.switch_penalty for request in batch]
+        asking = [i for i, one in enumerate(penalties) if self.detects_language and one is not None]
         tracks: list[tuple[LanguageRun, ...]] = [
             (LanguageRun(0.0, request.duration_s, request.options.language),) for request in batch
         ]
@@ -350,16 +347,14 @@ class WhisperRecogniser:
                 durations_s=[item.request.duration_s for item in items],
             )
             for item, each, text in zip(items, phrases, aligned, strict=True):
-                yield (
-                    item,
-                    make_text(
-                        time_words(each, text, tokenizer),
-                        decoded=item.decoded,
-                        verdict=item.verdict,
-                        language=language,
-                        features=_features_of(item.request),
-                    ),
+                own = make_text(
+                    time_words(each, text, tokenizer),
+                    decoded=item.decoded,
+                    verdict=item.verdict,
+                    language=language,
+                    features=_features_of(item.request),
                 )
+                yield item, own
 
     def _align_tokens(
         self,
@@ -381,23 +376,12 @@ class WhisperRecogniser:
         ]
 
 
-def _choose_batch_size(device: str, settings: EngineSettings, *, weights_bytes: int) -> int:
-    if device == "cpu":
-        return _CPU_BATCH
-    memory_bytes = settings.device_memory_mb * 1_000_000
-    return choose_batch_size(memory_bytes=memory_bytes, weights_bytes=weights_bytes)
-
-
 def _bound_tokens(duration_s: float) -> int:
     return _MAX_SHORT_TOKENS if duration_s <= _SHORT_WINDOW_S else _MAX_TOKENS
 
 
 def _is_last(request: WindowRequest) -> bool:
     return request.attempt >= ATTEMPTS - 1
-
-
-def _may_switch(request: WindowRequest, recogniser: WhisperRecogniser) -> bool:
-    return recogniser.detects_language and request.options.switch_penalty is not None
 
 
 def _speak(request: WindowRequest, language: str) -> WindowRequest:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from inference_service.engines.quality import Scores
 from inference_service.engines.whisper_storage import Encoded
+from inference_service.engines.whisper_words import SECONDS_PER_TIME_TOKEN
 
 Features = npt.NDArray[np.float32]
 
@@ -19,6 +20,11 @@ class Decoded:
     tokens: tuple[int, ...]
     text: str
     scores: Scores
+
+    def find_end_s(self, first_time_token: int) -> float:
+        """Return the last time among the tokens, in seconds; 0 if there is none."""
+        latest = max((token - first_time_token for token in self.tokens), default=0)
+        return float(max(latest, 0) * SECONDS_PER_TIME_TOKEN)
 
 
 @dataclass(slots=True, eq=False)

@@ -40,7 +40,8 @@ async def stream_live(
         config = await _read_config(requests)
         entry = runtime.catalog.resolve(config.model)
         recogniser = await stack.enter_async_context(runtime.pool.lease(entry.id))
-        check_language(config.language, recogniser)
+        for language in (config.language, *config.languages):
+            check_language(language, recogniser)
         yield _accept(recogniser)
         lane = await stack.enter_async_context(
             runtime.schedulers.open_lane(recogniser, Priority.LIVE)
@@ -67,6 +68,8 @@ async def _read_config(requests: Requests) -> speech_pb2.StreamConfig:
         raise BadRequestError("The first message must hold the config.")
     config = first.config
     check_context(config)
+    if config.language and (config.languages or config.multilingual):
+        raise BadRequestError("With a language there can't be others to choose from.")
     if len(config.committed) > _MAX_COMMITTED:
         raise BadRequestError(f"There are more than {_MAX_COMMITTED} committed words.")
     reached_ms = config.offset_ms
@@ -82,6 +85,8 @@ async def _read_config(requests: Requests) -> speech_pb2.StreamConfig:
 def _read_options(config: speech_pb2.StreamConfig) -> LiveOptions:
     return LiveOptions(
         language=config.language,
+        languages=tuple(config.languages),
+        is_multilingual=config.multilingual,
         prompt=config.prompt,
         hot_words=tuple(config.hot_words),
         offset_ms=config.offset_ms,

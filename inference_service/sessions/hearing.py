@@ -23,7 +23,7 @@ class Hearing:
         self._stages = stages
         self._detector = SpeechDetector()
         self._unheard = bytearray()
-        self.endpointer = Endpointer(open_until=open_until)
+        self.endpointer = Endpointer(open_until=open_until, holds=True)
         self.received = 0  # samples
         self.audio = AudioTail()
 

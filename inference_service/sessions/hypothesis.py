@@ -10,7 +10,7 @@ the beginning of each hypothesis is first matched against what is committed (`fi
 """
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise, takewhile
 
 from inference_service.sessions.events import RestoredWord as Word
@@ -25,6 +25,7 @@ _MISPLACED = 0.5
 _LONGEST_ECHO = 5
 _ECHO_WITHIN_MS = 200
 _SENTENCE_ENDS = ".?!…。！？｡।؟"
+_LEAST_CUT = 3  # words
 _CLOSERS = "\"'”’»)]}"
 
 
@@ -111,9 +112,33 @@ def find_cut(words: Sequence[Word]) -> int:
 
 
 def find_widest_gap(words: Sequence[Word]) -> int:
-    """Return how many of the first words lie before the longest pause between two; 0 if none do."""
-    gaps = [after.start_ms - before.end_ms for before, after in pairwise(words)]
-    return gaps.index(max(gaps)) + 1 if gaps else 0
+    """Return how many of the first words lie before the longest pause between two; 0 if none do.
+
+    No fewer than three: a word or two by themselves are no text to read.
+    """
+    gaps = [after.start_ms - before.end_ms for before, after in pairwise(words)][_LEAST_CUT - 1 :]
+    return gaps.index(max(gaps)) + _LEAST_CUT if gaps else 0
+
+
+def find_pause(words: Sequence[Word], pauses_ms: Iterable[tuple[int, int]]) -> tuple[int, int]:
+    """Return how many of the words lie before the first pause that is fit to cut in, and where.
+
+    pauses_ms: (start, end) as voice activity has them, the best first. A pause is fit if three
+    words or more lie before it, and a word behind it. (0, 0) if none is.
+    """
+    middles_ms = [(word.start_ms + word.end_ms) // 2 for word in words]
+    for start_ms, end_ms in pauses_ms:
+        cut_ms = (start_ms + end_ms) // 2
+        count = sum(middle_ms < cut_ms for middle_ms in middles_ms)
+        if _LEAST_CUT <= count < len(words):
+            return count, cut_ms
+    return 0, 0
+
+
+def ends_sentence(words: Sequence[Word]) -> bool:
+    """Say whether the last word ends a sentence; one that trails off (…) does not."""
+    last = words[-1].text.rstrip(_CLOSERS) if words else ""
+    return last.endswith(tuple(_SENTENCE_ENDS)) and not last.endswith(("...", "…"))
 
 
 def move_after(words: Sequence[Word], *, earliest_ms: int) -> tuple[Word, ...]:

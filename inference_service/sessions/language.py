@@ -13,7 +13,7 @@ from inference_service.engines.asr import LanguageGuess
 # More windows than these are not waited for. Each is held with its features until it is known, so
 # this must not exceed the slots that every lane has (scheduler, rule 6).
 MAX_VOTES = 3
-_CONFIDENT = 0.7
+CONFIDENT = 0.7
 # A cough or a greeting alone decides nothing while more is to come.
 _ENOUGH_SPEECH_S = 3.0
 
@@ -64,7 +64,7 @@ class LanguageVote:
     def is_settled(self) -> bool:
         if self.votes >= MAX_VOTES:
             return True
-        return self._speech_s >= _ENOUGH_SPEECH_S and self.best().probability >= _CONFIDENT
+        return self._speech_s >= _ENOUGH_SPEECH_S and self.best().probability >= CONFIDENT
 
     def best(self) -> LanguageGuess:
         """Return the likeliest; an empty language if there was no vote."""

@@ -11,13 +11,11 @@ and the last one is back, or when the speaker pauses. It is read when its turn o
 comes, so nothing stale is recognised. Silence is never recognised, and nothing twice: where the
 last hypothesis holds all that was said, it is the final text.
 
-Each utterance is recognised without the text before it, as windows are on the file path: prompts of
-different lengths can't share a batch, and the tiny Whisper's errors double with them (its README,
-`condition_on_previous_text`). The caller's own prompt and hot words are given.
+Each utterance is recognised without the text before it, as on the file path: prompts of different
+lengths can't share a batch, and a tiny Whisper's errors double with them.
 
-**Utterances** end with a pause, a flush, the end of the audio, or by length (`endpoints`). In long
-speech without a pause what is committed is cut off: at the end of a sentence once there are 15 s
-(whisper_streaming's figure), at the longest pause between committed words once there are 22 s.
+**Utterances** end with a pause (a longer one where a sentence isn't over), a flush, the end of the
+audio, or by length (`endpoints`). What is committed of long speech is cut off (`live_cuts`).
 
 **Falling behind.** Where more than 5 s and two intervals were received and not looked at, there are
 no hypotheses: utterances that ended are packed into windows of up to 30 s, several of them under
@@ -25,7 +23,7 @@ way at once, as on the file path. Hypotheses come back once less than a second i
 than 60 s wait to be packed, or nobody takes the events, the call is not read on; nothing is
 dropped.
 
-**Leaving.** A draining server lets the utterance under way end, then raises DrainingError.
+**Leaving.** A draining server lets the utterance under way end; then DrainingError is raised.
 """
 
 import asyncio
@@ -45,7 +43,8 @@ from inference_service.sessions.events import (
     SpanSettled,
 )
 from inference_service.sessions.hearing import Hearing
-from inference_service.sessions.hypothesis import Agreement, find_cut, find_widest_gap
+from inference_service.sessions.hypothesis import Agreement
+from inference_service.sessions.live_cuts import choose_cut, is_unfinished
 from inference_service.sessions.live_messages import LanguageWish, LiveMessage, LiveOptions
 from inference_service.sessions.live_pace import LivePace
 from inference_service.sessions.live_recognition import LiveRecognition
@@ -55,11 +54,6 @@ from inference_service.sessions.windows import SAMPLE_RATE_HZ, WINDOW_SAMPLES, P
 from inference_service.stages import CpuStages
 
 _FIRST_S = 0.4  # of an utterance, before it is worth a hypothesis
-_SENTENCE_CUT_S = 15.0
-_PAUSE_CUT_S = 22.0
-# An engine whose hypotheses take longer than this is given less audio at once.
-_SLOW_S = 1.5
-_SLOW_CUT_S = 6.0
 _WAITING_SAMPLES = 60 * SAMPLE_RATE_HZ
 _SILENT_SAMPLES = 10 * SAMPLE_RATE_HZ  # of silence are settled by themselves
 _MAX_UNTOLD = 32  # events that nobody took yet
@@ -154,6 +148,7 @@ class LiveSession:
             utterance = self._current or self._begin(stretch.start)
             utterance.end, utterance.speech_end = stretch.end, stretch.speech_end
             utterance.is_cut = stretch.is_cut
+            utterance.speech_samples = stretch.speech_samples
             self._ended.append(utterance)
             self._current = None
         if self._current is None and self._endpointer.start is not None:
@@ -236,36 +231,30 @@ class LiveSession:
         await self._tell((*self._language_news(), hypothesis))
         if words.committed:
             self._endpointer.hold(self._recognition.to_sample(words.committed[-1].end_ms))
+        if utterance.end is not None:  # it ended while the hypothesis was told
+            return
+        spoken_s = (self._endpointer.speech_end - utterance.start) / SAMPLE_RATE_HZ
+        is_waiting = not self._pace.is_catching_up
+        self._endpointer.is_unfinished = is_waiting and is_unfinished(told, spoken_s=spoken_s)
         await self._cut(utterance)
 
     async def _cut(self, utterance: Utterance) -> None:
         """Settle the beginning of long speech."""
-        words = utterance.agreement
-        count = self._count_settled(utterance)
-        rest = (*words.committed[count:], *words.pending)
-        if not count or not rest:
-            return
-        cut_ms = (words.committed[count - 1].end_ms + rest[0].start_ms) // 2
+        words, to_ms = utterance.agreement, self._recognition.to_ms
+        count, cut_ms = choose_cut(
+            words,
+            length_s=(utterance.covered - utterance.start) / SAMPLE_RATE_HZ,
+            compute_s=self._recognition.last_compute_s,
+            pauses_ms=[(to_ms(start), to_ms(end)) for start, end in self._endpointer.find_pauses()],
+        )
         cut = self._recognition.to_sample(cut_ms)
-        if utterance.end is not None or cut <= utterance.start:
+        if not count or utterance.end is not None or cut <= utterance.start:
             return
         settled = words.release(count, cut_ms=cut_ms)
         utterance.start = cut
-        self._endpointer.cut(cut)
+        speech = self._endpointer.cut(cut)
         segments = make_segments(settled, heard=utterance.heard, end_ms=cut_ms)
-        await self._tell((self._settle(cut, segments),))
-
-    def _count_settled(self, utterance: Utterance) -> int:
-        """Return how many of the committed words to settle now."""
-        length_s = (utterance.covered - utterance.start) / SAMPLE_RATE_HZ
-        is_slow = self._recognition.last_compute_s > _SLOW_S
-        committed = utterance.agreement.committed
-        if length_s < (_SLOW_CUT_S if is_slow else _SENTENCE_CUT_S):
-            return 0
-        count = find_cut(committed)
-        if count or not (is_slow or length_s >= _PAUSE_CUT_S):
-            return count
-        return find_widest_gap(committed)
+        await self._tell((self._settle(cut, segments, speech_samples=speech),))
 
     async def _dispatch(self) -> None:
         """Give the first utterances that ended their final text."""
@@ -316,28 +305,33 @@ class LiveSession:
         if len(pack) == 1 and not pack[0].is_fresh:
             segments = pack[0].finish(heard.text, segments, end_ms=self._recognition.to_ms(end))
         span = self._recognition.make_span(
-            start, end, segments, verdict=heard.text.verdict, speech_start=pack[0].start
+            start,
+            end,
+            segments,
+            gaps=self._recognition.place_gaps(heard, segments, end=end),
+            speech_samples=sum(utterance.speech_samples for utterance in pack),
         )
         return (*self._language_news(), span)
 
     def _settle_words(self, utterance: Utterance) -> Events:
         """Settle an utterance whose last hypothesis held all that was said."""
         self._recognition.language.keep(utterance.ballot)
-        start, self._dispatched = self._dispatched, utterance.end or self._dispatched
-        end_ms = self._recognition.to_ms(self._dispatched)
-        words, heard = utterance.agreement.finish(), utterance.heard
+        start, end = self._dispatched, utterance.end or self._dispatched
+        self._dispatched, heard = end, utterance.heard
+        words, end_ms = utterance.agreement.finish(), self._recognition.to_ms(end)
         span = self._recognition.make_span(
             start,
-            self._dispatched,
+            end,
             make_segments(words, heard=heard, end_ms=end_ms),
-            verdict=heard.verdict if heard else None,
-            speech_start=utterance.start,
+            speech_samples=utterance.speech_samples,
         )
         return (*self._language_news(), span)
 
-    def _settle(self, end: int, segments: tuple[RestoredSegment, ...] = ()) -> SpanSettled:
+    def _settle(
+        self, end: int, segments: tuple[RestoredSegment, ...] = (), *, speech_samples: int = 0
+    ) -> SpanSettled:
         start, self._dispatched = self._dispatched, end
-        return self._recognition.make_span(start, end, segments)
+        return self._recognition.make_span(start, end, segments, speech_samples=speech_samples)
 
     def _language_news(self) -> Events:
         news = self._recognition.language.take_news()
@@ -357,6 +351,9 @@ class LiveSession:
             is_finishing=bool(self._finals),
         )
         if news:
+            # While catching up no hypothesis says what is a whole sentence, and windows are packed.
+            self._endpointer.holds = not news.is_catching_up
+            self._endpointer.is_unfinished &= not news.is_catching_up
             await self._tell((news,))
 
     def _looked_at(self) -> int:

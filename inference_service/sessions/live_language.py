@@ -4,23 +4,35 @@ Detection follows the file path's vote (`language`), with an utterance where tha
 Until the vote is settled each recognition begins with a detection (whose encoding it reuses), and
 the likeliest language serves for it. An utterance votes once, with all of it: when its final text
 is recognised, or when its last hypothesis turns out to be that.
+
+In a multilingual session no vote is ever settled: each utterance is in the language that its own
+detection finds, or, where that is unsure, in the one before it.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Sequence, Set
 
 from inference_service.engines.asr import LanguageGuess
 from inference_service.sessions.events import LanguageKnown
-from inference_service.sessions.language import LanguageVote
+from inference_service.sessions.language import CONFIDENT, LanguageVote
 
 # What was guessed of an utterance, and how much speech it held.
 Ballot = tuple[Sequence[LanguageGuess], float]
 
 
 class LiveLanguage:
-    def __init__(self, *, languages: Set[str], can_detect: bool, wish: str) -> None:
-        """wish: ISO 639-1 code; empty: to be detected."""
-        self._languages = languages
+    def __init__(
+        self,
+        *,
+        languages: Set[str],
+        can_detect: bool,
+        wish: str,
+        expected: Collection[str] = (),
+        is_multilingual: bool = False,
+    ) -> None:
+        """wish: ISO 639-1 code; empty: to be detected, among those expected, if any are."""
+        self._languages = languages & set(expected) or languages
         self._can_detect = can_detect
+        self._is_multilingual = is_multilingual
         self._votes: list[Ballot] = []
         self._told: LanguageKnown | None = None
         self.settled = ""  # empty: not yet
@@ -31,7 +43,7 @@ class LiveLanguage:
         self._votes = []
         self.settled = wish
         self._known = LanguageKnown(wish, 1.0, True)
-        if not wish and not self._can_detect:
+        if not wish and (not self._can_detect or len(self._languages) == 1):
             self.settled = min(self._languages)
             self._known = LanguageKnown(self.settled, 1.0, False)
 
@@ -46,6 +58,9 @@ class LiveLanguage:
 
         is_final: the utterance has ended; its guesses count from now on.
         """
+        guesses = self._restrict(guesses)
+        if self._is_multilingual:
+            return self._follow(guesses)
         votes = [*self._votes, (guesses, speech_s)]
         count = LanguageVote(self._languages)
         for each, duration_s in votes:
@@ -57,6 +72,19 @@ class LiveLanguage:
             self.settled = best.language
         self._known = LanguageKnown(best.language, best.probability, True)
         return best.language
+
+    def _follow(self, guesses: Sequence[LanguageGuess]) -> str:
+        """Return the language of one utterance: another than before only where that is sure."""
+        best = max(guesses, key=lambda guess: guess.probability, default=LanguageGuess("", 0.0))
+        if best.probability >= CONFIDENT or not self._known.language:
+            self._known = LanguageKnown(best.language, best.probability, True)
+        return self._known.language
+
+    def _restrict(self, guesses: Sequence[LanguageGuess]) -> list[LanguageGuess]:
+        """Leave out the languages that can't be meant; the rest share what these had."""
+        possible = [guess for guess in guesses if guess.language in self._languages]
+        total = sum(guess.probability for guess in possible) or 1.0
+        return [LanguageGuess(each.language, each.probability / total) for each in possible]
 
     def take_news(self) -> LanguageKnown | None:
         """Return what is to be told before the next text: the language, where it has changed."""

@@ -8,6 +8,8 @@ from inference_service.sessions.events import RestoredWord
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveOptions:
     language: str = ""  # empty: to be detected
+    languages: tuple[str, ...] = ()  # that may occur, where it is to be detected; none: any
+    is_multilingual: bool = False  # each utterance may be in another
     prompt: str = ""
     hot_words: tuple[str, ...] = ()
     offset_ms: int = 0  # where in the session the first sample lies

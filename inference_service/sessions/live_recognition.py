@@ -1,29 +1,33 @@
 """How a live session recognises: hypotheses of an utterance that grows, and the final texts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from inference_service.batches import Timing
 from inference_service.engines.asr import (
-    ATTEMPTS,
     DecodeOptions,
     Verdict,
     WindowRequest,
     WindowText,
 )
 from inference_service.lanes import Lane
+from inference_service.sessions.coverage import TextGap, find_uncovered
 from inference_service.sessions.events import (
     Gap,
     RestoredSegment,
     SpanSettled,
-    reason_for,
 )
 from inference_service.sessions.hearing import Hearing
 from inference_service.sessions.live_language import LiveLanguage
 from inference_service.sessions.live_messages import LiveOptions
-from inference_service.sessions.repetition import keep_repetition
-from inference_service.sessions.restoring import restore_segments
+from inference_service.sessions.recognition import (
+    SpeechRecognition,
+    SpeechWindow,
+    detect_voice,
+)
+from inference_service.sessions.restoring import restore_gaps, restore_segments
 from inference_service.sessions.utterance import Utterance, join_words
 from inference_service.sessions.windows import SAMPLE_RATE_HZ, Pcm, Piece, TimeMap, to_float
 from inference_service.stages import CpuStages
@@ -44,7 +48,10 @@ class LiveRecognition:
             languages=recogniser.languages,
             can_detect=recogniser.detects_language,
             wish=options.language,
+            expected=options.languages,
+            is_multilingual=options.is_multilingual,
         )
+        self._speech = SpeechRecognition(lane=lane, stages=stages, count=self._count)
         self.queue_s = 0.0
         self.compute_s = 0.0
         self.last_compute_s = 0.0  # of a hypothesis
@@ -67,6 +74,8 @@ class LiveRecognition:
         if text.verdict in {Verdict.RETRY, Verdict.REPETITION}:
             utterance.note_doubtful(window.request, covered=piece.end_sample)
             return False
+        voiced = self._hearing.endpointer.voiced_frames(piece.start_sample, piece.end_sample)
+        utterance.is_covered = not find_uncovered(voiced, text.segments)
         segments = self.place(HeardText(text, (piece,)), end=piece.end_sample)
         words = join_words(segments, language=utterance.language or self.language.settled)
         utterance.note(text, covered=piece.end_sample, words=words)
@@ -75,16 +84,21 @@ class LiveRecognition:
     async def finish(self, first: Utterance, pieces: tuple[Piece, ...]) -> "HeardText":
         """Recognise in one window utterances that have ended, of one language.
 
+        All of it: what no word covers is recognised again, as in a file, or told as a gap.
         first: the first of them; pieces: the audio of each. Raises RecognitionError.
         """
-        is_same = len(pieces) == 1 and first.covered >= first.speech_end and not first.is_cut
-        if first.retry and is_same:  # its features hold the encoded audio
-            request = replace(first.retry, attempt=ATTEMPTS - 1)
-        else:
-            pcm = np.concatenate([piece.pcm for piece in pieces])
-            features = await self._prepare(pcm)
-            request = WindowRequest(features, len(pcm) / SAMPLE_RATE_HZ, self.options_for(first))
-        return HeardText(await self._decode(await self._detect(request, first)), pieces)
+        pcm = np.concatenate([piece.pcm for piece in pieces])
+        samples, priority = to_float(pcm), self._lane.priority
+        voiced = await self._stages.run(priority, detect_voice, samples)
+        features = await self._prepare(pcm)
+        request = WindowRequest(features, len(pcm) / SAMPLE_RATE_HZ, self.options_for(first))
+        request = await self._detect(request, first)
+        recognised = await self._speech.recognise(
+            SpeechWindow(pcm, voiced), request.options, features=features
+        )
+        verdict = Verdict.ACCEPTED if recognised.segments else Verdict.EMPTY
+        text = WindowText(verdict, recognised.segments)
+        return HeardText(text, pieces, recognised.gaps)
 
     def place(self, heard: "HeardText", *, end: int) -> tuple[RestoredSegment, ...]:
         """Put a window's text into the session's time; nothing lies behind the sample `end`."""
@@ -96,21 +110,38 @@ class LiveRecognition:
             heard.text.segments, time_map, start_ms=start_ms, end_ms=self.to_ms(end)
         )
 
+    def place_gaps(
+        self, heard: "HeardText", segments: Sequence[RestoredSegment], *, end: int
+    ) -> tuple[Gap, ...]:
+        """Put a window's gaps into the session's time, but for those that a word lies in.
+
+        (Committed words stand, whatever the last recognition found.)
+        """
+        start_ms = self.to_ms(heard.pieces[0].start_sample)
+        time_map = TimeMap(heard.pieces, offset_s=self._options.offset_ms / 1000)
+        gaps = restore_gaps(heard.gaps, time_map, start_ms=start_ms, end_ms=self.to_ms(end))
+        middles_ms = [(word.start_ms + word.end_ms) // 2 for one in segments for word in one.words]
+        left = [
+            gap
+            for gap in gaps
+            if not any(gap.start_ms <= middle_ms < gap.end_ms for middle_ms in middles_ms)
+        ]
+        for gap in left:
+            self._lane.note_gap(gap.reason.value, seconds=(gap.end_ms - gap.start_ms) / 1000)
+        return tuple(left)
+
     def make_span(
         self,
         start: int,
         end: int,
         segments: tuple[RestoredSegment, ...] = (),
         *,
-        verdict: Verdict | None = None,
-        speech_start: int = 0,
+        gaps: tuple[Gap, ...] = (),
+        speech_samples: int = 0,
     ) -> SpanSettled:
-        """verdict: of what was recognised from `speech_start` on, if anything was."""
         start_ms, end_ms = self.to_ms(start), self.to_ms(end)
-        if segments or verdict is None:
-            return SpanSettled(start_ms, end_ms, segments)
-        gap = Gap(self.to_ms(speech_start), end_ms, reason_for(verdict))
-        return SpanSettled(start_ms, end_ms, gaps=(gap,))
+        speech_ms = min(1000 * speech_samples // SAMPLE_RATE_HZ, end_ms - start_ms)
+        return SpanSettled(start_ms, end_ms, segments, gaps=gaps, speech_ms=speech_ms)
 
     def options_for(self, utterance: Utterance) -> DecodeOptions:
         return DecodeOptions(
@@ -157,15 +188,6 @@ class LiveRecognition:
         prepare = self._lane.recogniser.prepare
         return await self._stages.run(self._lane.priority, lambda: prepare(to_float(pcm)))
 
-    async def _decode(self, request: WindowRequest) -> WindowText:
-        """Decode until the quality gate accepts the text, or the attempts are used up."""
-        for attempt in range(request.attempt, ATTEMPTS):
-            text, timing = await self._lane.recognise(replace(request, attempt=attempt))
-            self._count(timing)
-            if text.verdict is not Verdict.RETRY:
-                break
-        return keep_repetition(text, speech_s=request.duration_s)
-
     def _count(self, timing: Timing) -> None:
         self.queue_s += timing.queue_s
         self.compute_s += timing.compute_s
@@ -181,6 +203,7 @@ class HeardText:
 
     text: WindowText
     pieces: tuple[Piece, ...]
+    gaps: tuple[TextGap, ...] = ()
 
 
 class _GrowingWindow:

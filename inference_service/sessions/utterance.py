@@ -25,15 +25,17 @@ class Utterance:
     end: int | None = None  # None: under way
     speech_end: int = 0  # known once it has ended
     is_cut: bool = False  # it ended because it was too long, in the middle of speech
+    speech_samples: int = 0  # known once it has ended
     covered: int = 0  # the end of what the last hypothesis heard
     heard: WindowText | None = None  # that hypothesis
+    is_covered: bool = True  # its words cover the speech that it heard
     ballot: Ballot | None = None  # that hypothesis' guess of the language, if it made one
     retry: WindowRequest | None = None  # it was doubtful: what to decode again at its end
 
     @property
     def is_known(self) -> bool:
         """Say whether it has ended and nothing is left to recognise."""
-        if self.end is None or self.retry:
+        if self.end is None or self.retry or not self.is_covered:
             return False
         return self.covered >= self.speech_end and not self.is_cut
 
@@ -144,6 +146,7 @@ def _make_segment(words: Sequence[RestoredWord], scores: TextSegment) -> Restore
         compression_ratio=scores.compression_ratio,
         no_speech_prob=scores.no_speech_prob,
         temperature=scores.temperature,
+        language=scores.language,
     )
 
 

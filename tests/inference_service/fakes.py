@@ -97,7 +97,7 @@ class FakeRecogniser:
     def _answer(self, request: WindowRequest) -> WindowText:
         verdict = self.judge(request)
         words = spell(request.features) if isinstance(request.features, np.ndarray) else ()
-        if verdict in {Verdict.RETRY, Verdict.EMPTY}:
+        if verdict in {Verdict.RETRY, Verdict.EMPTY, Verdict.PAD}:
             return WindowText(verdict)
         if not words:
             return WindowText(Verdict.EMPTY)

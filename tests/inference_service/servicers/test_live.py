@@ -55,10 +55,16 @@ async def test_words_come_while_somebody_speaks_and_stay(serve: Serve) -> None:
     ]
     assert len(heard.hypotheses) > 8
     assert any(hypothesis.committed for hypothesis in heard.hypotheses)
-    assert len([each for each in heard.utterances if each.segments]) >= 6
+    spoken = [each for each in heard.utterances if each.segments]
+    assert len(spoken) >= 4
+    # A text ends where a sentence does, or the recording.
+    assert all(each.segments[-1].text.endswith((".", "?", "!")) for each in spoken[:-1])
+    assert all(0 < each.speech_ms <= each.resume_ms - each.start_ms for each in spoken)
     assert heard.finished
     assert heard.finished.heard_ms == len(pcm) // 32
     assert 5_000 < heard.finished.speech_ms < len(pcm) // 32
+    told_ms = sum(each.speech_ms for each in heard.utterances)
+    assert told_ms == pytest.approx(heard.finished.speech_ms, abs=10 * len(spoken))
 
 
 @pytest.mark.parametrize("name", ["en_talk_20s", "dialogue_1", "dialogue_2", "cs_talk_20s"])
@@ -191,6 +197,76 @@ async def test_a_language_is_detected_from_the_first_speech(
     assert {r.options.language for batch in recogniser.batches for r in batch} == {"cs"}
     # Three short utterances decide it: a quarter of what is heard here.
     assert 2 * sum(recogniser.detections) < len(recogniser.batches)
+
+
+async def test_a_multilingual_session_has_each_utterance_in_its_own_language(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    recogniser.languages = frozenset({"cs", "en", "la"})
+    guesses = [("en", 0.9), ("cs", 0.9), ("en", 0.5)]
+    async with serve(recogniser) as served:
+        client = LiveClient(served.channel, language="", multilingual=True)
+        for guess in guesses:
+            recogniser.guess = lambda _, guess=guess: [
+                LanguageGuess(*guess),
+                LanguageGuess("la", 1 - guess[1]),
+            ]
+            spoken = len(client.heard.utterances)
+            await client.speak(load_pcm("en_short_1"))
+            client.send(FLUSH)
+            await client.wait_for(lambda spoken=spoken: len(client.heard.utterances) > spoken)
+        heard = await client.finish()
+    asked = [request.options.language for batch in recogniser.batches for request in batch]
+    assert list(dict.fromkeys(asked)) == ["en", "cs"]
+    assert asked[-1] == "cs"  # unsure: as before
+    assert [each.language for each in heard.languages] == ["en", "cs"]
+
+
+async def test_speech_that_gets_no_text_is_reported_as_a_gap(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    recogniser.judge = lambda request: Verdict.EMPTY
+    async with serve(recogniser) as served:
+        client = LiveClient(served.channel)
+        await client.speak(load_pcm("en_short_1"))
+        heard = await client.finish()
+    assert not heard.words
+    gaps = [gap for utterance in heard.utterances for gap in utterance.gaps]
+    assert gaps
+    assert sum(utterance.speech_ms for utterance in heard.utterances) > 1_000
+    assert sum(gap.end_ms - gap.start_ms for gap in gaps) > 1_000
+    assert all(gap.reason for gap in gaps)
+
+
+async def test_what_a_final_left_out_is_recognised_again(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    """The first answers hold nothing of the second half of their window."""
+    seen: set[float] = set()
+
+    def leave_out(request: WindowRequest) -> Verdict:
+        is_first = request.duration_s not in seen
+        seen.add(request.duration_s)
+        return Verdict.EMPTY if is_first and request.duration_s > 2.5 else Verdict.ACCEPTED
+
+    recogniser.judge = leave_out
+    async with serve(recogniser) as served:
+        client = LiveClient(served.channel)
+        await client.speak(load_pcm("en_short_1"))
+        heard = await client.finish()
+    assert heard.words
+    assert not [gap for utterance in heard.utterances for gap in utterance.gaps]
+
+
+async def test_only_expected_languages_are_detected(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    recogniser.guess = lambda _: [LanguageGuess("en", 0.6), LanguageGuess("cs", 0.3)]
+    async with serve(recogniser) as served:
+        client = LiveClient(served.channel, language="", languages=["cs"])
+        await client.speak(load_pcm("en_short_1"))
+        heard = await client.finish()
+    assert [each.language for each in heard.languages] == ["cs"]
 
 
 async def test_a_call_goes_on_where_another_broke_off(

@@ -71,3 +71,40 @@ def test_speech_that_grows_too_long_is_cut_in_its_last_pause() -> None:
     assert stretch.is_cut
     assert 700 * FRAME_SAMPLES < stretch.end < 708 * FRAME_SAMPLES
     assert ears.start == stretch.end
+
+
+def test_an_utterance_that_is_unfinished_is_waited_for_longer() -> None:
+    ears = Endpointer(holds=True)
+    assert not ears.push(frames((SPEECH, SECOND), (SILENCE, 60), (SPEECH, SECOND), (SILENCE, 19)))
+    ears.is_unfinished = False
+    (stretch,) = ears.push([SILENCE])
+    assert stretch.speech_samples == 2 * SECOND * FRAME_SAMPLES
+    assert stretch.speech_end == (2 * SECOND + 60) * FRAME_SAMPLES
+
+
+def test_an_utterance_that_nothing_follows_ends_after_two_seconds() -> None:
+    ears = Endpointer(holds=True)
+    assert not ears.push(frames((SPEECH, SECOND), (SILENCE, 65)))
+    assert len(ears.push([SILENCE])) == 1
+
+
+def test_pauses_are_told_longest_first_and_speech_is_counted_up_to_a_cut() -> None:
+    ears = Endpointer()
+    ears.push(frames((SPEECH, 10), (SILENCE, 5), (SPEECH, 10), (SILENCE, 9), (SPEECH, 10)))
+    assert [
+        (start // FRAME_SAMPLES, end // FRAME_SAMPLES) for start, end in ears.find_pauses()
+    ] == [
+        (25, 34),
+        (10, 15),
+    ]
+    assert ears.cut(30 * FRAME_SAMPLES) == 20 * FRAME_SAMPLES
+    assert not ears.find_pauses()
+    (stretch,) = ears.flush(44 * FRAME_SAMPLES)
+    assert stretch.speech_samples == 10 * FRAME_SAMPLES
+
+
+def test_the_frames_of_speech_are_those_of_the_utterance_under_way() -> None:
+    ears = Endpointer()
+    ears.push(frames((SPEECH, 4), (SILENCE, 5), (SPEECH, 2)))
+    voiced = ears.voiced_frames(0, 12 * FRAME_SAMPLES)
+    assert "".join("x" if each else "-" for each in voiced) == "xxxx-----xx-"
