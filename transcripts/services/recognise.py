@@ -113,7 +113,8 @@ def _options(transcript: Transcript) -> TranscribeOptions:
     """What is pinned is sent again: model and language must not change half-way."""
     return TranscribeOptions(
         model=transcript.model_used or transcript.model_requested,
-        language=transcript.language_requested or transcript.language,
+        language=transcript.language_requested,
+        detected_language="" if transcript.language_requested else transcript.language,
         task="translate" if transcript.task == "translate" else "transcribe",
         prompt=transcript.prompt,
         hot_words=tuple(transcript.hot_words),
