@@ -1,11 +1,12 @@
 """The parts of a server, made from its settings."""
 
 import os
+from dataclasses import replace
 
 from inference_service.admission import Admission
 from inference_service.catalog import Catalog
 from inference_service.config import Config
-from inference_service.device import describe_device
+from inference_service.device import Device, choose_device
 from inference_service.engines.diarization import load_embedder
 from inference_service.metrics import Metrics
 from inference_service.pool import ModelPool
@@ -16,13 +17,18 @@ from inference_service.server import InferenceServer
 from inference_service.stages import CpuStages
 
 _MAX_STAGE_THREADS = 8
+# Of the accelerator's memory, for the weights of the loaded models; the rest is for the batch.
+_WEIGHTS_SHARE = 0.7
 
 
 def assemble(config: Config) -> InferenceServer:
-    """Make a server that is ready to be started. Raises BadDefaultModelError.
+    """Make a server that is ready to be started.
 
-    Blocks for a second or two: CTranslate2 is imported and the speaker embedder loaded.
+    Blocks for a second or two: CTranslate2 is imported and the speaker embedder loaded; a few more
+    where a GPU is tried. Raises BadDefaultModelError, UnusableDeviceError.
     """
+    device = choose_device(device=config.device, compute_type=config.compute_type)
+    config = fit_to_device(config, device)
     catalog = Catalog(config)
     metrics = Metrics()
     cores = len(os.sched_getaffinity(0))
@@ -36,6 +42,17 @@ def assemble(config: Config) -> InferenceServer:
         admission=Admission(
             max_sessions=config.max_sessions, max_live_sessions=config.max_live_sessions
         ),
-        device=describe_device(device=config.device, compute_type=config.compute_type),
+        device=device,
     )
     return InferenceServer(config, runtime, metrics)
+
+
+def fit_to_device(config: Config, device: Device) -> Config:
+    """Fill in what the settings leave to the machine: the device, and memory on an accelerator."""
+    memory_mb = device.memory_bytes // 1_000_000
+    models_mb = config.model_memory_mb
+    if models_mb is None:
+        models_mb = round(_WEIGHTS_SHARE * memory_mb)
+    return replace(
+        config, device=device.kind, device_memory_mb=memory_mb, model_memory_mb=models_mb
+    )

@@ -22,12 +22,20 @@ class Timing:
 class LiveWindow(Protocol):
     """A window that grows while it waits: somebody is speaking."""
 
+    @property
+    def request(self) -> WindowRequest:
+        """What was read last."""
+        ...
+
     def peek(self) -> WindowRequest:
         """Return what would be decoded if its turn came now, without features."""
         ...
 
     async def read(self) -> WindowRequest:
-        """Return what is decoded: its turn has come."""
+        """Return what is decoded, its turn having come: what `peek` returned last.
+
+        The batch was put together by that: a longer window may not fit into it.
+        """
         ...
 
 

@@ -43,7 +43,8 @@ class Config:
     cpu_threads: int = 0  # 0: as many as there are cores
     batch_size: int = 0  # 0: what suits the device
     model_ttl_s: float = 600.0
-    model_memory_mb: int = 0  # 0: no bound
+    model_memory_mb: int | None = None  # 0: no bound; None: what suits the accelerator
+    device_memory_mb: int = 0  # of the accelerator; found at the start, not set
     max_sessions: int = 64
     max_live_sessions: int = 64
     drain_grace_s: float = 30.0
@@ -68,7 +69,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         cpu_threads=reader.integer("STT_CPU_THREADS", 0),
         batch_size=reader.integer("STT_BATCH_SIZE", 0),
         model_ttl_s=reader.seconds("STT_MODEL_TTL_S", 600.0),
-        model_memory_mb=reader.integer("STT_MODEL_MEMORY_MB", 0),
+        model_memory_mb=reader.optional_integer("STT_MODEL_MEMORY_MB"),
         max_sessions=reader.integer("STT_MAX_SESSIONS", 64, at_least=1),
         max_live_sessions=reader.integer("STT_MAX_LIVE_SESSIONS", 64, at_least=1),
         drain_grace_s=reader.seconds("STT_INFERENCE_DRAIN_S", 30.0),
@@ -106,6 +107,9 @@ class _Reader:
                 f"{name} is {value!r}, but must be a whole number, at least {at_least}."
             )
         return int(value)
+
+    def optional_integer(self, name: str) -> int | None:
+        return self.integer(name, 0) if self.text(name) else None
 
     def seconds(self, name: str, default: float) -> float:
         value = self.text(name) or str(default)

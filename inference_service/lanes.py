@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from inference_service.batches import Job, LiveWindow, Timing
@@ -13,6 +13,7 @@ from inference_service.engines.asr import (
     LanguageGuess,
     Recogniser,
     TimedWord,
+    Verdict,
     WindowRequest,
     WindowText,
 )
@@ -69,6 +70,14 @@ class Lane:
 
         is_follow_up: a part of a window that was answered: its session waits for it.
         """
+        text, timing = await self._recognise_as_is(request, goes_first=is_follow_up)
+        if text.verdict is not Verdict.PAD:
+            return text, timing
+        return await self._recognise_padded(request, before=timing)
+
+    async def _recognise_as_is(
+        self, request: WindowRequest, *, goes_first: bool = False
+    ) -> tuple[WindowText, Timing]:
         engine = self.recogniser
         is_retry = request.attempt > 0
         return await self._submit(
@@ -77,8 +86,16 @@ class Lane:
             payload=request,
             audio_s=request.duration_s,
             call=engine.recognise,
-            goes_first=is_retry or is_follow_up,
+            goes_first=goes_first or is_retry or request.is_padded,
         )
+
+    async def _recognise_padded(
+        self, request: WindowRequest, *, before: Timing
+    ) -> tuple[WindowText, Timing]:
+        """Decode once more a window that its own length was too short for."""
+        text, timing = await self._recognise_as_is(replace(request, is_padded=True))
+        total = Timing(before.queue_s + timing.queue_s, before.compute_s + timing.compute_s)
+        return text, total
 
     async def recognise_newest(self, window: LiveWindow) -> tuple[WindowText, Timing]:
         """Decode a window as it is when its turn comes. Raises RecognitionError.
@@ -88,7 +105,7 @@ class Lane:
         """
         request = window.peek()
         engine = self.recogniser
-        return await self._submit(
+        text, timing = await self._submit(
             kind=f"{engine.model_id} recognise",
             key=self._key_of(request),
             payload=request,
@@ -97,6 +114,9 @@ class Lane:
             goes_first=False,
             window=window,
         )
+        if text.verdict is not Verdict.PAD:
+            return text, timing
+        return await self._recognise_padded(window.request, before=timing)
 
     def note_gap(self, reason: str, *, seconds: float) -> None:
         """Count speech that is not in the text, for the metrics."""

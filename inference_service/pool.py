@@ -33,8 +33,8 @@ class PoolSettings(EngineSettings, Protocol):
         ...
 
     @property
-    def model_memory_mb(self) -> int:
-        """What all loaded models may take together; 0: no bound."""
+    def model_memory_mb(self) -> int | None:
+        """What all loaded models may take together; 0 or None: no bound."""
         ...
 
 
@@ -146,7 +146,7 @@ class ModelPool:
 
     def _make_room(self, entry: ModelEntry, needed_bytes: int) -> None:
         """Unload idle models, least recently used first, until the budget holds one more."""
-        budget_bytes = self._settings.model_memory_mb * 1_000_000
+        budget_bytes = (self._settings.model_memory_mb or 0) * 1_000_000
         if not budget_bytes:
             return
         if needed_bytes > budget_bytes:

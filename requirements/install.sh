@@ -45,3 +45,20 @@ holds "$@" || holds dev || {
         fail "The packages could not be installed; the lines above say why. Run the same command again to go on."
     digest "$@" >"$VENV/.installed-$(echo "$@" | tr ' ' '-')"
 }
+
+# The CUDA libraries, where an NVIDIA driver is: hashed, so pip takes them by themselves. Without them
+# the service says why it uses the CPU, so a failure here ends nothing.
+has_gpu() {
+    [ "${STT_DEVICE:-auto}" != cpu ] || return 1
+    command -v nvidia-smi >/dev/null 2>&1 || [ -e "${STT_GPU_FILE:-/dev/nvidia0}" ]
+}
+case " $* " in *" inference "* | *" dev "*) wants_gpu=yes ;; *) wants_gpu= ;; esac
+if [ "$wants_gpu" ] && [ -f "$here/inference-gpu.txt" ] && has_gpu && ! holds inference-gpu; then
+    echo "open-stt: Installing the GPU's libraries into $VENV (0.7 GB, once)."
+    if "$VENV/bin/python" -m pip install -qq --no-compile --disable-pip-version-check --no-input --no-deps \
+        --require-hashes -r "$here/inference-gpu.txt"; then
+        digest inference-gpu >"$VENV/.installed-inference-gpu"
+    else
+        echo "open-stt: The GPU's libraries could not be installed; the lines above say why. The CPU is used; run the same command again to try once more." >&2
+    fi
+fi

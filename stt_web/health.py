@@ -45,6 +45,7 @@ class Health:
             "gpu_available": has_gpu,
             "gpu_name": device.name if device is not None and has_gpu else None,
             "gpu_memory_mb": device.memory_bytes // 2**20 if device is not None and has_gpu else 0,
+            **({"gpu_failure": device.gpu_failure} if device and device.gpu_failure else {}),
             "database": "ok" if self.is_database_up else "down",
             "inference": "ok" if device is not None else "down",
         }

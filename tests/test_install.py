@@ -1,5 +1,6 @@
 """`requirements/install.sh`: once, again after a change or an interruption, and else not at all."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -7,8 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
+from packaging.requirements import Requirement
 
-SCRIPT = Path(__file__).resolve().parent.parent / "requirements" / "install.sh"
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPT = ROOT / "requirements" / "install.sh"
 Install = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -18,15 +22,25 @@ def folder(tmp_path: Path) -> Path:
     shutil.copy(SCRIPT, tmp_path)
     (tmp_path / "web.txt").write_text("# nothing\n")
     (tmp_path / "dev.txt").write_text("# nothing\n")
+    (tmp_path / "inference.txt").write_text("# nothing\n")
+    (tmp_path / "inference-gpu.txt").write_text("# nothing\n")
     return tmp_path
 
 
 @pytest.fixture
 def install(folder: Path) -> Install:
-    def run(name: str = "web", *, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
+    def run(
+        name: str = "web", *, python: str = sys.executable, **environ: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["/bin/sh", str(folder / "install.sh"), name],
-            env={"PATH": "/usr/bin:/bin", "PYTHON": python, "STT_VENV": str(folder / "venv")},
+            env={
+                "PATH": "/usr/bin:/bin",
+                "PYTHON": python,
+                "STT_VENV": str(folder / "venv"),
+                "STT_GPU_FILE": str(folder / "gpu"),
+                **environ,
+            },
             capture_output=True,
             text=True,
         )
@@ -83,3 +97,55 @@ def test_a_python_without_ensurepip_is_refused_with_a_sentence(
     refused = install(python=bare)
     assert refused.returncode != 0
     assert "apt install python3-venv" in refused.stderr
+
+
+def test_the_gpus_libraries_are_installed_once_where_a_driver_is(
+    install: Install, folder: Path
+) -> None:
+    assert "GPU" not in install("inference").stdout
+    (folder / "gpu").touch()
+    assert "GPU" not in install("web").stdout
+    assert "GPU" not in install("inference", STT_DEVICE="cpu").stdout
+
+    assert "Installing the GPU's libraries" in install("inference").stdout
+    assert install("inference").stdout == ""
+
+
+def test_a_failure_of_the_gpus_libraries_leaves_a_server_that_uses_the_cpu(
+    install: Install, folder: Path
+) -> None:
+    (folder / "gpu").touch()
+    (folder / "inference-gpu.txt").write_text("no-hash-here==1.0\n")
+
+    done = install("inference")
+
+    assert done.returncode == 0
+    assert "The CPU is used" in done.stderr
+    assert "Installing the GPU's libraries" in install("inference").stdout
+
+
+def test_the_gpus_libraries_are_pinned_by_hash_to_what_was_asked_for() -> None:
+    wanted = Requirement(_read_requirements("inference-gpu.in")[0])
+    locked = _read_requirements("inference-gpu.txt")
+
+    assert all("--hash=sha256:" in line for line in locked)
+    pins = dict(re.findall(r"^([\w-]+)==([\d.]+)", "\n".join(locked), re.MULTILINE))
+    assert len(pins) == len(locked)
+    assert wanted.specifier.contains(pins[wanted.name])
+    assert not any("cudnn" in name for name in pins)
+
+
+def test_composes_gpu_profile_installs_the_same_libraries() -> None:
+    service = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["inference-gpu"]
+    dockerfile = (ROOT / service["build"]["dockerfile"]).read_text()
+
+    assert service["profiles"] == ["gpu"]
+    assert service["environment"]["STT_DEVICE"] == "cuda"
+    assert service["build"]["args"] == {"GPU": "true"}
+    assert "ARG GPU" in dockerfile
+    assert "--require-hashes -r requirements/inference-gpu.txt" in dockerfile
+
+
+def _read_requirements(name: str) -> list[str]:
+    text = (ROOT / "requirements" / name).read_text().replace("\\\n", " ")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]

@@ -23,6 +23,7 @@ from inference_service.catalog.weights import (
     find_in_hub_cache,
     is_whisper_folder,
     read_languages,
+    read_window_margin,
 )
 
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -129,6 +130,7 @@ class Catalog:
             install_hint=""
             if path
             else f"Run `python -m inference_service.catalog pull {model.id}` to install it.",
+            window_margin=model.window_margin,
         )
 
     def _find_weights(self, model: CatalogueModel) -> Path | None:
@@ -163,6 +165,7 @@ def _describe_folder(folder: Path) -> ModelEntry:
         can_translate=is_multilingual,
         detects_language=is_multilingual,
         path=folder,
+        window_margin=read_window_margin(folder),
     )
 
 

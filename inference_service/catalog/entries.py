@@ -12,6 +12,15 @@ POCKETSPHINX_ENGINE = "pocketsphinx"
 
 
 @dataclass(frozen=True, slots=True)
+class WindowMargin:
+    """How short a model's windows may be encoded: measured on real speech, for that model."""
+
+    behind_s: float  # of silence that must stay behind the speech
+    shortest_s: float
+    step_s: float  # lengths come in multiples of it, so that windows share batches
+
+
+@dataclass(frozen=True, slots=True)
 class ModelEntry:
     """One model, as it stands on this machine now.
 
@@ -30,6 +39,7 @@ class ModelEntry:
     detects_language: bool = False
     path: Path | None = None
     install_hint: str = ""
+    window_margin: WindowMargin | None = None  # None: each window is padded to 30 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,7 @@ class CatalogueModel:
     repository: str  # on Hugging Face
     has_cantonese: bool  # large-v3 and its descendants know 100 languages, the others 99
     translates: bool = True
+    window_margin: WindowMargin | None = None  # None: not measured, so windows are padded
 
 
 # Best first: the first one installed is the server's default.

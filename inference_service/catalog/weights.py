@@ -5,13 +5,18 @@ when they are loaded.
 """
 
 import json
+import logging
 from functools import lru_cache
 from pathlib import Path
 
 from huggingface_hub import try_to_load_from_cache
 
-from inference_service.catalog.entries import WHISPER_LANGUAGES
+from inference_service.catalog.entries import WHISPER_LANGUAGES, WindowMargin
 
+logger = logging.getLogger(__name__)
+
+# Beside the weights of a model that isn't in the catalogue; optional.
+WINDOW_FILE = "window.json"
 # All that faster-whisper reads; `pull` fetches nothing else.
 WEIGHT_FILES = (
     "config.json",
@@ -59,6 +64,24 @@ def _read_languages(folder: Path, _changed_ns: int) -> frozenset[str]:
     except (ValueError, KeyError, TypeError, AttributeError):
         return frozenset()
     return frozenset(code for code in WHISPER_LANGUAGES if f"<|{code}|>" in tokens)
+
+
+def read_window_margin(folder: Path) -> WindowMargin | None:
+    """Return what `window.json` in a folder of weights says; None where there is none to be used.
+
+    {"behind_s": 2, "shortest_s": 10, "step_s": 2}: seconds, 0 to 30, the last two above 0.
+    """
+    file = folder / WINDOW_FILE
+    if not file.is_file():
+        return None
+    try:
+        said = json.loads(file.read_text(encoding="utf-8"))
+        margin = WindowMargin(*(float(said[name]) for name in WindowMargin.__slots__))
+    except (OSError, ValueError, KeyError, TypeError):
+        logger.warning("event=bad_window_file path=%s windows=padded", file)
+        return None
+    is_usable = 0 <= margin.behind_s <= 30 and 0 < margin.step_s <= 30 and margin.shortest_s > 0
+    return margin if is_usable else None
 
 
 def _is_multilingual(folder: Path) -> bool:

@@ -32,6 +32,7 @@ class Verdict(StrEnum):
 
     ACCEPTED = "accepted"
     RETRY = "retry"  # improbable: to be decoded again, at the next attempt
+    PAD = "pad"  # decode again, padded to 30 s; `Lane` does it, sessions never see it
     NO_SPEECH = "no_speech"  # text on silence
     # The text repeats itself. Whether the speaker does too, the sound has to say (sessions).
     REPETITION = "repetition"
@@ -61,6 +62,7 @@ class WindowRequest:
     duration_s: float  # of the window's samples, ≤ 30
     options: DecodeOptions
     attempt: int = 0  # below ATTEMPTS
+    is_padded: bool = False  # to 30 s, whatever length would do for this window
 
 
 class Timing(StrEnum):
@@ -154,7 +156,8 @@ class Recogniser(Protocol):
 
         The result for a window does not depend on what it is batched with.
         A window judged RETRY has not been aligned; the caller asks again with the next `attempt`;
-        at the last one (ATTEMPTS - 1) the verdict is never RETRY.
+        at the last one (ATTEMPTS - 1) the verdict is never RETRY. One judged PAD is asked for again
+        with `is_padded`, which is never answered by PAD.
         """
         ...
 

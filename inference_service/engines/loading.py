@@ -29,6 +29,11 @@ class EngineSettings(Protocol):
         ...
 
     @property
+    def device_memory_mb(self) -> int:
+        """Of the accelerator; 0: a CPU, or unknown."""
+        ...
+
+    @property
     def batch_size(self) -> int:
         """Windows in one batch; 0: what suits the device."""
         ...

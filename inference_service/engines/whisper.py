@@ -6,17 +6,14 @@ differ in language, task and the text of the prompt, so windows of different req
 
 import os
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from typing import cast
 
 import ctranslate2
-import numpy as np
-import numpy.typing as npt
-from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
-from faster_whisper.transcribe import get_suppressed_tokens, pad_or_trim
+from faster_whisper.transcribe import get_suppressed_tokens
 
 from inference_service.catalog import ModelEntry
 from inference_service.engines.alignment import AlignmentRequest, GivenWord
@@ -24,7 +21,6 @@ from inference_service.engines.asr import (
     ATTEMPTS,
     DecodeOptions,
     LanguageGuess,
-    LanguageRun,
     Samples,
     TextSegment,
     TimedWord,
@@ -32,67 +28,49 @@ from inference_service.engines.asr import (
     WindowRequest,
     WindowText,
 )
-from inference_service.engines.language_track import place_slices, track_languages
+from inference_service.engines.batch_memory import choose_batch_size, run_halving
 from inference_service.engines.loading import EngineSettings, estimate_memory_bytes
 from inference_service.engines.quality import (
+    MAX_NO_SPEECH_PROB,
     Scores,
     compute_compression_ratio,
     is_stationary,
     judge,
 )
 from inference_service.engines.whisper_alignment import place_words, tokenize_words
-from inference_service.engines.whisper_prompt import Prompt, build_prompt
-from inference_service.engines.whisper_storage import (
-    Encoded,
-    copy_item,
-    take_items,
-    to_host,
-    to_storage,
+from inference_service.engines.whisper_features import Decoded, WindowFeatures, pad_features
+from inference_service.engines.whisper_languages import read_guesses, set_language, track_batch
+from inference_service.engines.whisper_loading import (
+    choose_compute_type,
+    choose_device,
+    load_whisper,
 )
+from inference_service.engines.whisper_prompt import Prompt, build_prompt
+from inference_service.engines.whisper_storage import EncodedBatch
 from inference_service.engines.whisper_words import (
+    SECONDS_PER_TIME_TOKEN,
     AlignedText,
     find_token_starts,
     spell,
     split_into_phrases,
     time_words,
 )
-
-Features = npt.NDArray[np.float32]
+from inference_service.engines.window_length import MAX_FRAMES, choose_length, count_frames
 
 _BEAM_SIZE = 5
 _MAX_INITIAL_TIMESTAMP_INDEX = 50  # the first words begin in the first second (Whisper's default)
-_MAX_FRAMES = 3000  # of 10 ms: 30 s
 # Whisper's own bound on the text of a window; a short window gets a lower one, so that a decoder
 # that never stops costs less. Two steps only: windows with different bounds can't share a batch.
 _MAX_TOKENS = 224
 _POSITIONS = 448  # of the decoder, for prompt and text
 _SHORT_WINDOW_S = 6.0
 _MAX_SHORT_TOKENS = 112
+# A time this far behind the window's end is not that of rounded seconds ("2.0" for 1.4 s).
+_STRAY_S = 1.0
 _CPU_BATCH = 8
 # On a CPU two calls run side by side on the same weights (one where there is one core: they would
 # only take turns on it); a GPU would hold them twice.
 _CPU_CALLS = 2
-_GPU_BATCH = 16
-
-
-@dataclass(slots=True, eq=False)
-class WindowFeatures:
-    """One window, ready for the model, and what the model made of it so far."""
-
-    mel: Features  # (n_mels, 3000), log, padded to 30 s
-    n_frames: int  # of 10 ms, that hold audio
-    # One item, kept after language detection and before a retry: encoding is the dear part.
-    encoded: Encoded | None = None
-    first: "Decoded | None" = None  # what the first attempt gave, if it was improbable
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """One window's tokens, time tokens included, as the decoder gave them."""
-
-    tokens: tuple[int, ...]
-    text: str
-    scores: Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +94,7 @@ class WhisperRecogniser:
         device = choose_device(settings.device)
         cpu_threads = settings.cpu_threads or len(os.sched_getaffinity(0))
         self.max_calls = min(_CPU_CALLS, cpu_threads) if device == "cpu" else 1
-        self._whisper = _load(
+        self._whisper = load_whisper(
             str(entry.path),
             device=device,
             calls=self.max_calls,
@@ -129,52 +107,65 @@ class WhisperRecogniser:
         self.compute_type = str(self.model.compute_type)
         self.languages = entry.languages
         self.detects_language = bool(self.model.is_multilingual)
-        self.max_batch = settings.batch_size or (_CPU_BATCH if device == "cpu" else _GPU_BATCH)
         self.memory_bytes = estimate_memory_bytes(entry)
+        self.max_batch = settings.batch_size or _choose_batch_size(
+            device, settings, weights_bytes=self.memory_bytes
+        )
+        self.window_margin = entry.window_margin
         self._get_tokenizer = lru_cache(maxsize=256)(self._make_tokenizer)
         self._get_prompt = lru_cache(maxsize=1024)(self._make_prompt)
         tokenizer = self._get_tokenizer("en", "transcribe")
         self.suppressed_tokens = list(get_suppressed_tokens(tokenizer, [-1]))
         self.end_token = tokenizer.eot
+        self._first_time_token = tokenizer.timestamp_begin
 
     def prepare(self, samples: Samples) -> WindowFeatures:
-        # Only the audio is transformed; the rest of the 30 s are zeros, as in faster-whisper.
+        # Only the audio is transformed; the silence behind it is zeros, as in faster-whisper.
         mel = self._whisper.feature_extractor(samples)[..., :-1]
-        return WindowFeatures(mel=pad_or_trim(mel), n_frames=min(mel.shape[-1], _MAX_FRAMES))
+        return WindowFeatures(mel[..., :MAX_FRAMES])
 
     def batch_key(self, request: WindowRequest) -> Hashable:
         prompt = self._get_prompt(request.options)
-        return (prompt.sot_index, _bound_tokens(request.duration_s), request.attempt)
+        max_tokens = _bound_tokens(request.duration_s)
+        return (prompt.sot_index, max_tokens, self._length_of(request), request.attempt)
 
     def recognise(self, batch: Sequence[WindowRequest]) -> list[WindowText]:
-        encoded = self._encode([_features_of(request) for request in batch])
-        tracks = self._track_languages(encoded, batch)
+        return run_halving(self._recognise, batch, on_halved=self._bound_batches)
+
+    def _recognise(self, batch: Sequence[WindowRequest]) -> list[WindowText]:
+        encoded = self.encode(batch)
+        tracks = track_batch(
+            encoded,
+            batch,
+            [_features_of(request).n_frames for request in batch],
+            detector=self.model,
+            known=self.languages,
+        )
         texts = [WindowText(Verdict.MIXED, languages=runs) for runs in tracks]
         single = [index for index, runs in enumerate(tracks) if len(runs) == 1]
-        if not single:
-            return texts
-        if len(single) < len(batch):
-            encoded = take_items(encoded, single)
-        requests = [_speak(batch[index], tracks[index][0].language) for index in single]
-        for index, text in zip(single, self._recognise_encoded(encoded, requests), strict=True):
-            texts[index] = text
+        if single:
+            requests = [set_language(batch[index], tracks[index][0].language) for index in single]
+            found = self._recognise_encoded(EncodedBatch(encoded.take(single)), requests)
+            for index, text in zip(single, found, strict=True):
+                texts[index] = text
         return texts
 
     def _recognise_encoded(
-        self, encoded: ctranslate2.StorageView, batch: Sequence[WindowRequest]
+        self, encoded: EncodedBatch, batch: Sequence[WindowRequest]
     ) -> list[WindowText]:
-        """Decode and align windows of one language each."""
-        attempts = self._generate(encoded, batch)
+        """Decode windows of one language each, and time their words."""
+        attempts = self._generate(encoded.storage, batch)
         texts: list[WindowText] = []
         timed: list[_Timed] = []
         for index, (request, attempt) in enumerate(zip(batch, attempts, strict=True)):
             decoded = _choose(request, attempt)
             verdict = judge(decoded.text, decoded.scores, is_last_attempt=_is_last(request))
+            if self._needs_padding(request, decoded, verdict):
+                verdict = Verdict.PAD
             texts.append(WindowText(verdict))
             if verdict is Verdict.RETRY:
-                features = _features_of(request)
-                features.first, features.encoded = decoded, copy_item(encoded, index)
-            elif decoded.text:
+                _features_of(request).note_attempt(decoded, encoded=encoded.copy_item(index))
+            elif decoded.text and verdict is not Verdict.PAD:
                 timed.append(_Timed(index, request, decoded, verdict))
         for item, text in self._align(encoded, timed):
             texts[item.index] = text
@@ -182,24 +173,37 @@ class WhisperRecogniser:
 
     def decode(self, batch: Sequence[WindowRequest]) -> list[Decoded]:
         """Return the tokens of each window as the decoder gives them, before the quality gate."""
-        return self._generate(self._encode([_features_of(request) for request in batch]), batch)
+        return self._generate(self.encode(batch).storage, batch)
 
     def detect_language(self, features: Sequence[object]) -> list[list[LanguageGuess]]:
+        return run_halving(self._detect_language, features, on_halved=self._bound_batches)
+
+    def _detect_language(self, features: Sequence[object]) -> list[list[LanguageGuess]]:
         windows = [cast("WindowFeatures", item) for item in features]
-        encoded = self._encode(windows)
-        for index, window in enumerate(windows):
-            window.encoded = copy_item(encoded, index)
-        return self._guess(encoded)
+        guesses: dict[int, list[LanguageGuess]] = {}
+        lengths = [choose_length(window.n_frames, self.window_margin) for window in windows]
+        for length in set(lengths):
+            indexes = [index for index, each in enumerate(lengths) if each == length]
+            encoded = self._encode([windows[index] for index in indexes], length=length)
+            for index, item in zip(indexes, encoded.split(), strict=True):
+                windows[index].encoded = item.copy()
+            detected = self.model.detect_language(encoded.storage)
+            guesses |= dict(zip(indexes, map(read_guesses, detected), strict=True))
+        return [guesses[index] for index in range(len(windows))]
 
     def check_words(self, words: Sequence[GivenWord], *, language: str) -> None:
         tokenize_words(words, self._get_tokenizer(language, "transcribe"))
 
     def align(self, batch: Sequence[AlignmentRequest]) -> list[tuple[TimedWord, ...]]:
+        return run_halving(self._align_words, batch, on_halved=self._bound_batches)
+
+    def _align_words(self, batch: Sequence[AlignmentRequest]) -> list[tuple[TimedWord, ...]]:
         tokenizer = self._get_tokenizer(batch[0].language, "transcribe")
         tokens = [tokenize_words(request.words, tokenizer) for request in batch]
         windows = [cast("WindowFeatures", request.features) for request in batch]
+        # One call for all, and times of given words are asked for seldom: padded.
         aligned = self._align_tokens(
-            self._encode(windows),
+            self._encode(windows, length=MAX_FRAMES).storage,
             tokenizer,
             [[token for word in each for token in word] for each in tokens],
             n_frames=[window.n_frames for window in windows],
@@ -215,6 +219,10 @@ class WhisperRecogniser:
         # The caches above refer back to this object: without this, memory waits for the collector.
         del self.model, self._whisper
 
+    def _bound_batches(self, windows: int) -> None:
+        """Make no batch larger than what was too large already: until the model is loaded again."""
+        self.max_batch = min(self.max_batch, windows)
+
     def _make_tokenizer(self, language: str, task: str) -> Tokenizer:
         return Tokenizer(
             self._whisper.hf_tokenizer, self.detects_language, task=task, language=language
@@ -223,18 +231,47 @@ class WhisperRecogniser:
     def _make_prompt(self, options: DecodeOptions) -> Prompt:
         return build_prompt(self._get_tokenizer(options.language, options.task), options)
 
-    def _encode(self, windows: Sequence[WindowFeatures]) -> ctranslate2.StorageView:
-        """Encode what is not encoded yet; on the accelerator, (n, 1500, d_model)."""
-        fresh = [window.mel for window in windows if window.encoded is None]
+    def _length_of(self, request: WindowRequest) -> int:
+        """Return the frames at which a request is encoded; known before its features are made."""
+        # A second attempt follows one that failed, padded at last.
+        if request.is_padded or request.attempt > 0:
+            return MAX_FRAMES
+        return choose_length(count_frames(request.duration_s), self.window_margin)
+
+    def _needs_padding(self, request: WindowRequest, decoded: Decoded, verdict: Verdict) -> bool:
+        """Say whether what fails may fail because of the short window: loops, or finds nothing."""
+        if self._length_of(request) == MAX_FRAMES:
+            return False
+        is_endless = len(decoded.tokens) >= _bound_tokens(request.duration_s)
+        # Measured: on a melody the text of a short window is likelier than that of a padded one,
+        # which is dropped; the model's doubt that anybody speaks is as large in both.
+        is_doubtful = decoded.scores.no_speech_prob > MAX_NO_SPEECH_PROB
+        # And where the text is worse than a padded window's, it may end long after the speech.
+        is_astray = self._find_end_s(decoded) > request.duration_s + _STRAY_S
+        return is_endless or is_doubtful or is_astray or verdict is not Verdict.ACCEPTED
+
+    def _find_end_s(self, decoded: Decoded) -> float:
+        """Return the last time that the decoder gave; 0 if it gave none."""
+        last = max(decoded.tokens, default=0) - self._first_time_token
+        return SECONDS_PER_TIME_TOKEN * float(max(0, last))
+
+    def encode(self, batch: Sequence[WindowRequest]) -> EncodedBatch:
+        """Return the encoder's output for requests of one `batch_key`."""
+        length = self._length_of(batch[0])
+        return self._encode([_features_of(request) for request in batch], length=length)
+
+    def _encode(self, windows: Sequence[WindowFeatures], *, length: int) -> EncodedBatch:
+        """Encode what is not encoded yet at this length, in frames of 10 ms."""
+        known = [window.encoded_at(length) for window in windows]
+        fresh = [each for each, item in zip(windows, known, strict=True) if item is None]
         if not fresh:
-            return to_storage([window.encoded for window in windows if window.encoded is not None])
-        output = self.model.encode(ctranslate2.StorageView.from_array(np.stack(fresh)))
+            return EncodedBatch.join([item for item in known if item is not None])
+        mel = ctranslate2.StorageView.from_array(pad_features(fresh, length=length))
+        output = EncodedBatch(self.model.encode(mel))
         if len(fresh) == len(windows):
             return output
-        encoded = iter(np.split(to_host(output), len(fresh)))
-        return to_storage(
-            [next(encoded) if window.encoded is None else window.encoded for window in windows]
-        )
+        encoded = iter(output.split())
+        return EncodedBatch.join([next(encoded) if item is None else item for item in known])
 
     def _generate(
         self, encoded: ctranslate2.StorageView, batch: Sequence[WindowRequest]
@@ -264,43 +301,8 @@ class WhisperRecogniser:
         scores = Scores(avg_logprob, compute_compression_ratio(text), result.no_speech_prob)
         return Decoded(tokens, text, scores)
 
-    def _track_languages(
-        self, encoded: ctranslate2.StorageView, batch: Sequence[WindowRequest]
-    ) -> list[tuple[LanguageRun, ...]]:
-        """Return the languages of each window, in time order.
-
-        The decoder is asked about slices of what the encoder gave for the window: one short step
-        each, no further encoding (7 slices for 30 s: 2 to 3 % of a window's time with base). Every
-        half slice is looked at where one disagrees with the language that is expected.
-        """
-        asking = [i for i, request in enumerate(batch) if _may_switch(request, self)]
-        tracks: list[tuple[LanguageRun, ...]] = [
-            (LanguageRun(0.0, request.duration_s, request.options.language),) for request in batch
-        ]
-        if not asking:
-            return tracks
-        arrays = to_host(encoded)
-        for index in asking:
-            request, frames = batch[index], _features_of(batch[index]).n_frames // 2
-            known = request.options.languages or self.languages
-            for is_fine in (False, True):
-                slices = place_slices(min(frames, arrays.shape[1]), is_fine=is_fine)
-                views = [arrays[index : index + 1, first:behind] for first, behind in slices]
-                guesses = self._guess(to_storage(views))
-                track = track_languages(slices, guesses, request, known=known)
-                if not track.is_doubtful:
-                    break
-            tracks[index] = track.runs
-        return tracks
-
-    def _guess(self, encoded: ctranslate2.StorageView) -> list[list[LanguageGuess]]:
-        return [
-            [LanguageGuess(token[2:-2], float(probability)) for token, probability in guesses]
-            for guesses in self.model.detect_language(encoded)
-        ]
-
     def _align(
-        self, encoded: ctranslate2.StorageView, timed: Sequence[_Timed]
+        self, encoded: EncodedBatch, timed: Sequence[_Timed]
     ) -> Iterable[tuple[_Timed, WindowText]]:
         """Time the words: one call of `align` for each language and task of the batch."""
         for (language, task), group in groupby(sorted(timed, key=_start_of), key=_start_of):
@@ -313,7 +315,7 @@ class WhisperRecogniser:
                 for item in items
             ]
             aligned = self._align_tokens(
-                take_items(encoded, [item.index for item in items]),
+                encoded.take([item.index for item in items]),
                 tokenizer,
                 [[token for phrase in each for token in phrase.tokens] for each in phrases],
                 n_frames=[_features_of(item.request).n_frames for item in items],
@@ -342,34 +344,11 @@ class WhisperRecogniser:
         ]
 
 
-def _load(
-    folder: str, *, device: str, compute_type: str, cpu_threads: int, calls: int
-) -> WhisperModel:
-    try:
-        return WhisperModel(
-            folder,
-            device=device,
-            compute_type=compute_type,
-            cpu_threads=cpu_threads,
-            num_workers=calls,
-            local_files_only=True,
-        )
-    except Exception as error:  # tokenizers raises nothing narrower for a damaged file
-        raise RuntimeError(f"The Whisper in {folder} can't be loaded.") from error
-
-
-def choose_device(device: str) -> str:
-    """Turn `auto` into cuda where CTranslate2 finds such a device, else cpu."""
-    if device != "auto":
-        return device
-    return "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
-
-
-def choose_compute_type(compute_type: str, device: str) -> str:
-    """Turn `auto` into int8 on a CPU and float16 on a GPU."""
-    if compute_type != "auto":
-        return compute_type
-    return "int8" if device == "cpu" else "float16"
+def _choose_batch_size(device: str, settings: EngineSettings, *, weights_bytes: int) -> int:
+    if device == "cpu":
+        return _CPU_BATCH
+    memory_bytes = settings.device_memory_mb * 1_000_000
+    return choose_batch_size(memory_bytes=memory_bytes, weights_bytes=weights_bytes)
 
 
 def _bound_tokens(duration_s: float) -> int:
@@ -380,25 +359,8 @@ def _is_last(request: WindowRequest) -> bool:
     return request.attempt >= ATTEMPTS - 1
 
 
-def _may_switch(request: WindowRequest, recogniser: WhisperRecogniser) -> bool:
-    return recogniser.detects_language and request.options.switch_penalty is not None
-
-
-def _speak(request: WindowRequest, language: str) -> WindowRequest:
-    """Return the request with the language that was found."""
-    if request.options.language == language:
-        return request
-    return replace(request, options=replace(request.options, language=language))
-
-
 def _choose(request: WindowRequest, attempt: Decoded) -> Decoded:
-    """Return the likelier of both attempts."""
-    first = _features_of(request).first
-    return attempt if first is None else max(first, attempt, key=_likelihood)
-
-
-def _likelihood(decoded: Decoded) -> float:
-    return decoded.scores.avg_logprob
+    return _features_of(request).choose(attempt) if _is_last(request) else attempt
 
 
 def _start_of(item: _Timed) -> tuple[str, str]:
@@ -410,9 +372,7 @@ def _features_of(request: WindowRequest) -> WindowFeatures:
 
 
 def _make_text(item: _Timed, phrases: Sequence[tuple[TimedWord, ...]]) -> WindowText:
-    features = _features_of(item.request)
-    mel = features.mel[:, : features.n_frames]
-    language = item.request.options.language
+    mel, language = _features_of(item.request).mel, item.request.options.language
     segments = [_make_segment(words, item.decoded, language=language) for words in phrases]
     if item.verdict is not Verdict.ACCEPTED:
         return WindowText(item.verdict, discarded=tuple(segments))

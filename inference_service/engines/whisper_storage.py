@@ -6,7 +6,45 @@ import ctranslate2
 import numpy as np
 import numpy.typing as npt
 
-Encoded = npt.NDArray[np.float32]  # (n, 1500, d_model)
+Encoded = npt.NDArray[np.float32]  # (n, frames / 2, d_model)
+
+
+class EncodedBatch:
+    """The encoder's output for a batch, (n, frames / 2, d_model), on the device it was made on.
+
+    Copied to the host once, when an item is first asked for: 16 windows of large-v3 are 123 MB.
+    """
+
+    def __init__(self, storage: ctranslate2.StorageView) -> None:
+        self.storage = storage
+        self._host: Encoded | None = None
+
+    @classmethod
+    def join(cls, items: Sequence[Encoded]) -> "EncodedBatch":
+        """Make a batch of items, each (1, frames / 2, d_model), all of one length."""
+        host = np.concatenate(items)
+        batch = cls(ctranslate2.StorageView.from_array(host))
+        batch._host = host  # the storage is a view of it
+        return batch
+
+    def split(self) -> list[Encoded]:
+        """Return views of the items, each (1, frames / 2, d_model)."""
+        return np.split(self._to_host(), self.storage.shape[0])
+
+    def copy_item(self, index: int) -> Encoded:
+        """Return a copy: a view of one item would hold the whole batch in memory."""
+        return self._to_host()[index : index + 1].copy()
+
+    def take(self, indexes: list[int]) -> ctranslate2.StorageView:
+        """Return some items of the batch."""
+        if indexes == list(range(self.storage.shape[0])):
+            return self.storage
+        return ctranslate2.StorageView.from_array(self._to_host()[indexes])
+
+    def _to_host(self) -> Encoded:
+        if self._host is None:
+            self._host = to_host(self.storage)
+        return self._host
 
 
 def to_host(encoded: ctranslate2.StorageView) -> Encoded:
@@ -16,19 +54,3 @@ def to_host(encoded: ctranslate2.StorageView) -> Encoded:
     if encoded.device != "cpu":
         encoded = encoded.to_device(ctranslate2.Device.cpu)
     return np.asarray(encoded)
-
-
-def copy_item(encoded: ctranslate2.StorageView, index: int) -> Encoded:
-    """A copy: a view of one item would keep the whole batch in memory."""
-    return to_host(encoded)[index : index + 1].copy()
-
-
-def to_storage(encoded: Sequence[Encoded]) -> ctranslate2.StorageView:
-    return ctranslate2.StorageView.from_array(np.concatenate(encoded))
-
-
-def take_items(encoded: ctranslate2.StorageView, indexes: list[int]) -> ctranslate2.StorageView:
-    """Return some items of a batch of encoder output."""
-    if indexes == list(range(encoded.shape[0])):
-        return encoded
-    return ctranslate2.StorageView.from_array(to_host(encoded)[indexes])

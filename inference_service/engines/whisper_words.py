@@ -14,7 +14,7 @@ from faster_whisper.transcribe import merge_punctuations
 
 from inference_service.engines.asr import TimedWord
 
-_SECONDS_PER_TIME_TOKEN = 0.02
+SECONDS_PER_TIME_TOKEN = 0.02
 _SHORTEST_PHRASE_S = 0.02
 # openai/whisper's: what sticks to the next word, and to the one before.
 _PREPENDED = "\"'“¿([{-"
@@ -48,7 +48,7 @@ def split_into_phrases(
         if token < tokenizer.eot:
             current.tokens.append(token)
         elif token >= tokenizer.timestamp_begin:
-            time_s = (token - tokenizer.timestamp_begin) * _SECONDS_PER_TIME_TOKEN
+            time_s = (token - tokenizer.timestamp_begin) * SECONDS_PER_TIME_TOKEN
             time_s = min(time_s, duration_s)
             if current.tokens:
                 phrases.append(replace(current, end_s=time_s))
@@ -65,8 +65,8 @@ def find_token_starts(
     """
     pairs = np.asarray(alignments, dtype=np.int64).reshape(-1, 2)
     is_first = np.diff(pairs[:, 0], prepend=-1) > 0
-    starts = pairs[is_first, 1] * _SECONDS_PER_TIME_TOKEN
-    end_s = pairs[-1, 1] * _SECONDS_PER_TIME_TOKEN if len(pairs) else duration_s
+    starts = pairs[is_first, 1] * SECONDS_PER_TIME_TOKEN
+    end_s = pairs[-1, 1] * SECONDS_PER_TIME_TOKEN if len(pairs) else duration_s
     padded = np.full(n_tokens + 1, end_s)
     padded[: min(len(starts), n_tokens + 1)] = starts[: n_tokens + 1]
     return [float(start) for start in np.minimum(padded, duration_s)]

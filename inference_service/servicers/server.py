@@ -76,4 +76,5 @@ def _write_device(device: Device) -> server_pb2.Device:
         memory_bytes=device.memory_bytes,
         compute_type=device.compute_type,
         gpu_available=device.is_gpu_available,
+        gpu_failure=device.gpu_failure,
     )

@@ -119,9 +119,9 @@ class LiveRecognition:
             hot_words=self._options.hot_words,
         )
 
-    def cut_piece(self, utterance: Utterance) -> Piece:
-        """Return what there is of an utterance now."""
-        end = self.end_of(utterance)
+    def cut_piece(self, utterance: Utterance, *, end: int | None = None) -> Piece:
+        """Return what there is of an utterance now, or until the sample `end`."""
+        end = self.end_of(utterance) if end is None else end
         return Piece(utterance.start, self._hearing.audio.read(utterance.start, end))
 
     def end_of(self, utterance: Utterance) -> int:
@@ -189,16 +189,18 @@ class _GrowingWindow:
     def __init__(self, utterance: Utterance, recognition: LiveRecognition) -> None:
         self._utterance = utterance
         self._recognition = recognition
+        self._end = utterance.start
         self.request = self.peek()
         self.piece = Piece(utterance.start, np.zeros(0, np.int16))  # what was read
 
     def peek(self) -> WindowRequest:
-        samples = self._recognition.end_of(self._utterance) - self._utterance.start
+        self._end = self._recognition.end_of(self._utterance)
+        samples = self._end - self._utterance.start
         options = self._recognition.options_for(self._utterance)
         return WindowRequest(None, samples / SAMPLE_RATE_HZ, options)
 
     async def read(self) -> WindowRequest:
-        self.piece = self._recognition.cut_piece(self._utterance)
+        self.piece = self._recognition.cut_piece(self._utterance, end=self._end)
         options = self._recognition.options_for(self._utterance)
         self.request = await self._recognition.read(self.piece, options)
         return self.request

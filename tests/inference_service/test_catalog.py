@@ -13,11 +13,30 @@ from inference_service.catalog import (
     NotInstalledError,
     UnknownModelError,
 )
+from inference_service.catalog.entries import WindowMargin
 from inference_service.config import Config
 from tests.inference_service.engines.recordings import TINY_WHISPER
 
 CATALOGUE = ["large-v3-turbo", "large-v3", "medium", "small"]
 SPHINX = "pocketsphinx-en-us"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"behind_s": 2, "shortest_s": 10, "step_s": 2.5}', WindowMargin(2, 10, 2.5)),
+        ('{"behind_s": 2, "shortest_s": 10, "step_s": 0}', None),
+        ('{"behind_s": 2}', None),
+        ("two seconds", None),
+    ],
+)
+def test_a_folder_of_weights_says_how_short_its_windows_may_be_encoded(
+    tmp_path: Path, text: str, expected: WindowMargin | None
+) -> None:
+    install(tmp_path, "a-model-of-ours")
+    (tmp_path / "a-model-of-ours" / "window.json").write_text(text)
+
+    assert _make_catalog(tmp_path).resolve("a-model-of-ours").window_margin == expected
 
 
 @pytest.fixture

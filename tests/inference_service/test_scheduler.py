@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from inference_service.batches import Timing
-from inference_service.engines.asr import DecodeOptions, WindowRequest, WindowText
+from inference_service.engines.asr import DecodeOptions, Verdict, WindowRequest, WindowText
 from inference_service.lanes import Lane, RecognitionError
 from inference_service.metrics import Metrics
 from inference_service.priority import Priority
@@ -344,19 +344,56 @@ async def test_an_answer_says_what_it_cost(
     assert timing == Timing(queue_s=2.5, compute_s=0.5)
 
 
+def ask_for_padding(request: WindowRequest) -> Verdict:
+    return Verdict.ACCEPTED if request.is_padded else Verdict.PAD
+
+
+async def test_a_window_too_short_for_the_engine_is_decoded_again_padded_before_others(
+    scheduler: Scheduler, recogniser: FakeRecogniser
+) -> None:
+    recogniser.judge = ask_for_padding
+    recogniser.seconds_per_window = 0.5
+    recogniser.max_batch = 1
+    async with scheduler.open_lane(recogniser, Priority.SHORT) as lane:
+        tasks = line_up(lane, "a", "b")
+        answers = await asyncio.gather(*tasks)
+    assert [[r.features for r in batch] for batch in recogniser.batches] == [
+        ["a"],
+        ["a"],
+        ["b"],
+        ["b"],
+    ]
+    assert [batch[0].is_padded for batch in recogniser.batches] == [False, True, False, True]
+    assert [timing.compute_s for _, timing in answers] == [1.0, 1.0]
+    assert all(text.verdict is not Verdict.PAD for text, _ in answers)
+
+
 class GrowingWindow:
     """Somebody is speaking: the window holds what was said until it is read."""
 
     def __init__(self) -> None:
         self.said = "one"
         self.reads = 0
+        self.request = self.peek()
 
     def peek(self) -> WindowRequest:
         return WindowRequest(None, float(len(self.said)), OPTIONS)
 
     async def read(self) -> WindowRequest:
         self.reads += 1
-        return window(self.said)
+        self.request = window(self.said)
+        return self.request
+
+
+async def test_a_live_window_too_short_for_the_engine_is_decoded_again_as_it_was_read(
+    scheduler: Scheduler, recogniser: FakeRecogniser
+) -> None:
+    recogniser.judge = ask_for_padding
+    async with scheduler.open_lane(recogniser, Priority.LIVE) as lane:
+        growing = GrowingWindow()
+        await lane.recognise_newest(growing)
+    assert [[r.features for r in batch] for batch in recogniser.batches] == [["one"], ["one"]]
+    assert growing.reads == 1
 
 
 async def test_a_live_window_is_read_when_its_turn_comes(

@@ -234,6 +234,9 @@ class HealthSerializer(serializers.Serializer[object]):
     gpu_available = serializers.BooleanField()
     gpu_name = serializers.CharField(allow_null=True)
     gpu_memory_mb = serializers.IntegerField()
+    gpu_failure = serializers.CharField(
+        required=False, help_text="Only where a GPU is there and can't be used: why."
+    )
     database = serializers.ChoiceField(choices=["ok", "down"])
     inference = serializers.ChoiceField(choices=["ok", "down"])
 

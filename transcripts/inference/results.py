@@ -170,6 +170,7 @@ class Device:
     memory_bytes: int
     compute_type: str
     gpu_available: bool
+    gpu_failure: str = ""
 
 
 @dataclass(frozen=True)
@@ -296,6 +297,7 @@ def read_server_info(info: server_pb2.ServerInfo) -> ServerModels:
             memory_bytes=device.memory_bytes,
             compute_type=device.compute_type,
             gpu_available=device.gpu_available,
+            gpu_failure=device.gpu_failure,
         ),
         embedder=info.embedder,
         embedder_approximate=info.embedder_approximate,

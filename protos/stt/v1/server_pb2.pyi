@@ -155,6 +155,7 @@ class Device(_message.Message):
     MEMORY_BYTES_FIELD_NUMBER: _builtins.int
     COMPUTE_TYPE_FIELD_NUMBER: _builtins.int
     GPU_AVAILABLE_FIELD_NUMBER: _builtins.int
+    GPU_FAILURE_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
     """"cpu", "cuda" """
     name: _builtins.str
@@ -162,6 +163,9 @@ class Device(_message.Message):
     """of the accelerator; 0 on a CPU"""
     compute_type: _builtins.str
     gpu_available: _builtins.bool
+    """it is there, and a window was encoded on it at the start"""
+    gpu_failure: _builtins.str
+    """a sentence: why a GPU that is there is not used"""
     def __init__(
         self,
         *,
@@ -170,10 +174,11 @@ class Device(_message.Message):
         memory_bytes: _builtins.int = ...,
         compute_type: _builtins.str = ...,
         gpu_available: _builtins.bool = ...,
+        gpu_failure: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["compute_type", b"compute_type", "gpu_available", b"gpu_available", "kind", b"kind", "memory_bytes", b"memory_bytes", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compute_type", b"compute_type", "gpu_available", b"gpu_available", "gpu_failure", b"gpu_failure", "kind", b"kind", "memory_bytes", b"memory_bytes", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from inference_service.catalog import Catalog
+from inference_service.catalog.entries import WindowMargin
 from inference_service.config import Config
 from inference_service.engines.loading import load_recogniser
 from inference_service.engines.pocketsphinx import PocketSphinxRecogniser
@@ -20,6 +21,14 @@ def whisper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WhisperRecogni
     report.used("model", "whisper-en-cs-tiny (faster-whisper, int8)")
     yield recogniser
     recogniser.close()
+
+
+@pytest.fixture
+def short_whisper(whisper: WhisperRecogniser) -> Iterator[WhisperRecogniser]:
+    """The same, with windows encoded at their own length."""
+    whisper.window_margin = WindowMargin(behind_s=2, shortest_s=5, step_s=5)
+    yield whisper
+    whisper.window_margin = None
 
 
 @pytest.fixture
