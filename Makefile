@@ -8,7 +8,7 @@ VENV = $${STT_VENV:-.venv}
 BIN = "$(VENV)/bin"
 INSTALL = PYTHON="$(PYTHON)" STT_VENV="$(VENV)" sh requirements/install.sh
 
-.PHONY: run test check lock lock-torch protos bench clean
+.PHONY: run test test-real check lock lock-torch protos bench clean
 
 # Everything on this machine: address, API key and a curl line to paste are printed at the end.
 run:
@@ -18,6 +18,11 @@ run:
 test:
 	@$(INSTALL) dev
 	@$(BIN)/python -m tests.run $(ARGS)
+
+# Real weights and real speech, fetched once into STT_TEST_CACHE; 15 minutes at most.
+test-real:
+	@$(INSTALL) dev
+	@timeout 900 $(BIN)/python -m pytest -m real_weights tests/real $(ARGS)
 
 check:
 	@$(INSTALL) dev

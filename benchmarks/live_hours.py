@@ -52,7 +52,6 @@ class InstantRecogniser:
     engine = "instant"
     device = "cpu"
     compute_type = ""
-    is_approximate = True
     detects_language = False
     languages = frozenset({"en"})
     max_batch = 8

@@ -49,6 +49,9 @@ class Config:
     max_live_sessions: int = 64
     drain_grace_s: float = 30.0
     offline: bool = False
+    weights_dir: Path | None = None
+    weights_url: str = ""  # empty: no mirror
+    weights_from_index: bool = True
 
 
 def read_config(environ: Mapping[str, str] = os.environ) -> Config:
@@ -74,6 +77,9 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         max_live_sessions=reader.integer("STT_MAX_LIVE_SESSIONS", 64, at_least=1),
         drain_grace_s=reader.seconds("STT_INFERENCE_DRAIN_S", 30.0),
         offline=reader.boolean("STT_OFFLINE"),
+        weights_dir=reader.path("STT_WEIGHTS_DIR"),
+        weights_url=_check_url("STT_WEIGHTS_URL", reader.text("STT_WEIGHTS_URL")),
+        weights_from_index=reader.boolean("STT_WEIGHTS_FROM_INDEX", default="true"),
     )
     if bool(config.tls_cert) != bool(config.tls_key):
         raise BadSettingError(
@@ -121,8 +127,8 @@ class _Reader:
             raise BadSettingError(f"{name} is {value!r}, but must be a number of seconds.")
         return seconds
 
-    def boolean(self, name: str) -> bool:
-        value = self.text(name).lower() or "false"
+    def boolean(self, name: str, *, default: str = "false") -> bool:
+        value = self.text(name).lower() or default
         if value not in _BOOLEANS:
             raise BadSettingError(f"{name} is {value!r}, but must be true or false.")
         return _BOOLEANS[value]
@@ -134,4 +140,13 @@ def _check_address(name: str, value: str) -> str:
     is_port = port.isascii() and port.isdigit() and int(port) < 65536
     if value and not (host and is_port):
         raise BadSettingError(f"{name} is {value!r}, but must be an address like 127.0.0.1:50051.")
+    return value
+
+
+def _check_url(name: str, value: str) -> str:
+    """Pass an address of plain files and the empty string through."""
+    if value and not value.startswith(("https://", "http://", "file:///")):
+        raise BadSettingError(
+            f"{name} is {value!r}, but must be an address like https://mirror.example.com/weights."
+        )
     return value

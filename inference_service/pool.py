@@ -1,4 +1,4 @@
-"""Loaded models, each once, lent out and counted.
+"""Loaded models of every kind, each once, lent out and counted.
 
 A model is loaded when it is first leased, in a thread; whoever asks meanwhile waits for the same
 load. With its last lease gone it stays for its time to live, then its memory is freed; earlier if
@@ -15,11 +15,16 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, cast
 
 from inference_service.catalog import Catalog, ModelEntry
 from inference_service.engines.asr import Recogniser
-from inference_service.engines.loading import EngineSettings, estimate_memory_bytes, load_recogniser
+from inference_service.engines.loading import (
+    EngineSettings,
+    LoadedModel,
+    estimate_memory_bytes,
+    load_model,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +59,7 @@ class ModelMemoryError(PoolError):
 
 @dataclass(slots=True, eq=False)
 class _Slot:
-    loading: asyncio.Task[Recogniser]
+    loading: asyncio.Task[LoadedModel]
     memory_bytes: int  # an estimate until the model is loaded
     leases: int = 0
     idle_since: float = field(default_factory=time.monotonic)
@@ -69,7 +74,7 @@ class ModelPool:
         catalog: Catalog,
         settings: PoolSettings,
         *,
-        load: Callable[[ModelEntry, EngineSettings], Recogniser] = load_recogniser,
+        load: Callable[[ModelEntry, EngineSettings], LoadedModel] = load_model,
         estimate: Callable[[ModelEntry], int] = estimate_memory_bytes,
     ) -> None:
         self._catalog = catalog
@@ -81,11 +86,19 @@ class ModelPool:
 
     @contextlib.asynccontextmanager
     async def lease(self, model_id: str) -> AsyncIterator[Recogniser]:
-        """Lend the model that answers to `model_id`, loading it if need be.
+        """Lend the recogniser that answers to `model_id`, loading it if need be.
 
         Raises UnknownModelError, NotInstalledError, ModelLoadError, ModelMemoryError.
         """
-        entry = self._catalog.resolve(model_id)
+        async with self.lease_entry(self._catalog.resolve(model_id)) as model:
+            yield cast("Recogniser", model)  # its engine is a recogniser's
+
+    @contextlib.asynccontextmanager
+    async def lease_entry(self, entry: ModelEntry) -> AsyncIterator[LoadedModel]:
+        """Lend the model of an installed entry, of any kind, loading it if need be.
+
+        Raises ModelLoadError, ModelMemoryError.
+        """
         slot = self._slots.get(entry.id) or self._start_loading(entry)
         slot.leases += 1
         if slot.unload_timer:
@@ -114,28 +127,28 @@ class ModelPool:
             await asyncio.wait(self._closing)
 
     def _start_loading(self, entry: ModelEntry) -> _Slot:
-        needed_bytes = self._estimate(entry)
+        try:
+            needed_bytes = self._estimate(entry)
+        except (OSError, KeyError) as error:  # its files went, or no engine here loads it
+            raise _could_not_load(entry) from error
         self._make_room(entry, needed_bytes)
         loading = asyncio.create_task(self._load_in_thread(entry), name=f"load {entry.id}")
         slot = self._slots[entry.id] = _Slot(loading, needed_bytes)
         loading.add_done_callback(lambda _: self._note_loaded(entry.id, slot))
         return slot
 
-    async def _load_in_thread(self, entry: ModelEntry) -> Recogniser:
+    async def _load_in_thread(self, entry: ModelEntry) -> LoadedModel:
         if self._closing:  # the room that was made is free only when these are gone
             await asyncio.wait(self._closing)
         started = time.monotonic()
         try:
-            recogniser = await asyncio.to_thread(self._load, entry, self._settings)
+            model = await asyncio.to_thread(self._load, entry, self._settings)
         except (RuntimeError, ValueError, OSError, MemoryError, KeyError) as error:
             logger.exception("event=model_load_failed model=%s", entry.id)
-            raise ModelLoadError(
-                f"The model {entry.id} could not be loaded: its weights are damaged or do not fit "
-                "this machine. Install it anew, or ask for another model."
-            ) from error
+            raise _could_not_load(entry) from error
         duration_ms = round(1000 * (time.monotonic() - started))
         logger.info("event=model_loaded model=%s duration_ms=%d", entry.id, duration_ms)
-        return recogniser
+        return model
 
     def _note_loaded(self, model_id: str, slot: _Slot) -> None:
         failed = slot.loading.cancelled() or slot.loading.exception() is not None
@@ -182,6 +195,13 @@ class ModelPool:
         closing = asyncio.create_task(_close_when_loaded(model_id, slot))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
+
+
+def _could_not_load(entry: ModelEntry) -> ModelLoadError:
+    return ModelLoadError(
+        f"The model {entry.id} could not be loaded: its weights are damaged or do not fit "
+        "this machine. Install it again, or ask for another model."
+    )
 
 
 async def _close_when_loaded(model_id: str, slot: _Slot) -> None:

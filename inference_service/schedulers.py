@@ -1,8 +1,6 @@
-"""The schedulers of one server: one for each thing that recognises.
+"""The schedulers of one server: one for each device.
 
-Models on one device share it, and so share a queue. An engine with processes of its own
-(PocketSphinx) competes for cores only: its windows, which take many seconds, must not stand in
-front of another engine's.
+Models on one device share it, and so share a queue.
 """
 
 import asyncio
@@ -16,15 +14,15 @@ from inference_service.scheduler import Scheduler
 
 
 class Schedulers:
-    """Made and started as engines are first used; closed together. For one event loop."""
+    """Made and started as devices are first used; closed together. For one event loop."""
 
     def __init__(self, make: Callable[[], Scheduler]) -> None:
         self._make = make
-        self._schedulers: dict[tuple[str, str], Scheduler] = {}
+        self._schedulers: dict[str, Scheduler] = {}
 
     @contextlib.asynccontextmanager
     async def open_lane(self, recogniser: Recogniser, priority: Priority) -> AsyncIterator[Lane]:
-        """Open a session's place in the queue of the recogniser's engine; see `Scheduler`."""
+        """Open a session's place in the queue of the recogniser's device; see `Scheduler`."""
         async with self._scheduler_of(recogniser).open_lane(recogniser, priority) as lane:
             yield lane
 
@@ -39,8 +37,8 @@ class Schedulers:
         await asyncio.gather(*(each.close() for each in self._schedulers.values()))
 
     def _scheduler_of(self, recogniser: Recogniser) -> Scheduler:
-        key = (recogniser.engine, recogniser.device)
-        if key not in self._schedulers:
-            self._schedulers[key] = self._make()
-            self._schedulers[key].start()
-        return self._schedulers[key]
+        device = recogniser.device
+        if device not in self._schedulers:
+            self._schedulers[device] = self._make()
+            self._schedulers[device].start()
+        return self._schedulers[device]

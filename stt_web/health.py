@@ -19,7 +19,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from stt_web.error_answers import allow_methods
 from transcripts.inference.client import fetch_info
 from transcripts.inference.errors import InferenceError
-from transcripts.inference.results import Device
+from transcripts.inference.results import Device, ServerModels
 from transcripts.inference.servers import shared_server
 
 logger = logging.getLogger(__name__)
@@ -30,8 +30,11 @@ _KEPT_S = 1.0
 
 @dataclass(frozen=True)
 class Health:
+    """`has_model` is false where inference is up and no recogniser is installed yet."""
+
     is_database_up: bool
     device: Device | None  # None: inference is down
+    has_model: bool = True
 
     @property
     def is_ok(self) -> bool:
@@ -48,7 +51,14 @@ class Health:
             **({"gpu_failure": device.gpu_failure} if device and device.gpu_failure else {}),
             "database": "ok" if self.is_database_up else "down",
             "inference": "ok" if device is not None else "down",
+            "recognition": self._recognition,
         }
+
+    @property
+    def _recognition(self) -> str:
+        if self.device is None:
+            return "down"
+        return "ok" if self.has_model else "not_installed"
 
 
 class HealthProbe:
@@ -70,12 +80,14 @@ class HealthProbe:
     async def _look_around(self) -> Health:
         loop = asyncio.get_running_loop()
         database = loop.run_in_executor(self._threads, is_database_up)
-        inference = loop.run_in_executor(self._threads, find_device)
+        inference = loop.run_in_executor(self._threads, find_server)
         looks: set[asyncio.Future[Any]] = {database, inference}
         await asyncio.wait(looks, timeout=_DEADLINE_S)
+        server = inference.result() if inference.done() else None
         self._known = Health(
             is_database_up=database.result() if database.done() else False,
-            device=inference.result() if inference.done() else None,
+            device=server.device if server else None,
+            has_model=bool(server and server.default_model),
         )
         self._looked_at = time.monotonic()
         return self._known
@@ -93,9 +105,9 @@ def is_database_up() -> bool:
     return True
 
 
-def find_device() -> Device | None:
+def find_server() -> ServerModels | None:
     try:
-        return fetch_info(shared_server()).device
+        return fetch_info(shared_server())
     except InferenceError as error:
         logger.warning("event=health_inference_down code=%s", error.code)
         return None

@@ -126,8 +126,8 @@ class IngestLayer:
             inner = _without_body(scope, {"stt.upload": upload, "stt.caller": caller})
             await self._app(inner, _replay(b"", then=receive), send)
         finally:
-            if not upload.is_kept:
-                await asyncio.shield(self._in_thread(upload.remove))
+            # Also where the client is gone, while a thread may still be about to keep the file.
+            await asyncio.shield(self._in_thread(upload.end))
 
     async def _receive_upload(
         self, receive: ASGIReceiveCallable, reader: UploadReader, *, limit_bytes: int

@@ -15,9 +15,10 @@ import errno
 import hashlib
 import re
 import shutil
+import threading
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote
@@ -62,9 +63,23 @@ class StorageFullError(UploadError):
         )
 
 
+class UploadGoneError(UploadError):
+    """The request ended, and its file with it, before a thread of it could keep the file."""
+
+    code = "upload_gone"
+
+    def __init__(self) -> None:
+        super().__init__("The request was broken off before its recording was accepted.")
+
+
 @dataclass
 class Upload:
-    """A recording on disk, and the form's other fields. Deleted unless somebody keeps it."""
+    """A recording on disk, and the form's other fields. Deleted unless it is kept.
+
+    **Race.** A client that hangs up ends the request (`Ingest._take_upload`) while a thread of it
+    still admits the recording (`submit.admit_recording`). Of keeping and deleting, whichever comes
+    first decides, under one lock: who stores the path keeps the file before the commit.
+    """
 
     path: Path  # <media root>/<id>/recording
     file_name: str  # as the client called it: text to show, never a path
@@ -72,12 +87,34 @@ class Upload:
     sha256: str
     fields: dict[str, str]
     is_kept: bool = False
+    _is_over: bool = False  # the request has ended, or nothing more is needed of the file
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def keep(self) -> None:
-        """Take the file over: the ingest won't delete it when the request is over."""
-        self.is_kept = True
+        """Take the file over: the ingest won't delete it when the request is over.
+
+        Raises UploadGoneError where it was deleted already.
+        """
+        with self._lock:
+            if self._is_over:
+                raise UploadGoneError
+            self.is_kept = True
+
+    def end(self) -> None:
+        """The request is over: delete the file unless it is kept."""
+        with self._lock:
+            self._is_over = True
+            is_kept = self.is_kept
+        if not is_kept:
+            self._delete()
 
     def remove(self) -> None:
+        """Delete it: nothing will keep it."""
+        with self._lock:
+            self._is_over, self.is_kept = True, False
+        self._delete()
+
+    def _delete(self) -> None:
         shutil.rmtree(self.path.parent, ignore_errors=True)
 
 

@@ -7,11 +7,17 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import report
 
 _REPORT_DIR = "STT_TEST_REPORT_DIR"
 _own_report_dir: list[Path] = []
+
+# A busy machine is no fault of an example. CI tries the same ones each time; others, random ones.
+settings.register_profile("default", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -16,7 +16,7 @@ _FOLDER = "STT_TEST_REPORT_DIR"
 
 
 def used(kind: str, what: str) -> None:
-    """Note that this run used `what`, e.g. `used("model", "pocketsphinx-en-us")`."""
+    """Note that this run used `what`, e.g. `used("model", "base (faster-whisper, int8)")`."""
     folder = os.environ.get(_FOLDER)
     if not folder:
         return
@@ -25,16 +25,15 @@ def used(kind: str, what: str) -> None:
     (Path(folder) / name).write_text(line)
 
 
-def require(service: str, *, is_there: bool) -> None:
+def require(service: str, *, is_there: bool, reason: str = "") -> None:
     """Skip the test where `service` is missing, or fail it if STT_TEST_REQUIRE lists it."""
     if is_there:
         return
+    reason = reason or f"{service} does not answer here."
     required = os.environ.get("STT_TEST_REQUIRE", "").split(",")
     if service.lower() in required:
-        pytest.fail(
-            f"{service} does not answer here, but STT_TEST_REQUIRE lists it.", pytrace=False
-        )
-    pytest.skip(f"{service} does not answer here.")
+        pytest.fail(f"{reason} STT_TEST_REQUIRE lists {service}.", pytrace=False)
+    pytest.skip(reason)
 
 
 def collect(folder: Path) -> dict[str, list[str]]:

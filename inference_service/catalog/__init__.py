@@ -5,7 +5,7 @@ unless asked to: `python -m inference_service.catalog pull MODEL`.
 """
 
 from inference_service.catalog.catalog import Catalog, CatalogSettings
-from inference_service.catalog.entries import ModelEntry
+from inference_service.catalog.entries import Kind, ModelEntry
 from inference_service.catalog.errors import (
     BadDefaultModelError,
     CatalogError,
@@ -19,6 +19,7 @@ __all__ = [
     "Catalog",
     "CatalogError",
     "CatalogSettings",
+    "Kind",
     "ModelEntry",
     "NotInstalledError",
     "PullError",

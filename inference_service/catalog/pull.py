@@ -1,57 +1,47 @@
-"""Fetches the weights of a catalogue model into the models' folder, whole or not at all.
+"""Installs a model of the catalogue: fetched, checked, converted, whole or not at all.
 
-The files come into a hidden folder beside the final one, which takes its name when they are
-complete. What a broken-off pull fetched is used by the next one.
+Everything comes into a hidden folder beside the final one, which takes its name when it is
+complete. What a broken-off pull fetched from a source is used by the next one from that source.
 """
 
 import fcntl
+import hashlib
+import importlib
+import json
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-import httpx2
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError
-
-from inference_service.catalog.entries import CATALOGUE, CatalogueModel
+from inference_service.catalog.entries import CatalogueModel, WeightFile
 from inference_service.catalog.errors import PullError
-from inference_service.catalog.weights import WEIGHT_FILES, is_whisper_folder
+from inference_service.catalog.models import CATALOGUE
+from inference_service.catalog.sources import (
+    Plan,
+    PullSettings,
+    Say,
+    Source,
+    SourceError,
+    plan_sources,
+)
+from inference_service.catalog.weights import MANIFEST, is_installed
 
-# repository, folder → its files there, with progress on the terminal. Raises OSError and such.
-Fetch = Callable[[str, Path], None]
+_LICENCES = Path(__file__).parent / "licences"
+_CHUNK_BYTES = 1 << 20
 
-_CONNECT_TIMEOUT_S = 10.0
-
-
-def fetch_from_hub(repository: str, folder: Path) -> None:
-    """Fetch what faster-whisper needs of a Hugging Face repository, and nothing else."""
-    snapshot_download(
-        repository,
-        local_dir=folder,
-        allow_patterns=list(WEIGHT_FILES),
-        etag_timeout=_CONNECT_TIMEOUT_S,
-    )
-
-
-def pull(
-    name: str, models_dir: Path, *, is_offline: bool = False, fetch: Fetch = fetch_from_hub
-) -> Path:
-    """Install a model of the catalogue and return its folder; at once if it is there already.
-
-    A second process that pulls the same model waits for the first. Raises PullError.
-    """
-    model = _find(name)
-    target = models_dir / model.id
-    models_dir.mkdir(parents=True, exist_ok=True)
-    with (models_dir / f".{model.id}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not is_whisper_folder(target):
-            _refuse_offline(model, is_offline=is_offline)
-            _install(model, target, fetch)
-    return target
+Convert = Callable[[Path, Path], None]
 
 
-def _find(name: str) -> CatalogueModel:
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """An installed model. `source` is empty where it was there before."""
+
+    folder: Path
+    source: str
+
+
+def find_model(name: str) -> CatalogueModel:
+    """Return the catalogue's model of that name. Raises PullError."""
     for model in CATALOGUE:
         if model.id == name:
             return model
@@ -59,26 +49,133 @@ def _find(name: str) -> CatalogueModel:
     raise PullError(f"There is no model named {name!r} to fetch; there are {names}.")
 
 
-def _refuse_offline(model: CatalogueModel, *, is_offline: bool) -> None:
-    if is_offline:
-        raise PullError(
-            f"The model {model.id} can't be fetched: STT_OFFLINE is set. Unset it, or copy the "
-            f"files of https://huggingface.co/{model.repository} into the models' folder."
-        )
+def pull(name: str, settings: PullSettings, *, say: Say) -> Pulled:
+    """Install the model of that name; see `install`. Raises PullError."""
+    model = find_model(name)
+    return install(model, settings.models_dir, plan_sources(model, settings), say=say)
 
 
-def _install(model: CatalogueModel, target: Path, fetch: Fetch) -> None:
-    partial = target.with_name(f".{model.id}.partial")
+def install(model: CatalogueModel, models_dir: Path, plan: Plan, *, say: Say) -> Pulled:
+    """Install the model from the first source that delivers it; at once if it is there already.
+
+    `say` is called with a line for each step. A second process that pulls the same model waits
+    for the first. Raises PullError, with a sentence on each source.
+    """
+    target = models_dir / model.id
+    models_dir.mkdir(parents=True, exist_ok=True)
+    with (models_dir / f".{model.id}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if is_installed(model, target):
+            return Pulled(target, "")
+        convert = _load_converter(model)
+        partial = models_dir / f".{model.id}.partial"
+        source, fetched = _fetch_from_first(model, partial, plan, say=say)
+        _finish(model, fetched, partial, target, source=source, convert=convert)
+        return Pulled(target, source.name)
+
+
+def _fetch_from_first(
+    model: CatalogueModel, partial: Path, plan: Plan, *, say: Say
+) -> tuple[Source, Path]:
+    """Return the source that delivered every file, and the folder that they are in."""
+    failures: list[str] = []
+    for source in plan.sources:
+        folder = partial / type(source).__name__
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            if not all(_is_right(folder / file.name, file) for file in model.files):
+                source.fetch(model, folder, say=say)
+            _check_files(model, folder)
+        except SourceError as error:
+            failures.append(f"{source.name}: {error}")
+            say(f"Not from {source.name}: {error}")
+        else:
+            return source, folder
+    reasons = "".join(f"\n  {reason}" for reason in (*failures, *plan.refusals))
+    names = ", ".join(file.name for file in model.files)
+    raise PullError(
+        f"The model {model.id} could not be fetched from any of its sources.{reasons}\n"
+        f"Files copied by hand are as good: put {names} into STT_WEIGHTS_DIR/{model.id}/ "
+        "and pull again."
+    )
+
+
+def _check_files(model: CatalogueModel, folder: Path) -> None:
+    """Delete every file that isn't the publisher's own. Raises SourceError if there was one."""
+    wrong = [file.name for file in model.files if not _is_right(folder / file.name, file)]
+    for name in wrong:
+        (folder / name).unlink(missing_ok=True)
+    if wrong:
+        raise SourceError(f"{', '.join(wrong)} came with another content than its publisher's.")
+
+
+def _is_right(path: Path, file: WeightFile) -> bool:
+    if not path.is_file() or path.stat().st_size != file.size_bytes:
+        return False
+    digest = hashlib.sha256()
+    with path.open("rb") as opened:
+        while chunk := opened.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest() == file.sha256
+
+
+def _load_converter(model: CatalogueModel) -> Convert | None:
+    """Import it before anything is fetched, so that a missing one costs no download."""
+    if not model.converter:
+        return None
+    module, _, function = model.converter.partition(":")
     try:
-        fetch(model.repository, partial)
-    except (OSError, HfHubHTTPError, httpx2.HTTPError) as error:
-        raise PullError(
-            f"The model {model.id} could not be fetched from "
-            f"https://huggingface.co/{model.repository}: is there a network? "
-            f"({type(error).__name__}) Files copied by hand into {target} are as good."
-        ) from error
-    if not is_whisper_folder(partial):
-        raise PullError(f"What came for the model {model.id} is incomplete; try again.")
-    shutil.rmtree(partial / ".cache", ignore_errors=True)  # the hub client's notes
+        convert: Convert = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise PullError(f"The model {model.id} can't be installed here: {error}.") from error
+    return convert
+
+
+def _finish(
+    model: CatalogueModel,
+    fetched: Path,
+    partial: Path,
+    target: Path,
+    *,
+    source: Source,
+    convert: Convert | None,
+) -> None:
+    """Convert, add the licence and the manifest, and give the folder its name."""
+    complete = fetched
+    if convert is not None:
+        complete = partial / "converted"
+        shutil.rmtree(complete, ignore_errors=True)
+        complete.mkdir()
+        try:
+            convert(fetched, complete)
+        except RuntimeError as error:
+            raise PullError(f"The model {model.id} could not be converted: {error}") from error
+    _write_licence(model, fetched, complete)
+    _write_manifest(model, complete, source=source)
     shutil.rmtree(target, ignore_errors=True)  # an incomplete folder
-    partial.rename(target)
+    complete.rename(target)
+    shutil.rmtree(partial, ignore_errors=True)
+
+
+def _write_licence(model: CatalogueModel, fetched: Path, complete: Path) -> None:
+    licence = model.licence
+    own = fetched / licence.text_file
+    shutil.copyfile(own if own.is_file() else _LICENCES / licence.text_file, complete / "LICENCE")
+    (complete / "ATTRIBUTION").write_text(f"{licence.attribution}\nLicence: {licence.spdx}\n")
+
+
+def _write_manifest(model: CatalogueModel, complete: Path, *, source: Source) -> None:
+    sizes = {path.name: path.stat().st_size for path in complete.iterdir() if path.is_file()}
+    manifest = {
+        "model": model.id,
+        "kind": model.kind,
+        "source": source.name,
+        "licence": model.licence.spdx,
+        "attribution": model.licence.attribution,
+        "provenance": model.provenance,
+        "gated": model.is_gated,
+        "fetched": {file.name: file.sha256 for file in model.files},
+        "files": sizes,
+    }
+    text = json.dumps(manifest, indent=1, ensure_ascii=False)
+    (complete / MANIFEST).write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What lies in a folder of weights: is it a whole CTranslate2 Whisper, which languages has it.
+"""What lies in a folder of weights: is a model whole, which languages has a Whisper.
 
 Only names, sizes and the tokenizer are looked at. Weights that are whole but damaged are found
 when they are loaded.
@@ -9,24 +9,28 @@ import logging
 from functools import lru_cache
 from pathlib import Path
 
-from huggingface_hub import try_to_load_from_cache
-
-from inference_service.catalog.entries import WHISPER_LANGUAGES, WindowMargin
+from inference_service.catalog.entries import FASTER_WHISPER_ENGINE, CatalogueModel, WindowMargin
+from inference_service.catalog.whispers import WHISPER_LANGUAGES
 
 logger = logging.getLogger(__name__)
 
 # Beside the weights of a model that isn't in the catalogue; optional.
 WINDOW_FILE = "window.json"
-# All that faster-whisper reads; `pull` fetches nothing else.
-WEIGHT_FILES = (
-    "config.json",
-    "preprocessor_config.json",
-    "model.bin",
-    "tokenizer.json",
-    "vocabulary.*",
-)
+MANIFEST = "SOURCE.json"  # written by `pull`: where the files are from, and their sizes
 _REQUIRED = ("config.json", "model.bin", "tokenizer.json")
 _VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
+
+
+def is_installed(model: CatalogueModel, folder: Path) -> bool:
+    """Tell whether the folder holds all that the model needs, pulled or copied by hand."""
+    if model.engine == FASTER_WHISPER_ENGINE:
+        return is_whisper_folder(folder)
+    sizes = _read_manifest(folder)
+    if sizes:
+        return all(_size_of(folder / name) == size for name, size in sizes.items())
+    return bool(model.installed_files) and all(
+        _holds(folder / name) for name in model.installed_files
+    )
 
 
 def is_whisper_folder(folder: Path) -> bool:
@@ -38,6 +42,8 @@ def is_whisper_folder(folder: Path) -> bool:
 
 def find_in_hub_cache(repository: str, *, cache: Path | None = None) -> Path | None:
     """Return the folder of a complete snapshot in the Hugging Face cache, without network."""
+    from huggingface_hub import try_to_load_from_cache  # half a second
+
     found = try_to_load_from_cache(repository, "model.bin", cache_dir=cache)
     if not isinstance(found, str):
         return None
@@ -95,8 +101,20 @@ def _is_multilingual(folder: Path) -> bool:
         return False
 
 
-def _holds(file: Path) -> bool:
+def _read_manifest(folder: Path) -> dict[str, int]:
     try:
-        return file.stat().st_size > 0
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        return {str(name): int(size) for name, size in manifest["files"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _holds(file: Path) -> bool:
+    return _size_of(file) > 0
+
+
+def _size_of(file: Path) -> int:
+    try:
+        return file.stat().st_size
     except OSError:
-        return False
+        return 0

@@ -133,10 +133,9 @@ class Recogniser(Protocol):
     """
 
     model_id: str
-    engine: str  # "faster-whisper", "pocketsphinx"
+    engine: str  # "faster-whisper"
     device: str  # "cpu", "cuda:0"
     compute_type: str
-    is_approximate: bool
     detects_language: bool
     languages: frozenset[str]
     max_batch: int  # windows in one call of `recognise`

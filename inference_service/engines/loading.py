@@ -1,13 +1,12 @@
-"""From a catalogue entry to a loaded recogniser."""
+"""From a catalogue entry to a loaded model, whatever its kind."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from inference_service.catalog import ModelEntry
-from inference_service.catalog.entries import POCKETSPHINX_ENGINE
+from inference_service.catalog.entries import FASTER_WHISPER_ENGINE
 from inference_service.engines.asr import Recogniser
-
-# Measured: one decoder with the models of its wheel, resident.
-_POCKETSPHINX_BYTES = 100_000_000
 
 
 class EngineSettings(Protocol):
@@ -39,20 +38,59 @@ class EngineSettings(Protocol):
         ...
 
 
-def load_recogniser(entry: ModelEntry, settings: EngineSettings) -> Recogniser:
-    """Load the model; blocks for seconds. Raises RuntimeError or ValueError for bad weights."""
-    # An engine's libraries are imported with its first model: seconds, and hundreds of MB.
-    if entry.engine == POCKETSPHINX_ENGINE:
-        from inference_service.engines.pocketsphinx import PocketSphinxRecogniser
+class LoadedModel(Protocol):
+    """What the pool needs of a model of any kind; engines add what they can do."""
 
-        return PocketSphinxRecogniser(entry, settings)
+    @property
+    def memory_bytes(self) -> int: ...
+
+    def close(self) -> None:
+        """Free the model's memory. Nothing is called afterwards."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """How the models of one engine are loaded.
+
+    `load` blocks for seconds, and raises RuntimeError, ValueError or OSError for bad weights.
+    `estimate_bytes` says before loading what a model will take, roughly; raises OSError.
+    """
+
+    load: Callable[[ModelEntry, EngineSettings], LoadedModel]
+    estimate_bytes: Callable[[ModelEntry], int]
+
+
+def load_model(entry: ModelEntry, settings: EngineSettings) -> LoadedModel:
+    """Load the model by its engine. Raises KeyError for an engine without a loader."""
+    return LOADERS[entry.engine].load(entry, settings)
+
+
+def load_recogniser(entry: ModelEntry, settings: EngineSettings) -> Recogniser:
+    """Load a Whisper; blocks for seconds. Raises RuntimeError or ValueError for bad weights."""
+    # An engine's libraries are imported with its first model: seconds, and hundreds of MB.
     from inference_service.engines.whisper import WhisperRecogniser
 
     return WhisperRecogniser(entry, settings)
 
 
 def estimate_memory_bytes(entry: ModelEntry) -> int:
-    """Say before loading what a model will take, roughly: its weights as they are stored."""
+    """Say before loading what a model will take, roughly. Raises KeyError, OSError."""
+    return LOADERS[entry.engine].estimate_bytes(entry)
+
+
+def stored_bytes(entry: ModelEntry) -> int:
+    """Return the size of the model's files as they are stored."""
     if entry.path is None:
-        return _POCKETSPHINX_BYTES
-    return (entry.path / "model.bin").stat().st_size
+        return 0
+    return sum(file.stat().st_size for file in entry.path.iterdir() if file.is_file())
+
+
+def _whisper_bytes(entry: ModelEntry) -> int:
+    return (entry.path / "model.bin").stat().st_size if entry.path else 0
+
+
+# By engine. A further kind of model is a further line.
+LOADERS: dict[str, Loader] = {
+    FASTER_WHISPER_ENGINE: Loader(load_recogniser, _whisper_bytes),
+}

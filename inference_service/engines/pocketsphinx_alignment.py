@@ -9,8 +9,8 @@ import pocketsphinx
 
 from inference_service.engines.alignment import GivenWord, UnalignableError
 from inference_service.engines.asr import TimedWord
-from inference_service.engines.pocketsphinx_worker import WordSpan
 
+WordSpan = tuple[str, int, int, float]  # word, first frame, last frame, probability
 FRAME_S = 0.01
 _SPOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*'?")
 FILLER = re.compile(r"[<\[+]")  # <s> <sil> [NOISE] [SPEECH] ++UH++

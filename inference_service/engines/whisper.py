@@ -22,7 +22,6 @@ from inference_service.engines.asr import (
     DecodeOptions,
     LanguageGuess,
     Samples,
-    TextSegment,
     TimedWord,
     Verdict,
     WindowRequest,
@@ -34,7 +33,6 @@ from inference_service.engines.quality import (
     MAX_NO_SPEECH_PROB,
     Scores,
     compute_compression_ratio,
-    is_stationary,
     judge,
 )
 from inference_service.engines.whisper_alignment import place_words, tokenize_words
@@ -47,11 +45,11 @@ from inference_service.engines.whisper_loading import (
 )
 from inference_service.engines.whisper_prompt import Prompt, build_prompt
 from inference_service.engines.whisper_storage import EncodedBatch
+from inference_service.engines.whisper_text import make_text
 from inference_service.engines.whisper_words import (
     SECONDS_PER_TIME_TOKEN,
     AlignedText,
     find_token_starts,
-    spell,
     split_into_phrases,
     time_words,
 )
@@ -87,7 +85,6 @@ class WhisperRecogniser:
     """A loaded Whisper; see the Protocols `Recogniser` and `Aligner`."""
 
     engine = "faster-whisper"
-    is_approximate = False
 
     def __init__(self, entry: ModelEntry, settings: EngineSettings) -> None:
         """Load the weights. Raises RuntimeError where they are damaged."""
@@ -134,38 +131,35 @@ class WhisperRecogniser:
 
     def _recognise(self, batch: Sequence[WindowRequest]) -> list[WindowText]:
         encoded = self.encode(batch)
-        tracks = track_batch(
-            encoded,
-            batch,
-            [_features_of(request).n_frames for request in batch],
-            detector=self.model,
-            known=self.languages,
-        )
+        n_frames = [_features_of(request).n_frames for request in batch]
+        tracks = track_batch(encoded, batch, n_frames, detector=self.model, known=self.languages)
         texts = [WindowText(Verdict.MIXED, languages=runs) for runs in tracks]
         single = [index for index, runs in enumerate(tracks) if len(runs) == 1]
-        if single:
-            requests = [set_language(batch[index], tracks[index][0].language) for index in single]
-            found = self._recognise_encoded(EncodedBatch(encoded.take(single)), requests)
-            for index, text in zip(single, found, strict=True):
-                texts[index] = text
+        if not single:
+            return texts
+        if len(single) < len(batch):
+            encoded = EncodedBatch(encoded.take(single))
+        requests = [set_language(batch[index], tracks[index][0].language) for index in single]
+        for index, text in zip(single, self._recognise_encoded(encoded, requests), strict=True):
+            texts[index] = text
         return texts
 
     def _recognise_encoded(
         self, encoded: EncodedBatch, batch: Sequence[WindowRequest]
     ) -> list[WindowText]:
-        """Decode windows of one language each, and time their words."""
+        """Decode and align windows of one language each."""
         attempts = self._generate(encoded.storage, batch)
         texts: list[WindowText] = []
         timed: list[_Timed] = []
         for index, (request, attempt) in enumerate(zip(batch, attempts, strict=True)):
-            decoded = _choose(request, attempt)
+            decoded = _features_of(request).choose(attempt)
             verdict = judge(decoded.text, decoded.scores, is_last_attempt=_is_last(request))
             if self._needs_padding(request, decoded, verdict):
                 verdict = Verdict.PAD
             texts.append(WindowText(verdict))
             if verdict is Verdict.RETRY:
                 _features_of(request).note_attempt(decoded, encoded=encoded.copy_item(index))
-            elif decoded.text and verdict is not Verdict.PAD:
+            elif verdict is not Verdict.PAD and decoded.text:
                 timed.append(_Timed(index, request, decoded, verdict))
         for item, text in self._align(encoded, timed):
             texts[item.index] = text
@@ -187,8 +181,8 @@ class WhisperRecogniser:
             encoded = self._encode([windows[index] for index in indexes], length=length)
             for index, item in zip(indexes, encoded.split(), strict=True):
                 windows[index].encoded = item.copy()
-            detected = self.model.detect_language(encoded.storage)
-            guesses |= dict(zip(indexes, map(read_guesses, detected), strict=True))
+            detected = map(read_guesses, self.model.detect_language(encoded.storage))
+            guesses |= dict(zip(indexes, detected, strict=True))
         return [guesses[index] for index in range(len(windows))]
 
     def check_words(self, words: Sequence[GivenWord], *, language: str) -> None:
@@ -233,7 +227,7 @@ class WhisperRecogniser:
 
     def _length_of(self, request: WindowRequest) -> int:
         """Return the frames at which a request is encoded; known before its features are made."""
-        # A second attempt follows one that failed, padded at last.
+        # The second attempt follows a first one that failed, padded at last.
         if request.is_padded or request.attempt > 0:
             return MAX_FRAMES
         return choose_length(count_frames(request.duration_s), self.window_margin)
@@ -252,8 +246,8 @@ class WhisperRecogniser:
 
     def _find_end_s(self, decoded: Decoded) -> float:
         """Return the last time that the decoder gave; 0 if it gave none."""
-        last = max(decoded.tokens, default=0) - self._first_time_token
-        return SECONDS_PER_TIME_TOKEN * float(max(0, last))
+        times = [token - self._first_time_token for token in decoded.tokens]
+        return float(max(0, *times, 0) * SECONDS_PER_TIME_TOKEN)
 
     def encode(self, batch: Sequence[WindowRequest]) -> EncodedBatch:
         """Return the encoder's output for requests of one `batch_key`."""
@@ -322,7 +316,16 @@ class WhisperRecogniser:
                 durations_s=[item.request.duration_s for item in items],
             )
             for item, each, text in zip(items, phrases, aligned, strict=True):
-                yield item, _make_text(item, time_words(each, text, tokenizer))
+                yield (
+                    item,
+                    make_text(
+                        time_words(each, text, tokenizer),
+                        decoded=item.decoded,
+                        verdict=item.verdict,
+                        language=language,
+                        features=_features_of(item.request),
+                    ),
+                )
 
     def _align_tokens(
         self,
@@ -359,40 +362,9 @@ def _is_last(request: WindowRequest) -> bool:
     return request.attempt >= ATTEMPTS - 1
 
 
-def _choose(request: WindowRequest, attempt: Decoded) -> Decoded:
-    return _features_of(request).choose(attempt) if _is_last(request) else attempt
-
-
 def _start_of(item: _Timed) -> tuple[str, str]:
     return item.request.options.language, item.request.options.task
 
 
 def _features_of(request: WindowRequest) -> WindowFeatures:
     return cast("WindowFeatures", request.features)
-
-
-def _make_text(item: _Timed, phrases: Sequence[tuple[TimedWord, ...]]) -> WindowText:
-    mel, language = _features_of(item.request).mel, item.request.options.language
-    segments = [_make_segment(words, item.decoded, language=language) for words in phrases]
-    if item.verdict is not Verdict.ACCEPTED:
-        return WindowText(item.verdict, discarded=tuple(segments))
-    heard: list[TextSegment] = []
-    discarded: list[TextSegment] = []
-    for one in segments:
-        is_made_up = is_stationary(mel, start_s=one.start_s, end_s=one.end_s)
-        (discarded if is_made_up else heard).append(one)
-    verdict = Verdict.ACCEPTED if heard else Verdict.NO_SPEECH if discarded else Verdict.EMPTY
-    return WindowText(verdict, tuple(heard), tuple(discarded))
-
-
-def _make_segment(words: tuple[TimedWord, ...], decoded: Decoded, *, language: str) -> TextSegment:
-    return TextSegment(
-        start_s=words[0].start_s,
-        end_s=words[-1].end_s,
-        text=spell(words),
-        words=words,
-        avg_logprob=decoded.scores.avg_logprob,
-        compression_ratio=decoded.scores.compression_ratio,
-        no_speech_prob=decoded.scores.no_speech_prob,
-        language=language,
-    )

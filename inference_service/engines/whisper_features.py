@@ -40,12 +40,12 @@ class WindowFeatures:
         return self.encoded if is_kept else None
 
     def choose(self, attempt: Decoded) -> Decoded:
-        """Return the likelier of both attempts."""
-        return max(attempt, self.first or attempt, key=_likelihood)
+        """Return the likelier of this attempt and the first."""
+        return attempt if self.first is None else max(self.first, attempt, key=_likelihood)
 
     def note_attempt(self, attempt: Decoded, *, encoded: Encoded) -> None:
-        """Keep what a further attempt needs."""
-        self.encoded, self.first = encoded, attempt
+        """Store what the second attempt needs."""
+        self.first, self.encoded = attempt, encoded
 
 
 def pad_features(windows: Sequence[WindowFeatures], *, length: int) -> Features:

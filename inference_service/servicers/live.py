@@ -119,7 +119,6 @@ def _accept(recogniser: Recogniser) -> speech_pb2.StreamEvent:
             engine=recogniser.engine,
             device=recogniser.device,
             compute_type=recogniser.compute_type,
-            approximate=recogniser.is_approximate,
         )
     )
 

@@ -30,7 +30,7 @@ class ServerServicer(server_pb2_grpc.ServerServicer):
                 )
                 for entry in runtime.catalog.models()
             ],
-            default_model=runtime.catalog.default().id,
+            default_model=runtime.catalog.default_id(),
             device=_write_device(runtime.device),
             queues=[self._write_queue(priority) for priority in Priority],
             embedder=runtime.embedder.name,
@@ -60,7 +60,6 @@ def _write_model(
         languages=sorted(entry.languages),
         available=entry.is_available,
         served_by=served_by,
-        approximate=entry.is_approximate,
         can_translate=entry.can_translate,
         detects_language=entry.detects_language,
         install_hint=entry.install_hint,

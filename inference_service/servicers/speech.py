@@ -117,7 +117,6 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
                 engine=recogniser.engine,
                 device=recogniser.device,
                 compute_type=recogniser.compute_type,
-                approximate=recogniser.is_approximate,
                 embedder=self._runtime.embedder.name if config.with_turns else "",
             )
         )

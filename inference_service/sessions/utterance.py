@@ -11,7 +11,7 @@ from inference_service.sessions.live_language import Ballot
 # Written without spaces between words, as in faster-whisper's `split_to_word_tokens`.
 _SPACELESS = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 _SENTENCE_ENDS = (".", "?", "!", "…", "。", "！", "？")
-# A pause within an utterance after which another segment begins; PocketSphinx's phrases end so.
+# A pause within an utterance after which another segment begins.
 _SEGMENT_PAUSE_MS = 500
 
 

@@ -1,7 +1,8 @@
 """`python -m stt_web.supervisor`: start the system in order, keep it running, stop it in reverse.
 
-Database, inference, workers, beat, web; the other way round to stop, so that nothing asks what is
-already gone. Killed with -9, it takes its processes along (Linux). One at a time on a data folder.
+Database and models, inference, workers, beat, web; the other way round to stop, so that nothing
+asks what is already gone. Killed with -9, it takes its processes along (Linux). One at a time on a
+data folder.
 """
 
 import argparse
@@ -88,7 +89,6 @@ class Supervisor:
         self._plan = plan
         self._console = console
         self._tiers: list[list[Child]] = []
-        self._download: asyncio.Task[int] | None = None
         self._env = {**os.environ, "PYTHONUNBUFFERED": "1"}
         # The work goes on at the next start, so Ctrl-C needs no long drain: less than the grace.
         self._env.setdefault("STT_INFERENCE_DRAIN_S", "8")
@@ -100,7 +100,7 @@ class Supervisor:
         """Start everything and print how to use it. Raises StartError."""
         started = time.monotonic()
         plan = self._plan
-        await self._migrate()
+        await asyncio.gather(self._migrate(), self._get_first_models())
         if plan.inference_listen:
             await self._start_tier(commands.inference())
             await self._wait_for("inference", functools.partial(_listens, plan.inference_listen))
@@ -110,8 +110,8 @@ class Supervisor:
         await self._start_tier(commands.web(host=plan.host, port=plan.port))
         key = await asyncio.to_thread(first_steps.ensure_local_key, plan.key_file)
         await self._wait_for("web", functools.partial(_is_healthy, plan.address))
-        self._say_welcome(key, seconds=time.monotonic() - started)
-        await self._get_first_model()
+        models = await asyncio.to_thread(first_steps.describe_models, plan.address)
+        self._say_welcome(key, models=models, seconds=time.monotonic() - started)
 
     async def stop(self) -> None:
         for tier in reversed(self._tiers):
@@ -122,6 +122,13 @@ class Supervisor:
         migration = self._child(commands.migrate())
         if await migration.run_to_end():
             raise StartError("The database could not be brought up to date; see the lines above.")
+
+    async def _get_first_models(self) -> None:
+        """Fetch them where none are; without any source the system starts all the same."""
+        if self._plan.inference_listen:
+            fetching = self._child(commands.first_models())
+            self._tiers.append([fetching])  # so that Ctrl-C ends it
+            await fetching.run_to_end()
 
     async def _start_tier(self, *started: Command) -> None:
         tier = [self._child(command) for command in started]
@@ -143,23 +150,17 @@ class Supervisor:
                 raise StartError(f"{what} was not ready within {_READY_WITHIN_S:.0f} s.")
             await asyncio.sleep(0.25)
 
-    def _say_welcome(self, key: str, *, seconds: float) -> None:
+    def _say_welcome(self, key: str, *, models: str, seconds: float) -> None:
         address = self._plan.address
         curl = ("curl", "-s", f"{address}/v1/transcribe", "-H", f"Authorization: Bearer {key}")
         self._console.say(
             f"\nopen-stt runs (ready after {seconds:.1f} s). Ctrl-C stops it.\n\n"
             f"  address   {address}\n"
             f"  API key   {key}   (kept in {self._plan.key_file})\n"
-            f"  docs      {address}{DOCS_PATH}\n\n"
+            f"  docs      {address}{DOCS_PATH}\n"
+            f"  model     {models}\n\n"
             f"{shlex.join([*curl, '-F', f'file=@{SAMPLE}'])}\n"
         )
-
-    async def _get_first_model(self) -> None:
-        command = await first_steps.look_for_model(self._plan.address, console=self._console)
-        if command:
-            download = self._child(command)
-            self._tiers.append([download])
-            self._download = asyncio.create_task(download.run_to_end())
 
 
 async def serve(plan: Plan, *, console: Console) -> int:

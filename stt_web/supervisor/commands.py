@@ -25,6 +25,11 @@ def migrate() -> Command:
     return _python("migrate", "manage.py", "migrate", "--no-input", "--verbosity=1")
 
 
+def first_models() -> Command:
+    """Fetch a recogniser and a speaker model where there are none; ends by itself."""
+    return _python("models", "-m", "inference_service.catalog", "first")
+
+
 def inference() -> Command:
     return _python("inference", "-m", "inference_service")
 

@@ -50,7 +50,6 @@ class FakeRecogniser:
     engine: str = "fake"
     device: str = "cpu"
     compute_type: str = "int8"
-    is_approximate: bool = False
     detects_language: bool = True
     languages: frozenset[str] = frozenset({"cs", "en"})
     max_batch: int = 4

@@ -9,16 +9,16 @@ import pytest
 from inference_service.catalog import (
     BadDefaultModelError,
     Catalog,
+    Kind,
     ModelEntry,
     NotInstalledError,
     UnknownModelError,
 )
 from inference_service.catalog.entries import WindowMargin
 from inference_service.config import Config
-from tests.inference_service.engines.recordings import TINY_WHISPER
+from tests.inference_service.engines.recordings import TINY_WHISPER, install_english_whisper
 
-CATALOGUE = ["large-v3-turbo", "large-v3", "medium", "small"]
-SPHINX = "pocketsphinx-en-us"
+CATALOGUE = ["large-v3-turbo", "large-v3", "medium", "small", "base", "tiny.en"]
 
 
 @pytest.mark.parametrize(
@@ -44,27 +44,39 @@ def catalog(tmp_path: Path) -> Catalog:
     return _make_catalog(tmp_path)
 
 
-def test_the_four_models_and_pocketsphinx_are_listed_where_nothing_is_installed(
-    catalog: Catalog,
-) -> None:
+def test_the_whispers_are_listed_where_nothing_is_installed(catalog: Catalog) -> None:
     models = catalog.models()
 
-    assert [model.id for model in models] == [*CATALOGUE, SPHINX]
+    assert [model.id for model in models] == CATALOGUE
     assert [model.speed for model in models[:4]] == ["fast", "standard", "fast", "very_fast"]
-    assert [len(model.languages) for model in models[:4]] == [100, 100, 99, 99]
-    assert [model.id for model in models if model.is_available] == [SPHINX]
-    for model in models[:4]:
+    assert [len(model.languages) for model in models] == [100, 100, 99, 99, 99, 1]
+    assert not any(model.is_available for model in models)
+    for model in models:
         assert f"pull {model.id}" in model.install_hint
-    assert models[4].install_hint == ""
-    assert models[4].is_approximate
-    assert models[4].languages == {"en"}
 
 
-@pytest.mark.parametrize("name", ["", "large-v3-turbo", SPHINX])
-def test_pocketsphinx_answers_to_the_usual_names_where_nothing_is_installed(
+@pytest.mark.parametrize("name", ["", "large-v3-turbo", "base"])
+def test_every_name_is_refused_with_what_to_install_where_nothing_is(
     catalog: Catalog, name: str
 ) -> None:
-    assert catalog.resolve(name).id == SPHINX
+    assert catalog.default_id() == ""
+    assert catalog.served_by(name) == ""
+    with pytest.raises(NotInstalledError, match="catalog pull base"):
+        catalog.resolve(name)
+
+
+def test_each_kind_of_model_is_found_by_its_kind(catalog: Catalog, tmp_path: Path) -> None:
+    assert [entry.id for entry in catalog.entries(Kind.SPEAKER_MODEL)] == ["campplus"]
+    assert catalog.find(Kind.SPEAKER_MODEL) is None
+    assert catalog.entries(Kind.TRANSLATOR) == []
+
+    install(tmp_path, "base")
+    found = catalog.find(Kind.RECOGNISER)
+
+    assert found is not None
+    assert (found.id, found.kind) == ("base", Kind.RECOGNISER)
+    with pytest.raises(UnknownModelError):
+        catalog.resolve("campplus")
 
 
 def test_the_best_installed_model_answers_to_the_usual_names(
@@ -76,10 +88,12 @@ def test_the_best_installed_model_answers_to_the_usual_names(
     assert catalog.resolve("").id == "small"
     assert catalog.resolve("large-v3-turbo").id == "small"
     assert catalog.resolve("a-model-of-ours").id == "a-model-of-ours"
-    assert catalog.resolve(SPHINX).id == SPHINX
 
 
-def test_a_folder_model_is_better_than_pocketsphinx(catalog: Catalog, tmp_path: Path) -> None:
+def test_a_folder_model_answers_before_one_of_english_alone(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    install_english_whisper(tmp_path / "tiny.en")
     install(tmp_path, "tiny")
 
     entry = catalog.resolve("large-v3-turbo")
@@ -112,9 +126,11 @@ def test_the_usual_model_itself_answers_where_it_is_installed(
 
 
 def test_another_model_that_is_not_installed_is_refused_with_how_to_install_it(
-    catalog: Catalog,
+    catalog: Catalog, tmp_path: Path
 ) -> None:
-    with pytest.raises(NotInstalledError, match=rf"installed: {SPHINX}.*catalog pull large-v3`"):
+    install(tmp_path, "base")
+
+    with pytest.raises(NotInstalledError, match=r"installed: base.*catalog pull large-v3`"):
         catalog.resolve("large-v3")
 
 
@@ -135,7 +151,7 @@ def test_an_incomplete_folder_is_not_available(
     install(tmp_path, "ours")
     (tmp_path / "ours" / missing).write_bytes(b"")
 
-    assert [model.id for model in catalog.models() if model.is_available] == [SPHINX]
+    assert not any(model.is_available for model in catalog.models())
 
 
 def test_weights_in_the_hugging_face_cache_are_found(tmp_path: Path) -> None:
@@ -166,9 +182,7 @@ def test_the_languages_are_those_of_the_tokenizer(catalog: Catalog, tmp_path: Pa
 
 
 def test_a_model_of_english_alone_knows_no_other_language(catalog: Catalog, tmp_path: Path) -> None:
-    folder = install(tmp_path, "ours.en")
-    vocabulary = json.loads((folder / "vocabulary.json").read_text())
-    (folder / "vocabulary.json").write_text(json.dumps([token or "x" for token in vocabulary]))
+    install_english_whisper(tmp_path / "ours.en")
 
     entry = catalog.resolve("ours.en")
 
@@ -179,16 +193,17 @@ def test_a_model_of_english_alone_knows_no_other_language(catalog: Catalog, tmp_
 
 def test_the_configured_default_model_answers(tmp_path: Path) -> None:
     install(tmp_path, "small")
+    install(tmp_path, "base")
 
-    catalog = _make_catalog(tmp_path, default_model=SPHINX)
+    catalog = _make_catalog(tmp_path, default_model="base")
 
-    assert catalog.resolve("").id == SPHINX
-    assert catalog.resolve("large-v3-turbo").id == SPHINX
+    assert catalog.resolve("").id == "base"
+    assert catalog.resolve("large-v3-turbo").id == "base"
 
 
 @pytest.mark.parametrize("name", ["enormous", "medium"])
 def test_a_default_model_that_could_not_answer_stops_the_start(tmp_path: Path, name: str) -> None:
-    with pytest.raises(BadDefaultModelError, match=f"STT_DEFAULT_MODEL is '{name}'.*{SPHINX}"):
+    with pytest.raises(BadDefaultModelError, match=f"STT_DEFAULT_MODEL is '{name}'.*pull base"):
         _make_catalog(tmp_path, default_model=name)
 
 

@@ -5,13 +5,14 @@ import shutil
 import threading
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 import pytest
 
-from inference_service.catalog import Catalog, ModelEntry, NotInstalledError
+from inference_service.catalog import Catalog, Kind, ModelEntry, NotInstalledError
 from inference_service.config import Config
 from inference_service.engines.asr import Recogniser
 from inference_service.engines.loading import EngineSettings
@@ -200,6 +201,44 @@ async def test_a_lease_of_a_model_that_is_not_installed_is_refused(
 ) -> None:
     with pytest.raises(NotInstalledError):
         await _use(_make_pool(models_dir, loader), "medium")
+
+
+async def test_a_model_of_another_kind_is_lent_and_counted_like_a_recogniser(
+    models_dir: Path, loader: Loader
+) -> None:
+    translator = ModelEntry(
+        id="a-translator",
+        name="A translator",
+        engine="fake",
+        speed="",
+        languages=frozenset(),
+        is_available=True,
+        kind=Kind.TRANSLATOR,
+        path=models_dir / "one",
+    )
+    pool = _make_pool(models_dir, loader, memory_mb=6)
+
+    async with pool.lease_entry(translator), pool.lease_entry(translator), pool.lease("one"):
+        assert sorted(pool.loaded()) == ["a-translator", "one"]
+        with pytest.raises(ModelMemoryError):
+            await _use(pool, "two")
+    await pool.close()
+
+    assert loader.loaded == ["a-translator", "one"]
+    assert sorted(loader.closed) == ["a-translator", "one"]
+
+
+async def test_a_model_that_no_engine_here_can_load_is_refused_with_a_sentence(
+    models_dir: Path,
+) -> None:
+    config = Config(models_dir=models_dir, device="cpu")
+    catalog = Catalog(config)
+    strange = replace(catalog.resolve("one"), id="strange", engine="of another version")
+    pool = ModelPool(catalog, config)
+
+    with pytest.raises(ModelLoadError, match="The model strange could not be loaded"):
+        async with pool.lease_entry(strange):
+            pass
 
 
 async def test_real_weights_are_loaded_and_freed(models_dir: Path) -> None:

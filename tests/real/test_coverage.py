@@ -81,7 +81,9 @@ async def test_no_word_is_invented_where_no_one_speaks(
         "music": 0.2 * np.sin(2 * np.pi * notes * times) * np.exp(-2 * (2 * times % 1)),
         "silence": np.zeros(len(times)),
     }
-    heard = await transcribe(real_service.channel, make_pcm(sounds[kind]), language="")
+    heard = await transcribe(
+        real_service.channel, make_pcm(sounds[kind].astype(np.float32)), language=""
+    )
     assert heard.text == ""
     assert heard.language.language == ""
     assert shown_gaps_s(heard) <= 1

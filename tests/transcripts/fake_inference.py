@@ -41,6 +41,7 @@ class Script:
     repeats_windows: bool = False  # breaks the proto
     model: str = "tiny"
     embedder: str = "fake-voices"
+    words: tuple[str, ...] = ()  # instead of "w0", "w1" …: one a second
     language: str = "en"
     detects: bool = True
     before_window: Callable[[int], object] = lambda number: None  # 0 the first of the call
@@ -214,7 +215,10 @@ def _window(
         second = start_ms // 1000
         # The pause behind each word is one at which speakers may change.
         word = speech_pb2.Word(
-            text=f"w{second}", start_ms=start_ms, end_ms=end_ms - 300, confidence=0.75
+            text=script.words[second] if script.words else f"w{second}",
+            start_ms=start_ms,
+            end_ms=end_ms - 300,
+            confidence=0.75,
         )
         window.segments.add(
             start_ms=start_ms, end_ms=end_ms, text=word.text, words=[word], confidence=0.75

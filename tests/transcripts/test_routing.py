@@ -139,7 +139,7 @@ def test_a_job_goes_on_at_another_instance_when_its_own_is_removed(
 
     transcript.refresh_from_db()
     assert transcript.status == Status.COMPLETED
-    assert [each.text for each in transcript.segments.all()] == ["w0", "w1", "w2", "w3"]
+    assert [each.text for each in transcript.segments.all()] == ["w0 w1 w2 w3"]
     assert (len(one.configs), len(other.configs), len(fake.configs)) == (1, 1, 0)
 
 

@@ -27,7 +27,9 @@ def run(transcript: Transcript) -> Transcript:
 
 
 def texts(transcript: Transcript) -> list[str]:
-    return list(transcript.segments.order_by("position").values_list("text", flat=True))
+    """The words; the segments that they are in are sentences."""
+    rows = transcript.segments.order_by("position").values_list("text", flat=True)
+    return [word for text in rows for word in text.split()]
 
 
 def words(count: int) -> list[str]:
@@ -455,3 +457,41 @@ def test_segments_have_no_speaker_where_none_was_asked_for(
     assert fake.diarized == []
     assert not done.speakers.exists()
     assert not done.segments.exclude(speaker=None).exists()
+
+
+SPOKEN = ("We", "went", "home.", "It", "was", "late.")
+
+
+def test_windows_become_sentences_at_the_end(
+    fake: FakeInference, make_transcript: MakeTranscript
+) -> None:
+    fake.scripts = [Script(words=SPOKEN)]
+
+    done = run(make_transcript(seconds=6))
+
+    rows = done.segments.order_by("position").values_list("text", "start_ms", "end_ms")
+    assert list(rows) == [("We went home.", 0, 2700), ("It was late.", 3000, 5700)]
+    assert not done.speakers.exists()
+
+
+def test_sentences_hold_one_speaker_each(
+    fake: FakeInference, make_transcript: MakeTranscript
+) -> None:
+    fake.scripts = [Script(words=SPOKEN)]
+
+    done = run(make_transcript(seconds=6, diarize=True, speakers_requested=2))
+
+    rows = done.segments.order_by("position").values_list("text", "speaker__label")
+    assert [text for text, _ in rows] == list(SPOKEN)
+    assert [label for _, label in rows] == ["Speaker 1", "Speaker 2"] * 3
+
+
+def test_a_resumed_job_has_the_same_sentences(
+    fake: FakeInference, make_transcript: MakeTranscript
+) -> None:
+    fake.scripts = [Script(words=SPOKEN, windows=2), Script(words=SPOKEN)]
+
+    done = run(make_transcript(seconds=6))
+
+    texts_in_order = done.segments.order_by("position").values_list("text", flat=True)
+    assert list(texts_in_order) == ["We went home.", "It was late."]

@@ -68,7 +68,6 @@ def _describe(model: Model) -> dict[str, Any]:
         "speed": model.speed if model.speed in _SPEEDS else "standard",
         "available": model.available,
         "served_by": model.served_by or None,
-        "approximate": model.approximate,
         "engine": model.engine,
         "install_hint": model.install_hint,
     }

@@ -94,9 +94,15 @@ class ImportDocumentation(APIView):
             "multipart/form-data": inline_serializer(
                 "ImportRequest",
                 {
-                    "file": serializers.FileField(help_text="srt, vtt, or our own json."),
+                    "file": serializers.FileField(
+                        help_text="srt, vtt, ass, ssa, sbv, or our own json."
+                    ),
                     "title": serializers.CharField(required=False),
                     "language": serializers.CharField(required=False),
+                    "encoding": serializers.CharField(
+                        required=False,
+                        help_text="Of a file that is not in UTF-8, such as cp1250; else guessed.",
+                    ),
                 },
             )
         },

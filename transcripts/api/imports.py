@@ -16,8 +16,9 @@ from stt_web.callers import Caller
 from stt_web.error_answers import allow_methods
 from stt_web.uploads import Upload
 from transcripts.api.answers import location_of, summarise
+from transcripts.api.options import read_language
 from transcripts.api.principals import source_of
-from transcripts.services.import_transcript import import_transcript
+from transcripts.services.import_transcript import ImportOptions, import_transcript
 
 
 # No cookie counts here, so there is nothing to forge.
@@ -35,14 +36,14 @@ def _import(upload: Upload, caller: Caller) -> HttpResponse:
         raise AuthenticationError(
             "Send your API key as `Authorization: Bearer <key>`.", code="missing_key"
         )
-    transcript = import_transcript(
-        caller.user,
-        upload.path,
+    options = ImportOptions(
         file_name=upload.file_name,
         title=upload.fields.get("title", "").strip(),
-        language=upload.fields.get("language", "").strip().lower(),
+        language=read_language(upload.fields),
+        encoding=upload.fields.get("encoding", "").strip(),
         source=source_of(caller),
     )
+    transcript = import_transcript(caller.user, upload.path, options)
     response = JsonResponse(summarise(transcript), status=201)
     response.headers["Location"] = location_of(transcript)
     return response

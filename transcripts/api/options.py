@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stt_web.errors import ApiError
-from transcripts.languages import LANGUAGE_NAMES
+from transcripts.languages import MULTI, find_language
 from transcripts.services.submit import TranscriptionOptions
 
 RESPONSE_FORMATS = ("json", "verbose_json", "txt", "text", "srt", "vtt")
@@ -18,6 +18,7 @@ DEFAULT_MODEL = "large-v3-turbo"
 MAX_SPEAKERS = 50
 MAX_PROMPT_CHARACTERS = 1000
 MAX_HOT_WORDS = 100
+MAX_LANGUAGES = 10  # that are expected; who expects more expects any
 
 _BOOLEANS = {"true": True, "1": True, "on": True, "yes": True}
 _BOOLEANS |= {"false": False, "0": False, "off": False, "no": False}
@@ -41,11 +42,24 @@ class TranscriptionRequest:
     is_async: bool
 
 
+@dataclass(frozen=True)
+class SpokenLanguages:
+    """`language` empty: detected, among `languages` if there are any. With `is_multilingual` it may
+    change inside the recording."""
+
+    language: str = ""
+    languages: tuple[str, ...] = ()
+    is_multilingual: bool = False
+
+
 def read_request(fields: Mapping[str, str], *, prefer: str = "") -> TranscriptionRequest:
     """Return the checked request. `prefer`: the header (RFC 7240). Raises InvalidOptionError."""
+    spoken = read_spoken(fields)
     options = TranscriptionOptions(
         model=read_model(fields),
-        language=read_language(fields),
+        language=spoken.language,
+        languages=spoken.languages,
+        is_multilingual=spoken.is_multilingual,
         task=_read_choice(fields, "task", TASKS),
         diarize=_read_boolean(fields, "diarize", default=True),
         speakers=_read_speakers(fields),
@@ -67,18 +81,52 @@ def read_model(fields: Mapping[str, str]) -> str:
     return model
 
 
-def read_language(fields: Mapping[str, str]) -> str:
-    language = fields.get("language", "").strip().lower()
-    if language in ("", "auto"):
-        return ""
-    if language not in LANGUAGE_NAMES:
+def read_spoken(fields: Mapping[str, str]) -> SpokenLanguages:
+    """Return what `language` and `languages` say. Raises InvalidOptionError."""
+    wanted = fields.get("language", "").strip()
+    languages = _read_expected(fields.get("languages", ""))
+    if wanted.lower() == MULTI:
+        return SpokenLanguages(languages=languages, is_multilingual=True)
+    language = read_language(fields)
+    if language and languages and language not in languages:
         raise InvalidOptionError(
-            "language",
-            f"language is {_shown(language)}, but must be auto or one of the codes that"
-            " GET /v1/languages lists, such as en.",
-            code="unknown_language",
+            "languages",
+            f"language is {_shown(language)}, which languages doesn't list. Send language={MULTI}"
+            " for a recording in several languages, or leave language out.",
         )
-    return language
+    if language or len(languages) == 1:
+        return SpokenLanguages(language=language or languages[0])
+    return SpokenLanguages(languages=languages)
+
+
+def read_language(fields: Mapping[str, str]) -> str:
+    """Return the code of the one language that is named; empty: none is. Raises
+    InvalidOptionError."""
+    wanted = fields.get("language", "").strip()
+    return "" if wanted.lower() in ("", "auto") else _find_language(wanted, field="language")
+
+
+def _read_expected(value: str) -> tuple[str, ...]:
+    named = [name.strip() for name in value[:1000].split(",") if name.strip()]
+    found = dict.fromkeys(_find_language(name, field="languages") for name in named)
+    if len(found) > MAX_LANGUAGES:
+        raise InvalidOptionError(
+            "languages", f"languages is a list of at most {MAX_LANGUAGES} codes."
+        )
+    return tuple(found)
+
+
+def _find_language(wanted: str, *, field: str) -> str:
+    code = find_language(wanted)
+    if code is not None:
+        return code
+    what = f"auto, {MULTI}" if field == "language" else "codes with commas between"
+    raise InvalidOptionError(
+        field,
+        f"{field} is {_shown(wanted)}, but must be {what} or one of the languages that"
+        " GET /v1/languages lists, such as en or en-US.",
+        code="unknown_language",
+    )
 
 
 def _read_choice(fields: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

@@ -3,7 +3,6 @@
 from rest_framework import serializers
 
 from transcripts.api.options import RESPONSE_FORMATS, TASKS
-from transcripts.languages import LANGUAGE_NAMES
 from transcripts.models import Origin, Source, Status
 
 
@@ -74,7 +73,15 @@ class TranscriptionRequestSerializer(serializers.Serializer[object]):
 
     file = serializers.FileField(help_text="Audio or video, recognised by its content.")
     model = serializers.CharField(default="large-v3-turbo", help_text="See GET /v1/models.")
-    language = serializers.ChoiceField(choices=["auto", *LANGUAGE_NAMES], default="auto")
+    language = serializers.CharField(
+        default="auto",
+        help_text="A code of GET /v1/languages, what browsers send (en-US, zh-TW), or a name; auto"
+        " detects it; multi: it may change inside the recording.",
+    )
+    languages = serializers.CharField(
+        required=False,
+        help_text="Those that may occur, separated by commas: only they are detected.",
+    )
     diarize = serializers.BooleanField(default=True, help_text="Tell speakers apart.")
     speakers = serializers.IntegerField(
         default=0, min_value=0, max_value=50, help_text="Exactly so many; 0 finds the number."
@@ -187,7 +194,6 @@ class ModelSerializer(serializers.Serializer[object]):
     served_by = serializers.CharField(
         allow_null=True, help_text="The model that runs when this one is asked for."
     )
-    approximate = serializers.BooleanField()
     engine = serializers.CharField()
     install_hint = serializers.CharField(allow_blank=True)
 
@@ -239,6 +245,10 @@ class HealthSerializer(serializers.Serializer[object]):
     )
     database = serializers.ChoiceField(choices=["ok", "down"])
     inference = serializers.ChoiceField(choices=["ok", "down"])
+    recognition = serializers.ChoiceField(
+        choices=["ok", "not_installed", "down"],
+        help_text="`not_installed`: no recogniser is here yet, so recognition answers 503.",
+    )
 
 
 class CloudDeviceSerializer(serializers.Serializer[object]):

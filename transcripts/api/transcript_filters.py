@@ -8,7 +8,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from drf_spectacular.utils import OpenApiParameter
 
 from stt_web.errors import ApiError
-from transcripts.languages import LANGUAGE_NAMES
+from transcripts.languages import find_language
 from transcripts.models import Source, Status, Transcript
 
 _ORDERINGS = {
@@ -89,8 +89,9 @@ def _read_choice(query: Mapping[str, str], name: str, choices: list[str]) -> str
 
 
 def _read_language(query: Mapping[str, str]) -> str:
-    language = query.get("language", "")
-    if language and language not in LANGUAGE_NAMES:
+    wanted = query.get("language", "")
+    language = find_language(wanted) if wanted else ""
+    if language is None:
         raise ApiError(
             "language must be one of the codes that GET /v1/languages lists.",
             code="unknown_language",

@@ -3,24 +3,26 @@
 Sources of the rules: Netflix Timed Text Style Guide (general requirements; English, Japanese and
 Chinese templates) and the BBC Subtitle Guidelines; `contract/compat.md`, *Subtitles*.
 
-Text is never altered: the cues in order, their lines joined, spell the transcript's words.
+Speech of one speaker without a long pause is divided as a whole, over the borders of segments: so
+that no rest of a sentence stands alone, and no border of the recogniser's shows. Text is never
+altered: the cues in order, their lines joined, spell the transcript's words.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from transcripts.exports.cue_cuts import cut_flow
 from transcripts.exports.cue_times import Slot, fit_times
 from transcripts.exports.document import Document, DocumentSegment, DocumentWord
-from transcripts.exports.linebreaks import break_units, fill_lines
+from transcripts.exports.linebreaks import break_units, fill_lines, may_break_words
 from transcripts.exports.lines import break_lines
 from transcripts.exports.measures import Measure, measure_for
 from transcripts.exports.profiles import PROFILES, Profile
+from transcripts.text.writing import is_spaced_between
 
 PAUSE_MS = 1_500  # speech that pauses so long goes on in a new cue
-SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")
 _BLANK = re.compile(r"\s")
-CLOSING_MARKS = "\"'”’»)]」』）"
 
 
 @dataclass(frozen=True)
@@ -33,16 +35,33 @@ class Cue:
     speaker: str | None
 
 
+@dataclass(frozen=True)
+class _Flow:
+    """What one speaker says without a long pause; nothing in it is wider than a line. `borders`:
+    before which words a segment begins."""
+
+    words: list[DocumentWord]
+    borders: set[int]
+    speaker: str | None
+    hidden_speaker: str
+    measure: Measure
+
+    def is_of(self, segment: DocumentSegment, measure: Measure) -> bool:
+        own = (self.speaker, self.hidden_speaker, self.measure)
+        return own == (segment.speaker, segment.hidden_speaker, measure)
+
+
 def make_cues(document: Document, profile: Profile = PROFILES["default"]) -> list[Cue]:
     """Cut the document into cues that keep the profile's rules, as their scripts are read."""
     cues: list[Cue] = []
     slots: list[Slot] = []
-    for segment in document.segments:
-        measure = measure_for(profile, segment.text, language=document.language)
-        for group in _group_words(_timed_words(segment, measure), measure):
-            cue = _make_cue(group, segment.speaker, measure)
+    for flow in _flows(document, profile):
+        for group in cut_flow(
+            flow.words, flow.borders, measure=flow.measure, language=document.language
+        ):
+            cue = _make_cue(group, flow.speaker, flow.measure)
             cues.append(cue)
-            reading_ms = sum(measure.reading_ms(line) for line in cue.lines)
+            reading_ms = sum(flow.measure.reading_ms(line) for line in cue.lines)
             slots.append(Slot(cue.start_ms, cue.end_ms, int(reading_ms)))
     times = fit_times(slots, profile, duration_ms=document.duration_ms)
     return [
@@ -59,61 +78,73 @@ def _make_cue(group: list[DocumentWord], speaker: str | None, measure: Measure) 
     return Cue(group[0].start_ms, max(word.end_ms for word in group), lines, speaker)
 
 
-class _Group:
-    """The words of a cue in the making, and how far they fill its lines, broken greedily."""
-
-    def __init__(self, measure: Measure) -> None:
-        self.words: list[DocumentWord] = []
-        self._profile, self._width_of = measure.profile, measure.width_of
-        self._lines = 1
-        self._line_width = self._width = 0.0
-
-    def add(self, word: DocumentWord) -> None:
-        self._lines, self._line_width = self._filled_by(word)
-        self._width += self._width_of(word.text) + (1 if word.space_before and self.words else 0)
-        self.words.append(word)
-
-    def must_end_before(self, word: DocumentWord) -> bool:
-        """Say whether the cue is full, a sentence ends or speech pauses."""
-        if not self.words:
-            return False
-        last, profile = self.words[-1], self._profile
-        if word.end_ms - self.words[0].start_ms > profile.max_duration_ms:
-            return True
-        if word.start_ms - last.end_ms > PAUSE_MS or self._filled_by(word)[0] > profile.lines:
-            return True
-        # A sentence that fills a line is a cue; shorter ones share it with the next.
-        if self._width < profile.line_characters:
-            return False
-        return last.text.rstrip(CLOSING_MARKS).endswith(SENTENCE_ENDS)
-
-    def _filled_by(self, word: DocumentWord) -> tuple[int, float]:
-        """Return how many lines there would be, and how full the last."""
-        added = self._width_of(word.text)
-        joined = self._line_width + added + (1 if word.space_before and self.words else 0)
-        if joined > self._profile.line_characters and self.words:
-            return self._lines + 1, added
-        return self._lines, joined
+def _flows(document: Document, profile: Profile) -> Iterator[_Flow]:
+    flow: _Flow | None = None
+    for segment in document.segments:
+        measure = measure_for(profile, segment.text, language=document.language)
+        if flow is not None and not flow.is_of(segment, measure):
+            yield flow
+            flow = None
+        is_first = True
+        for word in _units(_timed_words(segment, measure), measure):
+            if flow is not None and _is_apart(flow.words[-1], word):
+                yield flow
+                flow = None
+            flow = flow or _Flow([], set(), segment.speaker, segment.hidden_speaker, measure)
+            if is_first:
+                word = _begin_segment(flow, word)
+                is_first = False
+            flow.words.append(word)
+    if flow is not None:
+        yield flow
 
 
-def _group_words(words: list[DocumentWord], measure: Measure) -> Iterator[list[DocumentWord]]:
-    group = _Group(measure)
+def _is_apart(before: DocumentWord, after: DocumentWord) -> bool:
+    """Whether speech pauses between, or another segment goes back in time (people who overlap)."""
+    return after.start_ms - before.end_ms > PAUSE_MS or after.start_ms < before.start_ms
+
+
+def _begin_segment(flow: _Flow, word: DocumentWord) -> DocumentWord:
+    if not flow.words:
+        return word
+    flow.borders.add(len(flow.words))
+    return replace(word, space_before=is_spaced_between(flow.words[-1].text, word.text))
+
+
+def _units(words: Iterator[DocumentWord], measure: Measure) -> Iterator[DocumentWord]:
+    """Yield the words with those joined between which no line may end: "MS" and "-13"."""
+    unit: DocumentWord | None = None
     for word in words:
-        if group.must_end_before(word):
-            yield group.words
-            group = _Group(measure)
-        group.add(word)
-    if group.words:
-        yield group.words
+        if unit is None:
+            unit = word
+        elif (joined := _joined(unit, word, measure)) is not None:
+            unit = joined
+        else:
+            yield unit
+            unit = word
+    if unit is not None:
+        yield unit
 
 
-def _timed_words(segment: DocumentSegment, measure: Measure) -> list[DocumentWord]:
-    """Return the segment's words, none wider than a line; times are shared out by characters
+def _joined(unit: DocumentWord, word: DocumentWord, measure: Measure) -> DocumentWord | None:
+    if word.space_before or may_break_words(unit.text, word.text):
+        return None
+    text, profile = unit.text + word.text, measure.profile
+    end_ms = max(unit.end_ms, word.end_ms)
+    is_too_wide = measure.width_of(text) > profile.line_characters
+    if is_too_wide or end_ms - unit.start_ms > profile.max_duration_ms:
+        return None
+    return replace(unit, text=text, end_ms=end_ms)
+
+
+def _timed_words(segment: DocumentSegment, measure: Measure) -> Iterator[DocumentWord]:
+    """Yield the segment's words, none wider than a line; times are shared out by characters
     where the recogniser gave none or a word must be cut."""
-    words = list(segment.words) or [
-        DocumentWord(segment.text, segment.start_ms, segment.end_ms, segment.confidence, False)
-    ]
-    return [piece for word in words for piece in _cut_word(word, measure)]
+    words = segment.words or (
+        DocumentWord(segment.text, segment.start_ms, segment.end_ms, segment.confidence, False),
+    )
+    for word in words:
+        yield from _cut_word(word, measure)
 
 
 def _cut_word(word: DocumentWord, measure: Measure) -> Iterator[DocumentWord]:

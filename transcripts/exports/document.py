@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from transcripts.models import Origin, Segment, Transcript
-
-# Written without spaces between words, so also between segments.
-SPACELESS_LANGUAGES = frozenset({"zh", "yue", "ja", "th", "lo", "my", "km", "bo"})
+from transcripts.text.writing import SPACELESS_LANGUAGES
 
 _ROWS_AT_ONCE = 500
 _FIELDS = (
@@ -37,7 +35,8 @@ class DocumentWord:
 
 @dataclass(frozen=True)
 class DocumentSegment:
-    """`speaker`: the name to show; None where speakers were not told apart."""
+    """`speaker`: the name to show; None where speakers were not told apart, or are not shown: then
+    `hidden_speaker` still says where another begins."""
 
     start_ms: int
     end_ms: int
@@ -49,6 +48,7 @@ class DocumentSegment:
     compression_ratio: float | None = None
     no_speech_prob: float | None = None
     temperature: float | None = None
+    hidden_speaker: str = ""
 
 
 @dataclass(frozen=True)

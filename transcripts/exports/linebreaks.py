@@ -9,6 +9,8 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
+from transcripts.text.writing import may_divide
+
 NEVER_FIRST = frozenset(
     "、。，．・：；？！゛゜ヽヾゝゞ々ー’”）〕］｝〉》」』】…‥ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ,.:;?!)]}"
 )
@@ -91,6 +93,16 @@ def _words(text: str) -> Iterator[str]:
         start, end = end, text.find(" ", end)
     if start < len(text):
         yield text[start:]
+
+
+def may_break_words(before: str, after: str) -> bool:
+    """Return whether a line may end between two words that no space divides, as a recogniser
+    divides text: between characters of scripts without spaces (Lao, Khmer and Burmese too, which
+    are never broken inside a word), not inside what is one word ("MS" and "-13")."""
+    last, first = before[-1:], after[:1]
+    if first in NEVER_FIRST or last in NEVER_LAST or not may_divide(last, first):
+        return False
+    return last not in _THAI_LEADING_VOWELS and first not in _THAI_FOLLOWERS
 
 
 @lru_cache(maxsize=20_000)

@@ -114,7 +114,7 @@ def _break_quality(
     elif after in BREAK_BEFORE:
         quality += 2
     after_length = _length_from(words, place, lengths)
-    return quality - 4 * abs(lengths[place] - after_length) / width
+    return quality - 6 * abs(lengths[place] - after_length) / width
 
 
 def _is_name(words: Sequence[DocumentWord], place: int) -> bool:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from transcripts.exports.document import SPACELESS_LANGUAGES, Document, DocumentSegment
+from transcripts.exports.document import Document, DocumentSegment
+from transcripts.text.writing import SPACELESS_LANGUAGES, ends_sentence
 
 PAUSE_MS = 2_000  # silence that begins a new paragraph
 FULL_CHARACTERS = 700  # a paragraph this long ends with its sentence
-_SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！", "؟", "।")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def _belongs(segment: DocumentSegment, group: list[DocumentSegment]) -> bool:
     if segment.start_ms - group[-1].end_ms >= PAUSE_MS:
         return False
     is_full = sum(len(part.text) for part in group) >= FULL_CHARACTERS
-    return not (is_full and group[-1].text.rstrip().endswith(_SENTENCE_ENDS))
+    return not (is_full and ends_sentence(group[-1].text.rstrip()))
 
 
 def _join(group: list[DocumentSegment], joint: str) -> Paragraph:

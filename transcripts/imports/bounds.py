@@ -1,13 +1,20 @@
-"""How much an import may hold: what is beyond would keep the database busy for minutes."""
+"""How much an import may hold: what is beyond would keep the database, or a reader, busy for long.
+
+The words are bounded, too: each is read and written again by every view and export.
+"""
 
 import re
 
 from transcripts.imports.segments import Imported, ImportedSegment, ImportFileError
 
 MAX_BYTES = 16 * 1024 * 1024  # ten hours of our own JSON are 10 MB
+MAX_LINES = 500_000  # thirty thousand cues of a dozen lines
 MAX_SEGMENTS = 30_000  # forty hours, five seconds each
 MAX_CHARACTERS = 3_000_000  # fifty hours of speech
 MAX_SEGMENT_CHARACTERS = 20_000
+MAX_SEGMENT_WORDS = 1_000  # seven minutes of speech
+MAX_WORDS = 500_000  # fifty-five hours of speech
+MAX_SPEAKERS = 100
 _HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")  # JSON can hold it, UTF-8 can't
 
 
@@ -23,21 +30,40 @@ def check_size(size_bytes: int) -> None:
 
 def check_bounds(imported: Imported) -> None:
     """Raise ImportFileError for more than a transcript may hold, or what is no text."""
-    if len(imported.segments) > MAX_SEGMENTS:
-        raise ImportFileError(f"A transcript may have at most {MAX_SEGMENTS} segments.")
-    for number, segment in enumerate(imported.segments, 1):
-        _check_segment(segment, number)
-    if sum(len(segment.text) for segment in imported.segments) > MAX_CHARACTERS:
-        raise ImportFileError(f"A transcript may have at most {MAX_CHARACTERS} characters.")
+    segments = imported.segments
+    if len(segments) > MAX_SEGMENTS:
+        raise ImportFileError(f"A transcript may have at most {MAX_SEGMENTS:,} segments.")
+    words = 0
+    for number, segment in enumerate(segments, 1):
+        words += _check_segment(segment, number)
+    if words > MAX_WORDS:
+        raise ImportFileError(f"A transcript may have at most {MAX_WORDS:,} words.")
+    if sum(len(segment.text) for segment in segments) > MAX_CHARACTERS:
+        raise ImportFileError(f"A transcript may have at most {MAX_CHARACTERS:,} characters.")
+    if len({segment.speaker for segment in segments if segment.speaker}) > MAX_SPEAKERS:
+        raise ImportFileError(f"A transcript may have at most {MAX_SPEAKERS} speakers.")
     _check_text(imported.title + imported.model, "The title")
 
 
-def _check_segment(segment: ImportedSegment, number: int) -> None:
+def check_segment_count(count: int) -> None:
+    """Raise ImportFileError before so many are read."""
+    if count > MAX_SEGMENTS:
+        raise ImportFileError(f"A transcript may have at most {MAX_SEGMENTS:,} segments.")
+
+
+def _check_segment(segment: ImportedSegment, number: int) -> int:
+    """Return how many words it has."""
     if len(segment.text) > MAX_SEGMENT_CHARACTERS:
         raise ImportFileError(
-            f"Segment {number} has more than {MAX_SEGMENT_CHARACTERS} characters. Split it."
+            f"Segment {number} has more than {MAX_SEGMENT_CHARACTERS:,} characters. Split it."
+        )
+    words = len(segment.words) or len(segment.text.split())
+    if words > MAX_SEGMENT_WORDS:
+        raise ImportFileError(
+            f"Segment {number} has more than {MAX_SEGMENT_WORDS:,} words. Split it."
         )
     _check_text(segment.text + (segment.speaker or ""), f"Segment {number}")
+    return words
 
 
 def _check_text(text: str, what: str) -> None:

@@ -4,7 +4,8 @@ import json
 import math
 from typing import Any
 
-from transcripts.exports.notice import is_corrected_origin, is_machine_origin
+from transcripts.exports.origin import is_corrected_origin, is_machine_origin
+from transcripts.imports.bounds import MAX_SEGMENT_WORDS, check_segment_count
 from transcripts.imports.segments import Imported, ImportedSegment, ImportFileError
 
 _LATEST_S = 1000 * 3600.0
@@ -21,6 +22,7 @@ def read_json(text: str) -> Imported:
     segments = body.get("segments") if isinstance(body, dict) else None
     if not isinstance(segments, list):
         raise ImportFileError("This JSON has no list “segments”.")
+    check_segment_count(len(segments))
     origin, model = _text(body, "origin"), _text(body, "model")
     # An answer of our API, saved as it was, has no `origin`; it names the model.
     is_ours = is_machine_origin(origin) if origin else bool(model)
@@ -48,6 +50,10 @@ def _read_segment(number: int, segment: object, *, timing: dict[str, str]) -> Im
     if end_ms <= start_ms:
         raise ImportFileError(f"In this JSON, {where} ends before it begins.")
     words = segment.get("words") or []
+    if isinstance(words, list) and len(words) > MAX_SEGMENT_WORDS:
+        raise ImportFileError(
+            f"In this JSON, {where} has more than {MAX_SEGMENT_WORDS:,} words. Split it."
+        )
     return ImportedSegment(
         start_ms,
         end_ms,
@@ -92,17 +98,20 @@ def _read_words(
 
 
 def _milliseconds(value: object, what: str) -> int:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not 0 <= float(value) <= _LATEST_S:  # type: ignore[arg-type]  # just looked
+    # Compared before it is converted: an integer of 400 digits has no float.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LATEST_S:
         raise ImportFileError(f"In this JSON, the time “{what}” is not a number of seconds.")
-    return round(float(value) * 1000)  # type: ignore[arg-type]
+    return round(float(value) * 1000)
 
 
 def _share(value: object) -> float | None:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if is_number and math.isfinite(value):  # type: ignore[arg-type]  # just looked
-        return min(1.0, max(0.0, float(value)))  # type: ignore[arg-type]
-    return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if value >= 1:  # compared before it is converted, as above
+        return 1.0
+    if value <= 0:
+        return 0.0
+    return None if math.isnan(value) else float(value)
 
 
 def _text(body: dict[str, Any], name: str) -> str:

@@ -1,9 +1,9 @@
 """What every importer returns, and what it raises.
 
-ImportFileError (ApiError, 400)    not_a_transcript
+ImportFileError (ApiError, 400; 413 where it is too large)    not_a_transcript
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from stt_web.errors import ApiError
@@ -27,6 +27,15 @@ class ImportedSegment:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """What its owner should know about how the file was read. `is_loss`: text was left out."""
+
+    code: str
+    message: str
+    is_loss: bool = False
+
+
+@dataclass(frozen=True)
 class Imported:
     segments: tuple[ImportedSegment, ...]
     title: str = ""
@@ -35,4 +44,11 @@ class Imported:
     duration_ms: int = 0
     is_machine_made: bool = False  # as far as the file says
     is_corrected: bool = False
-    speakers: tuple[str, ...] = field(default=())
+    remarks: tuple[Remark, ...] = ()
+
+
+def name_lines(lines: list[int]) -> str:
+    """Return "line 3", or "lines 3, 9 and 12": the first ten of them. Lines count from 1."""
+    shown = ", ".join(str(line) for line in lines[:10])
+    more = f" and {len(lines) - 10} more" if len(lines) > 10 else ""
+    return f"line{'s' if len(lines) > 1 else ''} {shown}{more}"

@@ -116,12 +116,20 @@ def _rank(model: Model) -> tuple[bool, bool]:
 
 def _not_installed(asked: Model | None, known: ServerModels) -> ApiError:
     installed = known.installed()
-    name = asked.id if asked is not None else "A default model"
-    there = f"Installed: {', '.join(installed)}." if installed else "No model is installed."
-    hint = asked.install_hint if asked is not None else ""
+    there = f"Installed: {', '.join(installed)}."
+    if not installed:
+        there = "No speech recognition model is installed on this server yet."
+    lacking = f"{asked.id} is not installed on this server." if asked and installed else ""
+    hint = asked.install_hint if asked and installed else _first_hint(known)
     return ApiError(
-        " ".join(filter(None, (f"{name} is not installed on this server.", there, hint))),
+        " ".join(filter(None, (lacking, there, hint))),
         code="not_installed",
         status=503,
         extra={"installed": installed, "install_hint": hint},
     )
+
+
+def _first_hint(known: ServerModels) -> str:
+    """Say how to install the smallest model that knows more than English."""
+    hints = [each.install_hint for each in known.models if each.detects_language]
+    return next(filter(None, reversed(hints)), "")

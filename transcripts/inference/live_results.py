@@ -22,6 +22,8 @@ class StreamOptions:
 
     model: str = ""
     language: str = ""
+    languages: tuple[str, ...] = ()  # that may occur, where none is given
+    multilingual: bool = False
     offset_ms: int = 0
     committed: tuple[RecognisedWord, ...] = ()
 
@@ -29,6 +31,8 @@ class StreamOptions:
         return speech_pb2.StreamConfig(
             model=self.model,
             language=self.language,
+            languages=self.languages,
+            multilingual=self.multilingual,
             offset_ms=self.offset_ms,
             committed=[_write_word(word) for word in self.committed],
         )

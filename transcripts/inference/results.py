@@ -155,7 +155,6 @@ class Model:
     languages: tuple[str, ...]
     available: bool
     served_by: str
-    approximate: bool = False
     can_translate: bool = False
     detects_language: bool = False
     install_hint: str = ""
@@ -316,7 +315,6 @@ def _read_model(model: server_pb2.Model) -> Model:
         languages=tuple(model.languages),
         available=model.available,
         served_by=model.served_by,
-        approximate=model.approximate,
         can_translate=model.can_translate,
         detects_language=model.detects_language,
         install_hint=model.install_hint,

@@ -2,10 +2,11 @@
 
     listen       frames → `protocol` → the session; while `push` waits the socket isn't read
     tell         the session's events → `messages` → the socket
+    decode       audio that isn't PCM at 16 kHz (`audio_input`): whether that still goes
     acknowledge  every few seconds, so that a client knows what is journalled also in silence
     stopping     the server goes down (`stt_web.socket_protocol`)
 
-Whichever of the four ends first ends the socket: an error is told before it closes. The session is
+Whichever of these ends first ends the socket: an error is told before it closes. The session is
 stopped by its client only; however else the socket ends, it is abandoned, and can be resumed.
 """
 
@@ -29,6 +30,7 @@ from stt_web.callers import Caller, identify_speaker
 from stt_web.error_answers import internal_error
 from stt_web.errors import ApiError
 from stt_web.socket_protocol import stopping_of
+from transcripts.live.audio_input import AudioInput
 from transcripts.live.messages import (
     NORMAL_CLOSE,
     Message,
@@ -37,7 +39,14 @@ from transcripts.live.messages import (
     close_code,
 )
 from transcripts.live.protocol import Action, Audio, Command, Configure, Dialect, Listener, Open
-from transcripts.services.live.events import Ended, Failed, LiveRequest, Notice
+from transcripts.services.live.events import (
+    Ended,
+    Failed,
+    Final,
+    LiveRequest,
+    Notice,
+    Partial,
+)
 from transcripts.services.live.open import open_session
 from transcripts.services.live.session import LiveSession
 from transcripts.services.live.threads import in_database
@@ -78,6 +87,7 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
         self._send_within_s = send_within_s
         self._teller = Teller()
         self._session: LiveSession | None = None
+        self._input: AudioInput | None = None
         self._opened: asyncio.Future[LiveSession] = asyncio.get_running_loop().create_future()
         self._sending = asyncio.Lock()
         self._is_over = False  # the last message was sent
@@ -97,6 +107,8 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
         except ClientGoneError:
             logger.info("event=live_client_gone")
         finally:
+            if self._input is not None:
+                await self._input.close()
             if self._session is not None:
                 await self._session.abandon()
 
@@ -118,8 +130,14 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
             await self._refuse(error)
 
     async def _pump(self, stopping: asyncio.Event) -> None:
-        """Until one of the four ends. Raises what it raised."""
-        work = (self._listen(), self._tell_events(), self._acknowledge(), self._stop(stopping))
+        """Until one of them ends. Raises what it raised."""
+        work = (
+            self._listen(),
+            self._tell_events(),
+            self._acknowledge(),
+            self._watch_decoder(),
+            self._stop(stopping),
+        )
         tasks = [asyncio.create_task(each, name="live-socket") for each in work]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -155,9 +173,9 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
             raise SilentError from None
 
     async def _obey(self, command: Command) -> None:
-        session = self._session
-        if isinstance(command, Audio) and session is not None:
-            await session.push(command.pcm)
+        session, audio = self._session, self._input
+        if isinstance(command, Audio) and audio is not None:
+            await audio.feed(command.data, command.format)
         elif isinstance(command, Open):
             await self._open(command)
         elif isinstance(command, Notice):
@@ -170,7 +188,8 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
             await session.finalize()
         elif command is Action.KEEP_ALIVE:
             session.keep_alive()
-        elif command is Action.STOP:
+        elif command is Action.STOP and audio is not None:
+            await audio.finish()
             await session.stop()
 
     async def _obey_unopened(self, command: Command) -> None:
@@ -183,6 +202,7 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
     async def _open(self, wish: Open) -> None:
         self._teller.dialect = self._listener.dialect
         self._session = await self._open_session(_request(wish, self._caller))
+        self._input = AudioInput(self._session.push)
         await self._tell(self._teller.started(self._session.ready))
         self._opened.set_result(self._session)
 
@@ -194,6 +214,8 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
         async for event in session.events():
             self._teller.audio_ms = session.audio_ms
             await self._tell(self._teller.event(event))
+            if self._input is not None and isinstance(event, Partial | Final):
+                self._input.note_speech()
             if isinstance(event, Ended):
                 return await self._close_normally()
             if isinstance(event, Failed):
@@ -203,6 +225,7 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
     async def _acknowledge(self) -> None:
         session = await asyncio.shield(self._opened)
         while True:
+            await self._check_speech(session)
             quiet_s = time.monotonic() - self._told_at
             if self._is_over:
                 await asyncio.sleep(ACKNOWLEDGE_S)
@@ -211,6 +234,19 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
             else:
                 self._teller.audio_ms = session.audio_ms
                 await self._tell(self._teller.listening())
+
+    async def _check_speech(self, session: LiveSession) -> None:
+        if self._input is None or self._is_over:
+            return
+        notice = self._input.check_speech(recognised_ms=session.recognised_ms)
+        if notice is not None:
+            await self._tell(self._teller.event(notice))
+
+    async def _watch_decoder(self) -> None:
+        """Until the audio proves to be undecodable. Raises ApiError."""
+        await asyncio.shield(self._opened)
+        if self._input is not None:
+            await self._input.failed()
 
     async def _stop(self, stopping: asyncio.Event) -> None:
         await stopping.wait()
@@ -264,6 +300,8 @@ def _request(wish: Open, caller: Caller) -> LiveRequest:
         address=caller.address,
         model=wish.model,
         language=wish.language,
+        languages=wish.languages,
+        is_multilingual=wish.is_multilingual,
         refine=wish.refine,
         title=wish.title,
         resume_token=wish.resume_token,

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from stt_web.errors import ApiError
-from transcripts.exports.document import SPACELESS_LANGUAGES
 from transcripts.inference.results import RecognisedSegment, RecognisedWord
 from transcripts.live.protocol import Dialect, FrameTooLargeError
 from transcripts.services.live.events import Ended, Failed, Final, LiveEvent, Notice, Partial, Ready
+from transcripts.text.writing import SPACELESS_LANGUAGES
 
 Message = dict[str, Any]
 
@@ -73,7 +73,6 @@ class Teller:
         return self._message(
             status="started",
             model=opened.model,
-            approximate=opened.is_approximate,
             resume_token=opened.resume_token,
             transcript_token=opened.visitor_token,
         )

@@ -16,13 +16,26 @@ from enum import Enum
 from typing import Any
 
 from stt_web.errors import ApiError
-from transcripts.api.options import InvalidOptionError, read_language, read_model
+from transcripts.api.options import InvalidOptionError, read_model, read_spoken
+from transcripts.languages import MULTI
+from transcripts.live.audio_format import (
+    RATE_HZ,
+    AudioFormat,
+    AudioSniffer,
+    Encoding,
+    read_encoding,
+    read_rate_hz,
+)
 from transcripts.services.live.events import Notice
 
 MAX_AUDIO_BYTES = 1024 * 1024
 MAX_TEXT_CHARACTERS = 8 * 1024
 MAX_TITLE_CHARACTERS = 255
 MAX_TOLD_S = 10**9
+
+
+# What is configured in the address, too.
+_OF_THE_ADDRESS = ("model", "language", "languages", "encoding", "sample_rate")
 
 
 class ProtocolError(ApiError):
@@ -47,21 +60,27 @@ class Dialect(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Open:
-    """Open the session. `language` empty: detected."""
+    """Open the session. `language` empty: detected, among `languages` if any are named; with
+    `is_multilingual` for each utterance."""
 
     model: str
     language: str = ""
+    languages: tuple[str, ...] = ()
+    is_multilingual: bool = False
     refine: bool = False
     title: str = ""
     resume_token: str = field(default="", repr=False)
     told_ms: int | None = None
+    encoding: Encoding = Encoding.PCM_S16LE
+    sample_rate: int = RATE_HZ
 
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """int16 little-endian, mono, 16 kHz; any number of bytes."""
+    """Any number of bytes of audio, always in one format."""
 
-    pcm: bytes
+    data: bytes
+    format: AudioFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +102,30 @@ class Listener:
     """One connection's. `query`: the parameters of its address, for what isn't configured."""
 
     def __init__(self, query: Mapping[str, str]) -> None:
-        self._query = {name: query[name] for name in ("model", "language") if name in query}
+        self._query = {name: query[name] for name in _OF_THE_ADDRESS if name in query}
         self._opened: Open | None = None
+        self._sniffer: AudioSniffer | None = None
         self._is_over = False
         self.dialect: Dialect | None = None
 
     def read_binary(self, data: bytes) -> list[Command]:
-        """Raises FrameTooLargeError, InvalidOptionError."""
+        """Raises FrameTooLargeError, InvalidOptionError, UnusableAudioError."""
         if self._is_over:
             return []
         if len(data) > MAX_AUDIO_BYTES:
             raise FrameTooLargeError
         self.dialect = self.dialect or Dialect.SDK
         if data:
-            return [*self._open_once(), Audio(data)]
+            return self._take_audio(data)
         return self._end() if self.dialect is Dialect.SDK else []
+
+    def _take_audio(self, data: bytes) -> list[Command]:
+        """Nothing is opened for audio that can't be used."""
+        if self._sniffer is None:
+            opened = self._opened or _read_config(self._query)
+            self._sniffer = AudioSniffer(AudioFormat(opened.encoding, opened.sample_rate))
+        usable = self._sniffer.take(data)
+        return [*self._open_once(), Audio(usable, self._sniffer.format)] if usable else []
 
     def read_text(self, text: str) -> list[Command]:
         """Raises ProtocolError, FrameTooLargeError, InvalidOptionError."""
@@ -137,6 +165,8 @@ class Listener:
         commands: list[Command] = [Configure(wanted.language)] if "language" in said else []
         fixed = [part.name for part in fields(Open) if part.name != "language"]
         late = [n for n in fixed if n in said and getattr(wanted, n) != getattr(opened, n)]
+        if wanted.is_multilingual and not opened.is_multilingual:
+            late.append(f"language={MULTI}")
         if late:
             names = ", ".join(late)
             message = f"The session is open: {names} can't be changed any more."
@@ -151,7 +181,10 @@ class Listener:
 
     def _end(self) -> list[Command]:
         self._is_over = True
-        return [Action.STOP]
+        held = self._sniffer.finish() if self._sniffer is not None else b""
+        if self._sniffer is None or not held:
+            return [Action.STOP]
+        return [*self._open_once(), Audio(held, self._sniffer.format), Action.STOP]
 
 
 def _parse(text: str) -> dict[str, Any]:
@@ -166,13 +199,20 @@ def _parse(text: str) -> dict[str, Any]:
 
 def _read_config(said: Mapping[str, Any]) -> Open:
     """Keys that we don't know are left alone."""
+    spoken = read_spoken(
+        {"language": _read_text(said, "language"), "languages": _read_list(said, "languages")}
+    )
     return Open(
         model=read_model({"model": _read_text(said, "model")}),
-        language=read_language({"language": _read_text(said, "language")}),
+        language=spoken.language,
+        languages=spoken.languages,
+        is_multilingual=spoken.is_multilingual,
         refine=_read_boolean(said, "refine"),
         title=_read_title(said),
         resume_token=_read_token(said),
         told_ms=_read_told(said),
+        encoding=read_encoding(said),
+        sample_rate=read_rate_hz(said),
     )
 
 
@@ -183,6 +223,14 @@ def _read_text(said: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise InvalidOptionError(name, f"{name} must be a text.")
     return value
+
+
+def _read_list(said: Mapping[str, Any], name: str) -> str:
+    """Return a list, or a text with commas, as the latter."""
+    value = said.get(name)
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return ",".join(value)
+    return _read_text(said, name)
 
 
 def _read_token(said: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ It sends messages (messages.py) and ends. It dies with its parent.
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from types import FrameType
@@ -29,14 +29,14 @@ _TICK_SAMPLES: Final = 300 * RATE_HZ
 
 def serve(connection: Connection, job: Job) -> None:
     """Do the job and say how it went."""
-    _settle()
+    prepare_process()
     try:
         for message in _answer(job):
             connection.send_bytes(message)
     except MediaError as error:
-        _send_error(connection, error)
+        send_error(connection.send_bytes, error)
     except MemoryError:
-        _send_error(connection, _too_complex("memory"))
+        send_error(connection.send_bytes, _too_complex("memory"))
     except BrokenPipeError:
         return  # the parent has heard enough
 
@@ -80,17 +80,15 @@ def _decode(recording: Recording, *, start_ms: int) -> Iterator[bytes]:
     )
 
 
-def _send_error(connection: Connection, error: MediaError) -> None:
-    connection.send_bytes(
-        note_message("error", code=error.code, message=error.message, status=error.status)
-    )
+def send_error(send: Callable[[bytes], None], error: MediaError) -> None:
+    send(note_message("error", code=error.code, message=error.message, status=error.status))
 
 
 def _too_complex(resource_name: str) -> MediaError:
     return MediaError("too_complex", f"Decoding this file takes too much {resource_name}.")
 
 
-def _settle() -> None:
+def prepare_process() -> None:
     """Signals of the terminal or the supervisor are for the parent, which then ends us."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

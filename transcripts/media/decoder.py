@@ -34,7 +34,7 @@ def probe(path: Path | str) -> Probe:
         answer = child.receive()
         if isinstance(answer, bytes):
             raise DecoderDiedError
-        _raise_if_error(answer)
+        raise_if_error(answer)
         return parse_probe(answer)
     except GarbledError as error:
         raise DecoderDiedError from error
@@ -70,7 +70,7 @@ def read_excerpt(path: Path | str, *, start_ms: int, length_ms: int, patience_s:
     try:
         while isinstance(message := child.receive(), bytes):
             pieces.append(message)
-        _raise_if_error(message)
+        raise_if_error(message)
         return b"".join(pieces)
     finally:
         child.kill()
@@ -113,7 +113,7 @@ class Decoder(Iterator[bytes]):
         raise StopIteration
 
     def _read_note(self, note: Note) -> None:
-        _raise_if_error(note)
+        raise_if_error(note)
         if note.kind != "end":
             return
         try:
@@ -123,7 +123,7 @@ class Decoder(Iterator[bytes]):
             raise DecoderDiedError from error
 
 
-def _raise_if_error(note: Note) -> None:
+def raise_if_error(note: Note) -> None:
     if note.kind != "error":
         return
     try:

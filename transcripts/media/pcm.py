@@ -81,7 +81,8 @@ class Converter:
     with 72 MB of address space) and for output in chunks.
     """
 
-    def __init__(self, frame: AudioFrame) -> None:
+    def __init__(self, frame: AudioFrame, *, chunk_samples: int = _CHUNK_SAMPLES) -> None:
+        self._chunk_samples = chunk_samples
         self._shape = _shape_of(frame)
         self._pending_samples = 0.0
         layout, sample_format, rate_hz = self._shape
@@ -105,7 +106,7 @@ class Converter:
         mixer.link_to(target)
         target.link_to(sink)
         graph.configure()
-        graph.set_audio_frame_size(_CHUNK_SAMPLES)
+        graph.set_audio_frame_size(chunk_samples)
 
     def fits(self, frame: AudioFrame) -> bool:
         return _shape_of(frame) == self._shape
@@ -114,7 +115,7 @@ class Converter:
         frame.pts = None
         self._graph.push(frame)
         self._pending_samples += frame.samples * self._out_per_in
-        if self._pending_samples >= _CHUNK_SAMPLES:
+        if self._pending_samples >= self._chunk_samples:
             yield from self._pull()
 
     def flush(self) -> Iterator[memoryview]:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
-from typing import Final
+from typing import Final, ParamSpec
 
 from transcripts.media.entry import run_child
 from transcripts.media.errors import DecoderDiedError
@@ -28,11 +28,15 @@ from transcripts.media.messages import (
 
 log = logging.getLogger(__name__)
 
+P = ParamSpec("P")
+
 _PAUSES_S: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 # A process that waits for a dead network drive can't be killed: then it is left to the system.
 _DEATH_S: Final = 5.0
 _context: Final[ForkServerContext] = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["__main__", "transcripts.media.child"])
+_context.set_forkserver_preload(
+    ["__main__", "transcripts.media.child", "transcripts.media.stream_child"]
+)
 # multiprocessing polls all its children on each start, and two threads that poll the same one
 # race for its exit status.
 _lock = threading.Lock()
@@ -75,34 +79,40 @@ class Child:
         Closing also ends one that the fork server can't reach any more: it watches us.
         """
         self._receiver.close()
-        with _lock:
-            self._process.kill()
-            self._process.join(_DEATH_S)
-            if self._process.exitcode is not None:
-                self._process.close()
+        end_process(self._process)
 
 
-def _start(job: Job) -> tuple[Connection, ForkServerProcess]:
+def start_process(target: Callable[P, None], arguments: tuple[object, ...]) -> ForkServerProcess:
+    """Run `target` in a new child. Raises DecoderDiedError."""
     for pause_s in _PAUSES_S:
+        process = _context.Process(target=target, args=arguments, daemon=True)
         try:
-            return _start_once(job)
+            with _lock:
+                process.start()
         except (OSError, EOFError):
             # The fork server was killed just now: it refuses already and isn't replaced yet.
             log.warning("fork_server_died")
             time.sleep(pause_s)
+        else:
+            return process
     raise DecoderDiedError("Decoding could not be started. Please try again.")
 
 
-def _start_once(job: Job) -> tuple[Connection, ForkServerProcess]:
+def end_process(process: ForkServerProcess) -> None:
+    """Kill it, if it still runs, and release what it held."""
+    with _lock:
+        process.kill()
+        process.join(_DEATH_S)
+        if process.exitcode is not None:
+            process.close()
+
+
+def _start(job: Job) -> tuple[Connection, ForkServerProcess]:
     receiver, sender = _context.Pipe(duplex=False)
-    target: Callable[[Connection, Job], None] = run_child
     try:
-        process = _context.Process(target=target, args=(sender, job), daemon=True)
-        with _lock:
-            process.start()
+        return receiver, start_process(run_child, (sender, job))
     except BaseException:
         receiver.close()
         raise
     finally:
         sender.close()
-    return receiver, process

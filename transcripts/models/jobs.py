@@ -36,6 +36,12 @@ class TranscriptionJob(models.Model):
     def __str__(self) -> str:
         return f"job of {self.transcript_id}"
 
+    @classmethod
+    def of(cls, transcript: Transcript) -> "TranscriptionJob":
+        """Return the transcript's, or one with the defaults. No query where it was read with it."""
+        job: TranscriptionJob | None = getattr(transcript, "job", None)
+        return job or cls()
+
 
 class GapReason(models.TextChoices):
     """Why speech is not in the text."""

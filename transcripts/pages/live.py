@@ -30,7 +30,6 @@ TEXTS = {
     "resume": _("Go on"),
     "again": _("Again"),
     "silent": _("Nothing is to be heard. Is the right microphone chosen, and switched on?"),
-    "approximate": _("rough"),
     "heard_by": _("Heard by {model}"),
     "cost": _("Minutes charged: {credits}"),
     "refining": _("It is being listened to once more now; the better text will be on its page."),

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import EllipsisType
 
-from transcripts.exports.document import SPACELESS_LANGUAGES
 from transcripts.models import OPEN_STATUSES, Action, Transcript
 from transcripts.services.alignment import align_changes
 from transcripts.services.draft import (
@@ -32,6 +31,7 @@ from transcripts.services.segment_edits import (
     split_segment,
     words_in_span,
 )
+from transcripts.text.writing import SPACELESS_LANGUAGES
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,18 @@
 """Subtitles, or our own JSON, as a new transcript: finished, without a recording, and free."""
 
 import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from transcripts.imports.bounds import check_bounds, check_size
-from transcripts.imports.own_json import read_json
-from transcripts.imports.segments import Imported, ImportedSegment, ImportFileError
-from transcripts.imports.subtitles import read_subtitles
-from transcripts.languages import LANGUAGE_NAMES
+from transcripts.exports.notice import all_notices
+from transcripts.imports.child import ImportJob, read_in_child
+from transcripts.imports.segments import Imported, ImportedSegment
+from transcripts.languages import find_language
 from transcripts.models import Origin, Segment, Source, Speaker, Status, Transcript
 from transcripts.services.search_index import index_transcript
 
@@ -24,36 +22,30 @@ _INSERTED_AT_ONCE = 1000
 _LONGEST_NAME = 100
 
 
-def import_transcript(
-    user: User,
-    path: Path,
-    *,
-    file_name: str,
-    title: str = "",
-    language: str = "",
-    source: Source = Source.UPLOAD,
-) -> Transcript:
-    """Return the new transcript. Raises ImportFileError (ApiError, 400, or 413 too large)."""
-    imported = _read(path)
+@dataclass(frozen=True, kw_only=True)
+class ImportOptions:
+    """What is said with the file. `encoding`: of an older file, by its usual name."""
+
+    file_name: str
+    title: str = ""
+    language: str = ""
+    encoding: str = ""
+    source: Source = Source.UPLOAD
+
+
+def import_transcript(user: User, path: Path, options: ImportOptions) -> Transcript:
+    """Return the new transcript.
+
+    Raises ImportFileError (ApiError): 400, 413 too large, 503 where reading it was stopped.
+    """
+    job = ImportJob(
+        path=path, encoding=options.encoding, language=options.language, notices=all_notices()
+    )
     # All that takes long comes before the transaction, for which SQLite lets nobody else write.
-    segments = [_with_words(segment) for segment in imported.segments]
+    imported = read_in_child(job)
     with transaction.atomic():
-        transcript = Transcript.objects.create(
-            owner=user,
-            title=(title or imported.title or Path(file_name).stem)[:255],
-            file_name=file_name,
-            source=source,
-            size_bytes=path.stat().st_size,
-            status=Status.COMPLETED,
-            language=_known(language) or _known(imported.language),
-            model_used=imported.model[:100],
-            origin=Origin.MACHINE if imported.is_machine_made else Origin.UNKNOWN,
-            is_corrected=imported.is_corrected,
-            diarize=False,
-            heard_ms=max([imported.duration_ms, *(each.end_ms for each in imported.segments)]),
-            finished_at=timezone.now(),
-        )
-        _insert_segments(transcript, segments)
+        transcript = _insert_transcript(user, path, options, imported)
+        _insert_segments(transcript, imported.segments)
         index_transcript(transcript)
     logger.info(
         "event=transcript_imported transcript_id=%s segments=%d",
@@ -63,27 +55,27 @@ def import_transcript(
     return transcript
 
 
-def _read(path: Path) -> Imported:
-    check_size(path.stat().st_size)
-    content = path.read_bytes()
-    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        text = content.decode(encoding).replace("\x00", "").lstrip()
-    except UnicodeDecodeError:
-        raise ImportFileError(
-            "This file is not text in UTF-8. Save it in that encoding, and send it again."
-        ) from None
-    imported = read_json(text) if text.startswith(("{", "[")) else read_subtitles(text)
-    check_bounds(imported)
-    return imported
-
-
-def _known(language: str) -> str:
-    return language if language in LANGUAGE_NAMES else ""
-
-
-def _with_words(segment: ImportedSegment) -> ImportedSegment:
-    return segment if segment.words else replace(segment, words=tuple(_share_out(segment)))
+def _insert_transcript(
+    user: User, path: Path, options: ImportOptions, imported: Imported
+) -> Transcript:
+    title = options.title or imported.title or Path(options.file_name).stem
+    is_whole = not any(remark.is_loss for remark in imported.remarks)
+    return Transcript.objects.create(
+        owner=user,
+        title=title[:255],
+        file_name=options.file_name,
+        source=options.source,
+        size_bytes=path.stat().st_size,
+        status=Status.COMPLETED if is_whole else Status.COMPLETED_WITH_WARNINGS,
+        language=options.language or find_language(imported.language) or "",
+        model_used=imported.model[:100],
+        origin=Origin.MACHINE if imported.is_machine_made else Origin.UNKNOWN,
+        is_corrected=imported.is_corrected,
+        diarize=False,
+        heard_ms=max([imported.duration_ms, *(each.end_ms for each in imported.segments)]),
+        finished_at=timezone.now(),
+        warnings=[{"code": remark.code, "message": remark.message} for remark in imported.remarks],
+    )
 
 
 def _insert_segments(transcript: Transcript, segments: Sequence[ImportedSegment]) -> None:
@@ -108,30 +100,13 @@ def _insert_speakers(
     transcript: Transcript, segments: Sequence[ImportedSegment]
 ) -> dict[str, Speaker]:
     names = dict.fromkeys(segment.speaker for segment in segments if segment.speaker)
-    return {
-        name: Speaker.objects.create(
+    Speaker.objects.bulk_create(
+        Speaker(
             transcript=transcript,
             position=number,
             label=f"Speaker {number}",
             display_name="" if name == f"Speaker {number}" else name[:_LONGEST_NAME],
         )
         for number, name in enumerate(names, 1)
-    }
-
-
-def _share_out(segment: ImportedSegment) -> Iterator[dict[str, Any]]:
-    """Yield the words of a text without times of their own: its time, shared out by length."""
-    parts = segment.text.split()
-    total = sum(len(part) for part in parts) or 1
-    span_ms = segment.end_ms - segment.start_ms
-    position = 0
-    for number, part in enumerate(parts):
-        yield {
-            "word": part,
-            "start_ms": segment.start_ms + span_ms * position // total,
-            "end_ms": segment.start_ms + span_ms * (position + len(part)) // total,
-            "confidence": segment.confidence,
-            "space_before": number > 0,
-            "timing": "interpolated",
-        }
-        position += len(part)
+    )
+    return dict(zip(names, transcript.speakers.order_by("position"), strict=True))

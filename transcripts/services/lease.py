@@ -147,13 +147,16 @@ class LeaseKeeper:
     @contextmanager
     def keep(self, lease: Lease) -> Iterator[None]:
         """Renew `lease` while the block runs."""
-        if self._is_recalled:
-            lease.end(LeaseEnd.RECALLED)
         with self._changed:
+            # Together with the registration: `recall_all` either finds the lease in the set or was
+            # there before.
+            is_recalled = self._is_recalled
             self._leases.add(lease)
             if not self._is_beating:
                 self._is_beating = True
                 threading.Thread(target=self._beat, name="lease-heartbeat", daemon=True).start()
+        if is_recalled:
+            lease.end(LeaseEnd.RECALLED)
         try:
             yield
         finally:
@@ -166,8 +169,8 @@ class LeaseKeeper:
 
         From now on, new leases end as they begin.
         """
-        self._is_recalled = True
         with self._changed:
+            self._is_recalled = True
             held = list(self._leases)
         for lease in held:
             lease.end(LeaseEnd.RECALLED)
@@ -176,7 +179,7 @@ class LeaseKeeper:
         while held := self._wait():
             close_old_connections()
             for lease in held:
-                lease.renew()
+                _renew(lease)
         connection.close()
 
     def _wait(self) -> list[Lease]:
@@ -185,6 +188,14 @@ class LeaseKeeper:
             self._changed.wait_for(lambda: not self._leases, timeout=settings.HEARTBEAT_S)
             self._is_beating = bool(self._leases)
             return list(self._leases)
+
+
+def _renew(lease: Lease) -> None:
+    """One lease's fault must not end the thread that renews the others of this process."""
+    try:
+        lease.renew()
+    except Exception:
+        logger.exception("event=lease_renewal_broke transcript_id=%s", lease.transcript_id)
 
 
 keeper = LeaseKeeper()

@@ -25,7 +25,7 @@ from transcripts.inference.routing import Route, inference_for
 from transcripts.inference.silence import cancel_when_frozen
 from transcripts.media.decoder import Decoder, open_decoder
 from transcripts.media.errors import DecoderDiedError, MediaError
-from transcripts.models import Queue, Transcript
+from transcripts.models import Queue, Transcript, TranscriptionJob
 from transcripts.services import store
 from transcripts.services.feed import HoldMeter, PcmFeed
 from transcripts.services.lease import LeaseEnd, WorkStoppedError
@@ -110,11 +110,17 @@ def _stream(job: Job) -> None:
 
 
 def _options(transcript: Transcript) -> TranscribeOptions:
-    """What is pinned is sent again: model and language must not change half-way."""
+    """What is pinned is sent again: model and language must not change half-way.
+
+    A language that was detected is no more than that: single windows may be in another one.
+    """
+    asked = TranscriptionJob.of(transcript)
     return TranscribeOptions(
         model=transcript.model_used or transcript.model_requested,
         language=transcript.language_requested,
         detected_language="" if transcript.language_requested else transcript.language,
+        languages=() if transcript.language_requested else tuple(asked.languages),
+        multilingual=asked.is_multilingual and not transcript.language_requested,
         task="translate" if transcript.task == "translate" else "transcribe",
         prompt=transcript.prompt,
         hot_words=tuple(transcript.hot_words),

@@ -18,7 +18,15 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from transcripts.models import Action, LiveSession, Queue, Segment, Source, Transcript
+from transcripts.models import (
+    Action,
+    LiveSession,
+    Queue,
+    Segment,
+    Source,
+    Transcript,
+    TranscriptionJob,
+)
 from transcripts.services.dispatch import enqueue
 from transcripts.services.draft import Draft, Editing, SpeakerState, open_draft
 from transcripts.services.lease import LeaseLostError, held_rows
@@ -69,6 +77,10 @@ def begin_refinement(transcript: Transcript) -> None:
         language_requested=transcript.language_requested,
         request_id=transcript.request_id,
         queue=Queue.BULK,
+    )
+    asked = TranscriptionJob.of(transcript)
+    TranscriptionJob.objects.create(
+        transcript=refinement, languages=asked.languages, is_multilingual=asked.is_multilingual
     )
     transaction.on_commit(lambda: enqueue(refinement.pk))
 
@@ -128,8 +140,9 @@ def _read_result(job: Job) -> tuple[list[SegmentState], dict[int, SpeakerState]]
         return [_state_of(row, speaker=None) for row in rows], {}
     positions = job.labelled.speaker_positions
     pairs = zip(job.labelled.segments, positions, strict=True)
-    speakers = {number: SpeakerState(f"Speaker {number}", "") for number in sorted({*positions})}
-    return [_state_of(row, speaker=number) for row, number in pairs], speakers
+    numbers = sorted({*positions} - {0})
+    speakers = {number: SpeakerState(f"Speaker {number}", "") for number in numbers}
+    return [_state_of(row, speaker=number or None) for row, number in pairs], speakers
 
 
 def _state_of(row: Segment, *, speaker: int | None) -> SegmentState:

@@ -20,6 +20,7 @@ from transcripts.services.label import label_speakers
 from transcripts.services.lease import LeaseEnd, LeaseLostError, WorkStoppedError
 from transcripts.services.live.close import gather_journal
 from transcripts.services.recognise import recognise
+from transcripts.services.sentences import form_sentences
 from transcripts.services.settle import fail, settle
 from transcripts.services.store import Job, open_job
 from transcripts.services.turns import tell_next
@@ -30,6 +31,7 @@ STAGES: tuple[Callable[[Job], None], ...] = (
     gather_journal,
     recognise,
     label_speakers,
+    form_sentences,
     settle,
 )
 

@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from transcripts.text.writing import ends_sentence
+
 # A pause at which people take turns; closer words belong to one breath.
 TURN_TAKING_PAUSE_MS = 200
-SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ def _is_break(words: Sequence[Word], at: int) -> bool:
     """Whether somebody else may well go on with word `at`."""
     before, after = words[at - 1], words[at]
     pause_ms = after.start_ms - before.end_ms
-    return pause_ms >= TURN_TAKING_PAUSE_MS or before.text.endswith(SENTENCE_ENDS)
+    return pause_ms >= TURN_TAKING_PAUSE_MS or ends_sentence(before.text)
 
 
 def _cut(segment: Segment, source: int, speakers: list[int]) -> list[LabelledSegment]:

@@ -44,10 +44,11 @@ class SpokenWord(Protocol):
 
 @dataclass(frozen=True)
 class LabelledTranscript:
-    """The segments as they are after the speakers stage, ready to replace the stored ones."""
+    """The segments as they are after the speakers stage and in sentences, ready to replace the
+    stored ones."""
 
     segments: tuple[Segment, ...]
-    speaker_positions: tuple[int, ...]  # for each segment its speaker, 1-based
+    speaker_positions: tuple[int, ...]  # for each segment its speaker, 1-based; 0: none
 
 
 @dataclass
@@ -211,14 +212,14 @@ def replace_segments(transcript: Transcript, labelled: LabelledTranscript) -> No
     transcript.speakers.all().delete()
     speakers = _make_speakers(transcript, labelled.speaker_positions)
     for segment, position in zip(labelled.segments, labelled.speaker_positions, strict=True):
-        segment.speaker = speakers[position]
+        segment.speaker = speakers.get(position)
     Segment.objects.bulk_create(labelled.segments, batch_size=500)
 
 
 def _make_speakers(transcript: Transcript, positions: Iterable[int]) -> dict[int, Speaker]:
     Speaker.objects.bulk_create(
         Speaker(transcript=transcript, position=position, label=f"Speaker {position}")
-        for position in sorted(set(positions))
+        for position in sorted(set(positions) - {0})
     )
     return {speaker.position: speaker for speaker in transcript.speakers.all()}
 

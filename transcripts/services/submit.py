@@ -38,7 +38,14 @@ from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
 from transcripts.languages import LANGUAGE_NAMES
 from transcripts.media import Probe, probe
-from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Queue, Source, Transcript
+from transcripts.models import (
+    OPEN_STATUSES,
+    READABLE_STATUSES,
+    Queue,
+    Source,
+    Transcript,
+    TranscriptionJob,
+)
 from transcripts.services.dispatch import announce
 from transcripts.services.turns import is_left
 from transcripts.services.visitors import make_visitor_token
@@ -66,10 +73,18 @@ class LimitError(ApiError):
 
 @dataclass(frozen=True, kw_only=True)
 class TranscriptionOptions:
-    """What was asked for, checked. `language` empty: detect it. `speakers` 0: find the number."""
+    """What was asked for, checked. `language` empty: detect it, among `languages` if any are
+    named, and again and again if `is_multilingual`. `speakers` 0: find the number.
+
+    `track`, `channels`: as in `TranscriptionJob`.
+    """
 
     model: str = "large-v3-turbo"
     language: str = ""
+    languages: tuple[str, ...] = ()
+    is_multilingual: bool = False
+    track: str = ""
+    channels: str = "mix"
     task: str = "transcribe"
     diarize: bool = True
     speakers: int = 0
@@ -155,11 +170,13 @@ def _admit_in_thread(submission: Submission, found: Probe) -> Submitted:
 
 def check_model_can(model: Model, options: TranscriptionOptions) -> None:
     """Raise ApiError 503 `not_installed` if the model that would run lacks language or task."""
-    wanted = options.language
-    if wanted and wanted not in model.languages:
-        raise _not_installed(
-            f"{model.id}, which runs here, does not know {LANGUAGE_NAMES[wanted].title()}.", wanted
-        )
+    for wanted in filter(None, (options.language, *options.languages)):
+        if wanted not in model.languages:
+            name = LANGUAGE_NAMES[wanted].title()
+            raise _not_installed(f"{model.id}, which runs here, does not know {name}.", wanted)
+    if options.is_multilingual and not model.detects_language:
+        reason = f"{model.id}, which runs here, knows one language alone."
+        raise _not_installed(reason, "multilingual")
     if options.task == "translate" and not model.can_translate:
         raise _not_installed(f"{model.id}, which runs here, can't translate.", "translation")
 
@@ -170,6 +187,10 @@ def fingerprint_of(sha256: str, options: TranscriptionOptions) -> str:
         sha256,
         options.model,
         options.language,
+        list(options.languages),
+        options.is_multilingual,
+        options.track,
+        options.channels,
         options.task,
         options.diarize,
         options.speakers,
@@ -205,8 +226,9 @@ def _of_same_request(submission: Submission) -> Q:
 def admit_recording(submission: Submission, found: Probe, *, now: datetime) -> Submitted:
     """Queue it or join the same one, and hold what it may cost: the one transaction of all limits.
 
-    Seven statements at most, all but the first under the account's lock.
-    Raises NoCreditsError (402), LimitError (429), AnonymousLimitError (429); then nothing moved.
+    Eight statements at most, all but the first under the account's lock.
+    Raises NoCreditsError (402), LimitError (429), AnonymousLimitError (429), UploadGoneError where
+    the request ended meanwhile; then nothing moved.
     """
     # What needs no lock is made before it is taken: others wait for it.
     transcript, token = _make_transcript(submission, found, now=now)
@@ -219,7 +241,10 @@ def admit_recording(submission: Submission, found: Probe, *, now: datetime) -> S
             transcript.anonymous_address_digest = count_anonymous_use(submission.address, now=now)
             _check_concurrency(submission, _count_open(submission).open)
         transcript.save(force_insert=True)
-        transaction.on_commit(submission.upload.keep)
+        make_job(transcript, submission.options).save(force_insert=True)
+        # Before the commit, so that no row refers to a file that `Upload.end` has deleted. Where
+        # the commit fails, `purge_orphans` finds the folder.
+        submission.upload.keep()
         transaction.on_commit(partial(announce, transcript))
     return Submitted(transcript=transcript, visitor_token=token)
 
@@ -318,6 +343,17 @@ def _make_transcript(
         enqueue_count=1,
     )
     return transcript, token
+
+
+def make_job(transcript: Transcript, options: TranscriptionOptions) -> TranscriptionJob:
+    """Return what the transcript's own row has no columns for, not saved yet."""
+    return TranscriptionJob(
+        transcript=transcript,
+        track=options.track,
+        channels=options.channels,
+        languages=list(options.languages),
+        is_multilingual=options.is_multilingual,
+    )
 
 
 def _not_installed(reason: str, wanted: str) -> ApiError:

@@ -99,7 +99,7 @@ class Model(_message.Message):
     name: _builtins.str
     """for people"""
     engine: _builtins.str
-    """"faster-whisper", "pocketsphinx" """
+    """"faster-whisper" """
     speed: _builtins.str
     """"very_fast", "fast", "standard" """
     available: _builtins.bool
@@ -109,6 +109,7 @@ class Model(_message.Message):
     every client sends by default, or empty (asking for it is NOT_FOUND).
     """
     approximate: _builtins.bool
+    """of servers before PocketSphinx went; never set now"""
     can_translate: _builtins.bool
     """into English"""
     detects_language: _builtins.bool

@@ -277,13 +277,13 @@ class Accepted(_message.Message):
     model: _builtins.str
     """the id of the model that really runs"""
     engine: _builtins.str
-    """"faster-whisper", "pocketsphinx" """
+    """"faster-whisper" """
     device: _builtins.str
     """"cpu", "cuda:0" """
     compute_type: _builtins.str
     """"int8", "float16", "" """
     approximate: _builtins.bool
-    """a stand-in engine whose text is rough"""
+    """of servers before PocketSphinx went; never set now"""
     embedder: _builtins.str
     """what computes the turn embeddings; empty without `with_turns`"""
     def __init__(

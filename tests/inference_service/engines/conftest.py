@@ -1,4 +1,4 @@
-"""One loaded recogniser of each kind, for all tests of a process."""
+"""One loaded recogniser, for all tests of a process."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,6 @@ from inference_service.catalog import Catalog
 from inference_service.catalog.entries import WindowMargin
 from inference_service.config import Config
 from inference_service.engines.loading import load_recogniser
-from inference_service.engines.pocketsphinx import PocketSphinxRecogniser
 from inference_service.engines.whisper import WhisperRecogniser
 from tests import report
 from tests.inference_service.engines.recordings import TINY_WHISPER
@@ -36,16 +35,6 @@ def endless_whisper(tmp_path: Path) -> Iterator[WhisperRecogniser]:
     """A Whisper that may not say that the text is over, as one with random weights never does."""
     recogniser = _load_whisper(tmp_path)
     recogniser.suppressed_tokens.append(recogniser.end_token)
-    yield recogniser
-    recogniser.close()
-
-
-@pytest.fixture(scope="session")
-def sphinx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocketSphinxRecogniser]:
-    config = Config(models_dir=tmp_path_factory.mktemp("no-models"), cpu_threads=2)
-    recogniser = load_recogniser(Catalog(config).resolve("pocketsphinx-en-us"), config)
-    assert isinstance(recogniser, PocketSphinxRecogniser)
-    report.used("model", "pocketsphinx-en-us")
     yield recogniser
     recogniser.close()
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +27,14 @@ TINY_WHISPER = TESTS / "models" / "whisper-en-cs-tiny" / "model"
 TINY_SAMPLES = TESTS / "models" / "whisper-en-cs-tiny" / "samples"
 SPEECH = TESTS / "speech"
 RATE_HZ = 16_000
+
+
+def install_english_whisper(folder: Path) -> Path:
+    """Put the tiny Whisper into `folder` as a model that knows English alone."""
+    shutil.copytree(TINY_WHISPER, folder)
+    vocabulary = json.loads((folder / "vocabulary.json").read_text())
+    (folder / "vocabulary.json").write_text(json.dumps([token or "x" for token in vocabulary]))
+    return folder
 
 
 @lru_cache

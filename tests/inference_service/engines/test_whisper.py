@@ -206,7 +206,6 @@ def test_it_says_what_it_is(whisper: WhisperRecogniser) -> None:
     assert (whisper.engine, whisper.device, whisper.model_id) == ("faster-whisper", "cpu", "tiny")
     assert whisper.compute_type.startswith("int8")
     assert whisper.detects_language
-    assert not whisper.is_approximate
     assert {"en", "cs"} <= whisper.languages
     assert "yue" not in whisper.languages  # this tokenizer has the 99 older ones
     assert len(whisper.languages) == 99

@@ -108,10 +108,6 @@ REFUSALS = {
     "negative offset": ({"offset_ms": -1}, grpc.StatusCode.INVALID_ARGUMENT),
     "unknown model": ({"model": "huge"}, grpc.StatusCode.NOT_FOUND),
     "unknown language": ({"language": "tlh"}, grpc.StatusCode.FAILED_PRECONDITION),
-    "a word that the model can't pronounce": (
-        {"model": "pocketsphinx-en-us", "words": [speech_pb2.Word(text="Xyzzyq")]},
-        grpc.StatusCode.FAILED_PRECONDITION,
-    ),
     "more text than fits": (
         {"words": [speech_pb2.Word(text="incomprehensibilities" * 3)] * 200},
         grpc.StatusCode.FAILED_PRECONDITION,

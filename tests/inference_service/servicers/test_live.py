@@ -13,7 +13,7 @@ from inference_service.scheduler import Limits
 from protos.stt.v1 import speech_pb2
 from tests.inference_service.calls import transcribe
 from tests.inference_service.conftest import Serve, Served
-from tests.inference_service.engines.recordings import load_sample, load_speech, measure_wer
+from tests.inference_service.engines.recordings import load_sample, measure_wer
 from tests.inference_service.fakes import FakeRecogniser
 from tests.inference_service.live_calls import (
     FLUSH,
@@ -86,18 +86,6 @@ async def test_a_whole_file_sent_at_once_gets_its_text_in_full_windows(serve: Se
     assert len(heard.utterances) < 20
     file_wer = measure_wer([known["text"]], [file.text])
     assert measure_wer([known["text"]], [heard.text]) <= file_wer + 0.05
-
-
-async def test_the_offline_engine_hears_live_speech_too(serve: Serve) -> None:
-    samples, text = load_speech("clean_01")
-    pcm = np.round(samples * 32767).astype("<i2").tobytes()
-    async with serve() as served:
-        client = LiveClient(served.channel, model="pocketsphinx-en-us", language="")
-        await client.speak(pcm, ahead_ms=3000)
-        heard = await client.finish()
-    assert heard.accepted.approximate
-    assert not heard.languages[0].detected
-    assert measure_wer([text], [heard.text]) <= 0.5
 
 
 async def test_silence_costs_no_inference_and_is_settled_now_and_then(

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import grpc
 import numpy as np
@@ -24,6 +25,7 @@ from tests.inference_service.calls import (
     transcribe,
 )
 from tests.inference_service.conftest import Serve
+from tests.inference_service.engines.recordings import install_english_whisper
 from tests.inference_service.fakes import FakeEmbedder, FakeRecogniser
 from tests.inference_service.recordings import (
     BYTES_PER_S,
@@ -380,11 +382,26 @@ REFUSALS = {
     "unknown model": ([make_config(model="huge")], grpc.StatusCode.NOT_FOUND),
     "missing model": ([make_config(model="medium")], grpc.StatusCode.NOT_FOUND),
     "unknown language": ([make_config(language="fr")], grpc.StatusCode.FAILED_PRECONDITION),
-    "no translation": (
-        [make_config(model="pocketsphinx-en-us", task=speech_pb2.TASK_TRANSLATE)],
-        grpc.StatusCode.FAILED_PRECONDITION,
-    ),
 }
+
+
+async def test_a_translation_is_refused_by_a_model_of_english_alone(
+    serve: Serve, tmp_path: Path
+) -> None:
+    install_english_whisper(tmp_path / "ours.en")
+    async with serve(models_dir=tmp_path) as served:
+        call = make_config(model="ours.en", task=speech_pb2.TASK_TRANSLATE)
+        status, sentence = await fail_to_transcribe(served.server.port, [call])
+    assert (status, "can't translate" in sentence) == (grpc.StatusCode.FAILED_PRECONDITION, True)
+
+
+async def test_a_call_is_refused_with_what_to_do_where_nothing_is_installed(
+    serve: Serve, tmp_path: Path
+) -> None:
+    async with serve(models_dir=tmp_path) as served:
+        status, sentence = await fail_to_transcribe(served.server.port, [make_config(model="")])
+    assert status is grpc.StatusCode.NOT_FOUND
+    assert "catalog pull base" in sentence
 
 
 @pytest.mark.parametrize(("messages", "status"), REFUSALS.values(), ids=REFUSALS.keys())

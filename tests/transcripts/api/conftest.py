@@ -178,5 +178,6 @@ def make_info() -> server_pb2.ServerInfo:
         languages=["en", "cs"],
         available=True,
         served_by="tiny",
+        detects_language=True,
     )
     return info

@@ -1,6 +1,30 @@
 """GET /v1/models, /v1/languages, /v1/formats and /health, by HTTP, without a key."""
 
-from tests.transcripts.api.conftest import Client
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from tests.e2e.processes import wait_until
+from tests.transcripts.api.conftest import Client, make_client, make_info
+from tests.transcripts.fake_inference import FakeInference
+
+
+@pytest.fixture
+def bare(visitor: Client, settings: Settings) -> Iterator[Client]:
+    """Somebody with a key, of a server on which no model is installed yet."""
+    info = make_info()
+    info.default_model = ""
+    del info.models[4:]
+    info.models.add(
+        id="base", name="Base", detects_language=True, install_hint="Run `pull base` to install it."
+    )
+    for model in info.models:
+        model.served_by = ""
+    with FakeInference(info=info) as fake:
+        settings.INFERENCE_TARGET = fake.target
+        yield make_client(visitor.url)
 
 
 def test_the_models_are_listed_with_what_is_installed(visitor: Client) -> None:
@@ -46,5 +70,30 @@ def test_health_tells_of_the_gpu(visitor: Client) -> None:
 
     assert answer.status_code == 200
     body = answer.json()
-    assert (body["status"], body["gpu_available"]) == ("ok", True)
+    assert (body["status"], body["recognition"], body["gpu_available"]) == ("ok", "ok", True)
     assert (body["gpu_name"], body["gpu_memory_mb"]) == ("A GPU", 8188)
+
+
+def test_without_any_model_the_server_is_well_and_says_that_it_can_not_recognise(
+    bare: Client,
+) -> None:
+    wait_until(
+        lambda: bare.get("/health").json()["recognition"] == "not_installed", what="it is seen"
+    )
+
+    answer = bare.get("/health")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+    models = bare.get("/v1/models").json()
+    assert (models["default_model"], models["data"]) == ("", [])
+    assert not any(model["available"] for model in models["models"])
+
+
+@pytest.mark.parametrize("fields", [{}, {"model": "large-v3-turbo"}, {"model": "base"}])
+def test_without_any_model_recognition_is_503_and_says_what_to_install(
+    bare: Client, fields: dict[str, Any]
+) -> None:
+    answer = bare.transcribe(**fields)
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_installed")
+    assert "No speech recognition model is installed" in answer.json()["error"]
+    assert "pull base" in answer.json()["error"]

@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import pytest
 import requests
+from django.conf import settings
 
 from accounts.tickets import issue_ticket
 from tests.transcripts.api.conftest import Client
 from tests.transcripts.exports.documents import DOCUMENTS
+from transcripts.exports.cues import make_cues
 from transcripts.exports.document import load_document
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import export
@@ -234,3 +236,70 @@ def test_it_says_whether_a_page_or_a_program_sent_it(client: Client) -> None:
 
     assert stored(send(page, SRT)).source == "upload"
     assert stored(send(client, SRT)).source == "api"
+
+
+def test_a_language_is_taken_as_clients_name_it(client: Client) -> None:
+    in_json = json.dumps({**FOREIGN, "language": "pt-BR"})
+
+    assert stored(send(client, SRT, language="cs-CZ")).language == "cs"
+    assert stored(send(client, in_json)).language == "pt"
+    refused = send(client, SRT, language="klingon")
+    assert (refused.status_code, refused.json()["code"]) == (400, "unknown_language")
+
+
+def test_what_was_left_out_is_told_and_the_transcript_is_marked(client: Client) -> None:
+    answer = send(client, "1\n00:00:01,000 --> x\nA\n\n2\n00:00:03,000 --> 00:00:04,000\nB\n")
+
+    transcript = stored(answer)
+    assert [warning["code"] for warning in answer.json()["warnings"]] == ["cues_skipped"]
+    assert "line 2" in answer.json()["warnings"][0]["message"]
+    assert transcript.status == "completed_with_warnings"
+    assert [row[2] for row in rows(transcript)] == ["B"]
+
+
+def test_an_older_encoding_is_read_and_said_or_asked_for(client: Client) -> None:
+    text = "1\n00:00:01,000 --> 00:00:02,000\nPříliš žluťoučký kůň\n"
+
+    guessed = send(client, text.encode("cp1250"), language="cs")
+    named = send(client, text.encode("iso-8859-2"), encoding="iso-8859-2")
+    unknown = send(client, text.encode("cp1250"), encoding="no-such")
+
+    assert [row[2] for row in rows(stored(guessed))] == ["Příliš žluťoučký kůň"]
+    assert "cp1250" in guessed.json()["warnings"][0]["message"]
+    assert guessed.json()["status"] == "completed"
+    assert [row[2] for row in rows(stored(named))] == ["Příliš žluťoučký kůň"]
+    assert named.json()["warnings"] == []
+    assert (unknown.status_code, unknown.json()["field"]) == (400, "encoding")
+
+
+@pytest.mark.parametrize("format_name", ["srt", "vtt"])
+@pytest.mark.parametrize("locale", [code for code, _ in settings.LANGUAGES])
+def test_our_own_subtitles_come_back_with_speakers_and_times(
+    client: Client, format_name: str, locale: str
+) -> None:
+    document = replace(DOCUMENTS["renamed"], language=locale)
+    content = export(document, format_name, ExportOptions(locale=locale))
+
+    again = rows(stored(send(client, content)))
+
+    cues = make_cues(document)
+    assert [row[:2] for row in again] == [(cue.start_ms, cue.end_ms) for cue in cues]
+    assert [row[2] for row in again] == [" ".join(cue.lines) for cue in cues]
+    assert [row[3] for row in again] == [cue.speaker for cue in cues]
+
+
+def test_speakers_beyond_a_hundred_are_refused(client: Client) -> None:
+    segments = [{"start": n, "end": n + 1, "text": "x", "speaker": f"S{n}"} for n in range(101)]
+
+    answer = send(client, json.dumps({"segments": segments}))
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "not_a_transcript")
+    assert "100 speakers" in answer.json()["error"]
+
+
+def test_a_hundred_speakers_are_named(client: Client) -> None:
+    segments = [{"start": n, "end": n + 1, "text": "x", "speaker": f"S{n}"} for n in range(100)]
+
+    transcript = stored(send(client, json.dumps({"segments": segments})))
+
+    assert [str(row.speaker) for row in transcript.segments.all()] == [f"S{n}" for n in range(100)]

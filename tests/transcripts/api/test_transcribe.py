@@ -17,7 +17,7 @@ from tests.e2e.processes import wait_until
 from tests.stt_web.served import Served
 from tests.transcripts.api.conftest import Client, Worker, make_client, wav
 from tests.transcripts.fake_inference import FakeInference, Script
-from transcripts.models import Status, Transcript
+from transcripts.models import Status, Transcript, TranscriptionJob
 from transcripts.services.cancel import cancel_transcript, delete_transcript
 
 
@@ -101,9 +101,60 @@ def test_the_options_reach_the_inference_service(
     assert inference.diarized[-1].speakers == 3
 
 
+@pytest.mark.parametrize("sent", ["en-US", "en_GB", "ENGLISH", "eng", "English (United States)"])
+def test_a_language_is_understood_as_clients_name_it(
+    client: Client, worker: Worker, inference: FakeInference, sent: str
+) -> None:
+    client.transcribe(language=sent)
+
+    assert [config.language for config in inference.configs] == ["en"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "language", "languages", "is_multilingual"),
+    [
+        ({"language": "multi"}, "", [], True),
+        ({"language": "Multi", "languages": "en-US, cs"}, "", ["en", "cs"], True),
+        ({"languages": "cs,en,cs"}, "", ["cs", "en"], False),
+        ({"languages": "cs"}, "cs", [], False),
+        ({"language": "cs", "languages": "cs,en"}, "cs", [], False),
+    ],
+)
+def test_several_languages_reach_the_inference_service(
+    client: Client,
+    worker: Worker,
+    inference: FakeInference,
+    fields: dict[str, Any],
+    language: str,
+    languages: list[str],
+    is_multilingual: bool,
+) -> None:
+    answer = client.transcribe(**fields)
+
+    [config] = inference.configs
+    assert (config.language, list(config.languages), config.multilingual) == (
+        language,
+        languages,
+        is_multilingual,
+    )
+    job = TranscriptionJob.objects.get(transcript=answer.json()["id"])
+    assert (job.languages, job.is_multilingual) == (languages, is_multilingual)
+
+
+def test_other_languages_are_another_request(client: Client, worker: Worker) -> None:
+    asked: list[dict[str, Any]] = [{}, {"language": "multi"}, {"languages": "cs,en"}]
+
+    ids = {client.transcribe(**fields).json()["id"] for fields in [*asked, {"language": "multi"}]}
+
+    assert len(ids) == 3
+
+
 @pytest.mark.parametrize(
     ("fields", "code", "says"),
     [
+        ({"languages": "en,klingon"}, "unknown_language", "klingon"),
+        ({"language": "cs", "languages": "en,de"}, "invalid_value", "language=multi"),
+        ({"languages": "en,cs,de,fr,es,it,pt,nl,sv,da,fi"}, "invalid_value", "at most 10"),
         ({"response_format": "docx"}, "invalid_value", "verbose_json"),
         ({"language": "klingon"}, "unknown_language", "/v1/languages"),
         ({"diarize": "maybe"}, "invalid_value", "true or false"),
@@ -132,6 +183,7 @@ def test_a_value_that_cannot_be_used_is_400_and_says_which_can(
     [
         ({"model": "small"}, "pull small"),
         ({"language": "de"}, "German"),
+        ({"languages": "en,de"}, "German"),
         ({"task": "translate"}, "translate"),
     ],
 )
@@ -289,7 +341,7 @@ def test_what_another_model_wrote_is_not_the_answer_once_a_better_one_is_here(
 ) -> None:
     sound = wav(seconds=3)
     first = client.transcribe(sound, diarize="false").json()["id"]
-    Transcript.objects.filter(pk=first).update(model_used="pocketsphinx-en-us")
+    Transcript.objects.filter(pk=first).update(model_used="base")
 
     again = client.transcribe(sound, diarize="false")
 

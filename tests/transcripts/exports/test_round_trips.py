@@ -63,7 +63,7 @@ def test_our_subtitles_are_read_again_with_the_same_text_and_times(spoken: Docum
     for format_name in ("srt", "vtt") if cues else ():
         text = export(spoken, format_name, unnamed).decode()
 
-        read = read_subtitles(text).segments
+        read = read_subtitles(text, notices={}).segments
 
         arrow = "→" if format_name == "srt" else "-->"
         assert "".join(visible(part.text) for part in read) == wanted.replace("-->", arrow)

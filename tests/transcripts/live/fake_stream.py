@@ -158,7 +158,8 @@ async def _hear(
             told += 1
             yield _utterance(script, offset_ms + settled_ms, offset_ms + settled_ms + SECOND_MS)
             settled_ms += SECOND_MS
-        if heard_ms - settled_ms >= SECOND_MS // 2 and guessed_ms <= settled_ms:
+        is_due = heard_ms - settled_ms >= SECOND_MS // 2 and guessed_ms <= settled_ms
+        if is_due and not script.is_silent:
             guessed_ms = heard_ms
             yield _hypothesis(offset_ms + settled_ms, offset_ms + heard_ms)
     heard_ms = len(call.pcm) // BYTES_A_MS

@@ -1,5 +1,7 @@
 """The one transaction that lets a recording in: what it costs, and what it never lets happen."""
 
+import contextlib
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -11,10 +13,10 @@ from pytest_django import DjangoAssertNumQueries
 from billing.ledger import NoCreditsError
 from billing.models import BillingAccount, Hold
 from billing.quotas import limits_for
-from stt_web.uploads import Upload
+from stt_web.uploads import Upload, UploadGoneError
 from tests.billing.conftest import create_account, run_at_once
 from transcripts.media import Probe
-from transcripts.models import Transcript
+from transcripts.models import Transcript, TranscriptionJob
 from transcripts.services.submit import (
     LimitError,
     Submission,
@@ -26,16 +28,25 @@ from transcripts.services.submit import (
 pytestmark = pytest.mark.database
 
 
-def admit(
-    account: BillingAccount, *, number: int = 0, duration_ms: int = 30_000, is_async: bool = True
-) -> Submitted:
-    upload = Upload(
+def make_upload(account: BillingAccount, *, number: int = 0) -> Upload:
+    return Upload(
         path=Path(settings.MEDIA_ROOT) / f"{account.pk}-{number}" / "recording",
         file_name="speech.flac",
         size=1_000_000,
         sha256=f"{number:064x}",
         fields={},
     )
+
+
+def admit(
+    account: BillingAccount,
+    *,
+    number: int = 0,
+    duration_ms: int = 30_000,
+    is_async: bool = True,
+    upload: Upload | None = None,
+) -> Submitted:
+    upload = upload or make_upload(account, number=number)
     assert account.user is not None
     submission = Submission(
         user=account.user,
@@ -57,14 +68,14 @@ def admit(
 
 
 @pytest.mark.django_db
-def test_a_recording_is_admitted_in_seven_statements_whatever_is_there(
+def test_a_recording_is_admitted_in_eight_statements_whatever_is_there(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     account = create_account(minutes=600)
     for number in range(5):
         admit(account, number=number)
     # One for `limits_for`, which is the request's; two that are the savepoint of a test.
-    with django_assert_max_num_queries(1 + 7 + 2):
+    with django_assert_max_num_queries(1 + 8 + 2):
         admit(account, number=6)
 
 
@@ -75,6 +86,38 @@ def test_a_recording_costs_the_minutes_it_has_begun() -> None:
     two = admit(account, number=2, duration_ms=60_001).transcript
     held = dict(Hold.objects.values_list("reference", "allowance_minutes"))
     assert held == {str(one.pk): 1, str(two.pk): 2}
+
+
+@pytest.mark.django_db
+def test_a_request_that_ended_while_it_was_admitted_leaves_nothing_behind() -> None:
+    account = create_account(minutes=60)
+    upload = make_upload(account)
+    upload.end()  # the client has hung up, and the ingest with it
+    with pytest.raises(UploadGoneError):
+        admit(account, upload=upload)
+    assert not Transcript.objects.exists()
+    assert not TranscriptionJob.objects.exists()
+    assert not Hold.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("wait_s", [0.0, 0.005, 0.02, 0.1])
+def test_a_client_that_hangs_up_at_any_moment_never_costs_an_accepted_recording_its_file(
+    wait_s: float,
+) -> None:
+    account = create_account(minutes=600)
+    for number in range(10):
+        upload = make_upload(account, number=number)
+        upload.path.parent.mkdir(parents=True)
+        upload.path.write_bytes(b"sound")
+        ending = threading.Timer(wait_s * number / 10, upload.end)
+        ending.start()
+        with contextlib.suppress(UploadGoneError):
+            admit(account, upload=upload, number=number)
+        ending.join()
+        recording = str(upload.path.relative_to(settings.MEDIA_ROOT))
+        assert upload.path.exists() == Transcript.objects.filter(recording=recording).exists()
+    assert Hold.objects.count() == Transcript.objects.count()
 
 
 @pytest.mark.django_db

@@ -7,7 +7,8 @@
 **Races.** As in `services/submit`: how many run, the hold and the insert are one transaction, which
 first locks the account's row (a visitor's: counts the use of the day). Of two processes that take
 one session over, one wins the compare-and-set on `attempt`; the process that held it until then
-notices at its next write, or within seconds (`live/watch`).
+notices at its next write, or within seconds (`live/watch`). Rows are locked as `services/locks`
+says.
 """
 
 import hashlib
@@ -35,12 +36,13 @@ from stt_web.request_id import request_id_var
 from transcripts.models import LiveSession, Queue, Source, Status, Transcript
 from transcripts.services.lease import Lease, held_rows
 from transcripts.services.live.events import Final, LiveRequest
-from transcripts.services.live.journal import RECORDING, count_samples
+from transcripts.services.live.journal import RECORDING, count_samples, has_epochs
 from transcripts.services.live.untold import load_untold
+from transcripts.services.locks import lock_transcript
 from transcripts.services.recordings import delete_recording, recording_path
 from transcripts.services.settle import give_everything_back
 from transcripts.services.store import Job, open_job
-from transcripts.services.submit import LimitError
+from transcripts.services.submit import LimitError, TranscriptionOptions, make_job
 from transcripts.services.turns import LIVE_OWNER, running
 from transcripts.services.visitors import make_visitor_token
 
@@ -137,9 +139,10 @@ def readmit_session(request: LiveRequest) -> Admitted:
     if session is None or session.transcript.owner != request.user:
         raise SessionNotFoundError
     seen = session.transcript
+    account = account_for(seen.owner) if seen.owner is not None else None
     with transaction.atomic():
-        if seen.owner is not None:
-            account = account_for(seen.owner)
+        lock_transcript(seen.pk)
+        if account is not None:
             BillingAccount.objects.select_for_update(of=("self",)).get(pk=account.pk)
         _check_concurrency(request, address_digest=seen.anonymous_address_digest, besides=seen.pk)
         _take_over(seen)
@@ -148,9 +151,13 @@ def readmit_session(request: LiveRequest) -> Admitted:
             key=request.key, has_key=request.key is not None, told_ms=None
         )
     lease = Lease(seen.pk, seen.attempt + 1, lasts_s=settings.LIVE_PAUSE_S)
-    transcript = held_rows(lease).select_related("owner").first()
+    transcript = held_rows(lease).select_related("owner", "job").first()
     if transcript is None:
         raise SessionEndedError(seen)
+    if not has_epochs(recording_path(transcript).parent):
+        # Its process died between the admission and the journal: nothing was received.
+        withdraw_session(open_job(lease, transcript))
+        raise SessionNotFoundError
     logger.info("event=live_resumed transcript_id=%s attempt=%d", seen.pk, lease.attempt)
     known_ms = (request.told_ms, session.told_ms, transcript.resume_ms)
     told_ms = next(each for each in known_ms if each is not None)
@@ -212,6 +219,15 @@ def _running_of(request: LiveRequest, address_digest: str) -> QuerySet[Transcrip
     return running().filter(owner=None, anonymous_address_digest=address_digest)
 
 
+def spoken_options(request: LiveRequest) -> TranscriptionOptions:
+    """Return what a session may be asked for, of what a file may."""
+    return TranscriptionOptions(
+        language=request.language,
+        languages=request.languages,
+        is_multilingual=request.is_multilingual,
+    )
+
+
 def _insert(request: LiveRequest, *, address_digest: str, now: datetime) -> tuple[Transcript, str]:
     token, token_digest = ("", "") if request.user is not None else make_visitor_token()
     transcript = Transcript.objects.create(
@@ -235,6 +251,7 @@ def _insert(request: LiveRequest, *, address_digest: str, now: datetime) -> tupl
         started_at=now,
         progressed_at=now,
     )
+    make_job(transcript, spoken_options(request)).save(force_insert=True)
     return transcript, token
 
 

@@ -18,8 +18,15 @@ from transcripts.models import Source, Transcript
 from transcripts.services import lease as leases
 from transcripts.services import store
 from transcripts.services.dispatch import enqueue
-from transcripts.services.lease import held_rows
-from transcripts.services.live.journal import SAMPLES_A_MS, Journal, gather, seal
+from transcripts.services.lease import LeaseLostError, held_rows
+from transcripts.services.live.admit import withdraw_session
+from transcripts.services.live.journal import (
+    SAMPLES_A_MS,
+    Journal,
+    count_samples,
+    gather,
+    seal,
+)
 from transcripts.services.recordings import recording_path
 from transcripts.services.settle import settle
 from transcripts.services.store import Job
@@ -46,7 +53,12 @@ def gather_journal(job: Job) -> None:
     transcript = job.transcript
     if transcript.source != Source.LIVE or transcript.refines_id is not None:
         return
-    samples = gather(recording_path(transcript).parent)
+    folder = recording_path(transcript).parent
+    if count_samples(folder) == 0:
+        # Its process died before any audio was journalled: as if it had never been opened.
+        withdraw_session(job)
+        raise LeaseLostError
+    samples = gather(folder)
     store_recording(job, samples=samples)
     journalled_ms = samples // SAMPLES_A_MS
     if journalled_ms and transcript.resume_ms >= journalled_ms:

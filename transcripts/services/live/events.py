@@ -15,7 +15,8 @@ class LiveRequest:
     """Who wants to speak, and how it is to be heard.
 
     `user` None: a visitor at `address`. `key`: the key that was shown, None for a page's ticket or
-    session. `language` empty: detected. `resume_token`: go on with the session it was given for;
+    session. `language` empty: detected, among `languages` if any are named; with `is_multilingual`
+    for each utterance. `resume_token`: go on with the session it was given for;
     `told_ms`: up to where this client was told what was settled, None where it doesn't say.
     """
 
@@ -24,6 +25,8 @@ class LiveRequest:
     address: str
     model: str
     language: str = ""
+    languages: tuple[str, ...] = ()
+    is_multilingual: bool = False
     refine: bool = False
     title: str = ""
     resume_token: str = ""
@@ -36,7 +39,6 @@ class Ready:
 
     transcript_id: str
     model: str
-    is_approximate: bool
     resume_token: str
     visitor_token: str
     audio_ms: int

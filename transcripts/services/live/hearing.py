@@ -21,6 +21,7 @@ from transcripts.inference.live_results import Hypothesis, StreamEvent, StreamOp
 from transcripts.inference.results import Accepted, Finished, RecognisedWord, WindowResult
 from transcripts.inference.routing import Route, inference_for
 from transcripts.inference.servers import Server
+from transcripts.models import TranscriptionJob
 from transcripts.services.live.feed import AudioFeed
 from transcripts.services.live.journal import SAMPLES_A_MS
 from transcripts.services.live.threads import ask, in_database
@@ -48,13 +49,21 @@ class Hearing:
     """`acknowledged_ms`: up to where the service has looked at the audio."""
 
     def __init__(
-        self, feed: AudioFeed, *, owner: User | None, model: str, language: str, settled_ms: int
+        self,
+        feed: AudioFeed,
+        *,
+        owner: User | None,
+        model: str,
+        language: str,
+        asked: TranscriptionJob,
+        settled_ms: int,
     ) -> None:
         self.feed = feed
         self.settled_ms = self.acknowledged_ms = settled_ms
         self._owner = owner
         self._model = model
         self._language = language
+        self._languages, self._is_multilingual = tuple(asked.languages), asked.is_multilingual
         self._committed: tuple[RecognisedWord, ...] = ()
         self._commands: deque[_Command] = deque()
         self._changed = asyncio.Event()
@@ -176,6 +185,8 @@ class Hearing:
         options = StreamOptions(
             model=self._model,
             language=self._language,
+            languages=self._languages,
+            multilingual=self._is_multilingual,
             offset_ms=self.settled_ms,
             committed=self._committed,
         )

@@ -11,9 +11,12 @@ Both run while there is a session.
 """
 
 import asyncio
+import errno
 import logging
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -128,7 +131,7 @@ class Hub:
             batch = [(member.feed, member.feed.take_unwritten()) for member in dirty]
             errors = await in_files(_append_all, batch)
             for member, (_, data), error in zip(dirty, batch, errors, strict=True):
-                member.note_written(data, error)
+                _guarded(member, partial(member.note_written, data, error))
             every_s = WRITE_EVERY_S * (1 + len(self._members) / _MANY)
             await asyncio.sleep(min(WRITE_AT_LEAST_EVERY_S, every_s))
 
@@ -143,11 +146,21 @@ class Hub:
             except DatabaseFailure:
                 logger.exception("event=live_not_watched sessions=%d", len(members))
                 standings = None
+            except Exception:
+                logger.exception("event=live_watch_broke sessions=%d", len(members))
+                standings = None
             for member in members:
                 if standings is not None:
-                    _tell(member, standings.get(member.lease.transcript_id))
-                member.tick()
+                    standing = standings.get(member.lease.transcript_id)
+                    _guarded(member, partial(_tell, member, standing))
+                _guarded(member, member.tick)
+            await self._probe(members)
+
+    async def _probe(self, members: list[Member]) -> None:
+        try:
             await self._look_for_frozen(members)
+        except Exception:
+            logger.exception("event=live_probe_broke sessions=%d", len(members))
 
     async def _look_for_frozen(self, members: list[Member]) -> None:
         silent = [member for member in members if member.silent_s() > SILENT_AFTER_S]
@@ -182,7 +195,18 @@ def _append(feed: AudioFeed, data: bytes) -> OSError | None:
         feed.journal.append(data)
     except OSError as error:
         return error
+    except Exception as error:
+        logger.exception("event=live_journal_broke")
+        return OSError(errno.EIO, str(error))
     return None
+
+
+def _guarded(member: Member, work: Callable[[], None]) -> None:
+    """One session's fault must not end the loop that all sessions of the process live by."""
+    try:
+        work()
+    except Exception:
+        logger.exception("event=live_member_broke transcript_id=%s", member.lease.transcript_id)
 
 
 def _look_and_renew(ids: list[UUID]) -> dict[UUID, Standing]:

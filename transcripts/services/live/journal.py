@@ -11,9 +11,11 @@ a process wrote survives its death; a power cut may cost the last seconds (nothi
 Nothing here knows the database or an event loop; everything blocks.
 """
 
+import errno
 import os
 import re
 import struct
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -49,6 +51,9 @@ class Journal:
         self.samples = start_samples
         self._start = start_samples
         self._path = folder / f"epoch-{attempt:05d}-{start_samples:012d}.wav"
+        # Guards the descriptor: its number may belong to another file as soon as it is closed.
+        self._lock = threading.Lock()
+        self._is_closing = False
         folder.mkdir(parents=True, exist_ok=True)
         self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         try:
@@ -58,7 +63,36 @@ class Journal:
             raise
 
     def append(self, pcm: bytes) -> None:
-        """Add whole samples. Raises OSError; then it holds what it held before."""
+        """Add whole samples. Raises OSError; then it holds what it held before. Closed: EBADF."""
+        with self._lock:
+            if self._is_closing or self._fd < 0:
+                raise OSError(errno.EBADF, "The journal is closed.")
+            self._append(pcm)
+        if self._is_closing:
+            self.close()  # it was asked for while this wrote (`close`)
+
+    def close(self) -> None:
+        """Close it once no thread writes to it any more; never waits. May be called twice.
+
+        The event loop calls this while `hub._append_all` may be writing in a thread: then that
+        thread closes the file behind its write.
+        """
+        self._is_closing = True
+        if self._lock.acquire(blocking=False):
+            try:
+                self._close()
+            finally:
+                self._lock.release()
+
+    def finish(self) -> int:
+        """Write the header of a whole file, and close it; returns the samples in it."""
+        with self._lock:
+            if self._fd >= 0:
+                os.pwrite(self._fd, _header(self.samples - self._start), 0)
+            self._close()
+        return self.samples - self._start
+
+    def _append(self, pcm: bytes) -> None:
         try:
             _write_all(self._fd, pcm)
         except OSError:
@@ -68,8 +102,7 @@ class Journal:
             raise
         self.samples += len(pcm) // SAMPLE_BYTES
 
-    def close(self) -> None:
-        """May be called twice."""
+    def _close(self) -> None:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -86,6 +119,11 @@ def count_samples(folder: Path) -> int:
     if recording.exists():
         return _samples_in(recording)
     return max((span.end for span in _spans(folder)), default=0)
+
+
+def has_epochs(folder: Path) -> bool:
+    """Return whether anything was ever journalled here, be it only a header."""
+    return (folder / RECORDING).exists() or bool(_epochs(folder))
 
 
 def read_samples(folder: Path, *, start: int, end: int) -> bytes:
@@ -125,8 +163,7 @@ def seal(journal: Journal) -> int:
     """
     epochs = _epochs(journal.folder)
     if len(epochs) == 1 and epochs[0][0] == journal._path and journal._start == 0:
-        os.pwrite(journal._fd, _header(journal.samples), 0)
-        journal.close()
+        journal.finish()
         journal._path.replace(journal.folder / RECORDING)
     journal.close()
     return gather(journal.folder)
@@ -144,6 +181,8 @@ def _epochs(folder: Path) -> list[tuple[Path, int, int]]:
 def _spans(folder: Path) -> list[_Span]:
     """Return what counts of each epoch, in order."""
     epochs = _epochs(folder)
+    if not epochs:
+        return []  # a process that died between a session's admission and its journal
     ends = [following for _, (_, _, following) in pairwise(epochs)]
     spans = []
     for (path, _, start), limit in zip(epochs, [*ends, None], strict=True):

@@ -17,6 +17,7 @@ from transcripts.services.live.admit import (
     Admitted,
     admit_session,
     readmit_session,
+    spoken_options,
     withdraw_session,
 )
 from transcripts.services.live.close import pause
@@ -25,6 +26,7 @@ from transcripts.services.live.journal import Journal
 from transcripts.services.live.session import LiveSession
 from transcripts.services.live.threads import ask, in_database, in_files
 from transcripts.services.live.untold import note_told
+from transcripts.services.submit import check_model_can
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ async def open_session(request: LiveRequest) -> LiveSession:
 async def _begin(request: LiveRequest) -> LiveSession:
     inference = await in_database(inference_for, request.user)
     model = await ask(inference.resolve_model, request.model)
-    refusals.check_language(model, request.language)
+    check_model_can(model, spoken_options(request))
     admitted = await in_database(admit_session, request)
     try:
         session = await _prepare(admitted, model)

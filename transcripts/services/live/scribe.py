@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from transcripts.exports.document import SPACELESS_LANGUAGES
 from transcripts.inference.live_results import Hypothesis, Pace, StreamEvent
 from transcripts.inference.results import (
     Accepted,
@@ -27,6 +26,7 @@ from transcripts.services.live.threads import in_database
 from transcripts.services.live.windows import window_store
 from transcripts.services.recognise import take_language
 from transcripts.services.store import Job
+from transcripts.text.writing import SPACELESS_LANGUAGES
 
 MAX_UNSTORED = 16
 

@@ -25,6 +25,7 @@ from transcripts.inference.errors import InferenceError, UnavailableError
 from transcripts.inference.live import is_being_cancelled
 from transcripts.inference.results import Model
 from transcripts.inference.servers import Server
+from transcripts.models import TranscriptionJob
 from transcripts.services.lease import Lease, LeaseLostError
 from transcripts.services.live import close, refusals
 from transcripts.services.live.admit import Admitted, withdraw_session
@@ -61,12 +62,12 @@ class LiveSession:
             owner=transcript.owner,
             model=transcript.model_used or transcript.model_requested,
             language=transcript.language_requested,
+            asked=TranscriptionJob.of(transcript),
             settled_ms=transcript.resume_ms,
         )
         self.ready = Ready(
             transcript_id=str(transcript.pk),
             model=model.id,
-            is_approximate=model.approximate,
             resume_token=admitted.resume_token,
             visitor_token=admitted.visitor_token,
             audio_ms=start_ms,
@@ -100,6 +101,11 @@ class LiveSession:
     def audio_ms(self) -> int:
         """How much audio is journalled: from there a client goes on that comes back."""
         return self.feed.journalled // SAMPLES_A_MS
+
+    @property
+    def recognised_ms(self) -> int:
+        """How much of the audio the inference service has looked at."""
+        return self.hearing.acknowledged_ms
 
     @property
     def lease(self) -> Lease:

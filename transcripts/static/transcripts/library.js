@@ -48,7 +48,8 @@ form.addEventListener("submit", async (event) => {
   for (const file of chosen) done.push(await importFile(file));
   submit.disabled = false;
   done = done.filter(Boolean);
-  if (chosen.length === 1 && done.length) location.assign(`/transcripts/${done[0].id}/`);
+  const isWhole = done.every(({ warnings }) => !warnings.length);
+  if (chosen.length === 1 && done.length && isWhole) location.assign(`/transcripts/${done[0].id}/`);
   else if (done.length) files.value = "";
 });
 
@@ -62,6 +63,9 @@ async function importFile(file) {
       href: `/transcripts/${transcript.id}/`, textContent: texts.open,
     });
     row.replaceChildren(`${fill(texts.imported, { name })} `, link);
+    for (const { message } of transcript.warnings) { // what of the file was left out, or guessed
+      row.append(Object.assign(document.createElement("p"), { className: "hint", textContent: message }));
+    }
     return transcript;
   } catch (problem) {
     row.className = "error";

@@ -54,9 +54,9 @@ const isActive = () => live !== null && !IDLE_STATES.includes(live.state);
 async function listModels() {
   const answer = await fetch("/v1/models").catch(() => null);
   if (!answer?.ok) return; // the server chooses
-  for (const { id, name, available, served_by, approximate } of (await answer.json()).models) {
+  for (const { id, name, available, served_by } of (await answer.json()).models) {
     if (!available || (served_by && served_by !== id)) continue;
-    model.append(new Option(approximate ? `${name} (${texts.approximate})` : name, id));
+    model.append(new Option(name, id));
   }
 }
 

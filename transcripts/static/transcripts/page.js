@@ -20,7 +20,7 @@ export const nameLanguage = (code) => languageNames.of(code) || code;
 
 /** Put the languages in their names in the page's own language, as the browser knows them. */
 export function nameLanguages(select) {
-  const named = [...select.options].filter(({ value }) => value !== "auto");
+  const named = [...select.options].filter(({ value }) => value !== "auto" && value !== "multi");
   for (const option of named) option.textContent = nameLanguage(option.value);
   named.sort((a, b) => a.textContent.localeCompare(b.textContent, lang));
   select.append(...named);

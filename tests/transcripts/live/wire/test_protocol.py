@@ -11,6 +11,7 @@ from stt_web.errors import ApiError
 from tests.transcripts.live.wire.talk import check_message, load_document
 from transcripts.api.options import InvalidOptionError
 from transcripts.inference.results import RecognisedSegment, RecognisedWord
+from transcripts.live.audio_format import UnusableAudioError
 from transcripts.live.messages import ServerStoppingError, Teller, close_code
 from transcripts.live.protocol import (
     MAX_AUDIO_BYTES,
@@ -27,7 +28,19 @@ from transcripts.services.live.events import Ended, Failed, Final, LiveEvent, No
 
 values = st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.just("en")
 keys = st.sampled_from(
-    ["language", "model", "refine", "title", "resume_token", "told", "action", "else"]
+    [
+        "language",
+        "languages",
+        "model",
+        "refine",
+        "title",
+        "resume_token",
+        "told",
+        "encoding",
+        "sample_rate",
+        "action",
+        "else",
+    ]
 )
 actions = st.sampled_from(["stop", "finalize", "keepalive", "configure", "dance"])
 texts = (
@@ -56,7 +69,7 @@ def test_any_frames_are_commands_or_refused(said: list[str | bytes]) -> None:
         is_over = Action.STOP in commands
         try:
             commands += read(listener, frame)
-        except (ProtocolError, InvalidOptionError):
+        except (ProtocolError, InvalidOptionError, UnusableAudioError):
             return
         if isinstance(frame, bytes) and frame and not is_over:
             heard.append(frame)
@@ -64,7 +77,11 @@ def test_any_frames_are_commands_or_refused(said: list[str | bytes]) -> None:
     audio = [at for at, command in enumerate(commands) if isinstance(command, Audio)]
     assert len(opens) <= 1
     assert not audio or opens[0] < audio[0]
-    assert [c.pcm for c in commands if isinstance(c, Audio)] == heard
+    passed_on = b"".join(c.data for c in commands if isinstance(c, Audio))
+    assert b"".join(heard).startswith(passed_on)
+    # Until the format is known, a few bytes are held back; not beyond the end.
+    held = sum(map(len, heard)) - len(passed_on)
+    assert held == 0 if Action.STOP in commands else held < 12
     assert Action.STOP not in commands[:-1]
     first_is_text = bool(said) and isinstance(said[0], str)
     expected = None if not said else Dialect.DOCUMENTED if first_is_text else Dialect.SDK
@@ -74,7 +91,7 @@ def test_any_frames_are_commands_or_refused(said: list[str | bytes]) -> None:
 def test_the_address_configures_what_nothing_else_does() -> None:
     query = {"model": "small", "language": "cs", "title": "no"}
 
-    assert read_all(b"\0", query=query)[0] == Open(model="small", language="cs")
+    assert read_all(bytes(12), query=query)[0] == Open(model="small", language="cs")
     [opened] = read_all('{"language": "auto"}', query=query)
     assert opened == Open(model="small", language="")
     assert read_all("{}") == [Open(model="large-v3-turbo")]
@@ -151,7 +168,6 @@ def test_any_events_are_messages_of_the_document(
     opened = Ready(
         transcript_id="t",
         model="tiny",
-        is_approximate=False,
         resume_token="r",
         visitor_token="",
         audio_ms=0,
@@ -190,3 +206,32 @@ def test_the_document_refers_to_what_is_there() -> None:
         found: Any = document
         for step in reference.split("/"):
             found = found[step]
+
+
+@pytest.mark.parametrize(
+    ("said", "language", "languages", "is_multilingual"),
+    [
+        ({"language": "en-US"}, "en", (), False),
+        ({"language": "multi"}, "", (), True),
+        ({"language": "multi", "languages": ["cs-CZ", "en"]}, "", ("cs", "en"), True),
+        ({"languages": "cs,en"}, "", ("cs", "en"), False),
+    ],
+)
+def test_languages_are_configured_as_for_a_file(
+    said: dict[str, Any], language: str, languages: tuple[str, ...], is_multilingual: bool
+) -> None:
+    [opened] = read_all(json.dumps(said))
+
+    assert isinstance(opened, Open)
+    assert (opened.language, opened.languages, opened.is_multilingual) == (
+        language,
+        languages,
+        is_multilingual,
+    )
+
+
+def test_a_session_cannot_become_multilingual() -> None:
+    *_, notice = read_all('{"language": "en"}', '{"language": "multi"}')
+
+    assert isinstance(notice, Notice)
+    assert "language=multi can't be changed any more" in notice.message

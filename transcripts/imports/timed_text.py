@@ -1,0 +1,76 @@
+"""Pieces of a cue as segments: one for each voice in a row, with the words' own times if told."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from transcripts.imports.markup import Piece
+from transcripts.imports.segments import ImportedSegment
+
+_WORD = re.compile(r"\S+")
+
+
+def place_pieces(
+    pieces: Sequence[Piece], *, start_ms: int, end_ms: int
+) -> Iterator[ImportedSegment]:
+    """Yield segments within the cue's time. Between times that are told, time goes by letters."""
+    clock = _Clock(pieces, start_ms=start_ms, end_ms=end_ms)
+    has_times = any(piece.start_ms is not None for piece in pieces)
+    letters = 0
+    for voice, group in groupby(pieces, key=lambda piece: piece.voice):
+        text = "".join(piece.text for piece in group)
+        begun, letters = letters, letters + _letters(text)
+        spoken = " ".join(text.split())
+        if not spoken:
+            continue
+        begin_ms = clock.at(begun)
+        finish_ms = max(begin_ms + 1, clock.at(letters))
+        words = tuple(_words(text, begun, clock)) if has_times else ()
+        yield ImportedSegment(begin_ms, finish_ms, spoken, speaker=voice or None, words=words)
+
+
+def _words(text: str, begun: int, clock: "_Clock") -> Iterator[dict[str, Any]]:
+    letters = begun
+    for number, match in enumerate(_WORD.finditer(text)):
+        begin_ms, letters = clock.at(letters), letters + len(match[0])
+        yield {
+            "word": match[0],
+            "start_ms": begin_ms,
+            "end_ms": max(begin_ms, clock.at(letters, is_end=True)),
+            "confidence": None,
+            "space_before": number > 0,
+            "timing": "imported",
+        }
+
+
+class _Clock:
+    """When a letter of the cue is spoken; letters are counted without spaces."""
+
+    def __init__(self, pieces: Sequence[Piece], *, start_ms: int, end_ms: int) -> None:
+        self._letters, self._times_ms = [0], [start_ms]
+        letters = 0
+        for piece in pieces:
+            told = piece.start_ms
+            if told is not None and self._times_ms[-1] <= told <= end_ms:
+                if letters == self._letters[-1]:
+                    self._times_ms[-1] = told
+                else:
+                    self._letters.append(letters)
+                    self._times_ms.append(told)
+            letters += _letters(piece.text)
+        self._letters.append(max(letters, self._letters[-1] + 1))
+        self._times_ms.append(end_ms)
+
+    def at(self, letters: int, *, is_end: bool = False) -> int:
+        """Return the time before letter number `letters`; `is_end`: behind the one before it."""
+        place = bisect_right(self._letters, letters - is_end) - 1
+        place = min(place, len(self._letters) - 2)
+        first, last = self._letters[place], self._letters[place + 1]
+        begin_ms, end_ms = self._times_ms[place], self._times_ms[place + 1]
+        return begin_ms + (end_ms - begin_ms) * (letters - first) // (last - first)
+
+
+def _letters(text: str) -> int:
+    return sum(map(len, text.split()))

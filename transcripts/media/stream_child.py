@@ -1,0 +1,119 @@
+"""The process that decodes one live stream: audio of a client in, 16 kHz mono int16 out.
+
+Confined like the one that reads a file (`child`): the bytes come from strangers. Whatever arrives
+is decoded at once; nothing is sought, and time stamps aren't looked at: the samples follow each
+other as the client recorded them.
+"""
+
+import socket
+from collections.abc import Iterator
+from typing import Final
+
+import av
+import av.error
+from av.audio.codeccontext import AudioCodecContext
+from av.audio.frame import AudioFrame
+from av.packet import Packet
+
+from transcripts.media.child import prepare_process, send_error
+from transcripts.media.errors import MediaError
+from transcripts.media.limits import MAX_RECORDING_S, confine, cpu_seconds
+from transcripts.media.messages import note_message, pcm_message
+from transcripts.media.pcm import Converter, check_frame
+from transcripts.media.stream_messages import StreamSource, frame_message
+
+RAW_CODECS: Final = {
+    "pcm_s16le": ("pcm_s16le", 2),  # FFmpeg's name, bytes of a sample
+    "pcm_f32le": ("pcm_f32le", 4),
+    "mulaw": ("pcm_mulaw", 1),
+    "alaw": ("pcm_alaw", 1),
+}
+DEMUXERS: Final = {"webm_opus": "matroska", "ogg_opus": "ogg"}
+_CODECS: Final = "opus,libopus"
+_READ_BYTES: Final = 16 * 1024
+# About 80 ms: what a live hypothesis is made of at the least.
+_CHUNK_SAMPLES: Final = 1280
+# A stream costs as much as the longest recording at most.
+_STREAM_BYTES: Final = MAX_RECORDING_S * 8000
+
+
+def serve_stream(link: socket.socket, source: StreamSource) -> None:
+    """Decode until the client's end, and send how it went."""
+    prepare_process()
+    confine(cpu_s=cpu_seconds(_STREAM_BYTES, is_probe=False), next_fd=link.fileno() + 1)
+    link.setblocking(True)  # the library's signature
+    try:
+        for pcm in _decode(link, source):
+            link.sendall(frame_message(pcm_message(pcm)))
+        link.sendall(frame_message(note_message("end")))
+    except MediaError as error:
+        send_error(lambda message: link.sendall(frame_message(message)), error)
+    except ConnectionError:
+        return  # the parent has closed its end
+
+
+def _decode(link: socket.socket, source: StreamSource) -> Iterator[memoryview]:
+    frames = _read_raw(link, source) if source.name in RAW_CODECS else _read_container(link, source)
+    converter: Converter | None = None
+    try:
+        for frame in frames:
+            check_frame(frame)
+            if converter is None or not converter.fits(frame):
+                yield from converter.flush() if converter else ()
+                converter = Converter(frame, chunk_samples=_CHUNK_SAMPLES)
+            yield from converter.convert(frame)
+    except av.error.FFmpegError as error:
+        raise MediaError(
+            "corrupt_media", f"This audio can't be decoded as {source.name}."
+        ) from error
+    yield from converter.flush() if converter else ()
+
+
+def _read_raw(link: socket.socket, source: StreamSource) -> Iterator[AudioFrame]:
+    codec, width = RAW_CODECS[source.name]
+    decoder = av.CodecContext.create(codec, "r")
+    assert isinstance(decoder, AudioCodecContext), "an audio codec"  # noqa: S101
+    decoder.sample_rate = source.rate_hz
+    decoder.layout = "mono"
+    held = b""
+    while data := link.recv(_READ_BYTES):
+        held += data
+        whole = len(held) - len(held) % width
+        if whole:
+            yield from decoder.decode(Packet(held[:whole]))
+            held = held[whole:]
+
+
+def _read_container(link: socket.socket, source: StreamSource) -> Iterator[AudioFrame]:
+    """Damaged packets are skipped, as in files."""
+    options = {"codec_whitelist": _CODECS, "analyzeduration": "0", "probesize": "4096"}
+    options["fflags"] = "nobuffer"
+    with av.open(
+        _Reader(link),
+        mode="r",
+        format=DEMUXERS[source.name],
+        options=options,
+        buffer_size=4096,
+        metadata_errors="ignore",
+    ) as container:
+        if not container.streams.audio:
+            raise MediaError("no_audio_track", "This stream has no audio track.")
+        stream = container.streams.audio[0]
+        stream.codec_context.thread_count = 1
+        for packet in container.demux(stream):
+            try:
+                frames = packet.decode()
+            except av.error.InvalidDataError:
+                continue
+            yield from frames
+
+
+class _Reader:
+    """The link as a file that can only be read."""
+
+    def __init__(self, link: socket.socket) -> None:
+        self._link = link
+
+    def read(self, size: int) -> bytes:
+        """Return what has arrived, up to `size`; empty at the end."""
+        return self._link.recv(size)

@@ -1,0 +1,119 @@
+"""The stage behind the speakers: the recogniser's phrases become sentences of one speaker each.
+
+While a recording is processed its segments are the recogniser's, window by window; the last stage
+puts these in their place, in the transaction that ends the job. What a live session sent as final
+stays as it was sent. The rules are in `text/segmentation`; the words are neither changed nor moved.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+from transcripts.models import Segment, Source, Transcript
+from transcripts.services.store import Job, LabelledTranscript, word_as_json
+from transcripts.text.segmentation import form_segments
+from transcripts.text.words import Word, spell_words
+from transcripts.text.writing import is_spaced_between
+
+
+def form_sentences(job: Job) -> None:
+    """Replace `job.labelled` by sentences. One query where no speakers were told apart."""
+    transcript = job.transcript
+    is_live = transcript.source == Source.LIVE and transcript.refines_id is None
+    if is_live or not job.has_text:
+        return
+    labelled = job.labelled or _unlabelled(transcript)
+    job.labelled = _in_sentences(labelled)
+
+
+def _unlabelled(transcript: Transcript) -> LabelledTranscript:
+    stored = tuple(transcript.segments.select_related("speaker").order_by("position"))
+    positions = (row.speaker.position if row.speaker is not None else 0 for row in stored)
+    return LabelledTranscript(segments=stored, speaker_positions=tuple(positions))
+
+
+def _in_sentences(labelled: LabelledTranscript) -> LabelledTranscript:
+    rows: list[Segment] = []
+    speakers: list[int] = []
+    indices = range(len(labelled.segments))
+    # Text without words has no times inside: it stays one segment.
+    for has_words, group in groupby(indices, key=lambda at: bool(labelled.segments[at].words)):
+        if has_words:
+            formed = form_segments(_words(labelled, list(group)))
+            rows += [_as_row(words, labelled.segments) for words in formed]
+            speakers += [words[0].speaker for words in formed]
+        else:
+            kept = list(group)
+            rows += [_copy(labelled.segments[at]) for at in kept]
+            speakers += [labelled.speaker_positions[at] for at in kept]
+    for position, row in enumerate(rows):
+        row.position = position
+    return LabelledTranscript(segments=tuple(rows), speaker_positions=tuple(speakers))
+
+
+def _words(labelled: LabelledTranscript, indices: Sequence[int]) -> list[Word]:
+    """Return the words of these segments, spaced over their borders as their script is."""
+    words: list[Word] = []
+    for at in indices:
+        segment, speaker = labelled.segments[at], labelled.speaker_positions[at]
+        own = [_as_word(word, segment, speaker=speaker, source=at) for word in segment.words]
+        if words:
+            is_spaced = is_spaced_between(words[-1].text, own[0].text)
+            own[0] = replace(own[0], space_before=is_spaced)
+        words += own
+    return words
+
+
+def _as_word(word: dict[str, Any], segment: Segment, *, speaker: int, source: int) -> Word:
+    return Word(
+        text=word["word"],
+        start_ms=word["start_ms"],
+        end_ms=word["end_ms"],
+        confidence=word["confidence"],
+        space_before=word["space_before"],
+        timing=word.get("timing", "attention"),
+        speaker=speaker,
+        language=segment.language or segment.transcript.language,
+        source=source,
+    )
+
+
+def _as_row(words: Sequence[Word], sources: Sequence[Segment]) -> Segment:
+    """Return a new row, with the recogniser's measures of the phrase that most of it is from."""
+    most, _ = Counter(word.source for word in words).most_common(1)[0]
+    source = sources[most]
+    words = [replace(words[0], space_before=False), *words[1:]]
+    start_ms = words[0].start_ms
+    return Segment(
+        transcript=source.transcript,
+        position=0,
+        start_ms=start_ms,
+        end_ms=max(start_ms + 1, *(word.end_ms for word in words)),
+        text=spell_words(words),
+        words=[word_as_json(word) for word in words],
+        confidence=sum(word.confidence for word in words) / len(words),
+        avg_logprob=source.avg_logprob,
+        compression_ratio=source.compression_ratio,
+        no_speech_prob=source.no_speech_prob,
+        temperature=source.temperature,
+        language=source.language,
+    )
+
+
+def _copy(segment: Segment) -> Segment:
+    return Segment(
+        transcript=segment.transcript,
+        position=0,
+        start_ms=segment.start_ms,
+        end_ms=segment.end_ms,
+        text=segment.text,
+        words=[],
+        confidence=segment.confidence,
+        avg_logprob=segment.avg_logprob,
+        compression_ratio=segment.compression_ratio,
+        no_speech_prob=segment.no_speech_prob,
+        temperature=segment.temperature,
+        language=segment.language,
+    )

@@ -1,0 +1,127 @@
+"""How scripts are written: which end sentences and clauses, and which put no spaces between words.
+
+The one list of sentence ends of the web tier. Sources: the Unicode property Sentence_Terminal (UAX
+#29, PropList.txt) for the scripts of Whisper's languages; the abbreviations are those common in
+speech (CLDR's sentence-break suppressions, shortened).
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+# Written without spaces between words, so also between segments.
+SPACELESS_LANGUAGES = frozenset({"zh", "yue", "ja", "th", "lo", "my", "km", "bo"})
+_SPACELESS_BLOCKS = (
+    range(0x0E00, 0x10A0),  # Thai, Lao, Tibetan, Myanmar
+    range(0x1780, 0x1800),  # Khmer
+    range(0x2E80, 0xA4D0),  # Chinese, Japanese and their marks (Hangul lies above)
+    range(0xF900, 0xFB00),
+    range(0xFF00, 0xFFF0),
+    range(0x20000, 0x32000),
+)
+# Of these only Chinese and Japanese mark the end of a sentence; the others put a space there.
+_SPACE_ENDS_CLAUSE = (range(0x0E00, 0x10A0), range(0x1780, 0x1800))
+
+SENTENCE_ENDS = (
+    # Latin, Greek, Cyrillic, Hebrew; …
+    *(".", "?", "!", "…", "‼", "⁇", "⁈", "⁉"),
+    # Chinese and Japanese, full and half width; Arabic and Urdu; Devanagari and its neighbours;
+    *("。", "？", "！", "｡", "．", "؟", "۔", "।", "॥"),
+    # Armenian; Ethiopic; Myanmar; Khmer; Tibetan.
+    *("։", "።", "፧", "။", "។", "៕", "།", "༎"),
+)
+_GREEK_QUESTION_MARKS = (";", "\u037e")
+CLAUSE_ENDS = (",", ";", ":", "–", "—", "、", "，", "；", "：", "،", "؛", "၊", "፣", "፤")
+CLOSING_MARKS = "\"'”’»)]」』）】〉》›"
+_OPENING_MARKS = "\"'“‘„‚«([「『（【〈《¿¡‹"
+
+# A stop behind these ends no sentence unless the speaker pauses too.
+# fmt: off
+_ABBREVIATIONS = frozenset((
+    # English
+    "mr", "mrs", "ms", "dr", "prof", "st", "sr", "jr", "vs", "no", "gen", "col", "lt", "sgt",
+    "capt", "rev", "hon", "gov", "sen", "rep", "inc", "ltd", "co", "corp", "dept", "est", "approx",
+    "fig", "vol", "pp", "ed", "al", "etc", "cf",
+    # Czech, Slovak, Polish
+    "např", "tzv", "tj", "atd", "apod", "resp", "mj", "tzn", "č", "str", "ing", "mgr", "bc", "mudr",
+    "judr", "phdr", "doc", "sv", "napr", "tzn", "np", "tzw", "itd", "ul", "im",
+    # German, Dutch, Scandinavian
+    "hr", "fr", "bzw", "usw", "ca", "nr", "z", "b", "d", "h", "u", "a", "s", "bspw", "evtl", "ggf",
+    "inkl", "dhr", "mevr", "bijv", "bl", "kl", "osv",
+    # French, Spanish, Portuguese, Italian
+    "m", "mme", "mlle", "sra", "srta", "dra", "ud", "uds", "ex", "sig", "dott", "av", "pág", "núm",
+    # Russian, Ukrainian
+    "г", "гг", "т", "е", "др", "см", "ул", "им", "стр", "руб",
+))
+# Languages that write an ordinal number with a stop: "am 3. Mai", "3. května".
+_ORDINAL_STOPS = frozenset((
+    "de", "cs", "sk", "pl", "hu", "da", "no", "nn", "fi", "sl", "hr", "sr", "bs", "et", "lv", "is",
+    "tr", "eu", "fo", "lb",
+))
+# fmt: on
+_ORDINAL = re.compile(r"\d{1,3}\.\Z")
+_INITIALS = re.compile(r"(?:[^\W\d_]\.)+\Z")  # "J.", "U.S."
+
+
+def ends_sentence(word: str, following: str = "", *, language: str = "") -> bool:
+    """Return whether a sentence ends behind `word`, as far as writing shows.
+
+    following: the next word, if there is one. A lower-case one goes on with the sentence.
+    Abbreviations, initials and, where the language writes them so, ordinal numbers end none.
+    """
+    bare = word.rstrip(CLOSING_MARKS)
+    if not bare.endswith(SENTENCE_ENDS):
+        return language == "el" and bare.endswith(_GREEK_QUESTION_MARKS)
+    if following and _is_lower(following):
+        return False
+    return not (following and bare.endswith(".") and is_abbreviation(bare, language=language))
+
+
+def is_abbreviation(word: str, *, language: str = "") -> bool:
+    """Return whether the stop that ends `word` may be none of a sentence."""
+    stripped = word.strip(CLOSING_MARKS + _OPENING_MARKS)
+    if _INITIALS.match(stripped) or stripped.removesuffix(".").lower() in _ABBREVIATIONS:
+        return True
+    return language in _ORDINAL_STOPS and _ORDINAL.match(stripped) is not None
+
+
+def ends_clause(word: str) -> bool:
+    """Return whether a mark behind `word` divides, as a comma or a dash does."""
+    return word.rstrip(CLOSING_MARKS).endswith((*CLAUSE_ENDS, *SENTENCE_ENDS))
+
+
+def is_spaced_between(before: str, after: str) -> bool:
+    """Return whether running text has a space between these two texts.
+
+    Decided by their writing, not by the language: a translation of Chinese has spaces.
+    """
+    if not before or not after:
+        return False
+    return not (is_spaceless(before[-1]) or is_spaceless(after[0]))
+
+
+@lru_cache(maxsize=20_000)
+def is_spaceless(character: str) -> bool:
+    """Return whether the character is of a script without spaces between words."""
+    code = ord(character)
+    return any(code in block for block in _SPACELESS_BLOCKS)
+
+
+def marks_clauses_by_spaces(word: str) -> bool:
+    """Return whether `word` is of a script that has spaces only between clauses: Thai, Khmer …"""
+    code = ord(word[-1]) if word else 0
+    return any(code in block for block in _SPACE_ENDS_CLAUSE)
+
+
+@lru_cache(maxsize=20_000)
+def may_divide(before: str, after: str) -> bool:
+    """Return whether a line may end between two characters that no space divides: of a script
+    without spaces, and not before a mark that combines."""
+    if unicodedata.category(after).startswith("M"):
+        return False
+    return is_spaceless(before) or is_spaceless(after)
+
+
+def _is_lower(word: str) -> bool:
+    first = word.lstrip(_OPENING_MARKS + "-–—…. ")[:1]
+    return first.islower()
