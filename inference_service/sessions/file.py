@@ -121,10 +121,14 @@ class FileSession:
             await cancel_all(listening, *self._windows)
 
     @property
+    def _can_switch(self) -> bool:
+        return self._lane.recogniser.detects_language
+
+    @property
     def _is_guess(self) -> bool:
         """Say whether the language is detected here, not given."""
         is_given = self._options.language or self._options.detected
-        return self._lane.recogniser.detects_language and not is_given
+        return self._can_switch and not is_given
 
     async def _listen(self, chunks: AsyncIterator[bytes]) -> None:
         await self._know_language_beforehand()
@@ -226,7 +230,7 @@ class FileSession:
             task=self._options.task,
             prompt=self._options.prompt,
             hot_words=self._options.hot_words,
-            switch_penalty=self._wish.switch_penalty,
+            switch_penalty=self._wish.switch_penalty if self._can_switch else None,
             languages=self._options.languages,
         )
 
