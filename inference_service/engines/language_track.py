@@ -18,7 +18,7 @@ SLICE_FRAMES = 200  # of the encoder's, 20 ms each: 4 s
 _FRAME_S = 0.02
 # A slice that disagrees with what is expected at least this much asks for a closer look.
 _DOUBT = 0.4
-_FLOOR = 1e-3  # no guess rules a language out
+_FLOOR = 0.05  # no guess rules a language out
 # Shorter stretches are no evidence of another language.
 _SHORTEST_RUN_S = 2.0
 

@@ -6,7 +6,7 @@ differ in language, task and the text of the prompt, so windows of different req
 
 import os
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from typing import cast
@@ -21,7 +21,6 @@ from inference_service.engines.asr import (
     ATTEMPTS,
     DecodeOptions,
     LanguageGuess,
-    LanguageRun,
     Samples,
     TimedWord,
     Verdict,
@@ -29,7 +28,6 @@ from inference_service.engines.asr import (
     WindowText,
 )
 from inference_service.engines.batch_memory import choose_batch_size, run_halving
-from inference_service.engines.language_track import place_slices, track_languages
 from inference_service.engines.loading import EngineSettings, estimate_memory_bytes
 from inference_service.engines.quality import (
     MAX_NO_SPEECH_PROB,
@@ -39,6 +37,7 @@ from inference_service.engines.quality import (
 )
 from inference_service.engines.whisper_alignment import place_words, tokenize_words
 from inference_service.engines.whisper_features import Decoded, WindowFeatures, pad_features
+from inference_service.engines.whisper_languages import read_guesses, set_language, track_batch
 from inference_service.engines.whisper_loading import (
     choose_compute_type,
     choose_device,
@@ -132,14 +131,15 @@ class WhisperRecogniser:
 
     def _recognise(self, batch: Sequence[WindowRequest]) -> list[WindowText]:
         encoded = self.encode(batch)
-        tracks = self._track_languages(encoded, batch)
+        n_frames = [_features_of(request).n_frames for request in batch]
+        tracks = track_batch(encoded, batch, n_frames, detector=self.model, known=self.languages)
         texts = [WindowText(Verdict.MIXED, languages=runs) for runs in tracks]
         single = [index for index, runs in enumerate(tracks) if len(runs) == 1]
         if not single:
             return texts
         if len(single) < len(batch):
             encoded = EncodedBatch(encoded.take(single))
-        requests = [_speak(batch[index], tracks[index][0].language) for index in single]
+        requests = [set_language(batch[index], tracks[index][0].language) for index in single]
         for index, text in zip(single, self._recognise_encoded(encoded, requests), strict=True):
             texts[index] = text
         return texts
@@ -181,7 +181,8 @@ class WhisperRecogniser:
             encoded = self._encode([windows[index] for index in indexes], length=length)
             for index, item in zip(indexes, encoded.split(), strict=True):
                 windows[index].encoded = item.copy()
-            guesses |= dict(zip(indexes, self._guess(encoded.storage), strict=True))
+            detected = map(read_guesses, self.model.detect_language(encoded.storage))
+            guesses |= dict(zip(indexes, detected, strict=True))
         return [guesses[index] for index in range(len(windows))]
 
     def check_words(self, words: Sequence[GivenWord], *, language: str) -> None:
@@ -290,42 +291,6 @@ class WhisperRecogniser:
         scores = Scores(avg_logprob, compute_compression_ratio(text), result.no_speech_prob)
         return Decoded(tokens, text, scores)
 
-    def _track_languages(
-        self, encoded: EncodedBatch, batch: Sequence[WindowRequest]
-    ) -> list[tuple[LanguageRun, ...]]:
-        """Return the languages of each window, in time order.
-
-        The decoder is asked about slices of what the encoder gave for the window: one short step
-        each, no further encoding (7 slices for 30 s: 2 to 3 % of a window's time with base). Every
-        half slice is looked at where one disagrees with the language that is expected.
-        """
-        penalties = [request.options.switch_penalty for request in batch]
-        asking = [i for i, one in enumerate(penalties) if self.detects_language and one is not None]
-        tracks: list[tuple[LanguageRun, ...]] = [
-            (LanguageRun(0.0, request.duration_s, request.options.language),) for request in batch
-        ]
-        if not asking:
-            return tracks
-        items = encoded.split()
-        for index in asking:
-            request, frames = batch[index], _features_of(batch[index]).n_frames // 2
-            known = request.options.languages or self.languages
-            for is_fine in (False, True):
-                slices = place_slices(min(frames, items[index].shape[1]), is_fine=is_fine)
-                views = [items[index][:, first:behind] for first, behind in slices]
-                guesses = self._guess(EncodedBatch.join(views).storage)
-                track = track_languages(slices, guesses, request, known=known)
-                if not track.is_doubtful:
-                    break
-            tracks[index] = track.runs
-        return tracks
-
-    def _guess(self, encoded: ctranslate2.StorageView) -> list[list[LanguageGuess]]:
-        return [
-            [LanguageGuess(token[2:-2], float(probability)) for token, probability in guesses]
-            for guesses in self.model.detect_language(encoded)
-        ]
-
     def _align(
         self, encoded: EncodedBatch, timed: Sequence[_Timed]
     ) -> Iterable[tuple[_Timed, WindowText]]:
@@ -382,13 +347,6 @@ def _bound_tokens(duration_s: float) -> int:
 
 def _is_last(request: WindowRequest) -> bool:
     return request.attempt >= ATTEMPTS - 1
-
-
-def _speak(request: WindowRequest, language: str) -> WindowRequest:
-    """Return the request with the language that was found."""
-    if request.options.language == language:
-        return request
-    return replace(request, options=replace(request.options, language=language))
 
 
 def _start_of(item: _Timed) -> tuple[str, str]:

@@ -63,6 +63,10 @@ def check_context(config: speech_pb2.TranscribeConfig | speech_pb2.StreamConfig)
         raise BadRequestError(f"There are more than {_MAX_HOT_WORDS} hot words.")
     if not 0 <= config.offset_ms <= _MAX_OFFSET_MS:
         raise BadRequestError("offset_ms is out of range.")
+    if config.language and (config.multilingual or config.languages):
+        raise BadRequestError(
+            "A language was given, and with it languages that may occur: give one or the other."
+        )
 
 
 def read_chunk(audio: speech_pb2.AudioChunk) -> bytes:
@@ -79,6 +83,9 @@ def read_options(config: speech_pb2.TranscribeConfig) -> SessionOptions:
         task=_TASKS[config.task],
         prompt=config.prompt,
         hot_words=tuple(config.hot_words),
+        languages=frozenset(config.languages),
+        is_multilingual=config.multilingual,
+        detected=config.detected_language,
         offset_ms=config.offset_ms,
     )
 

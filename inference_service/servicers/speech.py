@@ -87,7 +87,8 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
             entry = runtime.catalog.resolve(config.model)
             _check_abilities(config, entry)
             recogniser = await stack.enter_async_context(runtime.pool.lease(entry.id))
-            check_language(config.language, recogniser)
+            for language in (config.language, config.detected_language, *config.languages):
+                check_language(language, recogniser)
             yield self._accept(config, recogniser)
             lane = await stack.enter_async_context(
                 runtime.schedulers.open_lane(recogniser, read_priority(config))

@@ -9,6 +9,7 @@ yet taken; nobody reads the call then, and gRPC's flow control stops the sender.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
@@ -93,6 +94,21 @@ class FileSession:
         chunks: PCM as it arrives, int16 little-endian mono 16 kHz, whole samples. What it raises
         is raised here, after the events of what was heard until then were told or dropped.
         """
+        guess: LanguageKnown | None = None
+        async with contextlib.aclosing(self._run(chunks)) as events:
+            async for event in events:
+                if isinstance(event, LanguageKnown) and self._is_guess:
+                    guess = event
+                    continue
+                # A guess about sound without a word says nothing.
+                if guess and isinstance(event, AllHeard):
+                    yield LanguageKnown("", 0.0, False)
+                if guess and isinstance(event, SpanSettled) and event.segments:
+                    yield guess
+                    guess = None
+                yield event
+
+    async def _run(self, chunks: AsyncIterator[bytes]) -> AsyncGenerator[Event, None]:
         listening = asyncio.create_task(self._listen(chunks))
         listening.add_done_callback(lambda _: self._outbox.put_nowait(None))
         try:
@@ -103,6 +119,16 @@ class FileSession:
             yield self._summarise()
         finally:
             await cancel_all(listening, *self._windows)
+
+    @property
+    def _can_switch(self) -> bool:
+        return self._lane.recogniser.detects_language
+
+    @property
+    def _is_guess(self) -> bool:
+        """Say whether the language is detected here, not given."""
+        is_given = self._options.language or self._options.detected
+        return self._can_switch and not is_given
 
     async def _listen(self, chunks: AsyncIterator[bytes]) -> None:
         await self._know_language_beforehand()
@@ -122,10 +148,12 @@ class FileSession:
         recogniser = self._lane.recogniser
         known = self._options.language or self._options.detected
         if known:
-            await self._set_language(LanguageKnown(known, 1.0, True))
+            self._language = known
+            await self._tell(LanguageKnown(known, 1.0, True))
         elif not recogniser.detects_language:
             only = min(recogniser.languages)
-            await self._set_language(LanguageKnown(only, 1.0, False))
+            self._language = only
+            await self._tell(LanguageKnown(only, 1.0, False))
 
     async def _hear(self, pcm: bytes) -> None:
         for span in await self._stages.run(self._lane.priority, self._finder.push, pcm):
@@ -160,16 +188,11 @@ class FileSession:
         if self._language or not (self._held or is_final):
             return
         guess = self._vote.best()
-        await self._set_language(
-            LanguageKnown(guess.language, guess.probability, bool(guess.language))
-        )
+        self._language = guess.language
+        await self._tell(LanguageKnown(guess.language, guess.probability, bool(guess.language)))
         held, self._held = self._held, []
         for span, features in held:
             await self._begin_window(span, features)
-
-    async def _set_language(self, known: LanguageKnown) -> None:
-        self._language = known.language
-        await self._tell(known)
 
     async def _begin_window(self, span: Span, features: object = None) -> None:
         """Start on a window for which a slot is held; its task frees it."""
@@ -207,7 +230,7 @@ class FileSession:
             task=self._options.task,
             prompt=self._options.prompt,
             hot_words=self._options.hot_words,
-            switch_penalty=self._wish.switch_penalty,
+            switch_penalty=self._wish.switch_penalty if self._can_switch else None,
             languages=self._options.languages,
         )
 

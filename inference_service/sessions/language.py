@@ -19,8 +19,8 @@ _ENOUGH_SPEECH_S = 3.0
 
 
 # A stretch in another language has to be likelier by this, in log probability, at each border:
-# a window that is all of it by 7 times (p ≥ 0.8 against 0.1), a part inside one by 55 times.
-_SWITCH_PENALTY = 2.0
+# a window that is all of it by 10 times (a guess of 0.5 or more), a part inside one by 100 times.
+_SWITCH_PENALTY = 2.3
 _MULTILINGUAL_PENALTY = 1.0
 
 

@@ -21,8 +21,8 @@ _FEW_WORDS = 6
 # Parts are about this long: too short to hold many repeats, long enough for a Whisper.
 _PART_FRAMES = round(8 / FRAME_S)
 _SHORTEST_PART_FRAMES = round(2.5 / FRAME_S)
-# How far the parts may differ from the whole in words: one repeat more or less at a cut.
-_TOLERANCE = 0.2
+# How far the parts may differ from the whole, in letters: less than one repeat of sixteen.
+_TOLERANCE = 0.06
 
 
 def is_speakable(segments: Sequence[TextSegment], *, speech_s: float) -> bool:

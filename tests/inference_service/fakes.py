@@ -102,7 +102,8 @@ class FakeRecogniser:
         if not words:
             return WindowText(Verdict.EMPTY)
         text = " ".join(word.text for word in words)
-        segment = TextSegment(0.0, words[-1].end_s, text, words)
+        language = request.options.language
+        segment = TextSegment(0.0, words[-1].end_s, text, words, language=language)
         if verdict is not Verdict.ACCEPTED:
             return WindowText(verdict, discarded=(segment,))
         return WindowText(verdict, (segment,))

@@ -21,6 +21,7 @@ class TranscribeOptions:
     hot_words: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()  # that may occur, where none is given
     multilingual: bool = False
+    detected_language: str = ""  # by an earlier call that broke off
     with_turns: bool = False
     priority: Literal["short", "bulk"] = "bulk"
     offset_ms: int = 0
@@ -37,6 +38,7 @@ class TranscribeOptions:
             hot_words=self.hot_words,
             languages=self.languages,
             multilingual=self.multilingual,
+            detected_language=self.detected_language,
             with_turns=self.with_turns,
             priority=speech_pb2.PRIORITY_SHORT if short else speech_pb2.PRIORITY_BULK,
             channels=1,

@@ -110,15 +110,17 @@ def _stream(job: Job) -> None:
 
 
 def _options(transcript: Transcript) -> TranscribeOptions:
-    """What is pinned is sent again: model and language must not change half-way. Where the language
-    may change, the first one that was heard is no more than that."""
+    """What is pinned is sent again: model and language must not change half-way.
+
+    A language that was detected is no more than that: single windows may be in another one.
+    """
     asked = TranscriptionJob.of(transcript)
-    pinned = transcript.language_requested or transcript.language
     return TranscribeOptions(
         model=transcript.model_used or transcript.model_requested,
-        language="" if asked.is_multilingual else pinned,
-        languages=tuple(asked.languages),
-        multilingual=asked.is_multilingual,
+        language=transcript.language_requested,
+        detected_language="" if transcript.language_requested else transcript.language,
+        languages=() if transcript.language_requested else tuple(asked.languages),
+        multilingual=asked.is_multilingual and not transcript.language_requested,
         task="translate" if transcript.task == "translate" else "transcribe",
         prompt=transcript.prompt,
         hot_words=tuple(transcript.hot_words),

@@ -152,6 +152,7 @@ class TranscribeConfig(_message.Message):
     EXPECTED_DURATION_MS_FIELD_NUMBER: _builtins.int
     LANGUAGES_FIELD_NUMBER: _builtins.int
     MULTILINGUAL_FIELD_NUMBER: _builtins.int
+    DETECTED_LANGUAGE_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """A name of the catalogue (GetInfo lists them). Empty: the server's default model."""
     language: _builtins.str
@@ -171,6 +172,10 @@ class TranscribeConfig(_message.Message):
     multilingual: _builtins.bool
     """The language may change inside the recording at any place; else a second language needs
     stronger evidence. Not together with `language`.
+    """
+    detected_language: _builtins.str
+    """Where `language` is empty and a broken-off call goes on: the language that was detected before.
+    It is not detected again, but single windows may still be in another one, as in the first call.
     """
     @_builtins.property
     def hot_words(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -195,10 +200,11 @@ class TranscribeConfig(_message.Message):
         expected_duration_ms: _builtins.int = ...,
         languages: _abc.Iterable[_builtins.str] | None = ...,
         multilingual: _builtins.bool = ...,
+        detected_language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "expected_duration_ms", b"expected_duration_ms", "hot_words", b"hot_words", "language", b"language", "languages", b"languages", "model", b"model", "multilingual", b"multilingual", "offset_ms", b"offset_ms", "priority", b"priority", "prompt", b"prompt", "task", b"task", "with_turns", b"with_turns"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "detected_language", b"detected_language", "expected_duration_ms", b"expected_duration_ms", "hot_words", b"hot_words", "language", b"language", "languages", b"languages", "model", b"model", "multilingual", b"multilingual", "offset_ms", b"offset_ms", "priority", b"priority", "prompt", b"prompt", "task", b"task", "with_turns", b"with_turns"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -398,7 +404,7 @@ class Segment(_message.Message):
     compression_ratio: _builtins.float
     no_speech_prob: _builtins.float
     temperature: _builtins.float
-    """at which the text was decoded; > 0 after a fallback"""
+    """at which the text was decoded: 0, no decoding samples"""
     language: _builtins.str
     """ISO 639-1: what is spoken here"""
     @_builtins.property

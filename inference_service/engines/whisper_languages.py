@@ -1,0 +1,83 @@
+"""Which languages Whisper finds in the windows of a batch, from what its encoder gave already."""
+
+from collections.abc import Sequence, Set
+from dataclasses import replace
+from typing import Protocol
+
+import ctranslate2
+import numpy as np
+
+from inference_service.engines.asr import LanguageGuess, LanguageRun, WindowRequest
+from inference_service.engines.language_track import LanguageTrack, place_slices, track_languages
+from inference_service.engines.whisper_storage import Encoded, EncodedBatch
+
+Guesses = list[tuple[str, float]]  # `<|en|>` and its probability, likeliest first
+
+
+class Detector(Protocol):
+    """What is needed of `ctranslate2.models.Whisper`."""
+
+    def detect_language(self, features: ctranslate2.StorageView) -> list[Guesses]: ...
+
+
+def track_batch(
+    encoded: EncodedBatch,
+    batch: Sequence[WindowRequest],
+    n_frames: Sequence[int],
+    *,
+    detector: Detector,
+    known: Set[str],
+) -> list[tuple[LanguageRun, ...]]:
+    """Return the languages of each window, in time order; one where none is to be looked for.
+
+    The decoder is asked about slices of the encoder's output: a short step for each, no further
+    encoding (7 slices for 30 s: 60 ms beside 2 s for the window, with base on one core). Half
+    slices are looked at where one disagrees with the language that is expected.
+    n_frames: of 10 ms, that hold audio.
+    """
+    tracks: list[tuple[LanguageRun, ...]] = []
+    for request, frames, item in zip(batch, n_frames, _split(encoded, batch), strict=True):
+        if item is None:
+            tracks.append((LanguageRun(0.0, request.duration_s, request.options.language),))
+            continue
+        track = _track(item, request, frames, detector=detector, known=known, is_fine=False)
+        if track.is_doubtful:
+            track = _track(item, request, frames, detector=detector, known=known, is_fine=True)
+        tracks.append(track.runs)
+    return tracks
+
+
+def set_language(request: WindowRequest, language: str) -> WindowRequest:
+    """Return the request with the language that was found."""
+    if request.options.language == language:
+        return request
+    return replace(request, options=replace(request.options, language=language))
+
+
+def read_guesses(guesses: Guesses) -> list[LanguageGuess]:
+    return [LanguageGuess(token[2:-2], float(probability)) for token, probability in guesses]
+
+
+def _split(encoded: EncodedBatch, batch: Sequence[WindowRequest]) -> list[Encoded | None]:
+    """Return the items of windows whose language isn't certain; from a GPU they are copied."""
+    is_open = [request.options.switch_penalty is not None for request in batch]
+    if not any(is_open):
+        return [None] * len(batch)
+    items = encoded.split()
+    return [item if wanted else None for item, wanted in zip(items, is_open, strict=True)]
+
+
+def _track(
+    item: Encoded,
+    request: WindowRequest,
+    frames: int,
+    *,
+    detector: Detector,
+    known: Set[str],
+    is_fine: bool,
+) -> LanguageTrack:
+    slices = place_slices(min(frames // 2, item.shape[1]), is_fine=is_fine)
+    views = np.concatenate([item[:, first:behind] for first, behind in slices])
+    found = detector.detect_language(ctranslate2.StorageView.from_array(views))
+    languages = request.options.languages or known
+    return track_languages(slices, list(map(read_guesses, found)), request, known=languages)

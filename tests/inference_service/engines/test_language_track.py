@@ -1,0 +1,85 @@
+"""Which languages a window is in, from guesses about its slices."""
+
+import itertools
+
+import pytest
+
+from inference_service.engines.asr import DecodeOptions, LanguageGuess, WindowRequest
+from inference_service.engines.language_track import (
+    SLICE_FRAMES,
+    LanguageTrack,
+    place_slices,
+    track_languages,
+)
+
+KNOWN = frozenset({"en", "de", "es", "tl"})
+
+
+def track(
+    *guesses: tuple[str, float], duration_s: float = 30.0, penalty: float = 2.3
+) -> LanguageTrack:
+    """Track a window of an English recording; what a guess leaves over is English, or Spanish."""
+    request = WindowRequest(None, duration_s, DecodeOptions("en", switch_penalty=penalty))
+    slices = place_slices(round(duration_s * 50), is_fine=True)
+    heard = [
+        [LanguageGuess(name, p), LanguageGuess("es" if name == "en" else "en", (1 - p) / 2)]
+        for name, p in guesses
+    ]
+    assert len(heard) == len(slices)
+    return track_languages(slices, heard, request, known=KNOWN)
+
+
+def names(found: LanguageTrack) -> list[str]:
+    return [run.language for run in found.runs]
+
+
+def test_slices_cover_a_window_to_its_end() -> None:
+    for frames in (1, 100, SLICE_FRAMES, SLICE_FRAMES + 1, 750, 1500):
+        for is_fine in (False, True):
+            slices = place_slices(frames, is_fine=is_fine)
+            assert slices[0][0] == 0
+            assert slices[-1][1] == frames
+            assert all(one[1] >= other[0] for one, other in itertools.pairwise(slices))
+
+
+def test_one_language_is_one_run() -> None:
+    found = track(*[("en", 0.9)] * 14)
+    assert [(run.start_s, run.end_s, run.language) for run in found.runs] == [(0.0, 30.0, "en")]
+    assert not found.is_doubtful
+
+
+def test_a_single_odd_guess_changes_nothing() -> None:
+    """The highest that was measured in one-language recordings."""
+    found = track(*[("en", 0.9)] * 6, ("tl", 0.79), *[("en", 0.9)] * 7)
+    assert names(found) == ["en"]
+    assert found.is_doubtful
+
+
+def test_a_window_in_another_language_is_found() -> None:
+    assert names(track(*[("de", 0.99)] * 14)) == ["de"]
+
+
+@pytest.mark.parametrize("at", [0, 3, 7, 11])
+def test_a_second_language_is_found_at_every_position(at: int) -> None:
+    guesses = [("en", 0.95)] * 14
+    guesses[at : at + 3] = [("de", 0.9), ("de", 0.98), ("de", 0.9)]
+    found = track(*guesses)
+    spoken = next(run for run in found.runs if run.language == "de")
+    assert abs(spoken.start_s - (2 * at if at else 0)) <= 2
+    assert found.runs[0].start_s == 0
+    assert found.runs[-1].end_s == 30
+    assert all(a.end_s == b.start_s for a, b in zip(found.runs, found.runs[1:], strict=False))
+
+
+def test_less_evidence_is_enough_where_changes_are_expected() -> None:
+    guesses = [("en", 0.9)] * 4
+    guesses[2:] = [("de", 0.5), ("de", 0.6)]
+    assert names(track(*guesses, duration_s=9.5)) == ["en"]
+    assert names(track(*guesses, duration_s=9.5, penalty=1.0)) == ["en", "de"]
+
+
+def test_only_languages_that_may_occur_are_found() -> None:
+    request = WindowRequest(None, 4.0, DecodeOptions("en", switch_penalty=2.3))
+    guesses = [[LanguageGuess("la", 0.99), LanguageGuess("de", 0.01)]]
+    found = track_languages([(0, 200)], guesses, request, known=frozenset({"de"}))
+    assert names(found) == ["en"]
