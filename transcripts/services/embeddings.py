@@ -34,6 +34,13 @@ def delete_embeddings(transcript: Transcript, *, now: datetime | None = None) ->
     return bool(changed)
 
 
+def has_embeddings(transcript: Transcript) -> bool:
+    """Whether its speakers can be counted again. At most one query."""
+    if not (transcript.embedder and transcript.diarize):
+        return False
+    return not are_deleted(transcript)
+
+
 def are_deleted(transcript: Transcript) -> bool:
     """Whether there were embeddings that are deleted by now. One query."""
     rows = TranscriptionJob.objects.filter(transcript=transcript)
