@@ -10,7 +10,7 @@
     python -m benchmarks.search         lists and searches over many transcripts; on PostgreSQL
     python -m benchmarks.live           live sessions: lag, one core against a peer, WER, hours
     python -m benchmarks.live_web       the web tier of live sockets, before a service that echoes
-    python -m benchmarks.diarization    DER on dialogues that nothing was tuned on; needs flite
+    python -m benchmarks.speakers DIR   DER of turns, speakers found, CPU; on recordings with RTTM
 
 The first four start the product as `make run` does, with the tiny Whisper of tests/models, in a
 data folder of their own. Nothing is asserted: figures go into RESULTS.md with what limits them.

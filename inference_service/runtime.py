@@ -17,6 +17,6 @@ class Runtime:
     pool: ModelPool
     schedulers: Schedulers
     stages: CpuStages
-    embedder: Embedder
+    embedder: Embedder | None  # no speaker model is installed: no turns
     admission: Admission
     device: Device

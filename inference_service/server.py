@@ -8,6 +8,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from inference_service.config import Config
+from inference_service.engines.diarization import Description, Embedder, known_descriptions
 from inference_service.interceptors import RequestIdInterceptor, TokenInterceptor
 from inference_service.metrics import Metrics
 from inference_service.runtime import Runtime
@@ -75,7 +76,7 @@ class InferenceServer:
         """Listen and serve. Raises CannotListenError."""
         speech_pb2_grpc.add_SpeechServicer_to_server(SpeechServicer(self._runtime), self._grpc)
         audio_pb2_grpc.add_AudioServicer_to_server(
-            AudioServicer(self._runtime.embedder), self._grpc
+            AudioServicer(_clusterable(self._runtime.embedder)), self._grpc
         )
         server_pb2_grpc.add_ServerServicer_to_server(ServerServicer(self._runtime), self._grpc)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
@@ -125,6 +126,14 @@ class InferenceServer:
         if self._config.metrics_listen:
             host, _, port = self._config.metrics_listen.rpartition(":")
             self.metrics_port = self._metrics.serve(host=host.strip("[]"), port=int(port))
+
+
+def _clusterable(embedder: Embedder | None) -> dict[str, Description]:
+    """The models whose embeddings this server can cluster: those it knows, and its own."""
+    models = dict(known_descriptions())
+    if embedder is not None:
+        models[embedder.description.name] = embedder.description
+    return models
 
 
 def _read_credentials(certificate: Path, key: Path) -> grpc.ServerCredentials:

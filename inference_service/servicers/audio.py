@@ -2,55 +2,56 @@
 
 import asyncio
 import itertools
+from collections.abc import Mapping
 from typing import NoReturn
 
 import grpc
 import numpy as np
 
-from inference_service.engines.diarization import Embedder, Turn, cluster_turns
+from inference_service.engines.diarization import Description, Turn, cluster_turns
 from protos.stt.v1 import audio_pb2, audio_pb2_grpc, speech_pb2
 
 MAX_TURNS = 100_000
 
 
 class AudioServicer(audio_pb2_grpc.AudioServicer):
-    """Stateless. `embedder` is the server's own: it clusters no other's embeddings."""
+    """Stateless: what is clustered, and by whose rules, comes with the request.
 
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
+    Clustering needs no model, only its description; so embeddings made by another server, or before
+    a model was replaced, are clustered wherever their model is known.
+    """
+
+    def __init__(self, models: Mapping[str, Description]) -> None:
+        """models: whose embeddings can be clustered, by the name of their embedder."""
+        self._models = models
 
     async def Diarize(  # noqa: N802 - the proto's name
         self,
         request: audio_pb2.DiarizeRequest,
         context: "grpc.aio.ServicerContext[audio_pb2.DiarizeRequest, audio_pb2.DiarizeResponse]",
     ) -> audio_pb2.DiarizeResponse:
-        if request.embedder != self._embedder.name:
+        model = self._models.get(request.embedder)
+        if model is None:
+            known = ", ".join(sorted(self._models))
             await _refuse(
                 context,
-                f"The embeddings come from “{request.embedder}”; this server has "
-                f"“{self._embedder.name}”.",
+                f"The embedder “{request.embedder}” is unknown to this server; it can cluster "
+                f"embeddings of {known}.",
             )
         if len(request.turns) > MAX_TURNS:
             await _refuse(context, f"There are more than {MAX_TURNS} turns.")
         try:
-            labels = await asyncio.to_thread(self._cluster, request)
+            labels = await asyncio.to_thread(_cluster, request, model)
         except ValueError as error:
             await _refuse(context, str(error))
-        return audio_pb2.DiarizeResponse(
-            speakers=labels,
-            approximate=self._embedder.is_approximate,
-            embedder=self._embedder.name,
-        )
+        return audio_pb2.DiarizeResponse(speakers=labels, embedder=model.name)
 
-    def _cluster(self, request: audio_pb2.DiarizeRequest) -> list[int]:
-        turns = [_turn(turn) for turn in request.turns]
-        if any(one.start_s > other.start_s for one, other in itertools.pairwise(turns)):
-            raise ValueError("The turns must be in time order.")
-        return cluster_turns(
-            turns,
-            speakers=request.speakers,
-            embedder_name=self._embedder.name,
-        )
+
+def _cluster(request: audio_pb2.DiarizeRequest, model: Description) -> list[int]:
+    turns = [_turn(turn) for turn in request.turns]
+    if any(one.start_s > other.start_s for one, other in itertools.pairwise(turns)):
+        raise ValueError("The turns must be in time order.")
+    return cluster_turns(turns, speakers=request.speakers, model=model)
 
 
 def _turn(turn: speech_pb2.SpeakerTurn) -> Turn:
@@ -59,7 +60,10 @@ def _turn(turn: speech_pb2.SpeakerTurn) -> Turn:
         raise ValueError("Every turn must end after it starts.")
     if len(turn.embedding) % 4:
         raise ValueError("Every embedding must be a row of 32-bit floats.")
-    return Turn(turn.start_ms / 1000, turn.end_ms / 1000, np.frombuffer(turn.embedding, "<f4"))
+    if not 0 <= turn.overlap <= 1:
+        raise ValueError("Every share of overlap must be from 0 to 1.")
+    embedding = np.frombuffer(turn.embedding, "<f4")
+    return Turn(turn.start_ms / 1000, turn.end_ms / 1000, embedding, turn.overlap)
 
 
 async def _refuse(

@@ -33,8 +33,7 @@ class ServerServicer(server_pb2_grpc.ServerServicer):
             default_model=runtime.catalog.default_id(),
             device=_write_device(runtime.device),
             queues=[self._write_queue(priority) for priority in Priority],
-            embedder=runtime.embedder.name,
-            embedder_approximate=runtime.embedder.is_approximate,
+            embedder=runtime.embedder.description.name if runtime.embedder else "",
             draining=runtime.admission.is_draining,
             version=VERSION,
         )

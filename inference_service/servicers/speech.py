@@ -111,13 +111,14 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
     def _accept(
         self, config: speech_pb2.TranscribeConfig, recogniser: Recogniser
     ) -> speech_pb2.TranscribeEvent:
+        embedder = self._runtime.embedder if config.with_turns else None
         return speech_pb2.TranscribeEvent(
             accepted=speech_pb2.Accepted(
                 model=recogniser.model_id,
                 engine=recogniser.engine,
                 device=recogniser.device,
                 compute_type=recogniser.compute_type,
-                embedder=self._runtime.embedder.name if config.with_turns else "",
+                embedder=embedder.description.name if embedder else "",
             )
         )
 

@@ -10,7 +10,6 @@ yet taken; nobody reads the call then, and gRPC's flow control stops the sender.
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 
@@ -32,10 +31,9 @@ from inference_service.sessions.recognition import Recognised, SpeechRecognition
 from inference_service.sessions.restoring import restore_gaps, restore_segments
 from inference_service.sessions.spans import SpanFinder
 from inference_service.sessions.tasks import cancel_all
-from inference_service.sessions.windows import SAMPLE_RATE_HZ, Piece, Span, TimeMap
+from inference_service.sessions.turns import TurnFinder
+from inference_service.sessions.windows import SAMPLE_RATE_HZ, Span, TimeMap
 from inference_service.stages import CpuStages
-
-logger = logging.getLogger(__name__)
 
 # Voice activity is heard in blocks: long enough not to pay for the hand-over to a thread (about
 # 0.2 ms), short enough (18 ms of work) that nobody waits for a thread that hears another's.
@@ -71,7 +69,9 @@ class FileSession:
         self._options = options
         self._lane = lane
         self._stages = stages
-        self._embedder = embedder
+        self._turns = TurnFinder(
+            embedder, stages=stages, priority=lane.priority, offset_ms=options.offset_ms
+        )
         self._finder = SpanFinder()
         self._language = ""
         self._wish = LanguageWish(
@@ -206,7 +206,7 @@ class FileSession:
         self._outbox.put_nowait(entry)
 
     async def _recognise(self, span: Span, features: object) -> SpanSettled:
-        turns = asyncio.create_task(self._embed_turns(span))
+        turns = asyncio.create_task(self._turns.find(span))
         try:
             window = SpeechWindow(
                 np.concatenate([piece.pcm for piece in span.pieces]),
@@ -233,26 +233,6 @@ class FileSession:
             switch_penalty=self._wish.switch_penalty if self._can_switch else None,
             languages=self._options.languages,
         )
-
-    async def _embed_turns(self, span: Span) -> tuple[SpeakerTurn, ...]:
-        if self._embedder is None:
-            return ()
-        turns: list[SpeakerTurn] = []
-        for piece in span.pieces:
-            try:
-                turns += await self._stages.run(
-                    self._lane.priority,
-                    _embed_piece,
-                    piece,
-                    embedder=self._embedder,
-                    offset_ms=self._options.offset_ms,
-                )
-            except Exception:
-                # Text matters more than labels: what goes wrong here costs the turns only.
-                logger.exception("event=embedding_failed")
-                self._embedder = None
-                return ()
-        return tuple(turns)
 
     def _settle(
         self, span: Span, recognised: Recognised, turns: tuple[SpeakerTurn, ...]
@@ -286,19 +266,3 @@ class FileSession:
     def _count(self, timing: Timing) -> None:
         self._queue_s += timing.queue_s
         self._compute_s += timing.compute_s
-
-
-def _embed_piece(piece: Piece, *, embedder: Embedder, offset_ms: int) -> list[SpeakerTurn]:
-    """Embed one region; turns come back inside it, each ending after it starts."""
-    start_s = offset_ms / 1000 + piece.start_sample / SAMPLE_RATE_HZ
-    low_ms = offset_ms + 1000 * piece.start_sample // SAMPLE_RATE_HZ
-    high_ms = offset_ms + 1000 * piece.end_sample // SAMPLE_RATE_HZ
-    turns = (
-        SpeakerTurn(
-            start_ms=max(low_ms, round(1000 * turn.start_s)),
-            end_ms=min(high_ms, round(1000 * turn.end_s)),
-            embedding=np.asarray(turn.embedding, "<f4").tobytes(),
-        )
-        for turn in embedder.embed_turns(piece.read(), offset_s=start_s)
-    )
-    return [turn for turn in turns if turn.start_ms < turn.end_ms]

@@ -35,6 +35,8 @@ class Served:
     channel: grpc.aio.Channel
 
 
+_FAKE_EMBEDDER = FakeEmbedder()
+
 Serve = Callable[..., contextlib.AbstractAsyncContextManager[Served]]
 
 
@@ -55,14 +57,15 @@ def recogniser() -> FakeRecogniser:
 def serve(models_dir: Path, tmp_path: Path) -> Serve:
     """Run a server: `async with serve(recogniser) as served`. Without one: the real engines.
 
-    Further settings by name: `serve(recogniser, embedder=…, token="…", max_sessions=1)`.
+    Further settings by name: `serve(recogniser, token="…", max_sessions=1)`.
+    embedder: None for a server without a speaker model.
     """
 
     @contextlib.asynccontextmanager
     async def run(
         recogniser: Recogniser | None = None,
         *,
-        embedder: Embedder | None = None,
+        embedder: Embedder | None = _FAKE_EMBEDDER,
         limits: Limits | None = None,
         **settings: object,
     ) -> AsyncIterator[Served]:
@@ -81,7 +84,7 @@ def serve(models_dir: Path, tmp_path: Path) -> Serve:
             ),
             schedulers=Schedulers(lambda: Scheduler(metrics=metrics, limits=limits)),
             stages=CpuStages(threads=3),
-            embedder=embedder or FakeEmbedder(),
+            embedder=embedder,
             admission=Admission(
                 max_sessions=config.max_sessions, max_live_sessions=config.max_live_sessions
             ),

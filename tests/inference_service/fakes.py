@@ -3,7 +3,7 @@
 import threading
 import zlib
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from inference_service.engines.asr import (
     WindowRequest,
     WindowText,
 )
-from inference_service.engines.diarization import Turn
+from inference_service.engines.diarization import Description, Turn, known_descriptions
 
 SAMPLE_RATE_HZ = 16_000
 
@@ -129,15 +129,34 @@ def spell(samples: Samples) -> tuple[TimedWord, ...]:
 
 @dataclass
 class FakeEmbedder:
-    """One turn for each stretch of speech, or an error."""
+    """One turn for each region of speech, a step each, or an error; vectors of two numbers."""
 
-    name: str = "fake-embedder"
-    is_approximate: bool = True
-    dimension: int = 2
+    description: Description = field(default_factory=lambda: describe_model("fake-embedder", 2))
     is_broken: bool = False
 
-    def embed_turns(self, samples: Samples, *, offset_s: float) -> list[Turn]:
+    def open_span(
+        self, samples: Samples, *, offset_s: float, speech: Sequence[tuple[float, float]]
+    ) -> "FakeSpan":
         if self.is_broken:
             raise EngineBrokenError
-        length_s = len(samples) / SAMPLE_RATE_HZ
-        return [Turn(offset_s, offset_s + length_s, np.array([1.0, 2.0], np.float32))]
+        embedding = np.array([1.0, 2.0], np.float32)
+        return FakeSpan([Turn(offset_s + a, offset_s + b, embedding) for a, b in speech])
+
+
+@dataclass
+class FakeSpan:
+    waiting: list[Turn]
+    turns: list[Turn] = field(default_factory=list)
+
+    @property
+    def is_done(self) -> bool:
+        return not self.waiting
+
+    def step(self) -> None:
+        self.turns.append(self.waiting.pop(0))
+
+
+def describe_model(name: str, dimension: int) -> Description:
+    """A description with the numbers of the real model, for vectors of another length."""
+    (real,) = known_descriptions().values()
+    return replace(real, name=name, embedding=replace(real.embedding, dimension=dimension))

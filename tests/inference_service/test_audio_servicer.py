@@ -1,24 +1,26 @@
 """The Diarize call, over a real gRPC connection."""
 
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 
 import grpc
 import numpy as np
 import pytest
 
-from inference_service.engines.diarization import load_embedder
+from inference_service.engines.diarization import known_descriptions
 from inference_service.servicers.audio import MAX_TURNS, AudioServicer
 from protos.stt.v1 import audio_pb2, audio_pb2_grpc, speech_pb2
+from tests.inference_service.fakes import describe_model
 
-NAME = "mfcc-statistics"
-DIMENSION = 10
+NAME = "campplus"
+DIMENSION = 192
+OTHER = describe_model("another-model", 4)
 
 
 @pytest.fixture
-async def audio(tmp_path: Path) -> AsyncIterator["audio_pb2_grpc.AudioAsyncStub"]:
-    server = grpc.aio.server(options=[("grpc.max_receive_message_length", 64 << 20)])
-    audio_pb2_grpc.add_AudioServicer_to_server(AudioServicer(load_embedder(tmp_path)), server)
+async def audio() -> AsyncIterator["audio_pb2_grpc.AudioAsyncStub"]:
+    server = grpc.aio.server(options=[("grpc.max_receive_message_length", 128 << 20)])
+    servicer = AudioServicer({**known_descriptions(), OTHER.name: OTHER})
+    audio_pb2_grpc.add_AudioServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
@@ -49,8 +51,15 @@ async def test_turns_come_back_with_their_speakers(
     turns = [_turn(0, 5.0), _turn(4000, -5.0), _turn(8000, 5.0)]
     answer = await audio.Diarize(_request(turns, speakers=speakers), timeout=10)
     assert list(answer.speakers) == [1, 2, 1]
-    assert answer.approximate
     assert answer.embedder == NAME
+
+
+async def test_each_request_is_clustered_as_vectors_of_its_own_model(
+    audio: "audio_pb2_grpc.AudioAsyncStub",
+) -> None:
+    turns = [_turn(0, 1.0, dimension=4), _turn(4000, -1.0, dimension=4)]
+    answer = await audio.Diarize(_request(turns, embedder=OTHER.name), timeout=10)
+    assert (list(answer.speakers), answer.embedder) == ([1, 2], OTHER.name)
 
 
 async def test_fewer_turns_than_speakers_are_one_speaker_each(
@@ -71,16 +80,17 @@ async def test_no_turns_have_no_speakers(audio: "audio_pb2_grpc.AudioAsyncStub")
 @pytest.mark.parametrize(
     ("request_", "sentence"),
     [
-        (_request([_turn(0, 1.0)], embedder="another"), "another"),
-        (_request([_turn(0, 1.0), _turn(4000, 1.0, dimension=256)]), "10 numbers"),
+        (_request([_turn(0, 1.0)], embedder="unknown-model"), "campplus"),
+        (_request([_turn(0, 1.0), _turn(4000, 1.0, dimension=256)]), "192 numbers"),
         (_request([_turn(0, float("nan"))]), "finite"),
         (_request([_turn(500, 1.0, end_ms=500)]), "end after"),
         (_request([_turn(4000, 1.0), _turn(0, 1.0)]), "time order"),
         (_request([speech_pb2.SpeakerTurn(end_ms=9, embedding=b"abc")]), "32-bit"),
+        (_request([speech_pb2.SpeakerTurn(end_ms=9, overlap=1.5)]), "overlap"),
         (_request([_turn(0, 1.0)], speakers=100_000), "1000"),
         (_request([_turn(at, 1.0) for at in range(MAX_TURNS + 1)]), str(MAX_TURNS)),
     ],
-    ids=["embedder", "length", "nan", "empty", "order", "bytes", "speakers", "turns"],
+    ids=["embedder", "length", "nan", "empty", "order", "bytes", "overlap", "speakers", "turns"],
 )
 async def test_what_breaks_a_rule_is_refused_with_a_sentence(
     audio: "audio_pb2_grpc.AudioAsyncStub", request_: audio_pb2.DiarizeRequest, sentence: str

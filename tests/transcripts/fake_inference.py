@@ -52,6 +52,7 @@ class FakeInference:
     """`with FakeInference() as fake:` listens on `fake.target`."""
 
     scripts: list[Script] = field(default_factory=list)
+    voices: int = 2  # that can be told apart at most
     diarize_status: grpc.StatusCode | None = None
     align_status: grpc.StatusCode | None = None  # instead of an answer
     align_delay_s: float = 0.0
@@ -230,7 +231,7 @@ def _window(
 
 
 class _Audio(audio_pb2_grpc.AudioServicer):
-    """The first turn is speaker 1, the second speaker 2, the third speaker 1 …"""
+    """The first turn is speaker 1, the second speaker 2 …: as many as asked for, or `voices`."""
 
     def __init__(self, fake: FakeInference) -> None:
         self._fake = fake
@@ -241,9 +242,9 @@ class _Audio(audio_pb2_grpc.AudioServicer):
         self._fake.diarized.append(request)
         if self._fake.diarize_status is not None:
             context.abort(self._fake.diarize_status, "As the script says.")
+        count = min(request.speakers or self._fake.voices, self._fake.voices)
         return audio_pb2.DiarizeResponse(
-            speakers=[number % 2 + 1 for number in range(len(request.turns))],
-            approximate=True,
+            speakers=[number % count + 1 for number in range(len(request.turns))],
             embedder=request.embedder,
         )
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.transcripts.api.conftest import (
@@ -19,8 +21,11 @@ from tests.transcripts.api.conftest import (
     worker,
 )
 from tests.transcripts.api.test_transcripts import make, path_of
-from transcripts.models import Status, Transcript
+from tests.transcripts.conftest import MakeTranscript
+from tests.transcripts.fake_inference import FakeInference
+from transcripts.models import Status, Transcript, Window
 from transcripts.services.retention import apply_retention, write_policy
+from transcripts.services.run import run_transcript
 
 __all__ = ["client", "inference", "server", "visitor", "worker"]  # fixtures
 PATH = "/api/v1/retention/"
@@ -87,11 +92,11 @@ def test_audio_that_is_not_to_be_kept_is_gone_when_the_text_is_there(
 
 def test_the_policy_is_read_and_written(client: Client, visitor: Client) -> None:
     nothing = client.get(PATH).json()
-    sent = {"audio_days": 14, "transcript_days": 365}
+    sent = {"audio_days": 14, "transcript_days": 365, "embedding_days": 7}
 
     written = client.call("PUT", PATH, json=sent)
 
-    assert nothing == {"audio_days": None, "transcript_days": None}
+    assert nothing == {"audio_days": None, "transcript_days": None, "embedding_days": None}
     assert (written.status_code, written.json()) == (200, sent)
     assert client.get(PATH).json() == sent
     assert visitor.get(PATH).status_code == 401
@@ -112,3 +117,76 @@ def test_a_policy_that_cannot_be_is_refused(client: Client, body: dict[str, Any]
     answer = client.call("PUT", PATH, json=body)
 
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_value")
+
+
+def make_voiced(client: Client, *, days_ago: float, **fields: Any) -> Transcript:
+    transcript = make_kept(client, days_ago=days_ago, embedder="fake-voices", **fields)
+    turn = {"start_ms": 0, "end_ms": 900, "overlap": 0.0, "embedding": "AACAPwAAgD8="}
+    Window.objects.create(transcript=transcript, start_ms=0, end_ms=1000, turns=[turn])
+    return transcript
+
+
+def has_embeddings(transcript: Transcript) -> bool:
+    return "embedding" in transcript.windows.get().turns[0]
+
+
+def test_embeddings_go_after_the_servers_days_and_turns_keep_their_times(
+    client: Client, settings: Any
+) -> None:
+    settings.EMBEDDING_DAYS = 30
+    old, new = make_voiced(client, days_ago=31), make_voiced(client, days_ago=29)
+
+    apply_retention()
+    apply_retention()
+
+    assert [has_embeddings(row) for row in (old, new)] == [False, True]
+    assert old.windows.get().turns == [{"start_ms": 0, "end_ms": 900, "overlap": 0.0}]
+    assert old.job.embeddings_deleted_at is not None
+    assert recording_of(old).exists()
+
+
+@pytest.mark.parametrize(("own_days", "is_kept"), [(7, False), (365, True)])
+def test_an_account_may_keep_embeddings_shorter_or_longer(
+    client: Client, settings: Any, own_days: int, is_kept: bool
+) -> None:
+    settings.EMBEDDING_DAYS = 5 if is_kept else 30
+    voiced = make_voiced(client, days_ago=10)
+    write_policy(client.user, audio_days=None, transcript_days=None, embedding_days=own_days)
+
+    apply_retention()
+
+    assert has_embeddings(voiced) is is_kept
+
+
+@pytest.mark.parametrize("own_days", [None, 365])
+def test_embeddings_go_with_the_audio_unless_the_account_said_otherwise(
+    client: Client, own_days: int | None
+) -> None:
+    voiced = make_voiced(client, days_ago=10)
+    write_policy(client.user, audio_days=7, transcript_days=None, embedding_days=own_days)
+
+    apply_retention()
+
+    assert not recording_of(voiced).exists()
+    assert has_embeddings(voiced) is (own_days is not None)
+
+
+def test_zero_days_keep_no_embeddings_after_the_job(
+    make_transcript: MakeTranscript, fake: FakeInference, settings: Any
+) -> None:
+    settings.EMBEDDING_DAYS = 0
+    transcript = make_transcript(seconds=2, diarize=True)
+
+    run_transcript(transcript.pk)
+
+    assert transcript.speakers.count() == 2
+    assert "embedding" not in str(list(transcript.windows.values_list("turns", flat=True)))
+
+
+def test_a_sweep_looks_at_each_transcript_without_voices_once(client: Client) -> None:
+    for _ in range(3):
+        make_kept(client, days_ago=40, embedder="fake-voices")
+    apply_retention()
+    with CaptureQueriesContext(connection) as queries:
+        apply_retention()
+    assert not [query for query in queries if "transcripts_window" in query["sql"]]

@@ -407,7 +407,7 @@ def test_segments_get_their_speakers_at_the_end(
     assert list(labels) == [("w0", "Speaker 1"), ("w1", "Speaker 2"), ("w2", "Speaker 1")]
     request = fake.diarized[0]
     assert (request.embedder, request.speakers, len(request.turns)) == ("fake-voices", 2, 3)
-    assert (done.embedder, done.speakers_approximate) == ("fake-voices", True)
+    assert done.embedder == "fake-voices"
 
 
 def test_fewer_speakers_than_were_asked_for_are_told_with_a_warning(
@@ -421,6 +421,32 @@ def test_fewer_speakers_than_were_asked_for_are_told_with_a_warning(
     assert warning_codes(done) == ["fewer_speakers"]
     assert "7 speakers" in done.warnings[0]["message"]
     assert "only 2" in done.warnings[0]["message"]
+
+
+def test_without_a_speaker_model_there_are_no_labels_and_a_warning_that_says_what_to_install(
+    fake: FakeInference, make_transcript: MakeTranscript
+) -> None:
+    fake.scripts = [Script(embedder="")]
+
+    done = run(make_transcript(seconds=2, diarize=True))
+
+    assert done.status == Status.COMPLETED_WITH_WARNINGS
+    assert warning_codes(done) == ["speakers_not_installed"]
+    assert "pull campplus" in done.warnings[0]["message"]
+    assert not fake.diarized
+    assert not done.speakers.exists()
+    assert not done.segments.exclude(speaker=None).exists()
+
+
+def test_guests_leave_no_embeddings_behind(
+    fake: FakeInference, make_transcript: MakeTranscript
+) -> None:
+    done = run(make_transcript(seconds=2, diarize=True, is_anonymous=True))
+
+    assert done.status == Status.COMPLETED
+    assert done.speakers.count() == 2
+    assert "embedding" not in str(list(done.windows.values_list("turns", flat=True)))
+    assert done.job.embeddings_deleted_at is not None
 
 
 def test_text_is_kept_with_a_warning_when_the_speakers_stage_fails(

@@ -77,6 +77,16 @@ class SpeakerRequestSerializer(serializers.Serializer[object]):
     name = LineField(allow_blank=True, max_length=100, help_text="Empty: the label again.")
 
 
+class RecountRequestSerializer(serializers.Serializer[object]):
+    speakers = serializers.IntegerField(
+        required=False,
+        default=0,
+        min_value=0,
+        max_value=1000,
+        help_text="Exactly so many; 0 or left out: find the number.",
+    )
+
+
 class MergeSpeakersRequestSerializer(serializers.Serializer[object]):
     speakers = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=30_000), min_length=1, max_length=100
@@ -194,4 +204,15 @@ class RetentionSerializer(serializers.Serializer[object]):
     )
     transcript_days = serializers.IntegerField(
         allow_null=True, min_value=1, max_value=3650, help_text="The same for transcripts."
+    )
+    embedding_days = serializers.IntegerField(
+        allow_null=True,
+        required=False,
+        default=None,
+        min_value=0,
+        max_value=3650,
+        help_text=(
+            "Days that voice data is kept, from which speakers can be counted again; 0: none is "
+            "kept; null: as long as the server says, and not longer than the recording."
+        ),
     )

@@ -32,4 +32,8 @@ class RetentionView(APIView):
 
 
 def _show(policy: RetentionPolicy) -> dict[str, int | None]:
-    return {"audio_days": policy.audio_days, "transcript_days": policy.transcript_days}
+    return {
+        "audio_days": policy.audio_days,
+        "transcript_days": policy.transcript_days,
+        "embedding_days": policy.embedding_days,
+    }

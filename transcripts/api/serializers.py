@@ -47,7 +47,6 @@ class SegmentSerializer(serializers.Serializer[object]):
 
 class DiarizationSerializer(serializers.Serializer[object]):
     engine = serializers.CharField()
-    approximate = serializers.BooleanField(help_text="A stand-in engine: the labels are rough.")
 
 
 class TranscriptionSerializer(serializers.Serializer[object]):

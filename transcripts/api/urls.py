@@ -3,8 +3,8 @@
 from django.urls import path
 
 from stt_web.openapi import documented_as
+from transcripts.api import diarize, revisions, segments, webhooks
 from transcripts.api import documentation as docs
-from transcripts.api import revisions, segments, webhooks
 from transcripts.api.audio import show_audio
 from transcripts.api.bulk_export import BulkExportView
 from transcripts.api.catalog import show_formats, show_languages, show_models
@@ -66,6 +66,8 @@ management_urlpatterns = [
     path("transcripts/<uuid:transcript_id>/speakers/merge/", segments.MergeSpeakersView.as_view()),
     path("transcripts/<uuid:transcript_id>/speakers/assign/", segments.AssignSpeakerView.as_view()),
     path("transcripts/<uuid:transcript_id>/speakers/<int:number>/", segments.SpeakerView.as_view()),
+    path("transcripts/<uuid:transcript_id>/diarize/", diarize.RecountView.as_view()),
+    path("transcripts/<uuid:transcript_id>/embeddings/", diarize.EmbeddingsView.as_view()),
     path("transcripts/<uuid:transcript_id>/revisions/", revisions.RevisionListView.as_view()),
     path(
         "transcripts/<uuid:transcript_id>/revisions/<int:number>/diff/",

@@ -67,7 +67,6 @@ class Document:
     engine: str = ""
     is_approximate: bool = False
     embedder: str = ""
-    speakers_approximate: bool = False
     language_probability: float | None = None
     warnings: tuple[dict[str, str], ...] = field(default=())
 
@@ -106,7 +105,6 @@ def load_document(transcript: Transcript, *, has_words: bool = True) -> Document
         engine=transcript.engine,
         is_approximate=transcript.is_approximate,
         embedder=transcript.embedder,
-        speakers_approximate=transcript.speakers_approximate,
         language_probability=transcript.language_probability,
         warnings=tuple(transcript.warnings),
     )

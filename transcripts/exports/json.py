@@ -114,4 +114,4 @@ def _measures(number: int, segment: DocumentSegment) -> dict[str, Any]:
 def _diarization(document: Document) -> dict[str, Any] | None:
     if not document.speakers:
         return None
-    return {"engine": document.embedder, "approximate": document.speakers_approximate}
+    return {"engine": document.embedder}

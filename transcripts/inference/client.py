@@ -97,19 +97,22 @@ def diarize(
     embedder: str,
     speakers: int,
     server: Server,
+    deadline_s: float = DIARIZE_DEADLINE_S,
 ) -> SpeakerLabels:
     """Cluster the turns of one recording; `speakers` exactly, 0: find the number.
 
-    Raises `InferenceError`. Blocks up to `DIARIZE_DEADLINE_S`.
+    Raises `InferenceError`. Blocks up to `deadline_s`.
     """
     request = audio_pb2.DiarizeRequest(embedder=embedder, speakers=speakers)
     request.turns.extend(
-        speech_pb2.SpeakerTurn(start_ms=t.start_ms, end_ms=t.end_ms, embedding=t.embedding)
+        speech_pb2.SpeakerTurn(
+            start_ms=t.start_ms, end_ms=t.end_ms, embedding=t.embedding, overlap=t.overlap
+        )
         for t in turns
     )
     stub = audio_pb2_grpc.AudioStub(get_channel(server))
     try:
-        answer = stub.Diarize(request, timeout=DIARIZE_DEADLINE_S, metadata=call_metadata(server))
+        answer = stub.Diarize(request, timeout=deadline_s, metadata=call_metadata(server))
         return read_labels(answer)
     except grpc.RpcError as error:
         raise translate_rpc_error(error) from error

@@ -140,7 +140,6 @@ class SpeakerLabels:
     """For each turn its speaker, 1-based in order of first appearance."""
 
     speakers: tuple[int, ...]
-    approximate: bool
     embedder: str
 
 
@@ -189,7 +188,6 @@ class ServerModels:
     default_model: str
     device: Device
     embedder: str = ""
-    embedder_approximate: bool = False
     version: str = ""
     queues: tuple[QueueDepth, ...] = ()
     is_draining: bool = False
@@ -282,7 +280,7 @@ def read_gap(gap: speech_pb2.Gap) -> RecognisedGap:
 
 
 def read_labels(message: audio_pb2.DiarizeResponse) -> SpeakerLabels:
-    return SpeakerLabels(tuple(message.speakers), message.approximate, message.embedder)
+    return SpeakerLabels(tuple(message.speakers), message.embedder)
 
 
 def read_server_info(info: server_pb2.ServerInfo) -> ServerModels:
@@ -299,7 +297,6 @@ def read_server_info(info: server_pb2.ServerInfo) -> ServerModels:
             gpu_failure=device.gpu_failure,
         ),
         embedder=info.embedder,
-        embedder_approximate=info.embedder_approximate,
         version=info.version,
         queues=tuple(QueueDepth(q.priority, q.windows, q.sessions) for q in info.queues),
         is_draining=info.draining,

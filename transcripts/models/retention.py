@@ -13,6 +13,8 @@ class RetentionPolicy(models.Model):
     )
     audio_days = models.PositiveSmallIntegerField(null=True, blank=True)
     transcript_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    # Of the voices (`services/embeddings`); null: STT_EMBEDDING_DAYS, and never beyond the audio.
+    embedding_days = models.PositiveSmallIntegerField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"{self.owner_id}: audio {self.audio_days}, transcripts {self.transcript_days}"

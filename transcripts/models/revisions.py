@@ -24,6 +24,7 @@ class Action(models.TextChoices):
     MERGE_SPEAKERS = "merge_speakers"
     ASSIGN_SPEAKER = "assign_speaker"
     RESTORE = "restore"
+    RECOUNT = "recount"  # the speakers, from the voices
     REFINE = "refine"  # by the machine: a live session's recording, heard once more
 
 

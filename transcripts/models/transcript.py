@@ -115,7 +115,6 @@ class Transcript(models.Model):
     compute_type = models.CharField(max_length=20, blank=True)
     is_approximate = models.BooleanField(default=False)  # a stand-in engine: the text is rough
     embedder = models.CharField(max_length=60, blank=True)
-    speakers_approximate = models.BooleanField(default=False)  # the labels are rough
     language = models.CharField(max_length=10, blank=True)  # pinned at the first detection
     language_probability = models.FloatField(null=True, blank=True)
     heard_ms = models.PositiveBigIntegerField(default=0)  # as the inference side counted

@@ -21,7 +21,7 @@ from transcripts.services.retention import Overdue, count_overdue, read_policy, 
 
 _MOST_DAYS = 3650
 _KEEP, _DAYS, _AT_COMPLETION = "keep", "days", "completion"
-_DAYS_AT_FIRST = {"audio": 30, "transcript": 365}
+_DAYS_AT_FIRST = {"audio": 30, "transcript": 365, "embedding": 30}
 
 
 class RetentionForm(forms.Form):
@@ -42,10 +42,23 @@ class RetentionForm(forms.Form):
         ],
     )
     transcript_days = forms.IntegerField(required=False, min_value=1, max_value=_MOST_DAYS)
+    embedding = forms.ChoiceField(
+        required=False,
+        choices=[
+            (_KEEP, gettext_lazy("As long as this server says, and never beyond the recording")),
+            (_AT_COMPLETION, gettext_lazy("Delete it as soon as the transcript is ready")),
+            (_DAYS, gettext_lazy("Delete it after")),
+        ],
+    )
+    embedding_days = forms.IntegerField(required=False, min_value=1, max_value=_MOST_DAYS)
 
     @classmethod
     def of(cls, policy: RetentionPolicy) -> "RetentionForm":
-        limits = {"audio": policy.audio_days, "transcript": policy.transcript_days}
+        limits = {
+            "audio": policy.audio_days,
+            "transcript": policy.transcript_days,
+            "embedding": policy.embedding_days,
+        }
         initial: dict[str, object] = {}
         for name, days in limits.items():
             initial[name] = {None: _KEEP, 0: _AT_COMPLETION}.get(days, _DAYS)
@@ -63,7 +76,7 @@ class RetentionForm(forms.Form):
 
     def limit_of(self, name: str) -> int | None:
         how = self.cleaned_data[name]
-        if how == _KEEP:
+        if how in (_KEEP, ""):
             return None
         return 0 if how == _AT_COMPLETION else int(self.cleaned_data[f"{name}_days"])
 
@@ -83,11 +96,17 @@ def show_retention(request: HttpRequest) -> HttpResponse:
         owner=user,
         audio_days=form.limit_of("audio"),
         transcript_days=form.limit_of("transcript"),
+        embedding_days=form.limit_of("embedding"),
     )
     overdue = count_overdue(wanted)
     if (overdue.transcripts or overdue.recordings) and "confirmed" not in request.POST:
         return _render(request, form, overdue=overdue)
-    write_policy(user, audio_days=wanted.audio_days, transcript_days=wanted.transcript_days)
+    write_policy(
+        user,
+        audio_days=wanted.audio_days,
+        transcript_days=wanted.transcript_days,
+        embedding_days=wanted.embedding_days,
+    )
     messages.success(request, _("Saved."))
     return redirect("account_retention")
 
@@ -116,6 +135,14 @@ def _render(
                 "transcript",
                 _("Transcripts"),
                 _("A transcript takes its recording, its versions and its shared links along."),
+            ),
+            (
+                "embedding",
+                _("Voice data"),
+                _(
+                    "Numbers that describe the voices of one recording, so that its speakers can"
+                    " be counted again. They are never compared with another recording's."
+                ),
             ),
         )
     ]

@@ -44,6 +44,10 @@ TEXTS = {
     "same_person": gettext_lazy("The same person as"),
     "join_speakers": gettext_lazy("Join speakers"),
     "speakers_joined": gettext_lazy("The speakers are joined."),
+    "recounted": gettext_lazy("The speakers are counted again."),
+    "fewer_speakers": gettext_lazy(
+        "{wanted} speakers were asked for, but only {found} were found."
+    ),
     "times_and_words": gettext_lazy("Times and words"),
     "line_start": gettext_lazy("Begins at"),
     "line_end": gettext_lazy("Ends at"),
@@ -70,6 +74,7 @@ TEXTS = {
     "assign_speaker": gettext_lazy("Speaker changed"),
     "restore_action": gettext_lazy("Taken back to {number}"),
     "refine": gettext_lazy("Heard once more"),
+    "recount": gettext_lazy("Speakers counted again"),
     "show_changes": gettext_lazy("Changes"),
     "compare_now": gettext_lazy("Compare with now"),
     "show_more": gettext_lazy("Show more"),

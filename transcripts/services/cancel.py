@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from transcripts.models import OPEN_STATUSES, Status, Transcript
+from transcripts.services.embeddings import drop_finished_embeddings
 from transcripts.services.export import delete_exports
 from transcripts.services.idempotency import forget_answers
 from transcripts.services.recordings import delete_recording, forget_recording
@@ -47,6 +48,7 @@ def cancel_transcript(transcript: Transcript) -> bool:
     logger.info("event=transcript_cancelled transcript_id=%s", transcript.pk)
     if current.owner_id is None:
         forget_recording(current)
+    drop_finished_embeddings(current)
     return True
 
 

@@ -41,7 +41,14 @@ _SEGMENT_FIELDS = tuple(
 _PLAIN_FIELDS = ("title", "language_note", "is_corrected")
 # After these the text is still as the machine wrote it.
 _NO_CORRECTIONS = frozenset(
-    {Action.DESCRIBE, Action.ADD_SPEAKER, Action.RENAME_SPEAKER, Action.RESTORE, Action.REFINE}
+    {
+        Action.DESCRIBE,
+        Action.ADD_SPEAKER,
+        Action.RENAME_SPEAKER,
+        Action.RECOUNT,
+        Action.RESTORE,
+        Action.REFINE,
+    }
 )
 
 

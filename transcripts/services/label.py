@@ -23,36 +23,48 @@ logger = logging.getLogger(__name__)
 # A restart of the inference service is waited for; a longer outage costs the labels, not the text.
 PATIENCE_S = 60.0
 
+FAILED = ("speakers_failed", "The speakers of this recording could not be told apart.")
+NOT_INSTALLED = (
+    "speakers_not_installed",
+    "The speakers were not told apart: the server has no speaker model. Its operator can install"
+    " one: python -m inference_service.catalog pull campplus",
+)
+
 
 def label_speakers(job: Job) -> None:
     """Tell the speakers apart, if that was asked for; the result is stored by the last stage."""
     transcript = job.transcript
     if not (transcript.diarize and job.has_text) or _has_failed(transcript):
         return
+    if not transcript.embedder:
+        store.store_warning(job, *NOT_INSTALLED)
+        return
     turns = store.load_turns(transcript)
+    if not turns:
+        store.store_warning(job, *FAILED)
+        return
     try:
         labels = _cluster(job, turns)
     except InferenceError as error:
         logger.warning(
             "event=diarization_failed transcript_id=%s code=%s", transcript.pk, error.code
         )
-        store.store_warning(
-            job, "speakers_failed", "The speakers of this recording could not be told apart."
-        )
+        store.store_warning(job, *FAILED)
         return
     job.labelled = _label(transcript, turns, labels)
-    store.write_fenced(job, speakers_approximate=labels.approximate)
     _warn_of_fewer(job, found=len(set(job.labelled.speaker_positions) - {0}))
 
 
 def _warn_of_fewer(job: Job, *, found: int) -> None:
     wanted = job.transcript.speakers_requested
     if found < wanted:
-        store.store_warning(
-            job,
-            "fewer_speakers",
-            f"{wanted} speakers were asked for, but only {found} could be told apart.",
-        )
+        store.store_warning(job, *describe_fewer(wanted, found=found))
+
+
+def describe_fewer(wanted: int, *, found: int) -> tuple[str, str]:
+    """The code and the sentence of the warning."""
+    message = f"{wanted} speakers were asked for, but only {found} could be told apart."
+    return "fewer_speakers", message
 
 
 def _has_failed(transcript: Transcript) -> bool:

@@ -148,7 +148,8 @@ def _take_events(job: Job, call: TranscribeCall, route: Route) -> Finished:
 
 def _take_accepted(job: Job, accepted: Accepted) -> None:
     store.store_accepted(job, accepted)
-    if job.transcript.diarize and accepted.embedder != job.transcript.embedder:
+    pinned = job.transcript.embedder
+    if job.transcript.diarize and pinned and accepted.embedder != pinned:
         store.store_warning(
             job,
             "speakers_failed",

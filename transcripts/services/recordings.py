@@ -13,6 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from transcripts.models import RetentionPolicy, Transcript
+from transcripts.services.embeddings import drop_embeddings_with_audio
 
 logger = logging.getLogger(__name__)
 
@@ -54,4 +55,5 @@ def drop_audio(transcript: Transcript, *, now: datetime) -> None:
     """Delete the recording because its account keeps it no longer, and say so."""
     forget_recording(transcript)
     Transcript.objects.filter(pk=transcript.pk).update(audio_deleted_at=now)
+    drop_embeddings_with_audio(transcript, now=now)
     logger.info("event=retention_audio_deleted transcript_id=%s", transcript.pk)

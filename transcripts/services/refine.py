@@ -26,9 +26,11 @@ from transcripts.models import (
     Source,
     Transcript,
     TranscriptionJob,
+    Window,
 )
 from transcripts.services.dispatch import enqueue
 from transcripts.services.draft import Draft, Editing, SpeakerState, open_draft
+from transcripts.services.embeddings import drop_finished_embeddings
 from transcripts.services.lease import LeaseLostError, held_rows
 from transcripts.services.recordings import delete_recording, recording_path
 from transcripts.services.segment_edits import SegmentState
@@ -44,7 +46,6 @@ _MADE_BY = (
     "compute_type",
     "is_approximate",
     "embedder",
-    "speakers_approximate",
     "language",
     "language_probability",
     "diarize",
@@ -104,9 +105,17 @@ def adopt_refinement(job: Job) -> None:
             fields = {name: getattr(refinement, name) for name in _MADE_BY}
             warnings = [*live.warnings, *refinement.warnings]
             Transcript.objects.filter(pk=live.pk).update(**fields, warnings=warnings)
+            _hand_over_windows(refinement, live)
         Transcript.objects.filter(pk=refinement.pk).delete()
     delete_recording(refinement.recording)
+    drop_finished_embeddings(live)
     logger.info("event=transcript_refined transcript_id=%s", live.pk)
+
+
+def _hand_over_windows(refinement: Transcript, live: Transcript) -> None:
+    """The text is the refinement's now, and so are the windows and voices it is counted from."""
+    Window.objects.filter(transcript=live).delete()
+    Window.objects.filter(transcript=refinement).update(transcript=live)
 
 
 def drop_refinement(rows: QuerySet[Transcript], refinement: Transcript, *, message: str) -> bool:

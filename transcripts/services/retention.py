@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from transcripts.models import OPEN_STATUSES, RetentionPolicy, Transcript
 from transcripts.services.cancel import delete_transcript
+from transcripts.services.embeddings import apply_embedding_retention
 from transcripts.services.recordings import drop_audio
 
 logger = logging.getLogger(__name__)
@@ -28,10 +29,19 @@ def read_policy(owner: User) -> RetentionPolicy:
 
 
 def write_policy(
-    owner: User, *, audio_days: int | None, transcript_days: int | None
+    owner: User,
+    *,
+    audio_days: int | None,
+    transcript_days: int | None,
+    embedding_days: int | None = None,
 ) -> RetentionPolicy:
     policy, _ = RetentionPolicy.objects.update_or_create(
-        owner=owner, defaults={"audio_days": audio_days, "transcript_days": transcript_days}
+        owner=owner,
+        defaults={
+            "audio_days": audio_days,
+            "transcript_days": transcript_days,
+            "embedding_days": embedding_days,
+        },
     )
     return policy
 
@@ -61,6 +71,7 @@ def apply_retention(now: datetime | None = None) -> None:
     for policy in RetentionPolicy.objects.select_related("owner").iterator():
         _delete_transcripts(policy, now=at)
         _delete_audio(policy, now=at)
+    apply_embedding_retention(at)
 
 
 def _delete_transcripts(policy: RetentionPolicy, *, now: datetime) -> None:

@@ -18,6 +18,7 @@ from billing.ledger import Charge, HoldNotFoundError, release_hold, settle_hold
 from billing.notices import announce_low_credits
 from transcripts.models import Status, Transcript
 from transcripts.services import store
+from transcripts.services.embeddings import drop_finished_embeddings
 from transcripts.services.feed import reference_of
 from transcripts.services.lease import held_rows
 from transcripts.services.notices import announce_failure, announce_result
@@ -72,6 +73,7 @@ def settle(job: Job) -> None:
     )
     _forget_if_anonymous(transcript)
     drop_finished_audio(transcript)
+    drop_finished_embeddings(transcript)
 
 
 def fail(job: Job, *, code: str, message: str) -> bool:
@@ -102,6 +104,7 @@ def fail_rows(
         index_transcript(transcript)
     logger.warning("event=transcript_failed transcript_id=%s code=%s", transcript.pk, code)
     _forget_if_anonymous(transcript)
+    drop_finished_embeddings(transcript)
     return True
 
 

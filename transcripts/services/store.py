@@ -192,7 +192,10 @@ def _gap(job: Job, gap: RecognisedGap) -> Gap:
 
 
 def load_turns(transcript: Transcript) -> list[SpeakerTurn]:
-    """Return the speaker turns of all stored windows, in time order. One query."""
+    """Return the speaker turns of all stored windows, in time order. One query.
+
+    None whose embedding is deleted (`services/embeddings`): there is nothing to cluster them by.
+    """
     stored = Window.objects.filter(transcript=transcript).values_list("turns", flat=True)
     return [
         SpeakerTurn(
@@ -203,6 +206,7 @@ def load_turns(transcript: Transcript) -> list[SpeakerTurn]:
         )
         for turns in stored
         for turn in turns
+        if "embedding" in turn
     ]
 
 

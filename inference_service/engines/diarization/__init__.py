@@ -1,11 +1,23 @@
-"""Who spoke when: an embedding per speaker turn, and the clustering of a recording's turns."""
+"""Who spoke when: turns with an embedding each, and the clustering of a recording's turns."""
 
 from inference_service.engines.diarization.clustering import MAX_SPEAKERS, cluster_turns
+from inference_service.engines.diarization.description import Description, known_descriptions
 from inference_service.engines.diarization.embedder import (
     Embedder,
     EmbedderError,
+    SpanDiarization,
     Turn,
     load_embedder,
 )
 
-__all__ = ["MAX_SPEAKERS", "Embedder", "EmbedderError", "Turn", "cluster_turns", "load_embedder"]
+__all__ = [
+    "MAX_SPEAKERS",
+    "Description",
+    "Embedder",
+    "EmbedderError",
+    "SpanDiarization",
+    "Turn",
+    "cluster_turns",
+    "known_descriptions",
+    "load_embedder",
+]

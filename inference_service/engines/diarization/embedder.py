@@ -1,9 +1,10 @@
-"""What a speaker embedder is, and which one this server has.
+"""What the diarizer is to the rest of the service, and which one this server has.
 
-An embedder cuts a stretch of speech into speaker turns and describes each voice by a vector; it
-knows nothing of the rest of the recording. `clustering` puts names to the vectors afterwards.
+A diarizer cuts a span of the recording into turns, each of one voice, and describes each voice by a
+vector; it knows nothing of the rest of the recording. `clustering` groups the vectors afterwards.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,50 +12,95 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from inference_service.engines.diarization.description import (
+    FILE_NAME,
+    Description,
+    DescriptionError,
+    read_description,
+)
+
 Samples = npt.NDArray[np.float32]
 Embedding = npt.NDArray[np.float32]
 
 SAMPLE_RATE_HZ = 16_000
 
+# Preferred where several speaker models are installed.
+DEFAULT_MODEL = "campplus"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Turn:
-    """A span in which, as far as can be told, one person speaks."""
+    """A span in which, as far as can be told, one person speaks; turns may overlap."""
 
     start_s: float  # from the start of the recording
     end_s: float  # > start_s
     embedding: Embedding  # float32 (dimension of its embedder,)
+    overlap: float = 0.0  # 0..1, the share in which another voice speaks too
 
 
 class EmbedderError(Exception):
-    """An embedder that is installed can't be used; its message says which file and why."""
+    """A speaker model that is installed can't be used; its message says which file and why."""
+
+
+class SpanDiarization(Protocol):
+    """The work on one span, in steps of some 30 ms, so that no thread is blocked for long."""
+
+    @property
+    def is_done(self) -> bool: ...
+
+    def step(self) -> None:
+        """Do the next bit; calls may come from different threads, one after the other."""
+        ...
+
+    @property
+    def turns(self) -> list[Turn]:
+        """In time order, once it is done."""
+        ...
 
 
 class Embedder(Protocol):
-    """Splits speech into turns and embeds each. Stateless between calls, hence thread-safe."""
+    """Finds the turns of spans. Stateless between them, hence thread-safe."""
 
-    name: str
-    is_approximate: bool
-    dimension: int  # of its embeddings
+    description: Description  # its name is stored with the embeddings
 
-    def embed_turns(self, samples: Samples, *, offset_s: float) -> list[Turn]:
-        """Splits one stretch of speech where the speaker changes.
+    def open_span(
+        self, samples: Samples, *, offset_s: float, speech: Sequence[tuple[float, float]]
+    ) -> SpanDiarization:
+        """Begin on contiguous audio, silence included.
 
-        samples: float32 (n_samples,), mono, 16 kHz, [-1, 1], any length; a VAD region with its
-        padding: leading and trailing quiet is left out of the turns.
+        samples: float32 (n_samples,), mono, 16 kHz, [-1, 1], any length.
         offset_s: where in the recording the first sample lies.
-        Returns the turns in time order, without overlap; none where nothing is loud enough.
+        speech: start and end in seconds from the first sample of what voice activity detection
+        took for speech; stretches without any are not examined.
         """
         ...
 
 
-def load_embedder(models_dir: Path) -> Embedder:
-    """wespeaker, if `models_dir/wespeaker-voxceleb-resnet34-LM` holds an .onnx; else statistics.
+def load_embedder(models_dir: Path) -> Embedder | None:
+    """The speaker model installed in `models_dir`, `DEFAULT_MODEL` first; None where there is none.
 
-    Raises EmbedderError if that file is there and is not such a model: never a silent swap.
+    A model is a folder with a `model.json` of the kind "speaker_model".
+    Raises EmbedderError if one is there and can't be used: never a silent swap.
     """
-    # Imported here: both modules import this one, and onnxruntime is slow to load.
-    from inference_service.engines.diarization import mfcc, wespeaker
+    folders = sorted(path.parent for path in models_dir.glob(f"*/{FILE_NAME}") if _is_ours(path))
+    if not folders:
+        return None
+    # Imported here: onnxruntime is slow to load.
+    from inference_service.engines.diarization.model import SpeakerModel
 
-    weights = sorted((models_dir / wespeaker.NAME).glob("*.onnx"))
-    return wespeaker.WespeakerEmbedder(weights[0]) if weights else mfcc.MfccStatisticsEmbedder()
+    folder = next((each for each in folders if each.name == DEFAULT_MODEL), folders[0])
+    try:
+        description = read_description(folder / FILE_NAME)
+    except DescriptionError as error:
+        raise EmbedderError(str(error)) from error
+    return SpeakerModel(description, folder)
+
+
+def _is_ours(path: Path) -> bool:
+    """Other kinds of models may have a model.json; a broken one in our folder is reported."""
+    if path.parent.name == DEFAULT_MODEL:
+        return True
+    try:
+        return '"speaker_model"' in path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False

@@ -57,7 +57,7 @@ class DiarizeResponse(_message.Message):
     APPROXIMATE_FIELD_NUMBER: _builtins.int
     EMBEDDER_FIELD_NUMBER: _builtins.int
     approximate: _builtins.bool
-    """a stand-in embedder: labels are rough"""
+    """no longer set: there are no stand-in embedders"""
     embedder: _builtins.str
     @_builtins.property
     def speakers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:

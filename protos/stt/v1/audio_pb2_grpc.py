@@ -46,8 +46,8 @@ class AudioServicer:
 
     def Diarize(self, request, context):
         """Clusters speaker turns that earlier calls of Transcribe sent back. Stateless.
-        INVALID_ARGUMENT if the embeddings differ in length or come from another embedder, if a turn
-        ends before it starts, or if the turns are not in time order.
+        INVALID_ARGUMENT if the embedder is unknown, an embedding has not its length, a turn ends before
+        it starts, or the turns are not in time order.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

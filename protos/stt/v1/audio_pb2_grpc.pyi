@@ -33,8 +33,8 @@ class AudioStub:
     def __new__(cls, channel: _aio.Channel) -> AudioAsyncStub: ...
     Diarize: _grpc.UnaryUnaryMultiCallable[_audio_pb2.DiarizeRequest, _audio_pb2.DiarizeResponse]
     """Clusters speaker turns that earlier calls of Transcribe sent back. Stateless.
-    INVALID_ARGUMENT if the embeddings differ in length or come from another embedder, if a turn
-    ends before it starts, or if the turns are not in time order.
+    INVALID_ARGUMENT if the embedder is unknown, an embedding has not its length, a turn ends before
+    it starts, or the turns are not in time order.
     """
 
 @_typing.type_check_only
@@ -42,8 +42,8 @@ class AudioAsyncStub(AudioStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Diarize: _aio.UnaryUnaryMultiCallable[_audio_pb2.DiarizeRequest, _audio_pb2.DiarizeResponse]  # type: ignore[assignment]
     """Clusters speaker turns that earlier calls of Transcribe sent back. Stateless.
-    INVALID_ARGUMENT if the embeddings differ in length or come from another embedder, if a turn
-    ends before it starts, or if the turns are not in time order.
+    INVALID_ARGUMENT if the embedder is unknown, an embedding has not its length, a turn ends before
+    it starts, or the turns are not in time order.
     """
 
 class AudioServicer(metaclass=_abc_1.ABCMeta):
@@ -54,8 +54,8 @@ class AudioServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_audio_pb2.DiarizeResponse, _abc.Awaitable[_audio_pb2.DiarizeResponse]]:
         """Clusters speaker turns that earlier calls of Transcribe sent back. Stateless.
-        INVALID_ARGUMENT if the embeddings differ in length or come from another embedder, if a turn
-        ends before it starts, or if the turns are not in time order.
+        INVALID_ARGUMENT if the embedder is unknown, an embedding has not its length, a turn ends before
+        it starts, or the turns are not in time order.
         """
 
 def add_AudioServicer_to_server(servicer: AudioServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

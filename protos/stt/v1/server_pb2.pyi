@@ -48,8 +48,9 @@ class ServerInfo(_message.Message):
     default_model: _builtins.str
     """answers where no model is named; empty if none is installed"""
     embedder: _builtins.str
-    """speaker embeddings: "wespeaker-voxceleb-resnet34-LM", "mfcc-statistics" """
+    """of the installed speaker model, "campplus"; empty: none is installed"""
     embedder_approximate: _builtins.bool
+    """no longer set"""
     draining: _builtins.bool
     version: _builtins.str
     @_builtins.property

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 import grpc
 import numpy as np
@@ -206,15 +207,14 @@ async def test_a_multilingual_session_has_each_utterance_in_its_own_language(
     guesses = [("en", 0.9), ("cs", 0.9), ("en", 0.5)]
     async with serve(recogniser) as served:
         client = LiveClient(served.channel, language="", multilingual=True)
-        for guess in guesses:
-            recogniser.guess = lambda _, guess=guess: [
-                LanguageGuess(*guess),
-                LanguageGuess("la", 1 - guess[1]),
-            ]
+        for code, probability in guesses:
+            others = LanguageGuess("la", 1 - probability)
+            answer = [LanguageGuess(code, probability), others]
+            recogniser.guess = partial(_answer, answer)
             spoken = len(client.heard.utterances)
             await client.speak(load_pcm("en_short_1"))
             client.send(FLUSH)
-            await client.wait_for(lambda spoken=spoken: len(client.heard.utterances) > spoken)
+            await client.wait_for(partial(_has_more, client, than=spoken))
         heard = await client.finish()
     asked = [request.options.language for batch in recogniser.batches for request in batch]
     assert list(dict.fromkeys(asked)) == ["en", "cs"]
@@ -475,3 +475,11 @@ async def test_a_stream_without_a_deadline_is_refused(
     async with serve(recogniser) as served:
         status, _ = await fail_to_stream(served.server.port, [make_config()], timeout_s=None)
     assert status is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def _answer(guesses: list[LanguageGuess], _: object) -> list[LanguageGuess]:
+    return guesses
+
+
+def _has_more(client: LiveClient, *, than: int) -> bool:
+    return len(client.heard.utterances) > than

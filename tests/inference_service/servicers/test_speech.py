@@ -281,6 +281,16 @@ async def test_turns_come_with_their_windows(serve: Serve, recogniser: FakeRecog
         ends_ms.append(turn.end_ms)
 
 
+async def test_without_a_speaker_model_there_are_no_turns_and_no_embedder(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    async with serve(recogniser, embedder=None) as served:
+        result = await transcribe(served.channel, load_pcm("dialogue_1"), with_turns=True)
+    assert result.text
+    assert result.accepted.embedder == ""
+    assert not any(window.turns for window in result.windows)
+
+
 async def test_a_broken_embedder_costs_the_turns_not_the_text(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:

@@ -33,18 +33,23 @@ def limits_of(user: User) -> tuple[int | None, int | None]:
 def test_the_page_shows_and_sets_what_the_api_does(ann: User) -> None:
     browser = browser_of(ann)
 
-    assert browser.get(PATH).content.decode().count('value="keep" id="') == 2
+    assert browser.get(PATH).content.decode().count('value="keep" id="') == 3
     assert "Saved." in browser.post(PATH, DAYS, follow=True).content.decode()
     assert limits_of(ann) == (7, 90)
     page = browser.get(PATH).content.decode()
     assert 'name="audio_days" value="7"' in page
     assert 'name="transcript_days" value="90"' in page
-    assert browser.get("/api/v1/retention/").json() == {"audio_days": 7, "transcript_days": 90}
+    kept = {"audio_days": 7, "transcript_days": 90, "embedding_days": None}
+    assert browser.get("/api/v1/retention/").json() == kept
 
     browser.post(PATH, {**KEEP, "audio": "completion"})
     assert limits_of(ann) == (0, None)
     browser.post(PATH, KEEP)
     assert limits_of(ann) == (None, None)
+    browser.post(PATH, {**KEEP, "embedding": "days", "embedding_days": "14"})
+    assert read_policy(ann).embedding_days == 14
+    browser.post(PATH, {**KEEP, "embedding": "completion"})
+    assert read_policy(ann).embedding_days == 0
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
 // Correcting a transcript in its place: what each click on the page opens.
-import { attempt, guard, send } from "./changes.js";
+import { attempt, guard, send, tell } from "./changes.js";
 import { startDownloads } from "./downloads.js";
 import { startHistory } from "./history.js";
 import { openLine } from "./line-editor.js";
-import { addEdit, showSpeakers } from "./lines.js";
-import { $ } from "./page.js";
+import { addEdit, allSpeakers, change, showSpeakers } from "./lines.js";
+import { $, fill, texts } from "./page.js";
 import { list } from "./reader.js";
 import { openSpeaker } from "./speakers.js";
 
@@ -37,6 +37,18 @@ describing.addEventListener("submit", (event) => {
   });
 });
 
+// ---- speakers
+
+$("recount")?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const count = $("speaker-count").value;
+  if (!await change("POST", "diarize/", { speakers: Number(count || 0) }, texts.recounted)) return;
+  $("recounting").open = false;
+  $("recounting").firstElementChild.focus();
+  const found = allSpeakers().length;
+  if (found < Number(count)) tell(fill(texts.fewer_speakers, { found, wanted: count }));
+});
+
 // ---- menus
 
 addEventListener("click", (event) => {
@@ -50,6 +62,7 @@ addEventListener("keydown", (event) => {
 
 for (const item of [...list.children]) addEdit(item);
 $("describe").hidden = $("how").hidden = false;
+if ($("recounting")) $("recounting").hidden = false;
 startDownloads();
 startHistory();
 showSpeakers();

@@ -1,0 +1,228 @@
+"""`POST …/diarize/`: the speakers of a finished transcript, counted again from its voices."""
+
+import base64
+from typing import Any
+
+import grpc
+import pytest
+
+from tests.transcripts.api.conftest import Client, make_client
+from tests.transcripts.api.test_editing import key, make_edited
+from tests.transcripts.api.test_transcripts import make, path_of
+from tests.transcripts.fake_inference import FakeInference
+from transcripts.models import Revision, Segment, Status, Transcript, TranscriptionJob, Window
+from transcripts.services.embeddings import delete_embeddings
+
+VOICE = base64.b64encode(bytes(8)).decode()
+
+
+def make_voiced(client: Client, *, segments: int = 4, turns_a_segment: int = 1) -> Transcript:
+    """Segments of a second; a turn each, or two of half a second."""
+    transcript = make_edited(
+        client, segments=segments, embedder="fake-voices", model_used="tiny", diarize=True
+    )
+    length = 1000 // turns_a_segment
+    turns = [
+        {"start_ms": at, "end_ms": at + length, "overlap": 0.0, "embedding": VOICE}
+        for at in range(0, segments * 1000, length)
+    ]
+    Window.objects.create(transcript=transcript, start_ms=0, end_ms=segments * 1000, turns=turns)
+    return transcript
+
+
+def recount(client: Client, transcript: Transcript, **options: Any) -> Any:
+    body = {key: options.pop(key) for key in ("speakers",) if key in options}
+    return client.call("POST", f"{path_of(transcript)}diarize/", json=body, **options)
+
+
+def speakers_of(transcript: Transcript) -> list[int | None]:
+    rows = transcript.segments.order_by("position")
+    return list(rows.values_list("speaker__position", flat=True))
+
+
+def test_the_speakers_are_counted_again_and_text_and_times_stay(
+    client: Client, inference: FakeInference
+) -> None:
+    inference.voices = 4
+    transcript = make_voiced(client)
+    before = list(transcript.segments.values_list("key", "text", "start_ms", "end_ms", "words"))
+
+    answer = recount(client, transcript, speakers=4)
+
+    assert answer.status_code == 200
+    assert (answer.json()["found"], answer.json()["warnings"]) == (4, [])
+    assert [each["label"] for each in answer.json()["speakers"]] == [
+        f"Speaker {n}" for n in (1, 2, 3, 4)
+    ]
+    assert speakers_of(transcript) == [1, 2, 3, 4]
+    after = list(transcript.segments.values_list("key", "text", "start_ms", "end_ms", "words"))
+    assert after == before
+    request = inference.diarized[0]
+    assert (request.embedder, request.speakers, len(request.turns)) == ("fake-voices", 4, 4)
+    transcript.refresh_from_db()
+    assert transcript.credits_charged == 0
+    assert not transcript.is_corrected
+
+
+def test_it_is_a_revision_that_can_be_taken_back(client: Client) -> None:
+    transcript = make_voiced(client)
+
+    recount(client, transcript, speakers=1)
+    assert speakers_of(transcript) == [1, 1, 1, 1]
+    client.call("POST", f"{path_of(transcript)}revisions/0/restore/", json={})
+
+    assert speakers_of(transcript) == [1, 2, 1, 2]
+    assert transcript.speakers.count() == 2
+
+
+def test_the_same_number_twice_changes_nothing_the_second_time(client: Client) -> None:
+    transcript = make_voiced(client, turns_a_segment=2)
+    recount(client, transcript, speakers=2)
+    first = list(transcript.segments.order_by("position").values("key", "text", "speaker"))
+
+    again = recount(client, transcript, speakers=2)
+
+    assert again.json()["revision"] == 1
+    assert list(transcript.segments.order_by("position").values("key", "text", "speaker")) == first
+
+
+def test_a_segment_in_which_the_speaker_changes_is_cut(client: Client) -> None:
+    transcript = make_voiced(client, segments=1, turns_a_segment=2)
+    Segment.objects.filter(transcript=transcript).update(
+        words=[
+            {
+                "word": "Yes.",
+                "start_ms": 0,
+                "end_ms": 400,
+                "confidence": 0.5,
+                "space_before": False,
+            },
+            {"word": "No", "start_ms": 500, "end_ms": 900, "confidence": 0.5, "space_before": True},
+        ],
+        text="Yes. No",
+    )
+
+    recount(client, transcript, speakers=2)
+
+    rows = transcript.segments.order_by("position")
+    assert [(row.text, str(row.speaker)) for row in rows] == [
+        ("Yes.", "Speaker 1"),
+        ("No", "Speaker 2"),
+    ]
+    assert rows[0].key == key(0)
+
+
+def test_given_names_go_to_whoever_says_most_of_their_words(
+    client: Client, inference: FakeInference
+) -> None:
+    inference.voices = 4
+    transcript = make_voiced(client)
+    client.call("PATCH", f"{path_of(transcript)}speakers/2/", json={"name": "Bob"})
+
+    recount(client, transcript, speakers=4)
+
+    names = transcript.speakers.order_by("position").values_list("display_name", flat=True)
+    assert list(names) == ["", "Bob", "", ""]
+
+
+def test_fewer_than_asked_for_are_told_in_the_answer_and_stay_a_warning(client: Client) -> None:
+    transcript = make_voiced(client)
+
+    answer = recount(client, transcript, speakers=7)
+
+    assert [each["code"] for each in answer.json()["warnings"]] == ["fewer_speakers"]
+    transcript.refresh_from_db()
+    assert [each["code"] for each in transcript.warnings] == ["fewer_speakers"]
+    recount(client, transcript, speakers=2)
+    transcript.refresh_from_db()
+    assert transcript.warnings == []
+
+
+def test_an_older_revision_is_refused(client: Client) -> None:
+    transcript = make_voiced(client)
+    client.call("PATCH", f"{path_of(transcript)}speakers/2/", json={"name": "Bob"})
+
+    late = recount(client, transcript, speakers=1, headers={"If-Match": '"0"'})
+
+    assert late.status_code == 412
+    assert speakers_of(transcript) == [1, 2, 1, 2]
+
+
+def test_deleted_voices_answer_409_with_the_reason(client: Client) -> None:
+    transcript = make_voiced(client)
+
+    gone = client.call("DELETE", f"{path_of(transcript)}embeddings/")
+    answer = recount(client, transcript, speakers=2)
+
+    assert gone.status_code == 204
+    assert "embedding" not in str(transcript.windows.get().turns)
+    assert (answer.status_code, answer.json()["code"]) == (409, "speakers_not_available")
+    assert "deleted" in answer.json()["error"]
+    assert client.call("DELETE", f"{path_of(transcript)}embeddings/").status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"model_used": ""}, "imported"),
+        ({"model_used": "tiny", "diarize": False}, "diarize=true"),
+        ({"model_used": "tiny", "diarize": True}, "No voices"),
+    ],
+)
+def test_a_transcript_without_voices_answers_409_with_the_reason(
+    client: Client, fields: dict[str, Any], sentence: str
+) -> None:
+    answer = recount(client, make(client, **fields), speakers=2)
+    assert (answer.status_code, answer.json()["code"]) == (409, "speakers_not_available")
+    assert sentence in answer.json()["error"]
+
+
+def test_speakers_that_are_channels_are_not_counted(client: Client) -> None:
+    transcript = make(client, model_used="tiny")
+    TranscriptionJob.objects.create(transcript=transcript, channels="split")
+    assert "channel" in recount(client, transcript).json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [(grpc.StatusCode.INVALID_ARGUMENT, 409), (grpc.StatusCode.UNAVAILABLE, 503)],
+)
+def test_a_server_that_cannot_cluster_these_voices_changes_nothing(
+    client: Client, inference: FakeInference, status: grpc.StatusCode, expected: int
+) -> None:
+    transcript = make_voiced(client)
+    inference.diarize_status = status
+    assert recount(client, transcript, speakers=1).status_code == expected
+    assert speakers_of(transcript) == [1, 2, 1, 2]
+    assert not Revision.objects.filter(transcript=transcript).exists()
+
+
+def test_one_that_is_worked_on_is_refused(client: Client) -> None:
+    transcript = make_voiced(client)
+    Transcript.objects.filter(pk=transcript.pk).update(status=Status.PROCESSING)
+    answer = recount(client, transcript, speakers=2)
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_finished")
+
+
+@pytest.mark.parametrize("speakers", [-1, 1001, "many"])
+def test_a_number_that_makes_no_sense_is_refused(client: Client, speakers: object) -> None:
+    assert recount(client, make_voiced(client), speakers=speakers).status_code == 400
+
+
+def test_only_the_owner_may(client: Client, visitor: Client) -> None:
+    transcript = make_voiced(client)
+    other = make_client(client.url)
+    for method, path in (("POST", "diarize/"), ("DELETE", "embeddings/")):
+        address = f"{path_of(transcript)}{path}"
+        assert visitor.call(method, address, json={}).status_code == 401
+        assert other.call(method, address, json={}).status_code == 404
+        assert client.call("PUT", address, json={}).status_code == 405
+    assert speakers_of(transcript) == [1, 2, 1, 2]
+
+
+def test_no_export_holds_an_embedding(client: Client) -> None:
+    transcript = make_voiced(client)
+    exported = client.get(f"{path_of(transcript)}export/?format=json").text
+    assert VOICE not in exported
+    assert VOICE not in client.get(path_of(transcript)).text
+    assert delete_embeddings(transcript)

@@ -1,0 +1,114 @@
+"""Speaker embeddings: how long they are kept, and their deletion.
+
+An embedding describes a voice: it is biometric, with a retention of its own (`STT_EMBEDDING_DAYS`,
+or what the account says). It is kept only so that the speakers of a finished transcript can be
+counted again, is never compared across recordings, and appears in no answer, export, log or admin
+page. Guests' are deleted as soon as their job ends. What remains of a turn is its times.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from transcripts.models import OPEN_STATUSES, RetentionPolicy, Transcript, TranscriptionJob, Window
+
+logger = logging.getLogger(__name__)
+
+BATCH_ROWS = 200
+
+
+def delete_embeddings(transcript: Transcript, *, now: datetime | None = None) -> bool:
+    """Delete them, and note when; False where there were none. May be repeated."""
+    with transaction.atomic():
+        rows = list(Window.objects.select_for_update().filter(transcript=transcript))
+        changed = [row for row in rows if _strip(row)]
+        Window.objects.bulk_update(changed, ["turns"], batch_size=50)
+        if changed:
+            _note_deletion(transcript, now or timezone.now())
+    if changed:
+        logger.info("event=embeddings_deleted transcript_id=%s", transcript.pk)
+    return bool(changed)
+
+
+def has_embeddings(transcript: Transcript) -> bool:
+    """Whether its speakers can be counted again. At most one query."""
+    if not (transcript.embedder and transcript.diarize):
+        return False
+    return not are_deleted(transcript)
+
+
+def are_deleted(transcript: Transcript) -> bool:
+    """Whether there were embeddings that are deleted by now. One query."""
+    rows = TranscriptionJob.objects.filter(transcript=transcript)
+    return rows.exclude(embeddings_deleted_at=None).exists()
+
+
+def drop_finished_embeddings(transcript: Transcript) -> None:
+    """At the end of a job: delete what its owner doesn't want kept at all. A query or two."""
+    if kept_days(transcript) == 0:
+        delete_embeddings(transcript)
+
+
+def drop_embeddings_with_audio(transcript: Transcript, *, now: datetime) -> None:
+    """The recording goes: so do its embeddings, unless the account said how long it keeps them."""
+    if _own_days(transcript) is None:
+        delete_embeddings(transcript, now=now)
+
+
+def apply_embedding_retention(now: datetime | None = None) -> None:
+    """Delete what is past its time, for all accounts. May run twice; a batch a round each."""
+    at = now or timezone.now()
+    policies = RetentionPolicy.objects.exclude(embedding_days=None)
+    for owner_id, days in policies.values_list("owner_id", "embedding_days").iterator():
+        _delete_overdue(Q(owner_id=owner_id), days=days or 0, now=at)
+    others = ~Q(owner_id__in=policies.values("owner_id")) & Q(owner__isnull=False)
+    _delete_overdue(others, days=settings.EMBEDDING_DAYS, now=at)
+    _delete_overdue(Q(owner=None), days=0, now=at)
+
+
+def kept_days(transcript: Transcript) -> int:
+    """For how many days after the end of the work they are kept. One query."""
+    if transcript.owner_id is None:
+        return 0
+    own = _own_days(transcript)
+    return int(settings.EMBEDDING_DAYS) if own is None else own
+
+
+def _own_days(transcript: Transcript) -> int | None:
+    if transcript.owner_id is None:
+        return None
+    policies = RetentionPolicy.objects.filter(owner_id=transcript.owner_id)
+    return policies.values_list("embedding_days", flat=True).first()
+
+
+def _delete_overdue(whose: Q, *, days: int, now: datetime) -> None:
+    for transcript in _overdue(whose, days=days, now=now)[:BATCH_ROWS]:
+        if not delete_embeddings(transcript, now=now):
+            _note_deletion(transcript, now)  # there were none: it is not looked at again
+
+
+def _overdue(whose: Q, *, days: int, now: datetime) -> QuerySet[Transcript]:
+    """An embedder is named only where turns were asked for: the others have no embeddings."""
+    ended = Transcript.objects.filter(whose, finished_at__lte=now - timedelta(days=days))
+    with_voices = ended.exclude(embedder="").exclude(status__in=OPEN_STATUSES)
+    return with_voices.filter(job__embeddings_deleted_at=None).order_by("finished_at")
+
+
+def _strip(row: Window) -> bool:
+    """Take the embeddings out of a window's turns; whether there were any."""
+    if not any("embedding" in turn for turn in row.turns):
+        return False
+    row.turns = [
+        {name: value for name, value in turn.items() if name != "embedding"} for turn in row.turns
+    ]
+    return True
+
+
+def _note_deletion(transcript: Transcript, now: datetime) -> None:
+    TranscriptionJob.objects.update_or_create(
+        transcript=transcript, defaults={"embeddings_deleted_at": now}
+    )
