@@ -254,6 +254,8 @@ def _accept(text: WindowText, window: SpeechWindow, *, is_strict: bool) -> Recog
 
 
 def _doubt(segment: TextSegment, *, is_strict: bool) -> GapReason | None:
+    if not any(character.isalnum() for character in segment.text):
+        return GapReason.NOT_SPEECH  # dots and notes: what a Whisper writes of music
     if is_strict and segment.no_speech_prob >= MAX_NO_SPEECH_PROB:
         return GapReason.NOT_SPEECH
     confidence = sum(word.confidence for word in segment.words) / len(segment.words)
