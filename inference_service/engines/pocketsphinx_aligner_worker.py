@@ -4,8 +4,8 @@ PocketSphinx holds the GIL while it works (measured: a thread that ticks every 5
 0.43 s), so it can't live in the server's process. Standard input carries requests of two messages,
 each a length (uint32, little-endian) and that many bytes: JSON, the units that are spoken
 (each a list of readings, each a list of words, see `spoken_english`), and int16 PCM, mono, 16 kHz.
-Standard output carries first READY, then for each request a length and JSON: a list of
-[first frame, last frame] for each unit, a frame being 10 ms, or null where they don't fit the sound.
+Standard output carries first READY, then for each request a length and JSON: for each unit its
+[first frame, last frame], a frame being 10 ms; or null where they don't fit the sound.
 
 The process ends when its input does, so it never outlives its parent, however that one dies.
 """
@@ -37,9 +37,12 @@ _SILENT = re.compile(r"[<\[+(]")  # <s> <sil> [NOISE] [SPEECH] ++UH++ (NULL)
 _MOST_ADDED = 5_000
 # One Gaussian a frame and codebook instead of four: as exact (666 words: mean 18.4 ms against
 # 21.1), and a quarter cheaper.
-_NARROW = {"topn": 1}
-# The second attempt, where the default beams (1e-48) lost the path: more than twice as dear.
-_WIDE = {"topn": 1, "beam": 1e-120, "pbeam": 1e-120, "wbeam": 1e-100}
+_NARROW: dict[str, float] = {"topn": 1}
+# The second attempt, where the default beams (1e-48) lost the path: more than twice as dear, and
+# of little use for long windows, in which one wrong phrase closes every path (they are asked for
+# again a phrase at a time).
+_MOST_WIDE_BYTES = 2 * 16_000 * 15
+_WIDE: dict[str, float] = {"topn": 1, "beam": 1e-120, "pbeam": 1e-120, "wbeam": 1e-100}
 
 
 class SphinxAligner:
@@ -54,7 +57,7 @@ class SphinxAligner:
         if len(pcm) < _LEAST_BYTES or not units:
             return None
         found = self._decoder.align(units, pcm)
-        if found is None:
+        if found is None and len(pcm) <= _MOST_WIDE_BYTES:
             self._wide = self._wide or _Decoder(_WIDE)
             found = self._wide.align(units, pcm)
         return found
@@ -95,7 +98,7 @@ class _Decoder:
         return found if len(found) == count else None
 
     def _name(self, readings: Sequence[Sequence[str]]) -> str:
-        """Return a word of the dictionary that sounds like one of the readings; add it if need be."""
+        """Return a word of the dictionary that sounds like one of these; add one if needed."""
         key = "|".join(" ".join(reading) for reading in readings)
         first = readings[0]
         if len(readings) == 1 and len(first) == 1 and self._decoder.lookup_word(first[0]):

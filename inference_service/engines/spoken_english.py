@@ -13,10 +13,13 @@ from dataclasses import dataclass
 Reading = tuple[str, ...]
 
 _ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
-    " sixteen seventeen eighteen nineteen"
-).split()
-_TENS = ("", "", *"twenty thirty forty fifty sixty seventy eighty ninety".split())
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
+    "nineteen",
+)  # fmt: skip
+_TENS = (
+    "", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+)  # fmt: skip
 _SCALES = ((10**12, "trillion"), (10**9, "billion"), (10**6, "million"), (1000, "thousand"))
 _ORDINALS = {
     "one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth",
@@ -29,6 +32,7 @@ _ABBREVIATIONS = {
     "etc": "etcetera", "jr": "junior", "sr": "senior", "prof": "professor", "no": "number",
     "km": "kilometers", "kg": "kilograms", "cm": "centimeters", "mm": "millimeters",
 }  # fmt: skip
+_WORDS_TOO = frozenset({"no", "st", "ms"})  # not short for anything without a full stop
 _MOST_DIGITS = 15
 _UNIT = re.compile(
     r"(?P<number>[$€£¥]?\d[\d,]*(?:\.\d+)?(?P<tail>st|nd|rd|th|s|%)?)(?![^\W\d_])"
@@ -63,9 +67,7 @@ def _read_unit(match: re.Match[str]) -> SpokenUnit:
 def _read_word(word: str) -> Iterator[Reading]:
     """Letters one by one where all are capitals; the dictionary's names of letters end in "."."""
     plain = word.rstrip(".").lower()
-    if word.endswith(".") and plain in _ABBREVIATIONS:
-        yield (_ABBREVIATIONS[plain],)
-    elif plain in _ABBREVIATIONS and plain not in ("no", "st", "ms"):
+    if plain in _ABBREVIATIONS and (word.endswith(".") or plain not in _WORDS_TOO):
         yield (_ABBREVIATIONS[plain],)
     yield (plain,)
     letters = plain.replace("'", "")

@@ -11,7 +11,7 @@ yet taken; nobody reads the call then, and gRPC's flow control stops the sender.
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from inference_service.sessions.restoring import restore_gaps, restore_segments
 from inference_service.sessions.spans import SpanFinder
 from inference_service.sessions.tasks import cancel_all
 from inference_service.sessions.windows import SAMPLE_RATE_HZ, Piece, Span, TimeMap
+from inference_service.sessions.word_times import SessionTimer, WordTimer
 from inference_service.stages import CpuStages
 
 logger = logging.getLogger(__name__)
@@ -66,11 +67,13 @@ class FileSession:
         lane: Lane,
         stages: CpuStages,
         embedder: Embedder | None = None,
+        timer: WordTimer | None = None,
     ) -> None:
         self._options = options
         self._lane = lane
         self._stages = stages
         self._embedder = embedder
+        self._timer = SessionTimer(timer, lane=lane, stages=stages, task=options.task)
         self._finder = SpanFinder()
         self._language = ""
         self._wish = LanguageWish(
@@ -192,7 +195,10 @@ class FileSession:
             recognised = await self._recognition.recognise(
                 window, self._make_options(), features=features
             )
-            return self._settle(span, recognised, await turns)
+            timed = await self._timer.time_words(
+                span.read_window, recognised.segments, language=self._language
+            )
+            return self._settle(span, replace(recognised, segments=timed), await turns)
         finally:
             await cancel_all(turns)
             await self._lane.free_slot()
