@@ -249,13 +249,17 @@ def _take_bias_off(segment: TextSegment, bias_s: float, *, duration_s: float) ->
     words = tuple(
         _retime(
             word,
-            min(word.start_s + bias_s, duration_s),
-            min(word.end_s + bias_s, duration_s),
+            _between(word.start_s + bias_s, 0.0, duration_s),
+            _between(word.end_s + bias_s, 0.0, duration_s),
             word.timing,
         )
         for word in segment.words
     )
     return replace(segment, words=words)
+
+
+def _between(value: float, least: float, most: float) -> float:
+    return max(least, min(value, most))
 
 
 def _put_words(segment: TextSegment, words: tuple[TimedWord, ...]) -> TextSegment:

@@ -169,7 +169,7 @@ def windows(draw: st.DrawFn) -> tuple[list[TextSegment], list[Span]]:
 
 
 @settings(deadline=None)
-@given(windows(), st.floats(0, 0.2))
+@given(windows(), st.floats(-0.2, 0.2))
 def test_no_word_is_changed_or_moved_past_another(
     window: tuple[list[TextSegment], list[Span]], bias_s: float
 ) -> None:
