@@ -26,7 +26,7 @@ from faster_whisper.audio import decode_audio
 
 from inference_service.catalog import ModelEntry
 from inference_service.engines.asr import (
-    FALLBACK_TEMPERATURES,
+    ATTEMPTS,
     DecodeOptions,
     TextSegment,
     Verdict,
@@ -160,8 +160,8 @@ def recognise(
 ) -> tuple[TextSegment, ...]:
     features = recogniser.prepare(span.read_window())
     duration_s = span.speech_samples / SAMPLE_RATE_HZ
-    for temperature in FALLBACK_TEMPERATURES:
-        request = WindowRequest(features, duration_s, DecodeOptions(language), temperature)
+    for attempt in range(ATTEMPTS):
+        request = WindowRequest(features, duration_s, DecodeOptions(language), attempt)
         (text,) = recogniser.recognise([request])
         if text.verdict is not Verdict.RETRY:
             break

@@ -29,10 +29,11 @@ from inference_service.sessions.events import (
 from inference_service.sessions.language import LanguageVote, LanguageWish
 from inference_service.sessions.recognition import Recognised, SpeechRecognition, SpeechWindow
 from inference_service.sessions.restoring import restore_gaps, restore_segments
+from inference_service.sessions.session_timer import SessionTimer
 from inference_service.sessions.spans import SpanFinder
 from inference_service.sessions.tasks import cancel_all
 from inference_service.sessions.windows import SAMPLE_RATE_HZ, Piece, Span, TimeMap
-from inference_service.sessions.word_times import SessionTimer, WordTimer
+from inference_service.sessions.word_times import WordTimer
 from inference_service.stages import CpuStages
 
 logger = logging.getLogger(__name__)

@@ -17,16 +17,13 @@ No word is changed, dropped or moved past another: only times and `timing` are n
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from inference_service.engines.asr import Samples, TextSegment, TimedWord, Timing
-from inference_service.engines.attention_bias import attention_bias_s
 from inference_service.engines.forced_alignment import AlignerDiedError, ForcedAligner, WordSpan
-from inference_service.lanes import Lane
 from inference_service.sessions.interpolation import interpolate_between
 from inference_service.sessions.voiced import Voiced, hear_voice, is_voiced, keep_out_of_silence
-from inference_service.stages import CpuStages
 
 logger = logging.getLogger(__name__)
 
@@ -110,36 +107,6 @@ class WordTimer:
     def _find(self, language: str) -> ForcedAligner | None:
         known = (aligner for aligner in self._aligners if language in aligner.languages)
         return next(known, None)
-
-
-class SessionTimer:
-    """A session's use of the timer: a CPU stage a window, beside the accelerator's work."""
-
-    def __init__(
-        self, timer: WordTimer | None, *, lane: Lane, stages: CpuStages, task: str = "transcribe"
-    ) -> None:
-        """timer: None leaves all times as they are, and so does a translation: its words aren't
-        what is spoken."""
-        self._timer = timer if task == "transcribe" else None
-        self._lane = lane
-        self._stages = stages
-        self._bias_s = attention_bias_s(lane.recogniser)
-
-    async def time_words(
-        self, read_window: Callable[[], Samples], segments: Sequence[TextSegment], *, language: str
-    ) -> tuple[TextSegment, ...]:
-        """Return a window's segments with better times.
-
-        read_window: the samples that the segments' times count in; called in the stage.
-        """
-        timer = self._timer
-        if timer is None or not segments:
-            return tuple(segments)
-
-        def stage() -> tuple[TextSegment, ...]:
-            return timer.time_words(SpokenWindow(read_window(), language, self._bias_s), segments)
-
-        return await self._stages.run(self._lane.priority, stage)
 
 
 class _Judge:
