@@ -25,6 +25,7 @@ import numpy as np
 from faster_whisper.audio import decode_audio
 
 from inference_service.catalog import ModelEntry
+from inference_service.catalog.models import CATALOGUE
 from inference_service.engines.asr import (
     ATTEMPTS,
     DecodeOptions,
@@ -71,6 +72,7 @@ class Settings:
     compute_type: str = "auto"
     cpu_threads: int = 1
     batch_size: int = 1
+    device_memory_mb: int = 0
 
 
 @dataclass
@@ -103,8 +105,17 @@ def main() -> None:
 
 
 def measure(folder: Path, model: Path, *, model_id: str) -> None:
+    facts = next((each.recogniser for each in CATALOGUE if each.id == model_id), None)
     entry = ModelEntry(
-        model_id, model_id, "faster-whisper", "fast", frozenset({"en"}), True, path=model
+        id=model_id,
+        name=model_id,
+        engine="faster-whisper",
+        speed="",
+        languages=frozenset({"en"}),
+        is_available=True,
+        path=model,
+        # Windows are encoded as long as the product encodes them.
+        window_margin=facts.window_margin if facts else None,
     )
     recogniser = WhisperRecogniser(entry, Settings())
     aligner = PocketSphinxAligner(max_processes=1)
