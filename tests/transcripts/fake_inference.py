@@ -58,6 +58,7 @@ class FakeInference:
     align_delay_s: float = 0.0
     align_times_ms: list[tuple[int, int]] | None = None  # instead of equal shares of the audio
     align_probability: float = 1.0
+    align_timing: "speech_pb2.Timing.ValueType" = speech_pb2.TIMING_ALIGNED
     aligned: list[speech_pb2.AlignRequest] = field(default_factory=list)
     info: server_pb2.ServerInfo = field(default_factory=server_pb2.ServerInfo)
     configs: list[speech_pb2.TranscribeConfig] = field(default_factory=list)
@@ -147,6 +148,7 @@ class _Speech(speech_pb2_grpc.SpeechServicer):
                     start_ms=start_ms,
                     end_ms=end_ms,
                     confidence=self._fake.align_probability,
+                    timing=self._fake.align_timing,
                 )
                 for word, (start_ms, end_ms) in zip(request.words, times, strict=True)
             ],

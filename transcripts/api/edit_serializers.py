@@ -106,8 +106,9 @@ class EditedWordSerializer(serializers.Serializer[object]):
     end = serializers.FloatField()
     confidence = serializers.FloatField(allow_null=True, help_text=UNMEASURED)
     timing = serializers.ChoiceField(
-        choices=["aligned", "interpolated", "imported"],
-        help_text="As heard in the recording; placed by length; or as an imported file said.",
+        choices=["aligned", "attention", "interpolated", "imported"],
+        help_text="By forced alignment with the sound; by the recogniser's attention; placed by"
+        " length; or as an imported file said.",
     )
 
 

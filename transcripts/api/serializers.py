@@ -27,10 +27,10 @@ class WordSerializer(serializers.Serializer[object]):
         min_value=0, max_value=1, allow_null=True, help_text=UNMEASURED
     )
     timing = serializers.ChoiceField(
-        choices=["aligned", "interpolated", "imported"],
+        choices=["aligned", "attention", "interpolated", "imported"],
         required=False,
-        help_text="Only of a word whose times an edit made (from the recording, or by length),"
-        " or an import of unknown origin.",
+        help_text="How the word got its times: by forced alignment with the sound, by the"
+        " recogniser's attention, by length between its neighbours, or from an imported file.",
     )
 
 

@@ -2,6 +2,7 @@
 import { attempt, make, say, send } from "./changes.js";
 import { $, texts } from "./page.js";
 import { forgetPages, list, player, words } from "./reader.js";
+import { followWordTimes } from "./word-times.js";
 
 let speakers = JSON.parse($("speakers").textContent);
 
@@ -25,6 +26,18 @@ function show(edited) {
   for (const segment of edited.segments) showSegment(segment);
   forgetPages();
   showSpeakers();
+  const waits = edited.segments.some((segment) => segment.words.some((word) => word.timing === "interpolated"));
+  if (waits) followWordTimes(edited.revision - 1, showTimes);
+}
+
+/** The words of a segment were found in the recording; its text is as it was. */
+function showTimes(segment) {
+  const text = itemOf(segment.id)?.querySelector(".text");
+  if (text?.textContent !== segment.text) return; // edited again meanwhile
+  words.set(segment.id, segment.words);
+  if (!text.dataset.spelled) return;
+  text.replaceChildren(segment.text); // spelled again when it is played
+  delete text.dataset.spelled;
 }
 
 export const itemOf = (id) => list.querySelector(`[data-id="${CSS.escape(id)}"]`);
