@@ -26,7 +26,8 @@ class Headers:
     `wav_excess`: how many times longer than it is the header of a WAV file declares it, at least
     1: FFmpeg silently shortens a truncated one. `mp3_ms`: the length that the first frame of an MP3
     declares, 0 where it declares none: then FFmpeg guesses one from the size of the file. `is_cut`:
-    whether a Matroska or Windows Media file is smaller than it declares.
+    whether a Matroska file is smaller than it declares; `asf_cut_ms`: the length that a Windows
+    Media file declares that is, 0 for a whole one: FFmpeg knows none then.
     """
 
     head: bytes
@@ -34,6 +35,7 @@ class Headers:
     wav_excess: float
     mp3_ms: int
     is_cut: bool
+    asf_cut_ms: int
 
 
 def read_headers(fd: int, *, start: int, size_bytes: int) -> Headers:
@@ -47,6 +49,7 @@ def read_headers(fd: int, *, start: int, size_bytes: int) -> Headers:
         wav_excess=_wav_excess(head, size_bytes) if is_wav else 1.0,
         mp3_ms=_mp3_ms(first_frame),
         is_cut=_is_cut(fd, head, start=start, size_bytes=size_bytes),
+        asf_cut_ms=_asf_cut_ms(fd, head, start=start, size_bytes=size_bytes),
     )
 
 
@@ -104,8 +107,19 @@ def _is_cut(fd: int, head: bytes, *, start: int, size_bytes: int) -> bool:
         _, segment = read_element(fd, start)
         declared_bytes, body = read_element(fd, segment) if segment else (None, 0)
         return declared_bytes is not None and body + declared_bytes > start + size_bytes
-    if head.startswith(_ASF_HEADER):
-        found = os.pread(fd, _ASF_HEADER_BYTES, start)
-        at = found.find(_ASF_FILE_PROPERTIES)  # a GUID, a size of 8 bytes, a GUID, then it
-        return at >= 0 and int.from_bytes(found[at + 40 : at + 48], "little") > size_bytes
     return False
+
+
+def _asf_cut_ms(fd: int, head: bytes, *, start: int, size_bytes: int) -> int:
+    """From the file properties: a GUID, 8 bytes of size, a GUID, and then numbers of 8 bytes, among
+    them the size of the file, the play time in 100 ns, and the preroll in ms, which it includes."""
+    if not head.startswith(_ASF_HEADER):
+        return 0
+    found = os.pread(fd, _ASF_HEADER_BYTES, start)
+    at = found.find(_ASF_FILE_PROPERTIES)
+    if at < 0:
+        return 0
+    declared_bytes, play, preroll_ms = (
+        int.from_bytes(found[at + offset : at + offset + 8], "little") for offset in (40, 64, 80)
+    )
+    return max(0, play // 10_000 - preroll_ms) if declared_bytes > size_bytes else 0

@@ -166,7 +166,10 @@ class Converter:
             check_channel(pick.channel, channels=frame.layout.nb_channels)
             filters.append(graph.add("pan", f"mono|c0=c{pick.channel - 1}"))
         # Eight microphones look like 7.1 surround, whose fourth channel is left out by default.
-        filters.append(graph.add("aresample", lfe_mix_level="1"))
+        mixer = {"lfe_mix_level": "1"}
+        if pick.gain_db or sample_format != "s16":
+            mixer["rematrix_maxval"] = "1"  # else a mix to floats isn't divided by its channels
+        filters.append(graph.add("aresample", **mixer))
         if pick.gain_db:
             filters.append(graph.add("aformat", sample_fmts="flt", channel_layouts="mono"))
             filters.append(graph.add("volume", volume=f"{pick.gain_db}dB", precision="float"))

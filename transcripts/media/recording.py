@@ -85,6 +85,8 @@ class Recording:
             return self.headers.mp3_ms
         if name == "wav":
             return round(self.declared_ms * self.headers.wav_excess)
+        if self.headers.asf_cut_ms:
+            return min(self.headers.asf_cut_ms, round(longest_s(self.size_bytes) * 1000))
         if not self.has_video:
             return self.declared_ms
         if name.startswith(_WHOLE_DURATION) and not self.headers.is_cut:

@@ -25,9 +25,9 @@ class TranscriptionJob(models.Model):
     languages = models.JSONField(default=list, blank=True)  # that may occur; empty: any
     is_multilingual = models.BooleanField(default=False)  # `language=multi`
 
-    # Found. `sources`: what of the recording is recognised, one after another: [{"track", "channel",
-    # "gain_db", "is_speaker", …}], as `services.passes` writes it. `source`: the index of the one
-    # at hand; `source_resume_ms`: where it goes on, if there are several (the transcript's
+    # Found. `sources`: what of the recording is recognised, one after another, as `services.passes`
+    # writes it: [{"track", "channel", "gain_db", "is_speaker", …}]. `source`: the index of the
+    # one at hand; `source_resume_ms`: where it goes on, if there are several (the transcript's
     # `resume_ms` is the progress over all of them then).
     sources = models.JSONField(default=list, blank=True)
     source = models.PositiveSmallIntegerField(default=0)
