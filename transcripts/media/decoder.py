@@ -79,7 +79,7 @@ def survey(path: Path | str) -> tuple[Track, ...]:
             answer = child.receive()
         if isinstance(answer, bytes):
             raise DecoderDiedError
-        _raise_if_error(answer)
+        raise_if_error(answer)
         return parse_survey(answer)
     except GarbledError as error:
         raise DecoderDiedError from error
