@@ -14,6 +14,7 @@ from tests.transcripts.fake_inference import FakeInference, Script
 from tests.transcripts.media.sounds import Sound, make_file, speechlike, stereo, write_wav
 from transcripts.models import GapReason, Status, Transcript, TranscriptionJob
 from transcripts.services.run import run_transcript
+from transcripts.services.sources import list_pauses
 
 SECONDS = 3
 
@@ -204,3 +205,18 @@ def test_a_damaged_part_is_a_gap_with_its_place(
     gaps = list(done.gaps.all())
     assert {gap.reason for gap in gaps} == {GapReason.UNREADABLE}
     assert 2_000 < gaps[0].start_ms < gaps[0].end_ms < 8_000
+
+
+def test_a_pause_that_the_file_does_not_hold_is_known_to_the_page(
+    fake: FakeInference, recording: MakeTranscript, tmp_path: Path
+) -> None:
+    sound = Sound(speechlike(4), codec="libopus", gaps=((2.0, 3.0),))
+    path = make_file(tmp_path / "muted.webm", "webm", sound)
+
+    done = run(recording(path=path, seconds=7))
+
+    assert codes(done) == []
+    assert done.heard_ms == pytest.approx(7_000, abs=60)
+    ((start_s, length_s),) = list_pauses(done)
+    assert start_s == pytest.approx(2.0, abs=0.05)
+    assert length_s == pytest.approx(3.0, abs=0.05)

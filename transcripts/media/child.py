@@ -92,6 +92,7 @@ def _decode(file: RecordingFile, job: Job, *, start_ms: int) -> Iterator[bytes]:
         promised_ms=report.promised_ms,
         unread_parts=report.unread_parts,
         unreadable=_in_ms(report.unreadable_s),
+        pauses=_in_ms(report.pauses_s),
         jumps=_in_ms(report.jump_s),
     )
 

@@ -69,7 +69,7 @@ def probe(path: Path | str, *, pick: Pick = _WHOLE) -> Probe:
 def survey(path: Path | str) -> tuple[Track, ...]:
     """Say how each audio track of the recording sounds.
 
-    Costs one child and about a tenth of decoding all tracks; of a file of a minute, all of it.
+    Costs one child and about a tenth of decoding all tracks; of half a minute, all of it.
     Raises MediaError, DecoderDiedError.
     """
     child = Child(Job(path=str(path), is_survey=True), patience_s=_DECODE_PATIENCE_S)
@@ -136,9 +136,10 @@ class Decoder(Iterator[bytes]):
 
     `decoded_ms` counts from the start of the recording (so it begins at `start_ms`) to the end of
     what was yielded; after exhaustion it is the recording's true duration (less than `start_ms`,
-    where that lies behind the end). `warnings` and `unreadable_ms`, the spans of damage, are
-    complete after exhaustion. Iteration raises MediaError and DecoderDiedError. Memory is flat: the
-    child waits until a chunk is taken.
+    where that lies behind the end). `warnings`, `unreadable_ms` (the spans of damage) and
+    `pauses_ms` (place and length of the silence in place of what the file doesn't hold, damage too)
+    are complete after exhaustion. Iteration raises MediaError and DecoderDiedError. Memory is flat:
+    the child waits until a chunk is taken.
     """
 
     def __init__(self, child: Child, *, start_ms: int) -> None:
@@ -148,6 +149,7 @@ class Decoder(Iterator[bytes]):
         self._true_ms: int | None = None
         self.warnings: list[MediaWarning] = []
         self.unreadable_ms: list[tuple[int, int]] = []
+        self.pauses_ms: list[tuple[int, int]] = []
 
     @property
     def decoded_ms(self) -> int:
@@ -176,6 +178,7 @@ class Decoder(Iterator[bytes]):
         try:
             self.warnings = _warnings_of(note)
             self.unreadable_ms = note.spans("unreadable")
+            self.pauses_ms = note.spans("pauses")
             self._true_ms = note.number("decoded_ms")
         except GarbledError as error:
             raise DecoderDiedError from error

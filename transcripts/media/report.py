@@ -14,7 +14,13 @@ class Report:
     failures: int = 0  # packets that couldn't be decoded, and reads that failed
     unreadable_s: list[tuple[float, float]] = field(default_factory=list)
     jump_s: list[tuple[float, float]] = field(default_factory=list)  # (place, length): not believed
+    pauses_s: list[tuple[float, float]] = field(default_factory=list)  # (place, length) of silence
     unread_parts: int = 0  # further recordings in the same file that can't be read
+
+    def add_pause(self, start_s: float, length_s: float) -> None:
+        """Note silence that stands for what the file doesn't hold."""
+        if len(self.pauses_s) < _MAX_SPANS:
+            self.pauses_s.append((start_s, length_s))
 
     def add_unreadable(self, start_s: float, end_s: float) -> None:
         if len(self.unreadable_s) < _MAX_SPANS:

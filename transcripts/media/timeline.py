@@ -52,6 +52,8 @@ class Timeline:
             self._report.add_unreadable(self.end_s, self.end_s + silence_s)
         if silence_s:
             self._lost_s = 0.0
+            if self.end_s > self._origin_s:
+                self._report.add_pause(self.end_s, silence_s)
         self.end_s += silence_s + length_s
         if stamp_s is not None:
             self._stamp_s = stamp_s + length_s

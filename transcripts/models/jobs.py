@@ -31,6 +31,8 @@ class TranscriptionJob(models.Model):
     # `resume_ms` is the progress over all of them then).
     sources = models.JSONField(default=list, blank=True)
     source = models.PositiveSmallIntegerField(default=0)
+    # [[start_ms, length_ms]]: silence for what the file doesn't hold; some players close it.
+    pauses = models.JSONField(default=list, blank=True)
     source_resume_ms = models.PositiveBigIntegerField(default=0)
     # Embeddings are biometric: when they were deleted (`Window.turns` keep their times).
     embeddings_deleted_at = models.DateTimeField(null=True, blank=True)

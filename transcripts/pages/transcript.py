@@ -4,6 +4,7 @@ The page is whole without a script; with one it is an editor, which uses the pub
 program would: `If-Match` with the revision that is shown, and every change a revision.
 """
 
+import json
 from typing import cast
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from transcripts.models import OPEN_STATUSES, Source, Status, Transcript
 from transcripts.pages.transcript_texts import MASKED_NAMES, PROFILE_NAMES, TEXTS
 from transcripts.pages.turns import format_clock
 from transcripts.services.cancel import delete_transcript
+from transcripts.services.sources import list_pauses
 
 _FORMATS = ("txt", "srt", "vtt", "docx", "pdf", "csv", "json")
 STATUS_NAMES = {
@@ -46,7 +48,7 @@ SOURCE_NAMES = {
 @login_required
 @require_safe
 def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
-    """GET /transcripts/:id/ — five queries, however long it is; the words come by the API."""
+    """GET /transcripts/:id/ — six queries, however long it is; the words come by the API."""
     transcript = _find(request, transcript_id)
     is_open = transcript.status in OPEN_STATUSES
     segments = _list_segments(transcript)
@@ -62,6 +64,7 @@ def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
         "is_refining": Transcript.objects.filter(
             refines=transcript, status__in=OPEN_STATUSES
         ).exists(),
+        "pauses": json.dumps(list_pauses(transcript)),
         "can_edit": bool(segments) and not is_open,
         "length": format_clock(transcript.heard_ms or transcript.probed_ms),
         "language": transcript.language or transcript.language_requested,

@@ -213,4 +213,9 @@ def _conclude(job: Job, feed: PcmFeed, decoder: Decoder, finished: Finished) -> 
             "credits_ran_out",
             "The recording is longer than your minutes and credits: its rest was not transcribed.",
         )
-    finish_pass(job, heard_ms=finished.heard_ms, unreadable_ms=decoder.unreadable_ms)
+    finish_pass(
+        job,
+        heard_ms=finished.heard_ms,
+        unreadable_ms=decoder.unreadable_ms,
+        pauses_ms=decoder.pauses_ms,
+    )

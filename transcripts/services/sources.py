@@ -78,7 +78,13 @@ def _write(transcript: Transcript, passes: Passes, stored: TranscriptionJob | No
     )
 
 
-def finish_pass(job: Job, *, heard_ms: int, unreadable_ms: Sequence[tuple[int, int]]) -> None:
+def finish_pass(
+    job: Job,
+    *,
+    heard_ms: int,
+    unreadable_ms: Sequence[tuple[int, int]],
+    pauses_ms: Sequence[tuple[int, int]],
+) -> None:
     """Store the end of a pass, and what of its track can't be read; the last one ends the stage.
 
     Raises `LeaseLostError`.
@@ -94,6 +100,7 @@ def finish_pass(job: Job, *, heard_ms: int, unreadable_ms: Sequence[tuple[int, i
         for start_ms, end_ms in unreadable_ms
         if start_ms < end_ms and _is_first_of_track(passes)
     ]
+    is_first = passes.index == 0
     passes.change_current(heard_ms=heard_ms)
     with transaction.atomic():
         if passes.is_last:
@@ -103,6 +110,9 @@ def finish_pass(job: Job, *, heard_ms: int, unreadable_ms: Sequence[tuple[int, i
             store.write_fenced(job, resume_ms=passes.progress_ms(0))
         Gap.objects.bulk_create(gaps)
         _write(job.transcript, passes)
+        if is_first and pauses_ms:
+            rows = TranscriptionJob.objects.filter(transcript=job.transcript)
+            rows.update(pauses=[list(pause) for pause in pauses_ms])
 
 
 def _is_first_of_track(passes: Passes) -> bool:
@@ -140,6 +150,11 @@ def join_sources(job: Job) -> LabelledTranscript | None:
             source + 1 if passes.sources[source].is_speaker else 0 for _, source in placed
         ),
     )
+
+
+def list_pauses(transcript: Transcript) -> list[list[float]]:
+    """Return where, in seconds, the recording holds nothing for how long. One query."""
+    return [[start / 1000, length / 1000] for start, length in _stored(transcript).pauses]
 
 
 def pick_of(transcript: Transcript, *, speaker: int | None) -> Pick:
