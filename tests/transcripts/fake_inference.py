@@ -44,7 +44,6 @@ class Script:
     words: tuple[str, ...] = ()  # instead of "w0", "w1" …: one a second
     language: str = "en"
     detects: bool = True
-    prefix: str = "w"
     text: str = ""  # instead: these words, in each second
     before_window: Callable[[int], object] = lambda number: None  # 0 the first of the call
 
@@ -216,7 +215,7 @@ def _window(
     if not script.is_silent:
         second = start_ms // 1000
         # The pause behind each word is one at which speakers may change.
-        fallback = script.words[second] if script.words else f"{script.prefix}{second}"
+        fallback = script.words[second] if script.words else f"w{second}"
         text = script.text or fallback
         window.segments.add(
             start_ms=start_ms,

@@ -30,8 +30,13 @@ def codes(transcript: Transcript) -> list[str]:
 
 
 def spoken(transcript: Transcript) -> list[tuple[str, str]]:
-    rows = transcript.segments.order_by("position").values_list("text", "speaker__label")
-    return [(text, label or "") for text, label in rows]
+    """The words in the order of time, each with its speaker."""
+    words = [
+        (word["start_ms"], word["word"], segment.speaker.label if segment.speaker else "")
+        for segment in transcript.segments.select_related("speaker")
+        for word in segment.words
+    ]
+    return [(word, label) for _, word, label in sorted(words)]
 
 
 @pytest.fixture
@@ -60,7 +65,8 @@ def two_channels(tmp_path: Path) -> Path:
 
 
 def one_word_a_second(prefix: str) -> Script:
-    return Script(prefix=prefix)
+    """Words that tell from which source and second they are."""
+    return Script(words=tuple(f"{prefix}{second}" for second in range(10)))
 
 
 def test_each_channel_is_a_speaker_where_they_are_split(
@@ -101,11 +107,11 @@ def test_all_tracks_are_recognised_each_at_its_own_time(
 def test_what_two_sources_both_hold_appears_once(
     fake: FakeInference, recording: MakeTranscript, two_channels: Path
 ) -> None:
-    fake.scripts = [Script(text="what we all said"), Script(text="what we all said")]
+    fake.scripts = [Script(text="What we all said."), Script(text="What we all said.")]
 
     done = run(recording(path=two_channels, channels="split", diarize=True, seconds=SECONDS))
 
-    assert [text for text, _ in spoken(done)] == ["what we all said"] * SECONDS
+    assert [text for text, _ in spoken(done)] == ["What", "we", "all", "said."] * SECONDS
 
 
 def test_work_goes_on_in_the_source_where_it_broke_off(
@@ -114,7 +120,7 @@ def test_work_goes_on_in_the_source_where_it_broke_off(
     seen: list[int] = []
     fake.scripts = [
         one_word_a_second("a"),
-        Script(prefix="b", windows=1, status=grpc.StatusCode.UNAVAILABLE),
+        Script(words=("b0", "b1", "b2"), windows=1, status=grpc.StatusCode.UNAVAILABLE),
         one_word_a_second("b"),
     ]
     transcript = recording(path=two_channels, channels="split", diarize=True, seconds=SECONDS)
@@ -141,7 +147,10 @@ def test_another_worker_goes_on_with_the_same_sources(
     fake: FakeInference, recording: MakeTranscript, two_channels: Path, settings: Settings
 ) -> None:
     settings.PROGRESS_DEADLINE_S = 0.5
-    fake.scripts = [one_word_a_second("a"), Script(prefix="b", windows=1, hangs=True)]
+    fake.scripts = [
+        one_word_a_second("a"),
+        Script(words=("b0", "b1", "b2"), windows=1, hangs=True),
+    ]
     transcript = recording(path=two_channels, channels="split", diarize=True, seconds=SECONDS)
     assert run(transcript).status == Status.QUEUED
 

@@ -149,6 +149,7 @@ def join_sources(job: Job) -> LabelledTranscript | None:
         speaker_positions=tuple(
             source + 1 if passes.sources[source].is_speaker else 0 for _, source in placed
         ),
+        sources=tuple(source for _, source in placed),
     )
 
 

@@ -50,6 +50,7 @@ class LabelledTranscript:
 
     segments: tuple[Segment, ...]
     speaker_positions: tuple[int, ...]  # for each segment its speaker, 1-based; 0: none
+    sources: tuple[int, ...] = ()  # for each segment its source, where there are several
 
 
 @dataclass
