@@ -44,6 +44,7 @@ class Script:
     words: tuple[str, ...] = ()  # instead of "w0", "w1" …: one a second
     language: str = "en"
     detects: bool = True
+    text: str = ""  # instead: these words, in each second
     before_window: Callable[[int], object] = lambda number: None  # 0 the first of the call
 
 
@@ -217,19 +218,34 @@ def _window(
     if not script.is_silent:
         second = start_ms // 1000
         # The pause behind each word is one at which speakers may change.
-        word = speech_pb2.Word(
-            text=script.words[second] if script.words else f"w{second}",
-            start_ms=start_ms,
-            end_ms=end_ms - 300,
-            confidence=0.75,
-        )
+        fallback = script.words[second] if script.words else f"w{second}"
+        text = script.text or fallback
         window.segments.add(
-            start_ms=start_ms, end_ms=end_ms, text=word.text, words=[word], confidence=0.75
+            start_ms=start_ms,
+            end_ms=end_ms,
+            text=text,
+            words=_words(text, start_ms, end_ms - 300),
+            confidence=0.75,
         )
         if config.with_turns:
             embedding = struct.pack("<2f", second, 1.0)
             window.turns.add(start_ms=start_ms, end_ms=end_ms, embedding=embedding)
     return speech_pb2.TranscribeEvent(window=window)
+
+
+def _words(text: str, start_ms: int, end_ms: int) -> list[speech_pb2.Word]:
+    spoken = text.split()
+    length_ms = (end_ms - start_ms) // len(spoken)
+    return [
+        speech_pb2.Word(
+            text=word,
+            start_ms=start_ms + at * length_ms,
+            end_ms=start_ms + (at + 1) * length_ms,
+            confidence=0.75,
+            space_before=at > 0,
+        )
+        for at, word in enumerate(spoken)
+    ]
 
 
 class _Audio(audio_pb2_grpc.AudioServicer):

@@ -95,6 +95,16 @@ class TranscriptionRequestSerializer(serializers.Serializer[object]):
     hot_words = serializers.CharField(
         required=False, help_text="Words that are likely to occur, separated by commas."
     )
+    track = serializers.CharField(
+        required=False,
+        help_text="Of a file with several audio tracks: a number from 1, or all, one after another."
+        " Without it the default one, or the next that has sound.",
+    )
+    channels = serializers.CharField(
+        default="mix",
+        help_text="mix; split, each channel a speaker of its own (a call with a person a channel);"
+        " or the number of one channel, from 1.",
+    )
 
     def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
         """Add `async`, which is no name for a Python attribute."""

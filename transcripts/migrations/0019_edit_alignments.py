@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('transcripts', '0017_gaps'),
+        ('transcripts', "0018_embedding_retention"),
     ]
 
     operations = [

@@ -5,6 +5,8 @@ Its form carries no CSRF token, because without a referrer browsers send `Origin
 Django refuses; there is no account here in whose name anything could be forged.
 """
 
+import json
+
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -30,6 +32,7 @@ from transcripts.services.sharing import (
     is_open,
     open_share,
 )
+from transcripts.services.sources import list_pauses
 
 _COOKIE = "shared_pass"
 HEADERS = {
@@ -137,6 +140,7 @@ def _describe(transcript: Transcript, token: str) -> dict[str, object]:
         "is_machine_made": document.is_machine_made,
         "is_corrected": document.is_corrected,
         "audio": audio,
+        "pauses": json.dumps(list_pauses(transcript) if audio else []),
         "turns": list_turns(document),
     }
 

@@ -4,6 +4,7 @@ The page is whole without a script; with one it is an editor, which uses the pub
 program would: `If-Match` with the revision that is shown, and every change a revision.
 """
 
+import json
 from typing import cast
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from transcripts.pages.transcript_texts import MASKED_NAMES, PROFILE_NAMES, TEXT
 from transcripts.pages.turns import format_clock
 from transcripts.services.cancel import delete_transcript
 from transcripts.services.embeddings import has_embeddings
+from transcripts.services.sources import list_pauses
 
 _FORMATS = ("txt", "srt", "vtt", "docx", "pdf", "csv", "json")
 STATUS_NAMES = {
@@ -63,6 +65,7 @@ def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
         "is_refining": Transcript.objects.filter(
             refines=transcript, status__in=OPEN_STATUSES
         ).exists(),
+        "pauses": json.dumps(list_pauses(transcript)),
         "can_edit": bool(segments) and not is_open,
         "can_recount": has_embeddings(transcript),
         "length": format_clock(transcript.heard_ms or transcript.probed_ms),

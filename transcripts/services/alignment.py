@@ -20,12 +20,13 @@ from transcripts.inference.align import LONGEST_MS, PlacedWord, SpokenWord, alig
 from transcripts.inference.errors import InferenceError, UnsupportedRequestError
 from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
-from transcripts.media import DecoderDiedError, MediaError, read_excerpt
+from transcripts.media import DecoderDiedError, MediaError, Pick, read_excerpt
 from transcripts.models import Transcript
 from transcripts.services.plausible import is_hopeless, share_squeezed
 from transcripts.services.recordings import recording_path
 from transcripts.services.respell import INTERPOLATED, Word, between, fit_words, retime
 from transcripts.services.segment_edits import SegmentState
+from transcripts.services.sources import pick_of
 
 logger = logging.getLogger(__name__)
 
@@ -104,8 +105,10 @@ def _align(
     try:
         inference = inference_for(transcript.owner)
         models = _able_models(inference, transcript)
+        pick = pick_of(transcript, speaker=segment.speaker)
         for piece in pieces if models else ():
-            heard = _ask(transcript, inference, models, words, piece, until=began + DEADLINE_S)
+            until = began + DEADLINE_S
+            heard = _ask(transcript, inference, models, words, piece, pick=pick, until=until)
             _put(words, targets, piece, heard, segment)
         outcome = "aligned" if models else "no_model"
     except (InferenceError, ApiError, MediaError, DecoderDiedError) as error:
@@ -145,6 +148,7 @@ def _ask(
     words: Sequence[Word],
     piece: _Piece,
     *,
+    pick: Pick,
     until: float,
 ) -> list[PlacedWord]:
     """Raises InferenceError, MediaError, DecoderDiedError, _TooLateError."""
@@ -153,6 +157,7 @@ def _ask(
         start_ms=piece.start_ms,
         length_ms=piece.end_ms - piece.start_ms,
         patience_s=_left_s(until),
+        pick=pick,
     )
     refusal: InferenceError = UnsupportedRequestError("No model can align.")
     if len(pcm) < _PCM_BYTES_A_MS:

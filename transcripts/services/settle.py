@@ -35,7 +35,16 @@ from transcripts.webhooks.outbox import tell_of_status
 logger = logging.getLogger(__name__)
 
 # Warnings that tell something without taking anything from the result.
-NOTES = frozenset({"no_speech", "language_not_detected", "fewer_speakers"})
+NOTES = frozenset(
+    {
+        "no_speech",
+        "language_not_detected",
+        "fewer_speakers",
+        "other_track_recognised",
+        "channels_separate",
+        "channels_not_split",
+    }
+)
 CLOSED_LEASE: dict[str, object] = {"lease_owner": "", "lease_expires_at": None}
 
 

@@ -2,6 +2,7 @@
 import { guard, make, makeButton, tell } from "./changes.js";
 import { allSpeakers, change, formatExactly, nameOf, parseClock, textOf } from "./lines.js";
 import { texts } from "./page.js";
+import { recordingTime } from "./player-time.js";
 import { list, player, words, wordsOf } from "./reader.js";
 
 const NEW = "new"; // the choice of a speaker who isn't there yet
@@ -170,7 +171,7 @@ function makeTimes(item) {
     const label = make("label", {}, texts[`line_${name}`], field);
     row.append(label);
     if (!player) continue;
-    const button = makeButton(texts.from_player, () => { field.value = formatExactly(player.currentTime); });
+    const button = makeButton(texts.from_player, () => { field.value = formatExactly(recordingTime(player)); });
     button.setAttribute("aria-label", texts[`${name}_from_player`]);
     row.append(button);
   }

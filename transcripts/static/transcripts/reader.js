@@ -1,5 +1,7 @@
 // Reading along: the segment and the word that are heard, and a click that plays from there.
 
+import { recordingTime, seekTo } from "./player-time.js";
+
 export const list = document.getElementById("segments");
 export const player = document.getElementById("player");
 export const api = `/api/v1/transcripts/${list.dataset.transcript}/`;
@@ -51,7 +53,7 @@ async function spell(item) {
 }
 
 function play(seconds) {
-  player.currentTime = Number(seconds);
+  seekTo(player, Number(seconds));
   player.play().catch(() => {}); // refused, or the recording is gone: the player shows it
 }
 
@@ -66,7 +68,7 @@ function findSegment(seconds) {
 }
 
 async function follow() {
-  const seconds = player.currentTime;
+  const seconds = recordingTime(player);
   const item = findSegment(seconds);
   if (item !== current) {
     current?.classList.remove("now");
