@@ -45,8 +45,8 @@ PHRASES: dict[str, Phrases] = {
     ),
     "de": Phrases(
         "Dieses Transkript wurde maschinell erstellt. Es kann Fehler enthalten.",
-        "Dieses Transkript wurde maschinell erstellt und von einem Menschen korrigiert.",
-        "Dieses Transkript wurde importiert. Ob Mensch oder Maschine es schrieb: unbekannt.",
+        "Maschinell erstelltes Transkript, von einem Menschen korrigiert.",
+        "Importiertes Transkript. Ob ein Mensch oder eine Maschine es schrieb: unbekannt.",
         "Dieses Transkript wurde importiert und korrigiert. Wer es schrieb, ist unbekannt.",
         "[{seconds} s nicht transkribiert]",
     ),
@@ -67,7 +67,7 @@ PHRASES: dict[str, Phrases] = {
     "da": Phrases(
         "Denne transskription er lavet af en maskine. Den kan indeholde fejl.",
         "Denne transskription er lavet af en maskine og rettet af et menneske.",
-        "Transskriptionen er importeret. Om menneske eller maskine skrev den er ukendt.",
+        "Importeret transskription. Om menneske eller maskine skrev den, er ukendt.",
         "Transskriptionen er importeret og rettet af et menneske. Ophavet er ukendt.",
         "[{seconds} s ikke transskriberet]",
     ),
@@ -82,7 +82,7 @@ PHRASES: dict[str, Phrases] = {
         "Esta transcripción la generó una máquina. Puede contener errores.",
         "Esta transcripción la generó una máquina y la corrigió una persona.",
         "Esta transcripción fue importada. No se sabe si la escribió una persona.",
-        "Esta transcripción fue importada y corregida por una persona. Autor desconocido.",
+        "Transcripción importada y corregida por una persona. Autor inicial desconocido.",
         "[{seconds} s sin transcribir]",
     ),
     "pt": Phrases(
@@ -156,10 +156,10 @@ PHRASES: dict[str, Phrases] = {
         "[{seconds} sn yazıya dökülmedi]",
     ),
     "ja": Phrases(
-        "この文字起こしは機械が作成したものです。誤りを含むことがあります。",
-        "この文字起こしは機械が作成し、人が修正したものです。",
-        "この文字起こしは取り込まれたものです。誰が書いたかは不明です。",
-        "この文字起こしは取り込まれ、人が修正したものです。元の作者は不明です。",
+        "機械による文字起こしです。誤りを含むことがあります。",
+        "機械が作成し、人が修正した文字起こしです。",
+        "取り込んだ文字起こしです。作者は不明です。",
+        "取り込み後に人が修正。元の作者は不明です。",
         "[{seconds}秒 文字起こしなし]",
     ),
     "zh": Phrases(
@@ -172,8 +172,8 @@ PHRASES: dict[str, Phrases] = {
     "ko": Phrases(
         "이 녹취록은 기계가 작성했습니다. 오류가 있을 수 있습니다.",
         "이 녹취록은 기계가 작성하고 사람이 고쳤습니다.",
-        "이 녹취록은 가져온 것입니다. 사람이 썼는지 기계가 썼는지 알 수 없습니다.",
-        "이 녹취록은 가져와서 사람이 고친 것입니다. 처음 쓴 이는 알 수 없습니다.",
+        "가져온 녹취록입니다. 쓴 이가 사람인지 기계인지 모릅니다.",
+        "사람이 고친 가져온 녹취록입니다. 처음 쓴 이는 모릅니다.",
         "[{seconds}초 받아쓰지 못함]",
     ),
 }

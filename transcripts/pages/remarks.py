@@ -30,7 +30,7 @@ _SENTENCES = {
 }
 # With places for what this recording has; the script fills them in, too.
 GAPS_LEFT = gettext_lazy(
-    "Speech that is not in the text: {count} places, {seconds} s in all. Each is marked below."
+    "Speech that is not in the text: {seconds} s (places: {count}). Each is marked below."
 )
 _UNCERTAIN = gettext_lazy(
     "The recording was taken for {language}, with a certainty of only {percent} %. If that is"
