@@ -133,7 +133,8 @@ def _is_full(piece: list[Word], word: Word) -> bool:
     length_ms = word["end_ms"] - piece[0]["start_ms"]
     if length_ms > _LONGEST_MS or len(spell([*piece, word])) > MAX_TEXT_CHARACTERS:
         return True
-    return length_ms > _SENTENCE_MS and piece[-1]["word"].endswith(_SENTENCE_ENDS)
+    last: str = piece[-1]["word"]
+    return bool(length_ms > _SENTENCE_MS) and last.endswith(_SENTENCE_ENDS)
 
 
 def _mean_confidence(words: Sequence[Word]) -> float | None:

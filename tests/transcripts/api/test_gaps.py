@@ -2,7 +2,6 @@
 
 import threading
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,7 @@ WARNING = {
 @pytest.fixture
 def transcript(
     client: Client, settings: Settings, tmp_path: Path, inference: FakeInference
-) -> Iterator[Transcript]:
+) -> Transcript:
     """Ten segments of a second each, of which three (2 to 5 s) are a gap; with its recording."""
     settings.MEDIA_ROOT = tmp_path
     recording = f"{uuid.uuid4().hex}/recording"
@@ -77,7 +76,7 @@ def test_answers_show_gaps_in_every_format(
 
     def transcribe(**fields: str) -> Any:
         inference.scripts.append(Script(gaps={1: [lost]}))
-        return client.transcribe(next(recordings), diarize="false", **fields)
+        return client.transcribe(next(recordings), is_async=False, diarize="false", **fields)
 
     body = transcribe()
     vtt = transcribe(response_format="vtt")
