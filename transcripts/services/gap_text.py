@@ -17,12 +17,12 @@ from transcripts.services.segment_edits import (
     SegmentState,
     split_segment,
 )
+from transcripts.text.writing import SENTENCE_ENDS
 
 # No segment is longer than this (issue 9, section 5); a new one begins at a sentence's end where
 # there is one behind the shorter time.
 _LONGEST_MS = 12_000
 _SENTENCE_MS = 3_000
-_SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！", "؟", "।")
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def _is_full(piece: list[Word], word: Word) -> bool:
     if length_ms > _LONGEST_MS or len(spell([*piece, word])) > MAX_TEXT_CHARACTERS:
         return True
     last: str = piece[-1]["word"]
-    return bool(length_ms > _SENTENCE_MS) and last.endswith(_SENTENCE_ENDS)
+    return bool(length_ms > _SENTENCE_MS) and last.endswith(SENTENCE_ENDS)
 
 
 def _mean_confidence(words: Sequence[Word]) -> float | None:

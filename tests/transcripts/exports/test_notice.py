@@ -8,7 +8,7 @@ import pytest
 from tests.transcripts.exports.documents import document, segment
 from transcripts.exports.document import Document
 from transcripts.exports.lint import lint_cues
-from transcripts.exports.notice import find_notice, notice_cues, notice_of
+from transcripts.exports.notice import all_notices, notice_cues, notice_of
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.phrases import PHRASES
 from transcripts.exports.profiles import PROFILES
@@ -57,7 +57,7 @@ def test_a_subtitle_file_is_imported_with_its_origin_and_without_the_notice(
     spoken = made(language, is_machine=is_machine, is_corrected=is_corrected)
     options = ExportOptions(profile=PROFILES[profile])
 
-    again = read_subtitles(export(spoken, "srt", options).decode())
+    again = read_subtitles(export(spoken, "srt", options).decode(), notices=all_notices())
 
     assert (again.is_machine_made, again.is_corrected) == (is_machine, is_corrected)
     text = "".join(part.text for part in again.segments)
@@ -73,8 +73,3 @@ def test_in_every_profile_lines_and_lengths_are_kept(profile: str) -> None:
             assert len(cue.lines) <= rules.lines
             assert max(map(len, cue.lines)) <= rules.line_characters
             assert cue.end_ms - cue.start_ms <= rules.max_duration_ms
-
-
-def test_what_was_said_is_no_notice() -> None:
-    assert find_notice(["Hello.", "This transcript is good."]) == ("", 0)
-    assert find_notice([]) == ("", 0)
