@@ -45,6 +45,9 @@ class Script:
     language: str = "en"
     detects: bool = True
     text: str = ""  # instead: these words, in each second
+    probability: float = 0.9  # of the language
+    gaps: dict[int, list[speech_pb2.Gap]] = field(default_factory=dict)  # by the window's second
+    speech_ms: int = 0  # of each window, as voice activity detection would have found it
     before_window: Callable[[int], object] = lambda number: None  # 0 the first of the call
 
 
@@ -170,7 +173,7 @@ def _opening(
     yield speech_pb2.TranscribeEvent(
         language=speech_pb2.LanguageDetected(
             language=config.language or script.language,
-            probability=0.9,
+            probability=script.probability,
             detected=script.detects,
         )
     )
@@ -214,7 +217,10 @@ def _window(
     script: Script, config: speech_pb2.TranscribeConfig, from_ms: int, to_ms: int
 ) -> speech_pb2.TranscribeEvent:
     start_ms, end_ms = config.offset_ms + from_ms, config.offset_ms + to_ms
-    window = speech_pb2.WindowResult(start_ms=start_ms, resume_ms=end_ms)
+    window = speech_pb2.WindowResult(
+        start_ms=start_ms, resume_ms=end_ms, speech_ms=script.speech_ms
+    )
+    window.gaps.extend(script.gaps.get(start_ms // 1000, ()))
     if not script.is_silent:
         second = start_ms // 1000
         # The pause behind each word is one at which speakers may change.

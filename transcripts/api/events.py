@@ -1,7 +1,7 @@
 """GET …/events/ — a transcript's job as server-sent events (WHATWG HTML, 9.2).
 
     status {"id", "status"}   queue {"position"}   progress {"done_s", "total_s"}
-    segment {…}               done {"id", "status", "error"}, then the stream ends
+    segment {…}               done {"id", "status", "error", "gap_seconds"}, then the stream ends
 
 Each event's id holds all that the client knows after it, so `Last-Event-ID` resumes on any web
 process without loss or repetition. A segment is known by where it ends, not by its number: the
@@ -31,6 +31,7 @@ from transcripts.api.editing import show_segment
 from transcripts.api.principals import find_transcript, identify
 from transcripts.exports.document import load_segment
 from transcripts.exports.json import seconds, segment_as_json
+from transcripts.gaps import seconds_in
 from transcripts.models import Segment, Transcript
 from transcripts.services.align_edits import read_aligned
 from transcripts.services.watch import Snapshot, get_watcher
@@ -205,17 +206,25 @@ def _read_segments(transcript_id: UUID, sent_ms: int) -> list[tuple[int, dict[st
     """Return the next segments that end after `sent_ms`. One query."""
     rows = (
         Segment.objects.filter(transcript_id=transcript_id, end_ms__gt=sent_ms)
-        .select_related("speaker")
+        .select_related("speaker", "transcript")
         .order_by("position")[:_SEGMENTS_AT_ONCE]
     )
-    return [(row.end_ms, segment_as_json(load_segment(row))) for row in rows]
+    return [
+        (row.end_ms, segment_as_json(load_segment(row), language=row.transcript.language))
+        for row in rows
+    ]
 
 
 def _read_end(transcript_id: UUID) -> dict[str, Any]:
     transcript = Transcript.objects.filter(pk=transcript_id).first()
     if transcript is None:
-        return {"id": str(transcript_id), "status": "deleted", "error": None}
+        return {"id": str(transcript_id), "status": "deleted", "error": None, "gap_seconds": 0.0}
     error = None
     if transcript.error_code:
         error = {"code": transcript.error_code, "message": transcript.error_message}
-    return {"id": str(transcript_id), "status": transcript.status, "error": error}
+    return {
+        "id": str(transcript_id),
+        "status": transcript.status,
+        "error": error,
+        "gap_seconds": seconds_in(transcript.warnings),
+    }

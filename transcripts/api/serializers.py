@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from transcripts.api.options import RESPONSE_FORMATS, TASKS
-from transcripts.models import Origin, Source, Status
+from transcripts.models import GapReason, Origin, Source, Status
 
 
 class ErrorSerializer(serializers.Serializer[object]):
@@ -17,6 +17,24 @@ UNMEASURED = "null in an import that told none."
 class WarningSerializer(serializers.Serializer[object]):
     code = serializers.CharField()
     message = serializers.CharField()
+    gaps = serializers.IntegerField(
+        required=False, help_text="Of `speech_not_transcribed`: how many gaps."
+    )
+    seconds = serializers.FloatField(required=False, help_text="The same: how long in all.")
+
+
+class GapSerializer(serializers.Serializer[object]):
+    """Speech that is not in the text."""
+
+    id = serializers.CharField()
+    start = serializers.FloatField(help_text="Seconds from the start of the recording.")
+    end = serializers.FloatField()
+    reason = serializers.ChoiceField(
+        choices=[reason.value for reason in GapReason if reason is not GapReason.NOT_SPEECH]
+    )
+    text = serializers.CharField(
+        required=False, help_text="What was recognised there, and not accepted."
+    )
 
 
 class WordSerializer(serializers.Serializer[object]):
@@ -42,7 +60,11 @@ class SegmentSerializer(serializers.Serializer[object]):
     confidence = serializers.FloatField(
         min_value=0, max_value=1, allow_null=True, help_text=UNMEASURED
     )
+    language = serializers.CharField(allow_null=True)
     words = WordSerializer(many=True)
+    gap = serializers.CharField(
+        required=False, help_text="With `include_gaps`: this segment stands for that gap."
+    )
 
 
 class DiarizationSerializer(serializers.Serializer[object]):
@@ -53,7 +75,9 @@ class TranscriptionSerializer(serializers.Serializer[object]):
     """The answer of POST /v1/transcribe; `verbose_json` has more fields."""
 
     text = serializers.CharField(allow_blank=True)
-    language = serializers.CharField(allow_blank=True)
+    language = serializers.CharField(
+        allow_null=True, help_text="null where it isn't known, or no word was spoken."
+    )
     duration = serializers.FloatField(help_text="Seconds.")
     segments = SegmentSerializer(many=True)
     speakers = serializers.ListField(child=serializers.CharField())
@@ -65,6 +89,7 @@ class TranscriptionSerializer(serializers.Serializer[object]):
     language_probability = serializers.FloatField(allow_null=True)
     diarization = DiarizationSerializer(allow_null=True)
     warnings = WarningSerializer(many=True)
+    gaps = GapSerializer(many=True, help_text="Speech that is not in the text.")
 
 
 class TranscriptionRequestSerializer(serializers.Serializer[object]):
@@ -144,7 +169,7 @@ class TranscriptSummarySerializer(serializers.Serializer[object]):
     file_name = serializers.CharField(allow_blank=True)
     size_bytes = serializers.IntegerField()
     duration = serializers.FloatField(help_text="Seconds.")
-    language = serializers.CharField(allow_blank=True)
+    language = serializers.CharField(allow_null=True)
     model = serializers.CharField(allow_blank=True)
     model_requested = serializers.CharField()
     task = serializers.ChoiceField(choices=TASKS)
@@ -166,6 +191,7 @@ class TranscriptSummarySerializer(serializers.Serializer[object]):
     finished_at = serializers.DateTimeField(allow_null=True)
     error = JobErrorSerializer(allow_null=True)
     warnings = WarningSerializer(many=True)
+    gap_seconds = serializers.FloatField(help_text="Of speech that is not in the text.")
 
 
 class HighlightSerializer(serializers.Serializer[object]):

@@ -14,10 +14,10 @@ from transcripts.services.align_edits import queue_alignment
 from transcripts.services.draft import (
     Draft,
     Editing,
-    SpeakerNotFoundError,
     SpeakerState,
     open_draft,
 )
+from transcripts.services.edit_errors import SpeakerNotFoundError
 from transcripts.services.revisions import changes_between, check_revision, reverse
 from transcripts.services.segment_edits import (
     EditError,

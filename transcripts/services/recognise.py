@@ -190,7 +190,7 @@ def take_language(job: Job, heard: LanguageDetected) -> None:
 def _take_window(job: Job, window: WindowResult) -> None:
     if window.start_ms < prepare_passes(job).resume_ms:
         raise BrokenAnswerError("The inference service sent a span twice.")
-    if window.resume_ms > window.start_ms or window.segments:
+    if window.resume_ms > window.start_ms or window.segments or window.gaps:
         store.store_window(job, window)
 
 
