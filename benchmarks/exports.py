@@ -93,10 +93,11 @@ def measure(format_name: str, language: str, paragraphs: str) -> None:
     from transcripts.models import Transcript
 
     transcript = Transcript.objects.get(language=language)
+    options = ExportOptions(paragraphs=paragraphs == "gathered")
     started, started_cpu = time.perf_counter(), time.process_time()
-    document = load_for(format_name, transcript)
+    document = load_for(format_name, transcript, options)
     loaded = time.perf_counter() - started
-    content = export(document, format_name, ExportOptions(paragraphs=paragraphs == "gathered"))
+    content = export(document, format_name, options)
     seconds, cpu = time.perf_counter() - started, time.process_time() - started_cpu
     print(
         f"{format_name:5} {language} {paragraphs:8} {seconds:6.2f} s, {loaded:5.2f} s reading,"

@@ -1,12 +1,11 @@
 """Who spoke when, against references: how far the engine's turns are from them, and at what cost.
 
-    python -m benchmarks.speakers FOLDER [--model DIR]    FOLDER: audio/NAME.flac, rttm/NAME.rttm
+    python -m benchmarks.speakers FOLDER [--model DIR]    FOLDER/audio/NAME.flac, rttm/NAME.rttm
 
 The way of the product, in this process: voice activity, spans, turns, clustering; no recognition.
 DER is that of pyannote.metrics over the whole recording, overlapped speech counted: c0 without a
 collar, c25 with ±0.25 s around each border of the reference not scored (its `collar=0.5`). Totals
-weigh by speech. The number of speakers is first unknown, then given. CPU is that of the turns
-alone.
+weigh by speech. The number of speakers is first unknown, then given. CPU is that of the turns.
 """
 
 import argparse

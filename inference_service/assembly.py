@@ -8,17 +8,20 @@ from inference_service.catalog import Catalog
 from inference_service.config import Config
 from inference_service.device import Device, choose_device
 from inference_service.engines.diarization import load_embedder
+from inference_service.engines.pocketsphinx_aligner import PocketSphinxAligner
 from inference_service.metrics import Metrics
 from inference_service.pool import ModelPool
 from inference_service.runtime import Runtime
 from inference_service.scheduler import Scheduler
 from inference_service.schedulers import Schedulers
 from inference_service.server import InferenceServer
+from inference_service.sessions.word_times import WordTimer
 from inference_service.stages import CpuStages
 
 _MAX_STAGE_THREADS = 8
 # Of the accelerator's memory, for the weights of the loaded models; the rest is for the batch.
 _WEIGHTS_SHARE = 0.7
+_MAX_ALIGNERS = 4
 
 
 def assemble(config: Config) -> InferenceServer:
@@ -43,6 +46,7 @@ def assemble(config: Config) -> InferenceServer:
             max_sessions=config.max_sessions, max_live_sessions=config.max_live_sessions
         ),
         device=device,
+        timer=_make_timer(config, cores=cores),
     )
     return InferenceServer(config, runtime, metrics)
 
@@ -56,3 +60,10 @@ def fit_to_device(config: Config, device: Device) -> Config:
     return replace(
         config, device=device.kind, device_memory_mb=memory_mb, model_memory_mb=models_mb
     )
+
+
+def _make_timer(config: Config, *, cores: int) -> WordTimer | None:
+    """One process of the aligner for each core, up to four: one keeps up with 80 × real time."""
+    if config.alignment == "off":
+        return None
+    return WordTimer([PocketSphinxAligner(max_processes=min(_MAX_ALIGNERS, cores))])

@@ -20,6 +20,7 @@ COMPUTE_TYPES = (
     "bfloat16",
     "float32",
 )
+ALIGNMENT = ("auto", "off")
 _DEFAULT_LISTEN = "127.0.0.1:50051"
 _BOOLEANS = {"1": True, "true": True, "yes": True, "on": True}
 _BOOLEANS |= {"0": False, "false": False, "no": False, "off": False}
@@ -52,6 +53,7 @@ class Config:
     weights_dir: Path | None = None
     weights_url: str = ""  # empty: no mirror
     weights_from_index: bool = True
+    alignment: str = "auto"  # "off": word times are the recogniser's own
 
 
 def read_config(environ: Mapping[str, str] = os.environ) -> Config:
@@ -80,6 +82,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         weights_dir=reader.path("STT_WEIGHTS_DIR"),
         weights_url=_check_url("STT_WEIGHTS_URL", reader.text("STT_WEIGHTS_URL")),
         weights_from_index=reader.boolean("STT_WEIGHTS_FROM_INDEX", default="true"),
+        alignment=reader.choice("STT_ALIGNMENT", ALIGNMENT),
     )
     if bool(config.tls_cert) != bool(config.tls_key):
         raise BadSettingError(

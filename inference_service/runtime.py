@@ -8,6 +8,7 @@ from inference_service.device import Device
 from inference_service.engines.diarization import Embedder
 from inference_service.pool import ModelPool
 from inference_service.schedulers import Schedulers
+from inference_service.sessions.word_times import WordTimer
 from inference_service.stages import CpuStages
 
 
@@ -20,3 +21,4 @@ class Runtime:
     embedder: Embedder | None  # no speaker model is installed: no turns
     admission: Admission
     device: Device
+    timer: WordTimer | None = None  # None: word times are the recogniser's own

@@ -100,6 +100,8 @@ class InferenceServer:
         runtime = self._runtime
         await runtime.schedulers.close()
         runtime.stages.close()
+        if runtime.timer is not None:
+            runtime.timer.close()
         await runtime.pool.close()
 
     def _bind(self) -> int:

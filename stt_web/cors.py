@@ -17,7 +17,8 @@ from stt_web.asgi_messages import (
 
 _EXPOSED = (
     "X-Transcript-Id, X-Transcript-Token, X-Audio-Duration, X-Credits-Charged, X-Credits-Left, "
-    "X-Model-Used, X-Request-Id, Retry-After, Location, RateLimit, RateLimit-Policy"
+    "X-Model-Used, X-Gap-Seconds, X-Warnings, X-Request-Id, Retry-After, Location, RateLimit, "
+    "RateLimit-Policy"
 )
 _ALLOWED_HEADERS = (
     "Authorization, Content-Type, Prefer, X-Request-Id, Idempotency-Key, Last-Event-ID"

@@ -144,6 +144,11 @@ _ERRORS |= {
         ("revisions/{number}/restore/", "post"),
     )
 }
+_ERRORS[(f"{_TRANSCRIPT}gaps/{{key}}/", "post")] = {
+    **_EDIT,
+    409: "Still being worked on; filled meanwhile; or there is no recording to retry from.",
+    503: "The inference service can't be reached, or is full; see `code`.",
+}
 _ERRORS |= {
     (_TRANSCRIPT + path, "get"): {**_MANAGEMENT, **_ONE_OBJECT}
     for path in ("segments/", "speakers/", "revisions/")
@@ -187,6 +192,8 @@ _HEADERS = {
         "Minutes left of this month's allowance and credits of the account, in all.",
     ),
     "X-Model-Used": ("string", "The model that really ran."),
+    "X-Gap-Seconds": ("number", "Of speech that is not in the text; 0: all of it is."),
+    "X-Warnings": ("integer", "How many `warnings` the transcript has."),
 }
 
 

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.operator_admin import OperatorAction, OperatorAdmin, Outcome, link_to
 from billing.models import CloudInstance, InstanceStatus
 from stt_web.errors import ApiError
+from transcripts.gaps import CODE as GAP_WARNING
 from transcripts.models import OPEN_STATUSES, Transcript
 from transcripts.services.cancel import cancel_transcript
 from transcripts.services.cloud_health import read_health, read_shared_health
@@ -105,6 +106,7 @@ class TranscriptAdmin(OperatorAdmin):
         "length",
         "model_used",
         "error_code",
+        "gaps",
         "attempt",
     )
     list_filter = ("status", "queue", "source", "error_code")
@@ -114,7 +116,7 @@ class TranscriptAdmin(OperatorAdmin):
     fields = (
         ("id", "of_owner"),
         ("status", "queue", "source"),
-        ("error_code", "error_message", "warnings"),
+        ("error_code", "error_message", "warnings", "gaps"),
         ("created_at", "started_at", "progressed_at", "finished_at"),
         ("attempt", "stalled_tries", "enqueue_count", "enqueued_at"),
         ("lease_owner", "lease_expires_at"),
@@ -198,3 +200,9 @@ class TranscriptAdmin(OperatorAdmin):
     def length(self, transcript: Transcript) -> str:
         seconds = (transcript.heard_ms or transcript.probed_ms) // 1000
         return f"{seconds // 60}:{seconds % 60:02d}" if seconds else "–"
+
+    @admin.display(description=_("Gaps"))
+    def gaps(self, transcript: Transcript) -> str:
+        """How many parts of the speech are not in the text, and how long they are."""
+        found = next((each for each in transcript.warnings if each["code"] == GAP_WARNING), None)
+        return "–" if found is None else f"{found['gaps']} ({found['seconds']:.1f} s)"

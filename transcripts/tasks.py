@@ -15,6 +15,7 @@ from celery.signals import worker_init, worker_ready, worker_shutting_down
 from transcripts.exports.options import ExportOptions
 from transcripts.media import warm_up
 from transcripts.services import purge
+from transcripts.services.align_edits import ALIGN_TASK, align_edit, sweep_alignments
 from transcripts.services.dispatch import TRANSCRIBE_TASK, enqueue
 from transcripts.services.export import EXPORT_TASK, make_export
 from transcripts.services.lease import keeper
@@ -26,6 +27,7 @@ from transcripts.webhooks.outbox import DELIVER_TASK
 from transcripts.webhooks.pump import pump_deliveries, stop_pumps
 
 __all__ = [
+    "align_edited_words",
     "deliver_webhooks",
     "enqueue",
     "index_for_search",
@@ -49,6 +51,12 @@ def transcribe(transcript_id: str) -> None:
 @shared_task(name="transcripts.sweep", ignore_result=True)
 def sweep() -> None:
     sweep_transcripts()
+    sweep_alignments()
+
+
+@shared_task(name=ALIGN_TASK, acks_late=True, ignore_result=True)
+def align_edited_words(alignment_id: int) -> None:
+    align_edit(alignment_id)
 
 
 @shared_task(name="transcripts.purge_anonymous", ignore_result=True)

@@ -1,4 +1,4 @@
-"""Speech.Align: given words of one window, placed by the scheduler's Aligner."""
+"""Speech.Align: given words of one window, placed by the recogniser's attention and the aligner."""
 
 import logging
 from collections.abc import Sequence
@@ -11,13 +11,15 @@ from inference_service.engines.alignment import (
     GivenWord,
     UnalignableError,
 )
-from inference_service.engines.asr import Recogniser, Samples, TimedWord
+from inference_service.engines.asr import Recogniser, Samples, TextSegment, TimedWord
+from inference_service.engines.attention_bias import attention_bias_s
 from inference_service.priority import Priority
 from inference_service.runtime import Runtime
 from inference_service.servicers.failures import MissingAbilityError
 from inference_service.servicers.replies import TIMINGS
 from inference_service.servicers.requests import BadRequestError
 from inference_service.sessions.voiced import hear_voice, keep_out_of_silence
+from inference_service.sessions.word_times import SpokenWindow, WordTimer
 from protos.stt.v1 import speech_pb2
 
 logger = logging.getLogger(__name__)
@@ -72,7 +74,14 @@ async def _place(
             words=words,
         )
         placed, timing = await lane.align(window, aligner=recogniser)
-    voiced = await runtime.stages.run(Priority.SHORT, hear_voice, samples)
+    bias_s = attention_bias_s(recogniser)
+    timed = await runtime.stages.run(
+        Priority.SHORT,
+        _time_words,
+        runtime.timer,
+        SpokenWindow(samples, request.language, bias_s),
+        placed,
+    )
     logger.info(
         "event=aligned model=%s words=%d audio_ms=%d queue_ms=%d compute_ms=%d",
         recogniser.model_id,
@@ -81,7 +90,17 @@ async def _place(
         round(1000 * timing.queue_s),
         round(1000 * timing.compute_s),
     )
-    return keep_out_of_silence(placed, voiced)
+    return timed
+
+
+def _time_words(
+    timer: WordTimer | None, window: SpokenWindow, placed: tuple[TimedWord, ...]
+) -> tuple[TimedWord, ...]:
+    """Return the attention's words with the times that the recording's own words would get."""
+    if timer is None:
+        return keep_out_of_silence(placed, hear_voice(window.samples))
+    (segment,) = timer.time_words(window, [TextSegment(0.0, window.duration_s, "", placed)])
+    return segment.words
 
 
 def _check(request: speech_pb2.AlignRequest) -> None:

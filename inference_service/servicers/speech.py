@@ -98,6 +98,7 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
                 lane=lane,
                 stages=runtime.stages,
                 embedder=runtime.embedder if config.with_turns else None,
+                timer=runtime.timer,
             )
             events = await stack.enter_async_context(
                 contextlib.aclosing(session.run(read_audio(requests)))

@@ -11,7 +11,7 @@ yet taken; nobody reads the call then, and gRPC's flow control stops the sender.
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,10 +29,12 @@ from inference_service.sessions.events import (
 from inference_service.sessions.language import LanguageVote, LanguageWish
 from inference_service.sessions.recognition import Recognised, SpeechRecognition, SpeechWindow
 from inference_service.sessions.restoring import restore_gaps, restore_segments
+from inference_service.sessions.session_timer import SessionTimer
 from inference_service.sessions.spans import SpanFinder
 from inference_service.sessions.tasks import cancel_all
 from inference_service.sessions.turns import TurnFinder
 from inference_service.sessions.windows import SAMPLE_RATE_HZ, Span, TimeMap
+from inference_service.sessions.word_times import WordTimer
 from inference_service.stages import CpuStages
 
 # Voice activity is heard in blocks: long enough not to pay for the hand-over to a thread (about
@@ -65,6 +67,7 @@ class FileSession:
         lane: Lane,
         stages: CpuStages,
         embedder: Embedder | None = None,
+        timer: WordTimer | None = None,
     ) -> None:
         self._options = options
         self._lane = lane
@@ -72,6 +75,7 @@ class FileSession:
         self._turns = TurnFinder(
             embedder, stages=stages, priority=lane.priority, offset_ms=options.offset_ms
         )
+        self._timer = SessionTimer(timer, lane=lane, stages=stages, task=options.task)
         self._finder = SpanFinder()
         self._language = ""
         self._wish = LanguageWish(
@@ -215,7 +219,10 @@ class FileSession:
             recognised = await self._recognition.recognise(
                 window, self._make_options(), features=features
             )
-            return self._settle(span, recognised, await turns)
+            timed = await self._timer.time_words(
+                span.read_window, recognised.segments, language=self._language
+            )
+            return self._settle(span, replace(recognised, segments=timed), await turns)
         finally:
             await cancel_all(turns)
             await self._lane.free_slot()

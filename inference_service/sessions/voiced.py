@@ -20,21 +20,28 @@ _THRESHOLD = 0.2
 _MARGIN_S = 2 * FRAME_S
 
 
-def hear_voice(samples: Samples) -> npt.NDArray[np.bool_]:
+Voiced = npt.NDArray[np.bool_]  # (n_frames,), of 32 ms
+
+
+def hear_voice(samples: Samples) -> Voiced:
     """Return in which frames (of 32 ms) somebody speaks. 3.6 ms for a second of audio."""
     missing = -len(samples) % FRAME_SAMPLES
     probabilities = SpeechDetector().push(np.pad(samples, (0, missing)))
     return probabilities >= _THRESHOLD
 
 
-def keep_out_of_silence(
-    words: Sequence[TimedWord], voiced: npt.NDArray[np.bool_]
-) -> tuple[TimedWord, ...]:
+def keep_out_of_silence(words: Sequence[TimedWord], voiced: Voiced) -> tuple[TimedWord, ...]:
     """Return the words with the silence at their ends cut off; what is all silence stays."""
     return tuple(_trim(word, voiced) for word in words)
 
 
-def _trim(word: TimedWord, voiced: npt.NDArray[np.bool_]) -> TimedWord:
+def is_voiced(voiced: Voiced, start_s: float, end_s: float) -> bool:
+    """Say whether anything is heard in the span, or within a frame of it."""
+    first = max(0, int(start_s / FRAME_S) - 1)
+    return bool(voiced[first : int(np.ceil(end_s / FRAME_S)) + 1].any())
+
+
+def _trim(word: TimedWord, voiced: Voiced) -> TimedWord:
     first, behind = int(word.start_s / FRAME_S), int(np.ceil(word.end_s / FRAME_S))
     frames = np.flatnonzero(voiced[first:behind])
     if not len(frames):

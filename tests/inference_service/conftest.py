@@ -21,6 +21,7 @@ from inference_service.runtime import Runtime
 from inference_service.scheduler import Limits, Scheduler
 from inference_service.schedulers import Schedulers
 from inference_service.server import InferenceServer
+from inference_service.sessions.word_times import WordTimer
 from inference_service.stages import CpuStages
 from tests.inference_service.fakes import FakeEmbedder, FakeRecogniser
 from tests.inference_service.recordings import TINY_MODEL
@@ -67,6 +68,7 @@ def serve(models_dir: Path, tmp_path: Path) -> Serve:
         *,
         embedder: Embedder | None = _FAKE_EMBEDDER,
         limits: Limits | None = None,
+        timer: WordTimer | None = None,
         **settings: object,
     ) -> AsyncIterator[Served]:
         config = Config(listen="127.0.0.1:0", models_dir=models_dir, device="cpu", cpu_threads=2)
@@ -89,6 +91,7 @@ def serve(models_dir: Path, tmp_path: Path) -> Serve:
                 max_sessions=config.max_sessions, max_live_sessions=config.max_live_sessions
             ),
             device=Device("cpu", "a CPU", 0, "int8", is_gpu_available=False),
+            timer=timer,
         )
         server = InferenceServer(config, runtime, metrics)
         await server.start()

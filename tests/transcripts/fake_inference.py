@@ -44,6 +44,10 @@ class Script:
     words: tuple[str, ...] = ()  # instead of "w0", "w1" …: one a second
     language: str = "en"
     detects: bool = True
+    text: str = ""  # instead: these words, in each second
+    probability: float = 0.9  # of the language
+    gaps: dict[int, list[speech_pb2.Gap]] = field(default_factory=dict)  # by the window's second
+    speech_ms: int = 0  # of each window, as voice activity detection would have found it
     before_window: Callable[[int], object] = lambda number: None  # 0 the first of the call
 
 
@@ -58,6 +62,7 @@ class FakeInference:
     align_delay_s: float = 0.0
     align_times_ms: list[tuple[int, int]] | None = None  # instead of equal shares of the audio
     align_probability: float = 1.0
+    align_timing: "speech_pb2.Timing.ValueType" = speech_pb2.TIMING_ALIGNED
     aligned: list[speech_pb2.AlignRequest] = field(default_factory=list)
     info: server_pb2.ServerInfo = field(default_factory=server_pb2.ServerInfo)
     configs: list[speech_pb2.TranscribeConfig] = field(default_factory=list)
@@ -147,6 +152,7 @@ class _Speech(speech_pb2_grpc.SpeechServicer):
                     start_ms=start_ms,
                     end_ms=end_ms,
                     confidence=self._fake.align_probability,
+                    timing=self._fake.align_timing,
                 )
                 for word, (start_ms, end_ms) in zip(request.words, times, strict=True)
             ],
@@ -167,7 +173,7 @@ def _opening(
     yield speech_pb2.TranscribeEvent(
         language=speech_pb2.LanguageDetected(
             language=config.language or script.language,
-            probability=0.9,
+            probability=script.probability,
             detected=script.detects,
         )
     )
@@ -211,23 +217,41 @@ def _window(
     script: Script, config: speech_pb2.TranscribeConfig, from_ms: int, to_ms: int
 ) -> speech_pb2.TranscribeEvent:
     start_ms, end_ms = config.offset_ms + from_ms, config.offset_ms + to_ms
-    window = speech_pb2.WindowResult(start_ms=start_ms, resume_ms=end_ms)
+    window = speech_pb2.WindowResult(
+        start_ms=start_ms, resume_ms=end_ms, speech_ms=script.speech_ms
+    )
+    window.gaps.extend(script.gaps.get(start_ms // 1000, ()))
     if not script.is_silent:
         second = start_ms // 1000
         # The pause behind each word is one at which speakers may change.
-        word = speech_pb2.Word(
-            text=script.words[second] if script.words else f"w{second}",
-            start_ms=start_ms,
-            end_ms=end_ms - 300,
-            confidence=0.75,
-        )
+        fallback = script.words[second] if script.words else f"w{second}"
+        text = script.text or fallback
         window.segments.add(
-            start_ms=start_ms, end_ms=end_ms, text=word.text, words=[word], confidence=0.75
+            start_ms=start_ms,
+            end_ms=end_ms,
+            text=text,
+            words=_words(text, start_ms, end_ms - 300),
+            confidence=0.75,
         )
         if config.with_turns:
             embedding = struct.pack("<2f", second, 1.0)
             window.turns.add(start_ms=start_ms, end_ms=end_ms, embedding=embedding)
     return speech_pb2.TranscribeEvent(window=window)
+
+
+def _words(text: str, start_ms: int, end_ms: int) -> list[speech_pb2.Word]:
+    spoken = text.split()
+    length_ms = (end_ms - start_ms) // len(spoken)
+    return [
+        speech_pb2.Word(
+            text=word,
+            start_ms=start_ms + at * length_ms,
+            end_ms=start_ms + (at + 1) * length_ms,
+            confidence=0.75,
+            space_before=at > 0,
+        )
+        for at, word in enumerate(spoken)
+    ]
 
 
 class _Audio(audio_pb2_grpc.AudioServicer):

@@ -129,7 +129,7 @@ def test_model_and_language_are_pinned_when_a_call_is_repeated(
 
     done = run(make_transcript(seconds=3))
 
-    assert (fake.configs[1].model, fake.configs[1].language) == ("tiny", "cs")
+    assert (fake.configs[1].model, fake.configs[1].detected_language) == ("tiny", "cs")
     assert done.language == "cs"
 
 

@@ -11,9 +11,10 @@ from django.urls import reverse
 from billing.ledger import read_balance
 from billing.quotas import account_for
 from stt_web.errors import ApiError
-from transcripts.exports.document import Document, load_document
+from transcripts.exports.document import Document, load_document, spoken_language
 from transcripts.exports.json import as_json, seconds
 from transcripts.exports.render import render
+from transcripts.gaps import seconds_in
 from transcripts.models import READABLE_STATUSES, Status, Transcript
 from transcripts.services.original import load_original
 from transcripts.services.queue import queue_position
@@ -86,14 +87,21 @@ def answer_accepted(transcript: Transcript, *, visitor_token: str = "") -> HttpR
 
 
 def with_headers(response: HttpResponse, transcript: Transcript) -> HttpResponse:
-    """Add the contract's headers. Three queries at most."""
+    """Add the contract's headers, and those of `warn_in_headers`. Three queries at most."""
     duration_ms = transcript.heard_ms or transcript.probed_ms
     response.headers["X-Transcript-Id"] = str(transcript.pk)
     response.headers["X-Audio-Duration"] = f"{seconds(duration_ms):.3f}"
     response.headers["X-Credits-Charged"] = str(transcript.credits_charged)
     response.headers["X-Credits-Left"] = str(_credits_left(transcript))
     response.headers["X-Model-Used"] = transcript.model_used
+    warn_in_headers(response, transcript)
     return response
+
+
+def warn_in_headers(response: HttpResponse, transcript: Transcript) -> None:
+    """Say how much is missing to who gets a format that has no place for it. No query."""
+    response.headers["X-Gap-Seconds"] = f"{seconds_in(transcript.warnings):.3f}"
+    response.headers["X-Warnings"] = str(len(transcript.warnings))
 
 
 def state_of(transcript: Transcript) -> dict[str, Any]:
@@ -128,7 +136,7 @@ def summarise(transcript: Transcript, document: Document | None = None) -> dict[
         "file_name": transcript.file_name,
         "size_bytes": transcript.size_bytes,
         "duration": seconds(transcript.heard_ms or transcript.probed_ms),
-        "language": transcript.language or transcript.language_requested,
+        "language": spoken_language(transcript) or None,
         "model": transcript.model_used,
         "model_requested": transcript.model_requested,
         "task": transcript.task,
@@ -146,6 +154,7 @@ def summarise(transcript: Transcript, document: Document | None = None) -> dict[
         "finished_at": transcript.finished_at.isoformat() if transcript.finished_at else None,
         "error": error,
         "warnings": list(transcript.warnings),
+        "gap_seconds": seconds_in(transcript.warnings),
     }
 
 

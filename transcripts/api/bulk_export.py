@@ -153,7 +153,7 @@ async def _content_of(
 
 
 def _render(transcript: Transcript, format_name: str, options: ExportOptions) -> bytes:
-    return export(load_for(format_name, transcript), format_name, options)
+    return export(load_for(format_name, transcript, options), format_name, options)
 
 
 def _free_name(title: str, format_name: str, taken: set[str]) -> str:

@@ -5,7 +5,7 @@ import math
 
 from rest_framework import serializers
 
-from transcripts.api.serializers import UNMEASURED
+from transcripts.api.serializers import UNMEASURED, GapSerializer, WarningSerializer
 from transcripts.models import Action
 from transcripts.services.respell import tidy_text
 
@@ -106,8 +106,9 @@ class EditedWordSerializer(serializers.Serializer[object]):
     end = serializers.FloatField()
     confidence = serializers.FloatField(allow_null=True, help_text=UNMEASURED)
     timing = serializers.ChoiceField(
-        choices=["aligned", "interpolated", "imported"],
-        help_text="As heard in the recording; placed by length; or as an imported file said.",
+        choices=["aligned", "attention", "interpolated", "imported"],
+        help_text="By forced alignment with the sound; by the recogniser's attention; placed by"
+        " length; or as an imported file said.",
     )
 
 
@@ -151,7 +152,24 @@ class EditedSerializer(serializers.Serializer[object]):
         child=serializers.CharField(), help_text="Segments that are gone."
     )
     complete = serializers.BooleanField(help_text="False: more changed than is listed.")
+    gaps_changed = serializers.BooleanField(help_text="True: a gap was filled, or opened again.")
     speakers = SpeakerSerializer(many=True)
+
+
+class GapRequestSerializer(serializers.Serializer[object]):
+    action = serializers.ChoiceField(choices=["keep", "retry"])
+    language = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=20,
+        help_text="Of a retry: another language than the transcript's.",
+    )
+
+
+class GapAnswerSerializer(EditedSerializer):
+    found = serializers.BooleanField(help_text="False: a retry found nothing; the gap stays.")
+    gaps = GapSerializer(many=True, help_text="Those that are left.")
+    warnings = WarningSerializer(many=True)
 
 
 class RevisionSerializer(serializers.Serializer[object]):

@@ -105,6 +105,7 @@ def answer_edited(editing: Editing, *, status: int = 200) -> Response:
         "segments": [show_segment(row) for row in rows],
         "removed": removed[:_SEGMENTS_SHOWN],
         "complete": max(len(present), len(removed)) <= _SEGMENTS_SHOWN,
+        "gaps_changed": "gaps" in editing.changes,
         "speakers": show_speakers(transcript),
     }
     return Response(body, status=status, headers=etag_of(transcript))

@@ -1,12 +1,17 @@
 """GET …/events/ — a transcript's job as server-sent events (WHATWG HTML, 9.2).
 
     status {"id", "status"}   queue {"position"}   progress {"done_s", "total_s"}
-    segment {…}               done {"id", "status", "error"}, then the stream ends
+    segment {…}               done {"id", "status", "error", "gap_seconds"}, then the stream ends
 
 Each event's id holds all that the client knows after it, so `Last-Event-ID` resumes on any web
 process without loss or repetition. A segment is known by where it ends, not by its number: the
 division into speakers at the end of a job may split segments, and what was sent stays sent.
 A browser that comes back after `done` gets 204, which is how it is told to stay away.
+
+With `?edits_since=REVISION` it follows what people edited after that revision instead:
+
+    words {"revision", "segment": {…}}   the segment's words got their times from the recording
+    aligned {"revision"}                 nothing waits any more, then the stream ends
 """
 
 import asyncio
@@ -21,10 +26,14 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from stt_web.error_answers import allow_methods
+from stt_web.errors import ApiError
+from transcripts.api.editing import show_segment
 from transcripts.api.principals import find_transcript, identify
 from transcripts.exports.document import load_segment
 from transcripts.exports.json import seconds, segment_as_json
+from transcripts.gaps import seconds_in
 from transcripts.models import Segment, Transcript
+from transcripts.services.align_edits import read_aligned
 from transcripts.services.watch import Snapshot, get_watcher
 
 _KEEP_ALIVE_S = 15.0
@@ -33,6 +42,16 @@ _CURSOR = re.compile(
     r"(?P<sent_ms>\d{1,12})\.(?P<done_ms>-?\d{1,12})\.(?P<place>\d{1,9})\.(?P<status>[a-z_]*)\Z"
 )
 _DONE = "done"
+_ALIGNED = "aligned"
+_REVISION = re.compile(r"\d{1,9}\Z", re.ASCII)
+
+
+class BadRevisionError(ApiError):
+    status = 400
+    code = "invalid_request"
+
+    def __init__(self) -> None:
+        super().__init__("edits_since must be the number of a revision.")
 
 
 @dataclass(frozen=True)
@@ -65,11 +84,15 @@ def read_cursor(last_event_id: str) -> Cursor:
 async def stream_events(request: HttpRequest, transcript_id: UUID) -> HttpResponseBase:
     """Follow a transcript. The key travels in the header, as everywhere."""
     await sync_to_async(_check_access)(request, transcript_id)
-    cursor = read_cursor(request.headers.get("Last-Event-ID", ""))
-    if cursor.status == _DONE:
+    last_id = request.headers.get("Last-Event-ID", "")
+    since = request.GET.get("edits_since")
+    cursor = read_cursor(last_id)
+    if cursor.status == _DONE or (since is not None and last_id == _ALIGNED):
         return HttpResponse(status=204)
     return StreamingHttpResponse(
-        _events(transcript_id, cursor),
+        _events(transcript_id, cursor)
+        if since is None
+        else follow_edits(transcript_id, since=_read_revision(since)),
         content_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -88,6 +111,44 @@ async def _events(transcript_id: UUID, cursor: Cursor) -> AsyncIterator[bytes]:
             async for known, event in _news(transcript_id, snapshot, cursor):
                 cursor = known
                 yield event
+
+
+async def follow_edits(transcript_id: UUID, *, since: int) -> AsyncIterator[bytes]:
+    """Yield the segments whose edited words get their times, until none waits for them.
+
+    A client that comes back gets those of the last hour again, which does no harm.
+    """
+    yield b"retry: 2000\n\n"
+    known: set[int] = set()
+    async with get_watcher().subscribe(transcript_id) as subscription:
+        while True:
+            try:
+                async with asyncio.timeout(_KEEP_ALIVE_S):
+                    snapshot = await subscription.next_change()
+            except TimeoutError:
+                yield b": still here\n\n"
+                continue
+            for pk, body in await sync_to_async(_read_edits)(transcript_id, since, known):
+                known.add(pk)
+                yield _write_event("words", str(pk), body)
+            if not snapshot.aligning:
+                yield _write_event(_ALIGNED, _ALIGNED, {"revision": since})
+                return
+
+
+def _read_revision(text: str) -> int:
+    if not _REVISION.match(text):
+        raise BadRevisionError
+    return int(text)
+
+
+def _read_edits(
+    transcript_id: UUID, since: int, known: set[int]
+) -> list[tuple[int, dict[str, Any]]]:
+    return [
+        (pk, {"revision": revision, "segment": show_segment(segment)})
+        for pk, revision, segment in read_aligned(transcript_id, since=since, known=known)
+    ]
 
 
 async def _news(
@@ -129,8 +190,12 @@ def _status_event(transcript_id: UUID, cursor: Cursor) -> bytes:
 
 
 def _event(name: str, cursor: Cursor, body: dict[str, Any]) -> bytes:
+    return _write_event(name, str(cursor), body)
+
+
+def _write_event(name: str, event_id: str, body: dict[str, Any]) -> bytes:
     data = json.dumps(body, ensure_ascii=False)
-    return f"event: {name}\nid: {cursor}\ndata: {data}\n\n".encode()
+    return f"event: {name}\nid: {event_id}\ndata: {data}\n\n".encode()
 
 
 def _check_access(request: HttpRequest, transcript_id: UUID) -> None:
@@ -141,17 +206,25 @@ def _read_segments(transcript_id: UUID, sent_ms: int) -> list[tuple[int, dict[st
     """Return the next segments that end after `sent_ms`. One query."""
     rows = (
         Segment.objects.filter(transcript_id=transcript_id, end_ms__gt=sent_ms)
-        .select_related("speaker")
+        .select_related("speaker", "transcript")
         .order_by("position")[:_SEGMENTS_AT_ONCE]
     )
-    return [(row.end_ms, segment_as_json(load_segment(row))) for row in rows]
+    return [
+        (row.end_ms, segment_as_json(load_segment(row), language=row.transcript.language))
+        for row in rows
+    ]
 
 
 def _read_end(transcript_id: UUID) -> dict[str, Any]:
     transcript = Transcript.objects.filter(pk=transcript_id).first()
     if transcript is None:
-        return {"id": str(transcript_id), "status": "deleted", "error": None}
+        return {"id": str(transcript_id), "status": "deleted", "error": None, "gap_seconds": 0.0}
     error = None
     if transcript.error_code:
         error = {"code": transcript.error_code, "message": transcript.error_message}
-    return {"id": str(transcript_id), "status": transcript.status, "error": error}
+    return {
+        "id": str(transcript_id),
+        "status": transcript.status,
+        "error": error,
+        "gap_seconds": seconds_in(transcript.warnings),
+    }

@@ -39,6 +39,12 @@ OPTION_PARAMETERS = [
         description="In txt, docx and pdf: whether segments of one speaker are gathered; true.",
     ),
     OpenApiParameter(
+        "include_gaps",
+        bool,
+        description="Whether speech that is not in the text is named in its place; false. JSON"
+        " lists it in `gaps` in any case.",
+    ),
+    OpenApiParameter(
         "redact",
         str,
         description=f"Mask, by rules: all, or a list with commas of {', '.join(KINDS)}.",

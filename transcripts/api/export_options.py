@@ -14,7 +14,15 @@ from transcripts.exports.redaction import KINDS
 _TRUE = ("true", "1", "on", "yes")
 _FALSE = ("false", "0", "off", "no")
 _CUSTOM = "custom"
-_NAMES = ("speakers", "timestamps", "paragraphs", "redact", "profile", *BOUNDS)
+_NAMES = (
+    "speakers",
+    "timestamps",
+    "paragraphs",
+    "include_gaps",
+    "redact",
+    "profile",
+    *BOUNDS,
+)
 
 
 def read_export_options(query: Mapping[str, str]) -> ExportOptions:
@@ -26,9 +34,10 @@ def read_export_options(query: Mapping[str, str]) -> ExportOptions:
             unknown[:40], f"There is no option {unknown[:40]!r}: there are {', '.join(_NAMES)}."
         )
     return ExportOptions(
-        speakers=_read_boolean(query, "speakers"),
+        speakers=_read_boolean(query, "speakers", default=True),
         timestamps=_read_timestamps(query),
-        paragraphs=_read_boolean(query, "paragraphs"),
+        paragraphs=_read_boolean(query, "paragraphs", default=True),
+        include_gaps=_read_boolean(query, "include_gaps", default=False),
         profile=_read_profile(query),
         redact=_read_redact(query),
         notice=settings.EXPORT_NOTICE,
@@ -36,11 +45,13 @@ def read_export_options(query: Mapping[str, str]) -> ExportOptions:
     )
 
 
-def _read_boolean(query: Mapping[str, str], name: str) -> bool:
+def _read_boolean(query: Mapping[str, str], name: str, *, default: bool) -> bool:
     value = query.get(name, "").strip().lower()
+    if not value:
+        return default
     if value in _FALSE:
         return False
-    if value and value not in _TRUE:
+    if value not in _TRUE:
         raise InvalidOptionError(name, f"{name} is {value[:40]!r}, but must be true or false.")
     return True
 

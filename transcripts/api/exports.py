@@ -16,7 +16,7 @@ from django.utils.cache import get_conditional_response
 
 from stt_web.error_answers import allow_methods
 from stt_web.errors import ApiError
-from transcripts.api.answers import job_error
+from transcripts.api.answers import job_error, warn_in_headers
 from transcripts.api.export_options import read_export_options
 from transcripts.api.principals import find_transcript, identify
 from transcripts.exports.cues import make_cues
@@ -74,9 +74,7 @@ async def export_transcript(
     )
     if content is None:
         return _answer_later(request)
-    return await sync_to_async(answer_file)(
-        request, content, title=transcript.title, format_name=format_name
-    )
+    return await sync_to_async(_answer_export)(request, transcript, content, format_name)
 
 
 async def wait_for_export(
@@ -148,8 +146,16 @@ def answer_file(request: HttpRequest, body: bytes, *, title: str, format_name: s
 def _answer_now(
     request: HttpRequest, transcript: Transcript, format_name: str, options: ExportOptions
 ) -> HttpResponse:
-    body = export(load_for(format_name, transcript), format_name, options)
-    return answer_file(request, body, title=transcript.title, format_name=format_name)
+    body = export(load_for(format_name, transcript, options), format_name, options)
+    return _answer_export(request, transcript, body, format_name)
+
+
+def _answer_export(
+    request: HttpRequest, transcript: Transcript, body: bytes, format_name: str
+) -> HttpResponse:
+    response = answer_file(request, body, title=transcript.title, format_name=format_name)
+    warn_in_headers(response, transcript)
+    return response
 
 
 def _answer_later(request: HttpRequest) -> HttpResponse:

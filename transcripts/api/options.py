@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from stt_web.errors import ApiError
 from transcripts.languages import MULTI, find_language
+from transcripts.services.source_plan import ALL, MIX, SPLIT
 from transcripts.services.submit import TranscriptionOptions
 
 RESPONSE_FORMATS = ("json", "verbose_json", "txt", "text", "srt", "vtt")
@@ -19,6 +20,8 @@ MAX_SPEAKERS = 50
 MAX_PROMPT_CHARACTERS = 1000
 MAX_HOT_WORDS = 100
 MAX_LANGUAGES = 10  # that are expected; who expects more expects any
+MAX_TRACK = 100
+MAX_CHANNEL = 64  # more has no recording (media.limits)
 
 _BOOLEANS = {"true": True, "1": True, "on": True, "yes": True}
 _BOOLEANS |= {"false": False, "0": False, "off": False, "no": False}
@@ -65,6 +68,8 @@ def read_request(fields: Mapping[str, str], *, prefer: str = "") -> Transcriptio
         speakers=_read_speakers(fields),
         prompt=_read_prompt(fields),
         hot_words=_read_hot_words(fields),
+        track=_read_number_or(fields, "track", (ALL,), most=MAX_TRACK),
+        channels=_read_number_or(fields, "channels", (SPLIT, MIX), most=MAX_CHANNEL) or MIX,
     )
     is_async = _read_boolean(fields, "async", default=bool(_RESPOND_ASYNC.search(prefer)))
     return TranscriptionRequest(
@@ -156,6 +161,22 @@ def _read_speakers(fields: Mapping[str, str]) -> int:
             " or 0 to find the number.",
         )
     return int(value)
+
+
+def _read_number_or(
+    fields: Mapping[str, str], name: str, words: tuple[str, ...], *, most: int
+) -> str:
+    """Return one of `words`, a number from 1 to `most` as text, or "" where nothing was sent."""
+    value = fields.get(name, "").strip().lower()
+    if not value or value in words:
+        return value
+    if not (value.isascii() and value.isdigit() and len(value) <= 4 and 1 <= int(value) <= most):
+        raise InvalidOptionError(
+            name,
+            f"{name} is {_shown(value)}, but must be {' or '.join(words)}, or a whole number from 1"
+            f" to {most}.",
+        )
+    return str(int(value))
 
 
 def _read_prompt(fields: Mapping[str, str]) -> str:

@@ -56,8 +56,9 @@ class SegmentView(EditingView):
     def patch(self, editing: Editing, body: Body, key: str) -> None:
         """Change a segment's text, its times or its speaker.
 
-        Words that are still there keep their times. Others are looked for in the recording, which
-        takes 2 s at most, or placed in the time between; each says which (`timing`).
+        Words that are still there keep their times. Others are placed in the time between at once,
+        and looked for in the recording afterwards: `events/?edits_since=` tells when they are
+        found. Each word says how it was placed (`timing`).
         """
         change = SegmentChange(
             text=body.get("text"),

@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from transcripts.api.options import RESPONSE_FORMATS, TASKS
-from transcripts.models import Origin, Source, Status
+from transcripts.models import GapReason, Origin, Source, Status
 
 
 class ErrorSerializer(serializers.Serializer[object]):
@@ -17,6 +17,24 @@ UNMEASURED = "null in an import that told none."
 class WarningSerializer(serializers.Serializer[object]):
     code = serializers.CharField()
     message = serializers.CharField()
+    gaps = serializers.IntegerField(
+        required=False, help_text="Of `speech_not_transcribed`: how many gaps."
+    )
+    seconds = serializers.FloatField(required=False, help_text="The same: how long in all.")
+
+
+class GapSerializer(serializers.Serializer[object]):
+    """Speech that is not in the text."""
+
+    id = serializers.CharField()
+    start = serializers.FloatField(help_text="Seconds from the start of the recording.")
+    end = serializers.FloatField()
+    reason = serializers.ChoiceField(
+        choices=[reason.value for reason in GapReason if reason is not GapReason.NOT_SPEECH]
+    )
+    text = serializers.CharField(
+        required=False, help_text="What was recognised there, and not accepted."
+    )
 
 
 class WordSerializer(serializers.Serializer[object]):
@@ -27,10 +45,10 @@ class WordSerializer(serializers.Serializer[object]):
         min_value=0, max_value=1, allow_null=True, help_text=UNMEASURED
     )
     timing = serializers.ChoiceField(
-        choices=["aligned", "interpolated", "imported"],
+        choices=["aligned", "attention", "interpolated", "imported"],
         required=False,
-        help_text="Only of a word whose times an edit made (from the recording, or by length),"
-        " or an import of unknown origin.",
+        help_text="How the word got its times: by forced alignment with the sound, by the"
+        " recogniser's attention, by length between its neighbours, or from an imported file.",
     )
 
 
@@ -42,7 +60,11 @@ class SegmentSerializer(serializers.Serializer[object]):
     confidence = serializers.FloatField(
         min_value=0, max_value=1, allow_null=True, help_text=UNMEASURED
     )
+    language = serializers.CharField(allow_null=True)
     words = WordSerializer(many=True)
+    gap = serializers.CharField(
+        required=False, help_text="With `include_gaps`: this segment stands for that gap."
+    )
 
 
 class DiarizationSerializer(serializers.Serializer[object]):
@@ -53,7 +75,9 @@ class TranscriptionSerializer(serializers.Serializer[object]):
     """The answer of POST /v1/transcribe; `verbose_json` has more fields."""
 
     text = serializers.CharField(allow_blank=True)
-    language = serializers.CharField(allow_blank=True)
+    language = serializers.CharField(
+        allow_null=True, help_text="null where it isn't known, or no word was spoken."
+    )
     duration = serializers.FloatField(help_text="Seconds.")
     segments = SegmentSerializer(many=True)
     speakers = serializers.ListField(child=serializers.CharField())
@@ -65,6 +89,7 @@ class TranscriptionSerializer(serializers.Serializer[object]):
     language_probability = serializers.FloatField(allow_null=True)
     diarization = DiarizationSerializer(allow_null=True)
     warnings = WarningSerializer(many=True)
+    gaps = GapSerializer(many=True, help_text="Speech that is not in the text.")
 
 
 class TranscriptionRequestSerializer(serializers.Serializer[object]):
@@ -94,6 +119,16 @@ class TranscriptionRequestSerializer(serializers.Serializer[object]):
     )
     hot_words = serializers.CharField(
         required=False, help_text="Words that are likely to occur, separated by commas."
+    )
+    track = serializers.CharField(
+        required=False,
+        help_text="Of a file with several audio tracks: a number from 1, or all, one after another."
+        " Without it the default one, or the next that has sound.",
+    )
+    channels = serializers.CharField(
+        default="mix",
+        help_text="mix; split, each channel a speaker of its own (a call with a person a channel);"
+        " or the number of one channel, from 1.",
     )
 
     def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
@@ -134,7 +169,7 @@ class TranscriptSummarySerializer(serializers.Serializer[object]):
     file_name = serializers.CharField(allow_blank=True)
     size_bytes = serializers.IntegerField()
     duration = serializers.FloatField(help_text="Seconds.")
-    language = serializers.CharField(allow_blank=True)
+    language = serializers.CharField(allow_null=True)
     model = serializers.CharField(allow_blank=True)
     model_requested = serializers.CharField()
     task = serializers.ChoiceField(choices=TASKS)
@@ -156,6 +191,7 @@ class TranscriptSummarySerializer(serializers.Serializer[object]):
     finished_at = serializers.DateTimeField(allow_null=True)
     error = JobErrorSerializer(allow_null=True)
     warnings = WarningSerializer(many=True)
+    gap_seconds = serializers.FloatField(help_text="Of speech that is not in the text.")
 
 
 class HighlightSerializer(serializers.Serializer[object]):

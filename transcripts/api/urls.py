@@ -17,6 +17,7 @@ from transcripts.api.export_documentation import (
     LintDocumentation,
 )
 from transcripts.api.exports import export_transcript, lint_subtitles
+from transcripts.api.gaps import GapView, resolve_gap
 from transcripts.api.imports import import_file
 from transcripts.api.retention import RetentionView
 from transcripts.api.sharing import ShareListView, ShareView
@@ -61,6 +62,10 @@ management_urlpatterns = [
     path("transcripts/<uuid:transcript_id>/segments/<str:key>/", segments.SegmentView.as_view()),
     path(
         "transcripts/<uuid:transcript_id>/segments/<str:key>/split/", segments.SplitView.as_view()
+    ),
+    path(
+        "transcripts/<uuid:transcript_id>/gaps/<str:key>/",
+        documented_as(GapView)(resolve_gap),
     ),
     path("transcripts/<uuid:transcript_id>/speakers/", segments.SpeakerListView.as_view()),
     path("transcripts/<uuid:transcript_id>/speakers/merge/", segments.MergeSpeakersView.as_view()),

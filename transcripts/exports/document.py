@@ -6,7 +6,8 @@ Times are integer milliseconds; each format converts once, at its edge.
 from dataclasses import dataclass, field
 from typing import Any
 
-from transcripts.models import Origin, Segment, Transcript
+from transcripts.gaps import WORDLESS, ShownGap, has_gap_warning, show_gaps
+from transcripts.models import READABLE_STATUSES, Origin, Segment, Transcript
 from transcripts.text.writing import SPACELESS_LANGUAGES
 
 _ROWS_AT_ONCE = 500
@@ -20,6 +21,7 @@ _FIELDS = (
     "compression_ratio",
     "no_speech_prob",
     "temperature",
+    "language",
 )
 
 
@@ -49,6 +51,8 @@ class DocumentSegment:
     no_speech_prob: float | None = None
     temperature: float | None = None
     hidden_speaker: str = ""
+    language: str = ""  # empty: the document's
+    gap: str = ""  # the id of the gap that this stands for (`exports.gaps`); empty: it was spoken
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,8 @@ class Document:
     is_approximate: bool = False
     embedder: str = ""
     language_probability: float | None = None
-    warnings: tuple[dict[str, str], ...] = field(default=())
+    warnings: tuple[dict[str, Any], ...] = field(default=())
+    gaps: tuple[ShownGap, ...] = ()  # speech that is not in the text, in time order
 
     @property
     def text(self) -> str:
@@ -78,7 +83,7 @@ class Document:
 
 
 def load_document(transcript: Transcript, *, has_words: bool = True) -> Document:
-    """Read a transcript as it stands, finished or not. Two queries.
+    """Read a transcript as it stands, finished or not. Two queries; three where it has gaps.
 
     Without the words, which are most of it, ten hours are read in a third of the time.
     """
@@ -90,7 +95,7 @@ def load_document(transcript: Transcript, *, has_words: bool = True) -> Document
     return Document(
         id=str(transcript.pk),
         status=transcript.status,
-        language=transcript.language or transcript.language_requested,
+        language=spoken_language(transcript),
         duration_ms=transcript.heard_ms or transcript.probed_ms,
         segments=tuple(
             _load_segment(row, speaker=names.get(row.speaker_id or 0), has_words=has_words)
@@ -107,7 +112,22 @@ def load_document(transcript: Transcript, *, has_words: bool = True) -> Document
         embedder=transcript.embedder,
         language_probability=transcript.language_probability,
         warnings=tuple(transcript.warnings),
+        gaps=load_gaps(transcript),
     )
+
+
+def spoken_language(transcript: Transcript) -> str:
+    """Return the language of the text; empty where it isn't known (yet), or no word was spoken."""
+    if any(warning["code"] in WORDLESS for warning in transcript.warnings):
+        return ""
+    return transcript.language or transcript.language_requested
+
+
+def load_gaps(transcript: Transcript) -> tuple[ShownGap, ...]:
+    """Return the gaps that are shown now. No query for a finished transcript without any."""
+    if transcript.status in READABLE_STATUSES and not has_gap_warning(transcript.warnings):
+        return ()
+    return show_gaps(transcript.gaps.all())
 
 
 def load_segment(segment: Segment) -> DocumentSegment:
@@ -132,6 +152,7 @@ def _load_segment(
         compression_ratio=segment.compression_ratio,
         no_speech_prob=segment.no_speech_prob,
         temperature=segment.temperature,
+        language=segment.language,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from transcripts.exports.document import Document, DocumentSegment, DocumentWord
 from transcripts.exports.notice import notice_of, origin_of
 from transcripts.exports.options import ExportOptions
+from transcripts.gaps import ShownGap
 
 _NO_SEGMENTS = '"segments": []'
 
@@ -31,21 +32,24 @@ def export_json(document: Document, options: ExportOptions) -> str:
     # the empty list: the quotes in it are escaped.
     head, empty, tail = json.dumps(body, ensure_ascii=False).partition(_NO_SEGMENTS)
     segments = ", ".join(
-        json.dumps(segment_as_json(segment), ensure_ascii=False) for segment in document.segments
+        json.dumps(segment_as_json(segment, language=document.language), ensure_ascii=False)
+        for segment in document.segments
     )
     return f"{head}{empty[:-1]}{segments}]{tail}"
 
 
 def as_json(document: Document) -> dict[str, Any]:
     """Return the contract's fields first, then ours."""
-    segments = [segment_as_json(segment) for segment in document.segments]
+    segments = [
+        segment_as_json(segment, language=document.language) for segment in document.segments
+    ]
     return _without_segments(document) | {"segments": segments}
 
 
 def _without_segments(document: Document) -> dict[str, Any]:
     return {
         "text": document.text,
-        "language": document.language,
+        "language": document.language or None,
         "duration": seconds(document.duration_ms),
         "segments": [],
         "speakers": list(document.speakers),
@@ -57,27 +61,43 @@ def _without_segments(document: Document) -> dict[str, Any]:
         "language_probability": document.language_probability,
         "diarization": _diarization(document),
         "warnings": [dict(warning) for warning in document.warnings],
+        "gaps": [gap_as_json(gap) for gap in document.gaps],
     }
 
 
 def as_verbose_json(document: Document) -> dict[str, Any]:
     segments = [
-        segment_as_json(segment) | _measures(number, segment)
+        segment_as_json(segment, language=document.language) | _measures(number, segment)
         for number, segment in enumerate(document.segments)
     ]
     words = [_word_as_json(word) for segment in document.segments for word in segment.words]
     return as_json(document) | {"task": document.task, "segments": segments, "words": words}
 
 
-def segment_as_json(segment: DocumentSegment) -> dict[str, Any]:
-    return {
+def segment_as_json(segment: DocumentSegment, *, language: str) -> dict[str, Any]:
+    """language: the document's, which is that of segments that name none."""
+    body = {
         "start": seconds(segment.start_ms),
         "end": seconds(segment.end_ms),
         "text": segment.text,
         "speaker": segment.speaker,
         "confidence": share(segment.confidence),
-        "words": [_word_as_json(word) for word in segment.words],
+        "language": segment.language or language or None,
+        # A gap's stand-in is shown, not spoken.
+        "words": [] if segment.gap else [_word_as_json(word) for word in segment.words],
     }
+    return body | {"gap": segment.gap} if segment.gap else body
+
+
+def gap_as_json(gap: ShownGap) -> dict[str, Any]:
+    """`text` is there only where something was recognised, and not accepted."""
+    body = {
+        "id": gap.id,
+        "start": seconds(gap.start_ms),
+        "end": seconds(gap.end_ms),
+        "reason": gap.reason,
+    }
+    return body | {"text": gap.text} if gap.text else body
 
 
 def seconds(milliseconds: int) -> float:

@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 
 from transcripts.exports.document import Document
+from transcripts.exports.gaps import include_gaps
 from transcripts.exports.profiles import PROFILES, Profile
 from transcripts.exports.redaction import redact_document
 
@@ -23,6 +24,7 @@ class ExportOptions:
     profile: Profile = field(default_factory=lambda: PROFILES["default"])
     redact: tuple[str, ...] = ()
     notice: bool = True
+    include_gaps: bool = False  # in their places; JSON lists them in any case
     locale: str = "en"  # of the words that are ours
 
     def as_text(self) -> str:
@@ -47,4 +49,6 @@ def apply_options(document: Document, options: ExportOptions) -> Document:
             for segment in document.segments
         )
         document = replace(document, segments=segments, speakers=())
+    if options.include_gaps:
+        document = include_gaps(document, locale=options.locale)
     return document

@@ -68,6 +68,9 @@ def redact_document(document: Document, *, kinds: Collection[str]) -> Document:
         title=_redact_text(document.title, rules),
         speakers=tuple(_redact_text(speaker, rules) for speaker in document.speakers),
         segments=tuple(_redact_segment(segment, rules) for segment in document.segments),
+        gaps=tuple(
+            replace(gap, text=_redact_text(gap.text, rules), words=()) for gap in document.gaps
+        ),
     )
 
 

@@ -68,9 +68,13 @@ def render(document: Document, format_name: str) -> tuple[bytes, str]:
     return chosen.render(document).encode("utf-8"), chosen.content_type
 
 
-def load_for(format_name: str, transcript: Transcript) -> Document:
-    """Return as much of the transcript as the format needs. Two queries."""
-    return load_document(transcript, has_words=EXPORTS[format_name].has_words)
+def load_for(format_name: str, transcript: Transcript, options: ExportOptions) -> Document:
+    """Return as much of the transcript as the format needs. Three queries at most.
+
+    Where gaps stand in their places, segments are cut between words.
+    """
+    has_words = EXPORTS[format_name].has_words or options.include_gaps
+    return load_document(transcript, has_words=has_words)
 
 
 def export(document: Document, format_name: str, options: ExportOptions) -> bytes:

@@ -10,16 +10,11 @@ from dataclasses import replace
 
 from transcripts.exports.cues import Cue, make_cues
 from transcripts.exports.document import Document, DocumentSegment, DocumentWord
-from transcripts.exports.lines import break_lines, fits
-from transcripts.exports.measures import measure_for
-from transcripts.exports.notice import notice_of
+from transcripts.exports.notice import notice_cues
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.plain import one_line
-from transcripts.exports.profiles import Profile
 from transcripts.exports.timestamps import clock_time
 
-# The notice stands behind the last word, at least so long: a file of cues has no other place.
-NOTICE_MS = 2_000
 # HTML's tags, and SubStation Alpha's overrides, which many players know too.
 _MARKUP_STARTS = re.compile(r"<(?=[A-Za-z/])|\{(?=\\)")
 
@@ -32,26 +27,8 @@ def export_srt(document: Document, options: ExportOptions) -> str:
     if len(document.speakers) > 1:
         document = _with_names(document, longest=options.profile.line_characters)
     cues = make_cues(document, options.profile)
-    notice = notice_of(document, options)
-    if notice:
-        start_ms = (cues[-1].end_ms if cues else 0) + options.profile.gap_ms
-        cues = [*cues, *_notice_cues(notice, start_ms=start_ms, profile=options.profile)]
-    return _render(cues)
-
-
-def _notice_cues(notice: str, *, start_ms: int, profile: Profile) -> list[Cue]:
-    """Return the notice by the same profile, for as long as it takes to read: one cue if it fits
-    into one, however many sentences it has."""
-    reading_ms = round(measure_for(profile, notice, language="").reading_ms(notice))
-    shortest_ms = max(NOTICE_MS, profile.min_duration_ms)
-    end_ms = start_ms + min(max(shortest_ms, reading_ms), profile.max_duration_ms)
-    words = [DocumentWord(word, start_ms, end_ms, None, True) for word in notice.split()]
-    width, count = profile.line_characters, profile.lines
-    if fits(words, width=width, count=count):
-        return [Cue(start_ms, end_ms, break_lines(words, width=width, count=count), None)]
-    spoken = DocumentSegment(start_ms, start_ms + reading_ms, notice, None, (), None)
-    alone = Document("", "", "", spoken.end_ms, (spoken,))
-    return make_cues(alone, profile)
+    after_ms = cues[-1].end_ms if cues else 0
+    return _render([*cues, *notice_cues(document, options, after_ms=after_ms)])
 
 
 def _with_names(document: Document, *, longest: int) -> Document:

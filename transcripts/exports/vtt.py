@@ -2,6 +2,7 @@
 
 from transcripts.exports.cues import Cue, make_cues
 from transcripts.exports.document import Document
+from transcripts.exports.gaps import write_note
 from transcripts.exports.notice import notice_of, origin_of
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.plain import one_line
@@ -9,17 +10,17 @@ from transcripts.exports.timestamps import clock_time
 
 
 def render_vtt(document: Document) -> str:
-    return _render(make_cues(document), "")
+    return _render(make_cues(document), write_note(document.gaps))
 
 
 def export_vtt(document: Document, options: ExportOptions) -> str:
     notice = notice_of(document, options)
     note = f"NOTE origin: {origin_of(document)}\n{escape(notice)}\n" if notice else ""
-    return _render(make_cues(document, options.profile), note)
+    return _render(make_cues(document, options.profile), note, write_note(document.gaps))
 
 
-def _render(cues: list[Cue], note: str) -> str:
-    head = ["WEBVTT\n", note] if note else ["WEBVTT\n"]
+def _render(cues: list[Cue], *notes: str) -> str:
+    head = ["WEBVTT\n", *(note for note in notes if note)]
     return "\n".join([*head, *(_render_cue(cue) for cue in cues)])
 
 

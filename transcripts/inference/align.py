@@ -9,6 +9,7 @@ from protos.stt.v1 import speech_pb2, speech_pb2_grpc
 from transcripts.inference.channel import get_channel
 from transcripts.inference.client import call_metadata
 from transcripts.inference.errors import BrokenAnswerError, translate_rpc_error
+from transcripts.inference.results import read_timing
 from transcripts.inference.servers import Server
 
 LONGEST_MS = 30_000
@@ -22,11 +23,13 @@ class SpokenWord:
 
 @dataclass(frozen=True)
 class PlacedWord:
-    """`probability`: the model's own, that it was said there, 0 to 1."""
+    """`probability`: the model's own, that it was said there, 0 to 1. `timing`: how it was placed,
+    as `Segment.words` has it."""
 
     start_ms: int
     end_ms: int
     probability: float
+    timing: str
 
 
 def align_words(
@@ -53,7 +56,10 @@ def align_words(
         answer = stub.Align(request, timeout=deadline_s, metadata=call_metadata(server))
     except grpc.RpcError as error:
         raise translate_rpc_error(error) from error
-    placed = [PlacedWord(word.start_ms, word.end_ms, word.confidence) for word in answer.words]
+    placed = [
+        PlacedWord(word.start_ms, word.end_ms, word.confidence, read_timing(word))
+        for word in answer.words
+    ]
     edges = [offset_ms, *(edge for word in placed for edge in (word.start_ms, word.end_ms))]
     if len(placed) != len(words) or edges != sorted(edges):
         raise BrokenAnswerError("The inference service sent other words, or times that go back.")

@@ -268,8 +268,13 @@ def read_word(word: speech_pb2.Word) -> RecognisedWord:
         end_ms=word.end_ms,
         confidence=word.confidence,
         space_before=word.space_before,
-        timing=_TIMINGS.get(word.timing, "attention"),
+        timing=read_timing(word),
     )
+
+
+def read_timing(word: speech_pb2.Word) -> str:
+    """Return how the word got its times, as `Segment.words` says it."""
+    return _TIMINGS.get(word.timing, "attention")
 
 
 def read_gap(gap: speech_pb2.Gap) -> RecognisedGap:

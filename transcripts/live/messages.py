@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from stt_web.errors import ApiError
+from transcripts.gaps import seconds_in
 from transcripts.inference.results import RecognisedSegment, RecognisedWord
 from transcripts.live.protocol import Dialect, FrameTooLargeError
 from transcripts.services.live.events import Ended, Failed, Final, LiveEvent, Notice, Partial, Ready
@@ -132,6 +133,8 @@ class Teller:
             language=ended.language,
             duration=ended.heard_ms / 1000,
             credits_charged=ended.credits_charged,
+            gap_seconds=seconds_in(ended.warnings),
+            warnings=list(ended.warnings),
             is_final=True,
             final=True,
         )

@@ -1,6 +1,7 @@
 """Any recording in, 16 kHz mono PCM out; each recording is read in a process of its own.
 
     probe(path)         is it audio, what, how long?       MediaError if it can't be transcribed
+    survey(path)        how does each of its tracks sound?
     open_decoder(path)  PCM int16 LE mono 16 kHz, lazily   the same, and DecoderDiedError
     read_excerpt(path)  a few seconds from anywhere, soon
     warm_up()           once at the start of a process: later starts cost milliseconds
@@ -15,11 +16,12 @@ from transcripts.media.decoder import (
     open_decoder,
     probe,
     read_excerpt,
+    survey,
     warm_up,
 )
 from transcripts.media.errors import DecoderDiedError, MediaError
 from transcripts.media.formats import FORMATS
-from transcripts.media.messages import Probe
+from transcripts.media.messages import Pick, Probe, Track
 
 __all__ = [
     "FORMATS",
@@ -27,9 +29,12 @@ __all__ = [
     "DecoderDiedError",
     "MediaError",
     "MediaWarning",
+    "Pick",
     "Probe",
+    "Track",
     "open_decoder",
     "probe",
     "read_excerpt",
+    "survey",
     "warm_up",
 ]

@@ -3,15 +3,19 @@
 It sends messages (messages.py) and ends. It dies with its parent.
 """
 
+import logging
 import os
 import signal
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
+import av.error
 import av.logging
 
 from transcripts.media.describe import describe
@@ -19,8 +23,10 @@ from transcripts.media.errors import MediaError
 from transcripts.media.excerpt import read_excerpt
 from transcripts.media.limits import longest_s
 from transcripts.media.messages import Job, note_message, pcm_message
-from transcripts.media.pcm import RATE_HZ, Damage, read_pcm
-from transcripts.media.recording import Recording, open_recording, too_long
+from transcripts.media.pcm import RATE_HZ, read_pcm
+from transcripts.media.recording import RecordingFile, open_recording, too_long
+from transcripts.media.report import Report
+from transcripts.media.survey import survey
 
 _SAMPLES_PER_MS: Final = RATE_HZ // 1000
 # While the start is decoded and discarded, so often the parent hears that we live.
@@ -39,27 +45,36 @@ def serve(connection: Connection, job: Job) -> None:
         send_error(connection.send_bytes, _too_complex("memory"))
     except BrokenPipeError:
         return  # the parent has heard enough
+    except (av.error.FFmpegError, UnicodeError) as error:
+        # FFmpeg refused something that it had accepted, or PyAV could not read what it gave.
+        send_error(connection.send_bytes, _odd(), fault=_place_of(error))
+    except Exception as error:  # noqa: BLE001  # the outermost guard of this process
+        send_error(connection.send_bytes, _our_fault(), fault=_place_of(error))
 
 
 def _answer(job: Job) -> Iterator[bytes]:
-    is_probe = job.start_ms is None
-    with open_recording(job.path, is_probe=is_probe) as recording:
-        if job.start_ms is None:
-            yield describe(recording)
+    is_probe = job.start_ms is None and not job.is_survey
+    with open_recording(job.path, is_probe=is_probe, pick=job.pick) as file:
+        if job.is_survey:
+            yield from survey(file)
+        elif job.start_ms is None:
+            yield describe(file, pick=job.pick)
         elif job.length_ms is not None:
-            pieces = read_excerpt(recording, start_ms=job.start_ms, length_ms=job.length_ms)
+            pieces = read_excerpt(
+                file, pick=job.pick, start_ms=job.start_ms, length_ms=job.length_ms
+            )
             yield from map(pcm_message, pieces)
             yield note_message("end")
         else:
-            yield from _decode(recording, start_ms=job.start_ms)
+            yield from _decode(file, job, start_ms=job.start_ms)
 
 
-def _decode(recording: Recording, *, start_ms: int) -> Iterator[bytes]:
-    damage = Damage()
-    limit_samples = longest_s(recording.size_bytes) * RATE_HZ
+def _decode(file: RecordingFile, job: Job, *, start_ms: int) -> Iterator[bytes]:
+    report = Report()
+    limit_samples = longest_s(file.size_bytes) * RATE_HZ
     skip_samples = start_ms * _SAMPLES_PER_MS
     position = ticked = 0
-    for chunk in read_pcm(recording, damage=damage):
+    for chunk in read_pcm(file, pick=job.pick, report=report):
         skipped = max(0, skip_samples - position)
         position += len(chunk) // 2
         if position > limit_samples:
@@ -74,14 +89,44 @@ def _decode(recording: Recording, *, start_ms: int) -> Iterator[bytes]:
     yield note_message(
         "end",
         decoded_ms=position // _SAMPLES_PER_MS,
-        promised_ms=recording.promised_ms,
-        damaged_packets=damage.packets,
-        damaged_ms=round(damage.seconds * 1000),
+        promised_ms=report.promised_ms,
+        unread_parts=report.unread_parts,
+        unreadable=_in_ms(report.unreadable_s),
+        pauses=_in_ms(report.pauses_s),
+        jumps=_in_ms(report.jump_s),
     )
 
 
-def send_error(send: Callable[[bytes], None], error: MediaError) -> None:
-    send(note_message("error", code=error.code, message=error.message, status=error.status))
+def _in_ms(spans_s: list[tuple[float, float]]) -> list[list[int]]:
+    return [[round(first * 1000), round(second * 1000)] for first, second in spans_s]
+
+
+def _odd() -> MediaError:
+    return MediaError("corrupt_media", "This file is damaged or unusual: its audio can't be read.")
+
+
+def _our_fault() -> MediaError:
+    return MediaError(
+        "decoder_fault",
+        "This recording could not be read because of a fault in this program. Sending it again"
+        " will not help; another format of it may.",
+        status=500,
+    )
+
+
+def _place_of(error: BaseException) -> str:
+    """Return what failed and where, without a word of what the file holds."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
+
+
+def send_error(send: Callable[[bytes], None], error: MediaError, *, fault: str = "") -> None:
+    """`fault`: for the log, where the error was not foreseen."""
+    send(
+        note_message(
+            "error", code=error.code, message=error.message, status=error.status, fault=fault
+        )
+    )
 
 
 def _too_complex(resource_name: str) -> MediaError:
@@ -93,7 +138,10 @@ def prepare_process() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGXCPU, _stop_for_cpu)
-    av.logging.set_level(None)
+    # FFmpeg's errors are counted (`pcm.Loss`), and go nowhere.
+    av.logging.set_level(av.logging.ERROR)
+    logging.getLogger("libav").addHandler(logging.NullHandler())
+    logging.getLogger("libav").propagate = False
     threading.Thread(target=_die_with_parent, daemon=True).start()
 
 

@@ -3,9 +3,10 @@
 from typing import Final
 
 from transcripts.media.errors import MediaError
-from transcripts.media.messages import note_message
-from transcripts.media.pcm import Damage, decode_frames
-from transcripts.media.recording import Recording
+from transcripts.media.messages import Pick, note_message
+from transcripts.media.pcm import check_channel, decode_frames
+from transcripts.media.recording import Recording, RecordingFile
+from transcripts.media.report import Report
 
 # So much must decode, with fewer failures than successes: else noise that happens to contain the
 # sync word of an MP3 frame would pass.
@@ -31,31 +32,41 @@ _NAMES: Final = {
 _WEB_CODECS: Final = frozenset({"vp8", "vp9", "av1", "libdav1d", "opus", "libopus", "vorbis"})
 
 
-def describe(recording: Recording) -> bytes:
+def describe(file: RecordingFile, *, pick: Pick) -> bytes:
     """The `probe` note. Raises MediaError where the audio can't be decoded."""
-    recording.refuse_overlong()
+    with file.first() as recording:
+        recording.refuse_overlong()
+        context = recording.stream.codec_context
+        _try_decoding(recording)
+        check_channel(pick.channel, channels=context.layout.nb_channels)
+        duration_ms = recording.declared_ms
+        described = _described(recording)
+    if file.is_joined:
+        duration_ms = file.declared_ms
+    return note_message("probe", duration_ms=duration_ms, **described)
+
+
+def _described(recording: Recording) -> dict[str, str | int | bool]:
     context = recording.stream.codec_context
-    _try_decoding(recording)
-    return note_message(
-        "probe",
-        container=_container_name(recording),
-        codec=context.name,
-        duration_ms=recording.declared_ms,
-        channels=context.layout.nb_channels,
-        rate_hz=context.sample_rate,
-        has_video=recording.has_video,
-    )
+    return {
+        "container": _container_name(recording),
+        "codec": context.name,
+        "channels": context.layout.nb_channels,
+        "rate_hz": context.sample_rate,
+        "has_video": recording.has_video,
+        "tracks": len(recording.container.streams.audio),
+    }
 
 
 def _try_decoding(recording: Recording) -> None:
-    damage = Damage()
+    report = Report()
     heard_s, frames = 0.0, 0
-    for frame in decode_frames(recording, damage=damage):
+    for frame, _ in decode_frames(recording, report=report):
         heard_s += frame.samples / frame.sample_rate
         frames += 1
-        if damage.packets > _MAX_DAMAGE or (heard_s >= _ENOUGH_S and frames > damage.packets):
+        if report.failures > _MAX_DAMAGE or (heard_s >= _ENOUGH_S and frames > report.failures):
             break
-    if frames == 0 or frames <= damage.packets:
+    if frames == 0 or frames <= report.failures:
         raise MediaError("corrupt_media", "No audio could be decoded from this file.")
 
 

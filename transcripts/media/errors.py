@@ -5,8 +5,8 @@ ApiError (stt_web)
 └── DecoderDiedError    503  the decoder, through no proven fault of the recording: try again
 
 The codes of `MediaError`: empty_file, not_audio, unsupported_format, no_audio_track,
-corrupt_media, too_long, too_complex (time or memory); and recording_missing, which is our own
-fault and so 500.
+corrupt_media, too_long, too_complex (time or memory), unknown_track, unknown_channel; and
+recording_missing and decoder_fault, which are our own faults and so 500.
 """
 
 from typing import ClassVar

@@ -17,8 +17,12 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.packet import Packet
 
-from transcripts.media.pcm import RATE_HZ, Converter, Damage, check_frame, delay_s, demux
-from transcripts.media.recording import Recording
+from transcripts.media.messages import Pick
+from transcripts.media.packets import read_packets
+from transcripts.media.pcm import RATE_HZ, Converter, Loss, check_frame, silence
+from transcripts.media.recording import Recording, RecordingFile
+from transcripts.media.report import Report
+from transcripts.media.timeline import Timeline
 
 _SAMPLE_BYTES: Final = 2
 # Decoders need some packets before they are in step again (mp3's reservoir, overlapping blocks).
@@ -26,6 +30,8 @@ _PREROLL_S: Final = 1.0
 # Resampling begins a little before the place: a filter has no past at its first samples.
 _LEAD_S: Final = 0.1
 _FIRST_PACKETS: Final = 40
+# Frames that lie further apart have silence between them.
+_TICK_S: Final = 0.05
 
 
 @dataclass
@@ -58,32 +64,41 @@ class _Pace:
         return declared_s if tick_s * self._rate_hz <= 1 else 0.0
 
 
-def read_excerpt(recording: Recording, *, start_ms: int, length_ms: int) -> Iterator[memoryview]:
+def read_excerpt(
+    file: RecordingFile, *, pick: Pick, start_ms: int, length_ms: int
+) -> Iterator[memoryview]:
     """PCM int16 LE, mono, 16 kHz, in pieces of up to 2 s. Raises as `pcm.read_pcm`."""
     first = start_ms * RATE_HZ // 1000
     behind = first + length_ms * RATE_HZ // 1000
-    for position, piece in _convert(recording, start_s=start_ms / 1000):
-        cut = max(0, first - position)
-        kept = piece[_SAMPLE_BYTES * cut : _SAMPLE_BYTES * max(0, behind - position)]
-        if kept:
+    at = first
+    for position, piece in _convert(file, pick=pick, start_s=start_ms / 1000):
+        end = position + len(piece) // _SAMPLE_BYTES
+        if position > at:  # nothing was sounding
+            yield from silence(min(position, behind) - at)
+            at = min(position, behind)
+        kept = piece[_SAMPLE_BYTES * max(0, at - position) : _SAMPLE_BYTES * (behind - position)]
+        if kept and position < behind:
             yield kept
-        if position + len(piece) // _SAMPLE_BYTES >= behind:
+            at = min(end, behind)
+        if end >= behind:
             return
 
 
-def _convert(recording: Recording, *, start_s: float) -> Iterator[tuple[int, memoryview]]:
+def _convert(
+    file: RecordingFile, *, pick: Pick, start_s: float
+) -> Iterator[tuple[int, memoryview]]:
     """Pieces from shortly before `start_s` on, each with the place of its first sample."""
     converter: Converter | None = None
-    position = 0
-    for time_s, frame in _frames_from(recording, start_s=start_s - _LEAD_S):
-        pieces: list[memoryview] = []
-        if converter is None:
+    position, end_s = 0, 0.0
+    for time_s, frame in _frames_from(file, start_s=start_s - _LEAD_S):
+        if converter is None or time_s > end_s + _TICK_S or not converter.fits(frame):
+            for piece in converter.flush() if converter is not None else ():
+                yield position, piece
+                position += len(piece) // _SAMPLE_BYTES
             position = round(time_s * RATE_HZ)
-        if converter is None or not converter.fits(frame):
-            pieces += converter.flush() if converter is not None else ()
-            converter = Converter(frame)
-        pieces += converter.convert(frame)
-        for piece in pieces:
+            converter = Converter(frame, pick=pick)
+        end_s = time_s + frame.samples / frame.sample_rate
+        for piece in converter.convert(frame):
             yield position, piece
             position += len(piece) // _SAMPLE_BYTES
     if converter is not None:
@@ -92,29 +107,47 @@ def _convert(recording: Recording, *, start_s: float) -> Iterator[tuple[int, mem
             position += len(piece) // _SAMPLE_BYTES
 
 
-def _frames_from(recording: Recording, *, start_s: float) -> Iterator[tuple[float, AudioFrame]]:
+def _frames_from(file: RecordingFile, *, start_s: float) -> Iterator[tuple[float, AudioFrame]]:
     """The frames that end behind `start_s`, each with its time."""
-    pace = _Pace()
-    time_s: float | None = None
-    for packet in demux(recording, damage=Damage()):
+    end_s = 0.0
+    for recording in file.parts():
+        timeline = Timeline(recording, origin_s=end_s, report=Report())
+        yield from _frames_of(recording, timeline, start_s=start_s)
+        end_s = timeline.end_s
+
+
+def _frames_of(
+    recording: Recording, timeline: Timeline, *, start_s: float
+) -> Iterator[tuple[float, AudioFrame]]:
+    pace, loss = _Pace(), Loss()
+    loss.take()
+    has_begun = False
+    for packet in read_packets(recording, report=Report()):
         length_s = pace.length_s(packet)
-        if time_s is not None and length_s and time_s + length_s < start_s - _PREROLL_S:
-            time_s += length_s
+        if has_begun and length_s and timeline.end_s + length_s < start_s - _PREROLL_S:
+            timeline.place(_time_of(packet), length_s)
             continue
         try:
             frames = packet.decode()
         except av.error.MemoryError:
             raise
         except av.error.FFmpegError:
-            # Out of step, right behind the gap: what it holds counts all the same.
-            time_s = None if time_s is None else time_s + length_s
+            # Damaged, or out of step, right behind the gap: what it holds counts all the same.
+            loss.add(packet)
             continue
         pace.learn(frames)
+        if frames:
+            loss.learn(packet)
         for frame in frames:
             check_frame(frame)
-            if time_s is None:
-                time_s = delay_s(recording, frame)
-            ends_s = time_s + frame.samples / frame.sample_rate
-            if ends_s > start_s:
-                yield time_s, frame
-            time_s = ends_s
+            frame_s = frame.samples / frame.sample_rate
+            timeline.place(frame.time, frame_s, lost_s=loss.take())
+            has_begun = True
+            if timeline.end_s > start_s:
+                yield timeline.end_s - frame_s, frame
+
+
+def _time_of(packet: "Packet[AudioStream]") -> float | None:
+    if packet.pts is None or packet.time_base is None:
+        return None
+    return float(packet.pts * packet.time_base)

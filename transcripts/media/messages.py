@@ -6,10 +6,10 @@ the parent. A message is one tag byte and a body: PCM, or a note (a JSON object 
 
 import json
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-Kind = Literal["probe", "error", "tick", "end"]
-Field = str | int | bool
+Kind = Literal["probe", "survey", "error", "tick", "end"]
+Field = str | int | bool | list[list[int]] | list[dict[str, Any]]
 
 MAX_PCM_BYTES: Final = 320_000
 MAX_MESSAGE_BYTES: Final = MAX_PCM_BYTES + 1
@@ -35,6 +35,43 @@ class Probe:
     channels: int
     rate_hz: int
     has_video: bool
+    tracks: int = 1
+
+
+@dataclass(frozen=True)
+class Pick:
+    """Which sound of a recording. `track`: 1-based, 0 for the default one. `channel`: 1-based, 0
+    for all of them, mixed. `gain_db`: by how much it is amplified."""
+
+    track: int = 0
+    channel: int = 0
+    gain_db: int = 0
+
+
+@dataclass(frozen=True)
+class Track:
+    """How one audio track sounds; what can't be read has no sound. Levels in dBFS.
+
+    `mix_db`: the mix of all channels where it is loud (RMS of 50 ms); `channel_db`: the same of
+    each channel; `peak_db`: of the mix. `swing_db`: between loud and quiet, small for steady noise.
+    `has_cancelling_mix`: the channels extinguish each other. `has_separate_channels`: each of two
+    holds a voice of its own; `has_same_channels`: both are the same. `same_as`: an earlier track
+    that sounds the same, or 0.
+    """
+
+    track: int
+    is_default: bool
+    is_readable: bool
+    channels: int
+    has_sound: bool
+    mix_db: int
+    peak_db: int
+    swing_db: int
+    channel_db: list[int]
+    has_cancelling_mix: bool
+    has_separate_channels: bool
+    has_same_channels: bool
+    same_as: int
 
 
 @dataclass(frozen=True)
@@ -44,6 +81,8 @@ class Job:
     path: str
     start_ms: int | None = None
     length_ms: int | None = None
+    pick: Pick = Pick()
+    is_survey: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +106,17 @@ class Note:
 
     def flag(self, name: str) -> bool:
         return self.fields.get(name) is True
+
+    def spans(self, name: str) -> list[tuple[int, int]]:
+        """Pairs of numbers."""
+        value: Any = self.fields.get(name)
+        try:
+            pairs = [(first, second) for first, second in value]
+        except (TypeError, ValueError) as error:
+            raise GarbledError(f"{self.kind}.{name} is no list of pairs.") from error
+        if not all(type(each) is int and each >= 0 for pair in pairs for each in pair):
+            raise GarbledError(f"{self.kind}.{name} is no list of pairs.")
+        return pairs
 
 
 def pcm_message(pcm: memoryview) -> bytes:
@@ -101,4 +151,20 @@ def parse_probe(note: Note) -> Probe:
         channels=note.number("channels"),
         rate_hz=note.number("rate_hz"),
         has_video=note.flag("has_video"),
+        tracks=note.number("tracks"),
     )
+
+
+def parse_survey(note: Note) -> tuple[Track, ...]:
+    """Raises GarbledError."""
+    try:
+        described: Any = note.fields["tracks"]
+        tracks = tuple(Track(**each) for each in described)
+        values = [value for track in tracks for value in vars(track).values()]
+        numbers = [*(v for v in values if not isinstance(v, list))]
+        numbers += [each for track in tracks for each in track.channel_db]
+    except (KeyError, TypeError) as error:
+        raise GarbledError("A survey that can't be read.") from error
+    if not all(isinstance(number, int) for number in numbers):
+        raise GarbledError("A survey that can't be read.")
+    return tracks

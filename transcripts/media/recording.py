@@ -12,12 +12,13 @@ they are all imported here.
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import av
 import av.audio.codeccontext
+import av.container.pyio
 import av.error
 import av.subtitles.codeccontext
 import av.subtitles.stream
@@ -29,40 +30,35 @@ from av.stream import Discard, Disposition
 
 from transcripts.media.errors import MediaError
 from transcripts.media.headers import Headers, matroska_seconds, read_headers
-from transcripts.media.limits import (
-    MAX_CHANNELS,
-    MAX_RATE_HZ,
-    MAX_RECORDING_S,
-    MIN_RATE_HZ,
-    confine,
-    cpu_seconds,
-    longest_s,
-)
+from transcripts.media.limits import MAX_RECORDING_S, confine, cpu_seconds, longest_s
+from transcripts.media.messages import Pick
+from transcripts.media.parts import Part, PartFile, find_parts
+from transcripts.media.report import Report
 from transcripts.media.sniff import refusal
+from transcripts.media.tracks import DECODERS, choose_track
 
 _DEMUXERS: Final = (
     "mp3,wav,w64,flac,ogg,aac,mov,asf,matroska,avi,mpeg,mpegvideo,mpegts,aiff,caf,amr,ac3,eac3"
 )
-_DECODERS: Final = (
-    "mp1float,mp2float,mp3float,mp1,mp2,mp3,aac,aac_latm,alac,flac,vorbis,opus,libopus,speex,"
-    "wmav1,wmav2,wmapro,wmalossless,wmavoice,ac3,eac3,dca,amrnb,amrwb,qdm2,truespeech,gsm_ms,"
-    "adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,pcm_alaw,pcm_mulaw,pcm_s8,pcm_u8,pcm_s16le,pcm_s16be,"
-    "pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be,pcm_dvd,"
-    "pcm_bluray,pcm_s64le"
-)
 # Where these containers have no duration, FFmpeg guesses one from the bit rate.
 _GUESSED_DURATION: Final = frozenset({"aac", "mpeg", "mpegvideo", "mpegts", "ac3", "eac3", "amr"})
-_PROTECTED_TAGS: Final = frozenset({"enca", "drms", "p608"})
+# Where pictures outlast the sound, these declare only the length of the whole.
+_WHOLE_DURATION: Final = ("matroska", "asf")
+# So many parts are opened for their duration at most; the others are taken to be as long.
+_MEASURED_PARTS: Final = 50
 
 
 @dataclass(frozen=True)
 class Recording:
-    """An open recording and the audio stream of it that is heard."""
+    """An open recording, or one part of a file that holds several, and the audio stream of it that
+    is heard: the track number `track`, for which `passed_over` wasn't (0: none)."""
 
     container: InputContainer
     stream: AudioStream
     size_bytes: int
     headers: Headers
+    track: int
+    passed_over: int
 
     @property
     def has_video(self) -> bool:
@@ -82,12 +78,26 @@ class Recording:
 
         A guess by bit rate promises nothing, nor does the length of the pictures.
         """
-        is_guess = self.container.format.name in _GUESSED_DURATION
-        if is_guess or (self.container.format.name == "mp3" and not self.headers.has_mp3_length):
+        name = self.container.format.name
+        if name in _GUESSED_DURATION:
             return 0
-        if self.container.format.name == "wav":
+        if name == "mp3":
+            return self.headers.mp3_ms
+        if name == "wav":
             return round(self.declared_ms * self.headers.wav_excess)
-        return round(self._stream_s() * 1000) if self.has_video else self.declared_ms
+        if self.headers.asf_cut_ms:
+            return min(self.headers.asf_cut_ms, round(longest_s(self.size_bytes) * 1000))
+        if not self.has_video:
+            return self.declared_ms
+        if name.startswith(_WHOLE_DURATION) and not self.headers.is_cut:
+            return 0
+        return round(self._stream_s() * 1000)
+
+    @property
+    def start_s(self) -> float | None:
+        """Where the container's timeline begins, as FFmpeg found."""
+        start = self.container.start_time
+        return None if start is None else start / av.time_base
 
     def refuse_overlong(self) -> None:
         """Raises MediaError `too_long` for what would surely be cut short."""
@@ -108,25 +118,125 @@ def too_long() -> MediaError:
     return MediaError("too_long", "This recording is longer than 24 hours or pretends to be.")
 
 
+class RecordingFile:
+    """An open file: one recording, or several, one behind the other."""
+
+    def __init__(self, fd: int, *, size_bytes: int, pick: Pick) -> None:
+        self._fd = fd
+        self._pick = pick
+        self.size_bytes = size_bytes
+        self._parts = find_parts(fd, size_bytes=size_bytes)
+
+    def parts(self, report: Report | None = None) -> Iterator[Recording]:
+        """Open one part after the other; a further one that can't be read is reported.
+
+        Raises MediaError where the first part can't be read.
+        """
+        yield from self._open_parts(len(self._parts), report or Report())
+
+    @contextmanager
+    def first(self) -> Iterator[Recording]:
+        """The first part. Raises MediaError."""
+        with self._open(self._parts[0], track=self._pick.track) as recording:
+            yield recording
+
+    def containers(self) -> Iterator[InputContainer]:
+        """The containers, one after the other, of which all audio tracks are demuxed.
+
+        Raises MediaError where one can't be opened.
+        """
+        for part in self._parts:
+            with self._open_container(part, _headers_of(self._fd, part)) as container:
+                for stream in container.streams:
+                    if not isinstance(stream, AudioStream):
+                        stream.discard = Discard.all
+                yield container
+
+    @property
+    def declared_ms(self) -> int:
+        """The duration that the parts declare together, 0 where the first declares none."""
+        total_ms = opened_bytes = 0
+        for part, recording in zip(
+            self._parts, self._open_parts(_MEASURED_PARTS, Report()), strict=False
+        ):
+            if not recording.declared_ms:
+                return 0
+            total_ms += recording.declared_ms
+            opened_bytes += part.end - part.start
+        share = self.size_bytes / opened_bytes if len(self._parts) > _MEASURED_PARTS else 1
+        return round(min(total_ms * share, longest_s(self.size_bytes) * 1000))
+
+    @property
+    def is_joined(self) -> bool:
+        return len(self._parts) > 1
+
+    def _open_parts(self, count: int, report: Report) -> Iterator[Recording]:
+        for number, part in enumerate(self._parts[:count]):
+            with ExitStack() as stack:
+                try:
+                    recording = stack.enter_context(self._open(part, track=self._pick.track))
+                except MediaError:
+                    if not number:
+                        raise
+                    report.unread_parts += 1
+                    continue
+                yield recording
+
+    @contextmanager
+    def _open(self, part: Part, *, track: int) -> Iterator[Recording]:
+        headers = _headers_of(self._fd, part)
+        with self._open_container(part, headers) as container:
+            choice = choose_track(container, track=track)
+            yield Recording(
+                container=container,
+                stream=choice.stream,
+                size_bytes=self.size_bytes,
+                headers=headers,
+                track=choice.track,
+                passed_over=choice.passed_over,
+            )
+
+    def _open_container(self, part: Part, headers: Headers) -> InputContainer:
+        options = {
+            "protocol_whitelist": "fd",
+            "format_whitelist": _DEMUXERS,
+            "codec_whitelist": DECODERS,
+        }
+        if headers.is_wav:
+            # Else it is searched for disguised DTS, which costs 10 ms and nobody speaks in.
+            options["max_probe_packets"] = "1"
+        try:
+            if self.is_joined:
+                source = PartFile(self._fd, part)
+                return av.open(source, "r", options=options, metadata_errors="ignore")
+            options["fd"] = str(self._fd)
+            return av.open("fd:", "r", options=options, metadata_errors="ignore")
+        except av.error.MemoryError:
+            raise
+        except av.error.FFmpegError as error:
+            raise refusal(headers.head) from error
+
+
 @contextmanager
-def open_recording(path: str, *, is_probe: bool) -> Iterator[Recording]:
+def open_recording(path: str, *, is_probe: bool, pick: Pick) -> Iterator[RecordingFile]:
     """Open the recording and confine this process to it, for ever.
 
     Raises MediaError.
     """
     fd = _open_file(path)
     size_bytes = os.fstat(fd).st_size
-    headers = read_headers(fd)
     confine(cpu_s=cpu_seconds(size_bytes, is_probe=is_probe), next_fd=_lowest_free(fd))
-    try:
-        container = _open_container(fd, is_wav=headers.is_wav)
-    except av.error.MemoryError:
-        raise
-    except av.error.FFmpegError as error:
-        raise refusal(headers.head) from error
-    with container:
-        stream = _choose_stream(container)
-        yield Recording(container=container, stream=stream, size_bytes=size_bytes, headers=headers)
+    if os.pread(fd, 4, 0) == b"RIFX":
+        raise MediaError(
+            "unsupported_format",
+            "This is a WAV file with its bytes in the other order (RIFX), which can't be read."
+            " Please save it as an ordinary WAV file.",
+        )
+    yield RecordingFile(fd, size_bytes=size_bytes, pick=pick)
+
+
+def _headers_of(fd: int, part: Part) -> Headers:
+    return read_headers(fd, start=part.start, size_bytes=part.end - part.start)
 
 
 def _open_file(path: str) -> int:
@@ -151,50 +261,3 @@ def _lowest_free(fd: int) -> int:
     lowest = os.dup(fd)
     os.close(lowest)
     return lowest
-
-
-def _open_container(fd: int, *, is_wav: bool) -> InputContainer:
-    options = {
-        "fd": str(fd),
-        "protocol_whitelist": "fd",
-        "format_whitelist": _DEMUXERS,
-        "codec_whitelist": _DECODERS,
-    }
-    if is_wav:
-        # Else it is searched for disguised DTS, which costs 10 ms and nobody speaks in.
-        options["max_probe_packets"] = "1"
-    return av.open("fd:", options=options, metadata_errors="ignore")
-
-
-def _choose_stream(container: InputContainer) -> AudioStream:
-    """The default audio stream, else the first; the others are not even demuxed."""
-    audio = list(container.streams.audio)
-    if not audio:
-        raise MediaError("no_audio_track", "This file has no audio track.")
-    default = Disposition.default
-    chosen = next((stream for stream in audio if stream.disposition & default), audio[0])
-    _check_codec(chosen)
-    for stream in container.streams:
-        if stream.index != chosen.index:
-            stream.discard = Discard.all
-    return chosen
-
-
-def _check_codec(stream: AudioStream) -> None:
-    context: Any = stream.codec_context
-    if context is not None and context.codec_tag in _PROTECTED_TAGS:
-        raise MediaError("unsupported_format", "This recording is copy-protected.")
-    if context is None or context.name not in _DECODERS.split(","):
-        raise MediaError("unsupported_format", "The audio of this file is in an unknown codec.")
-    context.thread_count = 1
-    if context.sample_rate:  # else it is known only after the first frame
-        check_shape(channels=context.layout.nb_channels, rate_hz=context.sample_rate)
-
-
-def check_shape(*, channels: int, rate_hz: int) -> None:
-    """Raises MediaError for what no recording has and what would cost too much."""
-    if not (1 <= channels <= MAX_CHANNELS and MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ):
-        raise MediaError(
-            "unsupported_format",
-            f"Audio with {channels} channels at {rate_hz} Hz can't be transcribed.",
-        )

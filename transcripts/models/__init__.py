@@ -1,11 +1,12 @@
 """What is stored of transcripts, split by noun.
 
 `transcript` is the resource, `jobs` what a run was asked for and found, `revisions` what people
-change in it, `search` what it is found by, `retention` how long it is kept, `webhooks` who is told
-of it, `sharing` who else may read it, `live` what a live session has beyond it, `idempotency` which
-kept answers tell of it.
+change in it, `edit_alignments` which of their words still wait for times, `search` what it is found
+by, `retention` how long it is kept, `webhooks` who is told of it, `sharing` who else may read it,
+`live` what a live session has beyond it, `idempotency` which kept answers tell of it.
 """
 
+from transcripts.models.edit_alignments import EditAlignment
 from transcripts.models.idempotency import AnswerAbout
 from transcripts.models.jobs import Gap, GapReason, TranscriptionJob
 from transcripts.models.live import LiveSession
@@ -41,6 +42,7 @@ __all__ = [
     "Action",
     "AnswerAbout",
     "DeliveryStatus",
+    "EditAlignment",
     "Gap",
     "GapReason",
     "LiveSession",

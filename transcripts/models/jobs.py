@@ -25,11 +25,15 @@ class TranscriptionJob(models.Model):
     languages = models.JSONField(default=list, blank=True)  # that may occur; empty: any
     is_multilingual = models.BooleanField(default=False)  # `language=multi`
 
-    # Found. `sources`: what of the recording is recognised, one after another:
-    # [{"track": 1, "channel": 0 (all, mixed) or 1-based, "speaker": "" or a label}]; `source`: the
-    # index of the one at hand, to which the transcript's `resume_ms` belongs.
+    # Found. `sources`: what of the recording is recognised, one after another, as `services.passes`
+    # writes it: [{"track", "channel", "gain_db", "is_speaker", …}]. `source`: the index of the
+    # one at hand; `source_resume_ms`: where it goes on, if there are several (the transcript's
+    # `resume_ms` is the progress over all of them then).
     sources = models.JSONField(default=list, blank=True)
     source = models.PositiveSmallIntegerField(default=0)
+    # [[start_ms, length_ms]]: silence for what the file doesn't hold; some players close it.
+    pauses = models.JSONField(default=list, blank=True)
+    source_resume_ms = models.PositiveBigIntegerField(default=0)
     # Embeddings are biometric: when they were deleted (`Window.turns` keep their times).
     embeddings_deleted_at = models.DateTimeField(null=True, blank=True)
 

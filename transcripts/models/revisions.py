@@ -23,13 +23,16 @@ class Action(models.TextChoices):
     RENAME_SPEAKER = "rename_speaker"
     MERGE_SPEAKERS = "merge_speakers"
     ASSIGN_SPEAKER = "assign_speaker"
+    KEEP_GAP = "keep_gap"  # what was recognised in a gap, and not accepted, is the text now
+    RETRY_GAP = "retry_gap"  # a gap recognised once more
     RESTORE = "restore"
     RECOUNT = "recount"  # the speakers, from the voices
     REFINE = "refine"  # by the machine: a live session's recording, heard once more
 
 
 class Revision(models.Model):
-    """`changes`: {"segments": {key: change}, "speakers": {position: change}, "fields": change}.
+    """`changes`: {"segments": {key: change}, "speakers": {position: change}, "fields": change,
+    "gaps": {key: change}}.
 
     A change is {"before": fields or null, "after": fields or null}: null before is added, null
     after is removed, and then the other side has every field; else both have those that differ.

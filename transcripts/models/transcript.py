@@ -208,6 +208,7 @@ class Window(models.Model):
     """
 
     transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="windows")
+    source = models.PositiveSmallIntegerField(default=0)  # an index of `TranscriptionJob.sources`
     start_ms = models.PositiveBigIntegerField()
     end_ms = models.PositiveBigIntegerField()  # the resume point behind it
     # [{"start_ms", "end_ms", "overlap", "embedding": base64 of float32 little-endian (n,)}]
@@ -218,7 +219,7 @@ class Window(models.Model):
         ordering: ClassVar[list[str]] = ["start_ms"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["transcript", "start_ms"], name="transcripts_window_once"
+                fields=["transcript", "source", "start_ms"], name="transcripts_window_once"
             )
         ]
 

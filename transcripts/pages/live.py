@@ -34,6 +34,7 @@ TEXTS = {
     "cost": _("Minutes charged: {credits}"),
     "refining": _("It is being listened to once more now; the better text will be on its page."),
     "no_speech": _("No speech was heard."),
+    "gaps": _("{seconds} s of what was said could not be recognised; its transcript shows where."),
     "copy": _("Copy"),
     "copied": _("Copied"),
     "open": _("Open the transcript"),

@@ -5,6 +5,9 @@ Its form carries no CSRF token, because without a referrer browsers send `Origin
 Django refuses; there is no account here in whose name anything could be forged.
 """
 
+import json
+from typing import cast
+
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -19,7 +22,9 @@ from stt_web.error_answers import allow_methods
 from stt_web.errors import ApiError
 from transcripts.api.audio import NoRecordingError, Recording, answer_recording, find_recording
 from transcripts.exports.document import load_document
+from transcripts.gaps import NO_SPEECH
 from transcripts.models import ShareLink, Transcript
+from transcripts.pages.remarks import has_code, list_gaps
 from transcripts.pages.turns import list_turns
 from transcripts.services.sharing import (
     OPENED_FOR_S,
@@ -30,6 +35,7 @@ from transcripts.services.sharing import (
     is_open,
     open_share,
 )
+from transcripts.services.sources import list_pauses
 
 _COOKIE = "shared_pass"
 HEADERS = {
@@ -137,7 +143,12 @@ def _describe(transcript: Transcript, token: str) -> dict[str, object]:
         "is_machine_made": document.is_machine_made,
         "is_corrected": document.is_corrected,
         "audio": audio,
-        "turns": list_turns(document),
+        "pauses": json.dumps(list_pauses(transcript) if audio else []),
+        "turns": sorted(
+            [*list_turns(document), *list_gaps(document.gaps)],
+            key=lambda turn: cast("int", turn["start_ms"]),
+        ),
+        "is_silent": has_code(transcript, NO_SPEECH),
     }
 
 

@@ -4,7 +4,8 @@ The page is whole without a script; with one it is an editor, which uses the pub
 program would: `If-Match` with the revision that is shown, and every change a revision.
 """
 
-from typing import cast
+import json
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -19,13 +20,17 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from transcripts.access import TranscriptNotFoundError, get_transcript
+from transcripts.exports.document import load_gaps, spoken_language
 from transcripts.exports.profiles import PROFILES
 from transcripts.exports.redaction import KINDS
+from transcripts.gaps import NO_SPEECH
 from transcripts.models import OPEN_STATUSES, Source, Status, Transcript
+from transcripts.pages.remarks import has_code, list_gaps, list_remarks
 from transcripts.pages.transcript_texts import MASKED_NAMES, PROFILE_NAMES, TEXTS
 from transcripts.pages.turns import format_clock
 from transcripts.services.cancel import delete_transcript
 from transcripts.services.embeddings import has_embeddings
+from transcripts.services.sources import list_pauses
 
 _FORMATS = ("txt", "srt", "vtt", "docx", "pdf", "csv", "json")
 STATUS_NAMES = {
@@ -47,26 +52,32 @@ SOURCE_NAMES = {
 @login_required
 @require_safe
 def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
-    """GET /transcripts/:id/ — six queries, however long it is; the words come by the API."""
+    """GET /transcripts/:id/ — six queries, seven where it has gaps, however long it is; the words
+    come by the API."""
     transcript = _find(request, transcript_id)
     is_open = transcript.status in OPEN_STATUSES
     segments = _list_segments(transcript)
+    gaps = list_gaps(load_gaps(transcript))
     speakers = list(transcript.speakers.all())
     context = {
         "transcript": transcript,
         "title": transcript.title or transcript.file_name or _("Transcript"),
         "tags": [tag.name for tag in transcript.tags.all()],
-        "segments": segments,
+        "lines": sorted([*segments, *gaps], key=lambda line: line["start_ms"]),
+        "remarks": list_remarks(transcript),
+        "is_incomplete": transcript.status == Status.COMPLETED_WITH_WARNINGS,
+        "is_silent": has_code(transcript, NO_SPEECH),
         "status": STATUS_NAMES[Status(transcript.status)],
         "source": SOURCE_NAMES[Source(transcript.source)],
         "is_open": is_open,
         "is_refining": Transcript.objects.filter(
             refines=transcript, status__in=OPEN_STATUSES
         ).exists(),
-        "can_edit": bool(segments) and not is_open,
+        "pauses": json.dumps(list_pauses(transcript)),
+        "can_edit": bool(segments or gaps) and not is_open,
         "can_recount": has_embeddings(transcript),
         "length": format_clock(transcript.heard_ms or transcript.probed_ms),
-        "language": transcript.language or transcript.language_requested,
+        "language": spoken_language(transcript),
         "formats": _FORMATS,
         "profiles": [(name, PROFILE_NAMES.get(name, name)) for name in PROFILES],
         "masked": [(kind, MASKED_NAMES.get(kind, kind)) for kind in KINDS],
@@ -88,7 +99,7 @@ def delete(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
     return redirect("transcripts")
 
 
-def _list_segments(transcript: Transcript) -> list[dict[str, object]]:
+def _list_segments(transcript: Transcript) -> list[dict[str, Any]]:
     """Return what the page shows of each; without the words, which are most of it. One query."""
     rows = transcript.segments.order_by("position").values(
         "key",
@@ -100,11 +111,12 @@ def _list_segments(transcript: Transcript) -> list[dict[str, object]]:
         name=F("speaker__display_name"),
     )
     before = None
-    shown: list[dict[str, object]] = []
+    shown: list[dict[str, Any]] = []
     for row in rows:
         shown.append(
             {
                 "key": row["key"],
+                "start_ms": row["start_ms"],
                 "start_s": f"{row['start_ms'] / 1000:.3f}",
                 "end_s": f"{row['end_ms'] / 1000:.3f}",
                 "time": format_clock(row["start_ms"]),

@@ -2,6 +2,8 @@
 
 from django.utils.translation import gettext_lazy
 
+from transcripts.pages.remarks import GAPS_LEFT
+
 PROFILE_NAMES = {
     "default": gettext_lazy("Usual"),
     "netflix": gettext_lazy("Netflix"),
@@ -75,6 +77,12 @@ TEXTS = {
     "restore_action": gettext_lazy("Taken back to {number}"),
     "refine": gettext_lazy("Heard once more"),
     "recount": gettext_lazy("Speakers counted again"),
+    "keep_gap": gettext_lazy("A gap filled with what was recognised there"),
+    "retry_gap": gettext_lazy("A gap recognised again"),
+    "gap_retrying": gettext_lazy("This part is being recognised again…"),
+    "gap_nothing": gettext_lazy("Nothing was recognised there this time either."),
+    "gap_filled": gettext_lazy("The gap is filled."),
+    "gaps_left": GAPS_LEFT,
     "show_changes": gettext_lazy("Changes"),
     "compare_now": gettext_lazy("Compare with now"),
     "show_more": gettext_lazy("Show more"),

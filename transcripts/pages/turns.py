@@ -7,6 +7,7 @@ def list_turns(document: Document) -> list[dict[str, object]]:
     """Return what a page shows of each segment; `speaker` None where it is the one before."""
     return [
         {
+            "start_ms": segment.start_ms,
             "start_s": f"{segment.start_ms / 1000:.3f}",
             "time": format_clock(segment.start_ms),
             "speaker": speaker,

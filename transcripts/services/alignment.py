@@ -1,13 +1,13 @@
-"""Times for words that a person typed, from the recording: what is spoken there is aligned anew.
+"""Times for words that a person typed, from the recording: what is spoken there is aligned again.
 
-Asked before an edit's transaction, and in time or not at all: an edit never waits longer than
-`DEADLINE_S`, and never fails, for this. Where nothing answers (no model for the language, no
-recording any more, a service that is down or full), the words keep their interpolated times.
+Asked in the background, after an edit was answered with interpolated times
+(`services/align_edits`), and never a reason for an edit to wait or to fail.
 
-Only the words that an edit placed are aligned, together with some that stand around them, so that
-the aligner knows where it is. What is further apart than a window is aligned in pieces; a piece
-longer than a window (over half a minute typed anew) stays interpolated, since nobody knows which
-of its words was said when. What can't be true of an answer isn't taken (`services/plausible`).
+Only the words without a time of their own are aligned, together with some that stand around them,
+so that the aligner knows where it is. What is further apart than a window is aligned in pieces; a
+piece longer than a window (over half a minute typed anew) stays interpolated, since it isn't known
+which of its words was said when. What can't be true of an answer isn't taken
+(`services/plausible`).
 """
 
 import logging
@@ -20,16 +20,17 @@ from transcripts.inference.align import LONGEST_MS, PlacedWord, SpokenWord, alig
 from transcripts.inference.errors import InferenceError, UnsupportedRequestError
 from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
-from transcripts.media import DecoderDiedError, MediaError, read_excerpt
+from transcripts.media import DecoderDiedError, MediaError, Pick, read_excerpt
 from transcripts.models import Transcript
 from transcripts.services.plausible import is_hopeless, share_squeezed
 from transcripts.services.recordings import recording_path
-from transcripts.services.respell import ALIGNED, INTERPOLATED, Word, between, fit_words, retime
+from transcripts.services.respell import INTERPOLATED, Word, between, fit_words, retime
 from transcripts.services.segment_edits import SegmentState
+from transcripts.services.sources import pick_of
 
 logger = logging.getLogger(__name__)
 
-DEADLINE_S = 2.0
+DEADLINE_S = 20.0  # of one try, over all pieces
 _MAX_PIECES = 3
 # How much is aligned around the words in question, so that their neighbours hold them in place.
 _CONTEXT_MS = 4_000
@@ -50,31 +51,30 @@ class _Piece:
     end_ms: int
 
 
-class _TooLateError(Exception):
-    pass
+class NotNowError(Exception):
+    """Nothing answers at present: another try, later, may succeed. `code` says what was wrong."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
-def align_changes(
-    transcript: Transcript, before: SegmentState, after: SegmentState
-) -> SegmentState:
-    """Return `after` with aligned times for the words that it doesn't have from `before`.
+class _TooLateError(NotNowError):
+    def __init__(self) -> None:
+        super().__init__("too_late")
 
-    Without those that can't be had. Blocks ≤ `DEADLINE_S`, up to two queries, no transaction.
-    """
+
+def has_new_words(before: SegmentState, after: SegmentState) -> bool:
+    """Whether an edit placed words by interpolation that weren't there before."""
     known = {(word["word"], word["start_ms"], word["end_ms"]) for word in before.words}
-    targets = [
-        at
-        for at, word in enumerate(after.words)
+    return any(
+        (word["word"], word["start_ms"], word["end_ms"]) not in known
+        for word in after.words
         if word.get("timing") == INTERPOLATED
-        and (word["word"], word["start_ms"], word["end_ms"]) not in known
-    ]
-    pieces = _find_pieces(after, targets)[:_MAX_PIECES]
-    if not pieces or not _can_be_heard(transcript):
-        return after
-    return replace(after, words=_align(transcript, after, targets, pieces))
+    )
 
 
-def _can_be_heard(transcript: Transcript) -> bool:
+def can_be_aligned(transcript: Transcript) -> bool:
     """Whether there is a recording in which these words were spoken, in their language."""
     return (
         bool(transcript.recording)
@@ -82,6 +82,18 @@ def _can_be_heard(transcript: Transcript) -> bool:
         and transcript.task == "transcribe"
         and not any(warning.get("code") in _UNCERTAIN for warning in transcript.warnings)
     )
+
+
+def align_segment(transcript: Transcript, segment: SegmentState) -> list[Word]:
+    """Return the segment's words, the interpolated ones with better times where these can be had.
+
+    Blocks ≤ `DEADLINE_S`; a query or two, no transaction. Raises NotNowError.
+    """
+    targets = [at for at, word in enumerate(segment.words) if word.get("timing") == INTERPOLATED]
+    pieces = _find_pieces(segment, targets)[:_MAX_PIECES]
+    if not pieces or not can_be_aligned(transcript):
+        return segment.words
+    return _align(transcript, segment, targets, pieces)
 
 
 def _align(
@@ -93,21 +105,24 @@ def _align(
     try:
         inference = inference_for(transcript.owner)
         models = _able_models(inference, transcript)
+        pick = pick_of(transcript, speaker=segment.speaker)
         for piece in pieces if models else ():
-            heard = _ask(transcript, inference, models, words, piece, until=began + DEADLINE_S)
+            until = began + DEADLINE_S
+            heard = _ask(transcript, inference, models, words, piece, pick=pick, until=until)
             _put(words, targets, piece, heard, segment)
         outcome = "aligned" if models else "no_model"
     except (InferenceError, ApiError, MediaError, DecoderDiedError) as error:
         outcome = error.code
-    except _TooLateError:
-        outcome = "too_late"
-    logger.info(
-        "event=edit_aligned transcript_id=%s outcome=%s words=%d duration_ms=%d",
-        transcript.pk,
-        outcome,
-        len(targets),
-        round(1000 * (time.monotonic() - began)),
-    )
+        if getattr(error, "retryable", True):
+            raise NotNowError(error.code) from error
+    finally:
+        logger.info(
+            "event=edit_aligned transcript_id=%s outcome=%s words=%d duration_ms=%d",
+            transcript.pk,
+            outcome,
+            len(targets),
+            round(1000 * (time.monotonic() - began)),
+        )
     return words
 
 
@@ -133,6 +148,7 @@ def _ask(
     words: Sequence[Word],
     piece: _Piece,
     *,
+    pick: Pick,
     until: float,
 ) -> list[PlacedWord]:
     """Raises InferenceError, MediaError, DecoderDiedError, _TooLateError."""
@@ -141,6 +157,7 @@ def _ask(
         start_ms=piece.start_ms,
         length_ms=piece.end_ms - piece.start_ms,
         patience_s=_left_s(until),
+        pick=pick,
     )
     refusal: InferenceError = UnsupportedRequestError("No model can align.")
     if len(pcm) < _PCM_BYTES_A_MS:
@@ -235,8 +252,8 @@ def _fit(
     if is_elsewhere or most <= least or is_hopeless([word.probability for word in heard]):
         return None
     aligned = [
-        {**retime(word, *times), "timing": ALIGNED}
-        for word, times in zip(words, fitted, strict=True)
+        {**retime(word, *times), "timing": placed.timing}
+        for word, times, placed in zip(words, fitted, heard, strict=True)
     ]
     shared = share_squeezed(aligned)
     # A sign that isn't spoken may be where it was heard to have no length.

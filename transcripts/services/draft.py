@@ -16,7 +16,6 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from accounts.models import User
-from stt_web.errors import ApiError
 from transcripts.access import TranscriptNotFoundError
 from transcripts.models import (
     OPEN_STATUSES,
@@ -28,6 +27,13 @@ from transcripts.models import (
     Transcript,
 )
 from transcripts.models.transcript import new_segment_key
+from transcripts.services.draft_gaps import GapDraft
+from transcripts.services.edit_errors import (
+    RevisionChangedError,
+    SegmentNotFoundError,
+    SpeakerNotFoundError,
+    StillWorkedOnError,
+)
 from transcripts.services.revisions import Change, Changes, difference
 from transcripts.services.search_index import index_buckets, index_title, time_bucket
 from transcripts.services.segment_edits import EditError, SegmentState
@@ -50,47 +56,6 @@ _NO_CORRECTIONS = frozenset(
         Action.REFINE,
     }
 )
-
-
-class RevisionChangedError(ApiError):
-    """Somebody else changed it since it was read."""
-
-    status = 412
-    code = "revision_changed"
-
-    def __init__(self, revision: int) -> None:
-        super().__init__(
-            "This transcript was changed meanwhile. Read it again, and repeat your change on that.",
-            extra={"revision": revision},
-            headers={"ETag": f'"{revision}"'},
-        )
-
-
-class StillWorkedOnError(ApiError):
-    status = 409
-    code = "not_finished"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This transcript is still being worked on. It can be edited when it is finished.",
-            retry_after_s=5,
-        )
-
-
-class SegmentNotFoundError(ApiError):
-    status = 404
-    code = "not_found"
-
-    def __init__(self) -> None:
-        super().__init__("There is no such segment in this transcript.")
-
-
-class SpeakerNotFoundError(ApiError):
-    status = 404
-    code = "not_found"
-
-    def __init__(self) -> None:
-        super().__init__("There is no such speaker in this transcript.")
 
 
 @dataclass
@@ -130,6 +95,7 @@ class Draft:
         self._after: dict[str, SegmentState | None] = {}
         self.speakers = {row.position: SpeakerState(row.label, row.display_name) for row in rows}
         self._speakers_before = dict(self.speakers)
+        self.gaps = GapDraft(transcript)
         tags = tuple(Tag.objects.filter(transcript=transcript).values_list("name", flat=True))
         self.fields = Fields(
             transcript.title, transcript.language_note, transcript.is_corrected, tags
@@ -175,6 +141,18 @@ class Draft:
         key = rows.values_list("key", flat=True).first()
         return None if key is None else self.segment(key)
 
+    def last_before(self, time_ms: int) -> SegmentState | None:
+        """Return the last segment that begins at `time_ms` or before. One query."""
+        rows = Segment.objects.filter(transcript=self.transcript, start_ms__lte=time_ms)
+        key = rows.order_by("-position").values_list("key", flat=True).first()
+        return None if key is None else self.segment(key)
+
+    def first(self) -> SegmentState | None:
+        """Return the first segment. One query."""
+        rows = Segment.objects.filter(transcript=self.transcript).order_by("position")
+        key = rows.values_list("key", flat=True).first()
+        return None if key is None else self.segment(key)
+
     def put(self, *segments: SegmentState) -> None:
         for segment in segments:
             if segment.speaker is not None and segment.speaker not in self.speakers:
@@ -195,6 +173,7 @@ class Draft:
         self.segments(key for key, change in segments.items() if change["before"] is not None)
         for key, change in segments.items():
             self._apply_segment(key, change)
+        self.gaps.apply(changes.get("gaps", {}))
         fields = changes.get("fields", {}).get("transcript")
         if fields is not None and fields["after"] is not None:
             after = dict(fields["after"])
@@ -222,6 +201,7 @@ class Draft:
                 ("segments", segments),
                 ("speakers", speakers),
                 ("fields", fields),
+                ("gaps", self.gaps.changes()),
             )
         }
         return {kind: changed for kind, changed in found.items() if changed}
@@ -231,6 +211,7 @@ class Draft:
         self._write_speakers(changes.get("speakers", {}))
         self._write_segments(changes.get("segments", {}))
         self._drop_speakers(changes.get("speakers", {}))
+        self.gaps.write(changes.get("gaps", {}))
         if "fields" in changes:
             self._write_fields()
         self._index(changes)

@@ -9,17 +9,15 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import EllipsisType
 
-from transcripts.models import OPEN_STATUSES, Action, Transcript
-from transcripts.services.alignment import align_changes
+from transcripts.models import Action, Transcript
+from transcripts.services.align_edits import queue_alignment
 from transcripts.services.draft import (
     Draft,
     Editing,
-    SpeakerNotFoundError,
     SpeakerState,
     open_draft,
-    read_state,
 )
-from transcripts.services.respell import Word
+from transcripts.services.edit_errors import SpeakerNotFoundError
 from transcripts.services.revisions import changes_between, check_revision, reverse
 from transcripts.services.segment_edits import (
     EditError,
@@ -44,14 +42,6 @@ class SegmentChange:
     speaker: int | EllipsisType | None = ...
 
 
-@dataclass(frozen=True)
-class _Aligned:
-    """What a segment will be with interpolated words (nobody speaking), and better words for it."""
-
-    foreseen: SegmentState
-    words: list[Word]
-
-
 def describe(
     editing: Editing,
     *,
@@ -72,20 +62,18 @@ def describe(
 
 
 def edit_segment(editing: Editing, key: str, change: SegmentChange) -> None:
-    """Change a segment. New words are looked for in the recording, which takes 2 s at most."""
-    aligned = _align_beforehand(editing, key, change)
+    """Change a segment. New words are interpolated at once, and aligned in the background."""
     with open_draft(editing, Action.EDIT) as draft:
-        segment = draft.segment(key)
+        before = segment = draft.segment(key)
         if change.start_ms is not None or change.end_ms is not None:
             segment = _retimed(draft, segment, change)
         if change.text is not None:
             segment = change_text(segment, change.text)
-            # Unless somebody else changed it meanwhile: then these aren't its words.
-            if aligned is not None and replace(segment, speaker=None) == aligned.foreseen:
-                segment = replace(segment, words=aligned.words)
         if not isinstance(change.speaker, EllipsisType):
             segment = replace(segment, speaker=change.speaker)
         draft.put(segment)
+        if change.text is not None:
+            queue_alignment(draft, before, segment)
 
 
 def split(editing: Editing, key: str, *, at_word: int) -> None:
@@ -180,27 +168,6 @@ def restore(editing: Editing, number: int) -> None:
     with open_draft(editing, Action.RESTORE, restored=number) as draft:
         # The draft's own revision, which is the last, has no changes yet.
         draft.apply(reverse(changes_between(editing.transcript, number, draft.transcript.revision)))
-
-
-def _align_beforehand(editing: Editing, key: str, change: SegmentChange) -> _Aligned | None:
-    """Return aligned words for the ones that the change will give the segment, as it is now.
-
-    Without any lock: the draft says later whether it still is. One query more than aligning.
-    """
-    transcript = editing.transcript
-    row = transcript.segments.filter(key=key).first()
-    is_stale = editing.expected not in (None, transcript.revision)
-    if change.text is None or row is None or is_stale or transcript.status in OPEN_STATUSES:
-        return None
-    before = read_state(row, speaker=None)
-    start_ms = before.start_ms if change.start_ms is None else change.start_ms
-    end_ms = before.end_ms if change.end_ms is None else change.end_ms
-    try:
-        retimed = change_times(before, start_ms=start_ms, end_ms=end_ms)
-        after = change_text(retimed, change.text)
-    except EditError:
-        return None  # it will be said under the lock
-    return _Aligned(after, align_changes(transcript, before, after).words)
 
 
 def _retimed(draft: Draft, segment: SegmentState, change: SegmentChange) -> SegmentState:

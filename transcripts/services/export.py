@@ -24,6 +24,7 @@ from uuid import UUID
 from celery import current_app
 from django.conf import settings
 
+from transcripts.exports.document import load_gaps
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import export, load_for
 from transcripts.models import Transcript
@@ -36,7 +37,7 @@ EXPORT_QUEUE = "exports"
 _PENDING_S = 120
 _FAILED_S = 60
 # Moves on where a renderer's output does, so that files made by the old one are left alone.
-_RENDERER = 2
+_RENDERER = 3
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def describe_export(
         transcript.origin,
         transcript.is_corrected,
         [str(speaker) for speaker in transcript.speakers.all()],
+        [gap.keys for gap in load_gaps(transcript)] if options.include_gaps else [],
     ]
     digest.update(json.dumps(head).encode())
     rows = transcript.segments.order_by("position").values_list(
@@ -123,7 +125,9 @@ def _make(wanted: WantedExport, transcript: Transcript) -> None:
     started = time.monotonic()
     try:
         content = export(
-            load_for(wanted.format_name, transcript), wanted.format_name, wanted.options
+            load_for(wanted.format_name, transcript, wanted.options),
+            wanted.format_name,
+            wanted.options,
         )
     except Exception:
         # Whoever waits is told, and nobody tries again at once.

@@ -16,6 +16,7 @@ from transcripts.inference.routing import inference_for
 from transcripts.models import Segment, Transcript
 from transcripts.services import speakers, store
 from transcripts.services.recognise import retry_delay_s
+from transcripts.services.sources import join_sources
 from transcripts.services.store import Job, LabelledTranscript
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,10 @@ NOT_INSTALLED = (
 def label_speakers(job: Job) -> None:
     """Tell the speakers apart, if that was asked for; the result is stored by the last stage."""
     transcript = job.transcript
+    joined = join_sources(job)
+    if joined is not None:
+        job.labelled = joined
+        return
     if not (transcript.diarize and job.has_text) or _has_failed(transcript):
         return
     if not transcript.embedder:

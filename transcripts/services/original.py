@@ -3,14 +3,17 @@
 from dataclasses import replace
 
 from transcripts.exports.document import Document, DocumentSegment, load_document, load_word
-from transcripts.models import Transcript
+from transcripts.gaps import show_gaps, with_gap_warning
+from transcripts.models import READABLE_STATUSES, Transcript
 from transcripts.services.draft import Draft, SpeakerState
+from transcripts.services.outcome import completed_status
 from transcripts.services.revisions import changes_between, reverse
 from transcripts.services.segment_edits import SegmentState
 
 
 def load_original(transcript: Transcript) -> Document:
-    """Return what a program is told that asked for the transcription. Two queries, seven if edited.
+    """Return what a program is told that asked for the transcription. Two queries, eight if edited;
+    one more where it has gaps.
 
     People's edits are theirs: a program that sends the same recording again gets the same answer.
     """
@@ -24,12 +27,18 @@ def load_original(transcript: Transcript) -> Document:
     changed = changes.get("segments", {})
     removed = {key for key, change in changed.items() if change["after"] is None}
     names = {position: _name(state) for position, state in sorted(draft.speakers.items())}
+    gaps = show_gaps(transcript.gaps.all(), is_original=True)
+    warnings = with_gap_warning(document.warnings, gaps)
+    is_readable = transcript.status in READABLE_STATUSES
     return replace(
         document,
         segments=tuple(
             _load(segment, names) for segment in draft.segments({*stored, *changed} - removed)
         ),
         speakers=tuple(names.values()),
+        gaps=gaps,
+        warnings=tuple(warnings),
+        status=completed_status(warnings) if is_readable else transcript.status,
         title=draft.fields.title,
         is_corrected=draft.fields.is_corrected,
     )
@@ -47,6 +56,7 @@ def _load(segment: SegmentState, names: dict[int, str]) -> DocumentSegment:
         compression_ratio=segment.compression_ratio,
         no_speech_prob=segment.no_speech_prob,
         temperature=segment.temperature,
+        language=segment.language,
     )
 
 

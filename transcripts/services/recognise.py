@@ -29,7 +29,9 @@ from transcripts.models import Queue, Transcript, TranscriptionJob
 from transcripts.services import store
 from transcripts.services.feed import HoldMeter, PcmFeed
 from transcripts.services.lease import LeaseEnd, WorkStoppedError
+from transcripts.services.passes import Passes
 from transcripts.services.recordings import recording_path
+from transcripts.services.sources import finish_pass, note_language, prepare_passes
 from transcripts.services.store import Job
 
 logger = logging.getLogger(__name__)
@@ -49,17 +51,21 @@ def recognise(job: Job) -> None:
     """
     failures = 0
     while not job.transcript.heard_ms:
-        before_ms = job.transcript.resume_ms
+        before = _reached(job)
         try:
-            _stream(job)
-            return
+            _stream(job, prepare_passes(job))
+            failures = 0
         except (InferenceError, DecoderDiedError) as error:
             job.lease.check()
             if not error.retryable:
                 raise
-            failures = 1 if job.transcript.resume_ms > before_ms else failures + 1
+            failures = 1 if _reached(job) > before else failures + 1
             _note_failure(job, error)
             job.lease.wait(retry_delay_s(failures))
+
+
+def _reached(job: Job) -> tuple[int, int]:
+    return (0, 0) if job.passes is None else (job.passes.index, job.passes.resume_ms)
 
 
 def retry_delay_s(failures: int) -> float:
@@ -83,18 +89,19 @@ def _note_failure(job: Job, error: InferenceError | DecoderDiedError) -> None:
         raise WorkStoppedError(LeaseEnd.STALLED)
 
 
-def _stream(job: Job) -> None:
-    """Make one call, from the resume point to the end of the recording."""
+def _stream(job: Job, passes: Passes) -> None:
+    """Make one call, from the resume point of the source at hand to the end of the recording."""
     transcript = job.transcript
     route = inference_for(transcript.owner).pick(
         model=transcript.model_used or transcript.model_requested,
         is_begun=bool(transcript.model_used),
     )
     path = recording_path(transcript)
-    with open_decoder(path, start_ms=transcript.resume_ms) as decoder:
+    source = passes.current
+    with open_decoder(path, start_ms=passes.resume_ms, pick=source.pick) as decoder:
         meter = HoldMeter(job.lease, transcript, held_for_ms=transcript.probed_ms)
         feed = PcmFeed(decoder, meter)
-        call = start_transcribe(_options(transcript), feed, server=route.server)
+        call = start_transcribe(_options(transcript, passes), feed, server=route.server)
         try:
             with job.lease.guard(call.cancel), cancel_when_frozen(call, route.server):
                 finished = _take_events(job, call, route)
@@ -109,24 +116,25 @@ def _stream(job: Job) -> None:
         _conclude(job, feed, decoder, finished)
 
 
-def _options(transcript: Transcript) -> TranscribeOptions:
-    """What is pinned is sent again: model and language must not change half-way.
+def _options(transcript: Transcript, passes: Passes) -> TranscribeOptions:
+    """What is pinned is sent again: model and language must not change half-way a source.
 
     A language that was detected is no more than that: single windows may be in another one.
     """
     asked = TranscriptionJob.of(transcript)
+    found = passes.current.language if passes.are_several else transcript.language
     return TranscribeOptions(
         model=transcript.model_used or transcript.model_requested,
         language=transcript.language_requested,
-        detected_language="" if transcript.language_requested else transcript.language,
+        detected_language="" if transcript.language_requested else found,
         languages=() if transcript.language_requested else tuple(asked.languages),
         multilingual=asked.is_multilingual and not transcript.language_requested,
         task="translate" if transcript.task == "translate" else "transcribe",
         prompt=transcript.prompt,
         hot_words=tuple(transcript.hot_words),
-        with_turns=transcript.diarize,
+        with_turns=transcript.diarize and not passes.current.is_speaker,
         priority="short" if transcript.queue == Queue.SHORT else "bulk",
-        offset_ms=transcript.resume_ms,
+        offset_ms=passes.resume_ms,
         expected_duration_ms=transcript.probed_ms,
     )
 
@@ -141,6 +149,7 @@ def _take_events(job: Job, call: TranscribeCall, route: Route) -> Finished:
             _take_window(job, event)
         elif isinstance(event, LanguageDetected):
             take_language(job, event)
+            note_language(job, event.language)
         else:
             _take_accepted(job, event)
     raise UnavailableError("The inference service ended a call before its end.")
@@ -149,12 +158,18 @@ def _take_events(job: Job, call: TranscribeCall, route: Route) -> Finished:
 def _take_accepted(job: Job, accepted: Accepted) -> None:
     store.store_accepted(job, accepted)
     pinned = job.transcript.embedder
-    if job.transcript.diarize and pinned and accepted.embedder != pinned:
+    is_asked = job.transcript.diarize and not _is_speaker(job)
+    if is_asked and pinned and accepted.embedder != pinned:
         store.store_warning(
             job,
             "speakers_failed",
             "The server's speaker model changed during the work: speakers could not be told apart.",
         )
+
+
+def _is_speaker(job: Job) -> bool:
+    """Whether the source at hand is a person: then no voices are told apart in it."""
+    return job.passes is not None and job.passes.current.is_speaker
 
 
 def take_language(job: Job, heard: LanguageDetected) -> None:
@@ -173,9 +188,9 @@ def take_language(job: Job, heard: LanguageDetected) -> None:
 
 
 def _take_window(job: Job, window: WindowResult) -> None:
-    if window.start_ms < job.transcript.resume_ms:
+    if window.start_ms < prepare_passes(job).resume_ms:
         raise BrokenAnswerError("The inference service sent a span twice.")
-    if window.resume_ms > window.start_ms or window.segments:
+    if window.resume_ms > window.start_ms or window.segments or window.gaps:
         store.store_window(job, window)
 
 
@@ -187,7 +202,8 @@ def _conclude(job: Job, feed: PcmFeed, decoder: Decoder, finished: Finished) -> 
         store.store_warning(job, feed.error.code, feed.error.message)
     elif feed.error is not None:
         raise feed.error
-    if not finished.heard_ms:
+    passes = prepare_passes(job)
+    if not finished.heard_ms and passes.is_last and not passes.heard_ms:
         raise MediaError("empty_file", "The recording holds no audio.")
     for code, message in decoder.warnings:
         store.store_warning(job, code, message)
@@ -197,4 +213,9 @@ def _conclude(job: Job, feed: PcmFeed, decoder: Decoder, finished: Finished) -> 
             "credits_ran_out",
             "The recording is longer than your minutes and credits: its rest was not transcribed.",
         )
-    store.write_fenced(job, heard_ms=finished.heard_ms)
+    finish_pass(
+        job,
+        heard_ms=finished.heard_ms,
+        unreadable_ms=decoder.unreadable_ms,
+        pauses_ms=decoder.pauses_ms,
+    )

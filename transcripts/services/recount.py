@@ -18,7 +18,8 @@ from transcripts.inference.routing import inference_for
 from transcripts.models import OPEN_STATUSES, Action, Transcript, TranscriptionJob
 from transcripts.services import speakers as voices
 from transcripts.services import store
-from transcripts.services.draft import Draft, Editing, SpeakerState, StillWorkedOnError, open_draft
+from transcripts.services.draft import Draft, Editing, SpeakerState, open_draft
+from transcripts.services.edit_errors import StillWorkedOnError
 from transcripts.services.embeddings import are_deleted
 from transcripts.services.label import describe_fewer
 from transcripts.services.segment_edits import EditError, SegmentState, split_segment

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 
+from transcripts.gaps import show_gaps, with_gap_warning
 from transcripts.models import (
     Action,
     LiveSession,
@@ -32,6 +33,7 @@ from transcripts.services.dispatch import enqueue
 from transcripts.services.draft import Draft, Editing, SpeakerState, open_draft
 from transcripts.services.embeddings import drop_finished_embeddings
 from transcripts.services.lease import LeaseLostError, held_rows
+from transcripts.services.outcome import completed_status
 from transcripts.services.recordings import delete_recording, recording_path
 from transcripts.services.segment_edits import SegmentState
 from transcripts.services.store import Job
@@ -102,9 +104,7 @@ def adopt_refinement(job: Job) -> None:
         elif not _replace_text(live, segments, speakers):
             _warn(live, "Its text was corrected meanwhile, and stays.")
         else:
-            fields = {name: getattr(refinement, name) for name in _MADE_BY}
-            warnings = [*live.warnings, *refinement.warnings]
-            Transcript.objects.filter(pk=live.pk).update(**fields, warnings=warnings)
+            _take_over(live, refinement)
             _hand_over_windows(refinement, live)
         Transcript.objects.filter(pk=refinement.pk).delete()
     delete_recording(refinement.recording)
@@ -168,6 +168,7 @@ def _state_of(row: Segment, *, speaker: int | None) -> SegmentState:
         compression_ratio=row.compression_ratio,
         no_speech_prob=row.no_speech_prob,
         temperature=row.temperature,
+        language=row.language,
     )
 
 
@@ -181,6 +182,19 @@ def _replace_text(
             return False
         _swap(draft, segments, speakers)
     return True
+
+
+def _take_over(live: Transcript, refinement: Transcript) -> None:
+    """What goes with the text: how it was made, its warnings, and its gaps in place of the live
+    ones."""
+    fields = {name: getattr(refinement, name) for name in _MADE_BY}
+    live.gaps.all().delete()
+    refinement.gaps.update(transcript=live)
+    gaps = show_gaps(live.gaps.all())
+    warnings = with_gap_warning([*live.warnings, *refinement.warnings], gaps)
+    Transcript.objects.filter(pk=live.pk).update(
+        **fields, warnings=warnings, status=completed_status(warnings)
+    )
 
 
 def _swap(draft: Draft, segments: list[SegmentState], speakers: dict[int, SpeakerState]) -> None:

@@ -13,6 +13,7 @@ All that is placed here says `"timing": "interpolated"`; where the recording can
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby, pairwise
@@ -80,7 +81,7 @@ def respell(
     """
     units = _cut(text)
     _mark_kept(words, units)
-    groups = _group(units)
+    groups = _release_split(units)
     placed = _place(groups, words, start_ms=start_ms, end_ms=end_ms)
     return fit_words(placed, start_ms=start_ms, end_ms=end_ms)
 
@@ -150,6 +151,23 @@ def _mark_kept(words: Sequence[Word], units: list[_Unit]) -> None:
         if not any(unit.has_space for unit in own[1:]):
             for unit in own:
                 unit.kept = index
+
+
+def _release_split(units: list[_Unit]) -> list[_Group]:
+    """Return the groups; an old word that fell into several of them is not kept.
+
+    A sign with a space before it may stand inside an old word ("10:30", now "10 :30"), although
+    its letters and digits still stand together.
+    """
+    groups = _group(units)
+    counts = Counter(group.kept for group in groups if group.kept is not None)
+    split = {kept for kept, count in counts.items() if count > 1}
+    if not split:
+        return groups
+    for unit in units:
+        if unit.kept in split:
+            unit.kept = None
+    return _group(units)
 
 
 def _group(units: list[_Unit]) -> list[_Group]:

@@ -14,8 +14,8 @@ from transcripts.models import Revision, Transcript
 from transcripts.services.matching import match_sequences
 
 Change = dict[str, dict[str, Any] | None]  # {"before": …, "after": …}
-Changes = dict[str, dict[str, Change]]  # {"segments": {key: …}, "speakers": …, "fields": …}
-KINDS = ("segments", "speakers", "fields")
+Changes = dict[str, dict[str, Change]]  # {"segments": {key: …}, "speakers": …, "fields": …, "gaps"}
+KINDS = ("segments", "speakers", "fields", "gaps")
 
 
 class RevisionNotFoundError(ApiError):

@@ -43,6 +43,7 @@ class SegmentState:
     compression_ratio: float | None = None
     no_speech_prob: float | None = None
     temperature: float | None = None
+    language: str = ""  # empty: the transcript's
 
 
 def change_text(segment: SegmentState, text: str) -> SegmentState:

@@ -25,13 +25,36 @@ def form_sentences(job: Job) -> None:
     if is_live or not job.has_text:
         return
     labelled = job.labelled or _unlabelled(transcript)
-    job.labelled = _in_sentences(labelled)
+    job.labelled = _source_by_source(labelled) if labelled.sources else _in_sentences(labelled)
 
 
 def _unlabelled(transcript: Transcript) -> LabelledTranscript:
     stored = tuple(transcript.segments.select_related("speaker").order_by("position"))
     positions = (row.speaker.position if row.speaker is not None else 0 for row in stored)
     return LabelledTranscript(segments=stored, speaker_positions=tuple(positions))
+
+
+def _source_by_source(labelled: LabelledTranscript) -> LabelledTranscript:
+    """Sentences of one source, a track or a channel, don't go on in another; all in time order."""
+    formed: list[tuple[Segment, int, int]] = []
+    for source in sorted(set(labelled.sources)):
+        own = [at for at, each in enumerate(labelled.sources) if each == source]
+        part = _in_sentences(
+            LabelledTranscript(
+                segments=tuple(labelled.segments[at] for at in own),
+                speaker_positions=tuple(labelled.speaker_positions[at] for at in own),
+            )
+        )
+        pairs = zip(part.segments, part.speaker_positions, strict=True)
+        formed += [(row, speaker, source) for row, speaker in pairs]
+    formed.sort(key=lambda each: (each[0].start_ms, each[2]))
+    for position, (row, _, _) in enumerate(formed):
+        row.position = position
+    return LabelledTranscript(
+        segments=tuple(row for row, _, _ in formed),
+        speaker_positions=tuple(speaker for _, speaker, _ in formed),
+        sources=tuple(source for _, _, source in formed),
+    )
 
 
 def _in_sentences(labelled: LabelledTranscript) -> LabelledTranscript:

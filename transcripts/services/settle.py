@@ -22,6 +22,7 @@ from transcripts.services.embeddings import drop_finished_embeddings
 from transcripts.services.feed import reference_of
 from transcripts.services.lease import held_rows
 from transcripts.services.notices import announce_failure, announce_result
+from transcripts.services.outcome import completed_status, note_outcome
 from transcripts.services.recordings import drop_finished_audio, forget_recording
 from transcripts.services.refine import (
     adopt_refinement,
@@ -34,8 +35,6 @@ from transcripts.webhooks.outbox import tell_of_status
 
 logger = logging.getLogger(__name__)
 
-# Warnings that tell something without taking anything from the result.
-NOTES = frozenset({"no_speech", "language_not_detected", "fewer_speakers"})
 CLOSED_LEASE: dict[str, object] = {"lease_owner": "", "lease_expires_at": None}
 
 
@@ -44,14 +43,12 @@ def settle(job: Job) -> None:
     if job.transcript.refines_id is not None:
         adopt_refinement(job)
         return
-    if not job.has_text:
-        store.store_warning(job, "no_speech", "No speech was found in this recording.")
+    is_charged = note_outcome(job)
     transcript = job.transcript
-    is_blemished = any(warning["code"] not in NOTES for warning in transcript.warnings)
     with transaction.atomic():
         store.write_fenced(
             job,
-            status=Status.COMPLETED_WITH_WARNINGS if is_blemished else Status.COMPLETED,
+            status=completed_status(transcript.warnings),
             finished_at=timezone.now(),
             resume_ms=transcript.heard_ms,
             error_code="",
@@ -60,7 +57,7 @@ def settle(job: Job) -> None:
         )
         if job.labelled is not None:
             store.replace_segments(transcript, job.labelled)
-        charge(transcript, heard_ms=transcript.heard_ms)
+        charge(transcript, heard_ms=transcript.heard_ms if is_charged else 0)
         announce_result(transcript)
         tell_of_status(transcript)
         index_transcript(transcript)
@@ -109,7 +106,10 @@ def fail_rows(
 
 
 def charge(transcript: Transcript, *, heard_ms: int) -> None:
-    """Charge what was heard. Inside the transaction that ends the job, after its update."""
+    """Charge what was heard (0 ms: nothing, and a visitor's use of the day goes back).
+
+    Inside the transaction that ends the job, after its update.
+    """
     try:
         cost: Charge = settle_hold(reference_of(transcript), heard_ms=heard_ms)
     except HoldNotFoundError:  # anonymous

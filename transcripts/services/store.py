@@ -23,8 +23,9 @@ from transcripts.inference.results import (
     SpeakerTurn,
     WindowResult,
 )
-from transcripts.models import Gap, Segment, Speaker, Transcript, Window
+from transcripts.models import Gap, Segment, Speaker, Transcript, TranscriptionJob, Window
 from transcripts.services.lease import Lease, LeaseLostError, held_rows
+from transcripts.services.passes import Passes
 
 
 class SpokenWord(Protocol):
@@ -49,6 +50,7 @@ class LabelledTranscript:
 
     segments: tuple[Segment, ...]
     speaker_positions: tuple[int, ...]  # for each segment its speaker, 1-based; 0: none
+    sources: tuple[int, ...] = ()  # for each segment its source, where there are several
 
 
 @dataclass
@@ -64,6 +66,7 @@ class Job:
     next_position: int = 0
     has_text: bool = False
     labelled: LabelledTranscript | None = None
+    passes: Passes | None = None  # over the sources; None: not read, or a live session
     last_failure: str = ""  # code of the last error that was retried
     broken_tries: int = 0  # failures since the last progress that prove a fault
 
@@ -147,20 +150,27 @@ def store_windows(settled: Sequence[tuple[Job, WindowResult]]) -> list[bool]:
 
 
 def _move_on(job: Job, window: WindowResult) -> bool:
+    passes = job.passes
+    resume_ms = window.resume_ms if passes is None else passes.progress_ms(window.resume_ms)
     try:
         write_fenced(
             job,
-            resume_ms=window.resume_ms,
+            resume_ms=resume_ms,
             progressed_at=timezone.now(),
             stalled_tries=0,
             lease_expires_at=job.lease.next_expiry(),
         )
     except LeaseLostError:
         return False
+    if passes is not None and passes.are_several:
+        rows = TranscriptionJob.objects.filter(transcript=job.transcript)
+        rows.update(source_resume_ms=window.resume_ms)
     return True
 
 
 def _note_stored(job: Job, window: WindowResult) -> None:
+    if job.passes is not None:
+        job.passes.resume_ms = window.resume_ms
     job.next_position += len(window.segments)
     job.has_text = job.has_text or bool(window.segments)
     job.broken_tries = 0
@@ -170,6 +180,7 @@ def _note_stored(job: Job, window: WindowResult) -> None:
 def _window(job: Job, window: WindowResult) -> Window:
     return Window(
         transcript=job.transcript,
+        source=0 if job.passes is None else job.passes.index,
         start_ms=window.start_ms,
         end_ms=window.resume_ms,
         turns=[_turn_as_json(turn) for turn in window.turns],

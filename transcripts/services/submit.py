@@ -37,7 +37,7 @@ from stt_web.uploads import Upload
 from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
 from transcripts.languages import LANGUAGE_NAMES
-from transcripts.media import Probe, probe
+from transcripts.media import Pick, Probe, probe
 from transcripts.models import (
     OPEN_STATUSES,
     READABLE_STATUSES,
@@ -90,6 +90,14 @@ class TranscriptionOptions:
     speakers: int = 0
     prompt: str = ""
     hot_words: tuple[str, ...] = ()
+
+    @property
+    def pick(self) -> Pick:
+        """The track and channel that were asked for by number."""
+        return Pick(
+            track=int(self.track) if self.track.isdigit() else 0,
+            channel=int(self.channels) if self.channels.isdigit() else 0,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +157,8 @@ async def _find_model_here(inference: Inference, options: TranscriptionOptions) 
 async def _prepare_and_admit(inference: Inference, submission: Submission) -> Submitted:
     model = await _in_background(inference.resolve_model, submission.options.model)
     check_model_can(model, submission.options)
-    found = await _in_background(probe, submission.upload.path)
+    pick = submission.options.pick
+    found = await _in_background(partial(probe, submission.upload.path, pick=pick))
     admit = sync_to_async(_admit_in_thread, thread_sensitive=False, executor=_admitters)
     return await admit(submission, found)
 

@@ -19,10 +19,10 @@ from weakref import WeakKeyDictionary
 
 from django.db import Error as AnyDatabaseError
 from django.db import connection
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from transcripts.models import OPEN_STATUSES, Status, Transcript
+from transcripts.models import OPEN_STATUSES, EditAlignment, Status, Transcript
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,8 @@ class Snapshot:
     probed_ms: int = 0
     heard_ms: int = 0
     place: int = 0  # in its queue, 1 the next; 0 if it doesn't wait or nobody asked
+    aligning: int = 0  # edits whose words wait for their times
+    aligned: int = 0  # edits whose words waited, of the last hour
 
     @property
     def is_open(self) -> bool:
@@ -76,13 +78,32 @@ class Subscription:
 
 def read_snapshots(ids: set[UUID]) -> dict[UUID, Snapshot]:
     """One query."""
-    rows = Transcript.objects.filter(pk__in=ids).values_list(
-        "pk", "status", "resume_ms", "probed_ms", "heard_ms"
+    edits = EditAlignment.objects.filter(transcript=OuterRef("pk")).order_by()
+    rows = (
+        Transcript.objects.filter(pk__in=ids)
+        .annotate(
+            aligning=_count(edits.filter(finished_at=None)),
+            aligned=_count(edits.exclude(finished_at=None)),
+        )
+        .values_list("pk", "status", "resume_ms", "probed_ms", "heard_ms", "aligning", "aligned")
     )
     return {
-        pk: Snapshot(status=status, resume_ms=resume_ms, probed_ms=probed_ms, heard_ms=heard_ms)
-        for pk, status, resume_ms, probed_ms, heard_ms in rows
+        pk: Snapshot(
+            status=status,
+            resume_ms=resume_ms,
+            probed_ms=probed_ms,
+            heard_ms=heard_ms,
+            aligning=aligning,
+            aligned=aligned,
+        )
+        for pk, status, resume_ms, probed_ms, heard_ms, aligning, aligned in rows
     }
+
+
+def _count(edits: QuerySet[EditAlignment]) -> Coalesce:
+    return Coalesce(
+        Subquery(edits.values("transcript").annotate(number=Count("pk")).values("number")), 0
+    )
 
 
 def read_places(ids: set[UUID]) -> dict[UUID, int]:

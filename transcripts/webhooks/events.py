@@ -7,6 +7,8 @@ from enum import StrEnum
 from django.urls import reverse
 
 from accounts.services.mail import site_url
+from transcripts.exports.document import spoken_language
+from transcripts.gaps import seconds_in
 from transcripts.models import Status, Transcript
 
 MAX_BODY_BYTES = 20_000  # Standard Webhooks, "Payload size"
@@ -42,10 +44,11 @@ def write_transcript_body(event: Event, transcript: Transcript, *, now: datetime
     if event is not Event.DELETED:
         data |= {
             "status": transcript.status,
-            "language": transcript.language or transcript.language_requested,
+            "language": spoken_language(transcript),
             "duration": duration_ms / 1000,
             "model": transcript.model_used,
             "credits_charged": transcript.credits_charged,
+            "gap_seconds": seconds_in(transcript.warnings),
             "error": _describe_error(transcript),
             "url": site_url(reverse("transcript", args=[str(transcript.pk)])),
         }

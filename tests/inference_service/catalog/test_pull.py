@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from inference_service.catalog.entries import CatalogueModel, Wheel
 from inference_service.catalog.models import CATALOGUE
 from inference_service.catalog.pull import Pulled, find_model, install
 from inference_service.catalog.sources import plan_sources
+from inference_service.catalog.sources.hub import find_fault
 from inference_service.catalog.sources.progress import Progress
 from inference_service.config import Config
 from tests.inference_service.catalog.conftest import (
@@ -173,6 +175,12 @@ def test_the_hub_is_asked_where_the_mirror_lacks_the_model(
     assert pulled.source == f"{url}/{REPOSITORY}"
     assert not any("README" in path for path in requests.paths())
     assert any("answers 404" in line for line in puller.said)
+
+
+def test_a_hub_that_takes_the_connection_and_is_silent_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        assert find_fault(address).startswith(f"{address} does not answer")
 
 
 def test_the_package_index_is_asked_last_and_announced(

@@ -25,10 +25,12 @@ class Event:
 class Feed:
     """A client of server-sent events."""
 
-    def __init__(self, client: Client, transcript: Transcript, *, last_event_id: str = "") -> None:
+    def __init__(
+        self, client: Client, transcript: Transcript, *, last_event_id: str = "", query: str = ""
+    ) -> None:
         self._answer = client.call(
             "GET",
-            f"/api/v1/transcripts/{transcript.pk}/events/",
+            f"/api/v1/transcripts/{transcript.pk}/events/{query}",
             headers={"Last-Event-ID": last_event_id},
             stream=True,
         )

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from accounts.keys import issue_api_key
 from tests.transcripts.api.conftest import Client, make_client
-from transcripts.models import Segment, ShareLink, Speaker, Status, Transcript
+from transcripts.models import Gap, Segment, ShareLink, Speaker, Status, Transcript
 from transcripts.services.sharing import PASSWORDS_AN_ADDRESS
 
 AUDIO = bytes(range(256)) * 4000  # 1,024,000 bytes: several pieces
@@ -69,6 +69,20 @@ def share(client: Client, transcript: Transcript, **fields: Any) -> Any:
     assert made.status_code == 201, made.text
     assert made.headers["Cache-Control"] == "no-store"
     return made.json()
+
+
+def test_a_shared_page_names_what_is_missing_in_its_place(client: Client, make: Make) -> None:
+    transcript = make(
+        warnings=[{"code": "speech_not_transcribed", "message": "", "gaps": 1, "seconds": 4.0}]
+    )
+    Gap.objects.create(
+        transcript=transcript, start_ms=65_000, end_ms=69_000, reason="repetition", text="secret"
+    )
+
+    page = fetch(share(client, transcript)["url"], headers={"Accept-Language": "cs"}).text
+
+    assert page.index("Dobrý den") < page.index("4 s nepřepsáno")
+    assert "secret" not in page
 
 
 def fetch(url: str, **options: Any) -> requests.Response:

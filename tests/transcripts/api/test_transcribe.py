@@ -166,6 +166,10 @@ def test_other_languages_are_another_request(client: Client, worker: Worker) -> 
         ({"prompt": "x" * 1001}, "invalid_value", "1000"),
         ({"hot_words": "a," * 101}, "invalid_value", "100"),
         ({"model": "whisper-9"}, "unknown_model", "tiny"),
+        ({"track": "first"}, "invalid_value", "all, or a whole number from 1 to 100"),
+        ({"channels": "0"}, "invalid_value", "split or mix, or a whole number from 1 to 64"),
+        ({"track": "2"}, "unknown_track", "one audio track"),
+        ({"channels": "3"}, "unknown_channel", "has 1 channel"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_400_and_says_which_can(

@@ -23,6 +23,10 @@ SPOKEN = document(
 def text_of(format_name: str, **options: object) -> str:
     """Return what a reader of the file sees, line by line."""
     content = export(SPOKEN, format_name, ExportOptions(**options))  # type: ignore[arg-type]
+    return read_file(format_name, content)
+
+
+def read_file(format_name: str, content: bytes) -> str:
     if format_name == "pdf":
         return pypdf.PdfReader(io.BytesIO(content)).pages[0].extract_text()
     if format_name == "docx":

@@ -40,6 +40,7 @@ class StreamScript:
     hangs: bool = False  # instead: says no more, until the caller leaves
     is_silent: bool = False
     language: str = "en"
+    gaps: dict[int, list[speech_pb2.Gap]] = field(default_factory=dict)  # by the second
     paces: list[speech_pb2.Pace] = field(default_factory=list)
 
 
@@ -170,6 +171,7 @@ async def _hear(
 
 def _utterance(script: StreamScript, start_ms: int, end_ms: int) -> speech_pb2.StreamEvent:
     utterance = speech_pb2.Utterance(start_ms=start_ms, resume_ms=end_ms)
+    utterance.gaps.extend(script.gaps.get(start_ms // SECOND_MS, ()))
     if not script.is_silent:
         text = f"w{start_ms // 1000}"
         word = speech_pb2.Word(text=text, start_ms=start_ms, end_ms=end_ms, confidence=0.75)

@@ -176,7 +176,7 @@ async def test_silence_is_heard_and_stored_seldom(live: FakeStream) -> None:
     last = (await read_all(session))[-1]
 
     assert isinstance(last, Ended)
-    assert (last.text, last.heard_ms, last.credits_charged) == ("", 70_000, 2)
+    assert (last.text, last.heard_ms, last.credits_charged) == ("", 70_000, 0)
     transcript = await db(reload, session)
     assert [warning["code"] for warning in transcript.warnings] == ["no_speech"]
     assert await db(transcript.windows.count) == 2

@@ -8,9 +8,10 @@ from pytest_django import Settings
 
 from billing.ledger import read_balance
 from billing.models import BillingAccount
+from protos.stt.v1 import speech_pb2
 from tests.transcripts.fake_inference import Script
 from tests.transcripts.live.conftest import db, new_account, read_all, reload, speak, words_of
-from tests.transcripts.live.fake_stream import FakeStream
+from tests.transcripts.live.fake_stream import FakeStream, StreamScript
 from transcripts.access import TranscriptNotFoundError, get_transcript
 from transcripts.models import RetentionPolicy, Status, Transcript, WebhookDelivery, WebhookEndpoint
 from transcripts.services.belongings import export_transcripts
@@ -84,6 +85,21 @@ async def test_the_second_hearing_becomes_a_revision_with_speakers(
     assert recording_path(transcript).exists()
     await db(restore, Editing(transcript, account.user), 0)
     assert await db(keys_of, transcript) == before
+
+
+async def test_the_gaps_of_the_second_hearing_replace_the_live_ones(live: FakeStream) -> None:
+    lost = [speech_pb2.Gap(start_ms=ms, end_ms=ms + 1500, reason="repetition") for ms in (0, 1200)]
+    live.scripts.append(StreamScript(gaps={0: lost[:1]}))
+    live.files.scripts.append(Script(gaps={1: lost[1:]}))
+    transcript = await speak_to_the_end(await db(new_account))
+    assert transcript.status == Status.COMPLETED_WITH_WARNINGS
+
+    transcript = await db(hear_again, transcript)
+
+    [gap] = await db(lambda: list(transcript.gaps.all()))
+    assert (gap.start_ms, gap.end_ms) == (1200, 2700)
+    assert codes(transcript) == ["speech_not_transcribed"]
+    assert "0:01–0:02" in transcript.warnings[0]["message"]
 
 
 async def test_nobody_sees_it_work(live: FakeStream) -> None:

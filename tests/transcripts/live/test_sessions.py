@@ -5,6 +5,7 @@ import wave
 import pytest
 
 from billing.ledger import read_balance
+from protos.stt.v1 import speech_pb2
 from tests.transcripts.live.conftest import (
     SECOND,
     ask_for,
@@ -15,7 +16,7 @@ from tests.transcripts.live.conftest import (
     speak,
     words_of,
 )
-from tests.transcripts.live.fake_stream import FakeStream
+from tests.transcripts.live.fake_stream import FakeStream, StreamScript
 from transcripts.models import LiveSession as LiveRow
 from transcripts.models import Source, Status
 from transcripts.services.live import open_session
@@ -51,6 +52,23 @@ async def test_a_session_is_a_readable_transcript_at_its_end(live: FakeStream) -
     assert transcript.size_bytes == recording_path(transcript).stat().st_size
     balance = await db(read_balance, account)
     assert balance.minutes_left == 59
+
+
+async def test_speech_that_was_not_recognised_is_told_at_the_end(live: FakeStream) -> None:
+    lost = speech_pb2.Gap(start_ms=1000, end_ms=2600, reason="not_recognised")
+    live.scripts.append(StreamScript(gaps={1: [lost]}))
+    session = await speak(await db(new_account), seconds=3)
+    await session.stop()
+
+    last = (await read_all(session))[-1]
+
+    assert isinstance(last, Ended)
+    assert [(each["code"], each["seconds"]) for each in last.warnings] == [
+        ("speech_not_transcribed", 1.6)
+    ]
+    transcript = await db(reload, session)
+    assert transcript.status == Status.COMPLETED_WITH_WARNINGS
+    assert await db(transcript.gaps.count) == 1
 
 
 async def test_odd_bytes_are_carried_over(live: FakeStream) -> None:

@@ -9,6 +9,7 @@ import os
 import socket
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -43,6 +44,7 @@ class Outcome:
     language: str
     heard_ms: int
     credits_charged: int
+    warnings: tuple[dict[str, Any], ...]
 
 
 def gather_journal(job: Job) -> None:
@@ -89,6 +91,7 @@ def finish(job: Job, journal: Journal, *, heard_ms: int) -> Outcome:
         language=job.transcript.language,
         heard_ms=heard_ms,
         credits_charged=job.transcript.credits_charged,
+        warnings=tuple(job.transcript.warnings),
     )
 
 

@@ -4,6 +4,7 @@ Ready, then Partial, Final and Notice as they come, and one of Ended or Failed l
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from accounts.models import ApiKey, User
 from stt_web.errors import ApiError
@@ -83,6 +84,7 @@ class Ended:
     language: str
     heard_ms: int
     credits_charged: int
+    warnings: tuple[dict[str, Any], ...] = ()  # the transcript's: what is missing, what is doubtful
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -334,6 +334,7 @@ class LiveSession:
             language=outcome.language,
             heard_ms=outcome.heard_ms,
             credits_charged=outcome.credits_charged,
+            warnings=outcome.warnings,
         )
 
     async def _pause(self) -> None:

@@ -31,7 +31,7 @@ class SilenceKeeper:
                 gaps=self._kept.gaps + heard.gaps,
                 speech_ms=self._kept.speech_ms + heard.speech_ms,
             )
-        is_due = whole.segments or whole.resume_ms - whole.start_ms >= STORE_AFTER_MS
+        is_due = whole.segments or whole.gaps or whole.resume_ms - whole.start_ms >= STORE_AFTER_MS
         self._kept = None if is_due else whole
         return whole if is_due else None
 

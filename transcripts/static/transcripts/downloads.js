@@ -28,6 +28,7 @@ function readOptions() {
   const form = $("export-options"), query = new URLSearchParams();
   if (!form.speakers.checked) query.set("speakers", "false");
   if (!form.paragraphs.checked) query.set("paragraphs", "false");
+  if (form.include_gaps.checked) query.set("include_gaps", "true");
   if (form.timestamps.value) query.set("timestamps", form.timestamps.value);
   if (form.profile.value !== "default") query.set("profile", form.profile.value);
   const masked = [...form.querySelectorAll("[name=redact]:checked")].map(({ value }) => value);

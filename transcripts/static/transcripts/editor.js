@@ -1,11 +1,12 @@
 // Correcting a transcript in its place: what each click on the page opens.
 import { attempt, guard, send, tell } from "./changes.js";
 import { startDownloads } from "./downloads.js";
+import { startGaps } from "./gaps.js";
 import { startHistory } from "./history.js";
 import { openLine } from "./line-editor.js";
 import { addEdit, allSpeakers, change, showSpeakers } from "./lines.js";
 import { $, fill, texts } from "./page.js";
-import { list } from "./reader.js";
+import { lines, list } from "./reader.js";
 import { openSpeaker } from "./speakers.js";
 
 list.addEventListener("click", (event) => {
@@ -60,9 +61,10 @@ addEventListener("keydown", (event) => {
   if (menu) { menu.open = false; menu.firstElementChild.focus(); }
 });
 
-for (const item of [...list.children]) addEdit(item);
+for (const item of [...lines]) addEdit(item);
 $("describe").hidden = $("how").hidden = false;
 if ($("recounting")) $("recounting").hidden = false;
 startDownloads();
 startHistory();
+startGaps();
 showSpeakers();

@@ -213,9 +213,9 @@ function showSegment({ start, speaker, text }) {
 
 function showFacts(transcript) {
   const facts = [formatTime(transcript.duration), fill(texts.heard_by, { model: transcript.model })];
-  if (!transcript.segments.length) facts.push(texts.no_speech);
+  if (transcript.warnings?.some(({ code }) => code === "no_speech")) facts.push(texts.no_speech);
   $("facts").textContent = facts.join(" · ");
-  for (const { message } of transcript.warnings ?? [])
+  for (const { message } of (transcript.warnings ?? []).filter(({ code }) => code !== "no_speech"))
     $("warnings").append(Object.assign(document.createElement("li"), { textContent: message }));
 }
 

@@ -1,7 +1,8 @@
 // One line that is being corrected: its text, who says it, its times, and where it begins and ends.
 import { guard, make, makeButton, tell } from "./changes.js";
-import { allSpeakers, change, formatExactly, nameOf, parseClock, textOf } from "./lines.js";
+import { allSpeakers, change, formatExactly, nameOf, neighbourOf, parseClock, textOf } from "./lines.js";
 import { texts } from "./page.js";
+import { recordingTime } from "./player-time.js";
 import { list, player, words, wordsOf } from "./reader.js";
 
 const NEW = "new"; // the choice of a speaker who isn't there yet
@@ -18,7 +19,7 @@ export function openLine(item) {
     make("div", { className: "actions" },
       makeButton(texts.save, null, { type: "submit" }), makeButton(texts.cancel, close), who.element,
       makeButton(texts.split, split),
-      ...(item.nextElementSibling ? [makeButton(texts.join, join)] : []),
+      ...(neighbourOf(item, { isNext: true }) ? [makeButton(texts.join, join)] : []),
       makeButton(texts.remove, remove)),
     make("details", { className: "more" }, make("summary", { textContent: texts.times_and_words }),
       times.element, makeMoves()));
@@ -92,13 +93,13 @@ export function openLine(item) {
   }
 
   async function join() {
-    const next = item.nextElementSibling?.dataset.id;
+    const next = neighbourOf(item, { isNext: true })?.dataset.id;
     if (!(await save()) || !next) return;
     if (await change("POST", "segments/merge/", { segments: [item.dataset.id, next] })) close();
   }
 
   async function remove() {
-    const neighbour = item.nextElementSibling ?? item.previousElementSibling;
+    const neighbour = neighbourOf(item, { isNext: true }) ?? neighbourOf(item, { isNext: false });
     if (!(await change("DELETE", `segments/${item.dataset.id}/`))) return;
     release();
     neighbour?.querySelector(".edit")?.focus();
@@ -106,8 +107,8 @@ export function openLine(item) {
 
   function makeMoves() {
     const moves = make("div", { className: "actions" });
-    if (item.previousElementSibling) moves.append(makeButton(texts.word_back, () => move("previous")));
-    if (item.nextElementSibling) moves.append(makeButton(texts.word_on, () => move("next")));
+    if (neighbourOf(item, { isNext: false })) moves.append(makeButton(texts.word_back, () => move("previous")));
+    if (neighbourOf(item, { isNext: true })) moves.append(makeButton(texts.word_on, () => move("next")));
     return moves;
   }
 
@@ -170,7 +171,7 @@ function makeTimes(item) {
     const label = make("label", {}, texts[`line_${name}`], field);
     row.append(label);
     if (!player) continue;
-    const button = makeButton(texts.from_player, () => { field.value = formatExactly(player.currentTime); });
+    const button = makeButton(texts.from_player, () => { field.value = formatExactly(recordingTime(player)); });
     button.setAttribute("aria-label", texts[`${name}_from_player`]);
     row.append(button);
   }

@@ -1,7 +1,8 @@
 // The lines as the page shows them, and what a change makes of them.
 import { attempt, make, say, send } from "./changes.js";
 import { $, texts } from "./page.js";
-import { forgetPages, list, player, words } from "./reader.js";
+import { forgetPages, lines, list, player, words } from "./reader.js";
+import { followWordTimes } from "./word-times.js";
 
 let speakers = JSON.parse($("speakers").textContent);
 
@@ -18,13 +19,34 @@ export function change(method, path, body, said = texts.saved) {
   });
 }
 
-function show(edited) {
+/** Puts what an edit left into the page. */
+export function show(edited) {
   if (!edited.complete) return location.reload();
   for (const id of edited.removed) { itemOf(id)?.remove(); words.delete(id); }
   speakers = edited.speakers;
   for (const segment of edited.segments) showSegment(segment);
   forgetPages();
   showSpeakers();
+  const waits = edited.segments.some((segment) => segment.words.some((word) => word.timing === "interpolated"));
+  if (waits) followWordTimes(edited.revision - 1, showTimes);
+}
+
+/** The words of a segment were found in the recording; its text is as it was. */
+function showTimes(segment) {
+  const text = itemOf(segment.id)?.querySelector(".text");
+  if (text?.textContent !== segment.text) return; // edited again meanwhile
+  words.set(segment.id, segment.words);
+  if (!text.dataset.spelled) return;
+  text.replaceChildren(segment.text); // spelled again when it is played
+  delete text.dataset.spelled;
+}
+
+/** The segment before or behind one; gaps are passed over. */
+export function neighbourOf(item, { isNext }) {
+  const step = isNext ? "nextElementSibling" : "previousElementSibling";
+  let other = item[step];
+  while (other && !other.dataset.id) other = other[step];
+  return other;
 }
 
 export const itemOf = (id) => list.querySelector(`[data-id="${CSS.escape(id)}"]`);
@@ -45,7 +67,7 @@ function insert(segment) {
   const time = player
     ? make("button", { type: "button", className: "time" })
     : make("span", { className: "time" });
-  const item = make("li", {},
+  const item = make("li", { className: "segment" },
     make("p", { className: "speaker", dir: "auto" }),
     make("div", { className: "line" }, time, make("p", { className: "text", dir: "auto" })));
   item.dataset.id = segment.id;
@@ -63,7 +85,7 @@ export function addEdit(item) {
 export function showSpeakers() {
   const names = new Map(speakers.map((each) => [String(each.number), nameOf(each)]));
   let before = null;
-  for (const item of [...list.children]) { // a copy: each change makes the live list count anew
+  for (const item of [...lines]) { // a copy: each change makes the live list count anew
     const number = item.dataset.speaker ?? "";
     const isShown = names.has(number) && number !== before;
     before = number;

@@ -134,10 +134,11 @@ function showFacts(news) {
   $("facts").textContent = known.join(" · ");
 }
 
-async function showEnd({ credits_charged: credits }) {
+async function showEnd({ credits_charged: credits, gap_seconds: missing = 0 }) {
   if (wasInterrupted) await showStored();
   const isEmpty = !$("finals").querySelector(".said");
-  if (isEmpty) remark(texts.no_speech);
+  if (missing) remark(fill(texts.gaps, { seconds: Math.round(missing) }));
+  else if (isEmpty) remark(texts.no_speech);
   const remarks = [];
   if (credits !== undefined && form.dataset.ticket) remarks.push(fill(texts.cost, { credits }));
   if (live.config.refine && !isEmpty) remarks.push(texts.refining);

@@ -1,17 +1,22 @@
 // Reading along: the segment and the word that are heard, and a click that plays from there.
 
+import { recordingTime, seekTo } from "./player-time.js";
+
 export const list = document.getElementById("segments");
 export const player = document.getElementById("player");
 export const api = `/api/v1/transcripts/${list.dataset.transcript}/`;
+/** The segments alone, without the gaps between them; the collection follows what is done to the list. */
+export const lines = list.getElementsByClassName("segment");
 const PAGE = 100; // segments whose words are read at once
 export const words = new Map(); // segment id → its words, as the API gives them
 const pages = new Map(); // page → the promise of it
 let current = null; // the segment that is heard
+let stopAt = Infinity; // seconds: where a gap that is listened to ends
 
 /** Returns the words of a segment; reads the page that it is on. */
 export async function wordsOf(item) {
   if (words.has(item.dataset.id)) return words.get(item.dataset.id);
-  const page = Math.floor([...list.children].indexOf(item) / PAGE) + 1;
+  const page = Math.floor([...lines].indexOf(item) / PAGE) + 1;
   if (!pages.has(page)) pages.set(page, readPage(page));
   await pages.get(page);
   return words.get(item.dataset.id) ?? [];
@@ -50,23 +55,25 @@ async function spell(item) {
   text.dataset.spelled = "yes";
 }
 
-function play(seconds) {
-  player.currentTime = Number(seconds);
+function play(seconds, until = Infinity) {
+  stopAt = until;
+  seekTo(player, Number(seconds));
   player.play().catch(() => {}); // refused, or the recording is gone: the player shows it
 }
 
 function findSegment(seconds) {
-  let low = 0, high = list.children.length - 1, found = null;
+  let low = 0, high = lines.length - 1, found = null;
   while (low <= high) {
     const middle = (low + high) >> 1;
-    const item = list.children[middle];
+    const item = lines[middle];
     if (Number(item.dataset.start) <= seconds) { found = item; low = middle + 1; } else high = middle - 1;
   }
   return found;
 }
 
 async function follow() {
-  const seconds = player.currentTime;
+  const seconds = recordingTime(player);
+  if (seconds >= stopAt) { stopAt = Infinity; player.pause(); }
   const item = findSegment(seconds);
   if (item !== current) {
     current?.classList.remove("now");
@@ -93,10 +100,12 @@ function keepInSight(item) {
 
 if (player) {
   list.classList.add("playable");
+  for (const button of list.querySelectorAll("[data-action=listen]")) button.hidden = false;
   player.addEventListener("timeupdate", follow);
   list.addEventListener("click", async (event) => {
     const item = event.target.closest("li");
     if (!item) return;
+    if (event.target.closest("[data-action=listen]")) return play(item.dataset.start, Number(item.dataset.end));
     if (event.target.closest("button.time")) return play(item.dataset.start);
     if (!event.target.closest(".text") || String(getSelection())) return;
     await spell(item);

@@ -1,8 +1,10 @@
 // A click on a time plays from there.
+import { seekTo } from "./player-time.js";
+
 const player = document.getElementById("player");
 document.querySelector(".turns").addEventListener("click", (event) => {
   const start = event.target.dataset.start;
   if (start === undefined) return;
-  player.currentTime = Number(start);
+  seekTo(player, Number(start));
   player.play();
 });

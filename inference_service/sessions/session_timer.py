@@ -1,0 +1,91 @@
+"""A session's use of the word timer: beside the accelerator, in the session's own units."""
+
+from collections.abc import Callable, Sequence
+
+from inference_service.engines.asr import Samples, TextSegment, TimedWord
+from inference_service.engines.attention_bias import attention_bias_s
+from inference_service.lanes import Lane
+from inference_service.sessions.events import RestoredSegment
+from inference_service.sessions.restoring import restore_segments
+from inference_service.sessions.windows import SAMPLE_RATE_HZ, Piece, TimeMap
+from inference_service.sessions.word_times import SpokenWindow, WordTimer
+from inference_service.stages import CpuStages
+
+
+class SessionTimer:
+    """A session's use of the timer: a CPU stage a window, beside the accelerator's work."""
+
+    def __init__(
+        self, timer: WordTimer | None, *, lane: Lane, stages: CpuStages, task: str = "transcribe"
+    ) -> None:
+        """timer: None leaves all times as they are, and so does a translation: its words aren't
+        what is spoken."""
+        self._timer = timer if task == "transcribe" else None
+        self._lane = lane
+        self._stages = stages
+        self._bias_s = attention_bias_s(lane.recogniser)
+
+    async def time_words(
+        self, read_window: Callable[[], Samples], segments: Sequence[TextSegment], *, language: str
+    ) -> tuple[TextSegment, ...]:
+        """Return a window's segments with better times.
+
+        read_window: the samples that the segments' times count in; called in the stage.
+        """
+        timer = self._timer
+        if timer is None or not segments:
+            return tuple(segments)
+
+        def stage() -> tuple[TextSegment, ...]:
+            return timer.time_words(SpokenWindow(read_window(), language, self._bias_s), segments)
+
+        return await self._stages.run(self._lane.priority, stage)
+
+    async def time_restored(
+        self, piece: Piece, segments: Sequence[RestoredSegment], *, language: str, offset_ms: int
+    ) -> tuple[RestoredSegment, ...]:
+        """Return segments of the recording's time with better times: for what is settled live.
+
+        piece: the audio in which all of them lie. They stay within it.
+        """
+        if self._timer is None or not segments:
+            return tuple(segments)
+        offset_s = offset_ms / 1000
+        start_s = offset_s + piece.start_sample / SAMPLE_RATE_HZ
+        timed = await self.time_words(
+            piece.read,
+            [_from_restored(each, start_s=start_s) for each in segments],
+            language=language,
+        )
+        return restore_segments(
+            timed,
+            TimeMap((piece,), offset_s=offset_s),
+            start_ms=offset_ms + -(-1000 * piece.start_sample // SAMPLE_RATE_HZ),
+            end_ms=offset_ms + 1000 * piece.end_sample // SAMPLE_RATE_HZ,
+        )
+
+
+def _from_restored(segment: RestoredSegment, *, start_s: float) -> TextSegment:
+    """Return it in the time of a piece that begins at `start_s`."""
+    words = tuple(
+        TimedWord(
+            text=word.text,
+            start_s=max(0.0, word.start_ms / 1000 - start_s),
+            end_s=max(0.0, word.end_ms / 1000 - start_s),
+            confidence=word.confidence,
+            space_before=word.space_before,
+            timing=word.timing,
+        )
+        for word in segment.words
+    )
+    return TextSegment(
+        start_s=words[0].start_s,
+        end_s=words[-1].end_s,
+        text=segment.text,
+        words=words,
+        avg_logprob=segment.avg_logprob,
+        compression_ratio=segment.compression_ratio,
+        no_speech_prob=segment.no_speech_prob,
+        temperature=segment.temperature,
+        language=segment.language,
+    )

@@ -1,0 +1,84 @@
+"""Gaps in their places in a document, for exports that ask for them (`include_gaps`).
+
+A gap becomes a segment that says so in brackets, in the transcript's language; a segment that
+reaches over it is cut there. So every format shows it as it shows what was said.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from transcripts.exports.document import Document, DocumentSegment, DocumentWord
+from transcripts.exports.lines import spell
+from transcripts.exports.phrases import phrases_for
+from transcripts.exports.timestamps import clock_time
+from transcripts.gaps import ShownGap, seconds_of
+
+# As a subtitle it stands this long at most, however long the gap is.
+_STANDS_MS = 3_000
+_MOST_NOTED = 100
+
+
+def include_gaps(document: Document, *, locale: str) -> Document:
+    """Return the document with a segment for each gap, in order of time."""
+    if not document.gaps:
+        return document
+    phrase = phrases_for(document.language, locale=locale).gap
+    cut = [piece for segment in document.segments for piece in _cut(segment, document.gaps)]
+    stand_ins = [_stand_in(gap, phrase) for gap in document.gaps]
+    in_order = sorted([*cut, *stand_ins], key=lambda segment: segment.start_ms)
+    return replace(document, segments=tuple(in_order))
+
+
+def write_note(gaps: Sequence[ShownGap]) -> str:
+    """Return WebVTT's NOTE that names the gaps; empty for none."""
+    if not gaps:
+        return ""
+    lines = [f"NOTE gaps: {len(gaps)}, {seconds_of(gaps):.3f} s of speech are not in the text"]
+    for gap in gaps[:_MOST_NOTED]:
+        start, end = (clock_time(ms, separator=".") for ms in (gap.start_ms, gap.end_ms))
+        lines.append(f"{start} to {end}: {gap.reason}")
+    if len(gaps) > _MOST_NOTED:
+        lines.append(f"and {len(gaps) - _MOST_NOTED} more")
+    return "\n".join(lines) + "\n"
+
+
+def _stand_in(gap: ShownGap, phrase: str) -> DocumentSegment:
+    text = phrase.format(seconds=max(1, round(gap.length_ms / 1000)))
+    stands_ms = min(gap.length_ms, _STANDS_MS)
+    parts = text.split()
+    words = tuple(
+        DocumentWord(
+            part,
+            gap.start_ms + stands_ms * number // len(parts),
+            gap.start_ms + stands_ms * (number + 1) // len(parts),
+            None,
+            number > 0,
+        )
+        for number, part in enumerate(parts)
+    )
+    return DocumentSegment(gap.start_ms, gap.end_ms, text, None, words, None, gap=gap.id)
+
+
+def _cut(segment: DocumentSegment, gaps: Sequence[ShownGap]) -> Iterator[DocumentSegment]:
+    """Yield the segment, in pieces where a gap lies between two of its words."""
+    rest = segment
+    for gap in gaps:
+        if not rest.start_ms < gap.start_ms < rest.end_ms:
+            continue
+        middle_ms = (gap.start_ms + gap.end_ms) // 2
+        place = sum(1 for word in rest.words if word.start_ms + word.end_ms < 2 * middle_ms)
+        if 0 < place < len(rest.words):
+            first, rest = _halves(rest, place)
+            yield first
+    yield rest
+
+
+def _halves(segment: DocumentSegment, place: int) -> tuple[DocumentSegment, DocumentSegment]:
+    first, second = segment.words[:place], segment.words[place:]
+    second = (replace(second[0], space_before=False), *second[1:])
+    begin_ms = max(segment.start_ms + 1, min(second[0].start_ms, segment.end_ms - 1))
+    end_ms = max(segment.start_ms + 1, min(first[-1].end_ms, begin_ms))
+    return (
+        replace(segment, end_ms=end_ms, words=first, text=spell(first)),
+        replace(segment, start_ms=begin_ms, words=second, text=spell(second)),
+    )

@@ -1,0 +1,158 @@
+"""Gaps as they are shown: which ones, joined how, and the one warning that names them.
+
+A gap is speech that the text does not cover, or text that was not accepted (`models.Gap`). Stored
+are all; this module alone decides which of them anybody is shown. Pure functions on rows.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from transcripts.models import GapReason
+from transcripts.text.writing import SPACELESS_LANGUAGES
+
+# Shorter ones are not shown: a hesitation, the edge of a word (the coverage check of the inference
+# service looks at runs of 1 s and more). One that holds text may be as short as a word.
+LEAST_MS = 1_000
+LEAST_WITH_TEXT_MS = 300
+# Gaps this close together are one: between them lies a pause within a phrase, not a sentence.
+JOIN_MS = 300
+
+CODE = "speech_not_transcribed"
+# The warnings of recordings that have no text and no shown gap: nothing of them is charged.
+NO_SPEECH, NO_WORDS = "no_speech", "no_words"
+WORDLESS = frozenset({NO_SPEECH, NO_WORDS})
+_PLACES_NAMED = 10
+
+
+class GapRow(Protocol):
+    """`models.Gap`, as far as it is looked at here."""
+
+    key: str
+    start_ms: int
+    end_ms: int
+    reason: str
+    text: str
+    words: Any  # as `Segment.words`
+    confidence: float | None
+    language: str
+    resolution: str
+
+
+@dataclass(frozen=True)
+class ShownGap:
+    """One or more stored gaps. `keys`: theirs; the first is the id that the outside knows."""
+
+    keys: tuple[str, ...]
+    start_ms: int
+    end_ms: int
+    reason: str
+    text: str = ""
+    words: tuple[dict[str, Any], ...] = ()
+    language: str = ""
+
+    @property
+    def id(self) -> str:
+        return self.keys[0]
+
+    @property
+    def length_ms(self) -> int:
+        return self.end_ms - self.start_ms
+
+
+def show_gaps(rows: Iterable[GapRow], *, is_original: bool = False) -> tuple[ShownGap, ...]:
+    """Return what is shown of the stored gaps, in time order.
+
+    is_original: also those that somebody has resolved since, as the machine left them.
+    """
+    shown = (
+        row
+        for row in rows
+        if row.reason != GapReason.NOT_SPEECH and (is_original or not row.resolution)
+    )
+    groups: list[list[GapRow]] = []
+    end_ms = 0
+    for row in sorted(shown, key=lambda each: each.start_ms):
+        if groups and row.start_ms - end_ms <= JOIN_MS:
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+        end_ms = max(end_ms, row.end_ms)
+    joined = (_join(group) for group in groups)
+    return tuple(gap for gap in joined if gap.length_ms >= _least_ms(gap))
+
+
+def gap_warning(gaps: Sequence[ShownGap]) -> dict[str, Any]:
+    """Return the warning that names these gaps (one at least): how many, how long, where."""
+    places = [f"{clock(gap.start_ms)}–{clock(gap.end_ms)}" for gap in gaps[:_PLACES_NAMED]]
+    if len(gaps) > _PLACES_NAMED:
+        places.append(f"and {len(gaps) - _PLACES_NAMED} more")
+    total_s = seconds_of(gaps)
+    what = "1 part of the speech" if len(gaps) == 1 else f"{len(gaps)} parts of the speech"
+    verb = "is" if len(gaps) == 1 else "are"
+    return {
+        "code": CODE,
+        "message": f"{what} ({total_s:.1f} s) {verb} not in the text: {', '.join(places)}.",
+        "gaps": len(gaps),
+        "seconds": total_s,
+    }
+
+
+def with_gap_warning(
+    warnings: Iterable[dict[str, Any]], gaps: Sequence[ShownGap]
+) -> list[dict[str, Any]]:
+    """Return the warnings with the one about these gaps; with none of that kind for no gaps."""
+    others = [warning for warning in warnings if warning["code"] != CODE]
+    return [*others, gap_warning(gaps)] if gaps else others
+
+
+def seconds_of(gaps: Iterable[ShownGap]) -> float:
+    return sum(gap.length_ms for gap in gaps) / 1000
+
+
+def seconds_in(warnings: Iterable[Mapping[str, Any]]) -> float:
+    """Return the seconds that a transcript's warnings name; 0 where no gap is shown. No query."""
+    return next((float(each["seconds"]) for each in warnings if each["code"] == CODE), 0.0)
+
+
+def has_gap_warning(warnings: Iterable[Mapping[str, Any]]) -> bool:
+    return any(warning["code"] == CODE for warning in warnings)
+
+
+def clock(time_ms: int) -> str:
+    minutes, seconds = divmod(time_ms // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def _least_ms(gap: ShownGap) -> int:
+    return LEAST_WITH_TEXT_MS if gap.text else LEAST_MS
+
+
+def _join(group: Sequence[GapRow]) -> ShownGap:
+    """The reason is that of most of the time."""
+    spans: Counter[str] = Counter()
+    for row in group:
+        spans[str(row.reason)] += row.end_ms - row.start_ms
+    language = next((row.language for row in group if row.language), "")
+    is_spaced = language not in SPACELESS_LANGUAGES
+    return ShownGap(
+        keys=tuple(row.key for row in group),
+        start_ms=group[0].start_ms,
+        end_ms=max(row.end_ms for row in group),
+        reason=spans.most_common(1)[0][0],
+        text=(" " if is_spaced else "").join(row.text for row in group if row.text),
+        words=tuple(_join_words(group, is_spaced=is_spaced)),
+        language=language,
+    )
+
+
+def _join_words(group: Sequence[GapRow], *, is_spaced: bool) -> list[dict[str, Any]]:
+    joined: list[dict[str, Any]] = []
+    for row in group:
+        own = [dict(word) for word in row.words]
+        if own:
+            own[0]["space_before"] = is_spaced and bool(joined)
+        joined += own
+    return joined

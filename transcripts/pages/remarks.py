@@ -1,0 +1,79 @@
+"""What a page says of a transcript that is not its text: its gaps in their places, and its warnings
+as sentences in the language of who reads."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext, gettext_lazy
+
+from transcripts.gaps import CODE, NO_SPEECH, NO_WORDS, ShownGap
+from transcripts.languages import LANGUAGE_NAMES
+from transcripts.models import GapReason, Transcript
+from transcripts.pages.turns import format_clock
+
+REASONS: dict[str, Any] = {  # sentences in the language of who reads
+    GapReason.NOT_RECOGNISED: gettext_lazy("no words were recognised there"),
+    GapReason.REPETITION: gettext_lazy("the recogniser repeated itself there"),
+    GapReason.LOW_CONFIDENCE: gettext_lazy("what was recognised there is too uncertain"),
+    GapReason.UNREADABLE: gettext_lazy("the recording is damaged there"),
+}
+# Warnings whose sentence says nothing of this one recording; others come as the server wrote them.
+_SENTENCES = {
+    NO_SPEECH: gettext_lazy("No speech was found in this recording. It cost nothing."),
+    NO_WORDS: gettext_lazy(
+        "There is something like speech in this recording, but no words could be recognised. It"
+        " cost nothing."
+    ),
+    "credits_ran_out": gettext_lazy(
+        "The recording is longer than your minutes and credits: its rest was not transcribed."
+    ),
+}
+# With places for what this recording has; the script fills them in, too.
+GAPS_LEFT = gettext_lazy(
+    "Speech that is not in the text: {seconds} s (places: {count}). Each is marked below."
+)
+_UNCERTAIN = gettext_lazy(
+    "The recording was taken for {language}, with a certainty of only {percent} %. If that is"
+    " wrong, transcribe it again and name its language."
+)
+
+
+def list_gaps(gaps: Iterable[ShownGap]) -> list[dict[str, Any]]:
+    """Return what a page shows of each gap. No query."""
+    return [
+        {
+            "gap": gap.id,
+            "start_ms": gap.start_ms,
+            "start_s": f"{gap.start_ms / 1000:.3f}",
+            "end_s": f"{gap.end_ms / 1000:.3f}",
+            "time": format_clock(gap.start_ms),
+            "seconds": max(1, round(gap.length_ms / 1000)),
+            "reason": REASONS.get(gap.reason, ""),
+            "text": gap.text,
+        }
+        for gap in gaps
+    ]
+
+
+def list_remarks(transcript: Transcript) -> list[dict[str, str]]:
+    """Return the transcript's warnings, each with its code and a sentence. No query."""
+    return [
+        {"code": warning["code"], "text": _say(transcript, warning)}
+        for warning in transcript.warnings
+    ]
+
+
+def has_code(transcript: Transcript, code: str) -> bool:
+    return any(warning["code"] == code for warning in transcript.warnings)
+
+
+def _say(transcript: Transcript, warning: Mapping[str, Any]) -> str:
+    code = warning["code"]
+    if code == CODE:
+        seconds = f"{warning['seconds']:.0f}"
+        return str(GAPS_LEFT).format(count=warning["gaps"], seconds=seconds)
+    if code == "language_uncertain" and transcript.language_probability is not None:
+        name = LANGUAGE_NAMES.get(transcript.language, transcript.language).title()
+        percent = round(100 * transcript.language_probability)
+        return str(_UNCERTAIN).format(language=gettext(name), percent=percent)
+    return str(_SENTENCES.get(code, warning["message"]))

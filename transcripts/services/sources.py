@@ -1,0 +1,168 @@
+"""A job over several sources: planned, gone through one after another, and joined by time.
+
+What the passes found stands in `TranscriptionJob`. Every write is fenced like those of `store`.
+"""
+
+import logging
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from transcripts.media import Pick, survey
+from transcripts.models import Gap, GapReason, Segment, Source, Transcript, TranscriptionJob
+from transcripts.services import store
+from transcripts.services.duplicates import drop_duplicates
+from transcripts.services.passes import Passes, passes_from
+from transcripts.services.recordings import recording_path
+from transcripts.services.source_plan import plan_sources
+from transcripts.services.store import Job, LabelledTranscript
+
+logger = logging.getLogger(__name__)
+
+
+def prepare_passes(job: Job) -> Passes:
+    """Return the job's passes: as stored, or planned now, and stored.
+
+    Costs a survey of the file the first time, else one query. A live recording is mono, and needs
+    neither. Raises MediaError, DecoderDiedError, `LeaseLostError`.
+    """
+    if job.passes is None:
+        stored = _stored(job.transcript)
+        job.passes = _read(job, stored) if stored.sources else _plan(job, stored)
+    return job.passes
+
+
+def _stored(transcript: Transcript) -> TranscriptionJob:
+    found = TranscriptionJob.objects.filter(transcript=transcript).first()
+    return found if found is not None else TranscriptionJob(transcript=transcript)
+
+
+def _read(job: Job, stored: TranscriptionJob) -> Passes:
+    several = len(stored.sources) > 1
+    resume_ms = stored.source_resume_ms if several else job.transcript.resume_ms
+    return passes_from(stored.sources, index=stored.source, resume_ms=resume_ms)
+
+
+def _plan(job: Job, stored: TranscriptionJob) -> Passes:
+    transcript = job.transcript
+    if transcript.source == Source.LIVE:
+        return Passes(resume_ms=transcript.resume_ms)
+    if transcript.resume_ms:
+        return Passes(resume_ms=transcript.resume_ms)  # begun before there were sources
+    plan = plan_sources(
+        survey(recording_path(transcript)),
+        track=stored.track,
+        channels=stored.channels,
+        tells_speakers=transcript.diarize,
+    )
+    passes = Passes(plan.sources)
+    with transaction.atomic():
+        store.write_fenced(job, lease_expires_at=job.lease.next_expiry())
+        _write(transcript, passes, stored)
+    for code, message in plan.warnings:
+        store.store_warning(job, code, message)
+    logger.info(
+        "event=sources_planned transcript_id=%s sources=%d", transcript.pk, len(passes.sources)
+    )
+    return passes
+
+
+def _write(transcript: Transcript, passes: Passes, stored: TranscriptionJob | None = None) -> None:
+    """Inside a transaction that is fenced."""
+    if stored is not None and stored.pk is None:
+        stored.sources = passes.as_json()
+        stored.save()
+        return
+    TranscriptionJob.objects.filter(transcript=transcript).update(
+        sources=passes.as_json(), source=passes.index, source_resume_ms=passes.resume_ms
+    )
+
+
+def finish_pass(
+    job: Job,
+    *,
+    heard_ms: int,
+    unreadable_ms: Sequence[tuple[int, int]],
+    pauses_ms: Sequence[tuple[int, int]],
+) -> None:
+    """Store the end of a pass, and what of its track can't be read; the last one ends the stage.
+
+    Raises `LeaseLostError`.
+    """
+    passes = prepare_passes(job)
+    gaps = [
+        Gap(
+            transcript=job.transcript,
+            start_ms=start_ms,
+            end_ms=end_ms,
+            reason=GapReason.UNREADABLE,
+        )
+        for start_ms, end_ms in unreadable_ms
+        if start_ms < end_ms and _is_first_of_track(passes)
+    ]
+    is_first = passes.index == 0
+    passes.change_current(heard_ms=heard_ms)
+    with transaction.atomic():
+        if passes.is_last:
+            store.write_fenced(job, heard_ms=passes.heard_ms)
+        else:
+            passes.begin_next(from_position=job.next_position)
+            store.write_fenced(job, resume_ms=passes.progress_ms(0))
+        Gap.objects.bulk_create(gaps)
+        _write(job.transcript, passes)
+        if is_first and pauses_ms:
+            rows = TranscriptionJob.objects.filter(transcript=job.transcript)
+            rows.update(pauses=[list(pause) for pause in pauses_ms])
+
+
+def _is_first_of_track(passes: Passes) -> bool:
+    before = passes.sources[: passes.index]
+    return all(source.track != passes.current.track for source in before)
+
+
+def note_language(job: Job, language: str) -> None:
+    """Pin the language of the source at hand, the first time. Raises `LeaseLostError`."""
+    passes = prepare_passes(job)
+    if not passes.are_several or passes.current.language or not language:
+        return
+    passes.change_current(language=language)
+    with transaction.atomic():
+        store.write_fenced(job, lease_expires_at=job.lease.next_expiry())
+        _write(job.transcript, passes)
+
+
+def join_sources(job: Job) -> LabelledTranscript | None:
+    """Return the segments of all sources in the order of time, each with the speaker that its
+    source is, if it is one; None where there is only one source."""
+    passes = prepare_passes(job)
+    if not passes.are_several:
+        return None
+    stored = list(Segment.objects.filter(transcript=job.transcript).order_by("position"))
+    sources = [passes.source_of(segment.position) for segment in stored]
+    placed = drop_duplicates(list(zip(stored, sources, strict=True)))
+    placed.sort(key=lambda pair: (pair[0].start_ms, pair[1]))
+    for position, (segment, _) in enumerate(placed):
+        segment.pk, segment.position = None, position
+        segment._state.adding = True
+    return LabelledTranscript(
+        segments=tuple(segment for segment, _ in placed),
+        speaker_positions=tuple(
+            source + 1 if passes.sources[source].is_speaker else 0 for _, source in placed
+        ),
+        sources=tuple(source for _, source in placed),
+    )
+
+
+def list_pauses(transcript: Transcript) -> list[list[float]]:
+    """Return where, in seconds, the recording holds nothing for how long. One query."""
+    return [[start / 1000, length / 1000] for start, length in _stored(transcript).pauses]
+
+
+def pick_of(transcript: Transcript, *, speaker: int | None) -> Pick:
+    """Return in which sound of the recording the words of a speaker (by number) are. One query."""
+    stored = _stored(transcript)
+    passes = passes_from(stored.sources or [{}], index=stored.source, resume_ms=0)
+    if not passes.are_several:
+        return passes.current.pick
+    by_speaker = passes.sources[(speaker or 1) - 1 :][:1] or passes.sources[:1]
+    return by_speaker[0].pick
