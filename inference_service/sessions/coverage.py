@@ -31,6 +31,7 @@ _MARGIN_FRAMES = 5
 _JOIN_FRAMES = 8
 # 0.9 s: shorter runs are what lies between words; tails below 1 s make a Whisper invent thanks.
 _SHORTEST_RUN_FRAMES = 29
+_LONGEST_JOINED_FRAMES = 312
 # What is cut out begins and ends in a pause if there is one this near, else with some of the
 # speech around it, whose words are dropped by their times.
 _PAUSE_FRAMES = 2
@@ -87,6 +88,20 @@ def find_uncovered(
         else:
             runs.append([frame])
     return [Run(run[0], run[-1] + 1) for run in runs if len(run) >= _SHORTEST_RUN_FRAMES]
+
+
+def join_runs(runs: Iterable[Run], segments: Iterable[TextSegment]) -> list[Run]:
+    """Join runs with no word between them, up to 10 s: for where there are too many."""
+    starts_s = [word.start_s for segment in segments for word in segment.words]
+    joined: list[Run] = []
+    for run in runs:
+        before = joined[-1] if joined else Run(-_LONGEST_JOINED_FRAMES, 0)
+        is_far = run.end - before.start > _LONGEST_JOINED_FRAMES
+        if is_far or any(before.end_s <= start_s < run.start_s for start_s in starts_s):
+            joined.append(run)
+        else:
+            joined[-1] = Run(before.start, run.end)
+    return joined
 
 
 def place_cut(run: Run, voiced: Voiced) -> Run:

@@ -37,6 +37,7 @@ from inference_service.sessions.coverage import (
     TextGap,
     drop_repeated,
     find_uncovered,
+    join_runs,
     merge_segments,
     pick_words,
     place_cut,
@@ -148,6 +149,8 @@ class SpeechRecognition:
     ) -> Recognised:
         """Recognise again what no word covers, and sort it in."""
         runs = find_uncovered(window.voiced, heard.segments, heard.gaps)
+        if len(runs) > _MAX_FOLLOW_UPS:
+            runs = join_runs(runs, heard.segments)
         runs = sorted(runs, key=lambda run: run.start - run.end)[:_MAX_FOLLOW_UPS]
         found = await self._follow_up(
             window, [(place_cut(run, window.voiced), options) for run in runs], depth=depth + 1

@@ -12,6 +12,7 @@ from inference_service.sessions.coverage import (
     TextGap,
     drop_repeated,
     find_uncovered,
+    join_runs,
     merge_segments,
     pick_words,
     place_cut,
@@ -79,6 +80,13 @@ def test_what_lies_in_no_run_is_covered_or_short(
         missing[run.start : run.end] = False
     stretches = "".join("x" if frame else "." for frame in missing).split(".")
     assert max(map(len, stretches)) < SHORTEST_FRAMES
+
+
+def test_runs_without_a_word_between_are_recognised_together_up_to_10_s() -> None:
+    runs = [Run(0, 90), Run(110, 200), Run(230, 310), Run(330, 400)]
+    assert join_runs(runs, []) == [Run(0, 310), Run(330, 400)]
+    word = make_segment((3.2, 3.4))  # frames 100 to 106
+    assert join_runs(runs[:2], [word]) == runs[:2]
 
 
 def test_a_cut_begins_and_ends_in_pauses() -> None:
