@@ -107,6 +107,24 @@ def pick_words(segments: Iterable[TextSegment], run: Run) -> list[TextSegment]:
     return picked
 
 
+def drop_repeated(
+    found: Sequence[TextSegment], before: Iterable[TextSegment], run: Run
+) -> list[TextSegment]:
+    """Drop the first word found where it is the last one before the run, recognised twice.
+
+    It is if it has the same letters and begins before the run does: what really is said twice
+    begins in it.
+    """
+    known = [word for segment in before for word in segment.words if word.start_s < run.start_s]
+    if not found or not known:
+        return list(found)
+    first, last = found[0].words[0], max(known, key=lambda word: word.start_s)
+    if first.start_s >= run.start_s or _letters(first) != _letters(last):
+        return list(found)
+    others = found[0].words[1:]
+    return [*([with_words(found[0], others)] if others else []), *found[1:]]
+
+
 def merge_segments(
     segments: Iterable[TextSegment], found: Sequence[TextSegment]
 ) -> list[TextSegment]:
@@ -130,6 +148,10 @@ def with_words(segment: TextSegment, words: Sequence[TimedWord]) -> TextSegment:
     first, *others = words
     own = (replace(first, space_before=False), *others)
     return replace(segment, start_s=own[0].start_s, end_s=own[-1].end_s, text=spell(own), words=own)
+
+
+def _letters(word: TimedWord) -> str:
+    return "".join(character for character in word.text.casefold() if character.isalnum())
 
 
 def _cover(covered: Voiced, start_s: float, end_s: float) -> None:

@@ -34,6 +34,7 @@ from inference_service.lanes import Lane
 from inference_service.sessions.coverage import (
     Run,
     TextGap,
+    drop_repeated,
     find_uncovered,
     merge_segments,
     pick_words,
@@ -152,7 +153,8 @@ class SpeechRecognition:
         )
         segments, gaps = list(heard.segments), list(heard.gaps)
         for run, one in zip(runs, found, strict=True):
-            segments = merge_segments(segments, pick_words(one.segments, run))
+            picked = drop_repeated(pick_words(one.segments, run), segments, run)
+            segments = merge_segments(segments, picked)
             gaps += [gap for gap in one.gaps if gap.start_s < run.end_s and gap.end_s > run.start_s]
         return Recognised(tuple(segments), tuple(sorted(gaps, key=lambda gap: gap.start_s)))
 
@@ -252,6 +254,8 @@ def _accept(text: WindowText, window: SpeechWindow, *, is_strict: bool) -> Recog
 
 
 def _doubt(segment: TextSegment, *, is_strict: bool) -> GapReason | None:
+    if not any(character.isalnum() for character in segment.text):
+        return GapReason.NOT_SPEECH  # dots and notes: what a Whisper writes of music
     if is_strict and segment.no_speech_prob >= MAX_NO_SPEECH_PROB:
         return GapReason.NOT_SPEECH
     confidence = sum(word.confidence for word in segment.words) / len(segment.words)

@@ -95,6 +95,22 @@ async def test_a_given_language_is_certain(serve: Serve) -> None:
     assert {segment.language for segment in heard.segments} == {"en"}
 
 
+async def test_text_without_a_letter_is_no_text(serve: Serve) -> None:
+    class Musical(FakeRecogniser):
+        def recognise(self, batch: Sequence[WindowRequest]) -> list[WindowText]:
+            return [self._write_dots(text) for text in super().recognise(batch)]
+
+        def _write_dots(self, text: WindowText) -> WindowText:
+            [segment] = text.segments
+            words = tuple(replace(word, text="...") for word in segment.words)
+            return replace(text, segments=(replace(segment, text="... ...", words=words),))
+
+    async with serve(Musical(model_id="tiny")) as served:
+        heard = await transcribe(served.channel, load_pcm("en_short_1"), language="")
+    assert heard.text == ""
+    assert {gap.reason for gap in gaps_of(heard)} == {"not_speech"}
+
+
 async def test_a_language_is_not_told_where_nothing_was_said(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:

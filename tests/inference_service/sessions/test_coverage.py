@@ -10,6 +10,7 @@ from inference_service.engines.asr import TextSegment, TimedWord
 from inference_service.sessions.coverage import (
     Run,
     TextGap,
+    drop_repeated,
     find_uncovered,
     merge_segments,
     pick_words,
@@ -102,6 +103,14 @@ def test_words_of_the_context_are_dropped() -> None:
     [picked] = pick_words(found, Run(round(10.5 / FRAME_S), round(12 / FRAME_S)))
     assert picked.text == "word2 word3"
     assert not picked.words[0].space_before
+
+
+def test_a_word_at_the_border_is_not_taken_twice() -> None:
+    before, run = make_segment((8.0, 9.0)), Run(round(9.2 / FRAME_S), round(12 / FRAME_S))
+    again = make_segment((9.0, 9.4), (9.5, 10.0))
+    spoken_twice = make_segment((9.4, 9.8), (9.9, 10.4))
+    assert [each.text for each in drop_repeated([again], [before], run)] == ["word1"]
+    assert drop_repeated([spoken_twice], [before], run) == [spoken_twice]
 
 
 def test_a_segment_around_a_hole_is_divided() -> None:
