@@ -79,6 +79,7 @@ class Gap(models.Model):
     confidence = models.FloatField(null=True, blank=True)
     language = models.CharField(max_length=10, blank=True)
     resolution = models.CharField(max_length=10, blank=True)
+    source = models.PositiveSmallIntegerField(default=0)  # index in `TranscriptionJob.sources`
 
     class Meta:
         ordering: ClassVar[list[str]] = ["start_ms"]

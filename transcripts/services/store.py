@@ -199,6 +199,7 @@ def _gap(job: Job, gap: RecognisedGap) -> Gap:
         words=[] if text is None else [word_as_json(word) for word in text.words],
         confidence=None if text is None else text.confidence,
         language="" if text is None else text.language,
+        source=0 if job.passes is None else job.passes.index,
     )
 
 
