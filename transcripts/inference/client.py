@@ -120,13 +120,19 @@ def diarize(
         raise translate_rpc_error(error) from error
 
 
+class _TurnStream(Protocol):
+    def __iter__(self) -> Iterator[audio_pb2.FindTurnsEvent]: ...
+
+    def cancel(self) -> object: ...
+
+
 class FindTurnsCall:
     """A call under way: windows of turns, consumed once; raises `InferenceError`.
 
     embedder: whose turns they are, known once the first event came.
     """
 
-    def __init__(self, rpc: grpc.Call) -> None:
+    def __init__(self, rpc: _TurnStream) -> None:
         self._rpc = rpc
         self.embedder = ""
 
