@@ -8,7 +8,8 @@ A window is decoded, and what its text leaves open is followed up, each time wit
 
 All of it is decided by the window's own samples and options, so that the same window gives the
 same text alone, beside others and after a kill. The follow-ups of one window are lined up together
-(they may share a batch) and before its session's later windows. They are bounded: 6 for a window.
+(they may share a batch) and before its session's later windows. They are bounded: 6 beside each
+other, 2 inside each other.
 """
 
 import asyncio
@@ -186,15 +187,18 @@ class SpeechRecognition:
         whole = text.discarded
         if not whole:
             return Recognised()
-        is_possible = is_speakable(whole, speech_s=count_speech_s(window.voiced))
-        runs = cut_into_parts(window.voiced)
+        speech_s = count_speech_s(window.voiced)
+        is_possible = is_speakable(whole, speech_s=speech_s)
+        runs = cut_into_parts(window.voiced) if depth < _MAX_DEPTH else []
         if not runs:
             return Recognised(whole) if is_possible else Recognised((), (_make_evidence(whole),))
         own = replace(options, language=whole[0].language, switch_penalty=None)
-        parts = _join(
-            await self._follow_up(window, [(run, own) for run in runs], depth=max(1, depth))
-        )
-        if is_possible and is_confirmed(whole, parts.segments):
+        # A loop that no one could speak is noise or many voices: its parts are tried once each.
+        depth = depth + 1 if is_possible else _MAX_DEPTH
+        parts = _join(await self._follow_up(window, [(run, own) for run in runs], depth=depth))
+        missing_s = sum(gap.end_s - gap.start_s for gap in parts.gaps)
+        share = 1 - min(1.0, missing_s / max(speech_s, FRAME_S))
+        if is_possible and is_confirmed(whole, parts.segments, share=share):
             return Recognised(whole)
         evidence = _make_evidence(whole)
         gaps = [

@@ -44,9 +44,14 @@ def keep_repetition(text: WindowText, *, speech_s: float) -> WindowText:
     return WindowText(Verdict.ACCEPTED, text.discarded)
 
 
-def is_confirmed(whole: Sequence[TextSegment], parts: Sequence[TextSegment]) -> bool:
-    """Say whether the parts hold as many words as the whole, more or less."""
-    in_whole, in_parts = _count_letters(whole), _count_letters(parts)
+def is_confirmed(
+    whole: Sequence[TextSegment], parts: Sequence[TextSegment], *, share: float = 1.0
+) -> bool:
+    """Say whether the parts hold as much text as the whole, more or less.
+
+    share: of the speech, what was recognised in the parts; the rest is as rich in words.
+    """
+    in_whole, in_parts = _count_letters(whole), _count_letters(parts) / max(share, 0.5)
     return abs(in_whole - in_parts) <= _TOLERANCE * max(in_whole, in_parts)
 
 

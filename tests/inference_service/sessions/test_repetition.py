@@ -39,6 +39,12 @@ def test_a_repetition_is_confirmed_by_as_much_text_in_its_parts() -> None:
     assert not is_confirmed(whole, [])
 
 
+def test_parts_with_a_gap_confirm_a_repetition_by_what_they_hold() -> None:
+    whole, parts = say("one two three four " * 8), say("one two three four " * 7)
+    assert is_confirmed(whole, parts, share=7 / 8)
+    assert not is_confirmed(say("one two three four " * 16), parts, share=7 / 8)
+
+
 def test_parts_are_cut_in_pauses_and_cover_the_window() -> None:
     voiced = np.ones(round(30 / FRAME_S), np.bool_)
     pauses = [round(each / FRAME_S) for each in (8.0, 14.5, 23.0)]
