@@ -76,7 +76,7 @@ class InferenceServer:
         """Listen and serve. Raises CannotListenError."""
         speech_pb2_grpc.add_SpeechServicer_to_server(SpeechServicer(self._runtime), self._grpc)
         audio_pb2_grpc.add_AudioServicer_to_server(
-            AudioServicer(_clusterable(self._runtime.embedder)), self._grpc
+            AudioServicer(_clusterable(self._runtime.embedder), self._runtime), self._grpc
         )
         server_pb2_grpc.add_ServerServicer_to_server(ServerServicer(self._runtime), self._grpc)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)

@@ -38,6 +38,7 @@ class GapRow(Protocol):
     confidence: float | None
     language: str
     resolution: str
+    source: int
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class ShownGap:
     text: str = ""
     words: tuple[dict[str, Any], ...] = ()
     language: str = ""
+    source: int = 0  # index in `TranscriptionJob.sources`: in which sound of the recording it is
 
     @property
     def id(self) -> str:
@@ -74,7 +76,8 @@ def show_gaps(rows: Iterable[GapRow], *, is_original: bool = False) -> tuple[Sho
     groups: list[list[GapRow]] = []
     end_ms = 0
     for row in sorted(shown, key=lambda each: each.start_ms):
-        if groups and row.start_ms - end_ms <= JOIN_MS:
+        is_one = bool(groups) and groups[-1][-1].source == row.source
+        if is_one and row.start_ms - end_ms <= JOIN_MS:
             groups[-1].append(row)
         else:
             groups.append([row])
@@ -145,6 +148,7 @@ def _join(group: Sequence[GapRow]) -> ShownGap:
         text=(" " if is_spaced else "").join(row.text for row in group if row.text),
         words=tuple(_join_words(group, is_spaced=is_spaced)),
         language=language,
+        source=group[0].source,
     )
 
 

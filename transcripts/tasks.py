@@ -23,6 +23,7 @@ from transcripts.services.retention import apply_retention
 from transcripts.services.run import run_transcript
 from transcripts.services.search_index import index_outdated
 from transcripts.services.sweep import sweep_transcripts
+from transcripts.services.voices import VOICES_TASK, analyse_voices
 from transcripts.webhooks.outbox import DELIVER_TASK
 from transcripts.webhooks.pump import pump_deliveries, stop_pumps
 
@@ -30,6 +31,7 @@ __all__ = [
     "align_edited_words",
     "deliver_webhooks",
     "enqueue",
+    "find_voices",
     "index_for_search",
     "purge_anonymous",
     "purge_kept",
@@ -92,6 +94,11 @@ def render_export(transcript_id: str, format_name: str, options: str) -> None:
     make_export(
         UUID(transcript_id), format_name=format_name, options=ExportOptions.from_text(options)
     )
+
+
+@shared_task(name=VOICES_TASK, acks_late=True, ignore_result=True)
+def find_voices(transcript_id: str) -> None:
+    analyse_voices(UUID(transcript_id))
 
 
 @worker_init.connect

@@ -1,29 +1,48 @@
 """The Audio service: translates requests, calls an engine in a thread, translates answers."""
 
 import asyncio
+import contextlib
 import itertools
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import NoReturn
 
 import grpc
 import numpy as np
 
 from inference_service.engines.diarization import Description, Turn, cluster_turns
+from inference_service.runtime import Runtime
+from inference_service.servicers.failures import describe_failure
+from inference_service.servicers.turns import find_turns
 from protos.stt.v1 import audio_pb2, audio_pb2_grpc, speech_pb2
 
 MAX_TURNS = 100_000
 
 
 class AudioServicer(audio_pb2_grpc.AudioServicer):
-    """Stateless: what is clustered, and by whose rules, comes with the request.
+    """Stateless. What is clustered, and by whose rules, comes with the request.
 
     Clustering needs no model, only its description; so embeddings made by another server, or before
     a model was replaced, are clustered wherever their model is known.
     """
 
-    def __init__(self, models: Mapping[str, Description]) -> None:
+    def __init__(self, models: Mapping[str, Description], runtime: Runtime) -> None:
         """models: whose embeddings can be clustered, by the name of their embedder."""
         self._models = models
+        self._runtime = runtime
+
+    async def FindTurns(  # noqa: N802 - the proto's name
+        self,
+        request_iterator: AsyncIterator[audio_pb2.FindTurnsRequest],
+        context: "grpc.aio.ServicerContext[audio_pb2.FindTurnsRequest, audio_pb2.FindTurnsEvent]",
+    ) -> AsyncIterator[audio_pb2.FindTurnsEvent]:
+        has_deadline = context.time_remaining() is not None
+        try:
+            found = find_turns(self._runtime, request_iterator, has_deadline=has_deadline)
+            async with contextlib.aclosing(found) as events:
+                async for event in events:
+                    yield event
+        except Exception as error:  # noqa: BLE001  # the outermost guard of the call; it logs
+            await context.abort(*describe_failure(error))
 
     async def Diarize(  # noqa: N802 - the proto's name
         self,

@@ -24,7 +24,7 @@ TIMINGS = {
 
 def write_event(event: Event) -> speech_pb2.TranscribeEvent:
     if isinstance(event, SpanSettled):
-        return speech_pb2.TranscribeEvent(window=_write_window(event))
+        return speech_pb2.TranscribeEvent(window=write_window(event))
     if isinstance(event, LanguageKnown):
         return speech_pb2.TranscribeEvent(language=_write_language(event))
     return speech_pb2.TranscribeEvent(finished=_write_finished(event))
@@ -76,7 +76,7 @@ def _write_pace(pace: PaceChanged) -> speech_pb2.Pace:
     )
 
 
-def _write_window(span: SpanSettled) -> speech_pb2.WindowResult:
+def write_window(span: SpanSettled) -> speech_pb2.WindowResult:
     return speech_pb2.WindowResult(
         start_ms=span.start_ms,
         resume_ms=span.resume_ms,

@@ -14,7 +14,7 @@ _SAMPLE_BYTES = 2
 _MAX_PROMPT_CHARACTERS = 1000
 _MAX_HOT_WORDS = 100
 _MAX_OFFSET_MS = 1 << 40  # 35 years
-_PRIORITIES = {
+PRIORITIES = {
     speech_pb2.PRIORITY_UNSPECIFIED: Priority.BULK,
     speech_pb2.PRIORITY_LIVE: Priority.LIVE,
     speech_pb2.PRIORITY_SHORT: Priority.SHORT,
@@ -40,7 +40,7 @@ async def read_config(
         raise BadRequestError("The first message must hold the config.")
     config = first.config
     check_context(config)
-    if config.priority not in _PRIORITIES or config.task not in _TASKS:
+    if config.priority not in PRIORITIES or config.task not in _TASKS:
         raise BadRequestError("The priority or the task is unknown.")
     return config
 
@@ -91,4 +91,4 @@ def read_options(config: speech_pb2.TranscribeConfig) -> SessionOptions:
 
 
 def read_priority(config: speech_pb2.TranscribeConfig) -> Priority:
-    return _PRIORITIES[config.priority]
+    return PRIORITIES[config.priority]

@@ -6,10 +6,12 @@ import grpc
 import numpy as np
 import pytest
 
-from inference_service.engines.diarization import known_descriptions
-from inference_service.servicers.audio import MAX_TURNS, AudioServicer
+from inference_service.servicers.audio import MAX_TURNS
 from protos.stt.v1 import audio_pb2, audio_pb2_grpc, speech_pb2
-from tests.inference_service.fakes import describe_model
+from tests.inference_service.calls import transcribe
+from tests.inference_service.conftest import Serve
+from tests.inference_service.fakes import FakeEmbedder, FakeRecogniser, describe_model
+from tests.inference_service.recordings import load_pcm
 
 NAME = "campplus"
 DIMENSION = 192
@@ -17,15 +19,16 @@ OTHER = describe_model("another-model", 4)
 
 
 @pytest.fixture
-async def audio() -> AsyncIterator["audio_pb2_grpc.AudioAsyncStub"]:
-    server = grpc.aio.server(options=[("grpc.max_receive_message_length", 128 << 20)])
-    servicer = AudioServicer({**known_descriptions(), OTHER.name: OTHER})
-    audio_pb2_grpc.add_AudioServicer_to_server(servicer, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+async def audio(
+    serve: Serve, recogniser: FakeRecogniser
+) -> AsyncIterator["audio_pb2_grpc.AudioAsyncStub"]:
+    """A server that knows the published model, and has another one installed."""
+    large = [("grpc.max_send_message_length", 128 << 20)]
+    async with (
+        serve(recogniser, embedder=FakeEmbedder(OTHER)) as served,
+        grpc.aio.insecure_channel(f"127.0.0.1:{served.server.port}", options=large) as channel,
+    ):
         yield audio_pb2_grpc.AudioStub(channel)
-    await server.stop(None)
 
 
 def _turn(
@@ -99,3 +102,53 @@ async def test_what_breaks_a_rule_is_refused_with_a_sentence(
         await audio.Diarize(request_, timeout=20)
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert sentence in (refused.value.details() or "")
+
+
+def _audio_requests(
+    pcm: bytes, *, offset_ms: int = 0, chunk_bytes: int = 100_000
+) -> list[audio_pb2.FindTurnsRequest]:
+    config = audio_pb2.FindTurnsConfig(offset_ms=offset_ms)
+    chunks = [pcm[start : start + chunk_bytes] for start in range(0, len(pcm), chunk_bytes)]
+    return [
+        audio_pb2.FindTurnsRequest(config=config),
+        *(audio_pb2.FindTurnsRequest(audio=speech_pb2.AudioChunk(pcm=each)) for each in chunks),
+    ]
+
+
+async def _find(
+    channel: grpc.aio.Channel, requests: list[audio_pb2.FindTurnsRequest]
+) -> list[audio_pb2.FindTurnsEvent]:
+    call = audio_pb2_grpc.AudioStub(channel).FindTurns(iter(requests), timeout=60)
+    return [event async for event in call]
+
+
+async def test_the_turns_of_a_recording_are_found_without_recognising_it(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    pcm = load_pcm("dialogue_1")
+    async with serve(recogniser) as served:
+        first, *windows, last = await _find(served.channel, _audio_requests(pcm, offset_ms=5000))
+        transcribed = await transcribe(served.channel, pcm, with_turns=True, offset_ms=5000)
+    assert first.accepted.embedder == "fake-embedder"
+    assert last.finished.heard_ms == 5000 + len(pcm) // 32
+    found = [turn for event in windows for turn in event.window.turns]
+    assert found == [turn for window in transcribed.windows for turn in window.turns]
+    assert len(found) > 3
+    assert not any(event.window.segments for event in windows)
+
+
+async def test_turns_are_refused_where_no_speaker_model_is_installed(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    async with serve(recogniser, embedder=None) as served:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await _find(served.channel, _audio_requests(b""))
+    assert refused.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    assert "campplus" in (refused.value.details() or "")
+
+
+async def test_audio_before_the_config_is_refused(serve: Serve, recogniser: FakeRecogniser) -> None:
+    async with serve(recogniser) as served:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await _find(served.channel, _audio_requests(load_pcm("en_short_1"))[1:])
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT

@@ -58,6 +58,7 @@ class FakeInference:
     scripts: list[Script] = field(default_factory=list)
     voices: int = 2  # that can be told apart at most
     diarize_status: grpc.StatusCode | None = None
+    find_turns_status: grpc.StatusCode | None = None
     align_status: grpc.StatusCode | None = None  # instead of an answer
     align_delay_s: float = 0.0
     align_times_ms: list[tuple[int, int]] | None = None  # instead of equal shares of the audio
@@ -259,6 +260,24 @@ class _Audio(audio_pb2_grpc.AudioServicer):
 
     def __init__(self, fake: FakeInference) -> None:
         self._fake = fake
+
+    def FindTurns(  # noqa: N802  # named by the proto
+        self, request_iterator: Iterator[audio_pb2.FindTurnsRequest], context: grpc.ServicerContext
+    ) -> Iterator[audio_pb2.FindTurnsEvent]:
+        """A window a second, with a turn."""
+        next(request_iterator)
+        if self._fake.find_turns_status is not None:
+            context.abort(self._fake.find_turns_status, "As the script says.")
+        accepted = audio_pb2.FindTurnsAccepted(embedder="fake-voices")
+        yield audio_pb2.FindTurnsEvent(accepted=accepted)
+        heard_ms = sum(len(each.audio.pcm) for each in request_iterator) // BYTES_A_MS
+        for start_ms in range(0, heard_ms, WINDOW_MS):
+            window = speech_pb2.WindowResult(start_ms=start_ms, resume_ms=start_ms + WINDOW_MS)
+            window.turns.add(
+                start_ms=start_ms, end_ms=start_ms + WINDOW_MS, embedding=struct.pack("<2f", 1, 1)
+            )
+            yield audio_pb2.FindTurnsEvent(window=window)
+        yield audio_pb2.FindTurnsEvent(finished=speech_pb2.Finished(heard_ms=heard_ms))
 
     def Diarize(  # noqa: N802  # named by the proto
         self, request: audio_pb2.DiarizeRequest, context: grpc.ServicerContext

@@ -208,6 +208,7 @@ def test_settled_transcript_is_charged_once(make_transcript: MakeTranscript) -> 
     account = create_account(minutes=60)
     transcript = make_transcript(account=account)
     job = claim(transcript)
+    store_window(job, WINDOW)
     write_fenced(job, heard_ms=5000)
     settle(job)
 

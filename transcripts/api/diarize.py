@@ -19,8 +19,10 @@ from transcripts.api.editing import (
     read_editing,
 )
 from transcripts.api.serializers import WarningSerializer
+from transcripts.models import TranscriptionJob
 from transcripts.services.embeddings import delete_embeddings
-from transcripts.services.recount import Recounted, recount_speakers
+from transcripts.services.recount import CannotRecountError, Recounted, recount_speakers
+from transcripts.services.voices import can_find_voices, queue_analysis
 
 
 class RecountedSerializer(shapes.EditedSerializer):
@@ -28,24 +30,51 @@ class RecountedSerializer(shapes.EditedSerializer):
     warnings = WarningSerializer(many=True)
 
 
+class VoicesSerializer(serializers.Serializer[object]):
+    status = serializers.ChoiceField(
+        choices=["idle", "processing", "failed"],
+        help_text="Whether a worker finds the voices of the recording, or could not.",
+    )
+
+
+_STATES = {"": "idle", "queued": "processing", "failed": "failed"}
+
+
 class RecountView(EditingView):
     @extend_schema(
         operation_id="recount_speakers",
         parameters=[IF_MATCH],
         request=shapes.RecountRequestSerializer,
-        responses=RecountedSerializer,
+        responses={200: RecountedSerializer, 202: VoicesSerializer},
     )
     def post(self, request: Request, transcript_id: UUID) -> Response:
         """Count the speakers again, from the voices as they were stored.
 
         Nothing is recognised again and nothing is charged. Text and times stay; a segment in which
         the speaker changes is cut; given names go to the speaker who says most of their words. The
-        change is a revision, which can be taken back. 409 with the reason where there is no voice
-        data: it is deleted, or never was.
+        change is a revision, which can be taken back.
+
+        Where there is no voice data (speakers were not asked for, or it is deleted) but the
+        recording is there, the answer is 202: a worker finds the voices in it, and counts then;
+        `GET` says how far it is. Else 409 with the reason.
         """
         editing = read_editing(request, transcript_id)
-        body = read_body(shapes.RecountRequestSerializer, request)
-        return _answer(recount_speakers(editing, speakers=body["speakers"]), answer_edited(editing))
+        speakers = read_body(shapes.RecountRequestSerializer, request)["speakers"]
+        try:
+            recounted = recount_speakers(editing, speakers=speakers)
+        except CannotRecountError:
+            if not can_find_voices(editing.transcript):
+                raise
+            queue_analysis(editing, speakers=speakers)
+            return Response({"status": "processing"}, status=202)
+        return _answer(recounted, answer_edited(editing))
+
+    @extend_schema(operation_id="read_recount", responses=VoicesSerializer)
+    def get(self, request: Request, transcript_id: UUID) -> Response:
+        """Say whether voices are being found in the recording, as `POST` asked for."""
+        transcript = get_transcript(user_of(request), transcript_id)
+        job = TranscriptionJob.objects.filter(transcript=transcript).first()
+        return Response({"status": _STATES[job.voices if job is not None else ""]})
 
 
 class EmbeddingsView(EditingView):

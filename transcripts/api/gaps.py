@@ -29,6 +29,8 @@ _threads = ThreadPoolExecutor(2 * RETRIES_AT_ONCE, thread_name_prefix="gaps")
 @csrf_exempt  # the view checks it, for those who come with a cookie
 async def resolve_gap(request: HttpRequest, **path: Any) -> HttpResponseBase:
     """POST …/gaps/:gap/"""
+    if request.method != "POST":
+        return await sync_to_async(GapView.as_view())(request, **path)  # a refusal, at once
     return await sync_to_async(_resolve, thread_sensitive=False, executor=_threads)(request, path)
 
 

@@ -10,7 +10,7 @@ from transcripts.imports.segments import Imported, ImportedSegment, ImportFileEr
 
 _LATEST_S = 1000 * 3600.0
 _TAKEN_OVER = {"timing": "imported"}  # nobody knows how they were found
-_TIMINGS = ("aligned", "interpolated", "imported")
+_TIMINGS = ("attention", "aligned", "interpolated", "imported")
 
 
 def read_json(text: str) -> Imported:

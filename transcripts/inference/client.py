@@ -21,16 +21,18 @@ from protos.stt.v1 import (
 )
 from stt_web.request_id import request_id_var
 from transcripts.inference.channel import get_channel
-from transcripts.inference.errors import translate_rpc_error
+from transcripts.inference.errors import UnavailableError, translate_rpc_error
 from transcripts.inference.results import (
     ServerModels,
     SpeakerLabels,
     SpeakerTurn,
     TranscribeEvent,
     TranscribeOptions,
+    WindowResult,
     read_event,
     read_labels,
     read_server_info,
+    read_window,
 )
 from transcripts.inference.servers import Server
 
@@ -116,6 +118,55 @@ def diarize(
         return read_labels(answer)
     except grpc.RpcError as error:
         raise translate_rpc_error(error) from error
+
+
+class _TurnStream(Protocol):
+    def __iter__(self) -> Iterator[audio_pb2.FindTurnsEvent]: ...
+
+    def cancel(self) -> object: ...
+
+
+class FindTurnsCall:
+    """A call under way: windows of turns, consumed once; raises `InferenceError`.
+
+    embedder: whose turns they are, known once the first event came.
+    """
+
+    def __init__(self, rpc: _TurnStream) -> None:
+        self._rpc = rpc
+        self.embedder = ""
+
+    def __iter__(self) -> Iterator[WindowResult]:
+        try:
+            for message in self._rpc:
+                if message.HasField("accepted"):
+                    self.embedder = message.accepted.embedder
+                elif message.HasField("window"):
+                    yield read_window(message.window)
+                else:
+                    return
+        except grpc.RpcError as error:
+            raise translate_rpc_error(error) from error
+        raise UnavailableError("The inference service ended a call before its end.")
+
+    def cancel(self) -> None:
+        self._rpc.cancel()
+
+
+def find_turns(pcm: Iterable[bytes], *, server: Server) -> FindTurnsCall:
+    """Find the speaker turns of a recording without recognising it; `pcm` as `start_transcribe`."""
+    stub = audio_pb2_grpc.AudioStub(get_channel(server))
+    rpc = stub.FindTurns(
+        _turn_requests(pcm), timeout=STREAM_DEADLINE_S, metadata=call_metadata(server)
+    )
+    return FindTurnsCall(rpc)
+
+
+def _turn_requests(pcm: Iterable[bytes]) -> Iterator[audio_pb2.FindTurnsRequest]:
+    config = audio_pb2.FindTurnsConfig(priority=speech_pb2.PRIORITY_BULK)
+    yield audio_pb2.FindTurnsRequest(config=config)
+    for chunk in pcm:
+        yield audio_pb2.FindTurnsRequest(audio=speech_pb2.AudioChunk(pcm=chunk))
 
 
 def fetch_info(server: Server) -> ServerModels:

@@ -209,7 +209,7 @@ def read_event(message: speech_pb2.TranscribeEvent) -> TranscribeEvent:
     """Translate one event. Raises `BrokenAnswerError` where it breaks a rule of the proto."""
     kind = message.WhichOneof("event")
     if kind == "window":
-        return _read_window(message.window)
+        return read_window(message.window)
     if kind == "language":
         heard = message.language
         return LanguageDetected(heard.language, heard.probability, heard.detected)
@@ -228,7 +228,7 @@ def read_event(message: speech_pb2.TranscribeEvent) -> TranscribeEvent:
     raise BrokenAnswerError("The inference service sent an empty event.")
 
 
-def _read_window(window: speech_pb2.WindowResult) -> WindowResult:
+def read_window(window: speech_pb2.WindowResult) -> WindowResult:
     if window.resume_ms < window.start_ms:
         raise BrokenAnswerError("The inference service sent a window that ends before it starts.")
     return WindowResult(

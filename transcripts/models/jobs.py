@@ -36,6 +36,11 @@ class TranscriptionJob(models.Model):
     source_resume_ms = models.PositiveBigIntegerField(default=0)
     # Embeddings are biometric: when they were deleted (`Window.turns` keep their times).
     embeddings_deleted_at = models.DateTimeField(null=True, blank=True)
+    # Voices that are found in the recording afterwards (`services/voices`): "", "queued" (since
+    # `voices_queued_at`, for so many speakers) or "failed".
+    voices = models.CharField(max_length=10, blank=True)
+    voices_wanted = models.PositiveSmallIntegerField(default=0)
+    voices_queued_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"job of {self.transcript_id}"
@@ -79,6 +84,7 @@ class Gap(models.Model):
     confidence = models.FloatField(null=True, blank=True)
     language = models.CharField(max_length=10, blank=True)
     resolution = models.CharField(max_length=10, blank=True)
+    source = models.PositiveSmallIntegerField(default=0)  # index in `TranscriptionJob.sources`
 
     class Meta:
         ordering: ClassVar[list[str]] = ["start_ms"]

@@ -24,13 +24,14 @@ from transcripts.exports.document import load_gaps, spoken_language
 from transcripts.exports.profiles import PROFILES
 from transcripts.exports.redaction import KINDS
 from transcripts.gaps import NO_SPEECH
-from transcripts.models import OPEN_STATUSES, Source, Status, Transcript
+from transcripts.models import OPEN_STATUSES, Source, Status, Transcript, TranscriptionJob
 from transcripts.pages.remarks import has_code, list_gaps, list_remarks
 from transcripts.pages.transcript_texts import MASKED_NAMES, PROFILE_NAMES, TEXTS
 from transcripts.pages.turns import format_clock
 from transcripts.services.cancel import delete_transcript
 from transcripts.services.embeddings import has_embeddings
 from transcripts.services.sources import list_pauses
+from transcripts.services.voices import can_find_voices
 
 _FORMATS = ("txt", "srt", "vtt", "docx", "pdf", "csv", "json")
 STATUS_NAMES = {
@@ -75,7 +76,8 @@ def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
         ).exists(),
         "pauses": json.dumps(list_pauses(transcript)),
         "can_edit": bool(segments or gaps) and not is_open,
-        "can_recount": has_embeddings(transcript),
+        "can_recount": has_embeddings(transcript) or can_find_voices(transcript),
+        "voices": TranscriptionJob.of(transcript).voices,
         "length": format_clock(transcript.heard_ms or transcript.probed_ms),
         "language": spoken_language(transcript),
         "formats": _FORMATS,

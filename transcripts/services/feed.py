@@ -6,6 +6,7 @@ goes wrong there is kept for the thread that runs the job.
 
 import threading
 from collections.abc import Iterator
+from typing import Protocol
 
 from django.db import connection, transaction
 
@@ -67,6 +68,19 @@ class HoldMeter:
                 connection.close()
 
 
+class Meter(Protocol):
+    """Up to where the audio may be fed."""
+
+    def cover(self, until_ms: int) -> int: ...
+
+
+class FreeMeter:
+    """Of audio that was paid for before: it covers everything."""
+
+    def cover(self, until_ms: int) -> int:
+        return until_ms
+
+
 class PcmFeed:
     """An iterator over a decoder's chunks that survives being dropped half-way.
 
@@ -75,7 +89,7 @@ class PcmFeed:
     cancel the call.
     """
 
-    def __init__(self, decoder: Decoder, meter: HoldMeter) -> None:
+    def __init__(self, decoder: Decoder, meter: Meter) -> None:
         self._decoder = decoder
         self._meter = meter
         self._lock = threading.Lock()

@@ -19,7 +19,7 @@ from transcripts.inference.client import start_transcribe
 from transcripts.inference.errors import InferenceError
 from transcripts.inference.results import Finished, TranscribeOptions, WindowResult
 from transcripts.inference.routing import inference_for
-from transcripts.media import DecoderDiedError, MediaError, open_decoder, read_excerpt
+from transcripts.media import DecoderDiedError, MediaError, Pick, open_decoder, read_excerpt
 from transcripts.models import OPEN_STATUSES, Action, Transcript
 from transcripts.services.draft import Editing, open_draft
 from transcripts.services.edit_errors import (
@@ -32,6 +32,7 @@ from transcripts.services.gap_text import GapWords, fill_gap, words_of, words_wi
 from transcripts.services.recordings import recording_path
 from transcripts.services.respell import Word
 from transcripts.services.segment_edits import EditError
+from transcripts.services.sources import pick_of_source
 from transcripts.services.store import word_as_json
 
 logger = logging.getLogger(__name__)
@@ -174,7 +175,9 @@ def _one_of_few() -> Iterator[None]:
 def _ask(transcript: Transcript, gap: ShownGap, *, language: str) -> _Heard:
     """Raises InferenceError, MediaError, DecoderDiedError."""
     start_ms = max(0, gap.start_ms - _MARGIN_MS)
-    pcm = _read(transcript, start_ms=start_ms, length_ms=gap.end_ms + _MARGIN_MS - start_ms)
+    pick = pick_of_source(transcript, gap.source)
+    length_ms = gap.end_ms + _MARGIN_MS - start_ms
+    pcm = _read(transcript, start_ms=start_ms, length_ms=length_ms, pick=pick)
     if len(pcm) < _PCM_BYTES_A_MS:
         return _Heard([], "")
     options = TranscribeOptions(
@@ -207,13 +210,15 @@ def _ask(transcript: Transcript, gap: ShownGap, *, language: str) -> _Heard:
     return _Heard(words_within(gap, words), found)
 
 
-def _read(transcript: Transcript, *, start_ms: int, length_ms: int) -> bytes:
+def _read(transcript: Transcript, *, start_ms: int, length_ms: int, pick: Pick) -> bytes:
     path = recording_path(transcript)
     if not any(warning.get("code") in _UNCERTAIN for warning in transcript.warnings):
-        return read_excerpt(path, start_ms=start_ms, length_ms=length_ms, patience_s=DEADLINE_S)
+        return read_excerpt(
+            path, start_ms=start_ms, length_ms=length_ms, patience_s=DEADLINE_S, pick=pick
+        )
     wanted = length_ms * _PCM_BYTES_A_MS
     pcm = bytearray()
-    with open_decoder(path, start_ms=start_ms) as decoder:
+    with open_decoder(path, start_ms=start_ms, pick=pick) as decoder:
         for chunk in decoder:
             pcm += chunk
             if len(pcm) >= wanted:

@@ -19,7 +19,7 @@ from transcripts.services.segment_edits import (
 )
 from transcripts.text.writing import SENTENCE_ENDS
 
-# No segment is longer than this (issue 9, section 5); a new one begins at a sentence's end where
+# No new segment is longer than this; a new one begins at a sentence's end where
 # there is one behind the shorter time.
 _LONGEST_MS = 12_000
 _SENTENCE_MS = 3_000

@@ -64,7 +64,7 @@ def recount_speakers(editing: Editing, *, speakers: int) -> Recounted:
         raise StillWorkedOnError
     turns = store.load_turns(transcript)
     if not turns:
-        raise CannotRecountError(_reason(transcript))
+        raise CannotRecountError(explain_missing(transcript))
     labels = _cluster(transcript, turns, speakers)
     with open_draft(editing, Action.RECOUNT) as draft:
         found = _relabel(draft, turns, labels)
@@ -72,11 +72,10 @@ def recount_speakers(editing: Editing, *, speakers: int) -> Recounted:
     return Recounted(found, warnings)
 
 
-def _reason(transcript: Transcript) -> str:
+def explain_missing(transcript: Transcript) -> str:
     """Why there are no embeddings, and what can be done. A query or two."""
-    job = TranscriptionJob.objects.filter(transcript=transcript).first()
-    if job is not None and job.channels == "split":
-        return "Each channel of this recording is a speaker; there is nothing to be counted."
+    if are_channels(transcript):
+        return "Each channel or track of this recording is a speaker already."
     if not transcript.model_used:
         return "This text was imported: there are no voices to tell apart."
     if are_deleted(transcript):
@@ -86,10 +85,16 @@ def _reason(transcript: Transcript) -> str:
         )
     if not transcript.diarize:
         return (
-            "Speakers were not asked for when this was transcribed. Send the recording again with"
-            " diarize=true."
+            "Speakers were not asked for when this was transcribed, and the recording is not kept"
+            " any more. Send it again with diarize=true."
         )
     return "No voices could be told apart in this recording."
+
+
+def are_channels(transcript: Transcript) -> bool:
+    """Whether its speakers are channels or tracks, not voices. One query."""
+    job = TranscriptionJob.objects.filter(transcript=transcript).first()
+    return job is not None and (job.channels == "split" or len(job.sources) > 1)
 
 
 def _cluster(transcript: Transcript, turns: list[SpeakerTurn], speakers: int) -> tuple[int, ...]:

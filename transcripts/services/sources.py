@@ -96,6 +96,7 @@ def finish_pass(
             start_ms=start_ms,
             end_ms=end_ms,
             reason=GapReason.UNREADABLE,
+            source=passes.index,
         )
         for start_ms, end_ms in unreadable_ms
         if start_ms < end_ms and _is_first_of_track(passes)
@@ -156,6 +157,13 @@ def join_sources(job: Job) -> LabelledTranscript | None:
 def list_pauses(transcript: Transcript) -> list[list[float]]:
     """Return where, in seconds, the recording holds nothing for how long. One query."""
     return [[start / 1000, length / 1000] for start, length in _stored(transcript).pauses]
+
+
+def pick_of_source(transcript: Transcript, source: int) -> Pick:
+    """Return the sound of the recording that a source (by index) is. One query."""
+    stored = _stored(transcript)
+    passes = passes_from(stored.sources or [{}], index=stored.source, resume_ms=0)
+    return (passes.sources[source:][:1] or passes.sources[:1])[0].pick
 
 
 def pick_of(transcript: Transcript, *, speaker: int | None) -> Pick:

@@ -183,7 +183,7 @@ def _window(job: Job, window: WindowResult) -> Window:
         source=0 if job.passes is None else job.passes.index,
         start_ms=window.start_ms,
         end_ms=window.resume_ms,
-        turns=[_turn_as_json(turn) for turn in window.turns],
+        turns=[turn_as_json(turn) for turn in window.turns],
         speech_ms=window.speech_ms,
     )
 
@@ -199,6 +199,7 @@ def _gap(job: Job, gap: RecognisedGap) -> Gap:
         words=[] if text is None else [word_as_json(word) for word in text.words],
         confidence=None if text is None else text.confidence,
         language="" if text is None else text.language,
+        source=0 if job.passes is None else job.passes.index,
     )
 
 
@@ -271,7 +272,7 @@ def word_as_json(word: SpokenWord) -> dict[str, object]:
     }
 
 
-def _turn_as_json(turn: SpeakerTurn) -> dict[str, object]:
+def turn_as_json(turn: SpeakerTurn) -> dict[str, object]:
     embedding = base64.b64encode(turn.embedding).decode("ascii")
     return {
         "start_ms": turn.start_ms,

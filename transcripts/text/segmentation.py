@@ -24,8 +24,8 @@ from transcripts.text.writing import (
     may_divide,
 )
 
-LONGEST_PAUSE_MS = 2_000  # never spoken across (issue 9, section 5)
-LONGEST_MS = 15_000  # of a segment (issue 9, section 5)
+LONGEST_PAUSE_MS = 2_000  # never spoken across
+LONGEST_MS = 15_000  # of a segment
 LONG_MS = 8_000  # sentences beyond are divided into clauses; median wanted: 3–8 s
 _WANTED_MS = 5_000
 # A stop behind an abbreviation ends a sentence after all, where the speaker pauses so long.

@@ -19,6 +19,11 @@ Rows = npt.NDArray[np.intp]
 
 MAX_SPEAKERS = 1000
 
+# Turns that follow each other so closely are one run: a frame of the segmentation is 0.017 s.
+_SAME_TIME_S = 0.02
+# The length of a sum of unit vectors below which there are no others.
+_NO_OTHERS = 1e-6
+
 
 def cluster_turns(turns: Sequence[Turn], *, speakers: int, model: Description) -> list[int]:
     """Labels each turn with its speaker: 1-based, in order of first appearance. Deterministic.
@@ -38,7 +43,9 @@ def cluster_turns(turns: Sequence[Turn], *, speakers: int, model: Description) -
     wanted = min(speakers, len(turns))
     rows = _shaping_rows(turns, seconds, model.clustering, at_least=wanted)
     groups = _find_speakers(vectors[rows], seconds[rows], wanted, model.clustering)
-    return _by_appearance(_assign(vectors, rows, groups))
+    similar = _similarities(vectors, rows, groups)
+    nearest = _follow_runs(similar, turns, model.clustering.change_penalty)
+    return _by_appearance(_with_each(nearest, similar, rows, groups))
 
 
 def _unit_vectors(turns: Sequence[Turn], dimension: int) -> Array:
@@ -117,18 +124,70 @@ def _only(labels: Labels, groups: Rows) -> Labels:
     return renamed[labels]
 
 
-def _assign(vectors: Array, rows: Rows, labels: Labels) -> Labels:
-    """Every turn to the nearest mean; each speaker has at least the turn that is nearest to it."""
+def _similarities(vectors: Array, rows: Rows, labels: Labels) -> Array:
+    """(turns, speakers): cosine of each turn to the mean of each speaker's other turns.
+
+    Without itself: in a small group a turn would mostly be compared with itself (0.047 instead of
+    0.052 of speech on the review's eight recordings).
+    """
     count = int(labels.max()) + 1
-    means = np.zeros((count, vectors.shape[1]))
-    np.add.at(means, labels[labels >= 0], vectors[rows[labels >= 0]])
-    means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
-    similar = vectors @ means.T
-    nearest = similar.argmax(axis=1)
-    for speaker in range(count):
+    sums = np.zeros((count, vectors.shape[1]))
+    np.add.at(sums, labels[labels >= 0], vectors[rows[labels >= 0]])
+    similar = vectors @ (sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)).T
+    for row, label in zip(rows[labels >= 0], labels[labels >= 0], strict=True):
+        others = sums[label] - vectors[row]
+        length = float(np.linalg.norm(others))
+        if length > _NO_OTHERS:
+            similar[row, label] = float(vectors[row] @ others) / length
+    return np.asarray(similar)
+
+
+def _follow_runs(similar: Array, turns: Sequence[Turn], penalty: float) -> Labels:
+    """Each turn's most similar speaker; inside an uninterrupted run a change must be worth it.
+
+    The segmentation calls clean successive voices one track, so a run is a hint and no more: by
+    dynamic programming, the similarities of a run's turns less `penalty` for each change.
+    """
+    found = similar.argmax(axis=1)
+    for run in _runs(turns):
+        best = similar[run[0]].copy()
+        steps = []
+        for row in run[1:]:
+            changed = best.max() - penalty
+            steps.append(np.where(best >= changed, np.arange(len(best)), best.argmax()))
+            best = np.maximum(best, changed) + similar[row]
+        speaker = int(best.argmax())
+        for row, step in zip(run[:0:-1], reversed(steps), strict=True):
+            found[row] = speaker
+            speaker = int(step[speaker])
+        found[run[0]] = speaker
+    return np.asarray(found)
+
+
+def _runs(turns: Sequence[Turn]) -> list[list[int]]:
+    """The turns that follow each other without a gap, in order: what was cut out of one run."""
+    runs: list[list[int]] = []
+    open_runs: dict[int, list[list[int]]] = {}  # by the end, in units of the tolerance
+    for row, turn in enumerate(turns):
+        at = round(turn.start_s / _SAME_TIME_S)
+        near = [run for key in (at, at - 1, at + 1) for run in open_runs.get(key, [])]
+        touching = [run for run in near if abs(turns[run[-1]].end_s - turn.start_s) <= _SAME_TIME_S]
+        run = touching[0] if touching else []
+        if touching:
+            open_runs[round(turns[run[-1]].end_s / _SAME_TIME_S)].remove(run)
+        else:
+            runs.append(run)
+        run.append(row)
+        open_runs.setdefault(round(turn.end_s / _SAME_TIME_S), []).append(run)
+    return runs
+
+
+def _with_each(nearest: Labels, similar: Array, rows: Rows, labels: Labels) -> Labels:
+    """Each speaker has at least the turn of its group that is nearest to it."""
+    for speaker in range(similar.shape[1]):
         own = rows[labels == speaker]
         nearest[own[similar[own, speaker].argmax()]] = speaker
-    return np.asarray(nearest)
+    return nearest
 
 
 def _by_appearance(labels: Labels) -> list[int]:

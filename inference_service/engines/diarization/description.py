@@ -7,7 +7,7 @@ the model itself is not installed.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import TypeVar, get_type_hints
@@ -91,6 +91,8 @@ class ClusteringRules:
     least_speaker_s: float  # but not below this
     enough_speaker_s: float  # and such a group always is one
     least_given_speaker_s: float  # what a group must hold where the number is given
+    # By how much (cosine) a later piece of one uninterrupted run must be more like someone else.
+    change_penalty: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +169,12 @@ def _classes(value: object) -> tuple[tuple[int, ...], ...]:
 def _make(made: type[T], values: Mapping[str, object]) -> T:
     """A dataclass of these values, each of the type that its field has."""
     hints = get_type_hints(made)
-    names = [field.name for field in fields(made)]  # type: ignore[arg-type]  # of dataclasses only
-    if missing := [name for name in names if name not in values]:
-        raise ValueError(f"“{missing[0]}” is missing.")
-    return made(**{name: _typed(name, values[name], hints[name]) for name in names})
+    known = fields(made)  # type: ignore[arg-type]  # of dataclasses only
+    for field in known:
+        if field.default is MISSING and field.name not in values:
+            raise ValueError(f"“{field.name}” is missing.")
+    given = [field.name for field in known if field.name in values]
+    return made(**{name: _typed(name, values[name], hints[name]) for name in given})
 
 
 def _typed(name: str, value: object, wanted: object) -> object:

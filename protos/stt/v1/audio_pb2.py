@@ -25,17 +25,25 @@ _sym_db = _symbol_database.Default()
 from protos.stt.v1 import speech_pb2 as protos_dot_stt_dot_v1_dot_speech__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19protos/stt/v1/audio.proto\x12\x06stt.v1\x1a\x1aprotos/stt/v1/speech.proto\"X\n\x0e\x44iarizeRequest\x12\"\n\x05turns\x18\x01 \x03(\x0b\x32\x13.stt.v1.SpeakerTurn\x12\x10\n\x08\x65mbedder\x18\x02 \x01(\t\x12\x10\n\x08speakers\x18\x03 \x01(\r\"J\n\x0f\x44iarizeResponse\x12\x10\n\x08speakers\x18\x01 \x03(\r\x12\x13\n\x0b\x61pproximate\x18\x02 \x01(\x08\x12\x10\n\x08\x65mbedder\x18\x03 \x01(\t2C\n\x05\x41udio\x12:\n\x07\x44iarize\x12\x16.stt.v1.DiarizeRequest\x1a\x17.stt.v1.DiarizeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19protos/stt/v1/audio.proto\x12\x06stt.v1\x1a\x1aprotos/stt/v1/speech.proto\"m\n\x10\x46indTurnsRequest\x12)\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x17.stt.v1.FindTurnsConfigH\x00\x12#\n\x05\x61udio\x18\x02 \x01(\x0b\x32\x12.stt.v1.AudioChunkH\x00\x42\t\n\x07payload\"H\n\x0f\x46indTurnsConfig\x12\"\n\x08priority\x18\x01 \x01(\x0e\x32\x10.stt.v1.Priority\x12\x11\n\toffset_ms\x18\x02 \x01(\x03\"\x96\x01\n\x0e\x46indTurnsEvent\x12-\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x19.stt.v1.FindTurnsAcceptedH\x00\x12&\n\x06window\x18\x02 \x01(\x0b\x32\x14.stt.v1.WindowResultH\x00\x12$\n\x08\x66inished\x18\x03 \x01(\x0b\x32\x10.stt.v1.FinishedH\x00\x42\x07\n\x05\x65vent\"%\n\x11\x46indTurnsAccepted\x12\x10\n\x08\x65mbedder\x18\x01 \x01(\t\"X\n\x0e\x44iarizeRequest\x12\"\n\x05turns\x18\x01 \x03(\x0b\x32\x13.stt.v1.SpeakerTurn\x12\x10\n\x08\x65mbedder\x18\x02 \x01(\t\x12\x10\n\x08speakers\x18\x03 \x01(\r\"J\n\x0f\x44iarizeResponse\x12\x10\n\x08speakers\x18\x01 \x03(\r\x12\x13\n\x0b\x61pproximate\x18\x02 \x01(\x08\x12\x10\n\x08\x65mbedder\x18\x03 \x01(\t2\x86\x01\n\x05\x41udio\x12:\n\x07\x44iarize\x12\x16.stt.v1.DiarizeRequest\x1a\x17.stt.v1.DiarizeResponse\x12\x41\n\tFindTurns\x12\x18.stt.v1.FindTurnsRequest\x1a\x16.stt.v1.FindTurnsEvent(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'protos.stt.v1.audio_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DIARIZEREQUEST']._serialized_start=65
-  _globals['_DIARIZEREQUEST']._serialized_end=153
-  _globals['_DIARIZERESPONSE']._serialized_start=155
-  _globals['_DIARIZERESPONSE']._serialized_end=229
-  _globals['_AUDIO']._serialized_start=231
-  _globals['_AUDIO']._serialized_end=298
+  _globals['_FINDTURNSREQUEST']._serialized_start=65
+  _globals['_FINDTURNSREQUEST']._serialized_end=174
+  _globals['_FINDTURNSCONFIG']._serialized_start=176
+  _globals['_FINDTURNSCONFIG']._serialized_end=248
+  _globals['_FINDTURNSEVENT']._serialized_start=251
+  _globals['_FINDTURNSEVENT']._serialized_end=401
+  _globals['_FINDTURNSACCEPTED']._serialized_start=403
+  _globals['_FINDTURNSACCEPTED']._serialized_end=440
+  _globals['_DIARIZEREQUEST']._serialized_start=442
+  _globals['_DIARIZEREQUEST']._serialized_end=530
+  _globals['_DIARIZERESPONSE']._serialized_start=532
+  _globals['_DIARIZERESPONSE']._serialized_end=606
+  _globals['_AUDIO']._serialized_start=609
+  _globals['_AUDIO']._serialized_end=743
 # @@protoc_insertion_point(module_scope)

@@ -20,6 +20,114 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class FindTurnsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONFIG_FIELD_NUMBER: _builtins.int
+    AUDIO_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def config(self) -> Global___FindTurnsConfig:
+        """the first message"""
+
+    @_builtins.property
+    def audio(self) -> _speech_pb2.AudioChunk:
+        """all others, as for Transcribe"""
+
+    def __init__(
+        self,
+        *,
+        config: Global___FindTurnsConfig | None = ...,
+        audio: _speech_pb2.AudioChunk | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["audio", b"audio", "config", b"config", "payload", b"payload"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio", b"audio", "config", b"config", "payload", b"payload"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["config", "audio"]  # noqa: Y015
+    _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
+
+Global___FindTurnsRequest: _TypeAlias = FindTurnsRequest  # noqa: Y015
+
+@_typing.final
+class FindTurnsConfig(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRIORITY_FIELD_NUMBER: _builtins.int
+    OFFSET_MS_FIELD_NUMBER: _builtins.int
+    priority: _speech_pb2.Priority.ValueType
+    offset_ms: _builtins.int
+    """where in the recording the first sample lies"""
+    def __init__(
+        self,
+        *,
+        priority: _speech_pb2.Priority.ValueType = ...,
+        offset_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["offset_ms", b"offset_ms", "priority", b"priority"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindTurnsConfig: _TypeAlias = FindTurnsConfig  # noqa: Y015
+
+@_typing.final
+class FindTurnsEvent(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCEPTED_FIELD_NUMBER: _builtins.int
+    WINDOW_FIELD_NUMBER: _builtins.int
+    FINISHED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def accepted(self) -> Global___FindTurnsAccepted:
+        """the first"""
+
+    @_builtins.property
+    def window(self) -> _speech_pb2.WindowResult:
+        """without segments, in time order"""
+
+    @_builtins.property
+    def finished(self) -> _speech_pb2.Finished:
+        """the last"""
+
+    def __init__(
+        self,
+        *,
+        accepted: Global___FindTurnsAccepted | None = ...,
+        window: _speech_pb2.WindowResult | None = ...,
+        finished: _speech_pb2.Finished | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "event", b"event", "finished", b"finished", "window", b"window"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "event", b"event", "finished", b"finished", "window", b"window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["accepted", "window", "finished"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
+
+Global___FindTurnsEvent: _TypeAlias = FindTurnsEvent  # noqa: Y015
+
+@_typing.final
+class FindTurnsAccepted(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EMBEDDER_FIELD_NUMBER: _builtins.int
+    embedder: _builtins.str
+    def __init__(
+        self,
+        *,
+        embedder: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["embedder", b"embedder"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindTurnsAccepted: _TypeAlias = FindTurnsAccepted  # noqa: Y015
+
+@_typing.final
 class DiarizeRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -39,6 +39,11 @@ class AudioStub:
                 request_serializer=protos_dot_stt_dot_v1_dot_audio__pb2.DiarizeRequest.SerializeToString,
                 response_deserializer=protos_dot_stt_dot_v1_dot_audio__pb2.DiarizeResponse.FromString,
                 _registered_method=True)
+        self.FindTurns = channel.stream_stream(
+                '/stt.v1.Audio/FindTurns',
+                request_serializer=protos_dot_stt_dot_v1_dot_audio__pb2.FindTurnsRequest.SerializeToString,
+                response_deserializer=protos_dot_stt_dot_v1_dot_audio__pb2.FindTurnsEvent.FromString,
+                _registered_method=True)
 
 
 class AudioServicer:
@@ -53,6 +58,15 @@ class AudioServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FindTurns(self, request_iterator, context):
+        """Finds the speaker turns of a recording without recognising it: the way of Transcribe with
+        `with_turns`, whose windows come without text. FAILED_PRECONDITION where no speaker model is
+        installed; RESOURCE_EXHAUSTED and UNAVAILABLE as Transcribe.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AudioServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +74,11 @@ def add_AudioServicer_to_server(servicer, server):
                     servicer.Diarize,
                     request_deserializer=protos_dot_stt_dot_v1_dot_audio__pb2.DiarizeRequest.FromString,
                     response_serializer=protos_dot_stt_dot_v1_dot_audio__pb2.DiarizeResponse.SerializeToString,
+            ),
+            'FindTurns': grpc.stream_stream_rpc_method_handler(
+                    servicer.FindTurns,
+                    request_deserializer=protos_dot_stt_dot_v1_dot_audio__pb2.FindTurnsRequest.FromString,
+                    response_serializer=protos_dot_stt_dot_v1_dot_audio__pb2.FindTurnsEvent.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -89,6 +108,33 @@ class Audio:
             '/stt.v1.Audio/Diarize',
             protos_dot_stt_dot_v1_dot_audio__pb2.DiarizeRequest.SerializeToString,
             protos_dot_stt_dot_v1_dot_audio__pb2.DiarizeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindTurns(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/stt.v1.Audio/FindTurns',
+            protos_dot_stt_dot_v1_dot_audio__pb2.FindTurnsRequest.SerializeToString,
+            protos_dot_stt_dot_v1_dot_audio__pb2.FindTurnsEvent.FromString,
             options,
             channel_credentials,
             insecure,

@@ -36,6 +36,11 @@ class AudioStub:
     INVALID_ARGUMENT if the embedder is unknown, an embedding has not its length, a turn ends before
     it starts, or the turns are not in time order.
     """
+    FindTurns: _grpc.StreamStreamMultiCallable[_audio_pb2.FindTurnsRequest, _audio_pb2.FindTurnsEvent]
+    """Finds the speaker turns of a recording without recognising it: the way of Transcribe with
+    `with_turns`, whose windows come without text. FAILED_PRECONDITION where no speaker model is
+    installed; RESOURCE_EXHAUSTED and UNAVAILABLE as Transcribe.
+    """
 
 @_typing.type_check_only
 class AudioAsyncStub(AudioStub):
@@ -44,6 +49,11 @@ class AudioAsyncStub(AudioStub):
     """Clusters speaker turns that earlier calls of Transcribe sent back. Stateless.
     INVALID_ARGUMENT if the embedder is unknown, an embedding has not its length, a turn ends before
     it starts, or the turns are not in time order.
+    """
+    FindTurns: _aio.StreamStreamMultiCallable[_audio_pb2.FindTurnsRequest, _audio_pb2.FindTurnsEvent]  # type: ignore[assignment]
+    """Finds the speaker turns of a recording without recognising it: the way of Transcribe with
+    `with_turns`, whose windows come without text. FAILED_PRECONDITION where no speaker model is
+    installed; RESOURCE_EXHAUSTED and UNAVAILABLE as Transcribe.
     """
 
 class AudioServicer(metaclass=_abc_1.ABCMeta):
@@ -56,6 +66,17 @@ class AudioServicer(metaclass=_abc_1.ABCMeta):
         """Clusters speaker turns that earlier calls of Transcribe sent back. Stateless.
         INVALID_ARGUMENT if the embedder is unknown, an embedding has not its length, a turn ends before
         it starts, or the turns are not in time order.
+        """
+
+    @_abc_1.abstractmethod
+    def FindTurns(
+        self,
+        request_iterator: _MaybeAsyncIterator[_audio_pb2.FindTurnsRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_audio_pb2.FindTurnsEvent], _abc.AsyncIterator[_audio_pb2.FindTurnsEvent]]:
+        """Finds the speaker turns of a recording without recognising it: the way of Transcribe with
+        `with_turns`, whose windows come without text. FAILED_PRECONDITION where no speaker model is
+        installed; RESOURCE_EXHAUSTED and UNAVAILABLE as Transcribe.
         """
 
 def add_AudioServicer_to_server(servicer: AudioServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

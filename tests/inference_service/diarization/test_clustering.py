@@ -132,6 +132,39 @@ def test_short_turns_join_the_nearest_voice_and_make_none_of_their_own() -> None
     assert set(labels) == {1, 2}
 
 
+def test_a_doubtful_piece_inside_a_run_stays_with_its_neighbours() -> None:
+    """Of a run without a gap: a label changes on strong evidence only."""
+    voices = make_voices(2)
+    turns = talk([0, 1] * 4, scatter=0.3)
+    mixed = (voices[0] * 0.5 + voices[1] * 0.52).astype(np.float32)
+    run = [voices[0], mixed, voices[0]]
+
+    def spoken(*, gap_s: float) -> list[Turn]:
+        return [
+            Turn(60 + at * (2 + gap_s), 62 + at * (2 + gap_s), each.astype(np.float32), 0.9)
+            for at, each in enumerate(run)
+        ]
+
+    assert cluster([*turns, *spoken(gap_s=0)])[-3:] == [1, 1, 1]
+    assert cluster([*turns, *spoken(gap_s=1)])[-3:] == [1, 2, 1]
+
+
+def test_a_clear_change_inside_a_run_is_followed() -> None:
+    turns = talk([0, 1] * 4, scatter=0.3)
+    voices = make_voices(2).astype(np.float32)
+    run = [Turn(60 + at * 2, 62 + at * 2, voices[who], 0.9) for at, who in enumerate((0, 0, 1, 1))]
+    assert cluster([*turns, *run])[-4:] == [1, 1, 2, 2]
+
+
+def test_two_runs_at_once_do_not_mix() -> None:
+    turns = talk([0, 1] * 4, scatter=0.3)
+    voices = make_voices(2).astype(np.float32)
+    both = [
+        Turn(60.0 + at * 2, 62.0 + at * 2, voices[who], 0.9) for at in range(3) for who in (0, 1)
+    ]
+    assert cluster([*turns, *both])[-6:] == [1, 2] * 3
+
+
 def test_joins_never_come_closer_as_groups_grow() -> None:
     """Centroid linkage has such inversions; a cut is meaningless with them."""
     rng = np.random.default_rng(3)

@@ -1,6 +1,7 @@
 """`POST …/diarize/`: the speakers of a finished transcript, counted again from its voices."""
 
 import base64
+from collections.abc import Iterator
 from typing import Any
 
 import grpc
@@ -9,9 +10,21 @@ import pytest
 from tests.transcripts.api.conftest import Client, make_client
 from tests.transcripts.api.test_editing import key, make_edited
 from tests.transcripts.api.test_transcripts import make, path_of
+from tests.transcripts.conftest import MakeTranscript
 from tests.transcripts.fake_inference import FakeInference
 from transcripts.models import Revision, Segment, Status, Transcript, TranscriptionJob, Window
 from transcripts.services.embeddings import delete_embeddings
+from transcripts.services.run import run_transcript
+from transcripts.services.voices import analyse_voices
+
+
+@pytest.fixture(autouse=True)
+def reset_inference(inference: FakeInference) -> Iterator[None]:
+    """One serves the whole session: what a test makes of it ends with the test."""
+    yield
+    inference.voices, inference.diarize_status, inference.find_turns_status = 2, None, None
+    inference.diarized.clear()
+
 
 VOICE = base64.b64encode(bytes(8)).decode()
 
@@ -212,7 +225,7 @@ def test_a_number_that_makes_no_sense_is_refused(client: Client, speakers: objec
 def test_only_the_owner_may(client: Client, visitor: Client) -> None:
     transcript = make_voiced(client)
     other = make_client(client.url)
-    for method, path in (("POST", "diarize/"), ("DELETE", "embeddings/")):
+    for method, path in (("POST", "diarize/"), ("GET", "diarize/"), ("DELETE", "embeddings/")):
         address = f"{path_of(transcript)}{path}"
         assert visitor.call(method, address, json={}).status_code == 401
         assert other.call(method, address, json={}).status_code == 404
@@ -226,3 +239,73 @@ def test_no_export_holds_an_embedding(client: Client) -> None:
     assert VOICE not in exported
     assert VOICE not in client.get(path_of(transcript)).text
     assert delete_embeddings(transcript)
+
+
+def finish_without_voices(make_transcript: MakeTranscript, client: Client) -> Transcript:
+    transcript = make_transcript(seconds=3, diarize=False, account=client.account)
+    run_transcript(transcript.pk)
+    transcript.refresh_from_db()
+    return transcript
+
+
+def test_speakers_that_were_not_asked_for_are_found_in_the_recording_by_a_worker(
+    client: Client, inference: FakeInference, make_transcript: MakeTranscript
+) -> None:
+    transcript = finish_without_voices(make_transcript, client)
+    charged = transcript.credits_charged
+
+    answer = recount(client, transcript, speakers=2)
+    assert (answer.status_code, answer.json()) == (202, {"status": "processing"})
+    again = recount(client, transcript, speakers=2)
+    state = client.get(f"{path_of(transcript)}diarize/").json()
+    analyse_voices(transcript.pk)
+    analyse_voices(transcript.pk)  # a message that came twice
+
+    assert (again.status_code, state) == (202, {"status": "processing"})
+    assert client.get(f"{path_of(transcript)}diarize/").json() == {"status": "idle"}
+    assert speakers_of(transcript) == [1, 2, 1]
+    transcript.refresh_from_db()
+    assert (transcript.diarize, transcript.embedder) == (True, "fake-voices")
+    assert (transcript.credits_charged, transcript.revision) == (charged, 1)
+    assert recount(client, transcript, speakers=1).status_code == 200
+
+
+def test_voices_that_are_deleted_are_found_again_while_the_recording_is_there(
+    client: Client, inference: FakeInference, make_transcript: MakeTranscript
+) -> None:
+    transcript = make_transcript(seconds=2, diarize=True, account=client.account)
+    run_transcript(transcript.pk)
+    client.call("DELETE", f"{path_of(transcript)}embeddings/")
+
+    assert recount(client, transcript, speakers=1).status_code == 202
+    analyse_voices(transcript.pk)
+
+    assert set(speakers_of(transcript)) == {1}
+
+
+@pytest.mark.parametrize(
+    "status", [grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.UNAVAILABLE]
+)
+def test_voices_that_cannot_be_found_change_nothing_and_can_be_asked_for_again(
+    client: Client,
+    inference: FakeInference,
+    make_transcript: MakeTranscript,
+    status: grpc.StatusCode,
+) -> None:
+    transcript = finish_without_voices(make_transcript, client)
+    inference.find_turns_status = status
+    recount(client, transcript, speakers=2)
+    analyse_voices(transcript.pk)
+
+    assert client.get(f"{path_of(transcript)}diarize/").json() == {"status": "failed"}
+    assert set(speakers_of(transcript)) == {None}
+    assert recount(client, transcript, speakers=2).status_code == 202
+
+
+def test_an_older_revision_is_refused_before_a_worker_is_sent(
+    client: Client, inference: FakeInference, make_transcript: MakeTranscript
+) -> None:
+    transcript = finish_without_voices(make_transcript, client)
+    late = recount(client, transcript, speakers=2, headers={"If-Match": '"7"'})
+    assert late.status_code == 412
+    assert client.get(f"{path_of(transcript)}diarize/").json() == {"status": "idle"}
