@@ -35,7 +35,7 @@ _LONGEST_JOINED_FRAMES = 312
 # What is cut out begins and ends in a pause if there is one this near, else with some of the
 # speech around it, whose words are dropped by their times.
 _PAUSE_FRAMES = 2
-_PAD_FRAMES = 6
+_PAD_FRAMES = 10
 _SEARCH_FRAMES = 47
 # A word belongs to a run if its middle does, give or take this much.
 _BORDER_S = 0.1
