@@ -302,7 +302,7 @@ async def test_text_on_no_speech_is_not_told(serve: Serve, recogniser: FakeRecog
     recogniser.judge = lambda _: Verdict.NO_SPEECH
     async with serve(recogniser) as served:
         client = LiveClient(served.channel)
-        await client.speak(load_pcm("en_short_1") + make_silence(1))
+        await client.speak(load_pcm("en_talk_20s")[: 4 * 32_000] + make_silence(1))
         heard = await client.finish()
     assert heard.text == ""
     assert not any(each.pending or each.committed for each in heard.hypotheses)
