@@ -1,5 +1,6 @@
 """How a live session recognises: hypotheses of an utterance that grows, and the final texts."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,9 @@ from inference_service.engines.asr import (
 from inference_service.lanes import Lane
 from inference_service.sessions.coverage import TextGap, find_uncovered
 from inference_service.sessions.events import (
+    AllHeard,
     Gap,
+    LiveEvent,
     RestoredSegment,
     SpanSettled,
 )
@@ -28,8 +31,10 @@ from inference_service.sessions.recognition import (
     detect_voice,
 )
 from inference_service.sessions.restoring import restore_gaps, restore_segments
+from inference_service.sessions.session_timer import SessionTimer
 from inference_service.sessions.utterance import Utterance, join_words
 from inference_service.sessions.windows import SAMPLE_RATE_HZ, Pcm, Piece, TimeMap, to_float
+from inference_service.sessions.word_times import WordTimer
 from inference_service.stages import CpuStages
 
 
@@ -37,13 +42,20 @@ class LiveRecognition:
     """One session's use of the recogniser, and what it cost."""
 
     def __init__(
-        self, options: LiveOptions, *, lane: Lane, stages: CpuStages, hearing: Hearing
+        self,
+        options: LiveOptions,
+        *,
+        lane: Lane,
+        stages: CpuStages,
+        hearing: Hearing,
+        timer: WordTimer | None,
     ) -> None:
         recogniser = lane.recogniser
         self._options = options
         self._lane = lane
         self._stages = stages
         self._hearing = hearing
+        self._timer = SessionTimer(timer, lane=lane, stages=stages)
         self.language = LiveLanguage(
             languages=recogniser.languages,
             can_detect=recogniser.detects_language,
@@ -100,6 +112,33 @@ class LiveRecognition:
         text = WindowText(verdict, recognised.segments)
         return HeardText(text, pieces, recognised.gaps)
 
+    async def time_pack(self, heard: "HeardText") -> "HeardText":
+        """Return the text of several utterances in one window with better word times."""
+        pcm = np.concatenate([piece.pcm for piece in heard.pieces])
+        segments = await self._timer.time_words(
+            lambda: to_float(pcm), heard.text.segments, language=self.language.settled
+        )
+        return replace(heard, text=replace(heard.text, segments=segments))
+
+    async def time_events(
+        self,
+        events: "tuple[LiveEvent, ...] | asyncio.Task[tuple[LiveEvent, ...]]",
+        utterance: Utterance,
+        piece: Piece,
+    ) -> tuple[LiveEvent, ...]:
+        """Return what is told of an utterance with better word times; all lie in the piece."""
+        known = await events if isinstance(events, asyncio.Task) else events
+        language = utterance.language or self.language.settled
+        return tuple([await self._time_event(each, piece, language) for each in known])
+
+    async def _time_event(self, event: LiveEvent, piece: Piece, language: str) -> LiveEvent:
+        if not isinstance(event, SpanSettled) or not event.segments:
+            return event
+        segments = await self._timer.time_restored(
+            piece, event.segments, language=language, offset_ms=self._options.offset_ms
+        )
+        return replace(event, segments=segments)
+
     def place(self, heard: "HeardText", *, end: int) -> tuple[RestoredSegment, ...]:
         """Put a window's text into the session's time; nothing lies behind the sample `end`."""
         if heard.text.verdict is not Verdict.ACCEPTED:
@@ -142,6 +181,14 @@ class LiveRecognition:
         start_ms, end_ms = self.to_ms(start), self.to_ms(end)
         speech_ms = min(1000 * speech_samples // SAMPLE_RATE_HZ, end_ms - start_ms)
         return SpanSettled(start_ms, end_ms, segments, gaps=gaps, speech_ms=speech_ms)
+
+    def summarise(self) -> AllHeard:
+        return AllHeard(
+            heard_ms=self.to_ms(self._hearing.received),
+            speech_ms=1000 * self._hearing.endpointer.speech_samples // SAMPLE_RATE_HZ,
+            queue_ms=round(1000 * self.queue_s),
+            compute_ms=round(1000 * self.compute_s),
+        )
 
     def options_for(self, utterance: Utterance) -> DecodeOptions:
         return DecodeOptions(

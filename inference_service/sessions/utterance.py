@@ -1,12 +1,13 @@
 """One utterance while it is spoken and until it is settled: its audio's bounds and its words."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from inference_service.engines.asr import TextSegment, Verdict, WindowRequest, WindowText
 from inference_service.sessions.events import RestoredSegment, RestoredWord
 from inference_service.sessions.hypothesis import Agreement
 from inference_service.sessions.live_language import Ballot
+from inference_service.sessions.windows import WINDOW_SAMPLES
 
 # Written without spaces between words, as in faster-whisper's `split_to_word_tokens`.
 _SPACELESS = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
@@ -70,6 +71,21 @@ class Utterance:
         return join_words(segments, language=self.language)
 
 
+def choose_pack(ended: Iterable[Utterance], *, is_catching_up: bool) -> list[Utterance]:
+    """Return the first utterance, and, when catching up, what fits into a window with it."""
+    first, *others = ended
+    pack, samples = [first], first.samples
+    if not is_catching_up or not first.is_fresh:
+        return pack
+    for other in others:
+        samples += other.samples
+        is_like = other.is_fresh and other.language == first.language
+        if not is_like or samples > WINDOW_SAMPLES:
+            break
+        pack.append(other)
+    return pack
+
+
 def join_words(segments: Sequence[RestoredSegment], *, language: str) -> tuple[RestoredWord, ...]:
     """Return the words of all segments as one run, each with the space that goes before it.
 
@@ -103,12 +119,10 @@ def fit_before(words: Sequence[RestoredWord], *, end_ms: int) -> list[RestoredWo
     if words and words[0].start_ms >= end_ms:
         return list(words)
     return [
-        RestoredWord(
-            word.text,
-            min(word.start_ms, end_ms - 1),
-            min(word.end_ms, end_ms if index == len(words) else end_ms - 1),
-            word.confidence,
-            word.space_before,
+        replace(
+            word,
+            start_ms=min(word.start_ms, end_ms - 1),
+            end_ms=min(word.end_ms, end_ms if index == len(words) else end_ms - 1),
         )
         for index, word in enumerate(words, start=1)
     ]
@@ -155,4 +169,4 @@ def _space(word: RestoredWord, language: str) -> RestoredWord:
 
 
 def _respace(word: RestoredWord, *, has_space: bool) -> RestoredWord:
-    return RestoredWord(word.text, word.start_ms, word.end_ms, word.confidence, has_space)
+    return replace(word, space_before=has_space)
