@@ -8,8 +8,9 @@ Listening, recognising and the telling of events run side by side.
 **Hypotheses.** The audio of the utterance under way is recognised again and again, one recognition
 at a time: when an update interval of speech is unheard (`pacing`: 0.6 s, longer while many speak)
 and the last one is back, or when the speaker pauses. It is read when its turn on the accelerator
-comes, so nothing stale is recognised. Silence is never recognised, and nothing twice: where the
-last hypothesis holds all that was said, it is the final text.
+comes, so nothing stale is recognised. Silence is never recognised, and no text twice: where the
+last hypothesis holds all that was said, it is the final text. While speech goes on a hypothesis is
+a draft (greedy, decoded once); in a pause it is decoded as a final text is, and may become it.
 
 Each utterance is recognised without the text before it, as on the file path: prompts of different
 lengths can't share a batch, and a tiny Whisper's errors double with them.
@@ -212,8 +213,10 @@ class LiveSession:
 
     def _is_due(self, utterance: Utterance) -> bool:
         ears = self._endpointer
-        if self._finals or self._pace.is_catching_up or utterance.covered >= ears.speech_end:
+        if self._finals or self._pace.is_catching_up:
             return False
+        if utterance.covered >= ears.speech_end:
+            return ears.is_paused and utterance.is_draft
         if ears.is_paused:
             return True
         interval_s = self._lane.update_interval_s

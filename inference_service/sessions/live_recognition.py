@@ -82,12 +82,11 @@ class LiveRecognition:
                 text, timing = await self._lane.recognise(request)
         self._count(timing)
         self.last_compute_s = timing.compute_s
-        piece = window.piece
+        piece, utterance.is_draft = window.piece, window.request.is_draft
         if text.verdict in {Verdict.RETRY, Verdict.REPETITION}:
             utterance.note_doubtful(window.request, covered=piece.end_sample)
             return False
-        voiced = self._hearing.endpointer.voiced_frames(piece.start_sample, piece.end_sample)
-        utterance.is_covered = not find_uncovered(voiced, text.segments)
+        utterance.is_covered = not find_uncovered(piece.voiced, text.segments)
         segments = self.place(HeardText(text, (piece,)), end=piece.end_sample)
         words = join_words(segments, language=utterance.language or self.language.settled)
         utterance.note(text, covered=piece.end_sample, words=words)
@@ -205,9 +204,24 @@ class LiveRecognition:
     def end_of(self, utterance: Utterance) -> int:
         return self._hearing.endpointer.heard if utterance.end is None else utterance.end
 
-    async def read(self, piece: Piece, options: DecodeOptions) -> WindowRequest:
-        features = await self._prepare(piece.pcm)
-        return WindowRequest(features, len(piece.pcm) / SAMPLE_RATE_HZ, options)
+    def is_draft(self, utterance: Utterance) -> bool:
+        """Say whether a hypothesis read now is a draft: while speech goes on.
+
+        At a pause it may become the final text.
+        """
+        return utterance.end is None and not self._hearing.endpointer.is_paused
+
+    async def add_voice(self, piece: Piece, utterance: Utterance) -> Piece:
+        """Return a piece of an utterance, just cut, with the frames in which somebody speaks."""
+        if utterance.end is None:
+            ears = self._hearing.endpointer
+            return replace(piece, voiced=ears.voiced_frames(piece.start_sample, piece.end_sample))
+        # The endpointer forgets an utterance that has ended.
+        priority, samples = self._lane.priority, to_float(piece.pcm)
+        return replace(piece, voiced=await self._stages.run(priority, detect_voice, samples))
+
+    async def read(self, piece: Piece, request: WindowRequest) -> WindowRequest:
+        return replace(request, features=await self._prepare(piece.pcm))
 
     def to_ms(self, sample: int) -> int:
         """From the call's audio to the session, rounded down."""
@@ -260,17 +274,20 @@ class _GrowingWindow:
         self._utterance = utterance
         self._recognition = recognition
         self._end = utterance.start
-        self.request = self.peek()
+        self.request = self._peeked = self.peek()
         self.piece = Piece(utterance.start, np.zeros(0, np.int16))  # what was read
 
     def peek(self) -> WindowRequest:
         self._end = self._recognition.end_of(self._utterance)
         samples = self._end - self._utterance.start
         options = self._recognition.options_for(self._utterance)
-        return WindowRequest(None, samples / SAMPLE_RATE_HZ, options)
+        is_draft = self._recognition.is_draft(self._utterance)
+        duration_s = samples / SAMPLE_RATE_HZ
+        self._peeked = WindowRequest(None, duration_s, options, is_draft=is_draft)
+        return self._peeked
 
     async def read(self) -> WindowRequest:
-        self.piece = self._recognition.cut_piece(self._utterance, end=self._end)
-        options = self._recognition.options_for(self._utterance)
-        self.request = await self._recognition.read(self.piece, options)
+        piece = self._recognition.cut_piece(self._utterance, end=self._end)
+        self.piece = await self._recognition.add_voice(piece, self._utterance)
+        self.request = await self._recognition.read(self.piece, self._peeked)
         return self.request

@@ -29,6 +29,7 @@ class Utterance:
     speech_samples: int = 0  # known once it has ended
     covered: int = 0  # the end of what the last hypothesis heard
     heard: WindowText | None = None  # that hypothesis
+    is_draft: bool = False  # it was decoded as a draft, which is no final text
     is_covered: bool = True  # its words cover the speech that it heard
     ballot: Ballot | None = None  # that hypothesis' guess of the language, if it made one
     retry: WindowRequest | None = None  # it was doubtful: what to decode again at its end
@@ -36,7 +37,7 @@ class Utterance:
     @property
     def is_known(self) -> bool:
         """Say whether it has ended and nothing is left to recognise."""
-        if self.end is None or self.retry or not self.is_covered:
+        if self.end is None or self.retry or self.is_draft or not self.is_covered:
             return False
         return self.covered >= self.speech_end and not self.is_cut
 
