@@ -14,10 +14,11 @@ from inference_service.engines.asr import (
     WindowText,
 )
 from inference_service.lanes import Lane
-from inference_service.sessions.coverage import TextGap, find_uncovered
+from inference_service.sessions.coverage import Run, TextGap, find_uncovered
 from inference_service.sessions.events import (
     AllHeard,
     Gap,
+    GapReason,
     LiveEvent,
     RestoredSegment,
     SpanSettled,
@@ -30,7 +31,7 @@ from inference_service.sessions.recognition import (
     SpeechWindow,
     detect_voice,
 )
-from inference_service.sessions.restoring import restore_gaps, restore_segments
+from inference_service.sessions.restoring import cut_out_words, restore_gaps, restore_segments
 from inference_service.sessions.session_timer import SessionTimer
 from inference_service.sessions.utterance import Utterance, join_words
 from inference_service.sessions.windows import SAMPLE_RATE_HZ, Pcm, Piece, TimeMap, to_float
@@ -109,7 +110,7 @@ class LiveRecognition:
         )
         verdict = Verdict.ACCEPTED if recognised.segments else Verdict.EMPTY
         text = WindowText(verdict, recognised.segments)
-        return HeardText(text, pieces, recognised.gaps)
+        return HeardText(text, pieces, recognised.gaps, tuple(find_uncovered(voiced, ())))
 
     async def time_pack(self, heard: "HeardText") -> "HeardText":
         """Return the text of several utterances in one window with better word times."""
@@ -151,19 +152,20 @@ class LiveRecognition:
     def place_gaps(
         self, heard: "HeardText", segments: Sequence[RestoredSegment], *, end: int
     ) -> tuple[Gap, ...]:
-        """Put a window's gaps into the session's time, but for those that a word lies in.
+        """Put a window's gaps into the session's time, without what the words cover.
 
         (Committed words stand, whatever the last recognition found.)
         """
         start_ms = self.to_ms(heard.pieces[0].start_sample)
         time_map = TimeMap(heard.pieces, offset_s=self._options.offset_ms / 1000)
         gaps = restore_gaps(heard.gaps, time_map, start_ms=start_ms, end_ms=self.to_ms(end))
-        middles_ms = [(word.start_ms + word.end_ms) // 2 for one in segments for word in one.words]
-        left = [
-            gap
-            for gap in gaps
-            if not any(gap.start_ms <= middle_ms < gap.end_ms for middle_ms in middles_ms)
-        ]
+        left = [part for gap in gaps for part in cut_out_words(gap, segments)]
+        # What was recognised may have lost to committed words: whatever it was, it is missing.
+        speech = [TextGap(one.start_s, one.end_s, GapReason.NOT_RECOGNISED) for one in heard.speech]
+        placed = restore_gaps(speech, time_map, start_ms=start_ms, end_ms=self.to_ms(end))
+        missing = [part for one in placed for part in cut_out_words(one, segments)]
+        left += [one for one in missing if not any(_overlap(one, gap) for gap in left)]
+        left.sort(key=lambda gap: gap.start_ms)
         for gap in left:
             self._lane.note_gap(gap.reason.value, seconds=(gap.end_ms - gap.start_ms) / 1000)
         return tuple(left)
@@ -265,6 +267,7 @@ class HeardText:
     text: WindowText
     pieces: tuple[Piece, ...]
     gaps: tuple[TextGap, ...] = ()
+    speech: tuple[Run, ...] = ()  # of the window, as voice activity detection found it
 
 
 class _GrowingWindow:
@@ -291,3 +294,7 @@ class _GrowingWindow:
         self.piece = await self._recognition.add_voice(piece, self._utterance)
         self.request = await self._recognition.read(self.piece, self._peeked)
         return self.request
+
+
+def _overlap(one: Gap, other: Gap) -> bool:
+    return one.start_ms < other.end_ms and other.start_ms < one.end_ms

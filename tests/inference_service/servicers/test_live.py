@@ -339,7 +339,7 @@ async def test_text_on_no_speech_is_not_told(serve: Serve, recogniser: FakeRecog
     assert heard.text == ""
     assert not any(each.pending or each.committed for each in heard.hypotheses)
     reasons = [gap.reason for each in heard.utterances for gap in each.gaps]
-    assert reasons == ["not_speech"]
+    assert set(reasons) == {"not_speech"}
 
 
 async def test_only_the_final_text_is_decoded_at_a_second_attempt(
