@@ -3,6 +3,7 @@
     python -m benchmarks.live lag [SESSIONS...]   lags for 1, 8 and 32 sessions, on all cores
     python -m benchmarks.live core                sessions that one core sustains, and a peer's
     python -m benchmarks.live wer                 live finals against the file path, same recordings
+    python -m benchmarks.live wer FOLDER [IDS...] the same, and lags, of real speech one by one
     python -m benchmarks.live hours [HOURS]       memory over a session of 4 hours
 
 Audio is sent at the speed of speech, in chunks of 100 ms, by this process. Each takes 4 minutes at
@@ -15,11 +16,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from benchmarks.live_client import Notes, run_sessions
 from benchmarks.live_hours import report_hours
 from benchmarks.live_service import all_cores, running_service
-from benchmarks.live_wer import report_wer
+from benchmarks.live_wer import report_folder, report_wer
 from benchmarks.recordings import ROOT, load_roll
 
 _LAG_SECONDS = 45.0
@@ -117,6 +119,8 @@ def main(kind: str, *arguments: str) -> None:
         report_lag([int(count) for count in arguments] or [1, 8, 32])
     elif kind == "core":
         report_core()
+    elif kind == "wer" and arguments:
+        report_folder(Path(arguments[0]), arguments[1:])
     elif kind == "wer":
         report_wer()
     elif kind == "hours":

@@ -46,6 +46,7 @@ class Notes:
     first_partials: list[float] = field(default_factory=list)
     final_after_stop: float = 0.0
     text: list[str] = field(default_factory=list)
+    finals: list[str] = field(default_factory=list)  # the text of each utterance that has one
     hypotheses: int = 0
     compute_ms: int = 0
     intervals_ms: list[int] = field(default_factory=list)
@@ -100,7 +101,9 @@ class PacedSession:
             self._take_hypothesis(event.hypothesis)
         elif kind == "utterance":
             self._covered_ms = max(self._covered_ms, event.utterance.resume_ms)
-            self.notes.text += [segment.text for segment in event.utterance.segments]
+            texts = [segment.text for segment in event.utterance.segments]
+            self.notes.text += texts
+            self.notes.finals += [" ".join(texts)] if texts else []
         elif kind == "pace":
             self.notes.intervals_ms.append(event.pace.update_interval_ms)
             self.notes.was_behind |= event.pace.mode == speech_pb2.Pace.MODE_CATCHING_UP

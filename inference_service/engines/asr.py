@@ -63,6 +63,9 @@ class WindowRequest:
     options: DecodeOptions
     attempt: int = 0  # below ATTEMPTS
     is_padded: bool = False  # to 30 s, whatever length would do for this window
+    # Only for a live hypothesis: decoded quickly, and judged RETRY where another decoding could do
+    # better; never PAD.
+    is_draft: bool = False
 
 
 class Timing(StrEnum):

@@ -124,7 +124,8 @@ class WhisperRecogniser:
     def batch_key(self, request: WindowRequest) -> Hashable:
         prompt = self._get_prompt(request.options)
         max_tokens = _bound_tokens(request.duration_s)
-        return (prompt.sot_index, max_tokens, self._length_of(request), request.attempt)
+        length = self._length_of(request)
+        return (prompt.sot_index, max_tokens, length, request.attempt, request.is_draft)
 
     def recognise(self, batch: Sequence[WindowRequest]) -> list[WindowText]:
         return run_halving(self._recognise, batch, on_halved=self._bound_batches)
@@ -155,11 +156,11 @@ class WhisperRecogniser:
             decoded = _features_of(request).choose(attempt)
             verdict = judge(decoded.text, decoded.scores, is_last_attempt=_is_last(request))
             if self._needs_padding(request, decoded, verdict):
-                verdict = Verdict.PAD
+                verdict = Verdict.RETRY if request.is_draft else Verdict.PAD
             texts.append(WindowText(verdict))
-            if verdict is Verdict.RETRY:
+            if verdict is Verdict.RETRY and not request.is_draft:
                 _features_of(request).note_attempt(decoded, encoded=encoded.copy_item(index))
-            elif verdict is not Verdict.PAD and decoded.text:
+            elif verdict not in {Verdict.PAD, Verdict.RETRY} and decoded.text:
                 timed.append(_Timed(index, request, decoded, verdict))
         for item, text in self._align(encoded, timed):
             texts[item.index] = text
@@ -277,8 +278,9 @@ class WhisperRecogniser:
             return_no_speech_prob=True,
             suppress_tokens=self.suppressed_tokens,
             max_initial_timestamp_index=_MAX_INITIAL_TIMESTAMP_INDEX,
-            # Beam search first; the second opinion is greedy, which stops early less often.
-            beam_size=1 if batch[0].attempt else _BEAM_SIZE,
+            # Beam search first; the second opinion is greedy, which stops early less often. A
+            # draft is greedy too: what it gets wrong, the decoding at the pause mends.
+            beam_size=1 if batch[0].attempt or batch[0].is_draft else _BEAM_SIZE,
         )
         return [self._read_result(result) for result in results]
 

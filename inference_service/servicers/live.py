@@ -51,6 +51,7 @@ async def stream_live(
             lane=lane,
             stages=runtime.stages,
             draining=runtime.admission.draining,
+            timer=runtime.timer,
         )
         events = await stack.enter_async_context(
             contextlib.aclosing(session.run(_read_messages(requests, recogniser)))

@@ -31,6 +31,8 @@ _MARGIN_FRAMES = 5
 _JOIN_FRAMES = 8
 # 0.9 s: shorter runs are what lies between words; tails below 1 s make a Whisper invent thanks.
 _SHORTEST_RUN_FRAMES = 29
+MARGIN_S = _MARGIN_FRAMES * FRAME_S
+SHORTEST_GAP_S = _SHORTEST_RUN_FRAMES * FRAME_S
 _LONGEST_JOINED_FRAMES = 312
 # What is cut out begins and ends in a pause if there is one this near, else with some of the
 # speech around it, whose words are dropped by their times.

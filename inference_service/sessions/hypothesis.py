@@ -11,6 +11,7 @@ the beginning of each hypothesis is first matched against what is committed (`fi
 
 import operator
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise, takewhile
 
 from inference_service.sessions.events import RestoredWord as Word
@@ -146,12 +147,10 @@ def move_after(words: Sequence[Word], *, earliest_ms: int) -> tuple[Word, ...]:
     if not words or words[0].start_ms >= earliest_ms:
         return tuple(words)
     return tuple(
-        Word(
-            text=word.text,
+        replace(
+            word,
             start_ms=max(word.start_ms, earliest_ms),
             end_ms=max(word.end_ms, earliest_ms),
-            confidence=word.confidence,
-            space_before=word.space_before,
         )
         for word in words
     )

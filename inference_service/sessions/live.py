@@ -8,8 +8,9 @@ Listening, recognising and the telling of events run side by side.
 **Hypotheses.** The audio of the utterance under way is recognised again and again, one recognition
 at a time: when an update interval of speech is unheard (`pacing`: 0.6 s, longer while many speak)
 and the last one is back, or when the speaker pauses. It is read when its turn on the accelerator
-comes, so nothing stale is recognised. Silence is never recognised, and nothing twice: where the
-last hypothesis holds all that was said, it is the final text.
+comes, so nothing stale is recognised. Silence is never recognised, and no text twice: where the
+last hypothesis holds all that was said, it is the final text. While speech goes on a hypothesis is
+a draft (greedy, decoded once); in a pause it is decoded as a final text is, and may become it.
 
 Each utterance is recognised without the text before it, as on the file path: prompts of different
 lengths can't share a batch, and a tiny Whisper's errors double with them.
@@ -36,7 +37,6 @@ from inference_service.lanes import Lane
 from inference_service.pacing import SHORTEST_S
 from inference_service.sessions.endpoints import PAD_SAMPLES, Stretch
 from inference_service.sessions.events import (
-    AllHeard,
     HypothesisHeard,
     LiveEvent,
     RestoredSegment,
@@ -48,9 +48,10 @@ from inference_service.sessions.live_cuts import choose_cut, is_unfinished
 from inference_service.sessions.live_messages import LanguageWish, LiveMessage, LiveOptions
 from inference_service.sessions.live_pace import LivePace
 from inference_service.sessions.live_recognition import LiveRecognition
-from inference_service.sessions.tasks import cancel_all
-from inference_service.sessions.utterance import Utterance, make_segments, unindent
-from inference_service.sessions.windows import SAMPLE_RATE_HZ, WINDOW_SAMPLES, Piece
+from inference_service.sessions.tasks import cancel_all, raise_failure
+from inference_service.sessions.utterance import Utterance, choose_pack, make_segments, unindent
+from inference_service.sessions.windows import SAMPLE_RATE_HZ, Piece
+from inference_service.sessions.word_times import WordTimer
 from inference_service.stages import CpuStages
 
 _FIRST_S = 0.4  # of an utterance, before it is worth a hypothesis
@@ -66,9 +67,15 @@ class LiveSession:
     """The transcription of one live stream; to be run once."""
 
     def __init__(
-        self, options: LiveOptions, *, lane: Lane, stages: CpuStages, draining: asyncio.Event
+        self,
+        options: LiveOptions,
+        *,
+        lane: Lane,
+        stages: CpuStages,
+        draining: asyncio.Event,
+        timer: WordTimer | None = None,
     ) -> None:
-        """draining: set once the server is going away."""
+        """draining: set once the server is going away. timer: None: word times stay as they are."""
         self._lane = lane
         self._draining = draining
         known_ms = options.committed[-1].end_ms - options.offset_ms if options.committed else 0
@@ -76,7 +83,7 @@ class LiveSession:
         self._hearing = Hearing(stages, open_until=known)
         self._endpointer = self._hearing.endpointer
         self._recognition = LiveRecognition(
-            options, lane=lane, stages=stages, hearing=self._hearing
+            options, lane=lane, stages=stages, hearing=self._hearing, timer=timer
         )
         self._wish: LanguageWish | None = None
         self._current: Utterance | None = None
@@ -86,6 +93,7 @@ class LiveSession:
             )
         self._ended: deque[Utterance] = deque()
         self._finals: set[asyncio.Task[Events]] = set()
+        self._timings: set[asyncio.Task[Events]] = set()
         self._dispatched = 0  # up to here, spans were handed out
         self._is_over = False
         self._has_left = False
@@ -111,12 +119,12 @@ class LiveSession:
                 self._untold.release()
                 for event in await entry if isinstance(entry, asyncio.Task) else entry:
                     yield event
-            _raise_failure(listening, working)
+            raise_failure(listening, working)
             if self._has_left:
                 raise DrainingError("The server is draining. Go on at another replica.")
-            yield self._summarise()
+            yield self._recognition.summarise()
         finally:
-            await cancel_all(listening, working, leaving, *self._finals)
+            await cancel_all(listening, working, leaving, *self._finals, *self._timings)
 
     async def _listen(self, messages: AsyncIterator[LiveMessage]) -> None:
         async for message in messages:
@@ -199,12 +207,16 @@ class LiveSession:
             return True
         if not self._pace.is_catching_up or not self._recognition.language.settled:
             return False
-        return self._is_over or len(self._choose_pack()) < len(self._ended)
+        return self._is_over or len(choose_pack(self._ended, is_catching_up=True)) < len(
+            self._ended
+        )
 
     def _is_due(self, utterance: Utterance) -> bool:
         ears = self._endpointer
-        if self._finals or self._pace.is_catching_up or utterance.covered >= ears.speech_end:
+        if self._finals or self._pace.is_catching_up:
             return False
+        if utterance.covered >= ears.speech_end:
+            return ears.is_paused and utterance.is_draft
         if ears.is_paused:
             return True
         interval_s = self._lane.update_interval_s
@@ -251,18 +263,21 @@ class LiveSession:
         if not count or utterance.end is not None or cut <= utterance.start:
             return
         settled = words.release(count, cut_ms=cut_ms)
+        piece = self._recognition.cut_piece(utterance, end=cut)
         utterance.start = cut
         speech = self._endpointer.cut(cut)
         segments = make_segments(settled, heard=utterance.heard, end_ms=cut_ms)
-        await self._tell((self._settle(cut, segments, speech_samples=speech),))
+        span = self._settle(cut, segments, speech_samples=speech)
+        await self._tell_timed((span,), utterance, piece)
 
     async def _dispatch(self) -> None:
         """Give the first utterances that ended their final text."""
         if self._ended[0].is_known:
             utterance = self._ended.popleft()
-            return await self._tell(self._settle_words(utterance))
+            piece = self._recognition.cut_piece(utterance)
+            return await self._tell_timed(self._settle_words(utterance), utterance, piece)
         await self._lane.take_slot()
-        pack = self._choose_pack()
+        pack = choose_pack(self._ended, is_catching_up=self._pace.is_catching_up)
         for _ in pack:
             self._ended.popleft()
         # Its place among the events is known now, its text later.
@@ -273,25 +288,14 @@ class LiveSession:
         task = asyncio.create_task(self._finish(pack, pieces, start=start, end=end))
         self._finals.add(task)
         task.add_done_callback(self._end_final)
-        await self._tell(task)
+        if len(pack) == 1:
+            await self._tell_timed(task, pack[0], pieces[0])
+        else:
+            await self._tell(task)
 
     def _end_final(self, task: asyncio.Task[Events]) -> None:
         self._finals.discard(task)
         self._changed.set()
-
-    def _choose_pack(self) -> list[Utterance]:
-        """Return the first utterance, and, when catching up, what fits into a window with it."""
-        first, *others = self._ended
-        pack, samples = [first], first.samples
-        if not self._pace.is_catching_up or not first.is_fresh:
-            return pack
-        for other in others:
-            samples += other.samples
-            is_like = other.is_fresh and other.language == first.language
-            if not is_like or samples > WINDOW_SAMPLES:
-                break
-            pack.append(other)
-        return pack
 
     async def _finish(
         self, pack: Sequence[Utterance], pieces: tuple[Piece, ...], *, start: int, end: int
@@ -301,6 +305,8 @@ class LiveSession:
             heard = await self._recognition.finish(pack[0], pieces)
         finally:
             await self._lane.free_slot()
+        if len(pack) > 1:
+            heard = await self._recognition.time_pack(heard)
         segments = self._recognition.place(heard, end=end)
         if len(pack) == 1 and not pack[0].is_fresh:
             segments = pack[0].finish(heard.text, segments, end_ms=self._recognition.to_ms(end))
@@ -365,6 +371,15 @@ class LiveSession:
             return self._endpointer.heard
         return max(first.start, first.covered)
 
+    async def _tell_timed(
+        self, entry: Events | asyncio.Task[Events], utterance: Utterance, piece: Piece
+    ) -> None:
+        """Tell an utterance, or its beginning; its words are timed beside what comes next."""
+        task = asyncio.create_task(self._recognition.time_events(entry, utterance, piece))
+        self._timings.add(task)
+        task.add_done_callback(self._timings.discard)
+        await self._tell(task)
+
     async def _tell(self, entry: Events | asyncio.Task[Events]) -> None:
         await self._untold.acquire()
         self._outbox.put_nowait(entry)
@@ -380,18 +395,3 @@ class LiveSession:
         if not self._is_over:
             self._has_left = True
             listening.cancel()
-
-    def _summarise(self) -> AllHeard:
-        recognition = self._recognition
-        return AllHeard(
-            heard_ms=recognition.to_ms(self._hearing.received),
-            speech_ms=1000 * self._endpointer.speech_samples // SAMPLE_RATE_HZ,
-            queue_ms=round(1000 * recognition.queue_s),
-            compute_ms=round(1000 * recognition.compute_s),
-        )
-
-
-def _raise_failure(*tasks: asyncio.Task[None]) -> None:
-    for task in tasks:
-        if task.done() and not task.cancelled():
-            task.result()

@@ -1,5 +1,6 @@
 """How a live session recognises: hypotheses of an utterance that grows, and the final texts."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -13,9 +14,12 @@ from inference_service.engines.asr import (
     WindowText,
 )
 from inference_service.lanes import Lane
-from inference_service.sessions.coverage import TextGap, find_uncovered
+from inference_service.sessions.coverage import Run, TextGap, find_uncovered
 from inference_service.sessions.events import (
+    AllHeard,
     Gap,
+    GapReason,
+    LiveEvent,
     RestoredSegment,
     SpanSettled,
 )
@@ -27,9 +31,11 @@ from inference_service.sessions.recognition import (
     SpeechWindow,
     detect_voice,
 )
-from inference_service.sessions.restoring import restore_gaps, restore_segments
+from inference_service.sessions.restoring import cut_out_words, restore_gaps, restore_segments
+from inference_service.sessions.session_timer import SessionTimer
 from inference_service.sessions.utterance import Utterance, join_words
 from inference_service.sessions.windows import SAMPLE_RATE_HZ, Pcm, Piece, TimeMap, to_float
+from inference_service.sessions.word_times import WordTimer
 from inference_service.stages import CpuStages
 
 
@@ -37,13 +43,20 @@ class LiveRecognition:
     """One session's use of the recogniser, and what it cost."""
 
     def __init__(
-        self, options: LiveOptions, *, lane: Lane, stages: CpuStages, hearing: Hearing
+        self,
+        options: LiveOptions,
+        *,
+        lane: Lane,
+        stages: CpuStages,
+        hearing: Hearing,
+        timer: WordTimer | None,
     ) -> None:
         recogniser = lane.recogniser
         self._options = options
         self._lane = lane
         self._stages = stages
         self._hearing = hearing
+        self._timer = SessionTimer(timer, lane=lane, stages=stages)
         self.language = LiveLanguage(
             languages=recogniser.languages,
             can_detect=recogniser.detects_language,
@@ -70,12 +83,11 @@ class LiveRecognition:
                 text, timing = await self._lane.recognise(request)
         self._count(timing)
         self.last_compute_s = timing.compute_s
-        piece = window.piece
+        piece, utterance.is_draft = window.piece, window.request.is_draft
         if text.verdict in {Verdict.RETRY, Verdict.REPETITION}:
             utterance.note_doubtful(window.request, covered=piece.end_sample)
             return False
-        voiced = self._hearing.endpointer.voiced_frames(piece.start_sample, piece.end_sample)
-        utterance.is_covered = not find_uncovered(voiced, text.segments)
+        utterance.is_covered = not find_uncovered(piece.voiced, text.segments)
         segments = self.place(HeardText(text, (piece,)), end=piece.end_sample)
         words = join_words(segments, language=utterance.language or self.language.settled)
         utterance.note(text, covered=piece.end_sample, words=words)
@@ -98,7 +110,34 @@ class LiveRecognition:
         )
         verdict = Verdict.ACCEPTED if recognised.segments else Verdict.EMPTY
         text = WindowText(verdict, recognised.segments)
-        return HeardText(text, pieces, recognised.gaps)
+        return HeardText(text, pieces, recognised.gaps, tuple(find_uncovered(voiced, ())))
+
+    async def time_pack(self, heard: "HeardText") -> "HeardText":
+        """Return the text of several utterances in one window with better word times."""
+        pcm = np.concatenate([piece.pcm for piece in heard.pieces])
+        segments = await self._timer.time_words(
+            lambda: to_float(pcm), heard.text.segments, language=self.language.settled
+        )
+        return replace(heard, text=replace(heard.text, segments=segments))
+
+    async def time_events(
+        self,
+        events: "tuple[LiveEvent, ...] | asyncio.Task[tuple[LiveEvent, ...]]",
+        utterance: Utterance,
+        piece: Piece,
+    ) -> tuple[LiveEvent, ...]:
+        """Return what is told of an utterance with better word times; all lie in the piece."""
+        known = await events if isinstance(events, asyncio.Task) else events
+        language = utterance.language or self.language.settled
+        return tuple([await self._time_event(each, piece, language) for each in known])
+
+    async def _time_event(self, event: LiveEvent, piece: Piece, language: str) -> LiveEvent:
+        if not isinstance(event, SpanSettled) or not event.segments:
+            return event
+        segments = await self._timer.time_restored(
+            piece, event.segments, language=language, offset_ms=self._options.offset_ms
+        )
+        return replace(event, segments=segments)
 
     def place(self, heard: "HeardText", *, end: int) -> tuple[RestoredSegment, ...]:
         """Put a window's text into the session's time; nothing lies behind the sample `end`."""
@@ -113,19 +152,20 @@ class LiveRecognition:
     def place_gaps(
         self, heard: "HeardText", segments: Sequence[RestoredSegment], *, end: int
     ) -> tuple[Gap, ...]:
-        """Put a window's gaps into the session's time, but for those that a word lies in.
+        """Put a window's gaps into the session's time, without what the words cover.
 
         (Committed words stand, whatever the last recognition found.)
         """
         start_ms = self.to_ms(heard.pieces[0].start_sample)
         time_map = TimeMap(heard.pieces, offset_s=self._options.offset_ms / 1000)
         gaps = restore_gaps(heard.gaps, time_map, start_ms=start_ms, end_ms=self.to_ms(end))
-        middles_ms = [(word.start_ms + word.end_ms) // 2 for one in segments for word in one.words]
-        left = [
-            gap
-            for gap in gaps
-            if not any(gap.start_ms <= middle_ms < gap.end_ms for middle_ms in middles_ms)
-        ]
+        left = [part for gap in gaps for part in cut_out_words(gap, segments)]
+        # What was recognised may have lost to committed words: whatever it was, it is missing.
+        speech = [TextGap(one.start_s, one.end_s, GapReason.NOT_RECOGNISED) for one in heard.speech]
+        placed = restore_gaps(speech, time_map, start_ms=start_ms, end_ms=self.to_ms(end))
+        missing = [part for one in placed for part in cut_out_words(one, segments)]
+        left += [one for one in missing if not any(_overlap(one, gap) for gap in left)]
+        left.sort(key=lambda gap: gap.start_ms)
         for gap in left:
             self._lane.note_gap(gap.reason.value, seconds=(gap.end_ms - gap.start_ms) / 1000)
         return tuple(left)
@@ -143,6 +183,14 @@ class LiveRecognition:
         speech_ms = min(1000 * speech_samples // SAMPLE_RATE_HZ, end_ms - start_ms)
         return SpanSettled(start_ms, end_ms, segments, gaps=gaps, speech_ms=speech_ms)
 
+    def summarise(self) -> AllHeard:
+        return AllHeard(
+            heard_ms=self.to_ms(self._hearing.received),
+            speech_ms=1000 * self._hearing.endpointer.speech_samples // SAMPLE_RATE_HZ,
+            queue_ms=round(1000 * self.queue_s),
+            compute_ms=round(1000 * self.compute_s),
+        )
+
     def options_for(self, utterance: Utterance) -> DecodeOptions:
         return DecodeOptions(
             language=utterance.language or self.language.settled,
@@ -158,9 +206,24 @@ class LiveRecognition:
     def end_of(self, utterance: Utterance) -> int:
         return self._hearing.endpointer.heard if utterance.end is None else utterance.end
 
-    async def read(self, piece: Piece, options: DecodeOptions) -> WindowRequest:
-        features = await self._prepare(piece.pcm)
-        return WindowRequest(features, len(piece.pcm) / SAMPLE_RATE_HZ, options)
+    def is_draft(self, utterance: Utterance) -> bool:
+        """Say whether a hypothesis read now is a draft: while speech goes on.
+
+        At a pause it may become the final text.
+        """
+        return utterance.end is None and not self._hearing.endpointer.is_paused
+
+    async def add_voice(self, piece: Piece, utterance: Utterance) -> Piece:
+        """Return a piece of an utterance, just cut, with the frames in which somebody speaks."""
+        if utterance.end is None:
+            ears = self._hearing.endpointer
+            return replace(piece, voiced=ears.voiced_frames(piece.start_sample, piece.end_sample))
+        # The endpointer forgets an utterance that has ended.
+        priority, samples = self._lane.priority, to_float(piece.pcm)
+        return replace(piece, voiced=await self._stages.run(priority, detect_voice, samples))
+
+    async def read(self, piece: Piece, request: WindowRequest) -> WindowRequest:
+        return replace(request, features=await self._prepare(piece.pcm))
 
     def to_ms(self, sample: int) -> int:
         """From the call's audio to the session, rounded down."""
@@ -204,6 +267,7 @@ class HeardText:
     text: WindowText
     pieces: tuple[Piece, ...]
     gaps: tuple[TextGap, ...] = ()
+    speech: tuple[Run, ...] = ()  # of the window, as voice activity detection found it
 
 
 class _GrowingWindow:
@@ -213,17 +277,24 @@ class _GrowingWindow:
         self._utterance = utterance
         self._recognition = recognition
         self._end = utterance.start
-        self.request = self.peek()
+        self.request = self._peeked = self.peek()
         self.piece = Piece(utterance.start, np.zeros(0, np.int16))  # what was read
 
     def peek(self) -> WindowRequest:
         self._end = self._recognition.end_of(self._utterance)
         samples = self._end - self._utterance.start
         options = self._recognition.options_for(self._utterance)
-        return WindowRequest(None, samples / SAMPLE_RATE_HZ, options)
+        is_draft = self._recognition.is_draft(self._utterance)
+        duration_s = samples / SAMPLE_RATE_HZ
+        self._peeked = WindowRequest(None, duration_s, options, is_draft=is_draft)
+        return self._peeked
 
     async def read(self) -> WindowRequest:
-        self.piece = self._recognition.cut_piece(self._utterance, end=self._end)
-        options = self._recognition.options_for(self._utterance)
-        self.request = await self._recognition.read(self.piece, options)
+        piece = self._recognition.cut_piece(self._utterance, end=self._end)
+        self.piece = await self._recognition.add_voice(piece, self._utterance)
+        self.request = await self._recognition.read(self.piece, self._peeked)
         return self.request
+
+
+def _overlap(one: Gap, other: Gap) -> bool:
+    return one.start_ms < other.end_ms and other.start_ms < one.end_ms

@@ -33,6 +33,7 @@ from inference_service.engines.quality import MAX_NO_SPEECH_PROB, MIN_AVG_LOGPRO
 from inference_service.engines.vad import FRAME_SAMPLES, SpeechDetector
 from inference_service.lanes import Lane
 from inference_service.sessions.coverage import (
+    SHORTEST_GAP_S,
     Run,
     TextGap,
     drop_repeated,
@@ -194,7 +195,9 @@ class SpeechRecognition:
         is_possible = is_speakable(whole, speech_s=speech_s)
         runs = cut_into_parts(window.voiced) if depth < _MAX_DEPTH else []
         if not runs:
-            return Recognised(whole) if is_possible else Recognised((), (_make_evidence(whole),))
+            if is_possible:
+                return Recognised(whole)
+            return Recognised((), (_make_evidence(whole, lasts_s=speech_s),))
         own = replace(options, language=whole[0].language, switch_penalty=None)
         # A loop that no one could speak is noise or many voices: its parts are tried once each.
         depth = depth + 1 if is_possible else _MAX_DEPTH
@@ -203,11 +206,7 @@ class SpeechRecognition:
         share = 1 - min(1.0, missing_s / max(speech_s, FRAME_S))
         if is_possible and is_confirmed(whole, parts.segments, share=share):
             return Recognised(whole)
-        evidence = _make_evidence(whole)
-        gaps = [
-            replace(evidence, start_s=gap.start_s, end_s=gap.end_s) if gap.text is None else gap
-            for gap in parts.gaps
-        ]
+        gaps = [_with_evidence(gap, whole) if gap.text is None else gap for gap in parts.gaps]
         return Recognised(parts.segments, tuple(gaps))
 
     async def _follow_up(
@@ -293,9 +292,21 @@ def _make_gap(segment: TextSegment, reason: GapReason) -> TextGap:
     return TextGap(segment.start_s, segment.end_s, reason, segment)
 
 
-def _make_evidence(segments: Sequence[TextSegment]) -> TextGap:
-    """Return a decoder's loop as a gap, with all its text."""
+def _with_evidence(gap: TextGap, segments: Sequence[TextSegment]) -> TextGap:
+    """Return the gap with the loop that a window was decoded to."""
+    evidence = _make_evidence(segments, lasts_s=gap.end_s - gap.start_s)
+    return replace(evidence, start_s=gap.start_s, end_s=gap.end_s)
+
+
+def _make_evidence(segments: Sequence[TextSegment], *, lasts_s: float) -> TextGap:
+    """Return a decoder's loop as a gap, with all its text.
+
+    lasts_s: the speech that it stands for. A loop on less than a run of speech is the decoder's
+    answer to a tune or a noise (a melody of 30 s: "I'm sorry," 28 times on 0.5 s), not speech that
+    is missing.
+    """
     words = tuple(word for segment in segments for word in segment.words)
     text = " ".join(segment.text for segment in segments)
     whole = replace(segments[0], end_s=segments[-1].end_s, text=text, words=words)
-    return _make_gap(whole, GapReason.REPETITION)
+    reason = GapReason.REPETITION if lasts_s >= SHORTEST_GAP_S else GapReason.NOT_SPEECH
+    return _make_gap(whole, reason)

@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Sequence
 
 from inference_service.engines.asr import TextSegment, TimedWord
-from inference_service.sessions.coverage import TextGap
+from inference_service.sessions.coverage import MARGIN_S, SHORTEST_GAP_S, TextGap
 from inference_service.sessions.events import Gap, RestoredSegment, RestoredWord
 from inference_service.sessions.windows import TimeMap
 
@@ -51,6 +51,32 @@ def restore_gaps(
         )
         restored.append(Gap(first_ms, last_ms, gap.reason, text[0] if text else None))
     return tuple(restored)
+
+
+def cut_out_words(gap: Gap, segments: Sequence[RestoredSegment]) -> list[Gap]:
+    """Return what of a gap no word covers: all of it, or parts that are gaps of their own.
+
+    A word covers a little on both sides of it, as where gaps are found (`coverage`).
+
+    A part has no text: which words of the gap's text belong to it isn't known.
+    """
+    margin_ms = round(1000 * MARGIN_S)
+    words = sorted((word.start_ms, word.end_ms) for one in segments for word in one.words)
+    inside = [
+        (low - margin_ms, high + margin_ms)
+        for low, high in words
+        if low < gap.end_ms and gap.start_ms < high
+    ]
+    if not inside:
+        return [gap]
+    edges = [(0, gap.start_ms), *inside, (gap.end_ms, gap.end_ms)]
+    reached_ms = itertools.accumulate((high for _, high in edges), max)
+    between = list(zip(reached_ms, (low for low, _ in edges[1:]), strict=False))
+    return [
+        Gap(low, high, gap.reason)
+        for low, high in between
+        if high - low >= round(1000 * SHORTEST_GAP_S)
+    ]
 
 
 def _visible_words(segment: TextSegment) -> list[TimedWord]:

@@ -11,3 +11,10 @@ async def cancel_all(*tasks: asyncio.Task[Any]) -> None:
         task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def raise_failure(*tasks: asyncio.Task[None]) -> None:
+    """Raise what one of them failed with, if one did."""
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            task.result()

@@ -1,12 +1,13 @@
 """One utterance while it is spoken and until it is settled: its audio's bounds and its words."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from inference_service.engines.asr import TextSegment, Verdict, WindowRequest, WindowText
 from inference_service.sessions.events import RestoredSegment, RestoredWord
 from inference_service.sessions.hypothesis import Agreement
 from inference_service.sessions.live_language import Ballot
+from inference_service.sessions.windows import WINDOW_SAMPLES
 
 # Written without spaces between words, as in faster-whisper's `split_to_word_tokens`.
 _SPACELESS = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
@@ -28,6 +29,7 @@ class Utterance:
     speech_samples: int = 0  # known once it has ended
     covered: int = 0  # the end of what the last hypothesis heard
     heard: WindowText | None = None  # that hypothesis
+    is_draft: bool = False  # it was decoded as a draft, which is no final text
     is_covered: bool = True  # its words cover the speech that it heard
     ballot: Ballot | None = None  # that hypothesis' guess of the language, if it made one
     retry: WindowRequest | None = None  # it was doubtful: what to decode again at its end
@@ -35,7 +37,7 @@ class Utterance:
     @property
     def is_known(self) -> bool:
         """Say whether it has ended and nothing is left to recognise."""
-        if self.end is None or self.retry or not self.is_covered:
+        if self.end is None or self.retry or self.is_draft or not self.is_covered:
             return False
         return self.covered >= self.speech_end and not self.is_cut
 
@@ -68,6 +70,21 @@ class Utterance:
 
     def join(self, segments: Sequence[RestoredSegment]) -> tuple[RestoredWord, ...]:
         return join_words(segments, language=self.language)
+
+
+def choose_pack(ended: Iterable[Utterance], *, is_catching_up: bool) -> list[Utterance]:
+    """Return the first utterance, and, when catching up, what fits into a window with it."""
+    first, *others = ended
+    pack, samples = [first], first.samples
+    if not is_catching_up or not first.is_fresh:
+        return pack
+    for other in others:
+        samples += other.samples
+        is_like = other.is_fresh and other.language == first.language
+        if not is_like or samples > WINDOW_SAMPLES:
+            break
+        pack.append(other)
+    return pack
 
 
 def join_words(segments: Sequence[RestoredSegment], *, language: str) -> tuple[RestoredWord, ...]:
@@ -103,12 +120,10 @@ def fit_before(words: Sequence[RestoredWord], *, end_ms: int) -> list[RestoredWo
     if words and words[0].start_ms >= end_ms:
         return list(words)
     return [
-        RestoredWord(
-            word.text,
-            min(word.start_ms, end_ms - 1),
-            min(word.end_ms, end_ms if index == len(words) else end_ms - 1),
-            word.confidence,
-            word.space_before,
+        replace(
+            word,
+            start_ms=min(word.start_ms, end_ms - 1),
+            end_ms=min(word.end_ms, end_ms if index == len(words) else end_ms - 1),
         )
         for index, word in enumerate(words, start=1)
     ]
@@ -155,4 +170,4 @@ def _space(word: RestoredWord, language: str) -> RestoredWord:
 
 
 def _respace(word: RestoredWord, *, has_space: bool) -> RestoredWord:
-    return RestoredWord(word.text, word.start_ms, word.end_ms, word.confidence, has_space)
+    return replace(word, space_before=has_space)

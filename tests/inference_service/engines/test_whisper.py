@@ -1,5 +1,7 @@
 """The true faster-whisper path, on a Whisper of our own (tests/models/whisper-en-cs-tiny)."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -166,13 +168,35 @@ def test_windows_share_a_batch_unless_prompt_length_or_attempt_differ(
 ) -> None:
     samples, _ = load_sample("en_short_2.flac")
 
-    def key(options: DecodeOptions, attempt: int = 0) -> object:
-        return whisper.batch_key(make_request(whisper, samples, options, attempt))
+    def key(options: DecodeOptions, attempt: int = 0, *, is_draft: bool = False) -> object:
+        request = make_request(whisper, samples, options, attempt)
+        return whisper.batch_key(replace(request, is_draft=is_draft))
 
     plain = key(DecodeOptions("en"))
     assert key(DecodeOptions("cs", task="translate")) == plain
     assert key(DecodeOptions("en", prompt="A meeting.")) != plain
     assert key(DecodeOptions("en"), attempt=1) != plain
+    assert key(DecodeOptions("en"), is_draft=True) != plain
+
+
+def test_a_draft_has_text_and_times_like_any_window(whisper: WhisperRecogniser) -> None:
+    samples, known = load_sample("en_short_2.flac")
+    request = make_request(whisper, samples, DecodeOptions("en"))
+
+    [result] = whisper.recognise([replace(request, is_draft=True)])
+
+    assert spell_window(result) == known["text"]
+    check_times(result, duration_s=len(samples) / RATE_HZ)
+
+
+def test_a_draft_that_loops_asks_for_a_real_decoding(endless_whisper: WhisperRecogniser) -> None:
+    samples = load_sample("long_3min.flac")[0][: 3 * RATE_HZ]
+    request = make_request(endless_whisper, samples, DecodeOptions("en"))
+
+    [result] = endless_whisper.recognise([replace(request, is_draft=True)])
+
+    assert result.verdict in {Verdict.RETRY, Verdict.REPETITION}
+    assert result.segments == ()
 
 
 @pytest.mark.parametrize(("duration_s", "most_tokens"), [(3, 112), (20, 224)])

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference_service.engines.asr import TextSegment, TimedWord
-from inference_service.sessions.restoring import restore_segments
+from inference_service.sessions.events import Gap, GapReason, RestoredSegment, RestoredWord
+from inference_service.sessions.restoring import cut_out_words, restore_segments
 from inference_service.sessions.windows import Piece, TimeMap
 
 # Times as a bad engine might give them: backwards, negative, after the end.
@@ -114,3 +115,30 @@ def test_words_that_an_engine_hurried_over_get_a_time_of_their_own(
         end_ms=4000,
     )
     assert [(word.start_ms, word.end_ms) for word in segment.words] == expected
+
+
+def test_a_gap_keeps_what_no_word_covers() -> None:
+    gap = Gap(1_000, 11_000, GapReason.NOT_RECOGNISED)
+    words = (_word("one", 900, 1_300), _word("two", 5_000, 5_400), _word("three", 10_600, 11_500))
+
+    parts = cut_out_words(gap, [_segment(words)])
+
+    assert [(part.start_ms, part.end_ms) for part in parts] == [(1_460, 4_840), (5_560, 10_440)]
+    assert {part.reason for part in parts} == {GapReason.NOT_RECOGNISED}
+
+
+def test_a_gap_without_a_word_in_it_stays_as_it_is() -> None:
+    gap = Gap(2_000, 2_400, GapReason.REPETITION, _segment((_word("la", 2_000, 2_400),)))
+
+    assert cut_out_words(gap, [_segment((_word("one", 1_000, 2_000),))]) == [gap]
+
+
+def _word(text: str, start_ms: int, end_ms: int) -> RestoredWord:
+    return RestoredWord(text, start_ms, end_ms, 0.9, True)
+
+
+def _segment(words: tuple[RestoredWord, ...]) -> RestoredSegment:
+    text = " ".join(word.text for word in words)
+    return RestoredSegment(
+        words[0].start_ms, words[-1].end_ms, text, words, 0.9, -0.1, 1.0, 0.0, 0.0
+    )
