@@ -7,6 +7,7 @@ machine only, and for no account that has a password or a second factor: those l
 
 import secrets
 
+from allauth.account.models import EmailAddress
 from django.core import signing
 from django.core.cache import cache
 from django.urls import reverse
@@ -21,6 +22,21 @@ _NONCE_BYTES = 16
 
 class LinkRefusedError(Exception):
     """The link is forged, too old, or used already; or the account now has a password."""
+
+
+def confirm_local_address(email: str) -> None:
+    """Let the account that the set-up made log in with a password, once it has one.
+
+    No mail reaches it that could confirm its address. Somebody who signed up has both a password
+    and an address on record, and confirms it as everybody does.
+    """
+    user = User.objects.filter(email=email).first()
+    addresses = EmailAddress.objects.filter(user=user, email=email)
+    if user is None or (user.has_usable_password() and addresses.exists()):
+        return
+    EmailAddress.objects.update_or_create(
+        user=user, email=email, defaults={"primary": True, "verified": True}
+    )
 
 
 def make_login_path(email: str) -> str:

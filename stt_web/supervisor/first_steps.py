@@ -46,8 +46,9 @@ def describe_login(address: str, *, host: str) -> str:
     no link: who reads along must not get in with it.
     """
     from accounts.client_address import is_loopback
-    from accounts.services.local_login import make_login_path
+    from accounts.services.local_login import confirm_local_address, make_login_path
 
+    confirm_local_address(LOCAL_USER)
     path = make_login_path(LOCAL_USER) if is_loopback(host) or host == "localhost" else ""
     if path:
         return f"{address}{path}   (once, within 15 minutes, on this machine)"

@@ -4,12 +4,13 @@ password."""
 import time
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.test import Client
 
 from accounts.models import User
 from accounts.services.local_login import LIFETIME_S, make_login_path
 from stt_web.supervisor.first_steps import LOCAL_USER, describe_login
-from tests.accounts.pages.people import PASSWORD, member
+from tests.accounts.pages.people import PASSWORD, browser_of, member
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +38,8 @@ def test_the_link_logs_in_once(local: User) -> None:
     assert not is_in(second)
 
 
-def test_who_came_by_the_link_can_set_a_password(local: User) -> None:
+def test_who_came_by_the_link_can_set_a_password_and_log_in_with_it(local: User) -> None:
+    describe_login("http://127.0.0.1:8000", host="127.0.0.1")
     browser = Client()
     browser.get(make_login_path(LOCAL_USER))
 
@@ -45,9 +47,16 @@ def test_who_came_by_the_link_can_set_a_password(local: User) -> None:
         "/account/password/set/", {"password1": PASSWORD, "password2": PASSWORD}, follow=True
     )
 
-    local.refresh_from_db()
     assert answer.status_code == 200
-    assert local.check_password(PASSWORD)
+    assert is_in(browser_of(local))
+
+
+def test_the_first_lines_confirm_no_address_of_somebody_who_signed_up() -> None:
+    member(LOCAL_USER, is_verified=False)
+
+    describe_login("http://127.0.0.1:8000", host="127.0.0.1")
+
+    assert not EmailAddress.objects.get(email=LOCAL_USER).verified
 
 
 def test_a_head_request_does_not_use_the_link_up(local: User) -> None:
