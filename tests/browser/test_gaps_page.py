@@ -112,6 +112,19 @@ def test_a_gap_is_tried_again_until_something_is_found(
     expect(page.locator("#segments > li").last.locator(".text")).to_contain_text("w")
 
 
+def test_a_gap_is_tried_again_in_the_language_that_was_chosen(
+    page: Page, inference: FakeInference
+) -> None:
+    inference.scripts = [Script(is_silent=True)]
+    gap = page.locator("#segments .gap").nth(1)
+
+    gap.get_by_label("Language of this part").select_option(label="Czech")
+    gap.get_by_role("button", name="Try again").click()
+
+    expect(gap).to_contain_text("Nothing was recognised there this time either.")
+    assert inference.configs[-1].language == "cs"
+
+
 def test_listening_to_a_gap_ends_with_it(page: Page, inference: FakeInference) -> None:
     page.locator("#segments .gap").nth(0).get_by_role("button", name="Listen").click()
 

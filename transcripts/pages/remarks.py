@@ -18,7 +18,7 @@ REASONS: dict[str, Any] = {  # sentences in the language of who reads
     GapReason.UNREADABLE: gettext_lazy("the recording is damaged there"),
 }
 # Warnings whose sentence says nothing of this one recording; others come as the server wrote them.
-_SENTENCES = {
+SENTENCES = {
     NO_SPEECH: gettext_lazy("No speech was found in this recording. It cost nothing."),
     NO_WORDS: gettext_lazy(
         "There is something like speech in this recording, but no words could be recognised. It"
@@ -26,6 +26,22 @@ _SENTENCES = {
     ),
     "credits_ran_out": gettext_lazy(
         "The recording is longer than your minutes and credits: its rest was not transcribed."
+    ),
+    "tracks_not_used": gettext_lazy(
+        "Some of the audio tracks of this file were not transcribed. To have all that can be read,"
+        " send it again and choose “Audio tracks: all of them” under “Advanced”."
+    ),
+    "other_track_recognised": gettext_lazy(
+        "The default audio track of this file has no sound or can't be read: another track was"
+        " transcribed."
+    ),
+    "channels_separate": gettext_lazy(
+        "Each channel of this recording seems to hold one person. To have them told apart by"
+        " channel, send it again and choose “Channels: a speaker for each” under “Advanced”."
+    ),
+    "channels_not_split": gettext_lazy(
+        "The channels of this recording all hold the same sound: they could not be taken for a"
+        " speaker each."
     ),
 }
 # With places for what this recording has; the script fills them in, too.
@@ -76,4 +92,4 @@ def _say(transcript: Transcript, warning: Mapping[str, Any]) -> str:
         name = LANGUAGE_NAMES.get(transcript.language, transcript.language).title()
         percent = round(100 * transcript.language_probability)
         return str(_UNCERTAIN).format(language=gettext(name), percent=percent)
-    return str(_SENTENCES.get(code, warning["message"]))
+    return str(SENTENCES.get(code, warning["message"]))

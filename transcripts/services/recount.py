@@ -80,8 +80,8 @@ def explain_missing(transcript: Transcript) -> str:
         return "This text was imported: there are no voices to tell apart."
     if are_deleted(transcript):
         return (
-            "The voice data of this transcript was deleted, as its retention says. Send the"
-            " recording again to tell its speakers apart."
+            "The voice data of this transcript is deleted: its retention was over, or somebody"
+            " asked for it. Send the recording again to tell its speakers apart."
         )
     if not transcript.diarize:
         return (
