@@ -83,7 +83,7 @@ def test_a_gap_stands_in_its_place_and_its_text_is_kept_and_taken_back(
     page: Page, inference: FakeInference
 ) -> None:
     items = page.locator("#segments > li")
-    expect(items.nth(2)).to_contain_text("5 s not transcribed")
+    expect(items.nth(2)).to_contain_text("5.0 s not transcribed")
     expect(page.get_by_text("11 s (places: 2)")).to_be_visible()
     expect(items.nth(4).get_by_role("button", name="Keep this text")).to_have_count(0)
 
@@ -92,10 +92,10 @@ def test_a_gap_stands_in_its_place_and_its_text_is_kept_and_taken_back(
 
     expect(page.locator("#segments .gap")).to_have_count(1)
     expect(items.nth(2).locator(".text")).to_have_text("I pledge to listen. I pledge to learn.")
-    expect(page.get_by_text("6 s (places: 1)")).to_be_visible()
+    expect(page.get_by_text("6.0 s (places: 1)")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#segments .gap")).to_have_count(2)
-    expect(items.nth(2)).to_contain_text("5 s not transcribed")
+    expect(items.nth(2)).to_contain_text("5.0 s not transcribed")
 
 
 def test_a_gap_is_tried_again_until_something_is_found(

@@ -4,9 +4,10 @@ as sentences in the language of who reads."""
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.formats import localize
 from django.utils.translation import gettext, gettext_lazy
 
-from transcripts.gaps import CODE, NO_SPEECH, NO_WORDS, ShownGap
+from transcripts.gaps import CODE, NO_SPEECH, NO_WORDS, ShownGap, rounded_seconds
 from transcripts.languages import LANGUAGE_NAMES
 from transcripts.models import GapReason, Transcript
 from transcripts.pages.turns import format_clock
@@ -63,7 +64,7 @@ def list_gaps(gaps: Iterable[ShownGap]) -> list[dict[str, Any]]:
             "start_s": f"{gap.start_ms / 1000:.3f}",
             "end_s": f"{gap.end_ms / 1000:.3f}",
             "time": format_clock(gap.start_ms),
-            "seconds": max(1, round(gap.length_ms / 1000)),
+            "seconds": localize(rounded_seconds(gap.length_ms / 1000)),
             "reason": REASONS.get(gap.reason, ""),
             "text": gap.text,
         }
@@ -86,7 +87,7 @@ def has_code(transcript: Transcript, code: str) -> bool:
 def _say(transcript: Transcript, warning: Mapping[str, Any]) -> str:
     code = warning["code"]
     if code == CODE:
-        seconds = f"{warning['seconds']:.0f}"
+        seconds = localize(rounded_seconds(warning["seconds"]))
         return str(GAPS_LEFT).format(count=warning["gaps"], seconds=seconds)
     if code == "language_uncertain" and transcript.language_probability is not None:
         name = LANGUAGE_NAMES.get(transcript.language, transcript.language).title()

@@ -1,7 +1,7 @@
 // Speech that is not in the text: taking over what was recognised there, or having it recognised again.
 import { attempt, say, send } from "./changes.js";
 import { itemOf, neighbourOf, show } from "./lines.js";
-import { $, fill, nameLanguages, texts } from "./page.js";
+import { $, fill, formatSeconds, nameLanguages, texts } from "./page.js";
 import { list } from "./reader.js";
 
 export function startGaps() {
@@ -64,7 +64,7 @@ function showRemark(warnings) {
   const remark = document.querySelector("[data-code=speech_not_transcribed]");
   if (!remark) return;
   const left = warnings.find(({ code }) => code === remark.dataset.code);
-  if (left) remark.textContent = fill(texts.gaps_left, { count: left.gaps, seconds: Math.round(left.seconds) });
+  if (left) remark.textContent = fill(texts.gaps_left, { count: left.gaps, seconds: formatSeconds(left.seconds) });
   else if (remark.parentElement.children.length > 1) remark.remove();
   else remark.closest("section").remove();
 }
