@@ -372,3 +372,16 @@ def test_marks_in_our_own_subtitles_do_not_come_back_as_speech(
     assert warning["code"] == "gaps_marked"
     assert "3 places" in warning["message"]
     assert answer.json()["status"] == "completed_with_warnings"
+
+
+def test_the_text_of_an_imported_gap_can_be_kept(client: Client) -> None:
+    lost = ShownGap(("a",), 9_500, 12_000, "repetition", text="again and again")
+    document = replace(DOCUMENTS["renamed"], gaps=(lost,))
+    transcript = stored(send(client, export(document, "json", ExportOptions()), "x.json"))
+    [gap] = transcript.gaps.all()
+
+    path = f"/api/v1/transcripts/{transcript.pk}/gaps/{gap.key}/"
+    answer = client.call("POST", path, json={"action": "keep"})
+
+    assert answer.status_code == 200, answer.text
+    assert "again and again" in [row[2] for row in rows(transcript)]
