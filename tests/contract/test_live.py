@@ -2,15 +2,16 @@
 
 import contextlib
 import json
-import subprocess
 import time
 from urllib.parse import urlencode
 
+import numpy as np
 import pytest
 import requests
 import sttai
 import websockets.exceptions
 import websockets.sync.client
+from faster_whisper import decode_audio
 
 from tests.contract.conftest import RECORDING, TEXT
 from tests.e2e.processes import System, wait_until
@@ -24,9 +25,8 @@ SECOND_BYTES = 32_000
 @pytest.fixture(scope="module")
 def pcm() -> bytes:
     """The recording as the wire wants it, with a second of silence behind it."""
-    wanted = ["-t", "raw", "-r", "16000", "-c", "1", "-b", "16", "-e", "signed", "-L", "-"]
-    sox = subprocess.run(["sox", str(RECORDING), *wanted], capture_output=True, check=True)
-    return sox.stdout + bytes(SECOND_BYTES)
+    samples = decode_audio(str(RECORDING))
+    return np.round(samples * 32767).astype("<i2").tobytes() + bytes(SECOND_BYTES)
 
 
 def test_the_sdk_streams(system: System, key: str, pcm: bytes) -> None:

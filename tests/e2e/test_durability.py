@@ -48,7 +48,7 @@ class Product:
                 f"{self.system.url}/v1/transcribe",
                 headers=headers,
                 files={"file": ("talk.wav", file)},
-                data=fields,
+                data={"diarize": "false", **fields},  # no speaker model here
                 timeout=120,
             )
 

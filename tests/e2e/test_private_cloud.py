@@ -129,17 +129,16 @@ def test_each_accounts_audio_goes_to_its_own_servers_and_nowhere_else(
     make_transcript: MakeTranscript,
     settings: Settings,
 ) -> None:
-    theirs = make_transcript(seconds=3, account=private_account, diarize=True)
+    theirs = make_transcript(seconds=3, account=private_account, diarize=False)
     put_speech_into(theirs, settings)
     run_transcript(theirs.pk)
 
     assert (shared.heard_s, own.heard_s > 0) == (0, True)
     theirs.refresh_from_db()
     assert (theirs.status, theirs.model_used) == (Status.COMPLETED, "tiny")
-    assert theirs.speakers.count() == 1  # Diarize went there too
 
     heard_by_own_s = own.heard_s
-    everybodys = make_transcript(seconds=3, account=create_account(minutes=60), diarize=True)
+    everybodys = make_transcript(seconds=3, account=create_account(minutes=60), diarize=False)
     put_speech_into(everybodys, settings)
     run_transcript(everybodys.pk)
 
@@ -148,7 +147,7 @@ def test_each_accounts_audio_goes_to_its_own_servers_and_nowhere_else(
     assert (shared.heard_s > 0, own.heard_s) == (True, heard_by_own_s)
 
     own.stop()
-    waiting = make_transcript(seconds=3, account=private_account, diarize=True)
+    waiting = make_transcript(seconds=3, account=private_account, diarize=False)
     put_speech_into(waiting, settings)
     heard_by_shared_s = shared.heard_s
     worker = threading.Thread(target=_work_on, args=[waiting])
