@@ -26,7 +26,7 @@ SECOND_BYTES = 32_000
 def pcm() -> bytes:
     """The recording as the wire wants it, with a second of silence behind it."""
     samples = decode_audio(str(RECORDING))
-    return np.round(samples * 32767).astype("<i2").tobytes() + bytes(SECOND_BYTES)
+    return bytes(np.round(samples * 32767).astype("<i2")) + bytes(SECOND_BYTES)
 
 
 def test_the_sdk_streams(system: System, key: str, pcm: bytes) -> None:
