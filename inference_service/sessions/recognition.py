@@ -150,7 +150,7 @@ class SpeechRecognition:
     ) -> Recognised:
         """Recognise again what no word covers, and sort it in."""
         runs = find_uncovered(window.voiced, heard.segments, heard.gaps)
-        if depth == 0:
+        if depth == 0:  # what a joined one leaves out comes apart
             runs = join_runs(runs, heard.segments)
         runs = sorted(runs, key=lambda run: run.start - run.end)[:_MAX_FOLLOW_UPS]
         found = await self._follow_up(
