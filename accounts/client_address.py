@@ -50,6 +50,12 @@ def find_client_address(
     return address
 
 
+def is_loopback(address: str) -> bool:
+    """Whether a request from there was made on this machine."""
+    parsed = _parse_address(address)
+    return parsed is not None and parsed.is_loopback
+
+
 def digest_address(address: str) -> str:
     """Return a keyed hash of what the visitor is counted by: IPv6 by its /64.
 

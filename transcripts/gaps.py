@@ -24,6 +24,7 @@ CODE = "speech_not_transcribed"
 NO_SPEECH, NO_WORDS = "no_speech", "no_words"
 WORDLESS = frozenset({NO_SPEECH, NO_WORDS})
 _PLACES_NAMED = 10
+_BRIEF_S = 9.95  # what rounds to less than 10.0
 
 
 class GapRow(Protocol):
@@ -88,15 +89,16 @@ def show_gaps(rows: Iterable[GapRow], *, is_original: bool = False) -> tuple[Sho
 
 def gap_warning(gaps: Sequence[ShownGap]) -> dict[str, Any]:
     """Return the warning that names these gaps (one at least): how many, how long, where."""
-    places = [f"{clock(gap.start_ms)}–{clock(gap.end_ms)}" for gap in gaps[:_PLACES_NAMED]]
+    places = [place_of(gap) for gap in gaps[:_PLACES_NAMED]]
     if len(gaps) > _PLACES_NAMED:
         places.append(f"and {len(gaps) - _PLACES_NAMED} more")
     total_s = seconds_of(gaps)
+    length = rounded_seconds(total_s)
     what = "1 part of the speech" if len(gaps) == 1 else f"{len(gaps)} parts of the speech"
     verb = "is" if len(gaps) == 1 else "are"
     return {
         "code": CODE,
-        "message": f"{what} ({total_s:.1f} s) {verb} not in the text: {', '.join(places)}.",
+        "message": f"{what} ({length} s) {verb} not in the text: {', '.join(places)}.",
         "gaps": len(gaps),
         "seconds": total_s,
     }
@@ -123,10 +125,29 @@ def has_gap_warning(warnings: Iterable[Mapping[str, Any]]) -> bool:
     return any(warning["code"] == CODE for warning in warnings)
 
 
-def clock(time_ms: int) -> str:
+def rounded_seconds(seconds: float) -> float:
+    """Return them as they are shown: in tenths below ten seconds (a float), else whole (an int)."""
+    return round(seconds, 1) if is_brief(seconds) else round(seconds)
+
+
+def is_brief(seconds: float) -> bool:
+    """Whether it is shown in tenths of a second: whole ones would say 0 s, or 0:00–0:00."""
+    return seconds < _BRIEF_S
+
+
+def place_of(gap: ShownGap) -> str:
+    """Return from when to when it is: "0:12–0:34", or "0:01.2–0:01.7" for a brief one."""
+    has_tenths = is_brief(gap.length_ms / 1000)
+    return "–".join(clock(ms, has_tenths=has_tenths) for ms in (gap.start_ms, gap.end_ms))
+
+
+def clock(time_ms: int, *, has_tenths: bool = False) -> str:
+    """Return "1:02:03", or "2:03" within the first hour; what is smaller is dropped."""
     minutes, seconds = divmod(time_ms // 1000, 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    tenths = f".{time_ms % 1000 // 100}" if has_tenths else ""
+    head = f"{hours}:{minutes:02}" if hours else f"{minutes}"
+    return f"{head}:{seconds:02}{tenths}"
 
 
 def _least_ms(gap: ShownGap) -> int:

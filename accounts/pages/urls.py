@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.pages import leaving, views
+from accounts.pages import leaving, local_login, views
 
 urlpatterns = [
     path("profile/", views.show_profile, name="account_profile"),
@@ -21,5 +21,6 @@ urlpatterns = [
     ),
     path("export/", leaving.download_export, name="account_export"),
     path("delete/", leaving.leave, name="account_delete"),
+    path("local/<str:token>/", local_login.log_in_locally, name="account_local_login"),
     path("ticket/", views.make_ticket, name="account_ticket"),
 ]

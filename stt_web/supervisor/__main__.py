@@ -111,7 +111,8 @@ class Supervisor:
         key = await asyncio.to_thread(first_steps.ensure_local_key, plan.key_file)
         await self._wait_for("web", functools.partial(_is_healthy, plan.address))
         models = await asyncio.to_thread(first_steps.describe_models, plan.address)
-        self._say_welcome(key, models=models, seconds=time.monotonic() - started)
+        login = await asyncio.to_thread(first_steps.describe_login, plan.address, host=plan.host)
+        self._say_welcome(key, login=login, models=models, seconds=time.monotonic() - started)
 
     async def stop(self) -> None:
         for tier in reversed(self._tiers):
@@ -150,13 +151,14 @@ class Supervisor:
                 raise StartError(f"{what} was not ready within {_READY_WITHIN_S:.0f} s.")
             await asyncio.sleep(0.25)
 
-    def _say_welcome(self, key: str, *, models: str, seconds: float) -> None:
+    def _say_welcome(self, key: str, *, login: str, models: str, seconds: float) -> None:
         address = self._plan.address
         curl = ("curl", "-s", f"{address}/v1/transcribe", "-H", f"Authorization: Bearer {key}")
         self._console.say(
             f"\nopen-stt runs (ready after {seconds:.1f} s). Ctrl-C stops it.\n\n"
             f"  address   {address}\n"
             f"  API key   {key}   (kept in {self._plan.key_file})\n"
+            f"  log in    {login}\n"
             f"  docs      {address}{DOCS_PATH}\n"
             f"  model     {models}\n\n"
             f"{shlex.join([*curl, '-F', f'file=@{SAMPLE}'])}\n"

@@ -1,4 +1,4 @@
-"""What a first start needs besides processes: a key to call with, and the name of its model."""
+"""What a first start needs besides processes: a key, a way into the pages, the name of a model."""
 
 import json
 import os
@@ -37,6 +37,26 @@ def _make_local_key(path: Path) -> str:
     with os.fdopen(descriptor, "w") as file:
         file.write(raw + "\n")
     return raw
+
+
+def describe_login(address: str, *, host: str) -> str:
+    """Return a link that logs in once, as the account of the key; else what to do instead.
+
+    `host`: the address that the web server listens on. On another than this machine's own, there is
+    no link: who reads along must not get in with it.
+    """
+    from accounts.client_address import is_loopback
+    from accounts.services.local_login import confirm_local_address, make_login_path
+
+    confirm_local_address(LOCAL_USER)
+    path = make_login_path(LOCAL_USER) if is_loopback(host) or host == "localhost" else ""
+    if path:
+        return f"{address}{path}   (once, within 15 minutes, on this machine)"
+    python = os.path.relpath(sys.executable)
+    return (
+        f"{address}/account/login/ as {LOCAL_USER}, with your password\n"
+        f"            Set one: {python} manage.py changepassword {LOCAL_USER}"
+    )
 
 
 def describe_models(address: str) -> str:

@@ -83,7 +83,7 @@ def test_a_gap_stands_in_its_place_and_its_text_is_kept_and_taken_back(
     page: Page, inference: FakeInference
 ) -> None:
     items = page.locator("#segments > li")
-    expect(items.nth(2)).to_contain_text("5 s not transcribed")
+    expect(items.nth(2)).to_contain_text("5.0 s not transcribed")
     expect(page.get_by_text("11 s (places: 2)")).to_be_visible()
     expect(items.nth(4).get_by_role("button", name="Keep this text")).to_have_count(0)
 
@@ -92,10 +92,10 @@ def test_a_gap_stands_in_its_place_and_its_text_is_kept_and_taken_back(
 
     expect(page.locator("#segments .gap")).to_have_count(1)
     expect(items.nth(2).locator(".text")).to_have_text("I pledge to listen. I pledge to learn.")
-    expect(page.get_by_text("6 s (places: 1)")).to_be_visible()
+    expect(page.get_by_text("6.0 s (places: 1)")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#segments .gap")).to_have_count(2)
-    expect(items.nth(2)).to_contain_text("5 s not transcribed")
+    expect(items.nth(2)).to_contain_text("5.0 s not transcribed")
 
 
 def test_a_gap_is_tried_again_until_something_is_found(
@@ -110,6 +110,19 @@ def test_a_gap_is_tried_again_until_something_is_found(
 
     expect(page.locator("#segments .gap")).to_have_count(1)
     expect(page.locator("#segments > li").last.locator(".text")).to_contain_text("w")
+
+
+def test_a_gap_is_tried_again_in_the_language_that_was_chosen(
+    page: Page, inference: FakeInference
+) -> None:
+    inference.scripts = [Script(is_silent=True)]
+    gap = page.locator("#segments .gap").nth(1)
+
+    gap.get_by_label("Language of this part").select_option(label="Czech")
+    gap.get_by_role("button", name="Try again").click()
+
+    expect(gap).to_contain_text("Nothing was recognised there this time either.")
+    assert inference.configs[-1].language == "cs"
 
 
 def test_listening_to_a_gap_ends_with_it(page: Page, inference: FakeInference) -> None:

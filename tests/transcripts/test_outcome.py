@@ -52,7 +52,7 @@ def test_a_gap_is_a_warning_with_its_place_and_completes_with_warnings(
         1,
         2.5,
     )
-    assert "0:01–0:03" in warning["message"]
+    assert "0:01.0–0:03.5" in warning["message"]
     [shown] = load_document(done).gaps
     assert (shown.start_ms, shown.end_ms, shown.reason) == (1000, 3500, "repetition")
     assert shown.text == "I pledge I pledge"

@@ -23,11 +23,20 @@ class SecondsField(serializers.FloatField):
         return round(seconds * 1000)
 
 
-class LineField(serializers.CharField):
+class TextField(serializers.CharField):
+    """Text; a number is refused, where Django REST framework would take its digits."""
+
+    def to_internal_value(self, data: object) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("This must be text.")
+        return super().to_internal_value(data)
+
+
+class LineField(TextField):
     """One line of text, without control characters."""
 
     def to_internal_value(self, data: object) -> str:
-        return tidy_text(super().to_internal_value(data))  # type: ignore[arg-type]  # what JSON has
+        return tidy_text(super().to_internal_value(data))
 
 
 class DescribeRequestSerializer(serializers.Serializer[object]):
@@ -47,7 +56,7 @@ class DescribeRequestSerializer(serializers.Serializer[object]):
 
 
 class SegmentRequestSerializer(serializers.Serializer[object]):
-    text = serializers.CharField(required=False, max_length=20_000)
+    text = TextField(required=False, max_length=20_000)
     start = SecondsField(required=False)
     end = SecondsField(required=False)
     speaker = serializers.IntegerField(

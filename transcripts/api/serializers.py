@@ -85,7 +85,6 @@ class TranscriptionSerializer(serializers.Serializer[object]):
     status = serializers.ChoiceField(choices=Status.choices)
     model = serializers.CharField(help_text="The model that really ran.", allow_blank=True)
     engine = serializers.CharField(allow_blank=True)
-    approximate = serializers.BooleanField(help_text="A stand-in engine: the text is rough.")
     language_probability = serializers.FloatField(allow_null=True)
     diarization = DiarizationSerializer(allow_null=True)
     warnings = WarningSerializer(many=True)

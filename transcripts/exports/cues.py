@@ -45,6 +45,7 @@ class _Flow:
     speaker: str | None
     hidden_speaker: str
     measure: Measure
+    is_mark: bool = False  # of a gap: one cue, however many words
 
     def is_of(self, segment: DocumentSegment, measure: Measure) -> bool:
         own = (self.speaker, self.hidden_speaker, self.measure)
@@ -56,9 +57,7 @@ def make_cues(document: Document, profile: Profile = PROFILES["default"]) -> lis
     cues: list[Cue] = []
     slots: list[Slot] = []
     for flow in _flows(document, profile):
-        for group in cut_flow(
-            flow.words, flow.borders, measure=flow.measure, language=document.language
-        ):
+        for group in _groups(flow, language=document.language):
             cue = _make_cue(group, flow.speaker, flow.measure)
             cues.append(cue)
             reading_ms = sum(flow.measure.reading_ms(line) for line in cue.lines)
@@ -68,6 +67,14 @@ def make_cues(document: Document, profile: Profile = PROFILES["default"]) -> lis
         replace(cue, start_ms=start_ms, end_ms=end_ms)
         for cue, (start_ms, end_ms) in zip(cues, times, strict=True)
     ]
+
+
+def _groups(flow: _Flow, *, language: str) -> Iterator[list[DocumentWord]]:
+    """Yield the words of each cue."""
+    if flow.is_mark:
+        yield flow.words
+    else:
+        yield from cut_flow(flow.words, flow.borders, measure=flow.measure, language=language)
 
 
 def _make_cue(group: list[DocumentWord], speaker: str | None, measure: Measure) -> Cue:
@@ -82,9 +89,12 @@ def _flows(document: Document, profile: Profile) -> Iterator[_Flow]:
     flow: _Flow | None = None
     for segment in document.segments:
         measure = measure_for(profile, segment.text, language=document.language)
-        if flow is not None and not flow.is_of(segment, measure):
+        if flow is not None and (segment.gap or not flow.is_of(segment, measure)):
             yield flow
             flow = None
+        if segment.gap:
+            yield _mark(segment, measure)
+            continue
         is_first = True
         for word in _units(_timed_words(segment, measure), measure):
             if flow is not None and _is_apart(flow.words[-1], word):
@@ -97,6 +107,12 @@ def _flows(document: Document, profile: Profile) -> Iterator[_Flow]:
             flow.words.append(word)
     if flow is not None:
         yield flow
+
+
+def _mark(segment: DocumentSegment, measure: Measure) -> _Flow:
+    """Return what stands for a gap, in one piece where a line has room for it."""
+    words = list(_units(_timed_words(segment, measure), measure))
+    return _Flow(words, set(), segment.speaker, segment.hidden_speaker, measure, is_mark=True)
 
 
 def _is_apart(before: DocumentWord, after: DocumentWord) -> bool:

@@ -69,7 +69,6 @@ class Document:
     task: str = "transcribe"
     model: str = ""
     engine: str = ""
-    is_approximate: bool = False
     embedder: str = ""
     language_probability: float | None = None
     warnings: tuple[dict[str, Any], ...] = field(default=())
@@ -108,7 +107,6 @@ def load_document(transcript: Transcript, *, has_words: bool = True) -> Document
         task=transcript.task,
         model=transcript.model_used,
         engine=transcript.engine,
-        is_approximate=transcript.is_approximate,
         embedder=transcript.embedder,
         language_probability=transcript.language_probability,
         warnings=tuple(transcript.warnings),

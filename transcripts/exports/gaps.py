@@ -9,22 +9,23 @@ from dataclasses import replace
 
 from transcripts.exports.document import Document, DocumentSegment, DocumentWord
 from transcripts.exports.lines import spell
-from transcripts.exports.phrases import phrases_for
+from transcripts.exports.phrases import Phrases, phrases_for
 from transcripts.exports.timestamps import clock_time
 from transcripts.gaps import ShownGap, seconds_of
 
 # As a subtitle it stands this long at most, however long the gap is.
 _STANDS_MS = 3_000
 _MOST_NOTED = 100
+_LEAST_WHOLE_MS = 950  # what is shorter rounds to less than 1.0 s
 
 
 def include_gaps(document: Document, *, locale: str) -> Document:
     """Return the document with a segment for each gap, in order of time."""
     if not document.gaps:
         return document
-    phrase = phrases_for(document.language, locale=locale).gap
+    phrases = phrases_for(document.language, locale=locale)
     cut = [piece for segment in document.segments for piece in _cut(segment, document.gaps)]
-    stand_ins = [_stand_in(gap, phrase) for gap in document.gaps]
+    stand_ins = [_stand_in(gap, phrases) for gap in document.gaps]
     in_order = sorted([*cut, *stand_ins], key=lambda segment: segment.start_ms)
     return replace(document, segments=tuple(in_order))
 
@@ -42,8 +43,8 @@ def write_note(gaps: Sequence[ShownGap]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _stand_in(gap: ShownGap, phrase: str) -> DocumentSegment:
-    text = phrase.format(seconds=max(1, round(gap.length_ms / 1000)))
+def _stand_in(gap: ShownGap, phrases: Phrases) -> DocumentSegment:
+    text = phrases.gap.format(seconds=_short_seconds(gap.length_ms, phrases.decimal))
     stands_ms = min(gap.length_ms, _STANDS_MS)
     parts = text.split()
     words = tuple(
@@ -57,6 +58,13 @@ def _stand_in(gap: ShownGap, phrase: str) -> DocumentSegment:
         for number, part in enumerate(parts)
     )
     return DocumentSegment(gap.start_ms, gap.end_ms, text, None, words, None, gap=gap.id)
+
+
+def _short_seconds(length_ms: int, decimal: str) -> str:
+    """Return whole seconds, as a mark must be short; tenths where these would say none."""
+    if length_ms >= _LEAST_WHOLE_MS:
+        return str(round(length_ms / 1000))
+    return f"{length_ms / 1000:.1f}".replace(".", decimal)
 
 
 def _cut(segment: DocumentSegment, gaps: Sequence[ShownGap]) -> Iterator[DocumentSegment]:

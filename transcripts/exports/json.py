@@ -57,7 +57,6 @@ def _without_segments(document: Document) -> dict[str, Any]:
         "status": document.status,
         "model": document.model,
         "engine": document.engine,
-        "approximate": document.is_approximate,
         "language_probability": document.language_probability,
         "diarization": _diarization(document),
         "warnings": [dict(warning) for warning in document.warnings],

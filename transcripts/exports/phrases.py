@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Phrases:
-    """`gap` has `{seconds}`, a whole number."""
+    """`gap` has `{seconds}`: a whole number, or tenths of a second behind `decimal`."""
 
     machine: str
     machine_corrected: str
     imported: str
     imported_corrected: str
     gap: str
+    decimal: str = ","
 
 
 _ENGLISH = "en"
@@ -28,6 +29,7 @@ PHRASES: dict[str, Phrases] = {
         "This transcript was imported. Whether a person or a machine wrote it is not known.",
         "This transcript was imported and corrected by a person. Its first author is unknown.",
         "[{seconds} s not transcribed]",
+        decimal=".",
     ),
     "cs": Phrases(
         "Tento přepis vytvořil stroj. Může obsahovat chyby.",
@@ -161,6 +163,7 @@ PHRASES: dict[str, Phrases] = {
         "取り込んだ文字起こしです。作者は不明です。",
         "取り込み後に人が修正。元の作者は不明です。",
         "[{seconds}秒 文字起こしなし]",
+        decimal=".",
     ),
     "zh": Phrases(
         "本文字稿由机器生成，可能有错误。",
@@ -168,6 +171,7 @@ PHRASES: dict[str, Phrases] = {
         "本文字稿为导入内容，作者是人还是机器不明。",
         "本文字稿为导入内容，并经人工校正，原作者不明。",
         "[{seconds}秒未转写]",
+        decimal=".",
     ),
     "ko": Phrases(
         "이 녹취록은 기계가 작성했습니다. 오류가 있을 수 있습니다.",
@@ -175,6 +179,7 @@ PHRASES: dict[str, Phrases] = {
         "가져온 녹취록입니다. 쓴 이가 사람인지 기계인지 모릅니다.",
         "사람이 고친 가져온 녹취록입니다. 처음 쓴 이는 모릅니다.",
         "[{seconds}초 받아쓰지 못함]",
+        decimal=".",
     ),
 }
 

@@ -35,34 +35,36 @@ def check_bounds(imported: Imported) -> None:
         raise ImportFileError(f"A transcript may have at most {MAX_SEGMENTS:,} segments.")
     words = 0
     for number, segment in enumerate(segments, 1):
-        words += _check_segment(segment, number)
+        words += _check_segment(segment, f"Segment {number}")
+    for number, gap in enumerate(imported.gaps, 1):
+        as_segment = ImportedSegment(gap.start_ms, gap.end_ms, gap.text)
+        words += _check_segment(as_segment, f"Gap {number}")
     if words > MAX_WORDS:
         raise ImportFileError(f"A transcript may have at most {MAX_WORDS:,} words.")
-    if sum(len(segment.text) for segment in segments) > MAX_CHARACTERS:
+    characters = sum(len(segment.text) for segment in segments)
+    if characters + sum(len(gap.text) for gap in imported.gaps) > MAX_CHARACTERS:
         raise ImportFileError(f"A transcript may have at most {MAX_CHARACTERS:,} characters.")
     if len({segment.speaker for segment in segments if segment.speaker}) > MAX_SPEAKERS:
         raise ImportFileError(f"A transcript may have at most {MAX_SPEAKERS} speakers.")
     _check_text(imported.title + imported.model, "The title")
 
 
-def check_segment_count(count: int) -> None:
+def check_segment_count(count: int, what: str = "segments") -> None:
     """Raise ImportFileError before so many are read."""
     if count > MAX_SEGMENTS:
-        raise ImportFileError(f"A transcript may have at most {MAX_SEGMENTS:,} segments.")
+        raise ImportFileError(f"A transcript may have at most {MAX_SEGMENTS:,} {what}.")
 
 
-def _check_segment(segment: ImportedSegment, number: int) -> int:
+def _check_segment(segment: ImportedSegment, what: str) -> int:
     """Return how many words it has."""
     if len(segment.text) > MAX_SEGMENT_CHARACTERS:
         raise ImportFileError(
-            f"Segment {number} has more than {MAX_SEGMENT_CHARACTERS:,} characters. Split it."
+            f"{what} has more than {MAX_SEGMENT_CHARACTERS:,} characters. Split it."
         )
     words = len(segment.words) or len(segment.text.split())
     if words > MAX_SEGMENT_WORDS:
-        raise ImportFileError(
-            f"Segment {number} has more than {MAX_SEGMENT_WORDS:,} words. Split it."
-        )
-    _check_text(segment.text + (segment.speaker or ""), f"Segment {number}")
+        raise ImportFileError(f"{what} has more than {MAX_SEGMENT_WORDS:,} words. Split it.")
+    _check_text(segment.text + (segment.speaker or ""), what)
     return words
 
 

@@ -1,15 +1,26 @@
-"""The JSON that our own exports have, read again: segments, words, speakers, language and title."""
+"""The JSON that our own exports have, read again: segments, words, speakers, gaps, language and
+title. A segment that only stands for a gap (`include_gaps`) is not speech."""
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from transcripts.exports.origin import is_corrected_origin, is_machine_origin
 from transcripts.imports.bounds import MAX_SEGMENT_WORDS, check_segment_count
-from transcripts.imports.segments import Imported, ImportedSegment, ImportFileError
+from transcripts.imports.gap_marks import GapMarks
+from transcripts.imports.segments import (
+    Imported,
+    ImportedGap,
+    ImportedSegment,
+    ImportFileError,
+    Remark,
+)
 
 _LATEST_S = 1000 * 3600.0
 _TAKEN_OVER = {"timing": "imported"}  # nobody knows how they were found
+# Of `models.GapReason`, those that are shown; the process that reads files knows no Django.
+GAP_REASONS = ("not_recognised", "repetition", "low_confidence", "unreadable")
 _TIMINGS = ("attention", "aligned", "interpolated", "imported")
 
 
@@ -29,7 +40,9 @@ def read_json(text: str) -> Imported:
     read = tuple(
         _read_segment(number, segment, timing={} if is_ours else _TAKEN_OVER)
         for number, segment in enumerate(segments, 1)
+        if not _stands_for_gap(segment)
     )
+    gaps, remarks = _read_gaps(body, [each for each in segments if _stands_for_gap(each)])
     return Imported(
         segments=tuple(sorted(read, key=lambda segment: segment.start_ms)),
         title=_text(body, "title"),
@@ -38,7 +51,49 @@ def read_json(text: str) -> Imported:
         duration_ms=_milliseconds(body.get("duration", 0), "duration"),
         is_machine_made=is_ours,
         is_corrected=is_corrected_origin(origin),
+        remarks=remarks,
+        gaps=gaps,
     )
+
+
+def _stands_for_gap(segment: object) -> bool:
+    return isinstance(segment, dict) and isinstance(segment.get("gap"), str)
+
+
+def _read_gaps(
+    body: dict[str, Any], stand_ins: Sequence[dict[str, Any]]
+) -> tuple[tuple[ImportedGap, ...], tuple[Remark, ...]]:
+    """Return the file's gaps, and a remark about each kind of what can't be restored: stand-ins
+    of gaps that the list hasn't, and what is in the list and is no gap of ours."""
+    listed = body.get("gaps")
+    listed = listed if isinstance(listed, list) else []
+    check_segment_count(len(listed), "gaps")
+    gaps = [gap for each in listed if (gap := _read_gap(each)) is not None]
+    starts = {gap.start_ms for gap in gaps}
+    marks = GapMarks()
+    for number, segment in enumerate(stand_ins, 1):
+        start_ms = _milliseconds(segment.get("start"), f"start of the mark of gap {number}")
+        end_ms = _milliseconds(segment.get("end"), f"end of the mark of gap {number}")
+        if start_ms not in starts:
+            marks.add(start_ms, f"{max(0, end_ms - start_ms) / 1000:.1f}")
+    remarks = marks.remarks()
+    if lost := len(listed) - len(gaps):
+        message = f"{lost} of {len(listed)} entries of “gaps” in this JSON can't be read."
+        remarks.append(Remark("gaps_skipped", message, is_loss=True))
+    return tuple(sorted(gaps, key=lambda gap: gap.start_ms)), tuple(remarks)
+
+
+def _read_gap(value: object) -> ImportedGap | None:
+    if not isinstance(value, dict) or value.get("reason") not in GAP_REASONS:
+        return None
+    try:
+        start_ms = _milliseconds(value.get("start"), "start of a gap")
+        end_ms = _milliseconds(value.get("end"), "end of a gap")
+    except ImportFileError:
+        return None
+    if end_ms <= start_ms:
+        return None
+    return ImportedGap(start_ms, end_ms, value["reason"], _text(value, "text"))
 
 
 def _read_segment(number: int, segment: object, *, timing: dict[str, str]) -> ImportedSegment:

@@ -27,6 +27,17 @@ class ImportedSegment:
 
 
 @dataclass(frozen=True)
+class ImportedGap:
+    """Speech that our own export says is not in its text. `start_ms` < `end_ms`; `reason` as in
+    `models.GapReason`; `text`: what was recognised there and not accepted."""
+
+    start_ms: int
+    end_ms: int
+    reason: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Remark:
     """What its owner should know about how the file was read. `is_loss`: text was left out."""
 
@@ -45,6 +56,7 @@ class Imported:
     is_machine_made: bool = False  # as far as the file says
     is_corrected: bool = False
     remarks: tuple[Remark, ...] = ()
+    gaps: tuple[ImportedGap, ...] = ()
 
 
 def name_lines(lines: list[int]) -> str:

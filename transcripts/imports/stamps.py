@@ -22,6 +22,7 @@ _MEANT = re.compile(
     rf"[ \t]{{0,40}}{_NUMBER}(?:{_CLOCK}\s{{0,8}}(?:-{{1,3}}|=)>|-->\s{{0,8}}{_CLOCK})"
 )
 _DIVIDER = re.compile(r"[:.,;]")
+_MOST_OF_SIXTY = 59  # minutes of an hour, seconds of a minute
 # Behind the times: WebVTT's settings, SubRip's positions.
 _SETTING = re.compile(
     r"(?:align|position|line|size|vertical|region|[XY][12]):\S{1,200}\Z", re.IGNORECASE
@@ -63,7 +64,7 @@ def read_comma_stamp(line: str) -> Stamp | None:
 
 
 def read_clock(text: str) -> int | None:
-    """Return "1:02:03.45" in milliseconds; None for what is no time."""
+    """Return "1:02:03.45" in milliseconds; None for what is no time, such as "0:99:99"."""
     return _milliseconds(text) if re.fullmatch(_CLOCK, text) is not None else None
 
 
@@ -73,6 +74,9 @@ def _milliseconds(clock: str) -> int | None:
     # Four numbers, or a point or comma before the last: that one is a fraction of a second.
     has_fraction = len(numbers) == 4 or dividers[-1] in ".,"
     fraction = numbers.pop() if has_fraction else "0"
+    # "75:30.000" is an hour and a quarter, but no hour has 99 minutes.
+    if any(int(number) > _MOST_OF_SIXTY for number in numbers[1:]):
+        return None
     seconds = 0
     for number in numbers:
         seconds = seconds * 60 + int(number)

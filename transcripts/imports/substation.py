@@ -9,7 +9,7 @@ from transcripts.imports.stamps import read_clock
 
 # What `Format:` says where it is missing (version 4.00+).
 _FIELDS = "layer, start, end, style, name, marginl, marginr, marginv, effect, text"
-_DIALOGUE = "dialogue:"
+_DIALOGUE, _COMMENT = "dialogue:", "comment:"
 _MOST_FIELDS = 30
 
 
@@ -18,12 +18,13 @@ def is_substation(text: str) -> bool:
     return head.startswith(("[script info]", "[v4", "[events]", _DIALOGUE))
 
 
-def read_substation(text: str, *, broken: list[int]) -> list[ImportedSegment]:
-    """Return the dialogue; lines that can't be read are added to `broken`."""
-    return list(_read(text, broken))
+def read_substation(text: str, *, broken: list[int], commented: list[int]) -> list[ImportedSegment]:
+    """Return the dialogue; the lines that can't be read are added to `broken`, those that are
+    comments, which no player shows, to `commented`."""
+    return list(_read(text, broken, commented))
 
 
-def _read(text: str, broken: list[int]) -> Iterator[ImportedSegment]:
+def _read(text: str, broken: list[int], commented: list[int]) -> Iterator[ImportedSegment]:
     fields = _field_names(_FIELDS)
     is_events = True
     for number, line in enumerate(text.split("\n"), 1):
@@ -32,6 +33,8 @@ def _read(text: str, broken: list[int]) -> Iterator[ImportedSegment]:
             is_events = head.startswith("[events]")
         elif is_events and head.startswith("format:"):
             fields = _field_names(line.partition(":")[2])
+        elif is_events and head.startswith(_COMMENT):
+            commented.append(number)
         elif head.startswith(_DIALOGUE):
             segment = _dialogue(line.partition(":")[2], fields, number=number)
             if segment is None:

@@ -2,7 +2,8 @@
 settings and styles.
 
 Each line of times becomes a segment (two where two voices speak), is an empty cue, or is counted:
-a remark says how many were left out, and at which lines.
+a remark says how many were left out, and at which lines. The marks of gaps in our own exports are
+no text; a remark says where they stand.
 """
 
 import re
@@ -16,6 +17,7 @@ from transcripts.imports.bounds import (
     MAX_SEGMENTS,
 )
 from transcripts.imports.cue_lines import RawCue, divide_lines
+from transcripts.imports.gap_marks import GapMarks
 from transcripts.imports.markup import Piece, has_times, read_vtt, strip_srt
 from transcripts.imports.rolling import without_repeats
 from transcripts.imports.segments import (
@@ -50,6 +52,7 @@ class _Lost:
     commented: list[int] = field(default_factory=list)
     before: list[int] = field(default_factory=list)
     reversed: list[int] = field(default_factory=list)
+    marks: GapMarks = field(default_factory=GapMarks)
 
     def remarks(self) -> Iterator[Remark]:
         if self.broken:
@@ -78,6 +81,7 @@ class _Lost:
                 "A cue that ends before it begins lasts a millisecond now:"
                 f" {name_lines(self.reversed)}.",
             )
+        yield from self.marks.remarks()
 
 
 def read_subtitles(text: str, *, notices: Mapping[str, str]) -> Imported:
@@ -91,7 +95,7 @@ def read_subtitles(text: str, *, notices: Mapping[str, str]) -> Imported:
     unix = text.replace("\r\n", "\n").replace("\r", "\n")
     lost = _Lost()
     if is_substation(unix):
-        segments = read_substation(unix, broken=lost.broken)
+        segments = read_substation(unix, broken=lost.broken, commented=lost.commented)
         origin = ""
     else:
         segments, origin = _read_cues(unix, lost, notices=notices)
@@ -117,6 +121,8 @@ def _nothing_found(text: str, lost: _Lost) -> str:
             "There are no subtitles in this file whose times can be read; see"
             f" {name_lines(lost.broken)}."
         )
+    if lost.marks.places:
+        return "This file holds only marks of speech that was not transcribed."
     return "There are no subtitles in this file."
 
 
@@ -133,10 +139,11 @@ def _read_cues(
     segments = list(_read_vtt_cues(cues) if is_vtt else _read_srt_cues(cues))
     note = _NOTE.search(text) if is_vtt else None
     if note is not None:
-        return segments, note[1].strip()
+        return lost.marks.take_from(segments), note[1].strip()
     origin, count = _find_notice(segments, notices)
     if count:
         segments = segments[: len(segments) - count]
+    segments = lost.marks.take_from(segments)
     return (_with_speakers(segments) if count and not is_vtt else segments), origin
 
 

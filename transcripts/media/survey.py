@@ -46,6 +46,15 @@ _APART_SHARE: Final = 0.9
 _MAX_CORRELATION: Final = 0.03
 _LEAST_SHARE: Final = 0.05
 _LOUD: Final = 10**-2.0  # a slot within 20 dB of the loudest ones
+# People who talk at once, a channel each (readings of seven people laid over one another, and a
+# call): 40 to 67 % of loud slots apart, each alone in 5 % or more, the loudness of one says nothing
+# of the other's (-.12 to .24), each swings 20 dB or more. A room with two microphones, close or 4
+# ms apart: loudness alike (.73 to .95), 2 % apart; an instrument a channel swings 12 to 17 dB.
+_AT_ONCE_APART_SHARE: Final = 0.3
+_AT_ONCE_ALONE_SHARE: Final = 0.03
+_AT_ONCE_LIKENESS: Final = 0.4
+_AT_ONCE_SWING_DB: Final = 18
+_AT_ONCE_LEAST_SLOTS: Final = 20  # 1 s of each
 _SAME_LIKENESS: Final = 0.97
 _TICK_PACKETS: Final = 20_000
 
@@ -249,10 +258,27 @@ def _are_separate(channels: "list[array[float]]", mix: "array[float]") -> bool:
     pairs: list[tuple[float, float]] = list(zip(channels[0], channels[1], strict=False))
     loud = [pair for pair in pairs if max(pair) > floor]
     apart = [left > right for left, right in loud if max(left, right) > _APART * min(left, right)]
-    if not loud or len(apart) < _APART_SHARE * len(loud):
+    if not apart:
         return False
+    if len(apart) < _APART_SHARE * len(loud):
+        return _talk_at_once(channels, floor) and _is_each_alone(sum(apart), len(apart), len(loud))
     left_share = sum(apart) / len(apart)
     return _LEAST_SHARE <= left_share <= 1 - _LEAST_SHARE
+
+
+def _is_each_alone(left: int, apart: int, loud: int) -> bool:
+    """Of `loud` slots one channel is far above the other in `apart`, the left one in `left`."""
+    is_each = min(left, apart - left) >= _AT_ONCE_ALONE_SHARE * loud
+    return is_each and apart >= _AT_ONCE_APART_SHARE * loud
+
+
+def _talk_at_once(channels: "list[array[float]]", floor: float) -> bool:
+    """Whether both channels sound like speech, and neither like the other's room."""
+    return all(
+        sum(power > floor for power in channel) >= _AT_ONCE_LEAST_SLOTS
+        and _loud_db(channel) - _quiet_db(channel) >= _AT_ONCE_SWING_DB
+        for channel in channels
+    ) and (_likeness(channels[0], channels[1]) < _AT_ONCE_LIKENESS)
 
 
 def _are_same(one: "array[float]", other: "array[float]") -> bool:

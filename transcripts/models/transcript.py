@@ -113,7 +113,7 @@ class Transcript(models.Model):
     engine = models.CharField(max_length=40, blank=True)
     device = models.CharField(max_length=40, blank=True)
     compute_type = models.CharField(max_length=20, blank=True)
-    is_approximate = models.BooleanField(default=False)  # a stand-in engine: the text is rough
+    is_approximate = models.BooleanField(default=False)  # by PocketSphinx, once; in no answer
     embedder = models.CharField(max_length=60, blank=True)
     language = models.CharField(max_length=10, blank=True)  # pinned at the first detection
     language_probability = models.FloatField(null=True, blank=True)

@@ -4,9 +4,10 @@ as sentences in the language of who reads."""
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.formats import localize
 from django.utils.translation import gettext, gettext_lazy
 
-from transcripts.gaps import CODE, NO_SPEECH, NO_WORDS, ShownGap
+from transcripts.gaps import CODE, NO_SPEECH, NO_WORDS, ShownGap, rounded_seconds
 from transcripts.languages import LANGUAGE_NAMES
 from transcripts.models import GapReason, Transcript
 from transcripts.pages.turns import format_clock
@@ -18,7 +19,7 @@ REASONS: dict[str, Any] = {  # sentences in the language of who reads
     GapReason.UNREADABLE: gettext_lazy("the recording is damaged there"),
 }
 # Warnings whose sentence says nothing of this one recording; others come as the server wrote them.
-_SENTENCES = {
+SENTENCES = {
     NO_SPEECH: gettext_lazy("No speech was found in this recording. It cost nothing."),
     NO_WORDS: gettext_lazy(
         "There is something like speech in this recording, but no words could be recognised. It"
@@ -26,6 +27,22 @@ _SENTENCES = {
     ),
     "credits_ran_out": gettext_lazy(
         "The recording is longer than your minutes and credits: its rest was not transcribed."
+    ),
+    "tracks_not_used": gettext_lazy(
+        "Some of the audio tracks of this file were not transcribed. To have all that can be read,"
+        " send it again and choose “Audio tracks: all of them” under “Advanced”."
+    ),
+    "other_track_recognised": gettext_lazy(
+        "The default audio track of this file has no sound or can't be read: another track was"
+        " transcribed."
+    ),
+    "channels_separate": gettext_lazy(
+        "Each channel of this recording seems to hold one person. To have them told apart by"
+        " channel, send it again and choose “Channels: a speaker for each” under “Advanced”."
+    ),
+    "channels_not_split": gettext_lazy(
+        "The channels of this recording all hold the same sound: they could not be taken for a"
+        " speaker each."
     ),
 }
 # With places for what this recording has; the script fills them in, too.
@@ -47,7 +64,7 @@ def list_gaps(gaps: Iterable[ShownGap]) -> list[dict[str, Any]]:
             "start_s": f"{gap.start_ms / 1000:.3f}",
             "end_s": f"{gap.end_ms / 1000:.3f}",
             "time": format_clock(gap.start_ms),
-            "seconds": max(1, round(gap.length_ms / 1000)),
+            "seconds": localize(rounded_seconds(gap.length_ms / 1000)),
             "reason": REASONS.get(gap.reason, ""),
             "text": gap.text,
         }
@@ -70,10 +87,10 @@ def has_code(transcript: Transcript, code: str) -> bool:
 def _say(transcript: Transcript, warning: Mapping[str, Any]) -> str:
     code = warning["code"]
     if code == CODE:
-        seconds = f"{warning['seconds']:.0f}"
+        seconds = localize(rounded_seconds(warning["seconds"]))
         return str(GAPS_LEFT).format(count=warning["gaps"], seconds=seconds)
     if code == "language_uncertain" and transcript.language_probability is not None:
         name = LANGUAGE_NAMES.get(transcript.language, transcript.language).title()
         percent = round(100 * transcript.language_probability)
         return str(_UNCERTAIN).format(language=gettext(name), percent=percent)
-    return str(_SENTENCES.get(code, warning["message"]))
+    return str(SENTENCES.get(code, warning["message"]))

@@ -139,7 +139,6 @@ def _describe(transcript: Transcript, token: str) -> dict[str, object]:
         "title": document.title,
         "language": document.language,
         "model": document.model,
-        "is_approximate": document.is_approximate,
         "is_machine_made": document.is_machine_made,
         "is_corrected": document.is_corrected,
         "audio": audio,

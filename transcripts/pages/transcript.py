@@ -28,6 +28,7 @@ from transcripts.models import OPEN_STATUSES, Source, Status, Transcript, Transc
 from transcripts.pages.remarks import has_code, list_gaps, list_remarks
 from transcripts.pages.transcript_texts import MASKED_NAMES, PROFILE_NAMES, TEXTS
 from transcripts.pages.turns import format_clock
+from transcripts.pages.views import list_languages
 from transcripts.services.cancel import delete_transcript
 from transcripts.services.embeddings import has_embeddings
 from transcripts.services.sources import list_pauses
@@ -81,6 +82,7 @@ def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
         "length": format_clock(transcript.heard_ms or transcript.probed_ms),
         "language": spoken_language(transcript),
         "formats": _FORMATS,
+        "languages": list_languages(),
         "profiles": [(name, PROFILE_NAMES.get(name, name)) for name in PROFILES],
         "masked": [(kind, MASKED_NAMES.get(kind, kind)) for kind in KINDS],
         "texts": {name: str(text) for name, text in TEXTS.items()},

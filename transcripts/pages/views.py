@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from transcripts.languages import LANGUAGE_NAMES
+from transcripts.pages.remarks import SENTENCES
 
 # What the script on the page says; translated here, handed over as JSON.
 TEXTS = {
@@ -30,6 +31,14 @@ TEXTS = {
 @require_safe
 def show_home(request: HttpRequest) -> HttpResponse:
     """GET / — no query for visitors; one or two for whoever is logged in."""
-    languages = sorted((name.capitalize(), code) for code, name in LANGUAGE_NAMES.items())
-    texts = {name: str(text) for name, text in TEXTS.items()}
-    return render(request, "transcripts/home.html", {"languages": languages, "texts": texts})
+    texts = {
+        **{name: str(text) for name, text in TEXTS.items()},
+        "remarks": {code: str(sentence) for code, sentence in SENTENCES.items()},
+    }
+    context = {"languages": list_languages(), "texts": texts}
+    return render(request, "transcripts/home.html", context)
+
+
+def list_languages() -> list[tuple[str, str]]:
+    """Return the name and the code of each language, by name; a script translates the names."""
+    return sorted((name.capitalize(), code) for code, name in LANGUAGE_NAMES.items())

@@ -268,8 +268,12 @@ class Draft:
         for start in range(0, len(gone), _ROWS_AT_ONCE):
             Segment.objects.filter(pk__in=gone[start : start + _ROWS_AT_ONCE]).delete()
         self._write_only_speakers(only_speaker)
-        rows = [self._row(key) for key in rest if key not in set(only_speaker)]
-        Segment.objects.bulk_update(rows, [*_SEGMENT_FIELDS, "speaker"], batch_size=50)
+        wanted = set(rest) - set(only_speaker)
+        rows = [self._row(key) for key in rest if key in wanted]
+        # Each field of each row costs a term: only those in which any row differs.
+        names = sorted({name for key in wanted for name in changed[key]["after"] or ()})
+        if rows:
+            Segment.objects.bulk_update(rows, names, batch_size=50)
         Segment.objects.bulk_create([self._row(key) for key in added], batch_size=_ROWS_AT_ONCE)
 
     def _write_only_speakers(self, keys: list[str]) -> None:

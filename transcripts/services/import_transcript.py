@@ -1,7 +1,7 @@
 """Subtitles, or our own JSON, as a new transcript: finished, without a recording, and free."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from transcripts.exports.notice import all_notices
+from transcripts.gaps import show_gaps, with_gap_warning
 from transcripts.imports.child import ImportJob, read_in_child
-from transcripts.imports.segments import Imported, ImportedSegment
+from transcripts.imports.segments import Imported, ImportedGap, ImportedSegment
 from transcripts.languages import find_language
-from transcripts.models import Origin, Segment, Source, Speaker, Status, Transcript
+from transcripts.models import Gap, Origin, Segment, Source, Speaker, Status, Transcript
 from transcripts.services.search_index import index_transcript
 
 logger = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ def import_transcript(user: User, path: Path, options: ImportOptions) -> Transcr
     with transaction.atomic():
         transcript = _insert_transcript(user, path, options, imported)
         _insert_segments(transcript, imported.segments)
+        _insert_gaps(transcript, imported.gaps)
         index_transcript(transcript)
     logger.info(
         "event=transcript_imported transcript_id=%s segments=%d",
@@ -72,10 +74,35 @@ def _insert_transcript(
         origin=Origin.MACHINE if imported.is_machine_made else Origin.UNKNOWN,
         is_corrected=imported.is_corrected,
         diarize=False,
-        heard_ms=max([imported.duration_ms, *(each.end_ms for each in imported.segments)]),
+        heard_ms=max([imported.duration_ms, *_ends_ms(imported)]),
         finished_at=timezone.now(),
         warnings=[{"code": remark.code, "message": remark.message} for remark in imported.remarks],
     )
+
+
+def _ends_ms(imported: Imported) -> Iterator[int]:
+    yield from (segment.end_ms for segment in imported.segments)
+    yield from (gap.end_ms for gap in imported.gaps)
+
+
+def _insert_gaps(transcript: Transcript, gaps: Sequence[ImportedGap]) -> None:
+    """Insert them, and the transcript's one warning that names those that are shown."""
+    rows = [
+        Gap(
+            transcript=transcript,
+            start_ms=gap.start_ms,
+            end_ms=gap.end_ms,
+            reason=gap.reason,
+            text=gap.text,
+        )
+        for gap in gaps
+    ]
+    shown = show_gaps(rows)
+    if shown:
+        transcript.warnings = with_gap_warning(transcript.warnings, shown)
+        transcript.status = Status.COMPLETED_WITH_WARNINGS
+        transcript.save(update_fields=["warnings", "status"])
+    Gap.objects.bulk_create(rows, batch_size=_INSERTED_AT_ONCE)
 
 
 def _insert_segments(transcript: Transcript, segments: Sequence[ImportedSegment]) -> None:

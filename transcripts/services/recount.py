@@ -1,8 +1,9 @@
 """Counting the speakers of a finished transcript again, from its stored embeddings.
 
 Nothing is recognised and nothing charged. The result is a revision, which can be taken back: text
-and times stay as they are, segments in which the speaker changes are cut, and a name that a person
-gave goes to the speaker who says most of what its bearer said.
+and times stay as they are, segments in which the speaker changes are cut, what an earlier count cut
+is joined where one speaker says it now, and a name that a person gave goes to the speaker who says
+most of what its bearer said.
 """
 
 import itertools
@@ -22,6 +23,7 @@ from transcripts.services.draft import Draft, Editing, SpeakerState, open_draft
 from transcripts.services.edit_errors import StillWorkedOnError
 from transcripts.services.embeddings import are_deleted
 from transcripts.services.label import describe_fewer
+from transcripts.services.recount_cuts import Cuts, join_cuts
 from transcripts.services.segment_edits import EditError, SegmentState, split_segment
 from transcripts.services.speakers import LabelledSegment
 
@@ -80,8 +82,8 @@ def explain_missing(transcript: Transcript) -> str:
         return "This text was imported: there are no voices to tell apart."
     if are_deleted(transcript):
         return (
-            "The voice data of this transcript was deleted, as its retention says. Send the"
-            " recording again to tell its speakers apart."
+            "The voice data of this transcript is deleted: its retention was over, or somebody"
+            " asked for it. Send the recording again to tell its speakers apart."
         )
     if not transcript.diarize:
         return (
@@ -132,7 +134,7 @@ def _relabel(draft: Draft, turns: Sequence[SpeakerTurn], labels: Sequence[int]) 
     old = dict(draft.speakers)
     for number in range(1, found + 1):
         draft.speakers[number] = SpeakerState(f"Speaker {number}", names.get(number, ""))
-    _put_pieces(draft, segments, pieces)
+    _put_pieces(draft, segments, pieces, Cuts.of(draft.transcript))
     for number in set(old) - set(range(1, found + 1)):
         draft.speakers.pop(number)
     return found
@@ -173,11 +175,19 @@ def _carry_names(
 
 
 def _put_pieces(
-    draft: Draft, segments: Sequence[SegmentState], pieces: Sequence[LabelledSegment]
+    draft: Draft,
+    segments: Sequence[SegmentState],
+    pieces: Sequence[LabelledSegment],
+    earlier: Cuts,
 ) -> None:
-    for source, parts in itertools.groupby(pieces, key=lambda piece: piece.source):
+    parts = []
+    for source, own in itertools.groupby(pieces, key=lambda piece: piece.source):
         following = segments[source + 1].position if source + 1 < len(segments) else None
-        draft.put(*_cut(draft, segments[source], list(parts), following))
+        parts.append(_cut(draft, segments[source], list(own), following))
+    joined = join_cuts(earlier, segments, parts)
+    for key in {each.key for each in segments} - {each.key for each in joined}:
+        draft.remove(key)
+    draft.put(*joined)
 
 
 def _cut(

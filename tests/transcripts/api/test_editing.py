@@ -152,6 +152,8 @@ def test_reading_is_for_the_owner(client: Client, visitor: Client, path: str) ->
     ("method", "path", "body", "status"),
     [
         ("PATCH", "segments/{a}/", {"text": "  "}, 400),
+        ("PATCH", "segments/{a}/", {"text": 5}, 400),
+        ("PATCH", "speakers/1/", {"name": 5}, 400),
         ("PATCH", "segments/{a}/", {"start": 0.9, "end": 0.1}, 400),
         ("PATCH", "segments/{a}/", {"start": 1.5}, 400),
         ("PATCH", "segments/{a}/", {"end": 99}, 400),

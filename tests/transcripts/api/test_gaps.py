@@ -24,7 +24,7 @@ pytestmark = pytest.mark.database
 LOST = "0123456789abcdef"
 WARNING = {
     "code": "speech_not_transcribed",
-    "message": "1 part of the speech (3.0 s) is not in the text: 0:02–0:05.",
+    "message": "1 part of the speech (3.0 s) is not in the text: 0:02.0–0:05.0.",
     "gaps": 1,
     "seconds": 3.0,
 }

@@ -14,8 +14,10 @@ from transcripts.exports.cues import make_cues
 from transcripts.exports.document import load_document
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import export
+from transcripts.gaps import ShownGap
 from transcripts.imports.bounds import MAX_BYTES
-from transcripts.models import Segment, Transcript
+from transcripts.imports.own_json import GAP_REASONS
+from transcripts.models import GapReason, Segment, Transcript
 
 IMPORT = "/api/v1/transcripts/import/"
 SRT = b"""\xef\xbb\xbf1\r
@@ -303,3 +305,83 @@ def test_a_hundred_speakers_are_named(client: Client) -> None:
     transcript = stored(send(client, json.dumps({"segments": segments})))
 
     assert [str(row.speaker) for row in transcript.segments.all()] == [f"S{n}" for n in range(100)]
+
+
+GAPS = (
+    ShownGap(("a",), 4_000, 7_000, "repetition", text="again and again"),
+    ShownGap(("b",), 7_500, 8_000, "low_confidence", text="so"),
+)
+
+
+@pytest.mark.parametrize("include_gaps", [True, False])
+def test_the_gaps_of_our_own_json_are_gaps_again(client: Client, include_gaps: bool) -> None:
+    document = replace(DOCUMENTS["renamed"], gaps=GAPS)
+    plain = export(DOCUMENTS["renamed"], "json", ExportOptions())
+    content = export(document, "json", ExportOptions(include_gaps=include_gaps))
+
+    answer = send(client, content, "x.json")
+
+    transcript = stored(answer)
+    without = stored(send(client, plain, "plain.json"))
+    said = " ".join(row[2] for row in rows(transcript))
+    assert said == " ".join(row[2] for row in rows(without))
+    loaded = load_document(transcript)
+    assert [(gap.start_ms, gap.end_ms, gap.reason, gap.text) for gap in loaded.gaps] == [
+        (gap.start_ms, gap.end_ms, gap.reason, gap.text) for gap in GAPS
+    ]
+    [warning] = answer.json()["warnings"]
+    assert (warning["code"], warning["gaps"]) == ("speech_not_transcribed", 2)
+    assert warning["message"].endswith("0:04.0–0:07.0, 0:07.5–0:08.0.")
+    assert answer.json()["status"] == "completed_with_warnings"
+
+
+def test_marks_of_gaps_that_the_json_does_not_list_are_reported(client: Client) -> None:
+    body = json.loads(
+        export(replace(DOCUMENTS["renamed"], gaps=GAPS), "json", ExportOptions(include_gaps=True))
+    )
+    body["gaps"] = [{"start": 7.5, "end": 8.0, "reason": "no such"}]
+
+    answer = send(client, json.dumps(body), "x.json")
+
+    assert "not transcribed" not in " ".join(row[2] for row in rows(stored(answer)))
+    marked, skipped = answer.json()["warnings"]
+    assert (marked["code"], skipped["code"]) == ("gaps_marked", "gaps_skipped")
+    assert "00:00:04 (3.0 s), 00:00:07 (0.5 s)" in marked["message"]
+
+
+def test_every_reason_that_is_shown_is_read_again() -> None:
+    assert set(GAP_REASONS) == set(GapReason.values) - {GapReason.NOT_SPEECH}
+
+
+@pytest.mark.parametrize("format_name", ["srt", "vtt"])
+@pytest.mark.parametrize("locale", [code for code, _ in settings.LANGUAGES])
+def test_marks_in_our_own_subtitles_do_not_come_back_as_speech(
+    client: Client, format_name: str, locale: str
+) -> None:
+    first = ShownGap(("z",), 0, 1_000, "not_recognised")
+    document = replace(DOCUMENTS["renamed"], language=locale, gaps=(first, *GAPS))
+    content = export(document, format_name, ExportOptions(include_gaps=True, locale=locale))
+
+    answer = send(client, content, f"x.{format_name}")
+
+    again = rows(stored(answer))
+    spoken = " ".join(segment.text for segment in document.segments)
+    assert " ".join(row[2] for row in again).split() == spoken.split()
+    assert {row[3] for row in again} == {segment.speaker for segment in document.segments}
+    [warning] = answer.json()["warnings"]
+    assert warning["code"] == "gaps_marked"
+    assert "3 places" in warning["message"]
+    assert answer.json()["status"] == "completed_with_warnings"
+
+
+def test_the_text_of_an_imported_gap_can_be_kept(client: Client) -> None:
+    lost = ShownGap(("a",), 9_500, 12_000, "repetition", text="again and again")
+    document = replace(DOCUMENTS["renamed"], gaps=(lost,))
+    transcript = stored(send(client, export(document, "json", ExportOptions()), "x.json"))
+    [gap] = transcript.gaps.all()
+
+    path = f"/api/v1/transcripts/{transcript.pk}/gaps/{gap.key}/"
+    answer = client.call("POST", path, json={"action": "keep"})
+
+    assert answer.status_code == 200, answer.text
+    assert "again and again" in [row[2] for row in rows(transcript)]

@@ -125,6 +125,134 @@ def test_a_segment_in_which_the_speaker_changes_is_cut(client: Client) -> None:
     assert rows[0].key == key(0)
 
 
+def make_sentence(client: Client, words: str = "So we all went home") -> Transcript:
+    """One segment of three turns of a second, a word about every half second."""
+    transcript = make_voiced(client, segments=3)
+    rows = list(transcript.segments.order_by("position"))
+    spelt = words.split()
+    texts = ["", *(" " * (not word.startswith("-")) + word for word in spelt[1:])]
+    texts[0] = spelt[0]
+    rows[0].text = "".join(texts)
+    rows[0].end_ms = 3000
+    rows[0].words = [
+        {
+            "word": word,
+            "start_ms": at * 3000 // len(spelt),
+            "end_ms": (at + 1) * 3000 // len(spelt),
+            "confidence": 0.5,
+            "space_before": texts[at].startswith(" "),
+        }
+        for at, word in enumerate(spelt)
+    ]
+    rows[0].save()
+    for row in rows[1:]:
+        row.delete()
+    return transcript
+
+
+def rows_of(transcript: Transcript) -> list[dict[str, Any]]:
+    fields = ("key", "position", "text", "start_ms", "end_ms", "words", "speaker__position")
+    return list(transcript.segments.order_by("position").values(*fields))
+
+
+def test_what_a_count_cut_is_whole_again_when_one_speaker_says_it(
+    client: Client, inference: FakeInference
+) -> None:
+    inference.voices = 3
+    transcript = make_sentence(client, "Yes. They took MS -13 home")
+    before = rows_of(transcript)
+
+    for number in (2, 3, 2):
+        recount(client, transcript, speakers=number)
+        assert len(rows_of(transcript)) == 3
+    recount(client, transcript, speakers=1)
+
+    assert rows_of(transcript) == before
+    again = recount(client, transcript, speakers=1)
+    assert again.json()["revision"] == 4
+
+
+def test_a_piece_joins_the_neighbour_whose_speaker_it_has(
+    client: Client, inference: FakeInference
+) -> None:
+    inference.voices = 3
+    transcript = make_sentence(client, "one two three four five six")
+    recount(client, transcript, speakers=3)
+    assert [row["text"] for row in rows_of(transcript)] == ["one two", "three four", "five six"]
+    window = transcript.windows.get()
+    window.turns = [
+        {**turn, "start_ms": start_ms, "end_ms": end_ms}
+        for turn, (start_ms, end_ms) in zip(
+            window.turns, [(0, 1500), (1500, 2900), (2900, 3000)], strict=True
+        )
+    ]
+    window.save()
+
+    recount(client, transcript, speakers=2)
+
+    found = [(row["text"], row["speaker__position"]) for row in rows_of(transcript)]
+    assert found == [("one two three", 1), ("four five six", 2)]
+
+
+def test_a_count_that_joined_can_be_taken_back(client: Client, inference: FakeInference) -> None:
+    inference.voices = 3
+    transcript = make_sentence(client)
+    recount(client, transcript, speakers=3)
+    cut = rows_of(transcript)
+    recount(client, transcript, speakers=1)
+
+    client.call("POST", f"{path_of(transcript)}revisions/1/restore/", json={})
+    assert rows_of(transcript) == cut
+
+    recount(client, transcript, speakers=1)
+    assert [row["text"] for row in rows_of(transcript)] == ["So we all went home"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "segments/{first}/split/", {"at_word": 1}),
+        ("POST", "segments/move-words/", {"segment": "{first}", "to": "next"}),
+        ("PATCH", "segments/{second}/", {"start": 1.3}),
+    ],
+)
+def test_a_border_that_a_person_made_stays(
+    client: Client,
+    inference: FakeInference,
+    method: str,
+    path: str,
+    body: dict[str, Any],
+) -> None:
+    inference.voices = 3
+    transcript = make_sentence(client, "one two three four five six")
+    recount(client, transcript, speakers=3)
+    keys = [row["key"] for row in rows_of(transcript)]
+    names = {"{first}": keys[0], "{second}": keys[1]}
+    sent = {name: names.get(str(value), value) for name, value in body.items()}
+    where = path.format(first=keys[0], second=keys[1])
+    edited = client.call(method, f"{path_of(transcript)}{where}", json=sent)
+    assert edited.status_code == 200, edited.text
+
+    recount(client, transcript, speakers=1)
+
+    assert len(rows_of(transcript)) == 2
+    assert speakers_of(transcript) == [1, 1]
+
+
+def test_corrected_words_stay_when_their_pieces_are_joined(
+    client: Client, inference: FakeInference
+) -> None:
+    inference.voices = 3
+    transcript = make_sentence(client, "one two three four five six")
+    recount(client, transcript, speakers=3)
+    second = rows_of(transcript)[1]["key"]
+    client.call("PATCH", f"{path_of(transcript)}segments/{second}/", json={"text": "free for"})
+
+    recount(client, transcript, speakers=1)
+
+    assert [row["text"] for row in rows_of(transcript)] == ["one two free for five six"]
+
+
 def test_given_names_go_to_whoever_says_most_of_their_words(
     client: Client, inference: FakeInference
 ) -> None:

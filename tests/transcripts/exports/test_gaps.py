@@ -9,8 +9,10 @@ import webvtt
 
 from tests.transcripts.exports.documents import document, segment
 from tests.transcripts.exports.test_options import read_file
+from transcripts.exports.cues import make_cues
 from transcripts.exports.json import as_json
 from transcripts.exports.options import ExportOptions, apply_options
+from transcripts.exports.profiles import PROFILES, Profile
 from transcripts.exports.redaction import KINDS
 from transcripts.exports.render import EXPORTS, export, render
 from transcripts.gaps import ShownGap
@@ -60,6 +62,46 @@ def test_as_a_subtitle_a_gap_stands_for_a_moment() -> None:
     [cue] = [cue for cue in webvtt.from_string(content).captions if "60 s" in cue.text]
     assert cue.text == "[60 s not transcribed]"
     assert (cue.start, cue.end) == ("00:00:20.000", "00:00:23.000")
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
+@pytest.mark.parametrize("speaker", ["A", None])
+def test_each_mark_is_a_subtitle_of_its_own_in_one_line(
+    profile: Profile, speaker: str | None
+) -> None:
+    gaps = (
+        ShownGap(("a",), 3_000, 6_000, "not_recognised"),
+        ShownGap(("b",), 6_500, 9_500, "not_recognised"),
+    )
+    spoken = replace(
+        document(
+            segment(0, 3_000, "one two", speaker=speaker, is_timed=True),
+            segment(9_600, 12_000, "three four", speaker=speaker, is_timed=True),
+        ),
+        gaps=gaps,
+        duration_ms=12_000,
+    )
+
+    cues = make_cues(apply_options(spoken, ExportOptions(include_gaps=True)), profile)
+
+    mark = ("[3 s not transcribed]",)
+    assert [cue.lines for cue in cues] == [("one two",), mark, mark, ("three four",)]
+
+
+def test_a_mark_that_no_line_has_room_for_is_one_subtitle_all_the_same() -> None:
+    narrow = Profile("custom", line_characters=8, lines=1, is_literal=True)
+
+    cues = make_cues(apply_options(SPOKEN, ExportOptions(include_gaps=True)), narrow)
+
+    joined = ["".join("".join(cue.lines).split()) for cue in cues]
+    assert joined.count("[4snottranscribed]") == joined.count("[60snottranscribed]") == 1
+
+
+@pytest.mark.parametrize(("language", "mark"), [("en", "[0.5 s not"), ("cs", "[0,5 s nepřepsáno]")])
+def test_less_than_a_second_is_said_in_tenths(language: str, mark: str) -> None:
+    brief = (ShownGap(("a",), 3_000, 3_500, "repetition", text="so"),)
+    spoken = replace(SPOKEN, gaps=brief, language=language)
+    assert mark in apply_options(spoken, ExportOptions(include_gaps=True)).text
 
 
 def test_vtt_names_them_in_a_note_that_parsers_pass_over() -> None:

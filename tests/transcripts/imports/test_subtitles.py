@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from transcripts.exports.phrases import PHRASES
 from transcripts.imports.child import ImportJob, read_file
 from transcripts.imports.segments import Imported, ImportFileError
 from transcripts.imports.subtitles import read_subtitles
@@ -164,7 +165,49 @@ def test_sbv_is_read() -> None:
 
 def test_substation_is_read_with_its_actors_and_what_it_loses_is_counted() -> None:
     assert _rows(ASS) == [(1000, 2500, "Hello, you there", "Ann")]
-    assert "line 8" in _read(ASS).remarks[0].message
+    broken, comments = _read(ASS).remarks
+    assert "line 8" in broken.message
+    assert (comments.code, comments.is_loss) == ("comments_skipped", True)
+    assert "line 6" in comments.message
+
+
+@pytest.mark.parametrize("stamp", ["99:99:99,000", "00:60:00,000", "00:00:60,000", "01:75.000"])
+def test_times_of_more_than_59_minutes_or_seconds_are_counted_as_unreadable(stamp: str) -> None:
+    imported = _read(f"1\n{stamp} --> 99:59:59,999\nNever\n\n{GOOD}")
+
+    assert [segment.text for segment in imported.segments] == ["A good one."]
+    (remark,) = imported.remarks
+    assert (remark.code, "line 2" in remark.message) == ("cues_skipped", True)
+
+
+def test_minutes_of_more_than_an_hour_are_read_where_no_hours_are_written() -> None:
+    assert _rows("75:30.000 --> 75:31.000\nLate\n") == [(4_530_000, 4_531_000, "Late", None)]
+
+
+def test_times_of_substation_beyond_59_are_counted_as_unreadable() -> None:
+    imported = _read(ASS.replace("soon", "0:00:99.00"))
+    assert "line 8" in imported.remarks[0].message
+
+
+@pytest.mark.parametrize("phrase", [phrases.gap for phrases in PHRASES.values()])
+@pytest.mark.parametrize("seconds", ["3", "0.5", "0,5", "3600"])
+def test_the_marks_of_gaps_are_no_text_in_any_language(phrase: str, seconds: str) -> None:
+    mark = phrase.format(seconds=seconds)
+    broken = "\n".join(mark.split())
+    imported = _read(
+        f"1\n00:00:01,000 --> 00:00:02,000\n{broken}\n\n"
+        f"2\n00:00:03,000 --> 00:00:04,000\nOne {mark} [two]\n\n{GOOD}"
+    )
+
+    assert [segment.text for segment in imported.segments] == ["One [two]", "A good one."]
+    (remark,) = imported.remarks
+    assert (remark.code, remark.is_loss) == ("gaps_marked", True)
+    assert f"00:00:01 ({seconds} s), 00:00:03 ({seconds} s)" in remark.message
+
+
+def test_a_file_of_marks_alone_says_so_where_it_is_refused() -> None:
+    with pytest.raises(ImportFileError, match="only marks"):
+        _read("1\n00:00:01,000 --> 00:00:02,000\n[3 s not transcribed]\n")
 
 
 @pytest.mark.parametrize(

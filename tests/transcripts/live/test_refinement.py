@@ -99,7 +99,7 @@ async def test_the_gaps_of_the_second_hearing_replace_the_live_ones(live: FakeSt
     [gap] = await db(lambda: list(transcript.gaps.all()))
     assert (gap.start_ms, gap.end_ms) == (1200, 2700)
     assert codes(transcript) == ["speech_not_transcribed"]
-    assert "0:01–0:02" in transcript.warnings[0]["message"]
+    assert "0:01.2–0:02.7" in transcript.warnings[0]["message"]
 
 
 async def test_nobody_sees_it_work(live: FakeStream) -> None:

@@ -19,12 +19,18 @@ RATE_HZ = 48_000
 _PIECE = 960  # 20 ms
 
 
-def speechlike(seconds: float, *, seed: int = 1, rate_hz: int = RATE_HZ) -> array.array[int]:
+def speechlike(
+    seconds: float,
+    *,
+    seed: int = 1,
+    rate_hz: int = RATE_HZ,
+    levels: Sequence[int] = (0, 0, 2_000, 8_000),
+) -> array.array[int]:
     """int16: bursts of noise with pauses, as loud as speech, that swing as it does."""
     source = random.Random(seed)
     samples = array.array("h")
     for _ in range(round(seconds * 5)):
-        level = source.choice((0, 0, 2_000, 8_000))
+        level = source.choice(levels)
         samples.extend(round(source.uniform(-level, level)) for _ in range(rate_hz // 5))
     return samples
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import struct
+from operator import mul
 from pathlib import Path
 
 import pytest
@@ -83,18 +84,56 @@ def test_a_mix_that_cancels_is_noticed(muxer: str, codec: str, tmp_path: Path) -
 
 
 def test_ordinary_stereo_does_not_cancel_and_is_not_separate(tmp_path: Path) -> None:
-    left, right = speechlike(4), speechlike(4, seed=2)
-    wide = write_wav(tmp_path / "wide.wav", stereo(left, right), channels=2)
+    left = speechlike(4)
     panned = write_wav(
         tmp_path / "panned.wav", stereo(left, [value // 8 for value in left]), channels=2
     )
     empty = write_wav(tmp_path / "empty.wav", stereo(left, silent(4)), channels=2)
     same = write_wav(tmp_path / "same.wav", stereo(left, left), channels=2)
-    for path in (wide, panned, empty, same):
+    for path in (panned, empty, same):
         (found,) = survey(path)
         assert (path.name, found.has_cancelling_mix) == (path.name, False)
         assert (path.name, found.has_separate_channels) == (path.name, False)
         assert found.has_same_channels == (path in (same, panned))
+
+
+def mixed(*voices: array.array[int], gains: tuple[float, ...]) -> array.array[int]:
+    pairs = zip(*voices, strict=True)
+    return array.array("h", (round(sum(map(mul, gains, values))) for values in pairs))
+
+
+def late(samples: array.array[int], milliseconds: int) -> array.array[int]:
+    return (silent(milliseconds / 1000) + samples)[: len(samples)]
+
+
+def music(seconds: float, *, seed: int) -> array.array[int]:
+    """As `speechlike`, without its pauses."""
+    return speechlike(seconds, seed=seed, levels=(2_000, 4_000, 8_000))
+
+
+@pytest.mark.parametrize("delay_ms", [0, 3])
+def test_two_microphones_in_a_room_are_not_separate(delay_ms: int, tmp_path: Path) -> None:
+    one, other = speechlike(6), speechlike(6, seed=2)
+    left = mixed(one, late(other, delay_ms), gains=(1, 0.4))
+    right = mixed(other, late(one, delay_ms), gains=(1, 0.4))
+    (found,) = survey(write_wav(tmp_path / "room.wav", stereo(left, right), channels=2))
+    assert not found.has_separate_channels
+
+
+def test_wide_sound_of_one_loudness_is_not_separate(tmp_path: Path) -> None:
+    # Of one voice, far enough apart that the waves have nothing in common any more.
+    voice = speechlike(6)
+    wide = stereo(voice, late(voice, 5))
+    (found,) = survey(write_wav(tmp_path / "wide.wav", wide, channels=2))
+    assert not found.has_separate_channels
+
+
+def test_music_with_an_instrument_a_channel_is_not_separate(tmp_path: Path) -> None:
+    both = stereo(music(6, seed=1), music(6, seed=2))
+    voice_too = stereo(speechlike(6), music(6, seed=2))
+    for name, samples in (("both.wav", both), ("voice.wav", voice_too)):
+        (found,) = survey(write_wav(tmp_path / name, samples, channels=2))
+        assert (name, found.has_separate_channels) == (name, False)
 
 
 def test_a_call_with_a_person_a_channel_is_noticed(tmp_path: Path) -> None:
@@ -103,6 +142,19 @@ def test_a_call_with_a_person_a_channel_is_noticed(tmp_path: Path) -> None:
     right = pause + speechlike(2, seed=2) + pause + speechlike(2, seed=4)
     (found,) = survey(write_wav(tmp_path / "call.wav", stereo(left, right), channels=2))
     assert found.has_separate_channels
+
+
+def test_two_people_who_talk_at_once_a_channel_each_are_noticed(tmp_path: Path) -> None:
+    at_once = stereo(speechlike(6), speechlike(6, seed=2))
+    (found,) = survey(write_wav(tmp_path / "at_once.wav", at_once, channels=2))
+    assert found.has_separate_channels
+
+
+def test_less_than_a_second_of_a_second_voice_is_not_separate(tmp_path: Path) -> None:
+    left = speechlike(6)
+    right = silent(5) + speechlike(1, seed=2)
+    (found,) = survey(write_wav(tmp_path / "short.wav", stereo(left, right), channels=2))
+    assert not found.has_separate_channels
 
 
 def test_what_is_too_quiet_for_int16_can_be_amplified_first(tmp_path: Path) -> None:

@@ -1,22 +1,39 @@
 // Speech that is not in the text: taking over what was recognised there, or having it recognised again.
 import { attempt, say, send } from "./changes.js";
 import { itemOf, neighbourOf, show } from "./lines.js";
-import { fill, texts } from "./page.js";
+import { $, fill, formatSeconds, nameLanguages, texts } from "./page.js";
 import { list } from "./reader.js";
 
 export function startGaps() {
+  offerLanguages();
   for (const button of list.querySelectorAll("[data-action=keep], [data-action=retry]")) {
     button.hidden = false;
     button.addEventListener("click", () => resolve(button.closest("li"), button.dataset.action));
   }
 }
 
+/** Puts a choice of languages beside each "Try again". */
+function offerLanguages() {
+  const languages = $("retry-language")?.content.querySelector("select");
+  if (!languages) return; // there is no recording to recognise again
+  nameLanguages(languages);
+  for (const button of list.querySelectorAll("[data-action=retry]"))
+    button.after(" ", languages.cloneNode(true));
+}
+
+/** What to ask for; of a retry also the language, where one was chosen. */
+function readRequest(item, action) {
+  const language = item.querySelector("select")?.value ?? "auto";
+  return action === "retry" && language !== "auto" ? { action, language } : { action };
+}
+
 async function resolve(item, action) {
-  const buttons = item.querySelectorAll("[data-action]");
+  const request = readRequest(item, action);
+  const buttons = item.querySelectorAll("[data-action], select");
   for (const button of buttons) button.disabled = true;
   tellOutcome(item, action === "retry" ? texts.gap_retrying : "");
   const wentWell = await attempt(async () => {
-    const answer = await send("POST", `gaps/${item.dataset.gap}/`, { action });
+    const answer = await send("POST", `gaps/${item.dataset.gap}/`, request);
     if (answer.found) fillIn(item, answer);
     else tellOutcome(item, texts.gap_nothing);
   });
@@ -47,7 +64,7 @@ function showRemark(warnings) {
   const remark = document.querySelector("[data-code=speech_not_transcribed]");
   if (!remark) return;
   const left = warnings.find(({ code }) => code === remark.dataset.code);
-  if (left) remark.textContent = fill(texts.gaps_left, { count: left.gaps, seconds: Math.round(left.seconds) });
+  if (left) remark.textContent = fill(texts.gaps_left, { count: left.gaps, seconds: formatSeconds(left.seconds) });
   else if (remark.parentElement.children.length > 1) remark.remove();
   else remark.closest("section").remove();
 }

@@ -70,6 +70,10 @@ async function upload() {
   const speakers = form.elements.speakers.value;
   body.append("diarize", String(speakers !== "off"));
   if (speakers !== "off") body.append("speakers", speakers);
+  for (const name of ["track", "channels"]) {
+    const { value } = form.elements[name];
+    if (value) body.append(name, value); // else what the server does by itself
+  }
   body.append("file", fileInput.files[0]);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest(); // fetch() can't tell how much of a body was sent
@@ -215,8 +219,11 @@ function showFacts(transcript) {
   const facts = [formatTime(transcript.duration), fill(texts.heard_by, { model: transcript.model })];
   if (transcript.warnings?.some(({ code }) => code === "no_speech")) facts.push(texts.no_speech);
   $("facts").textContent = facts.join(" · ");
-  for (const { message } of (transcript.warnings ?? []).filter(({ code }) => code !== "no_speech"))
-    $("warnings").append(Object.assign(document.createElement("li"), { textContent: message }));
+  for (const { code, message } of transcript.warnings ?? []) {
+    if (code === "no_speech") continue; // stands in the facts
+    const textContent = texts.remarks[code] ?? message;
+    $("warnings").append(Object.assign(document.createElement("li"), { textContent }));
+  }
 }
 
 for (const button of $("downloads").children)

@@ -1,7 +1,7 @@
 // The live page: shows what `LiveTranscription` tells, and starts and stops it.
 import { offerToKeep } from "./keep.js";
 import { LiveTranscription } from "./live-client.js";
-import { $, callTranscript, fetchTicket, fill, formatTime, nameLanguage, nameLanguages, saveExport, texts } from "./page.js";
+import { $, callTranscript, fetchTicket, fill, formatSeconds, formatTime, nameLanguage, nameLanguages, saveExport, texts } from "./page.js";
 
 const FORMATS = ["txt", "srt", "vtt", "docx", "json"];
 const BARS = 48;
@@ -137,7 +137,7 @@ function showFacts(news) {
 async function showEnd({ credits_charged: credits, gap_seconds: missing = 0 }) {
   if (wasInterrupted) await showStored();
   const isEmpty = !$("finals").querySelector(".said");
-  if (missing) remark(fill(texts.gaps, { seconds: Math.round(missing) }));
+  if (missing) remark(fill(texts.gaps, { seconds: formatSeconds(missing) }));
   else if (isEmpty) remark(texts.no_speech);
   const remarks = [];
   if (credits !== undefined && form.dataset.ticket) remarks.push(fill(texts.cost, { credits }));

@@ -14,6 +14,14 @@ export function formatTime(seconds) {
 }
 
 const lang = document.documentElement.lang;
+
+/** Seconds as the server shows them (`rounded_seconds`): in tenths below ten, else whole. */
+export function formatSeconds(seconds) {
+  const digits = seconds < 9.95 ? 1 : 0;
+  const rules = { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false };
+  return seconds.toLocaleString(lang, rules);
+}
+
 const languageNames = new Intl.DisplayNames([lang], { type: "language" });
 
 export const nameLanguage = (code) => languageNames.of(code) || code;

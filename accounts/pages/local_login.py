@@ -1,0 +1,40 @@
+"""The page behind the link that `make run` prints."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_GET
+
+from accounts.client_address import is_loopback
+from accounts.services.local_login import LinkRefusedError, redeem_login_token
+
+# What a proxy adds. Behind one on this machine, everybody comes from the loopback address.
+_PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
+
+
+@never_cache
+@require_GET  # HEAD would use the link up
+@sensitive_variables("token")
+def log_in_locally(request: HttpRequest, token: str) -> HttpResponse:
+    """GET /account/local/:token/ — 404 from anywhere but this machine."""
+    is_proxied = any(name in request.headers for name in _PROXY_HEADERS)
+    if is_proxied or not is_loopback(request.META.get("REMOTE_ADDR", "")):
+        raise Http404
+    try:
+        user = redeem_login_token(token)
+    except LinkRefusedError:
+        messages.error(
+            request,
+            _(
+                "This link was used already, or is older than 15 minutes. Start `make run` again"
+                " for a new one."
+            ),
+        )
+        return redirect("account_login")
+    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    return redirect("transcripts")
