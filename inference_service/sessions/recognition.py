@@ -43,6 +43,7 @@ from inference_service.sessions.coverage import (
     pick_words,
     place_cut,
     shift_segment,
+    take_pauses,
 )
 from inference_service.sessions.events import GapReason
 from inference_service.sessions.regions import FRAME_S, SPEECH_THRESHOLD
@@ -150,14 +151,14 @@ class SpeechRecognition:
     ) -> Recognised:
         """Recognise again what no word covers, and sort it in."""
         runs = find_uncovered(window.voiced, heard.segments, heard.gaps)
-        if depth == 0:
+        if depth == 0:  # what a joined one leaves out comes apart
             runs = join_runs(runs, heard.segments)
         runs = sorted(runs, key=lambda run: run.start - run.end)[:_MAX_FOLLOW_UPS]
-        found = await self._follow_up(
-            window, [(place_cut(run, window.voiced), options) for run in runs], depth=depth + 1
-        )
+        cuts = [place_cut(run, window.voiced) for run in runs]
+        found = await self._follow_up(window, [(cut, options) for cut in cuts], depth=depth + 1)
         segments, gaps = list(heard.segments), list(heard.gaps)
-        for run, one in zip(runs, found, strict=True):
+        for run, cut, one in zip(runs, cuts, found, strict=True):
+            run = take_pauses(run, cut, window.voiced)
             picked = drop_repeated(pick_words(one.segments, run), segments, run)
             segments = merge_segments(segments, picked)
             gaps += [gap for gap in one.gaps if gap.start_s < run.end_s and gap.end_s > run.start_s]

@@ -16,6 +16,7 @@ from inference_service.sessions.coverage import (
     merge_segments,
     pick_words,
     place_cut,
+    take_pauses,
 )
 from inference_service.sessions.events import GapReason
 from inference_service.sessions.regions import FRAME_S
@@ -104,6 +105,15 @@ def test_a_cut_inside_speech_goes_back_to_the_pause_before() -> None:
     cut = place_cut(Run(round(10.5 / FRAME_S), len(voiced)), voiced)
     assert 9.0 < cut.start_s < 9.5
     assert cut.end == len(voiced)
+
+
+def test_a_first_word_that_is_placed_too_early_is_kept_where_only_a_pause_is_before() -> None:
+    voiced = speak((True, 10.0), (False, 0.5), (True, 3.0))
+    run, cut = Run(round(10.5 / FRAME_S), len(voiced)), Run(round(10.1 / FRAME_S), len(voiced))
+    found = [make_segment((10.15, 10.3), (10.5, 11.0))]
+    assert pick_words(found, take_pauses(run, cut, voiced)) == found
+    cut = Run(round(9.0 / FRAME_S), len(voiced))
+    assert take_pauses(run, cut, voiced) == run
 
 
 def test_words_of_the_context_are_dropped() -> None:
