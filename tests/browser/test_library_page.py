@@ -46,7 +46,7 @@ def test_subtitles_become_transcripts_which_are_ticked_and_taken_away(
 ) -> None:
     for name, text in (("One", "First words."), ("Two", "Other words.")):
         (tmp_path / f"{name}.srt").write_text(SRT.format(text))
-    (tmp_path / "Broken.srt").write_bytes(b"\xff\xff not subtitles")
+    (tmp_path / "Broken.srt").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
     names = ("One", "Broken", "Two")
     import_files(page, system.url, *(tmp_path / f"{name}.srt" for name in names))
 
