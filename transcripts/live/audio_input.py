@@ -16,7 +16,7 @@ from transcripts.services.live.events import Notice
 
 # Of full scale: what is louder isn't silence (-30 dB).
 _LOUD_PEAK = 1000
-# Nobody pauses so long between two words, and not every sound is speech.
+# No one pauses so long between two words, and not every sound is speech.
 _SUSPICIOUS_MS = 15_000
 NOT_SPEECH = Notice(
     code="no_speech_recognised",

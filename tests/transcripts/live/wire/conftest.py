@@ -35,5 +35,12 @@ def speaker(server: Served) -> Client:
 
 
 def _count_live_tasks(server: Served) -> int:
-    names = ("live-socket", "live-session", "live-listen", "live-write", "live-watch")
+    names = (
+        "live-socket",
+        "live-session",
+        "live-listen",
+        "live-write",
+        "live-watch",
+        "live-decode",
+    )
     return sum(server.count_tasks(name) for name in names)

@@ -1,6 +1,7 @@
 """Formats of live audio: decoded where they can be, refused at once where they can't."""
 
 import io
+import multiprocessing
 import struct
 from array import array
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from av.audio.codeccontext import AudioCodecContext
 
+from tests.e2e.processes import wait_until
 from tests.transcripts.api.conftest import Client
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
 from tests.transcripts.live.wire.talk import Talk, talk
@@ -196,7 +198,9 @@ def test_a_client_that_leaves_ends_its_decoder(speaker: Client, live: FakeStream
     with talk(speaker) as client:
         client.begin(encoding="webm_opus")
         client.send(WEBM[2][:4000])
-    # The fixture `server` waits for its tasks, `live-decode` among them, to end.
+        wait_until(lambda: bool(multiprocessing.active_children()), what="a decoder runs")
+
+    wait_until(lambda: not multiprocessing.active_children(), what="the decoder ends")
 
 
 def test_sound_without_words_is_mentioned_once(speaker: Client, live: FakeStream) -> None:
