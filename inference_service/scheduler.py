@@ -61,7 +61,7 @@ class Limits:
     """The numbers in the rules above."""
 
     capacity: int = 128  # windows; a prepared one holds 1 to 1.5 MB of features
-    alone_s: float = 1.0  # no longer than the interval of live updates
+    alone_s: float = 4.0
     shared_s: float = 0.25
     live_s: float = 0.2
     recent_s: float = 5.0
