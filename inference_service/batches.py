@@ -1,14 +1,13 @@
 """What the scheduler hands to the accelerator: jobs, and the batches that they make."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from inference_service.engines.asr import WindowRequest
-
-if TYPE_CHECKING:
-    from inference_service.lanes import Lane
+from inference_service.engines.asr import Recogniser, WindowRequest
+from inference_service.priority import Priority
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +38,24 @@ class LiveWindow(Protocol):
         ...
 
 
+class Queue(Protocol):
+    """What the scheduler needs of a session's queue (`lanes.Lane`)."""
+
+    recogniser: Recogniser
+    priority: Priority
+    waiting: "deque[Job]"
+    running: int
+
+    def renew(self, job: "Job") -> None:
+        """Replace the payload of a `LiveWindow`'s job by what would be decoded now."""
+        ...
+
+
 @dataclass(slots=True, eq=False)
 class Job:
-    """One window's turn on the accelerator."""
+    """One window on its way to the accelerator and back."""
 
-    lane: "Lane"
+    lane: Queue
     kind: str  # what it costs like
     key: Hashable  # what it may share a batch with
     payload: Any  # a WindowRequest, or features

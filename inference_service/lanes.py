@@ -5,7 +5,7 @@ import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from inference_service.batches import Job, LiveWindow, Timing
 from inference_service.engines.alignment import Aligner, AlignmentRequest
@@ -17,10 +17,8 @@ from inference_service.engines.asr import (
     WindowRequest,
     WindowText,
 )
+from inference_service.metrics import Metrics
 from inference_service.priority import Priority
-
-if TYPE_CHECKING:
-    from inference_service.scheduler import Scheduler
 
 # One window runs, one waits, one is prepared; and language detection holds up to three.
 _MIN_SHARE = 3
@@ -30,11 +28,28 @@ class RecognitionError(Exception):
     """The engine failed on this window, in company and alone."""
 
 
+class QueueScheduler(Protocol):
+    """What a session's queue needs of the scheduler that opened it (`scheduler.Scheduler`)."""
+
+    changed: asyncio.Condition  # a permit was released, or a batch has ended
+    metrics: Metrics
+    clock: Callable[[], float]
+
+    @property
+    def even_share(self) -> int:
+        """The windows in flight that each open queue may have, were all alike."""
+        ...
+
+    def enqueue(self, job: Job, *, goes_first: bool = False) -> None: ...
+
+    def find_live_interval_s(self, recogniser: Recogniser) -> float: ...
+
+
 @dataclass(slots=True, eq=False)
 class Lane:
-    """One session's place in the queue. Opened by `Scheduler.open_lane`."""
+    """One session's queue. Opened by `Scheduler.open_lane`."""
 
-    scheduler: "Scheduler"
+    scheduler: QueueScheduler
     recogniser: Recogniser
     priority: Priority
     slots_held: int = 0
@@ -185,8 +200,7 @@ class Lane:
         return (engine.model_id, "recognise", engine.batch_key(request))
 
     def _share(self) -> int:
-        even = self.scheduler.limits.capacity // max(1, self.scheduler.open_lanes)
-        return max(_MIN_SHARE, min(2 * self.recogniser.max_batch, even))
+        return max(_MIN_SHARE, min(2 * self.recogniser.max_batch, self.scheduler.even_share))
 
     async def leave(self) -> None:
         """Drop what waits, and wait for what runs."""

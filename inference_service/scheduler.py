@@ -118,8 +118,9 @@ class Scheduler:
             await lane.leave()
 
     @property
-    def open_lanes(self) -> int:
-        return sum(map(len, self._lanes.values()))
+    def even_share(self) -> int:
+        """The windows in flight that each open lane may have, were all alike."""
+        return self.limits.capacity // max(1, sum(map(len, self._lanes.values())))
 
     def find_live_interval_s(self, recogniser: Recogniser) -> float:
         places = min(_MAX_PLACES, recogniser.max_calls)
