@@ -19,12 +19,8 @@ from typing import Protocol, cast
 
 from inference_service.catalog import Catalog, ModelEntry
 from inference_service.engines.asr import Recogniser
-from inference_service.engines.loading import (
-    EngineSettings,
-    LoadedModel,
-    estimate_memory_bytes,
-    load_model,
-)
+from inference_service.engines.loading import LoadedModel, estimate_memory_bytes, load_model
+from inference_service.engines.settings import EngineSettings
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,12 @@ import logging
 from functools import lru_cache
 from pathlib import Path
 
-from inference_service.catalog.entries import FASTER_WHISPER_ENGINE, CatalogueModel, WindowMargin
+from inference_service.catalog.entries import (
+    FASTER_WHISPER_ENGINE,
+    CatalogueModel,
+    ModelEntry,
+    WindowMargin,
+)
 from inference_service.catalog.whispers import WHISPER_LANGUAGES
 
 logger = logging.getLogger(__name__)
@@ -17,7 +22,8 @@ logger = logging.getLogger(__name__)
 # Beside the weights of a model that isn't in the catalogue; optional.
 WINDOW_FILE = "window.json"
 MANIFEST = "SOURCE.json"  # written by `pull`: where the files are from, and their sizes
-_REQUIRED = ("config.json", "model.bin", "tokenizer.json")
+_WEIGHTS = "model.bin"
+_REQUIRED = ("config.json", _WEIGHTS, "tokenizer.json")
 _VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
 
 
@@ -40,11 +46,16 @@ def is_whisper_folder(folder: Path) -> bool:
     )
 
 
+def read_weights_bytes(entry: ModelEntry) -> int:
+    """Return the size of a Whisper's weights, about what they take loaded. Raises OSError."""
+    return (entry.path / _WEIGHTS).stat().st_size if entry.path else 0
+
+
 def find_in_hub_cache(repository: str, *, cache: Path | None = None) -> Path | None:
     """Return the folder of a complete snapshot in the Hugging Face cache, without network."""
     from huggingface_hub import try_to_load_from_cache  # half a second
 
-    found = try_to_load_from_cache(repository, "model.bin", cache_dir=cache)
+    found = try_to_load_from_cache(repository, _WEIGHTS, cache_dir=cache)
     if not isinstance(found, str):
         return None
     folder = Path(found).parent

@@ -6,36 +6,9 @@ from typing import Protocol
 
 from inference_service.catalog import ModelEntry
 from inference_service.catalog.entries import FASTER_WHISPER_ENGINE
+from inference_service.catalog.weights import read_weights_bytes
 from inference_service.engines.asr import Recogniser
-
-
-class EngineSettings(Protocol):
-    """What an engine reads of the service's configuration."""
-
-    @property
-    def device(self) -> str:
-        """auto, cpu or cuda."""
-        ...
-
-    @property
-    def compute_type(self) -> str:
-        """auto, or a name of CTranslate2's."""
-        ...
-
-    @property
-    def cpu_threads(self) -> int:
-        """0: as many as the machine has cores."""
-        ...
-
-    @property
-    def device_memory_mb(self) -> int:
-        """Of the accelerator; 0: a CPU, or unknown."""
-        ...
-
-    @property
-    def batch_size(self) -> int:
-        """Windows in one batch; 0: what suits the device."""
-        ...
+from inference_service.engines.settings import EngineSettings
 
 
 class LoadedModel(Protocol):
@@ -79,18 +52,7 @@ def estimate_memory_bytes(entry: ModelEntry) -> int:
     return LOADERS[entry.engine].estimate_bytes(entry)
 
 
-def stored_bytes(entry: ModelEntry) -> int:
-    """Return the size of the model's files as they are stored."""
-    if entry.path is None:
-        return 0
-    return sum(file.stat().st_size for file in entry.path.iterdir() if file.is_file())
-
-
-def _whisper_bytes(entry: ModelEntry) -> int:
-    return (entry.path / "model.bin").stat().st_size if entry.path else 0
-
-
 # By engine. A further kind of model is a further line.
 LOADERS: dict[str, Loader] = {
-    FASTER_WHISPER_ENGINE: Loader(load_recogniser, _whisper_bytes),
+    FASTER_WHISPER_ENGINE: Loader(load_recogniser, read_weights_bytes),
 }

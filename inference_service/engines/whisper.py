@@ -16,6 +16,7 @@ from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens
 
 from inference_service.catalog import ModelEntry
+from inference_service.catalog.weights import read_weights_bytes
 from inference_service.engines.alignment import AlignmentRequest, GivenWord
 from inference_service.engines.asr import (
     ATTEMPTS,
@@ -28,13 +29,13 @@ from inference_service.engines.asr import (
     WindowText,
 )
 from inference_service.engines.batch_memory import choose_batch_size, run_halving
-from inference_service.engines.loading import EngineSettings, estimate_memory_bytes
 from inference_service.engines.quality import (
     MAX_NO_SPEECH_PROB,
     Scores,
     compute_compression_ratio,
     judge,
 )
+from inference_service.engines.settings import EngineSettings
 from inference_service.engines.whisper_alignment import place_words, tokenize_words
 from inference_service.engines.whisper_features import Decoded, WindowFeatures, pad_features
 from inference_service.engines.whisper_languages import read_guesses, set_language, track_batch
@@ -103,7 +104,7 @@ class WhisperRecogniser:
         self.compute_type = str(self.model.compute_type)
         self.languages = entry.languages
         self.detects_language = bool(self.model.is_multilingual)
-        self.memory_bytes = estimate_memory_bytes(entry)
+        self.memory_bytes = read_weights_bytes(entry)
         fitting = choose_batch_size(
             memory_bytes=settings.device_memory_mb * 1_000_000, weights_bytes=self.memory_bytes
         )

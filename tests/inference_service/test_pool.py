@@ -15,7 +15,7 @@ import pytest
 from inference_service.catalog import Catalog, Kind, ModelEntry, NotInstalledError
 from inference_service.config import Config
 from inference_service.engines.asr import Recogniser
-from inference_service.engines.loading import EngineSettings
+from inference_service.engines.settings import EngineSettings
 from inference_service.engines.whisper import WhisperRecogniser
 from inference_service.pool import ModelLoadError, ModelMemoryError, ModelPool
 from tests.inference_service.engines.recordings import TINY_WHISPER
