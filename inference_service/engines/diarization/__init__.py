@@ -7,8 +7,8 @@ from inference_service.engines.diarization.embedder import (
     EmbedderError,
     SpanDiarization,
     Turn,
-    load_embedder,
 )
+from inference_service.engines.diarization.loading import load_embedder
 
 __all__ = [
     "MAX_SPEAKERS",

@@ -1,4 +1,4 @@
-"""What the diarizer is to the rest of the service, and which one this server has.
+"""What the diarizer is to the rest of the service.
 
 A diarizer cuts a span of the recording into turns, each of one voice, and describes each voice by a
 vector; it knows nothing of the rest of the recording. `clustering` groups the vectors afterwards.
@@ -6,26 +6,17 @@ vector; it knows nothing of the rest of the recording. `clustering` groups the v
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from inference_service.engines.diarization.description import (
-    FILE_NAME,
-    Description,
-    DescriptionError,
-    read_description,
-)
+from inference_service.engines.diarization.description import Description
 
 Samples = npt.NDArray[np.float32]
 Embedding = npt.NDArray[np.float32]
 
 SAMPLE_RATE_HZ = 16_000
-
-# Preferred where several speaker models are installed.
-DEFAULT_MODEL = "campplus"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,33 +65,3 @@ class Embedder(Protocol):
         took for speech; stretches without any are not examined.
         """
         ...
-
-
-def load_embedder(models_dir: Path) -> Embedder | None:
-    """The speaker model installed in `models_dir`, `DEFAULT_MODEL` first; None where there is none.
-
-    A model is a folder with a `model.json` of the kind "speaker_model".
-    Raises EmbedderError if one is there and can't be used: never a silent swap.
-    """
-    folders = sorted(path.parent for path in models_dir.glob(f"*/{FILE_NAME}") if _is_ours(path))
-    if not folders:
-        return None
-    # Imported here: onnxruntime is slow to load.
-    from inference_service.engines.diarization.model import SpeakerModel
-
-    folder = next((each for each in folders if each.name == DEFAULT_MODEL), folders[0])
-    try:
-        description = read_description(folder / FILE_NAME)
-    except DescriptionError as error:
-        raise EmbedderError(str(error)) from error
-    return SpeakerModel(description, folder)
-
-
-def _is_ours(path: Path) -> bool:
-    """Other kinds of models may have a model.json; a broken one in our folder is reported."""
-    if path.parent.name == DEFAULT_MODEL:
-        return True
-    try:
-        return '"speaker_model"' in path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return False
