@@ -25,7 +25,7 @@ from inference_service.device import choose_device
 from inference_service.engines.asr import DecodeOptions, WindowRequest
 from inference_service.engines.random_whisper import TURBO, WhisperShape, make_random_whisper
 from inference_service.engines.whisper import WhisperRecogniser
-from inference_service.engines.whisper_storage import to_host
+from inference_service.engines.whisper_decode import to_host
 
 _BATCHES = (1, 2, 4, 8, 16)
 _TURBO_WORDS = 51_866

@@ -22,8 +22,8 @@ from pyannote.metrics.diarization import DiarizationErrorRate
 
 from inference_service.engines.diarization import Embedder, Turn, cluster_turns, load_embedder
 from inference_service.priority import Priority
-from inference_service.sessions.spans import SpanFinder
 from inference_service.sessions.turns import TurnFinder
+from inference_service.sessions.window_finder import SpanFinder
 from inference_service.sessions.windows import SAMPLE_RATE_HZ
 from inference_service.stages import CpuStages
 

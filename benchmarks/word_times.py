@@ -36,7 +36,7 @@ from inference_service.engines.asr import (
 from inference_service.engines.attention_bias import attention_bias_s
 from inference_service.engines.pocketsphinx_aligner import PocketSphinxAligner
 from inference_service.engines.whisper import WhisperRecogniser
-from inference_service.sessions.spans import SpanFinder
+from inference_service.sessions.window_finder import SpanFinder
 from inference_service.sessions.windows import SAMPLE_RATE_HZ, Span, TimeMap
 from inference_service.sessions.word_times import SpokenWindow, WordTimer
 

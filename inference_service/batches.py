@@ -39,7 +39,7 @@ class LiveWindow(Protocol):
 
 
 class Queue(Protocol):
-    """What the scheduler needs of a session's queue (`lanes.Lane`)."""
+    """What the scheduler needs of a session's queue (`session_queue.Lane`)."""
 
     recogniser: Recogniser
     priority: Priority

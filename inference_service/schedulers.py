@@ -8,9 +8,9 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 
 from inference_service.engines.asr import Recogniser
-from inference_service.lanes import Lane
 from inference_service.priority import Priority
 from inference_service.scheduler import Scheduler
+from inference_service.session_queue import Lane
 
 
 class Schedulers:

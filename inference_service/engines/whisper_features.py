@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference_service.engines.quality import Scores
-from inference_service.engines.whisper_storage import Encoded
+from inference_service.engines.whisper_decode import Encoded
 from inference_service.engines.whisper_words import SECONDS_PER_TIME_TOKEN
 
 Features = npt.NDArray[np.float32]

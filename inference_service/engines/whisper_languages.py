@@ -9,7 +9,7 @@ import numpy as np
 
 from inference_service.engines.asr import LanguageGuess, LanguageRun, WindowRequest
 from inference_service.engines.language_track import LanguageTrack, place_slices, track_languages
-from inference_service.engines.whisper_storage import Encoded, EncodedBatch
+from inference_service.engines.whisper_decode import Encoded, EncodedBatch
 
 Guesses = list[tuple[str, float]]  # `<|en|>` and its probability, likeliest first
 

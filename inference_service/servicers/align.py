@@ -15,9 +15,9 @@ from inference_service.engines.asr import Recogniser, Samples, TextSegment, Time
 from inference_service.engines.attention_bias import attention_bias_s
 from inference_service.priority import Priority
 from inference_service.runtime import Runtime
-from inference_service.servicers.failures import MissingAbilityError
 from inference_service.servicers.replies import TIMINGS
 from inference_service.servicers.requests import BadRequestError
+from inference_service.servicers.status_codes import MissingAbilityError
 from inference_service.sessions.voiced import hear_voice, keep_out_of_silence
 from inference_service.sessions.word_times import SpokenWindow, WordTimer
 from protos.stt.v1 import speech_pb2
@@ -35,7 +35,7 @@ _SAMPLES_PER_S = 16_000
 async def align_words(
     runtime: Runtime, request: speech_pb2.AlignRequest, *, has_deadline: bool
 ) -> speech_pb2.AlignResponse:
-    """Place the words. Raises what `servicers.failures` knows.
+    """Place the words. Raises what `servicers.status_codes` knows.
 
     Somebody waits for it, so it stands in the queue with the short recordings.
     """

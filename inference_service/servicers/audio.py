@@ -11,7 +11,7 @@ import numpy as np
 
 from inference_service.engines.diarization import Description, Turn, cluster_turns
 from inference_service.runtime import Runtime
-from inference_service.servicers.failures import describe_failure
+from inference_service.servicers.status_codes import describe_failure
 from inference_service.servicers.turns import find_turns
 from protos.stt.v1 import audio_pb2, audio_pb2_grpc, speech_pb2
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from inference_service.engines.asr import Recogniser
 from inference_service.priority import Priority
 from inference_service.runtime import Runtime
-from inference_service.servicers.abilities import check_language
+from inference_service.servicers.capabilities import check_language
 from inference_service.servicers.replies import write_live_event
 from inference_service.servicers.requests import BadRequestError, check_context, read_chunk
 from inference_service.sessions.events import AllHeard, RestoredWord
@@ -32,7 +32,7 @@ Requests = AsyncIterator[speech_pb2.StreamRequest]
 async def stream_live(
     runtime: Runtime, requests: Requests, *, has_deadline: bool
 ) -> AsyncGenerator[speech_pb2.StreamEvent, None]:
-    """Run one session. Raises what `servicers.failures` knows."""
+    """Run one session. Raises what `servicers.status_codes` knows."""
     if not has_deadline:
         raise BadRequestError("The call has no deadline.")
     async with contextlib.AsyncExitStack() as stack:

@@ -10,13 +10,8 @@ import grpc
 from inference_service.catalog import ModelEntry
 from inference_service.engines.asr import Recogniser
 from inference_service.runtime import Runtime
-from inference_service.servicers.abilities import check_language
 from inference_service.servicers.align import align_words
-from inference_service.servicers.failures import (
-    MissingAbilityError,
-    NotYetError,
-    describe_failure,
-)
+from inference_service.servicers.capabilities import check_language
 from inference_service.servicers.live import stream_live
 from inference_service.servicers.replies import write_event
 from inference_service.servicers.requests import (
@@ -25,6 +20,11 @@ from inference_service.servicers.requests import (
     read_config,
     read_options,
     read_priority,
+)
+from inference_service.servicers.status_codes import (
+    MissingAbilityError,
+    NotYetError,
+    describe_failure,
 )
 from inference_service.sessions.events import AllHeard
 from inference_service.sessions.file import FileSession

@@ -8,12 +8,12 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 from inference_service.priority import Priority
 from inference_service.runtime import Runtime
-from inference_service.servicers.failures import MissingAbilityError
 from inference_service.servicers.replies import write_window
 from inference_service.servicers.requests import PRIORITIES, BadRequestError, read_chunk
+from inference_service.servicers.status_codes import MissingAbilityError
 from inference_service.sessions.events import SpanSettled
-from inference_service.sessions.spans import SpanFinder
 from inference_service.sessions.turns import TurnFinder
+from inference_service.sessions.window_finder import SpanFinder
 from inference_service.sessions.windows import SAMPLE_RATE_HZ, Span
 from protos.stt.v1 import audio_pb2, speech_pb2
 

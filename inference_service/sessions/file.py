@@ -18,7 +18,7 @@ import numpy as np
 from inference_service.batches import Timing
 from inference_service.engines.asr import DecodeOptions
 from inference_service.engines.diarization import Embedder
-from inference_service.lanes import Lane
+from inference_service.session_queue import Lane
 from inference_service.sessions.events import (
     AllHeard,
     Event,
@@ -28,11 +28,11 @@ from inference_service.sessions.events import (
 )
 from inference_service.sessions.language import LanguageVote, LanguageWish
 from inference_service.sessions.recognition import Recognised, SpeechRecognition, SpeechWindow
-from inference_service.sessions.restoring import restore_gaps, restore_segments
+from inference_service.sessions.segment_times import restore_gaps, restore_segments
 from inference_service.sessions.session_timer import SessionTimer
-from inference_service.sessions.spans import SpanFinder
 from inference_service.sessions.tasks import cancel_all
 from inference_service.sessions.turns import TurnFinder
+from inference_service.sessions.window_finder import SpanFinder
 from inference_service.sessions.windows import SAMPLE_RATE_HZ, Span, TimeMap
 from inference_service.sessions.word_times import WordTimer
 from inference_service.stages import CpuStages

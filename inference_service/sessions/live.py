@@ -6,7 +6,7 @@
 Listening, recognising and the telling of events run side by side.
 
 **Hypotheses.** The audio of the utterance under way is recognised again and again, one recognition
-at a time: when an update interval of speech is unheard (`pacing`: 0.6 s, longer while many speak)
+at a time: when an update interval of speech is unheard (`update_interval`: 0.6 s, longer while many speak)
 and the last one is back, or when the speaker pauses. It is read when its turn on the accelerator
 comes, so nothing stale is recognised. Silence is never recognised, and no text twice: where the
 last hypothesis holds all that was said, it is the final text. While speech goes on a hypothesis is
@@ -33,8 +33,9 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from inference_service.admission import DrainingError
-from inference_service.lanes import Lane
-from inference_service.pacing import SHORTEST_S
+from inference_service.session_queue import Lane
+from inference_service.sessions.audio_intake import Hearing
+from inference_service.sessions.catch_up import LivePace
 from inference_service.sessions.endpoints import PAD_SAMPLES, Stretch
 from inference_service.sessions.events import (
     HypothesisHeard,
@@ -42,17 +43,16 @@ from inference_service.sessions.events import (
     RestoredSegment,
     SpanSettled,
 )
-from inference_service.sessions.hearing import Hearing
 from inference_service.sessions.hypothesis import Agreement
 from inference_service.sessions.live_cuts import choose_cut, is_unfinished
 from inference_service.sessions.live_messages import LanguageWish, LiveMessage, LiveOptions
-from inference_service.sessions.live_pace import LivePace
 from inference_service.sessions.live_recognition import LiveRecognition
 from inference_service.sessions.tasks import cancel_all, raise_failure
 from inference_service.sessions.utterance import Utterance, choose_pack, make_segments, unindent
 from inference_service.sessions.windows import SAMPLE_RATE_HZ, Piece
 from inference_service.sessions.word_times import WordTimer
 from inference_service.stages import CpuStages
+from inference_service.update_interval import SHORTEST_S
 
 _FIRST_S = 0.4  # of an utterance, before it is worth a hypothesis
 _WAITING_SAMPLES = 60 * SAMPLE_RATE_HZ

@@ -13,7 +13,8 @@ from inference_service.engines.asr import (
     WindowRequest,
     WindowText,
 )
-from inference_service.lanes import Lane
+from inference_service.session_queue import Lane
+from inference_service.sessions.audio_intake import Hearing
 from inference_service.sessions.coverage import Run, TextGap, find_uncovered
 from inference_service.sessions.events import (
     AllHeard,
@@ -23,7 +24,6 @@ from inference_service.sessions.events import (
     RestoredSegment,
     SpanSettled,
 )
-from inference_service.sessions.hearing import Hearing
 from inference_service.sessions.live_language import LiveLanguage
 from inference_service.sessions.live_messages import LiveOptions
 from inference_service.sessions.recognition import (
@@ -31,7 +31,7 @@ from inference_service.sessions.recognition import (
     SpeechWindow,
     detect_voice,
 )
-from inference_service.sessions.restoring import cut_out_words, restore_gaps, restore_segments
+from inference_service.sessions.segment_times import cut_out_words, restore_gaps, restore_segments
 from inference_service.sessions.session_timer import SessionTimer
 from inference_service.sessions.utterance import Utterance, join_words
 from inference_service.sessions.windows import SAMPLE_RATE_HZ, Pcm, Piece, TimeMap, to_float

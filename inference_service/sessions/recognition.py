@@ -31,7 +31,7 @@ from inference_service.engines.asr import (
 )
 from inference_service.engines.quality import MAX_NO_SPEECH_PROB, MIN_AVG_LOGPROB
 from inference_service.engines.vad import FRAME_SAMPLES, SpeechDetector
-from inference_service.lanes import Lane
+from inference_service.session_queue import Lane
 from inference_service.sessions.coverage import (
     SHORTEST_GAP_S,
     Run,

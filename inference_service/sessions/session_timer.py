@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 from inference_service.engines.asr import Samples, TextSegment, TimedWord
 from inference_service.engines.attention_bias import attention_bias_s
-from inference_service.lanes import Lane
+from inference_service.session_queue import Lane
 from inference_service.sessions.events import RestoredSegment
-from inference_service.sessions.restoring import restore_segments
+from inference_service.sessions.segment_times import restore_segments
 from inference_service.sessions.windows import SAMPLE_RATE_HZ, Piece, TimeMap
 from inference_service.sessions.word_times import SpokenWindow, WordTimer
 from inference_service.stages import CpuStages

@@ -8,10 +8,10 @@ import pytest
 
 from inference_service.batches import Timing
 from inference_service.engines.asr import DecodeOptions, Verdict, WindowRequest, WindowText
-from inference_service.lanes import Lane, RecognitionError
 from inference_service.metrics import Metrics
 from inference_service.priority import Priority
 from inference_service.scheduler import Limits, Scheduler
+from inference_service.session_queue import Lane, RecognitionError
 from tests.inference_service.fakes import FakeRecogniser, ManualClock
 
 OPTIONS = DecodeOptions(language="en")

@@ -15,7 +15,7 @@ from inference_service.engines.batch_memory import choose_batch_size, run_halvin
 from inference_service.engines.cuda_libraries import preload_cublas
 from inference_service.engines.gpu_probe import encode_silence, main, probe_gpu
 from inference_service.engines.whisper import WhisperRecogniser
-from inference_service.engines.whisper_storage import EncodedBatch
+from inference_service.engines.whisper_decode import EncodedBatch
 from tests.inference_service.engines.recordings import RATE_HZ, load_sample, make_request
 
 OUT_OF_MEMORY = "CUDA failed with error out of memory"

@@ -8,8 +8,8 @@ import pytest
 
 from inference_service.engines.asr import Samples
 from inference_service.priority import Priority
-from inference_service.sessions.spans import SpanFinder
 from inference_service.sessions.turns import TurnFinder
+from inference_service.sessions.window_finder import SpanFinder
 from inference_service.sessions.windows import MAX_LEAD_SAMPLES, SAMPLE_RATE_HZ, Span
 from inference_service.stages import CpuStages
 from tests.inference_service.fakes import FakeEmbedder, FakeSpan

@@ -10,7 +10,11 @@ import pytest
 
 from inference_service.engines.asr import Samples
 from inference_service.engines.diarization import Embedder, EmbedderError, Turn, load_embedder
-from tests.inference_service.diarization.small_model import DIMENSION, NAME, install_small_model
+from tests.inference_service.engines.diarization.small_model import (
+    DIMENSION,
+    NAME,
+    install_small_model,
+)
 
 RATE_HZ = 16_000
 

@@ -1,7 +1,7 @@
 """What a loaded model is asked for that it may lack."""
 
 from inference_service.engines.asr import Recogniser
-from inference_service.servicers.failures import MissingAbilityError
+from inference_service.servicers.status_codes import MissingAbilityError
 
 
 def check_language(language: str, recogniser: Recogniser) -> None:

@@ -1,6 +1,6 @@
 """How often live sessions are updated, by how busy the accelerator is."""
 
-from inference_service.pacing import SHORTEST_S, LiveLoad
+from inference_service.update_interval import SHORTEST_S, LiveLoad
 from tests.inference_service.fakes import ManualClock
 
 

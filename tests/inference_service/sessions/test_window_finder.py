@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from inference_service.engines.vad import FRAME_SAMPLES
 from inference_service.sessions.regions import PAD_FRAMES, Region, RegionFinder
-from inference_service.sessions.spans import SpanFinder
+from inference_service.sessions.window_finder import SpanFinder
 from inference_service.sessions.windows import WINDOW_SAMPLES, Span, WindowCutter
 from tests.inference_service.recordings import BYTES_PER_S, load_pcm, make_silence
 

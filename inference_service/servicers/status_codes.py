@@ -10,9 +10,9 @@ import grpc
 
 from inference_service.admission import DrainingError, TooManyError
 from inference_service.catalog import CatalogError
-from inference_service.lanes import RecognitionError
 from inference_service.pool import PoolError
 from inference_service.servicers.requests import BadRequestError
+from inference_service.session_queue import RecognitionError
 
 logger = logging.getLogger(__name__)
 

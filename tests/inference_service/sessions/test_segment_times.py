@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from inference_service.engines.asr import TextSegment, TimedWord
 from inference_service.sessions.events import Gap, GapReason, RestoredSegment, RestoredWord
-from inference_service.sessions.restoring import cut_out_words, restore_segments
+from inference_service.sessions.segment_times import cut_out_words, restore_segments
 from inference_service.sessions.windows import Piece, TimeMap
 
 # Times as a bad engine might give them: backwards, negative, after the end.

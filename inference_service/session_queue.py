@@ -139,7 +139,7 @@ class Lane:
 
     @property
     def update_interval_s(self) -> float:
-        """How often a live session may ask for a hypothesis (`pacing`)."""
+        """How often a live session may ask for a hypothesis (`update_interval`)."""
         return self.scheduler.find_live_interval_s(self.recogniser)
 
     def renew(self, job: Job) -> None:
