@@ -16,6 +16,7 @@ from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens
 
 from inference_service.catalog import ModelEntry
+from inference_service.catalog.entries import WindowMargin
 from inference_service.engines.alignment import AlignmentRequest, GivenWord
 from inference_service.engines.asr import (
     ATTEMPTS,
@@ -58,7 +59,12 @@ from inference_service.engines.whisper_words import (
     split_into_phrases,
     time_words,
 )
-from inference_service.engines.window_length import MAX_FRAMES, choose_length, count_frames
+from inference_service.engines.window_length import (
+    MAX_FRAMES,
+    choose_length,
+    count_frames,
+    draft_margin,
+)
 
 _BEAM_SIZE = 5
 _MAX_INITIAL_TIMESTAMP_INDEX = 50  # the first words begin in the first second (Whisper's default)
@@ -232,7 +238,15 @@ class WhisperRecogniser:
         # The second attempt follows a first one that failed, padded at last.
         if request.is_padded or request.attempt > 0:
             return MAX_FRAMES
-        return choose_length(count_frames(request.duration_s), self.window_margin)
+        return choose_length(count_frames(request.duration_s), self._margin_for(request))
+
+    def _margin_for(self, request: WindowRequest) -> WindowMargin | None:
+        # A GPU would gain nothing by shorter drafts: its batches would only be smaller.
+        if not request.is_draft or self.device != "cpu":
+            return self.window_margin
+        # What language detection encoded serves again.
+        is_encoded = request.features is not None and _features_of(request).encoded is not None
+        return self.window_margin if is_encoded else draft_margin(self.window_margin)
 
     def _bound_tokens(self, request: WindowRequest) -> int:
         """Tight where another decoding follows that isn't, or a newer draft."""
