@@ -11,14 +11,14 @@ import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from benchmarks.recordings import MODEL, ROOT
+from benchmarks.recordings import MODEL, ROOT, read_weights
 
 
 @contextlib.contextmanager
 def running_service(*, cores: Collection[int], **settings: str) -> Iterator[str]:
     """Run `python -m inference_service` on these cores; yields its address."""
     with tempfile.TemporaryDirectory() as folder:
-        weights = Path(os.environ.get("STT_BENCH_WEIGHTS", MODEL))
+        weights = read_weights()
         name = "tiny" if weights == MODEL else weights.name
         (Path(folder) / name).symlink_to(weights)
         environ = os.environ | {

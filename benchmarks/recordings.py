@@ -1,5 +1,6 @@
 """Recordings to measure with, cut and joined from the tiny Whisper's own samples."""
 
+import os
 import random
 import wave
 from pathlib import Path
@@ -14,6 +15,11 @@ SAMPLES = MODEL.parent / "samples"
 RATE_HZ = 16_000
 
 Pcm = npt.NDArray[np.int16]
+
+
+def read_weights() -> Path:
+    """Return the folder of the weights to measure with: STT_BENCH_WEIGHTS, else the tiny model."""
+    return Path(os.environ.get("STT_BENCH_WEIGHTS", MODEL))
 
 
 def load_sample(name: str) -> Pcm:

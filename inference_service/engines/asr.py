@@ -99,6 +99,7 @@ class TextSegment:
     no_speech_prob: float = 0.0
     temperature: float = 0.0
     language: str = ""
+    language_probability: float = 0.0  # of the window's being in it, > 0 to 1; 0: not asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ class LanguageRun:
     start_s: float
     end_s: float
     language: str
+    probability: float = 0.0  # the mean over its slices, > 0 to 1; 0: not asked
 
 
 @dataclass(frozen=True, slots=True)

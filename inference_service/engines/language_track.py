@@ -10,12 +10,14 @@ and none had a wrong neighbour); a second language gives several in a row.
 
 import math
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import fmean
 
 from inference_service.engines.asr import LanguageGuess, LanguageRun, WindowRequest
 
 SLICE_FRAMES = 200  # of the encoder's, 20 ms each: 4 s
 _FRAME_S = 0.02
+SLICE_S = SLICE_FRAMES * _FRAME_S
 # A slice that disagrees with what is expected at least this much asks for a closer look.
 _DOUBT = 0.4
 _FLOOR = 0.05  # no guess rules a language out
@@ -59,7 +61,8 @@ def track_languages(
         for language, each in zip(best, scores, strict=True)
     )
     path = _find_path(scores, {expected, *best}, expected=expected, penalty=penalty)
-    return LanguageTrack(_make_runs(slices, path, duration_s=request.duration_s), is_doubtful)
+    odds = [math.exp(each[language]) for each, language in zip(scores, path, strict=True)]
+    return LanguageTrack(_make_runs(slices, path, odds, duration_s=request.duration_s), is_doubtful)
 
 
 def _score(guesses: Sequence[LanguageGuess], known: Set[str]) -> dict[str, float]:
@@ -96,9 +99,22 @@ def _find_path(
 
 
 def _make_runs(
-    slices: Sequence[Slice], path: Sequence[str], *, duration_s: float
+    slices: Sequence[Slice], path: Sequence[str], odds: Sequence[float], *, duration_s: float
 ) -> tuple[LanguageRun, ...]:
-    """Join slices of one language; between two runs the border is where the slices meet."""
+    """Join slices of one language; between two runs the border is where the slices meet.
+
+    odds: the probability of each slice's language.
+    """
+    runs = _join_slices(slices, path, duration_s=duration_s)
+    found: dict[str, list[float]] = {}
+    for language, probability in zip(path, odds, strict=True):
+        found.setdefault(language, []).append(probability)
+    return tuple(replace(run, probability=fmean(found[run.language])) for run in runs)
+
+
+def _join_slices(
+    slices: Sequence[Slice], path: Sequence[str], *, duration_s: float
+) -> list[LanguageRun]:
     runs = [LanguageRun(0.0, duration_s, path[0])]
     for (_, behind), (first, _), language in zip(slices, slices[1:], path[1:], strict=False):
         if language == runs[-1].language:
@@ -108,4 +124,4 @@ def _make_runs(
             continue
         runs[-1] = LanguageRun(runs[-1].start_s, border_s, runs[-1].language)
         runs.append(LanguageRun(border_s, duration_s, language))
-    return tuple(runs)
+    return runs

@@ -7,7 +7,12 @@ from typing import Protocol
 import ctranslate2
 import numpy as np
 
-from inference_service.engines.asr import LanguageGuess, LanguageRun, WindowRequest
+from inference_service.engines.asr import (
+    LanguageGuess,
+    LanguageRun,
+    WindowRequest,
+    WindowText,
+)
 from inference_service.engines.language_track import LanguageTrack, place_slices, track_languages
 from inference_service.engines.whisper_decode import Encoded, EncodedBatch
 
@@ -52,6 +57,14 @@ def set_language(request: WindowRequest, language: str) -> WindowRequest:
     if request.options.language == language:
         return request
     return replace(request, options=replace(request.options, language=language))
+
+
+def note_probability(text: WindowText, probability: float) -> WindowText:
+    """Return the text with how probable its language was; 0: that was not asked."""
+    if not probability:
+        return text
+    segments = [replace(each, language_probability=probability) for each in text.segments]
+    return replace(text, segments=tuple(segments))
 
 
 def read_guesses(guesses: Guesses) -> list[LanguageGuess]:

@@ -107,6 +107,7 @@ def _write_segment(segment: RestoredSegment) -> speech_pb2.Segment:
         no_speech_prob=segment.no_speech_prob,
         temperature=segment.temperature,
         language=segment.language,
+        language_probability=segment.language_probability,
     )
 
 

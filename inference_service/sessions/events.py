@@ -39,6 +39,7 @@ class RestoredWord:
     confidence: float
     space_before: bool
     timing: Timing = Timing.ATTENTION
+    language: str = ""  # in live sessions: the one that it was decoded in
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class RestoredSegment:
     no_speech_prob: float
     temperature: float
     language: str = ""
+    language_probability: float = 0.0  # as in `TextSegment`
 
 
 @dataclass(frozen=True, slots=True)

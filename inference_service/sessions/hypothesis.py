@@ -40,13 +40,14 @@ class Agreement:
         self._released: tuple[Word, ...] = ()  # the last ones; they may echo
         self._cut_ms = 0
 
-    def update(self, words: Sequence[Word]) -> None:
+    def update(self, words: Sequence[Word], *, commit_before_ms: int | None = None) -> None:
         """Take in a newer hypothesis, of the audio from the last release (or the start) on.
 
-        Its last word is never committed, even if it was heard twice: it may be cut off.
+        Its last word is never committed, even if it was heard twice: it may be cut off. Nor are
+        words that end after `commit_before_ms`: in what language they are isn't sure yet.
         """
         rest = self._find_new(words)
-        agreed = count_agreeing(self.pending, rest[:-1])
+        agreed = count_agreeing(self.pending, _ending_before(rest[:-1], commit_before_ms))
         self.committed += rest[:agreed]
         self.pending = rest[agreed:]
 
@@ -159,6 +160,12 @@ def move_after(words: Sequence[Word], *, earliest_ms: int) -> tuple[Word, ...]:
 def spell_plainly(word: Word) -> str:
     """Return the word's letters and digits in lower case; its text, if it has none."""
     return "".join(filter(str.isalnum, word.text)).casefold() or word.text
+
+
+def _ending_before(words: Sequence[Word], time_ms: int | None) -> Sequence[Word]:
+    if time_ms is None:
+        return words
+    return tuple(takewhile(lambda word: word.end_ms <= time_ms, words))
 
 
 def _count_edits(committed: Sequence[Word], words: Sequence[Word]) -> list[int]:

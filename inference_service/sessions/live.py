@@ -46,6 +46,7 @@ from inference_service.sessions.events import (
 from inference_service.sessions.hypothesis import Agreement
 from inference_service.sessions.live_cuts import choose_cut, is_unfinished
 from inference_service.sessions.live_messages import LanguageWish, LiveMessage, LiveOptions
+from inference_service.sessions.live_outbox import Events, LiveOutbox
 from inference_service.sessions.live_recognition import LiveRecognition
 from inference_service.sessions.tasks import cancel_all, raise_failure
 from inference_service.sessions.utterance import Utterance, choose_pack, make_segments, unindent
@@ -57,10 +58,7 @@ from inference_service.update_interval import SHORTEST_S
 _FIRST_S = 0.4  # of an utterance, before it is worth a hypothesis
 _WAITING_SAMPLES = 60 * SAMPLE_RATE_HZ
 _SILENT_SAMPLES = 10 * SAMPLE_RATE_HZ  # of silence are settled by themselves
-_MAX_UNTOLD = 32  # events that nobody took yet
 _LEAVE_WITHIN_S = 10.0
-
-Events = tuple[LiveEvent, ...]
 
 
 class LiveSession:
@@ -93,15 +91,13 @@ class LiveSession:
             )
         self._ended: deque[Utterance] = deque()
         self._finals: set[asyncio.Task[Events]] = set()
-        self._timings: set[asyncio.Task[Events]] = set()
         self._dispatched = 0  # up to here, spans were handed out
         self._is_over = False
         self._has_left = False
         self._pace = LivePace()
         self._changed = asyncio.Event()  # something to do, for `_work`
         self._moved = asyncio.Event()  # something was done: whoever waits may look again
-        self._untold = asyncio.Semaphore(_MAX_UNTOLD)
-        self._outbox: asyncio.Queue[Events | asyncio.Task[Events] | None] = asyncio.Queue()
+        self._outbox = LiveOutbox()
 
     async def run(self, messages: AsyncIterator[LiveMessage]) -> AsyncGenerator[LiveEvent, None]:
         """Yield the events of a session, `AllHeard` last.
@@ -112,19 +108,18 @@ class LiveSession:
         listening = asyncio.create_task(self._listen(messages))
         listening.add_done_callback(self._end_listening)
         working = asyncio.create_task(self._work())
-        working.add_done_callback(lambda _: self._outbox.put_nowait(None))
+        working.add_done_callback(lambda _: self._outbox.close())
         leaving = asyncio.create_task(self._leave(listening))
         try:
-            while (entry := await self._outbox.get()) is not None:
-                self._untold.release()
-                for event in await entry if isinstance(entry, asyncio.Task) else entry:
-                    yield event
+            async for event in self._outbox.read():
+                yield event
             raise_failure(listening, working)
             if self._has_left:
                 raise DrainingError("The server is draining. Go on at another replica.")
             yield self._recognition.summarise()
         finally:
-            await cancel_all(listening, working, leaving, *self._finals, *self._timings)
+            await cancel_all(listening, working, leaving, *self._finals)
+            await self._outbox.cancel()
 
     async def _listen(self, messages: AsyncIterator[LiveMessage]) -> None:
         async for message in messages:
@@ -148,10 +143,12 @@ class LiveSession:
         self._is_over = True
         self._changed.set()
         if not listening.cancelled() and listening.exception():
-            self._outbox.put_nowait(None)
+            self._outbox.close()
 
     async def _note(self, stretches: Sequence[Stretch]) -> None:
         """Take note of the utterances that ended, and of the one that is under way."""
+        if stretches:
+            self._recognition.drop_draft()
         for stretch in stretches:
             utterance = self._current or self._begin(stretch.start)
             utterance.end, utterance.speech_end = stretch.end, stretch.speech_end
@@ -179,7 +176,7 @@ class LiveSession:
             if not await self._step():
                 await self._changed.wait()
         if not self._has_left and self._endpointer.heard > self._dispatched:
-            await self._tell((self._settle(self._endpointer.heard),))
+            await self._outbox.put((self._settle(self._endpointer.heard),))
 
     @property
     def _is_done(self) -> bool:
@@ -193,7 +190,7 @@ class LiveSession:
         elif self._current and self._is_due(self._current):
             await self._update(self._current)
         elif self._is_long_silent:
-            await self._tell((self._settle(self._endpointer.settle()),))
+            await self._outbox.put((self._settle(self._endpointer.settle()),))
         else:
             return False
         self._forget_audio()
@@ -233,6 +230,8 @@ class LiveSession:
     async def _update(self, utterance: Utterance) -> None:
         """Recognise what there is of the utterance under way, and tell it."""
         is_believed = await self._recognition.hypothesise(utterance)
+        if not is_believed:
+            self._split(utterance)
         if not is_believed or utterance.end is not None:
             return
         to_ms = self._recognition.to_ms
@@ -240,7 +239,8 @@ class LiveSession:
         told = unindent((*words.committed, *words.pending))
         start_ms, covered_ms = to_ms(utterance.start), to_ms(utterance.covered)
         hypothesis = HypothesisHeard(start_ms, covered_ms, told[:count], told[count:])
-        await self._tell((*self._language_news(), hypothesis))
+        news = self._recognition.language.take_news() if told else ()
+        await self._outbox.put((*news, hypothesis))
         if words.committed:
             self._endpointer.hold(self._recognition.to_sample(words.committed[-1].end_ms))
         if utterance.end is not None:  # it ended while the hypothesis was told
@@ -249,6 +249,22 @@ class LiveSession:
         is_waiting = not self._pace.is_catching_up
         self._endpointer.is_unfinished = is_waiting and is_unfinished(told, spoken_s=spoken_s)
         await self._cut(utterance)
+
+    def _split(self, utterance: Utterance) -> None:
+        """End an utterance where another language begins; the rest is an utterance of its own."""
+        change, committed = utterance.change, utterance.agreement.committed
+        if not change or not change.is_confirmed or utterance.end is not None:
+            return
+        known_ms = committed[-1].end_ms if committed else 0
+        cut = max(change.sample, self._recognition.to_sample(known_ms))
+        if not utterance.start < cut < utterance.covered:
+            return
+        utterance.language = change.before
+        utterance.end = utterance.speech_end = cut
+        utterance.is_cut, utterance.speech_samples = True, self._endpointer.cut(cut)
+        self._ended.append(utterance)
+        self._current = Utterance(cut, change.after, covered=cut)
+        self._changed.set()
 
     async def _cut(self, utterance: Utterance) -> None:
         """Settle the beginning of long speech."""
@@ -268,14 +284,18 @@ class LiveSession:
         speech = self._endpointer.cut(cut)
         segments = make_segments(settled, heard=utterance.heard, end_ms=cut_ms)
         span = self._settle(cut, segments, speech_samples=speech)
-        await self._tell_timed((span,), utterance, piece)
+        events = (*self._recognition.language.note_text(segments), span)
+        await self._outbox.put_timed(self._recognition.time_events(events, utterance, piece))
 
     async def _dispatch(self) -> None:
         """Give the first utterances that ended their final text."""
         if self._ended[0].is_known:
             utterance = self._ended.popleft()
             piece = self._recognition.cut_piece(utterance)
-            return await self._tell_timed(self._settle_words(utterance), utterance, piece)
+            known = self._settle_words(utterance)
+            return await self._outbox.put_timed(
+                self._recognition.time_events(known, utterance, piece)
+            )
         await self._lane.take_slot()
         pack = choose_pack(self._ended, is_catching_up=self._pace.is_catching_up)
         for _ in pack:
@@ -289,9 +309,10 @@ class LiveSession:
         self._finals.add(task)
         task.add_done_callback(self._end_final)
         if len(pack) == 1:
-            await self._tell_timed(task, pack[0], pieces[0])
+            timing = self._recognition.time_events(task, pack[0], pieces[0])
+            await self._outbox.put_timed(timing)
         else:
-            await self._tell(task)
+            await self._outbox.put(task)
 
     def _end_final(self, task: asyncio.Task[Events]) -> None:
         self._finals.discard(task)
@@ -317,7 +338,7 @@ class LiveSession:
             gaps=self._recognition.place_gaps(heard, segments, end=end),
             speech_samples=sum(utterance.speech_samples for utterance in pack),
         )
-        return (*self._language_news(), span)
+        return (*self._recognition.language.note_text(segments), span)
 
     def _settle_words(self, utterance: Utterance) -> Events:
         """Settle an utterance whose last hypothesis held all that was said."""
@@ -325,23 +346,17 @@ class LiveSession:
         start, end = self._dispatched, utterance.end or self._dispatched
         self._dispatched, heard = end, utterance.heard
         words, end_ms = utterance.agreement.finish(), self._recognition.to_ms(end)
+        segments = make_segments(words, heard=heard, end_ms=end_ms)
         span = self._recognition.make_span(
-            start,
-            end,
-            make_segments(words, heard=heard, end_ms=end_ms),
-            speech_samples=utterance.speech_samples,
+            start, end, segments, speech_samples=utterance.speech_samples
         )
-        return (*self._language_news(), span)
+        return (*self._recognition.language.note_text(segments), span)
 
     def _settle(
         self, end: int, segments: tuple[RestoredSegment, ...] = (), *, speech_samples: int = 0
     ) -> SpanSettled:
         start, self._dispatched = self._dispatched, end
         return self._recognition.make_span(start, end, segments, speech_samples=speech_samples)
-
-    def _language_news(self) -> Events:
-        news = self._recognition.language.take_news()
-        return (news,) if news else ()
 
     def _forget_audio(self) -> None:
         first = self._ended[0] if self._ended else self._current
@@ -360,7 +375,7 @@ class LiveSession:
             # While catching up no hypothesis says what is a whole sentence, and windows are packed.
             self._endpointer.holds = not news.is_catching_up
             self._endpointer.is_unfinished &= not news.is_catching_up
-            await self._tell((news,))
+            await self._outbox.put((news,))
 
     def _looked_at(self) -> int:
         """Return the sample up to which everything was recognised or is silent."""
@@ -370,19 +385,6 @@ class LiveSession:
         if first.end is None and first.covered >= self._endpointer.speech_end:
             return self._endpointer.heard
         return max(first.start, first.covered)
-
-    async def _tell_timed(
-        self, entry: Events | asyncio.Task[Events], utterance: Utterance, piece: Piece
-    ) -> None:
-        """Tell an utterance, or its beginning; its words are timed beside what comes next."""
-        task = asyncio.create_task(self._recognition.time_events(entry, utterance, piece))
-        self._timings.add(task)
-        task.add_done_callback(self._timings.discard)
-        await self._tell(task)
-
-    async def _tell(self, entry: Events | asyncio.Task[Events]) -> None:
-        await self._untold.acquire()
-        self._outbox.put_nowait(entry)
 
     async def _leave(self, listening: asyncio.Task[None]) -> None:
         """Once the server drains, stop listening between two utterances, or after a while."""

@@ -15,7 +15,7 @@ from inference_service.sessions.hypothesis import (
     find_widest_gap,
 )
 
-_SENTENCE_CUT_S = 15.0
+_SENTENCE_CUT_S = 10.0
 _PAUSE_CUT_S = 22.0
 _LAST_CUT_S = 26.0
 # An engine whose hypotheses take longer than this is given less audio at once.

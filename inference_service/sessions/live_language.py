@@ -7,13 +7,17 @@ is recognised, or when its last hypothesis turns out to be that.
 
 In a multilingual session no vote is ever settled: each utterance is in the language that its own
 detection finds, or, where that is unsure, in the one before it.
+
+Where the language wasn't given, it is only what is *expected*: each recognition looks for others in
+its window, with the file path's hysteresis (`engines.language_track`), and what it finds is the
+language of the text, never a translation of it.
 """
 
 from collections.abc import Collection, Sequence, Set
 
 from inference_service.engines.asr import LanguageGuess
-from inference_service.sessions.events import LanguageKnown
-from inference_service.sessions.language import CONFIDENT, LanguageVote
+from inference_service.sessions.events import LanguageKnown, RestoredSegment
+from inference_service.sessions.language import CONFIDENT, LanguageVote, LanguageWish
 
 # What was guessed of an utterance, and how much speech it held.
 Ballot = tuple[Sequence[LanguageGuess], float]
@@ -30,7 +34,8 @@ class LiveLanguage:
         is_multilingual: bool = False,
     ) -> None:
         """wish: ISO 639-1 code; empty: to be detected, among those expected, if any are."""
-        self._languages = languages & set(expected) or languages
+        self._wish = LanguageWish(languages=frozenset(expected), is_multilingual=is_multilingual)
+        self._languages = self._wish.limit(languages)
         self._can_detect = can_detect
         self._is_multilingual = is_multilingual
         self._votes: list[Ballot] = []
@@ -42,10 +47,36 @@ class LiveLanguage:
         """Use this language from the next utterance on."""
         self._votes = []
         self.settled = wish
+        self.is_given = bool(wish)
         self._known = LanguageKnown(wish, 1.0, True)
         if not wish and (not self._can_detect or len(self._languages) == 1):
             self.settled = min(self._languages)
             self._known = LanguageKnown(self.settled, 1.0, False)
+
+    @property
+    def switch_penalty(self) -> float | None:
+        """See `DecodeOptions.switch_penalty`."""
+        if self.is_given or not self._can_detect or len(self._languages) == 1:
+            return None
+        return self._wish.switch_penalty
+
+    @property
+    def others(self) -> frozenset[str]:
+        """See `DecodeOptions.languages`."""
+        return frozenset(self._languages) if self._wish.languages else frozenset()
+
+    def note_text(self, segments: Sequence[RestoredSegment]) -> tuple[LanguageKnown, ...]:
+        """Take note of the languages of a final text; return what is to be told before it.
+
+        A guess about sound without a word says nothing.
+        """
+        news: list[LanguageKnown] = []
+        for segment in segments:
+            if segment.language not in {"", self._known.language} and not self.is_given:
+                probability = segment.language_probability or 1.0
+                self._known = LanguageKnown(segment.language, probability, self._can_detect)
+            news += self.take_news()
+        return tuple(news)
 
     def keep(self, ballot: Ballot | None) -> None:
         """Let the vote of an utterance's last hypothesis count: it has ended, and was all of it."""
@@ -86,9 +117,9 @@ class LiveLanguage:
         total = sum(guess.probability for guess in possible) or 1.0
         return [LanguageGuess(each.language, each.probability / total) for each in possible]
 
-    def take_news(self) -> LanguageKnown | None:
+    def take_news(self) -> tuple[LanguageKnown, ...]:
         """Return what is to be told before the next text: the language, where it has changed."""
         if not self._known.language or (self._told and self._told.language == self._known.language):
-            return None
+            return ()
         self._told = self._known
-        return self._known
+        return (self._known,)

@@ -9,10 +9,13 @@ import numpy as np
 from inference_service.batches import Timing
 from inference_service.engines.asr import (
     DecodeOptions,
+    LanguageRun,
     Verdict,
     WindowRequest,
     WindowText,
 )
+from inference_service.engines.language_track import SLICE_S
+from inference_service.engines.vad import FRAME_SAMPLES
 from inference_service.session_queue import Lane
 from inference_service.sessions.audio_intake import Hearing
 from inference_service.sessions.coverage import Run, TextGap, find_uncovered
@@ -27,13 +30,17 @@ from inference_service.sessions.events import (
 from inference_service.sessions.live_language import LiveLanguage
 from inference_service.sessions.live_messages import LiveOptions
 from inference_service.sessions.recognition import (
+    BORDER_REACH_FRAMES,
     SpeechRecognition,
     SpeechWindow,
     detect_voice,
 )
+from inference_service.sessions.regions import FRAME_S
+from inference_service.sessions.repetition import find_pause
 from inference_service.sessions.segment_times import cut_out_words, restore_gaps, restore_segments
 from inference_service.sessions.session_timer import SessionTimer
-from inference_service.sessions.utterance import Utterance, join_words
+from inference_service.sessions.tasks import cancel_all
+from inference_service.sessions.utterance import LanguageChange, Utterance, join_words
 from inference_service.sessions.windows import SAMPLE_RATE_HZ, Pcm, Piece, TimeMap, to_float
 from inference_service.sessions.word_times import WordTimer
 from inference_service.stages import CpuStages
@@ -68,13 +75,54 @@ class LiveRecognition:
         self.queue_s = 0.0
         self.compute_s = 0.0
         self.last_compute_s = 0.0  # of a hypothesis
+        self._growing: _GrowingWindow | None = None
+
+    def drop_draft(self) -> None:
+        """Let nobody wait for a draft that is being decoded: its utterance has ended.
+
+        One that is still queued is read when its turn comes: it becomes the final text.
+        """
+        if self._growing and self._growing.is_read and self._growing.request.is_draft:
+            self._growing.decoding.cancel()
 
     async def hypothesise(self, utterance: Utterance) -> bool:
         """Recognise what there is of an utterance, and let it take note.
 
-        Returns whether what was heard is believed. Raises RecognitionError.
+        Returns whether there is a new hypothesis that is believed. Raises RecognitionError.
         """
-        window = _GrowingWindow(utterance, self)
+        window = self._growing = _GrowingWindow(utterance, self)
+        window.decoding = asyncio.create_task(self._recognise_growing(window, utterance))
+        try:
+            await asyncio.wait([window.decoding])
+            if window.decoding.cancelled():
+                return False
+            return self._note(utterance, window, window.decoding.result())
+        finally:
+            await cancel_all(window.decoding)
+            self._growing = None
+
+    def _note(self, utterance: Utterance, window: "_GrowingWindow", text: WindowText) -> bool:
+        piece, utterance.is_draft = window.piece, window.request.is_draft
+        if text.verdict is Verdict.MIXED:
+            change = _find_change(piece, text.languages)
+            utterance.note_change(window.request, change, covered=piece.end_sample)
+            return False
+        if text.verdict in {Verdict.RETRY, Verdict.REPETITION}:
+            utterance.note_doubtful(window.request, covered=piece.end_sample)
+            return False
+        utterance.is_covered = not find_uncovered(piece.voiced, text.segments)
+        segments = self.place(HeardText(text, (piece,)), end=piece.end_sample)
+        utterance.note(
+            text,
+            covered=piece.end_sample,
+            words=join_words(segments),
+            commit_before_ms=self._commit_before_ms(piece),
+        )
+        return True
+
+    async def _recognise_growing(
+        self, window: "_GrowingWindow", utterance: Utterance
+    ) -> WindowText:
         async with self._lane.slot():
             if utterance.language or self.language.settled:
                 text, timing = await self._lane.recognise_newest(window)
@@ -83,15 +131,17 @@ class LiveRecognition:
                 text, timing = await self._lane.recognise(request)
         self._count(timing)
         self.last_compute_s = timing.compute_s
-        piece, utterance.is_draft = window.piece, window.request.is_draft
-        if text.verdict in {Verdict.RETRY, Verdict.REPETITION}:
-            utterance.note_doubtful(window.request, covered=piece.end_sample)
-            return False
-        utterance.is_covered = not find_uncovered(piece.voiced, text.segments)
-        segments = self.place(HeardText(text, (piece,)), end=piece.end_sample)
-        words = join_words(segments, language=utterance.language or self.language.settled)
-        utterance.note(text, covered=piece.end_sample, words=words)
-        return True
+        return text
+
+    def _commit_before_ms(self, piece: Piece) -> int | None:
+        """Return until when words may be committed: the language of the last ones isn't sure yet.
+
+        What is spoken in another language is often decoded to a translation until there is enough
+        of it to be told; what is committed is never taken back.
+        """
+        if self.language.switch_penalty is None:
+            return None
+        return self.to_ms(piece.end_sample) - round(1000 * SLICE_S)
 
     async def finish(self, first: Utterance, pieces: tuple[Piece, ...]) -> "HeardText":
         """Recognise in one window utterances that have ended, of one language.
@@ -196,6 +246,8 @@ class LiveRecognition:
             language=utterance.language or self.language.settled,
             prompt=self._options.prompt,
             hot_words=self._options.hot_words,
+            switch_penalty=self.language.switch_penalty,
+            languages=self.language.others,
         )
 
     def cut_piece(self, utterance: Utterance, *, end: int | None = None) -> Piece:
@@ -256,6 +308,16 @@ class LiveRecognition:
         self.compute_s += timing.compute_s
 
 
+def _find_change(piece: Piece, languages: Sequence[LanguageRun]) -> LanguageChange:
+    """Return where the first language of a piece ends: in a pause, where one is near."""
+    before, after = languages[:2]
+    around = min(round(after.start_s / FRAME_S), len(piece.voiced) - 1)
+    frame = find_pause(piece.voiced, around, reach=BORDER_REACH_FRAMES)
+    return LanguageChange(
+        before.language, piece.start_sample + frame * FRAME_SAMPLES, after.language
+    )
+
+
 def _say_language(request: WindowRequest, language: str) -> WindowRequest:
     return replace(request, options=replace(request.options, language=language))
 
@@ -277,8 +339,10 @@ class _GrowingWindow:
         self._utterance = utterance
         self._recognition = recognition
         self._end = utterance.start
+        self.is_read = False  # its turn has come
         self.request = self._peeked = self.peek()
         self.piece = Piece(utterance.start, np.zeros(0, np.int16))  # what was read
+        self.decoding: asyncio.Task[WindowText]
 
     def peek(self) -> WindowRequest:
         self._end = self._recognition.end_of(self._utterance)
@@ -290,6 +354,7 @@ class _GrowingWindow:
         return self._peeked
 
     async def read(self) -> WindowRequest:
+        self.is_read = True
         piece = self._recognition.cut_piece(self._utterance, end=self._end)
         self.piece = await self._recognition.add_voice(piece, self._utterance)
         self.request = await self._recognition.read(self.piece, self._peeked)

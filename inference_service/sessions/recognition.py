@@ -63,7 +63,7 @@ _MAX_FOLLOW_UPS = 6
 # three were wrong in 34 recordings): kept as evidence, not as text.
 _MIN_CONFIDENCE = 0.1
 # A border between languages is moved to a pause within 2 s.
-_BORDER_REACH_FRAMES = round(2 / FRAME_S)
+BORDER_REACH_FRAMES = round(2 / FRAME_S)
 # Follow-ups below this are too short to tell a language.
 _SHORTEST_TOLD_S = 4.0
 
@@ -176,7 +176,7 @@ class SpeechRecognition:
         edges = [0]
         for language in languages[1:]:
             around = min(round(language.start_s / FRAME_S), len(window.voiced) - 1)
-            edges.append(find_pause(window.voiced, around, reach=_BORDER_REACH_FRAMES))
+            edges.append(find_pause(window.voiced, around, reach=BORDER_REACH_FRAMES))
         edges.append(len(window.voiced))
         parts = [
             (Run(start, end), replace(options, language=one.language, switch_penalty=None))

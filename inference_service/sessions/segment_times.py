@@ -115,6 +115,7 @@ def _restore_segment(
         no_speech_prob=segment.no_speech_prob,
         temperature=segment.temperature,
         language=segment.language,
+        language_probability=segment.language_probability,
     )
 
 

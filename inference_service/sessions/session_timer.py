@@ -88,4 +88,5 @@ def _from_restored(segment: RestoredSegment, *, start_s: float) -> TextSegment:
         no_speech_prob=segment.no_speech_prob,
         temperature=segment.temperature,
         language=segment.language,
+        language_probability=segment.language_probability,
     )

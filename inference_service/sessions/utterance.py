@@ -16,6 +16,16 @@ _SENTENCE_ENDS = (".", "?", "!", "…", "。", "！", "？")
 _SEGMENT_PAUSE_MS = 500
 
 
+@dataclass(frozen=True, slots=True)
+class LanguageChange:
+    """Where an utterance under way goes on in another language, as one hypothesis found it."""
+
+    before: str
+    sample: int
+    after: str
+    is_confirmed: bool = False  # the hypothesis before found the same
+
+
 @dataclass(slots=True, eq=False)
 class Utterance:
     """Samples count from the start of the call's audio."""
@@ -33,6 +43,7 @@ class Utterance:
     is_covered: bool = True  # its words cover the speech that it heard
     ballot: Ballot | None = None  # that hypothesis' guess of the language, if it made one
     retry: WindowRequest | None = None  # it was doubtful: what to decode again at its end
+    change: LanguageChange | None = None  # where that hypothesis found another language
 
     @property
     def is_known(self) -> bool:
@@ -50,13 +61,33 @@ class Utterance:
     def samples(self) -> int:
         return (self.end or self.start) - self.start
 
-    def note(self, text: WindowText, *, covered: int, words: Sequence[RestoredWord]) -> None:
-        """Take in a hypothesis that was believed, or that there are no words."""
-        self.covered, self.heard, self.retry = covered, text, None
-        self.agreement.update(words)
+    def note(
+        self,
+        text: WindowText,
+        *,
+        covered: int,
+        words: Sequence[RestoredWord],
+        commit_before_ms: int | None = None,
+    ) -> None:
+        """Take in a hypothesis that was believed, or that there are no words.
+
+        commit_before_ms: later words stay pending; None: any may be committed.
+        """
+        self.covered, self.heard, self.retry, self.change = covered, text, None, None
+        self.agreement.update(words, commit_before_ms=commit_before_ms)
 
     def note_doubtful(self, request: WindowRequest, *, covered: int) -> None:
-        self.covered, self.retry = covered, request
+        self.covered, self.retry, self.change = covered, request, None
+
+    def note_change(self, request: WindowRequest, change: LanguageChange, *, covered: int) -> None:
+        """Take in that a hypothesis was not decoded: it is in two languages.
+
+        One alone decides nothing: a slice at the edge of words may give an odd guess.
+        """
+        earlier = self.change
+        is_confirmed = earlier is not None and earlier.after == change.after
+        self.note_doubtful(request, covered=covered)
+        self.change = replace(change, is_confirmed=is_confirmed)
 
     def finish(
         self, text: WindowText, segments: Sequence[RestoredSegment], *, end_ms: int
@@ -65,11 +96,8 @@ class Utterance:
 
         Text that loops is not believed, but what was heard before it is.
         """
-        words = None if text.verdict is Verdict.REPETITION else self.join(segments)
+        words = None if text.verdict is Verdict.REPETITION else join_words(segments)
         return make_segments(self.agreement.finish(words), heard=text, end_ms=end_ms)
-
-    def join(self, segments: Sequence[RestoredSegment]) -> tuple[RestoredWord, ...]:
-        return join_words(segments, language=self.language)
 
 
 def choose_pack(ended: Iterable[Utterance], *, is_catching_up: bool) -> list[Utterance]:
@@ -87,15 +115,16 @@ def choose_pack(ended: Iterable[Utterance], *, is_catching_up: bool) -> list[Utt
     return pack
 
 
-def join_words(segments: Sequence[RestoredSegment], *, language: str) -> tuple[RestoredWord, ...]:
-    """Return the words of all segments as one run, each with the space that goes before it.
+def join_words(segments: Sequence[RestoredSegment]) -> tuple[RestoredWord, ...]:
+    """Return the words of all segments as one run, each with its language and the space before it.
 
     The first has one too: committed words may stand before it. Telling takes it away (`unindent`).
     """
     words: list[RestoredWord] = []
     for segment in segments:
         first, *others = segment.words
-        words += [_space(first, language), *others]
+        own = (_respace(first, has_space=segment.language not in _SPACELESS), *others)
+        words += [replace(word, language=segment.language) for word in own]
     return tuple(words)
 
 
@@ -145,6 +174,8 @@ def _group(words: Sequence[RestoredWord]) -> list[list[RestoredWord]]:
 
 
 def _ends_segment(word: RestoredWord, following: RestoredWord) -> bool:
+    if word.language and following.language and word.language != following.language:
+        return True
     is_paused = following.start_ms - word.end_ms >= _SEGMENT_PAUSE_MS
     return is_paused or word.text.endswith(_SENTENCE_ENDS)
 
@@ -161,12 +192,9 @@ def _make_segment(words: Sequence[RestoredWord], scores: TextSegment) -> Restore
         compression_ratio=scores.compression_ratio,
         no_speech_prob=scores.no_speech_prob,
         temperature=scores.temperature,
-        language=scores.language,
+        language=next((word.language for word in spelled if word.language), scores.language),
+        language_probability=scores.language_probability,
     )
-
-
-def _space(word: RestoredWord, language: str) -> RestoredWord:
-    return _respace(word, has_space=language not in _SPACELESS)
 
 
 def _respace(word: RestoredWord, *, has_space: bool) -> RestoredWord:

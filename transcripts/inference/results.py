@@ -86,6 +86,7 @@ class RecognisedSegment:
     no_speech_prob: float
     temperature: float
     language: str = ""
+    language_probability: float = 0.0  # > 0 to 1; 0 where the language was given or not asked
 
 
 @dataclass(frozen=True)
@@ -258,6 +259,7 @@ def read_segment(segment: speech_pb2.Segment) -> RecognisedSegment:
         no_speech_prob=segment.no_speech_prob,
         temperature=segment.temperature,
         language=segment.language,
+        language_probability=segment.language_probability,
     )
 
 

@@ -28,6 +28,7 @@ from transcripts.media.errors import DecoderDiedError, MediaError
 from transcripts.models import Queue, Transcript, TranscriptionJob
 from transcripts.services import store
 from transcripts.services.feed import HoldMeter, PcmFeed
+from transcripts.services.language_doubt import note_doubt
 from transcripts.services.lease import LeaseEnd, WorkStoppedError
 from transcripts.services.passes import Passes
 from transcripts.services.recordings import recording_path
@@ -192,6 +193,7 @@ def _take_window(job: Job, window: WindowResult) -> None:
         raise BrokenAnswerError("The inference service sent a span twice.")
     if window.resume_ms > window.start_ms or window.segments or window.gaps:
         store.store_window(job, window)
+        note_doubt(job, window)
 
 
 def _conclude(job: Job, feed: PcmFeed, decoder: Decoder, finished: Finished) -> None:

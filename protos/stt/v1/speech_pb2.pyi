@@ -393,6 +393,7 @@ class Segment(_message.Message):
     NO_SPEECH_PROB_FIELD_NUMBER: _builtins.int
     TEMPERATURE_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
+    LANGUAGE_PROBABILITY_FIELD_NUMBER: _builtins.int
     start_ms: _builtins.int
     end_ms: _builtins.int
     """> start_ms"""
@@ -407,6 +408,10 @@ class Segment(_message.Message):
     """at which the text was decoded: 0, no decoding samples"""
     language: _builtins.str
     """ISO 639-1: what is spoken here"""
+    language_probability: _builtins.float
+    """How probable it is that this is spoken, > 0 to 1; 0 where the language was given, or the
+    window too short to ask.
+    """
     @_builtins.property
     def words(self) -> _containers.RepeatedCompositeFieldContainer[Global___Word]: ...
     def __init__(
@@ -422,10 +427,11 @@ class Segment(_message.Message):
         no_speech_prob: _builtins.float = ...,
         temperature: _builtins.float = ...,
         language: _builtins.str = ...,
+        language_probability: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["avg_logprob", b"avg_logprob", "compression_ratio", b"compression_ratio", "confidence", b"confidence", "end_ms", b"end_ms", "language", b"language", "no_speech_prob", b"no_speech_prob", "start_ms", b"start_ms", "temperature", b"temperature", "text", b"text", "words", b"words"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["avg_logprob", b"avg_logprob", "compression_ratio", b"compression_ratio", "confidence", b"confidence", "end_ms", b"end_ms", "language", b"language", "language_probability", b"language_probability", "no_speech_prob", b"no_speech_prob", "start_ms", b"start_ms", "temperature", b"temperature", "text", b"text", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

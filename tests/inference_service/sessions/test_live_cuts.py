@@ -26,10 +26,10 @@ def cut(
     return choose_cut(agreement, length_s=length_s, compute_s=compute_s, pauses_ms=pauses_ms)
 
 
-def test_speech_is_cut_at_the_end_of_a_sentence_after_fifteen_seconds() -> None:
+def test_speech_is_cut_at_the_end_of_a_sentence_after_ten_seconds() -> None:
     words = ("We", "know", "it.", "They", "may", "not")
-    assert cut(*words, length_s=14.9, pauses_ms=PAUSES_MS) == (0, 0)
-    assert cut(*words, length_s=15, pauses_ms=PAUSES_MS) == (3, 1_500)
+    assert cut(*words, length_s=9.9, pauses_ms=PAUSES_MS) == (0, 0)
+    assert cut(*words, length_s=10, pauses_ms=PAUSES_MS) == (3, 1_500)
 
 
 @pytest.mark.parametrize(("length_s", "compute_s"), [(22, 0.1), (6, 2.0)])
