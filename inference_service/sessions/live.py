@@ -37,6 +37,7 @@ from inference_service.session_queue import Lane
 from inference_service.sessions.audio_intake import Hearing
 from inference_service.sessions.catch_up import LivePace
 from inference_service.sessions.endpoints import PAD_SAMPLES, Stretch
+from inference_service.sessions.event_queue import Events, LiveOutbox
 from inference_service.sessions.events import (
     HypothesisHeard,
     LiveEvent,
@@ -46,7 +47,6 @@ from inference_service.sessions.events import (
 from inference_service.sessions.hypothesis import Agreement
 from inference_service.sessions.live_cuts import choose_cut, is_unfinished
 from inference_service.sessions.live_messages import LanguageWish, LiveMessage, LiveOptions
-from inference_service.sessions.live_outbox import Events, LiveOutbox
 from inference_service.sessions.live_recognition import LiveRecognition
 from inference_service.sessions.tasks import cancel_all, raise_failure
 from inference_service.sessions.utterance import Utterance, choose_pack, make_segments, unindent
