@@ -131,9 +131,10 @@ def _accept(recogniser: Recogniser) -> speech_pb2.StreamEvent:
 
 def _log_finished(heard: AllHeard, recogniser: Recogniser, *, seconds: float) -> None:
     logger.info(
-        "event=streamed model=%s heard_ms=%d speech_ms=%d queue_ms=%d compute_ms=%d duration_ms=%d",
+        "event=streamed model=%s audio_duration_ms=%d speech_ms=%d queue_ms=%d compute_ms=%d "
+        "duration_ms=%d",
         recogniser.model_id,
-        heard.heard_ms,
+        heard.audio_duration_ms,
         heard.speech_ms,
         heard.queue_ms,
         heard.compute_ms,

@@ -133,7 +133,7 @@ def _write_gap(gap: Gap) -> speech_pb2.Gap:
 
 def _write_finished(heard: AllHeard) -> speech_pb2.Finished:
     return speech_pb2.Finished(
-        heard_ms=heard.heard_ms,
+        audio_duration_ms=heard.audio_duration_ms,
         speech_ms=heard.speech_ms,
         queue_ms=heard.queue_ms,
         compute_ms=heard.compute_ms,

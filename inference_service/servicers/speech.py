@@ -97,7 +97,7 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
                 read_options(config),
                 lane=lane,
                 stages=runtime.stages,
-                embedder=runtime.embedder if config.with_turns else None,
+                embedder=runtime.embedder if config.with_speaker_turns else None,
                 timer=runtime.timer,
             )
             events = await stack.enter_async_context(
@@ -112,7 +112,7 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
     def _accept(
         self, config: speech_pb2.TranscribeConfig, recogniser: Recogniser
     ) -> speech_pb2.TranscribeEvent:
-        embedder = self._runtime.embedder if config.with_turns else None
+        embedder = self._runtime.embedder if config.with_speaker_turns else None
         return speech_pb2.TranscribeEvent(
             accepted=speech_pb2.Accepted(
                 model=recogniser.model_id,
@@ -133,10 +133,10 @@ def _check_abilities(config: speech_pb2.TranscribeConfig, entry: ModelEntry) -> 
 
 def _log_finished(heard: AllHeard, recogniser: Recogniser, *, seconds: float) -> None:
     logger.info(
-        "event=transcribed model=%s heard_ms=%d speech_ms=%d queue_ms=%d compute_ms=%d "
+        "event=transcribed model=%s audio_duration_ms=%d speech_ms=%d queue_ms=%d compute_ms=%d "
         "duration_ms=%d",
         recogniser.model_id,
-        heard.heard_ms,
+        heard.audio_duration_ms,
         heard.speech_ms,
         heard.queue_ms,
         heard.compute_ms,

@@ -67,7 +67,7 @@ class _Call:
         for span in await self._stages.run(self._priority, self._finder.finish):
             yield await self._settle(span)
         finished = speech_pb2.Finished(
-            heard_ms=self._to_ms(self._finder.samples),
+            audio_duration_ms=self._to_ms(self._finder.samples),
             speech_ms=1000 * self._finder.speech_samples // SAMPLE_RATE_HZ,
         )
         yield audio_pb2.FindTurnsEvent(finished=finished)

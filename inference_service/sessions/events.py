@@ -110,7 +110,7 @@ class PaceChanged:
 class AllHeard:
     """The last event."""
 
-    heard_ms: int
+    audio_duration_ms: int
     speech_ms: int
     queue_ms: int
     compute_ms: int

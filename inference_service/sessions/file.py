@@ -257,7 +257,7 @@ class FileSession:
 
     def _summarise(self) -> AllHeard:
         return AllHeard(
-            heard_ms=self._to_ms(self._finder.samples),
+            audio_duration_ms=self._to_ms(self._finder.samples),
             speech_ms=1000 * self._finder.speech_samples // SAMPLE_RATE_HZ,
             queue_ms=round(1000 * self._queue_s),
             compute_ms=round(1000 * self._compute_s),

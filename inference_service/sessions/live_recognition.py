@@ -235,7 +235,7 @@ class LiveRecognition:
 
     def summarise(self) -> AllHeard:
         return AllHeard(
-            heard_ms=self.to_ms(self._hearing.received),
+            audio_duration_ms=self.to_ms(self._hearing.received),
             speech_ms=1000 * self._hearing.endpointer.speech_samples // SAMPLE_RATE_HZ,
             queue_ms=round(1000 * self.queue_s),
             compute_ms=round(1000 * self.compute_s),

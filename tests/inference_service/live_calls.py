@@ -86,7 +86,7 @@ class Heard:
             self.paces.append(event.pace)
         elif event.HasField("finished"):
             self.finished = event.finished
-            assert self.settled_ms == event.finished.heard_ms
+            assert self.settled_ms == event.finished.audio_duration_ms
             assert [word.text for word in self.words][: len(self.known)] == self.known
         else:
             self.accepted = event.accepted

@@ -145,7 +145,7 @@ class TranscribeConfig(_message.Message):
     TASK_FIELD_NUMBER: _builtins.int
     PROMPT_FIELD_NUMBER: _builtins.int
     HOT_WORDS_FIELD_NUMBER: _builtins.int
-    WITH_TURNS_FIELD_NUMBER: _builtins.int
+    WITH_SPEAKER_TURNS_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
     CHANNELS_FIELD_NUMBER: _builtins.int
     OFFSET_MS_FIELD_NUMBER: _builtins.int
@@ -160,7 +160,7 @@ class TranscribeConfig(_message.Message):
     task: Global___Task.ValueType
     prompt: _builtins.str
     """Text that the recogniser takes as context for every window (spelling, style); at most 1000 characters."""
-    with_turns: _builtins.bool
+    with_speaker_turns: _builtins.bool
     """Compute speaker-turn embeddings and send them with the windows."""
     priority: Global___Priority.ValueType
     channels: _builtins.int
@@ -193,7 +193,7 @@ class TranscribeConfig(_message.Message):
         task: Global___Task.ValueType = ...,
         prompt: _builtins.str = ...,
         hot_words: _abc.Iterable[_builtins.str] | None = ...,
-        with_turns: _builtins.bool = ...,
+        with_speaker_turns: _builtins.bool = ...,
         priority: Global___Priority.ValueType = ...,
         channels: _builtins.int = ...,
         offset_ms: _builtins.int = ...,
@@ -204,7 +204,7 @@ class TranscribeConfig(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "detected_language", b"detected_language", "expected_duration_ms", b"expected_duration_ms", "hot_words", b"hot_words", "language", b"language", "languages", b"languages", "model", b"model", "multilingual", b"multilingual", "offset_ms", b"offset_ms", "priority", b"priority", "prompt", b"prompt", "task", b"task", "with_turns", b"with_turns"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "detected_language", b"detected_language", "expected_duration_ms", b"expected_duration_ms", "hot_words", b"hot_words", "language", b"language", "languages", b"languages", "model", b"model", "multilingual", b"multilingual", "offset_ms", b"offset_ms", "priority", b"priority", "prompt", b"prompt", "task", b"task", "with_speaker_turns", b"with_speaker_turns"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -285,7 +285,7 @@ class Accepted(_message.Message):
     approximate: _builtins.bool
     """of servers before PocketSphinx went; never set now"""
     embedder: _builtins.str
-    """what computes the turn embeddings; empty without `with_turns`"""
+    """what computes the turn embeddings; empty without `with_speaker_turns`"""
     def __init__(
         self,
         *,
@@ -548,14 +548,14 @@ Global___Gap: _TypeAlias = Gap  # noqa: Y015
 class Finished(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
-    HEARD_MS_FIELD_NUMBER: _builtins.int
+    AUDIO_DURATION_MS_FIELD_NUMBER: _builtins.int
     SPEECH_MS_FIELD_NUMBER: _builtins.int
     QUEUE_MS_FIELD_NUMBER: _builtins.int
     COMPUTE_MS_FIELD_NUMBER: _builtins.int
-    heard_ms: _builtins.int
-    """the end of the audio received, from the start of the recording: what is billed"""
+    audio_duration_ms: _builtins.int
+    """The end of the audio received, from the start of the recording: what is billed."""
     speech_ms: _builtins.int
-    """of it, speech heard in this call"""
+    """of it, speech detected in this call"""
     queue_ms: _builtins.int
     """summed waiting of this call's windows"""
     compute_ms: _builtins.int
@@ -563,14 +563,14 @@ class Finished(_message.Message):
     def __init__(
         self,
         *,
-        heard_ms: _builtins.int = ...,
+        audio_duration_ms: _builtins.int = ...,
         speech_ms: _builtins.int = ...,
         queue_ms: _builtins.int = ...,
         compute_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["compute_ms", b"compute_ms", "heard_ms", b"heard_ms", "queue_ms", b"queue_ms", "speech_ms", b"speech_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio_duration_ms", b"audio_duration_ms", "compute_ms", b"compute_ms", "queue_ms", b"queue_ms", "speech_ms", b"speech_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

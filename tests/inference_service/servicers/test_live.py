@@ -62,7 +62,7 @@ async def test_words_come_while_somebody_speaks_and_stay(serve: Serve) -> None:
     assert all(each.segments[-1].text.endswith((".", "?", "!")) for each in spoken[:-1])
     assert all(0 < each.speech_ms <= each.resume_ms - each.start_ms for each in spoken)
     assert heard.finished
-    assert heard.finished.heard_ms == len(pcm) // 32
+    assert heard.finished.audio_duration_ms == len(pcm) // 32
     assert 5_000 < heard.finished.speech_ms < len(pcm) // 32
     told_ms = sum(each.speech_ms for each in heard.utterances)
     assert told_ms == pytest.approx(heard.finished.speech_ms, abs=10 * len(spoken))

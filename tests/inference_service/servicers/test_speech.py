@@ -56,7 +56,7 @@ def check_promises(result: Transcription, *, end_ms: int) -> None:
             for word in segment.words:
                 assert said_ms <= word.start_ms <= word.end_ms
                 said_ms = word.end_ms
-    assert resumed_ms == result.finished.heard_ms == end_ms
+    assert resumed_ms == result.finished.audio_duration_ms == end_ms
 
 
 async def test_a_long_recording_comes_back_in_order(
@@ -159,7 +159,7 @@ async def test_silence_moves_progress_and_gives_no_text(
     assert [window.resume_ms // 1000 for window in result.windows] == [30, 60, 90, 95]
     assert result.text == ""
     assert result.language == speech_pb2.LanguageDetected()
-    assert result.finished.heard_ms == 95_500
+    assert result.finished.audio_duration_ms == 95_500
     assert result.finished.speech_ms == 0
     assert recogniser.batches == []
     assert recogniser.detections == []
@@ -171,7 +171,7 @@ async def test_an_empty_recording_is_finished_at_once(
     async with serve(recogniser) as served:
         result = await transcribe(served.channel, b"", offset_ms=5_000)
     assert result.windows == []
-    assert result.finished.heard_ms == 5_000
+    assert result.finished.audio_duration_ms == 5_000
 
 
 async def test_the_language_is_told_from_speech_not_from_the_silence_before_it(
@@ -269,14 +269,14 @@ async def test_speech_that_repeats_itself_is_kept(serve: Serve, recogniser: Fake
 async def test_turns_come_with_their_windows(serve: Serve, recogniser: FakeRecogniser) -> None:
     async with serve(recogniser) as served:
         result = await transcribe(
-            served.channel, load_pcm("dialogue_1"), with_turns=True, offset_ms=60_000
+            served.channel, load_pcm("dialogue_1"), with_speaker_turns=True, offset_ms=60_000
         )
     assert result.accepted.embedder == "fake-embedder"
     turns = [turn for window in result.windows for turn in window.turns]
     assert len(turns) > 3
     ends_ms = [60_000]
     for turn in turns:
-        assert ends_ms[-1] <= turn.start_ms < turn.end_ms <= result.finished.heard_ms
+        assert ends_ms[-1] <= turn.start_ms < turn.end_ms <= result.finished.audio_duration_ms
         assert np.frombuffer(turn.embedding, "<f4").tolist() == [1.0, 2.0]
         ends_ms.append(turn.end_ms)
 
@@ -285,7 +285,7 @@ async def test_without_a_speaker_model_there_are_no_turns_and_no_embedder(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
     async with serve(recogniser, embedder=None) as served:
-        result = await transcribe(served.channel, load_pcm("dialogue_1"), with_turns=True)
+        result = await transcribe(served.channel, load_pcm("dialogue_1"), with_speaker_turns=True)
     assert result.text
     assert result.accepted.embedder == ""
     assert not any(window.turns for window in result.windows)
@@ -295,7 +295,7 @@ async def test_a_broken_embedder_costs_the_turns_not_the_text(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
     async with serve(recogniser, embedder=FakeEmbedder(is_broken=True)) as served:
-        result = await transcribe(served.channel, load_pcm("dialogue_1"), with_turns=True)
+        result = await transcribe(served.channel, load_pcm("dialogue_1"), with_speaker_turns=True)
     assert result.text
     assert not any(window.turns for window in result.windows)
 
