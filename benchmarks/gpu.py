@@ -130,13 +130,13 @@ def report_memory(engine: WhisperRecogniser) -> None:
         batch = make_batch(engine, windows=windows, duration_s=30.0)
         started = time.perf_counter()
         answers = engine.recognise(batch)
-        took_s = time.perf_counter() - started
+        elapsed_s = time.perf_counter() - started
         print(
-            f"{windows} windows at once: {len(answers)} answers in {took_s:.1f} s, "
+            f"{windows} windows at once: {len(answers)} answers in {elapsed_s:.1f} s, "
             f"then at most {engine.max_batch}",
             flush=True,
         )
-        if engine.max_batch < windows or took_s > 60:
+        if engine.max_batch < windows or elapsed_s > 60:
             return
         windows *= 4
 

@@ -3,7 +3,7 @@
 Live streams are counted by themselves: however many recordings are at work, somebody who speaks is
 let in.
 
-RefusedError
+AdmissionError
 ├── DrainingError    the server is going away: try another replica
 └── TooManyError     too many sessions at once: try later, or another replica
 """
@@ -13,15 +13,15 @@ import contextlib
 from collections.abc import AsyncIterator
 
 
-class RefusedError(Exception):
+class AdmissionError(Exception):
     pass
 
 
-class DrainingError(RefusedError):
+class DrainingError(AdmissionError):
     pass
 
 
-class TooManyError(RefusedError):
+class TooManyError(AdmissionError):
     pass
 
 

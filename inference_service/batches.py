@@ -11,7 +11,7 @@ from inference_service.priority import Priority
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
+class TaskCost:
     """What an answer cost: its waiting, and its part of the batch's time."""
 
     queue_s: float
@@ -38,30 +38,30 @@ class LiveWindow(Protocol):
         ...
 
 
-class Queue(Protocol):
-    """What the scheduler needs of a session's queue (`session_queue.Lane`)."""
+class TaskQueue(Protocol):
+    """What the scheduler needs of a session's queue (`session_queue.SessionQueue`)."""
 
     recogniser: Recogniser
     priority: Priority
-    waiting: "deque[Job]"
+    waiting: "deque[WindowTask]"
     running: int
 
-    def renew(self, job: "Job") -> None:
+    def renew(self, task: "WindowTask") -> None:
         """Replace the payload of a `LiveWindow`'s job by what would be decoded now."""
         ...
 
 
 @dataclass(slots=True, eq=False)
-class Job:
+class WindowTask:
     """One window on its way to the accelerator and back."""
 
-    lane: Queue
+    queue: TaskQueue
     kind: str  # what it costs like
     key: Hashable  # what it may share a batch with
     payload: Any  # a WindowRequest, or features
     audio_s: float
     call: Callable[[list[Any]], Sequence[Any]]  # payloads of a batch → answers
-    answer: asyncio.Future[tuple[Any, Timing]]
+    answer: asyncio.Future[tuple[Any, TaskCost]]
     queued_at: float
     window: LiveWindow | None = None  # what the payload is read from when its turn comes
     must_be_alone: bool = False
@@ -74,18 +74,18 @@ class Job:
 class Batch:
     """Jobs that share a call, bounded by the engine's `max_batch` and by predicted time."""
 
-    jobs: list[Job]
+    tasks: list[WindowTask]
     predicted_s: float
     bound_s: float
 
     @property
     def has_room(self) -> bool:
-        return len(self.jobs) < self.jobs[0].lane.recogniser.max_batch
+        return len(self.tasks) < self.tasks[0].queue.recogniser.max_batch
 
-    def accepts(self, job: Job) -> bool:
-        job.lane.renew(job)
-        return job.key == self.jobs[0].key and not job.must_be_alone
+    def accepts(self, task: WindowTask) -> bool:
+        task.queue.renew(task)
+        return task.key == self.tasks[0].key and not task.must_be_alone
 
-    def add(self, job: Job, predicted_s: float) -> None:
-        self.jobs.append(job)
+    def add(self, task: WindowTask, predicted_s: float) -> None:
+        self.tasks.append(task)
         self.predicted_s += predicted_s

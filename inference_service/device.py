@@ -52,7 +52,7 @@ def choose_device(
     if device == "cuda" and not is_usable:
         raise UnusableDeviceError(
             f"STT_DEVICE is 'cuda', but the GPU can't be used: {failure or _NO_GPU} "
-            "Mend that, or set STT_DEVICE=auto to use the CPU meanwhile."
+            "Mend that, or set STT_DEVICE=auto to use the CPU until then."
         )
     if failure:
         failure = f"The GPU is not used, the CPU is: {failure}"

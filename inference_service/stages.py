@@ -20,7 +20,7 @@ from inference_service.priority import Priority
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Job = Callable[[], None]
+Stage = Callable[[], None]
 
 
 class CpuStages:
@@ -28,7 +28,7 @@ class CpuStages:
 
     def __init__(self, *, threads: int) -> None:
         """threads: at least 2, of which one is kept free of bulk work."""
-        self._queue: list[tuple[Priority, int, Job]] = []
+        self._queue: list[tuple[Priority, int, Stage]] = []
         self._arrivals = itertools.count()
         self._changed = threading.Condition()
         self._is_closed = False
@@ -77,7 +77,7 @@ class CpuStages:
         while job := self._take(lowest):
             job()
 
-    def _take(self, lowest: Priority) -> Job | None:
+    def _take(self, lowest: Priority) -> Stage | None:
         with self._changed:
             while not self._is_closed:
                 if self._queue and self._queue[0][0] <= lowest:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 SHORTEST_S = 0.6
 _LONGEST_S = 10.0
 _BUSY = 0.85
-_LOOKED_AT_EVERY_S = 1.0
+_CHECKED_EVERY_S = 1.0
 # A Whisper pays for its encoder whatever a window holds (it is padded to 30 s) and for its decoder
 # by the length of the text: a fixed part, given in seconds of audio, and one by the duration.
 _FIXED_S = 10.0
@@ -24,7 +24,7 @@ _FIXED_S = 10.0
 _NEWEST = 0.3
 
 
-class LiveLoad:
+class UpdateInterval:
     """How busy one accelerator is with live work, and the update interval that follows."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -33,13 +33,13 @@ class LiveLoad:
         self._busy_s = 0.0
         self._interval_s = SHORTEST_S
 
-    def note_batch(self, took_s: float) -> None:
-        self._busy_s += took_s
+    def record_batch(self, elapsed_s: float) -> None:
+        self._busy_s += elapsed_s
 
     def find_interval_s(self, *, calls_at_once: int) -> float:
         now = self._clock()
         elapsed_s = now - self._since
-        if elapsed_s >= _LOOKED_AT_EVERY_S:
+        if elapsed_s >= _CHECKED_EVERY_S:
             ratio = self._busy_s / (elapsed_s * calls_at_once) / _BUSY
             interval_s = self._interval_s * math.sqrt(ratio)
             self._interval_s = min(max(interval_s, SHORTEST_S), _LONGEST_S)
@@ -62,8 +62,8 @@ class CostForecast:
         rate = self._seconds_per_unit.get(kind)
         return None if rate is None else rate * (_FIXED_S + audio_s)
 
-    def learn(self, kind: str, *, audio_s: list[float], took_s: float) -> None:
-        """Take note of a batch of windows that took `took_s` together."""
-        rate = took_s / sum(_FIXED_S + duration_s for duration_s in audio_s)
+    def learn(self, kind: str, *, audio_s: list[float], elapsed_s: float) -> None:
+        """Take note of a batch of windows that took `elapsed_s` together."""
+        rate = elapsed_s / sum(_FIXED_S + duration_s for duration_s in audio_s)
         known = self._seconds_per_unit.get(kind, rate)
         self._seconds_per_unit[kind] = known + _NEWEST * (rate - known)

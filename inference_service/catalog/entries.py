@@ -72,7 +72,7 @@ class Wheel:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class WheelPart:
     """A member of a wheel: a whole file of the model, or one piece of it."""
 
     wheel: Wheel
@@ -83,7 +83,7 @@ class Part:
 class PackagedFiles:
     """Where in wheels the files are: for each file its parts, in the order to join them in."""
 
-    parts: tuple[tuple[str, tuple[Part, ...]], ...]
+    parts: tuple[tuple[str, tuple[WheelPart, ...]], ...]
 
     def wheels(self) -> Iterator[Wheel]:
         """Yield each wheel once, in the order of its first use."""

@@ -92,8 +92,8 @@ def read_window_margin(folder: Path) -> WindowMargin | None:
     if not file.is_file():
         return None
     try:
-        said = json.loads(file.read_text(encoding="utf-8"))
-        margin = WindowMargin(*(float(said[name]) for name in WindowMargin.__slots__))
+        content = json.loads(file.read_text(encoding="utf-8"))
+        margin = WindowMargin(*(float(content[name]) for name in WindowMargin.__slots__))
     except (OSError, ValueError, KeyError, TypeError):
         logger.warning("event=bad_window_file path=%s windows=padded", file)
         return None

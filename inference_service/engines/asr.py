@@ -32,7 +32,7 @@ class Verdict(StrEnum):
 
     ACCEPTED = "accepted"
     RETRY = "retry"  # improbable: to be decoded again, at the next attempt
-    PAD = "pad"  # decode again, padded to 30 s; `Lane` does it, sessions never see it
+    PAD = "pad"  # decode again, padded to 30 s; `SessionQueue` does it, sessions never see it
     NO_SPEECH = "no_speech"  # text on silence
     # The text repeats itself. Whether the speaker does too, the sound has to say (sessions).
     REPETITION = "repetition"

@@ -39,5 +39,5 @@ def _find_folders() -> list[Path]:
         found = importlib.util.find_spec("nvidia.cublas")
     except ModuleNotFoundError:
         return []
-    places = found.submodule_search_locations if found else None
-    return [Path(place) / "lib" for place in places or ()]
+    locations = found.submodule_search_locations if found else None
+    return [Path(location) / "lib" for location in locations or ()]

@@ -13,7 +13,7 @@ from inference_service.engines.asr import Samples
 
 
 @dataclass(frozen=True, slots=True)
-class WordSpan:
+class WordInterval:
     start_s: float
     end_s: float  # > start_s
 
@@ -23,7 +23,7 @@ class ForcedAligner(Protocol):
 
     languages: frozenset[str]  # ISO 639-1
 
-    def align(self, samples: Samples, words: Sequence[str]) -> list[WordSpan | None]:
+    def align(self, samples: Samples, words: Sequence[str]) -> list[WordInterval | None]:
         """Place the words of one window: one answer each, in order, rising.
 
         samples: float32 (n_samples,), mono, 16 kHz, [-1, 1], ≤ 30 s. None for a word that isn't

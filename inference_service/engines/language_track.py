@@ -30,7 +30,7 @@ Slice = tuple[int, int]  # encoder frames
 @dataclass(frozen=True, slots=True)
 class LanguageTrack:
     runs: tuple[LanguageRun, ...]  # at least one
-    is_doubtful: bool  # a slice disagrees with the language that was expected
+    is_uncertain: bool  # a slice disagrees with the language that was expected
 
 
 def place_slices(frames: int, *, is_fine: bool) -> list[Slice]:
@@ -56,13 +56,15 @@ def track_languages(
     expected, penalty = request.options.language, request.options.switch_penalty or 0.0
     scores = [_score(each, known | {expected}) for each in guesses]
     best = [max(each, key=each.__getitem__) for each in scores]
-    is_doubtful = any(
+    is_uncertain = any(
         language != expected and each[language] >= math.log(_DOUBT)
         for language, each in zip(best, scores, strict=True)
     )
     path = _find_path(scores, {expected, *best}, expected=expected, penalty=penalty)
     odds = [math.exp(each[language]) for each, language in zip(scores, path, strict=True)]
-    return LanguageTrack(_make_runs(slices, path, odds, duration_s=request.duration_s), is_doubtful)
+    return LanguageTrack(
+        _make_runs(slices, path, odds, duration_s=request.duration_s), is_uncertain
+    )
 
 
 def _score(guesses: Sequence[LanguageGuess], known: Set[str]) -> dict[str, float]:

@@ -23,7 +23,7 @@ class LoadedModel(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Loader:
+class EngineLoader:
     """How the models of one engine are loaded.
 
     `load` blocks for seconds, and raises RuntimeError, ValueError or OSError for bad weights.
@@ -53,6 +53,6 @@ def estimate_memory_bytes(entry: ModelEntry) -> int:
 
 
 # By engine. A further kind of model is a further line.
-LOADERS: dict[str, Loader] = {
-    FASTER_WHISPER_ENGINE: Loader(load_recogniser, read_weights_bytes),
+LOADERS: dict[str, EngineLoader] = {
+    FASTER_WHISPER_ENGINE: EngineLoader(load_recogniser, read_weights_bytes),
 }

@@ -64,9 +64,9 @@ def is_stationary(mel: npt.NDArray[np.float32], *, start_s: float, end_s: float)
     """
     margin = max(_SHORTEST_JUDGED_FRAMES - round(100 * (end_s - start_s)), 0) // 2
     first = max(min(round(100 * start_s) - margin, mel.shape[1] - _SHORTEST_JUDGED_FRAMES), 0)
-    span = mel[:, first : max(round(100 * end_s) + margin, first + _SHORTEST_JUDGED_FRAMES)]
-    if span.shape[1] < _SHORTEST_JUDGED_FRAMES:
+    frames = mel[:, first : max(round(100 * end_s) + margin, first + _SHORTEST_JUDGED_FRAMES)]
+    if frames.shape[1] < _SHORTEST_JUDGED_FRAMES:
         return False
-    sums = np.cumsum(span, axis=1)
+    sums = np.cumsum(frames, axis=1)
     smooth = (sums[:, _SMOOTHED_FRAMES:] - sums[:, :-_SMOOTHED_FRAMES]) / _SMOOTHED_FRAMES
     return float(np.quantile(smooth.std(axis=1), 0.9)) < MIN_VARIATION

@@ -42,10 +42,10 @@ from inference_service.engines.whisper_alignment import place_words, tokenize_wo
 from inference_service.engines.whisper_decode import EncodedBatch, Prompt, build_prompt
 from inference_service.engines.whisper_features import Decoded, WindowFeatures, pad_features
 from inference_service.engines.whisper_languages import (
-    note_probability,
     read_guesses,
     set_language,
     track_batch,
+    with_probability,
 )
 from inference_service.engines.whisper_loading import (
     choose_compute_type,
@@ -149,7 +149,7 @@ class WhisperRecogniser:
             encoded = EncodedBatch(encoded.take(single))
         requests = [set_language(batch[index], tracks[index][0].language) for index in single]
         for index, text in zip(single, self._recognise_encoded(encoded, requests), strict=True):
-            texts[index] = note_probability(text, tracks[index][0].probability)
+            texts[index] = with_probability(text, tracks[index][0].probability)
         return texts
 
     def _recognise_encoded(
@@ -166,7 +166,7 @@ class WhisperRecogniser:
                 verdict = Verdict.RETRY if request.is_draft else Verdict.PAD
             texts.append(WindowText(verdict))
             if verdict is Verdict.RETRY and not request.is_draft:
-                _features_of(request).note_attempt(decoded, encoded=encoded.copy_item(index))
+                _features_of(request).store_attempt(decoded, encoded=encoded.copy_item(index))
             elif verdict not in {Verdict.PAD, Verdict.RETRY} and decoded.text:
                 timed.append(_Timed(index, request, decoded, verdict))
         for item, text in self._align(encoded, timed):
@@ -260,11 +260,11 @@ class WhisperRecogniser:
         is_endless = len(decoded.tokens) >= self._bound_tokens(request)
         # Measured: on a melody the text of a short window is likelier than that of a padded one,
         # which is dropped; the model's doubt that anybody speaks is as large in both.
-        is_doubtful = decoded.scores.no_speech_prob > MAX_NO_SPEECH_PROB
+        is_uncertain = decoded.scores.no_speech_prob > MAX_NO_SPEECH_PROB
         # And where the text is worse than a padded window's, it may end long after the speech.
         ends_s = decoded.find_end_s(self._first_time_token)
         is_astray = ends_s > request.duration_s + _STRAY_S
-        return is_endless or is_doubtful or is_astray or verdict is not Verdict.ACCEPTED
+        return is_endless or is_uncertain or is_astray or verdict is not Verdict.ACCEPTED
 
     def encode(self, batch: Sequence[WindowRequest]) -> EncodedBatch:
         """Return the encoder's output for requests of one `batch_key`."""

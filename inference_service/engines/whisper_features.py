@@ -42,14 +42,14 @@ class WindowFeatures:
 
     def encoded_at(self, length: int) -> Encoded | None:
         """Return the encoder's output for these features padded to `length` frames, if kept."""
-        is_kept = self.encoded is not None and 2 * self.encoded.shape[1] == length
-        return self.encoded if is_kept else None
+        is_stored = self.encoded is not None and 2 * self.encoded.shape[1] == length
+        return self.encoded if is_stored else None
 
     def choose(self, attempt: Decoded) -> Decoded:
         """Return the likelier of this attempt and the first."""
         return attempt if self.first is None else max(self.first, attempt, key=_likelihood)
 
-    def note_attempt(self, attempt: Decoded, *, encoded: Encoded) -> None:
+    def store_attempt(self, attempt: Decoded, *, encoded: Encoded) -> None:
         """Store what the second attempt needs."""
         self.first, self.encoded = attempt, encoded
 

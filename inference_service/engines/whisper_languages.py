@@ -46,7 +46,7 @@ def track_batch(
             tracks.append((LanguageRun(0.0, request.duration_s, request.options.language),))
             continue
         track = _track(item, request, frames, detector=detector, known=known, is_fine=False)
-        if track.is_doubtful:
+        if track.is_uncertain:
             track = _track(item, request, frames, detector=detector, known=known, is_fine=True)
         tracks.append(track.runs)
     return tracks
@@ -59,7 +59,7 @@ def set_language(request: WindowRequest, language: str) -> WindowRequest:
     return replace(request, options=replace(request.options, language=language))
 
 
-def note_probability(text: WindowText, probability: float) -> WindowText:
+def with_probability(text: WindowText, probability: float) -> WindowText:
     """Return the text with how probable its language was; 0: that was not asked."""
     if not probability:
         return text

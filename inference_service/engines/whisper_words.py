@@ -82,9 +82,11 @@ def time_words(
     timed: list[tuple[TimedWord, ...]] = []
     first_token = 0
     for phrase in phrases:
-        spans = _split_into_words(phrase.tokens, tokenizer)
+        word_tokens = _split_into_words(phrase.tokens, tokenizer)
         earliest_s = timed[-1][-1].end_s if timed else 0.0
-        words = _time_phrase(phrase, spans, aligned, first_token=first_token, earliest_s=earliest_s)
+        words = _time_phrase(
+            phrase, word_tokens, aligned, first_token=first_token, earliest_s=earliest_s
+        )
         first_token += len(phrase.tokens)
         if words and timed and words[-1].end_s - words[0].start_s < _SHORTEST_PHRASE_S:
             timed[-1] += (replace(words[0], space_before=True), *words[1:])
@@ -93,7 +95,7 @@ def time_words(
     return timed
 
 
-def spell(words: Sequence[TimedWord]) -> str:
+def join_words(words: Sequence[TimedWord]) -> str:
     """Join words by their own spacing."""
     return "".join(f" {word.text}" if word.space_before else word.text for word in words)
 
@@ -101,17 +103,17 @@ def spell(words: Sequence[TimedWord]) -> str:
 def _split_into_words(tokens: list[int], tokenizer: Tokenizer) -> list[tuple[str, int]]:
     """Return each word with the number of its tokens; punctuation belongs to its word."""
     texts, token_groups = tokenizer.split_to_word_tokens([*tokens, tokenizer.eot])
-    pieces = [
+    parts = [
         {"word": text, "tokens": group}
         for text, group in zip(texts[:-1], token_groups[:-1], strict=True)
     ]
-    merge_punctuations(pieces, _PREPENDED, _APPENDED)
-    return [(piece["word"], len(piece["tokens"])) for piece in pieces if piece["tokens"]]
+    merge_punctuations(parts, _PREPENDED, _APPENDED)
+    return [(part["word"], len(part["tokens"])) for part in parts if part["tokens"]]
 
 
 def _time_phrase(
     phrase: Phrase,
-    spans: list[tuple[str, int]],
+    word_tokens: list[tuple[str, int]],
     aligned: AlignedText,
     *,
     first_token: int,
@@ -119,7 +121,7 @@ def _time_phrase(
 ) -> list[TimedWord]:
     words: list[TimedWord] = []
     position = first_token
-    for text, n_tokens in spans:
+    for text, n_tokens in word_tokens:
         start_s = max(aligned.token_starts_s[position], earliest_s)
         end_s = max(aligned.token_starts_s[position + n_tokens], start_s)
         probs = aligned.token_probs[position : position + n_tokens]

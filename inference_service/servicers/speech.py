@@ -22,11 +22,11 @@ from inference_service.servicers.requests import (
     read_priority,
 )
 from inference_service.servicers.status_codes import (
-    MissingAbilityError,
-    NotYetError,
+    MissingCapabilityError,
+    NotImplementedYetError,
     describe_failure,
 )
-from inference_service.sessions.events import AllHeard
+from inference_service.sessions.events import StreamFinished
 from inference_service.sessions.file import FileSession
 from protos.stt.v1 import speech_pb2, speech_pb2_grpc
 
@@ -85,17 +85,17 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
             await stack.enter_async_context(runtime.admission.enter())
             config = await read_config(requests)
             entry = runtime.catalog.resolve(config.model)
-            _check_abilities(config, entry)
+            _check_capabilities(config, entry)
             recogniser = await stack.enter_async_context(runtime.pool.lease(entry.id))
             for language in (config.language, config.detected_language, *config.languages):
                 check_language(language, recogniser)
             yield self._accept(config, recogniser)
-            lane = await stack.enter_async_context(
-                runtime.schedulers.open_lane(recogniser, read_priority(config))
+            queue = await stack.enter_async_context(
+                runtime.schedulers.open_queue(recogniser, read_priority(config))
             )
             session = FileSession(
                 read_options(config),
-                lane=lane,
+                queue=queue,
                 stages=runtime.stages,
                 embedder=runtime.embedder if config.with_speaker_turns else None,
                 timer=runtime.timer,
@@ -105,7 +105,7 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
             )
             started = time.monotonic()
             async for event in events:
-                if isinstance(event, AllHeard):
+                if isinstance(event, StreamFinished):
                     _log_finished(event, recogniser, seconds=time.monotonic() - started)
                 yield write_event(event)
 
@@ -124,21 +124,21 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
         )
 
 
-def _check_abilities(config: speech_pb2.TranscribeConfig, entry: ModelEntry) -> None:
+def _check_capabilities(config: speech_pb2.TranscribeConfig, entry: ModelEntry) -> None:
     if config.channels > 1:
-        raise NotYetError("Only one channel can be transcribed today.")
+        raise NotImplementedYetError("Only one channel can be transcribed today.")
     if config.task == speech_pb2.TASK_TRANSLATE and not entry.can_translate:
-        raise MissingAbilityError(f"The model {entry.id} can't translate.")
+        raise MissingCapabilityError(f"The model {entry.id} can't translate.")
 
 
-def _log_finished(heard: AllHeard, recogniser: Recogniser, *, seconds: float) -> None:
+def _log_finished(finished: StreamFinished, recogniser: Recogniser, *, seconds: float) -> None:
     logger.info(
         "event=transcribed model=%s audio_duration_ms=%d speech_ms=%d queue_ms=%d compute_ms=%d "
         "duration_ms=%d",
         recogniser.model_id,
-        heard.audio_duration_ms,
-        heard.speech_ms,
-        heard.queue_ms,
-        heard.compute_ms,
+        finished.audio_duration_ms,
+        finished.speech_ms,
+        finished.queue_ms,
+        finished.compute_ms,
         round(1000 * seconds),
     )

@@ -17,19 +17,19 @@ from inference_service.session_queue import RecognitionError
 logger = logging.getLogger(__name__)
 
 
-class MissingAbilityError(Exception):
+class MissingCapabilityError(Exception):
     """The model lacks the language or the task that was asked for."""
 
 
-class NotYetError(Exception):
+class NotImplementedYetError(Exception):
     """The wire has a place for it, the server has nothing there yet."""
 
 
 _STATUSES: dict[type[Exception], grpc.StatusCode] = {
     BadRequestError: grpc.StatusCode.INVALID_ARGUMENT,
     CatalogError: grpc.StatusCode.NOT_FOUND,
-    MissingAbilityError: grpc.StatusCode.FAILED_PRECONDITION,
-    NotYetError: grpc.StatusCode.UNIMPLEMENTED,
+    MissingCapabilityError: grpc.StatusCode.FAILED_PRECONDITION,
+    NotImplementedYetError: grpc.StatusCode.UNIMPLEMENTED,
     TooManyError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     DrainingError: grpc.StatusCode.UNAVAILABLE,
 }

@@ -6,14 +6,14 @@ from collections.abc import AsyncGenerator, Coroutine
 from inference_service.sessions.events import LiveEvent
 from inference_service.sessions.tasks import cancel_all
 
-_MAX_UNTOLD = 32  # entries that nobody took yet
+_MAX_UNDELIVERED = 32  # entries that nobody took yet
 
 Events = tuple[LiveEvent, ...]
 
 
-class LiveOutbox:
+class EventQueue:
     def __init__(self) -> None:
-        self._room = asyncio.Semaphore(_MAX_UNTOLD)
+        self._room = asyncio.Semaphore(_MAX_UNDELIVERED)
         self._entries: asyncio.Queue[Events | asyncio.Task[Events] | None] = asyncio.Queue()
         self._timings: set[asyncio.Task[Events]] = set()
 

@@ -23,7 +23,7 @@ def reason_for(verdict: Verdict) -> GapReason:
 
 
 @dataclass(frozen=True, slots=True)
-class LanguageKnown:
+class LanguageDetected:
     """Comes before the first segment; at the end with an empty language if nothing was said."""
 
     language: str
@@ -32,7 +32,7 @@ class LanguageKnown:
 
 
 @dataclass(frozen=True, slots=True)
-class RestoredWord:
+class OutputWord:
     text: str
     start_ms: int
     end_ms: int  # >= start_ms
@@ -43,13 +43,13 @@ class RestoredWord:
 
 
 @dataclass(frozen=True, slots=True)
-class RestoredSegment:
+class OutputSegment:
     """A segment in the recording's time; its words spell its text."""
 
     start_ms: int
     end_ms: int  # > start_ms
     text: str
-    words: tuple[RestoredWord, ...]
+    words: tuple[OutputWord, ...]
     confidence: float
     avg_logprob: float
     compression_ratio: float
@@ -74,29 +74,29 @@ class Gap:
     start_ms: int
     end_ms: int  # > start_ms
     reason: GapReason
-    text: RestoredSegment | None = None
+    text: OutputSegment | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class SpanSettled:
+class WindowFinalized:
     """A span that won't be touched again; the next one begins at `resume_ms`."""
 
     start_ms: int
     resume_ms: int
-    segments: tuple[RestoredSegment, ...] = ()
+    segments: tuple[OutputSegment, ...] = ()
     turns: tuple[SpeakerTurn, ...] = ()
     gaps: tuple[Gap, ...] = ()
     speech_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class HypothesisHeard:
+class HypothesisUpdated:
     """What is heard of the utterance under way; the committed words never change."""
 
     start_ms: int
     covered_ms: int
-    committed: tuple[RestoredWord, ...]
-    pending: tuple[RestoredWord, ...]
+    committed: tuple[OutputWord, ...]
+    pending: tuple[OutputWord, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class PaceChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class AllHeard:
+class StreamFinished:
     """The last event."""
 
     audio_duration_ms: int
@@ -116,5 +116,5 @@ class AllHeard:
     compute_ms: int
 
 
-Event = LanguageKnown | SpanSettled | AllHeard
-LiveEvent = LanguageKnown | HypothesisHeard | SpanSettled | PaceChanged | AllHeard
+Event = LanguageDetected | WindowFinalized | StreamFinished
+LiveEvent = LanguageDetected | HypothesisUpdated | WindowFinalized | PaceChanged | StreamFinished

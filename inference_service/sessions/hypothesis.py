@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise, takewhile
 
-from inference_service.sessions.events import RestoredWord as Word
+from inference_service.sessions.events import OutputWord as Word
 
 # How far a recognised time may be off before it counts against a match (whisper_streaming's 0.1 s).
 _JITTER_MS = 100
@@ -30,7 +30,7 @@ _LEAST_CUT = 3  # words
 _CLOSERS = "\"'”’»)]}"
 
 
-class Agreement:
+class LocalAgreement:
     """The words of one utterance: `update` while it lasts, `finish` at its end."""
 
     def __init__(self, committed: Sequence[Word] = ()) -> None:
@@ -75,7 +75,7 @@ class Agreement:
 
 def count_agreeing(one: Sequence[Word], other: Sequence[Word]) -> int:
     """Count the words with which both begin, whatever their case and punctuation."""
-    agreeing = map(operator.eq, map(spell_plainly, one), map(spell_plainly, other))
+    agreeing = map(operator.eq, map(normalize_word, one), map(normalize_word, other))
     return sum(1 for _ in takewhile(bool, agreeing))
 
 
@@ -157,7 +157,7 @@ def move_after(words: Sequence[Word], *, earliest_ms: int) -> tuple[Word, ...]:
     )
 
 
-def spell_plainly(word: Word) -> str:
+def normalize_word(word: Word) -> str:
     """Return the word's letters and digits in lower case; its text, if it has none."""
     return "".join(filter(str.isalnum, word.text)).casefold() or word.text
 
@@ -170,11 +170,11 @@ def _ending_before(words: Sequence[Word], time_ms: int | None) -> Sequence[Word]
 
 def _count_edits(committed: Sequence[Word], words: Sequence[Word]) -> list[int]:
     """Return for each number of first words the edits that turn `committed` into them."""
-    spelled = [spell_plainly(word) for word in words]
+    normalized = [normalize_word(word) for word in words]
     row = list(range(len(words) + 1))
-    for wanted in map(spell_plainly, committed):
+    for wanted in map(normalize_word, committed):
         diagonal, row[0] = row[0], row[0] + 1
-        for index, found in enumerate(spelled):
+        for index, found in enumerate(normalized):
             replaced = diagonal + (wanted != found)
             diagonal = row[index + 1]
             row[index + 1] = min(replaced, diagonal + 1, row[index] + 1)

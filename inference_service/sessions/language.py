@@ -25,7 +25,7 @@ _MULTILINGUAL_PENALTY = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class LanguageWish:
+class LanguageOptions:
     """What the caller says of the recording's languages."""
 
     given: str = ""  # certain; empty: to be detected
@@ -61,7 +61,7 @@ class LanguageVote:
         self.votes += 1
 
     @property
-    def is_settled(self) -> bool:
+    def is_decided(self) -> bool:
         if self.votes >= MAX_VOTES:
             return True
         return self._speech_s >= _ENOUGH_SPEECH_S and self.best().probability >= CONFIDENT

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from inference_service.engines.asr import TextSegment, Verdict, WindowText
-from inference_service.sessions.coverage import Run
+from inference_service.sessions.coverage import FrameInterval
 from inference_service.sessions.regions import FRAME_S
 from inference_service.sessions.windows import Voiced
 
@@ -35,7 +35,7 @@ def is_speakable(segments: Sequence[TextSegment], *, speech_s: float) -> bool:
     return len(words) / seconds <= _MOST_WORDS_PER_S and letters / seconds <= _MOST_LETTERS_PER_S
 
 
-def keep_repetition(text: WindowText, *, speech_s: float) -> WindowText:
+def accept_repetition(text: WindowText, *, speech_s: float) -> WindowText:
     """Accept text that repeats itself, where so much can be spoken in so many seconds."""
     if text.verdict is not Verdict.REPETITION:
         return text
@@ -55,7 +55,7 @@ def is_confirmed(
     return abs(in_whole - in_parts) <= _TOLERANCE * max(in_whole, in_parts)
 
 
-def cut_into_parts(voiced: Voiced) -> list[Run]:
+def cut_into_parts(voiced: Voiced) -> list[FrameInterval]:
     """Return parts of about 8 s, at least two, cut at long pauses; none where it is too short."""
     count = max(2, round(len(voiced) / _PART_FRAMES))
     if len(voiced) < count * _SHORTEST_PART_FRAMES:
@@ -65,7 +65,10 @@ def cut_into_parts(voiced: Voiced) -> list[Run]:
         around = len(voiced) * part // count
         reach = len(voiced) // (3 * count)
         edges.append(find_pause(voiced, around, reach=reach))
-    return [Run(start, end) for start, end in zip(edges, [*edges[1:], len(voiced)], strict=True)]
+    return [
+        FrameInterval(start, end)
+        for start, end in zip(edges, [*edges[1:], len(voiced)], strict=True)
+    ]
 
 
 def find_pause(voiced: Voiced, around: int, *, reach: int) -> int:

