@@ -67,7 +67,7 @@ async def _serve(config: Config) -> int:
 
 
 class _Signals:
-    """The first and the second wish that the service end."""
+    """The first and the second request to stop."""
 
     def __init__(self) -> None:
         self.first = asyncio.Event()

@@ -1,7 +1,7 @@
-"""Who may come in: a bound on open sessions, and the door that closes when the server drains.
+"""Admission of calls: a bound on open sessions, and none once the server drains.
 
-Live streams are counted by themselves: however many recordings are at work, somebody who speaks is
-let in.
+Live streams are counted by themselves: however many recordings are at work, a live stream is
+admitted.
 
 AdmissionError
 ├── DrainingError    the server is going away: try another replica

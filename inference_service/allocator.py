@@ -17,7 +17,7 @@ _RETAINED_BYTES = 1 << 30
 
 
 def retain_freed_memory() -> bool:
-    """Keep up to 1 GiB of freed memory for the next window. Once, before any thread is started.
+    """Retain up to 1 GiB of freed memory for the next window. Once, before any thread is started.
 
     Returns whether the C library knows how (glibc does, musl and macOS don't).
     """

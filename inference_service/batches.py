@@ -1,4 +1,4 @@
-"""What the scheduler hands to the accelerator: jobs, and the batches that they make."""
+"""What the scheduler hands to the accelerator: tasks, and the batches that they make."""
 
 import asyncio
 from collections import deque
@@ -19,7 +19,7 @@ class TaskCost:
 
 
 class LiveWindow(Protocol):
-    """A window that grows while it waits: somebody is speaking."""
+    """A window that grows while it waits: someone is speaking."""
 
     @property
     def request(self) -> WindowRequest:
@@ -27,11 +27,11 @@ class LiveWindow(Protocol):
         ...
 
     def peek(self) -> WindowRequest:
-        """Return what would be decoded if its turn came now, without features."""
+        """Return what would be decoded if it were scheduled now, without features."""
         ...
 
     async def read(self) -> WindowRequest:
-        """Return what is decoded, its turn having come: what `peek` returned last.
+        """Return what is decoded, once it is scheduled: what `peek` returned last.
 
         The batch was put together by that: a longer window may not fit into it.
         """
@@ -47,7 +47,7 @@ class TaskQueue(Protocol):
     running: int
 
     def renew(self, task: "WindowTask") -> None:
-        """Replace the payload of a `LiveWindow`'s job by what would be decoded now."""
+        """Replace the payload of a `LiveWindow`'s task by what would be decoded now."""
         ...
 
 
@@ -63,7 +63,7 @@ class WindowTask:
     call: Callable[[list[Any]], Sequence[Any]]  # payloads of a batch → answers
     answer: asyncio.Future[tuple[Any, TaskCost]]
     queued_at: float
-    window: LiveWindow | None = None  # what the payload is read from when its turn comes
+    window: LiveWindow | None = None  # what the payload is read from when it is scheduled
     must_be_alone: bool = False
 
     async def read_payload(self) -> Any:
@@ -72,7 +72,7 @@ class WindowTask:
 
 @dataclass(slots=True)
 class Batch:
-    """Jobs that share a call, bounded by the engine's `max_batch` and by predicted time."""
+    """Tasks that share a call, bounded by the engine's `max_batch` and by predicted time."""
 
     tasks: list[WindowTask]
     predicted_s: float

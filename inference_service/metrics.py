@@ -1,4 +1,4 @@
-"""What Prometheus is told: queue depth, batch fill, speed, the models' memory."""
+"""What Prometheus scrapes: queue depth, batch fill, speed, the models' memory."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -56,7 +56,7 @@ class Metrics:
         count_sessions: Callable[[Priority], int],
         loaded_models: Callable[[], Mapping[str, int]],
     ) -> None:
-        """Read these whenever somebody asks for the metrics."""
+        """Read these at every scrape."""
         self._gauge(
             "stt_queue_windows",
             "Windows waiting for the accelerator.",

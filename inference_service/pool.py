@@ -1,8 +1,8 @@
-"""Loaded models of every kind, each once, lent out and counted.
+"""Loaded models of every kind, each once, leased and counted.
 
-A model is loaded when it is first leased, in a thread; whoever asks meanwhile waits for the same
-load. With its last lease gone it stays for its time to live, then its memory is freed; earlier if
-another model needs the room. A load that fails is told to those who waited and then forgotten.
+A model is loaded when it is first leased, in a thread; concurrent callers wait for the same load.
+After its last lease it stays for its time to live, then its memory is freed; earlier if another
+model needs the room. A load that fails raises in all that waited; the next lease tries again.
 
     PoolError
     ├── ModelLoadError          the weights can't be loaded: not retryable
@@ -82,7 +82,7 @@ class ModelPool:
 
     @contextlib.asynccontextmanager
     async def lease(self, model_id: str) -> AsyncIterator[Recogniser]:
-        """Lend the recogniser that answers to `model_id`, loading it if need be.
+        """Lease the recogniser that answers to `model_id`, loading it if need be.
 
         Raises UnknownModelError, NotInstalledError, ModelLoadError, ModelMemoryError.
         """
@@ -91,7 +91,7 @@ class ModelPool:
 
     @contextlib.asynccontextmanager
     async def lease_entry(self, entry: ModelEntry) -> AsyncIterator[LoadedModel]:
-        """Lend the model of an installed entry, of any kind, loading it if need be.
+        """Lease the model of an installed entry, of any kind, loading it if need be.
 
         Raises ModelLoadError, ModelMemoryError.
         """
@@ -134,7 +134,7 @@ class ModelPool:
         return held
 
     async def _load_in_thread(self, entry: ModelEntry) -> LoadedModel:
-        if self._closing:  # the room that was made is free only when these are gone
+        if self._closing:  # the room that was made is free only when these are closed
             await asyncio.wait(self._closing)
         started = time.monotonic()
         try:

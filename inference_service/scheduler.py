@@ -1,36 +1,36 @@
 """Windows in, batches out: the one queue in front of the accelerator.
 
-There is one scheduler for each accelerator; every session of every model on it stands in the same
+There is one scheduler for each accelerator; every session of every model on it is in the same
 queue (`schedulers` keeps engines with processes of their own apart). One batch runs at a time; on a
-CPU as many as the engine's `max_calls`. A session opens a `SessionQueue`, takes a slot for each
+CPU as many as the engine's `max_calls`. A session opens a `SessionQueue`, takes a permit for each
 window before it prepares it, and awaits the answer. The rules, in the order in which they decide:
 
 1.  **Classes.** Live before short before bulk. Only a class that has waited `patience_s` without
-    being served goes first, for one batch: nobody starves.
-2.  **Turns.** Inside a class the lanes take turns, a window each: a recording of ten hours gets
-    as much as a recording of ten minutes. Inside a lane the order is that of arrival, fallback
-    decodings first, since the session's answers wait for them.
-3.  **Batches.** The window whose turn it is decides on the batch: those that may share it (the
-    engine's `batch_key`) join from all lanes of the class, in turns, up to the engine's
+    being served goes first, for one batch: none starves.
+2.  **Round robin.** Inside a class the queues are served in rotation, a window each: a recording of
+    ten hours gets as much as a recording of ten minutes. Inside a queue the order is that of
+    arrival, fallback decodings first, since the session's answers wait for them.
+3.  **Batches.** The window that is next decides on the batch: those that may share it (the
+    engine's `batch_key`) join from all queues of the class, in rotation, up to the engine's
     `max_batch`. An idle accelerator starts at once with what is there; batches fill by themselves
-    while it is busy. Lower classes ride along only where that is nearly free: not on a CPU.
+    while it is busy. Lower classes join only where that costs little: not on a CPU.
 4.  **Time.** A running batch can't be interrupted, so it is bounded beforehand by its predicted
     time: to `alone_s`, and to `shared_s` while a session of a higher class is open or was a moment
     ago (`recent_s`); live batches to `live_s`, since each answer waits for the whole batch. One
-    window always goes, whatever it takes.
-5.  **Places.** Where an engine takes several calls at once, one place is kept free of bulk work by
+    window always goes, however long it takes.
+5.  **Calls.** Where an engine takes several calls at once, one is reserved from bulk work by
     the same condition: a clip begins at once, beside the bulk batch. (Measured with a tiny Whisper
     on two cores: a clip beside bulk work took 1.3 × its idle time, behind it 2.1 ×.)
 6.  **Follow-ups.** Before a batch is chosen, the sessions that the last one answered run first:
     the decoding that follows a language detection never waits for a stranger's batch.
-7.  **Bounds.** `capacity` windows are in the house (prepared, waiting or running), split evenly
-    between the open lanes; a session whose share is used up waits for a slot, stops reading, and
-    gRPC's flow control stops the sender. No lane gets fewer than three, whatever the capacity.
-8.  **Failures.** A batch that raises is taken apart and each of its windows tried once more,
+7.  **Bounds.** `capacity` windows are in flight (prepared, waiting or running), split evenly
+    between the open queues; a session whose share is used up waits for a permit, stops reading, and
+    gRPC's flow control stops the sender. No queue gets fewer than three.
+8.  **Failures.** Each window of a batch that raises is tried again,
     alone: what is wrong with one window fails its own session only.
-9.  **Growing.** A window of somebody who is speaking is read when its turn comes, not when it is
-    lined up: what waits never becomes stale (`SessionQueue.recognise_newest`).
-10. **Leaving.** A closed lane's waiting windows are dropped; closing waits for those that run.
+9.  **Growing.** A window of live speech is read when it is scheduled, not when it is
+    enqueued: what waits never becomes stale (`SessionQueue.recognise_newest`).
+10. **Closing.** A closed queue's waiting windows are discarded; closing waits for those that run.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ from inference_service.priority import Priority
 from inference_service.session_queue import RecognitionError, SessionQueue
 from inference_service.update_interval import CostForecast, UpdateInterval
 
-# Turns of the event loop after a batch: an answer reaches its session in the first; the others
+# Cycles of the event loop after a batch: an answer reaches its session in the first; the others
 # are for those that pass it through a task of their own.
 _FOLLOW_UP_CYCLES = 3
 _MAX_CALLS = 4
@@ -79,7 +79,7 @@ class Scheduler:
     ) -> None:
         self.limits = limits or SchedulerLimits()
         self.clock = clock
-        self.changed = asyncio.Condition()  # a slot was freed, or a batch has ended
+        self.changed = asyncio.Condition()  # a permit was released, or a batch has ended
         self.metrics = metrics
         self._queues: dict[Priority, deque[SessionQueue]] = {
             priority: deque() for priority in Priority
@@ -90,7 +90,7 @@ class Scheduler:
         self._costs = CostForecast()
         self._update_interval = UpdateInterval(clock)
         self._has_work = asyncio.Event()
-        self._running: dict[asyncio.Task[None], WindowTask] = {}  # batches, each by its first job
+        self._running: dict[asyncio.Task[None], WindowTask] = {}  # batches, each by its first task
         self._accelerator = ThreadPoolExecutor(
             max_workers=_MAX_CALLS, thread_name_prefix="accelerator"
         )
@@ -110,7 +110,7 @@ class Scheduler:
     async def open_queue(
         self, recogniser: Recogniser, priority: Priority
     ) -> AsyncIterator[SessionQueue]:
-        """Open a session's place. At its end the recogniser is no longer in use by this session."""
+        """Open a session's queue. At its end the recogniser is no longer in use by this session."""
         queue = SessionQueue(self, recogniser, priority)
         self._queues[priority].append(queue)
         try:
@@ -122,7 +122,7 @@ class Scheduler:
 
     @property
     def even_share(self) -> int:
-        """The windows in flight that each open lane may have, were all alike."""
+        """The windows in flight that each open queue may have, were all alike."""
         return self.limits.capacity // max(1, sum(map(len, self._queues.values())))
 
     def find_update_interval_s(self, recogniser: Recogniser) -> float:
@@ -136,7 +136,7 @@ class Scheduler:
         return len(self._queues[priority])
 
     def enqueue(self, task: WindowTask, *, at_front: bool = False) -> None:
-        """Line a job up; lanes do this."""
+        """Line a task up; queues do this."""
         priority = task.queue.priority
         self._unserved_since.setdefault(priority, self.clock())
         if at_front:
@@ -163,7 +163,7 @@ class Scheduler:
         return []
 
     def _collect_batch(self, queue: SessionQueue) -> list[WindowTask]:
-        """Make a batch around the lane's first window."""
+        """Make a batch around the queue's first window."""
         priority = queue.priority
         queue.renew(queue.waiting[0])
         first = self._dequeue(queue, queue.waiting[0])
@@ -194,7 +194,7 @@ class Scheduler:
         return [name for name in Priority if name >= priority]
 
     def _fill(self, batch: "Batch", classes: Iterable[Priority]) -> None:
-        """Rules 2 and 3: one window of each lane, again and again, while there is room."""
+        """Rules 2 and 3: one window of each queue, repeatedly, while there is room."""
         for priority in classes:
             batch.bound_s = min(batch.bound_s, self._bound_s(priority))
             while batch.has_room and self._join_round(batch, priority):
@@ -214,7 +214,7 @@ class Scheduler:
         return joined
 
     def _dequeue(self, queue: SessionQueue, task: WindowTask) -> WindowTask:
-        """Take a job out of its lane, which now stands last in its class."""
+        """Take a task out of its queue, which now stands last in its class."""
         queue.waiting.remove(task)
         ring = self._queues[queue.priority]
         ring.remove(queue)
@@ -233,7 +233,7 @@ class Scheduler:
         return self.limits.shared_s if self._is_shared(priority) else self.limits.alone_s
 
     def _is_shared(self, priority: Priority) -> bool:
-        """Say whether a session of a higher class is open, or was a moment ago."""
+        """Return whether a session of a higher class is open, or was a moment ago."""
         recently = self.clock() - self.limits.recent_s
         return any(
             self._queues[higher] or self._last_open.get(higher, float("-inf")) > recently
@@ -259,13 +259,13 @@ class Scheduler:
             started = self.clock()
             answers = await loop.run_in_executor(self._accelerator, batch[0].call, payloads)
             self._answer(batch, answers, started)
-        except Exception as error:  # noqa: BLE001  # whatever an engine raises is told to its sessions
+        except Exception as error:  # noqa: BLE001  # any engine error is raised in its sessions
             self._retry_alone(batch, error)
         for task in batch:
             task.queue.running -= 1
         async with self.changed:
             self.changed.notify_all()
-        # Its place is free only after these: rule 6.
+        # Its call counts as running until these: rule 6.
         for _ in range(_FOLLOW_UP_CYCLES):
             await asyncio.sleep(0)
 

@@ -24,7 +24,7 @@ class Schedulers:
     async def open_queue(
         self, recogniser: Recogniser, priority: Priority
     ) -> AsyncIterator[SessionQueue]:
-        """Open a session's place in the queue of the recogniser's device; see `Scheduler`."""
+        """Open a session's queue at the scheduler of the recogniser's device; see `Scheduler`."""
         async with self._scheduler_of(recogniser).open_queue(recogniser, priority) as queue:
             yield queue
 

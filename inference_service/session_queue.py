@@ -1,4 +1,4 @@
-"""A session's place in a scheduler's queue: what the session asks, and what it waits for."""
+"""One session's queue at a scheduler: what it requests, and what it waits for."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ _MIN_SHARE = 3
 
 
 class RecognitionError(Exception):
-    """The engine failed on this window, in company and alone."""
+    """The engine failed on this window, in a batch and alone."""
 
 
 class QueueScheduler(Protocol):
@@ -58,9 +58,9 @@ class SessionQueue:
 
     @contextlib.asynccontextmanager
     async def permit(self) -> AsyncIterator[None]:
-        """Hold a place for one window, from before it is prepared until it is answered.
+        """Hold a permit for one window, from before it is prepared until it is answered.
 
-        Waits while the lane's share is used up: the session should not read on meanwhile.
+        Waits while the queue's share is used up: the session should not read on until then.
         """
         await self.acquire()
         try:
@@ -107,13 +107,13 @@ class SessionQueue:
     async def _recognise_padded(
         self, request: WindowRequest, *, before: TaskCost
     ) -> tuple[WindowText, TaskCost]:
-        """Decode once more a window that its own length was too short for."""
+        """Decode again a window that its own length was too short for."""
         text, cost = await self._recognise_as_is(replace(request, is_padded=True))
         total = TaskCost(before.queue_s + cost.queue_s, before.compute_s + cost.compute_s)
         return text, total
 
     async def recognise_newest(self, window: LiveWindow) -> tuple[WindowText, TaskCost]:
-        """Decode a window as it is when its turn comes. Raises RecognitionError.
+        """Decode a window as it is when it is scheduled. Raises RecognitionError.
 
         What would have become stale in the queue is never decoded. `window.read` runs just before
         the batch, beside those of its other windows.
@@ -143,7 +143,7 @@ class SessionQueue:
         return self.scheduler.find_update_interval_s(self.recogniser)
 
     def renew(self, task: WindowTask) -> None:
-        """Let a job of `recognise_newest` be what it would be now."""
+        """Let a task of `recognise_newest` be what it would be now."""
         if task.window is not None:
             task.payload = request = task.window.peek()
             task.key, task.audio_s = self._key_of(request), request.duration_s
@@ -203,7 +203,7 @@ class SessionQueue:
         return max(_MIN_SHARE, min(2 * self.recogniser.max_batch, self.scheduler.even_share))
 
     async def close(self) -> None:
-        """Drop what waits, and wait for what runs."""
+        """Cancel what waits, and wait for what runs."""
         for task in self.waiting:
             task.answer.cancel()
         self.waiting.clear()

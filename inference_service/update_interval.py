@@ -1,10 +1,10 @@
-"""How often a live session's words are recognised anew, so that one accelerator serves them all.
+"""How often a live session's hypothesis is updated, so that one accelerator serves them all.
 
-The rule. Words come at two to three a second, so nobody is updated more often than every 0.6 s.
-Every second it is looked at how much of the time the accelerator was busy with live work: above
+The rule. Words come at two to three a second, so no one is updated more often than every 0.6 s.
+Every second the time that the accelerator was busy with live work is checked: above
 85 %, the interval of all sessions grows, below it shrinks, by the square root of the ratio (so it
-doubles within ten seconds, and doesn't swing). 10 s at most. A machine that can't keep up even so
-has sessions that fall behind: `sessions.live` says what they do.
+doubles within ten seconds, and doesn't swing). 10 s at most. A machine that is too slow even so
+has sessions that fall behind: `sessions.live` describes what they do.
 
 `CostForecast` predicts what a batch will take, by which the scheduler bounds it.
 """
@@ -17,8 +17,9 @@ SHORTEST_S = 0.6
 _LONGEST_S = 10.0
 _BUSY = 0.85
 _CHECKED_EVERY_S = 1.0
-# A Whisper pays for its encoder whatever a window holds (it is padded to 30 s) and for its decoder
-# by the length of the text: a fixed part, given in seconds of audio, and one by the duration.
+# A Whisper pays for its encoder however short a window is (it is padded to 30 s) and for its
+# decoder by the length of the text: a fixed part, given in seconds of audio, and one by the
+# duration.
 _FIXED_S = 10.0
 # Weight of the newest batch: one odd batch moves the forecast by a third.
 _NEWEST = 0.3
@@ -52,7 +53,7 @@ class CostForecast:
     """Seconds of accelerator time by kind of work, as moving averages.
 
     A batch costs less for each window than a window alone, so the forecast is high at first and
-    falls as batches grow with it: a bound by predicted time is kept from the safe side.
+    falls as batches grow with it: a bound by predicted time errs on the safe side.
     """
 
     _seconds_per_unit: dict[str, float] = field(default_factory=dict)
@@ -63,7 +64,7 @@ class CostForecast:
         return None if rate is None else rate * (_FIXED_S + audio_s)
 
     def learn(self, kind: str, *, audio_s: list[float], elapsed_s: float) -> None:
-        """Take note of a batch of windows that took `elapsed_s` together."""
+        """Learn from a batch of windows that took `elapsed_s` together."""
         rate = elapsed_s / sum(_FIXED_S + duration_s for duration_s in audio_s)
         known = self._seconds_per_unit.get(kind, rate)
         self._seconds_per_unit[kind] = known + _NEWEST * (rate - known)

@@ -1,4 +1,4 @@
-"""What the catalogue says of a model: its kind, files, licence, provenance and sources.
+"""What the catalogue states of a model: its kind, files, licence, provenance and sources.
 
 `whispers` and `speaker_models` hold the entries themselves; a further model is a further entry.
 """
@@ -73,7 +73,7 @@ class Wheel:
 
 @dataclass(frozen=True, slots=True)
 class WheelPart:
-    """A member of a wheel: a whole file of the model, or one piece of it."""
+    """A member of a wheel: a whole file of the model, or one part of it."""
 
     wheel: Wheel
     member: str

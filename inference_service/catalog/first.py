@@ -36,7 +36,7 @@ class Machine:
 
 
 def read_machine() -> Machine:
-    """Look at this machine; blocks for a second where there is a GPU."""
+    """Inspect this machine; blocks for a second where there is a GPU."""
     memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     limit = _CGROUP_LIMIT.read_text().strip() if _CGROUP_LIMIT.is_file() else "max"
     if limit.isdigit():
@@ -62,14 +62,14 @@ def install_first(
 ) -> bool:
     """Install what is missing of a recogniser and a speaker model; returns whether both are here.
 
-    Nothing is fetched where there is a recogniser already, whichever. Failures are said, not
-    raised: a server without models starts too, and says what it lacks.
+    Nothing is fetched where there is a recogniser already. Failures are reported, not
+    raised: a server without models starts too, and reports what it lacks.
     """
     catalog = _list_models(settings)
     has_recogniser = catalog.find(Kind.RECOGNISER) is not None or _pull_first_of(
         _candidates(settings, read), settings, report=report
     )
-    if not has_recogniser:  # there is nothing that speakers could be told apart in
+    if not has_recogniser:  # there is nothing to separate speakers in
         return False
     speaker_models = [model.id for model in CATALOGUE if model.kind is Kind.SPEAKER_MODEL]
     return catalog.find(Kind.SPEAKER_MODEL) is not None or _pull_first_of(

@@ -1,6 +1,6 @@
 """What lies in a folder of weights: is a model whole, which languages has a Whisper.
 
-Only names, sizes and the tokenizer are looked at. Weights that are whole but damaged are found
+Only names, sizes and the tokenizer are checked. Weights that are whole but damaged are found
 when they are loaded.
 """
 
@@ -28,7 +28,7 @@ _VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
 
 
 def is_installed(model: CatalogueModel, folder: Path) -> bool:
-    """Tell whether the folder holds all that the model needs, pulled or copied by hand."""
+    """Return whether the folder holds all that the model needs, pulled or copied by hand."""
     if model.engine == FASTER_WHISPER_ENGINE:
         return is_whisper_folder(folder)
     sizes = _read_manifest(folder)
@@ -40,7 +40,7 @@ def is_installed(model: CatalogueModel, folder: Path) -> bool:
 
 
 def is_whisper_folder(folder: Path) -> bool:
-    """Tell whether every file that is needed is there and not empty. Some `stat` calls."""
+    """Return whether every file that is needed is there and not empty. Some `stat` calls."""
     return all(_holds(folder / name) for name in _REQUIRED) and any(
         _holds(folder / name) for name in _VOCABULARIES
     )
@@ -84,7 +84,7 @@ def _read_languages(folder: Path, _changed_ns: int) -> frozenset[str]:
 
 
 def read_window_margin(folder: Path) -> WindowMargin | None:
-    """Return what `window.json` in a folder of weights says; None where there is none to be used.
+    """Return what `window.json` in a folder of weights holds; None where there is none to be used.
 
     {"behind_s": 2, "shortest_s": 10, "step_s": 2}: seconds, 0 to 30, the last two above 0.
     """

@@ -1,6 +1,6 @@
 """The Whisper models of the catalogue, converted to CTranslate2 by their publishers on the hub.
 
-Sizes, hashes and revisions are what the hub's own metadata says of each repository, as several
+Sizes, hashes and revisions are what the hub's own metadata states of each repository, as several
 public projects that pin these files record it (read on 26 November 2026, equal in all of them);
 those of `base` and `tiny.en` were also computed from the files in the wheels.
 """

@@ -1,7 +1,7 @@
 """The CUDA libraries that come as Python packages, made known to CTranslate2.
 
 CTranslate2 opens `libcublas.so.12` by its bare name when it first multiplies. The packages of
-requirements/inference-gpu.txt lie in site-packages, where the dynamic loader does not look, and
+requirements/inference-gpu.txt lie in site-packages, where the dynamic loader does not search, and
 LD_LIBRARY_PATH is read before Python runs. A library that is loaded already is found by its name.
 """
 

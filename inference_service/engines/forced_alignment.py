@@ -1,7 +1,8 @@
-"""What a forced aligner is: given words are placed in the sound, whatever recognised them.
+"""What a forced aligner is: given words are placed in the sound, independently of what recognised
+them.
 
 An aligner is no recogniser: it has no queue on the accelerator, and works on CPU stages beside it.
-It is exact where the words were said, and wrong or silent where they weren't; the one who asks
+It is exact where the words were spoken, and wrong or silent where they weren't; the one who asks
 judges (`sessions/word_times`). Times are float seconds from the start of the samples.
 """
 

@@ -1,4 +1,4 @@
-"""From a catalogue entry to a loaded model, whatever its kind."""
+"""From a catalogue entry to a loaded model, of any kind."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class EngineLoader:
     """How the models of one engine are loaded.
 
     `load` blocks for seconds, and raises RuntimeError, ValueError or OSError for bad weights.
-    `estimate_bytes` says before loading what a model will take, roughly; raises OSError.
+    `estimate_bytes` estimates before loading what a model will take; raises OSError.
     """
 
     load: Callable[[ModelEntry, EngineSettings], LoadedModel]
@@ -48,7 +48,7 @@ def load_recogniser(entry: ModelEntry, settings: EngineSettings) -> Recogniser:
 
 
 def estimate_memory_bytes(entry: ModelEntry) -> int:
-    """Say before loading what a model will take, roughly. Raises KeyError, OSError."""
+    """Estimate before loading what a model will take. Raises KeyError, OSError."""
     return LOADERS[entry.engine].estimate_bytes(entry)
 
 

@@ -69,7 +69,7 @@ class PocketSphinxAligner:
                 self._idle.pop().close()
 
     def _request(self, readings: bytes, pcm: bytes) -> list[Frames] | None:
-        """Ask one process, and once more another one if it ended. Raises AlignerDiedError."""
+        """Send to one process, and again to another if it ended. Raises AlignerDiedError."""
         try:
             return self._request_once(readings, pcm)
         except AlignerDiedError:
@@ -82,7 +82,7 @@ class PocketSphinxAligner:
 
     @contextlib.contextmanager
     def _borrow(self) -> Iterator["_AlignerProcess"]:
-        """Lend an idle process, or a new one; one that failed is not put back."""
+        """Take an idle process, or a new one; one that failed is not put back."""
         with self._free:
             with self._lock:
                 process = self._idle.pop() if self._idle else None

@@ -38,9 +38,9 @@ _MOST_ADDED = 5_000
 # One Gaussian a frame and codebook instead of four: as exact (666 words: mean 18.4 ms against
 # 21.1), and a quarter cheaper.
 _NARROW: dict[str, float] = {"topn": 1}
-# The second attempt, where the default beams (1e-48) lost the path: more than twice as dear, and
-# of little use for long windows, in which one wrong phrase closes every path (they are asked for
-# again a phrase at a time).
+# The second attempt, where the default beams (1e-48) lost the path: more than twice as expensive,
+# and of little use for long windows, in which one wrong phrase closes every path (they are asked
+# for again a phrase at a time).
 _MOST_WIDE_BYTES = 2 * 16_000 * 15
 _WIDE: dict[str, float] = {"topn": 1, "beam": 1e-120, "pbeam": 1e-120, "wbeam": 1e-100}
 

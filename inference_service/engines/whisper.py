@@ -254,12 +254,13 @@ class WhisperRecogniser:
         return bound_tokens(request.duration_s, is_tight=is_tight)
 
     def _needs_padding(self, request: WindowRequest, decoded: Decoded, verdict: Verdict) -> bool:
-        """Say whether what fails may fail because of the short window: loops, or finds nothing."""
+        """Return whether what fails may fail because of the short window: loops, or finds
+        nothing."""
         if self._length_of(request) == MAX_FRAMES:
             return False
         is_endless = len(decoded.tokens) >= self._bound_tokens(request)
         # Measured: on a melody the text of a short window is likelier than that of a padded one,
-        # which is dropped; the model's doubt that anybody speaks is as large in both.
+        # which is dropped; the model's no-speech probability is as large in both.
         is_uncertain = decoded.scores.no_speech_prob > MAX_NO_SPEECH_PROB
         # And where the text is worse than a padded window's, it may end long after the speech.
         ends_s = decoded.find_end_s(self._first_time_token)

@@ -1,6 +1,6 @@
 """Given words as a Whisper's tokens, and the alignment of the tokens as times of the words.
 
-The words are tokenised one by one, so that each keeps its own tokens: Whisper's tokenizer cuts
+The words are tokenised one by one, so that each has tokens of its own: Whisper's tokenizer cuts
 at spaces anyway, and where none is written (or a suffix is a word) its tokens are a little rarer.
 """
 

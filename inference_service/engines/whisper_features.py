@@ -32,7 +32,7 @@ class WindowFeatures:
     """One window, ready for the model, and what the model made of it so far."""
 
     mel: Features  # (n_mels, n_frames of 10 ms), log, without padding
-    # One item, kept after language detection and before a retry: encoding is the dear part.
+    # One item, stored after language detection and before a retry: encoding is the expensive part.
     encoded: Encoded | None = None
     first: Decoded | None = None  # what the first attempt gave, if it was improbable
 
@@ -41,7 +41,7 @@ class WindowFeatures:
         return int(self.mel.shape[-1])
 
     def encoded_at(self, length: int) -> Encoded | None:
-        """Return the encoder's output for these features padded to `length` frames, if kept."""
+        """Return the encoder's output for these features padded to `length` frames, if stored."""
         is_stored = self.encoded is not None and 2 * self.encoded.shape[1] == length
         return self.encoded if is_stored else None
 

@@ -33,11 +33,11 @@ def track_batch(
     detector: Detector,
     known: Set[str],
 ) -> list[tuple[LanguageRun, ...]]:
-    """Return the languages of each window, in time order; one where none is to be looked for.
+    """Return the languages of each window, in time order; one where none is to be detected.
 
     The decoder is asked about slices of the encoder's output: a short step for each, no further
     encoding (7 slices for 30 s: 60 ms beside 2 s for the window, with base on one core). Half
-    slices are looked at where one disagrees with the language that is expected.
+    slices are examined where one disagrees with the language that is expected.
     n_frames: of 10 ms, that hold audio.
     """
     tracks: list[tuple[LanguageRun, ...]] = []

@@ -32,7 +32,8 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class AlignedText:
-    """What the model's `align` says of one window: the time of each text token, its probability."""
+    """What the model's `align` returns for one window: the time of each text token, its
+    probability."""
 
     token_starts_s: Sequence[float]  # (n_tokens + 1,): the last one is the end
     token_probs: Sequence[float]  # (n_tokens,)
@@ -133,7 +134,7 @@ def _time_phrase(
 
 
 def _bound_by_phrase(words: list[TimedWord], phrase: Phrase) -> list[TimedWord]:
-    """Attention reaches into the pauses around a phrase: believe its time tokens there.
+    """Attention reaches into the pauses around a phrase: its time tokens count there.
 
     Only where they cut a word: the two may contradict each other (measured on the tiny Whisper).
     """

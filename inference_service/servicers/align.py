@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 _MAX_PCM_BYTES = 960_000  # 30 s
 _MAX_OFFSET_MS = 1 << 40
-# More words than this aren't said in 30 s; the engine counts its tokens besides.
+# More words than this aren't spoken in 30 s; the engine counts its tokens besides.
 _MAX_WORDS = 500
 _MAX_WORD_CHARACTERS = 200
 _SAMPLES_PER_S = 16_000
@@ -37,7 +37,7 @@ async def align_words(
 ) -> speech_pb2.AlignResponse:
     """Place the words. Raises what `servicers.status_codes` knows.
 
-    Somebody waits for it, so it stands in the queue with the short recordings.
+    A person waits for it, so it is queued with the short recordings.
     """
     if not has_deadline:
         raise BadRequestError("The call has no deadline.")

@@ -1,4 +1,4 @@
-"""Which gRPC status a failure is told with, and in what words.
+"""Which gRPC status a failure is reported with, and its sentence.
 
 Expected failures carry a sentence that is safe to show; anything else is a fault of ours: its
 details go to the log, with the request id, and the client learns only that it happened.

@@ -1,6 +1,6 @@
 """Audio.FindTurns: the speaker turns of a recording that is not recognised.
 
-Spans are worked on one after the other, and nothing is read meanwhile: memory stays flat, and
+Windows are worked on one after the other, and nothing is read until then: memory stays flat, and
 gRPC's flow control stops the sender.
 """
 
@@ -20,7 +20,7 @@ from protos.stt.v1 import audio_pb2, speech_pb2
 Requests = AsyncIterator[audio_pb2.FindTurnsRequest]
 Events = AsyncGenerator[audio_pb2.FindTurnsEvent, None]
 
-# As a file session hears: long enough not to pay for the hand-over, short enough to be fair.
+# As in a file session: long enough not to pay for the hand-over, short enough to be fair.
 _BLOCK_BYTES = 5 * 2 * SAMPLE_RATE_HZ
 
 

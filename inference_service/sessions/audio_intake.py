@@ -1,4 +1,4 @@
-"""A live session's ears: PCM in, utterances out; keeps the audio that may still be recognised."""
+"""A live session's audio: PCM in, ended utterances out; retains what may still be recognised."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from inference_service.sessions.windows import Pcm, to_float
 from inference_service.stages import CpuStages
 
 _FRAME_BYTES = 2 * FRAME_SAMPLES
-# Voice activity is heard in blocks of 0.2 s at least (measured: 1.2 ms of work for a second of
+# Voice activity is detected in blocks of 0.2 s at least (measured: 1.2 ms of work for a second of
 # audio, against 2.0 ms frame by frame, and a hand-over to a thread each) and 5 s at most.
 _LEAST_BYTES = 6 * _FRAME_BYTES
 _MOST_BYTES = 156 * _FRAME_BYTES
@@ -36,20 +36,20 @@ class AudioIntake:
         return len(self._unprocessed) >= _LEAST_BYTES
 
     async def process_block(self) -> list[EndedUtterance]:
-        """Hear a block of what was received; return the utterances that ended in it."""
+        """Process a block of what was received; return the utterances that ended in it."""
         size = min(len(self._unprocessed) // _FRAME_BYTES * _FRAME_BYTES, _MOST_BYTES)
         pcm = bytes(self._unprocessed[:size])
         del self._unprocessed[:size]
         self.audio.append(pcm)
         samples = np.frombuffer(pcm, "<i2")
-        # The endpoints are followed here, not in the thread: others read them meanwhile.
+        # The endpoints are followed here, not in the thread: others read them concurrently.
         probabilities = await self._stages.run(
             Priority.LIVE, lambda: self._detector.push(to_float(samples))
         )
         return self.endpointer.push(map(float, probabilities))
 
     async def flush(self) -> list[EndedUtterance]:
-        """Hear all that was received, and end the utterance under way with it."""
+        """Process all that was received, and end the utterance under way with it."""
         ended = []
         while len(self._unprocessed) >= _FRAME_BYTES:
             ended += await self.process_block()
@@ -59,13 +59,13 @@ class AudioIntake:
             self._unprocessed += bytes(_FRAME_BYTES - len(rest))
             ended += await self.process_block()
             self.audio.discard_after(end)
-        # The frames begin anew: what the model carries from frame to frame doesn't fit any more.
+        # The frames restart: what the model carries from frame to frame doesn't fit any more.
         self._detector = SpeechDetector()
         return ended + self.endpointer.flush(self.received)
 
 
 class AudioTail:
-    """The last stretch of the audio, int16: appended at one end, forgotten at the other."""
+    """The last part of the audio, int16: appended at one end, discarded at the other."""
 
     def __init__(self) -> None:
         self._pcm = bytearray()

@@ -1,11 +1,11 @@
-"""When a live session gives up hypotheses to catch up, and when it takes them up again."""
+"""When a live session stops hypotheses to catch up, and when it resumes them."""
 
 from inference_service.sessions.events import PaceChanged
 
-# Received and not looked at: more than this and two update intervals is too much.
+# Received and not yet recognised: more than this and two update intervals is too much.
 _BEHIND_S = 5.0
 _CAUGHT_UP_S = 1.0
-# An interval that changed by less than a quarter is not worth telling.
+# An interval that changed by less than a quarter is not worth reporting.
 _WORTH_REPORTING = 1.25
 
 

@@ -4,12 +4,12 @@ Whisper often ends its last phrase seconds before a window's end and stops; star
 windows go missing too. So words are compared with voice activity: *speech = words + gaps*.
 `recognition.SpeechRecognition` acts on what is found here, for files and for live speech alike:
 
-    recognition = SpeechRecognition(lane=lane, stages=stages, count=count_timing)
+    recognition = SpeechRecognition(queue=queue, stages=stages, count=count_timing)
     recognised = await recognition.recognise(window, options)
     recognised.segments, recognised.gaps                  # seconds from the window's start
 
 `window` is a `SpeechWindow`: int16 samples, at most 30 s, and which of their frames are voiced
-(`recognition.detect_voice` where nobody knows that yet). `features`, where `prepare` ran already.
+(`recognition.detect_speech` where that is not known yet). `features`, where `prepare` ran already.
 
 Times are in frames of 512 samples (32 ms) from the start of the window, or in seconds from there.
 """
@@ -39,13 +39,13 @@ _LONGEST_JOINED_FRAMES = 312
 _PAUSE_FRAMES = 2
 _PAD_FRAMES = 10
 _SEARCH_FRAMES = 47
-# A word belongs to a run if its middle does, give or take this much.
+# A word is part of a run if its middle is, give or take this much.
 _BORDER_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class FrameInterval:
-    """A stretch of a window, in frames."""
+    """An interval of a window, in frames."""
 
     start: int
     end: int  # > start
@@ -145,7 +145,7 @@ def drop_repeated(
 ) -> list[TextSegment]:
     """Drop the first word found where it is the last one before the run, recognised twice.
 
-    It is if it has the same letters and begins before the run does: what really is said twice
+    It is if it has the same letters and begins before the run does: what really is spoken twice
     begins in it.
     """
     known = [word for segment in before for word in segment.words if word.start_s < run.start_s]

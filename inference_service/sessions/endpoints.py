@@ -1,8 +1,8 @@
-"""Speech probabilities in, utterances out: where somebody began to speak, and where they paused.
+"""Speech probabilities in, utterances out: where speech began, and where it paused.
 
 The thresholds and the padding are the file path's (`regions`); the pause that ends an utterance is
 longer than the one that ends a region there, since here it decides when a text is final. Counts in
-samples from the start of the call's audio; a flush may begin the frames anew at any sample.
+samples from the start of the call's audio; a flush may restart the frames at any sample.
 """
 
 from collections.abc import Iterable
@@ -23,11 +23,11 @@ PAD_SAMPLES = PAD_FRAMES * FRAME_SAMPLES
 # 0.6 s. whisper_streaming's voice activity controller and OpenAI's Realtime API wait for 0.5 s; a
 # little more, so that the recognition that the pause set off is back and the text final at once.
 _END_FRAMES = 19
-# Where what was said is no whole sentence, or hardly anything, 1.5 s more: it is likely to go on,
+# Where what was spoken is no whole sentence, or hardly anything, 1.5 s more: it is likely to go on,
 # and is recognised better together with what follows. (Measured before: 13 of 41 texts of one
 # speech were a single word, 26 ended inside a sentence.)
 _HELD_FRAMES = _END_FRAMES + 47
-# From here on a pause may be the end: what was said is worth recognising once more.
+# From here on a pause may be the end: what was spoken is worth recognising again.
 _PAUSE_FRAMES = 8
 # Less speech than this is a click (0.1 s; Silero's own least is 0.25 s, the shortest words 0.15 s).
 _LEAST_FRAMES = 3
@@ -85,7 +85,7 @@ class Endpointer:
     def flush(self, end: int) -> list[EndedUtterance]:
         """End the utterance under way here; what follows is another one.
 
-        end: the last sample heard; frames begin anew behind it.
+        end: the last sample received; frames restart behind it.
         """
         self.processed = end
         self.speech_end = min(self.speech_end, end)
@@ -94,7 +94,7 @@ class Endpointer:
         return utterances
 
     def cut(self, sample: int) -> int:
-        """Let the utterance under way begin here: what lies before is settled.
+        """Begin the utterance under way here: what lies before is finalized.
 
         Returns the samples of speech in that.
         """
@@ -120,7 +120,7 @@ class Endpointer:
         return max(self.finalized, self.processed - (PAD_FRAMES + _LEAST_FRAMES) * FRAME_SAMPLES)
 
     def finalize_silence(self) -> int:
-        """Settle the silence so far, but for the padding of speech that may be about to begin."""
+        """Finalize the silence so far, but for the padding of speech that may be about to begin."""
         self.finalized = self.earliest_start
         return self.finalized
 
@@ -172,7 +172,7 @@ class Endpointer:
         return voiced
 
     def _take_speech(self, end: int) -> int:
-        """Forget the frames of speech before a sample; return how many samples they are."""
+        """Discard the frames of speech before a sample; return how many samples they are."""
         rest = [frame for frame in self._voiced if frame >= end]
         taken = len(self._voiced) - len(rest)
         self._voiced = rest

@@ -1,4 +1,4 @@
-"""What a live session tells, in order: events, and events whose text or word times follow."""
+"""The events of a live session, in order: events, and events whose text or word times follow."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Coroutine
 from inference_service.sessions.events import LiveEvent
 from inference_service.sessions.tasks import cancel_all
 
-_MAX_UNDELIVERED = 32  # entries that nobody took yet
+_MAX_UNDELIVERED = 32  # undelivered entries
 
 Events = tuple[LiveEvent, ...]
 
@@ -18,7 +18,7 @@ class EventQueue:
         self._timings: set[asyncio.Task[Events]] = set()
 
     async def put(self, entry: Events | asyncio.Task[Events]) -> None:
-        """Wait while too many entries are untaken."""
+        """Wait while too many entries are undelivered."""
         await self._room.acquire()
         self._entries.put_nowait(entry)
 

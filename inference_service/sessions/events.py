@@ -1,4 +1,7 @@
-"""What a session tells its caller. Times are integer milliseconds from the recording's start."""
+"""What a session delivers to its caller.
+
+Times are integer milliseconds from the recording's start.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +10,7 @@ from inference_service.engines.asr import Timing, Verdict
 
 
 class GapReason(StrEnum):
-    """Why speech is not in the text; the proto's message Gap says what each means."""
+    """Why speech is not in the text; the proto's message Gap defines each."""
 
     NOT_RECOGNISED = "not_recognised"
     REPETITION = "repetition"
@@ -24,7 +27,7 @@ def reason_for(verdict: Verdict) -> GapReason:
 
 @dataclass(frozen=True, slots=True)
 class LanguageDetected:
-    """Comes before the first segment; at the end with an empty language if nothing was said."""
+    """Comes before the first segment; at the end with an empty language if nothing was spoken."""
 
     language: str
     probability: float
@@ -44,7 +47,7 @@ class OutputWord:
 
 @dataclass(frozen=True, slots=True)
 class OutputSegment:
-    """A segment in the recording's time; its words spell its text."""
+    """A segment in the recording's time; its words make up its text."""
 
     start_ms: int
     end_ms: int  # > start_ms
@@ -79,7 +82,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class WindowFinalized:
-    """A span that won't be touched again; the next one begins at `resume_ms`."""
+    """A window that won't be touched again; the next one begins at `resume_ms`."""
 
     start_ms: int
     resume_ms: int
@@ -91,7 +94,7 @@ class WindowFinalized:
 
 @dataclass(frozen=True, slots=True)
 class HypothesisUpdated:
-    """What is heard of the utterance under way; the committed words never change."""
+    """What is recognised of the utterance under way; the committed words never change."""
 
     start_ms: int
     covered_ms: int

@@ -1,11 +1,11 @@
 """One recording's way through the service: PCM in, events out, strictly in order.
 
-    chunks → spans (CPU stage) → [language] → prepare (CPU stage) → lane → restored segments
+    chunks → windows (CPU stage) → [language] → prepare (CPU stage) → queue → mapped segments
                                               speaker turns (CPU stage)   ↗
 
-Listening, the windows under way and the telling of events run side by side. Memory stays flat:
-listening stops while the lane has no slot for a further window, or while too many answers are not
-yet taken; nobody reads the call then, and gRPC's flow control stops the sender.
+Receiving, the windows in flight and the delivery of events run concurrently. Memory stays flat:
+receiving stops while the queue has no permit for a further window, or while too many events are
+undelivered; the call is not read then, and gRPC's flow control stops the sender.
 """
 
 import asyncio
@@ -37,11 +37,11 @@ from inference_service.sessions.windows import SAMPLE_RATE_HZ, DecodingWindow, T
 from inference_service.sessions.word_times import WordTimer
 from inference_service.stages import CpuStages
 
-# Voice activity is heard in blocks: long enough not to pay for the hand-over to a thread (about
-# 0.2 ms), short enough (18 ms of work) that nobody waits for a thread that hears another's.
+# Voice activity is detected in blocks: long enough not to pay for the hand-over to a thread (about
+# 0.2 ms), short enough (18 ms of work) that none waits long for a thread that processes another's.
 _BLOCK_BYTES = 5 * 2 * SAMPLE_RATE_HZ
 _MIN_BLOCK_BYTES = 2 * SAMPLE_RATE_HZ
-# Events that nobody took yet: a few kB each, some 100 kB with turns.
+# Events that are not delivered yet: a few kB each, some 100 kB with turns.
 _MAX_UNDELIVERED = 32
 
 
@@ -98,8 +98,8 @@ class FileSession:
     async def run(self, chunks: AsyncIterator[bytes]) -> AsyncGenerator[Event, None]:
         """Yield the events of a recording, `StreamFinished` last. Raises RecognitionError.
 
-        chunks: PCM as it arrives, int16 little-endian mono 16 kHz, whole samples. What it raises
-        is raised here, after the events of what was heard until then were told or dropped.
+        chunks: PCM as it arrives, int16 little-endian mono 16 kHz, whole samples. What it raises is
+        raised here, after the events of what was received until then were delivered or discarded.
         """
         guess: LanguageDetected | None = None
         async with contextlib.aclosing(self._run(chunks)) as events:
@@ -107,7 +107,7 @@ class FileSession:
                 if isinstance(event, LanguageDetected) and self._is_guess:
                     guess = event
                     continue
-                # A guess about sound without a word says nothing.
+                # A guess about sound without a word means nothing.
                 if guess and isinstance(event, StreamFinished):
                     yield LanguageDetected("", 0.0, False)
                 if guess and isinstance(event, WindowFinalized) and event.segments:
@@ -133,7 +133,7 @@ class FileSession:
 
     @property
     def _is_guess(self) -> bool:
-        """Say whether the language is detected here, not given."""
+        """Return whether the language is detected here, not given."""
         is_given = self._options.language or self._options.detected
         return self._can_switch and not is_given
 
@@ -168,7 +168,7 @@ class FileSession:
 
     async def _start_window(self, window: DecodingWindow) -> None:
         if not window.chunks:
-            # A vote is not held open over half a minute of silence: progress would stand still.
+            # A vote does not stay open over half a minute of silence: progress would stand still.
             await self._decide_language(is_final=False)
             start_ms, resume_ms = self._bounds_ms(window)
             return await self._deliver(WindowFinalized(start_ms, resume_ms))
@@ -191,7 +191,8 @@ class FileSession:
             await self._decide_language()
 
     async def _decide_language(self, *, is_final: bool = True) -> None:
-        """Take the likeliest language and let the held windows go; without a vote, only say so."""
+        """Take the likeliest language and start the undecided windows; without a vote, report
+        that."""
         if self._language or not (self._undecided or is_final):
             return
         guess = self._vote.best()
@@ -204,7 +205,7 @@ class FileSession:
             await self._begin_window(window, features)
 
     async def _begin_window(self, window: DecodingWindow, features: object = None) -> None:
-        """Start on a window for which a slot is held; its task frees it."""
+        """Start on a window for which a permit is held; its task releases it."""
         task = asyncio.create_task(self._recognise(window, features))
         self._windows.add(task)
         task.add_done_callback(self._windows.discard)

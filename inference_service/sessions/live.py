@@ -3,14 +3,14 @@
     audio → voice activity (CPU stage) → endpoints → utterance under way → hypotheses
                                                    → utterances that ended → their final texts
 
-Listening, recognising and the telling of events run side by side.
+Receiving, recognising and the delivery of events run concurrently.
 
 **Hypotheses.** The audio of the utterance under way is recognised again and again, one recognition
-at a time: when an update interval of speech is unheard (0.6 s, longer while many speak)
-and the last one is back, or when the speaker pauses. It is read when its turn on the accelerator
-comes, so nothing stale is recognised. Silence is never recognised, and no text twice: where the
-last hypothesis holds all that was said, it is the final text. While speech goes on a hypothesis is
-a draft (greedy, decoded once); in a pause it is decoded as a final text is, and may become it.
+at a time: when an update interval of speech is unprocessed (0.6 s, longer while many speak) and the
+last one is back, or when the speaker pauses. It is read when its turn on the accelerator comes, so
+nothing stale is recognised. Silence is never recognised, and no text twice: where the last
+hypothesis holds all that was spoken, it is the final text. While speech goes on a hypothesis is a
+draft (greedy, decoded once); in a pause it is decoded as a final text is, and may become it.
 
 Each utterance is recognised without the text before it, as on the file path: prompts of different
 lengths can't share a batch, and a tiny Whisper's errors double with them.
@@ -18,13 +18,13 @@ lengths can't share a batch, and a tiny Whisper's errors double with them.
 **Utterances** end with a pause (a longer one where a sentence isn't over), a flush, the end of the
 audio, or by length (`endpoints`). What is committed of long speech is cut off (`live_cuts`).
 
-**Falling behind.** Where more than 5 s and two intervals were received and not looked at, there are
-no hypotheses: utterances that ended are packed into windows of up to 30 s, several of them under
-way at once, as on the file path. Hypotheses come back once less than a second is left. Where more
-than 60 s wait to be packed, or nobody takes the events, the call is not read on; nothing is
-dropped.
+**Falling behind.** Where more than 5 s and two intervals were received and not yet recognised,
+there are no hypotheses: utterances that ended are packed into windows of up to 30 s, several of
+them under way at once, as on the file path. Hypotheses come back once less than a second is left.
+Where more than 60 s wait to be packed, or events are undelivered, the call is not read on; nothing
+is dropped.
 
-**Leaving.** A draining server lets the utterance under way end; then DrainingError is raised.
+**Draining.** A draining server lets the utterance under way end; then DrainingError is raised.
 """
 
 import asyncio
@@ -62,7 +62,7 @@ from inference_service.update_interval import SHORTEST_S
 
 _FIRST_S = 0.4  # of an utterance, before it is worth a hypothesis
 _WAITING_SAMPLES = 60 * SAMPLE_RATE_HZ
-_SILENT_SAMPLES = 10 * SAMPLE_RATE_HZ  # of silence are settled by themselves
+_SILENT_SAMPLES = 10 * SAMPLE_RATE_HZ  # of silence are finalized by themselves
 _DRAIN_WITHIN_S = 10.0
 
 
@@ -96,12 +96,12 @@ class StreamSession:
             )
         self._ended: deque[Utterance] = deque()
         self._finals: set[asyncio.Task[Events]] = set()
-        self._dispatched = 0  # up to here, spans were handed out
+        self._dispatched = 0  # up to here, windows were dispatched
         self._is_over = False
         self._has_ended_early = False
         self._pace = CatchUp()
         self._changed = asyncio.Event()  # something to do, for `_work`
-        self._moved = asyncio.Event()  # something was done: whoever waits may look again
+        self._moved = asyncio.Event()  # something was done: waiting tasks check again
         self._send_queue = EventQueue()
 
     async def run(self, messages: AsyncIterator[LiveMessage]) -> AsyncGenerator[LiveEvent, None]:
@@ -141,7 +141,7 @@ class StreamSession:
     async def _flush(self) -> None:
         all_ended = await self._intake.flush()
         end = self._intake.received
-        # Silence is settled too, so that every flush is answered up to its place.
+        # Silence is finalized too, so that every flush is answered up to its place.
         await self._apply_ended(all_ended or [EndedUtterance(end, end, end)])
 
     def _end_listening(self, listening: asyncio.Task[None]) -> None:
@@ -235,7 +235,7 @@ class StreamSession:
         return is_silent and self._endpointer.processed - self._dispatched >= _SILENT_SAMPLES
 
     async def _update(self, utterance: Utterance) -> None:
-        """Recognise what there is of the utterance under way, and tell it."""
+        """Recognise what there is of the utterance under way, and deliver it."""
         is_accepted = await self._recognition.update_hypothesis(utterance)
         if not is_accepted:
             self._split(utterance)
@@ -252,7 +252,7 @@ class StreamSession:
         await self._send_queue.put((*news, hypothesis))
         if words.committed:
             self._endpointer.hold(self._recognition.to_sample(words.committed[-1].end_ms))
-        if utterance.end is not None:  # it ended while the hypothesis was told
+        if utterance.end is not None:  # it ended while the hypothesis was delivered
             return
         spoken_s = (self._endpointer.speech_end - utterance.start) / SAMPLE_RATE_HZ
         is_waiting = not self._pace.is_catching_up
@@ -278,7 +278,7 @@ class StreamSession:
         self._changed.set()
 
     async def _cut(self, utterance: Utterance) -> None:
-        """Settle the beginning of long speech."""
+        """Finalize the beginning of long speech."""
         words, to_ms = utterance.agreement, self._recognition.to_ms
         count, cut_ms = choose_cut(
             words,
@@ -314,7 +314,7 @@ class StreamSession:
         # Its place among the events is known now, its text later.
         start, end = self._dispatched, pack[-1].end or self._dispatched
         self._dispatched = end
-        # Cut out now: audio that was handed out is forgotten.
+        # Cut out now: audio that was dispatched is discarded.
         chunks = tuple(map(self._recognition.cut_chunk, pack))
         task = asyncio.create_task(self._finish(pack, chunks, start=start, end=end))
         self._finals.add(task)
@@ -332,7 +332,7 @@ class StreamSession:
     async def _finish(
         self, pack: Sequence[Utterance], chunks: tuple[SpeechChunk, ...], *, start: int, end: int
     ) -> Events:
-        """Recognise the final text, with a slot held."""
+        """Recognise the final text, with a permit held."""
         try:
             recognised = await self._recognition.finish(pack[0], chunks)
         finally:
@@ -354,7 +354,7 @@ class StreamSession:
         return (*self._recognition.language.update_languages(segments), window)
 
     def _finalize_words(self, utterance: Utterance) -> Events:
-        """Settle an utterance whose last hypothesis held all that was said."""
+        """Finalize an utterance whose last hypothesis held all that was spoken."""
         self._recognition.language.count_ballot(utterance.ballot)
         start, end = self._dispatched, utterance.end or self._dispatched
         self._dispatched, recognised = end, utterance.recognised
@@ -377,7 +377,7 @@ class StreamSession:
         self._intake.audio.discard_before(needed)
 
     async def _report_pace(self) -> None:
-        """Say when the rule changes by which the session keeps up; see above."""
+        """Report a change of the rule by which the session catches up; see above."""
         backlog_s = (self._intake.received - self._recognised_until()) / SAMPLE_RATE_HZ
         news = self._pace.update(
             backlog_s=backlog_s,
@@ -385,7 +385,7 @@ class StreamSession:
             is_finishing=bool(self._finals),
         )
         if news:
-            # While catching up no hypothesis says what is a whole sentence, and windows are packed.
+            # While catching up no hypothesis shows a whole sentence, and windows are packed.
             self._endpointer.holds = not news.is_catching_up
             self._endpointer.is_unfinished &= not news.is_catching_up
             await self._send_queue.put((news,))
@@ -400,7 +400,7 @@ class StreamSession:
         return max(first.start, first.covered)
 
     async def _end_early(self, listening: asyncio.Task[None]) -> None:
-        """Once the server drains, stop listening between two utterances, or after a while."""
+        """Once the server drains, stop receiving between two utterances, or after a while."""
         await self._draining.wait()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN_WITHIN_S):

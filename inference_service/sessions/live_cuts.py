@@ -31,7 +31,7 @@ def choose_cut(
     compute_s: float,
     pauses_ms: Iterable[tuple[int, int]],
 ) -> tuple[int, int]:
-    """Return how many of the committed words to settle now, and until when; (0, 0) for none.
+    """Return how many of the committed words to finalize now, and until when; (0, 0) for none.
 
     length_s: of what was recognised; compute_s: what that took; pauses_ms: (start, end) of the
     pauses of the voice, longest first.
@@ -53,5 +53,5 @@ def choose_cut(
 
 
 def is_unfinished(words: Sequence[OutputWord], *, spoken_s: float) -> bool:
-    """Say whether what was said is likely to go on: hardly anything, or half a sentence."""
+    """Return whether what was spoken is likely to go on: hardly anything, or half a sentence."""
     return bool(words) and (spoken_s < _SHORT_S or not ends_sentence(words))

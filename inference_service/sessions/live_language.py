@@ -1,14 +1,14 @@
 """Which language a live session's utterances are in: given, the model's only one, or detected.
 
 Detection follows the file path's vote (`language`), with an utterance where that has a window.
-Until the vote is settled each recognition begins with a detection (whose encoding it reuses), and
+Until the vote is decided each recognition begins with a detection (whose encoding it reuses), and
 the likeliest language serves for it. An utterance votes once, with all of it: when its final text
 is recognised, or when its last hypothesis turns out to be that.
 
-In a multilingual session no vote is ever settled: each utterance is in the language that its own
+In a multilingual session no vote is ever decided: each utterance is in the language that its own
 detection finds, or, where that is unsure, in the one before it.
 
-Where the language wasn't given, it is only what is *expected*: each recognition looks for others in
+Where the language wasn't given, it is only what is *expected*: each recognition detects others in
 its window, with the file path's hysteresis (`engines.language_track`), and what it finds is the
 language of the text, never a translation of it.
 """
@@ -33,7 +33,7 @@ class LiveLanguage:
         expected: Collection[str] = (),
         is_multilingual: bool = False,
     ) -> None:
-        """wish: ISO 639-1 code; empty: to be detected, among those expected, if any are."""
+        """requested: ISO 639-1 code; empty: to be detected, among those expected, if any are."""
         self._language_options = LanguageOptions(
             languages=frozenset(expected), is_multilingual=is_multilingual
         )
@@ -68,9 +68,9 @@ class LiveLanguage:
         return frozenset(self._languages) if self._language_options.languages else frozenset()
 
     def update_languages(self, segments: Sequence[OutputSegment]) -> tuple[LanguageDetected, ...]:
-        """Take note of the languages of a final text; return what is to be told before it.
+        """Update from the languages of a final text; return what is to be delivered before it.
 
-        A guess about sound without a word says nothing.
+        A guess about sound without a word means nothing.
         """
         news: list[LanguageDetected] = []
         for segment in segments:
@@ -120,7 +120,8 @@ class LiveLanguage:
         return [LanguageGuess(each.language, each.probability / total) for each in possible]
 
     def take_change(self) -> tuple[LanguageDetected, ...]:
-        """Return what is to be told before the next text: the language, where it has changed."""
+        """Return what is to be delivered before the next text: the language, where it has
+        changed."""
         if not self._known.language or (
             self._reported and self._reported.language == self._known.language
         ):

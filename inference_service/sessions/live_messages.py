@@ -1,4 +1,4 @@
-"""What a live session is told: how to begin, and what its caller wishes meanwhile."""
+"""The input of a live session: how to begin, audio, and requests of its caller."""
 
 from dataclasses import dataclass
 

@@ -78,9 +78,9 @@ class LiveRecognition:
         self._growing: _GrowingWindow | None = None
 
     def cancel_draft(self) -> None:
-        """Let nobody wait for a draft that is being decoded: its utterance has ended.
+        """Stop waiting for a draft that is being decoded: its utterance has ended.
 
-        One that is still queued is read when its turn comes: it becomes the final text.
+        One that is still queued is read when it is scheduled: it becomes the final text.
         """
         if self._growing and self._growing.is_read and self._growing.request.is_draft:
             self._growing.decoding.cancel()
@@ -88,7 +88,7 @@ class LiveRecognition:
     async def update_hypothesis(self, utterance: Utterance) -> bool:
         """Recognise what there is of an utterance, and let it take note.
 
-        Returns whether there is a new hypothesis that is believed. Raises RecognitionError.
+        Returns whether there is a new hypothesis that is accepted. Raises RecognitionError.
         """
         window = self._growing = _GrowingWindow(utterance, self)
         window.decoding = asyncio.create_task(self._recognise_growing(window, utterance))
@@ -137,7 +137,7 @@ class LiveRecognition:
         """Return until when words may be committed: the language of the last ones isn't sure yet.
 
         What is spoken in another language is often decoded to a translation until there is enough
-        of it to be told; what is committed is never taken back.
+        of it to be detected; what is committed is never taken back.
         """
         if self.language.switch_penalty is None:
             return None
@@ -146,8 +146,8 @@ class LiveRecognition:
     async def finish(self, first: Utterance, chunks: tuple[SpeechChunk, ...]) -> "RecognisedText":
         """Recognise in one window utterances that have ended, of one language.
 
-        All of it: what no word covers is recognised again, as in a file, or told as a gap.
-        first: the first of them; pieces: the audio of each. Raises RecognitionError.
+        All of it: what no word covers is recognised again, as in a file, or reported as a gap.
+        first: the first of them; chunks: the audio of each. Raises RecognitionError.
         """
         pcm = np.concatenate([chunk.pcm for chunk in chunks])
         samples, priority = to_float(pcm), self._queue.priority
@@ -176,7 +176,7 @@ class LiveRecognition:
         utterance: Utterance,
         chunk: SpeechChunk,
     ) -> tuple[LiveEvent, ...]:
-        """Return what is told of an utterance with better word times; all lie in the piece."""
+        """Return the events of an utterance with better word times; all lie in the chunk."""
         known = await events if isinstance(events, asyncio.Task) else events
         language = utterance.language or self.language.decided
         return tuple([await self._time_event(each, chunk, language) for each in known])
@@ -204,13 +204,13 @@ class LiveRecognition:
     ) -> tuple[Gap, ...]:
         """Put a window's gaps into the session's time, without what the words cover.
 
-        (Committed words stand, whatever the last recognition found.)
+        (Committed words stand, regardless of the last recognition.)
         """
         start_ms = self.to_ms(recognised.chunks[0].start_sample)
         time_map = TimeMap(recognised.chunks, offset_s=self._options.offset_ms / 1000)
         gaps = map_gaps(recognised.gaps, time_map, start_ms=start_ms, end_ms=self.to_ms(end))
         left = [part for gap in gaps for part in cut_out_words(gap, segments)]
-        # What was recognised may have lost to committed words: whatever it was, it is missing.
+        # What was recognised may have lost to committed words: it is missing.
         speech = [
             TextGap(one.start_s, one.end_s, GapReason.NOT_RECOGNISED) for one in recognised.speech
         ]
@@ -261,20 +261,20 @@ class LiveRecognition:
         return self._intake.endpointer.processed if utterance.end is None else utterance.end
 
     def is_draft(self, utterance: Utterance) -> bool:
-        """Say whether a hypothesis read now is a draft: while speech goes on.
+        """Return whether a hypothesis read now is a draft: while speech goes on.
 
         At a pause it may become the final text.
         """
         return utterance.end is None and not self._intake.endpointer.is_paused
 
     async def add_voice(self, chunk: SpeechChunk, utterance: Utterance) -> SpeechChunk:
-        """Return a piece of an utterance, just cut, with the frames in which somebody speaks."""
+        """Return a chunk of an utterance, just cut, with the frames in which someone speaks."""
         if utterance.end is None:
             endpointer = self._intake.endpointer
             return replace(
                 chunk, voiced=endpointer.voiced_frames(chunk.start_sample, chunk.end_sample)
             )
-        # The endpointer forgets an utterance that has ended.
+        # The endpointer discards an utterance that has ended.
         priority, samples = self._queue.priority, to_float(chunk.pcm)
         return replace(chunk, voiced=await self._stages.run(priority, detect_speech, samples))
 
@@ -313,7 +313,7 @@ class LiveRecognition:
 
 
 def _find_change(chunk: SpeechChunk, languages: Sequence[LanguageRun]) -> LanguageChange:
-    """Return where the first language of a piece ends: in a pause, where one is near."""
+    """Return where the first language of a chunk ends: in a pause, where one is near."""
     before, after = languages[:2]
     around = min(round(after.start_s / FRAME_S), len(chunk.voiced) - 1)
     frame = find_pause(chunk.voiced, around, reach=BORDER_REACH_FRAMES)
@@ -328,7 +328,7 @@ def _set_language(request: WindowRequest, language: str) -> WindowRequest:
 
 @dataclass(frozen=True, slots=True)
 class RecognisedText:
-    """The text of a window, and the pieces of the session's audio that it was made of."""
+    """The text of a window, and the chunks of the session's audio that it was made of."""
 
     text: WindowText
     chunks: tuple[SpeechChunk, ...]
@@ -337,13 +337,13 @@ class RecognisedText:
 
 
 class _GrowingWindow:
-    """The audio of an utterance, read when its turn comes: a `LiveWindow` of the scheduler's."""
+    """The audio of an utterance, read when it is scheduled: a `LiveWindow` of the scheduler's."""
 
     def __init__(self, utterance: Utterance, recognition: LiveRecognition) -> None:
         self._utterance = utterance
         self._recognition = recognition
         self._end = utterance.start
-        self.is_read = False  # its turn has come
+        self.is_read = False  # it was scheduled
         self.request = self._peeked = self.peek()
         self.chunk = SpeechChunk(utterance.start, np.zeros(0, np.int16))  # what was read
         self.decoding: asyncio.Task[WindowText]

@@ -7,7 +7,7 @@ A window is decoded, and what its text leaves open is followed up, each time wit
     uncovered speech     cut out and decoded again, at most twice inside each other (`coverage`)
 
 All of it is decided by the window's own samples and options, so that the same window gives the
-same text alone, beside others and after a kill. The follow-ups of one window are lined up together
+same text alone, beside others and after a kill. The follow-ups of one window are enqueued together
 (they may share a batch) and before its session's later windows. They are bounded: 6 beside each
 other, 2 inside each other.
 """
@@ -60,11 +60,11 @@ from inference_service.stages import CpuStages
 _MAX_DEPTH = 2
 _MAX_FOLLOW_UPS = 6
 # Segments below this mean confidence of their words are noise more often than text (two of
-# three were wrong in 34 recordings): kept as evidence, not as text.
+# three were wrong in 34 recordings): evidence, not text.
 _MIN_CONFIDENCE = 0.1
 # A border between languages is moved to a pause within 2 s.
 BORDER_REACH_FRAMES = round(2 / FRAME_S)
-# Follow-ups below this are too short to tell a language.
+# Follow-ups below this are too short to detect a language.
 _SHORTEST_DETECTED_S = 4.0
 
 
@@ -126,7 +126,7 @@ class SpeechRecognition:
     async def recognise(
         self, window: SpeechWindow, options: DecodeOptions, *, features: object = None
     ) -> Recognised:
-        """Recognise all of a window, for which a slot is held. Raises RecognitionError.
+        """Recognise all of a window, for which a permit is held. Raises RecognitionError.
 
         features: what the engine's `prepare` gave for it, if it ran.
         """
@@ -193,7 +193,7 @@ class SpeechRecognition:
     async def _examine_repetition(
         self, window: SpeechWindow, text: WindowText, options: DecodeOptions, *, depth: int
     ) -> Recognised:
-        """Keep repeated text that the sound confirms; else what is recognised of its parts."""
+        """Accept repeated text that the sound confirms; else what is recognised of its parts."""
         whole = text.discarded
         if not whole:
             return Recognised()

@@ -37,7 +37,7 @@ class RegionFinder:
     """
 
     def __init__(self, *, first_frame: int = 0) -> None:
-        """first_frame: where the hearing begins; no region reaches back before it."""
+        """first_frame: where detection begins; no region reaches back before it."""
         self.frames = first_frame  # the next one
         self._start: int | None = None  # of the speech at hand
         self._quiet_since: int | None = None
@@ -77,7 +77,7 @@ class RegionFinder:
         return regions
 
     def _step(self, probability: float) -> list[Region]:
-        """Take one frame; returns a region where speech begins and settles the one before it."""
+        """Take one frame; returns a region where speech begins and closes the one before it."""
         now = self.frames
         is_speech = probability >= SPEECH_THRESHOLD
         if is_speech and self._quiet_since is not None:

@@ -1,6 +1,6 @@
-"""From a window's text to segments of the recording, with the promises of the wire made true.
+"""From a window's text to segments of the recording, with the guarantees of the protocol.
 
-Whatever an engine answers, here the words spell the text, times rise and stay inside the span,
+For any answer of an engine, here the words make up the text, times rise and stay inside the window,
 and a segment ends after it starts.
 """
 
@@ -19,7 +19,7 @@ _HURRIED_WORD_MS = 150
 def map_to_recording(
     segments: Sequence[TextSegment], time_map: TimeMap, *, start_ms: int, end_ms: int
 ) -> tuple[OutputSegment, ...]:
-    """Map a window's segments into its span [start_ms, end_ms] of the recording.
+    """Map a window's segments into its window [start_ms, end_ms] of the recording.
 
     Segments without a visible word are dropped.
     """
@@ -38,7 +38,7 @@ def map_to_recording(
 def map_gaps(
     gaps: Sequence[TextGap], time_map: TimeMap, *, start_ms: int, end_ms: int
 ) -> tuple[Gap, ...]:
-    """Map a window's gaps into its span; those that take no time there are dropped."""
+    """Map a window's gaps into its window; those that take no time there are dropped."""
     mapped = []
     for gap in gaps:
         first_s, last_s = time_map.map_interval(gap.start_s, gap.end_s)
@@ -58,7 +58,7 @@ def cut_out_words(gap: Gap, segments: Sequence[OutputSegment]) -> list[Gap]:
 
     A word covers a little on both sides of it, as where gaps are found (`coverage`).
 
-    A part has no text: which words of the gap's text belong to it isn't known.
+    A part has no text: which words of the gap's text are in it isn't known.
     """
     margin_ms = round(1000 * MARGIN_S)
     words = sorted((word.start_ms, word.end_ms) for one in segments for word in one.words)

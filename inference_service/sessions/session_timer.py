@@ -54,9 +54,9 @@ class SessionTimer:
         language: str,
         offset_ms: int,
     ) -> tuple[OutputSegment, ...]:
-        """Return segments of the recording's time with better times: for what is settled live.
+        """Return segments of the recording's time with better times: for what is finalized live.
 
-        piece: the audio in which all of them lie. They stay within it.
+        chunk: the audio in which all of them lie. They stay within it.
         """
         if self._timer is None or not segments:
             return tuple(segments)
@@ -76,7 +76,7 @@ class SessionTimer:
 
 
 def _to_window_time(segment: OutputSegment, *, start_s: float) -> TextSegment:
-    """Return it in the time of a piece that begins at `start_s`."""
+    """Return it in the time of a chunk that begins at `start_s`."""
     words = tuple(
         TimedWord(
             text=word.text,

@@ -1,6 +1,6 @@
-"""The speaker turns of one span: contiguous audio, in CPU steps of some 30 ms.
+"""The speaker turns of one window: contiguous audio, in CPU steps of some 30 ms.
 
-The embedder is given the span with its silence, up to `MAX_SILENCE_SAMPLES` between two regions:
+The embedder is given the window with its silence, up to `MAX_SILENCE_SAMPLES` between two regions:
 inside single regions the diarization error was a quarter higher, and cost a quarter more
 (0.171 against 0.137 without a collar, 19 recordings).
 """
@@ -22,15 +22,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _ContiguousAudio:
-    """Contiguous audio of a span, from the start of the call's audio."""
+    """Contiguous audio of a window, from the start of the call's audio."""
 
     start_sample: int
     pcm: Pcm
-    speech: tuple[tuple[int, int], ...]  # samples from the start of the stretch, end exclusive
+    speech: tuple[tuple[int, int], ...]  # samples from the start of the audio, end exclusive
 
 
 class TurnFinder:
-    """For all spans of one recording. What goes wrong here costs the turns only, not the text."""
+    """For all windows of one recording. What goes wrong here costs the turns only, not the text."""
 
     def __init__(
         self, embedder: Embedder | None, *, stages: CpuStages, priority: Priority, offset_ms: int
@@ -42,7 +42,7 @@ class TurnFinder:
         self._offset_ms = offset_ms
 
     async def find(self, window: DecodingWindow) -> tuple[SpeakerTurn, ...]:
-        """The turns of a span in time order, within it; none after a failure, for good."""
+        """The turns of a window in time order, within it; none after a failure, for good."""
         found: list[SpeakerTurn] = []
         try:
             for audio in _join_chunks(window):
@@ -67,7 +67,7 @@ class TurnFinder:
         return self._place(work.turns, window)
 
     def _place(self, turns: Sequence[VoiceTurn], window: DecodingWindow) -> list[SpeakerTurn]:
-        """In milliseconds, inside the span; those without length are left out."""
+        """In milliseconds, inside the window; those without length are left out."""
         low_ms = self._offset_ms + 1000 * window.start_sample // SAMPLE_RATE_HZ
         high_ms = self._offset_ms + 1000 * window.resume_sample // SAMPLE_RATE_HZ
         placed = (
@@ -83,7 +83,7 @@ class TurnFinder:
 
 
 def _join_chunks(window: DecodingWindow) -> list[_ContiguousAudio]:
-    """The pieces of a span joined with the silence before them, where that is short."""
+    """The chunks of a window joined with the silence before them, where that is short."""
     joined: list[_ContiguousAudio] = []
     parts: list[Pcm] = []
     speech: list[tuple[int, int]] = []

@@ -1,4 +1,4 @@
-"""One utterance while it is spoken and until it is settled: its audio's bounds and its words."""
+"""One utterance while it is spoken and until it is finalized: its audio's bounds and its words."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,31 +30,31 @@ class LanguageChange:
 class Utterance:
     """Samples count from the start of the call's audio."""
 
-    start: int  # of what is not settled yet: cuts move it
+    start: int  # of what is not final yet: cuts move it
     language: str  # empty: to be detected
     agreement: LocalAgreement = field(default_factory=LocalAgreement)
     end: int | None = None  # None: under way
     speech_end: int = 0  # known once it has ended
     is_cut: bool = False  # it ended because it was too long, in the middle of speech
     speech_samples: int = 0  # known once it has ended
-    covered: int = 0  # the end of what the last hypothesis heard
+    covered: int = 0  # the end of what the last hypothesis covers
     recognised: WindowText | None = None  # that hypothesis
     is_draft: bool = False  # it was decoded as a draft, which is no final text
-    is_covered: bool = True  # its words cover the speech that it heard
+    is_covered: bool = True  # its words cover the speech in it
     ballot: Ballot | None = None  # that hypothesis' guess of the language, if it made one
-    retry: WindowRequest | None = None  # it was doubtful: what to decode again at its end
+    retry: WindowRequest | None = None  # it was uncertain: what to decode again at its end
     change: LanguageChange | None = None  # where that hypothesis found another language
 
     @property
     def is_known(self) -> bool:
-        """Say whether it has ended and nothing is left to recognise."""
+        """Return whether it has ended and nothing is left to recognise."""
         if self.end is None or self.retry or self.is_draft or not self.is_covered:
             return False
         return self.covered >= self.speech_end and not self.is_cut
 
     @property
     def is_fresh(self) -> bool:
-        """Say whether nothing was recognised of it yet."""
+        """Return whether nothing was recognised of it yet."""
         return self.recognised is None and self.retry is None and not self.agreement.committed
 
     @property
@@ -69,7 +69,7 @@ class Utterance:
         words: Sequence[OutputWord],
         commit_before_ms: int | None = None,
     ) -> None:
-        """Take in a hypothesis that was believed, or that there are no words.
+        """Take in a hypothesis that was accepted, or that there are no words.
 
         commit_before_ms: later words stay pending; None: any may be committed.
         """
@@ -94,7 +94,7 @@ class Utterance:
     ) -> tuple[OutputSegment, ...]:
         """Return its segments, from a last recognition of all of it.
 
-        Text that loops is not believed, but what was heard before it is.
+        Text that loops is rejected, but what was recognised before it stands.
         """
         words = None if text.verdict is Verdict.REPETITION else collect_words(segments)
         return make_segments(self.agreement.finish(words), recognised=text, end_ms=end_ms)
@@ -130,7 +130,7 @@ def collect_words(segments: Sequence[OutputSegment]) -> tuple[OutputWord, ...]:
 
 
 def strip_leading_space(words: Sequence[OutputWord]) -> tuple[OutputWord, ...]:
-    """Return the words as they are told: nothing stands before the first."""
+    """Return the words as they are delivered: nothing stands before the first."""
     return (_respace(words[0], has_space=False), *words[1:]) if words else ()
 
 
@@ -139,7 +139,7 @@ def make_segments(
 ) -> tuple[OutputSegment, ...]:
     """Cut an utterance's words at the ends of sentences and at pauses.
 
-    heard: the recognition whose scores they carry. end_ms: no word reaches beyond it.
+    recognised: the recognition whose scores they carry. end_ms: no word reaches beyond it.
     """
     scores = (
         recognised.segments[0]

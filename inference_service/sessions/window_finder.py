@@ -1,10 +1,10 @@
-"""PCM in, spans out: voice activity, regions and windows of one recording, run as one CPU stage.
+"""PCM in, windows out: voice activity, regions and windows of one recording, run as one CPU stage.
 
-Each span is heard afresh, from its own first sample: the voice activity model forgets what was
-before. So a call that goes on at a span's end hears exactly what the broken-off call would have,
-and finds the same windows. (With the state carried on, 5 of 6 resumed runs over a recording of
-three minutes had regions that differed, one in how they were packed.) The price is that the last
-seconds are heard twice, the region that didn't fit any more: about a fifth of the voice activity.
+Each window is detected afresh, from its own first sample: the voice activity model is reset. So a
+call that goes on at a window's end detects exactly what the broken-off call would have, and finds
+the same windows. (With the state carried on, 5 of 6 resumed runs over a recording of three minutes
+had regions that differed, one in how they were packed.) The price is that the last seconds are
+detected twice, the region that didn't fit any more: about a fifth of the voice activity.
 """
 
 import numpy as np
@@ -23,15 +23,15 @@ class WindowFinder:
         self._finder = RegionFinder()
         self._cutter = WindowCutter()
         self._part_frame: Pcm = np.zeros(0, np.int16)
-        # Of the frames that were looked at since the last span ended.
+        # Of the frames that were processed since the last window ended.
         self._voiced: Voiced = np.zeros(0, np.bool_)
         self._voiced_start = 0
         self._is_ending = False
-        self.samples = 0  # heard
-        self.speech_samples = 0  # of them speech, in spans that were returned
+        self.samples = 0  # received
+        self.speech_samples = 0  # of them speech, in windows that were returned
 
     def push(self, pcm: bytes) -> list[DecodingWindow]:
-        """Hear more; return the spans that are complete.
+        """Process more; return the windows that are complete.
 
         pcm: int16 little-endian, mono, 16 kHz, a whole number of samples. About 4 ms for a second.
         """
@@ -52,7 +52,7 @@ class WindowFinder:
         return self._count(windows + self._cutter.finish(self.samples))
 
     def _process(self, frames: Pcm) -> list[DecodingWindow]:
-        """Hear whole frames, and once more from the end of each span that they complete."""
+        """Process whole frames, and again from the end of each window that they complete."""
         windows = []
         while window := self._take(self._finder.push(self._detect(frames))):
             windows.append(window)
@@ -70,7 +70,8 @@ class WindowFinder:
         return self._voiced[start:end].copy()
 
     def _take(self, regions: list[Region]) -> DecodingWindow | None:
-        """Collect the regions up to the first that completes a span; those after it come again."""
+        """Collect the regions up to the first that completes a window; those after it are found
+        again."""
         for region in regions:
             window = self._cutter.advance(region.start)
             window = window or self._cutter.add(region, self._read_voiced(region))
@@ -79,7 +80,7 @@ class WindowFinder:
         return self._cutter.advance(self._finder.final_frame)
 
     def _restart(self, window: DecodingWindow) -> Pcm:
-        """Forget what was heard after the span; return its audio in whole frames."""
+        """Discard what was detected after the window; return its audio in whole frames."""
         self._detector = SpeechDetector()
         self._voiced_start = window.resume_sample // FRAME_SAMPLES
         self._voiced = np.zeros(0, np.bool_)

@@ -1,16 +1,16 @@
 """Better times for the words of a recognised window: forced alignment first, with a judge.
 
-Attention says roughly where a word is: too early, and it stretches over pauses. A forced aligner is
-exact where the words were said, and silent or wildly wrong where they weren't. So, window by
+Attention gives roughly where a word is: too early, and extended over pauses. A forced aligner is
+exact where the words were spoken, and silent or wildly wrong where they weren't. So, window by
 window, on a CPU stage:
 
 1. The attention's measured bias is taken off its times (`engines/attention_bias`).
 2. Where an aligner knows the language it is asked for the whole window, and, where it finds no way
    through it, for each phrase with a margin.
-3. An aligned word is believed where it lies inside the attention's span of it, give or take 0.3 s.
-   A phrase of which more than a third is elsewhere is left to the attention, and so is a word
+3. An aligned word is accepted where it lies inside the attention's interval of it, give or take 0.3
+   s. A phrase of which more than a third is elsewhere is left to the attention, and so is a word
    that was put where no voice is.
-4. Words left to the attention are kept out of silence, and between their aligned neighbours; where
+4. Words left to the attention are trimmed to the voice, and between their aligned neighbours; where
    there is no room for them as they are, they are interpolated.
 
 No word is changed, dropped or moved past another: only times and `timing` are new.
@@ -42,7 +42,7 @@ class SpokenWindow:
     """What a window's words are timed by."""
 
     samples: Samples  # float32 (n_samples,), mono, 16 kHz, ≤ 30 s
-    language: str  # ISO 639-1, of segments that don't say theirs; empty: unknown
+    language: str  # ISO 639-1, of segments without one; empty: unknown
     bias_s: float = 0.0  # how much too early the recogniser's times are
 
     @property
@@ -81,7 +81,7 @@ class WordTimer:
             aligner.close()
 
     def _align(self, window: SpokenWindow, segments: Sequence[TextSegment]) -> list[Intervals]:
-        """Return the aligner's spans for the words of each segment."""
+        """Return the aligner's intervals for the words of each segment."""
         languages = {segment.language or window.language for segment in segments}
         whole = self._find(min(languages)) if len(languages) == 1 else None
         try:
@@ -117,12 +117,12 @@ class _Judge:
 
     def __init__(self, window: SpokenWindow) -> None:
         self._window = window
-        self._voiced: Voiced | None = None  # heard when it is needed first: 4 ms a second
+        self._voiced: Voiced | None = None  # detected when it is needed first: 4 ms a second
 
     def choose(
         self, phrases: Sequence[Sequence[TimedWord]], aligned: Sequence[Intervals]
     ) -> list[tuple[TimedWord, ...]]:
-        """phrases: by attention, in order; aligned: a span or None for each of their words."""
+        """phrases: by attention, in order; aligned: an interval or None for each of their words."""
         accepted = [
             self._accept_aligned(words, intervals)
             for words, intervals in zip(phrases, aligned, strict=True)
@@ -135,7 +135,7 @@ class _Judge:
         return [tuple(next(timed) for _ in phrase) for phrase in phrases]
 
     def _accept_aligned(self, words: Sequence[TimedWord], intervals: Intervals) -> Intervals:
-        """Return the spans that can be true."""
+        """Return the plausible intervals."""
         pairs = list(zip(words, intervals, strict=True))
         accepted = [
             interval if interval is not None and _lies_within(interval, word) else None
@@ -160,7 +160,7 @@ class _Judge:
 
 
 def _lies_within(interval: WordInterval, word: TimedWord) -> bool:
-    """Whether an aligned word lies in the attention's span, give or take the tolerance."""
+    """Whether an aligned word lies in the attention's interval, give or take the tolerance."""
     return (
         interval.start_s >= word.start_s - _TOLERANCE_S
         and interval.start_s <= max(word.end_s, word.start_s + _TOLERANCE_S)

@@ -72,7 +72,7 @@ def _fetch_status(endpoint: str) -> str:
     try:
         urllib.request.urlopen(request, timeout=_ANSWERS_WITHIN_S).close()  # noqa: S310
     except urllib.error.HTTPError:
-        return ""  # it answers, with whatever status
+        return ""  # it answers, with any status
     except (OSError, ValueError) as error:
         return f"{endpoint} does not answer ({getattr(error, 'reason', error)})."
     return ""

@@ -83,7 +83,7 @@ def _fetch_rest(
 
 
 def _has_grown(path: Path, had_bytes: int) -> bool:
-    """Tell whether a broken connection brought something: then another try is worth it."""
+    """Return whether a broken connection brought something: then another try is worthwhile."""
     return path.exists() and path.stat().st_size > had_bytes
 
 

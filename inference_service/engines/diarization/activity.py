@@ -1,4 +1,4 @@
-"""From a segmentation model's classes to the pieces of speech to embed: pure arithmetic."""
+"""From a segmentation model's classes to the chunks of speech to embed: pure arithmetic."""
 
 import itertools
 from collections.abc import Sequence
@@ -14,16 +14,16 @@ Tracks = npt.NDArray[np.bool_]  # (frames, local speakers): who speaks
 
 @dataclass(frozen=True, slots=True)
 class WindowPlan:
-    """One window of a span: where it is read, and which part of it counts."""
+    """One window of a window: where it is read, and which part of it counts."""
 
     start_s: float
     valid_from_s: float
-    valid_to_s: float  # > valid_from_s; all from the start of the span
+    valid_to_s: float  # > valid_from_s; all from the start of the window
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VoiceChunk:
-    """A stretch in which one local speaker speaks, in seconds from the start of the span."""
+    """An interval in which one local speaker speaks, in seconds from the start of the window."""
 
     start_s: float
     end_s: float
@@ -32,7 +32,7 @@ class VoiceChunk:
 
 
 def plan_windows(length_s: float, model: SegmentationModel) -> list[WindowPlan]:
-    """Windows every `hop_s`; the middle of each counts, at the edges of the span all of it."""
+    """Windows every `hop_s`; the middle of each counts, at the edges of the window all of it."""
     behind = max(0.0, length_s - model.window_s)
     count = 1 + int(np.ceil(behind / model.hop_s))
     margin_s = (model.window_s - model.hop_s) / 2
@@ -56,7 +56,7 @@ def read_tracks(log_probabilities: npt.NDArray[np.float32], model: SegmentationM
 def find_chunks(
     tracks: Tracks, plan: WindowPlan, *, model: SegmentationModel, rules: VoiceChunkRules
 ) -> list[VoiceChunk]:
-    """The pieces of the part of a window that counts, in time order."""
+    """The chunks of the part of a window that counts, in time order."""
     first_s = plan.start_s + model.first_frame_s
     low = max(0, round((plan.valid_from_s - first_s) / model.frame_s))
     high = min(len(tracks), round((plan.valid_to_s - first_s) / model.frame_s))

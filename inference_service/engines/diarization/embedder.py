@@ -1,7 +1,7 @@
 """What the diarizer is to the rest of the service.
 
-A diarizer cuts a span of the recording into turns, each of one voice, and describes each voice by a
-vector; it knows nothing of the rest of the recording. `clustering` groups the vectors afterwards.
+A diarizer cuts a window of the recording into turns, each of one voice, and describes each voice by
+a vector; it knows nothing of the rest of the recording. `clustering` groups the vectors afterwards.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ SAMPLE_RATE_HZ = 16_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VoiceTurn:
-    """A span in which, as far as can be told, one person speaks; turns may overlap."""
+    """An interval in which, as far as is known, one person speaks; turns may overlap."""
 
     start_s: float  # from the start of the recording
     end_s: float  # > start_s
@@ -30,11 +30,12 @@ class VoiceTurn:
 
 
 class EmbedderError(Exception):
-    """A speaker model that is installed can't be used; its message says which file and why."""
+    """A speaker model that is installed can't be used; its message names the file and the
+    reason."""
 
 
 class DiarizationTask(Protocol):
-    """The work on one span, in steps of some 30 ms, so that no thread is blocked for long."""
+    """The work on one window, in steps of some 30 ms, so that no thread is blocked for long."""
 
     @property
     def is_done(self) -> bool: ...
@@ -50,7 +51,7 @@ class DiarizationTask(Protocol):
 
 
 class Embedder(Protocol):
-    """Finds the turns of spans. Stateless between them, hence thread-safe."""
+    """Finds the turns of windows. Stateless between them, hence thread-safe."""
 
     description: Description  # its name is stored with the embeddings
 
@@ -62,6 +63,6 @@ class Embedder(Protocol):
         samples: float32 (n_samples,), mono, 16 kHz, [-1, 1], any length.
         offset_s: where in the recording the first sample lies.
         speech: start and end in seconds from the first sample of what voice activity detection
-        took for speech; stretches without any are not examined.
+        took for speech; intervals without any are not examined.
         """
         ...

@@ -18,7 +18,7 @@ Labels = npt.NDArray[np.intp]
 MAX_GROUPS = 2000
 # Of a longer list, so many neighbours in time are joined at first, at a cut so tight that only
 # what is certainly one voice joins. Both grow with each round (measured on 34 min of 63 people:
-# the same labels as all at once; 81,700 pieces, some 37 h, in 15 s).
+# the same labels as all at once; 81,700 chunks, some 37 h, in 15 s).
 _FIRST_STAGE = 1000
 _FIRST_CUT = 0.40
 _CUT_STEP = 0.05

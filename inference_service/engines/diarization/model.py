@@ -1,4 +1,4 @@
-"""A speaker model at work: segmentation of windows, embeddings of pieces, by onnxruntime."""
+"""A speaker model at work: segmentation of windows, embeddings of chunks, by onnxruntime."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -21,7 +21,8 @@ from inference_service.engines.diarization.front_end import FeatureExtractor, Fe
 
 
 class SpeakerModel:
-    """About 130 MB; each call uses one thread, its caller's, and recognition keeps the others."""
+    """About 130 MB; each call uses one thread, its caller's, and the others are left to
+    recognition."""
 
     def __init__(self, description: Description, folder: Path) -> None:
         """Raises EmbedderError if a file is missing, unreadable, or not as described."""
@@ -75,7 +76,7 @@ class SpeakerModel:
 
 
 class SpeakerModelTask:
-    """See `DiarizationTask`: a step is one window, or one piece."""
+    """See `DiarizationTask`: a step is one window, or one chunk."""
 
     def __init__(
         self,
@@ -129,7 +130,7 @@ class SpeakerModelTask:
         )
 
     def _features(self, chunk: VoiceChunk) -> Features:
-        """The frames of a piece in which no one else speaks; all of them where those are few."""
+        """The frames of a chunk in which no one else speaks; all of them where those are few."""
         rules = self._model.description.chunks
         context_s = rules.short_context_s if chunk.end_s - chunk.start_s < rules.short_s else 0.0
         start_s = max(0.0, chunk.start_s - context_s)
