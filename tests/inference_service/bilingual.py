@@ -1,8 +1,8 @@
-"""Speech in two languages for a fake engine that tells them apart, and what it makes of them.
+"""Speech in two languages for a fake engine that separates them, and what it makes of them.
 
 The language is hidden in the lowest bit of each sample: even ones are English, odd ones Czech. The
 engine guesses from it as a Whisper does from the sound, tracks languages as the real one does, and
-spells every word with the language that it was asked for and the one that was spoken: `en:cs` is
+writes every word with the language that it was asked for and the one that was spoken: `en:cs` is
 Czech taken for English, which a Whisper translates.
 """
 

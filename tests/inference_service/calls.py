@@ -44,7 +44,7 @@ class Transcription:
 
 
 def make_config(**options: object) -> speech_pb2.TranscribeRequest:
-    """The first message: English and the server's default model, if not said otherwise."""
+    """The first message: English and the server's default model, by default."""
     config = {"language": "en", "priority": speech_pb2.PRIORITY_BULK} | options
     return speech_pb2.TranscribeRequest(config=speech_pb2.TranscribeConfig(**config))  # type: ignore[arg-type]
 

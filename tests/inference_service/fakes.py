@@ -1,4 +1,4 @@
-"""Stand-ins that keep the engines' Protocols: quick, deterministic, and they remember."""
+"""Stand-ins that implement the engines' Protocols: quick, deterministic, recording their calls."""
 
 import threading
 import zlib
@@ -27,7 +27,7 @@ class EngineBrokenError(RuntimeError):
 
 @dataclass
 class ManualClock:
-    """A clock that moves when it is told to."""
+    """A clock that the test moves."""
 
     now_s: float = 1000.0
 
@@ -41,9 +41,9 @@ def accept(request: WindowRequest) -> Verdict:
 
 @dataclass(eq=False)
 class FakeRecogniser:
-    """Answers a word for each second of a window, spelled by that second's samples.
+    """Answers a word for each second of a window, derived from that second's samples.
 
-    While `gate` is cleared the accelerator hangs in a batch; `entered` says that one began.
+    While `gate` is cleared the accelerator hangs in a batch; `entered` is set once one began.
     """
 
     model_id: str = "fake"

@@ -1,4 +1,4 @@
-"""Live streams as a client makes them, and the promises that every stream keeps."""
+"""Live streams as a client makes them, and the promises of every stream."""
 
 import asyncio
 import contextlib
@@ -46,7 +46,7 @@ class StreamResult:
     utterances: list[speech_pb2.Utterance] = field(default_factory=list)
     paces: list[speech_pb2.Pace] = field(default_factory=list)
     finished: speech_pb2.Finished | None = None
-    known: list[str] = field(default_factory=list)  # settled and committed so far
+    known: list[str] = field(default_factory=list)  # final and committed so far
 
     @property
     def words(self) -> list[speech_pb2.Word]:
@@ -92,7 +92,7 @@ class StreamResult:
             self.accepted = event.accepted
 
     def _check_growth(self, committed: list[str]) -> None:
-        """What was settled and committed is never taken back."""
+        """What was final or committed is never withdrawn."""
         now = [word.text for word in self.words] + committed
         assert now[: len(self.known)] == self.known or self.known[: len(now)] == now
         self.known = max(self.known, now, key=len)
@@ -126,7 +126,7 @@ class LiveClient:
             self._send_queue.put_nowait(message)
 
     async def speak(self, pcm: bytes, *, ahead_ms: int = 1500) -> None:
-        """Send audio as fast as the text keeps up with it, so that it stays live."""
+        """Send audio as fast as the text follows, so that it stays live."""
         sent_ms = self.result.covered_ms
         for chunk in cut(pcm):
             self.send(make_audio(chunk))

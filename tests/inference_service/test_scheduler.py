@@ -52,9 +52,9 @@ async def scheduler(clock: ManualClock) -> AsyncIterator[Scheduler]:
 
 @contextlib.asynccontextmanager
 async def busy(scheduler: Scheduler, recogniser: FakeRecogniser) -> AsyncIterator[None]:
-    """Keep the accelerator at work on a bulk window while the test lines others up.
+    """Occupy the accelerator with a bulk window while the test enqueues others.
 
-    Afterwards everything that was lined up is run.
+    Afterwards everything that was enqueued is run.
     """
     recogniser.gate.clear()
     async with scheduler.open_queue(recogniser, Priority.BULK) as queue:
@@ -77,7 +77,7 @@ def enqueue(queue: SessionQueue, *labels: str) -> list[asyncio.Task[Answer]]:
 
 
 def labels_of(recogniser: FakeRecogniser) -> list[list[object]]:
-    """The batches after the one that kept the accelerator busy."""
+    """The batches after the one that occupied the accelerator."""
     return [[request.features for request in batch] for batch in recogniser.batches[1:]]
 
 
@@ -369,7 +369,7 @@ async def test_a_window_too_short_for_the_engine_is_decoded_again_padded_before_
 
 
 class GrowingWindow:
-    """Somebody is speaking: the window holds what was said until it is read."""
+    """Live speech: the window holds what was spoken until it is read."""
 
     def __init__(self) -> None:
         self.spoken = "one"

@@ -80,7 +80,7 @@ def pin_wheel(package: str, wheels: Mapping[str, bytes] = WHEELS, *, sha256: str
 
 
 def make_packaged(pin: Callable[[str], Wheel] = pin_wheel) -> PackagedFiles:
-    """The files as the two wheels hold them: one in pieces, one whole."""
+    """The files as the two wheels hold them: one in parts, one whole."""
     first, second = pin("model-part1"), pin("model-part2")
     return PackagedFiles(
         (

@@ -1,4 +1,4 @@
-"""`python -m …pull_one MODELS_DIR MIRROR_URL`: pulls the small model, to be killed meanwhile."""
+"""`python -m …pull_one MODELS_DIR MIRROR_URL`: pulls the small model, to be killed in between."""
 
 import sys
 from pathlib import Path

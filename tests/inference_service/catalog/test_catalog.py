@@ -225,7 +225,7 @@ def install(models_dir: Path, name: str) -> Path:
 
 
 def _make_catalog(models_dir: Path, *, default_model: str = "") -> Catalog:
-    """Look at nothing but this folder: what the machine's own cache holds is no part of a test."""
+    """Read nothing but this folder: what the machine's own cache holds is no part of a test."""
     config = Config(models_dir=models_dir, default_model=default_model)
     return Catalog(config, hub_cache=models_dir / ".no-cache")
 

@@ -45,7 +45,7 @@ CONVERTERS = "tests.inference_service.catalog.conftest"
 
 
 class Puller:
-    """Installs models into one folder, and remembers what was said."""
+    """Installs models into one folder, and records what was reported."""
 
     def __init__(self, models_dir: Path) -> None:
         self.models_dir = models_dir

@@ -39,7 +39,7 @@ def install_english_whisper(folder: Path) -> Path:
 
 @lru_cache
 def load_speech(name: str) -> tuple[Samples, str]:
-    """Return a recording made with flite, and what is said in it."""
+    """Return a recording made with flite, and what is spoken in it."""
     contents = json.loads((SPEECH / "recordings.json").read_text())
     return decode_audio(str(SPEECH / f"{name}.flac")), contents[name]["text"]
 

@@ -61,7 +61,7 @@ def test_language_is_right_on_the_anchors(whisper: WhisperRecogniser, name: str)
 
 @pytest.fixture(scope="module")
 def windows(whisper: WhisperRecogniser) -> list[tuple[Samples, str, WindowText]]:
-    """Every sample, cut into windows: the audio, what is said in it, and what was heard."""
+    """Every sample, cut into windows: the audio, what is spoken in it, and what was recognised."""
     recognised = []
     for name in [*ANCHORS, *OTHERS]:
         language = load_sample(name)[1]["language"]

@@ -15,7 +15,7 @@ LONG_S = 8.0
 
 
 class StoppingRecogniser(FakeRecogniser):
-    """Stops in the middle of every long window, and is deaf to short ones if told so."""
+    """Stops in the middle of every long window; may recognise nothing in short ones."""
 
     is_deaf_to_short = False
 

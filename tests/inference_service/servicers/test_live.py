@@ -110,7 +110,7 @@ async def test_silence_costs_no_inference_and_is_finalized_now_and_then(
 
 
 async def test_nothing_is_recognised_twice(serve: Serve, recogniser: FakeRecogniser) -> None:
-    """What was heard when the speaker paused is the final text: no window is decoded again."""
+    """What was recognised when the speaker paused is the final text: no window is decoded again."""
     async with serve(recogniser) as served:
         client = LiveClient(served.channel)
         await client.speak(load_pcm("en_short_1") + make_silence(2))
@@ -154,7 +154,7 @@ async def test_committed_drafts_stay_when_the_final_differs(
 
 
 async def test_two_sessions_never_mix(serve: Serve, recogniser: FakeRecogniser) -> None:
-    """Each word of the fake engine is spelled by the very audio it stands for."""
+    """Each word of the fake engine is derived from the very audio it stands for."""
     names = ["en_talk_20s", "dialogue_1", "dialogue_2"]
     async with serve(recogniser) as served:
         alone = []
@@ -228,7 +228,7 @@ async def test_a_language_is_detected_from_the_first_speech(
         result = await client.finish()
     assert [(each.language, each.detected) for each in result.languages] == [("cs", True)]
     assert {r.options.language for batch in recogniser.batches for r in batch} == {"cs"}
-    # Three short utterances decide it: a quarter of what is heard here.
+    # Three short utterances decide it: a quarter of what is spoken here.
     assert 2 * sum(recogniser.detections) < len(recogniser.batches)
 
 
@@ -306,7 +306,7 @@ async def test_only_expected_languages_are_detected(
 async def test_a_call_goes_on_where_another_broke_off(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
-    """The committed words are kept as they are, and not said again."""
+    """The committed words stay as they are, and are not repeated."""
     speech = load_pcm("en_talk_20s")
     seeds = [make_word("Kept", 60_100, 60_900), make_word("as-is", 60_900, 61_300)]
     async with serve(recogniser) as served:
@@ -362,7 +362,7 @@ async def test_only_the_final_text_is_decoded_at_a_second_attempt(
 async def test_a_long_speech_without_a_pause_is_finalized_bit_by_bit(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
-    """The pauses of a talk are taken out; its spans stay below a window."""
+    """The pauses of a talk are taken out; its utterances stay below a window."""
     samples = np.frombuffer(load_pcm("long_3min"), "<i2")
     frames = samples[: len(samples) // 800 * 800].reshape(-1, 800)
     loud = frames[np.abs(frames).max(axis=1) > 1500].reshape(-1)[: 60 * 16_000]

@@ -1,4 +1,4 @@
-"""Stream: nobody waits for a draft that came to nothing."""
+"""Stream: no final text waits for a draft that came to nothing."""
 
 import asyncio
 import threading
@@ -14,7 +14,7 @@ from tests.inference_service.recordings import BYTES_PER_S, load_pcm
 
 @dataclass(eq=False)
 class LoopingRecogniser(FakeRecogniser):
-    """Its drafts loop until they are let go."""
+    """Its drafts loop until they are released."""
 
     max_calls: int = 2
     is_looping: threading.Event = field(default_factory=threading.Event)

@@ -69,7 +69,7 @@ class KnowingRecogniser(FakeRecogniser):
 
 @dataclass
 class HangingAligner:
-    """Finds nothing, once it is let go."""
+    """Finds nothing, once it is released."""
 
     languages: frozenset[str] = frozenset({"en"})
     gate: threading.Event = field(default_factory=threading.Event)

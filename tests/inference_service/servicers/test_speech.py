@@ -42,7 +42,7 @@ async def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def check_promises(result: Transcription, *, end_ms: int) -> None:
-    """What speech.proto says of spans, segments and words."""
+    """What speech.proto promises of windows, segments and words."""
     resumed_ms = result.windows[0].start_ms
     reached_ms = 0
     for window in result.windows:
@@ -344,7 +344,7 @@ async def test_a_deadline_ends_the_session(serve: Serve, recogniser: FakeRecogni
 async def test_the_sender_is_held_back_while_the_accelerator_is_busy(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
-    """An hour of speech is offered; only what the lane has slots for is prepared."""
+    """An hour of speech is offered; only what the queue has permits for is prepared."""
     recogniser.gate.clear()
     recogniser.max_batch = 2
     sent_bytes = 0

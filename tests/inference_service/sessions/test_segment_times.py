@@ -1,4 +1,4 @@
-"""Whatever an engine answers, words spell the text and times rise inside the span."""
+"""For any answer of an engine, words make up the text and times rise inside the window."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ segments = st.lists(
     ),
     max_size=6,
 )
-# Silence before each piece, and its length, in samples.
+# Silence before each chunk, and its length, in samples.
 layouts = st.lists(
     st.tuples(st.integers(0, 100_000), st.integers(512, 60_000)), min_size=1, max_size=6
 )

@@ -1,4 +1,4 @@
-"""What is settled live gets better times inside its own audio; a translation keeps its own."""
+"""What is finalized live gets better times inside its own audio; a translation does not."""
 
 import asyncio
 

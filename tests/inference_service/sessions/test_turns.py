@@ -1,4 +1,4 @@
-"""What an embedder is given of a span: contiguous audio, whatever the chunks."""
+"""What an embedder is given of a window: contiguous audio, however it is cut into chunks."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""An utterance's words as they are told: each apart from the one before it."""
+"""An utterance's words as they are delivered: each apart from the one before it."""
 
 import pytest
 

@@ -16,7 +16,7 @@ from tests.inference_service.recordings import BYTES_PER_S, load_pcm, make_silen
 
 WINDOW_FRAMES = WINDOW_SAMPLES // FRAME_SAMPLES
 
-# Stretches of one probability each: speech, doubt and silence of any length.
+# Intervals of one probability each: speech, doubt and silence of any length.
 intervals = st.lists(
     st.tuples(st.sampled_from([0.1, 0.4, 0.45, 0.9]), st.integers(1, 400)), max_size=30
 )
@@ -54,7 +54,7 @@ def test_regions_are_in_order_short_enough_and_the_same_however_the_frames_come(
     found: list[Region] = []
     for start in range(0, len(probabilities), block):
         found += in_blocks.push(probabilities[start : start + block])
-        # What is promised to be settled holds: no later region begins before it.
+        # What is promised to be final is: no later region begins before it.
         assert all(region.start >= in_blocks.final_frame for region in expected[len(found) :])
     found += in_blocks.finish()
 
@@ -76,7 +76,7 @@ def test_every_frame_of_speech_is_in_a_region(shape: list[tuple[float, int]]) ->
 
 @pytest.mark.parametrize("name", ["en_short_1", "en_talk_20s", "cs_talk_20s", "long_3min"])
 def test_windows_are_those_of_faster_whisper(name: str) -> None:
-    """As many of them, with the same speech but for the edges (a per cent: ours forgets the state
+    """As many of them, with the same speech but for the edges (a per cent: ours resets the state
     of the model at each window's start)."""
     pcm = load_pcm(name)
     samples = np.frombuffer(pcm, "<i2").astype(np.float32) / 32768

@@ -1,4 +1,4 @@
-"""The judge: which times a word gets, whatever attention and an aligner say. Pure, on fakes."""
+"""The judge: which times a word gets, for any attention and any aligner. Pure, on fakes."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -18,7 +18,7 @@ SILENCE: Samples = np.zeros(30 * 16_000, np.float32)
 
 
 class FakeAligner:
-    """Answers with given spans, first for the whole window and then for each phrase."""
+    """Answers with given intervals, first for the whole window and then for each phrase."""
 
     languages = frozenset({"en"})
 
@@ -154,7 +154,7 @@ TIMES = st.floats(0, SHORT_S, allow_nan=False)
 
 @st.composite
 def windows(draw: st.DrawFn) -> tuple[list[TextSegment], list[Interval]]:
-    """Phrases with rising times of attention, and any rising spans that an aligner may give."""
+    """Phrases with rising times of attention, and any rising intervals that an aligner may give."""
     count = draw(st.integers(1, 8))
     edges = sorted(draw(st.lists(TIMES, min_size=count + 1, max_size=count + 1)))
     words = [(f"w{at}", edges[at], edges[at + 1]) for at in range(count)]

@@ -1,4 +1,4 @@
-"""Which windows are read, and how their classes become pieces."""
+"""Which windows are read, and how their classes become chunks."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""Turns of made-up voices: what clustering promises whatever the voices are."""
+"""Turns of made-up voices: what clustering promises for any voices."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +18,7 @@ from inference_service.engines.diarization.linkage import Groups, link
 
 MODEL = known_descriptions()["campplus"]
 DIMENSION = MODEL.embedding.dimension
-# Real pieces of one voice have a mean cosine of .62, of two voices .05 (review of the model).
+# Real chunks of one voice have a mean cosine of .62, of two voices .05 (review of the model).
 SCATTER = 0.7
 
 
@@ -195,7 +195,7 @@ def test_the_joins_are_those_of_scipy() -> None:
 
 
 def test_a_long_recording_has_the_labels_of_a_short_one() -> None:
-    """Above 2,000 pieces they are joined in stages."""
+    """Above 2,000 chunks they are joined in stages."""
     order = [at % 3 for at in range(2500)]
     assert cluster(talk(order)) == by_appearance(order)
 
