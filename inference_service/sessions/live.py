@@ -284,7 +284,7 @@ class LiveSession:
         speech = self._endpointer.cut(cut)
         segments = make_segments(settled, heard=utterance.heard, end_ms=cut_ms)
         span = self._settle(cut, segments, speech_samples=speech)
-        events = (*self._recognition.language.note_text(segments), span)
+        events: Events = (*self._recognition.language.note_text(segments), span)
         await self._outbox.put_timed(self._recognition.time_events(events, utterance, piece))
 
     async def _dispatch(self) -> None:
