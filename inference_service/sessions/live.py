@@ -295,7 +295,7 @@ class StreamSession:
         speech = self._endpointer.cut(cut)
         segments = make_segments(final_words, recognised=utterance.recognised, end_ms=cut_ms)
         window = self._finalize(cut, segments, speech_samples=speech)
-        events = (*self._recognition.language.update_languages(segments), window)
+        events: Events = (*self._recognition.language.update_languages(segments), window)
         await self._send_queue.put_timed(self._recognition.time_events(events, utterance, chunk))
 
     async def _dispatch(self) -> None:

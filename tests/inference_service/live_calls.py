@@ -9,7 +9,7 @@ import grpc
 
 from protos.stt.v1 import speech_pb2, speech_pb2_grpc
 
-DEADLINE_S = 60.0
+DEADLINE_S = 180.0
 CHUNK_BYTES = 3_200  # 0.1 s
 
 

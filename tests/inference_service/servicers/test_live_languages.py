@@ -17,7 +17,7 @@ def make_unbroken(seconds: float, *, begin_s: float = 0.0) -> bytes:
     loud = np.abs(pcm.astype(np.int32)).reshape(-1, 160).max(axis=1) > 500
     spoken = pcm.reshape(-1, 160)[loud].reshape(-1)
     start = round(begin_s * BYTES_PER_S / 2)
-    return spoken[start : start + round(seconds * BYTES_PER_S / 2)].tobytes()
+    return bytes(spoken[start : start + round(seconds * BYTES_PER_S / 2)])
 
 
 def translated(result: StreamResult) -> list[str]:

@@ -194,3 +194,14 @@ def _in_order(words: tuple[OutputWord, ...]) -> tuple[OutputWord, ...]:
         reached_ms = max(word.end_ms, start_ms)
         ordered.append(replace(word, start_ms=start_ms, end_ms=reached_ms))
     return tuple(ordered)
+
+
+def test_words_whose_language_is_not_sure_yet_stay_pending() -> None:
+    agreement = LocalAgreement()
+    words = make_words("we", "know", "it", "all", "now")
+    for _ in range(2):
+        agreement.update(words, commit_before_ms=2 * WORD_MS)
+    assert texts_of(agreement.committed) == ["we", "know"]
+    assert texts_of(agreement.pending) == ["it", "all", "now"]
+    agreement.update(words, commit_before_ms=None)
+    assert texts_of(agreement.committed) == ["we", "know", "it", "all"]

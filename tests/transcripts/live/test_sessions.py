@@ -73,7 +73,7 @@ async def test_speech_that_was_not_recognised_is_told_at_the_end(live: FakeStrea
 
 async def test_text_that_may_be_a_translation_is_warned_of_once(live: FakeStream) -> None:
     """Another language was likelier there, but not by enough to write in it."""
-    spoken = {0: ("en", 0.97), 3: ("en", 0.31), 6: ("en", 0.22)}
+    spoken = {0: ("en", 0.97), 3: ("en", 0.21), 6: ("en", 0.12)}
     live.scripts.append(StreamScript(step_ms=3000, spoken=spoken))
     session = await speak(await db(new_account), seconds=9)
     await session.stop()
