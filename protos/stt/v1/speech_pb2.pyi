@@ -11,7 +11,7 @@ the recording. Every call needs a deadline. Statuses used by all calls here:
   NOT_FOUND           no model answers to that name on this server (not installed)
   FAILED_PRECONDITION the model lacks the requested language or task
   RESOURCE_EXHAUSTED  too many sessions at once: try again later, or another replica
-  UNAVAILABLE         the server is draining or gone: try again at another replica
+  UNAVAILABLE         the server is draining or unreachable: try again at another replica
 """
 
 from collections import abc as _abc
@@ -39,9 +39,9 @@ class _PriorityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Priority.Val
     PRIORITY_UNSPECIFIED: _Priority.ValueType  # 0
     """as PRIORITY_BULK"""
     PRIORITY_LIVE: _Priority.ValueType  # 1
-    """somebody is speaking now"""
+    """live speech"""
     PRIORITY_SHORT: _Priority.ValueType  # 2
-    """somebody waits for a short recording"""
+    """a short recording, with a person waiting"""
     PRIORITY_BULK: _Priority.ValueType  # 3
     """everything else"""
 
@@ -50,9 +50,9 @@ class Priority(_Priority, metaclass=_PriorityEnumTypeWrapper): ...
 PRIORITY_UNSPECIFIED: Priority.ValueType  # 0
 """as PRIORITY_BULK"""
 PRIORITY_LIVE: Priority.ValueType  # 1
-"""somebody is speaking now"""
+"""live speech"""
 PRIORITY_SHORT: Priority.ValueType  # 2
-"""somebody waits for a short recording"""
+"""a short recording, with a person waiting"""
 PRIORITY_BULK: Priority.ValueType  # 3
 """everything else"""
 Global___Priority: _TypeAlias = Priority  # noqa: Y015
@@ -93,7 +93,7 @@ class _TimingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Timing.ValueTy
     TIMING_ALIGNED: _Timing.ValueType  # 2
     """forced alignment with the sound"""
     TIMING_INTERPOLATED: _Timing.ValueType  # 3
-    """shared out between its neighbours"""
+    """distributed between its neighbours"""
 
 class Timing(_Timing, metaclass=_TimingEnumTypeWrapper):
     """How a word got its times."""
@@ -105,7 +105,7 @@ TIMING_ATTENTION: Timing.ValueType  # 1
 TIMING_ALIGNED: Timing.ValueType  # 2
 """forced alignment with the sound"""
 TIMING_INTERPOLATED: Timing.ValueType  # 3
-"""shared out between its neighbours"""
+"""distributed between its neighbours"""
 Global___Timing: _TypeAlias = Timing  # noqa: Y015
 
 @_typing.final
@@ -168,7 +168,7 @@ class TranscribeConfig(_message.Message):
     offset_ms: _builtins.int
     """Where in the recording the first sample lies: not 0 when a broken-off call goes on."""
     expected_duration_ms: _builtins.int
-    """How long the whole recording is believed to be, 0 if unknown. Only a hint for scheduling."""
+    """How long the whole recording is expected to be, 0 if unknown. Only a hint for scheduling."""
     multilingual: _builtins.bool
     """The language may change inside the recording at any place; else a second language needs
     stronger evidence. Not together with `language`.
@@ -315,7 +315,7 @@ class LanguageDetected(_message.Message):
     probability: _builtins.float
     """0..1; 1 if the language was given"""
     detected: _builtins.bool
-    """False where the model can't tell languages apart, and `language` is just the one it knows."""
+    """False where the model can't detect languages, and `language` is just the one it knows."""
     def __init__(
         self,
         *,
@@ -333,8 +333,8 @@ Global___LanguageDetected: _TypeAlias = LanguageDetected  # noqa: Y015
 
 @_typing.final
 class WindowResult(_message.Message):
-    """A finalized span: whatever lies before `resume_ms` won't be touched again, and a call that
-    broke off can go on with `offset_ms = resume_ms`. Spans follow each other without overlap.
+    """A finalized window: what lies before `resume_ms` won't be touched again, and a call that
+    broke off can go on with `offset_ms = resume_ms`. Windows follow each other without overlap.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -348,10 +348,10 @@ class WindowResult(_message.Message):
     start_ms: _builtins.int
     resume_ms: _builtins.int
     speech_ms: _builtins.int
-    """of the span, what voice activity detection took for speech"""
+    """of the window, what voice activity detection took for speech"""
     @_builtins.property
     def segments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Segment]:
-        """in time order; none if the span was silent"""
+        """in time order; none if the window was silent"""
 
     @_builtins.property
     def turns(self) -> _containers.RepeatedCompositeFieldContainer[Global___SpeakerTurn]:
@@ -637,7 +637,7 @@ class StreamConfig(_message.Message):
     @_builtins.property
     def committed(self) -> _containers.RepeatedCompositeFieldContainer[Global___Word]:
         """What was committed already of the utterance that begins at `offset_ms`, when a broken-off call
-        goes on: it is kept as it is.
+        goes on: it stays as it is.
         """
 
     @_builtins.property
@@ -688,7 +688,7 @@ Global___Configure: _TypeAlias = Configure  # noqa: Y015
 
 @_typing.final
 class Flush(_message.Message):
-    """Forces what is pending out as an utterance: all audio sent before is settled, silence too."""
+    """Forces what is pending out as an utterance: all audio sent before is finalized, silence too."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -747,7 +747,7 @@ Global___StreamEvent: _TypeAlias = StreamEvent  # noqa: Y015
 
 @_typing.final
 class Hypothesis(_message.Message):
-    """What is heard of the utterance under way. What was committed never changes: the texts of all
+    """What is recognised of the utterance under way. What was committed never changes: the texts of all
     utterances so far, followed by `committed`, only grow, word for word (casing and punctuation
     included); `pending` may change. Where long speech is cut without a pause, the utterance holds the
     first of the committed words, and the others stay in `committed`.
@@ -785,9 +785,9 @@ Global___Hypothesis: _TypeAlias = Hypothesis  # noqa: Y015
 
 @_typing.final
 class Utterance(_message.Message):
-    """A settled span of the session, ended by a pause, by `flush`, by the end of a sentence in long
+    """A finalized span of the session, ended by a pause, by `flush`, by the end of a sentence in long
     speech, or by the end of the audio. Spans follow each other without overlap; all before
-    `resume_ms` is settled, and a call that broke off can go on with `offset_ms = resume_ms`.
+    `resume_ms` is final, and a call that broke off can go on with `offset_ms = resume_ms`.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -852,7 +852,7 @@ class Pace(_message.Message):
     mode: Global___Pace.Mode.ValueType
     update_interval_ms: _builtins.int
     backlog_ms: _builtins.int
-    """received and not yet looked at"""
+    """received and not yet recognised"""
     def __init__(
         self,
         *,
