@@ -116,16 +116,16 @@ class FileSession:
                 yield event
 
     async def _run(self, chunks: AsyncIterator[bytes]) -> AsyncGenerator[Event, None]:
-        listening = asyncio.create_task(self._receive(chunks))
-        listening.add_done_callback(lambda _: self._send_queue.put_nowait(None))
+        receiving = asyncio.create_task(self._receive(chunks))
+        receiving.add_done_callback(lambda _: self._send_queue.put_nowait(None))
         try:
             while (entry := await self._send_queue.get()) is not None:
                 self._undelivered.release()
                 yield await entry if isinstance(entry, asyncio.Task) else entry
-            await listening
+            await receiving
             yield self._summarise()
         finally:
-            await cancel_all(listening, *self._windows)
+            await cancel_all(receiving, *self._windows)
 
     @property
     def _can_switch(self) -> bool:

@@ -91,14 +91,13 @@ class StreamSession:
         self._language_request: LanguageRequest | None = None
         self._current: Utterance | None = None
         if options.committed:
-            self._current = Utterance(
-                0, options.language, LocalAgreement(options.committed), covered=known
-            )
+            agreement = LocalAgreement(options.committed)
+            self._current = Utterance(0, options.language, agreement, covered=known)
         self._ended: deque[Utterance] = deque()
         self._finals: set[asyncio.Task[Events]] = set()
         self._dispatched = 0  # up to here, windows were dispatched
         self._is_over = False
-        self._has_ended_early = False
+        self._is_drained = False
         self._pace = CatchUp()
         self._changed = asyncio.Event()  # something to do, for `_work`
         self._moved = asyncio.Event()  # something was done: waiting tasks check again
@@ -110,20 +109,20 @@ class StreamSession:
         Raises RecognitionError, DrainingError, and what `messages` raises. PCM is int16
         little-endian, mono, 16 kHz, whole samples.
         """
-        listening = asyncio.create_task(self._receive(messages))
-        listening.add_done_callback(self._end_listening)
+        receiving = asyncio.create_task(self._receive(messages))
+        receiving.add_done_callback(self._end_receiving)
         working = asyncio.create_task(self._work())
         working.add_done_callback(lambda _: self._send_queue.close())
-        ending_early = asyncio.create_task(self._end_early(listening))
+        ending_early = asyncio.create_task(self._end_early(receiving))
         try:
             async for event in self._send_queue.read():
                 yield event
-            raise_failure(listening, working)
-            if self._has_ended_early:
+            raise_failure(receiving, working)
+            if self._is_drained:
                 raise DrainingError("The server is draining. Go on at another replica.")
             yield self._recognition.summarise()
         finally:
-            await cancel_all(listening, working, ending_early, *self._finals)
+            await cancel_all(receiving, working, ending_early, *self._finals)
             await self._send_queue.cancel()
 
     async def _receive(self, messages: AsyncIterator[LiveMessage]) -> None:
@@ -144,10 +143,10 @@ class StreamSession:
         # Silence is finalized too, so that every flush is answered up to its place.
         await self._apply_ended(all_ended or [EndedUtterance(end, end, end)])
 
-    def _end_listening(self, listening: asyncio.Task[None]) -> None:
+    def _end_receiving(self, receiving: asyncio.Task[None]) -> None:
         self._is_over = True
         self._changed.set()
-        if not listening.cancelled() and listening.exception():
+        if not receiving.cancelled() and receiving.exception():
             self._send_queue.close()
 
     async def _apply_ended(self, all_ended: Sequence[EndedUtterance]) -> None:
@@ -180,14 +179,12 @@ class StreamSession:
             self._changed.clear()
             if not await self._step():
                 await self._changed.wait()
-        if not self._has_ended_early and self._endpointer.processed > self._dispatched:
+        if not self._is_drained and self._endpointer.processed > self._dispatched:
             await self._send_queue.put((self._finalize(self._endpointer.processed),))
 
     @property
     def _is_done(self) -> bool:
-        return (
-            self._is_over and not self._ended and (self._current is None or self._has_ended_early)
-        )
+        return self._is_over and not self._ended and (self._current is None or self._is_drained)
 
     async def _step(self) -> bool:
         """Do the next thing there is to do; False if there is none."""
@@ -243,12 +240,10 @@ class StreamSession:
             return
         to_ms = self._recognition.to_ms
         words, count = utterance.agreement, len(utterance.agreement.committed)
-        words_shown = strip_leading_space((*words.committed, *words.pending))
+        shown = strip_leading_space((*words.committed, *words.pending))
         start_ms, covered_ms = to_ms(utterance.start), to_ms(utterance.covered)
-        hypothesis = HypothesisUpdated(
-            start_ms, covered_ms, words_shown[:count], words_shown[count:]
-        )
-        news = self._recognition.language.take_change() if words_shown else ()
+        hypothesis = HypothesisUpdated(start_ms, covered_ms, shown[:count], shown[count:])
+        news = self._recognition.language.take_change() if shown else ()
         await self._send_queue.put((*news, hypothesis))
         if words.committed:
             self._endpointer.hold(self._recognition.to_sample(words.committed[-1].end_ms))
@@ -256,9 +251,7 @@ class StreamSession:
             return
         spoken_s = (self._endpointer.speech_end - utterance.start) / SAMPLE_RATE_HZ
         is_waiting = not self._pace.is_catching_up
-        self._endpointer.is_unfinished = is_waiting and is_unfinished(
-            words_shown, spoken_s=spoken_s
-        )
+        self._endpointer.is_unfinished = is_waiting and is_unfinished(shown, spoken_s=spoken_s)
         await self._cut(utterance)
 
     def _split(self, utterance: Utterance) -> None:
@@ -334,35 +327,28 @@ class StreamSession:
     ) -> Events:
         """Recognise the final text, with a permit held."""
         try:
-            recognised = await self._recognition.finish(pack[0], chunks)
+            found = await self._recognition.finish(pack[0], chunks)
         finally:
             await self._queue.release()
         if len(pack) > 1:
-            recognised = await self._recognition.time_pack(recognised)
-        segments = self._recognition.place(recognised, end=end)
+            found = await self._recognition.time_pack(found)
+        segments = self._recognition.place(found, end=end)
         if len(pack) == 1 and not pack[0].is_fresh:
-            segments = pack[0].finish(
-                recognised.text, segments, end_ms=self._recognition.to_ms(end)
-            )
+            segments = pack[0].finish(found.text, segments, end_ms=self._recognition.to_ms(end))
+        gaps = self._recognition.place_gaps(found, segments, end=end)
+        speech = sum(utterance.speech_samples for utterance in pack)
         window = self._recognition.make_window(
-            start,
-            end,
-            segments,
-            gaps=self._recognition.place_gaps(recognised, segments, end=end),
-            speech_samples=sum(utterance.speech_samples for utterance in pack),
+            start, end, segments, gaps=gaps, speech_samples=speech
         )
         return (*self._recognition.language.update_languages(segments), window)
 
     def _finalize_words(self, utterance: Utterance) -> Events:
         """Finalize an utterance whose last hypothesis held all that was spoken."""
         self._recognition.language.count_ballot(utterance.ballot)
-        start, end = self._dispatched, utterance.end or self._dispatched
-        self._dispatched, recognised = end, utterance.recognised
+        end = utterance.end or self._dispatched
         words, end_ms = utterance.agreement.finish(), self._recognition.to_ms(end)
-        segments = make_segments(words, recognised=recognised, end_ms=end_ms)
-        window = self._recognition.make_window(
-            start, end, segments, speech_samples=utterance.speech_samples
-        )
+        segments = make_segments(words, recognised=utterance.recognised, end_ms=end_ms)
+        window = self._finalize(end, segments, speech_samples=utterance.speech_samples)
         return (*self._recognition.language.update_languages(segments), window)
 
     def _finalize(
@@ -399,7 +385,7 @@ class StreamSession:
             return self._endpointer.processed
         return max(first.start, first.covered)
 
-    async def _end_early(self, listening: asyncio.Task[None]) -> None:
+    async def _end_early(self, receiving: asyncio.Task[None]) -> None:
         """Once the server drains, stop receiving between two utterances, or after a while."""
         await self._draining.wait()
         with contextlib.suppress(TimeoutError):
@@ -408,5 +394,5 @@ class StreamSession:
                     self._moved.clear()
                     await self._moved.wait()
         if not self._is_over:
-            self._has_ended_early = True
-            listening.cancel()
+            self._is_drained = True
+            receiving.cancel()
