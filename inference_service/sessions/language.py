@@ -39,9 +39,13 @@ class LanguageOptions:
     @property
     def switch_penalty(self) -> float | None:
         """See `DecodeOptions.switch_penalty`."""
+        return self.penalty_where(is_change_near=False)
+
+    def penalty_where(self, *, is_change_near: bool) -> float | None:
+        """Return the penalty for a window; where a change was found beside it, less is asked."""
         if self.given:
             return None
-        return _MULTILINGUAL_PENALTY if self.is_multilingual else _SWITCH_PENALTY
+        return _MULTILINGUAL_PENALTY if self.is_multilingual or is_change_near else _SWITCH_PENALTY
 
 
 class LanguageVote:

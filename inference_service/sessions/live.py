@@ -263,11 +263,11 @@ class StreamSession:
         cut = max(change.sample, self._recognition.to_sample(known_ms))
         if not utterance.start < cut < utterance.covered:
             return
-        utterance.language = change.before
+        utterance.language, utterance.is_change_near = change.before, True
         utterance.end = utterance.speech_end = cut
         utterance.is_cut, utterance.speech_samples = True, self._endpointer.cut(cut)
         self._ended.append(utterance)
-        self._current = Utterance(cut, change.after, covered=cut)
+        self._current = Utterance(cut, change.after, covered=cut, is_change_near=True)
         self._changed.set()
 
     async def _cut(self, utterance: Utterance) -> None:

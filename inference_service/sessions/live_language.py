@@ -56,11 +56,14 @@ class LiveLanguage:
             self._known = LanguageDetected(self.decided, 1.0, False)
 
     @property
-    def switch_penalty(self) -> float | None:
-        """See `DecodeOptions.switch_penalty`."""
-        if self.is_given or not self._can_detect or len(self._languages) == 1:
+    def can_switch(self) -> bool:
+        return not self.is_given and self._can_detect and len(self._languages) > 1
+
+    def penalty_where(self, *, is_change_near: bool) -> float | None:
+        """See `LanguageOptions.penalty_where`."""
+        if not self.can_switch:
             return None
-        return self._language_options.switch_penalty
+        return self._language_options.penalty_where(is_change_near=is_change_near)
 
     @property
     def others(self) -> frozenset[str]:

@@ -139,7 +139,7 @@ class LiveRecognition:
         What is spoken in another language is often decoded to a translation until there is enough
         of it to be detected; what is committed is never taken back.
         """
-        if self.language.switch_penalty is None:
+        if not self.language.can_switch:
             return None
         return self.to_ms(chunk.end_sample) - round(1000 * SLICE_S)
 
@@ -248,7 +248,7 @@ class LiveRecognition:
             language=utterance.language or self.language.decided,
             prompt=self._options.prompt,
             hot_words=self._options.hot_words,
-            switch_penalty=self.language.switch_penalty,
+            switch_penalty=self.language.penalty_where(is_change_near=utterance.is_change_near),
             languages=self.language.others,
         )
 

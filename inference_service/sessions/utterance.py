@@ -44,6 +44,7 @@ class Utterance:
     ballot: Ballot | None = None  # that hypothesis' guess of the language, if it made one
     retry: WindowRequest | None = None  # it was uncertain: what to decode again at its end
     change: LanguageChange | None = None  # where that hypothesis found another language
+    is_change_near: bool = False  # it begins or ends there, more or less
 
     @property
     def is_known(self) -> bool:
