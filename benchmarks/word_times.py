@@ -131,8 +131,8 @@ def measure(folder: Path, model: Path, *, model_id: str) -> None:
             began_s = _cpu_s()
             segments = recognise(recogniser, window, language=language)
             recognised_s = _cpu_s()
-            window = SpokenWindow(window.read_window(), language, attention_bias_s(recogniser))
-            timed = timer.time_words(window, segments)
+            spoken = SpokenWindow(window.read_window(), language, attention_bias_s(recogniser))
+            timed = timer.time_words(spoken, segments)
             recognising_s += recognised_s - began_s
             timing_s += _cpu_s() - recognised_s
             attention += place(segments, window)
