@@ -37,7 +37,7 @@ protos:
 
 # One resolution for everything (dev.in includes both tiers); the tiers' files are cut from it.
 LOCK = $(BIN)/python -m piptools compile --quiet --upgrade --strip-extras --no-header \
-	--no-emit-index-url --no-emit-find-links
+	--no-emit-index-url --no-emit-find-links --generate-hashes --allow-unsafe
 lock:
 	@$(INSTALL) dev
 	$(LOCK) --annotation-style=line --output-file=requirements/dev.txt requirements/dev.in
