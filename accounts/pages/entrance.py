@@ -12,7 +12,7 @@ from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 
 
-class EqualWorkSignupForm(SignupForm):  # type: ignore[misc]  # allauth has no types
+class EqualWorkSignupForm(SignupForm):
     def try_save(self, request: HttpRequest) -> Any:
         if self.account_already_exists:
             make_password(self.cleaned_data["password1"])

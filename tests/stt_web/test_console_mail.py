@@ -42,7 +42,7 @@ def test_links_are_withheld_by_default_and_files_are_private(
     data.mkdir(mode=0o755)
     script = (
         "from stt_web import settings; print(settings.CONSOLE_MAIL_LINKS, settings.ALLOWED_HOSTS);"
-        " (settings.DATA_DIR / 'made').mkdir(); (settings.DATA_DIR / 'made' / 'file').write_text('')"
+        " made = settings.DATA_DIR / 'made'; made.mkdir(); (made / 'file').write_text('')"
     )
     said = subprocess.run(
         [sys.executable, "-c", script],
