@@ -53,6 +53,7 @@ class Config:
     weights_dir: Path | None = None
     weights_url: str = ""  # empty: no mirror
     weights_from_index: bool = True
+    reflection: bool = False  # whether any client may list the services
     alignment: str = "auto"  # "off": word times are the recogniser's own
 
 
@@ -82,6 +83,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         weights_dir=reader.path("STT_WEIGHTS_DIR"),
         weights_url=_check_url("STT_WEIGHTS_URL", reader.text("STT_WEIGHTS_URL")),
         weights_from_index=reader.boolean("STT_WEIGHTS_FROM_INDEX", default="true"),
+        reflection=reader.boolean("STT_INFERENCE_REFLECTION"),
         alignment=reader.choice("STT_ALIGNMENT", ALIGNMENT),
     )
     if bool(config.tls_cert) != bool(config.tls_key):

@@ -68,12 +68,20 @@ async def test_health_is_reported_for_the_server_and_each_service(
             assert await check_health(served.channel, service) == SERVING
 
 
-async def test_reflection_lists_the_services(serve: Serve, recogniser: FakeRecogniser) -> None:
-    def list_services(port: int) -> set[str]:
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            return set(ProtoReflectionDescriptorDatabase(channel).get_services())
+def list_services(port: int) -> set[str]:
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        return set(ProtoReflectionDescriptorDatabase(channel).get_services())
 
+
+async def test_reflection_is_off_unless_asked_for(serve: Serve, recogniser: FakeRecogniser) -> None:
     async with serve(recogniser) as served:
+        with pytest.raises(grpc.RpcError) as refused:
+            await asyncio.to_thread(list_services, served.server.port)
+    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_reflection_lists_the_services(serve: Serve, recogniser: FakeRecogniser) -> None:
+    async with serve(recogniser, reflection=True) as served:
         services = await asyncio.to_thread(list_services, served.server.port)
     assert {"stt.v1.Speech", "stt.v1.Audio", "stt.v1.Server", "grpc.health.v1.Health"} <= services
 
