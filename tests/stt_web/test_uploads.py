@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stt_web.errors import ApiError
-from stt_web.uploads import MAX_FIELDS, Upload, UploadReader, read_boundary
+from stt_web.uploads import MAX_PARTS, Upload, UploadReader, read_boundary
 
 BOUNDARY = b"----x7"
 AUDIO = bytes(range(256)) * 40 + b"\r\n------x\r\n--"  # holds what looks like a boundary's begin
@@ -103,7 +103,7 @@ def test_a_name_in_extended_form_only_is_a_file_too(tmp_path: Path) -> None:
         (form(FILE, FILE), "too_many_files"),
         (form(FILE, part("prompt", b"\xff\xfe")), "malformed_upload"),
         (form(FILE, part("prompt", b"x" * 70_000)), "too_many_fields"),
-        (form(*(part(f"f{n}", b"") for n in range(MAX_FIELDS + 1)), FILE), "too_many_fields"),
+        (form(*(part(f"f{n}", b"") for n in range(MAX_PARTS)), FILE), "too_many_fields"),
         (form(FILE)[:-40], "malformed_upload"),
         (b"no multipart at all", "malformed_upload"),
         (form(part("", b"nameless")), "malformed_upload"),
