@@ -136,6 +136,7 @@ MIDDLEWARE = [
     "billing.api.throttling.RateLimitHeadersMiddleware",
     "stt_web.caching.NoStoreMiddleware",
     "stt_web.error_answers.ApiErrorMiddleware",
+    "stt_web.input_checks.RefuseUnstorableMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

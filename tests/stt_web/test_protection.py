@@ -1,0 +1,157 @@
+"""The headers of every answer, and which requests count as made over TLS."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from django.http import HttpRequest, HttpResponse
+from django.template import Context, Template
+from django.urls import path
+from pytest_django import Settings
+
+from stt_web.core.security_headers import content_security_policy
+from stt_web.error_answers import allow_methods
+from stt_web.protection import offer_nonce
+from stt_web.urls import urlpatterns as own_urlpatterns
+from tests.transcripts.api.conftest import Client, inference, server, visitor
+
+__all__ = ["inference", "server", "visitor"]
+
+FIXED = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+ENTRANCE = "/account/login/"
+
+
+@allow_methods("GET")
+async def show_nonce(request: HttpRequest) -> HttpResponse:
+    template = Template("{% if styled %}<style nonce='{{ csp_nonce }}'></style>{% endif %}")
+    context = {"styled": request.GET.get("styled"), **offer_nonce(request)}
+    return HttpResponse(template.render(Context(context)))
+
+
+@allow_methods("GET")
+async def set_cookies(request: HttpRequest) -> HttpResponse:
+    response = HttpResponse("secure" if request.is_secure() else "plain")
+    response.set_cookie("one", "1")
+    response.set_cookie("two", "2", secure=True)
+    return response
+
+
+urlpatterns = [
+    path("nonce", show_nonce),
+    path("cookies", set_cookies),
+    *own_urlpatterns,
+]
+handler404 = "stt_web.error_answers.answer_404"
+
+
+@pytest.fixture
+def caller(visitor: Client, settings: Settings) -> Iterator[Client]:
+    settings.ROOT_URLCONF = __name__
+    yield visitor
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "options"),
+    [
+        ("GET", "/", {}),
+        ("GET", "/nowhere", {}),
+        ("GET", "/v1/models", {}),
+        ("GET", "/api/v1/account/", {}),
+        ("GET", "/account/ticket/", {}),  # 405 of Django's own decorator
+        ("DELETE", "/docs", {}),  # 405 of ours
+        ("OPTIONS", "/v1/models", {"headers": {"Access-Control-Request-Method": "GET"}}),
+        ("POST", "/v1/transcribe", {"data": b"no form"}),  # the ingest's 415
+        ("POST", "/api/v1/keys/", {"data": b"x" * (3 * 2**20)}),  # the ingest's 413
+        ("GET", "/", {"headers": {"Host": "elsewhere.example"}}),
+        ("GET", "/static/stt_web/style.css", {}),
+        ("GET", "/health", {}),
+        ("GET", "/openapi.json", {}),
+        ("GET", "/admin/", {}),
+        ("GET", "/s/unknown/", {}),
+    ],
+)
+def test_every_answer_has_the_security_headers(
+    caller: Client, method: str, address: str, options: dict[str, Any]
+) -> None:
+    answer = caller.call(method, address, allow_redirects=False, **options)
+
+    assert {name: answer.headers.get(name) for name in FIXED if name != "Referrer-Policy"} == {
+        name: value for name, value in FIXED.items() if name != "Referrer-Policy"
+    }
+    assert answer.headers["Referrer-Policy"] in ("same-origin", "no-referrer")
+    assert answer.headers["Content-Security-Policy"] == content_security_policy()
+    assert "microphone=(self)" in answer.headers["Permissions-Policy"]
+
+
+def test_the_policy_allows_nothing_inline_and_nothing_from_elsewhere(settings: Settings) -> None:
+    policy = dict(part.split(" ", 1) for part in content_security_policy().split("; "))
+
+    assert policy["default-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == "'self'"
+    assert policy["manifest-src"] == policy["worker-src"] == "'self'"
+    assert "unsafe" not in content_security_policy()
+
+    settings.STORAGE_ORIGIN = "https://storage.example"
+    policy = dict(part.split(" ", 1) for part in content_security_policy().split("; "))
+    assert policy["media-src"].endswith(" https://storage.example")
+    assert policy["connect-src"] == "'self' https://storage.example"
+
+
+def test_a_page_that_uses_the_nonce_gets_it_into_its_policy(caller: Client) -> None:
+    plain = caller.get("/nonce")
+    first, second = (caller.get("/nonce?styled=1") for _ in range(2))
+
+    assert "nonce" not in plain.headers["Content-Security-Policy"]
+    nonces = [re.findall(r"nonce='(\S{16,})'", each.text)[0] for each in (first, second)]
+    assert len(set(nonces)) == 2
+    for answer, nonce in zip((first, second), nonces, strict=True):
+        assert f"style-src 'self' 'nonce-{nonce}';" in answer.headers["Content-Security-Policy"]
+
+
+def forwarded(caller: Client, claim: str) -> requests.Response:
+    return caller.get("/cookies", headers={"X-Forwarded-Proto": claim})
+
+
+@pytest.mark.parametrize("claim", ["https", "http, https", "HTTPS"])
+def test_a_trusted_proxy_says_that_a_request_came_over_tls(
+    caller: Client, settings: Settings, claim: str
+) -> None:
+    settings.TRUSTED_PROXIES = ["127.0.0.0/8"]
+
+    answer = forwarded(caller, claim)
+
+    assert answer.text == "secure"
+    assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+    assert answer.raw.headers.getlist("set-cookie") == [
+        "one=1; Path=/; Secure",
+        "two=2; Path=/; Secure",
+    ]
+
+
+@pytest.mark.parametrize("claim", ["http", "https, http", "ftp", ""])
+def test_what_is_not_tls_is_not_taken_for_it(
+    caller: Client, settings: Settings, claim: str
+) -> None:
+    settings.TRUSTED_PROXIES = ["127.0.0.0/8"]
+
+    answer = forwarded(caller, claim)
+
+    assert answer.text == "plain"
+    assert "Strict-Transport-Security" not in answer.headers
+
+
+def test_nobody_elses_word_counts(caller: Client, settings: Settings) -> None:
+    settings.TRUSTED_PROXIES = ["192.0.2.0/24"]
+
+    answer = forwarded(caller, "https")
+
+    assert answer.text == "plain"
+    assert "Strict-Transport-Security" not in answer.headers
+    assert answer.raw.headers.getlist("set-cookie")[0] == "one=1; Path=/"
