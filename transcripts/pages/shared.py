@@ -123,7 +123,7 @@ def _find_recording(request: HttpRequest, token: str) -> Recording:
 
 
 def _describe(transcript: Transcript, token: str) -> dict[str, object]:
-    document = load_document(transcript)
+    document = load_document(transcript, has_words=False)
     try:
         find_recording(transcript)
         audio = reverse("shared_audio", args=[token])
