@@ -16,7 +16,6 @@ import hashlib
 import re
 import shutil
 import threading
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +26,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from stt_web.core.strict_json import find_unstorable
+from stt_web.core.unicode import normalize
 from stt_web.errors import ApiError
 
 MAX_PARTS = 33  # 32 fields and a file
@@ -318,7 +318,7 @@ def read_boundary(content_type: str) -> bytes:
 def clean_file_name(sent: str) -> str:
     """Return the last part of what the client calls its file, printable, at most 255 characters."""
     last = re.split(r"[/\\]", sent)[-1]
-    text = unicodedata.normalize("NFC", last)
+    text = normalize("NFC", last)
     printable = "".join(character for character in text if character.isprintable())
     return printable.strip()[-_MAX_NAME_CHARACTERS:]
 

@@ -33,6 +33,7 @@ for email, is_staff in (("e2e@example.com", False), ("operator@example.com", Tru
     session["account_authentication_methods"] = [
         {"method": method, "at": time.time()} for method in ("password", "mfa")
     ]
+    session["account_authentication_methods_user"] = str(user.pk)
     session.create()
     print(session.session_key, user.pk)
 """
