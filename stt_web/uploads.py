@@ -223,10 +223,7 @@ class UploadReader:
 
     def _count_header(self, count_bytes: int) -> None:
         self._header_bytes += count_bytes
-        if (
-            self._header_bytes > MAX_PART_HEADER_BYTES
-            or self._header_lines > MAX_PART_HEADER_LINES
-        ):
+        if self._header_bytes > MAX_PART_HEADER_BYTES or self._header_lines > MAX_PART_HEADER_LINES:
             raise UploadError("A part of the form has headers that are too long.")
 
     def on_headers_finished(self) -> None:

@@ -11,4 +11,6 @@ from django.http import HttpRequest
 
 def absolute_url(request: HttpRequest, path: str) -> str:
     """Return the whole address of a path of ours; `path` begins with a slash."""
-    return f"{settings.PUBLIC_URL}{path}" if settings.PUBLIC_URL else request.build_absolute_uri(path)
+    return (
+        f"{settings.PUBLIC_URL}{path}" if settings.PUBLIC_URL else request.build_absolute_uri(path)
+    )

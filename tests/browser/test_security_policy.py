@@ -1,4 +1,4 @@
-"""No page of ours asks for what its Content-Security-Policy forbids: looked at in a real browser."""
+"""No page of ours asks for what its Content-Security-Policy forbids, in a real browser."""
 
 import sys
 from collections.abc import Iterator

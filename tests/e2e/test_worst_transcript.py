@@ -83,7 +83,9 @@ def test_no_reader_of_the_largest_transcript_occupies_the_web_process(
     began_bytes = memory_bytes(pid)
     for reader in READERS:
         began = cpu_s(pid)
-        with requests.get(path + reader, headers=system.headers, timeout=300, stream=True) as answer:
+        with requests.get(
+            path + reader, headers=system.headers, timeout=300, stream=True
+        ) as answer:
             size = sum(len(piece) for piece in answer.iter_content(2**20))
         assert answer.status_code in (200, 202), (reader, answer.status_code)
         costs[reader] = cpu_s(pid) - began

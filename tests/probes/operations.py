@@ -16,7 +16,14 @@ from drf_spectacular.generators import SchemaGenerator
 from accounts.keys import issue_api_key
 from billing.models import Plan
 from tests.billing.conftest import create_account
-from transcripts.models import Segment, Speaker, Status, Transcript, WebhookDelivery, WebhookEndpoint
+from transcripts.models import (
+    Segment,
+    Speaker,
+    Status,
+    Transcript,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from transcripts.services.sharing import create_share
 
 SAMPLE = 1 if os.environ.get("STT_PROBES") == "all" else 12
@@ -78,9 +85,7 @@ def _fields(described: Mapping[str, Any], schemas: Mapping[str, Any]) -> tuple[s
 
 
 def _parameters(described: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(
-        each["name"] for each in described.get("parameters", []) if each["in"] == "query"
-    )
+    return tuple(each["name"] for each in described.get("parameters", []) if each["in"] == "query")
 
 
 def is_sampled(*about: object) -> bool:

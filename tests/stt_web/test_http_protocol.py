@@ -162,7 +162,8 @@ def test_a_connection_that_asks_nothing_does_not_stay(
     with Served(Waiting()) as server:
         answer, _ = say(server.port, said)
 
-    assert answer.startswith(b"HTTP/1.1 408 " if said else b"") and bool(answer) == bool(said)
+    assert answer.startswith(b"HTTP/1.1 408 " if said else b"")
+    assert bool(answer) == bool(said)
 
 
 def test_half_a_head_behind_a_request_at_work_is_not_answered_into_its_answer(
@@ -250,7 +251,7 @@ def connect(port: int) -> socket.socket:
 
 
 def wait_for_answer(port: int) -> bytes:
-    """Return the first answer that is no refusal: a closed connection is released a moment later."""
+    """Return the first answer that is no refusal: a connection is released after its close."""
     head = b""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:

@@ -1,7 +1,11 @@
 """The headers of every answer, and which requests count as made over TLS."""
 
+import asyncio
+import os
 import re
-from collections.abc import Iterator
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +17,11 @@ from pytest_django import Settings
 
 from stt_web.core.security_headers import content_security_policy
 from stt_web.error_answers import allow_methods
+from stt_web.forwarded import ForwardedSchemeLayer
 from stt_web.protection import offer_nonce
 from stt_web.urls import urlpatterns as own_urlpatterns
-from tests.transcripts.api.conftest import Client, inference, server, visitor
+from tests.transcripts.api.conftest import Client, inference, make_client, server, visitor
+from tests.transcripts.api.test_transcripts import make
 
 __all__ = ["inference", "server", "visitor"]
 
@@ -52,9 +58,9 @@ handler404 = "stt_web.error_answers.answer_404"
 
 
 @pytest.fixture
-def caller(visitor: Client, settings: Settings) -> Iterator[Client]:
+def caller(visitor: Client, settings: Settings) -> Client:
     settings.ROOT_URLCONF = __name__
-    yield visitor
+    return visitor
 
 
 @pytest.mark.parametrize(
@@ -155,3 +161,68 @@ def test_nobody_elses_word_counts(caller: Client, settings: Settings) -> None:
     assert answer.text == "plain"
     assert "Strict-Transport-Security" not in answer.headers
     assert answer.raw.headers.getlist("set-cookie")[0] == "one=1; Path=/"
+
+
+@pytest.mark.parametrize(
+    ("claim", "trusted", "scheme"),
+    [("https", ["192.0.2.0/24"], "wss"), ("wss", ["192.0.2.0/24"], "wss"), ("https", [], "ws")],
+)
+def test_a_socket_has_the_scheme_that_a_trusted_proxy_names(
+    settings: Settings, claim: str, trusted: list[str], scheme: str
+) -> None:
+    settings.TRUSTED_PROXIES = trusted
+    seen = []
+
+    async def note(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["scheme"])
+
+    headers = [(b"x-forwarded-proto", claim.encode())]
+    scope: Any = {
+        "type": "websocket", "scheme": "ws", "client": ("192.0.2.7", 1), "headers": headers,
+    }  # fmt: skip
+    asyncio.run(ForwardedSchemeLayer(note)(scope, None, None))  # type: ignore[arg-type]
+
+    assert seen == [scheme]
+
+
+def test_pages_of_a_list_lead_to_the_public_address(visitor: Client, settings: Settings) -> None:
+    client = make_client(visitor.url)
+    for _ in range(3):
+        make(client)
+    settings.PUBLIC_URL = "https://stt.example"
+
+    body = client.get(
+        "/api/v1/transcripts/?page_size=1&page=2",
+        headers={"X-Forwarded-Proto": "http", "X-Forwarded-Host": "elsewhere"},
+    ).json()
+
+    start = "https://stt.example/api/v1/transcripts/?"
+    assert body["next"] == f"{start}page=3&page_size=1"
+    assert body["previous"] == f"{start}page_size=1"
+
+
+@pytest.mark.parametrize(
+    ("public_url", "session", "shared"),
+    [
+        ("https://stt.example", "__Host-sessionid", "__Secure-shared_pass"),
+        ("http://stt.example", "sessionid", "shared_pass"),
+    ],
+)
+def test_cookies_belong_to_this_host_where_it_is_reached_over_tls(
+    public_url: str, session: str, shared: str, tmp_path: Path
+) -> None:
+    code = (
+        "from django.conf import settings as s;"
+        "print(s.SESSION_COOKIE_NAME, s.SHARE_COOKIE_NAME, s.SESSION_COOKIE_SECURE)"
+    )
+    env = {
+        **os.environ,
+        "STT_PUBLIC_URL": public_url,
+        "STT_DATA_DIR": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "stt_web.settings",
+    }
+    printed = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    ).stdout
+
+    assert printed.split() == [session, shared, str(public_url.startswith("https"))]

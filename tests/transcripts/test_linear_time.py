@@ -20,7 +20,7 @@ from transcripts.exports.files import content_disposition, file_name
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.plain import one_line
 from transcripts.exports.redaction import KINDS, redact_document
-from transcripts.exports.render import EXPORTS, export
+from transcripts.exports.render import export
 from transcripts.imports.bounds import MAX_SEGMENT_CHARACTERS, MAX_SEGMENT_WORDS
 from transcripts.services.folding import find_words, fold_text
 from transcripts.services.matching import match_sequences
@@ -32,9 +32,47 @@ MOST = 9.0
 FLOOR_S = 0.004  # below, the clock's own steps are seen
 # What has been slow somewhere: runs of one kind, openers without an end, ambiguous groups.
 PIECES = (
-    *("a", " ", "ab ", "1", "1 ", "1-", "-", "a@", "a.", "@a.b", "AA00 AAAA ", "AA00" + "A" * 31 + " "),
-    *("<", "<b ", "&", "&#", "{\\", "[", '"', ";=", ";\u200b", "=", "\u0301\u0316", "a\u0301\u0316"),
-    *("\u200b", "\ufeff", "\u3164", "\u0e01", "\u4e00", "\u202e", "ﷺ", "+1 ", "(1) ", "://", "www."),
+    *(
+        "a",
+        " ",
+        "ab ",
+        "1",
+        "1 ",
+        "1-",
+        "-",
+        "a@",
+        "a.",
+        "@a.b",
+        "AA00 AAAA ",
+        "AA00" + "A" * 31 + " ",
+    ),
+    *(
+        "<",
+        "<b ",
+        "&",
+        "&#",
+        "{\\",
+        "[",
+        '"',
+        ";=",
+        ";\u200b",
+        "=",
+        "\u0301\u0316",
+        "a\u0301\u0316",
+    ),
+    *(
+        "\u200b",
+        "\ufeff",
+        "\u3164",
+        "\u0e01",
+        "\u4e00",
+        "\u202e",
+        "ﷺ",
+        "+1 ",
+        "(1) ",
+        "://",
+        "www.",
+    ),
     *("\n", "\r\n", "\x1c", "J. ", "č ", "\U0001f468\u200d"),
 )
 TEXT_WORK: dict[str, Callable[[str], Any]] = {
@@ -113,7 +151,15 @@ def test_respelling_is_linear() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[" * 500_000, '{"a":' * 100_000, '"\\u0000', "1" * 500_000, "[1," * 100_000, '"\\"' * 200_000]
+    "text",
+    [
+        "[" * 500_000,
+        '{"a":' * 100_000,
+        '"\\u0000',
+        "1" * 500_000,
+        "[1," * 100_000,
+        '"\\"' * 200_000,
+    ],
 )
 def test_json_is_read_in_linear_time(text: str) -> None:
     def work(more: str) -> None:

@@ -70,5 +70,8 @@ def _render_some(transcript: Transcript, after: int) -> tuple[str, int]:
     """Return the next segments without brackets, and the position of the last."""
     language = spoken_language(transcript)
     segments, position = load_segments(transcript, after=after, count=_SEGMENTS_AT_ONCE)
-    shown = (json.dumps(segment_as_json(each, language=language), ensure_ascii=False) for each in segments)
+    shown = (
+        json.dumps(segment_as_json(each, language=language), ensure_ascii=False)
+        for each in segments
+    )
     return ", ".join(shown), position

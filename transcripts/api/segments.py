@@ -50,7 +50,9 @@ class SegmentListView(EditingView):
         operation_id="list_segments",
         parameters=[
             OpenApiParameter("page", int),
-            OpenApiParameter("page_size", int, description="At most 500; fewer where segments are very long."),
+            OpenApiParameter(
+                "page_size", int, description="At most 500; fewer where segments are very long."
+            ),
         ],
         responses=shapes.SegmentPageSerializer,
     )

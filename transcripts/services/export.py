@@ -68,9 +68,7 @@ class WantedExport:
 def is_large(transcript: Transcript) -> bool:
     """Whether reading all its words is too much for a web process. One query."""
     size = transcript.segments.aggregate(characters=Sum(Length("text")), segments=Count("pk"))
-    return (
-        size["characters"] or 0
-    ) > _LARGEST_CHARACTERS or size["segments"] > _LARGEST_SEGMENTS
+    return (size["characters"] or 0) > _LARGEST_CHARACTERS or size["segments"] > _LARGEST_SEGMENTS
 
 
 def describe_export(

@@ -40,7 +40,10 @@ def test_what_could_not_be_stored_or_sent_back_is_refused(text: str, reason: str
     ("text", "value"),
     [
         (r'"\ud83d\ude00"', "\U0001f600"),
-        ("[1.5, -0.0, 9223372036854775807, 1e308, null, true]", [1.5, -0.0, 2**63 - 1, 1e308, None, True]),
+        (
+            "[1.5, -0.0, 9223372036854775807, 1e308, null, true]",
+            [1.5, -0.0, 2**63 - 1, 1e308, None, True],
+        ),
         ("[" * MAX_DEPTH + "1" + "]" * MAX_DEPTH, None),
         ('{"' + "[" * 100 + '": "\\\\u0000"}', {"[" * 100: "\\u0000"}),
     ],

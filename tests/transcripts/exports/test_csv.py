@@ -2,6 +2,7 @@
 
 import csv
 import io
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +11,7 @@ from tests.transcripts.exports.documents import document, segment
 from transcripts.exports.csv import BYTE_ORDER_MARK, neutralise, render_csv
 from transcripts.exports.options import ExportOptions
 
-FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "＝1", "=HYPERLINK(\"http://a\")")
+FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "＝1", '=HYPERLINK("http://a")')
 BEFORE = ("", " ", "\ufeff", "\u200b", "\u2060 ", "\u00ad", "\U000e0061", "\u3164", "\t", "\n")
 STARTS = "=+-@＝＋－＠"
 
