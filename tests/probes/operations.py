@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from django.test import Client
+import requests
 from django.urls import get_resolver
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
@@ -97,14 +97,15 @@ def is_sampled(*about: object) -> bool:
 class Owner:
     """Somebody with one object of each kind. `ids`: by the names that addresses have."""
 
-    client: Client
+    url: str
+    session: requests.Session
     ids: dict[str, str] = field(default_factory=dict)
 
     def fill(self, path: str) -> str:
         return re.sub(r"\{(\w+)\}", lambda match: self.ids.get(match[1], "1"), path)
 
 
-def make_owner() -> Owner:
+def make_owner(url: str) -> Owner:
     account = create_account(minutes=60)
     Plan.objects.update(requests_per_minute=1_000_000)
     user = account.user
@@ -130,7 +131,8 @@ def make_owner() -> Owner:
         created_at=timezone.now(),
         next_try_at=timezone.now(),
     )
-    client = Client(headers={"Authorization": f"Bearer {raw}"}, raise_request_exception=False)
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {raw}"
     ids = {
         "transcript_id": str(transcript.pk),
         "share_id": str(share.pk),
@@ -142,4 +144,4 @@ def make_owner() -> Owner:
         "format_name": "srt",
         "token": token,
     }
-    return Owner(client, ids)
+    return Owner(url, session, ids)

@@ -20,7 +20,6 @@ RAW_BODIES: tuple[tuple[bytes, str], ...] = (
         "utf-16", "utf-32", "utf-7", "punycode", "cp037",
     )),
     (b"{}", "application/json; charset=nothing"),
-    (b"{}", "application/json; charset=\x00"),
     (b"{}", "application/json; charset=zlib"),
     (b"{}", "text/plain"),
     (b"a=%00&b=1", "application/x-www-form-urlencoded"),
@@ -38,7 +37,7 @@ HEADERS = (
     *("If-Match", "If-None-Match", "If-Modified-Since", "If-Range", "Range", "Idempotency-Key"),
     *("Prefer", "Accept", "Accept-Language", "Accept-Encoding", "Last-Event-ID", "User-Agent"),
     *("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Request-Id", "Origin"),
-    *("Referer", "Cookie", "Host", "Content-Length-Like", "X-CSRFToken", "Authorization"),
+    *("Referer", "Cookie", "Host", "X-CSRFToken", "Authorization"),
 )
 HEADER_VALUES = (
     *(
