@@ -18,7 +18,7 @@ from accounts.socket_session import read_session_user
 from accounts.tickets import is_ticket, redeem_ticket
 from billing.quotas import Limits, limits_for
 from billing.request_rates import count_request
-from stt_web.asgi_messages import HTTPScope, WebSocketScope, find_header
+from stt_web.asgi_messages import HTTPScope, WebSocketScope, find_header, find_headers
 
 
 @dataclass(frozen=True)
@@ -87,5 +87,5 @@ def address_of(scope: HTTPScope | WebSocketScope) -> str:
     client = scope["client"]
     return find_client_address(
         peer=client[0] if client else "",
-        forwarded_for=find_header(scope, b"x-forwarded-for"),
+        forwarded_for=",".join(find_headers(scope, b"x-forwarded-for")),
     )

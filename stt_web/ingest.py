@@ -49,6 +49,7 @@ from stt_web.uploads import (
 logger = logging.getLogger(__name__)
 
 MAX_PLAIN_BYTES = 2 * 1024 * 1024
+PLAIN_WITHIN_S = 60.0  # for the whole of such a body; 280 kbit/s
 # What a form may weigh beside its file.
 _FORM_BYTES = MAX_FIELD_BYTES + 64 * 1024
 # Written in pieces of this size: a hop to a thread for each of uvicorn's 64 kB would cost more
@@ -160,29 +161,47 @@ class IngestLayer:
         if not _has_body(scope):
             await self._app(scope, receive, send)
             return
-        body = bytearray()
-        is_whole = False
         try:
-            while not is_whole:
-                if max(_content_length(scope), len(body)) > MAX_PLAIN_BYTES:
-                    raise ApiError(
-                        gettext_noop("The body of this request is too large."),
-                        status=413,
-                        code="body_too_large",
-                        extra={"limit_bytes": MAX_PLAIN_BYTES},
-                    )
-                piece, is_whole = await _receive_piece(receive)
-                body += piece
+            async with asyncio.timeout(PLAIN_WITHIN_S):
+                body = await _receive_plain(receive, declared_bytes=_content_length(scope))
+        except TimeoutError:
+            await _refuse(_too_slow(), receive, send, scope=scope)
+            return
         except ApiError as error:
             await _refuse(error, receive, send, scope=scope)
             return
-        await self._app(scope, _replay(bytes(body), then=receive), send)
+        await self._app(scope, _replay(body, then=receive), send)
 
     def _in_thread(
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> Awaitable[T]:
         loop = asyncio.get_running_loop()
         return loop.run_in_executor(self._writers, lambda: function(*args, **kwargs))
+
+
+async def _receive_plain(receive: ASGIReceiveCallable, *, declared_bytes: int) -> bytes:
+    """Return the body. Raises ApiError 413 for one that is too large, if possible before."""
+    body = bytearray()
+    is_whole = False
+    while not is_whole:
+        if max(declared_bytes, len(body)) > MAX_PLAIN_BYTES:
+            raise ApiError(
+                gettext_noop("The body of this request is too large."),
+                status=413,
+                code="body_too_large",
+                extra={"limit_bytes": MAX_PLAIN_BYTES},
+            )
+        piece, is_whole = await _receive_piece(receive)
+        body += piece
+    return bytes(body)
+
+
+def _too_slow() -> ApiError:
+    return ApiError(
+        gettext_noop("The body of this request took too long to arrive."),
+        status=408,
+        code="upload_stalled",
+    )
 
 
 async def _receive_piece(receive: ASGIReceiveCallable) -> tuple[bytes, bool]:
