@@ -78,11 +78,13 @@ def issue_requested_key(
             status=403,
             code="missing_scope",
         )
-    if ApiKey.objects.filter(user=user, revoked_at=None).count() >= MAX_KEYS:
-        raise KeyRefusedError(
-            f"You have {MAX_KEYS} keys. Revoke one that you don't need.", code="too_many_keys"
-        )
     with transaction.atomic():
+        # Counted under the user's lock: requests that come together can't all be the last one.
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        if ApiKey.objects.filter(user=user, revoked_at=None).count() >= MAX_KEYS:
+            raise KeyRefusedError(
+                f"You have {MAX_KEYS} keys. Revoke one that you don't need.", code="too_many_keys"
+            )
         made = issue_api_key(user, name=name, scopes=scopes or own_scopes, expires_at=expires_at)
         announce_key(made[0])
     return made

@@ -1,7 +1,8 @@
 """The one order in which rows are locked, in every transaction of every process:
 
     1. transcripts, by id   `lock_transcript`, or an UPDATE of the row (`lease.held_rows`)
-    2. the account          `billing.models.BillingAccount`, also by `billing.ledger`
+    2. the account          `billing.models.BillingAccount`, also by `billing.ledger`; a visitor's
+                            address: `billing.anonymous`
     3. the hold             `billing.ledger`
 
 A transaction that leaves one out goes on with the next; none goes back. Two transactions that took
