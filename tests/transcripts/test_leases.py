@@ -1,12 +1,15 @@
 """Claims, the fence, and what the sweeper does: on the database of this run."""
 
 import threading
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -23,6 +26,7 @@ from transcripts.services.run import run_transcript
 from transcripts.services.settle import fail, settle
 from transcripts.services.store import Job, open_job, store_window, write_fenced
 from transcripts.services.sweep import sweep_transcripts
+from transcripts.services.turns import tell_next
 
 WORD = RecognisedWord("hello", 0, 900, 0.9, False)
 SEGMENT = RecognisedSegment(0, 900, "hello", (WORD,), 0.9, -0.1, 1.0, 0.0, 0.0)
@@ -253,6 +257,49 @@ def test_no_more_than_the_limit_is_worked_on_when_all_are_claimed_at_once(
     first = waiting[claimed.index(True)]
     cancel_transcript(Transcript.objects.get(pk=first.pk))
     assert claim_transcript(waiting[claimed.index(False)].pk) is not None
+
+
+def test_a_second_pass_takes_no_slot_from_what_waits_for_one(
+    fake: FakeInference, make_transcript: MakeTranscript
+) -> None:
+    """It is older, and would be enqueued in the place of the one that can be begun."""
+    account = create_account(minutes=60)
+    live = make_transcript(seconds=1, account=account, status=Status.COMPLETED)
+    second_passes = [make_transcript(seconds=1, account=account) for _ in range(2)]
+    Transcript.objects.filter(pk=second_passes[0].pk).update(refines=live)
+    other = make_transcript(seconds=1, account=account, status=Status.COMPLETED)
+    Transcript.objects.filter(pk=second_passes[1].pk).update(refines=other)
+    waiting = make_transcript(seconds=1, account=account)
+
+    tell_next(account.user)
+
+    waiting.refresh_from_db()
+    assert waiting.enqueue_count == 1
+
+
+def test_a_worker_cut_off_from_the_database_stops_before_another_may_start(
+    make_transcript: MakeTranscript, settings: Settings
+) -> None:
+    settings.LEASE_S = 0.2
+    lease = claim(make_transcript()).lease
+    with disconnected():
+        lease.renew()
+        lease.check()  # for a moment it may be the network
+        time.sleep(settings.LEASE_S)
+        lease.renew()
+    with pytest.raises(LeaseLostError):
+        lease.check()
+
+
+@contextmanager
+def disconnected() -> Iterator[None]:
+    """The database refuses every statement of this thread."""
+
+    def refuse(*_: object) -> None:
+        raise OperationalError("no connection")
+
+    with connection.execute_wrapper(refuse):
+        yield
 
 
 def test_what_waits_for_its_turn_is_told_of_when_one_ends(
