@@ -6,12 +6,12 @@ progress (`services/lease`).
 """
 
 import logging
-import threading
 from uuid import UUID
 
 from celery import shared_task
 from celery.signals import worker_init, worker_ready, worker_shutting_down
 
+from stt_web.core.background import spawn_thread
 from transcripts.exports.options import ExportOptions
 from transcripts.media import warm_up
 from transcripts.services import purge
@@ -110,7 +110,7 @@ def _warm_up(**_: object) -> None:
 @worker_ready.connect
 def _sweep_at_start(**_: object) -> None:
     """What died with the last worker is found now, not at the next beat."""
-    threading.Thread(target=sweep_transcripts, name="sweep-at-start", daemon=True).start()
+    spawn_thread(sweep_transcripts, name="sweep-at-start")
 
 
 @worker_shutting_down.connect
@@ -124,4 +124,4 @@ def _recall_leases(**_: object) -> None:
 
     In a thread, because this runs inside a signal handler, where taking a lock may deadlock.
     """
-    threading.Thread(target=keeper.recall_all, name="recall-leases").start()
+    spawn_thread(keeper.recall_all, name="recall-leases", daemon=False)

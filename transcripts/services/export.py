@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from celery import current_app
 from django.conf import settings
 
+from stt_web.core.broker import enqueue
 from transcripts.exports.document import load_gaps
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import export, load_for
@@ -94,17 +94,12 @@ def order_export(wanted: WantedExport) -> None:
     if _is_fresh(marker, for_s=_PENDING_S):
         return
     marker.touch()
-    try:
-        current_app.send_task(
-            EXPORT_TASK,
-            args=[str(wanted.transcript_id), wanted.format_name, wanted.options.as_text()],
-            queue=EXPORT_QUEUE,
-            retry=False,
-            ignore_result=True,
-        )
-    except Exception:  # kombu passes on whatever its transports raise
-        logger.exception("event=export_order_failed transcript_id=%s", wanted.transcript_id)
-        marker.unlink(missing_ok=True)
+    enqueue(
+        EXPORT_TASK,
+        [str(wanted.transcript_id), wanted.format_name, wanted.options.as_text()],
+        queue=EXPORT_QUEUE,
+        on_failure=lambda: marker.unlink(missing_ok=True),
+    )
 
 
 def make_export(transcript_id: UUID, *, format_name: str, options: ExportOptions) -> None:

@@ -15,7 +15,7 @@ from transcripts.models import DeliveryStatus, WebhookDelivery, WebhookEndpoint
 from transcripts.models.webhooks import DisabledReason
 from transcripts.webhooks.addresses import check_literal, read_url
 from transcripts.webhooks.events import EVENTS, TEST_EVENT, write_test_body
-from transcripts.webhooks.outbox import make_delivery, tell_broker
+from transcripts.webhooks.outbox import enqueue_delivery, make_delivery
 from transcripts.webhooks.signing import make_secret
 
 MAX_ENDPOINTS = 10  # of one account
@@ -148,7 +148,7 @@ def send_test(endpoint: WebhookEndpoint) -> WebhookDelivery:
     )
     with transaction.atomic():
         delivery.save()
-        transaction.on_commit(tell_broker)
+        enqueue_delivery()
     return delivery
 
 
@@ -166,7 +166,7 @@ def replay(delivery: WebhookDelivery) -> WebhookDelivery:
             next_try_at=timezone.now(),
             finished_at=None,
         )
-        transaction.on_commit(tell_broker)
+        enqueue_delivery()
     delivery.refresh_from_db()
     return delivery
 
