@@ -4,17 +4,19 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 class Disk:
     """`synced`: paths, in order; `sizes`: how long each was when it was synced last."""
 
-    def __init__(self, fsync: Callable[[int], None]) -> None:
+    def __init__(self, fsync: Callable[[Any], None]) -> None:
         self.synced: list[Path] = []
         self.sizes: dict[Path, int] = {}
         self._fsync = fsync
 
-    def fsync(self, descriptor: int) -> None:
+    def fsync(self, fd: Any) -> None:
+        descriptor = fd if isinstance(fd, int) else fd.fileno()
         size = os.fstat(descriptor).st_size
         self._fsync(descriptor)
         path = Path(f"/proc/self/fd/{descriptor}").readlink()

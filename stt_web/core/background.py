@@ -170,17 +170,25 @@ def spawn(work: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:
     return task
 
 
+def run_guarded(work: Callable[[], object], *, name: str) -> bool:
+    """Run one of several independent pieces of work; False where it failed, which is logged and
+    counted: the others go on.
+    """
+    try:
+        work()
+    except Exception:
+        _count(name)
+        logger.exception("event=background_failed name=%s", name)
+        return False
+    return True
+
+
 def spawn_thread(work: Callable[[], object], *, name: str, daemon: bool = True) -> threading.Thread:
     """Run `work` in a thread of its own; a failure is logged and counted."""
 
-    def run() -> None:
-        try:
-            work()
-        except Exception:
-            _count(name)
-            logger.exception("event=background_failed name=%s", name)
-
-    thread = threading.Thread(target=run, name=name, daemon=daemon)
+    thread = threading.Thread(
+        target=run_guarded, args=(work,), kwargs={"name": name}, name=name, daemon=daemon
+    )
     thread.start()
     return thread
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
@@ -289,6 +290,38 @@ def test_a_worker_cut_off_from_the_database_stops_before_another_may_start(
         lease.renew()
     with pytest.raises(LeaseLostError):
         lease.check()
+
+
+def test_a_row_that_cannot_be_failed_keeps_no_other_waiting(
+    make_transcript: MakeTranscript, settings: Settings
+) -> None:
+    settings.MAX_STALLED_TRIES = 1
+    poisoned, used_up, expired = (make_transcript() for _ in range(3))
+    for each in (poisoned, used_up, expired):
+        claim(each)
+        expire(each)
+    Transcript.objects.filter(pk=expired.pk).update(stalled_tries=0)
+
+    with refusing(poisoned):
+        sweep_transcripts()
+
+    for each in (used_up, expired):
+        each.refresh_from_db()
+    assert (used_up.status, expired.status) == (Status.FAILED, Status.QUEUED)
+
+
+@contextmanager
+def refusing(transcript: Transcript) -> Iterator[None]:
+    """Something unforeseen happens whenever this transcript is failed."""
+
+    def refuse(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        named = {str(value).replace("-", "") for value in params or ()}
+        if sql.startswith("UPDATE") and transcript.pk.hex in named:
+            raise ValueError("unforeseen")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse):
+        yield
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import socket
 import threading
 import weakref
 from collections.abc import Iterator
@@ -86,7 +87,7 @@ async def test_a_lookup_never_stops_the_event_loop(monkeypatch: pytest.MonkeyPat
         may_answer.wait(10)
         return [(2, 1, 6, "", ("10.0.0.1", 0))]
 
-    monkeypatch.setattr(targets.socket, "getaddrinfo", look_up_slowly)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up_slowly)
     finding = asyncio.create_task(find_uri("a:5,b:6"))
     for _ in range(20):
         await asyncio.sleep(0.001)  # the loop goes on

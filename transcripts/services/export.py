@@ -105,15 +105,21 @@ def order_export(wanted: WantedExport) -> None:
 def make_export(transcript_id: UUID, *, format_name: str, options: ExportOptions) -> None:
     """Make the file as the transcript stands now; nothing if it is there or the transcript gone."""
     transcript = Transcript.objects.filter(pk=transcript_id).first()
-    if transcript is None:
-        return
+    try:
+        if transcript is not None:
+            _make_once(transcript, format_name=format_name, options=options)
+    finally:
+        # Race: `cancel.delete_transcript` may have removed the folder before this wrote into it,
+        # or before `order_export` put its marker there.
+        if not Transcript.objects.filter(pk=transcript_id).exists():
+            delete_exports(transcript_id)
+
+
+def _make_once(transcript: Transcript, *, format_name: str, options: ExportOptions) -> None:
     wanted = describe_export(transcript, format_name=format_name, options=options)
     if not wanted.path.exists():
         _make(wanted, transcript)
     wanted.path.with_suffix(".pending").unlink(missing_ok=True)
-    # Deleted meanwhile: whoever deleted it may have looked before the file was there.
-    if not Transcript.objects.filter(pk=transcript_id).exists():
-        delete_exports(transcript_id)
 
 
 def _make(wanted: WantedExport, transcript: Transcript) -> None:

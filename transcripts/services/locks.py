@@ -4,6 +4,7 @@
     2. the account          `billing.models.BillingAccount`, also by `billing.ledger`; a visitor's
                             address: `billing.anonymous`
     3. the hold             `billing.ledger`
+    4. webhook endpoints    `webhooks.outbox`, `webhooks.endpoints`
 
 A transaction that leaves one out goes on with the next; none goes back. Two transactions that took
 two of them in opposite order would wait for each other (PostgreSQL ends one of them with an error).

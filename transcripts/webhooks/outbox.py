@@ -31,7 +31,12 @@ def tell(event: Event, transcript: Transcript) -> None:
     """
     if transcript.owner_id is None:
         return
-    enabled = WebhookEndpoint.objects.filter(owner_id=transcript.owner_id, disabled_at=None)
+    # Race: `endpoints.disable_endpoint` lets what waits fail: this comes before it, or not at all.
+    enabled = (
+        WebhookEndpoint.objects.select_for_update(no_key=True)
+        .filter(owner_id=transcript.owner_id, disabled_at=None)
+        .order_by("pk")
+    )
     wanting = [endpoint for endpoint in enabled if not endpoint.events or event in endpoint.events]
     if not wanting:
         return

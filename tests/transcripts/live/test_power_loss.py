@@ -5,6 +5,7 @@ import errno
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -128,8 +129,8 @@ def test_a_recording_is_synced_before_the_journals_that_it_is_made_of_go(
     with watched_disk() as disk:
         note = disk.fsync
 
-        def note_names(descriptor: int) -> None:
-            note(descriptor)
+        def note_names(fd: Any) -> None:
+            note(fd)
             names_at_sync.append({path.name for path in folder.iterdir()})
 
         os.fsync = note_names

@@ -1,7 +1,6 @@
 """Opening a live session: who may, with which model, and where it is heard."""
 
 import logging
-from functools import partial
 
 from stt_web.core.background import finish_anyway
 from stt_web.errors import ApiError
@@ -100,11 +99,15 @@ async def _prepare(admitted: Admitted, model: Model) -> LiveSession:
             attempt=admitted.job.lease.attempt,
             start_samples=admitted.start_samples,
         )
-        journal = await finish_anyway(opening, undo=partial(in_files, Journal.discard))
+        journal = await finish_anyway(opening, undo=_discard_journal)
     except OSError as error:
         logger.exception("event=live_no_journal transcript_id=%s", admitted.job.transcript.pk)
         raise refusals.storage_full() from error
     return LiveSession(admitted, journal, model)
+
+
+async def _discard_journal(journal: Journal) -> None:
+    await in_files(journal.discard)
 
 
 def _refusal_of(error: InferenceError) -> ApiError:
