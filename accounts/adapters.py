@@ -44,7 +44,10 @@ class AccountAdapter(DefaultAccountAdapter):
         Else whoever knows an address locks its owner out. Such a browser's tries count by its
         cookie alone, not by its network address, which strangers may share.
         """
-        email, device = str(credentials.get("email", "")), request.COOKIES.get(DEVICE_COOKIE, "")
+        email, device = (
+            str(credentials.get("email", "")),
+            request.COOKIES.get(settings.DEVICE_COOKIE_NAME, ""),
+        )
         if not is_known_device(email, device):
             super().pre_authenticate(request, **credentials)
             return
