@@ -45,6 +45,8 @@ from inference_service.sessions.windows import SAMPLE_RATE_HZ, Pcm, Piece, TimeM
 from inference_service.sessions.word_times import WordTimer
 from inference_service.stages import CpuStages
 
+_STALLED_SAMPLES = 2 * SAMPLE_RATE_HZ
+
 
 class LiveRecognition:
     """One session's use of the recogniser, and what it cost."""
@@ -131,7 +133,19 @@ class LiveRecognition:
                 text, timing = await self._lane.recognise(request)
         self._count(timing)
         self.last_compute_s = timing.compute_s
+        if text.verdict is Verdict.RETRY and self._is_stalled(window, utterance):
+            padded = replace(window.request, is_padded=True)
+            text, timing = await self._lane.recognise(padded, is_follow_up=True)
+            self._count(timing)
         return text
+
+    def _is_stalled(self, window: "_GrowingWindow", utterance: Utterance) -> bool:
+        """Say whether drafts came to nothing for so long that a dear one, padded, is worth it.
+
+        Some speech is doubtful as long as it lasts (8 kHz, a far microphone), at its own length.
+        """
+        unheard = window.piece.end_sample - max(utterance.start, utterance.believed)
+        return window.request.is_draft and unheard >= _STALLED_SAMPLES
 
     def _commit_before_ms(self, piece: Piece) -> int | None:
         """Return until when words may be committed: the language of the last ones isn't sure yet.
