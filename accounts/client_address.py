@@ -8,13 +8,18 @@ The ASGI server must leave the peer's address alone (uvicorn: `--no-proxy-header
 on a trusted interface names itself before we look.
 """
 
+import logging
 from collections.abc import Sequence
+from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
-from stt_web.core.addresses import is_within, parse_address, site_of
+from stt_web.core.addresses import canonical_address, is_within, parse_address, site_of
+
+logger = logging.getLogger(__name__)
+_WARNED_PEERS = 64
 
 
 def request_address(request: HttpRequest) -> str:
@@ -32,14 +37,16 @@ def find_client_address(
     `forwarded_for` is the header (several joined by commas); `trusted` defaults to the setting.
     """
     networks = settings.TRUSTED_PROXIES if trusted is None else trusted
-    address = peer
+    address = canonical_address(peer)
+    if forwarded_for and not is_within(address, networks):
+        _warn_of_untrusted(address)
     for claim in reversed(forwarded_for.split(",")):
         if not is_within(address, networks):
             break
         claimed = _strip_port(claim.strip())
         if parse_address(claimed) is None:
             break  # an unreadable claim ends the chain: the proxy that sent it is answerable
-        address = claimed
+        address = canonical_address(claimed)
     return address
 
 
@@ -55,6 +62,17 @@ def digest_address(address: str) -> str:
     64 hex digits. Without the server's secret, the address can't be found from it by trying all.
     """
     return salted_hmac("accounts.client_address", site_of(address), algorithm="sha256").hexdigest()
+
+
+@lru_cache(maxsize=_WARNED_PEERS)
+def _warn_of_untrusted(peer: str) -> None:
+    """Once for a peer: where the setting is forgotten, all clients share the proxy's limits."""
+    logger.warning(
+        "event=untrusted_forwarded_for peer=%s hint=%r",
+        peer,
+        "If this is your proxy, list it in STT_TRUSTED_PROXIES: until then all clients behind it"
+        " count as one.",
+    )
 
 
 def _strip_port(text: str) -> str:

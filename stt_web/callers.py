@@ -9,6 +9,7 @@ from accounts.authentication import (
     ScopeError,
     authenticate_token,
     check_scope,
+    check_still_good,
     read_bearer,
     read_socket_token,
 )
@@ -33,6 +34,11 @@ class Caller:
     address: str
     limits: Limits
     rate_limit_headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def check_caller(caller: Caller) -> None:
+    """Raise AuthenticationError where what identified the caller has ended meanwhile."""
+    check_still_good(caller.user, caller.api_key)
 
 
 def identify_caller(scope: HTTPScope, *, needed_scope: str) -> Caller:

@@ -35,7 +35,7 @@ from stt_web.asgi_messages import (
     find_header,
     send_answer,
 )
-from stt_web.callers import Caller, identify_caller
+from stt_web.callers import Caller, check_caller, identify_caller
 from stt_web.error_answers import answer_anybody
 from stt_web.errors import ApiError
 from stt_web.uploads import (
@@ -84,11 +84,13 @@ class IngestLayer:
         identify: Callable[[HTTPScope], Caller] = lambda scope: identify_caller(
             scope, needed_scope="transcribe"
         ),
+        recheck: Callable[[Caller], None] = check_caller,
     ) -> None:
         self._app = app
         self._media_root = media_root
         self._upload_paths = frozenset(upload_paths)
         self._identify = identify
+        self._recheck = recheck
         self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="ingest")
 
     async def __call__(
@@ -119,6 +121,7 @@ class IngestLayer:
                 self._media_root / uuid.uuid4().hex, boundary=boundary, limit_bytes=limit_bytes
             )
             upload = await self._receive_upload(receive, reader, limit_bytes=limit_bytes)
+            await self._check_again(caller, upload)
         except ApiError as error:
             error.headers = {**rate_limit_headers, **error.headers}
             await _refuse(error, receive, send, scope=scope)
@@ -129,6 +132,14 @@ class IngestLayer:
         finally:
             # Also where the client is gone, while a thread may still be about to keep the file.
             await asyncio.shield(self._in_thread(upload.end))
+
+    async def _check_again(self, caller: Caller, upload: Upload) -> None:
+        """A body takes minutes: a key that was revoked meanwhile starts nothing that costs."""
+        try:
+            await sync_to_async(self._recheck)(caller)
+        except BaseException:
+            await asyncio.shield(self._in_thread(upload.end))
+            raise
 
     async def _receive_upload(
         self, receive: ASGIReceiveCallable, reader: UploadReader, *, limit_bytes: int

@@ -25,6 +25,7 @@ from urllib.parse import unquote
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from stt_web.core.durable import sync_new_file
 from stt_web.core.strict_json import find_unstorable
 from stt_web.core.unicode import normalize
 from stt_web.errors import ApiError
@@ -95,6 +96,20 @@ class Upload:
     _is_over: bool = False  # the request has ended, or nothing more is needed of the file
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
+    def sync(self) -> None:
+        """Write it to the disk itself, before a commit accepts it: a power cut may follow. Blocks.
+
+        Raises StorageFullError, UploadGoneError where the request ended meanwhile.
+        """
+        try:
+            sync_new_file(self.path)
+        except FileNotFoundError:
+            raise UploadGoneError from None
+        except OSError as error:
+            if error.errno in _DISK_IS_FULL:
+                raise StorageFullError from None
+            raise
+
     def keep(self) -> None:
         """Take the file over: the ingest won't delete it when the request is over.
 
@@ -126,6 +141,9 @@ class Upload:
 class UploadReader:
     """Parses one body. Feed it from one thread at a time; then `finish`, or `abandon`.
 
+    **Race.** `Ingest._receive_upload` abandons where the client hung up, while a thread may still
+    feed: whichever comes first, nothing is left behind.
+
     `limit_bytes` bounds the file, 0 means no limit. `open_file` is `Path.open` but for tests.
     """
 
@@ -147,6 +165,8 @@ class UploadReader:
         self._size = 0
         self._has_file = False
         self._is_ended = False
+        self._is_abandoned = False
+        self._lock = threading.Lock()
         self._fields: dict[str, str] = {}
         self._field_bytes = 0
         self._header_name = bytearray()
@@ -160,14 +180,10 @@ class UploadReader:
 
     def feed(self, data: bytes) -> None:
         """Parse and write the next piece. Raises UploadError and its kin."""
-        try:
-            self._parser.write(data)
-        except FormParserError:
-            raise UploadError("The body of this request is not well-formed multipart.") from None
-        except OSError as error:
-            if error.errno in _DISK_IS_FULL:
-                raise StorageFullError from None
-            raise
+        with self._lock:
+            if self._is_abandoned:
+                raise UploadGoneError
+            self._feed(data)
 
     def finish(self) -> Upload:
         """Return what arrived. Raises UploadError if it is not all there."""
@@ -188,11 +204,23 @@ class UploadReader:
 
     def abandon(self) -> None:
         """Remove all traces. May be called at any time, also twice."""
-        if self._file is not None:
-            with contextlib.suppress(OSError):  # what can't be flushed is deleted anyway
-                self._file.close()
-            self._file = None
-        shutil.rmtree(self._folder, ignore_errors=True)
+        with self._lock:
+            self._is_abandoned = True
+            if self._file is not None:
+                with contextlib.suppress(OSError):  # what can't be flushed is deleted anyway
+                    self._file.close()
+                self._file = None
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self._parser.write(data)
+        except FormParserError:
+            raise UploadError("The body of this request is not well-formed multipart.") from None
+        except OSError as error:
+            if error.errno in _DISK_IS_FULL:
+                raise StorageFullError from None
+            raise
 
     def on_part_begin(self) -> None:
         self._parts += 1

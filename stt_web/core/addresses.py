@@ -30,11 +30,21 @@ def is_within(text: str, networks: Sequence[str]) -> bool:
     )
 
 
+def canonical_address(text: str) -> str:
+    """Return the one spelling of an address that counts; IPv4 in IPv6 (::ffff:…) as IPv4.
+
+    What is no address (a socket file has none) stays as it is.
+    """
+    parsed = parse_address(text)
+    return text if parsed is None else str(parsed)
+
+
 def site_of(text: str) -> str:
-    """Return what a client is counted by: its IPv4 address, or its IPv6 /64 network."""
+    """Return what a client is counted by: its IPv4 address, or the first one of its IPv6 /64."""
     parsed = parse_address(text)
     if isinstance(parsed, ipaddress.IPv6Address):
-        return str(ipaddress.IPv6Network((parsed, _IPV6_SITE_PREFIX), strict=False))
+        network = ipaddress.IPv6Network((parsed, _IPV6_SITE_PREFIX), strict=False)
+        return str(network.network_address)
     return text if parsed is None else str(parsed)
 
 

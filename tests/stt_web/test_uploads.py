@@ -1,7 +1,9 @@
 """A multipart body in pieces of any size: one file on disk, or a refusal that leaves nothing."""
 
+import contextlib
 import hashlib
 import io
+import threading
 import time
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -11,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stt_web.errors import ApiError
-from stt_web.uploads import MAX_PARTS, Upload, UploadReader, read_boundary
+from stt_web.uploads import MAX_PARTS, Upload, UploadGoneError, UploadReader, read_boundary
 
 BOUNDARY = b"----x7"
 AUDIO = bytes(range(256)) * 40 + b"\r\n------x\r\n--"  # holds what looks like a boundary's begin
@@ -183,3 +185,29 @@ def test_a_form_of_parts_is_given_up_at_the_first_that_is_too_many(tmp_path: Pat
 
     assert refusal(tmp_path / "one", body, piece_bytes=2**20).code == "repeated_field"
     assert time.process_time() - began < 1
+
+
+def test_what_is_abandoned_while_a_thread_feeds_it_stays_away(tmp_path: Path) -> None:
+    """The client hangs up between two pieces of the body, one of which is about to be written."""
+    folder = tmp_path / "one"
+    body = form(FILE)
+    for cut in range(0, len(body), 97):
+        reader = UploadReader(folder, boundary=BOUNDARY, limit_bytes=0)
+        reader.feed(body[:cut])
+        reader.abandon()
+        with pytest.raises(UploadGoneError):
+            reader.feed(body[cut:])
+        assert not folder.exists()
+
+
+def test_nothing_is_left_however_feeding_and_abandoning_meet(tmp_path: Path) -> None:
+    folder, body = tmp_path / "one", form(FILE)
+    for number in range(200):
+        reader = UploadReader(folder, boundary=BOUNDARY, limit_bytes=0)
+        abandoning = threading.Timer(number / 100_000, reader.abandon)
+        abandoning.start()
+        with contextlib.suppress(UploadGoneError):
+            for start in range(0, len(body), 100):
+                reader.feed(body[start : start + 100])
+        abandoning.join()
+        assert not folder.exists()

@@ -21,11 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from celery import current_app
 from django.conf import settings
 from django.db.models import Count, Sum, TextField
 from django.db.models.functions import Cast, Length
 
+from stt_web.core.broker import enqueue
 from transcripts.exports.document import load_gaps
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import export, load_for, needs_words
@@ -108,31 +108,32 @@ def order_export(wanted: WantedExport) -> None:
     if _is_fresh(marker, for_s=_PENDING_S):
         return
     marker.touch()
-    try:
-        current_app.send_task(
-            EXPORT_TASK,
-            args=[str(wanted.transcript_id), wanted.format_name, wanted.options.as_text()],
-            queue=EXPORT_QUEUE,
-            retry=False,
-            ignore_result=True,
-        )
-    except Exception:  # kombu passes on whatever its transports raise
-        logger.exception("event=export_order_failed transcript_id=%s", wanted.transcript_id)
-        marker.unlink(missing_ok=True)
+    enqueue(
+        EXPORT_TASK,
+        [str(wanted.transcript_id), wanted.format_name, wanted.options.as_text()],
+        queue=EXPORT_QUEUE,
+        on_failure=lambda: marker.unlink(missing_ok=True),
+    )
 
 
 def make_export(transcript_id: UUID, *, format_name: str, options: ExportOptions) -> None:
     """Make the file as the transcript stands now; nothing if it is there or the transcript gone."""
     transcript = Transcript.objects.filter(pk=transcript_id).first()
-    if transcript is None:
-        return
+    try:
+        if transcript is not None:
+            _make_once(transcript, format_name=format_name, options=options)
+    finally:
+        # Race: `cancel.delete_transcript` may have removed the folder before this wrote into it,
+        # or before `order_export` put its marker there.
+        if not Transcript.objects.filter(pk=transcript_id).exists():
+            delete_exports(transcript_id)
+
+
+def _make_once(transcript: Transcript, *, format_name: str, options: ExportOptions) -> None:
     wanted = describe_export(transcript, format_name=format_name, options=options)
     if not wanted.path.exists():
         _make(wanted, transcript)
     wanted.path.with_suffix(".pending").unlink(missing_ok=True)
-    # Deleted meanwhile: whoever deleted it may have looked before the file was there.
-    if not Transcript.objects.filter(pk=transcript_id).exists():
-        delete_exports(transcript_id)
 
 
 def _make(wanted: WantedExport, transcript: Transcript) -> None:

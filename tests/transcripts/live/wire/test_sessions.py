@@ -14,6 +14,7 @@ from tests.transcripts.live.conftest import SECOND
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
 from tests.transcripts.live.wire.talk import Talk, talk
 from transcripts.models import Source, Status, Transcript
+from transcripts.services.turns import running
 
 pytestmark = pytest.mark.database
 
@@ -57,9 +58,29 @@ def test_partials_and_pieces_have_times_and_words(speaker: Client) -> None:
     assert (partial["start"], partial["end"]) == (start, 1.5)
     piece = next(message for message in told if message["text"])
     assert piece["words"] == [
-        {"word": "w0", "start": 0.0, "end": 1.0, "confidence": 0.75, "committed": True}
+        {
+            "word": "w0",
+            "start": 0.0,
+            "end": 1.0,
+            "confidence": 0.75,
+            "timing": "attention",
+            "committed": True,
+        }
     ]
     assert (piece["start"], piece["end"], piece["language"]) == (0.0, 1.0, "en")
+
+
+def test_a_session_without_a_word_has_no_language_and_names_its_model(
+    speaker: Client, live: FakeStream
+) -> None:
+    live.scripts.append(StreamScript(is_silent=True))
+    with talk(speaker) as client:
+        client.begin(language="auto")
+        client.send(SECOND)
+        client.say({"action": "stop"})
+        last = client.hear_all()[-1]
+
+    assert (last["transcript"], last["language"], last["model"]) == ("", None, "tiny")
 
 
 def test_the_sdk_streams_a_whole_file_at_once(speaker: Client) -> None:
@@ -220,7 +241,14 @@ def test_what_was_settled_while_one_was_away_is_told_once(speaker: Client) -> No
 
     assert spans(first, second) == [(0.0, 1.0), (1.0, 2.0), (2.0, 2.5), (2.5, 3.0)]
     assert told[0]["words"] == [
-        {"word": "w2", "start": 2.0, "end": 2.5, "confidence": 0.75, "committed": True}
+        {
+            "word": "w2",
+            "start": 2.0,
+            "end": 2.5,
+            "confidence": 0.75,
+            "timing": "attention",
+            "committed": True,
+        }
     ]
     assert (told[0]["language"], told[-1]["transcript"]) == ("en", "w0 w1 w2 w2")
 
@@ -326,8 +354,26 @@ def test_hang_ups_at_every_moment_leave_sessions_that_can_go_on(
     client.socket.close()
     for frames in range(4):
         with talk(speaker) as client:
-            client.begin()
+            started = client.begin()
             for _ in range(frames):
                 client.send(SECOND[:8000])
             client.socket.socket.close()
             client.hear_all()
+        wait_until(lambda: not running().exists(), what="the session is left")
+        check_that_it_goes_on(speaker, started, sent_ms=frames * 250)
+
+
+def check_that_it_goes_on(speaker: Client, started: dict[str, Any], *, sent_ms: int) -> None:
+    """With what arrived; where nothing did, nothing is kept, and that is the answer."""
+    rows = Transcript.objects.filter(pk=started["transcript_id"])
+    with talk(speaker) as client:
+        client.hear()
+        client.say({"resume_token": started["resume_token"]})
+        resumed = client.hear()
+        if not rows.exists():
+            assert resumed["code"] == "session_not_found"
+            return
+        assert 0 <= resumed["audio_ms"] <= sent_ms
+        client.send((SECOND * 2)[resumed["audio_ms"] * 32 : sent_ms * 32])
+        client.say({"action": "stop"})
+        assert client.hear_all()[-1]["duration"] == sent_ms / 1000
