@@ -57,9 +57,9 @@ class _Connection(ServerProtocol):
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
-    def __init__(self, *args: Any, server_state: ServerState, **kwargs: Any) -> None:
-        super().__init__(*args, server_state=server_state, **kwargs)
-        self._server_state = server_state
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._server_state: ServerState = kwargs["server_state"]
         self.conn = _Connection(max_size=MAX_FRAME_BYTES, logger=self.logger)
         self._stopping = asyncio.Event()
         self._heard_since_ping = False

@@ -29,7 +29,7 @@ class SessionStore(db.SessionStore):
         return row
 
     def load(self) -> dict[str, Any]:
-        row = self._get_session_from_db()
+        row = self._get_session_from_db()  # type: ignore[attr-defined]  # Django's
         if row is None:
             return {}
         data: dict[str, Any] = self.decode(row.session_data)

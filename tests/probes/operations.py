@@ -48,7 +48,7 @@ class Operation:
 @lru_cache(maxsize=1)
 def api_operations() -> tuple[Operation, ...]:
     """Return all that the OpenAPI document describes; a test holds it against the URL table."""
-    document = SchemaGenerator().get_schema(request=None, public=True)
+    document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     schemas = document["components"]["schemas"]
     return tuple(
         Operation(path, method.upper(), _fields(described, schemas), _parameters(described))

@@ -6,6 +6,7 @@ Plain asynchronous views: what a worker makes is waited for without a thread.
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import BinaryIO, cast
 from uuid import UUID
 
@@ -104,7 +105,7 @@ async def wait_for_file(
                 await sync_to_async(order_export)(wanted)
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-        return await sync_to_async(wanted.path.open)("rb")
+        return await sync_to_async(_open)(wanted.path)
     except (TimeoutError, FileNotFoundError):  # or deleted between the two
         return None
 
@@ -132,6 +133,10 @@ async def read_in_pieces(file: BinaryIO) -> AsyncIterator[bytes]:
             yield piece
     finally:
         file.close()
+
+
+def _open(path: Path) -> BinaryIO:
+    return path.open("rb")
 
 
 def _read_whole(file: BinaryIO) -> bytes:
