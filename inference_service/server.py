@@ -1,4 +1,4 @@
-"""The gRPC server: its parts put together, its door opened, drained and closed."""
+"""The gRPC server: assembled, started, drained and closed."""
 
 import logging
 from pathlib import Path
@@ -37,7 +37,7 @@ _MAX_SENT_BYTES = 16 << 20  # what the web tier takes (`transcripts.inference.ch
 _OPTIONS = (
     ("grpc.max_receive_message_length", _MAX_RECEIVED_BYTES),
     ("grpc.max_send_message_length", _MAX_SENT_BYTES),
-    # A client that is gone without a word is noticed within 40 s, and its session ended.
+    # A client that vanishes without closing is detected within 40 s, and its session ended.
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     # Clients ping every 5 s, to notice a frozen server (`transcripts.inference.channel`).

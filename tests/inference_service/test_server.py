@@ -40,7 +40,7 @@ async def get_info(
     return await stub.GetInfo(server_pb2.GetInfoRequest(), timeout=10, metadata=metadata)
 
 
-async def test_info_says_which_models_are_there_and_which_one_answers(
+async def test_info_lists_the_models_and_which_one_answers(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
     async with serve(recogniser) as served:
@@ -60,7 +60,7 @@ async def test_info_says_which_models_are_there_and_which_one_answers(
     assert {model.id for model in after.models if model.loaded} == {"tiny"}
 
 
-async def test_health_is_told_for_the_server_and_each_service(
+async def test_health_is_reported_for_the_server_and_each_service(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
     async with serve(recogniser) as served:
@@ -148,7 +148,7 @@ async def test_the_shared_token_opens_and_health_needs_none(
     assert result.text
 
 
-async def test_metrics_tell_queues_batches_and_memory(
+async def test_metrics_report_queues_batches_and_memory(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
     def read(port: int) -> str:

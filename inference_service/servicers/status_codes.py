@@ -1,4 +1,4 @@
-"""Which gRPC status a failure is told with, and in what words.
+"""Which gRPC status a failure is reported with, and its sentence.
 
 Expected failures carry a sentence that is safe to show; anything else is a fault of ours: its
 details go to the log, with the request id, and the client learns only that it happened.
@@ -10,26 +10,26 @@ import grpc
 
 from inference_service.admission import DrainingError, TooManyError
 from inference_service.catalog import CatalogError
-from inference_service.lanes import RecognitionError
 from inference_service.pool import PoolError
 from inference_service.servicers.requests import BadRequestError
+from inference_service.session_queue import RecognitionError
 
 logger = logging.getLogger(__name__)
 
 
-class MissingAbilityError(Exception):
+class MissingCapabilityError(Exception):
     """The model lacks the language or the task that was asked for."""
 
 
-class NotYetError(Exception):
+class NotImplementedYetError(Exception):
     """The wire has a place for it, the server has nothing there yet."""
 
 
 _STATUSES: dict[type[Exception], grpc.StatusCode] = {
     BadRequestError: grpc.StatusCode.INVALID_ARGUMENT,
     CatalogError: grpc.StatusCode.NOT_FOUND,
-    MissingAbilityError: grpc.StatusCode.FAILED_PRECONDITION,
-    NotYetError: grpc.StatusCode.UNIMPLEMENTED,
+    MissingCapabilityError: grpc.StatusCode.FAILED_PRECONDITION,
+    NotImplementedYetError: grpc.StatusCode.UNIMPLEMENTED,
     TooManyError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     DrainingError: grpc.StatusCode.UNAVAILABLE,
 }

@@ -30,7 +30,7 @@ CATALOGUE = ["large-v3-turbo", "large-v3", "medium", "small", "base", "tiny.en"]
         ("two seconds", None),
     ],
 )
-def test_a_folder_of_weights_says_how_short_its_windows_may_be_encoded(
+def test_a_folder_of_weights_sets_how_short_its_windows_may_be_encoded(
     tmp_path: Path, text: str, expected: WindowMargin | None
 ) -> None:
     install(tmp_path, "a-model-of-ours")
@@ -225,7 +225,7 @@ def install(models_dir: Path, name: str) -> Path:
 
 
 def _make_catalog(models_dir: Path, *, default_model: str = "") -> Catalog:
-    """Look at nothing but this folder: what the machine's own cache holds is no part of a test."""
+    """Read nothing but this folder: what the machine's own cache holds is no part of a test."""
     config = Config(models_dir=models_dir, default_model=default_model)
     return Catalog(config, hub_cache=models_dir / ".no-cache")
 

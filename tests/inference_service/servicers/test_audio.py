@@ -128,9 +128,9 @@ async def test_the_turns_of_a_recording_are_found_without_recognising_it(
     pcm = load_pcm("dialogue_1")
     async with serve(recogniser) as served:
         first, *windows, last = await _find(served.channel, _audio_requests(pcm, offset_ms=5000))
-        transcribed = await transcribe(served.channel, pcm, with_turns=True, offset_ms=5000)
+        transcribed = await transcribe(served.channel, pcm, with_speaker_turns=True, offset_ms=5000)
     assert first.accepted.embedder == "fake-embedder"
-    assert last.finished.heard_ms == 5000 + len(pcm) // 32
+    assert last.finished.audio_duration_ms == 5000 + len(pcm) // 32
     found = [turn for event in windows for turn in event.window.turns]
     assert found == [turn for window in transcribed.windows for turn in window.turns]
     assert len(found) > 3

@@ -1,12 +1,25 @@
-"""Encoder output between CTranslate2 and arrays: items kept, taken and put together again."""
+"""What Whisper's decoder is given: the encoder's output as batches, and the prompt."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import ctranslate2
 import numpy as np
 import numpy.typing as npt
+from faster_whisper.tokenizer import Tokenizer
+
+from inference_service.engines.asr import DecodeOptions
 
 Encoded = npt.NDArray[np.float32]  # (n, frames / 2, d_model)
+# Whisper's decoder has 448 positions; half of them are reserved for the text of the window.
+_MAX_CONTEXT_TOKENS = 223
+_MAX_HOT_WORD_TOKENS = 111
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    tokens: tuple[int, ...]
+    sot_index: int  # of <|startoftranscript|>: equal in all prompts of one call of `generate`
 
 
 class EncodedBatch:
@@ -54,3 +67,21 @@ def to_host(encoded: ctranslate2.StorageView) -> Encoded:
     if encoded.device != "cpu":
         encoded = encoded.to_device(ctranslate2.Device.cpu)
     return np.asarray(encoded)
+
+
+def build_prompt(tokenizer: Tokenizer, options: DecodeOptions) -> Prompt:
+    """Return the start tokens, with time stamps asked for.
+
+    Context that is too long loses the end of the hot words, or the beginning of the prompt.
+    """
+    context = _encode_context(tokenizer, options)
+    start = [tokenizer.sot_prev, *context] if context else []
+    return Prompt(tokens=(*start, *tokenizer.sot_sequence), sot_index=len(start))
+
+
+def _encode_context(tokenizer: Tokenizer, options: DecodeOptions) -> list[int]:
+    hot_words = ", ".join(options.hot_words).strip()
+    hot = tokenizer.encode(f" {hot_words}")[:_MAX_HOT_WORD_TOKENS] if hot_words else []
+    prompt = options.prompt.strip()
+    text = tokenizer.encode(f" {prompt}") if prompt else []
+    return hot + text[-(_MAX_CONTEXT_TOKENS - len(hot)) :]

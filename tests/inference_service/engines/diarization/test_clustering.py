@@ -1,4 +1,4 @@
-"""Turns of made-up voices: what clustering promises whatever the voices are."""
+"""Turns of made-up voices: what clustering promises for any voices."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from inference_service.engines.diarization import (
     MAX_SPEAKERS,
-    Turn,
+    VoiceTurn,
     cluster_turns,
     known_descriptions,
 )
@@ -18,7 +18,7 @@ from inference_service.engines.diarization.linkage import Groups, link
 
 MODEL = known_descriptions()["campplus"]
 DIMENSION = MODEL.embedding.dimension
-# Real pieces of one voice have a mean cosine of .62, of two voices .05 (review of the model).
+# Real chunks of one voice have a mean cosine of .62, of two voices .05 (review of the model).
 SCATTER = 0.7
 
 
@@ -34,18 +34,18 @@ def make_voices(
 
 def talk(
     order: Sequence[int], *, seconds: float = 2.0, alike: float = 0.0, scatter: float = SCATTER
-) -> list[Turn]:
+) -> list[VoiceTurn]:
     """A turn for each number: equal numbers are one voice."""
     rng = np.random.default_rng(len(order))
     voices = make_voices(max(order, default=0) + 1, alike=alike)
     noise = rng.normal(size=(len(order), DIMENSION)) * scatter / np.sqrt(DIMENSION)
     return [
-        Turn(at * 3.0, at * 3.0 + seconds, (voices[who] + off).astype(np.float32))
+        VoiceTurn(at * 3.0, at * 3.0 + seconds, (voices[who] + off).astype(np.float32))
         for at, (who, off) in enumerate(zip(order, noise, strict=True))
     ]
 
 
-def cluster(turns: Sequence[Turn], speakers: int = 0) -> list[int]:
+def cluster(turns: Sequence[VoiceTurn], speakers: int = 0) -> list[int]:
     return cluster_turns(turns, speakers=speakers, model=MODEL)
 
 
@@ -59,9 +59,9 @@ def test_voices_are_numbered_in_order_of_first_appearance(speakers: int) -> None
     assert cluster(talk([2, 2, 0, 3, 2, 0, 1, 3]), speakers) == [1, 1, 2, 3, 1, 2, 4, 3]
 
 
-@pytest.mark.parametrize("pieces", [1, 3, 40, 400])
-def test_one_voice_is_one_speaker_at_any_length(pieces: int) -> None:
-    assert cluster(talk([0] * pieces)) == [1] * pieces
+@pytest.mark.parametrize("chunks", [1, 3, 40, 400])
+def test_one_voice_is_one_speaker_at_any_length(chunks: int) -> None:
+    assert cluster(talk([0] * chunks)) == [1] * chunks
 
 
 def test_no_turns_have_no_labels() -> None:
@@ -114,12 +114,12 @@ def test_someone_with_a_few_seconds_stays_a_speaker_however_long_the_recording()
 
 
 @pytest.mark.parametrize("speakers", [0, 2])
-def test_overlapped_pieces_shape_no_group(speakers: int) -> None:
+def test_overlapped_chunks_shape_no_group(speakers: int) -> None:
     """Both voices at once lie between the two, and would join them."""
     order = [0, 1] * 6
     turns = talk(order, scatter=0.3)
     both = turns[0].embedding + turns[1].embedding
-    mixed = [Turn(50.0 + at * 3, 52.0 + at * 3, both, overlap=0.5) for at in range(30)]
+    mixed = [VoiceTurn(50.0 + at * 3, 52.0 + at * 3, both, overlap=0.5) for at in range(30)]
     assert cluster([*turns, *mixed], speakers)[:12] == by_appearance(order)
 
 
@@ -132,16 +132,16 @@ def test_short_turns_join_the_nearest_voice_and_make_none_of_their_own() -> None
     assert set(labels) == {1, 2}
 
 
-def test_a_doubtful_piece_inside_a_run_stays_with_its_neighbours() -> None:
+def test_an_uncertain_chunk_inside_a_run_stays_with_its_neighbours() -> None:
     """Of a run without a gap: a label changes on strong evidence only."""
     voices = make_voices(2)
     turns = talk([0, 1] * 4, scatter=0.3)
     mixed = (voices[0] * 0.5 + voices[1] * 0.52).astype(np.float32)
     run = [voices[0], mixed, voices[0]]
 
-    def spoken(*, gap_s: float) -> list[Turn]:
+    def spoken(*, gap_s: float) -> list[VoiceTurn]:
         return [
-            Turn(60 + at * (2 + gap_s), 62 + at * (2 + gap_s), each.astype(np.float32), 0.9)
+            VoiceTurn(60 + at * (2 + gap_s), 62 + at * (2 + gap_s), each.astype(np.float32), 0.9)
             for at, each in enumerate(run)
         ]
 
@@ -152,7 +152,9 @@ def test_a_doubtful_piece_inside_a_run_stays_with_its_neighbours() -> None:
 def test_a_clear_change_inside_a_run_is_followed() -> None:
     turns = talk([0, 1] * 4, scatter=0.3)
     voices = make_voices(2).astype(np.float32)
-    run = [Turn(60 + at * 2, 62 + at * 2, voices[who], 0.9) for at, who in enumerate((0, 0, 1, 1))]
+    run = [
+        VoiceTurn(60 + at * 2, 62 + at * 2, voices[who], 0.9) for at, who in enumerate((0, 0, 1, 1))
+    ]
     assert cluster([*turns, *run])[-4:] == [1, 1, 2, 2]
 
 
@@ -160,7 +162,9 @@ def test_two_runs_at_once_do_not_mix() -> None:
     turns = talk([0, 1] * 4, scatter=0.3)
     voices = make_voices(2).astype(np.float32)
     both = [
-        Turn(60.0 + at * 2, 62.0 + at * 2, voices[who], 0.9) for at in range(3) for who in (0, 1)
+        VoiceTurn(60.0 + at * 2, 62.0 + at * 2, voices[who], 0.9)
+        for at in range(3)
+        for who in (0, 1)
     ]
     assert cluster([*turns, *both])[-6:] == [1, 2] * 3
 
@@ -191,7 +195,7 @@ def test_the_joins_are_those_of_scipy() -> None:
 
 
 def test_a_long_recording_has_the_labels_of_a_short_one() -> None:
-    """Above 2,000 pieces they are joined in stages."""
+    """Above 2,000 chunks they are joined in stages."""
     order = [at % 3 for at in range(2500)]
     assert cluster(talk(order)) == by_appearance(order)
 
@@ -209,4 +213,4 @@ def test_rules_come_from_the_model_that_made_the_vectors() -> None:
 
 def test_a_vector_of_another_length_is_refused() -> None:
     with pytest.raises(ValueError, match="192 numbers"):
-        cluster([Turn(0.0, 1.0, np.ones(256, np.float32))])
+        cluster([VoiceTurn(0.0, 1.0, np.ones(256, np.float32))])

@@ -10,40 +10,40 @@ from hypothesis import strategies as st
 
 from inference_service.engines.vad import FRAME_SAMPLES
 from inference_service.sessions.regions import PAD_FRAMES, Region, RegionFinder
-from inference_service.sessions.spans import SpanFinder
-from inference_service.sessions.windows import WINDOW_SAMPLES, Span, WindowCutter
+from inference_service.sessions.window_finder import WindowFinder
+from inference_service.sessions.windows import WINDOW_SAMPLES, DecodingWindow, WindowCutter
 from tests.inference_service.recordings import BYTES_PER_S, load_pcm, make_silence
 
 WINDOW_FRAMES = WINDOW_SAMPLES // FRAME_SAMPLES
 
-# Stretches of one probability each: speech, doubt and silence of any length.
-stretches = st.lists(
+# Intervals of one probability each: speech, doubt and silence of any length.
+intervals = st.lists(
     st.tuples(st.sampled_from([0.1, 0.4, 0.45, 0.9]), st.integers(1, 400)), max_size=30
 )
 VOICED = np.zeros(0, np.bool_)  # where nothing depends on it
 block_lengths = st.integers(1, 500)
 
 
-def find_spans(pcm: bytes, *, block_bytes: int = 5 * BYTES_PER_S) -> list[Span]:
-    finder = SpanFinder()
-    spans = []
+def find_windows(pcm: bytes, *, block_bytes: int = 5 * BYTES_PER_S) -> list[DecodingWindow]:
+    finder = WindowFinder()
+    windows = []
     for start in range(0, len(pcm), block_bytes):
-        spans += finder.push(pcm[start : start + block_bytes])
-    return spans + finder.finish()
+        windows += finder.push(pcm[start : start + block_bytes])
+    return windows + finder.finish()
 
 
-def outline(spans: list[Span], *, offset: int = 0) -> list[tuple[int, ...]]:
+def outline(windows: list[DecodingWindow], *, offset: int = 0) -> list[tuple[int, ...]]:
     return [
         (
-            offset + span.start_sample,
-            offset + span.resume_sample,
-            *(offset + edge for p in span.pieces for edge in (p.start_sample, p.end_sample)),
+            offset + window.start_sample,
+            offset + window.resume_sample,
+            *(offset + edge for p in window.chunks for edge in (p.start_sample, p.end_sample)),
         )
-        for span in spans
+        for window in windows
     ]
 
 
-@given(stretches, block_lengths)
+@given(intervals, block_lengths)
 def test_regions_are_in_order_short_enough_and_the_same_however_the_frames_come(
     shape: list[tuple[float, int]], block: int
 ) -> None:
@@ -54,8 +54,8 @@ def test_regions_are_in_order_short_enough_and_the_same_however_the_frames_come(
     found: list[Region] = []
     for start in range(0, len(probabilities), block):
         found += in_blocks.push(probabilities[start : start + block])
-        # What is promised to be settled holds: no later region begins before it.
-        assert all(region.start >= in_blocks.settled for region in expected[len(found) :])
+        # What is promised to be final is: no later region begins before it.
+        assert all(region.start >= in_blocks.final_frame for region in expected[len(found) :])
     found += in_blocks.finish()
 
     assert found == expected
@@ -65,7 +65,7 @@ def test_regions_are_in_order_short_enough_and_the_same_however_the_frames_come(
         assert region.end - region.start <= WINDOW_FRAMES
 
 
-@given(stretches)
+@given(intervals)
 def test_every_frame_of_speech_is_in_a_region(shape: list[tuple[float, int]]) -> None:
     probabilities = [value for value, frames in shape for _ in range(frames)]
     finder = RegionFinder()
@@ -76,56 +76,56 @@ def test_every_frame_of_speech_is_in_a_region(shape: list[tuple[float, int]]) ->
 
 @pytest.mark.parametrize("name", ["en_short_1", "en_talk_20s", "cs_talk_20s", "long_3min"])
 def test_windows_are_those_of_faster_whisper(name: str) -> None:
-    """As many of them, with the same speech but for the edges (a per cent: ours forgets the state
+    """As many of them, with the same speech but for the edges (a per cent: ours resets the state
     of the model at each window's start)."""
     pcm = load_pcm(name)
     samples = np.frombuffer(pcm, "<i2").astype(np.float32) / 32768
     options = VadOptions(max_speech_duration_s=30, min_silence_duration_ms=160)
     regions = get_speech_timestamps(samples.copy(), options)
     windows, _ = collect_chunks(samples, regions, max_duration=30)
-    spans = find_spans(pcm)
-    assert len([span for span in spans if span.pieces]) == len(windows)
+    windows = find_windows(pcm)
+    assert len([window for window in windows if window.chunks]) == len(windows)
     speech = sum(region["end"] - region["start"] for region in regions)
-    assert sum(span.speech_samples for span in spans) == pytest.approx(speech, rel=0.02)
+    assert sum(window.speech_samples for window in windows) == pytest.approx(speech, rel=0.02)
 
 
-def test_spans_follow_each_other_to_the_end_and_hold_their_own_audio() -> None:
+def test_windows_follow_each_other_to_the_end_and_hold_their_own_audio() -> None:
     pcm = load_pcm("long_3min") + make_silence(70) + load_pcm("en_talk_20s")
     samples = np.frombuffer(pcm, "<i2")
     reached = 0
-    for span in find_spans(pcm):
-        assert span.start_sample == reached
-        assert span.speech_samples <= WINDOW_SAMPLES
-        for piece in span.pieces:
-            assert reached <= piece.start_sample
-            reached = piece.end_sample
-            assert np.array_equal(piece.pcm, samples[piece.start_sample : piece.end_sample])
-        assert reached <= span.resume_sample
-        reached = span.resume_sample
+    for window in find_windows(pcm):
+        assert window.start_sample == reached
+        assert window.speech_samples <= WINDOW_SAMPLES
+        for chunk in window.chunks:
+            assert reached <= chunk.start_sample
+            reached = chunk.end_sample
+            assert np.array_equal(chunk.pcm, samples[chunk.start_sample : chunk.end_sample])
+        assert reached <= window.resume_sample
+        reached = window.resume_sample
     assert reached == len(samples)
 
 
 @pytest.mark.parametrize("block_bytes", [BYTES_PER_S // 3 * 2, 32 * BYTES_PER_S])
 def test_the_size_of_the_blocks_does_not_matter(block_bytes: int) -> None:
     pcm = make_silence(33) + load_pcm("en_talk_20s") + make_silence(41) + load_pcm("cs_talk_20s")
-    assert outline(find_spans(pcm, block_bytes=block_bytes)) == outline(find_spans(pcm))
+    assert outline(find_windows(pcm, block_bytes=block_bytes)) == outline(find_windows(pcm))
 
 
-def test_hearing_on_from_any_resume_point_finds_the_same_spans() -> None:
+def test_resuming_at_any_resume_point_finds_the_same_windows() -> None:
     pcm = load_pcm("long_3min") + make_silence(70) + load_pcm("en_talk_20s")[:-1000]
-    spans = find_spans(pcm)
-    assert not all(span.pieces for span in spans)
-    for index, span in list(enumerate(spans))[::4]:
-        rest = find_spans(pcm[2 * span.resume_sample :])
-        assert outline(rest, offset=span.resume_sample) == outline(spans[index + 1 :])
+    windows = find_windows(pcm)
+    assert not all(window.chunks for window in windows)
+    for index, window in list(enumerate(windows))[::4]:
+        rest = find_windows(pcm[2 * window.resume_sample :])
+        assert outline(rest, offset=window.resume_sample) == outline(windows[index + 1 :])
 
 
 def test_a_resume_point_lies_in_silence_where_there_is_some() -> None:
     pcm = load_pcm("en_talk_20s") + make_silence(5)
-    repeated = find_spans(pcm * 3)
+    repeated = find_windows(pcm * 3)
     loud = np.abs(np.frombuffer(pcm * 3, "<i2")) > 1000
-    for span in repeated[:-1]:
-        around = slice(span.resume_sample - 800, span.resume_sample + 800)
+    for window in repeated[:-1]:
+        around = slice(window.resume_sample - 800, window.resume_sample + 800)
         assert not loud[around].any()
 
 
@@ -136,7 +136,7 @@ def test_windows_hold_each_region_once_and_never_more_than_30_s(
 ) -> None:
     """shape: the silence before each region, and its length, in frames."""
     cutter = WindowCutter()
-    spans: list[Span] = []
+    windows: list[DecodingWindow] = []
     regions: list[Region] = []
     end = 0
     for silence, length in shape:
@@ -144,16 +144,18 @@ def test_windows_hold_each_region_once_and_never_more_than_30_s(
         regions.append(region)
         cutter.append(np.zeros((region.end - end) * FRAME_SAMPLES, np.int16))
         end = region.end
-        while span := cutter.advance(region.start) or cutter.add(region, VOICED):
-            spans.append(span)
-        cutter.forget_before(region.end)
-    spans += cutter.finish(end * FRAME_SAMPLES)
-    pieces = [piece for span in spans for piece in span.pieces]
-    assert [(p.start_sample // FRAME_SAMPLES, p.end_sample // FRAME_SAMPLES) for p in pieces] == [
+        while window := cutter.advance(region.start) or cutter.add(region, VOICED):
+            windows.append(window)
+        cutter.discard_before(region.end)
+    windows += cutter.finish(end * FRAME_SAMPLES)
+    chunks = [chunk for window in windows for chunk in window.chunks]
+    assert [(p.start_sample // FRAME_SAMPLES, p.end_sample // FRAME_SAMPLES) for p in chunks] == [
         (region.start, region.end) for region in regions
     ]
-    assert all(span.speech_samples <= WINDOW_SAMPLES for span in spans)
-    assert [span.start_sample for span in spans[1:]] == [s.resume_sample for s in spans[:-1]]
+    assert all(window.speech_samples <= WINDOW_SAMPLES for window in windows)
+    assert [window.start_sample for window in windows[1:]] == [
+        s.resume_sample for s in windows[:-1]
+    ]
 
 
 def test_memory_stays_flat_over_hours_of_speech_and_silence() -> None:
@@ -167,9 +169,9 @@ def test_memory_stays_flat_over_hours_of_speech_and_silence() -> None:
         for region in finder.push([0.9 if is_speech else 0.1] * 100):
             while cutter.advance(region.start) or cutter.add(region, VOICED):
                 pass
-        while cutter.advance(finder.settled):
+        while cutter.advance(finder.final_frame):
             pass
-        cutter.forget_before(finder.settled)
+        cutter.discard_before(finder.final_frame)
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak_bytes < 12_000_000

@@ -9,8 +9,12 @@ import numpy as np
 import pytest
 
 from inference_service.engines.asr import Samples
-from inference_service.engines.diarization import Embedder, EmbedderError, Turn, load_embedder
-from tests.inference_service.diarization.small_model import DIMENSION, NAME, install_small_model
+from inference_service.engines.diarization import Embedder, EmbedderError, VoiceTurn, load_embedder
+from tests.inference_service.engines.diarization.small_model import (
+    DIMENSION,
+    NAME,
+    install_small_model,
+)
 
 RATE_HZ = 16_000
 
@@ -26,8 +30,8 @@ def embedder(tmp_path: Path) -> Embedder:
 def make_sound(*parts: tuple[float, float]) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     """Noise of these seconds and levels, one after the other."""
     rng = np.random.default_rng(0)
-    pieces = [level * rng.normal(size=int(seconds * RATE_HZ)) for seconds, level in parts]
-    return np.concatenate(pieces).astype(np.float32)
+    chunks = [level * rng.normal(size=int(seconds * RATE_HZ)) for seconds, level in parts]
+    return np.concatenate(chunks).astype(np.float32)
 
 
 def find_turns(
@@ -36,10 +40,10 @@ def find_turns(
     *,
     offset_s: float = 0.0,
     speech: Sequence[tuple[float, float]] | None = None,
-) -> list[Turn]:
+) -> list[VoiceTurn]:
     """speech: all of it, where not given."""
     everywhere = [(0.0, len(samples) / RATE_HZ)]
-    work = embedder.open_span(
+    work = embedder.start_task(
         samples, offset_s=offset_s, speech=everywhere if speech is None else speech
     )
     while not work.is_done:
@@ -55,7 +59,7 @@ def test_turns_lie_where_someone_speaks(embedder: Embedder) -> None:
     assert all(np.linalg.norm(turn.embedding) == pytest.approx(1, abs=1e-5) for turn in turns)
 
 
-def test_windows_of_a_long_span_follow_each_other_without_holes_or_doubles(
+def test_windows_of_long_audio_follow_each_other_without_holes_or_doubles(
     embedder: Embedder,
 ) -> None:
     turns = find_turns(embedder, make_sound((7.3, 0.1)))
@@ -65,7 +69,7 @@ def test_windows_of_a_long_span_follow_each_other_without_holes_or_doubles(
     assert max(turn.end_s - turn.start_s for turn in turns) <= 2.001
 
 
-def test_stretches_without_voice_activity_are_not_examined(embedder: Embedder) -> None:
+def test_intervals_without_voice_activity_are_not_examined(embedder: Embedder) -> None:
     turns = find_turns(embedder, make_sound((20, 0.1)), speech=[(0.0, 2.0)])
     assert turns
     assert turns[-1].end_s <= 4.0
@@ -83,7 +87,7 @@ def test_silence_has_no_turns(embedder: Embedder) -> None:
 def test_threads_share_an_embedder(embedder: Embedder) -> None:
     sound = make_sound((5, 0.1))
     alone = find_turns(embedder, sound)
-    found: list[list[Turn]] = []
+    found: list[list[VoiceTurn]] = []
     threads = [
         threading.Thread(target=lambda: found.append(find_turns(embedder, sound))) for _ in range(4)
     ]

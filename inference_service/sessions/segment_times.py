@@ -1,6 +1,6 @@
-"""From a window's text to segments of the recording, with the promises of the wire made true.
+"""From a window's text to segments of the recording, with the guarantees of the protocol.
 
-Whatever an engine answers, here the words spell the text, times rise and stay inside the span,
+For any answer of an engine, here the words make up the text, times rise and stay inside the window,
 and a segment ends after it starts.
 """
 
@@ -9,56 +9,56 @@ from collections.abc import Sequence
 
 from inference_service.engines.asr import TextSegment, TimedWord
 from inference_service.sessions.coverage import MARGIN_S, SHORTEST_GAP_S, TextGap
-from inference_service.sessions.events import Gap, RestoredSegment, RestoredWord
+from inference_service.sessions.events import Gap, OutputSegment, OutputWord
 from inference_service.sessions.windows import TimeMap
 
 # What a short word takes when it is spoken quickly.
 _HURRIED_WORD_MS = 150
 
 
-def restore_segments(
+def map_to_recording(
     segments: Sequence[TextSegment], time_map: TimeMap, *, start_ms: int, end_ms: int
-) -> tuple[RestoredSegment, ...]:
-    """Map a window's segments into its span [start_ms, end_ms] of the recording.
+) -> tuple[OutputSegment, ...]:
+    """Map a window's segments into its window [start_ms, end_ms] of the recording.
 
     Segments without a visible word are dropped.
     """
     spoken = [(segment, _visible_words(segment)) for segment in segments]
     spoken = [(segment, words) for segment, words in spoken if words]
     spoken = spoken[: end_ms - start_ms]  # a millisecond for each, so that every one can end later
-    restored: list[RestoredSegment] = []
+    mapped: list[OutputSegment] = []
     low_ms = start_ms
     for left, (segment, words) in zip(range(len(spoken) - 1, -1, -1), spoken, strict=True):
-        one = _restore_segment(segment, words, time_map, low_ms=low_ms, high_ms=end_ms - left)
-        restored.append(one)
+        one = _map_segment(segment, words, time_map, low_ms=low_ms, high_ms=end_ms - left)
+        mapped.append(one)
         low_ms = one.end_ms
-    return tuple(restored)
+    return tuple(mapped)
 
 
-def restore_gaps(
+def map_gaps(
     gaps: Sequence[TextGap], time_map: TimeMap, *, start_ms: int, end_ms: int
 ) -> tuple[Gap, ...]:
-    """Map a window's gaps into its span; those that take no time there are dropped."""
-    restored = []
+    """Map a window's gaps into its window; those that take no time there are dropped."""
+    mapped = []
     for gap in gaps:
-        first_s, last_s = time_map.restore_span(gap.start_s, gap.end_s)
+        first_s, last_s = time_map.map_interval(gap.start_s, gap.end_s)
         first_ms = max(start_ms, round(1000 * first_s))
         last_ms = min(end_ms, round(1000 * last_s))
         if first_ms >= last_ms:
             continue
-        text = restore_segments(
+        text = map_to_recording(
             (gap.text,) if gap.text else (), time_map, start_ms=first_ms, end_ms=last_ms
         )
-        restored.append(Gap(first_ms, last_ms, gap.reason, text[0] if text else None))
-    return tuple(restored)
+        mapped.append(Gap(first_ms, last_ms, gap.reason, text[0] if text else None))
+    return tuple(mapped)
 
 
-def cut_out_words(gap: Gap, segments: Sequence[RestoredSegment]) -> list[Gap]:
+def cut_out_words(gap: Gap, segments: Sequence[OutputSegment]) -> list[Gap]:
     """Return what of a gap no word covers: all of it, or parts that are gaps of their own.
 
     A word covers a little on both sides of it, as where gaps are found (`coverage`).
 
-    A part has no text: which words of the gap's text belong to it isn't known.
+    A part has no text: which words of the gap's text are in it isn't known.
     """
     margin_ms = round(1000 * MARGIN_S)
     words = sorted((word.start_ms, word.end_ms) for one in segments for word in one.words)
@@ -83,18 +83,18 @@ def _visible_words(segment: TextSegment) -> list[TimedWord]:
     return [word for word in segment.words if word.text.strip()]
 
 
-def _restore_segment(
+def _map_segment(
     segment: TextSegment,
     words: Sequence[TimedWord],
     time_map: TimeMap,
     *,
     low_ms: int,
     high_ms: int,
-) -> RestoredSegment:
+) -> OutputSegment:
     """low_ms < high_ms."""
-    times = _restore_times(words, time_map, low_ms=low_ms, high_ms=high_ms)
-    restored = tuple(
-        RestoredWord(
+    times = _map_times(words, time_map, low_ms=low_ms, high_ms=high_ms)
+    mapped = tuple(
+        OutputWord(
             text=word.text.strip(),
             start_ms=start_ms,
             end_ms=end_ms,
@@ -104,28 +104,29 @@ def _restore_segment(
         )
         for index, (word, (start_ms, end_ms)) in enumerate(zip(words, times, strict=True))
     )
-    return RestoredSegment(
+    return OutputSegment(
         start_ms=times[0][0],
         end_ms=times[-1][1],
-        text="".join(" " * word.space_before + word.text for word in restored),
-        words=restored,
-        confidence=sum(word.confidence for word in restored) / len(restored),
+        text="".join(" " * word.space_before + word.text for word in mapped),
+        words=mapped,
+        confidence=sum(word.confidence for word in mapped) / len(mapped),
         avg_logprob=segment.avg_logprob,
         compression_ratio=segment.compression_ratio,
         no_speech_prob=segment.no_speech_prob,
         temperature=segment.temperature,
         language=segment.language,
+        language_probability=segment.language_probability,
     )
 
 
-def _restore_times(
+def _map_times(
     words: Sequence[TimedWord], time_map: TimeMap, *, low_ms: int, high_ms: int
 ) -> list[tuple[int, int]]:
     """Return rising, non-overlapping times within bounds, the last end after the first start."""
     times: list[tuple[int, int]] = []
     reached_ms = low_ms
     for word in words:
-        start_s, end_s = time_map.restore(word.start_s, word.end_s)
+        start_s, end_s = time_map.map_word(word.start_s, word.end_s)
         start_ms = min(max(round(1000 * start_s), reached_ms), high_ms)
         reached_ms = min(max(round(1000 * end_s), start_ms), high_ms)
         times.append((start_ms, reached_ms))
