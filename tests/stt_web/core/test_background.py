@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[3]
 WEB_TIER = ("stt_web", "accounts", "billing", "transcripts")
 # Their result is awaited, or looked at when they end, where they are made.
 AWAITED = {
+    "accounts/lasting.py": "each piece is awaited, or cancelled and awaited",
     "stt_web/core/background.py": "the primitive",
     "stt_web/supervisor/__main__.py": "both are waited for together",
     "stt_web/supervisor/child.py": "waited for with the process",
