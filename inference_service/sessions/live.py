@@ -239,7 +239,7 @@ class LiveSession:
         told = unindent((*words.committed, *words.pending))
         start_ms, covered_ms = to_ms(utterance.start), to_ms(utterance.covered)
         hypothesis = HypothesisHeard(start_ms, covered_ms, told[:count], told[count:])
-        news = self._recognition.language.take_news() if told else ()
+        news = self._recognition.language.take_sure_news() if told else ()
         await self._outbox.put((*news, hypothesis))
         if words.committed:
             self._endpointer.hold(self._recognition.to_sample(words.committed[-1].end_ms))

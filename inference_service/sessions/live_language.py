@@ -120,6 +120,11 @@ class LiveLanguage:
         total = sum(guess.probability for guess in possible) or 1.0
         return [LanguageGuess(each.language, each.probability / total) for each in possible]
 
+    def take_sure_news(self) -> tuple[LanguageKnown, ...]:
+        """Return what is told before a hypothesis: no guess, which a transcript would keep."""
+        is_sure = self._known.probability >= CONFIDENT or bool(self.settled)
+        return self.take_news() if is_sure else ()
+
     def take_news(self) -> tuple[LanguageKnown, ...]:
         """Return what is to be told before the next text: the language, where it has changed."""
         if not self._known.language or (self._told and self._told.language == self._known.language):
