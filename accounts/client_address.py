@@ -8,20 +8,18 @@ The ASGI server must leave the peer's address alone (uvicorn: `--no-proxy-header
 on a trusted interface names itself before we look.
 """
 
-import ipaddress
+import logging
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TypeAlias
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
-Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+from stt_web.core.addresses import canonical_address, is_within, parse_address, site_of
 
-# What one subscriber is given at least, so what one visitor is counted by: RFC 6177.
-_IPV6_SITE_PREFIX = 64
+logger = logging.getLogger(__name__)
+_WARNED_PEERS = 64
 
 
 def request_address(request: HttpRequest) -> str:
@@ -38,21 +36,23 @@ def find_client_address(
 
     `forwarded_for` is the header (several joined by commas); `trusted` defaults to the setting.
     """
-    networks = _parse_networks(tuple(settings.TRUSTED_PROXIES if trusted is None else trusted))
-    address = peer
+    networks = settings.TRUSTED_PROXIES if trusted is None else trusted
+    address = canonical_address(peer)
+    if forwarded_for and not is_within(address, networks):
+        _warn_of_untrusted(address)
     for claim in reversed(forwarded_for.split(",")):
-        if not _is_within(address, networks):
+        if not is_within(address, networks):
             break
         claimed = _strip_port(claim.strip())
-        if _parse_address(claimed) is None:
+        if parse_address(claimed) is None:
             break  # an unreadable claim ends the chain: the proxy that sent it is answerable
-        address = claimed
+        address = canonical_address(claimed)
     return address
 
 
 def is_loopback(address: str) -> bool:
     """Whether a request from there was made on this machine."""
-    parsed = _parse_address(address)
+    parsed = parse_address(address)
     return parsed is not None and parsed.is_loopback
 
 
@@ -61,33 +61,18 @@ def digest_address(address: str) -> str:
 
     64 hex digits. Without the server's secret, the address can't be found from it by trying all.
     """
-    parsed = _parse_address(address)
-    site = address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        site = str(ipaddress.IPv6Network((parsed, _IPV6_SITE_PREFIX), strict=False))
-    elif parsed is not None:
-        site = str(parsed)
-    return salted_hmac("accounts.client_address", site, algorithm="sha256").hexdigest()
+    return salted_hmac("accounts.client_address", site_of(address), algorithm="sha256").hexdigest()
 
 
-@lru_cache(maxsize=16)
-def _parse_networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
-    return tuple(ipaddress.ip_network(text, strict=False) for text in texts)
-
-
-def _is_within(address: str, networks: tuple[Network, ...]) -> bool:
-    parsed = _parse_address(address)
-    return parsed is not None and any(parsed in network for network in networks)
-
-
-def _parse_address(text: str) -> Address | None:
-    """Return the address; an IPv4 one that comes dressed as IPv6 (::ffff:…) as IPv4."""
-    try:
-        parsed = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
-    return mapped or parsed
+@lru_cache(maxsize=_WARNED_PEERS)
+def _warn_of_untrusted(peer: str) -> None:
+    """Once for a peer: where the setting is forgotten, all clients share the proxy's limits."""
+    logger.warning(
+        "event=untrusted_forwarded_for peer=%s hint=%r",
+        peer,
+        "If this is your proxy, list it in STT_TRUSTED_PROXIES: until then all clients behind it"
+        " count as one.",
+    )
 
 
 def _strip_port(text: str) -> str:

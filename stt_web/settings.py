@@ -24,9 +24,13 @@ from stt_web.env import (
 )
 from stt_web.logs import logging_config
 
+# What this system writes (database, recordings, secrets) is its user's alone to read.
+os.umask(0o077)
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = read_path("STT_DATA_DIR", BASE_DIR / "var")
 DATA_DIR.mkdir(parents=True, exist_ok=True)
+with contextlib.suppress(PermissionError):  # another user's folder: how open it is, they decide
+    DATA_DIR.chmod(0o700)  # one of a time before the umask
 
 
 def _generated_secret(path: Path) -> str:
@@ -55,7 +59,8 @@ def _database(url: str) -> dict[str, object]:
                 # BEGIN IMMEDIATE: a transaction that writes never fails half-way with SQLITE_BUSY.
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 30,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+                # FULL: with NORMAL a power cut undoes commits, also of what was answered.
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
             },
         }
     if parts.scheme in ("postgres", "postgresql"):
@@ -82,15 +87,33 @@ SECRET_KEY = read_text("STT_SECRET_KEY", "") or _generated_secret(DATA_DIR / "se
 ENCRYPTION_KEYS = read_list("STT_ENCRYPTION_KEYS")
 HOST = read_text("STT_HOST", "127.0.0.1")
 PORT = read_int("PORT", 8000, at_least=1)
-ALLOWED_HOSTS = read_list("STT_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],testserver")
+ALLOWED_HOSTS = read_list("STT_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = read_list("STT_CSRF_TRUSTED_ORIGINS")
 # What people's browsers call this server: where links in mails lead. Empty: as they were asked.
 PUBLIC_URL = read_text("STT_PUBLIC_URL", "").rstrip("/")
 if PUBLIC_URL:
     CSRF_TRUSTED_ORIGINS = [*CSRF_TRUSTED_ORIGINS, PUBLIC_URL]
-# Over TLS only, where the server is reached so.
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
-TRUSTED_PROXIES = read_networks("STT_TRUSTED_PROXIES")  # whose X-Forwarded-For is believed
+# Over TLS only, where the server is reached so; browsers then take the cookies from this host only,
+# whatever its neighbours on the same domain set. Elsewhere `ProtectionLayer` adds Secure.
+_IS_TLS = PUBLIC_URL.startswith("https://")
+_HOST_COOKIE = "__Host-" if _IS_TLS else ""
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _IS_TLS
+SESSION_COOKIE_NAME = f"{_HOST_COOKIE}sessionid"
+CSRF_COOKIE_NAME = f"{_HOST_COOKIE}csrftoken"
+LANGUAGE_COOKIE_NAME = f"{_HOST_COOKIE}django_language"
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+DEVICE_COOKIE_NAME = f"{_HOST_COOKIE}stt_device"
+SHARE_COOKIE_NAME = "__Secure-shared_pass" if _IS_TLS else "shared_pass"  # of one path
+SESSION_ENGINE = "stt_web.core.sessions"
+SESSION_COOKIE_AGE = 14 * 24 * 3600  # from the log-in on
+SESSION_IDLE_S = read_int("STT_SESSION_IDLE_HOURS", 72, at_least=1) * 3600  # without a request
+# Whose X-Forwarded-For and X-Forwarded-Proto are believed.
+TRUSTED_PROXIES = read_networks("STT_TRUSTED_PROXIES")
+# Connections of one web process, of which an address that is no trusted proxy's has so many.
+MAX_CONNECTIONS = read_int("STT_MAX_CONNECTIONS", 2000, at_least=1)
+MAX_CONNECTIONS_PER_ADDRESS = read_int("STT_MAX_CONNECTIONS_PER_ADDRESS", 500, at_least=1)
+# Another server that recordings are fetched from (`https://…`), for the pages' security policy.
+STORAGE_ORIGIN = read_text("STT_STORAGE_ORIGIN", "")
 
 INSTALLED_APPS = [
     "stt_web.admin_config.OperatorAdminConfig",
@@ -113,12 +136,12 @@ INSTALLED_APPS = [
     "transcripts",
 ]
 # Asynchronous all of them: one synchronous middleware, and each waiting request holds a thread
-# (that is why WhiteNoise serves as a view: `stt_web.static`).
+# (that is why WhiteNoise serves as a view: `stt_web.static`). Security headers: `ProtectionLayer`.
 MIDDLEWARE = [
     "billing.api.throttling.RateLimitHeadersMiddleware",
     "stt_web.caching.NoStoreMiddleware",
     "stt_web.error_answers.ApiErrorMiddleware",
-    "django.middleware.security.SecurityMiddleware",
+    "stt_web.input_checks.RefuseUnstorableMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -126,7 +149,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "stt_web.urls"
 ASGI_APPLICATION = "stt_web.asgi.application"
@@ -145,6 +167,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "stt_web.protection.offer_nonce",
             ]
         },
     }
@@ -176,6 +199,7 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # in the browser that signed up, nowhere else
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # a changed password is told by mail
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_FORMS = {"signup": "accounts.pages.entrance.EqualWorkSignupForm"}
 ACCOUNT_CHANGE_EMAIL = True  # one address an account; a new one counts once it is verified
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = True
@@ -201,6 +225,9 @@ CACHES: dict[str, dict[str, object]] = {
 
 # Mail is written down with what it tells of, and sent by a worker (`accounts.services.mail`).
 globals().update(read_email_url(read_text("STT_EMAIL_URL", "")))
+# Whether mail that is printed, for want of a mail server, shows its links: they open accounts, and
+# what a process prints is a log as soon as nobody sits before it.
+CONSOLE_MAIL_LINKS = read_bool("STT_CONSOLE_MAIL_LINKS", default=DEBUG)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = read_text(
     "STT_EMAIL_FROM", f"Open STT <noreply@{urlsplit(PUBLIC_URL).hostname or 'localhost'}>"
 )

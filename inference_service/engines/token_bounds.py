@@ -1,8 +1,8 @@
-"""How many tokens a window of speech may be decoded to: more than anybody says in it.
+"""How many tokens a window of speech may be decoded to: more than anyone speaks in it.
 
-A decoder that loops stops at its bound only, and whoever waits for the text waits for the loop. So
+A decoder that loops stops at its bound only, and the text waits for it. So
 the bound follows the seconds of speech. What reaches it is decoded again, padded to 30 s, with the
-older and wider bound (`WhisperRecogniser._needs_padding`): text that is really so dense is not
+older and wider bound (`WhisperRecogniser._needs_padding`): dense text is not
 lost. A draft is not decoded again: the next one, or the final text, is.
 """
 

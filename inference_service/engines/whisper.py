@@ -17,6 +17,7 @@ from faster_whisper.transcribe import get_suppressed_tokens
 
 from inference_service.catalog import ModelEntry
 from inference_service.catalog.entries import WindowMargin
+from inference_service.catalog.weights import read_weights_bytes
 from inference_service.engines.alignment import AlignmentRequest, GivenWord
 from inference_service.engines.asr import (
     ATTEMPTS,
@@ -29,29 +30,28 @@ from inference_service.engines.asr import (
     WindowText,
 )
 from inference_service.engines.batch_memory import choose_batch_size, run_halving
-from inference_service.engines.loading import EngineSettings, estimate_memory_bytes
 from inference_service.engines.quality import (
     MAX_NO_SPEECH_PROB,
     Scores,
     compute_compression_ratio,
     judge,
 )
+from inference_service.engines.settings import EngineSettings
 from inference_service.engines.token_bounds import bound_tokens
 from inference_service.engines.whisper_alignment import place_words, tokenize_words
+from inference_service.engines.whisper_decode import EncodedBatch, Prompt, build_prompt
 from inference_service.engines.whisper_features import Decoded, WindowFeatures, pad_features
 from inference_service.engines.whisper_languages import (
-    note_probability,
     read_guesses,
     set_language,
     track_batch,
+    with_probability,
 )
 from inference_service.engines.whisper_loading import (
     choose_compute_type,
     choose_device,
     load_whisper,
 )
-from inference_service.engines.whisper_prompt import Prompt, build_prompt
-from inference_service.engines.whisper_storage import EncodedBatch
 from inference_service.engines.whisper_text import make_text
 from inference_service.engines.whisper_words import (
     AlignedText,
@@ -110,7 +110,7 @@ class WhisperRecogniser:
         self.compute_type = str(self.model.compute_type)
         self.languages = entry.languages
         self.detects_language = bool(self.model.is_multilingual)
-        self.memory_bytes = estimate_memory_bytes(entry)
+        self.memory_bytes = read_weights_bytes(entry)
         fitting = choose_batch_size(
             memory_bytes=settings.device_memory_mb * 1_000_000, weights_bytes=self.memory_bytes
         )
@@ -149,7 +149,7 @@ class WhisperRecogniser:
             encoded = EncodedBatch(encoded.take(single))
         requests = [set_language(batch[index], tracks[index][0].language) for index in single]
         for index, text in zip(single, self._recognise_encoded(encoded, requests), strict=True):
-            texts[index] = note_probability(text, tracks[index][0].probability)
+            texts[index] = with_probability(text, tracks[index][0].probability)
         return texts
 
     def _recognise_encoded(
@@ -166,7 +166,7 @@ class WhisperRecogniser:
                 verdict = Verdict.RETRY if request.is_draft else Verdict.PAD
             texts.append(WindowText(verdict))
             if verdict is Verdict.RETRY and not request.is_draft:
-                _features_of(request).note_attempt(decoded, encoded=encoded.copy_item(index))
+                _features_of(request).store_attempt(decoded, encoded=encoded.copy_item(index))
             elif verdict not in {Verdict.PAD, Verdict.RETRY} and decoded.text:
                 timed.append(_Timed(index, request, decoded, verdict))
         for item, text in self._align(encoded, timed):
@@ -254,17 +254,18 @@ class WhisperRecogniser:
         return bound_tokens(request.duration_s, is_tight=is_tight)
 
     def _needs_padding(self, request: WindowRequest, decoded: Decoded, verdict: Verdict) -> bool:
-        """Say whether what fails may fail because of the short window: loops, or finds nothing."""
+        """Return whether what fails may fail because of the short window: loops, or finds
+        nothing."""
         if self._length_of(request) == MAX_FRAMES:
             return False
         is_endless = len(decoded.tokens) >= self._bound_tokens(request)
         # Measured: on a melody the text of a short window is likelier than that of a padded one,
-        # which is dropped; the model's doubt that anybody speaks is as large in both.
-        is_doubtful = decoded.scores.no_speech_prob > MAX_NO_SPEECH_PROB
+        # which is dropped; the model's no-speech probability is as large in both.
+        is_uncertain = decoded.scores.no_speech_prob > MAX_NO_SPEECH_PROB
         # And where the text is worse than a padded window's, it may end long after the speech.
         ends_s = decoded.find_end_s(self._first_time_token)
         is_astray = ends_s > request.duration_s + _STRAY_S
-        return is_endless or is_doubtful or is_astray or verdict is not Verdict.ACCEPTED
+        return is_endless or is_uncertain or is_astray or verdict is not Verdict.ACCEPTED
 
     def encode(self, batch: Sequence[WindowRequest]) -> EncodedBatch:
         """Return the encoder's output for requests of one `batch_key`."""

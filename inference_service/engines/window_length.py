@@ -6,7 +6,7 @@ must stay is silence behind the speech: without a second or two the decoder loop
 
 The length depends on the window alone, never on its batch; lengths come in steps, so that windows
 of a batch can share one. How much silence a model needs is measured per model and stands in the
-catalogue; one that nobody measured is padded to 30 s.
+catalogue; one that no one measured is padded to 30 s.
 """
 
 import math
@@ -19,7 +19,7 @@ MAX_FRAMES = 3000  # of 10 ms: 30 s
 _SAMPLES_PER_FRAME = 160
 _SAMPLES_PER_S = 16_000
 # The encoder is most of what a draft costs (base, 3 s of speech: two thirds at 15 s), and the final
-# text mends what a draft gets wrong.
+# text corrects what a draft gets wrong.
 _DRAFT_SHORTEST_S = 8.0
 _DRAFT_STEP_S = 2.0
 

@@ -1,14 +1,14 @@
 """Which language a live session's utterances are in: given, the model's only one, or detected.
 
 Detection follows the file path's vote (`language`), with an utterance where that has a window.
-Until the vote is settled each recognition begins with a detection (whose encoding it reuses), and
+Until the vote is decided each recognition begins with a detection (whose encoding it reuses), and
 the likeliest language serves for it. An utterance votes once, with all of it: when its final text
 is recognised, or when its last hypothesis turns out to be that.
 
-In a multilingual session no vote is ever settled: each utterance is in the language that its own
+In a multilingual session no vote is ever decided: each utterance is in the language that its own
 detection finds, or, where that is unsure, in the one before it.
 
-Where the language wasn't given, it is only what is *expected*: each recognition looks for others in
+Where the language wasn't given, it is only what is *expected*: each recognition detects others in
 its window, with the file path's hysteresis (`engines.language_track`), and what it finds is the
 language of the text, never a translation of it.
 """
@@ -16,8 +16,8 @@ language of the text, never a translation of it.
 from collections.abc import Collection, Sequence, Set
 
 from inference_service.engines.asr import LanguageGuess
-from inference_service.sessions.events import LanguageKnown, RestoredSegment
-from inference_service.sessions.language import CONFIDENT, LanguageVote, LanguageWish
+from inference_service.sessions.events import LanguageDetected, OutputSegment
+from inference_service.sessions.language import CONFIDENT, LanguageOptions, LanguageVote
 
 # What was guessed of an utterance, and how much speech it held.
 Ballot = tuple[Sequence[LanguageGuess], float]
@@ -29,61 +29,63 @@ class LiveLanguage:
         *,
         languages: Set[str],
         can_detect: bool,
-        wish: str,
+        requested: str,
         expected: Collection[str] = (),
         is_multilingual: bool = False,
     ) -> None:
-        """wish: ISO 639-1 code; empty: to be detected, among those expected, if any are."""
-        self._wish = LanguageWish(languages=frozenset(expected), is_multilingual=is_multilingual)
-        self._languages = self._wish.limit(languages)
+        """requested: ISO 639-1 code; empty: to be detected, among those expected, if any are."""
+        self._language_options = LanguageOptions(
+            languages=frozenset(expected), is_multilingual=is_multilingual
+        )
+        self._languages = self._language_options.limit(languages)
         self._can_detect = can_detect
         self._is_multilingual = is_multilingual
         self._votes: list[Ballot] = []
-        self._told: LanguageKnown | None = None
-        self.settled = ""  # empty: not yet
-        self.choose(wish)
+        self._reported: LanguageDetected | None = None
+        self.decided = ""  # empty: not yet
+        self.choose(requested)
 
-    def choose(self, wish: str) -> None:
+    def choose(self, requested: str) -> None:
         """Use this language from the next utterance on."""
         self._votes = []
-        self.settled = wish
-        self.is_given = bool(wish)
-        self._known = LanguageKnown(wish, 1.0, True)
-        if not wish and (not self._can_detect or len(self._languages) == 1):
-            self.settled = min(self._languages)
-            self._known = LanguageKnown(self.settled, 1.0, False)
+        self.decided = requested
+        self.is_given = bool(requested)
+        self._known = LanguageDetected(requested, 1.0, True)
+        if not requested and (not self._can_detect or len(self._languages) == 1):
+            self.decided = min(self._languages)
+            self._known = LanguageDetected(self.decided, 1.0, False)
 
     @property
     def can_switch(self) -> bool:
         return not self.is_given and self._can_detect and len(self._languages) > 1
 
     def penalty_where(self, *, is_change_near: bool) -> float | None:
-        """See `LanguageWish.penalty_where`."""
+        """See `LanguageOptions.penalty_where`."""
         if not self.can_switch:
             return None
-        return self._wish.penalty_where(is_change_near=is_change_near)
+        return self._language_options.penalty_where(is_change_near=is_change_near)
 
     @property
     def others(self) -> frozenset[str]:
         """See `DecodeOptions.languages`."""
-        return frozenset(self._languages) if self._wish.languages else frozenset()
+        return frozenset(self._languages) if self._language_options.languages else frozenset()
 
-    def note_text(self, segments: Sequence[RestoredSegment]) -> tuple[LanguageKnown, ...]:
-        """Take note of the languages of a final text; return what is to be told before it.
+    def update_languages(self, segments: Sequence[OutputSegment]) -> tuple[LanguageDetected, ...]:
+        """Update from the languages of a final text; return what is to be delivered before it.
 
-        A guess about sound without a word says nothing.
+        A guess about sound without a word means nothing.
         """
-        news: list[LanguageKnown] = []
+        news: list[LanguageDetected] = []
         for segment in segments:
             if segment.language not in {"", self._known.language} and not self.is_given:
                 probability = segment.language_probability or 1.0
-                self._known = LanguageKnown(segment.language, probability, self._can_detect)
-            news += self.take_news()
+                self._known = LanguageDetected(segment.language, probability, self._can_detect)
+            news += self.take_change()
         return tuple(news)
 
-    def keep(self, ballot: Ballot | None) -> None:
+    def count_ballot(self, ballot: Ballot | None) -> None:
         """Let the vote of an utterance's last hypothesis count: it has ended, and was all of it."""
-        if ballot is not None and not self.settled:
+        if ballot is not None and not self.decided:
             guesses, speech_s = ballot
             self.vote(guesses, speech_s=speech_s, is_final=True)
 
@@ -102,16 +104,16 @@ class LiveLanguage:
         best = count.best()
         if is_final:
             self._votes = votes
-        if count.is_settled and best.language:
-            self.settled = best.language
-        self._known = LanguageKnown(best.language, best.probability, True)
+        if count.is_decided and best.language:
+            self.decided = best.language
+        self._known = LanguageDetected(best.language, best.probability, True)
         return best.language
 
     def _follow(self, guesses: Sequence[LanguageGuess]) -> str:
         """Return the language of one utterance: another than before only where that is sure."""
         best = max(guesses, key=lambda guess: guess.probability, default=LanguageGuess("", 0.0))
         if best.probability >= CONFIDENT or not self._known.language:
-            self._known = LanguageKnown(best.language, best.probability, True)
+            self._known = LanguageDetected(best.language, best.probability, True)
         return self._known.language
 
     def _restrict(self, guesses: Sequence[LanguageGuess]) -> list[LanguageGuess]:
@@ -120,14 +122,17 @@ class LiveLanguage:
         total = sum(guess.probability for guess in possible) or 1.0
         return [LanguageGuess(each.language, each.probability / total) for each in possible]
 
-    def take_sure_news(self) -> tuple[LanguageKnown, ...]:
-        """Return what is told before a hypothesis: no guess, which a transcript would keep."""
-        is_sure = self._known.probability >= CONFIDENT or bool(self.settled)
-        return self.take_news() if is_sure else ()
+    def take_sure_change(self) -> tuple[LanguageDetected, ...]:
+        """Return what precedes a hypothesis: no guess, which a transcript would store."""
+        is_sure = self._known.probability >= CONFIDENT or bool(self.decided)
+        return self.take_change() if is_sure else ()
 
-    def take_news(self) -> tuple[LanguageKnown, ...]:
-        """Return what is to be told before the next text: the language, where it has changed."""
-        if not self._known.language or (self._told and self._told.language == self._known.language):
+    def take_change(self) -> tuple[LanguageDetected, ...]:
+        """Return what is to be delivered before the next text: the language, where it has
+        changed."""
+        if not self._known.language or (
+            self._reported and self._reported.language == self._known.language
+        ):
             return ()
-        self._told = self._known
+        self._reported = self._known
         return (self._known,)

@@ -1,8 +1,8 @@
-"""Speech in two languages for a fake engine that tells them apart, and what it makes of them.
+"""Speech in two languages for a fake engine that separates them, and what it makes of them.
 
 The language is hidden in the lowest bit of each sample: even ones are English, odd ones Czech. The
 engine guesses from it as a Whisper does from the sound, tracks languages as the real one does, and
-spells every word with the language that it was asked for and the one that was spoken: `en:cs` is
+writes every word with the language that it was asked for and the one that was spoken: `en:cs` is
 Czech taken for English, which a Whisper translates.
 """
 
@@ -47,9 +47,9 @@ class BilingualRecogniser(FakeRecogniser):
 
     def recognise(self, batch: Sequence[WindowRequest]) -> list[WindowText]:
         super().recognise(batch)
-        return [self._hear(request) for request in batch]
+        return [self._process(request) for request in batch]
 
-    def _hear(self, request: WindowRequest) -> WindowText:
+    def _process(self, request: WindowRequest) -> WindowText:
         samples = np.asarray(request.features)
         probability = 0.0
         if request.options.switch_penalty is not None:
@@ -64,7 +64,7 @@ class BilingualRecogniser(FakeRecogniser):
             options = replace(request.options, language=runs[0].language)
             request, probability = replace(request, options=options), runs[0].probability
         self.decoded.append(request)
-        words = _spell(samples, request.options.language)
+        words = _make_words(samples, request.options.language)
         if not words or self.is_deaf:
             return WindowText(Verdict.EMPTY)
         segment = TextSegment(
@@ -90,7 +90,7 @@ def _english_share(samples: Samples) -> float:
     return float(1 - bits.mean()) if len(bits) else 1.0
 
 
-def _spell(samples: Samples, language: str) -> tuple[TimedWord, ...]:
+def _make_words(samples: Samples, language: str) -> tuple[TimedWord, ...]:
     """Return a word for each whole half second."""
     half = SAMPLE_RATE_HZ // 2
     return tuple(

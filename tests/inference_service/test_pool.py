@@ -15,7 +15,7 @@ import pytest
 from inference_service.catalog import Catalog, Kind, ModelEntry, NotInstalledError
 from inference_service.config import Config
 from inference_service.engines.asr import Recogniser
-from inference_service.engines.loading import EngineSettings
+from inference_service.engines.settings import EngineSettings
 from inference_service.engines.whisper import WhisperRecogniser
 from inference_service.pool import ModelLoadError, ModelMemoryError, ModelPool
 from tests.inference_service.engines.recordings import TINY_WHISPER
@@ -126,12 +126,27 @@ async def test_an_idle_model_is_unloaded_after_its_time_but_never_a_leased_one(
     assert pool.loaded() == {}
 
 
-async def test_a_lease_in_time_keeps_the_model(models_dir: Path, loader: Loader) -> None:
+async def test_a_lease_in_time_prevents_unloading(models_dir: Path, loader: Loader) -> None:
     pool = _make_pool(models_dir, loader, ttl_s=30)
     await _use(pool, "one")
     await _use(pool, "one")
 
     assert loader.loaded == ["one"]
+
+
+async def test_a_model_leased_again_within_its_time_stays_under_its_session(
+    models_dir: Path, loader: Loader
+) -> None:
+    ttl_s = 0.05
+    pool = _make_pool(models_dir, loader, ttl_s=ttl_s)
+    await _use(pool, "one")  # from here on its time runs
+    async with pool.lease("one"):
+        await _use(pool, "two")
+        await _until(lambda: loader.closed == ["two"])  # whose time began later, and is over
+        await asyncio.sleep(ttl_s)
+        assert loader.closed == ["two"]
+        assert "one" in pool.loaded()
+    await _until(lambda: loader.closed == ["two", "one"])
 
 
 async def test_for_lack_of_memory_the_model_goes_that_was_idle_longest(
@@ -172,7 +187,7 @@ async def test_a_model_larger_than_the_budget_is_refused_for_good(
     assert not refusal.value.is_retryable
 
 
-async def test_a_failed_load_is_told_to_all_who_wait_and_tried_again_by_the_next(
+async def test_a_failed_load_raises_in_all_that_wait_and_the_next_tries_again(
     models_dir: Path, loader: Loader
 ) -> None:
     pool = _make_pool(models_dir, loader)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.inference_service.live_calls import Heard, LiveClient
+from tests.inference_service.live_calls import LiveClient, StreamResult
 from tests.real.conftest import RealService
 from tests.real.speech import Speech, join
 from tests.word_errors import count_word_errors
@@ -20,8 +20,8 @@ POSITIONS = {
 }
 
 
-def pick(heard: Heard, language: str) -> str:
-    segments = [segment for each in heard.utterances for segment in each.segments]
+def pick(result: StreamResult, language: str) -> str:
+    segments = [segment for each in result.utterances for segment in each.segments]
     return " ".join(one.text for one in segments if one.language == language)
 
 
@@ -32,12 +32,12 @@ async def test_a_second_language_is_not_translated(
     names, pause_s = POSITIONS[position]
     client = LiveClient(real_service.channel, language="")
     await client.speak(join([real_speech[name] for name in names], pause_s=pause_s).pcm)
-    heard = await client.finish()
+    result = await client.finish()
     english = " ".join(real_speech[name].text for name in names if name != "chinese")
-    errors = count_word_errors(english, pick(heard, "en"))
-    assert errors.deleted + errors.inserted + errors.substituted <= 3, heard.text
+    errors = count_word_errors(english, pick(result, "en"))
+    assert errors.deleted + errors.inserted + errors.substituted <= 3, result.text
     # Measured: 8 of its 13 characters, some of the others in their traditional form.
-    found = set(re.findall(r"[\u4e00-\u9fff]", pick(heard, "zh")))
-    assert len(found & set(real_speech["chinese"].text)) >= 5, heard.text
-    segments = [segment for each in heard.utterances for segment in each.segments]
+    found = set(re.findall(r"[\u4e00-\u9fff]", pick(result, "zh")))
+    assert len(found & set(real_speech["chinese"].text)) >= 5, result.text
+    segments = [segment for each in result.utterances for segment in each.segments]
     assert {segment.language for segment in segments} == {"en", "zh"}

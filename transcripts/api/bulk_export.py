@@ -3,9 +3,10 @@
 One transcript at a time is in memory, whatever their number.
 """
 
+import functools
 import io
 import zipfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, cast
 from uuid import UUID
 
@@ -19,16 +20,24 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.authentication import check_scope
+from accounts.lasting import while_allowed
 from accounts.models import ApiKey, User
 from transcripts.access import TranscriptNotFoundError
 from transcripts.api.export_options import read_export_options
-from transcripts.api.exports import ExportFailedError, check_format, wait_for_export
+from transcripts.api.exports import (
+    ExportFailedError,
+    check_format,
+    render_export,
+    wait_for_export,
+)
 from transcripts.api.options import InvalidOptionError
+from transcripts.api.principals import is_still_allowed
 from transcripts.api.transcript_filters import filter_transcripts
 from transcripts.exports.files import content_disposition, file_name
 from transcripts.exports.options import ExportOptions
-from transcripts.exports.render import EXPORTS, export, load_for
+from transcripts.exports.render import EXPORTS
 from transcripts.models import READABLE_STATUSES, Source, Transcript
+from transcripts.services.export import is_large
 from transcripts.services.search import read_terms, search_transcripts, searching
 
 MAX_IDS = 1000
@@ -75,15 +84,20 @@ class BulkExportView(APIView):
         check_format(format_name)
         options = read_export_options(_read_options(asked))
         ids = find_ids(cast("User", request.user), asked)
-        return answer_archive(ids, format_name, options)
+        is_allowed = functools.partial(is_still_allowed, request._request)
+        return answer_archive(ids, format_name, options, is_allowed=is_allowed)
 
 
 def answer_archive(
-    ids: list[UUID], format_name: str, options: ExportOptions
+    ids: list[UUID],
+    format_name: str,
+    options: ExportOptions,
+    *,
+    is_allowed: Callable[[], bool],
 ) -> StreamingHttpResponse:
-    """Return an answer that writes the archive while it is sent."""
+    """Return an answer that writes the archive while it is sent, and while `is_allowed` says so."""
     return StreamingHttpResponse(
-        write_archive(ids, format_name, options),
+        while_allowed(write_archive(ids, format_name, options), is_allowed),
         content_type="application/zip",
         headers={
             "Content-Disposition": content_disposition("transcripts.zip"),
@@ -142,18 +156,15 @@ async def _content_of(
     transcript: Transcript, format_name: str, options: ExportOptions
 ) -> bytes | None:
     """Return the file; None if it can't be made, or not soon."""
-    if not EXPORTS[format_name].is_slow:
-        return await sync_to_async(_render)(transcript, format_name, options)
+    is_slow = EXPORTS[format_name].is_slow or await sync_to_async(is_large)(transcript)
+    if not is_slow:
+        return await sync_to_async(render_export)(transcript, format_name, options)
     try:
         return await wait_for_export(
             transcript, format_name=format_name, options=options, timeout_s=_WAIT_FOR_ONE_S
         )
     except ExportFailedError:
         return None
-
-
-def _render(transcript: Transcript, format_name: str, options: ExportOptions) -> bytes:
-    return export(load_for(format_name, transcript, options), format_name, options)
 
 
 def _free_name(title: str, format_name: str, taken: set[str]) -> str:

@@ -4,6 +4,7 @@ from typing import cast
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.http import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
@@ -12,11 +13,13 @@ from rest_framework.views import APIView
 
 from accounts.authentication import check_scope
 from accounts.models import ApiKey, User
+from accounts.permissions import MANAGE_AND_READ
 from stt_web.errors import ApiError
 from stt_web.pagination import PageNumberPagination
 from transcripts.api.answers import describe_transcript, state_of, summarise
 from transcripts.api.edit_serializers import DescribeRequestSerializer
 from transcripts.api.editing import IF_MATCH, etag_of, read_body, read_if_match
+from transcripts.api.large_answers import answer_large
 from transcripts.api.principals import KeyOrVisitorAuthentication, find_transcript
 from transcripts.api.search_pages import SearchPagination
 from transcripts.api.serializers import (
@@ -31,6 +34,7 @@ from transcripts.models import Transcript
 from transcripts.services.cancel import cancel_transcript, delete_transcript
 from transcripts.services.draft import Editing
 from transcripts.services.edit import describe
+from transcripts.services.export import is_large
 from transcripts.services.search import read_terms, search_transcripts, searching
 from transcripts.services.search_highlights import Highlight, find_highlights
 
@@ -41,10 +45,12 @@ class TranscriptView(APIView):
     authentication_classes = [KeyOrVisitorAuthentication, SessionAuthentication]
 
     @extend_schema(operation_id="read_transcript", responses=TranscriptDetailSerializer)
-    def get(self, request: Request, transcript_id: UUID) -> Response:
+    def get(self, request: Request, transcript_id: UUID) -> HttpResponseBase:
         """Return the transcript as it stands: finished, or what is recognised so far."""
         _check_scope(request, "read")
         transcript = find_transcript(request.user, transcript_id)
+        if is_large(transcript):
+            return answer_large(transcript, etag_of(transcript))
         return Response(describe_transcript(transcript), headers=etag_of(transcript))
 
     @extend_schema(
@@ -55,7 +61,7 @@ class TranscriptView(APIView):
     )
     def patch(self, request: Request, transcript_id: UUID) -> Response:
         """Change its title, its tags or the note on its language; also while it is worked on."""
-        _check_scope(request, "manage")
+        _check_scope(request, *MANAGE_AND_READ)  # the answer shows what it changed
         transcript = find_transcript(request.user, transcript_id)
         if not isinstance(request.user, User):
             raise ApiError("Sign up to keep and edit this.", status=403, code="forbidden")
@@ -142,5 +148,5 @@ def _show_highlight(highlight: Highlight) -> dict[str, object]:
     }
 
 
-def _check_scope(request: Request, scope: str) -> None:
-    check_scope(request.auth if isinstance(request.auth, ApiKey) else None, scope)
+def _check_scope(request: Request, *scopes: str) -> None:
+    check_scope(request.auth if isinstance(request.auth, ApiKey) else None, *scopes)

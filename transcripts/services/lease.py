@@ -31,6 +31,7 @@ from django.db.models import Case, F, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from stt_web.core.background import ThreadLoop
 from transcripts.models import Status, Transcript
 from transcripts.services.turns import has_turn
 
@@ -154,7 +155,7 @@ class LeaseKeeper:
             self._leases.add(lease)
             if not self._is_beating:
                 self._is_beating = True
-                threading.Thread(target=self._beat, name="lease-heartbeat", daemon=True).start()
+                ThreadLoop("lease-heartbeat", self._beat, longest_pause_s=1.0).start()
         if is_recalled:
             lease.end(LeaseEnd.RECALLED)
         try:
@@ -175,12 +176,15 @@ class LeaseKeeper:
         for lease in held:
             lease.end(LeaseEnd.RECALLED)
 
-    def _beat(self) -> None:
-        while held := self._wait():
-            close_old_connections()
-            for lease in held:
-                _renew(lease)
-        connection.close()
+    def _beat(self) -> bool:
+        held = self._wait()
+        if not held:
+            connection.close()
+            return False
+        close_old_connections()
+        for lease in held:
+            _renew(lease)
+        return True
 
     def _wait(self) -> list[Lease]:
         """Wait for the next beat; returns the leases then held, none: the thread is to end."""

@@ -1,8 +1,10 @@
 """The one order in which rows are locked, in every transaction of every process:
 
     1. transcripts, by id   `lock_transcript`, or an UPDATE of the row (`lease.held_rows`)
-    2. the account          `billing.models.BillingAccount`, also by `billing.ledger`
+    2. the account          `billing.models.BillingAccount`, also by `billing.ledger`; a visitor's
+                            address: `billing.anonymous`
     3. the hold             `billing.ledger`
+    4. webhook endpoints    `webhooks.outbox`, `webhooks.endpoints`
 
 A transaction that leaves one out goes on with the next; none goes back. Two transactions that took
 two of them in opposite order would wait for each other (PostgreSQL ends one of them with an error).

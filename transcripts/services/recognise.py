@@ -133,7 +133,7 @@ def _options(transcript: Transcript, passes: Passes) -> TranscribeOptions:
         task="translate" if transcript.task == "translate" else "transcribe",
         prompt=transcript.prompt,
         hot_words=tuple(transcript.hot_words),
-        with_turns=transcript.diarize and not passes.current.is_speaker,
+        with_speaker_turns=transcript.diarize and not passes.current.is_speaker,
         priority="short" if transcript.queue == Queue.SHORT else "bulk",
         offset_ms=passes.resume_ms,
         expected_duration_ms=transcript.probed_ms,

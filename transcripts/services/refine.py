@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 
+from stt_web.core.durable import sync_new_file
 from transcripts.gaps import show_gaps, with_gap_warning
 from transcripts.models import (
     Action,
@@ -140,6 +141,7 @@ def _share_recording(transcript: Transcript) -> str:
         os.link(source, target)
     except OSError:  # a file system without links
         shutil.copyfile(source, target)
+    sync_new_file(target)  # before the commit that refers to it
     return shared
 
 

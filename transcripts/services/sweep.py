@@ -9,11 +9,13 @@ is three queries, however many rows there are.
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from stt_web.core.background import run_guarded
 from transcripts.models import Status, Transcript
 from transcripts.services.dispatch import tell_broker
 from transcripts.services.run import exhausted_error
@@ -31,9 +33,8 @@ LONGEST_INTERVAL_DOUBLINGS = 6
 def sweep_transcripts() -> None:
     """Do one round."""
     now = timezone.now()
-    _fail_used_up(now)
-    _requeue_expired(now)
-    _tell_waiting(now)
+    for step in (_fail_used_up, _requeue_expired, _tell_waiting):
+        run_guarded(partial(step, now), name="sweep")
 
 
 def _expired(now: datetime) -> QuerySet[Transcript]:
@@ -45,7 +46,8 @@ def _fail_used_up(now: datetime) -> None:
     code, message = exhausted_error()
     for transcript in used_up.order_by("lease_expires_at")[:BATCH_ROWS]:
         rows = used_up.filter(pk=transcript.pk, attempt=transcript.attempt)
-        fail_rows(rows, transcript, code=code, message=message)
+        failing = partial(fail_rows, rows, transcript, code=code, message=message)
+        run_guarded(failing, name="sweep")  # one row that can't be failed keeps no other waiting
 
 
 def _requeue_expired(now: datetime) -> None:

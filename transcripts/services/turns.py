@@ -43,7 +43,10 @@ def tell_next(owner: User | None) -> None:
         return  # nobody waits for a turn
     free = limit - _running(owner).count()
     for queue in Queue.values:
-        waiting = Transcript.objects.filter(owner=owner, status=Status.QUEUED, queue=queue)
+        # A second pass waits for no slot, and takes none from those that do.
+        waiting = Transcript.objects.filter(
+            owner=owner, status=Status.QUEUED, queue=queue, refines=None
+        )
         rows = waiting.order_by("created_at").values_list("pk", "enqueued_at")[: max(0, free)]
         for pk, told_at in rows:
             tell_broker(pk, queue=queue, told_at=told_at)

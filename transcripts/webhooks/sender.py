@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import logging
 import ssl
-import threading
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +19,7 @@ import certifi
 import httpcore
 from django.conf import settings
 
+from stt_web.core.background import ThreadLoop
 from transcripts.webhooks.addresses import (
     AddressRefusedError,
     BadUrlError,
@@ -41,6 +41,11 @@ _BODY_TIMEOUT_S = 2.0
 _RESOLVERS = 64
 
 
+# A name that isn't there and one that leads to a private address: told apart, also by the time
+# that it took, they would list the names of our network.
+HOST_UNUSABLE = "host_unusable"
+
+
 @dataclass(frozen=True)
 class Request:
     url: str
@@ -52,8 +57,8 @@ class Request:
 class Answer:
     """How a request went. `error` is empty for an answer of 2xx, else one of
 
-    invalid_url, address_refused, host_not_found, connect_failed, tls_failed, timed_out, broken_off,
-    redirected, gone, bad_status, failed
+    invalid_url, host_unusable, connect_failed, tls_failed, timed_out, broken_off, redirected, gone,
+    bad_status, failed
     """
 
     status_code: int | None = None
@@ -82,7 +87,7 @@ class Sender:
         self._total_timeout_s = total_timeout_s or settings.WEBHOOK_TIMEOUT_S
         self._resolvers = ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="webhook-names")
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="webhook-sender", daemon=True)
+        self._thread = ThreadLoop("webhook-sender", self._run)
         self._thread.start()
 
     def send(self, request: Request) -> "Future[Answer]":
@@ -94,8 +99,9 @@ class Sender:
         self._thread.join(5)
         self._resolvers.shutdown(wait=False, cancel_futures=True)
 
-    def _run(self) -> None:
+    def _run(self) -> bool:
         self._loop.run_forever()
+        return False  # it was stopped
 
     async def _send(self, request: Request) -> Answer:
         started = time.monotonic()
@@ -107,14 +113,14 @@ class Sender:
         except BadUrlError:
             answer = Answer(error="invalid_url")
         except AddressRefusedError:
-            answer = Answer(error="address_refused")
+            return Answer(error=HOST_UNUSABLE)
         except httpcore.ConnectError as error:
             is_tls = isinstance(error.__context__, ssl.SSLError) or "SSL" in str(error)
             answer = Answer(error="tls_failed" if is_tls else "connect_failed")
         except (httpcore.NetworkError, httpcore.ProtocolError):
             answer = Answer(error="broken_off")
         except OSError:  # the name could not be resolved
-            answer = Answer(error="host_not_found")
+            return Answer(error=HOST_UNUSABLE)
         except Exception:  # whatever a stranger's server provokes is that delivery's failure
             logger.exception("event=webhook_send_broke")
             answer = Answer(error="failed")

@@ -78,10 +78,10 @@ def test_a_change_is_answered_and_kept(owner: Person) -> None:
 
 
 def test_what_is_not_sent_stays_and_what_may_not_change_does_not(owner: Person) -> None:
-    put(owner, {"name": "Ada", "email_preferences": {"new_device": False}})
+    put(owner, {"name": "Ada", "email_preferences": {"webhook_disabled": False}})
     changed = put(owner, {"email": "eve@example.com", "credits": 1_000, "plan": {"id": "paid"}})
     assert changed.json()["name"] == "Ada"
-    assert changed.json()["email_preferences"]["new_device"] is False
+    assert changed.json()["email_preferences"]["webhook_disabled"] is False
     assert (changed.json()["email"], changed.json()["credits"]) == ("owner@example.com", 0)
     assert changed.json()["plan"]["id"] == "free"
 
@@ -150,9 +150,12 @@ def test_there_is_nothing_beside_it(owner: Person, url: str) -> None:
     assert owner.client.get(url).status_code == 404
 
 
-@pytest.mark.parametrize(("scope", "statuses"), [("read", (200, 403)), ("manage", (403, 200))])
+@pytest.mark.parametrize(
+    ("scopes", "statuses"),
+    [(("read",), (200, 403)), (("manage",), (403, 403)), (("manage", "read"), (200, 200))],
+)
 def test_a_narrowed_key_does_what_it_is_meant_for(
-    db: None, scope: str, statuses: tuple[int, int]
+    db: None, scopes: tuple[str, ...], statuses: tuple[int, int]
 ) -> None:
-    person = create_person("ada@example.com", scopes=(scope,))
+    person = create_person("ada@example.com", scopes=scopes)
     assert (person.client.get(URL).status_code, put(person, {}).status_code) == statuses

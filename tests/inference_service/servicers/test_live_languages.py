@@ -6,7 +6,7 @@ import pytest
 from protos.stt.v1 import speech_pb2
 from tests.inference_service.bilingual import BilingualRecogniser, speak_in
 from tests.inference_service.conftest import Serve
-from tests.inference_service.live_calls import Heard, LiveClient, cut, make_audio
+from tests.inference_service.live_calls import LiveClient, StreamResult, cut, make_audio
 from tests.inference_service.recordings import BYTES_PER_S, load_pcm, make_silence
 
 
@@ -20,13 +20,13 @@ def make_unbroken(seconds: float, *, begin_s: float = 0.0) -> bytes:
     return bytes(spoken[start : start + round(seconds * BYTES_PER_S / 2)])
 
 
-def translated(heard: Heard) -> list[str]:
+def translated(result: StreamResult) -> list[str]:
     """Return the words that were decoded in another language than the one spoken."""
-    return [word.text for word in heard.words if len(set(word.text.split(":"))) > 1]
+    return [word.text for word in result.words if len(set(word.text.split(":"))) > 1]
 
 
-def languages_of(heard: Heard) -> list[str]:
-    found = [segment.language for each in heard.utterances for segment in each.segments]
+def languages_of(result: StreamResult) -> list[str]:
+    found = [segment.language for each in result.utterances for segment in each.segments]
     return [code for code, before in zip(found, ["", *found], strict=False) if code != before]
 
 
@@ -56,14 +56,14 @@ async def test_a_second_language_is_written_in_itself(serve: Serve, position: st
     async with serve(BilingualRecogniser(model_id="tiny")) as served:
         client = LiveClient(served.channel, language="")
         await client.speak(compose(parts))
-        heard = await client.finish()
-    assert languages_of(heard) == [language for language, _, _ in parts]
+        result = await client.finish()
+    assert languages_of(result) == [language for language, _, _ in parts]
     borders = len(parts) - 1
-    assert len(translated(heard)) <= 3 * borders, heard.text
+    assert len(translated(result)) <= 3 * borders, result.text
     spoken_s = sum(speech_s for _, speech_s, _ in parts)
-    assert len(heard.words) >= 1.7 * spoken_s
-    told = [each.language for each in heard.languages]
-    assert told == languages_of(heard)
+    assert len(result.words) >= 1.7 * spoken_s
+    reported = [each.language for each in result.languages]
+    assert reported == languages_of(result)
 
 
 async def test_a_second_language_is_written_in_itself_while_catching_up(serve: Serve) -> None:
@@ -71,18 +71,18 @@ async def test_a_second_language_is_written_in_itself_while_catching_up(serve: S
     async with serve(BilingualRecogniser(model_id="tiny")) as served:
         client = LiveClient(served.channel, language="")
         client.send(*map(make_audio, cut(compose(parts), chunk_bytes=320_000)))
-        heard = await client.finish()
-    assert speech_pb2.Pace.MODE_CATCHING_UP in [pace.mode for pace in heard.paces]
-    assert set(languages_of(heard)) == {"en", "cs"}
-    assert len(translated(heard)) <= 3 * (len(parts) - 1), heard.text
+        result = await client.finish()
+    assert speech_pb2.Pace.MODE_CATCHING_UP in [pace.mode for pace in result.paces]
+    assert set(languages_of(result)) == {"en", "cs"}
+    assert len(translated(result)) <= 3 * (len(parts) - 1), result.text
 
 
 async def test_words_are_committed_only_once_their_language_is_sure(serve: Serve) -> None:
     async with serve(BilingualRecogniser(model_id="tiny")) as served:
         client = LiveClient(served.channel, language="")
         await client.speak(compose(POSITIONS["at once"]))
-        heard = await client.finish()
-    committed = [word.text for each in heard.hypotheses for word in each.committed]
+        result = await client.finish()
+    committed = [word.text for each in result.hypotheses for word in each.committed]
     assert committed
     assert "en:cs" not in committed
     assert "cs:en" not in committed
@@ -93,20 +93,22 @@ async def test_a_given_language_is_not_left(serve: Serve) -> None:
     async with serve(recogniser) as served:
         client = LiveClient(served.channel, language="en")
         await client.speak(compose(POSITIONS["at once"]))
-        heard = await client.finish()
-    assert languages_of(heard) == ["en"]
+        result = await client.finish()
+    assert languages_of(result) == ["en"]
     assert {request.options.switch_penalty for request in recogniser.decoded} == {None}
 
 
-async def test_where_the_evidence_is_low_the_segment_says_so(serve: Serve) -> None:
+async def test_where_the_evidence_is_low_the_segment_carries_a_low_probability(
+    serve: Serve,
+) -> None:
     """Another language is likelier, but not by enough to switch to it."""
     recogniser = BilingualRecogniser(model_id="tiny", sureness=0.8)
     async with serve(recogniser) as served:
         client = LiveClient(served.channel, language="")
         await client.speak(compose([("en", 8.0, 2.0)]))
         await client.speak(compose([("cs", 3.0, 2.0)]))
-        heard = await client.finish()
-    segments = [segment for each in heard.utterances for segment in each.segments]
+        result = await client.finish()
+    segments = [segment for each in result.utterances for segment in each.segments]
     assert {segment.language for segment in segments} == {"en"}
     assert segments[0].language_probability == pytest.approx(0.8, abs=0.05)
     assert 0 < segments[-1].language_probability < 0.5
@@ -116,6 +118,6 @@ async def test_sound_without_a_word_has_no_language(serve: Serve) -> None:
     async with serve(BilingualRecogniser(model_id="tiny", is_deaf=True)) as served:
         client = LiveClient(served.channel, language="")
         await client.speak(compose([("en", 4.0, 2.0), ("cs", 4.0, 0.0)]))
-        heard = await client.finish()
-    assert not heard.words
-    assert not heard.languages
+        result = await client.finish()
+    assert not result.words
+    assert not result.languages

@@ -1,4 +1,4 @@
-"""Stream: nobody waits for a draft that came to nothing."""
+"""Stream: no final text waits for a draft that came to nothing."""
 
 import asyncio
 import threading
@@ -14,7 +14,7 @@ from tests.inference_service.recordings import BYTES_PER_S, load_pcm
 
 @dataclass(eq=False)
 class LoopingRecogniser(FakeRecogniser):
-    """Its drafts loop until they are let go."""
+    """Its drafts loop until they are released."""
 
     max_calls: int = 2
     is_looping: threading.Event = field(default_factory=threading.Event)
@@ -36,17 +36,17 @@ async def test_a_final_text_does_not_wait_for_a_draft_that_loops(serve: Serve) -
             client.send(*map(make_audio, cut(speech)))
             assert await asyncio.to_thread(recogniser.is_looping.wait, 10)
             client.send(FLUSH)
-            await client.wait_for(lambda: client.heard.settled_ms == 3_000)
-            assert client.heard.text
-            assert not client.heard.hypotheses
+            await client.wait_for(lambda: client.result.final_ms == 3_000)
+            assert client.result.text
+            assert not client.result.hypotheses
             # What follows is not held up either.
             client.send(*map(make_audio, cut(speech)), FLUSH)
             recogniser.has_enough.set()
-            await client.wait_for(lambda: client.heard.settled_ms == 6_000)
+            await client.wait_for(lambda: client.result.final_ms == 6_000)
         finally:
             recogniser.has_enough.set()
-        heard = await client.finish()
-    assert heard.text
+        result = await client.finish()
+    assert result.text
 
 
 async def test_drafts_that_come_to_nothing_are_padded_in_the_end(serve: Serve) -> None:
@@ -76,8 +76,8 @@ async def test_a_stop_does_not_wait_for_a_draft_that_loops(serve: Serve) -> None
             client.send(*map(make_audio, cut(load_pcm("en_talk_20s")[: 3 * BYTES_PER_S])))
             assert await asyncio.to_thread(recogniser.is_looping.wait, 10)
             stopping = asyncio.create_task(client.finish())
-            await client.wait_for(lambda: client.heard.settled_ms == 3_000)
-            assert client.heard.text
+            await client.wait_for(lambda: client.result.final_ms == 3_000)
+            assert client.result.text
         finally:
             recogniser.has_enough.set()
         await stopping

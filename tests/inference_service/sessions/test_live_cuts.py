@@ -2,18 +2,18 @@
 
 import pytest
 
-from inference_service.sessions.events import RestoredWord
-from inference_service.sessions.hypothesis import Agreement
+from inference_service.sessions.events import OutputWord
+from inference_service.sessions.hypothesis import LocalAgreement
 from inference_service.sessions.live_cuts import choose_cut, is_unfinished
 
 WORD_MS = 500
 PAUSES_MS = [(1_900, 2_100), (400, 560)]
 
 
-def say(*texts: str) -> tuple[RestoredWord, ...]:
+def make_words(*texts: str) -> tuple[OutputWord, ...]:
     """Words without a pause between them, as an alignment gives them."""
     return tuple(
-        RestoredWord(text, index * WORD_MS, (index + 1) * WORD_MS, 0.9, True)
+        OutputWord(text, index * WORD_MS, (index + 1) * WORD_MS, 0.9, True)
         for index, text in enumerate(texts)
     )
 
@@ -21,8 +21,8 @@ def say(*texts: str) -> tuple[RestoredWord, ...]:
 def cut(
     *texts: str, length_s: float, compute_s: float = 0.1, pauses_ms: list[tuple[int, int]]
 ) -> tuple[int, int]:
-    agreement = Agreement(say(*texts))
-    agreement.pending = say("and", "so")
+    agreement = LocalAgreement(make_words(*texts))
+    agreement.pending = make_words("and", "so")
     return choose_cut(agreement, length_s=length_s, compute_s=compute_s, pauses_ms=pauses_ms)
 
 
@@ -66,4 +66,4 @@ def test_speech_without_any_pause_is_cut_between_words_before_the_window_is_full
 def test_what_is_short_or_no_whole_sentence_is_unfinished(
     text: str, spoken_s: float, expected: bool
 ) -> None:
-    assert is_unfinished(say(*text.split()), spoken_s=spoken_s) is expected
+    assert is_unfinished(make_words(*text.split()), spoken_s=spoken_s) is expected

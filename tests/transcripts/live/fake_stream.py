@@ -169,7 +169,9 @@ async def _hear(
     heard_ms = len(call.pcm) // BYTES_A_MS
     if heard_ms > settled_ms:
         yield _utterance(script, offset_ms + settled_ms, offset_ms + heard_ms)
-    yield speech_pb2.StreamEvent(finished=speech_pb2.Finished(heard_ms=offset_ms + heard_ms))
+    yield speech_pb2.StreamEvent(
+        finished=speech_pb2.Finished(audio_duration_ms=offset_ms + heard_ms)
+    )
 
 
 def _utterance(script: StreamScript, start_ms: int, end_ms: int) -> speech_pb2.StreamEvent:

@@ -30,7 +30,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.models import ApiKey
 from billing.ledger import place_hold
 from billing.models import BillingAccount
-from billing.quotas import account_for, count_anonymous_use, limits_for
+from billing.quotas import account_for, count_anonymous_use, limits_for, lock_address
 from stt_web.errors import ApiError
 from stt_web.request_id import request_id_var
 from transcripts.models import LiveSession, Queue, Source, Status, Transcript
@@ -144,6 +144,8 @@ def readmit_session(request: LiveRequest) -> Admitted:
         lock_transcript(seen.pk)
         if account is not None:
             BillingAccount.objects.select_for_update(of=("self",)).get(pk=account.pk)
+        else:
+            lock_address(seen.anonymous_address_digest, now=timezone.now())
         _check_concurrency(request, address_digest=seen.anonymous_address_digest, besides=seen.pk)
         _take_over(seen)
         session.refresh_from_db(fields=["told_ms"])
