@@ -243,7 +243,7 @@ class StreamSession:
         shown = strip_leading_space((*words.committed, *words.pending))
         start_ms, covered_ms = to_ms(utterance.start), to_ms(utterance.covered)
         hypothesis = HypothesisUpdated(start_ms, covered_ms, shown[:count], shown[count:])
-        news = self._recognition.language.take_change() if shown else ()
+        news = self._recognition.language.take_sure_change() if shown else ()
         await self._send_queue.put((*news, hypothesis))
         if words.committed:
             self._endpointer.hold(self._recognition.to_sample(words.committed[-1].end_ms))

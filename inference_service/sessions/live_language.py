@@ -122,6 +122,11 @@ class LiveLanguage:
         total = sum(guess.probability for guess in possible) or 1.0
         return [LanguageGuess(each.language, each.probability / total) for each in possible]
 
+    def take_sure_change(self) -> tuple[LanguageDetected, ...]:
+        """Return what precedes a hypothesis: no guess, which a transcript would store."""
+        is_sure = self._known.probability >= CONFIDENT or bool(self.decided)
+        return self.take_change() if is_sure else ()
+
     def take_change(self) -> tuple[LanguageDetected, ...]:
         """Return what is to be delivered before the next text: the language, where it has
         changed."""

@@ -262,9 +262,16 @@ class LiveRecognition:
             language=utterance.language or self.language.decided,
             prompt=self._options.prompt,
             hot_words=self._options.hot_words,
-            switch_penalty=self.language.penalty_where(is_change_near=utterance.is_change_near),
+            switch_penalty=self._find_penalty(utterance),
             languages=self.language.others,
         )
+
+    def _find_penalty(self, utterance: Utterance) -> float | None:
+        """A short rest beside a change shows its language worse than what it was cut out of."""
+        is_short = self.end_of(utterance) - utterance.start < SLICE_S * SAMPLE_RATE_HZ
+        if utterance.is_change_near and is_short:
+            return None
+        return self.language.penalty_where(is_change_near=utterance.is_change_near)
 
     def cut_chunk(self, utterance: Utterance, *, end: int | None = None) -> SpeechChunk:
         """Return what there is of an utterance now, or until the sample `end`."""

@@ -51,7 +51,7 @@ class SpeechStub:
     Stream: _grpc.StreamStreamMultiCallable[_speech_pb2.StreamRequest, _speech_pb2.StreamEvent]
     """Transcribes speech while it is spoken. The client sends `config` first, then `audio`, with
     `configure` and `flush` where it likes, and half-closes at the end; the rest is then finalised.
-    The server answers `accepted` at once; `language` before the first text and whenever it changes;
+    The server answers `accepted` at once; `language` before the first utterance with text and whenever it changes;
     `hypothesis` while an utterance lasts; `utterance` for each finalized span, in the order of the
     audio, silence included; `pace` first and when the rule by which it keeps up changes; `finished`
     last. Not reading events slows the sender down; audio is never dropped. A draining server lets
@@ -76,7 +76,7 @@ class SpeechAsyncStub(SpeechStub):
     Stream: _aio.StreamStreamMultiCallable[_speech_pb2.StreamRequest, _speech_pb2.StreamEvent]  # type: ignore[assignment]
     """Transcribes speech while it is spoken. The client sends `config` first, then `audio`, with
     `configure` and `flush` where it likes, and half-closes at the end; the rest is then finalised.
-    The server answers `accepted` at once; `language` before the first text and whenever it changes;
+    The server answers `accepted` at once; `language` before the first utterance with text and whenever it changes;
     `hypothesis` while an utterance lasts; `utterance` for each finalized span, in the order of the
     audio, silence included; `pace` first and when the rule by which it keeps up changes; `finished`
     last. Not reading events slows the sender down; audio is never dropped. A draining server lets
@@ -110,7 +110,7 @@ class SpeechServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_speech_pb2.StreamEvent], _abc.AsyncIterator[_speech_pb2.StreamEvent]]:
         """Transcribes speech while it is spoken. The client sends `config` first, then `audio`, with
         `configure` and `flush` where it likes, and half-closes at the end; the rest is then finalised.
-        The server answers `accepted` at once; `language` before the first text and whenever it changes;
+        The server answers `accepted` at once; `language` before the first utterance with text and whenever it changes;
         `hypothesis` while an utterance lasts; `utterance` for each finalized span, in the order of the
         audio, silence included; `pace` first and when the rule by which it keeps up changes; `finished`
         last. Not reading events slows the sender down; audio is never dropped. A draining server lets
