@@ -45,6 +45,7 @@ from inference_service.sessions.windows import SAMPLE_RATE_HZ, Pcm, SpeechChunk,
 from inference_service.sessions.word_times import WordTimer
 from inference_service.stages import CpuStages
 
+# Of an utterance without a hypothesis that was accepted.
 _STALLED_SAMPLES = 2 * SAMPLE_RATE_HZ
 
 
@@ -140,7 +141,7 @@ class LiveRecognition:
         return text
 
     def _is_stalled(self, window: "_GrowingWindow", utterance: Utterance) -> bool:
-        """Return whether drafts came to nothing for so long that a dear one, padded, is worth it.
+        """Return whether drafts came to nothing for so long that a padded one is worth its cost.
 
         Some speech is uncertain as long as it lasts (8 kHz, a far microphone), at its own length.
         """
@@ -262,9 +263,16 @@ class LiveRecognition:
             language=utterance.language or self.language.decided,
             prompt=self._options.prompt,
             hot_words=self._options.hot_words,
-            switch_penalty=self.language.penalty_where(is_change_near=utterance.is_change_near),
+            switch_penalty=self._find_penalty(utterance),
             languages=self.language.others,
         )
+
+    def _find_penalty(self, utterance: Utterance) -> float | None:
+        """A short rest beside a change shows its language worse than what it was cut out of."""
+        is_short = self.end_of(utterance) - utterance.start < SLICE_S * SAMPLE_RATE_HZ
+        if utterance.is_change_near and is_short:
+            return None
+        return self.language.penalty_where(is_change_near=utterance.is_change_near)
 
     def cut_chunk(self, utterance: Utterance, *, end: int | None = None) -> SpeechChunk:
         """Return what there is of an utterance now, or until the sample `end`."""
