@@ -45,6 +45,7 @@ from inference_service.sessions.windows import SAMPLE_RATE_HZ, Pcm, SpeechChunk,
 from inference_service.sessions.word_times import WordTimer
 from inference_service.stages import CpuStages
 
+# Of an utterance without a hypothesis that was accepted.
 _STALLED_SAMPLES = 2 * SAMPLE_RATE_HZ
 
 
@@ -140,7 +141,7 @@ class LiveRecognition:
         return text
 
     def _is_stalled(self, window: "_GrowingWindow", utterance: Utterance) -> bool:
-        """Return whether drafts came to nothing for so long that a dear one, padded, is worth it.
+        """Return whether drafts came to nothing for so long that a padded one is worth its cost.
 
         Some speech is uncertain as long as it lasts (8 kHz, a far microphone), at its own length.
         """

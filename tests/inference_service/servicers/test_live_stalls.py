@@ -59,13 +59,13 @@ async def test_drafts_that_come_to_nothing_are_padded_in_the_end(serve: Serve) -
     async with serve(recogniser) as served:
         client = LiveClient(served.channel)
         await client.speak(load_pcm("en_talk_20s"))
-        heard = await client.finish()
+        result = await client.finish()
     drafts = [one for batch in recogniser.batches for one in batch if one.is_draft]
     padded = [one for one in drafts if one.is_padded]
-    assert any(each.pending or each.committed for each in heard.hypotheses)
+    assert any(each.pending or each.committed for each in result.hypotheses)
     assert padded
     assert all(one.duration_s >= 2 for one in padded)
-    assert len(padded) < len(drafts) / 2  # it is dear
+    assert len(padded) < len(drafts) / 2  # it is expensive
 
 
 async def test_a_stop_does_not_wait_for_a_draft_that_loops(serve: Serve) -> None:
