@@ -13,6 +13,7 @@ from billing.quotas import account_for
 from tests.accounts.people import client_with, create_person
 from tests.admin.conftest import Operator, action_of, last_entry, list_of, page_of
 from tests.billing.conftest import create_account
+from tests.transcripts.rows import create_transcript
 from transcripts.models import Transcript
 
 REFERENCE = "5f0c2f8e-6f0c-4a9e-9d43-111111111111"
@@ -195,7 +196,7 @@ def _fill(operator: Operator, count: int) -> None:
         assert account.user is not None
         issue_api_key(account.user, name="test")
         grant_credits(account, amount=1, reference=str(account.pk), reason="test")
-        job = Transcript.objects.create(owner=account.user, model_requested="tiny")
+        job = create_transcript(owner=account.user, model_requested="tiny")
         place_hold(str(job.pk), account=account, minutes=1)
         operator.act(account.user, "deactivate")
 

@@ -19,9 +19,9 @@ from tests.billing.conftest import create_account
 from tests.transcripts.api.conftest import make_info
 from tests.transcripts.conftest import MakeTranscript, fake, make_transcript
 from tests.transcripts.fake_inference import FakeInference, Script
+from tests.transcripts.rows import claim_transcript, run_transcript, update_transcripts
 from transcripts.models import Segment, Status, Transcript
-from transcripts.services.lease import LeaseLostError, claim_transcript
-from transcripts.services.run import run_transcript
+from transcripts.services.lease import LeaseLostError
 from transcripts.services.store import open_job, write_fenced
 
 __all__ = ["fake", "make_transcript"]  # fixtures
@@ -131,7 +131,7 @@ def test_a_failed_job_is_not_tried_anew_without_credits(
     operator: Operator, make_transcript: MakeTranscript
 ) -> None:
     job = make_transcript(seconds=3, account=create_account(minutes=1))
-    Transcript.objects.filter(pk=job.pk).update(status=Status.FAILED)
+    update_transcripts(Transcript.objects.filter(pk=job.pk), status=Status.FAILED)
     answer = operator.act(job, "requeue")
     assert "errorlist" in answer.content.decode()
     job.refresh_from_db()
@@ -142,7 +142,7 @@ def test_what_is_done_is_not_queued_again(
     operator: Operator, make_transcript: MakeTranscript
 ) -> None:
     job = make_transcript(seconds=3)
-    Transcript.objects.filter(pk=job.pk).update(status=Status.COMPLETED)
+    update_transcripts(Transcript.objects.filter(pk=job.pk), status=Status.COMPLETED)
     assert "Queue again" not in operator.get(page_of(job)).content.decode()
     operator.act(job, "requeue")
     job.refresh_from_db()

@@ -66,7 +66,7 @@ class Product:
 
     def state(self, transcript_id: str) -> tuple[str, int, int]:
         """Return status, resume point and attempt."""
-        sql = "SELECT status, resume_ms, attempt FROM transcripts_transcript WHERE id = ?"
+        sql = "SELECT status, resume_ms, attempt FROM transcripts_transcriptionjob WHERE transcript_id = ?"
         ((status, resume_ms, attempt),) = self.query(sql, transcript_id.replace("-", ""))
         return status, resume_ms, attempt
 

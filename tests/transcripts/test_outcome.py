@@ -121,7 +121,7 @@ def test_silence_uses_no_free_try(fake: FakeInference, make_transcript: MakeTran
     digest = count_anonymous_use("192.0.2.7", now=timezone.now())
     fake.scripts = [Script(is_silent=True)]
 
-    run(make_transcript(seconds=3, is_anonymous=True, anonymous_address_digest=digest))
+    run(make_transcript(seconds=3, is_anonymous=True, guest_address_digest=digest))
 
     assert sum(AnonymousUse.objects.values_list("count", flat=True)) == 0
 

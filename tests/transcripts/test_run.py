@@ -14,10 +14,10 @@ from tests.billing.conftest import create_account
 from tests.e2e.processes import wait_until
 from tests.transcripts.conftest import MakeTranscript
 from tests.transcripts.fake_inference import FakeInference, Script
+from tests.transcripts.rows import claim_transcript, run_transcript, update_transcripts
 from transcripts.models import Status, Transcript
 from transcripts.services import lease as leases
 from transcripts.services.cancel import cancel_transcript, delete_transcript
-from transcripts.services.run import run_transcript
 
 
 def run(transcript: Transcript) -> Transcript:
@@ -37,7 +37,7 @@ def words(count: int) -> list[str]:
 
 
 def warning_codes(transcript: Transcript) -> list[str]:
-    return [warning["code"] for warning in transcript.warnings]
+    return [warning["code"] for warning in transcript.job.warnings]
 
 
 def once_stored(
@@ -46,7 +46,7 @@ def once_stored(
     """A hook for a script: acts before it sends that second, when all before it is stored."""
 
     def stored_ms() -> int:
-        return Transcript.objects.values_list("resume_ms", flat=True).get(pk=transcript.pk)
+        return Transcript.objects.values_list("job__resume_ms", flat=True).get(pk=transcript.pk)
 
     def hook(number: int) -> None:
         if number == second:
@@ -66,7 +66,7 @@ def test_transcript_is_completed_and_charged(
 
     assert (done.status, done.warnings, done.error_code) == (Status.COMPLETED, [], "")
     assert texts(done) == words(5)
-    assert (done.heard_ms, done.resume_ms) == (5000, 5000)
+    assert (done.audio_duration_ms, done.resume_ms) == (5000, 5000)
     assert (done.model_used, done.engine, done.language) == ("tiny", "fake", "en")
     assert done.finished_at is not None
     assert read_balance(account).minutes_left == 59
@@ -159,8 +159,8 @@ def test_job_fails_without_charge_when_every_try_stalls(
     assert run(transcript).status == Status.QUEUED
     assert run(transcript).status == Status.FAILED
 
-    assert transcript.error_code == "inference_unavailable"
-    assert transcript.error_message.endswith(".")
+    assert transcript.job.error_code == "inference_unavailable"
+    assert transcript.job.error_message.endswith(".")
     assert read_balance(account).minutes_left == 60
 
 
@@ -210,7 +210,7 @@ def test_recording_that_is_no_audio_fails_with_its_code(
     fake: FakeInference, make_transcript: MakeTranscript, settings: Settings
 ) -> None:
     transcript = make_transcript()
-    (settings.MEDIA_ROOT / transcript.recording).write_bytes(b"no audio at all " * 100)
+    (settings.MEDIA_ROOT / transcript.recording.path).write_bytes(b"no audio at all " * 100)
 
     failed = run(transcript)
 
@@ -248,7 +248,7 @@ def test_hold_is_extended_when_the_recording_runs_longer_than_probed(
 
     done = run(make_transcript(seconds=130, probed_ms=1000, account=account))
 
-    assert (done.status, done.heard_ms) == (Status.COMPLETED, 130_000)
+    assert (done.status, done.audio_duration_ms) == (Status.COMPLETED, 130_000)
     assert read_balance(account).minutes_left == 57
 
 
@@ -261,7 +261,7 @@ def test_transcription_stops_where_the_credits_end(
 
     assert done.status == Status.COMPLETED_WITH_WARNINGS
     assert warning_codes(done) == ["credits_ran_out"]
-    assert done.heard_ms == 120_000
+    assert done.audio_duration_ms == 120_000
     assert texts(done) == words(120)
     assert read_balance(account).minutes_left == 0
 
@@ -289,7 +289,7 @@ def test_stale_worker_writes_nothing_when_another_took_over(
     taken_over = threading.Event()
 
     def take_over() -> None:
-        Transcript.objects.filter(pk=transcript.pk).update(status=Status.QUEUED)
+        update_transcripts(Transcript.objects.filter(pk=transcript.pk), status=Status.QUEUED)
         run_transcript(transcript.pk)
         taken_over.set()
 
@@ -326,7 +326,7 @@ def test_recalled_job_is_queued_again_and_the_try_is_not_counted(
 ) -> None:
     keeper = leases.LeaseKeeper()
     transcript = make_transcript(seconds=4)
-    claimed = leases.claim_transcript(transcript.pk)
+    claimed = claim_transcript(transcript.pk)
     assert claimed is not None
     lease, _ = claimed
     woken = threading.Event()
@@ -339,7 +339,7 @@ def test_recalled_job_is_queued_again_and_the_try_is_not_counted(
     leases.give_back(lease, counts_as_try=False)
 
     transcript.refresh_from_db()
-    assert (transcript.status, transcript.stalled_tries) == (Status.QUEUED, 0)
+    assert (transcript.status, transcript.job.stalled_tries) == (Status.QUEUED, 0)
 
 
 def test_cancelled_job_costs_what_was_heard_once_text_was_delivered(

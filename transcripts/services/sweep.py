@@ -14,8 +14,9 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from transcripts.models import Status, Transcript
+from transcripts.models import Status, TranscriptionJob
 from transcripts.services.dispatch import tell_broker
+from transcripts.services.job_status import AS_WAITING, change_status, link_transcript
 from transcripts.services.run import exhausted_error
 from transcripts.services.settle import fail_rows
 
@@ -36,34 +37,39 @@ def sweep_transcripts() -> None:
     _tell_waiting(now)
 
 
-def _expired(now: datetime) -> QuerySet[Transcript]:
-    return Transcript.objects.filter(status=Status.PROCESSING, lease_expires_at__lt=now)
+def _expired(now: datetime) -> QuerySet[TranscriptionJob]:
+    return TranscriptionJob.objects.filter(status=Status.PROCESSING, lease_expires_at__lt=now)
 
 
 def _fail_used_up(now: datetime) -> None:
     used_up = _expired(now).filter(stalled_tries__gte=settings.MAX_STALLED_TRIES)
     code, message = exhausted_error()
-    for transcript in used_up.order_by("lease_expires_at")[:BATCH_ROWS]:
-        rows = used_up.filter(pk=transcript.pk, attempt=transcript.attempt)
-        fail_rows(rows, transcript, code=code, message=message)
+    for job in _oldest(used_up):
+        fail_rows(used_up.filter(attempt=job.attempt), job, code=code, message=message)
 
 
 def _requeue_expired(now: datetime) -> None:
     rows = _expired(now).filter(stalled_tries__lt=settings.MAX_STALLED_TRIES)
-    requeued = rows.update(
-        status=Status.QUEUED,
-        lease_owner="",
-        lease_expires_at=None,
-        enqueued_at=None,
-        enqueue_count=0,
+    requeued = sum(
+        change_status(rows.filter(attempt=job.attempt), job, Status.QUEUED, **AS_WAITING)
+        for job in _oldest(rows)
     )
     if requeued:
         logger.warning("event=leases_ran_out count=%d", requeued)
 
 
+def _oldest(rows: QuerySet[TranscriptionJob]) -> list[TranscriptionJob]:
+    related = rows.select_related("transcript__owner", "transcript__recording")
+    jobs = list(related.order_by("lease_expires_at")[:BATCH_ROWS])
+    for job in jobs:
+        link_transcript(job)
+    return jobs
+
+
 def _tell_waiting(now: datetime) -> None:
-    due = Transcript.objects.filter(_is_due(now), status=Status.QUEUED).order_by("created_at")
-    for pk, queue, told_at in due.values_list("pk", "queue", "enqueued_at")[:BATCH_ROWS]:
+    due = TranscriptionJob.objects.filter(_is_due(now), status=Status.QUEUED)
+    waiting = due.order_by("created_at").values_list("pk", "queue", "enqueued_at")
+    for pk, queue, told_at in waiting[:BATCH_ROWS]:
         if not tell_broker(pk, queue=queue, told_at=told_at):
             return  # the broker is down: the next round tries again
 

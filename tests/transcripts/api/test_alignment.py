@@ -21,6 +21,7 @@ from tests.transcripts.api.test_events import Feed
 from tests.transcripts.api.test_transcripts import path_of
 from tests.transcripts.conftest import write_wav
 from tests.transcripts.fake_inference import FakeInference
+from tests.transcripts.rows import update_transcripts
 from transcripts.exports.document import load_document
 from transcripts.models import EditAlignment, Revision, Segment, Transcript
 from transcripts.services.align_edits import align_edit, sweep_alignments
@@ -179,8 +180,8 @@ def test_an_edit_does_not_wait_for_a_service_that_is_slow_or_down(
         {"language": "xx"},
         {"language": ""},
         {"task": "translate"},
-        {"recording": ""},
-        {"recording": "gone/recording"},
+        {"path": ""},
+        {"path": "gone/recording"},
         {"warnings": [{"code": "corrupt_audio_skipped", "message": "Damaged."}]},
     ],
     ids=lambda fields: "-".join(map(str, fields)),
@@ -188,7 +189,7 @@ def test_an_edit_does_not_wait_for_a_service_that_is_slow_or_down(
 def test_nothing_is_asked_where_nothing_could_be_heard(
     client: Client, heard: Transcript, inference: FakeInference, fields: dict[str, Any]
 ) -> None:
-    Transcript.objects.filter(pk=heard.pk).update(**fields)
+    update_transcripts(Transcript.objects.filter(pk=heard.pk), **fields)
 
     words = correct(client, heard, "one 2 three word0")
 

@@ -18,6 +18,7 @@ from billing.ledger import read_balance
 from tests.billing.conftest import create_account
 from tests.transcripts.live.conftest import SECOND, ask_for, db, new_account
 from tests.transcripts.live.fake_stream import FakeStream
+from tests.transcripts.rows import run_transcript
 from transcripts.models import Status, Transcript
 from transcripts.services.feed import HoldMeter
 from transcripts.services.lease import (
@@ -32,7 +33,6 @@ from transcripts.services.live import open_session
 from transcripts.services.live.admit import SessionNotFoundError, admit_session, readmit_session
 from transcripts.services.live.feed import AudioFeed
 from transcripts.services.live.journal import Journal, count_samples
-from transcripts.services.run import run_transcript
 
 pytestmark = pytest.mark.database
 ROUNDS = 40
@@ -120,8 +120,8 @@ def test_resuming_and_extending_the_hold_never_wait_for_each_other(
 
         run_together(resume, extend)
         transcript = Transcript.objects.get(pk=transcript.pk)
-        lease = Lease(transcript.pk, transcript.attempt)
-        assert transcript.attempt == number
+        lease = Lease(transcript.pk, transcript.job.attempt)
+        assert transcript.job.attempt == number
 
 
 def run_together(*verbs: Callable[[], None]) -> None:

@@ -88,7 +88,7 @@ def test_what_would_be_deleted_at_once_is_said_and_asked_first(ann: User, tmp_pa
 
     browser.post(PATH, {**DAYS, "confirmed": "yes"})
     apply_retention()
-    assert sorted(Transcript.objects.values_list("title", "recording")) == [
+    assert sorted(Transcript.objects.values_list("title", "recording__path")) == [
         ("New", "new/recording"),
         ("Other", ""),
         ("Recent", ""),

@@ -116,7 +116,7 @@ def test_a_client_that_hangs_up_at_any_moment_never_costs_an_accepted_recording_
             admit(account, upload=upload, number=number)
         ending.join()
         recording = str(upload.path.relative_to(settings.MEDIA_ROOT))
-        assert upload.path.exists() == Transcript.objects.filter(recording=recording).exists()
+        assert upload.path.exists() == Transcript.objects.filter(recording__path=recording).exists()
     assert Hold.objects.count() == Transcript.objects.count()
 
 

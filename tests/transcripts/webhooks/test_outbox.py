@@ -9,10 +9,10 @@ from billing.models import BillingAccount
 from tests.billing.conftest import create_account
 from tests.transcripts.conftest import MakeTranscript
 from tests.transcripts.fake_inference import FakeInference
+from tests.transcripts.rows import run_transcript
 from tests.transcripts.webhooks.receiver import Receiver
 from transcripts.models import Status, Transcript, WebhookDelivery
 from transcripts.services.cancel import cancel_transcript, delete_transcript
-from transcripts.services.run import run_transcript
 from transcripts.services.settle import fail_rows
 from transcripts.webhooks.endpoints import create_endpoint
 from transcripts.webhooks.outbox import tell_of_status

@@ -52,7 +52,7 @@ def refusal(client: Talk) -> tuple[str, int | None]:
         ('{"action": ["stop"]}', "unknown_action", 4400),
         ('{"language": "klingon"}', "unknown_language", 4400),
         ('{"language": 7}', "invalid_value", 4400),
-        ('{"refine": "yes"}', "invalid_value", 4400),
+        ('{"second_pass": "yes"}', "invalid_value", 4400),
         ('{"told": -1}', "invalid_value", 4400),
         ('{"told": NaN}', "invalid_value", 4400),
         ('{"resume_token": "\\ud800"}', "invalid_value", 4400),
