@@ -135,7 +135,7 @@ def test_each_accounts_audio_goes_to_its_own_servers_and_nowhere_else(
 
     assert (shared.heard_s, own.heard_s > 0) == (0, True)
     theirs.refresh_from_db()
-    assert (theirs.status, theirs.model_used) == (Status.COMPLETED, "tiny")
+    assert (theirs.status, theirs.job.model_used) == (Status.COMPLETED, "tiny")
 
     heard_by_own_s = own.heard_s
     everybodys = make_transcript(seconds=3, account=create_account(minutes=60), diarize=False)

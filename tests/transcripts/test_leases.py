@@ -79,7 +79,7 @@ def test_every_write_of_a_stale_worker_is_refused(make_transcript: MakeTranscrip
     with pytest.raises(LeaseLostError):
         settle(stale)
     assert not fail(stale, code="x", message="Never.")
-    assert not give_back(stale.lease, counts_as_try=True)
+    assert not give_back(stale.lease, stale.row, counts_as_try=True)
 
     transcript.refresh_from_db()
     assert (transcript.job.attempt, transcript.status) == (2, Status.PROCESSING)
@@ -270,4 +270,4 @@ def test_what_waits_for_its_turn_is_told_of_when_one_ends(
     for each in (ending, oldest, later):
         each.refresh_from_db()
     assert ending.status == Status.COMPLETED
-    assert (oldest.enqueue_count, later.enqueue_count) == (1, 0)
+    assert (oldest.job.enqueue_count, later.job.enqueue_count) == (1, 0)

@@ -88,7 +88,7 @@ def test_each_channel_is_a_speaker_where_they_are_split(
         for second in range(SECONDS)
         for speaker, prefix in ((1, "a"), (2, "b"))
     ]
-    assert done.audio_duration_ms == SECONDS * 1000
+    assert done.job.audio_duration_ms == SECONDS * 1000
     assert not any(config.with_turns for config in fake.configs)
     assert read_balance(account).minutes_left == 59
 
@@ -168,7 +168,7 @@ def test_tracks_that_were_not_used_are_said(
     done = run(recording(path=two_tracks, seconds=SECONDS))
 
     assert (done.status, codes(done)) == (Status.COMPLETED_WITH_WARNINGS, ["tracks_not_used"])
-    assert "track=all" in done.warnings[0]["message"]
+    assert "track=all" in done.job.warnings[0]["message"]
     assert len(fake.configs) == 1
 
 
@@ -181,7 +181,7 @@ def test_a_silent_default_track_gives_way_to_one_with_sound(
     done = run(recording(path=path, seconds=SECONDS))
 
     assert (done.status, codes(done)) == (Status.COMPLETED, ["other_track_recognised"])
-    assert "track 2 was recognised" in done.warnings[0]["message"]
+    assert "track 2 was recognised" in done.job.warnings[0]["message"]
     (source,) = TranscriptionJob.objects.get(transcript=done).sources
     assert source["track"] == 2
 
@@ -226,7 +226,7 @@ def test_a_pause_that_the_file_does_not_hold_is_known_to_the_page(
     done = run(recording(path=path, seconds=7))
 
     assert codes(done) == []
-    assert done.audio_duration_ms == pytest.approx(7_000, abs=60)
+    assert done.job.audio_duration_ms == pytest.approx(7_000, abs=60)
     ((start_s, length_s),) = list_pauses(done)
     assert start_s == pytest.approx(2.0, abs=0.05)
     assert length_s == pytest.approx(3.0, abs=0.05)

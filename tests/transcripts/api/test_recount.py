@@ -179,7 +179,7 @@ def test_a_piece_joins_the_neighbour_whose_speaker_it_has(
     transcript = make_sentence(client, "one two three four five six")
     recount(client, transcript, speakers=3)
     assert [row["text"] for row in rows_of(transcript)] == ["one two", "three four", "five six"]
-    window = transcript.windows.get()
+    window = transcript.job.windows.get()
     window.turns = [
         {**turn, "start_ms": start_ms, "end_ms": end_ms}
         for turn, (start_ms, end_ms) in zip(
@@ -296,7 +296,7 @@ def test_deleted_voices_answer_409_with_the_reason(client: Client) -> None:
     answer = recount(client, transcript, speakers=2)
 
     assert gone.status_code == 204
-    assert "embedding" not in str(transcript.windows.get().turns)
+    assert "embedding" not in str(transcript.job.windows.get().turns)
     assert (answer.status_code, answer.json()["code"]) == (409, "speakers_not_available")
     assert "deleted" in answer.json()["error"]
     assert client.call("DELETE", f"{path_of(transcript)}embeddings/").status_code == 204

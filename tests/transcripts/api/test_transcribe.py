@@ -51,7 +51,7 @@ def test_a_recording_is_transcribed_and_charged(client: Client, worker: Worker) 
     assert client.account is not None
     assert read_balance(client.account).minutes_left == 59
     stored = Transcript.objects.get(pk=body["id"])
-    assert (stored.file_name, stored.title) == ("My talk.wav", "My talk")
+    assert (stored.recording.file_name, stored.title) == ("My talk.wav", "My talk")
 
 
 @pytest.mark.parametrize(

@@ -269,7 +269,7 @@ async def test_watching_over_sessions_takes_two_queries_however_many(
 
     def look() -> None:
         with django_assert_num_queries(2):
-            _look_and_renew([session.lease.transcript_id for session in sessions])
+            _look_and_renew([session.lease.job_id for session in sessions])
 
     await db(look)
     for session in sessions:

@@ -94,7 +94,7 @@ def test_what_would_be_deleted_at_once_is_said_and_asked_first(ann: User, tmp_pa
         ("Recent", ""),
     ]
     kept.refresh_from_db()
-    assert kept.audio_deleted_at is not None
+    assert kept.recording.audio_deleted_at is not None
 
 
 def test_anothers_transcripts_are_not_counted(ann: User) -> None:
