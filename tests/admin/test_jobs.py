@@ -44,7 +44,11 @@ def job(make_transcript: MakeTranscript) -> Transcript:
 
 
 def test_what_a_job_is_about_is_not_shown(operator: Operator, job: Transcript) -> None:
-    for page in (list_of(TranscriptionJob), page_of(job.job), "/admin/transcripts/transcriptionjob/queues/"):
+    for page in (
+        list_of(TranscriptionJob),
+        page_of(job.job),
+        "/admin/transcripts/transcriptionjob/queues/",
+    ):
         text = operator.get(page).content.decode()
         for private in ("divorce", "doctor", "Zbyn", "Petrov", "Strictly", job.recording.path):
             assert private not in text
@@ -62,7 +66,11 @@ def test_text_is_opened_for_a_reason_that_is_kept(operator: Operator, job: Trans
     assert all(each in text for each in ("Strictly private", "My divorce", "doctor.wav", "Zbyněk"))
     assert "no-store" in opened.headers["Cache-Control"]
     entry = last_entry()
-    assert (entry.action, entry.object_id, entry.reason) == ("open-text", str(job.job_id), "ticket 7")
+    assert (entry.action, entry.object_id, entry.reason) == (
+        "open-text",
+        str(job.job_id),
+        "ticket 7",
+    )
     assert "private" not in str(vars(entry))
 
 

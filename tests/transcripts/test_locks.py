@@ -62,7 +62,7 @@ VERBS: dict[str, Callable[[Job], object]] = {
 }
 
 
-@pytest.mark.parametrize(("one", "other"), combinations(VERBS, 2))
+@pytest.mark.parametrize(("one", "other"), list(combinations(VERBS, 2)))
 def test_two_verbs_at_once_leave_one_truth(
     make_transcript: MakeTranscript, one: str, other: str
 ) -> None:

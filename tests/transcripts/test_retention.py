@@ -122,12 +122,12 @@ def test_a_policy_that_cannot_be_is_refused(client: Client, body: dict[str, Any]
 def make_voiced(client: Client, *, days_ago: float, **fields: Any) -> Transcript:
     transcript = make_kept(client, days_ago=days_ago, embedder="fake-voices", **fields)
     turn = {"start_ms": 0, "end_ms": 900, "overlap": 0.0, "embedding": "AACAPwAAgD8="}
-    Window.objects.create(job=transcript.job, start_ms=0, end_ms=1000, turns=[turn])
+    Window.objects.create(job=transcript.job, start_ms=0, end_ms=1000, speaker_turns=[turn])
     return transcript
 
 
 def has_embeddings(transcript: Transcript) -> bool:
-    return "embedding" in transcript.job.windows.get().turns[0]
+    return "embedding" in transcript.job.windows.get().speaker_turns[0]
 
 
 def test_embeddings_go_after_the_servers_days_and_turns_keep_their_times(
@@ -140,7 +140,7 @@ def test_embeddings_go_after_the_servers_days_and_turns_keep_their_times(
     apply_retention()
 
     assert [has_embeddings(row) for row in (old, new)] == [False, True]
-    assert old.job.windows.get().turns == [{"start_ms": 0, "end_ms": 900, "overlap": 0.0}]
+    assert old.job.windows.get().speaker_turns == [{"start_ms": 0, "end_ms": 900, "overlap": 0.0}]
     assert old.job.embeddings_deleted_at is not None
     assert recording_of(old).exists()
 
@@ -180,7 +180,9 @@ def test_zero_days_keep_no_embeddings_after_the_job(
     run_transcript(transcript.pk)
 
     assert transcript.speakers.count() == 2
-    assert "embedding" not in str(list(transcript.job.windows.values_list("turns", flat=True)))
+    assert "embedding" not in str(
+        list(transcript.job.windows.values_list("speaker_turns", flat=True))
+    )
 
 
 def test_a_sweep_looks_at_each_transcript_without_voices_once(client: Client) -> None:

@@ -445,7 +445,7 @@ def test_guests_leave_no_embeddings_behind(
 
     assert done.status == Status.COMPLETED
     assert done.speakers.count() == 2
-    assert "embedding" not in str(list(done.job.windows.values_list("turns", flat=True)))
+    assert "embedding" not in str(list(done.job.windows.values_list("speaker_turns", flat=True)))
     assert done.job.embeddings_deleted_at is not None
 
 

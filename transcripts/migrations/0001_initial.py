@@ -350,7 +350,7 @@ class Migration(migrations.Migration):
                 ('source', models.PositiveSmallIntegerField(default=0)),
                 ('start_ms', models.PositiveBigIntegerField()),
                 ('end_ms', models.PositiveBigIntegerField()),
-                ('turns', models.JSONField(default=list)),
+                ('speaker_turns', models.JSONField(default=list)),
                 ('speech_ms', models.PositiveIntegerField(default=0)),
                 ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='windows', to='transcripts.transcriptionjob')),
             ],

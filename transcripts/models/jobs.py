@@ -112,7 +112,7 @@ class TranscriptionJob(models.Model):
     source_resume_ms = models.PositiveBigIntegerField(default=0)
     # [[start_ms, length_ms]]: silence for what the file doesn't hold; some players close it.
     pauses = models.JSONField(default=list, blank=True)
-    # Embeddings are biometric: when they were deleted (`Window.turns` keep their times).
+    # Embeddings are biometric: when they were deleted (`Window.speaker_turns` keep their times).
     embeddings_deleted_at = models.DateTimeField(null=True, blank=True)
     # Voices that are found in the recording afterwards (`services/voices`): "", "queued" (since
     # `voices_queued_at`, for so many speakers) or "failed".
@@ -159,7 +159,7 @@ class Window(models.Model):
     start_ms = models.PositiveBigIntegerField()
     end_ms = models.PositiveBigIntegerField()  # the resume point behind it
     # [{"start_ms", "end_ms", "overlap", "embedding": base64 of float32 little-endian (n,)}]
-    turns = models.JSONField(default=list)
+    speaker_turns = models.JSONField(default=list)
     speech_ms = models.PositiveIntegerField(default=0)  # as voice activity detection found it
 
     class Meta:

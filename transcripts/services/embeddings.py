@@ -26,7 +26,7 @@ def delete_embeddings(row: TranscriptionJob, *, now: datetime | None = None) -> 
     with transaction.atomic():
         windows = list(Window.objects.select_for_update().filter(job=row))
         changed = [window for window in windows if _strip(window)]
-        Window.objects.bulk_update(changed, ["turns"], batch_size=50)
+        Window.objects.bulk_update(changed, ["speaker_turns"], batch_size=50)
         if changed:
             _note_deletion(row, now or timezone.now())
     if changed:
@@ -109,11 +109,11 @@ def _overdue(whose: Q, *, days: int, now: datetime) -> QuerySet[TranscriptionJob
 
 def _strip(window: Window) -> bool:
     """Take the embeddings out of a window's turns; whether there were any."""
-    if not any("embedding" in turn for turn in window.turns):
+    if not any("embedding" in turn for turn in window.speaker_turns):
         return False
-    window.turns = [
+    window.speaker_turns = [
         {name: value for name, value in turn.items() if name != "embedding"}
-        for turn in window.turns
+        for turn in window.speaker_turns
     ]
     return True
 

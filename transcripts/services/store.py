@@ -209,7 +209,7 @@ def _window(job: Job, window: WindowResult) -> Window:
         source=0 if job.passes is None else job.passes.index,
         start_ms=window.start_ms,
         end_ms=window.resume_ms,
-        turns=[turn_as_json(turn) for turn in window.turns],
+        speaker_turns=[turn_as_json(turn) for turn in window.turns],
         speech_ms=window.speech_ms,
     )
 
@@ -234,7 +234,7 @@ def load_turns(row: TranscriptionJob) -> list[SpeakerTurn]:
 
     None whose embedding is deleted (`services/embeddings`): there is nothing to cluster them by.
     """
-    stored = Window.objects.filter(job=row).values_list("turns", flat=True)
+    stored = Window.objects.filter(job=row).values_list("speaker_turns", flat=True)
     return [
         SpeakerTurn(
             turn["start_ms"],

@@ -142,12 +142,12 @@ def _store(job: TranscriptionJob, embedder: str, windows: list[WindowResult]) ->
             rows = [Window.objects.create(job=job, start_ms=0, end_ms=0)]
         starts = [row.start_ms for row in rows]
         for row in rows:
-            row.turns = []
+            row.speaker_turns = []
         for window in windows:
             for turn in window.turns:
                 row = rows[max(0, bisect.bisect_right(starts, turn.start_ms) - 1)]
-                row.turns.append(turn_as_json(turn))
-        Window.objects.bulk_update(rows, ["turns"], batch_size=50)
+                row.speaker_turns.append(turn_as_json(turn))
+        Window.objects.bulk_update(rows, ["speaker_turns"], batch_size=50)
         TranscriptionJob.objects.filter(pk=job.pk).update(
             embedder=embedder, diarize=True, embeddings_deleted_at=None
         )

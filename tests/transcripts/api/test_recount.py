@@ -39,7 +39,9 @@ def make_voiced(client: Client, *, segments: int = 4, turns_a_segment: int = 1) 
         {"start_ms": at, "end_ms": at + length, "overlap": 0.0, "embedding": VOICE}
         for at in range(0, segments * 1000, length)
     ]
-    Window.objects.create(job=transcript.job, start_ms=0, end_ms=segments * 1000, turns=turns)
+    Window.objects.create(
+        job=transcript.job, start_ms=0, end_ms=segments * 1000, speaker_turns=turns
+    )
     return transcript
 
 
@@ -180,10 +182,10 @@ def test_a_piece_joins_the_neighbour_whose_speaker_it_has(
     recount(client, transcript, speakers=3)
     assert [row["text"] for row in rows_of(transcript)] == ["one two", "three four", "five six"]
     window = transcript.job.windows.get()
-    window.turns = [
+    window.speaker_turns = [
         {**turn, "start_ms": start_ms, "end_ms": end_ms}
         for turn, (start_ms, end_ms) in zip(
-            window.turns, [(0, 1500), (1500, 2900), (2900, 3000)], strict=True
+            window.speaker_turns, [(0, 1500), (1500, 2900), (2900, 3000)], strict=True
         )
     ]
     window.save()
@@ -296,7 +298,7 @@ def test_deleted_voices_answer_409_with_the_reason(client: Client) -> None:
     answer = recount(client, transcript, speakers=2)
 
     assert gone.status_code == 204
-    assert "embedding" not in str(transcript.job.windows.get().turns)
+    assert "embedding" not in str(transcript.job.windows.get().speaker_turns)
     assert (answer.status_code, answer.json()["code"]) == (409, "speakers_not_available")
     assert "deleted" in answer.json()["error"]
     assert client.call("DELETE", f"{path_of(transcript)}embeddings/").status_code == 204

@@ -17,7 +17,12 @@ from transcripts.models import Segment, Status, Transcript
 
 
 def make(client: Client, **fields: Any) -> Transcript:
-    values = {"model_requested": "tiny", "status": Status.COMPLETED, "audio_duration_ms": 2000, **fields}
+    values = {
+        "model_requested": "tiny",
+        "status": Status.COMPLETED,
+        "audio_duration_ms": 2000,
+        **fields,
+    }
     return create_transcript(owner=client.user, **values)
 
 
@@ -37,7 +42,9 @@ def test_a_transcript_has_its_state_and_its_segments(client: Client, worker: Wor
 
 
 def test_one_that_is_being_worked_on_shows_what_there_is(client: Client) -> None:
-    transcript = make(client, status=Status.PROCESSING, resume_ms=1000, audio_duration_ms=0, probed_ms=9000)
+    transcript = make(
+        client, status=Status.PROCESSING, resume_ms=1000, audio_duration_ms=0, probed_ms=9000
+    )
     Segment.objects.create(
         transcript=transcript, position=1, start_ms=0, end_ms=900, text="So far", confidence=1
     )
