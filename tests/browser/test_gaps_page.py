@@ -27,7 +27,8 @@ recording = f"{uuid.uuid4().hex}/recording"
 write_wav(Path(settings.MEDIA_ROOT) / recording, seconds=24)
 t = create_transcript(
     owner=User.objects.get(email="e2e@example.com"), path=recording, title="A speech",
-    status="completed_with_warnings", audio_duration_ms=24000, language="en", model_requested="tiny",
+    status="completed_with_warnings", audio_duration_ms=24000, language="en",
+    model_requested="tiny",
     model_used="tiny", container="WAV", language_probability=0.4,
 )
 texts = ("We meet again today.", "And we speak of hope.", "Thank you for listening.")

@@ -37,7 +37,7 @@ def update_transcripts(rows: QuerySet[Transcript], **fields: Any) -> int:
     """Update transcripts, and their recordings and jobs; returns how many."""
     transcript, recording, job = _split(fields)
     with transaction.atomic():
-        found = list(rows)
+        found = list(rows.all())  # a copy: the caller may ask again
         ids = [row.pk for row in found]
         if transcript:
             Transcript.objects.filter(pk__in=ids).update(**transcript)

@@ -50,7 +50,7 @@ def test_old_upload_without_a_row_is_removed(
     for name in ("orphan", "fresh"):
         write_wav(root / name / "recording", seconds=1)
     long_ago = time.time() - ORPHAN_AGE_S - 60
-    for folder in ("orphan", transcript.recording.split("/")[0]):
+    for folder in ("orphan", transcript.recording.path.split("/")[0]):
         for path in (root / folder / "recording", root / folder):
             os.utime(path, (long_ago, long_ago))
 

@@ -37,7 +37,7 @@ def insert(transcript: Transcript) -> None:
     """Insert a new transcript, its recording and its first job. Three queries, in a transaction:
     the two rows that name each other are checked at its end."""
     job = transcript.job
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         transcript.recording.save(force_insert=True)
         transcript.recording = transcript.recording  # its id
         transcript.status, transcript.finished_at = job.status, job.finished_at

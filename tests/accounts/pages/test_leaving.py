@@ -53,7 +53,7 @@ def transcribed(user: User, media: Path, *, text: str) -> Transcript:
         owner=user,
         title="Meeting",
         file_name="../meeting.mp3",
-        recording=f"{folder.name}/recording",
+        path=f"{folder.name}/recording",
         model_requested="small",
         status="completed",
         audio_duration_ms=1000,

@@ -41,7 +41,7 @@ def heard(
     recording = f"{uuid.uuid4().hex}/recording"
     write_wav(tmp_path / recording, seconds=60)
     inference.aligned.clear()
-    yield make_edited(client, segments=2, recording=recording, model_used="tiny")
+    yield make_edited(client, segments=2, path=recording, model_used="tiny")
     inference.align_status, inference.align_delay_s = None, 0.0
     inference.align_times_ms, inference.align_probability = None, 1.0
     inference.align_timing = speech_pb2.TIMING_ALIGNED

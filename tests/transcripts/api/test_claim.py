@@ -105,7 +105,7 @@ def test_a_recording_that_a_dead_worker_left_does_not_come_along(client: Client)
     folder = settings.MEDIA_ROOT / "left-behind"
     folder.mkdir(parents=True)
     (folder / "recording").write_bytes(b"sound")
-    transcript, token = make_visitors(recording="left-behind/recording")
+    transcript, token = make_visitors(path="left-behind/recording")
 
     assert claim(client, token).status_code == 200
 

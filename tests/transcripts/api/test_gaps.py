@@ -42,7 +42,7 @@ def transcript(
     made = make_edited(
         client,
         segments=10,
-        recording=recording,
+        path=recording,
         model_used="tiny",
         status=Status.COMPLETED_WITH_WARNINGS,
         warnings=[WARNING],

@@ -158,7 +158,7 @@ def test_a_cancelled_second_pass_leaves_the_transcript_and_is_free(
 
 def test_anothers_jobs_are_not_found(client: Client, inference: FakeInference) -> None:
     transcript_id = transcribe(client, inference)
-    job = TranscriptionJob.objects.get(transcript=transcript_id, kind=JobKind.FILE)
+    job = TranscriptionJob.objects.get(transcript=uuid.UUID(transcript_id), kind=JobKind.FILE)
     stranger = make_client(client.url)
     path = f"/api/v1/transcripts/{transcript_id}/jobs/"
 

@@ -341,7 +341,7 @@ def test_a_range_of_another_recording_gets_the_whole(client: Client, make: Make)
 
 
 def test_a_recording_that_is_not_kept_is_404_and_the_text_stays(client: Client, make: Make) -> None:
-    transcript = make(recording="")
+    transcript = make(path="")
     link = share(client, transcript)
 
     answer = client.get(audio_of(transcript))

@@ -107,7 +107,7 @@ def test_another_method_is_405_and_says_which(
 
 def test_deleting_removes_it_with_its_recording(client: Client) -> None:
     transcript_id = client.transcribe(is_async=True).json()["id"]
-    recording = Transcript.objects.get(pk=transcript_id).recording
+    recording = Transcript.objects.get(pk=transcript_id).recording.path
 
     answer = client.call("DELETE", path_of(transcript_id))
 

@@ -57,7 +57,7 @@ def speaker(user: User, *, target: str, media: Path, seconds: int) -> Iterator[d
 
 
 async def until_settled(resume_ms: int) -> None:
-    while (await db(Transcript.objects.get)).resume_ms < resume_ms:
+    while (await db(Transcript.objects.get)).job.resume_ms < resume_ms:
         await asyncio.sleep(0.02)
 
 

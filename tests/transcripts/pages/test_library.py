@@ -81,7 +81,7 @@ def test_a_failed_one_says_why(ann: User) -> None:
 def test_a_deleted_one_is_gone_with_its_recording(ann: User, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "recording").write_bytes(b"audio")
-    transcript = transcribed(ann, recording="folder/recording")
+    transcript = transcribed(ann, path="folder/recording")
 
     page = browser_of(ann).post(f"/transcripts/{transcript.pk}/delete/", follow=True)
 

@@ -26,7 +26,7 @@ def transcript(ann: User) -> Transcript:
     made = create_transcript(
         owner=ann,
         status=Status.COMPLETED_WITH_WARNINGS,
-        recording="somewhere/recording",
+        path="somewhere/recording",
         audio_duration_ms=20_000,
         language="en",
         warnings=[{"code": code, "message": text} for code, text in FOR_PROGRAMS.items()],

@@ -253,7 +253,7 @@ def test_a_language_that_the_model_lacks_in_mid_session_pauses_it(speaker: Clien
 
         assert refusal(client) == ("not_installed", 1013)
     deadline = time.monotonic() + 10
-    while Transcript.objects.get(pk=started["transcript_id"]).lease_owner:
+    while Transcript.objects.get(pk=started["transcript_id"]).job.lease_owner:
         assert time.monotonic() < deadline
     assert Transcript.objects.get().status == Status.PROCESSING
 
