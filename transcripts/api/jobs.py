@@ -16,7 +16,7 @@ from transcripts.api.serializers import JobErrorSerializer, ProgressSerializer, 
 from transcripts.exports.json import seconds
 from transcripts.models import JobKind, Status, TranscriptionJob
 from transcripts.services.cancel import cancel_job
-from transcripts.services.second_pass import check_and_order, recorded_ms
+from transcripts.services.second_pass import check_and_order
 
 
 class JobRequestSerializer(serializers.Serializer[object]):
@@ -91,7 +91,7 @@ class JobView(EditingView):
 
 def show_job(job: TranscriptionJob) -> dict[str, Any]:
     """Return what the API shows of a job. No query, if its transcript was read with it."""
-    total_ms = job.audio_duration_ms or recorded_ms(job.transcript)
+    total_ms = job.audio_duration_ms or job.transcript.recording.probed_ms
     error = {"code": job.error_code, "message": job.error_message} if job.error_code else None
     return {
         "id": str(job.pk),

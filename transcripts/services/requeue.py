@@ -40,6 +40,9 @@ def requeue_job(row: TranscriptionJob) -> None:
     transcript, status = row.transcript, row.status
     if status not in REQUEUEABLE:
         raise RequeueRefusedError(f"A job that is {status} can't be queued.")
+    if row.is_second_pass and status == Status.FAILED:
+        # What it had found is deleted (`second_pass.discard_second_pass`).
+        raise RequeueRefusedError("A second pass that failed is over: another can be ordered.")
     if not transcript.recording.path:
         raise RequeueRefusedError("Its recording is deleted.")
     rows = TranscriptionJob.objects.filter(status=status, attempt=row.attempt)

@@ -2,12 +2,14 @@
 
 import uuid
 
+import grpc
 import pytest
 
 from tests.transcripts.api.conftest import Client, make_client, wav
 from tests.transcripts.fake_inference import FakeInference, Script
 from transcripts.models import JobKind, Status, Transcript, TranscriptionJob
 from transcripts.services.recordings import forget_recording
+from transcripts.services.requeue import RequeueRefusedError, requeue_job
 from transcripts.services.run import run_job
 
 pytestmark = pytest.mark.database
@@ -122,7 +124,7 @@ def test_a_correction_made_meanwhile_wins_and_nothing_is_charged(
     assert after["status"] == Status.COMPLETED
 
 
-@pytest.mark.parametrize("reason", ["corrected", "open", "no_recording"])
+@pytest.mark.parametrize("reason", ["corrected", "named", "open", "no_recording"])
 def test_a_second_pass_that_could_not_be_used_is_refused(
     client: Client, inference: FakeInference, reason: str
 ) -> None:
@@ -130,6 +132,8 @@ def test_a_second_pass_that_could_not_be_used_is_refused(
     transcript = Transcript.objects.get(pk=transcript_id)
     if reason == "corrected":
         Transcript.objects.filter(pk=transcript_id).update(is_corrected=True)
+    elif reason == "named":
+        transcript.speakers.create(position=1, label="Speaker 1", display_name="Eva")
     elif reason == "open":
         order(client, transcript_id)
     else:
@@ -154,6 +158,20 @@ def test_a_cancelled_second_pass_leaves_the_transcript_and_is_free(
     after = read(client, transcript_id)
     assert (after["status"], after["credits_charged"]) == (Status.COMPLETED, 1)
     assert run(job_id).status == Status.CANCELLED
+
+
+def test_a_second_pass_that_failed_is_over(client: Client, inference: FakeInference) -> None:
+    transcript_id = transcribe(client, inference)
+    inference.scripts.append(Script(windows=1, status=grpc.StatusCode.NOT_FOUND))
+    job = run(order(client, transcript_id))
+
+    assert (job.status, job.credits_charged) == (Status.FAILED, 0)
+    assert not job.segments.exists()
+    with pytest.raises(RequeueRefusedError):
+        requeue_job(TranscriptionJob.objects.select_related("transcript__owner").get(pk=job.pk))
+    after = read(client, transcript_id)
+    assert (after["status"], after["error"]) == (Status.COMPLETED, None)
+    order(client, transcript_id)
 
 
 def test_anothers_jobs_are_not_found(client: Client, inference: FakeInference) -> None:
