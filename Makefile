@@ -36,8 +36,8 @@ protos:
 	$(BIN)/python -m protos.generate
 
 # One resolution for everything (dev.in includes both tiers); the tiers' files are cut from it.
-LOCK = $(BIN)/python -m piptools compile --quiet --upgrade --strip-extras --no-header \
-	--no-emit-index-url --no-emit-find-links
+LOCK = $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url \
+	--no-emit-find-links --python $(BIN)/python
 lock:
 	@$(INSTALL) dev
 	$(LOCK) --annotation-style=line --output-file=requirements/dev.txt requirements/dev.in

@@ -1,5 +1,6 @@
 """How allauth, which does sign-up, log-in and second factors, meets the rest of the system."""
 
+import hashlib
 import time
 import uuid
 from typing import Any, cast
@@ -9,20 +10,23 @@ from zoneinfo import available_timezones
 from allauth.account import app_settings as account_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
+from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import get_language, override
 
 from accounts.client_address import request_address
 from accounts.models import User
 from accounts.services.account_mails import write_account_mail
-from accounts.services.devices import note_login
+from accounts.services.devices import is_known_device, note_login
 from accounts.services.mail import queue_mail, site_url
 from stt_web.encryption import decrypt, encrypt
 
 DEVICE_COOKIE = "stt_device"
 _DEVICE_COOKIE_S = 365 * 24 * 3600
+_DEVICE_RATE = "5/300s/key"  # as many tries as allauth gives an address
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -34,6 +38,26 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_client_ip(self, request: HttpRequest) -> str:
         """Behind a socket file there is none; all clients are one then, as for other limits."""
         return request_address(request) or "0.0.0.0"  # noqa: S104
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count tries at a password: a browser that logged in to the account before, by itself.
+
+        Else whoever knows an address locks its owner out. Such a browser's tries count by its
+        cookie alone, not by its network address, which strangers may share.
+        """
+        email, device = str(credentials.get("email", "")), request.COOKIES.get(DEVICE_COOKIE, "")
+        if not is_known_device(email, device):
+            super().pre_authenticate(request, **credentials)
+            return
+        self._login_failed_rl_usage = ratelimit.consume(
+            request,
+            app="allauth.account",
+            action="login_failed",
+            config={"login_failed": _DEVICE_RATE},
+            key=f"device:{email.lower()}:{hashlib.sha256(device.encode()).hexdigest()}",
+        )
+        if not self._login_failed_rl_usage:
+            raise self.validation_error("too_many_login_attempts")
 
     def is_reauthentication_required(self, *, app: str, **details: Any) -> bool:
         """A log-in is as good a proof as asking again, and for as long.
@@ -49,6 +73,10 @@ class AccountAdapter(DefaultAccountAdapter):
         user.language = _our_language(get_language())
         user.time_zone = time_zone if time_zone in available_timezones() else user.time_zone
         return cast("User", super().save_user(request, user, form, commit=commit))
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        """The page that offers to end what the old password may have opened: sessions and keys."""
+        return reverse("account_security")
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Queue the mail: a mail server that is down must fail no sign-up."""

@@ -107,17 +107,33 @@ def authenticate_token(raw: str, *, address: str = "", now: datetime | None = No
     return api_key
 
 
-def check_scope(api_key: ApiKey | None, scope: str) -> None:
-    """Raise ScopeError if the key is narrowed to other things; a session (None) may do all."""
-    if api_key is not None and api_key.scopes and scope not in api_key.scopes:
-        raise ScopeError(f"This API key is not meant for this: it lacks the scope “{scope}”.")
+def check_still_good(api_key: ApiKey | None) -> None:
+    """Raise AuthenticationError if the key that a waiting request came with is good no longer.
+
+    None: a session or a visitor, whose right isn't the key's. One query.
+    """
+    if api_key is None:
+        return
+    present = ApiKey.objects.select_related("user").filter(pk=api_key.pk).first()
+    if present is None or not _is_good(present, timezone.now()):
+        raise AuthenticationError("This API key was revoked, or expired, while the request waited.")
+
+
+def check_scope(api_key: ApiKey | None, *scopes: str) -> None:
+    """Raise ScopeError if the key lacks one of `scopes`; a session (None) may do all."""
+    if api_key is None or not api_key.scopes:
+        return
+    for scope in scopes:
+        if scope not in api_key.scopes:
+            raise ScopeError(f"This API key is not meant for this: it lacks the scope “{scope}”.")
 
 
 def _load_key(digest: str, address: str, now: datetime) -> ApiKey | None:
-    check_not_guessing(address, now=now)
+    # Looked up before the throttle is asked: a good key is never refused for what others guess.
     try:  # `get`, not `first`: an order that nobody needs is a fifth of what Django takes for this
         return ApiKey.objects.select_related("user").get(digest=digest, revoked_at=None)
     except ApiKey.DoesNotExist:
+        check_not_guessing(address, now=now)
         count_unknown_key(address, now=now)
         return None
 

@@ -9,6 +9,7 @@ on a trusted interface names itself before we look.
 """
 
 import ipaddress
+import logging
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TypeAlias
@@ -17,11 +18,14 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
+logger = logging.getLogger(__name__)
+
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 # What one subscriber is given at least, so what one visitor is counted by: RFC 6177.
 _IPV6_SITE_PREFIX = 64
+_WARNED_PEERS = 64
 
 
 def request_address(request: HttpRequest) -> str:
@@ -39,15 +43,35 @@ def find_client_address(
     `forwarded_for` is the header (several joined by commas); `trusted` defaults to the setting.
     """
     networks = _parse_networks(tuple(settings.TRUSTED_PROXIES if trusted is None else trusted))
-    address = peer
+    address = canonical_address(peer)
+    if forwarded_for and not _is_within(address, networks):
+        _warn_of_untrusted(address)
     for claim in reversed(forwarded_for.split(",")):
         if not _is_within(address, networks):
             break
         claimed = _strip_port(claim.strip())
         if _parse_address(claimed) is None:
             break  # an unreadable claim ends the chain: the proxy that sent it is answerable
-        address = claimed
+        address = canonical_address(claimed)
     return address
+
+
+def canonical_address(address: str) -> str:
+    """Return the one spelling of an address that counts; IPv4 in IPv6 (::ffff:…) as IPv4.
+
+    What is no address (a socket file has none) stays as it is.
+    """
+    parsed = _parse_address(address)
+    return address if parsed is None else str(parsed)
+
+
+def site_of(address: str) -> str:
+    """Return the address that stands for all of one subscriber: of IPv6 the first of its /64."""
+    parsed = _parse_address(address)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        network = ipaddress.IPv6Network((parsed, _IPV6_SITE_PREFIX), strict=False)
+        return str(network.network_address)
+    return canonical_address(address)
 
 
 def is_loopback(address: str) -> bool:
@@ -61,13 +85,18 @@ def digest_address(address: str) -> str:
 
     64 hex digits. Without the server's secret, the address can't be found from it by trying all.
     """
-    parsed = _parse_address(address)
-    site = address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        site = str(ipaddress.IPv6Network((parsed, _IPV6_SITE_PREFIX), strict=False))
-    elif parsed is not None:
-        site = str(parsed)
-    return salted_hmac("accounts.client_address", site, algorithm="sha256").hexdigest()
+    return salted_hmac("accounts.client_address", site_of(address), algorithm="sha256").hexdigest()
+
+
+@lru_cache(maxsize=_WARNED_PEERS)
+def _warn_of_untrusted(peer: str) -> None:
+    """Once for a peer: where the setting is forgotten, all clients share the proxy's limits."""
+    logger.warning(
+        "event=untrusted_forwarded_for peer=%s hint=%r",
+        peer,
+        "If this is your proxy, list it in STT_TRUSTED_PROXIES: until then all clients behind it"
+        " count as one.",
+    )
 
 
 @lru_cache(maxsize=16)

@@ -1,9 +1,9 @@
 """Throttling whoever tries keys: so many unknown ones a minute from one address, then none.
 
 Unknown keys are counted in the database, over all processes. That an address is over the limit is
-remembered in the process, so that neither good keys nor refused guesses cost a query; each of n
-processes finds out by itself, n guesses later at most. Keys that were good a moment ago go on
-working (`accounts.key_cache`), also behind the address of somebody who guesses.
+remembered in the process, so that refused guesses aren't counted; each of n processes finds out by
+itself, n guesses later at most. A good key is never refused, whatever else comes from its address:
+it is looked up first, and only one that isn't there is counted and refused.
 """
 
 from datetime import datetime, timedelta

@@ -19,8 +19,19 @@ EMAIL_PREFERENCES = {
 }
 
 
+# They report what an intruder does, so a key, which may be in wrong hands, can't switch them off.
+SECURITY_NOTICES = ("key_created", "new_device")
+
+
 class BadProfileError(ApiError):
     code = "invalid_value"
+
+
+class SecurityNoticeError(ApiError):
+    """A key wants to switch off what would tell its owner of it."""
+
+    status = 403
+    code = "forbidden"
 
 
 def read_email_preferences(user: User) -> dict[str, bool]:
@@ -36,10 +47,12 @@ def update_profile(
     time_zone: str | None = None,
     language: str | None = None,
     email_preferences: dict[str, bool] | None = None,
+    by_key: bool = False,
 ) -> User:
     """Change what is given, leave the rest; return the user as stored.
 
-    Preferences that aren't named stay as they are. Raises BadProfileError, and changes nothing.
+    Preferences that aren't named stay as they are. `by_key`: a program asks, not the person.
+    Raises BadProfileError, SecurityNoticeError, and changes nothing.
     """
     user = User.objects.get(pk=user.pk)
     if time_zone is not None:
@@ -48,10 +61,22 @@ def update_profile(
         user.language = _known(language, dict(settings.LANGUAGES), what="language")
     for preference in email_preferences or {}:
         _known(preference, EMAIL_PREFERENCES, what="e-mail preference")
+    silenced = _silenced_notices(user, email_preferences or {})
+    if silenced and by_key:
+        raise SecurityNoticeError(
+            f"An API key can't switch off {', '.join(silenced)}: do that on the page of your"
+            " profile."
+        )
     user.email_preferences = {**user.email_preferences, **(email_preferences or {})}
     user.name = user.name if name is None else name
     user.save(update_fields=["name", "time_zone", "language", "email_preferences"])
     return user
+
+
+def _silenced_notices(user: User, changes: dict[str, bool]) -> list[str]:
+    """Return the security notices that are on and that `changes` would switch off."""
+    now = read_email_preferences(user)
+    return [name for name in SECURITY_NOTICES if now[name] and not changes.get(name, True)]
 
 
 def _known(value: str, known: Collection[str], *, what: str) -> str:

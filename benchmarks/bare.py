@@ -17,7 +17,7 @@ from pathlib import Path
 
 from faster_whisper import BatchedInferencePipeline, WhisperModel
 
-from benchmarks.recordings import MODEL, ROOT
+from benchmarks.weights import MODEL, ROOT, WEIGHTS
 
 
 def measure_bare(kind: str, files: list[Path], *, threads: int) -> list[float]:
@@ -28,7 +28,7 @@ def measure_bare(kind: str, files: list[Path], *, threads: int) -> list[float]:
 
 
 def _recogniser(kind: str, threads: int) -> Callable[[str], object]:
-    model = WhisperModel(str(MODEL), device="cpu", compute_type="int8", cpu_threads=threads)
+    model = WhisperModel(str(WEIGHTS), device="cpu", compute_type="int8", cpu_threads=threads)
     pipeline = BatchedInferencePipeline(model)
     if kind == "single":
         return lambda path: list(
@@ -44,7 +44,7 @@ def _recogniser(kind: str, threads: int) -> Callable[[str], object]:
 
 def main(kind: str, threads: str, *files: str) -> None:
     recognise = _recogniser(kind, int(threads))
-    recognise(str(ROOT / "tests/models/whisper-en-cs-tiny/samples/en_short_2.flac"))
+    recognise(str(MODEL.parent / "samples/en_short_2.flac"))
     seconds = []
     for path in files:
         start = time.perf_counter()

@@ -25,7 +25,7 @@ from inference_service.device import choose_device
 from inference_service.engines.asr import DecodeOptions, WindowRequest
 from inference_service.engines.random_whisper import TURBO, WhisperShape, make_random_whisper
 from inference_service.engines.whisper import WhisperRecogniser
-from inference_service.engines.whisper_storage import to_host
+from inference_service.engines.whisper_decode import to_host
 
 _BATCHES = (1, 2, 4, 8, 16)
 _TURBO_WORDS = 51_866
@@ -130,13 +130,13 @@ def report_memory(engine: WhisperRecogniser) -> None:
         batch = make_batch(engine, windows=windows, duration_s=30.0)
         started = time.perf_counter()
         answers = engine.recognise(batch)
-        took_s = time.perf_counter() - started
+        elapsed_s = time.perf_counter() - started
         print(
-            f"{windows} windows at once: {len(answers)} answers in {took_s:.1f} s, "
+            f"{windows} windows at once: {len(answers)} answers in {elapsed_s:.1f} s, "
             f"then at most {engine.max_batch}",
             flush=True,
         )
-        if engine.max_batch < windows or took_s > 60:
+        if engine.max_batch < windows or elapsed_s > 60:
             return
         windows *= 4
 

@@ -59,7 +59,7 @@ async def _hear(
             yield _hypothesis(settled_ms, heard_ms)
             guessed_ms = heard_ms
     yield _utterance(settled_ms, heard_ms)
-    yield speech_pb2.StreamEvent(finished=speech_pb2.Finished(heard_ms=heard_ms))
+    yield speech_pb2.StreamEvent(finished=speech_pb2.Finished(audio_duration_ms=heard_ms))
 
 
 class Server(server_pb2_grpc.ServerServicer):

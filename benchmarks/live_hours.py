@@ -96,9 +96,9 @@ async def _report(hours: float) -> None:
         session = _Session(hours)
         start = time.perf_counter()
         await session.run(channel)
-        took_s = time.perf_counter() - start
+        elapsed_s = time.perf_counter() - start
     print(
-        f"{hours:g} hours in {took_s:.0f} s ({3600 * hours / took_s:.0f} × real time): RSS "
+        f"{hours:g} hours in {elapsed_s:.0f} s ({3600 * hours / elapsed_s:.0f} × real time): RSS "
         f"{session.sizes_mb[0]:.0f} MB after half an hour, {session.sizes_mb[-1]:.0f} MB at the "
         f"end, at most {max(session.sizes_mb):.0f} MB; {session.hypotheses} hypotheses, "
         f"{session.words} words"

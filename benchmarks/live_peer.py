@@ -20,7 +20,8 @@ import numpy as np
 from faster_whisper import WhisperModel
 
 from benchmarks.live_client import SpeechMap
-from benchmarks.recordings import MODEL, RATE_HZ, Pcm, load_roll
+from benchmarks.recordings import RATE_HZ, Pcm, load_roll
+from benchmarks.weights import WEIGHTS
 
 _CHUNK_S = 1.0
 _LONGEST_S = 15.0
@@ -86,7 +87,7 @@ def measure_lags(session: PeerSession, pcm: Pcm) -> list[float]:
 
 
 def main(sessions: int, seconds: float, *, has_vad: bool) -> None:
-    model = WhisperModel(str(MODEL), device="cpu", compute_type="int8", cpu_threads=1)
+    model = WhisperModel(str(WEIGHTS), device="cpu", compute_type="int8", cpu_threads=1)
     recordings = [load_roll(seed, seconds=seconds) for seed in range(sessions)]
     list(model.transcribe(recordings[0][:RATE_HZ].astype(np.float32) / 32768, language="en")[0])
     threads = [

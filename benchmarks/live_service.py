@@ -11,16 +11,15 @@ import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from benchmarks.recordings import MODEL, ROOT
+from benchmarks.weights import IS_REAL, ROOT, WEIGHTS
 
 
 @contextlib.contextmanager
 def running_service(*, cores: Collection[int], **settings: str) -> Iterator[str]:
     """Run `python -m inference_service` on these cores; yields its address."""
     with tempfile.TemporaryDirectory() as folder:
-        weights = Path(os.environ.get("STT_BENCH_WEIGHTS", MODEL))
-        name = "tiny" if weights == MODEL else weights.name
-        (Path(folder) / name).symlink_to(weights)
+        name = WEIGHTS.name if IS_REAL else "tiny"
+        (Path(folder) / name).symlink_to(WEIGHTS)
         environ = os.environ | {
             "STT_INFERENCE_LISTEN": "127.0.0.1:0",
             "STT_MODELS_DIR": folder,

@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from benchmarks.recordings import RATE_HZ, load_sample
+from benchmarks.recordings import RATE_HZ, load_dialogue
 from benchmarks.system import System, running_system
 
 FILE_RATE_HZ = 28_000
 
 
 def write_sparse(path: Path, *, hours: float) -> Path:
-    dialogue = np.resize(load_sample("long_3min.flac"), 600 * RATE_HZ)
+    dialogue = np.resize(load_dialogue(), 600 * RATE_HZ)
     positions = np.arange(600 * FILE_RATE_HZ) * (RATE_HZ / FILE_RATE_HZ)
     speech = np.interp(positions, np.arange(len(dialogue)), dialogue).astype(np.int16).tobytes()
     silence = bytes(2 * FILE_RATE_HZ * 60)

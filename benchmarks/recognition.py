@@ -35,7 +35,7 @@ from inference_service.engines.loading import load_recogniser
 from inference_service.metrics import Metrics
 from inference_service.priority import Priority
 from inference_service.scheduler import Scheduler
-from inference_service.sessions.events import LanguageKnown, SpanSettled
+from inference_service.sessions.events import LanguageDetected, WindowFinalized
 from inference_service.sessions.file import FileSession, SessionOptions
 from inference_service.stages import CpuStages
 
@@ -48,7 +48,7 @@ Span = tuple[float, float]
 
 
 @dataclass
-class Heard:
+class RecognisedRecording:
     """One engine's answer to one clip. Times in seconds."""
 
     text: str = ""
@@ -87,20 +87,20 @@ class Product:
         self._recogniser = load_recogniser(Catalog(config).resolve(model), config)
         self._stages = CpuStages(threads=2)
 
-    def recognise(self, samples: np.ndarray[Any, Any]) -> Heard:
+    def recognise(self, samples: np.ndarray[Any, Any]) -> RecognisedRecording:
         return asyncio.run(self._recognise(samples))
 
-    async def _recognise(self, samples: np.ndarray[Any, Any]) -> Heard:
+    async def _recognise(self, samples: np.ndarray[Any, Any]) -> RecognisedRecording:
         pcm = np.clip(np.round(samples * 32767), -32768, 32767).astype("<i2").tobytes()
-        heard = Heard()
+        heard = RecognisedRecording()
         scheduler = Scheduler(metrics=Metrics())
         scheduler.start()
-        async with scheduler.open_lane(self._recogniser, Priority.BULK) as lane:
-            session = FileSession(SessionOptions(), lane=lane, stages=self._stages)
+        async with scheduler.open_queue(self._recogniser, Priority.BULK) as queue:
+            session = FileSession(SessionOptions(), queue=queue, stages=self._stages)
             async for event in session.run(_cut(pcm)):
-                if isinstance(event, LanguageKnown):
+                if isinstance(event, LanguageDetected):
                     heard.language = event.language
-                elif isinstance(event, SpanSettled):
+                elif isinstance(event, WindowFinalized):
                     _take(event, heard)
         await scheduler.close()
         return heard
@@ -114,7 +114,7 @@ class Sequential:
             str(models / model), device="cpu", compute_type="int8", cpu_threads=threads
         )
 
-    def recognise(self, samples: np.ndarray[Any, Any]) -> Heard:
+    def recognise(self, samples: np.ndarray[Any, Any]) -> RecognisedRecording:
         segments, info = self._whisper.transcribe(
             samples,
             beam_size=5,
@@ -123,7 +123,7 @@ class Sequential:
             word_timestamps=True,
         )
         found = list(segments)
-        return Heard(
+        return RecognisedRecording(
             text="".join(segment.text for segment in found).strip(),
             language=info.language,
             words=[(word.start, word.end) for segment in found for word in segment.words or ()],
@@ -136,7 +136,7 @@ async def _cut(pcm: bytes) -> AsyncIterator[bytes]:
         yield pcm[start : start + _CHUNK_BYTES]
 
 
-def _take(span: SpanSettled, heard: Heard) -> None:
+def _take(span: WindowFinalized, heard: RecognisedRecording) -> None:
     heard.text = " ".join([heard.text, *(segment.text for segment in span.segments)]).strip()
     for segment in span.segments:
         heard.segments.append((segment.start_ms / 1000, segment.end_ms / 1000))
@@ -167,7 +167,7 @@ def normalise(text: str, language: str) -> str:
     return " ".join(plain.split())
 
 
-def measure(clip: dict[str, Any], heard: Heard, voiced: np.ndarray[Any, Any]) -> Row:
+def measure(clip: dict[str, Any], heard: RecognisedRecording, voiced: np.ndarray[Any, Any]) -> Row:
     row = Row(cpu_s=heard.cpu_s)
     row.shown_gaps_s = sum(end - start for start, end, why in heard.gaps if why != "not_speech")
     if not clip["ref"]:

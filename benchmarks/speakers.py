@@ -20,10 +20,10 @@ from faster_whisper import decode_audio
 from pyannote.core import Annotation, Segment, Timeline
 from pyannote.metrics.diarization import DiarizationErrorRate
 
-from inference_service.engines.diarization import Embedder, Turn, cluster_turns, load_embedder
+from inference_service.engines.diarization import Embedder, VoiceTurn, cluster_turns, load_embedder
 from inference_service.priority import Priority
-from inference_service.sessions.spans import SpanFinder
 from inference_service.sessions.turns import TurnFinder
+from inference_service.sessions.window_finder import WindowFinder
 from inference_service.sessions.windows import SAMPLE_RATE_HZ
 from inference_service.stages import CpuStages
 
@@ -41,7 +41,7 @@ class Measured:
     name: str
     length_s: float
     cpu_s: float
-    turns: list[Turn]
+    turns: list[VoiceTurn]
     reference: Spoken
 
 
@@ -72,7 +72,7 @@ async def _measure(folder: Path, name: str, embedder: Embedder) -> Measured:
     audio = next((folder / "audio").glob(f"{name}.*"))
     samples = decode_audio(str(audio))
     pcm = np.clip(np.round(samples * 32768), -32768, 32767).astype("<i2").tobytes()
-    finder = SpanFinder()
+    finder = WindowFinder()
     spans = []
     for start in range(0, len(pcm), BLOCK_BYTES):
         spans += finder.push(pcm[start : start + BLOCK_BYTES])
@@ -84,7 +84,7 @@ async def _measure(folder: Path, name: str, embedder: Embedder) -> Measured:
     cpu_s = time.process_time() - begun_s
     stages.close()
     turns = [
-        Turn(t.start_ms / 1000, t.end_ms / 1000, np.frombuffer(t.embedding, "<f4"), t.overlap)
+        VoiceTurn(t.start_ms / 1000, t.end_ms / 1000, np.frombuffer(t.embedding, "<f4"), t.overlap)
         for t in found
     ]
     reference = _read_rttm(folder / "rttm" / f"{name}.rttm")
@@ -115,7 +115,7 @@ def _show(title: str, measured: Sequence[Measured], embedder: Embedder, *, is_gi
     print(f"{'all':18} {total[0]:6.3f} {total[1]:6.3f}  {exact} of {len(measured)} exact")
 
 
-def _join(turns: Sequence[Turn], labels: Sequence[int]) -> Spoken:
+def _join(turns: Sequence[VoiceTurn], labels: Sequence[int]) -> Spoken:
     spoken: dict[int, list[list[float]]] = {}
     for turn, label in zip(turns, labels, strict=True):
         runs = spoken.setdefault(label, [])

@@ -18,7 +18,8 @@ from pathlib import Path
 import psutil
 import requests
 
-from benchmarks.recordings import MODEL, ROOT, write_clip
+from benchmarks.recordings import ROOT, write_clip
+from benchmarks.weights import NAME, link_models
 
 START_TIMEOUT_S = 120
 
@@ -66,17 +67,18 @@ class System:
 
 @contextlib.contextmanager
 def running_system(**settings: str) -> Iterator[System]:
-    """Start the product with the tiny Whisper; `settings` are variables of its environment."""
+    """Start the product on the weights of `benchmarks.weights`; `settings` join its environment."""
     data_dir = Path(tempfile.mkdtemp(prefix="stt-bench-"))
     models = data_dir / "models"
     models.mkdir()
-    (models / MODEL.parent.name).symlink_to(MODEL)
+    link_models(models)
     environment = {
         **os.environ,
         "STT_DATA_DIR": str(data_dir),
         "STT_MODELS_DIR": str(models),
         "STT_INFERENCE_LISTEN": f"127.0.0.1:{_free_port()}",
         "STT_OFFLINE": "true",
+        "STT_DEFAULT_MODEL": NAME,
         "PORT": str(_free_port()),
         "PYTHONUNBUFFERED": "1",
         **settings,

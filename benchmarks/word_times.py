@@ -36,8 +36,8 @@ from inference_service.engines.asr import (
 from inference_service.engines.attention_bias import attention_bias_s
 from inference_service.engines.pocketsphinx_aligner import PocketSphinxAligner
 from inference_service.engines.whisper import WhisperRecogniser
-from inference_service.sessions.spans import SpanFinder
-from inference_service.sessions.windows import SAMPLE_RATE_HZ, Span, TimeMap
+from inference_service.sessions.window_finder import WindowFinder
+from inference_service.sessions.windows import SAMPLE_RATE_HZ, DecodingWindow, TimeMap
 from inference_service.sessions.word_times import SpokenWindow, WordTimer
 
 Word = tuple[str, float, float]
@@ -127,16 +127,16 @@ def measure(folder: Path, model: Path, *, model_id: str) -> None:
         product: list[Word] = []
         samples = decode_audio(str(path))
         audio_s += len(samples) / SAMPLE_RATE_HZ
-        for span in find_spans(samples):
+        for window in find_windows(samples):
             began_s = _cpu_s()
-            segments = recognise(recogniser, span, language=language)
+            segments = recognise(recogniser, window, language=language)
             recognised_s = _cpu_s()
-            window = SpokenWindow(span.read_window(), language, attention_bias_s(recogniser))
-            timed = timer.time_words(window, segments)
+            spoken = SpokenWindow(window.read_window(), language, attention_bias_s(recogniser))
+            timed = timer.time_words(spoken, segments)
             recognising_s += recognised_s - began_s
             timing_s += _cpu_s() - recognised_s
-            attention += place(segments, span)
-            product += place(timed, span)
+            attention += place(segments, window)
+            product += place(timed, window)
         for way, words in (("attention", attention), ("product", product)):
             errors.setdefault((language, way), Errors()).add(words, truth)
     timer.close()
@@ -160,17 +160,17 @@ def read_recordings(folder: Path) -> Iterator[tuple[Path, str, list[Word]]]:
         yield path, known.get("language", "en"), words
 
 
-def find_spans(samples: "np.ndarray[tuple[int], np.dtype[np.float32]]") -> list[Span]:
-    finder = SpanFinder()
+def find_windows(samples: "np.ndarray[tuple[int], np.dtype[np.float32]]") -> list[DecodingWindow]:
+    finder = WindowFinder()
     pcm = np.rint(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
-    return [span for span in (*finder.push(pcm), *finder.finish()) if span.pieces]
+    return [window for window in (*finder.push(pcm), *finder.finish()) if window.chunks]
 
 
 def recognise(
-    recogniser: WhisperRecogniser, span: Span, *, language: str
+    recogniser: WhisperRecogniser, window: DecodingWindow, *, language: str
 ) -> tuple[TextSegment, ...]:
-    features = recogniser.prepare(span.read_window())
-    duration_s = span.speech_samples / SAMPLE_RATE_HZ
+    features = recogniser.prepare(window.read_window())
+    duration_s = window.speech_samples / SAMPLE_RATE_HZ
     for attempt in range(ATTEMPTS):
         request = WindowRequest(features, duration_s, DecodeOptions(language), attempt)
         (text,) = recogniser.recognise([request])
@@ -179,11 +179,11 @@ def recognise(
     return text.segments
 
 
-def place(segments: Sequence[TextSegment], span: Span) -> list[Word]:
+def place(segments: Sequence[TextSegment], window: DecodingWindow) -> list[Word]:
     """Return the words in the recording's time."""
-    time_map = TimeMap(span.pieces, offset_s=0)
+    time_map = TimeMap(window.chunks, offset_s=0)
     return [
-        (word.text, *time_map.restore(word.start_s, word.end_s))
+        (word.text, *time_map.map_word(word.start_s, word.end_s))
         for segment in segments
         for word in segment.words
     ]

@@ -11,7 +11,7 @@ RUN python3 -m venv /venv
 ENV PATH=/venv/bin:$PATH
 WORKDIR /app
 COPY requirements/inference.txt requirements/inference-gpu.txt requirements/
-RUN pip install --no-cache-dir -r requirements/inference.txt
+RUN pip install --no-cache-dir --require-hashes -r requirements/inference.txt
 ARG GPU=
 RUN [ -z "$GPU" ] || pip install --no-cache-dir --no-deps --require-hashes -r requirements/inference-gpu.txt
 # What the container toolkit is to bring in; without effect where there is none.

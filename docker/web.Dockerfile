@@ -3,7 +3,7 @@ FROM python:3.11-slim
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /app
 COPY requirements/web.txt requirements/
-RUN pip install --no-cache-dir -r requirements/web.txt
+RUN pip install --no-cache-dir --require-hashes -r requirements/web.txt
 COPY manage.py ./
 COPY protos protos
 COPY stt_web stt_web

@@ -10,8 +10,8 @@ import os
 import signal
 import sys
 
-from inference_service.allocator import keep_freed_memory
-from inference_service.config import BadSettingError, Config, read_config
+from inference_service.allocator import retain_freed_memory
+from inference_service.config import BadConfigError, Config, read_config
 from inference_service.logs import configure_logging
 
 _LIBRARY_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -28,11 +28,11 @@ def main() -> int:
     # batch, the CPU stages or a process beside us could use (measured: a clip 2 × as fast).
     os.environ.setdefault("KMP_BLOCKTIME", "0")
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    keep_freed_memory()
+    retain_freed_memory()
     configure_logging()
     try:
         config = read_config()
-    except BadSettingError as error:
+    except BadConfigError as error:
         logger.error("event=bad_setting message=%r", str(error))  # a sentence, no traceback
         return 2
     return asyncio.run(_serve(config))
@@ -67,15 +67,15 @@ async def _serve(config: Config) -> int:
 
 
 class _Signals:
-    """The first and the second wish that the service end."""
+    """The first and the second request to stop."""
 
     def __init__(self) -> None:
         self.first = asyncio.Event()
         self.second = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._note)
+            asyncio.get_running_loop().add_signal_handler(number, self._apply_ended)
 
-    def _note(self) -> None:
+    def _apply_ended(self) -> None:
         (self.second if self.first.is_set() else self.first).set()
 
 

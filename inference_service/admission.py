@@ -1,9 +1,9 @@
-"""Who may come in: a bound on open sessions, and the door that closes when the server drains.
+"""Admission of calls: a bound on open sessions, and none once the server drains.
 
-Live streams are counted by themselves: however many recordings are at work, somebody who speaks is
-let in.
+Live streams are counted by themselves: however many recordings are at work, a live stream is
+admitted.
 
-RefusedError
+AdmissionError
 ├── DrainingError    the server is going away: try another replica
 └── TooManyError     too many sessions at once: try later, or another replica
 """
@@ -13,15 +13,15 @@ import contextlib
 from collections.abc import AsyncIterator
 
 
-class RefusedError(Exception):
+class AdmissionError(Exception):
     pass
 
 
-class DrainingError(RefusedError):
+class DrainingError(AdmissionError):
     pass
 
 
-class TooManyError(RefusedError):
+class TooManyError(AdmissionError):
     pass
 
 

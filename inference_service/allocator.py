@@ -13,11 +13,11 @@ import ctypes
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_MAX = -4
 _M_ARENA_MAX = -8
-_KEPT_BYTES = 1 << 30
+_RETAINED_BYTES = 1 << 30
 
 
-def keep_freed_memory() -> bool:
-    """Keep up to 1 GiB of freed memory for the next window. Once, before any thread is started.
+def retain_freed_memory() -> bool:
+    """Retain up to 1 GiB of freed memory for the next window. Once, before any thread is started.
 
     Returns whether the C library knows how (glibc does, musl and macOS don't).
     """
@@ -25,6 +25,6 @@ def keep_freed_memory() -> bool:
     if mallopt is None:
         return False
     # Everything comes from one heap: a thread's own is given up above 64 MB.
-    wishes = ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, _KEPT_BYTES), (_M_ARENA_MAX, 1))
-    taken = [mallopt(name, value) for name, value in wishes]
-    return all(taken)
+    settings = ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, _RETAINED_BYTES), (_M_ARENA_MAX, 1))
+    accepted = [mallopt(name, value) for name, value in settings]
+    return all(accepted)

@@ -39,7 +39,7 @@ def assemble(config: Config) -> InferenceServer:
         catalog=catalog,
         pool=ModelPool(catalog, config),
         schedulers=Schedulers(lambda: Scheduler(metrics=metrics)),
-        # One for each core, and the one that is kept free of bulk work.
+        # One for each core, and the one that is reserved for other than bulk work.
         stages=CpuStages(threads=min(_MAX_STAGE_THREADS, cores) + 1),
         embedder=load_embedder(config.models_dir),
         admission=Admission(

@@ -1,18 +1,17 @@
-"""What the scheduler hands to the accelerator: jobs, and the batches that they make."""
+"""What the scheduler hands to the accelerator: tasks, and the batches that they make."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from inference_service.engines.asr import WindowRequest
-
-if TYPE_CHECKING:
-    from inference_service.lanes import Lane
+from inference_service.engines.asr import Recogniser, WindowRequest
+from inference_service.priority import Priority
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
+class TaskCost:
     """What an answer cost: its waiting, and its part of the batch's time."""
 
     queue_s: float
@@ -20,7 +19,7 @@ class Timing:
 
 
 class LiveWindow(Protocol):
-    """A window that grows while it waits: somebody is speaking."""
+    """A window that grows while it waits: someone is speaking."""
 
     @property
     def request(self) -> WindowRequest:
@@ -28,30 +27,43 @@ class LiveWindow(Protocol):
         ...
 
     def peek(self) -> WindowRequest:
-        """Return what would be decoded if its turn came now, without features."""
+        """Return what would be decoded if it were scheduled now, without features."""
         ...
 
     async def read(self) -> WindowRequest:
-        """Return what is decoded, its turn having come: what `peek` returned last.
+        """Return what is decoded, once it is scheduled: what `peek` returned last.
 
         The batch was put together by that: a longer window may not fit into it.
         """
         ...
 
 
-@dataclass(slots=True, eq=False)
-class Job:
-    """One window's turn on the accelerator."""
+class TaskQueue(Protocol):
+    """What the scheduler needs of a session's queue (`session_queue.SessionQueue`)."""
 
-    lane: "Lane"
+    recogniser: Recogniser
+    priority: Priority
+    waiting: "deque[WindowTask]"
+    running: int
+
+    def renew(self, task: "WindowTask") -> None:
+        """Replace the payload of a `LiveWindow`'s task by what would be decoded now."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class WindowTask:
+    """One window on its way to the accelerator and back."""
+
+    queue: TaskQueue
     kind: str  # what it costs like
     key: Hashable  # what it may share a batch with
     payload: Any  # a WindowRequest, or features
     audio_s: float
     call: Callable[[list[Any]], Sequence[Any]]  # payloads of a batch → answers
-    answer: asyncio.Future[tuple[Any, Timing]]
+    answer: asyncio.Future[tuple[Any, TaskCost]]
     queued_at: float
-    window: LiveWindow | None = None  # what the payload is read from when its turn comes
+    window: LiveWindow | None = None  # what the payload is read from when it is scheduled
     must_be_alone: bool = False
 
     async def read_payload(self) -> Any:
@@ -60,20 +72,20 @@ class Job:
 
 @dataclass(slots=True)
 class Batch:
-    """Jobs that share a call, bounded by the engine's `max_batch` and by predicted time."""
+    """Tasks that share a call, bounded by the engine's `max_batch` and by predicted time."""
 
-    jobs: list[Job]
+    tasks: list[WindowTask]
     predicted_s: float
     bound_s: float
 
     @property
     def has_room(self) -> bool:
-        return len(self.jobs) < self.jobs[0].lane.recogniser.max_batch
+        return len(self.tasks) < self.tasks[0].queue.recogniser.max_batch
 
-    def accepts(self, job: Job) -> bool:
-        job.lane.renew(job)
-        return job.key == self.jobs[0].key and not job.must_be_alone
+    def accepts(self, task: WindowTask) -> bool:
+        task.queue.renew(task)
+        return task.key == self.tasks[0].key and not task.must_be_alone
 
-    def add(self, job: Job, predicted_s: float) -> None:
-        self.jobs.append(job)
+    def add(self, task: WindowTask, predicted_s: float) -> None:
+        self.tasks.append(task)
         self.predicted_s += predicted_s

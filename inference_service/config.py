@@ -26,7 +26,7 @@ _BOOLEANS = {"1": True, "true": True, "yes": True, "on": True}
 _BOOLEANS |= {"0": False, "false": False, "no": False, "off": False}
 
 
-class BadSettingError(ValueError):
+class BadConfigError(ValueError):
     """A variable of the environment holds something that can't be used."""
 
 
@@ -53,12 +53,13 @@ class Config:
     weights_dir: Path | None = None
     weights_url: str = ""  # empty: no mirror
     weights_from_index: bool = True
+    reflection: bool = False  # whether any client may list the services
     alignment: str = "auto"  # "off": word times are the recogniser's own
 
 
 def read_config(environ: Mapping[str, str] = os.environ) -> Config:
-    """Read `STT_*`. Raises BadSettingError."""
-    reader = _Reader(environ)
+    """Read `STT_*`. Raises BadConfigError."""
+    reader = _EnvironmentReader(environ)
     data_dir = reader.path("STT_DATA_DIR") or Path("var")
     config = Config(
         listen=_check_address("STT_INFERENCE_LISTEN", reader.text("STT_INFERENCE_LISTEN"))
@@ -82,17 +83,18 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         weights_dir=reader.path("STT_WEIGHTS_DIR"),
         weights_url=_check_url("STT_WEIGHTS_URL", reader.text("STT_WEIGHTS_URL")),
         weights_from_index=reader.boolean("STT_WEIGHTS_FROM_INDEX", default="true"),
+        reflection=reader.boolean("STT_INFERENCE_REFLECTION"),
         alignment=reader.choice("STT_ALIGNMENT", ALIGNMENT),
     )
     if bool(config.tls_cert) != bool(config.tls_key):
-        raise BadSettingError(
+        raise BadConfigError(
             "STT_INFERENCE_TLS_CERT and STT_INFERENCE_TLS_KEY must be set together, or neither."
         )
     return config
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _EnvironmentReader:
     environ: Mapping[str, str]
 
     def text(self, name: str) -> str:
@@ -106,13 +108,13 @@ class _Reader:
         """Return the value, or the first choice where there is none."""
         value = self.text(name) or choices[0]
         if value not in choices:
-            raise BadSettingError(f"{name} is {value!r}, but must be one of {', '.join(choices)}.")
+            raise BadConfigError(f"{name} is {value!r}, but must be one of {', '.join(choices)}.")
         return value
 
     def integer(self, name: str, default: int, *, at_least: int = 0) -> int:
         value = self.text(name) or str(default)
         if not value.isascii() or not value.isdigit() or int(value) < at_least:
-            raise BadSettingError(
+            raise BadConfigError(
                 f"{name} is {value!r}, but must be a whole number, at least {at_least}."
             )
         return int(value)
@@ -127,13 +129,13 @@ class _Reader:
         except ValueError:
             seconds = -1.0
         if not 0 <= seconds < float("inf"):
-            raise BadSettingError(f"{name} is {value!r}, but must be a number of seconds.")
+            raise BadConfigError(f"{name} is {value!r}, but must be a number of seconds.")
         return seconds
 
     def boolean(self, name: str, *, default: str = "false") -> bool:
         value = self.text(name).lower() or default
         if value not in _BOOLEANS:
-            raise BadSettingError(f"{name} is {value!r}, but must be true or false.")
+            raise BadConfigError(f"{name} is {value!r}, but must be true or false.")
         return _BOOLEANS[value]
 
 
@@ -142,14 +144,14 @@ def _check_address(name: str, value: str) -> str:
     host, _, port = value.rpartition(":")
     is_port = port.isascii() and port.isdigit() and int(port) < 65536
     if value and not (host and is_port):
-        raise BadSettingError(f"{name} is {value!r}, but must be an address like 127.0.0.1:50051.")
+        raise BadConfigError(f"{name} is {value!r}, but must be an address like 127.0.0.1:50051.")
     return value
 
 
 def _check_url(name: str, value: str) -> str:
     """Pass an address of plain files and the empty string through."""
     if value and not value.startswith(("https://", "http://", "file:///")):
-        raise BadSettingError(
+        raise BadConfigError(
             f"{name} is {value!r}, but must be an address like https://mirror.example.com/weights."
         )
     return value

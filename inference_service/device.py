@@ -18,7 +18,7 @@ _NO_GPU = "No GPU is visible here; `nvidia-smi` should list one."
 
 
 class UnusableDeviceError(Exception):
-    """STT_DEVICE asks for a GPU that can't be computed on. The sentence says why."""
+    """STT_DEVICE asks for a GPU that can't be computed on. The sentence gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def choose_device(
     count_gpus: Callable[[], int] | None = None,
     probe: Callable[[], str] = probe_gpu,
 ) -> Device:
-    """Say what the settings come to on this machine. Blocks for seconds: CTranslate2, the probe.
+    """Return what the settings come to on this machine. Blocks for seconds: CTranslate2, the probe.
 
     `auto` takes the GPU where there is one and a window can be encoded on it, else the CPU. Raises
     UnusableDeviceError where `cuda` is asked for and can't be used.
@@ -52,7 +52,7 @@ def choose_device(
     if device == "cuda" and not is_usable:
         raise UnusableDeviceError(
             f"STT_DEVICE is 'cuda', but the GPU can't be used: {failure or _NO_GPU} "
-            "Mend that, or set STT_DEVICE=auto to use the CPU meanwhile."
+            "Mend that, or set STT_DEVICE=auto to use the CPU until then."
         )
     if failure:
         failure = f"The GPU is not used, the CPU is: {failure}"

@@ -1,4 +1,4 @@
-"""What Prometheus is told: queue depth, batch fill, speed, the models' memory."""
+"""What Prometheus scrapes: queue depth, batch fill, speed, the models' memory."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -35,16 +35,18 @@ class Metrics:
         )
         self._failed = self._counter("stt_failed_batches", "Batches in which the engine failed.")
 
-    def note_batch(self, *, windows: int, max_batch: int, audio_s: float, took_s: float) -> None:
+    def record_batch(
+        self, *, windows: int, max_batch: int, audio_s: float, elapsed_s: float
+    ) -> None:
         self._batch_fill.observe(windows / max(1, max_batch))
         self._windows.inc(windows)
         self._audio_s.inc(audio_s)
-        self._compute_s.inc(took_s)
+        self._compute_s.inc(elapsed_s)
 
-    def note_gap(self, reason: str, *, seconds: float) -> None:
+    def record_gap(self, reason: str, *, seconds: float) -> None:
         self._gaps.labels(reason).inc(seconds)
 
-    def note_failed_batch(self) -> None:
+    def record_failed_batch(self) -> None:
         self._failed.inc()
 
     def watch(
@@ -54,7 +56,7 @@ class Metrics:
         count_sessions: Callable[[Priority], int],
         loaded_models: Callable[[], Mapping[str, int]],
     ) -> None:
-        """Read these whenever somebody asks for the metrics."""
+        """Read these at every scrape."""
         self._gauge(
             "stt_queue_windows",
             "Windows waiting for the accelerator.",

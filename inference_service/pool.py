@@ -1,8 +1,8 @@
-"""Loaded models of every kind, each once, lent out and counted.
+"""Loaded models of every kind, each once, leased and counted.
 
-A model is loaded when it is first leased, in a thread; whoever asks meanwhile waits for the same
-load. With its last lease gone it stays for its time to live, then its memory is freed; earlier if
-another model needs the room. A load that fails is told to those who waited and then forgotten.
+A model is loaded when it is first leased, in a thread; concurrent callers wait for the same load.
+After its last lease it stays for its time to live, then its memory is freed; earlier if another
+model needs the room. A load that fails raises in all that waited; the next lease tries again.
 
     PoolError
     ├── ModelLoadError          the weights can't be loaded: not retryable
@@ -19,12 +19,8 @@ from typing import Protocol, cast
 
 from inference_service.catalog import Catalog, ModelEntry
 from inference_service.engines.asr import Recogniser
-from inference_service.engines.loading import (
-    EngineSettings,
-    LoadedModel,
-    estimate_memory_bytes,
-    load_model,
-)
+from inference_service.engines.loading import LoadedModel, estimate_memory_bytes, load_model
+from inference_service.engines.settings import EngineSettings
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +54,7 @@ class ModelMemoryError(PoolError):
 
 
 @dataclass(slots=True, eq=False)
-class _Slot:
+class _Entry:
     loading: asyncio.Task[LoadedModel]
     memory_bytes: int  # an estimate until the model is loaded
     leases: int = 0
@@ -81,12 +77,12 @@ class ModelPool:
         self._settings = settings
         self._load = load
         self._estimate = estimate
-        self._slots: dict[str, _Slot] = {}
+        self._entries: dict[str, _Entry] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
     @contextlib.asynccontextmanager
     async def lease(self, model_id: str) -> AsyncIterator[Recogniser]:
-        """Lend the recogniser that answers to `model_id`, loading it if need be.
+        """Lease the recogniser that answers to `model_id`, loading it if need be.
 
         Raises UnknownModelError, NotInstalledError, ModelLoadError, ModelMemoryError.
         """
@@ -95,50 +91,50 @@ class ModelPool:
 
     @contextlib.asynccontextmanager
     async def lease_entry(self, entry: ModelEntry) -> AsyncIterator[LoadedModel]:
-        """Lend the model of an installed entry, of any kind, loading it if need be.
+        """Lease the model of an installed entry, of any kind, loading it if need be.
 
         Raises ModelLoadError, ModelMemoryError.
         """
-        slot = self._slots.get(entry.id) or self._start_loading(entry)
-        slot.leases += 1
-        if slot.unload_timer:
-            slot.unload_timer.cancel()
+        held = self._entries.get(entry.id) or self._start_loading(entry)
+        held.leases += 1
+        if held.unload_timer:
+            held.unload_timer.cancel()
         try:
             # Shielded: others may wait for the same load when this one gives up.
-            yield await asyncio.shield(slot.loading)
+            yield await asyncio.shield(held.loading)
         finally:
-            slot.leases -= 1
-            if not slot.leases:
-                self._let_idle(entry.id, slot)
+            held.leases -= 1
+            if not held.leases:
+                self._start_idle_timer(entry.id, held)
 
     def loaded(self) -> dict[str, int]:
         """Return the ids of the loaded models with the memory that each takes, in bytes."""
         return {
-            model_id: slot.memory_bytes
-            for model_id, slot in self._slots.items()
-            if slot.loading.done()
+            model_id: held.memory_bytes
+            for model_id, held in self._entries.items()
+            if held.loading.done()
         }
 
     async def close(self) -> None:
         """Free every model, leased or not; to be called when nothing uses them any more."""
-        for model_id in list(self._slots):
+        for model_id in list(self._entries):
             self._unload(model_id)
         while self._closing:
             await asyncio.wait(self._closing)
 
-    def _start_loading(self, entry: ModelEntry) -> _Slot:
+    def _start_loading(self, entry: ModelEntry) -> _Entry:
         try:
             needed_bytes = self._estimate(entry)
         except (OSError, KeyError) as error:  # its files went, or no engine here loads it
             raise _could_not_load(entry) from error
         self._make_room(entry, needed_bytes)
         loading = asyncio.create_task(self._load_in_thread(entry), name=f"load {entry.id}")
-        slot = self._slots[entry.id] = _Slot(loading, needed_bytes)
-        loading.add_done_callback(lambda _: self._note_loaded(entry.id, slot))
-        return slot
+        held = self._entries[entry.id] = _Entry(loading, needed_bytes)
+        loading.add_done_callback(lambda _: self._on_loaded(entry.id, held))
+        return held
 
     async def _load_in_thread(self, entry: ModelEntry) -> LoadedModel:
-        if self._closing:  # the room that was made is free only when these are gone
+        if self._closing:  # the room that was made is free only when these are closed
             await asyncio.wait(self._closing)
         started = time.monotonic()
         try:
@@ -150,12 +146,12 @@ class ModelPool:
         logger.info("event=model_loaded model=%s duration_ms=%d", entry.id, duration_ms)
         return model
 
-    def _note_loaded(self, model_id: str, slot: _Slot) -> None:
-        failed = slot.loading.cancelled() or slot.loading.exception() is not None
-        if failed and self._slots.get(model_id) is slot:
-            del self._slots[model_id]
+    def _on_loaded(self, model_id: str, held: _Entry) -> None:
+        failed = held.loading.cancelled() or held.loading.exception() is not None
+        if failed and self._entries.get(model_id) is held:
+            del self._entries[model_id]
         elif not failed:
-            slot.memory_bytes = slot.loading.result().memory_bytes
+            held.memory_bytes = held.loading.result().memory_bytes
 
     def _make_room(self, entry: ModelEntry, needed_bytes: int) -> None:
         """Unload idle models, least recently used first, until the budget holds one more."""
@@ -168,9 +164,13 @@ class ModelPool:
                 "server may use for models (STT_MODEL_MEMORY_MB)."
             )
         idle = sorted(
-            (slot.idle_since, model_id) for model_id, slot in self._slots.items() if not slot.leases
+            (held.idle_since, model_id)
+            for model_id, held in self._entries.items()
+            if not held.leases
         )
-        while sum(slot.memory_bytes for slot in self._slots.values()) + needed_bytes > budget_bytes:
+        while (
+            sum(held.memory_bytes for held in self._entries.values()) + needed_bytes > budget_bytes
+        ):
             if not idle:
                 raise ModelMemoryError(
                     f"There is no memory for the model {entry.id} while other models are at work. "
@@ -179,20 +179,20 @@ class ModelPool:
                 )
             self._unload(idle.pop(0)[1])
 
-    def _let_idle(self, model_id: str, slot: _Slot) -> None:
-        if self._slots.get(model_id) is not slot:
+    def _start_idle_timer(self, model_id: str, held: _Entry) -> None:
+        if self._entries.get(model_id) is not held:
             return
-        slot.idle_since = time.monotonic()
+        held.idle_since = time.monotonic()
         if self._settings.model_ttl_s:
-            slot.unload_timer = asyncio.get_running_loop().call_later(
+            held.unload_timer = asyncio.get_running_loop().call_later(
                 self._settings.model_ttl_s, self._unload, model_id
             )
 
     def _unload(self, model_id: str) -> None:
-        slot = self._slots.pop(model_id)
-        if slot.unload_timer:
-            slot.unload_timer.cancel()
-        closing = asyncio.create_task(_close_when_loaded(model_id, slot))
+        held = self._entries.pop(model_id)
+        if held.unload_timer:
+            held.unload_timer.cancel()
+        closing = asyncio.create_task(_close_when_loaded(model_id, held))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
 
@@ -204,8 +204,8 @@ def _could_not_load(entry: ModelEntry) -> ModelLoadError:
     )
 
 
-async def _close_when_loaded(model_id: str, slot: _Slot) -> None:
-    await asyncio.wait([slot.loading])
-    if slot.loading.exception() is None:
-        await asyncio.to_thread(slot.loading.result().close)
+async def _close_when_loaded(model_id: str, held: _Entry) -> None:
+    await asyncio.wait([held.loading])
+    if held.loading.exception() is None:
+        await asyncio.to_thread(held.loading.result().close)
         logger.info("event=model_unloaded model=%s", model_id)

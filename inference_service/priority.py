@@ -1,4 +1,4 @@
-"""The classes of work: who goes first wherever sessions share something."""
+"""The classes of work: which goes first where sessions share something."""
 
 from enum import IntEnum
 
@@ -6,6 +6,6 @@ from enum import IntEnum
 class Priority(IntEnum):
     """Lower goes first."""
 
-    LIVE = 0  # somebody is speaking now
-    SHORT = 1  # somebody waits for a short recording
+    LIVE = 0  # someone is speaking now
+    SHORT = 1  # someone waits for a short recording
     BULK = 2  # everything else

@@ -1,36 +1,36 @@
 """Windows in, batches out: the one queue in front of the accelerator.
 
-There is one scheduler for each accelerator; every session of every model on it stands in the same
+There is one scheduler for each accelerator; every session of every model on it is in the same
 queue (`schedulers` keeps engines with processes of their own apart). One batch runs at a time; on a
-CPU as many as the engine's `max_calls`. A session opens a `Lane`, takes a slot for each window
-before it prepares it, and awaits the answer. The rules, in the order in which they decide:
+CPU as many as the engine's `max_calls`. A session opens a `SessionQueue`, takes a permit for each
+window before it prepares it, and awaits the answer. The rules, in the order in which they decide:
 
 1.  **Classes.** Live before short before bulk. Only a class that has waited `patience_s` without
-    being served goes first, for one batch: nobody starves.
-2.  **Turns.** Inside a class the lanes take turns, a window each: a recording of ten hours gets
-    as much as a recording of ten minutes. Inside a lane the order is that of arrival, fallback
-    decodings first, since the session's answers wait for them.
-3.  **Batches.** The window whose turn it is decides on the batch: those that may share it (the
-    engine's `batch_key`) join from all lanes of the class, in turns, up to the engine's
+    being served goes first, for one batch: none starves.
+2.  **Round robin.** Inside a class the queues are served in rotation, a window each: a recording of
+    ten hours gets as much as a recording of ten minutes. Inside a queue the order is that of
+    arrival, fallback decodings first, since the session's answers wait for them.
+3.  **Batches.** The window that is next decides on the batch: those that may share it (the
+    engine's `batch_key`) join from all queues of the class, in rotation, up to the engine's
     `max_batch`. An idle accelerator starts at once with what is there; batches fill by themselves
-    while it is busy. Lower classes ride along only where that is nearly free: not on a CPU.
+    while it is busy. Lower classes join only where that costs little: not on a CPU.
 4.  **Time.** A running batch can't be interrupted, so it is bounded beforehand by its predicted
     time: to `alone_s`, and to `shared_s` while a session of a higher class is open or was a moment
     ago (`recent_s`); live batches to `live_s`, since each answer waits for the whole batch. One
-    window always goes, whatever it takes.
-5.  **Places.** Where an engine takes several calls at once, one place is kept free of bulk work by
+    window always goes, however long it takes.
+5.  **Calls.** Where an engine takes several calls at once, one is reserved from bulk work by
     the same condition: a clip begins at once, beside the bulk batch. (Measured with a tiny Whisper
     on two cores: a clip beside bulk work took 1.3 × its idle time, behind it 2.1 ×.)
 6.  **Follow-ups.** Before a batch is chosen, the sessions that the last one answered run first:
     the decoding that follows a language detection never waits for a stranger's batch.
-7.  **Bounds.** `capacity` windows are in the house (prepared, waiting or running), split evenly
-    between the open lanes; a session whose share is used up waits for a slot, stops reading, and
-    gRPC's flow control stops the sender. No lane gets fewer than three, whatever the capacity.
-8.  **Failures.** A batch that raises is taken apart and each of its windows tried once more,
+7.  **Bounds.** `capacity` windows are in flight (prepared, waiting or running), split evenly
+    between the open queues; a session whose share is used up waits for a permit, stops reading, and
+    gRPC's flow control stops the sender. No queue gets fewer than three.
+8.  **Failures.** Each window of a batch that raises is tried again,
     alone: what is wrong with one window fails its own session only.
-9.  **Growing.** A window of somebody who is speaking is read when its turn comes, not when it is
-    lined up: what waits never becomes stale (`Lane.recognise_newest`).
-10. **Leaving.** A closed lane's waiting windows are dropped; closing waits for those that run.
+9.  **Growing.** A window of live speech is read when it is scheduled, not when it is
+    enqueued: what waits never becomes stale (`SessionQueue.recognise_newest`).
+10. **Closing.** A closed queue's waiting windows are discarded; closing waits for those that run.
 """
 
 import asyncio
@@ -42,26 +42,25 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from inference_service.batches import Batch, Job, Timing
-from inference_service.costs import CostForecast
+from inference_service.batches import Batch, TaskCost, WindowTask
 from inference_service.engines.asr import Recogniser
-from inference_service.lanes import Lane, RecognitionError
 from inference_service.metrics import Metrics
-from inference_service.pacing import LiveLoad
 from inference_service.priority import Priority
+from inference_service.session_queue import RecognitionError, SessionQueue
+from inference_service.update_interval import CostForecast, UpdateInterval
 
-# Turns of the event loop after a batch: an answer reaches its session in the first; the others
+# Cycles of the event loop after a batch: an answer reaches its session in the first; the others
 # are for those that pass it through a task of their own.
-_FOLLOW_UP_TURNS = 3
-_MAX_PLACES = 4
+_FOLLOW_UP_CYCLES = 3
+_MAX_CALLS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class SchedulerLimits:
     """The numbers in the rules above."""
 
     capacity: int = 128  # windows; a prepared one holds 1 to 1.5 MB of features
-    alone_s: float = 1.0  # no longer than the interval of live updates
+    alone_s: float = 4.0
     shared_s: float = 0.25
     live_s: float = 0.2
     recent_s: float = 5.0
@@ -75,23 +74,25 @@ class Scheduler:
         self,
         *,
         metrics: Metrics,
-        limits: Limits | None = None,
+        limits: SchedulerLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.limits = limits or Limits()
+        self.limits = limits or SchedulerLimits()
         self.clock = clock
-        self.changed = asyncio.Condition()  # a slot was freed, or a batch has ended
+        self.changed = asyncio.Condition()  # a permit was released, or a batch has ended
         self.metrics = metrics
-        self._lanes: dict[Priority, deque[Lane]] = {priority: deque() for priority in Priority}
+        self._queues: dict[Priority, deque[SessionQueue]] = {
+            priority: deque() for priority in Priority
+        }
         # Since when a class has been waiting to be served, or was last open, by the clock.
         self._unserved_since: dict[Priority, float] = {}
         self._last_open: dict[Priority, float] = {}
         self._costs = CostForecast()
-        self._live_load = LiveLoad(clock)
+        self._update_interval = UpdateInterval(clock)
         self._has_work = asyncio.Event()
-        self._running: dict[asyncio.Task[None], Job] = {}  # batches, each by its first job
+        self._running: dict[asyncio.Task[None], WindowTask] = {}  # batches, each by its first task
         self._accelerator = ThreadPoolExecutor(
-            max_workers=_MAX_PLACES, thread_name_prefix="accelerator"
+            max_workers=_MAX_CALLS, thread_name_prefix="accelerator"
         )
         self._loop_task: asyncio.Task[None] | None = None
 
@@ -106,39 +107,42 @@ class Scheduler:
         await asyncio.to_thread(self._accelerator.shutdown)
 
     @contextlib.asynccontextmanager
-    async def open_lane(self, recogniser: Recogniser, priority: Priority) -> AsyncIterator[Lane]:
-        """Open a session's place. At its end the recogniser is no longer in use by this session."""
-        lane = Lane(self, recogniser, priority)
-        self._lanes[priority].append(lane)
+    async def open_queue(
+        self, recogniser: Recogniser, priority: Priority
+    ) -> AsyncIterator[SessionQueue]:
+        """Open a session's queue. At its end the recogniser is no longer in use by this session."""
+        queue = SessionQueue(self, recogniser, priority)
+        self._queues[priority].append(queue)
         try:
-            yield lane
+            yield queue
         finally:
-            self._lanes[priority].remove(lane)
+            self._queues[priority].remove(queue)
             self._last_open[priority] = self.clock()
-            await lane.leave()
+            await queue.close()
 
     @property
-    def open_lanes(self) -> int:
-        return sum(map(len, self._lanes.values()))
+    def even_share(self) -> int:
+        """The windows in flight that each open queue may have, were all alike."""
+        return self.limits.capacity // max(1, sum(map(len, self._queues.values())))
 
-    def find_live_interval_s(self, recogniser: Recogniser) -> float:
-        places = min(_MAX_PLACES, recogniser.max_calls)
-        return self._live_load.find_interval_s(calls_at_once=places)
+    def find_update_interval_s(self, recogniser: Recogniser) -> float:
+        calls = min(_MAX_CALLS, recogniser.max_calls)
+        return self._update_interval.find_interval_s(calls_at_once=calls)
 
     def count_waiting(self, priority: Priority) -> int:
-        return sum(len(lane.waiting) for lane in self._lanes[priority])
+        return sum(len(queue.waiting) for queue in self._queues[priority])
 
     def count_sessions(self, priority: Priority) -> int:
-        return len(self._lanes[priority])
+        return len(self._queues[priority])
 
-    def enqueue(self, job: Job, *, goes_first: bool = False) -> None:
-        """Line a job up; lanes do this."""
-        priority = job.lane.priority
+    def enqueue(self, task: WindowTask, *, at_front: bool = False) -> None:
+        """Line a task up; queues do this."""
+        priority = task.queue.priority
         self._unserved_since.setdefault(priority, self.clock())
-        if goes_first:
-            job.lane.waiting.appendleft(job)
+        if at_front:
+            task.queue.waiting.appendleft(task)
         else:
-            job.lane.waiting.append(job)
+            task.queue.waiting.append(task)
         self._has_work.set()
 
     async def _run(self) -> None:
@@ -148,26 +152,26 @@ class Scheduler:
             while batch := self._choose():
                 self._begin(batch)
 
-    def _choose(self) -> list[Job]:
+    def _choose(self) -> list[WindowTask]:
         waiting = [priority for priority in Priority if self.count_waiting(priority)]
         for priority in set(self._unserved_since) - set(waiting):
             del self._unserved_since[priority]
         for priority in self._by_urgency(waiting):
-            lane = next(lane for lane in self._lanes[priority] if lane.waiting)
-            if self._has_place(lane):
-                return self._gather(lane)
+            queue = next(queue for queue in self._queues[priority] if queue.waiting)
+            if self._has_free_call(queue):
+                return self._collect_batch(queue)
         return []
 
-    def _gather(self, lane: Lane) -> list[Job]:
-        """Make a batch around the lane's first window."""
-        priority = lane.priority
-        lane.renew(lane.waiting[0])
-        first = self._take(lane, lane.waiting[0])
+    def _collect_batch(self, queue: SessionQueue) -> list[WindowTask]:
+        """Make a batch around the queue's first window."""
+        priority = queue.priority
+        queue.renew(queue.waiting[0])
+        first = self._dequeue(queue, queue.waiting[0])
         batch = Batch([first], self._predict_s(first), self._bound_s(priority))
         if not first.must_be_alone:
-            self._fill(batch, self._classes_for(priority, lane.recogniser))
+            self._fill(batch, self._classes_for(priority, queue.recogniser))
         self._unserved_since[priority] = self.clock()
-        return batch.jobs
+        return batch.tasks
 
     def _by_urgency(self, waiting: Sequence[Priority]) -> list[Priority]:
         """Rule 1."""
@@ -175,14 +179,14 @@ class Scheduler:
         starved = [name for name in waiting if self._unserved_since[name] < latest]
         return [*starved[-1:], *waiting]
 
-    def _has_place(self, lane: Lane) -> bool:
+    def _has_free_call(self, queue: SessionQueue) -> bool:
         """Rule 5."""
-        engines = [lane.recogniser, *(job.lane.recogniser for job in self._running.values())]
-        places = min(_MAX_PLACES, *(engine.max_calls for engine in engines))
-        peers = [job for job in self._running.values() if job.lane.priority >= lane.priority]
-        if self._is_shared(lane.priority) and len(peers) >= max(1, places - 1):
+        engines = [queue.recogniser, *(task.queue.recogniser for task in self._running.values())]
+        calls = min(_MAX_CALLS, *(engine.max_calls for engine in engines))
+        peers = [task for task in self._running.values() if task.queue.priority >= queue.priority]
+        if self._is_shared(queue.priority) and len(peers) >= max(1, calls - 1):
             return False
-        return len(self._running) < places
+        return len(self._running) < calls
 
     def _classes_for(self, priority: Priority, recogniser: Recogniser) -> Iterable[Priority]:
         if recogniser.device == "cpu":
@@ -190,7 +194,7 @@ class Scheduler:
         return [name for name in Priority if name >= priority]
 
     def _fill(self, batch: "Batch", classes: Iterable[Priority]) -> None:
-        """Rules 2 and 3: one window of each lane, again and again, while there is room."""
+        """Rules 2 and 3: one window of each queue, repeatedly, while there is room."""
         for priority in classes:
             batch.bound_s = min(batch.bound_s, self._bound_s(priority))
             while batch.has_room and self._join_round(batch, priority):
@@ -198,28 +202,28 @@ class Scheduler:
 
     def _join_round(self, batch: "Batch", priority: Priority) -> int:
         joined = 0
-        for lane in list(self._lanes[priority]):
-            job = next((job for job in lane.waiting if batch.accepts(job)), None)
-            if job is None:
+        for queue in list(self._queues[priority]):
+            task = next((task for task in queue.waiting if batch.accepts(task)), None)
+            if task is None:
                 continue
-            predicted_s = self._predict_s(job)
+            predicted_s = self._predict_s(task)
             if not batch.has_room or batch.predicted_s + predicted_s > batch.bound_s:
                 return joined
-            batch.add(self._take(lane, job), predicted_s)
+            batch.add(self._dequeue(queue, task), predicted_s)
             joined += 1
         return joined
 
-    def _take(self, lane: Lane, job: Job) -> Job:
-        """Take a job out of its lane, which now stands last in its class."""
-        lane.waiting.remove(job)
-        ring = self._lanes[lane.priority]
-        ring.remove(lane)
-        ring.append(lane)
-        return job
+    def _dequeue(self, queue: SessionQueue, task: WindowTask) -> WindowTask:
+        """Take a task out of its queue, which now stands last in its class."""
+        queue.waiting.remove(task)
+        ring = self._queues[queue.priority]
+        ring.remove(queue)
+        ring.append(queue)
+        return task
 
-    def _predict_s(self, job: Job) -> float:
+    def _predict_s(self, task: WindowTask) -> float:
         """Before the first of its kind ran, a window counts for a whole batch."""
-        predicted_s = self._costs.predict_s(job.kind, audio_s=job.audio_s)
+        predicted_s = self._costs.predict_s(task.kind, audio_s=task.audio_s)
         return self.limits.alone_s if predicted_s is None else predicted_s
 
     def _bound_s(self, priority: Priority) -> float:
@@ -229,70 +233,70 @@ class Scheduler:
         return self.limits.shared_s if self._is_shared(priority) else self.limits.alone_s
 
     def _is_shared(self, priority: Priority) -> bool:
-        """Say whether a session of a higher class is open, or was a moment ago."""
+        """Return whether a session of a higher class is open, or was a moment ago."""
         recently = self.clock() - self.limits.recent_s
         return any(
-            self._lanes[higher] or self._last_open.get(higher, float("-inf")) > recently
+            self._queues[higher] or self._last_open.get(higher, float("-inf")) > recently
             for higher in Priority
             if higher < priority
         )
 
-    def _begin(self, batch: list[Job]) -> None:
-        for job in batch:
-            job.lane.running += 1
-        task = asyncio.create_task(self._execute(batch), name="batch")
-        self._running[task] = batch[0]
-        task.add_done_callback(self._end)
+    def _begin(self, batch: list[WindowTask]) -> None:
+        for task in batch:
+            task.queue.running += 1
+        running = asyncio.create_task(self._execute(batch), name="batch")
+        self._running[running] = batch[0]
+        running.add_done_callback(self._end)
 
-    def _end(self, task: asyncio.Task[None]) -> None:
-        del self._running[task]
+    def _end(self, running: asyncio.Task[None]) -> None:
+        del self._running[running]
         self._has_work.set()
 
-    async def _execute(self, batch: list[Job]) -> None:
+    async def _execute(self, batch: list[WindowTask]) -> None:
         loop = asyncio.get_running_loop()
         try:
-            payloads = await asyncio.gather(*(job.read_payload() for job in batch))
+            payloads = await asyncio.gather(*(task.read_payload() for task in batch))
             started = self.clock()
             answers = await loop.run_in_executor(self._accelerator, batch[0].call, payloads)
             self._answer(batch, answers, started)
-        except Exception as error:  # noqa: BLE001  # whatever an engine raises is told to its sessions
-            self._take_apart(batch, error)
-        for job in batch:
-            job.lane.running -= 1
+        except Exception as error:  # noqa: BLE001  # any engine error is raised in its sessions
+            self._retry_alone(batch, error)
+        for task in batch:
+            task.queue.running -= 1
         async with self.changed:
             self.changed.notify_all()
-        # Its place is free only after these: rule 6.
-        for _ in range(_FOLLOW_UP_TURNS):
+        # Its call counts as running until these: rule 6.
+        for _ in range(_FOLLOW_UP_CYCLES):
             await asyncio.sleep(0)
 
-    def _answer(self, batch: list[Job], answers: Sequence[Any], started: float) -> None:
-        took_s = self.clock() - started
-        audio_s = [job.audio_s for job in batch]
-        self._costs.learn(batch[0].kind, audio_s=audio_s, took_s=took_s)
-        recogniser = batch[0].lane.recogniser
-        self.metrics.note_batch(
+    def _answer(self, batch: list[WindowTask], answers: Sequence[Any], started: float) -> None:
+        elapsed_s = self.clock() - started
+        audio_s = [task.audio_s for task in batch]
+        self._costs.learn(batch[0].kind, audio_s=audio_s, elapsed_s=elapsed_s)
+        recogniser = batch[0].queue.recogniser
+        self.metrics.record_batch(
             windows=len(batch),
             max_batch=recogniser.max_batch,
             audio_s=sum(audio_s),
-            took_s=took_s,
+            elapsed_s=elapsed_s,
         )
-        if batch[0].lane.priority is Priority.LIVE:
-            self._live_load.note_batch(took_s)
-        for job, answer in zip(batch, answers, strict=True):
-            if not job.answer.done():
-                timing = Timing(started - job.queued_at, took_s / len(batch))
-                job.answer.set_result((answer, timing))
+        if batch[0].queue.priority is Priority.LIVE:
+            self._update_interval.record_batch(elapsed_s)
+        for task, answer in zip(batch, answers, strict=True):
+            if not task.answer.done():
+                cost = TaskCost(started - task.queued_at, elapsed_s / len(batch))
+                task.answer.set_result((answer, cost))
 
-    def _take_apart(self, batch: list[Job], error: Exception) -> None:
+    def _retry_alone(self, batch: list[WindowTask], error: Exception) -> None:
         """Rule 8."""
-        self.metrics.note_failed_batch()
-        for job in batch:
-            if job.answer.done():
+        self.metrics.record_failed_batch()
+        for task in batch:
+            if task.answer.done():
                 continue
-            if job.must_be_alone:
+            if task.must_be_alone:
                 failure = RecognitionError("The recogniser failed on a part of this recording.")
                 failure.__cause__ = error
-                job.answer.set_exception(failure)
+                task.answer.set_exception(failure)
             else:
-                job.must_be_alone = True
-                self.enqueue(job, goes_first=True)
+                task.must_be_alone = True
+                self.enqueue(task, at_front=True)

@@ -8,9 +8,9 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 
 from inference_service.engines.asr import Recogniser
-from inference_service.lanes import Lane
 from inference_service.priority import Priority
 from inference_service.scheduler import Scheduler
+from inference_service.session_queue import SessionQueue
 
 
 class Schedulers:
@@ -21,10 +21,12 @@ class Schedulers:
         self._schedulers: dict[str, Scheduler] = {}
 
     @contextlib.asynccontextmanager
-    async def open_lane(self, recogniser: Recogniser, priority: Priority) -> AsyncIterator[Lane]:
-        """Open a session's place in the queue of the recogniser's device; see `Scheduler`."""
-        async with self._scheduler_of(recogniser).open_lane(recogniser, priority) as lane:
-            yield lane
+    async def open_queue(
+        self, recogniser: Recogniser, priority: Priority
+    ) -> AsyncIterator[SessionQueue]:
+        """Open a session's queue at the scheduler of the recogniser's device; see `Scheduler`."""
+        async with self._scheduler_of(recogniser).open_queue(recogniser, priority) as queue:
+            yield queue
 
     def count_waiting(self, priority: Priority) -> int:
         return sum(each.count_waiting(priority) for each in self._schedulers.values())

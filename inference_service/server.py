@@ -1,4 +1,4 @@
-"""The gRPC server: its parts put together, its door opened, drained and closed."""
+"""The gRPC server: assembled, started, drained and closed."""
 
 import logging
 from pathlib import Path
@@ -12,7 +12,7 @@ from inference_service.engines.diarization import Description, Embedder, known_d
 from inference_service.interceptors import RequestIdInterceptor, TokenInterceptor
 from inference_service.metrics import Metrics
 from inference_service.runtime import Runtime
-from inference_service.servicers.audio import AudioServicer
+from inference_service.servicers.audio import MAX_TURNS, AudioServicer
 from inference_service.servicers.server import ServerServicer
 from inference_service.servicers.speech import SpeechServicer
 from protos.stt.v1 import (
@@ -31,12 +31,13 @@ SERVICES = (
     audio_pb2.DESCRIPTOR.services_by_name["Audio"].full_name,
     server_pb2.DESCRIPTOR.services_by_name["Server"].full_name,
 )
-# A Diarize request may hold 100,000 turns of 256 floats; audio comes in chunks of 1 MiB at most.
-_MAX_MESSAGE_BYTES = 128 << 20
+# A Diarize request may hold MAX_TURNS of 256 floats and their times; all others are below 1 MiB.
+_MAX_RECEIVED_BYTES = MAX_TURNS * (256 * 4 + 64)
+_MAX_SENT_BYTES = 16 << 20  # what the web tier takes (`transcripts.inference.channel`)
 _OPTIONS = (
-    ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
-    # A client that is gone without a word is noticed within 40 s, and its session ended.
+    ("grpc.max_receive_message_length", _MAX_RECEIVED_BYTES),
+    ("grpc.max_send_message_length", _MAX_SENT_BYTES),
+    # A client that vanishes without closing is detected within 40 s, and its session ended.
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     # Clients ping every 5 s, to notice a frozen server (`transcripts.inference.channel`).
@@ -80,8 +81,9 @@ class InferenceServer:
         )
         server_pb2_grpc.add_ServerServicer_to_server(ServerServicer(self._runtime), self._grpc)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
-        names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, self._grpc)
+        if self._config.reflection:
+            names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
+            reflection.enable_server_reflection(names, self._grpc)
         self.port = self._bind()
         self._start_metrics()
         await self._grpc.start()

@@ -1,11 +1,11 @@
 """The CPU stages: voice activity, features, speaker embeddings, in threads beside the accelerator.
 
 The same order of precedence as on the accelerator: the highest class first, first come first
-served inside a class. A running stage can't be interrupted, so one thread is never lent to bulk
-work: whatever long recordings do, a clip's next stage starts at once.
+served inside a class. A running stage can't be interrupted, so one thread never takes bulk
+work: however long recordings are, a clip's next stage starts at once.
 
 Sessions bound what they have queued here (one block of voice activity, and one stage for each
-window they hold a slot for); the queue itself needs no bound of its own.
+window they hold a permit for); the queue itself needs no bound of its own.
 """
 
 import asyncio
@@ -20,15 +20,15 @@ from inference_service.priority import Priority
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Job = Callable[[], None]
+Stage = Callable[[], None]
 
 
 class CpuStages:
     """A few threads that take the most urgent work first."""
 
     def __init__(self, *, threads: int) -> None:
-        """threads: at least 2, of which one is kept free of bulk work."""
-        self._queue: list[tuple[Priority, int, Job]] = []
+        """threads: at least 2, of which one never takes bulk work."""
+        self._queue: list[tuple[Priority, int, Stage]] = []
         self._arrivals = itertools.count()
         self._changed = threading.Condition()
         self._is_closed = False
@@ -56,7 +56,7 @@ class CpuStages:
                 return
             try:
                 result = stage(*args, **kwargs)
-            except BaseException as error:  # noqa: BLE001  # belongs to the caller, like a result
+            except BaseException as error:  # noqa: BLE001  # raised in the caller
                 loop.call_soon_threadsafe(_fail, future, error)
             else:
                 loop.call_soon_threadsafe(_answer, future, result)
@@ -77,7 +77,7 @@ class CpuStages:
         while job := self._take(lowest):
             job()
 
-    def _take(self, lowest: Priority) -> Job | None:
+    def _take(self, lowest: Priority) -> Stage | None:
         with self._changed:
             while not self._is_closed:
                 if self._queue and self._queue[0][0] <= lowest:

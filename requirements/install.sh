@@ -41,7 +41,7 @@ holds "$@" || holds dev || {
     for name in "$@"; do files="$files -r $here/$name.txt"; done
     # What is imported gets compiled then; compiling all of it here takes longer than fetching it.
     # shellcheck disable=SC2086
-    "$VENV/bin/python" -m pip install -qq --no-compile --disable-pip-version-check --no-input $files ||
+    "$VENV/bin/python" -m pip install -qq --no-compile --disable-pip-version-check --no-input --require-hashes $files ||
         fail "The packages could not be installed; the lines above say why. Run the same command again to go on."
     digest "$@" >"$VENV/.installed-$(echo "$@" | tr ' ' '-')"
 }

@@ -24,9 +24,13 @@ from stt_web.env import (
 )
 from stt_web.logs import logging_config
 
+# What this system writes (database, recordings, secrets) is its user's alone to read.
+os.umask(0o077)
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = read_path("STT_DATA_DIR", BASE_DIR / "var")
 DATA_DIR.mkdir(parents=True, exist_ok=True)
+with contextlib.suppress(PermissionError):  # another user's folder: how open it is, they decide
+    DATA_DIR.chmod(0o700)  # one of a time before the umask
 
 
 def _generated_secret(path: Path) -> str:
@@ -82,7 +86,7 @@ SECRET_KEY = read_text("STT_SECRET_KEY", "") or _generated_secret(DATA_DIR / "se
 ENCRYPTION_KEYS = read_list("STT_ENCRYPTION_KEYS")
 HOST = read_text("STT_HOST", "127.0.0.1")
 PORT = read_int("PORT", 8000, at_least=1)
-ALLOWED_HOSTS = read_list("STT_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],testserver")
+ALLOWED_HOSTS = read_list("STT_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = read_list("STT_CSRF_TRUSTED_ORIGINS")
 # What people's browsers call this server: where links in mails lead. Empty: as they were asked.
 PUBLIC_URL = read_text("STT_PUBLIC_URL", "").rstrip("/")
@@ -176,6 +180,7 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # in the browser that signed up, nowhere else
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # a changed password is told by mail
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_FORMS = {"signup": "accounts.pages.entrance.EqualWorkSignupForm"}
 ACCOUNT_CHANGE_EMAIL = True  # one address an account; a new one counts once it is verified
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = True
@@ -201,6 +206,9 @@ CACHES: dict[str, dict[str, object]] = {
 
 # Mail is written down with what it tells of, and sent by a worker (`accounts.services.mail`).
 globals().update(read_email_url(read_text("STT_EMAIL_URL", "")))
+# Whether mail that is printed, for want of a mail server, shows its links: they open accounts, and
+# what a process prints is a log as soon as nobody sits before it.
+CONSOLE_MAIL_LINKS = read_bool("STT_CONSOLE_MAIL_LINKS", default=DEBUG)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = read_text(
     "STT_EMAIL_FROM", f"Open STT <noreply@{urlsplit(PUBLIC_URL).hostname or 'localhost'}>"
 )

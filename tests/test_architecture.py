@@ -3,11 +3,13 @@
 inference_service ── protos ── web tier          nothing else in common, no engine in the web tier
 api | pages | consumers | tasks → services → access, models
 transcripts → billing → accounts                 never back
+inference_service: no cycle, neither between modules nor between packages
 """
 
 import ast
 import re
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -106,3 +108,60 @@ def test_a_tier_imports_only_what_its_lock_installs(lock: str, parts: tuple[str,
             owners = distributions.get(module.partition(".")[0], [])
             names = {re.sub(r"[-_.]+", "-", owner).lower() for owner in owners}
             assert not names or names & pinned, f"{file.relative_to(ROOT)} imports {module}"
+
+
+def module_graph(package: str) -> dict[str, set[str]]:
+    """Return for each module below `package` the modules below it that it imports, wherever."""
+    files = {module_name(file): file for file in files_of(package)}
+    graph: dict[str, set[str]] = {}
+    for module, file in files.items():
+        imported = set(imports_of(file))
+        # `from a.b import name` gives a.b.name: the module is that, or what is in front of it.
+        owners = {name if name in files else name.rpartition(".")[0] for name in imported}
+        graph[module] = {owner for owner in owners if owner in files and owner != module}
+    return graph
+
+
+def module_name(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def sibling_graphs(graph: dict[str, set[str]], package: str) -> Iterator[dict[str, set[str]]]:
+    """Yield one graph for each package: its modules and sub-packages, each with all below it."""
+    packages = {package} | {name.rpartition(".")[0] for name in graph if "." in name}
+    for parent in sorted(name for name in packages if f"{name}.".startswith(f"{package}.")):
+        depth = parent.count(".") + 2
+        inside = {name for name in graph if name.startswith(f"{parent}.")}
+        siblings: dict[str, set[str]] = {}
+        for module in inside:
+            unit = ".".join(module.split(".")[:depth])
+            targets = {".".join(name.split(".")[:depth]) for name in graph[module] & inside}
+            siblings.setdefault(unit, set()).update(targets - {unit})
+        yield siblings
+
+
+def find_cycle(graph: dict[str, set[str]]) -> list[str]:
+    """Return the names on one cycle of imports, the first repeated at the end; [] for none."""
+    sorter = TopologicalSorter(graph)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_module_of_the_inference_service_imports_itself_through_others() -> None:
+    assert find_cycle(module_graph("inference_service")) == []
+
+
+def test_no_packages_of_the_inference_service_import_each_other() -> None:
+    graphs = list(sibling_graphs(module_graph("inference_service"), "inference_service"))
+    assert {"inference_service.sessions", "inference_service.scheduler"} <= graphs[0].keys()
+    assert [find_cycle(graph) for graph in graphs] == [[]] * len(graphs)
+
+
+def test_an_import_inside_a_function_closes_a_cycle() -> None:
+    loading = module_graph("inference_service")["inference_service.engines.loading"]
+    assert "inference_service.engines.whisper" in loading  # imported inside `load_recogniser`
+    assert find_cycle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": set()}) != []

@@ -149,3 +149,25 @@ def test_composes_gpu_profile_installs_the_same_libraries() -> None:
 def _read_requirements(name: str) -> list[str]:
     text = (ROOT / "requirements" / name).read_text().replace("\\\n", " ")
     return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def test_every_locked_package_has_hashes() -> None:
+    """So that what is installed is what was locked, whoever answers for the index."""
+    for name in ("web", "inference", "dev", "inference-gpu"):
+        text = (ROOT / "requirements" / f"{name}.txt").read_text().replace("\\\n", " ")
+        packages = [
+            line for line in text.splitlines() if line and not line.lstrip().startswith("#")
+        ]
+        assert len(packages) > 1, name
+        unhashed = [line.split()[0] for line in packages if "--hash=sha256:" not in line]
+        assert unhashed == [], name
+
+
+def test_the_tiers_lock_the_versions_that_were_tested() -> None:
+    def pins(name: str) -> dict[str, str]:
+        text = (ROOT / "requirements" / f"{name}.txt").read_text()
+        return dict(re.findall(r"^([A-Za-z0-9_.-]+)==([^ ;\\]+)", text, re.MULTILINE))
+
+    tested = pins("dev")
+    for name in ("web", "inference"):
+        assert pins(name).items() <= tested.items()

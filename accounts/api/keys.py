@@ -12,8 +12,9 @@ from accounts.api.serializers import (
     ApiKeyRequestSerializer,
     ApiKeySerializer,
     NewApiKeySerializer,
+    RevocationSerializer,
 )
-from accounts.keys import issue_requested_key, revoke_api_key
+from accounts.keys import issue_requested_key, revoke_api_key, revoke_key_and_created
 from accounts.permissions import HasScope, key_of, user_of
 from stt_web.pagination import PageNumberPagination
 
@@ -56,8 +57,16 @@ class KeyView(APIView):
     permission_classes = [IsAuthenticated, HasScope]
     scopes = {"DELETE": "manage"}
 
-    @extend_schema(operation_id="revoke_key", responses={204: None})
+    @extend_schema(
+        operation_id="revoke_key",
+        parameters=[RevocationSerializer],
+        responses={204: None},
+    )
     def delete(self, request: Request, key_id: str) -> Response:
         """Revoke a key, from the next request on."""
-        revoke_api_key(get_api_key(user_of(request), key_id))
+        asked = RevocationSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        api_key = get_api_key(user_of(request), key_id)
+        revoke = revoke_key_and_created if asked.validated_data["with_created"] else revoke_api_key
+        revoke(api_key)
         return Response(status=204)

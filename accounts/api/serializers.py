@@ -10,7 +10,16 @@ from accounts.models import ApiKey
 class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
     class Meta:
         model = ApiKey
-        fields = ["id", "name", "prefix", "scopes", "created_at", "last_used_at", "expires_at"]
+        fields = [
+            "id",
+            "name",
+            "prefix",
+            "scopes",
+            "created_at",
+            "last_used_at",
+            "expires_at",
+            "created_by_key",
+        ]
 
 
 class NewApiKeySerializer(ApiKeySerializer):
@@ -29,9 +38,22 @@ class ApiKeyPageSerializer(serializers.Serializer[object]):
     results = ApiKeySerializer(many=True)
 
 
+class RevocationSerializer(serializers.Serializer[object]):
+    with_created = serializers.BooleanField(
+        default=False, help_text="Also revoke all keys that this key made."
+    )
+
+
 class ApiKeyRequestSerializer(serializers.Serializer[object]):
     name = serializers.CharField(max_length=100)
-    expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    expires_at = serializers.DateTimeField(
+        required=False,
+        allow_null=True,
+        help_text=(
+            "null: never. Left out: a year from now for a key without scopes, else never. Not after"
+            " the key that asks."
+        ),
+    )
     scopes = serializers.ListField(
         child=serializers.ChoiceField(choices=SCOPES),
         required=False,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts.keys import SCOPES
+from accounts.keys import DEFAULT_LIFETIME, SCOPES
 from accounts.models import User
 from accounts.profile import EMAIL_PREFERENCES, read_email_preferences
 
@@ -70,10 +70,10 @@ class KeyForm(forms.Form):
         help_text=_("Where will it be used?"),
     )
     expires_at = forms.DateField(
-        label=_("Last day (optional)"),
+        label=_("Last day"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text=_("Without one, it is good until you revoke it."),
+        help_text=_("A year from now, unless you choose another day. Empty: until you revoke it."),
     )
     scopes = forms.MultipleChoiceField(
         label=_("What it may do (nothing chosen: everything)"),
@@ -85,6 +85,12 @@ class KeyForm(forms.Form):
     def __init__(self, *args: object, time_zone: str = "UTC", **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # as Django's own
         self._zone = ZoneInfo(time_zone)
+
+    @classmethod
+    def of(cls, user: User) -> "KeyForm":
+        zone = ZoneInfo(user.time_zone)
+        last_day = (timezone.now() + DEFAULT_LIFETIME).astimezone(zone).date()
+        return cls(time_zone=user.time_zone, initial={"expires_at": last_day})
 
     def clean_expires_at(self) -> datetime | None:
         """The end of that day where the user lives."""

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.lasting import read_session_user, while_allowed
 from accounts.models import User
 from accounts.pages.forms import LeaveForm
 from accounts.services.departure import close_account, try_to_remove
@@ -29,7 +30,10 @@ def download_export(request: HttpRequest) -> HttpResponseBase:
     """GET /account/export/ — a zip, made while it is sent."""
     day = timezone.now().date().isoformat()
     return StreamingHttpResponse(
-        _in_threads(export_account(cast("User", request.user))),
+        while_allowed(
+            _in_threads(export_account(cast("User", request.user))),
+            lambda: read_session_user(request) is not None,
+        ),
         content_type="application/zip",
         headers={"Content-Disposition": f'attachment; filename="open-stt-{day}.zip"'},
     )

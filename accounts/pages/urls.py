@@ -7,6 +7,7 @@ from accounts.pages import leaving, local_login, views
 urlpatterns = [
     path("profile/", views.show_profile, name="account_profile"),
     path("keys/", views.show_keys, name="account_keys"),
+    path("keys/revoke-all/", views.revoke_every_key, name="account_keys_revoke_all"),
     path("keys/<str:key_id>/revoke/", views.revoke_key, name="account_key_revoke"),
     path("security/", views.show_security, name="account_security"),
     path(

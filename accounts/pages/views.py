@@ -19,10 +19,18 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.i18n import set_language
 
 from accounts.access import KeyNotFoundError, get_api_key, list_api_keys
-from accounts.keys import KeyRefusedError, issue_requested_key, revoke_api_key
+from accounts.keys import (
+    KeyRefusedError,
+    issue_requested_key,
+    list_created_keys,
+    revoke_all_keys,
+    revoke_api_key,
+    revoke_key_and_created,
+)
 from accounts.models import User
 from accounts.pages.forms import SCOPE_LABELS, KeyForm, ProfileForm
 from accounts.profile import update_profile
+from accounts.services.security_notices import change_profile
 from accounts.services.sessions import (
     describe_browser,
     end_all_sessions,
@@ -41,7 +49,7 @@ def show_profile(request: HttpRequest) -> HttpResponse:
     form = ProfileForm(request.POST) if request.method == "POST" else ProfileForm.of(_user(request))
     if not form.is_valid():
         return render(request, "accounts/profile.html", {"form": form, "tab": "profile"})
-    user = update_profile(_user(request), **form.cleaned_data)
+    user = change_profile(_user(request), **form.cleaned_data)
     with override(user.language):
         messages.success(request, _("Saved."))
     response = redirect("account_profile")
@@ -56,7 +64,7 @@ def show_profile(request: HttpRequest) -> HttpResponse:
 def show_keys(request: HttpRequest) -> HttpResponse:
     """GET, POST /account/keys/ — the answer to a POST shows the new key, this once."""
     raw = ""
-    form = KeyForm()
+    form = KeyForm.of(_user(request))
     if request.method == "POST":
         form = KeyForm(request.POST, time_zone=_user(request).time_zone)
         if form.is_valid():
@@ -64,12 +72,16 @@ def show_keys(request: HttpRequest) -> HttpResponse:
                 _key, raw = issue_requested_key(
                     _user(request), asked_with=None, **form.cleaned_data
                 )
-                form = KeyForm()
+                form = KeyForm.of(_user(request))
             except KeyRefusedError as error:
                 form.add_error(None, error.message)
     keys = [
-        {"key": key, "scopes": [SCOPE_LABELS[scope] for scope in key.scopes]}
-        for key in list_api_keys(_user(request))
+        {
+            "key": key,
+            "scopes": [SCOPE_LABELS[scope] for scope in key.scopes],
+            "created": len(list_created_keys(key)),
+        }
+        for key in list_api_keys(_user(request)).select_related("created_by_key")
     ]
     return render(
         request, "accounts/keys.html", {"form": form, "keys": keys, "raw": raw, "tab": "keys"}
@@ -79,12 +91,26 @@ def show_keys(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def revoke_key(request: HttpRequest, key_id: str) -> HttpResponse:
-    """POST /account/keys/:id/revoke/"""
+    """POST /account/keys/:id/revoke/ — `with_created`: also the keys that it made."""
     try:
-        revoke_api_key(get_api_key(_user(request), key_id))
+        api_key = get_api_key(_user(request), key_id)
     except KeyNotFoundError:
         raise Http404 from None
-    messages.success(request, _("The key is revoked."))
+    if "with_created" in request.POST:
+        revoke_key_and_created(api_key)
+        messages.success(request, _("The key and those that it made are revoked."))
+    else:
+        revoke_api_key(api_key)
+        messages.success(request, _("The key is revoked."))
+    return redirect("account_keys")
+
+
+@login_required
+@require_POST
+def revoke_every_key(request: HttpRequest) -> HttpResponse:
+    """POST /account/keys/revoke-all/"""
+    revoke_all_keys(_user(request))
+    messages.success(request, _("All your API keys are revoked."))
     return redirect("account_keys")
 
 
@@ -100,6 +126,7 @@ def show_security(request: HttpRequest) -> HttpResponse:
         ],
         "current_session": request.session.session_key,
         "has_second_factor": has_second_factor(user),
+        "keys": list_api_keys(user).count(),
         "tab": "security",
     }
     return render(request, "accounts/security.html", context)

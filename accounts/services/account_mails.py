@@ -88,7 +88,10 @@ def _tell(subject: str, sentence: str) -> Callable[[Details], Notice]:
                 _("Time: %(time)s (UTC)")
                 % {"time": date_format(details["timestamp"], "DATETIME_FORMAT")},
                 _("Network address: %(address)s") % {"address": details["ip"]},
-                _("If that was not you, choose a new password and log out everywhere."),
+                _(
+                    "If that was not you, choose a new password, log out everywhere and revoke your"
+                    " API keys: they go on working until you do."
+                ),
             ],
             action=(_("Check your security settings"), site_url("/account/security/")),
         )

@@ -46,6 +46,15 @@ def note_login(user: User, *, token: str, address: str, browser: str) -> str:
     return kept
 
 
+def is_known_device(email: str, token: str) -> bool:
+    """Whether the browser that showed `token` has logged in to the account of `email` before."""
+    return bool(token) and (
+        KnownDevice.objects.filter(
+            user__email=email.lower(), digest=hashlib.sha256(token.encode()).hexdigest()
+        ).exists()
+    )
+
+
 def _write(now: datetime, *, address: str, browser: str) -> Notice:
     return Notice(
         subject=_("A new device logged in to your account"),
@@ -54,7 +63,10 @@ def _write(now: datetime, *, address: str, browser: str) -> Notice:
             _("Time: %(time)s (UTC)") % {"time": date_format(now, "DATETIME_FORMAT")},
             _("Network address: %(address)s") % {"address": address},
             _("Browser: %(browser)s") % {"browser": describe_browser(browser)},
-            _("If that was not you, choose a new password and log out everywhere."),
+            _(
+                "If that was not you, choose a new password, log out everywhere and revoke your API"
+                " keys: they go on working until you do."
+            ),
         ],
         action=(_("Check your security settings"), site_url("/account/security/")),
     )

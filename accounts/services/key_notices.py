@@ -23,7 +23,15 @@ def _write(api_key: ApiKey) -> Notice:
         subject=_("A new API key was made: %(name)s") % shown,
         paragraphs=[
             _("Your account has a new API key, “%(name)s” (%(prefix)s…).") % shown,
+            *_describe_maker(api_key.created_by_key),
             _("If that was not you, revoke it, and choose a new password."),
         ],
         action=(_("See your keys"), site_url("/account/keys/")),
     )
+
+
+def _describe_maker(maker: ApiKey | None) -> list[str]:
+    if maker is None:
+        return []
+    shown = {"name": maker.name, "prefix": maker.prefix}
+    return [_("It was created with another key of yours, “%(name)s” (%(prefix)s…).") % shown]

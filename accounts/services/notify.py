@@ -10,6 +10,7 @@ from collections.abc import Callable
 from allauth.account.models import EmailAddress
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts.models import User
 from accounts.profile import read_email_preferences
@@ -28,7 +29,21 @@ def notify(user: User, *, kind: str, key: str, write: Callable[[], Notice]) -> b
     `kind`: one of EMAIL_PREFERENCES. `key`: what it tells of; the same is told once. `write` runs
     in the user's language. Inside the caller's transaction; at most five queries.
     """
-    if not user.is_active or not read_email_preferences(user)[kind]:
+    if not read_email_preferences(user)[kind]:
+        return False
+    reason = gettext_noop("You chose to get such mail. Change that here: %(address)s")
+    return _queue(user, kind=kind, key=key, write=write, reason=reason)
+
+
+def notify_always(user: User, *, kind: str, key: str, write: Callable[[], Notice]) -> bool:
+    """The same for a mail that can't be switched off."""
+    return _queue(user, kind=kind, key=key, write=write)
+
+
+def _queue(
+    user: User, *, kind: str, key: str, write: Callable[[], Notice], reason: str = ""
+) -> bool:
+    if not user.is_active:
         return False
     address = EmailAddress.objects.filter(user=user, primary=True, verified=True).first()
     if address is None:
@@ -44,6 +59,5 @@ def notify(user: User, *, kind: str, key: str, write: Callable[[], Notice]) -> b
             key=f"{kind}:{key}",
             recipient=address.email,
             user=user,
-            reason=_("You chose to get such mail. Change that here: %(address)s")
-            % {"address": site_url("/account/profile/")},
+            reason=reason and _(reason) % {"address": site_url("/account/profile/")},
         )

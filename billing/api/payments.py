@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.idempotency import answer_request_once, fingerprint_request
-from accounts.permissions import HasScope, user_of
+from accounts.permissions import MANAGE_AND_READ, HasScope, user_of
 from billing.access import get_invoice
 from billing.api.payment_serializers import (
     AddressSerializer,
@@ -82,7 +82,7 @@ class CheckoutView(APIView):
 
 class PortalView(APIView):
     permission_classes = [IsAuthenticated, HasScope]
-    scopes = {"POST": "manage"}
+    scopes = {"POST": MANAGE_AND_READ}  # the page shows invoices
 
     @extend_schema(operation_id="open_portal", request=None, responses=AddressSerializer)
     def post(self, request: Request) -> Response:

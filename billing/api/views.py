@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
-from accounts.permissions import HasScope, user_of
+from accounts.permissions import MANAGE_AND_READ, HasScope, key_of, user_of
 from accounts.profile import read_email_preferences, update_profile
 from billing.api.serializers import (
     AccountRequestSerializer,
@@ -26,7 +26,7 @@ from billing.usage import Period, count_minutes_used, read_daily_usage
 
 class AccountView(APIView):
     permission_classes = [IsAuthenticated, HasScope]
-    scopes = {"GET": "read", "PUT": "manage"}
+    scopes = {"GET": "read", "PUT": MANAGE_AND_READ}
 
     @extend_schema(operation_id="read_account", responses=AccountSerializer)
     def get(self, request: Request) -> Response:
@@ -42,7 +42,8 @@ class AccountView(APIView):
         """Change your name, time zone, language and e-mail preferences."""
         asked = AccountRequestSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        user = update_profile(user_of(request), **asked.validated_data)
+        by_key = key_of(request) is not None
+        user = update_profile(user_of(request), **asked.validated_data, by_key=by_key)
         return Response(_describe_account(account_for(user)))
 
 

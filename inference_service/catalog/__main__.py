@@ -9,7 +9,7 @@ from inference_service.catalog.errors import CatalogError
 from inference_service.catalog.first import install_first
 from inference_service.catalog.models import CATALOGUE
 from inference_service.catalog.pull import find_model, pull
-from inference_service.config import BadSettingError, Config, read_config
+from inference_service.config import BadConfigError, Config, read_config
 
 
 def main() -> int:
@@ -19,10 +19,10 @@ def main() -> int:
         if arguments.command == "list":
             print_models(config)
         elif arguments.command == "first":
-            return 0 if install_first(config, say=_say) else 1
+            return 0 if install_first(config, report=_report) else 1
         else:
             pull_model(arguments.model, config)
-    except (CatalogError, BadSettingError) as error:
+    except (CatalogError, BadConfigError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
@@ -40,16 +40,18 @@ def print_models(config: Config) -> None:
 
 def pull_model(name: str, config: Config) -> None:
     model = find_model(name)
-    pulled = pull(name, config, say=_say)
+    pulled = pull(name, config, report=_report)
     if not pulled.source:
-        _say(f"The model {name} is installed in {pulled.folder} already.")
+        _report(f"The model {name} is installed in {pulled.folder} already.")
         return
     gated = ", gated at its publisher" if model.is_gated else ""
-    _say(f"{model.licence.attribution} Licence: {model.licence.spdx} ({model.provenance}{gated}).")
-    _say(f"The model {name} is installed in {pulled.folder}, from {pulled.source}.")
+    _report(
+        f"{model.licence.attribution} Licence: {model.licence.spdx} ({model.provenance}{gated})."
+    )
+    _report(f"The model {name} is installed in {pulled.folder}, from {pulled.source}.")
 
 
-def _say(line: str) -> None:
+def _report(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

@@ -45,7 +45,7 @@ class CatalogSettings(Protocol):
 
 
 class Catalog:
-    """The models of this server. Every answer is fresh: a model pulled meanwhile appears.
+    """The models of this server. Every answer is fresh: a model pulled since then appears.
 
     An answer costs a few `stat` calls for each model.
     """

@@ -1,4 +1,4 @@
-"""What the catalogue says of a model: its kind, files, licence, provenance and sources.
+"""What the catalogue states of a model: its kind, files, licence, provenance and sources.
 
 `whispers` and `speaker_models` hold the entries themselves; a further model is a further entry.
 """
@@ -72,8 +72,8 @@ class Wheel:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A member of a wheel: a whole file of the model, or one piece of it."""
+class WheelPart:
+    """A member of a wheel: a whole file of the model, or one part of it."""
 
     wheel: Wheel
     member: str
@@ -83,7 +83,7 @@ class Part:
 class PackagedFiles:
     """Where in wheels the files are: for each file its parts, in the order to join them in."""
 
-    parts: tuple[tuple[str, tuple[Part, ...]], ...]
+    parts: tuple[tuple[str, tuple[WheelPart, ...]], ...]
 
     def wheels(self) -> Iterator[Wheel]:
         """Yield each wheel once, in the order of its first use."""

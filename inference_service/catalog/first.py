@@ -13,7 +13,7 @@ from inference_service.catalog.entries import Kind
 from inference_service.catalog.errors import PullError
 from inference_service.catalog.models import CATALOGUE
 from inference_service.catalog.pull import pull
-from inference_service.catalog.sources import PullSettings, Say
+from inference_service.catalog.sources import PullSettings, Report
 
 # large-v3-turbo in float16 with a batch of windows takes about 3 GB.
 _TURBO_GPU_BYTES = 4 << 30
@@ -36,7 +36,7 @@ class Machine:
 
 
 def read_machine() -> Machine:
-    """Look at this machine; blocks for a second where there is a GPU."""
+    """Inspect this machine; blocks for a second where there is a GPU."""
     memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     limit = _CGROUP_LIMIT.read_text().strip() if _CGROUP_LIMIT.is_file() else "max"
     if limit.isdigit():
@@ -58,22 +58,22 @@ def choose_recogniser(machine: Machine) -> str:
 
 
 def install_first(
-    settings: FirstSettings, *, say: Say, look: Callable[[], Machine] = read_machine
+    settings: FirstSettings, *, report: Report, read: Callable[[], Machine] = read_machine
 ) -> bool:
     """Install what is missing of a recogniser and a speaker model; returns whether both are here.
 
-    Nothing is fetched where there is a recogniser already, whichever. Failures are said, not
-    raised: a server without models starts too, and says what it lacks.
+    Nothing is fetched where there is a recogniser already. Failures are reported, not
+    raised: a server without models starts too, and reports what it lacks.
     """
     catalog = _list_models(settings)
     has_recogniser = catalog.find(Kind.RECOGNISER) is not None or _pull_first_of(
-        _candidates(settings, look), settings, say=say
+        _candidates(settings, read), settings, report=report
     )
-    if not has_recogniser:  # there is nothing that speakers could be told apart in
+    if not has_recogniser:  # there is nothing to separate speakers in
         return False
     speaker_models = [model.id for model in CATALOGUE if model.kind is Kind.SPEAKER_MODEL]
     return catalog.find(Kind.SPEAKER_MODEL) is not None or _pull_first_of(
-        speaker_models, settings, say=say
+        speaker_models, settings, report=report
     )
 
 
@@ -88,20 +88,20 @@ def _list_models(settings: FirstSettings) -> Catalog:
     return Catalog(WithoutDefault())
 
 
-def _candidates(settings: FirstSettings, look: Callable[[], Machine]) -> list[str]:
+def _candidates(settings: FirstSettings, read: Callable[[], Machine]) -> list[str]:
     if any(model.id == settings.default_model for model in CATALOGUE):
         return [settings.default_model]
-    return list(dict.fromkeys((choose_recogniser(look()), _FALLBACK)))
+    return list(dict.fromkeys((choose_recogniser(read()), _FALLBACK)))
 
 
-def _pull_first_of(names: list[str], settings: FirstSettings, *, say: Say) -> bool:
+def _pull_first_of(names: list[str], settings: FirstSettings, *, report: Report) -> bool:
     for name in names:
         try:
-            pulled = pull(name, settings, say=say)
+            pulled = pull(name, settings, report=report)
         except PullError as error:
-            say(str(error))
+            report(str(error))
         else:
-            say(f"The model {name} is installed in {pulled.folder}, from {pulled.source}.")
+            report(f"The model {name} is installed in {pulled.folder}, from {pulled.source}.")
             return True
     return False
 

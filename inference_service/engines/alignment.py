@@ -1,6 +1,6 @@
 """What a forced aligner is: given words are placed in time, nothing is recognised.
 
-A recogniser that can do it keeps the Protocol `Aligner` too; the scheduler is its only caller.
+A recogniser that can do it implements the Protocol `Aligner` too; the scheduler is its only caller.
 Times are float seconds from the start of the window's samples.
 """
 
@@ -19,7 +19,7 @@ class GivenWord:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AlignmentRequest:
-    """One window and what is said in it; `features` as in `WindowRequest`."""
+    """One window and what is spoken in it; `features` as in `WindowRequest`."""
 
     features: object
     duration_s: float  # of the window's samples, ≤ 30

@@ -1,4 +1,4 @@
-"""What a recogniser is: the Protocol that every speech-to-text engine keeps.
+"""What a recogniser is: the Protocol that every speech-to-text engine implements.
 
 Stages, and where they run:
 
@@ -28,13 +28,13 @@ ATTEMPTS = 2
 
 
 class Verdict(StrEnum):
-    """What the quality gate says of a window's text."""
+    """How the quality gate judges a window's text."""
 
     ACCEPTED = "accepted"
     RETRY = "retry"  # improbable: to be decoded again, at the next attempt
-    PAD = "pad"  # decode again, padded to 30 s; `Lane` does it, sessions never see it
+    PAD = "pad"  # decode again, padded to 30 s; `SessionQueue` does it, sessions never see it
     NO_SPEECH = "no_speech"  # text on silence
-    # The text repeats itself. Whether the speaker does too, the sound has to say (sessions).
+    # The text repeats itself. Whether the speaker does too, the sound decides (sessions).
     REPETITION = "repetition"
     MIXED = "mixed"  # several languages: not decoded, to be cut (`WindowText.languages`)
     EMPTY = "empty"
@@ -62,7 +62,7 @@ class WindowRequest:
     duration_s: float  # of the window's samples, ≤ 30
     options: DecodeOptions
     attempt: int = 0  # below ATTEMPTS
-    is_padded: bool = False  # to 30 s, whatever length would do for this window
+    is_padded: bool = False  # to 30 s, even where a shorter length would do for this window
     # Only for a live hypothesis: decoded quickly, and judged RETRY where another decoding could do
     # better; never PAD.
     is_draft: bool = False
@@ -88,7 +88,7 @@ class TimedWord:
 
 @dataclass(frozen=True, slots=True)
 class TextSegment:
-    """One phrase. Its words, joined by their own spacing, spell `text`."""
+    """One phrase. Its words, joined by their own spacing, make up `text`."""
 
     start_s: float
     end_s: float
@@ -99,20 +99,22 @@ class TextSegment:
     no_speech_prob: float = 0.0
     temperature: float = 0.0
     language: str = ""
+    language_probability: float = 0.0  # of the window's being in it, > 0 to 1; 0: not asked
 
 
 @dataclass(frozen=True, slots=True)
 class LanguageRun:
-    """A stretch of a window in one language."""
+    """An interval of a window in one language."""
 
     start_s: float
     end_s: float
     language: str
+    probability: float = 0.0  # the mean over its slices, > 0 to 1; 0: not asked
 
 
 @dataclass(frozen=True, slots=True)
 class WindowText:
-    """What was heard in one window. `segments` is empty unless the verdict is ACCEPTED."""
+    """What was recognised in one window. `segments` is empty unless the verdict is ACCEPTED."""
 
     verdict: Verdict
     segments: tuple[TextSegment, ...] = ()

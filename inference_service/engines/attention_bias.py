@@ -9,7 +9,7 @@ and espeak-ng in German, English, Italian and Spanish (282 words), on a CPU with
 - tiny.en: 98 ms late (its conversion names other attention heads than base's).
 
 So it is a property of a model and its conversion, not of the family: a model that was not measured
-keeps its times. The rest is scatter, which no constant takes away.
+has its times unchanged. The rest is scatter, which no constant takes away.
 """
 
 from inference_service.engines.asr import Recogniser

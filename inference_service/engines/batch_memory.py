@@ -9,7 +9,7 @@ logger = logging.getLogger(__name__)
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
-MOST_WINDOWS = 16  # more brings nothing: the decoder's steps are as long, whatever they hold
+MOST_WINDOWS = 16  # more brings nothing: the decoder's steps take as long for fewer
 # Of the card, for the batch at hand; the rest is for the weights of the loaded models.
 _SHARE = 0.3
 # One window at beam 5 in float16, reckoned from the shapes of Whisper's models (keys and values of
@@ -50,5 +50,5 @@ def run_halving(
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Say whether an engine failed for want of memory. CTranslate2 says so only in words."""
+    """Return whether an engine ran out of memory. CTranslate2 has no class for it."""
     return isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in _SIGNS)

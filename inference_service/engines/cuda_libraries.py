@@ -1,7 +1,7 @@
 """The CUDA libraries that come as Python packages, made known to CTranslate2.
 
 CTranslate2 opens `libcublas.so.12` by its bare name when it first multiplies. The packages of
-requirements/inference-gpu.txt lie in site-packages, where the dynamic loader does not look, and
+requirements/inference-gpu.txt lie in site-packages, where the dynamic loader does not search, and
 LD_LIBRARY_PATH is read before Python runs. A library that is loaded already is found by its name.
 """
 
@@ -39,5 +39,5 @@ def _find_folders() -> list[Path]:
         found = importlib.util.find_spec("nvidia.cublas")
     except ModuleNotFoundError:
         return []
-    places = found.submodule_search_locations if found else None
-    return [Path(place) / "lib" for place in places or ()]
+    locations = found.submodule_search_locations if found else None
+    return [Path(location) / "lib" for location in locations or ()]

@@ -1,7 +1,8 @@
-"""What a forced aligner is: given words are placed in the sound, whatever recognised them.
+"""What a forced aligner is: given words are placed in the sound, independently of what recognised
+them.
 
 An aligner is no recogniser: it has no queue on the accelerator, and works on CPU stages beside it.
-It is exact where the words were said, and wrong or silent where they weren't; the one who asks
+It is exact where the words were spoken, and wrong or silent where they weren't; the one who asks
 judges (`sessions/word_times`). Times are float seconds from the start of the samples.
 """
 
@@ -13,7 +14,7 @@ from inference_service.engines.asr import Samples
 
 
 @dataclass(frozen=True, slots=True)
-class WordSpan:
+class WordInterval:
     start_s: float
     end_s: float  # > start_s
 
@@ -23,7 +24,7 @@ class ForcedAligner(Protocol):
 
     languages: frozenset[str]  # ISO 639-1
 
-    def align(self, samples: Samples, words: Sequence[str]) -> list[WordSpan | None]:
+    def align(self, samples: Samples, words: Sequence[str]) -> list[WordInterval | None]:
         """Place the words of one window: one answer each, in order, rising.
 
         samples: float32 (n_samples,), mono, 16 kHz, [-1, 1], ≤ 30 s. None for a word that isn't

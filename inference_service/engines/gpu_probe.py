@@ -1,9 +1,9 @@
 """Whether the GPU can be computed on: one silent window is encoded there, at the start.
 
-A driver alone says nothing: cuBLAS may be missing or of another version, the card too old for the
-wheel's kernels, its memory full. It is tried with a small Whisper of random weights, whatever is
-installed, and in a process of its own: what a broken driver does to it stays there, and a service
-that then uses the CPU holds no memory of the card.
+A driver alone proves nothing: cuBLAS may be missing or of another version, the card too old for the
+wheel's kernels, its memory full. It is tried with a small Whisper of random weights, independently
+of what is installed, and in a process of its own: what a broken driver does to it stays there, and
+a service that then uses the CPU holds no memory of the card.
 
     python -m inference_service.engines.gpu_probe     # exit status 0, or 1 and the reason
 """

@@ -2,7 +2,7 @@
 
 The likeliest sequence of languages is sought (Viterbi's dynamic programme): each slice scores the
 log probability of its language, and each change of language costs `switch_penalty`; so does a
-beginning in another language than the one that the recording is in. A stretch in the middle of a
+beginning in another language than the one that the recording is in. An interval in the middle of a
 window has to overcome two changes. Slices at the edges of words, names and laughter give single
 odd guesses (79 windows of 34 recordings, 734 slices of 4 s: the highest wrong probability is 0.79,
 and none had a wrong neighbour); a second language gives several in a row.
@@ -10,16 +10,18 @@ and none had a wrong neighbour); a second language gives several in a row.
 
 import math
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import fmean
 
 from inference_service.engines.asr import LanguageGuess, LanguageRun, WindowRequest
 
 SLICE_FRAMES = 200  # of the encoder's, 20 ms each: 4 s
 _FRAME_S = 0.02
-# A slice that disagrees with what is expected at least this much asks for a closer look.
+SLICE_S = SLICE_FRAMES * _FRAME_S
+# A slice that disagrees with what is expected at least this much is examined more closely.
 _DOUBT = 0.4
 _FLOOR = 0.05  # no guess rules a language out
-# Shorter stretches are no evidence of another language.
+# Shorter intervals are no evidence of another language.
 _SHORTEST_RUN_S = 2.0
 
 Slice = tuple[int, int]  # encoder frames
@@ -28,7 +30,7 @@ Slice = tuple[int, int]  # encoder frames
 @dataclass(frozen=True, slots=True)
 class LanguageTrack:
     runs: tuple[LanguageRun, ...]  # at least one
-    is_doubtful: bool  # a slice disagrees with the language that was expected
+    is_uncertain: bool  # a slice disagrees with the language that was expected
 
 
 def place_slices(frames: int, *, is_fine: bool) -> list[Slice]:
@@ -54,12 +56,15 @@ def track_languages(
     expected, penalty = request.options.language, request.options.switch_penalty or 0.0
     scores = [_score(each, known | {expected}) for each in guesses]
     best = [max(each, key=each.__getitem__) for each in scores]
-    is_doubtful = any(
+    is_uncertain = any(
         language != expected and each[language] >= math.log(_DOUBT)
         for language, each in zip(best, scores, strict=True)
     )
     path = _find_path(scores, {expected, *best}, expected=expected, penalty=penalty)
-    return LanguageTrack(_make_runs(slices, path, duration_s=request.duration_s), is_doubtful)
+    odds = [math.exp(each[language]) for each, language in zip(scores, path, strict=True)]
+    return LanguageTrack(
+        _make_runs(slices, path, odds, duration_s=request.duration_s), is_uncertain
+    )
 
 
 def _score(guesses: Sequence[LanguageGuess], known: Set[str]) -> dict[str, float]:
@@ -96,9 +101,22 @@ def _find_path(
 
 
 def _make_runs(
-    slices: Sequence[Slice], path: Sequence[str], *, duration_s: float
+    slices: Sequence[Slice], path: Sequence[str], odds: Sequence[float], *, duration_s: float
 ) -> tuple[LanguageRun, ...]:
-    """Join slices of one language; between two runs the border is where the slices meet."""
+    """Join slices of one language; between two runs the border is where the slices meet.
+
+    odds: the probability of each slice's language.
+    """
+    runs = _join_slices(slices, path, duration_s=duration_s)
+    found: dict[str, list[float]] = {}
+    for language, probability in zip(path, odds, strict=True):
+        found.setdefault(language, []).append(probability)
+    return tuple(replace(run, probability=fmean(found[run.language])) for run in runs)
+
+
+def _join_slices(
+    slices: Sequence[Slice], path: Sequence[str], *, duration_s: float
+) -> list[LanguageRun]:
     runs = [LanguageRun(0.0, duration_s, path[0])]
     for (_, behind), (first, _), language in zip(slices, slices[1:], path[1:], strict=False):
         if language == runs[-1].language:
@@ -108,4 +126,4 @@ def _make_runs(
             continue
         runs[-1] = LanguageRun(runs[-1].start_s, border_s, runs[-1].language)
         runs.append(LanguageRun(border_s, duration_s, language))
-    return tuple(runs)
+    return runs

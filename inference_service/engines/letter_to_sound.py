@@ -3,9 +3,9 @@
 Ordered rules, the longest spelling first, in the manner of Elovitz et al. (1976, "Letter-to-sound
 rules for automatic translation of English text to phonetics", NRL report 7948), but much fewer:
 forced alignment needs the rough shape of a word, not its stress or its exact vowel. Measured on
-1,000 words drawn from the dictionary: 80 % of the sounds are those of the dictionary, and
-a text of which each fifth word is spelled by these rules is aligned as well as with the dictionary
-(mean difference of the starts 4 ms).
+1,000 words drawn from the dictionary: 80 % of the sounds are those of the dictionary, and a text of
+which each fifth word is transcribed by these rules is aligned as well as with the dictionary (mean
+difference of the starts 4 ms).
 
 Sounds are ARPAbet without stress, the 39 phones of the CMU dictionary.
 """

@@ -1,4 +1,4 @@
-"""From a catalogue entry to a loaded model, whatever its kind."""
+"""From a catalogue entry to a loaded model, of any kind."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,36 +6,9 @@ from typing import Protocol
 
 from inference_service.catalog import ModelEntry
 from inference_service.catalog.entries import FASTER_WHISPER_ENGINE
+from inference_service.catalog.weights import read_weights_bytes
 from inference_service.engines.asr import Recogniser
-
-
-class EngineSettings(Protocol):
-    """What an engine reads of the service's configuration."""
-
-    @property
-    def device(self) -> str:
-        """auto, cpu or cuda."""
-        ...
-
-    @property
-    def compute_type(self) -> str:
-        """auto, or a name of CTranslate2's."""
-        ...
-
-    @property
-    def cpu_threads(self) -> int:
-        """0: as many as the machine has cores."""
-        ...
-
-    @property
-    def device_memory_mb(self) -> int:
-        """Of the accelerator; 0: a CPU, or unknown."""
-        ...
-
-    @property
-    def batch_size(self) -> int:
-        """Windows in one batch; 0: what suits the device."""
-        ...
+from inference_service.engines.settings import EngineSettings
 
 
 class LoadedModel(Protocol):
@@ -50,11 +23,11 @@ class LoadedModel(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Loader:
+class EngineLoader:
     """How the models of one engine are loaded.
 
     `load` blocks for seconds, and raises RuntimeError, ValueError or OSError for bad weights.
-    `estimate_bytes` says before loading what a model will take, roughly; raises OSError.
+    `estimate_bytes` estimates before loading what a model will take; raises OSError.
     """
 
     load: Callable[[ModelEntry, EngineSettings], LoadedModel]
@@ -75,22 +48,11 @@ def load_recogniser(entry: ModelEntry, settings: EngineSettings) -> Recogniser:
 
 
 def estimate_memory_bytes(entry: ModelEntry) -> int:
-    """Say before loading what a model will take, roughly. Raises KeyError, OSError."""
+    """Estimate before loading what a model will take. Raises KeyError, OSError."""
     return LOADERS[entry.engine].estimate_bytes(entry)
 
 
-def stored_bytes(entry: ModelEntry) -> int:
-    """Return the size of the model's files as they are stored."""
-    if entry.path is None:
-        return 0
-    return sum(file.stat().st_size for file in entry.path.iterdir() if file.is_file())
-
-
-def _whisper_bytes(entry: ModelEntry) -> int:
-    return (entry.path / "model.bin").stat().st_size if entry.path else 0
-
-
 # By engine. A further kind of model is a further line.
-LOADERS: dict[str, Loader] = {
-    FASTER_WHISPER_ENGINE: Loader(load_recogniser, _whisper_bytes),
+LOADERS: dict[str, EngineLoader] = {
+    FASTER_WHISPER_ENGINE: EngineLoader(load_recogniser, read_weights_bytes),
 }

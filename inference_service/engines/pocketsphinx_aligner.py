@@ -20,7 +20,7 @@ import numpy as np
 
 import inference_service
 from inference_service.engines.asr import Samples
-from inference_service.engines.forced_alignment import AlignerDiedError, WordSpan
+from inference_service.engines.forced_alignment import AlignerDiedError, WordInterval
 from inference_service.engines.pocketsphinx_aligner_worker import (
     FRAME_S,
     HEADER,
@@ -49,18 +49,18 @@ class PocketSphinxAligner:
         self._idle: list[_AlignerProcess] = []
         self._lock = threading.Lock()
 
-    def align(self, samples: Samples, words: Sequence[str]) -> list[WordSpan | None]:
+    def align(self, samples: Samples, words: Sequence[str]) -> list[WordInterval | None]:
         units = [(at, unit) for at, word in enumerate(words) for unit in read_aloud(word)]
         if not units:
             return [None] * len(words)
-        said = json.dumps([unit.readings for _, unit in units]).encode()
-        frames = self._ask(said, _to_pcm(samples))
+        readings = json.dumps([unit.readings for _, unit in units]).encode()
+        frames = self._request(readings, _to_pcm(samples))
         duration_s = len(samples) / 16_000
-        placed: list[WordSpan | None] = [None] * len(words)
+        placed: list[WordInterval | None] = [None] * len(words)
         for (at, _), (first, last) in zip(units, frames or (), strict=False):
             own = placed[at]
             start_s = min(first * FRAME_S, duration_s) if own is None else own.start_s
-            placed[at] = WordSpan(start_s, min((last + 1) * FRAME_S, duration_s))
+            placed[at] = WordInterval(start_s, min((last + 1) * FRAME_S, duration_s))
         return placed
 
     def close(self) -> None:
@@ -68,21 +68,21 @@ class PocketSphinxAligner:
             while self._idle:
                 self._idle.pop().close()
 
-    def _ask(self, said: bytes, pcm: bytes) -> list[Frames] | None:
-        """Ask one process, and once more another one if it ended. Raises AlignerDiedError."""
+    def _request(self, readings: bytes, pcm: bytes) -> list[Frames] | None:
+        """Send to one process, and again to another if it ended. Raises AlignerDiedError."""
         try:
-            return self._ask_one(said, pcm)
+            return self._request_once(readings, pcm)
         except AlignerDiedError:
             logger.warning("event=aligner_replaced")
-        return self._ask_one(said, pcm)
+        return self._request_once(readings, pcm)
 
-    def _ask_one(self, said: bytes, pcm: bytes) -> list[Frames] | None:
+    def _request_once(self, readings: bytes, pcm: bytes) -> list[Frames] | None:
         with self._borrow() as process:
-            return process.align(said, pcm, deadline_s=self._deadline_s)
+            return process.align(readings, pcm, deadline_s=self._deadline_s)
 
     @contextlib.contextmanager
     def _borrow(self) -> Iterator["_AlignerProcess"]:
-        """Lend an idle process, or a new one; one that failed is not put back."""
+        """Take an idle process, or a new one; one that failed is not put back."""
         with self._free:
             with self._lock:
                 process = self._idle.pop() if self._idle else None
@@ -118,13 +118,15 @@ class _AlignerProcess:
     def is_alive(self) -> bool:
         return not self._requests.closed and self._process.poll() is None
 
-    def align(self, said: bytes, pcm: bytes, *, deadline_s: float) -> list[Frames] | None:
+    def align(self, readings: bytes, pcm: bytes, *, deadline_s: float) -> list[Frames] | None:
         """Raises AlignerDiedError, also if there is no answer in time."""
         killer = threading.Timer(deadline_s, self._process.kill)
         killer.start()
         try:
             self._wait_until_ready()
-            self._requests.write(HEADER.pack(len(said)) + said + HEADER.pack(len(pcm)) + pcm)
+            self._requests.write(
+                HEADER.pack(len(readings)) + readings + HEADER.pack(len(pcm)) + pcm
+            )
             self._requests.flush()
             answer = read_message(self._answers)
         except OSError as error:

@@ -38,9 +38,9 @@ _MOST_ADDED = 5_000
 # One Gaussian a frame and codebook instead of four: as exact (666 words: mean 18.4 ms against
 # 21.1), and a quarter cheaper.
 _NARROW: dict[str, float] = {"topn": 1}
-# The second attempt, where the default beams (1e-48) lost the path: more than twice as dear, and
-# of little use for long windows, in which one wrong phrase closes every path (they are asked for
-# again a phrase at a time).
+# The second attempt, where the default beams (1e-48) lost the path: more than twice as expensive,
+# and of little use for long windows, in which one wrong phrase closes every path (they are asked
+# for again a phrase at a time).
 _MOST_WIDE_BYTES = 2 * 16_000 * 15
 _WIDE: dict[str, float] = {"topn": 1, "beam": 1e-120, "pbeam": 1e-120, "wbeam": 1e-100}
 
@@ -89,11 +89,13 @@ class _Decoder:
         decoder.process_raw(pcm, full_utt=True)
         decoder.end_utt()
         try:
-            spans = list(decoder.seg() or ())
+            segments = list(decoder.seg() or ())
         except RuntimeError:  # it found no way through the audio
             return None
         found = [
-            (span.start_frame, span.end_frame) for span in spans if not _SILENT.match(span.word)
+            (segment.start_frame, segment.end_frame)
+            for segment in segments
+            if not _SILENT.match(segment.word)
         ]
         return found if len(found) == count else None
 
@@ -106,13 +108,13 @@ class _Decoder:
         known = self._names.get(key)
         if known is None:
             known = self._names[key] = f"~{len(self._names)}"
-            sounds = dict.fromkeys(filter(None, map(self._say, readings)))
+            sounds = dict.fromkeys(filter(None, map(self._report, readings)))
             for number, phones in enumerate(sounds or ["AH"], start=1):
                 name = known if number == 1 else f"{known}({number})"
                 self._decoder.add_word(name, phones, False)
         return known
 
-    def _say(self, reading: Sequence[str]) -> str:
+    def _report(self, reading: Sequence[str]) -> str:
         """Return the sounds of a reading: the dictionary's first ones, else by its letters."""
         return " ".join(self._decoder.lookup_word(word) or pronounce(word) for word in reading)
 
@@ -123,9 +125,9 @@ def main() -> None:
     aligner = SphinxAligner()
     answers.write(READY)
     answers.flush()
-    while (said := read_message(sys.stdin.buffer)) is not None:
+    while (readings := read_message(sys.stdin.buffer)) is not None:
         pcm = read_message(sys.stdin.buffer) or b""
-        answer = json.dumps(aligner.align(json.loads(said), pcm)).encode()
+        answer = json.dumps(aligner.align(json.loads(readings), pcm)).encode()
         answers.write(HEADER.pack(len(answer)) + answer)
         answers.flush()
 

@@ -24,7 +24,7 @@ _SHORTEST_JUDGED_FRAMES = 50
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What the decoder says of its text. `avg_logprob` is the mean over tokens, ≤ 0."""
+    """How the decoder scores its text. `avg_logprob` is the mean over tokens, ≤ 0."""
 
     avg_logprob: float
     compression_ratio: float
@@ -34,7 +34,7 @@ class Scores:
 def judge(text: str, scores: Scores, *, is_last_attempt: bool) -> Verdict:
     """Return what to do with a window's text.
 
-    Improbable text is kept at the last attempt, as Whisper does: its words carry their low
+    Improbable text is accepted at the last attempt, as Whisper does: its words carry their low
     confidence. Text that repeats itself is not discarded here: people do too (counting, prayers,
     announcements), and no statistic of the text knows (`sessions.repetition` asks the sound).
     """
@@ -56,17 +56,17 @@ def compute_compression_ratio(text: str) -> float:
 
 
 def is_stationary(mel: npt.NDArray[np.float32], *, start_s: float, end_s: float) -> bool:
-    """Tell whether the sound hardly changes from start to end: a tone, a hum, steady noise.
+    """Return whether the sound hardly changes from start to end: a tone, a hum, steady noise.
 
-    Nobody speaks without a changing spectrum, so text found there was made up, however sure the
-    decoder is of it. mel: float32 (n_mels, n_frames of 10 ms), as Whisper's log-mel. Spans below
-    0.5 s are judged with what is around them.
+    No one speaks without a changing spectrum, so text found there was made up, however sure the
+    decoder is of it. mel: float32 (n_mels, n_frames of 10 ms), as Whisper's log-mel. Intervals
+    below 0.5 s are judged with what is around them.
     """
     margin = max(_SHORTEST_JUDGED_FRAMES - round(100 * (end_s - start_s)), 0) // 2
     first = max(min(round(100 * start_s) - margin, mel.shape[1] - _SHORTEST_JUDGED_FRAMES), 0)
-    span = mel[:, first : max(round(100 * end_s) + margin, first + _SHORTEST_JUDGED_FRAMES)]
-    if span.shape[1] < _SHORTEST_JUDGED_FRAMES:
+    frames = mel[:, first : max(round(100 * end_s) + margin, first + _SHORTEST_JUDGED_FRAMES)]
+    if frames.shape[1] < _SHORTEST_JUDGED_FRAMES:
         return False
-    sums = np.cumsum(span, axis=1)
+    sums = np.cumsum(frames, axis=1)
     smooth = (sums[:, _SMOOTHED_FRAMES:] - sums[:, :-_SMOOTHED_FRAMES]) / _SMOOTHED_FRAMES
     return float(np.quantile(smooth.std(axis=1), 0.9)) < MIN_VARIATION

@@ -1,6 +1,6 @@
 """A Whisper of any shape with random weights, written as a folder that CTranslate2 loads.
 
-It says nothing of use, but computes what a trained one of its shape computes: the probe of a GPU
+Its text is meaningless, but computes what a trained one of its shape computes: the probe of a GPU
 runs a small one, a benchmark measures a large one where the true weights can't be had.
 """
 
@@ -35,7 +35,7 @@ class WhisperShape:
 
 # Of openai/whisper-large-v3-turbo, but for the vocabulary.
 TURBO = {"d_model": 1280, "heads": 20, "encoder_layers": 32, "decoder_layers": 4, "n_mels": 128}
-# The words that CTranslate2 looks for in any Whisper's vocabulary, and a text token.
+# The words that CTranslate2 expects in any Whisper's vocabulary, and a text token.
 MARKS = (
     "a",
     "<|endoftext|>",

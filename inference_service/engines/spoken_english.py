@@ -1,9 +1,9 @@
-"""How written English is said: figures, signs and abbreviations as words, each with its readings.
+"""How written English is spoken: figures, signs and abbreviations as words, each with its readings.
 
 A written word is one or more units (runs of speech between which a pause may lie: "know-how" has
 two), and a unit has one or more readings, each a sequence of plain words: "1984" may be "nineteen
 eighty four" or "one thousand nine hundred eighty four". The aligner takes the reading that fits
-the sound. Nothing here decides what was said.
+the sound. Nothing here decides what was spoken.
 """
 
 import re
@@ -50,7 +50,7 @@ class SpokenUnit:
 
 
 def read_aloud(text: str) -> tuple[SpokenUnit, ...]:
-    """Return what is said for one written word; nothing for signs that aren't spoken."""
+    """Return what is spoken for one written word; nothing for signs that aren't spoken."""
     return tuple(_read_unit(match) for match in _UNIT.finditer(text.replace("’", "'")))
 
 

@@ -1,4 +1,4 @@
-"""Where speech is: Silero's voice activity model, fed piece by piece.
+"""Where speech is: Silero's voice activity model, fed block by block.
 
 Source: Silero VAD v6 (https://github.com/snakers4/silero-vad), the file that faster-whisper
 ships. It reads frames of 512 samples, each with the last 64 samples of the one before it, and
@@ -51,7 +51,7 @@ class SpeechDetector:
 
 @functools.lru_cache(maxsize=1)
 def _load_session() -> onnxruntime.InferenceSession:
-    """One for the process: `run` is thread-safe and keeps nothing."""
+    """One for the process: `run` is thread-safe and stateless."""
     options = onnxruntime.SessionOptions()
     # The model is too small to gain from threads, and they would fight with the recogniser's.
     options.inter_op_num_threads = 1

@@ -16,6 +16,8 @@ from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens
 
 from inference_service.catalog import ModelEntry
+from inference_service.catalog.entries import WindowMargin
+from inference_service.catalog.weights import read_weights_bytes
 from inference_service.engines.alignment import AlignmentRequest, GivenWord
 from inference_service.engines.asr import (
     ATTEMPTS,
@@ -28,23 +30,28 @@ from inference_service.engines.asr import (
     WindowText,
 )
 from inference_service.engines.batch_memory import choose_batch_size, run_halving
-from inference_service.engines.loading import EngineSettings, estimate_memory_bytes
 from inference_service.engines.quality import (
     MAX_NO_SPEECH_PROB,
     Scores,
     compute_compression_ratio,
     judge,
 )
+from inference_service.engines.settings import EngineSettings
+from inference_service.engines.token_bounds import bound_tokens
 from inference_service.engines.whisper_alignment import place_words, tokenize_words
+from inference_service.engines.whisper_decode import EncodedBatch, Prompt, build_prompt
 from inference_service.engines.whisper_features import Decoded, WindowFeatures, pad_features
-from inference_service.engines.whisper_languages import read_guesses, set_language, track_batch
+from inference_service.engines.whisper_languages import (
+    read_guesses,
+    set_language,
+    track_batch,
+    with_probability,
+)
 from inference_service.engines.whisper_loading import (
     choose_compute_type,
     choose_device,
     load_whisper,
 )
-from inference_service.engines.whisper_prompt import Prompt, build_prompt
-from inference_service.engines.whisper_storage import EncodedBatch
 from inference_service.engines.whisper_text import make_text
 from inference_service.engines.whisper_words import (
     AlignedText,
@@ -52,16 +59,16 @@ from inference_service.engines.whisper_words import (
     split_into_phrases,
     time_words,
 )
-from inference_service.engines.window_length import MAX_FRAMES, choose_length, count_frames
+from inference_service.engines.window_length import (
+    MAX_FRAMES,
+    choose_length,
+    count_frames,
+    draft_margin,
+)
 
 _BEAM_SIZE = 5
 _MAX_INITIAL_TIMESTAMP_INDEX = 50  # the first words begin in the first second (Whisper's default)
-# Whisper's own bound on the text of a window; a short window gets a lower one, so that a decoder
-# that never stops costs less. Two steps only: windows with different bounds can't share a batch.
-_MAX_TOKENS = 224
 _POSITIONS = 448  # of the decoder, for prompt and text
-_SHORT_WINDOW_S = 6.0
-_MAX_SHORT_TOKENS = 112
 # A time this far behind the window's end is not that of rounded seconds ("2.0" for 1.4 s).
 _STRAY_S = 1.0
 _CPU_BATCH = 8
@@ -103,7 +110,7 @@ class WhisperRecogniser:
         self.compute_type = str(self.model.compute_type)
         self.languages = entry.languages
         self.detects_language = bool(self.model.is_multilingual)
-        self.memory_bytes = estimate_memory_bytes(entry)
+        self.memory_bytes = read_weights_bytes(entry)
         fitting = choose_batch_size(
             memory_bytes=settings.device_memory_mb * 1_000_000, weights_bytes=self.memory_bytes
         )
@@ -123,7 +130,7 @@ class WhisperRecogniser:
 
     def batch_key(self, request: WindowRequest) -> Hashable:
         prompt = self._get_prompt(request.options)
-        max_tokens = _bound_tokens(request.duration_s)
+        max_tokens = self._bound_tokens(request)
         length = self._length_of(request)
         return (prompt.sot_index, max_tokens, length, request.attempt, request.is_draft)
 
@@ -142,7 +149,7 @@ class WhisperRecogniser:
             encoded = EncodedBatch(encoded.take(single))
         requests = [set_language(batch[index], tracks[index][0].language) for index in single]
         for index, text in zip(single, self._recognise_encoded(encoded, requests), strict=True):
-            texts[index] = text
+            texts[index] = with_probability(text, tracks[index][0].probability)
         return texts
 
     def _recognise_encoded(
@@ -159,7 +166,7 @@ class WhisperRecogniser:
                 verdict = Verdict.RETRY if request.is_draft else Verdict.PAD
             texts.append(WindowText(verdict))
             if verdict is Verdict.RETRY and not request.is_draft:
-                _features_of(request).note_attempt(decoded, encoded=encoded.copy_item(index))
+                _features_of(request).store_attempt(decoded, encoded=encoded.copy_item(index))
             elif verdict not in {Verdict.PAD, Verdict.RETRY} and decoded.text:
                 timed.append(_Timed(index, request, decoded, verdict))
         for item, text in self._align(encoded, timed):
@@ -231,20 +238,34 @@ class WhisperRecogniser:
         # The second attempt follows a first one that failed, padded at last.
         if request.is_padded or request.attempt > 0:
             return MAX_FRAMES
-        return choose_length(count_frames(request.duration_s), self.window_margin)
+        return choose_length(count_frames(request.duration_s), self._margin_for(request))
+
+    def _margin_for(self, request: WindowRequest) -> WindowMargin | None:
+        # A GPU would gain nothing by shorter drafts: its batches would only be smaller.
+        if not request.is_draft or self.device != "cpu":
+            return self.window_margin
+        # What language detection encoded serves again.
+        is_encoded = request.features is not None and _features_of(request).encoded is not None
+        return self.window_margin if is_encoded else draft_margin(self.window_margin)
+
+    def _bound_tokens(self, request: WindowRequest) -> int:
+        """Tight where another decoding follows that isn't, or a newer draft."""
+        is_tight = request.is_draft or self._length_of(request) < MAX_FRAMES
+        return bound_tokens(request.duration_s, is_tight=is_tight)
 
     def _needs_padding(self, request: WindowRequest, decoded: Decoded, verdict: Verdict) -> bool:
-        """Say whether what fails may fail because of the short window: loops, or finds nothing."""
+        """Return whether what fails may fail because of the short window: loops, or finds
+        nothing."""
         if self._length_of(request) == MAX_FRAMES:
             return False
-        is_endless = len(decoded.tokens) >= _bound_tokens(request.duration_s)
+        is_endless = len(decoded.tokens) >= self._bound_tokens(request)
         # Measured: on a melody the text of a short window is likelier than that of a padded one,
-        # which is dropped; the model's doubt that anybody speaks is as large in both.
-        is_doubtful = decoded.scores.no_speech_prob > MAX_NO_SPEECH_PROB
+        # which is dropped; the model's no-speech probability is as large in both.
+        is_uncertain = decoded.scores.no_speech_prob > MAX_NO_SPEECH_PROB
         # And where the text is worse than a padded window's, it may end long after the speech.
         ends_s = decoded.find_end_s(self._first_time_token)
         is_astray = ends_s > request.duration_s + _STRAY_S
-        return is_endless or is_doubtful or is_astray or verdict is not Verdict.ACCEPTED
+        return is_endless or is_uncertain or is_astray or verdict is not Verdict.ACCEPTED
 
     def encode(self, batch: Sequence[WindowRequest]) -> EncodedBatch:
         """Return the encoder's output for requests of one `batch_key`."""
@@ -268,7 +289,7 @@ class WhisperRecogniser:
         self, encoded: ctranslate2.StorageView, batch: Sequence[WindowRequest]
     ) -> list[Decoded]:
         prompts = [self._get_prompt(request.options) for request in batch]
-        max_tokens = _bound_tokens(batch[0].duration_s)
+        max_tokens = self._bound_tokens(batch[0])
         results = self.model.generate(
             encoded,
             [list(prompt.tokens) for prompt in prompts],
@@ -341,10 +362,6 @@ class WhisperRecogniser:
             )
             for result, own, duration_s in zip(results, tokens, durations_s, strict=True)
         ]
-
-
-def _bound_tokens(duration_s: float) -> int:
-    return _MAX_SHORT_TOKENS if duration_s <= _SHORT_WINDOW_S else _MAX_TOKENS
 
 
 def _is_last(request: WindowRequest) -> bool:

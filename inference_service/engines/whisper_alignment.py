@@ -1,6 +1,6 @@
 """Given words as a Whisper's tokens, and the alignment of the tokens as times of the words.
 
-The words are tokenised one by one, so that each keeps its own tokens: Whisper's tokenizer cuts
+The words are tokenised one by one, so that each has tokens of its own: Whisper's tokenizer cuts
 at spaces anyway, and where none is written (or a suffix is a word) its tokens are a little rarer.
 """
 
@@ -23,14 +23,14 @@ def tokenize_words(words: Sequence[GivenWord], tokenizer: Tokenizer) -> list[lis
     What is written like one of the model's own marks (`<|en|>`) has no tokens: it is not spoken.
     """
     each = [
-        [token for token in tokenizer.encode(_spell(word, at)) if token < tokenizer.eot]
+        [token for token in tokenizer.encode(_with_space(word, at)) if token < tokenizer.eot]
         for at, word in enumerate(words)
     ]
     count = sum(map(len, each))
     if not count:
         raise UnalignableError("There is nothing in this text that could be spoken.")
     if count > MAX_TEXT_TOKENS:
-        raise UnalignableError("This is more text than can be said in 30 s.")
+        raise UnalignableError("This is more text than can be spoken in 30 s.")
     return each
 
 
@@ -52,5 +52,5 @@ def place_words(
     return tuple(placed)
 
 
-def _spell(word: GivenWord, at: int) -> str:
+def _with_space(word: GivenWord, at: int) -> str:
     return f" {word.text}" if word.space_before or at == 0 else word.text

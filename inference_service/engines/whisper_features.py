@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference_service.engines.quality import Scores
-from inference_service.engines.whisper_storage import Encoded
+from inference_service.engines.whisper_decode import Encoded
 from inference_service.engines.whisper_words import SECONDS_PER_TIME_TOKEN
 
 Features = npt.NDArray[np.float32]
@@ -32,7 +32,7 @@ class WindowFeatures:
     """One window, ready for the model, and what the model made of it so far."""
 
     mel: Features  # (n_mels, n_frames of 10 ms), log, without padding
-    # One item, kept after language detection and before a retry: encoding is the dear part.
+    # One item, stored after language detection and before a retry: encoding is the expensive part.
     encoded: Encoded | None = None
     first: Decoded | None = None  # what the first attempt gave, if it was improbable
 
@@ -41,15 +41,15 @@ class WindowFeatures:
         return int(self.mel.shape[-1])
 
     def encoded_at(self, length: int) -> Encoded | None:
-        """Return the encoder's output for these features padded to `length` frames, if kept."""
-        is_kept = self.encoded is not None and 2 * self.encoded.shape[1] == length
-        return self.encoded if is_kept else None
+        """Return the encoder's output for these features padded to `length` frames, if stored."""
+        is_stored = self.encoded is not None and 2 * self.encoded.shape[1] == length
+        return self.encoded if is_stored else None
 
     def choose(self, attempt: Decoded) -> Decoded:
         """Return the likelier of this attempt and the first."""
         return attempt if self.first is None else max(self.first, attempt, key=_likelihood)
 
-    def note_attempt(self, attempt: Decoded, *, encoded: Encoded) -> None:
+    def store_attempt(self, attempt: Decoded, *, encoded: Encoded) -> None:
         """Store what the second attempt needs."""
         self.first, self.encoded = attempt, encoded
 

@@ -7,9 +7,14 @@ from typing import Protocol
 import ctranslate2
 import numpy as np
 
-from inference_service.engines.asr import LanguageGuess, LanguageRun, WindowRequest
+from inference_service.engines.asr import (
+    LanguageGuess,
+    LanguageRun,
+    WindowRequest,
+    WindowText,
+)
 from inference_service.engines.language_track import LanguageTrack, place_slices, track_languages
-from inference_service.engines.whisper_storage import Encoded, EncodedBatch
+from inference_service.engines.whisper_decode import Encoded, EncodedBatch
 
 Guesses = list[tuple[str, float]]  # `<|en|>` and its probability, likeliest first
 
@@ -28,11 +33,11 @@ def track_batch(
     detector: Detector,
     known: Set[str],
 ) -> list[tuple[LanguageRun, ...]]:
-    """Return the languages of each window, in time order; one where none is to be looked for.
+    """Return the languages of each window, in time order; one where none is to be detected.
 
     The decoder is asked about slices of the encoder's output: a short step for each, no further
     encoding (7 slices for 30 s: 60 ms beside 2 s for the window, with base on one core). Half
-    slices are looked at where one disagrees with the language that is expected.
+    slices are examined where one disagrees with the language that is expected.
     n_frames: of 10 ms, that hold audio.
     """
     tracks: list[tuple[LanguageRun, ...]] = []
@@ -41,7 +46,7 @@ def track_batch(
             tracks.append((LanguageRun(0.0, request.duration_s, request.options.language),))
             continue
         track = _track(item, request, frames, detector=detector, known=known, is_fine=False)
-        if track.is_doubtful:
+        if track.is_uncertain:
             track = _track(item, request, frames, detector=detector, known=known, is_fine=True)
         tracks.append(track.runs)
     return tracks
@@ -52,6 +57,14 @@ def set_language(request: WindowRequest, language: str) -> WindowRequest:
     if request.options.language == language:
         return request
     return replace(request, options=replace(request.options, language=language))
+
+
+def with_probability(text: WindowText, probability: float) -> WindowText:
+    """Return the text with how probable its language was; 0: that was not asked."""
+    if not probability:
+        return text
+    segments = [replace(each, language_probability=probability) for each in text.segments]
+    return replace(text, segments=tuple(segments))
 
 
 def read_guesses(guesses: Guesses) -> list[LanguageGuess]:

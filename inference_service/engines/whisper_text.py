@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from inference_service.engines.asr import TextSegment, TimedWord, Verdict, WindowText
 from inference_service.engines.quality import is_stationary
 from inference_service.engines.whisper_features import Decoded, WindowFeatures
-from inference_service.engines.whisper_words import spell
+from inference_service.engines.whisper_words import join_words
 
 
 def make_text(
@@ -21,20 +21,20 @@ def make_text(
     segments = [_make_segment(words, decoded, language=language) for words in phrases]
     if verdict is not Verdict.ACCEPTED:
         return WindowText(verdict, discarded=tuple(segments))
-    heard: list[TextSegment] = []
+    accepted: list[TextSegment] = []
     discarded: list[TextSegment] = []
     for one in segments:
-        is_made_up = is_stationary(features.mel, start_s=one.start_s, end_s=one.end_s)
-        (discarded if is_made_up else heard).append(one)
-    verdict = Verdict.ACCEPTED if heard else Verdict.NO_SPEECH if discarded else Verdict.EMPTY
-    return WindowText(verdict, tuple(heard), tuple(discarded))
+        is_stationary_sound = is_stationary(features.mel, start_s=one.start_s, end_s=one.end_s)
+        (discarded if is_stationary_sound else accepted).append(one)
+    verdict = Verdict.ACCEPTED if accepted else Verdict.NO_SPEECH if discarded else Verdict.EMPTY
+    return WindowText(verdict, tuple(accepted), tuple(discarded))
 
 
 def _make_segment(words: tuple[TimedWord, ...], decoded: Decoded, *, language: str) -> TextSegment:
     return TextSegment(
         start_s=words[0].start_s,
         end_s=words[-1].end_s,
-        text=spell(words),
+        text=join_words(words),
         words=words,
         avg_logprob=decoded.scores.avg_logprob,
         compression_ratio=decoded.scores.compression_ratio,

@@ -32,7 +32,8 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class AlignedText:
-    """What the model's `align` says of one window: the time of each text token, its probability."""
+    """What the model's `align` returns for one window: the time of each text token, its
+    probability."""
 
     token_starts_s: Sequence[float]  # (n_tokens + 1,): the last one is the end
     token_probs: Sequence[float]  # (n_tokens,)
@@ -82,9 +83,11 @@ def time_words(
     timed: list[tuple[TimedWord, ...]] = []
     first_token = 0
     for phrase in phrases:
-        spans = _split_into_words(phrase.tokens, tokenizer)
+        word_tokens = _split_into_words(phrase.tokens, tokenizer)
         earliest_s = timed[-1][-1].end_s if timed else 0.0
-        words = _time_phrase(phrase, spans, aligned, first_token=first_token, earliest_s=earliest_s)
+        words = _time_phrase(
+            phrase, word_tokens, aligned, first_token=first_token, earliest_s=earliest_s
+        )
         first_token += len(phrase.tokens)
         if words and timed and words[-1].end_s - words[0].start_s < _SHORTEST_PHRASE_S:
             timed[-1] += (replace(words[0], space_before=True), *words[1:])
@@ -93,7 +96,7 @@ def time_words(
     return timed
 
 
-def spell(words: Sequence[TimedWord]) -> str:
+def join_words(words: Sequence[TimedWord]) -> str:
     """Join words by their own spacing."""
     return "".join(f" {word.text}" if word.space_before else word.text for word in words)
 
@@ -101,17 +104,17 @@ def spell(words: Sequence[TimedWord]) -> str:
 def _split_into_words(tokens: list[int], tokenizer: Tokenizer) -> list[tuple[str, int]]:
     """Return each word with the number of its tokens; punctuation belongs to its word."""
     texts, token_groups = tokenizer.split_to_word_tokens([*tokens, tokenizer.eot])
-    pieces = [
+    parts = [
         {"word": text, "tokens": group}
         for text, group in zip(texts[:-1], token_groups[:-1], strict=True)
     ]
-    merge_punctuations(pieces, _PREPENDED, _APPENDED)
-    return [(piece["word"], len(piece["tokens"])) for piece in pieces if piece["tokens"]]
+    merge_punctuations(parts, _PREPENDED, _APPENDED)
+    return [(part["word"], len(part["tokens"])) for part in parts if part["tokens"]]
 
 
 def _time_phrase(
     phrase: Phrase,
-    spans: list[tuple[str, int]],
+    word_tokens: list[tuple[str, int]],
     aligned: AlignedText,
     *,
     first_token: int,
@@ -119,7 +122,7 @@ def _time_phrase(
 ) -> list[TimedWord]:
     words: list[TimedWord] = []
     position = first_token
-    for text, n_tokens in spans:
+    for text, n_tokens in word_tokens:
         start_s = max(aligned.token_starts_s[position], earliest_s)
         end_s = max(aligned.token_starts_s[position + n_tokens], start_s)
         probs = aligned.token_probs[position : position + n_tokens]
@@ -131,7 +134,7 @@ def _time_phrase(
 
 
 def _bound_by_phrase(words: list[TimedWord], phrase: Phrase) -> list[TimedWord]:
-    """Attention reaches into the pauses around a phrase: believe its time tokens there.
+    """Attention reaches into the pauses around a phrase: its time tokens count there.
 
     Only where they cut a word: the two may contradict each other (measured on the tiny Whisper).
     """

@@ -15,10 +15,10 @@ from inference_service.engines.asr import Recogniser, Samples, TextSegment, Time
 from inference_service.engines.attention_bias import attention_bias_s
 from inference_service.priority import Priority
 from inference_service.runtime import Runtime
-from inference_service.servicers.failures import MissingAbilityError
 from inference_service.servicers.replies import TIMINGS
 from inference_service.servicers.requests import BadRequestError
-from inference_service.sessions.voiced import hear_voice, keep_out_of_silence
+from inference_service.servicers.status_codes import MissingCapabilityError
+from inference_service.sessions.voiced import detect_voice, trim_to_voice
 from inference_service.sessions.word_times import SpokenWindow, WordTimer
 from protos.stt.v1 import speech_pb2
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 _MAX_PCM_BYTES = 960_000  # 30 s
 _MAX_OFFSET_MS = 1 << 40
-# More words than this aren't said in 30 s; the engine counts its tokens besides.
+# More words than this aren't spoken in 30 s; the engine counts its tokens besides.
 _MAX_WORDS = 500
 _MAX_WORD_CHARACTERS = 200
 _SAMPLES_PER_S = 16_000
@@ -35,9 +35,9 @@ _SAMPLES_PER_S = 16_000
 async def align_words(
     runtime: Runtime, request: speech_pb2.AlignRequest, *, has_deadline: bool
 ) -> speech_pb2.AlignResponse:
-    """Place the words. Raises what `servicers.failures` knows.
+    """Place the words. Raises what `servicers.status_codes` knows.
 
-    Somebody waits for it, so it stands in the queue with the short recordings.
+    A person waits for it, so it is queued with the short recordings.
     """
     if not has_deadline:
         raise BadRequestError("The call has no deadline.")
@@ -58,14 +58,14 @@ async def _place(
 ) -> tuple[TimedWord, ...]:
     _check_language(request.language, model_id=recogniser.model_id, languages=recogniser.languages)
     if not isinstance(recogniser, Aligner):
-        raise MissingAbilityError(f"The model {recogniser.model_id} can't align.")
+        raise MissingCapabilityError(f"The model {recogniser.model_id} can't align.")
     words = tuple(GivenWord(word.text, word.space_before) for word in request.words)
     samples = _read_samples(request.pcm)
     try:
         recogniser.check_words(words, language=request.language)
     except UnalignableError as error:
-        raise MissingAbilityError(str(error)) from error
-    async with runtime.schedulers.open_lane(recogniser, Priority.SHORT) as lane, lane.slot():
+        raise MissingCapabilityError(str(error)) from error
+    async with runtime.schedulers.open_queue(recogniser, Priority.SHORT) as queue, queue.permit():
         features = await runtime.stages.run(Priority.SHORT, recogniser.prepare, samples)
         window = AlignmentRequest(
             features=features,
@@ -73,7 +73,7 @@ async def _place(
             language=request.language,
             words=words,
         )
-        placed, timing = await lane.align(window, aligner=recogniser)
+        placed, cost = await queue.align(window, aligner=recogniser)
     bias_s = attention_bias_s(recogniser)
     timed = await runtime.stages.run(
         Priority.SHORT,
@@ -87,8 +87,8 @@ async def _place(
         recogniser.model_id,
         len(words),
         round(1000 * window.duration_s),
-        round(1000 * timing.queue_s),
-        round(1000 * timing.compute_s),
+        round(1000 * cost.queue_s),
+        round(1000 * cost.compute_s),
     )
     return timed
 
@@ -98,7 +98,7 @@ def _time_words(
 ) -> tuple[TimedWord, ...]:
     """Return the attention's words with the times that the recording's own words would get."""
     if timer is None:
-        return keep_out_of_silence(placed, hear_voice(window.samples))
+        return trim_to_voice(placed, detect_voice(window.samples))
     (segment,) = timer.time_words(window, [TextSegment(0.0, window.duration_s, "", placed)])
     return segment.words
 
@@ -122,7 +122,9 @@ def _check(request: speech_pb2.AlignRequest) -> None:
 
 def _check_language(language: str, *, model_id: str, languages: frozenset[str]) -> None:
     if languages and language not in languages:
-        raise MissingAbilityError(f"The model {model_id} doesn't know the language {language!r}.")
+        raise MissingCapabilityError(
+            f"The model {model_id} doesn't know the language {language!r}."
+        )
 
 
 def _read_samples(pcm: bytes) -> Samples:

@@ -9,9 +9,9 @@ from typing import NoReturn
 import grpc
 import numpy as np
 
-from inference_service.engines.diarization import Description, Turn, cluster_turns
+from inference_service.engines.diarization import Description, VoiceTurn, cluster_turns
 from inference_service.runtime import Runtime
-from inference_service.servicers.failures import describe_failure
+from inference_service.servicers.status_codes import describe_failure
 from inference_service.servicers.turns import find_turns
 from protos.stt.v1 import audio_pb2, audio_pb2_grpc, speech_pb2
 
@@ -73,7 +73,7 @@ def _cluster(request: audio_pb2.DiarizeRequest, model: Description) -> list[int]
     return cluster_turns(turns, speakers=request.speakers, model=model)
 
 
-def _turn(turn: speech_pb2.SpeakerTurn) -> Turn:
+def _turn(turn: speech_pb2.SpeakerTurn) -> VoiceTurn:
     """Raises ValueError if the turn breaks a rule of the proto."""
     if not 0 <= turn.start_ms < turn.end_ms:
         raise ValueError("Every turn must end after it starts.")
@@ -82,7 +82,7 @@ def _turn(turn: speech_pb2.SpeakerTurn) -> Turn:
     if not 0 <= turn.overlap <= 1:
         raise ValueError("Every share of overlap must be from 0 to 1.")
     embedding = np.frombuffer(turn.embedding, "<f4")
-    return Turn(turn.start_ms / 1000, turn.end_ms / 1000, embedding, turn.overlap)
+    return VoiceTurn(turn.start_ms / 1000, turn.end_ms / 1000, embedding, turn.overlap)
 
 
 async def _refuse(

@@ -8,14 +8,14 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from inference_service.engines.asr import Recogniser
 from inference_service.priority import Priority
 from inference_service.runtime import Runtime
-from inference_service.servicers.abilities import check_language
+from inference_service.servicers.capabilities import check_language
 from inference_service.servicers.replies import write_live_event
 from inference_service.servicers.requests import BadRequestError, check_context, read_chunk
-from inference_service.sessions.events import AllHeard, RestoredWord
-from inference_service.sessions.live import LiveSession
+from inference_service.sessions.events import OutputWord, StreamFinished
+from inference_service.sessions.live import StreamSession
 from inference_service.sessions.live_messages import (
-    FlushWish,
-    LanguageWish,
+    FlushRequest,
+    LanguageRequest,
     LiveMessage,
     LiveOptions,
 )
@@ -32,7 +32,7 @@ Requests = AsyncIterator[speech_pb2.StreamRequest]
 async def stream_live(
     runtime: Runtime, requests: Requests, *, has_deadline: bool
 ) -> AsyncGenerator[speech_pb2.StreamEvent, None]:
-    """Run one session. Raises what `servicers.failures` knows."""
+    """Run one session. Raises what `servicers.status_codes` knows."""
     if not has_deadline:
         raise BadRequestError("The call has no deadline.")
     async with contextlib.AsyncExitStack() as stack:
@@ -43,12 +43,12 @@ async def stream_live(
         for language in (config.language, *config.languages):
             check_language(language, recogniser)
         yield _accept(recogniser)
-        lane = await stack.enter_async_context(
-            runtime.schedulers.open_lane(recogniser, Priority.LIVE)
+        queue = await stack.enter_async_context(
+            runtime.schedulers.open_queue(recogniser, Priority.LIVE)
         )
-        session = LiveSession(
+        session = StreamSession(
             _read_options(config),
-            lane=lane,
+            queue=queue,
             stages=runtime.stages,
             draining=runtime.admission.draining,
             timer=runtime.timer,
@@ -58,7 +58,7 @@ async def stream_live(
         )
         started = time.monotonic()
         async for event in events:
-            if isinstance(event, AllHeard):
+            if isinstance(event, StreamFinished):
                 _log_finished(event, recogniser, seconds=time.monotonic() - started)
             yield write_live_event(event)
 
@@ -92,7 +92,7 @@ def _read_options(config: speech_pb2.StreamConfig) -> LiveOptions:
         hot_words=tuple(config.hot_words),
         offset_ms=config.offset_ms,
         committed=tuple(
-            RestoredWord(
+            OutputWord(
                 text=word.text,
                 start_ms=word.start_ms,
                 end_ms=word.end_ms,
@@ -111,9 +111,9 @@ async def _read_messages(requests: Requests, recogniser: Recogniser) -> AsyncIte
             yield read_chunk(request.audio)
         elif kind == "configure":
             check_language(request.configure.language, recogniser)
-            yield LanguageWish(request.configure.language)
+            yield LanguageRequest(request.configure.language)
         elif kind == "flush":
-            yield FlushWish()
+            yield FlushRequest()
         else:
             raise BadRequestError("After the config comes audio, configure or flush.")
 
@@ -129,13 +129,14 @@ def _accept(recogniser: Recogniser) -> speech_pb2.StreamEvent:
     )
 
 
-def _log_finished(heard: AllHeard, recogniser: Recogniser, *, seconds: float) -> None:
+def _log_finished(finished: StreamFinished, recogniser: Recogniser, *, seconds: float) -> None:
     logger.info(
-        "event=streamed model=%s heard_ms=%d speech_ms=%d queue_ms=%d compute_ms=%d duration_ms=%d",
+        "event=streamed model=%s audio_duration_ms=%d speech_ms=%d queue_ms=%d compute_ms=%d "
+        "duration_ms=%d",
         recogniser.model_id,
-        heard.heard_ms,
-        heard.speech_ms,
-        heard.queue_ms,
-        heard.compute_ms,
+        finished.audio_duration_ms,
+        finished.speech_ms,
+        finished.queue_ms,
+        finished.compute_ms,
         round(1000 * seconds),
     )

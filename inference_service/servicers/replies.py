@@ -2,16 +2,16 @@
 
 from inference_service.engines.asr import Timing
 from inference_service.sessions.events import (
-    AllHeard,
     Event,
     Gap,
-    HypothesisHeard,
-    LanguageKnown,
+    HypothesisUpdated,
+    LanguageDetected,
     LiveEvent,
+    OutputSegment,
+    OutputWord,
     PaceChanged,
-    RestoredSegment,
-    RestoredWord,
-    SpanSettled,
+    StreamFinished,
+    WindowFinalized,
 )
 from protos.stt.v1 import speech_pb2
 
@@ -23,47 +23,47 @@ TIMINGS = {
 
 
 def write_event(event: Event) -> speech_pb2.TranscribeEvent:
-    if isinstance(event, SpanSettled):
+    if isinstance(event, WindowFinalized):
         return speech_pb2.TranscribeEvent(window=write_window(event))
-    if isinstance(event, LanguageKnown):
+    if isinstance(event, LanguageDetected):
         return speech_pb2.TranscribeEvent(language=_write_language(event))
     return speech_pb2.TranscribeEvent(finished=_write_finished(event))
 
 
 def write_live_event(event: LiveEvent) -> speech_pb2.StreamEvent:
-    if isinstance(event, HypothesisHeard):
+    if isinstance(event, HypothesisUpdated):
         return speech_pb2.StreamEvent(hypothesis=_write_hypothesis(event))
-    if isinstance(event, SpanSettled):
+    if isinstance(event, WindowFinalized):
         return speech_pb2.StreamEvent(utterance=_write_utterance(event))
-    if isinstance(event, LanguageKnown):
+    if isinstance(event, LanguageDetected):
         return speech_pb2.StreamEvent(language=_write_language(event))
     if isinstance(event, PaceChanged):
         return speech_pb2.StreamEvent(pace=_write_pace(event))
     return speech_pb2.StreamEvent(finished=_write_finished(event))
 
 
-def _write_language(known: LanguageKnown) -> speech_pb2.LanguageDetected:
+def _write_language(known: LanguageDetected) -> speech_pb2.LanguageDetected:
     return speech_pb2.LanguageDetected(
         language=known.language, probability=known.probability, detected=known.is_detected
     )
 
 
-def _write_hypothesis(heard: HypothesisHeard) -> speech_pb2.Hypothesis:
+def _write_hypothesis(finished: HypothesisUpdated) -> speech_pb2.Hypothesis:
     return speech_pb2.Hypothesis(
-        start_ms=heard.start_ms,
-        covered_ms=heard.covered_ms,
-        committed=map(_write_word, heard.committed),
-        pending=map(_write_word, heard.pending),
+        start_ms=finished.start_ms,
+        covered_ms=finished.covered_ms,
+        committed=map(_write_word, finished.committed),
+        pending=map(_write_word, finished.pending),
     )
 
 
-def _write_utterance(span: SpanSettled) -> speech_pb2.Utterance:
+def _write_utterance(window: WindowFinalized) -> speech_pb2.Utterance:
     return speech_pb2.Utterance(
-        start_ms=span.start_ms,
-        resume_ms=span.resume_ms,
-        segments=map(_write_segment, span.segments),
-        gaps=map(_write_gap, span.gaps),
-        speech_ms=span.speech_ms,
+        start_ms=window.start_ms,
+        resume_ms=window.resume_ms,
+        segments=map(_write_segment, window.segments),
+        gaps=map(_write_gap, window.gaps),
+        speech_ms=window.speech_ms,
     )
 
 
@@ -76,11 +76,11 @@ def _write_pace(pace: PaceChanged) -> speech_pb2.Pace:
     )
 
 
-def write_window(span: SpanSettled) -> speech_pb2.WindowResult:
+def write_window(window: WindowFinalized) -> speech_pb2.WindowResult:
     return speech_pb2.WindowResult(
-        start_ms=span.start_ms,
-        resume_ms=span.resume_ms,
-        segments=[_write_segment(segment) for segment in span.segments],
+        start_ms=window.start_ms,
+        resume_ms=window.resume_ms,
+        segments=[_write_segment(segment) for segment in window.segments],
         turns=[
             speech_pb2.SpeakerTurn(
                 start_ms=turn.start_ms,
@@ -88,14 +88,14 @@ def write_window(span: SpanSettled) -> speech_pb2.WindowResult:
                 embedding=turn.embedding,
                 overlap=turn.overlap,
             )
-            for turn in span.turns
+            for turn in window.turns
         ],
-        gaps=map(_write_gap, span.gaps),
-        speech_ms=span.speech_ms,
+        gaps=map(_write_gap, window.gaps),
+        speech_ms=window.speech_ms,
     )
 
 
-def _write_segment(segment: RestoredSegment) -> speech_pb2.Segment:
+def _write_segment(segment: OutputSegment) -> speech_pb2.Segment:
     return speech_pb2.Segment(
         start_ms=segment.start_ms,
         end_ms=segment.end_ms,
@@ -107,10 +107,11 @@ def _write_segment(segment: RestoredSegment) -> speech_pb2.Segment:
         no_speech_prob=segment.no_speech_prob,
         temperature=segment.temperature,
         language=segment.language,
+        language_probability=segment.language_probability,
     )
 
 
-def _write_word(word: RestoredWord) -> speech_pb2.Word:
+def _write_word(word: OutputWord) -> speech_pb2.Word:
     return speech_pb2.Word(
         text=word.text,
         start_ms=word.start_ms,
@@ -130,10 +131,10 @@ def _write_gap(gap: Gap) -> speech_pb2.Gap:
     )
 
 
-def _write_finished(heard: AllHeard) -> speech_pb2.Finished:
+def _write_finished(finished: StreamFinished) -> speech_pb2.Finished:
     return speech_pb2.Finished(
-        heard_ms=heard.heard_ms,
-        speech_ms=heard.speech_ms,
-        queue_ms=heard.queue_ms,
-        compute_ms=heard.compute_ms,
+        audio_duration_ms=finished.audio_duration_ms,
+        speech_ms=finished.speech_ms,
+        queue_ms=finished.queue_ms,
+        compute_ms=finished.compute_ms,
     )

@@ -10,13 +10,8 @@ import grpc
 from inference_service.catalog import ModelEntry
 from inference_service.engines.asr import Recogniser
 from inference_service.runtime import Runtime
-from inference_service.servicers.abilities import check_language
 from inference_service.servicers.align import align_words
-from inference_service.servicers.failures import (
-    MissingAbilityError,
-    NotYetError,
-    describe_failure,
-)
+from inference_service.servicers.capabilities import check_language
 from inference_service.servicers.live import stream_live
 from inference_service.servicers.replies import write_event
 from inference_service.servicers.requests import (
@@ -26,7 +21,12 @@ from inference_service.servicers.requests import (
     read_options,
     read_priority,
 )
-from inference_service.sessions.events import AllHeard
+from inference_service.servicers.status_codes import (
+    MissingCapabilityError,
+    NotImplementedYetError,
+    describe_failure,
+)
+from inference_service.sessions.events import StreamFinished
 from inference_service.sessions.file import FileSession
 from protos.stt.v1 import speech_pb2, speech_pb2_grpc
 
@@ -85,19 +85,19 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
             await stack.enter_async_context(runtime.admission.enter())
             config = await read_config(requests)
             entry = runtime.catalog.resolve(config.model)
-            _check_abilities(config, entry)
+            _check_capabilities(config, entry)
             recogniser = await stack.enter_async_context(runtime.pool.lease(entry.id))
             for language in (config.language, config.detected_language, *config.languages):
                 check_language(language, recogniser)
             yield self._accept(config, recogniser)
-            lane = await stack.enter_async_context(
-                runtime.schedulers.open_lane(recogniser, read_priority(config))
+            queue = await stack.enter_async_context(
+                runtime.schedulers.open_queue(recogniser, read_priority(config))
             )
             session = FileSession(
                 read_options(config),
-                lane=lane,
+                queue=queue,
                 stages=runtime.stages,
-                embedder=runtime.embedder if config.with_turns else None,
+                embedder=runtime.embedder if config.with_speaker_turns else None,
                 timer=runtime.timer,
             )
             events = await stack.enter_async_context(
@@ -105,14 +105,14 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
             )
             started = time.monotonic()
             async for event in events:
-                if isinstance(event, AllHeard):
+                if isinstance(event, StreamFinished):
                     _log_finished(event, recogniser, seconds=time.monotonic() - started)
                 yield write_event(event)
 
     def _accept(
         self, config: speech_pb2.TranscribeConfig, recogniser: Recogniser
     ) -> speech_pb2.TranscribeEvent:
-        embedder = self._runtime.embedder if config.with_turns else None
+        embedder = self._runtime.embedder if config.with_speaker_turns else None
         return speech_pb2.TranscribeEvent(
             accepted=speech_pb2.Accepted(
                 model=recogniser.model_id,
@@ -124,21 +124,21 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
         )
 
 
-def _check_abilities(config: speech_pb2.TranscribeConfig, entry: ModelEntry) -> None:
+def _check_capabilities(config: speech_pb2.TranscribeConfig, entry: ModelEntry) -> None:
     if config.channels > 1:
-        raise NotYetError("Only one channel can be transcribed today.")
+        raise NotImplementedYetError("Only one channel can be transcribed today.")
     if config.task == speech_pb2.TASK_TRANSLATE and not entry.can_translate:
-        raise MissingAbilityError(f"The model {entry.id} can't translate.")
+        raise MissingCapabilityError(f"The model {entry.id} can't translate.")
 
 
-def _log_finished(heard: AllHeard, recogniser: Recogniser, *, seconds: float) -> None:
+def _log_finished(finished: StreamFinished, recogniser: Recogniser, *, seconds: float) -> None:
     logger.info(
-        "event=transcribed model=%s heard_ms=%d speech_ms=%d queue_ms=%d compute_ms=%d "
+        "event=transcribed model=%s audio_duration_ms=%d speech_ms=%d queue_ms=%d compute_ms=%d "
         "duration_ms=%d",
         recogniser.model_id,
-        heard.heard_ms,
-        heard.speech_ms,
-        heard.queue_ms,
-        heard.compute_ms,
+        finished.audio_duration_ms,
+        finished.speech_ms,
+        finished.queue_ms,
+        finished.compute_ms,
         round(1000 * seconds),
     )

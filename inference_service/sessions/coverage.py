@@ -4,12 +4,12 @@ Whisper often ends its last phrase seconds before a window's end and stops; star
 windows go missing too. So words are compared with voice activity: *speech = words + gaps*.
 `recognition.SpeechRecognition` acts on what is found here, for files and for live speech alike:
 
-    recognition = SpeechRecognition(lane=lane, stages=stages, count=count_timing)
+    recognition = SpeechRecognition(queue=queue, stages=stages, count=count_timing)
     recognised = await recognition.recognise(window, options)
     recognised.segments, recognised.gaps                  # seconds from the window's start
 
 `window` is a `SpeechWindow`: int16 samples, at most 30 s, and which of their frames are voiced
-(`recognition.detect_voice` where nobody knows that yet). `features`, where `prepare` ran already.
+(`recognition.detect_speech` where that is not known yet). `features`, where `prepare` ran already.
 
 Times are in frames of 512 samples (32 ms) from the start of the window, or in seconds from there.
 """
@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from inference_service.engines.asr import TextSegment, TimedWord
-from inference_service.engines.whisper_words import spell
+from inference_service.engines.whisper_words import join_words
 from inference_service.sessions.events import GapReason
 from inference_service.sessions.regions import FRAME_S
 from inference_service.sessions.windows import Voiced
@@ -39,13 +39,13 @@ _LONGEST_JOINED_FRAMES = 312
 _PAUSE_FRAMES = 2
 _PAD_FRAMES = 10
 _SEARCH_FRAMES = 47
-# A word belongs to a run if its middle does, give or take this much.
+# A word is part of a run if its middle is, give or take this much.
 _BORDER_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """A stretch of a window, in frames."""
+class FrameInterval:
+    """An interval of a window, in frames."""
 
     start: int
     end: int  # > start
@@ -71,7 +71,7 @@ class TextGap:
 
 def find_uncovered(
     voiced: Voiced, segments: Iterable[TextSegment], gaps: Iterable[TextGap] = ()
-) -> list[Run]:
+) -> list[FrameInterval]:
     """Return the runs of at least 0.9 s of speech that no word and no gap covers."""
     covered = np.zeros(len(voiced), np.bool_)
     for word in (word for segment in segments for word in segment.words):
@@ -89,45 +89,47 @@ def find_uncovered(
             runs[-1].append(frame)
         else:
             runs.append([frame])
-    return [Run(run[0], run[-1] + 1) for run in runs if len(run) >= _SHORTEST_RUN_FRAMES]
+    return [FrameInterval(run[0], run[-1] + 1) for run in runs if len(run) >= _SHORTEST_RUN_FRAMES]
 
 
-def join_runs(runs: Iterable[Run], segments: Iterable[TextSegment]) -> list[Run]:
+def join_runs(
+    runs: Iterable[FrameInterval], segments: Iterable[TextSegment]
+) -> list[FrameInterval]:
     """Join runs with no word between them, up to 10 s.
 
     More context and fewer windows: on 4 recordings WER 20.3 → 19.2 %, CPU − 10 %.
     """
     starts_s = [word.start_s for segment in segments for word in segment.words]
-    joined: list[Run] = []
+    joined: list[FrameInterval] = []
     for run in runs:
-        before = joined[-1] if joined else Run(-_LONGEST_JOINED_FRAMES, 0)
+        before = joined[-1] if joined else FrameInterval(-_LONGEST_JOINED_FRAMES, 0)
         is_far = run.end - before.start > _LONGEST_JOINED_FRAMES
         if is_far or any(before.end_s <= start_s < run.start_s for start_s in starts_s):
             joined.append(run)
         else:
-            joined[-1] = Run(before.start, run.end)
+            joined[-1] = FrameInterval(before.start, run.end)
     return joined
 
 
-def place_cut(run: Run, voiced: Voiced) -> Run:
+def place_cut(run: FrameInterval, voiced: Voiced) -> FrameInterval:
     """Return what to cut out to recognise a run again: from pause to pause, with some of it."""
     start = _find_pause(voiced[: run.start][::-1])
     end = _find_pause(voiced[run.end :])
-    return Run(max(0, run.start - start), min(len(voiced), run.end + end))
+    return FrameInterval(max(0, run.start - start), min(len(voiced), run.end + end))
 
 
-def take_pauses(run: Run, cut: Run, voiced: Voiced) -> Run:
+def take_pauses(run: FrameInterval, cut: FrameInterval, voiced: Voiced) -> FrameInterval:
     """Return the run with the pauses around it that were cut out with it, where they are pauses.
 
     Words are placed up to 0.13 s too early: a first word may seem to lie before the run.
     """
-    return Run(
+    return FrameInterval(
         run.start if voiced[cut.start : run.start].any() else cut.start,
         run.end if voiced[run.end : cut.end].any() else cut.end,
     )
 
 
-def pick_words(segments: Iterable[TextSegment], run: Run) -> list[TextSegment]:
+def pick_words(segments: Iterable[TextSegment], run: FrameInterval) -> list[TextSegment]:
     """Return what lies in a run: its context was recognised before."""
     low_s, high_s = run.start_s - _BORDER_S, run.end_s + _BORDER_S
     picked = []
@@ -139,11 +141,11 @@ def pick_words(segments: Iterable[TextSegment], run: Run) -> list[TextSegment]:
 
 
 def drop_repeated(
-    found: Sequence[TextSegment], before: Iterable[TextSegment], run: Run
+    found: Sequence[TextSegment], before: Iterable[TextSegment], run: FrameInterval
 ) -> list[TextSegment]:
     """Drop the first word found where it is the last one before the run, recognised twice.
 
-    It is if it has the same letters and begins before the run does: what really is said twice
+    It is if it has the same letters and begins before the run does: what really is spoken twice
     begins in it.
     """
     known = [word for segment in before for word in segment.words if word.start_s < run.start_s]
@@ -178,7 +180,9 @@ def with_words(segment: TextSegment, words: Sequence[TimedWord]) -> TextSegment:
     """Return the segment with these words only; at least one."""
     first, *others = words
     own = (replace(first, space_before=False), *others)
-    return replace(segment, start_s=own[0].start_s, end_s=own[-1].end_s, text=spell(own), words=own)
+    return replace(
+        segment, start_s=own[0].start_s, end_s=own[-1].end_s, text=join_words(own), words=own
+    )
 
 
 def _letters(word: TimedWord) -> str:

@@ -1,8 +1,8 @@
-"""Speech probabilities in, utterances out: where somebody began to speak, and where they paused.
+"""Speech probabilities in, utterances out: where speech began, and where it paused.
 
 The thresholds and the padding are the file path's (`regions`); the pause that ends an utterance is
 longer than the one that ends a region there, since here it decides when a text is final. Counts in
-samples from the start of the call's audio; a flush may begin the frames anew at any sample.
+samples from the start of the call's audio; a flush may restart the frames at any sample.
 """
 
 from collections.abc import Iterable
@@ -23,11 +23,11 @@ PAD_SAMPLES = PAD_FRAMES * FRAME_SAMPLES
 # 0.6 s. whisper_streaming's voice activity controller and OpenAI's Realtime API wait for 0.5 s; a
 # little more, so that the recognition that the pause set off is back and the text final at once.
 _END_FRAMES = 19
-# Where what was said is no whole sentence, or hardly anything, 1.5 s more: it is likely to go on,
+# Where what was spoken is no whole sentence, or hardly anything, 1.5 s more: it is likely to go on,
 # and is recognised better together with what follows. (Measured before: 13 of 41 texts of one
 # speech were a single word, 26 ended inside a sentence.)
 _HELD_FRAMES = _END_FRAMES + 47
-# From here on a pause may be the end: what was said is worth recognising once more.
+# From here on a pause may be the end: what was spoken is worth recognising again.
 _PAUSE_FRAMES = 8
 # Less speech than this is a click (0.1 s; Silero's own least is 0.25 s, the shortest words 0.15 s).
 _LEAST_FRAMES = 3
@@ -38,7 +38,7 @@ _MAX_SAMPLES = 906 * FRAME_SAMPLES
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class EndedUtterance:
     """An utterance that has ended, with its padding: samples from the start of the call."""
 
     start: int
@@ -58,8 +58,8 @@ class Endpointer:
         """
         self.holds = holds
         self.is_unfinished = holds  # the utterance under way: it ends after a longer pause
-        self.heard = 0  # samples
-        self.settled = 0  # up to this sample
+        self.processed = 0  # samples
+        self.finalized = 0  # up to this sample
         self.start: int | None = 0 if open_until else None  # of the utterance under way
         self.speech_end = open_until  # of the last frame of speech
         self.speech_samples = 0  # in all utterances so far
@@ -69,36 +69,36 @@ class Endpointer:
 
     @property
     def is_paused(self) -> bool:
-        return self.heard - self.speech_end >= _PAUSE_FRAMES * FRAME_SAMPLES
+        return self.processed - self.speech_end >= _PAUSE_FRAMES * FRAME_SAMPLES
 
-    def push(self, probabilities: Iterable[float]) -> list[Stretch]:
+    def push(self, probabilities: Iterable[float]) -> list[EndedUtterance]:
         """Take further frames; return the utterances that ended in them."""
-        stretches = []
+        utterances = []
         for probability in probabilities:
-            self.heard += FRAME_SAMPLES
+            self.processed += FRAME_SAMPLES
             if self.start is None:
-                self._listen(probability)
+                self._receive(probability)
             elif ended := self._follow(self.start, probability):
-                stretches.append(ended)
-        return stretches
+                utterances.append(ended)
+        return utterances
 
-    def flush(self, end: int) -> list[Stretch]:
+    def flush(self, end: int) -> list[EndedUtterance]:
         """End the utterance under way here; what follows is another one.
 
-        end: the last sample heard; frames begin anew behind it.
+        end: the last sample received; frames restart behind it.
         """
-        self.heard = end
+        self.processed = end
         self.speech_end = min(self.speech_end, end)
-        stretches = [] if self.start is None else [self._end(self.start, end)]
-        self.settled = end
-        return stretches
+        utterances = [] if self.start is None else [self._end(self.start, end)]
+        self.finalized = end
+        return utterances
 
     def cut(self, sample: int) -> int:
-        """Let the utterance under way begin here: what lies before is settled.
+        """Begin the utterance under way here: what lies before is finalized.
 
         Returns the samples of speech in that.
         """
-        self.start = self.settled = sample
+        self.start = self.finalized = sample
         return self._take_speech(sample)
 
     def find_pauses(self) -> list[tuple[int, int]]:
@@ -117,52 +117,52 @@ class Endpointer:
     @property
     def earliest_start(self) -> int:
         """No utterance that is still to come begins before this sample."""
-        return max(self.settled, self.heard - (PAD_FRAMES + _LEAST_FRAMES) * FRAME_SAMPLES)
+        return max(self.finalized, self.processed - (PAD_FRAMES + _LEAST_FRAMES) * FRAME_SAMPLES)
 
-    def settle(self) -> int:
-        """Settle the silence so far, but for the padding of speech that may be about to begin."""
-        self.settled = self.earliest_start
-        return self.settled
+    def finalize_silence(self) -> int:
+        """Finalize the silence so far, but for the padding of speech that may be about to begin."""
+        self.finalized = self.earliest_start
+        return self.finalized
 
-    def _listen(self, probability: float) -> None:
+    def _receive(self, probability: float) -> None:
         threshold = SILENCE_THRESHOLD if self._speaking else SPEECH_THRESHOLD
         self._speaking = self._speaking + 1 if probability >= threshold else 0
         if self._speaking < _LEAST_FRAMES:
             return
-        began = self.heard - self._speaking * FRAME_SAMPLES
-        self.start = max(self.settled, began - PAD_SAMPLES)
-        self.speech_end = self.heard
+        began = self.processed - self._speaking * FRAME_SAMPLES
+        self.start = max(self.finalized, began - PAD_SAMPLES)
+        self.speech_end = self.processed
         self.speech_samples += self._speaking * FRAME_SAMPLES
-        self._voiced += range(began, self.heard, FRAME_SAMPLES)
+        self._voiced += range(began, self.processed, FRAME_SAMPLES)
         self.is_unfinished = self.holds
         self._speaking = self._cut = 0
 
-    def _follow(self, start: int, probability: float) -> Stretch | None:
-        if self.heard - start > _MAX_SAMPLES:
+    def _follow(self, start: int, probability: float) -> EndedUtterance | None:
+        if self.processed - start > _MAX_SAMPLES:
             return self._end_long(start)
-        was_quiet = self.heard - self.speech_end > FRAME_SAMPLES
+        was_quiet = self.processed - self.speech_end > FRAME_SAMPLES
         if probability >= (SPEECH_THRESHOLD if was_quiet else SILENCE_THRESHOLD):
-            self.speech_end = self.heard
+            self.speech_end = self.processed
             self.speech_samples += FRAME_SAMPLES
-            self._voiced.append(self.heard - FRAME_SAMPLES)
+            self._voiced.append(self.processed - FRAME_SAMPLES)
             return None
-        quiet = self.heard - self.speech_end
+        quiet = self.processed - self.speech_end
         if quiet > _CUT_FRAMES * FRAME_SAMPLES:
             self._cut = self.speech_end + quiet // 2
         if quiet < (_HELD_FRAMES if self.is_unfinished else _END_FRAMES) * FRAME_SAMPLES:
             return None
-        return self._end(start, min(self.heard, self.speech_end + PAD_SAMPLES))
+        return self._end(start, min(self.processed, self.speech_end + PAD_SAMPLES))
 
-    def _end_long(self, start: int) -> Stretch:
+    def _end_long(self, start: int) -> EndedUtterance:
         """Cut at the last pause, or here where there was none; speech goes on behind it."""
-        cut = self._cut if self._cut > start else self.heard
-        return Stretch(start, cut, cut, is_cut=True, speech_samples=self.cut(cut))
+        cut = self._cut if self._cut > start else self.processed
+        return EndedUtterance(start, cut, cut, is_cut=True, speech_samples=self.cut(cut))
 
-    def _end(self, start: int, end: int) -> Stretch:
-        self.start, self.settled = None, end
+    def _end(self, start: int, end: int) -> EndedUtterance:
+        self.start, self.finalized = None, end
         self._speaking = self._cut = 0
         speech = self._take_speech(end)
-        return Stretch(start, end, min(self.speech_end, end), speech_samples=speech)
+        return EndedUtterance(start, end, min(self.speech_end, end), speech_samples=speech)
 
     def voiced_frames(self, start: int, end: int) -> Voiced:
         """Return in which frames from `start` on someone speaks, for the utterance under way."""
@@ -172,7 +172,7 @@ class Endpointer:
         return voiced
 
     def _take_speech(self, end: int) -> int:
-        """Forget the frames of speech before a sample; return how many samples they are."""
+        """Discard the frames of speech before a sample; return how many samples they are."""
         rest = [frame for frame in self._voiced if frame >= end]
         taken = len(self._voiced) - len(rest)
         self._voiced = rest

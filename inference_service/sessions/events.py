@@ -1,4 +1,7 @@
-"""What a session tells its caller. Times are integer milliseconds from the recording's start."""
+"""What a session delivers to its caller.
+
+Times are integer milliseconds from the recording's start.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +10,7 @@ from inference_service.engines.asr import Timing, Verdict
 
 
 class GapReason(StrEnum):
-    """Why speech is not in the text; the proto's message Gap says what each means."""
+    """Why speech is not in the text; the proto's message Gap defines each."""
 
     NOT_RECOGNISED = "not_recognised"
     REPETITION = "repetition"
@@ -23,8 +26,8 @@ def reason_for(verdict: Verdict) -> GapReason:
 
 
 @dataclass(frozen=True, slots=True)
-class LanguageKnown:
-    """Comes before the first segment; at the end with an empty language if nothing was said."""
+class LanguageDetected:
+    """Comes before the first segment; at the end with an empty language if nothing was spoken."""
 
     language: str
     probability: float
@@ -32,29 +35,31 @@ class LanguageKnown:
 
 
 @dataclass(frozen=True, slots=True)
-class RestoredWord:
+class OutputWord:
     text: str
     start_ms: int
     end_ms: int  # >= start_ms
     confidence: float
     space_before: bool
     timing: Timing = Timing.ATTENTION
+    language: str = ""  # in live sessions: the one that it was decoded in
 
 
 @dataclass(frozen=True, slots=True)
-class RestoredSegment:
-    """A segment in the recording's time; its words spell its text."""
+class OutputSegment:
+    """A segment in the recording's time; its words make up its text."""
 
     start_ms: int
     end_ms: int  # > start_ms
     text: str
-    words: tuple[RestoredWord, ...]
+    words: tuple[OutputWord, ...]
     confidence: float
     avg_logprob: float
     compression_ratio: float
     no_speech_prob: float
     temperature: float
     language: str = ""
+    language_probability: float = 0.0  # as in `TextSegment`
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,29 +77,29 @@ class Gap:
     start_ms: int
     end_ms: int  # > start_ms
     reason: GapReason
-    text: RestoredSegment | None = None
+    text: OutputSegment | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class SpanSettled:
-    """A span that won't be touched again; the next one begins at `resume_ms`."""
+class WindowFinalized:
+    """A window that won't be touched again; the next one begins at `resume_ms`."""
 
     start_ms: int
     resume_ms: int
-    segments: tuple[RestoredSegment, ...] = ()
+    segments: tuple[OutputSegment, ...] = ()
     turns: tuple[SpeakerTurn, ...] = ()
     gaps: tuple[Gap, ...] = ()
     speech_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class HypothesisHeard:
-    """What is heard of the utterance under way; the committed words never change."""
+class HypothesisUpdated:
+    """What is recognised of the utterance under way; the committed words never change."""
 
     start_ms: int
     covered_ms: int
-    committed: tuple[RestoredWord, ...]
-    pending: tuple[RestoredWord, ...]
+    committed: tuple[OutputWord, ...]
+    pending: tuple[OutputWord, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +110,14 @@ class PaceChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class AllHeard:
+class StreamFinished:
     """The last event."""
 
-    heard_ms: int
+    audio_duration_ms: int
     speech_ms: int
     queue_ms: int
     compute_ms: int
 
 
-Event = LanguageKnown | SpanSettled | AllHeard
-LiveEvent = LanguageKnown | HypothesisHeard | SpanSettled | PaceChanged | AllHeard
+Event = LanguageDetected | WindowFinalized | StreamFinished
+LiveEvent = LanguageDetected | HypothesisUpdated | WindowFinalized | PaceChanged | StreamFinished

@@ -1,11 +1,11 @@
-"""What is heard of an utterance while it lasts: committed words, and pending ones.
+"""What is recognised of an utterance while it lasts: committed words, and pending ones.
 
 Pure. The rule is LocalAgreement-2 on words (Macháček, Dabre, Bojar 2023, "Turning Whisper into
 Real-Time Transcription System", after Liu et al. 2020): a word is committed once two recognitions
 in a row agree on it and on all before it. What is committed never changes.
 
-A recogniser hears the whole tail of the audio again each time, and doesn't say the same: times move
-by tenths of a second, words fall out, and after a cut the end of the last word may come again. So
+A recogniser gets the whole tail of the audio again each time, and the text differs: times move
+by tenths of a second, words fall out, and after a cut the end of the last word may recur. So
 the beginning of each hypothesis is first matched against what is committed (`find_continuation`).
 """
 
@@ -14,14 +14,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise, takewhile
 
-from inference_service.sessions.events import RestoredWord as Word
+from inference_service.sessions.events import OutputWord as Word
 
 # How far a recognised time may be off before it counts against a match (whisper_streaming's 0.1 s).
 _JITTER_MS = 100
 # What a word on the wrong side of the committed end costs, in edits. Less than a whole edit: text
-# that matches is believed before times are.
+# that matches counts more than times.
 _MISPLACED = 0.5
-# After a cut in the middle of speech, so many of the words before it may come again (5 in
+# After a cut in the middle of speech, so many of the words before it may recur (5 in
 # whisper_streaming), if the first one begins within so much of the cut.
 _LONGEST_ECHO = 5
 _ECHO_WITHIN_MS = 200
@@ -30,7 +30,7 @@ _LEAST_CUT = 3  # words
 _CLOSERS = "\"'”’»)]}"
 
 
-class Agreement:
+class LocalAgreement:
     """The words of one utterance: `update` while it lasts, `finish` at its end."""
 
     def __init__(self, committed: Sequence[Word] = ()) -> None:
@@ -40,26 +40,27 @@ class Agreement:
         self._released: tuple[Word, ...] = ()  # the last ones; they may echo
         self._cut_ms = 0
 
-    def update(self, words: Sequence[Word]) -> None:
+    def update(self, words: Sequence[Word], *, commit_before_ms: int | None = None) -> None:
         """Take in a newer hypothesis, of the audio from the last release (or the start) on.
 
-        Its last word is never committed, even if it was heard twice: it may be cut off.
+        Its last word is never committed, even if it was recognised twice: it may be cut off. Nor
+        are words that end after `commit_before_ms`: in what language they are isn't sure yet.
         """
         rest = self._find_new(words)
-        agreed = count_agreeing(self.pending, rest[:-1])
+        agreed = count_agreeing(self.pending, _ending_before(rest[:-1], commit_before_ms))
         self.committed += rest[:agreed]
         self.pending = rest[agreed:]
 
     def finish(self, words: Sequence[Word] | None = None) -> tuple[Word, ...]:
         """Return the utterance's words: the committed ones and what the last hypothesis adds.
 
-        words: that hypothesis; None where there is none to be believed: what was pending stays.
+        words: that hypothesis; None where none was accepted: what was pending stays.
         """
         rest = self.pending if words is None else self._find_new(words)
         return self.committed + rest
 
     def release(self, count: int, *, cut_ms: int) -> tuple[Word, ...]:
-        """Give the first committed words away, for good; later hypotheses begin at the cut."""
+        """Remove the first committed words, for good; later hypotheses begin at the cut."""
         words, self.committed = self.committed[:count], self.committed[count:]
         self._released = (self._released + words)[-_LONGEST_ECHO:]
         self._cut_ms = cut_ms
@@ -73,8 +74,8 @@ class Agreement:
 
 
 def count_agreeing(one: Sequence[Word], other: Sequence[Word]) -> int:
-    """Count the words with which both begin, whatever their case and punctuation."""
-    agreeing = map(operator.eq, map(spell_plainly, one), map(spell_plainly, other))
+    """Count the words with which both begin, ignoring case and punctuation."""
+    agreeing = map(operator.eq, map(normalize_word, one), map(normalize_word, other))
     return sum(1 for _ in takewhile(bool, agreeing))
 
 
@@ -89,7 +90,7 @@ def count_echo(released: Sequence[Word], words: Sequence[Word], *, cut_ms: int) 
 
 
 def find_continuation(committed: Sequence[Word], words: Sequence[Word]) -> int:
-    """Return how many of the first words say again what is committed.
+    """Return how many of the first words repeat what is committed.
 
     All splits are weighed: the edits from `committed` to the words before it (Levenshtein), and how
     many words lie on the wrong side of the committed end. Quadratic, but for a true repetition.
@@ -137,13 +138,13 @@ def find_pause(words: Sequence[Word], pauses_ms: Iterable[tuple[int, int]]) -> t
 
 
 def ends_sentence(words: Sequence[Word]) -> bool:
-    """Say whether the last word ends a sentence; one that trails off (…) does not."""
+    """Return whether the last word ends a sentence; one that trails off (…) does not."""
     last = words[-1].text.rstrip(_CLOSERS) if words else ""
     return last.endswith(tuple(_SENTENCE_ENDS)) and not last.endswith(("...", "…"))
 
 
 def move_after(words: Sequence[Word], *, earliest_ms: int) -> tuple[Word, ...]:
-    """Let no word begin before what was said before it."""
+    """Move words so that none begins before the end of the one in front."""
     if not words or words[0].start_ms >= earliest_ms:
         return tuple(words)
     return tuple(
@@ -156,18 +157,24 @@ def move_after(words: Sequence[Word], *, earliest_ms: int) -> tuple[Word, ...]:
     )
 
 
-def spell_plainly(word: Word) -> str:
+def normalize_word(word: Word) -> str:
     """Return the word's letters and digits in lower case; its text, if it has none."""
     return "".join(filter(str.isalnum, word.text)).casefold() or word.text
 
 
+def _ending_before(words: Sequence[Word], time_ms: int | None) -> Sequence[Word]:
+    if time_ms is None:
+        return words
+    return tuple(takewhile(lambda word: word.end_ms <= time_ms, words))
+
+
 def _count_edits(committed: Sequence[Word], words: Sequence[Word]) -> list[int]:
     """Return for each number of first words the edits that turn `committed` into them."""
-    spelled = [spell_plainly(word) for word in words]
+    normalized = [normalize_word(word) for word in words]
     row = list(range(len(words) + 1))
-    for wanted in map(spell_plainly, committed):
+    for wanted in map(normalize_word, committed):
         diagonal, row[0] = row[0], row[0] + 1
-        for index, found in enumerate(spelled):
+        for index, found in enumerate(normalized):
             replaced = diagonal + (wanted != found)
             diagonal = row[index + 1]
             row[index + 1] = min(replaced, diagonal + 1, row[index] + 1)

@@ -1,4 +1,4 @@
-"""Words shared out over a span of time, each as long as its share of the characters."""
+"""Words distributed over an interval, each as long as its share of the characters."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """Which language a recording is in, from the first windows that hold speech.
 
-The language of a single window may differ: the engine looks at each (`engines.language_track`),
+The language of a single window may differ: the engine detects each (`engines.language_track`),
 and demands the more evidence the less a change is expected.
 """
 
@@ -11,22 +11,22 @@ from dataclasses import dataclass
 from inference_service.engines.asr import LanguageGuess
 
 # More windows than these are not waited for. Each is held with its features until it is known, so
-# this must not exceed the slots that every lane has (scheduler, rule 6).
+# this must not exceed the permits that every queue has (scheduler, rule 6).
 MAX_VOTES = 3
 CONFIDENT = 0.7
 # A cough or a greeting alone decides nothing while more is to come.
 _ENOUGH_SPEECH_S = 3.0
 
 
-# A stretch in another language has to be likelier by this, in log probability, at each border:
+# An interval in another language has to be likelier by this, in log probability, at each border:
 # a window that is all of it by 10 times (a guess of 0.5 or more), a part inside one by 100 times.
 _SWITCH_PENALTY = 2.3
 _MULTILINGUAL_PENALTY = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class LanguageWish:
-    """What the caller says of the recording's languages."""
+class LanguageOptions:
+    """What the caller specifies of the recording's languages."""
 
     given: str = ""  # certain; empty: to be detected
     languages: frozenset[str] = frozenset()  # that may occur; none: all
@@ -39,9 +39,13 @@ class LanguageWish:
     @property
     def switch_penalty(self) -> float | None:
         """See `DecodeOptions.switch_penalty`."""
+        return self.penalty_where(is_change_near=False)
+
+    def penalty_where(self, *, is_change_near: bool) -> float | None:
+        """Return the penalty for a window; where a change was found beside it, less is asked."""
         if self.given:
             return None
-        return _MULTILINGUAL_PENALTY if self.is_multilingual else _SWITCH_PENALTY
+        return _MULTILINGUAL_PENALTY if self.is_multilingual or is_change_near else _SWITCH_PENALTY
 
 
 class LanguageVote:
@@ -61,7 +65,7 @@ class LanguageVote:
         self.votes += 1
 
     @property
-    def is_settled(self) -> bool:
+    def is_decided(self) -> bool:
         if self.votes >= MAX_VOTES:
             return True
         return self._speech_s >= _ENOUGH_SPEECH_S and self.best().probability >= CONFIDENT

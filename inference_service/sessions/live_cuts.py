@@ -6,16 +6,16 @@ of words show no pauses (an alignment leaves hardly any between two), voice acti
 
 from collections.abc import Iterable, Sequence
 
-from inference_service.sessions.events import RestoredWord
+from inference_service.sessions.events import OutputWord
 from inference_service.sessions.hypothesis import (
-    Agreement,
+    LocalAgreement,
     ends_sentence,
     find_cut,
     find_pause,
     find_widest_gap,
 )
 
-_SENTENCE_CUT_S = 15.0
+_SENTENCE_CUT_S = 10.0
 _PAUSE_CUT_S = 22.0
 _LAST_CUT_S = 26.0
 # An engine whose hypotheses take longer than this is given less audio at once.
@@ -25,13 +25,13 @@ _SHORT_S = 2.0
 
 
 def choose_cut(
-    words: Agreement,
+    words: LocalAgreement,
     *,
     length_s: float,
     compute_s: float,
     pauses_ms: Iterable[tuple[int, int]],
 ) -> tuple[int, int]:
-    """Return how many of the committed words to settle now, and until when; (0, 0) for none.
+    """Return how many of the committed words to finalize now, and until when; (0, 0) for none.
 
     length_s: of what was recognised; compute_s: what that took; pauses_ms: (start, end) of the
     pauses of the voice, longest first.
@@ -52,6 +52,6 @@ def choose_cut(
     return count, (words.committed[count - 1].end_ms + rest[0].start_ms) // 2
 
 
-def is_unfinished(words: Sequence[RestoredWord], *, spoken_s: float) -> bool:
-    """Say whether what was said is likely to go on: hardly anything, or half a sentence."""
+def is_unfinished(words: Sequence[OutputWord], *, spoken_s: float) -> bool:
+    """Return whether what was spoken is likely to go on: hardly anything, or half a sentence."""
     return bool(words) and (spoken_s < _SHORT_S or not ends_sentence(words))

@@ -1,19 +1,23 @@
 """Which language a live session's utterances are in: given, the model's only one, or detected.
 
 Detection follows the file path's vote (`language`), with an utterance where that has a window.
-Until the vote is settled each recognition begins with a detection (whose encoding it reuses), and
+Until the vote is decided each recognition begins with a detection (whose encoding it reuses), and
 the likeliest language serves for it. An utterance votes once, with all of it: when its final text
 is recognised, or when its last hypothesis turns out to be that.
 
-In a multilingual session no vote is ever settled: each utterance is in the language that its own
+In a multilingual session no vote is ever decided: each utterance is in the language that its own
 detection finds, or, where that is unsure, in the one before it.
+
+Where the language wasn't given, it is only what is *expected*: each recognition detects others in
+its window, with the file path's hysteresis (`engines.language_track`), and what it finds is the
+language of the text, never a translation of it.
 """
 
 from collections.abc import Collection, Sequence, Set
 
 from inference_service.engines.asr import LanguageGuess
-from inference_service.sessions.events import LanguageKnown
-from inference_service.sessions.language import CONFIDENT, LanguageVote
+from inference_service.sessions.events import LanguageDetected, OutputSegment
+from inference_service.sessions.language import CONFIDENT, LanguageOptions, LanguageVote
 
 # What was guessed of an utterance, and how much speech it held.
 Ballot = tuple[Sequence[LanguageGuess], float]
@@ -25,31 +29,63 @@ class LiveLanguage:
         *,
         languages: Set[str],
         can_detect: bool,
-        wish: str,
+        requested: str,
         expected: Collection[str] = (),
         is_multilingual: bool = False,
     ) -> None:
-        """wish: ISO 639-1 code; empty: to be detected, among those expected, if any are."""
-        self._languages = languages & set(expected) or languages
+        """requested: ISO 639-1 code; empty: to be detected, among those expected, if any are."""
+        self._language_options = LanguageOptions(
+            languages=frozenset(expected), is_multilingual=is_multilingual
+        )
+        self._languages = self._language_options.limit(languages)
         self._can_detect = can_detect
         self._is_multilingual = is_multilingual
         self._votes: list[Ballot] = []
-        self._told: LanguageKnown | None = None
-        self.settled = ""  # empty: not yet
-        self.choose(wish)
+        self._reported: LanguageDetected | None = None
+        self.decided = ""  # empty: not yet
+        self.choose(requested)
 
-    def choose(self, wish: str) -> None:
+    def choose(self, requested: str) -> None:
         """Use this language from the next utterance on."""
         self._votes = []
-        self.settled = wish
-        self._known = LanguageKnown(wish, 1.0, True)
-        if not wish and (not self._can_detect or len(self._languages) == 1):
-            self.settled = min(self._languages)
-            self._known = LanguageKnown(self.settled, 1.0, False)
+        self.decided = requested
+        self.is_given = bool(requested)
+        self._known = LanguageDetected(requested, 1.0, True)
+        if not requested and (not self._can_detect or len(self._languages) == 1):
+            self.decided = min(self._languages)
+            self._known = LanguageDetected(self.decided, 1.0, False)
 
-    def keep(self, ballot: Ballot | None) -> None:
+    @property
+    def can_switch(self) -> bool:
+        return not self.is_given and self._can_detect and len(self._languages) > 1
+
+    def penalty_where(self, *, is_change_near: bool) -> float | None:
+        """See `LanguageOptions.penalty_where`."""
+        if not self.can_switch:
+            return None
+        return self._language_options.penalty_where(is_change_near=is_change_near)
+
+    @property
+    def others(self) -> frozenset[str]:
+        """See `DecodeOptions.languages`."""
+        return frozenset(self._languages) if self._language_options.languages else frozenset()
+
+    def update_languages(self, segments: Sequence[OutputSegment]) -> tuple[LanguageDetected, ...]:
+        """Update from the languages of a final text; return what is to be delivered before it.
+
+        A guess about sound without a word means nothing.
+        """
+        news: list[LanguageDetected] = []
+        for segment in segments:
+            if segment.language not in {"", self._known.language} and not self.is_given:
+                probability = segment.language_probability or 1.0
+                self._known = LanguageDetected(segment.language, probability, self._can_detect)
+            news += self.take_change()
+        return tuple(news)
+
+    def count_ballot(self, ballot: Ballot | None) -> None:
         """Let the vote of an utterance's last hypothesis count: it has ended, and was all of it."""
-        if ballot is not None and not self.settled:
+        if ballot is not None and not self.decided:
             guesses, speech_s = ballot
             self.vote(guesses, speech_s=speech_s, is_final=True)
 
@@ -68,16 +104,16 @@ class LiveLanguage:
         best = count.best()
         if is_final:
             self._votes = votes
-        if count.is_settled and best.language:
-            self.settled = best.language
-        self._known = LanguageKnown(best.language, best.probability, True)
+        if count.is_decided and best.language:
+            self.decided = best.language
+        self._known = LanguageDetected(best.language, best.probability, True)
         return best.language
 
     def _follow(self, guesses: Sequence[LanguageGuess]) -> str:
         """Return the language of one utterance: another than before only where that is sure."""
         best = max(guesses, key=lambda guess: guess.probability, default=LanguageGuess("", 0.0))
         if best.probability >= CONFIDENT or not self._known.language:
-            self._known = LanguageKnown(best.language, best.probability, True)
+            self._known = LanguageDetected(best.language, best.probability, True)
         return self._known.language
 
     def _restrict(self, guesses: Sequence[LanguageGuess]) -> list[LanguageGuess]:
@@ -86,9 +122,12 @@ class LiveLanguage:
         total = sum(guess.probability for guess in possible) or 1.0
         return [LanguageGuess(each.language, each.probability / total) for each in possible]
 
-    def take_news(self) -> LanguageKnown | None:
-        """Return what is to be told before the next text: the language, where it has changed."""
-        if not self._known.language or (self._told and self._told.language == self._known.language):
-            return None
-        self._told = self._known
-        return self._known
+    def take_change(self) -> tuple[LanguageDetected, ...]:
+        """Return what is to be delivered before the next text: the language, where it has
+        changed."""
+        if not self._known.language or (
+            self._reported and self._reported.language == self._known.language
+        ):
+            return ()
+        self._reported = self._known
+        return (self._known,)

@@ -1,8 +1,8 @@
-"""What a live session is told: how to begin, and what its caller wishes meanwhile."""
+"""The input of a live session: how to begin, audio, and requests of its caller."""
 
 from dataclasses import dataclass
 
-from inference_service.sessions.events import RestoredWord
+from inference_service.sessions.events import OutputWord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,19 +13,19 @@ class LiveOptions:
     prompt: str = ""
     hot_words: tuple[str, ...] = ()
     offset_ms: int = 0  # where in the session the first sample lies
-    committed: tuple[RestoredWord, ...] = ()  # of the utterance that begins there
+    committed: tuple[OutputWord, ...] = ()  # of the utterance that begins there
 
 
 @dataclass(frozen=True, slots=True)
-class LanguageWish:
+class LanguageRequest:
     """From the next utterance on; empty: detect it."""
 
     language: str
 
 
 @dataclass(frozen=True, slots=True)
-class FlushWish:
+class FlushRequest:
     """End the utterance under way here."""
 
 
-LiveMessage = bytes | LanguageWish | FlushWish
+LiveMessage = bytes | LanguageRequest | FlushRequest

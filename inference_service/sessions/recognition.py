@@ -7,7 +7,7 @@ A window is decoded, and what its text leaves open is followed up, each time wit
     uncovered speech     cut out and decoded again, at most twice inside each other (`coverage`)
 
 All of it is decided by the window's own samples and options, so that the same window gives the
-same text alone, beside others and after a kill. The follow-ups of one window are lined up together
+same text alone, beside others and after a kill. The follow-ups of one window are enqueued together
 (they may share a batch) and before its session's later windows. They are bounded: 6 beside each
 other, 2 inside each other.
 """
@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from inference_service.batches import Timing
+from inference_service.batches import TaskCost
 from inference_service.engines.asr import (
     ATTEMPTS,
     DecodeOptions,
@@ -31,10 +31,10 @@ from inference_service.engines.asr import (
 )
 from inference_service.engines.quality import MAX_NO_SPEECH_PROB, MIN_AVG_LOGPROB
 from inference_service.engines.vad import FRAME_SAMPLES, SpeechDetector
-from inference_service.lanes import Lane
+from inference_service.session_queue import SessionQueue
 from inference_service.sessions.coverage import (
     SHORTEST_GAP_S,
-    Run,
+    FrameInterval,
     TextGap,
     drop_repeated,
     find_uncovered,
@@ -60,12 +60,12 @@ from inference_service.stages import CpuStages
 _MAX_DEPTH = 2
 _MAX_FOLLOW_UPS = 6
 # Segments below this mean confidence of their words are noise more often than text (two of
-# three were wrong in 34 recordings): kept as evidence, not as text.
+# three were wrong in 34 recordings): evidence, not text.
 _MIN_CONFIDENCE = 0.1
 # A border between languages is moved to a pause within 2 s.
-_BORDER_REACH_FRAMES = round(2 / FRAME_S)
-# Follow-ups below this are too short to tell a language.
-_SHORTEST_TOLD_S = 4.0
+BORDER_REACH_FRAMES = round(2 / FRAME_S)
+# Follow-ups below this are too short to detect a language.
+_SHORTEST_DETECTED_S = 4.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +79,7 @@ class SpeechWindow:
     def duration_s(self) -> float:
         return len(self.pcm) / SAMPLE_RATE_HZ
 
-    def cut(self, run: Run) -> "SpeechWindow":
+    def cut(self, run: FrameInterval) -> "SpeechWindow":
         pcm = self.pcm[run.start * FRAME_SAMPLES : run.end * FRAME_SAMPLES]
         return SpeechWindow(pcm, self.voiced[run.start : run.end])
 
@@ -106,7 +106,7 @@ class Recognised:
         )
 
 
-def detect_voice(samples: Samples) -> Voiced:
+def detect_speech(samples: Samples) -> Voiced:
     """Return in which frames someone speaks, (ceil(n_samples / 512),). 3.6 ms for a second."""
     padded = np.pad(samples, (0, -len(samples) % FRAME_SAMPLES))
     return SpeechDetector().push(padded) >= SPEECH_THRESHOLD
@@ -115,16 +115,18 @@ def detect_voice(samples: Samples) -> Voiced:
 class SpeechRecognition:
     """One session's way of recognising windows."""
 
-    def __init__(self, *, lane: Lane, stages: CpuStages, count: Callable[[Timing], None]) -> None:
+    def __init__(
+        self, *, queue: SessionQueue, stages: CpuStages, count: Callable[[TaskCost], None]
+    ) -> None:
         """count: is called with what each decoding cost."""
-        self._lane = lane
+        self._queue = queue
         self._stages = stages
         self._count = count
 
     async def recognise(
         self, window: SpeechWindow, options: DecodeOptions, *, features: object = None
     ) -> Recognised:
-        """Recognise all of a window, for which a slot is held. Raises RecognitionError.
+        """Recognise all of a window, for which a permit is held. Raises RecognitionError.
 
         features: what the engine's `prepare` gave for it, if it ran.
         """
@@ -137,26 +139,26 @@ class SpeechRecognition:
         if text.verdict is Verdict.MIXED:
             return await self._recognise_languages(window, text.languages, options, depth=depth)
         if text.verdict is Verdict.REPETITION:
-            heard = await self._examine_repetition(window, text, options, depth=depth)
+            found_text = await self._examine_repetition(window, text, options, depth=depth)
         else:
-            heard = _accept(text, window, is_strict=depth > 0)
-        is_done = depth >= _MAX_DEPTH or (depth > 0 and not heard.segments)
+            found_text = _accept(text, window, is_strict=depth > 0)
+        is_done = depth >= _MAX_DEPTH or (depth > 0 and not found_text.segments)
         if not is_done:
-            heard = await self._cover(window, heard, options, depth=depth)
-        reason = GapReason.NOT_RECOGNISED if heard.segments else GapReason.NOT_SPEECH
-        return _close(heard, window.voiced, reason)
+            found_text = await self._cover(window, found_text, options, depth=depth)
+        reason = GapReason.NOT_RECOGNISED if found_text.segments else GapReason.NOT_SPEECH
+        return _close(found_text, window.voiced, reason)
 
     async def _cover(
-        self, window: SpeechWindow, heard: Recognised, options: DecodeOptions, *, depth: int
+        self, window: SpeechWindow, found_text: Recognised, options: DecodeOptions, *, depth: int
     ) -> Recognised:
         """Recognise again what no word covers, and sort it in."""
-        runs = find_uncovered(window.voiced, heard.segments, heard.gaps)
+        runs = find_uncovered(window.voiced, found_text.segments, found_text.gaps)
         if depth == 0:  # what a joined one leaves out comes apart
-            runs = join_runs(runs, heard.segments)
+            runs = join_runs(runs, found_text.segments)
         runs = sorted(runs, key=lambda run: run.start - run.end)[:_MAX_FOLLOW_UPS]
         cuts = [place_cut(run, window.voiced) for run in runs]
         found = await self._follow_up(window, [(cut, options) for cut in cuts], depth=depth + 1)
-        segments, gaps = list(heard.segments), list(heard.gaps)
+        segments, gaps = list(found_text.segments), list(found_text.gaps)
         for run, cut, one in zip(runs, cuts, found, strict=True):
             run = take_pauses(run, cut, window.voiced)
             picked = drop_repeated(pick_words(one.segments, run), segments, run)
@@ -176,10 +178,13 @@ class SpeechRecognition:
         edges = [0]
         for language in languages[1:]:
             around = min(round(language.start_s / FRAME_S), len(window.voiced) - 1)
-            edges.append(find_pause(window.voiced, around, reach=_BORDER_REACH_FRAMES))
+            edges.append(find_pause(window.voiced, around, reach=BORDER_REACH_FRAMES))
         edges.append(len(window.voiced))
         parts = [
-            (Run(start, end), replace(options, language=one.language, switch_penalty=None))
+            (
+                FrameInterval(start, end),
+                replace(options, language=one.language, switch_penalty=None),
+            )
             for start, end, one in zip(edges, edges[1:], languages, strict=False)
             if start < end
         ]
@@ -188,7 +193,7 @@ class SpeechRecognition:
     async def _examine_repetition(
         self, window: SpeechWindow, text: WindowText, options: DecodeOptions, *, depth: int
     ) -> Recognised:
-        """Keep repeated text that the sound confirms; else what is recognised of its parts."""
+        """Accept repeated text that the sound confirms; else what is recognised of its parts."""
         whole = text.discarded
         if not whole:
             return Recognised()
@@ -211,7 +216,11 @@ class SpeechRecognition:
         return Recognised(parts.segments, tuple(gaps))
 
     async def _follow_up(
-        self, window: SpeechWindow, parts: Sequence[tuple[Run, DecodeOptions]], *, depth: int
+        self,
+        window: SpeechWindow,
+        parts: Sequence[tuple[FrameInterval, DecodeOptions]],
+        *,
+        depth: int,
     ) -> list[Recognised]:
         """Recognise parts of a window; the answers are in the window's time."""
         found = await asyncio.gather(
@@ -229,16 +238,16 @@ class SpeechRecognition:
     ) -> WindowText:
         """Decode until the quality gate accepts the text, or the attempts are used up."""
         if features is None:
-            prepare = self._lane.recogniser.prepare
+            prepare = self._queue.recogniser.prepare
             features = await self._stages.run(
-                self._lane.priority, lambda: prepare(to_float(window.pcm))
+                self._queue.priority, lambda: prepare(to_float(window.pcm))
             )
-        if is_follow_up and window.duration_s < _SHORTEST_TOLD_S:
+        if is_follow_up and window.duration_s < _SHORTEST_DETECTED_S:
             options = replace(options, switch_penalty=None)
         for attempt in range(ATTEMPTS):
             request = WindowRequest(features, window.duration_s, options, attempt)
-            text, timing = await self._lane.recognise(request, is_follow_up=is_follow_up)
-            self._count(timing)
+            text, cost = await self._queue.recognise(request, is_follow_up=is_follow_up)
+            self._count(cost)
             if text.verdict is not Verdict.RETRY:
                 break
         return text
@@ -271,14 +280,14 @@ def _doubt(segment: TextSegment, *, is_strict: bool) -> GapReason | None:
     return None
 
 
-def _close(heard: Recognised, voiced: Voiced, reason: GapReason) -> Recognised:
+def _close(found_text: Recognised, voiced: Voiced, reason: GapReason) -> Recognised:
     """Report the rest: speech = words + gaps."""
     rest = [
         TextGap(run.start_s, run.end_s, reason)
-        for run in find_uncovered(voiced, heard.segments, heard.gaps)
+        for run in find_uncovered(voiced, found_text.segments, found_text.gaps)
     ]
-    gaps = sorted([*heard.gaps, *rest], key=lambda gap: gap.start_s)
-    return Recognised(heard.segments, tuple(gaps))
+    gaps = sorted([*found_text.gaps, *rest], key=lambda gap: gap.start_s)
+    return Recognised(found_text.segments, tuple(gaps))
 
 
 def _join(parts: Iterable[Recognised]) -> Recognised:

@@ -37,7 +37,7 @@ class RegionFinder:
     """
 
     def __init__(self, *, first_frame: int = 0) -> None:
-        """first_frame: where the hearing begins; no region reaches back before it."""
+        """first_frame: where detection begins; no region reaches back before it."""
         self.frames = first_frame  # the next one
         self._start: int | None = None  # of the speech at hand
         self._quiet_since: int | None = None
@@ -48,7 +48,7 @@ class RegionFinder:
         self._returned_end = first_frame
 
     @property
-    def settled(self) -> int:
+    def final_frame(self) -> int:
         """No region that is still to come begins before this frame."""
         if self._ended:
             return self._ended[0]
@@ -63,7 +63,7 @@ class RegionFinder:
         if self._ended and self._start is None:
             start, end = self._ended
             if self.frames - end >= 2 * PAD_FRAMES:
-                regions.append(self._settle(start, end + PAD_FRAMES))
+                regions.append(self._close_region(start, end + PAD_FRAMES))
         return regions
 
     def finish(self) -> list[Region]:
@@ -73,11 +73,11 @@ class RegionFinder:
         regions = []
         if self._ended:
             start, end = self._ended
-            regions.append(self._settle(start, min(self.frames, end + PAD_FRAMES)))
+            regions.append(self._close_region(start, min(self.frames, end + PAD_FRAMES)))
         return regions
 
     def _step(self, probability: float) -> list[Region]:
-        """Take one frame; returns a region where speech begins and settles the one before it."""
+        """Take one frame; returns a region where speech begins and closes the one before it."""
         now = self.frames
         is_speech = probability >= SPEECH_THRESHOLD
         if is_speech and self._quiet_since is not None:
@@ -90,10 +90,10 @@ class RegionFinder:
         if now - self._start > _MAX_FRAMES:
             regions = self._cut_speech(self._start, now)
         if self._start is not None and probability < SILENCE_THRESHOLD:
-            self._note_quiet(self._start, now)
+            self._track_silence(self._start, now)
         return regions
 
-    def _note_quiet(self, start: int, now: int) -> None:
+    def _track_silence(self, start: int, now: int) -> None:
         if self._quiet_since is None:
             self._quiet_since = now
         quiet = now - self._quiet_since
@@ -114,13 +114,13 @@ class RegionFinder:
         if self._ended is None:
             return []
         start, end = self._ended
-        return [self._settle(start, end + min(PAD_FRAMES, (at - end) // 2))]
+        return [self._close_region(start, end + min(PAD_FRAMES, (at - end) // 2))]
 
     def _end_speech(self, start: int, end: int) -> None:
         self._ended = (max(self._returned_end, start - PAD_FRAMES), end)
         self._start = self._quiet_since = self._cut = self._resumed = None
 
-    def _settle(self, start: int, end: int) -> Region:
+    def _close_region(self, start: int, end: int) -> Region:
         self._ended = None
         self._returned_end = end
         return Region(start, end)

@@ -1,7 +1,7 @@
 """Whether text that repeats itself was spoken, or is a loop of the decoder. Pure.
 
-The text alone can't tell: counting, prayers and announcements compress as well as loops do. So
-the window is decoded once more in parts, cut at pauses: a loop isn't found again in each of them.
+The text alone doesn't show: counting, prayers and announcements compress as well as loops do. So
+the window is decoded again in parts, cut at pauses: a loop isn't found again in each of them.
 """
 
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from inference_service.engines.asr import TextSegment, Verdict, WindowText
-from inference_service.sessions.coverage import Run
+from inference_service.sessions.coverage import FrameInterval
 from inference_service.sessions.regions import FRAME_S
 from inference_service.sessions.windows import Voiced
 
-# More than this nobody says: auctioneers and rapid counting reach about 6 words a second.
+# More than this no one speaks: auctioneers and rapid counting reach about 6 words a second.
 _MOST_WORDS_PER_S = 7.0
 _MOST_LETTERS_PER_S = 32.0
-# So short a text says nothing about its speed.
+# So short a text shows nothing about its speed.
 _FEW_WORDS = 6
 # Parts are about this long: too short to hold many repeats, long enough for a Whisper.
 _PART_FRAMES = round(8 / FRAME_S)
@@ -26,7 +26,7 @@ _TOLERANCE = 0.06
 
 
 def is_speakable(segments: Sequence[TextSegment], *, speech_s: float) -> bool:
-    """Say whether so much text can be spoken in so many seconds of voice activity."""
+    """Return whether so much text can be spoken in so many seconds of voice activity."""
     words = [word.text for segment in segments for word in segment.words]
     if len(words) <= _FEW_WORDS and sum(map(len, words)) <= 6 * _FEW_WORDS:
         return True
@@ -35,7 +35,7 @@ def is_speakable(segments: Sequence[TextSegment], *, speech_s: float) -> bool:
     return len(words) / seconds <= _MOST_WORDS_PER_S and letters / seconds <= _MOST_LETTERS_PER_S
 
 
-def keep_repetition(text: WindowText, *, speech_s: float) -> WindowText:
+def accept_repetition(text: WindowText, *, speech_s: float) -> WindowText:
     """Accept text that repeats itself, where so much can be spoken in so many seconds."""
     if text.verdict is not Verdict.REPETITION:
         return text
@@ -47,7 +47,7 @@ def keep_repetition(text: WindowText, *, speech_s: float) -> WindowText:
 def is_confirmed(
     whole: Sequence[TextSegment], parts: Sequence[TextSegment], *, share: float = 1.0
 ) -> bool:
-    """Say whether the parts hold as much text as the whole, more or less.
+    """Return whether the parts hold as much text as the whole, more or less.
 
     share: of the speech, what was recognised in the parts; the rest is as rich in words.
     """
@@ -55,7 +55,7 @@ def is_confirmed(
     return abs(in_whole - in_parts) <= _TOLERANCE * max(in_whole, in_parts)
 
 
-def cut_into_parts(voiced: Voiced) -> list[Run]:
+def cut_into_parts(voiced: Voiced) -> list[FrameInterval]:
     """Return parts of about 8 s, at least two, cut at long pauses; none where it is too short."""
     count = max(2, round(len(voiced) / _PART_FRAMES))
     if len(voiced) < count * _SHORTEST_PART_FRAMES:
@@ -65,7 +65,10 @@ def cut_into_parts(voiced: Voiced) -> list[Run]:
         around = len(voiced) * part // count
         reach = len(voiced) // (3 * count)
         edges.append(find_pause(voiced, around, reach=reach))
-    return [Run(start, end) for start, end in zip(edges, [*edges[1:], len(voiced)], strict=True)]
+    return [
+        FrameInterval(start, end)
+        for start, end in zip(edges, [*edges[1:], len(voiced)], strict=True)
+    ]
 
 
 def find_pause(voiced: Voiced, around: int, *, reach: int) -> int:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 
 from inference_service.engines.asr import Samples, TextSegment, TimedWord
 from inference_service.engines.attention_bias import attention_bias_s
-from inference_service.lanes import Lane
-from inference_service.sessions.events import RestoredSegment
-from inference_service.sessions.restoring import restore_segments
-from inference_service.sessions.windows import SAMPLE_RATE_HZ, Piece, TimeMap
+from inference_service.session_queue import SessionQueue
+from inference_service.sessions.events import OutputSegment
+from inference_service.sessions.segment_times import map_to_recording
+from inference_service.sessions.windows import SAMPLE_RATE_HZ, SpeechChunk, TimeMap
 from inference_service.sessions.word_times import SpokenWindow, WordTimer
 from inference_service.stages import CpuStages
 
@@ -16,14 +16,19 @@ class SessionTimer:
     """A session's use of the timer: a CPU stage a window, beside the accelerator's work."""
 
     def __init__(
-        self, timer: WordTimer | None, *, lane: Lane, stages: CpuStages, task: str = "transcribe"
+        self,
+        timer: WordTimer | None,
+        *,
+        queue: SessionQueue,
+        stages: CpuStages,
+        task: str = "transcribe",
     ) -> None:
         """timer: None leaves all times as they are, and so does a translation: its words aren't
         what is spoken."""
         self._timer = timer if task == "transcribe" else None
-        self._lane = lane
+        self._queue = queue
         self._stages = stages
-        self._bias_s = attention_bias_s(lane.recogniser)
+        self._bias_s = attention_bias_s(queue.recogniser)
 
     async def time_words(
         self, read_window: Callable[[], Samples], segments: Sequence[TextSegment], *, language: str
@@ -39,34 +44,39 @@ class SessionTimer:
         def stage() -> tuple[TextSegment, ...]:
             return timer.time_words(SpokenWindow(read_window(), language, self._bias_s), segments)
 
-        return await self._stages.run(self._lane.priority, stage)
+        return await self._stages.run(self._queue.priority, stage)
 
-    async def time_restored(
-        self, piece: Piece, segments: Sequence[RestoredSegment], *, language: str, offset_ms: int
-    ) -> tuple[RestoredSegment, ...]:
-        """Return segments of the recording's time with better times: for what is settled live.
+    async def time_output(
+        self,
+        chunk: SpeechChunk,
+        segments: Sequence[OutputSegment],
+        *,
+        language: str,
+        offset_ms: int,
+    ) -> tuple[OutputSegment, ...]:
+        """Return segments of the recording's time with better times: for what is finalized live.
 
-        piece: the audio in which all of them lie. They stay within it.
+        chunk: the audio in which all of them lie. They stay within it.
         """
         if self._timer is None or not segments:
             return tuple(segments)
         offset_s = offset_ms / 1000
-        start_s = offset_s + piece.start_sample / SAMPLE_RATE_HZ
+        start_s = offset_s + chunk.start_sample / SAMPLE_RATE_HZ
         timed = await self.time_words(
-            piece.read,
-            [_from_restored(each, start_s=start_s) for each in segments],
+            chunk.read,
+            [_to_window_time(each, start_s=start_s) for each in segments],
             language=language,
         )
-        return restore_segments(
+        return map_to_recording(
             timed,
-            TimeMap((piece,), offset_s=offset_s),
-            start_ms=offset_ms + -(-1000 * piece.start_sample // SAMPLE_RATE_HZ),
-            end_ms=offset_ms + 1000 * piece.end_sample // SAMPLE_RATE_HZ,
+            TimeMap((chunk,), offset_s=offset_s),
+            start_ms=offset_ms + -(-1000 * chunk.start_sample // SAMPLE_RATE_HZ),
+            end_ms=offset_ms + 1000 * chunk.end_sample // SAMPLE_RATE_HZ,
         )
 
 
-def _from_restored(segment: RestoredSegment, *, start_s: float) -> TextSegment:
-    """Return it in the time of a piece that begins at `start_s`."""
+def _to_window_time(segment: OutputSegment, *, start_s: float) -> TextSegment:
+    """Return it in the time of a chunk that begins at `start_s`."""
     words = tuple(
         TimedWord(
             text=word.text,
@@ -88,4 +98,5 @@ def _from_restored(segment: RestoredSegment, *, start_s: float) -> TextSegment:
         no_speech_prob=segment.no_speech_prob,
         temperature=segment.temperature,
         language=segment.language,
+        language_probability=segment.language_probability,
     )

@@ -1,11 +1,11 @@
-"""One utterance while it is spoken and until it is settled: its audio's bounds and its words."""
+"""One utterance while it is spoken and until it is finalized: its audio's bounds and its words."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from inference_service.engines.asr import TextSegment, Verdict, WindowRequest, WindowText
-from inference_service.sessions.events import RestoredSegment, RestoredWord
-from inference_service.sessions.hypothesis import Agreement
+from inference_service.sessions.events import OutputSegment, OutputWord
+from inference_service.sessions.hypothesis import LocalAgreement
 from inference_service.sessions.live_language import Ballot
 from inference_service.sessions.windows import WINDOW_SAMPLES
 
@@ -16,60 +16,89 @@ _SENTENCE_ENDS = (".", "?", "!", "…", "。", "！", "？")
 _SEGMENT_PAUSE_MS = 500
 
 
+@dataclass(frozen=True, slots=True)
+class LanguageChange:
+    """Where an utterance under way goes on in another language, as one hypothesis found it."""
+
+    before: str
+    sample: int
+    after: str
+    is_confirmed: bool = False  # the hypothesis before found the same
+
+
 @dataclass(slots=True, eq=False)
 class Utterance:
     """Samples count from the start of the call's audio."""
 
-    start: int  # of what is not settled yet: cuts move it
+    start: int  # of what is not final yet: cuts move it
     language: str  # empty: to be detected
-    agreement: Agreement = field(default_factory=Agreement)
+    agreement: LocalAgreement = field(default_factory=LocalAgreement)
     end: int | None = None  # None: under way
     speech_end: int = 0  # known once it has ended
     is_cut: bool = False  # it ended because it was too long, in the middle of speech
     speech_samples: int = 0  # known once it has ended
-    covered: int = 0  # the end of what the last hypothesis heard
-    heard: WindowText | None = None  # that hypothesis
+    covered: int = 0  # the end of what the last hypothesis covers
+    recognised: WindowText | None = None  # that hypothesis
     is_draft: bool = False  # it was decoded as a draft, which is no final text
-    is_covered: bool = True  # its words cover the speech that it heard
+    is_covered: bool = True  # its words cover the speech in it
     ballot: Ballot | None = None  # that hypothesis' guess of the language, if it made one
-    retry: WindowRequest | None = None  # it was doubtful: what to decode again at its end
+    retry: WindowRequest | None = None  # it was uncertain: what to decode again at its end
+    change: LanguageChange | None = None  # where that hypothesis found another language
+    is_change_near: bool = False  # it begins or ends there, more or less
 
     @property
     def is_known(self) -> bool:
-        """Say whether it has ended and nothing is left to recognise."""
+        """Return whether it has ended and nothing is left to recognise."""
         if self.end is None or self.retry or self.is_draft or not self.is_covered:
             return False
         return self.covered >= self.speech_end and not self.is_cut
 
     @property
     def is_fresh(self) -> bool:
-        """Say whether nothing was recognised of it yet."""
-        return self.heard is None and self.retry is None and not self.agreement.committed
+        """Return whether nothing was recognised of it yet."""
+        return self.recognised is None and self.retry is None and not self.agreement.committed
 
     @property
     def samples(self) -> int:
         return (self.end or self.start) - self.start
 
-    def note(self, text: WindowText, *, covered: int, words: Sequence[RestoredWord]) -> None:
-        """Take in a hypothesis that was believed, or that there are no words."""
-        self.covered, self.heard, self.retry = covered, text, None
-        self.agreement.update(words)
+    def note(
+        self,
+        text: WindowText,
+        *,
+        covered: int,
+        words: Sequence[OutputWord],
+        commit_before_ms: int | None = None,
+    ) -> None:
+        """Take in a hypothesis that was accepted, or that there are no words.
 
-    def note_doubtful(self, request: WindowRequest, *, covered: int) -> None:
-        self.covered, self.retry = covered, request
+        commit_before_ms: later words stay pending; None: any may be committed.
+        """
+        self.covered, self.recognised, self.retry, self.change = covered, text, None, None
+        self.agreement.update(words, commit_before_ms=commit_before_ms)
+
+    def mark_for_retry(self, request: WindowRequest, *, covered: int) -> None:
+        self.covered, self.retry, self.change = covered, request, None
+
+    def apply_change(self, request: WindowRequest, change: LanguageChange, *, covered: int) -> None:
+        """Take in that a hypothesis was not decoded: it is in two languages.
+
+        One alone decides nothing: a slice at the edge of words may give an odd guess.
+        """
+        earlier = self.change
+        is_confirmed = earlier is not None and earlier.after == change.after
+        self.mark_for_retry(request, covered=covered)
+        self.change = replace(change, is_confirmed=is_confirmed)
 
     def finish(
-        self, text: WindowText, segments: Sequence[RestoredSegment], *, end_ms: int
-    ) -> tuple[RestoredSegment, ...]:
+        self, text: WindowText, segments: Sequence[OutputSegment], *, end_ms: int
+    ) -> tuple[OutputSegment, ...]:
         """Return its segments, from a last recognition of all of it.
 
-        Text that loops is not believed, but what was heard before it is.
+        Text that loops is rejected, but what was recognised before it stands.
         """
-        words = None if text.verdict is Verdict.REPETITION else self.join(segments)
-        return make_segments(self.agreement.finish(words), heard=text, end_ms=end_ms)
-
-    def join(self, segments: Sequence[RestoredSegment]) -> tuple[RestoredWord, ...]:
-        return join_words(segments, language=self.language)
+        words = None if text.verdict is Verdict.REPETITION else collect_words(segments)
+        return make_segments(self.agreement.finish(words), recognised=text, end_ms=end_ms)
 
 
 def choose_pack(ended: Iterable[Utterance], *, is_catching_up: bool) -> list[Utterance]:
@@ -80,42 +109,48 @@ def choose_pack(ended: Iterable[Utterance], *, is_catching_up: bool) -> list[Utt
         return pack
     for other in others:
         samples += other.samples
-        is_like = other.is_fresh and other.language == first.language
-        if not is_like or samples > WINDOW_SAMPLES:
+        is_alike = other.is_fresh and other.language == first.language
+        if not is_alike or samples > WINDOW_SAMPLES:
             break
         pack.append(other)
     return pack
 
 
-def join_words(segments: Sequence[RestoredSegment], *, language: str) -> tuple[RestoredWord, ...]:
-    """Return the words of all segments as one run, each with the space that goes before it.
+def collect_words(segments: Sequence[OutputSegment]) -> tuple[OutputWord, ...]:
+    """Return the words of all segments as one run, each with its language and the space before it.
 
-    The first has one too: committed words may stand before it. Telling takes it away (`unindent`).
+    The first has one too: committed words may stand before it. Telling takes it away
+    (`strip_leading_space`).
     """
-    words: list[RestoredWord] = []
+    words: list[OutputWord] = []
     for segment in segments:
         first, *others = segment.words
-        words += [_space(first, language), *others]
+        own = (_respace(first, has_space=segment.language not in _SPACELESS), *others)
+        words += [replace(word, language=segment.language) for word in own]
     return tuple(words)
 
 
-def unindent(words: Sequence[RestoredWord]) -> tuple[RestoredWord, ...]:
-    """Return the words as they are told: nothing stands before the first."""
+def strip_leading_space(words: Sequence[OutputWord]) -> tuple[OutputWord, ...]:
+    """Return the words as they are delivered: nothing stands before the first."""
     return (_respace(words[0], has_space=False), *words[1:]) if words else ()
 
 
 def make_segments(
-    words: Sequence[RestoredWord], *, heard: WindowText | None, end_ms: int
-) -> tuple[RestoredSegment, ...]:
+    words: Sequence[OutputWord], *, recognised: WindowText | None, end_ms: int
+) -> tuple[OutputSegment, ...]:
     """Cut an utterance's words at the ends of sentences and at pauses.
 
-    heard: the recognition whose scores they carry. end_ms: no word reaches beyond it.
+    recognised: the recognition whose scores they carry. end_ms: no word reaches beyond it.
     """
-    scores = heard.segments[0] if heard and heard.segments else TextSegment(0.0, 0.0, "", ())
+    scores = (
+        recognised.segments[0]
+        if recognised and recognised.segments
+        else TextSegment(0.0, 0.0, "", ())
+    )
     return tuple(_make_segment(group, scores) for group in _group(fit_before(words, end_ms=end_ms)))
 
 
-def fit_before(words: Sequence[RestoredWord], *, end_ms: int) -> list[RestoredWord]:
+def fit_before(words: Sequence[OutputWord], *, end_ms: int) -> list[OutputWord]:
     """Let no word reach beyond the end, nor begin there; words that all lie beyond it stay."""
     if words and words[0].start_ms >= end_ms:
         return list(words)
@@ -129,8 +164,8 @@ def fit_before(words: Sequence[RestoredWord], *, end_ms: int) -> list[RestoredWo
     ]
 
 
-def _group(words: Sequence[RestoredWord]) -> list[list[RestoredWord]]:
-    groups: list[list[RestoredWord]] = []
+def _group(words: Sequence[OutputWord]) -> list[list[OutputWord]]:
+    groups: list[list[OutputWord]] = []
     for word in words:
         before = groups[-1][-1] if groups else None
         if before and not _ends_segment(before, word):
@@ -144,30 +179,29 @@ def _group(words: Sequence[RestoredWord]) -> list[list[RestoredWord]]:
     return groups
 
 
-def _ends_segment(word: RestoredWord, following: RestoredWord) -> bool:
+def _ends_segment(word: OutputWord, following: OutputWord) -> bool:
+    if word.language and following.language and word.language != following.language:
+        return True
     is_paused = following.start_ms - word.end_ms >= _SEGMENT_PAUSE_MS
     return is_paused or word.text.endswith(_SENTENCE_ENDS)
 
 
-def _make_segment(words: Sequence[RestoredWord], scores: TextSegment) -> RestoredSegment:
-    spelled = unindent(words)
-    return RestoredSegment(
+def _make_segment(words: Sequence[OutputWord], scores: TextSegment) -> OutputSegment:
+    stripped = strip_leading_space(words)
+    return OutputSegment(
         start_ms=words[0].start_ms,
         end_ms=max(words[-1].end_ms, words[0].start_ms + 1),
-        text="".join(" " * word.space_before + word.text for word in spelled),
-        words=spelled,
-        confidence=sum(word.confidence for word in spelled) / len(spelled),
+        text="".join(" " * word.space_before + word.text for word in stripped),
+        words=stripped,
+        confidence=sum(word.confidence for word in stripped) / len(stripped),
         avg_logprob=scores.avg_logprob,
         compression_ratio=scores.compression_ratio,
         no_speech_prob=scores.no_speech_prob,
         temperature=scores.temperature,
-        language=scores.language,
+        language=next((word.language for word in stripped if word.language), scores.language),
+        language_probability=scores.language_probability,
     )
 
 
-def _space(word: RestoredWord, language: str) -> RestoredWord:
-    return _respace(word, has_space=language not in _SPACELESS)
-
-
-def _respace(word: RestoredWord, *, has_space: bool) -> RestoredWord:
+def _respace(word: OutputWord, *, has_space: bool) -> OutputWord:
     return replace(word, space_before=has_space)

@@ -1,7 +1,7 @@
-"""Words kept out of silence: an alignment leaves no time between words, so pauses end up in them.
+"""Words trimmed to the voice: an alignment leaves no time between words, so pauses end up in them.
 
 (Dynamic time warping gives every frame to some token: the first word begins with the audio and
-the last one ends with it, whatever is heard there.)
+the last one ends with it, silence included.)
 """
 
 from collections.abc import Sequence
@@ -23,20 +23,20 @@ _MARGIN_S = 2 * FRAME_S
 Voiced = npt.NDArray[np.bool_]  # (n_frames,), of 32 ms
 
 
-def hear_voice(samples: Samples) -> Voiced:
-    """Return in which frames (of 32 ms) somebody speaks. 3.6 ms for a second of audio."""
+def detect_voice(samples: Samples) -> Voiced:
+    """Return in which frames (of 32 ms) someone speaks. 3.6 ms for a second of audio."""
     missing = -len(samples) % FRAME_SAMPLES
     probabilities = SpeechDetector().push(np.pad(samples, (0, missing)))
     return probabilities >= _THRESHOLD
 
 
-def keep_out_of_silence(words: Sequence[TimedWord], voiced: Voiced) -> tuple[TimedWord, ...]:
+def trim_to_voice(words: Sequence[TimedWord], voiced: Voiced) -> tuple[TimedWord, ...]:
     """Return the words with the silence at their ends cut off; what is all silence stays."""
     return tuple(_trim(word, voiced) for word in words)
 
 
 def is_voiced(voiced: Voiced, start_s: float, end_s: float) -> bool:
-    """Say whether anything is heard in the span, or within a frame of it."""
+    """Return whether anything is voiced in the interval, or within a frame of it."""
     first = max(0, int(start_s / FRAME_S) - 1)
     return bool(voiced[first : int(np.ceil(end_s / FRAME_S)) + 1].any())
 

@@ -1,16 +1,16 @@
 """Better times for the words of a recognised window: forced alignment first, with a judge.
 
-Attention says roughly where a word is: too early, and it stretches over pauses. A forced aligner is
-exact where the words were said, and silent or wildly wrong where they weren't. So, window by
+Attention gives roughly where a word is: too early, and extended over pauses. A forced aligner is
+exact where the words were spoken, and silent or wildly wrong where they weren't. So, window by
 window, on a CPU stage:
 
 1. The attention's measured bias is taken off its times (`engines/attention_bias`).
 2. Where an aligner knows the language it is asked for the whole window, and, where it finds no way
    through it, for each phrase with a margin.
-3. An aligned word is believed where it lies inside the attention's span of it, give or take 0.3 s.
-   A phrase of which more than a third is elsewhere is left to the attention, and so is a word
+3. An aligned word is accepted where it lies inside the attention's interval of it, give or take 0.3
+   s. A phrase of which more than a third is elsewhere is left to the attention, and so is a word
    that was put where no voice is.
-4. Words left to the attention are kept out of silence, and between their aligned neighbours; where
+4. Words left to the attention are trimmed to the voice, and between their aligned neighbours; where
    there is no room for them as they are, they are interpolated.
 
 No word is changed, dropped or moved past another: only times and `timing` are new.
@@ -21,9 +21,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from inference_service.engines.asr import Samples, TextSegment, TimedWord, Timing
-from inference_service.engines.forced_alignment import AlignerDiedError, ForcedAligner, WordSpan
+from inference_service.engines.forced_alignment import AlignerDiedError, ForcedAligner, WordInterval
 from inference_service.sessions.interpolation import interpolate_between
-from inference_service.sessions.voiced import Voiced, hear_voice, is_voiced, keep_out_of_silence
+from inference_service.sessions.voiced import Voiced, detect_voice, is_voiced, trim_to_voice
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ _PHRASE_MARGIN_S = 0.4
 _SAMPLE_RATE_HZ = 16_000
 _SHORTEST_WORD_S = 0.03  # three frames of the aligner: what one phone takes at least
 
-Spans = list[WordSpan | None]
+Intervals = list[WordInterval | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class SpokenWindow:
     """What a window's words are timed by."""
 
     samples: Samples  # float32 (n_samples,), mono, 16 kHz, ≤ 30 s
-    language: str  # ISO 639-1, of segments that don't say theirs; empty: unknown
+    language: str  # ISO 639-1, of segments without one; empty: unknown
     bias_s: float = 0.0  # how much too early the recogniser's times are
 
     @property
@@ -80,8 +80,8 @@ class WordTimer:
         for aligner in self._aligners:
             aligner.close()
 
-    def _align(self, window: SpokenWindow, segments: Sequence[TextSegment]) -> list[Spans]:
-        """Return the aligner's spans for the words of each segment."""
+    def _align(self, window: SpokenWindow, segments: Sequence[TextSegment]) -> list[Intervals]:
+        """Return the aligner's intervals for the words of each segment."""
         languages = {segment.language or window.language for segment in segments}
         whole = self._find(min(languages)) if len(languages) == 1 else None
         try:
@@ -94,7 +94,7 @@ class WordTimer:
             logger.exception("event=alignment_failed words=%d", len(_texts(segments)))
             return [[None] * len(segment.words) for segment in segments]
 
-    def _align_phrase(self, window: SpokenWindow, segment: TextSegment) -> Spans:
+    def _align_phrase(self, window: SpokenWindow, segment: TextSegment) -> Intervals:
         aligner = self._find(segment.language or window.language)
         if aligner is None or not segment.words:
             return [None] * len(segment.words)
@@ -102,7 +102,10 @@ class WordTimer:
         end_s = segment.words[-1].end_s + _PHRASE_MARGIN_S
         samples = window.samples[int(start_s * _SAMPLE_RATE_HZ) : int(end_s * _SAMPLE_RATE_HZ)]
         found = aligner.align(samples, [word.text for word in segment.words])
-        return [span and WordSpan(span.start_s + start_s, span.end_s + start_s) for span in found]
+        return [
+            interval and WordInterval(interval.start_s + start_s, interval.end_s + start_s)
+            for interval in found
+        ]
 
     def _find(self, language: str) -> ForcedAligner | None:
         known = (aligner for aligner in self._aligners if language in aligner.languages)
@@ -114,83 +117,87 @@ class _Judge:
 
     def __init__(self, window: SpokenWindow) -> None:
         self._window = window
-        self._voiced: Voiced | None = None  # heard when it is needed first: 4 ms a second
+        self._voiced: Voiced | None = None  # detected when it is needed first: 4 ms a second
 
     def choose(
-        self, phrases: Sequence[Sequence[TimedWord]], aligned: Sequence[Spans]
+        self, phrases: Sequence[Sequence[TimedWord]], aligned: Sequence[Intervals]
     ) -> list[tuple[TimedWord, ...]]:
-        """phrases: by attention, in order; aligned: a span or None for each of their words."""
-        believed = [
-            self._believe(words, spans) for words, spans in zip(phrases, aligned, strict=True)
+        """phrases: by attention, in order; aligned: an interval or None for each of their words."""
+        accepted = [
+            self._accept_aligned(words, intervals)
+            for words, intervals in zip(phrases, aligned, strict=True)
         ]
-        flat = _rising([span for spans in believed for span in spans])
+        flat = _rising([interval for intervals in accepted for interval in intervals])
         words = [word for phrase in phrases for word in phrase]
         if None in flat:
-            words = list(keep_out_of_silence(words, self._hear()))
+            words = list(trim_to_voice(words, self._detect_voice()))
         timed = iter(_merge(words, flat, duration_s=self._window.duration_s))
         return [tuple(next(timed) for _ in phrase) for phrase in phrases]
 
-    def _believe(self, words: Sequence[TimedWord], spans: Spans) -> Spans:
-        """Return the spans that can be true."""
-        pairs = list(zip(words, spans, strict=True))
-        believed = [
-            span if span is not None and _lies_within(span, word) else None for word, span in pairs
+    def _accept_aligned(self, words: Sequence[TimedWord], intervals: Intervals) -> Intervals:
+        """Return the plausible intervals."""
+        pairs = list(zip(words, intervals, strict=True))
+        accepted = [
+            interval if interval is not None and _lies_within(interval, word) else None
+            for word, interval in pairs
         ]
-        n_aligned = sum(span is not None for span in spans)
-        n_elsewhere = n_aligned - sum(span is not None for span in believed)
+        n_aligned = sum(interval is not None for interval in intervals)
+        n_elsewhere = n_aligned - sum(interval is not None for interval in accepted)
         if not n_elsewhere:
-            return believed
+            return accepted
         if n_elsewhere > _MOST_ELSEWHERE * n_aligned:
             return [None] * len(words)
-        voiced = self._hear()
+        voiced = self._detect_voice()
         return [
-            span if span and is_voiced(voiced, span.start_s, span.end_s) else None
-            for span in believed
+            interval if interval and is_voiced(voiced, interval.start_s, interval.end_s) else None
+            for interval in accepted
         ]
 
-    def _hear(self) -> Voiced:
+    def _detect_voice(self) -> Voiced:
         if self._voiced is None:
-            self._voiced = hear_voice(self._window.samples)
+            self._voiced = detect_voice(self._window.samples)
         return self._voiced
 
 
-def _lies_within(span: WordSpan, word: TimedWord) -> bool:
-    """Whether an aligned word lies in the attention's span, give or take the tolerance."""
+def _lies_within(interval: WordInterval, word: TimedWord) -> bool:
+    """Whether an aligned word lies in the attention's interval, give or take the tolerance."""
     return (
-        span.start_s >= word.start_s - _TOLERANCE_S
-        and span.start_s <= max(word.end_s, word.start_s + _TOLERANCE_S)
-        and span.end_s <= word.end_s + _TOLERANCE_S
+        interval.start_s >= word.start_s - _TOLERANCE_S
+        and interval.start_s <= max(word.end_s, word.start_s + _TOLERANCE_S)
+        and interval.end_s <= word.end_s + _TOLERANCE_S
     )
 
 
-def _rising(spans: Sequence[WordSpan | None]) -> Spans:
+def _rising(intervals: Sequence[WordInterval | None]) -> Intervals:
     """Return them without those that begin before one in front ends (phrases apart may overlap)."""
     reached_s = 0.0
-    rising: Spans = []
-    for span in spans:
-        if span is None or span.start_s < reached_s - 1e-6:
+    rising: Intervals = []
+    for interval in intervals:
+        if interval is None or interval.start_s < reached_s - 1e-6:
             rising.append(None)
             continue
-        rising.append(span)
-        reached_s = span.end_s
+        rising.append(interval)
+        reached_s = interval.end_s
     return rising
 
 
-def _merge(words: Sequence[TimedWord], spans: Spans, *, duration_s: float) -> list[TimedWord]:
+def _merge(
+    words: Sequence[TimedWord], intervals: Intervals, *, duration_s: float
+) -> list[TimedWord]:
     """Return the aligned words, and the others between them."""
     timed: list[TimedWord] = []
     at = 0
     while at < len(words):
-        span = spans[at]
-        if span is not None:
-            timed.append(_retime(words[at], span.start_s, span.end_s, Timing.ALIGNED))
+        interval = intervals[at]
+        if interval is not None:
+            timed.append(_retime(words[at], interval.start_s, interval.end_s, Timing.ALIGNED))
             at += 1
             continue
         behind = at
-        while behind < len(words) and spans[behind] is None:
+        while behind < len(words) and intervals[behind] is None:
             behind += 1
         least_s = timed[-1].end_s if timed else 0.0
-        following = spans[behind] if behind < len(words) else None
+        following = intervals[behind] if behind < len(words) else None
         most_s = duration_s if following is None else following.start_s
         timed += _fit(words[at:behind], least_s, most_s)
         at = behind
@@ -243,6 +250,6 @@ def _texts(segments: Sequence[TextSegment]) -> list[str]:
     return [word.text for segment in segments for word in segment.words]
 
 
-def _split(found: Spans, segments: Sequence[TextSegment]) -> list[Spans]:
-    spans = iter(found)
-    return [[next(spans) for _ in segment.words] for segment in segments]
+def _split(found: Intervals, segments: Sequence[TextSegment]) -> list[Intervals]:
+    intervals = iter(found)
+    return [[next(intervals) for _ in segment.words] for segment in segments]

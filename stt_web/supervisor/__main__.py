@@ -92,8 +92,13 @@ class Supervisor:
         self._env = {**os.environ, "PYTHONUNBUFFERED": "1"}
         # The work goes on at the next start, so Ctrl-C needs no long drain: less than the grace.
         self._env.setdefault("STT_INFERENCE_DRAIN_S", "8")
+        if sys.stdout.isatty() and first_steps.is_only_here(plan.host):
+            self._env.setdefault("STT_CONSOLE_MAIL_LINKS", "true")  # a developer reads along
         if plan.inference_listen:
             self._env["STT_INFERENCE_LISTEN"] = plan.inference_listen
+            if not read_text("STT_INFERENCE_TOKEN", ""):
+                token = first_steps.ensure_inference_token(plan.data_dir / "inference-token")
+                self._env["STT_INFERENCE_TOKEN"] = token
             self._env.setdefault("STT_INFERENCE_TARGET", plan.inference_listen)
 
     async def start(self) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import sys
 import urllib.request
 from io import StringIO
@@ -28,15 +29,28 @@ def ensure_local_key(path: Path) -> str:
     return _make_local_key(path)
 
 
+def ensure_inference_token(path: Path) -> str:
+    """Return the token in `path` (mode 0600) that the two tiers share, made where there is none."""
+    token = path.read_text().strip() if path.exists() else ""
+    if not token:
+        token = secrets.token_urlsafe(32)
+        _write_secret(path, token)
+    return token
+
+
 def _make_local_key(path: Path) -> str:
     out = StringIO()
     call_command("create_api_key", LOCAL_USER, plan="local", name="make run", stdout=out)
     raw = out.getvalue().strip()
+    _write_secret(path, raw)
+    return raw
+
+
+def _write_secret(path: Path, text: str) -> None:
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        file.write(raw + "\n")
-    return raw
+        file.write(text + "\n")
 
 
 def describe_login(address: str, *, host: str) -> str:
@@ -45,11 +59,10 @@ def describe_login(address: str, *, host: str) -> str:
     `host`: the address that the web server listens on. On another than this machine's own, there is
     no link: who reads along must not get in with it.
     """
-    from accounts.client_address import is_loopback
     from accounts.services.local_login import confirm_local_address, make_login_path
 
     confirm_local_address(LOCAL_USER)
-    path = make_login_path(LOCAL_USER) if is_loopback(host) or host == "localhost" else ""
+    path = make_login_path(LOCAL_USER) if is_only_here(host) else ""
     if path:
         return f"{address}{path}   (once, within 15 minutes, on this machine)"
     python = os.path.relpath(sys.executable)
@@ -57,6 +70,13 @@ def describe_login(address: str, *, host: str) -> str:
         f"{address}/account/login/ as {LOCAL_USER}, with your password\n"
         f"            Set one: {python} manage.py changepassword {LOCAL_USER}"
     )
+
+
+def is_only_here(host: str) -> bool:
+    """Whether a server that listens on `host` is reached from this machine alone."""
+    from accounts.client_address import is_loopback
+
+    return is_loopback(host) or host == "localhost"
 
 
 def describe_models(address: str) -> str:

@@ -27,6 +27,7 @@ DOTENV = {
     "STT_SECRET_KEY": "end-to-end-test-only",
     "STT_INFERENCE_TOKEN": "a-token-of-the-end-to-end-test",
     "POSTGRES_PASSWORD": "unused-here",
+    "REDIS_PASSWORD": "unused-here-too",
 }
 PROCESSES = (
     "inference",
@@ -40,7 +41,7 @@ PROCESSES = (
     "web",
     "web:2",
 )
-_VARIABLE = re.compile(r"\$\{(\w+)(?::([?-])([^}]*))?\}")
+_VARIABLE = re.compile(r"\$\{(\w+)(?::([?-])([^${}]*))?\}")
 
 
 def interpolate(text: str) -> str:
@@ -51,7 +52,9 @@ def interpolate(text: str) -> str:
         assert name in DOTENV or kind == "-", f"compose.yaml uses {name}; .env.example lacks it"
         return DOTENV.get(name) or rest
 
-    return _VARIABLE.sub(value_of, text)
+    while _VARIABLE.search(text):  # a default may name another one: the innermost first
+        text = _VARIABLE.sub(value_of, text)
+    return text
 
 
 COMPOSE: dict[str, Any] = yaml.safe_load(interpolate((ROOT / "compose.yaml").read_text()))
@@ -163,3 +166,37 @@ def test_every_variable_that_the_file_needs_is_in_the_example() -> None:
     needed = set(re.findall(r"\$\{(\w+):\?", (ROOT / "compose.yaml").read_text()))
     assert needed == DOTENV.keys()
     assert all(re.search(f"^{name}=", example, re.MULTILINE) for name in needed)
+
+
+def test_every_container_gives_up_what_it_does_not_need() -> None:
+    for name, service in SERVICES.items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert "no-new-privileges:true" in service["security_opt"], name
+        assert service["read_only"] is True, name
+        assert service["mem_limit"], name
+        assert service["pids_limit"] > 0, name
+        assert service["networks"], name
+
+
+def test_only_the_proxy_has_a_port_and_the_database_meets_no_proxy() -> None:
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["proxy"]
+    assert COMPOSE["networks"]["data"] == {"internal": True}
+    for name in ("postgres", "redis"):
+        assert SERVICES[name]["networks"] == ["data"]
+    assert SERVICES["proxy"]["networks"] == ["front"]
+    assert "data" not in SERVICES["inference"]["networks"]
+
+
+def test_redis_asks_for_the_password_that_the_others_know() -> None:
+    password = DOTENV["REDIS_PASSWORD"]
+    assert SERVICES["redis"]["command"][-2:] == ["--requirepass", password]
+    assert SERVICES["redis"]["environment"]["REDISCLI_AUTH"] == password
+    for name in ("STT_BROKER_URL", "STT_CHANNEL_LAYER_URL"):
+        assert f":{password}@" in SERVICES["web"]["environment"][name]
+
+
+def test_no_secret_of_the_file_has_a_default() -> None:
+    written = (ROOT / "compose.yaml").read_text()
+    for name in ("STT_SECRET_KEY", "STT_INFERENCE_TOKEN", "POSTGRES_PASSWORD", "REDIS_PASSWORD"):
+        assert f"${{{name}:?" in written
+        assert f"${{{name}:-" not in written

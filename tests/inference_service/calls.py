@@ -33,7 +33,7 @@ class Transcription:
     def text(self) -> str:
         return " ".join(segment.text for segment in self.segments)
 
-    def take(self, event: speech_pb2.TranscribeEvent) -> None:
+    def add(self, event: speech_pb2.TranscribeEvent) -> None:
         kind = event.WhichOneof("event")
         assert kind is not None
         self.kinds.append(kind)
@@ -44,7 +44,7 @@ class Transcription:
 
 
 def make_config(**options: object) -> speech_pb2.TranscribeRequest:
-    """The first message: English and the server's default model, if not said otherwise."""
+    """The first message: English and the server's default model, by default."""
     config = {"language": "en", "priority": speech_pb2.PRIORITY_BULK} | options
     return speech_pb2.TranscribeRequest(config=speech_pb2.TranscribeConfig(**config))  # type: ignore[arg-type]
 
@@ -74,7 +74,7 @@ async def transcribe(
     result = Transcription()
     call = stub.Transcribe(send(pcm, **options), timeout=DEADLINE_S, metadata=metadata)
     async for event in call:
-        result.take(event)
+        result.add(event)
     return result
 
 

@@ -18,7 +18,7 @@ from inference_service.engines.loading import load_recogniser
 from inference_service.metrics import Metrics
 from inference_service.pool import ModelPool
 from inference_service.runtime import Runtime
-from inference_service.scheduler import Limits, Scheduler
+from inference_service.scheduler import Scheduler, SchedulerLimits
 from inference_service.schedulers import Schedulers
 from inference_service.server import InferenceServer
 from inference_service.sessions.word_times import WordTimer
@@ -28,7 +28,7 @@ from tests.inference_service.recordings import TINY_MODEL
 
 
 @dataclass
-class Served:
+class ServedInference:
     """A running server and a channel to it."""
 
     server: InferenceServer
@@ -38,7 +38,7 @@ class Served:
 
 _FAKE_EMBEDDER = FakeEmbedder()
 
-Serve = Callable[..., contextlib.AbstractAsyncContextManager[Served]]
+Serve = Callable[..., contextlib.AbstractAsyncContextManager[ServedInference]]
 
 
 @pytest.fixture(scope="session")
@@ -67,10 +67,10 @@ def serve(models_dir: Path, tmp_path: Path) -> Serve:
         recogniser: Recogniser | None = None,
         *,
         embedder: Embedder | None = _FAKE_EMBEDDER,
-        limits: Limits | None = None,
+        limits: SchedulerLimits | None = None,
         timer: WordTimer | None = None,
         **settings: object,
-    ) -> AsyncIterator[Served]:
+    ) -> AsyncIterator[ServedInference]:
         config = Config(listen="127.0.0.1:0", models_dir=models_dir, device="cpu", cpu_threads=2)
         config = replace(config, **settings)  # type: ignore[arg-type]
         catalog = Catalog(config, hub_cache=tmp_path)
@@ -97,7 +97,7 @@ def serve(models_dir: Path, tmp_path: Path) -> Serve:
         await server.start()
         try:
             async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
-                yield Served(server, runtime, channel)
+                yield ServedInference(server, runtime, channel)
         finally:
             if isinstance(recogniser, FakeRecogniser):
                 recogniser.gate.set()

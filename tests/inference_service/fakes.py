@@ -1,4 +1,4 @@
-"""Stand-ins that keep the engines' Protocols: quick, deterministic, and they remember."""
+"""Stand-ins that implement the engines' Protocols: quick, deterministic, recording their calls."""
 
 import threading
 import zlib
@@ -16,7 +16,7 @@ from inference_service.engines.asr import (
     WindowRequest,
     WindowText,
 )
-from inference_service.engines.diarization import Description, Turn, known_descriptions
+from inference_service.engines.diarization import Description, VoiceTurn, known_descriptions
 
 SAMPLE_RATE_HZ = 16_000
 
@@ -27,7 +27,7 @@ class EngineBrokenError(RuntimeError):
 
 @dataclass
 class ManualClock:
-    """A clock that moves when it is told to."""
+    """A clock that the test moves."""
 
     now_s: float = 1000.0
 
@@ -41,9 +41,9 @@ def accept(request: WindowRequest) -> Verdict:
 
 @dataclass(eq=False)
 class FakeRecogniser:
-    """Answers a word for each second of a window, spelled by that second's samples.
+    """Answers a word for each second of a window, derived from that second's samples.
 
-    While `gate` is cleared the accelerator hangs in a batch; `entered` says that one began.
+    While `gate` is cleared the accelerator hangs in a batch; `entered` is set once one began.
     """
 
     model_id: str = "fake"
@@ -96,7 +96,7 @@ class FakeRecogniser:
 
     def _answer(self, request: WindowRequest) -> WindowText:
         verdict = self.judge(request)
-        words = spell(request.features) if isinstance(request.features, np.ndarray) else ()
+        words = make_words(request.features) if isinstance(request.features, np.ndarray) else ()
         if verdict in {Verdict.RETRY, Verdict.EMPTY, Verdict.PAD}:
             return WindowText(verdict)
         if not words:
@@ -109,7 +109,7 @@ class FakeRecogniser:
         return WindowText(verdict, (segment,))
 
 
-def spell(samples: Samples) -> tuple[TimedWord, ...]:
+def make_words(samples: Samples) -> tuple[TimedWord, ...]:
     """A word for each whole second."""
     seconds = [
         samples[start : start + SAMPLE_RATE_HZ]
@@ -134,19 +134,21 @@ class FakeEmbedder:
     description: Description = field(default_factory=lambda: describe_model("fake-embedder", 2))
     is_broken: bool = False
 
-    def open_span(
+    def start_task(
         self, samples: Samples, *, offset_s: float, speech: Sequence[tuple[float, float]]
-    ) -> "FakeSpan":
+    ) -> "FakeDiarizationTask":
         if self.is_broken:
             raise EngineBrokenError
         embedding = np.array([1.0, 2.0], np.float32)
-        return FakeSpan([Turn(offset_s + a, offset_s + b, embedding) for a, b in speech])
+        return FakeDiarizationTask(
+            [VoiceTurn(offset_s + a, offset_s + b, embedding) for a, b in speech]
+        )
 
 
 @dataclass
-class FakeSpan:
-    waiting: list[Turn]
-    turns: list[Turn] = field(default_factory=list)
+class FakeDiarizationTask:
+    waiting: list[VoiceTurn]
+    turns: list[VoiceTurn] = field(default_factory=list)
 
     @property
     def is_done(self) -> bool:

@@ -1,4 +1,4 @@
-"""Live streams as a client makes them, and the promises that every stream keeps."""
+"""Live streams as a client makes them, and the promises of every stream."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ import grpc
 
 from protos.stt.v1 import speech_pb2, speech_pb2_grpc
 
-DEADLINE_S = 60.0
+DEADLINE_S = 180.0
 CHUNK_BYTES = 3_200  # 0.1 s
 
 
@@ -36,7 +36,7 @@ def make_word(text: str, start_ms: int, end_ms: int) -> speech_pb2.Word:
 
 
 @dataclass
-class Heard:
+class StreamResult:
     """What came back from one stream; checks the promises as it comes."""
 
     offset_ms: int = 0
@@ -46,7 +46,7 @@ class Heard:
     utterances: list[speech_pb2.Utterance] = field(default_factory=list)
     paces: list[speech_pb2.Pace] = field(default_factory=list)
     finished: speech_pb2.Finished | None = None
-    known: list[str] = field(default_factory=list)  # settled and committed so far
+    known: list[str] = field(default_factory=list)  # final and committed so far
 
     @property
     def words(self) -> list[speech_pb2.Word]:
@@ -62,22 +62,22 @@ class Heard:
         return " ".join(word.text for word in self.words)
 
     @property
-    def settled_ms(self) -> int:
+    def final_ms(self) -> int:
         return self.utterances[-1].resume_ms if self.utterances else self.offset_ms
 
     @property
     def covered_ms(self) -> int:
         covered_ms = self.hypotheses[-1].covered_ms if self.hypotheses else 0
-        return max(covered_ms, self.settled_ms)
+        return max(covered_ms, self.final_ms)
 
-    def take(self, event: speech_pb2.StreamEvent) -> None:
+    def add(self, event: speech_pb2.StreamEvent) -> None:
         assert self.finished is None
         if event.HasField("hypothesis"):
             self.hypotheses.append(event.hypothesis)
             self._check_growth([word.text for word in event.hypothesis.committed])
-            assert event.hypothesis.start_ms >= self.settled_ms
+            assert event.hypothesis.start_ms >= self.final_ms
         elif event.HasField("utterance"):
-            self._check_span(event.utterance)
+            self._check_utterance(event.utterance)
             self.utterances.append(event.utterance)
             self._check_growth([])
         elif event.HasField("language"):
@@ -86,23 +86,23 @@ class Heard:
             self.paces.append(event.pace)
         elif event.HasField("finished"):
             self.finished = event.finished
-            assert self.settled_ms == event.finished.heard_ms
+            assert self.final_ms == event.finished.audio_duration_ms
             assert [word.text for word in self.words][: len(self.known)] == self.known
         else:
             self.accepted = event.accepted
 
     def _check_growth(self, committed: list[str]) -> None:
-        """What was settled and committed is never taken back."""
+        """What was final or committed is never withdrawn."""
         now = [word.text for word in self.words] + committed
         assert now[: len(self.known)] == self.known or self.known[: len(now)] == now
         self.known = max(self.known, now, key=len)
 
-    def _check_span(self, utterance: speech_pb2.Utterance) -> None:
-        assert utterance.start_ms == self.settled_ms <= utterance.resume_ms
+    def _check_utterance(self, utterance: speech_pb2.Utterance) -> None:
+        assert utterance.start_ms == self.final_ms <= utterance.resume_ms
         reached_ms = utterance.start_ms
         for segment in utterance.segments:
-            spelled = "".join(" " * word.space_before + word.text for word in segment.words)
-            assert segment.text == spelled
+            joined = "".join(" " * word.space_before + word.text for word in segment.words)
+            assert segment.text == joined
             assert segment.start_ms < segment.end_ms <= utterance.resume_ms
             for word in segment.words:
                 assert reached_ms <= word.start_ms <= word.end_ms <= utterance.resume_ms
@@ -114,24 +114,24 @@ class LiveClient:
 
     def __init__(self, channel: grpc.aio.Channel, **options: object) -> None:
         stub = speech_pb2_grpc.SpeechStub(channel)
-        self._outbox: asyncio.Queue[speech_pb2.StreamRequest | None] = asyncio.Queue()
-        self._outbox.put_nowait(make_config(**options))
+        self._send_queue: asyncio.Queue[speech_pb2.StreamRequest | None] = asyncio.Queue()
+        self._send_queue.put_nowait(make_config(**options))
         self.call = stub.Stream(self._send(), timeout=DEADLINE_S)
-        self.heard = Heard(offset_ms=int(str(options.get("offset_ms", 0))))
+        self.result = StreamResult(offset_ms=int(str(options.get("offset_ms", 0))))
         self._moved = asyncio.Event()
         self._reading = asyncio.create_task(self._read())
 
     def send(self, *messages: speech_pb2.StreamRequest) -> None:
         for message in messages:
-            self._outbox.put_nowait(message)
+            self._send_queue.put_nowait(message)
 
     async def speak(self, pcm: bytes, *, ahead_ms: int = 1500) -> None:
-        """Send audio as fast as the text keeps up with it, so that it stays live."""
-        sent_ms = self.heard.covered_ms
+        """Send audio as fast as the text follows, so that it stays live."""
+        sent_ms = self.result.covered_ms
         for chunk in cut(pcm):
             self.send(make_audio(chunk))
             sent_ms += len(chunk) // 32
-            await self._let_follow(sent_ms - ahead_ms)
+            await self._wait_until_covered(sent_ms - ahead_ms)
 
     async def wait_for(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(20):
@@ -143,28 +143,28 @@ class LiveClient:
                     return
                 await self._moved.wait()
 
-    async def finish(self) -> Heard:
-        self._outbox.put_nowait(None)
+    async def finish(self) -> StreamResult:
+        self._send_queue.put_nowait(None)
         await asyncio.wait_for(self._reading, DEADLINE_S)
-        assert self.heard.finished
-        return self.heard
+        assert self.result.finished
+        return self.result
 
-    async def _let_follow(self, covered_ms: int) -> None:
+    async def _wait_until_covered(self, covered_ms: int) -> None:
         """Wait until the text covers this; in silence nothing comes, so not for long."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(0.5):
-                while self.heard.covered_ms < covered_ms:
+                while self.result.covered_ms < covered_ms:
                     self._moved.clear()
                     await self._moved.wait()
 
     async def _send(self) -> AsyncIterator[speech_pb2.StreamRequest]:
-        while (message := await self._outbox.get()) is not None:
+        while (message := await self._send_queue.get()) is not None:
             yield message
 
     async def _read(self) -> None:
         try:
             async for event in self.call:
-                self.heard.take(event)
+                self.result.add(event)
                 self._moved.set()
         finally:
             self._moved.set()

@@ -7,10 +7,10 @@ import pytest
 
 _PROGRAM = """
 import ctypes, resource, sys
-from inference_service.allocator import keep_freed_memory
+from inference_service.allocator import retain_freed_memory
 
 if sys.argv[1] == "keep":
-    assert keep_freed_memory()
+    assert retain_freed_memory()
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
 libc.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from inference_service.config import BadSettingError, Config, read_config
+from inference_service.config import BadConfigError, Config, read_config
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -55,5 +55,5 @@ def test_settings_are_read_and_typed() -> None:
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_by_name(name: str, value: str) -> None:
-    with pytest.raises(BadSettingError, match=name):
+    with pytest.raises(BadConfigError, match=name):
         read_config({name: value})

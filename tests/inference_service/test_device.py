@@ -26,7 +26,7 @@ def test_a_gpu_is_used_where_a_window_was_encoded_on_it(device: str) -> None:
     assert chosen.is_gpu_available
 
 
-def test_the_cpu_is_used_and_the_reason_told_where_the_gpu_cannot_be_computed_on() -> None:
+def test_the_cpu_is_used_and_the_reason_reported_where_the_gpu_is_unusable() -> None:
     chosen = choose("auto", gpus=1, failure=BROKEN)
 
     assert (chosen.kind, chosen.compute_type, chosen.memory_bytes) == ("cpu", "int8", 0)

@@ -15,7 +15,7 @@ import pytest
 from inference_service.catalog import Catalog, Kind, ModelEntry, NotInstalledError
 from inference_service.config import Config
 from inference_service.engines.asr import Recogniser
-from inference_service.engines.loading import EngineSettings
+from inference_service.engines.settings import EngineSettings
 from inference_service.engines.whisper import WhisperRecogniser
 from inference_service.pool import ModelLoadError, ModelMemoryError, ModelPool
 from tests.inference_service.engines.recordings import TINY_WHISPER
@@ -126,7 +126,7 @@ async def test_an_idle_model_is_unloaded_after_its_time_but_never_a_leased_one(
     assert pool.loaded() == {}
 
 
-async def test_a_lease_in_time_keeps_the_model(models_dir: Path, loader: Loader) -> None:
+async def test_a_lease_in_time_prevents_unloading(models_dir: Path, loader: Loader) -> None:
     pool = _make_pool(models_dir, loader, ttl_s=30)
     await _use(pool, "one")
     await _use(pool, "one")
@@ -172,7 +172,7 @@ async def test_a_model_larger_than_the_budget_is_refused_for_good(
     assert not refusal.value.is_retryable
 
 
-async def test_a_failed_load_is_told_to_all_who_wait_and_tried_again_by_the_next(
+async def test_a_failed_load_raises_in_all_that_wait_and_the_next_tries_again(
     models_dir: Path, loader: Loader
 ) -> None:
     pool = _make_pool(models_dir, loader)

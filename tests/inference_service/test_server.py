@@ -40,7 +40,7 @@ async def get_info(
     return await stub.GetInfo(server_pb2.GetInfoRequest(), timeout=10, metadata=metadata)
 
 
-async def test_info_says_which_models_are_there_and_which_one_answers(
+async def test_info_lists_the_models_and_which_one_answers(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
     async with serve(recogniser) as served:
@@ -60,7 +60,7 @@ async def test_info_says_which_models_are_there_and_which_one_answers(
     assert {model.id for model in after.models if model.loaded} == {"tiny"}
 
 
-async def test_health_is_told_for_the_server_and_each_service(
+async def test_health_is_reported_for_the_server_and_each_service(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
     async with serve(recogniser) as served:
@@ -68,12 +68,20 @@ async def test_health_is_told_for_the_server_and_each_service(
             assert await check_health(served.channel, service) == SERVING
 
 
-async def test_reflection_lists_the_services(serve: Serve, recogniser: FakeRecogniser) -> None:
-    def list_services(port: int) -> set[str]:
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            return set(ProtoReflectionDescriptorDatabase(channel).get_services())
+def list_services(port: int) -> set[str]:
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        return set(ProtoReflectionDescriptorDatabase(channel).get_services())
 
+
+async def test_reflection_is_off_unless_asked_for(serve: Serve, recogniser: FakeRecogniser) -> None:
     async with serve(recogniser) as served:
+        with pytest.raises(grpc.RpcError) as refused:
+            await asyncio.to_thread(list_services, served.server.port)
+    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_reflection_lists_the_services(serve: Serve, recogniser: FakeRecogniser) -> None:
+    async with serve(recogniser, reflection=True) as served:
         services = await asyncio.to_thread(list_services, served.server.port)
     assert {"stt.v1.Speech", "stt.v1.Audio", "stt.v1.Server", "grpc.health.v1.Health"} <= services
 
@@ -140,7 +148,7 @@ async def test_the_shared_token_opens_and_health_needs_none(
     assert result.text
 
 
-async def test_metrics_tell_queues_batches_and_memory(
+async def test_metrics_report_queues_batches_and_memory(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
     def read(port: int) -> str:

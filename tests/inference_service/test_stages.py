@@ -1,4 +1,4 @@
-"""The CPU stages keep the same order of precedence as the accelerator."""
+"""The CPU stages have the same order of precedence as the accelerator."""
 
 import asyncio
 import threading

@@ -84,7 +84,7 @@ def _pull(*names: str) -> Path:
     config = replace(read_config(), models_dir=read_cache_dir() / "models")
     for name in names:
         try:
-            pull(name, config, say=print)
+            pull(name, config, report=print)
         except CatalogError as error:
             report.require(REAL_WEIGHTS, is_there=False, reason=str(error))
     return config.models_dir

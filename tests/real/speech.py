@@ -1,7 +1,8 @@
 """Real speech with its text, out of packages, and what tests make of it.
 
 Five readings from LibriVox (Sense and Sensibility, one reader, in the public domain) lie in
-pocketsphinx's source package; three readings by actors in moonshine_voice's wheel (MIT).
+pocketsphinx's source package; three readings by actors in moonshine_voice's wheel (MIT), and a
+Chinese sentence of 7 s, the second language, in f5_tts's (MIT).
 """
 
 import io
@@ -28,6 +29,12 @@ MOONSHINE = Package(
     "moonshine_voice-0.1.5-py3-none-manylinux_2_34_x86_64.whl",
     "1ed9e0ccf94be4845d69e7fa862dcf4c8b5801a758796966494c694f48184496",
 )
+F5_TTS = Package(
+    "f5-tts",
+    "f5_tts-1.1.22-py3-none-any.whl",
+    "f0505dfb5463645caa526bace346ed1c89bcc9acb9ef42fdffd56c2c4c0a09d1",
+)
+_CHINESE = "f5_tts/infer/examples/basic/basic_ref_zh.wav"
 _LIBRIVOX = "pocketsphinx-5.1.1/test/data/librivox/sense_and_sensibility_01_austen_64kb-"
 _ACTORS = "moonshine_voice/assets/"
 # What the package's transcript says, but for a word that the reader repeats.
@@ -87,6 +94,8 @@ def load_real_speech() -> dict[str, Speech]:
     for name, speakers in acted.items():
         samples = _read_wav(actors[f"{_ACTORS}{name}.wav"])
         loaded[name] = Speech(name, samples, texts.get(name, ""), speakers)
+    chinese = read_members(F5_TTS, [_CHINESE])[_CHINESE]
+    loaded["chinese"] = Speech("chinese", _read_wav(chinese), "对，这就是我，万人敬仰的太乙真人。")
     return loaded
 
 

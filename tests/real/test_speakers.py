@@ -9,7 +9,7 @@ import pytest
 from faster_whisper import decode_audio
 
 from inference_service.engines.asr import Samples
-from inference_service.engines.diarization import Embedder, Turn, cluster_turns, load_embedder
+from inference_service.engines.diarization import Embedder, VoiceTurn, cluster_turns, load_embedder
 from inference_service.engines.diarization.model import SpeakerModel
 from tests.real.speech import Speech, join
 
@@ -28,9 +28,9 @@ def speaker_model(real_speaker_models_dir: Path) -> SpeakerModel:
     return embedder
 
 
-def find_turns(embedder: Embedder, samples: Samples) -> list[Turn]:
+def find_turns(embedder: Embedder, samples: Samples) -> list[VoiceTurn]:
     length_s = len(samples) / RATE_HZ
-    work = embedder.open_span(samples, offset_s=0.0, speech=[(0.0, length_s)])
+    work = embedder.start_task(samples, offset_s=0.0, speech=[(0.0, length_s)])
     while not work.is_done:
         work.step()
     return work.turns

@@ -168,7 +168,7 @@ def _opening(
             model=script.model,
             engine="fake",
             device="cpu",
-            embedder=script.embedder if config.with_turns else "",
+            embedder=script.embedder if config.with_speaker_turns else "",
         )
     )
     yield speech_pb2.TranscribeEvent(
@@ -210,7 +210,7 @@ def _windows(
     if heard_ms > settled_ms:
         yield _window(script, config, settled_ms, heard_ms)
     yield speech_pb2.TranscribeEvent(
-        finished=speech_pb2.Finished(heard_ms=config.offset_ms + heard_ms)
+        finished=speech_pb2.Finished(audio_duration_ms=config.offset_ms + heard_ms)
     )
 
 
@@ -234,7 +234,7 @@ def _window(
             words=_words(text, start_ms, end_ms - 300),
             confidence=0.75,
         )
-        if config.with_turns:
+        if config.with_speaker_turns:
             embedding = struct.pack("<2f", second, 1.0)
             window.turns.add(start_ms=start_ms, end_ms=end_ms, embedding=embedding)
     return speech_pb2.TranscribeEvent(window=window)
@@ -277,7 +277,7 @@ class _Audio(audio_pb2_grpc.AudioServicer):
                 start_ms=start_ms, end_ms=start_ms + WINDOW_MS, embedding=struct.pack("<2f", 1, 1)
             )
             yield audio_pb2.FindTurnsEvent(window=window)
-        yield audio_pb2.FindTurnsEvent(finished=speech_pb2.Finished(heard_ms=heard_ms))
+        yield audio_pb2.FindTurnsEvent(finished=speech_pb2.Finished(audio_duration_ms=heard_ms))
 
     def Diarize(  # noqa: N802  # named by the proto
         self, request: audio_pb2.DiarizeRequest, context: grpc.ServicerContext

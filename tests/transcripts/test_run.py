@@ -93,7 +93,7 @@ def test_options_and_request_id_reach_the_service(
     assert (config.model, config.language, config.prompt) == ("small", "cs", "Brno")
     assert (config.task, config.priority) == (2, 2)
     assert list(config.hot_words) == ["Petrov"]
-    assert config.with_turns
+    assert config.with_speaker_turns
     assert config.expected_duration_ms == 1000
     assert fake.metadata[0]["x-request-id"] == "abc-1"
 

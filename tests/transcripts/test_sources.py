@@ -89,7 +89,7 @@ def test_each_channel_is_a_speaker_where_they_are_split(
         for speaker, prefix in ((1, "a"), (2, "b"))
     ]
     assert done.job.audio_duration_ms == SECONDS * 1000
-    assert not any(config.with_turns for config in fake.configs)
+    assert not any(config.with_speaker_turns for config in fake.configs)
     assert read_balance(account).minutes_left == 59
 
 

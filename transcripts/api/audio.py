@@ -6,9 +6,10 @@ the recording was found to be, never what its name says.
 """
 
 import asyncio
+import functools
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +20,10 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
+from accounts.lasting import while_allowed
 from stt_web.error_answers import allow_methods
 from stt_web.errors import ApiError
-from transcripts.api.principals import find_transcript, identify
+from transcripts.api.principals import find_transcript, identify, is_still_allowed
 from transcripts.media.formats import FORMATS
 from transcripts.models import Transcript
 from transcripts.services.recordings import recording_path
@@ -64,7 +66,11 @@ class Recording:
 async def show_audio(request: HttpRequest, transcript_id: UUID) -> HttpResponseBase:
     """GET /api/v1/transcripts/{id}/audio/"""
     recording, name = await sync_to_async(_find)(request, transcript_id)
-    response = answer_recording(request, recording)
+    response = answer_recording(
+        request,
+        recording,
+        is_allowed=functools.partial(is_still_allowed, request, transcript_id),
+    )
     response.headers["Content-Disposition"] = content_disposition_header(False, name) or "inline"
     return response
 
@@ -83,8 +89,13 @@ def find_recording(transcript: Transcript) -> Recording:
     return Recording(path, size, mime=mime, etag=f'"{transcript.pk.hex}-{size:x}"')
 
 
-def answer_recording(request: HttpRequest, recording: Recording) -> HttpResponseBase:
-    """Return 200, 206 or 304; HEAD the same without a body. Raises UnsatisfiableRangeError."""
+def answer_recording(
+    request: HttpRequest, recording: Recording, *, is_allowed: Callable[[], bool]
+) -> HttpResponseBase:
+    """Return 200, 206 or 304; HEAD the same without a body. Raises UnsatisfiableRangeError.
+
+    `is_allowed`: asked again while the body is sent, which ends early where it says no.
+    """
     headers = {
         "Accept-Ranges": "bytes",
         "ETag": recording.etag,
@@ -105,7 +116,8 @@ def answer_recording(request: HttpRequest, recording: Recording) -> HttpResponse
     if request.method == "HEAD":
         return HttpResponse(status=status, headers=headers)
     pieces = _read(recording.path, start=start, length=end - start + 1)
-    return StreamingHttpResponse(pieces, status=status, headers=headers)
+    body = while_allowed(pieces, is_allowed)
+    return StreamingHttpResponse(body, status=status, headers=headers)
 
 
 def read_range(header: str, *, size: int) -> tuple[int, int] | None:

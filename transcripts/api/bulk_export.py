@@ -3,9 +3,10 @@
 One transcript at a time is in memory, whatever their number.
 """
 
+import functools
 import io
 import zipfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, cast
 from uuid import UUID
 
@@ -19,11 +20,13 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.authentication import check_scope
+from accounts.lasting import while_allowed
 from accounts.models import ApiKey, User
 from transcripts.access import TranscriptNotFoundError
 from transcripts.api.export_options import read_export_options
 from transcripts.api.exports import ExportFailedError, check_format, wait_for_export
 from transcripts.api.options import InvalidOptionError
+from transcripts.api.principals import is_still_allowed
 from transcripts.api.transcript_filters import filter_transcripts
 from transcripts.exports.files import content_disposition, file_name
 from transcripts.exports.options import ExportOptions
@@ -75,15 +78,20 @@ class BulkExportView(APIView):
         check_format(format_name)
         options = read_export_options(_read_options(asked))
         ids = find_ids(cast("User", request.user), asked)
-        return answer_archive(ids, format_name, options)
+        is_allowed = functools.partial(is_still_allowed, request._request)
+        return answer_archive(ids, format_name, options, is_allowed=is_allowed)
 
 
 def answer_archive(
-    ids: list[UUID], format_name: str, options: ExportOptions
+    ids: list[UUID],
+    format_name: str,
+    options: ExportOptions,
+    *,
+    is_allowed: Callable[[], bool],
 ) -> StreamingHttpResponse:
-    """Return an answer that writes the archive while it is sent."""
+    """Return an answer that writes the archive while it is sent, and while `is_allowed` says so."""
     return StreamingHttpResponse(
-        write_archive(ids, format_name, options),
+        while_allowed(write_archive(ids, format_name, options), is_allowed),
         content_type="application/zip",
         headers={
             "Content-Disposition": content_disposition("transcripts.zip"),

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import HasScope, key_of, user_of
+from accounts.permissions import MANAGE_AND_READ, HasScope, key_of, user_of
 from transcripts.api.answers import summarise
 from transcripts.api.editing import etag_of, read_body
 from transcripts.api.serializers import TranscriptSummarySerializer
@@ -22,7 +22,7 @@ class ClaimRequestSerializer(serializers.Serializer[object]):
 
 class ClaimView(APIView):
     permission_classes = [IsAuthenticated, HasScope]
-    scopes = {"POST": "manage"}
+    scopes = {"POST": MANAGE_AND_READ}
 
     @extend_schema(
         operation_id="claim_transcript",

@@ -76,6 +76,8 @@ class RecountView(EditingView):
 
 
 class EmbeddingsView(EditingView):
+    scopes = {"DELETE": "manage"}
+
     @extend_schema(operation_id="delete_embeddings", responses={204: None})
     def delete(self, request: Request, transcript_id: UUID) -> Response:
         """Delete the voice data of a transcript: its speakers can't be counted again then."""

@@ -2,8 +2,8 @@
 
 import functools
 import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from accounts.permissions import HasScope, user_of
+from accounts.permissions import MANAGE_AND_READ, HasScope, user_of
 from transcripts.access import get_transcript
 from transcripts.api.edit_serializers import EditedSerializer
 from transcripts.exports.json import seconds, share
@@ -33,10 +33,18 @@ _SEGMENTS_SHOWN = 100
 
 
 class EditingView(APIView):
-    """A view on one's own transcripts: reading needs `read`, changing `manage`."""
+    """A view on one's own transcripts: reading needs `read`, changing `manage`.
+
+    What changes answers with the text that it changed, and so needs both.
+    """
 
     permission_classes = [IsAuthenticated, HasScope]
-    scopes = {"GET": "read", "POST": "manage", "PATCH": "manage", "DELETE": "manage"}
+    scopes: ClassVar[Mapping[str, str | tuple[str, ...]]] = {
+        "GET": "read",
+        "POST": MANAGE_AND_READ,
+        "PATCH": MANAGE_AND_READ,
+        "DELETE": MANAGE_AND_READ,
+    }
 
 
 def edits(

@@ -15,6 +15,7 @@ With `?edits_since=REVISION` it follows what people edited after that revision i
 """
 
 import asyncio
+import functools
 import json
 import re
 from collections.abc import AsyncIterator
@@ -25,10 +26,11 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
+from accounts.lasting import while_allowed
 from stt_web.error_answers import allow_methods
 from stt_web.errors import ApiError
 from transcripts.api.editing import show_segment
-from transcripts.api.principals import find_transcript, identify
+from transcripts.api.principals import find_transcript, identify, is_still_allowed
 from transcripts.exports.document import load_segment
 from transcripts.exports.json import seconds, segment_as_json
 from transcripts.gaps import seconds_in
@@ -89,10 +91,13 @@ async def stream_events(request: HttpRequest, transcript_id: UUID) -> HttpRespon
     cursor = read_cursor(last_id)
     if cursor.status == _DONE or (since is not None and last_id == _ALIGNED):
         return HttpResponse(status=204)
-    return StreamingHttpResponse(
+    events = (
         _events(transcript_id, cursor)
         if since is None
-        else follow_edits(transcript_id, since=_read_revision(since)),
+        else follow_edits(transcript_id, since=_read_revision(since))
+    )
+    return StreamingHttpResponse(
+        while_allowed(events, functools.partial(_is_followed, request, transcript_id)),
         content_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -196,6 +201,13 @@ def _event(name: str, cursor: Cursor, body: dict[str, Any]) -> bytes:
 def _write_event(name: str, event_id: str, body: dict[str, Any]) -> bytes:
     data = json.dumps(body, ensure_ascii=False)
     return f"event: {name}\nid: {event_id}\ndata: {data}\n\n".encode()
+
+
+def _is_followed(request: HttpRequest, transcript_id: UUID) -> bool:
+    """Whether the right to it lasts; a deleted transcript's stream has its own end to send."""
+    return is_still_allowed(request, transcript_id) or (
+        is_still_allowed(request) and not Transcript.objects.filter(pk=transcript_id).exists()
+    )
 
 
 def _check_access(request: HttpRequest, transcript_id: UUID) -> None:

@@ -18,7 +18,7 @@ from stt_web.error_answers import allow_methods
 from stt_web.errors import ApiError
 from transcripts.api.answers import job_error, warn_in_headers
 from transcripts.api.export_options import read_export_options
-from transcripts.api.principals import find_transcript, identify
+from transcripts.api.principals import check_still_allowed, find_transcript, identify
 from transcripts.exports.cues import make_cues
 from transcripts.exports.document import load_document
 from transcripts.exports.files import content_disposition, file_name
@@ -72,6 +72,7 @@ async def export_transcript(
     content = await wait_for_export(
         transcript, format_name=format_name, options=options, timeout_s=_WAIT_S
     )
+    await sync_to_async(check_still_allowed)(request, transcript_id)
     if content is None:
         return _answer_later(request)
     return await sync_to_async(_answer_export)(request, transcript, content, format_name)

@@ -15,10 +15,11 @@ from accounts.authentication import (
     read_bearer,
 )
 from accounts.client_address import request_address
+from accounts.lasting import read_session_user
 from accounts.models import ApiKey, User
 from billing.api.throttling import count_api_request
 from stt_web.callers import Caller
-from stt_web.errors import HOW_TO_SEND_A_KEY
+from stt_web.errors import HOW_TO_SEND_A_KEY, ApiError
 from transcripts.access import get_transcript, get_visitor_transcript
 from transcripts.models import Source, Transcript
 from transcripts.services.visitors import digest_visitor_token, is_visitor_token
@@ -66,6 +67,29 @@ def _authenticate(request: HttpRequest) -> tuple[User | Visitor, ApiKey | None]:
     if isinstance(request.user, User):
         return request.user, None
     raise AuthenticationError(HOW_TO_SEND_A_KEY, code="missing_key")
+
+
+def is_still_allowed(request: HttpRequest, transcript_id: UUID | None = None) -> bool:
+    """Whether a reading `request` would be let through now, too (`accounts.lasting`)."""
+    try:
+        check_still_allowed(request, transcript_id)
+    except ApiError:
+        return False
+    return True
+
+
+def check_still_allowed(request: HttpRequest, transcript_id: UUID | None = None) -> None:
+    """Raise ApiError if a reading `request` would not be let through now. Counts no request."""
+    if request.META.get("HTTP_AUTHORIZATION", "").strip():
+        principal, api_key = _authenticate(request)
+        check_scope(api_key, "read")
+    else:
+        user = read_session_user(request)
+        if user is None:
+            raise AuthenticationError(HOW_TO_SEND_A_KEY, code="missing_key")
+        principal = user
+    if transcript_id is not None:
+        find_transcript(principal, transcript_id)
 
 
 def source_of(caller: Caller) -> Source:

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import HasScope, user_of
+from accounts.permissions import MANAGE_AND_READ, HasScope, user_of
 from transcripts.access import get_transcript
 from transcripts.models import ShareLink
 from transcripts.services.sharing import (
@@ -59,7 +59,7 @@ class ShareRequestSerializer(serializers.Serializer[object]):
 
 class ShareListView(APIView):
     permission_classes = [IsAuthenticated, HasScope]
-    scopes = {"GET": "read", "POST": "manage"}
+    scopes = {"GET": "read", "POST": MANAGE_AND_READ}
 
     @extend_schema(operation_id="list_shares", responses=ShareListSerializer)
     def get(self, request: Request, transcript_id: UUID) -> Response:

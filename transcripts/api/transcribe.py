@@ -4,7 +4,7 @@ A plain asynchronous view: while it waits for the job, it holds neither a thread
 """
 
 import asyncio
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -14,6 +14,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.api.idempotency import answer_once, fingerprint_request
+from accounts.authentication import check_still_good
+from accounts.lasting import RECHECK_S
+from accounts.models import ApiKey
 from billing.api.throttling import set_rate_limit_headers
 from stt_web.callers import Caller
 from stt_web.error_answers import allow_methods
@@ -78,7 +81,10 @@ async def _transcribe(
             )
         else:
             response = await _wait_for(
-                submitted.transcript.pk, asked.response_format, stopping=stopping
+                submitted.transcript.pk,
+                asked.response_format,
+                api_key=caller.api_key,
+                stopping=stopping,
             )
     except ApiError as error:
         error.headers |= _headers_of(submitted)
@@ -89,15 +95,24 @@ async def _transcribe(
 
 
 async def _wait_for(
-    transcript_id: UUID, response_format: str, *, stopping: asyncio.Event
+    transcript_id: UUID,
+    response_format: str,
+    *,
+    api_key: ApiKey | None,
+    stopping: asyncio.Event,
 ) -> HttpResponse:
-    """Answer once the job is done, the wait runs out or this server stops."""
+    """Answer once the job is done, the wait runs out or this server stops.
+
+    Raises AuthenticationError within seconds of the key's end.
+    """
     waiting = asyncio.ensure_future(
         get_watcher().wait_until_closed(transcript_id, timeout_s=settings.SYNC_WAIT_S)
     )
     stopped = asyncio.ensure_future(stopping.wait())
     try:
-        await asyncio.wait((waiting, stopped), return_when=asyncio.FIRST_COMPLETED)
+        while not await _first_of(waiting, stopped):
+            await sync_to_async(check_still_good)(api_key)
+        await sync_to_async(check_still_good)(api_key)
     finally:  # also where the client went away
         is_closed = waiting.done() and not waiting.cancelled() and waiting.result() is not None
         waiting.cancel()
@@ -105,6 +120,12 @@ async def _wait_for(
     return await sync_to_async(_answer)(
         transcript_id, response_format, is_closed=is_closed, is_stopping=stopping.is_set()
     )
+
+
+async def _first_of(*futures: asyncio.Future[Any]) -> bool:
+    """Whether one of them is done within RECHECK_S."""
+    done, _ = await asyncio.wait(futures, timeout=RECHECK_S, return_when=asyncio.FIRST_COMPLETED)
+    return bool(done)
 
 
 def _answer(

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from accounts.authentication import check_scope
 from accounts.models import ApiKey, User
+from accounts.permissions import MANAGE_AND_READ
 from stt_web.errors import ApiError
 from stt_web.pagination import PageNumberPagination
 from transcripts.api.answers import describe_transcript, state_of, summarise
@@ -55,7 +56,7 @@ class TranscriptView(APIView):
     )
     def patch(self, request: Request, transcript_id: UUID) -> Response:
         """Change its title, its tags or the note on its language; also while it is worked on."""
-        _check_scope(request, "manage")
+        _check_scope(request, *MANAGE_AND_READ)  # the answer shows what it changed
         transcript = find_transcript(request.user, transcript_id)
         if not isinstance(request.user, User):
             raise ApiError("Sign up to keep and edit this.", status=403, code="forbidden")
@@ -142,5 +143,5 @@ def _show_highlight(highlight: Highlight) -> dict[str, object]:
     }
 
 
-def _check_scope(request: Request, scope: str) -> None:
-    check_scope(request.auth if isinstance(request.auth, ApiKey) else None, scope)
+def _check_scope(request: Request, *scopes: str) -> None:
+    check_scope(request.auth if isinstance(request.auth, ApiKey) else None, *scopes)

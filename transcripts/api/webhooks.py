@@ -1,5 +1,7 @@
 """`/api/v1/webhooks/`: the endpoints of whoever asks, and what was sent to them."""
 
+from collections.abc import Mapping
+from typing import ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -8,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import HasScope, user_of
+from accounts.permissions import MANAGE_AND_READ, HasScope, user_of
 from stt_web.errors import ApiError
 from stt_web.pagination import PageNumberPagination
 from transcripts.access import get_delivery, get_endpoint
@@ -31,7 +33,13 @@ _SECRET_HEADERS = {"Cache-Control": "no-store"}
 
 class _WebhookView(APIView):
     permission_classes = [IsAuthenticated, HasScope]
-    scopes = {"GET": "read", "POST": "manage", "PATCH": "manage", "DELETE": "manage"}
+    # Whoever makes an endpoint, or replays, gets what is sent to it.
+    scopes: ClassVar[Mapping[str, str | tuple[str, ...]]] = {
+        "GET": "read",
+        "POST": MANAGE_AND_READ,
+        "PATCH": MANAGE_AND_READ,
+        "DELETE": "manage",
+    }
 
 
 class EndpointListView(_WebhookView):
@@ -86,6 +94,8 @@ class EndpointView(_WebhookView):
 
 
 class SecretRotationView(_WebhookView):
+    scopes = {"POST": "manage"}
+
     @extend_schema(
         operation_id="rotate_webhook_secret", request=None, responses=shapes.NewSecretSerializer
     )

@@ -21,6 +21,7 @@ from transcripts.imports.segments import Imported, ImportedSegment, ImportFileEr
 from transcripts.imports.subtitles import read_subtitles
 from transcripts.media.errors import DecoderDiedError
 from transcripts.media.process import end_process, start_process
+from transcripts.media.sandbox import seal
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +102,7 @@ def serve(connection: Connection, job: ImportJob) -> None:
     """The child's main function: sends lists of segments, then the rest; or the error."""
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_S, _CPU_S))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+    seal(may_open_files=True)  # the file itself, and Python's tables of encodings
     try:
         imported = read_file(job)
     except ImportFileError as error:

@@ -74,7 +74,7 @@ def read_stream_event(message: speech_pb2.StreamEvent) -> StreamEvent:
         heard = message.language
         return LanguageDetected(heard.language, heard.probability, heard.detected)
     if kind == "finished":
-        return Finished(message.finished.heard_ms, message.finished.speech_ms)
+        return Finished(message.finished.audio_duration_ms, message.finished.speech_ms)
     if kind == "accepted":
         return _read_accepted(message.accepted)
     raise BrokenAnswerError("The inference service sent an empty event.")

@@ -22,7 +22,7 @@ class TranscribeOptions:
     languages: tuple[str, ...] = ()  # that may occur, where none is given
     multilingual: bool = False
     detected_language: str = ""  # by an earlier call that broke off
-    with_turns: bool = False
+    with_speaker_turns: bool = False
     priority: Literal["short", "bulk"] = "bulk"
     offset_ms: int = 0
     expected_duration_ms: int = 0
@@ -39,7 +39,7 @@ class TranscribeOptions:
             languages=self.languages,
             multilingual=self.multilingual,
             detected_language=self.detected_language,
-            with_turns=self.with_turns,
+            with_speaker_turns=self.with_speaker_turns,
             priority=speech_pb2.PRIORITY_SHORT if short else speech_pb2.PRIORITY_BULK,
             channels=1,
             offset_ms=self.offset_ms,
@@ -86,6 +86,7 @@ class RecognisedSegment:
     no_speech_prob: float
     temperature: float
     language: str = ""
+    language_probability: float = 0.0  # > 0 to 1; 0 where the language was given or not asked
 
 
 @dataclass(frozen=True)
@@ -214,7 +215,7 @@ def read_event(message: speech_pb2.TranscribeEvent) -> TranscribeEvent:
         heard = message.language
         return LanguageDetected(heard.language, heard.probability, heard.detected)
     if kind == "finished":
-        return Finished(message.finished.heard_ms, message.finished.speech_ms)
+        return Finished(message.finished.audio_duration_ms, message.finished.speech_ms)
     if kind == "accepted":
         accepted = message.accepted
         return Accepted(
@@ -258,6 +259,7 @@ def read_segment(segment: speech_pb2.Segment) -> RecognisedSegment:
         no_speech_prob=segment.no_speech_prob,
         temperature=segment.temperature,
         language=segment.language,
+        language_probability=segment.language_probability,
     )
 
 

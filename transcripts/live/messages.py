@@ -56,6 +56,7 @@ class Teller:
     def __init__(self) -> None:
         self.seq = 0  # of the last one that was sent
         self._transcript_id: str | None = None
+        self._model: str | None = None  # that runs
         self.dialect: Dialect | None = None
         self.audio_ms = 0
 
@@ -70,6 +71,7 @@ class Teller:
 
     def started(self, opened: Ready) -> Message:
         self._transcript_id = opened.transcript_id
+        self._model = opened.model
         self.audio_ms = opened.audio_ms
         return self._message(
             status="started",
@@ -116,7 +118,7 @@ class Teller:
     def _piece(self, settled: Final) -> Message:
         return self._message(
             text=_join(settled.segments, language=settled.language),
-            language=settled.language,
+            language=settled.language or None,
             start=settled.segments[0].start_ms / 1000,
             end=settled.end_ms / 1000,
             words=[
@@ -130,7 +132,8 @@ class Teller:
         return self._message(
             text=self._last_text(ended.text),
             transcript=ended.text,
-            language=ended.language,
+            language=ended.language or None,
+            model=self._model,
             duration=ended.heard_ms / 1000,
             credits_charged=ended.credits_charged,
             gap_seconds=seconds_in(ended.warnings),
@@ -181,5 +184,6 @@ def _word(word: RecognisedWord, *, is_committed: bool) -> Message:
         "start": word.start_ms / 1000,
         "end": word.end_ms / 1000,
         "confidence": round(word.confidence, 3),
+        "timing": word.timing,
         "committed": is_committed,
     }

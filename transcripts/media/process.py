@@ -35,7 +35,12 @@ _PAUSES_S: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 _DEATH_S: Final = 5.0
 _context: Final[ForkServerContext] = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(
-    ["__main__", "transcripts.media.child", "transcripts.media.stream_child"]
+    [
+        "__main__",
+        "transcripts.media.forkserver_start",
+        "transcripts.media.child",
+        "transcripts.media.stream_child",
+    ]
 )
 # multiprocessing polls all its children on each start, and two threads that poll the same one
 # race for its exit status.

@@ -34,6 +34,7 @@ from transcripts.media.limits import MAX_RECORDING_S, confine, cpu_seconds, long
 from transcripts.media.messages import Pick
 from transcripts.media.parts import Part, PartFile, find_parts
 from transcripts.media.report import Report
+from transcripts.media.sandbox import seal
 from transcripts.media.sniff import refusal
 from transcripts.media.tracks import DECODERS, choose_track
 
@@ -225,6 +226,7 @@ def open_recording(path: str, *, is_probe: bool, pick: Pick) -> Iterator[Recordi
     """
     fd = _open_file(path)
     size_bytes = os.fstat(fd).st_size
+    seal()
     confine(cpu_s=cpu_seconds(size_bytes, is_probe=is_probe), next_fd=_lowest_free(fd))
     if os.pread(fd, 4, 0) == b"RIFX":
         raise MediaError(

@@ -20,6 +20,7 @@ from transcripts.media.errors import MediaError
 from transcripts.media.limits import MAX_RECORDING_S, confine, cpu_seconds
 from transcripts.media.messages import note_message, pcm_message
 from transcripts.media.pcm import Converter, check_frame
+from transcripts.media.sandbox import seal
 from transcripts.media.stream_messages import StreamSource, frame_message
 
 RAW_CODECS: Final = {
@@ -40,6 +41,7 @@ _STREAM_BYTES: Final = MAX_RECORDING_S * 8000
 def serve_stream(link: socket.socket, source: StreamSource) -> None:
     """Decode until the client's end, and send how it went."""
     prepare_process()
+    seal()
     confine(cpu_s=cpu_seconds(_STREAM_BYTES, is_probe=False), next_fd=link.fileno() + 1)
     link.setblocking(True)  # the library's signature
     try:

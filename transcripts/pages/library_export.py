@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from accounts.lasting import read_session_user
 from accounts.models import User
 from stt_web.errors import ApiError
 from transcripts.api.bulk_export import answer_archive, find_ids
@@ -40,7 +41,12 @@ def export_chosen(request: HttpRequest) -> HttpResponseBase:
         return _back(request, asked, problem=error.message)
     if not ids:
         return _back(request, asked, problem=_("None of these is ready to be downloaded."))
-    return answer_archive(ids, format_name, read_export_options({}))
+    return answer_archive(
+        ids,
+        format_name,
+        read_export_options({}),
+        is_allowed=lambda: read_session_user(request) is not None,
+    )
 
 
 def _find(request: HttpRequest, asked: dict[str, object]) -> list[UUID]:

@@ -5,6 +5,7 @@ Its form carries no CSRF token, because without a referrer browsers send `Origin
 Django refuses; there is no account here in whose name anything could be forged.
 """
 
+import functools
 import json
 from typing import cast
 
@@ -64,7 +65,9 @@ async def show_shared_audio(request: HttpRequest, token: str) -> HttpResponseBas
     """GET /s/:token/audio/ — under the same check, with ranges."""
     try:
         recording = await sync_to_async(_find_recording)(request, token)
-        response = answer_recording(request, recording)
+        response = answer_recording(
+            request, recording, is_allowed=functools.partial(_is_still_shared, request, token)
+        )
     except (ShareNotFoundError, NoRecordingError):
         response = HttpResponse(status=404)
     except WrongPasswordError:
@@ -126,6 +129,15 @@ def _find_recording(request: HttpRequest, token: str) -> Recording:
     if not is_open(link, shown_pass=request.COOKIES.get(_COOKIE, "")):
         raise WrongPasswordError("This link asks for a password.")
     return find_recording(link.transcript)
+
+
+@sensitive_variables("token")
+def _is_still_shared(request: HttpRequest, token: str) -> bool:
+    try:
+        _find_recording(request, token)
+    except (ShareNotFoundError, NoRecordingError, WrongPasswordError):
+        return False
+    return True
 
 
 def _describe(transcript: Transcript, token: str) -> dict[str, object]:

@@ -49,8 +49,9 @@ REASON_LABELS = {
 }
 ERROR_LABELS = {
     "invalid_url": gettext_lazy("The address can't be used."),
-    "address_refused": gettext_lazy("The host leads to an address that webhooks may not call."),
-    "host_not_found": gettext_lazy("The host was not found."),
+    "host_unusable": gettext_lazy(
+        "The host was not found, or leads to an address that webhooks may not call."
+    ),
     "connect_failed": gettext_lazy("No connection."),
     "tls_failed": gettext_lazy("The certificate is not trusted, or TLS failed."),
     "timed_out": gettext_lazy("No answer in time."),

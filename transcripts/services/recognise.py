@@ -28,6 +28,7 @@ from transcripts.media.errors import DecoderDiedError, MediaError
 from transcripts.models import Queue, TranscriptionJob
 from transcripts.services import store
 from transcripts.services.feed import HoldMeter, PcmFeed
+from transcripts.services.language_doubt import note_doubt
 from transcripts.services.lease import LeaseEnd, WorkStoppedError
 from transcripts.services.passes import Passes
 from transcripts.services.recordings import recording_path
@@ -131,7 +132,7 @@ def _options(row: TranscriptionJob, passes: Passes) -> TranscribeOptions:
         task="translate" if row.task == "translate" else "transcribe",
         prompt=row.prompt,
         hot_words=tuple(row.hot_words),
-        with_turns=row.diarize and not passes.current.is_speaker,
+        with_speaker_turns=row.diarize and not passes.current.is_speaker,
         priority="short" if row.queue == Queue.SHORT else "bulk",
         offset_ms=passes.resume_ms,
         expected_duration_ms=row.transcript.recording.probed_ms,
@@ -191,6 +192,7 @@ def _take_window(job: Job, window: WindowResult) -> None:
         raise BrokenAnswerError("The inference service sent a span twice.")
     if window.resume_ms > window.start_ms or window.segments or window.gaps:
         store.store_window(job, window)
+        note_doubt(job, window)
 
 
 def _conclude(job: Job, feed: PcmFeed, decoder: Decoder, finished: Finished) -> None:

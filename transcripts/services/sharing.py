@@ -27,7 +27,7 @@ from transcripts.models import READABLE_STATUSES, ShareLink, Transcript
 
 MAX_LINKS = 100  # that work, of one transcript
 MAX_PASSWORD_CHARACTERS = 128
-MIN_PASSWORD_CHARACTERS = 4
+MIN_PASSWORD_CHARACTERS = 8
 # Passwords tried on one link: from one network address, and from all together.
 PASSWORDS_AN_ADDRESS = 5
 PASSWORDS_A_LINK = 100

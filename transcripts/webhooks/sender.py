@@ -41,6 +41,11 @@ _BODY_TIMEOUT_S = 2.0
 _RESOLVERS = 64
 
 
+# A name that isn't there and one that leads to a private address: told apart, also by the time
+# that it took, they would list the names of our network.
+HOST_UNUSABLE = "host_unusable"
+
+
 @dataclass(frozen=True)
 class Request:
     url: str
@@ -52,8 +57,8 @@ class Request:
 class Answer:
     """How a request went. `error` is empty for an answer of 2xx, else one of
 
-    invalid_url, address_refused, host_not_found, connect_failed, tls_failed, timed_out, broken_off,
-    redirected, gone, bad_status, failed
+    invalid_url, host_unusable, connect_failed, tls_failed, timed_out, broken_off, redirected, gone,
+    bad_status, failed
     """
 
     status_code: int | None = None
@@ -107,14 +112,14 @@ class Sender:
         except BadUrlError:
             answer = Answer(error="invalid_url")
         except AddressRefusedError:
-            answer = Answer(error="address_refused")
+            return Answer(error=HOST_UNUSABLE)
         except httpcore.ConnectError as error:
             is_tls = isinstance(error.__context__, ssl.SSLError) or "SSL" in str(error)
             answer = Answer(error="tls_failed" if is_tls else "connect_failed")
         except (httpcore.NetworkError, httpcore.ProtocolError):
             answer = Answer(error="broken_off")
         except OSError:  # the name could not be resolved
-            answer = Answer(error="host_not_found")
+            return Answer(error=HOST_UNUSABLE)
         except Exception:  # whatever a stranger's server provokes is that delivery's failure
             logger.exception("event=webhook_send_broke")
             answer = Answer(error="failed")

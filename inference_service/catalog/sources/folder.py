@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inference_service.catalog.entries import CatalogueModel
-from inference_service.catalog.sources.source import Say, SourceError
+from inference_service.catalog.sources.source import Report, SourceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +18,14 @@ class FolderSource:
     def name(self) -> str:
         return f"the folder {self.root}"
 
-    def fetch(self, model: CatalogueModel, folder: Path, *, say: Say) -> None:
+    def fetch(self, model: CatalogueModel, folder: Path, *, report: Report) -> None:
         origin = self.root / model.id
         missing = [file.name for file in model.files if not (origin / file.name).is_file()]
         if missing:
             raise SourceError(f"{origin} lacks {', '.join(missing)}.")
         try:
             for file in model.files:
-                say(f"Copying {file.name} ({file.size_bytes / 1e6:.1f} MB).")
+                report(f"Copying {file.name} ({file.size_bytes / 1e6:.1f} MB).")
                 shutil.copyfile(origin / file.name, folder / file.name)
         except OSError as error:
             raise SourceError(f"{origin} could not be copied ({error.strerror}).") from error

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inference_service.catalog.entries import CatalogueModel
-from inference_service.catalog.sources.source import Say, SourceError
+from inference_service.catalog.sources.source import Report, SourceError
 
 _ANSWERS_WITHIN_S = 4.0
 _CONNECT_TIMEOUT_S = 10.0
@@ -26,11 +26,11 @@ class HubSource:
     def name(self) -> str:
         return f"{_endpoint()}/{self.repository}"
 
-    def fetch(self, model: CatalogueModel, folder: Path, *, say: Say) -> None:
+    def fetch(self, model: CatalogueModel, folder: Path, *, report: Report) -> None:
         reason = find_fault(_endpoint())
         if reason:
             raise SourceError(reason)
-        say(f"Fetching {model.size_bytes / 1e6:.0f} MB from {self.name}.")
+        report(f"Fetching {model.size_bytes / 1e6:.0f} MB from {self.name}.")
         self._download([file.name for file in model.files], folder)
         shutil.rmtree(folder / ".cache", ignore_errors=True)  # the client's notes
 
@@ -61,18 +61,18 @@ def find_fault(endpoint: str) -> str:
     if not endpoint.startswith(("https://", "http://")):
         return f"HF_ENDPOINT is {endpoint!r}, which is no address."
     found: list[str] = []
-    probe = threading.Thread(target=lambda: found.append(_ask(endpoint)), daemon=True)
+    probe = threading.Thread(target=lambda: found.append(_fetch_status(endpoint)), daemon=True)
     probe.start()
     probe.join(_ANSWERS_WITHIN_S)
     return found[0] if found else f"{endpoint} does not answer."
 
 
-def _ask(endpoint: str) -> str:
+def _fetch_status(endpoint: str) -> str:
     request = urllib.request.Request(endpoint, method="HEAD")  # noqa: S310  # checked by the caller
     try:
         urllib.request.urlopen(request, timeout=_ANSWERS_WITHIN_S).close()  # noqa: S310
     except urllib.error.HTTPError:
-        return ""  # it answers, with whatever status
+        return ""  # it answers, with any status
     except (OSError, ValueError) as error:
         return f"{endpoint} does not answer ({getattr(error, 'reason', error)})."
     return ""

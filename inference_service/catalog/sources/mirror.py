@@ -13,7 +13,7 @@ from pathlib import Path
 
 from inference_service.catalog.entries import CatalogueModel, WeightFile
 from inference_service.catalog.sources.progress import Progress
-from inference_service.catalog.sources.source import Say, SourceError
+from inference_service.catalog.sources.source import Report, SourceError
 
 _SILENCE_S = 20.0  # without a byte, the connection counts as broken
 _TRIES = 4
@@ -32,20 +32,20 @@ class MirrorSource:
     def name(self) -> str:
         return f"the mirror {self.url}"
 
-    def fetch(self, model: CatalogueModel, folder: Path, *, say: Say) -> None:
+    def fetch(self, model: CatalogueModel, folder: Path, *, report: Report) -> None:
         for file in model.files:
             address = f"{self.url.rstrip('/')}/{model.id}/{urllib.parse.quote(file.name)}"
-            _fetch_file(address, file, folder / file.name, say=say)
+            _fetch_file(address, file, folder / file.name, report=report)
 
 
-def _fetch_file(address: str, file: WeightFile, path: Path, *, say: Say) -> None:
+def _fetch_file(address: str, file: WeightFile, path: Path, *, report: Report) -> None:
     """Bring the file to its full length. Raises SourceError."""
-    progress = Progress(file.name, say=say, total_bytes=file.size_bytes)
+    progress = Progress(file.name, report=report, total_bytes=file.size_bytes)
     for tries_left in reversed(range(_TRIES)):
         have_bytes = path.stat().st_size if path.exists() else 0
         if have_bytes >= file.size_bytes:
             return
-        say(f"Fetching {file.name} ({_describe_rest(file, have_bytes)}).")
+        report(f"Fetching {file.name} ({_describe_rest(file, have_bytes)}).")
         try:
             _fetch_rest(address, file, path, have_bytes=have_bytes, progress=progress)
         except urllib.error.HTTPError as error:
@@ -68,10 +68,10 @@ def _fetch_rest(
     headers = {"Range": f"bytes={have_bytes}-"} if have_bytes else {}
     request = urllib.request.Request(address, headers=headers)  # noqa: S310  # checked with the settings
     with urllib.request.urlopen(request, timeout=_SILENCE_S) as answer:  # noqa: S310
-        goes_on = have_bytes > 0 and answer.status == _PARTIAL_CONTENT
+        is_resumed = have_bytes > 0 and answer.status == _PARTIAL_CONTENT
         # Unbuffered: what has come is there for the next try, however this process ends.
-        with path.open("ab" if goes_on else "wb", buffering=0) as out:
-            here_bytes = have_bytes if goes_on else 0
+        with path.open("ab" if is_resumed else "wb", buffering=0) as out:
+            here_bytes = have_bytes if is_resumed else 0
             while here_bytes < file.size_bytes:
                 # As it comes: a connection that falls silent costs nothing that it had brought.
                 chunk = answer.read1(min(_CHUNK_BYTES, file.size_bytes - here_bytes))
@@ -83,7 +83,7 @@ def _fetch_rest(
 
 
 def _has_grown(path: Path, had_bytes: int) -> bool:
-    """Tell whether a broken connection brought something: then another try is worth it."""
+    """Return whether a broken connection brought something: then another try is worthwhile."""
     return path.exists() and path.stat().st_size > had_bytes
 
 

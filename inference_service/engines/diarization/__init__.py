@@ -3,20 +3,20 @@
 from inference_service.engines.diarization.clustering import MAX_SPEAKERS, cluster_turns
 from inference_service.engines.diarization.description import Description, known_descriptions
 from inference_service.engines.diarization.embedder import (
+    DiarizationTask,
     Embedder,
     EmbedderError,
-    SpanDiarization,
-    Turn,
-    load_embedder,
+    VoiceTurn,
 )
+from inference_service.engines.diarization.loading import load_embedder
 
 __all__ = [
     "MAX_SPEAKERS",
     "Description",
+    "DiarizationTask",
     "Embedder",
     "EmbedderError",
-    "SpanDiarization",
-    "Turn",
+    "VoiceTurn",
     "cluster_turns",
     "known_descriptions",
     "load_embedder",

@@ -91,7 +91,7 @@ def _dense_layer(
 
 
 class _Context:
-    """The mean of a value over all frames plus that over its stretch of 100 frames.
+    """The mean of a value over all frames plus that over its 100 frames of context.
 
     Every layer has the same number of frames, so padding and counts are computed once.
     """
@@ -112,7 +112,7 @@ class _Context:
 
     def of(self, value: str) -> str:
         graph = self._graph
-        means = graph.add("Div", self._sums(value), self._counts)  # (batch, channels, stretches, 1)
+        means = graph.add("Div", self._sums(value), self._counts)  # (batch, channels, contexts, 1)
         wide = graph.constant([1, 1, 1, CONTEXT_FRAMES])
         rows = graph.add("Reshape", graph.add("Expand", means, wide), graph.constant([0, 0, -1]))
         ends = (graph.constant([0]), self._frames, graph.constant([2]))
@@ -122,8 +122,8 @@ class _Context:
     def _sums(self, value: str) -> str:
         graph = self._graph
         padded = graph.add("Pad", value, self._pads)
-        stretches = graph.add("Reshape", padded, graph.constant([0, 0, -1, CONTEXT_FRAMES]))
-        return graph.add("ReduceSum", stretches, graph.constant([3]))
+        contexts = graph.add("Reshape", padded, graph.constant([0, 0, -1, CONTEXT_FRAMES]))
+        return graph.add("ReduceSum", contexts, graph.constant([3]))
 
 
 def _mean_and_deviation(graph: GraphWriter, value: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference_service.engines.diarization.description import ClusteringRules, Description
-from inference_service.engines.diarization.embedder import Turn
+from inference_service.engines.diarization.embedder import VoiceTurn
 from inference_service.engines.diarization.linkage import Dendrogram, Labels, link, reduce_groups
 
 Array = npt.NDArray[np.float64]
@@ -25,7 +25,7 @@ _SAME_TIME_S = 0.02
 _NO_OTHERS = 1e-6
 
 
-def cluster_turns(turns: Sequence[Turn], *, speakers: int, model: Description) -> list[int]:
+def cluster_turns(turns: Sequence[VoiceTurn], *, speakers: int, model: Description) -> list[int]:
     """Labels each turn with its speaker: 1-based, in order of first appearance. Deterministic.
 
     turns: of one recording, in time order. speakers: exactly so many, at most `MAX_SPEAKERS` (as
@@ -48,7 +48,7 @@ def cluster_turns(turns: Sequence[Turn], *, speakers: int, model: Description) -
     return _by_appearance(_with_each(nearest, similar, rows, groups))
 
 
-def _unit_vectors(turns: Sequence[Turn], dimension: int) -> Array:
+def _unit_vectors(turns: Sequence[VoiceTurn], dimension: int) -> Array:
     if any(turn.embedding.shape != (dimension,) for turn in turns):
         raise ValueError(f"Every embedding must hold {dimension} numbers.")
     vectors = np.array([turn.embedding for turn in turns], np.float64)
@@ -59,7 +59,7 @@ def _unit_vectors(turns: Sequence[Turn], dimension: int) -> Array:
 
 
 def _shaping_rows(
-    turns: Sequence[Turn], seconds: Array, rules: ClusteringRules, *, at_least: int
+    turns: Sequence[VoiceTurn], seconds: Array, rules: ClusteringRules, *, at_least: int
 ) -> Rows:
     """The turns that shape groups, in order; the best of the others too, where these are few."""
     overlap = np.array([turn.overlap for turn in turns])
@@ -142,7 +142,7 @@ def _similarities(vectors: Array, rows: Rows, labels: Labels) -> Array:
     return np.asarray(similar)
 
 
-def _follow_runs(similar: Array, turns: Sequence[Turn], penalty: float) -> Labels:
+def _follow_runs(similar: Array, turns: Sequence[VoiceTurn], penalty: float) -> Labels:
     """Each turn's most similar speaker; inside an uninterrupted run a change must be worth it.
 
     The segmentation calls clean successive voices one track, so a run is a hint and no more: by
@@ -164,7 +164,7 @@ def _follow_runs(similar: Array, turns: Sequence[Turn], penalty: float) -> Label
     return np.asarray(found)
 
 
-def _runs(turns: Sequence[Turn]) -> list[list[int]]:
+def _runs(turns: Sequence[VoiceTurn]) -> list[list[int]]:
     """The turns that follow each other without a gap, in order: what was cut out of one run."""
     runs: list[list[int]] = []
     open_runs: dict[int, list[list[int]]] = {}  # by the end, in units of the tolerance

@@ -29,7 +29,7 @@ Builder = Callable[[Mapping[str, npt.NDArray[np.generic]]], onnx.ModelProto]
 
 
 class ConversionError(Exception):
-    """The published weights can't be converted; the message says which file and why."""
+    """The published weights can't be converted; the message names the file and the reason."""
 
 
 def convert_weights(source_folder: Path, target_folder: Path) -> None:

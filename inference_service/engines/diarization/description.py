@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class DescriptionError(Exception):
-    """A model.json that can't be used; the message says which one and why."""
+    """A model.json that can't be used; the message names the file and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,30 +68,30 @@ class SegmentationModel:
 
 
 @dataclass(frozen=True, slots=True)
-class PieceRules:
-    """How speech of one local speaker is cut into the pieces that are embedded."""
+class VoiceChunkRules:
+    """How speech of one local speaker is cut into the chunks that are embedded."""
 
     longest_s: float
     closed_gap_s: float  # shorter gaps are closed
     least_s: float  # shorter runs are dropped
-    short_s: float  # pieces below it take `short_context_s` more on each side
+    short_s: float  # chunks below it take `short_context_s` more on each side
     short_context_s: float
     overlap_used_from: float  # with so large a share of overlap, all frames are embedded
 
 
 @dataclass(frozen=True, slots=True)
 class ClusteringRules:
-    """When two groups of pieces are one speaker, and which groups are speakers."""
+    """When two groups of chunks are one speaker, and which groups are speakers."""
 
     cut_distance: float  # mean cosine distance between two groups
-    shaping_s: float  # shorter pieces don't shape groups
-    shaping_overlap: float  # nor do pieces with such a share of overlap
+    shaping_s: float  # shorter chunks don't shape groups
+    shaping_overlap: float  # nor do chunks with such a share of overlap
     least_shaping: int  # the longest ones, where fewer qualify
     least_share: float  # of the shaping speech; a smaller group is no speaker
     least_speaker_s: float  # but not below this
     enough_speaker_s: float  # and such a group always is one
     least_given_speaker_s: float  # what a group must hold where the number is given
-    # By how much (cosine) a later piece of one uninterrupted run must be more like someone else.
+    # By how much (cosine) a later chunk of one uninterrupted run must be more like someone else.
     change_penalty: float = 0.0
 
 
@@ -101,7 +101,7 @@ class Description:
     embedding: EmbeddingModel
     front_end: FrontEnd
     segmentation: SegmentationModel
-    pieces: PieceRules
+    chunks: VoiceChunkRules
     clustering: ClusteringRules
 
 
@@ -145,7 +145,7 @@ def _parse(content: object) -> Description:
         embedding=_make(EmbeddingModel, _section(content, "embedding")),
         front_end=_make(FrontEnd, _section(content, "front_end")),
         segmentation=_make(SegmentationModel, segmentation),
-        pieces=_make(PieceRules, _section(content, "pieces")),
+        chunks=_make(VoiceChunkRules, _section(content, "pieces")),
         clustering=_make(ClusteringRules, _section(content, "clustering")),
     )
     if description.front_end.kind != "kaldi_fbank":

@@ -1,36 +1,27 @@
-"""What the diarizer is to the rest of the service, and which one this server has.
+"""What the diarizer is to the rest of the service.
 
-A diarizer cuts a span of the recording into turns, each of one voice, and describes each voice by a
-vector; it knows nothing of the rest of the recording. `clustering` groups the vectors afterwards.
+A diarizer cuts a window of the recording into turns, each of one voice, and describes each voice by
+a vector; it knows nothing of the rest of the recording. `clustering` groups the vectors afterwards.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from inference_service.engines.diarization.description import (
-    FILE_NAME,
-    Description,
-    DescriptionError,
-    read_description,
-)
+from inference_service.engines.diarization.description import Description
 
 Samples = npt.NDArray[np.float32]
 Embedding = npt.NDArray[np.float32]
 
 SAMPLE_RATE_HZ = 16_000
 
-# Preferred where several speaker models are installed.
-DEFAULT_MODEL = "campplus"
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Turn:
-    """A span in which, as far as can be told, one person speaks; turns may overlap."""
+class VoiceTurn:
+    """An interval in which, as far as is known, one person speaks; turns may overlap."""
 
     start_s: float  # from the start of the recording
     end_s: float  # > start_s
@@ -39,11 +30,12 @@ class Turn:
 
 
 class EmbedderError(Exception):
-    """A speaker model that is installed can't be used; its message says which file and why."""
+    """A speaker model that is installed can't be used; its message names the file and the
+    reason."""
 
 
-class SpanDiarization(Protocol):
-    """The work on one span, in steps of some 30 ms, so that no thread is blocked for long."""
+class DiarizationTask(Protocol):
+    """The work on one window, in steps of some 30 ms, so that no thread is blocked for long."""
 
     @property
     def is_done(self) -> bool: ...
@@ -53,54 +45,24 @@ class SpanDiarization(Protocol):
         ...
 
     @property
-    def turns(self) -> list[Turn]:
+    def turns(self) -> list[VoiceTurn]:
         """In time order, once it is done."""
         ...
 
 
 class Embedder(Protocol):
-    """Finds the turns of spans. Stateless between them, hence thread-safe."""
+    """Finds the turns of windows. Stateless between them, hence thread-safe."""
 
     description: Description  # its name is stored with the embeddings
 
-    def open_span(
+    def start_task(
         self, samples: Samples, *, offset_s: float, speech: Sequence[tuple[float, float]]
-    ) -> SpanDiarization:
+    ) -> DiarizationTask:
         """Begin on contiguous audio, silence included.
 
         samples: float32 (n_samples,), mono, 16 kHz, [-1, 1], any length.
         offset_s: where in the recording the first sample lies.
         speech: start and end in seconds from the first sample of what voice activity detection
-        took for speech; stretches without any are not examined.
+        took for speech; intervals without any are not examined.
         """
         ...
-
-
-def load_embedder(models_dir: Path) -> Embedder | None:
-    """The speaker model installed in `models_dir`, `DEFAULT_MODEL` first; None where there is none.
-
-    A model is a folder with a `model.json` of the kind "speaker_model".
-    Raises EmbedderError if one is there and can't be used: never a silent swap.
-    """
-    folders = sorted(path.parent for path in models_dir.glob(f"*/{FILE_NAME}") if _is_ours(path))
-    if not folders:
-        return None
-    # Imported here: onnxruntime is slow to load.
-    from inference_service.engines.diarization.model import SpeakerModel
-
-    folder = next((each for each in folders if each.name == DEFAULT_MODEL), folders[0])
-    try:
-        description = read_description(folder / FILE_NAME)
-    except DescriptionError as error:
-        raise EmbedderError(str(error)) from error
-    return SpeakerModel(description, folder)
-
-
-def _is_ours(path: Path) -> bool:
-    """Other kinds of models may have a model.json; a broken one in our folder is reported."""
-    if path.parent.name == DEFAULT_MODEL:
-        return True
-    try:
-        return '"speaker_model"' in path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return False

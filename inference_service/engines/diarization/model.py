@@ -1,4 +1,4 @@
-"""A speaker model at work: segmentation of windows, embeddings of pieces, by onnxruntime."""
+"""A speaker model at work: segmentation of windows, embeddings of chunks, by onnxruntime."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -8,20 +8,21 @@ import numpy as np
 import onnxruntime
 
 from inference_service.engines.diarization import activity
-from inference_service.engines.diarization.activity import Piece, Tracks, WindowPlan
+from inference_service.engines.diarization.activity import Tracks, VoiceChunk, WindowPlan
 from inference_service.engines.diarization.description import Description
 from inference_service.engines.diarization.embedder import (
     SAMPLE_RATE_HZ,
     EmbedderError,
     Embedding,
     Samples,
-    Turn,
+    VoiceTurn,
 )
 from inference_service.engines.diarization.front_end import FeatureExtractor, Features
 
 
 class SpeakerModel:
-    """About 130 MB; each call uses one thread, its caller's, and recognition keeps the others."""
+    """About 130 MB; each call uses one thread, its caller's, and the others are left to
+    recognition."""
 
     def __init__(self, description: Description, folder: Path) -> None:
         """Raises EmbedderError if a file is missing, unreadable, or not as described."""
@@ -31,11 +32,11 @@ class SpeakerModel:
         self._embedding = _open(folder / description.embedding.file)
         self._check(folder)
 
-    def open_span(
+    def start_task(
         self, samples: Samples, *, offset_s: float, speech: Sequence[tuple[float, float]]
-    ) -> "ModelSpan":
+    ) -> "SpeakerModelTask":
         """See `Embedder`."""
-        return ModelSpan(self, samples, offset_s=offset_s, speech=speech)
+        return SpeakerModelTask(self, samples, offset_s=offset_s, speech=speech)
 
     def segment(self, samples: Samples) -> Tracks:
         """Who speaks in one window; what is missing of it is taken for silence. About 34 ms.
@@ -74,8 +75,8 @@ class SpeakerModel:
             raise EmbedderError(f"{folder / description.embedding.file} gives {width} numbers.")
 
 
-class ModelSpan:
-    """See `SpanDiarization`: a step is one window, or one piece."""
+class SpeakerModelTask:
+    """See `DiarizationTask`: a step is one window, or one chunk."""
 
     def __init__(
         self,
@@ -90,20 +91,20 @@ class ModelSpan:
         self._offset_s = offset_s
         plans = activity.plan_windows(samples.size / SAMPLE_RATE_HZ, model.description.segmentation)
         self._plans = deque(plan for plan in plans if _holds_speech(plan, speech))
-        self._pieces: deque[Piece] = deque()
-        self._turns: list[Turn] = []
+        self._chunks: deque[VoiceChunk] = deque()
+        self._turns: list[VoiceTurn] = []
 
     @property
     def is_done(self) -> bool:
-        return not (self._plans or self._pieces)
+        return not (self._plans or self._chunks)
 
     @property
-    def turns(self) -> list[Turn]:
+    def turns(self) -> list[VoiceTurn]:
         return sorted(self._turns, key=lambda turn: (turn.start_s, turn.end_s))
 
     def step(self) -> None:
-        if self._pieces:
-            self._embed(self._pieces.popleft())
+        if self._chunks:
+            self._embed(self._chunks.popleft())
         elif self._plans:
             self._segment(self._plans.popleft())
 
@@ -111,35 +112,35 @@ class ModelSpan:
         description = self._model.description
         model = description.segmentation
         tracks = self._model.segment(self._read(plan.start_s, plan.start_s + model.window_s))
-        self._pieces.extend(
-            activity.find_pieces(tracks, plan, model=model, rules=description.pieces)
+        self._chunks.extend(
+            activity.find_chunks(tracks, plan, model=model, rules=description.chunks)
         )
 
-    def _embed(self, piece: Piece) -> None:
-        features = self._features(piece)
+    def _embed(self, chunk: VoiceChunk) -> None:
+        features = self._features(chunk)
         if len(features) < self._model.description.embedding.least_frames:
             return
         self._turns.append(
-            Turn(
-                start_s=self._offset_s + piece.start_s,
-                end_s=self._offset_s + piece.end_s,
+            VoiceTurn(
+                start_s=self._offset_s + chunk.start_s,
+                end_s=self._offset_s + chunk.end_s,
                 embedding=self._model.embed(features),
-                overlap=piece.overlap,
+                overlap=chunk.overlap,
             )
         )
 
-    def _features(self, piece: Piece) -> Features:
-        """The frames of a piece in which no one else speaks; all of them where those are few."""
-        rules = self._model.description.pieces
-        context_s = rules.short_context_s if piece.end_s - piece.start_s < rules.short_s else 0.0
-        start_s = max(0.0, piece.start_s - context_s)
+    def _features(self, chunk: VoiceChunk) -> Features:
+        """The frames of a chunk in which no one else speaks; all of them where those are few."""
+        rules = self._model.description.chunks
+        context_s = rules.short_context_s if chunk.end_s - chunk.start_s < rules.short_s else 0.0
+        start_s = max(0.0, chunk.start_s - context_s)
         extractor = self._model.extractor
-        features = extractor.compute(self._read(start_s, piece.end_s + context_s))
-        if not piece.overlapped or piece.overlap >= rules.overlap_used_from:
+        features = extractor.compute(self._read(start_s, chunk.end_s + context_s))
+        if not chunk.overlapped or chunk.overlap >= rules.overlap_used_from:
             return features
         middles_s = start_s + extractor.middle_s + extractor.hop_s * np.arange(len(features))
         is_alone = np.ones(len(features), bool)
-        for from_s, to_s in piece.overlapped:
+        for from_s, to_s in chunk.overlapped:
             is_alone &= (middles_s < from_s) | (middles_s >= to_s)
         alone = features[is_alone]
         enough = len(alone) >= self._model.description.embedding.least_frames
@@ -150,7 +151,7 @@ class ModelSpan:
 
 
 def _holds_speech(plan: WindowPlan, speech: Sequence[tuple[float, float]]) -> bool:
-    return any(start < plan.kept_to_s and end > plan.kept_from_s for start, end in speech)
+    return any(start < plan.valid_to_s and end > plan.valid_from_s for start, end in speech)
 
 
 def _open(path: Path) -> onnxruntime.InferenceSession:

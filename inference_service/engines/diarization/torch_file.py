@@ -1,8 +1,8 @@
 """Reads the tensors of a `.pt` file that torch saved, without torch and without running its pickle.
 
 The file is a zip of `data.pkl` and one raw file for each storage (torch's "zipfile format" since
-1.6). The pickle may name four things only; whatever else it asks for is refused, because a pickle
-that may import can run anything.
+1.6). The pickle may name four things only; anything else that it asks for is refused, because a
+pickle that may import can run anything.
 """
 
 import io
@@ -37,7 +37,7 @@ _UNREADABLE = (
 
 
 class TorchFileError(Exception):
-    """The file is not a plain file of tensors; the message says why."""
+    """The file is not a plain file of tensors; the message gives the reason."""
 
 
 def read_tensors(path: Path) -> dict[str, Array]:

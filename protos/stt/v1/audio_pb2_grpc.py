@@ -60,7 +60,7 @@ class AudioServicer:
 
     def FindTurns(self, request_iterator, context):
         """Finds the speaker turns of a recording without recognising it: the way of Transcribe with
-        `with_turns`, whose windows come without text. FAILED_PRECONDITION where no speaker model is
+        `with_speaker_turns`, whose windows come without text. FAILED_PRECONDITION where no speaker model is
         installed; RESOURCE_EXHAUSTED and UNAVAILABLE as Transcribe.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -38,7 +38,7 @@ class AudioStub:
     """
     FindTurns: _grpc.StreamStreamMultiCallable[_audio_pb2.FindTurnsRequest, _audio_pb2.FindTurnsEvent]
     """Finds the speaker turns of a recording without recognising it: the way of Transcribe with
-    `with_turns`, whose windows come without text. FAILED_PRECONDITION where no speaker model is
+    `with_speaker_turns`, whose windows come without text. FAILED_PRECONDITION where no speaker model is
     installed; RESOURCE_EXHAUSTED and UNAVAILABLE as Transcribe.
     """
 
@@ -52,7 +52,7 @@ class AudioAsyncStub(AudioStub):
     """
     FindTurns: _aio.StreamStreamMultiCallable[_audio_pb2.FindTurnsRequest, _audio_pb2.FindTurnsEvent]  # type: ignore[assignment]
     """Finds the speaker turns of a recording without recognising it: the way of Transcribe with
-    `with_turns`, whose windows come without text. FAILED_PRECONDITION where no speaker model is
+    `with_speaker_turns`, whose windows come without text. FAILED_PRECONDITION where no speaker model is
     installed; RESOURCE_EXHAUSTED and UNAVAILABLE as Transcribe.
     """
 
@@ -75,7 +75,7 @@ class AudioServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_audio_pb2.FindTurnsEvent], _abc.AsyncIterator[_audio_pb2.FindTurnsEvent]]:
         """Finds the speaker turns of a recording without recognising it: the way of Transcribe with
-        `with_turns`, whose windows come without text. FAILED_PRECONDITION where no speaker model is
+        `with_speaker_turns`, whose windows come without text. FAILED_PRECONDITION where no speaker model is
         installed; RESOURCE_EXHAUSTED and UNAVAILABLE as Transcribe.
         """
 

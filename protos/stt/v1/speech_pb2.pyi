@@ -11,7 +11,7 @@ the recording. Every call needs a deadline. Statuses used by all calls here:
   NOT_FOUND           no model answers to that name on this server (not installed)
   FAILED_PRECONDITION the model lacks the requested language or task
   RESOURCE_EXHAUSTED  too many sessions at once: try again later, or another replica
-  UNAVAILABLE         the server is draining or gone: try again at another replica
+  UNAVAILABLE         the server is draining or unreachable: try again at another replica
 """
 
 from collections import abc as _abc
@@ -39,9 +39,9 @@ class _PriorityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Priority.Val
     PRIORITY_UNSPECIFIED: _Priority.ValueType  # 0
     """as PRIORITY_BULK"""
     PRIORITY_LIVE: _Priority.ValueType  # 1
-    """somebody is speaking now"""
+    """live speech"""
     PRIORITY_SHORT: _Priority.ValueType  # 2
-    """somebody waits for a short recording"""
+    """a short recording, with a person waiting"""
     PRIORITY_BULK: _Priority.ValueType  # 3
     """everything else"""
 
@@ -50,9 +50,9 @@ class Priority(_Priority, metaclass=_PriorityEnumTypeWrapper): ...
 PRIORITY_UNSPECIFIED: Priority.ValueType  # 0
 """as PRIORITY_BULK"""
 PRIORITY_LIVE: Priority.ValueType  # 1
-"""somebody is speaking now"""
+"""live speech"""
 PRIORITY_SHORT: Priority.ValueType  # 2
-"""somebody waits for a short recording"""
+"""a short recording, with a person waiting"""
 PRIORITY_BULK: Priority.ValueType  # 3
 """everything else"""
 Global___Priority: _TypeAlias = Priority  # noqa: Y015
@@ -93,7 +93,7 @@ class _TimingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Timing.ValueTy
     TIMING_ALIGNED: _Timing.ValueType  # 2
     """forced alignment with the sound"""
     TIMING_INTERPOLATED: _Timing.ValueType  # 3
-    """shared out between its neighbours"""
+    """distributed between its neighbours"""
 
 class Timing(_Timing, metaclass=_TimingEnumTypeWrapper):
     """How a word got its times."""
@@ -105,7 +105,7 @@ TIMING_ATTENTION: Timing.ValueType  # 1
 TIMING_ALIGNED: Timing.ValueType  # 2
 """forced alignment with the sound"""
 TIMING_INTERPOLATED: Timing.ValueType  # 3
-"""shared out between its neighbours"""
+"""distributed between its neighbours"""
 Global___Timing: _TypeAlias = Timing  # noqa: Y015
 
 @_typing.final
@@ -145,7 +145,7 @@ class TranscribeConfig(_message.Message):
     TASK_FIELD_NUMBER: _builtins.int
     PROMPT_FIELD_NUMBER: _builtins.int
     HOT_WORDS_FIELD_NUMBER: _builtins.int
-    WITH_TURNS_FIELD_NUMBER: _builtins.int
+    WITH_SPEAKER_TURNS_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
     CHANNELS_FIELD_NUMBER: _builtins.int
     OFFSET_MS_FIELD_NUMBER: _builtins.int
@@ -160,7 +160,7 @@ class TranscribeConfig(_message.Message):
     task: Global___Task.ValueType
     prompt: _builtins.str
     """Text that the recogniser takes as context for every window (spelling, style); at most 1000 characters."""
-    with_turns: _builtins.bool
+    with_speaker_turns: _builtins.bool
     """Compute speaker-turn embeddings and send them with the windows."""
     priority: Global___Priority.ValueType
     channels: _builtins.int
@@ -168,7 +168,7 @@ class TranscribeConfig(_message.Message):
     offset_ms: _builtins.int
     """Where in the recording the first sample lies: not 0 when a broken-off call goes on."""
     expected_duration_ms: _builtins.int
-    """How long the whole recording is believed to be, 0 if unknown. Only a hint for scheduling."""
+    """How long the whole recording is expected to be, 0 if unknown. Only a hint for scheduling."""
     multilingual: _builtins.bool
     """The language may change inside the recording at any place; else a second language needs
     stronger evidence. Not together with `language`.
@@ -193,7 +193,7 @@ class TranscribeConfig(_message.Message):
         task: Global___Task.ValueType = ...,
         prompt: _builtins.str = ...,
         hot_words: _abc.Iterable[_builtins.str] | None = ...,
-        with_turns: _builtins.bool = ...,
+        with_speaker_turns: _builtins.bool = ...,
         priority: Global___Priority.ValueType = ...,
         channels: _builtins.int = ...,
         offset_ms: _builtins.int = ...,
@@ -204,7 +204,7 @@ class TranscribeConfig(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "detected_language", b"detected_language", "expected_duration_ms", b"expected_duration_ms", "hot_words", b"hot_words", "language", b"language", "languages", b"languages", "model", b"model", "multilingual", b"multilingual", "offset_ms", b"offset_ms", "priority", b"priority", "prompt", b"prompt", "task", b"task", "with_turns", b"with_turns"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "detected_language", b"detected_language", "expected_duration_ms", b"expected_duration_ms", "hot_words", b"hot_words", "language", b"language", "languages", b"languages", "model", b"model", "multilingual", b"multilingual", "offset_ms", b"offset_ms", "priority", b"priority", "prompt", b"prompt", "task", b"task", "with_speaker_turns", b"with_speaker_turns"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -285,7 +285,7 @@ class Accepted(_message.Message):
     approximate: _builtins.bool
     """of servers before PocketSphinx went; never set now"""
     embedder: _builtins.str
-    """what computes the turn embeddings; empty without `with_turns`"""
+    """what computes the turn embeddings; empty without `with_speaker_turns`"""
     def __init__(
         self,
         *,
@@ -315,7 +315,7 @@ class LanguageDetected(_message.Message):
     probability: _builtins.float
     """0..1; 1 if the language was given"""
     detected: _builtins.bool
-    """False where the model can't tell languages apart, and `language` is just the one it knows."""
+    """False where the model can't detect languages, and `language` is just the one it knows."""
     def __init__(
         self,
         *,
@@ -333,8 +333,8 @@ Global___LanguageDetected: _TypeAlias = LanguageDetected  # noqa: Y015
 
 @_typing.final
 class WindowResult(_message.Message):
-    """A finalized span: whatever lies before `resume_ms` won't be touched again, and a call that
-    broke off can go on with `offset_ms = resume_ms`. Spans follow each other without overlap.
+    """A finalized window: what lies before `resume_ms` won't be touched again, and a call that
+    broke off can go on with `offset_ms = resume_ms`. Windows follow each other without overlap.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -348,10 +348,10 @@ class WindowResult(_message.Message):
     start_ms: _builtins.int
     resume_ms: _builtins.int
     speech_ms: _builtins.int
-    """of the span, what voice activity detection took for speech"""
+    """of the window, what voice activity detection took for speech"""
     @_builtins.property
     def segments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Segment]:
-        """in time order; none if the span was silent"""
+        """in time order; none if the window was silent"""
 
     @_builtins.property
     def turns(self) -> _containers.RepeatedCompositeFieldContainer[Global___SpeakerTurn]:
@@ -393,6 +393,7 @@ class Segment(_message.Message):
     NO_SPEECH_PROB_FIELD_NUMBER: _builtins.int
     TEMPERATURE_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
+    LANGUAGE_PROBABILITY_FIELD_NUMBER: _builtins.int
     start_ms: _builtins.int
     end_ms: _builtins.int
     """> start_ms"""
@@ -407,6 +408,10 @@ class Segment(_message.Message):
     """at which the text was decoded: 0, no decoding samples"""
     language: _builtins.str
     """ISO 639-1: what is spoken here"""
+    language_probability: _builtins.float
+    """How probable it is that this is spoken, > 0 to 1; 0 where the language was given, or the
+    window too short to ask.
+    """
     @_builtins.property
     def words(self) -> _containers.RepeatedCompositeFieldContainer[Global___Word]: ...
     def __init__(
@@ -422,10 +427,11 @@ class Segment(_message.Message):
         no_speech_prob: _builtins.float = ...,
         temperature: _builtins.float = ...,
         language: _builtins.str = ...,
+        language_probability: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["avg_logprob", b"avg_logprob", "compression_ratio", b"compression_ratio", "confidence", b"confidence", "end_ms", b"end_ms", "language", b"language", "no_speech_prob", b"no_speech_prob", "start_ms", b"start_ms", "temperature", b"temperature", "text", b"text", "words", b"words"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["avg_logprob", b"avg_logprob", "compression_ratio", b"compression_ratio", "confidence", b"confidence", "end_ms", b"end_ms", "language", b"language", "language_probability", b"language_probability", "no_speech_prob", b"no_speech_prob", "start_ms", b"start_ms", "temperature", b"temperature", "text", b"text", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -542,14 +548,14 @@ Global___Gap: _TypeAlias = Gap  # noqa: Y015
 class Finished(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
-    HEARD_MS_FIELD_NUMBER: _builtins.int
+    AUDIO_DURATION_MS_FIELD_NUMBER: _builtins.int
     SPEECH_MS_FIELD_NUMBER: _builtins.int
     QUEUE_MS_FIELD_NUMBER: _builtins.int
     COMPUTE_MS_FIELD_NUMBER: _builtins.int
-    heard_ms: _builtins.int
-    """the end of the audio received, from the start of the recording: what is billed"""
+    audio_duration_ms: _builtins.int
+    """The end of the audio received, from the start of the recording: what is billed."""
     speech_ms: _builtins.int
-    """of it, speech heard in this call"""
+    """of it, speech detected in this call"""
     queue_ms: _builtins.int
     """summed waiting of this call's windows"""
     compute_ms: _builtins.int
@@ -557,14 +563,14 @@ class Finished(_message.Message):
     def __init__(
         self,
         *,
-        heard_ms: _builtins.int = ...,
+        audio_duration_ms: _builtins.int = ...,
         speech_ms: _builtins.int = ...,
         queue_ms: _builtins.int = ...,
         compute_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["compute_ms", b"compute_ms", "heard_ms", b"heard_ms", "queue_ms", b"queue_ms", "speech_ms", b"speech_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio_duration_ms", b"audio_duration_ms", "compute_ms", b"compute_ms", "queue_ms", b"queue_ms", "speech_ms", b"speech_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -631,7 +637,7 @@ class StreamConfig(_message.Message):
     @_builtins.property
     def committed(self) -> _containers.RepeatedCompositeFieldContainer[Global___Word]:
         """What was committed already of the utterance that begins at `offset_ms`, when a broken-off call
-        goes on: it is kept as it is.
+        goes on: it stays as it is.
         """
 
     @_builtins.property
@@ -682,7 +688,7 @@ Global___Configure: _TypeAlias = Configure  # noqa: Y015
 
 @_typing.final
 class Flush(_message.Message):
-    """Forces what is pending out as an utterance: all audio sent before is settled, silence too."""
+    """Forces what is pending out as an utterance: all audio sent before is finalized, silence too."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -741,7 +747,7 @@ Global___StreamEvent: _TypeAlias = StreamEvent  # noqa: Y015
 
 @_typing.final
 class Hypothesis(_message.Message):
-    """What is heard of the utterance under way. What was committed never changes: the texts of all
+    """What is recognised of the utterance under way. What was committed never changes: the texts of all
     utterances so far, followed by `committed`, only grow, word for word (casing and punctuation
     included); `pending` may change. Where long speech is cut without a pause, the utterance holds the
     first of the committed words, and the others stay in `committed`.
@@ -779,9 +785,9 @@ Global___Hypothesis: _TypeAlias = Hypothesis  # noqa: Y015
 
 @_typing.final
 class Utterance(_message.Message):
-    """A settled span of the session, ended by a pause, by `flush`, by the end of a sentence in long
+    """A finalized span of the session, ended by a pause, by `flush`, by the end of a sentence in long
     speech, or by the end of the audio. Spans follow each other without overlap; all before
-    `resume_ms` is settled, and a call that broke off can go on with `offset_ms = resume_ms`.
+    `resume_ms` is final, and a call that broke off can go on with `offset_ms = resume_ms`.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -846,7 +852,7 @@ class Pace(_message.Message):
     mode: Global___Pace.Mode.ValueType
     update_interval_ms: _builtins.int
     backlog_ms: _builtins.int
-    """received and not yet looked at"""
+    """received and not yet recognised"""
     def __init__(
         self,
         *,

@@ -57,7 +57,7 @@ class SpeechServicer:
     def Transcribe(self, request_iterator, context):
         """Transcribes one recording. The client sends `config` first, then `audio` to the end, and
         half-closes. The server answers `accepted` at once, `language` when it is known, one `window`
-        for each settled span in the order of the audio (also while later audio still arrives), and
+        for each finalized window in the order of the audio (also while later audio still arrives), and
         `finished` last. Not reading events slows the sender down (flow control); nothing is dropped.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -68,7 +68,7 @@ class SpeechServicer:
         """Transcribes speech while it is spoken. The client sends `config` first, then `audio`, with
         `configure` and `flush` where it likes, and half-closes at the end; the rest is then finalised.
         The server answers `accepted` at once; `language` before the first text and whenever it changes;
-        `hypothesis` while an utterance lasts; `utterance` for each settled span, in the order of the
+        `hypothesis` while an utterance lasts; `utterance` for each finalized span, in the order of the
         audio, silence included; `pace` first and when the rule by which it keeps up changes; `finished`
         last. Not reading events slows the sender down; audio is never dropped. A draining server lets
         the utterance under way end, for 10 s at most, and then ends the call with UNAVAILABLE: go on at

@@ -11,7 +11,7 @@ the recording. Every call needs a deadline. Statuses used by all calls here:
   NOT_FOUND           no model answers to that name on this server (not installed)
   FAILED_PRECONDITION the model lacks the requested language or task
   RESOURCE_EXHAUSTED  too many sessions at once: try again later, or another replica
-  UNAVAILABLE         the server is draining or gone: try again at another replica
+  UNAVAILABLE         the server is draining or unreachable: try again at another replica
 """
 
 from collections import abc as _abc
@@ -45,14 +45,14 @@ class SpeechStub:
     Transcribe: _grpc.StreamStreamMultiCallable[_speech_pb2.TranscribeRequest, _speech_pb2.TranscribeEvent]
     """Transcribes one recording. The client sends `config` first, then `audio` to the end, and
     half-closes. The server answers `accepted` at once, `language` when it is known, one `window`
-    for each settled span in the order of the audio (also while later audio still arrives), and
+    for each finalized window in the order of the audio (also while later audio still arrives), and
     `finished` last. Not reading events slows the sender down (flow control); nothing is dropped.
     """
     Stream: _grpc.StreamStreamMultiCallable[_speech_pb2.StreamRequest, _speech_pb2.StreamEvent]
     """Transcribes speech while it is spoken. The client sends `config` first, then `audio`, with
     `configure` and `flush` where it likes, and half-closes at the end; the rest is then finalised.
     The server answers `accepted` at once; `language` before the first text and whenever it changes;
-    `hypothesis` while an utterance lasts; `utterance` for each settled span, in the order of the
+    `hypothesis` while an utterance lasts; `utterance` for each finalized span, in the order of the
     audio, silence included; `pace` first and when the rule by which it keeps up changes; `finished`
     last. Not reading events slows the sender down; audio is never dropped. A draining server lets
     the utterance under way end, for 10 s at most, and then ends the call with UNAVAILABLE: go on at
@@ -70,14 +70,14 @@ class SpeechAsyncStub(SpeechStub):
     Transcribe: _aio.StreamStreamMultiCallable[_speech_pb2.TranscribeRequest, _speech_pb2.TranscribeEvent]  # type: ignore[assignment]
     """Transcribes one recording. The client sends `config` first, then `audio` to the end, and
     half-closes. The server answers `accepted` at once, `language` when it is known, one `window`
-    for each settled span in the order of the audio (also while later audio still arrives), and
+    for each finalized window in the order of the audio (also while later audio still arrives), and
     `finished` last. Not reading events slows the sender down (flow control); nothing is dropped.
     """
     Stream: _aio.StreamStreamMultiCallable[_speech_pb2.StreamRequest, _speech_pb2.StreamEvent]  # type: ignore[assignment]
     """Transcribes speech while it is spoken. The client sends `config` first, then `audio`, with
     `configure` and `flush` where it likes, and half-closes at the end; the rest is then finalised.
     The server answers `accepted` at once; `language` before the first text and whenever it changes;
-    `hypothesis` while an utterance lasts; `utterance` for each settled span, in the order of the
+    `hypothesis` while an utterance lasts; `utterance` for each finalized span, in the order of the
     audio, silence included; `pace` first and when the rule by which it keeps up changes; `finished`
     last. Not reading events slows the sender down; audio is never dropped. A draining server lets
     the utterance under way end, for 10 s at most, and then ends the call with UNAVAILABLE: go on at
@@ -98,7 +98,7 @@ class SpeechServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_speech_pb2.TranscribeEvent], _abc.AsyncIterator[_speech_pb2.TranscribeEvent]]:
         """Transcribes one recording. The client sends `config` first, then `audio` to the end, and
         half-closes. The server answers `accepted` at once, `language` when it is known, one `window`
-        for each settled span in the order of the audio (also while later audio still arrives), and
+        for each finalized window in the order of the audio (also while later audio still arrives), and
         `finished` last. Not reading events slows the sender down (flow control); nothing is dropped.
         """
 
@@ -111,7 +111,7 @@ class SpeechServicer(metaclass=_abc_1.ABCMeta):
         """Transcribes speech while it is spoken. The client sends `config` first, then `audio`, with
         `configure` and `flush` where it likes, and half-closes at the end; the rest is then finalised.
         The server answers `accepted` at once; `language` before the first text and whenever it changes;
-        `hypothesis` while an utterance lasts; `utterance` for each settled span, in the order of the
+        `hypothesis` while an utterance lasts; `utterance` for each finalized span, in the order of the
         audio, silence included; `pace` first and when the rule by which it keeps up changes; `finished`
         last. Not reading events slows the sender down; audio is never dropped. A draining server lets
         the utterance under way end, for 10 s at most, and then ends the call with UNAVAILABLE: go on at

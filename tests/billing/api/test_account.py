@@ -150,9 +150,12 @@ def test_there_is_nothing_beside_it(owner: Person, url: str) -> None:
     assert owner.client.get(url).status_code == 404
 
 
-@pytest.mark.parametrize(("scope", "statuses"), [("read", (200, 403)), ("manage", (403, 200))])
+@pytest.mark.parametrize(
+    ("scopes", "statuses"),
+    [(("read",), (200, 403)), (("manage",), (403, 403)), (("manage", "read"), (200, 200))],
+)
 def test_a_narrowed_key_does_what_it_is_meant_for(
-    db: None, scope: str, statuses: tuple[int, int]
+    db: None, scopes: tuple[str, ...], statuses: tuple[int, int]
 ) -> None:
-    person = create_person("ada@example.com", scopes=(scope,))
+    person = create_person("ada@example.com", scopes=scopes)
     assert (person.client.get(URL).status_code, put(person, {}).status_code) == statuses

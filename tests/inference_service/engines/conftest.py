@@ -32,7 +32,7 @@ def short_whisper(whisper: WhisperRecogniser) -> Iterator[WhisperRecogniser]:
 
 @pytest.fixture
 def endless_whisper(tmp_path: Path) -> Iterator[WhisperRecogniser]:
-    """A Whisper that may not say that the text is over, as one with random weights never does."""
+    """A Whisper that may not end the text, as one with random weights never does."""
     recogniser = _load_whisper(tmp_path)
     recogniser.suppressed_tokens.append(recogniser.end_token)
     yield recogniser

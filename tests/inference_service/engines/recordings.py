@@ -39,7 +39,7 @@ def install_english_whisper(folder: Path) -> Path:
 
 @lru_cache
 def load_speech(name: str) -> tuple[Samples, str]:
-    """Return a recording made with flite, and what is said in it."""
+    """Return a recording made with flite, and what is spoken in it."""
     contents = json.loads((SPEECH / "recordings.json").read_text())
     return decode_audio(str(SPEECH / f"{name}.flac")), contents[name]["text"]
 
@@ -59,8 +59,8 @@ def cut_windows(name: str, *, longest_s: float = 28.0) -> list[tuple[Samples, st
     while rest:
         phrases = [s for s in rest if s["end"] - rest[0]["start"] < longest_s]
         start, end = phrases[0]["start"] - 0.2, phrases[-1]["end"] + 0.2
-        piece = samples[int(max(start, 0) * RATE_HZ) : int(end * RATE_HZ)]
-        windows.append((piece, " ".join(phrase["text"] for phrase in phrases)))
+        samples_of = samples[int(max(start, 0) * RATE_HZ) : int(end * RATE_HZ)]
+        windows.append((samples_of, " ".join(phrase["text"] for phrase in phrases)))
         rest = rest[len(phrases) :]
     return windows
 
@@ -97,7 +97,7 @@ def recognise_one(
     raise AssertionError("the last attempt asked for another one")
 
 
-def spell_window(result: WindowText) -> str:
+def make_window_text(result: WindowText) -> str:
     return " ".join(segment.text for segment in result.segments)
 
 
@@ -112,8 +112,8 @@ def check_times(result: WindowText, *, duration_s: float) -> None:
     """Check the promises that every engine makes of words and times."""
     last_s = 0.0
     for segment in result.segments:
-        spelled = "".join((" " if w.space_before else "") + w.text for w in segment.words)
-        assert spelled == segment.text == segment.text.strip()
+        joined = "".join((" " if w.space_before else "") + w.text for w in segment.words)
+        assert joined == segment.text == segment.text.strip()
         assert segment.start_s < segment.end_s
         assert segment.start_s == segment.words[0].start_s
         assert segment.end_s == segment.words[-1].end_s

@@ -15,7 +15,7 @@ from inference_service.engines.batch_memory import choose_batch_size, run_halvin
 from inference_service.engines.cuda_libraries import preload_cublas
 from inference_service.engines.gpu_probe import encode_silence, main, probe_gpu
 from inference_service.engines.whisper import WhisperRecogniser
-from inference_service.engines.whisper_storage import EncodedBatch
+from inference_service.engines.whisper_decode import EncodedBatch
 from tests.inference_service.engines.recordings import RATE_HZ, load_sample, make_request
 
 OUT_OF_MEMORY = "CUDA failed with error out of memory"
@@ -27,7 +27,7 @@ def test_the_probe_encodes_a_window_on_the_device_that_is_there() -> None:
 
 
 @pytest.mark.skipif(ctranslate2.get_cuda_device_count() > 0, reason="there is a GPU here")
-def test_the_probe_says_why_where_there_is_no_gpu() -> None:
+def test_the_probe_gives_the_reason_where_there_is_no_gpu() -> None:
     reason = probe_gpu()
 
     assert "cuda" in reason.lower()
@@ -95,7 +95,7 @@ def test_a_batch_that_nothing_is_taken_from_stays_on_the_device() -> None:
 
 def test_a_batch_too_large_for_the_memory_is_halved_until_it_fits() -> None:
     sizes: list[int] = []
-    told: list[int] = []
+    halved: list[int] = []
 
     def double(batch: Sequence[int]) -> list[int]:
         sizes.append(len(batch))
@@ -103,9 +103,9 @@ def test_a_batch_too_large_for_the_memory_is_halved_until_it_fits() -> None:
             raise RuntimeError(OUT_OF_MEMORY)
         return [2 * each for each in batch]
 
-    assert run_halving(double, range(7), on_halved=told.append) == [0, 2, 4, 6, 8, 10, 12]
+    assert run_halving(double, range(7), on_halved=halved.append) == [0, 2, 4, 6, 8, 10, 12]
     assert sizes == [7, 4, 2, 2, 3, 2, 1]
-    assert min(told) == 2
+    assert min(halved) == 2
 
 
 @pytest.mark.parametrize(("message", "size"), [(OUT_OF_MEMORY, 1), ("the weights are damaged", 4)])

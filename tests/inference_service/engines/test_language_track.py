@@ -21,12 +21,12 @@ def track(
     """Track a window of an English recording; what a guess leaves over is English, or Spanish."""
     request = WindowRequest(None, duration_s, DecodeOptions("en", switch_penalty=penalty))
     slices = place_slices(round(duration_s * 50), is_fine=True)
-    heard = [
+    found = [
         [LanguageGuess(name, p), LanguageGuess("es" if name == "en" else "en", (1 - p) / 2)]
         for name, p in guesses
     ]
-    assert len(heard) == len(slices)
-    return track_languages(slices, heard, request, known=KNOWN)
+    assert len(found) == len(slices)
+    return track_languages(slices, found, request, known=KNOWN)
 
 
 def names(found: LanguageTrack) -> list[str]:
@@ -45,14 +45,14 @@ def test_slices_cover_a_window_to_its_end() -> None:
 def test_one_language_is_one_run() -> None:
     found = track(*[("en", 0.9)] * 14)
     assert [(run.start_s, run.end_s, run.language) for run in found.runs] == [(0.0, 30.0, "en")]
-    assert not found.is_doubtful
+    assert not found.is_uncertain
 
 
 def test_a_single_odd_guess_changes_nothing() -> None:
     """The highest that was measured in one-language recordings."""
     found = track(*[("en", 0.9)] * 6, ("tl", 0.79), *[("en", 0.9)] * 7)
     assert names(found) == ["en"]
-    assert found.is_doubtful
+    assert found.is_uncertain
 
 
 def test_a_window_in_another_language_is_found() -> None:

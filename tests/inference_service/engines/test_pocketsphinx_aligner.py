@@ -40,9 +40,9 @@ def errors_ms(aligner: PocketSphinxAligner, name: str, words: list[str]) -> list
     starts = [start_ms for _, start_ms, _ in truth_of(name)]
     assert len(placed) == len(words)
     return [
-        1000 * span.start_s - start_ms
-        for span, start_ms in zip(placed, starts, strict=True)
-        if span is not None
+        1000 * interval.start_s - start_ms
+        for interval, start_ms in zip(placed, starts, strict=True)
+        if interval is not None
     ]
 
 
@@ -66,8 +66,8 @@ def test_words_are_placed_within_hundredths_of_a_second(aligner: PocketSphinxAli
 
 
 def test_words_of_no_dictionary_cost_the_others_nothing(aligner: PocketSphinxAligner) -> None:
-    spelled = {"children": "chilldrenn", "playing": "plaiyng", "garden": "gardunn"}
-    words = [spelled.get(word, word) for word, *_ in truth_of("clean_02")]
+    misspelt = {"children": "chilldrenn", "playing": "plaiyng", "garden": "gardunn"}
+    words = [misspelt.get(word, word) for word, *_ in truth_of("clean_02")]
 
     errors = errors_ms(aligner, "clean_02", words)
 
@@ -75,7 +75,7 @@ def test_words_of_no_dictionary_cost_the_others_nothing(aligner: PocketSphinxAli
     assert np.abs(errors).mean() <= 40
 
 
-def test_signs_have_no_place_and_case_and_punctuation_don_t_matter(
+def test_signs_have_no_times_and_case_and_punctuation_don_t_matter(
     aligner: PocketSphinxAligner,
 ) -> None:
     plain = [word for word, *_ in truth_of("clean_02")]
@@ -87,7 +87,7 @@ def test_signs_have_no_place_and_case_and_punctuation_don_t_matter(
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.05, 2.0])
-def test_words_that_don_t_fit_have_no_place(aligner: PocketSphinxAligner, seconds: float) -> None:
+def test_words_that_don_t_fit_have_no_times(aligner: PocketSphinxAligner, seconds: float) -> None:
     words = [
         "not",
         "one",
@@ -106,14 +106,14 @@ def test_words_that_don_t_fit_have_no_place(aligner: PocketSphinxAligner, second
     placed = aligner.align(np.zeros(round(16_000 * seconds), np.float32), words)
 
     assert len(placed) == len(words)
-    assert all(span is None or span.end_s <= seconds for span in placed)
+    assert all(interval is None or interval.end_s <= seconds for interval in placed)
 
 
 def test_a_text_in_other_letters_is_answered(aligner: PocketSphinxAligner) -> None:
     assert len(aligner.align(load("clean_01"), ["中文", "٣", "(x)", ">>", "~0", "<s>"])) == 6
 
 
-def test_the_same_window_has_the_same_times_whatever_came_before(
+def test_the_same_window_has_the_same_times_after_any_other(
     aligner: PocketSphinxAligner,
 ) -> None:
     words = [word for word, *_ in truth_of("clean_05")]

@@ -1,4 +1,4 @@
-"""Which texts are believed."""
+"""Which texts are accepted."""
 
 import numpy as np
 import pytest

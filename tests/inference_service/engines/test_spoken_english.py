@@ -1,4 +1,4 @@
-"""How written words are said, and what a word that no dictionary has sounds like."""
+"""How written words are spoken, and what a word that no dictionary has sounds like."""
 
 import pytest
 

@@ -22,9 +22,9 @@ from tests.inference_service.engines.recordings import (
     make_noise,
     make_request,
     make_tone,
+    make_window_text,
     measure_wer,
     recognise_one,
-    spell_window,
 )
 
 ANCHORS = ["en_short_2.flac", "cs_short_1.flac", "cs_short_2.flac"]
@@ -45,7 +45,7 @@ def test_text_is_exact_on_the_anchors(whisper: WhisperRecogniser, name: str) -> 
 
     result = recognise_one(whisper, samples, known["language"])
 
-    assert spell_window(result) == known["text"]
+    assert make_window_text(result) == known["text"]
 
 
 @pytest.mark.parametrize("name", ANCHORS)
@@ -61,25 +61,25 @@ def test_language_is_right_on_the_anchors(whisper: WhisperRecogniser, name: str)
 
 @pytest.fixture(scope="module")
 def windows(whisper: WhisperRecogniser) -> list[tuple[Samples, str, WindowText]]:
-    """Every sample, cut into windows: the audio, what is said in it, and what was heard."""
-    heard = []
+    """Every sample, cut into windows: the audio, what is spoken in it, and what was recognised."""
+    recognised = []
     for name in [*ANCHORS, *OTHERS]:
         language = load_sample(name)[1]["language"]
         for samples, text in cut_windows(name):
-            heard.append((samples, text, recognise_one(whisper, samples, language)))
-    return heard
+            recognised.append((samples, text, recognise_one(whisper, samples, language)))
+    return recognised
 
 
 def test_most_words_are_right_on_all_samples(
     windows: list[tuple[Samples, str, WindowText]],
 ) -> None:
-    said = [text for _, text, _ in windows]
-    heard = [spell_window(result) for _, _, result in windows]
+    spoken = [text for _, text, _ in windows]
+    recognised = [make_window_text(result) for _, _, result in windows]
 
-    assert measure_wer(said, heard) <= 0.5
+    assert measure_wer(spoken, recognised) <= 0.5
 
 
-def test_words_spell_the_text_and_times_rise(
+def test_words_make_up_the_text_and_times_rise(
     windows: list[tuple[Samples, str, WindowText]],
 ) -> None:
     for samples, _, result in windows:
@@ -87,16 +87,16 @@ def test_words_spell_the_text_and_times_rise(
         check_times(result, duration_s=len(samples) / RATE_HZ)
 
 
-def test_words_are_timed_near_where_they_were_said(whisper: WhisperRecogniser) -> None:
+def test_words_are_timed_near_where_they_were_spoken(whisper: WhisperRecogniser) -> None:
     samples, known = load_sample("en_short_2.flac")
 
     [segment] = recognise_one(whisper, samples, "en").segments
 
-    said = [word["start"] for word in known["segments"][0]["words"]]
-    assert [word.start_s for word in segment.words] == pytest.approx(said, abs=0.15)
+    spoken = [word["start"] for word in known["segments"][0]["words"]]
+    assert [word.start_s for word in segment.words] == pytest.approx(spoken, abs=0.15)
 
 
-def test_batched_windows_decode_like_single_ones_whatever_their_language(
+def test_batched_windows_of_any_language_decode_like_single_ones(
     whisper: WhisperRecogniser,
 ) -> None:
     requests = _mixed_requests(whisper)
@@ -135,7 +135,9 @@ def test_a_window_whose_language_was_detected_gives_the_same_text(
     [np.zeros(5 * RATE_HZ, np.float32), make_noise(), make_tone(), make_tone(frequency_hz=1000)],
     ids=["silence", "noise", "tone", "high tone"],
 )
-def test_nothing_is_heard_where_nobody_speaks(whisper: WhisperRecogniser, samples: Samples) -> None:
+def test_nothing_is_recognised_where_no_one_speaks(
+    whisper: WhisperRecogniser, samples: Samples
+) -> None:
     result = recognise_one(whisper, samples, "en")
 
     assert result.verdict is Verdict.NO_SPEECH
@@ -149,7 +151,7 @@ def test_text_made_up_on_a_tone_is_dropped_while_the_speech_before_it_stays(
 
     result = recognise_one(whisper, np.concatenate([speech, make_tone()]), "en")
 
-    assert spell_window(result).startswith(known["text"])
+    assert make_window_text(result).startswith(known["text"])
     assert result.segments[-1].end_s < len(speech) / RATE_HZ + 0.5
 
 
@@ -185,7 +187,7 @@ def test_a_draft_has_text_and_times_like_any_window(whisper: WhisperRecogniser) 
 
     [result] = whisper.recognise([replace(request, is_draft=True)])
 
-    assert spell_window(result) == known["text"]
+    assert make_window_text(result) == known["text"]
     check_times(result, duration_s=len(samples) / RATE_HZ)
 
 
@@ -226,7 +228,7 @@ def test_translation_is_another_task_of_the_same_window(whisper: WhisperRecognis
     check_times(result, duration_s=len(samples) / RATE_HZ)
 
 
-def test_it_says_what_it_is(whisper: WhisperRecogniser) -> None:
+def test_it_describes_itself(whisper: WhisperRecogniser) -> None:
     assert (whisper.engine, whisper.device, whisper.model_id) == ("faster-whisper", "cpu", "tiny")
     assert whisper.compute_type.startswith("int8")
     assert whisper.detects_language

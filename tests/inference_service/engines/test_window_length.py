@@ -53,6 +53,20 @@ def test_only_windows_of_equal_length_share_a_batch(short_whisper: WhisperRecogn
     assert key(7.5, is_padded=True) == key(9.0, is_padded=True)
 
 
+def test_a_draft_is_encoded_shorter_and_after_detection_as_that_was(
+    short_whisper: WhisperRecogniser,
+) -> None:
+    final = _ask(short_whisper, load_sample("en_short_2.flac")[0])
+    draft = replace(final, is_draft=True)
+
+    lengths = [2 * short_whisper.encode([each]).split()[0].shape[1] for each in (final, draft)]
+    short_whisper.detect_language([draft.features])
+
+    assert lengths[1] < lengths[0]
+    assert 2 * short_whisper.encode([draft]).split()[0].shape[1] == lengths[0]
+    assert short_whisper.recognise([draft])[0].verdict is Verdict.ACCEPTED
+
+
 def test_windows_in_a_batch_of_their_length_decode_like_alone(
     short_whisper: WhisperRecogniser,
 ) -> None:

@@ -46,7 +46,7 @@ async def align(
 
 
 @pytest.mark.parametrize("name", ANCHORS)
-async def test_the_true_text_is_placed_where_it_was_said(serve: Serve, name: str) -> None:
+async def test_the_true_text_is_placed_where_it_was_spoken(serve: Serve, name: str) -> None:
     request = make_request(known(name)["text"], load_pcm(name), language=known(name)["language"])
     async with serve() as served:
         answer = await align(served.channel, request)
@@ -63,8 +63,8 @@ async def test_what_was_recognised_is_placed_as_the_recogniser_placed_it(
 ) -> None:
     pcm, language = load_pcm(name), known(name)["language"]
     async with serve() as served:
-        heard = await transcribe(served.channel, pcm, language=language)
-        words = [word for segment in heard.segments for word in segment.words]
+        result = await transcribe(served.channel, pcm, language=language)
+        words = [word for segment in result.segments for word in segment.words]
         text = " ".join(word.text for word in words)
         answer = await align(
             served.channel, make_request(text, pcm, language=language, offset_ms=7000)
@@ -73,7 +73,7 @@ async def test_what_was_recognised_is_placed_as_the_recogniser_placed_it(
         assert placed.start_ms - 7000 == pytest.approx(recognised.start_ms, abs=200)
 
 
-async def test_times_rise_inside_the_audio_whatever_the_text_is(serve: Serve) -> None:
+async def test_times_rise_inside_the_audio_for_any_text(serve: Serve) -> None:
     text = "Prosím Friday <|en|> <|endoftext|> 会议 the the the meeting ! …"
     pcm = load_pcm("en_short_2")
     async with serve() as served:
@@ -133,7 +133,7 @@ async def test_a_call_without_a_deadline_is_refused(serve: Serve) -> None:
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
-async def test_an_engine_that_only_recognises_says_so(
+async def test_an_engine_that_only_recognises_reports_that(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
     async with serve(recogniser) as served:

@@ -10,10 +10,10 @@ import pytest
 
 from inference_service.engines.asr import LanguageGuess, Verdict, WindowRequest
 from inference_service.priority import Priority
-from inference_service.scheduler import Limits
+from inference_service.scheduler import SchedulerLimits
 from protos.stt.v1 import speech_pb2
 from tests.inference_service.calls import transcribe
-from tests.inference_service.conftest import Serve, Served
+from tests.inference_service.conftest import Serve, ServedInference
 from tests.inference_service.engines.recordings import load_sample, measure_wer
 from tests.inference_service.fakes import FakeRecogniser
 from tests.inference_service.live_calls import (
@@ -35,7 +35,7 @@ async def wait_until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-def is_empty(served: Served) -> bool:
+def is_empty(served: ServedInference) -> bool:
     schedulers = served.runtime.schedulers
     return not (
         served.runtime.admission.open_sessions
@@ -44,28 +44,28 @@ def is_empty(served: Served) -> bool:
     )
 
 
-async def test_words_come_while_somebody_speaks_and_stay(serve: Serve) -> None:
+async def test_words_come_during_speech_and_stay(serve: Serve) -> None:
     pcm = load_pcm("en_talk_20s")
     async with serve() as served:
         client = LiveClient(served.channel)
         await client.speak(pcm)
-        heard = await client.finish()
-    assert heard.accepted.model == "tiny"
-    assert heard.languages == [
+        result = await client.finish()
+    assert result.accepted.model == "tiny"
+    assert result.languages == [
         speech_pb2.LanguageDetected(language="en", probability=1.0, detected=True)
     ]
-    assert len(heard.hypotheses) > 8
-    assert any(hypothesis.committed for hypothesis in heard.hypotheses)
-    spoken = [each for each in heard.utterances if each.segments]
+    assert len(result.hypotheses) > 8
+    assert any(hypothesis.committed for hypothesis in result.hypotheses)
+    spoken = [each for each in result.utterances if each.segments]
     assert len(spoken) >= 4
     # A text ends where a sentence does, or the recording.
     assert all(each.segments[-1].text.endswith((".", "?", "!")) for each in spoken[:-1])
     assert all(0 < each.speech_ms <= each.resume_ms - each.start_ms for each in spoken)
-    assert heard.finished
-    assert heard.finished.heard_ms == len(pcm) // 32
-    assert 5_000 < heard.finished.speech_ms < len(pcm) // 32
-    told_ms = sum(each.speech_ms for each in heard.utterances)
-    assert told_ms == pytest.approx(heard.finished.speech_ms, abs=10 * len(spoken))
+    assert result.finished
+    assert result.finished.audio_duration_ms == len(pcm) // 32
+    assert 5_000 < result.finished.speech_ms < len(pcm) // 32
+    delivered_ms = sum(each.speech_ms for each in result.utterances)
+    assert delivered_ms == pytest.approx(result.finished.speech_ms, abs=10 * len(spoken))
 
 
 @pytest.mark.parametrize("name", ["en_talk_20s", "dialogue_1", "dialogue_2", "cs_talk_20s"])
@@ -87,74 +87,74 @@ async def test_a_whole_file_sent_at_once_gets_its_text_in_full_windows(serve: Se
     async with serve() as served:
         client = LiveClient(served.channel, language="")
         client.send(*map(make_audio, cut(pcm, chunk_bytes=320_000)))
-        heard = await client.finish()
+        result = await client.finish()
         file = await transcribe(served.channel, pcm)
-    assert speech_pb2.Pace.MODE_CATCHING_UP in [pace.mode for pace in heard.paces]
-    assert len(heard.utterances) < 20
+    assert speech_pb2.Pace.MODE_CATCHING_UP in [pace.mode for pace in result.paces]
+    assert len(result.utterances) < 20
     file_wer = measure_wer([known["text"]], [file.text])
-    assert measure_wer([known["text"]], [heard.text]) <= file_wer + 0.05
+    assert measure_wer([known["text"]], [result.text]) <= file_wer + 0.05
 
 
-async def test_silence_costs_no_inference_and_is_settled_now_and_then(
+async def test_silence_costs_no_inference_and_is_finalized_now_and_then(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
     async with serve(recogniser) as served:
         client = LiveClient(served.channel, language="")
         client.send(*map(make_audio, cut(make_silence(45.25))))
-        heard = await client.finish()
-    assert heard.text == ""
-    assert not heard.hypotheses
-    assert len(heard.utterances) >= 4
-    assert heard.settled_ms == 45_250
+        result = await client.finish()
+    assert result.text == ""
+    assert not result.hypotheses
+    assert len(result.utterances) >= 4
+    assert result.final_ms == 45_250
     assert (recogniser.batches, recogniser.detections, recogniser.prepared) == ([], [], 0)
 
 
 async def test_nothing_is_recognised_twice(serve: Serve, recogniser: FakeRecogniser) -> None:
-    """What was heard when the speaker paused is the final text: no window is decoded again."""
+    """What was recognised when the speaker paused is the final text: no window is decoded again."""
     async with serve(recogniser) as served:
         client = LiveClient(served.channel)
         await client.speak(load_pcm("en_short_1") + make_silence(2))
-        heard = await client.finish()
+        result = await client.finish()
     windows = [r.features for batch in recogniser.batches for r in batch if not r.is_draft]
     lengths = [len(window) for window in windows if isinstance(window, np.ndarray)]
     assert lengths == sorted(set(lengths))
-    assert heard.text
+    assert result.text
 
 
-async def test_only_hypotheses_while_somebody_speaks_are_drafts(
+async def test_only_hypotheses_during_speech_are_drafts(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
     """A final text is never one: what a draft holds is recognised again at the pause."""
     async with serve(recogniser) as served:
         client = LiveClient(served.channel)
         await client.speak(load_pcm("en_talk_20s"))
-        assert client.heard.hypotheses
+        assert client.result.hypotheses
         await client.speak(make_silence(3))
         before = [request for batch in recogniser.batches for request in batch]
-        heard = await client.finish()
+        result = await client.finish()
     requests = [request for batch in recogniser.batches for request in batch]
     assert any(request.is_draft for request in requests)
     assert not requests[-1].is_draft
     assert len(requests) == len(before)  # nothing was left to recognise at the end
-    assert heard.text
+    assert result.text
 
 
 async def test_committed_drafts_stay_when_the_final_differs(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
-    """(That nothing committed is taken back, `Heard` checks with every event.)"""
+    """(That nothing committed is taken back, `StreamResult` checks with every event.)"""
     recogniser.judge = lambda r: Verdict.ACCEPTED if r.is_draft else Verdict.EMPTY
     async with serve(recogniser) as served:
         client = LiveClient(served.channel)
         await client.speak(load_pcm("en_talk_20s"))
-        heard = await client.finish()
-    committed = {word.text for each in heard.hypotheses for word in each.committed}
+        result = await client.finish()
+    committed = {word.text for each in result.hypotheses for word in each.committed}
     assert committed
-    assert committed <= {word.text for word in heard.words}
+    assert committed <= {word.text for word in result.words}
 
 
 async def test_two_sessions_never_mix(serve: Serve, recogniser: FakeRecogniser) -> None:
-    """Each word of the fake engine is spelled by the very audio it stands for."""
+    """Each word of the fake engine is derived from the very audio it stands for."""
     names = ["en_talk_20s", "dialogue_1", "dialogue_2"]
     async with serve(recogniser) as served:
         alone = []
@@ -177,7 +177,7 @@ async def test_hypotheses_of_several_sessions_share_a_call(
 ) -> None:
     recogniser.gate.clear()
     speech = load_pcm("en_short_1")[: 2 * BYTES_PER_S]
-    async with serve(recogniser, limits=Limits(live_s=1000.0)) as served:
+    async with serve(recogniser, limits=SchedulerLimits(live_s=1000.0)) as served:
         clients = [LiveClient(served.channel) for _ in range(4)]
         clients[0].send(*map(make_audio, cut(speech)))
         await asyncio.to_thread(recogniser.entered.wait, 10)
@@ -195,11 +195,11 @@ async def test_a_flush_ends_the_utterance_at_once(serve: Serve, recogniser: Fake
     async with serve(recogniser) as served:
         client = LiveClient(served.channel)
         client.send(*map(make_audio, cut(speech[:64_010])), FLUSH)
-        await client.wait_for(lambda: client.heard.settled_ms == 64_010 // 32)
-        assert client.heard.text
+        await client.wait_for(lambda: client.result.final_ms == 64_010 // 32)
+        assert client.result.text
         client.send(FLUSH, *map(make_audio, cut(speech[64_010:])))
-        heard = await client.finish()
-    assert heard.settled_ms == len(speech) // 32
+        result = await client.finish()
+    assert result.final_ms == len(speech) // 32
 
 
 async def test_a_language_holds_from_the_next_utterance_on(
@@ -209,13 +209,13 @@ async def test_a_language_holds_from_the_next_utterance_on(
     async with serve(recogniser) as served:
         client = LiveClient(served.channel)
         client.send(*map(make_audio, cut(speech)), FLUSH)
-        await client.wait_for(lambda: bool(client.heard.text))
+        await client.wait_for(lambda: bool(client.result.text))
         client.send(configure("cs"), *map(make_audio, cut(speech)), FLUSH)
-        heard = await client.finish()
+        result = await client.finish()
     used = [request.options.language for batch in recogniser.batches for request in batch]
     assert used == sorted(used, reverse=True)
     assert set(used) == {"en", "cs"}
-    assert [each.language for each in heard.languages] == ["en", "cs"]
+    assert [each.language for each in result.languages] == ["en", "cs"]
 
 
 async def test_a_language_is_detected_from_the_first_speech(
@@ -225,10 +225,10 @@ async def test_a_language_is_detected_from_the_first_speech(
     async with serve(recogniser) as served:
         client = LiveClient(served.channel, language="")
         await client.speak(make_silence(3) + load_pcm("dialogue_1"))
-        heard = await client.finish()
-    assert [(each.language, each.detected) for each in heard.languages] == [("cs", True)]
+        result = await client.finish()
+    assert [(each.language, each.detected) for each in result.languages] == [("cs", True)]
     assert {r.options.language for batch in recogniser.batches for r in batch} == {"cs"}
-    # Three short utterances decide it: a quarter of what is heard here.
+    # Three short utterances decide it: a quarter of what is spoken here.
     assert 2 * sum(recogniser.detections) < len(recogniser.batches)
 
 
@@ -243,15 +243,15 @@ async def test_a_multilingual_session_has_each_utterance_in_its_own_language(
             others = LanguageGuess("la", 1 - probability)
             answer = [LanguageGuess(code, probability), others]
             recogniser.guess = partial(_answer, answer)
-            spoken = len(client.heard.utterances)
+            spoken = len(client.result.utterances)
             await client.speak(load_pcm("en_short_1"))
             client.send(FLUSH)
             await client.wait_for(partial(_has_more, client, than=spoken))
-        heard = await client.finish()
+        result = await client.finish()
     asked = [request.options.language for batch in recogniser.batches for request in batch]
     assert list(dict.fromkeys(asked)) == ["en", "cs"]
     assert asked[-1] == "cs"  # unsure: as before
-    assert [each.language for each in heard.languages] == ["en", "cs"]
+    assert [each.language for each in result.languages] == ["en", "cs"]
 
 
 async def test_speech_that_gets_no_text_is_reported_as_a_gap(
@@ -261,11 +261,11 @@ async def test_speech_that_gets_no_text_is_reported_as_a_gap(
     async with serve(recogniser) as served:
         client = LiveClient(served.channel)
         await client.speak(load_pcm("en_talk_20s"))
-        heard = await client.finish()
-    assert not heard.words
-    gaps = [gap for utterance in heard.utterances for gap in utterance.gaps]
+        result = await client.finish()
+    assert not result.words
+    gaps = [gap for utterance in result.utterances for gap in utterance.gaps]
     assert gaps
-    assert sum(utterance.speech_ms for utterance in heard.utterances) > 1_000
+    assert sum(utterance.speech_ms for utterance in result.utterances) > 1_000
     assert sum(gap.end_ms - gap.start_ms for gap in gaps) > 1_000
     assert all(gap.reason for gap in gaps)
 
@@ -285,9 +285,9 @@ async def test_what_a_final_left_out_is_recognised_again(
     async with serve(recogniser) as served:
         client = LiveClient(served.channel)
         await client.speak(load_pcm("en_talk_20s"))
-        heard = await client.finish()
-    assert heard.words
-    gaps = [gap for utterance in heard.utterances for gap in utterance.gaps]
+        result = await client.finish()
+    assert result.words
+    gaps = [gap for utterance in result.utterances for gap in utterance.gaps]
     # The fake has a word for each whole second only.
     assert sum(gap.end_ms - gap.start_ms for gap in gaps) <= 1_000
 
@@ -299,23 +299,23 @@ async def test_only_expected_languages_are_detected(
     async with serve(recogniser) as served:
         client = LiveClient(served.channel, language="", languages=["cs"])
         await client.speak(load_pcm("en_short_1"))
-        heard = await client.finish()
-    assert [each.language for each in heard.languages] == ["cs"]
+        result = await client.finish()
+    assert [each.language for each in result.languages] == ["cs"]
 
 
 async def test_a_call_goes_on_where_another_broke_off(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
-    """The committed words are kept as they are, and not said again."""
+    """The committed words stay as they are, and are not repeated."""
     speech = load_pcm("en_talk_20s")
     seeds = [make_word("Kept", 60_100, 60_900), make_word("as-is", 60_900, 61_300)]
     async with serve(recogniser) as served:
         client = LiveClient(served.channel, offset_ms=60_000, committed=seeds)
         await client.speak(speech)
-        heard = await client.finish()
-    assert heard.utterances[0].start_ms == 60_000
-    assert heard.text.startswith("Kept as-is ")
-    assert heard.settled_ms == 60_000 + len(speech) // 32
+        result = await client.finish()
+    assert result.utterances[0].start_ms == 60_000
+    assert result.text.startswith("Kept as-is ")
+    assert result.final_ms == 60_000 + len(speech) // 32
 
 
 async def test_committed_words_come_back_where_nothing_follows(
@@ -325,20 +325,20 @@ async def test_committed_words_come_back_where_nothing_follows(
     async with serve(recogniser) as served:
         client = LiveClient(served.channel, offset_ms=60_000, committed=seeds)
         client.send(make_audio(make_silence(3)))
-        heard = await client.finish()
-    assert heard.text == "Kept"
+        result = await client.finish()
+    assert result.text == "Kept"
     assert recogniser.batches == []
 
 
-async def test_text_on_no_speech_is_not_told(serve: Serve, recogniser: FakeRecogniser) -> None:
+async def test_text_on_no_speech_is_not_delivered(serve: Serve, recogniser: FakeRecogniser) -> None:
     recogniser.judge = lambda _: Verdict.NO_SPEECH
     async with serve(recogniser) as served:
         client = LiveClient(served.channel)
         await client.speak(load_pcm("en_talk_20s")[: 4 * 32_000] + make_silence(1))
-        heard = await client.finish()
-    assert heard.text == ""
-    assert not any(each.pending or each.committed for each in heard.hypotheses)
-    reasons = [gap.reason for each in heard.utterances for gap in each.gaps]
+        result = await client.finish()
+    assert result.text == ""
+    assert not any(each.pending or each.committed for each in result.hypotheses)
+    reasons = [gap.reason for each in result.utterances for gap in each.gaps]
     assert set(reasons) == {"not_speech"}
 
 
@@ -352,29 +352,29 @@ async def test_only_the_final_text_is_decoded_at_a_second_attempt(
     async with serve(recogniser) as served:
         client = LiveClient(served.channel)
         await client.speak(load_pcm("en_short_1") + make_silence(1))
-        heard = await client.finish()
+        result = await client.finish()
     attempts = [r.attempt for batch in recogniser.batches for r in batch]
     assert attempts == [0] * (len(attempts) - 1) + [1]
-    assert not heard.hypotheses
-    assert heard.text
+    assert not result.hypotheses
+    assert result.text
 
 
-async def test_a_long_speech_without_a_pause_is_settled_bit_by_bit(
+async def test_a_long_speech_without_a_pause_is_finalized_bit_by_bit(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
-    """The pauses of a talk are taken out; its spans stay below a window."""
+    """The pauses of a talk are taken out; its utterances stay below a window."""
     samples = np.frombuffer(load_pcm("long_3min"), "<i2")
     frames = samples[: len(samples) // 800 * 800].reshape(-1, 800)
     loud = frames[np.abs(frames).max(axis=1) > 1500].reshape(-1)[: 60 * 16_000]
     async with serve(recogniser) as served:
         client = LiveClient(served.channel)
         await client.speak(loud.tobytes())
-        heard = await client.finish()
-    spans = [each.resume_ms - each.start_ms for each in heard.utterances]
-    assert max(spans) < 30_000
+        result = await client.finish()
+    lengths = [each.resume_ms - each.start_ms for each in result.utterances]
+    assert max(lengths) < 30_000
     windows = [r.duration_s for batch in recogniser.batches for r in batch]
     assert max(windows) < 30
-    assert heard.settled_ms == len(loud) // 16
+    assert result.final_ms == len(loud) // 16
 
 
 @pytest.mark.parametrize("sent_s", [0.05, 1.0, 2.2, 3.4])
@@ -392,13 +392,13 @@ async def test_a_hang_up_leaves_nothing_behind(
         client.call.cancel()
         recogniser.gate.set()
         await wait_until(lambda: is_empty(served))
-        assert not [task for task in asyncio.all_tasks() if "LiveSession" in repr(task)]
+        assert not [task for task in asyncio.all_tasks() if "StreamSession" in repr(task)]
         again = LiveClient(served.channel)
         again.send(make_audio(load_pcm("en_short_1")))
         assert (await again.finish()).text
 
 
-async def test_the_sender_is_held_back_while_nobody_takes_the_text(
+async def test_the_sender_is_held_back_while_text_is_undelivered(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
     recogniser.gate.clear()
@@ -407,7 +407,7 @@ async def test_the_sender_is_held_back_while_nobody_takes_the_text(
         client = LiveClient(served.channel)
         for _ in range(20):
             client.send(*map(make_audio, cut(pcm, chunk_bytes=320_000)))
-        unsent = client._outbox.qsize
+        unsent = client._send_queue.qsize
         before = -1
         while unsent() != before:
             before = unsent()
@@ -417,7 +417,7 @@ async def test_the_sender_is_held_back_while_nobody_takes_the_text(
         recogniser.gate.set()
 
 
-async def test_live_streams_are_let_in_when_recordings_fill_the_house(
+async def test_live_streams_are_admitted_when_recordings_fill_the_server(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
     recogniser.gate.clear()
@@ -425,7 +425,7 @@ async def test_live_streams_are_let_in_when_recordings_fill_the_house(
         recording = asyncio.create_task(transcribe(served.channel, load_pcm("en_short_1")))
         await asyncio.to_thread(recogniser.entered.wait, 10)
         client = LiveClient(served.channel)
-        await client.wait_for(lambda: bool(client.heard.accepted.model))
+        await client.wait_for(lambda: bool(client.result.accepted.model))
         status, _ = await fail_to_stream(served.server.port, [make_config()])
         assert status is grpc.StatusCode.RESOURCE_EXHAUSTED
         recogniser.gate.set()
@@ -439,13 +439,13 @@ async def test_a_draining_server_ends_streams_between_utterances(
     async with serve(recogniser, drain_grace_s=20.0) as served:
         client = LiveClient(served.channel)
         client.send(*map(make_audio, cut(load_pcm("en_short_1"))))
-        await client.wait_for(lambda: bool(client.heard.hypotheses))
+        await client.wait_for(lambda: bool(client.result.hypotheses))
         draining = asyncio.create_task(served.server.drain())
         client.send(make_audio(make_silence(2)))
         with pytest.raises(grpc.aio.AioRpcError) as failure:
             await client.wait_for(lambda: False)
         assert failure.value.code() is grpc.StatusCode.UNAVAILABLE
-        assert client.heard.text
+        assert client.result.text
         await asyncio.wait_for(draining, 10)
 
 
@@ -516,4 +516,4 @@ def _answer(guesses: list[LanguageGuess], _: object) -> list[LanguageGuess]:
 
 
 def _has_more(client: LiveClient, *, than: int) -> bool:
-    return len(client.heard.utterances) > than
+    return len(client.result.utterances) > than

@@ -18,7 +18,7 @@ from inference_service.engines.asr import (
     WindowRequest,
     WindowText,
 )
-from inference_service.engines.forced_alignment import WordSpan
+from inference_service.engines.forced_alignment import WordInterval
 from inference_service.engines.pocketsphinx_aligner import PocketSphinxAligner
 from inference_service.sessions.word_times import WordTimer
 from protos.stt.v1 import speech_pb2
@@ -69,13 +69,13 @@ class KnowingRecogniser(FakeRecogniser):
 
 @dataclass
 class HangingAligner:
-    """Finds nothing, once it is let go."""
+    """Finds nothing, once it is released."""
 
     languages: frozenset[str] = frozenset({"en"})
     gate: threading.Event = field(default_factory=threading.Event)
     entered: threading.Event = field(default_factory=threading.Event)
 
-    def align(self, samples: Samples, words: Sequence[str]) -> list[WordSpan | None]:
+    def align(self, samples: Samples, words: Sequence[str]) -> list[WordInterval | None]:
         self.entered.set()
         self.gate.wait(timeout=30)
         return [None] * len(words)
@@ -101,12 +101,12 @@ async def test_final_words_are_where_they_were_spoken(
             client.send(*map(make_audio, cut(pcm, chunk_bytes=320_000)))
         else:
             await client.speak(pcm)
-        heard = await client.finish()
-    assert [word.text for word in heard.words] == [text for text, *_ in TRUTH]
-    assert {word.timing for word in heard.words} == {speech_pb2.TIMING_ALIGNED}
+        result = await client.finish()
+    assert [word.text for word in result.words] == [text for text, *_ in TRUTH]
+    assert {word.timing for word in result.words} == {speech_pb2.TIMING_ALIGNED}
     errors_ms = [
         word.start_ms - 60_000 - start_ms
-        for word, (_, start_ms, _) in zip(heard.words, TRUTH, strict=True)
+        for word, (_, start_ms, _) in zip(result.words, TRUTH, strict=True)
     ]
     assert np.abs(errors_ms).mean() <= 30
     assert np.abs(errors_ms).max() <= 80
@@ -125,7 +125,7 @@ async def test_listening_goes_on_while_words_are_timed(
         async with asyncio.timeout(20):
             while len(recogniser.batches) < before + 2:
                 await asyncio.sleep(0.01)
-        assert not client.heard.text
+        assert not client.result.text
         aligner.gate.set()
-        heard = await client.finish()
-    assert len([each for each in heard.utterances if each.segments]) >= 2
+        result = await client.finish()
+    assert len([each for each in result.utterances if each.segments]) >= 2

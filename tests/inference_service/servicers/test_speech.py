@@ -11,7 +11,7 @@ import pytest
 
 from inference_service.engines.asr import LanguageGuess, Verdict, WindowRequest
 from inference_service.priority import Priority
-from inference_service.scheduler import Limits
+from inference_service.scheduler import SchedulerLimits
 from protos.stt.v1 import speech_pb2, speech_pb2_grpc
 from tests.inference_service.calls import (
     DEADLINE_S,
@@ -42,9 +42,9 @@ async def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def check_promises(result: Transcription, *, end_ms: int) -> None:
-    """What speech.proto says of spans, segments and words."""
+    """What speech.proto promises of windows, segments and words."""
     resumed_ms = result.windows[0].start_ms
-    said_ms = 0
+    reached_ms = 0
     for window in result.windows:
         assert window.start_ms == resumed_ms
         resumed_ms = window.resume_ms
@@ -54,9 +54,9 @@ def check_promises(result: Transcription, *, end_ms: int) -> None:
                 " " * word.space_before + word.text for word in segment.words
             )
             for word in segment.words:
-                assert said_ms <= word.start_ms <= word.end_ms
-                said_ms = word.end_ms
-    assert resumed_ms == result.finished.heard_ms == end_ms
+                assert reached_ms <= word.start_ms <= word.end_ms
+                reached_ms = word.end_ms
+    assert resumed_ms == result.finished.audio_duration_ms == end_ms
 
 
 async def test_a_long_recording_comes_back_in_order(
@@ -94,7 +94,7 @@ async def test_windows_arrive_while_audio_is_still_sent(
     async with serve(recogniser) as served:
         stub = speech_pb2_grpc.SpeechStub(served.channel)
         async for event in stub.Transcribe(hold_back(), timeout=DEADLINE_S):
-            result.take(event)
+            result.add(event)
             if result.segments:
                 seen.set()
     check_promises(result, end_ms=len(pcm) // 32)
@@ -104,7 +104,7 @@ async def test_windows_of_two_requests_share_a_batch(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
     recogniser.gate.clear()
-    async with serve(recogniser, limits=Limits(alone_s=1000.0)) as served:
+    async with serve(recogniser, limits=SchedulerLimits(alone_s=1000.0)) as served:
         first = asyncio.create_task(transcribe(served.channel, load_pcm("en_digits")))
         await asyncio.to_thread(recogniser.entered.wait, 10)
         others = [
@@ -147,7 +147,7 @@ async def test_the_end_of_the_audio_is_only_a_matter_of_the_audio(
         result = Transcription()
         stub = speech_pb2_grpc.SpeechStub(served.channel)
         async for event in stub.Transcribe(in_crumbs(), timeout=DEADLINE_S):
-            result.take(event)
+            result.add(event)
     assert result.windows == expected.windows
 
 
@@ -159,7 +159,7 @@ async def test_silence_moves_progress_and_gives_no_text(
     assert [window.resume_ms // 1000 for window in result.windows] == [30, 60, 90, 95]
     assert result.text == ""
     assert result.language == speech_pb2.LanguageDetected()
-    assert result.finished.heard_ms == 95_500
+    assert result.finished.audio_duration_ms == 95_500
     assert result.finished.speech_ms == 0
     assert recogniser.batches == []
     assert recogniser.detections == []
@@ -171,10 +171,10 @@ async def test_an_empty_recording_is_finished_at_once(
     async with serve(recogniser) as served:
         result = await transcribe(served.channel, b"", offset_ms=5_000)
     assert result.windows == []
-    assert result.finished.heard_ms == 5_000
+    assert result.finished.audio_duration_ms == 5_000
 
 
-async def test_the_language_is_told_from_speech_not_from_the_silence_before_it(
+async def test_the_language_is_detected_from_speech_not_from_the_silence_before_it(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
     def guess(features: object) -> list[LanguageGuess]:
@@ -192,7 +192,7 @@ async def test_the_language_is_told_from_speech_not_from_the_silence_before_it(
     assert len(recogniser.detections) == 1
 
 
-async def test_more_windows_are_heard_when_the_first_leaves_the_language_open(
+async def test_more_windows_vote_when_the_first_leaves_the_language_open(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
     votes = iter([("cs", 0.5), ("en", 0.6), ("en", 0.65)])
@@ -210,7 +210,7 @@ async def test_more_windows_are_heard_when_the_first_leaves_the_language_open(
     check_promises(result, end_ms=len(load_pcm("long_3min")) // 32)
 
 
-async def test_an_engine_that_knows_one_language_says_that_it_did_not_detect_it(
+async def test_an_engine_of_one_language_reports_that_it_did_not_detect_it(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
     recogniser.detects_language, recogniser.languages = False, frozenset({"en"})
@@ -224,13 +224,13 @@ async def test_an_engine_that_knows_one_language_says_that_it_did_not_detect_it(
 async def test_only_the_window_that_fails_the_gate_is_decoded_again(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
-    doubtful: list[object] = []
+    uncertain: list[object] = []
 
     def judge(request: WindowRequest) -> Verdict:
-        if not doubtful:
-            doubtful.append(request.features)
-        is_doubtful = request.features is doubtful[0] and request.attempt == 0
-        return Verdict.RETRY if is_doubtful else Verdict.ACCEPTED
+        if not uncertain:
+            uncertain.append(request.features)
+        is_uncertain = request.features is uncertain[0] and request.attempt == 0
+        return Verdict.RETRY if is_uncertain else Verdict.ACCEPTED
 
     recogniser.judge = judge
     async with serve(recogniser) as served:
@@ -256,7 +256,9 @@ async def test_speech_without_accepted_text_is_a_gap_with_its_evidence(
     assert 1000 < window.speech_ms == result.finished.speech_ms
 
 
-async def test_speech_that_repeats_itself_is_kept(serve: Serve, recogniser: FakeRecogniser) -> None:
+async def test_speech_that_repeats_itself_is_accepted(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
     recogniser.judge = lambda _: Verdict.REPETITION
     async with serve(recogniser) as served:
         repeated = await transcribe(served.channel, load_pcm("en_talk_20s"))
@@ -269,14 +271,14 @@ async def test_speech_that_repeats_itself_is_kept(serve: Serve, recogniser: Fake
 async def test_turns_come_with_their_windows(serve: Serve, recogniser: FakeRecogniser) -> None:
     async with serve(recogniser) as served:
         result = await transcribe(
-            served.channel, load_pcm("dialogue_1"), with_turns=True, offset_ms=60_000
+            served.channel, load_pcm("dialogue_1"), with_speaker_turns=True, offset_ms=60_000
         )
     assert result.accepted.embedder == "fake-embedder"
     turns = [turn for window in result.windows for turn in window.turns]
     assert len(turns) > 3
     ends_ms = [60_000]
     for turn in turns:
-        assert ends_ms[-1] <= turn.start_ms < turn.end_ms <= result.finished.heard_ms
+        assert ends_ms[-1] <= turn.start_ms < turn.end_ms <= result.finished.audio_duration_ms
         assert np.frombuffer(turn.embedding, "<f4").tolist() == [1.0, 2.0]
         ends_ms.append(turn.end_ms)
 
@@ -285,7 +287,7 @@ async def test_without_a_speaker_model_there_are_no_turns_and_no_embedder(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
     async with serve(recogniser, embedder=None) as served:
-        result = await transcribe(served.channel, load_pcm("dialogue_1"), with_turns=True)
+        result = await transcribe(served.channel, load_pcm("dialogue_1"), with_speaker_turns=True)
     assert result.text
     assert result.accepted.embedder == ""
     assert not any(window.turns for window in result.windows)
@@ -295,7 +297,7 @@ async def test_a_broken_embedder_costs_the_turns_not_the_text(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
     async with serve(recogniser, embedder=FakeEmbedder(is_broken=True)) as served:
-        result = await transcribe(served.channel, load_pcm("dialogue_1"), with_turns=True)
+        result = await transcribe(served.channel, load_pcm("dialogue_1"), with_speaker_turns=True)
     assert result.text
     assert not any(window.turns for window in result.windows)
 
@@ -342,7 +344,7 @@ async def test_a_deadline_ends_the_session(serve: Serve, recogniser: FakeRecogni
 async def test_the_sender_is_held_back_while_the_accelerator_is_busy(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
-    """An hour of speech is offered; only what the lane has slots for is prepared."""
+    """An hour of speech is offered; only what the queue has permits for is prepared."""
     recogniser.gate.clear()
     recogniser.max_batch = 2
     sent_bytes = 0
@@ -458,7 +460,7 @@ ANCHORS = {
 }
 
 
-async def test_the_tiny_whisper_hears_its_anchors_and_their_languages(serve: Serve) -> None:
+async def test_the_tiny_whisper_recognises_its_anchors_and_their_languages(serve: Serve) -> None:
     async with serve() as served:
         for name, (language, text) in ANCHORS.items():
             pcm = load_pcm(name)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from inference_service.engines.asr import TextSegment, TimedWord
 from inference_service.sessions.coverage import (
-    Run,
+    FrameInterval,
     TextGap,
     drop_repeated,
     find_uncovered,
@@ -30,12 +30,12 @@ def make_segment(*times_s: tuple[float, float], text: str = "word") -> TextSegme
         TimedWord(f"{text}{index}", start, end, 0.9, space_before=index > 0)
         for index, (start, end) in enumerate(times_s)
     )
-    spelled = " ".join(word.text for word in words)
-    return TextSegment(words[0].start_s, words[-1].end_s, spelled, words)
+    text = " ".join(word.text for word in words)
+    return TextSegment(words[0].start_s, words[-1].end_s, text, words)
 
 
-def speak(*stretches: tuple[bool, float]) -> Voiced:
-    parts = [np.full(round(seconds / FRAME_S), is_voiced) for is_voiced, seconds in stretches]
+def speak(*intervals: tuple[bool, float]) -> Voiced:
+    parts = [np.full(round(seconds / FRAME_S), is_voiced) for is_voiced, seconds in intervals]
     return np.concatenate(parts)
 
 
@@ -79,13 +79,18 @@ def test_what_lies_in_no_run_is_covered_or_short(
         assert missing[run.start]
         assert missing[run.end - 1]
         missing[run.start : run.end] = False
-    stretches = "".join("x" if frame else "." for frame in missing).split(".")
-    assert max(map(len, stretches)) < SHORTEST_FRAMES
+    intervals = "".join("x" if frame else "." for frame in missing).split(".")
+    assert max(map(len, intervals)) < SHORTEST_FRAMES
 
 
 def test_runs_without_a_word_between_are_recognised_together_up_to_10_s() -> None:
-    runs = [Run(0, 90), Run(110, 200), Run(230, 310), Run(330, 400)]
-    assert join_runs(runs, []) == [Run(0, 310), Run(330, 400)]
+    runs = [
+        FrameInterval(0, 90),
+        FrameInterval(110, 200),
+        FrameInterval(230, 310),
+        FrameInterval(330, 400),
+    ]
+    assert join_runs(runs, []) == [FrameInterval(0, 310), FrameInterval(330, 400)]
     word = make_segment((3.2, 3.4))  # frames 100 to 106
     assert join_runs(runs[:2], [word]) == runs[:2]
 
@@ -93,7 +98,7 @@ def test_runs_without_a_word_between_are_recognised_together_up_to_10_s() -> Non
 def test_a_cut_begins_and_ends_in_pauses() -> None:
     voiced = speak((True, 10.0), (False, 0.5), (True, 3.0), (False, 0.5), (True, 5.0))
     first, last = round(10.5 / FRAME_S), round(13.5 / FRAME_S)
-    cut = place_cut(Run(first, last), voiced)
+    cut = place_cut(FrameInterval(first, last), voiced)
     assert not voiced[cut.start : first].any()
     assert not voiced[last : cut.end].any()
     assert first - cut.start >= 5
@@ -102,29 +107,32 @@ def test_a_cut_begins_and_ends_in_pauses() -> None:
 
 def test_a_cut_inside_speech_goes_back_to_the_pause_before() -> None:
     voiced = speak((True, 9.0), (False, 0.5), (True, 4.0))
-    cut = place_cut(Run(round(10.5 / FRAME_S), len(voiced)), voiced)
+    cut = place_cut(FrameInterval(round(10.5 / FRAME_S), len(voiced)), voiced)
     assert 9.0 < cut.start_s < 9.5
     assert cut.end == len(voiced)
 
 
-def test_a_first_word_that_is_placed_too_early_is_kept_where_only_a_pause_is_before() -> None:
+def test_a_first_word_placed_too_early_stays_where_only_a_pause_is_before() -> None:
     voiced = speak((True, 10.0), (False, 0.5), (True, 3.0))
-    run, cut = Run(round(10.5 / FRAME_S), len(voiced)), Run(round(10.1 / FRAME_S), len(voiced))
+    run, cut = (
+        FrameInterval(round(10.5 / FRAME_S), len(voiced)),
+        FrameInterval(round(10.1 / FRAME_S), len(voiced)),
+    )
     found = [make_segment((10.15, 10.3), (10.5, 11.0))]
     assert pick_words(found, take_pauses(run, cut, voiced)) == found
-    cut = Run(round(9.0 / FRAME_S), len(voiced))
+    cut = FrameInterval(round(9.0 / FRAME_S), len(voiced))
     assert take_pauses(run, cut, voiced) == run
 
 
 def test_words_of_the_context_are_dropped() -> None:
     found = [make_segment((9.5, 10.0), (10.0, 10.4), (10.6, 11.0), (11.0, 11.5))]
-    [picked] = pick_words(found, Run(round(10.5 / FRAME_S), round(12 / FRAME_S)))
+    [picked] = pick_words(found, FrameInterval(round(10.5 / FRAME_S), round(12 / FRAME_S)))
     assert picked.text == "word2 word3"
     assert not picked.words[0].space_before
 
 
 def test_a_word_at_the_border_is_not_taken_twice() -> None:
-    before, run = make_segment((8.0, 9.0)), Run(round(9.2 / FRAME_S), round(12 / FRAME_S))
+    before, run = make_segment((8.0, 9.0)), FrameInterval(round(9.2 / FRAME_S), round(12 / FRAME_S))
     again = make_segment((9.0, 9.4), (9.5, 10.0))
     spoken_twice = make_segment((9.4, 9.8), (9.9, 10.4))
     assert [each.text for each in drop_repeated([again], [before], run)] == ["word1"]

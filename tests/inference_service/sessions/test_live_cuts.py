@@ -2,18 +2,18 @@
 
 import pytest
 
-from inference_service.sessions.events import RestoredWord
-from inference_service.sessions.hypothesis import Agreement
+from inference_service.sessions.events import OutputWord
+from inference_service.sessions.hypothesis import LocalAgreement
 from inference_service.sessions.live_cuts import choose_cut, is_unfinished
 
 WORD_MS = 500
 PAUSES_MS = [(1_900, 2_100), (400, 560)]
 
 
-def say(*texts: str) -> tuple[RestoredWord, ...]:
+def make_words(*texts: str) -> tuple[OutputWord, ...]:
     """Words without a pause between them, as an alignment gives them."""
     return tuple(
-        RestoredWord(text, index * WORD_MS, (index + 1) * WORD_MS, 0.9, True)
+        OutputWord(text, index * WORD_MS, (index + 1) * WORD_MS, 0.9, True)
         for index, text in enumerate(texts)
     )
 
@@ -21,15 +21,15 @@ def say(*texts: str) -> tuple[RestoredWord, ...]:
 def cut(
     *texts: str, length_s: float, compute_s: float = 0.1, pauses_ms: list[tuple[int, int]]
 ) -> tuple[int, int]:
-    agreement = Agreement(say(*texts))
-    agreement.pending = say("and", "so")
+    agreement = LocalAgreement(make_words(*texts))
+    agreement.pending = make_words("and", "so")
     return choose_cut(agreement, length_s=length_s, compute_s=compute_s, pauses_ms=pauses_ms)
 
 
-def test_speech_is_cut_at_the_end_of_a_sentence_after_fifteen_seconds() -> None:
+def test_speech_is_cut_at_the_end_of_a_sentence_after_ten_seconds() -> None:
     words = ("We", "know", "it.", "They", "may", "not")
-    assert cut(*words, length_s=14.9, pauses_ms=PAUSES_MS) == (0, 0)
-    assert cut(*words, length_s=15, pauses_ms=PAUSES_MS) == (3, 1_500)
+    assert cut(*words, length_s=9.9, pauses_ms=PAUSES_MS) == (0, 0)
+    assert cut(*words, length_s=10, pauses_ms=PAUSES_MS) == (3, 1_500)
 
 
 @pytest.mark.parametrize(("length_s", "compute_s"), [(22, 0.1), (6, 2.0)])
@@ -66,4 +66,4 @@ def test_speech_without_any_pause_is_cut_between_words_before_the_window_is_full
 def test_what_is_short_or_no_whole_sentence_is_unfinished(
     text: str, spoken_s: float, expected: bool
 ) -> None:
-    assert is_unfinished(say(*text.split()), spoken_s=spoken_s) is expected
+    assert is_unfinished(make_words(*text.split()), spoken_s=spoken_s) is expected

@@ -13,7 +13,7 @@ from inference_service.sessions.repetition import (
 )
 
 
-def say(text: str) -> list[TextSegment]:
+def make_text(text: str) -> list[TextSegment]:
     words = tuple(TimedWord(word, 0.0, 1.0, 0.9) for word in text.split())
     return [TextSegment(0.0, 1.0, text, words)]
 
@@ -28,21 +28,25 @@ def say(text: str) -> list[TextSegment]:
         ("no no no", 0.4, True),
     ],
 )
-def test_only_so_much_can_be_said_in_a_time(text: str, speech_s: float, is_possible: bool) -> None:
-    assert is_speakable(say(text), speech_s=speech_s) is is_possible
+def test_only_so_much_can_be_spoken_in_a_time(
+    text: str, speech_s: float, is_possible: bool
+) -> None:
+    assert is_speakable(make_text(text), speech_s=speech_s) is is_possible
 
 
 def test_a_repetition_is_confirmed_by_as_much_text_in_its_parts() -> None:
-    whole = say("one two three four " * 8)
-    assert is_confirmed(whole, [*say("one two three four " * 4), *say("one two three four " * 4)])
-    assert not is_confirmed(whole, say("one two three four " * 5))
+    whole = make_text("one two three four " * 8)
+    assert is_confirmed(
+        whole, [*make_text("one two three four " * 4), *make_text("one two three four " * 4)]
+    )
+    assert not is_confirmed(whole, make_text("one two three four " * 5))
     assert not is_confirmed(whole, [])
 
 
 def test_parts_with_a_gap_confirm_a_repetition_by_what_they_hold() -> None:
-    whole, parts = say("one two three four " * 8), say("one two three four " * 7)
+    whole, parts = make_text("one two three four " * 8), make_text("one two three four " * 7)
     assert is_confirmed(whole, parts, share=7 / 8)
-    assert not is_confirmed(say("one two three four " * 16), parts, share=7 / 8)
+    assert not is_confirmed(make_text("one two three four " * 16), parts, share=7 / 8)
 
 
 def test_parts_are_cut_in_pauses_and_cover_the_window() -> None:

@@ -1,4 +1,4 @@
-"""The judge: which times a word gets, whatever attention and an aligner say. Pure, on fakes."""
+"""The judge: which times a word gets, for any attention and any aligner. Pure, on fakes."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -9,29 +9,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference_service.engines.asr import Samples, TextSegment, TimedWord, Timing
-from inference_service.engines.forced_alignment import AlignerDiedError, WordSpan
+from inference_service.engines.forced_alignment import AlignerDiedError, WordInterval
 from inference_service.sessions.word_times import SpokenWindow, WordTimer
 from tests.inference_service.recordings import load_pcm, make_silence
 
-Span = tuple[float, float] | None
+Interval = tuple[float, float] | None
 SILENCE: Samples = np.zeros(30 * 16_000, np.float32)
 
 
 class FakeAligner:
-    """Answers with given spans, first for the whole window and then for each phrase."""
+    """Answers with given intervals, first for the whole window and then for each phrase."""
 
     languages = frozenset({"en"})
 
-    def __init__(self, *answers: Sequence[Span] | Exception) -> None:
+    def __init__(self, *answers: Sequence[Interval] | Exception) -> None:
         self.answers = list(answers)
         self.asked: list[tuple[int, list[str]]] = []
 
-    def align(self, samples: Samples, words: Sequence[str]) -> list[WordSpan | None]:
+    def align(self, samples: Samples, words: Sequence[str]) -> list[WordInterval | None]:
         self.asked.append((len(samples), list(words)))
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
-        return [span and WordSpan(*span) for span in answer]
+        return [interval and WordInterval(*interval) for interval in answer]
 
     def close(self) -> None: ...
 
@@ -44,7 +44,7 @@ def phrase(*words: tuple[str, float, float], language: str = "") -> TextSegment:
 
 def time_words(
     segments: Sequence[TextSegment],
-    *answers: Sequence[Span] | Exception,
+    *answers: Sequence[Interval] | Exception,
     bias_s: float = 0.0,
     samples: Samples = SILENCE,
 ) -> list[list[tuple[str, float, float, Timing]]]:
@@ -64,7 +64,7 @@ def test_words_that_both_place_alike_are_aligned() -> None:
     ]
 
 
-def test_a_word_that_attention_stretches_over_a_pause_is_where_it_was_aligned() -> None:
+def test_a_word_that_attention_extends_over_a_pause_is_where_it_was_aligned() -> None:
     segment = phrase(("a", 1.0, 1.5), ("b", 1.5, 4.0), ("c", 4.0, 4.5))
 
     ((_, late, _),) = time_words([segment], [(1.0, 1.4), (3.5, 4.0), (4.1, 4.4)])
@@ -103,16 +103,16 @@ def test_a_phrase_that_is_aligned_elsewhere_is_left_to_the_attention() -> None:
     assert second == [("c", 5.0, 5.5, Timing.ATTENTION), ("d", 5.5, 6.0, Timing.ATTENTION)]
 
 
-def test_a_word_put_into_silence_is_not_believed_where_others_are_elsewhere() -> None:
+def test_a_word_put_into_silence_is_rejected_where_others_are_elsewhere() -> None:
     pcm = load_pcm("en_short_2") + make_silence(5)
     samples: Samples = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
     end_s = len(samples) / 16_000
     silent_s = end_s - 3
     words = [("a", 0.5, 0.8), ("b", 0.8, 1.0), ("c", 1.0, 1.2), ("d", silent_s, silent_s + 0.5)]
-    spans: list[Span] = [(0.5, 0.8), (0.8, 1.0), (silent_s, silent_s + 0.1), None]
-    spans[3] = (silent_s + 0.2, silent_s + 0.4)
+    intervals: list[Interval] = [(0.5, 0.8), (0.8, 1.0), (silent_s, silent_s + 0.1), None]
+    intervals[3] = (silent_s + 0.2, silent_s + 0.4)
 
-    (timed,) = time_words([phrase(*words)], spans, samples=samples)
+    (timed,) = time_words([phrase(*words)], intervals, samples=samples)
 
     assert [timing for *_, timing in timed[:2]] == [Timing.ALIGNED] * 2
     assert Timing.ALIGNED not in {timing for *_, timing in timed[2:]}
@@ -153,35 +153,35 @@ TIMES = st.floats(0, SHORT_S, allow_nan=False)
 
 
 @st.composite
-def windows(draw: st.DrawFn) -> tuple[list[TextSegment], list[Span]]:
-    """Phrases with rising times of attention, and any rising spans that an aligner may give."""
+def windows(draw: st.DrawFn) -> tuple[list[TextSegment], list[Interval]]:
+    """Phrases with rising times of attention, and any rising intervals that an aligner may give."""
     count = draw(st.integers(1, 8))
     edges = sorted(draw(st.lists(TIMES, min_size=count + 1, max_size=count + 1)))
     words = [(f"w{at}", edges[at], edges[at + 1]) for at in range(count)]
     cut = draw(st.integers(0, count))
     segments = [phrase(*part) for part in (words[:cut], words[cut:]) if part]
     reached = sorted(draw(st.lists(TIMES, min_size=2 * count, max_size=2 * count)))
-    spans: list[Span] = [
+    intervals: list[Interval] = [
         (reached[2 * at], reached[2 * at + 1]) if draw(st.booleans()) else None
         for at in range(count)
     ]
-    return segments, spans
+    return segments, intervals
 
 
 @settings(deadline=None)
 @given(windows(), st.floats(-0.2, 0.2))
 def test_no_word_is_changed_or_moved_past_another(
-    window: tuple[list[TextSegment], list[Span]], bias_s: float
+    window: tuple[list[TextSegment], list[Interval]], bias_s: float
 ) -> None:
-    segments, spans = window
+    segments, intervals = window
     phrases = [[None] * len(segment.words) for segment in segments]
 
-    timer = WordTimer([FakeAligner(spans, *phrases)])
+    timer = WordTimer([FakeAligner(intervals, *phrases)])
     samples = SILENCE[: 16_000 * SHORT_S]
     timed = timer.time_words(SpokenWindow(samples, "en", bias_s), segments)
 
-    spelled = [[(word.text, word.confidence) for word in segment.words] for segment in timed]
-    assert spelled == [[(w.text, w.confidence) for w in segment.words] for segment in segments]
+    expected = [[(word.text, word.confidence) for word in segment.words] for segment in timed]
+    assert expected == [[(w.text, w.confidence) for w in segment.words] for segment in segments]
     words = [word for segment in timed for word in segment.words]
     assert all(0 <= word.start_s <= word.end_s <= SHORT_S for word in words)
     assert all(one.end_s <= other.start_s + 1e-6 for one, other in pairwise(words))

@@ -96,7 +96,7 @@ def test_the_options_reach_the_inference_service(
     )
 
     [config] = inference.configs
-    assert (config.model, config.language, config.with_turns) == ("tiny", "cs", True)
+    assert (config.model, config.language, config.with_speaker_turns) == ("tiny", "cs", True)
     assert config.prompt == "Names: Žofie."
     assert list(config.hot_words) == ["gRPC", "PyAV"]
     assert inference.diarized[-1].speakers == 3

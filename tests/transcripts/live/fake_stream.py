@@ -39,7 +39,9 @@ class StreamScript:
     refuses: bool = False  # instead: with `status`, at once
     hangs: bool = False  # instead: says no more, until the caller leaves
     is_silent: bool = False
+    step_ms: int = SECOND_MS  # of an utterance
     language: str = "en"
+    spoken: dict[int, tuple[str, float]] = field(default_factory=dict)  # second: language, how sure
     gaps: dict[int, list[speech_pb2.Gap]] = field(default_factory=dict)  # by the second
     paces: list[speech_pb2.Pace] = field(default_factory=list)
 
@@ -153,12 +155,13 @@ async def _hear(
             if heard_ms > settled_ms:
                 yield _utterance(script, offset_ms + settled_ms, offset_ms + heard_ms)
                 settled_ms = heard_ms
-        while heard_ms - settled_ms >= SECOND_MS:
+        while heard_ms - settled_ms >= script.step_ms:
             if told == script.utterances:
                 yield None
             told += 1
-            yield _utterance(script, offset_ms + settled_ms, offset_ms + settled_ms + SECOND_MS)
-            settled_ms += SECOND_MS
+            end_ms = settled_ms + script.step_ms
+            yield _utterance(script, offset_ms + settled_ms, offset_ms + end_ms)
+            settled_ms = end_ms
         is_due = heard_ms - settled_ms >= SECOND_MS // 2 and guessed_ms <= settled_ms
         if is_due and not script.is_silent:
             guessed_ms = heard_ms
@@ -166,7 +169,9 @@ async def _hear(
     heard_ms = len(call.pcm) // BYTES_A_MS
     if heard_ms > settled_ms:
         yield _utterance(script, offset_ms + settled_ms, offset_ms + heard_ms)
-    yield speech_pb2.StreamEvent(finished=speech_pb2.Finished(heard_ms=offset_ms + heard_ms))
+    yield speech_pb2.StreamEvent(
+        finished=speech_pb2.Finished(audio_duration_ms=offset_ms + heard_ms)
+    )
 
 
 def _utterance(script: StreamScript, start_ms: int, end_ms: int) -> speech_pb2.StreamEvent:
@@ -175,8 +180,15 @@ def _utterance(script: StreamScript, start_ms: int, end_ms: int) -> speech_pb2.S
     if not script.is_silent:
         text = f"w{start_ms // 1000}"
         word = speech_pb2.Word(text=text, start_ms=start_ms, end_ms=end_ms, confidence=0.75)
+        language, probability = script.spoken.get(start_ms // SECOND_MS, ("", 0.0))
         utterance.segments.add(
-            start_ms=start_ms, end_ms=end_ms, text=text, words=[word], confidence=0.75
+            start_ms=start_ms,
+            end_ms=end_ms,
+            text=text,
+            words=[word],
+            confidence=0.75,
+            language=language,
+            language_probability=probability,
         )
     return speech_pb2.StreamEvent(utterance=utterance)
 

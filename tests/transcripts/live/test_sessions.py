@@ -20,7 +20,7 @@ from tests.transcripts.live.fake_stream import FakeStream, StreamScript
 from transcripts.models import LiveSession as LiveRow
 from transcripts.models import Source, Status
 from transcripts.services.live import open_session
-from transcripts.services.live.events import Ended, Final, Partial
+from transcripts.services.live.events import Ended, Final, Notice, Partial
 from transcripts.services.recordings import recording_path
 
 pytestmark = pytest.mark.database
@@ -73,6 +73,38 @@ async def test_speech_that_was_not_recognised_is_told_at_the_end(live: FakeStrea
     transcript = await db(reload, session)
     assert transcript.status == Status.COMPLETED_WITH_WARNINGS
     assert await db(transcript.gaps.count) == 1
+
+
+async def test_text_that_may_be_a_translation_is_warned_of_once(live: FakeStream) -> None:
+    """Another language was likelier there, but not by enough to write in it."""
+    spoken = {0: ("en", 0.97), 3: ("en", 0.21), 6: ("en", 0.12)}
+    live.scripts.append(StreamScript(step_ms=3000, spoken=spoken))
+    session = await speak(await db(new_account), seconds=9)
+    await session.stop()
+
+    events = await read_all(session)
+
+    last = events[-1]
+    assert isinstance(last, Ended)
+    [warning] = last.warnings
+    assert warning["code"] == "language_uncertain"
+    assert warning["message"].startswith("At 0:03 another language than English may be spoken")
+    notices = [event.message for event in events if isinstance(event, Notice)]
+    assert notices.count(warning["message"]) == 1
+    assert (await db(reload, session)).status == Status.COMPLETED
+
+
+async def test_each_language_is_a_piece_of_its_own(live: FakeStream) -> None:
+    spoken = {0: ("en", 0.97), 1: ("de", 0.95), 2: ("de", 0.0)}
+    live.scripts.append(StreamScript(spoken=spoken))
+    session = await speak(await db(new_account), seconds=3)
+    await session.stop()
+
+    finals = [event for event in await read_all(session) if isinstance(event, Final)]
+
+    assert [final.language for final in finals] == ["en", "de", "de"]
+    stored = (await db(reload, session)).segments
+    assert await db(lambda: list(stored.values_list("language", flat=True))) == ["en", "de", "de"]
 
 
 async def test_odd_bytes_are_carried_over(live: FakeStream) -> None:

@@ -3,7 +3,9 @@
 Ready, then Partial, Final and Notice as they come, and one of Ended or Failed last.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from accounts.models import ApiKey, User
@@ -65,6 +67,12 @@ class Final:
     @property
     def end_ms(self) -> int:
         return self.segments[-1].end_ms
+
+
+def make_finals(segments: Iterable[RecognisedSegment], *, language: str) -> tuple[Final, ...]:
+    """Return a piece for each run of segments in one language; `language`: where they say none."""
+    runs = groupby(segments, key=lambda segment: segment.language or language)
+    return tuple(Final(segments=tuple(run), language=spoken) for spoken, run in runs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

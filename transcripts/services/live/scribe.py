@@ -18,12 +18,14 @@ from transcripts.inference.results import (
     WindowResult,
 )
 from transcripts.services import store
-from transcripts.services.live.events import Final, Notice, Partial
+from transcripts.services.language_doubt import find_doubtful, note_doubt
+from transcripts.services.live.events import Final, Notice, Partial, make_finals
 from transcripts.services.live.hearing import Interrupted
 from transcripts.services.live.outbox import Outbox
 from transcripts.services.live.silence import SilenceKeeper
 from transcripts.services.live.threads import in_database
 from transcripts.services.live.windows import window_store
+from transcripts.services.outcome import LANGUAGE_UNCERTAIN
 from transcripts.services.recognise import take_language
 from transcripts.services.store import Job
 from transcripts.text.writing import SPACELESS_LANGUAGES
@@ -36,11 +38,11 @@ class _Settled:
     """To be stored, then told."""
 
     window: WindowResult
-    final: Final | None
+    finals: tuple[Final, ...]
 
     @property
     def segments(self) -> tuple[RecognisedSegment, ...]:
-        return self.final.segments if self.final is not None else ()
+        return tuple(segment for final in self.finals for segment in final.segments)
 
 
 class Scribe:
@@ -126,8 +128,8 @@ class Scribe:
         window = self._silence.join(heard)
         if window is None:
             return
-        final = Final(segments=heard.segments, language=self._language) if heard.segments else None
-        self._unstored.append(_Settled(window, final))
+        finals = make_finals(heard.segments, language=self._language)
+        self._unstored.append(_Settled(window, finals))
         if self._storing is None or self._storing.done():
             self._storing = asyncio.create_task(self._store(), name="live-scribe")
             self._storing.add_done_callback(self._look)
@@ -136,11 +138,18 @@ class Scribe:
         while self._unstored:
             settled = self._unstored[0]
             await window_store().store(self._job, settled.window)
-            if settled.final is not None:
-                await self._outbox.put(settled.final)
+            await self._note_doubt(settled.window)
+            for final in settled.finals:
+                await self._outbox.put(final)
             self._unstored.popleft()
             if self._guess is not None:
                 self._tell_guess(self._guess)  # it was told behind what is a piece by now
+
+    async def _note_doubt(self, window: WindowResult) -> None:
+        if find_doubtful(window.segments) is None:
+            return
+        if message := await in_database(note_doubt, self._job, window):
+            await self._tell(LANGUAGE_UNCERTAIN, message)
 
     def _look(self, _: asyncio.Task[None]) -> None:
         if self._has_failed():

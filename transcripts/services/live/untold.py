@@ -33,7 +33,10 @@ def load_untold(transcript: Transcript, *, told_ms: int) -> tuple[Final, ...]:
     """Return what is stored beyond `told_ms`, as it would have been told. One query."""
     language = transcript.language or transcript.job.language_requested
     stored = transcript.segments.filter(end_ms__gt=told_ms).order_by("position")
-    return tuple(Final(segments=(_as_recognised(each),), language=language) for each in stored)
+    return tuple(
+        Final(segments=(_as_recognised(each),), language=each.language or language)
+        for each in stored
+    )
 
 
 def _as_recognised(stored: Segment) -> RecognisedSegment:

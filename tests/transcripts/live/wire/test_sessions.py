@@ -57,9 +57,29 @@ def test_partials_and_pieces_have_times_and_words(speaker: Client) -> None:
     assert (partial["start"], partial["end"]) == (start, 1.5)
     piece = next(message for message in told if message["text"])
     assert piece["words"] == [
-        {"word": "w0", "start": 0.0, "end": 1.0, "confidence": 0.75, "committed": True}
+        {
+            "word": "w0",
+            "start": 0.0,
+            "end": 1.0,
+            "confidence": 0.75,
+            "timing": "attention",
+            "committed": True,
+        }
     ]
     assert (piece["start"], piece["end"], piece["language"]) == (0.0, 1.0, "en")
+
+
+def test_a_session_without_a_word_has_no_language_and_names_its_model(
+    speaker: Client, live: FakeStream
+) -> None:
+    live.scripts.append(StreamScript(is_silent=True))
+    with talk(speaker) as client:
+        client.begin(language="auto")
+        client.send(SECOND)
+        client.say({"action": "stop"})
+        last = client.hear_all()[-1]
+
+    assert (last["transcript"], last["language"], last["model"]) == ("", None, "tiny")
 
 
 def test_the_sdk_streams_a_whole_file_at_once(speaker: Client) -> None:
@@ -222,7 +242,14 @@ def test_what_was_settled_while_one_was_away_is_told_once(speaker: Client) -> No
 
     assert spans(first, second) == [(0.0, 1.0), (1.0, 2.0), (2.0, 2.5), (2.5, 3.0)]
     assert told[0]["words"] == [
-        {"word": "w2", "start": 2.0, "end": 2.5, "confidence": 0.75, "committed": True}
+        {
+            "word": "w2",
+            "start": 2.0,
+            "end": 2.5,
+            "confidence": 0.75,
+            "timing": "attention",
+            "committed": True,
+        }
     ]
     assert (told[0]["language"], told[-1]["transcript"]) == ("en", "w0 w1 w2 w2")
 

@@ -1,0 +1,32 @@
+"""What an engine reads of the service's configuration."""
+
+from typing import Protocol
+
+
+class EngineSettings(Protocol):
+    """The part of the configuration that concerns every engine."""
+
+    @property
+    def device(self) -> str:
+        """auto, cpu or cuda."""
+        ...
+
+    @property
+    def compute_type(self) -> str:
+        """auto, or a name of CTranslate2's."""
+        ...
+
+    @property
+    def cpu_threads(self) -> int:
+        """0: as many as the machine has cores."""
+        ...
+
+    @property
+    def device_memory_mb(self) -> int:
+        """Of the accelerator; 0: a CPU, or unknown."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """Windows in one batch; 0: what suits the device."""
+        ...

@@ -1,0 +1,48 @@
+"""Which gRPC status a failure is reported with, and its sentence.
+
+Expected failures carry a sentence that is safe to show; anything else is a fault of ours: its
+details go to the log, with the request id, and the client learns only that it happened.
+"""
+
+import logging
+
+import grpc
+
+from inference_service.admission import DrainingError, TooManyError
+from inference_service.catalog import CatalogError
+from inference_service.pool import PoolError
+from inference_service.servicers.requests import BadRequestError
+from inference_service.session_queue import RecognitionError
+
+logger = logging.getLogger(__name__)
+
+
+class MissingCapabilityError(Exception):
+    """The model lacks the language or the task that was asked for."""
+
+
+class NotImplementedYetError(Exception):
+    """The wire has a place for it, the server has nothing there yet."""
+
+
+_STATUSES: dict[type[Exception], grpc.StatusCode] = {
+    BadRequestError: grpc.StatusCode.INVALID_ARGUMENT,
+    CatalogError: grpc.StatusCode.NOT_FOUND,
+    MissingCapabilityError: grpc.StatusCode.FAILED_PRECONDITION,
+    NotImplementedYetError: grpc.StatusCode.UNIMPLEMENTED,
+    TooManyError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    DrainingError: grpc.StatusCode.UNAVAILABLE,
+}
+
+
+def describe_failure(error: Exception) -> tuple[grpc.StatusCode, str]:
+    """Return the status and the sentence for the client; log what is our own fault."""
+    for kind, status in _STATUSES.items():
+        if isinstance(error, kind):
+            return status, str(error)
+    if isinstance(error, PoolError) and error.is_retryable:
+        return grpc.StatusCode.RESOURCE_EXHAUSTED, str(error)
+    logger.error("event=call_failed error=%s", type(error).__name__, exc_info=error)
+    if isinstance(error, (PoolError, RecognitionError)):
+        return grpc.StatusCode.INTERNAL, str(error)
+    return grpc.StatusCode.INTERNAL, "Something went wrong in the inference service."

@@ -1,0 +1,172 @@
+"""What each key may do: every operation × scope, and that each says which scopes it needs."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from accounts.authentication import ScopeError
+from accounts.guessing import forget_guesses
+from accounts.key_cache import forget_keys
+from accounts.keys import SCOPES, issue_api_key
+from accounts.models import RateWindow
+from billing.models import Plan
+from stt_web.callers import identify_caller
+from tests.access.routes import METHODS, Route, list_routes
+from tests.access.world import PARTS, missing_ids
+from tests.accounts.pages.people import member
+from tests.accounts.people import client_with
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
+
+NONE, READ, MANAGE, BOTH = set[str](), {"read"}, {"manage"}, {"manage", "read"}
+TRANSCRIPT = "api/v1/transcripts/<uuid:transcript_id>/"
+WEBHOOK = "api/v1/webhooks/<uuid:endpoint_id>/"
+# The design, operation by operation. What shows what `read` shows needs `read` as well.
+DESIGN: dict[tuple[str, str], set[str]] = {
+    ("GET", "v1/models"): NONE,
+    ("GET", "v1/languages"): NONE,
+    ("GET", "v1/formats"): NONE,
+    ("GET", "api/v1/transcripts/"): READ,
+    ("POST", "api/v1/transcripts/claim/"): BOTH,
+    ("POST", "api/v1/transcripts/export/"): READ,
+    ("GET", TRANSCRIPT): READ,
+    ("PATCH", TRANSCRIPT): BOTH,
+    ("DELETE", TRANSCRIPT): MANAGE,
+    ("POST", f"{TRANSCRIPT}cancel/"): MANAGE,
+    ("GET", f"{TRANSCRIPT}events/"): READ,
+    ("GET", f"{TRANSCRIPT}export/lint/"): READ,
+    ("GET", f"{TRANSCRIPT}export/<str:format_name>/"): READ,
+    ("GET", f"{TRANSCRIPT}audio/"): READ,
+    ("GET", f"{TRANSCRIPT}shares/"): READ,
+    ("POST", f"{TRANSCRIPT}shares/"): BOTH,
+    ("DELETE", f"{TRANSCRIPT}shares/<uuid:share_id>/"): MANAGE,
+    ("GET", f"{TRANSCRIPT}segments/"): READ,
+    ("POST", f"{TRANSCRIPT}segments/merge/"): BOTH,
+    ("POST", f"{TRANSCRIPT}segments/move-words/"): BOTH,
+    ("PATCH", f"{TRANSCRIPT}segments/<str:key>/"): BOTH,
+    ("DELETE", f"{TRANSCRIPT}segments/<str:key>/"): BOTH,
+    ("POST", f"{TRANSCRIPT}segments/<str:key>/split/"): BOTH,
+    ("POST", f"{TRANSCRIPT}gaps/<str:key>/"): BOTH,
+    ("GET", f"{TRANSCRIPT}speakers/"): READ,
+    ("POST", f"{TRANSCRIPT}speakers/"): BOTH,
+    ("POST", f"{TRANSCRIPT}speakers/merge/"): BOTH,
+    ("POST", f"{TRANSCRIPT}speakers/assign/"): BOTH,
+    ("PATCH", f"{TRANSCRIPT}speakers/<int:number>/"): BOTH,
+    ("GET", f"{TRANSCRIPT}diarize/"): READ,
+    ("POST", f"{TRANSCRIPT}diarize/"): BOTH,
+    ("DELETE", f"{TRANSCRIPT}embeddings/"): MANAGE,
+    ("GET", f"{TRANSCRIPT}revisions/"): READ,
+    ("GET", f"{TRANSCRIPT}revisions/<int:number>/diff/"): READ,
+    ("POST", f"{TRANSCRIPT}revisions/<int:number>/restore/"): BOTH,
+    ("GET", "api/v1/cloud/"): READ,
+    ("GET", "api/v1/retention/"): READ,
+    ("PUT", "api/v1/retention/"): MANAGE,
+    ("GET", "api/v1/webhooks/"): READ,
+    ("POST", "api/v1/webhooks/"): BOTH,
+    ("GET", WEBHOOK): READ,
+    ("PATCH", WEBHOOK): BOTH,
+    ("DELETE", WEBHOOK): MANAGE,
+    ("POST", f"{WEBHOOK}secret/rotate/"): MANAGE,
+    ("POST", f"{WEBHOOK}test/"): BOTH,
+    ("GET", f"{WEBHOOK}deliveries/"): READ,
+    ("GET", f"{WEBHOOK}deliveries/<uuid:delivery_id>/"): READ,
+    ("POST", f"{WEBHOOK}deliveries/<uuid:delivery_id>/replay/"): BOTH,
+    ("GET", "api/v1/keys/"): READ,
+    ("POST", "api/v1/keys/"): MANAGE,
+    ("DELETE", "api/v1/keys/<str:key_id>/"): MANAGE,
+    ("GET", "api/v1/account/"): READ,
+    ("PUT", "api/v1/account/"): BOTH,
+    ("GET", "api/v1/usage/"): READ,
+    ("GET", "api/v1/billing/plans/"): NONE,
+    ("POST", "api/v1/billing/checkout/"): MANAGE,
+    ("POST", "api/v1/billing/portal/"): BOTH,
+    ("GET", "api/v1/billing/invoices/"): READ,
+    ("GET", "api/v1/billing/invoices/<str:invoice_id>/"): READ,
+    ("POST", "api/v1/billing/stripe/webhook/"): NONE,  # signed by Stripe
+}
+# Whose sender is known before the body is read, by `stt_web.ingest`.
+INGESTED = ("v1/transcribe", "api/v1/transcripts/import/")
+# The scopes of a key: each set of them.
+KEYS = [
+    frozenset(chosen)
+    for size in range(1, len(SCOPES) + 1)
+    for chosen in itertools.combinations(SCOPES, size)
+]
+
+
+def api_operations() -> Iterator[tuple[str, Route]]:
+    """Every method that an address of the API answers by something else than 405."""
+    client = client_with("")
+    for route in list_routes():
+        if not route.is_api or route.path in INGESTED:
+            continue
+        view = getattr(route.view, "view_class", None) or getattr(route.view, "cls", None)
+        for method in set(METHODS) - {"HEAD", "OPTIONS"}:
+            if view is not None and hasattr(view, method.lower()):
+                yield method, route
+            elif view is None:
+                answer = client.generic(method, path_of(route), headers={"Authorization": ""})
+                if answer.status_code != 405:
+                    yield method, route
+
+
+def path_of(route: Route) -> str:
+    ids = missing_ids() | {"key": "0123456789abcdef"} | PARTS
+    return route.fill(ids)
+
+
+@pytest.fixture(autouse=True)
+def _no_limits(settings: Settings) -> None:
+    Plan.objects.update(requests_per_minute=0)
+    RateWindow.objects.all().delete()
+    forget_guesses()
+    forget_keys()
+
+
+def test_every_operation_of_the_api_says_what_it_needs() -> None:
+    """A new one fails here until its scopes are written above."""
+    found = {(method, route.path) for method, route in api_operations()}
+
+    assert found == set(DESIGN)
+
+
+@pytest.mark.parametrize("scopes", KEYS, ids="+".join)
+def test_a_key_does_what_its_scopes_let_it_and_nothing_else(scopes: frozenset[str]) -> None:
+    _, raw = issue_api_key(member("ann@example.com"), name="narrow", scopes=sorted(scopes))
+    client = client_with(raw)
+    client.raise_request_exception = False
+    wrong = []
+    for (method, path), needed in DESIGN.items():
+        if path == "v1/models":
+            continue  # asks the inference service
+        route = next(each for each in list_routes() if each.path == path)
+        answer = client.generic(method, path_of(route), "{}", content_type="application/json")
+        refused = answer.status_code == 403 and code_of(answer) == "missing_scope"
+        if refused is (needed <= scopes):
+            wrong.append(f"{method} {path}: {answer.status_code} {answer.content[:80]!r}")
+        if answer.status_code >= 500 and code_of(answer) != "not_configured":
+            wrong.append(f"{method} {path}: {answer.status_code} {answer.content[:80]!r}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_an_upload_needs_transcribe(scope: str) -> None:
+    _, raw = issue_api_key(member("ann@example.com"), name="narrow", scopes=[scope])
+    request: Any = {
+        "type": "http",
+        "client": ("192.0.2.1", 1),
+        "headers": [(b"authorization", f"Bearer {raw}".encode())],
+    }
+    if scope == "transcribe":
+        assert identify_caller(request, needed_scope="transcribe").api_key is not None
+    else:
+        with pytest.raises(ScopeError):
+            identify_caller(request, needed_scope="transcribe")
+
+
+def code_of(answer: Any) -> str:
+    is_json = "json" in answer.headers.get("Content-Type", "")
+    return str(answer.json().get("code", "")) if is_json else ""
