@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.permissions import user_of
+from accounts.permissions import MANAGE_AND_READ, user_of
 from transcripts.access import get_job, get_transcript
 from transcripts.api.editing import EditingView, read_body
 from transcripts.api.options import MAX_SPEAKERS, read_request
@@ -53,6 +53,9 @@ class JobSerializer(serializers.Serializer[object]):
 
 
 class JobListView(EditingView):
+    # It costs what an upload costs, and changes the text.
+    scopes = {"GET": "read", "POST": ("transcribe", *MANAGE_AND_READ)}
+
     @extend_schema(operation_id="list_jobs", responses=JobSerializer(many=True))
     def get(self, request: Request, transcript_id: UUID) -> Response:
         """Return the jobs of a transcript, the first one first."""
@@ -77,6 +80,8 @@ class JobListView(EditingView):
 
 
 class JobView(EditingView):
+    scopes = {"GET": "read", "DELETE": "manage"}
+
     @extend_schema(operation_id="read_job", responses=JobSerializer)
     def get(self, request: Request, transcript_id: UUID, job_id: UUID) -> Response:
         """Return one job of a transcript."""

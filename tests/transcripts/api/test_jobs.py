@@ -7,6 +7,7 @@ import pytest
 
 from tests.transcripts.api.conftest import Client, make_client, wav
 from tests.transcripts.fake_inference import FakeInference, Script
+from tests.transcripts.rows import update_transcripts
 from transcripts.models import JobKind, Status, Transcript, TranscriptionJob
 from transcripts.services.recordings import forget_recording
 from transcripts.services.requeue import RequeueRefusedError, requeue_job
@@ -131,7 +132,7 @@ def test_a_second_pass_that_could_not_be_used_is_refused(
     transcript_id = transcribe(client, inference)
     transcript = Transcript.objects.get(pk=transcript_id)
     if reason == "corrected":
-        Transcript.objects.filter(pk=transcript_id).update(is_corrected=True)
+        update_transcripts(Transcript.objects.filter(pk=transcript_id), is_corrected=True)
     elif reason == "named":
         transcript.speakers.create(position=1, label="Speaker 1", display_name="Eva")
     elif reason == "open":
