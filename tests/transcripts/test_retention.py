@@ -35,7 +35,7 @@ def make_kept(client: Client, *, days_ago: float, **fields: Any) -> Transcript:
     finished_at = timezone.now() - timedelta(days=days_ago)
     transcript = make(client, finished_at=finished_at, **fields)
     transcript.recording.path = f"{transcript.pk.hex}/recording"
-    transcript.save()
+    transcript.recording.save()
     path = recording_of(transcript)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"audio")
