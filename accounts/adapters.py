@@ -24,7 +24,6 @@ from accounts.services.devices import is_known_device, note_login
 from accounts.services.mail import queue_mail, site_url
 from stt_web.encryption import decrypt, encrypt
 
-DEVICE_COOKIE = "stt_device"
 _DEVICE_COOKIE_S = 365 * 24 * 3600
 _DEVICE_RATE = "5/300s/key"  # as many tries as allauth gives an address
 
@@ -45,7 +44,10 @@ class AccountAdapter(DefaultAccountAdapter):
         Else whoever knows an address locks its owner out. Such a browser's tries count by its
         cookie alone, not by its network address, which strangers may share.
         """
-        email, device = str(credentials.get("email", "")), request.COOKIES.get(DEVICE_COOKIE, "")
+        email, device = (
+            str(credentials.get("email", "")),
+            request.COOKIES.get(settings.DEVICE_COOKIE_NAME, ""),
+        )
         if not is_known_device(email, device):
             super().pre_authenticate(request, **credentials)
             return
@@ -101,19 +103,24 @@ class AccountAdapter(DefaultAccountAdapter):
         response = super().post_login(request, user, **details)
         token = note_login(
             user,
-            token=request.COOKIES.get(DEVICE_COOKIE, ""),
+            token=request.COOKIES.get(settings.DEVICE_COOKIE_NAME, ""),
             address=self.get_client_ip(request),
             browser=request.headers.get("User-Agent", ""),
         )
         response.set_cookie(
-            DEVICE_COOKIE,
+            settings.DEVICE_COOKIE_NAME,
             token,
             max_age=_DEVICE_COOKIE_S,
             httponly=True,
             samesite="Lax",
             secure=settings.SESSION_COOKIE_SECURE,
         )
-        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, user.language, samesite="Lax")
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            user.language,
+            samesite="Lax",
+            secure=settings.LANGUAGE_COOKIE_SECURE,
+        )
         return response
 
 

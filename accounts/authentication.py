@@ -40,6 +40,9 @@ class AuthenticationError(ApiError):
         super().__init__(message, code=code, headers={"WWW-Authenticate": _CHALLENGE})
 
 
+_BAD_KEY = "This API key is not valid: check that it is complete, not expired and not revoked."
+
+
 class ScopeError(ApiError):
     status = 403
     code = "missing_scope"
@@ -100,22 +103,22 @@ def authenticate_token(raw: str, *, address: str = "", now: datetime | None = No
         digest = digest_key(raw)
         api_key = key_cache.find_key(digest, load=lambda: _load_key(digest, address, asked_at))
     if api_key is None or not _is_good(api_key, asked_at):
-        raise AuthenticationError(
-            "This API key is not valid: check that it is complete, not expired and not revoked."
-        )
+        raise AuthenticationError(_BAD_KEY)
     _record_use(api_key, asked_at)
     return api_key
 
 
-def check_still_good(api_key: ApiKey | None) -> None:
-    """Raise AuthenticationError if the key that a waiting request came with is good no longer.
+def check_still_good(user: User | None, api_key: ApiKey | None) -> None:
+    """Raise AuthenticationError where a key has ended, or an account closed, since it was read.
 
-    None: a session or a visitor, whose right isn't the key's. One query.
+    For what takes long to arrive. One query; none for a visitor.
     """
-    if api_key is None:
-        return
-    present = ApiKey.objects.select_related("user").filter(pk=api_key.pk).first()
-    if present is None or not _is_good(present, timezone.now()):
+    if api_key is not None:
+        now_is = ApiKey.objects.select_related("user").filter(pk=api_key.pk).first()
+        is_good = now_is is not None and _is_good(now_is, timezone.now())
+    else:
+        is_good = user is None or User.objects.filter(pk=user.pk, is_active=True).exists()
+    if not is_good:
         raise AuthenticationError("This API key was revoked, or expired, while the request waited.")
 
 

@@ -8,23 +8,17 @@ The ASGI server must leave the peer's address alone (uvicorn: `--no-proxy-header
 on a trusted interface names itself before we look.
 """
 
-import ipaddress
 import logging
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TypeAlias
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
+from stt_web.core.addresses import canonical_address, is_within, parse_address, site_of
+
 logger = logging.getLogger(__name__)
-
-Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-# What one subscriber is given at least, so what one visitor is counted by: RFC 6177.
-_IPV6_SITE_PREFIX = 64
 _WARNED_PEERS = 64
 
 
@@ -42,41 +36,23 @@ def find_client_address(
 
     `forwarded_for` is the header (several joined by commas); `trusted` defaults to the setting.
     """
-    networks = _parse_networks(tuple(settings.TRUSTED_PROXIES if trusted is None else trusted))
+    networks = settings.TRUSTED_PROXIES if trusted is None else trusted
     address = canonical_address(peer)
-    if forwarded_for and not _is_within(address, networks):
+    if forwarded_for and not is_within(address, networks):
         _warn_of_untrusted(address)
     for claim in reversed(forwarded_for.split(",")):
-        if not _is_within(address, networks):
+        if not is_within(address, networks):
             break
         claimed = _strip_port(claim.strip())
-        if _parse_address(claimed) is None:
+        if parse_address(claimed) is None:
             break  # an unreadable claim ends the chain: the proxy that sent it is answerable
         address = canonical_address(claimed)
     return address
 
 
-def canonical_address(address: str) -> str:
-    """Return the one spelling of an address that counts; IPv4 in IPv6 (::ffff:…) as IPv4.
-
-    What is no address (a socket file has none) stays as it is.
-    """
-    parsed = _parse_address(address)
-    return address if parsed is None else str(parsed)
-
-
-def site_of(address: str) -> str:
-    """Return the address that stands for all of one subscriber: of IPv6 the first of its /64."""
-    parsed = _parse_address(address)
-    if isinstance(parsed, ipaddress.IPv6Address):
-        network = ipaddress.IPv6Network((parsed, _IPV6_SITE_PREFIX), strict=False)
-        return str(network.network_address)
-    return canonical_address(address)
-
-
 def is_loopback(address: str) -> bool:
     """Whether a request from there was made on this machine."""
-    parsed = _parse_address(address)
+    parsed = parse_address(address)
     return parsed is not None and parsed.is_loopback
 
 
@@ -97,26 +73,6 @@ def _warn_of_untrusted(peer: str) -> None:
         "If this is your proxy, list it in STT_TRUSTED_PROXIES: until then all clients behind it"
         " count as one.",
     )
-
-
-@lru_cache(maxsize=16)
-def _parse_networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
-    return tuple(ipaddress.ip_network(text, strict=False) for text in texts)
-
-
-def _is_within(address: str, networks: tuple[Network, ...]) -> bool:
-    parsed = _parse_address(address)
-    return parsed is not None and any(parsed in network for network in networks)
-
-
-def _parse_address(text: str) -> Address | None:
-    """Return the address; an IPv4 one that comes dressed as IPv6 (::ffff:…) as IPv4."""
-    try:
-        parsed = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
-    return mapped or parsed
 
 
 def _strip_port(text: str) -> str:

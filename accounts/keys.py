@@ -90,12 +90,14 @@ def issue_requested_key(
             status=403,
             code="missing_scope",
         )
-    if ApiKey.objects.filter(user=user, revoked_at=None).count() >= MAX_KEYS:
-        raise KeyRefusedError(
-            f"You have {MAX_KEYS} keys. Revoke one that you don't need.", code="too_many_keys"
-        )
     scopes = scopes or own_scopes
     with transaction.atomic():
+        # Counted under the user's lock: requests that come together can't all be the last one.
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        if ApiKey.objects.filter(user=user, revoked_at=None).count() >= MAX_KEYS:
+            raise KeyRefusedError(
+                f"You have {MAX_KEYS} keys. Revoke one that you don't need.", code="too_many_keys"
+            )
         _hold_key(asked_with)
         made = issue_api_key(
             user,

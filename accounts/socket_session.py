@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils.http import is_same_domain
 
 from accounts.models import User
+from stt_web.core.strict_json import find_unstorable
 from stt_web.errors import ApiError
 
 
@@ -47,7 +48,8 @@ def _read_cookie(header: str) -> str:
         morsel = SimpleCookie(header).get(settings.SESSION_COOKIE_NAME)
     except CookieError:
         return ""
-    return morsel.value if morsel is not None else ""
+    value = morsel.value if morsel is not None else ""
+    return "" if find_unstorable(value) else value
 
 
 def _is_trusted(origin: str, *, own: str) -> bool:

@@ -33,15 +33,20 @@ def count_anonymous_use(address: str, *, now: datetime) -> str:
     digest = digest_address(address)
     day = _utc_day(now)
     with transaction.atomic():
-        AnonymousUse.objects.bulk_create(
-            [AnonymousUse(address_digest=digest, day=day)], ignore_conflicts=True
-        )
+        _have_row(digest, day)
         counted = AnonymousUse.objects.filter(
             address_digest=digest, day=day, count__lt=limit
         ).update(count=F("count") + 1)
     if counted == 0:
         raise _refusal(limit, now)
     return digest
+
+
+def lock_address(address_digest: str, *, now: datetime) -> None:
+    """Hold the address's row of the day, as counting a use does, until the transaction ends."""
+    day = _utc_day(now)
+    _have_row(address_digest, day)
+    AnonymousUse.objects.select_for_update().get(address_digest=address_digest, day=day)
 
 
 def return_anonymous_use(address_digest: str, *, counted_at: datetime) -> None:
@@ -59,6 +64,12 @@ def purge_anonymous_use(*, before: date) -> int:
     """Delete the counts of days before `before`; return how many there were."""
     deleted, _ = AnonymousUse.objects.filter(day__lt=before).delete()
     return deleted
+
+
+def _have_row(digest: str, day: date) -> None:
+    AnonymousUse.objects.bulk_create(
+        [AnonymousUse(address_digest=digest, day=day)], ignore_conflicts=True
+    )
 
 
 def _refusal(limit: int, now: datetime) -> AnonymousLimitError:

@@ -7,7 +7,7 @@ are larger, whatever plan it is on.
 from dataclasses import dataclass
 
 from accounts.models import User
-from billing.anonymous import count_anonymous_use, return_anonymous_use
+from billing.anonymous import count_anonymous_use, lock_address, return_anonymous_use
 from billing.models import Plan
 from billing.plans import ANONYMOUS_PLAN, PAID_PLAN, account_for, lock_account_for
 
@@ -17,6 +17,7 @@ __all__ = [
     "count_anonymous_use",
     "limits_for",
     "lock_account_for",
+    "lock_address",
     "return_anonymous_use",
 ]
 

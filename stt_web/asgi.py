@@ -1,7 +1,9 @@
 """The ASGI application: `python -m uvicorn stt_web.asgi:application`.
 
-    http       request id and access log → CORS → thread slots → ingest → Django
-    websocket  request id and access log → Channels' router → a consumer (stt_web.routing)
+    http       request id and access log → scheme → security headers → CORS → thread slots → ingest
+               → Django
+    websocket  request id and access log → scheme → security headers → Channels' router → a
+               consumer (stt_web.routing)
 
 Start uvicorn with `--no-access-log` (the access log is ours, without query strings) and
 `--no-proxy-headers` (`accounts.client_address` decides whom to believe); for sockets with
@@ -21,7 +23,9 @@ django_application = cast("ASGI3Application", get_asgi_application())
 # These import models, so only now.
 from stt_web.asgi_messages import ASGI3Application  # noqa: E402
 from stt_web.cors import CorsLayer  # noqa: E402
+from stt_web.forwarded import ForwardedSchemeLayer  # noqa: E402
 from stt_web.ingest import IngestLayer  # noqa: E402
+from stt_web.protection import ProtectionLayer  # noqa: E402
 from stt_web.request_id import RequestIdLayer  # noqa: E402
 from stt_web.routing import socket_router  # noqa: E402
 from stt_web.threads import ThreadSlotsLayer  # noqa: E402
@@ -32,20 +36,13 @@ UPLOAD_PATHS = ("/v1/transcribe", "/api/v1/transcripts/import/")
 # Uploads are probed in child processes; the first would wait for a second for its parent.
 warm_up()
 
+_inner = ThreadSlotsLayer(
+    IngestLayer(django_application, media_root=settings.MEDIA_ROOT, upload_paths=UPLOAD_PATHS),
+    slots=settings.WEB_THREADS,
+)
 application = ProtocolTypeRouter(
     {
-        "http": RequestIdLayer(
-            CorsLayer(
-                ThreadSlotsLayer(
-                    IngestLayer(
-                        django_application,
-                        media_root=settings.MEDIA_ROOT,
-                        upload_paths=UPLOAD_PATHS,
-                    ),
-                    slots=settings.WEB_THREADS,
-                )
-            )
-        ),
-        "websocket": RequestIdLayer(socket_router),
+        "http": RequestIdLayer(ForwardedSchemeLayer(ProtectionLayer(CorsLayer(_inner)))),
+        "websocket": RequestIdLayer(ForwardedSchemeLayer(ProtectionLayer(socket_router))),
     }
 )

@@ -25,12 +25,14 @@ __all__ = [
     "ASGIReceiveEvent",
     "ASGISendCallable",
     "ASGISendEvent",
+    "HTTPResponseStartEvent",
     "HTTPScope",
     "Header",
     "Scope",
     "WebSocketScope",
     "add_headers",
     "find_header",
+    "find_headers",
     "replace_header",
     "send_answer",
 ]
@@ -44,6 +46,11 @@ def find_header(scope: HTTPScope | WebSocketScope, name: bytes) -> str:
         if key == name:
             return value.decode("latin-1")
     return ""
+
+
+def find_headers(scope: HTTPScope | WebSocketScope, name: bytes) -> list[str]:
+    """Return all values of a request's header, in their order."""
+    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
 
 
 def add_headers(

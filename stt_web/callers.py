@@ -9,6 +9,7 @@ from accounts.authentication import (
     ScopeError,
     authenticate_token,
     check_scope,
+    check_still_good,
     read_bearer,
     read_socket_token,
 )
@@ -18,7 +19,7 @@ from accounts.socket_session import read_session_user
 from accounts.tickets import is_ticket, redeem_ticket
 from billing.quotas import Limits, limits_for
 from billing.request_rates import count_request
-from stt_web.asgi_messages import HTTPScope, WebSocketScope, find_header
+from stt_web.asgi_messages import HTTPScope, WebSocketScope, find_header, find_headers
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ class Caller:
     address: str
     limits: Limits
     rate_limit_headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def check_caller(caller: Caller) -> None:
+    """Raise AuthenticationError where what identified the caller has ended meanwhile."""
+    check_still_good(caller.user, caller.api_key)
 
 
 def identify_caller(scope: HTTPScope, *, needed_scope: str) -> Caller:
@@ -87,5 +93,5 @@ def address_of(scope: HTTPScope | WebSocketScope) -> str:
     client = scope["client"]
     return find_client_address(
         peer=client[0] if client else "",
-        forwarded_for=find_header(scope, b"x-forwarded-for"),
+        forwarded_for=",".join(find_headers(scope, b"x-forwarded-for")),
     )

@@ -235,7 +235,7 @@ def _sentence_for(error: exceptions.APIException, view: object) -> str:
         case exceptions.ParseError():
             reason = detail.removeprefix("JSON parse error - ")
             return (
-                f"The body is not valid JSON ({reason.rstrip('.')}). Correct it, and send it anew."
+                f"The body is not valid JSON: {reason.rstrip('.')}. Correct it and send it again."
             )
         case exceptions.MethodNotAllowed():
             allowed = ", ".join(getattr(view, "allowed_methods", ()))

@@ -1,6 +1,7 @@
 """GET /health — is this server able to do its work? For people, load balancers and SDKs.
 
-It looks at the database and at the inference service, each with a deadline of its own and in
+It looks at the background work of this process (`core.background`), and at the database and the
+inference service, each with a deadline of its own and in
 threads of its own, so that it answers quickly however busy the server is. What it found is kept
 for a second: asking often costs nothing. (Liveness of the process alone is the TCP port's matter.)
 """
@@ -16,6 +17,7 @@ from django.db import Error as AnyDatabaseError
 from django.db import connection
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
+from stt_web.core.background import down_loops, failures, spawn
 from stt_web.error_answers import allow_methods
 from transcripts.inference.client import fetch_info
 from transcripts.inference.errors import InferenceError
@@ -35,10 +37,11 @@ class Health:
     is_database_up: bool
     device: Device | None  # None: inference is down
     has_model: bool = True
+    down_loops: tuple[str, ...] = ()  # background work of this process that doesn't come through
 
     @property
     def is_ok(self) -> bool:
-        return self.is_database_up and self.device is not None
+        return self.is_database_up and self.device is not None and not self.down_loops
 
     def as_body(self) -> dict[str, object]:
         device = self.device
@@ -52,6 +55,9 @@ class Health:
             "database": "ok" if self.is_database_up else "down",
             "inference": "ok" if device is not None else "down",
             "recognition": self._recognition,
+            "background": "down" if self.down_loops else "ok",
+            **({"background_down": list(self.down_loops)} if self.down_loops else {}),
+            "background_failures": dict(failures()),
         }
 
     @property
@@ -74,7 +80,7 @@ class HealthProbe:
         if self._known is not None and time.monotonic() - self._looked_at < _KEPT_S:
             return self._known
         if self._look is None or self._look.done():
-            self._look = asyncio.create_task(self._look_around())
+            self._look = spawn(self._look_around(), name="health")
         return await asyncio.shield(self._look)
 
     async def _look_around(self) -> Health:
@@ -88,6 +94,7 @@ class HealthProbe:
             is_database_up=database.result() if database.done() else False,
             device=server.device if server else None,
             has_model=bool(server and server.default_model),
+            down_loops=tuple(down_loops()),
         )
         self._looked_at = time.monotonic()
         return self._known

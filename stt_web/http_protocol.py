@@ -5,8 +5,9 @@
     a stopping server   tells the application first: the scope's extensions have an `asyncio.Event`
                         for that (`stopping_of`), so that who waits gets an answer
     what isn't HTTP     is answered in the shape of every other error
-    a head              has bounds in bytes, lines and time: 431, 408. What comes between the parts
-                        of a chunked body, and behind it, is bounded likewise
+    a head              has bounds in bytes, lines and time: 431, 408; a WebSocket handshake is one
+    chunks' extensions  and trailers are bounded likewise, and dropped: no trailer becomes a header
+    connections         are bounded in all (503) and per address (429): `stt_web.connections`
 
 It depends on uvicorn's inner parts: the lock pins them, and tests/stt_web/test_http_protocol.py
 would show a change.
@@ -19,6 +20,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from stt_web.connections import counts_of
+from stt_web.core.security_headers import fixed_headers
 
 _STOPPING = "stt.stopping"
 
@@ -58,6 +62,20 @@ _TOO_SLOW = Refusal(
     "request_timeout",
     f"The request's line and headers did not come within {HEAD_WITHIN_S:.0f} s.",
 )
+_TOO_MANY = Refusal(
+    "503 Service Unavailable",
+    "too_many_connections",
+    "The server has as many connections as it can serve. Try again in a moment.",
+)
+_TOO_MANY_OF_ONE = Refusal(
+    "429 Too Many Requests",
+    "too_many_connections",
+    "Your address has too many connections open. Close some, or reuse them.",
+)
+# What a chunk may take beside its bytes, and each byte of it, before it counts as overhead: as Go's
+# net/http reckons, so that a body in tiny chunks passes and one in extensions does not.
+_CHUNK_BYTES = 16
+_BYTES_A_BYTE = 3
 
 
 def stopping_of(scope: Mapping[str, Any]) -> asyncio.Event:
@@ -70,32 +88,56 @@ class HttpProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._stopping = asyncio.Event()
-        self._is_in_head = False
+        self._counted_address: str | None = None
+        self._is_in_head = self._is_in_body = self._is_socket = False
+        self._has_received = False
         self._head_bytes = self._head_lines = 0
-        # Since anything was handed on: parts of a head, and of chunks' extensions and trailers,
-        # which the parser puts together piece by piece.
-        self._silent_bytes = 0
+        # Bytes that became neither head nor body: parts of a head, of chunks' extensions and of
+        # trailers, which the parser puts together piece by piece.
+        self._overhead_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
 
-    def data_received(self, data: bytes) -> None:
-        self._silent_bytes += len(data)
-        super().data_received(data)
-        if self.transport.is_closing():
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        address = self.client[0] if self.client else ""
+        refused_by = counts_of(self.server_state).admit(address)
+        if refused_by is not None:
+            self._refuse(_TOO_MANY if refused_by == "total" else _TOO_MANY_OF_ONE)
             return
-        if self._silent_bytes > MAX_HEAD_BYTES:
-            self._refuse(_TOO_LARGE)
-        elif self._is_in_head and self._head_timer is None:
-            self._head_timer = self.loop.call_later(HEAD_WITHIN_S, self._refuse, _TOO_SLOW)
+        self._counted_address = address
+        self._start_head_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_head_timer()
+        if self._counted_address is not None:
+            counts_of(self.server_state).release(self._counted_address)
+            self._counted_address = None
         super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self) -> None:
+        """The connection goes on as a socket, whose protocol releases it."""
+        self._counted_address = None
+        self._is_socket = True
+        super().handle_websocket_upgrade()
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return  # refused: what still comes is not read
+        self._has_received = True
+        self._overhead_bytes += len(data)
+        super().data_received(data)
+        if self.transport.is_closing() or self._is_socket:
+            return
+        if self._overhead_bytes > MAX_HEAD_BYTES:
+            self._refuse(_TOO_LARGE)
+        elif self._waits_for_head():
+            self._start_head_timer()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.scope["extensions"] = {_STOPPING: {"event": self._stopping}}
         self._is_in_head = True
-        self._head_bytes = self._head_lines = self._silent_bytes = 0
+        self._head_bytes = self._head_lines = self._overhead_bytes = 0
 
     def on_url(self, url: bytes) -> None:
         self._count_head(len(url), lines=0)
@@ -103,23 +145,42 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._count_head(len(name) + len(value), lines=1)
-        super().on_header(name, value)
+        if not self._is_in_body:  # else it is a trailer
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._is_in_head = False
-        self._silent_bytes = 0
+        self._is_in_head, self._is_in_body = False, True
+        self._overhead_bytes = 0
         self._stop_head_timer()
         super().on_headers_complete()
 
+    def on_chunk_header(self) -> None:
+        self._overhead_bytes = max(0, self._overhead_bytes - _CHUNK_BYTES)
+
     def on_body(self, body: bytes) -> None:
-        self._silent_bytes = 0
+        self._overhead_bytes = max(0, self._overhead_bytes - _BYTES_A_BYTE * len(body))
         super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._is_in_body = False
+        super().on_message_complete()
 
     def _count_head(self, count_bytes: int, *, lines: int) -> None:
         self._head_bytes += count_bytes
         self._head_lines += lines
-        if self._head_bytes > MAX_HEAD_BYTES or self._head_lines > MAX_HEAD_LINES:
+        if self._is_head_too_large():
             raise HeadTooLargeError
+
+    def _is_head_too_large(self) -> bool:
+        return self._head_bytes > MAX_HEAD_BYTES or self._head_lines > MAX_HEAD_LINES
+
+    def _waits_for_head(self) -> bool:
+        """Whether there is no request at work, or a part of the next one is here already."""
+        return self._is_in_head or self.cycle is None or self.cycle.response_complete
+
+    def _start_head_timer(self) -> None:
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(HEAD_WITHIN_S, self._refuse, _TOO_SLOW)
 
     def _stop_head_timer(self) -> None:
         if self._head_timer is not None:
@@ -132,25 +193,34 @@ class HttpProtocol(HttpToolsProtocol):
         self._stopping.set()
 
     def send_400_response(self, msg: str) -> None:
-        is_too_large = self._head_bytes > MAX_HEAD_BYTES or self._head_lines > MAX_HEAD_LINES
-        self._refuse(_TOO_LARGE if is_too_large else _MALFORMED)
+        self._refuse(_TOO_LARGE if self._is_head_too_large() else _MALFORMED)
 
     def _refuse(self, refusal: Refusal) -> None:
-        """Answer, if nothing of another answer can be on its way, and close."""
+        """Answer, unless a part of another answer may be on its way, and close."""
         self._stop_head_timer()
-        if self._is_in_head or refusal is _MALFORMED:
+        if self._may_answer(refusal):
             self._answer(refusal)
+        if self.cycle is not None:  # an application at work writes nothing behind it
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         self.transport.close()
+
+    def _may_answer(self, refusal: Refusal) -> bool:
+        if refusal is _TOO_SLOW and not self._has_received:
+            return False  # a connection that was opened in advance
+        if self.cycle is None or self.cycle.response_complete:
+            return not self._is_in_body
+        return self._is_in_body and not self.cycle.response_started
 
     def _answer(self, refusal: Refusal) -> None:
         body = refusal.body()
-        head = [f"HTTP/1.1 {refusal.status}\r\n".encode()]
-        head += [
-            name + b": " + value + b"\r\n" for name, value in self.server_state.default_headers
+        headers = [
+            *self.server_state.default_headers,
+            *fixed_headers(),
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"connection", b"close"),
         ]
-        head += [
-            b"content-type: application/json\r\n",
-            b"content-length: %d\r\n" % len(body),
-            b"connection: close\r\n\r\n",
-        ]
-        self.transport.write(b"".join([*head, body]))
+        lines = [b"%b: %b\r\n" % header for header in headers]
+        status = f"HTTP/1.1 {refusal.status}\r\n".encode()
+        self.transport.write(b"".join([status, *lines, b"\r\n", body]))

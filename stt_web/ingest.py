@@ -35,7 +35,7 @@ from stt_web.asgi_messages import (
     find_header,
     send_answer,
 )
-from stt_web.callers import Caller, identify_caller
+from stt_web.callers import Caller, check_caller, identify_caller
 from stt_web.error_answers import answer_anybody
 from stt_web.errors import ApiError
 from stt_web.uploads import (
@@ -49,6 +49,7 @@ from stt_web.uploads import (
 logger = logging.getLogger(__name__)
 
 MAX_PLAIN_BYTES = 2 * 1024 * 1024
+PLAIN_WITHIN_S = 60.0  # for the whole of such a body; 280 kbit/s
 # What a form may weigh beside its file.
 _FORM_BYTES = MAX_FIELD_BYTES + 64 * 1024
 # Written in pieces of this size: a hop to a thread for each of uvicorn's 64 kB would cost more
@@ -83,11 +84,13 @@ class IngestLayer:
         identify: Callable[[HTTPScope], Caller] = lambda scope: identify_caller(
             scope, needed_scope="transcribe"
         ),
+        recheck: Callable[[Caller], None] = check_caller,
     ) -> None:
         self._app = app
         self._media_root = media_root
         self._upload_paths = frozenset(upload_paths)
         self._identify = identify
+        self._recheck = recheck
         self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="ingest")
 
     async def __call__(
@@ -118,6 +121,7 @@ class IngestLayer:
                 self._media_root / uuid.uuid4().hex, boundary=boundary, limit_bytes=limit_bytes
             )
             upload = await self._receive_upload(receive, reader, limit_bytes=limit_bytes)
+            await self._check_again(caller, upload)
         except ApiError as error:
             error.headers = {**rate_limit_headers, **error.headers}
             await _refuse(error, receive, send, scope=scope)
@@ -128,6 +132,14 @@ class IngestLayer:
         finally:
             # Also where the client is gone, while a thread may still be about to keep the file.
             await asyncio.shield(self._in_thread(upload.end))
+
+    async def _check_again(self, caller: Caller, upload: Upload) -> None:
+        """A body takes minutes: a key that was revoked meanwhile starts nothing that costs."""
+        try:
+            await sync_to_async(self._recheck)(caller)
+        except BaseException:
+            await asyncio.shield(self._in_thread(upload.end))
+            raise
 
     async def _receive_upload(
         self, receive: ASGIReceiveCallable, reader: UploadReader, *, limit_bytes: int
@@ -160,29 +172,47 @@ class IngestLayer:
         if not _has_body(scope):
             await self._app(scope, receive, send)
             return
-        body = bytearray()
-        is_whole = False
         try:
-            while not is_whole:
-                if max(_content_length(scope), len(body)) > MAX_PLAIN_BYTES:
-                    raise ApiError(
-                        gettext_noop("The body of this request is too large."),
-                        status=413,
-                        code="body_too_large",
-                        extra={"limit_bytes": MAX_PLAIN_BYTES},
-                    )
-                piece, is_whole = await _receive_piece(receive)
-                body += piece
+            async with asyncio.timeout(PLAIN_WITHIN_S):
+                body = await _receive_plain(receive, declared_bytes=_content_length(scope))
+        except TimeoutError:
+            await _refuse(_too_slow(), receive, send, scope=scope)
+            return
         except ApiError as error:
             await _refuse(error, receive, send, scope=scope)
             return
-        await self._app(scope, _replay(bytes(body), then=receive), send)
+        await self._app(scope, _replay(body, then=receive), send)
 
     def _in_thread(
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> Awaitable[T]:
         loop = asyncio.get_running_loop()
         return loop.run_in_executor(self._writers, lambda: function(*args, **kwargs))
+
+
+async def _receive_plain(receive: ASGIReceiveCallable, *, declared_bytes: int) -> bytes:
+    """Return the body. Raises ApiError 413 for one that is too large, if possible before."""
+    body = bytearray()
+    is_whole = False
+    while not is_whole:
+        if max(declared_bytes, len(body)) > MAX_PLAIN_BYTES:
+            raise ApiError(
+                gettext_noop("The body of this request is too large."),
+                status=413,
+                code="body_too_large",
+                extra={"limit_bytes": MAX_PLAIN_BYTES},
+            )
+        piece, is_whole = await _receive_piece(receive)
+        body += piece
+    return bytes(body)
+
+
+def _too_slow() -> ApiError:
+    return ApiError(
+        gettext_noop("The body of this request took too long to arrive."),
+        status=408,
+        code="upload_stalled",
+    )
 
 
 async def _receive_piece(receive: ASGIReceiveCallable) -> tuple[bytes, bool]:

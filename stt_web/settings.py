@@ -59,7 +59,8 @@ def _database(url: str) -> dict[str, object]:
                 # BEGIN IMMEDIATE: a transaction that writes never fails half-way with SQLITE_BUSY.
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 30,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+                # FULL: with NORMAL a power cut undoes commits, also of what was answered.
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
             },
         }
     if parts.scheme in ("postgres", "postgresql"):
@@ -92,9 +93,27 @@ CSRF_TRUSTED_ORIGINS = read_list("STT_CSRF_TRUSTED_ORIGINS")
 PUBLIC_URL = read_text("STT_PUBLIC_URL", "").rstrip("/")
 if PUBLIC_URL:
     CSRF_TRUSTED_ORIGINS = [*CSRF_TRUSTED_ORIGINS, PUBLIC_URL]
-# Over TLS only, where the server is reached so.
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
-TRUSTED_PROXIES = read_networks("STT_TRUSTED_PROXIES")  # whose X-Forwarded-For is believed
+# Over TLS only, where the server is reached so; browsers then take the cookies from this host only,
+# whatever its neighbours on the same domain set. Elsewhere `ProtectionLayer` adds Secure.
+_IS_TLS = PUBLIC_URL.startswith("https://")
+_HOST_COOKIE = "__Host-" if _IS_TLS else ""
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _IS_TLS
+SESSION_COOKIE_NAME = f"{_HOST_COOKIE}sessionid"
+CSRF_COOKIE_NAME = f"{_HOST_COOKIE}csrftoken"
+LANGUAGE_COOKIE_NAME = f"{_HOST_COOKIE}django_language"
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+DEVICE_COOKIE_NAME = f"{_HOST_COOKIE}stt_device"
+SHARE_COOKIE_NAME = "__Secure-shared_pass" if _IS_TLS else "shared_pass"  # of one path
+SESSION_ENGINE = "stt_web.core.sessions"
+SESSION_COOKIE_AGE = 14 * 24 * 3600  # from the log-in on
+SESSION_IDLE_S = read_int("STT_SESSION_IDLE_HOURS", 72, at_least=1) * 3600  # without a request
+# Whose X-Forwarded-For and X-Forwarded-Proto are believed.
+TRUSTED_PROXIES = read_networks("STT_TRUSTED_PROXIES")
+# Connections of one web process, of which an address that is no trusted proxy's has so many.
+MAX_CONNECTIONS = read_int("STT_MAX_CONNECTIONS", 2000, at_least=1)
+MAX_CONNECTIONS_PER_ADDRESS = read_int("STT_MAX_CONNECTIONS_PER_ADDRESS", 500, at_least=1)
+# Another server that recordings are fetched from (`https://…`), for the pages' security policy.
+STORAGE_ORIGIN = read_text("STT_STORAGE_ORIGIN", "")
 
 INSTALLED_APPS = [
     "stt_web.admin_config.OperatorAdminConfig",
@@ -117,12 +136,12 @@ INSTALLED_APPS = [
     "transcripts",
 ]
 # Asynchronous all of them: one synchronous middleware, and each waiting request holds a thread
-# (that is why WhiteNoise serves as a view: `stt_web.static`).
+# (that is why WhiteNoise serves as a view: `stt_web.static`). Security headers: `ProtectionLayer`.
 MIDDLEWARE = [
     "billing.api.throttling.RateLimitHeadersMiddleware",
     "stt_web.caching.NoStoreMiddleware",
     "stt_web.error_answers.ApiErrorMiddleware",
-    "django.middleware.security.SecurityMiddleware",
+    "stt_web.input_checks.RefuseUnstorableMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -130,7 +149,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "stt_web.urls"
 ASGI_APPLICATION = "stt_web.asgi.application"
@@ -149,6 +167,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "stt_web.protection.offer_nonce",
             ]
         },
     }

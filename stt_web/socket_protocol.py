@@ -19,16 +19,19 @@ tests/transcripts/live/wire shows what that does.
 """
 
 import asyncio
+from asyncio import BaseTransport
 from typing import Any
 
 from uvicorn._types import ASGIReceiveEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
 from websockets.exceptions import PayloadTooBig
 from websockets.frames import CloseCode, Frame
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from stt_web.asgi_messages import WebSocketScope
+from stt_web.connections import counts_of
 
 _STOPPING = "stt.stopping"
 MAX_FRAME_BYTES = 1024 * 1024
@@ -56,11 +59,24 @@ class _Connection(ServerProtocol):
 class SocketProtocol(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._server_state: ServerState = kwargs["server_state"]
         self.conn = _Connection(max_size=MAX_FRAME_BYTES, logger=self.logger)
         self._stopping = asyncio.Event()
         self._heard_since_ping = False
         self._is_refused = False
         self._drained_bytes = 0
+        self._counted_address: str | None = None
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Take the connection over from `HttpProtocol`, which has counted it."""
+        super().connection_made(transport)
+        self._counted_address = self.client[0] if self.client else ""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._counted_address is not None:
+            counts_of(self._server_state).release(self._counted_address)
+            self._counted_address = None
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         self._heard_since_ping = True

@@ -16,7 +16,6 @@ import hashlib
 import re
 import shutil
 import threading
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,12 +25,19 @@ from urllib.parse import unquote
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from stt_web.core.durable import sync_new_file
+from stt_web.core.strict_json import find_unstorable
+from stt_web.core.unicode import normalize
 from stt_web.errors import ApiError
 
-MAX_FIELDS = 32
+MAX_PARTS = 33  # 32 fields and a file
 MAX_FIELD_BYTES = 64 * 1024  # all fields of a form together
+# Of one part, its boundary's line included; a file's name is the longest that browsers send.
+MAX_PART_HEADER_BYTES = 16 * 1024
+MAX_PART_HEADER_LINES = 16
 FILE_FIELD = "file"
 _MAX_NAME_CHARACTERS = 255
+_MAX_PARAMETERS = 64  # of a part; semicolons in a file's name count, too
 _EXTENDED_NAME = re.compile(r"filename\*\s*=\s*utf-8''([^;\s]+)", re.IGNORECASE)
 _DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -90,6 +96,20 @@ class Upload:
     _is_over: bool = False  # the request has ended, or nothing more is needed of the file
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
+    def sync(self) -> None:
+        """Write it to the disk itself, before a commit accepts it: a power cut may follow. Blocks.
+
+        Raises StorageFullError, UploadGoneError where the request ended meanwhile.
+        """
+        try:
+            sync_new_file(self.path)
+        except FileNotFoundError:
+            raise UploadGoneError from None
+        except OSError as error:
+            if error.errno in _DISK_IS_FULL:
+                raise StorageFullError from None
+            raise
+
     def keep(self) -> None:
         """Take the file over: the ingest won't delete it when the request is over.
 
@@ -121,6 +141,9 @@ class Upload:
 class UploadReader:
     """Parses one body. Feed it from one thread at a time; then `finish`, or `abandon`.
 
+    **Race.** `Ingest._receive_upload` abandons where the client hung up, while a thread may still
+    feed: whichever comes first, nothing is left behind.
+
     `limit_bytes` bounds the file, 0 means no limit. `open_file` is `Path.open` but for tests.
     """
 
@@ -142,24 +165,25 @@ class UploadReader:
         self._size = 0
         self._has_file = False
         self._is_ended = False
+        self._is_abandoned = False
+        self._lock = threading.Lock()
         self._fields: dict[str, str] = {}
         self._field_bytes = 0
-        self._header_name = b""
-        self._header_value = b""
+        self._header_name = bytearray()
+        self._header_value = bytearray()
+        self._header_bytes = self._header_lines = 0
         self._headers: dict[str, bytes] = {}
+        self._names: set[str] = set()
+        self._parts = 0
         self._field: tuple[str, bytearray] | None = None
         self._parser = _make_parser(boundary, self)
 
     def feed(self, data: bytes) -> None:
         """Parse and write the next piece. Raises UploadError and its kin."""
-        try:
-            self._parser.write(data)
-        except FormParserError:
-            raise UploadError("The body of this request is not well-formed multipart.") from None
-        except OSError as error:
-            if error.errno in _DISK_IS_FULL:
-                raise StorageFullError from None
-            raise
+        with self._lock:
+            if self._is_abandoned:
+                raise UploadGoneError
+            self._feed(data)
 
     def finish(self) -> Upload:
         """Return what arrived. Raises UploadError if it is not all there."""
@@ -180,33 +204,64 @@ class UploadReader:
 
     def abandon(self) -> None:
         """Remove all traces. May be called at any time, also twice."""
-        if self._file is not None:
-            with contextlib.suppress(OSError):  # what can't be flushed is deleted anyway
-                self._file.close()
-            self._file = None
-        shutil.rmtree(self._folder, ignore_errors=True)
+        with self._lock:
+            self._is_abandoned = True
+            if self._file is not None:
+                with contextlib.suppress(OSError):  # what can't be flushed is deleted anyway
+                    self._file.close()
+                self._file = None
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self._parser.write(data)
+        except FormParserError:
+            raise UploadError("The body of this request is not well-formed multipart.") from None
+        except OSError as error:
+            if error.errno in _DISK_IS_FULL:
+                raise StorageFullError from None
+            raise
 
     def on_part_begin(self) -> None:
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            raise UploadError("The form has too many fields.", code="too_many_fields")
         self._headers = {}
+        self._header_bytes = self._header_lines = 0
 
     def on_header_begin(self) -> None:
-        self._header_name = b""
-        self._header_value = b""
+        self._header_lines += 1
+        self._count_header(0)
+        self._header_name.clear()
+        self._header_value.clear()
 
     def on_header_field(self, data: bytes, start: int, end: int) -> None:
+        self._count_header(end - start)
         self._header_name += data[start:end]
 
     def on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._count_header(end - start)
         self._header_value += data[start:end]
 
     def on_header_end(self) -> None:
-        self._headers[self._header_name.decode("latin-1").lower()] = self._header_value
+        name = self._header_name.decode("latin-1").lower()
+        if name in self._headers:
+            raise UploadError(f"A part of the form has its header {name[:40]!r} twice.")
+        self._headers[name] = bytes(self._header_value)
+
+    def _count_header(self, count_bytes: int) -> None:
+        self._header_bytes += count_bytes
+        if self._header_bytes > MAX_PART_HEADER_BYTES or self._header_lines > MAX_PART_HEADER_LINES:
+            raise UploadError("A part of the form has headers that are too long.")
 
     def on_headers_finished(self) -> None:
         encoding = self._headers.get("content-transfer-encoding", b"binary").strip().lower()
         if encoding not in (b"binary", b"8bit", b"7bit"):
             raise UploadError("Send the file as it is, without a Content-Transfer-Encoding.")
         name, file_name = _read_disposition(self._headers.get("content-disposition", b""))
+        if name in self._names:
+            raise self._repeated(name, is_file=file_name is not None)
+        self._names.add(name)
         if file_name is None:
             self._begin_field(name)
         else:
@@ -224,10 +279,7 @@ class UploadReader:
     def on_part_end(self) -> None:
         if self._field is not None:
             name, value = self._field
-            try:
-                self._fields[name] = value.decode()
-            except UnicodeDecodeError:
-                raise UploadError(f"The field “{name}” is not UTF-8 text.") from None
+            self._fields[name] = _read_text(name, value)
             self._field = None
         elif self._file is not None:
             self._file.close()
@@ -242,13 +294,9 @@ class UploadReader:
                 "The field “file” was sent as text. Send it as a file (curl: -F file=@name).",
                 code="missing_file",
             )
-        if len(self._fields) >= MAX_FIELDS:
-            raise UploadError("The form has too many fields.", code="too_many_fields")
         self._field = (name, bytearray())
 
     def _begin_file(self, name: str, file_name: str) -> None:
-        if self._has_file:
-            raise UploadError("Send one file a request.", code="too_many_files")
         if name != FILE_FIELD:
             raise UploadError(
                 f"The recording was sent as “{name}”. Send it as the form's file field “file”.",
@@ -258,6 +306,15 @@ class UploadReader:
         self._file_name = clean_file_name(file_name)
         self._folder.mkdir(parents=True)
         self._file = self._open_file(self._path)
+
+    @staticmethod
+    def _repeated(name: str, *, is_file: bool) -> UploadError:
+        if name == FILE_FIELD and is_file:
+            return UploadError("Send one file a request.", code="too_many_files")
+        return UploadError(
+            f"The form has the field “{name[:40]}” twice. Send each field once.",
+            code="repeated_field",
+        )
 
     def _write(self, piece: memoryview) -> None:
         self._size += len(piece)
@@ -286,9 +343,21 @@ def read_boundary(content_type: str) -> bytes:
 def clean_file_name(sent: str) -> str:
     """Return the last part of what the client calls its file, printable, at most 255 characters."""
     last = re.split(r"[/\\]", sent)[-1]
-    text = unicodedata.normalize("NFC", last)
+    text = normalize("NFC", last)
     printable = "".join(character for character in text if character.isprintable())
     return printable.strip()[-_MAX_NAME_CHARACTERS:]
+
+
+def _read_text(name: str, value: bytearray) -> str:
+    """Return a field's text. Raises UploadError for what is none, or can't be stored."""
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        raise UploadError(f"The field “{name[:40]}” is not UTF-8 text.") from None
+    problem = find_unstorable(text)
+    if problem:
+        raise UploadError(f"The field “{name[:40]}” holds {problem}.", code="invalid_value")
+    return text
 
 
 def _make_parser(boundary: bytes, reader: UploadReader) -> MultipartParser:
@@ -311,6 +380,8 @@ def _make_parser(boundary: bytes, reader: UploadReader) -> MultipartParser:
 def _read_disposition(header: bytes) -> tuple[str, str | None]:
     """Return a part's name and, if it is a file, its file name."""
     text = header.decode(errors="replace")
+    if text.count(";") > _MAX_PARAMETERS:
+        raise UploadError("A part of the form has too many parameters.")
     _, options = parse_options_header(header)
     name = options.get(b"name", b"").decode(errors="replace")
     if not name:

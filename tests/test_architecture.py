@@ -38,6 +38,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "protos": ("django", "inference_service", *WEB_TIER),
     "accounts/": ("billing", "transcripts"),
     "billing/": ("transcripts",),
+    "stt_web/core/": ("accounts", "billing", "transcripts"),
 }
 for app in ("accounts", "billing", "transcripts"):
     front = tuple(f"{app}.{name}" for name in FRONT)

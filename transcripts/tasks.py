@@ -6,12 +6,12 @@ progress (`services/lease`).
 """
 
 import logging
-import threading
 from uuid import UUID
 
 from celery import shared_task
 from celery.signals import worker_init, worker_ready, worker_shutting_down
 
+from stt_web.core.background import run_guarded, spawn_thread
 from transcripts.exports.options import ExportOptions
 from transcripts.media import warm_up
 from transcripts.services import purge
@@ -52,8 +52,8 @@ def transcribe(job_id: str) -> None:
 
 @shared_task(name="transcripts.sweep", ignore_result=True)
 def sweep() -> None:
-    sweep_transcripts()
-    sweep_alignments()
+    run_guarded(sweep_transcripts, name="sweep")
+    run_guarded(sweep_alignments, name="sweep")
 
 
 @shared_task(name=ALIGN_TASK, acks_late=True, ignore_result=True)
@@ -63,8 +63,8 @@ def align_edited_words(alignment_id: int) -> None:
 
 @shared_task(name="transcripts.purge_anonymous", ignore_result=True)
 def purge_anonymous() -> None:
-    purge.purge_anonymous()
-    purge.purge_orphans()
+    run_guarded(purge.purge_anonymous, name="purge")
+    run_guarded(purge.purge_orphans, name="purge")
 
 
 @shared_task(name=DELIVER_TASK, ignore_result=True)
@@ -110,7 +110,7 @@ def _warm_up(**_: object) -> None:
 @worker_ready.connect
 def _sweep_at_start(**_: object) -> None:
     """What died with the last worker is found now, not at the next beat."""
-    threading.Thread(target=sweep_transcripts, name="sweep-at-start", daemon=True).start()
+    spawn_thread(sweep_transcripts, name="sweep-at-start")
 
 
 @worker_shutting_down.connect
@@ -124,4 +124,4 @@ def _recall_leases(**_: object) -> None:
 
     In a thread, because this runs inside a signal handler, where taking a lock may deadlock.
     """
-    threading.Thread(target=keeper.recall_all, name="recall-leases").start()
+    spawn_thread(keeper.recall_all, name="recall-leases", daemon=False)

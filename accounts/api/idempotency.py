@@ -31,6 +31,7 @@ from accounts.services.idempotency import (
     read_key,
     release,
 )
+from stt_web.core.background import finish_anyway
 
 REPLAYED_HEADER = "Idempotent-Replayed"
 HEADER = "Idempotency-Key"
@@ -53,8 +54,11 @@ async def answer_once(
     keep: Keep = keep,
 ) -> HttpResponse:
     """Return what `answer` does, or what it did when this request came before."""
-    begun = await sync_to_async(_begin)(
-        request.headers.get(HEADER, ""), owner, fingerprint=fingerprint, lasts_s=lasts_s
+    begun = await finish_anyway(
+        sync_to_async(_begin)(
+            request.headers.get(HEADER, ""), owner, fingerprint=fingerprint, lasts_s=lasts_s
+        ),
+        undo=_release,
     )
     if begun is None:
         return await answer()
@@ -65,9 +69,14 @@ async def answer_once(
         kept = KeptAnswer(response.status_code, dict(response.headers), response.content)
         await sync_to_async(_end)(begun, kept, keep)
     except BaseException:  # also a client that went away: whoever asks next goes on
-        await asyncio.shield(sync_to_async(release)(begun))
+        await asyncio.shield(_release(begun))
         raise
     return response
+
+
+async def _release(begun: Claim | KeptAnswer | None) -> None:
+    if isinstance(begun, Claim):
+        await sync_to_async(release, thread_sensitive=False)(begun)
 
 
 def answer_request_once(

@@ -53,7 +53,12 @@ def show_profile(request: HttpRequest) -> HttpResponse:
     with override(user.language):
         messages.success(request, _("Saved."))
     response = redirect("account_profile")
-    response.set_cookie(settings.LANGUAGE_COOKIE_NAME, user.language, samesite="Lax")
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        user.language,
+        samesite="Lax",
+        secure=settings.LANGUAGE_COOKIE_SECURE,
+    )
     return response
 
 

@@ -15,15 +15,14 @@ from datetime import datetime, timedelta
 from email.utils import parseaddr
 from uuid import UUID
 
-from celery import current_app
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db import transaction
 from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils import timezone
 
 from accounts.models import OutgoingMail, User
+from stt_web.core.broker import enqueue
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +70,8 @@ def queue_mail(
         },
     )
     if is_new:
-        transaction.on_commit(lambda: _tell_broker(mail.pk))
+        # A message that is lost is made up for by the sweep.
+        enqueue(SEND_TASK, [str(mail.pk)], queue="housekeeping")
     return is_new
 
 
@@ -130,15 +130,6 @@ def _close(mail: OutgoingMail, *, sent_at: datetime | None) -> None:
     )
     # Nobody's account: of a stranger, or of somebody who left, no address is kept.
     OutgoingMail.objects.filter(pk=mail.pk, user=None).update(recipient="")
-
-
-def _tell_broker(mail_id: UUID) -> None:
-    try:
-        current_app.send_task(
-            SEND_TASK, args=[str(mail_id)], queue="housekeeping", retry=False, ignore_result=True
-        )
-    except Exception:  # kombu passes on whatever its transports raise; the sweep finds the row
-        logger.exception("event=mail_not_announced mail_id=%s", mail_id)
 
 
 def _local_host() -> str:

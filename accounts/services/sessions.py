@@ -2,10 +2,10 @@
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
-from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 
 from accounts.models import User
+from stt_web.core.sessions import SessionStore
 
 # In this order: each browser also claims to be those below it.
 _BROWSERS = (

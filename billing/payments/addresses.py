@@ -1,17 +1,14 @@
 """Where people come back to from Stripe's pages."""
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
 from billing.payments.checkout import ReturnAddresses
+from stt_web.core.public_address import absolute_url
 
 
 def find_billing_page(request: HttpRequest) -> str:
-    path = reverse("billing")
-    return (
-        f"{settings.PUBLIC_URL}{path}" if settings.PUBLIC_URL else request.build_absolute_uri(path)
-    )
+    return absolute_url(request, reverse("billing"))
 
 
 def find_return_addresses(request: HttpRequest) -> ReturnAddresses:

@@ -45,6 +45,8 @@ from inference_service.sessions.windows import SAMPLE_RATE_HZ, Pcm, SpeechChunk,
 from inference_service.sessions.word_times import WordTimer
 from inference_service.stages import CpuStages
 
+_STALLED_SAMPLES = 2 * SAMPLE_RATE_HZ
+
 
 class LiveRecognition:
     """One session's use of the recogniser, and what it cost."""
@@ -131,7 +133,19 @@ class LiveRecognition:
                 text, cost = await self._queue.recognise(request)
         self._count(cost)
         self.last_compute_s = cost.compute_s
+        if text.verdict is Verdict.RETRY and self._is_stalled(window, utterance):
+            padded = replace(window.request, is_padded=True)
+            text, cost = await self._queue.recognise(padded, is_follow_up=True)
+            self._count(cost)
         return text
+
+    def _is_stalled(self, window: "_GrowingWindow", utterance: Utterance) -> bool:
+        """Return whether drafts came to nothing for so long that a dear one, padded, is worth it.
+
+        Some speech is uncertain as long as it lasts (8 kHz, a far microphone), at its own length.
+        """
+        unrecognised = window.chunk.end_sample - max(utterance.start, utterance.accepted)
+        return window.request.is_draft and unrecognised >= _STALLED_SAMPLES
 
     def _commit_before_ms(self, chunk: SpeechChunk) -> int | None:
         """Return until when words may be committed: the language of the last ones isn't sure yet.

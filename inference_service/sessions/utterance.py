@@ -38,6 +38,7 @@ class Utterance:
     is_cut: bool = False  # it ended because it was too long, in the middle of speech
     speech_samples: int = 0  # known once it has ended
     covered: int = 0  # the end of what the last hypothesis covers
+    accepted: int = 0  # the end of what the last accepted hypothesis covers
     recognised: WindowText | None = None  # that hypothesis
     is_draft: bool = False  # it was decoded as a draft, which is no final text
     is_covered: bool = True  # its words cover the speech in it
@@ -74,7 +75,8 @@ class Utterance:
 
         commit_before_ms: later words stay pending; None: any may be committed.
         """
-        self.covered, self.recognised, self.retry, self.change = covered, text, None, None
+        self.covered = self.accepted = covered
+        self.recognised, self.retry, self.change = text, None, None
         self.agreement.update(words, commit_before_ms=commit_before_ms)
 
     def mark_for_retry(self, request: WindowRequest, *, covered: int) -> None:

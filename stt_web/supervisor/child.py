@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from stt_web.core.background import BackgroundLoop
 from stt_web.supervisor.commands import Command
 from stt_web.supervisor.console import Console
 
@@ -31,7 +32,8 @@ class Child:
         self._env = env
         self._console = console
         self._process: asyncio.subprocess.Process | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._keeper = BackgroundLoop(f"keep-{command.name}", self._keep_alive)
+        self._backoff_s = _FIRST_BACKOFF_S
         self._is_stopping = False
         self.deaths = 0  # how often it ended without being asked to
 
@@ -40,7 +42,8 @@ class Child:
         return self.command.name
 
     async def start(self) -> None:
-        self._keeper = asyncio.create_task(self._keep_alive(await self._spawn()))
+        await self._spawn()
+        self._keeper.start()
 
     async def run_to_end(self) -> int:
         """Start it once and return its exit status."""
@@ -60,8 +63,7 @@ class Child:
             self._console.say(f"{self.name} did not end within {grace_s:.0f} s: killed.")
         finally:
             self._kill_group()
-        if self._keeper:
-            self._keeper.cancel()
+        self._keeper.stop()
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         self._process = await asyncio.create_subprocess_exec(
@@ -78,23 +80,24 @@ class Child:
         )
         return self._process
 
-    async def _keep_alive(self, process: asyncio.subprocess.Process) -> None:
-        backoff_s = _FIRST_BACKOFF_S
-        while True:
-            started = time.monotonic()
-            status = await self._watch(process)
-            if self._is_stopping:
-                return
-            self.deaths += 1
-            self._kill_group()  # whatever it left behind
-            if time.monotonic() - started > _SETTLED_S:
-                backoff_s = _FIRST_BACKOFF_S
-            self._console.say(
-                f"{self.name} {_describe(status)}; it is started again in {backoff_s:.0f} s."
-            )
-            await asyncio.sleep(backoff_s)
-            backoff_s = min(backoff_s * 2, _LONGEST_BACKOFF_S)
-            process = await self._spawn()
+    async def _keep_alive(self) -> None:
+        """See one life of the process through; where it can't be started, the next round tries."""
+        process = self._process or await self._spawn()
+        started = time.monotonic()
+        status = await self._watch(process)
+        if self._is_stopping:
+            return self._keeper.stop()
+        self.deaths += 1
+        self._kill_group()  # whatever it left behind
+        if time.monotonic() - started > _SETTLED_S:
+            self._backoff_s = _FIRST_BACKOFF_S
+        self._console.say(
+            f"{self.name} {_describe(status)}; it is started again in {self._backoff_s:.0f} s."
+        )
+        await asyncio.sleep(self._backoff_s)
+        self._backoff_s = min(self._backoff_s * 2, _LONGEST_BACKOFF_S)
+        self._process = None
+        return None
 
     async def _watch(self, process: asyncio.subprocess.Process) -> int:
         """Show its lines until it ends; returns its exit status."""

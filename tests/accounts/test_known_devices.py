@@ -3,14 +3,15 @@
 import logging
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 
-from accounts.adapters import DEVICE_COOKIE
-from accounts.client_address import find_client_address, site_of
+from accounts.client_address import find_client_address
 from accounts.guessing import MAX_UNKNOWN_KEYS
 from accounts.keys import issue_api_key
 from accounts.models import KnownDevice, User
+from stt_web.core.addresses import site_of
 from tests.accounts.pages.people import browser_of, log_in, member
 from tests.accounts.people import Person, client_with
 
@@ -58,10 +59,14 @@ def test_a_cookie_that_is_no_device_of_the_account_opens_no_counter_of_its_own(
     ann: User, cookie: str
 ) -> None:
     other = browser_of(member("bob@example.com"))
-    value = other.cookies[DEVICE_COOKIE].value if cookie == "of another account" else cookie
+    value = (
+        other.cookies[settings.DEVICE_COOKIE_NAME].value
+        if cookie == "of another account"
+        else cookie
+    )
     lock_out(ann.email)
     stranger = Client(REMOTE_ADDR="203.0.113.5")
-    stranger.cookies[DEVICE_COOKIE] = value
+    stranger.cookies[settings.DEVICE_COOKIE_NAME] = value
 
     log_in(stranger, ann.email)
 

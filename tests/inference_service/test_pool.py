@@ -134,6 +134,21 @@ async def test_a_lease_in_time_prevents_unloading(models_dir: Path, loader: Load
     assert loader.loaded == ["one"]
 
 
+async def test_a_model_leased_again_within_its_time_stays_under_its_session(
+    models_dir: Path, loader: Loader
+) -> None:
+    ttl_s = 0.05
+    pool = _make_pool(models_dir, loader, ttl_s=ttl_s)
+    await _use(pool, "one")  # from here on its time runs
+    async with pool.lease("one"):
+        await _use(pool, "two")
+        await _until(lambda: loader.closed == ["two"])  # whose time began later, and is over
+        await asyncio.sleep(ttl_s)
+        assert loader.closed == ["two"]
+        assert "one" in pool.loaded()
+    await _until(lambda: loader.closed == ["two", "one"])
+
+
 async def test_for_lack_of_memory_the_model_goes_that_was_idle_longest(
     models_dir: Path, loader: Loader
 ) -> None:

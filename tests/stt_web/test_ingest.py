@@ -74,7 +74,13 @@ def media(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(behind: Behind, media: Path) -> Iterator[Served]:
-    app = IngestLayer(behind, media_root=media, upload_paths=["/up"], identify=identify)
+    app = IngestLayer(
+        behind,
+        media_root=media,
+        upload_paths=["/up"],
+        identify=identify,
+        recheck=lambda caller: None,
+    )
     with Served(app) as served:
         yield served
 
@@ -239,6 +245,7 @@ def test_bytes_arrive_on_disk_while_the_body_is_still_coming(
         media_root=tmp_path / "media",
         upload_paths=["/up"],
         identify=lambda scope: unlimited(),
+        recheck=lambda caller: None,
     )
     scope: Any = {
         "type": "http",

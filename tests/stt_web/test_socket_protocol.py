@@ -15,6 +15,8 @@ from stt_web.socket_protocol import SocketProtocol
 # websockets_sansio_impl.py and in websockets' Protocol.fail, and run tests/transcripts/live/wire.
 KNOWN = {"uvicorn": "0.54.0", "websockets": "17.4"}
 OVERRIDDEN = {
+    "connection_made": ["self", "transport"],
+    "connection_lost": ["self", "exc"],
     "data_received": ["self", "data"],
     "receive": ["self"],
     "shutdown": ["self"],
@@ -28,6 +30,7 @@ OVERRIDDEN = {
 }
 USED = {"handle_events", "stop_keepalive"}
 ATTRIBUTES = {
+    "client",
     "conn",
     "queue",
     "frames",

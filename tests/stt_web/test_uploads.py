@@ -1,7 +1,10 @@
 """A multipart body in pieces of any size: one file on disk, or a refusal that leaves nothing."""
 
+import contextlib
 import hashlib
 import io
+import threading
+import time
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -10,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stt_web.errors import ApiError
-from stt_web.uploads import MAX_FIELDS, Upload, UploadReader, read_boundary
+from stt_web.uploads import MAX_PARTS, Upload, UploadGoneError, UploadReader, read_boundary
 
 BOUNDARY = b"----x7"
 AUDIO = bytes(range(256)) * 40 + b"\r\n------x\r\n--"  # holds what looks like a boundary's begin
@@ -103,7 +106,16 @@ def test_a_name_in_extended_form_only_is_a_file_too(tmp_path: Path) -> None:
         (form(FILE, FILE), "too_many_files"),
         (form(FILE, part("prompt", b"\xff\xfe")), "malformed_upload"),
         (form(FILE, part("prompt", b"x" * 70_000)), "too_many_fields"),
-        (form(*(part(f"f{n}", b"") for n in range(MAX_FIELDS + 1)), FILE), "too_many_fields"),
+        (form(*(part(f"f{n}", b"") for n in range(MAX_PARTS)), FILE), "too_many_fields"),
+        (form(*(part("same", b"") for _ in range(40)), FILE), "repeated_field"),
+        (form(part("prompt", b"a"), part("prompt", b"b"), FILE), "repeated_field"),
+        (form(part("prompt", b"a\x00b"), FILE), "invalid_value"),
+        (form(part("f", b"", extra="X-A: " + "a" * 17_000 + "\r\n"), FILE), "malformed_upload"),
+        (form(part("f", b"", extra="X-A: a\r\n" * 17), FILE), "malformed_upload"),
+        (
+            form(part("f", b"", extra='Content-Disposition: form-data; name="g"\r\n'), FILE),
+            "malformed_upload",
+        ),
         (form(FILE)[:-40], "malformed_upload"),
         (b"no multipart at all", "malformed_upload"),
         (form(part("", b"nameless")), "malformed_upload"),
@@ -164,3 +176,38 @@ def test_a_form_without_a_usable_boundary_is_400(parameter: str) -> None:
         read_boundary("multipart/form-data" + parameter)
 
     assert caught.value.status == 400
+
+
+def test_a_form_of_parts_is_given_up_at_the_first_that_is_too_many(tmp_path: Path) -> None:
+    """What was processed is bounded, and not only what is kept: 40 MB of parts cost nothing."""
+    body = form(*(part(f"f{number % 7}", b"") for number in range(200_000)))
+    began = time.process_time()
+
+    assert refusal(tmp_path / "one", body, piece_bytes=2**20).code == "repeated_field"
+    assert time.process_time() - began < 1
+
+
+def test_what_is_abandoned_while_a_thread_feeds_it_stays_away(tmp_path: Path) -> None:
+    """The client hangs up between two pieces of the body, one of which is about to be written."""
+    folder = tmp_path / "one"
+    body = form(FILE)
+    for cut in range(0, len(body), 97):
+        reader = UploadReader(folder, boundary=BOUNDARY, limit_bytes=0)
+        reader.feed(body[:cut])
+        reader.abandon()
+        with pytest.raises(UploadGoneError):
+            reader.feed(body[cut:])
+        assert not folder.exists()
+
+
+def test_nothing_is_left_however_feeding_and_abandoning_meet(tmp_path: Path) -> None:
+    folder, body = tmp_path / "one", form(FILE)
+    for number in range(200):
+        reader = UploadReader(folder, boundary=BOUNDARY, limit_bytes=0)
+        abandoning = threading.Timer(number / 100_000, reader.abandon)
+        abandoning.start()
+        with contextlib.suppress(UploadGoneError):
+            for start in range(0, len(body), 100):
+                reader.feed(body[start : start + 100])
+        abandoning.join()
+        assert not folder.exists()

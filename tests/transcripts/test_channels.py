@@ -10,7 +10,8 @@ import pytest
 
 from protos.stt.v1 import server_pb2, server_pb2_grpc
 from tests.transcripts.fake_inference import FakeInference
-from transcripts.inference.channel import IDLE_S, get_channel
+from transcripts.inference.channel import get_channel
+from transcripts.inference.server_cache import IDLE_S
 from transcripts.inference.servers import Server
 
 

@@ -1,12 +1,16 @@
 """Claims, the fence, and what the sweeper does: on the database of this run."""
 
 import threading
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -23,6 +27,7 @@ from transcripts.services.queue import queue_position
 from transcripts.services.settle import fail, settle
 from transcripts.services.store import Job, open_job, store_window, write_fenced
 from transcripts.services.sweep import sweep_transcripts
+from transcripts.services.turns import tell_next
 
 WORD = RecognisedWord("hello", 0, 900, 0.9, False)
 SEGMENT = RecognisedSegment(0, 900, "hello", (WORD,), 0.9, -0.1, 1.0, 0.0, 0.0)
@@ -255,6 +260,81 @@ def test_no_more_than_the_limit_is_worked_on_when_all_are_claimed_at_once(
     first = waiting[claimed.index(True)]
     cancel_transcript(Transcript.objects.get(pk=first.pk))
     assert claim_transcript(waiting[claimed.index(False)].pk) is not None
+
+
+def test_a_second_pass_takes_no_slot_from_what_waits_for_one(
+    fake: FakeInference, make_transcript: MakeTranscript
+) -> None:
+    """It is older, and would be enqueued in the place of the one that can be begun."""
+    account = create_account(minutes=60)
+    live = make_transcript(seconds=1, account=account, status=Status.COMPLETED)
+    second_passes = [make_transcript(seconds=1, account=account) for _ in range(2)]
+    Transcript.objects.filter(pk=second_passes[0].pk).update(refines=live)
+    other = make_transcript(seconds=1, account=account, status=Status.COMPLETED)
+    Transcript.objects.filter(pk=second_passes[1].pk).update(refines=other)
+    waiting = make_transcript(seconds=1, account=account)
+
+    tell_next(account.user)
+
+    waiting.refresh_from_db()
+    assert waiting.enqueue_count == 1
+
+
+def test_a_worker_cut_off_from_the_database_stops_before_another_may_start(
+    make_transcript: MakeTranscript, settings: Settings
+) -> None:
+    settings.LEASE_S = 0.2
+    lease = claim(make_transcript()).lease
+    with disconnected():
+        lease.renew()
+        lease.check()  # for a moment it may be the network
+        time.sleep(settings.LEASE_S)
+        lease.renew()
+    with pytest.raises(LeaseLostError):
+        lease.check()
+
+
+def test_a_row_that_cannot_be_failed_keeps_no_other_waiting(
+    make_transcript: MakeTranscript, settings: Settings
+) -> None:
+    settings.MAX_STALLED_TRIES = 1
+    poisoned, used_up, expired = (make_transcript() for _ in range(3))
+    for each in (poisoned, used_up, expired):
+        claim(each)
+        expire(each)
+    Transcript.objects.filter(pk=expired.pk).update(stalled_tries=0)
+
+    with refusing(poisoned):
+        sweep_transcripts()
+
+    for each in (used_up, expired):
+        each.refresh_from_db()
+    assert (used_up.status, expired.status) == (Status.FAILED, Status.QUEUED)
+
+
+@contextmanager
+def refusing(transcript: Transcript) -> Iterator[None]:
+    """Something unforeseen happens whenever this transcript is failed."""
+
+    def refuse(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        named = {str(value).replace("-", "") for value in params or ()}
+        if sql.startswith("UPDATE") and transcript.pk.hex in named:
+            raise ValueError("unforeseen")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse):
+        yield
+
+
+@contextmanager
+def disconnected() -> Iterator[None]:
+    """The database refuses every statement of this thread."""
+
+    def refuse(*_: object) -> None:
+        raise OperationalError("no connection")
+
+    with connection.execute_wrapper(refuse):
+        yield
 
 
 def test_what_waits_for_its_turn_is_told_of_when_one_ends(

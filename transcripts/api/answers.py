@@ -12,7 +12,7 @@ from billing.ledger import read_balance
 from billing.quotas import account_for
 from stt_web.errors import ApiError
 from transcripts.exports.document import Document, load_document, spoken_language
-from transcripts.exports.json import as_json, seconds
+from transcripts.exports.json import as_json, seconds, without_segments
 from transcripts.exports.render import render
 from transcripts.gaps import seconds_in
 from transcripts.models import READABLE_STATUSES, Status, Transcript
@@ -122,6 +122,12 @@ def describe_transcript(transcript: Transcript) -> dict[str, Any]:
     """Return the whole transcript as it stands, for the management surface. Five queries."""
     document = load_document(transcript)
     return summarise(transcript, document) | as_json(document) | state_of(transcript)
+
+
+def describe_without_segments(transcript: Transcript) -> dict[str, Any]:
+    """Return the same with an empty list of segments. Five queries, without the words."""
+    document = load_document(transcript, has_words=False)
+    return summarise(transcript, document) | without_segments(document) | state_of(transcript)
 
 
 def summarise(transcript: Transcript, document: Document | None = None) -> dict[str, Any]:

@@ -24,14 +24,20 @@ from accounts.lasting import while_allowed
 from accounts.models import ApiKey, User
 from transcripts.access import TranscriptNotFoundError
 from transcripts.api.export_options import read_export_options
-from transcripts.api.exports import ExportFailedError, check_format, wait_for_export
+from transcripts.api.exports import (
+    ExportFailedError,
+    check_format,
+    render_export,
+    wait_for_export,
+)
 from transcripts.api.options import InvalidOptionError
 from transcripts.api.principals import is_still_allowed
 from transcripts.api.transcript_filters import filter_transcripts
 from transcripts.exports.files import content_disposition, file_name
 from transcripts.exports.options import ExportOptions
-from transcripts.exports.render import EXPORTS, export, load_for
+from transcripts.exports.render import EXPORTS
 from transcripts.models import READABLE_STATUSES, Source, Transcript
+from transcripts.services.export import is_large
 from transcripts.services.search import read_terms, search_transcripts, searching
 
 MAX_IDS = 1000
@@ -150,18 +156,15 @@ async def _content_of(
     transcript: Transcript, format_name: str, options: ExportOptions
 ) -> bytes | None:
     """Return the file; None if it can't be made, or not soon."""
-    if not EXPORTS[format_name].is_slow:
-        return await sync_to_async(_render)(transcript, format_name, options)
+    is_slow = EXPORTS[format_name].is_slow or await sync_to_async(is_large)(transcript)
+    if not is_slow:
+        return await sync_to_async(render_export)(transcript, format_name, options)
     try:
         return await wait_for_export(
             transcript, format_name=format_name, options=options, timeout_s=_WAIT_FOR_ONE_S
         )
     except ExportFailedError:
         return None
-
-
-def _render(transcript: Transcript, format_name: str, options: ExportOptions) -> bytes:
-    return export(load_for(format_name, transcript, options), format_name, options)
 
 
 def _free_name(title: str, format_name: str, taken: set[str]) -> str:

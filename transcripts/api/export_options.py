@@ -14,6 +14,7 @@ from transcripts.exports.redaction import KINDS
 _TRUE = ("true", "1", "on", "yes")
 _FALSE = ("false", "0", "off", "no")
 _CUSTOM = "custom"
+_WHOLE_NUMBERS = ("line_characters", "lines")
 _NAMES = (
     "speakers",
     "timestamps",
@@ -120,8 +121,8 @@ def _read_number(query: Mapping[str, str], name: str) -> float:
         value = float(query[name])
     except ValueError:
         value = most + 1
-    is_whole = name not in ("line_characters", "lines") or value == int(value)
-    if not (least <= value <= most and is_whole):
+    is_in_range = least <= value <= most  # never of nan; inf and 1e400 are above
+    if not is_in_range or (name in _WHOLE_NUMBERS and not value.is_integer()):
         raise InvalidOptionError(
             name, f"{name} is {query[name][:40]!r}, but must be from {least:g} to {most:g}."
         )

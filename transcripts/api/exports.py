@@ -5,9 +5,9 @@ Plain asynchronous views: what a worker makes is waited for without a thread.
 
 import asyncio
 import hashlib
-from collections import Counter
-from dataclasses import asdict
-from typing import cast
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import BinaryIO, cast
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -19,18 +19,14 @@ from stt_web.errors import ApiError
 from transcripts.api.answers import job_error, warn_in_headers
 from transcripts.api.export_options import read_export_options
 from transcripts.api.principals import check_still_allowed, find_transcript, identify
-from transcripts.exports.cues import make_cues
-from transcripts.exports.document import load_document
 from transcripts.exports.files import content_disposition, file_name
-from transcripts.exports.json import seconds
-from transcripts.exports.lint import lint_cues
-from transcripts.exports.measures import own_profile
-from transcripts.exports.options import ExportOptions, apply_options
-from transcripts.exports.render import EXPORTS, export, load_for
+from transcripts.exports.options import ExportOptions
+from transcripts.exports.render import EXPORTS, LINT, export, load_for
 from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Transcript
-from transcripts.services.export import describe_export, order_export
+from transcripts.services.export import describe_export, is_large, order_export
 
 _WAIT_S = 20.0
+_PIECE_BYTES = 256 * 1024
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 0.5
 _RETRY_AFTER_S = 5
 
@@ -67,7 +63,8 @@ async def export_transcript(
     transcript = await sync_to_async(open_for_export)(request, transcript_id)
     check_format(format_name)
     options = read_export_options(request.GET.dict())
-    if not EXPORTS[format_name].is_slow:
+    is_slow = EXPORTS[format_name].is_slow or await sync_to_async(is_large)(transcript)
+    if not is_slow:
         return await sync_to_async(_answer_now)(request, transcript, format_name, options)
     content = await wait_for_export(
         transcript, format_name=format_name, options=options, timeout_s=_WAIT_S
@@ -81,7 +78,18 @@ async def export_transcript(
 async def wait_for_export(
     transcript: Transcript, *, format_name: str, options: ExportOptions, timeout_s: float
 ) -> bytes | None:
-    """Return what a worker makes, or made; None if `timeout_s` went by before. Holds no thread.
+    """Return what `wait_for_file` finds, whole."""
+    file = await wait_for_file(
+        transcript, format_name=format_name, options=options, timeout_s=timeout_s
+    )
+    return None if file is None else await sync_to_async(_read_whole)(file)
+
+
+async def wait_for_file(
+    transcript: Transcript, *, format_name: str, options: ExportOptions, timeout_s: float
+) -> BinaryIO | None:
+    """Return what a worker makes, or made, open; None if `timeout_s` went by before. Holds no
+    thread.
 
     Raises ExportFailedError.
     """
@@ -97,7 +105,7 @@ async def wait_for_export(
                 await sync_to_async(order_export)(wanted)
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-        return await sync_to_async(wanted.path.read_bytes)()
+        return await sync_to_async(_open)(wanted.path)
     except (TimeoutError, FileNotFoundError):  # or deleted between the two
         return None
 
@@ -107,7 +115,33 @@ async def lint_subtitles(request: HttpRequest, transcript_id: UUID) -> HttpRespo
     """Report where the subtitles of a transcript break the rules of a profile."""
     transcript = await sync_to_async(open_for_export)(request, transcript_id)
     options = read_export_options(request.GET.dict())
-    return await sync_to_async(_answer_lint)(transcript, options)
+    if await sync_to_async(is_large)(transcript):
+        content = await wait_for_export(
+            transcript, format_name=LINT, options=options, timeout_s=_WAIT_S
+        )
+        if content is None:
+            return _answer_later(request)
+    else:
+        content = await sync_to_async(render_export)(transcript, LINT, options)
+    return HttpResponse(content, content_type="application/json")
+
+
+async def read_in_pieces(file: BinaryIO) -> AsyncIterator[bytes]:
+    """Yield the file in pieces, and close it."""
+    try:
+        while piece := await sync_to_async(file.read)(_PIECE_BYTES):
+            yield piece
+    finally:
+        file.close()
+
+
+def _open(path: Path) -> BinaryIO:
+    return path.open("rb")
+
+
+def _read_whole(file: BinaryIO) -> bytes:
+    with file:
+        return file.read()
 
 
 def open_for_export(request: HttpRequest, transcript_id: UUID) -> Transcript:
@@ -147,8 +181,13 @@ def answer_file(request: HttpRequest, body: bytes, *, title: str, format_name: s
 def _answer_now(
     request: HttpRequest, transcript: Transcript, format_name: str, options: ExportOptions
 ) -> HttpResponse:
-    body = export(load_for(format_name, transcript, options), format_name, options)
+    body = render_export(transcript, format_name, options)
     return _answer_export(request, transcript, body, format_name)
+
+
+def render_export(transcript: Transcript, format_name: str, options: ExportOptions) -> bytes:
+    """Return the file, rendered here and now. Queries."""
+    return export(load_for(format_name, transcript, options), format_name, options)
 
 
 def _answer_export(
@@ -164,25 +203,3 @@ def _answer_later(request: HttpRequest) -> HttpResponse:
     response.headers["Retry-After"] = str(_RETRY_AFTER_S)
     response.headers["Location"] = request.get_full_path()
     return response
-
-
-def _answer_lint(transcript: Transcript, options: ExportOptions) -> HttpResponse:
-    document = apply_options(load_document(transcript), options)
-    profile = own_profile(options.profile, document.text, language=document.language)
-    cues = make_cues(document, options.profile)
-    findings = lint_cues(cues, options.profile, language=document.language)
-    return JsonResponse(
-        {
-            "profile": asdict(profile),
-            "cues": len(cues),
-            "counts": dict(Counter(finding.rule for finding in findings)),
-            "findings": [
-                {
-                    **asdict(finding),
-                    "start": seconds(cues[finding.cue - 1].start_ms),
-                    "end": seconds(cues[finding.cue - 1].end_ms),
-                }
-                for finding in findings
-            ],
-        }
-    )

@@ -38,7 +38,7 @@ class _OnePassPaginator(Paginator):  # type: ignore[type-arg]  # takes none when
 
     def page(self, number: Any) -> "Page[Transcript]":
         """Return the page. Raises InvalidPage where there is none. Three queries."""
-        wanted = int(number) if str(number).isdecimal() else 0
+        wanted = int(number)  # `get_page_number` has checked it
         if not 1 <= wanted <= _LAST_THAT_CAN_BE:
             return super().page(number)
         found = self._find(start=(wanted - 1) * self.per_page)

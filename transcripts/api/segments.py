@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Max
+from django.db.models.functions import Length
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +21,7 @@ from transcripts.api.editing import (
     show_segments,
     show_speakers,
 )
+from transcripts.imports.bounds import MAX_SEGMENT_WORDS
 from transcripts.services import edit
 from transcripts.services.draft import Editing
 from transcripts.services.edit import SegmentChange
@@ -26,9 +29,20 @@ from transcripts.services.edit import SegmentChange
 Body = dict[str, Any]
 
 
+_LARGEST_PAGE = 500
+# A page of the longest segments that there may be is answered in less than a second.
+_WORDS_A_PAGE = 100_000
+_CHARACTERS_A_WORD = 3  # few languages have fewer, a blank included
+
+
 class SegmentPagination(PageNumberPagination):
+    """`longest`: characters of the transcript's longest segment."""
+
     page_size = 100
-    max_page_size = 500
+
+    def __init__(self, *, longest: int) -> None:
+        words = min(MAX_SEGMENT_WORDS, max(1, longest // _CHARACTERS_A_WORD))
+        self.max_page_size = min(_LARGEST_PAGE, _WORDS_A_PAGE // words)
 
 
 class SegmentListView(EditingView):
@@ -36,14 +50,17 @@ class SegmentListView(EditingView):
         operation_id="list_segments",
         parameters=[
             OpenApiParameter("page", int),
-            OpenApiParameter("page_size", int, description="At most 500."),
+            OpenApiParameter(
+                "page_size", int, description="At most 500; fewer where segments are very long."
+            ),
         ],
         responses=shapes.SegmentPageSerializer,
     )
     def get(self, request: Request, transcript_id: UUID) -> Response:
         """Return the segments in order, with their ids."""
         transcript = get_transcript(user_of(request), transcript_id)
-        paginator = SegmentPagination()
+        longest = transcript.segments.aggregate(longest=Max(Length("text")))["longest"]
+        paginator = SegmentPagination(longest=longest or 0)
         rows = show_segments(transcript.segments.all())
         page = paginator.paginate_queryset(rows, request, view=self)
         response = paginator.get_paginated_response([show_segment(row) for row in page or []])

@@ -3,7 +3,6 @@
 from typing import Any, cast
 from uuid import UUID
 
-from django.conf import settings
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -13,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.permissions import MANAGE_AND_READ, HasScope, user_of
+from stt_web.core.public_address import absolute_url
 from transcripts.access import get_transcript
 from transcripts.models import ShareLink
 from transcripts.services.sharing import (
@@ -79,8 +79,7 @@ class ShareListView(APIView):
         asked.is_valid(raise_exception=True)
         link, token = create_share(transcript, **cast("dict[str, Any]", asked.validated_data))
         path = reverse("shared", args=[token])
-        address = settings.PUBLIC_URL + path if settings.PUBLIC_URL else ""
-        body = {**ShareSerializer(link).data, "url": address or request.build_absolute_uri(path)}
+        body = {**ShareSerializer(link).data, "url": absolute_url(request._request, path)}
         return Response(body, status=201, headers={"Cache-Control": "no-store"})
 
 

@@ -111,8 +111,8 @@ async def _wait_for(
     stopped = asyncio.ensure_future(stopping.wait())
     try:
         while not await _first_of(waiting, stopped):
-            await sync_to_async(check_still_good)(api_key)
-        await sync_to_async(check_still_good)(api_key)
+            await sync_to_async(check_still_good)(None, api_key)
+        await sync_to_async(check_still_good)(None, api_key)
     finally:  # also where the client went away
         is_closed = waiting.done() and not waiting.cancelled() and waiting.result() is not None
         waiting.cancel()

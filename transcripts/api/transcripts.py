@@ -4,6 +4,7 @@ from typing import cast
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.http import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
@@ -18,6 +19,7 @@ from stt_web.pagination import PageNumberPagination
 from transcripts.api.answers import describe_transcript, state_of, summarise
 from transcripts.api.edit_serializers import DescribeRequestSerializer
 from transcripts.api.editing import IF_MATCH, etag_of, read_body, read_if_match
+from transcripts.api.large_answers import answer_large
 from transcripts.api.principals import KeyOrVisitorAuthentication, find_transcript
 from transcripts.api.search_pages import SearchPagination
 from transcripts.api.serializers import (
@@ -32,6 +34,7 @@ from transcripts.models import Transcript
 from transcripts.services.cancel import cancel_transcript, delete_transcript
 from transcripts.services.draft import Editing
 from transcripts.services.edit import describe
+from transcripts.services.export import is_large
 from transcripts.services.search import read_terms, search_transcripts, searching
 from transcripts.services.search_highlights import Highlight, find_highlights
 
@@ -42,10 +45,12 @@ class TranscriptView(APIView):
     authentication_classes = [KeyOrVisitorAuthentication, SessionAuthentication]
 
     @extend_schema(operation_id="read_transcript", responses=TranscriptDetailSerializer)
-    def get(self, request: Request, transcript_id: UUID) -> Response:
+    def get(self, request: Request, transcript_id: UUID) -> HttpResponseBase:
         """Return the transcript as it stands: finished, or what is recognised so far."""
         _check_scope(request, "read")
         transcript = find_transcript(request.user, transcript_id)
+        if is_large(transcript):
+            return answer_large(transcript, etag_of(transcript))
         return Response(describe_transcript(transcript), headers=etag_of(transcript))
 
     @extend_schema(

@@ -1,11 +1,15 @@
 """CSV for spreadsheets (RFC 4180): UTF-8 with a byte order mark, one row a segment.
 
 A cell that begins like a formula gets an apostrophe before it, which spreadsheets take for "this
-is text" (OWASP, *CSV Injection*): what somebody said must not be run.
+is text" (OWASP, *CSV Injection*): speech must not be executed. Where the list separator is `;`
+(Czech, German), a spreadsheet splits the same line there, whatever is quoted: what follows a `;`
+is guarded likewise. Line breaks and tabs, which would also begin a cell, are spaces here, and a
+comma within a cell is quoted.
 """
 
 import csv
 import io
+import re
 
 from transcripts.exports.document import Document
 from transcripts.exports.notice import origin_of
@@ -14,7 +18,14 @@ from transcripts.exports.plain import one_line
 from transcripts.exports.timestamps import clock_time
 
 BYTE_ORDER_MARK = "\ufeff"
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+# Before a formula, spreadsheets pass over blanks and what Unicode calls default-ignorable.
+_INVISIBLE = (
+    "\\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff"
+)
+_FORMULA = "[=+\\-@＝＋－＠]"
+# Within a quoted cell a quote is two, which open and close a cell that a `;` begins.
+_FORMULA_START = re.compile(f'(?:\\A(?=[{_INVISIBLE}]*{_FORMULA})|;(?=[{_INVISIBLE}"]*{_FORMULA}))')
 
 
 def render_csv(document: Document, options: ExportOptions) -> str:
@@ -42,5 +53,4 @@ def render_csv(document: Document, options: ExportOptions) -> str:
 
 def neutralise(text: str) -> str:
     """Return the text as one line that no spreadsheet takes for a formula."""
-    line = one_line(text)
-    return f"'{line}" if line.lstrip().startswith(_FORMULA_STARTS) else line
+    return _FORMULA_START.sub(lambda match: f"{match[0]}'", one_line(text))

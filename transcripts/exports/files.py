@@ -1,9 +1,9 @@
 """What an export is called: a name that every system can keep, and the header that tells it."""
 
 import re
-import unicodedata
 from urllib.parse import quote
 
+from stt_web.core.unicode import normalize
 from transcripts.exports.plain import one_line, without_direction_marks
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*%;\ufffd]+')  # by file systems, or misread in the header
@@ -14,7 +14,7 @@ _FALLBACK = "transcript"
 
 def file_name(title: str, *, extension: str) -> str:
     """Return a file's name made of the title, or `transcript` where nothing of it can be kept."""
-    text = without_direction_marks(one_line(unicodedata.normalize("NFC", title)))
+    text = without_direction_marks(one_line(normalize("NFC", title)))
     text = " ".join(_FORBIDDEN.sub(" ", text).split()).strip(". ")
     text = text.encode("utf-8", "ignore")[:_LONGEST_BYTES].decode("utf-8", "ignore").strip(". ")
     if not text or _RESERVED.match(text):
@@ -24,7 +24,7 @@ def file_name(title: str, *, extension: str) -> str:
 
 def content_disposition(name: str) -> str:
     """Return the header for a download: the name in ASCII and, after it, whole (RFC 6266)."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    plain = normalize("NFKD", name).encode("ascii", "ignore").decode()
     stem, _, extension = plain.rpartition(".")
     plain = f"{stem.strip() or _FALLBACK}.{extension}"
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -25,17 +25,22 @@ def render_verbose_json(document: Document) -> str:
 
 def export_json(document: Document, options: ExportOptions) -> str:
     """Return the transcript as the contract has it, with its title and where it comes from."""
-    body = _without_segments(document) | {"title": document.title}
+    body = without_segments(document) | {"title": document.title}
     if options.notice:
         body |= {"origin": origin_of(document), "notice": notice_of(document, options)}
     # One segment at a time: of ten hours, all of them as dicts take 60 MB. No text can look like
     # the empty list: the quotes in it are escaped.
     head, empty, tail = json.dumps(body, ensure_ascii=False).partition(_NO_SEGMENTS)
-    segments = ", ".join(
+    return f"{head}{empty[:-2]}{render_segments(document, options)}{tail}"
+
+
+def render_segments(document: Document, options: ExportOptions) -> str:
+    """Return the list of segments alone, as `as_json` has it."""
+    parts = (
         json.dumps(segment_as_json(segment, language=document.language), ensure_ascii=False)
         for segment in document.segments
     )
-    return f"{head}{empty[:-1]}{segments}]{tail}"
+    return f"[{', '.join(parts)}]"
 
 
 def as_json(document: Document) -> dict[str, Any]:
@@ -43,10 +48,10 @@ def as_json(document: Document) -> dict[str, Any]:
     segments = [
         segment_as_json(segment, language=document.language) for segment in document.segments
     ]
-    return _without_segments(document) | {"segments": segments}
+    return without_segments(document) | {"segments": segments}
 
 
-def _without_segments(document: Document) -> dict[str, Any]:
+def without_segments(document: Document) -> dict[str, Any]:
     return {
         "text": document.text,
         "language": document.language or None,

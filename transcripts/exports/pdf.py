@@ -18,6 +18,7 @@ from functools import partial
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
+from stt_web.core.unicode import normalize
 from transcripts.exports.document import Document
 from transcripts.exports.linebreaks import fill_lines
 from transcripts.exports.notice import origin_of
@@ -235,7 +236,7 @@ class _Writer:
 
 
 def _clean(text: str) -> str:
-    return unicodedata.normalize("NFC", without_direction_marks(one_line(text))).strip()
+    return normalize("NFC", without_direction_marks(one_line(text))).strip()
 
 
 def _read_aloud(text: str) -> str:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from transcripts.exports.document import Document, DocumentSegment, DocumentWord
 
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{2,63}){1,8}")
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{2,4}){3,8}\b")
+# In groups of four, as printed, or in one: a run can be read in one way only.
+_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,3})?\b")
 _CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 # At least nine digits, or seven behind a country's prefix; groups of them with the usual marks.
 _PHONE = re.compile(r"(?<![\w+])(?:\+|00)?\(?\d(?:[ ./()-]{0,2}\d){6,14}(?!\w)")

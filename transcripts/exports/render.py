@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from transcripts.exports.csv import render_csv
 from transcripts.exports.document import Document, load_document
 from transcripts.exports.docx import render_docx
-from transcripts.exports.json import export_json, render_json, render_verbose_json
+from transcripts.exports.json import (
+    export_json,
+    render_json,
+    render_segments,
+    render_verbose_json,
+)
+from transcripts.exports.lint_report import render_lint
 from transcripts.exports.options import ExportOptions, apply_options
 from transcripts.exports.pdf import render_pdf
 from transcripts.exports.srt import export_srt, render_srt
@@ -60,6 +66,13 @@ EXPORTS: dict[str, Export] = {
     ),
     "pdf": Export("application/pdf", render_pdf, is_slow=True),
 }
+# Answers of the API that are made like exports where a transcript is large.
+SEGMENTS, LINT = "segments", "lint"
+_ANSWERS: dict[str, Export] = {
+    SEGMENTS: Export("application/json", _encoded(render_segments), has_words=True),
+    LINT: Export("application/json", _encoded(render_lint), has_words=True),
+}
+_ALL = EXPORTS | _ANSWERS
 
 
 def render(document: Document, format_name: str) -> tuple[bytes, str]:
@@ -73,10 +86,13 @@ def load_for(format_name: str, transcript: Transcript, options: ExportOptions) -
 
     Where gaps stand in their places, segments are cut between words.
     """
-    has_words = EXPORTS[format_name].has_words or options.include_gaps
-    return load_document(transcript, has_words=has_words)
+    return load_document(transcript, has_words=needs_words(format_name, options))
+
+
+def needs_words(format_name: str, options: ExportOptions) -> bool:
+    return _ALL[format_name].has_words or options.include_gaps
 
 
 def export(document: Document, format_name: str, options: ExportOptions) -> bytes:
     """Return the file as it was asked for. Raises KeyError for an unknown format."""
-    return EXPORTS[format_name].render(apply_options(document, options), options)
+    return _ALL[format_name].render(apply_options(document, options), options)

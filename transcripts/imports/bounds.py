@@ -3,8 +3,7 @@
 The words are bounded, too: each is read and written again by every view and export.
 """
 
-import re
-
+from stt_web.core.strict_json import find_unstorable
 from transcripts.imports.segments import Imported, ImportedSegment, ImportFileError
 
 MAX_BYTES = 16 * 1024 * 1024  # ten hours of our own JSON are 10 MB
@@ -15,7 +14,6 @@ MAX_SEGMENT_CHARACTERS = 20_000
 MAX_SEGMENT_WORDS = 1_000  # seven minutes of speech
 MAX_WORDS = 500_000  # fifty-five hours of speech
 MAX_SPEAKERS = 100
-_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")  # JSON can hold it, UTF-8 can't
 
 
 def check_size(size_bytes: int) -> None:
@@ -69,5 +67,6 @@ def _check_segment(segment: ImportedSegment, what: str) -> int:
 
 
 def _check_text(text: str, what: str) -> None:
-    if _HALF_A_CHARACTER.search(text):
-        raise ImportFileError(f"{what} holds half a character (a lone surrogate).")
+    problem = find_unstorable(text)
+    if problem:
+        raise ImportFileError(f"{what} holds {problem}.")

@@ -4,17 +4,15 @@ A channel belongs to one process (gRPC's threads don't survive a fork), so it is
 kept under the process id.
 """
 
-import ipaddress
 import os
-import socket
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import grpc
 
+from transcripts.inference.server_cache import ServerCache
 from transcripts.inference.servers import Server
+from transcripts.inference.targets import target_uri
 
 # A peer that is frozen or unplugged keeps its TCP connection: only unanswered pings tell. Noticed
 # after at most KEEPALIVE_TIME + KEEPALIVE_TIMEOUT. The server must allow pings this often
@@ -26,49 +24,21 @@ MAX_SEND_BYTES = 128 * 1024 * 1024
 MAX_RECEIVE_BYTES = 16 * 1024 * 1024
 _ROUND_ROBIN = '{"loadBalancingConfig": [{"round_robin": {}}]}'
 
-# An instance that was removed, or is reached otherwise now, is asked for no more.
-IDLE_S = 600.0
-
-
-@dataclass
-class _Kept:
-    channel: grpc.Channel
-    used_at_s: float
-
-
-_channels: dict[tuple[int, Server], _Kept] = {}
-_lock = threading.Lock()
+_caches: dict[int, ServerCache[grpc.Channel]] = {}  # by process id
 
 
 def get_channel(server: Server, *, clock: Callable[[], float] = time.monotonic) -> grpc.Channel:
-    """Return this process's channel to `server`, made at the first call."""
-    key, now_s = (os.getpid(), server), clock()
-    with _lock:
-        if key not in _channels:
-            _forget_left_ones(server, before_s=now_s - IDLE_S)
-            _channels[key] = _Kept(open_channel(server), now_s)
-        kept = _channels[key]
-        kept.used_at_s = now_s
-        return kept.channel
+    """Return this process's channel to `server`, made at the first call, and where it has moved.
 
-
-def _forget_left_ones(server: Server, *, before_s: float) -> None:
-    """Let go of what reaches this instance in another way, and of instances nobody asks for.
-
-    Not closed: gRPC does that once the last call on a channel is over.
+    Blocks where names are looked up (`targets`). Raises UnavailableError.
     """
-    for key, kept in list(_channels.items()):
-        other = key[1].instance_id
-        if other and (other == server.instance_id or kept.used_at_s < before_s):
-            del _channels[key]
+    uri = target_uri(server.target)
+    cache = _caches.setdefault(os.getpid(), ServerCache())
+    return cache.get(server, lambda: open_channel(server), version=uri, clock=clock)
 
 
 def open_channel(server: Server) -> grpc.Channel:
-    """Open a channel that balances over all addresses of the server's target, call by call.
-
-    A target is a gRPC URI (`dns:///inference:50051`), `host:port`, or several of the latter,
-    separated by commas; names among several are looked up once.
-    """
+    """Open a channel that balances over all addresses of the server's target, call by call."""
     uri, options = target_uri(server.target), channel_options(server)
     if not server.is_tls:
         return grpc.insecure_channel(uri, options=options)
@@ -98,22 +68,3 @@ def channel_options(server: Server) -> list[tuple[str, object]]:
         first_host = server.target.split(",")[0].strip().rsplit(":", 1)[0]
         options.append(("grpc.default_authority", first_host))
     return options
-
-
-def target_uri(target: str) -> str:
-    """Return the URI that gRPC's resolvers understand."""
-    if "," in target:
-        addresses = (_resolved(part.strip()) for part in target.split(",") if part.strip())
-        return "ipv4:" + ",".join(addresses)
-    if "://" in target or target.startswith(("ipv4:", "ipv6:", "unix:", "dns:")):
-        return target
-    return f"dns:///{target}"
-
-
-def _resolved(address: str) -> str:
-    host, _, port = address.rpartition(":")
-    try:
-        ipaddress.IPv4Address(host)
-    except ValueError:
-        host = socket.gethostbyname(host)
-    return f"{host}:{port}"

@@ -12,14 +12,16 @@ import grpc
 import grpc.aio
 
 from protos.stt.v1 import speech_pb2, speech_pb2_grpc
-from transcripts.inference.channel import channel_options, credentials_of, target_uri
+from transcripts.inference.channel import channel_options, credentials_of
 from transcripts.inference.client import STREAM_DEADLINE_S, call_metadata
 from transcripts.inference.errors import UnavailableError, translate_rpc_error
 from transcripts.inference.live_results import StreamEvent, StreamOptions, read_stream_event
+from transcripts.inference.server_cache import ServerCache
 from transcripts.inference.servers import Server
+from transcripts.inference.targets import find_uri
 
 _Rpc = grpc.aio.StreamStreamCall[speech_pb2.StreamRequest, speech_pb2.StreamEvent]
-_channels: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Server, grpc.aio.Channel]] = (
+_caches: WeakKeyDictionary[asyncio.AbstractEventLoop, ServerCache[grpc.aio.Channel]] = (
     WeakKeyDictionary()
 )
 
@@ -30,8 +32,10 @@ class LiveCall:
     Sending waits while the server takes nothing (flow control). Iterated once.
     """
 
-    def __init__(self, rpc: _Rpc, server: Server) -> None:
+    def __init__(self, rpc: _Rpc, server: Server, channel: grpc.aio.Channel) -> None:
         self._rpc = rpc
+        # A channel that nobody holds is closed, and its calls with it: the cache may let it go.
+        self._channel = channel
         self.server = server
         self._is_cancelled = False
 
@@ -85,9 +89,16 @@ class LiveCall:
 
 async def start_stream(options: StreamOptions, *, server: Server) -> LiveCall:
     """Start a stream. Raises `InferenceError`; what the server refuses comes with its events."""
-    stub = speech_pb2_grpc.SpeechStub(_channel_to(server))
-    call = LiveCall(stub.Stream(timeout=STREAM_DEADLINE_S, metadata=call_metadata(server)), server)
-    await call._write(speech_pb2.StreamRequest(config=options.as_proto()))
+    channel = await _channel_to(server)
+    rpc = speech_pb2_grpc.SpeechStub(channel).Stream(
+        timeout=STREAM_DEADLINE_S, metadata=call_metadata(server)
+    )
+    call = LiveCall(rpc, server, channel)
+    try:
+        await call._write(speech_pb2.StreamRequest(config=options.as_proto()))
+    except BaseException:  # also where its session was given up: nobody else knows the call
+        call.cancel()
+        raise
     return call
 
 
@@ -97,15 +108,14 @@ def is_being_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def _channel_to(server: Server) -> grpc.aio.Channel:
-    channels = _channels.setdefault(asyncio.get_running_loop(), {})
-    if server not in channels:
-        channels[server] = _open_channel(server)
-    return channels[server]
+async def _channel_to(server: Server) -> grpc.aio.Channel:
+    uri = await find_uri(server.target)
+    cache = _caches.setdefault(asyncio.get_running_loop(), ServerCache())
+    return cache.get(server, lambda: _open_channel(server, uri), version=uri)
 
 
-def _open_channel(server: Server) -> grpc.aio.Channel:
-    uri, options = target_uri(server.target), channel_options(server)
+def _open_channel(server: Server, uri: str) -> grpc.aio.Channel:
+    options = channel_options(server)
     if not server.is_tls:
         return grpc.aio.insecure_channel(uri, options=options)
     return grpc.aio.secure_channel(uri, credentials_of(server), options=options)

@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from threading import Lock
 from typing import Protocol
 
 from django.conf import settings
@@ -31,12 +30,12 @@ from transcripts.inference.catalog import (
 from transcripts.inference.client import fetch_info
 from transcripts.inference.errors import UnavailableError
 from transcripts.inference.results import Model, ServerModels
+from transcripts.inference.server_cache import ServerCache
 from transcripts.inference.servers import Server, shared_server
 
 logger = logging.getLogger(__name__)
 
-_catalogs: dict[Server, Catalog] = {}
-_lock = Lock()
+_catalogs: ServerCache[Catalog] = ServerCache()
 _turns = itertools.count(random.randrange(1000))  # noqa: S311  # spreads load, hides nothing
 # Several instances are asked at once: one that is down takes its whole deadline.
 _askers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="ask-instance")
@@ -146,10 +145,7 @@ def server_of(instance: CloudInstance) -> Server:
 
 def catalog_of(server: Server) -> Catalog:
     """Return what this process remembers of what the server has."""
-    with _lock:
-        if server not in _catalogs:
-            _catalogs[server] = Catalog(partial(fetch_info, server))
-        return _catalogs[server]
+    return _catalogs.get(server, lambda: Catalog(partial(fetch_info, server)))
 
 
 def look_at(servers: Iterable[Server]) -> dict[Server, ServerModels | None]:

@@ -15,6 +15,7 @@ from dataclasses import replace
 import grpc
 
 from protos.stt.v1 import server_pb2, server_pb2_grpc
+from stt_web.core.background import ThreadLoop
 from transcripts.inference.channel import open_channel
 from transcripts.inference.client import TranscribeCall
 from transcripts.inference.servers import Server
@@ -29,20 +30,23 @@ def cancel_when_frozen(call: TranscribeCall, server: Server) -> Iterator[None]:
     """Cancel `call` if it is silent and an address of `server` does not answer."""
     is_over = threading.Event()
 
-    def watch() -> None:
-        while not is_over.wait(LOOK_EVERY_S):
-            if call.silent_s() < SILENT_AFTER_S:
-                continue
+    def watch() -> bool:
+        if is_over.wait(LOOK_EVERY_S):
+            return False
+        if call.silent_s() >= SILENT_AFTER_S:
             if is_frozen(server):
                 call.cancel()
-                return
+                return False
             call.note_movement()
+        return True
 
-    threading.Thread(target=watch, name="silence-watch", daemon=True).start()
+    watching = ThreadLoop("silence-watch", watch, longest_pause_s=LOOK_EVERY_S)
+    watching.start()
     try:
         yield
     finally:
         is_over.set()
+        watching.stop()
 
 
 def is_frozen(server: Server) -> bool:

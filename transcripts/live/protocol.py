@@ -9,12 +9,12 @@ The session is opened by the first configuration, or by audio where none came be
 understood in both dialects. After the end nothing is listened to any more.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any
 
+from stt_web.core.strict_json import StrictJsonError, parse_json
 from stt_web.errors import ApiError
 from transcripts.api.options import InvalidOptionError, read_model, read_spoken
 from transcripts.languages import MULTI
@@ -189,8 +189,8 @@ class Listener:
 
 def _parse(text: str) -> dict[str, Any]:
     try:
-        said = json.loads(text)
-    except (ValueError, RecursionError):
+        said = parse_json(text)
+    except StrictJsonError:
         said = None
     if not isinstance(said, dict):
         raise ProtocolError("A text frame must be a JSON object.", code="invalid_json")

@@ -13,6 +13,7 @@ import socket
 from multiprocessing.context import ForkServerProcess
 from typing import Self
 
+from stt_web.core.background import finish_anyway
 from transcripts.media.decoder import raise_if_error
 from transcripts.media.errors import DecoderDiedError
 from transcripts.media.messages import GarbledError, parse_message
@@ -39,13 +40,12 @@ class StreamDecoder:
         """Start the child; some 20 ms. Raises DecoderDiedError."""
         ours, theirs = socket.socketpair()
         try:
-            process = await asyncio.to_thread(start_process, run_stream_child, (theirs, source))
+            starting = asyncio.to_thread(_start_child, theirs, source)
+            process = await finish_anyway(starting, undo=_end_child)
+            reader, writer = await asyncio.open_connection(sock=ours)
         except BaseException:
-            ours.close()
+            ours.close()  # the child ends with it
             raise
-        finally:
-            theirs.close()
-        reader, writer = await asyncio.open_connection(sock=ours)
         return cls(process, reader, writer)
 
     async def push(self, data: bytes) -> None:
@@ -80,4 +80,14 @@ class StreamDecoder:
     async def close(self) -> None:
         """End the child, whatever it does."""
         self._writer.close()
-        await asyncio.to_thread(end_process, self._process)
+        await _end_child(self._process)
+
+
+def _start_child(theirs: socket.socket, source: StreamSource) -> ForkServerProcess:
+    """Closes `theirs`, here: nobody else knows when it is handed over."""
+    with theirs:
+        return start_process(run_stream_child, (theirs, source))
+
+
+async def _end_child(process: ForkServerProcess) -> None:
+    await asyncio.to_thread(end_process, process)

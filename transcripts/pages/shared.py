@@ -38,16 +38,10 @@ from transcripts.services.sharing import (
 )
 from transcripts.services.sources import list_pauses
 
-_COOKIE = "shared_pass"
 HEADERS = {
     "Cache-Control": "private, no-store",
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex, nofollow, noarchive, nosnippet",
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self';"
-        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
 }
 
 
@@ -87,7 +81,7 @@ def _show(request: HttpRequest, token: str) -> HttpResponse:
         return _answer(request, "transcripts/shared_gone.html", {}, status=404)
     if request.method == "POST" and link.password:
         return _try_password(request, link, token)
-    if not is_open(link, shown_pass=request.COOKIES.get(_COOKIE, "")):
+    if not is_open(link, shown_pass=request.COOKIES.get(settings.SHARE_COOKIE_NAME, "")):
         return _ask(request)
     return _answer(request, "transcripts/shared.html", _describe(link.transcript, token))
 
@@ -108,7 +102,7 @@ def _try_password(request: HttpRequest, link: ShareLink, token: str) -> HttpResp
     path = reverse("shared", args=[token])
     response = HttpResponse(status=303, headers={**HEADERS, "Location": path})
     response.set_cookie(
-        _COOKIE,
+        settings.SHARE_COOKIE_NAME,
         shown_pass,
         max_age=OPENED_FOR_S,
         path=path,
@@ -126,7 +120,7 @@ def _ask(request: HttpRequest, *, problem: str = "", status: int = 200) -> HttpR
 @sensitive_variables("token")
 def _find_recording(request: HttpRequest, token: str) -> Recording:
     link = find_share(token)
-    if not is_open(link, shown_pass=request.COOKIES.get(_COOKIE, "")):
+    if not is_open(link, shown_pass=request.COOKIES.get(settings.SHARE_COOKIE_NAME, "")):
         raise WrongPasswordError("This link asks for a password.")
     return find_recording(link.transcript)
 
@@ -141,7 +135,7 @@ def _is_still_shared(request: HttpRequest, token: str) -> bool:
 
 
 def _describe(transcript: Transcript, token: str) -> dict[str, object]:
-    document = load_document(transcript)
+    document = load_document(transcript, has_words=False)
     try:
         find_recording(transcript)
         audio = reverse("shared_audio", args=[token])

@@ -5,7 +5,6 @@ from typing import cast
 from uuid import UUID
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,6 +18,7 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
+from stt_web.core.public_address import absolute_url
 from stt_web.errors import ApiError
 from transcripts.access import TranscriptNotFoundError, get_transcript
 from transcripts.models import Transcript
@@ -101,10 +101,7 @@ def _share(request: HttpRequest, transcript: Transcript, form: ShareForm) -> str
         expires_at=timezone.now() + timedelta(days=int(days)) if days else None,
         password=form.cleaned_data["password"],
     )
-    path = reverse("shared", args=[token])
-    if settings.PUBLIC_URL:
-        return f"{settings.PUBLIC_URL}{path}"
-    return request.build_absolute_uri(path)
+    return absolute_url(request, reverse("shared", args=[token]))
 
 
 def _find(request: HttpRequest, transcript_id: UUID) -> Transcript:

@@ -14,11 +14,11 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from celery import current_app
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from stt_web.core.broker import enqueue, send_now
 from transcripts.models import EditAlignment, Revision, Segment, Transcript
 from transcripts.services.alignment import (
     NotNowError,
@@ -55,7 +55,7 @@ def queue_alignment(draft: Draft, before: SegmentState, after: SegmentState) -> 
         revision=transcript.revision,
         enqueued_at=timezone.now(),
     )
-    transaction.on_commit(lambda: _announce(row.pk))
+    enqueue(ALIGN_TASK, [row.pk], queue=_QUEUE)
 
 
 def align_edit(alignment_id: int, *, align: Align = align_segment) -> None:
@@ -149,14 +149,7 @@ def _finish(row: EditAlignment, *, is_aligned: bool) -> None:
 
 def _announce(alignment_id: int) -> bool:
     """Tell the broker; False if it could not be told. Never raises."""
-    try:
-        current_app.send_task(
-            ALIGN_TASK, args=[alignment_id], queue=_QUEUE, retry=False, ignore_result=True
-        )
-    except Exception:  # kombu passes on whatever its transports raise
-        logger.exception("event=enqueue_failed edit_alignment=%d", alignment_id)
-        return False
-    return True
+    return send_now(ALIGN_TASK, [alignment_id], queue=_QUEUE)
 
 
 def _is_due(now: datetime) -> Q:

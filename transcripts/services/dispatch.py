@@ -4,17 +4,14 @@ A row that waits is told again at growing intervals (`services/sweep`); telling 
 for the second worker finds the row claimed.
 """
 
-import logging
 from datetime import datetime
 from uuid import UUID
 
-from celery import current_app
 from django.db.models import F
 from django.utils import timezone
 
+from stt_web.core import broker
 from transcripts.models import Status, TranscriptionJob
-
-logger = logging.getLogger(__name__)
 
 TRANSCRIBE_TASK = "transcripts.transcribe"
 
@@ -51,13 +48,8 @@ def tell_broker(job_id: UUID | str, *, queue: str, told_at: datetime | None) -> 
 
 
 def _send(job_id: UUID | str, *, queue: str, told_at: datetime | None) -> bool:
-    try:
-        current_app.send_task(
-            TRANSCRIBE_TASK, args=[str(job_id)], queue=queue, retry=False, ignore_result=True
-        )
-    except Exception:  # kombu passes on whatever its transports raise
-        logger.exception("event=enqueue_failed job_id=%s", job_id)
-        waiting = TranscriptionJob.objects.filter(pk=job_id, status=Status.QUEUED)
-        waiting.filter(enqueued_at=told_at).update(enqueued_at=None)
-        return False
-    return True
+    if broker.send_now(TRANSCRIBE_TASK, [str(job_id)], queue=queue):
+        return True
+    waiting = TranscriptionJob.objects.filter(pk=job_id, status=Status.QUEUED)
+    waiting.filter(enqueued_at=told_at).update(enqueued_at=None)
+    return False

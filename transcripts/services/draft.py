@@ -141,6 +141,13 @@ class Draft:
         key = rows.values_list("key", flat=True).first()
         return None if key is None else self.segment(key)
 
+    def keys_between(self, first: SegmentState, last: SegmentState) -> list[str]:
+        """Return the keys of the stored segments from one to another, in order. One query."""
+        rows = Segment.objects.filter(
+            transcript=self.transcript, position__range=(first.position, last.position)
+        )
+        return list(rows.order_by("position").values_list("key", flat=True))
+
     def last_before(self, time_ms: int) -> SegmentState | None:
         """Return the last segment that begins at `time_ms` or before. One query."""
         rows = Segment.objects.filter(transcript=self.transcript, start_ms__lte=time_ms)

@@ -6,7 +6,6 @@ SegmentNotFoundError or SpeakerNotFoundError for what isn't there.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from types import EllipsisType
 
 from transcripts.models import Action, Transcript
@@ -86,10 +85,9 @@ def merge(editing: Editing, keys: Sequence[str]) -> None:
     """Join segments that follow each other."""
     with open_draft(editing, Action.MERGE) as draft:
         segments = draft.segments(keys)
-        for one, other in pairwise(segments):
-            following = draft.neighbour(one, is_next=True)
-            if following is None or following.key != other.key:
-                raise EditError("Only segments that follow each other can be merged.")
+        named = [segment.key for segment in segments]
+        if named and named != draft.keys_between(segments[0], segments[-1]):
+            raise EditError("Only segments that follow each other can be merged.")
         draft.put(merge_segments(segments, is_spaced=_is_spaced(editing.transcript)))
         for segment in segments[1:]:
             draft.remove(segment.key)

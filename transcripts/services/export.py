@@ -21,12 +21,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from celery import current_app
 from django.conf import settings
+from django.db.models import Count, Sum, TextField
+from django.db.models.functions import Cast, Length
 
+from stt_web.core.broker import enqueue
 from transcripts.exports.document import load_gaps
 from transcripts.exports.options import ExportOptions
-from transcripts.exports.render import export, load_for
+from transcripts.exports.render import export, load_for, needs_words
 from transcripts.models import Transcript
 
 logger = logging.getLogger(__name__)
@@ -36,8 +38,12 @@ EXPORT_QUEUE = "exports"
 # Told again after this long: of ten hours of speech, a PDF takes a tenth of it.
 _PENDING_S = 120
 _FAILED_S = 60
+_ROWS, _ROWS_WITH_WORDS = 2000, 100  # read at once; a segment's words may take 100 kB
 # Moves on where a renderer's output does, so that files made by the old one are left alone.
-_RENDERER = 3
+_RENDERER = 4
+# What a web process renders by itself, in less than half a second: two hours of speech or more.
+_LARGEST_CHARACTERS = 100_000
+_LARGEST_SEGMENTS = 5_000
 
 
 @dataclass(frozen=True)
@@ -59,10 +65,17 @@ class WantedExport:
         return _is_fresh(self.path.with_suffix(".failed"), for_s=_FAILED_S)
 
 
+def is_large(transcript: Transcript) -> bool:
+    """Whether reading all its words is too much for a web process. One query."""
+    size = transcript.segments.aggregate(characters=Sum(Length("text")), segments=Count("pk"))
+    return (size["characters"] or 0) > _LARGEST_CHARACTERS or size["segments"] > _LARGEST_SEGMENTS
+
+
 def describe_export(
     transcript: Transcript, *, format_name: str, options: ExportOptions
 ) -> WantedExport:
-    """Return which file it would be, as the transcript stands. Two queries, without the words."""
+    """Return which file it would be, as the transcript stands. Two queries; the words, where the
+    format has them, unparsed."""
     digest = hashlib.sha256()
     head = [
         _RENDERER,
@@ -78,10 +91,11 @@ def describe_export(
         [gap.keys for gap in load_gaps(transcript)] if options.include_gaps else [],
     ]
     digest.update(json.dumps(head).encode())
-    rows = transcript.segments.order_by("position").values_list(
-        "start_ms", "end_ms", "text", "speaker__label", "speaker__display_name"
-    )
-    for row in rows.iterator(chunk_size=2000):
+    fields = ["start_ms", "end_ms", "text", "speaker__label", "speaker__display_name"]
+    has_words = needs_words(format_name, options)
+    words = [Cast("words", TextField())] if has_words else []
+    rows = transcript.segments.order_by("position").values_list(*fields, *words)
+    for row in rows.iterator(chunk_size=_ROWS_WITH_WORDS if has_words else _ROWS):
         digest.update(json.dumps(row).encode())
     return WantedExport(transcript.pk, format_name, options, digest.hexdigest()[:40])
 
@@ -94,31 +108,32 @@ def order_export(wanted: WantedExport) -> None:
     if _is_fresh(marker, for_s=_PENDING_S):
         return
     marker.touch()
-    try:
-        current_app.send_task(
-            EXPORT_TASK,
-            args=[str(wanted.transcript_id), wanted.format_name, wanted.options.as_text()],
-            queue=EXPORT_QUEUE,
-            retry=False,
-            ignore_result=True,
-        )
-    except Exception:  # kombu passes on whatever its transports raise
-        logger.exception("event=export_order_failed transcript_id=%s", wanted.transcript_id)
-        marker.unlink(missing_ok=True)
+    enqueue(
+        EXPORT_TASK,
+        [str(wanted.transcript_id), wanted.format_name, wanted.options.as_text()],
+        queue=EXPORT_QUEUE,
+        on_failure=lambda: marker.unlink(missing_ok=True),
+    )
 
 
 def make_export(transcript_id: UUID, *, format_name: str, options: ExportOptions) -> None:
     """Make the file as the transcript stands now; nothing if it is there or the transcript gone."""
     transcript = Transcript.objects.filter(pk=transcript_id).first()
-    if transcript is None:
-        return
+    try:
+        if transcript is not None:
+            _make_once(transcript, format_name=format_name, options=options)
+    finally:
+        # Race: `cancel.delete_transcript` may have removed the folder before this wrote into it,
+        # or before `order_export` put its marker there.
+        if not Transcript.objects.filter(pk=transcript_id).exists():
+            delete_exports(transcript_id)
+
+
+def _make_once(transcript: Transcript, *, format_name: str, options: ExportOptions) -> None:
     wanted = describe_export(transcript, format_name=format_name, options=options)
     if not wanted.path.exists():
         _make(wanted, transcript)
     wanted.path.with_suffix(".pending").unlink(missing_ok=True)
-    # Deleted meanwhile: whoever deleted it may have looked before the file was there.
-    if not Transcript.objects.filter(pk=transcript_id).exists():
-        delete_exports(transcript_id)
 
 
 def _make(wanted: WantedExport, transcript: Transcript) -> None:

@@ -20,6 +20,7 @@ _POINTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u0640\u064b-\u065f\u0670]")
 # Letters that Unicode takes apart in no way.
 _LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe"})
 MAX_WORD_CHARACTERS = 60
+_LONGEST_READ = 4 * MAX_WORD_CHARACTERS  # of a word, marks included
 
 
 def _marks() -> str:
@@ -41,7 +42,7 @@ class FoundWord:
 
 def fold_text(text: str) -> list[str]:
     """Return the folded words of a text, in order."""
-    return [word for match in _WORD.finditer(text) for word in _fold(match.group())]
+    return [word for match in _WORD.finditer(text) for word in _fold(match.group()[:_LONGEST_READ])]
 
 
 def find_words(text: str) -> list[FoundWord]:
@@ -49,7 +50,7 @@ def find_words(text: str) -> list[FoundWord]:
     return [
         FoundWord(word, match.start(), match.end())
         for match in _WORD.finditer(text)
-        for word in _fold(match.group())
+        for word in _fold(match.group()[:_LONGEST_READ])
     ]
 
 

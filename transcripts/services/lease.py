@@ -30,6 +30,7 @@ from django.db import close_old_connections, connection, transaction
 from django.db.models import Case, F, QuerySet, Value, When
 from django.utils import timezone
 
+from stt_web.core.background import ThreadLoop
 from transcripts.models import Status, TranscriptionJob
 from transcripts.services.job_status import AS_WAITING, change_status, read_job
 from transcripts.services.locks import lock_job
@@ -155,7 +156,7 @@ class LeaseKeeper:
             self._leases.add(lease)
             if not self._is_beating:
                 self._is_beating = True
-                threading.Thread(target=self._beat, name="lease-heartbeat", daemon=True).start()
+                ThreadLoop("lease-heartbeat", self._beat, longest_pause_s=1.0).start()
         if is_recalled:
             lease.end(LeaseEnd.RECALLED)
         try:
@@ -176,12 +177,15 @@ class LeaseKeeper:
         for lease in held:
             lease.end(LeaseEnd.RECALLED)
 
-    def _beat(self) -> None:
-        while held := self._wait():
-            close_old_connections()
-            for lease in held:
-                _renew(lease)
-        connection.close()
+    def _beat(self) -> bool:
+        held = self._wait()
+        if not held:
+            connection.close()
+            return False
+        close_old_connections()
+        for lease in held:
+            _renew(lease)
+        return True
 
     def _wait(self) -> list[Lease]:
         """Wait for the next beat; returns the leases then held, none: the thread is to end."""

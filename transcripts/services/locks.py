@@ -2,8 +2,10 @@
 
     1. the transcript       `lock_transcript`, or an UPDATE of the row
     2. its jobs, by id      `lock_job`, or an UPDATE of the row (`lease.held_rows`)
-    3. the account          `billing.quotas.lock_account_for`, also by `billing.ledger`
+    3. the account          `billing.quotas.lock_account_for`, also by `billing.ledger`; a guest's
+                            address: `billing.anonymous`
     4. the hold             `billing.ledger`
+    5. webhook endpoints    `webhooks.outbox`, `webhooks.endpoints`
 
 A transaction that leaves one out goes on with the next; none goes back. Two transactions that took
 two of them in opposite order would wait for each other (PostgreSQL ends one of them with an error).

@@ -7,11 +7,13 @@ that are deleted, and the log has both.
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
+from stt_web.core.background import run_guarded
 from transcripts.models import OPEN_STATUSES, RetentionPolicy, Transcript, TranscriptionJob
 from transcripts.services.cancel import delete_transcript
 from transcripts.services.embeddings import apply_embedding_retention
@@ -69,8 +71,8 @@ def apply_retention(now: datetime | None = None) -> None:
     """Remove what is past its time, for every account that limits it. May run twice."""
     at = now or timezone.now()
     for policy in RetentionPolicy.objects.select_related("owner").iterator():
-        _delete_transcripts(policy, now=at)
-        _delete_audio(policy, now=at)
+        for step in (_delete_transcripts, _delete_audio):
+            run_guarded(partial(step, policy, now=at), name="retention")
     apply_embedding_retention(at)
 
 
@@ -82,13 +84,13 @@ def _delete_transcripts(policy: RetentionPolicy, *, now: datetime) -> None:
             transcript.pk,
             policy.transcript_days,
         )
-        delete_transcript(transcript)
+        run_guarded(partial(delete_transcript, transcript), name="retention")
 
 
 def _delete_audio(policy: RetentionPolicy, *, now: datetime) -> None:
     overdue = _overdue_audio(policy, now=now)
     for transcript in overdue.order_by("finished_at")[:BATCH_ROWS]:
-        drop_audio(transcript, now=now)
+        run_guarded(partial(drop_audio, transcript, now=now), name="retention")
 
 
 def _overdue_transcripts(policy: RetentionPolicy, *, now: datetime) -> QuerySet[Transcript]:

@@ -94,22 +94,23 @@ def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
 def compare_texts(before: str, after: str) -> list[dict[str, str]]:
     """Return the words of two texts as runs that are `equal`, `delete` or `insert`, in order."""
     old, new = before.split(), after.split()
-    runs: list[dict[str, str]] = []
+    runs: list[tuple[str, list[str]]] = []
     i = j = 0
     for next_i, next_j in [*match_sequences(old, new), (len(old), len(new))]:
         _add_run(runs, "delete", old[i:next_i])
         _add_run(runs, "insert", new[j:next_j])
         _add_run(runs, "equal", old[next_i : next_i + 1])
         i, j = next_i + 1, next_j + 1
-    return runs
+    return [{"op": op, "text": " ".join(words)} for op, words in runs]
 
 
-def _add_run(runs: list[dict[str, str]], op: str, words: list[str]) -> None:
+def _add_run(runs: list[tuple[str, list[str]]], op: str, words: list[str]) -> None:
     if not words:
         return
-    if runs and runs[-1]["op"] == op:
-        words = [runs.pop()["text"], *words]
-    runs.append({"op": op, "text": " ".join(words)})
+    if runs and runs[-1][0] == op:
+        runs[-1][1].extend(words)
+    else:
+        runs.append((op, words))
 
 
 def _fold_one(first: Change, then: Change) -> Change:

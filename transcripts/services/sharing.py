@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.core import signing
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -24,6 +25,7 @@ from accounts.client_address import digest_address
 from accounts.rate_windows import count_in_window
 from stt_web.errors import ApiError
 from transcripts.models import READABLE_STATUSES, ShareLink, Transcript
+from transcripts.services.locks import lock_transcript
 
 MAX_LINKS = 100  # that work, of one transcript
 MAX_PASSWORD_CHARACTERS = 128
@@ -70,15 +72,18 @@ def create_share(
             f"The password must have {MIN_PASSWORD_CHARACTERS} to {MAX_PASSWORD_CHARACTERS}"
             " characters."
         )
-    if list_shares(transcript).count() >= MAX_LINKS:
-        raise BadShareError(f"There are {MAX_LINKS} links already. Revoke one.", status=409)
     token = secrets.token_urlsafe(32)
-    link = ShareLink.objects.create(
-        transcript=transcript,
-        token_digest=_digest(token),
-        password=make_password(password) if password else "",
-        expires_at=expires_at,
-    )
+    hashed = make_password(password) if password else ""  # slow: before the lock
+    with transaction.atomic():
+        lock_transcript(transcript.pk)  # requests that come together can't all be the last one
+        if list_shares(transcript).count() >= MAX_LINKS:
+            raise BadShareError(f"There are {MAX_LINKS} links already. Revoke one.", status=409)
+        link = ShareLink.objects.create(
+            transcript=transcript,
+            token_digest=_digest(token),
+            password=hashed,
+            expires_at=expires_at,
+        )
     return link, token
 
 

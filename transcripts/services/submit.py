@@ -162,6 +162,8 @@ async def _prepare_and_admit(inference: Inference, submission: Submission) -> Su
     check_model_can(model, submission.options)
     pick = submission.options.pick
     found = await _in_background(partial(probe, submission.upload.path, pick=pick))
+    # Before the commit that accepts it, and before the account's lock, which others wait for.
+    await _in_background(submission.upload.sync)
     admit = sync_to_async(_admit_in_thread, thread_sensitive=False, executor=_admitters)
     return await admit(submission, found)
 

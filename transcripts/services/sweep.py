@@ -9,11 +9,13 @@ is three queries, however many rows there are.
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from stt_web.core.background import run_guarded
 from transcripts.models import Status, TranscriptionJob
 from transcripts.services.dispatch import tell_broker
 from transcripts.services.job_status import AS_WAITING, change_status, link_transcript
@@ -32,9 +34,8 @@ LONGEST_INTERVAL_DOUBLINGS = 6
 def sweep_transcripts() -> None:
     """Do one round."""
     now = timezone.now()
-    _fail_used_up(now)
-    _requeue_expired(now)
-    _tell_waiting(now)
+    for step in (_fail_used_up, _requeue_expired, _tell_waiting):
+        run_guarded(partial(step, now), name="sweep")
 
 
 def _expired(now: datetime) -> QuerySet[TranscriptionJob]:
@@ -45,7 +46,9 @@ def _fail_used_up(now: datetime) -> None:
     used_up = _expired(now).filter(stalled_tries__gte=settings.MAX_STALLED_TRIES)
     code, message = exhausted_error()
     for job in _oldest(used_up):
-        fail_rows(used_up.filter(attempt=job.attempt), job, code=code, message=message)
+        rows = used_up.filter(attempt=job.attempt)
+        failing = partial(fail_rows, rows, job, code=code, message=message)
+        run_guarded(failing, name="sweep")  # one row that can't be failed keeps no other waiting
 
 
 def _requeue_expired(now: datetime) -> None:

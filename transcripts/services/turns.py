@@ -41,7 +41,8 @@ def tell_next(owner: User | None) -> None:
         return  # none waits for a turn
     free = limit - _running(owner).count()
     for queue in Queue.values:
-        waiting = TranscriptionJob.objects.filter(
+        # A second pass that its session paid for waits for no slot, and takes none.
+        waiting = TranscriptionJob.objects.exclude(_IS_INCLUDED).filter(
             transcript__owner=owner, status=Status.QUEUED, queue=queue
         )
         rows = waiting.order_by("created_at").values_list("pk", "enqueued_at")[: max(0, free)]

@@ -13,10 +13,10 @@ import logging
 from datetime import timedelta
 from uuid import UUID
 
-from celery import current_app
 from django.db import transaction
 from django.utils import timezone
 
+from stt_web.core.broker import enqueue
 from transcripts.inference.client import FindTurnsCall, find_turns
 from transcripts.inference.errors import InferenceError
 from transcripts.inference.results import WindowResult
@@ -73,18 +73,18 @@ def queue_analysis(editing: Editing, *, speakers: int) -> None:
         job.voices, job.voices_wanted = QUEUED, speakers
         if not is_under_way:
             job.voices_queued_at = now
-            transaction.on_commit(lambda: _send(transcript.pk))
+            _enqueue(transcript.pk)
         job.save(update_fields=["voices", "voices_wanted", "voices_queued_at"])
 
 
-def _send(transcript_id: UUID) -> None:
-    try:
-        current_app.send_task(VOICES_TASK, args=[str(transcript_id)], queue=Queue.BULK, retry=False)
-    except Exception:  # kombu passes on whatever its transports raise
-        logger.exception("event=voices_not_queued transcript_id=%s", transcript_id)
-        TranscriptionJob.objects.filter(transcript_id=transcript_id, voices=QUEUED).update(
-            voices=FAILED
-        )
+def _enqueue(transcript_id: UUID) -> None:
+    jobs = TranscriptionJob.objects.filter(transcript_id=transcript_id, voices=QUEUED)
+    enqueue(
+        VOICES_TASK,
+        [str(transcript_id)],
+        queue=Queue.BULK,
+        on_failure=lambda: jobs.update(voices=FAILED),
+    )
 
 
 def analyse_voices(transcript_id: UUID) -> None:

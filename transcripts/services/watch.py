@@ -22,12 +22,14 @@ from django.db import connection
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from stt_web.core.background import BackgroundLoop
 from transcripts.models import OPEN_STATUSES, EditAlignment, Status, Transcript, TranscriptionJob
 
 logger = logging.getLogger(__name__)
 
 _SHORTEST_S = 0.05
 _LONGEST_S = 0.5
+_LONGEST_PAUSE_S = 2.0  # after failures
 _PLACES_KEPT_S = 1.0
 _AGE_SHARE = 1 / 20  # what was waited for so long may be noticed 5 % later
 
@@ -146,7 +148,9 @@ class Watcher:
         self._subscriptions: set[Subscription] = set()
         self._arrived = asyncio.Event()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="watch")
-        self._task: asyncio.Task[None] | None = None
+        self._loop = BackgroundLoop(
+            "transcript-watcher", self._watch, longest_pause_s=_LONGEST_PAUSE_S
+        )
 
     @property
     def waiting(self) -> int:
@@ -160,12 +164,15 @@ class Watcher:
         subscription = Subscription(transcript_id, self._clock(), wants_place)
         self._subscriptions.add(subscription)
         self._arrived.set()
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._watch(), name="transcript-watcher")
+        self._loop.start()
         try:
             yield subscription
         finally:
             self._subscriptions.discard(subscription)
+            if not self._subscriptions:
+                self._loop.stop()
+                # Behind the look under way, if any: the thread is one.
+                self._thread.submit(_close_connection)
 
     async def wait_until_closed(self, transcript_id: UUID, *, timeout_s: float) -> Snapshot | None:
         """Return the first snapshot that is not open; None if `timeout_s` went by before."""
@@ -179,19 +186,15 @@ class Watcher:
             return None
 
     async def _watch(self) -> None:
-        while self._subscriptions:
-            self._arrived.clear()
-            await self._ask()
-            try:
-                async with asyncio.timeout(self._interval_s()):
-                    await self._arrived.wait()
-            except TimeoutError:
-                continue
-            # 300 that arrive together are asked for together.
-            await asyncio.sleep(_SHORTEST_S / 5)
-        # Given up before the next await: who subscribes from here on starts a new task.
-        self._task = None
-        await asyncio.get_running_loop().run_in_executor(self._thread, _close_connection)
+        self._arrived.clear()
+        await self._ask()
+        try:
+            async with asyncio.timeout(self._interval_s()):
+                await self._arrived.wait()
+        except TimeoutError:
+            return
+        # 300 that arrive together are asked for together.
+        await asyncio.sleep(_SHORTEST_S / 5)
 
     async def _ask(self) -> None:
         asked = set(self._subscriptions)

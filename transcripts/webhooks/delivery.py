@@ -58,7 +58,10 @@ def claim_due(*, limit: int, now: datetime | None = None) -> list[Claim]:
     """
     asked_at = now or timezone.now()
     due = _due(asked_at).filter(endpoint=OuterRef("pk"))
-    free = WebhookEndpoint.objects.filter(_is_free(asked_at), Exists(due), disabled_at=None)
+    # Nothing is sent for an account that was closed.
+    free = WebhookEndpoint.objects.filter(
+        _is_free(asked_at), Exists(due), disabled_at=None, owner__is_active=True
+    )
     oldest_first = free.order_by(F("served_at").asc(nulls_first=True))[:limit]
     claims = (_claim(endpoint, now=asked_at) for endpoint in oldest_first)
     return [claim for claim in claims if claim is not None]

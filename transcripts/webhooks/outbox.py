@@ -3,17 +3,13 @@
 The message to the broker is a hint: Celery beat has the pump look every few seconds anyway.
 """
 
-import logging
 from datetime import datetime
 
-from celery import current_app
-from django.db import transaction
 from django.utils import timezone
 
+from stt_web.core.broker import enqueue
 from transcripts.models import Transcript, WebhookDelivery, WebhookEndpoint
 from transcripts.webhooks.events import Event, event_of, write_transcript_body
-
-logger = logging.getLogger(__name__)
 
 DELIVER_TASK = "transcripts.deliver_webhooks"
 QUEUE = "webhooks"
@@ -35,7 +31,12 @@ def tell(event: Event, transcript: Transcript) -> None:
     """
     if transcript.owner_id is None:
         return
-    enabled = WebhookEndpoint.objects.filter(owner_id=transcript.owner_id, disabled_at=None)
+    # Race: `endpoints.disable_endpoint` lets what waits fail: this comes before it, or not at all.
+    enabled = (
+        WebhookEndpoint.objects.select_for_update(no_key=True)
+        .filter(owner_id=transcript.owner_id, disabled_at=None)
+        .order_by("pk")
+    )
     wanting = [endpoint for endpoint in enabled if not endpoint.events or event in endpoint.events]
     if not wanting:
         return
@@ -48,7 +49,7 @@ def tell(event: Event, transcript: Transcript) -> None:
         ],
         ignore_conflicts=True,
     )
-    transaction.on_commit(tell_broker)
+    enqueue_delivery()
 
 
 def make_delivery(
@@ -60,11 +61,6 @@ def make_delivery(
     )
 
 
-def tell_broker() -> None:
-    """Have a pump look now. Never raises for a broker that is down."""
-    try:
-        current_app.send_task(
-            DELIVER_TASK, queue=QUEUE, expires=_HINT_EXPIRES_S, retry=False, ignore_result=True
-        )
-    except Exception:  # kombu passes on whatever its transports raise
-        logger.exception("event=webhooks_not_announced")
+def enqueue_delivery() -> None:
+    """Have a pump look once the transaction at hand commits."""
+    enqueue(DELIVER_TASK, queue=QUEUE, expires_s=_HINT_EXPIRES_S)

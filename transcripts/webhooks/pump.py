@@ -6,8 +6,9 @@ The database is only used by the calling thread; the requests wait on the sender
 import logging
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from functools import lru_cache
+from functools import lru_cache, partial
 
+from stt_web.core.background import run_guarded
 from transcripts.webhooks.delivery import Claim, claim_due, record
 from transcripts.webhooks.sender import Answer, Sender
 
@@ -38,11 +39,18 @@ def pump_deliveries(sender: Sender | None = None) -> int:
     sent = 0
     while True:
         if not _is_stopping.is_set() and len(under_way) < SLOTS:
-            claims = claim_due(limit=SLOTS - len(under_way))
-            under_way |= {sender.send(claim.request): claim for claim in claims}
-            sent += len(claims)
+            before = len(under_way)
+            run_guarded(partial(_begin, sender, under_way), name="webhook-pump")
+            sent += len(under_way) - before
         if not under_way:
             return sent
         done, _ = wait(under_way, timeout=_POLL_S, return_when=FIRST_COMPLETED)
         for future in done:
-            record(under_way.pop(future), future.result())
+            # One outcome that can't be written loses no other one.
+            outcome = partial(record, under_way.pop(future), future.result())
+            run_guarded(outcome, name="webhook-pump")
+
+
+def _begin(sender: Sender, under_way: dict[Future[Answer], Claim]) -> None:
+    for claim in claim_due(limit=SLOTS - len(under_way)):
+        under_way[sender.send(claim.request)] = claim

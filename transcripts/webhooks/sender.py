@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import logging
 import ssl
-import threading
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +19,7 @@ import certifi
 import httpcore
 from django.conf import settings
 
+from stt_web.core.background import ThreadLoop
 from transcripts.webhooks.addresses import (
     AddressRefusedError,
     BadUrlError,
@@ -87,7 +87,7 @@ class Sender:
         self._total_timeout_s = total_timeout_s or settings.WEBHOOK_TIMEOUT_S
         self._resolvers = ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="webhook-names")
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="webhook-sender", daemon=True)
+        self._thread = ThreadLoop("webhook-sender", self._run)
         self._thread.start()
 
     def send(self, request: Request) -> "Future[Answer]":
@@ -99,8 +99,9 @@ class Sender:
         self._thread.join(5)
         self._resolvers.shutdown(wait=False, cancel_futures=True)
 
-    def _run(self) -> None:
+    def _run(self) -> bool:
         self._loop.run_forever()
+        return False  # it was stopped
 
     async def _send(self, request: Request) -> Answer:
         started = time.monotonic()

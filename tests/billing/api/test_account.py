@@ -78,10 +78,10 @@ def test_a_change_is_answered_and_kept(owner: Person) -> None:
 
 
 def test_what_is_not_sent_stays_and_what_may_not_change_does_not(owner: Person) -> None:
-    put(owner, {"name": "Ada", "email_preferences": {"new_device": False}})
+    put(owner, {"name": "Ada", "email_preferences": {"webhook_disabled": False}})
     changed = put(owner, {"email": "eve@example.com", "credits": 1_000, "plan": {"id": "paid"}})
     assert changed.json()["name"] == "Ada"
-    assert changed.json()["email_preferences"]["new_device"] is False
+    assert changed.json()["email_preferences"]["webhook_disabled"] is False
     assert (changed.json()["email"], changed.json()["credits"]) == ("owner@example.com", 0)
     assert changed.json()["plan"]["id"] == "free"
 

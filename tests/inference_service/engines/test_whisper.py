@@ -220,12 +220,23 @@ def test_a_decoder_that_never_stops_is_stopped(
 
 
 def test_translation_is_another_task_of_the_same_window(whisper: WhisperRecogniser) -> None:
-    samples, _ = load_sample("cs_short_1.flac")
+    samples, known = load_sample("cs_short_1.flac")
 
     result = recognise_one(whisper, samples, "cs", task="translate")
 
     assert result.verdict is not Verdict.RETRY
     check_times(result, duration_s=len(samples) / RATE_HZ)
+    # Our Whisper was taught no translation, but asked for one it writes another text.
+    assert make_window_text(result) != known["text"]
+    assert make_window_text(recognise_one(whisper, samples, "cs")) == known["text"]
+
+
+@pytest.mark.parametrize("task", ["transcribe", "translate"])
+def test_a_prompt_names_its_language_and_its_task(whisper: WhisperRecogniser, task: str) -> None:
+    prompt = whisper._make_prompt(DecodeOptions("cs", task=task))
+    vocabulary = whisper._whisper.hf_tokenizer
+    named = [vocabulary.id_to_token(token) for token in prompt.tokens]
+    assert named[-3:] == ["<|startoftranscript|>", "<|cs|>", f"<|{task}|>"]
 
 
 def test_it_describes_itself(whisper: WhisperRecogniser) -> None:

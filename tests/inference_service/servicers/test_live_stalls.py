@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from inference_service.engines.asr import WindowRequest, WindowText
+from inference_service.engines.asr import Verdict, WindowRequest, WindowText
 from tests.inference_service.conftest import Serve
 from tests.inference_service.fakes import FakeRecogniser
 from tests.inference_service.live_calls import FLUSH, LiveClient, cut, make_audio
@@ -47,6 +47,25 @@ async def test_a_final_text_does_not_wait_for_a_draft_that_loops(serve: Serve) -
             recogniser.has_enough.set()
         result = await client.finish()
     assert result.text
+
+
+async def test_drafts_that_come_to_nothing_are_padded_in_the_end(serve: Serve) -> None:
+    """Some speech is doubtful at its own length as long as it lasts."""
+
+    def doubt(request: WindowRequest) -> Verdict:
+        return Verdict.RETRY if request.is_draft and not request.is_padded else Verdict.ACCEPTED
+
+    recogniser = FakeRecogniser(model_id="tiny", judge=doubt)
+    async with serve(recogniser) as served:
+        client = LiveClient(served.channel)
+        await client.speak(load_pcm("en_talk_20s"))
+        heard = await client.finish()
+    drafts = [one for batch in recogniser.batches for one in batch if one.is_draft]
+    padded = [one for one in drafts if one.is_padded]
+    assert any(each.pending or each.committed for each in heard.hypotheses)
+    assert padded
+    assert all(one.duration_s >= 2 for one in padded)
+    assert len(padded) < len(drafts) / 2  # it is dear
 
 
 async def test_a_stop_does_not_wait_for_a_draft_that_loops(serve: Serve) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from stt_web.core import background
+from stt_web.core.background import ThreadLoop
 from tests.e2e.processes import wait_until
 from tests.transcripts.api.conftest import Client, make_client, make_info
 from tests.transcripts.fake_inference import FakeInference
@@ -97,3 +99,24 @@ def test_without_any_model_recognition_is_503_and_says_what_to_install(
     assert (answer.status_code, answer.json()["code"]) == (503, "not_installed")
     assert "No speech recognition model is installed" in answer.json()["error"]
     assert "pull base" in answer.json()["error"]
+
+
+def test_a_background_loop_that_only_fails_makes_the_process_unready(
+    visitor: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> bool:
+        raise ValueError
+
+    monkeypatch.setattr(background, "DOWN_AFTER_S", 0.0)
+    loop = ThreadLoop("test-loop", fail, longest_pause_s=0.01)
+    loop.start()
+    try:
+        wait_until(lambda: visitor.get("/health").status_code == 503, what="it is noticed")
+        body = visitor.get("/health").json()
+        assert (body["status"], body["background"]) == ("degraded", "down")
+        assert body["background_down"] == ["test-loop"]
+        assert body["background_failures"]["test-loop"] >= background.DOWN_AFTER_ROUNDS
+    finally:
+        loop.stop()
+    wait_until(lambda: visitor.get("/health").status_code == 200, what="it is well again")
+    assert visitor.get("/health").json()["background"] == "ok"

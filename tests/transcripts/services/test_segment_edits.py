@@ -255,3 +255,23 @@ def test_a_worst_case_text_is_compared_soon() -> None:
 def test_the_words_of_a_span_are_those_whose_middle_lies_in_it() -> None:
     assert words_in_span(spoken("a b c d"), start_ms=140, end_ms=360) == (1, 4)
     assert words_in_span(spoken("a b"), start_ms=160, end_ms=170) == (0, 0)
+
+
+def test_a_place_that_was_cut_too_often_is_refused_with_a_sentence() -> None:
+    """Positions are numbers between two others, of which there are many, but not endless ones."""
+    segment = spoken("one two", each_ms=100_000)
+    behind, cuts = segment.position + 1, 0
+
+    def cut() -> None:
+        nonlocal behind, cuts
+        first, second = split_segment(segment, at_word=1, key="b", next_position=behind)
+        assert first.position < second.position < behind
+        behind, cuts = second.position, cuts + 1
+
+    def cut_until_refused() -> None:
+        for _ in range(2000):
+            cut()
+
+    with pytest.raises(EditError, match="cut too often"):
+        cut_until_refused()
+    assert cuts > 40

@@ -29,7 +29,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import ApiKey
 from billing.ledger import place_hold
-from billing.quotas import count_anonymous_use, limits_for, lock_account_for
+from billing.quotas import count_anonymous_use, limits_for, lock_account_for, lock_address
 from stt_web.errors import ApiError
 from stt_web.request_id import request_id_var
 from transcripts.models import (
@@ -153,6 +153,8 @@ def readmit_session(request: LiveRequest) -> Admitted:
             raise SessionNotFoundError
         if seen.owner is not None:
             lock_account_for(seen.owner)
+        else:
+            lock_address(seen.guest_address_digest, now=timezone.now())
         _check_concurrency(request, address_digest=seen.guest_address_digest, besides=seen.job_id)
         _take_over(seen)
         session.refresh_from_db(fields=["delivered_ms"])

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from django.db import Error as DatabaseFailure
 
 from billing.ledger import minutes_for
+from stt_web.core.background import spawn
 from transcripts.models import TranscriptionJob
 from transcripts.services.feed import MINUTE_MS, HoldMeter
 from transcripts.services.lease import Lease, LeaseLostError
@@ -48,14 +49,14 @@ class Credit:
         """Ask for the next minute if it is near; doesn't wait."""
         is_near = position_ms + self._ahead_ms > self.covered_ms
         if is_near and not self._is_refused and self._extending is None:
-            self._extending = asyncio.create_task(self._extend())
+            self._extending = spawn(self._extend(), name="live-credit")
 
     async def wait_for_more(self) -> bool:
         """Return False where more is refused; asks once more where it was, for somebody may have
         paid meanwhile. True also where the database did not answer: look again."""
         before_ms = self.covered_ms
         if self._extending is None:
-            self._extending = asyncio.create_task(self._extend())
+            self._extending = spawn(self._extend(), name="live-credit")
         await asyncio.shield(self._extending)
         return self.covered_ms > before_ms or self._has_failed
 

@@ -2,14 +2,20 @@
 
     take() ──► unwritten ──► journal (a file) ──► next_chunk() ──► inference
                `accepted`     `journalled`         `sent`
+                              `synced`
 
 All positions are samples from the start of the session. What isn't journalled isn't recognised, so
-nothing is ever stored of audio that could get lost. The newest audio is kept in memory, too; what
+nothing is ever stored of audio that could get lost with a process; `synced` is what a power cut
+leaves, and what the client may forget. The newest audio is kept in memory, too; what
 is older is read from the journal: so an inference call may begin anywhere again (`rewind`).
 """
 
+import logging
+
 from transcripts.services.live.journal import SAMPLE_BYTES, Journal, read_samples
-from transcripts.services.live.threads import in_files
+from transcripts.services.live.threads import in_files, in_sync
+
+logger = logging.getLogger(__name__)
 
 CHUNK_BYTES = 64 * 1024  # 2 s
 TAIL_BYTES = 64 * 1024  # 2 s: kept for every session, and needed only where it falls behind
@@ -20,7 +26,7 @@ class AudioFeed:
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
-        self.accepted = self.journalled = self.sent = journal.samples
+        self.accepted = self.journalled = self.synced = self.sent = journal.samples
         self._odd = b""
         self._unwritten = bytearray()
         self._tail = bytearray()  # ends at `journalled`
@@ -54,6 +60,16 @@ class AudioFeed:
         self._tail += data
         if len(self._tail) > TAIL_BYTES:
             del self._tail[: len(self._tail) - TAIL_BYTES]
+
+    async def sync(self) -> None:
+        """Write the journal's end to the disk, where the hub won't any more. Never raises."""
+        try:
+            self.note_synced(await in_sync(self.journal.sync))
+        except OSError as error:
+            logger.error("event=live_not_synced folder=%s %s", self.journal.folder.name, error)
+
+    def note_synced(self, samples: int) -> None:
+        self.synced = max(self.synced, samples)
 
     def drop_unwritten(self) -> None:
         """Forget what can't be written, and what came since."""

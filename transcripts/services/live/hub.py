@@ -3,11 +3,13 @@
     writing    one batch after the other: the audio that came meanwhile, of all sessions, is
                appended to their journals in one visit to a thread; the more sessions there are,
                the more comes together (up to `WRITE_AT_LEAST_EVERY_S`)
+    syncing    every `SYNC_EVERY_S` all journals that grew are synced to the disk, in threads of
+               their own: a power cut costs a second of audio at most
     watching   every `WATCH_S` two queries, however many sessions there are: leases are renewed;
                sessions that were cancelled, deleted or taken over, and those whose key is revoked
                or expired or whose account is closed, learn of it
 
-Both run while there is a session.
+All run while there is a session.
 """
 
 import asyncio
@@ -25,13 +27,14 @@ from django.conf import settings
 from django.db import Error as DatabaseFailure
 from django.utils import timezone
 
+from stt_web.core.background import BackgroundLoop
 from transcripts.inference.servers import Server
 from transcripts.inference.silence import SILENT_AFTER_S, is_frozen
 from transcripts.models import Status, TranscriptionJob
 from transcripts.services.lease import Lease
 from transcripts.services.live.admit import PROCESS
 from transcripts.services.live.feed import AudioFeed
-from transcripts.services.live.threads import ask, in_files, with_many_rows
+from transcripts.services.live.threads import SYNC_THREADS, ask, in_files, in_sync, with_many_rows
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +43,8 @@ WATCH_S = 2.0
 # little audio there is: 500 sessions that send frames of 100 ms take half as many.
 WRITE_EVERY_S = 0.03
 WRITE_AT_LEAST_EVERY_S = 0.2
+# With the wait for the next batch, and the sync itself, less than a second of audio is at risk.
+SYNC_EVERY_S = 0.6
 _MANY = 100
 _ROWS_AT_ONCE = 500
 
@@ -96,7 +101,14 @@ class Hub:
         self._members: dict[Lease, Member] = {}
         self._dirty: set[Lease] = set()
         self._has_dirty = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._loops = [
+            BackgroundLoop(name, run_round, longest_pause_s=WATCH_S)
+            for name, run_round in (
+                ("live-write", self._write),
+                ("live-sync", self._sync),
+                ("live-watch", self._watch),
+            )
+        ]
         self._probed_at = time.monotonic()
 
     def __len__(self) -> int:
@@ -104,63 +116,67 @@ class Hub:
 
     def add(self, member: Member) -> None:
         self._members[member.lease] = member
-        if not self._tasks:
-            self._tasks = [
-                asyncio.create_task(self._write(), name="live-write"),
-                asyncio.create_task(self._watch(), name="live-watch"),
-            ]
+        for loop in self._loops:
+            loop.start()
 
     def discard(self, member: Member) -> None:
         self._members.pop(member.lease, None)
         self._dirty.discard(member.lease)
         if not self._members:
-            for task in self._tasks:
-                task.cancel()
-            self._tasks = []
+            for loop in self._loops:
+                loop.stop()
 
     def write_soon(self, member: Member) -> None:
         self._dirty.add(member.lease)
         self._has_dirty.set()
 
     async def _write(self) -> None:
-        while True:
-            await self._has_dirty.wait()
-            self._has_dirty.clear()
-            dirty = [self._members[lease] for lease in self._dirty if lease in self._members]
-            self._dirty.clear()
-            batch = [(member.feed, member.feed.take_unwritten()) for member in dirty]
-            errors = await in_files(_append_all, batch)
-            for member, (_, data), error in zip(dirty, batch, errors, strict=True):
-                _guarded(member, partial(member.note_written, data, error))
-            every_s = WRITE_EVERY_S * (1 + len(self._members) / _MANY)
-            await asyncio.sleep(min(WRITE_AT_LEAST_EVERY_S, every_s))
+        await self._has_dirty.wait()
+        self._has_dirty.clear()
+        dirty = [self._members[lease] for lease in self._dirty if lease in self._members]
+        self._dirty.clear()
+        batch = [(member.feed, member.feed.take_unwritten()) for member in dirty]
+        errors = await in_files(_append_all, batch)
+        for member, (_, data), error in zip(dirty, batch, errors, strict=True):
+            _guarded(member, partial(member.note_written, data, error))
+        every_s = WRITE_EVERY_S * (1 + len(self._members) / _MANY)
+        await asyncio.sleep(min(WRITE_AT_LEAST_EVERY_S, every_s))
+
+    async def _sync(self) -> None:
+        await asyncio.sleep(SYNC_EVERY_S)
+        grown = [each for each in self._members.values() if _has_grown(each.feed)]
+        shares = [grown[number::SYNC_THREADS] for number in range(SYNC_THREADS)]
+        await asyncio.gather(*(self._sync_share(share) for share in shares if share))
+
+    async def _sync_share(self, members: list[Member]) -> None:
+        results = await in_sync(_sync_all, [member.feed for member in members])
+        for member, result in zip(members, results, strict=True):
+            if isinstance(result, OSError):
+                _guarded(member, partial(member.note_written, b"", result))
+            else:
+                member.feed.note_synced(result)
 
     async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(min(WATCH_S, settings.HEARTBEAT_S))
-            members = list(self._members.values())
-            try:
-                standings = await with_many_rows(
-                    _look_and_renew, [member.lease.job_id for member in members]
-                )
-            except DatabaseFailure:
-                logger.exception("event=live_not_watched sessions=%d", len(members))
-                standings = None
-            except Exception:
-                logger.exception("event=live_watch_broke sessions=%d", len(members))
-                standings = None
-            for member in members:
-                if standings is not None:
-                    standing = standings.get(member.lease.job_id)
-                    _guarded(member, partial(_tell, member, standing))
-                _guarded(member, member.tick)
-            await self._probe(members)
-
-    async def _probe(self, members: list[Member]) -> None:
+        await asyncio.sleep(min(WATCH_S, settings.HEARTBEAT_S))
+        members = list(self._members.values())
         try:
+            await self._take_standings(members)
+        finally:  # the clock goes on, and servers freeze, whatever the database does
+            for member in members:
+                _guarded(member, member.tick)
             await self._look_for_frozen(members)
-        except Exception:
-            logger.exception("event=live_probe_broke sessions=%d", len(members))
+
+    async def _take_standings(self, members: list[Member]) -> None:
+        try:
+            standings = await with_many_rows(
+                _look_and_renew, [member.lease.job_id for member in members]
+            )
+        except DatabaseFailure:
+            logger.exception("event=live_not_watched sessions=%d", len(members))
+            return
+        for member in members:
+            standing = standings.get(member.lease.job_id)
+            _guarded(member, partial(_tell, member, standing))
 
     async def _look_for_frozen(self, members: list[Member]) -> None:
         silent = [member for member in members if member.silent_s() > SILENT_AFTER_S]
@@ -199,6 +215,25 @@ def _append(feed: AudioFeed, data: bytes) -> OSError | None:
         logger.exception("event=live_journal_broke")
         return OSError(errno.EIO, str(error))
     return None
+
+
+def _has_grown(feed: AudioFeed) -> bool:
+    return feed.journalled > feed.synced
+
+
+def _sync_all(feeds: list[AudioFeed]) -> list[int | OSError]:
+    return [_sync(feed) for feed in feeds]
+
+
+def _sync(feed: AudioFeed) -> int | OSError:
+    try:
+        return feed.journal.sync()
+    except OSError as error:
+        # Not tried again: after a failure the kernel may take what was not written for written.
+        return feed.synced if error.errno == errno.EBADF else error
+    except Exception as error:
+        logger.exception("event=live_sync_broke")
+        return OSError(errno.EIO, str(error))
 
 
 def _guarded(member: Member, work: Callable[[], None]) -> None:

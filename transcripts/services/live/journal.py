@@ -6,7 +6,8 @@
 
 An epoch's file only grows, and only its own process writes to it. What it holds beyond the start of
 the next one is ignored: a process that doesn't know yet that it was taken over harms nothing. What
-a process wrote survives its death; a power cut may cost the last seconds (nothing is synced).
+a process wrote survives its death. A power cut costs what was not synced: at most the last second
+(`hub` syncs all journals together), never what `Journal.sync` returned.
 
 Nothing here knows the database or an event loop; everything blocks.
 """
@@ -21,6 +22,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
+
+from stt_web.core.durable import sync_file, sync_folder, sync_new_file
 
 RATE_HZ: Final = 16_000
 SAMPLE_BYTES: Final = 2
@@ -54,6 +57,7 @@ class Journal:
         # Guards the descriptor: its number may belong to another file as soon as it is closed.
         self._lock = threading.Lock()
         self._is_closing = False
+        self._is_named = False  # its entry in the folder, and the folder's, are synced
         folder.mkdir(parents=True, exist_ok=True)
         self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         try:
@@ -70,6 +74,27 @@ class Journal:
             self._append(pcm)
         if self._is_closing:
             self.close()  # it was asked for while this wrote (`close`)
+
+    def sync(self) -> int:
+        """Write what was appended so far to the disk itself; returns the samples that are there.
+
+        Doesn't hold up `append`: it syncs a descriptor of its own. Raises OSError. Closed: EBADF.
+        """
+        with self._lock:
+            if self._is_closing or self._fd < 0:
+                raise OSError(errno.EBADF, "The journal is closed.")
+            descriptor, samples = os.dup(self._fd), self.samples
+        if self._is_closing:
+            self.close()  # it was asked for while this held the lock (`close`)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if not self._is_named:
+            sync_folder(self.folder)
+            sync_folder(self.folder.parent)
+            self._is_named = True
+        return samples
 
     def close(self) -> None:
         """Close it once no thread writes to it any more; never waits. May be called twice.
@@ -126,6 +151,12 @@ def has_epochs(folder: Path) -> bool:
     return (folder / RECORDING).exists() or bool(_epochs(folder))
 
 
+def sync_epochs(folder: Path) -> None:
+    """Write what other processes journalled to the disk itself: they may have died before that."""
+    for path, *_ in _epochs(folder):
+        sync_file(path)
+
+
 def read_samples(folder: Path, *, start: int, end: int) -> bytes:
     """Return the samples from `start` to `end`, as far as they are there."""
     pieces = [
@@ -151,6 +182,7 @@ def gather(folder: Path) -> int:
             for piece in _pieces(spans):
                 file.write(piece)
         partial.replace(recording)
+    sync_new_file(recording)  # before the epochs go, of which it is made
     for path, *_ in _epochs(folder):
         path.unlink(missing_ok=True)
     return _samples_in(recording)

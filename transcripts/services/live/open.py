@@ -2,6 +2,7 @@
 
 import logging
 
+from stt_web.core.background import finish_anyway
 from stt_web.errors import ApiError
 from transcripts.inference.catalog import InferenceUnavailableError
 from transcripts.inference.errors import (
@@ -22,9 +23,9 @@ from transcripts.services.live.admit import (
 )
 from transcripts.services.live.close import pause
 from transcripts.services.live.events import LiveRequest
-from transcripts.services.live.journal import Journal
+from transcripts.services.live.journal import Journal, sync_epochs
 from transcripts.services.live.session import LiveSession
-from transcripts.services.live.threads import ask, in_database, in_files
+from transcripts.services.live.threads import ask, in_database, in_files, in_sync
 from transcripts.services.live.untold import note_told
 from transcripts.services.submit import check_model_can
 
@@ -45,7 +46,7 @@ async def _begin(request: LiveRequest) -> LiveSession:
     inference = await in_database(inference_for, request.user)
     model = await ask(inference.resolve_model, request.model)
     check_model_can(model, spoken_options(request))
-    admitted = await in_database(admit_session, request)
+    admitted = await finish_anyway(in_database(admit_session, request), undo=_withdraw)
     try:
         session = await _prepare(admitted, model)
         try:
@@ -54,11 +55,11 @@ async def _begin(request: LiveRequest) -> LiveSession:
             session.discard()
             raise
     except InferenceError as error:
-        await in_database(withdraw_session, admitted.job)
+        await _withdraw(admitted)
         raise _refusal_of(error) from error
     except BaseException:
         # Also where the client is gone meanwhile: nothing must be left of it.
-        await in_database(withdraw_session, admitted.job)
+        await _withdraw(admitted)
         raise
     session.start()
     logger.info("event=live_opened transcript_id=%s model=%s", session.transcript_id, model.id)
@@ -66,7 +67,7 @@ async def _begin(request: LiveRequest) -> LiveSession:
 
 
 async def _resume(request: LiveRequest) -> LiveSession:
-    admitted = await in_database(readmit_session, request)
+    admitted = await finish_anyway(in_database(readmit_session, request), undo=_pause_again)
     transcript = admitted.job.transcript
     try:
         inference = await in_database(inference_for, request.user)
@@ -74,25 +75,39 @@ async def _resume(request: LiveRequest) -> LiveSession:
         model = await ask(inference.resolve_model, name)
         session = await _prepare(admitted, model)
     except BaseException:
-        await in_database(note_told, admitted.job.lease, admitted.told_ms)
-        await in_database(pause, admitted.job)
+        await _pause_again(admitted)
         raise
     session.start()
     return session
 
 
+async def _withdraw(admitted: Admitted) -> None:
+    await in_database(withdraw_session, admitted.job)
+
+
+async def _pause_again(admitted: Admitted) -> None:
+    await in_database(note_told, admitted.job.lease, admitted.told_ms)
+    await in_database(pause, admitted.job)
+
+
 async def _prepare(admitted: Admitted, model: Model) -> LiveSession:
     try:
-        journal = await in_files(
+        await in_sync(sync_epochs, admitted.folder)
+        opening = in_files(
             Journal,
             admitted.folder,
             attempt=admitted.job.lease.attempt,
             start_samples=admitted.start_samples,
         )
+        journal = await finish_anyway(opening, undo=_discard_journal)
     except OSError as error:
         logger.exception("event=live_no_journal transcript_id=%s", admitted.job.transcript.pk)
         raise refusals.storage_full() from error
     return LiveSession(admitted, journal, model)
+
+
+async def _discard_journal(journal: Journal) -> None:
+    await in_files(journal.discard)
 
 
 def _refusal_of(error: InferenceError) -> ApiError:

@@ -20,6 +20,7 @@ from contextlib import aclosing
 from django.conf import settings
 from django.db import Error as DatabaseFailure
 
+from stt_web.core.background import spawn
 from stt_web.errors import ApiError
 from transcripts.inference.errors import InferenceError, UnavailableError
 from transcripts.inference.live import is_being_cancelled
@@ -98,8 +99,8 @@ class LiveSession:
 
     @property
     def audio_ms(self) -> int:
-        """How much audio is journalled: from there a client goes on that comes back."""
-        return self.feed.journalled // SAMPLES_A_MS
+        """How much audio is safe, also from a power cut: the client needn't keep it any longer."""
+        return self.feed.synced // SAMPLES_A_MS
 
     @property
     def recognised_ms(self) -> int:
@@ -126,7 +127,7 @@ class LiveSession:
     def start(self) -> None:
         """Begin to hear. Once."""
         self._hub.add(self)
-        self._running = asyncio.create_task(self._run(), name="live-session")
+        self._running = spawn(self._run(), name="live-session")
 
     async def push(self, pcm: bytes) -> None:
         """Take int16 little-endian mono 16 kHz audio, any number of bytes.
@@ -233,7 +234,7 @@ class LiveSession:
         if self._ending is not None and self.silent_s() > DRAIN_SILENCE_S:
             self._stop_listening()
         if self.server is not None and self.server.instance_id and self._checking is None:
-            self._checking = asyncio.create_task(self._check_route())
+            self._checking = spawn(self._check_route(), name="live-route")
 
     # How it runs.
 
@@ -326,6 +327,7 @@ class LiveSession:
         outcome = await in_database(
             close.finish, self._job, self.feed.journal, heard_ms=self._scribe.heard_ms
         )
+        self.feed.synced = self.feed.journalled  # as the recording (`close.finish`)
         if ending.error is not None:
             return Failed(error=ending.error, text=outcome.text)
         return Ended(
@@ -337,6 +339,7 @@ class LiveSession:
         )
 
     async def _pause(self) -> None:
+        await self.feed.sync()
         await self._scribe.store_rest()
         if self.feed.journalled == 0:
             await in_database(withdraw_session, self._job)
@@ -344,6 +347,7 @@ class LiveSession:
             await in_database(close.pause, self._job)
 
     async def _hand_over(self, error: ApiError) -> Failed:
+        await self.feed.sync()
         await self._scribe.store_rest()
         text = await self.read_text()
         if not await in_database(close.hand_over, self._job):

@@ -21,6 +21,8 @@ T = TypeVar("T")
 _database = ThreadPoolExecutor(settings.LIVE_THREADS, thread_name_prefix="live-database")
 _rows = ThreadPoolExecutor(1, thread_name_prefix="live-rows")
 _files = ThreadPoolExecutor(4, thread_name_prefix="live-files")
+SYNC_THREADS = 4
+_syncs = ThreadPoolExecutor(SYNC_THREADS, thread_name_prefix="live-sync")
 _askers = ThreadPoolExecutor(4, thread_name_prefix="live-ask")
 
 
@@ -41,6 +43,11 @@ async def with_many_rows(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
 async def in_files(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run blocking work with files. It must not touch the database."""
     return await _run(_files, partial(work, *args, **kwargs))
+
+
+async def in_sync(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run work that waits for the disk itself. It must not touch the database."""
+    return await _run(_syncs, partial(work, *args, **kwargs))
 
 
 async def ask(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

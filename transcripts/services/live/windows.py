@@ -7,6 +7,7 @@ nobody stands in line behind them one by one.
 import asyncio
 from weakref import WeakKeyDictionary
 
+from stt_web.core.background import spawn
 from transcripts.inference.results import WindowResult
 from transcripts.services.lease import LeaseLostError
 from transcripts.services.live.threads import with_many_rows
@@ -29,7 +30,7 @@ class WindowStore:
         done = asyncio.get_running_loop().create_future()
         self._waiting.append((job, window, done))
         if self._storing is None:
-            self._storing = asyncio.create_task(self._store_all(), name="live-store")
+            self._storing = spawn(self._store_all(), name="live-store")
         await done
 
     async def _store_all(self) -> None:

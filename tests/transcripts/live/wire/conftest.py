@@ -40,6 +40,7 @@ def _count_live_tasks(server: Served) -> int:
         "live-session",
         "live-listen",
         "live-write",
+        "live-sync",
         "live-watch",
         "live-decode",
     )

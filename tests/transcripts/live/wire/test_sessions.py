@@ -14,6 +14,7 @@ from tests.transcripts.live.conftest import SECOND
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
 from tests.transcripts.live.wire.talk import Talk, talk
 from transcripts.models import Source, Status, Transcript
+from transcripts.services.turns import running
 
 pytestmark = pytest.mark.database
 
@@ -355,8 +356,26 @@ def test_hang_ups_at_every_moment_leave_sessions_that_can_go_on(
     client.socket.close()
     for frames in range(4):
         with talk(speaker) as client:
-            client.begin()
+            started = client.begin()
             for _ in range(frames):
                 client.send(SECOND[:8000])
             client.socket.socket.close()
             client.hear_all()
+        wait_until(lambda: not running().exists(), what="the session is left")
+        check_that_it_goes_on(speaker, started, sent_ms=frames * 250)
+
+
+def check_that_it_goes_on(speaker: Client, started: dict[str, Any], *, sent_ms: int) -> None:
+    """With what arrived; where nothing did, nothing is kept, and that is the answer."""
+    rows = Transcript.objects.filter(pk=started["transcript_id"])
+    with talk(speaker) as client:
+        client.hear()
+        client.say({"resume_token": started["resume_token"]})
+        resumed = client.hear()
+        if not rows.exists():
+            assert resumed["code"] == "session_not_found"
+            return
+        assert 0 <= resumed["audio_ms"] <= sent_ms
+        client.send((SECOND * 2)[resumed["audio_ms"] * 32 : sent_ms * 32])
+        client.say({"action": "stop"})
+        assert client.hear_all()[-1]["duration"] == sent_ms / 1000

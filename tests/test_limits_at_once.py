@@ -1,0 +1,283 @@
+"""Every "at most N" of stored things holds when requests come together, in any process.
+
+PostgreSQL (STT_TEST_DATABASE) is where this can fail: SQLite holds one write lock for all.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts import guessing, keys
+from accounts.models import ApiKey, User
+from accounts.services import notify as notices
+from billing.anonymous import AnonymousLimitError, count_anonymous_use
+from billing.models import AnonymousUse, Plan
+from billing.plans import ANONYMOUS_PLAN
+from billing.quotas import limits_for
+from billing.request_rates import RateLimitError, count_request
+from stt_web.errors import ApiError
+from tests.billing.conftest import create_account, run_at_once
+from tests.transcripts.live.conftest import ask_for
+from tests.transcripts.services.test_admission import admit
+from transcripts.models import ShareLink, Status, Transcript, WebhookEndpoint
+from transcripts.services import sharing
+from transcripts.services.lease import claim_transcript
+from transcripts.services.live.admit import admit_session, readmit_session
+from transcripts.services.live.close import pause
+from transcripts.services.live.journal import Journal
+from transcripts.services.turns import running
+from transcripts.webhooks import endpoints
+
+ROOT = Path(__file__).resolve().parent.parent
+WEB_TIER = ("stt_web", "accounts", "billing", "transcripts")
+AT_ONCE = 16
+
+# Counted in stored rows: each has a test below.
+OF_ROWS = {
+    "accounts/keys.py:MAX_KEYS",
+    "accounts/guessing.py:MAX_UNKNOWN_KEYS",
+    "accounts/services/notify.py:MAX_AN_HOUR",
+    "stt_web/settings.py:MAX_OPEN_TRANSCRIPTS",
+    "transcripts/services/sharing.py:MAX_LINKS",
+    "transcripts/webhooks/endpoints.py:MAX_ENDPOINTS",
+}
+# Counted in one row, and moved on by compare-and-set or under the row's lock.
+OF_ONE_ROW = {
+    "accounts/services/mail.py:MAX_TRIES",
+    "stt_web/settings.py:MAX_STALLED_TRIES",
+    "transcripts/api/edit_serializers.py:MAX_TAGS",  # the list is replaced as a whole
+    "transcripts/services/recognise.py:MAX_BROKEN_TRIES",
+    "transcripts/webhooks/delivery.py:MAX_TRIES",
+}
+# Bounds of one request, file, message or list: no other request has a part in it.
+OF_ONE_REQUEST = (
+    "accounts/operator_admin.py",
+    "accounts/key_cache.py",
+    "accounts/guessing.py:_MAX_REMEMBERED",
+    "billing/admin/",
+    "billing/management/",
+    "stt_web/",
+    "transcripts/admin.py",
+    "transcripts/api/",
+    "transcripts/imports/",
+    "transcripts/inference/",
+    "transcripts/live/",
+    "transcripts/media/",
+    "transcripts/services/",
+    "transcripts/webhooks/",
+)
+_CONSTANT = re.compile(r"^(_?MAX_[A-Z_]+)\s*(?::[^=]+)?=", re.MULTILINE)
+
+
+def constants() -> Iterator[str]:
+    for part in WEB_TIER:
+        for path in (ROOT / part).rglob("*.py"):
+            for name in _CONSTANT.findall(path.read_text()):
+                yield f"{path.relative_to(ROOT)}:{name}"
+
+
+def test_every_limit_is_of_a_known_kind() -> None:
+    found = set(constants())
+    assert found >= OF_ROWS | OF_ONE_ROW
+    unknown = [name for name in found - OF_ROWS - OF_ONE_ROW if not name.startswith(OF_ONE_REQUEST)]
+    assert unknown == []
+
+
+def test_rows_are_counted_only_where_a_lock_is_named() -> None:
+    """`count() >= limit` outside of a transaction with a lock is no limit."""
+    for part in WEB_TIER:
+        for path in (ROOT / part).rglob("*.py"):
+            text = path.read_text()
+            if re.search(r"\.count\(\) *>=? *[\w.]*(MAX_|limit)", text):
+                assert re.search(r"select_for_update|lock_transcript", text), path
+
+
+def refused(call: Callable[[], object]) -> bool:
+    try:
+        call()
+    except ApiError:
+        return True
+    return False
+
+
+def run_refused(call: Callable[[], object]) -> int:
+    """Call it AT_ONCE times together; return how often it was refused."""
+    return sum(run_at_once([partial(refused, call)] * AT_ONCE))
+
+
+@pytest.fixture
+def user(transactional_db: None) -> User:
+    account = create_account(minutes=10_000)
+    assert account.user is not None
+    return account.user
+
+
+@pytest.mark.database
+def test_keys(user: User) -> None:
+    ApiKey.objects.bulk_create(
+        ApiKey(user=user, name=str(n), prefix=f"p{n}", digest=f"{n:064x}")
+        for n in range(keys.MAX_KEYS - 3)
+    )
+    refusals = run_refused(
+        lambda: keys.issue_requested_key(
+            user, asked_with=None, name="x", scopes=(), expires_at=None
+        )
+    )
+    assert (refusals, user.api_keys.count()) == (AT_ONCE - 3, keys.MAX_KEYS)
+
+
+@pytest.mark.database
+def test_webhook_endpoints(user: User) -> None:
+    refusals = run_refused(lambda: endpoints.create_endpoint(user, url="https://example.com/hook"))
+    assert refusals == AT_ONCE - endpoints.MAX_ENDPOINTS
+    assert WebhookEndpoint.objects.count() == endpoints.MAX_ENDPOINTS
+
+
+@pytest.mark.database
+def test_share_links(user: User) -> None:
+    transcript = Transcript.objects.create(owner=user, status=Status.COMPLETED)
+    ShareLink.objects.bulk_create(
+        ShareLink(transcript=transcript, token_digest=f"{n:064x}")
+        for n in range(sharing.MAX_LINKS - 3)
+    )
+    refusals = run_refused(lambda: sharing.create_share(transcript))
+    assert (refusals, ShareLink.objects.count()) == (AT_ONCE - 3, sharing.MAX_LINKS)
+
+
+@pytest.mark.database
+def test_open_transcripts(user: User, settings: Settings) -> None:
+    settings.MAX_OPEN_TRANSCRIPTS = 5
+    account = user.billing_account
+    calls = [partial(refused, partial(admit, account, number=number)) for number in range(AT_ONCE)]
+    assert sum(run_at_once(calls)) == AT_ONCE - 5
+    assert Transcript.objects.count() == 5
+
+
+@pytest.mark.database
+def test_synchronous_recordings_and_live_sessions_together(user: User) -> None:
+    limit = limits_for(user).concurrency
+    account = user.billing_account
+    calls = [
+        partial(refused, partial(admit, account, number=number, is_async=False))
+        for number in range(AT_ONCE)
+    ]
+    lives = [partial(refused, partial(admit_session, ask_for(account)))] * AT_ONCE
+    mixed = [call for pair in zip(calls, lives, strict=True) for call in pair]
+    assert sum(run_at_once(mixed)) == 2 * AT_ONCE - limit
+    assert Transcript.objects.count() == limit
+
+
+@pytest.mark.database
+def test_recordings_that_workers_begin(user: User) -> None:
+    limit = limits_for(user).concurrency
+    waiting = [
+        admit(user.billing_account, number=number).transcript.pk for number in range(AT_ONCE)
+    ]
+    claims = run_at_once([partial(claim_transcript, pk) for pk in waiting])
+    assert sum(claim is not None for claim in claims) == limit
+    assert running().count() == limit
+
+
+@pytest.mark.database
+def test_live_sessions_that_go_on(user: User, settings: Settings, tmp_path: Path) -> None:
+    assert_few_go_on(user, settings, tmp_path, limit=limits_for(user).concurrency)
+
+
+@pytest.mark.database
+def test_live_sessions_of_a_visitor_that_go_on(
+    transactional_db: None, settings: Settings, tmp_path: Path
+) -> None:
+    plan = Plan.objects.get(pk=ANONYMOUS_PLAN)
+    Plan.objects.filter(pk=plan.pk).update(daily_transcriptions=100)
+    assert_few_go_on(None, settings, tmp_path, limit=plan.concurrency)
+
+
+def assert_few_go_on(user: User | None, settings: Settings, folder: Path, *, limit: int) -> None:
+    settings.MEDIA_ROOT = folder
+    account = user.billing_account if user is not None else None
+    tokens = []
+    for _ in range(8):
+        admitted = admit_session(ask_for(account))
+        Journal(admitted.folder, attempt=1, start_samples=0).close()
+        pause(admitted.job)
+        tokens.append(admitted.resume_token)
+    calls = [
+        partial(refused, partial(readmit_session, ask_for(account, resume_token=token)))
+        for token in tokens
+    ]
+    assert sum(run_at_once(calls)) == len(tokens) - limit
+    assert running().count() == limit
+
+
+@pytest.mark.database
+def test_what_a_visitor_may_have_a_day(transactional_db: None) -> None:
+    Plan.objects.filter(pk=ANONYMOUS_PLAN).update(daily_transcriptions=5)
+    now, counted = timezone.now(), 0
+    for answer in run_at_once([partial(_counts, now)] * AT_ONCE):
+        counted += answer
+    assert (counted, AnonymousUse.objects.get().count) == (5, 5)
+
+
+def _counts(now: object) -> bool:
+    try:
+        count_anonymous_use("192.0.2.3", now=now)  # type: ignore[arg-type]
+    except AnonymousLimitError:
+        return False
+    return True
+
+
+@pytest.mark.database
+def test_requests_a_minute(user: User) -> None:
+    user.billing_account.plan.requests_per_minute = 5
+    user.billing_account.plan.save()
+    limits, now = limits_for(user), timezone.now()
+
+    def is_limited() -> bool:
+        try:
+            count_request(user, address="", limits=limits, now=now)
+        except RateLimitError:
+            return True
+        return False
+
+    limit = limits.requests_per_minute
+    assert sum(run_at_once([is_limited] * (limit + AT_ONCE))) == AT_ONCE
+
+
+@pytest.mark.database
+def test_unknown_keys_of_an_address(transactional_db: None) -> None:
+    guessing.forget_guesses()
+    now = timezone.now()
+    calls = [partial(guessing.count_unknown_key, "192.0.2.4", now=now)]
+    run_at_once(calls * (guessing.MAX_UNKNOWN_KEYS - 1))
+    guessing.check_not_guessing("192.0.2.4", now=now)
+    run_at_once(calls)
+    with pytest.raises(guessing.GuessingError):
+        guessing.check_not_guessing("192.0.2.4", now=now)
+    guessing.forget_guesses()
+
+
+@pytest.mark.database
+def test_mails_of_a_kind_an_hour(user: User) -> None:
+    from allauth.account.models import EmailAddress
+
+    from accounts.models import OutgoingMail
+    from accounts.services.mail import Notice
+
+    EmailAddress.objects.create(user=user, email="a@example.com", primary=True, verified=True)
+
+    def write() -> Notice:
+        return Notice(subject="x", paragraphs=["y"])
+
+    kind = "key_created"
+    run_at_once(
+        [
+            partial(notices.notify, user, kind=kind, key=str(number), write=write)
+            for number in range(notices.MAX_AN_HOUR + AT_ONCE)
+        ]
+    )
+    assert OutgoingMail.objects.filter(kind=kind).count() == notices.MAX_AN_HOUR

@@ -1,0 +1,387 @@
+"""Different verbs that meet, round after round: one outcome, and everything agrees afterwards.
+
+Each round starts both verbs together, a little apart (`JITTER_S`), in threads with connections of
+their own. Run on PostgreSQL (STT_TEST_DATABASE) and SQLite.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connections
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import User
+from accounts.services.departure import close_account
+from billing.audit import check_ledger
+from billing.models import BillingAccount, Hold
+from billing.models.ledger import HoldState
+from stt_web.errors import ApiError
+from tests.billing.conftest import create_account
+from tests.transcripts.conftest import MakeTranscript
+from tests.transcripts.live.conftest import ask_for
+from tests.transcripts.test_leases import WINDOW
+from transcripts.exports.options import ExportOptions
+from transcripts.models import (
+    READABLE_STATUSES,
+    DeliveryStatus,
+    Segment,
+    Status,
+    Transcript,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
+from transcripts.services.cancel import cancel_transcript, delete_transcript
+from transcripts.services.draft import Editing
+from transcripts.services.edit import SegmentChange, edit_segment
+from transcripts.services.edit_errors import RevisionChangedError
+from transcripts.services.export import describe_export, make_export, order_export
+from transcripts.services.lease import LeaseLostError, claim_transcript
+from transcripts.services.live.admit import admit_session, readmit_session
+from transcripts.services.live.close import pause
+from transcripts.services.live.journal import Journal
+from transcripts.services.recordings import recording_path
+from transcripts.services.retention import apply_retention, write_policy
+from transcripts.services.settle import settle
+from transcripts.services.store import Job, open_job, store_window, write_fenced
+from transcripts.services.sweep import sweep_transcripts
+from transcripts.webhooks import endpoints
+from transcripts.webhooks.delivery import claim_due
+from transcripts.webhooks.events import Event
+from transcripts.webhooks.outbox import make_delivery, tell
+
+pytestmark = pytest.mark.database
+ROUNDS = 15
+JITTER_S = 0.01
+Verb = Callable[[], object]
+# What a verb that came second may answer: documented refusals, never a database's error.
+REFUSALS = (ApiError, LeaseLostError, Transcript.DoesNotExist)
+
+
+def meet(*verbs: Verb) -> list[object]:
+    """Run the verbs together; return what each returned or was refused with."""
+    together = threading.Barrier(len(verbs))
+    outcomes: list[object] = [None] * len(verbs)
+
+    def run(number: int, verb: Verb) -> None:
+        together.wait()
+        time.sleep(random.random() * JITTER_S)
+        try:
+            outcomes[number] = verb()
+        except Exception as error:  # noqa: BLE001  # judged by the test
+            outcomes[number] = error
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(verbs)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    for outcome in outcomes:
+        assert not isinstance(outcome, OperationalError), outcome
+        if isinstance(outcome, Exception):
+            assert isinstance(outcome, REFUSALS), repr(outcome)
+    return outcomes
+
+
+@pytest.fixture
+def account(transactional_db: None) -> BillingAccount:
+    return create_account(minutes=100_000)
+
+
+@pytest.fixture(autouse=True)
+def agrees(transactional_db: None) -> Iterator[None]:
+    """After each test no balance differs from its sum, and no ended job holds anything."""
+    yield
+    assert check_ledger() == []
+    held = set(Hold.objects.filter(state=HoldState.HELD).values_list("reference", flat=True))
+    open_now = Transcript.objects.filter(status__in=(Status.QUEUED, Status.PROCESSING))
+    assert held <= {str(pk) for pk in open_now.values_list("pk", flat=True)}
+
+
+def endpoint_of(account: BillingAccount) -> WebhookEndpoint:
+    assert account.user is not None
+    return endpoints.create_endpoint(account.user, url="https://example.com/hook")[0]
+
+
+def begin(transcript: Transcript, *, has_text: bool = True) -> Job:
+    claimed = claim_transcript(transcript.pk)
+    assert claimed is not None
+    job = open_job(*claimed)
+    if has_text:
+        store_window(job, WINDOW)
+    write_fenced(job, heard_ms=transcript.probed_ms)
+    return job
+
+
+def charged(transcript: Transcript) -> int:
+    """How often."""
+    return Hold.objects.filter(
+        reference=str(transcript.pk), settled_allowance_minutes__gt=0
+    ).count()
+
+
+def events_of(transcript: Transcript) -> list[str]:
+    found = WebhookDelivery.objects.filter(key__startswith=str(transcript.pk))
+    return sorted(found.values_list("event", flat=True))
+
+
+@pytest.mark.parametrize("has_text", [True, False])
+def test_cancel_and_finalize(
+    account: BillingAccount, make_transcript: MakeTranscript, has_text: bool
+) -> None:
+    endpoint_of(account)
+    for _ in range(ROUNDS):
+        transcript = make_transcript(seconds=1, account=account)
+        job = begin(transcript, has_text=has_text)
+        cancelled, settled = meet(partial(cancel_transcript, transcript), partial(settle, job))
+        transcript.refresh_from_db()
+        if cancelled is True:
+            assert isinstance(settled, LeaseLostError)
+            assert transcript.status == Status.CANCELLED
+        else:
+            assert settled is None
+            assert transcript.status in READABLE_STATUSES
+        assert charged(transcript) == has_text  # text that was delivered costs, once
+        assert len(events_of(transcript)) == 1
+
+
+def test_delete_and_finalize(account: BillingAccount, make_transcript: MakeTranscript) -> None:
+    endpoint_of(account)
+    for _ in range(ROUNDS):
+        transcript = make_transcript(seconds=1, account=account)
+        job, folder = begin(transcript), recording_path(transcript).parent
+        meet(partial(delete_transcript, transcript), partial(settle, job))
+        assert not Transcript.objects.filter(pk=transcript.pk).exists()
+        assert not folder.exists()
+        final = [event for event in events_of(transcript) if event != str(Event.DELETED)]
+        assert len(final) == 1
+        assert charged(transcript) == 1
+
+
+def test_cancel_and_delete_and_sweep(
+    account: BillingAccount, make_transcript: MakeTranscript
+) -> None:
+    for _ in range(ROUNDS):
+        transcript = make_transcript(seconds=1, account=account)
+        begin(transcript)
+        past = timezone.now() - timedelta(seconds=1)
+        Transcript.objects.filter(pk=transcript.pk).update(lease_expires_at=past)
+        meet(
+            partial(cancel_transcript, transcript),
+            partial(delete_transcript, transcript),
+            sweep_transcripts,
+        )
+        assert not Transcript.objects.filter(pk=transcript.pk).exists()
+        assert charged(transcript) == 1  # its text was delivered
+
+
+def paused_session(account: BillingAccount) -> Any:
+    admitted = admit_session(ask_for(account))
+    Journal(admitted.folder, attempt=1, start_samples=0).close()
+    pause(admitted.job)
+    return admitted
+
+
+def resume(account: BillingAccount, admitted: Any) -> Verb:
+    return lambda: readmit_session(ask_for(account, resume_token=admitted.resume_token))
+
+
+def test_resume_and_cancel(account: BillingAccount, settings: Settings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    for _ in range(ROUNDS):
+        admitted = paused_session(account)
+        transcript = admitted.job.transcript
+        resumed, cancelled = meet(resume(account, admitted), partial(cancel_transcript, transcript))
+        transcript.refresh_from_db()
+        assert cancelled is True
+        assert transcript.status == Status.CANCELLED
+        assert not isinstance(resumed, ApiError) or resumed.code == "session_ended"
+
+
+def test_resume_and_sweep(account: BillingAccount, settings: Settings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    for _ in range(ROUNDS):
+        admitted = paused_session(account)
+        transcript = admitted.job.transcript
+        past = timezone.now() - timedelta(seconds=1)
+        Transcript.objects.filter(pk=transcript.pk).update(lease_expires_at=past)
+        resumed, _ = meet(resume(account, admitted), sweep_transcripts)
+        transcript.refresh_from_db()
+        if isinstance(resumed, ApiError):
+            assert (transcript.status, resumed.code) == (Status.QUEUED, "session_ended")
+        else:
+            assert transcript.status == Status.PROCESSING
+        cancel_transcript(transcript)
+
+
+def test_resume_and_delete(account: BillingAccount, settings: Settings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    for _ in range(ROUNDS):
+        admitted = paused_session(account)
+        transcript = admitted.job.transcript
+        resumed, _ = meet(resume(account, admitted), partial(delete_transcript, transcript))
+        assert not Transcript.objects.filter(pk=transcript.pk).exists()
+        if isinstance(resumed, ApiError):
+            assert resumed.code in ("session_ended", "session_not_found")
+        assert not admitted.folder.exists()
+
+
+def finished(make: MakeTranscript, account: BillingAccount) -> Transcript:
+    """Of one segment."""
+    transcript = make(seconds=1, account=account)
+    settle(begin(transcript))
+    transcript.refresh_from_db()
+    return transcript
+
+
+def test_delete_and_export(account: BillingAccount, make_transcript: MakeTranscript) -> None:
+    options = ExportOptions.from_text(ExportOptions().as_text())
+    for _ in range(ROUNDS):
+        transcript = finished(make_transcript, account)
+        wanted = describe_export(transcript, format_name="txt", options=options)
+        order_export(wanted)
+        meet(
+            partial(delete_transcript, transcript),
+            partial(make_export, transcript.pk, format_name="txt", options=options),
+        )
+        assert not wanted.path.parent.parent.exists()
+
+
+def test_an_export_that_is_ordered_after_the_deletion_leaves_no_folder(
+    account: BillingAccount, make_transcript: MakeTranscript
+) -> None:
+    options = ExportOptions()
+    transcript = finished(make_transcript, account)
+    wanted = describe_export(transcript, format_name="txt", options=options)
+    delete_transcript(transcript)
+    order_export(wanted)  # whoever asked had read the row before
+    make_export(wanted.transcript_id, format_name="txt", options=options)
+    assert not wanted.path.parent.parent.exists()
+
+
+def edit(transcript: Transcript, text: str, expected: int | None = None) -> Verb:
+    assert transcript.owner is not None
+    editing = Editing(transcript, transcript.owner, expected)
+    key = transcript.segments.get().key
+    return lambda: edit_segment(editing, key, SegmentChange(text=text))
+
+
+def test_two_edits_of_one_revision(
+    account: BillingAccount, make_transcript: MakeTranscript
+) -> None:
+    for number in range(ROUNDS):
+        transcript = finished(make_transcript, account)
+        twin = Transcript.objects.get(pk=transcript.pk)
+        texts = (f"left {number}", f"right {number}")
+        outcomes = meet(
+            edit(transcript, texts[0], transcript.revision), edit(twin, texts[1], twin.revision)
+        )
+        assert sum(isinstance(each, RevisionChangedError) for each in outcomes) == 1
+        winner = texts[[isinstance(each, Exception) for each in outcomes].index(False)]
+        assert transcript.segments.get().text == winner
+
+
+def test_retention_and_edit(account: BillingAccount, make_transcript: MakeTranscript) -> None:
+    assert account.user is not None
+    for number in range(ROUNDS):
+        transcript = finished(make_transcript, account)
+        folder = recording_path(transcript).parent
+        write_policy(account.user, audio_days=0, transcript_days=None)
+        meet(edit(transcript, f"edited {number}"), apply_retention, apply_retention)
+        transcript.refresh_from_db()
+        assert transcript.segments.get().text == f"edited {number}"
+        assert transcript.recording == ""
+        assert transcript.audio_deleted_at is not None
+        assert not folder.exists()
+        write_policy(account.user, audio_days=None, transcript_days=None)
+
+
+def test_retention_of_transcripts_and_edit(
+    account: BillingAccount, make_transcript: MakeTranscript
+) -> None:
+    assert account.user is not None
+    write_policy(account.user, audio_days=None, transcript_days=1)
+    old = timezone.now() - timedelta(days=2)
+    for _ in range(ROUNDS):
+        transcript = finished(make_transcript, account)
+        Transcript.objects.filter(pk=transcript.pk).update(finished_at=old)
+        meet(edit(transcript, "edited"), apply_retention)
+        assert not Transcript.objects.filter(pk=transcript.pk).exists()
+        assert not Segment.objects.exists()
+
+
+def pending(endpoint: WebhookEndpoint, number: int) -> WebhookDelivery:
+    delivery = make_delivery(
+        endpoint, event="transcript.completed", key=f"k{number}", body="{}", now=timezone.now()
+    )
+    delivery.save()
+    return delivery
+
+
+def test_disable_and_replay_and_delivery(account: BillingAccount) -> None:
+    endpoint = endpoint_of(account)
+    for number in range(ROUNDS):
+        delivery = WebhookDelivery.objects.select_related("endpoint").get(
+            pk=pending(endpoint, number).pk
+        )
+        meet(
+            lambda: endpoints.update_endpoint(endpoint, is_enabled=False),
+            partial(endpoints.replay, delivery),
+            lambda: claim_due(limit=1),
+        )
+        left = WebhookDelivery.objects.filter(status=DeliveryStatus.PENDING)
+        assert not left.exists(), "something waits for an endpoint that is disabled"
+        assert claim_due(limit=1) == []
+        endpoints.update_endpoint(endpoint, is_enabled=True)
+        WebhookEndpoint.objects.update(busy_until=None)
+
+
+def test_disable_and_an_event(account: BillingAccount, make_transcript: MakeTranscript) -> None:
+    from django.db import transaction
+
+    endpoint = endpoint_of(account)
+    for _ in range(ROUNDS):
+        transcript = make_transcript(seconds=1, account=account)
+
+        def happen(transcript: Transcript = transcript) -> None:
+            with transaction.atomic():
+                tell(Event.COMPLETED, transcript)
+                time.sleep(random.random() * JITTER_S)
+
+        meet(lambda: endpoints.update_endpoint(endpoint, is_enabled=False), happen)
+        assert not WebhookDelivery.objects.filter(status=DeliveryStatus.PENDING).exists()
+        endpoints.update_endpoint(endpoint, is_enabled=True)
+        cancel_transcript(transcript)
+        WebhookDelivery.objects.all().delete()
+
+
+def test_a_closed_account_is_sent_nothing(account: BillingAccount) -> None:
+    endpoint, user = endpoint_of(account), account.user
+    assert user is not None
+    pending(endpoint, 0)
+    close_account(user)
+    assert claim_due(limit=1) == []
+    User.objects.filter(pk=user.pk).update(is_active=True)
+    assert len(claim_due(limit=1)) == 1
+
+
+def test_joining_and_deleting_the_first(account: BillingAccount) -> None:
+    from tests.transcripts.services.test_admission import admit
+
+    for number in range(ROUNDS):
+        first = admit(account, number=number).transcript
+        _, joined = meet(partial(delete_transcript, first), partial(admit, account, number=number))
+        assert not Transcript.objects.filter(pk=first.pk).exists()
+        if not joined.is_joined:  # type: ignore[attr-defined]
+            kept = joined.transcript  # type: ignore[attr-defined]
+            assert Transcript.objects.filter(pk=kept.pk, status=Status.QUEUED).exists()
+            cancel_transcript(kept)

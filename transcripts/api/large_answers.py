@@ -1,0 +1,77 @@
+"""`GET transcripts/:id/` of a transcript that is too large to be rendered in a web process.
+
+The head is written here; the segments are a worker's file, made as exports are, and sent in pieces.
+Where no worker makes it in time, they are rendered here a few at a time, so that other requests
+come in between.
+"""
+
+import json
+from collections.abc import AsyncIterator
+
+from asgiref.sync import sync_to_async
+from django.http import StreamingHttpResponse
+
+from transcripts.api.answers import describe_without_segments
+from transcripts.api.exports import ExportFailedError, read_in_pieces, wait_for_file
+from transcripts.exports.document import load_segments, spoken_language
+from transcripts.exports.json import segment_as_json
+from transcripts.exports.options import ExportOptions
+from transcripts.exports.render import SEGMENTS
+from transcripts.models import Transcript
+
+_NO_SEGMENTS = '"segments": []'
+_WAIT_S = 20.0
+_SEGMENTS_AT_ONCE = 20
+
+
+def answer_large(transcript: Transcript, headers: dict[str, str]) -> StreamingHttpResponse:
+    """Return the transcript as `describe_transcript` has it. Five queries, and those of sending."""
+    # No text can look like the empty list: the quotes in it are escaped.
+    body = json.dumps(describe_without_segments(transcript), ensure_ascii=False)
+    head, empty, tail = body.partition(_NO_SEGMENTS)
+    return StreamingHttpResponse(
+        _stream(transcript, head=head + empty.removesuffix("[]"), tail=tail),
+        content_type="application/json",
+        headers={**headers, "X-Accel-Buffering": "no"},
+    )
+
+
+async def _stream(transcript: Transcript, *, head: str, tail: str) -> AsyncIterator[bytes]:
+    yield head.encode()
+    segments = await _made_by_worker(transcript)
+    async for piece in segments or _made_here(transcript):
+        yield piece
+    yield tail.encode()
+
+
+async def _made_by_worker(transcript: Transcript) -> AsyncIterator[bytes] | None:
+    try:
+        file = await wait_for_file(
+            transcript, format_name=SEGMENTS, options=ExportOptions(), timeout_s=_WAIT_S
+        )
+    except ExportFailedError:
+        return None
+    return None if file is None else read_in_pieces(file)
+
+
+async def _made_here(transcript: Transcript) -> AsyncIterator[bytes]:
+    position, separator = 0, ""
+    yield b"["
+    while True:
+        text, position = await sync_to_async(_render_some)(transcript, position)
+        if not text:
+            break
+        yield (separator + text).encode()
+        separator = ", "
+    yield b"]"
+
+
+def _render_some(transcript: Transcript, after: int) -> tuple[str, int]:
+    """Return the next segments without brackets, and the position of the last."""
+    language = spoken_language(transcript)
+    segments, position = load_segments(transcript, after=after, count=_SEGMENTS_AT_ONCE)
+    shown = (
+        json.dumps(segment_as_json(each, language=language), ensure_ascii=False)
+        for each in segments
+    )
+    return ", ".join(shown), position

@@ -1,0 +1,107 @@
+"""Where a target leads, as gRPC's resolvers understand it.
+
+A target is a gRPC URI (`dns:///inference:50051`), `host:port`, or several of the latter, separated
+by commas. gRPC looks one name up by itself, again and again, but takes several addresses only as
+numbers: names among several are looked up here, again after `LOOKUP_EVERY_S`, so that a replica
+that has moved is found without a restart.
+"""
+
+import asyncio
+import ipaddress
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from transcripts.inference.errors import UnavailableError
+
+logger = logging.getLogger(__name__)
+
+LOOKUP_EVERY_S = 15.0
+_MOST_KEPT = 1000
+Lookup = Callable[[str], list[str]]
+
+
+@dataclass(frozen=True)
+class _Found:
+    uri: str
+    at_s: float
+
+
+_found: dict[str, _Found] = {}
+_lock = threading.Lock()
+
+
+def look_up(host: str) -> list[str]:
+    """Return the IPv4 addresses of a name. Blocks. Raises OSError."""
+    found = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
+    return sorted({str(address[0]) for *_, address in found})
+
+
+def target_uri(
+    target: str, *, lookup: Lookup = look_up, clock: Callable[[], float] = time.monotonic
+) -> str:
+    """Return the URI. Blocks where names among several are to be looked up.
+
+    Raises UnavailableError where none of them is known.
+    """
+    if not _has_names(target):
+        return _as_uri(target)
+    known = _found.get(target)
+    if known is not None and clock() - known.at_s < LOOKUP_EVERY_S:
+        return known.uri
+    addresses = [found for part in _parts(target) for found in _resolve(part, lookup)]
+    if not addresses and known is None:
+        raise UnavailableError("No address of the inference service could be found.")
+    # A name server that is down moves no replica: what was found before still holds.
+    uri = "ipv4:" + ",".join(addresses) if addresses else known.uri if known else ""
+    with _lock:
+        if len(_found) >= _MOST_KEPT:
+            _found.clear()
+        _found[target] = _Found(uri, clock())
+    return uri
+
+
+async def find_uri(target: str) -> str:
+    """`target_uri` for an event loop: what blocks is done in a thread."""
+    if not _has_names(target):
+        return _as_uri(target)
+    return await asyncio.to_thread(target_uri, target)
+
+
+def _as_uri(target: str) -> str:
+    if "," in target:
+        return "ipv4:" + ",".join(_parts(target))
+    if "://" in target or target.startswith(("ipv4:", "ipv6:", "unix:", "dns:")):
+        return target
+    return f"dns:///{target}"
+
+
+def _has_names(target: str) -> bool:
+    return "," in target and not all(_is_number(part) for part in _parts(target))
+
+
+def _parts(target: str) -> list[str]:
+    return [part.strip() for part in target.split(",") if part.strip()]
+
+
+def _is_number(address: str) -> bool:
+    try:
+        ipaddress.IPv4Address(address.rpartition(":")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def _resolve(address: str, lookup: Lookup) -> list[str]:
+    """One name that is not known takes no other replica away."""
+    if _is_number(address):
+        return [address]
+    host, _, port = address.rpartition(":")
+    try:
+        return [f"{found}:{port}" for found in lookup(host)]
+    except OSError as error:
+        logger.warning("event=inference_name_unknown host=%s error=%s", host, error)
+        return []
