@@ -20,7 +20,7 @@ from tests.transcripts.conftest import MakeTranscript
 from tests.transcripts.fake_inference import FakeInference
 from tests.transcripts.rows import claim_transcript, run_transcript, update_transcripts
 from transcripts.inference.results import RecognisedSegment, RecognisedWord, WindowResult
-from transcripts.models import Queue, Status, Transcript
+from transcripts.models import JobKind, Queue, Status, Transcript, TranscriptionJob
 from transcripts.services.cancel import cancel_transcript
 from transcripts.services.lease import LeaseLostError, give_back
 from transcripts.services.queue import queue_position
@@ -267,17 +267,17 @@ def test_a_second_pass_takes_no_slot_from_what_waits_for_one(
 ) -> None:
     """It is older, and would be enqueued in the place of the one that can be begun."""
     account = create_account(minutes=60)
-    live = make_transcript(seconds=1, account=account, status=Status.COMPLETED)
-    second_passes = [make_transcript(seconds=1, account=account) for _ in range(2)]
-    Transcript.objects.filter(pk=second_passes[0].pk).update(refines=live)
-    other = make_transcript(seconds=1, account=account, status=Status.COMPLETED)
-    Transcript.objects.filter(pk=second_passes[1].pk).update(refines=other)
+    for _ in range(2):
+        done = make_transcript(seconds=1, account=account, status=Status.COMPLETED)
+        TranscriptionJob.objects.create(
+            transcript=done, kind=JobKind.SECOND_PASS, model_requested="tiny"
+        )
     waiting = make_transcript(seconds=1, account=account)
 
     tell_next(account.user)
 
     waiting.refresh_from_db()
-    assert waiting.enqueue_count == 1
+    assert waiting.job.enqueue_count == 1
 
 
 def test_a_worker_cut_off_from_the_database_stops_before_another_may_start(
@@ -302,7 +302,7 @@ def test_a_row_that_cannot_be_failed_keeps_no_other_waiting(
     for each in (poisoned, used_up, expired):
         claim(each)
         expire(each)
-    Transcript.objects.filter(pk=expired.pk).update(stalled_tries=0)
+    update_transcripts(Transcript.objects.filter(pk=expired.pk), stalled_tries=0)
 
     with refusing(poisoned):
         sweep_transcripts()
@@ -318,7 +318,7 @@ def refusing(transcript: Transcript) -> Iterator[None]:
 
     def refuse(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         named = {str(value).replace("-", "") for value in params or ()}
-        if sql.startswith("UPDATE") and transcript.pk.hex in named:
+        if sql.startswith("UPDATE") and transcript.job_id.hex in named:
             raise ValueError("unforeseen")
         return execute(sql, params, many, context)
 

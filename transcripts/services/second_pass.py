@@ -104,12 +104,13 @@ def order_second_pass(transcript: Transcript, options: TranscriptionOptions) -> 
         raise SecondPassRefusedError("A guest's transcript can't be transcribed again.")
     with transaction.atomic():
         lock_transcript(transcript.pk)
+        account = lock_account_for(owner)
         _check_may_start(Transcript.objects.get(pk=transcript.pk))
         job = _new_job(transcript, options, request_id=request_id_var.get())
         job.hold_reference = str(job.pk)
         place_new_hold(
             job.hold_reference,
-            locked=lock_account_for(owner),
+            locked=account,
             minutes=max(1, minutes_for(recorded_ms(transcript))),
             now=timezone.now(),
         )

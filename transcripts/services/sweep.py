@@ -53,12 +53,14 @@ def _fail_used_up(now: datetime) -> None:
 
 def _requeue_expired(now: datetime) -> None:
     rows = _expired(now).filter(stalled_tries__lt=settings.MAX_STALLED_TRIES)
-    requeued = sum(
-        change_status(rows.filter(attempt=job.attempt), job, Status.QUEUED, **AS_WAITING)
-        for job in _oldest(rows)
-    )
-    if requeued:
-        logger.warning("event=leases_ran_out count=%d", requeued)
+    for job in _oldest(rows):
+        expired = rows.filter(attempt=job.attempt)
+        run_guarded(partial(_requeue, expired, job), name="sweep")
+
+
+def _requeue(rows: QuerySet[TranscriptionJob], job: TranscriptionJob) -> None:
+    if change_status(rows, job, Status.QUEUED, **AS_WAITING):
+        logger.warning("event=lease_ran_out job_id=%s", job.pk)
 
 
 def _oldest(rows: QuerySet[TranscriptionJob]) -> list[TranscriptionJob]:
