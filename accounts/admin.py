@@ -123,7 +123,9 @@ class UserAdmin(OperatorAdmin):
             link_to_list(
                 "billing_billingaccount", _("Account and ledger"), user__id__exact=user.pk
             ),
-            link_to_list("transcripts_transcript", _("Jobs"), owner__id__exact=user.pk),
+            link_to_list(
+                "transcripts_transcriptionjob", _("Jobs"), transcript__owner__id__exact=user.pk
+            ),
             link_to_list("accounts_apikey", _("Keys"), user__id__exact=user.pk),
             _audit_link(user),
         ]

@@ -30,16 +30,17 @@ LIMITS = {"txt": 1, "srt": 1, "vtt": 1, "json": 1, "csv": 1, "docx": 6, "pdf": 1
 def make_transcript(language: str) -> "Transcript":
     """Store ten hours of speech, as a worker would have."""
     from accounts.models import User
-    from transcripts.models import Segment, Speaker, Transcript
+    from tests.transcripts.rows import create_transcript
+    from transcripts.models import Segment, Speaker
 
-    transcript = Transcript.objects.create(
+    transcript = create_transcript(
         owner=User.objects.get_or_create(email="bench@example.org")[0],
         title="Ten hours",
         model_requested="small",
         model_used="small",
         language=language,
         status="completed",
-        heard_ms=SEGMENTS * 5_000,
+        audio_duration_ms=SEGMENTS * 5_000,
     )
     speakers = [
         Speaker.objects.create(transcript=transcript, position=n, label=f"Speaker {n}")

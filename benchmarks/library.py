@@ -78,24 +78,36 @@ def without_indexes() -> list[str]:
 
 
 def _make_transcripts(owner: "User", count: int) -> None:
-    from transcripts.models import Transcript
+    from django.db import transaction
 
-    Transcript.objects.bulk_create(
-        (
-            Transcript(
-                owner=owner,
-                title=f"Meeting {number}",
-                model_requested="small",
-                model_used="small",
-                language="en",
-                status="completed",
-                heard_ms=3_600_000,
-                warnings=[{"code": "x", "message": "y"}] if number % 10 == 0 else [],
-            )
-            for number in range(count)
-        ),
-        batch_size=1000,
+    from transcripts.models import Recording, Transcript, TranscriptionJob
+
+    recordings = Recording.objects.bulk_create(
+        (Recording(owner=owner) for _ in range(count)), batch_size=1000
     )
+    transcripts = [
+        Transcript(
+            owner=owner,
+            title=f"Meeting {number}",
+            language="en",
+            status="completed",
+            recording=recording,
+        )
+        for number, recording in enumerate(recordings)
+    ]
+    for number, transcript in enumerate(transcripts):
+        transcript.job = TranscriptionJob(
+            transcript=transcript,
+            model_requested="small",
+            model_used="small",
+            status="completed",
+            audio_duration_ms=3_600_000,
+            warnings=[{"code": "x", "message": "y"}] if number % 10 == 0 else [],
+        )
+    with transaction.atomic():
+        Transcript.objects.bulk_create(transcripts, batch_size=1000)
+        jobs = [transcript.job for transcript in transcripts]
+        TranscriptionJob.objects.bulk_create(jobs, batch_size=500)
 
 
 def _copy_words(

@@ -23,10 +23,10 @@ from billing.request_rates import RateLimitError, count_request
 from stt_web.errors import ApiError
 from tests.billing.conftest import create_account, run_at_once
 from tests.transcripts.live.conftest import ask_for
+from tests.transcripts.rows import claim_transcript, create_transcript
 from tests.transcripts.services.test_admission import admit
 from transcripts.models import ShareLink, Status, Transcript, WebhookEndpoint
 from transcripts.services import sharing
-from transcripts.services.lease import claim_transcript
 from transcripts.services.live.admit import admit_session, readmit_session
 from transcripts.services.live.close import pause
 from transcripts.services.live.journal import Journal
@@ -140,7 +140,7 @@ def test_webhook_endpoints(user: User) -> None:
 
 @pytest.mark.database
 def test_share_links(user: User) -> None:
-    transcript = Transcript.objects.create(owner=user, status=Status.COMPLETED)
+    transcript = create_transcript(owner=user, status=Status.COMPLETED)
     ShareLink.objects.bulk_create(
         ShareLink(transcript=transcript, token_digest=f"{n:064x}")
         for n in range(sharing.MAX_LINKS - 3)

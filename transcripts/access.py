@@ -4,7 +4,7 @@ from uuid import UUID
 
 from accounts.models import User
 from stt_web.errors import ApiError
-from transcripts.models import Transcript, WebhookDelivery, WebhookEndpoint
+from transcripts.models import Transcript, TranscriptionJob, WebhookDelivery, WebhookEndpoint
 
 
 class TranscriptNotFoundError(ApiError):
@@ -17,15 +17,32 @@ class TranscriptNotFoundError(ApiError):
         super().__init__("There is no such transcript.")
 
 
+class JobNotFoundError(ApiError):
+    status = 404
+    code = "not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such job.")
+
+
 def get_transcript(user: User, transcript_id: UUID | str) -> Transcript:
     """Return the user's transcript. Raises `TranscriptNotFoundError`. One query."""
     try:
         wanted = transcript_id if isinstance(transcript_id, UUID) else UUID(transcript_id)
     except ValueError:
         raise TranscriptNotFoundError from None
-    found = Transcript.objects.filter(pk=wanted, owner=user, refines=None).first()
+    found = Transcript.objects.filter(pk=wanted, owner=user).first()
     if found is None:
         raise TranscriptNotFoundError
+    return found
+
+
+def get_job(user: User, transcript_id: UUID, job_id: UUID) -> TranscriptionJob:
+    """Return a job of the user's transcript. Raises `JobNotFoundError`. One query."""
+    jobs = TranscriptionJob.objects.select_related("transcript__owner", "transcript__recording")
+    found = jobs.filter(pk=job_id, transcript=transcript_id, transcript__owner=user).first()
+    if found is None:
+        raise JobNotFoundError
     return found
 
 
@@ -38,7 +55,7 @@ def get_visitor_transcript(token_digest: str, transcript_id: UUID | str) -> Tran
         wanted = transcript_id if isinstance(transcript_id, UUID) else UUID(transcript_id)
     except ValueError:
         raise TranscriptNotFoundError from None
-    visitors = Transcript.objects.filter(owner=None, anonymous_token_digest=token_digest)
+    visitors = Transcript.objects.filter(owner=None, guest_token_digest=token_digest)
     found = visitors.filter(pk=wanted).first() if token_digest else None
     if found is None:
         raise TranscriptNotFoundError
@@ -49,7 +66,7 @@ def get_kept_transcript(token_digest: str) -> Transcript:
     """Return the one transcript that a visitor's token opens, whichever it is. One query, over
     what visitors have at the moment. Raises `TranscriptNotFoundError`.
     """
-    visitors = Transcript.objects.filter(owner=None, anonymous_token_digest=token_digest)
+    visitors = Transcript.objects.filter(owner=None, guest_token_digest=token_digest)
     found = visitors.first() if token_digest else None
     if found is None:
         raise TranscriptNotFoundError

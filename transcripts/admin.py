@@ -22,40 +22,46 @@ from accounts.operator_admin import OperatorAction, OperatorAdmin, Outcome, link
 from billing.models import CloudInstance, InstanceStatus
 from stt_web.errors import ApiError
 from transcripts.gaps import CODE as GAP_WARNING
-from transcripts.models import OPEN_STATUSES, Transcript
-from transcripts.services.cancel import cancel_transcript
+from transcripts.models import OPEN_STATUSES, TranscriptionJob
+from transcripts.services.cancel import cancel_job
 from transcripts.services.cloud_health import read_health, read_shared_health
 from transcripts.services.queues import list_leases, read_queues
 from transcripts.services.recordings import recording_path
-from transcripts.services.requeue import REQUEUEABLE, requeue_transcript
+from transcripts.services.requeue import REQUEUEABLE, requeue_job
 
 # Not even read for the pages that don't show them.
-PRIVATE_FIELDS = ("title", "file_name", "prompt", "hot_words")
+PRIVATE_FIELDS = (
+    "prompt",
+    "hot_words",
+    "transcript__title",
+    "transcript__recording__file_name",
+)
 _CHUNK_BYTES = 256 * 1024
 _MAX_INSTANCES = 50
 
 
-def _requeue(transcript: Transcript) -> Outcome:
-    was = transcript.status
-    requeue_transcript(transcript)
+def _requeue(job: TranscriptionJob) -> Outcome:
+    was = job.status
+    requeue_job(job)
     return Outcome(gettext("It waits in its queue again."), {"was": was})
 
 
-def _cancel(transcript: Transcript) -> Outcome:
-    if not cancel_transcript(transcript):
+def _cancel(job: TranscriptionJob) -> Outcome:
+    if not cancel_job(job):
         raise ApiError(gettext("It is not queued or being worked on any more."))
     return Outcome(gettext("It is cancelled. Text that was there costs what was heard for it."))
 
 
-def _open_text(transcript: Transcript) -> Outcome:
-    segments = list(transcript.segments.select_related("speaker").order_by("position"))
+def _open_text(job: TranscriptionJob) -> Outcome:
+    segments = list(job.transcript.segments.select_related("speaker").order_by("position"))
 
     def show(request: HttpRequest) -> HttpResponse:
         context = {
             **admin.site.each_context(request),
             "title": _("Text"),
-            "opts": Transcript._meta,
-            "original": transcript,
+            "opts": TranscriptionJob._meta,
+            "original": job,
+            "transcript": job.transcript,
             "segments": segments,
         }
         return TemplateResponse(request, "admin/transcripts/opened_text.html", context)
@@ -63,15 +69,15 @@ def _open_text(transcript: Transcript) -> Outcome:
     return Outcome(show=show)
 
 
-def _open_recording(transcript: Transcript) -> Outcome:
-    recording = recording_path(transcript)
+def _open_recording(job: TranscriptionJob) -> Outcome:
+    recording = recording_path(job.transcript)
     if not recording.is_file():
         raise ApiError(gettext("The recording is deleted."))
 
     def show(request: HttpRequest) -> StreamingHttpResponse:
         headers = {
             "Content-Type": "application/octet-stream",
-            "Content-Disposition": f'attachment; filename="{transcript.pk}"',
+            "Content-Disposition": f'attachment; filename="{job.transcript_id}"',
             "Content-Length": str(recording.stat().st_size),
         }
         return StreamingHttpResponse(_read(recording), headers=headers)
@@ -92,14 +98,15 @@ async def _read(recording: Path) -> AsyncIterator[bytes]:
         file.close()
 
 
-@admin.register(Transcript)
-class TranscriptAdmin(OperatorAdmin):
+@admin.register(TranscriptionJob)
+class TranscriptionJobAdmin(OperatorAdmin):
     """Jobs, without what they are about."""
 
     change_list_template = "admin/transcripts/jobs.html"
     list_display = (
         "short_id",
         "of_owner",
+        "kind",
         "status",
         "queue",
         "created_at",
@@ -109,18 +116,18 @@ class TranscriptAdmin(OperatorAdmin):
         "gaps",
         "attempt",
     )
-    list_filter = ("status", "queue", "source", "error_code")
-    search_fields = ("=id", "owner__email", "=request_id")
-    list_select_related = ("owner",)
+    list_filter = ("status", "kind", "queue", "error_code")
+    search_fields = ("=id", "=transcript__id", "transcript__owner__email", "=request_id")
+    list_select_related = ("transcript__owner", "transcript__recording")
     ordering = ("-created_at",)
     fields = (
-        ("id", "of_owner"),
-        ("status", "queue", "source"),
+        ("id", "transcript_id", "of_owner"),
+        ("kind", "status", "queue"),
         ("error_code", "error_message", "warnings", "gaps"),
         ("created_at", "started_at", "progressed_at", "finished_at"),
         ("attempt", "stalled_tries", "enqueue_count", "enqueued_at"),
         ("lease_owner", "lease_expires_at"),
-        ("length", "resume_ms", "heard_ms", "size_bytes", "container"),
+        ("length", "resume_ms", "audio_duration_ms", "size_bytes", "container"),
         ("model_requested", "model_used", "engine", "device", "compute_type"),
         ("language_requested", "language", "language_probability", "task"),
         ("diarize", "speakers_requested", "embedder"),
@@ -134,40 +141,43 @@ class TranscriptAdmin(OperatorAdmin):
                 "Work that is stuck is taken back; work that failed is tried anew, and"
                 " paid for if it succeeds."
             ),
-            run=lambda transcript, _: _requeue(transcript),
-            is_offered=lambda transcript: transcript.status in REQUEUEABLE,
+            run=lambda job, _: _requeue(job),
+            is_offered=lambda job: job.status in REQUEUEABLE,
         ),
         OperatorAction(
             name="cancel",
             label=_("Cancel"),
-            run=lambda transcript, _: _cancel(transcript),
-            is_offered=lambda transcript: transcript.status in OPEN_STATUSES,
+            run=lambda job, _: _cancel(job),
+            is_offered=lambda job: job.status in OPEN_STATUSES,
         ),
         OperatorAction(
             name="open-text",
             label=_("Open the text"),
             explanation=_("This is private. That you open it is kept, with your reason."),
-            run=lambda transcript, _: _open_text(transcript),
+            run=lambda job, _: _open_text(job),
         ),
         OperatorAction(
             name="open-recording",
             label=_("Download the recording"),
             explanation=_("This is private. That you open it is kept, with your reason."),
-            run=lambda transcript, _: _open_recording(transcript),
-            is_offered=lambda transcript: bool(transcript.recording),
+            run=lambda job, _: _open_recording(job),
+            is_offered=lambda job: bool(job.transcript.recording.path),
         ),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Transcript]:
-        queryset: QuerySet[Transcript] = super().get_queryset(request)
-        return queryset.defer(*PRIVATE_FIELDS)
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TranscriptionJob]:
+        queryset: QuerySet[TranscriptionJob] = super().get_queryset(request)
+        related = queryset.select_related("transcript__owner", "transcript__recording")
+        return related.defer(*PRIVATE_FIELDS)
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
-        return lookup == "owner__id__exact" or super().lookup_allowed(lookup, value, request)
+        return lookup == "transcript__owner__id__exact" or super().lookup_allowed(
+            lookup, value, request
+        )
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.show_queues)
-        own = path("queues/", view, name="transcripts_transcript_queues")
+        own = path("queues/", view, name="transcripts_transcriptionjob_queues")
         return [own, *super().get_urls()]
 
     def show_queues(self, request: HttpRequest) -> HttpResponse:
@@ -189,20 +199,32 @@ class TranscriptAdmin(OperatorAdmin):
         return TemplateResponse(request, "admin/transcripts/queues.html", context)
 
     @admin.display(description=_("Job"), ordering="id")
-    def short_id(self, transcript: Transcript) -> str:
-        return str(transcript.pk)[:8]
+    def short_id(self, job: TranscriptionJob) -> str:
+        return str(job.pk)[:8]
 
-    @admin.display(description=_("Owner"), ordering="owner__email")
-    def of_owner(self, transcript: Transcript) -> SafeString | str:
-        return link_to(transcript.owner) if transcript.owner else "without an account"
+    @admin.display(description=_("Owner"), ordering="transcript__owner__email")
+    def of_owner(self, job: TranscriptionJob) -> SafeString | str:
+        return link_to(job.transcript.owner) if job.transcript.owner else "without an account"
 
     @admin.display(description=_("Length"))
-    def length(self, transcript: Transcript) -> str:
-        seconds = (transcript.heard_ms or transcript.probed_ms) // 1000
+    def length(self, job: TranscriptionJob) -> str:
+        seconds = (job.audio_duration_ms or job.transcript.recording.probed_ms) // 1000
         return f"{seconds // 60}:{seconds % 60:02d}" if seconds else "–"
 
+    @admin.display(description=_("Size"))
+    def size_bytes(self, job: TranscriptionJob) -> int:
+        return job.transcript.recording.size_bytes
+
+    @admin.display(description=_("Container"))
+    def container(self, job: TranscriptionJob) -> str:
+        return job.transcript.recording.container
+
+    @admin.display(description=_("Transcript"))
+    def transcript_id(self, job: TranscriptionJob) -> str:
+        return str(job.transcript_id)
+
     @admin.display(description=_("Gaps"))
-    def gaps(self, transcript: Transcript) -> str:
+    def gaps(self, job: TranscriptionJob) -> str:
         """How many parts of the speech are not in the text, and how long they are."""
-        found = next((each for each in transcript.warnings if each["code"] == GAP_WARNING), None)
+        found = next((each for each in job.warnings if each["code"] == GAP_WARNING), None)
         return "–" if found is None else f"{found['gaps']} ({found['seconds']:.1f} s)"

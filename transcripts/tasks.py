@@ -20,7 +20,7 @@ from transcripts.services.dispatch import TRANSCRIBE_TASK, enqueue
 from transcripts.services.export import EXPORT_TASK, make_export
 from transcripts.services.lease import keeper
 from transcripts.services.retention import apply_retention
-from transcripts.services.run import run_transcript
+from transcripts.services.run import run_job
 from transcripts.services.search_index import index_outdated
 from transcripts.services.sweep import sweep_transcripts
 from transcripts.services.voices import VOICES_TASK, analyse_voices
@@ -46,8 +46,8 @@ _INDEXING_S = 3.0
 
 
 @shared_task(name=TRANSCRIBE_TASK, acks_late=True, ignore_result=True)
-def transcribe(transcript_id: str) -> None:
-    run_transcript(UUID(transcript_id))
+def transcribe(job_id: str) -> None:
+    run_job(UUID(job_id))
 
 
 @shared_task(name="transcripts.sweep", ignore_result=True)

@@ -120,7 +120,11 @@ class BillingAccountAdmin(OperatorAdmin):
         ]
         if account.user_id:
             links += [
-                link_to_list("transcripts_transcript", _("Jobs"), owner__id__exact=account.user_id),
+                link_to_list(
+                    "transcripts_transcriptionjob",
+                    _("Jobs"),
+                    transcript__owner__id__exact=account.user_id,
+                ),
                 link_to_list("accounts_apikey", _("Keys"), user__id__exact=account.user_id),
             ]
         return format_html_join(" · ", "{}", ((link,) for link in links))

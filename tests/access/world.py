@@ -17,6 +17,7 @@ from accounts.tickets import issue_ticket
 from billing.models import Checkout, Invoice, InvoiceKind, Payment
 from billing.quotas import account_for
 from tests.accounts.pages.people import member
+from tests.transcripts import rows
 from transcripts.models import Gap, Segment, Speaker, Status, Transcript
 from transcripts.services.sharing import create_share
 from transcripts.services.visitors import make_visitor_token
@@ -68,6 +69,7 @@ def create_account(email: str) -> Account:
         share_token=token,
         ids={
             "transcript_id": str(transcript.pk),
+            "job_id": str(transcript.job_id),
             "share_id": str(share.pk),
             "segments/key": str(transcript.segments.get().key),
             "gaps/key": str(transcript.gaps.get().key),
@@ -83,6 +85,7 @@ def create_account(email: str) -> Account:
 def missing_ids() -> dict[str, str]:
     return {
         "transcript_id": MISSING_UUID,
+        "job_id": MISSING_UUID,
         "share_id": MISSING_UUID,
         "segments/key": "0123456789abcdef",
         "gaps/key": "0123456789abcdef",
@@ -95,7 +98,7 @@ def missing_ids() -> dict[str, str]:
 
 
 def create_transcript(user: User) -> Transcript:
-    transcript = Transcript.objects.create(
+    transcript = rows.create_transcript(
         owner=user, status=Status.COMPLETED, title="Private title", language="en"
     )
     speaker = Speaker.objects.create(transcript=transcript, position=1, label="Speaker 1")

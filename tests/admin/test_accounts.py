@@ -13,7 +13,8 @@ from billing.quotas import account_for
 from tests.accounts.people import client_with, create_person
 from tests.admin.conftest import Operator, action_of, last_entry, list_of, page_of
 from tests.billing.conftest import create_account
-from transcripts.models import Transcript
+from tests.transcripts.rows import create_transcript
+from transcripts.models import TranscriptionJob
 
 REFERENCE = "5f0c2f8e-6f0c-4a9e-9d43-111111111111"
 
@@ -36,13 +37,13 @@ def test_an_account_is_found_and_shows_its_money(
     page = operator.get(page_of(account)).content.decode()
     assert "5 credits, 58 minutes of this month (2 used)" in page
     assert "2 minutes, 1 jobs" in page
-    for model in (LedgerEntry, Hold, Allowance, Transcript, ApiKey):
+    for model in (LedgerEntry, Hold, Allowance, TranscriptionJob, ApiKey):
         assert list_of(model) in page
 
 
 @pytest.mark.parametrize("searched", ["nobody", "ann@", "5f0c2f8e", "%", "ž" * 300, "\x00"])
 def test_any_search_is_answered(operator: Operator, searched: str) -> None:
-    for model in (User, ApiKey, BillingAccount, LedgerEntry, Hold, Transcript, AuditEntry):
+    for model in (User, ApiKey, BillingAccount, LedgerEntry, Hold, TranscriptionJob, AuditEntry):
         assert operator.get(list_of(model), data={"q": searched}).status_code == 200
 
 
@@ -155,7 +156,8 @@ def test_the_database_refuses_to_change_the_audit_log(
 
 
 @pytest.mark.parametrize(
-    "model", [User, ApiKey, BillingAccount, LedgerEntry, Hold, Allowance, AuditEntry, Transcript]
+    "model",
+    [User, ApiKey, BillingAccount, LedgerEntry, Hold, Allowance, AuditEntry, TranscriptionJob],
 )
 def test_a_list_takes_the_same_queries_however_long_it_is(
     operator: Operator, account: BillingAccount, model: type[User]
@@ -195,7 +197,7 @@ def _fill(operator: Operator, count: int) -> None:
         assert account.user is not None
         issue_api_key(account.user, name="test")
         grant_credits(account, amount=1, reference=str(account.pk), reason="test")
-        job = Transcript.objects.create(owner=account.user, model_requested="tiny")
+        job = create_transcript(owner=account.user, model_requested="tiny")
         place_hold(str(job.pk), account=account, minutes=1)
         operator.act(account.user, "deactivate")
 

@@ -19,9 +19,9 @@ from tests.billing.conftest import create_account
 from tests.transcripts.api.conftest import make_info
 from tests.transcripts.conftest import MakeTranscript, fake, make_transcript
 from tests.transcripts.fake_inference import FakeInference, Script
-from transcripts.models import Segment, Status, Transcript
-from transcripts.services.lease import LeaseLostError, claim_transcript
-from transcripts.services.run import run_transcript
+from tests.transcripts.rows import claim_transcript, run_transcript, update_transcripts
+from transcripts.models import Segment, Status, Transcript, TranscriptionJob
+from transcripts.services.lease import LeaseLostError
 from transcripts.services.store import open_job, write_fenced
 
 __all__ = ["fake", "make_transcript"]  # fixtures
@@ -44,50 +44,58 @@ def job(make_transcript: MakeTranscript) -> Transcript:
 
 
 def test_what_a_job_is_about_is_not_shown(operator: Operator, job: Transcript) -> None:
-    for page in (list_of(Transcript), page_of(job), "/admin/transcripts/transcript/queues/"):
+    for page in (
+        list_of(TranscriptionJob),
+        page_of(job.job),
+        "/admin/transcripts/transcriptionjob/queues/",
+    ):
         text = operator.get(page).content.decode()
-        for private in ("divorce", "doctor", "Zbyn", "Petrov", "Strictly", job.recording):
+        for private in ("divorce", "doctor", "Zbyn", "Petrov", "Strictly", job.recording.path):
             assert private not in text
     assert not AuditEntry.objects.exists()
 
 
 def test_text_is_opened_for_a_reason_that_is_kept(operator: Operator, job: Transcript) -> None:
-    refused = operator.act(job, "open-text", reason="")
+    refused = operator.act(job.job, "open-text", reason="")
     assert "Strictly private" not in refused.content.decode()
     assert not AuditEntry.objects.exists()
 
-    opened = operator.act(job, "open-text")
+    opened = operator.act(job.job, "open-text")
 
     text = opened.content.decode()
     assert all(each in text for each in ("Strictly private", "My divorce", "doctor.wav", "Zbyněk"))
     assert "no-store" in opened.headers["Cache-Control"]
     entry = last_entry()
-    assert (entry.action, entry.object_id, entry.reason) == ("open-text", str(job.pk), "ticket 7")
+    assert (entry.action, entry.object_id, entry.reason) == (
+        "open-text",
+        str(job.job_id),
+        "ticket 7",
+    )
     assert "private" not in str(vars(entry))
 
 
 def test_a_recording_is_opened_for_a_reason_that_is_kept(
     operator: Operator, job: Transcript, settings: Settings
 ) -> None:
-    opened = operator.act(job, "open-recording")
+    opened = operator.act(job.job, "open-recording")
 
     async def read() -> bytes:
         return b"".join([chunk async for chunk in opened.streaming_content])
 
-    assert asyncio.run(read()) == (settings.MEDIA_ROOT / job.recording).read_bytes()
+    assert asyncio.run(read()) == (settings.MEDIA_ROOT / job.recording.path).read_bytes()
     assert "no-store" in opened.headers["Cache-Control"]
     assert last_entry().action == "open-recording"
 
 
 def test_a_job_is_cancelled(operator: Operator, make_transcript: MakeTranscript) -> None:
     job = make_transcript(seconds=3)
-    operator.act(job, "cancel")
+    operator.act(job.job, "cancel")
     job.refresh_from_db()
     assert job.status == Status.CANCELLED
     assert Hold.objects.get(reference=str(job.pk)).state == HoldState.RELEASED
     assert last_entry().action == "cancel"
 
-    assert "errorlist" in operator.act(job, "cancel").content.decode()
+    assert "errorlist" in operator.act(job.job, "cancel").content.decode()
     assert AuditEntry.objects.count() == 1
 
 
@@ -98,10 +106,10 @@ def test_stuck_work_is_taken_back_from_its_worker(
     claimed = claim_transcript(job.pk)
     assert claimed is not None
 
-    operator.act(job, "requeue")
+    operator.act(job.job, "requeue")
 
     job.refresh_from_db()
-    assert (job.status, job.lease_owner) == (Status.QUEUED, "")
+    assert (job.status, job.job.lease_owner) == (Status.QUEUED, "")
     with pytest.raises(LeaseLostError):
         write_fenced(open_job(*claimed), resume_ms=1)
     assert last_entry().details == {"was": "processing"}
@@ -117,12 +125,12 @@ def test_a_failed_job_is_tried_anew_and_paid_for_if_it_succeeds(
     job.refresh_from_db()
     assert (job.status, read_balance(account).minutes_left) == (Status.FAILED, 60)
 
-    operator.act(job, "requeue")
+    operator.act(job.job, "requeue")
     assert read_balance(account).minutes_left == 58
     run_transcript(job.pk)
 
     job.refresh_from_db()
-    assert (job.status, job.error_code) == (Status.COMPLETED, "")
+    assert (job.status, job.job.error_code) == (Status.COMPLETED, "")
     assert sum(len(segment.words) for segment in job.segments.all()) == 70
     assert read_balance(account).minutes_left == 58
 
@@ -131,8 +139,8 @@ def test_a_failed_job_is_not_tried_anew_without_credits(
     operator: Operator, make_transcript: MakeTranscript
 ) -> None:
     job = make_transcript(seconds=3, account=create_account(minutes=1))
-    Transcript.objects.filter(pk=job.pk).update(status=Status.FAILED)
-    answer = operator.act(job, "requeue")
+    update_transcripts(Transcript.objects.filter(pk=job.pk), status=Status.FAILED)
+    answer = operator.act(job.job, "requeue")
     assert "errorlist" in answer.content.decode()
     job.refresh_from_db()
     assert (job.status, AuditEntry.objects.count()) == (Status.FAILED, 0)
@@ -142,9 +150,9 @@ def test_what_is_done_is_not_queued_again(
     operator: Operator, make_transcript: MakeTranscript
 ) -> None:
     job = make_transcript(seconds=3)
-    Transcript.objects.filter(pk=job.pk).update(status=Status.COMPLETED)
-    assert "Queue again" not in operator.get(page_of(job)).content.decode()
-    operator.act(job, "requeue")
+    update_transcripts(Transcript.objects.filter(pk=job.pk), status=Status.COMPLETED)
+    assert "Queue again" not in operator.get(page_of(job.job)).content.decode()
+    operator.act(job.job, "requeue")
     job.refresh_from_db()
     assert (job.status, AuditEntry.objects.count()) == (Status.COMPLETED, 0)
 
@@ -161,11 +169,11 @@ def test_the_queues_show_what_waits_and_how_servers_are(
 
     def look() -> tuple[str, int]:
         with CaptureQueriesContext(connection) as queries:
-            page = operator.get("/admin/transcripts/transcript/queues/")
+            page = operator.get("/admin/transcripts/transcriptionjob/queues/")
         return page.content.decode(), len(queries)
 
     text, few = look()
-    assert f"{working.pk}" in text
+    assert f"{working.job_id}" in text
     assert "A GPU" in text
     assert "far away" in text
     assert "unreachable" in text

@@ -20,13 +20,15 @@ from pathlib import Path
 from django.conf import settings
 from accounts.models import User
 from tests.transcripts.conftest import write_wav
+from tests.transcripts.rows import create_transcript
 from transcripts.gaps import show_gaps, gap_warning
 from transcripts.models import Gap, Segment, Speaker, Transcript
 recording = f"{uuid.uuid4().hex}/recording"
 write_wav(Path(settings.MEDIA_ROOT) / recording, seconds=24)
-t = Transcript.objects.create(
-    owner=User.objects.get(email="e2e@example.com"), recording=recording, title="A speech",
-    status="completed_with_warnings", heard_ms=24000, language="en", model_requested="tiny",
+t = create_transcript(
+    owner=User.objects.get(email="e2e@example.com"), path=recording, title="A speech",
+    status="completed_with_warnings", audio_duration_ms=24000, language="en",
+    model_requested="tiny",
     model_used="tiny", container="WAV", language_probability=0.4,
 )
 texts = ("We meet again today.", "And we speak of hope.", "Thank you for listening.")
@@ -42,9 +44,9 @@ for n, (text, at) in enumerate(zip(texts, (0, 4000, 13000))):
 Gap.objects.create(transcript=t, start_ms=8000, end_ms=13000, reason="repetition",
                    text="I pledge to listen. I pledge to learn.")
 Gap.objects.create(transcript=t, start_ms=17000, end_ms=23000, reason="not_recognised")
-t.warnings = [gap_warning(show_gaps(t.gaps.all())), {
+t.job.warnings = [gap_warning(show_gaps(t.gaps.all())), {
     "code": "language_uncertain", "message": "The recording was taken for English …"}]
-t.save()
+t.job.save()
 print(t.pk)
 """
 

@@ -66,7 +66,8 @@ class Product:
 
     def state(self, transcript_id: str) -> tuple[str, int, int]:
         """Return status, resume point and attempt."""
-        sql = "SELECT status, resume_ms, attempt FROM transcripts_transcript WHERE id = ?"
+        jobs = "transcripts_transcriptionjob WHERE transcript_id = ?"
+        sql = f"SELECT status, resume_ms, attempt FROM {jobs}"  # noqa: S608  # no value in it
         ((status, resume_ms, attempt),) = self.query(sql, transcript_id.replace("-", ""))
         return status, resume_ms, attempt
 

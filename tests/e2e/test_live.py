@@ -39,7 +39,9 @@ class Speaker:
         key = self.transcript_id.replace("-", "")
         with closing(sqlite3.connect(self.system.folder / "stt.sqlite3", timeout=30)) as database:
             status, heard_ms = database.execute(
-                "SELECT status, heard_ms FROM transcripts_transcript WHERE id = ?", (key,)
+                "SELECT t.status, j.audio_duration_ms FROM transcripts_transcript t"
+                " JOIN transcripts_transcriptionjob j ON j.id = t.job_id WHERE t.id = ?",
+                (key,),
             ).fetchone()
             texts = database.execute(
                 "SELECT text FROM transcripts_segment WHERE transcript_id = ? ORDER BY position",

@@ -26,8 +26,8 @@ from tests.certificates import make_certificates
 from tests.e2e.processes import ROOT, accepts_connections, free_port, wait_until
 from tests.inference_service.recordings import TINY_MODEL
 from tests.transcripts.conftest import MakeTranscript, make_transcript
+from tests.transcripts.rows import run_transcript
 from transcripts.models import Status, Transcript
-from transcripts.services.run import run_transcript
 
 __all__ = ["make_transcript"]  # the fixture
 
@@ -119,7 +119,7 @@ def private_account(
 
 
 def put_speech_into(transcript: Transcript, settings: Settings) -> None:
-    shutil.copy(RECORDING, settings.MEDIA_ROOT / transcript.recording)
+    shutil.copy(RECORDING, settings.MEDIA_ROOT / transcript.recording.path)
 
 
 def test_each_accounts_audio_goes_to_its_own_servers_and_nowhere_else(
@@ -135,7 +135,7 @@ def test_each_accounts_audio_goes_to_its_own_servers_and_nowhere_else(
 
     assert (shared.heard_s, own.heard_s > 0) == (0, True)
     theirs.refresh_from_db()
-    assert (theirs.status, theirs.model_used) == (Status.COMPLETED, "tiny")
+    assert (theirs.status, theirs.job.model_used) == (Status.COMPLETED, "tiny")
 
     heard_by_own_s = own.heard_s
     everybodys = make_transcript(seconds=3, account=create_account(minutes=60), diarize=False)

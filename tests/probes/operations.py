@@ -16,11 +16,11 @@ from drf_spectacular.generators import SchemaGenerator
 from accounts.keys import issue_api_key
 from billing.models import Plan
 from tests.billing.conftest import create_account
+from tests.transcripts.rows import create_transcript
 from transcripts.models import (
     Segment,
     Speaker,
     Status,
-    Transcript,
     WebhookDelivery,
     WebhookEndpoint,
 )
@@ -111,7 +111,7 @@ def make_owner(url: str) -> Owner:
     user = account.user
     assert user is not None
     api_key, raw = issue_api_key(user, name="probe")
-    transcript = Transcript.objects.create(
+    transcript = create_transcript(
         owner=user, model_requested="tiny", status=Status.COMPLETED, heard_ms=2000, title="Talk"
     )
     speaker = Speaker.objects.create(transcript=transcript, position=1, label="Speaker 1")

@@ -13,6 +13,7 @@ from billing.ledger import minutes_for, place_hold
 from billing.models import BillingAccount
 from tests.billing.conftest import create_account
 from tests.transcripts.fake_inference import FakeInference
+from tests.transcripts.rows import create_transcript
 from transcripts.models import Transcript
 
 RATE_HZ = 16_000
@@ -55,16 +56,16 @@ def make_transcript(transactional_db: None, settings: Settings, tmp_path: Path) 
         write_wav(settings.MEDIA_ROOT / recording, seconds=seconds)
         values: dict[str, object] = {
             "model_requested": "large-v3-turbo",
-            "recording": recording,
+            "path": recording,
             "probed_ms": seconds * 1000,
             "diarize": False,
             **fields,
         }
         if is_anonymous:
-            return Transcript.objects.create(**values)
+            return create_transcript(**values)
         account = account or create_account(minutes=60)
-        transcript = Transcript.objects.create(owner=account.user, **values)
-        minutes = max(1, minutes_for(transcript.probed_ms))
+        transcript = create_transcript(owner=account.user, **values)
+        minutes = max(1, minutes_for(transcript.recording.probed_ms))
         place_hold(str(transcript.pk), account=account, minutes=minutes)
         return transcript
 

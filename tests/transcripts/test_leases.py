@@ -18,12 +18,12 @@ from billing.ledger import read_balance
 from tests.billing.conftest import create_account, run_at_once
 from tests.transcripts.conftest import MakeTranscript
 from tests.transcripts.fake_inference import FakeInference
+from tests.transcripts.rows import claim_transcript, run_transcript, update_transcripts
 from transcripts.inference.results import RecognisedSegment, RecognisedWord, WindowResult
-from transcripts.models import Queue, Status, Transcript
+from transcripts.models import JobKind, Queue, Status, Transcript, TranscriptionJob
 from transcripts.services.cancel import cancel_transcript
-from transcripts.services.lease import LeaseLostError, claim_transcript, give_back
+from transcripts.services.lease import LeaseLostError, give_back
 from transcripts.services.queue import queue_position
-from transcripts.services.run import run_transcript
 from transcripts.services.settle import fail, settle
 from transcripts.services.store import Job, open_job, store_window, write_fenced
 from transcripts.services.sweep import sweep_transcripts
@@ -46,7 +46,7 @@ def can_claim(transcript: Transcript) -> bool:
 
 def expire(transcript: Transcript) -> None:
     past = timezone.now() - timedelta(seconds=1)
-    Transcript.objects.filter(pk=transcript.pk).update(lease_expires_at=past)
+    update_transcripts(Transcript.objects.filter(pk=transcript.pk), lease_expires_at=past)
 
 
 def test_one_of_many_claims_wins(make_transcript: MakeTranscript) -> None:
@@ -65,7 +65,7 @@ def test_one_of_many_claims_wins(make_transcript: MakeTranscript) -> None:
 
     assert won.count(True) == 1
     transcript.refresh_from_db()
-    assert (transcript.attempt, transcript.status) == (1, Status.PROCESSING)
+    assert (transcript.job.attempt, transcript.status) == (1, Status.PROCESSING)
 
 
 def test_every_write_of_a_stale_worker_is_refused(make_transcript: MakeTranscript) -> None:
@@ -79,16 +79,16 @@ def test_every_write_of_a_stale_worker_is_refused(make_transcript: MakeTranscrip
     with pytest.raises(LeaseLostError):
         store_window(stale, WINDOW)
     with pytest.raises(LeaseLostError):
-        write_fenced(stale, heard_ms=5000)
+        write_fenced(stale, audio_duration_ms=5000)
     stale.has_text = True
     with pytest.raises(LeaseLostError):
         settle(stale)
     assert not fail(stale, code="x", message="Never.")
-    assert not give_back(stale.lease, counts_as_try=True)
+    assert not give_back(stale.lease, stale.row, counts_as_try=True)
 
     transcript.refresh_from_db()
-    assert (transcript.attempt, transcript.status) == (2, Status.PROCESSING)
-    assert transcript.resume_ms == transcript.heard_ms == 0
+    assert (transcript.job.attempt, transcript.status) == (2, Status.PROCESSING)
+    assert transcript.job.resume_ms == transcript.job.audio_duration_ms == 0
     assert not transcript.segments.exists()
     assert read_balance(account).minutes_left == 59
     store_window(current, WINDOW)
@@ -104,8 +104,8 @@ def test_window_is_stored_whole_or_not_at_all(make_transcript: MakeTranscript) -
         store_window(job, WindowResult(0, 1000, (SEGMENT, lengthless)))
 
     transcript.refresh_from_db()
-    assert transcript.resume_ms == 0
-    assert not transcript.windows.exists()
+    assert transcript.job.resume_ms == 0
+    assert not transcript.job.windows.exists()
     assert not transcript.segments.exists()
 
 
@@ -122,8 +122,8 @@ def test_transcript_is_queued_again_when_its_lease_ran_out(
     sweep_transcripts()
 
     transcript.refresh_from_db()
-    assert (transcript.status, transcript.stalled_tries) == (Status.QUEUED, 1)
-    assert transcript.enqueue_count == 1  # and the broker was told
+    assert (transcript.status, transcript.job.stalled_tries) == (Status.QUEUED, 1)
+    assert transcript.job.enqueue_count == 1  # and the broker was told
 
 
 def test_transcript_fails_after_too_many_tries_without_progress(
@@ -139,8 +139,8 @@ def test_transcript_fails_after_too_many_tries_without_progress(
         sweep_transcripts()
 
     transcript.refresh_from_db()
-    assert (transcript.status, transcript.error_code) == (Status.FAILED, "too_many_tries")
-    assert transcript.error_message
+    assert (transcript.status, transcript.job.error_code) == (Status.FAILED, "too_many_tries")
+    assert transcript.job.error_message
     assert read_balance(account).minutes_left == 60
 
 
@@ -157,8 +157,8 @@ def test_tries_with_progress_are_not_counted(
         sweep_transcripts()
 
     transcript.refresh_from_db()
-    assert (transcript.status, transcript.stalled_tries) == (Status.QUEUED, 0)
-    assert transcript.resume_ms == 5000
+    assert (transcript.status, transcript.job.stalled_tries) == (Status.QUEUED, 0)
+    assert transcript.job.resume_ms == 5000
 
 
 def test_lost_message_is_sent_again_at_growing_intervals(
@@ -171,9 +171,11 @@ def test_lost_message_is_sent_again_at_growing_intervals(
     for _ in range(100):  # a sweep every second
         sweep_transcripts()
         transcript.refresh_from_db()
-        sent.append(transcript.enqueue_count)
-        assert transcript.enqueued_at is not None
-        Transcript.objects.update(enqueued_at=transcript.enqueued_at - timedelta(seconds=1))
+        sent.append(transcript.job.enqueue_count)
+        assert transcript.job.enqueued_at is not None
+        update_transcripts(
+            Transcript.objects.all(), enqueued_at=transcript.job.enqueued_at - timedelta(seconds=1)
+        )
 
     assert sent[0] == 1
     assert sent[15] == 2
@@ -206,7 +208,7 @@ def test_sweepers_at_once_tell_the_broker_once(make_transcript: MakeTranscript) 
         list(pool.map(sweep, range(3)))
 
     transcript.refresh_from_db()
-    assert transcript.enqueue_count == 1
+    assert transcript.job.enqueue_count == 1
 
 
 def test_settled_transcript_is_charged_once(make_transcript: MakeTranscript) -> None:
@@ -214,7 +216,7 @@ def test_settled_transcript_is_charged_once(make_transcript: MakeTranscript) -> 
     transcript = make_transcript(account=account)
     job = claim(transcript)
     store_window(job, WINDOW)
-    write_fenced(job, heard_ms=5000)
+    write_fenced(job, audio_duration_ms=5000)
     settle(job)
 
     with pytest.raises(LeaseLostError):
@@ -265,17 +267,17 @@ def test_a_second_pass_takes_no_slot_from_what_waits_for_one(
 ) -> None:
     """It is older, and would be enqueued in the place of the one that can be begun."""
     account = create_account(minutes=60)
-    live = make_transcript(seconds=1, account=account, status=Status.COMPLETED)
-    second_passes = [make_transcript(seconds=1, account=account) for _ in range(2)]
-    Transcript.objects.filter(pk=second_passes[0].pk).update(refines=live)
-    other = make_transcript(seconds=1, account=account, status=Status.COMPLETED)
-    Transcript.objects.filter(pk=second_passes[1].pk).update(refines=other)
+    for _ in range(2):
+        done = make_transcript(seconds=1, account=account, status=Status.COMPLETED)
+        TranscriptionJob.objects.create(
+            transcript=done, kind=JobKind.SECOND_PASS, model_requested="tiny"
+        )
     waiting = make_transcript(seconds=1, account=account)
 
     tell_next(account.user)
 
     waiting.refresh_from_db()
-    assert waiting.enqueue_count == 1
+    assert waiting.job.enqueue_count == 1
 
 
 def test_a_worker_cut_off_from_the_database_stops_before_another_may_start(
@@ -300,7 +302,7 @@ def test_a_row_that_cannot_be_failed_keeps_no_other_waiting(
     for each in (poisoned, used_up, expired):
         claim(each)
         expire(each)
-    Transcript.objects.filter(pk=expired.pk).update(stalled_tries=0)
+    update_transcripts(Transcript.objects.filter(pk=expired.pk), stalled_tries=0)
 
     with refusing(poisoned):
         sweep_transcripts()
@@ -316,7 +318,7 @@ def refusing(transcript: Transcript) -> Iterator[None]:
 
     def refuse(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         named = {str(value).replace("-", "") for value in params or ()}
-        if sql.startswith("UPDATE") and transcript.pk.hex in named:
+        if sql.startswith("UPDATE") and transcript.job_id.hex in named:
             raise ValueError("unforeseen")
         return execute(sql, params, many, context)
 
@@ -348,4 +350,4 @@ def test_what_waits_for_its_turn_is_told_of_when_one_ends(
     for each in (ending, oldest, later):
         each.refresh_from_db()
     assert ending.status == Status.COMPLETED
-    assert (oldest.enqueue_count, later.enqueue_count) == (1, 0)
+    assert (oldest.job.enqueue_count, later.job.enqueue_count) == (1, 0)

@@ -46,7 +46,7 @@ def test_a_gap_is_a_warning_with_its_place_and_completes_with_warnings(
     done = run(make_transcript(seconds=5, account=account))
 
     assert done.status == Status.COMPLETED_WITH_WARNINGS
-    [warning] = done.warnings
+    [warning] = done.job.warnings
     assert (warning["code"], warning["gaps"], warning["seconds"]) == (
         "speech_not_transcribed",
         1,
@@ -76,7 +76,7 @@ def test_what_is_no_loss_is_stored_and_not_shown(
 
     done = run(make_transcript(seconds=5))
 
-    assert (done.status, done.warnings) == (Status.COMPLETED, [])
+    assert (done.status, done.job.warnings) == (Status.COMPLETED, [])
     assert load_document(done).gaps == ()
     assert done.gaps.count() == 1
 
@@ -97,7 +97,7 @@ def test_neighbouring_gaps_are_one_and_named_by_what_most_of_it_is(
     assert (first.start_ms, first.end_ms, first.text) == (1000, 2600, "uh well so")
     assert len(first.keys) == 3
     assert (second.text, second.reason) == ("Alone", "low_confidence")
-    assert done.warnings[0]["gaps"] == 2
+    assert done.job.warnings[0]["gaps"] == 2
 
 
 def test_silence_is_free_and_has_no_language(
@@ -113,7 +113,7 @@ def test_silence_is_free_and_has_no_language(
         [],
         ["no_speech"],
     )
-    assert (done.language, done.language_probability, done.credits_charged) == ("", None, 0)
+    assert (done.language, done.job.language_probability, done.credits_charged) == ("", None, 0)
     assert read_balance(account).minutes_left == 60
 
 
@@ -121,7 +121,7 @@ def test_silence_uses_no_free_try(fake: FakeInference, make_transcript: MakeTran
     digest = count_anonymous_use("192.0.2.7", now=timezone.now())
     fake.scripts = [Script(is_silent=True)]
 
-    run(make_transcript(seconds=3, is_anonymous=True, anonymous_address_digest=digest))
+    run(make_transcript(seconds=3, is_anonymous=True, guest_address_digest=digest))
 
     assert sum(AnonymousUse.objects.values_list("count", flat=True)) == 0
 
@@ -138,7 +138,7 @@ def test_speech_without_words_is_not_called_silence(
     done = run(make_transcript(seconds=3, account=account))
 
     assert warning_codes(done) == ["no_words"]
-    assert "2.1 s" in done.warnings[0]["message"]
+    assert "2.1 s" in done.job.warnings[0]["message"]
     assert (done.status, done.credits_charged) == (Status.COMPLETED, 0)
     assert read_balance(account).minutes_left == 60
 
@@ -181,8 +181,8 @@ def test_a_language_that_is_a_guess_is_said(
 
     assert (warning_codes(done), done.status) == (codes, Status.COMPLETED)
     if codes == ["language_uncertain"]:
-        assert "Latin" in done.warnings[0]["message"]
-        assert "22%" in done.warnings[0]["message"]
+        assert "Latin" in done.job.warnings[0]["message"]
+        assert "22%" in done.job.warnings[0]["message"]
 
 
 def test_gaps_survive_a_call_that_breaks_off_and_are_stored_once(
@@ -197,4 +197,4 @@ def test_gaps_survive_a_call_that_breaks_off_and_are_stored_once(
         (1000, 2000),
         (3000, 4200),
     ]
-    assert done.warnings[0]["seconds"] == pytest.approx(2.2)
+    assert done.job.warnings[0]["seconds"] == pytest.approx(2.2)

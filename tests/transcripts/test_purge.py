@@ -15,7 +15,7 @@ from transcripts.services.purge import ORPHAN_AGE_S, purge_anonymous, purge_orph
 
 def test_anonymous_text_is_gone_an_hour_after_the_end(make_transcript: MakeTranscript) -> None:
     now = timezone.now()
-    ended: dict[str, Any] = {"status": Status.COMPLETED, "recording": ""}
+    ended: dict[str, Any] = {"status": Status.COMPLETED, "path": ""}
     old = make_transcript(is_anonymous=True, finished_at=now - timedelta(minutes=61), **ended)
     recent = make_transcript(is_anonymous=True, finished_at=now - timedelta(minutes=59), **ended)
     waiting = make_transcript(is_anonymous=True)
@@ -37,9 +37,9 @@ def test_anonymous_recording_left_behind_by_a_dead_worker_is_deleted(
 
     purge_anonymous()
 
-    assert not (settings.MEDIA_ROOT / transcript.recording).exists()
+    assert not (settings.MEDIA_ROOT / transcript.recording.path).exists()
     transcript.refresh_from_db()
-    assert transcript.recording == ""
+    assert transcript.recording.path == ""
 
 
 def test_old_upload_without_a_row_is_removed(
@@ -50,7 +50,7 @@ def test_old_upload_without_a_row_is_removed(
     for name in ("orphan", "fresh"):
         write_wav(root / name / "recording", seconds=1)
     long_ago = time.time() - ORPHAN_AGE_S - 60
-    for folder in ("orphan", transcript.recording.split("/")[0]):
+    for folder in ("orphan", transcript.recording.path.split("/")[0]):
         for path in (root / folder / "recording", root / folder):
             os.utime(path, (long_ago, long_ago))
 
@@ -58,4 +58,4 @@ def test_old_upload_without_a_row_is_removed(
 
     assert not (root / "orphan").exists()
     assert (root / "fresh").exists()
-    assert (root / transcript.recording).exists()
+    assert (root / transcript.recording.path).exists()

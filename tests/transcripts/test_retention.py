@@ -23,9 +23,9 @@ from tests.transcripts.api.conftest import (
 from tests.transcripts.api.test_transcripts import make, path_of
 from tests.transcripts.conftest import MakeTranscript
 from tests.transcripts.fake_inference import FakeInference
+from tests.transcripts.rows import run_transcript
 from transcripts.models import Status, Transcript, Window
 from transcripts.services.retention import apply_retention, write_policy
-from transcripts.services.run import run_transcript
 
 __all__ = ["client", "inference", "server", "visitor", "worker"]  # fixtures
 PATH = "/api/v1/retention/"
@@ -34,8 +34,8 @@ PATH = "/api/v1/retention/"
 def make_kept(client: Client, *, days_ago: float, **fields: Any) -> Transcript:
     finished_at = timezone.now() - timedelta(days=days_ago)
     transcript = make(client, finished_at=finished_at, **fields)
-    transcript.recording = f"{transcript.pk.hex}/recording"
-    transcript.save()
+    transcript.recording.path = f"{transcript.pk.hex}/recording"
+    transcript.recording.save()
     path = recording_of(transcript)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"audio")
@@ -75,7 +75,7 @@ def test_what_is_worked_on_and_what_is_anothers_stays(client: Client, visitor: C
 
     apply_retention()
 
-    assert Transcript.objects.exclude(recording="").count() == 2
+    assert Transcript.objects.exclude(recording__path="").count() == 2
 
 
 def test_audio_that_is_not_to_be_kept_is_gone_when_the_text_is_there(
@@ -87,7 +87,7 @@ def test_audio_that_is_not_to_be_kept_is_gone_when_the_text_is_there(
     worker.stop()
 
     row = Transcript.objects.get(pk=transcript_id)
-    assert (row.recording, row.audio_deleted_at is None) == ("", False)
+    assert (row.recording.path, row.recording.audio_deleted_at is None) == ("", False)
 
 
 def test_the_policy_is_read_and_written(client: Client, visitor: Client) -> None:
@@ -122,12 +122,12 @@ def test_a_policy_that_cannot_be_is_refused(client: Client, body: dict[str, Any]
 def make_voiced(client: Client, *, days_ago: float, **fields: Any) -> Transcript:
     transcript = make_kept(client, days_ago=days_ago, embedder="fake-voices", **fields)
     turn = {"start_ms": 0, "end_ms": 900, "overlap": 0.0, "embedding": "AACAPwAAgD8="}
-    Window.objects.create(transcript=transcript, start_ms=0, end_ms=1000, turns=[turn])
+    Window.objects.create(job=transcript.job, start_ms=0, end_ms=1000, speaker_turns=[turn])
     return transcript
 
 
 def has_embeddings(transcript: Transcript) -> bool:
-    return "embedding" in transcript.windows.get().turns[0]
+    return "embedding" in transcript.job.windows.get().speaker_turns[0]
 
 
 def test_embeddings_go_after_the_servers_days_and_turns_keep_their_times(
@@ -140,7 +140,7 @@ def test_embeddings_go_after_the_servers_days_and_turns_keep_their_times(
     apply_retention()
 
     assert [has_embeddings(row) for row in (old, new)] == [False, True]
-    assert old.windows.get().turns == [{"start_ms": 0, "end_ms": 900, "overlap": 0.0}]
+    assert old.job.windows.get().speaker_turns == [{"start_ms": 0, "end_ms": 900, "overlap": 0.0}]
     assert old.job.embeddings_deleted_at is not None
     assert recording_of(old).exists()
 
@@ -180,7 +180,9 @@ def test_zero_days_keep_no_embeddings_after_the_job(
     run_transcript(transcript.pk)
 
     assert transcript.speakers.count() == 2
-    assert "embedding" not in str(list(transcript.windows.values_list("turns", flat=True)))
+    assert "embedding" not in str(
+        list(transcript.job.windows.values_list("speaker_turns", flat=True))
+    )
 
 
 def test_a_sweep_looks_at_each_transcript_without_voices_once(client: Client) -> None:

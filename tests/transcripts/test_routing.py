@@ -30,10 +30,10 @@ from tests.test_architecture import ROOT, WEB_TIER, files_of, imports_of
 from tests.transcripts.api.conftest import make_info
 from tests.transcripts.conftest import MakeTranscript
 from tests.transcripts.fake_inference import FakeInference, Script
+from tests.transcripts.rows import run_transcript
 from transcripts.inference.errors import UnavailableError
 from transcripts.inference.routing import NoInstanceError, inference_for
 from transcripts.models import Status, Transcript
-from transcripts.services.run import run_transcript
 
 _numbers = itertools.count(1)
 
@@ -279,7 +279,7 @@ def drain_and_close(instance: CloudInstance) -> None:
 
 def remove_after(windows: int, number: int, instance: CloudInstance) -> None:
     if number == windows:
-        stored = Transcript.objects.filter(resume_ms__gte=windows * 1000)
+        stored = Transcript.objects.filter(job__resume_ms__gte=windows * 1000)
         wait_until(stored.exists, what="the windows are stored")
         remove_instance(instance)
         connections.close_all()

@@ -14,10 +14,10 @@ from tests.billing.conftest import create_account
 from tests.e2e.processes import wait_until
 from tests.transcripts.conftest import MakeTranscript
 from tests.transcripts.fake_inference import FakeInference, Script
+from tests.transcripts.rows import claim_transcript, run_transcript, update_transcripts
 from transcripts.models import Status, Transcript
 from transcripts.services import lease as leases
 from transcripts.services.cancel import cancel_transcript, delete_transcript
-from transcripts.services.run import run_transcript
 
 
 def run(transcript: Transcript) -> Transcript:
@@ -37,7 +37,7 @@ def words(count: int) -> list[str]:
 
 
 def warning_codes(transcript: Transcript) -> list[str]:
-    return [warning["code"] for warning in transcript.warnings]
+    return [warning["code"] for warning in transcript.job.warnings]
 
 
 def once_stored(
@@ -46,7 +46,7 @@ def once_stored(
     """A hook for a script: acts before it sends that second, when all before it is stored."""
 
     def stored_ms() -> int:
-        return Transcript.objects.values_list("resume_ms", flat=True).get(pk=transcript.pk)
+        return Transcript.objects.values_list("job__resume_ms", flat=True).get(pk=transcript.pk)
 
     def hook(number: int) -> None:
         if number == second:
@@ -64,10 +64,10 @@ def test_transcript_is_completed_and_charged(
 
     done = run(make_transcript(seconds=5, account=account))
 
-    assert (done.status, done.warnings, done.error_code) == (Status.COMPLETED, [], "")
+    assert (done.status, done.job.warnings, done.job.error_code) == (Status.COMPLETED, [], "")
     assert texts(done) == words(5)
-    assert (done.heard_ms, done.resume_ms) == (5000, 5000)
-    assert (done.model_used, done.engine, done.language) == ("tiny", "fake", "en")
+    assert (done.job.audio_duration_ms, done.job.resume_ms) == (5000, 5000)
+    assert (done.job.model_used, done.job.engine, done.language) == ("tiny", "fake", "en")
     assert done.finished_at is not None
     assert read_balance(account).minutes_left == 59
 
@@ -119,7 +119,7 @@ def test_work_goes_on_from_the_last_window_when_a_call_breaks_off(
     assert done.status == Status.COMPLETED
     assert texts(done) == words(5)
     assert fake.offsets == [0, 2000]
-    assert done.attempt == 1
+    assert done.job.attempt == 1
 
 
 def test_model_and_language_are_pinned_when_a_call_is_repeated(
@@ -142,8 +142,8 @@ def test_job_is_queued_again_when_nothing_moves(
     given_back = run(make_transcript(seconds=3))
 
     assert given_back.status == Status.QUEUED
-    assert given_back.stalled_tries == 0  # a window came
-    assert (given_back.lease_owner, given_back.lease_expires_at) == ("", None)
+    assert given_back.job.stalled_tries == 0  # a window came
+    assert (given_back.job.lease_owner, given_back.job.lease_expires_at) == ("", None)
     assert fake.calls_ended.acquire(timeout=5)  # the hanging call was cancelled
     assert texts(run(given_back)) == words(3)
 
@@ -159,8 +159,8 @@ def test_job_fails_without_charge_when_every_try_stalls(
     assert run(transcript).status == Status.QUEUED
     assert run(transcript).status == Status.FAILED
 
-    assert transcript.error_code == "inference_unavailable"
-    assert transcript.error_message.endswith(".")
+    assert transcript.job.error_code == "inference_unavailable"
+    assert transcript.job.error_message.endswith(".")
     assert read_balance(account).minutes_left == 60
 
 
@@ -171,7 +171,7 @@ def test_try_ends_when_the_service_breaks_on_the_same_audio_again_and_again(
 
     given_back = run(make_transcript(seconds=3))
 
-    assert (given_back.status, given_back.stalled_tries) == (Status.QUEUED, 1)
+    assert (given_back.status, given_back.job.stalled_tries) == (Status.QUEUED, 1)
     assert len(fake.configs) < 10
 
 
@@ -201,7 +201,7 @@ def test_job_fails_at_once_where_another_try_cannot_help(
 
     failed = run(make_transcript(account=account))
 
-    assert (failed.status, failed.error_code) == (Status.FAILED, code)
+    assert (failed.status, failed.job.error_code) == (Status.FAILED, code)
     assert len(fake.configs) == 1
     assert read_balance(account).minutes_left == 60
 
@@ -210,12 +210,12 @@ def test_recording_that_is_no_audio_fails_with_its_code(
     fake: FakeInference, make_transcript: MakeTranscript, settings: Settings
 ) -> None:
     transcript = make_transcript()
-    (settings.MEDIA_ROOT / transcript.recording).write_bytes(b"no audio at all " * 100)
+    (settings.MEDIA_ROOT / transcript.recording.path).write_bytes(b"no audio at all " * 100)
 
     failed = run(transcript)
 
     assert failed.status == Status.FAILED
-    assert failed.error_code == "not_audio"
+    assert failed.job.error_code == "not_audio"
 
 
 def test_silent_recording_is_completed_with_a_note(
@@ -227,7 +227,7 @@ def test_silent_recording_is_completed_with_a_note(
 
     assert (done.status, texts(done)) == (Status.COMPLETED, [])
     assert warning_codes(done) == ["no_speech"]
-    assert done.resume_ms == 3000
+    assert done.job.resume_ms == 3000
 
 
 def test_language_that_could_not_be_detected_is_said(
@@ -248,7 +248,7 @@ def test_hold_is_extended_when_the_recording_runs_longer_than_probed(
 
     done = run(make_transcript(seconds=130, probed_ms=1000, account=account))
 
-    assert (done.status, done.heard_ms) == (Status.COMPLETED, 130_000)
+    assert (done.status, done.job.audio_duration_ms) == (Status.COMPLETED, 130_000)
     assert read_balance(account).minutes_left == 57
 
 
@@ -261,7 +261,7 @@ def test_transcription_stops_where_the_credits_end(
 
     assert done.status == Status.COMPLETED_WITH_WARNINGS
     assert warning_codes(done) == ["credits_ran_out"]
-    assert done.heard_ms == 120_000
+    assert done.job.audio_duration_ms == 120_000
     assert texts(done) == words(120)
     assert read_balance(account).minutes_left == 0
 
@@ -275,7 +275,7 @@ def test_second_message_does_nothing_while_the_first_is_worked_on(
 
     done = run(transcript)
 
-    assert (done.attempt, texts(done)) == (1, words(2))
+    assert (done.job.attempt, texts(done)) == (1, words(2))
     assert len(fake.configs) == 1
 
 
@@ -289,7 +289,7 @@ def test_stale_worker_writes_nothing_when_another_took_over(
     taken_over = threading.Event()
 
     def take_over() -> None:
-        Transcript.objects.filter(pk=transcript.pk).update(status=Status.QUEUED)
+        update_transcripts(Transcript.objects.filter(pk=transcript.pk), status=Status.QUEUED)
         run_transcript(transcript.pk)
         taken_over.set()
 
@@ -300,9 +300,9 @@ def test_stale_worker_writes_nothing_when_another_took_over(
     done = run(transcript)
 
     assert fake.offsets == [0, 2000]
-    assert (done.attempt, done.status) == (2, Status.COMPLETED)
+    assert (done.job.attempt, done.status) == (2, Status.COMPLETED)
     assert texts(done) == words(4)
-    assert done.windows.count() == 4
+    assert done.job.windows.count() == 4
 
 
 def test_worker_leaves_at_its_heartbeat_when_its_lease_is_lost(
@@ -326,9 +326,9 @@ def test_recalled_job_is_queued_again_and_the_try_is_not_counted(
 ) -> None:
     keeper = leases.LeaseKeeper()
     transcript = make_transcript(seconds=4)
-    claimed = leases.claim_transcript(transcript.pk)
+    claimed = claim_transcript(transcript.pk)
     assert claimed is not None
-    lease, _ = claimed
+    lease, row = claimed
     woken = threading.Event()
 
     with keeper.keep(lease), lease.guard(woken.set):
@@ -336,10 +336,10 @@ def test_recalled_job_is_queued_again_and_the_try_is_not_counted(
         assert woken.wait(5)
         with pytest.raises(leases.WorkStoppedError):
             lease.check()
-    leases.give_back(lease, counts_as_try=False)
+    leases.give_back(lease, row, counts_as_try=False)
 
     transcript.refresh_from_db()
-    assert (transcript.status, transcript.stalled_tries) == (Status.QUEUED, 0)
+    assert (transcript.status, transcript.job.stalled_tries) == (Status.QUEUED, 0)
 
 
 def test_cancelled_job_costs_what_was_heard_once_text_was_delivered(
@@ -391,7 +391,7 @@ def test_anonymous_recording_is_gone_once_it_is_transcribed(
     done = run(make_transcript(seconds=2, is_anonymous=True))
 
     assert (done.status, texts(done)) == (Status.COMPLETED, words(2))
-    assert done.recording == ""
+    assert done.recording.path == ""
     assert list(settings.MEDIA_ROOT.iterdir()) == []
 
 
@@ -407,7 +407,7 @@ def test_segments_get_their_speakers_at_the_end(
     assert list(labels) == [("w0", "Speaker 1"), ("w1", "Speaker 2"), ("w2", "Speaker 1")]
     request = fake.diarized[0]
     assert (request.embedder, request.speakers, len(request.turns)) == ("fake-voices", 2, 3)
-    assert done.embedder == "fake-voices"
+    assert done.job.embedder == "fake-voices"
 
 
 def test_fewer_speakers_than_were_asked_for_are_told_with_a_warning(
@@ -419,8 +419,8 @@ def test_fewer_speakers_than_were_asked_for_are_told_with_a_warning(
 
     assert done.status == Status.COMPLETED
     assert warning_codes(done) == ["fewer_speakers"]
-    assert "7 speakers" in done.warnings[0]["message"]
-    assert "only 2" in done.warnings[0]["message"]
+    assert "7 speakers" in done.job.warnings[0]["message"]
+    assert "only 2" in done.job.warnings[0]["message"]
 
 
 def test_without_a_speaker_model_there_are_no_labels_and_a_warning_that_says_what_to_install(
@@ -432,7 +432,7 @@ def test_without_a_speaker_model_there_are_no_labels_and_a_warning_that_says_wha
 
     assert done.status == Status.COMPLETED_WITH_WARNINGS
     assert warning_codes(done) == ["speakers_not_installed"]
-    assert "pull campplus" in done.warnings[0]["message"]
+    assert "pull campplus" in done.job.warnings[0]["message"]
     assert not fake.diarized
     assert not done.speakers.exists()
     assert not done.segments.exclude(speaker=None).exists()
@@ -445,7 +445,7 @@ def test_guests_leave_no_embeddings_behind(
 
     assert done.status == Status.COMPLETED
     assert done.speakers.count() == 2
-    assert "embedding" not in str(list(done.windows.values_list("turns", flat=True)))
+    assert "embedding" not in str(list(done.job.windows.values_list("speaker_turns", flat=True)))
     assert done.job.embeddings_deleted_at is not None
 
 

@@ -12,8 +12,8 @@ from tests.billing.conftest import create_account
 from tests.transcripts.conftest import MakeTranscript
 from tests.transcripts.fake_inference import FakeInference, Script
 from tests.transcripts.media.sounds import Sound, make_file, speechlike, stereo, write_wav
+from tests.transcripts.rows import run_transcript
 from transcripts.models import GapReason, Status, Transcript, TranscriptionJob
-from transcripts.services.run import run_transcript
 from transcripts.services.sources import list_pauses
 
 SECONDS = 3
@@ -26,7 +26,7 @@ def run(transcript: Transcript) -> Transcript:
 
 
 def codes(transcript: Transcript) -> list[str]:
-    return [warning["code"] for warning in transcript.warnings]
+    return [warning["code"] for warning in transcript.job.warnings]
 
 
 def spoken(transcript: Transcript) -> list[tuple[str, str]]:
@@ -45,8 +45,9 @@ def recording(make_transcript: MakeTranscript, settings: Settings) -> MakeTransc
 
     def make(*, path: Path, track: str = "", channels: str = "mix", **fields: object) -> Transcript:
         transcript = make_transcript(**fields)  # type: ignore[arg-type]
-        (settings.MEDIA_ROOT / transcript.recording).write_bytes(path.read_bytes())
-        TranscriptionJob.objects.create(transcript=transcript, track=track, channels=channels)
+        (settings.MEDIA_ROOT / transcript.recording.path).write_bytes(path.read_bytes())
+        rows = TranscriptionJob.objects.filter(pk=transcript.job_id)
+        rows.update(track=track, channels=channels)
         return transcript
 
     return make  # type: ignore[return-value]
@@ -87,7 +88,7 @@ def test_each_channel_is_a_speaker_where_they_are_split(
         for second in range(SECONDS)
         for speaker, prefix in ((1, "a"), (2, "b"))
     ]
-    assert done.heard_ms == SECONDS * 1000
+    assert done.job.audio_duration_ms == SECONDS * 1000
     assert not any(config.with_speaker_turns for config in fake.configs)
     assert read_balance(account).minutes_left == 59
 
@@ -138,7 +139,7 @@ def progress_of(transcript: Transcript) -> int:
     from django.db import connection
 
     try:
-        return Transcript.objects.values_list("resume_ms", flat=True).get(pk=transcript.pk)
+        return Transcript.objects.values_list("job__resume_ms", flat=True).get(pk=transcript.pk)
     finally:
         connection.close()  # this is a thread of the fake's
 
@@ -167,7 +168,7 @@ def test_tracks_that_were_not_used_are_said(
     done = run(recording(path=two_tracks, seconds=SECONDS))
 
     assert (done.status, codes(done)) == (Status.COMPLETED_WITH_WARNINGS, ["tracks_not_used"])
-    assert "track=all" in done.warnings[0]["message"]
+    assert "track=all" in done.job.warnings[0]["message"]
     assert len(fake.configs) == 1
 
 
@@ -180,7 +181,7 @@ def test_a_silent_default_track_gives_way_to_one_with_sound(
     done = run(recording(path=path, seconds=SECONDS))
 
     assert (done.status, codes(done)) == (Status.COMPLETED, ["other_track_recognised"])
-    assert "track 2 was recognised" in done.warnings[0]["message"]
+    assert "track 2 was recognised" in done.job.warnings[0]["message"]
     (source,) = TranscriptionJob.objects.get(transcript=done).sources
     assert source["track"] == 2
 
@@ -225,7 +226,7 @@ def test_a_pause_that_the_file_does_not_hold_is_known_to_the_page(
     done = run(recording(path=path, seconds=7))
 
     assert codes(done) == []
-    assert done.heard_ms == pytest.approx(7_000, abs=60)
+    assert done.job.audio_duration_ms == pytest.approx(7_000, abs=60)
     ((start_s, length_s),) = list_pauses(done)
     assert start_s == pytest.approx(2.0, abs=0.05)
     assert length_s == pytest.approx(3.0, abs=0.05)

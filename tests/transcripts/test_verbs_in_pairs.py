@@ -27,6 +27,7 @@ from stt_web.errors import ApiError
 from tests.billing.conftest import create_account
 from tests.transcripts.conftest import MakeTranscript
 from tests.transcripts.live.conftest import ask_for
+from tests.transcripts.rows import claim_transcript, update_transcripts
 from tests.transcripts.test_leases import WINDOW
 from transcripts.exports.options import ExportOptions
 from transcripts.models import (
@@ -43,7 +44,7 @@ from transcripts.services.draft import Editing
 from transcripts.services.edit import SegmentChange, edit_segment
 from transcripts.services.edit_errors import RevisionChangedError
 from transcripts.services.export import describe_export, make_export, order_export
-from transcripts.services.lease import LeaseLostError, claim_transcript
+from transcripts.services.lease import LeaseLostError
 from transcripts.services.live.admit import admit_session, readmit_session
 from transcripts.services.live.close import pause
 from transcripts.services.live.journal import Journal
@@ -118,7 +119,7 @@ def begin(transcript: Transcript, *, has_text: bool = True) -> Job:
     job = open_job(*claimed)
     if has_text:
         store_window(job, WINDOW)
-    write_fenced(job, heard_ms=transcript.probed_ms)
+    write_fenced(job, audio_duration_ms=transcript.recording.probed_ms)
     return job
 
 
@@ -174,7 +175,7 @@ def test_cancel_and_delete_and_sweep(
         transcript = make_transcript(seconds=1, account=account)
         begin(transcript)
         past = timezone.now() - timedelta(seconds=1)
-        Transcript.objects.filter(pk=transcript.pk).update(lease_expires_at=past)
+        update_transcripts(Transcript.objects.filter(pk=transcript.pk), lease_expires_at=past)
         meet(
             partial(cancel_transcript, transcript),
             partial(delete_transcript, transcript),
@@ -213,7 +214,7 @@ def test_resume_and_sweep(account: BillingAccount, settings: Settings, tmp_path:
         admitted = paused_session(account)
         transcript = admitted.job.transcript
         past = timezone.now() - timedelta(seconds=1)
-        Transcript.objects.filter(pk=transcript.pk).update(lease_expires_at=past)
+        update_transcripts(Transcript.objects.filter(pk=transcript.pk), lease_expires_at=past)
         resumed, _ = meet(resume(account, admitted), sweep_transcripts)
         transcript.refresh_from_db()
         if isinstance(resumed, ApiError):
@@ -299,8 +300,8 @@ def test_retention_and_edit(account: BillingAccount, make_transcript: MakeTransc
         meet(edit(transcript, f"edited {number}"), apply_retention, apply_retention)
         transcript.refresh_from_db()
         assert transcript.segments.get().text == f"edited {number}"
-        assert transcript.recording == ""
-        assert transcript.audio_deleted_at is not None
+        assert transcript.recording.path == ""
+        assert transcript.recording.audio_deleted_at is not None
         assert not folder.exists()
         write_policy(account.user, audio_days=None, transcript_days=None)
 
@@ -313,7 +314,7 @@ def test_retention_of_transcripts_and_edit(
     old = timezone.now() - timedelta(days=2)
     for _ in range(ROUNDS):
         transcript = finished(make_transcript, account)
-        Transcript.objects.filter(pk=transcript.pk).update(finished_at=old)
+        update_transcripts(Transcript.objects.filter(pk=transcript.pk), finished_at=old)
         meet(edit(transcript, "edited"), apply_retention)
         assert not Transcript.objects.filter(pk=transcript.pk).exists()
         assert not Segment.objects.exists()

@@ -88,31 +88,31 @@ def answer_accepted(transcript: Transcript, *, visitor_token: str = "") -> HttpR
 
 def with_headers(response: HttpResponse, transcript: Transcript) -> HttpResponse:
     """Add the contract's headers, and those of `warn_in_headers`. Three queries at most."""
-    duration_ms = transcript.heard_ms or transcript.probed_ms
+    duration_ms = transcript.job.audio_duration_ms or transcript.recording.probed_ms
     response.headers["X-Transcript-Id"] = str(transcript.pk)
     response.headers["X-Audio-Duration"] = f"{seconds(duration_ms):.3f}"
     response.headers["X-Credits-Charged"] = str(transcript.credits_charged)
     response.headers["X-Credits-Left"] = str(_credits_left(transcript))
-    response.headers["X-Model-Used"] = transcript.model_used
+    response.headers["X-Model-Used"] = transcript.job.model_used
     warn_in_headers(response, transcript)
     return response
 
 
 def warn_in_headers(response: HttpResponse, transcript: Transcript) -> None:
     """Say how much is missing to who gets a format that has no place for it. No query."""
-    response.headers["X-Gap-Seconds"] = f"{seconds_in(transcript.warnings):.3f}"
-    response.headers["X-Warnings"] = str(len(transcript.warnings))
+    response.headers["X-Gap-Seconds"] = f"{seconds_in(transcript.job.warnings):.3f}"
+    response.headers["X-Warnings"] = str(len(transcript.job.warnings))
 
 
 def state_of(transcript: Transcript) -> dict[str, Any]:
     """Return where the job stands. One query if it is queued, else none."""
-    total_ms = transcript.heard_ms or transcript.probed_ms
+    total_ms = transcript.job.audio_duration_ms or transcript.recording.probed_ms
     return {
         "id": str(transcript.pk),
         "status": transcript.status,
         "queue_position": queue_position(transcript),
         "progress": {
-            "done_s": seconds(transcript.resume_ms),
+            "done_s": seconds(transcript.job.resume_ms),
             "total_s": seconds(total_ms) if total_ms else None,
         },
     }
@@ -133,19 +133,19 @@ def describe_without_segments(transcript: Transcript) -> dict[str, Any]:
 def summarise(transcript: Transcript, document: Document | None = None) -> dict[str, Any]:
     """Return what lists show. No query, if the tags were read with it."""
     error = None
-    if transcript.error_code:
-        error = {"code": transcript.error_code, "message": transcript.error_message}
+    if transcript.job.error_code:
+        error = {"code": transcript.job.error_code, "message": transcript.job.error_message}
     return {
         "id": str(transcript.pk),
         "status": transcript.status,
         "title": transcript.title,
-        "file_name": transcript.file_name,
-        "size_bytes": transcript.size_bytes,
-        "duration": seconds(transcript.heard_ms or transcript.probed_ms),
+        "file_name": transcript.recording.file_name,
+        "size_bytes": transcript.recording.size_bytes,
+        "duration": seconds(transcript.job.audio_duration_ms or transcript.recording.probed_ms),
         "language": spoken_language(transcript) or None,
-        "model": transcript.model_used,
-        "model_requested": transcript.model_requested,
-        "task": transcript.task,
+        "model": transcript.job.model_used,
+        "model_requested": transcript.job.model_requested,
+        "task": transcript.job.task,
         "source": transcript.source,
         "tags": [tag.name for tag in transcript.tags.all()],
         "language_note": transcript.language_note,
@@ -153,14 +153,16 @@ def summarise(transcript: Transcript, document: Document | None = None) -> dict[
         "origin": transcript.origin,
         "is_corrected": transcript.is_corrected,
         "audio_deleted_at": (
-            transcript.audio_deleted_at.isoformat() if transcript.audio_deleted_at else None
+            transcript.recording.audio_deleted_at.isoformat()
+            if transcript.recording.audio_deleted_at
+            else None
         ),
         "credits_charged": transcript.credits_charged,
         "created_at": transcript.created_at.isoformat(),
         "finished_at": transcript.finished_at.isoformat() if transcript.finished_at else None,
         "error": error,
-        "warnings": list(transcript.warnings),
-        "gap_seconds": seconds_in(transcript.warnings),
+        "warnings": list(transcript.job.warnings),
+        "gap_seconds": seconds_in(transcript.job.warnings),
     }
 
 
@@ -171,8 +173,8 @@ def job_error(transcript: Transcript) -> ApiError:
         return ApiError(
             "This transcription was cancelled.", code="cancelled", status=409, extra=extra
         )
-    code = transcript.error_code or "internal_error"
-    message = transcript.error_message or "The transcription failed. Nothing was charged."
+    code = transcript.job.error_code or "internal_error"
+    message = transcript.job.error_message or "The transcription failed. Nothing was charged."
     if code in _FAULTS_OF_REQUEST:
         return ApiError(message, code=code, status=400, extra=extra)
     if code in _PASSING:

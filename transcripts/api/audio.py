@@ -79,12 +79,12 @@ def find_recording(transcript: Transcript) -> Recording:
     """Return where it lies. Raises NoRecordingError. No query; one look at the disk."""
     path = recording_path(transcript)
     try:
-        size = path.stat().st_size if transcript.recording else 0
+        size = path.stat().st_size if transcript.recording.path else 0
     except OSError:
         raise NoRecordingError from None
     if not size:
         raise NoRecordingError
-    mime = _MIMES.get(transcript.container, "application/octet-stream")
+    mime = _MIMES.get(transcript.recording.container, "application/octet-stream")
     # A recording never changes, so its transcript's id and its size tell it from any other.
     return Recording(path, size, mime=mime, etag=f'"{transcript.pk.hex}-{size:x}"')
 
@@ -150,7 +150,7 @@ def _is_range_meant(request: HttpRequest, recording: Recording) -> bool:
 def _find(request: HttpRequest, transcript_id: UUID) -> tuple[Recording, str]:
     principal = identify(request, needed_scope="read")
     transcript = find_transcript(principal, transcript_id)
-    return find_recording(transcript), transcript.file_name or "recording"
+    return find_recording(transcript), transcript.recording.file_name or "recording"
 
 
 async def _read(path: Path, *, start: int, length: int) -> AsyncIterator[bytes]:

@@ -19,8 +19,7 @@ from transcripts.api.editing import (
     read_editing,
 )
 from transcripts.api.serializers import WarningSerializer
-from transcripts.models import TranscriptionJob
-from transcripts.services.embeddings import delete_embeddings
+from transcripts.services.embeddings import delete_all_embeddings
 from transcripts.services.recount import CannotRecountError, Recounted, recount_speakers
 from transcripts.services.voices import can_find_voices, queue_analysis
 
@@ -73,8 +72,7 @@ class RecountView(EditingView):
     def get(self, request: Request, transcript_id: UUID) -> Response:
         """Say whether voices are being found in the recording, as `POST` asked for."""
         transcript = get_transcript(user_of(request), transcript_id)
-        job = TranscriptionJob.objects.filter(transcript=transcript).first()
-        return Response({"status": _STATES[job.voices if job is not None else ""]})
+        return Response({"status": _STATES[transcript.job.voices]})
 
 
 class EmbeddingsView(EditingView):
@@ -83,7 +81,7 @@ class EmbeddingsView(EditingView):
     @extend_schema(operation_id="delete_embeddings", responses={204: None})
     def delete(self, request: Request, transcript_id: UUID) -> Response:
         """Delete the voice data of a transcript: its speakers can't be counted again then."""
-        delete_embeddings(get_transcript(user_of(request), transcript_id))
+        delete_all_embeddings(get_transcript(user_of(request), transcript_id))
         return Response(status=204)
 
 

@@ -224,6 +224,7 @@ def _read_segments(transcript_id: UUID, sent_ms: int) -> list[tuple[int, dict[st
     return [
         (row.end_ms, segment_as_json(load_segment(row), language=row.transcript.language))
         for row in rows
+        if row.transcript is not None
     ]
 
 
@@ -232,11 +233,11 @@ def _read_end(transcript_id: UUID) -> dict[str, Any]:
     if transcript is None:
         return {"id": str(transcript_id), "status": "deleted", "error": None, "gap_seconds": 0.0}
     error = None
-    if transcript.error_code:
-        error = {"code": transcript.error_code, "message": transcript.error_message}
+    if transcript.job.error_code:
+        error = {"code": transcript.job.error_code, "message": transcript.job.error_message}
     return {
         "id": str(transcript_id),
         "status": transcript.status,
         "error": error,
-        "gap_seconds": seconds_in(transcript.warnings),
+        "gap_seconds": seconds_in(transcript.job.warnings),
     }

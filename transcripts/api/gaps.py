@@ -65,6 +65,6 @@ class GapView(EditingView):
             found = retry_gap(editing, key, language=language)
         answer = answer_edited(editing)
         left = [gap_as_json(gap) for gap in load_gaps(editing.transcript)]
-        warnings = list(editing.transcript.warnings)
+        warnings = list(editing.transcript.job.warnings)
         answer.data |= {"found": found, "gaps": left, "warnings": warnings}
         return answer

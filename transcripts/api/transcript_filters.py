@@ -15,7 +15,7 @@ _ORDERINGS = {
     "created_at": "created_at",
     "finished_at": "finished_at",
     "title": "title",
-    "duration": "heard_ms",
+    "duration": "job__audio_duration_ms",
 }
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 RELEVANCE = "-relevance"  # of a search; its own query's matter (`api/search_pages`)
@@ -57,12 +57,14 @@ def filter_transcripts(
     if source := _read_choice(query, "source", Source.values):
         rows = rows.filter(source=source)
     if model := _read_text(query, "model"):
-        rows = rows.filter(Q(model_used=model) | Q(model_used="", model_requested=model))
+        rows = rows.filter(
+            Q(job__model_used=model) | Q(job__model_used="", job__model_requested=model)
+        )
     if tag := _read_text(query, "tag"):
         rows = rows.filter(tags__name=tag)
     rows = _filter_by_time(rows, query)
     if flag := _read_choice(query, "has_warnings", list(_BOOLEANS)):
-        rows = rows.exclude(warnings=[]) if _BOOLEANS[flag] else rows.filter(warnings=[])
+        rows = rows.exclude(job__warnings=[]) if _BOOLEANS[flag] else rows.filter(job__warnings=[])
     return rows.order_by(*_read_ordering(query))
 
 

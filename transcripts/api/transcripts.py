@@ -112,7 +112,7 @@ class TranscriptListView(APIView):
         """
         _check_scope(request, "read")
         user = cast("User", request.user)
-        own = Transcript.objects.filter(owner=user, refines=None)
+        own = Transcript.objects.filter(owner=user)
         rows = filter_transcripts(own, request.query_params)
         if query := request.query_params.get("search", ""):
             return self._search(request, rows, query)

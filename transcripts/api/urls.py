@@ -3,7 +3,7 @@
 from django.urls import path
 
 from stt_web.openapi import documented_as
-from transcripts.api import diarize, revisions, segments, webhooks
+from transcripts.api import diarize, jobs, revisions, segments, webhooks
 from transcripts.api import documentation as docs
 from transcripts.api.audio import show_audio
 from transcripts.api.bulk_export import BulkExportView
@@ -82,6 +82,8 @@ management_urlpatterns = [
         "transcripts/<uuid:transcript_id>/revisions/<int:number>/restore/",
         revisions.RestoreView.as_view(),
     ),
+    path("transcripts/<uuid:transcript_id>/jobs/", jobs.JobListView.as_view()),
+    path("transcripts/<uuid:transcript_id>/jobs/<uuid:job_id>/", jobs.JobView.as_view()),
     path("retention/", RetentionView.as_view()),
     path("webhooks/", webhooks.EndpointListView.as_view()),
     path("webhooks/<uuid:endpoint_id>/", webhooks.EndpointView.as_view()),

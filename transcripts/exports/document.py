@@ -94,7 +94,7 @@ def load_document(transcript: Transcript, *, has_words: bool = True) -> Document
         id=str(transcript.pk),
         status=transcript.status,
         language=spoken_language(transcript),
-        duration_ms=transcript.heard_ms or transcript.probed_ms,
+        duration_ms=transcript.job.audio_duration_ms or transcript.recording.probed_ms,
         segments=tuple(
             _load_segment(row, speaker=names.get(row.speaker_id or 0), has_words=has_words)
             for row in rows.iterator(chunk_size=_ROWS_AT_ONCE)
@@ -103,12 +103,12 @@ def load_document(transcript: Transcript, *, has_words: bool = True) -> Document
         title=transcript.title,
         is_machine_made=transcript.origin == Origin.MACHINE,
         is_corrected=transcript.is_corrected,
-        task=transcript.task,
-        model=transcript.model_used,
-        engine=transcript.engine,
-        embedder=transcript.embedder,
-        language_probability=transcript.language_probability,
-        warnings=tuple(transcript.warnings),
+        task=transcript.job.task,
+        model=transcript.job.model_used,
+        engine=transcript.job.engine,
+        embedder=transcript.job.embedder,
+        language_probability=transcript.job.language_probability,
+        warnings=tuple(transcript.job.warnings),
         gaps=load_gaps(transcript),
     )
 
@@ -131,14 +131,14 @@ def _speaker_names(transcript: Transcript) -> dict[int, str]:
 
 def spoken_language(transcript: Transcript) -> str:
     """Return the language of the text; empty where it isn't known (yet), or no word was spoken."""
-    if any(warning["code"] in WORDLESS for warning in transcript.warnings):
+    if any(warning["code"] in WORDLESS for warning in transcript.job.warnings):
         return ""
-    return transcript.language or transcript.language_requested
+    return transcript.language or transcript.job.language_requested
 
 
 def load_gaps(transcript: Transcript) -> tuple[ShownGap, ...]:
     """Return the gaps that are shown now. No query for a finished transcript without any."""
-    if transcript.status in READABLE_STATUSES and not has_gap_warning(transcript.warnings):
+    if transcript.status in READABLE_STATUSES and not has_gap_warning(transcript.job.warnings):
         return ()
     return show_gaps(transcript.gaps.all())
 

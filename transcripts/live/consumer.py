@@ -302,7 +302,7 @@ def _request(wish: Open, caller: Caller) -> LiveRequest:
         language=wish.language,
         languages=wish.languages,
         is_multilingual=wish.is_multilingual,
-        refine=wish.refine,
+        second_pass=wish.second_pass,
         title=wish.title,
         resume_token=wish.resume_token,
         told_ms=wish.told_ms,

@@ -67,7 +67,7 @@ class Open:
     language: str = ""
     languages: tuple[str, ...] = ()
     is_multilingual: bool = False
-    refine: bool = False
+    second_pass: bool = False
     title: str = ""
     resume_token: str = field(default="", repr=False)
     told_ms: int | None = None
@@ -207,7 +207,7 @@ def _read_config(said: Mapping[str, Any]) -> Open:
         language=spoken.language,
         languages=spoken.languages,
         is_multilingual=spoken.is_multilingual,
-        refine=_read_boolean(said, "refine"),
+        second_pass=_read_boolean(said, "second_pass"),
         title=_read_title(said),
         resume_token=_read_token(said),
         told_ms=_read_told(said),

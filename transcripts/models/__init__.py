@@ -1,31 +1,37 @@
 """What is stored of transcripts, split by noun.
 
-`transcript` is the resource, `jobs` what a run was asked for and found, `revisions` what people
+`transcript` is the resource, `recordings` the file that was received, `jobs` what a run was asked
+for and found, `gaps` the speech it left out, `revisions` what people
 change in it, `edit_alignments` which of their words still wait for times, `search` what it is found
 by, `retention` how long it is kept, `webhooks` who is told of it, `sharing` who else may read it,
 `live` what a live session has beyond it, `idempotency` which kept answers tell of it.
 """
 
 from transcripts.models.edit_alignments import EditAlignment
+from transcripts.models.gaps import Gap, GapReason
 from transcripts.models.idempotency import AnswerAbout
-from transcripts.models.jobs import Gap, GapReason, TranscriptionJob
+from transcripts.models.jobs import (
+    OPEN_STATUSES,
+    READABLE_STATUSES,
+    JobKind,
+    Queue,
+    Status,
+    TranscriptionJob,
+    Window,
+)
 from transcripts.models.live import LiveSession
+from transcripts.models.recordings import Recording
 from transcripts.models.retention import RetentionPolicy
 from transcripts.models.revisions import Action, Revision
 from transcripts.models.search import TITLE_BUCKET, WHOLE_BUCKET, SearchChunk
 from transcripts.models.sharing import ShareLink
 from transcripts.models.transcript import (
-    OPEN_STATUSES,
-    READABLE_STATUSES,
     Origin,
-    Queue,
     Segment,
     Source,
     Speaker,
-    Status,
     Tag,
     Transcript,
-    Window,
 )
 from transcripts.models.webhooks import (
     DeliveryStatus,
@@ -45,9 +51,11 @@ __all__ = [
     "EditAlignment",
     "Gap",
     "GapReason",
+    "JobKind",
     "LiveSession",
     "Origin",
     "Queue",
+    "Recording",
     "RetentionPolicy",
     "Revision",
     "SearchChunk",

@@ -1,40 +1,118 @@
-"""What one run over a recording was asked for and what it found, apart from the transcript itself.
+"""One run over a recording: what was asked for, where it stands, what ran, and what came out.
 
-`TranscriptionJob` will take over all that the transcript's row holds of its job; today it has the
-facts that came after it. A transcript without one (an import, an old row) has the defaults.
+A job's row is the truth about it: state, lease and progress stand in it, and brokers carry hints
+only. Who may change what:
+
+- `services/submit` makes the row; `services/run` claims it and writes results while it holds the
+  lease (every write carries `attempt`, and none is made once that number moved on);
+- `services/sweep` takes leases back that ran out; `services/cancel` cancels and deletes.
+
+Every change of `status` is a compare-and-set on the old one (`services/job_status`).
 """
 
-import secrets
+import uuid
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
-from transcripts.models.transcript import Transcript
+
+class Status(models.TextChoices):
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    COMPLETED_WITH_WARNINGS = "completed_with_warnings"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+OPEN_STATUSES = (Status.QUEUED, Status.PROCESSING)
+READABLE_STATUSES = (Status.COMPLETED, Status.COMPLETED_WITH_WARNINGS)
+
+
+class Queue(models.TextChoices):
+    """The Celery queue, and the scheduling class, of a job."""
+
+    SHORT = "short"
+    BULK = "bulk"
+
+
+class JobKind(models.TextChoices):
+    FILE = "file"
+    LIVE = "live"  # a session, and the worker that finishes what a dead one left
+    SECOND_PASS = "second_pass"  # over the recording of a transcript that has a text  # noqa: S105
+    IMPORT = "import"  # of a text that somebody else made: ends as it begins
 
 
 class TranscriptionJob(models.Model):
-    """Made with its transcript; the worker that holds the transcript's lease writes it."""
+    """Made with its transcript, or, a second pass, for one that is finished.
 
-    transcript = models.OneToOneField(Transcript, on_delete=models.CASCADE, related_name="job")
+    The transcript's status is that of its first job; a second pass has its own alone.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    transcript = models.ForeignKey(
+        "transcripts.Transcript", on_delete=models.CASCADE, related_name="jobs"
+    )
+    kind = models.CharField(max_length=12, choices=JobKind.choices, default=JobKind.FILE)
 
     # Requested. `track`: "" (the default one that has sound), "all" or a 1-based number;
     # `channels`: "mix", "split" (a speaker a channel) or a 1-based number.
-    track = models.CharField(max_length=8, blank=True)
-    channels = models.CharField(max_length=8, default="mix")
+    model_requested = models.CharField(max_length=100)
+    language_requested = models.CharField(max_length=10, blank=True)  # empty: auto
     languages = models.JSONField(default=list, blank=True)  # that may occur; empty: any
     is_multilingual = models.BooleanField(default=False)  # `language=multi`
+    task = models.CharField(max_length=10, default="transcribe")  # or translate (into English)
+    diarize = models.BooleanField(default=True)
+    speakers_requested = models.PositiveSmallIntegerField(default=0)  # 0: find the number
+    prompt = models.TextField(blank=True)
+    hot_words = models.JSONField(default=list, blank=True)
+    track = models.CharField(max_length=8, blank=True)
+    channels = models.CharField(max_length=8, default="mix")
+    # SHA-256 over the file and the options: the same request sent again joins the first.
+    fingerprint = models.CharField(max_length=64, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    # The client doesn't wait for the answer, and is notified by mail (if they want that).
+    is_asynchronous = models.BooleanField(default=False)
 
-    # Found. `sources`: what of the recording is recognised, one after another, as `services.passes`
+    # Its way through the queue.
+    hold_reference = models.CharField(max_length=64, blank=True)  # in the ledger; empty: no hold
+    status = models.CharField(max_length=24, choices=Status.choices, default=Status.QUEUED)
+    queue = models.CharField(max_length=8, choices=Queue.choices, default=Queue.BULK)
+    attempt = models.PositiveIntegerField(default=0)  # the fence: moves on with each claim
+    # Claims in a row that brought no progress; the present one counts until it brings some.
+    stalled_tries = models.PositiveSmallIntegerField(default=0)
+    lease_owner = models.CharField(max_length=100, blank=True)
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+    enqueued_at = models.DateTimeField(null=True, blank=True)  # when it was last enqueued
+    enqueue_count = models.PositiveIntegerField(default=0)
+    resume_ms = models.PositiveBigIntegerField(default=0)  # all before is stored: the progress
+    error_code = models.CharField(max_length=50, blank=True)
+    error_message = models.CharField(max_length=500, blank=True)
+    warnings = models.JSONField(default=list, blank=True)  # [{"code", "message"}]
+
+    # What ran, and what came out.
+    model_used = models.CharField(max_length=100, blank=True)
+    engine = models.CharField(max_length=40, blank=True)
+    device = models.CharField(max_length=40, blank=True)
+    compute_type = models.CharField(max_length=20, blank=True)
+    is_approximate = models.BooleanField(default=False)  # by PocketSphinx, once; in no answer
+    embedder = models.CharField(max_length=60, blank=True)
+    language = models.CharField(max_length=10, blank=True)  # pinned at the first detection
+    language_probability = models.FloatField(null=True, blank=True)
+    audio_duration_ms = models.PositiveBigIntegerField(default=0)  # as the inference side counted
+    credits_charged = models.PositiveIntegerField(default=0)
+
+    # `sources`: what of the recording is recognised, one after another, as `services.passes`
     # writes it: [{"track", "channel", "gain_db", "is_speaker", …}]. `source`: the index of the
-    # one at hand; `source_resume_ms`: where it goes on, if there are several (the transcript's
-    # `resume_ms` is the progress over all of them then).
+    # one at hand; `source_resume_ms`: where it goes on, if there are several (`resume_ms` is the
+    # progress over all of them then).
     sources = models.JSONField(default=list, blank=True)
     source = models.PositiveSmallIntegerField(default=0)
+    source_resume_ms = models.PositiveBigIntegerField(default=0)
     # [[start_ms, length_ms]]: silence for what the file doesn't hold; some players close it.
     pauses = models.JSONField(default=list, blank=True)
-    source_resume_ms = models.PositiveBigIntegerField(default=0)
-    # Embeddings are biometric: when they were deleted (`Window.turns` keep their times).
+    # Embeddings are biometric: when they were deleted (`Window.speaker_turns` keep their times).
     embeddings_deleted_at = models.DateTimeField(null=True, blank=True)
     # Voices that are found in the recording afterwards (`services/voices`): "", "queued" (since
     # `voices_queued_at`, for so many speakers) or "failed".
@@ -42,61 +120,55 @@ class TranscriptionJob(models.Model):
     voices_wanted = models.PositiveSmallIntegerField(default=0)
     voices_queued_at = models.DateTimeField(null=True, blank=True)
 
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    progressed_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["fingerprint"], name="transcripts_job_same"),
+            models.Index(
+                fields=["queue", "created_at"],
+                condition=Q(status="queued"),
+                name="transcripts_job_waiting",
+            ),
+            models.Index(
+                fields=["lease_expires_at"],
+                condition=Q(status="processing"),
+                name="transcripts_job_leases",
+            ),
+        ]
+
     def __str__(self) -> str:
-        return f"job of {self.transcript_id}"
+        return f"{self.kind} of {self.transcript_id}: {self.status}"
 
-    @classmethod
-    def of(cls, transcript: Transcript) -> "TranscriptionJob":
-        """Return the transcript's, or one with the defaults. No query where it was read with it."""
-        job: TranscriptionJob | None = getattr(transcript, "job", None)
-        return job or cls()
+    @property
+    def is_second_pass(self) -> bool:
+        return self.kind == JobKind.SECOND_PASS
 
 
-class GapReason(models.TextChoices):
-    """Why speech is not in the text."""
+class Window(models.Model):
+    """A finished decoding window, as the inference service reported it: the unit of resuming.
 
-    NOT_RECOGNISED = "not_recognised"  # no text was found for it
-    REPETITION = "repetition"  # a decoder loop
-    LOW_CONFIDENCE = "low_confidence"  # text of confidence near zero
-    UNREADABLE = "unreadable"  # a damaged part of the recording
-    # Voice activity without text at a second attempt, or stationary sound: stored, never shown.
-    NOT_SPEECH = "not_speech"
-
-
-def new_gap_key() -> str:
-    return secrets.token_hex(8)
-
-
-class Gap(models.Model):
-    """A span whose speech the text doesn't cover, with what was recognised there, if anything.
-
-    `words` as `Segment.words`. Speech = words + gaps. `resolution`: "" while it is open; "kept"
-    once a person took `text` over, "retried" once it was recognised again.
+    Written in one transaction with its segments; unique, so that none is ever stored twice.
     """
 
-    transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="gaps")
-    key = models.CharField(max_length=16, default=new_gap_key)
+    job = models.ForeignKey(TranscriptionJob, on_delete=models.CASCADE, related_name="windows")
+    source = models.PositiveSmallIntegerField(default=0)  # an index of `TranscriptionJob.sources`
     start_ms = models.PositiveBigIntegerField()
-    end_ms = models.PositiveBigIntegerField()
-    reason = models.CharField(max_length=20, choices=GapReason.choices)
-    text = models.TextField(blank=True)
-    words = models.JSONField(default=list, blank=True)
-    confidence = models.FloatField(null=True, blank=True)
-    language = models.CharField(max_length=10, blank=True)
-    resolution = models.CharField(max_length=10, blank=True)
-    source = models.PositiveSmallIntegerField(default=0)  # index in `TranscriptionJob.sources`
+    end_ms = models.PositiveBigIntegerField()  # the resume point behind it
+    # [{"start_ms", "end_ms", "overlap", "embedding": base64 of float32 little-endian (n,)}]
+    speaker_turns = models.JSONField(default=list)
+    speech_ms = models.PositiveIntegerField(default=0)  # as voice activity detection found it
 
     class Meta:
         ordering: ClassVar[list[str]] = ["start_ms"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["transcript", "key"], name="transcripts_gap_key"),
-            models.CheckConstraint(
-                condition=Q(start_ms__lt=F("end_ms")), name="transcripts_gap_has_length"
-            ),
-        ]
-        indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["transcript", "start_ms"], name="transcripts_gap_time")
+            models.UniqueConstraint(
+                fields=["job", "source", "start_ms"], name="transcripts_window_once"
+            )
         ]
 
     def __str__(self) -> str:
-        return f"{self.start_ms}–{self.end_ms} ms: {self.reason}"
+        return f"{self.start_ms}–{self.end_ms} ms"

@@ -20,9 +20,9 @@ class LiveSession(models.Model):
     # The key that was shown last; with `has_key` and no key, that was deleted.
     key = models.ForeignKey(ApiKey, null=True, on_delete=models.SET_NULL, related_name="+")
     has_key = models.BooleanField(default=False)
-    wants_refinement = models.BooleanField(default=False)
-    # How far whoever went away last was told what was settled; while somebody listens, null.
-    told_ms = models.PositiveBigIntegerField(null=True)
+    wants_second_pass = models.BooleanField(default=False)
+    # Up to where the client that went away last got what was final; while one listens, null.
+    delivered_ms = models.PositiveBigIntegerField(null=True)
 
     def __str__(self) -> str:
         return str(self.transcript_id)

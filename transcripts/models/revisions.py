@@ -27,7 +27,7 @@ class Action(models.TextChoices):
     RETRY_GAP = "retry_gap"  # a gap recognised once more
     RESTORE = "restore"
     RECOUNT = "recount"  # the speakers, from the voices
-    REFINE = "refine"  # by the machine: a live session's recording, heard once more
+    SECOND_PASS = "second_pass"  # by the machine: the recording recognised again  # noqa: S105
 
 
 class Revision(models.Model):

@@ -60,7 +60,7 @@ def show_transcripts(request: HttpRequest) -> HttpResponse:
     As many queries for many as for one.
     """
     user = cast("User", request.user)
-    own = Transcript.objects.filter(owner=user, refines=None)
+    own = Transcript.objects.filter(owner=user)
     asked = {name: request.GET.get(name, "") for name in ("search", "ordering", *FILTERS)}
     if asked["ordering"] == RELEVANCE and not asked["search"].strip():
         asked["ordering"] = ""
@@ -114,9 +114,9 @@ def _read(
 def _show(transcript: Transcript, found: list[Highlight]) -> dict[str, object]:
     return {
         "transcript": transcript,
-        "title": transcript.title or transcript.file_name or _("Transcript"),
+        "title": transcript.title or transcript.recording.file_name or _("Transcript"),
         "status": STATUS_NAMES[Status(transcript.status)],
-        "length": format_clock(transcript.heard_ms or transcript.probed_ms),
+        "length": format_clock(transcript.job.audio_duration_ms or transcript.recording.probed_ms),
         "is_readable": transcript.status in READABLE_STATUSES,
         "is_live": transcript.source == Source.LIVE,
         "tags": [tag.name for tag in transcript.tags.all()],

@@ -32,7 +32,9 @@ TEXTS = {
     "silent": _("Nothing is to be heard. Is the right microphone chosen, and switched on?"),
     "heard_by": _("Heard by {model}"),
     "cost": _("Minutes charged: {credits}"),
-    "refining": _("It is being listened to once more now; the better text will be on its page."),
+    "second_pass": _(
+        "It is being transcribed a second time now; the better text will be on its page."
+    ),
     "no_speech": _("No speech was heard."),
     "gaps": _("{seconds} s of what was said could not be recognised; its transcript shows where."),
     "copy": _("Copy"),

@@ -76,12 +76,12 @@ def list_remarks(transcript: Transcript) -> list[dict[str, str]]:
     """Return the transcript's warnings, each with its code and a sentence. No query."""
     return [
         {"code": warning["code"], "text": _say(transcript, warning)}
-        for warning in transcript.warnings
+        for warning in transcript.job.warnings
     ]
 
 
 def has_code(transcript: Transcript, code: str) -> bool:
-    return any(warning["code"] == code for warning in transcript.warnings)
+    return any(warning["code"] == code for warning in transcript.job.warnings)
 
 
 def _say(transcript: Transcript, warning: Mapping[str, Any]) -> str:
@@ -89,8 +89,8 @@ def _say(transcript: Transcript, warning: Mapping[str, Any]) -> str:
     if code == CODE:
         seconds = localize(rounded_seconds(warning["seconds"]))
         return str(GAPS_LEFT).format(count=warning["gaps"], seconds=seconds)
-    if code == "language_uncertain" and transcript.language_probability is not None:
+    if code == "language_uncertain" and transcript.job.language_probability is not None:
         name = LANGUAGE_NAMES.get(transcript.language, transcript.language).title()
-        percent = round(100 * transcript.language_probability)
+        percent = round(100 * transcript.job.language_probability)
         return str(_UNCERTAIN).format(language=gettext(name), percent=percent)
     return str(SENTENCES.get(code, warning["message"]))

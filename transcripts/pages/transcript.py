@@ -8,6 +8,7 @@ import json
 from typing import Any, cast
 from uuid import UUID
 
+from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import F
@@ -19,20 +20,32 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
+from stt_web.errors import ApiError
 from transcripts.access import TranscriptNotFoundError, get_transcript
 from transcripts.exports.document import load_gaps, spoken_language
 from transcripts.exports.profiles import PROFILES
 from transcripts.exports.redaction import KINDS
 from transcripts.gaps import NO_SPEECH
-from transcripts.models import OPEN_STATUSES, Source, Status, Transcript, TranscriptionJob
+from transcripts.languages import LANGUAGE_NAMES
+from transcripts.models import OPEN_STATUSES, Source, Status, Transcript
 from transcripts.pages.remarks import has_code, list_gaps, list_remarks
 from transcripts.pages.transcript_texts import MASKED_NAMES, PROFILE_NAMES, TEXTS
 from transcripts.pages.turns import format_clock
 from transcripts.pages.views import list_languages
 from transcripts.services.cancel import delete_transcript
 from transcripts.services.embeddings import has_embeddings
+from transcripts.services.second_pass import has_open_pass, request_second_pass
 from transcripts.services.sources import list_pauses
 from transcripts.services.voices import can_find_voices
+
+
+class SecondPassForm(forms.Form):
+    """What is left empty stays as it was."""
+
+    model = forms.CharField(required=False, max_length=100)
+    language = forms.ChoiceField(required=False, choices=lambda: [*LANGUAGE_NAMES.items()])
+    speakers = forms.IntegerField(required=False, min_value=1, max_value=50)
+
 
 _FORMATS = ("txt", "srt", "vtt", "docx", "pdf", "csv", "json")
 STATUS_NAMES = {
@@ -63,7 +76,7 @@ def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
     speakers = list(transcript.speakers.all())
     context = {
         "transcript": transcript,
-        "title": transcript.title or transcript.file_name or _("Transcript"),
+        "title": transcript.title or transcript.recording.file_name or _("Transcript"),
         "tags": [tag.name for tag in transcript.tags.all()],
         "lines": sorted([*segments, *gaps], key=lambda line: line["start_ms"]),
         "remarks": list_remarks(transcript),
@@ -72,14 +85,14 @@ def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
         "status": STATUS_NAMES[Status(transcript.status)],
         "source": SOURCE_NAMES[Source(transcript.source)],
         "is_open": is_open,
-        "is_refining": Transcript.objects.filter(
-            refines=transcript, status__in=OPEN_STATUSES
-        ).exists(),
+        "has_open_pass": has_open_pass(transcript),
         "pauses": json.dumps(list_pauses(transcript)),
         "can_edit": bool(segments or gaps) and not is_open,
+        "can_transcribe_again": bool(transcript.recording.path)
+        and not (is_open or transcript.is_corrected),
         "can_recount": has_embeddings(transcript) or can_find_voices(transcript),
-        "voices": TranscriptionJob.of(transcript).voices,
-        "length": format_clock(transcript.heard_ms or transcript.probed_ms),
+        "voices": transcript.job.voices,
+        "length": format_clock(transcript.job.audio_duration_ms or transcript.recording.probed_ms),
         "language": spoken_language(transcript),
         "formats": _FORMATS,
         "languages": list_languages(),
@@ -92,6 +105,23 @@ def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
         ],
     }
     return render(request, "transcripts/transcript.html", context)
+
+
+@login_required
+@require_POST
+def transcribe_again(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
+    """POST /transcripts/:id/again/: a second pass, by another model or in another language."""
+    transcript = _find(request, transcript_id)
+    form = SecondPassForm(request.POST)
+    try:
+        if form.is_valid():
+            request_second_pass(transcript, **form.cleaned_data)
+            messages.success(request, _("The recording is being transcribed a second time."))
+        else:
+            messages.error(request, _("Check what you entered."))
+    except ApiError as refusal:
+        messages.error(request, refusal.message)
+    return redirect("transcript_page", transcript_id)
 
 
 @login_required

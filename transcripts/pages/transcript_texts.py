@@ -75,7 +75,7 @@ TEXTS = {
     "merge_speakers": gettext_lazy("Speakers joined"),
     "assign_speaker": gettext_lazy("Speaker changed"),
     "restore_action": gettext_lazy("Taken back to {number}"),
-    "refine": gettext_lazy("Heard once more"),
+    "second_pass": gettext_lazy("Second pass"),
     "recount": gettext_lazy("Speakers counted again"),
     "keep_gap": gettext_lazy("A gap filled with what was recognised there"),
     "retry_gap": gettext_lazy("A gap recognised again"),

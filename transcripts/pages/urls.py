@@ -14,6 +14,11 @@ urlpatterns = [
     path("transcripts/export/", library_export.export_chosen, name="transcripts_export"),
     path("transcripts/<uuid:transcript_id>/", transcript.show_transcript, name="transcript_page"),
     path("transcripts/<uuid:transcript_id>/delete/", transcript.delete, name="transcript_delete"),
+    path(
+        "transcripts/<uuid:transcript_id>/again/",
+        transcript.transcribe_again,
+        name="transcript_again",
+    ),
     path("transcripts/<uuid:transcript_id>/share/", sharing.show_shares, name="transcript_shares"),
     path(
         "transcripts/<uuid:transcript_id>/share/<uuid:share_id>/revoke/",

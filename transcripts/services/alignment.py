@@ -77,10 +77,10 @@ def has_new_words(before: SegmentState, after: SegmentState) -> bool:
 def can_be_aligned(transcript: Transcript) -> bool:
     """Whether there is a recording in which these words were spoken, in their language."""
     return (
-        bool(transcript.recording)
+        bool(transcript.recording.path)
         and bool(transcript.language)
-        and transcript.task == "transcribe"
-        and not any(warning.get("code") in _UNCERTAIN for warning in transcript.warnings)
+        and transcript.job.task == "transcribe"
+        and not any(warning.get("code") in _UNCERTAIN for warning in transcript.job.warnings)
     )
 
 
@@ -133,7 +133,7 @@ def _able_models(inference: Inference, transcript: Transcript) -> list[Model]:
     """
     known = inference.list_models()
     found: list[Model] = []
-    for name in (transcript.model_used, known.default_model):
+    for name in (transcript.job.model_used, known.default_model):
         asked = known.find(name)
         model = known.find(asked.served_by) if asked is not None else None
         if model is not None and transcript.language in model.languages and model not in found:

@@ -32,7 +32,7 @@ def export_belongings(user: User) -> Iterator[ExportFile]:
 
 def export_transcripts(user: User) -> Iterator[ExportFile]:
     """Yield each transcript as JSON and as text, and its recording. Lazy: one at a time."""
-    own = Transcript.objects.filter(owner=user, refines=None)
+    own = Transcript.objects.filter(owner=user)
     ids = list(own.order_by("created_at").values_list("pk", flat=True))
     for transcript_id in ids:
         transcript = Transcript.objects.filter(pk=transcript_id).first()
@@ -68,7 +68,7 @@ def export_retention(user: User) -> Iterator[ExportFile]:
 
 def remove_transcripts(user: User) -> None:
     """Delete them all, running ones too; also one that was being sent when the account closed."""
-    transcripts = Transcript.objects.filter(owner=user, refines=None)
+    transcripts = Transcript.objects.filter(owner=user)
     while (transcript := transcripts.first()) is not None:
         delete_transcript(transcript)
 
@@ -80,8 +80,8 @@ def _export_transcript(transcript: Transcript) -> Iterator[ExportFile]:
     for name in ("verbose_json", "txt"):
         ending = name.removeprefix("verbose_")
         yield ExportFile(name=f"{folder}/transcript.{ending}", content=render(document, name)[0])
-    if transcript.recording:
-        file_name = transcript.file_name.replace("\\", "/").rpartition("/")[2].lstrip(".")
+    if transcript.recording.path:
+        file_name = transcript.recording.file_name.replace("\\", "/").rpartition("/")[2].lstrip(".")
         yield ExportFile(
             name=f"{folder}/{file_name or 'recording'}", path=recording_path(transcript)
         )

@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.models import User
 from stt_web.errors import ApiError
 from transcripts.access import TranscriptNotFoundError, get_kept_transcript
-from transcripts.models import OPEN_STATUSES, Source, Transcript
+from transcripts.models import OPEN_STATUSES, Recording, Source, Transcript
 from transcripts.services.recordings import forget_recording
 from transcripts.services.search_index import index_transcript
 from transcripts.services.visitors import (
@@ -64,15 +64,16 @@ def claim_transcript(user: User, token: str, *, is_by_page: bool) -> Transcript:
         if not finished.filter(
             pk=found.pk,
             owner=None,
-            anonymous_token_digest=digest,
+            guest_token_digest=digest,
             finished_at__gte=timezone.now() - ANONYMOUS_TEXT_KEPT,
         ).update(
             owner=user,
-            anonymous_token_digest="",
-            anonymous_address_digest="",
+            guest_token_digest="",
+            guest_address_digest="",
             source=Source.UPLOAD if is_upload else found.source,
         ):
             raise TranscriptNotFoundError
+        Recording.objects.filter(pk=found.recording_id).update(owner=user)
         found.refresh_from_db()
         index_transcript(found)
     logger.info("event=transcript_claimed transcript_id=%s user_id=%s", found.pk, user.pk)

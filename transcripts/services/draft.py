@@ -53,7 +53,7 @@ _NO_CORRECTIONS = frozenset(
         Action.RENAME_SPEAKER,
         Action.RECOUNT,
         Action.RESTORE,
-        Action.REFINE,
+        Action.SECOND_PASS,
     }
 )
 

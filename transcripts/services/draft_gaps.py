@@ -7,7 +7,7 @@ What the transcript says of its gaps, warnings and status, is written with it.
 from collections.abc import Iterable, Mapping
 
 from transcripts.gaps import show_gaps, with_gap_warning
-from transcripts.models import READABLE_STATUSES, Gap, Transcript
+from transcripts.models import READABLE_STATUSES, Gap, Transcript, TranscriptionJob
 from transcripts.services.outcome import completed_status
 from transcripts.services.revisions import Change, difference
 
@@ -48,9 +48,9 @@ class GapDraft:
             rows.update(resolution=self._after[key])
         transcript = self._transcript
         gaps = show_gaps(transcript.gaps.all())
-        transcript.warnings = with_gap_warning(transcript.warnings, gaps)
+        job = transcript.job
+        job.warnings = with_gap_warning(job.warnings, gaps)
+        TranscriptionJob.objects.filter(pk=job.pk).update(warnings=job.warnings)
         if transcript.status in READABLE_STATUSES:
-            transcript.status = completed_status(transcript.warnings)
-        Transcript.objects.filter(pk=transcript.pk).update(
-            warnings=transcript.warnings, status=transcript.status
-        )
+            transcript.status = completed_status(job.warnings)
+            Transcript.objects.filter(pk=transcript.pk).update(status=transcript.status)

@@ -177,7 +177,7 @@ def _retimed(draft: Draft, segment: SegmentState, change: SegmentChange) -> Segm
         raise EditError("A segment can't begin before the one in front of it.")
     if behind is not None and start_ms > behind.start_ms:
         raise EditError("A segment can't begin after the one behind it.")
-    length_ms = draft.transcript.heard_ms or draft.transcript.probed_ms
+    length_ms = draft.transcript.job.audio_duration_ms or draft.transcript.recording.probed_ms
     if length_ms and end_ms > max(length_ms, segment.end_ms):
         raise EditError("A segment can't reach beyond the recording's end.")
     return change_times(segment, start_ms=start_ms, end_ms=end_ms)
@@ -219,4 +219,4 @@ def _cut_out(
 
 
 def _is_spaced(transcript: Transcript) -> bool:
-    return (transcript.language or transcript.language_requested) not in SPACELESS_LANGUAGES
+    return (transcript.language or transcript.job.language_requested) not in SPACELESS_LANGUAGES

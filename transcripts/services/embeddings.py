@@ -21,42 +21,49 @@ logger = logging.getLogger(__name__)
 BATCH_ROWS = 200
 
 
-def delete_embeddings(transcript: Transcript, *, now: datetime | None = None) -> bool:
+def delete_embeddings(row: TranscriptionJob, *, now: datetime | None = None) -> bool:
     """Delete them, and note when; False where there were none. May be repeated."""
     with transaction.atomic():
-        rows = list(Window.objects.select_for_update().filter(transcript=transcript))
-        changed = [row for row in rows if _strip(row)]
-        Window.objects.bulk_update(changed, ["turns"], batch_size=50)
+        windows = list(Window.objects.select_for_update().filter(job=row))
+        changed = [window for window in windows if _strip(window)]
+        Window.objects.bulk_update(changed, ["speaker_turns"], batch_size=50)
         if changed:
-            _note_deletion(transcript, now or timezone.now())
+            _note_deletion(row, now or timezone.now())
     if changed:
-        logger.info("event=embeddings_deleted transcript_id=%s", transcript.pk)
+        logger.info("event=embeddings_deleted transcript_id=%s", row.transcript_id)
     return bool(changed)
 
 
+def delete_all_embeddings(transcript: Transcript, *, now: datetime | None = None) -> None:
+    """Delete those of all its jobs."""
+    for row in transcript.jobs.all():
+        delete_embeddings(row, now=now)
+
+
 def has_embeddings(transcript: Transcript) -> bool:
-    """Whether its speakers can be counted again. At most one query."""
-    if not (transcript.embedder and transcript.diarize):
+    """Whether its speakers can be counted again."""
+    if not (transcript.job.embedder and transcript.job.diarize):
         return False
     return not are_deleted(transcript)
 
 
 def are_deleted(transcript: Transcript) -> bool:
-    """Whether there were embeddings that are deleted by now. One query."""
-    rows = TranscriptionJob.objects.filter(transcript=transcript)
-    return rows.exclude(embeddings_deleted_at=None).exists()
+    """Whether there were embeddings that are deleted by now."""
+    return transcript.job.embeddings_deleted_at is not None
 
 
-def drop_finished_embeddings(transcript: Transcript) -> None:
-    """At the end of a job: delete what its owner doesn't want kept at all. A query or two."""
-    if kept_days(transcript) == 0:
-        delete_embeddings(transcript)
+def drop_finished_embeddings(row: TranscriptionJob) -> None:
+    """At the end of a job: delete what its owner doesn't want stored at all, and what no text is
+    counted from. A query or two."""
+    is_unused = row.transcript.job_id != row.pk
+    if is_unused or kept_days(row.transcript) == 0:
+        delete_embeddings(row)
 
 
 def drop_embeddings_with_audio(transcript: Transcript, *, now: datetime) -> None:
     """The recording goes: so do its embeddings, unless the account said how long it keeps them."""
     if _own_days(transcript) is None:
-        delete_embeddings(transcript, now=now)
+        delete_all_embeddings(transcript, now=now)
 
 
 def apply_embedding_retention(now: datetime | None = None) -> None:
@@ -64,10 +71,12 @@ def apply_embedding_retention(now: datetime | None = None) -> None:
     at = now or timezone.now()
     policies = RetentionPolicy.objects.exclude(embedding_days=None)
     for owner_id, days in policies.values_list("owner_id", "embedding_days").iterator():
-        _delete_overdue(Q(owner_id=owner_id), days=days or 0, now=at)
-    others = ~Q(owner_id__in=policies.values("owner_id")) & Q(owner__isnull=False)
+        _delete_overdue(Q(transcript__owner_id=owner_id), days=days or 0, now=at)
+    others = ~Q(transcript__owner_id__in=policies.values("owner_id")) & Q(
+        transcript__owner__isnull=False
+    )
     _delete_overdue(others, days=settings.EMBEDDING_DAYS, now=at)
-    _delete_overdue(Q(owner=None), days=0, now=at)
+    _delete_overdue(Q(transcript__owner=None), days=0, now=at)
 
 
 def kept_days(transcript: Transcript) -> int:
@@ -86,29 +95,29 @@ def _own_days(transcript: Transcript) -> int | None:
 
 
 def _delete_overdue(whose: Q, *, days: int, now: datetime) -> None:
-    for transcript in _overdue(whose, days=days, now=now)[:BATCH_ROWS]:
-        if not delete_embeddings(transcript, now=now):
-            _note_deletion(transcript, now)  # there were none: it is not looked at again
+    for row in _overdue(whose, days=days, now=now)[:BATCH_ROWS]:
+        if not delete_embeddings(row, now=now):
+            _note_deletion(row, now)  # there were none: it is not looked at again
 
 
-def _overdue(whose: Q, *, days: int, now: datetime) -> QuerySet[Transcript]:
+def _overdue(whose: Q, *, days: int, now: datetime) -> QuerySet[TranscriptionJob]:
     """An embedder is named only where turns were asked for: the others have no embeddings."""
-    ended = Transcript.objects.filter(whose, finished_at__lte=now - timedelta(days=days))
+    ended = TranscriptionJob.objects.filter(whose, finished_at__lte=now - timedelta(days=days))
     with_voices = ended.exclude(embedder="").exclude(status__in=OPEN_STATUSES)
-    return with_voices.filter(job__embeddings_deleted_at=None).order_by("finished_at")
+    return with_voices.filter(embeddings_deleted_at=None).order_by("finished_at")
 
 
-def _strip(row: Window) -> bool:
+def _strip(window: Window) -> bool:
     """Take the embeddings out of a window's turns; whether there were any."""
-    if not any("embedding" in turn for turn in row.turns):
+    if not any("embedding" in turn for turn in window.speaker_turns):
         return False
-    row.turns = [
-        {name: value for name, value in turn.items() if name != "embedding"} for turn in row.turns
+    window.speaker_turns = [
+        {name: value for name, value in turn.items() if name != "embedding"}
+        for turn in window.speaker_turns
     ]
     return True
 
 
-def _note_deletion(transcript: Transcript, now: datetime) -> None:
-    TranscriptionJob.objects.update_or_create(
-        transcript=transcript, defaults={"embeddings_deleted_at": now}
-    )
+def _note_deletion(row: TranscriptionJob, now: datetime) -> None:
+    row.embeddings_deleted_at = now
+    TranscriptionJob.objects.filter(pk=row.pk).update(embeddings_deleted_at=now)

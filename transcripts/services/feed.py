@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from billing.ledger import HoldNotFoundError, extend_hold, minutes_for
 from transcripts.media.decoder import Decoder
 from transcripts.media.errors import MediaError
-from transcripts.models import Transcript
+from transcripts.models import TranscriptionJob
 from transcripts.services.lease import Lease, LeaseLostError, held_rows
 
 MINUTE_MS = 60_000
@@ -32,14 +32,14 @@ class HoldMeter:
     def __init__(
         self,
         lease: Lease,
-        transcript: Transcript,
+        row: TranscriptionJob,
         *,
         held_for_ms: int,
         keeps_connection: bool = False,
     ) -> None:
         self._keeps_connection = keeps_connection
         self._lease = lease
-        self._reference = reference_of(transcript)
+        self._reference = row.hold_reference
         self._covered_ms = minutes_for(held_for_ms) * MINUTE_MS
         self._is_free = False
 
@@ -139,8 +139,3 @@ class PcmFeed:
         if not kept:
             raise StopIteration
         return kept
-
-
-def reference_of(transcript: Transcript) -> str:
-    """Return the ledger's reference of the transcript's hold: a run after a failure has its own."""
-    return transcript.hold_reference or str(transcript.pk)

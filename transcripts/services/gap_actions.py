@@ -60,7 +60,7 @@ class NoRecordingError(ApiError):
     def __init__(self, transcript: Transcript) -> None:
         why = (
             "your account's retention has removed it"
-            if transcript.audio_deleted_at is not None
+            if transcript.recording.audio_deleted_at is not None
             else "it is not stored"
         )
         super().__init__(f"The recording can't be recognised again: {why}.")
@@ -140,7 +140,7 @@ def _find_gap(transcript: Transcript, key: str) -> ShownGap:
 
 
 def _recognise(transcript: Transcript, gap: ShownGap, *, language: str) -> _Heard:
-    if not transcript.recording or not recording_path(transcript).is_file():
+    if not transcript.recording.path or not recording_path(transcript).is_file():
         raise NoRecordingError(transcript)
     began = time.monotonic()
     with _one_of_few():
@@ -181,11 +181,11 @@ def _ask(transcript: Transcript, gap: ShownGap, *, language: str) -> _Heard:
     if len(pcm) < _PCM_BYTES_A_MS:
         return _Heard([], "")
     options = TranscribeOptions(
-        model=transcript.model_used or transcript.model_requested,
+        model=transcript.job.model_used or transcript.job.model_requested,
         language=language or gap.language or transcript.language,
-        task="translate" if transcript.task == "translate" else "transcribe",
-        prompt=transcript.prompt,
-        hot_words=tuple(transcript.hot_words),
+        task="translate" if transcript.job.task == "translate" else "transcribe",
+        prompt=transcript.job.prompt,
+        hot_words=tuple(transcript.job.hot_words),
         priority="short",
         offset_ms=start_ms,
         expected_duration_ms=len(pcm) // _PCM_BYTES_A_MS,
@@ -212,7 +212,7 @@ def _ask(transcript: Transcript, gap: ShownGap, *, language: str) -> _Heard:
 
 def _read(transcript: Transcript, *, start_ms: int, length_ms: int, pick: Pick) -> bytes:
     path = recording_path(transcript)
-    if not any(warning.get("code") in _UNCERTAIN for warning in transcript.warnings):
+    if not any(warning.get("code") in _UNCERTAIN for warning in transcript.job.warnings):
         return read_excerpt(
             path, start_ms=start_ms, length_ms=length_ms, patience_s=DEADLINE_S, pick=pick
         )

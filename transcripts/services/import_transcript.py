@@ -14,7 +14,19 @@ from transcripts.gaps import show_gaps, with_gap_warning
 from transcripts.imports.child import ImportJob, read_in_child
 from transcripts.imports.segments import Imported, ImportedGap, ImportedSegment
 from transcripts.languages import find_language
-from transcripts.models import Gap, Origin, Segment, Source, Speaker, Status, Transcript
+from transcripts.models import (
+    Gap,
+    JobKind,
+    Origin,
+    Recording,
+    Segment,
+    Source,
+    Speaker,
+    Status,
+    Transcript,
+    TranscriptionJob,
+)
+from transcripts.services.job_status import change_status, insert
 from transcripts.services.search_index import index_transcript
 
 logger = logging.getLogger(__name__)
@@ -62,22 +74,29 @@ def _insert_transcript(
 ) -> Transcript:
     title = options.title or imported.title or Path(options.file_name).stem
     is_whole = not any(remark.is_loss for remark in imported.remarks)
-    return Transcript.objects.create(
+    size_bytes = path.stat().st_size
+    transcript = Transcript(
         owner=user,
         title=title[:255],
-        file_name=options.file_name,
         source=options.source,
-        size_bytes=path.stat().st_size,
-        status=Status.COMPLETED if is_whole else Status.COMPLETED_WITH_WARNINGS,
+        recording=Recording(owner=user, file_name=options.file_name, size_bytes=size_bytes),
         language=options.language or find_language(imported.language) or "",
-        model_used=imported.model[:100],
         origin=Origin.MACHINE if imported.is_machine_made else Origin.UNKNOWN,
         is_corrected=imported.is_corrected,
+    )
+    transcript.job = TranscriptionJob(
+        transcript=transcript,
+        kind=JobKind.IMPORT,
+        status=Status.COMPLETED if is_whole else Status.COMPLETED_WITH_WARNINGS,
+        model_used=imported.model[:100],
         diarize=False,
-        heard_ms=max([imported.duration_ms, *_ends_ms(imported)]),
+        language=transcript.language,
+        audio_duration_ms=max([imported.duration_ms, *_ends_ms(imported)]),
         finished_at=timezone.now(),
         warnings=[{"code": remark.code, "message": remark.message} for remark in imported.remarks],
     )
+    insert(transcript)
+    return transcript
 
 
 def _ends_ms(imported: Imported) -> Iterator[int]:
@@ -99,9 +118,10 @@ def _insert_gaps(transcript: Transcript, gaps: Sequence[ImportedGap]) -> None:
     ]
     shown = show_gaps(rows)
     if shown:
-        transcript.warnings = with_gap_warning(transcript.warnings, shown)
-        transcript.status = Status.COMPLETED_WITH_WARNINGS
-        transcript.save(update_fields=["warnings", "status"])
+        job = transcript.job
+        warnings = with_gap_warning(job.warnings, shown)
+        jobs = TranscriptionJob.objects.all()
+        change_status(jobs, job, Status.COMPLETED_WITH_WARNINGS, warnings=warnings)
     Gap.objects.bulk_create(rows, batch_size=_INSERTED_AT_ONCE)
 
 

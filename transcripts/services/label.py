@@ -13,7 +13,7 @@ from transcripts.inference.client import diarize
 from transcripts.inference.errors import BrokenAnswerError, InferenceError
 from transcripts.inference.results import SpeakerLabels, SpeakerTurn
 from transcripts.inference.routing import inference_for
-from transcripts.models import Segment, Transcript
+from transcripts.models import Segment, TranscriptionJob
 from transcripts.services import speakers, store
 from transcripts.services.recognise import retry_delay_s
 from transcripts.services.sources import join_sources
@@ -39,12 +39,12 @@ def label_speakers(job: Job) -> None:
     if joined is not None:
         job.labelled = joined
         return
-    if not (transcript.diarize and job.has_text) or _has_failed(transcript):
+    if not (job.row.diarize and job.has_text) or _has_failed(job.row):
         return
-    if not transcript.embedder:
+    if not job.row.embedder:
         store.store_warning(job, *NOT_INSTALLED)
         return
-    turns = store.load_turns(transcript)
+    turns = store.load_turns(job.row)
     if not turns:
         store.store_warning(job, *FAILED)
         return
@@ -56,12 +56,12 @@ def label_speakers(job: Job) -> None:
         )
         store.store_warning(job, *FAILED)
         return
-    job.labelled = _label(transcript, turns, labels)
+    job.labelled = _label(job, turns, labels)
     _warn_of_fewer(job, found=len(set(job.labelled.speaker_positions) - {0}))
 
 
 def _warn_of_fewer(job: Job, *, found: int) -> None:
-    wanted = job.transcript.speakers_requested
+    wanted = job.row.speakers_requested
     if found < wanted:
         store.store_warning(job, *describe_fewer(wanted, found=found))
 
@@ -72,8 +72,8 @@ def describe_fewer(wanted: int, *, found: int) -> tuple[str, str]:
     return "fewer_speakers", message
 
 
-def _has_failed(transcript: Transcript) -> bool:
-    return any(warning["code"] == "speakers_failed" for warning in transcript.warnings)
+def _has_failed(row: TranscriptionJob) -> bool:
+    return any(warning["code"] == "speakers_failed" for warning in row.warnings)
 
 
 def _cluster(job: Job, turns: list[SpeakerTurn]) -> SpeakerLabels:
@@ -84,8 +84,8 @@ def _cluster(job: Job, turns: list[SpeakerTurn]) -> SpeakerLabels:
         try:
             labels = diarize(
                 turns,
-                embedder=job.transcript.embedder,
-                speakers=job.transcript.speakers_requested,
+                embedder=job.row.embedder,
+                speakers=job.row.speakers_requested,
                 server=inference_for(job.transcript.owner).pick(is_begun=True).server,
             )
         except InferenceError as error:
@@ -104,10 +104,8 @@ def _checked(labels: SpeakerLabels, turns: list[SpeakerTurn]) -> SpeakerLabels:
     return labels
 
 
-def _label(
-    transcript: Transcript, turns: list[SpeakerTurn], labels: SpeakerLabels
-) -> LabelledTranscript:
-    stored = list(transcript.segments.order_by("position"))
+def _label(job: Job, turns: list[SpeakerTurn], labels: SpeakerLabels) -> LabelledTranscript:
+    stored = list(job.segments)
     pieces = speakers.assign_speakers(
         [_as_spoken(segment) for segment in stored],
         [speakers.Turn(turn.start_ms, turn.end_ms) for turn in turns],
@@ -115,7 +113,7 @@ def _label(
     )
     return LabelledTranscript(
         segments=tuple(
-            _as_stored(transcript, piece, position=position, source=stored[piece.source])
+            _as_stored(job, piece, position=position, source=stored[piece.source])
             for position, piece in enumerate(pieces)
         ),
         speaker_positions=tuple(piece.speaker for piece in pieces),
@@ -144,11 +142,11 @@ def _as_spoken(segment: Segment) -> speakers.Segment:
 
 
 def _as_stored(
-    transcript: Transcript, piece: speakers.LabelledSegment, *, position: int, source: Segment
+    job: Job, piece: speakers.LabelledSegment, *, position: int, source: Segment
 ) -> Segment:
     """Return a new row for a piece; the recogniser's measures are those of the whole segment."""
     return Segment(
-        transcript=transcript,
+        **job.target,
         position=position,
         start_ms=piece.start_ms,
         end_ms=piece.end_ms,

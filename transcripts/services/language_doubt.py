@@ -24,7 +24,7 @@ def note_doubt(job: Job, window: WindowResult) -> str:
     A query where something is doubtful, else none. Raises `LeaseLostError`.
     """
     doubtful = find_doubtful(window.segments)
-    is_known = any(each["code"] == LANGUAGE_UNCERTAIN for each in job.transcript.warnings)
+    is_known = any(each["code"] == LANGUAGE_UNCERTAIN for each in job.row.warnings)
     if doubtful is None or is_known:
         return ""
     name = LANGUAGE_NAMES.get(doubtful.language, doubtful.language).title()

@@ -1,4 +1,4 @@
-"""Leases: who works on a transcript, for how long, and how the end of that is noticed.
+"""Leases: who works on a job, for how long, and how the end of that is noticed.
 
 A worker claims a queued row by compare-and-set, which moves `attempt` on: the fence that every
 later write carries (`services/store`). One timer thread per process renews all leases that the
@@ -28,11 +28,12 @@ from django.conf import settings
 from django.db import Error as DatabaseFailure
 from django.db import close_old_connections, connection, transaction
 from django.db.models import Case, F, QuerySet, Value, When
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from stt_web.core.background import ThreadLoop
-from transcripts.models import Status, Transcript
+from transcripts.models import Status, TranscriptionJob
+from transcripts.services.job_status import AS_WAITING, change_status, read_job
+from transcripts.services.locks import lock_job
 from transcripts.services.turns import has_turn
 
 logger = logging.getLogger(__name__)
@@ -57,10 +58,10 @@ class WorkStoppedError(Exception):
 
 
 class Lease:
-    """The right of this process to work on one transcript. Thread-safe."""
+    """The right of this process to work on one job. Thread-safe."""
 
-    def __init__(self, transcript_id: UUID, attempt: int, *, lasts_s: float | None = None) -> None:
-        self.transcript_id = transcript_id
+    def __init__(self, job_id: UUID, attempt: int, *, lasts_s: float | None = None) -> None:
+        self.job_id = job_id
         self.attempt = attempt
         self._lasts_s = settings.LEASE_S if lasts_s is None else lasts_s
         self._ended = threading.Event()
@@ -123,7 +124,7 @@ class Lease:
         try:
             renewed = held_rows(self).update(lease_expires_at=self.next_expiry())
         except DatabaseFailure:
-            logger.exception("event=lease_not_renewed transcript_id=%s", self.transcript_id)
+            logger.exception("event=lease_not_renewed job_id=%s", self.job_id)
             connection.close()
             if time.monotonic() - self._renewed_at > settings.LEASE_S:
                 self.end(LeaseEnd.LOST)
@@ -199,66 +200,63 @@ def _renew(lease: Lease) -> None:
     try:
         lease.renew()
     except Exception:
-        logger.exception("event=lease_renewal_broke transcript_id=%s", lease.transcript_id)
+        logger.exception("event=lease_renewal_broke job_id=%s", lease.job_id)
 
 
 keeper = LeaseKeeper()
 
 
-def claim_transcript(transcript_id: UUID) -> tuple[Lease, Transcript] | None:
-    """Claim a queued transcript for this process; None where it is not queued (any more), or where
-    its account has as many under way as it may have (`services/turns`).
+def claim_job(job_id: UUID) -> tuple[Lease, TranscriptionJob] | None:
+    """Claim a queued job for this process; None where it is not queued (any more), or where its
+    account has as many under way as it may have (`services/turns`).
 
     The claim counts as a try without progress until progress comes (`store.store_window`). The
     compare-and-set is on `attempt` too: where nothing locks rows (SQLite), it alone decides.
     """
-    queued = Transcript.objects.filter(pk=transcript_id, status=Status.QUEUED)
-    now = timezone.now()
     with transaction.atomic():
-        seen = queued.select_for_update(of=("self",)).select_related("owner").first()
-        if seen is None:
-            logger.info("event=transcript_not_queued transcript_id=%s", transcript_id)
+        seen = lock_job(job_id)
+        if seen is None or seen.status != Status.QUEUED:
+            logger.info("event=job_not_queued job_id=%s", job_id)
             return None
-        if seen.refines_id is None and not has_turn(seen.owner):
-            logger.info("event=transcript_waits_its_turn transcript_id=%s", transcript_id)
+        if not has_turn(seen):
+            logger.info("event=job_waits_its_turn job_id=%s", job_id)
             return None
-        claimed = queued.filter(attempt=seen.attempt).update(
-            status=Status.PROCESSING,
+        rows = TranscriptionJob.objects.filter(status=Status.QUEUED, attempt=seen.attempt)
+        claimed = change_status(
+            rows,
+            seen,
+            Status.PROCESSING,
             attempt=seen.attempt + 1,
             stalled_tries=F("stalled_tries") + 1,
             lease_owner=f"{socket.gethostname()}:{os.getpid()}"[:100],
             lease_expires_at=next_expiry(),
-            started_at=Coalesce(F("started_at"), now),
+            started_at=seen.started_at or timezone.now(),
         )
     if not claimed:
         return None
-    lease = Lease(transcript_id, seen.attempt + 1)
-    transcript = held_rows(lease).select_related("owner").first()
-    return (lease, transcript) if transcript is not None else None
+    lease = Lease(job_id, seen.attempt)
+    job = read_job(held_rows(lease))
+    return (lease, job) if job is not None else None
 
 
-def held_rows(lease: Lease) -> QuerySet[Transcript]:
-    """The transcript's row, if the lease still holds: the condition of every write (the fence)."""
-    return Transcript.objects.filter(
-        pk=lease.transcript_id, attempt=lease.attempt, status=Status.PROCESSING
+def held_rows(lease: Lease) -> QuerySet[TranscriptionJob]:
+    """The job's row, if the lease still holds: the condition of every write (the fence)."""
+    return TranscriptionJob.objects.filter(
+        pk=lease.job_id, attempt=lease.attempt, status=Status.PROCESSING
     )
 
 
-def give_back(lease: Lease, *, counts_as_try: bool) -> bool:
-    """Return the transcript to the queue, for any worker; False where it is not ours any more."""
-    changes: dict[str, object] = {
-        "status": Status.QUEUED,
-        "lease_owner": "",
-        "lease_expires_at": None,
-        "enqueued_at": None,
-        "enqueue_count": 0,
-    }
-    rows = held_rows(lease)
-    if counts_as_try:
-        return bool(rows.update(**changes))
+def give_back(lease: Lease, job: TranscriptionJob, *, counts_as_try: bool) -> bool:
+    """Return the job to the queue, for any worker; False where it is not ours any more."""
     # Progress since the claim has set the count to 0 already.
     uncounted = Case(When(stalled_tries__gt=0, then=F("stalled_tries") - 1), default=Value(0))
-    return bool(rows.update(**changes, stalled_tries=uncounted))
+    return change_status(
+        held_rows(lease),
+        job,
+        Status.QUEUED,
+        **AS_WAITING,
+        **({} if counts_as_try else {"stalled_tries": uncounted}),
+    )
 
 
 def next_expiry() -> datetime:

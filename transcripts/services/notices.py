@@ -24,7 +24,7 @@ def announce_failure(transcript: Transcript) -> None:
 
 
 def _announce(transcript: Transcript, *, kind: str) -> None:
-    if transcript.owner is None or not transcript.is_asynchronous:
+    if transcript.owner is None or not transcript.job.is_asynchronous:
         return
     write = _write_result if kind == "transcript_ready" else _write_failure
     notify(transcript.owner, kind=kind, key=str(transcript.pk), write=lambda: write(transcript))
@@ -53,5 +53,5 @@ def _write_failure(transcript: Transcript) -> Notice:
 
 
 def _title(transcript: Transcript) -> str:
-    title = transcript.title or transcript.file_name or str(transcript.pk)
+    title = transcript.title or transcript.recording.file_name or str(transcript.pk)
     return title if len(title) <= _LONGEST_TITLE else f"{title[: _LONGEST_TITLE - 1]}…"

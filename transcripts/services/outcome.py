@@ -17,7 +17,7 @@ from django.db.models import Sum
 
 from transcripts.gaps import NO_SPEECH, NO_WORDS, show_gaps, with_gap_warning
 from transcripts.languages import LANGUAGE_NAMES
-from transcripts.models import Status, Transcript
+from transcripts.models import Status, TranscriptionJob
 from transcripts.services import store
 from transcripts.services.store import Job
 
@@ -51,20 +51,19 @@ def note_outcome(job: Job) -> bool:
 
     Two queries at most, besides the writes. Raises `LeaseLostError`.
     """
-    transcript = job.transcript
-    gaps = show_gaps(transcript.gaps.all())
+    gaps = show_gaps(job.gaps)
     if gaps:
-        store.write_fenced(job, warnings=with_gap_warning(transcript.warnings, gaps))
+        store.write_fenced(job, warnings=with_gap_warning(job.row.warnings, gaps))
     if job.has_text:
         _note_language(job)
     elif not gaps:
-        _note_wordless(job, speech_ms=heard_speech_ms(transcript))
+        _note_wordless(job, speech_ms=heard_speech_ms(job.row))
     return job.has_text or bool(gaps)
 
 
-def heard_speech_ms(transcript: Transcript) -> int:
+def heard_speech_ms(row: TranscriptionJob) -> int:
     """Return how much speech voice activity detection found in all windows. One query."""
-    return int(transcript.windows.aggregate(total=Sum("speech_ms"))["total"] or 0)
+    return int(row.windows.aggregate(total=Sum("speech_ms"))["total"] or 0)
 
 
 def _note_wordless(job: Job, *, speech_ms: int) -> None:
@@ -78,18 +77,18 @@ def _note_wordless(job: Job, *, speech_ms: int) -> None:
         )
     else:
         store.store_warning(job, NO_SPEECH, "No speech was found in this recording.")
-    store.write_fenced(job, language="", language_probability=None)
+    store.write_language(job, "", None)
 
 
 def _note_language(job: Job) -> None:
-    transcript = job.transcript
-    probability = transcript.language_probability
-    is_unknown = any(each["code"] == "language_not_detected" for each in transcript.warnings)
-    if transcript.language_requested or probability is None or is_unknown:
+    row = job.row
+    probability = row.language_probability
+    is_unknown = any(each["code"] == "language_not_detected" for each in row.warnings)
+    if row.language_requested or probability is None or is_unknown:
         return
     if probability >= _UNCERTAIN:
         return
-    name = LANGUAGE_NAMES.get(transcript.language, transcript.language).title()
+    name = LANGUAGE_NAMES.get(row.language, row.language).title()
     store.store_warning(
         job,
         LANGUAGE_UNCERTAIN,

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from accounts.rate_windows import purge_windows
 from billing.anonymous import purge_anonymous_use
-from transcripts.models import OPEN_STATUSES, Transcript
+from transcripts.models import OPEN_STATUSES, Recording, Transcript
 from transcripts.services.cancel import delete_transcript
 from transcripts.services.idempotency import purge_answers
+from transcripts.services.locks import lock_transcript
 from transcripts.services.recordings import delete_recording, forget_recording
 from transcripts.services.visitors import ANONYMOUS_TEXT_KEPT
 from transcripts.webhooks.delivery import purge_deliveries
@@ -32,7 +32,7 @@ def purge_anonymous() -> None:
     """Delete anonymous transcripts an hour after they ended, and recordings left behind."""
     closed = Transcript.objects.filter(owner=None).exclude(status__in=OPEN_STATUSES)
     # A worker that died between the final status and the deletion left its recording.
-    for transcript in closed.exclude(recording="")[:BATCH_ROWS]:
+    for transcript in closed.exclude(recording__path="")[:BATCH_ROWS]:
         forget_recording(transcript)
     old = closed.filter(finished_at__lt=timezone.now() - ANONYMOUS_TEXT_KEPT)
     for transcript in old[:BATCH_ROWS]:
@@ -45,11 +45,11 @@ def purge_anonymous() -> None:
 def _delete_unclaimed(transcript: Transcript) -> None:
     """Delete it unless an account took it over in the meantime (`services/claim`).
 
-    The update takes the row's lock, so a claim comes wholly before or finds nothing.
+    It takes the row's lock, so a claim comes wholly before or finds nothing.
     """
     with transaction.atomic():
-        rows = Transcript.objects.filter(pk=transcript.pk, owner=None)
-        if rows.update(attempt=F("attempt") + 1):
+        lock_transcript(transcript.pk)
+        if Transcript.objects.filter(pk=transcript.pk, owner=None).exists():
             delete_transcript(transcript)
 
 
@@ -67,8 +67,8 @@ def purge_orphans() -> None:
     old = list(_old_folders(Path(settings.MEDIA_ROOT), before_s=time.time() - ORPHAN_AGE_S))
     for start in range(0, len(old), BATCH_ROWS):
         recordings = [f"{folder.name}/recording" for folder in old[start : start + BATCH_ROWS]]
-        rows = Transcript.objects.filter(recording__in=recordings)
-        known = set(rows.values_list("recording", flat=True))
+        rows = Recording.objects.filter(path__in=recordings)
+        known = set(rows.values_list("path", flat=True))
         for recording in recordings:
             if recording not in known:
                 logger.warning("event=orphan_removed recording=%s", recording)

@@ -2,7 +2,7 @@
 
 from django.db.models import Q
 
-from transcripts.models import Status, Transcript
+from transcripts.models import Status, Transcript, TranscriptionJob
 
 
 def queue_position(transcript: Transcript) -> int | None:
@@ -12,8 +12,7 @@ def queue_position(transcript: Transcript) -> int | None:
     """
     if transcript.status != Status.QUEUED:
         return None
-    before = Q(created_at__lt=transcript.created_at) | Q(
-        created_at=transcript.created_at, pk__lt=transcript.pk
-    )
-    waiting = Transcript.objects.filter(status=Status.QUEUED, queue=transcript.queue)
+    job = transcript.job
+    before = Q(created_at__lt=job.created_at) | Q(created_at=job.created_at, pk__lt=job.pk)
+    waiting = TranscriptionJob.objects.filter(status=Status.QUEUED, queue=job.queue)
     return waiting.filter(before).count() + 1

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Count, Min, QuerySet
 
-from transcripts.models import Queue, Status, Transcript
+from transcripts.models import Queue, Status, TranscriptionJob
 
 MAX_LEASES = 100
 
@@ -20,14 +20,14 @@ class QueueState:
 
 def read_queues() -> list[QueueState]:
     """Return each queue's state. Two queries, both on an index of open rows only."""
-    queued = Transcript.objects.filter(status=Status.QUEUED).order_by()
+    queued = TranscriptionJob.objects.filter(status=Status.QUEUED).order_by()
     waiting = {
         queue: (count, oldest_at)
         for queue, count, oldest_at in queued.values_list("queue").annotate(
             Count("pk"), Min("created_at")
         )
     }
-    processing = Transcript.objects.filter(status=Status.PROCESSING).order_by()
+    processing = TranscriptionJob.objects.filter(status=Status.PROCESSING).order_by()
     running = dict(processing.values_list("queue").annotate(Count("pk")))
     return [
         QueueState(queue, *waiting.get(queue, (0, None)), running.get(queue, 0))
@@ -35,16 +35,18 @@ def read_queues() -> list[QueueState]:
     ]
 
 
-def list_leases() -> QuerySet[Transcript]:
+def list_leases() -> QuerySet[TranscriptionJob]:
     """Return what is being worked on, the lease that ends first in front. One query."""
-    processing = Transcript.objects.filter(status=Status.PROCESSING).order_by("lease_expires_at")
-    return processing.only(
+    processing = TranscriptionJob.objects.filter(status=Status.PROCESSING).order_by(
+        "lease_expires_at"
+    )
+    return processing.select_related("transcript__recording").only(
         "queue",
         "attempt",
         "stalled_tries",
         "lease_owner",
         "lease_expires_at",
         "resume_ms",
-        "probed_ms",
+        "transcript__recording__probed_ms",
         "progressed_at",
     )[:MAX_LEASES]

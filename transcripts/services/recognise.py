@@ -25,7 +25,7 @@ from transcripts.inference.routing import Route, inference_for
 from transcripts.inference.silence import cancel_when_frozen
 from transcripts.media.decoder import Decoder, open_decoder
 from transcripts.media.errors import DecoderDiedError, MediaError
-from transcripts.models import Queue, Transcript, TranscriptionJob
+from transcripts.models import Queue, TranscriptionJob
 from transcripts.services import store
 from transcripts.services.feed import HoldMeter, PcmFeed
 from transcripts.services.language_doubt import note_doubt
@@ -51,7 +51,7 @@ def recognise(job: Job) -> None:
     `WorkStoppedError`.
     """
     failures = 0
-    while not job.transcript.heard_ms:
+    while not job.row.audio_duration_ms:
         before = _reached(job)
         try:
             _stream(job, prepare_passes(job))
@@ -81,7 +81,7 @@ def _note_failure(job: Job, error: InferenceError | DecoderDiedError) -> None:
         "event=recognition_interrupted transcript_id=%s code=%s resume_ms=%d",
         job.transcript.pk,
         error.code,
-        job.transcript.resume_ms,
+        job.row.resume_ms,
     )
     job.last_failure = error.code
     if isinstance(error, BrokenAnswerError | DecoderDiedError):
@@ -94,15 +94,15 @@ def _stream(job: Job, passes: Passes) -> None:
     """Make one call, from the resume point of the source at hand to the end of the recording."""
     transcript = job.transcript
     route = inference_for(transcript.owner).pick(
-        model=transcript.model_used or transcript.model_requested,
-        is_begun=bool(transcript.model_used),
+        model=job.row.model_used or job.row.model_requested,
+        is_begun=bool(job.row.model_used),
     )
     path = recording_path(transcript)
     source = passes.current
     with open_decoder(path, start_ms=passes.resume_ms, pick=source.pick) as decoder:
-        meter = HoldMeter(job.lease, transcript, held_for_ms=transcript.probed_ms)
+        meter = HoldMeter(job.lease, job.row, held_for_ms=transcript.recording.probed_ms)
         feed = PcmFeed(decoder, meter)
-        call = start_transcribe(_options(transcript, passes), feed, server=route.server)
+        call = start_transcribe(_options(job.row, passes), feed, server=route.server)
         try:
             with job.lease.guard(call.cancel), cancel_when_frozen(call, route.server):
                 finished = _take_events(job, call, route)
@@ -117,26 +117,25 @@ def _stream(job: Job, passes: Passes) -> None:
         _conclude(job, feed, decoder, finished)
 
 
-def _options(transcript: Transcript, passes: Passes) -> TranscribeOptions:
+def _options(row: TranscriptionJob, passes: Passes) -> TranscribeOptions:
     """What is pinned is sent again: model and language must not change half-way a source.
 
     A language that was detected is no more than that: single windows may be in another one.
     """
-    asked = TranscriptionJob.of(transcript)
-    found = passes.current.language if passes.are_several else transcript.language
+    found = passes.current.language if passes.are_several else row.language
     return TranscribeOptions(
-        model=transcript.model_used or transcript.model_requested,
-        language=transcript.language_requested,
-        detected_language="" if transcript.language_requested else found,
-        languages=() if transcript.language_requested else tuple(asked.languages),
-        multilingual=asked.is_multilingual and not transcript.language_requested,
-        task="translate" if transcript.task == "translate" else "transcribe",
-        prompt=transcript.prompt,
-        hot_words=tuple(transcript.hot_words),
-        with_speaker_turns=transcript.diarize and not passes.current.is_speaker,
-        priority="short" if transcript.queue == Queue.SHORT else "bulk",
+        model=row.model_used or row.model_requested,
+        language=row.language_requested,
+        detected_language="" if row.language_requested else found,
+        languages=() if row.language_requested else tuple(row.languages),
+        multilingual=row.is_multilingual and not row.language_requested,
+        task="translate" if row.task == "translate" else "transcribe",
+        prompt=row.prompt,
+        hot_words=tuple(row.hot_words),
+        with_speaker_turns=row.diarize and not passes.current.is_speaker,
+        priority="short" if row.queue == Queue.SHORT else "bulk",
         offset_ms=passes.resume_ms,
-        expected_duration_ms=transcript.probed_ms,
+        expected_duration_ms=row.transcript.recording.probed_ms,
     )
 
 
@@ -158,8 +157,8 @@ def _take_events(job: Job, call: TranscribeCall, route: Route) -> Finished:
 
 def _take_accepted(job: Job, accepted: Accepted) -> None:
     store.store_accepted(job, accepted)
-    pinned = job.transcript.embedder
-    is_asked = job.transcript.diarize and not _is_speaker(job)
+    pinned = job.row.embedder
+    is_asked = job.row.diarize and not _is_speaker(job)
     if is_asked and pinned and accepted.embedder != pinned:
         store.store_warning(
             job,
@@ -179,11 +178,11 @@ def take_language(job: Job, heard: LanguageDetected) -> None:
     No language is no guess: nothing was said by which a model could have told it.
     """
     store.store_language(job, heard)
-    if heard.language and not heard.detected and not job.transcript.language_requested:
+    if heard.language and not heard.detected and not job.row.language_requested:
         store.store_warning(
             job,
             "language_not_detected",
-            f"The model {job.transcript.model_used} can't detect languages:"
+            f"The model {job.row.model_used} can't detect languages:"
             f" the recording was taken for {heard.language!r}.",
         )
 

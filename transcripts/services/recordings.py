@@ -12,14 +12,14 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
-from transcripts.models import RetentionPolicy, Transcript
+from transcripts.models import OPEN_STATUSES, Recording, RetentionPolicy, Transcript
 from transcripts.services.embeddings import drop_embeddings_with_audio
 
 logger = logging.getLogger(__name__)
 
 
 def recording_path(transcript: Transcript) -> Path:
-    return Path(settings.MEDIA_ROOT) / transcript.recording
+    return Path(settings.MEDIA_ROOT) / transcript.recording.path
 
 
 def delete_recording(recording: str) -> None:
@@ -39,21 +39,28 @@ def delete_recording(recording: str) -> None:
 
 def forget_recording(transcript: Transcript) -> None:
     """Delete the recording and say so in the row. Two steps: the file first, so none is lost."""
-    delete_recording(transcript.recording)
-    Transcript.objects.filter(pk=transcript.pk).update(recording="")
+    delete_recording(transcript.recording.path)
+    Recording.objects.filter(pk=transcript.recording_id).update(path="")
+    transcript.recording.path = ""
 
 
 def drop_finished_audio(transcript: Transcript) -> None:
-    """Delete the recording of a transcript that was just finished, if its account wants that."""
-    if transcript.owner_id is None:
+    """Delete the recording when the last job over it ended, if its account wants that."""
+    if transcript.owner_id is None or not transcript.recording.path:
         return
-    if RetentionPolicy.objects.filter(owner_id=transcript.owner_id, audio_days=0).exists():
+    policies = RetentionPolicy.objects.filter(owner_id=transcript.owner_id, audio_days=0)
+    if policies.exists() and not transcript.jobs.filter(status__in=OPEN_STATUSES).exists():
         drop_audio(transcript, now=timezone.now())
 
 
 def drop_audio(transcript: Transcript, *, now: datetime) -> None:
     """Delete the recording because its account keeps it no longer, and say so."""
     forget_recording(transcript)
-    Transcript.objects.filter(pk=transcript.pk).update(audio_deleted_at=now)
+    Recording.objects.filter(pk=transcript.recording_id).update(audio_deleted_at=now)
     drop_embeddings_with_audio(transcript, now=now)
     logger.info("event=retention_audio_deleted transcript_id=%s", transcript.pk)
+
+
+def delete_rows(transcript: Transcript) -> None:
+    """Delete the rows of a transcript: its recording's takes it and all its jobs along."""
+    Recording.objects.filter(pk=transcript.recording_id).delete()

@@ -64,7 +64,7 @@ def recount_speakers(editing: Editing, *, speakers: int) -> Recounted:
     transcript = editing.transcript
     if transcript.status in OPEN_STATUSES:
         raise StillWorkedOnError
-    turns = store.load_turns(transcript)
+    turns = store.load_turns(transcript.job)
     if not turns:
         raise CannotRecountError(explain_missing(transcript))
     labels = _cluster(transcript, turns, speakers)
@@ -78,14 +78,14 @@ def explain_missing(transcript: Transcript) -> str:
     """Why there are no embeddings, and what can be done. A query or two."""
     if are_channels(transcript):
         return "Each channel or track of this recording is a speaker already."
-    if not transcript.model_used:
+    if not transcript.job.model_used:
         return "This text was imported: there are no voices to tell apart."
     if are_deleted(transcript):
         return (
             "The voice data of this transcript is deleted: its retention was over, or somebody"
             " asked for it. Send the recording again to tell its speakers apart."
         )
-    if not transcript.diarize:
+    if not transcript.job.diarize:
         return (
             "Speakers were not asked for when this was transcribed, and the recording is not kept"
             " any more. Send it again with diarize=true."
@@ -94,9 +94,8 @@ def explain_missing(transcript: Transcript) -> str:
 
 
 def are_channels(transcript: Transcript) -> bool:
-    """Whether its speakers are channels or tracks, not voices. One query."""
-    job = TranscriptionJob.objects.filter(transcript=transcript).first()
-    return job is not None and (job.channels == "split" or len(job.sources) > 1)
+    """Whether its speakers are channels or tracks, not voices."""
+    return transcript.job.channels == "split" or len(transcript.job.sources) > 1
 
 
 def _cluster(transcript: Transcript, turns: list[SpeakerTurn], speakers: int) -> tuple[int, ...]:
@@ -104,7 +103,7 @@ def _cluster(transcript: Transcript, turns: list[SpeakerTurn], speakers: int) ->
         server = inference_for(transcript.owner).pick(is_begun=True).server
         answer = diarize(
             turns,
-            embedder=transcript.embedder,
+            embedder=transcript.job.embedder,
             speakers=speakers,
             server=server,
             deadline_s=DEADLINE_S,
@@ -213,14 +212,14 @@ def _cut(
 
 def _note(transcript: Transcript, *, wanted: int, found: int) -> list[dict[str, str]]:
     """Store what the answer says of the count; returns its warnings. One query."""
-    others = [each for each in transcript.warnings if each["code"] not in _ANSWERED]
+    others = [each for each in transcript.job.warnings if each["code"] not in _ANSWERED]
     fresh = []
     if found < wanted:
         code, message = describe_fewer(wanted, found=found)
         fresh.append({"code": code, "message": message})
-    transcript.warnings = [*others, *fresh]
-    transcript.speakers_requested = wanted
-    Transcript.objects.filter(pk=transcript.pk).update(
-        warnings=transcript.warnings, speakers_requested=wanted
+    job = transcript.job
+    job.warnings, job.speakers_requested = [*others, *fresh], wanted
+    TranscriptionJob.objects.filter(pk=job.pk).update(
+        warnings=job.warnings, speakers_requested=wanted
     )
     return fresh

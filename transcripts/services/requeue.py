@@ -1,4 +1,4 @@
-"""Queueing a transcript again because an operator says so: stuck work, and work that failed.
+"""Queueing a job again because an operator says so: stuck work, and work that failed.
 
     queued        the broker is told again
     processing    the lease is taken back; the worker that holds it notices, and writes nothing more
@@ -16,20 +16,13 @@ from django.db import transaction
 from billing.ledger import minutes_for, place_hold
 from billing.quotas import account_for
 from stt_web.errors import ApiError
-from transcripts.models import Source, Status, Transcript
+from transcripts.models import JobKind, Status, TranscriptionJob
 from transcripts.services.dispatch import enqueue
+from transcripts.services.job_status import AS_WAITING, change_status, link_transcript
 
 logger = logging.getLogger(__name__)
 
 REQUEUEABLE = (Status.QUEUED, Status.PROCESSING, Status.FAILED)
-_AS_NEW: dict[str, object] = {
-    "status": Status.QUEUED,
-    "stalled_tries": 0,
-    "lease_owner": "",
-    "lease_expires_at": None,
-    "enqueued_at": None,
-    "enqueue_count": 0,
-}
 _UNFAILED: dict[str, object] = {"error_code": "", "error_message": "", "finished_at": None}
 
 
@@ -38,35 +31,41 @@ class RequeueRefusedError(ApiError):
     code = "not_requeueable"
 
 
-def requeue_transcript(transcript: Transcript) -> None:
+def requeue_job(row: TranscriptionJob) -> None:
     """Queue it again, whatever of the above it is.
 
     Raises RequeueRefusedError, and NoCreditsError where its owner can't pay for another try.
     """
-    if transcript.status not in REQUEUEABLE:
-        raise RequeueRefusedError(f"A transcript that is {transcript.status} can't be queued.")
-    if not transcript.recording:
+    link_transcript(row)
+    transcript, status = row.transcript, row.status
+    if status not in REQUEUEABLE:
+        raise RequeueRefusedError(f"A job that is {status} can't be queued.")
+    if row.is_second_pass and status == Status.FAILED:
+        # What it had found is deleted (`second_pass.discard_second_pass`).
+        raise RequeueRefusedError("A second pass that failed is over: another can be ordered.")
+    if not transcript.recording.path:
         raise RequeueRefusedError("Its recording is deleted.")
-    rows = Transcript.objects.filter(
-        pk=transcript.pk, status=transcript.status, attempt=transcript.attempt
-    )
+    rows = TranscriptionJob.objects.filter(status=status, attempt=row.attempt)
+    is_paid = status == Status.FAILED and transcript.owner is not None
+    changes = AS_WAITING | {"stalled_tries": 0}
+    if status == Status.FAILED:
+        changes = changes | _UNFAILED
+    if is_paid:
+        changes = changes | {"hold_reference": _next_reference(row)}
     with transaction.atomic():
-        changes = _AS_NEW
-        if transcript.status == Status.FAILED:
-            changes = _AS_NEW | _UNFAILED | {"hold_reference": _next_reference(transcript)}
-        if not rows.update(**changes):
+        if not change_status(rows, row, Status.QUEUED, **changes):
             raise RequeueRefusedError("It has changed meanwhile. Look again.")
-        if transcript.status == Status.FAILED and transcript.owner is not None:
+        if is_paid and transcript.owner is not None:
             place_hold(
-                _next_reference(transcript),
+                row.hold_reference,
                 account=account_for(transcript.owner),
-                minutes=max(1, minutes_for(transcript.probed_ms)),
-                kind="live" if transcript.source == Source.LIVE else "file",
+                minutes=max(1, minutes_for(transcript.recording.probed_ms)),
+                kind="live" if row.kind == JobKind.LIVE else "file",
             )
-        transaction.on_commit(lambda: enqueue(transcript.pk))
-    logger.info("event=transcript_requeued transcript_id=%s", transcript.pk)
+        transaction.on_commit(lambda: enqueue(row.pk))
+    logger.info("event=job_requeued transcript_id=%s job_id=%s", transcript.pk, row.pk)
 
 
-def _next_reference(transcript: Transcript) -> str:
+def _next_reference(row: TranscriptionJob) -> str:
     """A hold that is closed stays closed; each claim moves `attempt` on, so this one is new."""
-    return f"{transcript.pk}.{transcript.attempt}"
+    return f"{row.pk}.{row.attempt}"

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
 from stt_web.core.background import run_guarded
-from transcripts.models import OPEN_STATUSES, RetentionPolicy, Transcript
+from transcripts.models import OPEN_STATUSES, RetentionPolicy, Transcript, TranscriptionJob
 from transcripts.services.cancel import delete_transcript
 from transcripts.services.embeddings import apply_embedding_retention
 from transcripts.services.recordings import drop_audio
@@ -102,11 +102,11 @@ def _overdue_transcripts(policy: RetentionPolicy, *, now: datetime) -> QuerySet[
 def _overdue_audio(policy: RetentionPolicy, *, now: datetime) -> QuerySet[Transcript]:
     if policy.audio_days is None:
         return Transcript.objects.none()
-    kept = _closed(policy).exclude(recording="")
+    # A second pass reads the recording: it goes when that has ended (`drop_finished_audio`).
+    open_jobs = TranscriptionJob.objects.filter(transcript=OuterRef("pk"), status__in=OPEN_STATUSES)
+    kept = _closed(policy).exclude(recording__path="").exclude(Exists(open_jobs))
     return kept.filter(finished_at__lte=now - timedelta(days=policy.audio_days))
 
 
 def _closed(policy: RetentionPolicy) -> QuerySet[Transcript]:
-    return Transcript.objects.filter(owner=policy.owner, refines=None).exclude(
-        status__in=OPEN_STATUSES
-    )
+    return Transcript.objects.filter(owner=policy.owner).exclude(status__in=OPEN_STATUSES)

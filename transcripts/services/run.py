@@ -1,4 +1,4 @@
-"""From a queued row to a finished transcript: claim, then the stages, in this order.
+"""From a queued job to a finished transcript: claim, then the stages, in this order.
 
 Every stage can be repeated: what is stored is not done again. Whatever ends the work early leaves
 the row either with a final status, or queued, or with a lease that runs out.
@@ -36,17 +36,17 @@ STAGES: tuple[Callable[[Job], None], ...] = (
 )
 
 
-def run_transcript(transcript_id: UUID) -> None:
-    """Work on a transcript if it is queued. Blocks until it is done or can't go on; never raises
+def run_job(job_id: UUID) -> None:
+    """Work on a job if it is queued. Blocks until it is done or can't go on; never raises
     for what happens to the job."""
-    claimed = leases.claim_transcript(transcript_id)
+    claimed = leases.claim_job(job_id)
     if claimed is None:
         return
-    lease, transcript = claimed
-    request_id_var.set(transcript.request_id)
+    lease, row = claimed
+    request_id_var.set(row.request_id)
     with leases.keeper.keep(lease):
-        _run(open_job(lease, transcript))
-    _let_the_next_begin(transcript)
+        _run(open_job(lease, row))
+    _let_the_next_begin(row.transcript)
 
 
 def _run(job: Job) -> None:
@@ -76,12 +76,12 @@ def _let_the_next_begin(transcript: Transcript) -> None:
 
 def _hand_back(job: Job, *, counts_as_try: bool) -> None:
     """Queue it again for any worker, or fail it where that was tried often enough."""
-    is_used_up = job.transcript.stalled_tries >= settings.MAX_STALLED_TRIES
+    is_used_up = job.row.stalled_tries >= settings.MAX_STALLED_TRIES
     if counts_as_try and is_used_up:
         code, message = exhausted_error(job.last_failure)
         fail(job, code=code, message=message)
-    elif leases.give_back(job.lease, counts_as_try=counts_as_try):
-        enqueue(job.transcript.pk)
+    elif leases.give_back(job.lease, job.row, counts_as_try=counts_as_try):
+        enqueue(job.row.pk)
 
 
 def exhausted_error(last_failure: str = "") -> tuple[str, str]:

@@ -102,7 +102,7 @@ def _segments_in(buckets: dict[UUID, int]) -> Iterator[_Place]:
 
 
 def _in_title(transcript: Transcript, terms: Sequence[Term]) -> list[Highlight]:
-    title = transcript.title or transcript.file_name
+    title = transcript.title or transcript.recording.file_name
     marks = _find(find_words(title), terms)
     return [Highlight(title, tuple(marks))] if marks else []
 

@@ -97,7 +97,7 @@ def index_outdated(*, at_most_s: float) -> int:
 
 def _to_be_found() -> QuerySet[Transcript]:
     finished = Transcript.objects.exclude(status__in=OPEN_STATUSES)
-    return finished.filter(refines=None).exclude(owner=None)
+    return finished.exclude(owner=None)
 
 
 def _index_again(rows: QuerySet[Transcript], transcript_id: UUID) -> bool:
@@ -152,7 +152,8 @@ def _parts(texts: Iterable[tuple[int, str]]) -> list[_Part]:
 
 
 def _title_parts(transcript: Transcript) -> list[_Part]:
-    names = Transcript.objects.filter(pk=transcript.pk).values_list("title", "file_name").first()
+    rows = Transcript.objects.filter(pk=transcript.pk)
+    names = rows.values_list("title", "recording__file_name").first()
     words = fold_text(" ".join(names or ()))
     return list(_cut(TITLE_BUCKET, words))
 

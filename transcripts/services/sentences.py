@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from transcripts.models import Segment, Source, Transcript
+from transcripts.models import JobKind, Segment
 from transcripts.services.store import Job, LabelledTranscript, word_as_json
 from transcripts.text.segmentation import form_segments
 from transcripts.text.words import Word, spell_words
@@ -20,21 +20,23 @@ from transcripts.text.writing import is_spaced_between
 
 def form_sentences(job: Job) -> None:
     """Replace `job.labelled` by sentences. One query where no speakers were told apart."""
-    transcript = job.transcript
-    is_live = transcript.source == Source.LIVE and transcript.refines_id is None
-    if is_live or not job.has_text:
+    if job.row.kind == JobKind.LIVE or not job.has_text:
         return
-    labelled = job.labelled or _unlabelled(transcript)
-    job.labelled = _source_by_source(labelled) if labelled.sources else _in_sentences(labelled)
+    labelled = job.labelled or _unlabelled(job)
+    language = job.row.language
+    if labelled.sources:
+        job.labelled = _source_by_source(labelled, language=language)
+    else:
+        job.labelled = _in_sentences(labelled, language=language)
 
 
-def _unlabelled(transcript: Transcript) -> LabelledTranscript:
-    stored = tuple(transcript.segments.select_related("speaker").order_by("position"))
+def _unlabelled(job: Job) -> LabelledTranscript:
+    stored = tuple(job.segments.select_related("speaker"))
     positions = (row.speaker.position if row.speaker is not None else 0 for row in stored)
     return LabelledTranscript(segments=stored, speaker_positions=tuple(positions))
 
 
-def _source_by_source(labelled: LabelledTranscript) -> LabelledTranscript:
+def _source_by_source(labelled: LabelledTranscript, *, language: str) -> LabelledTranscript:
     """Sentences of one source, a track or a channel, don't go on in another; all in time order."""
     formed: list[tuple[Segment, int, int]] = []
     for source in sorted(set(labelled.sources)):
@@ -43,7 +45,8 @@ def _source_by_source(labelled: LabelledTranscript) -> LabelledTranscript:
             LabelledTranscript(
                 segments=tuple(labelled.segments[at] for at in own),
                 speaker_positions=tuple(labelled.speaker_positions[at] for at in own),
-            )
+            ),
+            language=language,
         )
         pairs = zip(part.segments, part.speaker_positions, strict=True)
         formed += [(row, speaker, source) for row, speaker in pairs]
@@ -57,14 +60,14 @@ def _source_by_source(labelled: LabelledTranscript) -> LabelledTranscript:
     )
 
 
-def _in_sentences(labelled: LabelledTranscript) -> LabelledTranscript:
+def _in_sentences(labelled: LabelledTranscript, *, language: str) -> LabelledTranscript:
     rows: list[Segment] = []
     speakers: list[int] = []
     indices = range(len(labelled.segments))
     # Text without words has no times inside: it stays one segment.
     for has_words, group in groupby(indices, key=lambda at: bool(labelled.segments[at].words)):
         if has_words:
-            formed = form_segments(_words(labelled, list(group)))
+            formed = form_segments(_words(labelled, list(group), language=language))
             rows += [_as_row(words, labelled.segments) for words in formed]
             speakers += [words[0].speaker for words in formed]
         else:
@@ -76,12 +79,16 @@ def _in_sentences(labelled: LabelledTranscript) -> LabelledTranscript:
     return LabelledTranscript(segments=tuple(rows), speaker_positions=tuple(speakers))
 
 
-def _words(labelled: LabelledTranscript, indices: Sequence[int]) -> list[Word]:
+def _words(labelled: LabelledTranscript, indices: Sequence[int], *, language: str) -> list[Word]:
     """Return the words of these segments, spaced over their borders as their script is."""
     words: list[Word] = []
     for at in indices:
         segment, speaker = labelled.segments[at], labelled.speaker_positions[at]
-        own = [_as_word(word, segment, speaker=speaker, source=at) for word in segment.words]
+        language_here = segment.language or language
+        own = [
+            _as_word(word, language=language_here, speaker=speaker, source=at)
+            for word in segment.words
+        ]
         if words:
             is_spaced = is_spaced_between(words[-1].text, own[0].text)
             own[0] = replace(own[0], space_before=is_spaced)
@@ -89,7 +96,7 @@ def _words(labelled: LabelledTranscript, indices: Sequence[int]) -> list[Word]:
     return words
 
 
-def _as_word(word: dict[str, Any], segment: Segment, *, speaker: int, source: int) -> Word:
+def _as_word(word: dict[str, Any], *, language: str, speaker: int, source: int) -> Word:
     return Word(
         text=word["word"],
         start_ms=word["start_ms"],
@@ -98,7 +105,7 @@ def _as_word(word: dict[str, Any], segment: Segment, *, speaker: int, source: in
         space_before=word["space_before"],
         timing=word.get("timing", "attention"),
         speaker=speaker,
-        language=segment.language or segment.transcript.language,
+        language=language,
         source=source,
     )
 
@@ -110,7 +117,8 @@ def _as_row(words: Sequence[Word], sources: Sequence[Segment]) -> Segment:
     words = [replace(words[0], space_before=False), *words[1:]]
     start_ms = words[0].start_ms
     return Segment(
-        transcript=source.transcript,
+        transcript_id=source.transcript_id,
+        job_id=source.job_id,
         position=0,
         start_ms=start_ms,
         end_ms=max(start_ms + 1, *(word.end_ms for word in words)),
@@ -127,7 +135,8 @@ def _as_row(words: Sequence[Word], sources: Sequence[Segment]) -> Segment:
 
 def _copy(segment: Segment) -> Segment:
     return Segment(
-        transcript=segment.transcript,
+        transcript_id=segment.transcript_id,
+        job_id=segment.job_id,
         position=0,
         start_ms=segment.start_ms,
         end_ms=segment.end_ms,

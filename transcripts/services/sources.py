@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from transcripts.media import Pick, survey
-from transcripts.models import Gap, GapReason, Segment, Source, Transcript, TranscriptionJob
+from transcripts.models import Gap, GapReason, Source, Transcript, TranscriptionJob
 from transcripts.services import store
 from transcripts.services.duplicates import drop_duplicates
 from transcripts.services.passes import Passes, passes_from
@@ -23,42 +23,33 @@ logger = logging.getLogger(__name__)
 def prepare_passes(job: Job) -> Passes:
     """Return the job's passes: as stored, or planned now, and stored.
 
-    Costs a survey of the file the first time, else one query. A live recording is mono, and needs
+    Costs a survey of the file the first time. A live recording is mono, and needs
     neither. Raises MediaError, DecoderDiedError, `LeaseLostError`.
     """
     if job.passes is None:
-        stored = _stored(job.transcript)
-        job.passes = _read(job, stored) if stored.sources else _plan(job, stored)
+        job.passes = _read(job.row) if job.row.sources else _plan(job)
     return job.passes
 
 
-def _stored(transcript: Transcript) -> TranscriptionJob:
-    found = TranscriptionJob.objects.filter(transcript=transcript).first()
-    return found if found is not None else TranscriptionJob(transcript=transcript)
+def _read(row: TranscriptionJob) -> Passes:
+    resume_ms = row.source_resume_ms if len(row.sources) > 1 else row.resume_ms
+    return passes_from(row.sources, index=row.source, resume_ms=resume_ms)
 
 
-def _read(job: Job, stored: TranscriptionJob) -> Passes:
-    several = len(stored.sources) > 1
-    resume_ms = stored.source_resume_ms if several else job.transcript.resume_ms
-    return passes_from(stored.sources, index=stored.source, resume_ms=resume_ms)
-
-
-def _plan(job: Job, stored: TranscriptionJob) -> Passes:
-    transcript = job.transcript
+def _plan(job: Job) -> Passes:
+    transcript, row = job.transcript, job.row
     if transcript.source == Source.LIVE:
-        return Passes(resume_ms=transcript.resume_ms)
-    if transcript.resume_ms:
-        return Passes(resume_ms=transcript.resume_ms)  # begun before there were sources
+        return Passes(resume_ms=row.resume_ms)
     plan = plan_sources(
         survey(recording_path(transcript)),
-        track=stored.track,
-        channels=stored.channels,
-        tells_speakers=transcript.diarize,
+        track=row.track,
+        channels=row.channels,
+        tells_speakers=row.diarize,
     )
     passes = Passes(plan.sources)
     with transaction.atomic():
         store.write_fenced(job, lease_expires_at=job.lease.next_expiry())
-        _write(transcript, passes, stored)
+        _write(row, passes)
     for code, message in plan.warnings:
         store.store_warning(job, code, message)
     logger.info(
@@ -67,13 +58,9 @@ def _plan(job: Job, stored: TranscriptionJob) -> Passes:
     return passes
 
 
-def _write(transcript: Transcript, passes: Passes, stored: TranscriptionJob | None = None) -> None:
+def _write(row: TranscriptionJob, passes: Passes) -> None:
     """Inside a transaction that is fenced."""
-    if stored is not None and stored.pk is None:
-        stored.sources = passes.as_json()
-        stored.save()
-        return
-    TranscriptionJob.objects.filter(transcript=transcript).update(
+    TranscriptionJob.objects.filter(pk=row.pk).update(
         sources=passes.as_json(), source=passes.index, source_resume_ms=passes.resume_ms
     )
 
@@ -92,7 +79,7 @@ def finish_pass(
     passes = prepare_passes(job)
     gaps = [
         Gap(
-            transcript=job.transcript,
+            **job.target,
             start_ms=start_ms,
             end_ms=end_ms,
             reason=GapReason.UNREADABLE,
@@ -105,14 +92,14 @@ def finish_pass(
     passes.change_current(heard_ms=heard_ms)
     with transaction.atomic():
         if passes.is_last:
-            store.write_fenced(job, heard_ms=passes.heard_ms)
+            store.write_fenced(job, audio_duration_ms=passes.heard_ms)
         else:
             passes.begin_next(from_position=job.next_position)
             store.write_fenced(job, resume_ms=passes.progress_ms(0))
         Gap.objects.bulk_create(gaps)
-        _write(job.transcript, passes)
+        _write(job.row, passes)
         if is_first and pauses_ms:
-            rows = TranscriptionJob.objects.filter(transcript=job.transcript)
+            rows = TranscriptionJob.objects.filter(pk=job.row.pk)
             rows.update(pauses=[list(pause) for pause in pauses_ms])
 
 
@@ -129,7 +116,7 @@ def note_language(job: Job, language: str) -> None:
     passes.change_current(language=language)
     with transaction.atomic():
         store.write_fenced(job, lease_expires_at=job.lease.next_expiry())
-        _write(job.transcript, passes)
+        _write(job.row, passes)
 
 
 def join_sources(job: Job) -> LabelledTranscript | None:
@@ -138,7 +125,7 @@ def join_sources(job: Job) -> LabelledTranscript | None:
     passes = prepare_passes(job)
     if not passes.are_several:
         return None
-    stored = list(Segment.objects.filter(transcript=job.transcript).order_by("position"))
+    stored = list(job.segments)
     sources = [passes.source_of(segment.position) for segment in stored]
     placed = drop_duplicates(list(zip(stored, sources, strict=True)))
     placed.sort(key=lambda pair: (pair[0].start_ms, pair[1]))
@@ -155,20 +142,20 @@ def join_sources(job: Job) -> LabelledTranscript | None:
 
 
 def list_pauses(transcript: Transcript) -> list[list[float]]:
-    """Return where, in seconds, the recording holds nothing for how long. One query."""
-    return [[start / 1000, length / 1000] for start, length in _stored(transcript).pauses]
+    """Return where, in seconds, the recording holds nothing for how long."""
+    return [[start / 1000, length / 1000] for start, length in transcript.job.pauses]
 
 
 def pick_of_source(transcript: Transcript, source: int) -> Pick:
-    """Return the sound of the recording that a source (by index) is. One query."""
-    stored = _stored(transcript)
+    """Return the sound of the recording that a source (by index) is."""
+    stored = transcript.job
     passes = passes_from(stored.sources or [{}], index=stored.source, resume_ms=0)
     return (passes.sources[source:][:1] or passes.sources[:1])[0].pick
 
 
 def pick_of(transcript: Transcript, *, speaker: int | None) -> Pick:
-    """Return in which sound of the recording the words of a speaker (by number) are. One query."""
-    stored = _stored(transcript)
+    """Return in which sound of the recording the words of a speaker (by number) are."""
+    stored = transcript.job
     passes = passes_from(stored.sources or [{}], index=stored.source, resume_ms=0)
     if not passes.are_several:
         return passes.current.pick

@@ -9,10 +9,10 @@ row's lock: a sweeper, a cancel or a delete comes wholly before or wholly after.
 import base64
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from transcripts.inference.results import (
@@ -25,6 +25,7 @@ from transcripts.inference.results import (
 )
 from transcripts.models import Gap, Segment, Speaker, Transcript, TranscriptionJob, Window
 from transcripts.services.lease import Lease, LeaseLostError, held_rows
+from transcripts.services.locks import lock_transcript
 from transcripts.services.passes import Passes
 
 
@@ -55,14 +56,14 @@ class LabelledTranscript:
 
 @dataclass
 class Job:
-    """A claimed transcript on its way through the stages.
+    """A claimed job on its way through the stages.
 
-    `transcript` is as it was read at the claim, and moves on with what is written here: only the
-    holder of the lease writes these fields, so the copy stays true.
+    `row` is as it was read at the claim, and moves on with what is written here: only the holder
+    of the lease writes these fields, so the copy stays true.
     """
 
     lease: Lease
-    transcript: Transcript
+    row: TranscriptionJob
     next_position: int = 0
     has_text: bool = False
     labelled: LabelledTranscript | None = None
@@ -70,29 +71,45 @@ class Job:
     last_failure: str = ""  # code of the last error that was retried
     broken_tries: int = 0  # failures since the last progress that prove a fault
 
+    @property
+    def transcript(self) -> Transcript:
+        return self.row.transcript
 
-def open_job(lease: Lease, transcript: Transcript) -> Job:
+    @property
+    def target(self) -> dict[str, Any]:
+        """Whose the segments and gaps are that come out: the transcript's, or, of a second pass,
+        the job's until its text is applied."""
+        return {"job": self.row} if self.row.is_second_pass else {"transcript": self.transcript}
+
+    @property
+    def segments(self) -> QuerySet[Segment]:
+        return Segment.objects.filter(**self.target).order_by("position")
+
+    @property
+    def gaps(self) -> QuerySet[Gap]:
+        return Gap.objects.filter(**self.target)
+
+
+def open_job(lease: Lease, row: TranscriptionJob) -> Job:
     """Read how far earlier tries came. One query."""
-    last = Segment.objects.filter(transcript=transcript).aggregate(last=Max("position"))["last"]
-    return Job(
-        lease=lease,
-        transcript=transcript,
-        next_position=0 if last is None else int(last) + 1,
-        has_text=last is not None,
-    )
+    job = Job(lease=lease, row=row)
+    last = job.segments.aggregate(last=Max("position"))["last"]
+    job.next_position = 0 if last is None else int(last) + 1
+    job.has_text = last is not None
+    return job
 
 
 def write_fenced(job: Job, **changes: object) -> None:
-    """Update the transcript's row and the copy in `job`. Raises `LeaseLostError`."""
+    """Update the job's row and the copy in `job`. Raises `LeaseLostError`."""
     if not held_rows(job.lease).update(**changes):
         raise LeaseLostError
     for name, value in changes.items():
-        setattr(job.transcript, name, value)
+        setattr(job.row, name, value)
 
 
 def store_accepted(job: Job, accepted: Accepted) -> None:
     """Pin what runs, the first time: a resumed job must not change its recogniser half-way."""
-    if job.transcript.model_used:
+    if job.row.model_used:
         return
     write_fenced(
         job,
@@ -107,14 +124,23 @@ def store_accepted(job: Job, accepted: Accepted) -> None:
 
 def store_language(job: Job, heard: LanguageDetected) -> None:
     """Pin the language, the first time."""
-    if job.transcript.language or not heard.language:
-        return
-    write_fenced(job, language=heard.language, language_probability=heard.probability)
+    if not job.row.language and heard.language:
+        write_language(job, heard.language, heard.probability)
+
+
+def write_language(job: Job, language: str, probability: float | None) -> None:
+    """Write the job's language, and the transcript's if the text goes there."""
+    with transaction.atomic():
+        lock_transcript(job.transcript.pk)
+        write_fenced(job, language=language, language_probability=probability)
+        if not job.row.is_second_pass:
+            Transcript.objects.filter(pk=job.transcript.pk).update(language=language)
+            job.transcript.language = language
 
 
 def store_warning(job: Job, code: str, message: str) -> None:
     """Add a warning, once a code."""
-    known = job.transcript.warnings
+    known = job.row.warnings
     if any(warning["code"] == code for warning in known):
         return
     write_fenced(job, warnings=[*known, {"code": code, "message": message}])
@@ -135,7 +161,7 @@ def store_windows(settled: Sequence[tuple[Job, WindowResult]]) -> list[bool]:
     What belongs to a lease that is lost is not written. Two statements, and one for each job, whose
     rows are locked in the order of their keys: two such transactions can't wait for each other.
     """
-    in_order = sorted(settled, key=lambda each: each[0].lease.transcript_id)
+    in_order = sorted(settled, key=lambda each: each[0].lease.job_id)
     with transaction.atomic():
         held = [(job, window) for job, window in in_order if _move_on(job, window)]
         Window.objects.bulk_create(_window(job, window) for job, window in held)
@@ -145,8 +171,8 @@ def store_windows(settled: Sequence[tuple[Job, WindowResult]]) -> list[bool]:
         )
     for job, window in held:
         _note_stored(job, window)
-    kept = {job.lease.transcript_id for job, _ in held}
-    return [job.lease.transcript_id in kept for job, _ in settled]
+    kept = {job.lease.job_id for job, _ in held}
+    return [job.lease.job_id in kept for job, _ in settled]
 
 
 def _move_on(job: Job, window: WindowResult) -> bool:
@@ -163,7 +189,7 @@ def _move_on(job: Job, window: WindowResult) -> bool:
     except LeaseLostError:
         return False
     if passes is not None and passes.are_several:
-        rows = TranscriptionJob.objects.filter(transcript=job.transcript)
+        rows = TranscriptionJob.objects.filter(pk=job.row.pk)
         rows.update(source_resume_ms=window.resume_ms)
     return True
 
@@ -179,11 +205,11 @@ def _note_stored(job: Job, window: WindowResult) -> None:
 
 def _window(job: Job, window: WindowResult) -> Window:
     return Window(
-        transcript=job.transcript,
+        job=job.row,
         source=0 if job.passes is None else job.passes.index,
         start_ms=window.start_ms,
         end_ms=window.resume_ms,
-        turns=[turn_as_json(turn) for turn in window.turns],
+        speaker_turns=[turn_as_json(turn) for turn in window.turns],
         speech_ms=window.speech_ms,
     )
 
@@ -191,7 +217,7 @@ def _window(job: Job, window: WindowResult) -> Window:
 def _gap(job: Job, gap: RecognisedGap) -> Gap:
     text = gap.text
     return Gap(
-        transcript=job.transcript,
+        **job.target,
         start_ms=gap.start_ms,
         end_ms=gap.end_ms,
         reason=gap.reason,
@@ -203,12 +229,12 @@ def _gap(job: Job, gap: RecognisedGap) -> Gap:
     )
 
 
-def load_turns(transcript: Transcript) -> list[SpeakerTurn]:
+def load_turns(row: TranscriptionJob) -> list[SpeakerTurn]:
     """Return the speaker turns of all stored windows, in time order. One query.
 
     None whose embedding is deleted (`services/embeddings`): there is nothing to cluster them by.
     """
-    stored = Window.objects.filter(transcript=transcript).values_list("turns", flat=True)
+    stored = Window.objects.filter(job=row).values_list("speaker_turns", flat=True)
     return [
         SpeakerTurn(
             turn["start_ms"],
@@ -243,7 +269,7 @@ def _make_speakers(transcript: Transcript, positions: Iterable[int]) -> dict[int
 def _segments(job: Job, recognised: Iterable[RecognisedSegment]) -> list[Segment]:
     return [
         Segment(
-            transcript=job.transcript,
+            **job.target,
             position=position,
             start_ms=segment.start_ms,
             end_ms=segment.end_ms,

@@ -12,18 +12,19 @@ SQLite begins every transaction with the write lock. The message to the broker g
 import hashlib
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import close_old_connections, transaction
-from django.db.models import Count, Q
+from django.db.models import Q, QuerySet, Value
 from django.utils import timezone
 
 from accounts.client_address import digest_address
@@ -42,11 +43,13 @@ from transcripts.models import (
     OPEN_STATUSES,
     READABLE_STATUSES,
     Queue,
+    Recording,
     Source,
     Transcript,
     TranscriptionJob,
 )
 from transcripts.services.dispatch import announce
+from transcripts.services.job_status import insert
 from transcripts.services.turns import is_left
 from transcripts.services.visitors import make_visitor_token
 
@@ -216,28 +219,31 @@ def _find_running(submission: Submission) -> Transcript | None:
     if submission.user is None:
         return None  # one visitor must not be given another's, who shares the address
     return (
-        Transcript.objects.filter(_of_same_request(submission), owner=submission.user)
+        Transcript.objects.filter(pk__in=_of_same_request(submission).values("transcript"))
         .order_by("-created_at")
         .first()
     )
 
 
-def _of_same_request(submission: Submission) -> Q:
-    """What another model than today's wrote is no answer: a better one may be there meanwhile."""
+def _of_same_request(submission: Submission) -> QuerySet[TranscriptionJob]:
+    """What another model than today's wrote is no answer: a better one may be there by now."""
     is_todays = Q(status__in=OPEN_STATUSES)
     if submission.model_here:
         is_todays |= Q(status__in=READABLE_STATUSES, model_used=submission.model_here)
     else:
         is_todays |= Q(status__in=READABLE_STATUSES)
-    since = timezone.now() - timedelta(seconds=settings.JOIN_WINDOW_S)
-    fingerprint = fingerprint_of(submission.upload.sha256, submission.options)
-    return is_todays & Q(fingerprint=fingerprint, created_at__gte=since)
+    return TranscriptionJob.objects.filter(
+        is_todays,
+        transcript__owner=submission.user,
+        fingerprint=fingerprint_of(submission.upload.sha256, submission.options),
+        created_at__gte=timezone.now() - timedelta(seconds=settings.JOIN_WINDOW_S),
+    )
 
 
 def admit_recording(submission: Submission, found: Probe, *, now: datetime) -> Submitted:
     """Queue it or join the same one, and hold what it may cost: the one transaction of all limits.
 
-    Eight statements at most, all but the first under the account's lock.
+    Nine statements at most, all but the first under the account's lock.
     Raises NoCreditsError (402), LimitError (429), AnonymousLimitError (429), UploadGoneError where
     the request ended meanwhile; then nothing moved.
     """
@@ -249,14 +255,13 @@ def admit_recording(submission: Submission, found: Probe, *, now: datetime) -> S
             if joined is not None:
                 return Submitted(transcript=joined, is_joined=True)
         else:
-            transcript.anonymous_address_digest = count_anonymous_use(submission.address, now=now)
+            transcript.guest_address_digest = count_anonymous_use(submission.address, now=now)
             _check_concurrency(submission, _count_open(submission).open)
-        transcript.save(force_insert=True)
-        make_job(transcript, submission.options).save(force_insert=True)
+        insert(transcript)
         # Before the commit, so that no row refers to a file that `Upload.end` has deleted. Where
         # the commit fails, `purge_orphans` finds the folder.
         submission.upload.keep()
-        transaction.on_commit(partial(announce, transcript))
+        transaction.on_commit(partial(announce, transcript.job))
     return Submitted(transcript=transcript, visitor_token=token)
 
 
@@ -269,7 +274,7 @@ def _admit_owner(
     if counted.same and (joined := _find_running(submission)) is not None:
         return joined
     _check_concurrency(submission, counted.open)
-    minutes = max(1, minutes_for(transcript.probed_ms))
+    minutes = max(1, minutes_for(transcript.recording.probed_ms))
     place_new_hold(str(transcript.pk), locked=locked, minutes=minutes, now=now)
     return None
 
@@ -283,16 +288,16 @@ class _Counted(NamedTuple):
 
 def _count_open(submission: Submission) -> _Counted:
     """One query, on the indexes of open transcripts and of fingerprints, whatever the history."""
-    is_open = Q(status__in=OPEN_STATUSES, refines=None) & ~is_left()
+    is_open = Q(transcript__status__in=OPEN_STATUSES, status__in=OPEN_STATUSES) & ~is_left()
+    jobs = TranscriptionJob.objects.filter(is_open)
     if submission.user is None:
         digest = digest_address(submission.address)
-        mine = Transcript.objects.filter(is_open, owner=None, anonymous_address_digest=digest)
+        mine = jobs.filter(transcript__owner=None, transcript__guest_address_digest=digest)
         return _Counted(open=mine.count(), same=0)
-    is_same = _of_same_request(submission)
-    rows = Transcript.objects.filter(is_open | is_same, owner=submission.user)
-    return _Counted(
-        **rows.aggregate(open=Count("pk", filter=is_open), same=Count("pk", filter=is_same))
-    )
+    running = jobs.filter(transcript__owner=submission.user).values_list("pk", Value("open"))
+    same = _of_same_request(submission).values_list("pk", Value("same"))
+    counted = Counter(name for _, name in running.union(same, all=True))
+    return _Counted(open=counted["open"], same=counted["same"])
 
 
 def _check_concurrency(submission: Submission, open_now: int) -> None:
@@ -331,24 +336,26 @@ def _make_transcript(
     is_short = 0 < found.duration_ms <= settings.SHORT_RECORDING_MS
     transcript = Transcript(
         owner=submission.user,
-        anonymous_token_digest=token_digest,
+        guest_token_digest=token_digest,
         title=Path(upload.file_name).stem[:255],
-        file_name=upload.file_name,
-        recording=str(upload.path.relative_to(settings.MEDIA_ROOT)),
-        size_bytes=upload.size,
-        container=found.container[:40],
         source=submission.source,
-        probed_ms=found.duration_ms,
-        model_requested=options.model,
-        language_requested=options.language,
-        task=options.task,
-        diarize=options.diarize,
-        speakers_requested=options.speakers,
-        prompt=options.prompt,
-        hot_words=list(options.hot_words),
+        recording=Recording(
+            owner=submission.user,
+            path=str(upload.path.relative_to(settings.MEDIA_ROOT)),
+            file_name=upload.file_name,
+            size_bytes=upload.size,
+            container=found.container[:40],
+            probed_ms=found.duration_ms,
+            sha256=upload.sha256,
+        ),
+    )
+    transcript.job = TranscriptionJob(
+        transcript=transcript,
+        **as_requested(options),
         fingerprint=fingerprint_of(upload.sha256, options),
         request_id=request_id_var.get(),
         is_asynchronous=submission.is_async,
+        hold_reference="" if submission.user is None else str(transcript.pk),
         queue=Queue.SHORT if is_short else Queue.BULK,
         enqueued_at=now,
         enqueue_count=1,
@@ -356,15 +363,21 @@ def _make_transcript(
     return transcript, token
 
 
-def make_job(transcript: Transcript, options: TranscriptionOptions) -> TranscriptionJob:
-    """Return what the transcript's own row has no columns for, not saved yet."""
-    return TranscriptionJob(
-        transcript=transcript,
-        track=options.track,
-        channels=options.channels,
-        languages=list(options.languages),
-        is_multilingual=options.is_multilingual,
-    )
+def as_requested(options: TranscriptionOptions) -> dict[str, Any]:
+    """Return the options as fields of a job."""
+    return {
+        "model_requested": options.model,
+        "language_requested": options.language,
+        "languages": list(options.languages),
+        "is_multilingual": options.is_multilingual,
+        "task": options.task,
+        "diarize": options.diarize,
+        "speakers_requested": options.speakers,
+        "prompt": options.prompt,
+        "hot_words": list(options.hot_words),
+        "track": options.track,
+        "channels": options.channels,
+    }
 
 
 def _not_installed(reason: str, wanted: str) -> ApiError:

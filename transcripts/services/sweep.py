@@ -16,8 +16,9 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from stt_web.core.background import run_guarded
-from transcripts.models import Status, Transcript
+from transcripts.models import Status, TranscriptionJob
 from transcripts.services.dispatch import tell_broker
+from transcripts.services.job_status import AS_WAITING, change_status, link_transcript
 from transcripts.services.run import exhausted_error
 from transcripts.services.settle import fail_rows
 
@@ -37,35 +38,43 @@ def sweep_transcripts() -> None:
         run_guarded(partial(step, now), name="sweep")
 
 
-def _expired(now: datetime) -> QuerySet[Transcript]:
-    return Transcript.objects.filter(status=Status.PROCESSING, lease_expires_at__lt=now)
+def _expired(now: datetime) -> QuerySet[TranscriptionJob]:
+    return TranscriptionJob.objects.filter(status=Status.PROCESSING, lease_expires_at__lt=now)
 
 
 def _fail_used_up(now: datetime) -> None:
     used_up = _expired(now).filter(stalled_tries__gte=settings.MAX_STALLED_TRIES)
     code, message = exhausted_error()
-    for transcript in used_up.order_by("lease_expires_at")[:BATCH_ROWS]:
-        rows = used_up.filter(pk=transcript.pk, attempt=transcript.attempt)
-        failing = partial(fail_rows, rows, transcript, code=code, message=message)
+    for job in _oldest(used_up):
+        rows = used_up.filter(attempt=job.attempt)
+        failing = partial(fail_rows, rows, job, code=code, message=message)
         run_guarded(failing, name="sweep")  # one row that can't be failed keeps no other waiting
 
 
 def _requeue_expired(now: datetime) -> None:
     rows = _expired(now).filter(stalled_tries__lt=settings.MAX_STALLED_TRIES)
-    requeued = rows.update(
-        status=Status.QUEUED,
-        lease_owner="",
-        lease_expires_at=None,
-        enqueued_at=None,
-        enqueue_count=0,
-    )
-    if requeued:
-        logger.warning("event=leases_ran_out count=%d", requeued)
+    for job in _oldest(rows):
+        expired = rows.filter(attempt=job.attempt)
+        run_guarded(partial(_requeue, expired, job), name="sweep")
+
+
+def _requeue(rows: QuerySet[TranscriptionJob], job: TranscriptionJob) -> None:
+    if change_status(rows, job, Status.QUEUED, **AS_WAITING):
+        logger.warning("event=lease_ran_out job_id=%s", job.pk)
+
+
+def _oldest(rows: QuerySet[TranscriptionJob]) -> list[TranscriptionJob]:
+    related = rows.select_related("transcript__owner", "transcript__recording")
+    jobs = list(related.order_by("lease_expires_at")[:BATCH_ROWS])
+    for job in jobs:
+        link_transcript(job)
+    return jobs
 
 
 def _tell_waiting(now: datetime) -> None:
-    due = Transcript.objects.filter(_is_due(now), status=Status.QUEUED).order_by("created_at")
-    for pk, queue, told_at in due.values_list("pk", "queue", "enqueued_at")[:BATCH_ROWS]:
+    due = TranscriptionJob.objects.filter(_is_due(now), status=Status.QUEUED)
+    waiting = due.order_by("created_at").values_list("pk", "queue", "enqueued_at")
+    for pk, queue, told_at in waiting[:BATCH_ROWS]:
         if not tell_broker(pk, queue=queue, told_at=told_at):
             return  # the broker is down: the next round tries again
 

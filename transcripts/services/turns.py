@@ -12,52 +12,51 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from billing.models import BillingAccount
-from billing.quotas import account_for, limits_for
-from transcripts.models import Queue, Source, Status, Transcript
+from billing.quotas import limits_for, lock_account_for
+from transcripts.models import JobKind, Queue, Status, TranscriptionJob
 from transcripts.services.dispatch import tell_broker
 
 # What the lease owner of a live session's transcript begins with, while a web process holds it.
 LIVE_OWNER = "live:"
 
 
-def has_turn(owner: User | None) -> bool:
-    """Return whether one more recording of `owner` may be begun.
+def has_turn(job: TranscriptionJob) -> bool:
+    """Return whether `job` may be begun.
 
     In a transaction, which holds the account's lock from here on: two workers that ask at once are
-    answered one after the other. Rows of transcripts are locked before, as everywhere.
+    answered one after the other. The job is locked before (`services/locks`).
     """
-    if owner is None:
+    owner = job.transcript.owner
+    limit = limits_for(owner).concurrency if owner is not None else 0
+    if owner is None or limit == 0 or not _needs_turn(job):
         return True
-    limit = limits_for(owner).concurrency
-    if limit == 0:
-        return True
-    BillingAccount.objects.select_for_update(of=("self",)).get(pk=account_for(owner).pk)
+    lock_account_for(owner)
     return _running(owner).count() < limit
 
 
 def tell_next(owner: User | None) -> None:
-    """Tell the broker about the oldest waiting ones of `owner`, as many as may be begun now."""
+    """Enqueue the oldest waiting ones of `owner`, as many as may be begun now."""
     limit = limits_for(owner).concurrency if owner is not None else 0
     if owner is None or limit == 0:
-        return  # nobody waits for a turn
+        return  # none waits for a turn
     free = limit - _running(owner).count()
     for queue in Queue.values:
-        # A second pass waits for no slot, and takes none from those that do.
-        waiting = Transcript.objects.filter(
-            owner=owner, status=Status.QUEUED, queue=queue, refines=None
+        # A second pass that its session paid for waits for no slot, and takes none.
+        waiting = TranscriptionJob.objects.exclude(_IS_INCLUDED).filter(
+            transcript__owner=owner, status=Status.QUEUED, queue=queue
         )
         rows = waiting.order_by("created_at").values_list("pk", "enqueued_at")[: max(0, free)]
         for pk, told_at in rows:
             tell_broker(pk, queue=queue, told_at=told_at)
 
 
-def running() -> QuerySet[Transcript]:
+def running() -> QuerySet[TranscriptionJob]:
     """What counts as worked on: one of an account's transcriptions "at once".
 
-    Not what refines a transcript in the background.
+    Not a second pass that a live session paid for: it runs in the background.
     """
-    return Transcript.objects.filter(status=Status.PROCESSING, refines=None).exclude(is_left())
+    jobs = TranscriptionJob.objects.filter(status=Status.PROCESSING)
+    return jobs.exclude(_IS_INCLUDED).exclude(is_left())
 
 
 def is_left() -> Q:
@@ -71,8 +70,16 @@ def is_left() -> Q:
         lease_owner__startswith=LIVE_OWNER,
         lease_expires_at__lt=timezone.now() + timedelta(seconds=unheard_s),
     )
-    return Q(source=Source.LIVE, status=Status.PROCESSING) & (Q(lease_owner="") | is_unheard)
+    return Q(kind=JobKind.LIVE, status=Status.PROCESSING) & (Q(lease_owner="") | is_unheard)
 
 
-def _running(owner: User) -> QuerySet[Transcript]:
-    return running().filter(owner=owner)
+# A second pass without a hold.
+_IS_INCLUDED = Q(kind=JobKind.SECOND_PASS, hold_reference="")
+
+
+def _needs_turn(job: TranscriptionJob) -> bool:
+    return not job.is_second_pass or bool(job.hold_reference)
+
+
+def _running(owner: User) -> QuerySet[TranscriptionJob]:
+    return running().filter(transcript__owner=owner)

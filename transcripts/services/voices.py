@@ -47,7 +47,10 @@ LOST_AFTER = timedelta(minutes=30)
 
 def can_find_voices(transcript: Transcript) -> bool:
     """Whether voices can be found in the recording afterwards. At most one query."""
-    if not (transcript.recording and transcript.model_used) or transcript.status in OPEN_STATUSES:
+    if (
+        not (transcript.recording.path and transcript.job.model_used)
+        or transcript.status in OPEN_STATUSES
+    ):
         return False
     return not are_channels(transcript)
 
@@ -65,8 +68,7 @@ def queue_analysis(editing: Editing, *, speakers: int) -> None:
         raise RevisionChangedError(transcript.revision)
     now = timezone.now()
     with transaction.atomic():
-        job, _ = TranscriptionJob.objects.get_or_create(transcript=transcript)
-        job = TranscriptionJob.objects.select_for_update().get(pk=job.pk)
+        job = TranscriptionJob.objects.select_for_update().get(pk=transcript.job_id)
         is_under_way = job.voices == QUEUED and (job.voices_queued_at or now) > now - LOST_AFTER
         job.voices, job.voices_wanted = QUEUED, speakers
         if not is_under_way:
@@ -76,7 +78,7 @@ def queue_analysis(editing: Editing, *, speakers: int) -> None:
 
 
 def _enqueue(transcript_id: UUID) -> None:
-    jobs = TranscriptionJob.objects.filter(transcript_id=transcript_id)
+    jobs = TranscriptionJob.objects.filter(transcript_id=transcript_id, voices=QUEUED)
     enqueue(
         VOICES_TASK,
         [str(transcript_id)],
@@ -91,9 +93,10 @@ def analyse_voices(transcript_id: UUID) -> None:
     if job is None:
         return
     transcript = Transcript.objects.get(pk=transcript_id)
+    job.transcript = transcript
     try:
         embedder, windows = _listen(transcript, job)
-        _store(transcript, embedder, windows)
+        _store(job, embedder, windows)
         wanted = TranscriptionJob.objects.values_list("voices_wanted", flat=True).get(pk=job.pk)
         recount_speakers(Editing(transcript, author=None), speakers=wanted)
     except (
@@ -108,7 +111,7 @@ def analyse_voices(transcript_id: UUID) -> None:
         _end(job, FAILED)
         return
     _end(job, "")
-    drop_finished_embeddings(transcript)
+    drop_finished_embeddings(job)
     logger.info("event=voices_found transcript_id=%s", transcript_id)
 
 
@@ -131,20 +134,21 @@ def _listen(transcript: Transcript, job: TranscriptionJob) -> tuple[str, list[Wi
     return call.embedder, windows
 
 
-def _store(transcript: Transcript, embedder: str, windows: list[WindowResult]) -> None:
+def _store(job: TranscriptionJob, embedder: str, windows: list[WindowResult]) -> None:
     """Give each stored window the turns that begin in it, in place of those it had."""
     with transaction.atomic():
-        rows = list(Window.objects.select_for_update().filter(transcript=transcript))
+        rows = list(Window.objects.select_for_update().filter(job=job))
         if not rows:
-            rows = [Window.objects.create(transcript=transcript, start_ms=0, end_ms=0)]
+            rows = [Window.objects.create(job=job, start_ms=0, end_ms=0)]
         starts = [row.start_ms for row in rows]
         for row in rows:
-            row.turns = []
+            row.speaker_turns = []
         for window in windows:
             for turn in window.turns:
                 row = rows[max(0, bisect.bisect_right(starts, turn.start_ms) - 1)]
-                row.turns.append(turn_as_json(turn))
-        Window.objects.bulk_update(rows, ["turns"], batch_size=50)
-        Transcript.objects.filter(pk=transcript.pk).update(embedder=embedder, diarize=True)
-        TranscriptionJob.objects.filter(transcript=transcript).update(embeddings_deleted_at=None)
-    transcript.embedder, transcript.diarize = embedder, True
+                row.speaker_turns.append(turn_as_json(turn))
+        Window.objects.bulk_update(rows, ["speaker_turns"], batch_size=50)
+        TranscriptionJob.objects.filter(pk=job.pk).update(
+            embedder=embedder, diarize=True, embeddings_deleted_at=None
+        )
+    job.embedder, job.diarize = embedder, True

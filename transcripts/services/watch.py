@@ -23,7 +23,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from stt_web.core.background import BackgroundLoop
-from transcripts.models import OPEN_STATUSES, EditAlignment, Status, Transcript
+from transcripts.models import OPEN_STATUSES, EditAlignment, Status, Transcript, TranscriptionJob
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Snapshot:
     status: str = ""
     resume_ms: int = 0
     probed_ms: int = 0
-    heard_ms: int = 0
+    audio_duration_ms: int = 0
     place: int = 0  # in its queue, 1 the next; 0 if it doesn't wait or nobody asked
     aligning: int = 0  # edits whose words wait for their times
     aligned: int = 0  # edits whose words waited, of the last hour
@@ -53,7 +53,7 @@ class Snapshot:
     @property
     def total_ms(self) -> int:
         """How long the recording is, as well as it is known; 0: not at all."""
-        return self.heard_ms or self.probed_ms
+        return self.audio_duration_ms or self.probed_ms
 
 
 @dataclass(eq=False)
@@ -87,18 +87,26 @@ def read_snapshots(ids: set[UUID]) -> dict[UUID, Snapshot]:
             aligning=_count(edits.filter(finished_at=None)),
             aligned=_count(edits.exclude(finished_at=None)),
         )
-        .values_list("pk", "status", "resume_ms", "probed_ms", "heard_ms", "aligning", "aligned")
+        .values_list(
+            "pk",
+            "status",
+            "job__resume_ms",
+            "recording__probed_ms",
+            "job__audio_duration_ms",
+            "aligning",
+            "aligned",
+        )
     )
     return {
         pk: Snapshot(
             status=status,
             resume_ms=resume_ms,
             probed_ms=probed_ms,
-            heard_ms=heard_ms,
+            audio_duration_ms=audio_duration_ms,
             aligning=aligning,
             aligned=aligned,
         )
-        for pk, status, resume_ms, probed_ms, heard_ms, aligning, aligned in rows
+        for pk, status, resume_ms, probed_ms, audio_duration_ms, aligning, aligned in rows
     }
 
 
@@ -113,11 +121,11 @@ def read_places(ids: set[UUID]) -> dict[UUID, int]:
     earlier = Q(created_at__lt=OuterRef("created_at")) | Q(
         created_at=OuterRef("created_at"), pk__lt=OuterRef("pk")
     )
-    queued = Transcript.objects.filter(status=Status.QUEUED)
+    queued = TranscriptionJob.objects.filter(status=Status.QUEUED)
     before = queued.filter(earlier, queue=OuterRef("queue")).order_by().values("queue")
     counted = Subquery(before.annotate(number=Count("pk")).values("number"))
-    wanted = queued.filter(pk__in=ids).annotate(place=Coalesce(counted, 0) + 1)
-    return dict(wanted.values_list("pk", "place")) if ids else {}
+    wanted = queued.filter(transcript__in=ids).annotate(place=Coalesce(counted, 0) + 1)
+    return dict(wanted.values_list("transcript_id", "place")) if ids else {}
 
 
 class Watcher:

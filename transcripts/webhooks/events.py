@@ -39,16 +39,16 @@ def event_of(transcript: Transcript) -> Event:
 
 def write_transcript_body(event: Event, transcript: Transcript, *, now: datetime) -> str:
     """Return the JSON that is sent about `transcript`, well below MAX_BODY_BYTES. No query."""
-    duration_ms = transcript.heard_ms or transcript.probed_ms
+    duration_ms = transcript.job.audio_duration_ms or transcript.recording.probed_ms
     data: dict[str, object] = {"id": str(transcript.pk), "title": transcript.title}
     if event is not Event.DELETED:
         data |= {
             "status": transcript.status,
             "language": spoken_language(transcript),
             "duration": duration_ms / 1000,
-            "model": transcript.model_used,
+            "model": transcript.job.model_used,
             "credits_charged": transcript.credits_charged,
-            "gap_seconds": seconds_in(transcript.warnings),
+            "gap_seconds": seconds_in(transcript.job.warnings),
             "error": _describe_error(transcript),
             "url": site_url(reverse("transcript", args=[str(transcript.pk)])),
         }
@@ -60,9 +60,9 @@ def write_test_body(endpoint_id: object, *, now: datetime) -> str:
 
 
 def _describe_error(transcript: Transcript) -> dict[str, str] | None:
-    if not transcript.error_code:
+    if not transcript.job.error_code:
         return None
-    return {"code": transcript.error_code, "message": transcript.error_message}
+    return {"code": transcript.job.error_code, "message": transcript.job.error_message}
 
 
 def _write(event: str, data: dict[str, object], *, now: datetime) -> str:

@@ -13,7 +13,8 @@ from pytest_django import Settings
 from accounts.models import User
 from tests.accounts.pages.people import PASSWORD, browser_of, log_in, member
 from tests.accounts.test_known_devices import lock_out
-from transcripts.models import Status, Transcript
+from tests.transcripts.rows import create_transcript
+from transcripts.models import Status
 from transcripts.services.sharing import create_share
 
 pytestmark = pytest.mark.django_db
@@ -115,7 +116,7 @@ def test_the_times_of_both_are_alike(flow: str) -> None:
 
 def test_a_right_and_a_wrong_password_of_a_shared_link_cost_the_same() -> None:
     owner = User.objects.create_user("owner@example.com")
-    transcript = Transcript.objects.create(owner=owner, status=Status.COMPLETED)
+    transcript = create_transcript(owner=owner, status=Status.COMPLETED)
     _, token = create_share(transcript, password="a good password")
 
     def hashes_for(password: str) -> tuple[int, int]:

@@ -29,6 +29,7 @@ from tests.accounts.pages.people import (
     proven_browser_of,
     use_minutes,
 )
+from tests.transcripts.rows import create_transcript
 from transcripts.models import Segment, Transcript
 from transcripts.services.draft import Editing
 from transcripts.services.edit import SegmentChange, edit_segment
@@ -48,14 +49,14 @@ def transcribed(user: User, media: Path, *, text: str) -> Transcript:
     folder = media / user.email.partition("@")[0]
     folder.mkdir(parents=True)
     (folder / "recording").write_bytes(text.encode() * 1000)
-    transcript = Transcript.objects.create(
+    transcript = create_transcript(
         owner=user,
         title="Meeting",
         file_name="../meeting.mp3",
-        recording=f"{folder.name}/recording",
+        path=f"{folder.name}/recording",
         model_requested="small",
         status="completed",
-        heard_ms=1000,
+        audio_duration_ms=1000,
     )
     Segment.objects.create(
         transcript=transcript, position=1, start_ms=0, end_ms=1000, text=text, confidence=1

@@ -19,8 +19,8 @@ from protos.stt.v1 import server_pb2
 from tests.billing.conftest import create_account
 from tests.stt_web.served import Served
 from tests.transcripts.fake_inference import FakeInference
-from transcripts.models import Status, Transcript
-from transcripts.services.run import run_transcript
+from transcripts.models import Status, TranscriptionJob
+from transcripts.services.run import run_job
 
 RATE_HZ = 16_000
 
@@ -80,8 +80,8 @@ class Worker:
     def _work(self) -> None:
         try:
             while not self._stopped.wait(0.01):
-                for transcript in Transcript.objects.filter(status=Status.QUEUED):
-                    run_transcript(transcript.pk)
+                for job in TranscriptionJob.objects.filter(status=Status.QUEUED):
+                    run_job(job.pk)
         finally:
             connections.close_all()
 

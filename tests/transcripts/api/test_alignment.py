@@ -21,6 +21,7 @@ from tests.transcripts.api.test_events import Feed
 from tests.transcripts.api.test_transcripts import path_of
 from tests.transcripts.conftest import write_wav
 from tests.transcripts.fake_inference import FakeInference
+from tests.transcripts.rows import update_transcripts
 from transcripts.exports.document import load_document
 from transcripts.models import EditAlignment, Revision, Segment, Transcript
 from transcripts.services.align_edits import align_edit, sweep_alignments
@@ -40,7 +41,7 @@ def heard(
     recording = f"{uuid.uuid4().hex}/recording"
     write_wav(tmp_path / recording, seconds=60)
     inference.aligned.clear()
-    yield make_edited(client, segments=2, recording=recording, model_used="tiny")
+    yield make_edited(client, segments=2, path=recording, model_used="tiny")
     inference.align_status, inference.align_delay_s = None, 0.0
     inference.align_times_ms, inference.align_probability = None, 1.0
     inference.align_timing = speech_pb2.TIMING_ALIGNED
@@ -179,8 +180,8 @@ def test_an_edit_does_not_wait_for_a_service_that_is_slow_or_down(
         {"language": "xx"},
         {"language": ""},
         {"task": "translate"},
-        {"recording": ""},
-        {"recording": "gone/recording"},
+        {"path": ""},
+        {"path": "gone/recording"},
         {"warnings": [{"code": "corrupt_audio_skipped", "message": "Damaged."}]},
     ],
     ids=lambda fields: "-".join(map(str, fields)),
@@ -188,7 +189,7 @@ def test_an_edit_does_not_wait_for_a_service_that_is_slow_or_down(
 def test_nothing_is_asked_where_nothing_could_be_heard(
     client: Client, heard: Transcript, inference: FakeInference, fields: dict[str, Any]
 ) -> None:
-    Transcript.objects.filter(pk=heard.pk).update(**fields)
+    update_transcripts(Transcript.objects.filter(pk=heard.pk), **fields)
 
     words = correct(client, heard, "one 2 three word0")
 

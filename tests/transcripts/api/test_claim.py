@@ -14,6 +14,7 @@ from accounts.keys import issue_api_key
 from billing.models import LedgerEntry
 from tests.stt_web.served import Served
 from tests.transcripts.api.conftest import Client, Worker, make_client
+from tests.transcripts.rows import create_transcript, update_transcripts
 from transcripts.models import Status, Transcript
 from transcripts.services.purge import purge_anonymous
 from transcripts.services.visitors import make_visitor_token
@@ -24,9 +25,9 @@ CLAIM = "/api/v1/transcripts/claim/"
 def make_visitors(**fields: Any) -> tuple[Transcript, str]:
     """Return a visitor's transcript, finished, and its token."""
     token, digest = make_visitor_token()
-    values = {"model_requested": "tiny", "status": Status.COMPLETED, "heard_ms": 2000}
-    values |= {"finished_at": timezone.now(), "anonymous_address_digest": "an address", **fields}
-    return Transcript.objects.create(anonymous_token_digest=digest, **values), token
+    values = {"model_requested": "tiny", "status": Status.COMPLETED, "audio_duration_ms": 2000}
+    values |= {"finished_at": timezone.now(), "guest_address_digest": "an address", **fields}
+    return create_transcript(guest_token_digest=digest, **values), token
 
 
 def claim(client: Client, token: str) -> requests.Response:
@@ -65,7 +66,7 @@ def test_the_token_is_used_up(client: Client, visitor: Client) -> None:
     assert opened.status_code == 404
     transcript.refresh_from_db()
     assert transcript.owner == client.user
-    assert (transcript.anonymous_token_digest, transcript.anonymous_address_digest) == ("", "")
+    assert (transcript.guest_token_digest, transcript.guest_address_digest) == ("", "")
 
 
 @pytest.mark.database
@@ -93,7 +94,7 @@ def test_it_can_be_claimed_for_an_hour(client: Client) -> None:
 def test_what_was_claimed_outlives_the_hour(client: Client) -> None:
     transcript, token = make_visitors()
     assert claim(client, token).status_code == 200
-    Transcript.objects.update(finished_at=timezone.now() - timedelta(days=1))
+    update_transcripts(Transcript.objects.all(), finished_at=timezone.now() - timedelta(days=1))
 
     purge_anonymous()
 
@@ -104,13 +105,13 @@ def test_a_recording_that_a_dead_worker_left_does_not_come_along(client: Client)
     folder = settings.MEDIA_ROOT / "left-behind"
     folder.mkdir(parents=True)
     (folder / "recording").write_bytes(b"sound")
-    transcript, token = make_visitors(recording="left-behind/recording")
+    transcript, token = make_visitors(path="left-behind/recording")
 
     assert claim(client, token).status_code == 200
 
     assert not folder.exists()
     transcript.refresh_from_db()
-    assert transcript.recording == ""
+    assert transcript.recording.path == ""
 
 
 def test_one_that_is_worked_on_has_to_be_waited_for(client: Client, visitor: Client) -> None:
@@ -126,7 +127,7 @@ def test_one_that_is_worked_on_has_to_be_waited_for(client: Client, visitor: Cli
 @pytest.mark.parametrize("token", ["sttt_" + "x" * 43, "x", "stt_key"])
 def test_an_unknown_token_claims_nothing(client: Client, token: str) -> None:
     make_visitors()
-    Transcript.objects.create(owner=client.user, model_requested="tiny", status=Status.COMPLETED)
+    create_transcript(owner=client.user, model_requested="tiny", status=Status.COMPLETED)
 
     assert refused(claim(client, token)) == (404, "not_found")
     assert Transcript.objects.filter(owner=None).count() == 1

@@ -9,7 +9,7 @@ from django.db.models.signals import post_save
 
 from tests.disk import watched_disk
 from tests.transcripts.api.conftest import Client, wav
-from transcripts.models import Transcript
+from transcripts.models import Recording, Transcript
 
 pytestmark = pytest.mark.database
 
@@ -22,14 +22,14 @@ def test_a_recording_and_its_folders_are_synced_before_its_row_is_written(client
         def note(**_: object) -> None:
             at_insert.extend(disk.synced)
 
-        post_save.connect(note, sender=Transcript)
+        post_save.connect(note, sender=Recording)
         try:
             accepted = client.transcribe(is_async=True)
         finally:
-            post_save.disconnect(note, sender=Transcript)
+            post_save.disconnect(note, sender=Recording)
 
     assert accepted.status_code == 202
-    recording = root / Transcript.objects.get().recording
+    recording = root / Transcript.objects.get().recording.path
     assert at_insert == [recording, recording.parent, root]
     assert disk.sizes[recording] == len(wav())
 

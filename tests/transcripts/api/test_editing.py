@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.transcripts.api.conftest import Client, make_client
 from tests.transcripts.api.test_transcripts import make, path_of
+from tests.transcripts.rows import update_transcripts
 from transcripts.exports.document import load_document
 from transcripts.models import Revision, Segment, Speaker, Status, Transcript
 from transcripts.services import edit
@@ -34,7 +35,7 @@ READS = ["segments/", "speakers/", "revisions/", "revisions/0/diff/"]
 
 def make_edited(client: Client, *, segments: int = 2, **fields: Any) -> Transcript:
     """A transcript of segments of four words and a second each, two speakers in turn."""
-    transcript = make(client, heard_ms=segments * 1000, language="en", **fields)
+    transcript = make(client, audio_duration_ms=segments * 1000, language="en", **fields)
     speakers = [
         Speaker.objects.create(transcript=transcript, position=n, label=f"Speaker {n}")
         for n in (1, 2)
@@ -273,7 +274,7 @@ def test_title_tags_and_note_may_change_at_any_time_and_come_back(client: Client
     assert (body["language_note"], body["revision"]) == ("Moravian", 1)
     diff = client.get(path_of(transcript, "revisions/1/diff/")).json()
     assert diff["fields"]["before"] == {"title": "Old", "tags": [], "language_note": ""}
-    Transcript.objects.update(status=Status.COMPLETED)
+    update_transcripts(Transcript.objects.all(), status=Status.COMPLETED)
     send(client, transcript, "POST", "revisions/0/restore/")
     assert client.get(path_of(transcript)).json()["tags"] == []
 

@@ -12,6 +12,7 @@ import requests
 from tests.e2e.processes import wait_until
 from tests.stt_web.served import Served
 from tests.transcripts.api.conftest import Client, make_client
+from tests.transcripts.rows import create_transcript, update_transcripts
 from transcripts.models import Segment, Status, Transcript
 
 
@@ -60,7 +61,7 @@ class Feed:
 
 @pytest.fixture
 def transcript(client: Client) -> Transcript:
-    return Transcript.objects.create(
+    return create_transcript(
         owner=client.user, model_requested="tiny", probed_ms=3000, language="en"
     )
 
@@ -74,13 +75,17 @@ def recognise(transcript: Transcript, second: int) -> None:
         text=f"w{second}",
         confidence=0.9,
     )
-    Transcript.objects.filter(pk=transcript.pk).update(
-        status=Status.PROCESSING, resume_ms=(second + 1) * 1000
+    update_transcripts(
+        Transcript.objects.filter(pk=transcript.pk),
+        status=Status.PROCESSING,
+        resume_ms=(second + 1) * 1000,
     )
 
 
 def finish(transcript: Transcript) -> None:
-    Transcript.objects.filter(pk=transcript.pk).update(status=Status.COMPLETED, heard_ms=3000)
+    update_transcripts(
+        Transcript.objects.filter(pk=transcript.pk), status=Status.COMPLETED, audio_duration_ms=3000
+    )
 
 
 def summary(event: Event) -> tuple[str, object]:
@@ -191,8 +196,11 @@ def test_a_last_event_id_that_is_not_ours_begins_from_the_beginning(
 def test_a_failure_ends_the_stream_and_says_why(client: Client, transcript: Transcript) -> None:
     with closing(Feed(client, transcript)) as feed:
         feed.next()
-        Transcript.objects.update(
-            status=Status.FAILED, error_code="corrupt_media", error_message="It is broken."
+        update_transcripts(
+            Transcript.objects.all(),
+            status=Status.FAILED,
+            error_code="corrupt_media",
+            error_message="It is broken.",
         )
         done = list(feed.rest())[-1]
 
@@ -208,7 +216,7 @@ def test_deleting_it_ends_the_stream(client: Client, transcript: Transcript) -> 
 
 
 def test_the_place_in_the_queue_moves_up(client: Client, transcript: Transcript) -> None:
-    behind = Transcript.objects.create(owner=client.user, model_requested="tiny")
+    behind = create_transcript(owner=client.user, model_requested="tiny")
     with closing(Feed(client, behind)) as feed:
         assert [summary(feed.next()) for _ in range(2)][-1] == ("queue", 2)
         finish(transcript)

@@ -16,6 +16,7 @@ from pytest_django import Settings
 from stt_web.celery import app as celery
 from tests.transcripts.api.conftest import Client, Worker, make_client
 from tests.transcripts.api.test_transcripts import make, path_of
+from tests.transcripts.rows import update_transcripts
 from transcripts.exports.options import ExportOptions
 from transcripts.models import Segment, Speaker, Status, Transcript
 from transcripts.services.export import EXPORT_QUEUE, make_export
@@ -328,7 +329,9 @@ def test_an_archive_takes_the_filters_of_the_list(
         warnings=[{"code": "approximate", "message": "Not all of it."}],
     )
     wanted.tags.create(name="wanted")
-    Transcript.objects.filter(pk=wanted.pk).update(created_at=datetime(2030, 2, 1, tzinfo=UTC))
+    update_transcripts(
+        Transcript.objects.filter(pk=wanted.pk), created_at=datetime(2030, 2, 1, tzinfo=UTC)
+    )
     index_transcript(wanted)
 
     answer = client.call("POST", EXPORT_MANY, json={"format": "txt", **filters})

@@ -16,6 +16,7 @@ from tests.transcripts.api.test_editing import key, make_edited, send
 from tests.transcripts.api.test_transcripts import path_of
 from tests.transcripts.conftest import write_wav
 from tests.transcripts.fake_inference import FakeInference, Script
+from tests.transcripts.rows import update_transcripts
 from transcripts.exports.document import load_document
 from transcripts.models import Gap, Revision, Segment, Status, Transcript
 from transcripts.services.original import load_original
@@ -41,7 +42,7 @@ def transcript(
     made = make_edited(
         client,
         segments=10,
-        recording=recording,
+        path=recording,
         model_used="tiny",
         status=Status.COMPLETED_WITH_WARNINGS,
         warnings=[WARNING],
@@ -134,7 +135,7 @@ def test_keeping_puts_the_text_into_its_place_and_can_be_taken_back(
     send(client, transcript, "POST", "revisions/0/restore/")
     transcript.refresh_from_db()
     assert load_document(transcript) == before
-    assert transcript.warnings == [WARNING]
+    assert transcript.job.warnings == [WARNING]
 
     again = act(client, transcript, "keep")
     assert again.json()["segments"][0]["text"] == "said again and again"
@@ -232,7 +233,7 @@ def test_a_retry_that_the_service_cannot_do_now_is_503_and_changes_nothing(
 def test_without_its_recording_a_gap_cannot_be_retried(
     client: Client, transcript: Transcript
 ) -> None:
-    Transcript.objects.filter(pk=transcript.pk).update(recording="")
+    update_transcripts(Transcript.objects.filter(pk=transcript.pk), path="")
 
     answer = act(client, transcript, "retry")
 
@@ -299,7 +300,7 @@ def test_an_export_names_gaps_in_their_places_where_it_is_asked_to(
     path = path_of(transcript, f"export/{format_name}/")
 
     plain, asked = client.get(path), client.get(path + "?include_gaps=true")
-    german = Transcript.objects.filter(pk=transcript.pk).update(language="de")
+    german = update_transcripts(Transcript.objects.filter(pk=transcript.pk), language="de")
     in_german = client.get(path + "?include_gaps=true")
 
     assert german == 1

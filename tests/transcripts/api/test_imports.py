@@ -71,7 +71,7 @@ def test_srt_as_it_is_found(client: Client) -> None:
         (1000, 3500, "Dobrý den, jak se máte?", None),
         (60_000, 62_000, "Dobře.", None),
     ]
-    assert (transcript.title, transcript.language, transcript.heard_ms) == (
+    assert (transcript.title, transcript.language, transcript.job.audio_duration_ms) == (
         "Rozhovor",
         "cs",
         62_000,

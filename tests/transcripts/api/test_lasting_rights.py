@@ -12,6 +12,7 @@ from pytest_django import Settings
 from accounts.keys import revoke_all_keys
 from tests.transcripts.api.conftest import Client
 from tests.transcripts.api.test_events import Feed
+from tests.transcripts.rows import create_transcript
 from transcripts.models import Status, Transcript
 
 SOON_S = 30  # promised: about 5 s
@@ -30,7 +31,7 @@ def seconds_of(act: Callable[[], object]) -> float:
 
 
 def test_an_event_stream_ends_with_its_key(client: Client) -> None:
-    transcript = Transcript.objects.create(owner=client.user, model_requested="tiny")
+    transcript = create_transcript(owner=client.user, model_requested="tiny")
     feed = Feed(client, transcript)
     assert feed.next().name == "status"
     revoking = revoke_soon(client)
@@ -43,7 +44,7 @@ def test_an_event_stream_ends_with_its_key(client: Client) -> None:
 
 
 def test_a_stream_of_a_deleted_transcript_still_says_so(client: Client) -> None:
-    transcript = Transcript.objects.create(owner=client.user, model_requested="tiny")
+    transcript = create_transcript(owner=client.user, model_requested="tiny")
     feed = Feed(client, transcript)
     feed.next()
 
@@ -67,8 +68,8 @@ def test_a_download_ends_with_its_key(client: Client, settings: Settings, tmp_pa
     (tmp_path / "one").mkdir()
     size = 60_000_000  # more than what the connection's buffers take
     (tmp_path / "one" / "recording").write_bytes(bytes(size))
-    transcript = Transcript.objects.create(
-        owner=client.user, status=Status.COMPLETED, recording="one/recording", container="MP3"
+    transcript = create_transcript(
+        owner=client.user, status=Status.COMPLETED, path="one/recording", container="MP3"
     )
     answer = client.get(f"/api/v1/transcripts/{transcript.pk}/audio/", stream=True)
     received = len(answer.raw.read(100_000))

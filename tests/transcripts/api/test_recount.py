@@ -12,9 +12,9 @@ from tests.transcripts.api.test_editing import key, make_edited
 from tests.transcripts.api.test_transcripts import make, path_of
 from tests.transcripts.conftest import MakeTranscript
 from tests.transcripts.fake_inference import FakeInference
+from tests.transcripts.rows import run_transcript, update_transcripts
 from transcripts.models import Revision, Segment, Status, Transcript, TranscriptionJob, Window
 from transcripts.services.embeddings import delete_embeddings
-from transcripts.services.run import run_transcript
 from transcripts.services.voices import analyse_voices
 
 
@@ -39,7 +39,9 @@ def make_voiced(client: Client, *, segments: int = 4, turns_a_segment: int = 1) 
         {"start_ms": at, "end_ms": at + length, "overlap": 0.0, "embedding": VOICE}
         for at in range(0, segments * 1000, length)
     ]
-    Window.objects.create(transcript=transcript, start_ms=0, end_ms=segments * 1000, turns=turns)
+    Window.objects.create(
+        job=transcript.job, start_ms=0, end_ms=segments * 1000, speaker_turns=turns
+    )
     return transcript
 
 
@@ -179,11 +181,11 @@ def test_a_piece_joins_the_neighbour_whose_speaker_it_has(
     transcript = make_sentence(client, "one two three four five six")
     recount(client, transcript, speakers=3)
     assert [row["text"] for row in rows_of(transcript)] == ["one two", "three four", "five six"]
-    window = transcript.windows.get()
-    window.turns = [
+    window = transcript.job.windows.get()
+    window.speaker_turns = [
         {**turn, "start_ms": start_ms, "end_ms": end_ms}
         for turn, (start_ms, end_ms) in zip(
-            window.turns, [(0, 1500), (1500, 2900), (2900, 3000)], strict=True
+            window.speaker_turns, [(0, 1500), (1500, 2900), (2900, 3000)], strict=True
         )
     ]
     window.save()
@@ -273,10 +275,10 @@ def test_fewer_than_asked_for_are_told_in_the_answer_and_stay_a_warning(client: 
 
     assert [each["code"] for each in answer.json()["warnings"]] == ["fewer_speakers"]
     transcript.refresh_from_db()
-    assert [each["code"] for each in transcript.warnings] == ["fewer_speakers"]
+    assert [each["code"] for each in transcript.job.warnings] == ["fewer_speakers"]
     recount(client, transcript, speakers=2)
     transcript.refresh_from_db()
-    assert transcript.warnings == []
+    assert transcript.job.warnings == []
 
 
 def test_an_older_revision_is_refused(client: Client) -> None:
@@ -296,7 +298,7 @@ def test_deleted_voices_answer_409_with_the_reason(client: Client) -> None:
     answer = recount(client, transcript, speakers=2)
 
     assert gone.status_code == 204
-    assert "embedding" not in str(transcript.windows.get().turns)
+    assert "embedding" not in str(transcript.job.windows.get().speaker_turns)
     assert (answer.status_code, answer.json()["code"]) == (409, "speakers_not_available")
     assert "deleted" in answer.json()["error"]
     assert client.call("DELETE", f"{path_of(transcript)}embeddings/").status_code == 204
@@ -320,7 +322,7 @@ def test_a_transcript_without_voices_answers_409_with_the_reason(
 
 def test_speakers_that_are_channels_are_not_counted(client: Client) -> None:
     transcript = make(client, model_used="tiny")
-    TranscriptionJob.objects.create(transcript=transcript, channels="split")
+    TranscriptionJob.objects.filter(pk=transcript.job_id).update(channels="split")
     assert "channel" in recount(client, transcript).json()["error"]
 
 
@@ -340,7 +342,7 @@ def test_a_server_that_cannot_cluster_these_voices_changes_nothing(
 
 def test_one_that_is_worked_on_is_refused(client: Client) -> None:
     transcript = make_voiced(client)
-    Transcript.objects.filter(pk=transcript.pk).update(status=Status.PROCESSING)
+    update_transcripts(Transcript.objects.filter(pk=transcript.pk), status=Status.PROCESSING)
     answer = recount(client, transcript, speakers=2)
     assert (answer.status_code, answer.json()["code"]) == (409, "not_finished")
 
@@ -366,7 +368,7 @@ def test_no_export_holds_an_embedding(client: Client) -> None:
     exported = client.get(f"{path_of(transcript)}export/?format=json").text
     assert VOICE not in exported
     assert VOICE not in client.get(path_of(transcript)).text
-    assert delete_embeddings(transcript)
+    assert delete_embeddings(transcript.job)
 
 
 def finish_without_voices(make_transcript: MakeTranscript, client: Client) -> Transcript:
@@ -393,7 +395,7 @@ def test_speakers_that_were_not_asked_for_are_found_in_the_recording_by_a_worker
     assert client.get(f"{path_of(transcript)}diarize/").json() == {"status": "idle"}
     assert speakers_of(transcript) == [1, 2, 1]
     transcript.refresh_from_db()
-    assert (transcript.diarize, transcript.embedder) == (True, "fake-voices")
+    assert (transcript.job.diarize, transcript.job.embedder) == (True, "fake-voices")
     assert (transcript.credits_charged, transcript.revision) == (charged, 1)
     assert recount(client, transcript, speakers=1).status_code == 200
 

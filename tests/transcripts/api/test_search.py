@@ -16,6 +16,7 @@ from rest_framework.test import APIRequestFactory, force_authenticate
 from accounts.models import User
 from tests.transcripts.api.conftest import Client, Worker, make_client
 from tests.transcripts.api.test_transcripts import make, path_of
+from tests.transcripts.rows import update_transcripts
 from transcripts.api.transcripts import TranscriptListView
 from transcripts.models import SearchChunk, Segment, Source, Status, Tag, Transcript
 from transcripts.services.search import read_terms, search_transcripts
@@ -204,13 +205,13 @@ FILTERS = {
 
 @pytest.mark.database
 def test_the_list_is_filtered_and_ordered(client: Client) -> None:
-    make(client, title="a", heard_ms=9000)
-    make(client, title="b", heard_ms=8000, source=Source.LIVE)
-    make(client, title="c", heard_ms=7000, warnings=[{"code": "x", "message": "y"}])
-    make(client, title="d", heard_ms=6000, model_used="big", model_requested="large-v3")
+    make(client, title="a", audio_duration_ms=9000)
+    make(client, title="b", audio_duration_ms=8000, source=Source.LIVE)
+    make(client, title="c", audio_duration_ms=7000, warnings=[{"code": "x", "message": "y"}])
+    make(client, title="d", audio_duration_ms=6000, model_used="big", model_requested="large-v3")
     for month, row in enumerate(Transcript.objects.order_by("title"), 1):
         created_at = datetime(2024, month, 15, tzinfo=UTC)
-        Transcript.objects.filter(pk=row.pk).update(created_at=created_at)
+        update_transcripts(Transcript.objects.filter(pk=row.pk), created_at=created_at)
     Tag.objects.create(transcript=Transcript.objects.get(title="a"), name="work")
 
     def titles(query: str) -> str:
@@ -394,7 +395,7 @@ def test_what_an_upgrade_left_without_an_index_is_found_again_by_itself(client: 
         make_said(client, "alpha", title=f"{number}")
     make_said(client, title="")  # without a word: done once, too
     SearchChunk.objects.all().delete()
-    Transcript.objects.update(search_version=0)
+    update_transcripts(Transcript.objects.all(), search_version=0)
 
     assert index_outdated(at_most_s=0) == 1
     assert find(client, "alpha") == []
@@ -407,7 +408,7 @@ def test_what_an_upgrade_left_without_an_index_is_found_again_by_itself(client: 
 @pytest.mark.database
 def test_what_is_open_or_nobodys_is_not_indexed(client: Client) -> None:
     make(client, status=Status.PROCESSING)
-    Transcript.objects.filter(pk=make(client).pk).update(owner=None)
+    update_transcripts(Transcript.objects.filter(pk=make(client).pk), owner=None)
 
     assert index_outdated(at_most_s=10) == 0
 

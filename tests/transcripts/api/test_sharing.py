@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from accounts.keys import issue_api_key
 from tests.transcripts.api.conftest import Client, make_client
+from tests.transcripts.rows import create_transcript
 from transcripts.models import Gap, Segment, ShareLink, Speaker, Status, Transcript
 from transcripts.services.sharing import PASSWORDS_AN_ADDRESS
 
@@ -38,11 +39,11 @@ def make(client: Client, settings: Settings, tmp_path: Path) -> Make:
             "file_name": "secret-project.mp3",
             "model_requested": "tiny",
             "language": "cs",
-            "recording": recording,
+            "path": recording,
             "container": "MP3",
             **fields,
         }
-        transcript = Transcript.objects.create(**values)
+        transcript = create_transcript(**values)
         speaker = Speaker.objects.create(
             transcript=transcript, position=1, label="Speaker 1", display_name="Jana <i>"
         )
@@ -340,7 +341,7 @@ def test_a_range_of_another_recording_gets_the_whole(client: Client, make: Make)
 
 
 def test_a_recording_that_is_not_kept_is_404_and_the_text_stays(client: Client, make: Make) -> None:
-    transcript = make(recording="")
+    transcript = make(path="")
     link = share(client, transcript)
 
     answer = client.get(audio_of(transcript))
@@ -356,7 +357,7 @@ def test_a_listener_who_leaves_or_dawdles_holds_nothing_up(
     client: Client, make: Make, settings: Settings
 ) -> None:
     transcript = make()
-    with (Path(settings.MEDIA_ROOT) / transcript.recording).open("r+b") as file:
+    with (Path(settings.MEDIA_ROOT) / transcript.recording.path).open("r+b") as file:
         file.truncate(200_000_000)  # sparse: more than any buffer on the way
     dawdlers = [client.get(audio_of(transcript), stream=True) for _ in range(12)]
 

@@ -17,6 +17,7 @@ from tests.e2e.processes import wait_until
 from tests.stt_web.served import Served
 from tests.transcripts.api.conftest import Client, Worker, make_client, wav
 from tests.transcripts.fake_inference import FakeInference, Script
+from tests.transcripts.rows import update_transcripts
 from transcripts.models import Status, Transcript, TranscriptionJob
 from transcripts.services.cancel import cancel_transcript, delete_transcript
 
@@ -50,7 +51,7 @@ def test_a_recording_is_transcribed_and_charged(client: Client, worker: Worker) 
     assert client.account is not None
     assert read_balance(client.account).minutes_left == 59
     stored = Transcript.objects.get(pk=body["id"])
-    assert (stored.file_name, stored.title) == ("My talk.wav", "My talk")
+    assert (stored.recording.file_name, stored.title) == ("My talk.wav", "My talk")
 
 
 @pytest.mark.parametrize(
@@ -345,7 +346,7 @@ def test_what_another_model_wrote_is_not_the_answer_once_a_better_one_is_here(
 ) -> None:
     sound = wav(seconds=3)
     first = client.transcribe(sound, diarize="false").json()["id"]
-    Transcript.objects.filter(pk=first).update(model_used="base")
+    update_transcripts(Transcript.objects.filter(pk=first), model_used="base")
 
     again = client.transcribe(sound, diarize="false")
 
@@ -373,7 +374,7 @@ def test_other_options_another_account_and_a_failed_job_are_not_joined(
     first = client.transcribe(is_async=True).json()["id"]
     others = client.transcribe(is_async=True, speakers="2").json()["id"]
     stranger = make_client(visitor.url).transcribe(is_async=True).json()["id"]
-    Transcript.objects.filter(pk=first).update(status=Status.FAILED)
+    update_transcripts(Transcript.objects.filter(pk=first), status=Status.FAILED)
     anew = client.transcribe(is_async=True).json()["id"]
 
     assert len({first, others, stranger, anew}) == 4
@@ -441,8 +442,11 @@ def test_a_client_that_goes_away_does_not_cancel_its_job(
 def test_a_job_that_fails_is_told_as_what_it_is(client: Client, code: str, status: int) -> None:
     def fail() -> None:
         wait_until(Transcript.objects.exists, what="it is queued")
-        Transcript.objects.update(
-            status=Status.FAILED, error_code=code, error_message="It did not work."
+        update_transcripts(
+            Transcript.objects.all(),
+            status=Status.FAILED,
+            error_code=code,
+            error_message="It did not work.",
         )
 
     with ThreadPoolExecutor(1) as threads:

@@ -11,13 +11,19 @@ from pytest_django import Settings
 from rest_framework.test import APIRequestFactory, force_authenticate
 
 from tests.transcripts.api.conftest import Client, Worker, make_client, wav
+from tests.transcripts.rows import create_transcript
 from transcripts.api.transcripts import TranscriptListView
 from transcripts.models import Segment, Status, Transcript
 
 
 def make(client: Client, **fields: Any) -> Transcript:
-    values = {"model_requested": "tiny", "status": Status.COMPLETED, "heard_ms": 2000, **fields}
-    return Transcript.objects.create(owner=client.user, **values)
+    values = {
+        "model_requested": "tiny",
+        "status": Status.COMPLETED,
+        "audio_duration_ms": 2000,
+        **fields,
+    }
+    return create_transcript(owner=client.user, **values)
 
 
 def path_of(transcript: Transcript | str, then: str = "") -> str:
@@ -36,7 +42,9 @@ def test_a_transcript_has_its_state_and_its_segments(client: Client, worker: Wor
 
 
 def test_one_that_is_being_worked_on_shows_what_there_is(client: Client) -> None:
-    transcript = make(client, status=Status.PROCESSING, resume_ms=1000, heard_ms=0, probed_ms=9000)
+    transcript = make(
+        client, status=Status.PROCESSING, resume_ms=1000, audio_duration_ms=0, probed_ms=9000
+    )
     Segment.objects.create(
         transcript=transcript, position=1, start_ms=0, end_ms=900, text="So far", confidence=1
     )
@@ -99,7 +107,7 @@ def test_another_method_is_405_and_says_which(
 
 def test_deleting_removes_it_with_its_recording(client: Client) -> None:
     transcript_id = client.transcribe(is_async=True).json()["id"]
-    recording = Transcript.objects.get(pk=transcript_id).recording
+    recording = Transcript.objects.get(pk=transcript_id).recording.path
 
     answer = client.call("DELETE", path_of(transcript_id))
 

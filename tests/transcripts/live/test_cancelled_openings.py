@@ -81,7 +81,7 @@ async def test_a_resumption_that_is_broken_off_can_be_tried_again(live: FakeStre
 
         async def is_paused() -> bool:
             row = await db(reload, first)
-            return row.status == Status.PROCESSING and not row.lease_owner
+            return row.status == Status.PROCESSING and not row.job.lease_owner
 
         if is_over:
             break

@@ -57,7 +57,7 @@ def speaker(user: User, *, target: str, media: Path, seconds: int) -> Iterator[d
 
 
 async def until_settled(resume_ms: int) -> None:
-    while (await db(Transcript.objects.get)).resume_ms < resume_ms:
+    while (await db(Transcript.objects.get)).job.resume_ms < resume_ms:
         await asyncio.sleep(0.02)
 
 
@@ -77,11 +77,11 @@ async def test_a_killed_web_process_loses_nothing_that_was_journalled(
         os.kill(int(str(said["pid"])), signal.SIGKILL)
 
     transcript = await db(Transcript.objects.get)
-    assert (transcript.status, transcript.resume_ms) == (Status.PROCESSING, 3000)
+    assert (transcript.status, transcript.job.resume_ms) == (Status.PROCESSING, 3000)
     await db(finish_as_sweeper_and_worker, transcript)
 
     await db(transcript.refresh_from_db)
-    assert (transcript.status, transcript.heard_ms) == (Status.COMPLETED, 6000)
+    assert (transcript.status, transcript.job.audio_duration_ms) == (Status.COMPLETED, 6000)
     assert await db(words_of, transcript) == [f"w{second}" for second in range(6)]
     assert recording_path(transcript).read_bytes()[44:] == SECOND * 6
     assert (await db(read_balance, account)).minutes_left == 59
@@ -124,7 +124,7 @@ async def test_a_frozen_process_that_wakes_too_late_changes_nothing(
         await asyncio.to_thread(os.waitid, os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
     await db(transcript.refresh_from_db)
-    assert (transcript.status, transcript.heard_ms) == (Status.COMPLETED, 3000)
+    assert (transcript.status, transcript.job.audio_duration_ms) == (Status.COMPLETED, 3000)
     assert await db(words_of, transcript) == ["w0", "w1", "w2"]
     assert recording_path(transcript).read_bytes()[44:] == SECOND * 3
     assert sorted(path.name for path in recording_path(transcript).parent.iterdir()) == [

@@ -22,12 +22,12 @@ from tests.transcripts.live.conftest import (
     words_of,
 )
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
+from tests.transcripts.rows import run_transcript, update_transcripts
 from transcripts.models import Status, Transcript
 from transcripts.services.cancel import cancel_transcript, delete_transcript
 from transcripts.services.live import LiveSession, open_session
 from transcripts.services.live.events import Ended, Failed, Final
 from transcripts.services.recordings import recording_path
-from transcripts.services.run import run_transcript
 from transcripts.services.sweep import sweep_transcripts
 
 pytestmark = pytest.mark.database
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.database
 
 def expire(transcript: Transcript) -> None:
     past = timezone.now() - timedelta(seconds=1)
-    Transcript.objects.filter(pk=transcript.pk).update(lease_expires_at=past)
+    update_transcripts(Transcript.objects.filter(pk=transcript.pk), lease_expires_at=past)
 
 
 def finish_as_sweeper_and_worker(transcript: Transcript) -> None:
@@ -76,11 +76,11 @@ async def test_a_client_that_goes_in_mid_utterance_pays_for_what_it_sent(
     await session.abandon()
 
     transcript = await db(reload, session)
-    assert (transcript.status, transcript.lease_owner) == (Status.PROCESSING, "")
+    assert (transcript.status, transcript.job.lease_owner) == (Status.PROCESSING, "")
     assert await db(words_of, transcript) == ["w0", "w1", "w2"]
     await db(finish_as_sweeper_and_worker, transcript)
     transcript = await db(reload, session)
-    assert (transcript.status, transcript.heard_ms) == (Status.COMPLETED, 2250)
+    assert (transcript.status, transcript.job.audio_duration_ms) == (Status.COMPLETED, 2250)
     assert await db(words_of, transcript) == ["w0", "w1", "w2"]
     assert transcript.credits_charged == 1
     assert recording_path(transcript).stat().st_size == 44 + 2 * len(SECOND) + 8_000
@@ -97,10 +97,10 @@ async def test_what_was_not_recognised_at_a_hang_up_is_finished_by_a_worker(
     await session.abandon()
 
     transcript = await db(reload, session)
-    assert transcript.resume_ms == 2000
+    assert transcript.job.resume_ms == 2000
     await db(finish_as_sweeper_and_worker, transcript)
     transcript = await db(reload, session)
-    assert (transcript.status, transcript.heard_ms) == (Status.COMPLETED, 5000)
+    assert (transcript.status, transcript.job.audio_duration_ms) == (Status.COMPLETED, 5000)
     assert await db(words_of, transcript) == ["w0", "w1", "w2", "w3", "w4"]
 
 
@@ -113,7 +113,7 @@ async def test_a_client_that_goes_while_draining_has_its_transcript_all_the_same
     await session.abandon()
 
     transcript = await db(reload, session)
-    assert (transcript.status, transcript.heard_ms) == (Status.COMPLETED, 3000)
+    assert (transcript.status, transcript.job.audio_duration_ms) == (Status.COMPLETED, 3000)
 
 
 async def test_a_session_goes_on_where_it_was_journalled(live: FakeStream) -> None:
@@ -132,7 +132,7 @@ async def test_a_session_goes_on_where_it_was_journalled(live: FakeStream) -> No
     assert (last.text, last.heard_ms, last.credits_charged) == ("w0 w1 w2 w3", 4000, 1)
     assert [call.config.offset_ms for call in live.calls] == [0, 2000]
     transcript = await db(reload, second)
-    assert (transcript.status, transcript.attempt) == (Status.COMPLETED, 2)
+    assert (transcript.status, transcript.job.attempt) == (Status.COMPLETED, 2)
     assert recording_path(transcript).read_bytes()[44:] == SECOND * 4
     assert [path.name for path in recording_path(transcript).parent.iterdir()] == ["recording"]
 
@@ -171,7 +171,7 @@ async def test_a_session_taken_over_by_another_process_writes_nothing_more(
     assert ended is not None
     assert ended.text == "w0 w1 w2"
     transcript = await db(reload, stale)
-    assert (transcript.heard_ms, transcript.attempt) == (3000, 2)
+    assert (transcript.job.audio_duration_ms, transcript.job.attempt) == (3000, 2)
     assert recording_path(transcript).read_bytes()[44:] == SECOND * 3
 
 
@@ -194,7 +194,7 @@ async def test_of_two_that_take_a_session_over_one_wins(live: FakeStream) -> Non
         lasts.append((await read_all(session))[-1])
     assert sum(isinstance(last, Ended) for last in lasts) == 1
     transcript = await db(reload, first)
-    assert (transcript.status, transcript.heard_ms) == (Status.COMPLETED, 1000)
+    assert (transcript.status, transcript.job.audio_duration_ms) == (Status.COMPLETED, 1000)
 
 
 async def refusal(account: BillingAccount | None, token: str) -> ApiError:

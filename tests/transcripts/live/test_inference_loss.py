@@ -19,10 +19,10 @@ from tests.transcripts.live.conftest import (
     words_of,
 )
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
+from tests.transcripts.rows import run_transcript
 from transcripts.models import Status
 from transcripts.services.live import open_session
 from transcripts.services.live.events import Ended, Failed, Final, Notice
-from transcripts.services.run import run_transcript
 
 pytestmark = pytest.mark.database
 BROKEN = (
@@ -85,7 +85,7 @@ async def test_a_service_that_stays_away_leaves_the_rest_to_a_worker(
     assert transcript.status == Status.QUEUED
     await db(run_transcript, transcript.pk)
     transcript = await db(reload, session)
-    assert (transcript.status, transcript.heard_ms) == (Status.COMPLETED, 4000)
+    assert (transcript.status, transcript.job.audio_duration_ms) == (Status.COMPLETED, 4000)
     assert await db(words_of, transcript) == ["w0", "w1", "w2", "w3"]
 
 
@@ -178,8 +178,8 @@ async def test_silence_is_heard_and_stored_seldom(live: FakeStream) -> None:
     assert isinstance(last, Ended)
     assert (last.text, last.heard_ms, last.credits_charged) == ("", 70_000, 0)
     transcript = await db(reload, session)
-    assert [warning["code"] for warning in transcript.warnings] == ["no_speech"]
-    assert await db(transcript.windows.count) == 2
+    assert [warning["code"] for warning in transcript.job.warnings] == ["no_speech"]
+    assert await db(lambda: transcript.job.windows.count()) == 2
 
 
 async def test_a_loop_that_ends_leaves_its_sessions_to_others(live: FakeStream) -> None:

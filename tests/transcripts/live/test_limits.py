@@ -28,6 +28,7 @@ from tests.transcripts.live.conftest import (
     words_of,
 )
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
+from tests.transcripts.rows import create_transcript
 from transcripts.models import Status, Transcript
 from transcripts.services.live import LiveSession, open_session
 from transcripts.services.live.events import Ended, Failed, LiveEvent, Notice
@@ -72,10 +73,8 @@ async def test_files_and_sessions_count_together(live: FakeStream) -> None:
     account = await db(new_account)  # two at once
     assert account.user is not None
     values = {"owner": account.user, "model_requested": "tiny"}
-    await db(
-        Transcript.objects.create, **values, status=Status.PROCESSING, lease_owner="a-worker:1"
-    )
-    await db(Transcript.objects.create, **values, status=Status.QUEUED)
+    await db(create_transcript, **values, status=Status.PROCESSING, lease_owner="a-worker:1")
+    await db(create_transcript, **values, status=Status.QUEUED)
     session = await speak(account, seconds=1)
 
     error = await refused(account)
@@ -100,7 +99,7 @@ async def test_the_fourth_anonymous_session_of_a_day_is_refused(
 
     assert (error.status, error.code) == (429, "anonymous_limit")
     transcript = await db(reload, session)
-    assert transcript.recording == ""  # nothing of the audio is kept
+    assert transcript.recording.path == ""  # nothing of the audio is kept
     assert list(Path(settings.MEDIA_ROOT).iterdir()) == []
 
 
@@ -123,7 +122,7 @@ async def test_an_anonymous_session_that_is_too_long_ends_with_what_was_said(
     assert isinstance(last, Failed)
     assert (last.error.code, last.text) == ("anonymous_limit", "w0 w1")
     transcript = await db(reload, session)
-    assert (transcript.status, transcript.heard_ms) == (Status.COMPLETED, 2000)
+    assert (transcript.status, transcript.job.audio_duration_ms) == (Status.COMPLETED, 2000)
 
 
 async def test_a_visitor_who_said_nothing_may_come_again(live: FakeStream) -> None:
@@ -146,7 +145,7 @@ async def test_credits_that_run_out_end_it_after_a_warning(live: FakeStream) -> 
     assert (last.error.status, last.error.code) == (402, "no_credits")
     assert last.text.endswith("w118 w119")
     transcript = await db(reload, session)
-    assert (transcript.status, transcript.heard_ms) == (Status.COMPLETED, 120_000)
+    assert (transcript.status, transcript.job.audio_duration_ms) == (Status.COMPLETED, 120_000)
     assert transcript.credits_charged == 2
     assert (await db(read_balance, account)).minutes_left == 0
 
@@ -270,7 +269,7 @@ async def test_watching_over_sessions_takes_two_queries_however_many(
 
     def look() -> None:
         with django_assert_num_queries(2):
-            _look_and_renew([session.lease.transcript_id for session in sessions])
+            _look_and_renew([session.lease.job_id for session in sessions])
 
     await db(look)
     for session in sessions:

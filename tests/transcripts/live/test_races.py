@@ -18,7 +18,8 @@ from billing.ledger import read_balance
 from tests.billing.conftest import create_account
 from tests.transcripts.live.conftest import SECOND, ask_for, db, new_account
 from tests.transcripts.live.fake_stream import FakeStream
-from transcripts.models import Status, Transcript
+from tests.transcripts.rows import run_transcript, update_transcripts
+from transcripts.models import Status, Transcript, TranscriptionJob
 from transcripts.services.feed import HoldMeter
 from transcripts.services.lease import (
     Lease,
@@ -32,7 +33,6 @@ from transcripts.services.live import open_session
 from transcripts.services.live.admit import SessionNotFoundError, admit_session, readmit_session
 from transcripts.services.live.feed import AudioFeed
 from transcripts.services.live.journal import Journal, count_samples
-from transcripts.services.run import run_transcript
 
 pytestmark = pytest.mark.database
 ROUNDS = 40
@@ -103,14 +103,14 @@ def test_resuming_and_extending_the_hold_never_wait_for_each_other(
     account = create_account(minutes=10_000)
     admitted = admit_session(ask_for(account))
     Journal(admitted.folder, attempt=1, start_samples=0).close()
-    lease, transcript = admitted.job.lease, admitted.job.transcript
+    lease, job = admitted.job.lease, admitted.job.row
 
     def resume() -> None:
         readmit_session(ask_for(account, resume_token=admitted.resume_token))
 
     for number in range(2, ROUNDS):
         # The process that holds it until then extends its hold, minute after minute.
-        meter = HoldMeter(lease, transcript, held_for_ms=0, keeps_connection=True)
+        meter = HoldMeter(lease, job, held_for_ms=0, keeps_connection=True)
 
         def extend(meter: HoldMeter = meter) -> None:
             try:
@@ -119,9 +119,9 @@ def test_resuming_and_extending_the_hold_never_wait_for_each_other(
                 return  # the other one won
 
         run_together(resume, extend)
-        transcript = Transcript.objects.get(pk=transcript.pk)
-        lease = Lease(transcript.pk, transcript.attempt)
-        assert transcript.attempt == number
+        job = TranscriptionJob.objects.get(pk=job.pk)
+        lease = Lease(job.pk, job.attempt)
+        assert job.attempt == number
 
 
 def run_together(*verbs: Callable[[], None]) -> None:
@@ -163,7 +163,7 @@ def test_a_session_without_a_journal_ends_as_if_it_had_not_been(
     before = read_balance(account)
     admitted = admit_session(ask_for(account))
     rows = Transcript.objects.filter(pk=admitted.job.transcript.pk)
-    rows.update(status=Status.QUEUED, lease_owner="", lease_expires_at=None)
+    update_transcripts(rows, status=Status.QUEUED, lease_owner="", lease_expires_at=None)
 
     run_transcript(admitted.job.transcript.pk)
 

@@ -45,11 +45,15 @@ async def test_a_session_is_a_readable_transcript_at_its_end(live: FakeStream) -
     assert any(isinstance(event, Partial) for event in events)
     transcript = await db(reload, session)
     assert (transcript.status, transcript.source) == (Status.COMPLETED, Source.LIVE)
-    assert (transcript.heard_ms, transcript.language, transcript.model_used) == (3500, "en", "tiny")
+    assert (transcript.job.audio_duration_ms, transcript.language, transcript.job.model_used) == (
+        3500,
+        "en",
+        "tiny",
+    )
     assert await db(words_of, transcript) == ["w0", "w1", "w2", "w3"]
     with wave.open(str(recording_path(transcript)), "rb") as file:
         assert file.readframes(file.getnframes()) == SECOND * 3 + SECOND[: len(SECOND) // 2]
-    assert transcript.size_bytes == recording_path(transcript).stat().st_size
+    assert transcript.recording.size_bytes == recording_path(transcript).stat().st_size
     balance = await db(read_balance, account)
     assert balance.minutes_left == 59
 

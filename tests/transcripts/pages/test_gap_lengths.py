@@ -5,7 +5,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from transcripts.gaps import ShownGap, gap_warning, seconds_of
-from transcripts.models import Transcript
+from transcripts.models import Transcript, TranscriptionJob
 from transcripts.pages.remarks import list_gaps, list_remarks
 
 
@@ -28,7 +28,7 @@ def test_less_than_ten_seconds_are_said_in_tenths_everywhere(
 ) -> None:
     gap = _gap(1_200, end_ms)
     warning = gap_warning([gap])
-    transcript = Transcript(warnings=[warning])
+    transcript = Transcript(job=TranscriptionJob(warnings=[warning]))
 
     said = {}
     for language in ("en", "cs"):

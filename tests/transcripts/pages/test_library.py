@@ -10,7 +10,8 @@ from pytest_django import Settings
 
 from accounts.models import User
 from tests.accounts.pages.people import browser_of, member
-from transcripts.models import Segment, Transcript
+from tests.transcripts.rows import create_transcript
+from transcripts.models import JobKind, Segment, Transcript, TranscriptionJob
 from transcripts.services.search_index import index_transcript
 
 pytestmark = pytest.mark.django_db
@@ -23,8 +24,8 @@ def ann(settings: Settings, tmp_path: Path) -> User:
 
 
 def transcribed(user: User, *, title: str = "Meeting", **fields: object) -> Transcript:
-    values: dict[str, object] = {"status": "completed", "heard_ms": 65_000, **fields}
-    transcript = Transcript.objects.create(
+    values: dict[str, object] = {"status": "completed", "audio_duration_ms": 65_000, **fields}
+    transcript = create_transcript(
         owner=user, title=title, model_requested="small", model_used="small", **values
     )
     Segment.objects.create(
@@ -45,15 +46,30 @@ def test_a_transcript_is_listed_and_can_be_read(ann: User) -> None:
     assert f"/api/v1/transcripts/{transcript.pk}/export/srt/" in page
 
 
-def test_one_that_is_being_refined_says_so_and_the_work_on_it_is_not_listed(ann: User) -> None:
+def test_one_with_an_open_second_pass_says_so_and_is_listed_once(ann: User) -> None:
     transcript = transcribed(ann, title="Talk", source="live")
-    transcribed(ann, title="Refinement", status="processing", refines=transcript)
+    kept = {"transcript": transcript, "model_requested": "small", "status": "processing"}
+    TranscriptionJob.objects.create(kind=JobKind.SECOND_PASS, **kept)
     browser = browser_of(ann)
 
-    assert "being heard once more" in browser.get(f"/transcripts/{transcript.pk}/").content.decode()
-    listed = browser.get("/transcripts/").content.decode()
-    assert "Talk" in listed
-    assert "Refinement" not in listed
+    page = browser.get(f"/transcripts/{transcript.pk}/").content.decode()
+    assert "being transcribed a second time" in page
+    assert (
+        browser.get("/transcripts/").content.decode().count(f"/transcripts/{transcript.pk}/") == 1
+    )
+
+
+def test_a_second_pass_is_offered_where_there_is_a_recording(ann: User) -> None:
+    with_recording = transcribed(ann, path="folder/recording")
+    without = transcribed(ann)
+    corrected = transcribed(ann, path="folder/recording", is_corrected=True)
+    browser = browser_of(ann)
+
+    offered = [
+        f"/transcripts/{each.pk}/again/" in browser.get(f"/transcripts/{each.pk}/").content.decode()
+        for each in (with_recording, without, corrected)
+    ]
+    assert offered == [True, False, False]
 
 
 def test_a_failed_one_says_why(ann: User) -> None:
@@ -67,7 +83,7 @@ def test_a_failed_one_says_why(ann: User) -> None:
 def test_a_deleted_one_is_gone_with_its_recording(ann: User, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "recording").write_bytes(b"audio")
-    transcript = transcribed(ann, recording="folder/recording")
+    transcript = transcribed(ann, path="folder/recording")
 
     page = browser_of(ann).post(f"/transcripts/{transcript.pk}/delete/", follow=True)
 

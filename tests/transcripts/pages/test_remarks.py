@@ -5,6 +5,7 @@ from django.test import Client
 
 from accounts.models import User
 from tests.accounts.pages.people import member
+from tests.transcripts.rows import create_transcript
 from transcripts.models import Gap, Segment, Status, Transcript
 
 pytestmark = pytest.mark.django_db
@@ -22,11 +23,11 @@ def ann() -> User:
 
 @pytest.fixture
 def transcript(ann: User) -> Transcript:
-    made = Transcript.objects.create(
+    made = create_transcript(
         owner=ann,
         status=Status.COMPLETED_WITH_WARNINGS,
-        recording="somewhere/recording",
-        heard_ms=20_000,
+        path="somewhere/recording",
+        audio_duration_ms=20_000,
         language="en",
         warnings=[{"code": code, "message": text} for code, text in FOR_PROGRAMS.items()],
     )

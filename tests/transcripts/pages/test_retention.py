@@ -74,10 +74,10 @@ def test_what_is_no_limit_is_refused_and_changes_nothing(ann: User, wrong: dict[
 
 def test_what_would_be_deleted_at_once_is_said_and_asked_first(ann: User, tmp_path: Path) -> None:
     old, recent = (timezone.now() - timedelta(days=days) for days in (100, 10))
-    transcribed(ann, title="Old", finished_at=old, recording="old/recording")
+    transcribed(ann, title="Old", finished_at=old, path="old/recording")
     for title in ("Recent", "Other"):
-        kept = transcribed(ann, title=title, finished_at=recent, recording=f"{title}/recording")
-    transcribed(ann, title="New", finished_at=timezone.now(), recording="new/recording")
+        kept = transcribed(ann, title=title, finished_at=recent, path=f"{title}/recording")
+    transcribed(ann, title="New", finished_at=timezone.now(), path="new/recording")
     browser = browser_of(ann)
 
     asked = browser.post(PATH, DAYS).content.decode()
@@ -88,17 +88,17 @@ def test_what_would_be_deleted_at_once_is_said_and_asked_first(ann: User, tmp_pa
 
     browser.post(PATH, {**DAYS, "confirmed": "yes"})
     apply_retention()
-    assert sorted(Transcript.objects.values_list("title", "recording")) == [
+    assert sorted(Transcript.objects.values_list("title", "recording__path")) == [
         ("New", "new/recording"),
         ("Other", ""),
         ("Recent", ""),
     ]
     kept.refresh_from_db()
-    assert kept.audio_deleted_at is not None
+    assert kept.recording.audio_deleted_at is not None
 
 
 def test_anothers_transcripts_are_not_counted(ann: User) -> None:
     old = timezone.now() - timedelta(days=100)
-    transcribed(member("bob@example.com"), finished_at=old, recording="bob/recording")
+    transcribed(member("bob@example.com"), finished_at=old, path="bob/recording")
 
     assert "Saved." in browser_of(ann).post(PATH, DAYS, follow=True).content.decode()

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from tests.accounts.pages.people import browser_of, member
+from tests.transcripts.rows import create_transcript, update_transcripts
 from transcripts.models import Segment, ShareLink, Status, Transcript
 from transcripts.services.sharing import create_share
 
@@ -15,7 +16,7 @@ LINK = re.compile(r'<code id="raw-link">http://testserver(/s/[A-Za-z0-9_-]{43}/)
 
 @pytest.fixture
 def transcript(transactional_db: None) -> Transcript:
-    transcript = Transcript.objects.create(
+    transcript = create_transcript(
         owner=member("jana@example.com"),
         status=Status.COMPLETED,
         title="Porada",
@@ -53,11 +54,11 @@ def test_whoever_reads_it_is_told_whether_a_person_has_corrected_it(
     path = f"/s/{token}/"
     assert "may hold mistakes" in Client().get(path).content.decode()
 
-    Transcript.objects.filter(pk=transcript.pk).update(is_corrected=True)
+    update_transcripts(Transcript.objects.filter(pk=transcript.pk), is_corrected=True)
 
     assert "corrected by a person" in Client().get(path).content.decode()
 
-    Transcript.objects.filter(pk=transcript.pk).update(origin="unknown")
+    update_transcripts(Transcript.objects.filter(pk=transcript.pk), origin="unknown")
 
     imported = Client().get(path).content.decode()
     assert "imported and corrected by a person" in imported

@@ -68,14 +68,14 @@ def admit(
 
 
 @pytest.mark.django_db
-def test_a_recording_is_admitted_in_eight_statements_whatever_is_there(
+def test_a_recording_is_admitted_in_nine_statements_whatever_is_there(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     account = create_account(minutes=600)
     for number in range(5):
         admit(account, number=number)
     # One for `limits_for`, which is the request's; two that are the savepoint of a test.
-    with django_assert_max_num_queries(1 + 8 + 2):
+    with django_assert_max_num_queries(1 + 9 + 2):
         admit(account, number=6)
 
 
@@ -116,7 +116,7 @@ def test_a_client_that_hangs_up_at_any_moment_never_costs_an_accepted_recording_
             admit(account, upload=upload, number=number)
         ending.join()
         recording = str(upload.path.relative_to(settings.MEDIA_ROOT))
-        assert upload.path.exists() == Transcript.objects.filter(recording=recording).exists()
+        assert upload.path.exists() == Transcript.objects.filter(recording__path=recording).exists()
     assert Hold.objects.count() == Transcript.objects.count()
 
 

@@ -11,8 +11,8 @@ from tests.accounts.mailbox import deliver, last_mail
 from tests.billing.conftest import create_account
 from tests.transcripts.conftest import MakeTranscript
 from tests.transcripts.fake_inference import FakeInference, Script
+from tests.transcripts.rows import run_transcript, update_transcripts
 from transcripts.models import Status, Transcript
-from transcripts.services.run import run_transcript
 
 
 def verified(user: User | None) -> User:
@@ -63,7 +63,7 @@ def test_running_it_again_tells_nothing_again(fake: FakeInference, transcript: T
 def test_whoever_waits_for_the_answer_gets_no_mail(
     fake: FakeInference, transcript: Transcript
 ) -> None:
-    Transcript.objects.update(is_asynchronous=False)
+    update_transcripts(Transcript.objects.all(), is_asynchronous=False)
 
     run_transcript(transcript.pk)
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from accounts.models import OutgoingMail, User
+from tests.transcripts.rows import create_transcript
 from tests.transcripts.webhooks import receiver as behave
 from tests.transcripts.webhooks.conftest import MakeEndpoint
 from tests.transcripts.webhooks.receiver import Message, Receiver
@@ -32,7 +33,7 @@ def verify(message: Message, secret: str) -> object:
 
 def finished(owner: User, **fields: object) -> Transcript:
     values = {"status": Status.COMPLETED, "model_requested": "tiny", "title": "Žlutý", **fields}
-    return Transcript.objects.create(owner=owner, **values)
+    return create_transcript(owner=owner, **values)
 
 
 def pump_in_thread(sender: Sender) -> threading.Thread:

@@ -9,10 +9,11 @@ from billing.models import BillingAccount
 from tests.billing.conftest import create_account
 from tests.transcripts.conftest import MakeTranscript
 from tests.transcripts.fake_inference import FakeInference
+from tests.transcripts.rows import run_transcript
 from tests.transcripts.webhooks.receiver import Receiver
-from transcripts.models import Status, Transcript, WebhookDelivery
+from transcripts.models import Status, TranscriptionJob, WebhookDelivery
 from transcripts.services.cancel import cancel_transcript, delete_transcript
-from transcripts.services.run import run_transcript
+from transcripts.services.job_status import job_of
 from transcripts.services.settle import fail_rows
 from transcripts.webhooks.endpoints import create_endpoint
 from transcripts.webhooks.outbox import tell_of_status
@@ -85,8 +86,8 @@ def test_failing_cancelling_and_deleting_are_told_of_too(
     make_transcript: MakeTranscript, account: BillingAccount
 ) -> None:
     failing = make_transcript(account=account)
-    rows = Transcript.objects.filter(pk=failing.pk)
-    fail_rows(rows, failing, code="corrupt_media", message="It is broken.")
+    rows = TranscriptionJob.objects.filter(pk=failing.job_id)
+    fail_rows(rows, job_of(failing), code="corrupt_media", message="It is broken.")
     cancelled = make_transcript(account=account)
     cancel_transcript(cancelled)
     delete_transcript(failing)

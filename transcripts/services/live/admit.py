@@ -29,20 +29,29 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import ApiKey
 from billing.ledger import place_hold
-from billing.models import BillingAccount
-from billing.quotas import account_for, count_anonymous_use, limits_for, lock_address
+from billing.quotas import count_anonymous_use, limits_for, lock_account_for, lock_address
 from stt_web.errors import ApiError
 from stt_web.request_id import request_id_var
-from transcripts.models import LiveSession, Queue, Source, Status, Transcript
+from transcripts.models import (
+    JobKind,
+    LiveSession,
+    Queue,
+    Recording,
+    Source,
+    Status,
+    Transcript,
+    TranscriptionJob,
+)
+from transcripts.services.job_status import insert, job_of, read_job
 from transcripts.services.lease import Lease, held_rows
 from transcripts.services.live.events import Final, LiveRequest
 from transcripts.services.live.journal import RECORDING, count_samples, has_epochs
 from transcripts.services.live.untold import load_untold
-from transcripts.services.locks import lock_transcript
-from transcripts.services.recordings import delete_recording, recording_path
+from transcripts.services.locks import lock_job, lock_transcript
+from transcripts.services.recordings import delete_recording, delete_rows, recording_path
 from transcripts.services.settle import give_everything_back
 from transcripts.services.store import Job, open_job
-from transcripts.services.submit import LimitError, TranscriptionOptions, make_job
+from transcripts.services.submit import LimitError, TranscriptionOptions, as_requested
 from transcripts.services.turns import LIVE_OWNER, running
 from transcripts.services.visitors import make_visitor_token
 
@@ -97,12 +106,12 @@ def admit_session(request: LiveRequest) -> Admitted:
     Raises NoCreditsError (402), LimitError (429), AnonymousLimitError (429).
     """
     now = timezone.now()
-    account = account_for(request.user) if request.user is not None else None
+    account = None
     token = _PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
         digest = ""
-        if account is not None:
-            BillingAccount.objects.select_for_update(of=("self",)).get(pk=account.pk)
+        if request.user is not None:
+            account = lock_account_for(request.user)
         else:
             digest = count_anonymous_use(request.address, now=now)
         _check_concurrency(request, address_digest=digest)
@@ -112,13 +121,13 @@ def admit_session(request: LiveRequest) -> Admitted:
             resume_digest=_digest(token),
             key=request.key,
             has_key=request.key is not None,
-            wants_refinement=request.refine and request.user is not None,
+            wants_second_pass=request.second_pass and request.user is not None,
         )
         if account is not None:
             place_hold(str(transcript.pk), account=account, minutes=1, kind="live", now=now)
-    lease = Lease(transcript.pk, transcript.attempt, lasts_s=settings.LIVE_PAUSE_S)
+    lease = Lease(transcript.job_id, transcript.job.attempt, lasts_s=settings.LIVE_PAUSE_S)
     return Admitted(
-        job=Job(lease=lease, transcript=transcript),
+        job=Job(lease=lease, row=job_of(transcript)),
         key=request.key,
         resume_token=token,
         visitor_token=visitor_token,
@@ -132,39 +141,40 @@ def readmit_session(request: LiveRequest) -> Admitted:
     Raises SessionNotFoundError, SessionEndedError, LimitError.
     """
     session = (
-        LiveSession.objects.select_related("transcript__owner")
+        LiveSession.objects.select_related("transcript__owner", "transcript__job")
         .filter(resume_digest=_digest(request.resume_token))
         .first()
     )
     if session is None or session.transcript.owner != request.user:
         raise SessionNotFoundError
     seen = session.transcript
-    account = account_for(seen.owner) if seen.owner is not None else None
     with transaction.atomic():
-        lock_transcript(seen.pk)
-        if account is not None:
-            BillingAccount.objects.select_for_update(of=("self",)).get(pk=account.pk)
+        if lock_job(seen.job_id) is None:
+            raise SessionNotFoundError
+        if seen.owner is not None:
+            lock_account_for(seen.owner)
         else:
-            lock_address(seen.anonymous_address_digest, now=timezone.now())
-        _check_concurrency(request, address_digest=seen.anonymous_address_digest, besides=seen.pk)
+            lock_address(seen.guest_address_digest, now=timezone.now())
+        _check_concurrency(request, address_digest=seen.guest_address_digest, besides=seen.job_id)
         _take_over(seen)
-        session.refresh_from_db(fields=["told_ms"])
+        session.refresh_from_db(fields=["delivered_ms"])
         LiveSession.objects.filter(pk=seen.pk).update(
-            key=request.key, has_key=request.key is not None, told_ms=None
+            key=request.key, has_key=request.key is not None, delivered_ms=None
         )
-    lease = Lease(seen.pk, seen.attempt + 1, lasts_s=settings.LIVE_PAUSE_S)
-    transcript = held_rows(lease).select_related("owner", "job").first()
-    if transcript is None:
+    lease = Lease(seen.job_id, seen.job.attempt + 1, lasts_s=settings.LIVE_PAUSE_S)
+    row = read_job(held_rows(lease))
+    if row is None:
         raise SessionEndedError(seen)
+    transcript = row.transcript
     if not has_epochs(recording_path(transcript).parent):
         # Its process died between the admission and the journal: nothing was received.
-        withdraw_session(open_job(lease, transcript))
+        withdraw_session(open_job(lease, row))
         raise SessionNotFoundError
     logger.info("event=live_resumed transcript_id=%s attempt=%d", seen.pk, lease.attempt)
-    known_ms = (request.told_ms, session.told_ms, transcript.resume_ms)
+    known_ms = (request.told_ms, session.delivered_ms, row.resume_ms)
     told_ms = next(each for each in known_ms if each is not None)
     return Admitted(
-        job=open_job(lease, transcript),
+        job=open_job(lease, row),
         key=request.key,
         resume_token=request.resume_token,
         start_samples=count_samples(recording_path(transcript).parent),
@@ -176,18 +186,19 @@ def readmit_session(request: LiveRequest) -> Admitted:
 def withdraw_session(job: Job) -> None:
     """Undo an admission of which nothing came: nothing was heard. Raises nothing if it is gone."""
     with transaction.atomic():
+        lock_transcript(job.transcript.pk)
         if not held_rows(job.lease).update(attempt=F("attempt") + 1):
             return
-        give_everything_back(job.transcript)
-        Transcript.objects.filter(pk=job.transcript.pk).delete()
-    delete_recording(job.transcript.recording)
+        give_everything_back(job.row)
+        delete_rows(job.transcript)
+    delete_recording(job.transcript.recording.path)
 
 
 def _take_over(seen: Transcript) -> None:
     """By compare-and-set: of several, one. A worker that finishes it already is left alone."""
     holdable = Q(lease_owner="") | Q(lease_owner__startswith=LIVE_OWNER)
-    rows = Transcript.objects.filter(
-        holdable, pk=seen.pk, status=Status.PROCESSING, attempt=seen.attempt
+    rows = TranscriptionJob.objects.filter(
+        holdable, pk=seen.job_id, status=Status.PROCESSING, attempt=seen.job.attempt
     )
     if not rows.update(
         attempt=F("attempt") + 1,
@@ -215,15 +226,17 @@ def _check_concurrency(
         )
 
 
-def _running_of(request: LiveRequest, address_digest: str) -> QuerySet[Transcript]:
+def _running_of(request: LiveRequest, address_digest: str) -> QuerySet[TranscriptionJob]:
     if request.user is not None:
-        return running().filter(owner=request.user)
-    return running().filter(owner=None, anonymous_address_digest=address_digest)
+        return running().filter(transcript__owner=request.user)
+    return running().filter(transcript__owner=None, transcript__guest_address_digest=address_digest)
 
 
 def spoken_options(request: LiveRequest) -> TranscriptionOptions:
     """Return what a session may be asked for, of what a file may."""
     return TranscriptionOptions(
+        model=request.model,
+        diarize=False,
         language=request.language,
         languages=request.languages,
         is_multilingual=request.is_multilingual,
@@ -232,19 +245,25 @@ def spoken_options(request: LiveRequest) -> TranscriptionOptions:
 
 def _insert(request: LiveRequest, *, address_digest: str, now: datetime) -> tuple[Transcript, str]:
     token, token_digest = ("", "") if request.user is not None else make_visitor_token()
-    transcript = Transcript.objects.create(
+    transcript = Transcript(
         owner=request.user,
-        anonymous_address_digest=address_digest,
-        anonymous_token_digest=token_digest,
+        guest_address_digest=address_digest,
+        guest_token_digest=token_digest,
         title=request.title[:255],
-        file_name=f"live-{now:%Y-%m-%d-%H%M%S}.wav",
-        recording=f"{uuid.uuid4().hex}/{RECORDING}",
-        container="WAV",
         source=Source.LIVE,
-        model_requested=request.model,
-        language_requested=request.language,
-        diarize=False,
+        recording=Recording(
+            owner=request.user,
+            path=f"{uuid.uuid4().hex}/{RECORDING}",
+            file_name=f"live-{now:%Y-%m-%d-%H%M%S}.wav",
+            container="WAV",
+        ),
+    )
+    transcript.job = TranscriptionJob(
+        transcript=transcript,
+        kind=JobKind.LIVE,
+        **as_requested(spoken_options(request)),
         request_id=request_id_var.get(),
+        hold_reference="" if request.user is None else str(transcript.pk),
         queue=Queue.SHORT,
         status=Status.PROCESSING,
         attempt=1,
@@ -253,7 +272,7 @@ def _insert(request: LiveRequest, *, address_digest: str, now: datetime) -> tupl
         started_at=now,
         progressed_at=now,
     )
-    make_job(transcript, spoken_options(request)).save(force_insert=True)
+    insert(transcript)
     return transcript, token
 
 

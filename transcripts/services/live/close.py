@@ -12,10 +12,11 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from transcripts.exports.document import load_document
-from transcripts.models import Source, Transcript
+from transcripts.models import JobKind, Transcript
 from transcripts.services import lease as leases
 from transcripts.services import store
 from transcripts.services.dispatch import enqueue
@@ -53,7 +54,7 @@ def gather_journal(job: Job) -> None:
     Idempotent. What was recognised to the end already is not recognised again.
     """
     transcript = job.transcript
-    if transcript.source != Source.LIVE or transcript.refines_id is not None:
+    if job.row.kind != JobKind.LIVE:
         return
     folder = recording_path(transcript).parent
     if count_samples(folder) == 0:
@@ -63,16 +64,17 @@ def gather_journal(job: Job) -> None:
     samples = gather(folder)
     store_recording(job, samples=samples)
     journalled_ms = samples // SAMPLES_A_MS
-    if journalled_ms and transcript.resume_ms >= journalled_ms:
-        store.write_fenced(job, heard_ms=journalled_ms)
+    if journalled_ms and job.row.resume_ms >= journalled_ms:
+        store.write_fenced(job, audio_duration_ms=journalled_ms)
 
 
 def store_recording(job: Job, *, samples: int) -> None:
-    store.write_fenced(
-        job,
-        probed_ms=samples // SAMPLES_A_MS,
-        size_bytes=recording_path(job.transcript).stat().st_size,
-    )
+    recording = job.transcript.recording
+    recording.probed_ms = samples // SAMPLES_A_MS
+    recording.size_bytes = recording_path(job.transcript).stat().st_size
+    with transaction.atomic():
+        store.write_fenced(job, lease_expires_at=job.lease.next_expiry())
+        recording.save(update_fields=["probed_ms", "size_bytes"])
 
 
 def finish(job: Job, journal: Journal, *, heard_ms: int) -> Outcome:
@@ -83,15 +85,15 @@ def finish(job: Job, journal: Journal, *, heard_ms: int) -> Outcome:
     """
     store.write_fenced(job, lease_owner=_CLOSING, lease_expires_at=job.lease.next_expiry())
     store_recording(job, samples=seal(journal))
-    store.write_fenced(job, heard_ms=heard_ms)
+    store.write_fenced(job, audio_duration_ms=heard_ms)
     settle(job)
     tell_next(job.transcript.owner)
     return Outcome(
         text=read_text(job.transcript),
-        language=job.transcript.language,
+        language=job.row.language,
         heard_ms=heard_ms,
-        credits_charged=job.transcript.credits_charged,
-        warnings=tuple(job.transcript.warnings),
+        credits_charged=job.row.credits_charged,
+        warnings=tuple(job.row.warnings),
     )
 
 
@@ -107,10 +109,10 @@ def pause(job: Job) -> bool:
 
 def hand_over(job: Job) -> bool:
     """Have a worker finish it: the rest of the journal is recognised like a file."""
-    if not leases.give_back(job.lease, counts_as_try=False):
+    if not leases.give_back(job.lease, job.row, counts_as_try=False):
         return False
     logger.warning("event=live_handed_over transcript_id=%s", job.transcript.pk)
-    enqueue(job.transcript.pk)
+    enqueue(job.row.pk)
     return True
 
 

@@ -11,7 +11,7 @@ from django.db import Error as DatabaseFailure
 
 from billing.ledger import minutes_for
 from stt_web.core.background import spawn
-from transcripts.models import Transcript
+from transcripts.models import TranscriptionJob
 from transcripts.services.feed import MINUTE_MS, HoldMeter
 from transcripts.services.lease import Lease, LeaseLostError
 from transcripts.services.live.threads import in_database
@@ -31,14 +31,14 @@ class Credit:
     def __init__(
         self,
         lease: Lease,
-        transcript: Transcript,
+        row: TranscriptionJob,
         *,
         position_ms: int,
         on_refused: Callable[[], None],
     ) -> None:
         held_ms = max(MINUTE_MS, position_ms)
-        self._meter = HoldMeter(lease, transcript, held_for_ms=held_ms, keeps_connection=True)
-        self._ahead_ms = MINUTE_MS // 3 + transcript.pk.int % (MINUTE_MS * 2 // 3)
+        self._meter = HoldMeter(lease, row, held_for_ms=held_ms, keeps_connection=True)
+        self._ahead_ms = MINUTE_MS // 3 + row.pk.int % (MINUTE_MS * 2 // 3)
         self._on_refused = on_refused
         self._extending: asyncio.Task[None] | None = None
         self._is_refused = False

@@ -30,7 +30,7 @@ class LiveRequest:
     language: str = ""
     languages: tuple[str, ...] = ()
     is_multilingual: bool = False
-    refine: bool = False
+    second_pass: bool = False
     title: str = ""
     resume_token: str = ""
     told_ms: int | None = None

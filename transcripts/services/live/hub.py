@@ -30,7 +30,7 @@ from django.utils import timezone
 from stt_web.core.background import BackgroundLoop
 from transcripts.inference.servers import Server
 from transcripts.inference.silence import SILENT_AFTER_S, is_frozen
-from transcripts.models import Status, Transcript
+from transcripts.models import Status, TranscriptionJob
 from transcripts.services.lease import Lease
 from transcripts.services.live.admit import PROCESS
 from transcripts.services.live.feed import AudioFeed
@@ -169,13 +169,13 @@ class Hub:
     async def _take_standings(self, members: list[Member]) -> None:
         try:
             standings = await with_many_rows(
-                _look_and_renew, [member.lease.transcript_id for member in members]
+                _look_and_renew, [member.lease.job_id for member in members]
             )
         except DatabaseFailure:
             logger.exception("event=live_not_watched sessions=%d", len(members))
             return
         for member in members:
-            standing = standings.get(member.lease.transcript_id)
+            standing = standings.get(member.lease.job_id)
             _guarded(member, partial(_tell, member, standing))
 
     async def _look_for_frozen(self, members: list[Member]) -> None:
@@ -241,14 +241,14 @@ def _guarded(member: Member, work: Callable[[], None]) -> None:
     try:
         work()
     except Exception:
-        logger.exception("event=live_member_broke transcript_id=%s", member.lease.transcript_id)
+        logger.exception("event=live_member_broke job_id=%s", member.lease.job_id)
 
 
 def _look_and_renew(ids: list[UUID]) -> dict[UUID, Standing]:
     """Two queries for 500 sessions."""
     standings: dict[UUID, Standing] = {}
     for start in range(0, len(ids), _ROWS_AT_ONCE):
-        rows = Transcript.objects.filter(pk__in=ids[start : start + _ROWS_AT_ONCE])
+        rows = TranscriptionJob.objects.filter(pk__in=ids[start : start + _ROWS_AT_ONCE])
         # What this process holds, whichever epoch: a session resumed here is one of `ids`, too.
         rows.filter(status=Status.PROCESSING, lease_owner=PROCESS).update(
             lease_expires_at=timezone.now() + timedelta(seconds=settings.LIVE_PAUSE_S)
@@ -257,11 +257,11 @@ def _look_and_renew(ids: list[UUID]) -> dict[UUID, Standing]:
             "pk",
             "attempt",
             "status",
-            "owner__is_active",
-            "live_session__has_key",
-            "live_session__key",
-            "live_session__key__revoked_at",
-            "live_session__key__expires_at",
+            "transcript__owner__is_active",
+            "transcript__live_session__has_key",
+            "transcript__live_session__key",
+            "transcript__live_session__key__revoked_at",
+            "transcript__live_session__key__expires_at",
         ):
             standings[pk] = Standing(tuple(row))
     return standings

@@ -71,7 +71,7 @@ async def _resume(request: LiveRequest) -> LiveSession:
     transcript = admitted.job.transcript
     try:
         inference = await in_database(inference_for, request.user)
-        name = transcript.model_used or transcript.model_requested
+        name = transcript.job.model_used or transcript.job.model_requested
         model = await ask(inference.resolve_model, name)
         session = await _prepare(admitted, model)
     except BaseException:

@@ -61,7 +61,7 @@ class Scribe:
         self._guess: Hypothesis | None = None  # the newest, where nothing was settled since
         self._unstored: deque[_Settled] = deque()
         self._storing: asyncio.Task[None] | None = None
-        self._language = job.transcript.language_requested or job.transcript.language
+        self._language = job.row.language_requested or job.transcript.language
         self._pace = Pace(is_catching_up=False, update_interval_ms=0, backlog_ms=0)
 
     async def take(self, event: StreamEvent | Interrupted) -> None:

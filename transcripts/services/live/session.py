@@ -26,7 +26,6 @@ from transcripts.inference.errors import InferenceError, UnavailableError
 from transcripts.inference.live import is_being_cancelled
 from transcripts.inference.results import Model
 from transcripts.inference.servers import Server
-from transcripts.models import TranscriptionJob
 from transcripts.services.lease import Lease, LeaseLostError
 from transcripts.services.live import close, refusals
 from transcripts.services.live.admit import Admitted, withdraw_session
@@ -61,10 +60,10 @@ class LiveSession:
         self.hearing = Hearing(
             self.feed,
             owner=transcript.owner,
-            model=transcript.model_used or transcript.model_requested,
-            language=transcript.language_requested,
-            asked=TranscriptionJob.of(transcript),
-            settled_ms=transcript.resume_ms,
+            model=transcript.job.model_used or transcript.job.model_requested,
+            language=transcript.job.language_requested,
+            asked=transcript.job,
+            settled_ms=transcript.job.resume_ms,
         )
         self.ready = Ready(
             transcript_id=str(transcript.pk),
@@ -76,7 +75,7 @@ class LiveSession:
         self._model = model
         self._job = admitted.job
         self._credit = Credit(
-            self.lease, transcript, position_ms=start_ms, on_refused=self._warn_of_credits
+            self.lease, admitted.job.row, position_ms=start_ms, on_refused=self._warn_of_credits
         )
         self._longest_ms = refusals.longest_ms(transcript)
         self._hub = hub()

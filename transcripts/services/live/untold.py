@@ -20,16 +20,18 @@ logger = logging.getLogger(__name__)
 
 def note_told(lease: Lease, told_ms: int) -> None:
     """Write down how far the client was told, unless somebody else has the session by now."""
-    held = LiveSession.objects.filter(pk=lease.transcript_id, transcript__attempt=lease.attempt)
+    held = LiveSession.objects.filter(
+        transcript__job=lease.job_id, transcript__job__attempt=lease.attempt
+    )
     try:
-        held.update(told_ms=told_ms)
+        held.update(delivered_ms=told_ms)
     except DatabaseFailure:
-        logger.exception("event=live_told_unknown transcript_id=%s", lease.transcript_id)
+        logger.exception("event=live_told_unknown job_id=%s", lease.job_id)
 
 
 def load_untold(transcript: Transcript, *, told_ms: int) -> tuple[Final, ...]:
     """Return what is stored beyond `told_ms`, as it would have been told. One query."""
-    language = transcript.language or transcript.language_requested
+    language = transcript.language or transcript.job.language_requested
     stored = transcript.segments.filter(end_ms__gt=told_ms).order_by("position")
     return tuple(
         Final(segments=(_as_recognised(each),), language=each.language or language)

@@ -51,7 +51,7 @@ function showRevision({ number, action, author, created_at: time, restored }) {
   const what = number
     ? fill(texts[ACTIONS[action] ?? action] ?? action, { number: restored }) : texts.original;
   const when = time ? new Date(time).toLocaleString(document.documentElement.lang) : "";
-  const by = number && action !== "refine" ? [author ?? texts.deleted_account, when] : [when];
+  const by = number && action !== "second_pass" ? [author ?? texts.deleted_account, when] : [when];
   const title = `${number}. ${what}`;
   const place = make("div", { className: "difference", hidden: true });
   const named = (label, act) => {

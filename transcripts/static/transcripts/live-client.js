@@ -53,13 +53,13 @@ export class LiveTranscription extends EventTarget {
 
   /**
    * `getToken()` returns (a promise of) an API key or a ticket, or "" for a visitor; it is asked for
-   * each connection. `refine`: recognise the recording once more, better, when it is over.
+   * each connection. `secondPass`: transcribe the recording a second time, better, when it is over.
    */
-  constructor({ url, getToken = () => "", language = "auto", model, refine = false, title = "" }) {
+  constructor({ url, getToken = () => "", language = "auto", model, secondPass = false, title = "" }) {
     super();
     this.url = url;
     this.getToken = getToken;
-    this.config = { language, model, refine, title };
+    this.config = { language, model, second_pass: secondPass, title };
   }
 
   get state() { return this.#state; }

@@ -10,7 +10,8 @@ const SILENT_LEVEL = 0.08; // -55 dBFS: less than any room with a microphone in 
 const SILENT_FRAMES = 60;
 
 const form = $("live");
-const { language, model, refine } = form.elements;
+const { language, model } = form.elements;
+const secondPass = form.elements.second_pass;
 const partial = $("partial");
 let live = null; // the session under way, or the last one
 let parts = []; // {id, token}: its transcripts; a second one where the first was closed too early
@@ -40,7 +41,7 @@ function start() {
     getToken: () => (form.dataset.ticket ? fetchTicket(form.dataset.ticket) : ""),
     language: language.value,
     model: model.value || undefined,
-    refine: Boolean(refine?.checked),
+    secondPass: Boolean(secondPass?.checked),
   });
   const handlers = { state: showState, session: showSession, level: showLevel, partial: showPartial,
     final: showFinal, notice: showNotice, ended: showEnd, failed: showFailure };
@@ -141,7 +142,7 @@ async function showEnd({ credits_charged: credits, gap_seconds: missing = 0 }) {
   else if (isEmpty) remark(texts.no_speech);
   const remarks = [];
   if (credits !== undefined && form.dataset.ticket) remarks.push(fill(texts.cost, { credits }));
-  if (live.config.refine && !isEmpty) remarks.push(texts.refining);
+  if (live.config.second_pass && !isEmpty) remarks.push(texts.second_pass);
   $("cost").textContent = remarks.join(" · ");
   offerTranscripts();
   if (isEmpty) return;

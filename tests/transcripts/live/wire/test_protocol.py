@@ -32,7 +32,7 @@ keys = st.sampled_from(
         "language",
         "languages",
         "model",
-        "refine",
+        "second_pass",
         "title",
         "resume_token",
         "told",
@@ -105,7 +105,7 @@ def test_a_title_is_made_harmless() -> None:
 
 
 def test_repeating_the_configuration_changes_nothing() -> None:
-    config = json.dumps({"model": "small", "refine": True, "title": "t"})
+    config = json.dumps({"model": "small", "second_pass": True, "title": "t"})
 
     assert len(read_all(config, config)) == 1
 

@@ -52,7 +52,7 @@ def refusal(client: Talk) -> tuple[str, int | None]:
         ('{"action": ["stop"]}', "unknown_action", 4400),
         ('{"language": "klingon"}', "unknown_language", 4400),
         ('{"language": 7}', "invalid_value", 4400),
-        ('{"refine": "yes"}', "invalid_value", 4400),
+        ('{"second_pass": "yes"}', "invalid_value", 4400),
         ('{"told": -1}', "invalid_value", 4400),
         ('{"told": NaN}', "invalid_value", 4400),
         ('{"resume_token": "\\ud800"}', "invalid_value", 4400),
@@ -253,7 +253,7 @@ def test_a_language_that_the_model_lacks_in_mid_session_pauses_it(speaker: Clien
 
         assert refusal(client) == ("not_installed", 1013)
     deadline = time.monotonic() + 10
-    while Transcript.objects.get(pk=started["transcript_id"]).lease_owner:
+    while Transcript.objects.get(pk=started["transcript_id"]).job.lease_owner:
         assert time.monotonic() < deadline
     assert Transcript.objects.get().status == Status.PROCESSING
 

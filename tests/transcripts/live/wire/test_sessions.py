@@ -217,7 +217,9 @@ def test_a_session_goes_on_behind_another_socket(speaker: Client, live: FakeStre
 
 
 def wait_until_paused(transcript_id: str) -> None:
-    rows = Transcript.objects.filter(pk=transcript_id, lease_owner="", status=Status.PROCESSING)
+    rows = Transcript.objects.filter(
+        pk=transcript_id, job__lease_owner="", status=Status.PROCESSING
+    )
     wait_until(rows.exists, what="the session is paused")
 
 

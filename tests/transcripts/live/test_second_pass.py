@@ -1,4 +1,4 @@
-"""A second hearing in the background: its text replaces the live one, and nobody sees it work."""
+"""A session's second pass: a further job, whose text replaces the live one; no one sees it work."""
 
 from typing import Any
 
@@ -12,32 +12,38 @@ from protos.stt.v1 import speech_pb2
 from tests.transcripts.fake_inference import Script
 from tests.transcripts.live.conftest import db, new_account, read_all, reload, speak, words_of
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
-from transcripts.access import TranscriptNotFoundError, get_transcript
-from transcripts.models import RetentionPolicy, Status, Transcript, WebhookDelivery, WebhookEndpoint
-from transcripts.services.belongings import export_transcripts
-from transcripts.services.cancel import cancel_transcript, delete_transcript
+from transcripts.models import (
+    JobKind,
+    RetentionPolicy,
+    Status,
+    Transcript,
+    TranscriptionJob,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
+from transcripts.services.cancel import cancel_job, delete_transcript
 from transcripts.services.draft import Editing
 from transcripts.services.edit import SegmentChange, edit_segment, restore
 from transcripts.services.recordings import recording_path
-from transcripts.services.run import run_transcript
+from transcripts.services.run import run_job
 from transcripts.services.turns import running
 
 pytestmark = pytest.mark.database
 
 
 async def speak_to_the_end(account: BillingAccount, **fields: Any) -> Transcript:
-    session = await speak(account, seconds=3, refine=True, **fields)
+    session = await speak(account, seconds=3, second_pass=True, **fields)
     await session.stop()
     await read_all(session)
     return await db(reload, session)
 
 
-def refinement_of(transcript: Transcript) -> Transcript:
-    return Transcript.objects.get(refines=transcript)
+def second_pass_of(transcript: Transcript) -> TranscriptionJob:
+    return transcript.jobs.get(kind=JobKind.SECOND_PASS)
 
 
-def hear_again(transcript: Transcript) -> Transcript:
-    run_transcript(refinement_of(transcript).pk)
+def transcribe_again(transcript: Transcript) -> Transcript:
+    run_job(second_pass_of(transcript).pk)
     return Transcript.objects.get(pk=transcript.pk)
 
 
@@ -50,7 +56,7 @@ def speakers_of(transcript: Transcript) -> list[str]:
 
 
 def codes(transcript: Transcript) -> list[str]:
-    return [warning["code"] for warning in transcript.warnings]
+    return [warning["code"] for warning in transcript.job.warnings]
 
 
 def correct(transcript: Transcript) -> None:
@@ -63,7 +69,7 @@ def count_media(settings: Settings) -> int:
     return len(list(settings.MEDIA_ROOT.iterdir()))
 
 
-async def test_the_second_hearing_becomes_a_revision_with_speakers(
+async def test_the_second_pass_becomes_a_revision_with_speakers(
     live: FakeStream, settings: Settings
 ) -> None:
     live.files.scripts.append(Script(model="large"))
@@ -72,14 +78,16 @@ async def test_the_second_hearing_becomes_a_revision_with_speakers(
     assert transcript.status == Status.COMPLETED  # readable at once
     before = await db(keys_of, transcript)
 
-    transcript = await db(hear_again, transcript)
+    transcript = await db(transcribe_again, transcript)
 
     assert (transcript.revision, transcript.is_corrected) == (1, False)
-    assert (transcript.model_used, transcript.embedder) == ("large", "fake-voices")
+    assert (transcript.job.model_used, transcript.job.embedder) == ("large", "fake-voices")
     assert await db(words_of, transcript) == ["w0", "w1", "w2"]
     assert await db(speakers_of, transcript) == ["Speaker 1", "Speaker 2"]
     assert not set(before) & set(await db(keys_of, transcript))
-    assert not await db(Transcript.objects.exclude(refines=None).exists)
+    job = await db(second_pass_of, transcript)
+    assert (transcript.job_id, job.status) == (job.pk, Status.COMPLETED)
+    assert (transcript.credits_charged, job.credits_charged) == (1, 0)
     assert (await db(read_balance, account)).minutes_left == 59  # nothing more is charged
     assert count_media(settings) == 1
     assert recording_path(transcript).exists()
@@ -87,19 +95,19 @@ async def test_the_second_hearing_becomes_a_revision_with_speakers(
     assert await db(keys_of, transcript) == before
 
 
-async def test_the_gaps_of_the_second_hearing_replace_the_live_ones(live: FakeStream) -> None:
+async def test_the_gaps_of_the_second_pass_replace_the_live_ones(live: FakeStream) -> None:
     lost = [speech_pb2.Gap(start_ms=ms, end_ms=ms + 1500, reason="repetition") for ms in (0, 1200)]
     live.scripts.append(StreamScript(gaps={0: lost[:1]}))
     live.files.scripts.append(Script(gaps={1: lost[1:]}))
     transcript = await speak_to_the_end(await db(new_account))
     assert transcript.status == Status.COMPLETED_WITH_WARNINGS
 
-    transcript = await db(hear_again, transcript)
+    transcript = await db(transcribe_again, transcript)
 
     [gap] = await db(lambda: list(transcript.gaps.all()))
     assert (gap.start_ms, gap.end_ms) == (1200, 2700)
     assert codes(transcript) == ["speech_not_transcribed"]
-    assert "0:01.2–0:02.7" in transcript.warnings[0]["message"]
+    assert "0:01.2–0:02.7" in transcript.job.warnings[0]["message"]
 
 
 async def test_nobody_sees_it_work(live: FakeStream) -> None:
@@ -107,16 +115,14 @@ async def test_nobody_sees_it_work(live: FakeStream) -> None:
     assert account.user is not None
     user = account.user
     transcript = await speak_to_the_end(account)
-    hidden = await db(refinement_of, transcript)
+    hidden = await db(second_pass_of, transcript)
 
-    await db(Transcript.objects.filter(pk=hidden.pk).update, status=Status.PROCESSING)
+    await db(TranscriptionJob.objects.filter(pk=hidden.pk).update, status=Status.PROCESSING)
 
-    assert await db(running().filter(owner=user).count) == 0
-    with pytest.raises(TranscriptNotFoundError):
-        await db(get_transcript, user, hidden.pk)
-    names = await db(lambda: [file.name for file in export_transcripts(user)])
-    assert names
-    assert not any(str(hidden.pk) in name for name in names)
+    assert await db(running().filter(transcript__owner=user).count) == 0
+    assert await db(Transcript.objects.count) == 1
+    await db(transcript.refresh_from_db)
+    assert transcript.status == Status.COMPLETED
 
 
 async def test_it_tells_no_webhook(live: FakeStream) -> None:
@@ -127,7 +133,7 @@ async def test_it_tells_no_webhook(live: FakeStream) -> None:
     told = await db(WebhookDelivery.objects.count)
     assert told == 1
 
-    await db(hear_again, transcript)
+    await db(transcribe_again, transcript)
 
     assert await db(WebhookDelivery.objects.count) == told
 
@@ -136,39 +142,40 @@ async def test_what_a_person_corrected_meanwhile_stays(live: FakeStream) -> None
     transcript = await speak_to_the_end(await db(new_account))
     await db(correct, transcript)
 
-    transcript = await db(hear_again, transcript)
+    transcript = await db(transcribe_again, transcript)
 
     assert await db(words_of, transcript) == ["Hello", "w1", "w2"]
-    assert (transcript.revision, codes(transcript)) == (1, ["refinement_failed"])
-    assert not await db(Transcript.objects.exclude(refines=None).exists)
+    assert (transcript.revision, codes(transcript)) == (1, ["second_pass_failed"])
+    job = await db(second_pass_of, transcript)
+    assert job.error_code == "not_applied"
+    assert not await db(job.segments.exists)
 
 
-async def test_a_second_hearing_that_fails_leaves_the_text_and_a_warning(live: FakeStream) -> None:
+async def test_a_second_pass_that_fails_leaves_the_text_and_a_warning(live: FakeStream) -> None:
     live.files.scripts.append(Script(windows=1, status=grpc.StatusCode.NOT_FOUND))
     transcript = await speak_to_the_end(await db(new_account))
 
-    transcript = await db(hear_again, transcript)
+    transcript = await db(transcribe_again, transcript)
 
-    assert (transcript.status, codes(transcript)) == (Status.COMPLETED, ["refinement_failed"])
+    assert (transcript.status, codes(transcript)) == (Status.COMPLETED, ["second_pass_failed"])
     assert await db(words_of, transcript) == ["w0", "w1", "w2"]
 
 
-async def test_an_account_that_keeps_no_audio_is_refined_all_the_same(
+async def test_an_account_that_keeps_no_audio_gets_its_second_pass_all_the_same(
     live: FakeStream, settings: Settings
 ) -> None:
     account = await db(new_account)
     await db(RetentionPolicy.objects.create, owner=account.user, audio_days=0)
     transcript = await speak_to_the_end(account)
-    assert transcript.recording == ""
     assert count_media(settings) == 1
 
-    transcript = await db(hear_again, transcript)
+    transcript = await db(transcribe_again, transcript)
 
-    assert transcript.revision == 1
+    assert (transcript.revision, transcript.recording.path) == (1, "")
     assert count_media(settings) == 0
 
 
-async def test_deleting_the_transcript_deletes_what_refines_it(
+async def test_deleting_the_transcript_deletes_its_second_pass(
     live: FakeStream, settings: Settings
 ) -> None:
     transcript = await speak_to_the_end(await db(new_account))
@@ -181,18 +188,18 @@ async def test_deleting_the_transcript_deletes_what_refines_it(
 
 async def test_an_operator_may_cancel_it(live: FakeStream) -> None:
     transcript = await speak_to_the_end(await db(new_account))
-    hidden = await db(refinement_of, transcript)
+    hidden = await db(second_pass_of, transcript)
 
-    assert await db(cancel_transcript, hidden)
+    assert await db(cancel_job, hidden)
 
     await db(transcript.refresh_from_db)
-    assert (transcript.status, codes(transcript)) == (Status.COMPLETED, ["refinement_failed"])
-    assert not await db(Transcript.objects.exclude(refines=None).exists)
+    assert (transcript.status, codes(transcript)) == (Status.COMPLETED, ["second_pass_failed"])
+    assert (await db(second_pass_of, transcript)).status == Status.CANCELLED
 
 
-async def test_a_session_without_refine_has_no_second_hearing(live: FakeStream) -> None:
+async def test_a_session_without_it_has_no_second_pass(live: FakeStream) -> None:
     session = await speak(await db(new_account), seconds=1)
     await session.stop()
     await read_all(session)
 
-    assert not await db(Transcript.objects.exclude(refines=None).exists)
+    assert not await db(TranscriptionJob.objects.filter(kind=JobKind.SECOND_PASS).exists)
