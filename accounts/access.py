@@ -5,7 +5,7 @@ import uuid
 from django.db.models import QuerySet
 
 from accounts.models import ApiKey, User
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 
 
 class KeyNotFoundError(ApiError):

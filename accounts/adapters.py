@@ -18,11 +18,11 @@ from django.urls import reverse
 from django.utils.translation import get_language, override
 
 from accounts.client_address import request_address
+from accounts.mail.account_mails import write_account_mail
+from accounts.mail.outbox import queue_mail, site_url
 from accounts.models import User
-from accounts.services.account_mails import write_account_mail
 from accounts.services.devices import is_known_device, note_login
-from accounts.services.mail import queue_mail, site_url
-from stt_web.encryption import decrypt, encrypt
+from stt_web.core.encryption import decrypt, encrypt
 
 _DEVICE_COOKIE_S = 365 * 24 * 3600
 _DEVICE_RATE = "5/300s/key"  # as many tries as allauth gives an address

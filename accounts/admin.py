@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.keys import revoke_api_key
+from accounts.keys.issue import revoke_api_key
 from accounts.models import ApiKey, AuditEntry, User
 from accounts.operator_admin import (
     OperatorAction,
@@ -22,7 +22,7 @@ from accounts.operator_admin import (
     link_to,
     link_to_list,
 )
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 
 
 def _set_active(user: User, *, is_active: bool) -> Outcome:

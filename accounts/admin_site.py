@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.operator_admin import OperatorAdmin
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 
 
 class OperatorSite(AdminSite):

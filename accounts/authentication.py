@@ -19,12 +19,12 @@ from django.views.decorators.debug import sensitive_variables
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from accounts import key_cache
 from accounts.client_address import request_address
-from accounts.guessing import check_not_guessing, count_unknown_key
-from accounts.keys import digest_key, has_key_shape
+from accounts.keys import cache
+from accounts.keys.issue import digest_key, has_key_shape
+from accounts.keys.throttle import check_not_guessing, count_unknown_key
 from accounts.models import ApiKey, User
-from stt_web.errors import HOW_TO_SEND_A_KEY, ApiError
+from stt_web.core.errors import HOW_TO_SEND_A_KEY, ApiError
 
 _LAST_USED_EVERY = timedelta(minutes=1)
 _CHALLENGE = 'Bearer realm="stt"'
@@ -94,14 +94,14 @@ def read_socket_token(headers: Mapping[str, str], *, query_string: bytes) -> str
 def authenticate_token(raw: str, *, address: str = "", now: datetime | None = None) -> ApiKey:
     """Return the key, with its `user`, or raise AuthenticationError.
 
-    One query, and none for `key_cache.TTL_S` after; once a minute a second one, for `last_used_at`.
+    One query, and none for `cache.TTL_S` after; once a minute a second one, for `last_used_at`.
     From an `address` (`accounts.client_address`) that guesses: GuessingError.
     """
     asked_at = now or timezone.now()
     api_key = None
     if has_key_shape(raw):
         digest = digest_key(raw)
-        api_key = key_cache.find_key(digest, load=lambda: _load_key(digest, address, asked_at))
+        api_key = cache.find_key(digest, load=lambda: _load_key(digest, address, asked_at))
     if api_key is None or not _is_good(api_key, asked_at):
         raise AuthenticationError(_BAD_KEY)
     _record_use(api_key, asked_at)
@@ -154,4 +154,4 @@ def _record_use(api_key: ApiKey, now: datetime) -> None:
     ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=stale), pk=api_key.pk).update(
         last_used_at=now
     )
-    key_cache.note_use(api_key.digest, used_at=now)
+    cache.note_use(api_key.digest, used_at=now)

@@ -105,7 +105,7 @@ class KnownDevice(models.Model):
 
 
 class OutgoingMail(models.Model):
-    """A mail that is to be sent, or was (`accounts.services.mail`).
+    """A mail that is to be sent, or was (`accounts.mail.outbox`).
 
     Written in the transaction of what it tells of; `key` makes each be written once. Its body may
     hold a link that logs somebody in, and is emptied once it is sent or given up.

@@ -26,7 +26,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.audit import record_action
 from accounts.models import User
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 
 MAX_REASON = 500
 

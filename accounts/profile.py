@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 from django.conf import settings
 
 from accounts.models import User
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 
 # Each mail that the system sends, and whether it is sent to somebody who said nothing about it.
 EMAIL_PREFERENCES = {

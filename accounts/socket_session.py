@@ -15,8 +15,8 @@ from django.http import HttpRequest
 from django.utils.http import is_same_domain
 
 from accounts.models import User
+from stt_web.core.errors import ApiError
 from stt_web.core.strict_json import find_unstorable
-from stt_web.errors import ApiError
 
 
 class OriginError(ApiError):

@@ -4,24 +4,25 @@ from uuid import UUID
 
 from celery import shared_task
 
-from accounts.services import departure, mail, sessions
+from accounts.mail import outbox
+from accounts.services import account_deletion, sessions
 
 __all__ = ["finish_departures", "purge_sessions", "send_mail", "sweep_mail"]
 
 
-@shared_task(name=mail.SEND_TASK, ignore_result=True)
+@shared_task(name=outbox.SEND_TASK, ignore_result=True)
 def send_mail(mail_id: str) -> None:
-    mail.send_mail(UUID(mail_id))
+    outbox.send_mail(UUID(mail_id))
 
 
 @shared_task(name="accounts.sweep_mail", ignore_result=True)
 def sweep_mail() -> None:
-    mail.sweep_mail()
+    outbox.sweep_mail()
 
 
 @shared_task(name="accounts.finish_departures", ignore_result=True)
 def finish_departures() -> None:
-    departure.finish_departures()
+    account_deletion.finish_departures()
 
 
 @shared_task(name="accounts.purge_sessions", ignore_result=True)

@@ -31,7 +31,7 @@ from tests.services import postgresql_database
 
 if TYPE_CHECKING:  # models need Django's settings, which need the database
     from accounts.models import User
-    from transcripts.services.submit import Submission
+    from transcripts.jobs.submit import Submission
 
 SUBMISSIONS, MORE_THREADS, AFFORDED = 200, (8, 32), 150
 KEY_REQUESTS, USAGE_REQUESTS, PAUSE_S = 200, 100, 0.005
@@ -50,7 +50,7 @@ def main() -> None:
         from django.core.management import call_command
         from django.db import connections
 
-        from transcripts.services.submit import ADMITTING_THREADS
+        from transcripts.jobs.submit import ADMITTING_THREADS
 
         call_command("migrate", verbosity=0)
         try:
@@ -161,8 +161,8 @@ def _make_submission(owner: "User", number: int) -> "Submission":
     from django.conf import settings
 
     from billing.quotas import limits_for
-    from stt_web.uploads import Upload
-    from transcripts.services.submit import Submission, TranscriptionOptions
+    from stt_web.core.uploads import Upload
+    from transcripts.jobs.submit import Submission, TranscriptionOptions
 
     class TimedUpload(Upload):
         """Knows when it was taken over: the first thing after the commit."""
@@ -194,8 +194,8 @@ def _admit(submission: "Submission") -> tuple[bool, float, float]:
     from django.utils import timezone
 
     from billing.ledger import NoCreditsError
+    from transcripts.jobs.submit import admit_recording
     from transcripts.media import Probe
-    from transcripts.services.submit import admit_recording
 
     found = Probe(
         container="flac",
@@ -216,15 +216,15 @@ def _admit(submission: "Submission") -> tuple[bool, float, float]:
 
 def _measure_keys() -> None:
     """What a key adds to a request: found in the database, and remembered."""
-    from accounts import key_cache
     from accounts.authentication import authenticate_token
-    from accounts.keys import issue_api_key
+    from accounts.keys import cache
+    from accounts.keys.issue import issue_api_key
 
     _, raw = issue_api_key(_make_owner("keys@example.org", credits=1), name="benchmark")
     authenticate_token(raw)  # notes its use, which it does once a minute
 
     def look_up() -> None:
-        key_cache.forget_keys()
+        cache.forget_keys()
         authenticate_token(raw)
 
     _report("key, one query", _times_ms(look_up, KEY_REQUESTS), _count_queries(look_up))

@@ -113,7 +113,7 @@ def _make_transcripts(owner: "User", count: int) -> None:
 def _copy_words(
     cursor: Cursor[object], owner: "User", pool: list[Stretch], transcripts: int
 ) -> None:
-    from transcripts.services.search_lexemes import as_set, as_vector
+    from transcripts.search.tsvector import as_set, as_vector
 
     words = [" ".join(stretch).split() for stretch in pool]
     distinct = [set(each) for each in words]
@@ -133,8 +133,8 @@ def _copy_words(
 
 def _make_rows(cursor: Cursor[object], owner: "User", *, size: int, with_segments: int) -> None:
     from transcripts.models import WHOLE_BUCKET
-    from transcripts.services.search_index import BUCKET_MS
-    from transcripts.services.search_lexemes import as_vector
+    from transcripts.search.index import BUCKET_MS
+    from transcripts.search.tsvector import as_vector
 
     own = as_vector(["own"], owner_id=owner.pk)[1:-4]
     of_pool = f"pool.number = (t.n * {CHUNKS} + b) * {_STEP} % {size}"

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from billing.models import BillingAccount, Invoice
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 
 
 class InvoiceNotFoundError(ApiError):

@@ -11,7 +11,7 @@ from django.db.models import F
 from accounts.client_address import digest_address
 from billing.models import AnonymousUse, Plan
 from billing.plans import ANONYMOUS_PLAN
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 
 _DAY_S = 86_400
 

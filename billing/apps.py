@@ -8,8 +8,8 @@ class BillingConfig(AppConfig):
     def ready(self) -> None:
         post_migrate.connect(_add_missing_rows, sender=self)
         # These import models, which can't be imported before this.
-        from accounts.services.belongings import Belongings, register_belongings
-        from billing.belongings import export_billing, remove_person
+        from accounts.services.user_data import Belongings, register_belongings
+        from billing.user_data import export_billing, remove_person
 
         register_belongings("billing", Belongings(export=export_billing, remove=remove_person))
 

@@ -20,7 +20,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import User
 from billing.models import BillingAccount, CloudInstance, InstanceStatus
-from stt_web.encryption import decrypt, encrypt
+from stt_web.core.encryption import decrypt, encrypt
 
 _TARGET = re.compile(r"(dns:///)?(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5})\Z")
 

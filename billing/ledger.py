@@ -41,7 +41,7 @@ from billing.models import (
     HoldState,
     LedgerEntry,
 )
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 
 _MINUTE_MS = 60_000
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from accounts.models import User
 from billing.models import BillingAccount, Plan
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 
 ANONYMOUS_PLAN = "anonymous"
 FREE_PLAN = "free"

@@ -10,7 +10,7 @@ from accounts.client_address import digest_address
 from accounts.models import User
 from accounts.rate_windows import count_in_window
 from billing.quotas import Limits
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 
 _WINDOW_S = 60
 

@@ -7,7 +7,7 @@
 
 Start uvicorn with `--no-access-log` (the access log is ours, without query strings) and
 `--no-proxy-headers` (`accounts.client_address` decides whom to believe); for sockets with
-`--ws stt_web.socket_protocol:SocketProtocol`.
+`--ws stt_web.core.asgi.socket_protocol:SocketProtocol`.
 """
 
 import os
@@ -21,14 +21,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stt_web.settings")
 django_application = cast("ASGI3Application", get_asgi_application())
 
 # These import models, so only now.
-from stt_web.asgi_messages import ASGI3Application  # noqa: E402
-from stt_web.cors import CorsLayer  # noqa: E402
-from stt_web.forwarded import ForwardedSchemeLayer  # noqa: E402
-from stt_web.ingest import IngestLayer  # noqa: E402
-from stt_web.protection import ProtectionLayer  # noqa: E402
-from stt_web.request_id import RequestIdLayer  # noqa: E402
+from stt_web.core.asgi.cors import CorsLayer  # noqa: E402
+from stt_web.core.asgi.forwarded import ForwardedSchemeLayer  # noqa: E402
+from stt_web.core.asgi.messages import ASGI3Application  # noqa: E402
+from stt_web.core.asgi.protection import ProtectionLayer  # noqa: E402
+from stt_web.core.asgi.thread_slots import ThreadSlotsLayer  # noqa: E402
+from stt_web.core.asgi.upload_layer import IngestLayer  # noqa: E402
+from stt_web.core.request_id import RequestIdLayer  # noqa: E402
 from stt_web.routing import socket_router  # noqa: E402
-from stt_web.threads import ThreadSlotsLayer  # noqa: E402
 from transcripts.media import warm_up  # noqa: E402
 
 UPLOAD_PATHS = ("/v1/transcribe", "/api/v1/transcripts/import/")

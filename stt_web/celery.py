@@ -7,7 +7,7 @@ from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stt_web.settings")
 
-TRANSPORT_ALIASES["filesystem"] = "stt_web.file_broker:Transport"
+TRANSPORT_ALIASES["filesystem"] = "stt_web.core.file_broker:Transport"
 
 app = Celery("stt")
 app.config_from_object("django.conf:settings", namespace="CELERY")

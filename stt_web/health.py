@@ -18,7 +18,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from stt_web.core.background import down_loops, failures, spawn
-from stt_web.error_answers import allow_methods
+from stt_web.core.error_responses import allow_methods
 from transcripts.inference.client import fetch_info
 from transcripts.inference.errors import InferenceError
 from transcripts.inference.results import Device, ServerModels

@@ -15,7 +15,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.views import APIView
 
-from stt_web.error_answers import allow_methods
+from stt_web.core.error_responses import allow_methods
 
 V = TypeVar("V", bound=Callable[..., Any])
 _ERROR_REF = {"$ref": "#/components/schemas/Error"}
@@ -208,7 +208,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 
 class VisitorScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # no stubs
-    target_class = "transcripts.api.principals.KeyOrVisitorAuthentication"
+    target_class = "transcripts.principals.KeyOrVisitorAuthentication"
     name = "apiKeyOrToken"
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:

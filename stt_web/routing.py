@@ -6,8 +6,8 @@ from asgiref.typing import WebSocketResponseStartEvent
 from channels.routing import URLRouter
 from django.urls import path, re_path
 
-from stt_web.asgi_messages import ASGIReceiveCallable, ASGISendCallable, WebSocketScope
-from stt_web.error_answers import NotFoundError
+from stt_web.core.asgi.messages import ASGIReceiveCallable, ASGISendCallable, WebSocketScope
+from stt_web.core.error_responses import NotFoundError
 from transcripts.live.consumer import StreamConsumer
 
 

@@ -1,4 +1,4 @@
-"""Django's settings. The environment is read here, through `stt_web.env`, and nowhere else.
+"""Django's settings. The environment is read here, through `stt_web.core.env`, and nowhere else.
 
 `docs/operating.md` lists every variable.
 """
@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from stt_web.email_url import read_email_url
-from stt_web.env import (
+from stt_web.core.email_url import read_email_url
+from stt_web.core.env import (
     BadSettingError,
     read_bool,
     read_choice,
@@ -22,7 +22,7 @@ from stt_web.env import (
     read_path,
     read_text,
 )
-from stt_web.logs import logging_config
+from stt_web.core.logs import logging_config
 
 # What this system writes (database, recordings, secrets) is its user's alone to read.
 os.umask(0o077)
@@ -139,9 +139,9 @@ INSTALLED_APPS = [
 # (that is why WhiteNoise serves as a view: `stt_web.static`). Security headers: `ProtectionLayer`.
 MIDDLEWARE = [
     "billing.api.throttling.RateLimitHeadersMiddleware",
-    "stt_web.caching.NoStoreMiddleware",
-    "stt_web.error_answers.ApiErrorMiddleware",
-    "stt_web.input_checks.RefuseUnstorableMiddleware",
+    "stt_web.core.caching.NoStoreMiddleware",
+    "stt_web.core.error_responses.ApiErrorMiddleware",
+    "stt_web.core.input_checks.RefuseUnstorableMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -152,7 +152,7 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "stt_web.urls"
 ASGI_APPLICATION = "stt_web.asgi.application"
-CSRF_FAILURE_VIEW = "stt_web.error_answers.answer_csrf_failure"
+CSRF_FAILURE_VIEW = "stt_web.core.error_responses.answer_csrf_failure"
 # Threads for synchronous code, shared by all requests; each may hold a database connection.
 WEB_THREADS = read_int("STT_WEB_THREADS", 8, at_least=1)
 APPEND_SLASH = False  # an API path without its slash is a 404 in the one error shape
@@ -167,7 +167,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "stt_web.protection.offer_nonce",
+                "stt_web.core.asgi.protection.offer_nonce",
             ]
         },
     }
@@ -223,7 +223,7 @@ CACHES: dict[str, dict[str, object]] = {
     }
 }
 
-# Mail is written down with what it tells of, and sent by a worker (`accounts.services.mail`).
+# Mail is written down with what it tells of, and sent by a worker (`accounts.mail.outbox`).
 globals().update(read_email_url(read_text("STT_EMAIL_URL", "")))
 # Whether mail that is printed, for want of a mail server, shows its links: they open accounts, and
 # what a process prints is a log as soon as nobody sits before it.
@@ -260,10 +260,10 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["billing.api.throttling.PlanThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["stt_web.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["stt_web.core.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "stt_web.error_answers.handle_api_exception",
-    "DEFAULT_PAGINATION_CLASS": "stt_web.pagination.PageNumberPagination",
+    "EXCEPTION_HANDLER": "stt_web.core.error_responses.handle_api_exception",
+    "DEFAULT_PAGINATION_CLASS": "stt_web.core.pagination.PageNumberPagination",
 }
 SPECTACULAR_SETTINGS: dict[str, object] = {
     "TITLE": "Speech to text",

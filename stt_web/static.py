@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from stt_web.error_answers import allow_methods
+from stt_web.core.error_responses import allow_methods
 
 
 @allow_methods("GET", "HEAD")

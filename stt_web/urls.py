@@ -10,7 +10,7 @@ from stt_web.health import show_health
 from stt_web.openapi import documented_as, show_docs, show_openapi
 from stt_web.static import serve_static
 from transcripts.api.documentation import HealthDocumentation
-from transcripts.api.urls import inference_urlpatterns, management_urlpatterns
+from transcripts.urls import inference_urlpatterns, management_urlpatterns
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include(inference_urlpatterns)),
@@ -27,9 +27,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", include("accounts.pages.urls")),
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),
-    path("", include("transcripts.pages.urls")),
+    path("", include("transcripts.page_urls")),
 ]
-handler400 = "stt_web.error_answers.answer_400"
-handler403 = "stt_web.error_answers.answer_403"
-handler404 = "stt_web.error_answers.answer_404"
-handler500 = "stt_web.error_answers.answer_500"
+handler400 = "stt_web.core.error_responses.answer_400"
+handler403 = "stt_web.core.error_responses.answer_403"
+handler404 = "stt_web.core.error_responses.answer_404"
+handler500 = "stt_web.core.error_responses.answer_500"

@@ -12,25 +12,25 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts import guessing, keys
+from accounts.keys import issue, throttle
+from accounts.mail import notify as notices
 from accounts.models import ApiKey, User
-from accounts.services import notify as notices
 from billing.anonymous import AnonymousLimitError, count_anonymous_use
 from billing.models import AnonymousUse, Plan
 from billing.plans import ANONYMOUS_PLAN
 from billing.quotas import limits_for
 from billing.request_rates import RateLimitError, count_request
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 from tests.billing.conftest import create_account, run_at_once
+from tests.transcripts.jobs.test_submit import admit
 from tests.transcripts.live.conftest import ask_for
 from tests.transcripts.rows import claim_transcript, create_transcript
-from tests.transcripts.services.test_admission import admit
+from transcripts.jobs.concurrency import running
+from transcripts.live.admission import admit_session, readmit_session
+from transcripts.live.close import pause
+from transcripts.live.journal import Journal
 from transcripts.models import ShareLink, Status, Transcript, WebhookEndpoint
-from transcripts.services import sharing
-from transcripts.services.live.admit import admit_session, readmit_session
-from transcripts.services.live.close import pause
-from transcripts.services.live.journal import Journal
-from transcripts.services.turns import running
+from transcripts.sharing import links
 from transcripts.webhooks import endpoints
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,26 +39,26 @@ AT_ONCE = 16
 
 # Counted in stored rows: each has a test below.
 OF_ROWS = {
-    "accounts/keys.py:MAX_KEYS",
-    "accounts/guessing.py:MAX_UNKNOWN_KEYS",
-    "accounts/services/notify.py:MAX_AN_HOUR",
+    "accounts/keys/issue.py:MAX_KEYS",
+    "accounts/keys/throttle.py:MAX_UNKNOWN_KEYS",
+    "accounts/mail/notify.py:MAX_AN_HOUR",
     "stt_web/settings.py:MAX_OPEN_TRANSCRIPTS",
-    "transcripts/services/sharing.py:MAX_LINKS",
+    "transcripts/sharing/links.py:MAX_LINKS",
     "transcripts/webhooks/endpoints.py:MAX_ENDPOINTS",
 }
 # Counted in one row, and moved on by compare-and-set or under the row's lock.
 OF_ONE_ROW = {
-    "accounts/services/mail.py:MAX_TRIES",
+    "accounts/mail/outbox.py:MAX_TRIES",
     "stt_web/settings.py:MAX_STALLED_TRIES",
-    "transcripts/api/edit_serializers.py:MAX_TAGS",  # the list is replaced as a whole
-    "transcripts/services/recognise.py:MAX_BROKEN_TRIES",
+    "transcripts/editing/api/serializers.py:MAX_TAGS",  # the list is replaced as a whole
+    "transcripts/jobs/stages/recognise.py:MAX_BROKEN_TRIES",
     "transcripts/webhooks/delivery.py:MAX_TRIES",
 }
 # Bounds of one request, file, message or list: no other request has a part in it.
 OF_ONE_REQUEST = (
     "accounts/operator_admin.py",
-    "accounts/key_cache.py",
-    "accounts/guessing.py:_MAX_REMEMBERED",
+    "accounts/keys/cache.py",
+    "accounts/keys/throttle.py:_MAX_REMEMBERED",
     "billing/admin/",
     "billing/management/",
     "stt_web/",
@@ -121,14 +121,14 @@ def user(transactional_db: None) -> User:
 def test_keys(user: User) -> None:
     ApiKey.objects.bulk_create(
         ApiKey(user=user, name=str(n), prefix=f"p{n}", digest=f"{n:064x}")
-        for n in range(keys.MAX_KEYS - 3)
+        for n in range(issue.MAX_KEYS - 3)
     )
     refusals = run_refused(
-        lambda: keys.issue_requested_key(
+        lambda: issue.issue_requested_key(
             user, asked_with=None, name="x", scopes=(), expires_at=None
         )
     )
-    assert (refusals, user.api_keys.count()) == (AT_ONCE - 3, keys.MAX_KEYS)
+    assert (refusals, user.api_keys.count()) == (AT_ONCE - 3, issue.MAX_KEYS)
 
 
 @pytest.mark.database
@@ -143,10 +143,10 @@ def test_share_links(user: User) -> None:
     transcript = create_transcript(owner=user, status=Status.COMPLETED)
     ShareLink.objects.bulk_create(
         ShareLink(transcript=transcript, token_digest=f"{n:064x}")
-        for n in range(sharing.MAX_LINKS - 3)
+        for n in range(links.MAX_LINKS - 3)
     )
-    refusals = run_refused(lambda: sharing.create_share(transcript))
-    assert (refusals, ShareLink.objects.count()) == (AT_ONCE - 3, sharing.MAX_LINKS)
+    refusals = run_refused(lambda: links.create_share(transcript))
+    assert (refusals, ShareLink.objects.count()) == (AT_ONCE - 3, links.MAX_LINKS)
 
 
 @pytest.mark.database
@@ -250,23 +250,23 @@ def test_requests_a_minute(user: User) -> None:
 
 @pytest.mark.database
 def test_unknown_keys_of_an_address(transactional_db: None) -> None:
-    guessing.forget_guesses()
+    throttle.forget_guesses()
     now = timezone.now()
-    calls = [partial(guessing.count_unknown_key, "192.0.2.4", now=now)]
-    run_at_once(calls * (guessing.MAX_UNKNOWN_KEYS - 1))
-    guessing.check_not_guessing("192.0.2.4", now=now)
+    calls = [partial(throttle.count_unknown_key, "192.0.2.4", now=now)]
+    run_at_once(calls * (throttle.MAX_UNKNOWN_KEYS - 1))
+    throttle.check_not_guessing("192.0.2.4", now=now)
     run_at_once(calls)
-    with pytest.raises(guessing.GuessingError):
-        guessing.check_not_guessing("192.0.2.4", now=now)
-    guessing.forget_guesses()
+    with pytest.raises(throttle.GuessingError):
+        throttle.check_not_guessing("192.0.2.4", now=now)
+    throttle.forget_guesses()
 
 
 @pytest.mark.database
 def test_mails_of_a_kind_an_hour(user: User) -> None:
     from allauth.account.models import EmailAddress
 
+    from accounts.mail.outbox import Notice
     from accounts.models import OutgoingMail
-    from accounts.services.mail import Notice
 
     EmailAddress.objects.create(user=user, email="a@example.com", primary=True, verified=True)
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from accounts.models import User
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 from transcripts.models import Transcript, TranscriptionJob, WebhookDelivery, WebhookEndpoint
 
 

@@ -20,14 +20,14 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.operator_admin import OperatorAction, OperatorAdmin, Outcome, link_to
 from billing.models import CloudInstance, InstanceStatus
-from stt_web.errors import ApiError
-from transcripts.gaps import CODE as GAP_WARNING
+from stt_web.core.errors import ApiError
+from transcripts.inference.health import read_health, read_shared_health
+from transcripts.jobs.cancel import cancel_job
+from transcripts.jobs.queue_stats import list_leases, read_queues
+from transcripts.jobs.requeue import REQUEUEABLE, requeue_job
 from transcripts.models import OPEN_STATUSES, TranscriptionJob
-from transcripts.services.cancel import cancel_job
-from transcripts.services.cloud_health import read_health, read_shared_health
-from transcripts.services.queues import list_leases, read_queues
 from transcripts.services.recordings import recording_path
-from transcripts.services.requeue import REQUEUEABLE, requeue_job
+from transcripts.services.shown_gaps import CODE as GAP_WARNING
 
 # Not even read for the pages that don't show them.
 PRIVATE_FIELDS = (

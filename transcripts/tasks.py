@@ -2,7 +2,7 @@
 
 Tasks carry an id; the row says what is to be done. They are idempotent and may be lost, doubled or
 late. Celery's time limits don't work in a thread pool: a job ends by its own deadline for no
-progress (`services/lease`).
+progress (`jobs/lease`).
 """
 
 import logging
@@ -12,18 +12,18 @@ from celery import shared_task
 from celery.signals import worker_init, worker_ready, worker_shutting_down
 
 from stt_web.core.background import run_guarded, spawn_thread
+from transcripts.diarization.voices import VOICES_TASK, analyse_voices
+from transcripts.editing.align_edits import ALIGN_TASK, align_edit, sweep_alignments
 from transcripts.exports.options import ExportOptions
+from transcripts.exports.worker_exports import EXPORT_TASK, make_export
+from transcripts.jobs.enqueue import TRANSCRIBE_TASK, enqueue
+from transcripts.jobs.lease import keeper
+from transcripts.jobs.run import run_job
+from transcripts.jobs.sweep import sweep_transcripts
 from transcripts.media import warm_up
-from transcripts.services import purge
-from transcripts.services.align_edits import ALIGN_TASK, align_edit, sweep_alignments
-from transcripts.services.dispatch import TRANSCRIBE_TASK, enqueue
-from transcripts.services.export import EXPORT_TASK, make_export
-from transcripts.services.lease import keeper
-from transcripts.services.retention import apply_retention
-from transcripts.services.run import run_job
-from transcripts.services.search_index import index_outdated
-from transcripts.services.sweep import sweep_transcripts
-from transcripts.services.voices import VOICES_TASK, analyse_voices
+from transcripts.retention import purge
+from transcripts.retention.policy import apply_retention
+from transcripts.search.index import index_outdated
 from transcripts.webhooks.outbox import DELIVER_TASK
 from transcripts.webhooks.pump import pump_deliveries, stop_pumps
 

@@ -14,9 +14,9 @@ from accounts.api.serializers import (
     NewApiKeySerializer,
     RevocationSerializer,
 )
-from accounts.keys import issue_requested_key, revoke_api_key, revoke_key_and_created
+from accounts.keys.issue import issue_requested_key, revoke_api_key, revoke_key_and_created
 from accounts.permissions import HasScope, key_of, user_of
-from stt_web.pagination import PageNumberPagination
+from stt_web.core.pagination import PageNumberPagination
 
 
 class KeyListView(APIView):

@@ -3,7 +3,7 @@
 from django.utils import timezone
 from rest_framework import serializers
 
-from accounts.keys import SCOPES
+from accounts.keys.issue import SCOPES
 from accounts.models import ApiKey
 
 

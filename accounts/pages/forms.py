@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts.keys import DEFAULT_LIFETIME, SCOPES
+from accounts.keys.issue import DEFAULT_LIFETIME, SCOPES
 from accounts.models import User
 from accounts.profile import EMAIL_PREFERENCES, read_email_preferences
 

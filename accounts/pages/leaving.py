@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.lasting import read_session_user, while_allowed
 from accounts.models import User
 from accounts.pages.forms import LeaveForm
-from accounts.services.departure import close_account, try_to_remove
+from accounts.services.account_deletion import close_account, try_to_remove
 from accounts.services.export import export_account
 
 

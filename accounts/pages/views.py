@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.i18n import set_language
 
 from accounts.access import KeyNotFoundError, get_api_key, list_api_keys
-from accounts.keys import (
+from accounts.keys.issue import (
     KeyRefusedError,
     issue_requested_key,
     list_created_keys,

@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from accounts.mail.notify import notify
+from accounts.mail.outbox import Notice, site_url
 from accounts.models import KnownDevice, User
-from accounts.services.mail import Notice, site_url
-from accounts.services.notify import notify
 from accounts.services.sessions import describe_browser
 
 _TOKEN_BYTES = 32

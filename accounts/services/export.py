@@ -16,7 +16,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from accounts.models import ApiKey, KnownDevice, User
 from accounts.profile import read_email_preferences
-from accounts.services.belongings import ExportFile, all_belongings
+from accounts.services.user_data import ExportFile, all_belongings
 
 _PIECE_BYTES = 256 * 1024
 

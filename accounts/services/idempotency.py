@@ -24,7 +24,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from accounts.models import IdempotencyRecord, User
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 
 KEPT = timedelta(hours=24)
 _PURGED_ROWS = 5000

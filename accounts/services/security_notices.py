@@ -6,10 +6,10 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.mail.notify import notify_always
+from accounts.mail.outbox import Notice, site_url
 from accounts.models import User
 from accounts.profile import SECURITY_NOTICES, read_email_preferences, update_profile
-from accounts.services.mail import Notice, site_url
-from accounts.services.notify import notify_always
 
 
 def change_profile(user: User, **changes: Any) -> User:

@@ -23,7 +23,7 @@ from billing.ledger import grant_credits, read_balance
 from billing.models import BillingAccount, Plan
 from billing.plans import change_plan
 from billing.usage import count_minutes_used, read_daily_usage
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 
 _MAX_GRANT = 1_000_000
 _RECENT = 20

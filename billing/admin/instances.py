@@ -18,8 +18,8 @@ from accounts.operator_admin import (
 )
 from billing import cloud
 from billing.models import CloudInstance, InstanceStatus
-from stt_web.encryption import MASK
-from stt_web.errors import ApiError
+from stt_web.core.encryption import MASK
+from stt_web.core.errors import ApiError
 
 
 class CloudInstanceForm(ReasonModelForm):

@@ -28,7 +28,7 @@ from billing.payments.invoice_pdf import render_invoice
 from billing.payments.invoices import list_invoices
 from billing.payments.offers import find_offer, list_packs, list_public_plans
 from billing.quotas import account_for
-from stt_web.pagination import PageNumberPagination
+from stt_web.core.pagination import PageNumberPagination
 
 # Longer than the library waits for Stripe, with all that it tries again.
 _CHECKOUT_LASTS_S = 300.0

@@ -30,7 +30,7 @@ def set_rate_limit_headers(request: HttpRequest, headers: Mapping[str, str]) -> 
 def count_api_request(request: HttpRequest, user: User | None) -> None:
     """Count a request of `user`, or of the visitor at its address, and have its answer say so.
 
-    The one place where requests to views are counted; uploads are at `stt_web.callers`, before
+    The one place where requests to views are counted; uploads are at `billing.admission`, before
     there is a request. Raises RateLimitError.
     """
     headers = count_request(

@@ -26,7 +26,7 @@ class CloudInstance(models.Model):
     target = models.CharField(max_length=255)  # host:port, or dns:///name:port
     is_tls = models.BooleanField("TLS", default=True)
     ca_pem = models.TextField("CA certificate (PEM)", blank=True)  # empty: the public ones
-    token_encrypted = models.TextField(blank=True, editable=False)  # by stt_web.encryption
+    token_encrypted = models.TextField(blank=True, editable=False)  # by stt_web.core.encryption
     status = models.CharField(
         max_length=10, choices=InstanceStatus.choices, default=InstanceStatus.ACTIVE
     )

@@ -1,6 +1,6 @@
 """What can be refused where money is concerned; the tree is drawn in the package."""
 
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 
 
 class PaymentsError(ApiError):

@@ -19,7 +19,7 @@ from django.utils import timezone
 from billing.models import StripeEvent
 from billing.payments.errors import BadSignatureError, NotConfiguredError
 from billing.payments.gateway import are_payments_configured, open_stripe
-from billing.payments.looks import begin_look, claim_look
+from billing.payments.object_versions import begin_look, claim_look
 from billing.payments.purchases import apply_purchase, fetch_purchase
 from billing.payments.subscriptions import apply_subscription, fetch_subscription
 

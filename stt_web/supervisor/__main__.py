@@ -25,7 +25,7 @@ from pathlib import Path
 import django
 from django.conf import settings
 
-from stt_web.env import BadSettingError, read_int, read_text
+from stt_web.core.env import BadSettingError, read_int, read_text
 from stt_web.supervisor import commands, first_steps
 from stt_web.supervisor.child import ROOT, Child
 from stt_web.supervisor.commands import Command

@@ -70,8 +70,8 @@ def web(*, host: str, port: int) -> Command:
         "web",
         *("-m", "uvicorn", "stt_web.asgi:application"),
         *("--host", host, "--port", str(port)),
-        *("--http", "stt_web.http_protocol:HttpProtocol"),
-        *("--ws", "stt_web.socket_protocol:SocketProtocol"),
+        *("--http", "stt_web.core.asgi.http_protocol:HttpProtocol"),
+        *("--ws", "stt_web.core.asgi.socket_protocol:SocketProtocol"),
         *("--no-access-log", "--no-proxy-headers", "--no-server-header"),
         *("--timeout-graceful-shutdown", "10", "--lifespan", "off"),
     )

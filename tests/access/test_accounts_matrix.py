@@ -15,8 +15,8 @@ import pytest
 from django.http import HttpResponseBase
 from pytest_django import Settings
 
-from accounts.guessing import forget_guesses
-from accounts.key_cache import forget_keys
+from accounts.keys.cache import forget_keys
+from accounts.keys.throttle import forget_guesses
 from accounts.models import ApiKey, RateWindow, User
 from billing.models import Plan
 from tests.access.routes import METHODS, Route, list_routes
@@ -36,7 +36,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
 NO_OBJECTS = {
     "static/<path:path>": "the pages' own files",
     "account/local/<str:token>/": "a signed link: tests/accounts/pages/test_local_login.py",
-    "s/<str:token>/": "a link that is open to its holder: tests/transcripts/api/test_sharing.py",
+    "s/<str:token>/": "a link that is open to its holder: tests/transcripts/sharing/test_api.py",
     "s/<str:token>/audio/": "the same",
 }
 # The whole (`STT_MATRIX=whole`, for the night) takes minutes; each change is tried on a sample.

@@ -8,12 +8,12 @@ import pytest
 from pytest_django import Settings
 
 from accounts.authentication import ScopeError
-from accounts.guessing import forget_guesses
-from accounts.key_cache import forget_keys
-from accounts.keys import SCOPES, issue_api_key
+from accounts.keys.cache import forget_keys
+from accounts.keys.issue import SCOPES, issue_api_key
+from accounts.keys.throttle import forget_guesses
 from accounts.models import RateWindow
+from billing.admission import identify_caller
 from billing.models import Plan
-from stt_web.callers import identify_caller
 from tests.access.routes import METHODS, Route, list_routes
 from tests.access.world import PARTS, missing_ids
 from tests.accounts.pages.people import member
@@ -91,7 +91,7 @@ DESIGN: dict[tuple[str, str], set[str]] = {
     ("GET", "api/v1/billing/invoices/<str:invoice_id>/"): READ,
     ("POST", "api/v1/billing/stripe/webhook/"): NONE,  # signed by Stripe
 }
-# Whose sender is known before the body is read, by `stt_web.ingest`.
+# Whose sender is known before the body is read, by `stt_web.core.asgi.upload_layer`.
 INGESTED = ("v1/transcribe", "api/v1/transcripts/import/")
 # The scopes of a key: each set of them.
 KEYS = [

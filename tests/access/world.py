@@ -11,7 +11,7 @@ from allauth.usersessions.models import UserSession
 from django.test import Client
 from django.utils import timezone
 
-from accounts.keys import SCOPES, issue_api_key
+from accounts.keys.issue import SCOPES, issue_api_key
 from accounts.models import User
 from accounts.tickets import issue_ticket
 from billing.models import Checkout, Invoice, InvoiceKind, Payment
@@ -19,8 +19,8 @@ from billing.quotas import account_for
 from tests.accounts.pages.people import member
 from tests.transcripts import rows
 from transcripts.models import Gap, Segment, Speaker, Status, Transcript
-from transcripts.services.sharing import create_share
-from transcripts.services.visitors import make_visitor_token
+from transcripts.services.guest_tokens import make_visitor_token
+from transcripts.sharing.links import create_share
 from transcripts.webhooks.endpoints import create_endpoint, send_test
 
 MISSING_UUID = "00000000-0000-4000-8000-000000000000"

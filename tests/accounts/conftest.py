@@ -2,8 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from accounts.guessing import forget_guesses
-from accounts.key_cache import forget_keys
+from accounts.keys.cache import forget_keys
+from accounts.keys.throttle import forget_guesses
 from tests.accounts.people import Person, create_person
 from tests.billing.conftest import within_a_minute
 

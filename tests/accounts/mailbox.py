@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 
-from accounts.services.mail import sweep_mail
+from accounts.mail.outbox import sweep_mail
 
 
 def deliver() -> list[EmailMultiAlternatives]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.test import Client
 
-from accounts.keys import issue_api_key
+from accounts.keys.issue import issue_api_key
 from accounts.models import ApiKey, User
 
 

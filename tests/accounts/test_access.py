@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from accounts.access import KeyNotFoundError, get_api_key, list_api_keys
-from accounts.keys import issue_api_key, revoke_api_key
+from accounts.keys.issue import issue_api_key, revoke_api_key
 from accounts.models import User
 
 

@@ -12,7 +12,6 @@ from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
-from accounts import key_cache
 from accounts.authentication import (
     ApiKeyAuthentication,
     AuthenticationError,
@@ -22,7 +21,8 @@ from accounts.authentication import (
     read_bearer,
     read_socket_token,
 )
-from accounts.keys import issue_api_key, revoke_api_key
+from accounts.keys import cache
+from accounts.keys.issue import issue_api_key, revoke_api_key
 from accounts.models import ApiKey, User
 
 NOON = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
@@ -102,7 +102,7 @@ def test_a_key_that_another_process_revoked_is_refused_when_the_cache_is_stale(u
     seconds = [0.0]
 
     def find() -> ApiKey | None:
-        return key_cache.find_key(
+        return cache.find_key(
             api_key.digest,
             load=lambda: ApiKey.objects.filter(revoked_at=None).select_related("user").first(),
             clock=lambda: seconds[0],
@@ -110,9 +110,9 @@ def test_a_key_that_another_process_revoked_is_refused_when_the_cache_is_stale(u
 
     assert find() is not None
     ApiKey.objects.update(revoked_at=NOON)  # as another process does, behind this one's back
-    seconds[0] = key_cache.TTL_S - 0.01
+    seconds[0] = cache.TTL_S - 0.01
     assert find() is not None
-    seconds[0] = key_cache.TTL_S
+    seconds[0] = cache.TTL_S
     assert find() is None
 
 
@@ -121,11 +121,11 @@ def test_a_key_revoked_while_it_is_looked_up_is_not_kept(user: User) -> None:
 
     def load() -> ApiKey:
         found = ApiKey.objects.select_related("user").get(pk=api_key.pk)
-        key_cache.forget_keys()  # somebody revokes it at this very moment
+        cache.forget_keys()  # somebody revokes it at this very moment
         return found
 
-    assert key_cache.find_key(api_key.digest, load=load) is not None
-    assert key_cache.find_key(api_key.digest, load=lambda: None) is None
+    assert cache.find_key(api_key.digest, load=load) is not None
+    assert cache.find_key(api_key.digest, load=lambda: None) is None
 
 
 def test_a_burst_costs_one_query_and_one_write(
@@ -162,7 +162,7 @@ def test_a_key_never_reaches_a_log_or_an_error(
     api_key, raw = issue_api_key(user, name="laptop")
     authenticate_token(raw)
     ApiKey.objects.update(revoked_at=timezone.now())
-    key_cache.forget_keys()
+    cache.forget_keys()
     with pytest.raises(AuthenticationError) as refusal:
         authenticate_token(raw)
     shown = f"{caplog.text} {refusal.value!r} {refusal.value.as_body()} {api_key!r} {api_key}"

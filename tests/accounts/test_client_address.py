@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from pytest_django import Settings
 
 from accounts.client_address import digest_address, find_client_address, request_address
-from stt_web.env import BadSettingError, read_networks
+from stt_web.core.env import BadSettingError, read_networks
 
 PROXIES = ["10.0.0.0/8", "fd00::/8"]
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.keys import DEFAULT_LIFETIME, issue_requested_key, revoke_api_key
+from accounts.keys.issue import DEFAULT_LIFETIME, issue_requested_key, revoke_api_key
 from accounts.models import ApiKey
 from accounts.profile import read_email_preferences
 from tests.accounts.mailbox import deliver

@@ -8,8 +8,8 @@ from django.core.cache import cache
 from django.test import Client
 
 from accounts.client_address import find_client_address
-from accounts.guessing import MAX_UNKNOWN_KEYS
-from accounts.keys import issue_api_key
+from accounts.keys.issue import issue_api_key
+from accounts.keys.throttle import MAX_UNKNOWN_KEYS
 from accounts.models import KnownDevice, User
 from stt_web.core.addresses import site_of
 from tests.accounts.pages.people import browser_of, log_in, member

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from accounts.keys import issue_api_key
+from accounts.keys.issue import issue_api_key
 from accounts.models import ApiKey, AuditEntry, User
 from billing.ledger import grant_credits, place_hold, read_balance, settle_hold
 from billing.models import Allowance, AnonymousUse, BillingAccount, Hold, LedgerEntry, Plan

@@ -16,13 +16,13 @@ from billing.ledger import read_balance
 from billing.models import Hold, HoldState
 from tests.admin.conftest import Operator, last_entry, list_of, page_of
 from tests.billing.conftest import create_account
-from tests.transcripts.api.conftest import make_info
 from tests.transcripts.conftest import MakeTranscript, fake, make_transcript
 from tests.transcripts.fake_inference import FakeInference, Script
 from tests.transcripts.rows import claim_transcript, run_transcript, update_transcripts
+from tests.transcripts.served_api import make_info
+from transcripts.jobs.lease import LeaseLostError
+from transcripts.jobs.results import open_job, write_fenced
 from transcripts.models import Segment, Status, Transcript, TranscriptionJob
-from transcripts.services.lease import LeaseLostError
-from transcripts.services.store import open_job, write_fenced
 
 __all__ = ["fake", "make_transcript"]  # fixtures
 

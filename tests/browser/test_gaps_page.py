@@ -21,7 +21,7 @@ from django.conf import settings
 from accounts.models import User
 from tests.transcripts.conftest import write_wav
 from tests.transcripts.rows import create_transcript
-from transcripts.gaps import show_gaps, gap_warning
+from transcripts.services.shown_gaps import show_gaps, gap_warning
 from transcripts.models import Gap, Segment, Speaker, Transcript
 recording = f"{uuid.uuid4().hex}/recording"
 write_wav(Path(settings.MEDIA_ROOT) / recording, seconds=24)

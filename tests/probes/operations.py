@@ -13,7 +13,7 @@ from django.urls import get_resolver
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
-from accounts.keys import issue_api_key
+from accounts.keys.issue import issue_api_key
 from billing.models import Plan
 from tests.billing.conftest import create_account
 from tests.transcripts.rows import create_transcript
@@ -24,10 +24,10 @@ from transcripts.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
-from transcripts.services.sharing import create_share
+from transcripts.sharing.links import create_share
 
 SAMPLE = 1 if os.environ.get("STT_PROBES") == "all" else 12
-# The ingest reads these before Django does (tests/stt_web/test_ingest.py, test_multipart.py).
+# The ingest reads these before Django does (tests/stt_web/core/asgi/test_upload_layer.py, test_multipart.py).
 UPLOADS = {"/v1/transcribe", "/api/v1/transcripts/import/"}
 WORD = {"word": "Good", "start_ms": 0, "end_ms": 900, "confidence": 0.9, "space_before": False}
 

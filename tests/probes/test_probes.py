@@ -17,7 +17,7 @@ from tests.probes.operations import (
 )
 from tests.probes.values import HEADER_VALUES, HEADERS, JSON_VALUES, QUERY_VALUES, RAW_BODIES
 from tests.stt_web.test_openapi import routes
-from tests.transcripts.api.conftest import Client, inference, server, visitor
+from tests.transcripts.served_api import Client, inference, server, visitor
 
 __all__ = ["inference", "server", "visitor"]
 

@@ -7,8 +7,8 @@ from typing import Any, Self
 
 import uvicorn
 
-from stt_web.http_protocol import HttpProtocol
-from stt_web.socket_protocol import SocketProtocol
+from stt_web.core.asgi.http_protocol import HttpProtocol
+from stt_web.core.asgi.socket_protocol import SocketProtocol
 
 
 class Served:

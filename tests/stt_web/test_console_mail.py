@@ -11,7 +11,7 @@ import pytest
 from django.core.mail import EmailMessage
 from pytest_django import Settings
 
-from stt_web.console_mail import ConsoleBackend
+from stt_web.core.console_mail import ConsoleBackend
 from stt_web.supervisor.first_steps import ensure_inference_token
 
 LINK = "https://stt.example.com/account/password/reset/key/1-abc/"

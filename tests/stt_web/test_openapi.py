@@ -9,7 +9,7 @@ import requests
 from django.urls import get_resolver
 from openapi_spec_validator import validate
 
-from tests.transcripts.api.conftest import (
+from tests.transcripts.served_api import (
     Client,
     Worker,
     client,

@@ -15,13 +15,13 @@ from django.template import Context, Template
 from django.urls import path
 from pytest_django import Settings
 
+from stt_web.core.asgi.forwarded import ForwardedSchemeLayer
+from stt_web.core.asgi.protection import offer_nonce
+from stt_web.core.error_responses import allow_methods
 from stt_web.core.security_headers import content_security_policy
-from stt_web.error_answers import allow_methods
-from stt_web.forwarded import ForwardedSchemeLayer
-from stt_web.protection import offer_nonce
 from stt_web.urls import urlpatterns as own_urlpatterns
-from tests.transcripts.api.conftest import Client, inference, make_client, server, visitor
 from tests.transcripts.api.test_transcripts import make
+from tests.transcripts.served_api import Client, inference, make_client, server, visitor
 
 __all__ = ["inference", "server", "visitor"]
 
@@ -54,7 +54,7 @@ urlpatterns = [
     path("cookies", set_cookies),
     *own_urlpatterns,
 ]
-handler404 = "stt_web.error_answers.answer_404"
+handler404 = "stt_web.core.error_responses.answer_404"
 
 
 @pytest.fixture

@@ -14,7 +14,17 @@ from billing.models import BillingAccount
 from tests.billing.conftest import create_account
 from tests.transcripts.fake_inference import FakeInference
 from tests.transcripts.rows import create_transcript
+from tests.transcripts.served_api import (
+    client,
+    inference,
+    server,
+    visitor,
+    worker,
+)
 from transcripts.models import Transcript
+
+__all__ = ["client", "inference", "server", "visitor", "worker"]  # fixtures of the served API
+
 
 RATE_HZ = 16_000
 

@@ -12,8 +12,9 @@ import pytest
 
 from stt_web.core.strict_json import StrictJsonError, parse_json
 from stt_web.core.unicode import normalize
-from stt_web.uploads import clean_file_name
+from stt_web.core.uploads import clean_file_name
 from tests.transcripts.exports.documents import document, segment
+from transcripts.editing.revisions import compare_texts
 from transcripts.exports.csv import neutralise
 from transcripts.exports.document import Document
 from transcripts.exports.files import content_disposition, file_name
@@ -22,11 +23,10 @@ from transcripts.exports.plain import one_line
 from transcripts.exports.redaction import KINDS, redact_document
 from transcripts.exports.render import export
 from transcripts.imports.bounds import MAX_SEGMENT_CHARACTERS, MAX_SEGMENT_WORDS
-from transcripts.services.folding import find_words, fold_text
-from transcripts.services.matching import match_sequences
-from transcripts.services.respell import respell, tidy_text
-from transcripts.services.revisions import compare_texts
-from transcripts.services.search import read_terms
+from transcripts.search.folding import find_words, fold_text
+from transcripts.search.query import read_terms
+from transcripts.text.matching import match_sequences
+from transcripts.text.retokenize import respell, tidy_text
 
 MOST = 9.0
 FLOOR_S = 0.004  # below, the clock's own steps are seen

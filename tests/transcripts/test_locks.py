@@ -10,19 +10,19 @@ from django.db import connection
 
 from billing.ledger import read_balance
 from billing.models import BillingAccount, Hold, HoldState
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 from tests.billing.conftest import create_account
 from tests.transcripts.conftest import MakeTranscript, make_transcript
 from tests.transcripts.rows import claim_transcript
+from transcripts.editing.draft import Editing
+from transcripts.editing.edits import describe
 from transcripts.inference.results import RecognisedSegment, RecognisedWord, WindowResult
+from transcripts.jobs.cancel import cancel_transcript, delete_transcript
+from transcripts.jobs.lease import LeaseLostError, give_back
+from transcripts.jobs.pcm_feed import HoldMeter
+from transcripts.jobs.results import Job, open_job, store_window, write_fenced
+from transcripts.jobs.stages.finalize import fail, settle
 from transcripts.models import OPEN_STATUSES, Status, Transcript
-from transcripts.services.cancel import cancel_transcript, delete_transcript
-from transcripts.services.draft import Editing
-from transcripts.services.edit import describe
-from transcripts.services.feed import HoldMeter
-from transcripts.services.lease import LeaseLostError, give_back
-from transcripts.services.settle import fail, settle
-from transcripts.services.store import Job, open_job, store_window, write_fenced
 
 __all__ = ["make_transcript"]  # fixtures
 

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from billing.cloud import InstanceDetails, read_token, register_instance
 from billing.models import CloudInstance
-from stt_web.encryption import decrypt
+from stt_web.core.encryption import decrypt
 from tests.billing.conftest import create_account
 from transcripts.models import WebhookEndpoint
 from transcripts.webhooks.endpoints import create_endpoint

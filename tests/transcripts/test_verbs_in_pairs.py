@@ -19,17 +19,29 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
-from accounts.services.departure import close_account
+from accounts.services.account_deletion import close_account
 from billing.audit import check_ledger
 from billing.models import BillingAccount, Hold
 from billing.models.ledger import HoldState
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 from tests.billing.conftest import create_account
 from tests.transcripts.conftest import MakeTranscript
+from tests.transcripts.jobs.test_lease import WINDOW
 from tests.transcripts.live.conftest import ask_for
 from tests.transcripts.rows import claim_transcript, update_transcripts
-from tests.transcripts.test_leases import WINDOW
+from transcripts.editing.draft import Editing
+from transcripts.editing.edits import SegmentChange, edit_segment
+from transcripts.editing.errors import RevisionChangedError
 from transcripts.exports.options import ExportOptions
+from transcripts.exports.worker_exports import describe_export, make_export, order_export
+from transcripts.jobs.cancel import cancel_transcript, delete_transcript
+from transcripts.jobs.lease import LeaseLostError
+from transcripts.jobs.results import Job, open_job, store_window, write_fenced
+from transcripts.jobs.stages.finalize import settle
+from transcripts.jobs.sweep import sweep_transcripts
+from transcripts.live.admission import admit_session, readmit_session
+from transcripts.live.close import pause
+from transcripts.live.journal import Journal
 from transcripts.models import (
     READABLE_STATUSES,
     DeliveryStatus,
@@ -39,20 +51,8 @@ from transcripts.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
-from transcripts.services.cancel import cancel_transcript, delete_transcript
-from transcripts.services.draft import Editing
-from transcripts.services.edit import SegmentChange, edit_segment
-from transcripts.services.edit_errors import RevisionChangedError
-from transcripts.services.export import describe_export, make_export, order_export
-from transcripts.services.lease import LeaseLostError
-from transcripts.services.live.admit import admit_session, readmit_session
-from transcripts.services.live.close import pause
-from transcripts.services.live.journal import Journal
+from transcripts.retention.policy import apply_retention, write_policy
 from transcripts.services.recordings import recording_path
-from transcripts.services.retention import apply_retention, write_policy
-from transcripts.services.settle import settle
-from transcripts.services.store import Job, open_job, store_window, write_fenced
-from transcripts.services.sweep import sweep_transcripts
 from transcripts.webhooks import endpoints
 from transcripts.webhooks.delivery import claim_due
 from transcripts.webhooks.events import Event
@@ -376,7 +376,7 @@ def test_a_closed_account_is_sent_nothing(account: BillingAccount) -> None:
 
 
 def test_joining_and_deleting_the_first(account: BillingAccount) -> None:
-    from tests.transcripts.services.test_admission import admit
+    from tests.transcripts.jobs.test_submit import admit
 
     for number in range(ROUNDS):
         first = admit(account, number=number).transcript

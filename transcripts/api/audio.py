@@ -21,11 +21,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.utils.http import content_disposition_header
 
 from accounts.lasting import while_allowed
-from stt_web.error_answers import allow_methods
-from stt_web.errors import ApiError
-from transcripts.api.principals import find_transcript, identify, is_still_allowed
+from stt_web.core.error_responses import allow_methods
+from stt_web.core.errors import ApiError
 from transcripts.media.formats import FORMATS
 from transcripts.models import Transcript
+from transcripts.principals import find_transcript, identify, is_still_allowed
 from transcripts.services.recordings import recording_path
 
 PIECE_BYTES = 256 * 1024

@@ -8,12 +8,12 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from accounts.authentication import authenticate_token, read_bearer
 from accounts.client_address import request_address
-from stt_web.error_answers import allow_methods
+from stt_web.core.error_responses import allow_methods
 from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
-from transcripts.languages import LANGUAGE_NAMES
 from transcripts.media.formats import FORMATS
-from transcripts.services.visitors import is_visitor_token
+from transcripts.services.guest_tokens import is_visitor_token
+from transcripts.text.languages import LANGUAGE_NAMES
 
 # Asking the inference service may take its whole deadline while it is down.
 _askers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="models")

@@ -11,8 +11,8 @@ from rest_framework.views import APIView
 from accounts.permissions import HasScope, user_of
 from billing.cloud import list_instances
 from billing.models import CloudInstance
-from transcripts.api.serializers import CloudSerializer
-from transcripts.services.cloud_health import ServerHealth, read_health
+from transcripts.inference.health import ServerHealth, read_health
+from transcripts.serializers import CloudSerializer
 
 
 class CloudView(APIView):

@@ -4,7 +4,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.views import APIView
 
-from transcripts.api import serializers
+from transcripts import serializers
 
 
 class TranscribeDocumentation(APIView):

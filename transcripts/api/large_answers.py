@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator
 from asgiref.sync import sync_to_async
 from django.http import StreamingHttpResponse
 
-from transcripts.api.answers import describe_without_segments
-from transcripts.api.exports import ExportFailedError, read_in_pieces, wait_for_file
+from transcripts.exports.api.views import ExportFailedError, read_in_pieces, wait_for_file
 from transcripts.exports.document import load_segments, spoken_language
 from transcripts.exports.json import segment_as_json
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import SEGMENTS
 from transcripts.models import Transcript
+from transcripts.responses import describe_without_segments
 
 _NO_SEGMENTS = '"segments": []'
 _WAIT_S = 20.0

@@ -14,29 +14,29 @@ from rest_framework.views import APIView
 from accounts.authentication import check_scope
 from accounts.models import ApiKey, User
 from accounts.permissions import MANAGE_AND_READ
-from stt_web.errors import ApiError
-from stt_web.pagination import PageNumberPagination
-from transcripts.api.answers import describe_transcript, state_of, summarise
-from transcripts.api.edit_serializers import DescribeRequestSerializer
-from transcripts.api.editing import IF_MATCH, etag_of, read_body, read_if_match
+from stt_web.core.errors import ApiError
+from stt_web.core.pagination import PageNumberPagination
 from transcripts.api.large_answers import answer_large
-from transcripts.api.principals import KeyOrVisitorAuthentication, find_transcript
-from transcripts.api.search_pages import SearchPagination
-from transcripts.api.serializers import (
+from transcripts.editing.api.conditional import IF_MATCH, etag_of, read_body, read_if_match
+from transcripts.editing.api.serializers import DescribeRequestSerializer
+from transcripts.editing.draft import Editing
+from transcripts.editing.edits import describe
+from transcripts.exports.json import seconds
+from transcripts.exports.worker_exports import is_large
+from transcripts.filters import FILTER_PARAMETERS, RELEVANCE, filter_transcripts
+from transcripts.jobs.cancel import cancel_transcript, delete_transcript
+from transcripts.models import Transcript
+from transcripts.principals import KeyOrVisitorAuthentication, find_transcript
+from transcripts.responses import describe_transcript, state_of, summarise
+from transcripts.search.highlights import Highlight, find_highlights
+from transcripts.search.pagination import SearchPagination
+from transcripts.search.query import read_terms, search_transcripts, searching
+from transcripts.serializers import (
     TranscriptDetailSerializer,
     TranscriptPageSerializer,
     TranscriptStateSerializer,
     TranscriptSummarySerializer,
 )
-from transcripts.api.transcript_filters import FILTER_PARAMETERS, RELEVANCE, filter_transcripts
-from transcripts.exports.json import seconds
-from transcripts.models import Transcript
-from transcripts.services.cancel import cancel_transcript, delete_transcript
-from transcripts.services.draft import Editing
-from transcripts.services.edit import describe
-from transcripts.services.export import is_large
-from transcripts.services.search import read_terms, search_transcripts, searching
-from transcripts.services.search_highlights import Highlight, find_highlights
 
 
 class TranscriptView(APIView):

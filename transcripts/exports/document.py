@@ -6,8 +6,8 @@ Times are integer milliseconds; each format converts once, at its edge.
 from dataclasses import dataclass, field
 from typing import Any
 
-from transcripts.gaps import WORDLESS, ShownGap, has_gap_warning, show_gaps
 from transcripts.models import READABLE_STATUSES, Origin, Segment, Transcript
+from transcripts.services.shown_gaps import WORDLESS, ShownGap, has_gap_warning, show_gaps
 from transcripts.text.writing import SPACELESS_LANGUAGES
 
 _ROWS_AT_ONCE = 500

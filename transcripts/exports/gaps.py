@@ -11,7 +11,7 @@ from transcripts.exports.document import Document, DocumentSegment, DocumentWord
 from transcripts.exports.lines import spell
 from transcripts.exports.phrases import Phrases, phrases_for
 from transcripts.exports.timestamps import clock_time
-from transcripts.gaps import ShownGap, seconds_of
+from transcripts.services.shown_gaps import ShownGap, seconds_of
 
 # As a subtitle it stands this long at most, however long the gap is.
 _STANDS_MS = 3_000

@@ -10,7 +10,7 @@ from typing import Any
 from transcripts.exports.document import Document, DocumentSegment, DocumentWord
 from transcripts.exports.notice import notice_of, origin_of
 from transcripts.exports.options import ExportOptions
-from transcripts.gaps import ShownGap
+from transcripts.services.shown_gaps import ShownGap
 
 _NO_SEGMENTS = '"segments": []'
 

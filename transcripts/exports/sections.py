@@ -12,7 +12,7 @@ from transcripts.exports.options import ExportOptions
 from transcripts.exports.paragraphs import Paragraph, make_paragraphs
 from transcripts.exports.plain import one_line
 from transcripts.exports.timestamps import short_time
-from transcripts.languages import LANGUAGE_NAMES
+from transcripts.text.languages import LANGUAGE_NAMES
 
 SECTION_MS = 600_000  # ten minutes
 _SHORT_MS = 2 * SECTION_MS  # what is shorter needs no headings

@@ -6,7 +6,7 @@ ImportFileError (ApiError, 400; 413 where it is too large)    not_a_transcript
 from dataclasses import dataclass
 from typing import Any
 
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 
 
 class ImportFileError(ApiError):

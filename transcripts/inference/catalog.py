@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 from transcripts.inference.errors import InferenceError
 from transcripts.inference.results import Model, ServerModels
 

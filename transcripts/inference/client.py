@@ -2,7 +2,7 @@
 
 Which server is `transcripts.inference.routing`'s to say.
 
-Nothing is retried here: a caller knows what of its work is already stored (`services/recognise`).
+Nothing is retried here: a caller knows what of its work is already stored (`jobs/stages/recognise`).
 """
 
 import time
@@ -19,7 +19,7 @@ from protos.stt.v1 import (
     speech_pb2,
     speech_pb2_grpc,
 )
-from stt_web.request_id import request_id_var
+from stt_web.core.request_id import request_id_var
 from transcripts.inference.channel import get_channel
 from transcripts.inference.errors import UnavailableError, translate_rpc_error
 from transcripts.inference.results import (

@@ -20,7 +20,7 @@ from django.conf import settings
 from accounts.models import User
 from billing import cloud
 from billing.models import CloudInstance, InstanceStatus
-from stt_web.encryption import UndecipherableError
+from stt_web.core.encryption import UndecipherableError
 from transcripts.inference.catalog import (
     Catalog,
     InferenceUnavailableError,

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from stt_web.errors import ApiError
-from transcripts.api.options import InvalidOptionError
+from stt_web.core.errors import ApiError
+from transcripts.jobs.api.options import InvalidOptionError
 
 RATE_HZ: Final = 16_000
 MIN_RATE_HZ: Final = 8_000

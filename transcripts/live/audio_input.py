@@ -10,9 +10,9 @@ from array import array
 from collections.abc import Awaitable, Callable
 
 from transcripts.live.audio_format import RATE_HZ, AudioFormat
+from transcripts.live.events import Notice
 from transcripts.media.stream import StreamDecoder
 from transcripts.media.stream_messages import StreamSource
-from transcripts.services.live.events import Notice
 
 # Of full scale: what is louder isn't silence (-30 dB).
 _LOUD_PEAK = 1000

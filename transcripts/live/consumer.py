@@ -4,7 +4,7 @@
     tell         the session's events → `messages` → the socket
     decode       audio that isn't PCM at 16 kHz (`audio_input`): whether that still goes
     acknowledge  every few seconds, so that a client knows what is journalled also in silence
-    stopping     the server goes down (`stt_web.socket_protocol`)
+    stopping     the server goes down (`stt_web.core.asgi.socket_protocol`)
 
 Whichever of these ends first ends the socket: an error is told before it closes. The session is
 stopped by its client only; however else the socket ends, it is abandoned, and can be resumed.
@@ -19,27 +19,19 @@ from urllib.parse import parse_qsl
 
 from channels.consumer import AsyncConsumer
 
-from stt_web.asgi_messages import (
+from billing.admission import Caller, identify_speaker
+from stt_web.core.asgi.messages import (
     ASGIReceiveCallable,
     ASGISendCallable,
     ASGISendEvent,
     WebSocketScope,
     find_header,
 )
-from stt_web.callers import Caller, identify_speaker
-from stt_web.error_answers import internal_error
-from stt_web.errors import ApiError
-from stt_web.socket_protocol import stopping_of
+from stt_web.core.asgi.socket_protocol import stopping_of
+from stt_web.core.error_responses import internal_error
+from stt_web.core.errors import ApiError
 from transcripts.live.audio_input import AudioInput
-from transcripts.live.messages import (
-    NORMAL_CLOSE,
-    Message,
-    ServerStoppingError,
-    Teller,
-    close_code,
-)
-from transcripts.live.protocol import Action, Audio, Command, Configure, Dialect, Listener, Open
-from transcripts.services.live.events import (
+from transcripts.live.events import (
     Ended,
     Failed,
     Final,
@@ -47,9 +39,17 @@ from transcripts.services.live.events import (
     Notice,
     Partial,
 )
-from transcripts.services.live.open import open_session
-from transcripts.services.live.session import LiveSession
-from transcripts.services.live.threads import in_database
+from transcripts.live.executors import in_database
+from transcripts.live.messages import (
+    NORMAL_CLOSE,
+    Message,
+    ServerStoppingError,
+    Teller,
+    close_code,
+)
+from transcripts.live.opening import open_session
+from transcripts.live.protocol import Action, Audio, Command, Configure, Dialect, Listener, Open
+from transcripts.live.session import LiveSession
 
 logger = logging.getLogger(__name__)
 

@@ -10,11 +10,11 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from stt_web.errors import ApiError
-from transcripts.gaps import seconds_in
+from stt_web.core.errors import ApiError
 from transcripts.inference.results import RecognisedSegment, RecognisedWord
+from transcripts.live.events import Ended, Failed, Final, LiveEvent, Notice, Partial, Ready
 from transcripts.live.protocol import Dialect, FrameTooLargeError
-from transcripts.services.live.events import Ended, Failed, Final, LiveEvent, Notice, Partial, Ready
+from transcripts.services.shown_gaps import seconds_in
 from transcripts.text.writing import SPACELESS_LANGUAGES
 
 Message = dict[str, Any]

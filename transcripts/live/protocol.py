@@ -14,10 +14,9 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any
 
+from stt_web.core.errors import ApiError
 from stt_web.core.strict_json import StrictJsonError, parse_json
-from stt_web.errors import ApiError
-from transcripts.api.options import InvalidOptionError, read_model, read_spoken
-from transcripts.languages import MULTI
+from transcripts.jobs.api.options import InvalidOptionError, read_model, read_spoken
 from transcripts.live.audio_format import (
     RATE_HZ,
     AudioFormat,
@@ -26,7 +25,8 @@ from transcripts.live.audio_format import (
     read_encoding,
     read_rate_hz,
 )
-from transcripts.services.live.events import Notice
+from transcripts.live.events import Notice
+from transcripts.text.languages import MULTI
 
 MAX_AUDIO_BYTES = 1024 * 1024
 MAX_TEXT_CHARACTERS = 8 * 1024

@@ -11,7 +11,7 @@ recording_missing and decoder_fault, which are our own faults and so 500.
 
 from typing import ClassVar
 
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 
 
 class MediaError(ApiError):

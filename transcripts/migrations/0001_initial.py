@@ -16,7 +16,7 @@ DO $$ BEGIN
 EXCEPTION WHEN feature_not_supported OR syntax_error THEN NULL;
 END $$
 """
-# Two indexes, one for the rows of wholes and one for the others (`services/search_lexemes`).
+# Two indexes, one for the rows of wholes and one for the others (`search/tsvector`).
 _POSTGRESQL = (
     "ALTER TABLE transcripts_searchchunk ADD COLUMN vector tsvector",
     _COMPRESS,

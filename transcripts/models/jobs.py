@@ -3,11 +3,11 @@
 A job's row is the truth about it: state, lease and progress stand in it, and brokers carry hints
 only. Who may change what:
 
-- `services/submit` makes the row; `services/run` claims it and writes results while it holds the
+- `jobs/submit` makes the row; `jobs/run` claims it and writes results while it holds the
   lease (every write carries `attempt`, and none is made once that number moved on);
-- `services/sweep` takes leases back that ran out; `services/cancel` cancels and deletes.
+- `jobs/sweep` takes leases back that ran out; `jobs/cancel` cancels and deletes.
 
-Every change of `status` is a compare-and-set on the old one (`services/job_status`).
+Every change of `status` is a compare-and-set on the old one (`jobs/job_status`).
 """
 
 import uuid
@@ -114,7 +114,7 @@ class TranscriptionJob(models.Model):
     pauses = models.JSONField(default=list, blank=True)
     # Embeddings are biometric: when they were deleted (`Window.speaker_turns` keep their times).
     embeddings_deleted_at = models.DateTimeField(null=True, blank=True)
-    # Voices that are found in the recording afterwards (`services/voices`): "", "queued" (since
+    # Voices that are found in the recording afterwards (`diarization/voices`): "", "queued" (since
     # `voices_queued_at`, for so many speakers) or "failed".
     voices = models.CharField(max_length=10, blank=True)
     voices_wanted = models.PositiveSmallIntegerField(default=0)

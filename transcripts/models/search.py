@@ -2,8 +2,8 @@
 
 The words themselves are where the database searches them: on PostgreSQL in a column `vector`
 (tsvector, GIN) of this table, on SQLite in the FTS5 table `transcripts_searchchunk_words`, whose
-rowid is this table's id. Both are made by the migration and used by `services/search_index` and
-`services/search` only.
+rowid is this table's id. Both are made by the migration and used by `search/index` and
+`search/query` only.
 """
 
 from typing import ClassVar
@@ -18,7 +18,7 @@ WHOLE_BUCKET = -2  # on PostgreSQL: every word once, of title and text
 
 
 class SearchChunk(models.Model):
-    """`bucket`: the minutes that its segments begin in (`services/search_index`), the
+    """`bucket`: the minutes that its segments begin in (`search/index`), the
     title, or the whole."""
 
     transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="chunks")

@@ -14,16 +14,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from stt_web.errors import ApiError
-from transcripts.api.search_pages import SearchPagination
-from transcripts.api.transcript_filters import RELEVANCE, filter_transcripts
+from stt_web.core.errors import ApiError
 from transcripts.exports.render import EXPORTS
-from transcripts.languages import LANGUAGE_NAMES
+from transcripts.filters import RELEVANCE, filter_transcripts
 from transcripts.models import READABLE_STATUSES, Source, Status, Tag, Transcript
+from transcripts.pages.paragraphs import format_clock
 from transcripts.pages.transcript import SOURCE_NAMES, STATUS_NAMES
-from transcripts.pages.turns import format_clock
-from transcripts.services.search import read_terms, search_transcripts, searching
-from transcripts.services.search_highlights import Highlight, find_highlights
+from transcripts.search.highlights import Highlight, find_highlights
+from transcripts.search.pagination import SearchPagination
+from transcripts.search.query import read_terms, search_transcripts, searching
+from transcripts.text.languages import LANGUAGE_NAMES
 
 _PAGE_ROWS = 50
 _MOST_TAGS = 200

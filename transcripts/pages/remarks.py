@@ -7,10 +7,10 @@ from typing import Any
 from django.utils.formats import localize
 from django.utils.translation import gettext, gettext_lazy
 
-from transcripts.gaps import CODE, NO_SPEECH, NO_WORDS, ShownGap, rounded_seconds
-from transcripts.languages import LANGUAGE_NAMES
 from transcripts.models import GapReason, Transcript
-from transcripts.pages.turns import format_clock
+from transcripts.pages.paragraphs import format_clock
+from transcripts.services.shown_gaps import CODE, NO_SPEECH, NO_WORDS, ShownGap, rounded_seconds
+from transcripts.text.languages import LANGUAGE_NAMES
 
 REASONS: dict[str, Any] = {  # sentences in the language of who reads
     GapReason.NOT_RECOGNISED: gettext_lazy("no words were recognised there"),

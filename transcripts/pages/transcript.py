@@ -20,23 +20,23 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 from transcripts.access import TranscriptNotFoundError, get_transcript
+from transcripts.diarization.voices import can_find_voices
 from transcripts.exports.document import load_gaps, spoken_language
 from transcripts.exports.profiles import PROFILES
 from transcripts.exports.redaction import KINDS
-from transcripts.gaps import NO_SPEECH
-from transcripts.languages import LANGUAGE_NAMES
+from transcripts.jobs.cancel import delete_transcript
+from transcripts.jobs.second_pass import has_open_pass, request_second_pass
+from transcripts.jobs.stages.sources import list_pauses
 from transcripts.models import OPEN_STATUSES, Source, Status, Transcript
+from transcripts.pages.home import list_languages
+from transcripts.pages.paragraphs import format_clock
 from transcripts.pages.remarks import has_code, list_gaps, list_remarks
 from transcripts.pages.transcript_texts import MASKED_NAMES, PROFILE_NAMES, TEXTS
-from transcripts.pages.turns import format_clock
-from transcripts.pages.views import list_languages
-from transcripts.services.cancel import delete_transcript
 from transcripts.services.embeddings import has_embeddings
-from transcripts.services.second_pass import has_open_pass, request_second_pass
-from transcripts.services.sources import list_pauses
-from transcripts.services.voices import can_find_voices
+from transcripts.services.shown_gaps import NO_SPEECH
+from transcripts.text.languages import LANGUAGE_NAMES
 
 
 class SecondPassForm(forms.Form):

@@ -1,6 +1,6 @@
 """Recordings on shared storage: where one lies, and its removal.
 
-Each recording lies alone in a folder of its own below MEDIA_ROOT (`stt_web.ingest` makes it).
+Each recording lies alone in a folder of its own below MEDIA_ROOT (`stt_web.core.asgi.upload_layer` makes it).
 Removal is idempotent, and never leaves MEDIA_ROOT, whatever a row says.
 """
 

@@ -19,9 +19,9 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.services.mail import Notice, site_url
-from accounts.services.notify import notify
-from stt_web.encryption import UndecipherableError
+from accounts.mail.notify import notify
+from accounts.mail.outbox import Notice, site_url
+from stt_web.core.encryption import UndecipherableError
 from transcripts.models import DeliveryStatus, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from transcripts.models.webhooks import DisabledReason
 from transcripts.webhooks.endpoints import disable_endpoint, secrets_of

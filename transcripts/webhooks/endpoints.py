@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import User
-from stt_web.encryption import decrypt, encrypt
-from stt_web.errors import ApiError
+from stt_web.core.encryption import decrypt, encrypt
+from stt_web.core.errors import ApiError
 from transcripts.models import DeliveryStatus, WebhookDelivery, WebhookEndpoint
 from transcripts.models.webhooks import DisabledReason
 from transcripts.webhooks.addresses import check_literal, read_url

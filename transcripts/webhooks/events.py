@@ -6,10 +6,10 @@ from enum import StrEnum
 
 from django.urls import reverse
 
-from accounts.services.mail import site_url
+from accounts.mail.outbox import site_url
 from transcripts.exports.document import spoken_language
-from transcripts.gaps import seconds_in
 from transcripts.models import Status, Transcript
+from transcripts.services.shown_gaps import seconds_in
 
 MAX_BODY_BYTES = 20_000  # Standard Webhooks, "Payload size"
 

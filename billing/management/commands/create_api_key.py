@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 from django.db import transaction
 
-from accounts.keys import issue_api_key
+from accounts.keys.issue import issue_api_key
 from accounts.models import User
 from billing.ledger import grant_credits
 from billing.plans import PlanNotFoundError, account_for, change_plan

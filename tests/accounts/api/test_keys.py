@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.authentication import AuthenticationError, authenticate_token
-from accounts.keys import MAX_KEYS, issue_api_key
+from accounts.keys.issue import MAX_KEYS, issue_api_key
 from accounts.models import ApiKey, User
 from tests.accounts.people import Person, client_with, create_person
 

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.keys import issue_api_key
+from accounts.keys.issue import issue_api_key
 from accounts.models import ApiKey, User
 from billing.models import Plan
 from tests.accounts.mailbox import deliver, last_mail, link_in

@@ -15,7 +15,7 @@ from tests.accounts.pages.people import PASSWORD, browser_of, log_in, member
 from tests.accounts.test_known_devices import lock_out
 from tests.transcripts.rows import create_transcript
 from transcripts.models import Status
-from transcripts.services.sharing import create_share
+from transcripts.sharing.links import create_share
 
 pytestmark = pytest.mark.django_db
 KNOWN, UNKNOWN = "known@example.com", "unknown{}@example.com"

@@ -17,9 +17,9 @@ from django.test import Client
 from django.utils.translation import gettext, override
 from pytest_django import Settings
 
-from accounts.keys import issue_api_key
+from accounts.keys.issue import issue_api_key
 from accounts.models import OutgoingMail, User
-from accounts.services.departure import close_account, finish_departures
+from accounts.services.account_deletion import close_account, finish_departures
 from billing.models import BillingAccount, LedgerEntry
 from tests.accounts.mailbox import deliver
 from tests.accounts.pages.people import (
@@ -30,10 +30,10 @@ from tests.accounts.pages.people import (
     use_minutes,
 )
 from tests.transcripts.rows import create_transcript
+from transcripts.editing.draft import Editing
+from transcripts.editing.edits import SegmentChange, edit_segment
 from transcripts.models import Segment, Transcript
-from transcripts.services.draft import Editing
-from transcripts.services.edit import SegmentChange, edit_segment
-from transcripts.services.sharing import create_share
+from transcripts.sharing.links import create_share
 from transcripts.webhooks.endpoints import create_endpoint, send_test
 
 pytestmark = pytest.mark.django_db

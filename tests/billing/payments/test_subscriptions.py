@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.services.belongings import all_belongings
+from accounts.services.user_data import all_belongings
 from billing.ledger import read_balance
 from billing.models import Payment, Subscription
 from billing.plans import change_plan

@@ -9,8 +9,8 @@ from pytest_django import Settings
 from stt_web.core import background
 from stt_web.core.background import ThreadLoop
 from tests.e2e.processes import wait_until
-from tests.transcripts.api.conftest import Client, make_client, make_info
 from tests.transcripts.fake_inference import FakeInference
+from tests.transcripts.served_api import Client, make_client, make_info
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models.signals import post_save
 
 from tests.disk import watched_disk
-from tests.transcripts.api.conftest import Client, wav
+from tests.transcripts.served_api import Client, wav
 from transcripts.models import Recording, Transcript
 
 pytestmark = pytest.mark.database

@@ -11,9 +11,9 @@ from pytest_django import Settings
 from billing.ledger import read_balance
 from billing.models import AnonymousUse
 from tests.e2e.processes import wait_until
-from tests.transcripts.api.conftest import RATE_HZ, Client, Worker, wav
 from tests.transcripts.fake_inference import FakeInference, Script
-from tests.transcripts.test_run import once_stored
+from tests.transcripts.jobs.test_run import once_stored
+from tests.transcripts.served_api import RATE_HZ, Client, Worker, wav
 from transcripts.models import Transcript
 
 THREE_A_DAY = [200, 200, 200, 429]

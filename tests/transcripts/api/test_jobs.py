@@ -5,13 +5,13 @@ import uuid
 import grpc
 import pytest
 
-from tests.transcripts.api.conftest import Client, make_client, wav
 from tests.transcripts.fake_inference import FakeInference, Script
 from tests.transcripts.rows import update_transcripts
+from tests.transcripts.served_api import Client, make_client, wav
+from transcripts.jobs.requeue import RequeueRefusedError, requeue_job
+from transcripts.jobs.run import run_job
 from transcripts.models import JobKind, Status, Transcript, TranscriptionJob
 from transcripts.services.recordings import forget_recording
-from transcripts.services.requeue import RequeueRefusedError, requeue_job
-from transcripts.services.run import run_job
 
 pytestmark = pytest.mark.database
 

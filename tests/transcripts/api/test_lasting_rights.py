@@ -9,10 +9,10 @@ from pathlib import Path
 import urllib3
 from pytest_django import Settings
 
-from accounts.keys import revoke_all_keys
-from tests.transcripts.api.conftest import Client
-from tests.transcripts.api.test_events import Feed
+from accounts.keys.issue import revoke_all_keys
+from tests.transcripts.jobs.test_events_api import Feed
 from tests.transcripts.rows import create_transcript
+from tests.transcripts.served_api import Client
 from transcripts.models import Status, Transcript
 
 SOON_S = 30  # promised: about 5 s

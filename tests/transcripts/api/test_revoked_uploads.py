@@ -10,10 +10,10 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.keys import revoke_api_key
-from accounts.services.departure import close_account
+from accounts.keys.issue import revoke_api_key
+from accounts.services.account_deletion import close_account
 from billing.models import Hold
-from tests.transcripts.api.conftest import Client, wav
+from tests.transcripts.served_api import Client, wav
 from transcripts.models import Transcript
 
 pytestmark = pytest.mark.database

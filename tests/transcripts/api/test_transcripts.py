@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 from rest_framework.test import APIRequestFactory, force_authenticate
 
-from tests.transcripts.api.conftest import Client, Worker, make_client, wav
 from tests.transcripts.rows import create_transcript
+from tests.transcripts.served_api import Client, Worker, make_client, wav
 from transcripts.api.transcripts import TranscriptListView
 from transcripts.models import Segment, Status, Transcript
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.transcripts.api.conftest import Client
-from tests.transcripts.api.test_exports import ExportWorker
 from tests.transcripts.api.test_transcripts import make, path_of
+from tests.transcripts.exports.test_api import ExportWorker
+from tests.transcripts.served_api import Client
+from transcripts.exports.worker_exports import is_large
 from transcripts.imports.bounds import MAX_SEGMENT_WORDS
 from transcripts.models import Segment, Speaker, Transcript
-from transcripts.services.export import is_large
 
 WORD = {"word": "ab", "start_ms": 0, "end_ms": 1, "confidence": None, "space_before": True}
 
@@ -54,7 +54,7 @@ def test_a_large_transcript_is_answered_like_a_small_one(
         monkeypatch.setattr("transcripts.api.large_answers._WAIT_S", 0.1)
     transcript = make_large(client, words=2_000, words_a_segment=40)
     small = client.get(path_of(transcript)).json()
-    monkeypatch.setattr("transcripts.services.export._LARGEST_CHARACTERS", 100)
+    monkeypatch.setattr("transcripts.exports.worker_exports._LARGEST_CHARACTERS", 100)
     assert is_large(transcript)
 
     large = client.get(path_of(transcript))
@@ -72,7 +72,7 @@ def test_a_large_transcript_is_exported_by_the_worker(
     transcript = make_large(client, words=400, words_a_segment=40)
     small = client.get(path_of(transcript, f"export/{name}/"))
     assert export_worker.made == 0
-    monkeypatch.setattr("transcripts.services.export._LARGEST_CHARACTERS", 100)
+    monkeypatch.setattr("transcripts.exports.worker_exports._LARGEST_CHARACTERS", 100)
 
     large = client.get(path_of(transcript, f"export/{name}/"))
 
@@ -84,7 +84,7 @@ def test_a_large_transcript_is_exported_by_the_worker(
 def test_other_times_of_words_make_another_file(
     client: Client, export_worker: ExportWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("transcripts.services.export._LARGEST_CHARACTERS", 100)
+    monkeypatch.setattr("transcripts.exports.worker_exports._LARGEST_CHARACTERS", 100)
     transcript = make_large(client, words=400, words_a_segment=40)
     before = client.get(path_of(transcript)).json()["segments"][0]["words"][0]["end"]
     Segment.objects.filter(transcript=transcript).update(words=[{**WORD, "end_ms": 500}] * 40)

@@ -15,7 +15,7 @@ from transcripts.exports.options import ExportOptions, apply_options
 from transcripts.exports.profiles import PROFILES, Profile
 from transcripts.exports.redaction import KINDS
 from transcripts.exports.render import EXPORTS, export, render
-from transcripts.gaps import ShownGap
+from transcripts.services.shown_gaps import ShownGap
 
 GAPS = (
     ShownGap(("a",), 3_000, 7_000, "repetition", text="write to eve@b.cz"),

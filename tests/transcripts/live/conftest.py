@@ -13,10 +13,11 @@ from accounts.models import ApiKey
 from billing.models import BillingAccount
 from tests.billing.conftest import create_account
 from tests.transcripts.live.fake_stream import FakeStream
+from transcripts.live.events import LiveEvent, LiveRequest
+from transcripts.live.executors import close_connections
+from transcripts.live.opening import open_session
+from transcripts.live.session import LiveSession
 from transcripts.models import Transcript
-from transcripts.services.live import LiveSession, open_session
-from transcripts.services.live.events import LiveEvent, LiveRequest
-from transcripts.services.live.threads import close_connections
 
 T = TypeVar("T")
 SECOND = b"\x10\x00" * 16_000
@@ -96,7 +97,7 @@ def new_account(**fields: Any) -> BillingAccount:
 
 
 def new_key(account: BillingAccount) -> ApiKey:
-    from accounts.keys import issue_api_key
+    from accounts.keys.issue import issue_api_key
 
     assert account.user is not None
     return issue_api_key(account.user, name="test")[0]

@@ -23,8 +23,8 @@ from protos.stt.v1 import (
     speech_pb2,
     speech_pb2_grpc,
 )
-from tests.transcripts.api.conftest import make_info
 from tests.transcripts.fake_inference import FakeInference, _Audio, _Info, _Speech
+from tests.transcripts.served_api import make_info
 
 BYTES_A_MS = 32
 SECOND_MS = 1000

@@ -17,8 +17,8 @@ settings.DATABASES["default"].update(json.loads(os.environ["SPEAKER_DATABASE"]))
 django.setup()
 
 from accounts.models import User  # noqa: E402
-from transcripts.services.live import open_session  # noqa: E402
-from transcripts.services.live.events import LiveRequest  # noqa: E402
+from transcripts.live.events import LiveRequest  # noqa: E402
+from transcripts.live.opening import open_session  # noqa: E402
 
 SECOND = b"\x10\x00" * 16_000
 

@@ -12,9 +12,10 @@ from billing.models import Hold
 from billing.models.ledger import HoldState
 from tests.transcripts.live.conftest import ask_for, db, new_account, reload, speak
 from tests.transcripts.live.fake_stream import FakeStream
+from transcripts.jobs.concurrency import running
+from transcripts.live.opening import open_session
+from transcripts.live.session import LiveSession
 from transcripts.models import Status, Transcript
-from transcripts.services.live import LiveSession, open_session
-from transcripts.services.turns import running
 
 pytestmark = pytest.mark.database
 STEPS = 60

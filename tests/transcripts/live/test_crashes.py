@@ -23,11 +23,11 @@ from billing.ledger import read_balance
 from tests.transcripts.live.conftest import SECOND, ask_for, db, new_account, read_all, words_of
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
 from tests.transcripts.live.test_endings import expire, finish_as_sweeper_and_worker
+from transcripts.jobs.sweep import sweep_transcripts
+from transcripts.live.events import Ended
+from transcripts.live.opening import open_session
 from transcripts.models import Status, Transcript
-from transcripts.services.live import open_session
-from transcripts.services.live.events import Ended
 from transcripts.services.recordings import recording_path
-from transcripts.services.sweep import sweep_transcripts
 
 pytestmark = [pytest.mark.database, pytest.mark.timeout(60)]
 ROOT = Path(__file__).parent.parent.parent.parent

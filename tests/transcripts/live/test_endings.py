@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from billing.ledger import read_balance
 from billing.models import BillingAccount
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 from tests.transcripts.live.conftest import (
     SECOND,
     ask_for,
@@ -23,12 +23,13 @@ from tests.transcripts.live.conftest import (
 )
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
 from tests.transcripts.rows import run_transcript, update_transcripts
+from transcripts.jobs.cancel import cancel_transcript, delete_transcript
+from transcripts.jobs.sweep import sweep_transcripts
+from transcripts.live.events import Ended, Failed, Final
+from transcripts.live.opening import open_session
+from transcripts.live.session import LiveSession
 from transcripts.models import Status, Transcript
-from transcripts.services.cancel import cancel_transcript, delete_transcript
-from transcripts.services.live import LiveSession, open_session
-from transcripts.services.live.events import Ended, Failed, Final
 from transcripts.services.recordings import recording_path
-from transcripts.services.sweep import sweep_transcripts
 
 pytestmark = pytest.mark.database
 

@@ -1,7 +1,7 @@
 """What a settled span is told as."""
 
 from transcripts.inference.results import RecognisedSegment
-from transcripts.services.live.events import make_finals
+from transcripts.live.events import make_finals
 
 
 def spoken(text: str, language: str) -> RecognisedSegment:

@@ -7,7 +7,7 @@ import pytest
 from pytest_django import Settings
 
 from protos.stt.v1 import speech_pb2
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 from tests.transcripts.live.conftest import (
     SECOND,
     ask_for,
@@ -20,9 +20,9 @@ from tests.transcripts.live.conftest import (
 )
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
 from tests.transcripts.rows import run_transcript
+from transcripts.live.events import Ended, Failed, Final, Notice
+from transcripts.live.opening import open_session
 from transcripts.models import Status
-from transcripts.services.live import open_session
-from transcripts.services.live.events import Ended, Failed, Final, Notice
 
 pytestmark = pytest.mark.database
 BROKEN = (

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from transcripts.media import open_decoder
-from transcripts.services.live.journal import (
+from transcripts.live.journal import (
     Journal,
     count_samples,
     gather,
     read_samples,
     seal,
 )
+from transcripts.media import open_decoder
 
 
 def pcm(first: int, count: int) -> bytes:

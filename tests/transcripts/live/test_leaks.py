@@ -11,9 +11,9 @@ from pytest_django import Settings
 from billing.models import Hold, HoldState, Plan
 from tests.transcripts.live.conftest import ask_for, db, new_account, read_all
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
+from transcripts.live.opening import open_session
+from transcripts.live.registry import hub
 from transcripts.models import Status, Transcript
-from transcripts.services.live import open_session
-from transcripts.services.live.hub import hub
 
 pytestmark = pytest.mark.timeout(600)
 SESSIONS = 1000

@@ -15,7 +15,7 @@ from billing.ledger import grant_credits, read_balance
 from billing.models import BillingAccount, Hold, Plan
 from billing.plans import ANONYMOUS_PLAN
 from billing.usage import read_daily_usage
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 from tests.transcripts.live.conftest import (
     SECOND,
     ask_for,
@@ -29,9 +29,10 @@ from tests.transcripts.live.conftest import (
 )
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
 from tests.transcripts.rows import create_transcript
+from transcripts.live.events import Ended, Failed, LiveEvent, Notice
+from transcripts.live.opening import open_session
+from transcripts.live.session import LiveSession
 from transcripts.models import Status, Transcript
-from transcripts.services.live import LiveSession, open_session
-from transcripts.services.live.events import Ended, Failed, LiveEvent, Notice
 
 pytestmark = pytest.mark.database
 
@@ -261,7 +262,7 @@ async def test_a_full_service_is_503_and_costs_nothing(live: FakeStream) -> None
 async def test_watching_over_sessions_takes_two_queries_however_many(
     live: FakeStream, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    from transcripts.services.live.hub import _look_and_renew
+    from transcripts.live.registry import _look_and_renew
 
     account = await db(new_account)
     await db(Plan.objects.filter(pk=account.plan_id).update, concurrency=0)

@@ -20,11 +20,11 @@ from tests.transcripts.live.conftest import (
     speak,
 )
 from tests.transcripts.live.fake_stream import FakeStream
+from transcripts.live.events import Failed
+from transcripts.live.journal import Journal, gather, seal
+from transcripts.live.opening import open_session
+from transcripts.live.registry import SYNC_EVERY_S, WRITE_AT_LEAST_EVERY_S
 from transcripts.models import Status
-from transcripts.services.live import open_session
-from transcripts.services.live.events import Failed
-from transcripts.services.live.hub import SYNC_EVERY_S, WRITE_AT_LEAST_EVERY_S
-from transcripts.services.live.journal import Journal, gather, seal
 from transcripts.services.recordings import recording_path
 
 pytestmark = pytest.mark.database

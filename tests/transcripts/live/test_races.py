@@ -19,20 +19,20 @@ from tests.billing.conftest import create_account
 from tests.transcripts.live.conftest import SECOND, ask_for, db, new_account
 from tests.transcripts.live.fake_stream import FakeStream
 from tests.transcripts.rows import run_transcript, update_transcripts
-from transcripts.models import Status, Transcript, TranscriptionJob
-from transcripts.services.feed import HoldMeter
-from transcripts.services.lease import (
+from transcripts.jobs.lease import (
     Lease,
     LeaseEnd,
     LeaseKeeper,
     LeaseLostError,
     WorkStoppedError,
 )
-from transcripts.services.live import hub as hubs
-from transcripts.services.live import open_session
-from transcripts.services.live.admit import SessionNotFoundError, admit_session, readmit_session
-from transcripts.services.live.feed import AudioFeed
-from transcripts.services.live.journal import Journal, count_samples
+from transcripts.jobs.pcm_feed import HoldMeter
+from transcripts.live import registry as hubs
+from transcripts.live.admission import SessionNotFoundError, admit_session, readmit_session
+from transcripts.live.audio_buffer import AudioFeed
+from transcripts.live.journal import Journal, count_samples
+from transcripts.live.opening import open_session
+from transcripts.models import Status, Transcript, TranscriptionJob
 
 pytestmark = pytest.mark.database
 ROUNDS = 40

@@ -12,6 +12,11 @@ from protos.stt.v1 import speech_pb2
 from tests.transcripts.fake_inference import Script
 from tests.transcripts.live.conftest import db, new_account, read_all, reload, speak, words_of
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
+from transcripts.editing.draft import Editing
+from transcripts.editing.edits import SegmentChange, edit_segment, restore
+from transcripts.jobs.cancel import cancel_job, delete_transcript
+from transcripts.jobs.concurrency import running
+from transcripts.jobs.run import run_job
 from transcripts.models import (
     JobKind,
     RetentionPolicy,
@@ -21,12 +26,7 @@ from transcripts.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
-from transcripts.services.cancel import cancel_job, delete_transcript
-from transcripts.services.draft import Editing
-from transcripts.services.edit import SegmentChange, edit_segment, restore
 from transcripts.services.recordings import recording_path
-from transcripts.services.run import run_job
-from transcripts.services.turns import running
 
 pytestmark = pytest.mark.database
 

@@ -17,10 +17,10 @@ from tests.transcripts.live.conftest import (
     words_of,
 )
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
+from transcripts.live.events import Ended, Final, Notice, Partial
+from transcripts.live.opening import open_session
 from transcripts.models import LiveSession as LiveRow
 from transcripts.models import Source, Status
-from transcripts.services.live import open_session
-from transcripts.services.live.events import Ended, Final, Notice, Partial
 from transcripts.services.recordings import recording_path
 
 pytestmark = pytest.mark.database

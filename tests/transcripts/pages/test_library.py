@@ -12,7 +12,7 @@ from accounts.models import User
 from tests.accounts.pages.people import browser_of, member
 from tests.transcripts.rows import create_transcript
 from transcripts.models import JobKind, Segment, Transcript, TranscriptionJob
-from transcripts.services.search_index import index_transcript
+from transcripts.search.index import index_transcript
 
 pytestmark = pytest.mark.django_db
 

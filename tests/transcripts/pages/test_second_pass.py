@@ -6,10 +6,10 @@ from pytest_django import Settings
 
 from accounts.models import User
 from tests.accounts.pages.people import browser_of, member
-from tests.transcripts.api.conftest import make_info
 from tests.transcripts.conftest import fake
 from tests.transcripts.fake_inference import FakeInference
 from tests.transcripts.rows import create_transcript
+from tests.transcripts.served_api import make_info
 from transcripts.models import JobKind, Transcript, TranscriptionJob
 
 __all__ = ["fake"]  # a fixture

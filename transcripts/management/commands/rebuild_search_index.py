@@ -2,7 +2,7 @@
 
 from django.core.management.base import BaseCommand
 
-from transcripts.services.search_index import rebuild_index
+from transcripts.search.index import rebuild_index
 
 
 class Command(BaseCommand):

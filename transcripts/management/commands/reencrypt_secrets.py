@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import models, transaction
 
 from billing.models import CloudInstance
-from stt_web.encryption import UndecipherableError, reencrypt
+from stt_web.core.encryption import UndecipherableError, reencrypt
 from transcripts.models import WebhookEndpoint
 
 

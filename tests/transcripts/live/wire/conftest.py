@@ -7,8 +7,8 @@ from django.db import connections
 
 from tests.e2e.processes import wait_until
 from tests.stt_web.served import Served
-from tests.transcripts.api.conftest import Client, make_client
 from tests.transcripts.live.fake_stream import FakeStream
+from tests.transcripts.served_api import Client, make_client
 
 
 @pytest.fixture(scope="module")

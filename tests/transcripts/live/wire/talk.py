@@ -12,7 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from websockets.exceptions import ConnectionClosed
 
-from tests.transcripts.api.conftest import Client
+from tests.transcripts.served_api import Client
 
 ASYNCAPI = Path(__file__).resolve().parents[4] / "docs" / "asyncapi.yaml"
 TOLD = ("ready", "started", "listening", "partial", "piece", "notice", "last", "error")

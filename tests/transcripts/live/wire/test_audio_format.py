@@ -11,9 +11,9 @@ import pytest
 from av.audio.codeccontext import AudioCodecContext
 
 from tests.e2e.processes import wait_until
-from tests.transcripts.api.conftest import Client
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
 from tests.transcripts.live.wire.talk import Talk, talk
+from tests.transcripts.served_api import Client
 from transcripts.live import audio_input
 from transcripts.live.audio_format import AudioFormat, AudioSniffer, Encoding
 from transcripts.models import Transcript

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stt_web.errors import ApiError
+from stt_web.core.errors import ApiError
 from tests.transcripts.live.wire.talk import check_message, load_document
-from transcripts.api.options import InvalidOptionError
 from transcripts.inference.results import RecognisedSegment, RecognisedWord
+from transcripts.jobs.api.options import InvalidOptionError
 from transcripts.live.audio_format import UnusableAudioError
+from transcripts.live.events import Ended, Failed, Final, LiveEvent, Notice, Partial, Ready
 from transcripts.live.messages import ServerStoppingError, Teller, close_code
 from transcripts.live.protocol import (
     MAX_AUDIO_BYTES,
@@ -24,7 +25,6 @@ from transcripts.live.protocol import (
     Open,
     ProtocolError,
 )
-from transcripts.services.live.events import Ended, Failed, Final, LiveEvent, Notice, Partial, Ready
 
 values = st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.just("en")
 keys = st.sampled_from(

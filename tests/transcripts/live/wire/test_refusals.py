@@ -15,21 +15,21 @@ from django.utils import timezone
 from pytest_django import Settings
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from accounts.guessing import MAX_UNKNOWN_KEYS, forget_guesses
-from accounts.keys import issue_api_key
+from accounts.keys.issue import issue_api_key
+from accounts.keys.throttle import MAX_UNKNOWN_KEYS, forget_guesses
 from accounts.models import ApiKey, User
 from accounts.tickets import issue_ticket
-from stt_web.request_id import RequestIdLayer
-from stt_web.socket_protocol import MAX_FRAGMENTS, MAX_FRAME_BYTES
+from stt_web.core.asgi.socket_protocol import MAX_FRAGMENTS, MAX_FRAME_BYTES
+from stt_web.core.request_id import RequestIdLayer
 from tests.stt_web.served import Served
-from tests.transcripts.api.conftest import Client, make_client
 from tests.transcripts.live.conftest import SECOND
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
 from tests.transcripts.live.wire.talk import Talk, talk
+from tests.transcripts.served_api import Client, make_client
 from transcripts.live.consumer import StreamConsumer
+from transcripts.live.events import LiveRequest
+from transcripts.live.session import LiveSession
 from transcripts.models import Status, Transcript
-from transcripts.services.live import LiveSession
-from transcripts.services.live.events import LiveRequest
 
 pytestmark = pytest.mark.database
 

@@ -9,12 +9,12 @@ import sttai
 
 from tests.e2e.processes import wait_until
 from tests.stt_web.served import Served
-from tests.transcripts.api.conftest import Client, make_client
 from tests.transcripts.live.conftest import SECOND
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
 from tests.transcripts.live.wire.talk import Talk, talk
+from tests.transcripts.served_api import Client, make_client
+from transcripts.jobs.concurrency import running
 from transcripts.models import Source, Status, Transcript
-from transcripts.services.turns import running
 
 pytestmark = pytest.mark.database
 

@@ -1,0 +1,144 @@
+"""What allauth wants to tell by mail, in our words: one function for each of its messages.
+
+These are not a matter of preference: they carry a link that was asked for, or tell that something
+about getting in has changed.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts.mail.outbox import Notice, site_url
+
+Details = Mapping[str, Any]
+
+
+def write_account_mail(template_prefix: str, details: Details) -> Notice:
+    """Return the mail for allauth's `template_prefix`, in the language that is active.
+
+    Raises KeyError for one that isn't known: a release of allauth that says something new.
+    """
+    return _MAILS[template_prefix](details)
+
+
+def _confirm_at_signup(details: Details) -> Notice:
+    return Notice(
+        subject=_("Confirm your e-mail address"),
+        paragraphs=[
+            _("Somebody, hopefully you, signed up to Open STT with this address."),
+            _("Confirm that it is yours, and your account is ready."),
+            _("If that was not you, do nothing: without a confirmation nobody can use it."),
+        ],
+        action=(_("Confirm the address"), details["activate_url"]),
+    )
+
+
+def _confirm_new_address(details: Details) -> Notice:
+    return Notice(
+        subject=_("Confirm your new e-mail address"),
+        paragraphs=[_("This address is to be the one of your account at Open STT.")],
+        action=(_("Confirm the address"), details["activate_url"]),
+    )
+
+
+def _reset_password(details: Details) -> Notice:
+    return Notice(
+        subject=_("Choose a new password"),
+        paragraphs=[
+            _("Somebody asked for a new password for your account."),
+            _("If that was not you, do nothing: your password stays as it is."),
+        ],
+        action=(_("Choose a new password"), details["password_reset_url"]),
+    )
+
+
+def _unknown_account(details: Details) -> Notice:
+    return Notice(
+        subject=_("There is no account with this address"),
+        paragraphs=[
+            _("Somebody asked for a new password for this address, but no account has it."),
+            _("If that was you, perhaps you signed up with another address."),
+        ],
+        action=(_("Sign up"), details["signup_url"]),
+    )
+
+
+def _already_exists(details: Details) -> Notice:
+    return Notice(
+        subject=_("You have an account already"),
+        paragraphs=[
+            _("Somebody, perhaps you, tried to sign up with this address, which has an account."),
+            _("If you forgot the password, you can choose a new one."),
+        ],
+        action=(_("Choose a new password"), details["password_reset_url"]),
+    )
+
+
+def _tell(subject: str, sentence: str) -> Callable[[Details], Notice]:
+    """A message that something has changed. The two are translated when it is written."""
+
+    def write(details: Details) -> Notice:
+        return Notice(
+            subject=_(subject),
+            paragraphs=[
+                _(sentence),
+                _("Time: %(time)s (UTC)")
+                % {"time": date_format(details["timestamp"], "DATETIME_FORMAT")},
+                _("Network address: %(address)s") % {"address": details["ip"]},
+                _(
+                    "If that was not you, choose a new password, log out everywhere and revoke your"
+                    " API keys: they go on working until you do."
+                ),
+            ],
+            action=(_("Check your security settings"), site_url("/account/security/")),
+        )
+
+    return write
+
+
+_MAILS: dict[str, Callable[[Details], Notice]] = {
+    "account/email/email_confirmation_signup": _confirm_at_signup,
+    "account/email/email_confirmation": _confirm_new_address,
+    "account/email/password_reset_key": _reset_password,
+    "account/email/unknown_account": _unknown_account,
+    "account/email/account_already_exists": _already_exists,
+    "account/email/password_changed": _tell(
+        gettext_noop("Your password was changed"),
+        gettext_noop("The password of your account was changed."),
+    ),
+    "account/email/password_set": _tell(
+        gettext_noop("Your password was set"),
+        gettext_noop("Your account has a password now."),
+    ),
+    "account/email/password_reset": _tell(
+        gettext_noop("Your password was changed"),
+        gettext_noop("A new password was chosen for your account."),
+    ),
+    "account/email/email_changed": _tell(
+        gettext_noop("Your e-mail address was changed"),
+        gettext_noop("Your account has another e-mail address now."),
+    ),
+    "account/email/email_confirm": _tell(
+        gettext_noop("Your e-mail address was confirmed"),
+        gettext_noop("The e-mail address of your account was confirmed."),
+    ),
+    "account/email/email_deleted": _tell(
+        gettext_noop("An e-mail address was removed"),
+        gettext_noop("An e-mail address was removed from your account."),
+    ),
+    "mfa/email/totp_activated": _tell(
+        gettext_noop("Two-step log-in is on"),
+        gettext_noop("Logging in to your account now takes a code of your app, too."),
+    ),
+    "mfa/email/totp_deactivated": _tell(
+        gettext_noop("Two-step log-in is off"),
+        gettext_noop("Logging in to your account takes the password alone now."),
+    ),
+    "mfa/email/recovery_codes_generated": _tell(
+        gettext_noop("New recovery codes"),
+        gettext_noop("New recovery codes were made for your account; the old ones are void."),
+    ),
+}

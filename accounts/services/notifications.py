@@ -1,0 +1,37 @@
+"""The mail that a new API key was made: never with the key."""
+
+from django.utils.translation import gettext as _
+
+from accounts.mail.notify import notify
+from accounts.mail.outbox import Notice, site_url
+from accounts.models import ApiKey
+
+
+def announce_key(api_key: ApiKey) -> None:
+    """Tell the owner by mail. Inside the transaction that makes the key."""
+    notify(
+        api_key.user,
+        kind="key_created",
+        key=str(api_key.pk),
+        write=lambda: _write(api_key),
+    )
+
+
+def _write(api_key: ApiKey) -> Notice:
+    shown = {"name": api_key.name, "prefix": api_key.prefix}
+    return Notice(
+        subject=_("A new API key was made: %(name)s") % shown,
+        paragraphs=[
+            _("Your account has a new API key, “%(name)s” (%(prefix)s…).") % shown,
+            *_describe_maker(api_key.created_by_key),
+            _("If that was not you, revoke it, and choose a new password."),
+        ],
+        action=(_("See your keys"), site_url("/account/keys/")),
+    )
+
+
+def _describe_maker(maker: ApiKey | None) -> list[str]:
+    if maker is None:
+        return []
+    shown = {"name": maker.name, "prefix": maker.prefix}
+    return [_("It was created with another key of yours, “%(name)s” (%(prefix)s…).") % shown]

@@ -1,0 +1,1 @@
+"""Layers and protocols in front of Django."""

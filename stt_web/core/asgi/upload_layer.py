@@ -1,0 +1,280 @@
+"""Request bodies, before Django sees them: limits first, then straight to disk.
+
+Django reads a whole body before any code of ours runs. For the paths that take recordings this
+layer goes first: it refuses by key, kind and length while nothing has been read, streams the form
+to its final place, and hands Django an empty body with `scope["stt.upload"]` and
+`scope["stt.caller"]`. An upload that nobody keeps by the end of the request is deleted. All other
+bodies are small: more than `MAX_PLAIN_BYTES` is refused too.
+
+**Refusing.** The answer goes out at once and whole (it has a length), but clients such as
+`requests` send everything before they read, and a server that closes on unread data resets the
+connection, answer and all. So the end of the exchange is held back while a bounded amount is read
+and dropped. A client that asked first (`Expect: 100-continue`) is never told to go on.
+"""
+
+import asyncio
+import io
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, cast
+
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIRequest
+from django.utils.translation import gettext_noop
+
+from billing.admission import Caller, check_caller, identify_caller
+from stt_web.core.asgi.messages import (
+    ASGI3Application,
+    ASGIReceiveCallable,
+    ASGIReceiveEvent,
+    ASGISendCallable,
+    HTTPScope,
+    Scope,
+    find_header,
+    send_answer,
+)
+from stt_web.core.error_responses import answer_anybody
+from stt_web.core.errors import ApiError
+from stt_web.core.uploads import (
+    MAX_FIELD_BYTES,
+    Upload,
+    UploadReader,
+    UploadTooLargeError,
+    read_boundary,
+)
+
+logger = logging.getLogger(__name__)
+
+MAX_PLAIN_BYTES = 2 * 1024 * 1024
+PLAIN_WITHIN_S = 60.0  # for the whole of such a body; 280 kbit/s
+# What a form may weigh beside its file.
+_FORM_BYTES = MAX_FIELD_BYTES + 64 * 1024
+# Written in pieces of this size: a hop to a thread for each of uvicorn's 64 kB would cost more
+# than the writing.
+_PIECE_BYTES = 1024 * 1024
+_STALLED_AFTER_S = 60.0
+_DRAIN_BYTES = 2 * 1024**3
+_DRAIN_S = 30.0
+_DRAIN_IDLE_S = 3.0
+_WRITERS = 8
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class ClientGoneError(Exception):
+    """The client closed the connection before its body was complete."""
+
+
+class IngestLayer:
+    """The ASGI layer in front of Django.
+
+    `upload_paths` take recordings (POST). `media_root` gets one folder an upload.
+    """
+
+    def __init__(
+        self,
+        app: ASGI3Application,
+        *,
+        media_root: Path,
+        upload_paths: Collection[str],
+        identify: Callable[[HTTPScope], Caller] = lambda scope: identify_caller(
+            scope, needed_scope="transcribe"
+        ),
+        recheck: Callable[[Caller], None] = check_caller,
+    ) -> None:
+        self._app = app
+        self._media_root = media_root
+        self._upload_paths = frozenset(upload_paths)
+        self._identify = identify
+        self._recheck = recheck
+        self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="ingest")
+
+    async def __call__(
+        self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        is_upload = scope["path"] in self._upload_paths and scope["method"] == "POST"
+        take = self._take_upload if is_upload else self._take_plain
+        try:
+            await take(scope, receive, send)
+        except ClientGoneError:
+            logger.info("event=client_gone_during_body")
+
+    async def _take_upload(
+        self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        rate_limit_headers: Mapping[str, str] = {}
+        try:
+            boundary = read_boundary(find_header(scope, b"content-type"))
+            caller = await sync_to_async(self._identify)(scope)
+            rate_limit_headers = caller.rate_limit_headers
+            limit_bytes = caller.limits.max_file_bytes
+            if limit_bytes and _content_length(scope) > limit_bytes + _FORM_BYTES:
+                raise UploadTooLargeError(limit_bytes)
+            reader = UploadReader(
+                self._media_root / uuid.uuid4().hex, boundary=boundary, limit_bytes=limit_bytes
+            )
+            upload = await self._receive_upload(receive, reader, limit_bytes=limit_bytes)
+            await self._check_again(caller, upload)
+        except ApiError as error:
+            error.headers = {**rate_limit_headers, **error.headers}
+            await _refuse(error, receive, send, scope=scope)
+            return
+        try:
+            inner = _without_body(scope, {"stt.upload": upload, "stt.caller": caller})
+            await self._app(inner, _replay(b"", then=receive), send)
+        finally:
+            # Also where the client is gone, while a thread may still be about to keep the file.
+            await asyncio.shield(self._in_thread(upload.end))
+
+    async def _check_again(self, caller: Caller, upload: Upload) -> None:
+        """A body takes minutes: a key that was revoked meanwhile starts nothing that costs."""
+        try:
+            await sync_to_async(self._recheck)(caller)
+        except BaseException:
+            await asyncio.shield(self._in_thread(upload.end))
+            raise
+
+    async def _receive_upload(
+        self, receive: ASGIReceiveCallable, reader: UploadReader, *, limit_bytes: int
+    ) -> Upload:
+        """Stream the body through `reader`. Reads on only when what came is written: the client
+        is slowed down to the speed of the disk.
+        """
+        body_limit = limit_bytes + _FORM_BYTES if limit_bytes else 0
+        pending = bytearray()
+        received = 0
+        is_whole = False
+        try:
+            while not is_whole:
+                piece, is_whole = await _receive_piece(receive)
+                received += len(piece)
+                if body_limit and received > body_limit:
+                    raise UploadTooLargeError(limit_bytes)
+                pending += piece
+                if len(pending) >= _PIECE_BYTES or is_whole:
+                    await self._in_thread(reader.feed, bytes(pending))
+                    pending.clear()
+            return await self._in_thread(reader.finish)
+        except BaseException:  # also a cancellation: nothing may stay behind
+            await asyncio.shield(self._in_thread(reader.abandon))
+            raise
+
+    async def _take_plain(
+        self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        if not _has_body(scope):
+            await self._app(scope, receive, send)
+            return
+        try:
+            async with asyncio.timeout(PLAIN_WITHIN_S):
+                body = await _receive_plain(receive, declared_bytes=_content_length(scope))
+        except TimeoutError:
+            await _refuse(_too_slow(), receive, send, scope=scope)
+            return
+        except ApiError as error:
+            await _refuse(error, receive, send, scope=scope)
+            return
+        await self._app(scope, _replay(body, then=receive), send)
+
+    def _in_thread(
+        self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> Awaitable[T]:
+        loop = asyncio.get_running_loop()
+        return loop.run_in_executor(self._writers, lambda: function(*args, **kwargs))
+
+
+async def _receive_plain(receive: ASGIReceiveCallable, *, declared_bytes: int) -> bytes:
+    """Return the body. Raises ApiError 413 for one that is too large, if possible before."""
+    body = bytearray()
+    is_whole = False
+    while not is_whole:
+        if max(declared_bytes, len(body)) > MAX_PLAIN_BYTES:
+            raise ApiError(
+                gettext_noop("The body of this request is too large."),
+                status=413,
+                code="body_too_large",
+                extra={"limit_bytes": MAX_PLAIN_BYTES},
+            )
+        piece, is_whole = await _receive_piece(receive)
+        body += piece
+    return bytes(body)
+
+
+def _too_slow() -> ApiError:
+    return ApiError(
+        gettext_noop("The body of this request took too long to arrive."),
+        status=408,
+        code="upload_stalled",
+    )
+
+
+async def _receive_piece(receive: ASGIReceiveCallable) -> tuple[bytes, bool]:
+    """Return the next piece of the body, and whether it is the last one."""
+    try:
+        async with asyncio.timeout(_STALLED_AFTER_S):
+            message = await receive()
+    except TimeoutError:
+        raise ApiError(
+            "Nothing more of the request arrived for a minute.", status=408, code="upload_stalled"
+        ) from None
+    if message["type"] != "http.request":
+        raise ClientGoneError
+    return message["body"], not message["more_body"]
+
+
+async def _refuse(
+    error: ApiError, receive: ASGIReceiveCallable, send: ASGISendCallable, *, scope: HTTPScope
+) -> None:
+    answer = answer_anybody(ASGIRequest(dict(scope), io.BytesIO()), error)
+    await send_answer(send, answer, headers=[(b"connection", b"close")], is_last=False)
+    await _drain(receive)
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _drain(receive: ASGIReceiveCallable) -> None:
+    """Read and drop what the client still sends: until its end, a time, an amount, or silence."""
+    dropped = 0
+    try:
+        async with asyncio.timeout(_DRAIN_S):
+            while dropped < _DRAIN_BYTES:
+                async with asyncio.timeout(_DRAIN_IDLE_S):
+                    message = await receive()
+                if message["type"] != "http.request" or not message["more_body"]:
+                    return
+                dropped += len(message["body"])
+    except TimeoutError:
+        return
+
+
+def _replay(body: bytes, *, then: ASGIReceiveCallable) -> ASGIReceiveCallable:
+    """Return a `receive` that gives `body` first; after that, the real one tells of the end."""
+    waiting = [body]
+
+    async def receive() -> ASGIReceiveEvent:
+        if waiting:
+            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
+        return await then()
+
+    return receive
+
+
+def _without_body(scope: HTTPScope, extra: dict[str, Any]) -> HTTPScope:
+    body_headers = {b"content-length", b"content-type", b"transfer-encoding", b"expect"}
+    headers = [pair for pair in scope["headers"] if pair[0] not in body_headers]
+    return cast("HTTPScope", {**scope, "headers": headers, **extra})
+
+
+def _content_length(scope: HTTPScope) -> int:
+    text = find_header(scope, b"content-length")
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _has_body(scope: HTTPScope) -> bool:
+    return bool(_content_length(scope) or find_header(scope, b"transfer-encoding"))

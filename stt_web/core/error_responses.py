@@ -1,0 +1,269 @@
+"""Every way in which Django, DRF and our views say no, turned into the one shape of an error.
+
+Who looks at pages gets the same sentence as a page; the APIs never answer with HTML. Never a
+traceback: a fault of ours is logged with the request's id, and the client is told the id.
+"""
+
+import math
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import update_wrapper
+from http import HTTPStatus
+from typing import Any, Concatenate, ParamSpec
+
+from django.core.exceptions import PermissionDenied
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    JsonResponse,
+)
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.decorators import async_only_middleware
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from stt_web.core.errors import HOW_TO_SEND_A_KEY, ApiError
+from stt_web.core.request_id import request_id_var
+
+P = ParamSpec("P")
+AsyncView = Callable[Concatenate[HttpRequest, P], Coroutine[Any, Any, HttpResponseBase]]
+
+_CODES = {
+    400: "bad_request",
+    401: "missing_key",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    415: "unsupported_media_type",
+    429: "rate_limited",
+}
+
+
+class NotFoundError(ApiError):
+    status = 404
+    code = "not_found"
+
+
+class MethodNotAllowedError(ApiError):
+    status = 405
+    code = "method_not_allowed"
+
+    def __init__(self, method: str, *, allowed: tuple[str, ...]) -> None:
+        names = ", ".join(allowed)
+        super().__init__(
+            f"{method[:20]} is not allowed here. Use {names}.", headers={"Allow": names}
+        )
+
+
+def answer_error(error: ApiError) -> JsonResponse:
+    return JsonResponse(error.as_body(), status=error.status, headers=error.headers)
+
+
+@async_only_middleware
+def ApiErrorMiddleware(  # noqa: N802  # named in MIDDLEWARE like a class
+    get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]],
+) -> Callable[[HttpRequest], Awaitable[HttpResponseBase]]:
+    """Lets plain views raise ApiError (`process_exception` is where Django asks), and gives a body
+    to what Django's own decorators and views refuse without one.
+    """
+
+    async def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = await get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and not response.content:
+            return _answer_not_allowed(request, response)
+        return response
+
+    def process_exception(request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return answer_anybody(request, error) if isinstance(error, ApiError) else None
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]  # Django's way
+    return middleware
+
+
+def allow_methods(*allowed: str) -> Callable[[AsyncView[P]], AsyncView[P]]:
+    """For plain async views: other methods are 405, with `Allow`; OPTIONS is answered with it.
+
+    Views that only read are told so to the CSRF check, or that would answer in place of the 405.
+    """
+
+    def decorate(view: AsyncView[P]) -> AsyncView[P]:
+        async def checked(
+            request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs
+        ) -> HttpResponseBase:
+            if request.method == "OPTIONS":
+                return HttpResponse(status=204, headers={"Allow": ", ".join(allowed)})
+            if request.method not in allowed:
+                raise MethodNotAllowedError(request.method or "", allowed=allowed)
+            return await view(request, *args, **kwargs)
+
+        update_wrapper(checked, view)
+        if set(allowed) <= {"GET", "HEAD"}:
+            return csrf_exempt(checked)
+        return checked
+
+    return decorate
+
+
+def handle_api_exception(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's EXCEPTION_HANDLER. None (a fault of ours) goes on to `answer_500`."""
+    if isinstance(error, Http404):
+        error = NotFoundError("There is nothing here.")
+    elif isinstance(error, PermissionDenied):
+        error = ApiError("You may not do this.", status=403, code="forbidden")
+    elif isinstance(error, exceptions.APIException):
+        error = _translate(error, context.get("view"))
+    if not isinstance(error, ApiError):
+        return None
+    set_rollback()
+    return Response(error.as_body(), status=error.status, headers=error.headers)
+
+
+def answer_400(request: HttpRequest, exception: Exception) -> HttpResponse:
+    message = gettext_noop("The server can't make sense of this request.")
+    return answer_anybody(request, ApiError(message))
+
+
+def answer_403(request: HttpRequest, exception: Exception) -> HttpResponse:
+    message = gettext_noop("You may not do this.")
+    return answer_anybody(request, ApiError(message, status=403, code="forbidden"))
+
+
+def answer_csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    message = _("This form has expired. Reload the page and try again.")
+    return answer_anybody(request, ApiError(message, status=403, code="csrf_failed"))
+
+
+def answer_404(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return answer_anybody(request, NotFoundError(_("There is nothing at this address.")))
+
+
+def answer_anybody(request: HttpRequest, error: ApiError) -> HttpResponse:
+    """A page for a person who looks at pages; the one shape of an error for all others.
+
+    The page needs no query: Django answers errors outside of the request's thread.
+    """
+    if not _wants_page(request):
+        return answer_error(error)
+    language = getattr(request, "LANGUAGE_CODE", "") or translation.get_language_from_request(
+        request
+    )
+    with translation.override(language):
+        context = {"sentence": _(error.message), "request_id": error.extra.get("request_id", "")}
+        page = render_to_string("error.html", context)
+    return HttpResponse(page, status=error.status, headers=error.headers)
+
+
+def _wants_page(request: HttpRequest) -> bool:
+    is_api = request.path.startswith(("/v1/", "/api/"))
+    return not is_api and "text/html" in request.headers.get("Accept", "")
+
+
+def _answer_not_allowed(request: HttpRequest, refusal: HttpResponse) -> HttpResponse:
+    allowed = tuple(name.strip() for name in refusal.headers["Allow"].split(","))
+    error: ApiError = MethodNotAllowedError(request.method or "", allowed=allowed)
+    if _wants_page(request):  # by the history, a bookmark or a reload: of methods they know nothing
+        message = gettext_noop("This address belongs to a button on another page.")
+        error = ApiError(message, status=405, code=error.code, headers=error.headers)
+    return answer_anybody(request, error)
+
+
+def answer_500(request: HttpRequest) -> HttpResponse:
+    error = internal_error()
+    if _wants_page(request):
+        error.message = gettext_noop("Something went wrong on our side.")
+    return answer_anybody(request, error)
+
+
+def internal_error() -> ApiError:
+    """What a client is told of a fault of ours. The log has the rest under the same id."""
+    request_id = request_id_var.get()
+    return ApiError(
+        f"Something went wrong on our side. Quote this id if you report it: {request_id}",
+        status=500,
+        code="internal_error",
+        extra={"request_id": request_id},
+    )
+
+
+def _translate(error: exceptions.APIException, view: object) -> ApiError:
+    """DRF's own sentences say what is wrong, but not what to do."""
+    if isinstance(error, exceptions.ValidationError):
+        return ApiError(
+            _first_sentence(error.detail), code="invalid_value", extra={"fields": error.detail}
+        )
+    wait_s = getattr(error, "wait", None)
+    challenge = getattr(error, "auth_header", None)
+    return ApiError(
+        _sentence_for(error, view),
+        code=_code_for(error),
+        status=error.status_code,
+        headers={"WWW-Authenticate": challenge} if challenge else {},
+        retry_after_s=None if wait_s is None else math.ceil(wait_s),
+    )
+
+
+def _code_for(error: exceptions.APIException) -> str:
+    if "CSRF" in str(error.detail):
+        return "csrf_failed"
+    for kind, code in (
+        (exceptions.AuthenticationFailed, "invalid_key"),
+        (exceptions.ParseError, "malformed_body"),
+    ):
+        if isinstance(error, kind):
+            return code
+    return _CODES.get(error.status_code, HTTPStatus(error.status_code).name.lower())
+
+
+def _sentence_for(error: exceptions.APIException, view: object) -> str:
+    detail = _first_sentence(error.detail)
+    match error:
+        case exceptions.NotAuthenticated():
+            return HOW_TO_SEND_A_KEY
+        case exceptions.PermissionDenied() if "CSRF" in detail:
+            return (
+                "A session needs its CSRF token in the header X-CSRFToken. Reload the page, or use"
+                " an API key."
+            )
+        case exceptions.ParseError():
+            reason = detail.removeprefix("JSON parse error - ")
+            return (
+                f"The body is not valid JSON: {reason.rstrip('.')}. Correct it and send it again."
+            )
+        case exceptions.MethodNotAllowed():
+            allowed = ", ".join(getattr(view, "allowed_methods", ()))
+            return f"This method is not allowed here. Use {allowed}."
+        case exceptions.UnsupportedMediaType():
+            return (
+                f"Send the body as {_media_types(view, 'parser_classes')}, with that Content-Type."
+            )
+        case exceptions.NotAcceptable():
+            types = _media_types(view, "renderer_classes")
+            return f"The answer can only be {types}: send `Accept: {types}`, or none."
+        case exceptions.Throttled():
+            return "Too many requests. Wait as long as Retry-After says."
+        case _:
+            return detail
+
+
+def _media_types(view: object, attribute: str) -> str:
+    return " or ".join(each.media_type for each in getattr(view, attribute, ()))
+
+
+def _first_sentence(detail: object, *, field: str = "") -> str:
+    """Return the first complaint of DRF's nested details, with the field that it is about."""
+    if isinstance(detail, dict):
+        name, inner = next(iter(detail.items()))
+        if isinstance(name, int):  # the place of an item in the list that `field` is
+            return _first_sentence(inner, field=field)
+        return _first_sentence(inner, field="" if name == "non_field_errors" else str(name))
+    if isinstance(detail, list):
+        return _first_sentence(detail[0] if detail else "This is not valid.", field=field)
+    return f"{field}: {detail}" if field else str(detail)

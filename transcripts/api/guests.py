@@ -1,0 +1,40 @@
+"""`POST /api/v1/transcripts/claim/`: a visitor's transcript becomes an account's."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.permissions import MANAGE_AND_READ, HasScope, key_of, user_of
+from transcripts.editing.api.conditional import etag_of, read_body
+from transcripts.responses import summarise
+from transcripts.serializers import TranscriptSummarySerializer
+from transcripts.services.guests import claim_transcript
+
+
+class ClaimRequestSerializer(serializers.Serializer[object]):
+    token = serializers.CharField(
+        max_length=200, help_text="What `X-Transcript-Token` said, or `transcript_token` live."
+    )
+
+
+class ClaimView(APIView):
+    permission_classes = [IsAuthenticated, HasScope]
+    scopes = {"POST": MANAGE_AND_READ}
+
+    @extend_schema(
+        operation_id="claim_transcript",
+        request=ClaimRequestSerializer,
+        responses=TranscriptSummarySerializer,
+    )
+    def post(self, request: Request) -> Response:
+        """Keep a transcript that was made without an account: it becomes yours, at no charge.
+
+        The token works once, until an hour after the transcript was finished.
+        """
+        token = read_body(ClaimRequestSerializer, request)["token"]
+        is_by_page = key_of(request) is None
+        transcript = claim_transcript(user_of(request), token, is_by_page=is_by_page)
+        return Response(summarise(transcript), headers=etag_of(transcript))

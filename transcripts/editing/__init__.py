@@ -1,0 +1,1 @@
+"""Corrections of a transcript: edits, their history, and times for edited words."""

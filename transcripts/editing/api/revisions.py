@@ -1,0 +1,127 @@
+"""`…/revisions/`: what was changed, by whom, and taking it back."""
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.permissions import user_of
+from stt_web.core.errors import ApiError
+from stt_web.core.pagination import PageNumberPagination
+from transcripts.access import get_transcript
+from transcripts.editing import edits
+from transcripts.editing.api import serializers as shapes
+from transcripts.editing.api.conditional import EditingView, edit_endpoint, etag_of
+from transcripts.editing.draft import Editing
+from transcripts.editing.revisions import (
+    Change,
+    changes_between,
+    check_revision,
+    compare_texts,
+    list_revisions,
+)
+from transcripts.exports.json import seconds
+from transcripts.models import Revision
+
+_SHOWN = ("start_ms", "end_ms", "text", "speaker")
+
+
+class RevisionListView(EditingView):
+    @extend_schema(
+        operation_id="list_revisions",
+        parameters=[
+            OpenApiParameter("page", int),
+            OpenApiParameter("page_size", int, description="At most 100."),
+        ],
+        responses=shapes.RevisionPageSerializer,
+    )
+    def get(self, request: Request, transcript_id: UUID) -> Response:
+        """Return the changes, the last one first. Revision 0 is the machine's original."""
+        transcript = get_transcript(user_of(request), transcript_id)
+        paginator = PageNumberPagination()
+        page = paginator.paginate_queryset(list_revisions(transcript), request, view=self)
+        response = paginator.get_paginated_response([_show(row) for row in page or []])
+        response.headers["ETag"] = etag_of(transcript)["ETag"]
+        return response
+
+
+class DifferenceView(EditingView):
+    @extend_schema(
+        operation_id="compare_revisions",
+        parameters=[
+            OpenApiParameter(
+                "against", int, description="An earlier revision; else the one before."
+            )
+        ],
+        responses=shapes.DifferenceSerializer,
+    )
+    def get(self, request: Request, transcript_id: UUID, number: int) -> Response:
+        """Tell what a revision changed, or what all since an earlier one did."""
+        transcript = get_transcript(user_of(request), transcript_id)
+        check_revision(transcript, number)
+        older = _read_against(request, number)
+        changes = changes_between(transcript, older, number)
+        return Response(
+            {
+                "older": older,
+                "newer": number,
+                "segments": [
+                    _show_difference(key, change)
+                    for key, change in changes.get("segments", {}).items()
+                ],
+                "speakers": changes.get("speakers", {}),
+                "fields": changes.get("fields", {}).get("transcript") or {},
+            }
+        )
+
+
+class RestoreView(EditingView):
+    @edit_endpoint("restore_revision")
+    def post(self, editing: Editing, body: dict[str, Any], number: int) -> None:
+        """Make it again as it was then; 0 is the machine's original. A new revision."""
+        edits.restore(editing, number)
+
+
+def _read_against(request: Request, number: int) -> int:
+    value = request.query_params.get("against", "")
+    if not value:
+        return max(0, number - 1)
+    if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) <= number):
+        raise ApiError(f"against must be a number from 0 to {number}.", code="invalid_value")
+    return int(value)
+
+
+def _show(row: Revision) -> dict[str, Any]:
+    return {
+        "number": row.number,
+        "action": row.action,
+        "author": row.author.email if row.author is not None else None,
+        "restored": row.restored,
+        "created_at": row.created_at.isoformat(),
+    }
+
+
+def _show_difference(key: str, change: Change) -> dict[str, Any]:
+    before, after = change["before"], change["after"]
+    kind = "added" if before is None else "removed" if after is None else "changed"
+    old, new = (before or {}).get("text", ""), (after or {}).get("text", "")
+    return {
+        "id": key,
+        "change": kind,
+        "before": _show_side(before),
+        "after": _show_side(after),
+        "words": compare_texts(old, new) if old != new else [],
+    }
+
+
+def _show_side(fields: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return what people see of a segment, times in seconds."""
+    if fields is None:
+        return None
+    return {
+        name.removesuffix("_ms"): seconds(fields[name]) if name.endswith("_ms") else fields[name]
+        for name in _SHOWN
+        if name in fields
+    }

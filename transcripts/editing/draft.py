@@ -1,0 +1,401 @@
+"""One change of a transcript: what it needs is read, changed in memory, and written at once.
+
+`open_draft` is the transaction. Its first statement moves the transcript's revision on, if it is
+the one that the editor saw: of two editors at once one goes first, and the other is told (412).
+On SQLite that statement takes the write lock, on PostgreSQL the row's. A draft that changed nothing
+leaves no revision.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from accounts.models import User
+from transcripts.access import TranscriptNotFoundError
+from transcripts.editing.draft_gaps import GapDraft
+from transcripts.editing.errors import (
+    RevisionChangedError,
+    SegmentNotFoundError,
+    SpeakerNotFoundError,
+    StillWorkedOnError,
+)
+from transcripts.editing.revisions import Change, Changes, difference
+from transcripts.editing.segment_operations import EditError, SegmentState
+from transcripts.models import (
+    OPEN_STATUSES,
+    Action,
+    Revision,
+    Segment,
+    Speaker,
+    Tag,
+    Transcript,
+)
+from transcripts.models.transcript import new_segment_key
+from transcripts.search.index import index_buckets, index_title, time_bucket
+
+logger = logging.getLogger(__name__)
+
+_ROWS_AT_ONCE = 500
+_SEGMENT_FIELDS = tuple(
+    name for name in SegmentState.__dataclass_fields__ if name not in ("key", "speaker")
+)
+_PLAIN_FIELDS = ("title", "language_note", "is_corrected")
+# After these the text is still as the machine wrote it.
+_NO_CORRECTIONS = frozenset(
+    {
+        Action.DESCRIBE,
+        Action.ADD_SPEAKER,
+        Action.RENAME_SPEAKER,
+        Action.RECOUNT,
+        Action.RESTORE,
+        Action.SECOND_PASS,
+    }
+)
+
+
+@dataclass
+class Editing:
+    """Who changes what, and which revision they saw (None: any); afterwards, what was changed."""
+
+    transcript: Transcript
+    author: User | None  # None: the machine
+    expected: int | None = None
+    changes: Changes = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SpeakerState:
+    label: str
+    display_name: str
+
+
+@dataclass(frozen=True)
+class Fields:
+    title: str
+    language_note: str
+    is_corrected: bool
+    tags: tuple[str, ...]
+
+
+class Draft:
+    """What was read, as it was and as it is to be. Segments are read when they are asked for."""
+
+    def __init__(self, transcript: Transcript) -> None:
+        self.transcript = transcript
+        rows = list(transcript.speakers.all())
+        self._speaker_ids = {row.position: row.pk for row in rows}
+        self._positions = {row.pk: row.position for row in rows}
+        self._ids: dict[str, int] = {}
+        self._before: dict[str, SegmentState] = {}
+        self._after: dict[str, SegmentState | None] = {}
+        self.speakers = {row.position: SpeakerState(row.label, row.display_name) for row in rows}
+        self._speakers_before = dict(self.speakers)
+        self.gaps = GapDraft(transcript)
+        tags = tuple(Tag.objects.filter(transcript=transcript).values_list("name", flat=True))
+        self.fields = Fields(
+            transcript.title, transcript.language_note, transcript.is_corrected, tags
+        )
+        self._fields_before = self.fields
+
+    def segment(self, key: str) -> SegmentState:
+        """Return one segment. Raises SegmentNotFoundError."""
+        return self.segments([key])[0]
+
+    def segments(self, keys: Iterable[str]) -> list[SegmentState]:
+        """Return these segments in order, as they are to be. One query for those not read yet."""
+        wanted = list(dict.fromkeys(keys))
+        missing = [key for key in wanted if key not in self._after]
+        for start in range(0, len(missing), _ROWS_AT_ONCE):
+            self._read(Q(key__in=missing[start : start + _ROWS_AT_ONCE]))
+        found = [state for key in wanted if (state := self._after.get(key)) is not None]
+        if len(found) != len(wanted):
+            raise SegmentNotFoundError
+        return sorted(found, key=lambda state: state.position)
+
+    def segments_in(self, start_ms: int, end_ms: int) -> list[SegmentState]:
+        """Return those that overlap a span, in order. One query."""
+        keys = self._read(Q(start_ms__lt=end_ms, end_ms__gt=start_ms))
+        return self.segments(keys)
+
+    def segments_of(self, speakers: Iterable[int]) -> list[SegmentState]:
+        """Return what these speakers say, in order. One query."""
+        ids = [self._speaker_ids[position] for position in speakers]
+        return self.segments(self._read(Q(speaker_id__in=ids)))
+
+    def all_segments(self) -> list[SegmentState]:
+        """Return every segment, in order. One query."""
+        return self.segments(self._read(Q()))
+
+    def neighbour(self, segment: SegmentState, *, is_next: bool) -> SegmentState | None:
+        """Return the stored segment behind it or before it. One query."""
+        rows = Segment.objects.filter(transcript=self.transcript)
+        if is_next:
+            rows = rows.filter(position__gt=segment.position).order_by("position")
+        else:
+            rows = rows.filter(position__lt=segment.position).order_by("-position")
+        key = rows.values_list("key", flat=True).first()
+        return None if key is None else self.segment(key)
+
+    def keys_between(self, first: SegmentState, last: SegmentState) -> list[str]:
+        """Return the keys of the stored segments from one to another, in order. One query."""
+        rows = Segment.objects.filter(
+            transcript=self.transcript, position__range=(first.position, last.position)
+        )
+        return list(rows.order_by("position").values_list("key", flat=True))
+
+    def last_before(self, time_ms: int) -> SegmentState | None:
+        """Return the last segment that begins at `time_ms` or before. One query."""
+        rows = Segment.objects.filter(transcript=self.transcript, start_ms__lte=time_ms)
+        key = rows.order_by("-position").values_list("key", flat=True).first()
+        return None if key is None else self.segment(key)
+
+    def first(self) -> SegmentState | None:
+        """Return the first segment. One query."""
+        rows = Segment.objects.filter(transcript=self.transcript).order_by("position")
+        key = rows.values_list("key", flat=True).first()
+        return None if key is None else self.segment(key)
+
+    def put(self, *segments: SegmentState) -> None:
+        for segment in segments:
+            if segment.speaker is not None and segment.speaker not in self.speakers:
+                raise SpeakerNotFoundError
+            self._after[segment.key] = segment
+
+    def remove(self, key: str) -> None:
+        self._after[key] = None
+
+    def new_key(self) -> str:
+        return new_segment_key()
+
+    def apply(self, changes: Changes) -> None:
+        """Make changes that `services.revisions` worked out."""
+        for position, change in changes.get("speakers", {}).items():
+            self._apply_speaker(int(position), change)
+        segments = changes.get("segments", {})
+        self.segments(key for key, change in segments.items() if change["before"] is not None)
+        for key, change in segments.items():
+            self._apply_segment(key, change)
+        self.gaps.apply(changes.get("gaps", {}))
+        fields = changes.get("fields", {}).get("transcript")
+        if fields is not None and fields["after"] is not None:
+            after = dict(fields["after"])
+            if "tags" in after:
+                after["tags"] = tuple(after["tags"])
+            self.fields = replace(self.fields, **after)
+
+    def changes(self) -> Changes:
+        """Return what is different from what was read."""
+        segments = {
+            key: difference(_as_dict(self._before.get(key)), _as_dict(after))
+            for key, after in self._after.items()
+        }
+        positions = sorted({*self._speakers_before, *self.speakers})
+        speakers = {
+            str(position): difference(
+                _as_dict(self._speakers_before.get(position)), _as_dict(self.speakers.get(position))
+            )
+            for position in positions
+        }
+        fields = {"transcript": difference(asdict(self._fields_before), asdict(self.fields))}
+        found = {
+            kind: {key: change for key, change in changed.items() if change is not None}
+            for kind, changed in (
+                ("segments", segments),
+                ("speakers", speakers),
+                ("fields", fields),
+                ("gaps", self.gaps.changes()),
+            )
+        }
+        return {kind: changed for kind, changed in found.items() if changed}
+
+    def write(self, changes: Changes) -> None:
+        """Store it. Inside the caller's transaction."""
+        self._write_speakers(changes.get("speakers", {}))
+        self._write_segments(changes.get("segments", {}))
+        self._drop_speakers(changes.get("speakers", {}))
+        self.gaps.write(changes.get("gaps", {}))
+        if "fields" in changes:
+            self._write_fields()
+        self._index(changes)
+
+    def _read(self, wanted: Q) -> list[str]:
+        keys = []
+        for row in Segment.objects.filter(wanted, transcript=self.transcript):
+            keys.append(row.key)
+            if row.key not in self._before:
+                self._ids[row.key] = row.pk
+                speaker = None if row.speaker_id is None else self._positions[row.speaker_id]
+                state = read_state(row, speaker=speaker)
+                self._before[row.key] = self._after[row.key] = state
+        return [key for key in keys if self._after[key] is not None]
+
+    def _apply_speaker(self, position: int, change: Change) -> None:
+        after = change["after"]
+        if after is None:
+            self.speakers.pop(position, None)
+            return
+        known = self.speakers.get(position, SpeakerState("", ""))
+        self.speakers[position] = replace(known, **after)
+
+    def _apply_segment(self, key: str, change: Change) -> None:
+        after = change["after"]
+        if after is None:
+            self.remove(key)
+        elif change["before"] is None:
+            self.put(SegmentState(**after))
+        else:
+            self.put(replace(self.segment(key), **after))
+
+    def _write_speakers(self, changed: dict[str, Change]) -> None:
+        for key in changed:
+            position = int(key)
+            state = self.speakers.get(position)
+            if state is None:
+                continue
+            row, _ = Speaker.objects.update_or_create(
+                transcript=self.transcript, position=position, defaults=asdict(state)
+            )
+            self._speaker_ids[position] = row.pk
+
+    def _drop_speakers(self, changed: dict[str, Change]) -> None:
+        gone = [int(key) for key in changed if int(key) not in self.speakers]
+        if gone:
+            Speaker.objects.filter(transcript=self.transcript, position__in=gone).delete()
+
+    def _write_segments(self, changed: dict[str, Change]) -> None:
+        gone = [self._ids[key] for key, change in changed.items() if change["after"] is None]
+        added = [key for key, change in changed.items() if change["before"] is None]
+        rest = [key for key, change in changed.items() if change["before"] and change["after"]]
+        only_speaker = [key for key in rest if set(changed[key]["after"] or ()) == {"speaker"}]
+        for start in range(0, len(gone), _ROWS_AT_ONCE):
+            Segment.objects.filter(pk__in=gone[start : start + _ROWS_AT_ONCE]).delete()
+        self._write_only_speakers(only_speaker)
+        wanted = set(rest) - set(only_speaker)
+        rows = [self._row(key) for key in rest if key in wanted]
+        # Each field of each row costs a term: only those in which any row differs.
+        names = sorted({name for key in wanted for name in changed[key]["after"] or ()})
+        if rows:
+            Segment.objects.bulk_update(rows, names, batch_size=50)
+        Segment.objects.bulk_create([self._row(key) for key in added], batch_size=_ROWS_AT_ONCE)
+
+    def _write_only_speakers(self, keys: list[str]) -> None:
+        """One statement for many segments of one speaker, not a line each."""
+        by_speaker: dict[int | None, list[int]] = {}
+        for key in keys:
+            state = self._after[key]
+            if state is not None:
+                by_speaker.setdefault(state.speaker, []).append(self._ids[key])
+        for speaker, ids in by_speaker.items():
+            speaker_id = None if speaker is None else self._speaker_ids[speaker]
+            for start in range(0, len(ids), _ROWS_AT_ONCE):
+                rows = Segment.objects.filter(pk__in=ids[start : start + _ROWS_AT_ONCE])
+                rows.update(speaker_id=speaker_id)
+
+    def _row(self, key: str) -> Segment:
+        state = self._after[key]
+        if state is None:
+            raise EditError("A segment that is removed can't be written.")
+        values = {name: getattr(state, name) for name in _SEGMENT_FIELDS}
+        speaker_id = None if state.speaker is None else self._speaker_ids[state.speaker]
+        return Segment(
+            pk=self._ids.get(key),
+            transcript=self.transcript,
+            key=key,
+            speaker_id=speaker_id,
+            **values,
+        )
+
+    def _write_fields(self) -> None:
+        for name in _PLAIN_FIELDS:
+            setattr(self.transcript, name, getattr(self.fields, name))
+        Transcript.objects.filter(pk=self.transcript.pk).update(
+            **{name: getattr(self.fields, name) for name in _PLAIN_FIELDS}
+        )
+        if self.fields.tags != self._fields_before.tags:
+            Tag.objects.filter(transcript=self.transcript).delete()
+            Tag.objects.bulk_create(
+                Tag(transcript=self.transcript, name=name) for name in self.fields.tags
+            )
+
+    def _index(self, changes: Changes) -> None:
+        buckets = {
+            time_bucket(state.start_ms)
+            for key, change in changes.get("segments", {}).items()
+            if {"text", "start_ms"} & {*(change["before"] or ()), *(change["after"] or ())}
+            for state in (self._before.get(key), self._after.get(key))
+            if state is not None
+        }
+        index_buckets(self.transcript, buckets)
+        if self.fields.title != self._fields_before.title:
+            index_title(self.transcript)
+
+
+def read_state(row: Segment, *, speaker: int | None) -> SegmentState:
+    values = {name: getattr(row, name) for name in _SEGMENT_FIELDS}
+    return SegmentState(key=row.key, speaker=speaker, **values)
+
+
+@contextmanager
+def open_draft(
+    editing: Editing, action: Action, *, restored: int | None = None, at_any_status: bool = False
+) -> Iterator[Draft]:
+    """Change a transcript: what the draft has at the end becomes a revision, or nothing does.
+
+    Raises RevisionChangedError, StillWorkedOnError, TranscriptNotFoundError. `editing.transcript`
+    is up to date afterwards.
+    """
+    with transaction.atomic():
+        _claim(editing, at_any_status=at_any_status)
+        transcript = editing.transcript
+        transcript.refresh_from_db()
+        draft = Draft(transcript)
+        yield draft
+        changes = draft.changes()
+        if changes and action not in _NO_CORRECTIONS:
+            draft.fields = replace(draft.fields, is_corrected=True)
+            changes = draft.changes()
+        if changes:
+            draft.write(changes)
+            Revision.objects.create(
+                transcript=transcript,
+                number=transcript.revision,
+                action=action,
+                author=editing.author,
+                restored=restored,
+                changes=changes,
+            )
+        else:
+            Transcript.objects.filter(pk=transcript.pk).update(revision=F("revision") - 1)
+            transcript.revision -= 1
+    editing.changes = changes
+    if changes:
+        logger.info(
+            "event=transcript_edited transcript_id=%s revision=%d action=%s",
+            transcript.pk,
+            transcript.revision,
+            action,
+        )
+
+
+def _claim(editing: Editing, *, at_any_status: bool) -> None:
+    """Move the revision on, or say why not. Of two editors at once one wins this."""
+    rows = Transcript.objects.filter(pk=editing.transcript.pk)
+    editable = rows if at_any_status else rows.exclude(status__in=OPEN_STATUSES)
+    expected = editable if editing.expected is None else editable.filter(revision=editing.expected)
+    if expected.update(revision=F("revision") + 1):
+        return
+    current = rows.first()
+    if current is None:
+        raise TranscriptNotFoundError
+    if not at_any_status and current.status in OPEN_STATUSES:
+        raise StillWorkedOnError
+    raise RevisionChangedError(current.revision)
+
+
+def _as_dict(state: SegmentState | SpeakerState | None) -> dict[str, Any] | None:
+    return None if state is None else dict(vars(state))

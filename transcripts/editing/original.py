@@ -1,0 +1,64 @@
+"""A transcript as the machine wrote it, whatever people made of it since. Reads only."""
+
+from dataclasses import replace
+
+from transcripts.editing.draft import Draft, SpeakerState
+from transcripts.editing.revisions import changes_between, reverse
+from transcripts.editing.segment_operations import SegmentState
+from transcripts.exports.document import Document, DocumentSegment, load_document, load_word
+from transcripts.jobs.outcome import completed_status
+from transcripts.models import READABLE_STATUSES, Transcript
+from transcripts.services.shown_gaps import show_gaps, with_gap_warning
+
+
+def load_original(transcript: Transcript) -> Document:
+    """Return what a program is told that asked for the transcription. Two queries, eight if edited;
+    one more where it has gaps.
+
+    People's edits are theirs: a program that sends the same recording again gets the same answer.
+    """
+    document = load_document(transcript)
+    if transcript.revision == 0:
+        return document
+    draft = Draft(transcript)
+    stored = [segment.key for segment in draft.all_segments()]
+    changes = reverse(changes_between(transcript, 0, transcript.revision))
+    draft.apply(changes)
+    changed = changes.get("segments", {})
+    removed = {key for key, change in changed.items() if change["after"] is None}
+    names = {position: _name(state) for position, state in sorted(draft.speakers.items())}
+    gaps = show_gaps(transcript.gaps.all(), is_original=True)
+    warnings = with_gap_warning(document.warnings, gaps)
+    is_readable = transcript.status in READABLE_STATUSES
+    return replace(
+        document,
+        segments=tuple(
+            _load(segment, names) for segment in draft.segments({*stored, *changed} - removed)
+        ),
+        speakers=tuple(names.values()),
+        gaps=gaps,
+        warnings=tuple(warnings),
+        status=completed_status(warnings) if is_readable else transcript.status,
+        title=draft.fields.title,
+        is_corrected=draft.fields.is_corrected,
+    )
+
+
+def _load(segment: SegmentState, names: dict[int, str]) -> DocumentSegment:
+    return DocumentSegment(
+        start_ms=segment.start_ms,
+        end_ms=segment.end_ms,
+        text=segment.text,
+        speaker=None if segment.speaker is None else names[segment.speaker],
+        words=tuple(load_word(word) for word in segment.words),
+        confidence=segment.confidence,
+        avg_logprob=segment.avg_logprob,
+        compression_ratio=segment.compression_ratio,
+        no_speech_prob=segment.no_speech_prob,
+        temperature=segment.temperature,
+        language=segment.language,
+    )
+
+
+def _name(speaker: SpeakerState) -> str:
+    return speaker.display_name or speaker.label

@@ -1,0 +1,120 @@
+"""The history of what people changed: reading it, comparing, and working out a restore.
+
+A change is kept as what it changed, before and after (`models.revisions`). Several in a row fold
+into one; taking that back is a restore, and looking at it is a diff.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import QuerySet
+
+from stt_web.core.errors import ApiError
+from transcripts.models import Revision, Transcript
+from transcripts.text.matching import match_sequences
+
+Change = dict[str, dict[str, Any] | None]  # {"before": …, "after": …}
+Changes = dict[str, dict[str, Change]]  # {"segments": {key: …}, "speakers": …, "fields": …, "gaps"}
+KINDS = ("segments", "speakers", "fields", "gaps")
+
+
+class RevisionNotFoundError(ApiError):
+    status = 404
+    code = "not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such revision.")
+
+
+def list_revisions(transcript: Transcript) -> QuerySet[Revision]:
+    """Return the changes, the last one first, without what they changed."""
+    rows = Revision.objects.filter(transcript=transcript).select_related("author")
+    return rows.defer("changes").order_by("-number")
+
+
+def check_revision(transcript: Transcript, number: int) -> None:
+    """Raise RevisionNotFoundError unless the transcript has been at this revision. No query."""
+    if not 0 <= number <= transcript.revision:
+        raise RevisionNotFoundError
+
+
+def changes_between(transcript: Transcript, older: int, newer: int) -> Changes:
+    """Return what changed from one revision to a later one, folded. One query."""
+    rows = Revision.objects.filter(transcript=transcript, number__gt=older, number__lte=newer)
+    folded: Changes = {}
+    for changes in rows.order_by("number").values_list("changes", flat=True):
+        folded = fold(folded, changes)
+    return folded
+
+
+def fold(first: Changes, then: Changes) -> Changes:
+    """Return one change for two in a row; what the second took back is gone."""
+    folded: Changes = {}
+    for kind in KINDS:
+        both = dict(first.get(kind, {}))
+        for key, change in then.get(kind, {}).items():
+            both[key] = _fold_one(both[key], change) if key in both else change
+        kept = {key: change for key, change in both.items() if change["before"] != change["after"]}
+        if kept:
+            folded[kind] = kept
+    return folded
+
+
+def reverse(changes: Changes) -> Changes:
+    """Return the change that takes this one back."""
+    return {
+        kind: {
+            key: {"before": change["after"], "after": change["before"]}
+            for key, change in changed.items()
+        }
+        for kind, changed in changes.items()
+    }
+
+
+def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> Change | None:
+    """Return the change of one thing from all its fields then and now; None where there is none."""
+    if before is None or after is None:
+        return (
+            None
+            if before == after
+            else {
+                "before": None if before is None else dict(before),
+                "after": None if after is None else dict(after),
+            }
+        )
+    names = [name for name in after if before[name] != after[name]]
+    if not names:
+        return None
+    return {
+        "before": {name: before[name] for name in names},
+        "after": {name: after[name] for name in names},
+    }
+
+
+def compare_texts(before: str, after: str) -> list[dict[str, str]]:
+    """Return the words of two texts as runs that are `equal`, `delete` or `insert`, in order."""
+    old, new = before.split(), after.split()
+    runs: list[tuple[str, list[str]]] = []
+    i = j = 0
+    for next_i, next_j in [*match_sequences(old, new), (len(old), len(new))]:
+        _add_run(runs, "delete", old[i:next_i])
+        _add_run(runs, "insert", new[j:next_j])
+        _add_run(runs, "equal", old[next_i : next_i + 1])
+        i, j = next_i + 1, next_j + 1
+    return [{"op": op, "text": " ".join(words)} for op, words in runs]
+
+
+def _add_run(runs: list[tuple[str, list[str]]], op: str, words: list[str]) -> None:
+    if not words:
+        return
+    if runs and runs[-1][0] == op:
+        runs[-1][1].extend(words)
+    else:
+        runs.append((op, words))
+
+
+def _fold_one(first: Change, then: Change) -> Change:
+    was, later = first["before"], then["after"]
+    before = None if was is None else {**(then["before"] or {}), **was}
+    after = None if later is None else {**(first["after"] or {}), **later}
+    return difference(before, after) or {"before": None, "after": None}

@@ -1,0 +1,205 @@
+"""GET …/export/:format/ — a transcript as a file.
+
+Plain asynchronous views: what a worker makes is waited for without a thread.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import BinaryIO, cast
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.cache import get_conditional_response
+
+from stt_web.core.error_responses import allow_methods
+from stt_web.core.errors import ApiError
+from transcripts.exports.api.options import read_export_options
+from transcripts.exports.files import content_disposition, file_name
+from transcripts.exports.options import ExportOptions
+from transcripts.exports.render import EXPORTS, LINT, export, load_for
+from transcripts.exports.worker_exports import describe_export, is_large, order_export
+from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Transcript
+from transcripts.principals import check_still_allowed, find_transcript, identify
+from transcripts.responses import job_error, warn_in_headers
+
+_WAIT_S = 20.0
+_PIECE_BYTES = 256 * 1024
+_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 0.5
+_RETRY_AFTER_S = 5
+
+
+class NotFinishedError(ApiError):
+    """There is no text of it yet that will stay."""
+
+    status = 409
+    code = "not_finished"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This transcript is still being worked on. Ask again when it is finished.",
+            retry_after_s=5,
+        )
+
+
+class ExportFailedError(ApiError):
+    status = 500
+    code = "export_failed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This file could not be made. The fault is ours, and is in the log; another format may"
+            " work."
+        )
+
+
+@allow_methods("GET", "HEAD")
+async def export_transcript(
+    request: HttpRequest, transcript_id: UUID, format_name: str
+) -> HttpResponse:
+    """Return the transcript in one of the formats."""
+    transcript = await sync_to_async(open_for_export)(request, transcript_id)
+    check_format(format_name)
+    options = read_export_options(request.GET.dict())
+    is_slow = EXPORTS[format_name].is_slow or await sync_to_async(is_large)(transcript)
+    if not is_slow:
+        return await sync_to_async(_answer_now)(request, transcript, format_name, options)
+    content = await wait_for_export(
+        transcript, format_name=format_name, options=options, timeout_s=_WAIT_S
+    )
+    await sync_to_async(check_still_allowed)(request, transcript_id)
+    if content is None:
+        return _answer_later(request)
+    return await sync_to_async(_answer_export)(request, transcript, content, format_name)
+
+
+async def wait_for_export(
+    transcript: Transcript, *, format_name: str, options: ExportOptions, timeout_s: float
+) -> bytes | None:
+    """Return what `wait_for_file` finds, whole."""
+    file = await wait_for_file(
+        transcript, format_name=format_name, options=options, timeout_s=timeout_s
+    )
+    return None if file is None else await sync_to_async(_read_whole)(file)
+
+
+async def wait_for_file(
+    transcript: Transcript, *, format_name: str, options: ExportOptions, timeout_s: float
+) -> BinaryIO | None:
+    """Return what a worker makes, or made, open; None if `timeout_s` went by before. Holds no
+    thread.
+
+    Raises ExportFailedError.
+    """
+    wanted = await sync_to_async(describe_export)(
+        transcript, format_name=format_name, options=options
+    )
+    pause_s = _SHORTEST_PAUSE_S
+    try:
+        async with asyncio.timeout(timeout_s):
+            while not wanted.path.exists():
+                if wanted.is_failed:
+                    raise ExportFailedError
+                await sync_to_async(order_export)(wanted)
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+        return await sync_to_async(_open)(wanted.path)
+    except (TimeoutError, FileNotFoundError):  # or deleted between the two
+        return None
+
+
+@allow_methods("GET", "HEAD")
+async def lint_subtitles(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
+    """Report where the subtitles of a transcript break the rules of a profile."""
+    transcript = await sync_to_async(open_for_export)(request, transcript_id)
+    options = read_export_options(request.GET.dict())
+    if await sync_to_async(is_large)(transcript):
+        content = await wait_for_export(
+            transcript, format_name=LINT, options=options, timeout_s=_WAIT_S
+        )
+        if content is None:
+            return _answer_later(request)
+    else:
+        content = await sync_to_async(render_export)(transcript, LINT, options)
+    return HttpResponse(content, content_type="application/json")
+
+
+async def read_in_pieces(file: BinaryIO) -> AsyncIterator[bytes]:
+    """Yield the file in pieces, and close it."""
+    try:
+        while piece := await sync_to_async(file.read)(_PIECE_BYTES):
+            yield piece
+    finally:
+        file.close()
+
+
+def _open(path: Path) -> BinaryIO:
+    return path.open("rb")
+
+
+def _read_whole(file: BinaryIO) -> bytes:
+    with file:
+        return file.read()
+
+
+def open_for_export(request: HttpRequest, transcript_id: UUID) -> Transcript:
+    """Return what may be exported. Raises ApiError: 401, 404, 409 not finished, 429. Queries."""
+    transcript = find_transcript(identify(request, needed_scope="read"), transcript_id)
+    if transcript.status in OPEN_STATUSES:
+        raise NotFinishedError
+    if transcript.status not in READABLE_STATUSES and not transcript.segments.exists():
+        raise job_error(transcript)
+    return transcript
+
+
+def check_format(format_name: str) -> None:
+    """Raise ApiError 400 for a format that there isn't."""
+    if format_name not in EXPORTS:
+        raise ApiError(
+            f"There is no format {format_name[:20]!r}: ask for one of {', '.join(EXPORTS)}.",
+            code="unknown_format",
+        )
+
+
+def answer_file(request: HttpRequest, body: bytes, *, title: str, format_name: str) -> HttpResponse:
+    """Return the file as a download, or 304 to a client that has it."""
+    response = HttpResponse(body, content_type=EXPORTS[format_name].content_type)
+    response.headers["Content-Disposition"] = content_disposition(
+        file_name(title, extension=format_name)
+    )
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["ETag"] = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    return cast(
+        "HttpResponse",
+        get_conditional_response(request, etag=response.headers["ETag"], response=response),
+    )
+
+
+def _answer_now(
+    request: HttpRequest, transcript: Transcript, format_name: str, options: ExportOptions
+) -> HttpResponse:
+    body = render_export(transcript, format_name, options)
+    return _answer_export(request, transcript, body, format_name)
+
+
+def render_export(transcript: Transcript, format_name: str, options: ExportOptions) -> bytes:
+    """Return the file, rendered here and now. Queries."""
+    return export(load_for(format_name, transcript, options), format_name, options)
+
+
+def _answer_export(
+    request: HttpRequest, transcript: Transcript, body: bytes, format_name: str
+) -> HttpResponse:
+    response = answer_file(request, body, title=transcript.title, format_name=format_name)
+    warn_in_headers(response, transcript)
+    return response
+
+
+def _answer_later(request: HttpRequest) -> HttpResponse:
+    response = JsonResponse({"status": "preparing"}, status=202)
+    response.headers["Retry-After"] = str(_RETRY_AFTER_S)
+    response.headers["Location"] = request.get_full_path()
+    return response

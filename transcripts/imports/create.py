@@ -1,0 +1,159 @@
+"""Subtitles, or our own JSON, as a new transcript: finished, without a recording, and free."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from transcripts.exports.notice import all_notices
+from transcripts.imports.child import ImportJob, read_in_child
+from transcripts.imports.segments import Imported, ImportedGap, ImportedSegment
+from transcripts.jobs.job_status import change_status, insert
+from transcripts.models import (
+    Gap,
+    JobKind,
+    Origin,
+    Recording,
+    Segment,
+    Source,
+    Speaker,
+    Status,
+    Transcript,
+    TranscriptionJob,
+)
+from transcripts.search.index import index_transcript
+from transcripts.services.shown_gaps import show_gaps, with_gap_warning
+from transcripts.text.languages import find_language
+
+logger = logging.getLogger(__name__)
+
+_INSERTED_AT_ONCE = 1000
+_LONGEST_NAME = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportOptions:
+    """What is said with the file. `encoding`: of an older file, by its usual name."""
+
+    file_name: str
+    title: str = ""
+    language: str = ""
+    encoding: str = ""
+    source: Source = Source.UPLOAD
+
+
+def import_transcript(user: User, path: Path, options: ImportOptions) -> Transcript:
+    """Return the new transcript.
+
+    Raises ImportFileError (ApiError): 400, 413 too large, 503 where reading it was stopped.
+    """
+    job = ImportJob(
+        path=path, encoding=options.encoding, language=options.language, notices=all_notices()
+    )
+    # All that takes long comes before the transaction, for which SQLite lets nobody else write.
+    imported = read_in_child(job)
+    with transaction.atomic():
+        transcript = _insert_transcript(user, path, options, imported)
+        _insert_segments(transcript, imported.segments)
+        _insert_gaps(transcript, imported.gaps)
+        index_transcript(transcript)
+    logger.info(
+        "event=transcript_imported transcript_id=%s segments=%d",
+        transcript.pk,
+        len(imported.segments),
+    )
+    return transcript
+
+
+def _insert_transcript(
+    user: User, path: Path, options: ImportOptions, imported: Imported
+) -> Transcript:
+    title = options.title or imported.title or Path(options.file_name).stem
+    is_whole = not any(remark.is_loss for remark in imported.remarks)
+    size_bytes = path.stat().st_size
+    transcript = Transcript(
+        owner=user,
+        title=title[:255],
+        source=options.source,
+        recording=Recording(owner=user, file_name=options.file_name, size_bytes=size_bytes),
+        language=options.language or find_language(imported.language) or "",
+        origin=Origin.MACHINE if imported.is_machine_made else Origin.UNKNOWN,
+        is_corrected=imported.is_corrected,
+    )
+    transcript.job = TranscriptionJob(
+        transcript=transcript,
+        kind=JobKind.IMPORT,
+        status=Status.COMPLETED if is_whole else Status.COMPLETED_WITH_WARNINGS,
+        model_used=imported.model[:100],
+        diarize=False,
+        language=transcript.language,
+        audio_duration_ms=max([imported.duration_ms, *_ends_ms(imported)]),
+        finished_at=timezone.now(),
+        warnings=[{"code": remark.code, "message": remark.message} for remark in imported.remarks],
+    )
+    insert(transcript)
+    return transcript
+
+
+def _ends_ms(imported: Imported) -> Iterator[int]:
+    yield from (segment.end_ms for segment in imported.segments)
+    yield from (gap.end_ms for gap in imported.gaps)
+
+
+def _insert_gaps(transcript: Transcript, gaps: Sequence[ImportedGap]) -> None:
+    """Insert them, and the transcript's one warning that names those that are shown."""
+    rows = [
+        Gap(
+            transcript=transcript,
+            start_ms=gap.start_ms,
+            end_ms=gap.end_ms,
+            reason=gap.reason,
+            text=gap.text,
+        )
+        for gap in gaps
+    ]
+    shown = show_gaps(rows)
+    if shown:
+        job = transcript.job
+        warnings = with_gap_warning(job.warnings, shown)
+        jobs = TranscriptionJob.objects.all()
+        change_status(jobs, job, Status.COMPLETED_WITH_WARNINGS, warnings=warnings)
+    Gap.objects.bulk_create(rows, batch_size=_INSERTED_AT_ONCE)
+
+
+def _insert_segments(transcript: Transcript, segments: Sequence[ImportedSegment]) -> None:
+    speakers = _insert_speakers(transcript, segments)
+    rows = [
+        Segment(
+            transcript=transcript,
+            position=number,
+            start_ms=segment.start_ms,
+            end_ms=segment.end_ms,
+            text=segment.text,
+            words=list(segment.words),
+            speaker=speakers.get(segment.speaker or ""),
+            confidence=segment.confidence,
+        )
+        for number, segment in enumerate(segments, 1)
+    ]
+    Segment.objects.bulk_create(rows, batch_size=_INSERTED_AT_ONCE)
+
+
+def _insert_speakers(
+    transcript: Transcript, segments: Sequence[ImportedSegment]
+) -> dict[str, Speaker]:
+    names = dict.fromkeys(segment.speaker for segment in segments if segment.speaker)
+    Speaker.objects.bulk_create(
+        Speaker(
+            transcript=transcript,
+            position=number,
+            label=f"Speaker {number}",
+            display_name="" if name == f"Speaker {number}" else name[:_LONGEST_NAME],
+        )
+        for number, name in enumerate(names, 1)
+    )
+    return dict(zip(names, transcript.speakers.order_by("position"), strict=True))

@@ -1,0 +1,60 @@
+"""How the inference servers are at this moment: an account's own, or, for operators, all.
+
+All are asked at once, each for as long as `INFO_DEADLINE_S` at most.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from billing.models import CloudInstance
+from stt_web.core.encryption import UndecipherableError
+from transcripts.inference.client import fetch_info
+from transcripts.inference.errors import InferenceError
+from transcripts.inference.results import ServerModels
+from transcripts.inference.routing import server_of
+from transcripts.inference.servers import Server, shared_server
+
+_askers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="instance-health")
+
+
+@dataclass(frozen=True)
+class ServerHealth:
+    """`server` None: it did not answer in time, or refused us."""
+
+    name: str
+    server: ServerModels | None
+
+    @property
+    def word(self) -> str:
+        """ok, draining or unreachable."""
+        if self.server is None:
+            return "unreachable"
+        return "draining" if self.server.is_draining else "ok"
+
+
+def read_health(instances: Sequence[CloudInstance]) -> list[ServerHealth]:
+    """Return how each is, in their order. No query."""
+    looks = [_askers.submit(_look_at_instance, instance) for instance in instances]
+    return [
+        ServerHealth(instance.name, look.result())
+        for instance, look in zip(instances, looks, strict=True)
+    ]
+
+
+def read_shared_health() -> ServerHealth:
+    return ServerHealth("shared", _look_at(shared_server()))
+
+
+def _look_at_instance(instance: CloudInstance) -> ServerModels | None:
+    try:
+        return _look_at(server_of(instance))
+    except UndecipherableError:
+        return None
+
+
+def _look_at(server: Server) -> ServerModels | None:
+    try:
+        return fetch_info(server)
+    except InferenceError:
+        return None

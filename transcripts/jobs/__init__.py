@@ -1,0 +1,1 @@
+"""Transcription jobs: submitted, queued, leased, run in stages, finished."""

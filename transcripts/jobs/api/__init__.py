@@ -1,0 +1,1 @@
+"""The API of transcription: submitting a recording, following its job."""

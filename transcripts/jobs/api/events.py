@@ -1,0 +1,243 @@
+"""GET …/events/ — a transcript's job as server-sent events (WHATWG HTML, 9.2).
+
+    status {"id", "status"}   queue {"position"}   progress {"done_s", "total_s"}
+    segment {…}               done {"id", "status", "error", "gap_seconds"}, then the stream ends
+
+Each event's id holds all that the client knows after it, so `Last-Event-ID` resumes on any web
+process without loss or repetition. A segment is known by where it ends, not by its number: the
+division into speakers at the end of a job may split segments, and what was sent stays sent.
+A browser that comes back after `done` gets 204, which is how it is told to stay away.
+
+With `?edits_since=REVISION` it follows what people edited after that revision instead:
+
+    words {"revision", "segment": {…}}   the segment's words got their times from the recording
+    aligned {"revision"}                 nothing waits any more, then the stream ends
+"""
+
+import asyncio
+import functools
+import json
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+
+from accounts.lasting import while_allowed
+from stt_web.core.error_responses import allow_methods
+from stt_web.core.errors import ApiError
+from transcripts.editing.align_edits import read_aligned
+from transcripts.editing.api.conditional import show_segment
+from transcripts.exports.document import load_segment
+from transcripts.exports.json import seconds, segment_as_json
+from transcripts.jobs.status_watch import Snapshot, get_watcher
+from transcripts.models import Segment, Transcript
+from transcripts.principals import find_transcript, identify, is_still_allowed
+from transcripts.services.shown_gaps import seconds_in
+
+_KEEP_ALIVE_S = 15.0
+_SEGMENTS_AT_ONCE = 100
+_CURSOR = re.compile(
+    r"(?P<sent_ms>\d{1,12})\.(?P<done_ms>-?\d{1,12})\.(?P<place>\d{1,9})\.(?P<status>[a-z_]*)\Z"
+)
+_DONE = "done"
+_ALIGNED = "aligned"
+_REVISION = re.compile(r"\d{1,9}\Z", re.ASCII)
+
+
+class BadRevisionError(ApiError):
+    status = 400
+    code = "invalid_request"
+
+    def __init__(self) -> None:
+        super().__init__("edits_since must be the number of a revision.")
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """What the client knows. `sent_ms`: the end of the last segment that it got."""
+
+    sent_ms: int = 0
+    done_ms: int = -1
+    place: int = 0
+    status: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.sent_ms}.{self.done_ms}.{self.place}.{self.status}"
+
+
+def read_cursor(last_event_id: str) -> Cursor:
+    """Return what a `Last-Event-ID` says; one that isn't ours begins from the beginning."""
+    match = _CURSOR.match(last_event_id)
+    if match is None:
+        return Cursor()
+    return Cursor(
+        sent_ms=int(match["sent_ms"]),
+        done_ms=int(match["done_ms"]),
+        place=int(match["place"]),
+        status=match["status"],
+    )
+
+
+@allow_methods("GET")
+async def stream_events(request: HttpRequest, transcript_id: UUID) -> HttpResponseBase:
+    """Follow a transcript. The key travels in the header, as everywhere."""
+    await sync_to_async(_check_access)(request, transcript_id)
+    last_id = request.headers.get("Last-Event-ID", "")
+    since = request.GET.get("edits_since")
+    cursor = read_cursor(last_id)
+    if cursor.status == _DONE or (since is not None and last_id == _ALIGNED):
+        return HttpResponse(status=204)
+    events = (
+        _events(transcript_id, cursor)
+        if since is None
+        else follow_edits(transcript_id, since=_read_revision(since))
+    )
+    return StreamingHttpResponse(
+        while_allowed(events, functools.partial(_is_followed, request, transcript_id)),
+        content_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _events(transcript_id: UUID, cursor: Cursor) -> AsyncIterator[bytes]:
+    yield b"retry: 2000\n\n"
+    async with get_watcher().subscribe(transcript_id, wants_place=True) as subscription:
+        while cursor.status != _DONE:
+            try:
+                async with asyncio.timeout(_KEEP_ALIVE_S):
+                    snapshot = await subscription.next_change()
+            except TimeoutError:
+                yield b": still here\n\n"
+                continue
+            async for known, event in _news(transcript_id, snapshot, cursor):
+                cursor = known
+                yield event
+
+
+async def follow_edits(transcript_id: UUID, *, since: int) -> AsyncIterator[bytes]:
+    """Yield the segments whose edited words get their times, until none waits for them.
+
+    A client that comes back gets those of the last hour again, which does no harm.
+    """
+    yield b"retry: 2000\n\n"
+    known: set[int] = set()
+    async with get_watcher().subscribe(transcript_id) as subscription:
+        while True:
+            try:
+                async with asyncio.timeout(_KEEP_ALIVE_S):
+                    snapshot = await subscription.next_change()
+            except TimeoutError:
+                yield b": still here\n\n"
+                continue
+            for pk, body in await sync_to_async(_read_edits)(transcript_id, since, known):
+                known.add(pk)
+                yield _write_event("words", str(pk), body)
+            if not snapshot.aligning:
+                yield _write_event(_ALIGNED, _ALIGNED, {"revision": since})
+                return
+
+
+def _read_revision(text: str) -> int:
+    if not _REVISION.match(text):
+        raise BadRevisionError
+    return int(text)
+
+
+def _read_edits(
+    transcript_id: UUID, since: int, known: set[int]
+) -> list[tuple[int, dict[str, Any]]]:
+    return [
+        (pk, {"revision": revision, "segment": show_segment(segment)})
+        for pk, revision, segment in read_aligned(transcript_id, since=since, known=known)
+    ]
+
+
+async def _news(
+    transcript_id: UUID, snapshot: Snapshot, cursor: Cursor
+) -> AsyncIterator[tuple[Cursor, bytes]]:
+    """Yield what `snapshot` has and the client doesn't, each with the cursor behind it."""
+    if snapshot.is_open and snapshot.status != cursor.status:
+        cursor = replace(cursor, status=snapshot.status)
+        yield cursor, _status_event(transcript_id, cursor)
+    if snapshot.place and snapshot.place != cursor.place:
+        cursor = replace(cursor, place=snapshot.place)
+        yield cursor, _event("queue", cursor, {"position": snapshot.place})
+    if snapshot.resume_ms > cursor.done_ms or not snapshot.is_open:
+        while segments := await sync_to_async(_read_segments)(transcript_id, cursor.sent_ms):
+            for end_ms, body in segments:
+                cursor = replace(cursor, sent_ms=max(cursor.sent_ms, end_ms))
+                yield cursor, _event("segment", cursor, body)
+    if snapshot.resume_ms > cursor.done_ms:
+        cursor = replace(cursor, done_ms=snapshot.resume_ms)
+        yield cursor, _event("progress", cursor, _progress(snapshot))
+    if not snapshot.is_open:  # a final status comes when all that it stands for was sent
+        cursor = replace(cursor, status=snapshot.status or "deleted")
+        yield cursor, _status_event(transcript_id, cursor)
+        body = await sync_to_async(_read_end)(transcript_id)
+        cursor = replace(cursor, status=_DONE)
+        yield cursor, _event("done", cursor, body)
+
+
+def _progress(snapshot: Snapshot) -> dict[str, Any]:
+    total_ms = snapshot.total_ms
+    return {
+        "done_s": seconds(snapshot.resume_ms),
+        "total_s": seconds(total_ms) if total_ms else None,
+    }
+
+
+def _status_event(transcript_id: UUID, cursor: Cursor) -> bytes:
+    return _event("status", cursor, {"id": str(transcript_id), "status": cursor.status})
+
+
+def _event(name: str, cursor: Cursor, body: dict[str, Any]) -> bytes:
+    return _write_event(name, str(cursor), body)
+
+
+def _write_event(name: str, event_id: str, body: dict[str, Any]) -> bytes:
+    data = json.dumps(body, ensure_ascii=False)
+    return f"event: {name}\nid: {event_id}\ndata: {data}\n\n".encode()
+
+
+def _is_followed(request: HttpRequest, transcript_id: UUID) -> bool:
+    """Whether the right to it lasts; a deleted transcript's stream has its own end to send."""
+    return is_still_allowed(request, transcript_id) or (
+        is_still_allowed(request) and not Transcript.objects.filter(pk=transcript_id).exists()
+    )
+
+
+def _check_access(request: HttpRequest, transcript_id: UUID) -> None:
+    find_transcript(identify(request, needed_scope="read"), transcript_id)
+
+
+def _read_segments(transcript_id: UUID, sent_ms: int) -> list[tuple[int, dict[str, Any]]]:
+    """Return the next segments that end after `sent_ms`. One query."""
+    rows = (
+        Segment.objects.filter(transcript_id=transcript_id, end_ms__gt=sent_ms)
+        .select_related("speaker", "transcript")
+        .order_by("position")[:_SEGMENTS_AT_ONCE]
+    )
+    return [
+        (row.end_ms, segment_as_json(load_segment(row), language=row.transcript.language))
+        for row in rows
+        if row.transcript is not None
+    ]
+
+
+def _read_end(transcript_id: UUID) -> dict[str, Any]:
+    transcript = Transcript.objects.filter(pk=transcript_id).first()
+    if transcript is None:
+        return {"id": str(transcript_id), "status": "deleted", "error": None, "gap_seconds": 0.0}
+    error = None
+    if transcript.job.error_code:
+        error = {"code": transcript.job.error_code, "message": transcript.job.error_message}
+    return {
+        "id": str(transcript_id),
+        "status": transcript.status,
+        "error": error,
+        "gap_seconds": seconds_in(transcript.job.warnings),
+    }

@@ -1,0 +1,156 @@
+"""POST /v1/transcribe. The ingest has authenticated the caller and stored the file already.
+
+A plain asynchronous view: while it waits for the job, it holds neither a thread nor a query.
+"""
+
+import asyncio
+from typing import Any, cast
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
+
+from accounts.api.idempotency import answer_once, fingerprint_request
+from accounts.authentication import check_still_good
+from accounts.lasting import RECHECK_S
+from accounts.models import ApiKey
+from billing.admission import Caller
+from billing.api.throttling import set_rate_limit_headers
+from stt_web.core.asgi.http_protocol import stopping_of
+from stt_web.core.error_responses import allow_methods
+from stt_web.core.errors import ApiError
+from stt_web.core.uploads import Upload
+from transcripts.idempotency import keep_by_transcript
+from transcripts.jobs.api.options import TranscriptionRequest, read_request
+from transcripts.jobs.status_watch import get_watcher
+from transcripts.jobs.submit import Submission, Submitted, fingerprint_of, submit_recording
+from transcripts.models import Transcript
+from transcripts.principals import source_of
+from transcripts.responses import StillProcessingError, answer_accepted, answer_finished
+
+# Probing, and asking which models there are, before the wait begins.
+_PREPARING_S = 60.0
+
+
+# No cookie counts on /v1/, so there is nothing to forge.
+@csrf_exempt
+@allow_methods("POST")
+async def transcribe(request: HttpRequest) -> HttpResponseBase:
+    """Transcribe a recording, and wait for it unless told otherwise."""
+    upload, caller = _what_was_ingested(request)
+    set_rate_limit_headers(request, caller.rate_limit_headers)
+    asked = read_request(upload.fields, prefer=request.headers.get("Prefer", ""))
+    return await answer_once(
+        request,
+        owner=caller.user,
+        fingerprint=fingerprint_request(
+            "transcribe",
+            fingerprint_of(upload.sha256, asked.options),
+            asked.response_format,
+            asked.is_async,
+        ),
+        lasts_s=settings.SYNC_WAIT_S + _PREPARING_S,
+        answer=lambda: _transcribe(
+            upload, caller, asked, stopping=stopping_of(cast("ASGIRequest", request).scope)
+        ),
+        keep=keep_by_transcript,
+    )
+
+
+async def _transcribe(
+    upload: Upload, caller: Caller, asked: TranscriptionRequest, *, stopping: asyncio.Event
+) -> HttpResponse:
+    submitted = await submit_recording(
+        Submission(
+            user=caller.user,
+            address=caller.address,
+            limits=caller.limits,
+            upload=upload,
+            options=asked.options,
+            is_async=asked.is_async,
+            source=source_of(caller),
+        )
+    )
+    try:
+        if asked.is_async:
+            response = await sync_to_async(answer_accepted)(
+                submitted.transcript, visitor_token=submitted.visitor_token
+            )
+        else:
+            response = await _wait_for(
+                submitted.transcript.pk,
+                asked.response_format,
+                api_key=caller.api_key,
+                stopping=stopping,
+            )
+    except ApiError as error:
+        error.headers |= _headers_of(submitted)
+        raise
+    for name, value in _headers_of(submitted).items():
+        response.headers[name] = value
+    return response
+
+
+async def _wait_for(
+    transcript_id: UUID,
+    response_format: str,
+    *,
+    api_key: ApiKey | None,
+    stopping: asyncio.Event,
+) -> HttpResponse:
+    """Answer once the job is done, the wait runs out or this server stops.
+
+    Raises AuthenticationError within seconds of the key's end.
+    """
+    waiting = asyncio.ensure_future(
+        get_watcher().wait_until_closed(transcript_id, timeout_s=settings.SYNC_WAIT_S)
+    )
+    stopped = asyncio.ensure_future(stopping.wait())
+    try:
+        while not await _first_of(waiting, stopped):
+            await sync_to_async(check_still_good)(None, api_key)
+        await sync_to_async(check_still_good)(None, api_key)
+    finally:  # also where the client went away
+        is_closed = waiting.done() and not waiting.cancelled() and waiting.result() is not None
+        waiting.cancel()
+        stopped.cancel()
+    return await sync_to_async(_answer)(
+        transcript_id, response_format, is_closed=is_closed, is_stopping=stopping.is_set()
+    )
+
+
+async def _first_of(*futures: asyncio.Future[Any]) -> bool:
+    """Whether one of them is done within RECHECK_S."""
+    done, _ = await asyncio.wait(futures, timeout=RECHECK_S, return_when=asyncio.FIRST_COMPLETED)
+    return bool(done)
+
+
+def _answer(
+    transcript_id: UUID, response_format: str, *, is_closed: bool, is_stopping: bool
+) -> HttpResponse:
+    transcript = Transcript.objects.select_related("owner").filter(pk=transcript_id).first()
+    if transcript is None:
+        raise ApiError(
+            "This transcript was deleted while it was being worked on.",
+            status=409,
+            code="deleted",
+        )
+    if not is_closed:
+        raise StillProcessingError(transcript, is_stopping=is_stopping)
+    return answer_finished(transcript, response_format)
+
+
+def _headers_of(submitted: Submitted) -> dict[str, str]:
+    headers = {"X-Transcript-Id": str(submitted.transcript.pk)}
+    if submitted.visitor_token:
+        headers["X-Transcript-Token"] = submitted.visitor_token
+    return headers
+
+
+def _what_was_ingested(request: HttpRequest) -> tuple[Upload, Caller]:
+    """Return what `stt_web.core.asgi.upload_layer`, behind which alone this is served, put into the scope."""
+    scope = cast("ASGIRequest", request).scope
+    return cast("Upload", scope["stt.upload"]), cast("Caller", scope["stt.caller"])

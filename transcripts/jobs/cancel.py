@@ -1,0 +1,73 @@
+"""Cancelling and deleting, in any state, as often as asked.
+
+The row changes first, by an update that takes its lock: a worker that is at it writes wholly
+before or not at all, and notices at its next write or heartbeat.
+"""
+
+import logging
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from transcripts.exports.worker_exports import delete_exports
+from transcripts.jobs.completion import delivery_of
+from transcripts.jobs.job_status import CLOSED_LEASE, change_status, job_of, read_job
+from transcripts.jobs.stages.finalize import charge, discard_finished, give_everything_back
+from transcripts.locks import lock_transcript
+from transcripts.models import OPEN_STATUSES, Status, Transcript, TranscriptionJob
+from transcripts.services.recordings import delete_recording, delete_rows
+from transcripts.services.stored_responses import forget_answers
+from transcripts.webhooks.events import Event
+from transcripts.webhooks.outbox import tell
+
+logger = logging.getLogger(__name__)
+
+
+def cancel_transcript(transcript: Transcript) -> bool:
+    """Cancel its first job if that is queued or being worked on; False where there was nothing to
+    cancel.
+
+    Text that was delivered costs what was transcribed of it; else nothing is charged.
+    """
+    return cancel_job(job_of(transcript))
+
+
+def cancel_job(row: TranscriptionJob) -> bool:
+    """Cancel it if it is queued or being worked on; False where there was nothing to cancel."""
+    rows = TranscriptionJob.objects.filter(status__in=OPEN_STATUSES)
+    with transaction.atomic():
+        if not change_status(
+            rows, row, Status.CANCELLED, finished_at=timezone.now(), **CLOSED_LEASE
+        ):
+            return False
+        current = read_job(TranscriptionJob.objects.filter(pk=row.pk))
+        if current is None:
+            return False
+        delivery = delivery_of(current)
+        if delivery.has_delivered(current):
+            charge(current, audio_ms=current.resume_ms)
+        else:
+            give_everything_back(current)
+        delivery.cancel(current)
+    logger.info("event=job_cancelled transcript_id=%s job_id=%s", row.transcript_id, row.pk)
+    discard_finished(current)
+    return True
+
+
+def delete_transcript(transcript: Transcript) -> None:
+    """Delete the recording and all that came of it. What it cost stays in the ledger."""
+    for row in transcript.jobs.filter(status__in=OPEN_STATUSES):
+        cancel_job(row)
+    path = transcript.recording.path
+    with transaction.atomic():
+        # Moves the fence and takes the rows' locks: else a segment could be stored between the
+        # deletion of the segments and that of the job, which PostgreSQL then refuses.
+        if lock_transcript(transcript.pk):
+            transcript.jobs.update(attempt=F("attempt") + 1)
+            tell(Event.DELETED, transcript)
+            forget_answers(transcript)
+            delete_rows(transcript)
+    delete_recording(path)
+    delete_exports(transcript.pk)
+    logger.info("event=transcript_deleted transcript_id=%s", transcript.pk)

@@ -1,0 +1,94 @@
+"""What the end of a job means for its transcript: the one place where kinds of jobs differ."""
+
+from typing import Protocol
+
+from transcripts.jobs import results
+from transcripts.jobs.notifications import announce_failure, announce_result
+from transcripts.jobs.results import Job
+from transcripts.jobs.second_pass import (
+    apply_second_pass,
+    discard_second_pass,
+    start_for_session,
+)
+from transcripts.models import JobKind, TranscriptionJob
+from transcripts.search.index import index_transcript
+from transcripts.webhooks.outbox import tell_of_status
+
+
+class Delivery(Protocol):
+    """Each method runs inside the transaction that ends the job, which holds the transcript."""
+
+    def apply(self, job: Job) -> bool:
+        """Put the text in its place; False where it is not wanted any more, and so is free."""
+
+    def publish(self, row: TranscriptionJob) -> None:
+        """Notify whom a finished job is of interest to."""
+
+    def fail(self, row: TranscriptionJob, message: str) -> None: ...
+
+    def cancel(self, row: TranscriptionJob) -> None: ...
+
+    def has_delivered(self, row: TranscriptionJob) -> bool:
+        """Whether text of a job that is cut short stays."""
+
+
+class FirstDelivery:
+    """The transcript's own text, and its status."""
+
+    def apply(self, job: Job) -> bool:
+        if job.labelled is not None:
+            results.replace_segments(job.transcript, job.labelled)
+        return True
+
+    def publish(self, row: TranscriptionJob) -> None:
+        announce_result(row.transcript)
+        tell_of_status(row.transcript)
+        index_transcript(row.transcript)
+
+    def fail(self, row: TranscriptionJob, message: str) -> None:
+        announce_failure(row.transcript)
+        self.cancel(row)
+
+    def cancel(self, row: TranscriptionJob) -> None:
+        tell_of_status(row.transcript)
+        index_transcript(row.transcript)
+
+    def has_delivered(self, row: TranscriptionJob) -> bool:
+        return row.transcript.segments.exists()
+
+
+class LiveDelivery(FirstDelivery):
+    def publish(self, row: TranscriptionJob) -> None:
+        super().publish(row)
+        start_for_session(row.transcript)
+
+
+class SecondPassDelivery:
+    """Another text of a transcript that has one: a revision, of which no one is notified."""
+
+    def apply(self, job: Job) -> bool:
+        return apply_second_pass(job)
+
+    def publish(self, row: TranscriptionJob) -> None:
+        pass
+
+    def fail(self, row: TranscriptionJob, message: str) -> None:
+        discard_second_pass(row, message)
+
+    def cancel(self, row: TranscriptionJob) -> None:
+        discard_second_pass(row, "It was cancelled.")
+
+    def has_delivered(self, row: TranscriptionJob) -> bool:
+        return False
+
+
+_DELIVERIES: dict[str, Delivery] = {
+    JobKind.FILE: FirstDelivery(),
+    JobKind.LIVE: LiveDelivery(),
+    JobKind.SECOND_PASS: SecondPassDelivery(),
+}
+
+
+def delivery_of(row: TranscriptionJob) -> Delivery:
+    """Return what is to be done at the end of this job. Stateless."""
+    return _DELIVERIES[row.kind]

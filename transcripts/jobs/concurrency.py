@@ -1,0 +1,85 @@
+"""Whose turn it is: no account has more recordings worked on at once than its limits say.
+
+The others wait as rows, whose messages are used up: whoever ends one tells the broker about the
+next (`tell_next`), and the sweeper finds what is forgotten (`jobs/sweep`). Visitors have one at
+a time by admission (`jobs/submit`).
+"""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import User
+from billing.quotas import limits_for, lock_account_for
+from transcripts.jobs.enqueue import tell_broker
+from transcripts.models import JobKind, Queue, Status, TranscriptionJob
+
+# What the lease owner of a live session's transcript begins with, while a web process holds it.
+LIVE_OWNER = "live:"
+
+
+def has_turn(job: TranscriptionJob) -> bool:
+    """Return whether `job` may be begun.
+
+    In a transaction, which holds the account's lock from here on: two workers that ask at once are
+    answered one after the other. The job is locked before (`locks`).
+    """
+    owner = job.transcript.owner
+    limit = limits_for(owner).concurrency if owner is not None else 0
+    if owner is None or limit == 0 or not _needs_turn(job):
+        return True
+    lock_account_for(owner)
+    return _running(owner).count() < limit
+
+
+def tell_next(owner: User | None) -> None:
+    """Enqueue the oldest waiting ones of `owner`, as many as may be begun now."""
+    limit = limits_for(owner).concurrency if owner is not None else 0
+    if owner is None or limit == 0:
+        return  # none waits for a turn
+    free = limit - _running(owner).count()
+    for queue in Queue.values:
+        # A second pass that its session paid for waits for no slot, and takes none.
+        waiting = TranscriptionJob.objects.exclude(_IS_INCLUDED).filter(
+            transcript__owner=owner, status=Status.QUEUED, queue=queue
+        )
+        rows = waiting.order_by("created_at").values_list("pk", "enqueued_at")[: max(0, free)]
+        for pk, told_at in rows:
+            tell_broker(pk, queue=queue, told_at=told_at)
+
+
+def running() -> QuerySet[TranscriptionJob]:
+    """What counts as worked on: one of an account's transcriptions "at once".
+
+    Not a second pass that a live session paid for: it runs in the background.
+    """
+    jobs = TranscriptionJob.objects.filter(status=Status.PROCESSING)
+    return jobs.exclude(_IS_INCLUDED).exclude(is_left())
+
+
+def is_left() -> Q:
+    """The condition of live sessions that nobody is in: they may be resumed, and hold no slot.
+
+    The client is gone (paused: nobody holds the lease), or the web process is: its lease, which
+    lasts as long as a pause, was not renewed for as long as a worker's may.
+    """
+    unheard_s = max(0.0, settings.LIVE_PAUSE_S - settings.LEASE_S)
+    is_unheard = Q(
+        lease_owner__startswith=LIVE_OWNER,
+        lease_expires_at__lt=timezone.now() + timedelta(seconds=unheard_s),
+    )
+    return Q(kind=JobKind.LIVE, status=Status.PROCESSING) & (Q(lease_owner="") | is_unheard)
+
+
+# A second pass without a hold.
+_IS_INCLUDED = Q(kind=JobKind.SECOND_PASS, hold_reference="")
+
+
+def _needs_turn(job: TranscriptionJob) -> bool:
+    return not job.is_second_pass or bool(job.hold_reference)
+
+
+def _running(owner: User) -> QuerySet[TranscriptionJob]:
+    return running().filter(transcript__owner=owner)

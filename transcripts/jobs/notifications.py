@@ -1,0 +1,57 @@
+"""Mail about transcripts: ready, or failed. Never with a word of what was said.
+
+Called where a job ends, inside the transaction that ends it (`jobs/stages/finalize`): the mail is
+written down if and only if the end is. Only for whoever didn't wait for the answer.
+"""
+
+from django.utils.translation import gettext as _
+
+from accounts.mail.notify import notify
+from accounts.mail.outbox import Notice, site_url
+from transcripts.models import Transcript
+
+_LONGEST_TITLE = 80
+
+
+def announce_result(transcript: Transcript) -> None:
+    """Tell the owner by mail that the transcript can be read."""
+    _announce(transcript, kind="transcript_ready")
+
+
+def announce_failure(transcript: Transcript) -> None:
+    """Tell the owner by mail that there will be no transcript, and that it costs nothing."""
+    _announce(transcript, kind="transcript_failed")
+
+
+def _announce(transcript: Transcript, *, kind: str) -> None:
+    if transcript.owner is None or not transcript.job.is_asynchronous:
+        return
+    write = _write_result if kind == "transcript_ready" else _write_failure
+    notify(transcript.owner, kind=kind, key=str(transcript.pk), write=lambda: write(transcript))
+
+
+def _write_result(transcript: Transcript) -> Notice:
+    return Notice(
+        subject=_("Your transcript is ready: %(title)s") % {"title": _title(transcript)},
+        paragraphs=[
+            _("“%(title)s” has been transcribed.") % {"title": _title(transcript)},
+        ],
+        action=(_("Open the transcript"), site_url(f"/transcripts/{transcript.pk}/")),
+    )
+
+
+def _write_failure(transcript: Transcript) -> Notice:
+    return Notice(
+        subject=_("Your recording could not be transcribed: %(title)s")
+        % {"title": _title(transcript)},
+        paragraphs=[
+            _("“%(title)s” could not be transcribed.") % {"title": _title(transcript)},
+            _("It costs nothing. What went wrong is said there:"),
+        ],
+        action=(_("See what went wrong"), site_url(f"/transcripts/{transcript.pk}/")),
+    )
+
+
+def _title(transcript: Transcript) -> str:
+    title = transcript.title or transcript.recording.file_name or str(transcript.pk)
+    return title if len(title) <= _LONGEST_TITLE else f"{title[: _LONGEST_TITLE - 1]}…"

@@ -1,0 +1,308 @@
+"""What a worker writes while it holds a lease: every write is fenced.
+
+Each function is one transaction whose first statement is an UPDATE that only the holder of the
+lease can make (`lease.held_rows`). Where it touches no row, the lease is lost and nothing is
+written. On SQLite that statement takes the write lock before anything is read; on PostgreSQL the
+row's lock: a sweeper, a cancel or a delete comes wholly before or wholly after.
+"""
+
+import base64
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.db import transaction
+from django.db.models import Max, QuerySet
+from django.utils import timezone
+
+from transcripts.inference.results import (
+    Accepted,
+    LanguageDetected,
+    RecognisedGap,
+    RecognisedSegment,
+    SpeakerTurn,
+    WindowResult,
+)
+from transcripts.jobs.lease import Lease, LeaseLostError, held_rows
+from transcripts.jobs.passes import Passes
+from transcripts.locks import lock_transcript
+from transcripts.models import Gap, Segment, Speaker, Transcript, TranscriptionJob, Window
+
+
+class SpokenWord(Protocol):
+    @property
+    def text(self) -> str: ...
+    @property
+    def start_ms(self) -> int: ...
+    @property
+    def end_ms(self) -> int: ...
+    @property
+    def confidence(self) -> float: ...
+    @property
+    def space_before(self) -> bool: ...
+    @property
+    def timing(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class LabelledTranscript:
+    """The segments as they are after the speakers stage and in sentences, ready to replace the
+    stored ones."""
+
+    segments: tuple[Segment, ...]
+    speaker_positions: tuple[int, ...]  # for each segment its speaker, 1-based; 0: none
+    sources: tuple[int, ...] = ()  # for each segment its source, where there are several
+
+
+@dataclass
+class Job:
+    """A claimed job on its way through the stages.
+
+    `row` is as it was read at the claim, and moves on with what is written here: only the holder
+    of the lease writes these fields, so the copy stays true.
+    """
+
+    lease: Lease
+    row: TranscriptionJob
+    next_position: int = 0
+    has_text: bool = False
+    labelled: LabelledTranscript | None = None
+    passes: Passes | None = None  # over the sources; None: not read, or a live session
+    last_failure: str = ""  # code of the last error that was retried
+    broken_tries: int = 0  # failures since the last progress that prove a fault
+
+    @property
+    def transcript(self) -> Transcript:
+        return self.row.transcript
+
+    @property
+    def target(self) -> dict[str, Any]:
+        """Whose the segments and gaps are that come out: the transcript's, or, of a second pass,
+        the job's until its text is applied."""
+        return {"job": self.row} if self.row.is_second_pass else {"transcript": self.transcript}
+
+    @property
+    def segments(self) -> QuerySet[Segment]:
+        return Segment.objects.filter(**self.target).order_by("position")
+
+    @property
+    def gaps(self) -> QuerySet[Gap]:
+        return Gap.objects.filter(**self.target)
+
+
+def open_job(lease: Lease, row: TranscriptionJob) -> Job:
+    """Read how far earlier tries came. One query."""
+    job = Job(lease=lease, row=row)
+    last = job.segments.aggregate(last=Max("position"))["last"]
+    job.next_position = 0 if last is None else int(last) + 1
+    job.has_text = last is not None
+    return job
+
+
+def write_fenced(job: Job, **changes: object) -> None:
+    """Update the job's row and the copy in `job`. Raises `LeaseLostError`."""
+    if not held_rows(job.lease).update(**changes):
+        raise LeaseLostError
+    for name, value in changes.items():
+        setattr(job.row, name, value)
+
+
+def store_accepted(job: Job, accepted: Accepted) -> None:
+    """Pin what runs, the first time: a resumed job must not change its recogniser half-way."""
+    if job.row.model_used:
+        return
+    write_fenced(
+        job,
+        model_used=accepted.model,
+        engine=accepted.engine,
+        device=accepted.device,
+        compute_type=accepted.compute_type,
+        embedder=accepted.embedder,
+        is_approximate=accepted.approximate,
+    )
+
+
+def store_language(job: Job, heard: LanguageDetected) -> None:
+    """Pin the language, the first time."""
+    if not job.row.language and heard.language:
+        write_language(job, heard.language, heard.probability)
+
+
+def write_language(job: Job, language: str, probability: float | None) -> None:
+    """Write the job's language, and the transcript's if the text goes there."""
+    with transaction.atomic():
+        lock_transcript(job.transcript.pk)
+        write_fenced(job, language=language, language_probability=probability)
+        if not job.row.is_second_pass:
+            Transcript.objects.filter(pk=job.transcript.pk).update(language=language)
+            job.transcript.language = language
+
+
+def store_warning(job: Job, code: str, message: str) -> None:
+    """Add a warning, once a code."""
+    known = job.row.warnings
+    if any(warning["code"] == code for warning in known):
+        return
+    write_fenced(job, warnings=[*known, {"code": code, "message": message}])
+
+
+def store_window(job: Job, window: WindowResult) -> None:
+    """Store a settled window: its segments, its turns and the resume point, or none of it.
+
+    Raises `LeaseLostError`.
+    """
+    if store_windows([(job, window)]) != [True]:
+        raise LeaseLostError
+
+
+def store_windows(settled: Sequence[tuple[Job, WindowResult]]) -> list[bool]:
+    """Store windows of different jobs in one transaction; returns whether each lease still held.
+
+    What belongs to a lease that is lost is not written. Two statements, and one for each job, whose
+    rows are locked in the order of their keys: two such transactions can't wait for each other.
+    """
+    in_order = sorted(settled, key=lambda each: each[0].lease.job_id)
+    with transaction.atomic():
+        held = [(job, window) for job, window in in_order if _move_on(job, window)]
+        Window.objects.bulk_create(_window(job, window) for job, window in held)
+        Gap.objects.bulk_create(_gap(job, gap) for job, window in held for gap in window.gaps)
+        Segment.objects.bulk_create(
+            segment for job, window in held for segment in _segments(job, window.segments)
+        )
+    for job, window in held:
+        _note_stored(job, window)
+    kept = {job.lease.job_id for job, _ in held}
+    return [job.lease.job_id in kept for job, _ in settled]
+
+
+def _move_on(job: Job, window: WindowResult) -> bool:
+    passes = job.passes
+    resume_ms = window.resume_ms if passes is None else passes.progress_ms(window.resume_ms)
+    try:
+        write_fenced(
+            job,
+            resume_ms=resume_ms,
+            progressed_at=timezone.now(),
+            stalled_tries=0,
+            lease_expires_at=job.lease.next_expiry(),
+        )
+    except LeaseLostError:
+        return False
+    if passes is not None and passes.are_several:
+        rows = TranscriptionJob.objects.filter(pk=job.row.pk)
+        rows.update(source_resume_ms=window.resume_ms)
+    return True
+
+
+def _note_stored(job: Job, window: WindowResult) -> None:
+    if job.passes is not None:
+        job.passes.resume_ms = window.resume_ms
+    job.next_position += len(window.segments)
+    job.has_text = job.has_text or bool(window.segments)
+    job.broken_tries = 0
+    job.lease.note_progress()
+
+
+def _window(job: Job, window: WindowResult) -> Window:
+    return Window(
+        job=job.row,
+        source=0 if job.passes is None else job.passes.index,
+        start_ms=window.start_ms,
+        end_ms=window.resume_ms,
+        speaker_turns=[turn_as_json(turn) for turn in window.turns],
+        speech_ms=window.speech_ms,
+    )
+
+
+def _gap(job: Job, gap: RecognisedGap) -> Gap:
+    text = gap.text
+    return Gap(
+        **job.target,
+        start_ms=gap.start_ms,
+        end_ms=gap.end_ms,
+        reason=gap.reason,
+        text="" if text is None else text.text,
+        words=[] if text is None else [word_as_json(word) for word in text.words],
+        confidence=None if text is None else text.confidence,
+        language="" if text is None else text.language,
+        source=0 if job.passes is None else job.passes.index,
+    )
+
+
+def load_turns(row: TranscriptionJob) -> list[SpeakerTurn]:
+    """Return the speaker turns of all stored windows, in time order. One query.
+
+    None whose embedding is deleted (`services/embeddings`): there is nothing to cluster them by.
+    """
+    stored = Window.objects.filter(job=row).values_list("speaker_turns", flat=True)
+    return [
+        SpeakerTurn(
+            turn["start_ms"],
+            turn["end_ms"],
+            base64.b64decode(turn["embedding"]),
+            turn.get("overlap", 0.0),
+        )
+        for turns in stored
+        for turn in turns
+        if "embedding" in turn
+    ]
+
+
+def replace_segments(transcript: Transcript, labelled: LabelledTranscript) -> None:
+    """Put the labelled segments in place of the stored ones. Inside the caller's transaction."""
+    transcript.segments.all().delete()
+    transcript.speakers.all().delete()
+    speakers = _make_speakers(transcript, labelled.speaker_positions)
+    for segment, position in zip(labelled.segments, labelled.speaker_positions, strict=True):
+        segment.speaker = speakers.get(position)
+    Segment.objects.bulk_create(labelled.segments, batch_size=500)
+
+
+def _make_speakers(transcript: Transcript, positions: Iterable[int]) -> dict[int, Speaker]:
+    Speaker.objects.bulk_create(
+        Speaker(transcript=transcript, position=position, label=f"Speaker {position}")
+        for position in sorted(set(positions) - {0})
+    )
+    return {speaker.position: speaker for speaker in transcript.speakers.all()}
+
+
+def _segments(job: Job, recognised: Iterable[RecognisedSegment]) -> list[Segment]:
+    return [
+        Segment(
+            **job.target,
+            position=position,
+            start_ms=segment.start_ms,
+            end_ms=segment.end_ms,
+            text=segment.text,
+            words=[word_as_json(word) for word in segment.words],
+            confidence=segment.confidence,
+            avg_logprob=segment.avg_logprob,
+            compression_ratio=segment.compression_ratio,
+            no_speech_prob=segment.no_speech_prob,
+            temperature=segment.temperature,
+            language=segment.language,
+        )
+        for position, segment in enumerate(recognised, job.next_position)
+    ]
+
+
+def word_as_json(word: SpokenWord) -> dict[str, object]:
+    """Return a word as `Segment.words` keeps it."""
+    return {
+        "word": word.text,
+        "start_ms": word.start_ms,
+        "end_ms": word.end_ms,
+        "confidence": round(word.confidence, 4),
+        "space_before": word.space_before,
+        "timing": word.timing,
+    }
+
+
+def turn_as_json(turn: SpeakerTurn) -> dict[str, object]:
+    embedding = base64.b64encode(turn.embedding).decode("ascii")
+    return {
+        "start_ms": turn.start_ms,
+        "end_ms": turn.end_ms,
+        "overlap": round(turn.overlap, 3),
+        "embedding": embedding,
+    }

@@ -1,0 +1,99 @@
+"""From a queued job to a finished transcript: claim, then the stages, in this order.
+
+Every stage can be repeated: what is stored is not done again. Whatever ends the work early leaves
+the row either with a final status, or queued, or with a lease that runs out.
+"""
+
+import logging
+from collections.abc import Callable
+from uuid import UUID
+
+from django.conf import settings
+
+from stt_web.core.request_id import request_id_var
+from transcripts.inference.errors import InferenceError
+from transcripts.jobs import lease as leases
+from transcripts.jobs.concurrency import tell_next
+from transcripts.jobs.enqueue import enqueue
+from transcripts.jobs.lease import LeaseEnd, LeaseLostError, WorkStoppedError
+from transcripts.jobs.results import Job, open_job
+from transcripts.jobs.stages.diarize import label_speakers
+from transcripts.jobs.stages.finalize import fail, settle
+from transcripts.jobs.stages.recognise import recognise
+from transcripts.jobs.stages.sentences import form_sentences
+from transcripts.live.close import gather_journal
+from transcripts.media.errors import MediaError
+from transcripts.models import Transcript
+
+logger = logging.getLogger(__name__)
+
+STAGES: tuple[Callable[[Job], None], ...] = (
+    gather_journal,
+    recognise,
+    label_speakers,
+    form_sentences,
+    settle,
+)
+
+
+def run_job(job_id: UUID) -> None:
+    """Work on a job if it is queued. Blocks until it is done or can't go on; never raises
+    for what happens to the job."""
+    claimed = leases.claim_job(job_id)
+    if claimed is None:
+        return
+    lease, row = claimed
+    request_id_var.set(row.request_id)
+    with leases.keeper.keep(lease):
+        _run(open_job(lease, row))
+    _let_the_next_begin(row.transcript)
+
+
+def _run(job: Job) -> None:
+    try:
+        for stage in STAGES:
+            job.lease.check()
+            stage(job)
+    except LeaseLostError:
+        logger.warning("event=lease_lost transcript_id=%s", job.transcript.pk)
+    except WorkStoppedError as stop:
+        _hand_back(job, counts_as_try=stop.reason is LeaseEnd.STALLED)
+    except (InferenceError, MediaError) as error:
+        fail(job, code=error.code, message=error.message)
+    except Exception:
+        logger.exception("event=transcript_broke transcript_id=%s", job.transcript.pk)
+        job.last_failure = "internal_error"
+        _hand_back(job, counts_as_try=True)
+
+
+def _let_the_next_begin(transcript: Transcript) -> None:
+    """Tell of what waits for its owner's turn; where that fails, the sweeper tells later."""
+    try:
+        tell_next(transcript.owner)
+    except Exception:
+        logger.exception("event=next_not_told transcript_id=%s", transcript.pk)
+
+
+def _hand_back(job: Job, *, counts_as_try: bool) -> None:
+    """Queue it again for any worker, or fail it where that was tried often enough."""
+    is_used_up = job.row.stalled_tries >= settings.MAX_STALLED_TRIES
+    if counts_as_try and is_used_up:
+        code, message = exhausted_error(job.last_failure)
+        fail(job, code=code, message=message)
+    elif leases.give_back(job.lease, job.row, counts_as_try=counts_as_try):
+        enqueue(job.row.pk)
+
+
+def exhausted_error(last_failure: str = "") -> tuple[str, str]:
+    """Return code and sentence for a job whose tries are used up."""
+    if last_failure in ("inference_unavailable", "inference_full"):
+        return (
+            "inference_unavailable",
+            "The speech recognition service could not be reached for too long. Nothing was"
+            " charged; please send the recording again later.",
+        )
+    return (
+        last_failure or "too_many_tries",
+        "The transcription was tried several times without getting any further. Nothing was"
+        " charged; please try again, or with another copy of the recording.",
+    )

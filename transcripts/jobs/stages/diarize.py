@@ -1,0 +1,162 @@
+"""The second stage: who said what.
+
+The speaker turns of all windows are clustered by one call at the end, and each word gets the
+speaker of its turn; a segment is split where the speaker changes inside it. The text is never
+altered. Whatever fails here leaves the text as it is, and a warning.
+"""
+
+import logging
+import time
+from typing import cast
+
+from transcripts.inference.client import diarize
+from transcripts.inference.errors import BrokenAnswerError, InferenceError
+from transcripts.inference.results import SpeakerLabels, SpeakerTurn
+from transcripts.inference.routing import inference_for
+from transcripts.jobs import results
+from transcripts.jobs.results import Job, LabelledTranscript
+from transcripts.jobs.stages.recognise import retry_delay_s
+from transcripts.jobs.stages.sources import join_sources
+from transcripts.models import Segment, TranscriptionJob
+from transcripts.text import speaker_assignment
+
+logger = logging.getLogger(__name__)
+
+# A restart of the inference service is waited for; a longer outage costs the labels, not the text.
+PATIENCE_S = 60.0
+
+FAILED = ("speakers_failed", "The speakers of this recording could not be told apart.")
+NOT_INSTALLED = (
+    "speakers_not_installed",
+    "The speakers were not told apart: the server has no speaker model. Its operator can install"
+    " one: python -m inference_service.catalog pull campplus",
+)
+
+
+def label_speakers(job: Job) -> None:
+    """Tell the speakers apart, if that was asked for; the result is stored by the last stage."""
+    transcript = job.transcript
+    joined = join_sources(job)
+    if joined is not None:
+        job.labelled = joined
+        return
+    if not (job.row.diarize and job.has_text) or _has_failed(job.row):
+        return
+    if not job.row.embedder:
+        results.store_warning(job, *NOT_INSTALLED)
+        return
+    turns = results.load_turns(job.row)
+    if not turns:
+        results.store_warning(job, *FAILED)
+        return
+    try:
+        labels = _cluster(job, turns)
+    except InferenceError as error:
+        logger.warning(
+            "event=diarization_failed transcript_id=%s code=%s", transcript.pk, error.code
+        )
+        results.store_warning(job, *FAILED)
+        return
+    job.labelled = _label(job, turns, labels)
+    _warn_of_fewer(job, found=len(set(job.labelled.speaker_positions) - {0}))
+
+
+def _warn_of_fewer(job: Job, *, found: int) -> None:
+    wanted = job.row.speakers_requested
+    if found < wanted:
+        results.store_warning(job, *describe_fewer(wanted, found=found))
+
+
+def describe_fewer(wanted: int, *, found: int) -> tuple[str, str]:
+    """The code and the sentence of the warning."""
+    message = f"{wanted} speakers were asked for, but only {found} could be told apart."
+    return "fewer_speakers", message
+
+
+def _has_failed(row: TranscriptionJob) -> bool:
+    return any(warning["code"] == "speakers_failed" for warning in row.warnings)
+
+
+def _cluster(job: Job, turns: list[SpeakerTurn]) -> SpeakerLabels:
+    """Ask until it is answered, for `PATIENCE_S`. Raises `InferenceError`."""
+    give_up_at = time.monotonic() + PATIENCE_S
+    failures = 0
+    while True:
+        try:
+            labels = diarize(
+                turns,
+                embedder=job.row.embedder,
+                speakers=job.row.speakers_requested,
+                server=inference_for(job.transcript.owner).pick(is_begun=True).server,
+            )
+        except InferenceError as error:
+            job.lease.check()
+            if not error.retryable or time.monotonic() > give_up_at:
+                raise
+            failures += 1
+            job.lease.wait(retry_delay_s(failures))
+        else:
+            return _checked(labels, turns)
+
+
+def _checked(labels: SpeakerLabels, turns: list[SpeakerTurn]) -> SpeakerLabels:
+    if len(labels.speakers) != len(turns):
+        raise BrokenAnswerError("The inference service left speaker turns without a label.")
+    return labels
+
+
+def _label(job: Job, turns: list[SpeakerTurn], labels: SpeakerLabels) -> LabelledTranscript:
+    stored = list(job.segments)
+    pieces = speaker_assignment.assign_speakers(
+        [_as_spoken(segment) for segment in stored],
+        [speaker_assignment.Turn(turn.start_ms, turn.end_ms) for turn in turns],
+        labels.speakers,
+    )
+    return LabelledTranscript(
+        segments=tuple(
+            _as_stored(job, piece, position=position, source=stored[piece.source])
+            for position, piece in enumerate(pieces)
+        ),
+        speaker_positions=tuple(piece.speaker for piece in pieces),
+    )
+
+
+def _as_spoken(segment: Segment) -> speaker_assignment.Segment:
+    confidence = cast("float", segment.confidence)  # the recogniser's; only imports have none
+    return speaker_assignment.Segment(
+        start_ms=segment.start_ms,
+        end_ms=segment.end_ms,
+        text=segment.text,
+        words=tuple(
+            speaker_assignment.Word(
+                text=word["word"],
+                start_ms=word["start_ms"],
+                end_ms=word["end_ms"],
+                confidence=word["confidence"],
+                space_before=word["space_before"],
+                timing=word.get("timing", "attention"),
+            )
+            for word in segment.words
+        ),
+        confidence=confidence,
+    )
+
+
+def _as_stored(
+    job: Job, piece: speaker_assignment.LabelledSegment, *, position: int, source: Segment
+) -> Segment:
+    """Return a new row for a piece; the recogniser's measures are those of the whole segment."""
+    return Segment(
+        **job.target,
+        position=position,
+        start_ms=piece.start_ms,
+        end_ms=piece.end_ms,
+        text=piece.text,
+        words=[results.word_as_json(word) for word in piece.words],
+        confidence=piece.confidence,
+        avg_logprob=source.avg_logprob,
+        compression_ratio=source.compression_ratio,
+        no_speech_prob=source.no_speech_prob,
+        temperature=source.temperature,
+        language=source.language,
+    )

@@ -1,0 +1,163 @@
+"""A job over several sources: planned, gone through one after another, and joined by time.
+
+What the passes found stands in `TranscriptionJob`. Every write is fenced like those of `store`.
+"""
+
+import logging
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from transcripts.jobs import results
+from transcripts.jobs.duplicates import drop_duplicates
+from transcripts.jobs.passes import Passes, passes_from
+from transcripts.jobs.results import Job, LabelledTranscript
+from transcripts.jobs.source_plan import plan_sources
+from transcripts.media import Pick, survey
+from transcripts.models import Gap, GapReason, Source, Transcript, TranscriptionJob
+from transcripts.services.recordings import recording_path
+
+logger = logging.getLogger(__name__)
+
+
+def prepare_passes(job: Job) -> Passes:
+    """Return the job's passes: as stored, or planned now, and stored.
+
+    Costs a survey of the file the first time. A live recording is mono, and needs
+    neither. Raises MediaError, DecoderDiedError, `LeaseLostError`.
+    """
+    if job.passes is None:
+        job.passes = _read(job.row) if job.row.sources else _plan(job)
+    return job.passes
+
+
+def _read(row: TranscriptionJob) -> Passes:
+    resume_ms = row.source_resume_ms if len(row.sources) > 1 else row.resume_ms
+    return passes_from(row.sources, index=row.source, resume_ms=resume_ms)
+
+
+def _plan(job: Job) -> Passes:
+    transcript, row = job.transcript, job.row
+    if transcript.source == Source.LIVE:
+        return Passes(resume_ms=row.resume_ms)
+    plan = plan_sources(
+        survey(recording_path(transcript)),
+        track=row.track,
+        channels=row.channels,
+        tells_speakers=row.diarize,
+    )
+    passes = Passes(plan.sources)
+    with transaction.atomic():
+        results.write_fenced(job, lease_expires_at=job.lease.next_expiry())
+        _write(row, passes)
+    for code, message in plan.warnings:
+        results.store_warning(job, code, message)
+    logger.info(
+        "event=sources_planned transcript_id=%s sources=%d", transcript.pk, len(passes.sources)
+    )
+    return passes
+
+
+def _write(row: TranscriptionJob, passes: Passes) -> None:
+    """Inside a transaction that is fenced."""
+    TranscriptionJob.objects.filter(pk=row.pk).update(
+        sources=passes.as_json(), source=passes.index, source_resume_ms=passes.resume_ms
+    )
+
+
+def finish_pass(
+    job: Job,
+    *,
+    heard_ms: int,
+    unreadable_ms: Sequence[tuple[int, int]],
+    pauses_ms: Sequence[tuple[int, int]],
+) -> None:
+    """Store the end of a pass, and what of its track can't be read; the last one ends the stage.
+
+    Raises `LeaseLostError`.
+    """
+    passes = prepare_passes(job)
+    gaps = [
+        Gap(
+            **job.target,
+            start_ms=start_ms,
+            end_ms=end_ms,
+            reason=GapReason.UNREADABLE,
+            source=passes.index,
+        )
+        for start_ms, end_ms in unreadable_ms
+        if start_ms < end_ms and _is_first_of_track(passes)
+    ]
+    is_first = passes.index == 0
+    passes.change_current(heard_ms=heard_ms)
+    with transaction.atomic():
+        if passes.is_last:
+            results.write_fenced(job, audio_duration_ms=passes.heard_ms)
+        else:
+            passes.begin_next(from_position=job.next_position)
+            results.write_fenced(job, resume_ms=passes.progress_ms(0))
+        Gap.objects.bulk_create(gaps)
+        _write(job.row, passes)
+        if is_first and pauses_ms:
+            rows = TranscriptionJob.objects.filter(pk=job.row.pk)
+            rows.update(pauses=[list(pause) for pause in pauses_ms])
+
+
+def _is_first_of_track(passes: Passes) -> bool:
+    before = passes.sources[: passes.index]
+    return all(source.track != passes.current.track for source in before)
+
+
+def note_language(job: Job, language: str) -> None:
+    """Pin the language of the source at hand, the first time. Raises `LeaseLostError`."""
+    passes = prepare_passes(job)
+    if not passes.are_several or passes.current.language or not language:
+        return
+    passes.change_current(language=language)
+    with transaction.atomic():
+        results.write_fenced(job, lease_expires_at=job.lease.next_expiry())
+        _write(job.row, passes)
+
+
+def join_sources(job: Job) -> LabelledTranscript | None:
+    """Return the segments of all sources in the order of time, each with the speaker that its
+    source is, if it is one; None where there is only one source."""
+    passes = prepare_passes(job)
+    if not passes.are_several:
+        return None
+    stored = list(job.segments)
+    sources = [passes.source_of(segment.position) for segment in stored]
+    placed = drop_duplicates(list(zip(stored, sources, strict=True)))
+    placed.sort(key=lambda pair: (pair[0].start_ms, pair[1]))
+    for position, (segment, _) in enumerate(placed):
+        segment.pk, segment.position = None, position
+        segment._state.adding = True
+    return LabelledTranscript(
+        segments=tuple(segment for segment, _ in placed),
+        speaker_positions=tuple(
+            source + 1 if passes.sources[source].is_speaker else 0 for _, source in placed
+        ),
+        sources=tuple(source for _, source in placed),
+    )
+
+
+def list_pauses(transcript: Transcript) -> list[list[float]]:
+    """Return where, in seconds, the recording holds nothing for how long."""
+    return [[start / 1000, length / 1000] for start, length in transcript.job.pauses]
+
+
+def pick_of_source(transcript: Transcript, source: int) -> Pick:
+    """Return the sound of the recording that a source (by index) is."""
+    stored = transcript.job
+    passes = passes_from(stored.sources or [{}], index=stored.source, resume_ms=0)
+    return (passes.sources[source:][:1] or passes.sources[:1])[0].pick
+
+
+def pick_of(transcript: Transcript, *, speaker: int | None) -> Pick:
+    """Return in which sound of the recording the words of a speaker (by number) are."""
+    stored = transcript.job
+    passes = passes_from(stored.sources or [{}], index=stored.source, resume_ms=0)
+    if not passes.are_several:
+        return passes.current.pick
+    by_speaker = passes.sources[(speaker or 1) - 1 :][:1] or passes.sources[:1]
+    return by_speaker[0].pick

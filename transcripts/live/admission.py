@@ -1,0 +1,286 @@
+"""Who may speak: a new session, or an interrupted one that goes on. All of it blocks.
+
+    LimitError (ApiError, 429)             concurrency_limit; with Retry-After
+    SessionNotFoundError (ApiError, 404)   no session has this resume token, or it isn't yours
+    SessionEndedError (ApiError, 410)      session_ended; with the transcript's id
+
+**Races.** As in `jobs/submit`: how many run, the hold and the insert are one transaction, which
+first locks the account's row (a visitor's: counts the use of the day). Of two processes that take
+one session over, one wins the compare-and-set on `attempt`; the process that held it until then
+notices at its next write, or within seconds (`live/watch`). Rows are locked as `locks`
+says.
+"""
+
+import hashlib
+import logging
+import os
+import secrets
+import socket
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.models import ApiKey
+from billing.ledger import place_hold
+from billing.quotas import count_anonymous_use, limits_for, lock_account_for, lock_address
+from stt_web.core.errors import ApiError
+from stt_web.core.request_id import request_id_var
+from transcripts.jobs.concurrency import LIVE_OWNER, running
+from transcripts.jobs.job_status import insert, job_of, read_job
+from transcripts.jobs.lease import Lease, held_rows
+from transcripts.jobs.results import Job, open_job
+from transcripts.jobs.stages.finalize import give_everything_back
+from transcripts.jobs.submit import LimitError, TranscriptionOptions, as_requested
+from transcripts.live.events import Final, LiveRequest
+from transcripts.live.journal import RECORDING, count_samples, has_epochs
+from transcripts.live.undelivered import load_untold
+from transcripts.locks import lock_job, lock_transcript
+from transcripts.models import (
+    JobKind,
+    LiveSession,
+    Queue,
+    Recording,
+    Source,
+    Status,
+    Transcript,
+    TranscriptionJob,
+)
+from transcripts.services.guest_tokens import make_visitor_token
+from transcripts.services.recordings import delete_recording, delete_rows, recording_path
+
+logger = logging.getLogger(__name__)
+
+# Two processes never have one name, also where one takes another's number after its death.
+PROCESS = f"{LIVE_OWNER}{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
+_RETRY_AFTER_S = 10
+_PREFIX = "sttl_"
+
+
+class SessionNotFoundError(ApiError):
+    status = 404
+    code = "session_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no session with this resume token.")
+
+
+class SessionEndedError(ApiError):
+    status = 410
+    code = "session_ended"
+
+    def __init__(self, transcript: Transcript) -> None:
+        super().__init__(
+            "This session has ended meanwhile. What was said is in its transcript.",
+            extra={"transcript_id": str(transcript.pk)},
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Admitted:
+    """Where a session goes on: `start_samples` are journalled already, and `untold`, which lies
+    behind `told_ms`, is settled but was not told yet."""
+
+    job: Job
+    key: ApiKey | None
+    resume_token: str
+    visitor_token: str = ""
+    start_samples: int = 0
+    told_ms: int = 0
+    untold: tuple[Final, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        return recording_path(self.job.transcript).parent
+
+
+def admit_session(request: LiveRequest) -> Admitted:
+    """Make a session's transcript and hold its first minute, or raise: then nothing moved.
+
+    Raises NoCreditsError (402), LimitError (429), AnonymousLimitError (429).
+    """
+    now = timezone.now()
+    account = None
+    token = _PREFIX + secrets.token_urlsafe(32)
+    with transaction.atomic():
+        digest = ""
+        if request.user is not None:
+            account = lock_account_for(request.user)
+        else:
+            digest = count_anonymous_use(request.address, now=now)
+        _check_concurrency(request, address_digest=digest)
+        transcript, visitor_token = _insert(request, address_digest=digest, now=now)
+        LiveSession.objects.create(
+            transcript=transcript,
+            resume_digest=_digest(token),
+            key=request.key,
+            has_key=request.key is not None,
+            wants_second_pass=request.second_pass and request.user is not None,
+        )
+        if account is not None:
+            place_hold(str(transcript.pk), account=account, minutes=1, kind="live", now=now)
+    lease = Lease(transcript.job_id, transcript.job.attempt, lasts_s=settings.LIVE_PAUSE_S)
+    return Admitted(
+        job=Job(lease=lease, row=job_of(transcript)),
+        key=request.key,
+        resume_token=token,
+        visitor_token=visitor_token,
+    )
+
+
+@sensitive_variables("request")
+def readmit_session(request: LiveRequest) -> Admitted:
+    """Take the session of `request.resume_token` over, from whichever process holds it.
+
+    Raises SessionNotFoundError, SessionEndedError, LimitError.
+    """
+    session = (
+        LiveSession.objects.select_related("transcript__owner", "transcript__job")
+        .filter(resume_digest=_digest(request.resume_token))
+        .first()
+    )
+    if session is None or session.transcript.owner != request.user:
+        raise SessionNotFoundError
+    seen = session.transcript
+    with transaction.atomic():
+        if lock_job(seen.job_id) is None:
+            raise SessionNotFoundError
+        if seen.owner is not None:
+            lock_account_for(seen.owner)
+        else:
+            lock_address(seen.guest_address_digest, now=timezone.now())
+        _check_concurrency(request, address_digest=seen.guest_address_digest, besides=seen.job_id)
+        _take_over(seen)
+        session.refresh_from_db(fields=["delivered_ms"])
+        LiveSession.objects.filter(pk=seen.pk).update(
+            key=request.key, has_key=request.key is not None, delivered_ms=None
+        )
+    lease = Lease(seen.job_id, seen.job.attempt + 1, lasts_s=settings.LIVE_PAUSE_S)
+    row = read_job(held_rows(lease))
+    if row is None:
+        raise SessionEndedError(seen)
+    transcript = row.transcript
+    if not has_epochs(recording_path(transcript).parent):
+        # Its process died between the admission and the journal: nothing was received.
+        withdraw_session(open_job(lease, row))
+        raise SessionNotFoundError
+    logger.info("event=live_resumed transcript_id=%s attempt=%d", seen.pk, lease.attempt)
+    known_ms = (request.told_ms, session.delivered_ms, row.resume_ms)
+    told_ms = next(each for each in known_ms if each is not None)
+    return Admitted(
+        job=open_job(lease, row),
+        key=request.key,
+        resume_token=request.resume_token,
+        start_samples=count_samples(recording_path(transcript).parent),
+        told_ms=told_ms,
+        untold=load_untold(transcript, told_ms=told_ms),
+    )
+
+
+def withdraw_session(job: Job) -> None:
+    """Undo an admission of which nothing came: nothing was heard. Raises nothing if it is gone."""
+    with transaction.atomic():
+        lock_transcript(job.transcript.pk)
+        if not held_rows(job.lease).update(attempt=F("attempt") + 1):
+            return
+        give_everything_back(job.row)
+        delete_rows(job.transcript)
+    delete_recording(job.transcript.recording.path)
+
+
+def _take_over(seen: Transcript) -> None:
+    """By compare-and-set: of several, one. A worker that finishes it already is left alone."""
+    holdable = Q(lease_owner="") | Q(lease_owner__startswith=LIVE_OWNER)
+    rows = TranscriptionJob.objects.filter(
+        holdable, pk=seen.job_id, status=Status.PROCESSING, attempt=seen.job.attempt
+    )
+    if not rows.update(
+        attempt=F("attempt") + 1,
+        lease_owner=PROCESS,
+        lease_expires_at=_expiry(timezone.now()),
+    ):
+        raise SessionEndedError(seen)
+
+
+def _check_concurrency(
+    request: LiveRequest, *, address_digest: str, besides: uuid.UUID | None = None
+) -> None:
+    limit = limits_for(request.user).concurrency
+    if limit == 0:
+        return
+    others = _running_of(request, address_digest)
+    if besides is not None:
+        others = others.exclude(pk=besides)
+    if others.count() >= limit:
+        raise LimitError(
+            f"You may have {limit} transcription{'s' if limit > 1 else ''} running at once. Wait"
+            " for one to finish.",
+            retry_after_s=_RETRY_AFTER_S,
+            headers={"RateLimit-Policy": f'"live";q={limit};qu="concurrent-requests"'},
+        )
+
+
+def _running_of(request: LiveRequest, address_digest: str) -> QuerySet[TranscriptionJob]:
+    if request.user is not None:
+        return running().filter(transcript__owner=request.user)
+    return running().filter(transcript__owner=None, transcript__guest_address_digest=address_digest)
+
+
+def spoken_options(request: LiveRequest) -> TranscriptionOptions:
+    """Return what a session may be asked for, of what a file may."""
+    return TranscriptionOptions(
+        model=request.model,
+        diarize=False,
+        language=request.language,
+        languages=request.languages,
+        is_multilingual=request.is_multilingual,
+    )
+
+
+def _insert(request: LiveRequest, *, address_digest: str, now: datetime) -> tuple[Transcript, str]:
+    token, token_digest = ("", "") if request.user is not None else make_visitor_token()
+    transcript = Transcript(
+        owner=request.user,
+        guest_address_digest=address_digest,
+        guest_token_digest=token_digest,
+        title=request.title[:255],
+        source=Source.LIVE,
+        recording=Recording(
+            owner=request.user,
+            path=f"{uuid.uuid4().hex}/{RECORDING}",
+            file_name=f"live-{now:%Y-%m-%d-%H%M%S}.wav",
+            container="WAV",
+        ),
+    )
+    transcript.job = TranscriptionJob(
+        transcript=transcript,
+        kind=JobKind.LIVE,
+        **as_requested(spoken_options(request)),
+        request_id=request_id_var.get(),
+        hold_reference="" if request.user is None else str(transcript.pk),
+        queue=Queue.SHORT,
+        status=Status.PROCESSING,
+        attempt=1,
+        lease_owner=PROCESS,
+        lease_expires_at=_expiry(now),
+        started_at=now,
+        progressed_at=now,
+    )
+    insert(transcript)
+    return transcript, token
+
+
+def _expiry(now: datetime) -> datetime:
+    """A session whose process died is resumable for as long as one whose client went."""
+    return now + timedelta(seconds=settings.LIVE_PAUSE_S)
+
+
+def _digest(token: str) -> str:
+    """SHA-256 in hex: 256 random bits need no slow hash."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,121 @@
+"""How a session's hold on its transcript ends: finished, paused, or handed to a worker. Blocks.
+
+Each is fenced like every write; whichever of them doesn't happen, because the process dies, the
+sweeper does by and by (`jobs/sweep`).
+"""
+
+import logging
+import os
+import socket
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from transcripts.exports.document import load_document
+from transcripts.jobs import lease as leases
+from transcripts.jobs import results
+from transcripts.jobs.concurrency import tell_next
+from transcripts.jobs.enqueue import enqueue
+from transcripts.jobs.lease import LeaseLostError, held_rows
+from transcripts.jobs.results import Job
+from transcripts.jobs.stages.finalize import settle
+from transcripts.live.admission import withdraw_session
+from transcripts.live.journal import (
+    SAMPLES_A_MS,
+    Journal,
+    count_samples,
+    gather,
+    seal,
+)
+from transcripts.models import JobKind, Transcript
+from transcripts.services.recordings import recording_path
+
+logger = logging.getLogger(__name__)
+
+_CLOSING = f"closing:{socket.gethostname()}:{os.getpid()}"[:100]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    text: str
+    language: str
+    heard_ms: int
+    credits_charged: int
+    warnings: tuple[dict[str, Any], ...]
+
+
+def gather_journal(job: Job) -> None:
+    """The first stage of a live session's job where a worker finishes it: its recording.
+
+    Idempotent. What was recognised to the end already is not recognised again.
+    """
+    transcript = job.transcript
+    if job.row.kind != JobKind.LIVE:
+        return
+    folder = recording_path(transcript).parent
+    if count_samples(folder) == 0:
+        # Its process died before any audio was journalled: as if it had never been opened.
+        withdraw_session(job)
+        raise LeaseLostError
+    samples = gather(folder)
+    store_recording(job, samples=samples)
+    journalled_ms = samples // SAMPLES_A_MS
+    if journalled_ms and job.row.resume_ms >= journalled_ms:
+        results.write_fenced(job, audio_duration_ms=journalled_ms)
+
+
+def store_recording(job: Job, *, samples: int) -> None:
+    recording = job.transcript.recording
+    recording.probed_ms = samples // SAMPLES_A_MS
+    recording.size_bytes = recording_path(job.transcript).stat().st_size
+    with transaction.atomic():
+        results.write_fenced(job, lease_expires_at=job.lease.next_expiry())
+        recording.save(update_fields=["probed_ms", "size_bytes"])
+
+
+def finish(job: Job, journal: Journal, *, heard_ms: int) -> Outcome:
+    """Make the recording, settle, and let the next of the account begin.
+
+    From the first statement on nobody takes it over any more (`admit.readmit_session`): else the
+    recording could be made while somebody begins another epoch. Raises `LeaseLostError`, OSError.
+    """
+    results.write_fenced(job, lease_owner=_CLOSING, lease_expires_at=job.lease.next_expiry())
+    store_recording(job, samples=seal(journal))
+    results.write_fenced(job, audio_duration_ms=heard_ms)
+    settle(job)
+    tell_next(job.transcript.owner)
+    return Outcome(
+        text=read_text(job.transcript),
+        language=job.row.language,
+        heard_ms=heard_ms,
+        credits_charged=job.row.credits_charged,
+        warnings=tuple(job.row.warnings),
+    )
+
+
+def pause(job: Job) -> bool:
+    """Hold the session no more; for a while it may be resumed, and then it is finished."""
+    until = timezone.now() + timedelta(seconds=settings.LIVE_PAUSE_S)
+    paused = bool(held_rows(job.lease).update(lease_owner="", lease_expires_at=until))
+    if paused:
+        logger.info("event=live_paused transcript_id=%s", job.transcript.pk)
+        tell_next(job.transcript.owner)
+    return paused
+
+
+def hand_over(job: Job) -> bool:
+    """Have a worker finish it: the rest of the journal is recognised like a file."""
+    if not leases.give_back(job.lease, job.row, counts_as_try=False):
+        return False
+    logger.warning("event=live_handed_over transcript_id=%s", job.transcript.pk)
+    enqueue(job.row.pk)
+    return True
+
+
+def read_text(transcript: Transcript) -> str:
+    """Return all that is stored of it, as one text. Two queries."""
+    return load_document(transcript, has_words=False).text

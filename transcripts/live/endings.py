@@ -1,0 +1,27 @@
+"""The ways in which a session ends:
+
+finish      everything is heard, then stored and settled at once
+pause       the client is gone: it may come back; after a while the sweeper has it finished
+hand over   the inference service is gone: a worker finishes it from the journal
+lost        somebody else has it: it was resumed elsewhere, cancelled or deleted
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from stt_web.core.errors import ApiError
+
+
+class Way(Enum):
+    FINISH = "finish"
+    PAUSE = "pause"
+    HAND_OVER = "hand_over"
+    LOST = "lost"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """`error`: why it isn't the client that ends it."""
+
+    way: Way
+    error: ApiError | None = None

@@ -1,0 +1,109 @@
+"""What a live session is asked for, and what it tells, in this order:
+
+Ready, then Partial, Final and Notice as they come, and one of Ended or Failed last.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from accounts.models import ApiKey, User
+from stt_web.core.errors import ApiError
+from transcripts.inference.results import RecognisedSegment, RecognisedWord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveRequest:
+    """Who wants to speak, and how it is to be heard.
+
+    `user` None: a visitor at `address`. `key`: the key that was shown, None for a page's ticket or
+    session. `language` empty: detected, among `languages` if any are named; with `is_multilingual`
+    for each utterance. `resume_token`: go on with the session it was given for;
+    `told_ms`: up to where this client was told what was settled, None where it doesn't say.
+    """
+
+    user: User | None
+    key: ApiKey | None
+    address: str
+    model: str
+    language: str = ""
+    languages: tuple[str, ...] = ()
+    is_multilingual: bool = False
+    second_pass: bool = False
+    title: str = ""
+    resume_token: str = ""
+    told_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """The session is open. `audio_ms`: what is journalled already, not 0 where one is resumed."""
+
+    transcript_id: str
+    model: str
+    resume_token: str
+    visitor_token: str
+    audio_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partial:
+    """The utterance under way. `committed` only grows until a `Final` begins with it."""
+
+    start_ms: int
+    covered_ms: int
+    committed: tuple[RecognisedWord, ...]
+    pending: tuple[RecognisedWord, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Final:
+    """A settled piece of speech, stored: never changed, never told again."""
+
+    segments: tuple[RecognisedSegment, ...]
+    language: str
+
+    @property
+    def end_ms(self) -> int:
+        return self.segments[-1].end_ms
+
+
+def make_finals(segments: Iterable[RecognisedSegment], *, language: str) -> tuple[Final, ...]:
+    """Return a piece for each run of segments in one language; `language`: where they say none."""
+    runs = groupby(segments, key=lambda segment: segment.language or language)
+    return tuple(Final(segments=tuple(run), language=spoken) for spoken, run in runs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something to know that ends nothing: `credits_low`, `slowed`, `catching_up`, `live_again`,
+    `reconnecting`, `language_detected` …"""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """All is heard, stored and settled. `text`: the whole."""
+
+    text: str
+    language: str
+    heard_ms: int
+    credits_charged: int
+    warnings: tuple[dict[str, Any], ...] = ()  # the transcript's: what is missing, what is doubtful
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """It ended early; what was said until then is stored, as `error.message` says.
+
+    `text`: the whole of what was finalised.
+    """
+
+    error: ApiError
+    text: str
+
+
+LiveEvent = Ready | Partial | Final | Notice | Ended | Failed

@@ -1,0 +1,123 @@
+"""Opening a live session: who may, with which model, and where it is heard."""
+
+import logging
+
+from stt_web.core.background import finish_anyway
+from stt_web.core.errors import ApiError
+from transcripts.inference.catalog import InferenceUnavailableError
+from transcripts.inference.errors import (
+    FullError,
+    InferenceError,
+    ModelNotInstalledError,
+    UnsupportedRequestError,
+)
+from transcripts.inference.results import Model
+from transcripts.inference.routing import inference_for
+from transcripts.jobs.submit import check_model_can
+from transcripts.live import close_errors
+from transcripts.live.admission import (
+    Admitted,
+    admit_session,
+    readmit_session,
+    spoken_options,
+    withdraw_session,
+)
+from transcripts.live.close import pause
+from transcripts.live.events import LiveRequest
+from transcripts.live.executors import ask, in_database, in_files, in_sync
+from transcripts.live.journal import Journal, sync_epochs
+from transcripts.live.session import LiveSession
+from transcripts.live.undelivered import note_told
+
+logger = logging.getLogger(__name__)
+
+
+async def open_session(request: LiveRequest) -> LiveSession:
+    """Open a session, or go on with the one of `request.resume_token`.
+
+    Raises ApiError: 400 an unknown model, 402 no credits, 404 and 410 for resume tokens, 429 a
+    limit, 503 the model or the language is not installed, or inference is down or full, or the
+    storage is full.
+    """
+    return await (_resume(request) if request.resume_token else _begin(request))
+
+
+async def _begin(request: LiveRequest) -> LiveSession:
+    inference = await in_database(inference_for, request.user)
+    model = await ask(inference.resolve_model, request.model)
+    check_model_can(model, spoken_options(request))
+    admitted = await finish_anyway(in_database(admit_session, request), undo=_withdraw)
+    try:
+        session = await _prepare(admitted, model)
+        try:
+            await session.open()
+        except BaseException:
+            session.discard()
+            raise
+    except InferenceError as error:
+        await _withdraw(admitted)
+        raise _refusal_of(error) from error
+    except BaseException:
+        # Also where the client is gone meanwhile: nothing must be left of it.
+        await _withdraw(admitted)
+        raise
+    session.start()
+    logger.info("event=live_opened transcript_id=%s model=%s", session.transcript_id, model.id)
+    return session
+
+
+async def _resume(request: LiveRequest) -> LiveSession:
+    admitted = await finish_anyway(in_database(readmit_session, request), undo=_pause_again)
+    transcript = admitted.job.transcript
+    try:
+        inference = await in_database(inference_for, request.user)
+        name = transcript.job.model_used or transcript.job.model_requested
+        model = await ask(inference.resolve_model, name)
+        session = await _prepare(admitted, model)
+    except BaseException:
+        await _pause_again(admitted)
+        raise
+    session.start()
+    return session
+
+
+async def _withdraw(admitted: Admitted) -> None:
+    await in_database(withdraw_session, admitted.job)
+
+
+async def _pause_again(admitted: Admitted) -> None:
+    await in_database(note_told, admitted.job.lease, admitted.told_ms)
+    await in_database(pause, admitted.job)
+
+
+async def _prepare(admitted: Admitted, model: Model) -> LiveSession:
+    try:
+        await in_sync(sync_epochs, admitted.folder)
+        opening = in_files(
+            Journal,
+            admitted.folder,
+            attempt=admitted.job.lease.attempt,
+            start_samples=admitted.start_samples,
+        )
+        journal = await finish_anyway(opening, undo=_discard_journal)
+    except OSError as error:
+        logger.exception("event=live_no_journal transcript_id=%s", admitted.job.transcript.pk)
+        raise close_errors.storage_full() from error
+    return LiveSession(admitted, journal, model)
+
+
+async def _discard_journal(journal: Journal) -> None:
+    await in_files(journal.discard)
+
+
+def _refusal_of(error: InferenceError) -> ApiError:
+    if isinstance(error, FullError):
+        return ApiError(
+            "Too many people are speaking at the moment. Try again shortly.",
+            code="inference_full",
+            status=503,
+            retry_after_s=5,
+        )
+    if isinstance(error, ModelNotInstalledError | UnsupportedRequestError):
+        return ApiError(error.message, code=error.code, status=503)
+    return InferenceUnavailableError()

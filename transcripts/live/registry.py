@@ -1,0 +1,279 @@
+"""All live sessions of one event loop, and what is done for them together.
+
+    writing    one batch after the other: the audio that came meanwhile, of all sessions, is
+               appended to their journals in one visit to a thread; the more sessions there are,
+               the more comes together (up to `WRITE_AT_LEAST_EVERY_S`)
+    syncing    every `SYNC_EVERY_S` all journals that grew are synced to the disk, in threads of
+               their own: a power cut costs a second of audio at most
+    watching   every `WATCH_S` two queries, however many sessions there are: leases are renewed;
+               sessions that were cancelled, deleted or taken over, and those whose key is revoked
+               or expired or whose account is closed, learn of it
+
+All run while there is a session.
+"""
+
+import asyncio
+import errno
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+from django.db import Error as DatabaseFailure
+from django.utils import timezone
+
+from stt_web.core.background import BackgroundLoop
+from transcripts.inference.freeze_detection import SILENT_AFTER_S, is_frozen
+from transcripts.inference.servers import Server
+from transcripts.jobs.lease import Lease
+from transcripts.live.admission import PROCESS
+from transcripts.live.audio_buffer import AudioFeed
+from transcripts.live.executors import SYNC_THREADS, ask, in_files, in_sync, with_many_rows
+from transcripts.models import Status, TranscriptionJob
+
+logger = logging.getLogger(__name__)
+
+WATCH_S = 2.0
+# Each visit, and each message to the inference service that follows it, costs as much however
+# little audio there is: 500 sessions that send frames of 100 ms take half as many.
+WRITE_EVERY_S = 0.03
+WRITE_AT_LEAST_EVERY_S = 0.2
+# With the wait for the next batch, and the sync itself, less than a second of audio is at risk.
+SYNC_EVERY_S = 0.6
+_MANY = 100
+_ROWS_AT_ONCE = 500
+
+
+class Member(Protocol):
+    """What the hub knows of a session."""
+
+    @property
+    def lease(self) -> Lease: ...
+    @property
+    def feed(self) -> AudioFeed: ...
+    @property
+    def server(self) -> Server | None:
+        """Where its call is under way."""
+
+    def silent_s(self) -> float:
+        """Return for how long the server has owed an answer; 0 where it owes none."""
+
+    def note_written(self, data: bytes, error: OSError | None) -> None: ...
+    def note_lost(self) -> None: ...
+    def note_key_gone(self, *, code: str) -> None: ...
+    def note_frozen(self) -> None: ...
+    def tick(self) -> None:
+        """Look at the clock."""
+
+
+class Standing:
+    """How a session's row, its key and its account stand."""
+
+    def __init__(self, row: tuple[object, ...]) -> None:
+        (
+            self.attempt,
+            self.status,
+            self.is_active,
+            self.has_key,
+            self.key,
+            self.revoked_at,
+            self.expires_at,
+        ) = row
+
+    def key_trouble(self, now: datetime) -> str:
+        """Return why the session may not go on, as a code; empty: it may."""
+        if self.is_active is False:
+            return "account_closed"
+        if self.has_key and (self.key is None or self.revoked_at is not None):
+            return "key_revoked"
+        if isinstance(self.expires_at, datetime) and self.expires_at <= now:
+            return "key_expired"
+        return ""
+
+
+class Hub:
+    def __init__(self) -> None:
+        self._members: dict[Lease, Member] = {}
+        self._dirty: set[Lease] = set()
+        self._has_dirty = asyncio.Event()
+        self._loops = [
+            BackgroundLoop(name, run_round, longest_pause_s=WATCH_S)
+            for name, run_round in (
+                ("live-write", self._write),
+                ("live-sync", self._sync),
+                ("live-watch", self._watch),
+            )
+        ]
+        self._probed_at = time.monotonic()
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def add(self, member: Member) -> None:
+        self._members[member.lease] = member
+        for loop in self._loops:
+            loop.start()
+
+    def discard(self, member: Member) -> None:
+        self._members.pop(member.lease, None)
+        self._dirty.discard(member.lease)
+        if not self._members:
+            for loop in self._loops:
+                loop.stop()
+
+    def write_soon(self, member: Member) -> None:
+        self._dirty.add(member.lease)
+        self._has_dirty.set()
+
+    async def _write(self) -> None:
+        await self._has_dirty.wait()
+        self._has_dirty.clear()
+        dirty = [self._members[lease] for lease in self._dirty if lease in self._members]
+        self._dirty.clear()
+        batch = [(member.feed, member.feed.take_unwritten()) for member in dirty]
+        errors = await in_files(_append_all, batch)
+        for member, (_, data), error in zip(dirty, batch, errors, strict=True):
+            _guarded(member, partial(member.note_written, data, error))
+        every_s = WRITE_EVERY_S * (1 + len(self._members) / _MANY)
+        await asyncio.sleep(min(WRITE_AT_LEAST_EVERY_S, every_s))
+
+    async def _sync(self) -> None:
+        await asyncio.sleep(SYNC_EVERY_S)
+        grown = [each for each in self._members.values() if _has_grown(each.feed)]
+        shares = [grown[number::SYNC_THREADS] for number in range(SYNC_THREADS)]
+        await asyncio.gather(*(self._sync_share(share) for share in shares if share))
+
+    async def _sync_share(self, members: list[Member]) -> None:
+        results = await in_sync(_sync_all, [member.feed for member in members])
+        for member, result in zip(members, results, strict=True):
+            if isinstance(result, OSError):
+                _guarded(member, partial(member.note_written, b"", result))
+            else:
+                member.feed.note_synced(result)
+
+    async def _watch(self) -> None:
+        await asyncio.sleep(min(WATCH_S, settings.HEARTBEAT_S))
+        members = list(self._members.values())
+        try:
+            await self._take_standings(members)
+        finally:  # the clock goes on, and servers freeze, whatever the database does
+            for member in members:
+                _guarded(member, member.tick)
+            await self._look_for_frozen(members)
+
+    async def _take_standings(self, members: list[Member]) -> None:
+        try:
+            standings = await with_many_rows(
+                _look_and_renew, [member.lease.job_id for member in members]
+            )
+        except DatabaseFailure:
+            logger.exception("event=live_not_watched sessions=%d", len(members))
+            return
+        for member in members:
+            standing = standings.get(member.lease.job_id)
+            _guarded(member, partial(_tell, member, standing))
+
+    async def _look_for_frozen(self, members: list[Member]) -> None:
+        silent = [member for member in members if member.silent_s() > SILENT_AFTER_S]
+        if not silent or time.monotonic() - self._probed_at < SILENT_AFTER_S:
+            return
+        self._probed_at = time.monotonic()
+        servers = {member.server for member in silent if member.server is not None}
+        for server in servers:
+            if await ask(is_frozen, server):
+                for member in silent:
+                    if member.server == server:
+                        member.note_frozen()
+
+
+_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+
+
+def hub() -> Hub:
+    """Return the running event loop's."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        _hubs[loop] = Hub()
+    return _hubs[loop]
+
+
+def _append_all(batch: list[tuple[AudioFeed, bytes]]) -> list[OSError | None]:
+    return [_append(feed, data) for feed, data in batch]
+
+
+def _append(feed: AudioFeed, data: bytes) -> OSError | None:
+    try:
+        feed.journal.append(data)
+    except OSError as error:
+        return error
+    except Exception as error:
+        logger.exception("event=live_journal_broke")
+        return OSError(errno.EIO, str(error))
+    return None
+
+
+def _has_grown(feed: AudioFeed) -> bool:
+    return feed.journalled > feed.synced
+
+
+def _sync_all(feeds: list[AudioFeed]) -> list[int | OSError]:
+    return [_sync(feed) for feed in feeds]
+
+
+def _sync(feed: AudioFeed) -> int | OSError:
+    try:
+        return feed.journal.sync()
+    except OSError as error:
+        # Not tried again: after a failure the kernel may take what was not written for written.
+        return feed.synced if error.errno == errno.EBADF else error
+    except Exception as error:
+        logger.exception("event=live_sync_broke")
+        return OSError(errno.EIO, str(error))
+
+
+def _guarded(member: Member, work: Callable[[], None]) -> None:
+    """One session's fault must not end the loop that all sessions of the process live by."""
+    try:
+        work()
+    except Exception:
+        logger.exception("event=live_member_broke job_id=%s", member.lease.job_id)
+
+
+def _look_and_renew(ids: list[UUID]) -> dict[UUID, Standing]:
+    """Two queries for 500 sessions."""
+    standings: dict[UUID, Standing] = {}
+    for start in range(0, len(ids), _ROWS_AT_ONCE):
+        rows = TranscriptionJob.objects.filter(pk__in=ids[start : start + _ROWS_AT_ONCE])
+        # What this process holds, whichever epoch: a session resumed here is one of `ids`, too.
+        rows.filter(status=Status.PROCESSING, lease_owner=PROCESS).update(
+            lease_expires_at=timezone.now() + timedelta(seconds=settings.LIVE_PAUSE_S)
+        )
+        for pk, *row in rows.values_list(
+            "pk",
+            "attempt",
+            "status",
+            "transcript__owner__is_active",
+            "transcript__live_session__has_key",
+            "transcript__live_session__key",
+            "transcript__live_session__key__revoked_at",
+            "transcript__live_session__key__expires_at",
+        ):
+            standings[pk] = Standing(tuple(row))
+    return standings
+
+
+def _tell(member: Member, standing: Standing | None) -> None:
+    is_held = (
+        standing is not None
+        and standing.attempt == member.lease.attempt
+        and standing.status == Status.PROCESSING
+    )
+    if standing is None or not is_held:
+        member.note_lost()
+    elif trouble := standing.key_trouble(timezone.now()):
+        member.note_key_gone(code=trouble)

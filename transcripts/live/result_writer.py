@@ -1,0 +1,195 @@
+"""What is heard in a session is stored, then told: so what was told is kept.
+
+Guesses wait for no database: until an utterance is stored, its words lead each partial as
+committed ones. So the text that was told and what is committed only grow, in this order.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from transcripts.inference.live_results import Hypothesis, Pace, StreamEvent
+from transcripts.inference.results import (
+    Accepted,
+    LanguageDetected,
+    RecognisedSegment,
+    RecognisedWord,
+    WindowResult,
+)
+from transcripts.jobs import results
+from transcripts.jobs.language_doubt import find_doubtful, note_doubt
+from transcripts.jobs.outcome import LANGUAGE_UNCERTAIN
+from transcripts.jobs.results import Job
+from transcripts.jobs.stages.recognise import take_language
+from transcripts.live.events import Final, Notice, Partial, make_finals
+from transcripts.live.executors import in_database
+from transcripts.live.send_queue import Outbox
+from transcripts.live.silence import SilenceKeeper
+from transcripts.live.upstream import Interrupted
+from transcripts.live.window_batcher import window_store
+from transcripts.text.writing import SPACELESS_LANGUAGES
+
+MAX_UNSTORED = 16
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """To be stored, then told."""
+
+    window: WindowResult
+    finals: tuple[Final, ...]
+
+    @property
+    def segments(self) -> tuple[RecognisedSegment, ...]:
+        return tuple(segment for final in self.finals for segment in final.segments)
+
+
+class Scribe:
+    """`heard_ms`: how much was heard in all, once the service said so.
+
+    `on_failure` is called (once) where something couldn't be stored: nothing is from then on, and
+    `settle` raises what happened.
+    """
+
+    def __init__(self, job: Job, outbox: Outbox, *, on_failure: Callable[[], None]) -> None:
+        self.heard_ms: int | None = None
+        self._job = job
+        self._outbox = outbox
+        self._on_failure = on_failure
+        self._silence = SilenceKeeper()
+        self._guess: Hypothesis | None = None  # the newest, where nothing was settled since
+        self._unstored: deque[_Settled] = deque()
+        self._storing: asyncio.Task[None] | None = None
+        self._language = job.row.language_requested or job.transcript.language
+        self._pace = Pace(is_catching_up=False, update_interval_ms=0, backlog_ms=0)
+
+    async def take(self, event: StreamEvent | Interrupted) -> None:
+        """Raises `LeaseLostError`, `BrokenAnswerError`."""
+        if isinstance(event, Hypothesis):
+            await self._take_hypothesis(event)
+        elif isinstance(event, WindowResult):
+            await self._take_utterance(event)
+        elif isinstance(event, LanguageDetected):
+            await self._take_language(event)
+        elif isinstance(event, Pace):
+            await self._take_pace(event)
+        elif isinstance(event, Accepted):
+            await in_database(results.store_accepted, self._job, event)
+        elif isinstance(event, Interrupted):
+            await self._tell("reconnecting", "The speech recognition service is being changed.")
+        else:
+            self.heard_ms = event.heard_ms
+
+    async def settle(self) -> None:
+        """Return once all that was settled is stored and told. Raises where it couldn't be."""
+        if self._storing is not None:
+            await asyncio.wait([self._storing])
+            self._storing.result()
+
+    async def store_rest(self) -> None:
+        """Store what is left, and the silence at the end, which nothing followed; after a failure,
+        nothing."""
+        if self._has_failed():
+            return
+        await self.settle()
+        window = self._silence.take()
+        if window is not None:
+            await window_store().store(self._job, window)
+
+    def close(self) -> None:
+        """Store nothing more."""
+        if self._storing is not None:
+            self._storing.cancel()
+
+    async def _take_hypothesis(self, heard: Hypothesis) -> None:
+        await self._outbox.room()  # what is unstored is looked at after that
+        self._guess = heard
+        self._tell_guess(heard)
+
+    def _tell_guess(self, heard: Hypothesis) -> None:
+        unstored = [segment for settled in self._unstored for segment in settled.segments]
+        pieces = [segment.words for segment in unstored]
+        words = _join([*pieces, heard.committed + heard.pending], language=self._language)
+        committed_count = len(words) - len(heard.pending)
+        self._outbox.put_at_once(
+            Partial(
+                start_ms=unstored[0].start_ms if unstored else heard.start_ms,
+                covered_ms=heard.covered_ms,
+                committed=words[:committed_count],
+                pending=words[committed_count:],
+            )
+        )
+
+    async def _take_utterance(self, heard: WindowResult) -> None:
+        if len(self._unstored) >= MAX_UNSTORED or self._has_failed():
+            await self.settle()
+        self._guess = None
+        window = self._silence.join(heard)
+        if window is None:
+            return
+        finals = make_finals(heard.segments, language=self._language)
+        self._unstored.append(_Settled(window, finals))
+        if self._storing is None or self._storing.done():
+            self._storing = asyncio.create_task(self._store(), name="live-scribe")
+            self._storing.add_done_callback(self._look)
+
+    async def _store(self) -> None:
+        while self._unstored:
+            settled = self._unstored[0]
+            await window_store().store(self._job, settled.window)
+            await self._note_doubt(settled.window)
+            for final in settled.finals:
+                await self._outbox.put(final)
+            self._unstored.popleft()
+            if self._guess is not None:
+                self._tell_guess(self._guess)  # it was told behind what is a piece by now
+
+    async def _note_doubt(self, window: WindowResult) -> None:
+        if find_doubtful(window.segments) is None:
+            return
+        if message := await in_database(note_doubt, self._job, window):
+            await self._tell(LANGUAGE_UNCERTAIN, message)
+
+    def _look(self, _: asyncio.Task[None]) -> None:
+        if self._has_failed():
+            self._on_failure()
+
+    def _has_failed(self) -> bool:
+        task = self._storing
+        if task is None or not task.done():
+            return False
+        return not task.cancelled() and task.exception() is not None
+
+    async def _take_language(self, heard: LanguageDetected) -> None:
+        is_new = heard.language != self._language
+        self._language = heard.language
+        await in_database(take_language, self._job, heard)
+        if is_new and heard.detected:
+            await self._tell("language_detected", heard.language)
+
+    async def _take_pace(self, pace: Pace) -> None:
+        before, self._pace = self._pace, pace
+        if pace.is_catching_up and not before.is_catching_up:
+            await self._tell("catching_up", "Audio came faster than it can be shown live.")
+        elif before.is_catching_up and not pace.is_catching_up:
+            await self._tell("live_again", "The backlog is gone.")
+        elif 0 < before.update_interval_ms < pace.update_interval_ms:
+            await self._tell("slowed", "The server is busy: updates come less often.")
+
+    async def _tell(self, code: str, message: str) -> None:
+        await self._outbox.put(Notice(code=code, message=message))
+
+
+def _join(
+    parts: Iterable[tuple[RecognisedWord, ...]], *, language: str
+) -> tuple[RecognisedWord, ...]:
+    """Return the words of all, spaced like the texts of pieces that follow one another."""
+    is_spaced = language not in SPACELESS_LANGUAGES
+    words: list[RecognisedWord] = []
+    for part in parts:
+        start = len(words)
+        words += part
+        if is_spaced and 0 < start < len(words):
+            words[start] = replace(words[start], space_before=True)
+    return tuple(words)

@@ -1,0 +1,72 @@
+"""What a session tells, on its way to whoever listens: bounded, and never in their way for ever."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
+
+from transcripts.live.events import Final, LiveEvent, Partial
+
+MAX_EVENTS = 64
+
+
+class Outbox:
+    """One sender, one listener, one event loop.
+
+    A partial replaces one that nobody has read yet. With `MAX_EVENTS` unread, sending waits: that
+    slows recognition, and with it the sender of the audio. Once it is closed, what is sent is
+    dropped.
+
+    `untold` comes first. `told_ms`: the end of the last `Final` that was read, and told: its reader
+    came back for more.
+    """
+
+    def __init__(self, *, told_ms: int = 0, untold: Iterable[Final] = ()) -> None:
+        self.told_ms = told_ms
+        self._events: deque[LiveEvent] = deque(untold)
+        self._changed = asyncio.Event()
+        self._is_closed = False
+        self._is_deaf = False
+
+    async def put(self, event: LiveEvent) -> None:
+        await self.room()
+        self.put_at_once(event)
+
+    async def room(self) -> None:
+        """Wait until there is room for an event."""
+        while len(self._events) >= MAX_EVENTS and not self._is_deaf:
+            self._changed.clear()
+            await self._changed.wait()
+
+    def put_at_once(self, event: LiveEvent) -> None:
+        """Without waiting: for the last event, and those that are rare."""
+        if self._is_deaf or self._is_closed:
+            return
+        if isinstance(event, Partial) and self._events and isinstance(self._events[-1], Partial):
+            self._events.pop()
+        self._events.append(event)
+        self._changed.set()
+
+    def close(self) -> None:
+        """Nothing follows; what is unread can still be read."""
+        self._is_closed = True
+        self._changed.set()
+
+    def deafen(self) -> None:
+        """Nobody reads any more."""
+        self._is_deaf = True
+        self._events.clear()
+        self._changed.set()
+
+    async def read(self) -> AsyncIterator[LiveEvent]:
+        """Yield until it is closed (or nobody is to read any more)."""
+        while True:
+            while self._events:
+                event = self._events.popleft()
+                yield event
+                if isinstance(event, Final):
+                    self.told_ms = event.end_ms
+                self._changed.set()
+            if self._is_closed or self._is_deaf:
+                return
+            self._changed.clear()
+            await self._changed.wait()

@@ -1,0 +1,400 @@
+"""A live session: audio in, events out, and a transcript at the end, whatever happens between.
+
+    session = await open_session(request)      # raises ApiError
+    await session.push(pcm)                    # waits while the session is behind
+    async for event in session.events(): ...   # Partial, Final, Notice …; Ended or Failed last
+    await session.stop()                       # no more audio; the rest follows, then Ended
+    await session.abandon()                    # the socket is gone
+
+It is a transcript in `processing` whose lease this process holds, and which it writes like a worker
+(`jobs/results`). So each way in which it can end leaves the transcript finished, paused or
+queued; a process that dies leaves a lease that runs out. How it can end: `endings`.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from django.conf import settings
+from django.db import Error as DatabaseFailure
+
+from stt_web.core.background import spawn
+from stt_web.core.errors import ApiError
+from transcripts.inference.errors import InferenceError, UnavailableError
+from transcripts.inference.live import is_being_cancelled
+from transcripts.inference.results import Model
+from transcripts.inference.servers import Server
+from transcripts.jobs.lease import Lease, LeaseLostError
+from transcripts.live import close, close_errors
+from transcripts.live.admission import Admitted, withdraw_session
+from transcripts.live.audio_buffer import AudioFeed
+from transcripts.live.billing_meter import Credit
+from transcripts.live.endings import Ending, Way
+from transcripts.live.events import Ended, Failed, LiveEvent, Notice, Ready
+from transcripts.live.executors import in_database
+from transcripts.live.journal import SAMPLES_A_MS, Journal
+from transcripts.live.registry import hub
+from transcripts.live.result_writer import Scribe
+from transcripts.live.send_queue import Outbox
+from transcripts.live.undelivered import note_told
+from transcripts.live.upstream import Hearing
+
+logger = logging.getLogger(__name__)
+
+# A client that is gone waits for nothing: what isn't recognised by then is in the journal.
+ABANDON_DRAIN_S = 3.0
+ABANDON_CLOSE_S = 5.0
+# At the end of a session the service may think for so long between two signs of life.
+DRAIN_SILENCE_S = 60.0
+
+
+class LiveSession:
+    """Made by `open_session`. Of one event loop; all its methods may be called at any time."""
+
+    def __init__(self, admitted: Admitted, journal: Journal, model: Model) -> None:
+        transcript = admitted.job.transcript
+        start_ms = admitted.start_samples // SAMPLES_A_MS
+        self.feed = AudioFeed(journal)
+        self.hearing = Hearing(
+            self.feed,
+            owner=transcript.owner,
+            model=transcript.job.model_used or transcript.job.model_requested,
+            language=transcript.job.language_requested,
+            asked=transcript.job,
+            settled_ms=transcript.job.resume_ms,
+        )
+        self.ready = Ready(
+            transcript_id=str(transcript.pk),
+            model=model.id,
+            resume_token=admitted.resume_token,
+            visitor_token=admitted.visitor_token,
+            audio_ms=start_ms,
+        )
+        self._model = model
+        self._job = admitted.job
+        self._credit = Credit(
+            self.lease, admitted.job.row, position_ms=start_ms, on_refused=self._warn_of_credits
+        )
+        self._longest_ms = close_errors.longest_ms(transcript)
+        self._hub = hub()
+        self._outbox = Outbox(told_ms=admitted.told_ms, untold=admitted.untold)
+        self._scribe = Scribe(self._job, self._outbox, on_failure=self._break_off)
+        self._ending: Ending | None = None
+        self._active_at = time.monotonic()
+        self._changed = asyncio.Event()
+        self._is_left = False  # what isn't heard yet is left to others
+        self._listening: asyncio.Task[None] | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._checking: asyncio.Task[None] | None = None
+
+    @property
+    def transcript_id(self) -> str:
+        return self.ready.transcript_id
+
+    @property
+    def resume_token(self) -> str:
+        return self.ready.resume_token
+
+    @property
+    def audio_ms(self) -> int:
+        """How much audio is safe, also from a power cut: the client needn't keep it any longer."""
+        return self.feed.synced // SAMPLES_A_MS
+
+    @property
+    def recognised_ms(self) -> int:
+        """How much of the audio the inference service has looked at."""
+        return self.hearing.acknowledged_ms
+
+    @property
+    def lease(self) -> Lease:
+        return self._job.lease
+
+    @property
+    def server(self) -> Server | None:
+        return self.hearing.server
+
+    async def open(self) -> None:
+        """Have it accepted by an inference server. Raises `InferenceError`."""
+        await self._scribe.take(await self.hearing.open())
+
+    def discard(self) -> None:
+        """Let go of it before it was started."""
+        self.hearing.cancel_call()
+        self.feed.journal.close()
+
+    def start(self) -> None:
+        """Begin to hear. Once."""
+        self._hub.add(self)
+        self._running = spawn(self._run(), name="live-session")
+
+    async def push(self, pcm: bytes) -> None:
+        """Take int16 little-endian mono 16 kHz audio, any number of bytes.
+
+        Waits while the session is behind. After the end, and where the end has been reached by
+        what is said in `events`, it is ignored.
+        """
+        self.keep_alive()
+        left = pcm
+        while left and self._ending is None:
+            if self._is_behind():
+                await self._wait()
+                self.keep_alive()  # it is we who are slow
+                continue
+            accepted, left = self._take(left)
+            if accepted:
+                self._hub.write_soon(self)
+                self._credit.look_ahead(self.feed.accepted // SAMPLES_A_MS)
+            elif left:
+                await self._reach_limit()
+        self.keep_alive()
+
+    async def configure(self, *, language: str) -> None:
+        """Hear another language from the next utterance on; empty: detect it.
+
+        Raises ApiError 503 `not_installed` where the model lacks it.
+        """
+        self.keep_alive()
+        close_errors.check_language(self._model, language)
+        if self._ending is None:
+            self.hearing.configure(language)
+
+    async def finalize(self) -> None:
+        """Have what is pending said now."""
+        self.keep_alive()
+        if self._ending is None:
+            self.hearing.flush()
+
+    def keep_alive(self) -> None:
+        """The client is there, though it may be silent."""
+        self._active_at = time.monotonic()
+
+    async def stop(self) -> None:
+        """No more audio comes. The rest, and `Ended`, follow in `events`."""
+        self._end(Way.FINISH)
+
+    def events(self) -> AsyncIterator[LiveEvent]:
+        """Yield what happens. Consumed once; the last is Ended or Failed."""
+        return self._outbox.read()
+
+    async def note_told(self) -> None:
+        """Keep how far the client was told: it is about to go, or gone. Never raises."""
+        await in_database(note_told, self.lease, self._outbox.told_ms)
+
+    async def read_text(self) -> str:
+        """Return the whole of what is settled. Two queries."""
+        return await in_database(close.read_text, self._job.transcript)
+
+    async def abandon(self) -> None:
+        """The client is gone: recognise for a moment what is there, and let it come back.
+
+        Never raises; takes a few seconds at most. Where it was ending anyway, it does so.
+        """
+        self._outbox.deafen()
+        self._end(Way.PAUSE)
+        await self.note_told()
+        if self._running is None:
+            return
+        is_pausing = self._ending is not None and self._ending.way is Way.PAUSE
+        await asyncio.wait([self._running], timeout=ABANDON_DRAIN_S)
+        if is_pausing:
+            self._stop_listening()
+        await asyncio.wait([self._running], timeout=ABANDON_CLOSE_S)
+
+    # What the hub calls.
+
+    def silent_s(self) -> float:
+        return self.hearing.silent_s()
+
+    def note_written(self, data: bytes, error: OSError | None) -> None:
+        if error is None:
+            self.feed.note_written(data)
+        else:
+            logger.error("event=live_not_journalled transcript_id=%s %s", self.transcript_id, error)
+            self.feed.drop_unwritten()
+            self._end(Way.FINISH, close_errors.storage_full())
+        if not self.feed.is_written:
+            self._hub.write_soon(self)
+        self._wake()
+
+    def note_lost(self) -> None:
+        self._lose()
+
+    def note_key_gone(self, *, code: str) -> None:
+        self._end(Way.FINISH, close_errors.key_gone(code))
+
+    def note_frozen(self) -> None:
+        self.hearing.cancel_call()
+
+    def tick(self) -> None:
+        now = time.monotonic()
+        if self._ending is None and now - self._active_at > settings.LIVE_IDLE_S:
+            self._end(Way.FINISH, close_errors.idle())
+        if self._ending is not None and self.silent_s() > DRAIN_SILENCE_S:
+            self._stop_listening()
+        if self.server is not None and self.server.instance_id and self._checking is None:
+            self._checking = spawn(self._check_route(), name="live-route")
+
+    # How it runs.
+
+    async def _run(self) -> None:
+        last: LiveEvent | None = None
+        try:
+            await self._listen()
+            last = await self._conclude()
+        except LeaseLostError:
+            last = Failed(error=close_errors.lost(), text="")
+        except Exception:
+            logger.exception("event=live_session_broke transcript_id=%s", self.transcript_id)
+            last = await self._give_up()
+        finally:
+            self._hub.discard(self)
+            self.hearing.cancel_call()
+            self._scribe.close()
+            self._credit.close()
+            self.feed.journal.close()
+            if last is not None:
+                self._outbox.put_at_once(last)
+            self._outbox.close()
+            self._wake()
+
+    async def _listen(self) -> None:
+        """Hear until everything is, or until that is to be left to others."""
+        if self._is_left:
+            return  # it was lost before it began
+        self._listening = asyncio.create_task(self._take_events(), name="live-listen")
+        try:
+            await self._listening
+        except InferenceError as error:
+            logger.warning(
+                "event=live_inference_gone transcript_id=%s code=%s", self.transcript_id, error.code
+            )
+            self._end(Way.HAND_OVER, close_errors.inference_gone())
+        except asyncio.CancelledError:
+            if is_being_cancelled():
+                raise
+            if not self._is_left:
+                await self._scribe.settle()  # raises why it was broken off
+
+    async def _take_events(self) -> None:
+        async with aclosing(self.hearing.listen()) as events:
+            async for event in events:
+                await self._scribe.take(event)
+                self._wake()
+
+    def _warn_of_credits(self) -> None:
+        self._outbox.put_at_once(
+            Notice(code="credits_low", message="Your credits end within a minute.")
+        )
+
+    # How it ends.
+
+    def _end(self, way: Way, error: ApiError | None = None) -> None:
+        """Accept no more audio. The first to say so decides; only then is failing graver."""
+        if self._ending is None:
+            self._ending = Ending(way, error)
+            self.hearing.finish()
+        elif way is Way.HAND_OVER and self._ending.way is Way.FINISH:
+            self._ending = Ending(way, error)
+        self._wake()
+
+    def _lose(self) -> None:
+        self._ending = Ending(Way.LOST, close_errors.lost())
+        self._stop_listening()
+        self._wake()
+
+    def _stop_listening(self) -> None:
+        self._is_left = True
+        self._break_off()
+
+    def _break_off(self) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+
+    async def _conclude(self) -> LiveEvent | None:
+        """Let go of the transcript. Raises `LeaseLostError`."""
+        ending = self._ending or Ending(Way.HAND_OVER, close_errors.inference_gone())
+        if ending.way is Way.LOST:
+            raise LeaseLostError
+        await self._until_written()
+        await self._scribe.settle()
+        if ending.way is Way.PAUSE:
+            await self._pause()
+            return None
+        if ending.way is Way.HAND_OVER or self._scribe.heard_ms is None:
+            return await self._hand_over(ending.error or close_errors.inference_gone())
+        outcome = await in_database(
+            close.finish, self._job, self.feed.journal, heard_ms=self._scribe.heard_ms
+        )
+        self.feed.synced = self.feed.journalled  # as the recording (`close.finish`)
+        if ending.error is not None:
+            return Failed(error=ending.error, text=outcome.text)
+        return Ended(
+            text=outcome.text,
+            language=outcome.language,
+            heard_ms=outcome.heard_ms,
+            credits_charged=outcome.credits_charged,
+            warnings=outcome.warnings,
+        )
+
+    async def _pause(self) -> None:
+        await self.feed.sync()
+        await self._scribe.store_rest()
+        if self.feed.journalled == 0:
+            await in_database(withdraw_session, self._job)
+        else:
+            await in_database(close.pause, self._job)
+
+    async def _hand_over(self, error: ApiError) -> Failed:
+        await self.feed.sync()
+        await self._scribe.store_rest()
+        text = await self.read_text()
+        if not await in_database(close.hand_over, self._job):
+            raise LeaseLostError
+        return Failed(error=error, text=text)
+
+    async def _give_up(self) -> Failed:
+        """After something unforeseen. Where even this fails, the lease runs out."""
+        try:
+            return await self._hand_over(close_errors.broken())
+        except (DatabaseFailure, LeaseLostError):
+            return Failed(error=close_errors.broken(), text="")
+
+    # Waiting.
+
+    def _is_behind(self) -> bool:
+        ahead = self.feed.accepted - self.hearing.acknowledged_ms * SAMPLES_A_MS
+        return ahead > settings.LIVE_BACKLOG_S * 1000 * SAMPLES_A_MS
+
+    def _take(self, pcm: bytes) -> tuple[int, bytes]:
+        """Accept what may be; returns how many samples, and the bytes that may not."""
+        limit_ms = min(self._credit.covered_ms, self._longest_ms)
+        return self.feed.take(pcm, limit=limit_ms * SAMPLES_A_MS)
+
+    async def _reach_limit(self) -> None:
+        """The audio is at the end of what is paid for, or of what a session may last."""
+        if self.feed.accepted >= self._longest_ms * SAMPLES_A_MS:
+            self._end(Way.FINISH, close_errors.too_long(self._job.transcript))
+        elif not await self._credit.wait_for_more():
+            self._end(Way.FINISH, close_errors.no_credits())
+
+    async def _until_written(self) -> None:
+        while not self.feed.is_written:
+            await self._wait()
+
+    async def _wait(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self.hearing.wake()
+
+    async def _check_route(self) -> None:
+        try:
+            await in_database(self.hearing.check_route)
+        except UnavailableError:
+            self.hearing.cancel_call()
+        finally:
+            self._checking = None

@@ -1,0 +1,64 @@
+"""What was settled while a client was away: told when it is back, once. Blocks.
+
+A client says itself how far it was told (`LiveRequest.told_ms`). For one that doesn't, the session
+that it left wrote down how far it had got in telling. Where nobody did (its process died, or took
+the connection for one that still stands), all that is stored counts as told: it is told as soon as
+it is stored.
+"""
+
+import logging
+
+from django.db import Error as DatabaseFailure
+
+from transcripts.inference.results import RecognisedSegment, RecognisedWord
+from transcripts.jobs.lease import Lease
+from transcripts.live.events import Final
+from transcripts.models import LiveSession, Segment, Transcript
+
+logger = logging.getLogger(__name__)
+
+
+def note_told(lease: Lease, told_ms: int) -> None:
+    """Write down how far the client was told, unless somebody else has the session by now."""
+    held = LiveSession.objects.filter(
+        transcript__job=lease.job_id, transcript__job__attempt=lease.attempt
+    )
+    try:
+        held.update(delivered_ms=told_ms)
+    except DatabaseFailure:
+        logger.exception("event=live_told_unknown job_id=%s", lease.job_id)
+
+
+def load_untold(transcript: Transcript, *, told_ms: int) -> tuple[Final, ...]:
+    """Return what is stored beyond `told_ms`, as it would have been told. One query."""
+    language = transcript.language or transcript.job.language_requested
+    stored = transcript.segments.filter(end_ms__gt=told_ms).order_by("position")
+    return tuple(
+        Final(segments=(_as_recognised(each),), language=each.language or language)
+        for each in stored
+    )
+
+
+def _as_recognised(stored: Segment) -> RecognisedSegment:
+    return RecognisedSegment(
+        start_ms=stored.start_ms,
+        end_ms=stored.end_ms,
+        text=stored.text,
+        words=tuple(
+            RecognisedWord(
+                text=word["word"],
+                start_ms=word["start_ms"],
+                end_ms=word["end_ms"],
+                confidence=word["confidence"],
+                space_before=word["space_before"],
+                timing=word.get("timing", "attention"),
+            )
+            for word in stored.words
+        ),
+        confidence=stored.confidence or 0.0,
+        avg_logprob=stored.avg_logprob or 0.0,
+        compression_ratio=stored.compression_ratio or 0.0,
+        no_speech_prob=stored.no_speech_prob or 0.0,
+        temperature=stored.temperature or 0.0,
+        language=stored.language,
+    )

@@ -1,0 +1,45 @@
+"""Pages: the front page, where one recording can be tried."""
+
+from django.urls import path
+
+from transcripts.live.pages import show_live
+from transcripts.pages import export, library, transcript
+from transcripts.pages.home import show_home
+from transcripts.retention import pages as retention_pages
+from transcripts.sharing.pages import links
+from transcripts.sharing.pages.shared import show_shared, show_shared_audio
+from transcripts.webhooks import pages as webhooks_pages
+
+urlpatterns = [
+    path("", show_home, name="home"),
+    path("live/", show_live, name="live"),
+    path("transcripts/", library.show_transcripts, name="transcripts"),
+    path("transcripts/export/", export.export_chosen, name="transcripts_export"),
+    path("transcripts/<uuid:transcript_id>/", transcript.show_transcript, name="transcript_page"),
+    path("transcripts/<uuid:transcript_id>/delete/", transcript.delete, name="transcript_delete"),
+    path(
+        "transcripts/<uuid:transcript_id>/again/",
+        transcript.transcribe_again,
+        name="transcript_again",
+    ),
+    path("transcripts/<uuid:transcript_id>/share/", links.show_shares, name="transcript_shares"),
+    path(
+        "transcripts/<uuid:transcript_id>/share/<uuid:share_id>/revoke/",
+        links.revoke,
+        name="transcript_share_revoke",
+    ),
+    path("account/retention/", retention_pages.show_retention, name="account_retention"),
+    path("webhooks/", webhooks_pages.show_webhooks, name="webhooks"),
+    path("webhooks/<uuid:endpoint_id>/", webhooks_pages.show_webhook, name="webhook"),
+    path("webhooks/<uuid:endpoint_id>/rotate/", webhooks_pages.rotate, name="webhook_rotate"),
+    path("webhooks/<uuid:endpoint_id>/switch/", webhooks_pages.switch, name="webhook_switch"),
+    path("webhooks/<uuid:endpoint_id>/test/", webhooks_pages.test, name="webhook_test"),
+    path("webhooks/<uuid:endpoint_id>/delete/", webhooks_pages.delete, name="webhook_delete"),
+    path(
+        "webhooks/<uuid:endpoint_id>/deliveries/<uuid:delivery_id>/replay/",
+        webhooks_pages.replay,
+        name="webhook_replay",
+    ),
+    path("s/<str:token>/", show_shared, name="shared"),
+    path("s/<str:token>/audio/", show_shared_audio, name="shared_audio"),
+]

@@ -1,0 +1,190 @@
+"""Answers about one transcript: finished in any format, accepted, or failed. Synchronous: queries.
+
+Each carries the contract's `X-` headers, whatever its format.
+"""
+
+from typing import Any
+
+from django.http import HttpResponse, JsonResponse
+from django.urls import reverse
+
+from billing.ledger import read_balance
+from billing.quotas import account_for
+from stt_web.core.errors import ApiError
+from transcripts.editing.original import load_original
+from transcripts.exports.document import Document, load_document, spoken_language
+from transcripts.exports.json import as_json, seconds, without_segments
+from transcripts.exports.render import render
+from transcripts.models import READABLE_STATUSES, Status, Transcript
+from transcripts.services.queue_position import queue_position
+from transcripts.services.shown_gaps import seconds_in
+
+# Faults of the recording or of what was asked; told at once where probing finds them, and with the
+# same status where only the decoding does.
+_FAULTS_OF_REQUEST = {
+    "empty_file",
+    "not_audio",
+    "unsupported_format",
+    "no_audio_track",
+    "corrupt_media",
+    "too_long",
+}
+_PASSING = {
+    "inference_unavailable",
+    "inference_full",
+    "not_installed",
+    "language_not_supported",
+    "decoder_died",
+}
+_STILL_PROCESSING_RETRY_S = 5
+
+
+class StillProcessingError(ApiError):
+    """A synchronous wait ran out, or the server stops; the job goes on."""
+
+    status = 503
+    code = "still_processing"
+
+    def __init__(self, transcript: Transcript, *, is_stopping: bool = False) -> None:
+        why = (
+            "This server is being restarted, and the recording is still being worked on."
+            if is_stopping
+            else "This recording takes longer than one request may last, and is still being worked"
+            " on."
+        )
+        super().__init__(
+            f"{why} Send the same request again to go on waiting, or ask for the transcript by its"
+            " id. It is charged once.",
+            retry_after_s=_STILL_PROCESSING_RETRY_S,
+            headers={"Location": location_of(transcript)},
+            extra={"id": str(transcript.pk)},
+        )
+
+
+def location_of(transcript: Transcript) -> str:
+    return reverse("transcript", args=[str(transcript.pk)])
+
+
+def answer_finished(transcript: Transcript, response_format: str) -> HttpResponse:
+    """Return what the machine wrote, in a format. Raises ApiError if it failed or was cancelled."""
+    if transcript.status not in READABLE_STATUSES:
+        raise job_error(transcript)
+    name = "txt" if response_format == "text" else response_format
+    body, content_type = render(load_original(transcript), name)
+    response = HttpResponse(body, content_type=content_type)
+    return with_headers(response, transcript)
+
+
+def answer_accepted(transcript: Transcript, *, visitor_token: str = "") -> HttpResponse:
+    """Return 202 with where to look."""
+    body = state_of(transcript)
+    if visitor_token:
+        body["token"] = visitor_token
+    response = JsonResponse(body, status=202)
+    response.headers["Location"] = location_of(transcript)
+    response.headers["Preference-Applied"] = "respond-async"
+    return with_headers(response, transcript)
+
+
+def with_headers(response: HttpResponse, transcript: Transcript) -> HttpResponse:
+    """Add the contract's headers, and those of `warn_in_headers`. Three queries at most."""
+    duration_ms = transcript.job.audio_duration_ms or transcript.recording.probed_ms
+    response.headers["X-Transcript-Id"] = str(transcript.pk)
+    response.headers["X-Audio-Duration"] = f"{seconds(duration_ms):.3f}"
+    response.headers["X-Credits-Charged"] = str(transcript.credits_charged)
+    response.headers["X-Credits-Left"] = str(_credits_left(transcript))
+    response.headers["X-Model-Used"] = transcript.job.model_used
+    warn_in_headers(response, transcript)
+    return response
+
+
+def warn_in_headers(response: HttpResponse, transcript: Transcript) -> None:
+    """Say how much is missing to who gets a format that has no place for it. No query."""
+    response.headers["X-Gap-Seconds"] = f"{seconds_in(transcript.job.warnings):.3f}"
+    response.headers["X-Warnings"] = str(len(transcript.job.warnings))
+
+
+def state_of(transcript: Transcript) -> dict[str, Any]:
+    """Return where the job stands. One query if it is queued, else none."""
+    total_ms = transcript.job.audio_duration_ms or transcript.recording.probed_ms
+    return {
+        "id": str(transcript.pk),
+        "status": transcript.status,
+        "queue_position": queue_position(transcript),
+        "progress": {
+            "done_s": seconds(transcript.job.resume_ms),
+            "total_s": seconds(total_ms) if total_ms else None,
+        },
+    }
+
+
+def describe_transcript(transcript: Transcript) -> dict[str, Any]:
+    """Return the whole transcript as it stands, for the management surface. Five queries."""
+    document = load_document(transcript)
+    return summarise(transcript, document) | as_json(document) | state_of(transcript)
+
+
+def describe_without_segments(transcript: Transcript) -> dict[str, Any]:
+    """Return the same with an empty list of segments. Five queries, without the words."""
+    document = load_document(transcript, has_words=False)
+    return summarise(transcript, document) | without_segments(document) | state_of(transcript)
+
+
+def summarise(transcript: Transcript, document: Document | None = None) -> dict[str, Any]:
+    """Return what lists show. No query, if the tags were read with it."""
+    error = None
+    if transcript.job.error_code:
+        error = {"code": transcript.job.error_code, "message": transcript.job.error_message}
+    return {
+        "id": str(transcript.pk),
+        "status": transcript.status,
+        "title": transcript.title,
+        "file_name": transcript.recording.file_name,
+        "size_bytes": transcript.recording.size_bytes,
+        "duration": seconds(transcript.job.audio_duration_ms or transcript.recording.probed_ms),
+        "language": spoken_language(transcript) or None,
+        "model": transcript.job.model_used,
+        "model_requested": transcript.job.model_requested,
+        "task": transcript.job.task,
+        "source": transcript.source,
+        "tags": [tag.name for tag in transcript.tags.all()],
+        "language_note": transcript.language_note,
+        "revision": transcript.revision,
+        "origin": transcript.origin,
+        "is_corrected": transcript.is_corrected,
+        "audio_deleted_at": (
+            transcript.recording.audio_deleted_at.isoformat()
+            if transcript.recording.audio_deleted_at
+            else None
+        ),
+        "credits_charged": transcript.credits_charged,
+        "created_at": transcript.created_at.isoformat(),
+        "finished_at": transcript.finished_at.isoformat() if transcript.finished_at else None,
+        "error": error,
+        "warnings": list(transcript.job.warnings),
+        "gap_seconds": seconds_in(transcript.job.warnings),
+    }
+
+
+def job_error(transcript: Transcript) -> ApiError:
+    """Return what to raise for a transcript that has no text."""
+    extra: dict[str, object] = {"id": str(transcript.pk)}
+    if transcript.status == Status.CANCELLED:
+        return ApiError(
+            "This transcription was cancelled.", code="cancelled", status=409, extra=extra
+        )
+    code = transcript.job.error_code or "internal_error"
+    message = transcript.job.error_message or "The transcription failed. Nothing was charged."
+    if code in _FAULTS_OF_REQUEST:
+        return ApiError(message, code=code, status=400, extra=extra)
+    if code in _PASSING:
+        return ApiError(message, code=code, status=503, retry_after_s=10, extra=extra)
+    return ApiError(message, code=code, status=500, extra=extra)
+
+
+def _credits_left(transcript: Transcript) -> int:
+    """Return what is left in all: a minute of the monthly allowance counts like a credit."""
+    if transcript.owner is None:
+        return 0
+    balance = read_balance(account_for(transcript.owner))
+    return balance.credits + balance.minutes_left

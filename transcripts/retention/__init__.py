@@ -1,0 +1,1 @@
+"""How long recordings and transcripts are stored, and their deletion."""

@@ -1,0 +1,39 @@
+"""`/api/v1/retention/`: how long the account's recordings and transcripts are kept."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.permissions import HasScope, user_of
+from transcripts.editing.api.conditional import read_body
+from transcripts.editing.api.serializers import RetentionSerializer
+from transcripts.models import RetentionPolicy
+from transcripts.retention.policy import read_policy, write_policy
+
+
+class RetentionView(APIView):
+    permission_classes = [IsAuthenticated, HasScope]
+    scopes = {"GET": "read", "PUT": "manage"}
+
+    @extend_schema(operation_id="read_retention", responses=RetentionSerializer)
+    def get(self, request: Request) -> Response:
+        """Return how long your recordings and transcripts are kept."""
+        return Response(_show(read_policy(user_of(request))))
+
+    @extend_schema(
+        operation_id="set_retention", request=RetentionSerializer, responses=RetentionSerializer
+    )
+    def put(self, request: Request) -> Response:
+        """Say how long they are to be kept. What is past its time goes within the hour."""
+        body = read_body(RetentionSerializer, request)
+        return Response(_show(write_policy(user_of(request), **body)))
+
+
+def _show(policy: RetentionPolicy) -> dict[str, int | None]:
+    return {
+        "audio_days": policy.audio_days,
+        "transcript_days": policy.transcript_days,
+        "embedding_days": policy.embedding_days,
+    }

@@ -1,0 +1,91 @@
+"""Removing what must not stay: anonymous results after an hour, and files that no row knows."""
+
+import logging
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.rate_windows import purge_windows
+from billing.anonymous import purge_anonymous_use
+from transcripts.jobs.cancel import delete_transcript
+from transcripts.locks import lock_transcript
+from transcripts.models import OPEN_STATUSES, Recording, Transcript
+from transcripts.services.guest_tokens import ANONYMOUS_TEXT_KEPT
+from transcripts.services.recordings import delete_recording, forget_recording
+from transcripts.services.stored_responses import purge_answers
+from transcripts.webhooks.delivery import purge_deliveries
+
+logger = logging.getLogger(__name__)
+
+ADDRESS_COUNTS_KEPT = timedelta(days=2)
+# An upload lies on the disk before its row is made; one that stands still for so long is dead.
+ORPHAN_AGE_S = 6 * 3600
+BATCH_ROWS = 500
+
+
+def purge_anonymous() -> None:
+    """Delete anonymous transcripts an hour after they ended, and recordings left behind."""
+    closed = Transcript.objects.filter(owner=None).exclude(status__in=OPEN_STATUSES)
+    # A worker that died between the final status and the deletion left its recording.
+    for transcript in closed.exclude(recording__path="")[:BATCH_ROWS]:
+        forget_recording(transcript)
+    old = closed.filter(finished_at__lt=timezone.now() - ANONYMOUS_TEXT_KEPT)
+    for transcript in old[:BATCH_ROWS]:
+        _delete_unclaimed(transcript)
+    now = timezone.now()
+    purge_anonymous_use(before=now.date() - ADDRESS_COUNTS_KEPT)
+    purge_windows(now=now)
+
+
+def _delete_unclaimed(transcript: Transcript) -> None:
+    """Delete it unless an account took it over in the meantime (`services/guests`).
+
+    It takes the row's lock, so a claim comes wholly before or finds nothing.
+    """
+    with transaction.atomic():
+        lock_transcript(transcript.pk)
+        if Transcript.objects.filter(pk=transcript.pk, owner=None).exists():
+            delete_transcript(transcript)
+
+
+def purge_kept() -> None:
+    """Delete what was only kept for a while: answers of a day ago, deliveries of a month ago."""
+    purge_answers()
+    purge_deliveries()
+
+
+def purge_orphans() -> None:
+    """Remove upload folders without a row: of web processes that died between the two.
+
+    One query for `BATCH_ROWS` folders.
+    """
+    old = list(_old_folders(Path(settings.MEDIA_ROOT), before_s=time.time() - ORPHAN_AGE_S))
+    for start in range(0, len(old), BATCH_ROWS):
+        recordings = [f"{folder.name}/recording" for folder in old[start : start + BATCH_ROWS]]
+        rows = Recording.objects.filter(path__in=recordings)
+        known = set(rows.values_list("path", flat=True))
+        for recording in recordings:
+            if recording not in known:
+                logger.warning("event=orphan_removed recording=%s", recording)
+                delete_recording(recording)
+
+
+def _old_folders(root: Path, *, before_s: float) -> Iterator[Path]:
+    if not root.is_dir():
+        return
+    for folder in root.iterdir():
+        if folder.is_dir() and _last_written_s(folder) < before_s:
+            yield folder
+
+
+def _last_written_s(folder: Path) -> float:
+    """Return when it was last written to; now for a folder that vanishes meanwhile."""
+    try:
+        return max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+    except OSError:
+        return time.time()

@@ -1,0 +1,1 @@
+"""Search in transcripts: the index, the query, and what was found."""

@@ -1,0 +1,324 @@
+"""The shapes of answers, for the OpenAPI document. A test holds real answers against them."""
+
+from rest_framework import serializers
+
+from transcripts.jobs.api.options import RESPONSE_FORMATS, TASKS
+from transcripts.models import GapReason, Origin, Source, Status
+
+
+class ErrorSerializer(serializers.Serializer[object]):
+    error = serializers.CharField(help_text="A sentence a person can act on.")
+    code = serializers.CharField(help_text="Stable, for programs.")
+
+
+UNMEASURED = "null in an import that told none."
+
+
+class WarningSerializer(serializers.Serializer[object]):
+    code = serializers.CharField()
+    message = serializers.CharField()
+    gaps = serializers.IntegerField(
+        required=False, help_text="Of `speech_not_transcribed`: how many gaps."
+    )
+    seconds = serializers.FloatField(required=False, help_text="The same: how long in all.")
+
+
+class GapSerializer(serializers.Serializer[object]):
+    """Speech that is not in the text."""
+
+    id = serializers.CharField()
+    start = serializers.FloatField(help_text="Seconds from the start of the recording.")
+    end = serializers.FloatField()
+    reason = serializers.ChoiceField(
+        choices=[reason.value for reason in GapReason if reason is not GapReason.NOT_SPEECH]
+    )
+    text = serializers.CharField(
+        required=False, help_text="What was recognised there, and not accepted."
+    )
+
+
+class WordSerializer(serializers.Serializer[object]):
+    word = serializers.CharField()
+    start = serializers.FloatField(help_text="Seconds from the start of the recording.")
+    end = serializers.FloatField()
+    confidence = serializers.FloatField(
+        min_value=0, max_value=1, allow_null=True, help_text=UNMEASURED
+    )
+    timing = serializers.ChoiceField(
+        choices=["aligned", "attention", "interpolated", "imported"],
+        required=False,
+        help_text="How the word got its times: by forced alignment with the sound, by the"
+        " recogniser's attention, by length between its neighbours, or from an imported file.",
+    )
+
+
+class SegmentSerializer(serializers.Serializer[object]):
+    start = serializers.FloatField()
+    end = serializers.FloatField()
+    text = serializers.CharField()
+    speaker = serializers.CharField(allow_null=True, help_text="null without diarization.")
+    confidence = serializers.FloatField(
+        min_value=0, max_value=1, allow_null=True, help_text=UNMEASURED
+    )
+    language = serializers.CharField(allow_null=True)
+    words = WordSerializer(many=True)
+    gap = serializers.CharField(
+        required=False, help_text="With `include_gaps`: this segment stands for that gap."
+    )
+
+
+class DiarizationSerializer(serializers.Serializer[object]):
+    engine = serializers.CharField()
+
+
+class TranscriptionSerializer(serializers.Serializer[object]):
+    """The answer of POST /v1/transcribe; `verbose_json` has more fields."""
+
+    text = serializers.CharField(allow_blank=True)
+    language = serializers.CharField(
+        allow_null=True, help_text="null where it isn't known, or no word was spoken."
+    )
+    duration = serializers.FloatField(help_text="Seconds.")
+    segments = SegmentSerializer(many=True)
+    speakers = serializers.ListField(child=serializers.CharField())
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=Status.choices)
+    model = serializers.CharField(help_text="The model that really ran.", allow_blank=True)
+    engine = serializers.CharField(allow_blank=True)
+    language_probability = serializers.FloatField(allow_null=True)
+    diarization = DiarizationSerializer(allow_null=True)
+    warnings = WarningSerializer(many=True)
+    gaps = GapSerializer(many=True, help_text="Speech that is not in the text.")
+
+
+class TranscriptionRequestSerializer(serializers.Serializer[object]):
+    """The form of POST /v1/transcribe."""
+
+    file = serializers.FileField(help_text="Audio or video, recognised by its content.")
+    model = serializers.CharField(default="large-v3-turbo", help_text="See GET /v1/models.")
+    language = serializers.CharField(
+        default="auto",
+        help_text="A code of GET /v1/languages, what browsers send (en-US, zh-TW), or a name; auto"
+        " detects it; multi: it may change inside the recording.",
+    )
+    languages = serializers.CharField(
+        required=False,
+        help_text="Those that may occur, separated by commas: only they are detected.",
+    )
+    diarize = serializers.BooleanField(default=True, help_text="Tell speakers apart.")
+    speakers = serializers.IntegerField(
+        default=0, min_value=0, max_value=50, help_text="Exactly so many; 0 finds the number."
+    )
+    response_format = serializers.ChoiceField(choices=RESPONSE_FORMATS, default="json")
+    task = serializers.ChoiceField(
+        choices=TASKS, default="transcribe", help_text="translate: into English."
+    )
+    prompt = serializers.CharField(
+        required=False, max_length=1000, help_text="Context: spelling of names, style."
+    )
+    hot_words = serializers.CharField(
+        required=False, help_text="Words that are likely to occur, separated by commas."
+    )
+    track = serializers.CharField(
+        required=False,
+        help_text="Of a file with several audio tracks: a number from 1, or all, one after another."
+        " Without it the default one, or the next that has sound.",
+    )
+    channels = serializers.CharField(
+        default="mix",
+        help_text="mix; split, each channel a speaker of its own (a call with a person a channel);"
+        " or the number of one channel, from 1.",
+    )
+
+    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+        """Add `async`, which is no name for a Python attribute."""
+        helped = "Answer 202 at once, and work on it in the background."
+        return super().get_fields() | {
+            "async": serializers.BooleanField(default=False, help_text=helped)
+        }
+
+
+class ProgressSerializer(serializers.Serializer[object]):
+    done_s = serializers.FloatField(help_text="Audio seconds that are settled.")
+    total_s = serializers.FloatField(allow_null=True)
+
+
+class TranscriptStateSerializer(serializers.Serializer[object]):
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=Status.choices)
+    queue_position = serializers.IntegerField(allow_null=True, help_text="1 is the next.")
+    progress = ProgressSerializer()
+
+
+class AcceptedSerializer(TranscriptStateSerializer):
+    token = serializers.CharField(
+        required=False, help_text="Without a key: opens this transcript, as a bearer token."
+    )
+
+
+class JobErrorSerializer(serializers.Serializer[object]):
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class TranscriptSummarySerializer(serializers.Serializer[object]):
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=Status.choices)
+    title = serializers.CharField(allow_blank=True)
+    file_name = serializers.CharField(allow_blank=True)
+    size_bytes = serializers.IntegerField()
+    duration = serializers.FloatField(help_text="Seconds.")
+    language = serializers.CharField(allow_null=True)
+    model = serializers.CharField(allow_blank=True)
+    model_requested = serializers.CharField()
+    task = serializers.ChoiceField(choices=TASKS)
+    source = serializers.ChoiceField(  # type: ignore[assignment]  # a Field's own name
+        choices=Source.choices
+    )
+    tags = serializers.ListField(child=serializers.CharField())
+    language_note = serializers.CharField(allow_blank=True)
+    revision = serializers.IntegerField(help_text="0: as the machine wrote it.")
+    origin = serializers.ChoiceField(
+        choices=Origin.choices, help_text="Who wrote it at first; unknown of most imports."
+    )
+    is_corrected = serializers.BooleanField(help_text="Corrected by a person.")
+    audio_deleted_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the account's retention removed the recording."
+    )
+    credits_charged = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    error = JobErrorSerializer(allow_null=True)
+    warnings = WarningSerializer(many=True)
+    gap_seconds = serializers.FloatField(help_text="Of speech that is not in the text.")
+
+
+class HighlightSerializer(serializers.Serializer[object]):
+    """A place that a search found, with what is around it."""
+
+    segment = serializers.CharField(allow_null=True, help_text="null: in the title.")
+    start = serializers.FloatField(allow_null=True)
+    end = serializers.FloatField(allow_null=True)
+    text = serializers.CharField()
+    html = serializers.CharField(help_text="Escaped, with <mark> around what was found.")
+
+
+class FoundTranscriptSerializer(TranscriptSummarySerializer):
+    highlights = HighlightSerializer(many=True, required=False, help_text="With `search` only.")
+
+
+class TranscriptPageSerializer(serializers.Serializer[object]):
+    count = serializers.IntegerField()
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = FoundTranscriptSerializer(many=True)
+
+
+class TranscriptDetailSerializer(TranscriptionSerializer, TranscriptSummarySerializer):
+    queue_position = serializers.IntegerField(allow_null=True)
+    progress = ProgressSerializer()
+
+
+class ModelSerializer(serializers.Serializer[object]):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    languages = serializers.IntegerField(help_text="How many.")
+    speed = serializers.ChoiceField(choices=["very_fast", "fast", "standard"])
+    available = serializers.BooleanField(help_text="Its weights are installed here.")
+    served_by = serializers.CharField(
+        allow_null=True, help_text="The model that runs when this one is asked for."
+    )
+    engine = serializers.CharField()
+    install_hint = serializers.CharField(allow_blank=True)
+
+
+class OpenAiModelSerializer(serializers.Serializer[object]):
+    id = serializers.CharField()
+    object = serializers.CharField()
+    created = serializers.IntegerField()
+    owned_by = serializers.CharField()
+
+
+class ModelListSerializer(serializers.Serializer[object]):
+    models = ModelSerializer(many=True)
+    default_model = serializers.CharField(allow_blank=True)
+    object = serializers.CharField()
+
+    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+        """Add `data`, which is a serializer's own name."""
+        return super().get_fields() | {"data": OpenAiModelSerializer(many=True)}
+
+
+class LanguageSerializer(serializers.Serializer[object]):
+    code = serializers.CharField()
+    name = serializers.CharField()
+
+
+class LanguageListSerializer(serializers.Serializer[object]):
+    languages = LanguageSerializer(many=True)
+
+
+class FormatSerializer(serializers.Serializer[object]):
+    extension = serializers.CharField()
+    name = serializers.CharField()
+    mime = serializers.CharField()
+    video = serializers.BooleanField()
+
+
+class FormatListSerializer(serializers.Serializer[object]):
+    formats = FormatSerializer(many=True)
+
+
+class HealthSerializer(serializers.Serializer[object]):
+    status = serializers.ChoiceField(choices=["ok", "degraded"])
+    gpu_available = serializers.BooleanField()
+    gpu_name = serializers.CharField(allow_null=True)
+    gpu_memory_mb = serializers.IntegerField()
+    gpu_failure = serializers.CharField(
+        required=False, help_text="Only where a GPU is there and can't be used: why."
+    )
+    database = serializers.ChoiceField(choices=["ok", "down"])
+    inference = serializers.ChoiceField(choices=["ok", "down"])
+    recognition = serializers.ChoiceField(
+        choices=["ok", "not_installed", "down"],
+        help_text="`not_installed`: no recogniser is here yet, so recognition answers 503.",
+    )
+
+
+class CloudDeviceSerializer(serializers.Serializer[object]):
+    kind = serializers.CharField(help_text="cpu or cuda")
+    name = serializers.CharField()
+    memory_bytes = serializers.IntegerField(help_text="Of the accelerator; 0 on a CPU.")
+    compute_type = serializers.CharField()
+
+
+class CloudModelSerializer(serializers.Serializer[object]):
+    id = serializers.CharField()
+    loaded = serializers.BooleanField()
+    memory_bytes = serializers.IntegerField(help_text="0 if it is not loaded.")
+
+
+class CloudQueueSerializer(serializers.Serializer[object]):
+    priority = serializers.CharField(help_text="live, short or bulk")
+    waiting = serializers.IntegerField(help_text="Windows of audio that wait.")
+    running = serializers.IntegerField(help_text="Recordings that are being worked on.")
+
+
+class CloudInstanceSerializer(serializers.Serializer[object]):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    region = serializers.CharField(allow_blank=True)
+    gpu = serializers.CharField(allow_blank=True)
+    status = serializers.ChoiceField(
+        choices=["active", "draining"], help_text="As the operator set it."
+    )
+    health = serializers.ChoiceField(
+        choices=["ok", "draining", "unreachable"], help_text="As it says itself, just now."
+    )
+    device = CloudDeviceSerializer(allow_null=True)
+    models = CloudModelSerializer(many=True)
+    queues = CloudQueueSerializer(many=True)
+
+
+class CloudSerializer(serializers.Serializer[object]):
+    instances = CloudInstanceSerializer(many=True)

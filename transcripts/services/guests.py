@@ -1,0 +1,80 @@
+"""Taking a visitor's transcript over into an account: whoever holds its one-time token may, once.
+
+It was the visitor's free use and stays free: nothing is charged, and a visitor's share of the day
+is not given back. The recording is not kept, as the visitor was told. Webhooks and mails tell of
+what an account had transcribed, so none tells of this.
+
+The races, all settled by one compare-and-set on "no owner, this token, not past its hour": two
+claims (one gets it), and a claim and the purge (`retention/purge` checks for an owner once more when
+it holds the row).
+"""
+
+import logging
+
+from django.db import transaction
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.models import User
+from stt_web.core.errors import ApiError
+from transcripts.access import TranscriptNotFoundError, get_kept_transcript
+from transcripts.models import OPEN_STATUSES, Recording, Source, Transcript
+from transcripts.search.index import index_transcript
+from transcripts.services.guest_tokens import (
+    ANONYMOUS_TEXT_KEPT,
+    digest_visitor_token,
+    is_visitor_token,
+)
+from transcripts.services.recordings import forget_recording
+
+logger = logging.getLogger(__name__)
+
+
+class StillTranscribedError(ApiError):
+    """Its job reads the owner at its start: an owner who appears meanwhile would be charged."""
+
+    status = 409
+    code = "not_finished"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This transcript is still being worked on. It can be kept when it is finished.",
+            retry_after_s=5,
+        )
+
+
+@sensitive_variables("token")
+def claim_transcript(user: User, token: str, *, is_by_page: bool) -> Transcript:
+    """Return the transcript, which is the user's now; the token opens nothing any more.
+
+    `is_by_page`: one of our pages claims it, so it was one that sent the recording.
+    Raises TranscriptNotFoundError (unknown, used up, past its hour), StillTranscribedError.
+    """
+    if not is_visitor_token(token):
+        raise TranscriptNotFoundError
+    digest = digest_visitor_token(token)
+    found = get_kept_transcript(digest)
+    if found.status in OPEN_STATUSES:
+        raise StillTranscribedError
+    # Before the change of owner: a crash in between leaves it the visitor's, without a recording.
+    forget_recording(found)
+    is_upload = is_by_page and found.source == Source.API
+    with transaction.atomic():
+        finished = Transcript.objects.exclude(status__in=OPEN_STATUSES)
+        if not finished.filter(
+            pk=found.pk,
+            owner=None,
+            guest_token_digest=digest,
+            finished_at__gte=timezone.now() - ANONYMOUS_TEXT_KEPT,
+        ).update(
+            owner=user,
+            guest_token_digest="",
+            guest_address_digest="",
+            source=Source.UPLOAD if is_upload else found.source,
+        ):
+            raise TranscriptNotFoundError
+        Recording.objects.filter(pk=found.recording_id).update(owner=user)
+        found.refresh_from_db()
+        index_transcript(found)
+    logger.info("event=transcript_claimed transcript_id=%s user_id=%s", found.pk, user.pk)
+    return found

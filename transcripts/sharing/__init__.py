@@ -1,0 +1,1 @@
+"""Share links: one transcript for readers without an account."""

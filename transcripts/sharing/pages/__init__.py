@@ -1,0 +1,1 @@
+"""Pages of share links: the owner's, and the reader's."""

@@ -1,0 +1,166 @@
+"""`/s/:token/`: one transcript for somebody who was given its link. Text and player, nothing else.
+
+The page is no part of the site: no navigation, no session, no cookie but the pass of a password.
+Its form carries no CSRF token, because without a referrer browsers send `Origin: null`, which
+Django refuses; there is no account here in whose name anything could be forged.
+"""
+
+import functools
+import json
+from typing import cast
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.client_address import request_address
+from stt_web.core.error_responses import allow_methods
+from stt_web.core.errors import ApiError
+from transcripts.api.audio import NoRecordingError, Recording, answer_recording, find_recording
+from transcripts.exports.document import load_document
+from transcripts.jobs.stages.sources import list_pauses
+from transcripts.models import ShareLink, Transcript
+from transcripts.pages.paragraphs import list_turns
+from transcripts.pages.remarks import has_code, list_gaps
+from transcripts.services.shown_gaps import NO_SPEECH
+from transcripts.sharing.links import (
+    OPENED_FOR_S,
+    ShareNotFoundError,
+    TooManyPasswordsError,
+    WrongPasswordError,
+    find_share,
+    is_open,
+    open_share,
+)
+
+HEADERS = {
+    "Cache-Control": "private, no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow, noarchive, nosnippet",
+}
+
+
+@csrf_exempt
+@sensitive_variables("token")
+@allow_methods("GET", "HEAD", "POST")
+async def show_shared(request: HttpRequest, token: str) -> HttpResponseBase:
+    """GET, POST /s/:token/ — a POST brings the password."""
+    return await sync_to_async(_show)(request, token)
+
+
+@sensitive_variables("token")
+@allow_methods("GET", "HEAD")
+async def show_shared_audio(request: HttpRequest, token: str) -> HttpResponseBase:
+    """GET /s/:token/audio/ — under the same check, with ranges."""
+    try:
+        recording = await sync_to_async(_find_recording)(request, token)
+        response = answer_recording(
+            request, recording, is_allowed=functools.partial(_is_still_shared, request, token)
+        )
+    except (ShareNotFoundError, NoRecordingError):
+        response = HttpResponse(status=404)
+    except WrongPasswordError:
+        response = HttpResponse(status=403)
+    except ApiError as error:
+        response = HttpResponse(status=error.status, headers=error.headers)
+    for name, value in HEADERS.items():
+        response.headers[name] = value
+    return response
+
+
+@sensitive_variables("token")
+def _show(request: HttpRequest, token: str) -> HttpResponse:
+    try:
+        link = find_share(token)
+    except ShareNotFoundError:
+        return _answer(request, "transcripts/shared_gone.html", {}, status=404)
+    if request.method == "POST" and link.password:
+        return _try_password(request, link, token)
+    if not is_open(link, shown_pass=request.COOKIES.get(settings.SHARE_COOKIE_NAME, "")):
+        return _ask(request)
+    return _answer(request, "transcripts/shared.html", _describe(link.transcript, token))
+
+
+@sensitive_variables("token")
+def _try_password(request: HttpRequest, link: ShareLink, token: str) -> HttpResponse:
+    try:
+        shown_pass = open_share(
+            link, password=request.POST.get("password", ""), address=request_address(request)
+        )
+    except WrongPasswordError:
+        return _ask(request, problem=_("This is not the password."), status=403)
+    except TooManyPasswordsError as error:
+        problem = _("Too many passwords were tried. Wait a while and try again.")
+        response = _ask(request, problem=problem, status=429)
+        response.headers["Retry-After"] = error.headers["Retry-After"]
+        return response
+    path = reverse("shared", args=[token])
+    response = HttpResponse(status=303, headers={**HEADERS, "Location": path})
+    response.set_cookie(
+        settings.SHARE_COOKIE_NAME,
+        shown_pass,
+        max_age=OPENED_FOR_S,
+        path=path,
+        secure=settings.SESSION_COOKIE_SECURE or request.is_secure(),
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def _ask(request: HttpRequest, *, problem: str = "", status: int = 200) -> HttpResponse:
+    return _answer(request, "transcripts/shared_password.html", {"problem": problem}, status=status)
+
+
+@sensitive_variables("token")
+def _find_recording(request: HttpRequest, token: str) -> Recording:
+    link = find_share(token)
+    if not is_open(link, shown_pass=request.COOKIES.get(settings.SHARE_COOKIE_NAME, "")):
+        raise WrongPasswordError("This link asks for a password.")
+    return find_recording(link.transcript)
+
+
+@sensitive_variables("token")
+def _is_still_shared(request: HttpRequest, token: str) -> bool:
+    try:
+        _find_recording(request, token)
+    except (ShareNotFoundError, NoRecordingError, WrongPasswordError):
+        return False
+    return True
+
+
+def _describe(transcript: Transcript, token: str) -> dict[str, object]:
+    document = load_document(transcript, has_words=False)
+    try:
+        find_recording(transcript)
+        audio = reverse("shared_audio", args=[token])
+    except NoRecordingError:
+        audio = ""
+    return {
+        "title": document.title,
+        "language": document.language,
+        "model": document.model,
+        "is_machine_made": document.is_machine_made,
+        "is_corrected": document.is_corrected,
+        "audio": audio,
+        "pauses": json.dumps(list_pauses(transcript) if audio else []),
+        "turns": sorted(
+            [*list_turns(document), *list_gaps(document.gaps)],
+            key=lambda turn: cast("int", turn["start_ms"]),
+        ),
+        "is_silent": has_code(transcript, NO_SPEECH),
+    }
+
+
+def _answer(
+    request: HttpRequest, template: str, context: dict[str, object], *, status: int = 200
+) -> HttpResponse:
+    response = render(request, template, context, status=status)
+    for name, value in HEADERS.items():
+        response.headers[name] = value
+    return response

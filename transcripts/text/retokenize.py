@@ -1,0 +1,285 @@
+"""New words for an edited text, with times: pure functions on words as `Segment.words` has them.
+
+The old and the new text are cut into units (a run of letters and digits; one character where a
+script writes without spaces), and the units are compared without regard to case and punctuation
+(`text/matching`). A word whose units all stand together in the new
+text keeps its times and its confidence. What lies between kept words is placed anew, in the time
+of the words that it replaces, or in the pause where it was put in: each word as long as its share
+of the characters. Where there is no time, the words beside give some of theirs.
+
+All that is placed here says `"timing": "interpolated"`; where the recording can be asked,
+`editing/realign` does better.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, groupby, pairwise
+from typing import Any
+
+from transcripts.text.matching import match_sequences
+
+Word = dict[str, Any]
+
+# Scripts that are written without spaces: Thai, Lao, Tibetan, Myanmar, Khmer, kana, Han.
+_SPACELESS = (
+    "\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
+    "\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_UNIT = re.compile(rf"[{_SPACELESS}]|[^\W{_SPACELESS}]+|[^\w\s]+")
+_SPACELESS_UNIT = re.compile(rf"[{_SPACELESS}]\Z")
+TYPED_CONFIDENCE = 1.0  # a person wrote it
+INTERPOLATED, ALIGNED = "interpolated", "aligned"
+# What a new word is given where there is no pause for it, of its neighbours' time: a short
+# syllable. No neighbour gives more than half of what it has.
+_LEAST_MS = 80
+
+
+@dataclass
+class _Unit:
+    text: str
+    has_space: bool  # before it, in the new text
+    is_content: bool  # letters or digits, or a sign that stands alone
+    kept: int | None = None  # the old word that it is a part of
+
+
+@dataclass
+class _Group:
+    """Units that become one word."""
+
+    text: str
+    has_space: bool
+    has_content: bool
+    kept: int | None
+    is_spaceless: bool = False
+
+
+def tidy_text(text: str) -> str:
+    """Return the text as a segment may have it: no control characters, single spaces."""
+    spaced = " ".join(text.split())
+    return "".join(char for char in spaced if unicodedata.category(char) not in ("Cc", "Cs"))
+
+
+def spell(words: Sequence[Word]) -> str:
+    """Return the text that the words spell."""
+    return "".join(" " * word["space_before"] + word["word"] for word in words).lstrip(" ")
+
+
+def respell(
+    words: Sequence[Word],
+    text: str,
+    *,
+    start_ms: int,
+    end_ms: int,
+) -> list[Word]:
+    """Return words that spell `text` (tidied), with times that rise within start_ms–end_ms.
+
+    words: the segment's, in time order within the same span; may be none. Each is
+    1 ms long at least.
+    """
+    units = _cut(text)
+    _mark_kept(words, units)
+    groups = _release_split(units)
+    placed = _place(groups, words, start_ms=start_ms, end_ms=end_ms)
+    return fit_words(placed, start_ms=start_ms, end_ms=end_ms)
+
+
+def fit_words(words: Sequence[Word], *, start_ms: int, end_ms: int) -> list[Word]:
+    """Return the words with times that lie in the span, rise, and have a length.
+
+    Those that did are untouched; others say `interpolated`. In a span of at least 1 ms this can
+    always be done, since words may overlap.
+    """
+    placed: list[Word] = []
+    earliest_ms = start_ms
+    for word in words:
+        earliest_ms = between(word["start_ms"], earliest_ms, end_ms - 1)
+        finish_ms = between(word["end_ms"], earliest_ms + 1, end_ms)
+        placed.append(retime(word, earliest_ms, finish_ms))
+    return placed
+
+
+def retime(word: Word, start_ms: int, end_ms: int, *, timing: str = INTERPOLATED) -> Word:
+    """Return the word with these times, marked; as it is, if it has them already."""
+    if (start_ms, end_ms) == (word["start_ms"], word["end_ms"]):
+        return word
+    return {**word, "start_ms": start_ms, "end_ms": end_ms, "timing": timing}
+
+
+def between(value: int, least: int, most: int) -> int:
+    return max(least, min(value, most))
+
+
+def _cut(text: str) -> list[_Unit]:
+    units: list[_Unit] = []
+    for chunk in text.split():
+        found = _UNIT.findall(chunk) or [chunk]
+        stands_alone = not any(_is_wordly(unit) for unit in found)
+        if stands_alone:
+            units.append(_Unit(chunk, has_space=True, is_content=True))
+            continue
+        units += [
+            _Unit(unit, has_space=number == 0, is_content=_is_wordly(unit))
+            for number, unit in enumerate(found)
+        ]
+    return units
+
+
+def _is_wordly(unit: str) -> bool:
+    return unit[0].isalnum() or unit[0] == "_" or _SPACELESS_UNIT.match(unit) is not None
+
+
+def _mark_kept(words: Sequence[Word], units: list[_Unit]) -> None:
+    old = [
+        (unit.text.casefold(), index)
+        for index, word in enumerate(words)
+        for unit in _cut(word["word"])
+        if unit.is_content
+    ]
+    content = [unit for unit in units if unit.is_content]
+    found = dict(
+        match_sequences([name for name, _ in old], [unit.text.casefold() for unit in content])
+    )
+    for index, parts in groupby(range(len(old)), key=lambda at: old[at][1]):
+        places = [found.get(at) for at in parts]
+        first = places[0]
+        if first is None or places != list(range(first, first + len(places))):
+            continue
+        own = content[first : first + len(places)]
+        if not any(unit.has_space for unit in own[1:]):
+            for unit in own:
+                unit.kept = index
+
+
+def _release_split(units: list[_Unit]) -> list[_Group]:
+    """Return the groups; an old word that fell into several of them is not kept.
+
+    A sign with a space before it may stand inside an old word ("10:30", now "10 :30"), although
+    its letters and digits still stand together.
+    """
+    groups = _group(units)
+    counts = Counter(group.kept for group in groups if group.kept is not None)
+    split = {kept for kept, count in counts.items() if count > 1}
+    if not split:
+        return groups
+    for unit in units:
+        if unit.kept in split:
+            unit.kept = None
+    return _group(units)
+
+
+def _group(units: list[_Unit]) -> list[_Group]:
+    groups: list[_Group] = []
+    for unit in units:
+        is_spaceless = _SPACELESS_UNIT.match(unit.text) is not None
+        if groups and _continues(groups[-1], unit, is_spaceless=is_spaceless):
+            group = groups[-1]
+            group.text += unit.text
+            if unit.is_content:
+                group.has_content, group.kept = True, unit.kept
+                group.is_spaceless = is_spaceless
+            continue
+        groups.append(_Group(unit.text, unit.has_space, unit.is_content, unit.kept, is_spaceless))
+    if groups:
+        groups[0].has_space = False
+    return groups
+
+
+def _continues(group: _Group, unit: _Unit, *, is_spaceless: bool) -> bool:
+    """Whether the unit belongs to the word before it."""
+    if unit.has_space:
+        return False
+    if not unit.is_content or not group.has_content:
+        return True  # punctuation, behind a word or before one
+    if group.kept is not None or unit.kept is not None:
+        return group.kept == unit.kept
+    return not (is_spaceless or group.is_spaceless)
+
+
+@dataclass(frozen=True)
+class _Gap:
+    """Where new words belong: from `start_ms` to `end_ms`, or as far as the neighbours give way."""
+
+    start_ms: int
+    end_ms: int
+    earliest_ms: int
+    latest_ms: int
+
+    def widened(self, count: int) -> tuple[int, int]:
+        """Return a span that has time for so many words, if there is any."""
+        missing_ms = max(0, _LEAST_MS * count - (self.end_ms - self.start_ms))
+        on_left_ms, on_right_ms = self.start_ms - self.earliest_ms, self.latest_ms - self.end_ms
+        left_ms = min(on_left_ms, max((missing_ms + 1) // 2, missing_ms - on_right_ms))
+        right_ms = min(on_right_ms, missing_ms - left_ms)
+        return self.start_ms - left_ms, self.end_ms + right_ms
+
+
+def _place(
+    groups: list[_Group], words: Sequence[Word], *, start_ms: int, end_ms: int
+) -> list[Word]:
+    placed: list[Word] = []
+    before, begins_ms = -1, start_ms  # the last old word that was kept; where the next may begin
+    for kept, run in groupby(groups, key=lambda group: group.kept):
+        members = list(run)
+        if kept is not None:
+            (group,) = members
+            own = {**words[kept], "word": group.text, "space_before": group.has_space}
+            placed.append(retime(own, max(own["start_ms"], begins_ms), own["end_ms"]))
+            before = kept
+            continue
+        following = _next_kept(groups, members[-1])
+        gap = _find_gap(words, before, following, start_ms=start_ms, end_ms=end_ms)
+        # A sign that stands alone (a dash) isn't spoken: nobody gives way for it.
+        spoken = [group for group in members if any(map(str.isalnum, group.text))]
+        left_ms, right_ms = gap.widened(len(spoken))
+        if placed:
+            last = placed[-1]
+            placed[-1] = retime(last, last["start_ms"], min(last["end_ms"], left_ms))
+        placed += _interpolate(members, left_ms, right_ms)
+        begins_ms = right_ms
+    return placed
+
+
+def _interpolate(groups: Sequence[_Group], start_ms: int, end_ms: int) -> list[Word]:
+    """Each word as long as its share of the characters."""
+    ends = list(accumulate(len(group.text) for group in groups))
+    edges = [start_ms + (end_ms - start_ms) * end // ends[-1] for end in (0, *ends)]
+    return [
+        {
+            "word": group.text,
+            "start_ms": begin_ms,
+            "end_ms": finish_ms,
+            "confidence": TYPED_CONFIDENCE,
+            "space_before": group.has_space,
+            "timing": INTERPOLATED,
+        }
+        for group, (begin_ms, finish_ms) in zip(groups, pairwise(edges), strict=True)
+    ]
+
+
+def _next_kept(groups: list[_Group], group: _Group) -> int | None:
+    at = next(number for number, other in enumerate(groups) if other is group)
+    return groups[at + 1].kept if at + 1 < len(groups) else None
+
+
+def _find_gap(
+    words: Sequence[Word], before: int, following: int | None, *, start_ms: int, end_ms: int
+) -> _Gap:
+    """Return where new words between two kept ones belong: see the module."""
+    right_ms = end_ms if following is None else words[following]["start_ms"]
+    left_ms = min(words[before]["end_ms"], right_ms) if before >= 0 else start_ms
+    earliest_ms = left_ms if before < 0 else min(left_ms, _middle(words[before]))
+    latest_ms = right_ms if following is None else max(right_ms, _middle(words[following]))
+    replaced = words[before + 1 : len(words) if following is None else following]
+    if replaced:
+        first_ms = between(replaced[0]["start_ms"], left_ms, right_ms)
+        last_ms = between(replaced[-1]["end_ms"], first_ms, right_ms)
+        if first_ms < last_ms:
+            left_ms, right_ms = first_ms, last_ms
+    return _Gap(left_ms, right_ms, earliest_ms, latest_ms)
+
+
+def _middle(word: Word) -> int:
+    return int(word["start_ms"] + word["end_ms"] + 1) // 2

@@ -1,0 +1,104 @@
+"""The addresses of this application on both surfaces, each with its one view."""
+
+from django.urls import path
+
+from stt_web.openapi import documented_as
+from transcripts.api import documentation as docs
+from transcripts.api.audio import show_audio
+from transcripts.api.catalog import show_formats, show_languages, show_models
+from transcripts.api.cloud import CloudView
+from transcripts.api.guests import ClaimView
+from transcripts.api.transcripts import CancelView, TranscriptListView, TranscriptView
+from transcripts.diarization import api as diarization_api
+from transcripts.editing.api import revisions, segments
+from transcripts.exports.api.archives import BulkExportView
+from transcripts.exports.api.documentation import (
+    ExportDocumentation,
+    ImportDocumentation,
+    LintDocumentation,
+)
+from transcripts.exports.api.views import export_transcript, lint_subtitles
+from transcripts.gaps.api import GapView, resolve_gap
+from transcripts.imports.api import import_file
+from transcripts.jobs.api import jobs
+from transcripts.jobs.api.events import stream_events
+from transcripts.jobs.api.transcribe import transcribe
+from transcripts.retention.api import RetentionView
+from transcripts.sharing.api import ShareListView, ShareView
+from transcripts.webhooks.api import views as webhooks_views
+
+inference_urlpatterns = [
+    path("transcribe", documented_as(docs.TranscribeDocumentation)(transcribe)),
+    path("models", documented_as(docs.ModelsDocumentation)(show_models)),
+    path("languages", documented_as(docs.LanguagesDocumentation)(show_languages)),
+    path("formats", documented_as(docs.FormatsDocumentation)(show_formats)),
+]
+management_urlpatterns = [
+    path("cloud/", CloudView.as_view(), name="cloud"),
+    path("transcripts/", TranscriptListView.as_view()),
+    path("transcripts/<uuid:transcript_id>/", TranscriptView.as_view(), name="transcript"),
+    path("transcripts/<uuid:transcript_id>/cancel/", CancelView.as_view()),
+    path(
+        "transcripts/<uuid:transcript_id>/events/",
+        documented_as(docs.EventsDocumentation)(stream_events),
+    ),
+    path("transcripts/claim/", ClaimView.as_view(), name="transcript_claim"),
+    path("transcripts/export/", BulkExportView.as_view()),
+    path("transcripts/import/", documented_as(ImportDocumentation)(import_file)),
+    path(
+        "transcripts/<uuid:transcript_id>/export/lint/",
+        documented_as(LintDocumentation)(lint_subtitles),
+    ),
+    path(
+        "transcripts/<uuid:transcript_id>/export/<str:format_name>/",
+        documented_as(ExportDocumentation)(export_transcript),
+    ),
+    path(
+        "transcripts/<uuid:transcript_id>/audio/",
+        documented_as(docs.AudioDocumentation)(show_audio),
+    ),
+    path("transcripts/<uuid:transcript_id>/shares/", ShareListView.as_view()),
+    path("transcripts/<uuid:transcript_id>/shares/<uuid:share_id>/", ShareView.as_view()),
+    path("transcripts/<uuid:transcript_id>/segments/", segments.SegmentListView.as_view()),
+    path("transcripts/<uuid:transcript_id>/segments/merge/", segments.MergeView.as_view()),
+    path("transcripts/<uuid:transcript_id>/segments/move-words/", segments.MoveWordsView.as_view()),
+    path("transcripts/<uuid:transcript_id>/segments/<str:key>/", segments.SegmentView.as_view()),
+    path(
+        "transcripts/<uuid:transcript_id>/segments/<str:key>/split/", segments.SplitView.as_view()
+    ),
+    path(
+        "transcripts/<uuid:transcript_id>/gaps/<str:key>/",
+        documented_as(GapView)(resolve_gap),
+    ),
+    path("transcripts/<uuid:transcript_id>/speakers/", segments.SpeakerListView.as_view()),
+    path("transcripts/<uuid:transcript_id>/speakers/merge/", segments.MergeSpeakersView.as_view()),
+    path("transcripts/<uuid:transcript_id>/speakers/assign/", segments.AssignSpeakerView.as_view()),
+    path("transcripts/<uuid:transcript_id>/speakers/<int:number>/", segments.SpeakerView.as_view()),
+    path("transcripts/<uuid:transcript_id>/diarize/", diarization_api.RecountView.as_view()),
+    path("transcripts/<uuid:transcript_id>/embeddings/", diarization_api.EmbeddingsView.as_view()),
+    path("transcripts/<uuid:transcript_id>/revisions/", revisions.RevisionListView.as_view()),
+    path(
+        "transcripts/<uuid:transcript_id>/revisions/<int:number>/diff/",
+        revisions.DifferenceView.as_view(),
+    ),
+    path(
+        "transcripts/<uuid:transcript_id>/revisions/<int:number>/restore/",
+        revisions.RestoreView.as_view(),
+    ),
+    path("transcripts/<uuid:transcript_id>/jobs/", jobs.JobListView.as_view()),
+    path("transcripts/<uuid:transcript_id>/jobs/<uuid:job_id>/", jobs.JobView.as_view()),
+    path("retention/", RetentionView.as_view()),
+    path("webhooks/", webhooks_views.EndpointListView.as_view()),
+    path("webhooks/<uuid:endpoint_id>/", webhooks_views.EndpointView.as_view()),
+    path("webhooks/<uuid:endpoint_id>/secret/rotate/", webhooks_views.SecretRotationView.as_view()),
+    path("webhooks/<uuid:endpoint_id>/test/", webhooks_views.TestEventView.as_view()),
+    path("webhooks/<uuid:endpoint_id>/deliveries/", webhooks_views.DeliveryListView.as_view()),
+    path(
+        "webhooks/<uuid:endpoint_id>/deliveries/<uuid:delivery_id>/",
+        webhooks_views.DeliveryView.as_view(),
+    ),
+    path(
+        "webhooks/<uuid:endpoint_id>/deliveries/<uuid:delivery_id>/replay/",
+        webhooks_views.ReplayView.as_view(),
+    ),
+]

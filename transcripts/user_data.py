@@ -1,0 +1,119 @@
+"""What of a person's is here: transcripts, recordings, webhooks; to be handed over or removed.
+
+Registered with `accounts.services.user_data`, when the application is loaded.
+"""
+
+import json
+from collections.abc import Iterator
+
+from django.core.serializers.json import DjangoJSONEncoder
+
+from accounts.models import User
+from accounts.services.user_data import ExportFile
+from transcripts.exports.document import load_document
+from transcripts.exports.render import render
+from transcripts.jobs.cancel import delete_transcript
+from transcripts.models import (
+    RetentionPolicy,
+    Revision,
+    Transcript,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
+from transcripts.services.recordings import recording_path
+
+
+def export_belongings(user: User) -> Iterator[ExportFile]:
+    """Yield all files. Lazy: one at a time."""
+    yield from export_transcripts(user)
+    yield from export_webhooks(user)
+    yield from export_retention(user)
+
+
+def export_transcripts(user: User) -> Iterator[ExportFile]:
+    """Yield each transcript as JSON and as text, and its recording. Lazy: one at a time."""
+    own = Transcript.objects.filter(owner=user)
+    ids = list(own.order_by("created_at").values_list("pk", flat=True))
+    for transcript_id in ids:
+        transcript = Transcript.objects.filter(pk=transcript_id).first()
+        if transcript is not None:
+            yield from _export_transcript(transcript)
+
+
+def export_webhooks(user: User) -> Iterator[ExportFile]:
+    """Yield where the person has events sent, and what was sent lately. Secrets stay out."""
+    endpoints = [
+        {
+            "id": endpoint.pk,
+            "url": endpoint.url,
+            "description": endpoint.description,
+            "events": endpoint.events,
+            "created_at": endpoint.created_at,
+            "disabled_at": endpoint.disabled_at,
+            "disabled_reason": endpoint.disabled_reason,
+            "deliveries": _describe_deliveries(endpoint),
+        }
+        for endpoint in WebhookEndpoint.objects.filter(owner=user).order_by("created_at")
+    ]
+    if endpoints:
+        yield _as_json("webhooks.json", endpoints)
+
+
+def export_retention(user: User) -> Iterator[ExportFile]:
+    """Yield how long the person wants things kept, if ever said."""
+    policy = RetentionPolicy.objects.filter(owner=user).values("audio_days", "transcript_days")
+    if found := policy.first():
+        yield _as_json("retention.json", found)
+
+
+def remove_transcripts(user: User) -> None:
+    """Delete them all, running ones too; also one that was being sent when the account closed."""
+    transcripts = Transcript.objects.filter(owner=user)
+    while (transcript := transcripts.first()) is not None:
+        delete_transcript(transcript)
+
+
+def _export_transcript(transcript: Transcript) -> Iterator[ExportFile]:
+    folder = f"transcripts/{transcript.created_at:%Y-%m-%d} {transcript.pk}"
+    yield _as_json(f"{folder}/about.json", _describe(transcript))
+    document = load_document(transcript)
+    for name in ("verbose_json", "txt"):
+        ending = name.removeprefix("verbose_")
+        yield ExportFile(name=f"{folder}/transcript.{ending}", content=render(document, name)[0])
+    if transcript.recording.path:
+        file_name = transcript.recording.file_name.replace("\\", "/").rpartition("/")[2].lstrip(".")
+        yield ExportFile(
+            name=f"{folder}/{file_name or 'recording'}", path=recording_path(transcript)
+        )
+
+
+def _describe(transcript: Transcript) -> dict[str, object]:
+    """Return what the transcript's own JSON lacks: how it was found, changed and handed on."""
+    links = transcript.share_links.values("created_at", "expires_at", "revoked_at")
+    changes = Revision.objects.filter(transcript=transcript).order_by("number")
+    return {
+        "tags": [tag.name for tag in transcript.tags.all()],
+        "language_note": transcript.language_note,
+        "shared_links": list(links),  # of the address itself only a digest is kept
+        "revisions": list(changes.values("number", "action", "created_at", "restored", "changes")),
+    }
+
+
+def _describe_deliveries(endpoint: WebhookEndpoint) -> list[dict[str, object]]:
+    deliveries = WebhookDelivery.objects.filter(endpoint=endpoint).order_by("created_at")
+    return [
+        {
+            "id": delivery.message_id,
+            "event": delivery.event,
+            "status": delivery.status,
+            "created_at": delivery.created_at,
+            "finished_at": delivery.finished_at,
+            "body": json.loads(delivery.body),
+        }
+        for delivery in deliveries.iterator(chunk_size=500)
+    ]
+
+
+def _as_json(name: str, content: object) -> ExportFile:
+    text = json.dumps(content, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2)
+    return ExportFile(name=name, content=text.encode())

@@ -1,0 +1,1 @@
+"""The API of webhook endpoints and deliveries."""
