@@ -11,6 +11,7 @@ Start uvicorn with `--no-access-log` (the access log is ours, without query stri
 """
 
 import os
+from functools import partial
 from typing import cast
 
 from channels.routing import ProtocolTypeRouter
@@ -21,6 +22,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stt_web.settings")
 django_application = cast("ASGI3Application", get_asgi_application())
 
 # These import models, so only now.
+from billing.admission import check_caller, identify_caller  # noqa: E402
 from stt_web.core.asgi.cors import CorsLayer  # noqa: E402
 from stt_web.core.asgi.forwarded import ForwardedSchemeLayer  # noqa: E402
 from stt_web.core.asgi.messages import ASGI3Application  # noqa: E402
@@ -37,7 +39,13 @@ UPLOAD_PATHS = ("/v1/transcribe", "/api/v1/transcripts/import/")
 warm_up()
 
 _inner = ThreadSlotsLayer(
-    IngestLayer(django_application, media_root=settings.MEDIA_ROOT, upload_paths=UPLOAD_PATHS),
+    IngestLayer(
+        django_application,
+        media_root=settings.MEDIA_ROOT,
+        upload_paths=UPLOAD_PATHS,
+        identify=partial(identify_caller, needed_scope="transcribe"),
+        recheck=check_caller,
+    ),
     slots=settings.WEB_THREADS,
 )
 application = ProtocolTypeRouter(

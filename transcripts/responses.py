@@ -6,7 +6,6 @@ Each carries the contract's `X-` headers, whatever its format.
 from typing import Any
 
 from django.http import HttpResponse, JsonResponse
-from django.urls import reverse
 
 from billing.ledger import read_balance
 from billing.quotas import account_for
@@ -15,27 +14,11 @@ from transcripts.editing.original import load_original
 from transcripts.exports.document import Document, load_document, spoken_language
 from transcripts.exports.json import as_json, seconds, without_segments
 from transcripts.exports.render import render
-from transcripts.models import READABLE_STATUSES, Status, Transcript
+from transcripts.job_errors import job_error, location_of, warn_in_headers
+from transcripts.models import READABLE_STATUSES, Transcript
 from transcripts.services.queue_position import queue_position
 from transcripts.services.shown_gaps import seconds_in
 
-# Faults of the recording or of what was asked; told at once where probing finds them, and with the
-# same status where only the decoding does.
-_FAULTS_OF_REQUEST = {
-    "empty_file",
-    "not_audio",
-    "unsupported_format",
-    "no_audio_track",
-    "corrupt_media",
-    "too_long",
-}
-_PASSING = {
-    "inference_unavailable",
-    "inference_full",
-    "not_installed",
-    "language_not_supported",
-    "decoder_died",
-}
 _STILL_PROCESSING_RETRY_S = 5
 
 
@@ -59,10 +42,6 @@ class StillProcessingError(ApiError):
             headers={"Location": location_of(transcript)},
             extra={"id": str(transcript.pk)},
         )
-
-
-def location_of(transcript: Transcript) -> str:
-    return reverse("transcript", args=[str(transcript.pk)])
 
 
 def answer_finished(transcript: Transcript, response_format: str) -> HttpResponse:
@@ -96,12 +75,6 @@ def with_headers(response: HttpResponse, transcript: Transcript) -> HttpResponse
     response.headers["X-Model-Used"] = transcript.job.model_used
     warn_in_headers(response, transcript)
     return response
-
-
-def warn_in_headers(response: HttpResponse, transcript: Transcript) -> None:
-    """Say how much is missing to who gets a format that has no place for it. No query."""
-    response.headers["X-Gap-Seconds"] = f"{seconds_in(transcript.job.warnings):.3f}"
-    response.headers["X-Warnings"] = str(len(transcript.job.warnings))
 
 
 def state_of(transcript: Transcript) -> dict[str, Any]:
@@ -164,22 +137,6 @@ def summarise(transcript: Transcript, document: Document | None = None) -> dict[
         "warnings": list(transcript.job.warnings),
         "gap_seconds": seconds_in(transcript.job.warnings),
     }
-
-
-def job_error(transcript: Transcript) -> ApiError:
-    """Return what to raise for a transcript that has no text."""
-    extra: dict[str, object] = {"id": str(transcript.pk)}
-    if transcript.status == Status.CANCELLED:
-        return ApiError(
-            "This transcription was cancelled.", code="cancelled", status=409, extra=extra
-        )
-    code = transcript.job.error_code or "internal_error"
-    message = transcript.job.error_message or "The transcription failed. Nothing was charged."
-    if code in _FAULTS_OF_REQUEST:
-        return ApiError(message, code=code, status=400, extra=extra)
-    if code in _PASSING:
-        return ApiError(message, code=code, status=503, retry_after_s=10, extra=extra)
-    return ApiError(message, code=code, status=500, extra=extra)
 
 
 def _credits_left(transcript: Transcript) -> int:

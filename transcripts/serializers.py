@@ -2,8 +2,8 @@
 
 from rest_framework import serializers
 
-from transcripts.jobs.api.options import RESPONSE_FORMATS, TASKS
 from transcripts.models import GapReason, Origin, Source, Status
+from transcripts.options import RESPONSE_FORMATS, TASKS
 
 
 class ErrorSerializer(serializers.Serializer[object]):

@@ -18,9 +18,9 @@ from transcripts.exports.options import ExportOptions
 from transcripts.exports.worker_exports import EXPORT_TASK, make_export
 from transcripts.jobs.enqueue import TRANSCRIBE_TASK, enqueue
 from transcripts.jobs.lease import keeper
-from transcripts.jobs.run import run_job
 from transcripts.jobs.sweep import sweep_transcripts
 from transcripts.media import warm_up
+from transcripts.pipeline import run_job
 from transcripts.retention import purge
 from transcripts.retention.policy import apply_retention
 from transcripts.search.index import index_outdated

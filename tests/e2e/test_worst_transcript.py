@@ -10,12 +10,8 @@ import pytest
 import requests
 
 from tests.e2e.processes import System
-from transcripts.imports.bounds import (
-    MAX_CHARACTERS,
-    MAX_SEGMENT_WORDS,
-    MAX_SEGMENTS,
-    MAX_WORDS,
-)
+from transcripts.imports.bounds import MAX_CHARACTERS, MAX_SEGMENTS, MAX_WORDS
+from transcripts.text.bounds import MAX_SEGMENT_WORDS
 
 pytestmark = pytest.mark.e2e
 

@@ -6,10 +6,10 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from transcripts.jobs.job_status import insert
 from transcripts.jobs.lease import Lease, claim_job
-from transcripts.jobs.run import run_job
 from transcripts.models import JobKind, Recording, Source, Transcript, TranscriptionJob
+from transcripts.pipeline import run_job
+from transcripts.services.job_status import insert
 
 _RECORDING = {"path", *(each.name for each in Recording._meta.concrete_fields)} - {"id", "owner"}
 _JOB = {each.name for each in TranscriptionJob._meta.concrete_fields} - {"id", "transcript"}

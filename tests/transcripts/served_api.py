@@ -19,8 +19,8 @@ from protos.stt.v1 import server_pb2
 from tests.billing.conftest import create_account
 from tests.stt_web.served import Served
 from tests.transcripts.fake_inference import FakeInference
-from transcripts.jobs.run import run_job
 from transcripts.models import Status, TranscriptionJob
+from transcripts.pipeline import run_job
 
 RATE_HZ = 16_000
 

@@ -22,9 +22,10 @@ from transcripts.exports.options import ExportOptions
 from transcripts.exports.plain import one_line
 from transcripts.exports.redaction import KINDS, redact_document
 from transcripts.exports.render import export
-from transcripts.imports.bounds import MAX_SEGMENT_CHARACTERS, MAX_SEGMENT_WORDS
+from transcripts.imports.bounds import MAX_SEGMENT_CHARACTERS
 from transcripts.search.folding import find_words, fold_text
 from transcripts.search.query import read_terms
+from transcripts.text.bounds import MAX_SEGMENT_WORDS
 from transcripts.text.matching import match_sequences
 from transcripts.text.retokenize import respell, tidy_text
 

@@ -29,10 +29,10 @@ from transcripts.inference.client import FindTurnsCall, find_turns
 from transcripts.inference.errors import InferenceError
 from transcripts.inference.results import WindowResult
 from transcripts.inference.routing import inference_for
-from transcripts.jobs.passes import Source, passes_from
 from transcripts.jobs.pcm_feed import FreeMeter, PcmFeed
 from transcripts.jobs.results import turn_as_json
 from transcripts.media import DecoderDiedError, MediaError, open_decoder
+from transcripts.media.passes import Source, passes_from
 from transcripts.models import OPEN_STATUSES, Queue, Transcript, TranscriptionJob, Window
 from transcripts.services.embeddings import drop_finished_embeddings
 from transcripts.services.recordings import recording_path

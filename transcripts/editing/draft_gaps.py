@@ -7,9 +7,9 @@ What the transcript says of its gaps, warnings and status, is written with it.
 from collections.abc import Iterable, Mapping
 
 from transcripts.editing.revisions import Change, difference
-from transcripts.jobs.outcome import completed_status
 from transcripts.models import READABLE_STATUSES, Gap, Transcript, TranscriptionJob
 from transcripts.services.shown_gaps import show_gaps, with_gap_warning
+from transcripts.warnings import completed_status
 
 
 class GapDraft:

@@ -6,9 +6,9 @@ from transcripts.editing.draft import Draft, SpeakerState
 from transcripts.editing.revisions import changes_between, reverse
 from transcripts.editing.segment_operations import SegmentState
 from transcripts.exports.document import Document, DocumentSegment, load_document, load_word
-from transcripts.jobs.outcome import completed_status
 from transcripts.models import READABLE_STATUSES, Transcript
 from transcripts.services.shown_gaps import show_gaps, with_gap_warning
+from transcripts.warnings import completed_status
 
 
 def load_original(transcript: Transcript) -> Document:

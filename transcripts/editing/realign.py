@@ -22,10 +22,10 @@ from transcripts.inference.align import LONGEST_MS, PlacedWord, SpokenWord, alig
 from transcripts.inference.errors import InferenceError, UnsupportedRequestError
 from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
-from transcripts.jobs.stages.sources import pick_of
 from transcripts.media import DecoderDiedError, MediaError, Pick, read_excerpt
 from transcripts.models import Transcript
 from transcripts.services.recordings import recording_path
+from transcripts.services.sources import pick_of
 from transcripts.text.retokenize import INTERPOLATED, Word, between, fit_words, retime
 
 logger = logging.getLogger(__name__)

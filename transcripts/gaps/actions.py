@@ -28,11 +28,11 @@ from transcripts.inference.errors import InferenceError
 from transcripts.inference.results import Finished, TranscribeOptions, WindowResult
 from transcripts.inference.routing import inference_for
 from transcripts.jobs.results import word_as_json
-from transcripts.jobs.stages.sources import pick_of_source
 from transcripts.media import DecoderDiedError, MediaError, Pick, open_decoder, read_excerpt
 from transcripts.models import OPEN_STATUSES, Action, Transcript
 from transcripts.services.recordings import recording_path
 from transcripts.services.shown_gaps import ShownGap, show_gaps
+from transcripts.services.sources import pick_of_source
 from transcripts.text.retokenize import Word
 
 logger = logging.getLogger(__name__)

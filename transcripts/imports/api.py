@@ -16,9 +16,10 @@ from billing.api.throttling import set_rate_limit_headers
 from stt_web.core.error_responses import allow_methods
 from stt_web.core.uploads import Upload
 from transcripts.imports.create import ImportOptions, import_transcript
-from transcripts.jobs.api.options import read_language
+from transcripts.job_errors import location_of
+from transcripts.options import read_language
 from transcripts.principals import source_of
-from transcripts.responses import location_of, summarise
+from transcripts.responses import summarise
 
 
 # No cookie counts here, so there is nothing to forge.

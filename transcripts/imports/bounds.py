@@ -5,13 +5,13 @@ The words are bounded, too: each is read and written again by every view and exp
 
 from stt_web.core.strict_json import find_unstorable
 from transcripts.imports.segments import Imported, ImportedSegment, ImportFileError
+from transcripts.text.bounds import MAX_SEGMENT_WORDS
 
 MAX_BYTES = 16 * 1024 * 1024  # ten hours of our own JSON are 10 MB
 MAX_LINES = 500_000  # thirty thousand cues of a dozen lines
 MAX_SEGMENTS = 30_000  # forty hours, five seconds each
 MAX_CHARACTERS = 3_000_000  # fifty hours of speech
 MAX_SEGMENT_CHARACTERS = 20_000
-MAX_SEGMENT_WORDS = 1_000  # seven minutes of speech
 MAX_WORDS = 500_000  # fifty-five hours of speech
 MAX_SPEAKERS = 100
 

@@ -12,7 +12,6 @@ from accounts.models import User
 from transcripts.exports.notice import all_notices
 from transcripts.imports.child import ImportJob, read_in_child
 from transcripts.imports.segments import Imported, ImportedGap, ImportedSegment
-from transcripts.jobs.job_status import change_status, insert
 from transcripts.models import (
     Gap,
     JobKind,
@@ -26,6 +25,7 @@ from transcripts.models import (
     TranscriptionJob,
 )
 from transcripts.search.index import index_transcript
+from transcripts.services.job_status import change_status, insert
 from transcripts.services.shown_gaps import show_gaps, with_gap_warning
 from transcripts.text.languages import find_language
 

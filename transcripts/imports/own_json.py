@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from transcripts.exports.origin import is_corrected_origin, is_machine_origin
-from transcripts.imports.bounds import MAX_SEGMENT_WORDS, check_segment_count
+from transcripts.imports.bounds import check_segment_count
 from transcripts.imports.gap_marks import GapMarks
 from transcripts.imports.segments import (
     Imported,
@@ -16,6 +16,7 @@ from transcripts.imports.segments import (
     ImportFileError,
     Remark,
 )
+from transcripts.text.bounds import MAX_SEGMENT_WORDS
 
 _LATEST_S = 1000 * 3600.0
 _TAKEN_OVER = {"timing": "imported"}  # nobody knows how they were found

@@ -11,11 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from transcripts.exports.origin import is_corrected_origin, is_machine_origin
-from transcripts.imports.bounds import (
-    MAX_LINES,
-    MAX_SEGMENT_CHARACTERS,
-    MAX_SEGMENTS,
-)
+from transcripts.imports.bounds import MAX_LINES, MAX_SEGMENT_CHARACTERS, MAX_SEGMENTS
 from transcripts.imports.cue_lines import RawCue, divide_lines
 from transcripts.imports.gap_marks import GapMarks
 from transcripts.imports.markup import Piece, has_times, read_vtt, strip_srt

@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from transcripts.exports.worker_exports import delete_exports
 from transcripts.jobs.completion import delivery_of
-from transcripts.jobs.job_status import CLOSED_LEASE, change_status, job_of, read_job
 from transcripts.jobs.stages.finalize import charge, discard_finished, give_everything_back
 from transcripts.locks import lock_transcript
 from transcripts.models import OPEN_STATUSES, Status, Transcript, TranscriptionJob
+from transcripts.services.job_status import CLOSED_LEASE, change_status, job_of, read_job
 from transcripts.services.recordings import delete_recording, delete_rows
 from transcripts.services.stored_responses import forget_answers
 from transcripts.webhooks.events import Event

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 from transcripts.inference.results import RecognisedSegment, WindowResult
 from transcripts.jobs import results
-from transcripts.jobs.outcome import LANGUAGE_UNCERTAIN
 from transcripts.jobs.results import Job
 from transcripts.text.languages import LANGUAGE_NAMES
+from transcripts.warnings import LANGUAGE_UNCERTAIN
 
 # One slice of four seconds with an odd guess leaves a mean of a third or more (measured).
 _UNCERTAIN = 0.3

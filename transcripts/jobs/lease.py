@@ -32,9 +32,9 @@ from django.utils import timezone
 
 from stt_web.core.background import ThreadLoop
 from transcripts.jobs.concurrency import has_turn
-from transcripts.jobs.job_status import AS_WAITING, change_status, read_job
 from transcripts.locks import lock_job
 from transcripts.models import Status, TranscriptionJob
+from transcripts.services.job_status import AS_WAITING, change_status, read_job
 
 logger = logging.getLogger(__name__)
 

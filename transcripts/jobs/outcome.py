@@ -10,40 +10,18 @@ A recording that has neither text nor a shown gap is free: nothing of it was del
 speech could not be recognised is charged as heard, and its gaps say where the speech is.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
-
 from django.db.models import Sum
 
 from transcripts.jobs import results
 from transcripts.jobs.results import Job
-from transcripts.models import Status, TranscriptionJob
-from transcripts.services.shown_gaps import NO_SPEECH, NO_WORDS, show_gaps, with_gap_warning
+from transcripts.models import TranscriptionJob
+from transcripts.services.shown_gaps import show_gaps, with_gap_warning
 from transcripts.text.languages import LANGUAGE_NAMES
+from transcripts.warnings import LANGUAGE_UNCERTAIN, NO_SPEECH, NO_WORDS
 
 # Below, another language is likelier: measured 0.22 for a synthetic French voice taken for Latin,
 # and 0.7 or more in 62 of 63 windows of real speech (base, 13 languages).
 _UNCERTAIN = 0.5
-LANGUAGE_UNCERTAIN = "language_uncertain"
-# Warnings that say something without taking anything from the result.
-NOTES = frozenset(
-    {
-        NO_SPEECH,
-        NO_WORDS,
-        LANGUAGE_UNCERTAIN,
-        "language_not_detected",
-        "fewer_speakers",
-        "other_track_recognised",
-        "channels_separate",
-        "channels_not_split",
-    }
-)
-
-
-def completed_status(warnings: Iterable[Mapping[str, Any]]) -> Status:
-    """Return the final status of a transcript that can be read, by its warnings."""
-    is_blemished = any(warning["code"] not in NOTES for warning in warnings)
-    return Status.COMPLETED_WITH_WARNINGS if is_blemished else Status.COMPLETED
 
 
 def note_outcome(job: Job) -> bool:

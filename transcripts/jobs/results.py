@@ -24,8 +24,8 @@ from transcripts.inference.results import (
     WindowResult,
 )
 from transcripts.jobs.lease import Lease, LeaseLostError, held_rows
-from transcripts.jobs.passes import Passes
 from transcripts.locks import lock_transcript
+from transcripts.media.passes import Passes
 from transcripts.models import Gap, Segment, Speaker, Transcript, TranscriptionJob, Window
 
 

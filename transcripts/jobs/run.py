@@ -1,11 +1,11 @@
-"""From a queued job to a finished transcript: claim, then the stages, in this order.
+"""From a queued job to a finished transcript: claim, then the stages (`transcripts.pipeline`).
 
 Every stage can be repeated: what is stored is not done again. Whatever ends the work early leaves
 the row either with a final status, or queued, or with a lease that runs out.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from django.conf import settings
@@ -17,26 +17,16 @@ from transcripts.jobs.concurrency import tell_next
 from transcripts.jobs.enqueue import enqueue
 from transcripts.jobs.lease import LeaseEnd, LeaseLostError, WorkStoppedError
 from transcripts.jobs.results import Job, open_job
-from transcripts.jobs.stages.diarize import label_speakers
-from transcripts.jobs.stages.finalize import fail, settle
-from transcripts.jobs.stages.recognise import recognise
-from transcripts.jobs.stages.sentences import form_sentences
-from transcripts.live.close import gather_journal
+from transcripts.jobs.stages.finalize import fail
 from transcripts.media.errors import MediaError
 from transcripts.models import Transcript
 
 logger = logging.getLogger(__name__)
 
-STAGES: tuple[Callable[[Job], None], ...] = (
-    gather_journal,
-    recognise,
-    label_speakers,
-    form_sentences,
-    settle,
-)
+Stages = Sequence[Callable[[Job], None]]
 
 
-def run_job(job_id: UUID) -> None:
+def run_stages(job_id: UUID, stages: Stages) -> None:
     """Work on a job if it is queued. Blocks until it is done or can't go on; never raises
     for what happens to the job."""
     claimed = leases.claim_job(job_id)
@@ -45,13 +35,13 @@ def run_job(job_id: UUID) -> None:
     lease, row = claimed
     request_id_var.set(row.request_id)
     with leases.keeper.keep(lease):
-        _run(open_job(lease, row))
+        _run(open_job(lease, row), stages)
     _let_the_next_begin(row.transcript)
 
 
-def _run(job: Job) -> None:
+def _run(job: Job, stages: Stages) -> None:
     try:
-        for stage in STAGES:
+        for stage in stages:
             job.lease.check()
             stage(job)
     except LeaseLostError:

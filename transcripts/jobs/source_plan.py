@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from transcripts.jobs.passes import Source
 from transcripts.media import Track
+from transcripts.media.passes import Source
 
 ALL: Final = "all"
 SPLIT: Final = "split"

@@ -39,7 +39,6 @@ from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
 from transcripts.jobs.concurrency import is_left
 from transcripts.jobs.enqueue import announce
-from transcripts.jobs.job_status import insert
 from transcripts.media import Pick, Probe, probe
 from transcripts.models import (
     OPEN_STATUSES,
@@ -51,6 +50,7 @@ from transcripts.models import (
     TranscriptionJob,
 )
 from transcripts.services.guest_tokens import make_visitor_token
+from transcripts.services.job_status import insert
 from transcripts.text.languages import LANGUAGE_NAMES
 
 logger = logging.getLogger(__name__)

@@ -33,7 +33,6 @@ from billing.quotas import count_anonymous_use, limits_for, lock_account_for, lo
 from stt_web.core.errors import ApiError
 from stt_web.core.request_id import request_id_var
 from transcripts.jobs.concurrency import LIVE_OWNER, running
-from transcripts.jobs.job_status import insert, job_of, read_job
 from transcripts.jobs.lease import Lease, held_rows
 from transcripts.jobs.results import Job, open_job
 from transcripts.jobs.stages.finalize import give_everything_back
@@ -53,6 +52,7 @@ from transcripts.models import (
     TranscriptionJob,
 )
 from transcripts.services.guest_tokens import make_visitor_token
+from transcripts.services.job_status import insert, job_of, read_job
 from transcripts.services.recordings import delete_recording, delete_rows, recording_path
 
 logger = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from stt_web.core.errors import ApiError
-from transcripts.jobs.api.options import InvalidOptionError
+from transcripts.options import InvalidOptionError
 
 RATE_HZ: Final = 16_000
 MIN_RATE_HZ: Final = 8_000

@@ -16,7 +16,7 @@ from typing import Any
 
 from stt_web.core.errors import ApiError
 from stt_web.core.strict_json import StrictJsonError, parse_json
-from transcripts.jobs.api.options import InvalidOptionError, read_model, read_spoken
+from transcripts.jobs.api.options import read_model, read_spoken
 from transcripts.live.audio_format import (
     RATE_HZ,
     AudioFormat,
@@ -26,6 +26,7 @@ from transcripts.live.audio_format import (
     read_rate_hz,
 )
 from transcripts.live.events import Notice
+from transcripts.options import InvalidOptionError
 from transcripts.text.languages import MULTI
 
 MAX_AUDIO_BYTES = 1024 * 1024

@@ -19,7 +19,6 @@ from transcripts.inference.results import (
 )
 from transcripts.jobs import results
 from transcripts.jobs.language_doubt import find_doubtful, note_doubt
-from transcripts.jobs.outcome import LANGUAGE_UNCERTAIN
 from transcripts.jobs.results import Job
 from transcripts.jobs.stages.recognise import take_language
 from transcripts.live.events import Final, Notice, Partial, make_finals
@@ -29,6 +28,7 @@ from transcripts.live.silence import SilenceKeeper
 from transcripts.live.upstream import Interrupted
 from transcripts.live.window_batcher import window_store
 from transcripts.text.writing import SPACELESS_LANGUAGES
+from transcripts.warnings import LANGUAGE_UNCERTAIN
 
 MAX_UNSTORED = 16
 

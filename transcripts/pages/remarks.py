@@ -9,8 +9,9 @@ from django.utils.translation import gettext, gettext_lazy
 
 from transcripts.models import GapReason, Transcript
 from transcripts.pages.paragraphs import format_clock
-from transcripts.services.shown_gaps import CODE, NO_SPEECH, NO_WORDS, ShownGap, rounded_seconds
+from transcripts.services.shown_gaps import CODE, ShownGap, rounded_seconds
 from transcripts.text.languages import LANGUAGE_NAMES
+from transcripts.warnings import NO_SPEECH, NO_WORDS
 
 REASONS: dict[str, Any] = {  # sentences in the language of who reads
     GapReason.NOT_RECOGNISED: gettext_lazy("no words were recognised there"),

@@ -28,15 +28,15 @@ from transcripts.exports.profiles import PROFILES
 from transcripts.exports.redaction import KINDS
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.jobs.second_pass import has_open_pass, request_second_pass
-from transcripts.jobs.stages.sources import list_pauses
 from transcripts.models import OPEN_STATUSES, Source, Status, Transcript
 from transcripts.pages.home import list_languages
 from transcripts.pages.paragraphs import format_clock
 from transcripts.pages.remarks import has_code, list_gaps, list_remarks
 from transcripts.pages.transcript_texts import MASKED_NAMES, PROFILE_NAMES, TEXTS
 from transcripts.services.embeddings import has_embeddings
-from transcripts.services.shown_gaps import NO_SPEECH
+from transcripts.services.sources import list_pauses
 from transcripts.text.languages import LANGUAGE_NAMES
+from transcripts.warnings import NO_SPEECH
 
 
 class SecondPassForm(forms.Form):

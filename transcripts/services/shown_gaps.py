@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from transcripts.models import GapReason
 from transcripts.text.writing import SPACELESS_LANGUAGES
+from transcripts.warnings import NO_SPEECH, NO_WORDS
 
 # Shorter ones are not shown: a hesitation, the edge of a word (the coverage check of the inference
 # service looks at runs of 1 s and more). One that holds text may be as short as a word.
@@ -21,7 +22,6 @@ JOIN_MS = 300
 
 CODE = "speech_not_transcribed"
 # The warnings of recordings that have no text and no shown gap: nothing of them is charged.
-NO_SPEECH, NO_WORDS = "no_speech", "no_words"
 WORDLESS = frozenset({NO_SPEECH, NO_WORDS})
 _PLACES_NAMED = 10
 _BRIEF_S = 9.95  # what rounds to less than 10.0

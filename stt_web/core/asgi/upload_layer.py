@@ -19,13 +19,12 @@ import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
 from django.utils.translation import gettext_noop
 
-from billing.admission import Caller, check_caller, identify_caller
 from stt_web.core.asgi.messages import (
     ASGI3Application,
     ASGIReceiveCallable,
@@ -69,10 +68,30 @@ class ClientGoneError(Exception):
     """The client closed the connection before its body was complete."""
 
 
-class IngestLayer:
+class UploadLimits(Protocol):
+    @property
+    def max_file_bytes(self) -> int: ...
+
+
+class AdmittedCaller(Protocol):
+    """What this layer needs to know of the sender; views get the object itself."""
+
+    @property
+    def rate_limit_headers(self) -> Mapping[str, str]: ...
+
+    @property
+    def limits(self) -> UploadLimits: ...
+
+
+C = TypeVar("C", bound=AdmittedCaller)
+
+
+class IngestLayer(Generic[C]):
     """The ASGI layer in front of Django.
 
-    `upload_paths` take recordings (POST). `media_root` gets one folder an upload.
+    `upload_paths` take recordings (POST). `media_root` gets one folder an upload. `identify`
+    authenticates the sender by the request's head and raises ApiError, `recheck` raises where that
+    has ended since; both may block.
     """
 
     def __init__(
@@ -81,10 +100,8 @@ class IngestLayer:
         *,
         media_root: Path,
         upload_paths: Collection[str],
-        identify: Callable[[HTTPScope], Caller] = lambda scope: identify_caller(
-            scope, needed_scope="transcribe"
-        ),
-        recheck: Callable[[Caller], None] = check_caller,
+        identify: Callable[[HTTPScope], C],
+        recheck: Callable[[C], None],
     ) -> None:
         self._app = app
         self._media_root = media_root
@@ -133,7 +150,7 @@ class IngestLayer:
             # Also where the client is gone, while a thread may still be about to keep the file.
             await asyncio.shield(self._in_thread(upload.end))
 
-    async def _check_again(self, caller: Caller, upload: Upload) -> None:
+    async def _check_again(self, caller: C, upload: Upload) -> None:
         """A body takes minutes: a key that was revoked meanwhile starts nothing that costs."""
         try:
             await sync_to_async(self._recheck)(caller)

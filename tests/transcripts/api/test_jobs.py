@@ -9,8 +9,8 @@ from tests.transcripts.fake_inference import FakeInference, Script
 from tests.transcripts.rows import update_transcripts
 from tests.transcripts.served_api import Client, make_client, wav
 from transcripts.jobs.requeue import RequeueRefusedError, requeue_job
-from transcripts.jobs.run import run_job
 from transcripts.models import JobKind, Status, Transcript, TranscriptionJob
+from transcripts.pipeline import run_job
 from transcripts.services.recordings import forget_recording
 
 pytestmark = pytest.mark.database

@@ -8,8 +8,8 @@ from tests.transcripts.api.test_transcripts import make, path_of
 from tests.transcripts.exports.test_api import ExportWorker
 from tests.transcripts.served_api import Client
 from transcripts.exports.worker_exports import is_large
-from transcripts.imports.bounds import MAX_SEGMENT_WORDS
 from transcripts.models import Segment, Speaker, Transcript
+from transcripts.text.bounds import MAX_SEGMENT_WORDS
 
 WORD = {"word": "ab", "start_ms": 0, "end_ms": 1, "confidence": None, "space_before": True}
 

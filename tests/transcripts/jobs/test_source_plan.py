@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from transcripts.jobs.passes import Passes, Source
 from transcripts.jobs.source_plan import plan_sources
 from transcripts.media import Track
+from transcripts.media.passes import Passes, Source
 
 LOUD = Track(
     track=1,

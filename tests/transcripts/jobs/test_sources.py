@@ -13,8 +13,8 @@ from tests.transcripts.conftest import MakeTranscript
 from tests.transcripts.fake_inference import FakeInference, Script
 from tests.transcripts.media.sounds import Sound, make_file, speechlike, stereo, write_wav
 from tests.transcripts.rows import run_transcript
-from transcripts.jobs.stages.sources import list_pauses
 from transcripts.models import GapReason, Status, Transcript, TranscriptionJob
+from transcripts.services.sources import list_pauses
 
 SECONDS = 3
 

@@ -16,7 +16,6 @@ from transcripts.editing.draft import Editing
 from transcripts.editing.edits import SegmentChange, edit_segment, restore
 from transcripts.jobs.cancel import cancel_job, delete_transcript
 from transcripts.jobs.concurrency import running
-from transcripts.jobs.run import run_job
 from transcripts.models import (
     JobKind,
     RetentionPolicy,
@@ -26,6 +25,7 @@ from transcripts.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+from transcripts.pipeline import run_job
 from transcripts.services.recordings import recording_path
 
 pytestmark = pytest.mark.database

@@ -12,9 +12,9 @@ from tests.transcripts.fake_inference import FakeInference
 from tests.transcripts.rows import run_transcript
 from tests.transcripts.webhooks.receiver import Receiver
 from transcripts.jobs.cancel import cancel_transcript, delete_transcript
-from transcripts.jobs.job_status import job_of
 from transcripts.jobs.stages.finalize import fail_rows
 from transcripts.models import Status, TranscriptionJob, WebhookDelivery
+from transcripts.services.job_status import job_of
 from transcripts.webhooks.endpoints import create_endpoint
 from transcripts.webhooks.outbox import tell_of_status
 from transcripts.webhooks.pump import pump_deliveries

@@ -24,7 +24,7 @@ from transcripts.editing.api.conditional import (
 )
 from transcripts.editing.draft import Editing
 from transcripts.editing.edits import SegmentChange
-from transcripts.imports.bounds import MAX_SEGMENT_WORDS
+from transcripts.text.bounds import MAX_SEGMENT_WORDS
 
 Body = dict[str, Any]
 

@@ -21,9 +21,9 @@ from transcripts.exports.files import content_disposition, file_name
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import EXPORTS, LINT, export, load_for
 from transcripts.exports.worker_exports import describe_export, is_large, order_export
+from transcripts.job_errors import job_error, warn_in_headers
 from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Transcript
 from transcripts.principals import check_still_allowed, find_transcript, identify
-from transcripts.responses import job_error, warn_in_headers
 
 _WAIT_S = 20.0
 _PIECE_BYTES = 256 * 1024

@@ -8,13 +8,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stt_web.core.errors import ApiError
 from transcripts.jobs.source_plan import ALL, MIX, SPLIT
 from transcripts.jobs.submit import TranscriptionOptions
-from transcripts.text.languages import MULTI, find_language
+from transcripts.options import (
+    RESPONSE_FORMATS,
+    TASKS,
+    InvalidOptionError,
+    parse_language,
+    read_language,
+    show_value,
+)
+from transcripts.text.languages import MULTI
 
-RESPONSE_FORMATS = ("json", "verbose_json", "txt", "text", "srt", "vtt")
-TASKS = ("transcribe", "translate")
 DEFAULT_MODEL = "large-v3-turbo"
 MAX_SPEAKERS = 50
 MAX_PROMPT_CHARACTERS = 1000
@@ -26,14 +31,6 @@ MAX_CHANNEL = 64  # more has no recording (media.limits)
 _BOOLEANS = {"true": True, "1": True, "on": True, "yes": True}
 _BOOLEANS |= {"false": False, "0": False, "off": False, "no": False}
 _RESPOND_ASYNC = re.compile(r"(^|[,;\s])respond-async($|[,;\s])", re.IGNORECASE)
-
-
-class InvalidOptionError(ApiError):
-    status = 400
-    code = "invalid_value"
-
-    def __init__(self, field: str, message: str, *, code: str | None = None) -> None:
-        super().__init__(message, code=code, extra={"field": field})
 
 
 @dataclass(frozen=True)
@@ -96,7 +93,8 @@ def read_spoken(fields: Mapping[str, str]) -> SpokenLanguages:
     if language and languages and language not in languages:
         raise InvalidOptionError(
             "languages",
-            f"language is {_shown(language)}, which languages doesn't list. Send language={MULTI}"
+            f"language is {show_value(language)}, which languages doesn't list."
+            f" Send language={MULTI}"
             " for a recording in several languages, or leave language out.",
         )
     if language or len(languages) == 1:
@@ -104,16 +102,9 @@ def read_spoken(fields: Mapping[str, str]) -> SpokenLanguages:
     return SpokenLanguages(languages=languages)
 
 
-def read_language(fields: Mapping[str, str]) -> str:
-    """Return the code of the one language that is named; empty: none is. Raises
-    InvalidOptionError."""
-    wanted = fields.get("language", "").strip()
-    return "" if wanted.lower() in ("", "auto") else _find_language(wanted, field="language")
-
-
 def _read_expected(value: str) -> tuple[str, ...]:
     named = [name.strip() for name in value[:1000].split(",") if name.strip()]
-    found = dict.fromkeys(_find_language(name, field="languages") for name in named)
+    found = dict.fromkeys(parse_language(name, field="languages") for name in named)
     if len(found) > MAX_LANGUAGES:
         raise InvalidOptionError(
             "languages", f"languages is a list of at most {MAX_LANGUAGES} codes."
@@ -121,25 +112,14 @@ def _read_expected(value: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _find_language(wanted: str, *, field: str) -> str:
-    code = find_language(wanted)
-    if code is not None:
-        return code
-    what = f"auto, {MULTI}" if field == "language" else "codes with commas between"
-    raise InvalidOptionError(
-        field,
-        f"{field} is {_shown(wanted)}, but must be {what} or one of the languages that"
-        " GET /v1/languages lists, such as en or en-US.",
-        code="unknown_language",
-    )
-
-
 def _read_choice(fields: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
     """Return one of `choices`; the first is the default."""
     value = fields.get(name, "").strip().lower() or choices[0]
     if value not in choices:
         allowed = ", ".join(choices)
-        raise InvalidOptionError(name, f"{name} is {_shown(value)}, but must be one of {allowed}.")
+        raise InvalidOptionError(
+            name, f"{name} is {show_value(value)}, but must be one of {allowed}."
+        )
     return value
 
 
@@ -148,7 +128,7 @@ def _read_boolean(fields: Mapping[str, str], name: str, *, default: bool) -> boo
     if not value:
         return default
     if value not in _BOOLEANS:
-        raise InvalidOptionError(name, f"{name} is {_shown(value)}, but must be true or false.")
+        raise InvalidOptionError(name, f"{name} is {show_value(value)}, but must be true or false.")
     return _BOOLEANS[value]
 
 
@@ -157,7 +137,7 @@ def _read_speakers(fields: Mapping[str, str]) -> int:
     if not (value.isascii() and value.isdigit() and len(value) <= 4 and int(value) <= MAX_SPEAKERS):
         raise InvalidOptionError(
             "speakers",
-            f"speakers is {_shown(value)}, but must be a whole number from 1 to {MAX_SPEAKERS},"
+            f"speakers is {show_value(value)}, but must be a whole number from 1 to {MAX_SPEAKERS},"
             " or 0 to find the number.",
         )
     return int(value)
@@ -173,7 +153,8 @@ def _read_number_or(
     if not (value.isascii() and value.isdigit() and len(value) <= 4 and 1 <= int(value) <= most):
         raise InvalidOptionError(
             name,
-            f"{name} is {_shown(value)}, but must be {' or '.join(words)}, or a whole number from 1"
+            f"{name} is {show_value(value)}, but must be {' or '.join(words)}, or a whole number"
+            " from 1"
             f" to {most}.",
         )
     return str(int(value))
@@ -194,8 +175,3 @@ def _read_hot_words(fields: Mapping[str, str]) -> tuple[str, ...]:
         message = f"hot_words is a list of at most {MAX_HOT_WORDS} words, separated by commas."
         raise InvalidOptionError("hot_words", message)
     return words
-
-
-def _shown(value: str) -> str:
-    """Return a client's value for a sentence, bounded and printable."""
-    return repr(value[:40])

@@ -18,13 +18,14 @@ from billing.anonymous import return_anonymous_use
 from billing.ledger import Charge, HoldNotFoundError, release_hold, settle_hold
 from billing.notifications import announce_low_credits
 from transcripts.jobs.completion import delivery_of
-from transcripts.jobs.job_status import CLOSED_LEASE, change_status
 from transcripts.jobs.lease import LeaseLostError, held_rows
-from transcripts.jobs.outcome import completed_status, note_outcome
+from transcripts.jobs.outcome import note_outcome
 from transcripts.jobs.results import Job
 from transcripts.models import Status, Transcript, TranscriptionJob
 from transcripts.services.embeddings import drop_finished_embeddings
+from transcripts.services.job_status import CLOSED_LEASE, change_status
 from transcripts.services.recordings import drop_finished_audio, forget_recording
+from transcripts.warnings import completed_status
 
 logger = logging.getLogger(__name__)
 

@@ -21,13 +21,17 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.client_address import request_address
 from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
-from transcripts.api.audio import NoRecordingError, Recording, answer_recording, find_recording
 from transcripts.exports.document import load_document
-from transcripts.jobs.stages.sources import list_pauses
 from transcripts.models import ShareLink, Transcript
 from transcripts.pages.paragraphs import list_turns
 from transcripts.pages.remarks import has_code, list_gaps
-from transcripts.services.shown_gaps import NO_SPEECH
+from transcripts.served_recordings import (
+    NoRecordingError,
+    Recording,
+    answer_recording,
+    find_recording,
+)
+from transcripts.services.sources import list_pauses
 from transcripts.sharing.links import (
     OPENED_FOR_S,
     ShareNotFoundError,
@@ -37,6 +41,7 @@ from transcripts.sharing.links import (
     is_open,
     open_share,
 )
+from transcripts.warnings import NO_SPEECH
 
 HEADERS = {
     "Cache-Control": "private, no-store",

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from stt_web.core.errors import ApiError
 from tests.transcripts.live.wire.talk import check_message, load_document
 from transcripts.inference.results import RecognisedSegment, RecognisedWord
-from transcripts.jobs.api.options import InvalidOptionError
 from transcripts.live.audio_format import UnusableAudioError
 from transcripts.live.events import Ended, Failed, Final, LiveEvent, Notice, Partial, Ready
 from transcripts.live.messages import ServerStoppingError, Teller, close_code
@@ -25,6 +24,7 @@ from transcripts.live.protocol import (
     Open,
     ProtocolError,
 )
+from transcripts.options import InvalidOptionError
 
 values = st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.just("en")
 keys = st.sampled_from(

@@ -1,0 +1,52 @@
+"""Why a transcript has no text, and what a format without a place for warnings says in headers."""
+
+from django.http import HttpResponse
+from django.urls import reverse
+
+from stt_web.core.errors import ApiError
+from transcripts.models import Status, Transcript
+from transcripts.services.shown_gaps import seconds_in
+
+# Faults of the recording or of what was asked; told at once where probing finds them, and with the
+# same status where only the decoding does.
+_FAULTS_OF_REQUEST = {
+    "empty_file",
+    "not_audio",
+    "unsupported_format",
+    "no_audio_track",
+    "corrupt_media",
+    "too_long",
+}
+_PASSING = {
+    "inference_unavailable",
+    "inference_full",
+    "not_installed",
+    "language_not_supported",
+    "decoder_died",
+}
+
+
+def location_of(transcript: Transcript) -> str:
+    return reverse("transcript", args=[str(transcript.pk)])
+
+
+def warn_in_headers(response: HttpResponse, transcript: Transcript) -> None:
+    """Say how much is missing to who gets a format that has no place for it. No query."""
+    response.headers["X-Gap-Seconds"] = f"{seconds_in(transcript.job.warnings):.3f}"
+    response.headers["X-Warnings"] = str(len(transcript.job.warnings))
+
+
+def job_error(transcript: Transcript) -> ApiError:
+    """Return what to raise for a transcript that has no text."""
+    extra: dict[str, object] = {"id": str(transcript.pk)}
+    if transcript.status == Status.CANCELLED:
+        return ApiError(
+            "This transcription was cancelled.", code="cancelled", status=409, extra=extra
+        )
+    code = transcript.job.error_code or "internal_error"
+    message = transcript.job.error_message or "The transcription failed. Nothing was charged."
+    if code in _FAULTS_OF_REQUEST:
+        return ApiError(message, code=code, status=400, extra=extra)
+    if code in _PASSING:
+        return ApiError(message, code=code, status=503, retry_after_s=10, extra=extra)
+    return ApiError(message, code=code, status=500, extra=extra)

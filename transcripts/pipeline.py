@@ -1,0 +1,17 @@
+"""The stages of a transcription job, in their order: of jobs, and of live sessions."""
+
+from uuid import UUID
+
+from transcripts.jobs.run import Stages, run_stages
+from transcripts.jobs.stages.diarize import label_speakers
+from transcripts.jobs.stages.finalize import settle
+from transcripts.jobs.stages.recognise import recognise
+from transcripts.jobs.stages.sentences import form_sentences
+from transcripts.live.close import gather_journal
+
+STAGES: Stages = (gather_journal, recognise, label_speakers, form_sentences, settle)
+
+
+def run_job(job_id: UUID) -> None:
+    """Work on a job if it is queued; see `jobs.run.run_stages`."""
+    run_stages(job_id, STAGES)

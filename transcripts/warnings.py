@@ -1,0 +1,28 @@
+"""The warnings of a transcript: which of them take something from its result, which inform."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from transcripts.models import Status
+
+NO_SPEECH, NO_WORDS = "no_speech", "no_words"
+LANGUAGE_UNCERTAIN = "language_uncertain"
+# Warnings that say something without taking anything from the result.
+NOTES = frozenset(
+    {
+        NO_SPEECH,
+        NO_WORDS,
+        LANGUAGE_UNCERTAIN,
+        "language_not_detected",
+        "fewer_speakers",
+        "other_track_recognised",
+        "channels_separate",
+        "channels_not_split",
+    }
+)
+
+
+def completed_status(warnings: Iterable[Mapping[str, Any]]) -> Status:
+    """Return the final status of a transcript that can be read, by its warnings."""
+    has_warnings = any(warning["code"] not in NOTES for warning in warnings)
+    return Status.COMPLETED_WITH_WARNINGS if has_warnings else Status.COMPLETED
