@@ -75,7 +75,7 @@ class UserAdmin(OperatorAdmin):
         ("email", "name"),
         ("language", "time_zone"),
         ("is_active", "is_staff"),
-        ("date_joined", "last_login", "leaving_at"),
+        ("date_joined", "last_login", "deletion_requested_at"),
         "see_also",
     )
     operator_actions = (

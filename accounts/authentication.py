@@ -3,7 +3,7 @@
     AuthenticationError (ApiError, 401)     one sentence for every bad key, so that nobody learns
                                             from it which keys exist
     ScopeError (ApiError, 403)              a good key that isn't meant for this
-    GuessingError (ApiError, 429)           too many unknown keys from one address
+    KeyThrottledError (ApiError, 429)           too many unknown keys from one address
 
 `/v1/` and `/api/v1/` read the header (`read_bearer`, `ApiKeyAuthentication`); live sockets also
 take `?token=` (`read_socket_token`), and nothing else does.
@@ -22,7 +22,7 @@ from rest_framework.request import Request
 from accounts.client_address import request_address
 from accounts.keys import cache
 from accounts.keys.issue import digest_key, has_key_shape
-from accounts.keys.throttle import check_not_guessing, count_unknown_key
+from accounts.keys.throttle import check_key_throttle, count_unknown_key
 from accounts.models import ApiKey, User
 from stt_web.core.errors import HOW_TO_SEND_A_KEY, ApiError
 
@@ -95,7 +95,7 @@ def authenticate_token(raw: str, *, address: str = "", now: datetime | None = No
     """Return the key, with its `user`, or raise AuthenticationError.
 
     One query, and none for `cache.TTL_S` after; once a minute a second one, for `last_used_at`.
-    From an `address` (`accounts.client_address`) that guesses: GuessingError.
+    From an `address` (`accounts.client_address`) that guesses: KeyThrottledError.
     """
     asked_at = now or timezone.now()
     api_key = None
@@ -136,7 +136,7 @@ def _load_key(digest: str, address: str, now: datetime) -> ApiKey | None:
     try:  # `get`, not `first`: an order that nobody needs is a fifth of what Django takes for this
         return ApiKey.objects.select_related("user").get(digest=digest, revoked_at=None)
     except ApiKey.DoesNotExist:
-        check_not_guessing(address, now=now)
+        check_key_throttle(address, now=now)
         count_unknown_key(address, now=now)
         return None
 

@@ -39,7 +39,7 @@ class User(AbstractUser):
     language = models.CharField(max_length=8, default="en")
     email_preferences = models.JSONField(default=dict, blank=True)
     # Set: the person asked for the account to be deleted; what remains of it is being removed.
-    leaving_at = models.DateTimeField(null=True, blank=True)
+    deletion_requested_at = models.DateTimeField(null=True, blank=True)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

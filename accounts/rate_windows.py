@@ -25,21 +25,21 @@ RETURNING count
 
 
 @dataclass(frozen=True, kw_only=True)
-class Window:
+class RateCount:
     """The window that was counted in, after counting."""
 
     count: int
     resets_in_s: int  # whole seconds, at least 1
 
 
-def count_in_window(subject: str, *, window_s: int, now: datetime) -> Window:
+def count_in_window(subject: str, *, window_s: int, now: datetime) -> RateCount:
     """Count one more for `subject` (at most 100 characters). One statement, also on SQLite."""
     now_s = int(now.timestamp())
     started_at_s = now_s - now_s % window_s
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, [subject, started_at_s])
         (count,) = cursor.fetchone()
-    return Window(count=count, resets_in_s=started_at_s + window_s - now_s)
+    return RateCount(count=count, resets_in_s=started_at_s + window_s - now_s)
 
 
 def purge_windows(*, now: datetime, older_than: timedelta = timedelta(days=1)) -> int:

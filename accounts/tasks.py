@@ -7,7 +7,7 @@ from celery import shared_task
 from accounts.mail import outbox
 from accounts.services import account_deletion, sessions
 
-__all__ = ["finish_departures", "purge_sessions", "send_mail", "sweep_mail"]
+__all__ = ["delete_closed_accounts", "purge_sessions", "send_mail", "sweep_mail"]
 
 
 @shared_task(name=outbox.SEND_TASK, ignore_result=True)
@@ -20,9 +20,9 @@ def sweep_mail() -> None:
     outbox.sweep_mail()
 
 
-@shared_task(name="accounts.finish_departures", ignore_result=True)
-def finish_departures() -> None:
-    account_deletion.finish_departures()
+@shared_task(name="accounts.delete_closed_accounts", ignore_result=True)
+def delete_closed_accounts() -> None:
+    account_deletion.delete_closed_accounts()
 
 
 @shared_task(name="accounts.purge_sessions", ignore_result=True)

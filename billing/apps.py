@@ -8,10 +8,10 @@ class BillingConfig(AppConfig):
     def ready(self) -> None:
         post_migrate.connect(_add_missing_rows, sender=self)
         # These import models, which can't be imported before this.
-        from accounts.services.user_data import Belongings, register_belongings
+        from accounts.services.user_data import UserDataProvider, register_user_data
         from billing.user_data import export_billing, remove_person
 
-        register_belongings("billing", Belongings(export=export_billing, remove=remove_person))
+        register_user_data("billing", UserDataProvider(export=export_billing, remove=remove_person))
 
 
 def _add_missing_rows(*, using: str, **details: object) -> None:

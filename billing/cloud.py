@@ -45,7 +45,7 @@ def is_private(user: User) -> bool:
     is parted from the person already, has nowhere to send anything.
     """
     own = models.Exists(_present().filter(account__user=models.OuterRef("pk")))
-    staying = User.objects.filter(~own, pk=user.pk, leaving_at=None)
+    staying = User.objects.filter(~own, pk=user.pk, deletion_requested_at=None)
     return not staying.exclude(billing_account__plan__has_private_cloud=True).exists()
 
 

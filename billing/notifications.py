@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.mail.notify import notify
-from accounts.mail.outbox import Notice, site_url
+from accounts.mail.outbox import MailContent, site_url
 from accounts.models import User
 from billing.ledger import read_balance
 from billing.models import EntryKind, LedgerEntry
@@ -15,7 +15,7 @@ from billing.quotas import account_for
 _INCOME = (EntryKind.GRANT, EntryKind.ALLOWANCE, EntryKind.PURCHASE, EntryKind.REFUND)
 
 
-def announce_low_credits(user: User) -> None:
+def notify_low_credits(user: User) -> None:
     """Tell `user` if no more than CREDITS_LOW_MINUTES are left. After a charge, in its transaction.
 
     The last income names the mail, so that it is sent once until something comes in again.
@@ -35,8 +35,8 @@ def announce_low_credits(user: User) -> None:
     )
 
 
-def _write(left: int) -> Notice:
-    return Notice(
+def _write(left: int) -> MailContent:
+    return MailContent(
         subject=_("Your minutes are running low"),
         paragraphs=[
             ngettext(

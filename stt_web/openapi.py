@@ -207,8 +207,8 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {"type": "http", "scheme": "bearer", "description": "An API key."}
 
 
-class VisitorScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # no stubs
-    target_class = "transcripts.principals.KeyOrVisitorAuthentication"
+class GuestScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # no stubs
+    target_class = "transcripts.principals.KeyOrGuestAuthentication"
     name = "apiKeyOrToken"
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:

@@ -369,7 +369,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "options": {"queue": "housekeeping", "expires": 30},
     },
     "finish-departures": {
-        "task": "accounts.finish_departures",
+        "task": "accounts.delete_closed_accounts",
         "schedule": 60.0,
         "options": {"queue": "housekeeping", "expires": 60},
     },
@@ -379,7 +379,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "options": {"queue": "webhooks", "expires": 5},
     },
     "purge-kept": {
-        "task": "transcripts.purge_kept",
+        "task": "transcripts.purge_expired",
         "schedule": 600.0,
         "options": {"queue": "housekeeping", "expires": 600},
     },

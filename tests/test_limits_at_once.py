@@ -26,7 +26,7 @@ from tests.transcripts.jobs.test_submit import admit
 from tests.transcripts.live.conftest import ask_for
 from tests.transcripts.rows import claim_transcript, create_transcript
 from transcripts.jobs.concurrency import running
-from transcripts.live.admission import admit_session, readmit_session
+from transcripts.live.admission import admit_session, resume_session
 from transcripts.live.close import pause
 from transcripts.live.journal import Journal
 from transcripts.models import ShareLink, Status, Transcript, WebhookEndpoint
@@ -207,7 +207,7 @@ def assert_few_go_on(user: User | None, settings: Settings, folder: Path, *, lim
         pause(admitted.job)
         tokens.append(admitted.resume_token)
     calls = [
-        partial(refused, partial(readmit_session, ask_for(account, resume_token=token)))
+        partial(refused, partial(resume_session, ask_for(account, resume_token=token)))
         for token in tokens
     ]
     assert sum(run_at_once(calls)) == len(tokens) - limit
@@ -250,28 +250,28 @@ def test_requests_a_minute(user: User) -> None:
 
 @pytest.mark.database
 def test_unknown_keys_of_an_address(transactional_db: None) -> None:
-    throttle.forget_guesses()
+    throttle.reset_key_throttle()
     now = timezone.now()
     calls = [partial(throttle.count_unknown_key, "192.0.2.4", now=now)]
     run_at_once(calls * (throttle.MAX_UNKNOWN_KEYS - 1))
-    throttle.check_not_guessing("192.0.2.4", now=now)
+    throttle.check_key_throttle("192.0.2.4", now=now)
     run_at_once(calls)
-    with pytest.raises(throttle.GuessingError):
-        throttle.check_not_guessing("192.0.2.4", now=now)
-    throttle.forget_guesses()
+    with pytest.raises(throttle.KeyThrottledError):
+        throttle.check_key_throttle("192.0.2.4", now=now)
+    throttle.reset_key_throttle()
 
 
 @pytest.mark.database
 def test_mails_of_a_kind_an_hour(user: User) -> None:
     from allauth.account.models import EmailAddress
 
-    from accounts.mail.outbox import Notice
+    from accounts.mail.outbox import MailContent
     from accounts.models import OutgoingMail
 
     EmailAddress.objects.create(user=user, email="a@example.com", primary=True, verified=True)
 
-    def write() -> Notice:
-        return Notice(subject="x", paragraphs=["y"])
+    def write() -> MailContent:
+        return MailContent(subject="x", paragraphs=["y"])
 
     kind = "key_created"
     run_at_once(

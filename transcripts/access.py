@@ -46,7 +46,7 @@ def get_job(user: User, transcript_id: UUID, job_id: UUID) -> TranscriptionJob:
     return found
 
 
-def get_visitor_transcript(token_digest: str, transcript_id: UUID | str) -> Transcript:
+def get_guest_transcript(token_digest: str, transcript_id: UUID | str) -> Transcript:
     """Return the one transcript that a visitor's token opens (`services.visitors`). One query.
 
     Raises `TranscriptNotFoundError`, also where the token is another transcript's.
@@ -62,7 +62,7 @@ def get_visitor_transcript(token_digest: str, transcript_id: UUID | str) -> Tran
     return found
 
 
-def get_kept_transcript(token_digest: str) -> Transcript:
+def get_stored_transcript(token_digest: str) -> Transcript:
     """Return the one transcript that a visitor's token opens, whichever it is. One query, over
     what visitors have at the moment. Raises `TranscriptNotFoundError`.
     """

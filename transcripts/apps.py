@@ -6,9 +6,9 @@ class TranscriptsConfig(AppConfig):
 
     def ready(self) -> None:
         # These import models, which can't be imported before this.
-        from accounts.services.user_data import Belongings, register_belongings
-        from transcripts.user_data import export_belongings, remove_transcripts
+        from accounts.services.user_data import UserDataProvider, register_user_data
+        from transcripts.user_data import export_user_data, remove_transcripts
 
-        register_belongings(
-            "transcripts", Belongings(export=export_belongings, remove=remove_transcripts)
+        register_user_data(
+            "transcripts", UserDataProvider(export=export_user_data, remove=remove_transcripts)
         )

@@ -1,17 +1,17 @@
 """`Idempotency-Key` where the answer tells of a transcript: it is forgotten with that.
 
-To be given as `keep` to `accounts.api.idempotency`.
+To be given as `store_response` to `accounts.api.idempotency`.
 """
 
 from uuid import UUID
 
-from accounts.services.idempotency import Claim, KeptAnswer, keep
-from transcripts.services.stored_responses import keep_about
+from accounts.services.idempotency import IdempotencyClaim, StoredResponse, store_response
+from transcripts.services.stored_responses import store_link
 
 
-def keep_by_transcript(claim: Claim, answer: KeptAnswer) -> bool:
+def store_with_transcript(claim: IdempotencyClaim, answer: StoredResponse) -> bool:
     """Keep the answer with the transcript that its `X-Transcript-Id` names."""
     transcript_id = answer.headers.get("X-Transcript-Id")
     if transcript_id is None:
-        return keep(claim, answer)
-    return keep_about(claim, answer, transcript_id=UUID(transcript_id))
+        return store_response(claim, answer)
+    return store_link(claim, answer, transcript_id=UUID(transcript_id))

@@ -20,13 +20,13 @@ from accounts.models import ApiKey, User
 from billing.admission import Caller
 from billing.api.throttling import count_api_request
 from stt_web.core.errors import HOW_TO_SEND_A_KEY, ApiError
-from transcripts.access import get_transcript, get_visitor_transcript
+from transcripts.access import get_guest_transcript, get_transcript
 from transcripts.models import Source, Transcript
-from transcripts.services.guest_tokens import digest_visitor_token, is_visitor_token
+from transcripts.services.guest_tokens import digest_guest_token, is_guest_token
 
 
 @dataclass(frozen=True)
-class Visitor:
+class Guest:
     """Somebody without an account who holds the token of one transcript."""
 
     token_digest: str
@@ -34,17 +34,17 @@ class Visitor:
     pk: ClassVar[None] = None
 
 
-class KeyOrVisitorAuthentication(ApiKeyAuthentication):
+class KeyOrGuestAuthentication(ApiKeyAuthentication):
     """A key or a visitor's token as bearer: `request.user` is a User or a Visitor."""
 
     def authenticate(  # type: ignore[override]  # wider than the parent, by design
         self, request: Request
-    ) -> tuple[User | Visitor, ApiKey | None] | None:
-        visitor = _read_visitor(request.META.get("HTTP_AUTHORIZATION", ""))
+    ) -> tuple[User | Guest, ApiKey | None] | None:
+        visitor = _read_guest(request.META.get("HTTP_AUTHORIZATION", ""))
         return (visitor, None) if visitor is not None else super().authenticate(request)
 
 
-def identify(request: HttpRequest, *, needed_scope: str) -> User | Visitor:
+def identify(request: HttpRequest, *, needed_scope: str) -> User | Guest:
     """The same for a plain view; counts the request as DRF's views do. Synchronous: queries.
 
     Raises AuthenticationError, RateLimitError, ScopeError.
@@ -55,9 +55,9 @@ def identify(request: HttpRequest, *, needed_scope: str) -> User | Visitor:
     return principal
 
 
-def _authenticate(request: HttpRequest) -> tuple[User | Visitor, ApiKey | None]:
+def _authenticate(request: HttpRequest) -> tuple[User | Guest, ApiKey | None]:
     header = request.META.get("HTTP_AUTHORIZATION", "")
-    visitor = _read_visitor(header)
+    visitor = _read_guest(header)
     if visitor is not None:
         return visitor, None
     raw = read_bearer(header)
@@ -100,13 +100,13 @@ def source_of(caller: Caller) -> Source:
 
 def find_transcript(principal: object, transcript_id: UUID) -> Transcript:
     """Return the transcript if it is the principal's. Raises TranscriptNotFoundError."""
-    if isinstance(principal, Visitor):
-        return get_visitor_transcript(principal.token_digest, transcript_id)
+    if isinstance(principal, Guest):
+        return get_guest_transcript(principal.token_digest, transcript_id)
     return get_transcript(cast("User", principal), transcript_id)
 
 
-def _read_visitor(header: str) -> Visitor | None:
+def _read_guest(header: str) -> Guest | None:
     raw = read_bearer(header)
-    if raw is None or not is_visitor_token(raw):
+    if raw is None or not is_guest_token(raw):
         return None
-    return Visitor(digest_visitor_token(raw))
+    return Guest(digest_guest_token(raw))

@@ -54,11 +54,11 @@ def answer_finished(transcript: Transcript, response_format: str) -> HttpRespons
     return with_headers(response, transcript)
 
 
-def answer_accepted(transcript: Transcript, *, visitor_token: str = "") -> HttpResponse:
+def answer_accepted(transcript: Transcript, *, guest_token: str = "") -> HttpResponse:
     """Return 202 with where to look."""
     body = state_of(transcript)
-    if visitor_token:
-        body["token"] = visitor_token
+    if guest_token:
+        body["token"] = guest_token
     response = JsonResponse(body, status=202)
     response.headers["Location"] = location_of(transcript)
     response.headers["Preference-Applied"] = "respond-async"

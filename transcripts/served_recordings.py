@@ -49,14 +49,14 @@ class UnsatisfiableRangeError(ApiError):
 
 
 @dataclass(frozen=True)
-class Recording:
+class ServedRecording:
     path: Path
     size: int  # bytes
     mime: str
     etag: str
 
 
-def find_recording(transcript: Transcript) -> Recording:
+def find_recording(transcript: Transcript) -> ServedRecording:
     """Return where it lies. Raises NoRecordingError. No query; one look at the disk."""
     path = recording_path(transcript)
     try:
@@ -67,11 +67,11 @@ def find_recording(transcript: Transcript) -> Recording:
         raise NoRecordingError
     mime = _MIMES.get(transcript.recording.container, "application/octet-stream")
     # A recording never changes, so its transcript's id and its size tell it from any other.
-    return Recording(path, size, mime=mime, etag=f'"{transcript.pk.hex}-{size:x}"')
+    return ServedRecording(path, size, mime=mime, etag=f'"{transcript.pk.hex}-{size:x}"')
 
 
 def answer_recording(
-    request: HttpRequest, recording: Recording, *, is_allowed: Callable[[], bool]
+    request: HttpRequest, recording: ServedRecording, *, is_allowed: Callable[[], bool]
 ) -> HttpResponseBase:
     """Return 200, 206 or 304; HEAD the same without a body. Raises UnsatisfiableRangeError.
 
@@ -122,7 +122,7 @@ def read_range(header: str, *, size: int) -> tuple[int, int] | None:
     return start, min(end, size - 1)
 
 
-def _is_range_meant(request: HttpRequest, recording: Recording) -> bool:
+def _is_range_meant(request: HttpRequest, recording: ServedRecording) -> bool:
     """Whether a range is asked for, of this very recording (If-Range)."""
     known = request.headers.get("If-Range", recording.etag)
     return "Range" in request.headers and known == recording.etag

@@ -17,7 +17,7 @@ from transcripts.editing.align_edits import ALIGN_TASK, align_edit, sweep_alignm
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.worker_exports import EXPORT_TASK, make_export
 from transcripts.jobs.enqueue import TRANSCRIBE_TASK, enqueue
-from transcripts.jobs.lease import keeper
+from transcripts.jobs.lease import heartbeat
 from transcripts.jobs.sweep import sweep_transcripts
 from transcripts.media import warm_up
 from transcripts.pipeline import run_job
@@ -34,7 +34,7 @@ __all__ = [
     "find_voices",
     "index_for_search",
     "purge_anonymous",
-    "purge_kept",
+    "purge_expired",
     "render_export",
     "sweep",
     "transcribe",
@@ -72,13 +72,13 @@ def deliver_webhooks() -> None:
     pump_deliveries()
 
 
-@shared_task(name="transcripts.purge_kept", ignore_result=True)
-def purge_kept() -> None:
-    purge.purge_kept()
+@shared_task(name="transcripts.purge_expired", ignore_result=True)
+def purge_expired() -> None:
+    purge.purge_expired()
 
 
 @shared_task(name="transcripts.apply_retention", ignore_result=True)
-def keep_no_longer() -> None:
+def enforce_retention() -> None:
     apply_retention()
 
 
@@ -124,4 +124,4 @@ def _recall_leases(**_: object) -> None:
 
     In a thread, because this runs inside a signal handler, where taking a lock may deadlock.
     """
-    spawn_thread(keeper.recall_all, name="recall-leases", daemon=False)
+    spawn_thread(heartbeat.recall_all, name="recall-leases", daemon=False)

@@ -23,7 +23,7 @@ from transcripts.models import (
 from transcripts.services.recordings import recording_path
 
 
-def export_belongings(user: User) -> Iterator[ExportFile]:
+def export_user_data(user: User) -> Iterator[ExportFile]:
     """Yield all files. Lazy: one at a time."""
     yield from export_transcripts(user)
     yield from export_webhooks(user)

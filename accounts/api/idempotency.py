@@ -5,8 +5,8 @@
 
 Both just answer where the header is missing. Both raise what `accounts.services.idempotency` does,
 and BadKeyError for a visitor: the key's scope is the account, and a promise that can't be kept had
-better be refused. `lasts_s`: longer than `answer` may take. `keep`: who keeps an answer that is to
-be forgotten with what it tells of, keeps it by a function of their own.
+better be refused. `lasts_s`: longer than `answer` may take. `store_response`: who keeps an answer
+that is to be forgotten with what it tells of, keeps it by a function of their own.
 """
 
 import asyncio
@@ -24,19 +24,19 @@ from rest_framework.response import Response
 from accounts.models import User
 from accounts.services.idempotency import (
     BadKeyError,
-    Claim,
-    KeptAnswer,
+    IdempotencyClaim,
+    StoredResponse,
     begin,
-    keep,
     read_key,
     release,
+    store_response,
 )
 from stt_web.core.background import finish_anyway
 
 REPLAYED_HEADER = "Idempotent-Replayed"
 HEADER = "Idempotency-Key"
 
-Keep = Callable[[Claim, KeptAnswer], bool]
+StoreResponse = Callable[[IdempotencyClaim, StoredResponse], bool]
 
 
 def fingerprint_request(operation: str, *asked: object) -> str:
@@ -51,7 +51,7 @@ async def answer_once(
     fingerprint: str,
     lasts_s: float,
     answer: Callable[[], Awaitable[HttpResponse]],
-    keep: Keep = keep,
+    store_response: StoreResponse = store_response,
 ) -> HttpResponse:
     """Return what `answer` does, or what it did when this request came before."""
     begun = await finish_anyway(
@@ -62,20 +62,20 @@ async def answer_once(
     )
     if begun is None:
         return await answer()
-    if isinstance(begun, KeptAnswer):
+    if isinstance(begun, StoredResponse):
         return HttpResponse(begun.body, status=begun.status_code, headers=_replayed(begun))
     try:
         response = await answer()
-        kept = KeptAnswer(response.status_code, dict(response.headers), response.content)
-        await sync_to_async(_end)(begun, kept, keep)
+        kept = StoredResponse(response.status_code, dict(response.headers), response.content)
+        await sync_to_async(_end)(begun, kept, store_response)
     except BaseException:  # also a client that went away: whoever asks next goes on
         await asyncio.shield(_release(begun))
         raise
     return response
 
 
-async def _release(begun: Claim | KeptAnswer | None) -> None:
-    if isinstance(begun, Claim):
+async def _release(begun: IdempotencyClaim | StoredResponse | None) -> None:
+    if isinstance(begun, IdempotencyClaim):
         await sync_to_async(release, thread_sensitive=False)(begun)
 
 
@@ -85,21 +85,21 @@ def answer_request_once(
     fingerprint: str,
     lasts_s: float,
     answer: Callable[[], Response],
-    keep: Keep = keep,
+    store_response: StoreResponse = store_response,
 ) -> Response:
     """Return what `answer` does, or what it did when this request came before: as JSON."""
     owner = request.user if isinstance(request.user, User) else None
     begun = _begin(request.headers.get(HEADER, ""), owner, fingerprint=fingerprint, lasts_s=lasts_s)
     if begun is None:
         return answer()
-    if isinstance(begun, KeptAnswer):
+    if isinstance(begun, StoredResponse):
         return Response(json.loads(begun.body), status=begun.status_code, headers=_replayed(begun))
     try:
         response = answer()
         # What Content-Type it gets is decided when it is rendered.
         headers = {name: response[name] for name in response.headers if name != "Content-Type"}
-        kept = KeptAnswer(response.status_code, headers, JSONRenderer().render(response.data))
-        _end(begun, kept, keep)
+        kept = StoredResponse(response.status_code, headers, JSONRenderer().render(response.data))
+        _end(begun, kept, store_response)
     except BaseException:
         release(begun)
         raise
@@ -108,7 +108,7 @@ def answer_request_once(
 
 def _begin(
     header: str, owner: User | None, *, fingerprint: str, lasts_s: float
-) -> Claim | KeptAnswer | None:
+) -> IdempotencyClaim | StoredResponse | None:
     key = read_key(header)
     if not key:
         return None
@@ -120,12 +120,12 @@ def _begin(
     return begin(owner, key, fingerprint=fingerprint, lasts=timedelta(seconds=lasts_s))
 
 
-def _end(claim: Claim, answer: KeptAnswer, keep: Keep) -> None:
+def _end(claim: IdempotencyClaim, answer: StoredResponse, store_response: StoreResponse) -> None:
     if answer.status_code >= 300:
         release(claim)
     else:
-        keep(claim, answer)
+        store_response(claim, answer)
 
 
-def _replayed(kept: KeptAnswer) -> dict[str, str]:
+def _replayed(kept: StoredResponse) -> dict[str, str]:
     return {**kept.headers, REPLAYED_HEADER: "true"}

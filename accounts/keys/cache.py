@@ -45,7 +45,7 @@ def find_key(
     return _own_copy(api_key)
 
 
-def forget_keys() -> None:
+def evict_keys() -> None:
     """Drop all: revocations are rare, and one query a key brings the rest back."""
     global _generation
     with _lock:
@@ -53,8 +53,8 @@ def forget_keys() -> None:
         _kept.clear()
 
 
-def forget_keys_on_commit() -> None:
-    transaction.on_commit(forget_keys)
+def evict_keys_on_commit() -> None:
+    transaction.on_commit(evict_keys)
 
 
 def note_use(digest: str, *, used_at: datetime) -> None:

@@ -19,7 +19,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.keys import cache
 from accounts.models import ApiKey, User
-from accounts.services.notifications import announce_key
+from accounts.services.notifications import notify_key_created
 from stt_web.core.errors import ApiError
 
 # What a key may be narrowed to. A key without scopes may do everything its owner may.
@@ -106,7 +106,7 @@ def issue_requested_key(
             expires_at=_choose_expiry(expires_at, scopes=scopes, asked_with=asked_with),
             created_by=asked_with,
         )
-        announce_key(made[0])
+        notify_key_created(made[0])
     return made
 
 
@@ -197,5 +197,5 @@ def _revoke(keys: Collection[UUID], *, now: datetime | None = None) -> int:
     changed = ApiKey.objects.filter(pk__in=keys, revoked_at=None).update(
         revoked_at=now or timezone.now()
     )
-    cache.forget_keys_on_commit()
+    cache.evict_keys_on_commit()
     return changed

@@ -21,16 +21,16 @@ _lock = Lock()
 _refused_until: dict[str, datetime] = {}  # by the address's digest
 
 
-class GuessingError(ApiError):
+class KeyThrottledError(ApiError):
     status = 429
     code = "too_many_unknown_keys"
 
 
-def check_not_guessing(address: str, *, now: datetime) -> None:
-    """Raise GuessingError while `address` is over the limit. No query."""
+def check_key_throttle(address: str, *, now: datetime) -> None:
+    """Raise KeyThrottledError while `address` is over the limit. No query."""
     until = _refused_until.get(digest_address(address)) if _refused_until and address else None
     if until is not None and now < until:
-        raise GuessingError(
+        raise KeyThrottledError(
             "Too many unknown API keys came from your network address. Wait a minute.",
             retry_after_s=max(1, -int((now - until).total_seconds() // 1)),
         )
@@ -50,6 +50,6 @@ def count_unknown_key(address: str, *, now: datetime) -> None:
         _refused_until[digest] = now + timedelta(seconds=window.resets_in_s)
 
 
-def forget_guesses() -> None:
+def reset_key_throttle() -> None:
     with _lock:
         _refused_until.clear()

@@ -11,12 +11,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts.mail.outbox import Notice, site_url
+from accounts.mail.outbox import MailContent, site_url
 
 Details = Mapping[str, Any]
 
 
-def write_account_mail(template_prefix: str, details: Details) -> Notice:
+def write_account_mail(template_prefix: str, details: Details) -> MailContent:
     """Return the mail for allauth's `template_prefix`, in the language that is active.
 
     Raises KeyError for one that isn't known: a release of allauth that says something new.
@@ -24,8 +24,8 @@ def write_account_mail(template_prefix: str, details: Details) -> Notice:
     return _MAILS[template_prefix](details)
 
 
-def _confirm_at_signup(details: Details) -> Notice:
-    return Notice(
+def _confirm_at_signup(details: Details) -> MailContent:
+    return MailContent(
         subject=_("Confirm your e-mail address"),
         paragraphs=[
             _("Somebody, hopefully you, signed up to Open STT with this address."),
@@ -36,16 +36,16 @@ def _confirm_at_signup(details: Details) -> Notice:
     )
 
 
-def _confirm_new_address(details: Details) -> Notice:
-    return Notice(
+def _confirm_new_address(details: Details) -> MailContent:
+    return MailContent(
         subject=_("Confirm your new e-mail address"),
         paragraphs=[_("This address is to be the one of your account at Open STT.")],
         action=(_("Confirm the address"), details["activate_url"]),
     )
 
 
-def _reset_password(details: Details) -> Notice:
-    return Notice(
+def _reset_password(details: Details) -> MailContent:
+    return MailContent(
         subject=_("Choose a new password"),
         paragraphs=[
             _("Somebody asked for a new password for your account."),
@@ -55,8 +55,8 @@ def _reset_password(details: Details) -> Notice:
     )
 
 
-def _unknown_account(details: Details) -> Notice:
-    return Notice(
+def _unknown_account(details: Details) -> MailContent:
+    return MailContent(
         subject=_("There is no account with this address"),
         paragraphs=[
             _("Somebody asked for a new password for this address, but no account has it."),
@@ -66,8 +66,8 @@ def _unknown_account(details: Details) -> Notice:
     )
 
 
-def _already_exists(details: Details) -> Notice:
-    return Notice(
+def _already_exists(details: Details) -> MailContent:
+    return MailContent(
         subject=_("You have an account already"),
         paragraphs=[
             _("Somebody, perhaps you, tried to sign up with this address, which has an account."),
@@ -77,11 +77,11 @@ def _already_exists(details: Details) -> Notice:
     )
 
 
-def _tell(subject: str, sentence: str) -> Callable[[Details], Notice]:
+def _tell(subject: str, sentence: str) -> Callable[[Details], MailContent]:
     """A message that something has changed. The two are translated when it is written."""
 
-    def write(details: Details) -> Notice:
-        return Notice(
+    def write(details: Details) -> MailContent:
+        return MailContent(
             subject=_(subject),
             paragraphs=[
                 _(sentence),
@@ -99,7 +99,7 @@ def _tell(subject: str, sentence: str) -> Callable[[Details], Notice]:
     return write
 
 
-_MAILS: dict[str, Callable[[Details], Notice]] = {
+_MAILS: dict[str, Callable[[Details], MailContent]] = {
     "account/email/email_confirmation_signup": _confirm_at_signup,
     "account/email/email_confirmation": _confirm_new_address,
     "account/email/password_reset_key": _reset_password,

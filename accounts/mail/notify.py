@@ -12,7 +12,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts.mail.outbox import Notice, queue_mail, site_url
+from accounts.mail.outbox import MailContent, queue_mail, site_url
 from accounts.models import User
 from accounts.profile import read_email_preferences
 from accounts.rate_windows import count_in_window
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 MAX_AN_HOUR = 20
 
 
-def notify(user: User, *, kind: str, key: str, write: Callable[[], Notice]) -> bool:
+def notify(user: User, *, kind: str, key: str, write: Callable[[], MailContent]) -> bool:
     """Queue the mail that `write` returns; False if it isn't wanted, or was queued before.
 
     `kind`: one of EMAIL_PREFERENCES. `key`: what it tells of; the same is told once. `write` runs
@@ -35,13 +35,13 @@ def notify(user: User, *, kind: str, key: str, write: Callable[[], Notice]) -> b
     return _queue(user, kind=kind, key=key, write=write, reason=reason)
 
 
-def notify_always(user: User, *, kind: str, key: str, write: Callable[[], Notice]) -> bool:
+def notify_always(user: User, *, kind: str, key: str, write: Callable[[], MailContent]) -> bool:
     """The same for a mail that can't be switched off."""
     return _queue(user, kind=kind, key=key, write=write)
 
 
 def _queue(
-    user: User, *, kind: str, key: str, write: Callable[[], Notice], reason: str = ""
+    user: User, *, kind: str, key: str, write: Callable[[], MailContent], reason: str = ""
 ) -> bool:
     if not user.is_active:
         return False

@@ -35,7 +35,7 @@ KEPT = timedelta(days=90)  # how long a key keeps its mail from being written ag
 
 
 @dataclass(frozen=True, kw_only=True)
-class Notice:
+class MailContent:
     """What a mail says, in the reader's language. `action`: what a button says, where it leads."""
 
     subject: str
@@ -49,7 +49,7 @@ def site_url(path: str) -> str:
 
 
 def queue_mail(
-    notice: Notice, *, kind: str, key: str, recipient: str, user: User | None, reason: str = ""
+    notice: MailContent, *, kind: str, key: str, recipient: str, user: User | None, reason: str = ""
 ) -> bool:
     """Write the mail down, and have it sent after the commit; False if `key` had been written.
 

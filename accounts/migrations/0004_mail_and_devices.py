@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name='user',
-            name='leaving_at',
+            name='deletion_requested_at',
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.CreateModel(

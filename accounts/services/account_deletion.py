@@ -18,9 +18,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from accounts.keys import cache
-from accounts.mail.outbox import Notice, queue_mail
+from accounts.mail.outbox import MailContent, queue_mail
 from accounts.models import ApiKey, User
-from accounts.services.user_data import all_belongings
+from accounts.services.user_data import all_user_data
 
 logger = logging.getLogger(__name__)
 
@@ -31,11 +31,11 @@ def close_account(user: User, *, now: datetime | None = None) -> None:
     """Shut the account, for good. Its sessions end, its keys are revoked from the commit on."""
     closed_at = now or timezone.now()
     with transaction.atomic():
-        User.objects.filter(pk=user.pk).update(is_active=False, leaving_at=closed_at)
+        User.objects.filter(pk=user.pk).update(is_active=False, deletion_requested_at=closed_at)
         ApiKey.objects.filter(user=user, revoked_at=None).update(revoked_at=closed_at)
         for session in UserSession.objects.filter(user=user):
             session.end()
-    cache.forget_keys()
+    cache.evict_keys()
     logger.info("event=account_closed user_id=%s", user.pk)
 
 
@@ -44,13 +44,13 @@ def remove_account(user: User) -> None:
 
     Recordings before the billing account, which says what may be done with them.
     """
-    for belongings in reversed(all_belongings()):
-        belongings.remove(user)
-    user_id, farewell = user.pk, _find_address(user)
+    for user_data in reversed(all_user_data()):
+        user_data.remove(user)
+    user_id, deletion_mail = user.pk, _find_address(user)
     with transaction.atomic():
         user.delete()
-        if farewell:
-            _write_farewell(user_id, address=farewell, language=user.language)
+        if deletion_mail:
+            _write_deletion_mail(user_id, address=deletion_mail, language=user.language)
     logger.info("event=account_removed user_id=%s", user_id)
 
 
@@ -64,9 +64,11 @@ def try_to_remove(user: User) -> bool:
     return True
 
 
-def finish_departures() -> int:
+def delete_closed_accounts() -> int:
     """Remove accounts that were closed and not removed; return how many. Idempotent."""
-    leaving = User.objects.filter(leaving_at__isnull=False).order_by("leaving_at")
+    leaving = User.objects.filter(deletion_requested_at__isnull=False).order_by(
+        "deletion_requested_at"
+    )
     return sum(try_to_remove(user) for user in list(leaving[:_AT_ONCE]))
 
 
@@ -76,9 +78,9 @@ def _find_address(user: User) -> str:
     return address.email if address is not None else ""
 
 
-def _write_farewell(user_id: UUID, *, address: str, language: str) -> None:
+def _write_deletion_mail(user_id: UUID, *, address: str, language: str) -> None:
     with override(language):
-        notice = Notice(
+        notice = MailContent(
             subject=_("Your account is deleted"),
             paragraphs=[
                 _("Your account at Open STT and everything in it are deleted."),

@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.mail.notify import notify
-from accounts.mail.outbox import Notice, site_url
+from accounts.mail.outbox import MailContent, site_url
 from accounts.models import KnownDevice, User
 from accounts.services.sessions import describe_browser
 
@@ -55,8 +55,8 @@ def is_known_device(email: str, token: str) -> bool:
     )
 
 
-def _write(now: datetime, *, address: str, browser: str) -> Notice:
-    return Notice(
+def _write(now: datetime, *, address: str, browser: str) -> MailContent:
+    return MailContent(
         subject=_("A new device logged in to your account"),
         paragraphs=[
             _("Somebody logged in to your account with a browser that had not been used before."),

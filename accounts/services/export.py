@@ -16,7 +16,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from accounts.models import ApiKey, KnownDevice, User
 from accounts.profile import read_email_preferences
-from accounts.services.user_data import ExportFile, all_belongings
+from accounts.services.user_data import ExportFile, all_user_data
 
 _PIECE_BYTES = 256 * 1024
 
@@ -36,8 +36,8 @@ def as_json(document: Any) -> bytes:
 
 def _files_of(user: User) -> Iterator[ExportFile]:
     yield ExportFile(name="account.json", content=as_json(_describe(user)))
-    for belongings in all_belongings():
-        yield from belongings.export(user)
+    for user_data in all_user_data():
+        yield from user_data.export(user)
 
 
 def _pack(archive: zipfile.ZipFile, file: ExportFile, *, sink: "_Sink") -> Iterator[bytes]:

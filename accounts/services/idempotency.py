@@ -3,9 +3,10 @@
     BadKeyError (ApiError, 400)           not a key
     KeyInUseError (ApiError, 409)         the same request is still being answered
     KeyReusedError (ApiError, 422)        the key came with another request before
-    AnswerForgottenError (ApiError, 409)  what it made was deleted, and the answer with it
+    ResponseExpiredError (ApiError, 409)  what it made was deleted, and the answer with it
 
-For everything that costs: `begin` a request, then `keep` its answer or `release` the key. Only
+For everything that costs: `begin` a request, then `store_response` its answer or `release` the key.
+Only
 answers of success are kept. A refusal, a failure, or a wait that ran out has cost nothing that the
 next request would pay again, so it is carried out anew. A process that dies in between leaves a
 claim that runs out. What an answer is about, and when it must be forgotten, its maker knows.
@@ -47,20 +48,20 @@ class KeyReusedError(ApiError):
     code = "idempotency_key_reused"
 
 
-class AnswerForgottenError(ApiError):
+class ResponseExpiredError(ApiError):
     status = 409
     code = "deleted"
 
 
 @dataclass(frozen=True)
-class KeptAnswer:
+class StoredResponse:
     status_code: int
     headers: dict[str, str]
     body: bytes
 
 
 @dataclass(frozen=True)
-class Claim:
+class IdempotencyClaim:
     """The right to answer one request. `record_id` and `claim` are the fence."""
 
     record_id: int
@@ -79,11 +80,11 @@ def read_key(header: str) -> str:
 
 def begin(
     owner: User, key: str, *, fingerprint: str, lasts: timedelta, now: datetime | None = None
-) -> Claim | KeptAnswer:
+) -> IdempotencyClaim | StoredResponse:
     """Return the right to carry the request out, or the answer that it had.
 
     `lasts`: longer than carrying it out may take. At most three queries. Raises KeyInUseError,
-    KeyReusedError, AnswerForgottenError.
+    KeyReusedError, ResponseExpiredError.
     """
     asked_at = now or timezone.now()
     claim = secrets.token_hex(16)
@@ -102,7 +103,7 @@ def begin(
     if record is None:  # released between the two: whoever had it is done
         raise _in_use()
     if record.claim == claim:
-        return Claim(record.pk, claim)
+        return IdempotencyClaim(record.pk, claim)
     if record.fingerprint != fingerprint:
         raise KeyReusedError("This Idempotency-Key was used for another request before.")
     if record.status_code is not None:
@@ -110,7 +111,7 @@ def begin(
     return _take_over(record, claim, lasts=lasts, now=asked_at)
 
 
-def keep(claim: Claim, answer: KeptAnswer) -> bool:
+def store_response(claim: IdempotencyClaim, answer: StoredResponse) -> bool:
     """Keep the answer; False if the claim had run out."""
     held = IdempotencyRecord.objects.filter(pk=claim.record_id, claim=claim.claim)
     return (
@@ -121,14 +122,14 @@ def keep(claim: Claim, answer: KeptAnswer) -> bool:
     )
 
 
-def release(claim: Claim) -> None:
+def release(claim: IdempotencyClaim) -> None:
     """Let the key be used again. Idempotent."""
     IdempotencyRecord.objects.filter(
         pk=claim.record_id, claim=claim.claim, status_code=None
     ).delete()
 
 
-def forget_answers(record_ids: Collection[int]) -> None:
+def delete_responses(record_ids: Collection[int]) -> None:
     """Empty these answers, and keep their keys: what they made isn't made again by a late
     repetition. Inside the transaction that deletes it.
     """
@@ -144,19 +145,21 @@ def purge_answers(*, now: datetime | None = None) -> int:
     return IdempotencyRecord.objects.filter(pk__in=ids).delete()[0]
 
 
-def _take_over(record: IdempotencyRecord, claim: str, *, lasts: timedelta, now: datetime) -> Claim:
+def _take_over(
+    record: IdempotencyRecord, claim: str, *, lasts: timedelta, now: datetime
+) -> IdempotencyClaim:
     ran_out = IdempotencyRecord.objects.filter(
         pk=record.pk, claim=record.claim, claimed_until__lte=now, status_code=None
     )
     if not ran_out.update(claim=claim, claimed_until=now + lasts):
         raise _in_use()
-    return Claim(record.pk, claim)
+    return IdempotencyClaim(record.pk, claim)
 
 
-def _read_answer(record: IdempotencyRecord) -> KeptAnswer:
+def _read_answer(record: IdempotencyRecord) -> StoredResponse:
     if record.is_forgotten:
-        raise AnswerForgottenError("This request was answered before, but its result was deleted.")
-    return KeptAnswer(
+        raise ResponseExpiredError("This request was answered before, but its result was deleted.")
+    return StoredResponse(
         status_code=record.status_code or 200,
         headers=dict(record.headers),
         body=zlib.decompress(bytes(record.body)),

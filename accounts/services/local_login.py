@@ -68,7 +68,7 @@ def redeem_login_token(token: str) -> User:
 
 
 def _may_use_link(user: User) -> bool:
-    is_there = user.is_active and user.leaving_at is None
+    is_there = user.is_active and user.deletion_requested_at is None
     return is_there and not user.has_usable_password() and not has_second_factor(user)
 
 

@@ -3,11 +3,11 @@
 from django.utils.translation import gettext as _
 
 from accounts.mail.notify import notify
-from accounts.mail.outbox import Notice, site_url
+from accounts.mail.outbox import MailContent, site_url
 from accounts.models import ApiKey
 
 
-def announce_key(api_key: ApiKey) -> None:
+def notify_key_created(api_key: ApiKey) -> None:
     """Tell the owner by mail. Inside the transaction that makes the key."""
     notify(
         api_key.user,
@@ -17,9 +17,9 @@ def announce_key(api_key: ApiKey) -> None:
     )
 
 
-def _write(api_key: ApiKey) -> Notice:
+def _write(api_key: ApiKey) -> MailContent:
     shown = {"name": api_key.name, "prefix": api_key.prefix}
-    return Notice(
+    return MailContent(
         subject=_("A new API key was made: %(name)s") % shown,
         paragraphs=[
             _("Your account has a new API key, “%(name)s” (%(prefix)s…).") % shown,

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.mail.notify import notify_always
-from accounts.mail.outbox import Notice, site_url
+from accounts.mail.outbox import MailContent, site_url
 from accounts.models import User
 from accounts.profile import SECURITY_NOTICES, read_email_preferences, update_profile
 
@@ -24,8 +24,8 @@ def change_profile(user: User, **changes: Any) -> User:
     return changed
 
 
-def _write() -> Notice:
-    return Notice(
+def _write() -> MailContent:
+    return MailContent(
         subject=_("Security notices of your account are switched off"),
         paragraphs=[
             _("You will get no mail any more about new API keys, or about log-ins on new devices."),

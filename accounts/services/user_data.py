@@ -20,19 +20,19 @@ class ExportFile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Belongings:
+class UserDataProvider:
     """`export` is lazy and may be long; `remove` is idempotent and leaves nothing."""
 
     export: Callable[[User], Iterator[ExportFile]]
     remove: Callable[[User], None]
 
 
-_registered: dict[str, Belongings] = {}
+_registered: dict[str, UserDataProvider] = {}
 
 
-def register_belongings(name: str, belongings: Belongings) -> None:
+def register_user_data(name: str, belongings: UserDataProvider) -> None:
     _registered[name] = belongings
 
 
-def all_belongings() -> list[Belongings]:
+def all_user_data() -> list[UserDataProvider]:
     return [_registered[name] for name in sorted(_registered)]

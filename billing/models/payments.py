@@ -161,7 +161,7 @@ class StripeEvent(models.Model):
 
 
 class StripeObject(models.Model):
-    """Which of several looks at an object of Stripe is the latest (`billing.payments.object_versions`)."""
+    """Which of several fetches of an object of Stripe is the latest (`object_versions`)."""
 
     id = models.CharField(primary_key=True, max_length=255)
     looks = models.PositiveBigIntegerField(default=0)

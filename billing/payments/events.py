@@ -19,7 +19,7 @@ from django.utils import timezone
 from billing.models import StripeEvent
 from billing.payments.errors import BadSignatureError, NotConfiguredError
 from billing.payments.gateway import are_payments_configured, open_stripe
-from billing.payments.object_versions import begin_look, claim_look
+from billing.payments.object_versions import begin_fetch, is_latest_fetch
 from billing.payments.purchases import apply_purchase, fetch_purchase
 from billing.payments.subscriptions import apply_subscription, fetch_subscription
 
@@ -98,14 +98,14 @@ def _process(event_id: str, changes: list[_Change]) -> None:
         if claimed.update(processed_at=timezone.now()) != 1:
             return
         for change in changes:
-            if claim_look(change.object_id, look=change.look):
+            if is_latest_fetch(change.object_id, look=change.look):
                 change.apply()
     logger.info("event=stripe_event_processed stripe_event=%s objects=%d", event_id, len(changes))
 
 
 def _look(client: stripe.StripeClient, object_id: str) -> _Change | None:
     """Look at the object as it is now; None where Stripe has none (any more)."""
-    look = begin_look(object_id)
+    look = begin_fetch(object_id)
     try:
         if object_id.startswith("sub_"):
             subscription = fetch_subscription(client, object_id)

@@ -12,7 +12,7 @@ from django.db.models import F
 from billing.models import StripeObject
 
 
-def begin_look(object_id: str) -> int:
+def begin_fetch(object_id: str) -> int:
     """Return the number of a new look; call it before fetching."""
     with transaction.atomic():
         StripeObject.objects.get_or_create(pk=object_id)
@@ -20,7 +20,7 @@ def begin_look(object_id: str) -> int:
         return StripeObject.objects.values_list("looks", flat=True).get(pk=object_id)
 
 
-def claim_look(object_id: str, *, look: int) -> bool:
+def is_latest_fetch(object_id: str, *, look: int) -> bool:
     """True if this look is the latest; then the object is the caller's until its transaction ends.
 
     The update locks the row, so that two looks at one object are applied one after the other.

@@ -82,7 +82,7 @@ def ApiErrorMiddleware(  # noqa: N802  # named in MIDDLEWARE like a class
         return response
 
     def process_exception(request: HttpRequest, error: Exception) -> HttpResponse | None:
-        return answer_anybody(request, error) if isinstance(error, ApiError) else None
+        return answer_request(request, error) if isinstance(error, ApiError) else None
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined]  # Django's way
     return middleware
@@ -128,24 +128,24 @@ def handle_api_exception(error: Exception, context: dict[str, Any]) -> Response 
 
 def answer_400(request: HttpRequest, exception: Exception) -> HttpResponse:
     message = gettext_noop("The server can't make sense of this request.")
-    return answer_anybody(request, ApiError(message))
+    return answer_request(request, ApiError(message))
 
 
 def answer_403(request: HttpRequest, exception: Exception) -> HttpResponse:
     message = gettext_noop("You may not do this.")
-    return answer_anybody(request, ApiError(message, status=403, code="forbidden"))
+    return answer_request(request, ApiError(message, status=403, code="forbidden"))
 
 
 def answer_csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     message = _("This form has expired. Reload the page and try again.")
-    return answer_anybody(request, ApiError(message, status=403, code="csrf_failed"))
+    return answer_request(request, ApiError(message, status=403, code="csrf_failed"))
 
 
 def answer_404(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return answer_anybody(request, NotFoundError(_("There is nothing at this address.")))
+    return answer_request(request, NotFoundError(_("There is nothing at this address.")))
 
 
-def answer_anybody(request: HttpRequest, error: ApiError) -> HttpResponse:
+def answer_request(request: HttpRequest, error: ApiError) -> HttpResponse:
     """A page for a person who looks at pages; the one shape of an error for all others.
 
     The page needs no query: Django answers errors outside of the request's thread.
@@ -172,14 +172,14 @@ def _answer_not_allowed(request: HttpRequest, refusal: HttpResponse) -> HttpResp
     if _wants_page(request):  # by the history, a bookmark or a reload: of methods they know nothing
         message = gettext_noop("This address belongs to a button on another page.")
         error = ApiError(message, status=405, code=error.code, headers=error.headers)
-    return answer_anybody(request, error)
+    return answer_request(request, error)
 
 
 def answer_500(request: HttpRequest) -> HttpResponse:
     error = internal_error()
     if _wants_page(request):
         error.message = gettext_noop("Something went wrong on our side.")
-    return answer_anybody(request, error)
+    return answer_request(request, error)
 
 
 def internal_error() -> ApiError:

@@ -1,8 +1,8 @@
 """Requests with characters that no database can hold are refused here, once, for every view.
 
 U+0000 in a path, a query, a form or a cookie (`\\000` in a quoted one) is an error of PostgreSQL
-where it reaches a statement. JSON is checked where it is parsed (`stt_web.core.parsers`), the form of an
-upload by the ingest; bytes that are not UTF-8 arrive as U+FFFD.
+where it reaches a statement. JSON is checked where it is parsed (`stt_web.core.parsers`), the form
+of an upload by the ingest; bytes that are not UTF-8 arrive as U+FFFD.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.decorators import async_only_middleware
 from django.utils.translation import gettext_noop
 
-from stt_web.core.error_responses import answer_anybody
+from stt_web.core.error_responses import answer_request
 from stt_web.core.errors import ApiError
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -26,7 +26,7 @@ def RefuseUnstorableMiddleware(  # noqa: N802  # named in MIDDLEWARE like a clas
     async def middleware(request: HttpRequest) -> HttpResponseBase:
         if _holds_nul(request):
             message = gettext_noop("This request holds a NUL character, which no text has.")
-            return answer_anybody(request, ApiError(message, code="invalid_value"))
+            return answer_request(request, ApiError(message, code="invalid_value"))
         return await get_response(request)
 
     return middleware

@@ -1,7 +1,7 @@
 """One upload on its way to disk: a multipart body in pieces in, a file in its final place out.
 
-Pure, synchronous and without HTTP: `stt_web.core.asgi.upload_layer` feeds it in a thread. A body is parsed as it
-arrives (python-multipart, a push parser); the file goes straight to `<folder>/recording`, is
+Pure, synchronous and without HTTP: `core.asgi.upload_layer` feeds it in a thread. A body is parsed
+as it arrives (python-multipart, a push parser); the file goes straight to `<folder>/recording`, is
 hashed on the way, and is never in memory as a whole. A folder an upload, because a hostile file
 may name its neighbours (engine facts, *Hostile media*).
 
@@ -69,7 +69,7 @@ class StorageFullError(UploadError):
         )
 
 
-class UploadGoneError(UploadError):
+class UploadLostError(UploadError):
     """The request ended, and its file with it, before a thread of it could keep the file."""
 
     code = "upload_gone"
@@ -99,12 +99,12 @@ class Upload:
     def sync(self) -> None:
         """Write it to the disk itself, before a commit accepts it: a power cut may follow. Blocks.
 
-        Raises StorageFullError, UploadGoneError where the request ended meanwhile.
+        Raises StorageFullError, UploadLostError where the request ended meanwhile.
         """
         try:
             sync_new_file(self.path)
         except FileNotFoundError:
-            raise UploadGoneError from None
+            raise UploadLostError from None
         except OSError as error:
             if error.errno in _DISK_IS_FULL:
                 raise StorageFullError from None
@@ -113,11 +113,11 @@ class Upload:
     def keep(self) -> None:
         """Take the file over: the ingest won't delete it when the request is over.
 
-        Raises UploadGoneError where it was deleted already.
+        Raises UploadLostError where it was deleted already.
         """
         with self._lock:
             if self._is_over:
-                raise UploadGoneError
+                raise UploadLostError
             self.is_kept = True
 
     def end(self) -> None:
@@ -182,7 +182,7 @@ class UploadReader:
         """Parse and write the next piece. Raises UploadError and its kin."""
         with self._lock:
             if self._is_abandoned:
-                raise UploadGoneError
+                raise UploadLostError
             self._feed(data)
 
     def finish(self) -> Upload:

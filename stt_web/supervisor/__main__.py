@@ -27,8 +27,8 @@ from django.conf import settings
 
 from stt_web.core.env import BadSettingError, read_int, read_text
 from stt_web.supervisor import commands, first_steps
-from stt_web.supervisor.child import ROOT, Child
-from stt_web.supervisor.commands import Command
+from stt_web.supervisor.child import ROOT, ManagedProcess
+from stt_web.supervisor.commands import ProcessCommand
 from stt_web.supervisor.console import Console
 
 _READY_WITHIN_S = 120.0  # a machine under load; a process that ends is noticed at once
@@ -43,7 +43,7 @@ class StartError(Exception):
 
 
 @dataclass(frozen=True)
-class Plan:
+class StartPlan:
     """What to start where, read from the environment once."""
 
     host: str
@@ -63,12 +63,12 @@ class Plan:
         return self.data_dir / "api-key"
 
 
-def read_plan() -> Plan:
+def read_plan() -> StartPlan:
     """Read the settings, Django's included. Raises BadSettingError."""
     listen = read_text("STT_INFERENCE_LISTEN", "")
     if not listen and not read_text("STT_INFERENCE_TARGET", ""):
         listen = f"127.0.0.1:{_free_port()}"
-    return Plan(
+    return StartPlan(
         host=settings.HOST,
         port=settings.PORT,
         data_dir=settings.DATA_DIR,
@@ -85,10 +85,10 @@ def read_plan() -> Plan:
 class Supervisor:
     """The running system: tiers of children in the order of their start."""
 
-    def __init__(self, plan: Plan, *, console: Console) -> None:
+    def __init__(self, plan: StartPlan, *, console: Console) -> None:
         self._plan = plan
         self._console = console
-        self._tiers: list[list[Child]] = []
+        self._tiers: list[list[ManagedProcess]] = []
         self._env = {**os.environ, "PYTHONUNBUFFERED": "1"}
         # The work goes on at the next start, so Ctrl-C needs no long drain: less than the grace.
         self._env.setdefault("STT_INFERENCE_DRAIN_S", "8")
@@ -136,14 +136,14 @@ class Supervisor:
             self._tiers.append([fetching])  # so that Ctrl-C ends it
             await fetching.run_to_end()
 
-    async def _start_tier(self, *started: Command) -> None:
+    async def _start_tier(self, *started: ProcessCommand) -> None:
         tier = [self._child(command) for command in started]
         self._tiers.append(tier)
         for child in tier:
             await child.start()
 
-    def _child(self, command: Command) -> Child:
-        return Child(command, env=self._env, console=self._console)
+    def _child(self, command: ProcessCommand) -> ManagedProcess:
+        return ManagedProcess(command, env=self._env, console=self._console)
 
     async def _wait_for(self, what: str, is_ready: Callable[[], bool]) -> None:
         """Return once it is ready. A process that ends meanwhile has a fault to be mended first."""
@@ -170,7 +170,7 @@ class Supervisor:
         )
 
 
-async def serve(plan: Plan, *, console: Console) -> int:
+async def serve(plan: StartPlan, *, console: Console) -> int:
     """Run the system until SIGINT or SIGTERM; returns the exit status."""
     asked_to_stop = asyncio.Event()
     loop = asyncio.get_running_loop()

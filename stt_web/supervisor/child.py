@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from stt_web.core.background import BackgroundLoop
-from stt_web.supervisor.commands import Command
+from stt_web.supervisor.commands import ProcessCommand
 from stt_web.supervisor.console import Console
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -24,10 +24,12 @@ _LONGEST_LINE_BYTES = 1 << 20
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
-class Child:
+class ManagedProcess:
     """Starts `command`, and starts it again whenever it ends, until `stop`."""
 
-    def __init__(self, command: Command, *, env: Mapping[str, str], console: Console) -> None:
+    def __init__(
+        self, command: ProcessCommand, *, env: Mapping[str, str], console: Console
+    ) -> None:
         self.command = command
         self._env = env
         self._console = console

@@ -13,28 +13,28 @@ _ALSO_TAKES = {"housekeeping": ("exports",)}
 
 
 @dataclass(frozen=True)
-class Command:
+class ProcessCommand:
     """One process: a name for its log lines, and what to execute."""
 
     name: str
     argv: tuple[str, ...]
 
 
-def migrate() -> Command:
+def migrate() -> ProcessCommand:
     """Bring the database up to date; ends by itself."""
     return _python("migrate", "manage.py", "migrate", "--no-input", "--verbosity=1")
 
 
-def first_models() -> Command:
+def first_models() -> ProcessCommand:
     """Fetch a recogniser and a speaker model where there are none; ends by itself."""
     return _python("models", "-m", "inference_service.catalog", "first")
 
 
-def inference() -> Command:
+def inference() -> ProcessCommand:
     return _python("inference", "-m", "inference_service")
 
 
-def worker(queue: str, *, slots: int, node: str = "") -> Command:
+def worker(queue: str, *, slots: int, node: str = "") -> ProcessCommand:
     """A Celery worker of one queue that works on `slots` tasks at once.
 
     `node` tells two workers of one queue on one machine apart.
@@ -51,7 +51,7 @@ def worker(queue: str, *, slots: int, node: str = "") -> Command:
     )
 
 
-def beat() -> Command:
+def beat() -> ProcessCommand:
     """The clock that has the sweeper look for lost work; no pidfile, so that a kill leaves none."""
     return _python(
         "beat",
@@ -59,7 +59,7 @@ def beat() -> Command:
     )
 
 
-def web(*, host: str, port: int) -> Command:
+def web(*, host: str, port: int) -> ProcessCommand:
     """The ASGI server.
 
     Without uvicorn's access log, whose lines would hold `?token=`, and without its trust in
@@ -77,5 +77,5 @@ def web(*, host: str, port: int) -> Command:
     )
 
 
-def _python(name: str, *arguments: str) -> Command:
-    return Command(name=name, argv=(sys.executable, *arguments))
+def _python(name: str, *arguments: str) -> ProcessCommand:
+    return ProcessCommand(name=name, argv=(sys.executable, *arguments))

@@ -15,8 +15,8 @@ import pytest
 from django.http import HttpResponseBase
 from pytest_django import Settings
 
-from accounts.keys.cache import forget_keys
-from accounts.keys.throttle import forget_guesses
+from accounts.keys.cache import evict_keys
+from accounts.keys.throttle import reset_key_throttle
 from accounts.models import ApiKey, RateWindow, User
 from billing.models import Plan
 from tests.access.routes import METHODS, Route, list_routes
@@ -96,7 +96,7 @@ def _close(response: HttpResponseBase) -> None:
 def accounts(settings: Settings) -> tuple[Account, Account]:
     settings.WEBHOOK_ALLOW_HTTP = False
     Plan.objects.update(requests_per_minute=0)  # limits have tests of their own
-    forget_keys()
+    evict_keys()
     return create_account("mine@example.com"), create_account("theirs@example.com")
 
 
@@ -245,5 +245,5 @@ def _has_lost_something(account: Account) -> bool:
 
 
 def _forget_limits() -> None:
-    forget_guesses()
+    reset_key_throttle()
     RateWindow.objects.all().delete()

@@ -8,9 +8,9 @@ import pytest
 from pytest_django import Settings
 
 from accounts.authentication import ScopeError
-from accounts.keys.cache import forget_keys
+from accounts.keys.cache import evict_keys
 from accounts.keys.issue import SCOPES, issue_api_key
-from accounts.keys.throttle import forget_guesses
+from accounts.keys.throttle import reset_key_throttle
 from accounts.models import RateWindow
 from billing.admission import identify_caller
 from billing.models import Plan
@@ -126,8 +126,8 @@ def path_of(route: Route) -> str:
 def _no_limits(settings: Settings) -> None:
     Plan.objects.update(requests_per_minute=0)
     RateWindow.objects.all().delete()
-    forget_guesses()
-    forget_keys()
+    reset_key_throttle()
+    evict_keys()
 
 
 def test_every_operation_of_the_api_says_what_it_needs() -> None:

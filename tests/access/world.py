@@ -19,7 +19,7 @@ from billing.quotas import account_for
 from tests.accounts.pages.people import member
 from tests.transcripts import rows
 from transcripts.models import Gap, Segment, Speaker, Status, Transcript
-from transcripts.services.guest_tokens import make_visitor_token
+from transcripts.services.guest_tokens import make_guest_token
 from transcripts.sharing.links import create_share
 from transcripts.webhooks.endpoints import create_endpoint, send_test
 
@@ -144,7 +144,7 @@ def list_credentials(account: Account) -> list[Credential]:
     """Whatever `account` could show, and what is none."""
     user = account.user
     raw = account.raw_key
-    guest, _ = make_visitor_token()
+    guest, _ = make_guest_token()
     basic = base64.b64encode(f"{user.email}:{raw}".encode()).decode()
     return [
         Credential("key", _bearer(raw)),

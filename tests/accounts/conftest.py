@@ -2,8 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from accounts.keys.cache import forget_keys
-from accounts.keys.throttle import forget_guesses
+from accounts.keys.cache import evict_keys
+from accounts.keys.throttle import reset_key_throttle
 from tests.accounts.people import Person, create_person
 from tests.billing.conftest import within_a_minute
 
@@ -13,11 +13,11 @@ __all__ = ["within_a_minute"]
 @pytest.fixture(autouse=True)
 def _no_memory_of_other_tests() -> Iterator[None]:
     """What a process remembers of keys and addresses outlives a test's rolled back database."""
-    forget_keys()
-    forget_guesses()
+    evict_keys()
+    reset_key_throttle()
     yield
-    forget_keys()
-    forget_guesses()
+    evict_keys()
+    reset_key_throttle()
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def test_revoking_with_created_ends_all_that_a_key_made(owner: Person) -> None:
     other = create_person("owner@example.com")
     child = make_key(other.raw)
     grandchild = make_key(str(child["key"]))
-    revoke_api_key(ApiKey.objects.get(pk=child["id"]))  # in between: the chain goes on
+    revoke_api_key(ApiKey.objects.get(pk=str(child["id"])))  # in between: the chain goes on
 
     answer = owner.client.delete(f"{KEYS}{other.api_key.pk}/?with_created=true")
 
@@ -112,7 +112,7 @@ def test_a_revoked_key_that_is_still_remembered_makes_no_key(owner: Person) -> N
 
 
 def test_a_new_key_has_an_expiry_or_scopes_unless_asked_otherwise(owner: Person) -> None:
-    usual = ApiKey.objects.get(pk=make_key(owner.raw)["id"]).expires_at
+    usual = ApiKey.objects.get(pk=str(make_key(owner.raw)["id"])).expires_at
     assert usual is not None
     assert abs(usual - timezone.now() - DEFAULT_LIFETIME) < timedelta(minutes=1)
 
@@ -129,7 +129,7 @@ def test_a_key_makes_none_that_outlives_it(owner: Person) -> None:
         answer = owner.client.post(KEYS, body, content_type=JSON)
         assert (answer.status_code, answer.json()["code"]) == (403, "outlives_key")
     for asked in ({}, {"scopes": ["read"]}):
-        made = ApiKey.objects.get(pk=make_key(owner.raw, **asked)["id"])
+        made = ApiKey.objects.get(pk=str(make_key(owner.raw, **asked)["id"]))
         assert made.expires_at == ends
 
 

@@ -187,7 +187,7 @@ class System:
                 start_new_session=True,  # its children die with it: see kill
             )
 
-    def _command(self, name: str) -> commands.Command:
+    def _command(self, name: str) -> commands.ProcessCommand:
         role = name.partition(":")[0]
         if role == "web":
             return commands.web(host="127.0.0.1", port=self.port(name))

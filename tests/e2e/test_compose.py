@@ -15,7 +15,7 @@ import pytest
 import requests
 import yaml
 
-from stt_web.supervisor.commands import Command
+from stt_web.supervisor.commands import ProcessCommand
 from tests.e2e.processes import ROOT, System
 from tests.services import compose, postgresql_database, rabbitmq_queues, redis_database
 
@@ -79,10 +79,10 @@ class ComposedSystem(System):
         self._outside = {**self.env, "STT_OFFLINE": "1"}
         self.env = self._env_of("web")
 
-    def _command(self, name: str) -> Command:
+    def _command(self, name: str) -> ProcessCommand:
         service, _, replica = name.partition(":")
         argv = SERVICES[service]["command"]
-        return Command(name, tuple(self._localise(part, name, replica) for part in argv))
+        return ProcessCommand(name, tuple(self._localise(part, name, replica) for part in argv))
 
     def _localise(self, part: str, name: str, replica: str) -> str:
         replaced = {"python": sys.executable, "0.0.0.0": "127.0.0.1", "8000": str(self.port(name))}  # noqa: S104

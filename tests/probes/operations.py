@@ -27,7 +27,8 @@ from transcripts.models import (
 from transcripts.sharing.links import create_share
 
 SAMPLE = 1 if os.environ.get("STT_PROBES") == "all" else 12
-# The ingest reads these before Django does (tests/stt_web/core/asgi/test_upload_layer.py, test_multipart.py).
+# The ingest reads these before Django does (tests/stt_web/core/asgi/test_upload_layer.py,
+# test_multipart.py).
 UPLOADS = {"/v1/transcribe", "/api/v1/transcripts/import/"}
 WORD = {"word": "Good", "start_ms": 0, "end_ms": 900, "confidence": 0.9, "space_before": False}
 

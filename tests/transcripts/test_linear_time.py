@@ -27,7 +27,7 @@ from transcripts.search.folding import find_words, fold_text
 from transcripts.search.query import read_terms
 from transcripts.text.bounds import MAX_SEGMENT_WORDS
 from transcripts.text.matching import match_sequences
-from transcripts.text.retokenize import respell, tidy_text
+from transcripts.text.retokenize import normalize_text, retokenize
 
 MOST = 9.0
 FLOOR_S = 0.004  # below, the clock's own steps are seen
@@ -79,7 +79,7 @@ PIECES = (
 TEXT_WORK: dict[str, Callable[[str], Any]] = {
     "fold": fold_text,
     "find words": find_words,
-    "tidy": tidy_text,
+    "tidy": normalize_text,
     "one line": one_line,
     "csv": neutralise,
     "normalize": lambda text: normalize("NFKD", text),
@@ -145,7 +145,7 @@ def test_respelling_is_linear() -> None:
     ]
 
     def work(text: str) -> None:
-        respell(words, tidy_text(text), start_ms=0, end_ms=MAX_SEGMENT_WORDS)
+        retokenize(words, normalize_text(text), start_ms=0, end_ms=MAX_SEGMENT_WORDS)
 
     grown = {piece: growth(work, piece, MAX_SEGMENT_CHARACTERS // 4) for piece in PIECES}
     assert {piece: ratio for piece, ratio in grown.items() if ratio >= MOST} == {}

@@ -18,10 +18,10 @@ from transcripts.editing.draft import Editing
 from transcripts.editing.edits import describe
 from transcripts.inference.results import RecognisedSegment, RecognisedWord, WindowResult
 from transcripts.jobs.cancel import cancel_transcript, delete_transcript
-from transcripts.jobs.lease import LeaseLostError, give_back
-from transcripts.jobs.pcm_feed import HoldMeter
-from transcripts.jobs.results import Job, open_job, store_window, write_fenced
-from transcripts.jobs.stages.finalize import fail, settle
+from transcripts.jobs.lease import LeaseLostError, release_lease
+from transcripts.jobs.pcm_feed import HoldExtender
+from transcripts.jobs.results import JobRun, open_job, store_window, write_fenced
+from transcripts.jobs.stages.finalize import fail, finalize
 from transcripts.models import OPEN_STATUSES, Status, Transcript
 
 __all__ = ["make_transcript"]  # fixtures
@@ -31,30 +31,30 @@ WORD = RecognisedWord("hello", 0, 900, 0.9, False)
 SEGMENT = RecognisedSegment(0, 900, "hello", (WORD,), 0.9, -0.1, 1.0, 0.0, 0.0)
 
 
-def store(job: Job) -> None:
+def store(job: JobRun) -> None:
     for second in range(1, 6):
         store_window(job, WindowResult(second * 1000, (second + 1) * 1000, (SEGMENT,)))
 
 
-def finish(job: Job) -> None:
+def finish(job: JobRun) -> None:
     write_fenced(job, audio_duration_ms=1000)
-    settle(job)
+    finalize(job)
 
 
-def extend(job: Job) -> None:
-    HoldMeter(job.lease, job.row, held_for_ms=0, keeps_connection=True).cover(5 * 60_000)
+def extend(job: JobRun) -> None:
+    HoldExtender(job.lease, job.row, held_for_ms=0, keeps_connection=True).cover(5 * 60_000)
 
 
-def rename(job: Job) -> None:
+def rename(job: JobRun) -> None:
     transcript = Transcript.objects.get(pk=job.transcript.pk)
     describe(Editing(transcript, transcript.owner), title="Another")
 
 
-VERBS: dict[str, Callable[[Job], object]] = {
+VERBS: dict[str, Callable[[JobRun], object]] = {
     "store": store,
     "finish": finish,
     "fail": lambda job: fail(job, code="x", message="It failed."),
-    "give back": lambda job: give_back(job.lease, job.row, counts_as_try=False),
+    "give back": lambda job: release_lease(job.lease, job.row, counts_as_try=False),
     "extend": extend,
     "cancel": lambda job: cancel_transcript(Transcript.objects.get(pk=job.transcript.pk)),
     "delete": lambda job: delete_transcript(Transcript.objects.get(pk=job.transcript.pk)),
@@ -78,14 +78,14 @@ def test_two_verbs_at_once_leave_one_truth(
     check(transcript, account)
 
 
-def act(job: Job, verb: str) -> None:
+def act(job: JobRun, verb: str) -> None:
     """A worker that lost its lease, and a row that is gone, are expected ends."""
     lease, row = job.lease, type(job.row).objects.select_related("transcript__owner")
     found = row.filter(pk=job.row.pk).first()
     if found is None:
         return
     try:
-        VERBS[verb](Job(lease=lease, row=found, next_position=1, has_text=True))
+        VERBS[verb](JobRun(lease=lease, row=found, next_position=1, has_text=True))
     except (LeaseLostError, ApiError, Transcript.DoesNotExist):
         return
 

@@ -36,10 +36,10 @@ from transcripts.exports.options import ExportOptions
 from transcripts.exports.worker_exports import describe_export, make_export, order_export
 from transcripts.jobs.cancel import cancel_transcript, delete_transcript
 from transcripts.jobs.lease import LeaseLostError
-from transcripts.jobs.results import Job, open_job, store_window, write_fenced
-from transcripts.jobs.stages.finalize import settle
+from transcripts.jobs.results import JobRun, open_job, store_window, write_fenced
+from transcripts.jobs.stages.finalize import finalize
 from transcripts.jobs.sweep import sweep_transcripts
-from transcripts.live.admission import admit_session, readmit_session
+from transcripts.live.admission import admit_session, resume_session
 from transcripts.live.close import pause
 from transcripts.live.journal import Journal
 from transcripts.models import (
@@ -113,7 +113,7 @@ def endpoint_of(account: BillingAccount) -> WebhookEndpoint:
     return endpoints.create_endpoint(account.user, url="https://example.com/hook")[0]
 
 
-def begin(transcript: Transcript, *, has_text: bool = True) -> Job:
+def begin(transcript: Transcript, *, has_text: bool = True) -> JobRun:
     claimed = claim_transcript(transcript.pk)
     assert claimed is not None
     job = open_job(*claimed)
@@ -143,7 +143,7 @@ def test_cancel_and_finalize(
     for _ in range(ROUNDS):
         transcript = make_transcript(seconds=1, account=account)
         job = begin(transcript, has_text=has_text)
-        cancelled, settled = meet(partial(cancel_transcript, transcript), partial(settle, job))
+        cancelled, settled = meet(partial(cancel_transcript, transcript), partial(finalize, job))
         transcript.refresh_from_db()
         if cancelled is True:
             assert isinstance(settled, LeaseLostError)
@@ -160,7 +160,7 @@ def test_delete_and_finalize(account: BillingAccount, make_transcript: MakeTrans
     for _ in range(ROUNDS):
         transcript = make_transcript(seconds=1, account=account)
         job, folder = begin(transcript), recording_path(transcript).parent
-        meet(partial(delete_transcript, transcript), partial(settle, job))
+        meet(partial(delete_transcript, transcript), partial(finalize, job))
         assert not Transcript.objects.filter(pk=transcript.pk).exists()
         assert not folder.exists()
         final = [event for event in events_of(transcript) if event != str(Event.DELETED)]
@@ -193,7 +193,7 @@ def paused_session(account: BillingAccount) -> Any:
 
 
 def resume(account: BillingAccount, admitted: Any) -> Verb:
-    return lambda: readmit_session(ask_for(account, resume_token=admitted.resume_token))
+    return lambda: resume_session(ask_for(account, resume_token=admitted.resume_token))
 
 
 def test_resume_and_cancel(account: BillingAccount, settings: Settings, tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_resume_and_delete(account: BillingAccount, settings: Settings, tmp_path
 def finished(make: MakeTranscript, account: BillingAccount) -> Transcript:
     """Of one segment."""
     transcript = make(seconds=1, account=account)
-    settle(begin(transcript))
+    finalize(begin(transcript))
     transcript.refresh_from_db()
     return transcript
 

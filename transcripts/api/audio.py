@@ -9,7 +9,7 @@ from django.utils.http import content_disposition_header
 
 from stt_web.core.error_responses import allow_methods
 from transcripts.principals import find_transcript, identify, is_still_allowed
-from transcripts.served_recordings import Recording, answer_recording, find_recording
+from transcripts.served_recordings import ServedRecording, answer_recording, find_recording
 
 
 @allow_methods("GET", "HEAD")
@@ -25,7 +25,7 @@ async def show_audio(request: HttpRequest, transcript_id: UUID) -> HttpResponseB
     return response
 
 
-def _find(request: HttpRequest, transcript_id: UUID) -> tuple[Recording, str]:
+def _find(request: HttpRequest, transcript_id: UUID) -> tuple[ServedRecording, str]:
     principal = identify(request, needed_scope="read")
     transcript = find_transcript(principal, transcript_id)
     return find_recording(transcript), transcript.recording.file_name or "recording"

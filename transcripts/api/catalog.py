@@ -12,7 +12,7 @@ from stt_web.core.error_responses import allow_methods
 from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
 from transcripts.media.formats import FORMATS
-from transcripts.services.guest_tokens import is_visitor_token
+from transcripts.services.guest_tokens import is_guest_token
 from transcripts.text.languages import LANGUAGE_NAMES
 
 # Asking the inference service may take its whole deadline while it is down.
@@ -54,7 +54,7 @@ async def show_formats(request: HttpRequest) -> HttpResponseBase:
 def _inference_of(request: HttpRequest) -> Inference:
     """Raises AuthenticationError: a key is not needed, but a wrong one is wrong."""
     raw = read_bearer(request.META.get("HTTP_AUTHORIZATION", ""))
-    if raw is None or is_visitor_token(raw):
+    if raw is None or is_guest_token(raw):
         return inference_for(None)
     return inference_for(authenticate_token(raw, address=request_address(request)).user)
 

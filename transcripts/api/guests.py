@@ -11,7 +11,7 @@ from accounts.permissions import MANAGE_AND_READ, HasScope, key_of, user_of
 from transcripts.editing.api.conditional import etag_of, read_body
 from transcripts.responses import summarise
 from transcripts.serializers import TranscriptSummarySerializer
-from transcripts.services.guests import claim_transcript
+from transcripts.services.guests import claim_guest_transcript
 
 
 class ClaimRequestSerializer(serializers.Serializer[object]):
@@ -25,7 +25,7 @@ class ClaimView(APIView):
     scopes = {"POST": MANAGE_AND_READ}
 
     @extend_schema(
-        operation_id="claim_transcript",
+        operation_id="claim_guest_transcript",
         request=ClaimRequestSerializer,
         responses=TranscriptSummarySerializer,
     )
@@ -36,5 +36,5 @@ class ClaimView(APIView):
         """
         token = read_body(ClaimRequestSerializer, request)["token"]
         is_by_page = key_of(request) is None
-        transcript = claim_transcript(user_of(request), token, is_by_page=is_by_page)
+        transcript = claim_guest_transcript(user_of(request), token, is_by_page=is_by_page)
         return Response(summarise(transcript), headers=etag_of(transcript))

@@ -26,7 +26,7 @@ from transcripts.exports.worker_exports import is_large
 from transcripts.filters import FILTER_PARAMETERS, RELEVANCE, filter_transcripts
 from transcripts.jobs.cancel import cancel_transcript, delete_transcript
 from transcripts.models import Transcript
-from transcripts.principals import KeyOrVisitorAuthentication, find_transcript
+from transcripts.principals import KeyOrGuestAuthentication, find_transcript
 from transcripts.responses import describe_transcript, state_of, summarise
 from transcripts.search.highlights import Highlight, find_highlights
 from transcripts.search.pagination import SearchPagination
@@ -42,7 +42,7 @@ from transcripts.serializers import (
 class TranscriptView(APIView):
     """One transcript. A visitor's token opens the visitor's own."""
 
-    authentication_classes = [KeyOrVisitorAuthentication, SessionAuthentication]
+    authentication_classes = [KeyOrGuestAuthentication, SessionAuthentication]
 
     @extend_schema(operation_id="read_transcript", responses=TranscriptDetailSerializer)
     def get(self, request: Request, transcript_id: UUID) -> HttpResponseBase:
@@ -78,7 +78,7 @@ class TranscriptView(APIView):
 
 
 class CancelView(APIView):
-    authentication_classes = [KeyOrVisitorAuthentication, SessionAuthentication]
+    authentication_classes = [KeyOrGuestAuthentication, SessionAuthentication]
 
     @extend_schema(
         operation_id="cancel_transcript", request=None, responses=TranscriptStateSerializer

@@ -22,7 +22,7 @@ from transcripts.inference.results import SpeakerTurn
 from transcripts.inference.routing import inference_for
 from transcripts.jobs import results
 from transcripts.jobs.stages.diarize import describe_fewer
-from transcripts.models import OPEN_STATUSES, Action, Transcript, TranscriptionJob
+from transcripts.models import OPEN_STATUSES, EditAction, Transcript, TranscriptionJob
 from transcripts.services.embeddings import are_deleted
 from transcripts.text import speaker_assignment as voices
 from transcripts.text.speaker_assignment import LabelledSegment
@@ -64,11 +64,11 @@ def recount_speakers(editing: Editing, *, speakers: int) -> Recounted:
     transcript = editing.transcript
     if transcript.status in OPEN_STATUSES:
         raise StillWorkedOnError
-    turns = results.load_turns(transcript.job)
+    turns = results.load_speaker_turns(transcript.job)
     if not turns:
         raise CannotRecountError(explain_missing(transcript))
     labels = _cluster(transcript, turns, speakers)
-    with open_draft(editing, Action.RECOUNT) as draft:
+    with open_draft(editing, EditAction.RECOUNT) as draft:
         found = _relabel(draft, turns, labels)
         warnings = _note(draft.transcript, wanted=speakers, found=found)
     return Recounted(found, warnings)

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from transcripts.editing.revisions import Changes
 from transcripts.editing.segment_operations import EditError, SegmentState, merge_segments
-from transcripts.models import Action, Revision, Transcript
+from transcripts.models import EditAction, Revision, Transcript
 from transcripts.text.writing import is_spaced_between
 
 
@@ -26,7 +26,7 @@ class Cuts:
     def of(cls, transcript: Transcript) -> Self:
         """Read them. One query, of as much as those counts changed."""
         cuts = cls()
-        rows = Revision.objects.filter(transcript=transcript, action=Action.RECOUNT)
+        rows = Revision.objects.filter(transcript=transcript, action=EditAction.RECOUNT)
         for changes in rows.order_by("number").values_list("changes", flat=True):
             cuts._add(changes)
         return cuts

@@ -30,9 +30,9 @@ from transcripts.inference.errors import InferenceError
 from transcripts.inference.results import WindowResult
 from transcripts.inference.routing import inference_for
 from transcripts.jobs.pcm_feed import FreeMeter, PcmFeed
-from transcripts.jobs.results import turn_as_json
+from transcripts.jobs.results import speaker_turn_as_json
 from transcripts.media import DecoderDiedError, MediaError, open_decoder
-from transcripts.media.passes import Source, passes_from
+from transcripts.media.passes import PassSource, passes_from
 from transcripts.models import OPEN_STATUSES, Queue, Transcript, TranscriptionJob, Window
 from transcripts.services.embeddings import drop_finished_embeddings
 from transcripts.services.recordings import recording_path
@@ -122,7 +122,9 @@ def _end(job: TranscriptionJob, state: str) -> None:
 def _listen(transcript: Transcript, job: TranscriptionJob) -> tuple[str, list[WindowResult]]:
     """The embedder, and the windows with their turns. A minute for an hour of audio on one core."""
     server = inference_for(transcript.owner).pick(is_begun=True).server
-    source = passes_from(job.sources[:1], index=0, resume_ms=0).current if job.sources else Source()
+    source = (
+        passes_from(job.sources[:1], index=0, resume_ms=0).current if job.sources else PassSource()
+    )
     with open_decoder(recording_path(transcript), pick=source.pick) as decoder:
         feed = PcmFeed(decoder, FreeMeter())
         call: FindTurnsCall = find_turns(feed, server=server)
@@ -146,7 +148,7 @@ def _store(job: TranscriptionJob, embedder: str, windows: list[WindowResult]) ->
         for window in windows:
             for turn in window.turns:
                 row = rows[max(0, bisect.bisect_right(starts, turn.start_ms) - 1)]
-                row.speaker_turns.append(turn_as_json(turn))
+                row.speaker_turns.append(speaker_turn_as_json(turn))
         Window.objects.bulk_update(rows, ["speaker_turns"], batch_size=50)
         TranscriptionJob.objects.filter(pk=job.pk).update(
             embedder=embedder, diarize=True, embeddings_deleted_at=None

@@ -32,20 +32,20 @@ class _Block:
         return int(self.words[-1]["end_ms"] - self.words[0]["start_ms"])
 
     @property
-    def is_squeezed(self) -> bool:
+    def has_squeezed_times(self) -> bool:
         is_alone = len(self.words) == 1
         least = _LEAST_MS_A_CHARACTER if is_alone else _SHARED_MS_A_CHARACTER
         return self.length_ms < least * sum(map(_count_spoken, self.words))
 
 
-def is_hopeless(probabilities: Sequence[float]) -> bool:
+def is_implausible(probabilities: Sequence[float]) -> bool:
     """Whether the model all but rules out that these words were said there."""
     return len(probabilities) >= _WORDS_TO_JUDGE and sum(probabilities) < _HOPELESS * len(
         probabilities
     )
 
 
-def share_squeezed(words: Sequence[Word]) -> list[Word] | None:
+def redistribute_times(words: Sequence[Word]) -> list[Word] | None:
     """Return the aligned words, each with a time in which it can be said; None: there is none.
 
     words: in order, none begins before the one in front ends. A word that was left next to no
@@ -54,7 +54,7 @@ def share_squeezed(words: Sequence[Word]) -> list[Word] | None:
     """
     blocks = [_Block([word]) for word in words]
     while (
-        at := next((at for at, each in enumerate(blocks) if each.is_squeezed), None)
+        at := next((at for at, each in enumerate(blocks) if each.has_squeezed_times), None)
     ) is not None:
         if len(blocks) == 1:
             return None

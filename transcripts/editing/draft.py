@@ -28,7 +28,7 @@ from transcripts.editing.revisions import Change, Changes, difference
 from transcripts.editing.segment_operations import EditError, SegmentState
 from transcripts.models import (
     OPEN_STATUSES,
-    Action,
+    EditAction,
     Revision,
     Segment,
     Speaker,
@@ -48,12 +48,12 @@ _PLAIN_FIELDS = ("title", "language_note", "is_corrected")
 # After these the text is still as the machine wrote it.
 _NO_CORRECTIONS = frozenset(
     {
-        Action.DESCRIBE,
-        Action.ADD_SPEAKER,
-        Action.RENAME_SPEAKER,
-        Action.RECOUNT,
-        Action.RESTORE,
-        Action.SECOND_PASS,
+        EditAction.DESCRIBE,
+        EditAction.ADD_SPEAKER,
+        EditAction.RENAME_SPEAKER,
+        EditAction.RECOUNT,
+        EditAction.RESTORE,
+        EditAction.SECOND_PASS,
     }
 )
 
@@ -342,7 +342,11 @@ def read_state(row: Segment, *, speaker: int | None) -> SegmentState:
 
 @contextmanager
 def open_draft(
-    editing: Editing, action: Action, *, restored: int | None = None, at_any_status: bool = False
+    editing: Editing,
+    action: EditAction,
+    *,
+    restored: int | None = None,
+    at_any_status: bool = False,
 ) -> Iterator[Draft]:
     """Change a transcript: what the draft has at the end becomes a revision, or nothing does.
 

@@ -27,7 +27,7 @@ from transcripts.editing.segment_operations import (
     split_segment,
     words_in_span,
 )
-from transcripts.models import Action, Transcript
+from transcripts.models import EditAction, Transcript
 from transcripts.text.writing import SPACELESS_LANGUAGES
 
 
@@ -49,7 +49,7 @@ def describe(
     language_note: str | None = None,
 ) -> None:
     """Change what a transcript is called and found by; at any status."""
-    with open_draft(editing, Action.DESCRIBE, at_any_status=True) as draft:
+    with open_draft(editing, EditAction.DESCRIBE, at_any_status=True) as draft:
         fields = draft.fields
         if title is not None:
             fields = replace(fields, title=title)
@@ -62,7 +62,7 @@ def describe(
 
 def edit_segment(editing: Editing, key: str, change: SegmentChange) -> None:
     """Change a segment. New words are interpolated at once, and aligned in the background."""
-    with open_draft(editing, Action.EDIT) as draft:
+    with open_draft(editing, EditAction.EDIT) as draft:
         before = segment = draft.segment(key)
         if change.start_ms is not None or change.end_ms is not None:
             segment = _retimed(draft, segment, change)
@@ -77,13 +77,13 @@ def edit_segment(editing: Editing, key: str, change: SegmentChange) -> None:
 
 def split(editing: Editing, key: str, *, at_word: int) -> None:
     """Cut a segment before a word (0-based)."""
-    with open_draft(editing, Action.SPLIT) as draft:
+    with open_draft(editing, EditAction.SPLIT) as draft:
         draft.put(*_cut(draft, draft.segment(key), at_word))
 
 
 def merge(editing: Editing, keys: Sequence[str]) -> None:
     """Join segments that follow each other."""
-    with open_draft(editing, Action.MERGE) as draft:
+    with open_draft(editing, EditAction.MERGE) as draft:
         segments = draft.segments(keys)
         named = [segment.key for segment in segments]
         if named and named != draft.keys_between(segments[0], segments[-1]):
@@ -95,7 +95,7 @@ def merge(editing: Editing, keys: Sequence[str]) -> None:
 
 def move(editing: Editing, key: str, *, count: int, to_next: bool) -> None:
     """Move a segment's last words to the next one, or its first words to the one before."""
-    with open_draft(editing, Action.MOVE_WORDS) as draft:
+    with open_draft(editing, EditAction.MOVE_WORDS) as draft:
         segment = draft.segment(key)
         other = draft.neighbour(segment, is_next=to_next)
         if other is None:
@@ -114,14 +114,14 @@ def move(editing: Editing, key: str, *, count: int, to_next: bool) -> None:
 
 def remove(editing: Editing, key: str) -> None:
     """Take a segment out. It can be restored."""
-    with open_draft(editing, Action.REMOVE) as draft:
+    with open_draft(editing, EditAction.REMOVE) as draft:
         draft.segment(key)
         draft.remove(key)
 
 
 def add_speaker(editing: Editing, name: str) -> int:
     """Add somebody who was not told apart; returns the number."""
-    with open_draft(editing, Action.ADD_SPEAKER) as draft:
+    with open_draft(editing, EditAction.ADD_SPEAKER) as draft:
         number = max(draft.speakers, default=0) + 1
         draft.speakers[number] = SpeakerState(f"Speaker {number}", name)
     return number
@@ -129,7 +129,7 @@ def add_speaker(editing: Editing, name: str) -> int:
 
 def rename_speaker(editing: Editing, number: int, name: str) -> None:
     """Name a speaker; an empty name shows the label again."""
-    with open_draft(editing, Action.RENAME_SPEAKER) as draft:
+    with open_draft(editing, EditAction.RENAME_SPEAKER) as draft:
         known = draft.speakers.get(number)
         if known is None:
             raise SpeakerNotFoundError
@@ -138,7 +138,7 @@ def rename_speaker(editing: Editing, number: int, name: str) -> None:
 
 def merge_speakers(editing: Editing, numbers: Sequence[int], *, into: int) -> None:
     """Say that these are one person: what they say becomes `into`'s, and they are gone."""
-    with open_draft(editing, Action.MERGE_SPEAKERS) as draft:
+    with open_draft(editing, EditAction.MERGE_SPEAKERS) as draft:
         gone = sorted({*numbers} - {into})
         if not {into, *gone} <= set(draft.speakers):
             raise SpeakerNotFoundError
@@ -153,7 +153,7 @@ def assign_speaker(editing: Editing, *, start_ms: int, end_ms: int, speaker: int
     """Say who speaks in a span of time; segments that reach out of it are cut between words."""
     if start_ms >= end_ms:
         raise EditError("The span must end after it begins.")
-    with open_draft(editing, Action.ASSIGN_SPEAKER) as draft:
+    with open_draft(editing, EditAction.ASSIGN_SPEAKER) as draft:
         for segment in draft.segments_in(start_ms, end_ms):
             inside = _cut_out(draft, segment, start_ms=start_ms, end_ms=end_ms)
             if inside is not None:
@@ -163,7 +163,7 @@ def assign_speaker(editing: Editing, *, start_ms: int, end_ms: int, speaker: int
 def restore(editing: Editing, number: int) -> None:
     """Make it again as it was at a revision; 0 is the machine's original. History stays."""
     check_revision(editing.transcript, number)
-    with open_draft(editing, Action.RESTORE, restored=number) as draft:
+    with open_draft(editing, EditAction.RESTORE, restored=number) as draft:
         # The draft's own revision, which is the last, has no changes yet.
         draft.apply(reverse(changes_between(editing.transcript, number, draft.transcript.revision)))
 

@@ -16,9 +16,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from stt_web.core.errors import ApiError
-from transcripts.editing.alignment_checks import is_hopeless, share_squeezed
+from transcripts.editing.alignment_checks import is_implausible, redistribute_times
 from transcripts.editing.segment_operations import SegmentState
-from transcripts.inference.align import LONGEST_MS, PlacedWord, SpokenWord, align_words
+from transcripts.inference.align import LONGEST_MS, PlacedWord, WordToAlign, align_words
 from transcripts.inference.errors import InferenceError, UnsupportedRequestError
 from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
@@ -167,7 +167,7 @@ def _ask(
         route = inference.pick(model=model.id)
         try:
             return align_words(
-                [SpokenWord(word["word"], word["space_before"]) for word in own],
+                [WordToAlign(word["word"], word["space_before"]) for word in own],
                 pcm,
                 model=model.id,
                 language=transcript.language,
@@ -249,12 +249,12 @@ def _fit(
     fitted = [(between(w.start_ms, least, most), between(w.end_ms, least, most)) for w in heard]
     spoken_ms = sum(word.end_ms - word.start_ms for word in heard)
     is_elsewhere = 2 * sum(end - start for start, end in fitted) < spoken_ms
-    if is_elsewhere or most <= least or is_hopeless([word.probability for word in heard]):
+    if is_elsewhere or most <= least or is_implausible([word.probability for word in heard]):
         return None
     aligned = [
         {**retime(word, *times), "timing": placed.timing}
         for word, times, placed in zip(words, fitted, heard, strict=True)
     ]
-    shared = share_squeezed(aligned)
+    shared = redistribute_times(aligned)
     # A sign that isn't spoken may be where it was heard to have no length.
     return None if shared is None else fit_words(shared, start_ms=least, end_ms=most)

@@ -12,9 +12,9 @@ from transcripts.text.retokenize import (
     Word,
     between,
     fit_words,
-    respell,
+    normalize_text,
+    retokenize,
     spell,
-    tidy_text,
 )
 
 MAX_TEXT_CHARACTERS = 5000
@@ -48,14 +48,14 @@ class SegmentState:
 
 def change_text(segment: SegmentState, text: str) -> SegmentState:
     """Return it with another text. Raises EditError where there is none or too much."""
-    tidied = tidy_text(text)
+    tidied = normalize_text(text)
     if not tidied:
         raise EditError("A segment needs some text. Remove the segment instead.")
     if len(tidied) > MAX_TEXT_CHARACTERS:
         raise EditError(f"A segment has at most {MAX_TEXT_CHARACTERS} characters.")
     if tidied == segment.text:
         return segment
-    words = respell(
+    words = retokenize(
         fit_words(segment.words, start_ms=segment.start_ms, end_ms=segment.end_ms),
         tidied,
         start_ms=segment.start_ms,
@@ -116,7 +116,7 @@ def merge_segments(segments: Sequence[SegmentState], *, is_spaced: bool) -> Segm
     end_ms = max(segment.end_ms for segment in segments)
     words: list[Word] = []
     for segment in segments:
-        own = segment.words or respell(
+        own = segment.words or retokenize(
             [], segment.text, start_ms=segment.start_ms, end_ms=segment.end_ms
         )
         words += _joined_on(own, has_space=is_spaced and bool(words))

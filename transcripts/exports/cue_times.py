@@ -22,7 +22,7 @@ _MOST_LOOKED_AHEAD = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class CueSlot:
     """When a cue's words are spoken, and how long they take to read."""
 
     start_ms: int
@@ -31,7 +31,7 @@ class Slot:
 
 
 def fit_times(
-    slots: Sequence[Slot], profile: Profile, *, duration_ms: int
+    slots: Sequence[CueSlot], profile: Profile, *, duration_ms: int
 ) -> list[tuple[int, int]]:
     """Return when each begins and ends. None begins before it is spoken nor overlaps another; the
     last may outlast the recording a little where it would be too short."""

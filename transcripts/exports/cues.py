@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from transcripts.exports.cue_cuts import cut_flow
-from transcripts.exports.cue_times import Slot, fit_times
+from transcripts.exports.cue_times import CueSlot, fit_times
 from transcripts.exports.document import Document, DocumentSegment, DocumentWord
 from transcripts.exports.linebreaks import break_units, fill_lines, may_break_words
 from transcripts.exports.lines import break_lines
@@ -55,13 +55,13 @@ class _Flow:
 def make_cues(document: Document, profile: Profile = PROFILES["default"]) -> list[Cue]:
     """Cut the document into cues that keep the profile's rules, as their scripts are read."""
     cues: list[Cue] = []
-    slots: list[Slot] = []
+    slots: list[CueSlot] = []
     for flow in _flows(document, profile):
         for group in _groups(flow, language=document.language):
             cue = _make_cue(group, flow.speaker, flow.measure)
             cues.append(cue)
             reading_ms = sum(flow.measure.reading_ms(line) for line in cue.lines)
-            slots.append(Slot(cue.start_ms, cue.end_ms, int(reading_ms)))
+            slots.append(CueSlot(cue.start_ms, cue.end_ms, int(reading_ms)))
     times = fit_times(slots, profile, duration_ms=document.duration_ms)
     return [
         replace(cue, start_ms=start_ms, end_ms=end_ms)

@@ -28,7 +28,7 @@ from transcripts.exports.pdf_structure import StructureTree
 from transcripts.exports.plain import one_line, without_direction_marks
 from transcripts.exports.scripts import load_font
 from transcripts.exports.sections import Front, make_front, make_sections
-from transcripts.exports.shaping import Piece, is_right_to_left, lay_out, measure
+from transcripts.exports.shaping import ShapedRun, is_right_to_left, lay_out, measure
 from transcripts.exports.timestamps import short_time
 
 _WIDTH, _HEIGHT = A4
@@ -206,7 +206,7 @@ class _Writer:
             x += piece.width * style.size / 1000
         return drawn
 
-    def _draw_piece(self, piece: Piece, style: Style, *, x: float, y: float) -> None:
+    def _draw_piece(self, piece: ShapedRun, style: Style, *, x: float, y: float) -> None:
         with self._structure.marked(piece.text if piece.is_told else ""):
             self._canvas.setFont(piece.font, style.size)
             self._canvas.drawString(x, y, piece.glyphs)

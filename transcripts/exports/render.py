@@ -22,17 +22,17 @@ from transcripts.models import Transcript
 
 
 @dataclass(frozen=True)
-class Format:
+class ExportFormat:
     content_type: str
     render: Callable[[Document], str]
 
 
-FORMATS: dict[str, Format] = {
-    "json": Format("application/json", render_json),
-    "verbose_json": Format("application/json", render_verbose_json),
-    "txt": Format("text/plain; charset=utf-8", render_txt),
-    "srt": Format("application/x-subrip", render_srt),
-    "vtt": Format("text/vtt; charset=utf-8", render_vtt),
+FORMATS: dict[str, ExportFormat] = {
+    "json": ExportFormat("application/json", render_json),
+    "verbose_json": ExportFormat("application/json", render_verbose_json),
+    "txt": ExportFormat("text/plain; charset=utf-8", render_txt),
+    "srt": ExportFormat("application/x-subrip", render_srt),
+    "vtt": ExportFormat("text/vtt; charset=utf-8", render_vtt),
 }
 
 

@@ -22,7 +22,7 @@ _RTL_CLASSES = frozenset({"R", "AL", "AN"})
 
 
 @dataclass(frozen=True)
-class Piece:
+class ShapedRun:
     """What is drawn in one go. `text`: its characters from left to right, as are the `glyphs`;
     `width` in thousandths of the font's size. `is_told`: the glyphs don't stand one for one for
     the characters, so that the text must be told beside them.
@@ -51,7 +51,7 @@ def measure(text: str, *, language: str, is_bold: bool = False) -> float:
 
 def lay_out(
     text: str, *, language: str, is_bold: bool = False, is_rtl: bool = False
-) -> list[Piece]:
+) -> list[ShapedRun]:
     """Return one line's pieces from left to right, as they stand on the paper."""
     return [
         _make_piece(run, is_reversed)
@@ -113,16 +113,16 @@ def _levels(text: str, *, base_level: int) -> list[int]:
     return [int(character["level"]) for character in storage["chars"]]
 
 
-def _make_piece(run: Run, is_reversed: bool) -> Piece:
+def _make_piece(run: Run, is_reversed: bool) -> ShapedRun:
     font = load_font(run.font)
     if run.shown or not (run.is_shaped or is_reversed):
         glyphs, widths = run.shown or run.text, font.face.charWidths
         width = sum(widths.get(ord(character), font.face.defaultWidth) for character in glyphs)
-        return Piece(run.text, glyphs, run.font, width, bool(run.shown))
+        return ShapedRun(run.text, glyphs, run.font, width, bool(run.shown))
     glyphs, width = _shape(run.text, run.font, is_reversed)
     # In the order of the paper, which is what readers expect to turn (`pdf`).
     text = run.text[::-1] if is_reversed else run.text
-    return Piece(text, glyphs, run.font, width, True)
+    return ShapedRun(text, glyphs, run.font, width, True)
 
 
 @lru_cache(maxsize=20_000)

@@ -29,7 +29,7 @@ from transcripts.inference.results import Finished, TranscribeOptions, WindowRes
 from transcripts.inference.routing import inference_for
 from transcripts.jobs.results import word_as_json
 from transcripts.media import DecoderDiedError, MediaError, Pick, open_decoder, read_excerpt
-from transcripts.models import OPEN_STATUSES, Action, Transcript
+from transcripts.models import OPEN_STATUSES, EditAction, Transcript
 from transcripts.services.recordings import recording_path
 from transcripts.services.shown_gaps import ShownGap, show_gaps
 from transcripts.services.sources import pick_of_source
@@ -51,7 +51,7 @@ RETRIES_AT_ONCE = 4
 _slots = threading.BoundedSemaphore(RETRIES_AT_ONCE)
 
 
-class NoRecordingError(ApiError):
+class RecordingDeletedError(ApiError):
     """There is nothing to recognise any more."""
 
     status = 409
@@ -94,7 +94,7 @@ def keep_gap(editing: Editing, key: str) -> None:
 
     Raises what `open_draft` raises, EditError, GapNotFoundError, GapResolvedError.
     """
-    with open_draft(editing, Action.KEEP_GAP) as draft:
+    with open_draft(editing, EditAction.KEEP_GAP) as draft:
         gap = _find_gap(editing.transcript, key)
         if not gap.text:
             raise EditError(
@@ -108,7 +108,7 @@ def retry_gap(editing: Editing, key: str, *, language: str = "") -> bool:
     """Recognise the gap again, in `language` or the transcript's; False where nothing was found.
 
     Blocks ≤ `DEADLINE_S`, without a transaction, then makes one revision. Raises also
-    NoRecordingError, RetriesBusyError, RetryFailedError.
+    RecordingDeletedError, RetriesBusyError, RetryFailedError.
     """
     transcript = editing.transcript
     if transcript.status in OPEN_STATUSES:
@@ -121,7 +121,7 @@ def retry_gap(editing: Editing, key: str, *, language: str = "") -> bool:
     heard = _recognise(transcript, gap, language=language)
     if not heard.words:
         return False
-    with open_draft(editing, Action.RETRY_GAP) as draft:
+    with open_draft(editing, EditAction.RETRY_GAP) as draft:
         gap = _find_gap(transcript, key)
         fill_gap(draft, gap, GapWords(words_within(gap, heard.words), heard.language))
         draft.gaps.resolve(gap.keys, RETRIED)
@@ -141,7 +141,7 @@ def _find_gap(transcript: Transcript, key: str) -> ShownGap:
 
 def _recognise(transcript: Transcript, gap: ShownGap, *, language: str) -> _Heard:
     if not transcript.recording.path or not recording_path(transcript).is_file():
-        raise NoRecordingError(transcript)
+        raise RecordingDeletedError(transcript)
     began = time.monotonic()
     with _one_of_few():
         try:

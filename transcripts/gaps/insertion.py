@@ -16,7 +16,7 @@ from transcripts.editing.segment_operations import (
     split_segment,
 )
 from transcripts.services.shown_gaps import ShownGap
-from transcripts.text.retokenize import Word, between, fit_words, respell, spell
+from transcripts.text.retokenize import Word, between, fit_words, retokenize, spell
 from transcripts.text.writing import SENTENCE_ENDS
 
 # No new segment is longer than this; a new one begins at a sentence's end where
@@ -37,7 +37,7 @@ def words_of(gap: ShownGap) -> GapWords:
     """Return the text that was not accepted; timed by its length where it came without words."""
     words: list[Word] = list(gap.words)
     if not words:
-        words = respell([], gap.text, start_ms=gap.start_ms, end_ms=gap.end_ms)
+        words = retokenize([], gap.text, start_ms=gap.start_ms, end_ms=gap.end_ms)
     return GapWords(words, gap.language)
 
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from transcripts.imports.markup import Piece
+from transcripts.imports.markup import VoiceChunk
 from transcripts.imports.segments import ImportedSegment
 
 _WORD = re.compile(r"\S+")
 
 
 def place_pieces(
-    pieces: Sequence[Piece], *, start_ms: int, end_ms: int
+    pieces: Sequence[VoiceChunk], *, start_ms: int, end_ms: int
 ) -> Iterator[ImportedSegment]:
     """Yield segments within the cue's time. Between times that are told, time goes by letters."""
     clock = _Clock(pieces, start_ms=start_ms, end_ms=end_ms)
@@ -48,7 +48,7 @@ def _words(text: str, begun: int, clock: "_Clock") -> Iterator[dict[str, Any]]:
 class _Clock:
     """When a letter of the cue is spoken; letters are counted without spaces."""
 
-    def __init__(self, pieces: Sequence[Piece], *, start_ms: int, end_ms: int) -> None:
+    def __init__(self, pieces: Sequence[VoiceChunk], *, start_ms: int, end_ms: int) -> None:
         self._letters, self._times_ms = [0], [start_ms]
         letters = 0
         for piece in pieces:

@@ -16,7 +16,7 @@ LONGEST_MS = 30_000
 
 
 @dataclass(frozen=True)
-class SpokenWord:
+class WordToAlign:
     text: str
     has_space: bool  # before it
 
@@ -33,7 +33,7 @@ class PlacedWord:
 
 
 def align_words(
-    words: Sequence[SpokenWord],
+    words: Sequence[WordToAlign],
     pcm: bytes,
     *,
     model: str,

@@ -33,7 +33,7 @@ class InferenceUnavailableError(ApiError):
         super().__init__(self.message_text, retry_after_s=5)
 
 
-class Catalog:
+class ModelDirectory:
     """The cached answer of one server. Thread-safe. `fetch` raises `InferenceError`."""
 
     def __init__(

@@ -2,7 +2,8 @@
 
 Which server is `transcripts.inference.routing`'s to say.
 
-Nothing is retried here: a caller knows what of its work is already stored (`jobs/stages/recognise`).
+Nothing is retried here: a caller knows what of its work is already stored
+(`jobs/stages/recognise`).
 """
 
 import time

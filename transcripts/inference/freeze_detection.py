@@ -61,14 +61,14 @@ def _is_address_frozen(address: Server) -> bool:
         stub = server_pb2_grpc.ServerStub(channel)
         stub.GetInfo(server_pb2.GetInfoRequest(), timeout=ANSWER_WITHIN_S)
     except grpc.RpcError as error:
-        return _tells_of_silence(error)
+        return _is_frozen_error(error)
     else:
         return False
     finally:
         channel.close()
 
 
-def _tells_of_silence(error: grpc.RpcError) -> bool:
+def _is_frozen_error(error: grpc.RpcError) -> bool:
     """A frozen server's kernel accepts the connection, and then nothing is said: UNAVAILABLE too,
     like a refused connection, which gRPC tells apart in the details only."""
     if not isinstance(error, grpc.Call):

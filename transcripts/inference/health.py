@@ -35,7 +35,7 @@ class ServerHealth:
 
 def read_health(instances: Sequence[CloudInstance]) -> list[ServerHealth]:
     """Return how each is, in their order. No query."""
-    looks = [_askers.submit(_look_at_instance, instance) for instance in instances]
+    looks = [_askers.submit(_probe_instance, instance) for instance in instances]
     return [
         ServerHealth(instance.name, look.result())
         for instance, look in zip(instances, looks, strict=True)
@@ -46,7 +46,7 @@ def read_shared_health() -> ServerHealth:
     return ServerHealth("shared", _look_at(shared_server()))
 
 
-def _look_at_instance(instance: CloudInstance) -> ServerModels | None:
+def _probe_instance(instance: CloudInstance) -> ServerModels | None:
     try:
         return _look_at(server_of(instance))
     except UndecipherableError:

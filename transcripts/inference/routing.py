@@ -22,8 +22,8 @@ from billing import cloud
 from billing.models import CloudInstance, InstanceStatus
 from stt_web.core.encryption import UndecipherableError
 from transcripts.inference.catalog import (
-    Catalog,
     InferenceUnavailableError,
+    ModelDirectory,
     merge_models,
     resolve_among,
 )
@@ -35,7 +35,7 @@ from transcripts.inference.servers import Server, shared_server
 
 logger = logging.getLogger(__name__)
 
-_catalogs: ServerCache[Catalog] = ServerCache()
+_catalogs: ServerCache[ModelDirectory] = ServerCache()
 _turns = itertools.count(random.randrange(1000))  # noqa: S311  # spreads load, hides nothing
 # Several instances are asked at once: one that is down takes its whole deadline.
 _askers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="ask-instance")
@@ -143,9 +143,9 @@ def server_of(instance: CloudInstance) -> Server:
     )
 
 
-def catalog_of(server: Server) -> Catalog:
+def catalog_of(server: Server) -> ModelDirectory:
     """Return what this process remembers of what the server has."""
-    return _catalogs.get(server, lambda: Catalog(partial(fetch_info, server)))
+    return _catalogs.get(server, lambda: ModelDirectory(partial(fetch_info, server)))
 
 
 def look_at(servers: Iterable[Server]) -> dict[Server, ServerModels | None]:

@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from transcripts.exports.worker_exports import delete_exports
 from transcripts.jobs.completion import delivery_of
-from transcripts.jobs.stages.finalize import charge, discard_finished, give_everything_back
+from transcripts.jobs.stages.finalize import charge, discard_finished, release_everything
 from transcripts.locks import lock_transcript
 from transcripts.models import OPEN_STATUSES, Status, Transcript, TranscriptionJob
 from transcripts.services.job_status import CLOSED_LEASE, change_status, job_of, read_job
 from transcripts.services.recordings import delete_recording, delete_rows
-from transcripts.services.stored_responses import forget_answers
+from transcripts.services.stored_responses import delete_responses
 from transcripts.webhooks.events import Event
 from transcripts.webhooks.outbox import tell
 
@@ -48,7 +48,7 @@ def cancel_job(row: TranscriptionJob) -> bool:
         if delivery.has_delivered(current):
             charge(current, audio_ms=current.resume_ms)
         else:
-            give_everything_back(current)
+            release_everything(current)
         delivery.cancel(current)
     logger.info("event=job_cancelled transcript_id=%s job_id=%s", row.transcript_id, row.pk)
     discard_finished(current)
@@ -66,7 +66,7 @@ def delete_transcript(transcript: Transcript) -> None:
         if lock_transcript(transcript.pk):
             transcript.jobs.update(attempt=F("attempt") + 1)
             tell(Event.DELETED, transcript)
-            forget_answers(transcript)
+            delete_responses(transcript)
             delete_rows(transcript)
     delete_recording(path)
     delete_exports(transcript.pk)

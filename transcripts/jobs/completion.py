@@ -3,8 +3,8 @@
 from typing import Protocol
 
 from transcripts.jobs import results
-from transcripts.jobs.notifications import announce_failure, announce_result
-from transcripts.jobs.results import Job
+from transcripts.jobs.notifications import notify_completed, notify_failed
+from transcripts.jobs.results import JobRun
 from transcripts.jobs.second_pass import (
     apply_second_pass,
     discard_second_pass,
@@ -12,13 +12,13 @@ from transcripts.jobs.second_pass import (
 )
 from transcripts.models import JobKind, TranscriptionJob
 from transcripts.search.index import index_transcript
-from transcripts.webhooks.outbox import tell_of_status
+from transcripts.webhooks.outbox import enqueue_status_events
 
 
 class Delivery(Protocol):
     """Each method runs inside the transaction that ends the job, which holds the transcript."""
 
-    def apply(self, job: Job) -> bool:
+    def apply(self, job: JobRun) -> bool:
         """Put the text in its place; False where it is not wanted any more, and so is free."""
 
     def publish(self, row: TranscriptionJob) -> None:
@@ -35,22 +35,22 @@ class Delivery(Protocol):
 class FirstDelivery:
     """The transcript's own text, and its status."""
 
-    def apply(self, job: Job) -> bool:
+    def apply(self, job: JobRun) -> bool:
         if job.labelled is not None:
             results.replace_segments(job.transcript, job.labelled)
         return True
 
     def publish(self, row: TranscriptionJob) -> None:
-        announce_result(row.transcript)
-        tell_of_status(row.transcript)
+        notify_completed(row.transcript)
+        enqueue_status_events(row.transcript)
         index_transcript(row.transcript)
 
     def fail(self, row: TranscriptionJob, message: str) -> None:
-        announce_failure(row.transcript)
+        notify_failed(row.transcript)
         self.cancel(row)
 
     def cancel(self, row: TranscriptionJob) -> None:
-        tell_of_status(row.transcript)
+        enqueue_status_events(row.transcript)
         index_transcript(row.transcript)
 
     def has_delivered(self, row: TranscriptionJob) -> bool:
@@ -66,7 +66,7 @@ class LiveDelivery(FirstDelivery):
 class SecondPassDelivery:
     """Another text of a transcript that has one: a revision, of which no one is notified."""
 
-    def apply(self, job: Job) -> bool:
+    def apply(self, job: JobRun) -> bool:
         return apply_second_pass(job)
 
     def publish(self, row: TranscriptionJob) -> None:

@@ -1,7 +1,7 @@
 """Whose turn it is: no account has more recordings worked on at once than its limits say.
 
 The others wait as rows, whose messages are used up: whoever ends one tells the broker about the
-next (`tell_next`), and the sweeper finds what is forgotten (`jobs/sweep`). Visitors have one at
+next (`enqueue_next`), and the sweeper finds what is forgotten (`jobs/sweep`). Visitors have one at
 a time by admission (`jobs/submit`).
 """
 
@@ -20,7 +20,7 @@ from transcripts.models import JobKind, Queue, Status, TranscriptionJob
 LIVE_OWNER = "live:"
 
 
-def has_turn(job: TranscriptionJob) -> bool:
+def has_free_slot(job: TranscriptionJob) -> bool:
     """Return whether `job` may be begun.
 
     In a transaction, which holds the account's lock from here on: two workers that ask at once are
@@ -34,7 +34,7 @@ def has_turn(job: TranscriptionJob) -> bool:
     return _running(owner).count() < limit
 
 
-def tell_next(owner: User | None) -> None:
+def enqueue_next(owner: User | None) -> None:
     """Enqueue the oldest waiting ones of `owner`, as many as may be begun now."""
     limit = limits_for(owner).concurrency if owner is not None else 0
     if owner is None or limit == 0:
@@ -56,10 +56,10 @@ def running() -> QuerySet[TranscriptionJob]:
     Not a second pass that a live session paid for: it runs in the background.
     """
     jobs = TranscriptionJob.objects.filter(status=Status.PROCESSING)
-    return jobs.exclude(_IS_INCLUDED).exclude(is_left())
+    return jobs.exclude(_IS_INCLUDED).exclude(is_detached())
 
 
-def is_left() -> Q:
+def is_detached() -> Q:
     """The condition of live sessions that nobody is in: they may be resumed, and hold no slot.
 
     The client is gone (paused: nobody holds the lease), or the web process is: its lease, which

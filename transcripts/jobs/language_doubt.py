@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from transcripts.inference.results import RecognisedSegment, WindowResult
 from transcripts.jobs import results
-from transcripts.jobs.results import Job
+from transcripts.jobs.results import JobRun
 from transcripts.text.languages import LANGUAGE_NAMES
 from transcripts.warnings import LANGUAGE_UNCERTAIN
 
@@ -18,7 +18,7 @@ _UNCERTAIN = 0.3
 _SHORTEST_MS = 2000
 
 
-def note_doubt(job: Job, window: WindowResult) -> str:
+def note_doubt(job: JobRun, window: WindowResult) -> str:
     """Store a warning, once a transcript, and return it; empty where there is none that is new.
 
     A query where something is doubtful, else none. Raises `LeaseLostError`.

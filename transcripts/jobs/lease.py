@@ -31,7 +31,7 @@ from django.db.models import Case, F, QuerySet, Value, When
 from django.utils import timezone
 
 from stt_web.core.background import ThreadLoop
-from transcripts.jobs.concurrency import has_turn
+from transcripts.jobs.concurrency import has_free_slot
 from transcripts.locks import lock_job
 from transcripts.models import Status, TranscriptionJob
 from transcripts.services.job_status import AS_WAITING, change_status, read_job
@@ -134,7 +134,7 @@ class Lease:
             self.end(LeaseEnd.LOST)
 
 
-class LeaseKeeper:
+class LeaseHeartbeat:
     """The timer of one process: renews every lease in its care each `HEARTBEAT_S`.
 
     Its thread lives as long as there is a lease to renew.
@@ -203,7 +203,7 @@ def _renew(lease: Lease) -> None:
         logger.exception("event=lease_renewal_broke job_id=%s", lease.job_id)
 
 
-keeper = LeaseKeeper()
+heartbeat = LeaseHeartbeat()
 
 
 def claim_job(job_id: UUID) -> tuple[Lease, TranscriptionJob] | None:
@@ -218,7 +218,7 @@ def claim_job(job_id: UUID) -> tuple[Lease, TranscriptionJob] | None:
         if seen is None or seen.status != Status.QUEUED:
             logger.info("event=job_not_queued job_id=%s", job_id)
             return None
-        if not has_turn(seen):
+        if not has_free_slot(seen):
             logger.info("event=job_waits_its_turn job_id=%s", job_id)
             return None
         rows = TranscriptionJob.objects.filter(status=Status.QUEUED, attempt=seen.attempt)
@@ -246,7 +246,7 @@ def held_rows(lease: Lease) -> QuerySet[TranscriptionJob]:
     )
 
 
-def give_back(lease: Lease, job: TranscriptionJob, *, counts_as_try: bool) -> bool:
+def release_lease(lease: Lease, job: TranscriptionJob, *, counts_as_try: bool) -> bool:
     """Return the job to the queue, for any worker; False where it is not ours any more."""
     # Progress since the claim has set the count to 0 already.
     uncounted = Case(When(stalled_tries__gt=0, then=F("stalled_tries") - 1), default=Value(0))

@@ -7,18 +7,18 @@ written down if and only if the end is. Only for whoever didn't wait for the ans
 from django.utils.translation import gettext as _
 
 from accounts.mail.notify import notify
-from accounts.mail.outbox import Notice, site_url
+from accounts.mail.outbox import MailContent, site_url
 from transcripts.models import Transcript
 
 _LONGEST_TITLE = 80
 
 
-def announce_result(transcript: Transcript) -> None:
+def notify_completed(transcript: Transcript) -> None:
     """Tell the owner by mail that the transcript can be read."""
     _announce(transcript, kind="transcript_ready")
 
 
-def announce_failure(transcript: Transcript) -> None:
+def notify_failed(transcript: Transcript) -> None:
     """Tell the owner by mail that there will be no transcript, and that it costs nothing."""
     _announce(transcript, kind="transcript_failed")
 
@@ -30,8 +30,8 @@ def _announce(transcript: Transcript, *, kind: str) -> None:
     notify(transcript.owner, kind=kind, key=str(transcript.pk), write=lambda: write(transcript))
 
 
-def _write_result(transcript: Transcript) -> Notice:
-    return Notice(
+def _write_result(transcript: Transcript) -> MailContent:
+    return MailContent(
         subject=_("Your transcript is ready: %(title)s") % {"title": _title(transcript)},
         paragraphs=[
             _("“%(title)s” has been transcribed.") % {"title": _title(transcript)},
@@ -40,8 +40,8 @@ def _write_result(transcript: Transcript) -> Notice:
     )
 
 
-def _write_failure(transcript: Transcript) -> Notice:
-    return Notice(
+def _write_failure(transcript: Transcript) -> MailContent:
+    return MailContent(
         subject=_("Your recording could not be transcribed: %(title)s")
         % {"title": _title(transcript)},
         paragraphs=[

@@ -1,7 +1,7 @@
 """What a finished run says of itself: what is missing, whether anything was said, in what language.
 
-    speech_not_transcribed   parts of the speech are not in the text: `transcripts.services.shown_gaps` names them
-    no_speech                voice activity detection heard none: free
+    speech_not_transcribed   parts of the speech are not in the text: `services/shown_gaps` names
+    them no_speech                voice activity detection heard none: free
     no_words                 what it took for speech held no words, and no gap is shown: free
     language_uncertain       the language was detected with less than even odds
     language_not_detected    the model can't detect it (`jobs/stages/recognise`)
@@ -13,7 +13,7 @@ speech could not be recognised is charged as heard, and its gaps say where the s
 from django.db.models import Sum
 
 from transcripts.jobs import results
-from transcripts.jobs.results import Job
+from transcripts.jobs.results import JobRun
 from transcripts.models import TranscriptionJob
 from transcripts.services.shown_gaps import show_gaps, with_gap_warning
 from transcripts.text.languages import LANGUAGE_NAMES
@@ -24,7 +24,7 @@ from transcripts.warnings import LANGUAGE_UNCERTAIN, NO_SPEECH, NO_WORDS
 _UNCERTAIN = 0.5
 
 
-def note_outcome(job: Job) -> bool:
+def store_outcome(job: JobRun) -> bool:
     """Store these warnings; return whether anything came out that is to be charged.
 
     Two queries at most, besides the writes. Raises `LeaseLostError`.
@@ -44,7 +44,7 @@ def heard_speech_ms(row: TranscriptionJob) -> int:
     return int(row.windows.aggregate(total=Sum("speech_ms"))["total"] or 0)
 
 
-def _note_wordless(job: Job, *, speech_ms: int) -> None:
+def _note_wordless(job: JobRun, *, speech_ms: int) -> None:
     """Say that there is no text, and why; what was taken for its language was a guess."""
     if speech_ms:
         results.store_warning(
@@ -58,7 +58,7 @@ def _note_wordless(job: Job, *, speech_ms: int) -> None:
     results.write_language(job, "", None)
 
 
-def _note_language(job: Job) -> None:
+def _note_language(job: JobRun) -> None:
     row = job.row
     probability = row.language_probability
     is_unknown = any(each["code"] == "language_not_detected" for each in row.warnings)

@@ -21,7 +21,7 @@ BYTES_A_MS = 32  # int16, mono, 16 kHz
 CLOSE_TIMEOUT_S = 10.0
 
 
-class HoldMeter:
+class HoldExtender:
     """How much of the recording the hold covers, extended minute by minute where it runs longer.
 
     `held_for_ms` of audio it was placed for. Nothing held (an anonymous recording): everything is

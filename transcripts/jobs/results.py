@@ -55,7 +55,7 @@ class LabelledTranscript:
 
 
 @dataclass
-class Job:
+class JobRun:
     """A claimed job on its way through the stages.
 
     `row` is as it was read at the claim, and moves on with what is written here: only the holder
@@ -90,16 +90,16 @@ class Job:
         return Gap.objects.filter(**self.target)
 
 
-def open_job(lease: Lease, row: TranscriptionJob) -> Job:
+def open_job(lease: Lease, row: TranscriptionJob) -> JobRun:
     """Read how far earlier tries came. One query."""
-    job = Job(lease=lease, row=row)
+    job = JobRun(lease=lease, row=row)
     last = job.segments.aggregate(last=Max("position"))["last"]
     job.next_position = 0 if last is None else int(last) + 1
     job.has_text = last is not None
     return job
 
 
-def write_fenced(job: Job, **changes: object) -> None:
+def write_fenced(job: JobRun, **changes: object) -> None:
     """Update the job's row and the copy in `job`. Raises `LeaseLostError`."""
     if not held_rows(job.lease).update(**changes):
         raise LeaseLostError
@@ -107,7 +107,7 @@ def write_fenced(job: Job, **changes: object) -> None:
         setattr(job.row, name, value)
 
 
-def store_accepted(job: Job, accepted: Accepted) -> None:
+def store_accepted(job: JobRun, accepted: Accepted) -> None:
     """Pin what runs, the first time: a resumed job must not change its recogniser half-way."""
     if job.row.model_used:
         return
@@ -122,13 +122,13 @@ def store_accepted(job: Job, accepted: Accepted) -> None:
     )
 
 
-def store_language(job: Job, heard: LanguageDetected) -> None:
+def store_language(job: JobRun, heard: LanguageDetected) -> None:
     """Pin the language, the first time."""
     if not job.row.language and heard.language:
         write_language(job, heard.language, heard.probability)
 
 
-def write_language(job: Job, language: str, probability: float | None) -> None:
+def write_language(job: JobRun, language: str, probability: float | None) -> None:
     """Write the job's language, and the transcript's if the text goes there."""
     with transaction.atomic():
         lock_transcript(job.transcript.pk)
@@ -138,7 +138,7 @@ def write_language(job: Job, language: str, probability: float | None) -> None:
             job.transcript.language = language
 
 
-def store_warning(job: Job, code: str, message: str) -> None:
+def store_warning(job: JobRun, code: str, message: str) -> None:
     """Add a warning, once a code."""
     known = job.row.warnings
     if any(warning["code"] == code for warning in known):
@@ -146,7 +146,7 @@ def store_warning(job: Job, code: str, message: str) -> None:
     write_fenced(job, warnings=[*known, {"code": code, "message": message}])
 
 
-def store_window(job: Job, window: WindowResult) -> None:
+def store_window(job: JobRun, window: WindowResult) -> None:
     """Store a settled window: its segments, its turns and the resume point, or none of it.
 
     Raises `LeaseLostError`.
@@ -155,7 +155,7 @@ def store_window(job: Job, window: WindowResult) -> None:
         raise LeaseLostError
 
 
-def store_windows(settled: Sequence[tuple[Job, WindowResult]]) -> list[bool]:
+def store_windows(settled: Sequence[tuple[JobRun, WindowResult]]) -> list[bool]:
     """Store windows of different jobs in one transaction; returns whether each lease still held.
 
     What belongs to a lease that is lost is not written. Two statements, and one for each job, whose
@@ -175,7 +175,7 @@ def store_windows(settled: Sequence[tuple[Job, WindowResult]]) -> list[bool]:
     return [job.lease.job_id in kept for job, _ in settled]
 
 
-def _move_on(job: Job, window: WindowResult) -> bool:
+def _move_on(job: JobRun, window: WindowResult) -> bool:
     passes = job.passes
     resume_ms = window.resume_ms if passes is None else passes.progress_ms(window.resume_ms)
     try:
@@ -194,7 +194,7 @@ def _move_on(job: Job, window: WindowResult) -> bool:
     return True
 
 
-def _note_stored(job: Job, window: WindowResult) -> None:
+def _note_stored(job: JobRun, window: WindowResult) -> None:
     if job.passes is not None:
         job.passes.resume_ms = window.resume_ms
     job.next_position += len(window.segments)
@@ -203,18 +203,18 @@ def _note_stored(job: Job, window: WindowResult) -> None:
     job.lease.note_progress()
 
 
-def _window(job: Job, window: WindowResult) -> Window:
+def _window(job: JobRun, window: WindowResult) -> Window:
     return Window(
         job=job.row,
         source=0 if job.passes is None else job.passes.index,
         start_ms=window.start_ms,
         end_ms=window.resume_ms,
-        speaker_turns=[turn_as_json(turn) for turn in window.turns],
+        speaker_turns=[speaker_turn_as_json(turn) for turn in window.turns],
         speech_ms=window.speech_ms,
     )
 
 
-def _gap(job: Job, gap: RecognisedGap) -> Gap:
+def _gap(job: JobRun, gap: RecognisedGap) -> Gap:
     text = gap.text
     return Gap(
         **job.target,
@@ -229,7 +229,7 @@ def _gap(job: Job, gap: RecognisedGap) -> Gap:
     )
 
 
-def load_turns(row: TranscriptionJob) -> list[SpeakerTurn]:
+def load_speaker_turns(row: TranscriptionJob) -> list[SpeakerTurn]:
     """Return the speaker turns of all stored windows, in time order. One query.
 
     None whose embedding is deleted (`services/embeddings`): there is nothing to cluster them by.
@@ -266,7 +266,7 @@ def _make_speakers(transcript: Transcript, positions: Iterable[int]) -> dict[int
     return {speaker.position: speaker for speaker in transcript.speakers.all()}
 
 
-def _segments(job: Job, recognised: Iterable[RecognisedSegment]) -> list[Segment]:
+def _segments(job: JobRun, recognised: Iterable[RecognisedSegment]) -> list[Segment]:
     return [
         Segment(
             **job.target,
@@ -298,7 +298,7 @@ def word_as_json(word: SpokenWord) -> dict[str, object]:
     }
 
 
-def turn_as_json(turn: SpeakerTurn) -> dict[str, object]:
+def speaker_turn_as_json(turn: SpeakerTurn) -> dict[str, object]:
     embedding = base64.b64encode(turn.embedding).decode("ascii")
     return {
         "start_ms": turn.start_ms,

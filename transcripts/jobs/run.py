@@ -13,17 +13,17 @@ from django.conf import settings
 from stt_web.core.request_id import request_id_var
 from transcripts.inference.errors import InferenceError
 from transcripts.jobs import lease as leases
-from transcripts.jobs.concurrency import tell_next
+from transcripts.jobs.concurrency import enqueue_next
 from transcripts.jobs.enqueue import enqueue
 from transcripts.jobs.lease import LeaseEnd, LeaseLostError, WorkStoppedError
-from transcripts.jobs.results import Job, open_job
+from transcripts.jobs.results import JobRun, open_job
 from transcripts.jobs.stages.finalize import fail
 from transcripts.media.errors import MediaError
 from transcripts.models import Transcript
 
 logger = logging.getLogger(__name__)
 
-Stages = Sequence[Callable[[Job], None]]
+Stages = Sequence[Callable[[JobRun], None]]
 
 
 def run_stages(job_id: UUID, stages: Stages) -> None:
@@ -34,12 +34,12 @@ def run_stages(job_id: UUID, stages: Stages) -> None:
         return
     lease, row = claimed
     request_id_var.set(row.request_id)
-    with leases.keeper.keep(lease):
+    with leases.heartbeat.keep(lease):
         _run(open_job(lease, row), stages)
-    _let_the_next_begin(row.transcript)
+    _enqueue_next_of(row.transcript)
 
 
-def _run(job: Job, stages: Stages) -> None:
+def _run(job: JobRun, stages: Stages) -> None:
     try:
         for stage in stages:
             job.lease.check()
@@ -47,30 +47,30 @@ def _run(job: Job, stages: Stages) -> None:
     except LeaseLostError:
         logger.warning("event=lease_lost transcript_id=%s", job.transcript.pk)
     except WorkStoppedError as stop:
-        _hand_back(job, counts_as_try=stop.reason is LeaseEnd.STALLED)
+        _release_or_fail(job, counts_as_try=stop.reason is LeaseEnd.STALLED)
     except (InferenceError, MediaError) as error:
         fail(job, code=error.code, message=error.message)
     except Exception:
         logger.exception("event=transcript_broke transcript_id=%s", job.transcript.pk)
         job.last_failure = "internal_error"
-        _hand_back(job, counts_as_try=True)
+        _release_or_fail(job, counts_as_try=True)
 
 
-def _let_the_next_begin(transcript: Transcript) -> None:
+def _enqueue_next_of(transcript: Transcript) -> None:
     """Tell of what waits for its owner's turn; where that fails, the sweeper tells later."""
     try:
-        tell_next(transcript.owner)
+        enqueue_next(transcript.owner)
     except Exception:
         logger.exception("event=next_not_told transcript_id=%s", transcript.pk)
 
 
-def _hand_back(job: Job, *, counts_as_try: bool) -> None:
+def _release_or_fail(job: JobRun, *, counts_as_try: bool) -> None:
     """Queue it again for any worker, or fail it where that was tried often enough."""
     is_used_up = job.row.stalled_tries >= settings.MAX_STALLED_TRIES
     if counts_as_try and is_used_up:
         code, message = exhausted_error(job.last_failure)
         fail(job, code=code, message=message)
-    elif leases.give_back(job.lease, job.row, counts_as_try=counts_as_try):
+    elif leases.release_lease(job.lease, job.row, counts_as_try=counts_as_try):
         enqueue(job.row.pk)
 
 

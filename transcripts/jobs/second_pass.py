@@ -25,13 +25,13 @@ from transcripts.editing.draft import Draft, Editing, SpeakerState, open_draft, 
 from transcripts.editing.segment_operations import SegmentState
 from transcripts.inference.routing import inference_for
 from transcripts.jobs.enqueue import enqueue
-from transcripts.jobs.results import Job
+from transcripts.jobs.results import JobRun
 from transcripts.jobs.submit import TranscriptionOptions, as_requested, check_model_can
 from transcripts.locks import lock_transcript
 from transcripts.models import (
     OPEN_STATUSES,
     READABLE_STATUSES,
-    Action,
+    EditAction,
     JobKind,
     LiveSession,
     Queue,
@@ -163,7 +163,7 @@ def has_open_pass(transcript: Transcript) -> bool:
     return passes.exists()
 
 
-def apply_second_pass(job: Job) -> bool:
+def apply_second_pass(job: JobRun) -> bool:
     """Give the transcript the text of `job`; False where the old one stays, and says why.
 
     Inside the transaction that ends the job and holds the transcript's lock.
@@ -248,7 +248,7 @@ def _join_warnings(transcript: Transcript, row: TranscriptionJob) -> list[dict[s
     return with_gap_warning([*before, *row.warnings], show_gaps(transcript.gaps.all()))
 
 
-def _read_result(job: Job) -> tuple[list[SegmentState], dict[int, SpeakerState]]:
+def _read_result(job: JobRun) -> tuple[list[SegmentState], dict[int, SpeakerState]]:
     if job.labelled is None:
         rows = list(job.row.segments.all())
         return [read_state(row, speaker=None) for row in rows], {}
@@ -263,7 +263,7 @@ def _replace_text(
     transcript: Transcript, segments: list[SegmentState], speakers: dict[int, SpeakerState]
 ) -> bool:
     """Return False, and change nothing, where a person has changed the text."""
-    with open_draft(Editing(transcript, author=None), Action.SECOND_PASS) as draft:
+    with open_draft(Editing(transcript, author=None), EditAction.SECOND_PASS) as draft:
         # The draft holds the row: no one corrects it from here on.
         if is_changed_by_person(draft):
             return False

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from transcripts.media import Track
-from transcripts.media.passes import Source
+from transcripts.media.passes import PassSource
 
 ALL: Final = "all"
 SPLIT: Final = "split"
@@ -26,10 +26,10 @@ _SPEECH_SWING_DB: Final = 12
 
 
 @dataclass
-class Plan:
+class SourcePlan:
     """`warnings`: (code, sentence)."""
 
-    sources: list[Source] = field(default_factory=list)
+    sources: list[PassSource] = field(default_factory=list)
     warnings: list[tuple[str, str]] = field(default_factory=list)
 
     def warn(self, code: str, message: str) -> None:
@@ -38,9 +38,9 @@ class Plan:
 
 def plan_sources(
     tracks: Sequence[Track], *, track: str, channels: str, tells_speakers: bool
-) -> Plan:
+) -> SourcePlan:
     """Return the sources, at least one. `track` and `channels` as `TranscriptionJob` has them."""
-    plan = Plan()
+    plan = SourcePlan()
     chosen = _choose_tracks(plan, tracks, track)
     is_alone = len(chosen) == 1
     for each in chosen:
@@ -48,15 +48,15 @@ def plan_sources(
             is_speaker = tells_speakers and (source.is_speaker or not is_alone)
             plan.sources.append(_with_speaker(source, is_speaker=is_speaker))
     if not plan.sources:
-        plan.sources.append(Source())
+        plan.sources.append(PassSource())
     return plan
 
 
-def _with_speaker(source: Source, *, is_speaker: bool) -> Source:
-    return Source(source.track, source.channel, source.gain_db, is_speaker)
+def _with_speaker(source: PassSource, *, is_speaker: bool) -> PassSource:
+    return PassSource(source.track, source.channel, source.gain_db, is_speaker)
 
 
-def _choose_tracks(plan: Plan, tracks: Sequence[Track], track: str) -> list[Track]:
+def _choose_tracks(plan: SourcePlan, tracks: Sequence[Track], track: str) -> list[Track]:
     sounding = [each for each in tracks if each.has_sound]
     if track.isdigit():
         return [each for each in tracks if each.track == int(track)]
@@ -72,7 +72,7 @@ def _choose_tracks(plan: Plan, tracks: Sequence[Track], track: str) -> list[Trac
     return [chosen] if chosen is not None else []
 
 
-def _all_of(plan: Plan, tracks: Sequence[Track], sounding: list[Track]) -> list[Track]:
+def _all_of(plan: SourcePlan, tracks: Sequence[Track], sounding: list[Track]) -> list[Track]:
     unread = [each.track for each in tracks if not each.is_readable]
     if unread and len(unread) < len(tracks):
         plan.warn(
@@ -83,7 +83,7 @@ def _all_of(plan: Plan, tracks: Sequence[Track], sounding: list[Track]) -> list[
     return different or [each for each in tracks if each.is_default]
 
 
-def _warn_of_other(plan: Plan, default: Track, chosen: Track, count: int) -> None:
+def _warn_of_other(plan: SourcePlan, default: Track, chosen: Track, count: int) -> None:
     why = "has no sound" if default.is_readable else "can't be read"
     plan.warn(
         "other_track_recognised",
@@ -92,7 +92,7 @@ def _warn_of_other(plan: Plan, default: Track, chosen: Track, count: int) -> Non
     )
 
 
-def _warn_of_rest(plan: Plan, chosen: Track, sounding: list[Track], count: int) -> None:
+def _warn_of_rest(plan: SourcePlan, chosen: Track, sounding: list[Track], count: int) -> None:
     same = {chosen.same_as, *(each.track for each in sounding if each.same_as == chosen.track)}
     rest = [
         each.track for each in sounding if each.track != chosen.track and each.track not in same
@@ -112,7 +112,7 @@ def _named(tracks: list[int]) -> str:
     return f"Tracks {', '.join(map(str, tracks[:-1]))} and {tracks[-1]}"
 
 
-def _sources_of(plan: Plan, track: Track, channels: str) -> list[Source]:
+def _sources_of(plan: SourcePlan, track: Track, channels: str) -> list[PassSource]:
     if channels.isdigit():
         return [_source(track, channel=int(channels))]
     if channels == SPLIT:
@@ -127,7 +127,7 @@ def _sources_of(plan: Plan, track: Track, channels: str) -> list[Source]:
     return [_source(track, channel=loudest if track.has_cancelling_mix else 0)]
 
 
-def _split(plan: Plan, track: Track) -> list[Source]:
+def _split(plan: SourcePlan, track: Track) -> list[PassSource]:
     floor_db = max(_SOUND_DB, max(track.channel_db, default=_SOUND_DB) - _LEAK_DB)
     sounding = [at for at, level_db in enumerate(track.channel_db, 1) if level_db > floor_db]
     if track.has_same_channels or len(track.channel_db) < 2:
@@ -142,9 +142,9 @@ def _split(plan: Plan, track: Track) -> list[Source]:
     return [_source(track, channel=channel, is_speaker=True) for channel in sounding]
 
 
-def _source(track: Track, *, channel: int, is_speaker: bool = False) -> Source:
+def _source(track: Track, *, channel: int, is_speaker: bool = False) -> PassSource:
     gain_db = _gain_db(track, channel)
-    return Source(track=track.track, channel=channel, gain_db=gain_db, is_speaker=is_speaker)
+    return PassSource(track=track.track, channel=channel, gain_db=gain_db, is_speaker=is_speaker)
 
 
 def _gain_db(track: Track, channel: int) -> int:

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 _SHORTEST_S = 0.05
 _LONGEST_S = 0.5
 _LONGEST_PAUSE_S = 2.0  # after failures
-_PLACES_KEPT_S = 1.0
+_PLACES_CACHED_S = 1.0
 _AGE_SHARE = 1 / 20  # what was waited for so long may be noticed 5 % later
 
 
@@ -57,7 +57,7 @@ class Snapshot:
 
 
 @dataclass(eq=False)
-class Subscription:
+class StatusSubscription:
     """One waiter. It sees the latest snapshot; those it was too slow for are dropped."""
 
     transcript_id: UUID
@@ -66,7 +66,7 @@ class Subscription:
     latest: Snapshot | None = None
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def tell(self, snapshot: Snapshot) -> None:
+    def publish(self, snapshot: Snapshot) -> None:
         if snapshot != self.latest:
             self.latest = snapshot
             self._changed.set()
@@ -143,9 +143,9 @@ class Watcher:
         self._read = read
         self._read_places = read_places
         self._places: dict[UUID, int] = {}
-        self._places_read_at = -_PLACES_KEPT_S
+        self._places_read_at = -_PLACES_CACHED_S
         self._clock = clock
-        self._subscriptions: set[Subscription] = set()
+        self._subscriptions: set[StatusSubscription] = set()
         self._arrived = asyncio.Event()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="watch")
         self._loop = BackgroundLoop(
@@ -160,8 +160,8 @@ class Watcher:
     @asynccontextmanager
     async def subscribe(
         self, transcript_id: UUID, *, wants_place: bool = False
-    ) -> AsyncIterator[Subscription]:
-        subscription = Subscription(transcript_id, self._clock(), wants_place)
+    ) -> AsyncIterator[StatusSubscription]:
+        subscription = StatusSubscription(transcript_id, self._clock(), wants_place)
         self._subscriptions.add(subscription)
         self._arrived.set()
         self._loop.start()
@@ -200,7 +200,7 @@ class Watcher:
         asked = set(self._subscriptions)
         loop = asyncio.get_running_loop()
         try:
-            snapshots = await loop.run_in_executor(self._thread, self._look, asked)
+            snapshots = await loop.run_in_executor(self._thread, self._refresh, asked)
         except AnyDatabaseError:
             logger.warning("event=watch_failed waiting=%d", len(asked), exc_info=True)
             return
@@ -208,21 +208,21 @@ class Watcher:
             snapshot = snapshots.get(subscription.transcript_id, Snapshot())
             place = self._places.get(subscription.transcript_id, 0)
             is_queued = subscription.wants_place and snapshot.status == Status.QUEUED
-            subscription.tell(replace(snapshot, place=place) if is_queued else snapshot)
+            subscription.publish(replace(snapshot, place=place) if is_queued else snapshot)
 
-    def _look(self, asked: set[Subscription]) -> dict[UUID, Snapshot]:
+    def _refresh(self, asked: set[StatusSubscription]) -> dict[UUID, Snapshot]:
         """Read, on a connection that is kept from query to query and dropped where it breaks."""
         try:
             snapshots = self._read({subscription.transcript_id for subscription in asked})
-            self._look_for_places({s.transcript_id for s in asked if s.wants_place}, snapshots)
+            self._refresh_places({s.transcript_id for s in asked if s.wants_place}, snapshots)
         except AnyDatabaseError:
             connection.close()
             raise
         return snapshots
 
-    def _look_for_places(self, wanted: set[UUID], snapshots: dict[UUID, Snapshot]) -> None:
+    def _refresh_places(self, wanted: set[UUID], snapshots: dict[UUID, Snapshot]) -> None:
         queued = {pk for pk in wanted if pk in snapshots and snapshots[pk].status == Status.QUEUED}
-        is_fresh = self._clock() - self._places_read_at < _PLACES_KEPT_S
+        is_fresh = self._clock() - self._places_read_at < _PLACES_CACHED_S
         if is_fresh and queued <= self._places.keys():
             return
         self._places = self._read_places(queued)

@@ -37,7 +37,7 @@ from stt_web.core.request_id import request_id_var
 from stt_web.core.uploads import Upload
 from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
-from transcripts.jobs.concurrency import is_left
+from transcripts.jobs.concurrency import is_detached
 from transcripts.jobs.enqueue import announce
 from transcripts.media import Pick, Probe, probe
 from transcripts.models import (
@@ -49,7 +49,7 @@ from transcripts.models import (
     Transcript,
     TranscriptionJob,
 )
-from transcripts.services.guest_tokens import make_visitor_token
+from transcripts.services.guest_tokens import make_guest_token
 from transcripts.services.job_status import insert
 from transcripts.text.languages import LANGUAGE_NAMES
 
@@ -122,11 +122,11 @@ class Submission:
 
 @dataclass(frozen=True, kw_only=True)
 class Submitted:
-    """`visitor_token` is set for a visitor's transcript, this once."""
+    """`guest_token` is set for a visitor's transcript, this once."""
 
     transcript: Transcript
     is_joined: bool = False
-    visitor_token: str = ""
+    guest_token: str = ""
 
 
 async def submit_recording(submission: Submission) -> Submitted:
@@ -244,7 +244,7 @@ def admit_recording(submission: Submission, found: Probe, *, now: datetime) -> S
     """Queue it or join the same one, and hold what it may cost: the one transaction of all limits.
 
     Nine statements at most, all but the first under the account's lock.
-    Raises NoCreditsError (402), LimitError (429), AnonymousLimitError (429), UploadGoneError where
+    Raises NoCreditsError (402), LimitError (429), AnonymousLimitError (429), UploadLostError where
     the request ended meanwhile; then nothing moved.
     """
     # What needs no lock is made before it is taken: others wait for it.
@@ -262,7 +262,7 @@ def admit_recording(submission: Submission, found: Probe, *, now: datetime) -> S
         # the commit fails, `purge_orphans` finds the folder.
         submission.upload.keep()
         transaction.on_commit(partial(announce, transcript.job))
-    return Submitted(transcript=transcript, visitor_token=token)
+    return Submitted(transcript=transcript, guest_token=token)
 
 
 def _admit_owner(
@@ -288,7 +288,7 @@ class _Counted(NamedTuple):
 
 def _count_open(submission: Submission) -> _Counted:
     """One query, on the indexes of open transcripts and of fingerprints, whatever the history."""
-    is_open = Q(transcript__status__in=OPEN_STATUSES, status__in=OPEN_STATUSES) & ~is_left()
+    is_open = Q(transcript__status__in=OPEN_STATUSES, status__in=OPEN_STATUSES) & ~is_detached()
     jobs = TranscriptionJob.objects.filter(is_open)
     if submission.user is None:
         digest = digest_address(submission.address)
@@ -332,7 +332,7 @@ def _make_transcript(
 ) -> tuple[Transcript, str]:
     """Return the row, not saved yet, and a visitor's token for it (for an account, none)."""
     upload, options = submission.upload, submission.options
-    token, token_digest = ("", "") if submission.user is not None else make_visitor_token()
+    token, token_digest = ("", "") if submission.user is not None else make_guest_token()
     is_short = 0 < found.duration_ms <= settings.SHORT_RECORDING_MS
     transcript = Transcript(
         owner=submission.user,

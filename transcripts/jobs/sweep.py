@@ -34,7 +34,7 @@ LONGEST_INTERVAL_DOUBLINGS = 6
 def sweep_transcripts() -> None:
     """Do one round."""
     now = timezone.now()
-    for step in (_fail_used_up, _requeue_expired, _tell_waiting):
+    for step in (_fail_used_up, _requeue_expired, _enqueue_waiting):
         run_guarded(partial(step, now), name="sweep")
 
 
@@ -71,7 +71,7 @@ def _oldest(rows: QuerySet[TranscriptionJob]) -> list[TranscriptionJob]:
     return jobs
 
 
-def _tell_waiting(now: datetime) -> None:
+def _enqueue_waiting(now: datetime) -> None:
     due = TranscriptionJob.objects.filter(_is_due(now), status=Status.QUEUED)
     waiting = due.order_by("created_at").values_list("pk", "queue", "enqueued_at")
     for pk, queue, told_at in waiting[:BATCH_ROWS]:

@@ -34,12 +34,12 @@ from stt_web.core.errors import ApiError
 from stt_web.core.request_id import request_id_var
 from transcripts.jobs.concurrency import LIVE_OWNER, running
 from transcripts.jobs.lease import Lease, held_rows
-from transcripts.jobs.results import Job, open_job
-from transcripts.jobs.stages.finalize import give_everything_back
+from transcripts.jobs.results import JobRun, open_job
+from transcripts.jobs.stages.finalize import release_everything
 from transcripts.jobs.submit import LimitError, TranscriptionOptions, as_requested
 from transcripts.live.events import Final, LiveRequest
 from transcripts.live.journal import RECORDING, count_samples, has_epochs
-from transcripts.live.undelivered import load_untold
+from transcripts.live.undelivered import load_undelivered
 from transcripts.locks import lock_job, lock_transcript
 from transcripts.models import (
     JobKind,
@@ -51,7 +51,7 @@ from transcripts.models import (
     Transcript,
     TranscriptionJob,
 )
-from transcripts.services.guest_tokens import make_visitor_token
+from transcripts.services.guest_tokens import make_guest_token
 from transcripts.services.job_status import insert, job_of, read_job
 from transcripts.services.recordings import delete_recording, delete_rows, recording_path
 
@@ -83,24 +83,24 @@ class SessionEndedError(ApiError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Admitted:
-    """Where a session goes on: `start_samples` are journalled already, and `untold`, which lies
-    behind `told_ms`, is settled but was not told yet."""
+class Admission:
+    """Where a session goes on: `start_samples` are journalled already, and `undelivered`, which
+    lies behind `delivered_ms`, is settled but was not told yet."""
 
-    job: Job
+    job: JobRun
     key: ApiKey | None
     resume_token: str
-    visitor_token: str = ""
+    guest_token: str = ""
     start_samples: int = 0
-    told_ms: int = 0
-    untold: tuple[Final, ...] = ()
+    delivered_ms: int = 0
+    undelivered: tuple[Final, ...] = ()
 
     @property
     def folder(self) -> Path:
         return recording_path(self.job.transcript).parent
 
 
-def admit_session(request: LiveRequest) -> Admitted:
+def admit_session(request: LiveRequest) -> Admission:
     """Make a session's transcript and hold its first minute, or raise: then nothing moved.
 
     Raises NoCreditsError (402), LimitError (429), AnonymousLimitError (429).
@@ -115,7 +115,7 @@ def admit_session(request: LiveRequest) -> Admitted:
         else:
             digest = count_anonymous_use(request.address, now=now)
         _check_concurrency(request, address_digest=digest)
-        transcript, visitor_token = _insert(request, address_digest=digest, now=now)
+        transcript, guest_token = _insert(request, address_digest=digest, now=now)
         LiveSession.objects.create(
             transcript=transcript,
             resume_digest=_digest(token),
@@ -126,16 +126,16 @@ def admit_session(request: LiveRequest) -> Admitted:
         if account is not None:
             place_hold(str(transcript.pk), account=account, minutes=1, kind="live", now=now)
     lease = Lease(transcript.job_id, transcript.job.attempt, lasts_s=settings.LIVE_PAUSE_S)
-    return Admitted(
-        job=Job(lease=lease, row=job_of(transcript)),
+    return Admission(
+        job=JobRun(lease=lease, row=job_of(transcript)),
         key=request.key,
         resume_token=token,
-        visitor_token=visitor_token,
+        guest_token=guest_token,
     )
 
 
 @sensitive_variables("request")
-def readmit_session(request: LiveRequest) -> Admitted:
+def resume_session(request: LiveRequest) -> Admission:
     """Take the session of `request.resume_token` over, from whichever process holds it.
 
     Raises SessionNotFoundError, SessionEndedError, LimitError.
@@ -168,28 +168,28 @@ def readmit_session(request: LiveRequest) -> Admitted:
     transcript = row.transcript
     if not has_epochs(recording_path(transcript).parent):
         # Its process died between the admission and the journal: nothing was received.
-        withdraw_session(open_job(lease, row))
+        discard_session(open_job(lease, row))
         raise SessionNotFoundError
     logger.info("event=live_resumed transcript_id=%s attempt=%d", seen.pk, lease.attempt)
-    known_ms = (request.told_ms, session.delivered_ms, row.resume_ms)
-    told_ms = next(each for each in known_ms if each is not None)
-    return Admitted(
+    known_ms = (request.delivered_ms, session.delivered_ms, row.resume_ms)
+    delivered_ms = next(each for each in known_ms if each is not None)
+    return Admission(
         job=open_job(lease, row),
         key=request.key,
         resume_token=request.resume_token,
         start_samples=count_samples(recording_path(transcript).parent),
-        told_ms=told_ms,
-        untold=load_untold(transcript, told_ms=told_ms),
+        delivered_ms=delivered_ms,
+        undelivered=load_undelivered(transcript, delivered_ms=delivered_ms),
     )
 
 
-def withdraw_session(job: Job) -> None:
+def discard_session(job: JobRun) -> None:
     """Undo an admission of which nothing came: nothing was heard. Raises nothing if it is gone."""
     with transaction.atomic():
         lock_transcript(job.transcript.pk)
         if not held_rows(job.lease).update(attempt=F("attempt") + 1):
             return
-        give_everything_back(job.row)
+        release_everything(job.row)
         delete_rows(job.transcript)
     delete_recording(job.transcript.recording.path)
 
@@ -244,7 +244,7 @@ def spoken_options(request: LiveRequest) -> TranscriptionOptions:
 
 
 def _insert(request: LiveRequest, *, address_digest: str, now: datetime) -> tuple[Transcript, str]:
-    token, token_digest = ("", "") if request.user is not None else make_visitor_token()
+    token, token_digest = ("", "") if request.user is not None else make_guest_token()
     transcript = Transcript(
         owner=request.user,
         guest_address_digest=address_digest,

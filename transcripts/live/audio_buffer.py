@@ -21,7 +21,7 @@ CHUNK_BYTES = 64 * 1024  # 2 s
 TAIL_BYTES = 64 * 1024  # 2 s: kept for every session, and needed only where it falls behind
 
 
-class AudioFeed:
+class AudioBuffer:
     """Of one event loop; not thread-safe, but for `write`."""
 
     def __init__(self, journal: Journal) -> None:

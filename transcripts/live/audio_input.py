@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Awaitable, Callable
 
 from transcripts.live.audio_format import RATE_HZ, AudioFormat
-from transcripts.live.events import Notice
+from transcripts.live.events import SessionNotice
 from transcripts.media.stream import StreamDecoder
 from transcripts.media.stream_messages import StreamSource
 
@@ -18,7 +18,7 @@ from transcripts.media.stream_messages import StreamSource
 _LOUD_PEAK = 1000
 # No one pauses so long between two words, and not every sound is speech.
 _SUSPICIOUS_MS = 15_000
-NOT_SPEECH = Notice(
+NOT_SPEECH = SessionNotice(
     code="no_speech_recognised",
     message=(
         f"{_SUSPICIOUS_MS // 1000} s of sound came in, and no speech was recognised in it. If"
@@ -75,7 +75,7 @@ class AudioInput:
         """Words were recognised: the audio is what it is said to be."""
         self._is_doubtful = False
 
-    def check_speech(self, *, recognised_ms: int) -> Notice | None:
+    def check_speech(self, *, recognised_ms: int) -> SessionNotice | None:
         """Return a notice, once, where much sound was recognised and no word in it.
 
         recognised_ms: how much of the session's audio the recogniser has looked at.

@@ -12,7 +12,7 @@ from django.db import Error as DatabaseFailure
 from billing.ledger import minutes_for
 from stt_web.core.background import spawn
 from transcripts.jobs.lease import Lease, LeaseLostError
-from transcripts.jobs.pcm_feed import MINUTE_MS, HoldMeter
+from transcripts.jobs.pcm_feed import MINUTE_MS, HoldExtender
 from transcripts.live.executors import in_database
 from transcripts.models import TranscriptionJob
 
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 _RETRY_S = 1.0
 
 
-class Credit:
+class BillingMeter:
     """`covered_ms`: up to where the session's audio is held for.
 
     `on_refused` is called (once) when the next minute is refused, which is 20 to 60 s before the
@@ -37,7 +37,7 @@ class Credit:
         on_refused: Callable[[], None],
     ) -> None:
         held_ms = max(MINUTE_MS, position_ms)
-        self._meter = HoldMeter(lease, row, held_for_ms=held_ms, keeps_connection=True)
+        self._meter = HoldExtender(lease, row, held_for_ms=held_ms, keeps_connection=True)
         self._ahead_ms = MINUTE_MS // 3 + row.pk.int % (MINUTE_MS * 2 // 3)
         self._on_refused = on_refused
         self._extending: asyncio.Task[None] | None = None

@@ -18,12 +18,12 @@ from django.utils import timezone
 from transcripts.exports.document import load_document
 from transcripts.jobs import lease as leases
 from transcripts.jobs import results
-from transcripts.jobs.concurrency import tell_next
+from transcripts.jobs.concurrency import enqueue_next
 from transcripts.jobs.enqueue import enqueue
 from transcripts.jobs.lease import LeaseLostError, held_rows
-from transcripts.jobs.results import Job
-from transcripts.jobs.stages.finalize import settle
-from transcripts.live.admission import withdraw_session
+from transcripts.jobs.results import JobRun
+from transcripts.jobs.stages.finalize import finalize
+from transcripts.live.admission import discard_session
 from transcripts.live.journal import (
     SAMPLES_A_MS,
     Journal,
@@ -40,7 +40,7 @@ _CLOSING = f"closing:{socket.gethostname()}:{os.getpid()}"[:100]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class FinalResult:
     text: str
     language: str
     heard_ms: int
@@ -48,7 +48,7 @@ class Outcome:
     warnings: tuple[dict[str, Any], ...]
 
 
-def gather_journal(job: Job) -> None:
+def gather_journal(job: JobRun) -> None:
     """The first stage of a live session's job where a worker finishes it: its recording.
 
     Idempotent. What was recognised to the end already is not recognised again.
@@ -59,7 +59,7 @@ def gather_journal(job: Job) -> None:
     folder = recording_path(transcript).parent
     if count_samples(folder) == 0:
         # Its process died before any audio was journalled: as if it had never been opened.
-        withdraw_session(job)
+        discard_session(job)
         raise LeaseLostError
     samples = gather(folder)
     store_recording(job, samples=samples)
@@ -68,7 +68,7 @@ def gather_journal(job: Job) -> None:
         results.write_fenced(job, audio_duration_ms=journalled_ms)
 
 
-def store_recording(job: Job, *, samples: int) -> None:
+def store_recording(job: JobRun, *, samples: int) -> None:
     recording = job.transcript.recording
     recording.probed_ms = samples // SAMPLES_A_MS
     recording.size_bytes = recording_path(job.transcript).stat().st_size
@@ -77,18 +77,18 @@ def store_recording(job: Job, *, samples: int) -> None:
         recording.save(update_fields=["probed_ms", "size_bytes"])
 
 
-def finish(job: Job, journal: Journal, *, heard_ms: int) -> Outcome:
+def finish(job: JobRun, journal: Journal, *, heard_ms: int) -> FinalResult:
     """Make the recording, settle, and let the next of the account begin.
 
-    From the first statement on nobody takes it over any more (`admit.readmit_session`): else the
+    From the first statement on nobody takes it over any more (`admit.resume_session`): else the
     recording could be made while somebody begins another epoch. Raises `LeaseLostError`, OSError.
     """
     results.write_fenced(job, lease_owner=_CLOSING, lease_expires_at=job.lease.next_expiry())
     store_recording(job, samples=seal(journal))
     results.write_fenced(job, audio_duration_ms=heard_ms)
-    settle(job)
-    tell_next(job.transcript.owner)
-    return Outcome(
+    finalize(job)
+    enqueue_next(job.transcript.owner)
+    return FinalResult(
         text=read_text(job.transcript),
         language=job.row.language,
         heard_ms=heard_ms,
@@ -97,19 +97,19 @@ def finish(job: Job, journal: Journal, *, heard_ms: int) -> Outcome:
     )
 
 
-def pause(job: Job) -> bool:
+def pause(job: JobRun) -> bool:
     """Hold the session no more; for a while it may be resumed, and then it is finished."""
     until = timezone.now() + timedelta(seconds=settings.LIVE_PAUSE_S)
     paused = bool(held_rows(job.lease).update(lease_owner="", lease_expires_at=until))
     if paused:
         logger.info("event=live_paused transcript_id=%s", job.transcript.pk)
-        tell_next(job.transcript.owner)
+        enqueue_next(job.transcript.owner)
     return paused
 
 
-def hand_over(job: Job) -> bool:
+def hand_over(job: JobRun) -> bool:
     """Have a worker finish it: the rest of the journal is recognised like a file."""
-    if not leases.give_back(job.lease, job.row, counts_as_try=False):
+    if not leases.release_lease(job.lease, job.row, counts_as_try=False):
         return False
     logger.warning("event=live_handed_over transcript_id=%s", job.transcript.pk)
     enqueue(job.row.pk)

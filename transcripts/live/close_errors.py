@@ -21,7 +21,7 @@ def storage_full() -> ApiError:
     )
 
 
-def key_gone(code: str) -> ApiError:
+def key_revoked(code: str) -> ApiError:
     reasons = {
         "key_revoked": "The API key of this session was revoked.",
         "key_expired": "The API key of this session has expired.",
@@ -68,7 +68,7 @@ def no_credits() -> ApiError:
     )
 
 
-def inference_gone() -> ApiError:
+def inference_lost() -> ApiError:
     return ApiError(
         "The speech recognition service can't be reached any more. What was said until then is"
         " stored, and the transcript will be finished when the service is back.",

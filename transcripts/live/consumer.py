@@ -36,20 +36,28 @@ from transcripts.live.events import (
     Failed,
     Final,
     LiveRequest,
-    Notice,
     Partial,
+    SessionNotice,
 )
 from transcripts.live.executors import in_database
 from transcripts.live.messages import (
     NORMAL_CLOSE,
     Message,
+    MessageEncoder,
     ServerStoppingError,
-    Teller,
     close_code,
 )
 from transcripts.live.opening import open_session
-from transcripts.live.protocol import Action, Audio, Command, Configure, Dialect, Listener, Open
-from transcripts.live.session import LiveSession
+from transcripts.live.protocol import (
+    Audio,
+    ClientAction,
+    Command,
+    Configure,
+    Dialect,
+    MessageDecoder,
+    Open,
+)
+from transcripts.live.session import SessionRunner
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +78,7 @@ class SilentError(ApiError):
         super().__init__(f"Nothing was said for {FIRST_FRAME_S:.0f} s.")
 
 
-class ClientGoneError(Exception):
+class ClientDisconnectedError(Exception):
     """Nothing can be told any more."""
 
 
@@ -80,18 +88,18 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
     def __init__(
         self,
         *,
-        opener: Callable[[LiveRequest], Awaitable[LiveSession]] = open_session,
+        opener: Callable[[LiveRequest], Awaitable[SessionRunner]] = open_session,
         send_within_s: float = SEND_S,
     ) -> None:
         self._open_session = opener
         self._send_within_s = send_within_s
-        self._teller = Teller()
-        self._session: LiveSession | None = None
+        self._encoder = MessageEncoder()
+        self._session: SessionRunner | None = None
         self._input: AudioInput | None = None
-        self._opened: asyncio.Future[LiveSession] = asyncio.get_running_loop().create_future()
+        self._opened: asyncio.Future[SessionRunner] = asyncio.get_running_loop().create_future()
         self._sending = asyncio.Lock()
         self._is_over = False  # the last message was sent
-        self._stopped_at = self._told_at = 0.0
+        self._stopped_at = self._delivered_at = 0.0
 
     async def __call__(
         self, scope: WebSocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -99,12 +107,12 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
         self._receive, self._send = receive, send
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
         self._is_sdk = "token" in query and not find_header(scope, b"user-agent")
-        self._listener = Listener(query)
+        self._decoder = MessageDecoder(query)
         await receive()  # websocket.connect
         try:
             await self._say({"type": "websocket.accept", "subprotocol": None, "headers": []})
             await self._serve(scope)
-        except ClientGoneError:
+        except ClientDisconnectedError:
             logger.info("event=live_client_gone")
         finally:
             if self._input is not None:
@@ -115,7 +123,7 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
     async def _serve(self, scope: WebSocketScope) -> None:
         try:
             await self._converse(scope)
-        except ClientGoneError:
+        except ClientDisconnectedError:
             raise
         except Exception:
             logger.exception("event=live_socket_broke")
@@ -124,7 +132,7 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
     async def _converse(self, scope: WebSocketScope) -> None:
         try:
             self._caller = await in_database(identify_speaker, scope, needed_scope="transcribe")
-            await self._tell(self._teller.ready())
+            await self._tell(self._encoder.ready())
             await self._pump(stopping_of(scope))
         except ApiError as error:
             await self._refuse(error)
@@ -133,7 +141,7 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
         """Until one of them ends. Raises what it raised."""
         work = (
             self._listen(),
-            self._tell_events(),
+            self._send_events(),
             self._acknowledge(),
             self._watch_decoder(),
             self._stop(stopping),
@@ -155,11 +163,11 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
         while (event := await self._next_event())["type"] == "websocket.receive":
             pcm, text = event.get("bytes"), event.get("text")
             if pcm is not None:
-                commands = self._listener.read_binary(pcm)
+                commands = self._decoder.read_binary(pcm)
             else:
-                commands = self._listener.read_text(text or "")
+                commands = self._decoder.read_text(text or "")
             for command in commands:
-                if command is Action.STOP:
+                if command is ClientAction.STOP:
                     self._stopped_at = time.monotonic()
                 await self._obey(command)
 
@@ -178,42 +186,42 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
             await audio.feed(command.data, command.format)
         elif isinstance(command, Open):
             await self._open(command)
-        elif isinstance(command, Notice):
-            await self._tell(self._teller.event(command))
+        elif isinstance(command, SessionNotice):
+            await self._tell(self._encoder.event(command))
         elif session is None:
             await self._obey_unopened(command)
         elif isinstance(command, Configure):
             await session.configure(language=command.language)
-        elif command is Action.FINALIZE:
+        elif command is ClientAction.FINALIZE:
             await session.finalize()
-        elif command is Action.KEEP_ALIVE:
+        elif command is ClientAction.KEEP_ALIVE:
             session.keep_alive()
-        elif command is Action.STOP and audio is not None:
+        elif command is ClientAction.STOP and audio is not None:
             await audio.finish()
             await session.stop()
 
     async def _obey_unopened(self, command: Command) -> None:
         """Where nothing was said there is nothing to finish."""
-        if command is Action.STOP:
+        if command is ClientAction.STOP:
             nothing = Ended(text="", language="", heard_ms=0, credits_charged=0)
-            await self._tell(self._teller.event(nothing))
+            await self._tell(self._encoder.event(nothing))
             await self._close_normally()
 
     async def _open(self, wish: Open) -> None:
-        self._teller.dialect = self._listener.dialect
+        self._encoder.dialect = self._decoder.dialect
         self._session = await self._open_session(_request(wish, self._caller))
         self._input = AudioInput(self._session.push)
-        await self._tell(self._teller.started(self._session.ready))
+        await self._tell(self._encoder.started(self._session.ready))
         self._opened.set_result(self._session)
 
     # To the client.
 
-    async def _tell_events(self) -> None:
+    async def _send_events(self) -> None:
         """Until the session has said its last word, which closes the socket."""
         session = await asyncio.shield(self._opened)
         async for event in session.events():
-            self._teller.audio_ms = session.audio_ms
-            await self._tell(self._teller.event(event))
+            self._encoder.audio_ms = session.audio_ms
+            await self._tell(self._encoder.event(event))
             if self._input is not None and isinstance(event, Partial | Final):
                 self._input.note_speech()
             if isinstance(event, Ended):
@@ -226,21 +234,21 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
         session = await asyncio.shield(self._opened)
         while True:
             await self._check_speech(session)
-            quiet_s = time.monotonic() - self._told_at
+            quiet_s = time.monotonic() - self._delivered_at
             if self._is_over:
                 await asyncio.sleep(ACKNOWLEDGE_S)
             elif quiet_s < ACKNOWLEDGE_S:
                 await asyncio.sleep(ACKNOWLEDGE_S - quiet_s)
             else:
-                self._teller.audio_ms = session.audio_ms
-                await self._tell(self._teller.listening())
+                self._encoder.audio_ms = session.audio_ms
+                await self._tell(self._encoder.listening())
 
-    async def _check_speech(self, session: LiveSession) -> None:
+    async def _check_speech(self, session: SessionRunner) -> None:
         if self._input is None or self._is_over:
             return
         notice = self._input.check_speech(recognised_ms=session.recognised_ms)
         if notice is not None:
-            await self._tell(self._teller.event(notice))
+            await self._tell(self._encoder.event(notice))
 
     async def _watch_decoder(self) -> None:
         """Until the audio proves to be undecodable. Raises ApiError."""
@@ -257,28 +265,28 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
 
     async def _refuse(self, error: ApiError) -> None:
         if self._session is not None:
-            await self._session.note_told()  # before it can be back
-            self._teller.audio_ms = self._session.audio_ms
+            await self._session.record_delivered()  # before it can be back
+            self._encoder.audio_ms = self._session.audio_ms
         await self._tell(await self._describe(error))
         await self._close(close_code(error))
 
     async def _describe(self, error: ApiError) -> Message:
         """With what was settled, where a session breaks off that nothing but its client ends."""
         if self._session is None or isinstance(error, ServerStoppingError) or error.status == 500:
-            return self._teller.error(error)
+            return self._encoder.error(error)
         settled = Failed(error=error, text=await self._session.read_text())
-        return self._teller.event(settled)
+        return self._encoder.event(settled)
 
     async def _tell(self, message: Message) -> None:
-        """Send it, in its turn. Raises ClientGoneError, also where the client reads nothing."""
+        """Send it, in order. Raises ClientDisconnectedError, also where it reads nothing."""
         async with self._sending:
-            text = self._teller.encode(message)
+            text = self._encoder.encode(message)
             await self._say({"type": "websocket.send", "text": text, "bytes": None})
-            self._told_at = time.monotonic()
+            self._delivered_at = time.monotonic()
 
     async def _close_normally(self) -> None:
         self._is_over = True
-        if self._is_sdk and self._listener.dialect is Dialect.SDK:
+        if self._is_sdk and self._decoder.dialect is Dialect.SDK:
             await asyncio.sleep(self._stopped_at + SDK_PATIENCE_S - time.monotonic())
         await self._close(NORMAL_CLOSE)
 
@@ -290,7 +298,7 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
             async with asyncio.timeout(self._send_within_s):
                 await self._send(event)
         except OSError as error:  # TimeoutError, too
-            raise ClientGoneError from error
+            raise ClientDisconnectedError from error
 
 
 def _request(wish: Open, caller: Caller) -> LiveRequest:
@@ -305,5 +313,5 @@ def _request(wish: Open, caller: Caller) -> LiveRequest:
         second_pass=wish.second_pass,
         title=wish.title,
         resume_token=wish.resume_token,
-        told_ms=wish.told_ms,
+        delivered_ms=wish.delivered_ms,
     )

@@ -12,7 +12,7 @@ from enum import Enum
 from stt_web.core.errors import ApiError
 
 
-class Way(Enum):
+class CloseMode(Enum):
     FINISH = "finish"
     PAUSE = "pause"
     HAND_OVER = "hand_over"
@@ -20,8 +20,8 @@ class Way(Enum):
 
 
 @dataclass(frozen=True)
-class Ending:
+class CloseReason:
     """`error`: why it isn't the client that ends it."""
 
-    way: Way
+    way: CloseMode
     error: ApiError | None = None

@@ -20,7 +20,7 @@ class LiveRequest:
     `user` None: a visitor at `address`. `key`: the key that was shown, None for a page's ticket or
     session. `language` empty: detected, among `languages` if any are named; with `is_multilingual`
     for each utterance. `resume_token`: go on with the session it was given for;
-    `told_ms`: up to where this client was told what was settled, None where it doesn't say.
+    `delivered_ms`: up to where this client was told what was settled, None where it doesn't say.
     """
 
     user: User | None
@@ -33,7 +33,7 @@ class LiveRequest:
     second_pass: bool = False
     title: str = ""
     resume_token: str = ""
-    told_ms: int | None = None
+    delivered_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Ready:
     transcript_id: str
     model: str
     resume_token: str
-    visitor_token: str
+    guest_token: str
     audio_ms: int
 
 
@@ -76,7 +76,7 @@ def make_finals(segments: Iterable[RecognisedSegment], *, language: str) -> tupl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class SessionNotice:
     """Something to know that ends nothing: `credits_low`, `slowed`, `catching_up`, `live_again`,
     `reconnecting`, `language_detected` …"""
 
@@ -106,4 +106,4 @@ class Failed:
     text: str
 
 
-LiveEvent = Ready | Partial | Final | Notice | Ended | Failed
+LiveEvent = Ready | Partial | Final | SessionNotice | Ended | Failed

@@ -7,7 +7,7 @@
 An epoch's file only grows, and only its own process writes to it. What it holds beyond the start of
 the next one is ignored: a process that doesn't know yet that it was taken over harms nothing. What
 a process wrote survives its death. A power cut costs what was not synced: at most the last second
-(`hub` syncs all journals together), never what `Journal.sync` returned.
+(`registry` syncs all journals together), never what `Journal.sync` returned.
 
 Nothing here knows the database or an event loop; everything blocks.
 """
@@ -99,7 +99,7 @@ class Journal:
     def close(self) -> None:
         """Close it once no thread writes to it any more; never waits. May be called twice.
 
-        The event loop calls this while `hub._append_all` may be writing in a thread: then that
+        The event loop calls this while `registry._append_all` may be writing in a thread: then that
         thread closes the file behind its write.
         """
         self._is_closing = True

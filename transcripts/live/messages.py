@@ -1,6 +1,6 @@
 """What a client of `WS /v1/stream` is told: events in, messages out. Pure; see `protocol`, too.
 
-A message is numbered when it is sent (`Teller.encode`): only then is its place known.
+A message is numbered when it is sent (`MessageEncoder.encode`): only then is its place known.
 
 Every message has `text` and `partial` (empty where there is none), `seq`, `audio_ms`,
 `transcript_id`, `is_final` and `final`; docs/asyncapi.yaml describes each kind. Times are seconds.
@@ -12,7 +12,7 @@ from typing import Any
 
 from stt_web.core.errors import ApiError
 from transcripts.inference.results import RecognisedSegment, RecognisedWord
-from transcripts.live.events import Ended, Failed, Final, LiveEvent, Notice, Partial, Ready
+from transcripts.live.events import Ended, Failed, Final, LiveEvent, Partial, Ready, SessionNotice
 from transcripts.live.protocol import Dialect, FrameTooLargeError
 from transcripts.services.shown_gaps import seconds_in
 from transcripts.text.writing import SPACELESS_LANGUAGES
@@ -50,7 +50,7 @@ def close_code(error: ApiError) -> int:
     return 4000 + error.status if error.status < 500 else 1013
 
 
-class Teller:
+class MessageEncoder:
     """Writes the messages of one connection, numbered from 1."""
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class Teller:
             status="started",
             model=opened.model,
             resume_token=opened.resume_token,
-            transcript_token=opened.visitor_token,
+            transcript_token=opened.guest_token,
         )
 
     def listening(self) -> Message:
@@ -88,7 +88,7 @@ class Teller:
             return self._partial(event)
         if isinstance(event, Final):
             return self._piece(event)
-        if isinstance(event, Notice):
+        if isinstance(event, SessionNotice):
             return self._message(notice=event.code, message=event.message)
         if isinstance(event, Ended):
             return self._end(event)

@@ -16,23 +16,23 @@ from transcripts.inference.routing import inference_for
 from transcripts.jobs.submit import check_model_can
 from transcripts.live import close_errors
 from transcripts.live.admission import (
-    Admitted,
+    Admission,
     admit_session,
-    readmit_session,
+    discard_session,
+    resume_session,
     spoken_options,
-    withdraw_session,
 )
 from transcripts.live.close import pause
 from transcripts.live.events import LiveRequest
 from transcripts.live.executors import ask, in_database, in_files, in_sync
 from transcripts.live.journal import Journal, sync_epochs
-from transcripts.live.session import LiveSession
-from transcripts.live.undelivered import note_told
+from transcripts.live.session import SessionRunner
+from transcripts.live.undelivered import record_delivered
 
 logger = logging.getLogger(__name__)
 
 
-async def open_session(request: LiveRequest) -> LiveSession:
+async def open_session(request: LiveRequest) -> SessionRunner:
     """Open a session, or go on with the one of `request.resume_token`.
 
     Raises ApiError: 400 an unknown model, 402 no credits, 404 and 410 for resume tokens, 429 a
@@ -42,7 +42,7 @@ async def open_session(request: LiveRequest) -> LiveSession:
     return await (_resume(request) if request.resume_token else _begin(request))
 
 
-async def _begin(request: LiveRequest) -> LiveSession:
+async def _begin(request: LiveRequest) -> SessionRunner:
     inference = await in_database(inference_for, request.user)
     model = await ask(inference.resolve_model, request.model)
     check_model_can(model, spoken_options(request))
@@ -66,8 +66,8 @@ async def _begin(request: LiveRequest) -> LiveSession:
     return session
 
 
-async def _resume(request: LiveRequest) -> LiveSession:
-    admitted = await finish_anyway(in_database(readmit_session, request), undo=_pause_again)
+async def _resume(request: LiveRequest) -> SessionRunner:
+    admitted = await finish_anyway(in_database(resume_session, request), undo=_pause_again)
     transcript = admitted.job.transcript
     try:
         inference = await in_database(inference_for, request.user)
@@ -81,16 +81,16 @@ async def _resume(request: LiveRequest) -> LiveSession:
     return session
 
 
-async def _withdraw(admitted: Admitted) -> None:
-    await in_database(withdraw_session, admitted.job)
+async def _withdraw(admitted: Admission) -> None:
+    await in_database(discard_session, admitted.job)
 
 
-async def _pause_again(admitted: Admitted) -> None:
-    await in_database(note_told, admitted.job.lease, admitted.told_ms)
+async def _pause_again(admitted: Admission) -> None:
+    await in_database(record_delivered, admitted.job.lease, admitted.delivered_ms)
     await in_database(pause, admitted.job)
 
 
-async def _prepare(admitted: Admitted, model: Model) -> LiveSession:
+async def _prepare(admitted: Admission, model: Model) -> SessionRunner:
     try:
         await in_sync(sync_epochs, admitted.folder)
         opening = in_files(
@@ -103,7 +103,7 @@ async def _prepare(admitted: Admitted, model: Model) -> LiveSession:
     except OSError as error:
         logger.exception("event=live_no_journal transcript_id=%s", admitted.job.transcript.pk)
         raise close_errors.storage_full() from error
-    return LiveSession(admitted, journal, model)
+    return SessionRunner(admitted, journal, model)
 
 
 async def _discard_journal(journal: Journal) -> None:

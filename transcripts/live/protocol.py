@@ -25,14 +25,14 @@ from transcripts.live.audio_format import (
     read_encoding,
     read_rate_hz,
 )
-from transcripts.live.events import Notice
+from transcripts.live.events import SessionNotice
 from transcripts.options import InvalidOptionError
 from transcripts.text.languages import MULTI
 
 MAX_AUDIO_BYTES = 1024 * 1024
 MAX_TEXT_CHARACTERS = 8 * 1024
 MAX_TITLE_CHARACTERS = 255
-MAX_TOLD_S = 10**9
+MAX_DELIVERED_S = 10**9
 
 
 # What is configured in the address, too.
@@ -71,7 +71,7 @@ class Open:
     second_pass: bool = False
     title: str = ""
     resume_token: str = field(default="", repr=False)
-    told_ms: int | None = None
+    delivered_ms: int | None = None
     encoding: Encoding = Encoding.PCM_S16LE
     sample_rate: int = RATE_HZ
 
@@ -89,17 +89,17 @@ class Configure:
     language: str
 
 
-class Action(Enum):
+class ClientAction(Enum):
     STOP = "stop"
     FINALIZE = "finalize"
     KEEP_ALIVE = "keepalive"
 
 
 # A notice is for the client: something it said does nothing.
-Command = Open | Audio | Configure | Action | Notice
+Command = Open | Audio | Configure | ClientAction | SessionNotice
 
 
-class Listener:
+class MessageDecoder:
     """One connection's. `query`: the parameters of its address, for what isn't configured."""
 
     def __init__(self, query: Mapping[str, str]) -> None:
@@ -149,10 +149,10 @@ class Listener:
         name = said.pop("action")
         if name == "configure":
             return self._configure(said)
-        if name == Action.STOP.value:
+        if name == ClientAction.STOP.value:
             return self._end()
-        if name in (Action.FINALIZE.value, Action.KEEP_ALIVE.value):
-            return [Action(name)]
+        if name in (ClientAction.FINALIZE.value, ClientAction.KEEP_ALIVE.value):
+            return [ClientAction(name)]
         raise ProtocolError(
             "action must be one of stop, finalize, keepalive, configure.", code="unknown_action"
         )
@@ -171,7 +171,7 @@ class Listener:
         if late:
             names = ", ".join(late)
             message = f"The session is open: {names} can't be changed any more."
-            commands.append(Notice(code="config_ignored", message=message))
+            commands.append(SessionNotice(code="config_ignored", message=message))
         return commands
 
     def _open_once(self, said: dict[str, Any] | None = None) -> list[Command]:
@@ -184,8 +184,8 @@ class Listener:
         self._is_over = True
         held = self._sniffer.finish() if self._sniffer is not None else b""
         if self._sniffer is None or not held:
-            return [Action.STOP]
-        return [*self._open_once(), Audio(held, self._sniffer.format), Action.STOP]
+            return [ClientAction.STOP]
+        return [*self._open_once(), Audio(held, self._sniffer.format), ClientAction.STOP]
 
 
 def _parse(text: str) -> dict[str, Any]:
@@ -211,7 +211,7 @@ def _read_config(said: Mapping[str, Any]) -> Open:
         second_pass=_read_boolean(said, "second_pass"),
         title=_read_title(said),
         resume_token=_read_token(said),
-        told_ms=_read_told(said),
+        delivered_ms=_read_delivered(said),
         encoding=read_encoding(said),
         sample_rate=read_rate_hz(said),
     )
@@ -241,13 +241,13 @@ def _read_token(said: Mapping[str, Any]) -> str:
     return token
 
 
-def _read_told(said: Mapping[str, Any]) -> int | None:
-    told_s = said.get("told")
-    if told_s is None:
+def _read_delivered(said: Mapping[str, Any]) -> int | None:
+    delivered_s = said.get("told")
+    if delivered_s is None:
         return None
-    is_number = isinstance(told_s, int | float) and not isinstance(told_s, bool)
-    if is_number and 0 <= told_s <= MAX_TOLD_S:
-        return round(float(told_s) * 1000)
+    is_number = isinstance(delivered_s, int | float) and not isinstance(delivered_s, bool)
+    if is_number and 0 <= delivered_s <= MAX_DELIVERED_S:
+        return round(float(delivered_s) * 1000)
     raise InvalidOptionError("told", "told must be the `end` of the last text, in seconds.")
 
 

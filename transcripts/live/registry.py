@@ -32,7 +32,7 @@ from transcripts.inference.freeze_detection import SILENT_AFTER_S, is_frozen
 from transcripts.inference.servers import Server
 from transcripts.jobs.lease import Lease
 from transcripts.live.admission import PROCESS
-from transcripts.live.audio_buffer import AudioFeed
+from transcripts.live.audio_buffer import AudioBuffer
 from transcripts.live.executors import SYNC_THREADS, ask, in_files, in_sync, with_many_rows
 from transcripts.models import Status, TranscriptionJob
 
@@ -49,13 +49,13 @@ _MANY = 100
 _ROWS_AT_ONCE = 500
 
 
-class Member(Protocol):
+class RegisteredSession(Protocol):
     """What the hub knows of a session."""
 
     @property
     def lease(self) -> Lease: ...
     @property
-    def feed(self) -> AudioFeed: ...
+    def feed(self) -> AudioBuffer: ...
     @property
     def server(self) -> Server | None:
         """Where its call is under way."""
@@ -65,13 +65,13 @@ class Member(Protocol):
 
     def note_written(self, data: bytes, error: OSError | None) -> None: ...
     def note_lost(self) -> None: ...
-    def note_key_gone(self, *, code: str) -> None: ...
+    def note_key_revoked(self, *, code: str) -> None: ...
     def note_frozen(self) -> None: ...
     def tick(self) -> None:
         """Look at the clock."""
 
 
-class Standing:
+class SessionState:
     """How a session's row, its key and its account stand."""
 
     def __init__(self, row: tuple[object, ...]) -> None:
@@ -96,9 +96,9 @@ class Standing:
         return ""
 
 
-class Hub:
+class SessionRegistry:
     def __init__(self) -> None:
-        self._members: dict[Lease, Member] = {}
+        self._members: dict[Lease, RegisteredSession] = {}
         self._dirty: set[Lease] = set()
         self._has_dirty = asyncio.Event()
         self._loops = [
@@ -114,19 +114,19 @@ class Hub:
     def __len__(self) -> int:
         return len(self._members)
 
-    def add(self, member: Member) -> None:
+    def add(self, member: RegisteredSession) -> None:
         self._members[member.lease] = member
         for loop in self._loops:
             loop.start()
 
-    def discard(self, member: Member) -> None:
+    def discard(self, member: RegisteredSession) -> None:
         self._members.pop(member.lease, None)
         self._dirty.discard(member.lease)
         if not self._members:
             for loop in self._loops:
                 loop.stop()
 
-    def write_soon(self, member: Member) -> None:
+    def write_soon(self, member: RegisteredSession) -> None:
         self._dirty.add(member.lease)
         self._has_dirty.set()
 
@@ -148,7 +148,7 @@ class Hub:
         shares = [grown[number::SYNC_THREADS] for number in range(SYNC_THREADS)]
         await asyncio.gather(*(self._sync_share(share) for share in shares if share))
 
-    async def _sync_share(self, members: list[Member]) -> None:
+    async def _sync_share(self, members: list[RegisteredSession]) -> None:
         results = await in_sync(_sync_all, [member.feed for member in members])
         for member, result in zip(members, results, strict=True):
             if isinstance(result, OSError):
@@ -164,12 +164,12 @@ class Hub:
         finally:  # the clock goes on, and servers freeze, whatever the database does
             for member in members:
                 _guarded(member, member.tick)
-            await self._look_for_frozen(members)
+            await self._check_for_frozen(members)
 
-    async def _take_standings(self, members: list[Member]) -> None:
+    async def _take_standings(self, members: list[RegisteredSession]) -> None:
         try:
             standings = await with_many_rows(
-                _look_and_renew, [member.lease.job_id for member in members]
+                _check_and_renew, [member.lease.job_id for member in members]
             )
         except DatabaseFailure:
             logger.exception("event=live_not_watched sessions=%d", len(members))
@@ -178,7 +178,7 @@ class Hub:
             standing = standings.get(member.lease.job_id)
             _guarded(member, partial(_tell, member, standing))
 
-    async def _look_for_frozen(self, members: list[Member]) -> None:
+    async def _check_for_frozen(self, members: list[RegisteredSession]) -> None:
         silent = [member for member in members if member.silent_s() > SILENT_AFTER_S]
         if not silent or time.monotonic() - self._probed_at < SILENT_AFTER_S:
             return
@@ -191,22 +191,22 @@ class Hub:
                         member.note_frozen()
 
 
-_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, SessionRegistry] = WeakKeyDictionary()
 
 
-def hub() -> Hub:
+def registry() -> SessionRegistry:
     """Return the running event loop's."""
     loop = asyncio.get_running_loop()
     if loop not in _hubs:
-        _hubs[loop] = Hub()
+        _hubs[loop] = SessionRegistry()
     return _hubs[loop]
 
 
-def _append_all(batch: list[tuple[AudioFeed, bytes]]) -> list[OSError | None]:
+def _append_all(batch: list[tuple[AudioBuffer, bytes]]) -> list[OSError | None]:
     return [_append(feed, data) for feed, data in batch]
 
 
-def _append(feed: AudioFeed, data: bytes) -> OSError | None:
+def _append(feed: AudioBuffer, data: bytes) -> OSError | None:
     try:
         feed.journal.append(data)
     except OSError as error:
@@ -217,15 +217,15 @@ def _append(feed: AudioFeed, data: bytes) -> OSError | None:
     return None
 
 
-def _has_grown(feed: AudioFeed) -> bool:
+def _has_grown(feed: AudioBuffer) -> bool:
     return feed.journalled > feed.synced
 
 
-def _sync_all(feeds: list[AudioFeed]) -> list[int | OSError]:
+def _sync_all(feeds: list[AudioBuffer]) -> list[int | OSError]:
     return [_sync(feed) for feed in feeds]
 
 
-def _sync(feed: AudioFeed) -> int | OSError:
+def _sync(feed: AudioBuffer) -> int | OSError:
     try:
         return feed.journal.sync()
     except OSError as error:
@@ -236,7 +236,7 @@ def _sync(feed: AudioFeed) -> int | OSError:
         return OSError(errno.EIO, str(error))
 
 
-def _guarded(member: Member, work: Callable[[], None]) -> None:
+def _guarded(member: RegisteredSession, work: Callable[[], None]) -> None:
     """One session's fault must not end the loop that all sessions of the process live by."""
     try:
         work()
@@ -244,9 +244,9 @@ def _guarded(member: Member, work: Callable[[], None]) -> None:
         logger.exception("event=live_member_broke job_id=%s", member.lease.job_id)
 
 
-def _look_and_renew(ids: list[UUID]) -> dict[UUID, Standing]:
+def _check_and_renew(ids: list[UUID]) -> dict[UUID, SessionState]:
     """Two queries for 500 sessions."""
-    standings: dict[UUID, Standing] = {}
+    standings: dict[UUID, SessionState] = {}
     for start in range(0, len(ids), _ROWS_AT_ONCE):
         rows = TranscriptionJob.objects.filter(pk__in=ids[start : start + _ROWS_AT_ONCE])
         # What this process holds, whichever epoch: a session resumed here is one of `ids`, too.
@@ -263,11 +263,11 @@ def _look_and_renew(ids: list[UUID]) -> dict[UUID, Standing]:
             "transcript__live_session__key__revoked_at",
             "transcript__live_session__key__expires_at",
         ):
-            standings[pk] = Standing(tuple(row))
+            standings[pk] = SessionState(tuple(row))
     return standings
 
 
-def _tell(member: Member, standing: Standing | None) -> None:
+def _tell(member: RegisteredSession, standing: SessionState | None) -> None:
     is_held = (
         standing is not None
         and standing.attempt == member.lease.attempt
@@ -276,4 +276,4 @@ def _tell(member: Member, standing: Standing | None) -> None:
     if standing is None or not is_held:
         member.note_lost()
     elif trouble := standing.key_trouble(timezone.now()):
-        member.note_key_gone(code=trouble)
+        member.note_key_revoked(code=trouble)

@@ -19,14 +19,14 @@ from transcripts.inference.results import (
 )
 from transcripts.jobs import results
 from transcripts.jobs.language_doubt import find_doubtful, note_doubt
-from transcripts.jobs.results import Job
+from transcripts.jobs.results import JobRun
 from transcripts.jobs.stages.recognise import take_language
-from transcripts.live.events import Final, Notice, Partial, make_finals
+from transcripts.live.events import Final, Partial, SessionNotice, make_finals
 from transcripts.live.executors import in_database
-from transcripts.live.send_queue import Outbox
-from transcripts.live.silence import SilenceKeeper
+from transcripts.live.send_queue import SendQueue
+from transcripts.live.silence import SilenceCoalescer
 from transcripts.live.upstream import Interrupted
-from transcripts.live.window_batcher import window_store
+from transcripts.live.window_batcher import window_batcher
 from transcripts.text.writing import SPACELESS_LANGUAGES
 from transcripts.warnings import LANGUAGE_UNCERTAIN
 
@@ -45,19 +45,21 @@ class _Settled:
         return tuple(segment for final in self.finals for segment in final.segments)
 
 
-class Scribe:
+class ResultWriter:
     """`heard_ms`: how much was heard in all, once the service said so.
 
     `on_failure` is called (once) where something couldn't be stored: nothing is from then on, and
     `settle` raises what happened.
     """
 
-    def __init__(self, job: Job, outbox: Outbox, *, on_failure: Callable[[], None]) -> None:
+    def __init__(
+        self, job: JobRun, send_queue: SendQueue, *, on_failure: Callable[[], None]
+    ) -> None:
         self.heard_ms: int | None = None
         self._job = job
-        self._outbox = outbox
+        self._queue = send_queue
         self._on_failure = on_failure
-        self._silence = SilenceKeeper()
+        self._silence = SilenceCoalescer()
         self._guess: Hypothesis | None = None  # the newest, where nothing was settled since
         self._unstored: deque[_Settled] = deque()
         self._storing: asyncio.Task[None] | None = None
@@ -95,7 +97,7 @@ class Scribe:
         await self.settle()
         window = self._silence.take()
         if window is not None:
-            await window_store().store(self._job, window)
+            await window_batcher().store(self._job, window)
 
     def close(self) -> None:
         """Store nothing more."""
@@ -103,16 +105,16 @@ class Scribe:
             self._storing.cancel()
 
     async def _take_hypothesis(self, heard: Hypothesis) -> None:
-        await self._outbox.room()  # what is unstored is looked at after that
+        await self._queue.wait_for_space()  # what is unstored is looked at after that
         self._guess = heard
-        self._tell_guess(heard)
+        self._send_hypothesis(heard)
 
-    def _tell_guess(self, heard: Hypothesis) -> None:
+    def _send_hypothesis(self, heard: Hypothesis) -> None:
         unstored = [segment for settled in self._unstored for segment in settled.segments]
         pieces = [segment.words for segment in unstored]
         words = _join([*pieces, heard.committed + heard.pending], language=self._language)
         committed_count = len(words) - len(heard.pending)
-        self._outbox.put_at_once(
+        self._queue.put_nowait(
             Partial(
                 start_ms=unstored[0].start_ms if unstored else heard.start_ms,
                 covered_ms=heard.covered_ms,
@@ -137,13 +139,13 @@ class Scribe:
     async def _store(self) -> None:
         while self._unstored:
             settled = self._unstored[0]
-            await window_store().store(self._job, settled.window)
+            await window_batcher().store(self._job, settled.window)
             await self._note_doubt(settled.window)
             for final in settled.finals:
-                await self._outbox.put(final)
+                await self._queue.put(final)
             self._unstored.popleft()
             if self._guess is not None:
-                self._tell_guess(self._guess)  # it was told behind what is a piece by now
+                self._send_hypothesis(self._guess)  # it was told behind what is a piece by now
 
     async def _note_doubt(self, window: WindowResult) -> None:
         if find_doubtful(window.segments) is None:
@@ -178,7 +180,7 @@ class Scribe:
             await self._tell("slowed", "The server is busy: updates come less often.")
 
     async def _tell(self, code: str, message: str) -> None:
-        await self._outbox.put(Notice(code=code, message=message))
+        await self._queue.put(SessionNotice(code=code, message=message))
 
 
 def _join(

@@ -9,35 +9,35 @@ from transcripts.live.events import Final, LiveEvent, Partial
 MAX_EVENTS = 64
 
 
-class Outbox:
+class SendQueue:
     """One sender, one listener, one event loop.
 
     A partial replaces one that nobody has read yet. With `MAX_EVENTS` unread, sending waits: that
     slows recognition, and with it the sender of the audio. Once it is closed, what is sent is
     dropped.
 
-    `untold` comes first. `told_ms`: the end of the last `Final` that was read, and told: its reader
-    came back for more.
+    `undelivered` comes first. `delivered_ms`: the end of the last `Final` that was read, and told:
+    its reader came back for more.
     """
 
-    def __init__(self, *, told_ms: int = 0, untold: Iterable[Final] = ()) -> None:
-        self.told_ms = told_ms
-        self._events: deque[LiveEvent] = deque(untold)
+    def __init__(self, *, delivered_ms: int = 0, undelivered: Iterable[Final] = ()) -> None:
+        self.delivered_ms = delivered_ms
+        self._events: deque[LiveEvent] = deque(undelivered)
         self._changed = asyncio.Event()
         self._is_closed = False
         self._is_deaf = False
 
     async def put(self, event: LiveEvent) -> None:
-        await self.room()
-        self.put_at_once(event)
+        await self.wait_for_space()
+        self.put_nowait(event)
 
-    async def room(self) -> None:
+    async def wait_for_space(self) -> None:
         """Wait until there is room for an event."""
         while len(self._events) >= MAX_EVENTS and not self._is_deaf:
             self._changed.clear()
             await self._changed.wait()
 
-    def put_at_once(self, event: LiveEvent) -> None:
+    def put_nowait(self, event: LiveEvent) -> None:
         """Without waiting: for the last event, and those that are rare."""
         if self._is_deaf or self._is_closed:
             return
@@ -51,7 +51,7 @@ class Outbox:
         self._is_closed = True
         self._changed.set()
 
-    def deafen(self) -> None:
+    def detach(self) -> None:
         """Nobody reads any more."""
         self._is_deaf = True
         self._events.clear()
@@ -64,7 +64,7 @@ class Outbox:
                 event = self._events.popleft()
                 yield event
                 if isinstance(event, Final):
-                    self.told_ms = event.end_ms
+                    self.delivered_ms = event.end_ms
                 self._changed.set()
             if self._is_closed or self._is_deaf:
                 return

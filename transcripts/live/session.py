@@ -28,18 +28,18 @@ from transcripts.inference.results import Model
 from transcripts.inference.servers import Server
 from transcripts.jobs.lease import Lease, LeaseLostError
 from transcripts.live import close, close_errors
-from transcripts.live.admission import Admitted, withdraw_session
-from transcripts.live.audio_buffer import AudioFeed
-from transcripts.live.billing_meter import Credit
-from transcripts.live.endings import Ending, Way
-from transcripts.live.events import Ended, Failed, LiveEvent, Notice, Ready
+from transcripts.live.admission import Admission, discard_session
+from transcripts.live.audio_buffer import AudioBuffer
+from transcripts.live.billing_meter import BillingMeter
+from transcripts.live.endings import CloseMode, CloseReason
+from transcripts.live.events import Ended, Failed, LiveEvent, Ready, SessionNotice
 from transcripts.live.executors import in_database
 from transcripts.live.journal import SAMPLES_A_MS, Journal
-from transcripts.live.registry import hub
-from transcripts.live.result_writer import Scribe
-from transcripts.live.send_queue import Outbox
-from transcripts.live.undelivered import note_told
-from transcripts.live.upstream import Hearing
+from transcripts.live.registry import registry
+from transcripts.live.result_writer import ResultWriter
+from transcripts.live.send_queue import SendQueue
+from transcripts.live.undelivered import record_delivered
+from transcripts.live.upstream import UpstreamStream
 
 logger = logging.getLogger(__name__)
 
@@ -50,14 +50,14 @@ ABANDON_CLOSE_S = 5.0
 DRAIN_SILENCE_S = 60.0
 
 
-class LiveSession:
+class SessionRunner:
     """Made by `open_session`. Of one event loop; all its methods may be called at any time."""
 
-    def __init__(self, admitted: Admitted, journal: Journal, model: Model) -> None:
+    def __init__(self, admitted: Admission, journal: Journal, model: Model) -> None:
         transcript = admitted.job.transcript
         start_ms = admitted.start_samples // SAMPLES_A_MS
-        self.feed = AudioFeed(journal)
-        self.hearing = Hearing(
+        self.feed = AudioBuffer(journal)
+        self.upstream = UpstreamStream(
             self.feed,
             owner=transcript.owner,
             model=transcript.job.model_used or transcript.job.model_requested,
@@ -69,19 +69,21 @@ class LiveSession:
             transcript_id=str(transcript.pk),
             model=model.id,
             resume_token=admitted.resume_token,
-            visitor_token=admitted.visitor_token,
+            guest_token=admitted.guest_token,
             audio_ms=start_ms,
         )
         self._model = model
         self._job = admitted.job
-        self._credit = Credit(
+        self._meter = BillingMeter(
             self.lease, admitted.job.row, position_ms=start_ms, on_refused=self._warn_of_credits
         )
         self._longest_ms = close_errors.longest_ms(transcript)
-        self._hub = hub()
-        self._outbox = Outbox(told_ms=admitted.told_ms, untold=admitted.untold)
-        self._scribe = Scribe(self._job, self._outbox, on_failure=self._break_off)
-        self._ending: Ending | None = None
+        self._hub = registry()
+        self._queue = SendQueue(
+            delivered_ms=admitted.delivered_ms, undelivered=admitted.undelivered
+        )
+        self._writer = ResultWriter(self._job, self._queue, on_failure=self._break_off)
+        self._ending: CloseReason | None = None
         self._active_at = time.monotonic()
         self._changed = asyncio.Event()
         self._is_left = False  # what isn't heard yet is left to others
@@ -105,7 +107,7 @@ class LiveSession:
     @property
     def recognised_ms(self) -> int:
         """How much of the audio the inference service has looked at."""
-        return self.hearing.acknowledged_ms
+        return self.upstream.acknowledged_ms
 
     @property
     def lease(self) -> Lease:
@@ -113,15 +115,15 @@ class LiveSession:
 
     @property
     def server(self) -> Server | None:
-        return self.hearing.server
+        return self.upstream.server
 
     async def open(self) -> None:
         """Have it accepted by an inference server. Raises `InferenceError`."""
-        await self._scribe.take(await self.hearing.open())
+        await self._writer.take(await self.upstream.open())
 
     def discard(self) -> None:
         """Let go of it before it was started."""
-        self.hearing.cancel_call()
+        self.upstream.cancel_call()
         self.feed.journal.close()
 
     def start(self) -> None:
@@ -145,7 +147,7 @@ class LiveSession:
             accepted, left = self._take(left)
             if accepted:
                 self._hub.write_soon(self)
-                self._credit.look_ahead(self.feed.accepted // SAMPLES_A_MS)
+                self._meter.look_ahead(self.feed.accepted // SAMPLES_A_MS)
             elif left:
                 await self._reach_limit()
         self.keep_alive()
@@ -158,13 +160,13 @@ class LiveSession:
         self.keep_alive()
         close_errors.check_language(self._model, language)
         if self._ending is None:
-            self.hearing.configure(language)
+            self.upstream.configure(language)
 
     async def finalize(self) -> None:
         """Have what is pending said now."""
         self.keep_alive()
         if self._ending is None:
-            self.hearing.flush()
+            self.upstream.flush()
 
     def keep_alive(self) -> None:
         """The client is there, though it may be silent."""
@@ -172,15 +174,15 @@ class LiveSession:
 
     async def stop(self) -> None:
         """No more audio comes. The rest, and `Ended`, follow in `events`."""
-        self._end(Way.FINISH)
+        self._end(CloseMode.FINISH)
 
     def events(self) -> AsyncIterator[LiveEvent]:
         """Yield what happens. Consumed once; the last is Ended or Failed."""
-        return self._outbox.read()
+        return self._queue.read()
 
-    async def note_told(self) -> None:
+    async def record_delivered(self) -> None:
         """Keep how far the client was told: it is about to go, or gone. Never raises."""
-        await in_database(note_told, self.lease, self._outbox.told_ms)
+        await in_database(record_delivered, self.lease, self._queue.delivered_ms)
 
     async def read_text(self) -> str:
         """Return the whole of what is settled. Two queries."""
@@ -191,12 +193,12 @@ class LiveSession:
 
         Never raises; takes a few seconds at most. Where it was ending anyway, it does so.
         """
-        self._outbox.deafen()
-        self._end(Way.PAUSE)
-        await self.note_told()
+        self._queue.detach()
+        self._end(CloseMode.PAUSE)
+        await self.record_delivered()
         if self._running is None:
             return
-        is_pausing = self._ending is not None and self._ending.way is Way.PAUSE
+        is_pausing = self._ending is not None and self._ending.way is CloseMode.PAUSE
         await asyncio.wait([self._running], timeout=ABANDON_DRAIN_S)
         if is_pausing:
             self._stop_listening()
@@ -205,7 +207,7 @@ class LiveSession:
     # What the hub calls.
 
     def silent_s(self) -> float:
-        return self.hearing.silent_s()
+        return self.upstream.silent_s()
 
     def note_written(self, data: bytes, error: OSError | None) -> None:
         if error is None:
@@ -213,7 +215,7 @@ class LiveSession:
         else:
             logger.error("event=live_not_journalled transcript_id=%s %s", self.transcript_id, error)
             self.feed.drop_unwritten()
-            self._end(Way.FINISH, close_errors.storage_full())
+            self._end(CloseMode.FINISH, close_errors.storage_full())
         if not self.feed.is_written:
             self._hub.write_soon(self)
         self._wake()
@@ -221,16 +223,16 @@ class LiveSession:
     def note_lost(self) -> None:
         self._lose()
 
-    def note_key_gone(self, *, code: str) -> None:
-        self._end(Way.FINISH, close_errors.key_gone(code))
+    def note_key_revoked(self, *, code: str) -> None:
+        self._end(CloseMode.FINISH, close_errors.key_revoked(code))
 
     def note_frozen(self) -> None:
-        self.hearing.cancel_call()
+        self.upstream.cancel_call()
 
     def tick(self) -> None:
         now = time.monotonic()
         if self._ending is None and now - self._active_at > settings.LIVE_IDLE_S:
-            self._end(Way.FINISH, close_errors.idle())
+            self._end(CloseMode.FINISH, close_errors.idle())
         if self._ending is not None and self.silent_s() > DRAIN_SILENCE_S:
             self._stop_listening()
         if self.server is not None and self.server.instance_id and self._checking is None:
@@ -250,13 +252,13 @@ class LiveSession:
             last = await self._give_up()
         finally:
             self._hub.discard(self)
-            self.hearing.cancel_call()
-            self._scribe.close()
-            self._credit.close()
+            self.upstream.cancel_call()
+            self._writer.close()
+            self._meter.close()
             self.feed.journal.close()
             if last is not None:
-                self._outbox.put_at_once(last)
-            self._outbox.close()
+                self._queue.put_nowait(last)
+            self._queue.close()
             self._wake()
 
     async def _listen(self) -> None:
@@ -270,37 +272,37 @@ class LiveSession:
             logger.warning(
                 "event=live_inference_gone transcript_id=%s code=%s", self.transcript_id, error.code
             )
-            self._end(Way.HAND_OVER, close_errors.inference_gone())
+            self._end(CloseMode.HAND_OVER, close_errors.inference_lost())
         except asyncio.CancelledError:
             if is_being_cancelled():
                 raise
             if not self._is_left:
-                await self._scribe.settle()  # raises why it was broken off
+                await self._writer.settle()  # raises why it was broken off
 
     async def _take_events(self) -> None:
-        async with aclosing(self.hearing.listen()) as events:
+        async with aclosing(self.upstream.listen()) as events:
             async for event in events:
-                await self._scribe.take(event)
+                await self._writer.take(event)
                 self._wake()
 
     def _warn_of_credits(self) -> None:
-        self._outbox.put_at_once(
-            Notice(code="credits_low", message="Your credits end within a minute.")
+        self._queue.put_nowait(
+            SessionNotice(code="credits_low", message="Your credits end within a minute.")
         )
 
     # How it ends.
 
-    def _end(self, way: Way, error: ApiError | None = None) -> None:
+    def _end(self, way: CloseMode, error: ApiError | None = None) -> None:
         """Accept no more audio. The first to say so decides; only then is failing graver."""
         if self._ending is None:
-            self._ending = Ending(way, error)
-            self.hearing.finish()
-        elif way is Way.HAND_OVER and self._ending.way is Way.FINISH:
-            self._ending = Ending(way, error)
+            self._ending = CloseReason(way, error)
+            self.upstream.finish()
+        elif way is CloseMode.HAND_OVER and self._ending.way is CloseMode.FINISH:
+            self._ending = CloseReason(way, error)
         self._wake()
 
     def _lose(self) -> None:
-        self._ending = Ending(Way.LOST, close_errors.lost())
+        self._ending = CloseReason(CloseMode.LOST, close_errors.lost())
         self._stop_listening()
         self._wake()
 
@@ -314,18 +316,18 @@ class LiveSession:
 
     async def _conclude(self) -> LiveEvent | None:
         """Let go of the transcript. Raises `LeaseLostError`."""
-        ending = self._ending or Ending(Way.HAND_OVER, close_errors.inference_gone())
-        if ending.way is Way.LOST:
+        ending = self._ending or CloseReason(CloseMode.HAND_OVER, close_errors.inference_lost())
+        if ending.way is CloseMode.LOST:
             raise LeaseLostError
         await self._until_written()
-        await self._scribe.settle()
-        if ending.way is Way.PAUSE:
+        await self._writer.settle()
+        if ending.way is CloseMode.PAUSE:
             await self._pause()
             return None
-        if ending.way is Way.HAND_OVER or self._scribe.heard_ms is None:
-            return await self._hand_over(ending.error or close_errors.inference_gone())
+        if ending.way is CloseMode.HAND_OVER or self._writer.heard_ms is None:
+            return await self._hand_over(ending.error or close_errors.inference_lost())
         outcome = await in_database(
-            close.finish, self._job, self.feed.journal, heard_ms=self._scribe.heard_ms
+            close.finish, self._job, self.feed.journal, heard_ms=self._writer.heard_ms
         )
         self.feed.synced = self.feed.journalled  # as the recording (`close.finish`)
         if ending.error is not None:
@@ -340,15 +342,15 @@ class LiveSession:
 
     async def _pause(self) -> None:
         await self.feed.sync()
-        await self._scribe.store_rest()
+        await self._writer.store_rest()
         if self.feed.journalled == 0:
-            await in_database(withdraw_session, self._job)
+            await in_database(discard_session, self._job)
         else:
             await in_database(close.pause, self._job)
 
     async def _hand_over(self, error: ApiError) -> Failed:
         await self.feed.sync()
-        await self._scribe.store_rest()
+        await self._writer.store_rest()
         text = await self.read_text()
         if not await in_database(close.hand_over, self._job):
             raise LeaseLostError
@@ -364,20 +366,20 @@ class LiveSession:
     # Waiting.
 
     def _is_behind(self) -> bool:
-        ahead = self.feed.accepted - self.hearing.acknowledged_ms * SAMPLES_A_MS
+        ahead = self.feed.accepted - self.upstream.acknowledged_ms * SAMPLES_A_MS
         return ahead > settings.LIVE_BACKLOG_S * 1000 * SAMPLES_A_MS
 
     def _take(self, pcm: bytes) -> tuple[int, bytes]:
         """Accept what may be; returns how many samples, and the bytes that may not."""
-        limit_ms = min(self._credit.covered_ms, self._longest_ms)
+        limit_ms = min(self._meter.covered_ms, self._longest_ms)
         return self.feed.take(pcm, limit=limit_ms * SAMPLES_A_MS)
 
     async def _reach_limit(self) -> None:
         """The audio is at the end of what is paid for, or of what a session may last."""
         if self.feed.accepted >= self._longest_ms * SAMPLES_A_MS:
-            self._end(Way.FINISH, close_errors.too_long(self._job.transcript))
-        elif not await self._credit.wait_for_more():
-            self._end(Way.FINISH, close_errors.no_credits())
+            self._end(CloseMode.FINISH, close_errors.too_long(self._job.transcript))
+        elif not await self._meter.wait_for_more():
+            self._end(CloseMode.FINISH, close_errors.no_credits())
 
     async def _until_written(self) -> None:
         while not self.feed.is_written:
@@ -389,12 +391,12 @@ class LiveSession:
 
     def _wake(self) -> None:
         self._changed.set()
-        self.hearing.wake()
+        self.upstream.wake()
 
     async def _check_route(self) -> None:
         try:
-            await in_database(self.hearing.check_route)
+            await in_database(self.upstream.check_route)
         except UnavailableError:
-            self.hearing.cancel_call()
+            self.upstream.cancel_call()
         finally:
             self._checking = None

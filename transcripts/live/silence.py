@@ -8,11 +8,11 @@ from transcripts.inference.results import WindowResult
 STORE_AFTER_MS = 30_000
 
 
-class SilenceKeeper:
+class SilenceCoalescer:
     """Joins settled spans without words to what follows them."""
 
     def __init__(self) -> None:
-        self._kept: WindowResult | None = None
+        self._pending: WindowResult | None = None
         self._resume_ms = 0
 
     def join(self, heard: WindowResult) -> WindowResult | None:
@@ -24,18 +24,18 @@ class SilenceKeeper:
             raise BrokenAnswerError("The inference service sent a span twice.")
         self._resume_ms = heard.resume_ms
         whole = heard
-        if self._kept is not None:
+        if self._pending is not None:
             whole = replace(
                 heard,
-                start_ms=self._kept.start_ms,
-                gaps=self._kept.gaps + heard.gaps,
-                speech_ms=self._kept.speech_ms + heard.speech_ms,
+                start_ms=self._pending.start_ms,
+                gaps=self._pending.gaps + heard.gaps,
+                speech_ms=self._pending.speech_ms + heard.speech_ms,
             )
         is_due = whole.segments or whole.gaps or whole.resume_ms - whole.start_ms >= STORE_AFTER_MS
-        self._kept = None if is_due else whole
+        self._pending = None if is_due else whole
         return whole if is_due else None
 
     def take(self) -> WindowResult | None:
         """Return what is kept, to be stored at the end."""
-        kept, self._kept = self._kept, None
+        kept, self._pending = self._pending, None
         return kept if kept is not None and kept.resume_ms > kept.start_ms else None

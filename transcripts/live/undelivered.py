@@ -1,6 +1,7 @@
 """What was settled while a client was away: told when it is back, once. Blocks.
 
-A client says itself how far it was told (`LiveRequest.told_ms`). For one that doesn't, the session
+A client says itself how far it was told (`LiveRequest.delivered_ms`). For one that doesn't, the
+session
 that it left wrote down how far it had got in telling. Where nobody did (its process died, or took
 the connection for one that still stands), all that is stored counts as told: it is told as soon as
 it is stored.
@@ -18,21 +19,21 @@ from transcripts.models import LiveSession, Segment, Transcript
 logger = logging.getLogger(__name__)
 
 
-def note_told(lease: Lease, told_ms: int) -> None:
+def record_delivered(lease: Lease, delivered_ms: int) -> None:
     """Write down how far the client was told, unless somebody else has the session by now."""
     held = LiveSession.objects.filter(
         transcript__job=lease.job_id, transcript__job__attempt=lease.attempt
     )
     try:
-        held.update(delivered_ms=told_ms)
+        held.update(delivered_ms=delivered_ms)
     except DatabaseFailure:
         logger.exception("event=live_told_unknown job_id=%s", lease.job_id)
 
 
-def load_untold(transcript: Transcript, *, told_ms: int) -> tuple[Final, ...]:
-    """Return what is stored beyond `told_ms`, as it would have been told. One query."""
+def load_undelivered(transcript: Transcript, *, delivered_ms: int) -> tuple[Final, ...]:
+    """Return what is stored beyond `delivered_ms`, as it would have been told. One query."""
     language = transcript.language or transcript.job.language_requested
-    stored = transcript.segments.filter(end_ms__gt=told_ms).order_by("position")
+    stored = transcript.segments.filter(end_ms__gt=delivered_ms).order_by("position")
     return tuple(
         Final(segments=(_as_recognised(each),), language=each.language or language)
         for each in stored

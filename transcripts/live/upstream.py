@@ -22,7 +22,7 @@ from transcripts.inference.results import Accepted, Finished, RecognisedWord, Wi
 from transcripts.inference.routing import Route, inference_for
 from transcripts.inference.servers import Server
 from transcripts.jobs.stages.recognise import retry_delay_s
-from transcripts.live.audio_buffer import AudioFeed
+from transcripts.live.audio_buffer import AudioBuffer
 from transcripts.live.executors import ask, in_database
 from transcripts.live.journal import SAMPLES_A_MS
 from transcripts.models import TranscriptionJob
@@ -45,12 +45,12 @@ class _Command:
     language: str | None
 
 
-class Hearing:
+class UpstreamStream:
     """`acknowledged_ms`: up to where the service has looked at the audio."""
 
     def __init__(
         self,
-        feed: AudioFeed,
+        feed: AudioBuffer,
         *,
         owner: User | None,
         model: str,
@@ -71,7 +71,7 @@ class Hearing:
         self._call: LiveCall | None = None
         self._route: Route | None = None
         self._opened: tuple[LiveCall, AsyncIterator[StreamEvent]] | None = None
-        self._heard_at = time.monotonic()
+        self._received_at = time.monotonic()
 
     @property
     def server(self) -> Server | None:
@@ -80,7 +80,7 @@ class Hearing:
     def silent_s(self) -> float:
         """Return for how long it has looked at nothing, though there was something."""
         owes = self.feed.sent > self.acknowledged_ms * SAMPLES_A_MS or self._is_over
-        return time.monotonic() - self._heard_at if owes and self._call is not None else 0.0
+        return time.monotonic() - self._received_at if owes and self._call is not None else 0.0
 
     async def open(self) -> Accepted:
         """Make the first call, and wait for its acceptance. Raises `InferenceError`."""
@@ -115,7 +115,7 @@ class Hearing:
     def finish(self) -> None:
         """No more audio will be accepted."""
         self._is_over = True
-        self._heard_at = time.monotonic()
+        self._received_at = time.monotonic()
         self.wake()
 
     def cancel_call(self) -> None:
@@ -190,7 +190,7 @@ class Hearing:
             offset_ms=self.settled_ms,
             committed=self._committed,
         )
-        self._heard_at = time.monotonic()
+        self._received_at = time.monotonic()
         self._call = await start_stream(options, server=self._route.server)
         return self._call
 
@@ -216,7 +216,7 @@ class Hearing:
                 await self._changed.wait()
 
     def _note(self, event: StreamEvent) -> None:
-        self._heard_at = time.monotonic()
+        self._received_at = time.monotonic()
         if isinstance(event, Hypothesis):
             self._committed = event.committed
             self.acknowledged_ms = max(self.acknowledged_ms, event.covered_ms)

@@ -10,22 +10,22 @@ from weakref import WeakKeyDictionary
 from stt_web.core.background import spawn
 from transcripts.inference.results import WindowResult
 from transcripts.jobs.lease import LeaseLostError
-from transcripts.jobs.results import Job, store_windows
+from transcripts.jobs.results import JobRun, store_windows
 from transcripts.live.executors import with_many_rows
 
 MAX_AT_ONCE = 100
 
-_Waiting = tuple[Job, WindowResult, asyncio.Future[None]]
+_Waiting = tuple[JobRun, WindowResult, asyncio.Future[None]]
 
 
-class WindowStore:
+class WindowBatcher:
     """Of one event loop. A session stores one window after the other."""
 
     def __init__(self) -> None:
         self._waiting: list[_Waiting] = []
         self._storing: asyncio.Task[None] | None = None
 
-    async def store(self, job: Job, window: WindowResult) -> None:
+    async def store(self, job: JobRun, window: WindowResult) -> None:
         """Return once it is stored. Raises `LeaseLostError`, and what the database does."""
         done = asyncio.get_running_loop().create_future()
         self._waiting.append((job, window, done))
@@ -66,9 +66,9 @@ def _settle(done: asyncio.Future[None], failure: Exception | None) -> None:
         done.set_exception(failure)
 
 
-_stores: WeakKeyDictionary[asyncio.AbstractEventLoop, WindowStore] = WeakKeyDictionary()
+_stores: WeakKeyDictionary[asyncio.AbstractEventLoop, WindowBatcher] = WeakKeyDictionary()
 
 
-def window_store() -> WindowStore:
+def window_batcher() -> WindowBatcher:
     """Return the running event loop's."""
-    return _stores.setdefault(asyncio.get_running_loop(), WindowStore())
+    return _stores.setdefault(asyncio.get_running_loop(), WindowBatcher())

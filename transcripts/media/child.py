@@ -22,7 +22,7 @@ from transcripts.media.describe import describe
 from transcripts.media.errors import MediaError
 from transcripts.media.excerpt import read_excerpt
 from transcripts.media.limits import longest_s
-from transcripts.media.messages import Job, note_message, pcm_message
+from transcripts.media.messages import MediaTask, note_message, pcm_message
 from transcripts.media.pcm import RATE_HZ, read_pcm
 from transcripts.media.recording import RecordingFile, open_recording, too_long
 from transcripts.media.report import Report
@@ -33,7 +33,7 @@ _SAMPLES_PER_MS: Final = RATE_HZ // 1000
 _TICK_SAMPLES: Final = 300 * RATE_HZ
 
 
-def serve(connection: Connection, job: Job) -> None:
+def serve(connection: Connection, job: MediaTask) -> None:
     """Do the job and say how it went."""
     prepare_process()
     try:
@@ -52,7 +52,7 @@ def serve(connection: Connection, job: Job) -> None:
         send_error(connection.send_bytes, _our_fault(), fault=_place_of(error))
 
 
-def _answer(job: Job) -> Iterator[bytes]:
+def _answer(job: MediaTask) -> Iterator[bytes]:
     is_probe = job.start_ms is None and not job.is_survey
     with open_recording(job.path, is_probe=is_probe, pick=job.pick) as file:
         if job.is_survey:
@@ -69,7 +69,7 @@ def _answer(job: Job) -> Iterator[bytes]:
             yield from _decode(file, job, start_ms=job.start_ms)
 
 
-def _decode(file: RecordingFile, job: Job, *, start_ms: int) -> Iterator[bytes]:
+def _decode(file: RecordingFile, job: MediaTask, *, start_ms: int) -> Iterator[bytes]:
     report = Report()
     limit_samples = longest_s(file.size_bytes) * RATE_HZ
     skip_samples = start_ms * _SAMPLES_PER_MS

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from transcripts.media.errors import DecoderDiedError, MediaError
 from transcripts.media.messages import (
     GarbledError,
-    Job,
+    MediaTask,
     Note,
     Pick,
     Probe,
@@ -17,7 +17,7 @@ from transcripts.media.messages import (
     parse_probe,
     parse_survey,
 )
-from transcripts.media.process import Child, warm_up
+from transcripts.media.process import DecoderProcess, warm_up
 
 __all__ = [
     "Decoder",
@@ -53,7 +53,7 @@ def probe(path: Path | str, *, pick: Pick = _WHOLE) -> Probe:
 
     Raises MediaError, also where it doesn't have the track or channel of `pick`; DecoderDiedError.
     """
-    child = Child(Job(path=str(path), pick=pick), patience_s=_PROBE_PATIENCE_S)
+    child = DecoderProcess(MediaTask(path=str(path), pick=pick), patience_s=_PROBE_PATIENCE_S)
     try:
         answer = child.receive()
         if isinstance(answer, bytes):
@@ -72,7 +72,7 @@ def survey(path: Path | str) -> tuple[Track, ...]:
     Costs one child and about a tenth of decoding all tracks; of half a minute, all of it.
     Raises MediaError, DecoderDiedError.
     """
-    child = Child(Job(path=str(path), is_survey=True), patience_s=_DECODE_PATIENCE_S)
+    child = DecoderProcess(MediaTask(path=str(path), is_survey=True), patience_s=_DECODE_PATIENCE_S)
     try:
         answer = child.receive()
         while isinstance(answer, Note) and answer.kind == "tick":
@@ -97,8 +97,8 @@ def open_decoder(
     decode (the cost: 150–600 × real time). Entering raises DecoderDiedError where no child can be
     started, and nothing about the recording.
     """
-    job = Job(path=str(path), start_ms=start_ms, pick=pick)
-    child = Child(job, patience_s=_DECODE_PATIENCE_S)
+    job = MediaTask(path=str(path), start_ms=start_ms, pick=pick)
+    child = DecoderProcess(job, patience_s=_DECODE_PATIENCE_S)
     try:
         yield Decoder(child, start_ms=start_ms)
     finally:
@@ -119,8 +119,8 @@ def read_excerpt(
     packets don't say how long they are is decoded). Raises MediaError, and DecoderDiedError, also
     where the child says nothing for `patience_s`.
     """
-    job = Job(path=str(path), start_ms=start_ms, length_ms=length_ms, pick=pick)
-    child = Child(job, patience_s=patience_s)
+    job = MediaTask(path=str(path), start_ms=start_ms, length_ms=length_ms, pick=pick)
+    child = DecoderProcess(job, patience_s=patience_s)
     pieces: list[bytes] = []
     try:
         while isinstance(message := child.receive(), bytes):
@@ -142,7 +142,7 @@ class Decoder(Iterator[bytes]):
     the child waits until a chunk is taken.
     """
 
-    def __init__(self, child: Child, *, start_ms: int) -> None:
+    def __init__(self, child: DecoderProcess, *, start_ms: int) -> None:
         self._child = child
         self._start_ms = start_ms
         self._yielded_bytes = 0

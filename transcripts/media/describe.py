@@ -5,7 +5,7 @@ from typing import Final
 from transcripts.media.errors import MediaError
 from transcripts.media.messages import Pick, note_message
 from transcripts.media.pcm import check_channel, decode_frames
-from transcripts.media.recording import Recording, RecordingFile
+from transcripts.media.recording import OpenedMedia, RecordingFile
 from transcripts.media.report import Report
 
 # So much must decode, with fewer failures than successes: else noise that happens to contain the
@@ -46,7 +46,7 @@ def describe(file: RecordingFile, *, pick: Pick) -> bytes:
     return note_message("probe", duration_ms=duration_ms, **described)
 
 
-def _described(recording: Recording) -> dict[str, str | int | bool]:
+def _described(recording: OpenedMedia) -> dict[str, str | int | bool]:
     context = recording.stream.codec_context
     return {
         "container": _container_name(recording),
@@ -58,7 +58,7 @@ def _described(recording: Recording) -> dict[str, str | int | bool]:
     }
 
 
-def _try_decoding(recording: Recording) -> None:
+def _try_decoding(recording: OpenedMedia) -> None:
     report = Report()
     heard_s, frames = 0.0, 0
     for frame, _ in decode_frames(recording, report=report):
@@ -70,7 +70,7 @@ def _try_decoding(recording: Recording) -> None:
         raise MediaError("corrupt_media", "No audio could be decoded from this file.")
 
 
-def _container_name(recording: Recording) -> str:
+def _container_name(recording: OpenedMedia) -> str:
     demuxer = recording.container.format.name
     if demuxer == "ogg":
         return "Opus" if "opus" in recording.stream.codec_context.name else "Ogg"
@@ -83,11 +83,11 @@ def _container_name(recording: Recording) -> str:
     return _NAMES.get(demuxer, demuxer)
 
 
-def _mp4_name(recording: Recording) -> str:
+def _mp4_name(recording: OpenedMedia) -> str:
     brand = recording.container.metadata.get("major_brand", "").strip().lower()
     return {"qt": "QuickTime", "m4a": "M4A"}.get(brand, "MP4")
 
 
-def _codecs(recording: Recording) -> set[str]:
+def _codecs(recording: OpenedMedia) -> set[str]:
     streams = [*recording.container.streams.audio, *recording.container.streams.video]
     return {stream.codec_context.name for stream in streams if stream.codec_context}

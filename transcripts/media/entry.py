@@ -2,10 +2,10 @@
 
 from multiprocessing.connection import Connection
 
-from transcripts.media.messages import Job
+from transcripts.media.messages import MediaTask
 
 
-def run_child(connection: Connection, job: Job) -> None:
+def run_child(connection: Connection, job: MediaTask) -> None:
     from transcripts.media.child import serve  # loaded by the fork server already
 
     serve(connection, job)

@@ -20,7 +20,7 @@ from av.packet import Packet
 from transcripts.media.messages import Pick
 from transcripts.media.packets import read_packets
 from transcripts.media.pcm import RATE_HZ, Converter, Loss, check_frame, silence
-from transcripts.media.recording import Recording, RecordingFile
+from transcripts.media.recording import OpenedMedia, RecordingFile
 from transcripts.media.report import Report
 from transcripts.media.timeline import Timeline
 
@@ -117,7 +117,7 @@ def _frames_from(file: RecordingFile, *, start_s: float) -> Iterator[tuple[float
 
 
 def _frames_of(
-    recording: Recording, timeline: Timeline, *, start_s: float
+    recording: OpenedMedia, timeline: Timeline, *, start_s: float
 ) -> Iterator[tuple[float, AudioFrame]]:
     pace, loss = _Pace(), Loss()
     loss.take()

@@ -6,7 +6,7 @@ A recording is recognised by its content, never by these extensions.
 from typing import Final, TypedDict
 
 
-class Format(TypedDict):
+class MediaFormat(TypedDict):
     """One promised container. `video`: it may carry pictures too, which are ignored."""
 
     extension: str
@@ -15,11 +15,11 @@ class Format(TypedDict):
     video: bool
 
 
-def _format(extension: str, name: str, mime: str, *, video: bool = False) -> Format:
+def _format(extension: str, name: str, mime: str, *, video: bool = False) -> MediaFormat:
     return {"extension": extension, "name": name, "mime": mime, "video": video}
 
 
-FORMATS: Final[tuple[Format, ...]] = (
+FORMATS: Final[tuple[MediaFormat, ...]] = (
     _format("mp3", "MP3", "audio/mpeg"),
     _format("wav", "WAV", "audio/wav"),
     _format("flac", "FLAC", "audio/flac"),

@@ -75,7 +75,7 @@ class Track:
 
 
 @dataclass(frozen=True)
-class Job:
+class MediaTask:
     """What a child is started for. `start_ms` None means: probe; `length_ms`: only so much."""
 
     path: str

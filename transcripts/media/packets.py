@@ -11,7 +11,7 @@ import av.error
 from av.audio.stream import AudioStream
 from av.packet import Packet
 
-from transcripts.media.recording import Recording
+from transcripts.media.recording import OpenedMedia
 from transcripts.media.report import Report
 from transcripts.media.timeline import AUDIBLE_S
 
@@ -21,7 +21,7 @@ _MAX_FAILURES: Final = 500
 _MAX_GROUP: Final = 256
 
 
-def read_packets(recording: Recording, *, report: Report) -> Iterator["Packet[AudioStream]"]:
+def read_packets(recording: OpenedMedia, *, report: Report) -> Iterator["Packet[AudioStream]"]:
     """The packets in order. Raises MemoryError."""
     packets = _demux(recording, report=report)
     if recording.container.format.name == "ogg":
@@ -29,7 +29,7 @@ def read_packets(recording: Recording, *, report: Report) -> Iterator["Packet[Au
     return _without_outliers(packets)
 
 
-def _demux(recording: Recording, *, report: Report) -> Iterator["Packet[AudioStream]"]:
+def _demux(recording: OpenedMedia, *, report: Report) -> Iterator["Packet[AudioStream]"]:
     """The packets of the stream, past places where the container is damaged."""
     failures = 0
     while failures < _MAX_FAILURES:

@@ -11,7 +11,7 @@ from transcripts.media import Pick
 
 
 @dataclass(frozen=True)
-class Source:
+class PassSource:
     """`track`, `channel`, `gain_db` as `Pick`. `is_speaker`: all in it is said by one person.
 
     What its pass found: `language`; `heard_ms`, 0 until it is done; `from_position`, that of the
@@ -35,12 +35,12 @@ class Source:
 class Passes:
     """The sources and how far their recognition came. `resume_ms` belongs to the one at hand."""
 
-    sources: list[Source] = field(default_factory=lambda: [Source()])
+    sources: list[PassSource] = field(default_factory=lambda: [PassSource()])
     index: int = 0
     resume_ms: int = 0
 
     @property
-    def current(self) -> Source:
+    def current(self) -> PassSource:
         return self.sources[self.index]
 
     @property
@@ -83,5 +83,5 @@ class Passes:
 
 def passes_from(sources: Sequence[dict[str, object]], *, index: int, resume_ms: int) -> Passes:
     """Return what `Passes.as_json` wrote."""
-    known = [Source(**source) for source in sources]  # type: ignore[arg-type]
+    known = [PassSource(**source) for source in sources]  # type: ignore[arg-type]
     return Passes(known, index=index, resume_ms=resume_ms)

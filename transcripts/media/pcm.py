@@ -21,7 +21,7 @@ from transcripts.media.errors import MediaError
 from transcripts.media.limits import MAX_FRAME_SAMPLES
 from transcripts.media.messages import Pick
 from transcripts.media.packets import read_packets
-from transcripts.media.recording import Recording, RecordingFile
+from transcripts.media.recording import OpenedMedia, RecordingFile
 from transcripts.media.report import Report
 from transcripts.media.timeline import Timeline
 from transcripts.media.tracks import check_shape
@@ -65,7 +65,7 @@ class Loss:
         return taken or (1e-6 if is_damaged else 0.0)
 
 
-def decode_frames(recording: Recording, *, report: Report) -> Iterator[tuple[AudioFrame, float]]:
+def decode_frames(recording: OpenedMedia, *, report: Report) -> Iterator[tuple[AudioFrame, float]]:
     """The frames of the recording in order, each of a bounded shape, and what was lost before it.
 
     Raises MediaError for a shape out of bounds, MemoryError.
@@ -100,7 +100,7 @@ def read_pcm(file: RecordingFile, *, pick: Pick, report: Report) -> Iterator[mem
 
 
 def _read_part(
-    recording: Recording, *, pick: Pick, position: int, report: Report
+    recording: OpenedMedia, *, pick: Pick, position: int, report: Report
 ) -> Iterator[memoryview]:
     """`position`: in samples, where the part begins."""
     timeline = Timeline(recording, origin_s=position / RATE_HZ, report=report)

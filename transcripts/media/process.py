@@ -21,7 +21,7 @@ from transcripts.media.errors import DecoderDiedError
 from transcripts.media.messages import (
     MAX_MESSAGE_BYTES,
     GarbledError,
-    Job,
+    MediaTask,
     Note,
     parse_message,
 )
@@ -56,10 +56,10 @@ def warm_up() -> None:
         forkserver.ensure_running()
 
 
-class Child:
+class DecoderProcess:
     """One running child. `kill` it, whatever happens."""
 
-    def __init__(self, job: Job, *, patience_s: float) -> None:
+    def __init__(self, job: MediaTask, *, patience_s: float) -> None:
         self._patience_s = patience_s
         self._receiver, self._process = _start(job)
         self.pid = self._process.pid
@@ -112,7 +112,7 @@ def end_process(process: ForkServerProcess) -> None:
             process.close()
 
 
-def _start(job: Job) -> tuple[Connection, ForkServerProcess]:
+def _start(job: MediaTask) -> tuple[Connection, ForkServerProcess]:
     receiver, sender = _context.Pipe(duplex=False)
     try:
         return receiver, start_process(run_child, (sender, job))

@@ -50,7 +50,7 @@ _MEASURED_PARTS: Final = 50
 
 
 @dataclass(frozen=True)
-class Recording:
+class OpenedMedia:
     """An open recording, or one part of a file that holds several, and the audio stream of it that
     is heard: the track number `track`, for which `passed_over` wasn't (0: none)."""
 
@@ -128,7 +128,7 @@ class RecordingFile:
         self.size_bytes = size_bytes
         self._parts = find_parts(fd, size_bytes=size_bytes)
 
-    def parts(self, report: Report | None = None) -> Iterator[Recording]:
+    def parts(self, report: Report | None = None) -> Iterator[OpenedMedia]:
         """Open one part after the other; a further one that can't be read is reported.
 
         Raises MediaError where the first part can't be read.
@@ -136,7 +136,7 @@ class RecordingFile:
         yield from self._open_parts(len(self._parts), report or Report())
 
     @contextmanager
-    def first(self) -> Iterator[Recording]:
+    def first(self) -> Iterator[OpenedMedia]:
         """The first part. Raises MediaError."""
         with self._open(self._parts[0], track=self._pick.track) as recording:
             yield recording
@@ -171,7 +171,7 @@ class RecordingFile:
     def is_joined(self) -> bool:
         return len(self._parts) > 1
 
-    def _open_parts(self, count: int, report: Report) -> Iterator[Recording]:
+    def _open_parts(self, count: int, report: Report) -> Iterator[OpenedMedia]:
         for number, part in enumerate(self._parts[:count]):
             with ExitStack() as stack:
                 try:
@@ -184,11 +184,11 @@ class RecordingFile:
                 yield recording
 
     @contextmanager
-    def _open(self, part: Part, *, track: int) -> Iterator[Recording]:
+    def _open(self, part: Part, *, track: int) -> Iterator[OpenedMedia]:
         headers = _headers_of(self._fd, part)
         with self._open_container(part, headers) as container:
             choice = choose_track(container, track=track)
-            yield Recording(
+            yield OpenedMedia(
                 container=container,
                 stream=choice.stream,
                 size_bytes=self.size_bytes,

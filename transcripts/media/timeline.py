@@ -8,7 +8,7 @@ nothing. Runs in the child.
 
 from typing import Final
 
-from transcripts.media.recording import Recording
+from transcripts.media.recording import OpenedMedia
 from transcripts.media.report import Report
 
 # Stamps are rounded, and encoders begin with priming: less than this is no gap.
@@ -27,7 +27,7 @@ class Timeline:
     decoder and for packets, undecoded, by an excerpt.
     """
 
-    def __init__(self, recording: Recording, *, origin_s: float, report: Report) -> None:
+    def __init__(self, recording: OpenedMedia, *, origin_s: float, report: Report) -> None:
         name = recording.container.format.name
         self._recording = recording
         self._is_zero_based = name.startswith(_ZERO_BASED)

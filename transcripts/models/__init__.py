@@ -9,7 +9,7 @@ by, `retention` how long it is kept, `webhooks` who is told of it, `sharing` who
 
 from transcripts.models.edit_alignments import EditAlignment
 from transcripts.models.gaps import Gap, GapReason
-from transcripts.models.idempotency import AnswerAbout
+from transcripts.models.idempotency import StoredResponseLink
 from transcripts.models.jobs import (
     OPEN_STATUSES,
     READABLE_STATUSES,
@@ -22,7 +22,7 @@ from transcripts.models.jobs import (
 from transcripts.models.live import LiveSession
 from transcripts.models.recordings import Recording
 from transcripts.models.retention import RetentionPolicy
-from transcripts.models.revisions import Action, Revision
+from transcripts.models.revisions import EditAction, Revision
 from transcripts.models.search import TITLE_BUCKET, WHOLE_BUCKET, SearchChunk
 from transcripts.models.sharing import ShareLink
 from transcripts.models.transcript import (
@@ -45,9 +45,8 @@ __all__ = [
     "READABLE_STATUSES",
     "TITLE_BUCKET",
     "WHOLE_BUCKET",
-    "Action",
-    "AnswerAbout",
     "DeliveryStatus",
+    "EditAction",
     "EditAlignment",
     "Gap",
     "GapReason",
@@ -64,6 +63,7 @@ __all__ = [
     "Source",
     "Speaker",
     "Status",
+    "StoredResponseLink",
     "Tag",
     "Transcript",
     "TranscriptionJob",

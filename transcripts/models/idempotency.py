@@ -6,7 +6,7 @@ from accounts.models import IdempotencyRecord
 from transcripts.models.transcript import Transcript
 
 
-class AnswerAbout(models.Model):
+class StoredResponseLink(models.Model):
     """When the transcript is deleted, the answer's text goes with it.
 
     No constraint leads to the record, and it leads nowhere back: so a record is deleted by one

@@ -12,7 +12,7 @@ from django.db import models
 from transcripts.models.transcript import Transcript
 
 
-class Action(models.TextChoices):
+class EditAction(models.TextChoices):
     DESCRIBE = "describe"  # title, tags, language note
     EDIT = "edit"  # a segment's text, times or speaker
     SPLIT = "split"
@@ -40,7 +40,7 @@ class Revision(models.Model):
 
     transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="revisions")
     number = models.PositiveIntegerField()  # 1-based; the transcript's `revision` once it is made
-    action = models.CharField(max_length=20, choices=Action.choices)
+    action = models.CharField(max_length=20, choices=EditAction.choices)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )

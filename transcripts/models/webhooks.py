@@ -27,8 +27,8 @@ class WebhookEndpoint(models.Model):
     url = models.CharField(max_length=2000)
     description = models.CharField(max_length=200, blank=True)
     events = models.JSONField(default=list, blank=True)  # empty: all
-    # `whsec_…`, encrypted (`stt_web.core.encryption`). The one before the last rotation signs too for
-    # a while, so that a receiver may change over in its own time.
+    # `whsec_…`, encrypted (`stt_web.core.encryption`). The one before the last rotation signs too
+    # for a while, so that a receiver may change over in its own time.
     secret_encrypted = models.TextField()
     previous_secret_encrypted = models.TextField(blank=True)
     previous_secret_until = models.DateTimeField(null=True, blank=True)

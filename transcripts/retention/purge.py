@@ -15,14 +15,14 @@ from billing.anonymous import purge_anonymous_use
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.locks import lock_transcript
 from transcripts.models import OPEN_STATUSES, Recording, Transcript
-from transcripts.services.guest_tokens import ANONYMOUS_TEXT_KEPT
-from transcripts.services.recordings import delete_recording, forget_recording
+from transcripts.services.guest_tokens import GUEST_TEXT_LIFETIME
+from transcripts.services.recordings import delete_recording, detach_recording
 from transcripts.services.stored_responses import purge_answers
 from transcripts.webhooks.delivery import purge_deliveries
 
 logger = logging.getLogger(__name__)
 
-ADDRESS_COUNTS_KEPT = timedelta(days=2)
+ADDRESS_COUNT_LIFETIME = timedelta(days=2)
 # An upload lies on the disk before its row is made; one that stands still for so long is dead.
 ORPHAN_AGE_S = 6 * 3600
 BATCH_ROWS = 500
@@ -33,12 +33,12 @@ def purge_anonymous() -> None:
     closed = Transcript.objects.filter(owner=None).exclude(status__in=OPEN_STATUSES)
     # A worker that died between the final status and the deletion left its recording.
     for transcript in closed.exclude(recording__path="")[:BATCH_ROWS]:
-        forget_recording(transcript)
-    old = closed.filter(finished_at__lt=timezone.now() - ANONYMOUS_TEXT_KEPT)
+        detach_recording(transcript)
+    old = closed.filter(finished_at__lt=timezone.now() - GUEST_TEXT_LIFETIME)
     for transcript in old[:BATCH_ROWS]:
         _delete_unclaimed(transcript)
     now = timezone.now()
-    purge_anonymous_use(before=now.date() - ADDRESS_COUNTS_KEPT)
+    purge_anonymous_use(before=now.date() - ADDRESS_COUNT_LIFETIME)
     purge_windows(now=now)
 
 
@@ -53,7 +53,7 @@ def _delete_unclaimed(transcript: Transcript) -> None:
             delete_transcript(transcript)
 
 
-def purge_kept() -> None:
+def purge_expired() -> None:
     """Delete what was only kept for a while: answers of a day ago, deliveries of a month ago."""
     purge_answers()
     purge_deliveries()

@@ -34,7 +34,7 @@ _WORD = re.compile(f"[{_SPACELESS}][{_MARKS}]*|(?:[^\\W_{_SPACELESS}]|[{_MARKS}]
 
 
 @dataclass(frozen=True, slots=True)
-class FoundWord:
+class IndexedWord:
     folded: str
     start: int  # characters of the text as it was given
     end: int
@@ -45,10 +45,10 @@ def fold_text(text: str) -> list[str]:
     return [word for match in _WORD.finditer(text) for word in _fold(match.group()[:_LONGEST_READ])]
 
 
-def find_words(text: str) -> list[FoundWord]:
+def find_words(text: str) -> list[IndexedWord]:
     """Return them with where they stand."""
     return [
-        FoundWord(word, match.start(), match.end())
+        IndexedWord(word, match.start(), match.end())
         for match in _WORD.finditer(text)
         for word in _fold(match.group()[:_LONGEST_READ])
     ]

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
 from transcripts.models import SearchChunk, Segment, Transcript
-from transcripts.search.folding import FoundWord, find_words, fold_text
+from transcripts.search.folding import IndexedWord, find_words, fold_text
 from transcripts.search.index import BUCKET_MS
 from transcripts.search.query import Term, as_match, as_tsquery
 
@@ -123,7 +123,7 @@ def _may_have(text: str, terms: Sequence[Term]) -> bool:
     return any(term.is_prefix or words.issuperset(term.words) for term in terms)
 
 
-def _find(words: Sequence[FoundWord], terms: Sequence[Term]) -> list[tuple[int, int]]:
+def _find(words: Sequence[IndexedWord], terms: Sequence[Term]) -> list[tuple[int, int]]:
     """Return where terms stand among the words, in order and without overlap."""
     spans = sorted(
         (words[at].start, words[at + len(term.words) - 1].end)
@@ -140,7 +140,7 @@ def _find(words: Sequence[FoundWord], terms: Sequence[Term]) -> list[tuple[int, 
     return merged
 
 
-def _stands_at(term: Term, words: Sequence[FoundWord], at: int) -> bool:
+def _stands_at(term: Term, words: Sequence[IndexedWord], at: int) -> bool:
     *exact, last = term.words
     if any(words[at + offset].folded != word for offset, word in enumerate(exact)):
         return False

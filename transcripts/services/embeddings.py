@@ -56,7 +56,7 @@ def drop_finished_embeddings(row: TranscriptionJob) -> None:
     """At the end of a job: delete what its owner doesn't want stored at all, and what no text is
     counted from. A query or two."""
     is_unused = row.transcript.job_id != row.pk
-    if is_unused or kept_days(row.transcript) == 0:
+    if is_unused or retention_days(row.transcript) == 0:
         delete_embeddings(row)
 
 
@@ -79,7 +79,7 @@ def apply_embedding_retention(now: datetime | None = None) -> None:
     _delete_overdue(Q(transcript__owner=None), days=0, now=at)
 
 
-def kept_days(transcript: Transcript) -> int:
+def retention_days(transcript: Transcript) -> int:
     """For how many days after the end of the work they are kept. One query."""
     if transcript.owner_id is None:
         return 0

@@ -1,8 +1,8 @@
 """The one-time token by which an anonymous visitor finds a transcript again.
 
 It opens that one transcript and nothing else, for as long as the transcript is kept (an hour
-after it is answered), or until an account takes it over (`services/guests`). Like a key, it is shown
-once and stored as a digest.
+after it is answered), or until an account takes it over (`services/guests`). Like a key, it is
+shown once and stored as a digest.
 """
 
 import hashlib
@@ -12,23 +12,23 @@ from datetime import timedelta
 
 from django.views.decorators.debug import sensitive_variables
 
-ANONYMOUS_TEXT_KEPT = timedelta(hours=1)
+GUEST_TEXT_LIFETIME = timedelta(hours=1)
 _PREFIX = "sttt_"
 _SHAPE = re.compile(r"sttt_[A-Za-z0-9_-]{43}\Z")
 
 
-def make_visitor_token() -> tuple[str, str]:
+def make_guest_token() -> tuple[str, str]:
     """Return a new raw token (256 random bits) and its digest."""
     raw = _PREFIX + secrets.token_urlsafe(32)
-    return raw, digest_visitor_token(raw)
+    return raw, digest_guest_token(raw)
 
 
 @sensitive_variables("raw")
-def digest_visitor_token(raw: str) -> str:
+def digest_guest_token(raw: str) -> str:
     """Return SHA-256 in hex: 256 random bits need no slow hash."""
     return hashlib.sha256(raw.encode()).hexdigest()
 
 
 @sensitive_variables("raw")
-def is_visitor_token(raw: str) -> bool:
+def is_guest_token(raw: str) -> bool:
     return _SHAPE.match(raw) is not None

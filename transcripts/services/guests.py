@@ -5,8 +5,8 @@ is not given back. The recording is not kept, as the visitor was told. Webhooks 
 what an account had transcribed, so none tells of this.
 
 The races, all settled by one compare-and-set on "no owner, this token, not past its hour": two
-claims (one gets it), and a claim and the purge (`retention/purge` checks for an owner once more when
-it holds the row).
+claims (one gets it), and a claim and the purge (`retention/purge` checks for an owner once more
+when it holds the row).
 """
 
 import logging
@@ -17,15 +17,15 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import User
 from stt_web.core.errors import ApiError
-from transcripts.access import TranscriptNotFoundError, get_kept_transcript
+from transcripts.access import TranscriptNotFoundError, get_stored_transcript
 from transcripts.models import OPEN_STATUSES, Recording, Source, Transcript
 from transcripts.search.index import index_transcript
 from transcripts.services.guest_tokens import (
-    ANONYMOUS_TEXT_KEPT,
-    digest_visitor_token,
-    is_visitor_token,
+    GUEST_TEXT_LIFETIME,
+    digest_guest_token,
+    is_guest_token,
 )
-from transcripts.services.recordings import forget_recording
+from transcripts.services.recordings import detach_recording
 
 logger = logging.getLogger(__name__)
 
@@ -44,20 +44,20 @@ class StillTranscribedError(ApiError):
 
 
 @sensitive_variables("token")
-def claim_transcript(user: User, token: str, *, is_by_page: bool) -> Transcript:
+def claim_guest_transcript(user: User, token: str, *, is_by_page: bool) -> Transcript:
     """Return the transcript, which is the user's now; the token opens nothing any more.
 
     `is_by_page`: one of our pages claims it, so it was one that sent the recording.
     Raises TranscriptNotFoundError (unknown, used up, past its hour), StillTranscribedError.
     """
-    if not is_visitor_token(token):
+    if not is_guest_token(token):
         raise TranscriptNotFoundError
-    digest = digest_visitor_token(token)
-    found = get_kept_transcript(digest)
+    digest = digest_guest_token(token)
+    found = get_stored_transcript(digest)
     if found.status in OPEN_STATUSES:
         raise StillTranscribedError
     # Before the change of owner: a crash in between leaves it the visitor's, without a recording.
-    forget_recording(found)
+    detach_recording(found)
     is_upload = is_by_page and found.source == Source.API
     with transaction.atomic():
         finished = Transcript.objects.exclude(status__in=OPEN_STATUSES)
@@ -65,7 +65,7 @@ def claim_transcript(user: User, token: str, *, is_by_page: bool) -> Transcript:
             pk=found.pk,
             owner=None,
             guest_token_digest=digest,
-            finished_at__gte=timezone.now() - ANONYMOUS_TEXT_KEPT,
+            finished_at__gte=timezone.now() - GUEST_TEXT_LIFETIME,
         ).update(
             owner=user,
             guest_token_digest="",

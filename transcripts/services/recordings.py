@@ -1,6 +1,6 @@
 """Recordings on shared storage: where one lies, and its removal.
 
-Each recording lies alone in a folder of its own below MEDIA_ROOT (`stt_web.core.asgi.upload_layer` makes it).
+Each recording lies alone in a folder of its own below MEDIA_ROOT (`core.asgi.upload_layer`).
 Removal is idempotent, and never leaves MEDIA_ROOT, whatever a row says.
 """
 
@@ -37,7 +37,7 @@ def delete_recording(recording: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def forget_recording(transcript: Transcript) -> None:
+def detach_recording(transcript: Transcript) -> None:
     """Delete the recording and say so in the row. Two steps: the file first, so none is lost."""
     delete_recording(transcript.recording.path)
     Recording.objects.filter(pk=transcript.recording_id).update(path="")
@@ -55,7 +55,7 @@ def drop_finished_audio(transcript: Transcript) -> None:
 
 def drop_audio(transcript: Transcript, *, now: datetime) -> None:
     """Delete the recording because its account keeps it no longer, and say so."""
-    forget_recording(transcript)
+    detach_recording(transcript)
     Recording.objects.filter(pk=transcript.recording_id).update(audio_deleted_at=now)
     drop_embeddings_with_audio(transcript, now=now)
     logger.info("event=retention_audio_deleted transcript_id=%s", transcript.pk)

@@ -10,11 +10,11 @@ from django.db.models import Exists, OuterRef
 
 from accounts.models import IdempotencyRecord
 from accounts.services import idempotency
-from accounts.services.idempotency import Claim, KeptAnswer
-from transcripts.models import AnswerAbout, Transcript
+from accounts.services.idempotency import IdempotencyClaim, StoredResponse
+from transcripts.models import StoredResponseLink, Transcript
 
 
-def keep_about(claim: Claim, answer: KeptAnswer, *, transcript_id: UUID) -> bool:
+def store_link(claim: IdempotencyClaim, answer: StoredResponse, *, transcript_id: UUID) -> bool:
     """Keep the answer; False if the claim had run out, or the transcript is deleted already.
 
     The race: a deletion at this moment. Both take the transcript's row first.
@@ -24,21 +24,21 @@ def keep_about(claim: Claim, answer: KeptAnswer, *, transcript_id: UUID) -> bool
         if not there.values_list("pk", flat=True):
             idempotency.release(claim)
             return False
-        if not idempotency.keep(claim, answer):
+        if not idempotency.store_response(claim, answer):
             return False
-        AnswerAbout.objects.create(record_id=claim.record_id, transcript_id=transcript_id)
+        StoredResponseLink.objects.create(record_id=claim.record_id, transcript_id=transcript_id)
     return True
 
 
-def forget_answers(transcript: Transcript) -> None:
+def delete_responses(transcript: Transcript) -> None:
     """Empty the answers that tell of it. Inside the transaction that deletes it."""
-    told = AnswerAbout.objects.filter(transcript=transcript)
-    idempotency.forget_answers(list(told.values_list("record_id", flat=True)))
+    told = StoredResponseLink.objects.filter(transcript=transcript)
+    idempotency.delete_responses(list(told.values_list("record_id", flat=True)))
 
 
 def purge_answers() -> int:
     """Delete the answers that were kept long enough; return how many."""
     purged = idempotency.purge_answers()
     record = IdempotencyRecord.objects.filter(pk=OuterRef("record_id"))
-    AnswerAbout.objects.exclude(Exists(record)).delete()
+    StoredResponseLink.objects.exclude(Exists(record)).delete()
     return purged

@@ -56,7 +56,7 @@ class _Group:
     is_spaceless: bool = False
 
 
-def tidy_text(text: str) -> str:
+def normalize_text(text: str) -> str:
     """Return the text as a segment may have it: no control characters, single spaces."""
     spaced = " ".join(text.split())
     return "".join(char for char in spaced if unicodedata.category(char) not in ("Cc", "Cs"))
@@ -67,7 +67,7 @@ def spell(words: Sequence[Word]) -> str:
     return "".join(" " * word["space_before"] + word["word"] for word in words).lstrip(" ")
 
 
-def respell(
+def retokenize(
     words: Sequence[Word],
     text: str,
     *,
@@ -116,18 +116,18 @@ def _cut(text: str) -> list[_Unit]:
     units: list[_Unit] = []
     for chunk in text.split():
         found = _UNIT.findall(chunk) or [chunk]
-        stands_alone = not any(_is_wordly(unit) for unit in found)
+        stands_alone = not any(_is_word(unit) for unit in found)
         if stands_alone:
             units.append(_Unit(chunk, has_space=True, is_content=True))
             continue
         units += [
-            _Unit(unit, has_space=number == 0, is_content=_is_wordly(unit))
+            _Unit(unit, has_space=number == 0, is_content=_is_word(unit))
             for number, unit in enumerate(found)
         ]
     return units
 
 
-def _is_wordly(unit: str) -> bool:
+def _is_word(unit: str) -> bool:
     return unit[0].isalnum() or unit[0] == "_" or _SPACELESS_UNIT.match(unit) is not None
 
 

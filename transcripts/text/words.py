@@ -24,7 +24,7 @@ class Word:
     source: int = 0
 
 
-def spell_words(words: Sequence[Word]) -> str:
+def join_words(words: Sequence[Word]) -> str:
     """Return the words joined by their own spacing, without the space before the first."""
     return "".join(
         (" " if word.space_before and number else "") + word.text

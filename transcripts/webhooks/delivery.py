@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.mail.notify import notify
-from accounts.mail.outbox import Notice, site_url
+from accounts.mail.outbox import MailContent, site_url
 from stt_web.core.encryption import UndecipherableError
 from transcripts.models import DeliveryStatus, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from transcripts.models.webhooks import DisabledReason
@@ -42,7 +42,7 @@ _PURGED_ROWS = 5000
 
 
 @dataclass(frozen=True)
-class Claim:
+class DeliveryClaim:
     """A message that is to be sent now, by whoever holds this; `turn` is the fence."""
 
     endpoint: WebhookEndpoint
@@ -51,7 +51,7 @@ class Claim:
     request: Request
 
 
-def claim_due(*, limit: int, now: datetime | None = None) -> list[Claim]:
+def claim_due(*, limit: int, now: datetime | None = None) -> list[DeliveryClaim]:
     """Claim up to `limit` endpoints that have something due, longest unserved first.
 
     One query, and three for each claim.
@@ -67,7 +67,7 @@ def claim_due(*, limit: int, now: datetime | None = None) -> list[Claim]:
     return [claim for claim in claims if claim is not None]
 
 
-def record(claim: Claim, answer: Answer, *, now: datetime | None = None) -> bool:
+def record(claim: DeliveryClaim, answer: Answer, *, now: datetime | None = None) -> bool:
     """Write the outcome and give the endpoint back; False if the claim had run out meanwhile."""
     ended_at = now or timezone.now()
     with transaction.atomic():
@@ -133,7 +133,7 @@ def _is_free(now: datetime) -> Q:
     return Q(busy_until=None) | Q(busy_until__lte=now)
 
 
-def _claim(endpoint: WebhookEndpoint, *, now: datetime) -> Claim | None:
+def _claim(endpoint: WebhookEndpoint, *, now: datetime) -> DeliveryClaim | None:
     """Claim the endpoint for its oldest due message; None where somebody else was faster."""
     turn = endpoint.turn + 1
     unclaimed = WebhookEndpoint.objects.filter(
@@ -147,7 +147,7 @@ def _claim(endpoint: WebhookEndpoint, *, now: datetime) -> Claim | None:
     if delivery is None or request is None:
         WebhookEndpoint.objects.filter(pk=endpoint.pk, turn=turn).update(busy_until=None)
         return None
-    return Claim(endpoint=endpoint, turn=turn, delivery=delivery, request=request)
+    return DeliveryClaim(endpoint=endpoint, turn=turn, delivery=delivery, request=request)
 
 
 def _write_request(
@@ -176,7 +176,7 @@ def _write_request(
     return Request(url=endpoint.url, headers=headers, body=body)
 
 
-def _give_back(claim: Claim, answer: Answer, *, now: datetime) -> bool:
+def _give_back(claim: DeliveryClaim, answer: Answer, *, now: datetime) -> bool:
     held = WebhookEndpoint.objects.filter(pk=claim.endpoint.pk, turn=claim.turn)
     changes: dict[str, object] = {"busy_until": None}
     if answer.is_success:
@@ -187,14 +187,14 @@ def _give_back(claim: Claim, answer: Answer, *, now: datetime) -> bool:
     return held.update(**changes) == 1
 
 
-def _close(claim: Claim, status: DeliveryStatus, *, now: datetime) -> bool:
+def _close(claim: DeliveryClaim, status: DeliveryStatus, *, now: datetime) -> bool:
     closed = _pending(claim).update(
         status=status, next_try_at=None, finished_at=now, tries=F("tries") + 1
     )
     return closed == 1
 
 
-def _try_again(claim: Claim, answer: Answer, *, now: datetime) -> None:
+def _try_again(claim: DeliveryClaim, answer: Answer, *, now: datetime) -> None:
     """Set the time of the next try; after the last one, give up and disable the endpoint.
 
     Not where it took other messages since: then it is this one that it can't take.
@@ -212,7 +212,7 @@ def _try_again(claim: Claim, answer: Answer, *, now: datetime) -> None:
     _pending(claim).update(tries=tries, next_try_at=now + timedelta(seconds=pause_s))
 
 
-def _pending(claim: Claim) -> QuerySet[WebhookDelivery]:
+def _pending(claim: DeliveryClaim) -> QuerySet[WebhookDelivery]:
     """The delivery, if nobody ended or replayed it while it was under way."""
     return WebhookDelivery.objects.filter(
         pk=claim.delivery.pk,
@@ -221,7 +221,7 @@ def _pending(claim: Claim) -> QuerySet[WebhookDelivery]:
     )
 
 
-def _disable(claim: Claim, reason: DisabledReason, *, now: datetime) -> None:
+def _disable(claim: DeliveryClaim, reason: DisabledReason, *, now: datetime) -> None:
     if not disable_endpoint(claim.endpoint, reason=reason, now=now):
         return
     logger.warning("event=webhook_disabled endpoint_id=%s reason=%s", claim.endpoint.pk, reason)
@@ -229,17 +229,17 @@ def _disable(claim: Claim, reason: DisabledReason, *, now: datetime) -> None:
         claim.endpoint.owner,
         kind="webhook_disabled",
         key=f"{claim.endpoint.pk}:{claim.turn}",
-        write=lambda: _write_notice(claim.endpoint, reason),
+        write=lambda: _write_disabled_mail(claim.endpoint, reason),
     )
 
 
-def _write_notice(endpoint: WebhookEndpoint, reason: DisabledReason) -> Notice:
+def _write_disabled_mail(endpoint: WebhookEndpoint, reason: DisabledReason) -> MailContent:
     sentence = (
         _("It answered that it is gone for good (410).")
         if reason is DisabledReason.GONE
         else _("It could not be reached, or answered with errors, for several days.")
     )
-    return Notice(
+    return MailContent(
         subject=_("A webhook endpoint was disabled"),
         paragraphs=[
             _("Nothing more is sent to this address: %(address)s") % {"address": endpoint.url},

@@ -16,7 +16,7 @@ QUEUE = "webhooks"
 _HINT_EXPIRES_S = 30.0
 
 
-def tell_of_status(transcript: Transcript) -> None:
+def enqueue_status_events(transcript: Transcript) -> None:
     """Write that `transcript`, as it stands in memory, reached its final status.
 
     Inside the transaction that gives it that status. Two queries at most; one for an account

@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from functools import lru_cache, partial
 
 from stt_web.core.background import run_guarded
-from transcripts.webhooks.delivery import Claim, claim_due, record
+from transcripts.webhooks.delivery import DeliveryClaim, claim_due, record
 from transcripts.webhooks.sender import Answer, Sender
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def stop_pumps() -> None:
 def pump_deliveries(sender: Sender | None = None) -> int:
     """Send until nothing is due and nothing is under way; return how many requests were made."""
     sender = sender or get_sender()
-    under_way: dict[Future[Answer], Claim] = {}
+    under_way: dict[Future[Answer], DeliveryClaim] = {}
     sent = 0
     while True:
         if not _is_stopping.is_set() and len(under_way) < SLOTS:
@@ -51,6 +51,6 @@ def pump_deliveries(sender: Sender | None = None) -> int:
             run_guarded(outcome, name="webhook-pump")
 
 
-def _begin(sender: Sender, under_way: dict[Future[Answer], Claim]) -> None:
+def _begin(sender: Sender, under_way: dict[Future[Answer], DeliveryClaim]) -> None:
     for claim in claim_due(limit=SLOTS - len(under_way)):
         under_way[sender.send(claim.request)] = claim

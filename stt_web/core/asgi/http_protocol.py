@@ -7,10 +7,10 @@
     what isn't HTTP     is answered in the shape of every other error
     a head              has bounds in bytes, lines and time: 431, 408; a WebSocket handshake is one
     chunks' extensions  and trailers are bounded likewise, and dropped: no trailer becomes a header
-    connections         are bounded in all (503) and per address (429): `stt_web.core.asgi.connections`
+    connections         are bounded in all (503) and per address (429): `core.asgi.connections`
 
-It depends on uvicorn's inner parts: the lock pins them, and tests/stt_web/core/asgi/test_http_protocol.py
-would show a change.
+It depends on uvicorn's inner parts: the lock pins them, and
+tests/stt_web/core/asgi/test_http_protocol.py would show a change.
 """
 
 import asyncio

@@ -14,8 +14,8 @@ backpressure that we want. There is no compression: audio gains nothing from it.
                         it leaves unread at the end is dropped
 
 It depends on inner parts of uvicorn and websockets: the lock pins them,
-tests/stt_web/core/asgi/test_socket_protocol.py names what has changed where another version comes, and
-tests/transcripts/live/wire shows what that does.
+tests/stt_web/core/asgi/test_socket_protocol.py names what has changed where another version comes,
+and tests/transcripts/live/wire shows what that does.
 """
 
 import asyncio

@@ -35,7 +35,7 @@ from stt_web.core.asgi.messages import (
     find_header,
     send_answer,
 )
-from stt_web.core.error_responses import answer_anybody
+from stt_web.core.error_responses import answer_request
 from stt_web.core.errors import ApiError
 from stt_web.core.uploads import (
     MAX_FIELD_BYTES,
@@ -64,7 +64,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class ClientGoneError(Exception):
+class ClientDisconnectedError(Exception):
     """The client closed the connection before its body was complete."""
 
 
@@ -120,7 +120,7 @@ class IngestLayer(Generic[C]):
         take = self._take_upload if is_upload else self._take_plain
         try:
             await take(scope, receive, send)
-        except ClientGoneError:
+        except ClientDisconnectedError:
             logger.info("event=client_gone_during_body")
 
     async def _take_upload(
@@ -242,14 +242,14 @@ async def _receive_piece(receive: ASGIReceiveCallable) -> tuple[bytes, bool]:
             "Nothing more of the request arrived for a minute.", status=408, code="upload_stalled"
         ) from None
     if message["type"] != "http.request":
-        raise ClientGoneError
+        raise ClientDisconnectedError
     return message["body"], not message["more_body"]
 
 
 async def _refuse(
     error: ApiError, receive: ASGIReceiveCallable, send: ASGISendCallable, *, scope: HTTPScope
 ) -> None:
-    answer = answer_anybody(ASGIRequest(dict(scope), io.BytesIO()), error)
+    answer = answer_request(ASGIRequest(dict(scope), io.BytesIO()), error)
     await send_answer(send, answer, headers=[(b"connection", b"close")], is_last=False)
     await _drain(receive)
     await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from accounts.keys.issue import issue_requested_key
 from accounts.mail.notify import MAX_AN_HOUR, notify
-from accounts.mail.outbox import MAX_TRIES, Notice, queue_mail, send_mail, sweep_mail
+from accounts.mail.outbox import MAX_TRIES, MailContent, queue_mail, send_mail, sweep_mail
 from accounts.models import KnownDevice, OutgoingMail, User
 from tests.accounts.mailbox import deliver, html_of, last_mail
 from tests.accounts.pages.people import browser_of, log_in, member
@@ -40,7 +40,9 @@ def ann() -> User:
 
 
 def tell(user: User, *, kind: str = "key_created", key: str = "1") -> bool:
-    notice = Notice(subject="Hello", paragraphs=["One & only <b>."], action=("Go", "http://x/y"))
+    notice = MailContent(
+        subject="Hello", paragraphs=["One & only <b>."], action=("Go", "http://x/y")
+    )
     return notify(user, kind=kind, key=key, write=lambda: notice)
 
 
@@ -186,7 +188,7 @@ def test_old_rows_are_forgotten(ann: User) -> None:
 
 
 def test_a_mail_of_what_never_happened_is_never_sent(transactional_db: None) -> None:
-    notice = Notice(subject="s", paragraphs=["p"])
+    notice = MailContent(subject="s", paragraphs=["p"])
     with transaction.atomic():
         queue_mail(notice, kind="k", key="k", recipient="a@example.com", user=None)
         transaction.set_rollback(True)

@@ -19,7 +19,7 @@ from pytest_django import Settings
 
 from accounts.keys.issue import issue_api_key
 from accounts.models import OutgoingMail, User
-from accounts.services.account_deletion import close_account, finish_departures
+from accounts.services.account_deletion import close_account, delete_closed_accounts
 from billing.models import BillingAccount, LedgerEntry
 from tests.accounts.mailbox import deliver
 from tests.accounts.pages.people import (
@@ -175,8 +175,8 @@ def test_deleting_the_account_leaves_nothing_but_amounts(ann: User, bob: User, m
 def test_whoever_left_is_told_so_once_and_their_address_is_not_kept(ann: User) -> None:
     User.objects.filter(pk=ann.pk).update(language="cs")
     close_account(ann)
-    finish_departures()
-    finish_departures()
+    delete_closed_accounts()
+    delete_closed_accounts()
 
     farewells = [message for message in deliver() if message.to == ["ann@example.com"]]
 
@@ -226,10 +226,10 @@ def test_a_departure_that_was_cut_off_is_finished_later(ann: User, media: Path) 
     close_account(ann)
 
     assert browser.get("/account/").status_code == 302
-    assert finish_departures() == 1
+    assert delete_closed_accounts() == 1
 
     assert not User.objects.exists()
     assert list(media.iterdir()) == []
     assert not UserSession.objects.exists()
     assert not any("_auth_user_id" in row.get_decoded() for row in Session.objects.all())
-    assert finish_departures() == 0
+    assert delete_closed_accounts() == 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.services.user_data import all_belongings
+from accounts.services.user_data import all_user_data
 from billing.ledger import read_balance
 from billing.models import Payment, Subscription
 from billing.plans import change_plan
@@ -86,7 +86,7 @@ def test_a_refunded_month_is_noted_whichever_event_comes_first(shop: Shop) -> No
 def test_who_leaves_is_not_charged_again(shop: Shop) -> None:
     subscription_id = shop.subscribe()
     account = shop.account
-    for belongings in all_belongings():
+    for belongings in all_user_data():
         belongings.remove(shop.person.user)
     assert shop.stripe.objects[subscription_id]["status"] == "canceled"
     told = shop.stripe.event("customer.subscription.deleted", shop.stripe.objects[subscription_id])

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stt_web.core.errors import ApiError
-from stt_web.core.uploads import MAX_PARTS, Upload, UploadGoneError, UploadReader, read_boundary
+from stt_web.core.uploads import MAX_PARTS, Upload, UploadLostError, UploadReader, read_boundary
 
 BOUNDARY = b"----x7"
 AUDIO = bytes(range(256)) * 40 + b"\r\n------x\r\n--"  # holds what looks like a boundary's begin
@@ -195,7 +195,7 @@ def test_what_is_abandoned_while_a_thread_feeds_it_stays_away(tmp_path: Path) ->
         reader = UploadReader(folder, boundary=BOUNDARY, limit_bytes=0)
         reader.feed(body[:cut])
         reader.abandon()
-        with pytest.raises(UploadGoneError):
+        with pytest.raises(UploadLostError):
             reader.feed(body[cut:])
         assert not folder.exists()
 
@@ -206,7 +206,7 @@ def test_nothing_is_left_however_feeding_and_abandoning_meet(tmp_path: Path) -> 
         reader = UploadReader(folder, boundary=BOUNDARY, limit_bytes=0)
         abandoning = threading.Timer(number / 100_000, reader.abandon)
         abandoning.start()
-        with contextlib.suppress(UploadGoneError):
+        with contextlib.suppress(UploadLostError):
             for start in range(0, len(body), 100):
                 reader.feed(body[start : start + 100])
         abandoning.join()

@@ -17,14 +17,14 @@ from tests.transcripts.rows import create_transcript, update_transcripts
 from tests.transcripts.served_api import Client, Worker, make_client
 from transcripts.models import Status, Transcript
 from transcripts.retention.purge import purge_anonymous
-from transcripts.services.guest_tokens import make_visitor_token
+from transcripts.services.guest_tokens import make_guest_token
 
 CLAIM = "/api/v1/transcripts/claim/"
 
 
 def make_visitors(**fields: Any) -> tuple[Transcript, str]:
     """Return a visitor's transcript, finished, and its token."""
-    token, digest = make_visitor_token()
+    token, digest = make_guest_token()
     values = {"model_requested": "tiny", "status": Status.COMPLETED, "audio_duration_ms": 2000}
     values |= {"finished_at": timezone.now(), "guest_address_digest": "an address", **fields}
     return create_transcript(guest_token_digest=digest, **values), token

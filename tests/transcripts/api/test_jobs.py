@@ -11,7 +11,7 @@ from tests.transcripts.served_api import Client, make_client, wav
 from transcripts.jobs.requeue import RequeueRefusedError, requeue_job
 from transcripts.models import JobKind, Status, Transcript, TranscriptionJob
 from transcripts.pipeline import run_job
-from transcripts.services.recordings import forget_recording
+from transcripts.services.recordings import detach_recording
 
 pytestmark = pytest.mark.database
 
@@ -138,7 +138,7 @@ def test_a_second_pass_that_could_not_be_used_is_refused(
     elif reason == "open":
         order(client, transcript_id)
     else:
-        forget_recording(transcript)
+        detach_recording(transcript)
     jobs = transcript.jobs.count()
 
     answer = client.call("POST", f"/api/v1/transcripts/{transcript_id}/jobs/", json={})

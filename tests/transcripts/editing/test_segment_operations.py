@@ -16,7 +16,7 @@ from transcripts.editing.segment_operations import (
     split_segment,
     words_in_span,
 )
-from transcripts.text.retokenize import Word, respell, spell
+from transcripts.text.retokenize import Word, retokenize, spell
 
 TOKENS = st.text("abč'-.,日本กా\u0301\u05d0–", min_size=1, max_size=5)
 TEXTS = st.lists(TOKENS, min_size=1, max_size=8).map(" ".join)
@@ -173,7 +173,7 @@ def test_unchanged_words_keep_their_times_and_changed_ones_share_the_time_betwee
 def test_an_inserted_word_lies_in_the_pause_where_it_was_put() -> None:
     words = [word("yes", 0, 100, has_space=False), word("no", 500, 600)]
 
-    changed = respell(words, "yes well no", start_ms=0, end_ms=600)
+    changed = retokenize(words, "yes well no", start_ms=0, end_ms=600)
 
     assert [(part["start_ms"], part["end_ms"]) for part in changed] == [
         (0, 100),
@@ -208,7 +208,7 @@ def test_a_script_without_spaces_keeps_the_words_that_still_stand_there() -> Non
         word("雨", 200, 300, has_space=False),
     ]
 
-    changed = respell(words, "今日も雨。", start_ms=0, end_ms=300)
+    changed = retokenize(words, "今日も雨。", start_ms=0, end_ms=300)
 
     assert [(part["word"], part["start_ms"], part.get("timing")) for part in changed] == [
         ("今日", 0, None),

@@ -14,14 +14,14 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import IdempotencyRecord
-from accounts.services.idempotency import Claim, KeptAnswer, begin
+from accounts.services.idempotency import IdempotencyClaim, StoredResponse, begin
 from billing.ledger import read_balance
 from tests.e2e.processes import wait_until
 from tests.transcripts.api.test_transcripts import make
 from tests.transcripts.served_api import Client, Worker, make_client, wav
 from transcripts.jobs.cancel import delete_transcript
-from transcripts.models import AnswerAbout, Status, Transcript
-from transcripts.services.stored_responses import keep_about, purge_answers
+from transcripts.models import Status, StoredResponseLink, Transcript
+from transcripts.services.stored_responses import purge_answers, store_link
 
 TWENTY = 20
 
@@ -178,11 +178,11 @@ def test_the_claim_of_a_process_that_died_is_taken_over_by_one(client: Client) -
     now = timezone.now()
     minute = timedelta(minutes=1)
     died = begin(client.user, "once", fingerprint="f" * 64, lasts=minute, now=now)
-    assert isinstance(died, Claim)
+    assert isinstance(died, IdempotencyClaim)
 
     taken = begin(client.user, "once", fingerprint="f" * 64, lasts=minute, now=now + 2 * minute)
 
-    assert isinstance(taken, Claim)
+    assert isinstance(taken, IdempotencyClaim)
     assert taken != died
     with pytest.raises(Exception, match="still being answered"):
         begin(client.user, "once", fingerprint="f" * 64, lasts=minute, now=now + 2 * minute)
@@ -205,19 +205,19 @@ def test_when_the_transcript_is_deleted_its_text_goes_and_it_is_not_made_again(
 @pytest.mark.database
 def test_while_a_transcript_is_deleted_no_answer_of_it_is_kept(client: Client) -> None:
     """Whichever comes first: nothing of the text is left, and neither fails."""
-    body = KeptAnswer(200, {}, b"its text")
+    body = StoredResponse(200, {}, b"its text")
     for number in range(10):
         transcript = make(client)
         claim = begin(client.user, f"{number}", fingerprint="f" * 64, lasts=timedelta(minutes=1))
-        assert isinstance(claim, Claim)
+        assert isinstance(claim, IdempotencyClaim)
         with ThreadPoolExecutor(2) as threads:
             kept = threads.submit(
-                in_thread, partial(keep_about, claim, body, transcript_id=transcript.pk)
+                in_thread, partial(store_link, claim, body, transcript_id=transcript.pk)
             )
             threads.submit(in_thread, partial(delete_transcript, transcript)).result(30)
             kept.result(30)
 
-    assert not AnswerAbout.objects.exists()
+    assert not StoredResponseLink.objects.exists()
     assert {bytes(record.body) for record in IdempotencyRecord.objects.all()} <= {b""}
 
 
@@ -238,7 +238,7 @@ def test_a_key_is_free_again_after_a_day(client: Client, worker: Worker) -> None
     IdempotencyRecord.objects.update(created_at=timezone.now() - timedelta(hours=25))
     assert purge_answers() == 1
     assert not IdempotencyRecord.objects.exists()
-    assert not AnswerAbout.objects.exists()
+    assert not StoredResponseLink.objects.exists()
 
 
 @pytest.mark.parametrize("key", ["x" * 256, "with space", '"open', '"a"b"', "tab\tx", '""'])

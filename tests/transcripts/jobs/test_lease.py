@@ -21,10 +21,10 @@ from tests.transcripts.fake_inference import FakeInference
 from tests.transcripts.rows import claim_transcript, run_transcript, update_transcripts
 from transcripts.inference.results import RecognisedSegment, RecognisedWord, WindowResult
 from transcripts.jobs.cancel import cancel_transcript
-from transcripts.jobs.concurrency import tell_next
-from transcripts.jobs.lease import LeaseLostError, give_back
-from transcripts.jobs.results import Job, open_job, store_window, write_fenced
-from transcripts.jobs.stages.finalize import fail, settle
+from transcripts.jobs.concurrency import enqueue_next
+from transcripts.jobs.lease import LeaseLostError, release_lease
+from transcripts.jobs.results import JobRun, open_job, store_window, write_fenced
+from transcripts.jobs.stages.finalize import fail, finalize
 from transcripts.jobs.sweep import sweep_transcripts
 from transcripts.models import JobKind, Queue, Status, Transcript, TranscriptionJob
 from transcripts.services.queue_position import queue_position
@@ -34,7 +34,7 @@ SEGMENT = RecognisedSegment(0, 900, "hello", (WORD,), 0.9, -0.1, 1.0, 0.0, 0.0)
 WINDOW = WindowResult(0, 1000, (SEGMENT,))
 
 
-def claim(transcript: Transcript) -> Job:
+def claim(transcript: Transcript) -> JobRun:
     claimed = claim_transcript(transcript.pk)
     assert claimed is not None
     return open_job(*claimed)
@@ -82,9 +82,9 @@ def test_every_write_of_a_stale_worker_is_refused(make_transcript: MakeTranscrip
         write_fenced(stale, audio_duration_ms=5000)
     stale.has_text = True
     with pytest.raises(LeaseLostError):
-        settle(stale)
+        finalize(stale)
     assert not fail(stale, code="x", message="Never.")
-    assert not give_back(stale.lease, stale.row, counts_as_try=True)
+    assert not release_lease(stale.lease, stale.row, counts_as_try=True)
 
     transcript.refresh_from_db()
     assert (transcript.job.attempt, transcript.status) == (2, Status.PROCESSING)
@@ -217,10 +217,10 @@ def test_settled_transcript_is_charged_once(make_transcript: MakeTranscript) -> 
     job = claim(transcript)
     store_window(job, WINDOW)
     write_fenced(job, audio_duration_ms=5000)
-    settle(job)
+    finalize(job)
 
     with pytest.raises(LeaseLostError):
-        settle(job)
+        finalize(job)
     assert not cancel_transcript(transcript)
 
     assert read_balance(account).minutes_left == 59
@@ -274,7 +274,7 @@ def test_a_second_pass_takes_no_slot_from_what_waits_for_one(
         )
     waiting = make_transcript(seconds=1, account=account)
 
-    tell_next(account.user)
+    enqueue_next(account.user)
 
     waiting.refresh_from_db()
     assert waiting.job.enqueue_count == 1

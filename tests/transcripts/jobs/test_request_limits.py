@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from accounts.keys.throttle import forget_guesses
+from accounts.keys.throttle import reset_key_throttle
 from billing.models import Plan
 from tests.billing.conftest import within_a_minute
 from tests.transcripts.served_api import Client, make_client
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("within_a_minute")
 def _forgive_guesses() -> Iterator[None]:
     """The address of these tests is that of all others."""
     yield
-    forget_guesses()
+    reset_key_throttle()
 
 
 def test_a_visitor_is_told_the_limits(visitor: Client) -> None:

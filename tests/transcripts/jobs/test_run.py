@@ -324,19 +324,19 @@ def test_worker_leaves_at_its_heartbeat_when_its_lease_is_lost(
 def test_recalled_job_is_queued_again_and_the_try_is_not_counted(
     fake: FakeInference, make_transcript: MakeTranscript, settings: Settings
 ) -> None:
-    keeper = leases.LeaseKeeper()
+    heartbeat = leases.LeaseHeartbeat()
     transcript = make_transcript(seconds=4)
     claimed = claim_transcript(transcript.pk)
     assert claimed is not None
     lease, row = claimed
     woken = threading.Event()
 
-    with keeper.keep(lease), lease.guard(woken.set):
-        keeper.recall_all()
+    with heartbeat.keep(lease), lease.guard(woken.set):
+        heartbeat.recall_all()
         assert woken.wait(5)
         with pytest.raises(leases.WorkStoppedError):
             lease.check()
-    leases.give_back(lease, row, counts_as_try=False)
+    leases.release_lease(lease, row, counts_as_try=False)
 
     transcript.refresh_from_db()
     assert (transcript.status, transcript.job.stalled_tries) == (Status.QUEUED, 0)

@@ -6,7 +6,7 @@ import pytest
 
 from transcripts.jobs.source_plan import plan_sources
 from transcripts.media import Track
-from transcripts.media.passes import Passes, Source
+from transcripts.media.passes import Passes, PassSource
 
 LOUD = Track(
     track=1,
@@ -77,7 +77,7 @@ def test_only_speech_that_is_very_quiet_is_amplified() -> None:
 
 
 def test_progress_over_several_passes_only_rises_and_ends_at_the_whole() -> None:
-    passes = Passes([Source(track=1), Source(track=2)])
+    passes = Passes([PassSource(track=1), PassSource(track=2)])
     seen = []
     for _ in passes.sources:
         seen += [passes.progress_ms(at) for at in range(0, 60_001, 10_000)]

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from billing.ledger import NoCreditsError
 from billing.models import BillingAccount, Hold
 from billing.quotas import limits_for
-from stt_web.core.uploads import Upload, UploadGoneError
+from stt_web.core.uploads import Upload, UploadLostError
 from tests.billing.conftest import create_account, run_at_once
 from transcripts.jobs.submit import (
     LimitError,
@@ -93,7 +93,7 @@ def test_a_request_that_ended_while_it_was_admitted_leaves_nothing_behind() -> N
     account = create_account(minutes=60)
     upload = make_upload(account)
     upload.end()  # the client has hung up, and the ingest with it
-    with pytest.raises(UploadGoneError):
+    with pytest.raises(UploadLostError):
         admit(account, upload=upload)
     assert not Transcript.objects.exists()
     assert not TranscriptionJob.objects.exists()
@@ -112,7 +112,7 @@ def test_a_client_that_hangs_up_at_any_moment_never_costs_an_accepted_recording_
         upload.path.write_bytes(b"sound")
         ending = threading.Timer(wait_s * number / 10, upload.end)
         ending.start()
-        with contextlib.suppress(UploadGoneError):
+        with contextlib.suppress(UploadLostError):
             admit(account, upload=upload, number=number)
         ending.join()
         recording = str(upload.path.relative_to(settings.MEDIA_ROOT))

@@ -16,7 +16,7 @@ from tests.transcripts.live.fake_stream import FakeStream
 from transcripts.live.events import LiveEvent, LiveRequest
 from transcripts.live.executors import close_connections
 from transcripts.live.opening import open_session
-from transcripts.live.session import LiveSession
+from transcripts.live.session import SessionRunner
 from transcripts.models import Transcript
 
 T = TypeVar("T")
@@ -72,11 +72,11 @@ def ask_for(account: BillingAccount | None = None, **fields: Any) -> LiveRequest
     return LiveRequest(**values)
 
 
-async def read_all(session: LiveSession) -> list[LiveEvent]:
+async def read_all(session: SessionRunner) -> list[LiveEvent]:
     return [event async for event in session.events()]
 
 
-async def speak(account: BillingAccount | None, *, seconds: int, **fields: Any) -> LiveSession:
+async def speak(account: BillingAccount | None, *, seconds: int, **fields: Any) -> SessionRunner:
     """Open a session and say so many seconds."""
     session = await open_session(ask_for(account, **fields))
     for _ in range(seconds):
@@ -84,7 +84,7 @@ async def speak(account: BillingAccount | None, *, seconds: int, **fields: Any) 
     return session
 
 
-def reload(session: LiveSession) -> Transcript:
+def reload(session: SessionRunner) -> Transcript:
     return Transcript.objects.get(pk=session.transcript_id)
 
 

@@ -14,7 +14,7 @@ from tests.transcripts.live.conftest import ask_for, db, new_account, reload, sp
 from tests.transcripts.live.fake_stream import FakeStream
 from transcripts.jobs.concurrency import running
 from transcripts.live.opening import open_session
-from transcripts.live.session import LiveSession
+from transcripts.live.session import SessionRunner
 from transcripts.models import Status, Transcript
 
 pytestmark = pytest.mark.database
@@ -54,9 +54,9 @@ async def test_a_beginning_that_is_broken_off_leaves_nothing(live: FakeStream) -
         return left == 0 and open_journals() == 0
 
     for steps in range(0, STEPS, 3):
-        sessions: list[LiveSession] = []
+        sessions: list[SessionRunner] = []
 
-        async def begin(into: list[LiveSession] = sessions) -> None:
+        async def begin(into: list[SessionRunner] = sessions) -> None:
             into.append(await open_session(ask_for(account)))
 
         is_over = await cancel_after(steps, begin)

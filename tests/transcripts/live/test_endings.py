@@ -27,7 +27,7 @@ from transcripts.jobs.cancel import cancel_transcript, delete_transcript
 from transcripts.jobs.sweep import sweep_transcripts
 from transcripts.live.events import Ended, Failed, Final
 from transcripts.live.opening import open_session
-from transcripts.live.session import LiveSession
+from transcripts.live.session import SessionRunner
 from transcripts.models import Status, Transcript
 from transcripts.services.recordings import recording_path
 
@@ -46,7 +46,7 @@ def finish_as_sweeper_and_worker(transcript: Transcript) -> None:
     run_transcript(transcript.pk)
 
 
-async def wait_for_text(session: LiveSession, words: int) -> None:
+async def wait_for_text(session: SessionRunner, words: int) -> None:
     """Return once so many words are final; leaves the later events unread."""
     heard = 0
     async for event in session.events():
@@ -187,7 +187,7 @@ async def test_of_two_that_take_a_session_over_one_wins(live: FakeStream) -> Non
     )
 
     # The second may also come wholly after the first: then the first is the one that lost.
-    sessions = [session for session in opened if isinstance(session, LiveSession)]
+    sessions = [session for session in opened if isinstance(session, SessionRunner)]
     assert sessions
     lasts = []
     for session in sessions:

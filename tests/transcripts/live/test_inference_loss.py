@@ -20,7 +20,7 @@ from tests.transcripts.live.conftest import (
 )
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
 from tests.transcripts.rows import run_transcript
-from transcripts.live.events import Ended, Failed, Final, Notice
+from transcripts.live.events import Ended, Failed, Final, SessionNotice
 from transcripts.live.opening import open_session
 from transcripts.models import Status
 
@@ -42,7 +42,7 @@ async def test_a_call_that_breaks_off_is_followed_by_one_that_goes_on(
 
     events = await read_all(session)
 
-    assert "reconnecting" in [event.code for event in events if isinstance(event, Notice)]
+    assert "reconnecting" in [event.code for event in events if isinstance(event, SessionNotice)]
     last = events[-1]
     assert isinstance(last, Ended)
     assert (last.text, last.heard_ms) == ("w0 w1 w2 w3 w4", 5000)
@@ -162,7 +162,7 @@ async def test_how_the_service_keeps_up_is_told(live: FakeStream) -> None:
     session = await speak(await db(new_account), seconds=1)
     await session.stop()
 
-    told = [event.code for event in await read_all(session) if isinstance(event, Notice)]
+    told = [event.code for event in await read_all(session) if isinstance(event, SessionNotice)]
 
     assert told == ["language_detected", "slowed", "catching_up", "live_again"]
 

@@ -12,7 +12,7 @@ from billing.models import Hold, HoldState, Plan
 from tests.transcripts.live.conftest import ask_for, db, new_account, read_all
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
 from transcripts.live.opening import open_session
-from transcripts.live.registry import hub
+from transcripts.live.registry import registry
 from transcripts.models import Status, Transcript
 
 pytestmark = pytest.mark.timeout(600)
@@ -60,7 +60,7 @@ async def test_nothing_is_left_of_a_thousand_sessions(live: FakeStream, settings
     await many(SESSIONS - AT_ONCE)
 
     gc.collect()
-    assert len(hub()) == 0
+    assert len(registry()) == 0
     assert count_tasks() == 0
     assert live.open_calls == 0
     assert count_files() <= files + 5

@@ -29,9 +29,9 @@ from tests.transcripts.live.conftest import (
 )
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
 from tests.transcripts.rows import create_transcript
-from transcripts.live.events import Ended, Failed, LiveEvent, Notice
+from transcripts.live.events import Ended, Failed, LiveEvent, SessionNotice
 from transcripts.live.opening import open_session
-from transcripts.live.session import LiveSession
+from transcripts.live.session import SessionRunner
 from transcripts.models import Status, Transcript
 
 pytestmark = pytest.mark.database
@@ -43,13 +43,13 @@ async def refused(account: BillingAccount | None = None, **fields: Any) -> ApiEr
     return raised.value
 
 
-async def end(session: LiveSession) -> LiveEvent:
+async def end(session: SessionRunner) -> LiveEvent:
     await session.stop()
     return (await read_all(session))[-1]
 
 
 def notices(events: list[LiveEvent]) -> list[str]:
-    return [event.code for event in events if isinstance(event, Notice)]
+    return [event.code for event in events if isinstance(event, SessionNotice)]
 
 
 async def test_no_credits_is_402_and_leaves_nothing(live: FakeStream) -> None:
@@ -92,7 +92,7 @@ async def test_the_fourth_anonymous_session_of_a_day_is_refused(
 ) -> None:
     for _ in range(3):
         session = await speak(None, seconds=1)
-        assert session.ready.visitor_token.startswith("sttt_")
+        assert session.ready.guest_token.startswith("sttt_")
         last = await end(session)
         assert isinstance(last, Ended)
 
@@ -262,7 +262,7 @@ async def test_a_full_service_is_503_and_costs_nothing(live: FakeStream) -> None
 async def test_watching_over_sessions_takes_two_queries_however_many(
     live: FakeStream, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    from transcripts.live.registry import _look_and_renew
+    from transcripts.live.registry import _check_and_renew
 
     account = await db(new_account)
     await db(Plan.objects.filter(pk=account.plan_id).update, concurrency=0)
@@ -270,7 +270,7 @@ async def test_watching_over_sessions_takes_two_queries_however_many(
 
     def look() -> None:
         with django_assert_num_queries(2):
-            _look_and_renew([session.lease.job_id for session in sessions])
+            _check_and_renew([session.lease.job_id for session in sessions])
 
     await db(look)
     for session in sessions:

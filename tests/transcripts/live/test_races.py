@@ -22,14 +22,14 @@ from tests.transcripts.rows import run_transcript, update_transcripts
 from transcripts.jobs.lease import (
     Lease,
     LeaseEnd,
-    LeaseKeeper,
+    LeaseHeartbeat,
     LeaseLostError,
     WorkStoppedError,
 )
-from transcripts.jobs.pcm_feed import HoldMeter
+from transcripts.jobs.pcm_feed import HoldExtender
 from transcripts.live import registry as hubs
-from transcripts.live.admission import SessionNotFoundError, admit_session, readmit_session
-from transcripts.live.audio_buffer import AudioFeed
+from transcripts.live.admission import SessionNotFoundError, admit_session, resume_session
+from transcripts.live.audio_buffer import AudioBuffer
 from transcripts.live.journal import Journal, count_samples
 from transcripts.live.opening import open_session
 from transcripts.models import Status, Transcript, TranscriptionJob
@@ -77,13 +77,13 @@ def test_closing_while_a_thread_writes_leaves_other_files_alone(
 
 def test_a_lease_that_begins_during_the_recall_is_recalled(settings: Settings) -> None:
     settings.HEARTBEAT_S = 60
-    keeper, lease = LeaseKeeper(), Lease(UUID(int=1), 1)
-    begins = threading.Thread(target=keep_until_ended, args=(keeper, lease))
+    heartbeat, lease = LeaseHeartbeat(), Lease(UUID(int=1), 1)
+    begins = threading.Thread(target=keep_until_ended, args=(heartbeat, lease))
 
-    with keeper._changed:  # where both meet: it begins and can't be registered yet
+    with heartbeat._changed:  # where both meet: it begins and can't be registered yet
         begins.start()
         begins.join(0.2)
-        keeper.recall_all()
+        heartbeat.recall_all()
     begins.join(10)
 
     with pytest.raises(WorkStoppedError) as stopped:
@@ -91,8 +91,8 @@ def test_a_lease_that_begins_during_the_recall_is_recalled(settings: Settings) -
     assert stopped.value.reason is LeaseEnd.RECALLED
 
 
-def keep_until_ended(keeper: LeaseKeeper, lease: Lease) -> None:
-    with keeper.keep(lease), contextlib.suppress(WorkStoppedError):
+def keep_until_ended(heartbeat: LeaseHeartbeat, lease: Lease) -> None:
+    with heartbeat.keep(lease), contextlib.suppress(WorkStoppedError):
         lease.wait(5)
 
 
@@ -106,13 +106,13 @@ def test_resuming_and_extending_the_hold_never_wait_for_each_other(
     lease, job = admitted.job.lease, admitted.job.row
 
     def resume() -> None:
-        readmit_session(ask_for(account, resume_token=admitted.resume_token))
+        resume_session(ask_for(account, resume_token=admitted.resume_token))
 
     for number in range(2, ROUNDS):
         # The process that holds it until then extends its hold, minute after minute.
-        meter = HoldMeter(lease, job, held_for_ms=0, keeps_connection=True)
+        meter = HoldExtender(lease, job, held_for_ms=0, keeps_connection=True)
 
-        def extend(meter: HoldMeter = meter) -> None:
+        def extend(meter: HoldExtender = meter) -> None:
             try:
                 meter.cover(60_000 * 20)
             except LeaseLostError:
@@ -149,7 +149,7 @@ def test_a_session_without_a_journal_is_not_found(
     admitted = admit_session(ask_for(account))
 
     with pytest.raises(SessionNotFoundError):
-        readmit_session(ask_for(account, resume_token=admitted.resume_token))
+        resume_session(ask_for(account, resume_token=admitted.resume_token))
 
     assert not Transcript.objects.exists()
     assert read_balance(account) == before
@@ -178,15 +178,15 @@ async def test_one_unforeseen_error_ends_no_loop_of_the_process(
     """Leases are renewed, and audio is journalled, behind a fault of any step."""
     settings.HEARTBEAT_S = 0.05
     failures = [ValueError("unforeseen"), RuntimeError("again")]
-    renew, renewed = hubs._look_and_renew, threading.Event()
+    renew, renewed = hubs._check_and_renew, threading.Event()
 
-    def fail_twice(ids: list[UUID]) -> dict[UUID, hubs.Standing]:
+    def fail_twice(ids: list[UUID]) -> dict[UUID, hubs.SessionState]:
         if failures:
             raise failures.pop()
         renewed.set()
         return renew(ids)
 
-    monkeypatch.setattr(hubs, "_look_and_renew", fail_twice)
+    monkeypatch.setattr(hubs, "_check_and_renew", fail_twice)
     session = await open_session(ask_for(await db(new_account)))
     await session.push(SECOND)
     async with asyncio.timeout(20):
@@ -214,6 +214,6 @@ async def test_a_journal_that_breaks_ends_its_own_session_only(live: FakeStream)
     assert whole.audio_ms == 3000
 
 
-class BrokenFeed(AudioFeed):
+class BrokenFeed(AudioBuffer):
     def note_written(self, data: bytes) -> None:
         raise ValueError("unforeseen")

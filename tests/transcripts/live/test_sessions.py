@@ -17,7 +17,7 @@ from tests.transcripts.live.conftest import (
     words_of,
 )
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
-from transcripts.live.events import Ended, Final, Notice, Partial
+from transcripts.live.events import Ended, Final, Partial, SessionNotice
 from transcripts.live.opening import open_session
 from transcripts.models import LiveSession as LiveRow
 from transcripts.models import Source, Status
@@ -89,7 +89,7 @@ async def test_text_that_may_be_a_translation_is_warned_of_once(live: FakeStream
     [warning] = last.warnings
     assert warning["code"] == "language_uncertain"
     assert warning["message"].startswith("At 0:03 another language than English may be spoken")
-    notices = [event.message for event in events if isinstance(event, Notice)]
+    notices = [event.message for event in events if isinstance(event, SessionNotice)]
     assert notices.count(warning["message"]) == 1
     assert (await db(reload, session)).status == Status.COMPLETED
 

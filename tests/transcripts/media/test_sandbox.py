@@ -28,11 +28,16 @@ ATTEMPTS: dict[str, Callable[[], object]] = {
 }
 
 
+def _attempt_after(sealed: threading.Event, done: list[str]) -> None:
+    sealed.wait()
+    attempt(done, "thread: ")
+
+
 def try_all(connection: Connection, may_open_files: bool) -> None:
     """Sealed: send what could be done all the same, by the main thread and by an earlier one."""
     done: list[str] = []
     sealed = threading.Event()
-    earlier = threading.Thread(target=lambda: (sealed.wait(), attempt(done, "thread: ")))
+    earlier = threading.Thread(target=_attempt_after, args=(sealed, done))
     earlier.start()
     seal(may_open_files=may_open_files)
     sealed.set()

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from transcripts.text.retokenize import Word, respell, spell
+from transcripts.text.retokenize import Word, retokenize, spell
 
 _ALPHABET = [
     "a", "b", "-", "'", "1", "30", "a-b", "it's", "don't", "10:30", "x.y", "ž",
@@ -40,7 +40,7 @@ def _spoken(*texts: str) -> list[Word]:
     ],
 )
 def test_a_word_that_a_sign_takes_apart_is_placed_again(old: str, new: str) -> None:
-    words = respell(_spoken(old, "now"), f"{new} now", start_ms=0, end_ms=800)
+    words = retokenize(_spoken(old, "now"), f"{new} now", start_ms=0, end_ms=800)
 
     assert spell(words) == f"{new} now"
     assert [word["timing"] for word in words] == ["interpolated", "interpolated", "aligned"]
@@ -48,7 +48,7 @@ def test_a_word_that_a_sign_takes_apart_is_placed_again(old: str, new: str) -> N
 
 @pytest.mark.parametrize("new", ["10:30,", "(10:30)", "10.30", "10 30"])
 def test_a_word_that_is_only_punctuated_keeps_its_times(new: str) -> None:
-    words = respell(_spoken("10:30", "now"), f"{new} now", start_ms=0, end_ms=800)
+    words = retokenize(_spoken("10:30", "now"), f"{new} now", start_ms=0, end_ms=800)
 
     is_one_word = " " not in new
     assert (words[0]["timing"] == "aligned") is is_one_word
@@ -67,7 +67,7 @@ def test_random_edits_are_spelled_in_rising_times(seed: int) -> None:
         end_ms = max(100, 400 * len(old))
         told = f"seed {seed}: {old} → {text!r}"
 
-        words = respell(_spoken(*old), text, start_ms=0, end_ms=end_ms)
+        words = retokenize(_spoken(*old), text, start_ms=0, end_ms=end_ms)
 
         assert spell(words) == text, told
         assert all(0 <= word["start_ms"] < word["end_ms"] <= end_ms for word in words), told

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transcripts.text.segmentation import LONGEST_MS, LONGEST_PAUSE_MS, form_segments
-from transcripts.text.words import Word, spell_words
+from transcripts.text.words import Word, join_words
 
 WORD_MS = 400
 
@@ -27,7 +27,7 @@ def _speak(text: str, *, begin_ms: int = 0, speaker: int = 0, language: str = ""
 
 
 def _texts(words: Sequence[Word]) -> list[str]:
-    return [spell_words(segment) for segment in form_segments(words)]
+    return [join_words(segment) for segment in form_segments(words)]
 
 
 def test_a_sentence_is_a_segment_however_the_recogniser_cut_it() -> None:

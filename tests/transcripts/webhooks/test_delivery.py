@@ -20,7 +20,7 @@ from transcripts.models import DeliveryStatus, Status, Transcript, WebhookDelive
 from transcripts.webhooks.delivery import MAX_TRIES, claim_due, purge_deliveries, record
 from transcripts.webhooks.endpoints import replay, rotate_secret, send_test, update_endpoint
 from transcripts.webhooks.events import MAX_BODY_BYTES, Event
-from transcripts.webhooks.outbox import tell_of_status
+from transcripts.webhooks.outbox import enqueue_status_events
 from transcripts.webhooks.pump import pump_deliveries
 from transcripts.webhooks.sender import Answer, Sender
 
@@ -61,7 +61,7 @@ def test_a_message_is_signed_as_the_specification_says(
 ) -> None:
     _, secret = make_endpoint()
     transcript = finished(owner)
-    tell_of_status(transcript)
+    enqueue_status_events(transcript)
 
     assert pump_deliveries(sender) == 1
 
@@ -84,7 +84,7 @@ def test_a_message_is_signed_as_the_specification_says(
 
 def test_the_longest_message_stays_below_20_kb(make_endpoint: MakeEndpoint, owner: User) -> None:
     make_endpoint()
-    tell_of_status(
+    enqueue_status_events(
         finished(
             owner,
             title="😀" * 255,
@@ -276,7 +276,7 @@ def test_410_disables_the_endpoint_until_it_is_enabled_again(
     delivery = send_test(endpoint)
 
     pump_deliveries(sender)
-    tell_of_status(finished(owner))
+    enqueue_status_events(finished(owner))
     pump_deliveries(sender)
 
     endpoint.refresh_from_db()
@@ -413,9 +413,9 @@ def test_an_endpoint_is_told_only_what_it_asked_for_and_only_of_its_owner(
     make_endpoint(events=[Event.FAILED])
     stranger = User.objects.create_user("stranger@example.com")
 
-    tell_of_status(finished(owner))
-    tell_of_status(finished(stranger, status=Status.FAILED))
-    tell_of_status(finished(owner, status=Status.FAILED, error_code="corrupt_media"))
+    enqueue_status_events(finished(owner))
+    enqueue_status_events(finished(stranger, status=Status.FAILED))
+    enqueue_status_events(finished(owner, status=Status.FAILED, error_code="corrupt_media"))
     pump_deliveries(sender)
 
     (message,) = receiver.messages

@@ -16,7 +16,7 @@ from transcripts.jobs.stages.finalize import fail_rows
 from transcripts.models import Status, TranscriptionJob, WebhookDelivery
 from transcripts.services.job_status import job_of
 from transcripts.webhooks.endpoints import create_endpoint
-from transcripts.webhooks.outbox import tell_of_status
+from transcripts.webhooks.outbox import enqueue_status_events
 from transcripts.webhooks.pump import pump_deliveries
 from transcripts.webhooks.sender import Sender
 
@@ -76,8 +76,8 @@ def test_a_final_status_that_is_rolled_back_is_not_told_of(
 def test_the_same_is_told_once(make_transcript: MakeTranscript, account: BillingAccount) -> None:
     transcript = make_transcript(account=account, status=Status.COMPLETED)
 
-    tell_of_status(transcript)
-    tell_of_status(transcript)
+    enqueue_status_events(transcript)
+    enqueue_status_events(transcript)
 
     assert len(told()) == 1
 

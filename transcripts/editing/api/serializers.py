@@ -5,9 +5,9 @@ import math
 
 from rest_framework import serializers
 
-from transcripts.models import Action
+from transcripts.models import EditAction
 from transcripts.serializers import UNMEASURED, GapSerializer, WarningSerializer
-from transcripts.text.retokenize import tidy_text
+from transcripts.text.retokenize import normalize_text
 
 MAX_SECONDS = 10_000_000
 MAX_TAGS = 20
@@ -36,7 +36,7 @@ class LineField(TextField):
     """One line of text, without control characters."""
 
     def to_internal_value(self, data: object) -> str:
-        return tidy_text(super().to_internal_value(data))
+        return normalize_text(super().to_internal_value(data))
 
 
 class DescribeRequestSerializer(serializers.Serializer[object]):
@@ -183,7 +183,7 @@ class GapAnswerSerializer(EditedSerializer):
 
 class RevisionSerializer(serializers.Serializer[object]):
     number = serializers.IntegerField()
-    action = serializers.ChoiceField(choices=Action.choices)
+    action = serializers.ChoiceField(choices=EditAction.choices)
     author = serializers.CharField(allow_null=True, help_text="null: the account is gone.")
     restored = serializers.IntegerField(allow_null=True)
     created_at = serializers.DateTimeField()

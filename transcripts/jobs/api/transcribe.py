@@ -23,7 +23,7 @@ from stt_web.core.asgi.http_protocol import stopping_of
 from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
 from stt_web.core.uploads import Upload
-from transcripts.idempotency import keep_by_transcript
+from transcripts.idempotency import store_with_transcript
 from transcripts.jobs.api.options import TranscriptionRequest, read_request
 from transcripts.jobs.status_watch import get_watcher
 from transcripts.jobs.submit import Submission, Submitted, fingerprint_of, submit_recording
@@ -56,7 +56,7 @@ async def transcribe(request: HttpRequest) -> HttpResponseBase:
         answer=lambda: _transcribe(
             upload, caller, asked, stopping=stopping_of(cast("ASGIRequest", request).scope)
         ),
-        keep=keep_by_transcript,
+        store_response=store_with_transcript,
     )
 
 
@@ -77,7 +77,7 @@ async def _transcribe(
     try:
         if asked.is_async:
             response = await sync_to_async(answer_accepted)(
-                submitted.transcript, visitor_token=submitted.visitor_token
+                submitted.transcript, guest_token=submitted.guest_token
             )
         else:
             response = await _wait_for(
@@ -145,12 +145,12 @@ def _answer(
 
 def _headers_of(submitted: Submitted) -> dict[str, str]:
     headers = {"X-Transcript-Id": str(submitted.transcript.pk)}
-    if submitted.visitor_token:
-        headers["X-Transcript-Token"] = submitted.visitor_token
+    if submitted.guest_token:
+        headers["X-Transcript-Token"] = submitted.guest_token
     return headers
 
 
 def _what_was_ingested(request: HttpRequest) -> tuple[Upload, Caller]:
-    """Return what `stt_web.core.asgi.upload_layer`, behind which alone this is served, put into the scope."""
+    """Return what the upload layer, behind which alone this is served, put into the scope."""
     scope = cast("ASGIRequest", request).scope
     return cast("Upload", scope["stt.upload"]), cast("Caller", scope["stt.caller"])

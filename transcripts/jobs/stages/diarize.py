@@ -14,7 +14,7 @@ from transcripts.inference.errors import BrokenAnswerError, InferenceError
 from transcripts.inference.results import SpeakerLabels, SpeakerTurn
 from transcripts.inference.routing import inference_for
 from transcripts.jobs import results
-from transcripts.jobs.results import Job, LabelledTranscript
+from transcripts.jobs.results import JobRun, LabelledTranscript
 from transcripts.jobs.stages.recognise import retry_delay_s
 from transcripts.jobs.stages.sources import join_sources
 from transcripts.models import Segment, TranscriptionJob
@@ -33,7 +33,7 @@ NOT_INSTALLED = (
 )
 
 
-def label_speakers(job: Job) -> None:
+def assign_speakers(job: JobRun) -> None:
     """Tell the speakers apart, if that was asked for; the result is stored by the last stage."""
     transcript = job.transcript
     joined = join_sources(job)
@@ -45,7 +45,7 @@ def label_speakers(job: Job) -> None:
     if not job.row.embedder:
         results.store_warning(job, *NOT_INSTALLED)
         return
-    turns = results.load_turns(job.row)
+    turns = results.load_speaker_turns(job.row)
     if not turns:
         results.store_warning(job, *FAILED)
         return
@@ -61,7 +61,7 @@ def label_speakers(job: Job) -> None:
     _warn_of_fewer(job, found=len(set(job.labelled.speaker_positions) - {0}))
 
 
-def _warn_of_fewer(job: Job, *, found: int) -> None:
+def _warn_of_fewer(job: JobRun, *, found: int) -> None:
     wanted = job.row.speakers_requested
     if found < wanted:
         results.store_warning(job, *describe_fewer(wanted, found=found))
@@ -77,7 +77,7 @@ def _has_failed(row: TranscriptionJob) -> bool:
     return any(warning["code"] == "speakers_failed" for warning in row.warnings)
 
 
-def _cluster(job: Job, turns: list[SpeakerTurn]) -> SpeakerLabels:
+def _cluster(job: JobRun, turns: list[SpeakerTurn]) -> SpeakerLabels:
     """Ask until it is answered, for `PATIENCE_S`. Raises `InferenceError`."""
     give_up_at = time.monotonic() + PATIENCE_S
     failures = 0
@@ -105,7 +105,7 @@ def _checked(labels: SpeakerLabels, turns: list[SpeakerTurn]) -> SpeakerLabels:
     return labels
 
 
-def _label(job: Job, turns: list[SpeakerTurn], labels: SpeakerLabels) -> LabelledTranscript:
+def _label(job: JobRun, turns: list[SpeakerTurn], labels: SpeakerLabels) -> LabelledTranscript:
     stored = list(job.segments)
     pieces = speaker_assignment.assign_speakers(
         [_as_spoken(segment) for segment in stored],
@@ -143,7 +143,7 @@ def _as_spoken(segment: Segment) -> speaker_assignment.Segment:
 
 
 def _as_stored(
-    job: Job, piece: speaker_assignment.LabelledSegment, *, position: int, source: Segment
+    job: JobRun, piece: speaker_assignment.LabelledSegment, *, position: int, source: Segment
 ) -> Segment:
     """Return a new row for a piece; the recogniser's measures are those of the whole segment."""
     return Segment(

@@ -16,23 +16,23 @@ from django.utils import timezone
 
 from billing.anonymous import return_anonymous_use
 from billing.ledger import Charge, HoldNotFoundError, release_hold, settle_hold
-from billing.notifications import announce_low_credits
+from billing.notifications import notify_low_credits
 from transcripts.jobs.completion import delivery_of
 from transcripts.jobs.lease import LeaseLostError, held_rows
-from transcripts.jobs.outcome import note_outcome
-from transcripts.jobs.results import Job
+from transcripts.jobs.outcome import store_outcome
+from transcripts.jobs.results import JobRun
 from transcripts.models import Status, Transcript, TranscriptionJob
 from transcripts.services.embeddings import drop_finished_embeddings
 from transcripts.services.job_status import CLOSED_LEASE, change_status
-from transcripts.services.recordings import drop_finished_audio, forget_recording
+from transcripts.services.recordings import detach_recording, drop_finished_audio
 from transcripts.warnings import completed_status
 
 logger = logging.getLogger(__name__)
 
 
-def settle(job: Job) -> None:
+def finalize(job: JobRun) -> None:
     """Complete it: final status, text, charge. Raises `LeaseLostError`."""
-    is_charged = note_outcome(job)
+    is_charged = store_outcome(job)
     row = job.row
     with transaction.atomic():
         if not change_status(
@@ -59,7 +59,7 @@ def settle(job: Job) -> None:
     discard_finished(row)
 
 
-def fail(job: Job, *, code: str, message: str) -> bool:
+def fail(job: JobRun, *, code: str, message: str) -> bool:
     """Fail the job that this process holds; False where it is not ours any more."""
     return fail_rows(held_rows(job.lease), job.row, code=code, message=message)
 
@@ -79,7 +79,7 @@ def fail_rows(
             **CLOSED_LEASE,
         ):
             return False
-        give_everything_back(row)
+        release_everything(row)
         delivery_of(row).fail(row, message)
     logger.warning("event=job_failed transcript_id=%s code=%s", row.transcript_id, code)
     discard_finished(row)
@@ -105,10 +105,10 @@ def charge(row: TranscriptionJob, *, audio_ms: int) -> None:
     )
     TranscriptionJob.objects.filter(pk=row.pk).update(credits_charged=row.credits_charged)
     if row.transcript.owner is not None:
-        announce_low_credits(row.transcript.owner)
+        notify_low_credits(row.transcript.owner)
 
 
-def give_everything_back(row: TranscriptionJob) -> None:
+def release_everything(row: TranscriptionJob) -> None:
     """Release the hold, and a guest's use of the day. Inside the same transaction."""
     release_hold(row.hold_reference)
     _return_use(row.transcript)
@@ -118,7 +118,7 @@ def discard_finished(row: TranscriptionJob) -> None:
     """Delete what is stored no longer than the work: a guest's recording, and by its policy an
     account's recording and voices."""
     if row.transcript.owner_id is None:
-        forget_recording(row.transcript)
+        detach_recording(row.transcript)
     drop_finished_audio(row.transcript)
     drop_finished_embeddings(row)
 

@@ -26,8 +26,8 @@ from transcripts.inference.routing import Route, inference_for
 from transcripts.jobs import results
 from transcripts.jobs.language_doubt import note_doubt
 from transcripts.jobs.lease import LeaseEnd, WorkStoppedError
-from transcripts.jobs.pcm_feed import HoldMeter, PcmFeed
-from transcripts.jobs.results import Job
+from transcripts.jobs.pcm_feed import HoldExtender, PcmFeed
+from transcripts.jobs.results import JobRun
 from transcripts.jobs.stages.sources import finish_pass, note_language, prepare_passes
 from transcripts.media.decoder import Decoder, open_decoder
 from transcripts.media.errors import DecoderDiedError, MediaError
@@ -44,7 +44,7 @@ LONGEST_RETRY_S = 5.0
 MAX_BROKEN_TRIES = 5
 
 
-def recognise(job: Job) -> None:
+def recognise(job: JobRun) -> None:
     """Recognise what is not recognised yet.
 
     Raises `InferenceError` and `MediaError` where another try can't help, `LeaseLostError`,
@@ -65,7 +65,7 @@ def recognise(job: Job) -> None:
             job.lease.wait(retry_delay_s(failures))
 
 
-def _reached(job: Job) -> tuple[int, int]:
+def _reached(job: JobRun) -> tuple[int, int]:
     return (0, 0) if job.passes is None else (job.passes.index, job.passes.resume_ms)
 
 
@@ -76,7 +76,7 @@ def retry_delay_s(failures: int) -> float:
     return delay_s * jitter
 
 
-def _note_failure(job: Job, error: InferenceError | DecoderDiedError) -> None:
+def _note_failure(job: JobRun, error: InferenceError | DecoderDiedError) -> None:
     logger.warning(
         "event=recognition_interrupted transcript_id=%s code=%s resume_ms=%d",
         job.transcript.pk,
@@ -90,7 +90,7 @@ def _note_failure(job: Job, error: InferenceError | DecoderDiedError) -> None:
         raise WorkStoppedError(LeaseEnd.STALLED)
 
 
-def _stream(job: Job, passes: Passes) -> None:
+def _stream(job: JobRun, passes: Passes) -> None:
     """Make one call, from the resume point of the source at hand to the end of the recording."""
     transcript = job.transcript
     route = inference_for(transcript.owner).pick(
@@ -100,7 +100,7 @@ def _stream(job: Job, passes: Passes) -> None:
     path = recording_path(transcript)
     source = passes.current
     with open_decoder(path, start_ms=passes.resume_ms, pick=source.pick) as decoder:
-        meter = HoldMeter(job.lease, job.row, held_for_ms=transcript.recording.probed_ms)
+        meter = HoldExtender(job.lease, job.row, held_for_ms=transcript.recording.probed_ms)
         feed = PcmFeed(decoder, meter)
         call = start_transcribe(_options(job.row, passes), feed, server=route.server)
         try:
@@ -139,7 +139,7 @@ def _options(row: TranscriptionJob, passes: Passes) -> TranscribeOptions:
     )
 
 
-def _take_events(job: Job, call: TranscribeCall, route: Route) -> Finished:
+def _take_events(job: JobRun, call: TranscribeCall, route: Route) -> Finished:
     for event in call:
         job.lease.check()
         route.check()
@@ -155,7 +155,7 @@ def _take_events(job: Job, call: TranscribeCall, route: Route) -> Finished:
     raise UnavailableError("The inference service ended a call before its end.")
 
 
-def _take_accepted(job: Job, accepted: Accepted) -> None:
+def _take_accepted(job: JobRun, accepted: Accepted) -> None:
     results.store_accepted(job, accepted)
     pinned = job.row.embedder
     is_asked = job.row.diarize and not _is_speaker(job)
@@ -167,12 +167,12 @@ def _take_accepted(job: Job, accepted: Accepted) -> None:
         )
 
 
-def _is_speaker(job: Job) -> bool:
+def _is_speaker(job: JobRun) -> bool:
     """Whether the source at hand is a person: then no voices are told apart in it."""
     return job.passes is not None and job.passes.current.is_speaker
 
 
-def take_language(job: Job, heard: LanguageDetected) -> None:
+def take_language(job: JobRun, heard: LanguageDetected) -> None:
     """Pin the language, and warn where nobody told it and the model can't tell.
 
     No language is no guess: nothing was said by which a model could have told it.
@@ -187,7 +187,7 @@ def take_language(job: Job, heard: LanguageDetected) -> None:
         )
 
 
-def _take_window(job: Job, window: WindowResult) -> None:
+def _take_window(job: JobRun, window: WindowResult) -> None:
     if window.start_ms < prepare_passes(job).resume_ms:
         raise BrokenAnswerError("The inference service sent a span twice.")
     if window.resume_ms > window.start_ms or window.segments or window.gaps:
@@ -195,7 +195,7 @@ def _take_window(job: Job, window: WindowResult) -> None:
         note_doubt(job, window)
 
 
-def _conclude(job: Job, feed: PcmFeed, decoder: Decoder, finished: Finished) -> None:
+def _conclude(job: JobRun, feed: PcmFeed, decoder: Decoder, finished: Finished) -> None:
     """Store the end of the audio, and what its owner should know about how it was heard."""
     if isinstance(feed.error, MediaError):
         if not job.has_text:

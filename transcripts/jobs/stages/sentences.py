@@ -11,14 +11,14 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from transcripts.jobs.results import Job, LabelledTranscript, word_as_json
+from transcripts.jobs.results import JobRun, LabelledTranscript, word_as_json
 from transcripts.models import JobKind, Segment
 from transcripts.text.segmentation import form_segments
-from transcripts.text.words import Word, spell_words
+from transcripts.text.words import Word, join_words
 from transcripts.text.writing import is_spaced_between
 
 
-def form_sentences(job: Job) -> None:
+def form_sentences(job: JobRun) -> None:
     """Replace `job.labelled` by sentences. One query where no speakers were told apart."""
     if job.row.kind == JobKind.LIVE or not job.has_text:
         return
@@ -30,7 +30,7 @@ def form_sentences(job: Job) -> None:
         job.labelled = _in_sentences(labelled, language=language)
 
 
-def _unlabelled(job: Job) -> LabelledTranscript:
+def _unlabelled(job: JobRun) -> LabelledTranscript:
     stored = tuple(job.segments.select_related("speaker"))
     positions = (row.speaker.position if row.speaker is not None else 0 for row in stored)
     return LabelledTranscript(segments=stored, speaker_positions=tuple(positions))
@@ -122,7 +122,7 @@ def _as_row(words: Sequence[Word], sources: Sequence[Segment]) -> Segment:
         position=0,
         start_ms=start_ms,
         end_ms=max(start_ms + 1, *(word.end_ms for word in words)),
-        text=spell_words(words),
+        text=join_words(words),
         words=[word_as_json(word) for word in words],
         confidence=sum(word.confidence for word in words) / len(words),
         avg_logprob=source.avg_logprob,

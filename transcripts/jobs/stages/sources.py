@@ -10,7 +10,7 @@ from django.db import transaction
 
 from transcripts.jobs import results
 from transcripts.jobs.duplicates import drop_duplicates
-from transcripts.jobs.results import Job, LabelledTranscript
+from transcripts.jobs.results import JobRun, LabelledTranscript
 from transcripts.jobs.source_plan import plan_sources
 from transcripts.media import survey
 from transcripts.media.passes import Passes, passes_from
@@ -20,7 +20,7 @@ from transcripts.services.recordings import recording_path
 logger = logging.getLogger(__name__)
 
 
-def prepare_passes(job: Job) -> Passes:
+def prepare_passes(job: JobRun) -> Passes:
     """Return the job's passes: as stored, or planned now, and stored.
 
     Costs a survey of the file the first time. A live recording is mono, and needs
@@ -36,7 +36,7 @@ def _read(row: TranscriptionJob) -> Passes:
     return passes_from(row.sources, index=row.source, resume_ms=resume_ms)
 
 
-def _plan(job: Job) -> Passes:
+def _plan(job: JobRun) -> Passes:
     transcript, row = job.transcript, job.row
     if transcript.source == Source.LIVE:
         return Passes(resume_ms=row.resume_ms)
@@ -66,7 +66,7 @@ def _write(row: TranscriptionJob, passes: Passes) -> None:
 
 
 def finish_pass(
-    job: Job,
+    job: JobRun,
     *,
     heard_ms: int,
     unreadable_ms: Sequence[tuple[int, int]],
@@ -108,7 +108,7 @@ def _is_first_of_track(passes: Passes) -> bool:
     return all(source.track != passes.current.track for source in before)
 
 
-def note_language(job: Job, language: str) -> None:
+def note_language(job: JobRun, language: str) -> None:
     """Pin the language of the source at hand, the first time. Raises `LeaseLostError`."""
     passes = prepare_passes(job)
     if not passes.are_several or passes.current.language or not language:
@@ -119,7 +119,7 @@ def note_language(job: Job, language: str) -> None:
         _write(job.row, passes)
 
 
-def join_sources(job: Job) -> LabelledTranscript | None:
+def join_sources(job: JobRun) -> LabelledTranscript | None:
     """Return the segments of all sources in the order of time, each with the speaker that its
     source is, if it is one; None where there is only one source."""
     passes = prepare_passes(job)

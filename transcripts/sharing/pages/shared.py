@@ -27,7 +27,7 @@ from transcripts.pages.paragraphs import list_turns
 from transcripts.pages.remarks import has_code, list_gaps
 from transcripts.served_recordings import (
     NoRecordingError,
-    Recording,
+    ServedRecording,
     answer_recording,
     find_recording,
 )
@@ -123,7 +123,7 @@ def _ask(request: HttpRequest, *, problem: str = "", status: int = 200) -> HttpR
 
 
 @sensitive_variables("token")
-def _find_recording(request: HttpRequest, token: str) -> Recording:
+def _find_recording(request: HttpRequest, token: str) -> ServedRecording:
     link = find_share(token)
     if not is_open(link, shown_pass=request.COOKIES.get(settings.SHARE_COOKIE_NAME, "")):
         raise WrongPasswordError("This link asks for a password.")

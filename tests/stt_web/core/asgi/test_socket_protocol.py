@@ -1,4 +1,4 @@
-"""What `stt_web.core.asgi.socket_protocol` takes from inner parts of uvicorn and websockets is there."""
+"""What `core.asgi.socket_protocol` takes from inner parts of uvicorn and websockets is there."""
 
 import inspect
 from importlib.metadata import version
@@ -46,8 +46,8 @@ ATTRIBUTES = {
 @pytest.mark.parametrize("package", KNOWN)
 def test_the_version_is_the_one_that_it_was_written_against(package: str) -> None:
     assert version(package) == KNOWN[package], (
-        f"{package} is {version(package)}, but stt_web/core/asgi/socket_protocol.py depends on the inner"
-        f" parts of {KNOWN[package]}: compare them, then change KNOWN in this test."
+        f"{package} is {version(package)}, but stt_web/core/asgi/socket_protocol.py depends on"
+        f" the inner parts of {KNOWN[package]}: compare them, then change KNOWN in this test."
     )
 
 

@@ -11,16 +11,16 @@ from stt_web.core.errors import ApiError
 from tests.transcripts.live.wire.talk import check_message, load_document
 from transcripts.inference.results import RecognisedSegment, RecognisedWord
 from transcripts.live.audio_format import UnusableAudioError
-from transcripts.live.events import Ended, Failed, Final, LiveEvent, Notice, Partial, Ready
-from transcripts.live.messages import ServerStoppingError, Teller, close_code
+from transcripts.live.events import Ended, Failed, Final, LiveEvent, Partial, Ready, SessionNotice
+from transcripts.live.messages import MessageEncoder, ServerStoppingError, close_code
 from transcripts.live.protocol import (
     MAX_AUDIO_BYTES,
-    Action,
     Audio,
+    ClientAction,
     Command,
     Dialect,
     FrameTooLargeError,
-    Listener,
+    MessageDecoder,
     Open,
     ProtocolError,
 )
@@ -51,22 +51,22 @@ texts = (
 frames = st.lists(texts | st.binary(max_size=9), max_size=20)
 
 
-def read(listener: Listener, frame: str | bytes) -> list[Command]:
+def read(listener: MessageDecoder, frame: str | bytes) -> list[Command]:
     return listener.read_text(frame) if isinstance(frame, str) else listener.read_binary(frame)
 
 
 def read_all(*said: str | bytes, query: dict[str, str] | None = None) -> list[Command]:
-    listener = Listener(query or {})
+    listener = MessageDecoder(query or {})
     return [command for frame in said for command in read(listener, frame)]
 
 
 @given(frames)
 def test_any_frames_are_commands_or_refused(said: list[str | bytes]) -> None:
-    listener = Listener({})
+    listener = MessageDecoder({})
     commands: list[Command] = []
     heard: list[bytes] = []
     for frame in said:
-        is_over = Action.STOP in commands
+        is_over = ClientAction.STOP in commands
         try:
             commands += read(listener, frame)
         except (ProtocolError, InvalidOptionError, UnusableAudioError):
@@ -81,8 +81,8 @@ def test_any_frames_are_commands_or_refused(said: list[str | bytes]) -> None:
     assert b"".join(heard).startswith(passed_on)
     # Until the format is known, a few bytes are held back; not beyond the end.
     held = sum(map(len, heard)) - len(passed_on)
-    assert held == 0 if Action.STOP in commands else held < 12
-    assert Action.STOP not in commands[:-1]
+    assert held == 0 if ClientAction.STOP in commands else held < 12
+    assert ClientAction.STOP not in commands[:-1]
     first_is_text = bool(said) and isinstance(said[0], str)
     expected = None if not said else Dialect.DOCUMENTED if first_is_text else Dialect.SDK
     assert listener.dialect is expected
@@ -148,7 +148,7 @@ told = st.lists(
         segments=st.lists(words.map(segment_of), min_size=1, max_size=3).map(tuple),
         language=st.sampled_from(["en", "ja"]),
     )
-    | st.builds(Notice, code=st.just("slowed"), message=st.just("Busy.")),
+    | st.builds(SessionNotice, code=st.just("slowed"), message=st.just("Busy.")),
     max_size=10,
 )
 
@@ -157,7 +157,7 @@ told = st.lists(
 def test_any_events_are_messages_of_the_document(
     events: list[LiveEvent], dialect: Dialect, fails: bool
 ) -> None:
-    teller = Teller()
+    teller = MessageEncoder()
     teller.dialect = dialect
     whole = " ".join(text_of(event) for event in events if isinstance(event, Final))
     last = (
@@ -169,7 +169,7 @@ def test_any_events_are_messages_of_the_document(
         transcript_id="t",
         model="tiny",
         resume_token="r",
-        visitor_token="",
+        guest_token="",
         audio_ms=0,
     )
     messages = [teller.ready(), *map(teller.event, [opened, *events, last])]
@@ -233,5 +233,5 @@ def test_languages_are_configured_as_for_a_file(
 def test_a_session_cannot_become_multilingual() -> None:
     *_, notice = read_all('{"language": "en"}', '{"language": "multi"}')
 
-    assert isinstance(notice, Notice)
+    assert isinstance(notice, SessionNotice)
     assert "language=multi can't be changed any more" in notice.message

@@ -16,7 +16,7 @@ from pytest_django import Settings
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from accounts.keys.issue import issue_api_key
-from accounts.keys.throttle import MAX_UNKNOWN_KEYS, forget_guesses
+from accounts.keys.throttle import MAX_UNKNOWN_KEYS, reset_key_throttle
 from accounts.models import ApiKey, User
 from accounts.tickets import issue_ticket
 from stt_web.core.asgi.socket_protocol import MAX_FRAGMENTS, MAX_FRAME_BYTES
@@ -28,7 +28,7 @@ from tests.transcripts.live.wire.talk import Talk, talk
 from tests.transcripts.served_api import Client, make_client
 from transcripts.live.consumer import StreamConsumer
 from transcripts.live.events import LiveRequest
-from transcripts.live.session import LiveSession
+from transcripts.live.session import SessionRunner
 from transcripts.models import Status, Transcript
 
 pytestmark = pytest.mark.database
@@ -108,7 +108,7 @@ def test_a_key_that_is_none(speaker: Client, key: str, place: str) -> None:
     with Talk(speaker.url, **shown) as client:
         assert refusal(client) == ("invalid_key", 4401)
     assert len(client.told) == 1
-    forget_guesses()
+    reset_key_throttle()
 
 
 @pytest.mark.parametrize("changes", [{"revoked_at": -1}, {"expires_at": -1}])
@@ -126,12 +126,12 @@ def test_a_key_that_is_meant_for_other_things(speaker: Client) -> None:
 
 
 def test_guessing_keys_is_throttled(speaker: Client) -> None:
-    forget_guesses()
+    reset_key_throttle()
     codes = []
     for number in range(MAX_UNKNOWN_KEYS + 1):
         with Talk(speaker.url, key=f"stt_{number:043d}") as client:
             codes.append(refusal(client))
-    forget_guesses()
+    reset_key_throttle()
 
     assert codes[0] == ("invalid_key", 4401)
     assert codes[-1] == ("too_many_unknown_keys", 4429)
@@ -295,7 +295,7 @@ def test_what_was_settled_is_told_with_an_error_in_mid_session(
 
 
 def test_a_full_disk_is_told_before_the_close(speaker: Client) -> None:
-    async def open_session(_: LiveRequest) -> LiveSession:
+    async def open_session(_: LiveRequest) -> SessionRunner:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     socket = RequestIdLayer(StreamConsumer.as_asgi(opener=open_session))
