@@ -134,7 +134,7 @@ def test_a_second_pass_that_could_not_be_used_is_refused(
     if reason == "corrected":
         update_transcripts(Transcript.objects.filter(pk=transcript_id), is_corrected=True)
     elif reason == "named":
-        transcript.speakers.create(position=1, label="Speaker 1", display_name="Eva")
+        transcript.speakers.update(display_name="Eva")
     elif reason == "open":
         order(client, transcript_id)
     else:

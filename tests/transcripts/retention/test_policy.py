@@ -141,6 +141,7 @@ def test_embeddings_go_after_the_servers_days_and_turns_keep_their_times(
 
     assert [has_embeddings(row) for row in (old, new)] == [False, True]
     assert old.job.windows.get().speaker_turns == [{"start_ms": 0, "end_ms": 900, "overlap": 0.0}]
+    old.refresh_from_db()
     assert old.job.embeddings_deleted_at is not None
     assert recording_of(old).exists()
 
