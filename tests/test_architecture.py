@@ -31,6 +31,11 @@ ENGINES = (
     "f5_tts",
 )
 FRONT = ("api", "pages", "consumers", "tasks", "live", "management")
+# Of transcripts: what text work never imports.
+OTHER_ROOMS = tuple(
+    f"transcripts.{room}"
+    for room in ("models", "access", "services", "media", "inference", "exports", "imports")
+)
 # What a part must not import. A part is a package or a module; a rule covers all below it.
 FORBIDDEN: dict[str, tuple[str, ...]] = {
     "inference_service": ("django", "rest_framework", "channels", "celery", "av", *WEB_TIER),
@@ -47,6 +52,7 @@ for app in ("accounts", "billing", "transcripts"):
         FORBIDDEN[f"{app}/{models}"] = (*front, f"{app}.services", f"{app}.access")
     if app == "transcripts":
         FORBIDDEN["transcripts/webhooks"] = front
+        FORBIDDEN["transcripts/text"] = (*front, "django.db", *OTHER_ROOMS)
     FORBIDDEN[f"{app}/access.py"] = (*front, f"{app}.services")
 
 
@@ -86,6 +92,23 @@ def test_a_part_imports_nothing_that_the_architecture_forbids(part: str) -> None
 @pytest.mark.parametrize("part", ["inference_service", *WEB_TIER])
 def test_the_rules_look_at_files_that_exist(part: str) -> None:
     assert files_of(part)
+
+
+def test_only_the_word_itself_knows_how_a_word_is_stored() -> None:
+    """A word that is a dict past `text/words.py` would be a second shape of it."""
+    stored = re.compile(r"""["']space_before["']""")
+    own = ROOT / "transcripts" / "text" / "words.py"
+    files = [file for file in files_of("transcripts") if "migrations" not in file.parts]
+    assert stored.search(own.read_text())
+    assert [file for file in files if file != own and _has_code(file, stored)] == []
+
+
+def _has_code(file: Path, pattern: re.Pattern[str]) -> bool:
+    """Return whether it stands outside of docstrings and comments."""
+    return any(
+        isinstance(node, ast.Constant) and pattern.fullmatch(repr(node.value)) is not None
+        for node in ast.walk(ast.parse(file.read_text()))
+    )
 
 
 def test_a_breach_is_found_in_every_form_of_import() -> None:

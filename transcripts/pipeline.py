@@ -3,13 +3,13 @@
 from uuid import UUID
 
 from transcripts.jobs.run import Stages, run_stages
-from transcripts.jobs.stages.diarize import assign_speakers
+from transcripts.jobs.stages.diarize import diarize_job
 from transcripts.jobs.stages.finalize import finalize
 from transcripts.jobs.stages.recognise import recognise
 from transcripts.jobs.stages.sentences import form_sentences
 from transcripts.live.close import gather_journal
 
-STAGES: Stages = (gather_journal, recognise, assign_speakers, form_sentences, finalize)
+STAGES: Stages = (gather_journal, recognise, diarize_job, form_sentences, finalize)
 
 
 def run_job(job_id: UUID) -> None:

@@ -28,6 +28,7 @@ from transcripts.search.query import read_terms
 from transcripts.text.bounds import MAX_SEGMENT_WORDS
 from transcripts.text.matching import match_sequences
 from transcripts.text.retokenize import normalize_text, retokenize
+from transcripts.text.words import Word
 
 MOST = 9.0
 FLOOR_S = 0.004  # below, the clock's own steps are seen
@@ -79,7 +80,7 @@ PIECES = (
 TEXT_WORK: dict[str, Callable[[str], Any]] = {
     "fold": fold_text,
     "find words": find_words,
-    "tidy": normalize_text,
+    "normalize text": normalize_text,
     "one line": one_line,
     "csv": neutralise,
     "normalize": lambda text: normalize("NFKD", text),
@@ -138,11 +139,8 @@ def test_exports_of_many_segments_are_linear() -> None:
     assert growth(work, "x", 2_000) < MOST
 
 
-def test_respelling_is_linear() -> None:
-    words = [
-        {"word": "ab", "start_ms": n, "end_ms": n + 1, "confidence": 1.0, "space_before": True}
-        for n in range(MAX_SEGMENT_WORDS)
-    ]
+def test_retokenizing_is_linear() -> None:
+    words = [Word("ab", n, n + 1, 1.0) for n in range(MAX_SEGMENT_WORDS)]
 
     def work(text: str) -> None:
         retokenize(words, normalize_text(text), start_ms=0, end_ms=MAX_SEGMENT_WORDS)

@@ -16,19 +16,21 @@ from tests.transcripts.conftest import MakeTranscript, make_transcript
 from tests.transcripts.rows import claim_transcript
 from transcripts.editing.draft import Editing
 from transcripts.editing.edits import describe
-from transcripts.inference.results import RecognisedSegment, RecognisedWord, WindowResult
+from transcripts.inference.results import WindowResult
 from transcripts.jobs.cancel import cancel_transcript, delete_transcript
 from transcripts.jobs.lease import LeaseLostError, release_lease
 from transcripts.jobs.pcm_feed import HoldExtender
 from transcripts.jobs.results import JobRun, open_job, store_window, write_fenced
 from transcripts.jobs.stages.finalize import fail, finalize
 from transcripts.models import OPEN_STATUSES, Status, Transcript
+from transcripts.text.segments import Segment as TextSegment
+from transcripts.text.words import Word
 
 __all__ = ["make_transcript"]  # fixtures
 
 pytestmark = pytest.mark.database
-WORD = RecognisedWord("hello", 0, 900, 0.9, False)
-SEGMENT = RecognisedSegment(0, 900, "hello", (WORD,), 0.9, -0.1, 1.0, 0.0, 0.0)
+WORD = Word("hello", 0, 900, 0.9, False)
+SEGMENT = TextSegment(0, 900, "hello", (WORD,), 0.9, -0.1, 1.0, 0.0, 0.0)
 
 
 def store(job: JobRun) -> None:

@@ -6,7 +6,6 @@ is joined where one speaker says it now, and a name that a person gave goes to t
 most of what its bearer said.
 """
 
-import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from stt_web.core.errors import ApiError
 from transcripts.diarization.recount_cuts import Cuts, join_cuts
 from transcripts.editing.draft import Draft, Editing, SpeakerState, open_draft
 from transcripts.editing.errors import StillWorkedOnError
-from transcripts.editing.segment_operations import EditError, SegmentState, split_segment
+from transcripts.editing.segment_operations import EditError, split_segment
 from transcripts.inference.client import diarize
 from transcripts.inference.errors import InferenceError, InvalidRequestError
 from transcripts.inference.results import SpeakerTurn
@@ -24,8 +23,8 @@ from transcripts.jobs import results
 from transcripts.jobs.stages.diarize import describe_fewer
 from transcripts.models import OPEN_STATUSES, EditAction, Transcript, TranscriptionJob
 from transcripts.services.embeddings import are_deleted
-from transcripts.text import speaker_assignment as voices
-from transcripts.text.speaker_assignment import LabelledSegment
+from transcripts.text.segments import Segment
+from transcripts.text.speaker_assignment import Turn, assign_speakers
 
 # Clustering of three hours takes half a second; who waits here is a person.
 DEADLINE_S = 10.0
@@ -123,13 +122,9 @@ def _cluster(transcript: Transcript, turns: list[SpeakerTurn], speakers: int) ->
 def _relabel(draft: Draft, turns: Sequence[SpeakerTurn], labels: Sequence[int]) -> int:
     """Put the new speakers into the draft; returns how many there are."""
     segments = draft.all_segments()
-    pieces = voices.assign_speakers(
-        [_as_spoken(segment) for segment in segments],
-        [voices.Turn(turn.start_ms, turn.end_ms) for turn in turns],
-        labels,
-    )
+    pieces = assign_speakers(segments, [Turn(turn.start_ms, turn.end_ms) for turn in turns], labels)
     names = _carry_names(draft, segments, pieces)
-    found = max((piece.speaker for piece in pieces), default=0)
+    found = max((piece.speaker or 0 for own in pieces for piece in own), default=0)
     old = dict(draft.speakers)
     for number in range(1, found + 1):
         draft.speakers[number] = SpeakerState(f"Speaker {number}", names.get(number, ""))
@@ -139,31 +134,16 @@ def _relabel(draft: Draft, turns: Sequence[SpeakerTurn], labels: Sequence[int]) 
     return found
 
 
-def _as_spoken(segment: SegmentState) -> voices.Segment:
-    words = tuple(
-        voices.Word(
-            text=word["word"],
-            start_ms=word["start_ms"],
-            end_ms=word["end_ms"],
-            confidence=word["confidence"] or 0.0,
-            space_before=word["space_before"],
-        )
-        for word in segment.words
-    )
-    return voices.Segment(
-        segment.start_ms, segment.end_ms, segment.text, words, segment.confidence or 0.0
-    )
-
-
 def _carry_names(
-    draft: Draft, segments: Sequence[SegmentState], pieces: Sequence[LabelledSegment]
+    draft: Draft, segments: Sequence[Segment], pieces: Sequence[Sequence[Segment]]
 ) -> dict[int, str]:
     """By new number: the given name whose bearer said most words of what this speaker says."""
     shared: Counter[tuple[int, int]] = Counter()
-    for piece in pieces:
-        before = segments[piece.source].speaker
+    for segment, own in zip(segments, pieces, strict=True):
+        before = segment.speaker
         if before is not None and draft.speakers[before].display_name:
-            shared[before, piece.speaker] += max(len(piece.words), 1)
+            for piece in own:
+                shared[before, piece.speaker or 0] += max(len(piece.words), 1)
     names: dict[int, str] = {}
     given: set[int] = set()
     for (before, after), _ in sorted(shared.items(), key=lambda item: (-item[1], item[0])):
@@ -175,14 +155,14 @@ def _carry_names(
 
 def _put_pieces(
     draft: Draft,
-    segments: Sequence[SegmentState],
-    pieces: Sequence[LabelledSegment],
+    segments: Sequence[Segment],
+    pieces: Sequence[Sequence[Segment]],
     earlier: Cuts,
 ) -> None:
     parts = []
-    for source, own in itertools.groupby(pieces, key=lambda piece: piece.source):
-        following = segments[source + 1].position if source + 1 < len(segments) else None
-        parts.append(_cut(draft, segments[source], list(own), following))
+    for at, (segment, own) in enumerate(zip(segments, pieces, strict=True)):
+        following = segments[at + 1].position if at + 1 < len(segments) else None
+        parts.append(_cut(draft, segment, own, following))
     joined = join_cuts(earlier, segments, parts)
     for key in {each.key for each in segments} - {each.key for each in joined}:
         draft.remove(key)
@@ -191,12 +171,12 @@ def _put_pieces(
 
 def _cut(
     draft: Draft,
-    segment: SegmentState,
-    parts: Sequence[LabelledSegment],
+    segment: Segment,
+    parts: Sequence[Segment],
     following: float | None,
-) -> list[SegmentState]:
+) -> list[Segment]:
     """A segment by its speakers; the first part keeps the key. Whole where it can't be cut."""
-    cut: list[SegmentState] = []
+    cut: list[Segment] = []
     rest = segment
     try:
         for part in parts[:-1]:

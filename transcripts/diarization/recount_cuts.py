@@ -6,11 +6,13 @@ changed since: what the recogniser or a person separated is never joined.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
 from transcripts.editing.revisions import Changes
-from transcripts.editing.segment_operations import EditError, SegmentState, merge_segments
+from transcripts.editing.segment_operations import EditError, merge_segments
 from transcripts.models import EditAction, Revision, Transcript
+from transcripts.text.segments import Segment
+from transcripts.text.words import Word
 from transcripts.text.writing import is_spaced_between
 
 
@@ -34,23 +36,24 @@ class Cuts:
     def _add(self, changes: Changes) -> None:
         changed = changes.get("segments", {}).values()
         spaces = {
-            (word["start_ms"], word["word"]): bool(word["space_before"])
+            (word.start_ms, word.text): word.space_before
             for change in changed
-            for word in (change["before"] or {}).get("words", ())
+            for word in map(Word.from_json, (change["before"] or {}).get("words", ()))
         }
         for key, change in changes.get("segments", {}).items():
             after = change["after"] or {}
             if "end_ms" in after:
                 self._ends_ms.add(after["end_ms"])
             if change["before"] is None and after.get("words"):
-                self._begins[key] = (after["start_ms"], _space_before(after["words"][0], spaces))
+                first = Word.from_json(after["words"][0])
+                self._begins[key] = (after["start_ms"], spaces.get((first.start_ms, first.text)))
 
-    def is_between(self, left: SegmentState, right: SegmentState) -> bool:
+    def is_between(self, left: Segment, right: Segment) -> bool:
         """Whether a count made the border of these neighbours."""
         start_ms, _ = self._begins.get(right.key, (None, None))
         return start_ms == right.start_ms and left.end_ms in self._ends_ms
 
-    def join(self, left: SegmentState, right: SegmentState) -> SegmentState | None:
+    def join(self, left: Segment, right: Segment) -> Segment | None:
         """Return both as one, with the key of the left one; None where that would be too long."""
         _, had_space = self._begins.get(right.key, (0, None))
         is_spaced = is_spaced_between(left.text, right.text) if had_space is None else had_space
@@ -60,18 +63,14 @@ class Cuts:
             return None
 
 
-def _space_before(word: dict[str, Any], spaces: dict[tuple[int, str], bool]) -> bool | None:
-    return spaces.get((word["start_ms"], word["word"]))
-
-
 def join_cuts(
-    cuts: Cuts, segments: Sequence[SegmentState], parts: Sequence[Sequence[SegmentState]]
-) -> list[SegmentState]:
+    cuts: Cuts, segments: Sequence[Segment], parts: Sequence[Sequence[Segment]]
+) -> list[Segment]:
     """Return all parts in order, joined where a count cut them and one speaker says both now.
 
     segments: as stored, in order; parts: for each what it is now, one or more segments in order.
     """
-    joined: list[SegmentState] = []
+    joined: list[Segment] = []
     for at, own in enumerate(parts):
         is_cut = at > 0 and cuts.is_between(segments[at - 1], segments[at])
         first = own[0]

@@ -10,7 +10,7 @@ intervals, and given up after `GIVE_UP_AFTER`. Running twice is harmless.
 """
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,20 +19,21 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from stt_web.core.broker import enqueue, send_now
-from transcripts.editing.draft import Draft, read_state
+from transcripts.editing.draft import Draft
 from transcripts.editing.realign import (
     NotNowError,
     align_segment,
     can_be_aligned,
     has_new_words,
 )
-from transcripts.editing.segment_operations import SegmentState
-from transcripts.models import EditAlignment, Revision, Segment, Transcript
-from transcripts.text.retokenize import Word
+from transcripts.models import EditAlignment, Revision, Transcript
+from transcripts.models import Segment as SegmentRow
+from transcripts.text.segments import Segment
+from transcripts.text.words import Word
 
 logger = logging.getLogger(__name__)
 
-Align = Callable[[Transcript, SegmentState], list[Word]]
+Align = Callable[[Transcript, Segment], tuple[Word, ...]]
 
 ALIGN_TASK = "transcripts.align_edit"
 _QUEUE = "housekeeping"
@@ -44,7 +45,7 @@ _FINISHED_KEPT_FOR = timedelta(hours=1)
 _BATCH_ROWS = 100
 
 
-def queue_alignment(draft: Draft, before: SegmentState, after: SegmentState) -> None:
+def queue_alignment(draft: Draft, before: Segment, after: Segment) -> None:
     """Have the words that an edit placed aligned later. Inside the edit's transaction."""
     transcript = draft.transcript
     if not has_new_words(before, after) or not can_be_aligned(transcript):
@@ -95,7 +96,7 @@ def sweep_alignments(*, announce: Callable[[int], bool] | None = None) -> None:
 
 def read_aligned(
     transcript_id: UUID, *, since: int, known: Collection[int]
-) -> list[tuple[int, int, Segment]]:
+) -> list[tuple[int, int, SegmentRow]]:
     """Return what got times for edits after revision `since`: (row, revision, segment).
 
     known: rows that the caller has already. Two queries.
@@ -104,19 +105,19 @@ def read_aligned(
         transcript_id=transcript_id, revision__gt=since, is_aligned=True
     ).exclude(pk__in=known)
     found = list(rows.order_by("pk").values_list("pk", "revision", "segment_key"))
-    segments = Segment.objects.filter(
+    segments = SegmentRow.objects.filter(
         transcript_id=transcript_id, key__in={key for *_, key in found}
     )
     by_key = {segment.key: segment for segment in segments.select_related("speaker")}
     return [(pk, revision, by_key[key]) for pk, revision, key in found if key in by_key]
 
 
-def _read_segment(row: EditAlignment) -> SegmentState | None:
-    found = Segment.objects.filter(transcript_id=row.transcript_id, key=row.segment_key).first()
-    return None if found is None else read_state(found, speaker=None)
+def _read_segment(row: EditAlignment) -> Segment | None:
+    found = SegmentRow.objects.filter(transcript_id=row.transcript_id, key=row.segment_key).first()
+    return None if found is None else Segment.from_row(found)
 
 
-def _write(row: EditAlignment, asked: SegmentState, words: list[Word]) -> None:
+def _write(row: EditAlignment, asked: Segment, words: Sequence[Word]) -> None:
     """Give the segment its words, if it still is what was asked about.
 
     The update of the transcript's row takes the lock that `draft.open_draft` takes: an edit comes
@@ -126,19 +127,19 @@ def _write(row: EditAlignment, asked: SegmentState, words: list[Word]) -> None:
         locked = Transcript.objects.filter(pk=row.transcript_id).update(revision=F("revision"))
         is_same = locked and _read_segment(row) == asked
         if is_same and words != asked.words:
-            rows = Segment.objects.filter(transcript_id=row.transcript_id, key=row.segment_key)
-            rows.update(words=words)
+            rows = SegmentRow.objects.filter(transcript_id=row.transcript_id, key=row.segment_key)
+            rows.update(words=[word.as_json() for word in words])
             _put_into_revision(row, asked, words)
         _finish(row, is_aligned=bool(is_same and words != asked.words))
 
 
-def _put_into_revision(row: EditAlignment, asked: SegmentState, words: list[Word]) -> None:
+def _put_into_revision(row: EditAlignment, asked: Segment, words: Sequence[Word]) -> None:
     """Let the edit's own revision say the better times, if these are the words it made."""
     revision = Revision.objects.filter(transcript_id=row.transcript_id, number=row.revision).first()
     change = (revision.changes.get("segments", {}) if revision else {}).get(row.segment_key)
     after = change and change["after"]
-    if revision is not None and after and after.get("words") == asked.words:
-        after["words"] = words
+    if revision is not None and after and after.get("words") == asked.as_json()["words"]:
+        after["words"] = [word.as_json() for word in words]
         revision.save(update_fields=["changes"])
 
 

@@ -5,10 +5,10 @@ follow, it puts there too: some words over everything that is heard, the rest in
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from dataclasses import dataclass, replace
 
-from transcripts.text.retokenize import INTERPOLATED, Word, retime
+from transcripts.text.retokenize import share_out
+from transcripts.text.words import INTERPOLATED, Word, mean_confidence
 
 # A word with less is squeezed: attention moves in steps of 20 ms, and one step is enough for "the".
 _LEAST_MS_A_CHARACTER = 5
@@ -16,7 +16,7 @@ _LEAST_MS_A_CHARACTER = 5
 _SHARED_MS_A_CHARACTER = 33
 # The mean of the words' probabilities. Measured with the tiny Whisper on three recordings: 0.99 for
 # what was said, at most 0.016 for what wasn't.
-_HOPELESS = 0.02
+_IMPLAUSIBLE = 0.02
 # Fewer are held in place by the words around them, and a name may be as improbable as you like.
 _WORDS_TO_JUDGE = 3
 
@@ -29,7 +29,7 @@ class _Block:
 
     @property
     def length_ms(self) -> int:
-        return int(self.words[-1]["end_ms"] - self.words[0]["start_ms"])
+        return self.words[-1].end_ms - self.words[0].start_ms
 
     @property
     def has_squeezed_times(self) -> bool:
@@ -38,18 +38,20 @@ class _Block:
         return self.length_ms < least * sum(map(_count_spoken, self.words))
 
 
-def is_implausible(probabilities: Sequence[float]) -> bool:
-    """Whether the model all but rules out that these words were said there."""
-    return len(probabilities) >= _WORDS_TO_JUDGE and sum(probabilities) < _HOPELESS * len(
-        probabilities
-    )
+def is_implausible(aligned: Sequence[Word]) -> bool:
+    """Whether the model all but rules out that these words were spoken there.
+
+    aligned: as `inference.align` returns them, with the model's probabilities as confidence.
+    """
+    mean = mean_confidence(aligned)
+    return mean is not None and len(aligned) >= _WORDS_TO_JUDGE and mean < _IMPLAUSIBLE
 
 
 def redistribute_times(words: Sequence[Word]) -> list[Word] | None:
     """Return the aligned words, each with a time in which it can be said; None: there is none.
 
     words: in order, none begins before the one in front ends. A word that was left next to no
-    time shares that of the words beside it, by length; all of these say `interpolated` then. If
+    time shares that of the words beside it, by length; all of these are `interpolated` then. If
     that takes in every word, nothing of the alignment is left.
     """
     blocks = [_Block([word]) for word in words]
@@ -75,14 +77,14 @@ def _choose_neighbour(blocks: Sequence[_Block], at: int) -> int:
 def _share_out(block: _Block) -> list[Word]:
     if len(block.words) == 1:
         return block.words
-    start_ms = block.words[0]["start_ms"]
-    ends = list(accumulate(len(word["word"]) for word in block.words))
-    edges = [start_ms + block.length_ms * end // ends[-1] for end in (0, *ends)]
+    times = share_out(
+        [len(word.text) for word in block.words], block.words[0].start_ms, block.words[-1].end_ms
+    )
     return [
-        {**retime(word, begin_ms, finish_ms), "timing": INTERPOLATED}
-        for word, (begin_ms, finish_ms) in zip(block.words, pairwise(edges), strict=True)
+        replace(word, start_ms=start_ms, end_ms=end_ms, timing=INTERPOLATED)
+        for word, (start_ms, end_ms) in zip(block.words, times, strict=True)
     ]
 
 
 def _count_spoken(word: Word) -> int:
-    return sum(map(str.isalnum, word["word"]))
+    return sum(map(str.isalnum, word.text))

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import cast
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -25,25 +25,23 @@ from transcripts.editing.errors import (
     StillWorkedOnError,
 )
 from transcripts.editing.revisions import Change, Changes, difference
-from transcripts.editing.segment_operations import EditError, SegmentState
+from transcripts.editing.segment_operations import EditError
 from transcripts.models import (
     OPEN_STATUSES,
     EditAction,
     Revision,
-    Segment,
     Speaker,
     Tag,
     Transcript,
 )
+from transcripts.models import Segment as SegmentRow
 from transcripts.models.transcript import new_segment_key
 from transcripts.search.index import index_buckets, index_title, time_bucket
+from transcripts.text.segments import Segment, SegmentJson
 
 logger = logging.getLogger(__name__)
 
 _ROWS_AT_ONCE = 500
-_SEGMENT_FIELDS = tuple(
-    name for name in SegmentState.__dataclass_fields__ if name not in ("key", "speaker")
-)
 _PLAIN_FIELDS = ("title", "language_note", "is_corrected")
 # After these the text is still as the machine wrote it.
 _NO_CORRECTIONS = frozenset(
@@ -91,8 +89,8 @@ class Draft:
         self._speaker_ids = {row.position: row.pk for row in rows}
         self._positions = {row.pk: row.position for row in rows}
         self._ids: dict[str, int] = {}
-        self._before: dict[str, SegmentState] = {}
-        self._after: dict[str, SegmentState | None] = {}
+        self._before: dict[str, Segment] = {}
+        self._after: dict[str, Segment | None] = {}
         self.speakers = {row.position: SpeakerState(row.label, row.display_name) for row in rows}
         self._speakers_before = dict(self.speakers)
         self.gaps = GapDraft(transcript)
@@ -102,11 +100,11 @@ class Draft:
         )
         self._fields_before = self.fields
 
-    def segment(self, key: str) -> SegmentState:
+    def segment(self, key: str) -> Segment:
         """Return one segment. Raises SegmentNotFoundError."""
         return self.segments([key])[0]
 
-    def segments(self, keys: Iterable[str]) -> list[SegmentState]:
+    def segments(self, keys: Iterable[str]) -> list[Segment]:
         """Return these segments in order, as they are to be. One query for those not read yet."""
         wanted = list(dict.fromkeys(keys))
         missing = [key for key in wanted if key not in self._after]
@@ -117,23 +115,23 @@ class Draft:
             raise SegmentNotFoundError
         return sorted(found, key=lambda state: state.position)
 
-    def segments_in(self, start_ms: int, end_ms: int) -> list[SegmentState]:
+    def segments_in(self, start_ms: int, end_ms: int) -> list[Segment]:
         """Return those that overlap a span, in order. One query."""
         keys = self._read(Q(start_ms__lt=end_ms, end_ms__gt=start_ms))
         return self.segments(keys)
 
-    def segments_of(self, speakers: Iterable[int]) -> list[SegmentState]:
+    def segments_of(self, speakers: Iterable[int]) -> list[Segment]:
         """Return what these speakers say, in order. One query."""
         ids = [self._speaker_ids[position] for position in speakers]
         return self.segments(self._read(Q(speaker_id__in=ids)))
 
-    def all_segments(self) -> list[SegmentState]:
+    def all_segments(self) -> list[Segment]:
         """Return every segment, in order. One query."""
         return self.segments(self._read(Q()))
 
-    def neighbour(self, segment: SegmentState, *, is_next: bool) -> SegmentState | None:
+    def neighbour(self, segment: Segment, *, is_next: bool) -> Segment | None:
         """Return the stored segment behind it or before it. One query."""
-        rows = Segment.objects.filter(transcript=self.transcript)
+        rows = SegmentRow.objects.filter(transcript=self.transcript)
         if is_next:
             rows = rows.filter(position__gt=segment.position).order_by("position")
         else:
@@ -141,26 +139,26 @@ class Draft:
         key = rows.values_list("key", flat=True).first()
         return None if key is None else self.segment(key)
 
-    def keys_between(self, first: SegmentState, last: SegmentState) -> list[str]:
+    def keys_between(self, first: Segment, last: Segment) -> list[str]:
         """Return the keys of the stored segments from one to another, in order. One query."""
-        rows = Segment.objects.filter(
+        rows = SegmentRow.objects.filter(
             transcript=self.transcript, position__range=(first.position, last.position)
         )
         return list(rows.order_by("position").values_list("key", flat=True))
 
-    def last_before(self, time_ms: int) -> SegmentState | None:
+    def last_before(self, time_ms: int) -> Segment | None:
         """Return the last segment that begins at `time_ms` or before. One query."""
-        rows = Segment.objects.filter(transcript=self.transcript, start_ms__lte=time_ms)
+        rows = SegmentRow.objects.filter(transcript=self.transcript, start_ms__lte=time_ms)
         key = rows.order_by("-position").values_list("key", flat=True).first()
         return None if key is None else self.segment(key)
 
-    def first(self) -> SegmentState | None:
+    def first(self) -> Segment | None:
         """Return the first segment. One query."""
-        rows = Segment.objects.filter(transcript=self.transcript).order_by("position")
+        rows = SegmentRow.objects.filter(transcript=self.transcript).order_by("position")
         key = rows.values_list("key", flat=True).first()
         return None if key is None else self.segment(key)
 
-    def put(self, *segments: SegmentState) -> None:
+    def put(self, *segments: Segment) -> None:
         for segment in segments:
             if segment.speaker is not None and segment.speaker not in self.speakers:
                 raise SpeakerNotFoundError
@@ -191,13 +189,12 @@ class Draft:
     def changes(self) -> Changes:
         """Return what is different from what was read."""
         segments = {
-            key: difference(_as_dict(self._before.get(key)), _as_dict(after))
-            for key, after in self._after.items()
+            key: _segment_change(self._before.get(key), after) for key, after in self._after.items()
         }
         positions = sorted({*self._speakers_before, *self.speakers})
         speakers = {
-            str(position): difference(
-                _as_dict(self._speakers_before.get(position)), _as_dict(self.speakers.get(position))
+            str(position): _speaker_change(
+                self._speakers_before.get(position), self.speakers.get(position)
             )
             for position in positions
         }
@@ -225,12 +222,12 @@ class Draft:
 
     def _read(self, wanted: Q) -> list[str]:
         keys = []
-        for row in Segment.objects.filter(wanted, transcript=self.transcript):
+        for row in SegmentRow.objects.filter(wanted, transcript=self.transcript):
             keys.append(row.key)
             if row.key not in self._before:
                 self._ids[row.key] = row.pk
                 speaker = None if row.speaker_id is None else self._positions[row.speaker_id]
-                state = read_state(row, speaker=speaker)
+                state = Segment.from_row(row, speaker=speaker)
                 self._before[row.key] = self._after[row.key] = state
         return [key for key in keys if self._after[key] is not None]
 
@@ -247,9 +244,10 @@ class Draft:
         if after is None:
             self.remove(key)
         elif change["before"] is None:
-            self.put(SegmentState(**after))
+            self.put(Segment.from_json(cast("SegmentJson", after)))
         else:
-            self.put(replace(self.segment(key), **after))
+            known = self.segment(key).as_json()
+            self.put(Segment.from_json(cast("SegmentJson", {**known, **after})))
 
     def _write_speakers(self, changed: dict[str, Change]) -> None:
         for key in changed:
@@ -273,15 +271,15 @@ class Draft:
         rest = [key for key, change in changed.items() if change["before"] and change["after"]]
         only_speaker = [key for key in rest if set(changed[key]["after"] or ()) == {"speaker"}]
         for start in range(0, len(gone), _ROWS_AT_ONCE):
-            Segment.objects.filter(pk__in=gone[start : start + _ROWS_AT_ONCE]).delete()
+            SegmentRow.objects.filter(pk__in=gone[start : start + _ROWS_AT_ONCE]).delete()
         self._write_only_speakers(only_speaker)
         wanted = set(rest) - set(only_speaker)
         rows = [self._row(key) for key in rest if key in wanted]
         # Each field of each row costs a term: only those in which any row differs.
         names = sorted({name for key in wanted for name in changed[key]["after"] or ()})
         if rows:
-            Segment.objects.bulk_update(rows, names, batch_size=50)
-        Segment.objects.bulk_create([self._row(key) for key in added], batch_size=_ROWS_AT_ONCE)
+            SegmentRow.objects.bulk_update(rows, names, batch_size=50)
+        SegmentRow.objects.bulk_create([self._row(key) for key in added], batch_size=_ROWS_AT_ONCE)
 
     def _write_only_speakers(self, keys: list[str]) -> None:
         """One statement for many segments of one speaker, not a line each."""
@@ -293,21 +291,19 @@ class Draft:
         for speaker, ids in by_speaker.items():
             speaker_id = None if speaker is None else self._speaker_ids[speaker]
             for start in range(0, len(ids), _ROWS_AT_ONCE):
-                rows = Segment.objects.filter(pk__in=ids[start : start + _ROWS_AT_ONCE])
+                rows = SegmentRow.objects.filter(pk__in=ids[start : start + _ROWS_AT_ONCE])
                 rows.update(speaker_id=speaker_id)
 
-    def _row(self, key: str) -> Segment:
+    def _row(self, key: str) -> SegmentRow:
         state = self._after[key]
         if state is None:
             raise EditError("A segment that is removed can't be written.")
-        values = {name: getattr(state, name) for name in _SEGMENT_FIELDS}
         speaker_id = None if state.speaker is None else self._speaker_ids[state.speaker]
-        return Segment(
+        return SegmentRow(
             pk=self._ids.get(key),
             transcript=self.transcript,
-            key=key,
             speaker_id=speaker_id,
-            **values,
+            **state.as_columns(),
         )
 
     def _write_fields(self) -> None:
@@ -333,11 +329,6 @@ class Draft:
         index_buckets(self.transcript, buckets)
         if self.fields.title != self._fields_before.title:
             index_title(self.transcript)
-
-
-def read_state(row: Segment, *, speaker: int | None) -> SegmentState:
-    values = {name: getattr(row, name) for name in _SEGMENT_FIELDS}
-    return SegmentState(key=row.key, speaker=speaker, **values)
 
 
 @contextmanager
@@ -401,5 +392,15 @@ def _claim(editing: Editing, *, at_any_status: bool) -> None:
     raise RevisionChangedError(current.revision)
 
 
-def _as_dict(state: SegmentState | SpeakerState | None) -> dict[str, Any] | None:
-    return None if state is None else dict(vars(state))
+def _segment_change(before: Segment | None, after: Segment | None) -> Change | None:
+    if before == after:
+        return None
+    return difference(
+        None if before is None else before.as_json(), None if after is None else after.as_json()
+    )
+
+
+def _speaker_change(before: SpeakerState | None, after: SpeakerState | None) -> Change | None:
+    return difference(
+        None if before is None else asdict(before), None if after is None else asdict(after)
+    )

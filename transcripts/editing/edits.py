@@ -19,7 +19,6 @@ from transcripts.editing.errors import SpeakerNotFoundError
 from transcripts.editing.revisions import changes_between, check_revision, reverse
 from transcripts.editing.segment_operations import (
     EditError,
-    SegmentState,
     change_text,
     change_times,
     merge_segments,
@@ -28,7 +27,8 @@ from transcripts.editing.segment_operations import (
     words_in_span,
 )
 from transcripts.models import EditAction, Transcript
-from transcripts.text.writing import SPACELESS_LANGUAGES
+from transcripts.text.segments import Segment
+from transcripts.text.writing import is_spaced
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def restore(editing: Editing, number: int) -> None:
         draft.apply(reverse(changes_between(editing.transcript, number, draft.transcript.revision)))
 
 
-def _retimed(draft: Draft, segment: SegmentState, change: SegmentChange) -> SegmentState:
+def _retimed(draft: Draft, segment: Segment, change: SegmentChange) -> Segment:
     start_ms = segment.start_ms if change.start_ms is None else change.start_ms
     end_ms = segment.end_ms if change.end_ms is None else change.end_ms
     before = draft.neighbour(segment, is_next=False)
@@ -183,7 +183,7 @@ def _retimed(draft: Draft, segment: SegmentState, change: SegmentChange) -> Segm
     return change_times(segment, start_ms=start_ms, end_ms=end_ms)
 
 
-def _cut(draft: Draft, segment: SegmentState, at_word: int) -> tuple[SegmentState, SegmentState]:
+def _cut(draft: Draft, segment: Segment, at_word: int) -> tuple[Segment, Segment]:
     behind = draft.neighbour(segment, is_next=True)
     return split_segment(
         segment,
@@ -193,9 +193,7 @@ def _cut(draft: Draft, segment: SegmentState, at_word: int) -> tuple[SegmentStat
     )
 
 
-def _cut_out(
-    draft: Draft, segment: SegmentState, *, start_ms: int, end_ms: int
-) -> SegmentState | None:
+def _cut_out(draft: Draft, segment: Segment, *, start_ms: int, end_ms: int) -> Segment | None:
     """Return the part of it whose words lie in the span; the rest is put as segments of its own."""
     if start_ms <= segment.start_ms and segment.end_ms <= end_ms:
         return segment
@@ -219,4 +217,4 @@ def _cut_out(
 
 
 def _is_spaced(transcript: Transcript) -> bool:
-    return (transcript.language or transcript.job.language_requested) not in SPACELESS_LANGUAGES
+    return is_spaced(transcript.language or transcript.job.language_requested)

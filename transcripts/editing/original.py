@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from transcripts.editing.draft import Draft, SpeakerState
 from transcripts.editing.revisions import changes_between, reverse
-from transcripts.editing.segment_operations import SegmentState
-from transcripts.exports.document import Document, DocumentSegment, load_document, load_word
+from transcripts.exports.document import Document, load_document
 from transcripts.models import READABLE_STATUSES, Transcript
 from transcripts.services.shown_gaps import show_gaps, with_gap_warning
+from transcripts.text.segments import Segment
 from transcripts.warnings import completed_status
 
 
@@ -44,20 +44,9 @@ def load_original(transcript: Transcript) -> Document:
     )
 
 
-def _load(segment: SegmentState, names: dict[int, str]) -> DocumentSegment:
-    return DocumentSegment(
-        start_ms=segment.start_ms,
-        end_ms=segment.end_ms,
-        text=segment.text,
-        speaker=None if segment.speaker is None else names[segment.speaker],
-        words=tuple(load_word(word) for word in segment.words),
-        confidence=segment.confidence,
-        avg_logprob=segment.avg_logprob,
-        compression_ratio=segment.compression_ratio,
-        no_speech_prob=segment.no_speech_prob,
-        temperature=segment.temperature,
-        language=segment.language,
-    )
+def _load(segment: Segment, names: dict[int, str]) -> Segment:
+    name = None if segment.speaker is None else names[segment.speaker]
+    return replace(segment, speaker_name=name)
 
 
 def _name(speaker: SpeakerState) -> str:

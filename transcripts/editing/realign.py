@@ -17,8 +17,7 @@ from dataclasses import dataclass, replace
 
 from stt_web.core.errors import ApiError
 from transcripts.editing.alignment_checks import is_implausible, redistribute_times
-from transcripts.editing.segment_operations import SegmentState
-from transcripts.inference.align import LONGEST_MS, PlacedWord, WordToAlign, align_words
+from transcripts.inference.align import LONGEST_MS, align_words
 from transcripts.inference.errors import InferenceError, UnsupportedRequestError
 from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
@@ -26,7 +25,9 @@ from transcripts.media import DecoderDiedError, MediaError, Pick, read_excerpt
 from transcripts.models import Transcript
 from transcripts.services.recordings import recording_path
 from transcripts.services.sources import pick_of
-from transcripts.text.retokenize import INTERPOLATED, Word, between, fit_words, retime
+from transcripts.text.retokenize import between, fit_words, retime
+from transcripts.text.segments import Segment
+from transcripts.text.words import INTERPOLATED, Word
 
 logger = logging.getLogger(__name__)
 
@@ -64,13 +65,13 @@ class _TooLateError(NotNowError):
         super().__init__("too_late")
 
 
-def has_new_words(before: SegmentState, after: SegmentState) -> bool:
+def has_new_words(before: Segment, after: Segment) -> bool:
     """Whether an edit placed words by interpolation that weren't there before."""
-    known = {(word["word"], word["start_ms"], word["end_ms"]) for word in before.words}
+    known = {(word.text, word.start_ms, word.end_ms) for word in before.words}
     return any(
-        (word["word"], word["start_ms"], word["end_ms"]) not in known
+        (word.text, word.start_ms, word.end_ms) not in known
         for word in after.words
-        if word.get("timing") == INTERPOLATED
+        if word.timing == INTERPOLATED
     )
 
 
@@ -84,12 +85,12 @@ def can_be_aligned(transcript: Transcript) -> bool:
     )
 
 
-def align_segment(transcript: Transcript, segment: SegmentState) -> list[Word]:
+def align_segment(transcript: Transcript, segment: Segment) -> tuple[Word, ...]:
     """Return the segment's words, the interpolated ones with better times where these can be had.
 
     Blocks ≤ `DEADLINE_S`; a query or two, no transaction. Raises NotNowError.
     """
-    targets = [at for at, word in enumerate(segment.words) if word.get("timing") == INTERPOLATED]
+    targets = [at for at, word in enumerate(segment.words) if word.timing == INTERPOLATED]
     pieces = _find_pieces(segment, targets)[:_MAX_PIECES]
     if not pieces or not can_be_aligned(transcript):
         return segment.words
@@ -97,8 +98,8 @@ def align_segment(transcript: Transcript, segment: SegmentState) -> list[Word]:
 
 
 def _align(
-    transcript: Transcript, segment: SegmentState, targets: Sequence[int], pieces: list[_Piece]
-) -> list[Word]:
+    transcript: Transcript, segment: Segment, targets: Sequence[int], pieces: list[_Piece]
+) -> tuple[Word, ...]:
     began = time.monotonic()
     words = list(segment.words)
     outcome = "aligned"
@@ -123,7 +124,7 @@ def _align(
             len(targets),
             round(1000 * (time.monotonic() - began)),
         )
-    return words
+    return tuple(words)
 
 
 def _able_models(inference: Inference, transcript: Transcript) -> list[Model]:
@@ -150,7 +151,7 @@ def _ask(
     *,
     pick: Pick,
     until: float,
-) -> list[PlacedWord]:
+) -> list[Word]:
     """Raises InferenceError, MediaError, DecoderDiedError, _TooLateError."""
     pcm = read_excerpt(
         recording_path(transcript),
@@ -167,7 +168,7 @@ def _ask(
         route = inference.pick(model=model.id)
         try:
             return align_words(
-                [WordToAlign(word["word"], word["space_before"]) for word in own],
+                own,
                 pcm,
                 model=model.id,
                 language=transcript.language,
@@ -187,7 +188,7 @@ def _left_s(until: float) -> float:
     return left_s
 
 
-def _find_pieces(segment: SegmentState, targets: Sequence[int]) -> list[_Piece]:
+def _find_pieces(segment: Segment, targets: Sequence[int]) -> list[_Piece]:
     """Return what is to be heard, with its surroundings; what is too long for a window is left."""
     pieces: list[_Piece] = []
     for first, behind in _runs(targets):
@@ -211,16 +212,16 @@ def _runs(targets: Sequence[int]) -> list[tuple[int, int]]:
     return runs
 
 
-def _surround(segment: SegmentState, first: int, behind: int) -> _Piece:
+def _surround(segment: Segment, first: int, behind: int) -> _Piece:
     words = segment.words
-    earliest_ms = words[first]["start_ms"] - _CONTEXT_MS
-    latest_ms = words[behind - 1]["end_ms"] + _CONTEXT_MS
-    while first > 0 and words[first - 1]["start_ms"] >= earliest_ms:
+    earliest_ms = words[first].start_ms - _CONTEXT_MS
+    latest_ms = words[behind - 1].end_ms + _CONTEXT_MS
+    while first > 0 and words[first - 1].start_ms >= earliest_ms:
         first -= 1
-    while behind < len(words) and words[behind]["end_ms"] <= latest_ms:
+    while behind < len(words) and words[behind].end_ms <= latest_ms:
         behind += 1
-    start_ms = segment.start_ms if first == 0 else words[first]["start_ms"]
-    end_ms = segment.end_ms if behind == len(words) else words[behind - 1]["end_ms"]
+    start_ms = segment.start_ms if first == 0 else words[first].start_ms
+    end_ms = segment.end_ms if behind == len(words) else words[behind - 1].end_ms
     return _Piece(first, behind, max(0, start_ms - _MARGIN_MS), end_ms + _MARGIN_MS)
 
 
@@ -228,14 +229,14 @@ def _put(
     words: list[Word],
     targets: Sequence[int],
     piece: _Piece,
-    heard: Sequence[PlacedWord],
-    segment: SegmentState,
+    heard: Sequence[Word],
+    segment: Segment,
 ) -> None:
     """Give the words in question their times, between those that are not."""
     inside = [at for at in targets if piece.first <= at < piece.behind]
     for first, behind in _runs(inside):
-        most = segment.end_ms if behind == len(words) else words[behind]["start_ms"]
-        least = segment.start_ms if first == 0 else min(words[first - 1]["end_ms"], most)
+        most = segment.end_ms if behind == len(words) else words[behind].start_ms
+        least = segment.start_ms if first == 0 else min(words[first - 1].end_ms, most)
         own = heard[first - piece.first : behind - piece.first]
         fitted = _fit(words[first:behind], own, least, most)
         if fitted is not None:
@@ -243,16 +244,16 @@ def _put(
 
 
 def _fit(
-    words: Sequence[Word], heard: Sequence[PlacedWord], least: int, most: int
-) -> list[Word] | None:
+    words: Sequence[Word], heard: Sequence[Word], least: int, most: int
+) -> tuple[Word, ...] | None:
     """Return the words where they were heard, within the span; None where that can't be true."""
     fitted = [(between(w.start_ms, least, most), between(w.end_ms, least, most)) for w in heard]
     spoken_ms = sum(word.end_ms - word.start_ms for word in heard)
     is_elsewhere = 2 * sum(end - start for start, end in fitted) < spoken_ms
-    if is_elsewhere or most <= least or is_implausible([word.probability for word in heard]):
+    if is_elsewhere or most <= least or is_implausible(heard):
         return None
     aligned = [
-        {**retime(word, *times), "timing": placed.timing}
+        replace(retime(word, *times), timing=placed.timing)
         for word, times, placed in zip(words, fitted, heard, strict=True)
     ]
     shared = redistribute_times(aligned)

@@ -5,17 +5,12 @@ Whatever they are given, the words of what they return spell its text, lie withi
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from stt_web.core.errors import ApiError
-from transcripts.text.retokenize import (
-    Word,
-    between,
-    fit_words,
-    normalize_text,
-    retokenize,
-    spell,
-)
+from transcripts.text.retokenize import between, fit_words, normalize_text, retokenize
+from transcripts.text.segments import Segment
+from transcripts.text.words import Word, join_words, mean_confidence, with_first_space
 
 MAX_TEXT_CHARACTERS = 5000
 
@@ -27,44 +22,25 @@ class EditError(ApiError):
     code = "invalid_edit"
 
 
-@dataclass(frozen=True)
-class SegmentState:
-    """A segment as it is stored; `speaker` is its speaker's position."""
-
-    key: str
-    position: float
-    start_ms: int
-    end_ms: int
-    text: str
-    words: list[Word]
-    speaker: int | None
-    confidence: float | None  # None: imported, without any
-    avg_logprob: float | None = None
-    compression_ratio: float | None = None
-    no_speech_prob: float | None = None
-    temperature: float | None = None
-    language: str = ""  # empty: the transcript's
-
-
-def change_text(segment: SegmentState, text: str) -> SegmentState:
+def change_text(segment: Segment, text: str) -> Segment:
     """Return it with another text. Raises EditError where there is none or too much."""
-    tidied = normalize_text(text)
-    if not tidied:
+    normalized = normalize_text(text)
+    if not normalized:
         raise EditError("A segment needs some text. Remove the segment instead.")
-    if len(tidied) > MAX_TEXT_CHARACTERS:
+    if len(normalized) > MAX_TEXT_CHARACTERS:
         raise EditError(f"A segment has at most {MAX_TEXT_CHARACTERS} characters.")
-    if tidied == segment.text:
+    if normalized == segment.text:
         return segment
     words = retokenize(
         fit_words(segment.words, start_ms=segment.start_ms, end_ms=segment.end_ms),
-        tidied,
+        normalized,
         start_ms=segment.start_ms,
         end_ms=segment.end_ms,
     )
-    return replace(segment, text=tidied, words=words, confidence=_confidence(words, segment))
+    return replace(segment, text=normalized, words=words, confidence=_confidence(words, segment))
 
 
-def change_times(segment: SegmentState, *, start_ms: int, end_ms: int) -> SegmentState:
+def change_times(segment: Segment, *, start_ms: int, end_ms: int) -> Segment:
     """Return it with other ends. Words that lie within stay where they are; others are moved in."""
     if not 0 <= start_ms < end_ms:
         raise EditError("A segment must end after it begins.")
@@ -77,8 +53,8 @@ def change_times(segment: SegmentState, *, start_ms: int, end_ms: int) -> Segmen
 
 
 def split_segment(
-    segment: SegmentState, *, at_word: int, key: str, next_position: float | None
-) -> tuple[SegmentState, SegmentState]:
+    segment: Segment, *, at_word: int, key: str, next_position: float | None
+) -> tuple[Segment, Segment]:
     """Cut it before word `at_word` (0-based); the first part keeps the id, the second gets `key`.
 
     next_position: of the segment behind it, if there is one.
@@ -93,8 +69,8 @@ def split_segment(
     if segment.end_ms - segment.start_ms < 2:
         raise EditError("This segment is too short to be cut.")
     first, second = segment.words[:at_word], segment.words[at_word:]
-    begin_ms = between(second[0]["start_ms"], segment.start_ms + 1, segment.end_ms - 1)
-    finish_ms = between(first[-1]["end_ms"], segment.start_ms + 1, begin_ms)
+    begin_ms = between(second[0].start_ms, segment.start_ms + 1, segment.end_ms - 1)
+    finish_ms = between(first[-1].end_ms, segment.start_ms + 1, begin_ms)
     behind = segment.position + 1 if next_position is None else next_position
     # In proportion: however often it is cut, each word has a place of its own.
     position = segment.position + (behind - segment.position) * at_word / count
@@ -106,7 +82,7 @@ def split_segment(
     )
 
 
-def merge_segments(segments: Sequence[SegmentState], *, is_spaced: bool) -> SegmentState:
+def merge_segments(segments: Sequence[Segment], *, is_spaced: bool) -> Segment:
     """Join neighbours, in order; the first one's id and speaker stay."""
     if len(segments) < 2:
         raise EditError("Name two or more segments to merge.")
@@ -117,16 +93,16 @@ def merge_segments(segments: Sequence[SegmentState], *, is_spaced: bool) -> Segm
     words: list[Word] = []
     for segment in segments:
         own = segment.words or retokenize(
-            [], segment.text, start_ms=segment.start_ms, end_ms=segment.end_ms
+            (), segment.text, start_ms=segment.start_ms, end_ms=segment.end_ms
         )
-        words += _joined_on(own, has_space=is_spaced and bool(words))
+        words += with_first_space(own, has_space=is_spaced and bool(words))
     merged = replace(segments[0], start_ms=start_ms, end_ms=end_ms)
     return _with_words(merged, fit_words(words, start_ms=start_ms, end_ms=end_ms))
 
 
 def move_words(
-    left: SegmentState, right: SegmentState, *, count: int, is_forward: bool, is_spaced: bool
-) -> tuple[SegmentState, SegmentState]:
+    left: Segment, right: Segment, *, count: int, is_forward: bool, is_spaced: bool
+) -> tuple[Segment, Segment]:
     """Move `count` words over the border of two neighbours: the last of `left` forward, or the
     first of `right` back. Both keep at least one word."""
     giver = left if is_forward else right
@@ -137,47 +113,40 @@ def move_words(
             else "A segment's only word can't be moved. Merge the segments instead."
         )
     cut = len(left.words) - count if is_forward else len(left.words) + count
-    words = [*left.words, *_joined_on(right.words, has_space=is_spaced)]
+    words = [*left.words, *with_first_space(right.words, has_space=is_spaced)]
     first, second = words[:cut], words[cut:]
     if is_forward:
-        begin_ms = between(second[0]["start_ms"], left.start_ms + 1, right.end_ms - 1)
-        finish_ms = between(first[-1]["end_ms"], left.start_ms + 1, begin_ms)
+        begin_ms = between(second[0].start_ms, left.start_ms + 1, right.end_ms - 1)
+        finish_ms = between(first[-1].end_ms, left.start_ms + 1, begin_ms)
     else:
-        finish_ms = between(first[-1]["end_ms"], left.start_ms + 1, right.end_ms - 1)
-        begin_ms = between(second[0]["start_ms"], finish_ms, right.end_ms - 1)
+        finish_ms = between(first[-1].end_ms, left.start_ms + 1, right.end_ms - 1)
+        begin_ms = between(second[0].start_ms, finish_ms, right.end_ms - 1)
     return (
         _with_words(replace(left, end_ms=finish_ms), first),
         _with_words(replace(right, start_ms=begin_ms), second),
     )
 
 
-def words_in_span(segment: SegmentState, *, start_ms: int, end_ms: int) -> tuple[int, int]:
+def words_in_span(segment: Segment, *, start_ms: int, end_ms: int) -> tuple[int, int]:
     """Return which words (first, behind the last) have their middle within the span."""
     inside = [
         at
         for at, word in enumerate(segment.words)
-        if start_ms <= (word["start_ms"] + word["end_ms"]) // 2 < end_ms
+        if start_ms <= (word.start_ms + word.end_ms) // 2 < end_ms
     ]
     return (inside[0], inside[-1] + 1) if inside else (0, 0)
 
 
-def _with_words(segment: SegmentState, words: Sequence[Word]) -> SegmentState:
+def _with_words(segment: Segment, words: Sequence[Word]) -> Segment:
     own = fit_words(
-        _joined_on(words, has_space=False), start_ms=segment.start_ms, end_ms=segment.end_ms
+        with_first_space(words, has_space=False), start_ms=segment.start_ms, end_ms=segment.end_ms
     )
-    return replace(segment, words=own, text=spell(own), confidence=_confidence(own, segment))
+    return replace(segment, words=own, text=join_words(own), confidence=_confidence(own, segment))
 
 
-def _joined_on(words: Sequence[Word], *, has_space: bool) -> list[Word]:
-    if not words:
-        return []
-    return [{**words[0], "space_before": has_space}, *words[1:]]
-
-
-def _confidence(words: Sequence[Word], segment: SegmentState) -> float | None:
+def _confidence(words: Sequence[Word], segment: Segment) -> float | None:
     """Return the mean of the words'; what a person typed says nothing about imported ones."""
     if not words:
         return segment.confidence
-    each: list[float | None] = [word["confidence"] for word in words]
-    measured = [confidence for confidence in each if confidence is not None]
-    return round(sum(measured) / len(each), 4) if len(measured) == len(each) else None
+    mean = mean_confidence(words)
+    return None if mean is None else round(mean, 4)

@@ -15,7 +15,7 @@ from transcripts.exports.document import Document
 from transcripts.exports.notice import origin_of
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.plain import one_line
-from transcripts.exports.timestamps import clock_time
+from transcripts.text.clock import format_timestamp
 
 BYTE_ORDER_MARK = "\ufeff"
 # Before a formula, spreadsheets pass over blanks and what Unicode calls default-ignorable.
@@ -40,9 +40,9 @@ def render_csv(document: Document, options: ExportOptions) -> str:
         writer.writerow(
             [
                 number,
-                clock_time(segment.start_ms, separator="."),
-                clock_time(segment.end_ms, separator="."),
-                neutralise(segment.speaker or ""),
+                format_timestamp(segment.start_ms, separator="."),
+                format_timestamp(segment.end_ms, separator="."),
+                neutralise(segment.speaker_name or ""),
                 neutralise(segment.text),
                 "" if segment.confidence is None else f"{segment.confidence:.2f}",
                 *origin,

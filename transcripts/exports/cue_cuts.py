@@ -9,9 +9,9 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 
-from transcripts.exports.document import DocumentWord
 from transcripts.exports.lines import BREAK_BEFORE, NEVER_BREAK_AFTER
 from transcripts.exports.measures import Measure
+from transcripts.text.words import Word
 from transcripts.text.writing import ends_clause, ends_sentence
 
 # Of a cut between two words.
@@ -30,8 +30,8 @@ _EPSILON = 1e-6
 
 
 def cut_flow(
-    words: Sequence[DocumentWord], borders: set[int], *, measure: Measure, language: str
-) -> Iterator[list[DocumentWord]]:
+    words: Sequence[Word], borders: set[int], *, measure: Measure, language: str
+) -> Iterator[list[Word]]:
     """Yield the words of each cue. Linear in the words; a cue's room bounds the work for each.
 
     words: not empty, none wider than a line. borders: before which of them a segment begins.
@@ -55,7 +55,7 @@ class _Flow:
     """What is reckoned once for all cues that words could make."""
 
     def __init__(
-        self, words: Sequence[DocumentWord], borders: set[int], *, measure: Measure, language: str
+        self, words: Sequence[Word], borders: set[int], *, measure: Measure, language: str
     ) -> None:
         self._words = words
         self._profile = measure.profile

@@ -14,11 +14,13 @@ from dataclasses import dataclass, replace
 
 from transcripts.exports.cue_cuts import cut_flow
 from transcripts.exports.cue_times import CueSlot, fit_times
-from transcripts.exports.document import Document, DocumentSegment, DocumentWord
+from transcripts.exports.document import Document, GapSegment
 from transcripts.exports.linebreaks import break_units, fill_lines, may_break_words
 from transcripts.exports.lines import break_lines
 from transcripts.exports.measures import Measure, measure_for
 from transcripts.exports.profiles import PROFILES, Profile
+from transcripts.text.segments import Segment
+from transcripts.text.words import Word
 from transcripts.text.writing import is_spaced_between
 
 PAUSE_MS = 1_500  # speech that pauses so long goes on in a new cue
@@ -40,16 +42,16 @@ class _Flow:
     """What one speaker says without a long pause; nothing in it is wider than a line. `borders`:
     before which words a segment begins."""
 
-    words: list[DocumentWord]
+    words: list[Word]
     borders: set[int]
-    speaker: str | None
-    hidden_speaker: str
+    speaker: int | None
+    speaker_name: str | None
     measure: Measure
     is_mark: bool = False  # of a gap: one cue, however many words
 
-    def is_of(self, segment: DocumentSegment, measure: Measure) -> bool:
-        own = (self.speaker, self.hidden_speaker, self.measure)
-        return own == (segment.speaker, segment.hidden_speaker, measure)
+    def is_of(self, segment: Segment, measure: Measure) -> bool:
+        own = (self.speaker, self.speaker_name, self.measure)
+        return own == (segment.speaker, segment.speaker_name, measure)
 
 
 def make_cues(document: Document, profile: Profile = PROFILES["default"]) -> list[Cue]:
@@ -58,7 +60,7 @@ def make_cues(document: Document, profile: Profile = PROFILES["default"]) -> lis
     slots: list[CueSlot] = []
     for flow in _flows(document, profile):
         for group in _groups(flow, language=document.language):
-            cue = _make_cue(group, flow.speaker, flow.measure)
+            cue = _make_cue(group, flow.speaker_name, flow.measure)
             cues.append(cue)
             reading_ms = sum(flow.measure.reading_ms(line) for line in cue.lines)
             slots.append(CueSlot(cue.start_ms, cue.end_ms, int(reading_ms)))
@@ -69,7 +71,7 @@ def make_cues(document: Document, profile: Profile = PROFILES["default"]) -> lis
     ]
 
 
-def _groups(flow: _Flow, *, language: str) -> Iterator[list[DocumentWord]]:
+def _groups(flow: _Flow, *, language: str) -> Iterator[list[Word]]:
     """Yield the words of each cue."""
     if flow.is_mark:
         yield flow.words
@@ -77,7 +79,7 @@ def _groups(flow: _Flow, *, language: str) -> Iterator[list[DocumentWord]]:
         yield from cut_flow(flow.words, flow.borders, measure=flow.measure, language=language)
 
 
-def _make_cue(group: list[DocumentWord], speaker: str | None, measure: Measure) -> Cue:
+def _make_cue(group: list[Word], speaker: str | None, measure: Measure) -> Cue:
     profile = measure.profile
     lines = break_lines(
         group, width=profile.line_characters, count=profile.lines, width_of=measure.width_of
@@ -89,10 +91,11 @@ def _flows(document: Document, profile: Profile) -> Iterator[_Flow]:
     flow: _Flow | None = None
     for segment in document.segments:
         measure = measure_for(profile, segment.text, language=document.language)
-        if flow is not None and (segment.gap or not flow.is_of(segment, measure)):
+        is_gap = isinstance(segment, GapSegment)
+        if flow is not None and (is_gap or not flow.is_of(segment, measure)):
             yield flow
             flow = None
-        if segment.gap:
+        if is_gap:
             yield _mark(segment, measure)
             continue
         is_first = True
@@ -100,7 +103,7 @@ def _flows(document: Document, profile: Profile) -> Iterator[_Flow]:
             if flow is not None and _is_apart(flow.words[-1], word):
                 yield flow
                 flow = None
-            flow = flow or _Flow([], set(), segment.speaker, segment.hidden_speaker, measure)
+            flow = flow or _Flow([], set(), segment.speaker, segment.speaker_name, measure)
             if is_first:
                 word = _begin_segment(flow, word)
                 is_first = False
@@ -109,27 +112,27 @@ def _flows(document: Document, profile: Profile) -> Iterator[_Flow]:
         yield flow
 
 
-def _mark(segment: DocumentSegment, measure: Measure) -> _Flow:
+def _mark(segment: Segment, measure: Measure) -> _Flow:
     """Return what stands for a gap, in one piece where a line has room for it."""
     words = list(_units(_timed_words(segment, measure), measure))
-    return _Flow(words, set(), segment.speaker, segment.hidden_speaker, measure, is_mark=True)
+    return _Flow(words, set(), segment.speaker, segment.speaker_name, measure, is_mark=True)
 
 
-def _is_apart(before: DocumentWord, after: DocumentWord) -> bool:
+def _is_apart(before: Word, after: Word) -> bool:
     """Whether speech pauses between, or another segment goes back in time (people who overlap)."""
     return after.start_ms - before.end_ms > PAUSE_MS or after.start_ms < before.start_ms
 
 
-def _begin_segment(flow: _Flow, word: DocumentWord) -> DocumentWord:
+def _begin_segment(flow: _Flow, word: Word) -> Word:
     if not flow.words:
         return word
     flow.borders.add(len(flow.words))
     return replace(word, space_before=is_spaced_between(flow.words[-1].text, word.text))
 
 
-def _units(words: Iterator[DocumentWord], measure: Measure) -> Iterator[DocumentWord]:
+def _units(words: Iterator[Word], measure: Measure) -> Iterator[Word]:
     """Yield the words with those joined between which no line may end: "MS" and "-13"."""
-    unit: DocumentWord | None = None
+    unit: Word | None = None
     for word in words:
         if unit is None:
             unit = word
@@ -142,7 +145,7 @@ def _units(words: Iterator[DocumentWord], measure: Measure) -> Iterator[Document
         yield unit
 
 
-def _joined(unit: DocumentWord, word: DocumentWord, measure: Measure) -> DocumentWord | None:
+def _joined(unit: Word, word: Word, measure: Measure) -> Word | None:
     if word.space_before or may_break_words(unit.text, word.text):
         return None
     text, profile = unit.text + word.text, measure.profile
@@ -153,17 +156,17 @@ def _joined(unit: DocumentWord, word: DocumentWord, measure: Measure) -> Documen
     return replace(unit, text=text, end_ms=end_ms)
 
 
-def _timed_words(segment: DocumentSegment, measure: Measure) -> Iterator[DocumentWord]:
+def _timed_words(segment: Segment, measure: Measure) -> Iterator[Word]:
     """Yield the segment's words, none wider than a line; times are shared out by characters
     where the recogniser gave none or a word must be cut."""
     words = segment.words or (
-        DocumentWord(segment.text, segment.start_ms, segment.end_ms, segment.confidence, False),
+        Word(segment.text, segment.start_ms, segment.end_ms, segment.confidence, False),
     )
     for word in words:
         yield from _cut_word(word, measure)
 
 
-def _cut_word(word: DocumentWord, measure: Measure) -> Iterator[DocumentWord]:
+def _cut_word(word: Word, measure: Measure) -> Iterator[Word]:
     """Yield the word, or what it must be cut into; nothing for one without a letter."""
     is_narrow = measure.width_of(word.text) <= measure.profile.line_characters
     if word.text and is_narrow and not _BLANK.search(word.text):
@@ -175,7 +178,7 @@ def _cut_word(word: DocumentWord, measure: Measure) -> Iterator[DocumentWord]:
     for number, part in enumerate(word.text.split()):
         for place, piece in enumerate(_cut_part(part, measure)):
             end = position + len(piece)
-            yield DocumentWord(
+            yield Word(
                 piece,
                 word.start_ms + span_ms * position // total,
                 word.start_ms + span_ms * min(total, end) // total,

@@ -6,53 +6,21 @@ Times are integer milliseconds; each format converts once, at its edge.
 from dataclasses import dataclass, field
 from typing import Any
 
-from transcripts.models import READABLE_STATUSES, Origin, Segment, Transcript
+from transcripts.models import READABLE_STATUSES, Origin, Speaker, Transcript
+from transcripts.models import Segment as SegmentRow
 from transcripts.services.shown_gaps import WORDLESS, ShownGap, has_gap_warning, show_gaps
-from transcripts.text.writing import SPACELESS_LANGUAGES
+from transcripts.text.segments import COLUMNS, Segment
+from transcripts.text.writing import join_texts
 
 _ROWS_AT_ONCE = 500
-_FIELDS = (
-    "start_ms",
-    "end_ms",
-    "text",
-    "speaker_id",
-    "confidence",
-    "avg_logprob",
-    "compression_ratio",
-    "no_speech_prob",
-    "temperature",
-    "language",
-)
+_WITHOUT_WORDS = tuple(name for name in COLUMNS if name != "words")
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentWord:
-    text: str
-    start_ms: int
-    end_ms: int
-    confidence: float | None  # None: an import, which told none
-    space_before: bool
-    timing: str = ""  # of a word that an edit or an import placed: see `models.Segment`
+class GapSegment(Segment):
+    """Stands for a gap where it is (`exports.gaps`): shown, not spoken. `gap`: the gap's id."""
 
-
-@dataclass(frozen=True)
-class DocumentSegment:
-    """`speaker`: the name to show; None where speakers were not told apart, or are not shown: then
-    `hidden_speaker` still says where another begins."""
-
-    start_ms: int
-    end_ms: int
-    text: str
-    speaker: str | None
-    words: tuple[DocumentWord, ...]
-    confidence: float | None
-    avg_logprob: float | None = None
-    compression_ratio: float | None = None
-    no_speech_prob: float | None = None
-    temperature: float | None = None
-    hidden_speaker: str = ""
-    language: str = ""  # empty: the document's
-    gap: str = ""  # the id of the gap that this stands for (`exports.gaps`); empty: it was spoken
+    gap: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,7 +29,7 @@ class Document:
     status: str
     language: str
     duration_ms: int
-    segments: tuple[DocumentSegment, ...]
+    segments: tuple[Segment, ...]
     speakers: tuple[str, ...] = ()
     title: str = ""
     is_machine_made: bool = True  # else it was imported, and its origin isn't known
@@ -77,8 +45,7 @@ class Document:
     @property
     def text(self) -> str:
         """The whole text, its segments joined as the language joins words."""
-        joint = "" if self.language in SPACELESS_LANGUAGES else " "
-        return joint.join(segment.text for segment in self.segments)
+        return join_texts((segment.text for segment in self.segments), language=self.language)
 
 
 def load_document(transcript: Transcript, *, has_words: bool = True) -> Document:
@@ -86,20 +53,20 @@ def load_document(transcript: Transcript, *, has_words: bool = True) -> Document
 
     Without the words, which are most of it, ten hours are read in a third of the time.
     """
-    names = _speaker_names(transcript)
-    fields = [*_FIELDS, "words"] if has_words else _FIELDS
+    speakers = _speakers_of(transcript)
+    columns = COLUMNS if has_words else _WITHOUT_WORDS
     # Not as models: of ten hours these take a third of the time.
-    rows = transcript.segments.order_by("position").values_list(*fields, named=True)
+    rows = transcript.segments.order_by("position").values_list(*columns, "speaker_id", named=True)
     return Document(
         id=str(transcript.pk),
         status=transcript.status,
         language=spoken_language(transcript),
         duration_ms=transcript.job.audio_duration_ms or transcript.recording.probed_ms,
         segments=tuple(
-            _load_segment(row, speaker=names.get(row.speaker_id or 0), has_words=has_words)
+            _load_segment(row, speakers.get(row.speaker_id or 0), has_words=has_words)
             for row in rows.iterator(chunk_size=_ROWS_AT_ONCE)
         ),
-        speakers=tuple(names.values()),
+        speakers=tuple(map(str, speakers.values())),
         title=transcript.title,
         is_machine_made=transcript.origin == Origin.MACHINE,
         is_corrected=transcript.is_corrected,
@@ -113,20 +80,18 @@ def load_document(transcript: Transcript, *, has_words: bool = True) -> Document
     )
 
 
-def load_segments(
-    transcript: Transcript, *, after: int, count: int
-) -> tuple[list[DocumentSegment], int]:
+def load_segments(transcript: Transcript, *, after: int, count: int) -> tuple[list[Segment], int]:
     """Return the next segments behind a position, and the position of the last. Two queries."""
-    names = _speaker_names(transcript)
+    speakers = _speakers_of(transcript)
     rows = transcript.segments.filter(position__gt=after).order_by("position")
-    read = list(rows.values_list(*_FIELDS, "words", "position", named=True)[:count])
+    read = list(rows.values_list(*COLUMNS, "speaker_id", named=True)[:count])
     return [
-        _load_segment(row, speaker=names.get(row.speaker_id or 0), has_words=True) for row in read
+        _load_segment(row, speakers.get(row.speaker_id or 0), has_words=True) for row in read
     ], read[-1].position if read else after
 
 
-def _speaker_names(transcript: Transcript) -> dict[int, str]:
-    return {speaker.pk: str(speaker) for speaker in transcript.speakers.all()}
+def _speakers_of(transcript: Transcript) -> dict[int, Speaker]:
+    return {speaker.pk: speaker for speaker in transcript.speakers.all()}
 
 
 def spoken_language(transcript: Transcript) -> str:
@@ -143,38 +108,16 @@ def load_gaps(transcript: Transcript) -> tuple[ShownGap, ...]:
     return show_gaps(transcript.gaps.all())
 
 
-def load_segment(segment: Segment) -> DocumentSegment:
-    name = str(segment.speaker) if segment.speaker is not None else None
-    return _load_segment(segment, speaker=name, has_words=True)
+def load_segment(row: SegmentRow) -> Segment:
+    """Return a segment as a document has it. No query where its speaker was read with it."""
+    return _load_segment(row, row.speaker, has_words=True)
 
 
-def _load_segment(
-    segment: Any,  # Segment, or a row with its names
-    *,
-    speaker: str | None,
-    has_words: bool,
-) -> DocumentSegment:
-    return DocumentSegment(
-        start_ms=segment.start_ms,
-        end_ms=segment.end_ms,
-        text=segment.text,
-        speaker=speaker,
-        words=tuple(load_word(word) for word in segment.words) if has_words else (),
-        confidence=segment.confidence,
-        avg_logprob=segment.avg_logprob,
-        compression_ratio=segment.compression_ratio,
-        no_speech_prob=segment.no_speech_prob,
-        temperature=segment.temperature,
-        language=segment.language,
-    )
-
-
-def load_word(word: dict[str, Any]) -> DocumentWord:
-    return DocumentWord(
-        text=word["word"],
-        start_ms=word["start_ms"],
-        end_ms=word["end_ms"],
-        confidence=word["confidence"],
-        space_before=word["space_before"],
-        timing=word.get("timing", ""),
+def _load_segment(row: Any, speaker: Speaker | None, *, has_words: bool) -> Segment:
+    """row: as `Segment.from_row` takes it."""
+    return Segment.from_row(
+        row,
+        speaker=None if speaker is None else speaker.position,
+        speaker_name=None if speaker is None else str(speaker),
+        has_words=has_words,
     )

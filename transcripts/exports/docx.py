@@ -26,7 +26,7 @@ from transcripts.exports.paragraphs import Paragraph
 from transcripts.exports.plain import one_line
 from transcripts.exports.sections import Front, Section, make_front, make_sections
 from transcripts.exports.shaping import is_right_to_left
-from transcripts.exports.timestamps import short_time
+from transcripts.text.clock import format_timestamp
 
 _FONT = "Calibri"
 _GREY = RGBColor(0x59, 0x59, 0x59)
@@ -133,7 +133,7 @@ class _Body:
 
     def _spoken(self, section: Section) -> Iterator[str]:
         for paragraph in section.paragraphs:
-            time = short_time(paragraph.start_ms) if self._timestamps == "inline" else ""
+            time = format_timestamp(paragraph.start_ms) if self._timestamps == "inline" else ""
             yield self._spoken_paragraph(paragraph, time=time)
 
     def _spoken_paragraph(self, paragraph: Paragraph, *, time: str) -> str:
@@ -159,7 +159,7 @@ class _Body:
             + "</w:tr>"
         ]
         for paragraph in section.paragraphs:
-            time = self._paragraph(short_time(paragraph.start_ms), run_style="Time")
+            time = self._paragraph(format_timestamp(paragraph.start_ms), run_style="Time")
             rows.append(
                 f"<w:tr><w:tc>{_cell_width(_COLUMN_TWIPS[0])}{time}</w:tc>"
                 f"<w:tc>{_cell_width(_COLUMN_TWIPS[1])}"

@@ -7,11 +7,12 @@ reaches over it is cut there. So every format shows it as it shows what was said
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from transcripts.exports.document import Document, DocumentSegment, DocumentWord
-from transcripts.exports.lines import spell
+from transcripts.exports.document import Document, GapSegment
 from transcripts.exports.phrases import Phrases, phrases_for
-from transcripts.exports.timestamps import clock_time
 from transcripts.services.shown_gaps import ShownGap, seconds_of
+from transcripts.text.clock import format_timestamp
+from transcripts.text.segments import Segment
+from transcripts.text.words import Word, join_words, with_first_space
 
 # As a subtitle it stands this long at most, however long the gap is.
 _STANDS_MS = 3_000
@@ -36,19 +37,19 @@ def write_note(gaps: Sequence[ShownGap]) -> str:
         return ""
     lines = [f"NOTE gaps: {len(gaps)}, {seconds_of(gaps):.3f} s of speech are not in the text"]
     for gap in gaps[:_MOST_NOTED]:
-        start, end = (clock_time(ms, separator=".") for ms in (gap.start_ms, gap.end_ms))
+        start, end = (format_timestamp(ms, separator=".") for ms in (gap.start_ms, gap.end_ms))
         lines.append(f"{start} to {end}: {gap.reason}")
     if len(gaps) > _MOST_NOTED:
         lines.append(f"and {len(gaps) - _MOST_NOTED} more")
     return "\n".join(lines) + "\n"
 
 
-def _stand_in(gap: ShownGap, phrases: Phrases) -> DocumentSegment:
+def _stand_in(gap: ShownGap, phrases: Phrases) -> GapSegment:
     text = phrases.gap.format(seconds=_short_seconds(gap.length_ms, phrases.decimal))
     stands_ms = min(gap.length_ms, _STANDS_MS)
     parts = text.split()
     words = tuple(
-        DocumentWord(
+        Word(
             part,
             gap.start_ms + stands_ms * number // len(parts),
             gap.start_ms + stands_ms * (number + 1) // len(parts),
@@ -57,7 +58,7 @@ def _stand_in(gap: ShownGap, phrases: Phrases) -> DocumentSegment:
         )
         for number, part in enumerate(parts)
     )
-    return DocumentSegment(gap.start_ms, gap.end_ms, text, None, words, None, gap=gap.id)
+    return GapSegment(gap.start_ms, gap.end_ms, text, words, gap=gap.id)
 
 
 def _short_seconds(length_ms: int, decimal: str) -> str:
@@ -67,7 +68,7 @@ def _short_seconds(length_ms: int, decimal: str) -> str:
     return f"{length_ms / 1000:.1f}".replace(".", decimal)
 
 
-def _cut(segment: DocumentSegment, gaps: Sequence[ShownGap]) -> Iterator[DocumentSegment]:
+def _cut(segment: Segment, gaps: Sequence[ShownGap]) -> Iterator[Segment]:
     """Yield the segment, in pieces where a gap lies between two of its words."""
     rest = segment
     for gap in gaps:
@@ -81,12 +82,12 @@ def _cut(segment: DocumentSegment, gaps: Sequence[ShownGap]) -> Iterator[Documen
     yield rest
 
 
-def _halves(segment: DocumentSegment, place: int) -> tuple[DocumentSegment, DocumentSegment]:
+def _halves(segment: Segment, place: int) -> tuple[Segment, Segment]:
     first, second = segment.words[:place], segment.words[place:]
-    second = (replace(second[0], space_before=False), *second[1:])
+    second = with_first_space(second, has_space=False)
     begin_ms = max(segment.start_ms + 1, min(second[0].start_ms, segment.end_ms - 1))
     end_ms = max(segment.start_ms + 1, min(first[-1].end_ms, begin_ms))
     return (
-        replace(segment, end_ms=end_ms, words=first, text=spell(first)),
-        replace(segment, start_ms=begin_ms, words=second, text=spell(second)),
+        replace(segment, end_ms=end_ms, words=first, text=join_words(first)),
+        replace(segment, start_ms=begin_ms, words=second, text=join_words(second)),
     )

@@ -5,12 +5,38 @@ top level and the recogniser's measures of each segment.
 """
 
 import json
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
-from transcripts.exports.document import Document, DocumentSegment, DocumentWord
+from transcripts.exports.document import Document, GapSegment
 from transcripts.exports.notice import notice_of, origin_of
 from transcripts.exports.options import ExportOptions
 from transcripts.services.shown_gaps import ShownGap
+from transcripts.text.segments import Segment
+from transcripts.text.words import Word
+
+
+class PublicWord(TypedDict):
+    """A word as the contract has it: times in seconds; `timing` where it is known."""
+
+    word: str
+    start: float
+    end: float
+    confidence: float | None
+    timing: NotRequired[str]
+
+
+class PublicSegment(TypedDict):
+    """`gap`: the id of the gap that a segment stands for, which is shown and not spoken."""
+
+    start: float
+    end: float
+    text: str
+    speaker: str | None
+    confidence: float | None
+    language: str | None
+    words: list[PublicWord]
+    gap: NotRequired[str]
+
 
 _NO_SEGMENTS = '"segments": []'
 
@@ -71,26 +97,27 @@ def without_segments(document: Document) -> dict[str, Any]:
 
 def as_verbose_json(document: Document) -> dict[str, Any]:
     segments = [
-        segment_as_json(segment, language=document.language) | _measures(number, segment)
+        {**segment_as_json(segment, language=document.language), **_measures(number, segment)}
         for number, segment in enumerate(document.segments)
     ]
-    words = [_word_as_json(word) for segment in document.segments for word in segment.words]
+    words = [word_as_json(word) for segment in document.segments for word in segment.words]
     return as_json(document) | {"task": document.task, "segments": segments, "words": words}
 
 
-def segment_as_json(segment: DocumentSegment, *, language: str) -> dict[str, Any]:
+def segment_as_json(segment: Segment, *, language: str) -> PublicSegment:
     """language: the document's, which is that of segments that name none."""
-    body = {
+    body: PublicSegment = {
         "start": seconds(segment.start_ms),
         "end": seconds(segment.end_ms),
         "text": segment.text,
-        "speaker": segment.speaker,
+        "speaker": segment.speaker_name,
         "confidence": share(segment.confidence),
         "language": segment.language or language or None,
-        # A gap's stand-in is shown, not spoken.
-        "words": [] if segment.gap else [_word_as_json(word) for word in segment.words],
+        "words": [word_as_json(word) for word in segment.words],
     }
-    return body | {"gap": segment.gap} if segment.gap else body
+    if isinstance(segment, GapSegment):
+        body["words"], body["gap"] = [], segment.gap
+    return body
 
 
 def gap_as_json(gap: ShownGap) -> dict[str, Any]:
@@ -113,17 +140,19 @@ def share(confidence: float | None) -> float | None:
     return None if confidence is None else round(confidence, 4)
 
 
-def _word_as_json(word: DocumentWord) -> dict[str, Any]:
-    body = {
+def word_as_json(word: Word) -> PublicWord:
+    body: PublicWord = {
         "word": word.text,
         "start": seconds(word.start_ms),
         "end": seconds(word.end_ms),
         "confidence": share(word.confidence),
     }
-    return body | {"timing": word.timing} if word.timing else body
+    if word.timing:
+        body["timing"] = word.timing
+    return body
 
 
-def _measures(number: int, segment: DocumentSegment) -> dict[str, Any]:
+def _measures(number: int, segment: Segment) -> dict[str, Any]:
     return {
         "id": number,
         "seek": 0,

@@ -7,8 +7,9 @@ noun or between a first and a last name; prefer lines of like length.
 
 from collections.abc import Callable, Sequence
 
-from transcripts.exports.document import DocumentWord
 from transcripts.exports.linebreaks import NEVER_FIRST, NEVER_LAST
+from transcripts.text.words import Word, join_words
+from transcripts.text.writing import ends_clause
 
 # fmt: off
 BREAK_BEFORE = frozenset((
@@ -23,19 +24,10 @@ NEVER_BREAK_AFTER = frozenset((
     "mr", "mrs", "dr",
 ))
 # fmt: on
-PUNCTUATION = (",", ".", ";", ":", "?", "!", "…", "–", "、", "。", "，", "？", "！")
-
-
-def spell(words: Sequence[DocumentWord]) -> str:
-    """Return the words joined by their own spacing."""
-    return "".join(
-        (" " if word.space_before and number else "") + word.text
-        for number, word in enumerate(words)
-    )
 
 
 def fits(
-    words: Sequence[DocumentWord],
+    words: Sequence[Word],
     *,
     width: int,
     count: int,
@@ -55,7 +47,7 @@ def fits(
 
 
 def break_lines(
-    words: Sequence[DocumentWord],
+    words: Sequence[Word],
     *,
     width: int,
     count: int,
@@ -67,7 +59,7 @@ def break_lines(
     """
     lengths = _lengths_before(words, width_of)
     if lengths[-1] <= width or len(words) == 1:
-        return (spell(words),)
+        return (join_words(words),)
     places = range(1, len(words))
     fitting = [
         place
@@ -83,10 +75,10 @@ def break_lines(
         key=lambda place: _break_quality(words, place, lengths=lengths, width=width),
     )
     rest = break_lines(words[best:], width=width, count=count - 1, width_of=width_of)
-    return (spell(words[:best]), *rest)
+    return (join_words(words[:best]), *rest)
 
 
-def _lengths_before(words: Sequence[DocumentWord], width_of: Callable[[str], float]) -> list[float]:
+def _lengths_before(words: Sequence[Word], width_of: Callable[[str], float]) -> list[float]:
     """Return the length of the first n words, for each n from none to all."""
     lengths = [0.0]
     for number, word in enumerate(words):
@@ -95,19 +87,17 @@ def _lengths_before(words: Sequence[DocumentWord], width_of: Callable[[str], flo
     return lengths
 
 
-def _length_from(words: Sequence[DocumentWord], place: int, lengths: list[float]) -> float:
+def _length_from(words: Sequence[Word], place: int, lengths: list[float]) -> float:
     """Return the length of a line that the words from `place` on make."""
     return lengths[-1] - lengths[place] - (1 if words[place].space_before else 0)
 
 
-def _break_quality(
-    words: Sequence[DocumentWord], place: int, *, lengths: list[float], width: int
-) -> float:
+def _break_quality(words: Sequence[Word], place: int, *, lengths: list[float], width: int) -> float:
     before, after = words[place - 1].text.lower(), words[place].text.lower()
     quality = 0.0
     if after[0] in NEVER_FIRST or before[-1] in NEVER_LAST:
         quality -= 6
-    elif before.endswith(PUNCTUATION):
+    elif ends_clause(before):
         quality += 3
     elif before in NEVER_BREAK_AFTER or _is_name(words, place):
         quality -= 3
@@ -117,5 +107,5 @@ def _break_quality(
     return quality - 6 * abs(lengths[place] - after_length) / width
 
 
-def _is_name(words: Sequence[DocumentWord], place: int) -> bool:
+def _is_name(words: Sequence[Word], place: int) -> bool:
     return words[place - 1].text[:1].isupper() and words[place].text[:1].isupper()

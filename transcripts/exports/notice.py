@@ -7,13 +7,15 @@ was imported and nobody knows, and whether a person has corrected it since.
 from functools import cache
 
 from transcripts.exports.cues import Cue, make_cues
-from transcripts.exports.document import Document, DocumentSegment, DocumentWord
+from transcripts.exports.document import Document
 from transcripts.exports.linebreaks import break_units
 from transcripts.exports.lines import break_lines, fits
 from transcripts.exports.measures import Measure, measure_for
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.origin import CORRECTION, IMPORTED, MACHINE
 from transcripts.exports.phrases import PHRASES, Phrases, phrases_for
+from transcripts.text.segments import Segment
+from transcripts.text.words import Word
 
 # How long it stands at the end of a file of cues, at least.
 _LEAST_MS = 2_000
@@ -55,7 +57,7 @@ def notice_cues(document: Document, options: ExportOptions, *, after_ms: int) ->
     lines = _as_one(words, measure)
     if lines is not None:
         return [Cue(start_ms, min(end_ms, start_ms + profile.max_duration_ms), lines, None)]
-    segment = DocumentSegment(start_ms, end_ms, notice, None, words, None)
+    segment = Segment(start_ms, end_ms, notice, words)
     alone = Document("", "", document.language, end_ms, (segment,))
     return make_cues(alone, profile)
 
@@ -80,7 +82,7 @@ def _by_origin(phrases: Phrases) -> dict[str, str]:
     }
 
 
-def _as_one(words: tuple[DocumentWord, ...], measure: Measure) -> tuple[str, ...] | None:
+def _as_one(words: tuple[Word, ...], measure: Measure) -> tuple[str, ...] | None:
     """Return the lines of one subtitle; None where it takes more."""
     profile = measure.profile
     width, count = profile.line_characters, profile.lines
@@ -90,7 +92,7 @@ def _as_one(words: tuple[DocumentWord, ...], measure: Measure) -> tuple[str, ...
     return lines if len(lines) <= count else None
 
 
-def _words_of(notice: str, *, start_ms: int, end_ms: int) -> tuple[DocumentWord, ...]:
+def _words_of(notice: str, *, start_ms: int, end_ms: int) -> tuple[Word, ...]:
     """Return what lines may be broken between, timed by length."""
     pieces = [
         (unit, place == 0 and number > 0)
@@ -98,13 +100,13 @@ def _words_of(notice: str, *, start_ms: int, end_ms: int) -> tuple[DocumentWord,
         for place, unit in enumerate(break_units(part))
     ]
     total = sum(len(unit) for unit, _ in pieces)
-    words: list[DocumentWord] = []
+    words: list[Word] = []
     position = 0
     for unit, has_space in pieces:
         from_ms = start_ms + (end_ms - start_ms) * position // total
         position += len(unit)
         to_ms = start_ms + (end_ms - start_ms) * position // total
-        words.append(DocumentWord(unit, from_ms, to_ms, None, has_space))
+        words.append(Word(unit, from_ms, to_ms, None, has_space))
     return tuple(words)
 
 

@@ -44,10 +44,7 @@ def apply_options(document: Document, options: ExportOptions) -> Document:
     if options.redact:
         document = redact_document(document, kinds=options.redact)
     if not options.speakers:
-        segments = tuple(
-            replace(segment, speaker=None, hidden_speaker=segment.speaker or "")
-            for segment in document.segments
-        )
+        segments = tuple(replace(segment, speaker_name=None) for segment in document.segments)
         document = replace(document, segments=segments, speakers=())
     if options.include_gaps:
         document = include_gaps(document, locale=options.locale)

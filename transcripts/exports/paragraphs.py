@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from transcripts.exports.document import Document, DocumentSegment
-from transcripts.text.writing import SPACELESS_LANGUAGES, ends_sentence
+from transcripts.exports.document import Document
+from transcripts.text.segments import Segment
+from transcripts.text.writing import ends_sentence, join_texts
 
 PAUSE_MS = 2_000  # silence that begins a new paragraph
 FULL_CHARACTERS = 700  # a paragraph this long ends with its sentence
@@ -20,19 +21,18 @@ class Paragraph:
 
 def make_paragraphs(document: Document, *, is_gathered: bool) -> Iterator[Paragraph]:
     """Yield paragraphs in order; one for each segment unless `is_gathered`."""
-    joint = "" if document.language in SPACELESS_LANGUAGES else " "
-    group: list[DocumentSegment] = []
+    group: list[Segment] = []
     for segment in document.segments:
         if group and not (is_gathered and _belongs(segment, group)):
-            yield _join(group, joint)
+            yield _join(group, document.language)
             group = []
         group.append(segment)
     if group:
-        yield _join(group, joint)
+        yield _join(group, document.language)
 
 
-def _belongs(segment: DocumentSegment, group: list[DocumentSegment]) -> bool:
-    if segment.speaker != group[-1].speaker:
+def _belongs(segment: Segment, group: list[Segment]) -> bool:
+    if segment.speaker_name != group[-1].speaker_name:
         return False
     if segment.start_ms - group[-1].end_ms >= PAUSE_MS:
         return False
@@ -40,10 +40,10 @@ def _belongs(segment: DocumentSegment, group: list[DocumentSegment]) -> bool:
     return not (is_full and ends_sentence(group[-1].text.rstrip()))
 
 
-def _join(group: list[DocumentSegment], joint: str) -> Paragraph:
+def _join(group: list[Segment], language: str) -> Paragraph:
     return Paragraph(
         start_ms=group[0].start_ms,
         end_ms=max(segment.end_ms for segment in group),
-        speaker=group[0].speaker,
-        text=joint.join(segment.text for segment in group),
+        speaker=group[0].speaker_name,
+        text=join_texts((segment.text for segment in group), language=language),
     )

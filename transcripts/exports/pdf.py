@@ -29,7 +29,7 @@ from transcripts.exports.plain import one_line, without_direction_marks
 from transcripts.exports.scripts import load_font
 from transcripts.exports.sections import Front, make_front, make_sections
 from transcripts.exports.shaping import ShapedRun, is_right_to_left, lay_out, measure
-from transcripts.exports.timestamps import short_time
+from transcripts.text.clock import format_timestamp
 
 _WIDTH, _HEIGHT = A4
 _MARGIN = 57.0  # points: 20 mm
@@ -133,7 +133,7 @@ class _Writer:
     def _write_paragraph(self, paragraph: Paragraph) -> None:
         """Write who speaks and when above the text, or the time beside it."""
         self._keep(_PARAGRAPH_START)
-        time = "" if self._timestamps == "none" else short_time(paragraph.start_ms)
+        time = "" if self._timestamps == "none" else format_timestamp(paragraph.start_ms)
         is_column = self._timestamps == "column"
         speaker = paragraph.speaker or ""
         is_headed = paragraph.speaker is not None or (bool(time) and not is_column)

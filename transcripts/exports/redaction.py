@@ -9,7 +9,9 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 
-from transcripts.exports.document import Document, DocumentSegment, DocumentWord
+from transcripts.exports.document import Document
+from transcripts.text.segments import Segment
+from transcripts.text.words import Word
 
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{2,63}){1,8}")
 # In groups of four, as printed, or in one: a run can be read in one way only.
@@ -75,14 +77,14 @@ def redact_document(document: Document, *, kinds: Collection[str]) -> Document:
     )
 
 
-def _redact_segment(segment: DocumentSegment, rules: list[_Rule]) -> DocumentSegment:
+def _redact_segment(segment: Segment, rules: list[_Rule]) -> Segment:
     spans = _find_spans(segment.text, rules)
-    speaker = segment.speaker
+    name = segment.speaker_name
     return replace(
         segment,
         text=_mask(segment.text, spans),
         words=tuple(_redact_words(segment, spans)) if spans else segment.words,
-        speaker=_redact_text(speaker, rules) if speaker is not None else None,
+        speaker_name=_redact_text(name, rules) if name is not None else None,
     )
 
 
@@ -106,18 +108,18 @@ def _mask(text: str, spans: list[_Span]) -> str:
     return text
 
 
-def _redact_words(segment: DocumentSegment, spans: list[_Span]) -> Iterator[DocumentWord]:
+def _redact_words(segment: Segment, spans: list[_Span]) -> Iterator[Word]:
     """Yield the words; those that one masked stretch touches become one, with all their time.
 
     Words that don't spell their text can't be told apart by it: they give way to one for it all.
     """
     placed = _place_words(segment)
     if placed is None:
-        yield DocumentWord(
+        yield Word(
             _mask(segment.text, spans), segment.start_ms, segment.end_ms, segment.confidence, False
         )
         return
-    group: list[tuple[int, DocumentWord]] = []
+    group: list[tuple[int, Word]] = []
     for start, word in placed:
         if group and not _is_joined(group[-1], start, spans):
             yield _join(group, segment.text, spans)
@@ -127,9 +129,9 @@ def _redact_words(segment: DocumentSegment, spans: list[_Span]) -> Iterator[Docu
         yield _join(group, segment.text, spans)
 
 
-def _place_words(segment: DocumentSegment) -> list[tuple[int, DocumentWord]] | None:
+def _place_words(segment: Segment) -> list[tuple[int, Word]] | None:
     """Return where in the text each word begins; None where the two don't fit together."""
-    placed: list[tuple[int, DocumentWord]] = []
+    placed: list[tuple[int, Word]] = []
     position = 0
     for word in segment.words:
         start = segment.text.find(word.text, position)
@@ -140,12 +142,12 @@ def _place_words(segment: DocumentSegment) -> list[tuple[int, DocumentWord]] | N
     return None if segment.text[position:].strip() else placed
 
 
-def _is_joined(last: tuple[int, DocumentWord], start: int, spans: list[_Span]) -> bool:
+def _is_joined(last: tuple[int, Word], start: int, spans: list[_Span]) -> bool:
     end = last[0] + len(last[1].text)
     return any(span.start < end and start < span.end for span in spans)
 
 
-def _join(group: list[tuple[int, DocumentWord]], text: str, spans: list[_Span]) -> DocumentWord:
+def _join(group: list[tuple[int, Word]], text: str, spans: list[_Span]) -> Word:
     start = group[0][0]
     end = group[-1][0] + len(group[-1][1].text)
     inside = [_moved(span, by=-start) for span in spans if span.start >= start and span.end <= end]

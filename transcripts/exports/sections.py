@@ -11,7 +11,7 @@ from transcripts.exports.notice import notice_of
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.paragraphs import Paragraph, make_paragraphs
 from transcripts.exports.plain import one_line
-from transcripts.exports.timestamps import short_time
+from transcripts.text.clock import format_timestamp
 from transcripts.text.languages import LANGUAGE_NAMES
 
 SECTION_MS = 600_000  # ten minutes
@@ -41,7 +41,7 @@ def make_front(document: Document, options: ExportOptions) -> Front:
     with override(options.locale):
         facts = [
             LANGUAGE_NAMES.get(document.language, document.language).title(),
-            short_time(document.duration_ms),
+            format_timestamp(document.duration_ms),
             document.model,
         ]
         return Front(
@@ -60,4 +60,4 @@ def make_sections(document: Document, options: ExportOptions) -> Iterator[Sectio
         yield Section("", tuple(paragraphs))
         return
     for number, group in groupby(paragraphs, key=lambda each: each.start_ms // SECTION_MS):
-        yield Section(short_time(number * SECTION_MS), tuple(group))
+        yield Section(format_timestamp(number * SECTION_MS), tuple(group))

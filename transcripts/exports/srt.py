@@ -9,11 +9,13 @@ import re
 from dataclasses import replace
 
 from transcripts.exports.cues import Cue, make_cues
-from transcripts.exports.document import Document, DocumentSegment, DocumentWord
+from transcripts.exports.document import Document
 from transcripts.exports.notice import notice_cues
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.plain import one_line
-from transcripts.exports.timestamps import clock_time
+from transcripts.text.clock import format_timestamp
+from transcripts.text.segments import Segment
+from transcripts.text.words import Word
 
 # HTML's tags, and SubStation Alpha's overrides, which many players know too.
 _MARKUP_STARTS = re.compile(r"<(?=[A-Za-z/])|\{(?=\\)")
@@ -34,11 +36,11 @@ def export_srt(document: Document, options: ExportOptions) -> str:
 def _with_names(document: Document, *, longest: int) -> Document:
     """Put a speaker's name before the words where another begins: it takes its room in the line,
     and no more than one."""
-    segments: list[DocumentSegment] = []
+    segments: list[Segment] = []
     speaker: str | None = None
     for segment in document.segments:
-        is_new = segment.speaker is not None and segment.speaker != speaker
-        speaker = segment.speaker
+        is_new = segment.speaker_name is not None and segment.speaker_name != speaker
+        speaker = segment.speaker_name
         name = _shorten(speaker or "", longest - 1)
         segments.append(_with_name(segment, f"{name}:") if is_new and name else segment)
     return replace(document, segments=tuple(segments))
@@ -49,9 +51,9 @@ def _shorten(name: str, longest: int) -> str:
     return name if len(name) <= longest else f"{name[: longest - 1].rstrip()}…"
 
 
-def _with_name(segment: DocumentSegment, name: str) -> DocumentSegment:
+def _with_name(segment: Segment, name: str) -> Segment:
     at_ms = segment.start_ms
-    name_words = [DocumentWord(part, at_ms, at_ms, 1.0, True) for part in name.split()]
+    name_words = [Word(part, at_ms, at_ms, 1.0, True) for part in name.split()]
     spoken = [replace(word, space_before=True) for word in segment.words[:1]]
     return replace(
         segment,
@@ -65,8 +67,8 @@ def _render(cues: list[Cue]) -> str:
 
 
 def _render_cue(number: int, cue: Cue) -> str:
-    start = clock_time(cue.start_ms, separator=",")
-    end = clock_time(cue.end_ms, separator=",")
+    start = format_timestamp(cue.start_ms, separator=",")
+    end = format_timestamp(cue.end_ms, separator=",")
     lines = "\n".join(_as_text(line) for line in cue.lines)
     return f"{number}\n{start} --> {end}\n{lines}\n"
 

@@ -5,7 +5,7 @@ from transcripts.exports.notice import notice_of
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.paragraphs import Paragraph, make_paragraphs
 from transcripts.exports.plain import one_line
-from transcripts.exports.timestamps import short_time
+from transcripts.text.clock import format_timestamp
 
 
 def render_txt(document: Document) -> str:
@@ -25,6 +25,6 @@ def export_txt(document: Document, options: ExportOptions) -> str:
 
 
 def _render_paragraph(paragraph: Paragraph, *, is_timed: bool) -> str:
-    time = f"[{short_time(paragraph.start_ms)}] " if is_timed else ""
+    time = f"[{format_timestamp(paragraph.start_ms)}] " if is_timed else ""
     speaker = f"{one_line(paragraph.speaker)}: " if paragraph.speaker is not None else ""
     return f"{time}{speaker}{one_line(paragraph.text)}"

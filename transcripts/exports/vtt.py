@@ -6,7 +6,7 @@ from transcripts.exports.gaps import write_note
 from transcripts.exports.notice import notice_of, origin_of
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.plain import one_line
-from transcripts.exports.timestamps import clock_time
+from transcripts.text.clock import format_timestamp
 
 
 def render_vtt(document: Document) -> str:
@@ -25,8 +25,8 @@ def _render(cues: list[Cue], *notes: str) -> str:
 
 
 def _render_cue(cue: Cue) -> str:
-    start = clock_time(cue.start_ms, separator=".")
-    end = clock_time(cue.end_ms, separator=".")
+    start = format_timestamp(cue.start_ms, separator=".")
+    end = format_timestamp(cue.end_ms, separator=".")
     text = "\n".join(escape(one_line(line)) for line in cue.lines)
     name = " ".join(one_line(cue.speaker or "").split())
     if name:

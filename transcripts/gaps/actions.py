@@ -27,13 +27,12 @@ from transcripts.inference.client import start_transcribe
 from transcripts.inference.errors import InferenceError
 from transcripts.inference.results import Finished, TranscribeOptions, WindowResult
 from transcripts.inference.routing import inference_for
-from transcripts.jobs.results import word_as_json
 from transcripts.media import DecoderDiedError, MediaError, Pick, open_decoder, read_excerpt
 from transcripts.models import OPEN_STATUSES, EditAction, Transcript
 from transcripts.services.recordings import recording_path
 from transcripts.services.shown_gaps import ShownGap, show_gaps
 from transcripts.services.sources import pick_of_source
-from transcripts.text.retokenize import Word
+from transcripts.text.words import Word
 
 logger = logging.getLogger(__name__)
 
@@ -205,7 +204,7 @@ def _ask(transcript: Transcript, gap: ShownGap, *, language: str) -> _Heard:
         too_late.cancel()
         call.cancel()
     segments = [segment for window in windows for segment in window.segments]
-    words = [word_as_json(word) for segment in segments for word in segment.words]
+    words = [word for segment in segments for word in segment.words]
     found = next((segment.language for segment in segments if segment.language), options.language)
     return _Heard(words_within(gap, words), found)
 

@@ -12,12 +12,13 @@ from transcripts.editing.draft import Draft
 from transcripts.editing.segment_operations import (
     MAX_TEXT_CHARACTERS,
     EditError,
-    SegmentState,
     split_segment,
 )
 from transcripts.services.shown_gaps import ShownGap
-from transcripts.text.retokenize import Word, between, fit_words, retokenize, spell
-from transcripts.text.writing import SENTENCE_ENDS
+from transcripts.text.retokenize import between, fit_words, retokenize
+from transcripts.text.segments import Segment
+from transcripts.text.words import Word, join_words, mean_confidence, with_first_space
+from transcripts.text.writing import ends_sentence
 
 # No new segment is longer than this; a new one begins at a sentence's end where
 # there is one behind the shorter time.
@@ -35,9 +36,7 @@ class GapWords:
 
 def words_of(gap: ShownGap) -> GapWords:
     """Return the text that was not accepted; timed by its length where it came without words."""
-    words: list[Word] = list(gap.words)
-    if not words:
-        words = retokenize([], gap.text, start_ms=gap.start_ms, end_ms=gap.end_ms)
+    words = gap.words or retokenize((), gap.text, start_ms=gap.start_ms, end_ms=gap.end_ms)
     return GapWords(words, gap.language)
 
 
@@ -50,36 +49,34 @@ def fill_gap(draft: Draft, gap: ShownGap, text: GapWords) -> None:
     positions = _positions(before, behind, count=len(pieces))
     least_ms = gap.start_ms if before is None else max(gap.start_ms, before.start_ms)
     for words, position in zip(pieces, positions, strict=True):
-        start_ms = max(least_ms, words[0]["start_ms"])
-        end_ms = max(start_ms + 1, words[-1]["end_ms"])
-        own = fit_words(
-            [{**words[0], "space_before": False}, *words[1:]], start_ms=start_ms, end_ms=end_ms
-        )
-        segment = SegmentState(
+        start_ms = max(least_ms, words[0].start_ms)
+        end_ms = max(start_ms + 1, words[-1].end_ms)
+        own = fit_words(with_first_space(words, has_space=False), start_ms=start_ms, end_ms=end_ms)
+        segment = Segment(
             key=draft.new_key(),
             position=position,
             start_ms=start_ms,
             end_ms=end_ms,
-            text=spell(own),
+            text=join_words(own),
             words=own,
             speaker=speaker,
-            confidence=_mean_confidence(own),
+            confidence=mean_confidence(own),
             language=language,
         )
         draft.put(segment)
         least_ms = start_ms
 
 
-def _open_place(draft: Draft, gap: ShownGap) -> tuple[SegmentState | None, SegmentState | None]:
+def _open_place(draft: Draft, gap: ShownGap) -> tuple[Segment | None, Segment | None]:
     """Return the segments before and behind; one that reaches over the gap is cut in two."""
     before = draft.last_before(gap.start_ms)
     behind = draft.first() if before is None else draft.neighbour(before, is_next=True)
     if before is None or not before.words or before.end_ms <= gap.start_ms:
         return before, behind
     middle_ms = (gap.start_ms + gap.end_ms) // 2
-    at_word = sum(1 for word in before.words if word["start_ms"] + word["end_ms"] < 2 * middle_ms)
+    at_word = sum(1 for word in before.words if word.start_ms + word.end_ms < 2 * middle_ms)
     if at_word == 0:  # all that it says comes later, and so it begins later
-        later = replace(before, start_ms=before.words[0]["start_ms"])
+        later = replace(before, start_ms=before.words[0].start_ms)
         draft.put(later)
         return draft.neighbour(before, is_next=False), later
     if at_word == len(before.words):
@@ -94,9 +91,7 @@ def _open_place(draft: Draft, gap: ShownGap) -> tuple[SegmentState | None, Segme
     return first, second
 
 
-def _positions(
-    before: SegmentState | None, behind: SegmentState | None, *, count: int
-) -> list[float]:
+def _positions(before: Segment | None, behind: Segment | None, *, count: int) -> list[float]:
     """Return places between the two, in order."""
     low = (
         before.position if before is not None else (behind.position if behind else 0.0) - count - 1
@@ -109,9 +104,7 @@ def _positions(
     return positions
 
 
-def _speaker_between(
-    gap: ShownGap, before: SegmentState | None, behind: SegmentState | None
-) -> int | None:
+def _speaker_between(gap: ShownGap, before: Segment | None, behind: Segment | None) -> int | None:
     """Return who speaks on both sides; between two, the one who is nearer."""
     if before is None or behind is None:
         only = before or behind
@@ -130,30 +123,22 @@ def _cut_into_pieces(words: Sequence[Word]) -> list[list[Word]]:
 
 
 def _is_full(piece: list[Word], word: Word) -> bool:
-    length_ms = word["end_ms"] - piece[0]["start_ms"]
-    if length_ms > _LONGEST_MS or len(spell([*piece, word])) > MAX_TEXT_CHARACTERS:
+    length_ms = word.end_ms - piece[0].start_ms
+    if length_ms > _LONGEST_MS or len(join_words([*piece, word])) > MAX_TEXT_CHARACTERS:
         return True
-    last: str = piece[-1]["word"]
-    return bool(length_ms > _SENTENCE_MS) and last.endswith(SENTENCE_ENDS)
-
-
-def _mean_confidence(words: Sequence[Word]) -> float | None:
-    each = [word["confidence"] for word in words if word["confidence"] is not None]
-    return round(sum(each) / len(each), 4) if each else None
+    return length_ms > _SENTENCE_MS and ends_sentence(piece[-1].text, word.text)
 
 
 def words_within(gap: ShownGap, words: Sequence[Word]) -> list[Word]:
     """Return those whose middle lies in the gap, moved into it."""
     inside = [
-        word
-        for word in words
-        if gap.start_ms <= (word["start_ms"] + word["end_ms"]) // 2 < gap.end_ms
+        word for word in words if gap.start_ms <= (word.start_ms + word.end_ms) // 2 < gap.end_ms
     ]
     return [
-        {
-            **word,
-            "start_ms": between(word["start_ms"], gap.start_ms, gap.end_ms - 1),
-            "end_ms": between(word["end_ms"], gap.start_ms + 1, gap.end_ms),
-        }
+        replace(
+            word,
+            start_ms=between(word.start_ms, gap.start_ms, gap.end_ms - 1),
+            end_ms=between(word.end_ms, gap.start_ms + 1, gap.end_ms),
+        )
         for word in inside
     ]

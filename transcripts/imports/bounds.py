@@ -4,8 +4,9 @@ The words are bounded, too: each is read and written again by every view and exp
 """
 
 from stt_web.core.strict_json import find_unstorable
-from transcripts.imports.segments import Imported, ImportedSegment, ImportFileError
+from transcripts.imports.segments import Imported, ImportFileError
 from transcripts.text.bounds import MAX_SEGMENT_WORDS
+from transcripts.text.segments import Segment
 
 MAX_BYTES = 16 * 1024 * 1024  # ten hours of our own JSON are 10 MB
 MAX_LINES = 500_000  # thirty thousand cues of a dozen lines
@@ -35,14 +36,14 @@ def check_bounds(imported: Imported) -> None:
     for number, segment in enumerate(segments, 1):
         words += _check_segment(segment, f"Segment {number}")
     for number, gap in enumerate(imported.gaps, 1):
-        as_segment = ImportedSegment(gap.start_ms, gap.end_ms, gap.text)
+        as_segment = Segment(gap.start_ms, gap.end_ms, gap.text)
         words += _check_segment(as_segment, f"Gap {number}")
     if words > MAX_WORDS:
         raise ImportFileError(f"A transcript may have at most {MAX_WORDS:,} words.")
     characters = sum(len(segment.text) for segment in segments)
     if characters + sum(len(gap.text) for gap in imported.gaps) > MAX_CHARACTERS:
         raise ImportFileError(f"A transcript may have at most {MAX_CHARACTERS:,} characters.")
-    if len({segment.speaker for segment in segments if segment.speaker}) > MAX_SPEAKERS:
+    if len({segment.speaker_name for segment in segments if segment.speaker_name}) > MAX_SPEAKERS:
         raise ImportFileError(f"A transcript may have at most {MAX_SPEAKERS} speakers.")
     _check_text(imported.title + imported.model, "The title")
 
@@ -53,7 +54,7 @@ def check_segment_count(count: int, what: str = "segments") -> None:
         raise ImportFileError(f"A transcript may have at most {MAX_SEGMENTS:,} {what}.")
 
 
-def _check_segment(segment: ImportedSegment, what: str) -> int:
+def _check_segment(segment: Segment, what: str) -> int:
     """Return how many words it has."""
     if len(segment.text) > MAX_SEGMENT_CHARACTERS:
         raise ImportFileError(
@@ -62,7 +63,7 @@ def _check_segment(segment: ImportedSegment, what: str) -> int:
     words = len(segment.words) or len(segment.text.split())
     if words > MAX_SEGMENT_WORDS:
         raise ImportFileError(f"{what} has more than {MAX_SEGMENT_WORDS:,} words. Split it.")
-    _check_text(segment.text + (segment.speaker or ""), what)
+    _check_text(segment.text + (segment.speaker_name or ""), what)
     return words
 
 

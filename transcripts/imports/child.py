@@ -12,16 +12,19 @@ from dataclasses import dataclass, field, replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from transcripts.imports.bounds import check_bounds, check_size
 from transcripts.imports.decoding import decode_file
 from transcripts.imports.own_json import read_json
-from transcripts.imports.segments import Imported, ImportedSegment, ImportFileError
+from transcripts.imports.segments import Imported, ImportFileError
 from transcripts.imports.subtitles import read_subtitles
 from transcripts.media.errors import DecoderDiedError
 from transcripts.media.process import end_process, start_process
 from transcripts.media.sandbox import seal
+from transcripts.text.retokenize import share_out
+from transcripts.text.segments import Segment
+from transcripts.text.words import INTERPOLATED, Word
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +87,7 @@ def _stalled() -> ImportStalledError:
 
 
 def _receive(receiver: Connection) -> Imported:
-    segments: list[ImportedSegment] = []
+    segments: list[Segment] = []
     while True:
         if not receiver.poll(_PATIENCE_S):
             raise EOFError
@@ -130,23 +133,15 @@ def read_file(job: ImportJob) -> Imported:
     return imported
 
 
-def _with_words(segment: ImportedSegment) -> ImportedSegment:
+def _with_words(segment: Segment) -> Segment:
     return segment if segment.words else replace(segment, words=tuple(_share_out(segment)))
 
 
-def _share_out(segment: ImportedSegment) -> Iterator[dict[str, Any]]:
+def _share_out(segment: Segment) -> Iterator[Word]:
     """Yield the words of a text without times of their own: its time, shared out by length."""
     parts = segment.text.split()
-    total = sum(len(part) for part in parts) or 1
-    span_ms = segment.end_ms - segment.start_ms
-    position = 0
-    for number, part in enumerate(parts):
-        yield {
-            "word": part,
-            "start_ms": segment.start_ms + span_ms * position // total,
-            "end_ms": segment.start_ms + span_ms * (position + len(part)) // total,
-            "confidence": segment.confidence,
-            "space_before": number > 0,
-            "timing": "interpolated",
-        }
-        position += len(part)
+    if not parts:
+        return
+    times = share_out([len(part) for part in parts], segment.start_ms, segment.end_ms)
+    for number, (part, (start_ms, end_ms)) in enumerate(zip(parts, times, strict=True)):
+        yield Word(part, start_ms, end_ms, segment.confidence, number > 0, INTERPOLATED)

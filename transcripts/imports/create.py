@@ -11,23 +11,25 @@ from django.utils import timezone
 from accounts.models import User
 from transcripts.exports.notice import all_notices
 from transcripts.imports.child import ImportJob, read_in_child
-from transcripts.imports.segments import Imported, ImportedGap, ImportedSegment
+from transcripts.imports.segments import Imported, ImportedGap
 from transcripts.models import (
     Gap,
     JobKind,
     Origin,
     Recording,
-    Segment,
     Source,
     Speaker,
     Status,
     Transcript,
     TranscriptionJob,
 )
+from transcripts.models import Segment as SegmentRow
 from transcripts.search.index import index_transcript
 from transcripts.services.job_status import change_status, insert
+from transcripts.services.segment_rows import segment_row
 from transcripts.services.shown_gaps import show_gaps, with_gap_warning
 from transcripts.text.languages import find_language
+from transcripts.text.segments import Segment
 
 logger = logging.getLogger(__name__)
 
@@ -125,28 +127,22 @@ def _insert_gaps(transcript: Transcript, gaps: Sequence[ImportedGap]) -> None:
     Gap.objects.bulk_create(rows, batch_size=_INSERTED_AT_ONCE)
 
 
-def _insert_segments(transcript: Transcript, segments: Sequence[ImportedSegment]) -> None:
+def _insert_segments(transcript: Transcript, segments: Sequence[Segment]) -> None:
     speakers = _insert_speakers(transcript, segments)
     rows = [
-        Segment(
-            transcript=transcript,
+        segment_row(
+            segment,
             position=number,
-            start_ms=segment.start_ms,
-            end_ms=segment.end_ms,
-            text=segment.text,
-            words=list(segment.words),
-            speaker=speakers.get(segment.speaker or ""),
-            confidence=segment.confidence,
+            speaker=speakers.get(segment.speaker_name or ""),
+            transcript=transcript,
         )
         for number, segment in enumerate(segments, 1)
     ]
-    Segment.objects.bulk_create(rows, batch_size=_INSERTED_AT_ONCE)
+    SegmentRow.objects.bulk_create(rows, batch_size=_INSERTED_AT_ONCE)
 
 
-def _insert_speakers(
-    transcript: Transcript, segments: Sequence[ImportedSegment]
-) -> dict[str, Speaker]:
-    names = dict.fromkeys(segment.speaker for segment in segments if segment.speaker)
+def _insert_speakers(transcript: Transcript, segments: Sequence[Segment]) -> dict[str, Speaker]:
+    names = dict.fromkeys(segment.speaker_name for segment in segments if segment.speaker_name)
     Speaker.objects.bulk_create(
         Speaker(
             transcript=transcript,

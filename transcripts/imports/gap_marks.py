@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from transcripts.exports.phrases import PHRASES
-from transcripts.exports.timestamps import short_time
-from transcripts.imports.segments import ImportedSegment, Remark
+from transcripts.imports.segments import Remark
+from transcripts.text.clock import format_timestamp
+from transcripts.text.segments import Segment
 
 # Bounded, so that many openers that are never closed take linear time; the longest mark has 35.
 _BRACKETED = re.compile(r"\[[^\[\]]{1,100}\]")
@@ -27,9 +28,9 @@ class GapMarks:
     places: list[str] = field(default_factory=list)
 
     def add(self, start_ms: int, seconds: str) -> None:
-        self.places.append(f"{short_time(start_ms)} ({seconds} s)")
+        self.places.append(f"{format_timestamp(start_ms)} ({seconds} s)")
 
-    def take_from(self, segments: Sequence[ImportedSegment]) -> list[ImportedSegment]:
+    def take_from(self, segments: Sequence[Segment]) -> list[Segment]:
         """Return the segments without their marks; what was nothing else is left out."""
         return [rest for each in segments if (rest := self._take_from(each)) is not None]
 
@@ -43,7 +44,7 @@ class GapMarks:
         message = f"{what} marked as not transcribed in this file: {named}{more}."
         return [Remark("gaps_marked", message, is_loss=True)]
 
-    def _take_from(self, segment: ImportedSegment) -> ImportedSegment | None:
+    def _take_from(self, segment: Segment) -> Segment | None:
         marks = [match[0] for match in _BRACKETED.finditer(segment.text) if _is_mark(match[0])]
         if not marks:
             return segment

@@ -12,17 +12,16 @@ from transcripts.imports.gap_marks import GapMarks
 from transcripts.imports.segments import (
     Imported,
     ImportedGap,
-    ImportedSegment,
     ImportFileError,
     Remark,
 )
 from transcripts.text.bounds import MAX_SEGMENT_WORDS
+from transcripts.text.segments import Segment
+from transcripts.text.words import IMPORTED, TIMINGS, Word
 
 _LATEST_S = 1000 * 3600.0
-_TAKEN_OVER = {"timing": "imported"}  # nobody knows how they were found
 # Of `models.GapReason`, those that are shown; the process that reads files knows no Django.
 GAP_REASONS = ("not_recognised", "repetition", "low_confidence", "unreadable")
-_TIMINGS = ("attention", "aligned", "interpolated", "imported")
 
 
 def read_json(text: str) -> Imported:
@@ -39,7 +38,7 @@ def read_json(text: str) -> Imported:
     # An answer of our API, saved as it was, has no `origin`; it names the model.
     is_ours = is_machine_origin(origin) if origin else bool(model)
     read = tuple(
-        _read_segment(number, segment, timing={} if is_ours else _TAKEN_OVER)
+        _read_segment(number, segment, timing="" if is_ours else IMPORTED)
         for number, segment in enumerate(segments, 1)
         if not _stands_for_gap(segment)
     )
@@ -97,7 +96,7 @@ def _read_gap(value: object) -> ImportedGap | None:
     return ImportedGap(start_ms, end_ms, value["reason"], _text(value, "text"))
 
 
-def _read_segment(number: int, segment: object, *, timing: dict[str, str]) -> ImportedSegment:
+def _read_segment(number: int, segment: object, *, timing: str) -> Segment:
     where = f"segment {number}"
     if not isinstance(segment, dict) or not isinstance(segment.get("text"), str):
         raise ImportFileError(f"In this JSON, {where} has no text.")
@@ -110,11 +109,11 @@ def _read_segment(number: int, segment: object, *, timing: dict[str, str]) -> Im
         raise ImportFileError(
             f"In this JSON, {where} has more than {MAX_SEGMENT_WORDS:,} words. Split it."
         )
-    return ImportedSegment(
+    return Segment(
         start_ms,
         end_ms,
         segment["text"],
-        speaker=segment["speaker"] if isinstance(segment.get("speaker"), str) else None,
+        speaker_name=segment["speaker"] if isinstance(segment.get("speaker"), str) else None,
         confidence=_share(segment.get("confidence")),
         words=(
             _read_words(words, segment["text"], where, timing=timing)
@@ -124,14 +123,12 @@ def _read_segment(number: int, segment: object, *, timing: dict[str, str]) -> Im
     )
 
 
-def _read_words(
-    words: list[Any], text: str, where: str, *, timing: dict[str, str]
-) -> tuple[dict[str, Any], ...]:
+def _read_words(words: list[Any], text: str, where: str, *, timing: str) -> tuple[Word, ...]:
     """Return the words as they are stored; none where they don't spell the text.
 
-    timing: of words whose own the file doesn't tell.
+    timing: of words whose own the file doesn't have.
     """
-    read: list[dict[str, Any]] = []
+    read: list[Word] = []
     position = 0
     for word in words:
         if not isinstance(word, dict) or not isinstance(word.get("word"), str):
@@ -140,14 +137,14 @@ def _read_words(
         if start < 0 or text[position:start].strip():
             return ()
         read.append(
-            {
-                "word": word["word"],
-                "start_ms": _milliseconds(word.get("start"), f"a word of {where}"),
-                "end_ms": _milliseconds(word.get("end"), f"a word of {where}"),
-                "confidence": _share(word.get("confidence")),
-                "space_before": start > position,
-                **({"timing": word["timing"]} if word.get("timing") in _TIMINGS else timing),
-            }
+            Word(
+                text=word["word"],
+                start_ms=_milliseconds(word.get("start"), f"a word of {where}"),
+                end_ms=_milliseconds(word.get("end"), f"a word of {where}"),
+                confidence=_share(word.get("confidence")),
+                space_before=start > position,
+                timing=word["timing"] if word.get("timing") in TIMINGS else timing,
+            )
         )
         position = start + len(word["word"])
     return () if text[position:].strip() else tuple(read)

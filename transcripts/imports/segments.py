@@ -4,26 +4,14 @@ ImportFileError (ApiError, 400; 413 where it is too large)    not_a_transcript
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from stt_web.core.errors import ApiError
+from transcripts.text.segments import Segment
 
 
 class ImportFileError(ApiError):
     status = 400
     code = "not_a_transcript"
-
-
-@dataclass(frozen=True)
-class ImportedSegment:
-    """`start_ms` < `end_ms`. `words` as in `models.Segment`; empty: shared out by length."""
-
-    start_ms: int
-    end_ms: int
-    text: str
-    speaker: str | None = None
-    confidence: float | None = None  # nobody measured any
-    words: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,7 +36,10 @@ class Remark:
 
 @dataclass(frozen=True)
 class Imported:
-    segments: tuple[ImportedSegment, ...]
+    """`segments`: `speaker_name` as the file names who speaks; without words where it has no times
+    of their own."""
+
+    segments: tuple[Segment, ...]
     title: str = ""
     language: str = ""
     model: str = ""

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from transcripts.imports.bounds import MAX_SEGMENT_CHARACTERS
 from transcripts.imports.markup import strip_overrides
-from transcripts.imports.segments import ImportedSegment, ImportFileError
+from transcripts.imports.segments import ImportFileError
 from transcripts.imports.stamps import read_clock
+from transcripts.text.segments import Segment
 
 # What `Format:` says where it is missing (version 4.00+).
 _FIELDS = "layer, start, end, style, name, marginl, marginr, marginv, effect, text"
@@ -18,13 +19,13 @@ def is_substation(text: str) -> bool:
     return head.startswith(("[script info]", "[v4", "[events]", _DIALOGUE))
 
 
-def read_substation(text: str, *, broken: list[int], commented: list[int]) -> list[ImportedSegment]:
+def read_substation(text: str, *, broken: list[int], commented: list[int]) -> list[Segment]:
     """Return the dialogue; the lines that can't be read are added to `broken`, those that are
     comments, which no player shows, to `commented`."""
     return list(_read(text, broken, commented))
 
 
-def _read(text: str, broken: list[int], commented: list[int]) -> Iterator[ImportedSegment]:
+def _read(text: str, broken: list[int], commented: list[int]) -> Iterator[Segment]:
     fields = _field_names(_FIELDS)
     is_events = True
     for number, line in enumerate(text.split("\n"), 1):
@@ -47,7 +48,7 @@ def _field_names(text: str) -> list[str]:
     return [name.strip().lower() for name in text[:1000].split(",", _MOST_FIELDS)]
 
 
-def _dialogue(line: str, fields: list[str], *, number: int) -> ImportedSegment | None:
+def _dialogue(line: str, fields: list[str], *, number: int) -> Segment | None:
     if len(line) > MAX_SEGMENT_CHARACTERS:
         raise ImportFileError(
             f"Line {number} has more than {MAX_SEGMENT_CHARACTERS:,} characters. Split it."
@@ -59,4 +60,4 @@ def _dialogue(line: str, fields: list[str], *, number: int) -> ImportedSegment |
         return None
     name = " ".join(values.get("name", values.get("actor", "")).split())
     text = strip_overrides(values["text"])
-    return ImportedSegment(start_ms, max(end_ms, start_ms + 1), text, speaker=name or None)
+    return Segment(start_ms, max(end_ms, start_ms + 1), text, speaker_name=name or None)

@@ -18,7 +18,6 @@ from transcripts.imports.markup import VoiceChunk, has_times, read_vtt, strip_sr
 from transcripts.imports.rolling import without_repeats
 from transcripts.imports.segments import (
     Imported,
-    ImportedSegment,
     ImportFileError,
     Remark,
     name_lines,
@@ -26,6 +25,7 @@ from transcripts.imports.segments import (
 from transcripts.imports.stamps import BROKEN, Stamp, read_comma_stamp, read_stamp
 from transcripts.imports.substation import is_substation, read_substation
 from transcripts.imports.timed_text import place_pieces
+from transcripts.text.segments import Segment
 
 _NOTE = re.compile(r"^NOTE origin: (.{1,100})$", re.MULTILINE)  # of our own WebVTT
 _MOST_NOTICE_CUES = 20  # of one word a line, the longest notice is this many
@@ -122,9 +122,7 @@ def _nothing_found(text: str, lost: _Lost) -> str:
     return "There are no subtitles in this file."
 
 
-def _read_cues(
-    text: str, lost: _Lost, *, notices: Mapping[str, str]
-) -> tuple[list[ImportedSegment], str]:
+def _read_cues(text: str, lost: _Lost, *, notices: Mapping[str, str]) -> tuple[list[Segment], str]:
     lines = text.split("\n")
     is_vtt = _first_filled(lines).startswith("WEBVTT")
     found = divide_lines(lines, _stamp_reader(lines), is_vtt=is_vtt)
@@ -171,14 +169,14 @@ def _readable(cues: Iterable[RawCue], lost: _Lost) -> Iterator[RawCue]:
         yield cue
 
 
-def _read_srt_cues(cues: Iterable[RawCue]) -> Iterator[ImportedSegment]:
+def _read_srt_cues(cues: Iterable[RawCue]) -> Iterator[Segment]:
     for cue in cues:
         text = strip_srt(" ".join(cue.lines))
         if text:
-            yield ImportedSegment(cue.stamp.start_ms, cue.stamp.end_ms, text)
+            yield Segment(cue.stamp.start_ms, cue.stamp.end_ms, text)
 
 
-def _read_vtt_cues(cues: list[RawCue]) -> Iterator[ImportedSegment]:
+def _read_vtt_cues(cues: list[RawCue]) -> Iterator[Segment]:
     if any(has_times(line) for cue in cues for line in cue.lines):
         cues = without_repeats(cues)
     for cue in cues:
@@ -186,7 +184,7 @@ def _read_vtt_cues(cues: list[RawCue]) -> Iterator[ImportedSegment]:
         yield from place_pieces(pieces, start_ms=cue.stamp.start_ms, end_ms=cue.stamp.end_ms)
 
 
-def _find_notice(segments: list[ImportedSegment], notices: Mapping[str, str]) -> tuple[str, int]:
+def _find_notice(segments: list[Segment], notices: Mapping[str, str]) -> tuple[str, int]:
     """Return the origin that our notice at the end tells, and how many cues it takes; "" and 0
     where there is none."""
     told = ""
@@ -197,14 +195,14 @@ def _find_notice(segments: list[ImportedSegment], notices: Mapping[str, str]) ->
     return "", 0
 
 
-def _with_speakers(segments: list[ImportedSegment]) -> list[ImportedSegment]:
+def _with_speakers(segments: list[Segment]) -> list[Segment]:
     """Give the speakers back that our own SubRip named, each where somebody else begins.
 
     The first cue has a name if any has.
     """
     if not segments or _NAME.match(segments[0].text) is None:
         return segments
-    named: list[ImportedSegment] = []
+    named: list[Segment] = []
     speaker: str | None = None
     for segment in segments:
         match = _NAME.match(segment.text)
@@ -212,5 +210,5 @@ def _with_speakers(segments: list[ImportedSegment]) -> list[ImportedSegment]:
         if match is not None:
             speaker, text = match[1], text[match.end() :]
         if text:
-            named.append(replace(segment, text=text, speaker=speaker))
+            named.append(replace(segment, text=text, speaker_name=speaker))
     return named

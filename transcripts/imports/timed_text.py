@@ -4,17 +4,15 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any
 
 from transcripts.imports.markup import VoiceChunk
-from transcripts.imports.segments import ImportedSegment
+from transcripts.text.segments import Segment
+from transcripts.text.words import IMPORTED, Word
 
 _WORD = re.compile(r"\S+")
 
 
-def place_pieces(
-    pieces: Sequence[VoiceChunk], *, start_ms: int, end_ms: int
-) -> Iterator[ImportedSegment]:
+def place_pieces(pieces: Sequence[VoiceChunk], *, start_ms: int, end_ms: int) -> Iterator[Segment]:
     """Yield segments within the cue's time. Between times that are told, time goes by letters."""
     clock = _Clock(pieces, start_ms=start_ms, end_ms=end_ms)
     has_times = any(piece.start_ms is not None for piece in pieces)
@@ -28,21 +26,15 @@ def place_pieces(
         begin_ms = clock.at(begun)
         finish_ms = max(begin_ms + 1, clock.at(letters))
         words = tuple(_words(text, begun, clock)) if has_times else ()
-        yield ImportedSegment(begin_ms, finish_ms, spoken, speaker=voice or None, words=words)
+        yield Segment(begin_ms, finish_ms, spoken, speaker_name=voice or None, words=words)
 
 
-def _words(text: str, begun: int, clock: "_Clock") -> Iterator[dict[str, Any]]:
+def _words(text: str, begun: int, clock: "_Clock") -> Iterator[Word]:
     letters = begun
     for number, match in enumerate(_WORD.finditer(text)):
         begin_ms, letters = clock.at(letters), letters + len(match[0])
-        yield {
-            "word": match[0],
-            "start_ms": begin_ms,
-            "end_ms": max(begin_ms, clock.at(letters, is_end=True)),
-            "confidence": None,
-            "space_before": number > 0,
-            "timing": "imported",
-        }
+        end_ms = max(begin_ms, clock.at(letters, is_end=True))
+        yield Word(match[0], begin_ms, end_ms, None, number > 0, IMPORTED)
 
 
 class _Clock:

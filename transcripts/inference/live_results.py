@@ -8,12 +8,11 @@ from transcripts.inference.results import (
     Accepted,
     Finished,
     LanguageDetected,
-    RecognisedWord,
     WindowResult,
     read_gap,
     read_segment,
-    read_word,
 )
+from transcripts.text.words import Word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +24,7 @@ class StreamOptions:
     languages: tuple[str, ...] = ()  # that may occur, where none is given
     multilingual: bool = False
     offset_ms: int = 0
-    committed: tuple[RecognisedWord, ...] = ()
+    committed: tuple[Word, ...] = ()
 
     def as_proto(self) -> speech_pb2.StreamConfig:
         return speech_pb2.StreamConfig(
@@ -34,7 +33,7 @@ class StreamOptions:
             languages=self.languages,
             multilingual=self.multilingual,
             offset_ms=self.offset_ms,
-            committed=[_write_word(word) for word in self.committed],
+            committed=[word.as_proto() for word in self.committed],
         )
 
 
@@ -44,8 +43,8 @@ class Hypothesis:
 
     start_ms: int
     covered_ms: int
-    committed: tuple[RecognisedWord, ...]
-    pending: tuple[RecognisedWord, ...]
+    committed: tuple[Word, ...]
+    pending: tuple[Word, ...]
 
 
 @dataclass(frozen=True)
@@ -95,8 +94,8 @@ def _read_hypothesis(heard: speech_pb2.Hypothesis) -> Hypothesis:
     return Hypothesis(
         start_ms=heard.start_ms,
         covered_ms=heard.covered_ms,
-        committed=tuple(read_word(word) for word in heard.committed),
-        pending=tuple(read_word(word) for word in heard.pending),
+        committed=tuple(map(Word.from_proto, heard.committed)),
+        pending=tuple(map(Word.from_proto, heard.pending)),
     )
 
 
@@ -109,14 +108,4 @@ def _read_utterance(utterance: speech_pb2.Utterance) -> WindowResult:
         segments=tuple(read_segment(segment) for segment in utterance.segments),
         gaps=tuple(read_gap(gap) for gap in utterance.gaps),
         speech_ms=utterance.speech_ms,
-    )
-
-
-def _write_word(word: RecognisedWord) -> speech_pb2.Word:
-    return speech_pb2.Word(
-        text=word.text,
-        start_ms=word.start_ms,
-        end_ms=word.end_ms,
-        confidence=word.confidence,
-        space_before=word.space_before,
     )

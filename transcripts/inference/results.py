@@ -8,6 +8,7 @@ from typing import Literal
 
 from protos.stt.v1 import audio_pb2, server_pb2, speech_pb2
 from transcripts.inference.errors import BrokenAnswerError
+from transcripts.text.segments import Segment
 
 
 @dataclass(frozen=True)
@@ -65,31 +66,6 @@ class LanguageDetected:
 
 
 @dataclass(frozen=True)
-class RecognisedWord:
-    text: str
-    start_ms: int
-    end_ms: int
-    confidence: float
-    space_before: bool
-    timing: str = "attention"  # or "aligned", "interpolated"
-
-
-@dataclass(frozen=True)
-class RecognisedSegment:
-    start_ms: int
-    end_ms: int
-    text: str
-    words: tuple[RecognisedWord, ...]
-    confidence: float
-    avg_logprob: float
-    compression_ratio: float
-    no_speech_prob: float
-    temperature: float
-    language: str = ""
-    language_probability: float = 0.0  # > 0 to 1; 0 where the language was given or not asked
-
-
-@dataclass(frozen=True)
 class SpeakerTurn:
     """`embedding`: float32 little-endian (n,), as bytes; this tier only stores it.
 
@@ -109,14 +85,14 @@ class RecognisedGap:
     start_ms: int
     end_ms: int
     reason: str  # a value of `models.GapReason`
-    text: RecognisedSegment | None = None
+    text: Segment | None = None
 
 
 @dataclass(frozen=True)
 class WindowResult:
     start_ms: int
     resume_ms: int
-    segments: tuple[RecognisedSegment, ...] = ()
+    segments: tuple[Segment, ...] = ()
     turns: tuple[SpeakerTurn, ...] = ()
     gaps: tuple[RecognisedGap, ...] = ()
     speech_ms: int = 0
@@ -127,11 +103,6 @@ class Finished:
     heard_ms: int
     speech_ms: int = 0
 
-
-_TIMINGS = {
-    speech_pb2.TIMING_ALIGNED: "aligned",
-    speech_pb2.TIMING_INTERPOLATED: "interpolated",
-}
 
 TranscribeEvent = Accepted | LanguageDetected | WindowResult | Finished
 
@@ -244,39 +215,10 @@ def read_window(window: speech_pb2.WindowResult) -> WindowResult:
     )
 
 
-def read_segment(segment: speech_pb2.Segment) -> RecognisedSegment:
+def read_segment(segment: speech_pb2.Segment) -> Segment:
     if segment.end_ms <= segment.start_ms:
         raise BrokenAnswerError("The inference service sent a segment without length.")
-    words = tuple(read_word(word) for word in segment.words)
-    return RecognisedSegment(
-        start_ms=segment.start_ms,
-        end_ms=segment.end_ms,
-        text=segment.text,
-        words=words,
-        confidence=segment.confidence,
-        avg_logprob=segment.avg_logprob,
-        compression_ratio=segment.compression_ratio,
-        no_speech_prob=segment.no_speech_prob,
-        temperature=segment.temperature,
-        language=segment.language,
-        language_probability=segment.language_probability,
-    )
-
-
-def read_word(word: speech_pb2.Word) -> RecognisedWord:
-    return RecognisedWord(
-        text=word.text,
-        start_ms=word.start_ms,
-        end_ms=word.end_ms,
-        confidence=word.confidence,
-        space_before=word.space_before,
-        timing=read_timing(word),
-    )
-
-
-def read_timing(word: speech_pb2.Word) -> str:
-    """Return how the word got its times, as `Segment.words` says it."""
-    return _TIMINGS.get(word.timing, "attention")
+    return Segment.from_proto(segment)
 
 
 def read_gap(gap: speech_pb2.Gap) -> RecognisedGap:

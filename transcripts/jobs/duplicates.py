@@ -5,9 +5,11 @@ runs count: two people may say "yes" at once.
 """
 
 from collections import defaultdict
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
-from transcripts.models import Segment
+from transcripts.text.segments import Segment
+from transcripts.text.words import Word, join_words
 
 # The same sound has the same time, up to what the recogniser's times are off.
 _NEAR_MS = 300
@@ -19,7 +21,7 @@ Placed = tuple[Segment, int]
 
 def drop_duplicates(placed: list[Placed]) -> list[Placed]:
     """Return the segments (with the source of each) without what a better one of another source
-    says at the same time. Changes `words` and `text` of those that lose some."""
+    says at the same time."""
     doomed: dict[int, set[int]] = defaultdict(set)
     in_time = sorted(range(len(placed)), key=lambda at: placed[at][0].start_ms)
     for number, first in enumerate(in_time):
@@ -29,9 +31,9 @@ def drop_duplicates(placed: list[Placed]) -> list[Placed]:
             if placed[first][1] != placed[second][1]:
                 _compare(placed, first, second, doomed)
     return [
-        (segment, source)
+        (rest, source)
         for at, (segment, source) in enumerate(placed)
-        if _keep_rest(segment, doomed[at])
+        if (rest := _rest_of(segment, doomed[at])) is not None
     ]
 
 
@@ -48,13 +50,13 @@ def _compare(placed: list[Placed], one: int, other: int, doomed: dict[int, set[i
         doomed[one].update(at for at, _ in pairs)
 
 
-def _same_words(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> list[tuple[int, int]]:
+def _same_words(one: Sequence[Word], other: Sequence[Word]) -> list[tuple[int, int]]:
     pairs: list[tuple[int, int]] = []
     begin = 0
     for at, word in enumerate(one):
         for match in range(begin, len(other)):
-            is_near = abs(other[match]["start_ms"] - word["start_ms"]) <= _NEAR_MS
-            if is_near and _plain(other[match]["word"]) == _plain(word["word"]):
+            is_near = abs(other[match].start_ms - word.start_ms) <= _NEAR_MS
+            if is_near and _plain(other[match].text) == _plain(word.text):
                 pairs.append((at, match))
                 begin = match + 1
                 break
@@ -65,17 +67,18 @@ def _plain(word: str) -> str:
     return "".join(letter for letter in word.lower() if letter.isalnum())
 
 
-def _keep_rest(segment: Segment, doomed: set[int]) -> bool:
-    """Take the words at `doomed` out; return whether any is left."""
+def _rest_of(segment: Segment, doomed: set[int]) -> Segment | None:
+    """Return the segment without the words at `doomed`; None where none is left."""
     if not doomed:
-        return True
-    words = [word for at, word in enumerate(segment.words) if at not in doomed]
+        return segment
+    words = tuple(word for at, word in enumerate(segment.words) if at not in doomed)
     if not words:
-        return False
-    segment.words = words
-    text = "".join((" " if word["space_before"] else "") + word["word"] for word in words)
-    segment.text = text.strip()
-    segment.start_ms, segment.end_ms = words[0]["start_ms"], words[-1]["end_ms"]
-    if segment.end_ms <= segment.start_ms:
-        segment.end_ms = segment.start_ms + 1
-    return True
+        return None
+    start_ms = words[0].start_ms
+    return replace(
+        segment,
+        words=words,
+        text=join_words(words),
+        start_ms=start_ms,
+        end_ms=max(start_ms + 1, words[-1].end_ms),
+    )

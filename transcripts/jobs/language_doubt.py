@@ -6,10 +6,12 @@ The recogniser demands evidence before it takes a window for another language th
 
 from collections.abc import Iterable
 
-from transcripts.inference.results import RecognisedSegment, WindowResult
+from transcripts.inference.results import WindowResult
 from transcripts.jobs import results
 from transcripts.jobs.results import JobRun
+from transcripts.text.clock import format_clock
 from transcripts.text.languages import LANGUAGE_NAMES
+from transcripts.text.segments import Segment
 from transcripts.warnings import LANGUAGE_UNCERTAIN
 
 # One slice of four seconds with an odd guess leaves a mean of a third or more (measured).
@@ -29,7 +31,7 @@ def note_doubt(job: JobRun, window: WindowResult) -> str:
         return ""
     name = LANGUAGE_NAMES.get(doubtful.language, doubtful.language).title()
     message = (
-        f"At {_as_clock(doubtful.start_ms)} another language than {name} may be spoken; the text"
+        f"At {format_clock(doubtful.start_ms)} another language than {name} may be spoken; the text"
         " there may be a translation. If it is, transcribe the recording again with language=multi"
         " or with the languages that occur."
     )
@@ -37,16 +39,11 @@ def note_doubt(job: JobRun, window: WindowResult) -> str:
     return message
 
 
-def find_doubtful(segments: Iterable[RecognisedSegment]) -> RecognisedSegment | None:
+def find_doubtful(segments: Iterable[Segment]) -> Segment | None:
     """Return the first segment that may be in another language than it says."""
     return next((segment for segment in segments if _is_doubtful(segment)), None)
 
 
-def _is_doubtful(segment: RecognisedSegment) -> bool:
+def _is_doubtful(segment: Segment) -> bool:
     is_long = segment.end_ms - segment.start_ms >= _SHORTEST_MS
     return is_long and 0 < segment.language_probability < _UNCERTAIN
-
-
-def _as_clock(time_ms: int) -> str:
-    minutes, seconds = divmod(time_ms // 1000, 60)
-    return f"{minutes}:{seconds:02}"

@@ -9,7 +9,7 @@ row's lock: a sweeper, a cancel or a delete comes wholly before or wholly after.
 import base64
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, QuerySet
@@ -19,38 +19,24 @@ from transcripts.inference.results import (
     Accepted,
     LanguageDetected,
     RecognisedGap,
-    RecognisedSegment,
     SpeakerTurn,
     WindowResult,
 )
 from transcripts.jobs.lease import Lease, LeaseLostError, held_rows
 from transcripts.locks import lock_transcript
 from transcripts.media.passes import Passes
-from transcripts.models import Gap, Segment, Speaker, Transcript, TranscriptionJob, Window
-
-
-class SpokenWord(Protocol):
-    @property
-    def text(self) -> str: ...
-    @property
-    def start_ms(self) -> int: ...
-    @property
-    def end_ms(self) -> int: ...
-    @property
-    def confidence(self) -> float: ...
-    @property
-    def space_before(self) -> bool: ...
-    @property
-    def timing(self) -> str: ...
+from transcripts.models import Gap, Speaker, Transcript, TranscriptionJob, Window
+from transcripts.models import Segment as SegmentRow
+from transcripts.services.segment_rows import segment_row
+from transcripts.text.segments import Segment
 
 
 @dataclass(frozen=True)
 class LabelledTranscript:
-    """The segments as they are after the speakers stage and in sentences, ready to replace the
-    stored ones."""
+    """The segments as they are after the speakers stage and in sentences, in order, each with its
+    speaker's number if it has one: ready to replace the stored ones."""
 
     segments: tuple[Segment, ...]
-    speaker_positions: tuple[int, ...]  # for each segment its speaker, 1-based; 0: none
     sources: tuple[int, ...] = ()  # for each segment its source, where there are several
 
 
@@ -82,8 +68,8 @@ class JobRun:
         return {"job": self.row} if self.row.is_second_pass else {"transcript": self.transcript}
 
     @property
-    def segments(self) -> QuerySet[Segment]:
-        return Segment.objects.filter(**self.target).order_by("position")
+    def segments(self) -> QuerySet[SegmentRow]:
+        return SegmentRow.objects.filter(**self.target).order_by("position")
 
     @property
     def gaps(self) -> QuerySet[Gap]:
@@ -166,8 +152,8 @@ def store_windows(settled: Sequence[tuple[JobRun, WindowResult]]) -> list[bool]:
         held = [(job, window) for job, window in in_order if _move_on(job, window)]
         Window.objects.bulk_create(_window(job, window) for job, window in held)
         Gap.objects.bulk_create(_gap(job, gap) for job, window in held for gap in window.gaps)
-        Segment.objects.bulk_create(
-            segment for job, window in held for segment in _segments(job, window.segments)
+        SegmentRow.objects.bulk_create(
+            row for job, window in held for row in _segments(job, window.segments)
         )
     for job, window in held:
         _note_stored(job, window)
@@ -222,7 +208,7 @@ def _gap(job: JobRun, gap: RecognisedGap) -> Gap:
         end_ms=gap.end_ms,
         reason=gap.reason,
         text="" if text is None else text.text,
-        words=[] if text is None else [word_as_json(word) for word in text.words],
+        words=[] if text is None else [word.as_json() for word in text.words],
         confidence=None if text is None else text.confidence,
         language="" if text is None else text.language,
         source=0 if job.passes is None else job.passes.index,
@@ -252,50 +238,35 @@ def replace_segments(transcript: Transcript, labelled: LabelledTranscript) -> No
     """Put the labelled segments in place of the stored ones. Inside the caller's transaction."""
     transcript.segments.all().delete()
     transcript.speakers.all().delete()
-    speakers = _make_speakers(transcript, labelled.speaker_positions)
-    for segment, position in zip(labelled.segments, labelled.speaker_positions, strict=True):
-        segment.speaker = speakers.get(position)
-    Segment.objects.bulk_create(labelled.segments, batch_size=500)
+    speakers = _make_speakers(transcript, labelled.segments)
+    rows = [
+        segment_row(
+            segment,
+            position=position,
+            speaker=speakers.get(segment.speaker),
+            transcript=transcript,
+        )
+        for position, segment in enumerate(labelled.segments)
+    ]
+    SegmentRow.objects.bulk_create(rows, batch_size=500)
 
 
-def _make_speakers(transcript: Transcript, positions: Iterable[int]) -> dict[int, Speaker]:
+def _make_speakers(
+    transcript: Transcript, segments: Iterable[Segment]
+) -> dict[int | None, Speaker]:
+    numbers = {segment.speaker for segment in segments if segment.speaker is not None}
     Speaker.objects.bulk_create(
-        Speaker(transcript=transcript, position=position, label=f"Speaker {position}")
-        for position in sorted(set(positions) - {0})
+        Speaker(transcript=transcript, position=number, label=f"Speaker {number}")
+        for number in sorted(numbers)
     )
     return {speaker.position: speaker for speaker in transcript.speakers.all()}
 
 
-def _segments(job: JobRun, recognised: Iterable[RecognisedSegment]) -> list[Segment]:
+def _segments(job: JobRun, recognised: Iterable[Segment]) -> list[SegmentRow]:
     return [
-        Segment(
-            **job.target,
-            position=position,
-            start_ms=segment.start_ms,
-            end_ms=segment.end_ms,
-            text=segment.text,
-            words=[word_as_json(word) for word in segment.words],
-            confidence=segment.confidence,
-            avg_logprob=segment.avg_logprob,
-            compression_ratio=segment.compression_ratio,
-            no_speech_prob=segment.no_speech_prob,
-            temperature=segment.temperature,
-            language=segment.language,
-        )
+        segment_row(segment, position=position, **job.target)
         for position, segment in enumerate(recognised, job.next_position)
     ]
-
-
-def word_as_json(word: SpokenWord) -> dict[str, object]:
-    """Return a word as `Segment.words` keeps it."""
-    return {
-        "word": word.text,
-        "start_ms": word.start_ms,
-        "end_ms": word.end_ms,
-        "confidence": round(word.confidence, 4),
-        "space_before": word.space_before,
-        "timing": word.timing,
-    }
 
 
 def speaker_turn_as_json(turn: SpeakerTurn) -> dict[str, object]:

@@ -21,8 +21,7 @@ from billing.ledger import minutes_for, place_new_hold
 from billing.plans import lock_account_for
 from stt_web.core.errors import ApiError
 from stt_web.core.request_id import request_id_var
-from transcripts.editing.draft import Draft, Editing, SpeakerState, open_draft, read_state
-from transcripts.editing.segment_operations import SegmentState
+from transcripts.editing.draft import Draft, Editing, SpeakerState, open_draft
 from transcripts.inference.routing import inference_for
 from transcripts.jobs.enqueue import enqueue
 from transcripts.jobs.results import JobRun
@@ -38,9 +37,11 @@ from transcripts.models import (
     Transcript,
     TranscriptionJob,
 )
+from transcripts.models.transcript import new_segment_key
 from transcripts.services.embeddings import delete_embeddings
 from transcripts.services.shown_gaps import CODE as GAP_WARNING
 from transcripts.services.shown_gaps import show_gaps, with_gap_warning
+from transcripts.text.segments import Segment
 
 logger = logging.getLogger(__name__)
 
@@ -248,19 +249,20 @@ def _join_warnings(transcript: Transcript, row: TranscriptionJob) -> list[dict[s
     return with_gap_warning([*before, *row.warnings], show_gaps(transcript.gaps.all()))
 
 
-def _read_result(job: JobRun) -> tuple[list[SegmentState], dict[int, SpeakerState]]:
+def _read_result(job: JobRun) -> tuple[list[Segment], dict[int, SpeakerState]]:
     if job.labelled is None:
-        rows = list(job.row.segments.all())
-        return [read_state(row, speaker=None) for row in rows], {}
-    positions = job.labelled.speaker_positions
-    pairs = zip(job.labelled.segments, positions, strict=True)
-    numbers = sorted({*positions} - {0})
-    speakers = {number: SpeakerState(f"Speaker {number}", "") for number in numbers}
-    return [read_state(row, speaker=number or None) for row, number in pairs], speakers
+        return [Segment.from_row(row) for row in job.row.segments.all()], {}
+    numbers = {each.speaker for each in job.labelled.segments if each.speaker is not None}
+    speakers = {number: SpeakerState(f"Speaker {number}", "") for number in sorted(numbers)}
+    segments = [
+        replace(segment, key=new_segment_key(), position=float(position))
+        for position, segment in enumerate(job.labelled.segments)
+    ]
+    return segments, speakers
 
 
 def _replace_text(
-    transcript: Transcript, segments: list[SegmentState], speakers: dict[int, SpeakerState]
+    transcript: Transcript, segments: list[Segment], speakers: dict[int, SpeakerState]
 ) -> bool:
     """Return False, and change nothing, where a person has changed the text."""
     with open_draft(Editing(transcript, author=None), EditAction.SECOND_PASS) as draft:

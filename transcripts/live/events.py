@@ -10,7 +10,8 @@ from typing import Any
 
 from accounts.models import ApiKey, User
 from stt_web.core.errors import ApiError
-from transcripts.inference.results import RecognisedSegment, RecognisedWord
+from transcripts.text.segments import Segment
+from transcripts.text.words import Word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +54,15 @@ class Partial:
 
     start_ms: int
     covered_ms: int
-    committed: tuple[RecognisedWord, ...]
-    pending: tuple[RecognisedWord, ...]
+    committed: tuple[Word, ...]
+    pending: tuple[Word, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Final:
     """A settled piece of speech, stored: never changed, never told again."""
 
-    segments: tuple[RecognisedSegment, ...]
+    segments: tuple[Segment, ...]
     language: str
 
     @property
@@ -69,7 +70,7 @@ class Final:
         return self.segments[-1].end_ms
 
 
-def make_finals(segments: Iterable[RecognisedSegment], *, language: str) -> tuple[Final, ...]:
+def make_finals(segments: Iterable[Segment], *, language: str) -> tuple[Final, ...]:
     """Return a piece for each run of segments in one language; `language`: where they say none."""
     runs = groupby(segments, key=lambda segment: segment.language or language)
     return tuple(Final(segments=tuple(run), language=spoken) for spoken, run in runs)

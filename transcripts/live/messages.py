@@ -7,15 +7,14 @@ Every message has `text` and `partial` (empty where there is none), `seq`, `audi
 """
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from stt_web.core.errors import ApiError
-from transcripts.inference.results import RecognisedSegment, RecognisedWord
 from transcripts.live.events import Ended, Failed, Final, LiveEvent, Partial, Ready, SessionNotice
 from transcripts.live.protocol import Dialect, FrameTooLargeError
 from transcripts.services.shown_gaps import seconds_in
-from transcripts.text.writing import SPACELESS_LANGUAGES
+from transcripts.text.words import ATTENTION, Word, join_words
+from transcripts.text.writing import join_texts
 
 Message = dict[str, Any]
 
@@ -103,9 +102,9 @@ class MessageEncoder:
         return self._message(**body)
 
     def _partial(self, heard: Partial) -> Message:
-        committed = spell(heard.committed)
+        committed = join_words(heard.committed)
         return self._message(
-            partial=spell((*heard.committed, *heard.pending)),
+            partial=join_words((*heard.committed, *heard.pending)),
             committed=committed,
             start=heard.start_ms / 1000,
             end=heard.covered_ms / 1000,
@@ -117,7 +116,9 @@ class MessageEncoder:
 
     def _piece(self, settled: Final) -> Message:
         return self._message(
-            text=_join(settled.segments, language=settled.language),
+            text=join_texts(
+                (segment.text for segment in settled.segments), language=settled.language
+            ),
             language=settled.language or None,
             start=settled.segments[0].start_ms / 1000,
             end=settled.end_ms / 1000,
@@ -167,23 +168,12 @@ class MessageEncoder:
         }
 
 
-def spell(words: Iterable[RecognisedWord]) -> str:
-    """Return the words joined by their own spacing."""
-    spaced = "".join((" " if word.space_before else "") + word.text for word in words)
-    return spaced.removeprefix(" ")
-
-
-def _join(segments: Iterable[RecognisedSegment], *, language: str) -> str:
-    joint = "" if language in SPACELESS_LANGUAGES else " "
-    return joint.join(segment.text for segment in segments)
-
-
-def _word(word: RecognisedWord, *, is_committed: bool) -> Message:
+def _word(word: Word, *, is_committed: bool) -> Message:
     return {
         "word": word.text,
         "start": word.start_ms / 1000,
         "end": word.end_ms / 1000,
-        "confidence": round(word.confidence, 3),
-        "timing": word.timing,
+        "confidence": round(word.confidence or 0.0, 3),
+        "timing": word.timing or ATTENTION,
         "committed": is_committed,
     }

@@ -7,14 +7,12 @@ committed ones. So the text that was told and what is committed only grow, in th
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from transcripts.inference.live_results import Hypothesis, Pace, StreamEvent
 from transcripts.inference.results import (
     Accepted,
     LanguageDetected,
-    RecognisedSegment,
-    RecognisedWord,
     WindowResult,
 )
 from transcripts.jobs import results
@@ -27,7 +25,9 @@ from transcripts.live.send_queue import SendQueue
 from transcripts.live.silence import SilenceCoalescer
 from transcripts.live.upstream import Interrupted
 from transcripts.live.window_batcher import window_batcher
-from transcripts.text.writing import SPACELESS_LANGUAGES
+from transcripts.text.segments import Segment
+from transcripts.text.words import Word, with_first_space
+from transcripts.text.writing import is_spaced
 from transcripts.warnings import LANGUAGE_UNCERTAIN
 
 MAX_UNSTORED = 16
@@ -41,7 +41,7 @@ class _Settled:
     finals: tuple[Final, ...]
 
     @property
-    def segments(self) -> tuple[RecognisedSegment, ...]:
+    def segments(self) -> tuple[Segment, ...]:
         return tuple(segment for final in self.finals for segment in final.segments)
 
 
@@ -183,15 +183,9 @@ class ResultWriter:
         await self._queue.put(SessionNotice(code=code, message=message))
 
 
-def _join(
-    parts: Iterable[tuple[RecognisedWord, ...]], *, language: str
-) -> tuple[RecognisedWord, ...]:
+def _join(parts: Iterable[tuple[Word, ...]], *, language: str) -> tuple[Word, ...]:
     """Return the words of all, spaced like the texts of pieces that follow one another."""
-    is_spaced = language not in SPACELESS_LANGUAGES
-    words: list[RecognisedWord] = []
+    words: list[Word] = []
     for part in parts:
-        start = len(words)
-        words += part
-        if is_spaced and 0 < start < len(words):
-            words[start] = replace(words[start], space_before=True)
+        words += with_first_space(part, has_space=True) if words and is_spaced(language) else part
     return tuple(words)

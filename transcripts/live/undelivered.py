@@ -11,10 +11,10 @@ import logging
 
 from django.db import Error as DatabaseFailure
 
-from transcripts.inference.results import RecognisedSegment, RecognisedWord
 from transcripts.jobs.lease import Lease
 from transcripts.live.events import Final
-from transcripts.models import LiveSession, Segment, Transcript
+from transcripts.models import LiveSession, Transcript
+from transcripts.text.segments import Segment
 
 logger = logging.getLogger(__name__)
 
@@ -35,31 +35,6 @@ def load_undelivered(transcript: Transcript, *, delivered_ms: int) -> tuple[Fina
     language = transcript.language or transcript.job.language_requested
     stored = transcript.segments.filter(end_ms__gt=delivered_ms).order_by("position")
     return tuple(
-        Final(segments=(_as_recognised(each),), language=each.language or language)
+        Final(segments=(Segment.from_row(each),), language=each.language or language)
         for each in stored
-    )
-
-
-def _as_recognised(stored: Segment) -> RecognisedSegment:
-    return RecognisedSegment(
-        start_ms=stored.start_ms,
-        end_ms=stored.end_ms,
-        text=stored.text,
-        words=tuple(
-            RecognisedWord(
-                text=word["word"],
-                start_ms=word["start_ms"],
-                end_ms=word["end_ms"],
-                confidence=word["confidence"],
-                space_before=word["space_before"],
-                timing=word.get("timing", "attention"),
-            )
-            for word in stored.words
-        ),
-        confidence=stored.confidence or 0.0,
-        avg_logprob=stored.avg_logprob or 0.0,
-        compression_ratio=stored.compression_ratio or 0.0,
-        no_speech_prob=stored.no_speech_prob or 0.0,
-        temperature=stored.temperature or 0.0,
-        language=stored.language,
     )

@@ -18,7 +18,7 @@ from accounts.models import User
 from transcripts.inference.errors import InferenceError, UnavailableError
 from transcripts.inference.live import LiveCall, start_stream
 from transcripts.inference.live_results import Hypothesis, StreamEvent, StreamOptions
-from transcripts.inference.results import Accepted, Finished, RecognisedWord, WindowResult
+from transcripts.inference.results import Accepted, Finished, WindowResult
 from transcripts.inference.routing import Route, inference_for
 from transcripts.inference.servers import Server
 from transcripts.jobs.stages.recognise import retry_delay_s
@@ -26,6 +26,7 @@ from transcripts.live.audio_buffer import AudioBuffer
 from transcripts.live.executors import ask, in_database
 from transcripts.live.journal import SAMPLES_A_MS
 from transcripts.models import TranscriptionJob
+from transcripts.text.words import Word
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ class UpstreamStream:
         self._model = model
         self._language = language
         self._languages, self._is_multilingual = tuple(asked.languages), asked.is_multilingual
-        self._committed: tuple[RecognisedWord, ...] = ()
+        self._committed: tuple[Word, ...] = ()
         self._commands: deque[_Command] = deque()
         self._changed = asyncio.Event()
         self._is_over = False

@@ -18,6 +18,7 @@ from transcripts.media.messages import (
     parse_survey,
 )
 from transcripts.media.process import DecoderProcess, warm_up
+from transcripts.text.clock import format_clock
 
 __all__ = [
     "Decoder",
@@ -204,7 +205,7 @@ def _damage_of(note: Note) -> Iterator[MediaWarning]:
     if not spans:
         return
     lost_s = sum(end - start for start, end in spans) / 1000
-    places = ", ".join(_clock(start) for start, _ in spans[:_NAMED_PLACES])
+    places = ", ".join(format_clock(start) for start, _ in spans[:_NAMED_PLACES])
     more = " and later" if len(spans) > _NAMED_PLACES else ""
     yield MediaWarning(
         "corrupt_audio_skipped",
@@ -237,13 +238,6 @@ def _jumps_of(note: Note) -> Iterator[MediaWarning]:
     for place_ms, length_ms in note.spans("jumps")[:1]:
         yield MediaWarning(
             "time_stamps_jump",
-            f"The time stamps of this file jump by {_clock(length_ms)} at {_clock(place_ms)}:"
-            " times behind that place are counted without the jump.",
+            f"The time stamps of this file jump by {format_clock(length_ms)} at"
+            f" {format_clock(place_ms)}: times behind that place are counted without the jump.",
         )
-
-
-def _clock(ms: int) -> str:
-    seconds = ms // 1000
-    hours, minutes = seconds // 3600, seconds // 60 % 60
-    start = f"{hours}:{minutes:02}" if hours else f"{minutes}"
-    return f"{start}:{seconds % 60:02}"

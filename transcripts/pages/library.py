@@ -18,11 +18,11 @@ from stt_web.core.errors import ApiError
 from transcripts.exports.render import EXPORTS
 from transcripts.filters import RELEVANCE, filter_transcripts
 from transcripts.models import READABLE_STATUSES, Source, Status, Tag, Transcript
-from transcripts.pages.paragraphs import format_clock
 from transcripts.pages.transcript import SOURCE_NAMES, STATUS_NAMES
 from transcripts.search.highlights import Highlight, find_highlights
 from transcripts.search.pagination import SearchPagination
 from transcripts.search.query import read_terms, search_transcripts, searching
+from transcripts.text.clock import format_clock
 from transcripts.text.languages import LANGUAGE_NAMES
 
 _PAGE_ROWS = 50

@@ -8,7 +8,7 @@ from django.utils.formats import localize
 from django.utils.translation import gettext, gettext_lazy
 
 from transcripts.models import GapReason, Transcript
-from transcripts.pages.paragraphs import format_clock
+from transcripts.pages.paragraphs import GapLine
 from transcripts.services.shown_gaps import CODE, ShownGap, rounded_seconds
 from transcripts.text.languages import LANGUAGE_NAMES
 from transcripts.warnings import NO_SPEECH, NO_WORDS
@@ -56,19 +56,17 @@ _UNCERTAIN = gettext_lazy(
 )
 
 
-def list_gaps(gaps: Iterable[ShownGap]) -> list[dict[str, Any]]:
+def list_gaps(gaps: Iterable[ShownGap]) -> list[GapLine]:
     """Return what a page shows of each gap. No query."""
     return [
-        {
-            "gap": gap.id,
-            "start_ms": gap.start_ms,
-            "start_s": f"{gap.start_ms / 1000:.3f}",
-            "end_s": f"{gap.end_ms / 1000:.3f}",
-            "time": format_clock(gap.start_ms),
-            "seconds": localize(rounded_seconds(gap.length_ms / 1000)),
-            "reason": REASONS.get(gap.reason, ""),
-            "text": gap.text,
-        }
+        GapLine(
+            gap.start_ms,
+            gap.end_ms,
+            gap.text,
+            gap=gap.id,
+            seconds=str(localize(rounded_seconds(gap.length_ms / 1000))),
+            reason=str(REASONS.get(gap.reason, "")),
+        )
         for gap in gaps
     ]
 

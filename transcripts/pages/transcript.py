@@ -5,7 +5,7 @@ program would: `If-Match` with the revision that is shown, and every change a re
 """
 
 import json
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from django import forms
@@ -30,11 +30,12 @@ from transcripts.jobs.cancel import delete_transcript
 from transcripts.jobs.second_pass import has_open_pass, request_second_pass
 from transcripts.models import OPEN_STATUSES, Source, Status, Transcript
 from transcripts.pages.home import list_languages
-from transcripts.pages.paragraphs import format_clock
+from transcripts.pages.paragraphs import SegmentLine
 from transcripts.pages.remarks import has_code, list_gaps, list_remarks
 from transcripts.pages.transcript_texts import MASKED_NAMES, PROFILE_NAMES, TEXTS
 from transcripts.services.embeddings import has_embeddings
 from transcripts.services.sources import list_pauses
+from transcripts.text.clock import format_clock
 from transcripts.text.languages import LANGUAGE_NAMES
 from transcripts.warnings import NO_SPEECH
 
@@ -78,7 +79,7 @@ def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
         "transcript": transcript,
         "title": transcript.title or transcript.recording.file_name or _("Transcript"),
         "tags": [tag.name for tag in transcript.tags.all()],
-        "lines": sorted([*segments, *gaps], key=lambda line: line["start_ms"]),
+        "lines": sorted([*segments, *gaps], key=lambda line: line.start_ms),
         "remarks": list_remarks(transcript),
         "is_incomplete": transcript.status == Status.COMPLETED_WITH_WARNINGS,
         "is_silent": has_code(transcript, NO_SPEECH),
@@ -133,7 +134,7 @@ def delete(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
     return redirect("transcripts")
 
 
-def _list_segments(transcript: Transcript) -> list[dict[str, Any]]:
+def _list_segments(transcript: Transcript) -> list[SegmentLine]:
     """Return what the page shows of each; without the words, which are most of it. One query."""
     rows = transcript.segments.order_by("position").values(
         "key",
@@ -145,21 +146,18 @@ def _list_segments(transcript: Transcript) -> list[dict[str, Any]]:
         name=F("speaker__display_name"),
     )
     before = None
-    shown: list[dict[str, Any]] = []
+    shown: list[SegmentLine] = []
     for row in rows:
-        shown.append(
-            {
-                "key": row["key"],
-                "start_ms": row["start_ms"],
-                "start_s": f"{row['start_ms'] / 1000:.3f}",
-                "end_s": f"{row['end_ms'] / 1000:.3f}",
-                "time": format_clock(row["start_ms"]),
-                "text": row["text"],
-                "number": row["number"],
-                "speaker": row["name"] or row["label"] or "",
-                "is_same": row["number"] == before,
-            }
+        line = SegmentLine(
+            row["start_ms"],
+            row["end_ms"],
+            row["text"],
+            speaker=row["name"] or row["label"] or "",
+            key=row["key"],
+            number=row["number"],
+            is_same=row["number"] == before,
         )
+        shown.append(line)
         before = row["number"]
     return shown
 

@@ -12,10 +12,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-_SPACELESS = (
-    "\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
-    "\uf900-\ufaff\U00020000-\U0003ffff"
-)
+from transcripts.text.writing import SPACELESS_LETTERS
+
 _POINTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u0640\u064b-\u065f\u0670]")
 # Letters that Unicode takes apart in no way.
 _LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe"})
@@ -30,7 +28,7 @@ def _marks() -> str:
 
 
 _MARKS = _marks()
-_WORD = re.compile(f"[{_SPACELESS}][{_MARKS}]*|(?:[^\\W_{_SPACELESS}]|[{_MARKS}])+")
+_WORD = re.compile(f"[{SPACELESS_LETTERS}][{_MARKS}]*|(?:[^\\W_{SPACELESS_LETTERS}]|[{_MARKS}])+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from transcripts.models import GapReason
-from transcripts.text.writing import SPACELESS_LANGUAGES
+from transcripts.text.clock import format_clock
+from transcripts.text.words import Word, with_first_space
+from transcripts.text.writing import is_spaced, join_texts
 from transcripts.warnings import NO_SPEECH, NO_WORDS
 
 # Shorter ones are not shown: a hesitation, the edge of a word (the coverage check of the inference
@@ -51,7 +53,7 @@ class ShownGap:
     end_ms: int
     reason: str
     text: str = ""
-    words: tuple[dict[str, Any], ...] = ()
+    words: tuple[Word, ...] = ()
     language: str = ""
     source: int = 0  # index in `TranscriptionJob.sources`: in which sound of the recording it is
 
@@ -138,16 +140,7 @@ def is_brief(seconds: float) -> bool:
 def place_of(gap: ShownGap) -> str:
     """Return from when to when it is: "0:12–0:34", or "0:01.2–0:01.7" for a brief one."""
     has_tenths = is_brief(gap.length_ms / 1000)
-    return "–".join(clock(ms, has_tenths=has_tenths) for ms in (gap.start_ms, gap.end_ms))
-
-
-def clock(time_ms: int, *, has_tenths: bool = False) -> str:
-    """Return "1:02:03", or "2:03" within the first hour; what is smaller is dropped."""
-    minutes, seconds = divmod(time_ms // 1000, 60)
-    hours, minutes = divmod(minutes, 60)
-    tenths = f".{time_ms % 1000 // 100}" if has_tenths else ""
-    head = f"{hours}:{minutes:02}" if hours else f"{minutes}"
-    return f"{head}:{seconds:02}{tenths}"
+    return "–".join(format_clock(ms, has_tenths=has_tenths) for ms in (gap.start_ms, gap.end_ms))
 
 
 def _least_ms(gap: ShownGap) -> int:
@@ -160,24 +153,21 @@ def _join(group: Sequence[GapRow]) -> ShownGap:
     for row in group:
         spans[str(row.reason)] += row.end_ms - row.start_ms
     language = next((row.language for row in group if row.language), "")
-    is_spaced = language not in SPACELESS_LANGUAGES
     return ShownGap(
         keys=tuple(row.key for row in group),
         start_ms=group[0].start_ms,
         end_ms=max(row.end_ms for row in group),
         reason=spans.most_common(1)[0][0],
-        text=(" " if is_spaced else "").join(row.text for row in group if row.text),
-        words=tuple(_join_words(group, is_spaced=is_spaced)),
+        text=join_texts((row.text for row in group if row.text), language=language),
+        words=tuple(_gather_words(group, language=language)),
         language=language,
         source=group[0].source,
     )
 
 
-def _join_words(group: Sequence[GapRow], *, is_spaced: bool) -> list[dict[str, Any]]:
-    joined: list[dict[str, Any]] = []
+def _gather_words(group: Sequence[GapRow], *, language: str) -> list[Word]:
+    gathered: list[Word] = []
     for row in group:
-        own = [dict(word) for word in row.words]
-        if own:
-            own[0]["space_before"] = is_spaced and bool(joined)
-        joined += own
-    return joined
+        has_space = is_spaced(language) and bool(gathered)
+        gathered += with_first_space([*map(Word.from_json, row.words)], has_space=has_space)
+    return gathered

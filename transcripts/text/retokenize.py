@@ -1,13 +1,13 @@
-"""New words for an edited text, with times: pure functions on words as `Segment.words` has them.
+"""New words for an edited text, with times: pure functions.
 
 The old and the new text are cut into units (a run of letters and digits; one character where a
 script writes without spaces), and the units are compared without regard to case and punctuation
 (`text/matching`). A word whose units all stand together in the new
-text keeps its times and its confidence. What lies between kept words is placed anew, in the time
+text keeps its times and its confidence. What lies between kept words is placed again, in the time
 of the words that it replaces, or in the pause where it was put in: each word as long as its share
 of the characters. Where there is no time, the words beside give some of theirs.
 
-All that is placed here says `"timing": "interpolated"`; where the recording can be asked,
+All that is placed here has the timing `interpolated`; where the recording is available,
 `editing/realign` does better.
 """
 
@@ -15,29 +15,22 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, groupby, pairwise
-from typing import Any
 
 from transcripts.text.matching import match_sequences
+from transcripts.text.words import INTERPOLATED, Word
+from transcripts.text.writing import SPACELESS_LETTERS
 
-Word = dict[str, Any]
-
-# Scripts that are written without spaces: Thai, Lao, Tibetan, Myanmar, Khmer, kana, Han.
-_SPACELESS = (
-    "\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
-    "\uf900-\ufaff\U00020000-\U0003ffff"
-)
-_UNIT = re.compile(rf"[{_SPACELESS}]|[^\W{_SPACELESS}]+|[^\w\s]+")
-_SPACELESS_UNIT = re.compile(rf"[{_SPACELESS}]\Z")
+_UNIT = re.compile(rf"[{SPACELESS_LETTERS}]|[^\W{SPACELESS_LETTERS}]+|[^\w\s]+")
+_SPACELESS_UNIT = re.compile(rf"[{SPACELESS_LETTERS}]\Z")
 TYPED_CONFIDENCE = 1.0  # a person wrote it
-INTERPOLATED, ALIGNED = "interpolated", "aligned"
 # What a new word is given where there is no pause for it, of its neighbours' time: a short
 # syllable. No neighbour gives more than half of what it has.
 _LEAST_MS = 80
 
 
-@dataclass
+@dataclass(slots=True)
 class _Unit:
     text: str
     has_space: bool  # before it, in the new text
@@ -45,7 +38,7 @@ class _Unit:
     kept: int | None = None  # the old word that it is a part of
 
 
-@dataclass
+@dataclass(slots=True)
 class _Group:
     """Units that become one word."""
 
@@ -62,22 +55,17 @@ def normalize_text(text: str) -> str:
     return "".join(char for char in spaced if unicodedata.category(char) not in ("Cc", "Cs"))
 
 
-def spell(words: Sequence[Word]) -> str:
-    """Return the text that the words spell."""
-    return "".join(" " * word["space_before"] + word["word"] for word in words).lstrip(" ")
-
-
 def retokenize(
     words: Sequence[Word],
     text: str,
     *,
     start_ms: int,
     end_ms: int,
-) -> list[Word]:
-    """Return words that spell `text` (tidied), with times that rise within start_ms–end_ms.
+) -> tuple[Word, ...]:
+    """Return words that spell `text` (normalized), with times that rise within start_ms–end_ms.
 
-    words: the segment's, in time order within the same span; may be none. Each is
-    1 ms long at least.
+    words: the segment's, in time order within the same interval; may be none. Each word of the
+    result is 1 ms long at least.
     """
     units = _cut(text)
     _mark_kept(words, units)
@@ -86,26 +74,26 @@ def retokenize(
     return fit_words(placed, start_ms=start_ms, end_ms=end_ms)
 
 
-def fit_words(words: Sequence[Word], *, start_ms: int, end_ms: int) -> list[Word]:
-    """Return the words with times that lie in the span, rise, and have a length.
+def fit_words(words: Sequence[Word], *, start_ms: int, end_ms: int) -> tuple[Word, ...]:
+    """Return the words with times that lie in the interval, rise, and have a length.
 
-    Those that did are untouched; others say `interpolated`. In a span of at least 1 ms this can
-    always be done, since words may overlap.
+    Those that did are untouched; others become `interpolated`. In an interval of at least 1 ms this
+    can always be done, since words may overlap.
     """
     placed: list[Word] = []
     earliest_ms = start_ms
     for word in words:
-        earliest_ms = between(word["start_ms"], earliest_ms, end_ms - 1)
-        finish_ms = between(word["end_ms"], earliest_ms + 1, end_ms)
+        earliest_ms = between(word.start_ms, earliest_ms, end_ms - 1)
+        finish_ms = between(word.end_ms, earliest_ms + 1, end_ms)
         placed.append(retime(word, earliest_ms, finish_ms))
-    return placed
+    return tuple(placed)
 
 
 def retime(word: Word, start_ms: int, end_ms: int, *, timing: str = INTERPOLATED) -> Word:
     """Return the word with these times, marked; as it is, if it has them already."""
-    if (start_ms, end_ms) == (word["start_ms"], word["end_ms"]):
+    if (start_ms, end_ms) == (word.start_ms, word.end_ms):
         return word
-    return {**word, "start_ms": start_ms, "end_ms": end_ms, "timing": timing}
+    return replace(word, start_ms=start_ms, end_ms=end_ms, timing=timing)
 
 
 def between(value: int, least: int, most: int) -> int:
@@ -135,7 +123,7 @@ def _mark_kept(words: Sequence[Word], units: list[_Unit]) -> None:
     old = [
         (unit.text.casefold(), index)
         for index, word in enumerate(words)
-        for unit in _cut(word["word"])
+        for unit in _cut(word.text)
         if unit.is_content
     ]
     content = [unit for unit in units if unit.is_content]
@@ -198,8 +186,8 @@ def _continues(group: _Group, unit: _Unit, *, is_spaceless: bool) -> bool:
     return not (is_spaceless or group.is_spaceless)
 
 
-@dataclass(frozen=True)
-class _Gap:
+@dataclass(frozen=True, slots=True)
+class _Pause:
     """Where new words belong: from `start_ms` to `end_ms`, or as far as the neighbours give way."""
 
     start_ms: int
@@ -208,7 +196,7 @@ class _Gap:
     latest_ms: int
 
     def widened(self, count: int) -> tuple[int, int]:
-        """Return a span that has time for so many words, if there is any."""
+        """Return an interval that has time for so many words, if there is any."""
         missing_ms = max(0, _LEAST_MS * count - (self.end_ms - self.start_ms))
         on_left_ms, on_right_ms = self.start_ms - self.earliest_ms, self.latest_ms - self.end_ms
         left_ms = min(on_left_ms, max((missing_ms + 1) // 2, missing_ms - on_right_ms))
@@ -225,18 +213,18 @@ def _place(
         members = list(run)
         if kept is not None:
             (group,) = members
-            own = {**words[kept], "word": group.text, "space_before": group.has_space}
-            placed.append(retime(own, max(own["start_ms"], begins_ms), own["end_ms"]))
+            own = replace(words[kept], text=group.text, space_before=group.has_space)
+            placed.append(retime(own, max(own.start_ms, begins_ms), own.end_ms))
             before = kept
             continue
         following = _next_kept(groups, members[-1])
-        gap = _find_gap(words, before, following, start_ms=start_ms, end_ms=end_ms)
-        # A sign that stands alone (a dash) isn't spoken: nobody gives way for it.
+        pause = _find_pause(words, before, following, start_ms=start_ms, end_ms=end_ms)
+        # A sign that stands alone (a dash) isn't spoken: it takes no time of its neighbours.
         spoken = [group for group in members if any(map(str.isalnum, group.text))]
-        left_ms, right_ms = gap.widened(len(spoken))
+        left_ms, right_ms = pause.widened(len(spoken))
         if placed:
             last = placed[-1]
-            placed[-1] = retime(last, last["start_ms"], min(last["end_ms"], left_ms))
+            placed[-1] = retime(last, last.start_ms, min(last.end_ms, left_ms))
         placed += _interpolate(members, left_ms, right_ms)
         begins_ms = right_ms
     return placed
@@ -244,19 +232,18 @@ def _place(
 
 def _interpolate(groups: Sequence[_Group], start_ms: int, end_ms: int) -> list[Word]:
     """Each word as long as its share of the characters."""
-    ends = list(accumulate(len(group.text) for group in groups))
-    edges = [start_ms + (end_ms - start_ms) * end // ends[-1] for end in (0, *ends)]
+    edges = share_out([len(group.text) for group in groups], start_ms, end_ms)
     return [
-        {
-            "word": group.text,
-            "start_ms": begin_ms,
-            "end_ms": finish_ms,
-            "confidence": TYPED_CONFIDENCE,
-            "space_before": group.has_space,
-            "timing": INTERPOLATED,
-        }
-        for group, (begin_ms, finish_ms) in zip(groups, pairwise(edges), strict=True)
+        Word(group.text, *times, TYPED_CONFIDENCE, group.has_space, INTERPOLATED)
+        for group, times in zip(groups, edges, strict=True)
     ]
+
+
+def share_out(lengths: Sequence[int], start_ms: int, end_ms: int) -> list[tuple[int, int]]:
+    """Divide an interval in proportion to `lengths` (of which one at least isn't 0)."""
+    ends = list(accumulate(lengths))
+    edges = [start_ms + (end_ms - start_ms) * end // ends[-1] for end in (0, *ends)]
+    return list(pairwise(edges))
 
 
 def _next_kept(groups: list[_Group], group: _Group) -> int | None:
@@ -264,22 +251,22 @@ def _next_kept(groups: list[_Group], group: _Group) -> int | None:
     return groups[at + 1].kept if at + 1 < len(groups) else None
 
 
-def _find_gap(
+def _find_pause(
     words: Sequence[Word], before: int, following: int | None, *, start_ms: int, end_ms: int
-) -> _Gap:
+) -> _Pause:
     """Return where new words between two kept ones belong: see the module."""
-    right_ms = end_ms if following is None else words[following]["start_ms"]
-    left_ms = min(words[before]["end_ms"], right_ms) if before >= 0 else start_ms
+    right_ms = end_ms if following is None else words[following].start_ms
+    left_ms = min(words[before].end_ms, right_ms) if before >= 0 else start_ms
     earliest_ms = left_ms if before < 0 else min(left_ms, _middle(words[before]))
     latest_ms = right_ms if following is None else max(right_ms, _middle(words[following]))
     replaced = words[before + 1 : len(words) if following is None else following]
     if replaced:
-        first_ms = between(replaced[0]["start_ms"], left_ms, right_ms)
-        last_ms = between(replaced[-1]["end_ms"], first_ms, right_ms)
+        first_ms = between(replaced[0].start_ms, left_ms, right_ms)
+        last_ms = between(replaced[-1].end_ms, first_ms, right_ms)
         if first_ms < last_ms:
             left_ms, right_ms = first_ms, last_ms
-    return _Gap(left_ms, right_ms, earliest_ms, latest_ms)
+    return _Pause(left_ms, right_ms, earliest_ms, latest_ms)
 
 
 def _middle(word: Word) -> int:
-    return int(word["start_ms"] + word["end_ms"] + 1) // 2
+    return (word.start_ms + word.end_ms + 1) // 2

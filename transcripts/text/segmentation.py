@@ -50,20 +50,31 @@ _INSIDE = 12.0
 _MOST_WORDS = 150
 
 
-def form_segments(words: Sequence[Word]) -> list[list[Word]]:
+@dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """A word and whose it is. `speaker`: None where speakers are not known. `source`: the index of
+    the recogniser's segment that the word is from. `language`: empty where it isn't known."""
+
+    word: Word
+    speaker: int | None = None
+    language: str = ""
+    source: int = 0
+
+
+def form_segments(words: Sequence[SpokenWord]) -> list[list[SpokenWord]]:
     """Return the words of each segment, in order. `words`: of one transcript, in reading order.
 
     Linear in the number of words; what is looked at for each lies within `LONGEST_MS` of it.
     """
-    segments: list[list[Word]] = []
+    segments: list[list[SpokenWord]] = []
     for run in _runs(words):
         segments += _with_length(_join_short(list(_clauses(run))))
     return segments
 
 
-def _runs(words: Sequence[Word]) -> Iterator[list[Word]]:
+def _runs(words: Sequence[SpokenWord]) -> Iterator[list[SpokenWord]]:
     """Yield what no border of the first kind divides."""
-    run: list[Word] = []
+    run: list[SpokenWord] = []
     for word in words:
         if run and _is_apart(run[-1], word):
             yield run
@@ -73,13 +84,13 @@ def _runs(words: Sequence[Word]) -> Iterator[list[Word]]:
         yield run
 
 
-def _is_apart(before: Word, after: Word) -> bool:
+def _is_apart(before: SpokenWord, after: SpokenWord) -> bool:
     if (before.speaker, before.language) != (after.speaker, after.language):
         return True
-    return after.start_ms - before.end_ms > LONGEST_PAUSE_MS
+    return after.word.start_ms - before.word.end_ms > LONGEST_PAUSE_MS
 
 
-def _clauses(run: list[Word]) -> Iterator[list[Word]]:
+def _clauses(run: list[SpokenWord]) -> Iterator[list[SpokenWord]]:
     for sentence in _sentences(run):
         if _length_ms(sentence) > LONG_MS:
             yield from _divide(sentence)
@@ -87,7 +98,7 @@ def _clauses(run: list[Word]) -> Iterator[list[Word]]:
             yield sentence
 
 
-def _sentences(run: list[Word]) -> Iterator[list[Word]]:
+def _sentences(run: list[SpokenWord]) -> Iterator[list[SpokenWord]]:
     start = 0
     for at in range(1, len(run)):
         if _ends_sentence(run[at - 1], run[at]):
@@ -96,15 +107,15 @@ def _sentences(run: list[Word]) -> Iterator[list[Word]]:
     yield run[start:]
 
 
-def _ends_sentence(before: Word, after: Word) -> bool:
-    if ends_sentence(before.text, after.text, language=before.language):
-        return after.space_before or not before.text.endswith(".")
-    has_paused = after.start_ms - before.end_ms >= _STOP_PAUSE_MS
-    return has_paused and is_abbreviation(before.text) and ends_sentence(before.text)
+def _ends_sentence(before: SpokenWord, after: SpokenWord) -> bool:
+    if ends_sentence(before.word.text, after.word.text, language=before.language):
+        return after.word.space_before or not before.word.text.endswith(".")
+    has_paused = after.word.start_ms - before.word.end_ms >= _STOP_PAUSE_MS
+    return has_paused and is_abbreviation(before.word.text) and ends_sentence(before.word.text)
 
 
-def _length_ms(words: Sequence[Word]) -> int:
-    return max(word.end_ms for word in words) - words[0].start_ms
+def _length_ms(words: Sequence[SpokenWord]) -> int:
+    return max(word.word.end_ms for word in words) - words[0].word.start_ms
 
 
 @dataclass(slots=True)
@@ -113,7 +124,7 @@ class _Best:
     start: int  # of the clause that ends there
 
 
-def _divide(sentence: list[Word]) -> Iterator[list[Word]]:
+def _divide(sentence: list[SpokenWord]) -> Iterator[list[SpokenWord]]:
     """Divide a long sentence where it costs least in all (dynamic programming over its words)."""
     costs = [_AT_SENTENCE, *(_border_cost(*pair) for pair in pairwise(sentence)), _AT_SENTENCE]
     best = [_Best(0.0, 0)]
@@ -126,44 +137,46 @@ def _divide(sentence: list[Word]) -> Iterator[list[Word]]:
         yield sentence[end:start]
 
 
-def _best_ending(sentence: list[Word], end: int, best: list[_Best], costs: list[float]) -> _Best:
+def _best_ending(
+    sentence: list[SpokenWord], end: int, best: list[_Best], costs: list[float]
+) -> _Best:
     """Return the cheapest clause that ends before word `end`, with all that lies before it."""
     found = _ending(sentence, end - 1, end, best, costs)
     for start in range(end - 2, max(-1, end - 1 - _MOST_WORDS), -1):
-        if sentence[end - 1].end_ms - sentence[start].start_ms > LONGEST_MS:
+        if sentence[end - 1].word.end_ms - sentence[start].word.start_ms > LONGEST_MS:
             break
         found = min(found, _ending(sentence, start, end, best, costs), key=lambda each: each.cost)
     return found
 
 
 def _ending(
-    sentence: list[Word], start: int, end: int, best: list[_Best], costs: list[float]
+    sentence: list[SpokenWord], start: int, end: int, best: list[_Best], costs: list[float]
 ) -> _Best:
-    length_ms = sentence[end - 1].end_ms - sentence[start].start_ms
+    length_ms = sentence[end - 1].word.end_ms - sentence[start].word.start_ms
     off = (length_ms - _WANTED_MS) / _WANTED_MS
     return _Best(best[start].cost + costs[end] + off * off, start)
 
 
-def _border_cost(before: Word, after: Word) -> float:
+def _border_cost(before: SpokenWord, after: SpokenWord) -> float:
     """Return what it costs to end a clause between two words of a sentence."""
-    if not (after.space_before or may_divide(before.text[-1], after.text[0])):
+    if not (after.word.space_before or may_divide(before.word.text[-1], after.word.text[0])):
         return _INSIDE  # a written word: "MS" "-13"
-    if ends_sentence(before.text, after.text, language=before.language):
+    if ends_sentence(before.word.text, after.word.text, language=before.language):
         return _AT_SENTENCE
-    if ends_clause(before.text):
+    if ends_clause(before.word.text):
         return _AT_CLAUSE
-    pause_ms = after.start_ms - before.end_ms
+    pause_ms = after.word.start_ms - before.word.end_ms
     if pause_ms >= _PHRASE_PAUSE_MS:
         return _AT_PAUSE
-    has_clause_space = after.space_before and marks_clauses_by_spaces(before.text)
+    has_clause_space = after.word.space_before and marks_clauses_by_spaces(before.word.text)
     if before.source != after.source or has_clause_space:
         return _AT_PHRASE
     return _AT_WORD_PAUSE if pause_ms >= _WORD_PAUSE_MS else _ANYWHERE
 
 
-def _join_short(clauses: list[list[Word]]) -> list[list[Word]]:
+def _join_short(clauses: list[list[SpokenWord]]) -> list[list[SpokenWord]]:
     """Join a sentence of a word or two to the one before or behind it, within one breath."""
-    joined: list[list[Word]] = []
+    joined: list[list[SpokenWord]] = []
     for clause in clauses:
         if joined and _belong_together(joined[-1], clause):
             joined[-1] = joined[-1] + clause
@@ -172,17 +185,17 @@ def _join_short(clauses: list[list[Word]]) -> list[list[Word]]:
     return joined
 
 
-def _belong_together(before: list[Word], after: list[Word]) -> bool:
+def _belong_together(before: list[SpokenWord], after: list[SpokenWord]) -> bool:
     if min(_length_ms(before), _length_ms(after)) >= _SHORT_MS:
         return False
-    pause_ms = after[0].start_ms - before[-1].end_ms
+    pause_ms = after[0].word.start_ms - before[-1].word.end_ms
     return pause_ms <= _BREATH_MS and _length_ms([before[0], *after]) <= LONG_MS
 
 
-def _with_length(segments: list[list[Word]]) -> list[list[Word]]:
+def _with_length(segments: list[list[SpokenWord]]) -> list[list[SpokenWord]]:
     """Join what has no length at all (words of one instant) to its neighbour, if it has one."""
-    kept: list[list[Word]] = []
-    pending: list[Word] = []
+    kept: list[list[SpokenWord]] = []
+    pending: list[SpokenWord] = []
     for segment in segments:
         if _length_ms(segment) > 0:
             kept.append(pending + segment)

@@ -11,6 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from transcripts.text.segments import Segment
+from transcripts.text.words import Word, join_words, mean_confidence, with_first_space
 from transcripts.text.writing import ends_sentence
 
 # A pause at which people take turns; closer words belong to one breath.
@@ -26,62 +28,33 @@ WORDS_AHEAD = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    text: str  # without spaces around it
-    start_ms: int
-    end_ms: int  # >= start_ms
-    confidence: float  # 0..1
-    space_before: bool = True
-    timing: str = "attention"
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    start_ms: int
-    end_ms: int  # > start_ms
-    text: str
-    words: tuple[Word, ...]  # within the segment, in time order; may be none
-    confidence: float  # 0..1
-
-
-@dataclass(frozen=True, slots=True)
 class Turn:
     start_ms: int
     end_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class LabelledSegment:
-    """A segment with one speaker: a whole one as it was, or a piece of one."""
-
-    start_ms: int
-    end_ms: int  # > start_ms
-    text: str
-    words: tuple[Word, ...]
-    confidence: float  # of a piece: the mean of its words'
-    speaker: int  # 1-based, in order of first appearance
-    source: int  # the index of the segment that it was, or came from
-
-
 def assign_speakers(
     segments: Sequence[Segment], turns: Sequence[Turn], labels: Sequence[int]
-) -> list[LabelledSegment]:
-    """Labels segments with speakers, cutting those in which the speaker changes.
+) -> list[list[Segment]]:
+    """Return for each segment its pieces of one speaker each: itself where one speaks it all.
 
     segments: of one recording, in time order. turns: in time order; labels: for each turn its
-    speaker, as the `Diarize` call answers. Where there are no turns, everything is one speaker's.
-    Raises ValueError if turns and labels differ in number.
+    speaker, as the `Diarize` call answers. Speakers are numbered from 1 in order of their first
+    word; where there are no turns, everything is one speaker's. The confidence of a piece is the
+    mean of its words'. Raises ValueError if turns and labels differ in number.
     """
     timeline = _Timeline(turns, labels)
     words = [word for segment in segments for word in segment.words]
     speakers = iter(speakers_of_words(words, turns, labels))
-    pieces = [
-        piece
-        for index, segment in enumerate(segments)
-        for piece in _cut(segment, index, list(itertools.islice(speakers, len(segment.words))))
-        or [_whole(segment, index, timeline.speaker_at(segment.start_ms, segment.end_ms))]
-    ]
-    return _renumber(pieces)
+    order: dict[int, int] = {}
+    pieces: list[list[Segment]] = []
+    for segment in segments:
+        own = list(itertools.islice(speakers, len(segment.words)))
+        cut = _cut(segment, own) or [
+            replace(segment, speaker=timeline.speaker_at(segment.start_ms, segment.end_ms))
+        ]
+        pieces.append([_renumber(piece, order) for piece in cut])
+    return pieces
 
 
 def speakers_of_words(
@@ -160,7 +133,7 @@ class _Timeline:
         self._ends = list(itertools.accumulate((turn.end_ms for turn in self._turns), max))
 
     def speaker_at(self, start_ms: int, end_ms: int) -> int:
-        """Who speaks most of this span, else who speaks nearest to it; 1 if nobody ever does."""
+        """Who speaks most of this span, else who speaks nearest to it; 1 if no one ever does."""
         known = self.contradictions_at(start_ms, end_ms).known
         return min(known, key=known.__getitem__)
 
@@ -196,13 +169,13 @@ class _Timeline:
 
 
 def _is_break(words: Sequence[Word], at: int) -> bool:
-    """Whether somebody else may well go on with word `at`."""
+    """Whether another speaker may well go on with word `at`."""
     before, after = words[at - 1], words[at]
     pause_ms = after.start_ms - before.end_ms
     return pause_ms >= TURN_TAKING_PAUSE_MS or ends_sentence(before.text)
 
 
-def _cut(segment: Segment, source: int, speakers: list[int]) -> list[LabelledSegment]:
+def _cut(segment: Segment, speakers: list[int]) -> list[Segment]:
     """The segment in pieces of one speaker each; none for a segment without words."""
     runs = [
         (speaker, [segment.words[at] for at in run])
@@ -211,15 +184,15 @@ def _cut(segment: Segment, source: int, speakers: list[int]) -> list[LabelledSeg
         )
     ]
     if len(runs) == 1:
-        return [_whole(segment, source, runs[0][0])]
+        return [replace(segment, speaker=runs[0][0])]
     last = len(runs) - 1
     return [
         _piece(
-            tuple(words),
+            segment,
+            words,
             start_ms=segment.start_ms if at == 0 else words[0].start_ms,
             end_ms=segment.end_ms if at == last else words[-1].end_ms,
             speaker=speaker,
-            source=source,
         )
         for at, (speaker, words) in enumerate(runs)
     ]
@@ -238,28 +211,20 @@ def _with_length(words: Sequence[Word], speakers: list[int]) -> list[int]:
 
 
 def _piece(
-    words: tuple[Word, ...], *, start_ms: int, end_ms: int, speaker: int, source: int
-) -> LabelledSegment:
-    words = (replace(words[0], space_before=False), *words[1:])
-    text = "".join(" " * word.space_before + word.text for word in words)
-    confidence = sum(word.confidence for word in words) / len(words)
-    return LabelledSegment(start_ms, end_ms, text, words, confidence, speaker, source)
-
-
-def _whole(segment: Segment, source: int, speaker: int) -> LabelledSegment:
-    return LabelledSegment(
-        segment.start_ms,
-        segment.end_ms,
-        segment.text,
-        segment.words,
-        segment.confidence,
-        speaker,
-        source,
+    segment: Segment, words: Sequence[Word], *, start_ms: int, end_ms: int, speaker: int
+) -> Segment:
+    own = with_first_space(words, has_space=False)
+    return replace(
+        segment,
+        start_ms=start_ms,
+        end_ms=end_ms,
+        text=join_words(own),
+        words=own,
+        confidence=mean_confidence(own),
+        speaker=speaker,
     )
 
 
-def _renumber(pieces: list[LabelledSegment]) -> list[LabelledSegment]:
-    order: dict[int, int] = {}
-    return [
-        replace(piece, speaker=order.setdefault(piece.speaker, len(order) + 1)) for piece in pieces
-    ]
+def _renumber(piece: Segment, order: dict[int, int]) -> Segment:
+    number = order.setdefault(piece.speaker or 0, len(order) + 1)
+    return replace(piece, speaker=number)

@@ -7,17 +7,24 @@ speech (CLDR's sentence-break suppressions, shortened).
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
 # Written without spaces between words, so also between segments.
-SPACELESS_LANGUAGES = frozenset({"zh", "yue", "ja", "th", "lo", "my", "km", "bo"})
+_SPACELESS_LANGUAGES = frozenset({"zh", "yue", "ja", "th", "lo", "my", "km", "bo"})
+# Their letters, as the inside of a character class: Thai, Lao, Tibetan, Myanmar, Khmer, kana, Han.
+SPACELESS_LETTERS = (
+    "\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
+    "\uf900-\ufaff\U00020000-\U0003ffff"
+)
+# These and the marks that stand between them.
 _SPACELESS_BLOCKS = (
     range(0x0E00, 0x10A0),  # Thai, Lao, Tibetan, Myanmar
     range(0x1780, 0x1800),  # Khmer
     range(0x2E80, 0xA4D0),  # Chinese, Japanese and their marks (Hangul lies above)
     range(0xF900, 0xFB00),
     range(0xFF00, 0xFFF0),
-    range(0x20000, 0x32000),
+    range(0x20000, 0x40000),
 )
 # Of these only Chinese and Japanese mark the end of a sentence; the others put a space there.
 _SPACE_ENDS_CLAUSE = (range(0x0E00, 0x10A0), range(0x1780, 0x1800))
@@ -88,6 +95,16 @@ def is_abbreviation(word: str, *, language: str = "") -> bool:
 def ends_clause(word: str) -> bool:
     """Return whether a mark behind `word` divides, as a comma or a dash does."""
     return word.rstrip(CLOSING_MARKS).endswith((*CLAUSE_ENDS, *SENTENCE_ENDS))
+
+
+def is_spaced(language: str) -> bool:
+    """Return whether the language puts spaces between words; one that isn't known does."""
+    return language not in _SPACELESS_LANGUAGES
+
+
+def join_texts(texts: Iterable[str], *, language: str) -> str:
+    """Return the texts as one, joined as the language joins words."""
+    return (" " if is_spaced(language) else "").join(texts)
 
 
 def is_spaced_between(before: str, after: str) -> bool:

@@ -1,15 +1,15 @@
 """Secrets and signatures, as the Standard Webhooks specification has them ("Signature scheme").
 
-HMAC-SHA256 over `id.timestamp.body`, one signature a secret, `v1,` before each, spaces between.
+Its reference library signs; several signatures, one a secret, have spaces between.
 """
 
 import base64
-import hashlib
-import hmac
 import secrets
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from django.views.decorators.debug import sensitive_variables
+from standardwebhooks import Webhook
 
 _PREFIX = "whsec_"
 _SECRET_BYTES = 32  # the specification: 24 to 64
@@ -23,17 +23,11 @@ def make_secret() -> str:
 def sign(
     *, message_id: str, timestamp_s: int, body: bytes, secrets_: Sequence[str]
 ) -> dict[str, str]:
-    """Return the three headers. `secrets_`: newest first."""
-    signed = f"{message_id}.{timestamp_s}.".encode() + body
-    signatures = [f"v1,{_digest(secret, signed)}" for secret in secrets_]
+    """Return the three headers. body: UTF-8, as it is sent. `secrets_`: newest first."""
+    sent_at = datetime.fromtimestamp(timestamp_s, UTC)
+    signatures = [Webhook(secret).sign(message_id, sent_at, body.decode()) for secret in secrets_]
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp_s),
         "webhook-signature": " ".join(signatures),
     }
-
-
-@sensitive_variables()
-def _digest(secret: str, signed: bytes) -> str:
-    key = base64.b64decode(secret.removeprefix(_PREFIX))
-    return base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()

@@ -24,10 +24,10 @@ from tests.transcripts.rows import update_transcripts
 from tests.transcripts.served_api import Client
 from transcripts.editing.align_edits import align_edit, sweep_alignments
 from transcripts.editing.realign import align_segment
-from transcripts.editing.segment_operations import SegmentState
 from transcripts.exports.document import load_document
 from transcripts.models import EditAlignment, Revision, Segment, Transcript
-from transcripts.text.retokenize import Word
+from transcripts.text.segments import Segment as TextSegment
+from transcripts.text.words import Word
 
 CORRECTION = {"text": "one two new three word0"}
 
@@ -203,7 +203,7 @@ def align_while(client: Client, heard: Transcript, change: tuple[str, str, dict[
     (waiting,) = EditAlignment.objects.filter(finished_at=None)
     method, path, body = change
 
-    def align_slowly(transcript: Transcript, segment: SegmentState) -> list[Word]:
+    def align_slowly(transcript: Transcript, segment: TextSegment) -> tuple[Word, ...]:
         aligned = align_segment(transcript, segment)
         assert send(client, heard, method, path, body).status_code == 200
         return aligned

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from transcripts.editing.segment_operations import (
     EditError,
-    SegmentState,
     change_text,
     change_times,
     merge_segments,
@@ -16,35 +15,39 @@ from transcripts.editing.segment_operations import (
     split_segment,
     words_in_span,
 )
-from transcripts.text.retokenize import Word, retokenize, spell
+from transcripts.text.retokenize import retokenize
+from transcripts.text.segments import Segment
+from transcripts.text.words import Word, join_words
 
 TOKENS = st.text("abč'-.,日本กా\u0301\u05d0–", min_size=1, max_size=5)
 TEXTS = st.lists(TOKENS, min_size=1, max_size=8).map(" ".join)
 
 
 def word(text: str, start_ms: int, end_ms: int, *, has_space: bool = True) -> Word:
-    return {
-        "word": text,
-        "start_ms": start_ms,
-        "end_ms": end_ms,
-        "confidence": 0.5,
-        "space_before": has_space,
-    }
+    return Word(text, start_ms, end_ms, 0.5, has_space)
 
 
-def spoken(text: str, *, start_ms: int = 0, each_ms: int = 100, key: str = "a") -> SegmentState:
+def spoken(text: str, *, start_ms: int = 0, each_ms: int = 100, key: str = "a") -> Segment:
     """Return a segment whose words take `each_ms` each."""
     texts = text.split()
-    words = [
+    words = tuple(
         word(part, start_ms + at * each_ms, start_ms + (at + 1) * each_ms, has_space=at > 0)
         for at, part in enumerate(texts)
-    ]
-    end_ms = start_ms + len(texts) * each_ms
-    return SegmentState(key, start_ms / 100, start_ms, end_ms, " ".join(texts), words, 1, 0.5)
+    )
+    return Segment(
+        start_ms,
+        start_ms + len(texts) * each_ms,
+        " ".join(texts),
+        words,
+        0.5,
+        key=key,
+        position=start_ms / 100,
+        speaker=1,
+    )
 
 
 @st.composite
-def segments(draw: st.DrawFn, *, key: str = "a", after_ms: int = 0) -> SegmentState:
+def segments(draw: st.DrawFn, *, key: str = "a", after_ms: int = 0) -> Segment:
     """Any segment as a recogniser may write it: words may touch, overlap and have no length."""
     texts = draw(st.lists(TOKENS, min_size=1, max_size=8))
     edges = sorted(
@@ -60,22 +63,24 @@ def segments(draw: st.DrawFn, *, key: str = "a", after_ms: int = 0) -> SegmentSt
         for at, text in enumerate(texts)
     ]
     start_ms, end_ms = after_ms + edges[0], after_ms + edges[-1] + 2
-    return SegmentState(key, after_ms, start_ms, end_ms, spell(words), words, None, 0.5)
+    return Segment(
+        start_ms, end_ms, join_words(words), tuple(words), 0.5, key=key, position=after_ms
+    )
 
 
-def check(segment: SegmentState) -> None:
-    assert spell(segment.words) == segment.text
+def check(segment: Segment) -> None:
+    assert join_words(segment.words) == segment.text
     assert segment.start_ms < segment.end_ms
-    starts = [part["start_ms"] for part in segment.words]
+    starts = [part.start_ms for part in segment.words]
     assert starts == sorted(starts)
     for part in segment.words:
-        assert segment.start_ms <= part["start_ms"] < part["end_ms"] <= segment.end_ms
-        assert part["word"]
+        assert segment.start_ms <= part.start_ms < part.end_ms <= segment.end_ms
+        assert part.text
 
 
 @given(segments(), TEXTS)
 def test_any_text_put_in_any_segment_is_spelled_by_words_whose_times_rise(
-    segment: SegmentState, text: str
+    segment: Segment, text: str
 ) -> None:
     changed = change_text(segment, text)
 
@@ -90,12 +95,12 @@ def test_a_text_that_was_only_punctuated_keeps_every_time() -> None:
 
     changed = change_text(plain, "One, two; three – four!")
 
-    times = [(part["start_ms"], part["end_ms"]) for part in changed.words if part["word"] != "–"]
-    assert times == [(part["start_ms"], part["end_ms"]) for part in plain.words]
+    times = [(part.start_ms, part.end_ms) for part in changed.words if part.text != "–"]
+    assert times == [(part.start_ms, part.end_ms) for part in plain.words]
 
 
 @given(segments(), st.integers(-1, 9))
-def test_a_cut_segment_is_two_that_say_the_same(segment: SegmentState, at_word: int) -> None:
+def test_a_cut_segment_is_two_that_say_the_same(segment: Segment, at_word: int) -> None:
     try:
         first, second = split_segment(segment, at_word=at_word, key="b", next_position=None)
     except EditError:
@@ -107,14 +112,12 @@ def test_a_cut_segment_is_two_that_say_the_same(segment: SegmentState, at_word: 
     assert (first.key, second.key) == ("a", "b")
     assert first.end_ms <= second.start_ms
     assert first.position < second.position
-    said = [part["word"] for part in [*first.words, *second.words]]
-    assert said == [part["word"] for part in segment.words]
+    said = [part.text for part in [*first.words, *second.words]]
+    assert said == [part.text for part in segment.words]
 
 
 @given(segments(), segments(key="b", after_ms=6000), st.booleans())
-def test_merged_segments_say_what_both_said(
-    left: SegmentState, right: SegmentState, is_spaced: bool
-) -> None:
+def test_merged_segments_say_what_both_said(left: Segment, right: Segment, is_spaced: bool) -> None:
     merged = merge_segments([left, right], is_spaced=is_spaced)
 
     check(merged)
@@ -126,7 +129,7 @@ def test_merged_segments_say_what_both_said(
     segments(), segments(key="b", after_ms=6000), st.integers(0, 9), st.booleans(), st.booleans()
 )
 def test_words_moved_over_a_border_are_lost_by_nobody(
-    left: SegmentState, right: SegmentState, count: int, is_forward: bool, is_spaced: bool
+    left: Segment, right: Segment, count: int, is_forward: bool, is_spaced: bool
 ) -> None:
     giver = left if is_forward else right
     try:
@@ -138,14 +141,12 @@ def test_words_moved_over_a_border_are_lost_by_nobody(
     for segment in moved:
         check(segment)
     assert moved[0].end_ms <= moved[1].start_ms
-    before = [part["word"] for part in [*left.words, *right.words]]
-    assert [part["word"] for part in [*moved[0].words, *moved[1].words]] == before
+    before = [part.text for part in [*left.words, *right.words]]
+    assert [part.text for part in [*moved[0].words, *moved[1].words]] == before
 
 
 @given(segments(), st.integers(0, 6000), st.integers(1, 3000))
-def test_a_retimed_segment_holds_its_words(
-    segment: SegmentState, start_ms: int, length_ms: int
-) -> None:
+def test_a_retimed_segment_holds_its_words(segment: Segment, start_ms: int, length_ms: int) -> None:
     changed = change_times(segment, start_ms=start_ms, end_ms=start_ms + length_ms)
 
     check(changed)
@@ -157,7 +158,7 @@ def test_unchanged_words_keep_their_times_and_changed_ones_share_the_time_betwee
 
     changed = change_text(segment, "the slow old fox jumps")
 
-    times = [(part["word"], part["start_ms"], part["end_ms"]) for part in changed.words]
+    times = [(part.text, part.start_ms, part.end_ms) for part in changed.words]
     assert times == [
         ("the", 0, 100),
         ("slow", 100, 214),
@@ -165,9 +166,9 @@ def test_unchanged_words_keep_their_times_and_changed_ones_share_the_time_betwee
         ("fox", 300, 400),
         ("jumps", 400, 500),
     ]
-    timings = [part.get("timing", "aligned") for part in changed.words]
+    timings = [part.timing or "aligned" for part in changed.words]
     assert timings == ["aligned", "interpolated", "interpolated", "aligned", "aligned"]
-    assert [part["confidence"] for part in changed.words] == [0.5, 1.0, 1.0, 0.5, 0.5]
+    assert [part.confidence for part in changed.words] == [0.5, 1.0, 1.0, 0.5, 0.5]
 
 
 def test_an_inserted_word_lies_in_the_pause_where_it_was_put() -> None:
@@ -175,7 +176,7 @@ def test_an_inserted_word_lies_in_the_pause_where_it_was_put() -> None:
 
     changed = retokenize(words, "yes well no", start_ms=0, end_ms=600)
 
-    assert [(part["start_ms"], part["end_ms"]) for part in changed] == [
+    assert [(part.start_ms, part.end_ms) for part in changed] == [
         (0, 100),
         (100, 500),
         (500, 600),
@@ -187,16 +188,16 @@ def test_an_inserted_word_without_a_pause_is_given_time_by_its_neighbours() -> N
 
     changed = change_text(segment, "the quick brown fox")
 
-    times = [(part["word"], part["start_ms"], part["end_ms"]) for part in changed.words]
+    times = [(part.text, part.start_ms, part.end_ms) for part in changed.words]
     assert times == [("the", 0, 200), ("quick", 200, 360), ("brown", 360, 440), ("fox", 440, 600)]
-    timings = [part.get("timing", "aligned") for part in changed.words]
+    timings = [part.timing or "aligned" for part in changed.words]
     assert timings == ["aligned", "interpolated", "interpolated", "interpolated"]
 
 
 def test_no_neighbour_gives_more_than_half_of_its_time() -> None:
     changed = change_text(spoken("a b", each_ms=100), "a " + "new " * 20 + "b")
 
-    times = [(part["start_ms"], part["end_ms"]) for part in changed.words]
+    times = [(part.start_ms, part.end_ms) for part in changed.words]
     assert (times[0], times[-1]) == ((0, 50), (150, 200))
     assert all(start < end for start, end in times)
 
@@ -210,12 +211,12 @@ def test_a_script_without_spaces_keeps_the_words_that_still_stand_there() -> Non
 
     changed = retokenize(words, "今日も雨。", start_ms=0, end_ms=300)
 
-    assert [(part["word"], part["start_ms"], part.get("timing")) for part in changed] == [
-        ("今日", 0, None),
+    assert [(part.text, part.start_ms, part.timing) for part in changed] == [
+        ("今日", 0, ""),
         ("も", 100, "interpolated"),
-        ("雨。", 200, None),
+        ("雨。", 200, ""),
     ]
-    assert spell(changed) == "今日も雨。"
+    assert join_words(changed) == "今日も雨。"
 
 
 def test_punctuation_stays_on_the_word_that_it_is_written_on() -> None:
@@ -223,11 +224,11 @@ def test_punctuation_stays_on_the_word_that_it_is_written_on() -> None:
 
     changed = change_text(segment, 'don\'t know-how, "really"')
 
-    assert [part["word"] for part in changed.words] == ["don't", "know-", "how,", '"really"']
+    assert [part.text for part in changed.words] == ["don't", "know-", "how,", '"really"']
 
 
 def test_a_segment_without_words_gets_some() -> None:
-    bare = replace(spoken("a b"), words=[])
+    bare = replace(spoken("a b"), words=())
 
     changed = change_text(bare, "now there are four")
 

@@ -1,6 +1,10 @@
 """Documents that try the formats: each is a name in `golden/`."""
 
-from transcripts.exports.document import Document, DocumentSegment, DocumentWord
+from dataclasses import replace
+
+from transcripts.exports.document import Document
+from transcripts.text.segments import Segment
+from transcripts.text.words import Word
 
 HOSTILE = "<b>&\x08 --> {\\an8}"
 LONG_WORD = "Donaudampfschifffahrtsgesellschaftskapitänswitwenrentenauszahlungsstelle"
@@ -21,19 +25,23 @@ SENTENCES = {
 
 def segment(
     start_ms: int, end_ms: int, text: str, *, speaker: str | None = None, is_timed: bool = False
-) -> DocumentSegment:
+) -> Segment:
     """Return a segment; with `is_timed`, its words share its time out."""
     parts = text.split() if is_timed else []
     step_ms = (end_ms - start_ms) // max(1, len(parts))
     words = tuple(
-        DocumentWord(part, start_ms + n * step_ms, start_ms + (n + 1) * step_ms, 0.9, n > 0)
+        Word(part, start_ms + n * step_ms, start_ms + (n + 1) * step_ms, 0.9, n > 0)
         for n, part in enumerate(parts)
     )
-    return DocumentSegment(start_ms, end_ms, text, speaker, words, 0.9)
+    return Segment(start_ms, end_ms, text, words, 0.9, speaker_name=speaker)
 
 
-def document(*segments: DocumentSegment, **fields: object) -> Document:
-    speakers = tuple(dict.fromkeys(part.speaker for part in segments if part.speaker is not None))
+def document(*segments: Segment, **fields: object) -> Document:
+    names = dict.fromkeys(part.speaker_name for part in segments if part.speaker_name is not None)
+    numbers = {name: number for number, name in enumerate(names, 1)}
+    numbered = tuple(
+        replace(part, speaker=numbers.get(part.speaker_name or "")) for part in segments
+    )
     values: dict[str, object] = {
         "id": "00000000-0000-4000-8000-000000000000",
         "status": "completed",
@@ -43,7 +51,7 @@ def document(*segments: DocumentSegment, **fields: object) -> Document:
         "model": "tiny",
         **fields,
     }
-    return Document(segments=segments, speakers=speakers, **values)  # type: ignore[arg-type]
+    return Document(segments=numbered, speakers=tuple(names), **values)  # type: ignore[arg-type]
 
 
 def scripts() -> Document:

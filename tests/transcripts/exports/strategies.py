@@ -3,9 +3,10 @@
 from hypothesis import strategies as st
 
 from tests.transcripts.exports.documents import LONG_WORD, document
-from transcripts.exports.document import Document, DocumentSegment, DocumentWord
-from transcripts.exports.lines import spell
+from transcripts.exports.document import Document
 from transcripts.exports.profiles import BOUNDS, PROFILES, Profile
+from transcripts.text.segments import Segment
+from transcripts.text.words import Word, join_words
 
 # fmt: off
 _WORDS = (
@@ -20,27 +21,32 @@ _EAST_ASIAN = (
 
 
 @st.composite
-def segments(draw: st.DrawFn, *, start_ms: int) -> DocumentSegment:
+def segments(draw: st.DrawFn, *, start_ms: int) -> Segment:
     texts = draw(st.lists(st.sampled_from(_WORDS + _EAST_ASIAN), min_size=1, max_size=30))
-    words: list[DocumentWord] = []
+    words: list[Word] = []
     at_ms = start_ms
     for number, text in enumerate(texts):
         at_ms += draw(st.sampled_from((0, 0, 0, 5, 120, 900, 4_000)))
         end_ms = at_ms + draw(st.sampled_from((0, 1, 40, 300, 900, 9_000)))
         has_space = number > 0 and not (text in _EAST_ASIAN and texts[number - 1] in _EAST_ASIAN)
-        words.append(DocumentWord(text, at_ms, end_ms, 0.9, has_space))
+        words.append(Word(text, at_ms, end_ms, 0.9, has_space))
         at_ms = end_ms
     is_timed = draw(st.booleans())
     speaker = draw(st.sampled_from((None, "Anna", "Jiří Dvořák")))
-    return DocumentSegment(
-        start_ms, max(at_ms, start_ms + 1), spell(words), speaker, tuple(words) * is_timed, 0.9
+    return Segment(
+        start_ms,
+        max(at_ms, start_ms + 1),
+        join_words(words),
+        tuple(words) * is_timed,
+        0.9,
+        speaker_name=speaker,
     )
 
 
 @st.composite
 def documents(draw: st.DrawFn) -> Document:
     """Return segments in order of time; the next may begin before one has ended."""
-    made: list[DocumentSegment] = []
+    made: list[Segment] = []
     start_ms = 0
     for _ in range(draw(st.integers(0, 8))):
         made.append(draw(segments(start_ms=start_ms)))

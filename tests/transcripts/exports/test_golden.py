@@ -59,7 +59,7 @@ def test_vtt_is_read_by_another_library_with_its_speakers(name: str) -> None:
     spoken = "".join("".join(cue.text.split()) for cue in cues)
     if name != "hostile":
         assert spoken == "".join("".join(part.text.split()) for part in document.segments)
-        assert {cue.voice for cue in cues} == {part.speaker for part in document.segments}
+        assert {cue.voice for cue in cues} == {part.speaker_name for part in document.segments}
 
 
 def test_markup_in_a_text_or_a_name_stays_text_in_vtt_and_srt() -> None:

@@ -4,12 +4,12 @@ import pytest
 
 from tests.transcripts.exports.documents import DOCUMENTS, SENTENCES, document, segment
 from transcripts.exports.cues import Cue, make_cues
-from transcripts.exports.document import DocumentSegment, DocumentWord
-from transcripts.exports.lines import spell
 from transcripts.exports.lint import lint_cues
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.profiles import PROFILES, Profile
 from transcripts.exports.render import export
+from transcripts.text.segments import Segment
+from transcripts.text.words import Word, join_words
 
 DEFAULT = PROFILES["default"]
 GOOD = Cue(1_000, 4_000, ("Nothing is wrong with this,", "nothing at all."), None)
@@ -142,16 +142,16 @@ TALK = (
 )
 
 
-def _recognised(text: str, *, cut_every: int) -> list[DocumentSegment]:
+def _recognised(text: str, *, cut_every: int) -> list[Segment]:
     """Return it as a recogniser divides it: "MS" and "-13" are two words without a space, and a
     phrase ends after so many words."""
     words = [
-        DocumentWord(part, n * 350, n * 350 + 330, 0.9, not part.startswith("-"))
+        Word(part, n * 350, n * 350 + 330, 0.9, not part.startswith("-"))
         for n, part in enumerate(text.split())
     ]
     phrases = [words[start : start + cut_every] for start in range(0, len(words), cut_every)]
     return [
-        DocumentSegment(part[0].start_ms, part[-1].end_ms, spell(part), None, tuple(part), 0.9)
+        Segment(part[0].start_ms, part[-1].end_ms, join_words(part), tuple(part), 0.9)
         for part in phrases
     ]
 

@@ -34,9 +34,9 @@ def test_less_than_ten_seconds_are_said_in_tenths_everywhere(
     for language in ("en", "cs"):
         with translation.override(language):
             [shown], [remark] = list_gaps([gap]), list_remarks(transcript)
-            said[language] = shown["seconds"]
-            assert f" {shown['seconds']} s " in remark["text"]
-            assert f"{shown['seconds']} s " in render_to_string(
+            said[language] = shown.seconds
+            assert f" {shown.seconds} s " in remark["text"]
+            assert f"{shown.seconds} s " in render_to_string(
                 "transcripts/shared.html", {"turns": [shown]}
             )
 

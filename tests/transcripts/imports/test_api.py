@@ -99,7 +99,9 @@ def test_our_own_json_comes_back_as_it_was(client: Client, name: str) -> None:
 
     assert [part.text for part in loaded.segments] == [part.text for part in document.segments]
     assert [part.start_ms for part in loaded.segments] == [p.start_ms for p in document.segments]
-    assert [part.speaker for part in loaded.segments] == [p.speaker for p in document.segments]
+    assert [part.speaker_name for part in loaded.segments] == [
+        part.speaker_name for part in document.segments
+    ]
     timed = [(old, new) for old, new in zip(document.segments, loaded.segments, strict=True)]
     assert all(old.words == new.words for old, new in timed if old.words)
     assert loaded.title == document.title
@@ -367,7 +369,7 @@ def test_marks_in_our_own_subtitles_do_not_come_back_as_speech(
     again = rows(stored(answer))
     spoken = " ".join(segment.text for segment in document.segments)
     assert " ".join(row[2] for row in again).split() == spoken.split()
-    assert {row[3] for row in again} == {segment.speaker for segment in document.segments}
+    assert {row[3] for row in again} == {segment.speaker_name for segment in document.segments}
     [warning] = answer.json()["warnings"]
     assert warning["code"] == "gaps_marked"
     assert "3 places" in warning["message"]

@@ -120,4 +120,4 @@ def test_a_child_reads_the_file_and_words_come_with_it(tmp_path: Path) -> None:
     imported = read_in_child(ImportJob(file))
 
     assert len(imported.segments) == 1_200
-    assert [word["word"] for word in imported.segments[-1].words] == ["word", "1200"]
+    assert [word.text for word in imported.segments[-1].words] == ["word", "1200"]

@@ -21,7 +21,7 @@ def _read(text: str) -> Imported:
 
 
 def _rows(text: str) -> list[Row]:
-    return [(s.start_ms, s.end_ms, s.text, s.speaker) for s in _read(text).segments]
+    return [(s.start_ms, s.end_ms, s.text, s.speaker_name) for s in _read(text).segments]
 
 
 def _texts(text: str) -> list[str]:
@@ -112,7 +112,7 @@ def test_rolling_captions_have_each_word_once_at_its_own_time() -> None:
     )
     segments = _read(text).segments
 
-    words = [(word["word"], word["start_ms"], word["end_ms"]) for s in segments for word in s.words]
+    words = [(word.text, word.start_ms, word.end_ms) for s in segments for word in s.words]
     assert words == [
         ("hello", 0, 500), ("big", 500, 1000), ("world", 1000, 2000),
         ("this", 2010, 2500), ("is", 2500, 3000), ("next", 3000, 4000),

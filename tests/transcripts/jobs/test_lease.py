@@ -19,7 +19,7 @@ from tests.billing.conftest import create_account, run_at_once
 from tests.transcripts.conftest import MakeTranscript
 from tests.transcripts.fake_inference import FakeInference
 from tests.transcripts.rows import claim_transcript, run_transcript, update_transcripts
-from transcripts.inference.results import RecognisedSegment, RecognisedWord, WindowResult
+from transcripts.inference.results import WindowResult
 from transcripts.jobs.cancel import cancel_transcript
 from transcripts.jobs.concurrency import enqueue_next
 from transcripts.jobs.lease import LeaseLostError, release_lease
@@ -28,9 +28,11 @@ from transcripts.jobs.stages.finalize import fail, finalize
 from transcripts.jobs.sweep import sweep_transcripts
 from transcripts.models import JobKind, Queue, Status, Transcript, TranscriptionJob
 from transcripts.services.queue_position import queue_position
+from transcripts.text.segments import Segment as TextSegment
+from transcripts.text.words import Word
 
-WORD = RecognisedWord("hello", 0, 900, 0.9, False)
-SEGMENT = RecognisedSegment(0, 900, "hello", (WORD,), 0.9, -0.1, 1.0, 0.0, 0.0)
+WORD = Word("hello", 0, 900, 0.9, False)
+SEGMENT = TextSegment(0, 900, "hello", (WORD,), 0.9, -0.1, 1.0, 0.0, 0.0)
 WINDOW = WindowResult(0, 1000, (SEGMENT,))
 
 
@@ -98,7 +100,7 @@ def test_every_write_of_a_stale_worker_is_refused(make_transcript: MakeTranscrip
 def test_window_is_stored_whole_or_not_at_all(make_transcript: MakeTranscript) -> None:
     transcript = make_transcript()
     job = claim(transcript)
-    lengthless = RecognisedSegment(500, 500, "x", (), 0.9, -0.1, 1.0, 0.0, 0.0)
+    lengthless = TextSegment(500, 500, "x", (), 0.9, -0.1, 1.0, 0.0, 0.0)
 
     with pytest.raises(Exception, match="transcripts_segment_has_length"):
         store_window(job, WindowResult(0, 1000, (SEGMENT, lengthless)))

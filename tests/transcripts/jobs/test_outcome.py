@@ -56,7 +56,7 @@ def test_a_gap_is_a_warning_with_its_place_and_completes_with_warnings(
     [shown] = load_document(done).gaps
     assert (shown.start_ms, shown.end_ms, shown.reason) == (1000, 3500, "repetition")
     assert shown.text == "I pledge I pledge"
-    assert [word["word"] for word in shown.words] == ["I", "pledge", "I", "pledge"]
+    assert [word.text for word in shown.words] == ["I", "pledge", "I", "pledge"]
     assert read_balance(account).minutes_left == 59
 
 

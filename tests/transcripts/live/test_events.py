@@ -1,11 +1,11 @@
 """What a settled span is told as."""
 
-from transcripts.inference.results import RecognisedSegment
 from transcripts.live.events import make_finals
+from transcripts.text.segments import Segment
 
 
-def spoken(text: str, language: str) -> RecognisedSegment:
-    return RecognisedSegment(0, 10, text, (), 0.5, -0.1, 1.0, 0.0, 0.0, language)
+def spoken(text: str, language: str) -> Segment:
+    return Segment(0, 10, text, (), 0.5, -0.1, 1.0, 0.0, 0.0, language)
 
 
 def test_a_run_of_segments_in_one_language_is_a_piece() -> None:

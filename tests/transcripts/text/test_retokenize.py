@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from transcripts.text.retokenize import Word, retokenize, spell
+from transcripts.text.retokenize import retokenize
+from transcripts.text.words import Word, join_words
 
 _ALPHABET = [
     "a", "b", "-", "'", "1", "30", "a-b", "it's", "don't", "10:30", "x.y", "ž",
@@ -18,14 +19,7 @@ _TRIES = 20_000
 
 def _spoken(*texts: str) -> list[Word]:
     return [
-        {
-            "word": text,
-            "start_ms": 400 * at,
-            "end_ms": 400 * at + 390,
-            "confidence": 0.5,
-            "space_before": at > 0,
-            "timing": "aligned",
-        }
+        Word(text, 400 * at, 400 * at + 390, 0.5, at > 0, "aligned")
         for at, text in enumerate(texts)
     ]
 
@@ -42,8 +36,8 @@ def _spoken(*texts: str) -> list[Word]:
 def test_a_word_that_a_sign_takes_apart_is_placed_again(old: str, new: str) -> None:
     words = retokenize(_spoken(old, "now"), f"{new} now", start_ms=0, end_ms=800)
 
-    assert spell(words) == f"{new} now"
-    assert [word["timing"] for word in words] == ["interpolated", "interpolated", "aligned"]
+    assert join_words(words) == f"{new} now"
+    assert [word.timing for word in words] == ["interpolated", "interpolated", "aligned"]
 
 
 @pytest.mark.parametrize("new", ["10:30,", "(10:30)", "10.30", "10 30"])
@@ -51,8 +45,8 @@ def test_a_word_that_is_only_punctuated_keeps_its_times(new: str) -> None:
     words = retokenize(_spoken("10:30", "now"), f"{new} now", start_ms=0, end_ms=800)
 
     is_one_word = " " not in new
-    assert (words[0]["timing"] == "aligned") is is_one_word
-    assert spell(words) == f"{new} now"
+    assert (words[0].timing == "aligned") is is_one_word
+    assert join_words(words) == f"{new} now"
 
 
 @pytest.mark.parametrize("seed", [1, secrets.randbits(32)], ids=["fixed", "fresh"])
@@ -69,6 +63,6 @@ def test_random_edits_are_spelled_in_rising_times(seed: int) -> None:
 
         words = retokenize(_spoken(*old), text, start_ms=0, end_ms=end_ms)
 
-        assert spell(words) == text, told
-        assert all(0 <= word["start_ms"] < word["end_ms"] <= end_ms for word in words), told
-        assert all(one["start_ms"] <= other["start_ms"] for one, other in pairwise(words)), told
+        assert join_words(words) == text, told
+        assert all(0 <= word.start_ms < word.end_ms <= end_ms for word in words), told
+        assert all(one.start_ms <= other.start_ms for one, other in pairwise(words)), told

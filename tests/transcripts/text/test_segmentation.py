@@ -1,38 +1,47 @@
 """Words become sentences of one speaker, and none of them is lost, changed or moved."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcripts.text.segmentation import LONGEST_MS, LONGEST_PAUSE_MS, form_segments
+from transcripts.text.segmentation import (
+    LONGEST_MS,
+    LONGEST_PAUSE_MS,
+    SpokenWord,
+    form_segments,
+)
 from transcripts.text.words import Word, join_words
 
 WORD_MS = 400
 
 
-def _speak(text: str, *, begin_ms: int = 0, speaker: int = 0, language: str = "") -> list[Word]:
+def _speak(
+    text: str, *, begin_ms: int = 0, speaker: int = 0, language: str = ""
+) -> list[SpokenWord]:
     """Each word takes 400 ms; "|" is a pause of a second more, "||" of two more …"""
-    words: list[Word] = []
+    words: list[SpokenWord] = []
     at_ms = begin_ms
     for part in text.split():
         if set(part) == {"|"}:
             at_ms += 1000 * len(part)
             continue
-        words.append(Word(part, at_ms, at_ms + WORD_MS, 0.9, speaker=speaker, language=language))
+        word = Word(part, at_ms, at_ms + WORD_MS, 0.9)
+        words.append(SpokenWord(word, speaker=speaker, language=language))
         at_ms += WORD_MS
     return words
 
 
-def _texts(words: Sequence[Word]) -> list[str]:
-    return [join_words(segment) for segment in form_segments(words)]
+def _texts(words: Sequence[SpokenWord]) -> list[str]:
+    return [join_words(each.word for each in segment) for segment in form_segments(words)]
 
 
 def test_a_sentence_is_a_segment_however_the_recogniser_cut_it() -> None:
     words = _speak("We went down to the river. There was no bridge that we could see.")
-    cut = [Word(w.text, w.start_ms, w.end_ms, 0.9, source=at // 4) for at, w in enumerate(words)]
+    cut = [replace(word, source=at // 4) for at, word in enumerate(words)]
     assert _texts(cut) == [
         "We went down to the river.",
         "There was no bridge that we could see.",
@@ -91,7 +100,7 @@ def test_sentences_end_as_their_script_ends_them(first: str, second: str) -> Non
 def test_chinese_sentences_are_found_without_spaces() -> None:
     text = "今天我们去学校上课。明天我们去看电影吧。"
     words = [
-        Word(character, at * 300, at * 300 + 300, 0.9, space_before=False, language="zh")
+        SpokenWord(Word(character, at * 300, at * 300 + 300, 0.9, False), language="zh")
         for at, character in enumerate(text)
     ]
     assert _texts(words) == ["今天我们去学校上课。", "明天我们去看电影吧。"]
@@ -109,8 +118,8 @@ def test_a_long_sentence_is_divided_at_its_commas() -> None:
 
 def test_a_hyphenated_word_is_never_divided() -> None:
     words = _speak(" ".join(["word"] * 12))
-    words.append(Word("MS", 4800, 5000, 0.9))
-    words.append(Word("-13,", 5000, 5200, 0.9, space_before=False))
+    words.append(SpokenWord(Word("MS", 4800, 5000, 0.9)))
+    words.append(SpokenWord(Word("-13,", 5000, 5200, 0.9, space_before=False)))
     words += _speak(" ".join(["word"] * 12), begin_ms=5200)
     assert not any(piece.startswith("-") for piece in _texts(words))
 
@@ -126,19 +135,23 @@ def test_one_word_sentences_join_the_next_within_a_breath() -> None:
 
 
 @st.composite
-def _transcripts(draw: st.DrawFn) -> list[Word]:
-    words: list[Word] = []
+def _transcripts(draw: st.DrawFn) -> list[SpokenWord]:
+    words: list[SpokenWord] = []
     at_ms = 0
     for number in range(draw(st.integers(0, 120))):
         at_ms += draw(st.sampled_from([0, 0, 0, 50, 300, 900, 2500]))
         length_ms = draw(st.integers(0, 900))
         words.append(
-            Word(
-                draw(st.sampled_from(["a", "und", "so,", "ja.", "Dr.", "-13", "好", "ไทย", "क।"])),
-                at_ms,
-                at_ms + length_ms,
-                0.5,
-                space_before=draw(st.booleans()),
+            SpokenWord(
+                Word(
+                    draw(
+                        st.sampled_from(["a", "und", "so,", "ja.", "Dr.", "-13", "好", "ไทย", "क।"])
+                    ),
+                    at_ms,
+                    at_ms + length_ms,
+                    0.5,
+                    space_before=draw(st.booleans()),
+                ),
                 speaker=draw(st.sampled_from([1, 1, 1, 1, 2])),
                 source=number // 7,
             )
@@ -148,22 +161,22 @@ def _transcripts(draw: st.DrawFn) -> list[Word]:
 
 
 @given(_transcripts())
-def test_every_word_is_in_one_segment_in_its_order(words: list[Word]) -> None:
+def test_every_word_is_in_one_segment_in_its_order(words: list[SpokenWord]) -> None:
     segments = form_segments(words)
     assert [word for segment in segments for word in segment] == words
     assert all(segments)
 
 
 @given(_transcripts())
-def test_no_segment_is_too_long(words: list[Word]) -> None:
+def test_no_segment_is_too_long(words: list[SpokenWord]) -> None:
     for segment in form_segments(words):
-        assert segment[-1].end_ms - segment[0].start_ms <= LONGEST_MS
+        assert segment[-1].word.end_ms - segment[0].word.start_ms <= LONGEST_MS
 
 
 @given(_transcripts())
-def test_a_segment_with_length_has_one_speaker(words: list[Word]) -> None:
-    timed = [word for word in words if word.end_ms > word.start_ms]
+def test_a_segment_with_length_has_one_speaker(words: list[SpokenWord]) -> None:
+    timed = [word for word in words if word.word.end_ms > word.word.start_ms]
     for segment in form_segments(timed):
         assert len({word.speaker for word in segment}) == 1
         for before, after in pairwise(segment):
-            assert after.start_ms - before.end_ms <= LONGEST_PAUSE_MS
+            assert after.word.start_ms - before.word.end_ms <= LONGEST_PAUSE_MS

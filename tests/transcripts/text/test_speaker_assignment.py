@@ -1,16 +1,15 @@
 """Words get speakers, segments are cut, and the text stays what it was."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcripts.text.speaker_assignment import (
-    LabelledSegment,
-    Segment,
-    Turn,
-    Word,
-    assign_speakers,
-)
+from transcripts.text.segments import Segment
+from transcripts.text.speaker_assignment import Turn, assign_speakers
+from transcripts.text.words import Word
 
 
 def _segment(*words: tuple[str, int, int], confidence: float = 0.8) -> Segment:
@@ -23,25 +22,28 @@ def _segment(*words: tuple[str, int, int], confidence: float = 0.8) -> Segment:
     return Segment(made[0].start_ms, made[-1].end_ms, text, made, confidence)
 
 
-def _texts(labelled: list[LabelledSegment]) -> list[tuple[int, str]]:
+def _label(segments: Sequence[Segment], turns: list[Turn], labels: list[int]) -> list[Segment]:
+    return [piece for own in assign_speakers(segments, turns, labels) for piece in own]
+
+
+def _texts(labelled: list[Segment]) -> list[tuple[int | None, str]]:
     return [(piece.speaker, piece.text) for piece in labelled]
 
 
 def test_a_segment_of_one_speaker_stays_as_it_was() -> None:
     segment = _segment(("Good", 0, 300), ("morning.", 300, 900))
-    (labelled,) = assign_speakers([segment], [Turn(0, 900)], [1])
-    assert labelled == LabelledSegment(0, 900, "Good morning.", segment.words, 0.8, 1, 0)
+    (labelled,) = _label([segment], [Turn(0, 900)], [1])
+    assert labelled == replace(segment, speaker=1)
 
 
 def test_a_segment_is_cut_where_the_speaker_changes() -> None:
     segment = _segment(
         ("How", 0, 300), ("so?", 300, 700), ("No", 1200, 1500), ("idea.", 1500, 2000)
     )
-    first, second = assign_speakers([segment], [Turn(0, 700), Turn(1200, 2000)], [1, 2])
+    first, second = _label([segment], [Turn(0, 700), Turn(1200, 2000)], [1, 2])
     assert (first.speaker, first.text, first.start_ms, first.end_ms) == (1, "How so?", 0, 700)
     assert (second.speaker, second.text) == (2, "No idea.")
     assert (second.start_ms, second.end_ms) == (1200, 2000)
-    assert first.source == second.source == 0
     assert not second.words[0].space_before
 
 
@@ -52,7 +54,7 @@ def test_a_piece_is_as_confident_as_its_words() -> None:
         Word("so.", 1200, 1500, 0.7),
     )
     segment = Segment(0, 1500, "Why? Well so.", words, 0.7)
-    first, second = assign_speakers([segment], [Turn(0, 500), Turn(900, 1500)], [1, 2])
+    first, second = _label([segment], [Turn(0, 500), Turn(900, 1500)], [1, 2])
     assert first.confidence == pytest.approx(0.9)
     assert second.confidence == pytest.approx(0.6)
 
@@ -60,52 +62,52 @@ def test_a_piece_is_as_confident_as_its_words() -> None:
 def test_speakers_are_numbered_as_they_appear_in_the_text() -> None:
     segments = [_segment(("Hello.", 1000, 1500)), _segment(("Hi.", 2000, 2500))]
     turns = [Turn(0, 500), Turn(1000, 1500), Turn(2000, 2500)]
-    assert _texts(assign_speakers(segments, turns, [1, 3, 2])) == [(1, "Hello."), (2, "Hi.")]
+    assert _texts(_label(segments, turns, [1, 3, 2])) == [(1, "Hello."), (2, "Hi.")]
 
 
 def test_a_word_goes_to_whoever_speaks_most_of_it() -> None:
     segment = _segment(("Hello.", 0, 1000))
     turns = [Turn(0, 300), Turn(300, 700), Turn(700, 1000), Turn(2000, 3000)]
     later = _segment(("Yes.", 2000, 3000))
-    assert [p.speaker for p in assign_speakers([later, segment], turns, [1, 2, 1, 1])] == [1, 1]
+    assert [p.speaker for p in _label([later, segment], turns, [1, 2, 1, 1])] == [1, 1]
 
 
 def test_a_word_outside_every_turn_goes_to_the_nearest() -> None:
     segments = [_segment(("One.", 0, 400)), _segment(("Two.", 1800, 1900))]
     segments += [_segment(("Three.", 9000, 9100))]
     turns = [Turn(0, 400), Turn(2000, 3000)]
-    assert [p.speaker for p in assign_speakers(segments, turns, [1, 2])] == [1, 2, 2]
+    assert [p.speaker for p in _label(segments, turns, [1, 2])] == [1, 2, 2]
 
 
 def test_a_short_turn_inside_a_long_one_is_heard() -> None:
     """Turns may overlap: the long one that began earlier still counts for later words."""
     segments = [_segment(("One.", 0, 400)), _segment(("Two.", 5000, 5400))]
     turns = [Turn(0, 10_000), Turn(1000, 2000), Turn(3000, 3500)]
-    assert [p.speaker for p in assign_speakers(segments, turns, [1, 2, 2])] == [1, 1]
+    assert [p.speaker for p in _label(segments, turns, [1, 2, 2])] == [1, 1]
 
 
 def test_without_turns_everything_is_one_speakers() -> None:
     segments = [_segment(("One.", 0, 400)), _segment(("Two.", 500, 900))]
-    assert [piece.speaker for piece in assign_speakers(segments, [], [])] == [1, 1]
+    assert [piece.speaker for piece in _label(segments, [], [])] == [1, 1]
 
 
 def test_a_segment_without_words_is_labelled_whole() -> None:
     segment = Segment(1000, 2000, "No word times.", (), 0.5)
     turns = [Turn(0, 900), Turn(1100, 2000)]
-    labelled = assign_speakers([_segment(("Hm.", 0, 900)), segment], turns, [1, 2])
+    labelled = _label([_segment(("Hm.", 0, 900)), segment], turns, [1, 2])
     assert _texts(labelled) == [(1, "Hm."), (2, "No word times.")]
 
 
 def test_a_single_word_inside_flowing_speech_is_no_change() -> None:
     segment = _segment(("we", 0, 200), ("took", 200, 400), ("the", 400, 500), ("train", 500, 900))
     turns = [Turn(0, 410), Turn(410, 490), Turn(490, 900)]
-    assert _texts(assign_speakers([segment], turns, [1, 2, 1])) == [(1, "we took the train")]
+    assert _texts(_label([segment], turns, [1, 2, 1])) == [(1, "we took the train")]
 
 
 def test_a_single_word_between_pauses_is_somebody_else() -> None:
     segment = _segment(("and", 0, 300), ("then", 300, 600), ("yes", 900, 1200), ("we", 1500, 1800))
     turns = [Turn(0, 600), Turn(900, 1200), Turn(1500, 1800)]
-    labelled = assign_speakers([segment], turns, [1, 2, 1])
+    labelled = _label([segment], turns, [1, 2, 1])
     assert _texts(labelled) == [(1, "and then"), (2, "yes"), (1, "we")]
 
 
@@ -119,13 +121,13 @@ def test_a_change_one_word_off_a_sentence_end_is_moved_to_it(border_ms: int) -> 
         ("would", 950, 1300),
     )
     turns = [Turn(0, border_ms - 20), Turn(border_ms, 1300)]
-    words = [w for piece in assign_speakers([segment], turns, [1, 2]) for w in [piece.text]]
+    words = [w for piece in _label([segment], turns, [1, 2]) for w in [piece.text]]
     assert words == ["to the lake.", "I would"]
 
 
 def test_words_of_no_length_never_stand_alone() -> None:
     segment = _segment(("Hm", 0, 0), ("so", 0, 500), ("what", 500, 500), ("now", 900, 1200))
-    labelled = assign_speakers([segment], [Turn(0, 490), Turn(495, 1200)], [1, 2])
+    labelled = _label([segment], [Turn(0, 490), Turn(495, 1200)], [1, 2])
     assert _texts(labelled) == [(1, "Hm so what"), (2, "now")]
 
 
@@ -136,13 +138,13 @@ def test_a_language_without_spaces_stays_without() -> None:
         Word("的", 1000, 1200, 0.9, space_before=False),
     )
     segment = Segment(0, 1200, "你好。好的", words, 0.9)
-    labelled = assign_speakers([segment], [Turn(0, 500), Turn(800, 1200)], [1, 2])
+    labelled = _label([segment], [Turn(0, 500), Turn(800, 1200)], [1, 2])
     assert _texts(labelled) == [(1, "你好。"), (2, "好的")]
 
 
 def test_turns_without_labels_are_refused() -> None:
     with pytest.raises(ValueError, match="shorter"):
-        assign_speakers([], [Turn(0, 100), Turn(200, 300)], [1])
+        _label([], [Turn(0, 100), Turn(200, 300)], [1])
 
 
 @st.composite
@@ -178,9 +180,7 @@ def _turns(draw: st.DrawFn) -> list[tuple[Turn, int]]:
 @given(segments=_segments(), turns=_turns())
 def test_the_text_is_never_altered(segments: list[Segment], turns: list[tuple[Turn, int]]) -> None:
     labelled = assign_speakers(segments, [t for t, _ in turns], [label for _, label in turns])
-    assert sorted({piece.source for piece in labelled}) == list(range(len(segments)))
-    for index, segment in enumerate(segments):
-        pieces = [piece for piece in labelled if piece.source == index]
+    for segment, pieces in zip(segments, labelled, strict=True):
         spoken = [(w.text, w.start_ms, w.end_ms) for piece in pieces for w in piece.words]
         assert spoken == [(w.text, w.start_ms, w.end_ms) for w in segment.words]
         joined = "".join(piece.text for piece in pieces)
@@ -192,10 +192,12 @@ def test_the_text_is_never_altered(segments: list[Segment], turns: list[tuple[Tu
 def test_every_piece_is_a_valid_segment(
     segments: list[Segment], turns: list[tuple[Turn, int]]
 ) -> None:
-    labelled = assign_speakers(segments, [t for t, _ in turns], [label for _, label in turns])
-    for piece in labelled:
-        whole = segments[piece.source]
+    pieces = assign_speakers(segments, [t for t, _ in turns], [label for _, label in turns])
+    labelled = [piece for own in pieces for piece in own]
+    owners = [whole for whole, own in zip(segments, pieces, strict=True) for _ in own]
+    for whole, piece in zip(owners, labelled, strict=True):
         assert whole.start_ms <= piece.start_ms < piece.end_ms <= whole.end_ms
+        assert piece.confidence is not None
         assert 0 <= piece.confidence <= 1
         assert all(piece.start_ms <= w.start_ms <= w.end_ms <= piece.end_ms for w in piece.words)
     starts = [piece.start_ms for piece in labelled]

@@ -1,8 +1,16 @@
 """What ends a sentence, and where no space belongs."""
 
+import re
+
 import pytest
 
-from transcripts.text.writing import ends_sentence, is_spaced_between
+from transcripts.text.writing import (
+    SPACELESS_LETTERS,
+    ends_sentence,
+    is_spaced_between,
+    is_spaceless,
+    join_texts,
+)
 
 
 @pytest.mark.parametrize(
@@ -30,3 +38,18 @@ def test_spaces_go_by_the_script_not_by_the_language() -> None:
     assert is_spaced_between("끝.", "다음")
     assert not is_spaced_between("终。", "下")
     assert not is_spaced_between("ครับ", "สวัสดี")
+
+
+@pytest.mark.parametrize(
+    ("language", "joined"), [("cs", "a b"), ("", "a b"), ("km", "ab"), ("yue", "ab")]
+)
+def test_texts_are_joined_as_their_language_joins_words(language: str, joined: str) -> None:
+    assert join_texts(["a", "b"], language=language) == joined
+
+
+def test_every_letter_without_spaces_is_of_a_script_without_spaces() -> None:
+    letters = re.compile(f"[{SPACELESS_LETTERS}]")
+    found = [chr(code) for code in range(0x110000) if letters.match(chr(code))]
+
+    assert {"字", "ก", "か"} <= set(found)
+    assert all(map(is_spaceless, found))

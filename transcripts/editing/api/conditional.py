@@ -3,6 +3,7 @@
 import functools
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -18,8 +19,11 @@ from accounts.permissions import MANAGE_AND_READ, HasScope, user_of
 from transcripts.access import get_transcript
 from transcripts.editing.api.serializers import EditedSerializer
 from transcripts.editing.draft import Editing
-from transcripts.exports.json import seconds, share
-from transcripts.models import Segment, Transcript
+from transcripts.exports.document import load_segment
+from transcripts.exports.json import seconds, share, word_as_json
+from transcripts.models import Segment as SegmentRow
+from transcripts.models import Transcript
+from transcripts.text.words import ALIGNED
 
 IF_MATCH = OpenApiParameter(
     "If-Match",
@@ -119,30 +123,23 @@ def answer_edited(editing: Editing, *, status: int = 200) -> Response:
     return Response(body, status=status, headers=etag_of(transcript))
 
 
-def show_segments(rows: QuerySet[Segment]) -> QuerySet[Segment]:
+def show_segments(rows: QuerySet[SegmentRow]) -> QuerySet[SegmentRow]:
     return rows.select_related("speaker").order_by("position")
 
 
-def show_segment(row: Segment) -> dict[str, Any]:
+def show_segment(row: SegmentRow) -> dict[str, object]:
     """Return a segment with its ids and its words. No query where its speaker was read with it."""
-    speaker = row.speaker
+    segment = load_segment(row)
     return {
-        "id": row.key,
-        "start": seconds(row.start_ms),
-        "end": seconds(row.end_ms),
-        "text": row.text,
-        "speaker": None if speaker is None else str(speaker),
-        "speaker_number": None if speaker is None else speaker.position,
-        "confidence": share(row.confidence),
+        "id": segment.key,
+        "start": seconds(segment.start_ms),
+        "end": seconds(segment.end_ms),
+        "text": segment.text,
+        "speaker": segment.speaker_name,
+        "speaker_number": segment.speaker,
+        "confidence": share(segment.confidence),
         "words": [
-            {
-                "word": word["word"],
-                "start": seconds(word["start_ms"]),
-                "end": seconds(word["end_ms"]),
-                "confidence": share(word["confidence"]),
-                "timing": word.get("timing", "aligned"),
-            }
-            for word in row.words
+            word_as_json(replace(word, timing=word.timing or ALIGNED)) for word in segment.words
         ],
     }
 

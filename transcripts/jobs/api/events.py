@@ -18,7 +18,7 @@ import asyncio
 import functools
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -32,7 +32,7 @@ from stt_web.core.errors import ApiError
 from transcripts.editing.align_edits import read_aligned
 from transcripts.editing.api.conditional import show_segment
 from transcripts.exports.document import load_segment
-from transcripts.exports.json import seconds, segment_as_json
+from transcripts.exports.json import PublicSegment, seconds, segment_as_json
 from transcripts.jobs.status_watch import Snapshot, get_watcher
 from transcripts.models import Segment, Transcript
 from transcripts.principals import find_transcript, identify, is_still_allowed
@@ -177,9 +177,9 @@ async def _news(
     if not snapshot.is_open:  # a final status comes when all that it stands for was sent
         cursor = replace(cursor, status=snapshot.status or "deleted")
         yield cursor, _status_event(transcript_id, cursor)
-        body = await sync_to_async(_read_end)(transcript_id)
+        end = await sync_to_async(_read_end)(transcript_id)
         cursor = replace(cursor, status=_DONE)
-        yield cursor, _event("done", cursor, body)
+        yield cursor, _event("done", cursor, end)
 
 
 def _progress(snapshot: Snapshot) -> dict[str, Any]:
@@ -194,11 +194,11 @@ def _status_event(transcript_id: UUID, cursor: Cursor) -> bytes:
     return _event("status", cursor, {"id": str(transcript_id), "status": cursor.status})
 
 
-def _event(name: str, cursor: Cursor, body: dict[str, Any]) -> bytes:
+def _event(name: str, cursor: Cursor, body: Mapping[str, Any]) -> bytes:
     return _write_event(name, str(cursor), body)
 
 
-def _write_event(name: str, event_id: str, body: dict[str, Any]) -> bytes:
+def _write_event(name: str, event_id: str, body: Mapping[str, Any]) -> bytes:
     data = json.dumps(body, ensure_ascii=False)
     return f"event: {name}\nid: {event_id}\ndata: {data}\n\n".encode()
 
@@ -214,7 +214,7 @@ def _check_access(request: HttpRequest, transcript_id: UUID) -> None:
     find_transcript(identify(request, needed_scope="read"), transcript_id)
 
 
-def _read_segments(transcript_id: UUID, sent_ms: int) -> list[tuple[int, dict[str, Any]]]:
+def _read_segments(transcript_id: UUID, sent_ms: int) -> list[tuple[int, PublicSegment]]:
     """Return the next segments that end after `sent_ms`. One query."""
     rows = (
         Segment.objects.filter(transcript_id=transcript_id, end_ms__gt=sent_ms)

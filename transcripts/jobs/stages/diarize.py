@@ -5,9 +5,9 @@ speaker of its turn; a segment is split where the speaker changes inside it. The
 altered. Whatever fails here leaves the text as it is, and a warning.
 """
 
+import itertools
 import logging
 import time
-from typing import cast
 
 from transcripts.inference.client import diarize
 from transcripts.inference.errors import BrokenAnswerError, InferenceError
@@ -17,8 +17,9 @@ from transcripts.jobs import results
 from transcripts.jobs.results import JobRun, LabelledTranscript
 from transcripts.jobs.stages.recognise import retry_delay_s
 from transcripts.jobs.stages.sources import join_sources
-from transcripts.models import Segment, TranscriptionJob
-from transcripts.text import speaker_assignment
+from transcripts.models import TranscriptionJob
+from transcripts.text.segments import Segment
+from transcripts.text.speaker_assignment import Turn, assign_speakers
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ NOT_INSTALLED = (
 )
 
 
-def assign_speakers(job: JobRun) -> None:
+def diarize_job(job: JobRun) -> None:
     """Tell the speakers apart, if that was asked for; the result is stored by the last stage."""
     transcript = job.transcript
     joined = join_sources(job)
@@ -58,7 +59,7 @@ def assign_speakers(job: JobRun) -> None:
         results.store_warning(job, *FAILED)
         return
     job.labelled = _label(job, turns, labels)
-    _warn_of_fewer(job, found=len(set(job.labelled.speaker_positions) - {0}))
+    _warn_of_fewer(job, found=len({segment.speaker for segment in job.labelled.segments}))
 
 
 def _warn_of_fewer(job: JobRun, *, found: int) -> None:
@@ -106,57 +107,9 @@ def _checked(labels: SpeakerLabels, turns: list[SpeakerTurn]) -> SpeakerLabels:
 
 
 def _label(job: JobRun, turns: list[SpeakerTurn], labels: SpeakerLabels) -> LabelledTranscript:
-    stored = list(job.segments)
-    pieces = speaker_assignment.assign_speakers(
-        [_as_spoken(segment) for segment in stored],
-        [speaker_assignment.Turn(turn.start_ms, turn.end_ms) for turn in turns],
+    pieces = assign_speakers(
+        [Segment.from_row(row) for row in job.segments],
+        [Turn(turn.start_ms, turn.end_ms) for turn in turns],
         labels.speakers,
     )
-    return LabelledTranscript(
-        segments=tuple(
-            _as_stored(job, piece, position=position, source=stored[piece.source])
-            for position, piece in enumerate(pieces)
-        ),
-        speaker_positions=tuple(piece.speaker for piece in pieces),
-    )
-
-
-def _as_spoken(segment: Segment) -> speaker_assignment.Segment:
-    confidence = cast("float", segment.confidence)  # the recogniser's; only imports have none
-    return speaker_assignment.Segment(
-        start_ms=segment.start_ms,
-        end_ms=segment.end_ms,
-        text=segment.text,
-        words=tuple(
-            speaker_assignment.Word(
-                text=word["word"],
-                start_ms=word["start_ms"],
-                end_ms=word["end_ms"],
-                confidence=word["confidence"],
-                space_before=word["space_before"],
-                timing=word.get("timing", "attention"),
-            )
-            for word in segment.words
-        ),
-        confidence=confidence,
-    )
-
-
-def _as_stored(
-    job: JobRun, piece: speaker_assignment.LabelledSegment, *, position: int, source: Segment
-) -> Segment:
-    """Return a new row for a piece; the recogniser's measures are those of the whole segment."""
-    return Segment(
-        **job.target,
-        position=position,
-        start_ms=piece.start_ms,
-        end_ms=piece.end_ms,
-        text=piece.text,
-        words=[results.word_as_json(word) for word in piece.words],
-        confidence=piece.confidence,
-        avg_logprob=source.avg_logprob,
-        compression_ratio=source.compression_ratio,
-        no_speech_prob=source.no_speech_prob,
-        temperature=source.temperature,
-        language=source.language,
-    )
+    return LabelledTranscript(tuple(itertools.chain.from_iterable(pieces)))

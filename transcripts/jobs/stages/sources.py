@@ -5,6 +5,7 @@ What the passes found stands in `TranscriptionJob`. Every write is fenced like t
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.db import transaction
 
@@ -16,6 +17,7 @@ from transcripts.media import survey
 from transcripts.media.passes import Passes, passes_from
 from transcripts.models import Gap, GapReason, Source, TranscriptionJob
 from transcripts.services.recordings import recording_path
+from transcripts.text.segments import Segment
 
 logger = logging.getLogger(__name__)
 
@@ -125,17 +127,12 @@ def join_sources(job: JobRun) -> LabelledTranscript | None:
     passes = prepare_passes(job)
     if not passes.are_several:
         return None
-    stored = list(job.segments)
-    sources = [passes.source_of(segment.position) for segment in stored]
-    placed = drop_duplicates(list(zip(stored, sources, strict=True)))
-    placed.sort(key=lambda pair: (pair[0].start_ms, pair[1]))
-    for position, (segment, _) in enumerate(placed):
-        segment.pk, segment.position = None, position
-        segment._state.adding = True
+    stored = [(Segment.from_row(row), passes.source_of(row.position)) for row in job.segments]
+    placed = sorted(drop_duplicates(stored), key=lambda pair: (pair[0].start_ms, pair[1]))
     return LabelledTranscript(
-        segments=tuple(segment for segment, _ in placed),
-        speaker_positions=tuple(
-            source + 1 if passes.sources[source].is_speaker else 0 for _, source in placed
+        segments=tuple(
+            replace(segment, speaker=source + 1 if passes.sources[source].is_speaker else None)
+            for segment, source in placed
         ),
         sources=tuple(source for _, source in placed),
     )

@@ -7,7 +7,6 @@ Django refuses; there is no account here in whose name anything could be forged.
 
 import functools
 import json
-from typing import cast
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -156,7 +155,7 @@ def _describe(transcript: Transcript, token: str) -> dict[str, object]:
         "pauses": json.dumps(list_pauses(transcript) if audio else []),
         "turns": sorted(
             [*list_turns(document), *list_gaps(document.gaps)],
-            key=lambda turn: cast("int", turn["start_ms"]),
+            key=lambda line: line.start_ms,
         ),
         "is_silent": has_code(transcript, NO_SPEECH),
     }

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from stt_web.core.errors import ApiError
 from tests.transcripts.live.wire.talk import check_message, load_document
-from transcripts.inference.results import RecognisedSegment, RecognisedWord
 from transcripts.live.audio_format import UnusableAudioError
 from transcripts.live.events import Ended, Failed, Final, LiveEvent, Partial, Ready, SessionNotice
 from transcripts.live.messages import MessageEncoder, ServerStoppingError, close_code
@@ -25,6 +24,8 @@ from transcripts.live.protocol import (
     ProtocolError,
 )
 from transcripts.options import InvalidOptionError
+from transcripts.text.segments import Segment
+from transcripts.text.words import Word
 
 values = st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.just("en")
 keys = st.sampled_from(
@@ -118,7 +119,7 @@ def test_frames_have_a_size() -> None:
 
 words = st.lists(
     st.builds(
-        RecognisedWord,
+        Word,
         text=st.text("abcž字", min_size=1, max_size=4),
         start_ms=st.integers(0, 10**6),
         end_ms=st.integers(0, 10**6),
@@ -130,9 +131,9 @@ words = st.lists(
 ).map(tuple)
 
 
-def segment_of(words: tuple[RecognisedWord, ...]) -> RecognisedSegment:
+def segment_of(words: tuple[Word, ...]) -> Segment:
     text = " ".join(word.text for word in words)
-    return RecognisedSegment(0, 10, text, words, 0.5, -0.1, 1.0, 0.0, 0.0)
+    return Segment(0, 10, text, words, 0.5, -0.1, 1.0, 0.0, 0.0)
 
 
 told = st.lists(
