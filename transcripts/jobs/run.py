@@ -61,7 +61,7 @@ def _enqueue_next_of(transcript: Transcript) -> None:
     try:
         enqueue_next(transcript.owner)
     except Exception:
-        logger.exception("event=next_not_told transcript_id=%s", transcript.pk)
+        logger.exception("event=enqueue_next_failed transcript_id=%s", transcript.pk)
 
 
 def _release_or_fail(job: JobRun, *, counts_as_try: bool) -> None:

@@ -113,7 +113,7 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
             await self._say({"type": "websocket.accept", "subprotocol": None, "headers": []})
             await self._serve(scope)
         except ClientDisconnectedError:
-            logger.info("event=live_client_gone")
+            logger.info("event=live_client_disconnected")
         finally:
             if self._input is not None:
                 await self._input.close()

@@ -78,8 +78,8 @@ def make_finals(segments: Iterable[Segment], *, language: str) -> tuple[Final, .
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionNotice:
-    """Something to know that ends nothing: `credits_low`, `slowed`, `catching_up`, `live_again`,
-    `reconnecting`, `language_detected` …"""
+    """Information that doesn't end the session: `credits_low`, `updates_slowed`, `catching_up`,
+    `caught_up`, `reconnecting`, `language_detected` …"""
 
     code: str
     message: str

@@ -47,7 +47,7 @@ TEXTS = {
 # What there is to know meanwhile, by its code.
 NOTICES = {
     "credits_low": _("Your minutes and credits end within a minute."),
-    "slowed": _("The server is busy: the words come a little later."),
+    "updates_slowed": _("The server is busy: the words come a little later."),
     "catching_up": _("The server is catching up: the words come later, and none is lost."),
 }
 # What went wrong, by its code, and what to do about it. Other codes: what the server says.

@@ -242,13 +242,15 @@ def _read_token(said: Mapping[str, Any]) -> str:
 
 
 def _read_delivered(said: Mapping[str, Any]) -> int | None:
-    delivered_s = said.get("told")
+    delivered_s = said.get("last_received")
     if delivered_s is None:
         return None
     is_number = isinstance(delivered_s, int | float) and not isinstance(delivered_s, bool)
     if is_number and 0 <= delivered_s <= MAX_DELIVERED_S:
         return round(float(delivered_s) * 1000)
-    raise InvalidOptionError("told", "told must be the `end` of the last text, in seconds.")
+    raise InvalidOptionError(
+        "last_received", "last_received must be the `end` of the last text, in seconds."
+    )
 
 
 def _read_boolean(said: Mapping[str, Any], name: str) -> bool:

@@ -175,9 +175,9 @@ class ResultWriter:
         if pace.is_catching_up and not before.is_catching_up:
             await self._tell("catching_up", "Audio came faster than it can be shown live.")
         elif before.is_catching_up and not pace.is_catching_up:
-            await self._tell("live_again", "The backlog is gone.")
+            await self._tell("caught_up", "The backlog is gone.")
         elif 0 < before.update_interval_ms < pace.update_interval_ms:
-            await self._tell("slowed", "The server is busy: updates come less often.")
+            await self._tell("updates_slowed", "The server is busy: updates come less often.")
 
     async def _tell(self, code: str, message: str) -> None:
         await self._queue.put(SessionNotice(code=code, message=message))

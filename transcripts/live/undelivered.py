@@ -27,7 +27,7 @@ def record_delivered(lease: Lease, delivered_ms: int) -> None:
     try:
         held.update(delivered_ms=delivered_ms)
     except DatabaseFailure:
-        logger.exception("event=live_told_unknown job_id=%s", lease.job_id)
+        logger.exception("event=delivery_position_lost job_id=%s", lease.job_id)
 
 
 def load_undelivered(transcript: Transcript, *, delivered_ms: int) -> tuple[Final, ...]:

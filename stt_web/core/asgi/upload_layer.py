@@ -121,7 +121,7 @@ class IngestLayer(Generic[C]):
         try:
             await take(scope, receive, send)
         except ClientDisconnectedError:
-            logger.info("event=client_gone_during_body")
+            logger.info("event=client_disconnected")
 
     async def _take_upload(
         self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable

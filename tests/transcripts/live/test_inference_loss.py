@@ -164,7 +164,7 @@ async def test_how_the_service_keeps_up_is_told(live: FakeStream) -> None:
 
     told = [event.code for event in await read_all(session) if isinstance(event, SessionNotice)]
 
-    assert told == ["language_detected", "slowed", "catching_up", "live_again"]
+    assert told == ["language_detected", "updates_slowed", "catching_up", "caught_up"]
 
 
 async def test_silence_is_heard_and_stored_seldom(live: FakeStream) -> None:

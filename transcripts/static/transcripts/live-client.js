@@ -42,7 +42,7 @@ export class LiveTranscription extends EventTarget {
   #microphone = null;
   #session = null;
   #resumeToken = "";
-  #toldS = 0; // the end of the last final
+  #lastReceivedS = 0; // the end of the last final
   #tries = 0;
   #timers = { retry: 0, pump: 0, silence: 0, keepalive: 0 };
   #isPaused = false;
@@ -177,7 +177,7 @@ export class LiveTranscription extends EventTarget {
   #describe() {
     const config = { ...this.config };
     if (!this.#resumeToken) return config;
-    return { ...config, resume_token: this.#resumeToken, told: this.#toldS };
+    return { ...config, resume_token: this.#resumeToken, last_received: this.#lastReceivedS };
   }
 
   #retry() {
@@ -212,7 +212,7 @@ export class LiveTranscription extends EventTarget {
   }
 
   #readFinal(message) {
-    this.#toldS = message.end;
+    this.#lastReceivedS = message.end;
     this.#tell("final", message);
   }
 
@@ -238,7 +238,7 @@ export class LiveTranscription extends EventTarget {
   /** The session was closed while the connection was lost: the rest is another transcript. */
   #beginAnew() {
     this.#resumeToken = "";
-    this.#toldS = 0;
+    this.#lastReceivedS = 0;
     this.#audio.rebase();
     if (this.#isStopping && this.#audio.endMs === 0) return this.#end({});
     this.#retry();

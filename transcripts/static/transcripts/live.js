@@ -122,7 +122,7 @@ function showState({ state }) {
 
 function showNotice({ notice, message }) {
   if (notice === "language_detected") showFacts({ language: message });
-  else if (notice === "live_again") remark("");
+  else if (notice === "caught_up") remark("");
   else remark(texts[notice] ?? message);
 }
 

@@ -36,7 +36,7 @@ keys = st.sampled_from(
         "second_pass",
         "title",
         "resume_token",
-        "told",
+        "last_received",
         "encoding",
         "sample_rate",
         "action",
@@ -99,7 +99,7 @@ def test_the_address_configures_what_nothing_else_does() -> None:
 
 
 def test_a_title_is_made_harmless() -> None:
-    [opened] = read_all(json.dumps({"title": " a\x00b\nc\ud800" + "x" * 300}))
+    [opened] = read_all(json.dumps({"title": " a\x07b\nc\u200b" + "x" * 300}))
 
     assert isinstance(opened, Open)
     assert opened.title == ("a b c " + "x" * 300)[:255]
@@ -149,7 +149,7 @@ told = st.lists(
         segments=st.lists(words.map(segment_of), min_size=1, max_size=3).map(tuple),
         language=st.sampled_from(["en", "ja"]),
     )
-    | st.builds(SessionNotice, code=st.just("slowed"), message=st.just("Busy.")),
+    | st.builds(SessionNotice, code=st.just("updates_slowed"), message=st.just("Busy.")),
     max_size=10,
 )
 
