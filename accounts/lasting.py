@@ -22,10 +22,11 @@ RECHECK_S = 3.0
 async def while_allowed(
     pieces: AsyncIterator[bytes], is_allowed: Callable[[], bool], *, every_s: float = RECHECK_S
 ) -> AsyncIterator[bytes]:
-    """Yield `pieces` until `is_allowed`, asked every `every_s`, says no. Also while none comes.
+    """Yield `pieces` until `is_allowed`, checked every `every_s`, returns False. Also while none
+    comes.
 
     `is_allowed` may query: it runs in a thread. No piece is yielded later than `every_s` after the
-    last time that it said yes.
+    last time that it returned True.
     """
     loop = asyncio.get_running_loop()
     check_at = loop.time() + every_s

@@ -1,8 +1,8 @@
 """GET /health — is this server able to do its work? For people, load balancers and SDKs.
 
-It looks at the background work of this process (`core.background`), and at the database and the
+It checks the background work of this process (`core.background`), and at the database and the
 inference service, each with a deadline of its own and in
-threads of its own, so that it answers quickly however busy the server is. What it found is kept
+threads of its own, so that it answers quickly however busy the server is. The result is cached
 for a second: asking often costs nothing. (Liveness of the process alone is the TCP port's matter.)
 """
 
@@ -68,7 +68,7 @@ class Health:
 
 
 class HealthProbe:
-    """Asks, and keeps the answer; those who ask meanwhile share one look."""
+    """Probes, and caches the result; concurrent requests share one probe."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="health")
@@ -108,7 +108,7 @@ def is_database_up() -> bool:
         logger.warning("event=health_database_down", exc_info=True)
         return False
     finally:
-        connection.close()  # a kept one would tell of the database as it was
+        connection.close()  # a persistent one would report the database's former state
     return True
 
 

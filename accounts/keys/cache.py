@@ -1,7 +1,7 @@
-"""Keys that were good a moment ago, kept in this process for `TTL_S`.
+"""Keys that were valid recently, cached in this process for `TTL_S`.
 
 A burst of requests costs one query. A key that is revoked here is refused from the commit on; one
-revoked by another process, within `TTL_S`. Only good keys are kept: guessing fills nothing.
+revoked by another process, within `TTL_S`. Only valid keys are cached: guessing fills nothing.
 """
 
 import copy
@@ -25,7 +25,7 @@ _generation = 0
 def find_key(
     digest: str, *, load: Callable[[], ApiKey | None], clock: Callable[[], float] = time.monotonic
 ) -> ApiKey | None:
-    """Return the key that is kept under `digest`, else what `load` finds, and keep that.
+    """Return the key cached under `digest`, else what `load` finds, and cache that.
 
     The caller gets an instance of its own: requests of several threads share nothing.
     """
@@ -37,7 +37,7 @@ def find_key(
     if api_key is None:
         return None
     with _lock:
-        # A key revoked between our read and here must not be kept: forgetting moved the number on.
+        # A key revoked between our read and here must not be cached: eviction moved the number on.
         if generation == _generation:
             if len(_kept) >= _MAX_KEYS:
                 _kept.clear()
@@ -58,7 +58,7 @@ def evict_keys_on_commit() -> None:
 
 
 def note_use(digest: str, *, used_at: datetime) -> None:
-    """Let the key that is kept know that its use has been written down."""
+    """Record on the cached key that its use has been stored."""
     with _lock:
         kept = _kept.get(digest)
         if kept is not None:

@@ -1,6 +1,6 @@
-"""What allauth wants to tell by mail, in our words: one function for each of its messages.
+"""allauth's mails, in our words: one function for each of its messages.
 
-These are not a matter of preference: they carry a link that was asked for, or tell that something
+They can't be switched off: they carry a link that was requested, or report that something
 about getting in has changed.
 """
 
@@ -19,7 +19,7 @@ Details = Mapping[str, Any]
 def write_account_mail(template_prefix: str, details: Details) -> MailContent:
     """Return the mail for allauth's `template_prefix`, in the language that is active.
 
-    Raises KeyError for one that isn't known: a release of allauth that says something new.
+    Raises KeyError for an unknown one, of a newer release of allauth.
     """
     return _MAILS[template_prefix](details)
 

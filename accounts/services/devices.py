@@ -1,7 +1,7 @@
-"""The browsers that somebody logs in with, and the mail when a new one appears.
+"""The browsers that a user logs in with, and the mail about a new one.
 
 A browser is known by a random cookie, not by its name or address: names are shared by millions and
-addresses change daily. The first one is where the account was made, and is told of to nobody.
+addresses change daily. The first one is where the account was made, and causes no mail.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ _TOKEN_BYTES = 32
 def note_login(user: User, *, token: str, address: str, browser: str) -> str:
     """Note that `user` logged in with the browser that showed `token` (empty: none).
 
-    Returns the token that the browser keeps. A browser that this user never used is told by mail,
+    Returns the token that the browser stores. A browser that is new to this user causes a mail,
     unless it is the first one.
     """
     now = timezone.now()

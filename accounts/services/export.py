@@ -1,4 +1,4 @@
-"""Everything that is kept of a person, as one archive, made while it is being sent.
+"""All stored data of a user, as one archive, written while it is being sent.
 
 A zip without compression of the recordings (they are compressed already), so that it needs neither
 memory nor disk, however much there is.
@@ -49,7 +49,7 @@ def _pack(archive: zipfile.ZipFile, file: ExportFile, *, sink: "_Sink") -> Itera
     try:
         source = file.path.open("rb")
     except OSError:
-        return  # deleted meanwhile
+        return  # deleted concurrently
     with source, archive.open(entry, "w", force_zip64=True) as target:
         while piece := source.read(_PIECE_BYTES):
             target.write(piece)

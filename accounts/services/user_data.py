@@ -1,4 +1,4 @@
-"""What else belongs to a person: other applications say how to hand it over and how to remove it.
+"""What else belongs to a person: other applications register how to export and how to delete it.
 
 `accounts` may not know them, so each registers itself when it is loaded (`AppConfig.ready`).
 """

@@ -116,7 +116,7 @@ class CloudInstanceAdmin(EditableAdmin):
         return not is_removed and super().has_change_permission(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        # An instance that changes hands would take its jobs with it: register it anew.
+        # An instance that changes hands would take its jobs with it: register it again.
         return ("account", *self.readonly_fields) if obj is not None else self.readonly_fields
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:

@@ -1,4 +1,4 @@
-"""Payments, subscriptions and invoices, as Stripe told of them: read by operators."""
+"""Payments, subscriptions and invoices, as Stripe reported them: read-only for operators."""
 
 from django.contrib import admin
 from django.utils.translation import gettext

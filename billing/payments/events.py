@@ -1,6 +1,6 @@
-"""What Stripe tells: events, checked, noted, and processed at most once.
+"""Stripe's events: verified, stored, and processed at most once.
 
-An event only says which of Stripe's objects to look at. There are two ways to bring our rows up to
+An event only names the object to fetch. There are two ways to bring our rows up to
 date: by payment intent (`purchases`) and by subscription (`subscriptions`).
 """
 
@@ -24,9 +24,9 @@ from billing.payments.purchases import apply_purchase, fetch_purchase
 from billing.payments.subscriptions import apply_subscription, fetch_subscription
 
 logger = logging.getLogger(__name__)
-# How old a signature may be: Stripe's own tolerance. Each retry is signed anew.
+# How old a signature may be: Stripe's own tolerance. Each retry is signed again.
 _TOLERANCE_S = 300
-# Events about the objects that we look at, and about others that name one of them.
+# Events about the objects that we fetch, and about others that name one of them.
 _OF_SUBJECTS = ("customer.subscription.", "payment_intent.")
 _OF_WHAT_NAMES_SUBJECTS = ("checkout.session.", "charge.", "refund.")
 _OF_INVOICES = ("invoice.paid", "invoice.payment_succeeded", "invoice.payment_failed")
@@ -62,7 +62,8 @@ def receive_event(body: bytes, *, signature: str) -> None:
 
 
 def _read_event(body: bytes, *, signature: str) -> dict[str, Any]:
-    """Return the event. Raises BadSignatureError for whatever Stripe didn't sign just now."""
+    """Return the event. Raises BadSignatureError for a body that Stripe didn't sign within the
+    tolerance."""
     try:
         text = body.decode()
         stripe.WebhookSignature.verify_header(
@@ -104,7 +105,7 @@ def _process(event_id: str, changes: list[_Change]) -> None:
 
 
 def _look(client: stripe.StripeClient, object_id: str) -> _Change | None:
-    """Look at the object as it is now; None where Stripe has none (any more)."""
+    """Fetch the object's current state; None where Stripe has none (any more)."""
     look = begin_fetch(object_id)
     try:
         if object_id.startswith("sub_"):
@@ -137,8 +138,9 @@ def _subjects_of_invoice(client: stripe.StripeClient, told: dict[str, Any]) -> I
     for paid in payments.auto_paging_iter():
         if paid.payment.payment_intent:
             yield str(paid.payment.payment_intent)
-    # Where its payment stands tells how the subscription stands; the place of the id has moved
-    # between versions of Stripe's API, and an event has the version of whoever set it up.
+    # The state of its payment decides the subscription's; the place of the id has moved
+    # between versions of Stripe's API, and an event has the version that its endpoint was set up
+    # with.
     details = (told.get("parent") or {}).get("subscription_details") or {}
     if subscription := details.get("subscription") or told.get("subscription"):
         yield subscription

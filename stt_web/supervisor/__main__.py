@@ -1,8 +1,8 @@
-"""`python -m stt_web.supervisor`: start the system in order, keep it running, stop it in reverse.
+"""`python -m stt_web.supervisor`: start the system in order, restart what dies, stop it in reverse.
 
 Database and models, inference, workers, beat, web; the other way round to stop, so that nothing
-asks what is already gone. Killed with -9, it takes its processes along (Linux). One at a time on a
-data folder.
+asks for what has already stopped. Killed with -9, it takes its processes along (Linux). One at a
+time on a data folder.
 """
 
 import argparse
@@ -39,7 +39,7 @@ SAMPLE = ROOT / "samples" / "hello.flac"
 
 
 class StartError(Exception):
-    """The system can't start; the message says why and what to do."""
+    """The system can't start; the message states why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class Supervisor:
         return ManagedProcess(command, env=self._env, console=self._console)
 
     async def _wait_for(self, what: str, is_ready: Callable[[], bool]) -> None:
-        """Return once it is ready. A process that ends meanwhile has a fault to be mended first."""
+        """Return once it is ready. A process that ends before has a fault to be mended first."""
         deadline = time.monotonic() + _READY_WITHIN_S
         while not await asyncio.to_thread(is_ready):
             ended = [child.name for tier in self._tiers for child in tier if child.deaths]

@@ -1,4 +1,4 @@
-"""One process of the system, kept alive: its lines shown, started again when it dies, stopped."""
+"""One process of the system, supervised: its lines shown, started again when it dies, stopped."""
 
 import asyncio
 import contextlib
@@ -90,7 +90,7 @@ class ManagedProcess:
         if self._is_stopping:
             return self._keeper.stop()
         self.deaths += 1
-        self._kill_group()  # whatever it left behind
+        self._kill_group()  # the processes it left behind
         if time.monotonic() - started > _SETTLED_S:
             self._backoff_s = _FIRST_BACKOFF_S
         self._console.say(

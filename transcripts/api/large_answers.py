@@ -26,7 +26,7 @@ _SEGMENTS_AT_ONCE = 20
 
 def answer_large(transcript: Transcript, headers: dict[str, str]) -> StreamingHttpResponse:
     """Return the transcript as `describe_transcript` has it. Five queries, and those of sending."""
-    # No text can look like the empty list: the quotes in it are escaped.
+    # No text can contain the empty list: the quotes in it are escaped.
     body = json.dumps(describe_without_segments(transcript), ensure_ascii=False)
     head, empty, tail = body.partition(_NO_SEGMENTS)
     return StreamingHttpResponse(

@@ -2,8 +2,8 @@
 
 Nothing is recognised and nothing charged. The result is a revision, which can be taken back: text
 and times stay as they are, segments in which the speaker changes are cut, what an earlier count cut
-is joined where one speaker says it now, and a name that a person gave goes to the speaker who says
-most of what its bearer said.
+is joined where it has one speaker now, and a name that a person gave goes to the speaker of
+most of its bearer's words.
 """
 
 from collections import Counter
@@ -34,7 +34,7 @@ _ANSWERED = frozenset({"speakers_not_installed", "speakers_failed", "fewer_speak
 
 
 class CannotRecountError(ApiError):
-    """There is nothing to count the speakers from; the sentence says why."""
+    """There is nothing to count the speakers from; the sentence states why."""
 
     status = 409
     code = "speakers_not_available"
@@ -137,7 +137,7 @@ def _relabel(draft: Draft, turns: Sequence[SpeakerTurn], labels: Sequence[int]) 
 def _carry_names(
     draft: Draft, segments: Sequence[Segment], pieces: Sequence[Sequence[Segment]]
 ) -> dict[int, str]:
-    """By new number: the given name whose bearer said most words of what this speaker says."""
+    """By new number: the given name whose bearer has most of this speaker's words."""
     shared: Counter[tuple[int, int]] = Counter()
     for segment, own in zip(segments, pieces, strict=True):
         before = segment.speaker
@@ -191,7 +191,7 @@ def _cut(
 
 
 def _note(transcript: Transcript, *, wanted: int, found: int) -> list[dict[str, str]]:
-    """Store what the answer says of the count; returns its warnings. One query."""
+    """Store the count's result for the answer; returns its warnings. One query."""
     others = [each for each in transcript.job.warnings if each["code"] not in _ANSWERED]
     fresh = []
     if found < wanted:

@@ -1,7 +1,7 @@
 """What can go wrong between the web tier and the inference service.
 
     InferenceError                 code, a sentence, retryable
-    ├── UnavailableError           gone, draining, unreachable or silent: retry elsewhere
+    ├── UnavailableError           stopped, draining, unreachable or silent: retry elsewhere
     ├── FullError                  too many sessions at once: retry later
     ├── RefusedError               the shared token or the certificate is wrong
     ├── BrokenAnswerError          the answer breaks the proto, or the server failed inside
@@ -9,7 +9,7 @@
     ├── UnsupportedRequestError    the model lacks the language or the task
     └── InvalidRequestError        we broke a rule of the proto: our own mistake
 
-`retryable` says that the same request may succeed later or at another replica.
+`retryable`: the same request may succeed later or at another replica.
 """
 
 import grpc
@@ -71,7 +71,7 @@ _BY_STATUS: dict[grpc.StatusCode, type[InferenceError]] = {
     grpc.StatusCode.INVALID_ARGUMENT: InvalidRequestError,
     grpc.StatusCode.UNIMPLEMENTED: InvalidRequestError,
 }
-# Shown to users in place of what the transport says, which names addresses and file descriptors.
+# Shown to users in place of the transport's message, which names addresses and file descriptors.
 _SENTENCES: dict[type[InferenceError], str] = {
     UnavailableError: "The inference service can't be reached at the moment.",
     FullError: "The inference service is full at the moment.",

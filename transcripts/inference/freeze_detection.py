@@ -69,8 +69,8 @@ def _is_address_frozen(address: Server) -> bool:
 
 
 def _is_frozen_error(error: grpc.RpcError) -> bool:
-    """A frozen server's kernel accepts the connection, and then nothing is said: UNAVAILABLE too,
-    like a refused connection, which gRPC tells apart in the details only."""
+    """A frozen server's kernel accepts the connection, and sends nothing: UNAVAILABLE too,
+    like a refused connection, distinguishable in the details only."""
     if not isinstance(error, grpc.Call):
         return False
     silent = (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE)

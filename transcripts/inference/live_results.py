@@ -1,4 +1,4 @@
-"""What a live stream says, as plain data. Times are milliseconds from the start of the session."""
+"""Results of a live stream, as plain data. Times are milliseconds from the start of the session."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from transcripts.text.words import Word
 
 @dataclass(frozen=True, kw_only=True)
 class StreamOptions:
-    """One call of Stream. `committed`: words that are kept of the utterance at `offset_ms`."""
+    """One call of Stream. `committed`: words that are final in the utterance at `offset_ms`."""
 
     model: str = ""
     language: str = ""
@@ -54,7 +54,7 @@ class Pace:
     backlog_ms: int
 
 
-# A settled span comes as a window, like those of a file.
+# A finalized interval comes as a window, like those of a file.
 StreamEvent = Accepted | LanguageDetected | Hypothesis | WindowResult | Pace | Finished
 
 

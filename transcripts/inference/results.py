@@ -1,4 +1,4 @@
-"""What the inference service says, as plain data: the web tier's words for the protos.
+"""The inference service's results as plain data: the web tier's classes for the protos.
 
 Times are integer milliseconds from the start of the recording.
 """
@@ -13,7 +13,7 @@ from transcripts.text.segments import Segment
 
 @dataclass(frozen=True)
 class TranscribeOptions:
-    """One call of Transcribe. `offset_ms` says where in the recording its first sample lies."""
+    """One call of Transcribe. `offset_ms`: the position of its first sample in the recording."""
 
     model: str = ""
     language: str = ""
@@ -154,7 +154,7 @@ class QueueDepth:
 
 @dataclass(frozen=True)
 class ServerModels:
-    """What the server has. `is_stale`: it did not answer just now, this is what it said before."""
+    """What the server has. `is_stale`: it did not answer just now, this is its previous answer."""
 
     models: tuple[Model, ...]
     default_model: str

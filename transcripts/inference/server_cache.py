@@ -1,6 +1,6 @@
-"""What a process keeps for each server, and lets go with it: channels, catalogues.
+"""A process's cache for each server, evicted with it: channels, catalogues.
 
-An instance that was removed, or is reached in another way now, is asked for no more: what was kept
+An instance that was removed, or is reached in another way now, is called no more: what was cached
 for it goes when its successor comes, or after `IDLE_S` without use. The shared servers stay.
 """
 
@@ -43,7 +43,7 @@ class ServerCache(Generic[T]):
         version: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> T:
-        """Return what is kept for `server`; `make` it where nothing of this `version` is."""
+        """Return what is cached for `server`; `make` it where nothing of this `version` is."""
         now_s = clock()
         with self._lock:
             kept = self._kept.get(server)

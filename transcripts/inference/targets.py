@@ -1,8 +1,8 @@
 """Where a target leads, as gRPC's resolvers understand it.
 
 A target is a gRPC URI (`dns:///inference:50051`), `host:port`, or several of the latter, separated
-by commas. gRPC looks one name up by itself, again and again, but takes several addresses only as
-numbers: names among several are looked up here, again after `LOOKUP_EVERY_S`, so that a replica
+by commas. gRPC resolves one name by itself, again and again, but takes several addresses only as
+numbers: names among several are resolved here, again after `LOOKUP_EVERY_S`, so that a replica
 that has moved is found without a restart.
 """
 
@@ -43,7 +43,7 @@ def look_up(host: str) -> list[str]:
 def target_uri(
     target: str, *, lookup: Lookup = look_up, clock: Callable[[], float] = time.monotonic
 ) -> str:
-    """Return the URI. Blocks where names among several are to be looked up.
+    """Return the URI. Blocks where names among several are to be resolved.
 
     Raises UnavailableError where none of them is known.
     """

@@ -1,7 +1,7 @@
-"""Whose turn it is: no account has more recordings worked on at once than its limits say.
+"""Concurrency: no account has more recordings processed at once than its limits allow.
 
-The others wait as rows, whose messages are used up: whoever ends one tells the broker about the
-next (`enqueue_next`), and the sweeper finds what is forgotten (`jobs/sweep`). Visitors have one at
+The others wait as rows, whose messages are used up: the job that ends enqueues the
+next (`enqueue_next`), and the sweeper finds what was missed (`jobs/sweep`). Guests have one at
 a time by admission (`jobs/submit`).
 """
 
@@ -60,10 +60,10 @@ def running() -> QuerySet[TranscriptionJob]:
 
 
 def is_detached() -> Q:
-    """The condition of live sessions that nobody is in: they may be resumed, and hold no slot.
+    """The condition of live sessions without a client: they may be resumed, and hold no slot.
 
-    The client is gone (paused: nobody holds the lease), or the web process is: its lease, which
-    lasts as long as a pause, was not renewed for as long as a worker's may.
+    The client has disconnected (paused: no one holds the lease), or the web process has died: its
+    lease, which lasts as long as a pause, was not renewed for as long as a worker's may.
     """
     unheard_s = max(0.0, settings.LIVE_PAUSE_S - settings.LEASE_S)
     is_unheard = Q(

@@ -1,6 +1,6 @@
-"""Telling the broker about work: a hint that may get lost, never the truth.
+"""Enqueueing work: a message is a hint that may get lost, never the truth.
 
-A row that waits is told again at growing intervals (`jobs/sweep`); telling twice is harmless,
+A row that waits is enqueued again at growing intervals (`jobs/sweep`); twice is harmless,
 for the second worker finds the row claimed.
 """
 
@@ -17,10 +17,10 @@ TRANSCRIBE_TASK = "transcripts.transcribe"
 
 
 def enqueue(job_id: UUID | str) -> bool:
-    """Tell the broker that a queued job waits; False if it could not be told.
+    """Enqueue a queued job; False if the broker could not be reached.
 
     Never raises for a broker that is down, and does not wait for it longer than the socket
-    timeouts of the settings: the sweeper tells again.
+    timeouts of the settings: the sweeper enqueues it again.
     """
     waiting = TranscriptionJob.objects.filter(pk=job_id, status=Status.QUEUED)
     row = waiting.values_list("queue", "enqueued_at").first()
@@ -28,16 +28,16 @@ def enqueue(job_id: UUID | str) -> bool:
 
 
 def announce(job: TranscriptionJob) -> bool:
-    """Tell the broker about a row that was inserted as told (`enqueued_at`); as `enqueue`.
+    """Enqueue a row that was inserted as enqueued (`enqueued_at`); as `enqueue`.
 
-    No query: nobody else can have told about it. A process that dies before leaves it to the
+    No query: no one else can have enqueued it. A process that dies before leaves it to the
     sweeper.
     """
     return _send(job.pk, queue=job.queue, told_at=job.enqueued_at)
 
 
 def tell_broker(job_id: UUID | str, *, queue: str, told_at: datetime | None) -> bool:
-    """Send the message, unless somebody else did since `told_at` (compare-and-set)."""
+    """Send the message, unless another process did since `told_at` (compare-and-set)."""
     now = timezone.now()
     waiting = TranscriptionJob.objects.filter(pk=job_id, status=Status.QUEUED)
     if not waiting.filter(enqueued_at=told_at).update(

@@ -16,7 +16,7 @@ from transcripts.warnings import LANGUAGE_UNCERTAIN
 
 # One slice of four seconds with an odd guess leaves a mean of a third or more (measured).
 _UNCERTAIN = 0.3
-# Shorter ones are interjections and names, which no detection can tell.
+# Shorter ones are interjections and names, whose language can't be detected.
 _SHORTEST_MS = 2000
 
 
@@ -40,7 +40,7 @@ def note_doubt(job: JobRun, window: WindowResult) -> str:
 
 
 def find_doubtful(segments: Iterable[Segment]) -> Segment | None:
-    """Return the first segment that may be in another language than it says."""
+    """Return the first segment that may be in another language than its own `language`."""
     return next((segment for segment in segments if _is_doubtful(segment)), None)
 
 

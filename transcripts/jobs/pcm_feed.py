@@ -1,7 +1,7 @@
 """The audio on its way from the decoder to the inference service, and who pays for it.
 
 gRPC pulls from a thread of its own, only as fast as the service takes it: nothing piles up. What
-goes wrong there is kept for the thread that runs the job.
+goes wrong there is stored for the thread that runs the job.
 """
 
 import threading
@@ -26,7 +26,7 @@ class HoldExtender:
 
     `held_for_ms` of audio it was placed for. Nothing held (an anonymous recording): everything is
     covered. The connection is closed after each extension unless `keeps_connection`: a thread of
-    gRPC is one that nobody else tidies up.
+    gRPC is one that no one else cleans up.
     """
 
     def __init__(
@@ -84,8 +84,8 @@ class FreeMeter:
 class PcmFeed:
     """An iterator over a decoder's chunks that survives being dropped half-way.
 
-    `error`: what ended it early, if anything did. A recording that breaks off ends the feed like
-    its true end (what was heard is worth keeping); anything else is raised too, which makes gRPC
+    `error`: what ended it early, or None. A recording that breaks off ends the feed like
+    its true end (the text so far is worth storing); any other error is raised too, which makes gRPC
     cancel the call.
     """
 

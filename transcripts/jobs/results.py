@@ -133,7 +133,7 @@ def store_warning(job: JobRun, code: str, message: str) -> None:
 
 
 def store_window(job: JobRun, window: WindowResult) -> None:
-    """Store a settled window: its segments, its turns and the resume point, or none of it.
+    """Store a final window: its segments, its speaker turns and the resume point, or none of it.
 
     Raises `LeaseLostError`.
     """

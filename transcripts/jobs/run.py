@@ -1,6 +1,6 @@
 """From a queued job to a finished transcript: claim, then the stages (`transcripts.pipeline`).
 
-Every stage can be repeated: what is stored is not done again. Whatever ends the work early leaves
+Every stage can be repeated: what is stored is not done again. An early end of the work leaves
 the row either with a final status, or queued, or with a lease that runs out.
 """
 
@@ -57,7 +57,7 @@ def _run(job: JobRun, stages: Stages) -> None:
 
 
 def _enqueue_next_of(transcript: Transcript) -> None:
-    """Tell of what waits for its owner's turn; where that fails, the sweeper tells later."""
+    """Enqueue the owner's next waiting job; where that fails, the sweeper does."""
     try:
         enqueue_next(transcript.owner)
     except Exception:

@@ -1,9 +1,9 @@
-"""What nobody looks after any more is looked after here: every few seconds, and at worker start.
+"""Repairs what no process works on any more: every few seconds, and at worker start.
 
 - Leases that ran out go back to the queue, or fail once their tries are used up.
-- Rows that wait and whose message may be lost are told to the broker again, at growing intervals.
+- Rows that wait and whose message may be lost are enqueued again, at growing intervals.
 
-Several sweepers may run at once: each change is a compare-and-set. Without anything to do a sweep
+Several sweepers may run at once: each change is a compare-and-set. Without work a sweep
 is three queries, however many rows there are.
 """
 
@@ -48,7 +48,7 @@ def _fail_used_up(now: datetime) -> None:
     for job in _oldest(used_up):
         rows = used_up.filter(attempt=job.attempt)
         failing = partial(fail_rows, rows, job, code=code, message=message)
-        run_guarded(failing, name="sweep")  # one row that can't be failed keeps no other waiting
+        run_guarded(failing, name="sweep")  # one row that can't be failed blocks no other
 
 
 def _requeue_expired(now: datetime) -> None:

@@ -5,7 +5,7 @@
     SessionEndedError (ApiError, 410)      session_ended; with the transcript's id
 
 **Races.** As in `jobs/submit`: how many run, the hold and the insert are one transaction, which
-first locks the account's row (a visitor's: counts the use of the day). Of two processes that take
+first locks the account's row (a guest's: counts the use of the day). Of two processes that take
 one session over, one wins the compare-and-set on `attempt`; the process that held it until then
 notices at its next write, or within seconds (`live/watch`). Rows are locked as `locks`
 says.
@@ -85,7 +85,7 @@ class SessionEndedError(ApiError):
 @dataclass(frozen=True, kw_only=True)
 class Admission:
     """Where a session goes on: `start_samples` are journalled already, and `undelivered`, which
-    lies behind `delivered_ms`, is settled but was not told yet."""
+    lies behind `delivered_ms`, is final but was not delivered yet."""
 
     job: JobRun
     key: ApiKey | None
@@ -136,7 +136,7 @@ def admit_session(request: LiveRequest) -> Admission:
 
 @sensitive_variables("request")
 def resume_session(request: LiveRequest) -> Admission:
-    """Take the session of `request.resume_token` over, from whichever process holds it.
+    """Take the session of `request.resume_token` over, from the process that holds it.
 
     Raises SessionNotFoundError, SessionEndedError, LimitError.
     """
@@ -184,7 +184,7 @@ def resume_session(request: LiveRequest) -> Admission:
 
 
 def discard_session(job: JobRun) -> None:
-    """Undo an admission of which nothing came: nothing was heard. Raises nothing if it is gone."""
+    """Undo an admission without audio. Raises nothing if it doesn't exist."""
     with transaction.atomic():
         lock_transcript(job.transcript.pk)
         if not held_rows(job.lease).update(attempt=F("attempt") + 1):

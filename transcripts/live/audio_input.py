@@ -72,13 +72,13 @@ class AudioInput:
         await self._failure
 
     def note_speech(self) -> None:
-        """Words were recognised: the audio is what it is said to be."""
+        """Words were recognised: the audio has the declared format."""
         self._is_doubtful = False
 
     def check_speech(self, *, recognised_ms: int) -> SessionNotice | None:
         """Return a notice, once, where much sound was recognised and no word in it.
 
-        recognised_ms: how much of the session's audio the recogniser has looked at.
+        recognised_ms: how much of the session's audio the recogniser has processed.
         """
         if not self._is_doubtful or self._loud_ms < _SUSPICIOUS_MS:
             return None

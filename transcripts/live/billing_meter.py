@@ -52,8 +52,8 @@ class BillingMeter:
             self._extending = spawn(self._extend(), name="live-credit")
 
     async def wait_for_more(self) -> bool:
-        """Return False where more is refused; asks once more where it was, for somebody may have
-        paid meanwhile. True also where the database did not answer: look again."""
+        """Return False where more is refused; asks once more where it was, for the owner may have
+        paid since. True also where the database did not answer: check again."""
         before_ms = self.covered_ms
         if self._extending is None:
             self._extending = spawn(self._extend(), name="live-credit")
@@ -69,7 +69,7 @@ class BillingMeter:
         try:
             covered_ms = await in_database(self._meter.cover, self.covered_ms + MINUTE_MS)
         except LeaseLostError:
-            return  # told by whoever writes next
+            return  # delivered with the next write
         except DatabaseFailure:
             logger.exception("event=live_hold_not_extended")
             self._has_failed = True

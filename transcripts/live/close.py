@@ -1,6 +1,6 @@
 """How a session's hold on its transcript ends: finished, paused, or handed to a worker. Blocks.
 
-Each is fenced like every write; whichever of them doesn't happen, because the process dies, the
+Each is fenced like every write; if one of them doesn't happen, because the process dies, the
 sweeper does by and by (`jobs/sweep`).
 """
 
@@ -78,10 +78,11 @@ def store_recording(job: JobRun, *, samples: int) -> None:
 
 
 def finish(job: JobRun, journal: Journal, *, heard_ms: int) -> FinalResult:
-    """Make the recording, settle, and let the next of the account begin.
+    """Make the recording, finalize, and enqueue the account's next job.
 
-    From the first statement on nobody takes it over any more (`admit.resume_session`): else the
-    recording could be made while somebody begins another epoch. Raises `LeaseLostError`, OSError.
+    From the first statement on no one takes it over any more (`admission.resume_session`): else the
+    recording could be made while another process begins the next epoch. Raises `LeaseLostError`,
+    OSError.
     """
     results.write_fenced(job, lease_owner=_CLOSING, lease_expires_at=job.lease.next_expiry())
     store_recording(job, samples=seal(journal))

@@ -1,4 +1,4 @@
-"""What a session says when it ends early. Each sentence says what became of what was said."""
+"""The errors with which a session ends early. Each sentence states what became of the text."""
 
 from django.conf import settings
 

@@ -1,12 +1,12 @@
 """`WS /v1/stream`: a socket on one side, a live session on the other, and nothing decided here.
 
     listen       frames → `protocol` → the session; while `push` waits the socket isn't read
-    tell         the session's events → `messages` → the socket
+    deliver      the session's events → `messages` → the socket
     decode       audio that isn't PCM at 16 kHz (`audio_input`): whether that still goes
     acknowledge  every few seconds, so that a client knows what is journalled also in silence
     stopping     the server goes down (`stt_web.core.asgi.socket_protocol`)
 
-Whichever of these ends first ends the socket: an error is told before it closes. The session is
+The first of these to end ends the socket: an error is sent before it closes. The session is
 stopped by its client only; however else the socket ends, it is abandoned, and can be resumed.
 """
 
@@ -62,11 +62,11 @@ from transcripts.live.session import SessionRunner
 logger = logging.getLogger(__name__)
 
 FIRST_FRAME_S = 60.0
-SEND_S = 30.0  # a client that reads nothing for so long is gone
+SEND_S = 30.0  # a client that reads nothing for so long has disconnected
 ACKNOWLEDGE_S = 5.0
 # sttai 0.1.0 takes its result when the server closes, or 30 s after it sent the end. With
 # websocket-client 1.9, which pip gives it, it takes every close for a failure and raises: so it
-# isn't closed before. (Up to 1.8 a close was none; a handshake doesn't tell the two apart.)
+# isn't closed before. (Up to 1.8 a close was none; a handshake doesn't distinguish the two.)
 SDK_PATIENCE_S = 31.0
 
 
@@ -79,7 +79,7 @@ class SilentError(ApiError):
 
 
 class ClientDisconnectedError(Exception):
-    """Nothing can be told any more."""
+    """Nothing can be sent any more."""
 
 
 class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
@@ -201,7 +201,7 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
             await session.stop()
 
     async def _obey_unopened(self, command: Command) -> None:
-        """Where nothing was said there is nothing to finish."""
+        """Without audio there is nothing to finish."""
         if command is ClientAction.STOP:
             nothing = Ended(text="", language="", heard_ms=0, credits_charged=0)
             await self._tell(self._encoder.event(nothing))
@@ -217,7 +217,7 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
     # To the client.
 
     async def _send_events(self) -> None:
-        """Until the session has said its last word, which closes the socket."""
+        """Wait for the session's last event, which closes the socket."""
         session = await asyncio.shield(self._opened)
         async for event in session.events():
             self._encoder.audio_ms = session.audio_ms
@@ -271,7 +271,7 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
         await self._close(close_code(error))
 
     async def _describe(self, error: ApiError) -> Message:
-        """With what was settled, where a session breaks off that nothing but its client ends."""
+        """With the finalized text, where a session ends for a reason other than its client."""
         if self._session is None or isinstance(error, ServerStoppingError) or error.status == 500:
             return self._encoder.error(error)
         settled = Failed(error=error, text=await self._session.read_text())

@@ -1,9 +1,9 @@
 """The ways in which a session ends:
 
-finish      everything is heard, then stored and settled at once
-pause       the client is gone: it may come back; after a while the sweeper has it finished
-hand over   the inference service is gone: a worker finishes it from the journal
-lost        somebody else has it: it was resumed elsewhere, cancelled or deleted
+finish      all audio is transcribed, then stored and finalized at once
+pause       the client has disconnected and may return; after a while the sweeper has it finished
+hand over   the inference service is lost: a worker finishes it from the journal
+lost        another holder has it: it was resumed elsewhere, cancelled or deleted
 """
 
 from dataclasses import dataclass

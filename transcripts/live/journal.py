@@ -1,7 +1,7 @@
 """The journal: a live session's audio on shared storage, which becomes its recording.
 
     <folder>/epoch-00001-000000000000.wav   of the first epoch, from sample 0 on
-    <folder>/epoch-00002-000000480000.wav   of whoever took over, from sample 480,000 on
+    <folder>/epoch-00002-000000480000.wav   of the next holder, from sample 480,000 on
     <folder>/recording                      all of it, once the session is over
 
 An epoch's file only grows, and only its own process writes to it. What it holds beyond the start of
@@ -147,7 +147,7 @@ def count_samples(folder: Path) -> int:
 
 
 def has_epochs(folder: Path) -> bool:
-    """Return whether anything was ever journalled here, be it only a header."""
+    """Return whether the journal has a file, be it only a header."""
     return (folder / RECORDING).exists() or bool(_epochs(folder))
 
 

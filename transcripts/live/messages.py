@@ -1,4 +1,4 @@
-"""What a client of `WS /v1/stream` is told: events in, messages out. Pure; see `protocol`, too.
+"""The server's messages on `WS /v1/stream`: events in, messages out. Pure; see `protocol`, too.
 
 A message is numbered when it is sent (`MessageEncoder.encode`): only then is its place known.
 
@@ -36,7 +36,7 @@ class ServerStoppingError(ApiError):
 
 
 def close_code(error: ApiError) -> int:
-    """Return the code with which the socket is closed after `error` was told (docs/live.md).
+    """Return the code with which the socket is closed after `error` was sent (docs/live.md).
 
     RFC 6455 and its registry where they have one, else 4000 + the HTTP status.
     """
@@ -152,7 +152,7 @@ class MessageEncoder:
         }
 
     def _last_text(self, whole: str) -> str:
-        """In the documented dialect every piece was told once already."""
+        """In the documented dialect every final text was sent already."""
         return whole if self.dialect is Dialect.SDK else ""
 
     def _message(self, **own: object) -> Message:

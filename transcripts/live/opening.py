@@ -1,4 +1,4 @@
-"""Opening a live session: who may, with which model, and where it is heard."""
+"""Opening a live session: who may, with which model, on which server."""
 
 import logging
 
@@ -58,7 +58,7 @@ async def _begin(request: LiveRequest) -> SessionRunner:
         await _withdraw(admitted)
         raise _refusal_of(error) from error
     except BaseException:
-        # Also where the client is gone meanwhile: nothing must be left of it.
+        # Also where the client has disconnected since: nothing must be left of it.
         await _withdraw(admitted)
         raise
     session.start()

@@ -1,4 +1,4 @@
-"""`/live/`: somebody speaks, and reads along. The page talks to WS /v1/stream like any client."""
+"""`/live/`: live transcription from the microphone. The page uses WS /v1/stream like any client."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +13,7 @@ from billing.ledger import read_balance
 from billing.quotas import account_for
 from transcripts.text.languages import LANGUAGE_NAMES
 
-# What the script on the page says; translated here, handed over as JSON.
+# The texts of the page's script; translated here, handed over as JSON.
 TEXTS = {
     "idle": _("Ready when you are"),
     "asking": _("Your browser asks whether this page may use the microphone"),
@@ -44,13 +44,13 @@ TEXTS = {
     "part": _("Transcript, part {n}"),
     "leave": _("What you said is still being written down."),
 }
-# What there is to know meanwhile, by its code.
+# Notices, by their code.
 NOTICES = {
     "credits_low": _("Your minutes and credits end within a minute."),
     "updates_slowed": _("The server is busy: the words come a little later."),
     "catching_up": _("The server is catching up: the words come later, and none is lost."),
 }
-# What went wrong, by its code, and what to do about it. Other codes: what the server says.
+# Errors, by their code, and what to do about them. Other codes: the server's message.
 PROBLEMS = {
     "permission_denied": _(
         "This page may not use the microphone. Allow it with the symbol beside the address"
@@ -112,7 +112,7 @@ PROBLEMS = {
 @never_cache
 @require_safe
 def show_live(request: HttpRequest) -> HttpResponse:
-    """GET /live/ — no query for visitors; a few for whoever is logged in."""
+    """GET /live/ — no query for guests; a few for users."""
     languages = sorted((name.capitalize(), code) for code, name in LANGUAGE_NAMES.items())
     user = request.user
     context = {

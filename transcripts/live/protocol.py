@@ -1,4 +1,5 @@
-"""What a client of `WS /v1/stream` says: frames in, commands out. Pure; `messages` is the way back.
+"""The client's frames on `WS /v1/stream`: frames in, commands out. Pure; `messages` is the way
+back.
 
 Two dialects; the first frame decides, for good (docs/live.md):
 
@@ -95,7 +96,7 @@ class ClientAction(Enum):
     KEEP_ALIVE = "keepalive"
 
 
-# A notice is for the client: something it said does nothing.
+# A notice is for the client: something it sent has no effect.
 Command = Open | Audio | Configure | ClientAction | SessionNotice
 
 

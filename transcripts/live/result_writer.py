@@ -1,7 +1,7 @@
-"""What is heard in a session is stored, then told: so what was told is kept.
+"""Results of a session are stored, then delivered: so what was delivered is stored.
 
 Guesses wait for no database: until an utterance is stored, its words lead each partial as
-committed ones. So the text that was told and what is committed only grow, in this order.
+committed ones. So the text that was delivered and what is committed only grow, in this order.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ MAX_UNSTORED = 16
 
 @dataclass(frozen=True)
 class _Settled:
-    """To be stored, then told."""
+    """To be stored, then delivered."""
 
     window: WindowResult
     finals: tuple[Final, ...]
@@ -46,10 +46,10 @@ class _Settled:
 
 
 class ResultWriter:
-    """`heard_ms`: how much was heard in all, once the service said so.
+    """`audio_ms`: the length of all audio, once the service reported it.
 
     `on_failure` is called (once) where something couldn't be stored: nothing is from then on, and
-    `settle` raises what happened.
+    `flush` raises it.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class ResultWriter:
         self._queue = send_queue
         self._on_failure = on_failure
         self._silence = SilenceCoalescer()
-        self._guess: Hypothesis | None = None  # the newest, where nothing was settled since
+        self._guess: Hypothesis | None = None  # the newest, where nothing was finalized since
         self._unstored: deque[_Settled] = deque()
         self._storing: asyncio.Task[None] | None = None
         self._language = job.row.language_requested or job.transcript.language
@@ -84,7 +84,8 @@ class ResultWriter:
             self.heard_ms = event.heard_ms
 
     async def settle(self) -> None:
-        """Return once all that was settled is stored and told. Raises where it couldn't be."""
+        """Return once all that was finalized is stored and delivered. Raises where it couldn't
+        be."""
         if self._storing is not None:
             await asyncio.wait([self._storing])
             self._storing.result()
@@ -105,7 +106,7 @@ class ResultWriter:
             self._storing.cancel()
 
     async def _take_hypothesis(self, heard: Hypothesis) -> None:
-        await self._queue.wait_for_space()  # what is unstored is looked at after that
+        await self._queue.wait_for_space()  # what is unstored is read after that
         self._guess = heard
         self._send_hypothesis(heard)
 
@@ -145,7 +146,7 @@ class ResultWriter:
                 await self._queue.put(final)
             self._unstored.popleft()
             if self._guess is not None:
-                self._send_hypothesis(self._guess)  # it was told behind what is a piece by now
+                self._send_hypothesis(self._guess)  # it was sent after what is final by now
 
     async def _note_doubt(self, window: WindowResult) -> None:
         if find_doubtful(window.segments) is None:

@@ -1,10 +1,10 @@
-"""A live session: audio in, events out, and a transcript at the end, whatever happens between.
+"""A live session: audio in, events out, and a transcript at the end, in every case.
 
     session = await open_session(request)      # raises ApiError
     await session.push(pcm)                    # waits while the session is behind
     async for event in session.events(): ...   # Partial, Final, Notice …; Ended or Failed last
     await session.stop()                       # no more audio; the rest follows, then Ended
-    await session.abandon()                    # the socket is gone
+    await session.abandon()                    # the socket is lost
 
 It is a transcript in `processing` whose lease this process holds, and which it writes like a worker
 (`jobs/results`). So each way in which it can end leaves the transcript finished, paused or
@@ -43,7 +43,7 @@ from transcripts.live.upstream import UpstreamStream
 
 logger = logging.getLogger(__name__)
 
-# A client that is gone waits for nothing: what isn't recognised by then is in the journal.
+# A lost client waits for nothing: what isn't recognised by then is in the journal.
 ABANDON_DRAIN_S = 3.0
 ABANDON_CLOSE_S = 5.0
 # At the end of a session the service may think for so long between two signs of life.
@@ -86,7 +86,7 @@ class SessionRunner:
         self._ending: CloseReason | None = None
         self._active_at = time.monotonic()
         self._changed = asyncio.Event()
-        self._is_left = False  # what isn't heard yet is left to others
+        self._is_left = False  # what isn't transcribed yet is left to others
         self._listening: asyncio.Task[None] | None = None
         self._running: asyncio.Task[None] | None = None
         self._checking: asyncio.Task[None] | None = None
@@ -101,12 +101,12 @@ class SessionRunner:
 
     @property
     def audio_ms(self) -> int:
-        """How much audio is safe, also from a power cut: the client needn't keep it any longer."""
+        """How much audio is safe, also from a power cut: the client may discard it."""
         return self.feed.synced // SAMPLES_A_MS
 
     @property
     def recognised_ms(self) -> int:
-        """How much of the audio the inference service has looked at."""
+        """How much of the audio the inference service has processed."""
         return self.upstream.acknowledged_ms
 
     @property
@@ -127,7 +127,7 @@ class SessionRunner:
         self.feed.journal.close()
 
     def start(self) -> None:
-        """Begin to hear. Once."""
+        """Start. Once."""
         self._hub.add(self)
         self._running = spawn(self._run(), name="live-session")
 
@@ -135,7 +135,7 @@ class SessionRunner:
         """Take int16 little-endian mono 16 kHz audio, any number of bytes.
 
         Waits while the session is behind. After the end, and where the end has been reached by
-        what is said in `events`, it is ignored.
+        what `events` yields, it is ignored.
         """
         self.keep_alive()
         left = pcm
@@ -153,7 +153,7 @@ class SessionRunner:
         self.keep_alive()
 
     async def configure(self, *, language: str) -> None:
-        """Hear another language from the next utterance on; empty: detect it.
+        """Expect another language from the next utterance on; empty: detect it.
 
         Raises ApiError 503 `not_installed` where the model lacks it.
         """
@@ -163,7 +163,7 @@ class SessionRunner:
             self.upstream.configure(language)
 
     async def finalize(self) -> None:
-        """Have what is pending said now."""
+        """Finalize the pending text now."""
         self.keep_alive()
         if self._ending is None:
             self.upstream.flush()
@@ -181,15 +181,15 @@ class SessionRunner:
         return self._queue.read()
 
     async def record_delivered(self) -> None:
-        """Keep how far the client was told: it is about to go, or gone. Never raises."""
+        """Store the delivery position: the client disconnects, or has. Never raises."""
         await in_database(record_delivered, self.lease, self._queue.delivered_ms)
 
     async def read_text(self) -> str:
-        """Return the whole of what is settled. Two queries."""
+        """Return the whole of the final text. Two queries."""
         return await in_database(close.read_text, self._job.transcript)
 
     async def abandon(self) -> None:
-        """The client is gone: recognise for a moment what is there, and let it come back.
+        """The client has disconnected: recognise for a moment what is there, and let it return.
 
         Never raises; takes a few seconds at most. Where it was ending anyway, it does so.
         """
@@ -262,7 +262,7 @@ class SessionRunner:
             self._wake()
 
     async def _listen(self) -> None:
-        """Hear until everything is, or until that is to be left to others."""
+        """Receive results until all audio is transcribed, or until that is left to others."""
         if self._is_left:
             return  # it was lost before it began
         self._listening = asyncio.create_task(self._take_events(), name="live-listen")
@@ -293,7 +293,7 @@ class SessionRunner:
     # How it ends.
 
     def _end(self, way: CloseMode, error: ApiError | None = None) -> None:
-        """Accept no more audio. The first to say so decides; only then is failing graver."""
+        """Accept no more audio. The first caller decides; only a failure is graver."""
         if self._ending is None:
             self._ending = CloseReason(way, error)
             self.upstream.finish()

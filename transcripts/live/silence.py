@@ -1,4 +1,4 @@
-"""Silence is told every few seconds and stored seldom: with the next words, or once a while."""
+"""Silence is reported every few seconds and stored seldom: with the next words, or once a while."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ STORE_AFTER_MS = 30_000
 
 
 class SilenceCoalescer:
-    """Joins settled spans without words to what follows them."""
+    """Joins final windows without words to what follows them."""
 
     def __init__(self) -> None:
         self._pending: WindowResult | None = None
@@ -36,6 +36,6 @@ class SilenceCoalescer:
         return whole if is_due else None
 
     def take(self) -> WindowResult | None:
-        """Return what is kept, to be stored at the end."""
+        """Return what is pending, to be stored at the end."""
         kept, self._pending = self._pending, None
         return kept if kept is not None and kept.resume_ms > kept.start_ms else None

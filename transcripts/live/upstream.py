@@ -1,6 +1,6 @@
 """A session's conversation with the inference service, over as many calls as it takes.
 
-A call that breaks off is followed by another, perhaps of another replica, from the last settled
+A call that breaks off is followed by another, perhaps of another replica, from the last final
 point on; the audio is still in the feed. That is tried for `LIVE_RECONNECT_S`.
 """
 
@@ -47,7 +47,7 @@ class _Command:
 
 
 class UpstreamStream:
-    """`acknowledged_ms`: up to where the service has looked at the audio."""
+    """`acknowledged_ms`: up to where the service has processed the audio."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class UpstreamStream:
         return self._call.server if self._call is not None else None
 
     def silent_s(self) -> float:
-        """Return for how long it has looked at nothing, though there was something."""
+        """Return for how long it has processed nothing, though there was audio."""
         owes = self.feed.sent > self.acknowledged_ms * SAMPLES_A_MS or self._is_over
         return time.monotonic() - self._received_at if owes and self._call is not None else 0.0
 
@@ -120,7 +120,7 @@ class UpstreamStream:
         self.wake()
 
     def cancel_call(self) -> None:
-        """Break the present call off: another one follows, if somebody listens."""
+        """Break the present call off: another one follows, if there is a reader."""
         if self._call is not None:
             self._call.cancel()
 
@@ -130,7 +130,7 @@ class UpstreamStream:
             self._route.check()
 
     async def listen(self) -> AsyncGenerator[StreamEvent | Interrupted]:
-        """Yield what is heard; `Finished` is the last. Raises `InferenceError`."""
+        """Yield results; `Finished` is the last. Raises `InferenceError`."""
         failures, down_since = 0, time.monotonic()
         while True:
             try:

@@ -1,7 +1,7 @@
-"""Storing what sessions have heard: whatever was settled meanwhile, of all of them, at once.
+"""Storing the results of sessions: what was finalized since, of all of them, at once.
 
 One transaction after the other, each with all that waits: a few statements for many sessions, and
-nobody stands in line behind them one by one.
+no session waits for the others one by one.
 """
 
 import asyncio

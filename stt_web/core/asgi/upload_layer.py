@@ -3,13 +3,13 @@
 Django reads a whole body before any code of ours runs. For the paths that take recordings this
 layer goes first: it refuses by key, kind and length while nothing has been read, streams the form
 to its final place, and hands Django an empty body with `scope["stt.upload"]` and
-`scope["stt.caller"]`. An upload that nobody keeps by the end of the request is deleted. All other
-bodies are small: more than `MAX_PLAIN_BYTES` is refused too.
+`scope["stt.caller"]`. An upload that no view has stored by the end of the request is deleted. All
+other bodies are small: more than `MAX_PLAIN_BYTES` is refused too.
 
 **Refusing.** The answer goes out at once and whole (it has a length), but clients such as
 `requests` send everything before they read, and a server that closes on unread data resets the
 connection, answer and all. So the end of the exchange is held back while a bounded amount is read
-and dropped. A client that asked first (`Expect: 100-continue`) is never told to go on.
+and dropped. A client that asked first (`Expect: 100-continue`) never gets `100 Continue`.
 """
 
 import asyncio
@@ -147,11 +147,12 @@ class IngestLayer(Generic[C]):
             inner = _without_body(scope, {"stt.upload": upload, "stt.caller": caller})
             await self._app(inner, _replay(b"", then=receive), send)
         finally:
-            # Also where the client is gone, while a thread may still be about to keep the file.
+            # Also where the client has disconnected, while a thread (`uploads.Upload.store`) may
+            # still store the file.
             await asyncio.shield(self._in_thread(upload.end))
 
     async def _check_again(self, caller: C, upload: Upload) -> None:
-        """A body takes minutes: a key that was revoked meanwhile starts nothing that costs."""
+        """A body takes minutes: a key that was revoked since starts no charged work."""
         try:
             await sync_to_async(self._recheck)(caller)
         except BaseException:
@@ -271,7 +272,7 @@ async def _drain(receive: ASGIReceiveCallable) -> None:
 
 
 def _replay(body: bytes, *, then: ASGIReceiveCallable) -> ASGIReceiveCallable:
-    """Return a `receive` that gives `body` first; after that, the real one tells of the end."""
+    """Return a `receive` that gives `body` first; after that, the real one reports the end."""
     waiting = [body]
 
     async def receive() -> ASGIReceiveEvent:

@@ -168,14 +168,14 @@ def _take_accepted(job: JobRun, accepted: Accepted) -> None:
 
 
 def _is_speaker(job: JobRun) -> bool:
-    """Whether the source at hand is a person: then no voices are told apart in it."""
+    """Whether the source at hand is a person: then it is not diarized."""
     return job.passes is not None and job.passes.current.is_speaker
 
 
 def take_language(job: JobRun, heard: LanguageDetected) -> None:
-    """Pin the language, and warn where nobody told it and the model can't tell.
+    """Pin the language, and warn where it was neither given nor detectable.
 
-    No language is no guess: nothing was said by which a model could have told it.
+    No language is no guess: there was no speech to detect it by.
     """
     results.store_language(job, heard)
     if heard.language and not heard.detected and not job.row.language_requested:
@@ -196,7 +196,7 @@ def _take_window(job: JobRun, window: WindowResult) -> None:
 
 
 def _conclude(job: JobRun, feed: PcmFeed, decoder: Decoder, finished: Finished) -> None:
-    """Store the end of the audio, and what its owner should know about how it was heard."""
+    """Store the end of the audio, and warnings about how it was recognised."""
     if isinstance(feed.error, MediaError):
         if not job.has_text:
             raise feed.error

@@ -1,4 +1,4 @@
-"""A job over several sources: planned, gone through one after another, and joined by time.
+"""A job over several sources: planned, processed one after another, and joined by time.
 
 What the passes found stands in `TranscriptionJob`. Every write is fenced like those of `store`.
 """
