@@ -155,8 +155,8 @@ def extend_hold(reference: str, *, total_minutes: int, now: datetime | None = No
         return False
 
 
-def settle_hold(reference: str, *, heard_ms: int, now: datetime | None = None) -> Charge:
-    """Charge the started minutes of `heard_ms`, at most what is held; the rest goes back.
+def settle_hold(reference: str, *, billed_ms: int, now: datetime | None = None) -> Charge:
+    """Charge the started minutes of `billed_ms`, at most what is held; the rest goes back.
 
     Closed before: what it cost then; nothing moves. Raises HoldNotFoundError.
     """
@@ -166,10 +166,10 @@ def settle_hold(reference: str, *, heard_ms: int, now: datetime | None = None) -
         if hold.state != HoldState.HELD:
             return _charge_of(hold)
         held = hold.allowance_minutes + hold.credit_minutes
-        charged = min(minutes_for(heard_ms), held)
+        charged = min(minutes_for(billed_ms), held)
         hold.settled_allowance_minutes = min(charged, hold.allowance_minutes)
         hold.settled_credit_minutes = charged - hold.settled_allowance_minutes
-        hold.heard_ms = heard_ms
+        hold.billed_ms = billed_ms
         _close(hold, state=HoldState.SETTLED, kind=EntryKind.SETTLEMENT, now=settled_at)
         return _charge_of(hold)
 
@@ -330,7 +330,7 @@ def _close(hold: Hold, *, state: HoldState, kind: EntryKind, now: datetime) -> N
     moved = Hold.objects.filter(pk=hold.pk, state=HoldState.HELD).update(
         state=state,
         closed_at=now,
-        heard_ms=hold.heard_ms,
+        billed_ms=hold.billed_ms,
         settled_allowance_minutes=hold.settled_allowance_minutes,
         settled_credit_minutes=hold.settled_credit_minutes,
     )

@@ -90,7 +90,7 @@ def _settled(account: BillingAccount, *, since: datetime) -> QuerySet[Hold]:
 def _minutes_of_a_hold() -> Case:
     """What was charged; where use isn't metered, what was transcribed."""
     return Case(
-        When(allowance_minutes=0, credit_minutes=0, then=(F("heard_ms") + 59_999) / 60_000),
+        When(allowance_minutes=0, credit_minutes=0, then=(F("billed_ms") + 59_999) / 60_000),
         default=F("settled_allowance_minutes") + F("settled_credit_minutes"),
         output_field=IntegerField(),
     )

@@ -27,7 +27,7 @@ def export_billing(user: User) -> Iterator[ExportFile]:
                 "reference",
                 "kind",
                 "state",
-                "heard_ms",
+                "billed_ms",
                 "settled_allowance_minutes",
                 "settled_credit_minutes",
                 "created_at",

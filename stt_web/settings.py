@@ -380,7 +380,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 5.0,
         "options": {"queue": "webhooks", "expires": 5},
     },
-    "purge-kept": {
+    "purge-expired": {
         "task": "transcripts.purge_expired",
         "schedule": 600.0,
         "options": {"queue": "housekeeping", "expires": 600},

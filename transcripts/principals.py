@@ -40,8 +40,8 @@ class KeyOrGuestAuthentication(ApiKeyAuthentication):
     def authenticate(  # type: ignore[override]  # wider than the parent, by design
         self, request: Request
     ) -> tuple[User | Guest, ApiKey | None] | None:
-        visitor = _read_guest(request.META.get("HTTP_AUTHORIZATION", ""))
-        return (visitor, None) if visitor is not None else super().authenticate(request)
+        guest = _read_guest(request.META.get("HTTP_AUTHORIZATION", ""))
+        return (guest, None) if guest is not None else super().authenticate(request)
 
 
 def identify(request: HttpRequest, *, needed_scope: str) -> User | Guest:
@@ -57,9 +57,9 @@ def identify(request: HttpRequest, *, needed_scope: str) -> User | Guest:
 
 def _authenticate(request: HttpRequest) -> tuple[User | Guest, ApiKey | None]:
     header = request.META.get("HTTP_AUTHORIZATION", "")
-    visitor = _read_guest(header)
-    if visitor is not None:
-        return visitor, None
+    guest = _read_guest(header)
+    if guest is not None:
+        return guest, None
     raw = read_bearer(header)
     if raw is not None:
         api_key = authenticate_token(raw, address=request_address(request))

@@ -22,7 +22,7 @@ from transcripts.media.formats import FORMATS
 from transcripts.models import Transcript
 from transcripts.services.recordings import recording_path
 
-PIECE_BYTES = 256 * 1024
+CHUNK_BYTES = 256 * 1024
 _readers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="audio")
 _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})\Z", re.IGNORECASE)
 # By what `transcripts.media` calls a container.
@@ -96,8 +96,8 @@ def answer_recording(
     headers |= {"Content-Type": recording.mime, "Content-Length": str(end - start + 1)}
     if request.method == "HEAD":
         return HttpResponse(status=status, headers=headers)
-    pieces = _read(recording.path, start=start, length=end - start + 1)
-    body = while_allowed(pieces, is_allowed)
+    chunks = _read(recording.path, start=start, length=end - start + 1)
+    body = while_allowed(chunks, is_allowed)
     return StreamingHttpResponse(body, status=status, headers=headers)
 
 
@@ -133,11 +133,11 @@ async def _read(path: Path, *, start: int, length: int) -> AsyncIterator[bytes]:
     file = await loop.run_in_executor(_readers, _open, path, start)
     try:
         while length > 0:
-            piece = await loop.run_in_executor(_readers, file.read, min(PIECE_BYTES, length))
-            if not piece:
+            chunk = await loop.run_in_executor(_readers, file.read, min(CHUNK_BYTES, length))
+            if not chunk:
                 return  # cut short meanwhile: the length that was promised tells the client
-            length -= len(piece)
-            yield piece
+            length -= len(chunk)
+            yield chunk
     finally:
         file.close()
 

@@ -66,8 +66,8 @@ async def answer_once(
         return HttpResponse(begun.body, status=begun.status_code, headers=_replayed(begun))
     try:
         response = await answer()
-        kept = StoredResponse(response.status_code, dict(response.headers), response.content)
-        await sync_to_async(_end)(begun, kept, store_response)
+        stored = StoredResponse(response.status_code, dict(response.headers), response.content)
+        await sync_to_async(_end)(begun, stored, store_response)
     except BaseException:  # also a client that disconnected: the next request goes on
         await asyncio.shield(_release(begun))
         raise
@@ -98,8 +98,8 @@ def answer_request_once(
         response = answer()
         # What Content-Type it gets is decided when it is rendered.
         headers = {name: response[name] for name in response.headers if name != "Content-Type"}
-        kept = StoredResponse(response.status_code, headers, JSONRenderer().render(response.data))
-        _end(begun, kept, store_response)
+        stored = StoredResponse(response.status_code, headers, JSONRenderer().render(response.data))
+        _end(begun, stored, store_response)
     except BaseException:
         release(begun)
         raise
@@ -127,5 +127,5 @@ def _end(claim: IdempotencyClaim, answer: StoredResponse, store_response: StoreR
         store_response(claim, answer)
 
 
-def _replayed(kept: StoredResponse) -> dict[str, str]:
-    return {**kept.headers, REPLAYED_HEADER: "true"}
+def _replayed(stored: StoredResponse) -> dict[str, str]:
+    return {**stored.headers, REPLAYED_HEADER: "true"}

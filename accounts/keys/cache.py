@@ -18,7 +18,7 @@ TTL_S = 2.0
 _MAX_KEYS = 10_000
 
 _lock = Lock()
-_kept: dict[str, tuple[float, ApiKey]] = {}  # digest → when it is stale, the key with its user
+_cached: dict[str, tuple[float, ApiKey]] = {}  # digest → when it is stale, the key with its user
 _generation = 0
 
 
@@ -29,9 +29,9 @@ def find_key(
 
     The caller gets an instance of its own: requests of several threads share nothing.
     """
-    kept = _kept.get(digest)
-    if kept is not None and clock() < kept[0]:
-        return _own_copy(kept[1])
+    cached = _cached.get(digest)
+    if cached is not None and clock() < cached[0]:
+        return _own_copy(cached[1])
     generation = _generation
     api_key = load()
     if api_key is None:
@@ -39,9 +39,9 @@ def find_key(
     with _lock:
         # A key revoked between our read and here must not be cached: eviction moved the number on.
         if generation == _generation:
-            if len(_kept) >= _MAX_KEYS:
-                _kept.clear()
-            _kept[digest] = (clock() + TTL_S, api_key)
+            if len(_cached) >= _MAX_KEYS:
+                _cached.clear()
+            _cached[digest] = (clock() + TTL_S, api_key)
     return _own_copy(api_key)
 
 
@@ -50,7 +50,7 @@ def evict_keys() -> None:
     global _generation
     with _lock:
         _generation += 1
-        _kept.clear()
+        _cached.clear()
 
 
 def evict_keys_on_commit() -> None:
@@ -60,9 +60,9 @@ def evict_keys_on_commit() -> None:
 def note_use(digest: str, *, used_at: datetime) -> None:
     """Record on the cached key that its use has been stored."""
     with _lock:
-        kept = _kept.get(digest)
-        if kept is not None:
-            kept[1].last_used_at = used_at
+        cached = _cached.get(digest)
+        if cached is not None:
+            cached[1].last_used_at = used_at
 
 
 def _own_copy(api_key: ApiKey) -> ApiKey:

@@ -31,7 +31,7 @@ MAX_TRIES = 12  # about a day
 _FIRST_PAUSE = timedelta(minutes=1)  # longer than a mail server may take (`stt_web.core.email_url`)
 _LONGEST_PAUSE = timedelta(hours=4)
 _SWEPT_ROWS = 100
-KEPT = timedelta(days=90)  # how long a key prevents its mail from being written again
+RETENTION = timedelta(days=90)  # how long a key prevents its mail from being written again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,7 @@ def sweep_mail(*, now: datetime | None = None) -> int:
     asked_at = now or timezone.now()
     waiting = OutgoingMail.objects.filter(next_try_at__lte=asked_at).order_by("created_at")
     due = list(waiting.values_list("pk", flat=True)[:_SWEPT_ROWS])
-    OutgoingMail.objects.filter(next_try_at=None, created_at__lt=asked_at - KEPT).delete()
+    OutgoingMail.objects.filter(next_try_at=None, created_at__lt=asked_at - RETENTION).delete()
     return sum(send_mail(mail_id, now=asked_at) for mail_id in due)
 
 

@@ -27,11 +27,11 @@ def note_login(user: User, *, token: str, address: str, browser: str) -> str:
     unless it is the first one.
     """
     now = timezone.now()
-    kept = token or secrets.token_urlsafe(_TOKEN_BYTES)
-    digest = hashlib.sha256(kept.encode()).hexdigest()
+    browser_token = token or secrets.token_urlsafe(_TOKEN_BYTES)
+    digest = hashlib.sha256(browser_token.encode()).hexdigest()
     devices = KnownDevice.objects.filter(user=user)
     if devices.filter(digest=digest).update(last_seen_at=now):
-        return kept
+        return browser_token
     is_first = not devices.exists()
     device, is_new = KnownDevice.objects.get_or_create(
         user=user, digest=digest, defaults={"first_seen_at": now, "last_seen_at": now}
@@ -43,7 +43,7 @@ def note_login(user: User, *, token: str, address: str, browser: str) -> str:
             key=str(device.pk),
             write=lambda: _write(now, address=address, browser=browser),
         )
-    return kept
+    return browser_token
 
 
 def is_known_device(email: str, token: str) -> bool:

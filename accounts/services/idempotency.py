@@ -27,7 +27,7 @@ from django.utils import timezone
 from accounts.models import IdempotencyRecord, User
 from stt_web.core.errors import ApiError
 
-KEPT = timedelta(hours=24)
+RETENTION = timedelta(hours=24)
 _PURGED_ROWS = 5000
 _RETRY_AFTER_S = 5
 # draft-ietf-httpapi-idempotency-key-header: a quoted string. Most clients leave the quotes away.
@@ -97,7 +97,7 @@ def begin(
         created_at=asked_at,
     )
     rows = IdempotencyRecord.objects.filter(owner=owner, key=key)
-    rows.filter(created_at__lte=asked_at - KEPT).delete()
+    rows.filter(created_at__lte=asked_at - RETENTION).delete()
     IdempotencyRecord.objects.bulk_create([fresh], ignore_conflicts=True)
     record = rows.first()
     if record is None:  # released between the two: the request that held it is done
@@ -140,7 +140,7 @@ def delete_responses(record_ids: Collection[int]) -> None:
 
 def purge_answers(*, now: datetime | None = None) -> int:
     """Delete what is older than KEPT; return how many."""
-    old = IdempotencyRecord.objects.filter(created_at__lte=(now or timezone.now()) - KEPT)
+    old = IdempotencyRecord.objects.filter(created_at__lte=(now or timezone.now()) - RETENTION)
     ids = list(old.values_list("pk", flat=True)[:_PURGED_ROWS])
     return IdempotencyRecord.objects.filter(pk__in=ids).delete()[0]
 

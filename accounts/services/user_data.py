@@ -30,8 +30,8 @@ class UserDataProvider:
 _registered: dict[str, UserDataProvider] = {}
 
 
-def register_user_data(name: str, belongings: UserDataProvider) -> None:
-    _registered[name] = belongings
+def register_user_data(name: str, provider: UserDataProvider) -> None:
+    _registered[name] = provider
 
 
 def all_user_data() -> list[UserDataProvider]:

@@ -41,7 +41,7 @@ class CloudInstanceForm(ReasonModelForm):
 
     def read_details(self) -> cloud.InstanceDetails:
         asked = self.cleaned_data
-        kept = cloud.read_token(self.instance) if self.instance.token_encrypted else ""
+        stored = cloud.read_token(self.instance) if self.instance.token_encrypted else ""
         return cloud.InstanceDetails(
             name=asked["name"],
             region=asked["region"],
@@ -49,7 +49,7 @@ class CloudInstanceForm(ReasonModelForm):
             is_tls=asked["is_tls"],
             ca_pem=asked["ca_pem"],
             gpu=asked["gpu"],
-            token=asked["token"] or kept,
+            token=asked["token"] or stored,
         )
 
 

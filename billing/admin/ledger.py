@@ -51,7 +51,7 @@ class HoldAdmin(OfAccountAdmin):
         ("of_account", "reference"),
         ("kind", "state"),
         ("allowance_minutes", "credit_minutes", "extensions"),
-        ("settled_allowance_minutes", "settled_credit_minutes", "heard_ms"),
+        ("settled_allowance_minutes", "settled_credit_minutes", "billed_ms"),
         ("created_at", "closed_at"),
     )
 

@@ -99,7 +99,7 @@ class Hold(models.Model):
     credit_minutes = models.PositiveIntegerField(default=0)
     settled_allowance_minutes = models.PositiveIntegerField(default=0)
     settled_credit_minutes = models.PositiveIntegerField(default=0)
-    heard_ms = models.PositiveBigIntegerField(default=0)
+    billed_ms = models.PositiveBigIntegerField(default=0)
     kind = models.CharField(max_length=16, default="file")  # file, live, ai
     extensions = models.PositiveIntegerField(default=0)  # how often it was made longer
     state = models.CharField(max_length=10, choices=HoldState.choices, default=HoldState.HELD)

@@ -165,7 +165,7 @@ class StripeObject(models.Model):
     """Which of several fetches of an object of Stripe is the latest (`object_versions`)."""
 
     id = models.CharField(primary_key=True, max_length=255)
-    looks = models.PositiveBigIntegerField(default=0)
+    fetches = models.PositiveBigIntegerField(default=0)
     latest_applied = models.PositiveBigIntegerField(default=0)
 
     def __str__(self) -> str:

@@ -73,8 +73,8 @@ def _credits_due(payment: Payment) -> int:
     """How many of the payment's credits its refunds and disputes take, in all."""
     if payment.amount_cents == 0:
         return 0
-    gone_cents = min(payment.amount_cents, payment.refunded_cents + payment.disputed_cents)
-    return payment.credits * gone_cents // payment.amount_cents
+    returned_cents = min(payment.amount_cents, payment.refunded_cents + payment.disputed_cents)
+    return payment.credits * returned_cents // payment.amount_cents
 
 
 def _take(payment: Payment, *, up_to: int) -> None:

@@ -16,14 +16,14 @@ def begin_fetch(object_id: str) -> int:
     """Return the number of a new fetch; call it before fetching."""
     with transaction.atomic():
         StripeObject.objects.get_or_create(pk=object_id)
-        StripeObject.objects.filter(pk=object_id).update(looks=F("looks") + 1)
-        return StripeObject.objects.values_list("looks", flat=True).get(pk=object_id)
+        StripeObject.objects.filter(pk=object_id).update(fetches=F("fetches") + 1)
+        return StripeObject.objects.values_list("fetches", flat=True).get(pk=object_id)
 
 
-def is_latest_fetch(object_id: str, *, look: int) -> bool:
+def is_latest_fetch(object_id: str, *, fetch_number: int) -> bool:
     """True if this fetch is the latest; then the object is the caller's until its transaction ends.
 
     The update locks the row, so that two fetches of one object are applied one after the other.
     """
-    claimed = StripeObject.objects.filter(pk=object_id, latest_applied__lt=look)
-    return claimed.update(latest_applied=look) == 1
+    claimed = StripeObject.objects.filter(pk=object_id, latest_applied__lt=fetch_number)
+    return claimed.update(latest_applied=fetch_number) == 1

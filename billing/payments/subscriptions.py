@@ -65,7 +65,7 @@ def apply_subscription(state: SubscriptionState) -> None:
     subscription.period_end = state.period_end
     subscription.save()
     if subscription.is_live and not was_live:
-        _tell_of_others(account, subscription=subscription)
+        _log_other_subscriptions(account, subscription=subscription)
         change_plan(account, plan_id=subscription.plan_id)
     elif was_live and not subscription.is_live:
         _end_plan(account, subscription=subscription)
@@ -100,7 +100,7 @@ def _find_or_make(state: SubscriptionState, *, checkout: Checkout, plan_id: str)
     return subscription
 
 
-def _tell_of_others(account: BillingAccount, *, subscription: Subscription) -> None:
+def _log_other_subscriptions(account: BillingAccount, *, subscription: Subscription) -> None:
     """Two pages were open, and both were paid: only a person can decide which one ends."""
     if account.subscriptions.filter(is_live=True).exclude(pk=subscription.pk).exists():
         logger.warning("event=second_subscription account_id=%s", account.pk)

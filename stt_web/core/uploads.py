@@ -92,7 +92,7 @@ class Upload:
     size: int  # bytes
     sha256: str
     fields: dict[str, str]
-    is_kept: bool = False
+    is_retained: bool = False
     _is_over: bool = False  # the request has ended, or nothing more is needed of the file
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
@@ -110,7 +110,7 @@ class Upload:
                 raise StorageFullError from None
             raise
 
-    def keep(self) -> None:
+    def retain(self) -> None:
         """Take the file over: the ingest won't delete it when the request is over.
 
         Raises UploadLostError where it was deleted already.
@@ -118,20 +118,20 @@ class Upload:
         with self._lock:
             if self._is_over:
                 raise UploadLostError
-            self.is_kept = True
+            self.is_retained = True
 
     def end(self) -> None:
         """The request is over: delete the file unless it is stored."""
         with self._lock:
             self._is_over = True
-            is_kept = self.is_kept
-        if not is_kept:
+            is_retained = self.is_retained
+        if not is_retained:
             self._delete()
 
     def remove(self) -> None:
         """Delete it: no one will store it."""
         with self._lock:
-            self._is_over, self.is_kept = True, False
+            self._is_over, self.is_retained = True, False
         self._delete()
 
     def _delete(self) -> None:
@@ -316,13 +316,13 @@ class UploadReader:
             code="repeated_field",
         )
 
-    def _write(self, piece: memoryview) -> None:
-        self._size += len(piece)
+    def _write(self, chunk: memoryview) -> None:
+        self._size += len(chunk)
         if self._limit_bytes and self._size > self._limit_bytes:
             raise UploadTooLargeError(self._limit_bytes)
         if self._file is not None:
-            self._digest.update(piece)
-            self._file.write(piece)
+            self._digest.update(chunk)
+            self._file.write(chunk)
 
 
 def read_boundary(content_type: str) -> bytes:

@@ -117,7 +117,7 @@ class Supervisor:
         await self._wait_for("web", functools.partial(_is_healthy, plan.address))
         models = await asyncio.to_thread(first_steps.describe_models, plan.address)
         login = await asyncio.to_thread(first_steps.describe_login, plan.address, host=plan.host)
-        self._say_welcome(key, login=login, models=models, seconds=time.monotonic() - started)
+        self._print_welcome(key, login=login, models=models, seconds=time.monotonic() - started)
 
     async def stop(self) -> None:
         for tier in reversed(self._tiers):
@@ -156,10 +156,10 @@ class Supervisor:
                 raise StartError(f"{what} was not ready within {_READY_WITHIN_S:.0f} s.")
             await asyncio.sleep(0.25)
 
-    def _say_welcome(self, key: str, *, login: str, models: str, seconds: float) -> None:
+    def _print_welcome(self, key: str, *, login: str, models: str, seconds: float) -> None:
         address = self._plan.address
         curl = ("curl", "-s", f"{address}/v1/transcribe", "-H", f"Authorization: Bearer {key}")
-        self._console.say(
+        self._console.print_block(
             f"\nopen-stt runs (ready after {seconds:.1f} s). Ctrl-C stops it.\n\n"
             f"  address   {address}\n"
             f"  API key   {key}   (kept in {self._plan.key_file})\n"
@@ -186,13 +186,13 @@ async def serve(plan: StartPlan, *, console: Console) -> int:
             await starting
             await stopping
     except StartError as error:
-        console.say(f"open-stt: {error}")
+        console.print_block(f"open-stt: {error}")
         status = 1
     finally:
         starting.cancel()
-        console.say("open-stt stops …")
+        console.print_block("open-stt stops …")
         await supervisor.stop()
-        console.say("open-stt has stopped.")
+        console.print_block("open-stt has stopped.")
     return status
 
 

@@ -22,7 +22,7 @@ class Console:
             prefix = f"\x1b[{colour}m{prefix}\x1b[0m"
         self._print(f"{prefix} {line}")
 
-    def say(self, text: str) -> None:
+    def print_block(self, text: str) -> None:
         """Write a line of our own, without a prefix."""
         self._print(text)
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from asgiref.sync import sync_to_async
 from django.http import StreamingHttpResponse
 
-from transcripts.exports.api.views import ExportFailedError, read_in_pieces, wait_for_file
+from transcripts.exports.api.views import ExportFailedError, read_in_chunks, wait_for_file
 from transcripts.exports.document import load_segments, spoken_language
 from transcripts.exports.json import segment_as_json
 from transcripts.exports.options import ExportOptions
@@ -39,8 +39,8 @@ def answer_large(transcript: Transcript, headers: dict[str, str]) -> StreamingHt
 async def _stream(transcript: Transcript, *, head: str, tail: str) -> AsyncIterator[bytes]:
     yield head.encode()
     segments = await _made_by_worker(transcript)
-    async for piece in segments or _made_here(transcript):
-        yield piece
+    async for chunk in segments or _made_here(transcript):
+        yield chunk
     yield tail.encode()
 
 
@@ -51,7 +51,7 @@ async def _made_by_worker(transcript: Transcript) -> AsyncIterator[bytes] | None
         )
     except ExportFailedError:
         return None
-    return None if file is None else read_in_pieces(file)
+    return None if file is None else read_in_chunks(file)
 
 
 async def _made_here(transcript: Transcript) -> AsyncIterator[bytes]:

@@ -41,7 +41,7 @@ _QUEUE = "housekeeping"
 _FIRST_INTERVAL = timedelta(seconds=10)
 _MOST_ANNOUNCEMENTS = 6
 GIVE_UP_AFTER = timedelta(minutes=15)
-_FINISHED_KEPT_FOR = timedelta(hours=1)
+_FINISHED_RETENTION = timedelta(hours=1)
 _BATCH_ROWS = 100
 
 
@@ -85,13 +85,13 @@ def sweep_alignments(*, announce: Callable[[int], bool] | None = None) -> None:
     waiting = EditAlignment.objects.filter(finished_at=None)
     waiting.filter(created_at__lt=now - GIVE_UP_AFTER).update(finished_at=now)
     due = waiting.filter(_is_due(now)).order_by("enqueued_at")
-    for pk, told_at in due.values_list("pk", "enqueued_at")[:_BATCH_ROWS]:
+    for pk, last_enqueued_at in due.values_list("pk", "enqueued_at")[:_BATCH_ROWS]:
         # Compare and set: of two sweepers one announces it.
-        again = waiting.filter(pk=pk, enqueued_at=told_at)
-        told = again.update(enqueued_at=now, enqueue_count=F("enqueue_count") + 1)
-        if told and not (announce or _announce)(pk):
+        again = waiting.filter(pk=pk, enqueued_at=last_enqueued_at)
+        is_enqueued = again.update(enqueued_at=now, enqueue_count=F("enqueue_count") + 1)
+        if is_enqueued and not (announce or _announce)(pk):
             return  # the broker is down: the next round tries again
-    EditAlignment.objects.filter(finished_at__lt=now - _FINISHED_KEPT_FOR).delete()
+    EditAlignment.objects.filter(finished_at__lt=now - _FINISHED_RETENTION).delete()
 
 
 def read_aligned(

@@ -261,17 +261,17 @@ class Draft:
             self._speaker_ids[position] = row.pk
 
     def _drop_speakers(self, changed: dict[str, Change]) -> None:
-        gone = [int(key) for key in changed if int(key) not in self.speakers]
-        if gone:
-            Speaker.objects.filter(transcript=self.transcript, position__in=gone).delete()
+        removed = [int(key) for key in changed if int(key) not in self.speakers]
+        if removed:
+            Speaker.objects.filter(transcript=self.transcript, position__in=removed).delete()
 
     def _write_segments(self, changed: dict[str, Change]) -> None:
-        gone = [self._ids[key] for key, change in changed.items() if change["after"] is None]
+        removed = [self._ids[key] for key, change in changed.items() if change["after"] is None]
         added = [key for key, change in changed.items() if change["before"] is None]
         rest = [key for key, change in changed.items() if change["before"] and change["after"]]
         only_speaker = [key for key in rest if set(changed[key]["after"] or ()) == {"speaker"}]
-        for start in range(0, len(gone), _ROWS_AT_ONCE):
-            SegmentRow.objects.filter(pk__in=gone[start : start + _ROWS_AT_ONCE]).delete()
+        for start in range(0, len(removed), _ROWS_AT_ONCE):
+            SegmentRow.objects.filter(pk__in=removed[start : start + _ROWS_AT_ONCE]).delete()
         self._write_only_speakers(only_speaker)
         wanted = set(rest) - set(only_speaker)
         rows = [self._row(key) for key in rest if key in wanted]

@@ -54,9 +54,11 @@ def fold(first: Changes, then: Changes) -> Changes:
         both = dict(first.get(kind, {}))
         for key, change in then.get(kind, {}).items():
             both[key] = _fold_one(both[key], change) if key in both else change
-        kept = {key: change for key, change in both.items() if change["before"] != change["after"]}
-        if kept:
-            folded[kind] = kept
+        retained = {
+            key: change for key, change in both.items() if change["before"] != change["after"]
+        }
+        if retained:
+            folded[kind] = retained
     return folded
 
 

@@ -127,7 +127,7 @@ def move_words(
     )
 
 
-def words_in_span(segment: Segment, *, start_ms: int, end_ms: int) -> tuple[int, int]:
+def words_in_interval(segment: Segment, *, start_ms: int, end_ms: int) -> tuple[int, int]:
     """Return which words (first, behind the last) have their middle within the span."""
     inside = [
         at

@@ -173,15 +173,15 @@ def _cut_word(word: Word, measure: Measure) -> Iterator[Word]:
         yield word
         return
     total = max(1, len(word.text))
-    span_ms = word.end_ms - word.start_ms
+    interval_ms = word.end_ms - word.start_ms
     position = 0
     for number, part in enumerate(word.text.split()):
-        for place, piece in enumerate(_cut_part(part, measure)):
-            end = position + len(piece)
+        for place, chunk in enumerate(_cut_part(part, measure)):
+            end = position + len(chunk)
             yield Word(
-                piece,
-                word.start_ms + span_ms * position // total,
-                word.start_ms + span_ms * min(total, end) // total,
+                chunk,
+                word.start_ms + interval_ms * position // total,
+                word.start_ms + interval_ms * min(total, end) // total,
                 word.confidence,
                 (word.space_before or number > 0) and place == 0,
             )

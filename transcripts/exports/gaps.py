@@ -25,7 +25,7 @@ def include_gaps(document: Document, *, locale: str) -> Document:
     if not document.gaps:
         return document
     phrases = phrases_for(document.language, locale=locale)
-    cut = [piece for segment in document.segments for piece in _cut(segment, document.gaps)]
+    cut = [chunk for segment in document.segments for chunk in _cut(segment, document.gaps)]
     stand_ins = [_stand_in(gap, phrases) for gap in document.gaps]
     in_order = sorted([*cut, *stand_ins], key=lambda segment: segment.start_ms)
     return replace(document, segments=tuple(in_order))

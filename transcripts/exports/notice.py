@@ -94,15 +94,15 @@ def _as_one(words: tuple[Word, ...], measure: Measure) -> tuple[str, ...] | None
 
 def _words_of(notice: str, *, start_ms: int, end_ms: int) -> tuple[Word, ...]:
     """Return what lines may be broken between, timed by length."""
-    pieces = [
+    chunks = [
         (unit, place == 0 and number > 0)
         for number, part in enumerate(notice.split())
         for place, unit in enumerate(break_units(part))
     ]
-    total = sum(len(unit) for unit, _ in pieces)
+    total = sum(len(unit) for unit, _ in chunks)
     words: list[Word] = []
     position = 0
-    for unit, has_space in pieces:
+    for unit, has_space in chunks:
         from_ms = start_ms + (end_ms - start_ms) * position // total
         position += len(unit)
         to_ms = start_ms + (end_ms - start_ms) * position // total

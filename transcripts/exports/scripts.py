@@ -67,13 +67,13 @@ def split_runs(text: str, *, language: str, is_bold: bool) -> Iterator[Run]:
         if family or not _is_unseen(character):
             placed.append((character, family or _MISSING))
     for family, pairs in groupby(placed, key=lambda pair: pair[1]):
-        stretch = "".join(character for character, _ in pairs)
+        text_run = "".join(character for character, _ in pairs)
         if family == _MISSING:
-            shown = "".join(f"[U+{ord(character):04X}]" for character in stretch)
-            yield Run(stretch, _file_of("NotoSans", is_bold), False, shown)
+            shown = "".join(f"[U+{ord(character):04X}]" for character in text_run)
+            yield Run(text_run, _file_of("NotoSans", is_bold), False, shown)
             continue
-        is_shaped = family in _SHAPED or _has_combining(stretch)
-        yield Run(stretch, _file_of(family, is_bold), is_shaped)
+        is_shaped = family in _SHAPED or _has_combining(text_run)
+        yield Run(text_run, _file_of(family, is_bold), is_shaped)
 
 
 def _is_unseen(character: str) -> bool:

@@ -116,7 +116,7 @@ def _guess(content: bytes, *, language: str) -> tuple[str, Remark]:
             text = content.decode(found)
         except UnicodeDecodeError:
             found = ""
-    if not found or not _looks_like_text(text):
+    if not found or not _is_probably_text(text):
         raise ImportFileError(
             "This file is not text in UTF-8. Save it in that encoding, or name its own in the field"
             f" “encoding”, such as {_EXAMPLES}, and send it again."
@@ -139,6 +139,6 @@ def _likely(content: bytes) -> str:
     return codecs.lookup(best.encoding).name if best is not None else ""
 
 
-def _looks_like_text(text: str) -> bool:
+def _is_probably_text(text: str) -> bool:
     """Whether nothing in it is a control character, as there are in pictures and programs."""
     return not any(ord(character) < 32 and character not in "\t\n\r\f" for character in text)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from transcripts.imports.stamps import read_clock
 
 _TAG = re.compile(r"<([^<>]{1,300})>")
-_VTT_LOOKS = re.compile(r"</?(?:c|i|b|u|ruby|rt|lang)(?:[.\s][^<>]{0,300})?>")
+_VTT_STYLING = re.compile(r"</?(?:c|i|b|u|ruby|rt|lang)(?:[.\s][^<>]{0,300})?>")
 _SRT_TAG = re.compile(r"</?(?:b|i|u|s|font)(?:[ \t][^<>]{0,300})?>", re.IGNORECASE)
 _OVERRIDE = re.compile(r"\{\\[^{}]{0,500}\}")
 _ZERO_WIDTH_SPACE = "\u200b"  # with which our own SubRip makes text of markup
@@ -46,10 +46,10 @@ def has_times(text: str) -> bool:
 
 def read_vtt(text: str) -> list[VoiceChunk]:
     """Return WebVTT's text in pieces. What is no tag of WebVTT's stays text."""
-    pieces: list[VoiceChunk] = []
+    chunks: list[VoiceChunk] = []
     voice, start_ms, position = "", None, 0
     begun = ""
-    text = _VTT_LOOKS.sub("", text)
+    text = _VTT_STYLING.sub("", text)
     for match in _TAG.finditer(text):
         begun += text[position : match.start()]
         position = match.end()
@@ -58,14 +58,14 @@ def read_vtt(text: str) -> list[VoiceChunk]:
         if not is_clock and _VOICE_TAG.match(tag) is None:
             begun += match[0]
             continue
-        pieces.append(VoiceChunk(unescape(begun), voice, start_ms))
+        chunks.append(VoiceChunk(unescape(begun), voice, start_ms))
         begun = ""
         if is_clock:
             start_ms = read_clock(tag)
         else:
             voice = _voice_of(tag)
-    pieces.append(VoiceChunk(unescape(begun + text[position:]), voice, start_ms))
-    return [piece for piece in pieces if piece.text]
+    chunks.append(VoiceChunk(unescape(begun + text[position:]), voice, start_ms))
+    return [chunk for chunk in chunks if chunk.text]
 
 
 def _voice_of(tag: str) -> str:

@@ -24,7 +24,7 @@ from transcripts.imports.segments import (
 )
 from transcripts.imports.stamps import BROKEN, Stamp, read_comma_stamp, read_stamp
 from transcripts.imports.substation import is_substation, read_substation
-from transcripts.imports.timed_text import place_pieces
+from transcripts.imports.timed_text import place_chunks
 from transcripts.text.segments import Segment
 
 _NOTE = re.compile(r"^NOTE origin: (.{1,100})$", re.MULTILINE)  # of our own WebVTT
@@ -180,18 +180,18 @@ def _read_vtt_cues(cues: list[RawCue]) -> Iterator[Segment]:
     if any(has_times(line) for cue in cues for line in cue.lines):
         cues = without_repeats(cues)
     for cue in cues:
-        pieces: list[VoiceChunk] = read_vtt(" ".join(line.strip() for line in cue.lines))
-        yield from place_pieces(pieces, start_ms=cue.stamp.start_ms, end_ms=cue.stamp.end_ms)
+        chunks: list[VoiceChunk] = read_vtt(" ".join(line.strip() for line in cue.lines))
+        yield from place_chunks(chunks, start_ms=cue.stamp.start_ms, end_ms=cue.stamp.end_ms)
 
 
 def _find_notice(segments: list[Segment], notices: Mapping[str, str]) -> tuple[str, int]:
     """Return the origin that our notice at the end tells, and how many cues it takes; "" and 0
     where there is none."""
-    told = ""
+    ending = ""
     for count in range(1, min(len(segments), _MOST_NOTICE_CUES) + 1):
-        told = "".join(segments[-count].text.split()) + told
-        if told in notices:
-            return notices[told], count
+        ending = "".join(segments[-count].text.split()) + ending
+        if ending in notices:
+            return notices[ending], count
     return "", 0
 
 

@@ -84,10 +84,10 @@ _SENTENCES: dict[type[InferenceError], str] = {
 def translate_rpc_error(error: grpc.RpcError) -> InferenceError:
     """Return our error for a failed call; the sentence of the server only where it is for users."""
     # What a blocking call raises is the call itself; an asynchronous one raises of its own kind.
-    tells = isinstance(error, grpc.Call | grpc.aio.AioRpcError)
-    status = error.code() if tells else grpc.StatusCode.UNKNOWN
+    has_status = isinstance(error, grpc.Call | grpc.aio.AioRpcError)
+    status = error.code() if has_status else grpc.StatusCode.UNKNOWN
     kind = _BY_STATUS.get(status, BrokenAnswerError)
-    details = error.details() if tells else ""
+    details = error.details() if has_status else ""
     translated = kind(_SENTENCES.get(kind) or details or "The inference service failed.")
     translated.__cause__ = error
     return translated

@@ -22,7 +22,7 @@ from transcripts.inference.servers import Server
 
 SILENT_AFTER_S = 6.0
 ANSWER_WITHIN_S = 4.0
-LOOK_EVERY_S = 1.0
+CHECK_EVERY_S = 1.0
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def cancel_when_frozen(call: TranscribeCall, server: Server) -> Iterator[None]:
     is_over = threading.Event()
 
     def watch() -> bool:
-        if is_over.wait(LOOK_EVERY_S):
+        if is_over.wait(CHECK_EVERY_S):
             return False
         if call.silent_s() >= SILENT_AFTER_S:
             if is_frozen(server):
@@ -40,7 +40,7 @@ def cancel_when_frozen(call: TranscribeCall, server: Server) -> Iterator[None]:
             call.note_movement()
         return True
 
-    watching = ThreadLoop("silence-watch", watch, longest_pause_s=LOOK_EVERY_S)
+    watching = ThreadLoop("silence-watch", watch, longest_pause_s=CHECK_EVERY_S)
     watching.start()
     try:
         yield

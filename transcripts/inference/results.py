@@ -100,7 +100,7 @@ class WindowResult:
 
 @dataclass(frozen=True)
 class Finished:
-    heard_ms: int
+    audio_duration_ms: int
     speech_ms: int = 0
 
 
@@ -183,8 +183,10 @@ def read_event(message: speech_pb2.TranscribeEvent) -> TranscribeEvent:
     if kind == "window":
         return read_window(message.window)
     if kind == "language":
-        heard = message.language
-        return LanguageDetected(heard.language, heard.probability, heard.detected)
+        detected_language = message.language
+        return LanguageDetected(
+            detected_language.language, detected_language.probability, detected_language.detected
+        )
     if kind == "finished":
         return Finished(message.finished.audio_duration_ms, message.finished.speech_ms)
     if kind == "accepted":

@@ -104,7 +104,7 @@ class OwnInference:
     draining: tuple[Server, ...]
 
     def list_models(self) -> ServerModels:
-        known = [models for models in look_at(self.active).values() if models is not None]
+        known = [models for models in probe(self.active).values() if models is not None]
         if not known:
             raise NoInstanceError
         return merge_models(known)
@@ -148,7 +148,7 @@ def catalog_of(server: Server) -> ModelDirectory:
     return _catalogs.get(server, lambda: ModelDirectory(partial(fetch_info, server)))
 
 
-def look_at(servers: Iterable[Server]) -> dict[Server, ServerModels | None]:
+def probe(servers: Iterable[Server]) -> dict[Server, ServerModels | None]:
     """Return what each has, or None where it doesn't answer; all are asked at once. ≤ 2 s."""
     asked = {server: _askers.submit(_read_fresh, server) for server in servers}
     return {server: answer.result() for server, answer in asked.items()}
@@ -172,7 +172,7 @@ def _servers_of(instances: Iterable[CloudInstance], status: str) -> Iterable[Ser
 
 
 def _pick_among(servers: tuple[Server, ...], *, model: str | None, is_begun: bool) -> Route | None:
-    answers = look_at(servers)
+    answers = probe(servers)
     up = {server: known for server, known in answers.items() if known is not None}
     able = [server for server, known in up.items() if model is None or known.serves(model)]
     if not able and not is_begun and len(up) == len(servers):

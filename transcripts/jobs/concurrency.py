@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from billing.quotas import limits_for, lock_account_for
-from transcripts.jobs.enqueue import tell_broker
+from transcripts.jobs.enqueue import send_message
 from transcripts.models import JobKind, Queue, Status, TranscriptionJob
 
 # What the lease owner of a live session's transcript begins with, while a web process holds it.
@@ -46,8 +46,8 @@ def enqueue_next(owner: User | None) -> None:
             transcript__owner=owner, status=Status.QUEUED, queue=queue
         )
         rows = waiting.order_by("created_at").values_list("pk", "enqueued_at")[: max(0, free)]
-        for pk, told_at in rows:
-            tell_broker(pk, queue=queue, told_at=told_at)
+        for pk, last_enqueued_at in rows:
+            send_message(pk, queue=queue, last_enqueued_at=last_enqueued_at)
 
 
 def running() -> QuerySet[TranscriptionJob]:
@@ -65,12 +65,12 @@ def is_detached() -> Q:
     The client has disconnected (paused: no one holds the lease), or the web process has died: its
     lease, which lasts as long as a pause, was not renewed for as long as a worker's may.
     """
-    unheard_s = max(0.0, settings.LIVE_PAUSE_S - settings.LEASE_S)
-    is_unheard = Q(
+    silent_s = max(0.0, settings.LIVE_PAUSE_S - settings.LEASE_S)
+    is_silent = Q(
         lease_owner__startswith=LIVE_OWNER,
-        lease_expires_at__lt=timezone.now() + timedelta(seconds=unheard_s),
+        lease_expires_at__lt=timezone.now() + timedelta(seconds=silent_s),
     )
-    return Q(kind=JobKind.LIVE, status=Status.PROCESSING) & (Q(lease_owner="") | is_unheard)
+    return Q(kind=JobKind.LIVE, status=Status.PROCESSING) & (Q(lease_owner="") | is_silent)
 
 
 # A second pass without a hold.

@@ -147,7 +147,7 @@ class LeaseHeartbeat:
         self._is_recalled = False
 
     @contextmanager
-    def keep(self, lease: Lease) -> Iterator[None]:
+    def hold(self, lease: Lease) -> Iterator[None]:
         """Renew `lease` while the block runs."""
         with self._changed:
             # Together with the registration: `recall_all` either finds the lease in the set or was

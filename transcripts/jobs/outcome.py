@@ -35,11 +35,11 @@ def store_outcome(job: JobRun) -> bool:
     if job.has_text:
         _note_language(job)
     elif not gaps:
-        _note_wordless(job, speech_ms=heard_speech_ms(job.row))
+        _note_wordless(job, speech_ms=recognised_speech_ms(job.row))
     return job.has_text or bool(gaps)
 
 
-def heard_speech_ms(row: TranscriptionJob) -> int:
+def recognised_speech_ms(row: TranscriptionJob) -> int:
     """Return how much speech voice activity detection found in all windows. One query."""
     return int(row.windows.aggregate(total=Sum("speech_ms"))["total"] or 0)
 

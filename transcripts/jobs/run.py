@@ -34,7 +34,7 @@ def run_stages(job_id: UUID, stages: Stages) -> None:
         return
     lease, row = claimed
     request_id_var.set(row.request_id)
-    with leases.heartbeat.keep(lease):
+    with leases.heartbeat.hold(lease):
         _run(open_job(lease, row), stages)
     _enqueue_next_of(row.transcript)
 

@@ -37,7 +37,7 @@ class SourcePlan:
 
 
 def plan_sources(
-    tracks: Sequence[Track], *, track: str, channels: str, tells_speakers: bool
+    tracks: Sequence[Track], *, track: str, channels: str, diarizes: bool
 ) -> SourcePlan:
     """Return the sources, at least one. `track` and `channels` as `TranscriptionJob` has them."""
     plan = SourcePlan()
@@ -45,7 +45,7 @@ def plan_sources(
     is_alone = len(chosen) == 1
     for each in chosen:
         for source in _sources_of(plan, each, channels):
-            is_speaker = tells_speakers and (source.is_speaker or not is_alone)
+            is_speaker = diarizes and (source.is_speaker or not is_alone)
             plan.sources.append(_with_speaker(source, is_speaker=is_speaker))
     if not plan.sources:
         plan.sources.append(PassSource())

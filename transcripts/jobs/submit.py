@@ -260,7 +260,7 @@ def admit_recording(submission: Submission, found: Probe, *, now: datetime) -> S
         insert(transcript)
         # Before the commit, so that no row refers to a file that `Upload.end` has deleted. Where
         # the commit fails, `purge_orphans` finds the folder.
-        submission.upload.keep()
+        submission.upload.retain()
         transaction.on_commit(partial(announce, transcript.job))
     return Submitted(transcript=transcript, guest_token=token)
 

@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from stt_web.core.background import run_guarded
-from transcripts.jobs.enqueue import tell_broker
+from transcripts.jobs.enqueue import send_message
 from transcripts.jobs.run import exhausted_error
 from transcripts.jobs.stages.finalize import fail_rows
 from transcripts.models import Status, TranscriptionJob
@@ -74,8 +74,8 @@ def _oldest(rows: QuerySet[TranscriptionJob]) -> list[TranscriptionJob]:
 def _enqueue_waiting(now: datetime) -> None:
     due = TranscriptionJob.objects.filter(_is_due(now), status=Status.QUEUED)
     waiting = due.order_by("created_at").values_list("pk", "queue", "enqueued_at")
-    for pk, queue, told_at in waiting[:BATCH_ROWS]:
-        if not tell_broker(pk, queue=queue, told_at=told_at):
+    for pk, queue, last_enqueued_at in waiting[:BATCH_ROWS]:
+        if not send_message(pk, queue=queue, last_enqueued_at=last_enqueued_at):
             return  # the broker is down: the next round tries again
 
 

@@ -37,7 +37,7 @@ class BillingMeter:
         on_refused: Callable[[], None],
     ) -> None:
         held_ms = max(MINUTE_MS, position_ms)
-        self._meter = HoldExtender(lease, row, held_for_ms=held_ms, keeps_connection=True)
+        self._meter = HoldExtender(lease, row, held_for_ms=held_ms, reuses_connection=True)
         self._ahead_ms = MINUTE_MS // 3 + row.pk.int % (MINUTE_MS * 2 // 3)
         self._on_refused = on_refused
         self._extending: asyncio.Task[None] | None = None
@@ -45,7 +45,7 @@ class BillingMeter:
         self._has_failed = False
         self.covered_ms = minutes_for(held_ms) * MINUTE_MS
 
-    def look_ahead(self, position_ms: int) -> None:
+    def check_ahead(self, position_ms: int) -> None:
         """Ask for the next minute if it is near; doesn't wait."""
         is_near = position_ms + self._ahead_ms > self.covered_ms
         if is_near and not self._is_refused and self._extending is None:

@@ -110,7 +110,7 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
         self._decoder = MessageDecoder(query)
         await receive()  # websocket.connect
         try:
-            await self._say({"type": "websocket.accept", "subprotocol": None, "headers": []})
+            await self._send_event({"type": "websocket.accept", "subprotocol": None, "headers": []})
             await self._serve(scope)
         except ClientDisconnectedError:
             logger.info("event=live_client_disconnected")
@@ -132,7 +132,7 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
     async def _converse(self, scope: WebSocketScope) -> None:
         try:
             self._caller = await in_database(identify_speaker, scope, needed_scope="transcribe")
-            await self._tell(self._encoder.ready())
+            await self._send_message(self._encoder.ready())
             await self._pump(stopping_of(scope))
         except ApiError as error:
             await self._refuse(error)
@@ -187,7 +187,7 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
         elif isinstance(command, Open):
             await self._open(command)
         elif isinstance(command, SessionNotice):
-            await self._tell(self._encoder.event(command))
+            await self._send_message(self._encoder.event(command))
         elif session is None:
             await self._obey_unopened(command)
         elif isinstance(command, Configure):
@@ -203,15 +203,15 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
     async def _obey_unopened(self, command: Command) -> None:
         """Without audio there is nothing to finish."""
         if command is ClientAction.STOP:
-            nothing = Ended(text="", language="", heard_ms=0, credits_charged=0)
-            await self._tell(self._encoder.event(nothing))
+            nothing = Ended(text="", language="", audio_duration_ms=0, credits_charged=0)
+            await self._send_message(self._encoder.event(nothing))
             await self._close_normally()
 
-    async def _open(self, wish: Open) -> None:
+    async def _open(self, opened: Open) -> None:
         self._encoder.dialect = self._decoder.dialect
-        self._session = await self._open_session(_request(wish, self._caller))
+        self._session = await self._open_session(_request(opened, self._caller))
         self._input = AudioInput(self._session.push)
-        await self._tell(self._encoder.started(self._session.ready))
+        await self._send_message(self._encoder.started(self._session.ready))
         self._opened.set_result(self._session)
 
     # To the client.
@@ -221,7 +221,7 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
         session = await asyncio.shield(self._opened)
         async for event in session.events():
             self._encoder.audio_ms = session.audio_ms
-            await self._tell(self._encoder.event(event))
+            await self._send_message(self._encoder.event(event))
             if self._input is not None and isinstance(event, Partial | Final):
                 self._input.note_speech()
             if isinstance(event, Ended):
@@ -241,14 +241,14 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
                 await asyncio.sleep(ACKNOWLEDGE_S - quiet_s)
             else:
                 self._encoder.audio_ms = session.audio_ms
-                await self._tell(self._encoder.listening())
+                await self._send_message(self._encoder.listening())
 
     async def _check_speech(self, session: SessionRunner) -> None:
         if self._input is None or self._is_over:
             return
         notice = self._input.check_speech(recognised_ms=session.recognised_ms)
         if notice is not None:
-            await self._tell(self._encoder.event(notice))
+            await self._send_message(self._encoder.event(notice))
 
     async def _watch_decoder(self) -> None:
         """Until the audio proves to be undecodable. Raises ApiError."""
@@ -267,21 +267,21 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
         if self._session is not None:
             await self._session.record_delivered()  # before it can be back
             self._encoder.audio_ms = self._session.audio_ms
-        await self._tell(await self._describe(error))
+        await self._send_message(await self._describe(error))
         await self._close(close_code(error))
 
     async def _describe(self, error: ApiError) -> Message:
         """With the finalized text, where a session ends for a reason other than its client."""
         if self._session is None or isinstance(error, ServerStoppingError) or error.status == 500:
             return self._encoder.error(error)
-        settled = Failed(error=error, text=await self._session.read_text())
-        return self._encoder.event(settled)
+        failure = Failed(error=error, text=await self._session.read_text())
+        return self._encoder.event(failure)
 
-    async def _tell(self, message: Message) -> None:
+    async def _send_message(self, message: Message) -> None:
         """Send it, in order. Raises ClientDisconnectedError, also where it reads nothing."""
         async with self._sending:
             text = self._encoder.encode(message)
-            await self._say({"type": "websocket.send", "text": text, "bytes": None})
+            await self._send_event({"type": "websocket.send", "text": text, "bytes": None})
             self._delivered_at = time.monotonic()
 
     async def _close_normally(self) -> None:
@@ -291,9 +291,9 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
         await self._close(NORMAL_CLOSE)
 
     async def _close(self, code: int) -> None:
-        await self._say({"type": "websocket.close", "code": code, "reason": None})
+        await self._send_event({"type": "websocket.close", "code": code, "reason": None})
 
-    async def _say(self, event: ASGISendEvent) -> None:
+    async def _send_event(self, event: ASGISendEvent) -> None:
         try:
             async with asyncio.timeout(self._send_within_s):
                 await self._send(event)
@@ -301,17 +301,17 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
             raise ClientDisconnectedError from error
 
 
-def _request(wish: Open, caller: Caller) -> LiveRequest:
+def _request(opened: Open, caller: Caller) -> LiveRequest:
     return LiveRequest(
         user=caller.user,
         key=caller.api_key,
         address=caller.address,
-        model=wish.model,
-        language=wish.language,
-        languages=wish.languages,
-        is_multilingual=wish.is_multilingual,
-        second_pass=wish.second_pass,
-        title=wish.title,
-        resume_token=wish.resume_token,
-        delivered_ms=wish.delivered_ms,
+        model=opened.model,
+        language=opened.language,
+        languages=opened.languages,
+        is_multilingual=opened.is_multilingual,
+        second_pass=opened.second_pass,
+        title=opened.title,
+        resume_token=opened.resume_token,
+        delivered_ms=opened.delivered_ms,
     )

@@ -92,7 +92,7 @@ class Ended:
 
     text: str
     language: str
-    heard_ms: int
+    audio_duration_ms: int
     credits_charged: int
     warnings: tuple[dict[str, Any], ...] = ()  # the transcript's: what is missing, what is doubtful
 

@@ -176,7 +176,7 @@ class SessionRegistry:
             return
         for member in members:
             standing = standings.get(member.lease.job_id)
-            _guarded(member, partial(_tell, member, standing))
+            _guarded(member, partial(_notify, member, standing))
 
     async def _check_for_frozen(self, members: list[RegisteredSession]) -> None:
         silent = [member for member in members if member.silent_s() > SILENT_AFTER_S]
@@ -267,7 +267,7 @@ def _check_and_renew(ids: list[UUID]) -> dict[UUID, SessionState]:
     return standings
 
 
-def _tell(member: RegisteredSession, standing: SessionState | None) -> None:
+def _notify(member: RegisteredSession, standing: SessionState | None) -> None:
     is_held = (
         standing is not None
         and standing.attempt == member.lease.attempt

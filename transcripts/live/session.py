@@ -63,7 +63,7 @@ class SessionRunner:
             model=transcript.job.model_used or transcript.job.model_requested,
             language=transcript.job.language_requested,
             asked=transcript.job,
-            settled_ms=transcript.job.resume_ms,
+            finalized_ms=transcript.job.resume_ms,
         )
         self.ready = Ready(
             transcript_id=str(transcript.pk),
@@ -147,7 +147,7 @@ class SessionRunner:
             accepted, left = self._take(left)
             if accepted:
                 self._hub.write_soon(self)
-                self._meter.look_ahead(self.feed.accepted // SAMPLES_A_MS)
+                self._meter.check_ahead(self.feed.accepted // SAMPLES_A_MS)
             elif left:
                 await self._reach_limit()
         self.keep_alive()
@@ -277,7 +277,7 @@ class SessionRunner:
             if is_being_cancelled():
                 raise
             if not self._is_left:
-                await self._writer.settle()  # raises why it was broken off
+                await self._writer.flush()  # raises why it was broken off
 
     async def _take_events(self) -> None:
         async with aclosing(self.upstream.listen()) as events:
@@ -320,14 +320,17 @@ class SessionRunner:
         if ending.way is CloseMode.LOST:
             raise LeaseLostError
         await self._until_written()
-        await self._writer.settle()
+        await self._writer.flush()
         if ending.way is CloseMode.PAUSE:
             await self._pause()
             return None
-        if ending.way is CloseMode.HAND_OVER or self._writer.heard_ms is None:
+        if ending.way is CloseMode.HAND_OVER or self._writer.audio_duration_ms is None:
             return await self._hand_over(ending.error or close_errors.inference_lost())
         outcome = await in_database(
-            close.finish, self._job, self.feed.journal, heard_ms=self._writer.heard_ms
+            close.finish,
+            self._job,
+            self.feed.journal,
+            audio_duration_ms=self._writer.audio_duration_ms,
         )
         self.feed.synced = self.feed.journalled  # as the recording (`close.finish`)
         if ending.error is not None:
@@ -335,7 +338,7 @@ class SessionRunner:
         return Ended(
             text=outcome.text,
             language=outcome.language,
-            heard_ms=outcome.heard_ms,
+            audio_duration_ms=outcome.audio_duration_ms,
             credits_charged=outcome.credits_charged,
             warnings=outcome.warnings,
         )

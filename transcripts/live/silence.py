@@ -15,21 +15,21 @@ class SilenceCoalescer:
         self._pending: WindowResult | None = None
         self._resume_ms = 0
 
-    def join(self, heard: WindowResult) -> WindowResult | None:
+    def join(self, result: WindowResult) -> WindowResult | None:
         """Return the span that is to be stored now, if one is.
 
         Raises `BrokenAnswerError` where it lies before the last one.
         """
-        if heard.start_ms < self._resume_ms:
+        if result.start_ms < self._resume_ms:
             raise BrokenAnswerError("The inference service sent a span twice.")
-        self._resume_ms = heard.resume_ms
-        whole = heard
+        self._resume_ms = result.resume_ms
+        whole = result
         if self._pending is not None:
             whole = replace(
-                heard,
+                result,
                 start_ms=self._pending.start_ms,
-                gaps=self._pending.gaps + heard.gaps,
-                speech_ms=self._pending.speech_ms + heard.speech_ms,
+                gaps=self._pending.gaps + result.gaps,
+                speech_ms=self._pending.speech_ms + result.speech_ms,
             )
         is_due = whole.segments or whole.gaps or whole.resume_ms - whole.start_ms >= STORE_AFTER_MS
         self._pending = None if is_due else whole
@@ -37,5 +37,5 @@ class SilenceCoalescer:
 
     def take(self) -> WindowResult | None:
         """Return what is pending, to be stored at the end."""
-        kept, self._pending = self._pending, None
-        return kept if kept is not None and kept.resume_ms > kept.start_ms else None
+        pending, self._pending = self._pending, None
+        return pending if pending is not None and pending.resume_ms > pending.start_ms else None

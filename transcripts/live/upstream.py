@@ -57,10 +57,10 @@ class UpstreamStream:
         model: str,
         language: str,
         asked: TranscriptionJob,
-        settled_ms: int,
+        finalized_ms: int,
     ) -> None:
         self.feed = feed
-        self.settled_ms = self.acknowledged_ms = settled_ms
+        self.finalized_ms = self.acknowledged_ms = finalized_ms
         self._owner = owner
         self._model = model
         self._language = language
@@ -156,7 +156,7 @@ class UpstreamStream:
     async def _one_call(self) -> AsyncGenerator[StreamEvent]:
         opened, self._opened = self._opened, None
         if opened is None:
-            self.feed.rewind(self.settled_ms * SAMPLES_A_MS)
+            self.feed.rewind(self.finalized_ms * SAMPLES_A_MS)
             call = await self._connect(is_begun=True)
             opened = (call, aiter(call))
         call, events = opened
@@ -188,7 +188,7 @@ class UpstreamStream:
             language=self._language,
             languages=self._languages,
             multilingual=self._is_multilingual,
-            offset_ms=self.settled_ms,
+            offset_ms=self.finalized_ms,
             committed=self._committed,
         )
         self._received_at = time.monotonic()
@@ -224,13 +224,13 @@ class UpstreamStream:
         elif isinstance(event, WindowResult):
             # In long speech without a pause, an utterance is the first of what is committed.
             self._committed = tuple(w for w in self._committed if w.start_ms >= event.resume_ms)
-            self.settled_ms = event.resume_ms
+            self.finalized_ms = event.resume_ms
             self.acknowledged_ms = max(self.acknowledged_ms, event.resume_ms)
 
 
 def _cancel_if_broken(call: LiveCall) -> Callable[[asyncio.Task[None]], None]:
-    def look(sender: asyncio.Task[None]) -> None:
+    def check_sender(sender: asyncio.Task[None]) -> None:
         if not sender.cancelled() and sender.exception() is not None:
             call.cancel()
 
-    return look
+    return check_sender

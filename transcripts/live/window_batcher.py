@@ -48,16 +48,16 @@ async def _store(batch: list[_Waiting]) -> None:
         held = await with_many_rows(store_windows, [(job, window) for job, window, _ in batch])
     except Exception as failure:  # noqa: BLE001  # one session's: the others go on
         if len(batch) == 1:
-            _settle(batch[0][2], failure)
+            _resolve(batch[0][2], failure)
         else:
             for one in batch:
                 await _store([one])
         return
     for (_, _, done), is_held in zip(batch, held, strict=True):
-        _settle(done, None if is_held else LeaseLostError())
+        _resolve(done, None if is_held else LeaseLostError())
 
 
-def _settle(done: asyncio.Future[None], failure: Exception | None) -> None:
+def _resolve(done: asyncio.Future[None], failure: Exception | None) -> None:
     if done.cancelled():
         return
     if failure is None:

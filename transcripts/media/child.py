@@ -60,10 +60,10 @@ def _answer(job: MediaTask) -> Iterator[bytes]:
         elif job.start_ms is None:
             yield describe(file, pick=job.pick)
         elif job.length_ms is not None:
-            pieces = read_excerpt(
+            chunks = read_excerpt(
                 file, pick=job.pick, start_ms=job.start_ms, length_ms=job.length_ms
             )
-            yield from map(pcm_message, pieces)
+            yield from map(pcm_message, chunks)
             yield note_message("end")
         else:
             yield from _decode(file, job, start_ms=job.start_ms)
@@ -97,8 +97,8 @@ def _decode(file: RecordingFile, job: MediaTask, *, start_ms: int) -> Iterator[b
     )
 
 
-def _in_ms(spans_s: list[tuple[float, float]]) -> list[list[int]]:
-    return [[round(first * 1000), round(second * 1000)] for first, second in spans_s]
+def _in_ms(intervals_s: list[tuple[float, float]]) -> list[list[int]]:
+    return [[round(first * 1000), round(second * 1000)] for first, second in intervals_s]
 
 
 def _odd() -> MediaError:

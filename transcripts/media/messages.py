@@ -107,7 +107,7 @@ class Note:
     def flag(self, name: str) -> bool:
         return self.fields.get(name) is True
 
-    def spans(self, name: str) -> list[tuple[int, int]]:
+    def intervals(self, name: str) -> list[tuple[int, int]]:
         """Pairs of numbers."""
         value: Any = self.fields.get(name)
         try:

@@ -27,7 +27,7 @@ from transcripts.media.recording import RecordingFile
 from transcripts.media.tracks import default_track, is_readable
 
 _RATE_HZ: Final = 8_000
-_SLOT_SAMPLES: Final = 400  # 50 ms
+_BLOCK_SAMPLES: Final = 400  # 50 ms
 _DENSE_S: Final = 30.0
 _PERIOD_S: Final = 10.0
 _BURST_S: Final = 1.0
@@ -218,9 +218,9 @@ def _samples(frame: AudioFrame, plane: int) -> "memoryview[float]":
 
 def _powers(samples: "memoryview[float]") -> Iterator[float]:
     """The mean square of each whole slot."""
-    for start in range(0, len(samples) - _SLOT_SAMPLES + 1, _SLOT_SAMPLES):
-        slot = samples[start : start + _SLOT_SAMPLES]
-        yield sum(map(mul, slot, slot)) / _SLOT_SAMPLES
+    for start in range(0, len(samples) - _BLOCK_SAMPLES + 1, _BLOCK_SAMPLES):
+        block = samples[start : start + _BLOCK_SAMPLES]
+        yield sum(map(mul, block, block)) / _BLOCK_SAMPLES
 
 
 def _db(power: float) -> int:

@@ -20,7 +20,7 @@ from transcripts.models import RetentionPolicy
 from transcripts.retention.policy import Overdue, count_overdue, read_policy, write_policy
 
 _MOST_DAYS = 3650
-_KEEP, _DAYS, _AT_COMPLETION = "keep", "days", "completion"
+_UNLIMITED, _DAYS, _AT_COMPLETION = "keep", "days", "completion"
 _DAYS_AT_FIRST = {"audio": 30, "transcript": 365, "embedding": 30}
 
 
@@ -29,7 +29,7 @@ class RetentionForm(forms.Form):
 
     audio = forms.ChoiceField(
         choices=[
-            (_KEEP, gettext_lazy("Keep until I delete them")),
+            (_UNLIMITED, gettext_lazy("Keep until I delete them")),
             (_AT_COMPLETION, gettext_lazy("Delete as soon as the transcript is ready")),
             (_DAYS, gettext_lazy("Delete after")),
         ],
@@ -37,7 +37,7 @@ class RetentionForm(forms.Form):
     audio_days = forms.IntegerField(required=False, min_value=1, max_value=_MOST_DAYS)
     transcript = forms.ChoiceField(
         choices=[
-            (_KEEP, gettext_lazy("Keep until I delete them")),
+            (_UNLIMITED, gettext_lazy("Keep until I delete them")),
             (_DAYS, gettext_lazy("Delete after")),
         ],
     )
@@ -45,7 +45,10 @@ class RetentionForm(forms.Form):
     embedding = forms.ChoiceField(
         required=False,
         choices=[
-            (_KEEP, gettext_lazy("As set by this server, and never longer than the recording")),
+            (
+                _UNLIMITED,
+                gettext_lazy("As set by this server, and never longer than the recording"),
+            ),
             (_AT_COMPLETION, gettext_lazy("Delete as soon as the transcript is ready")),
             (_DAYS, gettext_lazy("Delete after")),
         ],
@@ -61,7 +64,7 @@ class RetentionForm(forms.Form):
         }
         initial: dict[str, object] = {}
         for name, days in limits.items():
-            initial[name] = {None: _KEEP, 0: _AT_COMPLETION}.get(days, _DAYS)
+            initial[name] = {None: _UNLIMITED, 0: _AT_COMPLETION}.get(days, _DAYS)
             initial[f"{name}_days"] = days or _DAYS_AT_FIRST[name]
         return cls(initial=initial)
 
@@ -76,7 +79,7 @@ class RetentionForm(forms.Form):
 
     def limit_of(self, name: str) -> int | None:
         how = self.cleaned_data[name]
-        if how in (_KEEP, ""):
+        if how in (_UNLIMITED, ""):
             return None
         return 0 if how == _AT_COMPLETION else int(self.cleaned_data[f"{name}_days"])
 

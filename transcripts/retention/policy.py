@@ -104,8 +104,8 @@ def _overdue_audio(policy: RetentionPolicy, *, now: datetime) -> QuerySet[Transc
         return Transcript.objects.none()
     # A second pass reads the recording: it goes when that has ended (`drop_finished_audio`).
     open_jobs = TranscriptionJob.objects.filter(transcript=OuterRef("pk"), status__in=OPEN_STATUSES)
-    kept = _closed(policy).exclude(recording__path="").exclude(Exists(open_jobs))
-    return kept.filter(finished_at__lte=now - timedelta(days=policy.audio_days))
+    due = _closed(policy).exclude(recording__path="").exclude(Exists(open_jobs))
+    return due.filter(finished_at__lte=now - timedelta(days=policy.audio_days))
 
 
 def _closed(policy: RetentionPolicy) -> QuerySet[Transcript]:

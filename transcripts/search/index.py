@@ -222,8 +222,8 @@ def _store_whole(transcript: Transcript, parts: list[_Part]) -> None:
         return
     words = dict.fromkeys(word for part in parts for word in part.words)
     sizes = accumulate(len(word.encode()) + 4 for word in words)
-    kept = [word for word, size in zip(words, sizes, strict=True) if size <= _WHOLE_BYTES]
-    vector = as_set(kept, owner_id=transcript.owner_id)
+    indexed = [word for word, size in zip(words, sizes, strict=True) if size <= _WHOLE_BYTES]
+    vector = as_set(indexed, owner_id=transcript.owner_id)
     with connection.cursor() as cursor:
         cursor.execute(
             _INSERT_VECTOR, (transcript.pk, transcript.owner_id, WHOLE_BUCKET, 0, vector)

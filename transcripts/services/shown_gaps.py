@@ -149,15 +149,15 @@ def _least_ms(gap: ShownGap) -> int:
 
 def _join(group: Sequence[GapRow]) -> ShownGap:
     """The reason is that of most of the time."""
-    spans: Counter[str] = Counter()
+    intervals: Counter[str] = Counter()
     for row in group:
-        spans[str(row.reason)] += row.end_ms - row.start_ms
+        intervals[str(row.reason)] += row.end_ms - row.start_ms
     language = next((row.language for row in group if row.language), "")
     return ShownGap(
         keys=tuple(row.key for row in group),
         start_ms=group[0].start_ms,
         end_ms=max(row.end_ms for row in group),
-        reason=spans.most_common(1)[0][0],
+        reason=intervals.most_common(1)[0][0],
         text=join_texts((row.text for row in group if row.text), language=language),
         words=tuple(_gather_words(group, language=language)),
         language=language,

@@ -32,8 +32,8 @@ def store_link(claim: IdempotencyClaim, answer: StoredResponse, *, transcript_id
 
 def delete_responses(transcript: Transcript) -> None:
     """Empty the answers that tell of it. Inside the transaction that deletes it."""
-    told = StoredResponseLink.objects.filter(transcript=transcript)
-    idempotency.delete_responses(list(told.values_list("record_id", flat=True)))
+    links = StoredResponseLink.objects.filter(transcript=transcript)
+    idempotency.delete_responses(list(links.values_list("record_id", flat=True)))
 
 
 def purge_answers() -> int:

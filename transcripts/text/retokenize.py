@@ -35,7 +35,7 @@ class _Unit:
     text: str
     has_space: bool  # before it, in the new text
     is_content: bool  # letters or digits, or a sign that stands alone
-    kept: int | None = None  # the old word that it is a part of
+    retained: int | None = None  # the old word that it is a part of
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class _Group:
     text: str
     has_space: bool
     has_content: bool
-    kept: int | None
+    retained: int | None
     is_spaceless: bool = False
 
 
@@ -68,7 +68,7 @@ def retokenize(
     result is 1 ms long at least.
     """
     units = _cut(text)
-    _mark_kept(words, units)
+    _mark_retained(words, units)
     groups = _release_split(units)
     placed = _place(groups, words, start_ms=start_ms, end_ms=end_ms)
     return fit_words(placed, start_ms=start_ms, end_ms=end_ms)
@@ -119,7 +119,7 @@ def _is_word(unit: str) -> bool:
     return unit[0].isalnum() or unit[0] == "_" or _SPACELESS_UNIT.match(unit) is not None
 
 
-def _mark_kept(words: Sequence[Word], units: list[_Unit]) -> None:
+def _mark_retained(words: Sequence[Word], units: list[_Unit]) -> None:
     old = [
         (unit.text.casefold(), index)
         for index, word in enumerate(words)
@@ -138,7 +138,7 @@ def _mark_kept(words: Sequence[Word], units: list[_Unit]) -> None:
         own = content[first : first + len(places)]
         if not any(unit.has_space for unit in own[1:]):
             for unit in own:
-                unit.kept = index
+                unit.retained = index
 
 
 def _release_split(units: list[_Unit]) -> list[_Group]:
@@ -148,13 +148,13 @@ def _release_split(units: list[_Unit]) -> list[_Group]:
     its letters and digits still stand together.
     """
     groups = _group(units)
-    counts = Counter(group.kept for group in groups if group.kept is not None)
-    split = {kept for kept, count in counts.items() if count > 1}
+    counts = Counter(group.retained for group in groups if group.retained is not None)
+    split = {retained for retained, count in counts.items() if count > 1}
     if not split:
         return groups
     for unit in units:
-        if unit.kept in split:
-            unit.kept = None
+        if unit.retained in split:
+            unit.retained = None
     return _group(units)
 
 
@@ -166,10 +166,12 @@ def _group(units: list[_Unit]) -> list[_Group]:
             group = groups[-1]
             group.text += unit.text
             if unit.is_content:
-                group.has_content, group.kept = True, unit.kept
+                group.has_content, group.retained = True, unit.retained
                 group.is_spaceless = is_spaceless
             continue
-        groups.append(_Group(unit.text, unit.has_space, unit.is_content, unit.kept, is_spaceless))
+        groups.append(
+            _Group(unit.text, unit.has_space, unit.is_content, unit.retained, is_spaceless)
+        )
     if groups:
         groups[0].has_space = False
     return groups
@@ -181,8 +183,8 @@ def _continues(group: _Group, unit: _Unit, *, is_spaceless: bool) -> bool:
         return False
     if not unit.is_content or not group.has_content:
         return True  # punctuation, behind a word or before one
-    if group.kept is not None or unit.kept is not None:
-        return group.kept == unit.kept
+    if group.retained is not None or unit.retained is not None:
+        return group.retained == unit.retained
     return not (is_spaceless or group.is_spaceless)
 
 
@@ -209,15 +211,15 @@ def _place(
 ) -> list[Word]:
     placed: list[Word] = []
     before, begins_ms = -1, start_ms  # the last old word that was kept; where the next may begin
-    for kept, run in groupby(groups, key=lambda group: group.kept):
+    for retained, run in groupby(groups, key=lambda group: group.retained):
         members = list(run)
-        if kept is not None:
+        if retained is not None:
             (group,) = members
-            own = replace(words[kept], text=group.text, space_before=group.has_space)
+            own = replace(words[retained], text=group.text, space_before=group.has_space)
             placed.append(retime(own, max(own.start_ms, begins_ms), own.end_ms))
-            before = kept
+            before = retained
             continue
-        following = _next_kept(groups, members[-1])
+        following = _next_retained(groups, members[-1])
         pause = _find_pause(words, before, following, start_ms=start_ms, end_ms=end_ms)
         # A sign that stands alone (a dash) isn't spoken: it takes no time of its neighbours.
         spoken = [group for group in members if any(map(str.isalnum, group.text))]
@@ -246,9 +248,9 @@ def share_out(lengths: Sequence[int], start_ms: int, end_ms: int) -> list[tuple[
     return list(pairwise(edges))
 
 
-def _next_kept(groups: list[_Group], group: _Group) -> int | None:
+def _next_retained(groups: list[_Group], group: _Group) -> int | None:
     at = next(number for number, other in enumerate(groups) if other is group)
-    return groups[at + 1].kept if at + 1 < len(groups) else None
+    return groups[at + 1].retained if at + 1 < len(groups) else None
 
 
 def _find_pause(

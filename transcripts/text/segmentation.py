@@ -194,14 +194,14 @@ def _belong_together(before: list[SpokenWord], after: list[SpokenWord]) -> bool:
 
 def _with_length(segments: list[list[SpokenWord]]) -> list[list[SpokenWord]]:
     """Join what has no length at all (words of one instant) to its neighbour, if it has one."""
-    kept: list[list[SpokenWord]] = []
+    merged: list[list[SpokenWord]] = []
     pending: list[SpokenWord] = []
     for segment in segments:
         if _length_ms(segment) > 0:
-            kept.append(pending + segment)
+            merged.append(pending + segment)
             pending = []
-        elif kept:
-            kept[-1] = kept[-1] + segment
+        elif merged:
+            merged[-1] = merged[-1] + segment
         else:
             pending += segment
-    return [*kept, pending] if pending else kept
+    return [*merged, pending] if pending else merged

@@ -47,14 +47,14 @@ def assign_speakers(
     words = [word for segment in segments for word in segment.words]
     speakers = iter(speakers_of_words(words, turns, labels))
     order: dict[int, int] = {}
-    pieces: list[list[Segment]] = []
+    chunks: list[list[Segment]] = []
     for segment in segments:
         own = list(itertools.islice(speakers, len(segment.words)))
         cut = _cut(segment, own) or [
             replace(segment, speaker=timeline.speaker_at(segment.start_ms, segment.end_ms))
         ]
-        pieces.append([_renumber(piece, order) for piece in cut])
-    return pieces
+        chunks.append([_renumber(chunk, order) for chunk in cut])
+    return chunks
 
 
 def speakers_of_words(
@@ -143,17 +143,17 @@ class _Timeline:
             return _Contradictions({1: 0.0}, 0.0)
         first = bisect_right(self._ends, start_ms)
         behind = bisect_left(self._starts, max(end_ms, start_ms + 1))
-        heard: dict[int, int] = defaultdict(int)
+        durations: dict[int, int] = defaultdict(int)
         for index in range(first, behind):
             turn = self._turns[index]
             shared_ms = min(end_ms, turn.end_ms) - max(start_ms, turn.start_ms)
-            heard[self._labels[index]] += max(shared_ms, 0)
-        most_ms = max(heard.values(), default=0)
+            durations[self._labels[index]] += max(shared_ms, 0)
+        most_ms = max(durations.values(), default=0)
         if most_ms:
-            first = max(heard, key=heard.__getitem__)
+            first = max(durations, key=durations.__getitem__)
             known = {
                 who: (most_ms - shared_ms) / 1000 + LEAD_S * (who != first)
-                for who, shared_ms in heard.items()
+                for who, shared_ms in durations.items()
             }
             return _Contradictions(known, most_ms / 1000 + LEAD_S)
         nearest = self._nearest(start_ms, end_ms, range(first - 1, behind + 1))
@@ -187,7 +187,7 @@ def _cut(segment: Segment, speakers: list[int]) -> list[Segment]:
         return [replace(segment, speaker=runs[0][0])]
     last = len(runs) - 1
     return [
-        _piece(
+        _part(
             segment,
             words,
             start_ms=segment.start_ms if at == 0 else words[0].start_ms,
@@ -210,7 +210,7 @@ def _with_length(words: Sequence[Word], speakers: list[int]) -> list[int]:
     return [joined[count]] * count + joined[count:]
 
 
-def _piece(
+def _part(
     segment: Segment, words: Sequence[Word], *, start_ms: int, end_ms: int, speaker: int
 ) -> Segment:
     own = with_first_space(words, has_space=False)
@@ -225,6 +225,6 @@ def _piece(
     )
 
 
-def _renumber(piece: Segment, order: dict[int, int]) -> Segment:
-    number = order.setdefault(piece.speaker or 0, len(order) + 1)
-    return replace(piece, speaker=number)
+def _renumber(chunk: Segment, order: dict[int, int]) -> Segment:
+    number = order.setdefault(chunk.speaker or 0, len(order) + 1)
+    return replace(chunk, speaker=number)

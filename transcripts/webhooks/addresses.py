@@ -138,13 +138,13 @@ def find_addresses(host: str, port: int, *, lookup: Lookup | None = None) -> lis
     Raises OSError if there are none, AddressRefusedError if one of them is refused: a name that
     leads to public and private places at once is no honest receiver. Blocks for the name servers.
     """
-    found = [ipaddress.ip_address(text) for text in (lookup or look_up)(host, port)]
+    found = [ipaddress.ip_address(text) for text in (lookup or resolve)(host, port)]
     if not all(is_allowed(address) for address in found):
         raise AddressRefusedError("The host leads to an address that webhooks may not call.")
     return [str(address) for address in found]
 
 
-def look_up(host: str, port: int) -> list[str]:
+def resolve(host: str, port: int) -> list[str]:
     """Ask the system's resolver; without scopes (`%eth0`), which only link-local addresses have."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
     return list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))

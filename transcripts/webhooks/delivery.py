@@ -37,7 +37,7 @@ _JITTER = 0.1  # up to so much later, so that what failed together isn't tried t
 _LONGEST_WAIT_S = 86_400.0  # what a receiver may ask for by Retry-After
 # How long "too many requests" holds up the endpoint's other messages, at most.
 _LONGEST_PAUSE_S = 3600.0
-KEPT = timedelta(days=30)
+RETENTION = timedelta(days=30)
 _PURGED_ROWS = 5000
 
 
@@ -102,7 +102,7 @@ def record(claim: DeliveryClaim, answer: Answer, *, now: datetime | None = None)
 
 def purge_deliveries(*, now: datetime | None = None) -> int:
     """Delete what ended and is older than KEPT; return how many rows went."""
-    before = (now or timezone.now()) - KEPT
+    before = (now or timezone.now()) - RETENTION
     old = WebhookDelivery.objects.filter(created_at__lt=before).exclude(
         status=DeliveryStatus.PENDING
     )

@@ -22,10 +22,10 @@ def enqueue_status_events(transcript: Transcript) -> None:
     Inside the transaction that gives it that status. Two queries at most; one for an account
     without endpoints, none for a visitor.
     """
-    tell(event_of(transcript), transcript)
+    record_event(event_of(transcript), transcript)
 
 
-def tell(event: Event, transcript: Transcript) -> None:
+def record_event(event: Event, transcript: Transcript) -> None:
     """Write deliveries to those of the owner's endpoints that want `event`. The same is told once,
     however often this is called.
     """

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 CONNECT_TIMEOUT_S = 5.0
 # Of an answer's body this much is read, and as much of that is kept for the log.
 MAX_ANSWER_BYTES = 16_384
-KEPT_CHARACTERS = 1000
+STORED_CHARACTERS = 1000
 # The status is the answer: a body that only drips in is left behind.
 _BODY_TIMEOUT_S = 2.0
 # Name servers of strangers may be slow: so many may be asked at once. The loop's own executor has
@@ -203,8 +203,8 @@ async def _read_some(response: httpcore.Response) -> bytes:
     body = bytearray()
     with contextlib.suppress(TimeoutError, httpcore.NetworkError, httpcore.ProtocolError):
         async with asyncio.timeout(_BODY_TIMEOUT_S):
-            async for piece in response.aiter_stream():
-                body += piece
+            async for chunk in response.aiter_stream():
+                body += chunk
                 if len(body) >= MAX_ANSWER_BYTES:
                     break
     return bytes(body[:MAX_ANSWER_BYTES])
@@ -218,7 +218,7 @@ def _read_answer(response: httpcore.Response, body: bytes) -> Answer:
     return Answer(
         status_code=response.status,
         error=_judge(response.status),
-        response=text[:KEPT_CHARACTERS],
+        response=text[:STORED_CHARACTERS],
         headers=headers,
     )
 

@@ -64,7 +64,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self._server_state: ServerState = kwargs["server_state"]
         self.conn = _Connection(max_size=MAX_FRAME_BYTES, logger=self.logger)
         self._stopping = asyncio.Event()
-        self._heard_since_ping = False
+        self._received_since_ping = False
         self._is_refused = False
         self._drained_bytes = 0
         self._counted_address: str | None = None
@@ -81,7 +81,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self._heard_since_ping = True
+        self._received_since_ping = True
         if self._is_refused:
             self._drain(data)
         else:
@@ -137,13 +137,13 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     # Clients that don't read, or don't answer.
 
     def send_keepalive_ping(self) -> None:
-        self._heard_since_ping = False
+        self._received_since_ping = False
         super().send_keepalive_ping()
 
     def keepalive_timeout(self) -> None:
-        is_busy = self.read_paused or self._heard_since_ping
+        is_busy = self.read_paused or self._received_since_ping
         if is_busy and self.ping_timeout is not None:
-            self._heard_since_ping = False
+            self._received_since_ping = False
             self.pong_timer = self.loop.call_later(self.ping_timeout, self.keepalive_timeout)
         else:
             super().keepalive_timeout()

@@ -53,7 +53,7 @@ PLAIN_WITHIN_S = 60.0  # for the whole of such a body; 280 kbit/s
 _FORM_BYTES = MAX_FIELD_BYTES + 64 * 1024
 # Written in pieces of this size: a hop to a thread for each of uvicorn's 64 kB would cost more
 # than the writing.
-_PIECE_BYTES = 1024 * 1024
+_CHUNK_BYTES = 1024 * 1024
 _STALLED_AFTER_S = 60.0
 _DRAIN_BYTES = 2 * 1024**3
 _DRAIN_S = 30.0
@@ -171,12 +171,12 @@ class IngestLayer(Generic[C]):
         is_whole = False
         try:
             while not is_whole:
-                piece, is_whole = await _receive_piece(receive)
-                received += len(piece)
+                chunk, is_whole = await _receive_chunk(receive)
+                received += len(chunk)
                 if body_limit and received > body_limit:
                     raise UploadTooLargeError(limit_bytes)
-                pending += piece
-                if len(pending) >= _PIECE_BYTES or is_whole:
+                pending += chunk
+                if len(pending) >= _CHUNK_BYTES or is_whole:
                     await self._in_thread(reader.feed, bytes(pending))
                     pending.clear()
             return await self._in_thread(reader.finish)
@@ -220,8 +220,8 @@ async def _receive_plain(receive: ASGIReceiveCallable, *, declared_bytes: int) -
                 code="body_too_large",
                 extra={"limit_bytes": MAX_PLAIN_BYTES},
             )
-        piece, is_whole = await _receive_piece(receive)
-        body += piece
+        chunk, is_whole = await _receive_chunk(receive)
+        body += chunk
     return bytes(body)
 
 
@@ -233,7 +233,7 @@ def _too_slow() -> ApiError:
     )
 
 
-async def _receive_piece(receive: ASGIReceiveCallable) -> tuple[bytes, bool]:
+async def _receive_chunk(receive: ASGIReceiveCallable) -> tuple[bytes, bool]:
     """Return the next piece of the body, and whether it is the last one."""
     try:
         async with asyncio.timeout(_STALLED_AFTER_S):

@@ -112,18 +112,18 @@ class _Sink(io.RawIOBase):
 
     def __init__(self) -> None:
         super().__init__()
-        self._pieces: list[bytes] = []
+        self._chunks: list[bytes] = []
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
-        self._pieces.append(bytes(data))
+        self._chunks.append(bytes(data))
         return len(data)
 
     def take(self) -> bytes:
-        taken = b"".join(self._pieces)
-        self._pieces.clear()
+        taken = b"".join(self._chunks)
+        self._chunks.clear()
         return taken
 
 

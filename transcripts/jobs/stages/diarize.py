@@ -107,9 +107,9 @@ def _checked(labels: SpeakerLabels, turns: list[SpeakerTurn]) -> SpeakerLabels:
 
 
 def _label(job: JobRun, turns: list[SpeakerTurn], labels: SpeakerLabels) -> LabelledTranscript:
-    pieces = assign_speakers(
+    chunks = assign_speakers(
         [Segment.from_row(row) for row in job.segments],
         [Turn(turn.start_ms, turn.end_ms) for turn in turns],
         labels.speakers,
     )
-    return LabelledTranscript(tuple(itertools.chain.from_iterable(pieces)))
+    return LabelledTranscript(tuple(itertools.chain.from_iterable(chunks)))

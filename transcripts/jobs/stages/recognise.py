@@ -204,7 +204,7 @@ def _conclude(job: JobRun, feed: PcmFeed, decoder: Decoder, finished: Finished) 
     elif feed.error is not None:
         raise feed.error
     passes = prepare_passes(job)
-    if not finished.heard_ms and passes.is_last and not passes.heard_ms:
+    if not finished.audio_duration_ms and passes.is_last and not passes.audio_duration_ms:
         raise MediaError("empty_file", "The recording holds no audio.")
     for code, message in decoder.warnings:
         results.store_warning(job, code, message)
@@ -216,7 +216,7 @@ def _conclude(job: JobRun, feed: PcmFeed, decoder: Decoder, finished: Finished) 
         )
     finish_pass(
         job,
-        heard_ms=finished.heard_ms,
+        audio_duration_ms=finished.audio_duration_ms,
         unreadable_ms=decoder.unreadable_ms,
         pauses_ms=decoder.pauses_ms,
     )

@@ -164,7 +164,7 @@ def test_any_events_are_messages_of_the_document(
     last = (
         Failed(error=ApiError("No.", status=402, code="no_credits"), text=whole)
         if fails
-        else (Ended(text=whole, language="en", heard_ms=1500, credits_charged=1))
+        else (Ended(text=whole, language="en", audio_duration_ms=1500, credits_charged=1))
     )
     opened = Ready(
         transcript_id="t",
