@@ -20,7 +20,7 @@ _CLOCK_TAG = re.compile(r"\d[\d:.]{3,20}\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class VoiceChunk:
+class VoicedText:
     """Text by one voice (empty: unknown) from a time on (None: the cue tells none)."""
 
     text: str
@@ -44,9 +44,9 @@ def has_times(text: str) -> bool:
     return any(_CLOCK_TAG.match(match[1]) is not None for match in _TAG.finditer(text))
 
 
-def read_vtt(text: str) -> list[VoiceChunk]:
+def read_vtt(text: str) -> list[VoicedText]:
     """Return WebVTT's text in pieces. What is no tag of WebVTT's stays text."""
-    chunks: list[VoiceChunk] = []
+    chunks: list[VoicedText] = []
     voice, start_ms, position = "", None, 0
     begun = ""
     text = _VTT_STYLING.sub("", text)
@@ -58,13 +58,13 @@ def read_vtt(text: str) -> list[VoiceChunk]:
         if not is_clock and _VOICE_TAG.match(tag) is None:
             begun += match[0]
             continue
-        chunks.append(VoiceChunk(unescape(begun), voice, start_ms))
+        chunks.append(VoicedText(unescape(begun), voice, start_ms))
         begun = ""
         if is_clock:
             start_ms = read_clock(tag)
         else:
             voice = _voice_of(tag)
-    chunks.append(VoiceChunk(unescape(begun + text[position:]), voice, start_ms))
+    chunks.append(VoicedText(unescape(begun + text[position:]), voice, start_ms))
     return [chunk for chunk in chunks if chunk.text]
 
 

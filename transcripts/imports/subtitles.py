@@ -14,7 +14,7 @@ from transcripts.exports.origin import is_corrected_origin, is_machine_origin
 from transcripts.imports.bounds import MAX_LINES, MAX_SEGMENT_CHARACTERS, MAX_SEGMENTS
 from transcripts.imports.cue_lines import RawCue, divide_lines
 from transcripts.imports.gap_marks import GapMarks
-from transcripts.imports.markup import VoiceChunk, has_times, read_vtt, strip_srt
+from transcripts.imports.markup import VoicedText, has_times, read_vtt, strip_srt
 from transcripts.imports.rolling import without_repeats
 from transcripts.imports.segments import (
     Imported,
@@ -180,7 +180,7 @@ def _read_vtt_cues(cues: list[RawCue]) -> Iterator[Segment]:
     if any(has_times(line) for cue in cues for line in cue.lines):
         cues = without_repeats(cues)
     for cue in cues:
-        chunks: list[VoiceChunk] = read_vtt(" ".join(line.strip() for line in cue.lines))
+        chunks: list[VoicedText] = read_vtt(" ".join(line.strip() for line in cue.lines))
         yield from place_chunks(chunks, start_ms=cue.stamp.start_ms, end_ms=cue.stamp.end_ms)
 
 

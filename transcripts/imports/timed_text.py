@@ -5,14 +5,14 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from transcripts.imports.markup import VoiceChunk
+from transcripts.imports.markup import VoicedText
 from transcripts.text.segments import Segment
 from transcripts.text.words import IMPORTED, Word
 
 _WORD = re.compile(r"\S+")
 
 
-def place_chunks(chunks: Sequence[VoiceChunk], *, start_ms: int, end_ms: int) -> Iterator[Segment]:
+def place_chunks(chunks: Sequence[VoicedText], *, start_ms: int, end_ms: int) -> Iterator[Segment]:
     """Yield segments within the cue's time. Between times that are told, time goes by letters."""
     clock = _Clock(chunks, start_ms=start_ms, end_ms=end_ms)
     has_times = any(chunk.start_ms is not None for chunk in chunks)
@@ -40,7 +40,7 @@ def _words(text: str, begun: int, clock: "_Clock") -> Iterator[Word]:
 class _Clock:
     """When a letter of the cue is spoken; letters are counted without spaces."""
 
-    def __init__(self, chunks: Sequence[VoiceChunk], *, start_ms: int, end_ms: int) -> None:
+    def __init__(self, chunks: Sequence[VoicedText], *, start_ms: int, end_ms: int) -> None:
         self._letters, self._times_ms = [0], [start_ms]
         letters = 0
         for chunk in chunks:

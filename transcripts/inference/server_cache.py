@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 @dataclass
-class _Entry(Generic[T]):
+class _Cached(Generic[T]):
     value: T
     version: str
     used_at_s: float
@@ -28,7 +28,7 @@ class ServerCache(Generic[T]):
     """Thread-safe. What is let go is not closed: who still uses it holds it."""
 
     def __init__(self) -> None:
-        self._entries: dict[Server, _Entry[T]] = {}
+        self._entries: dict[Server, _Cached[T]] = {}
         self._swept_at_s = float("-inf")
         self._lock = threading.Lock()
 
@@ -51,7 +51,7 @@ class ServerCache(Generic[T]):
             if is_new or now_s - self._swept_at_s > _SWEPT_EVERY_S:
                 self._sweep(server, now_s)
             if entry is None or is_new:
-                entry = self._entries[server] = _Entry(make(), version, now_s)
+                entry = self._entries[server] = _Cached(make(), version, now_s)
             entry.used_at_s = now_s
             return entry.value
 

@@ -108,10 +108,10 @@ def store_accepted(job: JobRun, accepted: Accepted) -> None:
     )
 
 
-def store_language(job: JobRun, heard: LanguageDetected) -> None:
+def store_language(job: JobRun, detected: LanguageDetected) -> None:
     """Pin the language, the first time."""
-    if not job.row.language and heard.language:
-        write_language(job, heard.language, heard.probability)
+    if not job.row.language and detected.language:
+        write_language(job, detected.language, detected.probability)
 
 
 def write_language(job: JobRun, language: str, probability: float | None) -> None:

@@ -83,7 +83,7 @@ class SessionEndedError(ApiError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Admission:
+class SessionAdmission:
     """Where a session goes on: `start_samples` are journalled already, and `undelivered`, which
     lies behind `delivered_ms`, is final but was not delivered yet."""
 
@@ -100,7 +100,7 @@ class Admission:
         return recording_path(self.job.transcript).parent
 
 
-def admit_session(request: LiveRequest) -> Admission:
+def admit_session(request: LiveRequest) -> SessionAdmission:
     """Make a session's transcript and hold its first minute, or raise: then nothing moved.
 
     Raises NoCreditsError (402), LimitError (429), AnonymousLimitError (429).
@@ -126,7 +126,7 @@ def admit_session(request: LiveRequest) -> Admission:
         if account is not None:
             place_hold(str(transcript.pk), account=account, minutes=1, kind="live", now=now)
     lease = Lease(transcript.job_id, transcript.job.attempt, lasts_s=settings.LIVE_PAUSE_S)
-    return Admission(
+    return SessionAdmission(
         job=JobRun(lease=lease, row=job_of(transcript)),
         key=request.key,
         resume_token=token,
@@ -135,7 +135,7 @@ def admit_session(request: LiveRequest) -> Admission:
 
 
 @sensitive_variables("request")
-def resume_session(request: LiveRequest) -> Admission:
+def resume_session(request: LiveRequest) -> SessionAdmission:
     """Take the session of `request.resume_token` over, from the process that holds it.
 
     Raises SessionNotFoundError, SessionEndedError, LimitError.
@@ -173,7 +173,7 @@ def resume_session(request: LiveRequest) -> Admission:
     logger.info("event=live_resumed transcript_id=%s attempt=%d", seen.pk, lease.attempt)
     known_ms = (request.delivered_ms, session.delivered_ms, row.resume_ms)
     delivered_ms = next(each for each in known_ms if each is not None)
-    return Admission(
+    return SessionAdmission(
         job=open_job(lease, row),
         key=request.key,
         resume_token=request.resume_token,

@@ -16,7 +16,7 @@ from transcripts.inference.routing import inference_for
 from transcripts.jobs.submit import check_model_can
 from transcripts.live import close_errors
 from transcripts.live.admission import (
-    Admission,
+    SessionAdmission,
     admit_session,
     discard_session,
     resume_session,
@@ -81,16 +81,16 @@ async def _resume(request: LiveRequest) -> SessionRunner:
     return session
 
 
-async def _withdraw(admitted: Admission) -> None:
+async def _withdraw(admitted: SessionAdmission) -> None:
     await in_database(discard_session, admitted.job)
 
 
-async def _pause_again(admitted: Admission) -> None:
+async def _pause_again(admitted: SessionAdmission) -> None:
     await in_database(record_delivered, admitted.job.lease, admitted.delivered_ms)
     await in_database(pause, admitted.job)
 
 
-async def _prepare(admitted: Admission, model: Model) -> SessionRunner:
+async def _prepare(admitted: SessionAdmission, model: Model) -> SessionRunner:
     try:
         await in_sync(sync_epochs, admitted.folder)
         opening = in_files(

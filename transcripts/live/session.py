@@ -28,7 +28,7 @@ from transcripts.inference.results import Model
 from transcripts.inference.servers import Server
 from transcripts.jobs.lease import Lease, LeaseLostError
 from transcripts.live import close, close_errors
-from transcripts.live.admission import Admission, discard_session
+from transcripts.live.admission import SessionAdmission, discard_session
 from transcripts.live.audio_buffer import AudioBuffer
 from transcripts.live.billing_meter import BillingMeter
 from transcripts.live.endings import CloseMode, CloseReason
@@ -53,7 +53,7 @@ DRAIN_SILENCE_S = 60.0
 class SessionRunner:
     """Made by `open_session`. Of one event loop; all its methods may be called at any time."""
 
-    def __init__(self, admitted: Admission, journal: Journal, model: Model) -> None:
+    def __init__(self, admitted: SessionAdmission, journal: Journal, model: Model) -> None:
         transcript = admitted.job.transcript
         start_ms = admitted.start_samples // SAMPLES_A_MS
         self.feed = AudioBuffer(journal)

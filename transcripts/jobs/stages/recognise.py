@@ -172,18 +172,18 @@ def _is_speaker(job: JobRun) -> bool:
     return job.passes is not None and job.passes.current.is_speaker
 
 
-def take_language(job: JobRun, heard: LanguageDetected) -> None:
+def take_language(job: JobRun, detected: LanguageDetected) -> None:
     """Pin the language, and warn where it was neither given nor detectable.
 
     No language is no guess: there was no speech to detect it by.
     """
-    results.store_language(job, heard)
-    if heard.language and not heard.detected and not job.row.language_requested:
+    results.store_language(job, detected)
+    if detected.language and not detected.detected and not job.row.language_requested:
         results.store_warning(
             job,
             "language_not_detected",
             f"The model {job.row.model_used} can't detect languages:"
-            f" the recording was taken for {heard.language!r}.",
+            f" the recording was taken for {detected.language!r}.",
         )
 
 
