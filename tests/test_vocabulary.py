@@ -1,7 +1,8 @@
 """Identifiers are made of the field's words: the retired ones come back nowhere.
 
-An identifier is split at `_` and at capitals: `_SpanSettled` has the parts span and settled. Comments
-and docstrings have a budget for the words of everyday speech, and a class name means one thing.
+An identifier is split at `_` and at capitals: `_SpanSettled` has the parts span and settled.
+Comments and docstrings have a budget for the words of everyday speech, and
+a class name means one thing.
 """
 
 import ast
@@ -42,7 +43,7 @@ RETIRED = {
     ),
     "slot": "permit",
 }
-# Words that are the field's own in the web tier: restoring a revision, an outbox, a slot of a limit.
+# Right in the web tier: restoring a revision, an outbox, a slot of a limit.
 ALLOWED_IN_WEB = {"restore", "restored", "outbox", "slot"}
 # Identifiers that are right, and the only files (or folders) in which they are.
 EXCEPTIONS = {
@@ -55,7 +56,7 @@ EXCEPTIONS = {
 }
 # Settling a hold is the word for money.
 MONEY = ("billing/", "transcripts/jobs/stages/finalize.py")
-# Everyday words for which the field has its own, in comments and docstrings: so many in 1,000 lines.
+# Everyday words for which the field has its own: at most so many in 1,000 lines of code.
 DIALECT = re.compile(
     r"\b(tells?|told|hears?|heard|sa(?:y|ys|id)|gone|nobody|somebody|whoever|whatever|anew|meanwhile)\b",
     re.IGNORECASE,

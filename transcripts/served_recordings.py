@@ -1,8 +1,8 @@
 """The recording itself, for a player: GET with byte ranges (RFC 9110, 14).
 
-Read in pieces by a few threads of its own, each for one piece: a listener who is slow, or gone
-quiet, holds an open file and no thread. The type that is answered is one of audio or video by what
-the recording was found to be, never what its name says.
+Read in chunks by a few threads of its own, each for one chunk: a client that is slow, or has
+silently disconnected, holds an open file and no thread. The content type is audio or video by what
+the recording was found to be, never by its name.
 """
 
 import asyncio
@@ -57,7 +57,7 @@ class ServedRecording:
 
 
 def find_recording(transcript: Transcript) -> ServedRecording:
-    """Return where it lies. Raises NoRecordingError. No query; one look at the disk."""
+    """Return where it lies. Raises NoRecordingError. No query; one access to the disk."""
     path = recording_path(transcript)
     try:
         size = path.stat().st_size if transcript.recording.path else 0
@@ -66,7 +66,7 @@ def find_recording(transcript: Transcript) -> ServedRecording:
     if not size:
         raise NoRecordingError
     mime = _MIMES.get(transcript.recording.container, "application/octet-stream")
-    # A recording never changes, so its transcript's id and its size tell it from any other.
+    # A recording never changes, so its transcript's id and its size distinguish it from any other.
     return ServedRecording(path, size, mime=mime, etag=f'"{transcript.pk.hex}-{size:x}"')
 
 
@@ -75,7 +75,7 @@ def answer_recording(
 ) -> HttpResponseBase:
     """Return 200, 206 or 304; HEAD the same without a body. Raises UnsatisfiableRangeError.
 
-    `is_allowed`: asked again while the body is sent, which ends early where it says no.
+    `is_allowed`: checked while the body is sent, which ends early where it returns False.
     """
     headers = {
         "Accept-Ranges": "bytes",
@@ -135,7 +135,7 @@ async def _read(path: Path, *, start: int, length: int) -> AsyncIterator[bytes]:
         while length > 0:
             chunk = await loop.run_in_executor(_readers, file.read, min(CHUNK_BYTES, length))
             if not chunk:
-                return  # cut short meanwhile: the length that was promised tells the client
+                return  # cut short since: the client notices by the declared length
             length -= len(chunk)
             yield chunk
     finally:

@@ -139,7 +139,7 @@ def delete_responses(record_ids: Collection[int]) -> None:
 
 
 def purge_answers(*, now: datetime | None = None) -> int:
-    """Delete what is older than KEPT; return how many."""
+    """Delete what is older than RETENTION; return how many."""
     old = IdempotencyRecord.objects.filter(created_at__lte=(now or timezone.now()) - RETENTION)
     ids = list(old.values_list("pk", flat=True)[:_PURGED_ROWS])
     return IdempotencyRecord.objects.filter(pk__in=ids).delete()[0]

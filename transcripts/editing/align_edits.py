@@ -3,7 +3,7 @@
 An edit is answered with interpolated times and leaves a row (`EditAlignment`) in its transaction.
 A task asks the recording where the words are, without any lock, and writes what it learned if the
 segment still is what was asked about: a later edit is never overwritten. That makes no revision
-(nobody's next change is refused for it); the edit's own revision gets the better times instead.
+(no later change is refused for it); the edit's own revision gets the better times instead.
 
 A lost message or a worker that died leaves the row open: it is announced again at growing
 intervals, and given up after `GIVE_UP_AFTER`. Running twice is harmless.
@@ -79,7 +79,7 @@ def align_edit(alignment_id: int, *, align: Align = align_segment) -> None:
 def sweep_alignments(*, announce: Callable[[int], bool] | None = None) -> None:
     """Announce what waits again, give up what waited too long, delete what was finished long ago.
 
-    Without anything to do three statements.
+    Without work three statements.
     """
     now = timezone.now()
     waiting = EditAlignment.objects.filter(finished_at=None)
@@ -134,7 +134,7 @@ def _write(row: EditAlignment, asked: Segment, words: Sequence[Word]) -> None:
 
 
 def _put_into_revision(row: EditAlignment, asked: Segment, words: Sequence[Word]) -> None:
-    """Let the edit's own revision say the better times, if these are the words it made."""
+    """Put the better times into the edit's own revision, if these are the words it made."""
     revision = Revision.objects.filter(transcript_id=row.transcript_id, number=row.revision).first()
     change = (revision.changes.get("segments", {}) if revision else {}).get(row.segment_key)
     after = change and change["after"]
@@ -149,7 +149,7 @@ def _finish(row: EditAlignment, *, is_aligned: bool) -> None:
 
 
 def _announce(alignment_id: int) -> bool:
-    """Tell the broker; False if it could not be told. Never raises."""
+    """Enqueue; False if the broker could not be reached. Never raises."""
     return send_now(ALIGN_TASK, [alignment_id], queue=_QUEUE)
 
 

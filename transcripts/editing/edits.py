@@ -33,7 +33,8 @@ from transcripts.text.writing import is_spaced
 
 @dataclass(frozen=True)
 class SegmentChange:
-    """What is to be different; None leaves it, and so does `...` for a speaker (None: nobody)."""
+    """What is to be different; None leaves it, and so does `...` for a speaker (None: no
+    speaker)."""
 
     text: str | None = None
     start_ms: int | None = None
@@ -120,7 +121,7 @@ def remove(editing: Editing, key: str) -> None:
 
 
 def add_speaker(editing: Editing, name: str) -> int:
-    """Add somebody who was not told apart; returns the number."""
+    """Add a speaker who was not detected; returns the number."""
     with open_draft(editing, EditAction.ADD_SPEAKER) as draft:
         number = max(draft.speakers, default=0) + 1
         draft.speakers[number] = SpeakerState(f"Speaker {number}", name)
@@ -137,7 +138,7 @@ def rename_speaker(editing: Editing, number: int, name: str) -> None:
 
 
 def merge_speakers(editing: Editing, numbers: Sequence[int], *, into: int) -> None:
-    """Say that these are one person: what they say becomes `into`'s, and they are gone."""
+    """Merge these speakers: their segments become `into`'s, and they are deleted."""
     with open_draft(editing, EditAction.MERGE_SPEAKERS) as draft:
         removed = sorted({*numbers} - {into})
         if not {into, *removed} <= set(draft.speakers):
@@ -150,7 +151,7 @@ def merge_speakers(editing: Editing, numbers: Sequence[int], *, into: int) -> No
 
 
 def assign_speaker(editing: Editing, *, start_ms: int, end_ms: int, speaker: int | None) -> None:
-    """Say who speaks in a span of time; segments that reach out of it are cut between words."""
+    """Set who speaks in an interval; segments that reach out of it are cut between words."""
     if start_ms >= end_ms:
         raise EditError("The span must end after it begins.")
     with open_draft(editing, EditAction.ASSIGN_SPEAKER) as draft:

@@ -5,8 +5,8 @@ Asked in the background, after an edit was answered with interpolated times
 
 Only the words without a time of their own are aligned, together with some that stand around them,
 so that the aligner knows where it is. What is further apart than a window is aligned in pieces; a
-piece longer than a window (over half a minute typed anew) stays interpolated, since it isn't known
-which of its words was said when. What can't be true of an answer isn't taken
+piece longer than a window (over half a minute of new text) stays interpolated, since it isn't known
+when which of its words was spoken. What can't be true of an answer isn't taken
 (`editing/alignment_checks`).
 """
 
@@ -37,14 +37,14 @@ _MAX_CHUNKS = 3
 _CONTEXT_MS = 4_000
 # Of audio beyond the first and the last word: recognisers cut words a little short.
 _MARGIN_MS = 200
-# Damage is skipped by a full decode; an excerpt wouldn't notice, and look in the wrong place.
+# Damage is skipped by a full decode; an excerpt wouldn't notice, and read the wrong place.
 _UNCERTAIN = frozenset({"corrupt_audio_skipped"})
 _PCM_BYTES_A_MS = 32
 
 
 @dataclass(frozen=True)
 class _Chunk:
-    """Some words of a segment, and where in the recording they are heard."""
+    """Some words of a segment, and the interval of the recording that holds them."""
 
     first: int
     behind: int
@@ -53,7 +53,7 @@ class _Chunk:
 
 
 class NotNowError(Exception):
-    """Nothing answers at present: another try, later, may succeed. `code` says what was wrong."""
+    """No server answers at present: a later try may succeed. `code` names the error."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -191,7 +191,8 @@ def _left_s(until: float) -> float:
 
 
 def _find_chunks(segment: Segment, targets: Sequence[int]) -> list[_Chunk]:
-    """Return what is to be heard, with its surroundings; what is too long for a window is left."""
+    """Return what is to be aligned, with its surroundings; what is too long for a window is
+    left."""
     chunks: list[_Chunk] = []
     for first, behind in _runs(targets):
         chunk = _surround(segment, first, behind)
@@ -248,7 +249,8 @@ def _put(
 def _fit(
     words: Sequence[Word], aligned_words: Sequence[Word], least: int, most: int
 ) -> tuple[Word, ...] | None:
-    """Return the words where they were heard, within the span; None where that can't be true."""
+    """Return the words where they were aligned, within the interval; None where that can't be
+    true."""
     fitted = [
         (between(w.start_ms, least, most), between(w.end_ms, least, most)) for w in aligned_words
     ]
@@ -261,5 +263,5 @@ def _fit(
         for word, times, placed in zip(words, fitted, aligned_words, strict=True)
     ]
     shared = redistribute_times(aligned)
-    # A sign that isn't spoken may be where it was heard to have no length.
+    # A sign that isn't spoken may be aligned with no length.
     return None if shared is None else fit_words(shared, start_ms=least, end_ms=most)

@@ -1,8 +1,8 @@
 """From when to when cues stand: as long as they are spoken and as it takes to read them, one after
-the other, with a gap between. The rules are the profile's; the text isn't looked at here.
+the other, with a gap between. The rules are the profile's; the text isn't read here.
 
-Where more is said than the shortest durations leave room for, cues start late and catch up in the
-next pause; where none comes soon, they share the time that there is. No cue flashes by.
+Where there is more speech than the shortest durations leave room for, cues start late and catch up
+in the next pause; where none comes soon, they share the time that there is. No cue flashes by.
 """
 
 from collections.abc import Sequence

@@ -39,7 +39,7 @@ class Cue:
 
 @dataclass(frozen=True)
 class _Flow:
-    """What one speaker says without a long pause; nothing in it is wider than a line. `borders`:
+    """The words of one speaker without a long pause; nothing in it is wider than a line. `borders`:
     before which words a segment begins."""
 
     words: list[Word]
@@ -55,7 +55,7 @@ class _Flow:
 
 
 def make_cues(document: Document, profile: Profile = PROFILES["default"]) -> list[Cue]:
-    """Cut the document into cues that keep the profile's rules, as their scripts are read."""
+    """Cut the document into cues that follow the profile's rules, as their scripts are read."""
     cues: list[Cue] = []
     slots: list[CueSlot] = []
     for flow in _flows(document, profile):

@@ -1,7 +1,7 @@
 """Gaps in their places in a document, for exports that ask for them (`include_gaps`).
 
-A gap becomes a segment that says so in brackets, in the transcript's language; a segment that
-reaches over it is cut there. So every format shows it as it shows what was said.
+A gap becomes a segment with a mark in brackets, in the transcript's language; a segment that
+reaches over it is cut there. So every format shows it like speech.
 """
 
 from collections.abc import Iterator, Sequence
@@ -62,7 +62,7 @@ def _stand_in(gap: ShownGap, phrases: Phrases) -> GapSegment:
 
 
 def _short_seconds(length_ms: int, decimal: str) -> str:
-    """Return whole seconds, as a mark must be short; tenths where these would say none."""
+    """Return whole seconds, as a mark must be short; tenths where these would be 0."""
     if length_ms >= _LEAST_WHOLE_MS:
         return str(round(length_ms / 1000))
     return f"{length_ms / 1000:.1f}".replace(".", decimal)

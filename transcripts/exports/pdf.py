@@ -158,7 +158,7 @@ class _Writer:
             x = self._left + (room - self._width(time, _TIME) if is_rtl else 0)
             taken = self._draw_line(f"{time} ", _TIME, x=x, y=self._y) + 6
         name, *rest = [*self._lines(speaker, _SPEAKER, width=room - taken), ""]
-        if any(rest):  # one line, whatever somebody is called
+        if any(rest):  # one line, for names of any length
             width = room - taken - self._width("…", _SPEAKER)
             name = f"{next(self._lines(speaker, _SPEAKER, width=width))}…"
         x = self._left + (0 if is_rtl else taken)
@@ -240,6 +240,6 @@ def _clean(text: str) -> str:
 
 
 def _read_aloud(text: str) -> str:
-    """Return what the structure must say because the page has it in another order."""
+    """Return what the structure must hold because the page has it in another order."""
     clean = _clean(text)
     return clean if any(unicodedata.bidirectional(each) in ("R", "AL") for each in clean) else ""

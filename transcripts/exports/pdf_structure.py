@@ -1,7 +1,7 @@
 """The structure of a tagged PDF (ISO 32000-1, 14.7 and 14.8): what is a heading, what a paragraph,
 and in which order they are read, for those who listen to a document. reportlab has none of it.
 
-Marked stretches of content follow each other and are never nested: poppler 22 loses what follows a
+Marked sections of content follow each other and are never nested: poppler 22 loses what follows a
 nested one. What stands around the text is an artifact.
 """
 
@@ -48,12 +48,12 @@ class StructureTree:
         self._body_reference = self._document.Reference(self._body)
         self._elements: list[Any] = []
         self._open: _Element | None = None
-        self._of_this_page: list[Any] = []  # the element of each marked stretch
+        self._of_this_page: list[Any] = []  # the element of each marked section
         self._of_pages: list[list[Any]] = []
 
     @contextlib.contextmanager
     def element(self, kind: str, *, actual_text: str = "") -> Iterator[None]:
-        """What is drawn meanwhile is one element, of a standard structure type (14.8.4).
+        """What is drawn inside is one element, of a standard structure type (14.8.4).
         `actual_text`: how it is read, where the page has it in another order."""
         values = {"Type": PDFName("StructElem"), "S": PDFName(kind), "P": self._body_reference}
         if actual_text:
@@ -69,7 +69,7 @@ class StructureTree:
 
     @contextlib.contextmanager
     def marked(self, actual_text: str = "") -> Iterator[None]:
-        """What is drawn meanwhile belongs to the open element, and is copied as `actual_text`."""
+        """What is drawn inside belongs to the open element, and is copied as `actual_text`."""
         if not actual_text:
             if self._open is not None and not self._open.is_marked:
                 self._begin_marked(self._open, self._open.kind)
@@ -87,7 +87,7 @@ class StructureTree:
 
     @contextlib.contextmanager
     def page_end(self) -> Iterator[None]:
-        """What is drawn meanwhile is the page's foot; then the page is over, and an element that
+        """What is drawn inside is the page's foot; then the page is over, and an element that
         is open goes on on the next."""
         self._end_marked()
         interrupted, self._open = self._open, None

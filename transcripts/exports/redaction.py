@@ -46,7 +46,7 @@ def _is_phone(text: str) -> bool:
     return text.startswith(("+", "00")) or digits >= _SHORTEST_PHONE_DIGITS
 
 
-# Tried in this order: a card number also looks like a telephone number.
+# Tried in this order: a card number also matches a telephone number.
 _RULES = {
     "email": _Rule(_EMAIL, "[e-mail]", lambda text: True),
     "iban": _Rule(_IBAN, "[IBAN]", _is_iban),
@@ -112,9 +112,9 @@ def _mask(text: str, intervals: list[_Interval]) -> str:
 
 
 def _redact_words(segment: Segment, intervals: list[_Interval]) -> Iterator[Word]:
-    """Yield the words; those that one masked stretch touches become one, with all their time.
+    """Yield the words; those that one masked interval touches become one, with all their time.
 
-    Words that don't spell their text can't be told apart by it: they give way to one for it all.
+    Words that don't join to their text can't be located in it: they give way to one for it all.
     """
     placed = _place_words(segment)
     if placed is None:

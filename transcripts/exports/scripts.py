@@ -1,6 +1,6 @@
-"""Which of our fonts writes which character, and in what script a stretch of text is.
+"""Which of our fonts writes which character, and in what script a run of text is.
 
-Coverage is read from the fonts themselves; `README.md` beside them says what they hold.
+Coverage is read from the fonts themselves; `README.md` beside them lists what they hold.
 """
 
 import unicodedata
@@ -34,7 +34,7 @@ _SELECTORS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
 
 @dataclass(frozen=True)
 class Run:
-    """A stretch of text that one font writes. `is_shaped`: glyphs depend on their neighbours.
+    """A run of text that one font writes. `is_shaped`: glyphs depend on their neighbours.
     `shown`: what is drawn for a text that no font has."""
 
     text: str
@@ -45,7 +45,7 @@ class Run:
 
 @cache
 def load_font(name: str) -> Typeface:
-    """Return the font, registered with reportlab; loaded once a process, kept (13 MB at most)."""
+    """Return the font, registered with reportlab; loaded once a process, cached (13 MB at most)."""
     font = Typeface(name, str(_FOLDER / f"{name}.ttf"))
     pdfmetrics.registerFont(font)
     return font

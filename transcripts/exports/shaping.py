@@ -25,7 +25,7 @@ _RTL_CLASSES = frozenset({"R", "AL", "AN"})
 class ShapedRun:
     """What is drawn in one go. `text`: its characters from left to right, as are the `glyphs`;
     `width` in thousandths of the font's size. `needs_actual_text`: the glyphs don't stand one for
-    one for the characters, so that the text must be told beside them.
+    one for the characters, so that the text must be written beside them.
     """
 
     text: str
@@ -36,7 +36,7 @@ class ShapedRun:
 
 
 def is_right_to_left(text: str) -> bool:
-    """Say whether the first letter with a direction goes from right to left (UAX #9, P2)."""
+    """Whether the first letter with a direction goes from right to left (UAX #9, P2)."""
     for character in text:
         direction = unicodedata.bidirectional(character)
         if direction in ("L", "R", "AL"):
@@ -74,7 +74,7 @@ def _runs_of(text: str, language: str, is_bold: bool, is_reversed: bool) -> Iter
 
 
 def _visual_runs(text: str, *, is_rtl: bool) -> Iterator[tuple[str, bool]]:
-    """Yield stretches of one direction in visual order, each in the order it is read (UAX #9)."""
+    """Yield runs of one direction in visual order, each in the order it is read (UAX #9)."""
     directions = {unicodedata.bidirectional(character) for character in text}
     if not is_rtl and not directions & _RTL_CLASSES:
         yield text, False

@@ -1,4 +1,4 @@
-"""A TrueType font of reportlab's whose glyphs say which characters they stand for.
+"""A TrueType font of reportlab's whose glyphs map to the characters they stand for.
 
 reportlab knows a glyph by a character. One without a character of its own (a joined Arabic letter)
 gets a private one, which is what a reader would copy; here the font's `ToUnicode` table (ISO

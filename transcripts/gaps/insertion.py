@@ -1,7 +1,7 @@
-"""Putting words into a gap of the text: where they go, and who says them. On a draft, in memory.
+"""Putting words into a gap of the text: where they go, and their speaker. On a draft, in memory.
 
 The segments around stay as they are; one that reaches over the gap is cut there. What is put in
-is a segment of its own (several, where it is long), said by whom its neighbours say it is.
+is a segment of its own (several, where it is long), by the speaker of its neighbours.
 """
 
 from collections.abc import Sequence
@@ -75,7 +75,7 @@ def _open_place(draft: Draft, gap: ShownGap) -> tuple[Segment | None, Segment | 
         return before, behind
     middle_ms = (gap.start_ms + gap.end_ms) // 2
     at_word = sum(1 for word in before.words if word.start_ms + word.end_ms < 2 * middle_ms)
-    if at_word == 0:  # all that it says comes later, and so it begins later
+    if at_word == 0:  # all its words come later, and so it begins later
         later = replace(before, start_ms=before.words[0].start_ms)
         draft.put(later)
         return draft.neighbour(before, is_next=False), later

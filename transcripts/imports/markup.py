@@ -21,7 +21,7 @@ _CLOCK_TAG = re.compile(r"\d[\d:.]{3,20}\Z")
 
 @dataclass(frozen=True, slots=True)
 class VoicedText:
-    """Text by one voice (empty: unknown) from a time on (None: the cue tells none)."""
+    """Text by one voice (empty: unknown) from a time on (None: the cue has none)."""
 
     text: str
     voice: str = ""

@@ -2,8 +2,8 @@
 settings and styles.
 
 Each line of times becomes a segment (two where two voices speak), is an empty cue, or is counted:
-a remark says how many were left out, and at which lines. The marks of gaps in our own exports are
-no text; a remark says where they stand.
+a remark states how many were left out, and at which lines. The marks of gaps in our own exports are
+no text; a remark lists where they stand.
 """
 
 import re
@@ -84,7 +84,7 @@ def read_subtitles(text: str, *, notices: Mapping[str, str]) -> Imported:
     """Return the cues as segments, in order of time. Raises ImportFileError.
 
     notices: how our own SubRip ends, without spaces, in each language of ours, and the origin that
-    it tells (`exports.notice.all_notices`). Linear in the characters of `text`.
+    it states (`exports.notice.all_notices`). Linear in the characters of `text`.
     """
     if text.count("\n") + text.count("\r") > MAX_LINES:
         raise ImportFileError(f"A file to import may have at most {MAX_LINES:,} lines.")
@@ -185,7 +185,7 @@ def _read_vtt_cues(cues: list[RawCue]) -> Iterator[Segment]:
 
 
 def _find_notice(segments: list[Segment], notices: Mapping[str, str]) -> tuple[str, int]:
-    """Return the origin that our notice at the end tells, and how many cues it takes; "" and 0
+    """Return the origin that our notice at the end states, and how many cues it takes; "" and 0
     where there is none."""
     ending = ""
     for count in range(1, min(len(segments), _MOST_NOTICE_CUES) + 1):
@@ -196,7 +196,7 @@ def _find_notice(segments: list[Segment], notices: Mapping[str, str]) -> tuple[s
 
 
 def _with_speakers(segments: list[Segment]) -> list[Segment]:
-    """Give the speakers back that our own SubRip named, each where somebody else begins.
+    """Give the speakers back that our own SubRip named, each where the speaker changes.
 
     The first cue has a name if any has.
     """

@@ -1,4 +1,4 @@
-"""Pieces of a cue as segments: one for each voice in a row, with the words' own times if told."""
+"""Pieces of a cue as segments: one for each voice in a row, with the words' own times if given."""
 
 import re
 from bisect import bisect_right
@@ -13,7 +13,7 @@ _WORD = re.compile(r"\S+")
 
 
 def place_chunks(chunks: Sequence[VoicedText], *, start_ms: int, end_ms: int) -> Iterator[Segment]:
-    """Yield segments within the cue's time. Between times that are told, time goes by letters."""
+    """Yield segments within the cue's time. Between given times, time goes by letters."""
     clock = _Clock(chunks, start_ms=start_ms, end_ms=end_ms)
     has_times = any(chunk.start_ms is not None for chunk in chunks)
     letters = 0

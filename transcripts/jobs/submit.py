@@ -61,7 +61,7 @@ _RETRY_AFTER_S = 10
 # Probing starts a process and waits for it, and the catalogue may ask the network: neither may
 # hold up the threads that all requests share. Bounded: more uploads than this wait here.
 _preparers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="prepare")
-# SessionAdmission waits for the account's lock, and holds it: in few threads, it neither takes those that
+# Admission waits for the account's lock, and holds it: in few threads, it neither takes those that
 # all requests share, nor is the lock held while seven others compete for Python's. Measured, 200
 # submissions of one account at once: p95 20 ms a step with 2 threads, 140 ms with 8; as many a
 # second. Each thread has a connection to the database.

@@ -50,7 +50,7 @@ _WHOLE: Final = Pick()
 
 
 def probe(path: Path | str, *, pick: Pick = _WHOLE) -> Probe:
-    """Say what the recording at `path` is. Costs one child (about 20 ms).
+    """Describe the recording at `path`. Costs one child (about 20 ms).
 
     Raises MediaError, also where it doesn't have the track or channel of `pick`; DecoderDiedError.
     """
@@ -68,7 +68,7 @@ def probe(path: Path | str, *, pick: Pick = _WHOLE) -> Probe:
 
 
 def survey(path: Path | str) -> tuple[Track, ...]:
-    """Say how each audio track of the recording sounds.
+    """Measure each audio track of the recording.
 
     Costs one child and about a tenth of decoding all tracks; of half a minute, all of it.
     Raises MediaError, DecoderDiedError.
@@ -117,8 +117,8 @@ def read_excerpt(
     """Return a short piece: PCM int16 LE, mono, 16 kHz, less than asked for where it ends.
 
     What lies before is counted, not decoded (some 5,000 × real time for mp3, measured; a file whose
-    packets don't say how long they are is decoded). Raises MediaError, and DecoderDiedError, also
-    where the child says nothing for `patience_s`.
+    packets don't have a duration is decoded). Raises MediaError, and DecoderDiedError, also
+    where the child sends nothing for `patience_s`.
     """
     job = MediaTask(path=str(path), start_ms=start_ms, length_ms=length_ms, pick=pick)
     child = DecoderProcess(job, patience_s=patience_s)
@@ -215,7 +215,7 @@ def _damage_of(note: Note) -> Iterator[MediaWarning]:
 
 def _shortness_of(note: Note) -> Iterator[MediaWarning]:
     promised_ms, decoded_ms = note.number("promised_ms"), note.number("decoded_ms")
-    # Headers are a little off. Some decoders drop damage silently: then only this tells.
+    # Headers are a little off. Some decoders drop damage silently: then only this reveals it.
     if promised_ms - decoded_ms <= max(300, promised_ms * 0.01):
         return
     yield MediaWarning(

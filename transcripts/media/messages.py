@@ -1,6 +1,6 @@
-"""What parent and child say to each other: plain bytes and JSON upwards, never pickles.
+"""The messages between parent and child: plain bytes and JSON upwards, never pickles.
 
-The child reads hostile files. Whatever it sends is taken as input, checked, and can't run code in
+The child reads hostile files. All that it sends is taken as input, checked, and can't run code in
 the parent. A message is one tag byte and a body: PCM, or a note (a JSON object with its `kind`).
 """
 

@@ -12,7 +12,7 @@ from transcripts.media import Pick
 
 @dataclass(frozen=True)
 class PassSource:
-    """`track`, `channel`, `gain_db` as `Pick`. `is_speaker`: all in it is said by one person.
+    """`track`, `channel`, `gain_db` as `Pick`. `is_speaker`: all its speech is one person's.
 
     What its pass found: `language`; `audio_duration_ms`, 0 until it is done; `from_position`, that
     of the first segment that is its own.

@@ -10,7 +10,7 @@ _MAX_INTERVALS: Final = 500
 class Report:
     """What was found amiss while a recording was read. Times in seconds of the timeline."""
 
-    promised_ms: int = 0  # what the parts that were read should have lasted, 0: nothing says
+    promised_ms: int = 0  # what the parts that were read should have lasted, 0: unknown
     failures: int = 0  # packets that couldn't be decoded, and reads that failed
     unreadable_s: list[tuple[float, float]] = field(default_factory=list)
     jump_s: list[tuple[float, float]] = field(default_factory=list)  # (place, length): not believed

@@ -1,4 +1,4 @@
-"""`/transcripts/`: what somebody has transcribed, searched and filtered as by the API."""
+"""`/transcripts/`: the user's transcripts, searched and filtered as by the API."""
 
 from typing import Any, cast
 

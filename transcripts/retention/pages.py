@@ -1,6 +1,7 @@
-"""`/account/retention/`: how long recordings and transcripts are kept, as by `/api/v1/retention/`.
+"""`/account/retention/`: how long recordings and transcripts are stored, as by
+`/api/v1/retention/`.
 
-A limit that would delete something at once is only set once that was said and confirmed.
+A limit that would delete something at once is only set once the deletion was shown and confirmed.
 """
 
 from typing import cast
@@ -25,7 +26,7 @@ _DAYS_AT_FIRST = {"audio": 30, "transcript": 365, "embedding": 30}
 
 
 class RetentionForm(forms.Form):
-    """`audio` and `transcript` say how, `…_days` the number where it takes one."""
+    """`audio` and `transcript` are the kind, `…_days` the number where it takes one."""
 
     audio = forms.ChoiceField(
         choices=[

@@ -1,6 +1,6 @@
-"""Keeping no longer than the account wants: recordings and transcripts, by its policy.
+"""The account's retention policy for recordings and transcripts.
 
-What is removed is said: the transcript tells when its recording went, webhooks tell of transcripts
+Removal is reported: the transcript has the time of its recording's, webhooks report transcripts
 that are deleted, and the log has both.
 """
 
@@ -25,7 +25,7 @@ BATCH_ROWS = 500
 
 
 def read_policy(owner: User) -> RetentionPolicy:
-    """Return the account's policy; the default keeps everything. One query."""
+    """Return the account's policy; the default deletes nothing. One query."""
     found = RetentionPolicy.objects.filter(owner=owner).first()
     return found or RetentionPolicy(owner=owner)
 

@@ -71,7 +71,7 @@ def find_highlights(
 def _first_buckets(
     transcripts: Sequence[Transcript], terms: Sequence[Term], *, owner_id: UUID
 ) -> dict[UUID, int]:
-    """Return for each transcript the first stretch of its text that has one of the terms."""
+    """Return for each transcript the first passage of its text that has one of the terms."""
     chunks = SearchChunk.objects.filter(transcript__in=transcripts, bucket__gte=0)
     if connection.vendor == "postgresql":
         query = as_tsquery(terms, owner_id=owner_id, joint=" | ")

@@ -37,7 +37,7 @@ _BY_WORDS = (
     " CROSS JOIN transcripts_searchchunk AS chunk ON chunk.id = words.rowid"
     " WHERE words.words MATCH %s AND chunk.owner_id = %s"
 )
-# Best first: where the title has it all, then where the most stretches of text do.
+# Best first: where the title has it all, then where the most chunks of text do.
 _MOST_RELEVANT = (
     "WITH found (id, created_at) AS ({rows}), near AS ("
     "  SELECT transcript_id, count(*) AS stretches,"
@@ -114,7 +114,7 @@ def read_relevant_page(
     rows: QuerySet[Transcript], terms: Sequence[Term], *, owner_id: UUID, start: int, size: int
 ) -> FoundPage:
     """The same, ordered by relevance: first those whose title has all the terms, then those that
-    have them together in the most stretches of five minutes, then the newest.
+    have them together in the most chunks of five minutes, then the newest.
     """
     found, values = rows.order_by().values_list("pk", "created_at").query.sql_with_params()
     if connection.vendor == "postgresql":

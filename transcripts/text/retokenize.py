@@ -3,9 +3,9 @@
 The old and the new text are cut into units (a run of letters and digits; one character where a
 script writes without spaces), and the units are compared without regard to case and punctuation
 (`text/matching`). A word whose units all stand together in the new
-text keeps its times and its confidence. What lies between kept words is placed again, in the time
-of the words that it replaces, or in the pause where it was put in: each word as long as its share
-of the characters. Where there is no time, the words beside give some of theirs.
+text retains its times and its confidence. What lies between retained words is placed again, in the
+time of the words that it replaces, or in the pause where it was put in: each word as long as its
+share of the characters. Where there is no time, the words beside give some of theirs.
 
 All that is placed here has the timing `interpolated`; where the recording is available,
 `editing/realign` does better.
@@ -142,7 +142,7 @@ def _mark_retained(words: Sequence[Word], units: list[_Unit]) -> None:
 
 
 def _release_split(units: list[_Unit]) -> list[_Group]:
-    """Return the groups; an old word that fell into several of them is not kept.
+    """Return the groups; an old word that fell into several of them is not retained.
 
     A sign with a space before it may stand inside an old word ("10:30", now "10 :30"), although
     its letters and digits still stand together.
@@ -210,7 +210,8 @@ def _place(
     groups: list[_Group], words: Sequence[Word], *, start_ms: int, end_ms: int
 ) -> list[Word]:
     placed: list[Word] = []
-    before, begins_ms = -1, start_ms  # the last old word that was kept; where the next may begin
+    # The last old word that was retained; where the next may begin.
+    before, begins_ms = -1, start_ms
     for retained, run in groupby(groups, key=lambda group: group.retained):
         members = list(run)
         if retained is not None:
@@ -256,7 +257,7 @@ def _next_retained(groups: list[_Group], group: _Group) -> int | None:
 def _find_pause(
     words: Sequence[Word], before: int, following: int | None, *, start_ms: int, end_ms: int
 ) -> _Pause:
-    """Return where new words between two kept ones belong: see the module."""
+    """Return where new words between two retained ones belong: see the module."""
     right_ms = end_ms if following is None else words[following].start_ms
     left_ms = min(words[before].end_ms, right_ms) if before >= 0 else start_ms
     earliest_ms = left_ms if before < 0 else min(left_ms, _middle(words[before]))

@@ -65,7 +65,7 @@ def speakers_of_words(
     What is minimised is the speech in which a word's speaker is silent while another one speaks,
     plus a price for each change: small at sentence ends and pauses, large inside a sentence, so
     that a label flips there only on strong evidence. In overlapped speech, where both are as
-    likely, whoever spoke goes on.
+    likely, the last speaker goes on.
     words: of one recording, in time order. turns: of voices, may overlap; labels: one a turn.
     Returns 1 for every word where there are no turns. Cost: 0.2 s for three hours of talk.
     """
@@ -74,7 +74,7 @@ def speakers_of_words(
     costs: dict[int, float] = {}
     steps: list[dict[int, int]] = []  # for each word and speaker, who spoke the word before
     for at in range(len(words)):
-        # Whoever speaks a few words on may have begun here: a change is moved to a break.
+        # The speaker of a few words on may have begun here: a change is moved to a break.
         soon = {who for each in against[at : at + WORDS_AHEAD] for who in each.known}
         change_s = CHANGE_AT_BREAK_S if at == 0 or _is_break(words, at) else CHANGE_INSIDE_S
         costs, step = _step(costs, soon, against[at], change_s)
@@ -85,7 +85,7 @@ def speakers_of_words(
 def _step(
     costs: dict[int, float], soon: set[int], contradictions: "_Contradictions", change_s: float
 ) -> tuple[dict[int, float], dict[int, int]]:
-    """One word further: the cost of each speaker who may have said it, and who came before."""
+    """One word further: the cost of each speaker who may have spoken it, and who came before."""
     cheapest = min(costs, key=costs.__getitem__, default=0)
     changed_s = costs.get(cheapest, 0.0) + change_s
     reached: dict[int, float] = {}
