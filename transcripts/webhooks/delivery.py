@@ -2,7 +2,7 @@
 
 An endpoint is served by one request at a time: the request that claims it (`turn` moves on,
 `busy_until`) sends its oldest due message and releases it with the outcome. A slow receiver is
-thereby one request that waits, for any number of its messages. A process that dies in between leaves a
+one waiting request, for any number of its messages. A process that dies in between leaves a
 claim that runs out, and the message is sent again under the same id: at least once, never lost.
 """
 
