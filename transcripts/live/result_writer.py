@@ -7,8 +7,9 @@ committed ones. So the text that was delivered and what is committed only grow, 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from transcripts.inference.errors import BrokenAnswerError
 from transcripts.inference.live_results import Hypothesis, Pace, StreamEvent
 from transcripts.inference.results import (
     Accepted,
@@ -22,7 +23,6 @@ from transcripts.jobs.stages.recognise import take_language
 from transcripts.live.events import Final, Partial, SessionNotice, make_finals
 from transcripts.live.executors import in_database
 from transcripts.live.send_queue import SendQueue
-from transcripts.live.silence import SilenceCoalescer
 from transcripts.live.upstream import Interrupted
 from transcripts.live.window_batcher import window_batcher
 from transcripts.text.segments import Segment
@@ -31,6 +31,40 @@ from transcripts.text.writing import is_spaced
 from transcripts.warnings import LANGUAGE_UNCERTAIN
 
 MAX_UNSTORED = 16
+STORE_AFTER_MS = 30_000  # of silence, which is stored with the next words or after this long
+
+
+class SilenceCoalescer:
+    """Joins final windows without words to what follows them."""
+
+    def __init__(self) -> None:
+        self._pending: WindowResult | None = None
+        self._resume_ms = 0
+
+    def join(self, result: WindowResult) -> WindowResult | None:
+        """Return the window that is to be stored now, if one is.
+
+        Raises `BrokenAnswerError` where it lies before the last one.
+        """
+        if result.start_ms < self._resume_ms:
+            raise BrokenAnswerError("The inference service sent a window twice.")
+        self._resume_ms = result.resume_ms
+        whole = result
+        if self._pending is not None:
+            whole = replace(
+                result,
+                start_ms=self._pending.start_ms,
+                gaps=self._pending.gaps + result.gaps,
+                speech_ms=self._pending.speech_ms + result.speech_ms,
+            )
+        is_due = whole.segments or whole.gaps or whole.resume_ms - whole.start_ms >= STORE_AFTER_MS
+        self._pending = None if is_due else whole
+        return whole if is_due else None
+
+    def take(self) -> WindowResult | None:
+        """Return what is pending, to be stored at the end."""
+        pending, self._pending = self._pending, None
+        return pending if pending is not None and pending.resume_ms > pending.start_ms else None
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from transcripts.live import close, close_errors
 from transcripts.live.admission import SessionAdmission, discard_session
 from transcripts.live.audio_buffer import AudioBuffer
 from transcripts.live.billing_meter import BillingMeter
-from transcripts.live.endings import CloseMode, CloseReason
+from transcripts.live.close_errors import CloseMode, CloseReason
 from transcripts.live.events import Ended, Failed, LiveEvent, Ready, SessionNotice
 from transcripts.live.executors import in_database
 from transcripts.live.journal import SAMPLES_A_MS, Journal
@@ -198,7 +198,7 @@ class SessionRunner:
         await self.record_delivered()
         if self._running is None:
             return
-        is_pausing = self._ending is not None and self._ending.way is CloseMode.PAUSE
+        is_pausing = self._ending is not None and self._ending.mode is CloseMode.PAUSE
         await asyncio.wait([self._running], timeout=ABANDON_DRAIN_S)
         if is_pausing:
             self._stop_listening()
@@ -297,7 +297,7 @@ class SessionRunner:
         if self._ending is None:
             self._ending = CloseReason(way, error)
             self.upstream.finish()
-        elif way is CloseMode.HAND_OVER and self._ending.way is CloseMode.FINISH:
+        elif way is CloseMode.HAND_OVER and self._ending.mode is CloseMode.FINISH:
             self._ending = CloseReason(way, error)
         self._wake()
 
@@ -317,14 +317,14 @@ class SessionRunner:
     async def _conclude(self) -> LiveEvent | None:
         """Let go of the transcript. Raises `LeaseLostError`."""
         ending = self._ending or CloseReason(CloseMode.HAND_OVER, close_errors.inference_lost())
-        if ending.way is CloseMode.LOST:
+        if ending.mode is CloseMode.LOST:
             raise LeaseLostError
         await self._until_written()
         await self._writer.flush()
-        if ending.way is CloseMode.PAUSE:
+        if ending.mode is CloseMode.PAUSE:
             await self._pause()
             return None
-        if ending.way is CloseMode.HAND_OVER or self._writer.audio_duration_ms is None:
+        if ending.mode is CloseMode.HAND_OVER or self._writer.audio_duration_ms is None:
             return await self._hand_over(ending.error or close_errors.inference_lost())
         outcome = await in_database(
             close.finish,
