@@ -38,7 +38,7 @@ _TRANSCRIBE = {
     413: "Over the account's file size; answered before the body is read.",
     415: "Not multipart/form-data.",
     422: "The Idempotency-Key came with another request before.",
-    429: "Too many at once, or a visitor's share of the day is used up; with Retry-After.",
+    429: "Too many at once, or a guest's share of the day is used up; with Retry-After.",
     503: "Not installed, still processing, no inference service or no room; see `code`.",
 }
 _EXPORT = {
@@ -212,7 +212,7 @@ class GuestScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     name = "apiKeyOrToken"
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
-        described = "An API key, or the token of a visitor's own transcript."
+        described = "An API key, or the token of a guest's own transcript."
         return {"type": "http", "scheme": "bearer", "description": described}
 
 

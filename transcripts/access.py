@@ -55,8 +55,8 @@ def get_guest_transcript(token_digest: str, transcript_id: UUID | str) -> Transc
         wanted = transcript_id if isinstance(transcript_id, UUID) else UUID(transcript_id)
     except ValueError:
         raise TranscriptNotFoundError from None
-    visitors = Transcript.objects.filter(owner=None, guest_token_digest=token_digest)
-    found = visitors.filter(pk=wanted).first() if token_digest else None
+    guests = Transcript.objects.filter(owner=None, guest_token_digest=token_digest)
+    found = guests.filter(pk=wanted).first() if token_digest else None
     if found is None:
         raise TranscriptNotFoundError
     return found
@@ -66,8 +66,8 @@ def get_stored_transcript(token_digest: str) -> Transcript:
     """Return the one transcript that a guest's token opens. One query, over
     the current transcripts of guests. Raises `TranscriptNotFoundError`.
     """
-    visitors = Transcript.objects.filter(owner=None, guest_token_digest=token_digest)
-    found = visitors.first() if token_digest else None
+    guests = Transcript.objects.filter(owner=None, guest_token_digest=token_digest)
+    found = guests.first() if token_digest else None
     if found is None:
         raise TranscriptNotFoundError
     return found
