@@ -6,6 +6,7 @@ and an IBAN its own (ISO 13616, modulo 97), so that few other numbers are taken 
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 
@@ -93,19 +94,25 @@ def _redact_text(text: str, rules: list[_Rule]) -> str:
 
 
 def _find_spans(text: str, rules: list[_Rule]) -> list[_Span]:
+    """Return the spans in the text's order; none overlaps another, earlier rules come first."""
     spans: list[_Span] = []
+    taken = bytearray(len(text))  # 1 where a span covers the character
     for rule in rules:
         for match in rule.pattern.finditer(text):
-            is_free = all(match.end() <= span.start or match.start() >= span.end for span in spans)
-            if is_free and rule.accepts(match[0]):
-                spans.append(_Span(match.start(), match.end(), rule.mask))
+            start, end = match.span()
+            if taken.find(1, start, end) < 0 and rule.accepts(match[0]):
+                spans.append(_Span(start, end, rule.mask))
+                taken[start:end] = b"\x01" * (end - start)
     return sorted(spans, key=lambda span: span.start)
 
 
 def _mask(text: str, spans: list[_Span]) -> str:
-    for span in reversed(spans):
-        text = text[: span.start] + span.mask + text[span.end :]
-    return text
+    pieces = []
+    position = 0
+    for span in spans:
+        pieces += [text[position : span.start], span.mask]
+        position = span.end
+    return "".join([*pieces, text[position:]])
 
 
 def _redact_words(segment: Segment, spans: list[_Span]) -> Iterator[Word]:
@@ -143,19 +150,22 @@ def _place_words(segment: Segment) -> list[tuple[int, Word]] | None:
 
 
 def _is_joined(last: tuple[int, Word], start: int, spans: list[_Span]) -> bool:
+    """Whether a span covers the end of the last word and the beginning of the next."""
     end = last[0] + len(last[1].text)
-    return any(span.start < end and start < span.end for span in spans)
+    number = bisect_right(spans, start, key=lambda span: span.end)
+    return number < len(spans) and spans[number].start < end
 
 
 def _join(group: list[tuple[int, Word]], text: str, spans: list[_Span]) -> Word:
     start = group[0][0]
     end = group[-1][0] + len(group[-1][1].text)
-    inside = [_moved(span, by=-start) for span in spans if span.start >= start and span.end <= end]
+    first = bisect_left(spans, start, key=lambda span: span.start)
+    after = bisect_right(spans, end, key=lambda span: span.end)
     words = [word for _, word in group]
     measured = [word.confidence for word in words if word.confidence is not None]
     return replace(
         words[0],
-        text=_mask(text[start:end], inside),
+        text=_mask(text[start:end], [_moved(span, by=-start) for span in spans[first:after]]),
         end_ms=max(word.end_ms for word in words),
         confidence=min(measured, default=None),
     )
