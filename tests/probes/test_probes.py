@@ -3,14 +3,18 @@
 About one probe in twelve runs each time, always the same; STT_PROBES=all runs all.
 """
 
+import json
+from collections.abc import Callable, Iterable
+
 import pytest
-import requests
 
 from tests.probes.operations import (
     UPLOADS,
+    Answer,
     Operation,
     Owner,
     api_operations,
+    call,
     is_sampled,
     make_owner,
     page_paths,
@@ -21,52 +25,33 @@ from tests.transcripts.served_api import Client, inference, server, visitor
 
 __all__ = ["inference", "server", "visitor"]
 
+pytestmark = pytest.mark.timeout(600)
+
 WITH_BODY = ("POST", "PUT", "PATCH")
 # What is away in tests: the inference service. Said with a code, and not with a traceback.
 AWAY = 503
+ID_VALUES = ("0", "9" * 25, "9" * 5_000, "%00", "%ED%A0%80", "a" * 3_000, "..", "%2e")
+Wrong = dict[str, str]
+Try = Callable[[Owner, Operation], Wrong]
 
 
 def with_methods(*methods: str) -> list[Operation]:
     return [operation for operation in api_operations() if operation.method in methods]
 
 
-@pytest.fixture
-def owner(visitor: Client) -> Owner:
-    return make_owner(visitor.url)
+def only_wrong(answers: Wrong) -> Wrong:
+    return {what: problem for what, problem in answers.items() if problem}
 
 
-def problem(answer: requests.Response, *, is_api: bool) -> str:
+def problem(answer: Answer, *, is_api: bool) -> str:
     """Return what is wrong with an answer to a hostile request; empty: nothing."""
-    if answer.status_code >= 500 and answer.status_code != AWAY:
-        return str(answer.status_code)
-    if answer.status_code < 400 or not is_api:
+    if answer.status >= 500 and answer.status != AWAY:
+        return str(answer.status)
+    if answer.status < 400 or not is_api:
         return ""
-    body = answer.json()
+    body = json.loads(answer.content)
     is_sentence = isinstance(body.get("error"), str) and body["error"][-1:] in ".?!)"
-    return "" if is_sentence and body.get("code") else f"{answer.status_code} {body}"
-
-
-def call(
-    owner: Owner,
-    operation: Operation,
-    *,
-    query: str = "",
-    data: bytes = b"",
-    headers: dict[str, str] | None = None,
-) -> requests.Response:
-    """Send a request; of an answer that is no refusal, the body is left unread: some last."""
-    with owner.session.request(
-        operation.method,
-        owner.url + owner.fill(operation.path) + query,
-        data=data,
-        headers=headers,
-        timeout=30,
-        allow_redirects=False,
-        stream=True,
-    ) as answer:
-        if answer.status_code >= 400:
-            _ = answer.content
-    return answer
+    return "" if is_sentence and body.get("code") else f"{answer.status} {body}"
 
 
 def bodies(operation: Operation) -> list[tuple[bytes, str]]:
@@ -93,61 +78,73 @@ def test_every_address_of_the_api_is_probed() -> None:
     assert api - UPLOADS <= {operation.path for operation in api_operations()}
 
 
-@pytest.mark.parametrize("operation", with_methods(*WITH_BODY), ids=str)
-def test_json_bodies(owner: Owner, operation: Operation) -> None:
-    wrong = {
-        (body[:80], kind): found
-        for body, kind in bodies(operation)
-        if (
-            found := problem(
-                call(owner, operation, data=body, headers={"Content-Type": kind}), is_api=True
-            )
-        )
-    }
-    assert wrong == {}
+def probe(url: str, operations: Iterable[Operation], try_all: Try) -> str:
+    """Return what is wrong, a line each; each operation has an owner of its own."""
+    return "\n".join(
+        f"{operation} {what}: {wrong}"
+        for operation in operations
+        for what, wrong in try_all(make_owner(url), operation).items()
+    )
 
 
-@pytest.mark.parametrize("operation", with_methods("GET"), ids=str)
-def test_query_values(owner: Owner, operation: Operation) -> None:
-    wrong = {
-        (name, value[:40]): found
-        for name in (*operation.parameters, "page", "page_size", "unknown", "%00")
-        for value in QUERY_VALUES
-        if is_sampled(str(operation), name, value)
-        and (found := problem(call(owner, operation, query=f"?{name}={value}"), is_api=True))
-    }
-    assert wrong == {}
+def try_bodies(owner: Owner, operation: Operation) -> Wrong:
+    wrong = {}
+    for body, kind in bodies(operation):
+        answer = call(owner, operation, data=body, headers={"Content-Type": kind})
+        wrong[f"{body[:80]!r} {kind!r}"] = problem(answer, is_api=True)
+    return only_wrong(wrong)
 
 
-@pytest.mark.parametrize("operation", with_methods("GET", *WITH_BODY), ids=str)
-def test_header_values(owner: Owner, operation: Operation) -> None:
+def test_json_bodies(visitor: Client) -> None:
+    assert probe(visitor.url, with_methods(*WITH_BODY), try_bodies) == ""
+
+
+def try_queries(owner: Owner, operation: Operation) -> Wrong:
+    wrong = {}
+    for name in (*operation.parameters, "page", "page_size", "unknown", "%00"):
+        for value in QUERY_VALUES:
+            if is_sampled(str(operation), name, value):
+                answer = call(owner, operation, query=f"?{name}={value}")
+                wrong[f"{name}={value[:40]}"] = problem(answer, is_api=True)
+    return only_wrong(wrong)
+
+
+def test_query_values(visitor: Client) -> None:
+    assert probe(visitor.url, with_methods("GET"), try_queries) == ""
+
+
+def try_headers(owner: Owner, operation: Operation) -> Wrong:
     wrong = {}
     for name in HEADERS:
         for value in HEADER_VALUES:
             if is_sampled(str(operation), name, value):
                 answer = call(owner, operation, headers={name: value})
-                if found := problem(answer, is_api=True):
-                    wrong[name, value[:40]] = found
-    assert wrong == {}
+                wrong[f"{name}: {value[:40]}"] = problem(answer, is_api=True)
+    return only_wrong(wrong)
 
 
-@pytest.mark.parametrize("operation", api_operations(), ids=str)
-def test_ids_in_addresses(owner: Owner, operation: Operation) -> None:
+def test_header_values(visitor: Client) -> None:
+    assert probe(visitor.url, with_methods("GET", *WITH_BODY), try_headers) == ""
+
+
+def try_ids(owner: Owner, operation: Operation) -> Wrong:
     wrong = {}
     for name in owner.ids:
-        if f"{{{name}}}" not in operation.path:
-            continue
-        for value in ("0", "9" * 25, "9" * 5_000, "%00", "%ED%A0%80", "a" * 3_000, "..", "%2e"):
+        for value in ID_VALUES if f"{{{name}}}" in operation.path else ():
             path = operation.path.replace(f"{{{name}}}", value)
             answer = call(owner, Operation(path, operation.method))
-            if answer.status_code >= 500 and answer.status_code != AWAY:
-                wrong[name, value[:20]] = answer.status_code
-    assert wrong == {}
+            wrong[f"{name}={value[:20]}"] = problem(answer, is_api=False)
+    return only_wrong(wrong)
 
 
-def test_pages(owner: Owner) -> None:
+def test_ids_in_addresses(visitor: Client) -> None:
+    assert probe(visitor.url, api_operations(), try_ids) == ""
+
+
+def test_pages(visitor: Client) -> None:
     """As somebody who isn't logged in, and with forms that no browser sends."""
-    del owner.session.headers["Authorization"]
+    owner = make_owner(visitor.url)
+    owner.headers.clear()
     wrong = {}
     for path in sorted(set(page_paths())):
         for value in QUERY_VALUES:
