@@ -56,6 +56,7 @@ async function sendNow(method, path, body) {
   if (answer.status === 412) throw tell(texts.changed, { canReload: true });
   check(answer, result);
   revision = Number(answer.headers.get("ETag")?.match(/\d+/)?.[0] ?? revision);
+  list.dataset.revision = revision;
   for (const listener of listeners) listener(revision);
   return result;
 }

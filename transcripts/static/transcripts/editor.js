@@ -6,6 +6,7 @@ import { startHistory } from "./history.js";
 import { openLine } from "./line-editor.js";
 import { addEdit, allSpeakers, change, showSpeakers } from "./lines.js";
 import { $, fill, texts } from "./page.js";
+import { onPart } from "./parts.js";
 import { lines, list } from "./reader.js";
 import { openSpeaker } from "./speakers.js";
 
@@ -62,6 +63,10 @@ addEventListener("keydown", (event) => {
 });
 
 for (const item of [...lines]) addEdit(item);
+onPart((added) => {
+  for (const item of added.filter((each) => each.matches(".segment"))) addEdit(item);
+  showSpeakers();
+});
 $("describe").hidden = $("how").hidden = false;
 if ($("recounting")) $("recounting").hidden = false;
 startDownloads();

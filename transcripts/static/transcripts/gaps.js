@@ -1,23 +1,38 @@
 // Speech that is not in the text: taking over what was recognised there, or having it recognised again.
 import { attempt, say, send } from "./changes.js";
 import { itemOf, neighbourOf, show } from "./lines.js";
+import { onPart } from "./parts.js";
 import { $, fill, formatSeconds, nameLanguages, texts } from "./page.js";
 import { list } from "./reader.js";
 
 export function startGaps() {
-  offerLanguages();
-  for (const button of list.querySelectorAll("[data-action=keep], [data-action=retry]")) {
-    button.hidden = false;
-    button.addEventListener("click", () => resolve(button.closest("li"), button.dataset.action));
+  nameRetryLanguages();
+  prepare([list]);
+  onPart(prepare);
+}
+
+function prepare(items) {
+  for (const item of items) {
+    offerLanguages(item);
+    for (const button of item.querySelectorAll("[data-action=keep], [data-action=retry]")) {
+      button.hidden = false;
+      button.addEventListener("click", () => resolve(button.closest("li"), button.dataset.action));
+    }
   }
 }
 
+const retryLanguages = () => $("retry-language")?.content.querySelector("select");
+
+function nameRetryLanguages() {
+  const languages = retryLanguages();
+  if (languages) nameLanguages(languages); // else there is no recording to recognise again
+}
+
 /** Puts a choice of languages beside each "Try again". */
-function offerLanguages() {
-  const languages = $("retry-language")?.content.querySelector("select");
-  if (!languages) return; // there is no recording to recognise again
-  nameLanguages(languages);
-  for (const button of list.querySelectorAll("[data-action=retry]"))
+function offerLanguages(item) {
+  const languages = retryLanguages();
+  if (!languages) return;
+  for (const button of item.querySelectorAll("[data-action=retry]"))
     button.after(" ", languages.cloneNode(true));
 }
 

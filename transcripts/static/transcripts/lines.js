@@ -1,6 +1,7 @@
 // The lines as the page shows them, and what a change makes of them.
 import { attempt, make, say, send } from "./changes.js";
 import { $, texts } from "./page.js";
+import { hasMore } from "./parts.js";
 import { forgetPages, lines, list, player, words } from "./reader.js";
 import { followWordTimes } from "./word-times.js";
 
@@ -51,8 +52,16 @@ export function neighbourOf(item, { isNext }) {
 
 export const itemOf = (id) => list.querySelector(`[data-id="${CSS.escape(id)}"]`);
 
+/** Whether a segment belongs to a part of the text that the page doesn't show. */
+function isElsewhere({ start }) {
+  if (!lines.length) return false;
+  const isBefore = Number(list.dataset.first) > 0 && start < Number(lines[0].dataset.start);
+  return isBefore || (hasMore() && start > Number(lines[lines.length - 1].dataset.start));
+}
+
 function showSegment(segment) {
   words.set(segment.id, segment.words);
+  if (!itemOf(segment.id) && isElsewhere(segment)) return;
   const item = itemOf(segment.id) ?? insert(segment);
   Object.assign(item.dataset, {
     start: segment.start, end: segment.end, speaker: segment.speaker_number ?? "",

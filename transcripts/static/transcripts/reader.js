@@ -1,5 +1,6 @@
 // Reading along: the segment and the word that are heard, and a click that plays from there.
 
+import { loadPart, onPart } from "./parts.js";
 import { recordingTime, seekTo } from "./player-time.js";
 
 export const list = document.getElementById("segments");
@@ -16,7 +17,8 @@ let stopAt = Infinity; // seconds: where a gap that is listened to ends
 /** Returns the words of a segment; reads the page that it is on. */
 export async function wordsOf(item) {
   if (words.has(item.dataset.id)) return words.get(item.dataset.id);
-  const page = Math.floor([...lines].indexOf(item) / PAGE) + 1;
+  const before = Number(list.dataset.first); // where the page doesn't begin with the first
+  const page = Math.floor((before + [...lines].indexOf(item)) / PAGE) + 1;
   if (!pages.has(page)) pages.set(page, readPage(page));
   await pages.get(page);
   return words.get(item.dataset.id) ?? [];
@@ -82,12 +84,18 @@ async function follow() {
     if (item && !player.paused) keepInSight(item);
   }
   if (!item) return;
+  if (item === lines[lines.length - 1]) loadPart();
   await spell(item);
   let heard = null;
   for (const word of item.querySelectorAll(".text span"))
     if (Number(word.dataset.start) <= seconds && seconds < Number(word.dataset.end)) heard = word;
   item.querySelector(".text .now")?.classList.remove("now");
   heard?.classList.add("now");
+}
+
+function showListen(items) {
+  for (const item of items)
+    for (const button of item.querySelectorAll("[data-action=listen]")) button.hidden = false;
 }
 
 /** Scrolls, unless somebody is writing or choosing. */
@@ -100,7 +108,8 @@ function keepInSight(item) {
 
 if (player) {
   list.classList.add("playable");
-  for (const button of list.querySelectorAll("[data-action=listen]")) button.hidden = false;
+  showListen([list]);
+  onPart(showListen);
   player.addEventListener("timeupdate", follow);
   list.addEventListener("click", async (event) => {
     const item = event.target.closest("li");

@@ -1,4 +1,5 @@
 // A click on a time plays from there.
+import "./parts.js";
 import { seekTo } from "./player-time.js";
 
 const player = document.getElementById("player");
