@@ -97,7 +97,7 @@ def test_the_parts_come_by_themselves_and_can_be_edited(
     last.locator("textarea").fill("corrected")
     last.locator("textarea").press("Enter")
 
-    expect(last.locator(".text")).to_have_text("corrected")
+    expect(last.locator(".text")).to_have_text("corrected", timeout=30_000)
     page.goto(f"{system.url}/transcripts/{long.transcript_id}/?line={2 * LINES_A_PART}")
     expect(page.locator(".segment").last.locator(".text")).to_have_text("corrected")
     expect(page.locator(".segment")).to_have_count(3)

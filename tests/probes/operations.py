@@ -15,6 +15,7 @@ from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
 from accounts.keys.issue import issue_api_key
+from accounts.models import User
 from billing.models import Plan
 from tests.billing.conftest import create_account
 from tests.transcripts.rows import create_transcript
@@ -27,7 +28,8 @@ from transcripts.models import (
 )
 from transcripts.sharing.links import create_share
 
-SAMPLE = 1 if os.environ.get("STT_PROBES") == "all" else 12
+IS_WHOLE = os.environ.get("STT_PROBES") == "all"
+SAMPLE = 20
 # The ingest reads these before Django does (tests/stt_web/core/asgi/test_upload_layer.py,
 # test_multipart.py).
 UPLOADS = {"/v1/transcribe", "/api/v1/transcripts/import/"}
@@ -90,14 +92,14 @@ def _parameters(described: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(each["name"] for each in described.get("parameters", []) if each["in"] == "query")
 
 
-def is_sampled(*about: object) -> bool:
-    """Whether a probe is of this run: always the same ones, about one in SAMPLE."""
-    return zlib.crc32(repr(about).encode("utf-8", "backslashreplace")) % SAMPLE == 0
+def is_sampled(*about: object, of: int = SAMPLE) -> bool:
+    """Whether a probe is of this run: always the same ones, about one in `of`."""
+    return IS_WHOLE or zlib.crc32(repr(about).encode("utf-8", "backslashreplace")) % of == 0
 
 
 @dataclass(frozen=True)
 class Answer:
-    """`content` of a refusal only; of others the body is left unread: some last."""
+    """`content` of a refusal or a page; of others the body is left unread: some last."""
 
     status: int
     content: bytes
@@ -108,6 +110,7 @@ class Owner:
     """Somebody with one object of each kind. `ids`: by the names that addresses have."""
 
     url: str
+    user: User
     headers: dict[str, str] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
 
@@ -138,9 +141,13 @@ def call(
     try:
         connection.endheaders(data)
         with connection.getresponse() as answer:
-            return Answer(answer.status, answer.read() if answer.status >= 400 else b"")
+            return Answer(answer.status, answer.read() if _is_short(answer) else b"")
     finally:
         connection.close()
+
+
+def _is_short(answer: http.client.HTTPResponse) -> bool:
+    return answer.status >= 400 or answer.getheader("Content-Type", "").startswith("text/html")
 
 
 def make_owner(url: str) -> Owner:
@@ -184,4 +191,4 @@ def make_owner(url: str) -> Owner:
         "format_name": "srt",
         "token": token,
     }
-    return Owner(url, {"Authorization": f"Bearer {raw}"}, ids)
+    return Owner(url, user, {"Authorization": f"Bearer {raw}"}, ids)

@@ -1,13 +1,18 @@
 """No input makes the server answer 500, and each refusal has a sentence (security.md, section 3).
 
-About one probe in twelve runs each time, always the same; STT_PROBES=all runs all.
+About one probe in twenty runs each time, of headers one in a hundred, always the
+same; STT_PROBES=all runs all.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable
 
 import pytest
+from django.conf import settings
+from django.test import Client as Browser
 
+from accounts.models import User
 from tests.probes.operations import (
     UPLOADS,
     Answer,
@@ -31,6 +36,9 @@ WITH_BODY = ("POST", "PUT", "PATCH")
 # What is away in tests: the inference service. Said with a code, and not with a traceback.
 AWAY = 503
 ID_VALUES = ("0", "9" * 25, "9" * 5_000, "%00", "%ED%A0%80", "a" * 3_000, "..", "%2e")
+FIELD = re.compile(rb'name="([^"]+)"')
+CSRF_TOKEN = "a" * 32
+LOG_OUT = {"/account/logout/"}  # ends the session that the rest needs
 Wrong = dict[str, str]
 Try = Callable[[Owner, Operation], Wrong]
 
@@ -117,7 +125,7 @@ def try_headers(owner: Owner, operation: Operation) -> Wrong:
     wrong = {}
     for name in HEADERS:
         for value in HEADER_VALUES:
-            if is_sampled(str(operation), name, value):
+            if is_sampled(str(operation), name, value, of=100):
                 answer = call(owner, operation, headers={name: value})
                 wrong[f"{name}: {value[:40]}"] = problem(answer, is_api=True)
     return only_wrong(wrong)
@@ -141,27 +149,40 @@ def test_ids_in_addresses(visitor: Client) -> None:
     assert probe(visitor.url, api_operations(), try_ids) == ""
 
 
-def test_pages(visitor: Client) -> None:
-    """As somebody who isn't logged in, and with forms that no browser sends."""
+@pytest.mark.parametrize("is_logged_in", [False, True])
+def test_pages(visitor: Client, is_logged_in: bool) -> None:
+    """Each page read and, with each field of its forms, sent; past the check against forgery."""
     owner = make_owner(visitor.url)
-    owner.headers.clear()
+    owner.headers = {"Cookie": cookies_of(owner.user if is_logged_in else None)}
     wrong = {}
-    for path in sorted(set(page_paths())):
+    for path in sorted(set(page_paths()) - LOG_OUT):
+        fields = FIELD.findall(call(owner, Operation(path, "GET")).content)
         for value in QUERY_VALUES:
             if is_sampled(path, value):
                 for method in ("GET", "POST"):
-                    if found := _page_problem(owner, path, method, value):
-                        wrong[method, path, value[:40]] = found
-    assert wrong == {}
+                    answer = send_form(owner, Operation(path, method), fields, value)
+                    wrong[f"{method} {path} {value[:40]}"] = problem(answer, is_api=False)
+    assert only_wrong(wrong) == {}
 
 
-def _page_problem(owner: Owner, path: str, method: str, value: str) -> str:
-    form = f"email={value}&password={value}&next={value}&login={value}".encode()
-    answer = call(
+def cookies_of(user: User | None) -> str:
+    """Return what a browser sends: its token against forgery and, if somebody is, a session."""
+    browser = Browser()
+    if user is not None:
+        browser.force_login(user)
+    sent = {name: each.value for name, each in browser.cookies.items()}
+    sent[settings.CSRF_COOKIE_NAME] = CSRF_TOKEN
+    return "; ".join(f"{name}={value}" for name, value in sent.items())
+
+
+def send_form(owner: Owner, operation: Operation, fields: list[bytes], value: str) -> Answer:
+    names = {*(name.decode() for name in fields), "email", "next", "login"}
+    filled = "&".join(f"{name}={value}" for name in sorted(names - {"csrfmiddlewaretoken"}))
+    form = f"csrfmiddlewaretoken={CSRF_TOKEN}&{filled}".encode()
+    return call(
         owner,
-        Operation(path, method),
-        query=f"?next={value}&page={value}&q={value}",
-        data=form if method == "POST" else b"",
-        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        operation,
+        query=f"?next={value}&page={value}&q={value}&line={value}",
+        data=form if operation.method == "POST" else b"",
+        headers={"Content-Type": "application/x-www-form-urlencoded", "Origin": owner.url},
     )
-    return problem(answer, is_api=False)

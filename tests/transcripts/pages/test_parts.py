@@ -40,7 +40,10 @@ def transcript() -> Transcript:
     for number in (LINES_A_PART - 10, LINES_A_PART):
         start_ms = 1000 * number + 10
         Gap.objects.create(
-            transcript=transcript, start_ms=start_ms, end_ms=start_ms + 900, reason="not_recognised"
+            transcript=transcript,
+            start_ms=start_ms,
+            end_ms=start_ms + 3000,
+            reason="not_recognised",
         )
     return transcript
 
