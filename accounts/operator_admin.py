@@ -1,8 +1,8 @@
 """What the admin's classes of all applications share.
 
 Operators read; what they change goes through a service and into the audit log, with a reason, in
-one transaction. Django's own history is not kept beside it. An action has a page of its own, that
-asks for the reason and whatever else it needs; its button stands on the object's page.
+one transaction. Django's own history is not written beside it. An action has a page of its own,
+that asks for the reason and other fields; its button stands on the object's page.
 """
 
 import uuid
@@ -37,7 +37,7 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=MAX_REASON,
         widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
-        help_text=_("Kept in the audit log: a ticket, who asked, why."),
+        help_text=_("Recorded in the audit log: a ticket, who asked, and why."),
     )
 
 
@@ -64,7 +64,7 @@ class OperatorAction:
 
 
 class OperatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no brackets at run time
-    """Reading, and actions. A subclass that lets rows be edited says so (`EditableAdmin`)."""
+    """Reading, and actions. Rows are editable only in subclasses of `EditableAdmin`."""
 
     operator_actions: tuple[OperatorAction, ...] = ()
     change_form_template = "admin/operator_change_form.html"
@@ -135,9 +135,7 @@ class OperatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no brackets 
         self, request: HttpRequest, action: OperatorAction, subject: models.Model, asked: Any
     ) -> HttpResponse:
         if not action.is_offered(subject):
-            raise ApiError(
-                gettext("This can't be done any more: the object has changed meanwhile.")
-            )
+            raise ApiError(gettext("This can no longer be done: the object has changed."))
         with transaction.atomic():
             outcome = action.run(subject, asked)
             record_action(
@@ -155,7 +153,7 @@ class OperatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no brackets 
     def _is_offered(self, request: HttpRequest, action: OperatorAction, subject: Any) -> bool:
         return subject is not None and self.may_act(request, action) and action.is_offered(subject)
 
-    # Django's own history would be a second log, without reasons, that anybody may delete.
+    # Django's own history would be a second log, without reasons, that can be deleted.
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
         pass
 
@@ -172,7 +170,7 @@ class ReasonModelForm(forms.ModelForm):  # type: ignore[type-arg]  # no brackets
     reason = forms.CharField(
         max_length=MAX_REASON,
         widget=forms.Textarea(attrs={"rows": 2, "cols": 60}),
-        help_text=_("Why. Kept in the audit log."),
+        help_text=_("Reason, recorded in the audit log."),
     )
 
 
@@ -209,7 +207,7 @@ class EditableAdmin(OperatorAdmin):
 
 
 def operator_of(request: HttpRequest) -> User:
-    """Return who is logged in; the site lets nobody else through."""
+    """Return the logged-in user; the site refuses all others."""
     return cast("User", request.user)
 
 

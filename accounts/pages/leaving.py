@@ -53,18 +53,18 @@ def leave(request: HttpRequest) -> HttpResponse:
     close_account(leaving)
     logout(request)
     if try_to_remove(leaving):
-        messages.success(request, _("Your account and everything in it are deleted."))
+        messages.success(request, _("Your account and everything in it have been deleted."))
     else:
         messages.success(request, _("Your account is closed. What is in it is being deleted."))
     return redirect("home")
 
 
-async def _in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
     """The same pieces, each made in the request's thread: the event loop waits for no disk."""
 
     def take() -> bytes | None:
-        return next(pieces, None)
+        return next(chunks, None)
 
-    while (piece := await sync_to_async(take)()) is not None:
-        if piece:
-            yield piece
+    while (chunk := await sync_to_async(take)()) is not None:
+        if chunk:
+            yield chunk

@@ -1,8 +1,8 @@
 """Leaving: an account is closed at once, and then everything that belongs to it is removed.
 
-Closing (one transaction): nobody can log in, no key and no session works, the row says that the
+Closing (one transaction): no one can log in, no key and no session works, the row records that the
 person leaves. Removing takes as long as there are recordings; it can be done again from anywhere
-in the middle, and a worker finishes what a process that died left. The ledger keeps amounts
+in the middle, and a worker finishes what a process that died left. The ledger retains amounts
 without the person (`BillingAccount.user` becomes null).
 """
 
@@ -24,7 +24,7 @@ from accounts.services.user_data import all_user_data
 
 logger = logging.getLogger(__name__)
 
-_AT_ONCE = 20  # accounts that a worker finishes before it looks at other work
+_AT_ONCE = 20  # accounts that a worker finishes before it takes other work
 
 
 def close_account(user: User, *, now: datetime | None = None) -> None:
@@ -42,7 +42,7 @@ def close_account(user: User, *, now: datetime | None = None) -> None:
 def remove_account(user: User) -> None:
     """Remove everything of a closed account, the account itself last.
 
-    Recordings before the billing account, which says what may be done with them.
+    Recordings before the billing account, which decides what may be done with them.
     """
     for user_data in reversed(all_user_data()):
         user_data.remove(user)
@@ -58,7 +58,7 @@ def try_to_remove(user: User) -> bool:
     """Remove a closed account; False if something of it can't be removed now (it is logged)."""
     try:
         remove_account(user)
-    except Exception:  # whatever an application meets: a worker tries again
+    except Exception:  # any failure of an application: a worker tries again
         logger.exception("event=account_not_removed user_id=%s", user.pk)
         return False
     return True
@@ -73,7 +73,7 @@ def delete_closed_accounts() -> int:
 
 
 def _find_address(user: User) -> str:
-    """Return where somebody can be written to for certain; empty where nothing was confirmed."""
+    """Return the user's verified address; empty without one."""
     address = EmailAddress.objects.filter(user=user, primary=True, verified=True).first()
     return address.email if address is not None else ""
 
@@ -83,9 +83,9 @@ def _write_deletion_mail(user_id: UUID, *, address: str, language: str) -> None:
         notice = MailContent(
             subject=_("Your account is deleted"),
             paragraphs=[
-                _("Your account at Open STT and everything in it are deleted."),
-                _("Only what the law demands, such as invoices, is kept."),
-                _("If that was not you, tell whoever runs the server."),
+                _("Your Open STT account and everything in it have been deleted."),
+                _("Only what the law requires, such as invoices, is kept."),
+                _("If that wasn't you, contact your administrator."),
             ],
         )
         queue_mail(notice, kind="farewell", key=f"farewell:{user_id}", recipient=address, user=None)

@@ -47,7 +47,7 @@ def _is_phone(text: str) -> bool:
     return text.startswith(("+", "00")) or digits >= _SHORTEST_PHONE_DIGITS
 
 
-# Tried in this order: a card number also looks like a telephone number.
+# Tried in this order: a card number also matches a telephone number.
 _RULES = {
     "email": _Rule(_EMAIL, "[e-mail]", lambda text: True),
     "iban": _Rule(_IBAN, "[IBAN]", _is_iban),
@@ -58,7 +58,7 @@ KINDS = tuple(_RULES)
 
 
 @dataclass(frozen=True)
-class _Span:
+class _Interval:
     start: int
     end: int
     mask: str
@@ -79,61 +79,65 @@ def redact_document(document: Document, *, kinds: Collection[str]) -> Document:
 
 
 def _redact_segment(segment: Segment, rules: list[_Rule]) -> Segment:
-    spans = _find_spans(segment.text, rules)
+    intervals = _find_intervals(segment.text, rules)
     name = segment.speaker_name
     return replace(
         segment,
-        text=_mask(segment.text, spans),
-        words=tuple(_redact_words(segment, spans)) if spans else segment.words,
+        text=_mask(segment.text, intervals),
+        words=tuple(_redact_words(segment, intervals)) if intervals else segment.words,
         speaker_name=_redact_text(name, rules) if name is not None else None,
     )
 
 
 def _redact_text(text: str, rules: list[_Rule]) -> str:
-    return _mask(text, _find_spans(text, rules))
+    return _mask(text, _find_intervals(text, rules))
 
 
-def _find_spans(text: str, rules: list[_Rule]) -> list[_Span]:
-    """Return the spans in the text's order; none overlaps another, earlier rules come first."""
-    spans: list[_Span] = []
-    taken = bytearray(len(text))  # 1 where a span covers the character
+def _find_intervals(text: str, rules: list[_Rule]) -> list[_Interval]:
+    """Return them in the text's order; none overlaps another, earlier rules come first."""
+    intervals: list[_Interval] = []
+    taken = bytearray(len(text))  # 1 where an interval covers the character
     for rule in rules:
         for match in rule.pattern.finditer(text):
             start, end = match.span()
             if taken.find(1, start, end) < 0 and rule.accepts(match[0]):
-                spans.append(_Span(start, end, rule.mask))
+                intervals.append(_Interval(start, end, rule.mask))
                 taken[start:end] = b"\x01" * (end - start)
-    return sorted(spans, key=lambda span: span.start)
+    return sorted(intervals, key=lambda interval: interval.start)
 
 
-def _mask(text: str, spans: list[_Span]) -> str:
+def _mask(text: str, intervals: list[_Interval]) -> str:
     pieces = []
     position = 0
-    for span in spans:
-        pieces += [text[position : span.start], span.mask]
-        position = span.end
+    for interval in intervals:
+        pieces += [text[position : interval.start], interval.mask]
+        position = interval.end
     return "".join([*pieces, text[position:]])
 
 
-def _redact_words(segment: Segment, spans: list[_Span]) -> Iterator[Word]:
-    """Yield the words; those that one masked stretch touches become one, with all their time.
+def _redact_words(segment: Segment, intervals: list[_Interval]) -> Iterator[Word]:
+    """Yield the words; those that one masked interval touches become one, with all their time.
 
-    Words that don't spell their text can't be told apart by it: they give way to one for it all.
+    Words that don't join to their text can't be located in it: they give way to one for it all.
     """
     placed = _place_words(segment)
     if placed is None:
         yield Word(
-            _mask(segment.text, spans), segment.start_ms, segment.end_ms, segment.confidence, False
+            _mask(segment.text, intervals),
+            segment.start_ms,
+            segment.end_ms,
+            segment.confidence,
+            False,
         )
         return
     group: list[tuple[int, Word]] = []
     for start, word in placed:
-        if group and not _is_joined(group[-1], start, spans):
-            yield _join(group, segment.text, spans)
+        if group and not _is_joined(group[-1], start, intervals):
+            yield _join(group, segment.text, intervals)
             group = []
         group.append((start, word))
     if group:
-        yield _join(group, segment.text, spans)
+        yield _join(group, segment.text, intervals)
 
 
 def _place_words(segment: Segment) -> list[tuple[int, Word]] | None:
@@ -149,27 +153,28 @@ def _place_words(segment: Segment) -> list[tuple[int, Word]] | None:
     return None if segment.text[position:].strip() else placed
 
 
-def _is_joined(last: tuple[int, Word], start: int, spans: list[_Span]) -> bool:
-    """Whether a span covers the end of the last word and the beginning of the next."""
+def _is_joined(last: tuple[int, Word], start: int, intervals: list[_Interval]) -> bool:
+    """Whether an interval covers the end of the last word and the beginning of the next."""
     end = last[0] + len(last[1].text)
-    number = bisect_right(spans, start, key=lambda span: span.end)
-    return number < len(spans) and spans[number].start < end
+    number = bisect_right(intervals, start, key=lambda interval: interval.end)
+    return number < len(intervals) and intervals[number].start < end
 
 
-def _join(group: list[tuple[int, Word]], text: str, spans: list[_Span]) -> Word:
+def _join(group: list[tuple[int, Word]], text: str, intervals: list[_Interval]) -> Word:
     start = group[0][0]
     end = group[-1][0] + len(group[-1][1].text)
-    first = bisect_left(spans, start, key=lambda span: span.start)
-    after = bisect_right(spans, end, key=lambda span: span.end)
+    first = bisect_left(intervals, start, key=lambda interval: interval.start)
+    after = bisect_right(intervals, end, key=lambda interval: interval.end)
+    inside = [_moved(interval, by=-start) for interval in intervals[first:after]]
     words = [word for _, word in group]
     measured = [word.confidence for word in words if word.confidence is not None]
     return replace(
         words[0],
-        text=_mask(text[start:end], [_moved(span, by=-start) for span in spans[first:after]]),
+        text=_mask(text[start:end], inside),
         end_ms=max(word.end_ms for word in words),
         confidence=min(measured, default=None),
     )
 
 
-def _moved(span: _Span, *, by: int) -> _Span:
-    return _Span(span.start + by, span.end + by, span.mask)
+def _moved(interval: _Interval, *, by: int) -> _Interval:
+    return _Interval(interval.start + by, interval.end + by, interval.mask)

@@ -1,9 +1,10 @@
-"""Waiting for transcripts: one watcher a process, whatever the number of those who wait.
+"""Waiting for transcripts: one watcher a process for any number of waiting requests.
 
-The database is the truth, so the watcher asks it: one query for all the transcripts that anybody
-in this process waits for, in one thread of its own, at an interval that grows with the time since
-the youngest of them began to wait (a clip is noticed within tens of milliseconds; a long recording
-costs two queries a second). Waiting holds no thread and no connection; going away frees it.
+The database is the truth, so the watcher asks it: one query for all the transcripts that any
+request in this process waits for, in one thread of its own, at an interval that grows with the time
+since the youngest of them began to wait (a clip is noticed within tens of milliseconds; a long
+recording costs two queries a second). Waiting holds no thread and no connection; going away frees
+it.
 """
 
 import asyncio
@@ -42,7 +43,7 @@ class Snapshot:
     resume_ms: int = 0
     probed_ms: int = 0
     audio_duration_ms: int = 0
-    place: int = 0  # in its queue, 1 the next; 0 if it doesn't wait or nobody asked
+    place: int = 0  # in its queue, 1 the next; 0 if it doesn't wait or no request asked
     aligning: int = 0  # edits whose words wait for their times
     aligned: int = 0  # edits whose words waited, of the last hour
 
@@ -171,7 +172,7 @@ class Watcher:
             self._subscriptions.discard(subscription)
             if not self._subscriptions:
                 self._loop.stop()
-                # Behind the look under way, if any: the thread is one.
+                # After the refresh under way, if any: the thread is one.
                 self._thread.submit(_close_connection)
 
     async def wait_until_closed(self, transcript_id: UUID, *, timeout_s: float) -> Snapshot | None:
@@ -211,7 +212,7 @@ class Watcher:
             subscription.publish(replace(snapshot, place=place) if is_queued else snapshot)
 
     def _refresh(self, asked: set[StatusSubscription]) -> dict[UUID, Snapshot]:
-        """Read, on a connection that is kept from query to query and dropped where it breaks."""
+        """Read, on a connection that is reused from query to query and dropped where it breaks."""
         try:
             snapshots = self._read({subscription.transcript_id for subscription in asked})
             self._refresh_places({s.transcript_id for s in asked if s.wants_place}, snapshots)

@@ -1,6 +1,7 @@
-"""`/account/retention/`: how long recordings and transcripts are kept, as by `/api/v1/retention/`.
+"""`/account/retention/`: how long recordings and transcripts are stored, as by
+`/api/v1/retention/`.
 
-A limit that would delete something at once is only set once that was said and confirmed.
+A limit that would delete something at once is only set once the deletion was shown and confirmed.
 """
 
 from typing import cast
@@ -20,34 +21,37 @@ from transcripts.models import RetentionPolicy
 from transcripts.retention.policy import Overdue, count_overdue, read_policy, write_policy
 
 _MOST_DAYS = 3650
-_KEEP, _DAYS, _AT_COMPLETION = "keep", "days", "completion"
+_UNLIMITED, _DAYS, _AT_COMPLETION = "keep", "days", "completion"
 _DAYS_AT_FIRST = {"audio": 30, "transcript": 365, "embedding": 30}
 
 
 class RetentionForm(forms.Form):
-    """`audio` and `transcript` say how, `…_days` the number where it takes one."""
+    """`audio` and `transcript` are the kind, `…_days` the number where it takes one."""
 
     audio = forms.ChoiceField(
         choices=[
-            (_KEEP, gettext_lazy("Keep them until I delete them")),
-            (_AT_COMPLETION, gettext_lazy("Delete each as soon as its transcript is ready")),
-            (_DAYS, gettext_lazy("Delete each after")),
+            (_UNLIMITED, gettext_lazy("Keep until I delete them")),
+            (_AT_COMPLETION, gettext_lazy("Delete as soon as the transcript is ready")),
+            (_DAYS, gettext_lazy("Delete after")),
         ],
     )
     audio_days = forms.IntegerField(required=False, min_value=1, max_value=_MOST_DAYS)
     transcript = forms.ChoiceField(
         choices=[
-            (_KEEP, gettext_lazy("Keep them until I delete them")),
-            (_DAYS, gettext_lazy("Delete each after")),
+            (_UNLIMITED, gettext_lazy("Keep until I delete them")),
+            (_DAYS, gettext_lazy("Delete after")),
         ],
     )
     transcript_days = forms.IntegerField(required=False, min_value=1, max_value=_MOST_DAYS)
     embedding = forms.ChoiceField(
         required=False,
         choices=[
-            (_KEEP, gettext_lazy("As long as this server says, and never beyond the recording")),
-            (_AT_COMPLETION, gettext_lazy("Delete it as soon as the transcript is ready")),
-            (_DAYS, gettext_lazy("Delete it after")),
+            (
+                _UNLIMITED,
+                gettext_lazy("As set by this server, and never longer than the recording"),
+            ),
+            (_AT_COMPLETION, gettext_lazy("Delete as soon as the transcript is ready")),
+            (_DAYS, gettext_lazy("Delete after")),
         ],
     )
     embedding_days = forms.IntegerField(required=False, min_value=1, max_value=_MOST_DAYS)
@@ -61,7 +65,7 @@ class RetentionForm(forms.Form):
         }
         initial: dict[str, object] = {}
         for name, days in limits.items():
-            initial[name] = {None: _KEEP, 0: _AT_COMPLETION}.get(days, _DAYS)
+            initial[name] = {None: _UNLIMITED, 0: _AT_COMPLETION}.get(days, _DAYS)
             initial[f"{name}_days"] = days or _DAYS_AT_FIRST[name]
         return cls(initial=initial)
 
@@ -70,13 +74,13 @@ class RetentionForm(forms.Form):
             days = f"{name}_days"
             is_wanted = self.cleaned_data.get(name) == _DAYS
             if is_wanted and self.cleaned_data.get(days) is None and days not in self.errors:
-                self.add_error(days, _("Say after how many days."))
+                self.add_error(days, _("Enter a number of days."))
             elif not is_wanted:
                 self.errors.pop(days, None)
 
     def limit_of(self, name: str) -> int | None:
         how = self.cleaned_data[name]
-        if how in (_KEEP, ""):
+        if how in (_UNLIMITED, ""):
             return None
         return 0 if how == _AT_COMPLETION else int(self.cleaned_data[f"{name}_days"])
 
@@ -127,21 +131,21 @@ def _render(
                 "audio",
                 _("Recordings"),
                 _(
-                    "Without its recording a transcript can be read, corrected and downloaded,"
-                    " but not listened to."
+                    "Without its recording, a transcript can be read, corrected, and downloaded, "
+                    "but not played."
                 ),
             ),
             (
                 "transcript",
                 _("Transcripts"),
-                _("A transcript takes its recording, its versions and its shared links along."),
+                _("Deleting a transcript also deletes its recording, versions, and shared links."),
             ),
             (
                 "embedding",
                 _("Voice data"),
                 _(
-                    "Numbers that describe the voices of one recording, so that its speakers can"
-                    " be counted again. They are never compared with another recording's."
+                    "Numbers that describe the voices in one recording, so that its speakers can "
+                    "be detected again. They are never compared with other recordings."
                 ),
             ),
         )

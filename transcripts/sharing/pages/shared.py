@@ -1,8 +1,8 @@
-"""`/s/:token/`: one transcript for somebody who was given its link. Text and player, nothing else.
+"""`/s/:token/`: one transcript for the holder of its link. Text and player, nothing else.
 
 The page is no part of the site: no navigation, no session, no cookie but the pass of a password.
 Its form carries no CSRF token, because without a referrer browsers send `Origin: null`, which
-Django refuses; there is no account here in whose name anything could be forged.
+Django refuses; there is no account here in whose name a request could be forged.
 """
 
 import functools
@@ -97,9 +97,9 @@ def _try_password(request: HttpRequest, link: ShareLink, token: str) -> HttpResp
             link, password=request.POST.get("password", ""), address=request_address(request)
         )
     except WrongPasswordError:
-        return _ask(request, problem=_("This is not the password."), status=403)
+        return _ask(request, problem=_("Wrong password."), status=403)
     except TooManyPasswordsError as error:
-        problem = _("Too many passwords were tried. Wait a while and try again.")
+        problem = _("Too many attempts. Wait a while, then try again.")
         response = _ask(request, problem=problem, status=429)
         response.headers["Retry-After"] = error.headers["Retry-After"]
         return response
@@ -148,7 +148,6 @@ def _describe(request: HttpRequest, transcript: Transcript, token: str) -> dict[
     return {
         "title": transcript.title,
         "language": spoken_language(transcript),
-        "revision": transcript.revision,
         "is_machine_made": transcript.origin == Origin.MACHINE,
         "is_corrected": transcript.is_corrected,
         "audio": audio,
