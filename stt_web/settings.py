@@ -304,6 +304,10 @@ MAX_STALLED_TRIES = read_int("STT_MAX_STALLED_TRIES", 3, at_least=1)
 SHORT_RECORDING_MS = read_int("STT_SHORT_RECORDING_MS", 120_000)
 SYNC_WAIT_S = read_float("STT_SYNC_WAIT_S", 280.0)
 JOIN_WINDOW_S = read_int("STT_JOIN_WINDOW_S", 24 * 3600)
+# What a web process renders by itself, in less than half a second: two hours of speech or more.
+LARGE_TRANSCRIPT_CHARACTERS = 100_000
+LARGE_TRANSCRIPT_SEGMENTS = 5_000
+LARGE_ANSWER_WAIT_S = 45.0  # for a worker; less than a proxy waits for the next byte
 # Voices are biometric data: how long speakers can be counted again; 0 stores none.
 EMBEDDING_DAYS = read_int("STT_EMBEDDING_DAYS", 30)
 # What one account may have waiting and running, with async=true.

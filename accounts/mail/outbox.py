@@ -48,6 +48,11 @@ def site_url(path: str) -> str:
     return (settings.PUBLIC_URL or f"http://{_local_host()}:{settings.PORT}") + path
 
 
+def clean_subject(subject: str) -> str:
+    """Return the subject as a header can hold it: one line, as long as its column allows."""
+    return " ".join(subject.split())[:200]
+
+
 def queue_mail(
     notice: MailContent, *, kind: str, key: str, recipient: str, user: User | None, reason: str = ""
 ) -> bool:
@@ -62,7 +67,7 @@ def queue_mail(
             "user": user,
             "kind": kind,
             "recipient": recipient,
-            "subject": " ".join(notice.subject.split())[:200],
+            "subject": clean_subject(notice.subject),
             "text": render_to_string("mail/notice.txt", context).strip() + "\n",
             "html": render_to_string("mail/notice.html", context),
             "created_at": timezone.now(),

@@ -26,9 +26,12 @@ class JSONParser(parsers.JSONParser):
         """Raises ParseError."""
         charset = (parser_context or {}).get("encoding", "utf-8")
         try:
-            return parse_json(_decode(stream.read(), charset))
+            value = parse_json(_decode(stream.read(), charset))
         except StrictJsonError as error:
             raise ParseError(str(error)) from None
+        if value is None:  # a serializer takes it for a body that was not sent
+            raise ParseError("it is null, not an object such as {}")
+        return value
 
 
 def _decode(body: bytes, charset: str) -> str:

@@ -3,12 +3,14 @@ web process, in CPU and memory, with real processes."""
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
+from tests.browser.session import LOG_IN
 from tests.e2e.processes import System
 from transcripts.imports.bounds import MAX_CHARACTERS, MAX_SEGMENTS, MAX_WORDS
 from transcripts.text.bounds import MAX_SEGMENT_WORDS
@@ -55,6 +57,19 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def session_cookie(system: System) -> dict[str, str]:
+    output = system.run(sys.executable, "manage.py", "shell", "-v0", "-c", LOG_IN)
+    name, value = output.split()[-2:]
+    return {name: value}
+
+
+def share(system: System, path: str) -> str:
+    """Return the address of a page that anybody may read."""
+    made = requests.post(path + "shares/", headers=system.headers, json={}, timeout=30)
+    made.raise_for_status()
+    return str(made.json()["url"])
+
+
 def memory_bytes(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
@@ -76,12 +91,15 @@ def test_no_reader_of_the_largest_transcript_occupies_the_web_process(
     path = f"{system.url}/api/v1/transcripts/{made.json()['id']}/"
     pid = system.pid("web")
     costs: dict[str, float] = {}
+    session = requests.Session()
+    session.cookies.update(session_cookie(system))
+    pages = (f"{system.url}/transcripts/{made.json()['id']}/", share(system, path))
     began_bytes = memory_bytes(pid)
-    for reader in READERS:
+    for address in (*pages, *(path + reader for reader in READERS)):
+        headers = {} if address in pages else system.headers
+        reader = address.removeprefix(path).removeprefix(system.url)[:20]
         began = cpu_s(pid)
-        with requests.get(
-            path + reader, headers=system.headers, timeout=300, stream=True
-        ) as answer:
+        with session.get(address, headers=headers, timeout=300, stream=True) as answer:
             size = sum(len(piece) for piece in answer.iter_content(2**20))
         assert answer.status_code in (200, 202), (reader, answer.status_code)
         costs[reader] = cpu_s(pid) - began

@@ -1,16 +1,25 @@
 """No input makes the server answer 500, and each refusal has a sentence (security.md, section 3).
 
-About one probe in twelve runs each time, always the same; STT_PROBES=all runs all.
+About one probe in twenty runs each time, of headers one in a hundred, always the
+same; STT_PROBES=all runs all.
 """
 
-import pytest
-import requests
+import json
+import re
+from collections.abc import Callable, Iterable
 
+import pytest
+from django.conf import settings
+from django.test import Client as Browser
+
+from accounts.models import User
 from tests.probes.operations import (
     UPLOADS,
+    Answer,
     Operation,
     Owner,
     api_operations,
+    call,
     is_sampled,
     make_owner,
     page_paths,
@@ -21,52 +30,36 @@ from tests.transcripts.served_api import Client, inference, server, visitor
 
 __all__ = ["inference", "server", "visitor"]
 
+pytestmark = pytest.mark.timeout(600)
+
 WITH_BODY = ("POST", "PUT", "PATCH")
 # What is away in tests: the inference service. Said with a code, and not with a traceback.
 AWAY = 503
+ID_VALUES = ("0", "9" * 25, "9" * 5_000, "%00", "%ED%A0%80", "a" * 3_000, "..", "%2e")
+FIELD = re.compile(rb'name="([^"]+)"')
+CSRF_TOKEN = "a" * 32
+LOG_OUT = {"/account/logout/"}  # ends the session that the rest needs
+Wrong = dict[str, str]
+Try = Callable[[Owner, Operation], Wrong]
 
 
 def with_methods(*methods: str) -> list[Operation]:
     return [operation for operation in api_operations() if operation.method in methods]
 
 
-@pytest.fixture
-def owner(visitor: Client) -> Owner:
-    return make_owner(visitor.url)
+def only_wrong(answers: Wrong) -> Wrong:
+    return {what: problem for what, problem in answers.items() if problem}
 
 
-def problem(answer: requests.Response, *, is_api: bool) -> str:
+def problem(answer: Answer, *, is_api: bool) -> str:
     """Return what is wrong with an answer to a hostile request; empty: nothing."""
-    if answer.status_code >= 500 and answer.status_code != AWAY:
-        return str(answer.status_code)
-    if answer.status_code < 400 or not is_api:
+    if answer.status >= 500 and answer.status != AWAY:
+        return str(answer.status)
+    if answer.status < 400 or not is_api:
         return ""
-    body = answer.json()
+    body = json.loads(answer.content)
     is_sentence = isinstance(body.get("error"), str) and body["error"][-1:] in ".?!)"
-    return "" if is_sentence and body.get("code") else f"{answer.status_code} {body}"
-
-
-def call(
-    owner: Owner,
-    operation: Operation,
-    *,
-    query: str = "",
-    data: bytes = b"",
-    headers: dict[str, str] | None = None,
-) -> requests.Response:
-    """Send a request; of an answer that is no refusal, the body is left unread: some last."""
-    with owner.session.request(
-        operation.method,
-        owner.url + owner.fill(operation.path) + query,
-        data=data,
-        headers=headers,
-        timeout=30,
-        allow_redirects=False,
-        stream=True,
-    ) as answer:
-        if answer.status_code >= 400:
-            _ = answer.content
-    return answer
+    return "" if is_sentence and body.get("code") else f"{answer.status} {body}"
 
 
 def bodies(operation: Operation) -> list[tuple[bytes, str]]:
@@ -93,78 +86,103 @@ def test_every_address_of_the_api_is_probed() -> None:
     assert api - UPLOADS <= {operation.path for operation in api_operations()}
 
 
-@pytest.mark.parametrize("operation", with_methods(*WITH_BODY), ids=str)
-def test_json_bodies(owner: Owner, operation: Operation) -> None:
-    wrong = {
-        (body[:80], kind): found
-        for body, kind in bodies(operation)
-        if (
-            found := problem(
-                call(owner, operation, data=body, headers={"Content-Type": kind}), is_api=True
-            )
-        )
-    }
-    assert wrong == {}
+def probe(url: str, operations: Iterable[Operation], try_all: Try) -> str:
+    """Return what is wrong, a line each; each operation has an owner of its own."""
+    return "\n".join(
+        f"{operation} {what}: {wrong}"
+        for operation in operations
+        for what, wrong in try_all(make_owner(url), operation).items()
+    )
 
 
-@pytest.mark.parametrize("operation", with_methods("GET"), ids=str)
-def test_query_values(owner: Owner, operation: Operation) -> None:
-    wrong = {
-        (name, value[:40]): found
-        for name in (*operation.parameters, "page", "page_size", "unknown", "%00")
-        for value in QUERY_VALUES
-        if is_sampled(str(operation), name, value)
-        and (found := problem(call(owner, operation, query=f"?{name}={value}"), is_api=True))
-    }
-    assert wrong == {}
+def try_bodies(owner: Owner, operation: Operation) -> Wrong:
+    wrong = {}
+    for body, kind in bodies(operation):
+        answer = call(owner, operation, data=body, headers={"Content-Type": kind})
+        wrong[f"{body[:80]!r} {kind!r}"] = problem(answer, is_api=True)
+    return only_wrong(wrong)
 
 
-@pytest.mark.parametrize("operation", with_methods("GET", *WITH_BODY), ids=str)
-def test_header_values(owner: Owner, operation: Operation) -> None:
+def test_json_bodies(visitor: Client) -> None:
+    assert probe(visitor.url, with_methods(*WITH_BODY), try_bodies) == ""
+
+
+def try_queries(owner: Owner, operation: Operation) -> Wrong:
+    wrong = {}
+    for name in (*operation.parameters, "page", "page_size", "unknown", "%00"):
+        for value in QUERY_VALUES:
+            if is_sampled(str(operation), name, value):
+                answer = call(owner, operation, query=f"?{name}={value}")
+                wrong[f"{name}={value[:40]}"] = problem(answer, is_api=True)
+    return only_wrong(wrong)
+
+
+def test_query_values(visitor: Client) -> None:
+    assert probe(visitor.url, with_methods("GET"), try_queries) == ""
+
+
+def try_headers(owner: Owner, operation: Operation) -> Wrong:
     wrong = {}
     for name in HEADERS:
         for value in HEADER_VALUES:
-            if is_sampled(str(operation), name, value):
+            if is_sampled(str(operation), name, value, of=100):
                 answer = call(owner, operation, headers={name: value})
-                if found := problem(answer, is_api=True):
-                    wrong[name, value[:40]] = found
-    assert wrong == {}
+                wrong[f"{name}: {value[:40]}"] = problem(answer, is_api=True)
+    return only_wrong(wrong)
 
 
-@pytest.mark.parametrize("operation", api_operations(), ids=str)
-def test_ids_in_addresses(owner: Owner, operation: Operation) -> None:
+def test_header_values(visitor: Client) -> None:
+    assert probe(visitor.url, with_methods("GET", *WITH_BODY), try_headers) == ""
+
+
+def try_ids(owner: Owner, operation: Operation) -> Wrong:
     wrong = {}
     for name in owner.ids:
-        if f"{{{name}}}" not in operation.path:
-            continue
-        for value in ("0", "9" * 25, "9" * 5_000, "%00", "%ED%A0%80", "a" * 3_000, "..", "%2e"):
+        for value in ID_VALUES if f"{{{name}}}" in operation.path else ():
             path = operation.path.replace(f"{{{name}}}", value)
             answer = call(owner, Operation(path, operation.method))
-            if answer.status_code >= 500 and answer.status_code != AWAY:
-                wrong[name, value[:20]] = answer.status_code
-    assert wrong == {}
+            wrong[f"{name}={value[:20]}"] = problem(answer, is_api=False)
+    return only_wrong(wrong)
 
 
-def test_pages(owner: Owner) -> None:
-    """As somebody who isn't logged in, and with forms that no browser sends."""
-    del owner.session.headers["Authorization"]
+def test_ids_in_addresses(visitor: Client) -> None:
+    assert probe(visitor.url, api_operations(), try_ids) == ""
+
+
+@pytest.mark.parametrize("is_logged_in", [False, True])
+def test_pages(visitor: Client, is_logged_in: bool) -> None:
+    """Each page read and, with each field of its forms, sent; past the check against forgery."""
+    owner = make_owner(visitor.url)
+    owner.headers = {"Cookie": cookies_of(owner.user if is_logged_in else None)}
     wrong = {}
-    for path in sorted(set(page_paths())):
+    for path in sorted(set(page_paths()) - LOG_OUT):
+        fields = FIELD.findall(call(owner, Operation(path, "GET")).content)
         for value in QUERY_VALUES:
             if is_sampled(path, value):
                 for method in ("GET", "POST"):
-                    if found := _page_problem(owner, path, method, value):
-                        wrong[method, path, value[:40]] = found
-    assert wrong == {}
+                    answer = send_form(owner, Operation(path, method), fields, value)
+                    wrong[f"{method} {path} {value[:40]}"] = problem(answer, is_api=False)
+    assert only_wrong(wrong) == {}
 
 
-def _page_problem(owner: Owner, path: str, method: str, value: str) -> str:
-    form = f"email={value}&password={value}&next={value}&login={value}".encode()
-    answer = call(
+def cookies_of(user: User | None) -> str:
+    """Return what a browser sends: its token against forgery and, if somebody is, a session."""
+    browser = Browser()
+    if user is not None:
+        browser.force_login(user)
+    sent = {name: each.value for name, each in browser.cookies.items()}
+    sent[settings.CSRF_COOKIE_NAME] = CSRF_TOKEN
+    return "; ".join(f"{name}={value}" for name, value in sent.items())
+
+
+def send_form(owner: Owner, operation: Operation, fields: list[bytes], value: str) -> Answer:
+    names = {*(name.decode() for name in fields), "email", "next", "login"}
+    filled = "&".join(f"{name}={value}" for name in sorted(names - {"csrfmiddlewaretoken"}))
+    form = f"csrfmiddlewaretoken={CSRF_TOKEN}&{filled}".encode()
+    return call(
         owner,
-        Operation(path, method),
-        query=f"?next={value}&page={value}&q={value}",
-        data=form if method == "POST" else b"",
-        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        operation,
+        query=f"?next={value}&page={value}&q={value}&line={value}",
+        data=form if operation.method == "POST" else b"",
+        headers={"Content-Type": "application/x-www-form-urlencoded", "Origin": owner.url},
     )
-    return problem(answer, is_api=False)

@@ -14,6 +14,7 @@ from stt_web.core.strict_json import StrictJsonError, parse_json
 from stt_web.core.unicode import normalize
 from stt_web.core.uploads import clean_file_name
 from tests.transcripts.exports.documents import document, segment
+from transcripts.editing.alignment_checks import redistribute_times
 from transcripts.editing.revisions import compare_texts
 from transcripts.exports.csv import neutralise
 from transcripts.exports.document import Document
@@ -77,6 +78,8 @@ PIECES = (
     ),
     *("\n", "\r\n", "\x1c", "J. ", "č ", "\U0001f468\u200d"),
 )
+# Which redaction masks, each.
+MASKED = ("a@b.cz ", "+420123456789, ", "4111 1111 1111 1111; ", "GB82 WEST 1234 5698 7654 32. ")
 TEXT_WORK: dict[str, Callable[[str], Any]] = {
     "fold": fold_text,
     "find words": find_words,
@@ -116,8 +119,9 @@ def test_work_on_a_segments_text_is_linear(name: str) -> None:
 
 
 def spoken(text: str) -> Document:
-    """Return a document of one segment with its words, as an import makes it."""
-    return document(segment(0, 3_600_000, text, is_timed=True))
+    """Return a document of one segment with its words, as an import makes it; as many characters a
+    second however long it is, since a cue's choices grow with them up to what a line holds."""
+    return document(segment(0, 50 * len(text), text, is_timed=True))
 
 
 @pytest.mark.parametrize("format_name", ["txt", "srt", "vtt", "json", "csv"])
@@ -126,6 +130,14 @@ def test_exports_of_a_long_segment_are_linear(format_name: str) -> None:
         export(spoken(text), format_name, ExportOptions())
 
     grown = {piece: growth(work, piece, MAX_SEGMENT_WORDS * 2) for piece in PIECES}
+    assert {piece: ratio for piece, ratio in grown.items() if ratio >= MOST} == {}
+
+
+def test_redacting_the_words_of_a_long_segment_is_linear() -> None:
+    def work(text: str) -> None:
+        redact_document(spoken(text), kinds=KINDS)
+
+    grown = {piece: growth(work, piece, MAX_SEGMENT_CHARACTERS) for piece in MASKED}
     assert {piece: ratio for piece, ratio in grown.items() if ratio >= MOST} == {}
 
 
@@ -174,6 +186,13 @@ def test_names_of_files_are_made_in_linear_time() -> None:
 
     grown = {piece: growth(work, piece, 16 * 1024) for piece in PIECES}
     assert {piece: ratio for piece, ratio in grown.items() if ratio >= MOST} == {}
+
+
+def test_sharing_out_times_that_an_aligner_squeezed_is_linear() -> None:
+    def work(text: str) -> None:
+        redistribute_times([Word("ab", 0, 0, 1.0)] * len(text))
+
+    assert growth(work, "x", MAX_SEGMENT_WORDS) < MOST
 
 
 def test_matching_of_words_is_bounded() -> None:

@@ -9,6 +9,9 @@ import json
 from collections.abc import AsyncIterator
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db.models import Avg
+from django.db.models.functions import Length
 from django.http import StreamingHttpResponse
 
 from transcripts.exports.api.views import ExportFailedError, read_in_chunks, wait_for_file
@@ -20,8 +23,7 @@ from transcripts.models import Transcript
 from transcripts.responses import describe_without_segments
 
 _NO_SEGMENTS = '"segments": []'
-_WAIT_S = 20.0
-_SEGMENTS_AT_ONCE = 20
+_CHARACTERS_AT_ONCE = 50_000  # of text, with its words: tens of milliseconds
 
 
 def answer_large(transcript: Transcript, headers: dict[str, str]) -> StreamingHttpResponse:
@@ -47,7 +49,10 @@ async def _stream(transcript: Transcript, *, head: str, tail: str) -> AsyncItera
 async def _made_by_worker(transcript: Transcript) -> AsyncIterator[bytes] | None:
     try:
         file = await wait_for_file(
-            transcript, format_name=SEGMENTS, options=ExportOptions(), timeout_s=_WAIT_S
+            transcript,
+            format_name=SEGMENTS,
+            options=ExportOptions(),
+            timeout_s=settings.LARGE_ANSWER_WAIT_S,
         )
     except ExportFailedError:
         return None
@@ -55,10 +60,11 @@ async def _made_by_worker(transcript: Transcript) -> AsyncIterator[bytes] | None
 
 
 async def _made_here(transcript: Transcript) -> AsyncIterator[bytes]:
+    count = await sync_to_async(_segments_at_once)(transcript)
     position, separator = 0, ""
     yield b"["
     while True:
-        text, position = await sync_to_async(_render_some)(transcript, position)
+        text, position = await sync_to_async(_render_some)(transcript, position, count)
         if not text:
             break
         yield (separator + text).encode()
@@ -66,10 +72,15 @@ async def _made_here(transcript: Transcript) -> AsyncIterator[bytes]:
     yield b"]"
 
 
-def _render_some(transcript: Transcript, after: int) -> tuple[str, int]:
+def _segments_at_once(transcript: Transcript) -> int:
+    size = transcript.segments.aggregate(mean=Avg(Length("text")))
+    return max(1, int(_CHARACTERS_AT_ONCE / max(size["mean"] or 0, 50)))
+
+
+def _render_some(transcript: Transcript, after: int, count: int) -> tuple[str, int]:
     """Return the next segments without brackets, and the position of the last."""
     language = spoken_language(transcript)
-    segments, position = load_segments(transcript, after=after, count=_SEGMENTS_AT_ONCE)
+    segments, position = load_segments(transcript, after=after, count=count)
     shown = (
         json.dumps(segment_as_json(each, language=language), ensure_ascii=False)
         for each in segments

@@ -21,21 +21,29 @@ _IMPLAUSIBLE = 0.02
 _WORDS_TO_JUDGE = 3
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Block:
-    """Words that share a time; one alone has its own."""
+    """Words that share a time, one alone has its own: those from `first` on, before `behind`."""
 
-    words: list[Word]
+    first: int
+    behind: int
+    start_ms: int
+    end_ms: int
+    spoken: int  # characters that are pronounced
 
     @property
     def length_ms(self) -> int:
-        return self.words[-1].end_ms - self.words[0].start_ms
+        return self.end_ms - self.start_ms
 
     @property
     def has_squeezed_times(self) -> bool:
-        is_alone = len(self.words) == 1
+        is_alone = self.behind == self.first + 1
         least = _LEAST_MS_A_CHARACTER if is_alone else _SHARED_MS_A_CHARACTER
-        return self.length_ms < least * sum(map(_count_spoken, self.words))
+        return self.length_ms < least * self.spoken
+
+    def join(self, after: "_Block") -> "_Block":
+        spoken = self.spoken + after.spoken
+        return _Block(self.first, after.behind, self.start_ms, after.end_ms, spoken)
 
 
 def is_implausible(aligned: Sequence[Word]) -> bool:
@@ -54,15 +62,20 @@ def redistribute_times(words: Sequence[Word]) -> list[Word] | None:
     time shares that of the words beside it, by length; all of these are `interpolated` then. If
     that takes in every word, nothing of the alignment is left.
     """
-    blocks = [_Block([word]) for word in words]
-    while (
-        at := next((at for at, each in enumerate(blocks) if each.has_squeezed_times), None)
-    ) is not None:
+    blocks = [
+        _Block(at, at + 1, word.start_ms, word.end_ms, _count_spoken(word))
+        for at, word in enumerate(words)
+    ]
+    at = 0  # all blocks before it have time enough
+    while at < len(blocks):
+        if not blocks[at].has_squeezed_times:
+            at += 1
+            continue
         if len(blocks) == 1:
             return None
-        first = _choose_neighbour(blocks, at)
-        blocks[first : first + 2] = [_Block(blocks[first].words + blocks[first + 1].words)]
-    return [word for block in blocks for word in _share_out(block)]
+        at = _choose_neighbour(blocks, at)
+        blocks[at : at + 2] = [blocks[at].join(blocks[at + 1])]
+    return [word for block in blocks for word in _share_out(block, words)]
 
 
 def _choose_neighbour(blocks: Sequence[_Block], at: int) -> int:
@@ -74,15 +87,14 @@ def _choose_neighbour(blocks: Sequence[_Block], at: int) -> int:
     return at - 1 if blocks[at - 1].length_ms >= blocks[at + 1].length_ms else at
 
 
-def _share_out(block: _Block) -> list[Word]:
-    if len(block.words) == 1:
-        return block.words
-    times = share_out(
-        [len(word.text) for word in block.words], block.words[0].start_ms, block.words[-1].end_ms
-    )
+def _share_out(block: _Block, words: Sequence[Word]) -> Sequence[Word]:
+    own = words[block.first : block.behind]
+    if len(own) == 1:
+        return own
+    times = share_out([len(word.text) for word in own], block.start_ms, block.end_ms)
     return [
         replace(word, start_ms=start_ms, end_ms=end_ms, timing=INTERPOLATED)
-        for word, (start_ms, end_ms) in zip(block.words, times, strict=True)
+        for word, (start_ms, end_ms) in zip(own, times, strict=True)
     ]
 
 

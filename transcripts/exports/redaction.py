@@ -6,6 +6,7 @@ and an IBAN its own (ISO 13616, modulo 97), so that few other numbers are taken 
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 
@@ -93,22 +94,25 @@ def _redact_text(text: str, rules: list[_Rule]) -> str:
 
 
 def _find_intervals(text: str, rules: list[_Rule]) -> list[_Interval]:
+    """Return them in the text's order; none overlaps another, earlier rules come first."""
     intervals: list[_Interval] = []
+    taken = bytearray(len(text))  # 1 where an interval covers the character
     for rule in rules:
         for match in rule.pattern.finditer(text):
-            is_free = all(
-                match.end() <= interval.start or match.start() >= interval.end
-                for interval in intervals
-            )
-            if is_free and rule.accepts(match[0]):
-                intervals.append(_Interval(match.start(), match.end(), rule.mask))
+            start, end = match.span()
+            if taken.find(1, start, end) < 0 and rule.accepts(match[0]):
+                intervals.append(_Interval(start, end, rule.mask))
+                taken[start:end] = b"\x01" * (end - start)
     return sorted(intervals, key=lambda interval: interval.start)
 
 
 def _mask(text: str, intervals: list[_Interval]) -> str:
-    for interval in reversed(intervals):
-        text = text[: interval.start] + interval.mask + text[interval.end :]
-    return text
+    pieces = []
+    position = 0
+    for interval in intervals:
+        pieces += [text[position : interval.start], interval.mask]
+        position = interval.end
+    return "".join([*pieces, text[position:]])
 
 
 def _redact_words(segment: Segment, intervals: list[_Interval]) -> Iterator[Word]:
@@ -150,18 +154,18 @@ def _place_words(segment: Segment) -> list[tuple[int, Word]] | None:
 
 
 def _is_joined(last: tuple[int, Word], start: int, intervals: list[_Interval]) -> bool:
+    """Whether an interval covers the end of the last word and the beginning of the next."""
     end = last[0] + len(last[1].text)
-    return any(interval.start < end and start < interval.end for interval in intervals)
+    number = bisect_right(intervals, start, key=lambda interval: interval.end)
+    return number < len(intervals) and intervals[number].start < end
 
 
 def _join(group: list[tuple[int, Word]], text: str, intervals: list[_Interval]) -> Word:
     start = group[0][0]
     end = group[-1][0] + len(group[-1][1].text)
-    inside = [
-        _moved(interval, by=-start)
-        for interval in intervals
-        if interval.start >= start and interval.end <= end
-    ]
+    first = bisect_left(intervals, start, key=lambda interval: interval.start)
+    after = bisect_right(intervals, end, key=lambda interval: interval.end)
+    inside = [_moved(interval, by=-start) for interval in intervals[first:after]]
     words = [word for _, word in group]
     measured = [word.confidence for word in words if word.confidence is not None]
     return replace(

@@ -41,9 +41,6 @@ _FAILED_S = 60
 _ROWS, _ROWS_WITH_WORDS = 2000, 100  # read at once; a segment's words may take 100 kB
 # Moves on where a renderer's output does, so that files made by the old one are left alone.
 _RENDERER = 4
-# What a web process renders by itself, in less than half a second: two hours of speech or more.
-_LARGEST_CHARACTERS = 100_000
-_LARGEST_SEGMENTS = 5_000
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,9 @@ class WantedExport:
 def is_large(transcript: Transcript) -> bool:
     """Whether reading all its words is too much for a web process. One query."""
     size = transcript.segments.aggregate(characters=Sum(Length("text")), segments=Count("pk"))
-    return (size["characters"] or 0) > _LARGEST_CHARACTERS or size["segments"] > _LARGEST_SEGMENTS
+    return (size["characters"] or 0) > settings.LARGE_TRANSCRIPT_CHARACTERS or (
+        size["segments"] > settings.LARGE_TRANSCRIPT_SEGMENTS
+    )
 
 
 def describe_export(

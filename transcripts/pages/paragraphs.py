@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from transcripts.exports.document import Document
 from transcripts.text.clock import format_clock
-from transcripts.text.segments import Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +43,3 @@ class GapLine(Line):
     gap: str = ""
     seconds: str = ""
     reason: str = ""
-
-
-def list_turns(document: Document) -> list[SegmentLine]:
-    """Return what a page shows of each segment; `speaker` empty where it is the one before."""
-    return [
-        SegmentLine(segment.start_ms, segment.end_ms, segment.text, speaker=speaker or "")
-        for segment, speaker in _with_speakers(document.segments)
-    ]
-
-
-def _with_speakers(
-    segments: tuple[Segment, ...],
-) -> list[tuple[Segment, str | None]]:
-    before = [None, *(segment.speaker_name for segment in segments)]
-    return [
-        (segment, segment.speaker_name if segment.speaker_name != known else None)
-        for segment, known in zip(segments, before, strict=False)
-    ]

@@ -11,7 +11,6 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -30,8 +29,8 @@ from transcripts.jobs.cancel import delete_transcript
 from transcripts.jobs.second_pass import has_open_pass, request_second_pass
 from transcripts.models import OPEN_STATUSES, Source, Status, Transcript
 from transcripts.pages.home import list_languages
-from transcripts.pages.paragraphs import SegmentLine
-from transcripts.pages.remarks import has_code, list_gaps, list_remarks
+from transcripts.pages.parts import load_part, read_first
+from transcripts.pages.remarks import has_code, list_remarks
 from transcripts.pages.script_texts import render_texts
 from transcripts.pages.transcript_texts import MASKED_NAMES, PROFILE_NAMES, TEXTS
 from transcripts.services.embeddings import has_embeddings
@@ -73,14 +72,14 @@ def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
     come by the API."""
     transcript = _find(request, transcript_id)
     is_open = transcript.status in OPEN_STATUSES
-    segments = _list_segments(transcript)
-    gaps = list_gaps(load_gaps(transcript))
+    part = load_part(transcript, load_gaps(transcript), first=read_first(request))
     speakers = list(transcript.speakers.all())
     context = {
         "transcript": transcript,
         "title": transcript.title or transcript.recording.file_name or _("Transcript"),
         "tags": [tag.name for tag in transcript.tags.all()],
-        "lines": sorted([*segments, *gaps], key=lambda line: line.start_ms),
+        "lines": part.lines,
+        "part": part,
         "remarks": list_remarks(transcript),
         "is_incomplete": transcript.status == Status.COMPLETED_WITH_WARNINGS,
         "is_silent": has_code(transcript, NO_SPEECH),
@@ -89,7 +88,7 @@ def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
         "is_open": is_open,
         "has_open_pass": has_open_pass(transcript),
         "pauses": json.dumps(list_pauses(transcript)),
-        "can_edit": bool(segments or gaps) and not is_open,
+        "can_edit": bool(part.lines) and not is_open,
         "can_transcribe_again": bool(transcript.recording.path)
         and not (is_open or transcript.is_corrected),
         "can_recount": has_embeddings(transcript) or can_find_voices(transcript),
@@ -133,34 +132,6 @@ def delete(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
     delete_transcript(_find(request, transcript_id))
     messages.success(request, _("The transcript and its recording are deleted."))
     return redirect("transcripts")
-
-
-def _list_segments(transcript: Transcript) -> list[SegmentLine]:
-    """Return what the page shows of each; without the words, which are most of it. One query."""
-    rows = transcript.segments.order_by("position").values(
-        "key",
-        "start_ms",
-        "end_ms",
-        "text",
-        number=F("speaker__position"),
-        label=F("speaker__label"),
-        name=F("speaker__display_name"),
-    )
-    before = None
-    shown: list[SegmentLine] = []
-    for row in rows:
-        line = SegmentLine(
-            row["start_ms"],
-            row["end_ms"],
-            row["text"],
-            speaker=row["name"] or row["label"] or "",
-            key=row["key"],
-            number=row["number"],
-            is_same=row["number"] == before,
-        )
-        shown.append(line)
-        before = row["number"]
-    return shown
 
 
 def _find(request: HttpRequest, transcript_id: UUID) -> Transcript:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from pytest_django import Settings
 
 from tests.transcripts.api.test_transcripts import make, path_of
 from tests.transcripts.exports.test_api import ExportWorker
@@ -46,15 +47,15 @@ def test_a_large_transcript_is_answered_like_a_small_one(
     client: Client,
     is_worker_there: bool,
     request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings,
 ) -> None:
     if is_worker_there:
         request.getfixturevalue("export_worker")
     else:
-        monkeypatch.setattr("transcripts.api.large_answers._WAIT_S", 0.1)
+        settings.LARGE_ANSWER_WAIT_S = 0.1
     transcript = make_large(client, words=2_000, words_a_segment=40)
     small = client.get(path_of(transcript)).json()
-    monkeypatch.setattr("transcripts.exports.worker_exports._LARGEST_CHARACTERS", 100)
+    settings.LARGE_TRANSCRIPT_CHARACTERS = 100
     assert is_large(transcript)
 
     large = client.get(path_of(transcript))
@@ -67,12 +68,12 @@ def test_a_large_transcript_is_answered_like_a_small_one(
 
 @pytest.mark.parametrize("name", ["txt", "srt", "vtt", "json", "csv", "lint"])
 def test_a_large_transcript_is_exported_by_the_worker(
-    client: Client, export_worker: ExportWorker, name: str, monkeypatch: pytest.MonkeyPatch
+    client: Client, export_worker: ExportWorker, name: str, settings: Settings
 ) -> None:
     transcript = make_large(client, words=400, words_a_segment=40)
     small = client.get(path_of(transcript, f"export/{name}/"))
     assert export_worker.made == 0
-    monkeypatch.setattr("transcripts.exports.worker_exports._LARGEST_CHARACTERS", 100)
+    settings.LARGE_TRANSCRIPT_CHARACTERS = 100
 
     large = client.get(path_of(transcript, f"export/{name}/"))
 
@@ -82,9 +83,9 @@ def test_a_large_transcript_is_exported_by_the_worker(
 
 
 def test_other_times_of_words_make_another_file(
-    client: Client, export_worker: ExportWorker, monkeypatch: pytest.MonkeyPatch
+    client: Client, export_worker: ExportWorker, settings: Settings
 ) -> None:
-    monkeypatch.setattr("transcripts.exports.worker_exports._LARGEST_CHARACTERS", 100)
+    settings.LARGE_TRANSCRIPT_CHARACTERS = 100
     transcript = make_large(client, words=400, words_a_segment=40)
     before = client.get(path_of(transcript)).json()["segments"][0]["words"][0]["end"]
     Segment.objects.filter(transcript=transcript).update(words=[{**WORD, "end_ms": 500}] * 40)

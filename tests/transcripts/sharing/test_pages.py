@@ -71,7 +71,7 @@ def test_a_password_that_is_too_short_is_explained(transcript: Transcript) -> No
         f"/transcripts/{transcript.pk}/share/", {"days": "", "password": "abc"}
     )
 
-    assert "at least 4 characters" in html.unescape(page.content.decode())
+    assert "at least 8 characters" in html.unescape(page.content.decode())
     assert not ShareLink.objects.exists()
 
 

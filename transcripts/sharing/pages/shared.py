@@ -20,10 +20,10 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.client_address import request_address
 from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
-from transcripts.exports.document import load_document
-from transcripts.models import ShareLink, Transcript
-from transcripts.pages.paragraphs import list_turns
-from transcripts.pages.remarks import has_code, list_gaps
+from transcripts.exports.document import load_gaps, spoken_language
+from transcripts.models import Origin, ShareLink, Transcript
+from transcripts.pages.parts import load_part, read_first
+from transcripts.pages.remarks import has_code
 from transcripts.served_recordings import (
     NoRecordingError,
     ServedRecording,
@@ -87,7 +87,7 @@ def _show(request: HttpRequest, token: str) -> HttpResponse:
         return _try_password(request, link, token)
     if not is_open(link, shown_pass=request.COOKIES.get(settings.SHARE_COOKIE_NAME, "")):
         return _ask(request)
-    return _answer(request, "transcripts/shared.html", _describe(link.transcript, token))
+    return _answer(request, "transcripts/shared.html", _describe(request, link.transcript, token))
 
 
 @sensitive_variables("token")
@@ -138,25 +138,21 @@ def _is_still_shared(request: HttpRequest, token: str) -> bool:
     return True
 
 
-def _describe(transcript: Transcript, token: str) -> dict[str, object]:
-    document = load_document(transcript, has_words=False)
+def _describe(request: HttpRequest, transcript: Transcript, token: str) -> dict[str, object]:
+    part = load_part(transcript, load_gaps(transcript), first=read_first(request))
     try:
         find_recording(transcript)
         audio = reverse("shared_audio", args=[token])
     except NoRecordingError:
         audio = ""
     return {
-        "title": document.title,
-        "language": document.language,
-        "model": document.model,
-        "is_machine_made": document.is_machine_made,
-        "is_corrected": document.is_corrected,
+        "title": transcript.title,
+        "language": spoken_language(transcript),
+        "is_machine_made": transcript.origin == Origin.MACHINE,
+        "is_corrected": transcript.is_corrected,
         "audio": audio,
         "pauses": json.dumps(list_pauses(transcript) if audio else []),
-        "turns": sorted(
-            [*list_turns(document), *list_gaps(document.gaps)],
-            key=lambda line: line.start_ms,
-        ),
+        "part": part,
         "is_silent": has_code(transcript, NO_SPEECH),
     }
 

@@ -88,9 +88,21 @@ export function neighbourOf(item, { isNext }) {
  */
 export const itemOf = (id) => list.querySelector(`[data-id="${CSS.escape(id)}"]`);
 
+/**
+ * Whether a segment belongs to a part of the text that the page doesn't show.
+ * @param {Segment} segment
+ */
+function isElsewhere({ start }) {
+  if (!lines.length) return false;
+  const isBefore = Number(list.dataset.first) > 0 && start < Number(lines[0].dataset.start);
+  const hasMore = document.getElementById("more") !== null;
+  return isBefore || (hasMore && start > Number(lines[lines.length - 1].dataset.start));
+}
+
 /** @param {Segment} segment */
 function showSegment(segment) {
   words.set(segment.id, segment.words);
+  if (!itemOf(segment.id) && isElsewhere(segment)) return;
   const item = itemOf(segment.id) ?? insert(segment);
   item.dataset.start = String(segment.start);
   item.dataset.end = String(segment.end);

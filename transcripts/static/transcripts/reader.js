@@ -34,7 +34,9 @@ let stopAt = Infinity; // seconds: where a gap that is played ends
  * @returns {Promise<Word[]>}
  */
 export async function wordsOf(item) {
-  const page = Math.floor([...lines].indexOf(item) / PAGE) + 1;
+  const index = [...lines].indexOf(item);
+  const before = Number(list.dataset.first); // of a long text, the page shows a part
+  const page = index < 0 ? 0 : Math.floor((before + index) / PAGE) + 1;
   if (!words.has(item.dataset.id) && page && isDue(page)) {
     if (!pages.has(page)) pages.set(page, readPage(page));
     await pages.get(page);
