@@ -418,7 +418,8 @@ _CHANNEL_URL = read_text("STT_CHANNEL_LAYER_URL", "")
 CHANNEL_LAYERS: dict[str, dict[str, object]] = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [_CHANNEL_URL]},
+        # Members renew themselves every few seconds (`stt_web.core.wakeups`).
+        "CONFIG": {"hosts": [_CHANNEL_URL], "expiry": 10, "group_expiry": 60, "capacity": 1000},
     }
     if _CHANNEL_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
