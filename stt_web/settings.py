@@ -7,6 +7,7 @@ import contextlib
 import os
 import secrets
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -117,7 +118,8 @@ STORAGE_ORIGIN = read_text("STT_STORAGE_ORIGIN", "")
 
 INSTALLED_APPS = [
     "stt_web.admin_config.OperatorAdminConfig",
-    "daphne",  # Channels' development server; `make run` serves with uvicorn (architecture)
+    # `manage.py runserver` serves with it, sockets too. Not in a deployment, where uvicorn serves.
+    *(["daphne"] if find_spec("daphne") else []),
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",

@@ -12,6 +12,7 @@ is logged as the layer is lost and one as it is back.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import queue
@@ -20,6 +21,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 from contextvars import Context
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from channels.exceptions import ChannelFull
@@ -27,7 +29,7 @@ from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.db import transaction
 from redis.exceptions import RedisError
 
-from stt_web.core.background import BackgroundLoop, ThreadLoop
+from stt_web.core.background import BackgroundLoop, ThreadLoop, spawn
 
 logger = logging.getLogger(__name__)
 
@@ -145,6 +147,7 @@ class Receiver:
         self._loop = BackgroundLoop("wakeups-receive", self._round)
         self._outage = _Outage("receive")
         self._seen_at = float("-inf")
+        self._channel = ""
 
     @property
     def is_up(self) -> bool:
@@ -165,8 +168,8 @@ class Receiver:
 
     async def _receive(self) -> None:
         layer = get_channel_layer()
-        channel = await layer.new_channel()
-        pinging = asyncio.create_task(_ping(layer, channel), name="wakeups-ping")
+        self._channel = channel = await layer.new_channel()
+        pinging = spawn(self._ping(layer, channel), name="wakeups-ping")
         try:
             while True:
                 async with asyncio.timeout(_SILENT_S):
@@ -176,8 +179,20 @@ class Receiver:
                 if message.get("origin") != _origin:
                     _listeners.notify((topic, pk) for topic, pk in message.get("items", ()))
         finally:
+            # Not awaited: redis-py under uvloop may swallow the cancellation.
+            self._channel = ""
             pinging.cancel()
-            await asyncio.gather(pinging, return_exceptions=True)
+
+    async def _ping(self, layer: Any, channel: str) -> None:
+        """Renew the membership, which a Redis that restarts loses, and say so to ourselves.
+
+        What fails here shows as silence in `_receive`.
+        """
+        with contextlib.suppress(*_FAILURES):
+            while self._channel == channel:
+                await layer.group_add(_GROUP, channel)
+                await layer.send(channel, {"type": "ping"})
+                await asyncio.sleep(_PING_S)
 
 
 _listeners = _Listeners()
@@ -244,17 +259,6 @@ async def _send(items: list[Item]) -> None:
     message = {"type": "wakeups", "origin": _origin, "items": items}
     async with asyncio.timeout(_SEND_S):
         await get_channel_layer().group_send(_GROUP, message)
-
-
-async def _ping(layer: object, channel: str) -> None:
-    """Renew the membership, which a Redis that restarts loses, and say so to ourselves.
-
-    What fails here shows as silence in `Receiver._receive`.
-    """
-    while True:
-        await layer.group_add(_GROUP, channel)  # type: ignore[attr-defined]  # no stubs
-        await layer.send(channel, {"type": "ping"})  # type: ignore[attr-defined]
-        await asyncio.sleep(_PING_S)
 
 
 def _after_fork() -> None:
