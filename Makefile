@@ -8,7 +8,7 @@ VENV = $${STT_VENV:-.venv}
 BIN = "$(VENV)/bin"
 INSTALL = PYTHON="$(PYTHON)" STT_VENV="$(VENV)" sh requirements/install.sh
 
-.PHONY: run test test-real check lock lock-torch protos bench clean
+.PHONY: run test test-real check messages lock lock-torch protos bench clean
 
 # Everything on this machine: address, API key and a curl line to paste are printed at the end.
 run:
@@ -29,7 +29,19 @@ check:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
-	$(BIN)/python -m pytest -q tests/test_protos.py tests/test_migrations.py tests/test_architecture.py
+	$(BIN)/djlint --lint --quiet accounts billing transcripts stt_web
+	@sh tests/js/install.sh || [ $$? -eq 3 ]
+	@! [ -e node_modules ] || npm run --silent check
+	$(BIN)/python -m pytest -q tests/test_protos.py tests/test_migrations.py tests/test_architecture.py \
+		tests/test_templates.py tests/test_catalogue.py
+
+# After a change of sentences: the Czech catalogue gets the new ones, empty or fuzzy; translate them,
+# then once more, which compiles it. tests/test_catalogue.py refuses what is left.
+messages:
+	@$(INSTALL) dev
+	$(BIN)/python manage.py makemessages -l cs --no-location --no-obsolete --no-wrap -e html,txt,py \
+		--ignore tests --ignore benchmarks --ignore node_modules --ignore var
+	$(BIN)/python manage.py compilemessages -l cs --ignore node_modules
 
 protos:
 	@$(INSTALL) dev

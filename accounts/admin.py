@@ -55,13 +55,13 @@ def _dismiss_operator(user: User) -> Outcome:
 
 def _remove_second_factor(user: User) -> Outcome:
     Authenticator.objects.filter(user=user).delete()
-    said = gettext("%(email)s can log in with the password alone, and set a factor up anew.")
+    said = gettext("%(email)s can log in with the password alone and set up a new factor.")
     return Outcome(said % {"email": user.email})
 
 
 def _revoke(api_key: ApiKey) -> Outcome:
     if not revoke_api_key(api_key):
-        raise ApiError(gettext("This key was revoked before."))
+        raise ApiError(gettext("This key has already been revoked."))
     return Outcome(gettext("%(key)s is revoked.") % {"key": api_key})
 
 
@@ -95,7 +95,9 @@ class UserAdmin(OperatorAdmin):
         OperatorAction(
             name="remove-second-factor",
             label=_("Remove the second factor"),
-            explanation=_("For somebody who lost it. Make sure that it is the owner who asks."),
+            explanation=_(
+                "For an owner who lost it. Verify that the request comes from the owner."
+            ),
             run=lambda user, asked: _remove_second_factor(user),
             is_offered=lambda user: not user.is_staff,
         ),
@@ -109,7 +111,7 @@ class UserAdmin(OperatorAdmin):
         ),
         OperatorAction(
             name="dismiss-operator",
-            label=_("Take operator's rights away"),
+            label=_("Remove operator rights"),
             run=lambda user, asked: _dismiss_operator(user),
             is_offered=lambda user: user.is_staff,
             is_for_superusers=True,
@@ -124,7 +126,9 @@ class UserAdmin(OperatorAdmin):
                 "billing_billingaccount", _("Account and ledger"), user__id__exact=user.pk
             ),
             link_to_list(
-                "transcripts_transcriptionjob", _("Jobs"), transcript__owner__id__exact=user.pk
+                "transcripts_transcriptionjob",
+                _("Transcriptions"),
+                transcript__owner__id__exact=user.pk,
             ),
             link_to_list("accounts_apikey", _("Keys"), user__id__exact=user.pk),
             _audit_link(user),
@@ -192,4 +196,4 @@ class AuditEntryAdmin(OperatorAdmin):
 
 def _audit_link(subject: Model) -> SafeString:
     address = audit_log_of(subject._meta.label_lower, subject.pk)
-    return format_html('<a href="{}">{}</a>', address, _("What operators did"))
+    return format_html('<a href="{}">{}</a>', address, _("Audit log"))

@@ -24,7 +24,7 @@ from stt_web.core.errors import ApiError
 class OperatorSite(AdminSite):
     site_header = _("Operators")
     site_title = _("Operators")
-    index_title = _("What there is")
+    index_title = _("Data")
     index_template = "admin/operator_index.html"
     site_url = "/"
 

@@ -37,7 +37,7 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=MAX_REASON,
         widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
-        help_text=_("Kept in the audit log: a ticket, who asked, why."),
+        help_text=_("Recorded in the audit log: a ticket, who asked, and why."),
     )
 
 
@@ -135,9 +135,7 @@ class OperatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no brackets 
         self, request: HttpRequest, action: OperatorAction, subject: models.Model, asked: Any
     ) -> HttpResponse:
         if not action.is_offered(subject):
-            raise ApiError(
-                gettext("This can't be done any more: the object has changed meanwhile.")
-            )
+            raise ApiError(gettext("This can no longer be done: the object has changed."))
         with transaction.atomic():
             outcome = action.run(subject, asked)
             record_action(
@@ -172,7 +170,7 @@ class ReasonModelForm(forms.ModelForm):  # type: ignore[type-arg]  # no brackets
     reason = forms.CharField(
         max_length=MAX_REASON,
         widget=forms.Textarea(attrs={"rows": 2, "cols": 60}),
-        help_text=_("Why. Kept in the audit log."),
+        help_text=_("Reason, recorded in the audit log."),
     )
 
 

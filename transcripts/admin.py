@@ -43,13 +43,13 @@ _MAX_INSTANCES = 50
 def _requeue(job: TranscriptionJob) -> Outcome:
     was = job.status
     requeue_job(job)
-    return Outcome(gettext("It waits in its queue again."), {"was": was})
+    return Outcome(gettext("Queued again."), {"was": was})
 
 
 def _cancel(job: TranscriptionJob) -> Outcome:
     if not cancel_job(job):
-        raise ApiError(gettext("It is not queued or being worked on any more."))
-    return Outcome(gettext("It is cancelled. Text that was there costs what was heard for it."))
+        raise ApiError(gettext("It is no longer queued or running."))
+    return Outcome(gettext("Cancelled. Text transcribed until then is charged for its audio."))
 
 
 def _open_text(job: TranscriptionJob) -> Outcome:
@@ -138,8 +138,8 @@ class TranscriptionJobAdmin(OperatorAdmin):
             name="requeue",
             label=_("Queue again"),
             explanation=_(
-                "Work that is stuck is taken back; work that failed is tried anew, and"
-                " paid for if it succeeds."
+                "A stuck job is released and queued again; a failed job is tried again, and "
+                "charged if it succeeds."
             ),
             run=lambda job, _: _requeue(job),
             is_offered=lambda job: job.status in REQUEUEABLE,
@@ -153,13 +153,17 @@ class TranscriptionJobAdmin(OperatorAdmin):
         OperatorAction(
             name="open-text",
             label=_("Open the text"),
-            explanation=_("This is private. That you open it is kept, with your reason."),
+            explanation=_(
+                "This is private. Opening it is recorded in the audit log, with your reason."
+            ),
             run=lambda job, _: _open_text(job),
         ),
         OperatorAction(
             name="open-recording",
             label=_("Download the recording"),
-            explanation=_("This is private. That you open it is kept, with your reason."),
+            explanation=_(
+                "This is private. Opening it is recorded in the audit log, with your reason."
+            ),
             run=lambda job, _: _open_recording(job),
             is_offered=lambda job: bool(job.transcript.recording.path),
         ),

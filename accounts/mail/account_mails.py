@@ -28,9 +28,12 @@ def _confirm_at_signup(details: Details) -> MailContent:
     return MailContent(
         subject=_("Confirm your e-mail address"),
         paragraphs=[
-            _("Somebody, hopefully you, signed up to Open STT with this address."),
-            _("Confirm that it is yours, and your account is ready."),
-            _("If that was not you, do nothing: without a confirmation nobody can use it."),
+            _("Someone, hopefully you, signed up for Open STT with this address."),
+            _("Confirm that it is yours to activate your account."),
+            _(
+                "If that wasn't you, ignore this e-mail: without confirmation, no one can use the "
+                "account."
+            ),
         ],
         action=(_("Confirm the address"), details["activate_url"]),
     )
@@ -39,7 +42,7 @@ def _confirm_at_signup(details: Details) -> MailContent:
 def _confirm_new_address(details: Details) -> MailContent:
     return MailContent(
         subject=_("Confirm your new e-mail address"),
-        paragraphs=[_("This address is to be the one of your account at Open STT.")],
+        paragraphs=[_("You asked to use this address for your Open STT account.")],
         action=(_("Confirm the address"), details["activate_url"]),
     )
 
@@ -48,8 +51,8 @@ def _reset_password(details: Details) -> MailContent:
     return MailContent(
         subject=_("Choose a new password"),
         paragraphs=[
-            _("Somebody asked for a new password for your account."),
-            _("If that was not you, do nothing: your password stays as it is."),
+            _("Someone asked to reset the password of your account."),
+            _("If that wasn't you, ignore this e-mail: your password stays the same."),
         ],
         action=(_("Choose a new password"), details["password_reset_url"]),
     )
@@ -59,8 +62,8 @@ def _unknown_account(details: Details) -> MailContent:
     return MailContent(
         subject=_("There is no account with this address"),
         paragraphs=[
-            _("Somebody asked for a new password for this address, but no account has it."),
-            _("If that was you, perhaps you signed up with another address."),
+            _("Someone asked to reset the password for this address, but no account uses it."),
+            _("If that was you, you may have signed up with another address."),
         ],
         action=(_("Sign up"), details["signup_url"]),
     )
@@ -68,10 +71,13 @@ def _unknown_account(details: Details) -> MailContent:
 
 def _already_exists(details: Details) -> MailContent:
     return MailContent(
-        subject=_("You have an account already"),
+        subject=_("You already have an account"),
         paragraphs=[
-            _("Somebody, perhaps you, tried to sign up with this address, which has an account."),
-            _("If you forgot the password, you can choose a new one."),
+            _(
+                "Someone, perhaps you, tried to sign up with this address, which already has an "
+                "account."
+            ),
+            _("If you forgot your password, you can choose a new one."),
         ],
         action=(_("Choose a new password"), details["password_reset_url"]),
     )
@@ -89,8 +95,8 @@ def _tell(subject: str, sentence: str) -> Callable[[Details], MailContent]:
                 % {"time": date_format(details["timestamp"], "DATETIME_FORMAT")},
                 _("Network address: %(address)s") % {"address": details["ip"]},
                 _(
-                    "If that was not you, choose a new password, log out everywhere and revoke your"
-                    " API keys: they go on working until you do."
+                    "If that wasn't you, choose a new password, log out everywhere, and revoke your"
+                    " API keys: they keep working until you do."
                 ),
             ],
             action=(_("Check your security settings"), site_url("/account/security/")),
@@ -111,7 +117,7 @@ _MAILS: dict[str, Callable[[Details], MailContent]] = {
     ),
     "account/email/password_set": _tell(
         gettext_noop("Your password was set"),
-        gettext_noop("Your account has a password now."),
+        gettext_noop("Your account now has a password."),
     ),
     "account/email/password_reset": _tell(
         gettext_noop("Your password was changed"),
@@ -119,7 +125,7 @@ _MAILS: dict[str, Callable[[Details], MailContent]] = {
     ),
     "account/email/email_changed": _tell(
         gettext_noop("Your e-mail address was changed"),
-        gettext_noop("Your account has another e-mail address now."),
+        gettext_noop("Your account now uses another e-mail address."),
     ),
     "account/email/email_confirm": _tell(
         gettext_noop("Your e-mail address was confirmed"),
@@ -131,14 +137,16 @@ _MAILS: dict[str, Callable[[Details], MailContent]] = {
     ),
     "mfa/email/totp_activated": _tell(
         gettext_noop("Two-step log-in is on"),
-        gettext_noop("Logging in to your account now takes a code of your app, too."),
+        gettext_noop("Logging in to your account now also requires a code from your app."),
     ),
     "mfa/email/totp_deactivated": _tell(
         gettext_noop("Two-step log-in is off"),
-        gettext_noop("Logging in to your account takes the password alone now."),
+        gettext_noop("Logging in to your account now requires only your password."),
     ),
     "mfa/email/recovery_codes_generated": _tell(
         gettext_noop("New recovery codes"),
-        gettext_noop("New recovery codes were made for your account; the old ones are void."),
+        gettext_noop(
+            "New recovery codes were generated for your account; the old ones no longer work."
+        ),
     ),
 }

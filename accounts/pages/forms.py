@@ -22,7 +22,7 @@ PREFERENCE_LABELS = {
     "transcript_ready": _("A transcript is ready"),
     "transcript_failed": _("A transcript failed"),
     "credits_low": _("Minutes and credits run low"),
-    "key_created": _("A new API key was made"),
+    "key_created": _("An API key was created"),
     "new_device": _("A new device logged in"),
     "webhook_disabled": _("A webhook endpoint was disabled"),
 }
@@ -40,11 +40,15 @@ class ProfileForm(forms.Form):
 
     name = forms.CharField(label=_("Name"), max_length=150, required=False)
     time_zone = forms.ChoiceField(
-        label=_("Time zone"), choices=list_time_zones, help_text=_("Usage is counted by its days.")
+        label=_("Time zone"),
+        choices=list_time_zones,
+        help_text=_("Usage is counted per day in this time zone."),
     )
-    language = forms.ChoiceField(label=_("Language of pages and mails"), choices=settings.LANGUAGES)
+    language = forms.ChoiceField(
+        label=_("Language of pages and e-mails"), choices=settings.LANGUAGES
+    )
     email_preferences = forms.MultipleChoiceField(
-        label=_("Send me a mail when"),
+        label=_("E-mail me when"),
         choices=list(PREFERENCE_LABELS.items()),
         required=False,
         widget=forms.CheckboxSelectMultiple,
@@ -70,13 +74,13 @@ class KeyForm(forms.Form):
         help_text=_("Where will it be used?"),
     )
     expires_at = forms.DateField(
-        label=_("Last day"),
+        label=_("Expires on"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text=_("A year from now, unless you choose another day. Empty: until you revoke it."),
+        help_text=_("A year from now unless you choose another day. Empty: never expires."),
     )
     scopes = forms.MultipleChoiceField(
-        label=_("What it may do (nothing chosen: everything)"),
+        label=_("Permissions (all if none selected)"),
         choices=[(scope, SCOPE_LABELS[scope]) for scope in SCOPES],
         required=False,
         widget=forms.CheckboxSelectMultiple,
@@ -106,7 +110,7 @@ class KeyForm(forms.Form):
 class LeaveForm(forms.Form):
     """Typing one's own address, so that nobody leaves by a slip."""
 
-    email = forms.EmailField(label=_("Type your e-mail address to confirm"))
+    email = forms.EmailField(label=_("Enter your e-mail address to confirm"))
 
     def __init__(self, *args: object, user: User, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # as Django's own

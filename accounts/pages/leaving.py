@@ -53,7 +53,7 @@ def leave(request: HttpRequest) -> HttpResponse:
     close_account(leaving)
     logout(request)
     if try_to_remove(leaving):
-        messages.success(request, _("Your account and everything in it are deleted."))
+        messages.success(request, _("Your account and everything in it have been deleted."))
     else:
         messages.success(request, _("Your account is closed. What is in it is being deleted."))
     return redirect("home")

@@ -31,8 +31,8 @@ def log_in_locally(request: HttpRequest, token: str) -> HttpResponse:
         messages.error(
             request,
             _(
-                "This link was used already, or is older than 15 minutes. Start `make run` again"
-                " for a new one."
+                "This link has been used or is older than 15 minutes. Run `make run` again for a "
+                "new one."
             ),
         )
         return redirect("account_login")

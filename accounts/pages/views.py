@@ -103,10 +103,10 @@ def revoke_key(request: HttpRequest, key_id: str) -> HttpResponse:
         raise Http404 from None
     if "with_created" in request.POST:
         revoke_key_and_created(api_key)
-        messages.success(request, _("The key and those that it made are revoked."))
+        messages.success(request, _("Key revoked, with the keys it created."))
     else:
         revoke_api_key(api_key)
-        messages.success(request, _("The key is revoked."))
+        messages.success(request, _("Key revoked."))
     return redirect("account_keys")
 
 
@@ -115,7 +115,7 @@ def revoke_key(request: HttpRequest, key_id: str) -> HttpResponse:
 def revoke_every_key(request: HttpRequest) -> HttpResponse:
     """POST /account/keys/revoke-all/"""
     revoke_all_keys(_user(request))
-    messages.success(request, _("All your API keys are revoked."))
+    messages.success(request, _("All your API keys have been revoked."))
     return redirect("account_keys")
 
 
@@ -143,7 +143,7 @@ def log_session_out(request: HttpRequest, session_id: int) -> HttpResponse:
     """POST /account/security/sessions/:id/end/"""
     if not end_session(_user(request), session_id):
         raise Http404
-    messages.success(request, _("That device is logged out."))
+    messages.success(request, _("Device logged out."))
     return redirect("account_security")
 
 

@@ -85,9 +85,9 @@ def _write_deletion_mail(user_id: UUID, *, address: str, language: str) -> None:
         notice = MailContent(
             subject=_("Your account is deleted"),
             paragraphs=[
-                _("Your account at Open STT and everything in it are deleted."),
-                _("Only what the law demands, such as invoices, is kept."),
-                _("If that was not you, tell whoever runs the server."),
+                _("Your Open STT account and everything in it have been deleted."),
+                _("Only what the law requires, such as invoices, is kept."),
+                _("If that wasn't you, contact your administrator."),
             ],
         )
         queue_mail(notice, kind="farewell", key=f"farewell:{user_id}", recipient=address, user=None)

@@ -59,13 +59,13 @@ def _write(now: datetime, *, address: str, browser: str) -> MailContent:
     return MailContent(
         subject=_("A new device logged in to your account"),
         paragraphs=[
-            _("Somebody logged in to your account with a browser that had not been used before."),
+            _("Someone logged in to your account from a browser that hadn't been used before."),
             _("Time: %(time)s (UTC)") % {"time": date_format(now, "DATETIME_FORMAT")},
             _("Network address: %(address)s") % {"address": address},
             _("Browser: %(browser)s") % {"browser": describe_browser(browser)},
             _(
-                "If that was not you, choose a new password, log out everywhere and revoke your API"
-                " keys: they go on working until you do."
+                "If that wasn't you, choose a new password, log out everywhere, and revoke your API"
+                " keys: they keep working until you do."
             ),
         ],
         action=(_("Check your security settings"), site_url("/account/security/")),

@@ -20,11 +20,11 @@ def notify_key_created(api_key: ApiKey) -> None:
 def _write(api_key: ApiKey) -> MailContent:
     shown = {"name": api_key.name, "prefix": api_key.prefix}
     return MailContent(
-        subject=_("A new API key was made: %(name)s") % shown,
+        subject=_("API key created: %(name)s") % shown,
         paragraphs=[
             _("Your account has a new API key, “%(name)s” (%(prefix)s…).") % shown,
             *_describe_maker(api_key.created_by_key),
-            _("If that was not you, revoke it, and choose a new password."),
+            _("If that wasn't you, revoke it and choose a new password."),
         ],
         action=(_("See your keys"), site_url("/account/keys/")),
     )

@@ -47,7 +47,7 @@ def _grant(account: BillingAccount, asked: dict[str, Any]) -> Outcome:
         reason=asked["reason"][:200],
     )
     if not is_new:
-        raise ApiError(gettext("These credits were granted already."))
+        raise ApiError(gettext("These credits have already been granted."))
     said = ngettext("%(count)d credit granted.", "%(count)d credits granted.", asked["credits"])
     return Outcome(said % {"count": asked["credits"]}, {"credits": asked["credits"]})
 
@@ -75,9 +75,7 @@ class BillingAccountAdmin(OperatorAdmin):
             label=_("Change plan"),
             form=PlanForm,
             run=_change_plan,
-            explanation=_(
-                "Counts at once. A subscription that is paid for is not changed by this."
-            ),
+            explanation=_("Takes effect immediately. A paid subscription is not changed by this."),
         ),
     )
 
@@ -122,7 +120,7 @@ class BillingAccountAdmin(OperatorAdmin):
             links += [
                 link_to_list(
                     "transcripts_transcriptionjob",
-                    _("Jobs"),
+                    _("Transcriptions"),
                     transcript__owner__id__exact=account.user_id,
                 ),
                 link_to_list("accounts_apikey", _("Keys"), user__id__exact=account.user_id),

@@ -26,7 +26,7 @@ class CloudInstanceForm(ReasonModelForm):
     token = forms.CharField(
         required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("Write only. Left empty: stays as it is."),
+        help_text=_("Write-only. Leave empty to keep the current value."),
     )
 
     class Meta:
@@ -55,7 +55,7 @@ class CloudInstanceForm(ReasonModelForm):
 
 def _moved(is_done: bool, sentence: str) -> Outcome:
     if not is_done:
-        raise ApiError(gettext("The instance's status has changed meanwhile."))
+        raise ApiError(gettext("The instance's status has changed."))
     return Outcome(sentence)
 
 
@@ -83,26 +83,24 @@ class CloudInstanceAdmin(EditableAdmin):
         OperatorAction(
             name="drain",
             label=_("Drain"),
-            explanation=_("It ends what it has begun and gets nothing new."),
-            run=lambda instance, asked: _moved(
-                cloud.drain_instance(instance), gettext("It drains.")
-            ),
+            explanation=_("It finishes its current work and receives no new work."),
+            run=lambda instance, asked: _moved(cloud.drain_instance(instance), gettext("Draining")),
             is_offered=lambda instance: instance.status == InstanceStatus.ACTIVE,
         ),
         OperatorAction(
             name="activate",
             label=_("Activate"),
             run=lambda instance, asked: _moved(
-                cloud.activate_instance(instance), gettext("It gets work.")
+                cloud.activate_instance(instance), gettext("Active")
             ),
             is_offered=lambda instance: instance.status == InstanceStatus.DRAINING,
         ),
         OperatorAction(
             name="remove",
             label=_("Remove"),
-            explanation=_("It is used no more, and its token is forgotten. This can't be undone."),
+            explanation=_("It is no longer used, and its token is deleted. This can't be undone."),
             run=lambda instance, asked: _moved(
-                cloud.remove_instance(instance), gettext("It is removed.")
+                cloud.remove_instance(instance), gettext("Removed.")
             ),
             is_offered=lambda instance: instance.status != InstanceStatus.REMOVED,
         ),

@@ -19,7 +19,7 @@ def _write_off(payment: Payment) -> Outcome:
 
 def _note_looked_at(payment: Payment) -> Outcome:
     Payment.objects.filter(pk=payment.pk).update(needs_attention=False)
-    return Outcome(gettext("Noted."))
+    return Outcome(gettext("Saved."))
 
 
 @admin.register(Payment)
@@ -54,7 +54,7 @@ class PaymentAdmin(OfAccountAdmin):
         ),
         OperatorAction(
             name="looked-at",
-            label=_("Looked at"),
+            label=_("Reviewed"),
             run=lambda payment, _: _note_looked_at(payment),
             is_offered=lambda payment: payment.needs_attention,
         ),

@@ -37,9 +37,9 @@ ENTRY_NAMES = {
     EntryKind.GRANT: _("Granted"),
     EntryKind.ALLOWANCE: _("Free minutes of the month"),
     EntryKind.PURCHASE: _("Bought"),
-    EntryKind.HOLD: _("Set aside for a job"),
-    EntryKind.SETTLEMENT: _("Returned: the job was shorter"),
-    EntryKind.RELEASE: _("Returned: the job cost nothing"),
+    EntryKind.HOLD: _("Reserved"),
+    EntryKind.SETTLEMENT: _("Returned: shorter than reserved"),
+    EntryKind.RELEASE: _("Returned: free of charge"),
     EntryKind.REFUND: _("Refund or dispute"),
 }
 BUCKET_NAMES = {Bucket.CREDITS: _("Credits"), Bucket.ALLOWANCE: _("Free minutes")}

@@ -142,7 +142,8 @@ def answer_csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def answer_404(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return answer_request(request, NotFoundError(_("There is nothing at this address.")))
+    page, api = gettext_noop("Page not found"), "There is nothing at this address."
+    return answer_request(request, NotFoundError(page if _wants_page(request) else api))
 
 
 def answer_request(request: HttpRequest, error: ApiError) -> HttpResponse:
@@ -178,7 +179,7 @@ def _answer_not_allowed(request: HttpRequest, refusal: HttpResponse) -> HttpResp
 def answer_500(request: HttpRequest) -> HttpResponse:
     error = internal_error()
     if _wants_page(request):
-        error.message = gettext_noop("Something went wrong on our side.")
+        error.message = gettext_noop("Something went wrong.")
     return answer_request(request, error)
 
 

@@ -54,7 +54,7 @@ def sign_up(page: Page, url: str, *, mails: Path) -> str:
     page.get_by_role("link", name="Sign up").first.click()
     page.get_by_label("Email").fill("ann@example.com")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Create the account").click()
+    page.get_by_role("button", name="Create account").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Confirm your e-mail address")
     link = link_of_the_mail(mails)
     page.goto(link)
@@ -72,7 +72,7 @@ def test_signing_up_and_using_a_key(system: System, mails: Path, browser: Browse
     expect(page.get_by_role("heading", level=1)).to_have_text("Account")
     page.get_by_role("link", name="API keys").click()
     page.get_by_label("Name").fill("laptop")
-    page.get_by_role("button", name="Create the key").click()
+    page.get_by_role("button", name="Create key").click()
     raw = page.locator("#raw-key").inner_text()
 
     account = requests.get(
@@ -87,7 +87,7 @@ def test_signing_up_and_using_a_key(system: System, mails: Path, browser: Browse
     page.once("dialog", lambda dialog: dialog.accept())
     page.goto(f"{system.url}/account/keys/")
     page.get_by_role("button", name="Revoke laptop").click()
-    expect(page.get_by_role("status")).to_have_text("The key is revoked.")
+    expect(page.get_by_role("status")).to_have_text("Key revoked.")
     assert faults == []
 
     # What opens an account stands in no log.

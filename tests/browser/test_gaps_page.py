@@ -87,10 +87,10 @@ def test_a_gap_stands_in_its_place_and_its_text_is_kept_and_taken_back(
     items = page.locator("#segments > li")
     expect(items.nth(2)).to_contain_text("5.0 s not transcribed")
     expect(page.get_by_text("11 s (places: 2)")).to_be_visible()
-    expect(items.nth(4).get_by_role("button", name="Keep this text")).to_have_count(0)
+    expect(items.nth(4).get_by_role("button", name="Use this text")).to_have_count(0)
 
-    items.nth(2).get_by_text("What was recognised there").click()
-    items.nth(2).get_by_role("button", name="Keep this text").click()
+    items.nth(2).get_by_text("Discarded text").click()
+    items.nth(2).get_by_role("button", name="Use this text").click()
 
     expect(page.locator("#segments .gap")).to_have_count(1)
     expect(items.nth(2).locator(".text")).to_have_text("I pledge to listen. I pledge to learn.")
@@ -107,7 +107,7 @@ def test_a_gap_is_tried_again_until_something_is_found(
     gap = page.locator("#segments .gap").nth(1)
 
     gap.get_by_role("button", name="Try again").click()
-    expect(gap).to_contain_text("Nothing was recognised there this time either.")
+    expect(gap).to_contain_text("No words were recognised this time either.")
     gap.get_by_role("button", name="Try again").click()
 
     expect(page.locator("#segments .gap")).to_have_count(1)
@@ -123,7 +123,7 @@ def test_a_gap_is_tried_again_in_the_language_that_was_chosen(
     gap.get_by_label("Language of this part").select_option(label="Czech")
     gap.get_by_role("button", name="Try again").click()
 
-    expect(gap).to_contain_text("Nothing was recognised there this time either.")
+    expect(gap).to_contain_text("No words were recognised this time either.")
     assert inference.configs[-1].language == "cs"
 
 
@@ -141,7 +141,7 @@ def test_a_line_is_still_joined_with_the_one_behind_a_gap(
     line = page.locator("#segments > li.segment").nth(1)
     line.hover()
     line.get_by_role("button", name="Edit", exact=True).click()
-    page.get_by_role("button", name="Join with the next").click()
+    page.get_by_role("button", name="Merge with next line").click()
 
     expect(line.locator(".text")).to_have_text("And we speak of hope. Thank you for listening.")
     expect(page.locator("#segments .gap")).to_have_count(2)

@@ -63,18 +63,18 @@ def test_a_visitor_transcribes_signs_up_and_has_the_text(
     page.goto(system.url)
     page.locator("#file").set_input_files(SAMPLE)
     page.get_by_text("Advanced").click()
-    page.get_by_label("Audio tracks").select_option("All of them")
-    page.get_by_label("Channels").select_option("A speaker for each")
+    page.get_by_label("Audio tracks").select_option("All")
+    page.get_by_label("Channels").select_option("One speaker per channel")
     page.get_by_role("button", name="Transcribe").click()
-    keep = page.get_by_role("link", name="Sign up and keep this text")
+    keep = page.get_by_role("link", name="Sign up and save this text")
     expect(keep).to_be_visible(timeout=30_000)
-    expect(page.get_by_text("without an account it is gone in an hour")).to_be_visible()
-    expect(page.locator("#warnings")).to_contain_text("The channels of this recording all hold")
+    expect(page.get_by_text("without an account, it is deleted after an hour")).to_be_visible()
+    expect(page.locator("#warnings")).to_contain_text("All channels of this recording contain")
 
     keep.click()
     page.get_by_label("Email").fill("ann@example.com")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Create the account").click()
+    page.get_by_role("button", name="Create account").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Confirm your e-mail address")
     page = watch(context.new_page())  # a mail program opens its links in a tab of their own
     page.goto(link_of_the_mail(mails))
@@ -95,10 +95,10 @@ def test_a_visitor_speaks_logs_in_and_has_the_text(
     page.goto(f"{system.url}/live/")
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_role("log")).to_contain_text(TEXT, timeout=20_000)
-    expect(page.get_by_role("link", name="Log in and keep it")).to_be_hidden()
+    expect(page.get_by_role("link", name="Log in and save it")).to_be_hidden()
     page.get_by_role("button", name="Stop").click()
 
-    page.get_by_role("link", name="Log in and keep it").click(timeout=20_000)
+    page.get_by_role("link", name="Log in and save it").click(timeout=20_000)
     log_ben_in(page)
 
     expect(page.locator("main")).to_contain_text(TEXT, timeout=15_000)
@@ -107,9 +107,11 @@ def test_a_visitor_speaks_logs_in_and_has_the_text(
     expect(page.get_by_role("listitem").filter(has_text="Live")).to_be_visible()
 
     # Too late for another one: that is said, once.
-    page.evaluate("() => localStorage.setItem('stt-keep', JSON.stringify(['sttt_late']))")
+    page.evaluate(
+        "() => localStorage.setItem('stt-guest-results', JSON.stringify([{token: 'sttt_late'}]))"
+    )
     page.goto(f"{system.url}/account/profile/")
-    gone = page.get_by_text("The text that you wanted to keep is gone")
+    gone = page.get_by_text("The transcript you wanted to save has been deleted")
     expect(gone).to_be_visible()
     page.reload()
     expect(page.get_by_role("heading", level=1)).to_be_visible()

@@ -56,8 +56,8 @@ def test_subtitles_become_transcripts_which_are_ticked_and_taken_away(
     expect(rows.nth(2)).to_have_text("Two.srt: imported Open")
 
     page.reload()
-    page.get_by_label("Tick “Two”").check()
-    button = page.get_by_role("button", name="Download the ticked (1)")
+    page.get_by_label("Select “Two”").check()
+    button = page.get_by_role("button", name="Download selected (1)")
     expect(button).to_be_visible()
     page.get_by_label("Format").select_option("srt")
     with page.expect_download() as started:
@@ -96,13 +96,13 @@ def test_a_limit_is_typed_and_asked_for_where_it_deletes(
     page.get_by_role("link", name="Retention").click()
     recordings = page.get_by_role("group", name="Recordings")
     recordings.get_by_role("spinbutton").fill("14")
-    expect(recordings.get_by_role("radio", name="Delete each after")).to_be_checked()
+    expect(recordings.get_by_role("radio", name="Delete after")).to_be_checked()
     page.get_by_role("button", name="Save").click()
 
     expect(page.get_by_text("Saved.")).to_be_visible()
     expect(recordings.get_by_role("spinbutton")).to_have_value("14")
-    page.get_by_role("radio", name="Delete each as soon as").check()
+    page.get_by_role("radio", name="Delete as soon as").check()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("radio", name="Delete each as soon as")).to_be_checked()
+    expect(page.get_by_role("radio", name="Delete as soon as")).to_be_checked()
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert wide == 0

@@ -89,9 +89,9 @@ def test_words_appear_and_are_a_transcript_afterwards(
     page.get_by_role("button", name="Start").click()
 
     expect(page.get_by_role("log")).to_contain_text(TEXT, timeout=20_000)
-    expect(page.get_by_text("Heard by whisper-en-cs-tiny")).to_be_visible()
+    expect(page.get_by_text("Transcribed with whisper-en-cs-tiny")).to_be_visible()
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_role("heading", name="Your transcript")).to_be_focused(timeout=20_000)
+    expect(page.get_by_role("heading", name="Transcript", exact=True)).to_be_focused(timeout=20_000)
     expect(page.get_by_text("Minutes charged: 1")).to_be_visible()
     page.get_by_role("link", name="Open the transcript").click()
 
@@ -112,10 +112,10 @@ def test_a_visitor_speaks_reads_and_takes_the_text_along(
 ) -> None:
     browser = browser_that_hears(start_browser, "en_short_2", tmp_path)
     page = open_live(system, browser.new_context(locale="cs"))
-    page.locator("#toggle").click()
+    page.locator(".toggle").click()
 
     expect(page.get_by_role("log")).to_contain_text(TEXT, timeout=20_000)
-    page.locator("#toggle").click()
+    page.locator(".toggle").click()
     with page.expect_download(timeout=20_000) as download:
         page.get_by_role("button", name="TXT").click()
 
@@ -129,15 +129,15 @@ def test_nothing_is_lost_where_the_web_process_dies_while_somebody_speaks(
     browser = browser_that_hears(start_browser, "en_talk_20s", tmp_path)
     page = anns_page(system, browser)
     page.get_by_role("button", name="Start").click()
-    expect(page.locator(".said").first).to_be_visible(timeout=20_000)
+    expect(page.locator(".utterance").first).to_be_visible(timeout=20_000)
 
     system.kill("web")
-    expect(page.get_by_role("status").first).to_contain_text("The connection was lost.")
+    expect(page.get_by_role("status").first).to_contain_text("Connection lost.")
     system.start("web")
     expect(page.get_by_role("status").first).to_have_text("Listening", timeout=20_000)
     wait_for(page, lambda: heard_ms(page) >= 20_000, what=lambda: heard_ms(page), within_s=40)
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_role("heading", name="Your transcript")).to_be_focused(timeout=30_000)
+    expect(page.get_by_role("heading", name="Transcript", exact=True)).to_be_focused(timeout=30_000)
 
     said = heard_ms(page)
     page.get_by_role("link", name="Open the transcript").click()
@@ -159,7 +159,7 @@ def test_the_front_page_still_takes_recordings(
     page.locator("#file").set_input_files(TINY / "samples" / "en_short_2.flac")
     page.get_by_role("button", name="Transcribe").click()
 
-    expect(page.get_by_role("heading", name="Transcript")).to_be_focused(timeout=30_000)
+    expect(page.get_by_role("heading", name="Transcript", exact=True)).to_be_focused(timeout=30_000)
     expect(page.locator("#segments")).to_contain_text(TEXT)
     with page.expect_download() as download:
         page.get_by_role("button", name="SRT").click()

@@ -142,16 +142,16 @@ def test_words_appear_the_settled_ones_apart_from_those_that_may_change(
     expect(page.locator("#partial .committed")).to_have_text("the old")
     expect(page.locator("#partial .pending")).to_have_text("bridge was")
     script.tell(text="The old bridge was wooden.", start=0.4, end=2.0)
-    expect(page.get_by_role("log")).to_have_text("00:00The old bridge was wooden.")
+    expect(page.get_by_role("log")).to_have_text("0:00The old bridge was wooden.")
     expect(page.locator("#partial")).to_be_hidden()
 
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_role("status").first).to_have_text("Writing down the last words")
-    page.wait_for_function("() => document.querySelector('#toggle').disabled")
+    expect(page.get_by_role("status").first).to_have_text("Finishing…")
+    page.wait_for_function("() => document.querySelector('.toggle').disabled")
     assert script.said[0][0]["language"] == "auto"
     wait_for_stop(page, script)
     script.end()
-    expect(page.get_by_role("heading", name="Your transcript")).to_be_focused()
+    expect(page.get_by_role("heading", name="Transcript", exact=True)).to_be_focused()
     expect(page.get_by_role("button", name="TXT")).to_be_visible()
     expect(page.get_by_text("Save it now")).to_be_visible()
 
@@ -218,9 +218,9 @@ def test_a_server_that_restarts_is_connected_to_again(context: BrowserContext, u
     ("code", "close_code", "sentence"),
     [
         ("no_credits", 4402, "Your minutes and credits are used up."),
-        ("concurrency_limit", 4429, "As many recordings as your plan allows are running already."),
-        ("anonymous_limit", 4429, "Without an account, that was all for today."),
-        ("inference_unavailable", 1013, "Speech recognition can't be reached just now."),
+        ("concurrency_limit", 4429, "You have reached your plan"),
+        ("anonymous_limit", 4429, "used today"),
+        ("inference_unavailable", 1013, "Speech recognition is currently unavailable."),
         ("not_installed", 1013, "As the server says."),
     ],
 )
@@ -232,8 +232,8 @@ def test_a_refusal_is_a_sentence_with_what_to_do(
     start(page)
 
     expect(page.get_by_role("alert")).to_contain_text(sentence)
-    expect(page.get_by_role("button", name="Again")).to_be_enabled()
-    expect(page.get_by_role("heading", name="Your transcript")).to_be_hidden()
+    expect(page.get_by_role("button", name="Start again")).to_be_enabled()
+    expect(page.get_by_role("heading", name="Transcript", exact=True)).to_be_hidden()
 
 
 def test_credits_that_run_out_leave_what_was_said(context: BrowserContext, url: str) -> None:
@@ -243,12 +243,14 @@ def test_credits_that_run_out_leave_what_was_said(context: BrowserContext, url: 
     wait_for_sound(page, script, ms=300)
     script.tell(text="Before.", start=0, end=1)
     script.tell(notice="credits_low", message="Your credits end within a minute.")
-    expect(page.get_by_text("Your minutes and credits end within a minute.")).to_be_visible()
+    expect(
+        page.get_by_text("Your minutes and credits will run out within a minute.")
+    ).to_be_visible()
     script.tell(error="Used up.", code="no_credits", is_final=True, transcript="Before.")
     script.close(4402)
 
-    expect(page.get_by_role("alert")).to_contain_text("What was said until then is kept.")
-    expect(page.get_by_role("heading", name="Your transcript")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("Everything until then is saved.")
+    expect(page.get_by_role("heading", name="Transcript", exact=True)).to_be_visible()
 
 
 def test_a_pause_sends_nothing_and_goes_on(context: BrowserContext, url: str) -> None:
@@ -264,7 +266,7 @@ def test_a_pause_sends_nothing_and_goes_on(context: BrowserContext, url: str) ->
     page.wait_for_timeout(700)
     assert (len(script.heard[0]), clock.inner_text()) == (heard, shown)
 
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("status").first).to_have_text("Listening")
     wait_for_sound(page, script, ms=heard // BYTES_A_MS + 500)
 
@@ -282,7 +284,7 @@ def test_new_words_do_not_take_the_page_from_somebody_who_reads_further_up(
     expect(page.get_by_text("Sentence number 29.")).to_be_in_viewport()
 
     page.evaluate(SCROLL_UP)
-    newest = page.get_by_role("button", name="To the newest words")
+    newest = page.get_by_role("button", name="Jump to latest")
     script.tell(text="Sentence number 30.", start=30, end=31)
     expect(newest).to_be_visible()
     assert page.evaluate("scrollY") == 200
@@ -306,12 +308,12 @@ def test_a_refused_permission_says_how_to_allow_it(
 ) -> None:
     context = start_browser(microphone, is_allowed=False).new_context(locale=locale)
     page = open_page(context, url, Script())
-    page.locator("#toggle").click()
+    page.locator(".toggle").click()
 
     texts = json.loads(page.locator("#texts").inner_text())
     expect(page.locator("html")).to_have_attribute("lang", locale)
     expect(page.get_by_role("alert")).to_have_text(texts["permission_denied"])
-    expect(page.locator("#toggle")).to_be_enabled()
+    expect(page.locator(".toggle")).to_be_enabled()
 
 
 def test_an_insecure_address_is_explained(start_browser: StartBrowser, url: str) -> None:
@@ -325,6 +327,6 @@ def test_an_insecure_address_is_explained(start_browser: StartBrowser, url: str)
         ),
     )
     page.goto("http://testserver/live/")
-    page.locator("#toggle").click()
+    page.locator(".toggle").click()
 
-    expect(page.get_by_role("alert")).to_contain_text("Browsers give the microphone only to pages")
+    expect(page.get_by_role("alert")).to_contain_text("Browsers allow the microphone only on pages")

@@ -174,7 +174,7 @@ def test_a_line_is_cut_at_the_cursor_and_joined_again(
     assert lines.count() == count + 1
 
     edit_line(page, 0)
-    page.get_by_role("button", name="Join with the next").click()
+    page.get_by_role("button", name="Merge with next line").click()
     expect(text_of(page, 0)).to_have_text("one two three four")
     edit_line(page, 0)
     page.get_by_role("button", name="Remove").click()
@@ -210,7 +210,9 @@ def test_an_editor_who_was_overtaken_is_told_and_keeps_what_was_typed(
 
     type_line(page, 0, "My own words")
 
-    expect(page.get_by_role("alert")).to_contain_text("Somebody changed this transcript meanwhile")
+    expect(page.get_by_role("alert")).to_contain_text(
+        "This transcript was changed in another window"
+    )
     expect(page.get_by_label("Text", exact=True)).to_have_value("My own words")
     page.get_by_role("button", name="Reload").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Changed elsewhere")
@@ -237,7 +239,7 @@ def test_a_line_is_given_to_somebody_new(page: Page, system: System, transcript_
     open_transcript(page, system, transcript_id)
 
     edit_line(page, 1)
-    page.get_by_label("Speaker", exact=True).select_option(label="Somebody new…")
+    page.get_by_label("Speaker", exact=True).select_option(label="New speaker…")
     page.get_by_label("Name of the new speaker").fill("Anna")
     page.keyboard.press("Enter")
 
@@ -253,8 +255,8 @@ def test_two_speakers_are_joined_and_taken_apart_again(
     open_transcript(page, system, transcript_id)
 
     page.get_by_role("button", name="Speaker 2").first.click()
-    page.get_by_label("The same person as").select_option(label="Speaker 1")
-    page.get_by_role("button", name="Join speakers").click()
+    page.get_by_label("Same person as").select_option(label="Speaker 1")
+    page.get_by_role("button", name="Merge speakers").click()
 
     expect(page.locator("#segments .speaker:visible")).to_have_text(["Speaker 1"])
     assert len(api(system, "GET", f"{transcript_id}/speakers/")["speakers"]) == 1
@@ -271,12 +273,12 @@ def test_a_line_gets_other_times_by_hand_and_from_the_player(
     page.wait_for_function("player.readyState >= 1")
 
     edit_line(page, 2)
-    page.get_by_text("Times and words").click()
+    page.get_by_text("Timing", exact=True).click()
     page.evaluate("time => { player.currentTime = time }", start)
-    page.get_by_role("button", name="Begins where the player is").click()
+    page.get_by_role("button", name="Start: use player position").click()
     page.get_by_label("Ends at").fill("soon")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("such as 1:02.5")
+    expect(page.get_by_role("alert")).to_contain_text("for example 1:02.5")
     page.get_by_label("Ends at").fill(f"0:{end:06.3f}".replace(".", ","))
     page.keyboard.press("Enter")
 
@@ -293,14 +295,14 @@ def test_words_move_to_the_line_behind_and_back(
     *kept, last = first.split()
 
     edit_line(page, 2)
-    page.get_by_text("Times and words").click()
-    page.get_by_role("button", name="Last word to the next line").click()
+    page.get_by_text("Timing", exact=True).click()
+    page.get_by_role("button", name="Move last word to next line").click()
     expect(page.get_by_label("Text", exact=True)).to_have_value(" ".join(kept))
     expect(text_of(page, 3)).to_have_text(f"{last} {second}")
     page.keyboard.press("Escape")
     edit_line(page, 3)
-    page.get_by_text("Times and words").click()
-    page.get_by_role("button", name="First word to the line before").click()
+    page.get_by_text("Timing", exact=True).click()
+    page.get_by_role("button", name="Move first word to previous line").click()
 
     expect(page.get_by_label("Text", exact=True)).to_have_value(second)
     expect(text_of(page, 2)).to_have_text(first)
@@ -328,7 +330,7 @@ def test_what_was_typed_is_not_lost_without_a_question(
     assert questions == ["beforeunload"]
     page.get_by_label("Text", exact=True).press("Escape")
     page.locator("main").get_by_role("link", name="Transcripts").click()
-    expect(page.get_by_label("Words in titles and texts")).to_be_visible()
+    expect(page.get_by_label("Search titles and transcripts")).to_be_visible()
     assert questions == ["beforeunload"]
 
 
@@ -349,7 +351,7 @@ def test_the_history_shows_what_each_change_was(
     expect(shown.locator("ins")).to_have_text("inserted: quite large.")
     page.get_by_role("button", name="Changes: 2.").click()
     expect(shown).to_have_count(0)
-    page.get_by_role("button", name="Compare with now: 1.").click()
+    page.get_by_role("button", name="Compare with current: 1.").click()
 
     expect(shown.locator("ins").first).to_have_text("inserted: Renamed <i>here</i>")
     expect(shown.locator("del").last).to_have_text("deleted: small.")
@@ -365,11 +367,11 @@ def test_files_are_as_was_chosen_and_subtitles_are_checked(
     open_transcript(page, system, transcript_id)
 
     page.get_by_text("Download", exact=True).click()
-    page.get_by_label("Name the speakers").uncheck()
+    page.get_by_label("Include speaker names").uncheck()
     page.get_by_label("E-mail addresses").check()
     page.get_by_label("Subtitles (SRT, VTT)").select_option(label="Social media")
-    page.get_by_role("button", name="Check the subtitles").click()
-    expect(page.locator("#lint li").first).to_contain_text("It is too fast to be read")
+    page.get_by_role("button", name="Check subtitles").click()
+    expect(page.locator("#lint li").first).to_contain_text("Too fast to read")
     with page.expect_download() as download:
         page.get_by_role("link", name="SRT").click()
 
@@ -399,7 +401,7 @@ def test_a_transcript_is_found_by_its_words_and_filtered_by_its_tag(
     api(system, "PATCH", f"{transcript_id}/", title="Brewing", tags=["beer"])
 
     page.goto(f"{system.url}/transcripts/")
-    page.get_by_label("Words in titles and texts").fill("ZYMURGY")
+    page.get_by_label("Search titles and transcripts").fill("ZYMURGY")
     page.keyboard.press("Enter")
 
     expect(page.locator("mark")).to_have_text("zymurgy")
@@ -412,4 +414,4 @@ def test_a_transcript_is_found_by_its_words_and_filtered_by_its_tag(
     page.get_by_role("button", name="Apply").click()
     expect(page.locator(".rows > li")).to_have_count(1)
     page.goto(f"{system.url}/transcripts/?search=nowhere-to-be-found")
-    expect(page.get_by_text("Nothing was found.")).to_be_visible()
+    expect(page.get_by_text("No results.")).to_be_visible()

@@ -101,11 +101,15 @@ def describe_export(
 
 
 def order_export(wanted: WantedExport) -> None:
-    """Tell a worker, unless one was told a moment ago. A broker that is down is logged: whoever
-    waits asks again."""
+    """Enqueue an export, unless it was enqueued a moment ago or is there by now.
+
+    A broker that is down is logged: the waiting request asks again.
+    """
     marker = wanted.path.with_suffix(".pending")
     marker.parent.mkdir(parents=True, exist_ok=True)
-    if _is_fresh(marker, for_s=_PENDING_S):
+    # Race: `make_export` writes the file before it removes the marker, so without a marker look for
+    # the file once more.
+    if _is_fresh(marker, for_s=_PENDING_S) or wanted.path.exists():
         return
     marker.touch()
     enqueue(

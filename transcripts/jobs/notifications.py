@@ -46,7 +46,7 @@ def _write_failure(transcript: Transcript) -> MailContent:
         % {"title": _title(transcript)},
         paragraphs=[
             _("“%(title)s” could not be transcribed.") % {"title": _title(transcript)},
-            _("It costs nothing. What went wrong is said there:"),
+            _("You were not charged. See what went wrong:"),
         ],
         action=(_("See what went wrong"), site_url(f"/transcripts/{transcript.pk}/")),
     )

@@ -1,4 +1,6 @@
-"""`/live/`: somebody speaks, and reads along. The page talks to WS /v1/stream like any client."""
+"""`/live/`: live transcription. The page uses WS /v1/stream like any client."""
+
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -11,113 +13,117 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from billing.ledger import read_balance
 from billing.quotas import account_for
+from transcripts.pages.script_texts import COMMON, EXPORT, render_texts
 from transcripts.text.languages import LANGUAGE_NAMES
 
-# What the script on the page says; translated here, handed over as JSON.
-TEXTS = {
-    "idle": _("Ready when you are"),
-    "asking": _("Your browser asks whether this page may use the microphone"),
-    "connecting": _("Connecting. You can speak already."),
+TEXTS: dict[str, Any] = {
+    **COMMON,
+    **EXPORT,
+    "asking": _("Allow this page to use your microphone"),
+    "connecting": _("Connecting… You can start speaking."),
     "listening": _("Listening"),
     "paused": _("Paused"),
-    "reconnecting": _("The connection was lost. Speak on: what you say is kept and sent again."),
-    "finishing": _("Writing down the last words"),
+    "reconnecting": _(
+        "Connection lost. Keep speaking: your audio is saved and will be sent when the connection "
+        "is back."
+    ),
+    "finishing": _("Finishing…"),
     "ended": _("Done"),
     "failed": _("Stopped"),
-    "start": _("Start"),
     "stop": _("Stop"),
     "pause": _("Pause"),
-    "resume": _("Go on"),
-    "again": _("Again"),
-    "silent": _("Nothing is to be heard. Is the right microphone chosen, and switched on?"),
-    "heard_by": _("Heard by {model}"),
+    "resume": _("Continue"),
+    "again": _("Start again"),
+    "silent": _("No sound detected. Check that the right microphone is selected and switched on."),
+    "transcribed_with": _("Transcribed with {model}"),
     "cost": _("Minutes charged: {credits}"),
     "second_pass": _(
-        "It is being transcribed a second time now; the better text will be on its page."
+        "The recording is being transcribed a second time; the improved text will appear on its "
+        "page."
     ),
-    "no_speech": _("No speech was heard."),
-    "gaps": _("{seconds} s of what was said could not be recognised; its transcript shows where."),
+    "no_speech": _("No speech detected."),
+    "gaps": _("{seconds} s of speech could not be recognised; the transcript shows where."),
     "copy": _("Copy"),
     "copied": _("Copied"),
+    "not_copied": _("This browser doesn't allow copying here. Select the text and copy it."),
+    "may_be_incomplete": _("Some words may be missing here. Open the transcript to see all of it."),
     "open": _("Open the transcript"),
-    "no_connection": _("The server can't be reached. Check that it is running and try again."),
     "part": _("Transcript, part {n}"),
-    "leave": _("What you said is still being written down."),
 }
-# What there is to know meanwhile, by its code.
+# The notices of a session under way, by their codes.
 NOTICES = {
-    "credits_low": _("Your minutes and credits end within a minute."),
-    "slowed": _("The server is busy: the words come a little later."),
-    "catching_up": _("The server is catching up: the words come later, and none is lost."),
+    "credits_low": _("Your minutes and credits will run out within a minute."),
+    "slowed": _("The server is busy: words appear with a short delay."),
+    "catching_up": _("The server is catching up: words appear with a delay, and none are lost."),
 }
-# What went wrong, by its code, and what to do about it. Other codes: what the server says.
+# What went wrong, by its code, and what to do about it. Other codes: the server's own sentence.
 PROBLEMS = {
     "permission_denied": _(
-        "This page may not use the microphone. Allow it with the symbol beside the address"
-        " (or in your browser's settings), then start again."
+        "This page isn't allowed to use the microphone. Allow it with the icon next to the "
+        "address (or in your browser's settings), then start again."
     ),
     "no_microphone": _("No microphone was found. Plug one in or switch it on, then start again."),
     "microphone_busy": _(
-        "The microphone can't be opened. Perhaps another program is using it: close that, then"
-        " start again."
+        "Can't open the microphone. Another program may be using it: close that program, then "
+        "start again."
     ),
     "insecure_origin": _(
-        "Browsers give the microphone only to pages that were opened over https, or on this very"
-        " computer (localhost). Open this page at such an address."
+        "Browsers allow the microphone only on pages opened over HTTPS or on this computer "
+        "(localhost). Open this page at such an address."
     ),
     "server_away": _(
-        "The server can't be reached. What arrived there is kept. Check your connection and that"
-        " the server is running, then start again."
+        "Can't reach the server. What it received is saved. Check your connection and that the "
+        "server is running, then start again."
     ),
-    "logged_out": _("You are not logged in any more. Reload the page."),
     "no_credits": _(
-        "Your minutes and credits are used up. What was said until then is kept. You can buy"
-        " credits on the billing page."
+        "Your minutes and credits are used up. Everything until then is saved. You can buy "
+        "credits on the billing page."
     ),
     "concurrency_limit": _(
-        "As many recordings as your plan allows are running already. Wait for one to finish, then"
-        " start again."
+        "You have reached your plan's limit of recordings at once. Wait for one to finish, then "
+        "start again."
     ),
     "anonymous_limit": _(
-        "Without an account, that was all for today. Sign up, which is free, or come back tomorrow."
+        "You've used today's free transcriptions. Sign up to continue (free), or come back "
+        "tomorrow."
     ),
     "time_is_up": _(
-        "Without an account, a live session ends here. What was said is kept for an hour. Sign up,"
-        " which is free, to speak for longer."
+        "This is the time limit without an account. Your text is kept for an hour. Sign up (free) "
+        "for longer sessions."
     ),
     "session_too_long": _(
-        "A live session can't be longer. What was said is kept; start again to go on."
+        "This session has reached its maximum length. Everything is saved; start again to continue."
     ),
     "idle_timeout": _(
-        "No sound came for a long time, so the session was closed. What was said is kept."
+        "No sound arrived for a long time, so the session was closed. Everything is saved."
     ),
     "session_taken_over": _(
-        "This session goes on elsewhere, or its transcript was cancelled or deleted."
+        "This session continues elsewhere, or its transcript was cancelled or deleted."
     ),
     "storage_full": _(
-        "The server's storage is full. What was said until then is kept. Tell whoever runs it."
+        "The server's storage is full. Everything until then is saved. Contact your administrator."
     ),
     "inference_unavailable": _(
-        "Speech recognition can't be reached just now. What was said until then is kept and will"
-        " be written down when it is back. Try again in a while."
+        "Speech recognition is currently unavailable. Everything until then is saved and will be "
+        "transcribed when it is back. Try again later."
     ),
-    "inference_full": _("The server is busy just now. Try again in a minute."),
+    "inference_full": _("The server is busy. Try again in a minute."),
     "internal_error": _(
-        "Something went wrong in the server. What was said until then is kept. Start again."
+        "Something went wrong on the server. Everything until then is saved. Start again."
     ),
-    "lost_page": _("Something went wrong on this page. Reload it and start again."),
+    "page_failed": _("Something went wrong on this page. Reload it, then start again."),
 }
 
 
 @never_cache
 @require_safe
 def show_live(request: HttpRequest) -> HttpResponse:
-    """GET /live/ — no query for visitors; a few for whoever is logged in."""
+    """GET /live/ — no query for guests; a few for an account."""
     languages = sorted((name.capitalize(), code) for code, name in LANGUAGE_NAMES.items())
     user = request.user
     context = {
         "languages": languages,
-        "texts": {name: str(text) for name, text in (TEXTS | NOTICES | PROBLEMS).items()},
+        "texts": render_texts(TEXTS | NOTICES | PROBLEMS),
         "balance": _read_balance(user) if isinstance(user, User) else None,
         "visitor_minutes": settings.LIVE_ANONYMOUS_S // 60,
         "visitor_s": settings.LIVE_ANONYMOUS_S,

@@ -190,12 +190,13 @@ class MessageDecoder:
 
 def _parse(text: str) -> dict[str, Any]:
     try:
-        said = parse_json(text)
-    except StrictJsonError:
-        said = None
-    if not isinstance(said, dict):
+        fields = parse_json(text)
+    except StrictJsonError as error:
+        message = f"A text frame must be a JSON object: {error}."
+        raise ProtocolError(message, code="invalid_json") from None
+    if not isinstance(fields, dict):
         raise ProtocolError("A text frame must be a JSON object.", code="invalid_json")
-    return said
+    return fields
 
 
 def _read_config(said: Mapping[str, Any]) -> Open:

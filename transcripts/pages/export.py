@@ -29,7 +29,7 @@ _NARROWING = ("search", *FILTERS)
 @login_required
 @require_POST
 def export_chosen(request: HttpRequest) -> HttpResponseBase:
-    """The ticked ones (`which` = ticked, `ids`), or all that the list's filters let through."""
+    """The selected ones (`which` = selected, `ids`), or all that the list's filters let through."""
     asked: dict[str, object] = {
         name: value for name in _NARROWING if (value := request.POST.get(name, ""))
     }
@@ -40,7 +40,7 @@ def export_chosen(request: HttpRequest) -> HttpResponseBase:
     except ApiError as error:
         return _back(request, asked, problem=error.message)
     if not ids:
-        return _back(request, asked, problem=_("None of these is ready to be downloaded."))
+        return _back(request, asked, problem=_("None of these transcripts is ready to download."))
     return answer_archive(
         ids,
         format_name,
@@ -51,12 +51,12 @@ def export_chosen(request: HttpRequest) -> HttpResponseBase:
 
 def _find(request: HttpRequest, asked: dict[str, object]) -> list[UUID]:
     """Raises ApiError."""
-    if request.POST.get("which") != "ticked":
+    if request.POST.get("which") != "selected":
         return find_ids(cast("User", request.user), asked)
-    ticked = request.POST.getlist("ids")
-    if not ticked:
-        raise ApiError(_("Tick the transcripts that you want first."))
-    return find_ids(cast("User", request.user), {"ids": ticked})
+    selected = request.POST.getlist("ids")
+    if not selected:
+        raise ApiError(_("Select the transcripts to download first."))
+    return find_ids(cast("User", request.user), {"ids": selected})
 
 
 def _back(request: HttpRequest, asked: dict[str, object], *, problem: str) -> HttpResponseBase:

@@ -1,41 +1,40 @@
 """The front page: what this server is, and a recording tried on it, through the public API."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from transcripts.pages.remarks import SENTENCES
+from transcripts.pages.script_texts import COMMON, EXPORT, render_texts
 from transcripts.text.languages import LANGUAGE_NAMES
 
-# What the script on the page says; translated here, handed over as JSON.
-TEXTS = {
+TEXTS: dict[str, Any] = {
+    **COMMON,
+    **EXPORT,
     "uploading": _("Uploading"),
-    "queued": _("Waiting"),
-    "place": _("place {position} in the queue"),
-    "processing": _("Recognising"),
+    "queued": _("Queued"),
+    "queue_position": _("position {position} in the queue"),
+    "processing": _("Transcribing"),
     "of": _("{done} of {total}"),
     "saving": _("Checking the recording"),
     "completed": _("Done"),
-    "completed_with_warnings": _("Done, with remarks"),
-    "failed": _("That did not work"),
+    "completed_with_warnings": _("Completed with warnings"),
+    "failed": _("Failed"),
     "cancelled": _("Cancelled"),
-    "lost": _("The connection was lost. Trying again…"),
-    "no_connection": _("The server can't be reached. Check that it is running and try again."),
-    "logged_out": _("You are not logged in any more. Reload the page."),
+    "lost": _("Connection lost. Reconnecting…"),
     "no_speech": _("No speech was found in this recording."),
-    "heard_by": _("Heard by {model}"),
+    "transcribed_with": _("Transcribed with {model}"),
+    "warnings": SENTENCES,
 }
 
 
 @require_safe
 def show_home(request: HttpRequest) -> HttpResponse:
-    """GET / — no query for visitors; one or two for whoever is logged in."""
-    texts = {
-        **{name: str(text) for name, text in TEXTS.items()},
-        "remarks": {code: str(sentence) for code, sentence in SENTENCES.items()},
-    }
-    context = {"languages": list_languages(), "texts": texts}
+    """GET / — no query for guests; one or two for an account."""
+    context = {"languages": list_languages(), "texts": render_texts(TEXTS)}
     return render(request, "transcripts/home.html", context)
 
 

@@ -1,6 +1,6 @@
 """`/transcripts/`: what somebody has transcribed, searched and filtered as by the API."""
 
-from typing import cast
+from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import InvalidPage, Page, Paginator
@@ -18,6 +18,7 @@ from stt_web.core.errors import ApiError
 from transcripts.exports.render import EXPORTS
 from transcripts.filters import RELEVANCE, filter_transcripts
 from transcripts.models import READABLE_STATUSES, Source, Status, Tag, Transcript
+from transcripts.pages.script_texts import COMMON, render_texts
 from transcripts.pages.transcript import SOURCE_NAMES, STATUS_NAMES
 from transcripts.search.highlights import Highlight, find_highlights
 from transcripts.search.pagination import SearchPagination
@@ -35,19 +36,15 @@ _ORDERINGS = {
     "-duration": gettext_lazy("Longest first"),
     RELEVANCE: gettext_lazy("Best match first"),
 }
-# What the script on the page says; translated here, handed over as JSON.
-TEXTS = {
-    "ticked_none": gettext_lazy("Download the ticked"),
-    "ticked": gettext_lazy("Download the ticked ({count})"),
-    "sending": gettext_lazy("{name}: being sent"),
-    "reading": gettext_lazy("{name}: being read"),
+TEXTS: dict[str, Any] = {
+    **COMMON,
+    "none_selected": gettext_lazy("Download selected"),
+    "selected": gettext_lazy("Download selected ({count})"),
+    "sending": gettext_lazy("{name}: uploading"),
+    "reading": gettext_lazy("{name}: processing"),
     "imported": gettext_lazy("{name}: imported"),
     "refused": gettext_lazy("{name}: {problem}"),
     "open": gettext_lazy("Open"),
-    "no_connection": gettext_lazy(
-        "The server can't be reached. Check that it is running and try again."
-    ),
-    "logged_out": gettext_lazy("You are not logged in any more. Reload the page."),
 }
 
 
@@ -84,7 +81,7 @@ def show_transcripts(request: HttpRequest) -> HttpResponse:
         "narrowing": {name: asked[name] for name in ("search", *FILTERS) if asked[name]},
         "formats": list(EXPORTS),
         "languages": sorted((name.capitalize(), code) for code, name in LANGUAGE_NAMES.items()),
-        "texts": {name: str(text) for name, text in TEXTS.items()},
+        "texts": render_texts(TEXTS),
     }
     return render(request, "transcripts/library.html", context)
 
@@ -146,7 +143,7 @@ def _list_fields(
         ),
         "source": (_("Source"), {str(value): name for value, name in SOURCE_NAMES.items()}),
         "tag": (_("Tag"), {name: name for name in names}),
-        "ordering": (_("Order"), {**_ORDERINGS}),
+        "ordering": (_("Sort by"), {**_ORDERINGS}),
     }
     return [
         {"name": name, "label": label, "choices": values.items(), "chosen": asked[name]}

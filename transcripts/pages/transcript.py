@@ -32,6 +32,7 @@ from transcripts.models import OPEN_STATUSES, Source, Status, Transcript
 from transcripts.pages.home import list_languages
 from transcripts.pages.paragraphs import SegmentLine
 from transcripts.pages.remarks import has_code, list_gaps, list_remarks
+from transcripts.pages.script_texts import render_texts
 from transcripts.pages.transcript_texts import MASKED_NAMES, PROFILE_NAMES, TEXTS
 from transcripts.services.embeddings import has_embeddings
 from transcripts.services.sources import list_pauses
@@ -50,16 +51,16 @@ class SecondPassForm(forms.Form):
 
 _FORMATS = ("txt", "srt", "vtt", "docx", "pdf", "csv", "json")
 STATUS_NAMES = {
-    Status.QUEUED: gettext_lazy("Waiting"),
-    Status.PROCESSING: gettext_lazy("Recognising"),
+    Status.QUEUED: gettext_lazy("Queued"),
+    Status.PROCESSING: gettext_lazy("Transcribing"),
     Status.COMPLETED: gettext_lazy("Done"),
-    Status.COMPLETED_WITH_WARNINGS: gettext_lazy("Done, with remarks"),
-    Status.FAILED: gettext_lazy("That did not work"),
+    Status.COMPLETED_WITH_WARNINGS: gettext_lazy("Completed with warnings"),
+    Status.FAILED: gettext_lazy("Failed"),
     Status.CANCELLED: gettext_lazy("Cancelled"),
 }
 SOURCE_NAMES = {
     Source.UPLOAD: gettext_lazy("Uploaded"),
-    Source.API: gettext_lazy("By the API"),
+    Source.API: gettext_lazy("API"),
     Source.LIVE: gettext_lazy("Live"),
 }
 
@@ -99,7 +100,7 @@ def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
         "languages": list_languages(),
         "profiles": [(name, PROFILE_NAMES.get(name, name)) for name in PROFILES],
         "masked": [(kind, MASKED_NAMES.get(kind, kind)) for kind in KINDS],
-        "texts": {name: str(text) for name, text in TEXTS.items()},
+        "texts": render_texts(TEXTS),
         "speakers": [
             {"number": each.position, "label": each.label, "name": each.display_name}
             for each in speakers

@@ -1,11 +1,14 @@
-"""What the transcript page's script says, in the language of who reads, and names of options."""
+"""The sentences of the transcript page's script, and the names of its options."""
 
-from django.utils.translation import gettext_lazy
+from typing import Any
+
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from transcripts.pages.remarks import GAPS_LEFT
+from transcripts.pages.script_texts import COMMON, EXPORT, Plural
 
 PROFILE_NAMES = {
-    "default": gettext_lazy("Usual"),
+    "default": gettext_lazy("Default"),
     "netflix": gettext_lazy("Netflix"),
     "broadcast": gettext_lazy("Television"),
     "social": gettext_lazy("Social media"),
@@ -16,95 +19,100 @@ MASKED_NAMES = {
     "card": gettext_lazy("Card numbers"),
     "iban": gettext_lazy("Bank accounts (IBAN)"),
 }
-# What the script says, handed over as JSON.
-TEXTS = {
-    "no_connection": gettext_lazy(
-        "The server can't be reached. Check that it is running and try again."
-    ),
-    "logged_out": gettext_lazy("You are not logged in any more. Reload the page."),
+# The actions of the history (`RevisionAction`).
+_ACTIONS = {
+    "describe": gettext_lazy("Title or tags"),
+    "edit": gettext_lazy("Text, timing, or speaker"),
+    "split": gettext_lazy("Line split"),
+    "merge": gettext_lazy("Lines merged"),
+    "move_words": gettext_lazy("Words moved"),
+    "remove": gettext_lazy("Line deleted"),
+    "add_speaker": gettext_lazy("Speaker added"),
+    "rename_speaker": gettext_lazy("Speaker renamed"),
+    "merge_speakers": gettext_lazy("Speakers merged"),
+    "assign_speaker": gettext_lazy("Speaker changed"),
+    "restore": gettext_lazy("Reverted to version {number}"),
+    "second_pass": gettext_lazy("Second pass"),
+    "recount": gettext_lazy("Speakers detected again"),
+    "keep_gap": gettext_lazy("Gap filled with the discarded text"),
+    "retry_gap": gettext_lazy("Gap transcribed again"),
+}
+TEXTS: dict[str, Any] = {
+    **COMMON,
+    **EXPORT,
+    "no_recording": gettext_lazy("The recording can't be played."),
     "changed": gettext_lazy(
-        "Somebody changed this transcript meanwhile, so yours was not saved. Copy what you typed, "
-        "reload the page, and change it there."
+        "This transcript was changed in another window, so your change was not saved. Copy your "
+        "text, reload the page, and enter it again."
     ),
-    "reload": gettext_lazy("Reload"),
     "saved": gettext_lazy("Saved."),
-    "undone": gettext_lazy("Taken back."),
-    "preparing": gettext_lazy("The file is being made…"),
+    "undone": gettext_lazy("Undone."),
+    "preparing": gettext_lazy("Preparing file…"),
     "edit": gettext_lazy("Edit"),
     "save": gettext_lazy("Save"),
     "cancel": gettext_lazy("Cancel"),
     "split": gettext_lazy("Split at the cursor"),
-    "join": gettext_lazy("Join with the next"),
+    "merge": gettext_lazy("Merge with next line"),
     "remove": gettext_lazy("Remove"),
     "text": gettext_lazy("Text"),
     "speaker": gettext_lazy("Speaker"),
-    "nobody": gettext_lazy("Nobody"),
-    "new_speaker": gettext_lazy("Somebody new…"),
+    "no_speaker": gettext_lazy("No speaker"),
+    "new_speaker": gettext_lazy("New speaker…"),
     "new_name": gettext_lazy("Name of the new speaker"),
     "rename": gettext_lazy("Rename {name}"),
-    "speaker_actions": gettext_lazy("Rename or join {name}"),
-    "same_person": gettext_lazy("The same person as"),
-    "join_speakers": gettext_lazy("Join speakers"),
-    "speakers_joined": gettext_lazy("The speakers are joined."),
-    "recounted": gettext_lazy("The speakers are counted again."),
+    "speaker_actions": gettext_lazy("Rename or merge {name}"),
+    "same_person": gettext_lazy("Same person as"),
+    "merge_speakers": gettext_lazy("Merge speakers"),
+    "speakers_merged": gettext_lazy("Speakers merged."),
+    "recounted": gettext_lazy("Speakers detected again."),
     "fewer_speakers": gettext_lazy(
-        "{wanted} speakers were asked for, but only {found} were found."
+        "You asked for {wanted} speakers, but only {found} could be found."
     ),
-    "times_and_words": gettext_lazy("Times and words"),
-    "line_start": gettext_lazy("Begins at"),
+    "times_and_words": gettext_lazy("Timing"),
+    "line_start": gettext_lazy("Starts at"),
     "line_end": gettext_lazy("Ends at"),
-    "from_player": gettext_lazy("From the player"),
-    "start_from_player": gettext_lazy("Begins where the player is"),
-    "end_from_player": gettext_lazy("Ends where the player is"),
-    "no_time": gettext_lazy("Write a time as minutes and seconds, such as 1:02.5."),
-    "word_back": gettext_lazy("First word to the line before"),
-    "word_on": gettext_lazy("Last word to the next line"),
-    "word_moved": gettext_lazy("The word is moved."),
-    "cannot_split": gettext_lazy("Put the cursor between two words first."),
+    "from_player": gettext_lazy("Use player position"),
+    "start_from_player": gettext_lazy("Start: use player position"),
+    "end_from_player": gettext_lazy("End: use player position"),
+    "no_time": gettext_lazy("Enter a time in minutes and seconds, for example 1:02.5."),
+    "word_back": gettext_lazy("Move first word to previous line"),
+    "word_on": gettext_lazy("Move last word to next line"),
+    "word_moved": gettext_lazy("Word moved."),
+    "cannot_split": gettext_lazy("Place the cursor between two words first."),
     "restore": gettext_lazy("Restore"),
-    "original": gettext_lazy("As the machine wrote it"),
+    "original": gettext_lazy("Original"),
     "deleted_account": gettext_lazy("a deleted account"),
-    "describe": gettext_lazy("Title or tags"),
-    "edit_action": gettext_lazy("Text, times or speaker"),
-    "split_action": gettext_lazy("Split"),
-    "merge": gettext_lazy("Joined"),
-    "move_words": gettext_lazy("Words moved"),
-    "remove_action": gettext_lazy("Removed"),
-    "add_speaker": gettext_lazy("Speaker added"),
-    "rename_speaker": gettext_lazy("Speaker renamed"),
-    "merge_speakers": gettext_lazy("Speakers joined"),
-    "assign_speaker": gettext_lazy("Speaker changed"),
-    "restore_action": gettext_lazy("Taken back to {number}"),
-    "second_pass": gettext_lazy("Second pass"),
-    "recount": gettext_lazy("Speakers counted again"),
-    "keep_gap": gettext_lazy("A gap filled with what was recognised there"),
-    "retry_gap": gettext_lazy("A gap recognised again"),
-    "gap_retrying": gettext_lazy("This part is being recognised again…"),
-    "gap_nothing": gettext_lazy("Nothing was recognised there this time either."),
-    "gap_filled": gettext_lazy("The gap is filled."),
+    "gap_retrying": gettext_lazy("Transcribing this part again…"),
+    "gap_nothing": gettext_lazy("No words were recognised this time either."),
+    "gap_filled": gettext_lazy("Gap filled."),
     "gaps_left": GAPS_LEFT,
     "show_changes": gettext_lazy("Changes"),
-    "compare_now": gettext_lazy("Compare with now"),
+    "compare_now": gettext_lazy("Compare with current"),
     "show_more": gettext_lazy("Show more"),
-    "no_difference": gettext_lazy("Nothing differs."),
-    "only_words": gettext_lazy("The times of the words"),
+    "no_difference": gettext_lazy("No differences."),
+    "only_words": gettext_lazy("Word timing"),
+    "actions": _ACTIONS,
     "and_more": gettext_lazy("and {count} more"),
+    "issues": Plural(
+        ngettext_lazy("{count} issue in {cues} subtitles", "{count} issues in {cues} subtitles")
+    ),
+    "no_issues": Plural(
+        ngettext_lazy("No issues in {count} subtitle.", "No issues in {count} subtitles.")
+    ),
     "inserted": gettext_lazy("inserted:"),
     "deleted": gettext_lazy("deleted:"),
     "title": gettext_lazy("Title"),
     "tags": gettext_lazy("Tags"),
-    "note": gettext_lazy("Note on the language"),
+    "note": gettext_lazy("Language note"),
     "speaker_number": gettext_lazy("Speaker {number}"),
-    "label_again": gettext_lazy("no name"),
-    "faults": gettext_lazy("Remarks: {count}, in {cues} subtitles"),
-    "no_faults": gettext_lazy("No faults in {cues} subtitles."),
+    "label_again": gettext_lazy("unnamed"),
     "limit": gettext_lazy("limit"),
-    "fault_empty": gettext_lazy("There is no text"),
-    "fault_line_length": gettext_lazy("A line is too long"),
-    "fault_lines": gettext_lazy("There are too many lines"),
-    "fault_break": gettext_lazy("A line ends with a word that belongs to the next"),
-    "fault_duration": gettext_lazy("It stands too short or too long"),
-    "fault_reading_speed": gettext_lazy("It is too fast to be read"),
-    "fault_overlap": gettext_lazy("It begins before the one before has ended"),
-    "fault_gap": gettext_lazy("It follows the one before too closely"),
+    "issue_empty": gettext_lazy("No text"),
+    "issue_line_length": gettext_lazy("Line too long"),
+    "issue_lines": gettext_lazy("Too many lines"),
+    "issue_break": gettext_lazy("Line breaks after a word that belongs to the next line"),
+    "issue_duration": gettext_lazy("On screen too briefly or too long"),
+    "issue_reading_speed": gettext_lazy("Too fast to read"),
+    "issue_overlap": gettext_lazy("Overlaps the previous subtitle"),
+    "issue_gap": gettext_lazy("Too close to the previous subtitle"),
 }

@@ -29,25 +29,25 @@ class RetentionForm(forms.Form):
 
     audio = forms.ChoiceField(
         choices=[
-            (_KEEP, gettext_lazy("Keep them until I delete them")),
-            (_AT_COMPLETION, gettext_lazy("Delete each as soon as its transcript is ready")),
-            (_DAYS, gettext_lazy("Delete each after")),
+            (_KEEP, gettext_lazy("Keep until I delete them")),
+            (_AT_COMPLETION, gettext_lazy("Delete as soon as the transcript is ready")),
+            (_DAYS, gettext_lazy("Delete after")),
         ],
     )
     audio_days = forms.IntegerField(required=False, min_value=1, max_value=_MOST_DAYS)
     transcript = forms.ChoiceField(
         choices=[
-            (_KEEP, gettext_lazy("Keep them until I delete them")),
-            (_DAYS, gettext_lazy("Delete each after")),
+            (_KEEP, gettext_lazy("Keep until I delete them")),
+            (_DAYS, gettext_lazy("Delete after")),
         ],
     )
     transcript_days = forms.IntegerField(required=False, min_value=1, max_value=_MOST_DAYS)
     embedding = forms.ChoiceField(
         required=False,
         choices=[
-            (_KEEP, gettext_lazy("As long as this server says, and never beyond the recording")),
-            (_AT_COMPLETION, gettext_lazy("Delete it as soon as the transcript is ready")),
-            (_DAYS, gettext_lazy("Delete it after")),
+            (_KEEP, gettext_lazy("As set by this server, and never longer than the recording")),
+            (_AT_COMPLETION, gettext_lazy("Delete as soon as the transcript is ready")),
+            (_DAYS, gettext_lazy("Delete after")),
         ],
     )
     embedding_days = forms.IntegerField(required=False, min_value=1, max_value=_MOST_DAYS)
@@ -70,7 +70,7 @@ class RetentionForm(forms.Form):
             days = f"{name}_days"
             is_wanted = self.cleaned_data.get(name) == _DAYS
             if is_wanted and self.cleaned_data.get(days) is None and days not in self.errors:
-                self.add_error(days, _("Say after how many days."))
+                self.add_error(days, _("Enter a number of days."))
             elif not is_wanted:
                 self.errors.pop(days, None)
 
@@ -127,21 +127,21 @@ def _render(
                 "audio",
                 _("Recordings"),
                 _(
-                    "Without its recording a transcript can be read, corrected and downloaded,"
-                    " but not listened to."
+                    "Without its recording, a transcript can be read, corrected, and downloaded, "
+                    "but not played."
                 ),
             ),
             (
                 "transcript",
                 _("Transcripts"),
-                _("A transcript takes its recording, its versions and its shared links along."),
+                _("Deleting a transcript also deletes its recording, versions, and shared links."),
             ),
             (
                 "embedding",
                 _("Voice data"),
                 _(
-                    "Numbers that describe the voices of one recording, so that its speakers can"
-                    " be counted again. They are never compared with another recording's."
+                    "Numbers that describe the voices in one recording, so that its speakers can "
+                    "be detected again. They are never compared with other recordings."
                 ),
             ),
         )

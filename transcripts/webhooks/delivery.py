@@ -235,16 +235,16 @@ def _disable(claim: DeliveryClaim, reason: DisabledReason, *, now: datetime) -> 
 
 def _write_disabled_mail(endpoint: WebhookEndpoint, reason: DisabledReason) -> MailContent:
     sentence = (
-        _("It answered that it is gone for good (410).")
+        _("It answered 410 Gone.")
         if reason is DisabledReason.GONE
         else _("It could not be reached, or answered with errors, for several days.")
     )
     return MailContent(
         subject=_("A webhook endpoint was disabled"),
         paragraphs=[
-            _("Nothing more is sent to this address: %(address)s") % {"address": endpoint.url},
+            _("No more events are sent to this address: %(address)s") % {"address": endpoint.url},
             sentence,
-            _("Once it works again, enable it and replay what it missed."),
+            _("Once it works again, enable it and replay the missed events."),
         ],
-        action=(_("Look at the deliveries"), site_url(f"/webhooks/{endpoint.pk}/")),
+        action=(_("View deliveries"), site_url(f"/webhooks/{endpoint.pk}/")),
     )

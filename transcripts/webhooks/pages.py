@@ -38,26 +38,26 @@ EVENT_LABELS = {
     "endpoint.test": gettext_lazy("Test"),
 }
 STATUS_LABELS = {
-    "pending": gettext_lazy("waits"),
+    "pending": gettext_lazy("pending"),
     "succeeded": gettext_lazy("delivered"),
     "failed": gettext_lazy("failed"),
 }
 REASON_LABELS = {
     "owner": gettext_lazy("You disabled this endpoint."),
-    "gone": gettext_lazy("Disabled: it answered that it is gone for good (410)."),
+    "gone": gettext_lazy("Disabled: it answered 410 Gone."),
     "failing": gettext_lazy("Disabled: it failed for several days."),
 }
 ERROR_LABELS = {
     "invalid_url": gettext_lazy("The address can't be used."),
     "host_unusable": gettext_lazy(
-        "The host was not found, or leads to an address that webhooks may not call."
+        "The host was not found, or resolves to an address that webhooks may not call."
     ),
     "connect_failed": gettext_lazy("No connection."),
     "tls_failed": gettext_lazy("The certificate is not trusted, or TLS failed."),
-    "timed_out": gettext_lazy("No answer in time."),
-    "broken_off": gettext_lazy("The connection broke off."),
-    "redirected": gettext_lazy("It redirects, which is not followed."),
-    "gone": gettext_lazy("Gone for good."),
+    "timed_out": gettext_lazy("Timed out."),
+    "broken_off": gettext_lazy("The connection was interrupted."),
+    "redirected": gettext_lazy("It redirects, and redirects are not followed."),
+    "gone": gettext_lazy("Gone (410)."),
     "bad_status": gettext_lazy("It answered with an error."),
     "failed": gettext_lazy("It could not be sent."),
 }
@@ -73,11 +73,11 @@ class EndpointForm(forms.Form):
     )
     description = forms.CharField(label=gettext_lazy("Description"), max_length=200, required=False)
     events = forms.MultipleChoiceField(
-        label=gettext_lazy("Tell it when"),
+        label=gettext_lazy("Events"),
         choices=[(event, EVENT_LABELS[event]) for event in EVENTS],
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=gettext_lazy("Nothing chosen: everything."),
+        help_text=gettext_lazy("All events if none selected."),
     )
 
     @classmethod
@@ -151,7 +151,7 @@ def switch(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     """POST /webhooks/:id/switch/ with `is_enabled` = true or false"""
     is_enabled = request.POST.get("is_enabled") == "true"
     services.update_endpoint(_find(request, endpoint_id), is_enabled=is_enabled)
-    messages.success(request, _("It is enabled.") if is_enabled else _("It is disabled."))
+    messages.success(request, _("Endpoint enabled.") if is_enabled else _("Endpoint disabled."))
     return redirect("webhook", endpoint_id)
 
 
@@ -162,9 +162,9 @@ def test(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     try:
         services.send_test(_find(request, endpoint_id))
     except services.EndpointDisabledError:
-        messages.error(request, _("It is disabled. Enable it first."))
+        messages.error(request, _("The endpoint is disabled. Enable it first."))
     else:
-        messages.success(request, _("A test event is on its way. Reload to see how it went."))
+        messages.success(request, _("Test event sent. Reload to see the result."))
     return redirect("webhook", endpoint_id)
 
 
@@ -173,7 +173,7 @@ def test(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
 def delete(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     """POST /webhooks/:id/delete/"""
     _find(request, endpoint_id).delete()
-    messages.success(request, _("The endpoint is deleted."))
+    messages.success(request, _("Endpoint deleted."))
     return redirect("webhooks")
 
 
@@ -186,9 +186,9 @@ def replay(request: HttpRequest, endpoint_id: UUID, delivery_id: UUID) -> HttpRe
     except DeliveryNotFoundError:
         raise Http404 from None
     except services.EndpointDisabledError:
-        messages.error(request, _("It is disabled. Enable it first."))
+        messages.error(request, _("The endpoint is disabled. Enable it first."))
     else:
-        messages.success(request, _("It is sent again."))
+        messages.success(request, _("Resending it."))
     return redirect("webhook", endpoint_id)
 
 

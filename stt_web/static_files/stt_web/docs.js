@@ -7,4 +7,4 @@ follow();
 dark.addEventListener("change", follow);
 
 const root = document.getElementById("docs");
-SwaggerUIBundle({ url: root.dataset.document, domNode: root, deepLinking: true });
+SwaggerUIBundle({ url: root?.dataset.document, domNode: root, deepLinking: true });

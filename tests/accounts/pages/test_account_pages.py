@@ -169,7 +169,7 @@ def test_the_switch_in_the_header_changes_the_language_of_mails_too(ann: User) -
 def test_a_page_marks_the_tab_that_it_belongs_to(ann: User, path: str, tab: str) -> None:
     page = browser_of(ann).get(f"/account/{path}", follow=True).content.decode()
 
-    marked = re.findall(r'<a href="([^"]+)" aria-current="(?:page|true)"', page)
+    marked = re.findall(r'<a href="([^"]+)"\s+aria-current="(?:page|true)"', page)
     assert marked == [f"/account/{tab}/"]
 
 

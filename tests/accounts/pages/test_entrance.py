@@ -59,7 +59,7 @@ def test_signing_up_twice_tells_the_owner_and_nobody_else() -> None:
     sign_up(client)
 
     assert User.objects.count() == 1
-    assert "account already" in last_mail().subject
+    assert "already have an account" in last_mail().subject
 
 
 def test_a_weak_password_is_refused() -> None:
@@ -154,7 +154,7 @@ def test_a_person_gets_a_page_for_an_address_that_is_not_there_and_a_program_jso
     program = Client().get("/nothing")
 
     assert person.status_code == program.status_code == 404
-    assert "<h1>There is nothing at this address.</h1>" in person.content.decode()
+    assert "<h1>Page not found</h1>" in person.content.decode()
     assert program.json()["code"] == "not_found"
 
 

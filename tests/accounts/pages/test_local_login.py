@@ -34,7 +34,7 @@ def test_the_link_logs_in_once(local: User) -> None:
 
     assert answer["Location"] == "/transcripts/"
     assert is_in(first)
-    assert "This link was used already" in refused.content.decode()
+    assert "This link has been used" in refused.content.decode()
     assert not is_in(second)
 
 

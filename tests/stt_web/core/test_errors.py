@@ -208,10 +208,10 @@ def test_the_docs_load_nothing_from_elsewhere(caller: Client) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status", "sentence"),
     [
-        ("GET", "/nowhere", 404, "There is nothing at this address."),
+        ("GET", "/nowhere", 404, "Page not found"),
         ("GET", "/account/ticket/", 405, "This address belongs to a button on another page."),
         ("POST", "/account/ticket/", 403, "This form has expired. Reload the page and try again."),
-        ("GET", "/broken", 500, "Something went wrong on our side."),
+        ("GET", "/broken", 500, "Something went wrong."),
         ("POST", "/account/profile/", 413, "The body of this request is too large."),
         ("GET", "/refused", 503, "Not now."),
     ],
@@ -239,7 +239,7 @@ def test_the_page_of_an_error_speaks_the_readers_language(caller: Client) -> Non
     page = caller.get("/nowhere", headers=czech)
 
     assert '<html lang="cs">' in page.text
-    assert "There is nothing" not in page.text
+    assert "Stránka nenalezena" in page.text
 
 
 def test_a_button_that_is_opened_by_its_address_says_what_would_be_allowed(caller: Client) -> None:

@@ -40,7 +40,7 @@ def test_what_is_ticked_is_in_the_archive(ann: User) -> None:
     first, second, _third = (transcribed(ann, title=title) for title in ("A", "B", "C"))
     ids = [first.pk, second.pk]
 
-    answer = browser_of(ann).post(PATH, {"which": "ticked", "ids": ids, "format": "srt"})
+    answer = browser_of(ann).post(PATH, {"which": "selected", "ids": ids, "format": "srt"})
 
     assert names_in(answer) == ["A.srt", "B.srt"]
 
@@ -72,8 +72,11 @@ def test_the_page_hands_on_what_it_was_narrowed_by(ann: User) -> None:
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
-        ({"which": "ticked", "format": "txt"}, "Tick the transcripts that you want first."),
-        ({"which": "all", "format": "txt", "status": "failed"}, "None of these is ready"),
+        ({"which": "selected", "format": "txt"}, "Select the transcripts to download first."),
+        (
+            {"which": "all", "format": "txt", "status": "failed"},
+            "None of these transcripts is ready",
+        ),
         ({"which": "all", "format": "exe"}, "exe"),
         ({"which": "all", "format": "txt", "status": "odd"}, "status must be one of"),
     ],
@@ -92,7 +95,7 @@ def test_what_can_not_be_had_is_said_on_the_list(
 def test_anothers_can_not_be_ticked(ann: User) -> None:
     theirs = transcribed(member("bob@example.com"), title="Bobs")
 
-    asked = {"which": "ticked", "ids": [theirs.pk], "format": "txt"}
+    asked = {"which": "selected", "ids": [theirs.pk], "format": "txt"}
     page = browser_of(ann).post(PATH, asked, follow=True)
 
     assert page["Content-Type"].startswith("text/html")

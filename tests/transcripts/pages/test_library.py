@@ -119,8 +119,8 @@ def test_what_is_searched_for_is_shown_as_text_and_others_are_left_out(ann: User
     assert "Brno" not in only
 
 
-@pytest.mark.parametrize("query", ["status=odd", "language=tlh", "search=" + "x" * 201, "tag=%00"])
-def test_a_filter_that_makes_no_sense_is_told(ann: User, query: str) -> None:
+@pytest.mark.parametrize("query", ["status=odd", "language=tlh", "search=" + "x" * 201])
+def test_a_filter_that_makes_no_sense_is_reported(ann: User, query: str) -> None:
     page = browser_of(ann).get(f"/transcripts/?{query}")
 
     assert page.status_code == 200

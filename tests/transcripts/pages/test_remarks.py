@@ -45,8 +45,8 @@ def read(user: User, path: str, language: str) -> str:
 @pytest.mark.parametrize(
     ("language", "track", "channels"),
     [
-        ("en", "Audio tracks: all of them", "Channels: a speaker for each"),
-        ("cs", "Zvukové stopy: všechny", "Kanály: každý je jeden mluvčí"),
+        ("en", "Audio tracks: All", "Channels: One speaker per channel"),
+        ("cs", "Zvukové stopy: Všechny", "Kanály: Jeden mluvčí na kanál"),
     ],
 )
 def test_remarks_name_the_options_of_the_form_not_those_of_the_api(
@@ -63,8 +63,8 @@ def test_remarks_name_the_options_of_the_form_not_those_of_the_api(
 @pytest.mark.parametrize(
     ("language", "advanced", "tracks", "channels"),
     [
-        ("en", "Advanced", "Audio tracks", "A speaker for each"),
-        ("cs", "Pokročilé", "Zvukové stopy", "Každý je jeden mluvčí"),
+        ("en", "Advanced", "Audio tracks", "One speaker per channel"),
+        ("cs", "Pokročilé", "Zvukové stopy", "Jeden mluvčí na kanál"),
     ],
 )
 def test_the_upload_form_offers_tracks_and_channels(

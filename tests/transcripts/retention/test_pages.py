@@ -33,10 +33,10 @@ def limits_of(user: User) -> tuple[int | None, int | None]:
 def test_the_page_shows_and_sets_what_the_api_does(ann: User) -> None:
     browser = browser_of(ann)
 
-    assert browser.get(PATH).content.decode().count('value="keep" id="') == 3
+    assert browser.get(PATH).content.decode().count('value="keep"') == 3
     assert "Saved." in browser.post(PATH, DAYS, follow=True).content.decode()
     assert limits_of(ann) == (7, 90)
-    page = browser.get(PATH).content.decode()
+    page = " ".join(browser.get(PATH).content.decode().split())
     assert 'name="audio_days" value="7"' in page
     assert 'name="transcript_days" value="90"' in page
     kept = {"audio_days": 7, "transcript_days": 90, "embedding_days": None}

@@ -52,7 +52,7 @@ def test_whoever_reads_it_is_told_whether_a_person_has_corrected_it(
 ) -> None:
     _link, token = create_share(transcript)
     path = f"/s/{token}/"
-    assert "may hold mistakes" in Client().get(path).content.decode()
+    assert "may contain errors" in Client().get(path).content.decode()
 
     update_transcripts(Transcript.objects.filter(pk=transcript.pk), is_corrected=True)
 

@@ -34,18 +34,18 @@ from transcripts.sharing.links import (
 
 class ShareForm(forms.Form):
     days = forms.ChoiceField(
-        label=gettext_lazy("Works for"),
+        label=gettext_lazy("Expires after"),
         choices=[
             ("7", gettext_lazy("a week")),
             ("1", gettext_lazy("a day")),
             ("30", gettext_lazy("a month")),
-            ("", gettext_lazy("until I revoke it")),
+            ("", gettext_lazy("Never")),
         ],
         required=False,
     )
     password = forms.CharField(
         label=gettext_lazy("Password"),
-        help_text=gettext_lazy("Optional. Tell it by another way than the link."),
+        help_text=gettext_lazy("Optional. Send it separately from the link."),
         required=False,
         strip=False,
         min_length=MIN_PASSWORD_CHARACTERS,
@@ -88,7 +88,7 @@ def revoke(request: HttpRequest, transcript_id: UUID, share_id: UUID) -> HttpRes
         revoke_share(_find(request, transcript_id), share_id)
     except ShareNotFoundError:
         raise Http404 from None
-    messages.success(request, _("The link is revoked."))
+    messages.success(request, _("Link revoked."))
     return redirect("transcript_shares", transcript_id)
 
 

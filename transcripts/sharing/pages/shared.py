@@ -97,9 +97,9 @@ def _try_password(request: HttpRequest, link: ShareLink, token: str) -> HttpResp
             link, password=request.POST.get("password", ""), address=request_address(request)
         )
     except WrongPasswordError:
-        return _ask(request, problem=_("This is not the password."), status=403)
+        return _ask(request, problem=_("Wrong password."), status=403)
     except TooManyPasswordsError as error:
-        problem = _("Too many passwords were tried. Wait a while and try again.")
+        problem = _("Too many attempts. Wait a while, then try again.")
         response = _ask(request, problem=problem, status=429)
         response.headers["Retry-After"] = error.headers["Retry-After"]
         return response

@@ -1,90 +1,93 @@
 // Changing a transcript by the public API: every change names the revision that the page shows
-// (If-Match), so that of two editors at once none overwrites the other.
-import { $, csrfHeader, texts } from "./page.js";
+// (If-Match), so that of two editors at once neither overwrites the other.
+import { hideError, showError } from "./dom.js";
 import { api, list } from "./reader.js";
+import { RequestError, csrfHeader, readJson, request, requestJson } from "./requests.js";
+import { texts } from "./texts.js";
 
 let revision = Number(list.dataset.revision);
-let busy = Promise.resolve(); // one change after the other
-const listeners = []; // called with the new revision
-const unsaved = new Set(); // what somebody writes: functions that say whether it was changed
+/** @type {Promise<unknown>} */
+let queue = Promise.resolve(); // one change after the other
+/** @type {((revision: number) => void)[]} */
+const listeners = [];
+/** @type {Set<() => boolean>} */
+const unsaved = new Set(); // open editors: each says whether it was changed
 
 export const currentRevision = () => revision;
 
-export function onRevision(listener) { listeners.push(listener); }
-
-class Told extends Error {} // the page says it already
-
-/** Shows what went wrong; returns what may be thrown. */
-export function tell(message, { canReload = false } = {}) {
-  const problem = $("problem");
-  problem.replaceChildren(message);
-  if (canReload) {
-    const button = make("button", { type: "button", className: "button", textContent: texts.reload });
-    button.addEventListener("click", () => location.reload());
-    problem.append(" ", button);
-  }
-  problem.hidden = false;
-  problem.scrollIntoView({ block: "nearest" });
-  return new Told(message);
+/** @param {(revision: number) => void} listener called with each new revision */
+export function onRevision(listener) {
+  listeners.push(listener);
 }
 
-/** Runs what may have told of a problem; returns whether it went well. */
-export async function attempt(act) {
-  try {
-    await act();
-    return true;
-  } catch (problem) {
-    if (problem instanceof Told) return false;
-    throw problem;
-  }
-}
-
-/** Sends a change; returns the answer's body. Shows what went wrong and throws. */
-export function send(method, path, body) {
-  const sent = busy.then(() => sendNow(method, path, body));
-  busy = sent.catch(() => {});
+/**
+ * Send a change; return the answer's body. Shows what went wrong and throws ShownError. Not tried
+ * again by itself: without an answer no one knows whether it was made, and the next one's If-Match
+ * finds out.
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body]
+ * @param {{timeoutMs?: number}} [options]
+ */
+export function send(method, path, body, options) {
+  const sent = queue.then(() => sendNow(method, path, body, options));
+  queue = sent.catch(() => {});
   return sent;
 }
 
-async function sendNow(method, path, body) {
-  $("problem").hidden = true;
-  const [answer, result] = await ask(api + path, {
-    method,
-    headers: { ...csrfHeader(), "If-Match": `"${revision}"`, "Content-Type": "application/json" },
-    body: body === undefined ? undefined : JSON.stringify(body),
-  });
-  if (answer.status === 412) throw tell(texts.changed, { canReload: true });
-  check(answer, result);
-  revision = Number(answer.headers.get("ETag")?.match(/\d+/)?.[0] ?? revision);
-  for (const listener of listeners) listener(revision);
-  return result;
-}
-
-/** Returns what is at a path below the transcript. Shows what went wrong and throws. */
-export async function read(path) {
-  const [answer, result] = await ask(api + path);
-  check(answer, result);
-  return result;
-}
-
-async function ask(address, options) {
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} body
+ * @param {{timeoutMs?: number}} [options]
+ */
+async function sendNow(method, path, body, options) {
+  hideError();
   try {
-    const answer = await fetch(address, options);
-    return [answer, await answer.json()];
-  } catch {
-    throw tell(texts.no_connection);
+    const answer = await request(api + path, {
+      ...options,
+      method,
+      headers: {
+        ...csrfHeader(),
+        "If-Match": `"${revision}"`,
+        "Content-Type": "application/json",
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const result = await readJson(answer);
+    revision = Number(answer.headers.get("ETag")?.match(/\d+/)?.[0] ?? revision);
+    for (const listener of listeners) listener(revision);
+    return result;
+  } catch (problem) {
+    throw show(problem);
   }
 }
 
-function check(answer, result) {
-  if (answer.status === 401) throw tell(texts.logged_out, { canReload: true });
-  if (!answer.ok) throw tell(result.error ?? texts.no_connection);
+/**
+ * Return what is at a path below the transcript. Shows what went wrong and throws ShownError.
+ * @param {string} path
+ */
+export async function read(path) {
+  try {
+    return await requestJson(api + path);
+  } catch (problem) {
+    throw show(problem);
+  }
 }
 
-/** Says it to who doesn't see the page. */
-export function say(message) { $("said").textContent = message; }
+/** @param {unknown} problem */
+function show(problem) {
+  if (!(problem instanceof RequestError)) return problem;
+  const isConflict = problem.status === 412;
+  return showError(isConflict ? texts.changed : problem.message, {
+    canReload: isConflict || problem.status === 401,
+  });
+}
 
-/** Asks before the page is left while `isChanged()`; returns what ends that. */
+/**
+ * Ask before the page is left while `isChanged()`; return what ends that.
+ * @param {() => boolean} isChanged
+ */
 export function guard(isChanged) {
   unsaved.add(isChanged);
   return () => unsaved.delete(isChanged);
@@ -93,16 +96,3 @@ export function guard(isChanged) {
 addEventListener("beforeunload", (event) => {
   if ([...unsaved].some((isChanged) => isChanged())) event.preventDefault();
 });
-
-export function make(name, properties = {}, ...children) {
-  const element = Object.assign(document.createElement(name), properties);
-  element.append(...children);
-  return element;
-}
-
-export function makeButton(label, act, { type = "button" } = {}) {
-  const className = type === "submit" ? "primary" : "button";
-  const button = make("button", { type, className, textContent: label });
-  if (act) button.addEventListener("click", act);
-  return button;
-}

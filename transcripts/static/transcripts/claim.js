@@ -1,34 +1,48 @@
-// On every page of somebody who is logged in: what they wanted to keep as a visitor becomes theirs.
-import { putTokens, takeTokens } from "./keep.js";
+// On every page of an account that is logged in: results that a guest wanted to save become its own.
+import { beginClaim, endClaim } from "./guest-results.js";
+import { RequestError, csrfHeader, requestJson, withRetries } from "./requests.js";
 
-const { claim: address, transcripts: list } = document.getElementById("claim").dataset;
+const WAITS_MS = [2000, 5000, 10_000]; // `not_finished`, or a server that is being restarted
 
-/** Return the transcript; null where it is gone. Throws where it can be tried again. */
+const notice = /** @type {HTMLElement} */ (document.getElementById("claim"));
+const { claim: address = "", transcripts: list = "" } = notice.dataset;
+
+/** Return the transcript; null where there is none any more. Throws RequestError.
+ * @param {string} token */
 async function claim(token) {
-  const csrf = document.querySelector("[name=csrfmiddlewaretoken]").value; // the language's form has it
-  const answer = await fetch(address, {
+  const options = {
     method: "POST",
-    headers: { "Content-Type": "application/json", "X-CSRFToken": csrf },
+    headers: { "Content-Type": "application/json", ...csrfHeader() },
     body: JSON.stringify({ token }),
-    keepalive: true, // the token is used up, even if this page is left meanwhile
-  });
-  if (answer.status === 404) return null;
-  if (!answer.ok) throw new Error(`Not claimed: ${answer.status}`);
-  return answer.json();
+    keepalive: true, // goes on where this page is left
+  };
+  try {
+    return await withRetries(() => requestJson(address, options), { waitsMs: WAITS_MS });
+  } catch (problem) {
+    if (problem instanceof RequestError && problem.status === 404) return null;
+    throw problem;
+  }
 }
 
-async function claimAll(tokens) {
-  const kept = [];
-  for (const token of tokens)
+async function claimAll() {
+  const claimed = [];
+  let isAnyExpired = false;
+  for (let next = beginClaim(); next; next = beginClaim())
     try {
-      kept.push(await claim(token));
+      const transcript = await claim(next.token);
+      endClaim(next.token); // only now: a page that is left before has lost nothing
+      if (transcript) claimed.push(transcript);
+      else if (!next.isRepeated) isAnyExpired = true; // else: claimed then, by the lost answer
     } catch {
-      putTokens([token]); // the next page tries again
+      // Its token stays; a page opened after CLAIM_MS tries again.
     }
-  const found = kept.filter(Boolean);
-  if (found.length === 1) location.assign(`${list}${found[0].id}/`);
-  else if (found.length) location.assign(list);
-  else document.getElementById("claim").hidden = !kept.length; // all of them are gone
+  const [first, ...others] = claimed;
+  if (first) location.assign(others.length ? list : `${list}${first.id}/`);
+  else notice.hidden = !isAnyExpired;
 }
 
-claimAll(takeTokens());
+// Two tabs that open together read the storage before either writes it. Where there are locks (over
+// TLS), one of them claims; else the mark of `beginClaim` is all there is.
+if (navigator.locks)
+  navigator.locks.request("stt-claim", { ifAvailable: true }, (lock) => (lock ? claimAll() : null));
+else claimAll();

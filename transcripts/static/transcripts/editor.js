@@ -1,67 +1,83 @@
 // Correcting a transcript in its place: what each click on the page opens.
-import { attempt, guard, send, tell } from "./changes.js";
+import { guard, send } from "./changes.js";
+import { $, attempt, showError } from "./dom.js";
 import { startDownloads } from "./downloads.js";
 import { startGaps } from "./gaps.js";
 import { startHistory } from "./history.js";
 import { openLine } from "./line-editor.js";
-import { addEdit, allSpeakers, change, showSpeakers } from "./lines.js";
-import { $, fill, texts } from "./page.js";
+import { addEditButton, allSpeakers, change, showSpeakers } from "./lines.js";
 import { lines, list } from "./reader.js";
 import { openSpeaker } from "./speakers.js";
+import { fill, texts } from "./texts.js";
 
 list.addEventListener("click", (event) => {
-  const item = event.target.closest("li");
-  if (event.target.closest(".line > .edit")) openLine(item);
-  else if (event.target.closest(".speaker > button")) openSpeaker(item);
+  const target = /** @type {Element} */ (event.target);
+  const item = target.closest("li");
+  if (!item) return;
+  if (target.closest(".line > .edit")) openLine(item);
+  else if (target.closest(".speaker > button")) openSpeaker(item);
 });
 
 // ---- title and tags
 
-const describing = $("describing");
-guard(() => !describing.hidden && [$("title"), $("tags")].some((field) => field.value !== field.defaultValue));
+const details = $("describing");
+guard(() => !details.hidden && [$("title"), $("tags")].some(isFieldChanged));
+
+/** @param {HTMLInputElement} field */
+const isFieldChanged = (field) => field.value !== field.defaultValue;
 
 $("describe").addEventListener("click", () => {
-  describing.hidden = false;
+  details.hidden = false;
   $("title").focus();
 });
-describing.addEventListener("reset", () => {
-  describing.hidden = true;
+details.addEventListener("reset", () => {
+  details.hidden = true;
   $("describe").focus();
 });
-describing.addEventListener("submit", (event) => {
+details.addEventListener("submit", (/** @type {Event} */ event) => {
   event.preventDefault();
-  const tags = $("tags").value.split(",").map((tag) => tag.trim()).filter(Boolean);
+  const named = /** @type {string[]} */ ($("tags").value.split(","));
+  const tags = named.map((tag) => tag.trim()).filter(Boolean);
   attempt(async () => {
     await send("PATCH", "", { title: $("title").value, tags });
-    describing.hidden = true; // saved: nothing to ask about
+    details.hidden = true; // saved: nothing to ask about
     location.reload();
   });
 });
 
 // ---- speakers
 
-$("recount")?.addEventListener("submit", async (event) => {
+$("recount")?.addEventListener("submit", async (/** @type {Event} */ event) => {
   event.preventDefault();
   const count = $("speaker-count").value;
-  if (!await change("POST", "diarize/", { speakers: Number(count || 0) }, texts.recounted)) return;
+  const body = { speakers: Number(count || 0) };
+  if (!(await change("POST", "diarize/", body, texts.recounted))) return;
   $("recounting").open = false;
   $("recounting").firstElementChild.focus();
   const found = allSpeakers().length;
-  if (found < Number(count)) tell(fill(texts.fewer_speakers, { found, wanted: count }));
+  if (found < Number(count)) showError(fill(texts.fewer_speakers, { found, wanted: count }));
 });
 
 // ---- menus
 
 addEventListener("click", (event) => {
-  for (const menu of document.querySelectorAll(".menu[open]"))
-    if (event.target.isConnected && !menu.contains(event.target)) menu.open = false;
+  const target = /** @type {Element} */ (event.target);
+  if (!target.isConnected) return;
+  for (const menu of openMenus()) if (!menu.contains(target)) menu.open = false;
 });
 addEventListener("keydown", (event) => {
-  const menu = event.key === "Escape" && document.querySelector(".menu[open]");
-  if (menu) { menu.open = false; menu.firstElementChild.focus(); }
+  const [menu] = event.key === "Escape" ? openMenus() : [];
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary")?.focus();
 });
 
-for (const item of [...lines]) addEdit(item);
+/** @returns {NodeListOf<HTMLDetailsElement>} */
+function openMenus() {
+  return document.querySelectorAll("details.menu[open]");
+}
+
+for (const item of [...lines]) addEditButton(item);
 $("describe").hidden = $("how").hidden = false;
 if ($("recounting")) $("recounting").hidden = false;
 startDownloads();

@@ -1,18 +1,30 @@
-// Speech that is not in the text: taking over what was recognised there, or having it recognised again.
-import { attempt, say, send } from "./changes.js";
+// Speech that is not in the text: accepting what was recognised there, or having it recognised again.
+import { send } from "./changes.js";
+import { $, announce, attempt } from "./dom.js";
+import { formatSeconds } from "./format.js";
+import { nameLanguages } from "./languages.js";
 import { itemOf, neighbourOf, show } from "./lines.js";
-import { $, fill, formatSeconds, nameLanguages, texts } from "./page.js";
 import { list } from "./reader.js";
+import { fillCount, texts } from "./texts.js";
+
+const RECOGNISE_MS = 300_000; // a retry is answered when the recogniser has finished
+
+/** @typedef {HTMLButtonElement | HTMLSelectElement} Control */
+/** @typedef {import("./types.js").EditAnswer & {warnings: any[]}} GapAnswer */
 
 export function startGaps() {
   offerLanguages();
-  for (const button of list.querySelectorAll("[data-action=keep], [data-action=retry]")) {
+  const buttons = /** @type {NodeListOf<HTMLButtonElement>} */ (
+    list.querySelectorAll("[data-action=keep], [data-action=retry]")
+  );
+  for (const button of buttons) {
     button.hidden = false;
-    button.addEventListener("click", () => resolve(button.closest("li"), button.dataset.action));
+    const item = /** @type {HTMLElement} */ (button.closest("li"));
+    button.addEventListener("click", () => resolve(item, button.dataset.action ?? ""));
   }
 }
 
-/** Puts a choice of languages beside each "Try again". */
+/** Put a choice of languages beside each "Try again". */
 function offerLanguages() {
   const languages = $("retry-language")?.content.querySelector("select");
   if (!languages) return; // there is no recording to recognise again
@@ -21,50 +33,80 @@ function offerLanguages() {
     button.after(" ", languages.cloneNode(true));
 }
 
-/** What to ask for; of a retry also the language, where one was chosen. */
+/**
+ * What to ask for; of a retry also the language, where one was chosen.
+ * @param {HTMLElement} item
+ * @param {string} action
+ */
 function readRequest(item, action) {
   const language = item.querySelector("select")?.value ?? "auto";
   return action === "retry" && language !== "auto" ? { action, language } : { action };
 }
 
+/**
+ * @param {HTMLElement} item
+ * @param {string} action
+ */
 async function resolve(item, action) {
-  const request = readRequest(item, action);
-  const buttons = item.querySelectorAll("[data-action], select");
-  for (const button of buttons) button.disabled = true;
-  tellOutcome(item, action === "retry" ? texts.gap_retrying : "");
-  const wentWell = await attempt(async () => {
-    const answer = await send("POST", `gaps/${item.dataset.gap}/`, request);
-    if (answer.found) fillIn(item, answer);
-    else tellOutcome(item, texts.gap_nothing);
-  });
-  if (!wentWell) tellOutcome(item, "");
-  for (const button of buttons) button.disabled = false;
-  if (item.isConnected) item.querySelector(`[data-action=${action}]`).focus();
+  const body = readRequest(item, action);
+  const controls = /** @type {NodeListOf<Control>} */ (
+    item.querySelectorAll("[data-action], select")
+  );
+  for (const control of controls) control.disabled = true;
+  showOutcome(item, action === "retry" ? texts.gap_retrying : "");
+  let outcome = "";
+  try {
+    await attempt(async () => {
+      const path = `gaps/${item.dataset.gap}/`;
+      const answer = await send("POST", path, body, { timeoutMs: RECOGNISE_MS });
+      if (answer.found) fillIn(item, answer);
+      else outcome = texts.gap_nothing;
+    });
+  } finally {
+    showOutcome(item, outcome);
+    for (const control of controls) control.disabled = false;
+  }
+  const pressed = /** @type {HTMLElement | null} */ (item.querySelector(`[data-action=${action}]`));
+  if (item.isConnected) pressed?.focus();
 }
 
-/** Shows the words in the place of the gap; who uses the keyboard goes on at them. */
+/**
+ * Show the words in the place of the gap; the focus moves to them.
+ * @param {HTMLElement} item
+ * @param {GapAnswer} answer
+ */
 function fillIn(item, answer) {
-  const behind = neighbourOf(item, { isNext: true });
+  const next = neighbourOf(item, { isNext: true });
   item.remove();
   show(answer);
-  showRemark(answer.warnings);
-  say(texts.gap_filled);
-  const added = itemOf(answer.segments.find(({ id }) => itemOf(id))?.id ?? "") ?? behind;
-  added?.querySelector(".edit")?.focus();
+  showRemaining(answer.warnings);
+  announce(texts.gap_filled);
+  const added = itemOf(answer.segments.find(({ id }) => itemOf(id))?.id ?? "") ?? next;
+  /** @type {HTMLElement | null | undefined} */ (added?.querySelector(".edit"))?.focus();
 }
 
-function tellOutcome(item, message) {
-  const place = item.querySelector(".outcome");
+/**
+ * @param {HTMLElement} item
+ * @param {string} message
+ */
+function showOutcome(item, message) {
+  const place = /** @type {HTMLElement} */ (item.querySelector(".outcome"));
   place.textContent = message;
   place.hidden = !message;
-  say(message);
+  if (message) announce(message);
 }
 
-function showRemark(warnings) {
-  const remark = document.querySelector("[data-code=speech_not_transcribed]");
-  if (!remark) return;
-  const left = warnings.find(({ code }) => code === remark.dataset.code);
-  if (left) remark.textContent = fill(texts.gaps_left, { count: left.gaps, seconds: formatSeconds(left.seconds) });
-  else if (remark.parentElement.children.length > 1) remark.remove();
-  else remark.closest("section").remove();
+/** @param {any[]} warnings */
+function showRemaining(warnings) {
+  const line = /** @type {HTMLElement | null} */ (
+    document.querySelector("[data-code=speech_not_transcribed]")
+  );
+  if (!line) return;
+  const left = warnings.find(({ code }) => code === line.dataset.code);
+  if (left)
+    line.textContent = fillCount(texts.gaps_left, left.gaps, {
+      seconds: formatSeconds(left.seconds),
+    });
+  else if ((line.parentElement?.children.length ?? 0) > 1) line.remove();
+  else line.closest("section")?.remove();
 }

@@ -1,19 +1,37 @@
 // What was changed, by whom, how it differs, and taking it back.
-import { attempt, currentRevision, make, makeButton, onRevision, read } from "./changes.js";
-import { change, formatClock, formatExactly, itemOf, nameOf, speakerOf } from "./lines.js";
-import { $, fill, texts } from "./page.js";
+import { currentRevision, onRevision, read } from "./changes.js";
+import { $, attempt, make, makeButton } from "./dom.js";
+import { formatClock, formatDateTime, formatExactClock } from "./format.js";
+import { change, itemOf, nameOf, speakerOf } from "./lines.js";
+import { fill, texts } from "./texts.js";
 
-const SHOWN = 100; // segments of one comparison
-const ACTIONS = { edit: "edit_action", split: "split_action", remove: "remove_action", restore: "restore_action" };
+const MAX_SHOWN = 100; // segments of one comparison
+
+/** @typedef {{
+ *   number: number, action?: string, author?: string | null, created_at?: string, restored?: number,
+ * }} Revision `number` 0: the original */
+/** @typedef {{start?: number, end?: number, speaker?: number | null}} Side */
+/** @typedef {{display_name: string, label: string} | null} NamedSide */
+/** @typedef {{
+ *   id: string, before: Side | null, after: Side | null,
+ *   words: {op: string, text: string}[], change: string,
+ * }} SegmentDifference */
+/** @typedef {{before: NamedSide, after: NamedSide}} SpeakerDifference */
+/** @typedef {{before?: Record<string, unknown>, after?: Record<string, unknown>}} FieldDifference */
+/** @typedef {(label: string, act: () => unknown) => HTMLButtonElement} MakeNamed */
 
 export function startHistory() {
   onRevision(showButtons);
   showButtons();
   $("undo").addEventListener("click", () => attempt(undo));
-  $("history").addEventListener("toggle", () => { if ($("history").open) attempt(() => list(1)); });
+  $("history").addEventListener("toggle", () => {
+    if ($("history").open) attempt(() => list(1));
+  });
 }
 
-function showButtons() { $("undo").hidden = $("history").hidden = currentRevision() === 0; }
+function showButtons() {
+  $("undo").hidden = $("history").hidden = currentRevision() === 0;
+}
 
 async function undo() {
   const back = await findUndo();
@@ -23,37 +41,53 @@ async function undo() {
 /** The revision before the last change: of several taken back in a row, before the ones undone. */
 async function findUndo() {
   const { results } = await read("revisions/?page_size=100");
-  const byNumber = new Map(results.map((row) => [row.number, row]));
+  /** @type {Map<number, Revision>} */
+  const byNumber = new Map(results.map((/** @type {Revision} */ row) => [row.number, row]));
   let at = currentRevision();
-  while (byNumber.get(at)?.action === "restore") at = byNumber.get(at).restored;
+  for (let row = byNumber.get(at); row?.action === "restore"; row = byNumber.get(at))
+    at = row.restored ?? 0;
   return at > 0 ? at - 1 : null;
 }
 
-async function restore(number, said) {
-  if (await change("POST", `revisions/${number}/restore/`, undefined, said))
+/**
+ * @param {number} number
+ * @param {string} [announcement]
+ */
+async function restore(number, announcement) {
+  if (await change("POST", `revisions/${number}/restore/`, undefined, announcement))
     location.reload(); // also the title, and what else there is
 }
 
+/** @param {number} page */
 async function list(page) {
   const { results, next } = await read(`revisions/?page_size=50&page=${page}`);
-  const last = next
-    ? make("li", {}, makeButton(texts.show_more, (event) => attempt(async () => {
-      await list(page + 1);
-      event.target.closest("li")?.remove();
-    })))
-    : showRevision({ number: 0 });
+  const last = next ? makeMore(page + 1) : showRevision({ number: 0 });
   const rows = [...results.map(showRevision), last];
   if (page === 1) $("revisions").replaceChildren(...rows);
   else $("revisions").append(...rows);
 }
 
-function showRevision({ number, action, author, created_at: time, restored }) {
+/** @param {number} page */
+function makeMore(page) {
+  const item = make("li");
+  const show = async () => {
+    await list(page);
+    item.remove();
+  };
+  item.append(makeButton(texts.show_more, () => attempt(show)));
+  return item;
+}
+
+/** @param {Revision} revision */
+function showRevision({ number, action = "", author, created_at: time, restored }) {
   const what = number
-    ? fill(texts[ACTIONS[action] ?? action] ?? action, { number: restored }) : texts.original;
-  const when = time ? new Date(time).toLocaleString(document.documentElement.lang) : "";
+    ? fill(texts.actions[action] ?? action, { number: restored })
+    : texts.original;
+  const when = time ? formatDateTime(time) : "";
   const by = number && action !== "second_pass" ? [author ?? texts.deleted_account, when] : [when];
   const title = `${number}. ${what}`;
   const place = make("div", { className: "difference", hidden: true });
+  /** @type {MakeNamed} */
   const named = (label, act) => {
     const button = makeButton(label, act);
     button.setAttribute("aria-label", `${label}: ${title}`);
@@ -62,85 +96,145 @@ function showRevision({ number, action, author, created_at: time, restored }) {
   const buttons = make("span", { className: "actions" });
   if (number) buttons.append(makeToggle(named, texts.show_changes, place, number, number - 1));
   if (number < currentRevision()) {
-    buttons.append(makeToggle(named, texts.compare_now, place, currentRevision(), number),
-      named(texts.restore, () => restore(number)));
+    buttons.append(
+      makeToggle(named, texts.compare_now, place, currentRevision(), number),
+      named(texts.restore, () => restore(number)),
+    );
   }
-  return make("li", {},
-    make("span", {}, title, make("small", { textContent: by.filter(Boolean).join(" · ") })), buttons, place);
+  return make(
+    "li",
+    {},
+    make("span", {}, title, make("small", { textContent: by.filter(Boolean).join(" · ") })),
+    buttons,
+    place,
+  );
 }
 
-/** A button that shows how two revisions differ, or hides it again. */
+/**
+ * A button that shows how two revisions differ, or hides it again.
+ * @param {MakeNamed} named
+ * @param {string} label
+ * @param {HTMLElement} place
+ * @param {number} newer
+ * @param {number} older
+ */
 function makeToggle(named, label, place, newer, older) {
-  const button = named(label, () => attempt(async () => {
+  const toggle = async () => {
     const isOpen = button.ariaExpanded === "true";
-    for (const other of button.parentElement.querySelectorAll("[aria-expanded]")) other.ariaExpanded = "false";
-    place.hidden = isOpen;
+    for (const other of button.parentElement?.querySelectorAll("[aria-expanded]") ?? [])
+      other.ariaExpanded = "false";
+    place.hidden = true;
     if (isOpen) return;
+    const difference = await read(`revisions/${newer}/diff/?against=${older}`);
+    place.replaceChildren(...showDifference(difference));
+    place.hidden = false;
     button.ariaExpanded = "true";
-    place.replaceChildren(...showDifference(await read(`revisions/${newer}/diff/?against=${older}`)));
-  }));
+  };
+  const button = named(label, () => attempt(toggle));
   button.ariaExpanded = "false";
   return button;
 }
 
+/** @param {{
+ *   segments: SegmentDifference[], speakers: Record<string, SpeakerDifference>, fields?: FieldDifference,
+ * }} difference
+ */
 function showDifference({ segments, speakers, fields }) {
   const parts = [
-    ...showFields(fields), ...Object.values(speakers).map(showSpeaker).filter(Boolean),
-    ...segments.slice(0, SHOWN).map(showSegment),
+    ...showFields(fields),
+    ...Object.values(speakers).map(showSpeaker),
+    ...segments.slice(0, MAX_SHOWN).map(showSegment),
   ];
-  if (segments.length > SHOWN) parts.push(paragraph(fill(texts.and_more, { count: segments.length - SHOWN })));
+  const hidden = segments.length - MAX_SHOWN;
+  if (hidden > 0) parts.push(paragraph(fill(texts.and_more, { count: hidden })));
   return parts.length ? parts : [paragraph(texts.no_difference)];
 }
 
+/** @param {SegmentDifference} difference */
 function showSegment({ id, before, after, words, change: kind }) {
   const start = after?.start ?? before?.start ?? itemOf(id)?.dataset.start;
+  /** @type {(Node | string)[]} */
   const parts = [];
-  if (words.length) for (const { op, text } of words) parts.push(showRun(op, text), " ");
-  if (kind === "changed") {
-    if (hasBoth(before, after, "speaker"))
+  for (const { op, text } of words) parts.push(showRun(op, text), " ");
+  if (kind === "changed" && before && after) {
+    const isIn = (/** @type {string} */ name) => name in before && name in after;
+    if (isIn("speaker"))
       parts.push(...showPair(nameNumber(before.speaker), nameNumber(after.speaker)));
-    if (hasBoth(before, after, "start") || hasBoth(before, after, "end"))
-      parts.push(...showPair(...[before, after].map(span)));
+    if (isIn("start") || isIn("end"))
+      parts.push(...showPair(formatSpan(before), formatSpan(after)));
   }
   if (!parts.length) parts.push(texts.only_words);
-  return make("p", {},
-    ...(start === undefined ? [] : [make("small", { textContent: formatClock(start) }), " "]), ...parts);
+  return make(
+    "p",
+    {},
+    ...(start === undefined ? [] : [make("small", { textContent: formatClock(start) }), " "]),
+    ...parts,
+  );
 }
 
-const hasBoth = (before, after, name) => before && after && name in before && name in after;
-
-/** From when to when; what did not change is left out. */
-function span({ start, end }) {
-  const exact = (seconds) => (seconds === undefined ? "" : formatExactly(seconds));
+/**
+ * From when to when; what did not change is left out.
+ * @param {Side} side
+ */
+function formatSpan({ start, end }) {
+  const exact = (/** @type {number | undefined} */ seconds) =>
+    seconds === undefined ? "" : formatExactClock(seconds);
   return `${exact(start)}–${exact(end)}`;
 }
 
+/** @param {number | null | undefined} number */
 function nameNumber(number) {
-  if (number === null) return texts.nobody;
+  if (number === null || number === undefined) return texts.no_speaker;
   const known = speakerOf(number);
   return known ? nameOf(known) : fill(texts.speaker_number, { number });
 }
 
+/** @param {SpeakerDifference} difference */
 function showSpeaker({ before, after }) {
-  const name = (side) => side && (side.display_name || side.label);
+  const name = (/** @type {NamedSide} */ side) => side && (side.display_name || side.label);
   const [old, now] = [name(before), name(after)];
   if (!old && !now) return paragraph(`${texts.speaker}: ${texts.label_again}`);
-  return make("p", {}, `${texts.speaker}: `, ...showPair(old, now || (after ? texts.label_again : "")));
+  return make(
+    "p",
+    {},
+    `${texts.speaker}: `,
+    ...showPair(old, now || (after ? texts.label_again : "")),
+  );
 }
 
-function showFields({ before, after } = {}) {
+/** @param {FieldDifference} [fields] */
+function showFields({ before = {}, after = {} } = {}) {
+  /** @type {Record<string, string>} */
   const labels = { title: texts.title, tags: texts.tags, language_note: texts.note };
-  return Object.keys(labels).filter((name) => name in (after ?? {})).map((name) =>
-    make("p", {}, `${labels[name]}: `, ...showPair(String(before[name]), String(after[name]))));
+  return Object.keys(labels)
+    .filter((name) => name in after)
+    .map((name) =>
+      make("p", {}, `${labels[name]}: `, ...showPair(String(before[name]), String(after[name]))),
+    );
 }
 
-const showPair = (old, now) => [...(old ? [showRun("delete", old), " "] : []), ...(now ? [showRun("insert", now)] : []), " "];
+/**
+ * @param {string | null} old
+ * @param {string | null} now
+ */
+const showPair = (old, now) => [
+  ...(old ? [showRun("delete", old), " "] : []),
+  ...(now ? [showRun("insert", now)] : []),
+  " ",
+];
 
-/** A run of words; who hears the page is told, too, what went and what came. */
+/**
+ * A run of words; screen readers get "deleted" and "inserted" as words.
+ * @param {string} op
+ * @param {string} text
+ */
 function showRun(op, text) {
   if (op === "equal") return text;
-  const said = make("span", { className: "visually-hidden", textContent: `${op === "insert" ? texts.inserted : texts.deleted} ` });
-  return make(op === "insert" ? "ins" : "del", {}, said, text);
+  const isInserted = op === "insert";
+  const textContent = `${isInserted ? texts.inserted : texts.deleted} `;
+  const label = make("span", { className: "visually-hidden", textContent });
+  return make(isInserted ? "ins" : "del", {}, label, text);
 }
 
+/** @param {string} textContent */
 const paragraph = (textContent) => make("p", { textContent });

@@ -1,15 +1,29 @@
 // The front page: one recording through the public API, with what a program would use:
 // POST /v1/transcribe (async), the transcript's event stream, its exports.
-import { offerToKeep } from "./keep.js";
-import {
-  $, callTranscript, fetchTicket, fill, formatTime, nameLanguages, saveExport, texts,
-} from "./page.js";
+import { $, hideError, make, showError } from "./dom.js";
+import { followEvents } from "./event-stream.js";
+import { fetchExport, saveFile } from "./exports.js";
+import { formatBytes, formatClock } from "./format.js";
+import { offerToSave } from "./guest-results.js";
+import { nameLanguages } from "./languages.js";
+import { callTranscript, csrfHeader, fetchTicket, requestJson, withRetries } from "./requests.js";
+import { fill, texts } from "./texts.js";
+import { upload } from "./upload.js";
+
+const RESULT_WAITS_MS = [1000, 2000, 4000];
+
+/** @typedef {import("./types.js").Segment} Segment */
+/** @typedef {{id: string, token: string, isGuest: boolean}} Job */
 
 const form = $("try");
 const fileInput = $("file");
 const submit = form.querySelector("[type=submit]");
-const chosenAtFirst = $("chosen").innerHTML;
-let job = null; // {id, token, abort}: the transcript that the page shows
+const cancelButton = $("cancel");
+const stateLine = document.querySelector(".upload-state");
+const initialPrompt = [...$("chosen").childNodes];
+/** @type {Job | null} */
+let job = null; // the transcript that the page shows
+let running = new AbortController(); // ends what the page is doing
 
 nameLanguages(form.elements.language);
 
@@ -17,227 +31,242 @@ nameLanguages(form.elements.language);
 
 function showChosen() {
   const file = fileInput.files[0];
-  if (!file) $("chosen").innerHTML = chosenAtFirst;
-  else $("chosen").textContent = `${file.name} · ${formatBytes(file.size)}`;
+  if (file) $("chosen").textContent = `${file.name} · ${formatBytes(file.size)}`;
+  else $("chosen").replaceChildren(...initialPrompt);
 }
 
 fileInput.addEventListener("change", showChosen);
 const drop = $("drop");
-for (const type of ["dragenter", "dragover"])
-  drop.addEventListener(type, (event) => { event.preventDefault(); drop.classList.add("over"); });
-for (const type of ["dragleave", "drop"])
-  drop.addEventListener(type, (event) => { event.preventDefault(); drop.classList.remove("over"); });
-drop.addEventListener("drop", (event) => {
-  if (!event.dataTransfer.files.length) return;
+for (const [type, isOver] of Object.entries({
+  dragenter: true,
+  dragover: true,
+  dragleave: false,
+  drop: false,
+}))
+  drop.addEventListener(type, (/** @type {DragEvent} */ event) => {
+    event.preventDefault();
+    drop.classList.toggle("over", isOver);
+  });
+drop.addEventListener("drop", (/** @type {DragEvent} */ event) => {
+  if (!event.dataTransfer?.files.length) return;
   fileInput.files = event.dataTransfer.files;
   showChosen();
 });
 
 // ---- sending it
 
-form.addEventListener("submit", async (event) => {
+form.addEventListener("submit", (/** @type {Event} */ event) => {
   event.preventDefault();
   if (!fileInput.files[0]) return fileInput.focus();
   reset();
-  submit.disabled = true;
-  try {
-    const accepted = await upload();
-    job = {
-      id: accepted.id,
-      token: accepted.token || form.elements.key?.value.trim(), // neither: the session's cookie
-      isVisitors: Boolean(accepted.token),
-      abort: new AbortController(),
-    };
-    await follow();
-  } catch (problem) {
-    showProblem(problem.message);
-  } finally {
-    submit.disabled = false;
-  }
+  run(transcribe);
 });
 
-/** What /v1/ knows the visitor by: a key; a ticket for somebody who is logged in; or nothing. */
+/**
+ * Do what takes a while, with the button off. A failure is shown, with a way to try again.
+ * @param {(signal: AbortSignal) => Promise<void>} act
+ */
+async function run(act, retry = act) {
+  const { signal } = running;
+  submit.disabled = true;
+  try {
+    await act(signal);
+  } catch (problem) {
+    if (signal.aborted) return;
+    $("progress").hidden = true;
+    showError(messageOf(problem), { retry: () => run(job ? follow : retry) });
+  } finally {
+    if (signal === running.signal) submit.disabled = false;
+  }
+}
+
+/** @param {AbortSignal} signal */
+async function transcribe(signal) {
+  cancelButton.disabled = false;
+  cancelButton.onclick = reset;
+  showState("uploading", { part: 0 });
+  const bearer = await readBearer();
+  const accepted = await upload("/v1/transcribe", readForm(), {
+    bearer,
+    signal,
+    onProgress: (loaded, total) =>
+      showState(loaded < total ? "uploading" : "saving", {
+        detail: `${formatBytes(loaded)} / ${formatBytes(total)}`,
+        part: loaded / total,
+      }),
+  });
+  job = {
+    id: accepted.id,
+    token: accepted.token || form.elements.key?.value.trim() || "", // "": the session's cookie
+    isGuest: Boolean(accepted.token),
+  };
+  await follow(signal);
+}
+
+/** The credential for /v1/: a key; a ticket of the account that is logged in; or none. */
 async function readBearer() {
   if (!form.dataset.ticket) return form.elements.key.value.trim();
   return fetchTicket(form.dataset.ticket);
 }
 
-async function upload() {
-  const bearer = await readBearer();
+function readForm() {
+  const { language, speakers, track, channels } = form.elements;
   const body = new FormData();
   body.append("async", "true");
-  body.append("language", form.elements.language.value);
-  const speakers = form.elements.speakers.value;
-  body.append("diarize", String(speakers !== "off"));
-  if (speakers !== "off") body.append("speakers", speakers);
-  for (const name of ["track", "channels"]) {
-    const { value } = form.elements[name];
-    if (value) body.append(name, value); // else what the server does by itself
-  }
+  body.append("language", language.value);
+  body.append("diarize", String(speakers.value !== "off"));
+  if (speakers.value !== "off") body.append("speakers", speakers.value);
+  // Left out: what the server does by default.
+  if (track.value) body.append("track", track.value);
+  if (channels.value) body.append("channels", channels.value);
   body.append("file", fileInput.files[0]);
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest(); // fetch() can't tell how much of a body was sent
-    request.open("POST", "/v1/transcribe");
-    if (bearer) request.setRequestHeader("Authorization", `Bearer ${bearer}`);
-    request.responseType = "json";
-    request.upload.onprogress = ({ loaded, total }) =>
-      showState(loaded < total ? "uploading" : "saving", {
-        detail: `${formatBytes(loaded)} / ${formatBytes(total)}`, part: loaded / total,
-      });
-    request.onload = () => request.status < 300
-      ? resolve(request.response)
-      : reject(new Error(request.response?.error ?? texts.no_connection));
-    request.onerror = () => reject(new Error(texts.no_connection));
-    $("cancel").onclick = () => { request.abort(); reset(); submit.disabled = false; };
-    showState("uploading", { part: 0 });
-    request.send(body);
+  return body;
+}
+
+// ---- following the job
+
+/** @param {AbortSignal} signal */
+async function follow(signal) {
+  cancelButton.disabled = false;
+  cancelButton.onclick = cancel;
+  await followEvents((headers) => call("events/", { headers, signal }), {
+    signal,
+    handle: ({ name, data }) => showEvent(name, data),
+    onLost: () => showState("lost"),
   });
+  await showResult(signal);
 }
 
-// ---- following the job: server-sent events over fetch, which can carry the key in a header
-
-async function follow() {
-  const mine = job;
-  $("cancel").onclick = () => call("cancel/", { method: "POST" });
-  let lastId = "";
-  for (let tries = 0; job === mine;) {
-    try {
-      const answer = await call("events/", {
-        headers: lastId ? { "Last-Event-ID": lastId } : {}, signal: mine.abort.signal,
-      });
-      for await (const { id, name, data } of readEvents(answer.body)) {
-        tries = 0;
-        if (id) lastId = id;
-        if (job !== mine || handle(name, data)) return;
-      }
-    } catch (problem) {
-      if (problem.name === "AbortError") return;
-      if (problem.status) throw problem;
-      if (++tries > 30) throw new Error(texts.no_connection);
-      showState("lost", {});
-    }
-    await new Promise((wake) => setTimeout(wake, 1000));
+/** The event stream says when it is cancelled. */
+async function cancel() {
+  cancelButton.disabled = true;
+  try {
+    await call("cancel/", { method: "POST" });
+    hideError();
+  } catch (problem) {
+    cancelButton.disabled = false;
+    showError(messageOf(problem));
   }
 }
 
-const call = (path, options) => callTranscript(job, path, options);
-
-async function* readEvents(stream) {
-  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
-  let buffer = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    buffer += value;
-    const blocks = buffer.split("\n\n");
-    buffer = blocks.pop();
-    for (const block of blocks) {
-      const event = { id: "", name: "message", data: "" };
-      for (const line of block.split("\n")) {
-        const [, field, text] = line.match(/^(\w+): ?(.*)$/) ?? [];
-        if (field === "id") event.id = text;
-        if (field === "event") event.name = text;
-        if (field === "data") event.data += text;
-      }
-      if (event.data) yield { ...event, data: JSON.parse(event.data) };
-    }
-  }
+/**
+ * @param {string} path
+ * @param {import("./requests.js").RequestOptions} [options]
+ */
+function call(path, options) {
+  if (!job) throw new Error("There is no job");
+  return callTranscript(job, path, options);
 }
 
-/** Shows one event; returns true at the end of the job. */
-function handle(name, data) {
-  if (name === "status" && data.status in texts) showState(data.status, {});
+/**
+ * Show one event; return true at the end of the job.
+ * @param {string} name
+ * @param {any} data
+ */
+function showEvent(name, data) {
+  if (name === "status" && data.status in texts) showState(data.status);
   if (name === "queue" && data.position > 0)
-    showState("queued", { detail: fill(texts.place, { position: data.position }) });
+    showState("queued", { detail: fill(texts.queue_position, data) });
   if (name === "progress" && data.total_s)
     showState("processing", {
-      detail: fill(texts.of, { done: formatTime(data.done_s), total: formatTime(data.total_s) }),
+      detail: fill(texts.of, {
+        done: formatClock(data.done_s),
+        total: formatClock(data.total_s),
+      }),
       part: Math.min(1, data.done_s / data.total_s),
     });
   if (name === "segment") showSegment(data);
-  if (name !== "done") return false;
-  finish();
-  return true;
+  return name === "done";
 }
 
-async function finish() {
-  try {
-    const transcript = await (await call("")).json();
-    $("progress").hidden = true;
-    if (transcript.status === "failed") return showProblem(transcript.error ?? texts.failed);
-    if (transcript.status === "cancelled") return reset();
-    $("segments").replaceChildren();
-    transcript.segments.forEach(showSegment);
-    showFacts(transcript);
-    $("result").hidden = $("downloads").hidden = false;
-    offerToKeep(job?.isVisitors ? [job] : []);
-    $("result-title").focus();
-  } catch (problem) {
-    showProblem(problem.message);
-  }
+/** @param {AbortSignal} signal */
+async function showResult(signal) {
+  const path = `/api/v1/transcripts/${job?.id}/`;
+  const headers = job?.token ? { Authorization: `Bearer ${job.token}` } : csrfHeader();
+  const read = () => requestJson(path, { headers, signal });
+  const transcript = await withRetries(read, { waitsMs: RESULT_WAITS_MS, signal });
+  $("progress").hidden = true;
+  if (transcript.status === "failed") return void showError(transcript.error ?? texts.failed);
+  if (transcript.status === "cancelled") return reset();
+  hideError();
+  $("segments").replaceChildren();
+  transcript.segments.forEach(showSegment);
+  showFacts(transcript);
+  $("result").hidden = $("downloads").hidden = false;
+  offerToSave(job?.isGuest ? [job] : []);
+  $("result-title").focus();
 }
 
 // ---- showing
 
 function reset() {
-  job?.abort.abort();
+  running.abort();
+  running = new AbortController();
   job = null;
-  for (const id of ["progress", "problem", "result", "downloads"]) $(id).hidden = true;
+  submit.disabled = false;
+  hideError();
+  for (const id of ["progress", "result", "downloads"]) $(id).hidden = true;
   for (const id of ["segments", "warnings"]) $(id).replaceChildren();
   $("facts").textContent = "";
-  offerToKeep([]);
+  offerToSave([]);
 }
 
-function showState(state, { detail = "", part = null }) {
+/**
+ * @param {string} state
+ * @param {{detail?: string, part?: number | null}} [progress]
+ */
+function showState(state, { detail = "", part = null } = {}) {
   $("progress").hidden = false;
-  $("state").textContent = texts[state];
+  if (stateLine) stateLine.textContent = texts[state];
   $("detail").textContent = detail;
   if (part === null) $("bar").removeAttribute("value");
   else $("bar").value = part;
 }
 
-function showProblem(message) {
-  $("progress").hidden = true;
-  $("problem").hidden = false;
-  $("problem").textContent = message;
-}
-
+/** @param {Segment} segment */
 function showSegment({ start, speaker, text }) {
   $("result").hidden = false;
-  const item = document.createElement("li");
-  const time = document.createElement("time");
-  time.textContent = formatTime(start);
-  const body = document.createElement("div");
-  if (speaker) body.append(Object.assign(document.createElement("b"), { textContent: speaker }));
-  const spoken = Object.assign(document.createElement("p"), { textContent: text, dir: "auto" });
-  body.append(spoken);
-  item.append(time, body);
-  $("segments").append(item);
+  const body = make("div");
+  if (speaker) body.append(make("b", { textContent: speaker }));
+  body.append(make("p", { textContent: text, dir: "auto" }));
+  $("segments").append(make("li", {}, make("time", { textContent: formatClock(start) }), body));
 }
 
+/** @param {any} transcript */
 function showFacts(transcript) {
-  const facts = [formatTime(transcript.duration), fill(texts.heard_by, { model: transcript.model })];
-  if (transcript.warnings?.some(({ code }) => code === "no_speech")) facts.push(texts.no_speech);
+  const warnings = /** @type {{code: string, message: string}[]} */ (transcript.warnings ?? []);
+  const facts = [formatClock(transcript.duration), fill(texts.transcribed_with, transcript)];
+  if (warnings.some(({ code }) => code === "no_speech")) facts.push(texts.no_speech);
   $("facts").textContent = facts.join(" · ");
-  for (const { code, message } of transcript.warnings ?? []) {
+  for (const { code, message } of warnings) {
     if (code === "no_speech") continue; // stands in the facts
-    const textContent = texts.remarks[code] ?? message;
-    $("warnings").append(Object.assign(document.createElement("li"), { textContent }));
+    $("warnings").append(make("li", { textContent: texts.warnings[code] ?? message }));
   }
 }
 
 for (const button of $("downloads").children)
   button.addEventListener("click", async () => {
+    const { signal } = running;
+    button.disabled = true;
     try {
-      const name = fileInput.files[0]?.name.replace(/\.\w+$/, "") || "transcript";
-      await saveExport(job, { format: button.dataset.format, name });
+      await save(button.dataset.format, signal);
     } catch (problem) {
-      showProblem(problem.message);
+      if (!signal.aborted) showError(messageOf(problem), { retry: () => button.click() });
+    } finally {
+      button.disabled = false;
     }
   });
 
-function formatBytes(bytes) {
-  const units = ["B", "kB", "MB", "GB"];
-  const step = Math.min(3, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
-  return `${(bytes / 1000 ** step).toLocaleString(undefined, { maximumFractionDigits: 1 })} ${units[step]}`;
+/**
+ * @param {string} format
+ * @param {AbortSignal} signal
+ */
+async function save(format, signal) {
+  const name = fileInput.files[0]?.name.replace(/\.\w+$/, "") || "transcript";
+  const headers = job?.token ? { Authorization: `Bearer ${job.token}` } : csrfHeader();
+  const address = `/api/v1/transcripts/${job?.id}/export/${format}/`;
+  saveFile(await fetchExport(address, { headers, signal }), `${name}.${format}`);
 }
+
+/** @param {unknown} problem */
+const messageOf = (problem) => (problem instanceof Error ? problem.message : String(problem));

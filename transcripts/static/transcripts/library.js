@@ -1,36 +1,40 @@
-// The list of transcripts works without this; it counts what is ticked, and imports files, each by
+// The list of transcripts works without this; it counts what is selected, and imports files, each by
 // POST /api/v1/transcripts/import/, as a program would.
-import { $, fetchTicket, fill, nameLanguages, texts } from "./page.js";
+import { $, make, makeButton } from "./dom.js";
+import { nameLanguages } from "./languages.js";
+import { fetchTicket } from "./requests.js";
+import { fill, texts } from "./texts.js";
+import { upload } from "./upload.js";
 
-// ---- ticking
+// ---- selecting
 
-const ticks = [...document.querySelectorAll("[name=ids]")];
-const all = $("tick-all")?.querySelector("input");
+const boxes = /** @type {HTMLInputElement[]} */ ([...document.querySelectorAll("[name=ids]")]);
+const all = $("select-all")?.querySelector("input");
 
-function showTicked() {
-  const count = ticks.filter((tick) => tick.checked).length;
-  const button = $("export-ticked");
+function showSelected() {
+  const count = boxes.filter((box) => box.checked).length;
+  const button = $("export-selected");
   button.disabled = !count;
-  button.textContent = count ? fill(texts.ticked, { count }) : texts.ticked_none;
-  all.checked = count === ticks.length;
-  all.indeterminate = count > 0 && count < ticks.length;
+  button.textContent = count ? fill(texts.selected, { count }) : texts.none_selected;
+  all.checked = count === boxes.length;
+  all.indeterminate = count > 0 && count < boxes.length;
 }
 
-if (ticks.length) {
-  $("tick-all").hidden = false;
+if (boxes.length) {
+  $("select-all").hidden = false;
   all.addEventListener("change", () => {
-    for (const tick of ticks) tick.checked = all.checked;
-    showTicked();
+    for (const box of boxes) box.checked = all.checked;
+    showSelected();
   });
-  for (const tick of ticks)
-    tick.addEventListener("change", () => {
-      if (tick.checked) $("export").parentElement.open = true;
-      showTicked();
+  for (const box of boxes)
+    box.addEventListener("change", () => {
+      if (box.checked) $("export").parentElement.open = true;
+      showSelected();
     });
-  addEventListener("pageshow", showTicked);
+  addEventListener("pageshow", showSelected);
 }
 
-// ---- importing: one file after the other, so that each says for itself how it went
+// ---- importing: one file after the other, each with a line of its own about how it went
 
 const form = $("import-form");
 const files = $("import-files");
@@ -38,52 +42,69 @@ const submit = form.querySelector("[type=submit]");
 $("import").hidden = false;
 nameLanguages($("import-language"));
 
-form.addEventListener("submit", async (event) => {
+form.addEventListener("submit", async (/** @type {Event} */ event) => {
   event.preventDefault();
   if (!files.files.length) return files.focus();
   $("imported").replaceChildren();
   submit.disabled = true;
   const chosen = [...files.files];
-  let done = [];
-  for (const file of chosen) done.push(await importFile(file));
+  const results = [];
+  for (const file of chosen) results.push(await importFile(file, addRow()));
   submit.disabled = false;
-  done = done.filter(Boolean);
-  const isWhole = done.every(({ warnings }) => !warnings.length);
-  if (chosen.length === 1 && done.length && isWhole) location.assign(`/transcripts/${done[0].id}/`);
-  else if (done.length) files.value = "";
+  const done = results.filter(Boolean);
+  if (done.length === chosen.length) files.value = "";
+  const [first] = done;
+  if (chosen.length === 1 && first && !first.warnings.length)
+    location.assign(`/transcripts/${first.id}/`);
 });
 
-/** Return the new transcript; null where it was refused, which then stands in the list. */
-async function importFile(file) {
-  const row = $("imported").appendChild(document.createElement("li"));
+/** @returns {HTMLLIElement} */
+const addRow = () => $("imported").appendChild(make("li"));
+
+/**
+ * Return the new transcript; null where it was refused: its row says why, and can try again.
+ * @param {File} file
+ * @param {HTMLLIElement} row
+ */
+async function importFile(file, row) {
   const { name } = file;
+  row.className = "";
   try {
     const transcript = await send(file, (part) => showPart(row, { name, part }));
-    const link = Object.assign(document.createElement("a"), {
-      href: `/transcripts/${transcript.id}/`, textContent: texts.open,
-    });
+    const link = make("a", { href: `/transcripts/${transcript.id}/`, textContent: texts.open });
     row.replaceChildren(`${fill(texts.imported, { name })} `, link);
-    for (const { message } of transcript.warnings) { // what of the file was left out, or guessed
-      row.append(Object.assign(document.createElement("p"), { className: "hint", textContent: message }));
-    }
+    for (const { message } of transcript.warnings)
+      // what of the file was left out, or guessed
+      row.append(make("p", { className: "hint", textContent: message }));
     return transcript;
   } catch (problem) {
+    const message = problem instanceof Error ? problem.message : String(problem);
     row.className = "error";
-    row.textContent = fill(texts.refused, { name, problem: problem.message });
+    const again = makeButton(texts.try_again, () => importFile(file, row));
+    row.replaceChildren(`${fill(texts.refused, { name, problem: message })} `, again);
     return null;
   }
 }
 
+/**
+ * @param {HTMLLIElement} row
+ * @param {{name: string, part: number}} progress
+ */
 function showPart(row, { name, part }) {
   const text = fill(part < 1 ? texts.sending : texts.reading, { name });
   let bar = row.querySelector("progress");
-  if (!bar || row.firstChild.data !== text) { // only then: each change is read out
-    bar = Object.assign(document.createElement("progress"), { ariaLabel: name });
+  if (!bar || row.firstChild?.textContent !== text) {
+    // only then: each change is read out
+    bar = make("progress", { ariaLabel: name });
     row.replaceChildren(text, bar);
   }
   if (part < 1) bar.value = part;
 }
 
+/**
+ * @param {File} file
+ * @param {(part: number) => void} onPart
+ */
 async function send(file, onPart) {
   onPart(0);
   const bearer = await fetchTicket(form.dataset.ticket);
@@ -91,16 +112,7 @@ async function send(file, onPart) {
   const language = $("import-language").value;
   if (language !== "auto") body.append("language", language);
   body.append("file", file);
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest(); // fetch() can't tell how much of a body was sent
-    request.open("POST", "/api/v1/transcripts/import/");
-    request.setRequestHeader("Authorization", `Bearer ${bearer}`);
-    request.responseType = "json";
-    request.upload.onprogress = ({ loaded, total }) => onPart(loaded / total);
-    request.onload = () => request.status < 300
-      ? resolve(request.response)
-      : reject(new Error(request.response?.error ?? texts.no_connection));
-    request.onerror = () => reject(new Error(texts.no_connection));
-    request.send(body);
-  });
+  const onProgress = (/** @type {number} */ loaded, /** @type {number} */ total) =>
+    onPart(loaded / total);
+  return upload("/api/v1/transcripts/import/", body, { bearer, onProgress });
 }

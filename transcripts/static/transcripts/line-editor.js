@@ -1,31 +1,46 @@
-// One line that is being corrected: its text, who says it, its times, and where it begins and ends.
-import { guard, make, makeButton, tell } from "./changes.js";
-import { allSpeakers, change, formatExactly, nameOf, neighbourOf, parseClock, textOf } from "./lines.js";
-import { texts } from "./page.js";
+// One line that is being corrected: its text, its speaker, its times, and where it begins and ends.
+import { guard } from "./changes.js";
+import { make, makeButton, showError } from "./dom.js";
+import { formatExactClock, parseClock } from "./format.js";
+import { allSpeakers, change, nameOf, neighbourOf, textOf } from "./lines.js";
 import { recordingTime } from "./player-time.js";
 import { list, player, words, wordsOf } from "./reader.js";
+import { texts } from "./texts.js";
 
 const NEW = "new"; // the choice of a speaker who isn't there yet
 
+/** @param {HTMLElement} item */
 export function openLine(item) {
   if (item.querySelector(".editing")) return;
-  const line = item.querySelector(".line");
+  const line = /** @type {HTMLElement} */ (item.querySelector(".line"));
+  const parts = /** @type {HTMLElement[]} */ ([...line.children]);
   const area = make("textarea", { maxLength: 5000, dir: "auto", lang: list.lang });
   area.setAttribute("aria-label", texts.text);
   const who = makeSpeakerChoice(item.dataset.speaker);
   const times = makeTimes(item);
   const form = make("form", { className: "editing" }, area);
   form.append(
-    make("div", { className: "actions" },
-      makeButton(texts.save, null, { type: "submit" }), makeButton(texts.cancel, close), who.element,
+    make(
+      "div",
+      { className: "actions" },
+      makeButton(texts.save, null, { type: "submit" }),
+      makeButton(texts.cancel, close),
+      who.element,
       makeButton(texts.split, split),
-      ...(neighbourOf(item, { isNext: true }) ? [makeButton(texts.join, join)] : []),
-      makeButton(texts.remove, remove)),
-    make("details", { className: "more" }, make("summary", { textContent: texts.times_and_words }),
-      times.element, makeMoves()));
+      ...(neighbourOf(item, { isNext: true }) ? [makeButton(texts.merge, merge)] : []),
+      makeButton(texts.remove, remove),
+    ),
+    make(
+      "details",
+      { className: "more" },
+      make("summary", { textContent: texts.times_and_words }),
+      times.element,
+      makeMoves(),
+    ),
+  );
   const release = guard(isChanged);
   fill();
-  for (const part of line.children) part.hidden = true;
+  for (const part of parts) part.hidden = true;
   line.append(form);
   area.focus();
   area.setSelectionRange(area.value.length, area.value.length);
@@ -38,9 +53,14 @@ export function openLine(item) {
   });
   area.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
-    if (event.key === "Enter") { event.preventDefault(); form.requestSubmit(); }
+    if (event.key === "Enter") {
+      event.preventDefault();
+      form.requestSubmit();
+    }
   });
-  form.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") close();
+  });
 
   function fill() {
     area.value = textOf(item);
@@ -50,31 +70,43 @@ export function openLine(item) {
   function close() {
     release();
     form.remove();
-    for (const part of line.children) part.hidden = false;
-    if (item.isConnected) item.querySelector(".edit").focus();
+    for (const part of parts) part.hidden = false;
+    if (item.isConnected) focusEdit(item);
   }
 
-  /** The fields that differ from what is saved; without the speaker. */
+  /**
+   * The fields that differ from what is saved; without the speaker.
+   * @returns {Record<string, unknown>}
+   */
   function readChanges() {
     const typed = area.value.replace(/\s+/g, " ").trim();
     return { ...(typed === textOf(item) ? {} : { text: typed }), ...times.read() };
   }
 
   function isChanged() {
-    return form.isConnected && (Object.keys(readChanges()).length > 0 || who.isChanged(item.dataset.speaker));
+    return (
+      form.isConnected &&
+      (Object.keys(readChanges()).length > 0 || who.isChanged(item.dataset.speaker))
+    );
   }
 
   async function save() {
     const body = readChanges();
-    if (Number.isNaN(body.start) || Number.isNaN(body.end)) { tell(texts.no_time); return false; }
-    const focused = document.activeElement;
+    if (Number.isNaN(body.start) || Number.isNaN(body.end)) {
+      showError(texts.no_time);
+      return false;
+    }
+    const focused = /** @type {HTMLElement | null} */ (document.activeElement);
     form.inert = true;
-    const done = await saveNow(body);
-    form.inert = false;
-    focused?.focus();
-    return done;
+    try {
+      return await saveNow(body);
+    } finally {
+      form.inert = false;
+      focused?.focus();
+    }
   }
 
+  /** @param {Record<string, unknown>} body */
   async function saveNow(body) {
     if (who.isChanged(item.dataset.speaker)) {
       if (!(await who.add())) return false;
@@ -88,11 +120,11 @@ export function openLine(item) {
     const caret = area.selectionStart;
     if (!(await save())) return;
     const at = countWords(await wordsOf(item), textOf(item), caret);
-    if (!at) return tell(texts.cannot_split);
+    if (!at) return showError(texts.cannot_split);
     if (await change("POST", `segments/${item.dataset.id}/split/`, { at_word: at })) close();
   }
 
-  async function join() {
+  async function merge() {
     const next = neighbourOf(item, { isNext: true })?.dataset.id;
     if (!(await save()) || !next) return;
     if (await change("POST", "segments/merge/", { segments: [item.dataset.id, next] })) close();
@@ -102,17 +134,22 @@ export function openLine(item) {
     const neighbour = neighbourOf(item, { isNext: true }) ?? neighbourOf(item, { isNext: false });
     if (!(await change("DELETE", `segments/${item.dataset.id}/`))) return;
     release();
-    neighbour?.querySelector(".edit")?.focus();
+    if (neighbour) focusEdit(neighbour);
   }
 
   function makeMoves() {
     const moves = make("div", { className: "actions" });
-    if (neighbourOf(item, { isNext: false })) moves.append(makeButton(texts.word_back, () => move("previous")));
-    if (neighbourOf(item, { isNext: true })) moves.append(makeButton(texts.word_on, () => move("next")));
+    if (neighbourOf(item, { isNext: false }))
+      moves.append(makeButton(texts.word_back, () => move("previous")));
+    if (neighbourOf(item, { isNext: true }))
+      moves.append(makeButton(texts.word_on, () => move("next")));
     return moves;
   }
 
-  /** The editor stays open: often it is more than one word. */
+  /**
+   * The editor stays open: often it is more than one word.
+   * @param {"previous" | "next"} to
+   */
   async function move(to) {
     if (!(await save())) return;
     const body = { segment: item.dataset.id, to, words: 1 };
@@ -120,9 +157,20 @@ export function openLine(item) {
   }
 }
 
-/** Returns how many words begin before a place in the text; 0 where that cuts nothing. */
+/** @param {HTMLElement} item */
+function focusEdit(item) {
+  /** @type {HTMLElement | null} */ (item.querySelector(".edit"))?.focus();
+}
+
+/**
+ * Return how many words begin before a place in the text; 0 where that cuts nothing.
+ * @param {import("./types.js").Word[]} known
+ * @param {string} text
+ * @param {number} caret
+ */
 function countWords(known, text, caret) {
-  let at = 0, count = 0;
+  let at = 0,
+    count = 0;
   for (const { word } of known) {
     at = text.indexOf(word, at);
     if (at < 0 || at >= caret) break;
@@ -132,11 +180,17 @@ function countWords(known, text, caret) {
   return count < known.length ? count : 0;
 }
 
-/** Who speaks: one of the known, nobody, or somebody new, who is added when the line is saved. */
+/** Who speaks: one of the known, no one, or a new speaker, who is added when the line is saved. */
 function makeSpeakerChoice(chosen = "") {
-  const option = (value, textContent) => make("option", { value, textContent });
-  const select = make("select", {}, option("", texts.nobody),
-    ...allSpeakers().map((each) => option(each.number, nameOf(each))), option(NEW, texts.new_speaker));
+  const option = (/** @type {string} */ value, /** @type {string} */ textContent) =>
+    make("option", { value, textContent });
+  const select = make(
+    "select",
+    {},
+    option("", texts.no_speaker),
+    ...allSpeakers().map((each) => option(String(each.number), nameOf(each))),
+    option(NEW, texts.new_speaker),
+  );
   select.setAttribute("aria-label", texts.speaker);
   select.value = chosen;
   const name = make("input", { maxLength: 100, placeholder: texts.new_name, hidden: true });
@@ -149,20 +203,24 @@ function makeSpeakerChoice(chosen = "") {
     element: make("span", { className: "who" }, select, name),
     isChanged: (number = "") => select.value !== number,
     read: () => (select.value ? Number(select.value) : null),
-    /** Adds the new one, if it is to be one; whether that went well. */
+    /** Add the new speaker, if one was chosen; return whether that went well. */
     async add() {
       if (select.value !== NEW) return true;
       if (!(await change("POST", "speakers/", { name: name.value.trim() }))) return false;
       const added = allSpeakers().at(-1);
-      select.lastElementChild.before(option(added.number, nameOf(added)));
-      select.value = added.number;
+      if (!added) return false;
+      select.lastElementChild?.before(option(String(added.number), nameOf(added)));
+      select.value = String(added.number);
       name.hidden = true;
       return true;
     },
   };
 }
 
-/** When the line begins and ends: typed, or where the player is. */
+/**
+ * When the line begins and ends: typed, or where the player is.
+ * @param {HTMLElement} item
+ */
 function makeTimes(item) {
   const fields = { start: make("input"), end: make("input") };
   const row = make("div", { className: "times" });
@@ -170,21 +228,28 @@ function makeTimes(item) {
     Object.assign(field, { inputMode: "decimal", autocomplete: "off" });
     const label = make("label", {}, texts[`line_${name}`], field);
     row.append(label);
-    if (!player) continue;
-    const button = makeButton(texts.from_player, () => { field.value = formatExactly(recordingTime(player)); });
+    const audio = player;
+    if (!audio) continue;
+    const button = makeButton(texts.from_player, () => {
+      field.value = formatExactClock(recordingTime(audio));
+    });
     button.setAttribute("aria-label", texts[`${name}_from_player`]);
     row.append(button);
   }
   return {
     element: row,
     fill() {
-      for (const [name, field] of Object.entries(fields)) field.value = formatExactly(item.dataset[name]);
+      for (const [name, field] of Object.entries(fields))
+        field.value = formatExactClock(item.dataset[name] ?? "0");
     },
     /** What was changed, in seconds; NaN for what is no time. */
     read() {
       const changed = Object.entries(fields).filter(
-        ([name, field]) => field.value.trim() !== formatExactly(item.dataset[name]));
-      return Object.fromEntries(changed.map(([name, field]) => [name, parseClock(field.value) ?? NaN]));
+        ([name, field]) => field.value.trim() !== formatExactClock(item.dataset[name] ?? "0"),
+      );
+      return Object.fromEntries(
+        changed.map(([name, field]) => [name, parseClock(field.value) ?? NaN]),
+      );
     },
   };
 }

@@ -1,127 +1,154 @@
 // The lines as the page shows them, and what a change makes of them.
-import { attempt, make, say, send } from "./changes.js";
-import { $, texts } from "./page.js";
-import { forgetPages, lines, list, player, words } from "./reader.js";
+import { send } from "./changes.js";
+import { $, announce, attempt, make } from "./dom.js";
+import { formatClock } from "./format.js";
+import { discardPages, lines, list, player, words } from "./reader.js";
+import { fill, texts } from "./texts.js";
 import { followWordTimes } from "./word-times.js";
 
+/** @typedef {import("./types.js").Segment} Segment */
+/** @typedef {import("./types.js").Speaker} Speaker */
+/** @typedef {import("./types.js").EditAnswer} EditAnswer */
+
+/** @type {Speaker[]} */
 let speakers = JSON.parse($("speakers").textContent);
 
 export const allSpeakers = () => speakers;
+/** @param {Speaker} speaker */
 export const nameOf = ({ name, label }) => name || label;
-export const speakerOf = (number) => speakers.find((each) => String(each.number) === String(number));
-export const textOf = (item) => item.querySelector(".text").textContent;
+/** @param {string | number | undefined} number */
+export const speakerOf = (number) =>
+  speakers.find((each) => String(each.number) === String(number));
+/** @param {Element} item */
+export const textOf = (item) => item.querySelector(".text")?.textContent ?? "";
 
-/** Runs a change that answers with segments, and shows what it made of them; whether it did. */
-export function change(method, path, body, said = texts.saved) {
+/**
+ * Run a change that answers with segments, and show what it made of them; return whether it did.
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body]
+ */
+export function change(method, path, body, announcement = texts.saved) {
   return attempt(async () => {
     show(await send(method, path, body));
-    say(said);
+    announce(announcement);
   });
 }
 
-/** Puts what an edit left into the page. */
+/**
+ * Put what an edit left into the page.
+ * @param {EditAnswer} edited
+ */
 export function show(edited) {
   if (!edited.complete) return location.reload();
-  for (const id of edited.removed) { itemOf(id)?.remove(); words.delete(id); }
+  for (const id of edited.removed) {
+    itemOf(id)?.remove();
+    words.delete(id);
+  }
   speakers = edited.speakers;
   for (const segment of edited.segments) showSegment(segment);
-  forgetPages();
+  discardPages();
   showSpeakers();
-  const waits = edited.segments.some((segment) => segment.words.some((word) => word.timing === "interpolated"));
-  if (waits) followWordTimes(edited.revision - 1, showTimes);
+  if (edited.segments.some(isEstimated)) followWordTimes(edited.revision - 1, showTimes);
 }
 
-/** The words of a segment were found in the recording; its text is as it was. */
+/** @param {Segment} segment */
+const isEstimated = (segment) => segment.words.some(({ timing }) => timing === "interpolated");
+
+/**
+ * The words of a segment were found in the recording; its text is as it was.
+ * @param {Segment} segment
+ */
 function showTimes(segment) {
-  const text = itemOf(segment.id)?.querySelector(".text");
-  if (text?.textContent !== segment.text) return; // edited again meanwhile
+  const text = /** @type {HTMLElement | null | undefined} */ (
+    itemOf(segment.id)?.querySelector(".text")
+  );
+  if (text?.textContent !== segment.text) return; // edited again in the meantime
   words.set(segment.id, segment.words);
-  if (!text.dataset.spelled) return;
-  text.replaceChildren(segment.text); // spelled again when it is played
-  delete text.dataset.spelled;
+  if (!text.dataset.rendered) return;
+  text.replaceChildren(segment.text); // rendered again when it is played
+  delete text.dataset.rendered;
 }
 
-/** The segment before or behind one; gaps are passed over. */
+/**
+ * The segment before or behind one; gaps are passed over.
+ * @param {HTMLElement} item
+ * @param {{isNext: boolean}} direction
+ */
 export function neighbourOf(item, { isNext }) {
   const step = isNext ? "nextElementSibling" : "previousElementSibling";
-  let other = item[step];
-  while (other && !other.dataset.id) other = other[step];
+  let other = /** @type {HTMLElement | null} */ (item[step]);
+  while (other && !other.dataset.id) other = /** @type {HTMLElement | null} */ (other[step]);
   return other;
 }
 
+/**
+ * @param {string} id
+ * @returns {HTMLElement | null}
+ */
 export const itemOf = (id) => list.querySelector(`[data-id="${CSS.escape(id)}"]`);
 
+/** @param {Segment} segment */
 function showSegment(segment) {
   words.set(segment.id, segment.words);
   const item = itemOf(segment.id) ?? insert(segment);
-  Object.assign(item.dataset, {
-    start: segment.start, end: segment.end, speaker: segment.speaker_number ?? "",
-  });
-  const text = item.querySelector(".text");
+  item.dataset.start = String(segment.start);
+  item.dataset.end = String(segment.end);
+  item.dataset.speaker = String(segment.speaker_number ?? "");
+  const text = /** @type {HTMLElement} */ (item.querySelector(".text"));
   text.textContent = segment.text;
-  delete text.dataset.spelled;
-  item.querySelector(".time").textContent = formatClock(segment.start);
+  delete text.dataset.rendered;
+  /** @type {HTMLElement} */ (item.querySelector(".time")).textContent = formatClock(segment.start);
 }
 
+/** @param {Segment} segment */
 function insert(segment) {
   const time = player
     ? make("button", { type: "button", className: "time" })
     : make("span", { className: "time" });
-  const item = make("li", { className: "segment" },
+  const item = make(
+    "li",
+    { className: "segment" },
     make("p", { className: "speaker", dir: "auto" }),
-    make("div", { className: "line" }, time, make("p", { className: "text", dir: "auto" })));
+    make("div", { className: "line" }, time, make("p", { className: "text", dir: "auto" })),
+  );
   item.dataset.id = segment.id;
-  const behind = [...list.children].find((other) => Number(other.dataset.start) > segment.start);
-  list.insertBefore(item, behind ?? null);
-  addEdit(item);
+  const items = /** @type {HTMLElement[]} */ ([...list.children]);
+  const next = items.find(({ dataset }) => Number(dataset.start) > segment.start);
+  list.insertBefore(item, next ?? null);
+  addEditButton(item);
   return item;
 }
 
-export function addEdit(item) {
-  const line = item.querySelector(".line");
-  if (line) line.append(make("button", { type: "button", className: "edit", textContent: texts.edit }));
+/** @param {HTMLElement} item */
+export function addEditButton(item) {
+  const button = make("button", { type: "button", className: "edit", textContent: texts.edit });
+  item.querySelector(".line")?.append(button);
 }
 
 export function showSpeakers() {
   const names = new Map(speakers.map((each) => [String(each.number), nameOf(each)]));
   let before = null;
-  for (const item of [...lines]) { // a copy: each change makes the live list count anew
+  for (const item of [...lines]) {
+    // a copy: each change makes the live list count again
     const number = item.dataset.speaker ?? "";
-    const isShown = names.has(number) && number !== before;
+    const isShown = number !== before;
     before = number;
-    showSpeaker(item.querySelector(".speaker"), isShown ? names.get(number) : null);
+    const place = /** @type {HTMLElement | null} */ (item.querySelector(".speaker"));
+    if (place) showSpeaker(place, isShown ? (names.get(number) ?? null) : null);
   }
 }
 
-/** Touches nothing that is as it should be: there may be thousands. */
+/**
+ * Touches nothing that is as it should be: there may be thousands.
+ * @param {HTMLElement} place
+ * @param {string | null} name
+ */
 function showSpeaker(place, name) {
-  if (!place || (name === null && place.hidden)) return;
+  if (name === null && place.hidden) return;
   place.hidden = name === null;
   if (name === null) return place.replaceChildren();
-  const known = place.querySelector(":scope > button");
-  if (known?.textContent === name) return;
-  const button = make("button", { type: "button", textContent: name });
-  button.title = texts.speaker_actions.replace("{name}", name);
-  place.replaceChildren(button);
-}
-
-export function formatClock(seconds) {
-  const whole = Math.floor(seconds);
-  const pad = (number) => String(number).padStart(2, "0");
-  const hours = Math.floor(whole / 3600), minutes = Math.floor(whole / 60) % 60;
-  return hours ? `${hours}:${pad(minutes)}:${pad(whole % 60)}` : `${minutes}:${pad(whole % 60)}`;
-}
-
-/** The clock with its milliseconds: what one can type. */
-export function formatExactly(seconds) {
-  const ms = Math.round(Number(seconds) * 1000);
-  return `${formatClock(ms / 1000)}.${String(ms % 1000).padStart(3, "0")}`;
-}
-
-/** Seconds of what was typed (12.5, 1:02.5, 1:00:02,5); null where it is no time. */
-export function parseClock(typed) {
-  const match = /^(?:(?:(\d+):)?(\d+):)?(\d+(?:[.,]\d+)?)$/.exec(typed.trim());
-  if (!match) return null;
-  const [hours, minutes, seconds] = match.slice(1).map((part) => Number((part ?? "0").replace(",", ".")));
-  return Math.round((hours * 3600 + minutes * 60 + seconds) * 1000) / 1000;
+  if (place.querySelector(":scope > button")?.textContent === name) return;
+  const title = fill(texts.speaker_actions, { name });
+  place.replaceChildren(make("button", { type: "button", textContent: name, title }));
 }

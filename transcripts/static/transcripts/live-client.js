@@ -1,82 +1,123 @@
 // Speech to text while it is spoken: a client for WS /v1/stream, for any page.
-// Copy this file with microphone.js, pcm-worklet.js and unsent-audio.js; docs/live.md tells of them.
+// Copy this file with microphone.js, pcm-worklet.js and unsent-audio.js; docs/live.md describes them.
 //
 //   const live = new LiveTranscription({ url: "wss://stt.example/v1/stream", language: "auto" });
 //   live.addEventListener("final", ({ detail }) => console.log(detail.text));
 //   await live.start();            // asks for the microphone
-//   await live.stop();             // resolves once the server has said everything
+//   await live.stop();             // resolves once every word is here
 //
 // Events, each with its `detail`:
 //   state    {state}: asking, connecting, listening, paused, reconnecting, finishing, ended, failed
-//   session  it is open (again): transcript_id, model, transcript_token (a visitor's) …
+//   session  it is open (again): transcript_id, model, transcript_token (a guest's) …
 //   level    {level: 0..1, capturedMs}: ten times a second
 //   partial  {committed, pending}: the utterance under way; `committed` won't change
-//   final    {text, start, end, words}: never changed, never told twice; times in seconds. What was
-//            settled while the connection was lost is told once it is back
+//   final    {text, start, end, words}: never changed, never repeated; times in seconds. What was
+//            finalized while the connection was lost comes once it is back
 //   notice   {code, message}: something to know that ends nothing
 //   ended    the last message: transcript, credits_charged …
-//   failed   {code, message}: why it ended early; what was said until then is kept
+//   failed   {code, message}: why it ended early; the words until then are stored
 //
-// Audio that the server has not stored yet is kept (up to five minutes); after a lost connection it
-// is sent again. Where the server closed the session meanwhile, what is left begins a new one.
+// Audio that the server has not stored yet is retained (up to five minutes); after a lost connection
+// it is sent again. Where the server closed the session in the meantime, what is left begins a new
+// one. A server that stays away for five minutes ends the session with `server_away`.
 
 import { openMicrophone } from "./microphone.js";
 import { BYTES_A_MS, UnsentAudio } from "./unsent-audio.js";
 
-const KEPT_MS = 300_000;
+const CAPACITY_MS = 300_000;
+const GIVE_UP_MS = CAPACITY_MS; // without a session, also where no audio fills the buffer any more
 const MAX_BUFFERED_BYTES = 64_000; // 2 s: more waits here, where it can be sent again
 const PUMP_AGAIN_MS = 50;
 const KEEPALIVE_MS = 15_000;
 const RETRY_MS = [0, 500, 1000, 2000, 4000, 5000]; // the last one again and again
 const FIRST_TRIES = 4; // without ever having had a session
 const SILENCE_MS = 20_000;
+const TOKEN_MS = 20_000;
 // Closed with an error, and to be tried again: stopping, unavailable, too many at once.
 const PASSING_CLOSE_CODES = [1012, 1013, 4429];
 const LOST_CODES = ["session_ended", "session_not_found"];
 
+/** @typedef {Awaited<ReturnType<typeof openMicrophone>>} Microphone */
+/** @typedef {ReturnType<typeof setTimeout>} Timer */
+/** @typedef {Record<string, any>} Message what the server sends, parsed */
+
 export class LiveTranscription extends EventTarget {
-  #audio = new UnsentAudio({ capacityMs: KEPT_MS });
+  #audio = new UnsentAudio({ capacityMs: CAPACITY_MS });
   #capturedBytes = 0;
   #state = "idle";
+  /** @type {WebSocket | null} */
   #socket = null;
+  /** @type {Microphone | null} */
   #microphone = null;
+  /** @type {Message | null} */
   #session = null;
   #resumeToken = "";
-  #toldS = 0; // the end of the last final
+  #lastReceivedS = 0; // the end of the last final
   #tries = 0;
-  #timers = { retry: 0, pump: 0, silence: 0, keepalive: 0 };
+  #lostAt = 0; // when the first try began that found no session
+  #attempt = 0; // which connection is being opened: an older one that comes late is dropped
+  /** @type {Record<"retry" | "pump" | "silence" | "keepalive", Timer | undefined>} */
+  #timers = { retry: undefined, pump: undefined, silence: undefined, keepalive: undefined };
   #isPaused = false;
   #isStopping = false;
   #isStopSent = false;
+  /** @type {Message | null} */
   #refusal = null;
-  #over = Promise.withResolvers();
+  /** @type {(detail: Message) => void} */
+  #resolveOver = () => {};
+  /** @type {Promise<Message>} */
+  #over = new Promise((resolve) => (this.#resolveOver = resolve));
 
   /**
-   * `getToken()` returns (a promise of) an API key or a ticket, or "" for a visitor; it is asked for
-   * each connection. `secondPass`: transcribe the recording a second time, better, when it is over.
+   * @param {object} options
+   * @param {string | URL} options.url
+   * @param {() => string | Promise<string>} [options.getToken] returns an API key or a ticket, or ""
+   *   for a guest; called for each connection. What it throws with a `code` ends the session, else
+   *   it is called again.
+   * @param {string} [options.language]
+   * @param {string} [options.model]
+   * @param {boolean} [options.secondPass] transcribe the recording a second time, better, at the end
+   * @param {string} [options.title]
    */
-  constructor({ url, getToken = () => "", language = "auto", model, secondPass = false, title = "" }) {
+  constructor({
+    url,
+    getToken = () => "",
+    language = "auto",
+    model,
+    secondPass = false,
+    title = "",
+  }) {
     super();
     this.url = url;
     this.getToken = getToken;
     this.config = { language, model, second_pass: secondPass, title };
   }
 
-  get state() { return this.#state; }
+  get state() {
+    return this.#state;
+  }
 
-  /** Ask for the microphone and connect. What goes wrong is told by the event `failed`. */
+  /** Ask for the microphone and connect. A failure comes as the event `failed`. */
   async start() {
     this.#enter("asking");
+    /** @type {Microphone} */
+    let microphone;
     try {
-      this.#microphone = await openMicrophone({
-        onFrame: (pcm, level) => this.#hear(pcm, level),
+      microphone = await openMicrophone({
+        onFrame: (pcm, level) => this.#receiveAudio(pcm, level),
         onInterrupt: (isInterrupted) => (isInterrupted ? this.pause() : this.resume()),
         onLost: () => this.stop(),
       });
     } catch (problem) {
-      return this.#fail(problem.code ?? "no_microphone", problem.message);
+      const { code, message } = describeProblem(problem);
+      return this.#fail(code || "no_microphone", message);
     }
-    if (this.#isStopping) return this.#fail("cancelled", "");
+    if (this.#isStopping) {
+      // stop() came while the browser asked: it had no microphone to close
+      await microphone.close();
+      return this.#fail("cancelled", "");
+    }
+    this.#microphone = microphone;
     this.#connect();
   }
 
@@ -97,7 +138,10 @@ export class LiveTranscription extends EventTarget {
     if (this.#state === "paused") this.#enter("listening");
   }
 
-  /** Change the language, from the next utterance on. */
+  /**
+   * Change the language, from the next utterance on.
+   * @param {{language: string}} options
+   */
   configure({ language }) {
     this.config.language = language;
     this.#send({ action: "configure", language });
@@ -112,16 +156,20 @@ export class LiveTranscription extends EventTarget {
       if (!this.#isOver && this.#microphone) this.#enter("finishing");
       this.#pump();
     }
-    return this.#over.promise;
+    return this.#over;
   }
 
   // ---- audio
 
-  #hear(pcm, level) {
+  /**
+   * @param {ArrayBuffer} pcm
+   * @param {number} level
+   */
+  #receiveAudio(pcm, level) {
     if (this.#isOver) return;
     this.#audio.push(pcm);
     this.#capturedBytes += pcm.byteLength;
-    this.#tell("level", { level, capturedMs: this.#capturedBytes / BYTES_A_MS });
+    this.#emit("level", { level, capturedMs: this.#capturedBytes / BYTES_A_MS });
     if (this.#audio.isFull) this.#fail("server_away", "");
     else this.#pump();
   }
@@ -138,6 +186,7 @@ export class LiveTranscription extends EventTarget {
     }
   }
 
+  /** @param {Message} message */
   #send(message) {
     if (this.#session && this.#socket?.readyState === WebSocket.OPEN)
       this.#socket.send(JSON.stringify(message));
@@ -147,21 +196,26 @@ export class LiveTranscription extends EventTarget {
 
   async #connect() {
     if (this.#isOver) return;
+    const attempt = ++this.#attempt;
+    this.#lostAt ||= Date.now();
     if (this.#state !== "finishing") this.#enter(this.#resumeToken ? "reconnecting" : "connecting");
-    let address;
+    let socket;
     try {
-      address = await this.#makeAddress();
+      const address = await this.#makeAddress();
+      if (attempt !== this.#attempt || this.#isOver) return;
+      socket = this.#socket = new WebSocket(address);
     } catch (problem) {
-      return problem.code ? this.#fail(problem.code, problem.message) : this.#retry();
+      if (attempt !== this.#attempt) return;
+      const { code, message } = describeProblem(problem);
+      return code ? this.#fail(code, message) : this.#retry();
     }
-    const socket = (this.#socket = new WebSocket(address));
     socket.onopen = () => socket.send(JSON.stringify(this.#describe()));
-    socket.onmessage = ({ data }) => this.#socket === socket && this.#read(JSON.parse(data));
+    socket.onmessage = ({ data }) => this.#socket === socket && this.#receive(data);
     socket.onclose = ({ code }) => this.#socket === socket && this.#closed(code);
     this.#expectMessage();
   }
 
-  /** The server says something every 5 s; where it doesn't, the connection is dead. */
+  /** The server sends something every 5 s; where it doesn't, the connection is dead. */
   #expectMessage() {
     clearTimeout(this.#timers.silence);
     this.#timers.silence = setTimeout(() => this.#retry(), SILENCE_MS);
@@ -169,7 +223,7 @@ export class LiveTranscription extends EventTarget {
 
   async #makeAddress() {
     const address = new URL(this.url);
-    const token = await this.getToken();
+    const token = await within(TOKEN_MS, this.getToken());
     if (token) address.searchParams.set("token", token);
     return address;
   }
@@ -177,12 +231,14 @@ export class LiveTranscription extends EventTarget {
   #describe() {
     const config = { ...this.config };
     if (!this.#resumeToken) return config;
-    return { ...config, resume_token: this.#resumeToken, told: this.#toldS };
+    return { ...config, resume_token: this.#resumeToken, told: this.#lastReceivedS };
   }
 
   #retry() {
     this.#drop();
     if (this.#isOver) return;
+    if (Date.now() - this.#lostAt >= GIVE_UP_MS && this.#lostAt)
+      return this.#fail("server_away", "");
     if (!this.#resumeToken && ++this.#tries >= FIRST_TRIES) return this.#fail("server_away", "");
     if (this.#resumeToken) this.#tries++;
     if (this.#state !== "finishing" && this.#resumeToken) this.#enter("reconnecting");
@@ -191,54 +247,73 @@ export class LiveTranscription extends EventTarget {
   }
 
   #drop() {
-    for (const name of ["retry", "pump", "silence"]) clearTimeout(this.#timers[name]);
+    const { retry, pump, silence } = this.#timers;
+    for (const timer of [retry, pump, silence]) clearTimeout(timer);
+    this.#attempt++;
+    this.#lostAt ||= Date.now();
     const socket = this.#socket;
     this.#socket = this.#session = this.#refusal = null;
     this.#isStopSent = false;
     socket?.close();
   }
 
-  // ---- what the server says
+  // ---- messages of the server
 
-  #read(message) {
+  /** @param {string} data */
+  #receive(data) {
+    let message;
+    try {
+      message = JSON.parse(data);
+    } catch {
+      return this.#retry(); // not our server's: a proxy in between, or a cut message
+    }
     this.#expectMessage();
-    if (message.error) return void (this.#refusal = message); // and a close, which tells its kind
+    this.#read(message);
+  }
+
+  /** @param {Message} message */
+  #read(message) {
+    if (message.error) return void (this.#refusal = message); // and a close, whose code is its kind
     if (message.status === "started") this.#opened(message);
     if (this.#session) this.#audio.acknowledge(message.audio_ms);
     if (message.text) this.#readFinal(message);
-    if (message.partial || message.text) this.#tell("partial", splitPartial(message));
-    if (message.notice) this.#tell("notice", message);
+    if (message.partial || message.text) this.#emit("partial", splitPartial(message));
+    if (message.notice) this.#emit("notice", message);
     if (message.is_final) this.#end(message);
   }
 
+  /** @param {Message} message */
   #readFinal(message) {
-    this.#toldS = message.end;
-    this.#tell("final", message);
+    this.#lastReceivedS = message.end;
+    this.#emit("final", message);
   }
 
+  /** @param {Message} message */
   #opened(message) {
     this.#session = message;
+    this.#lostAt = 0;
     this.#resumeToken = message.resume_token;
     this.#tries = 0;
     this.#audio.rewind(message.audio_ms);
-    this.#tell("session", message);
+    this.#emit("session", message);
     if (this.#state !== "finishing") this.#enter(this.#isPaused ? "paused" : "listening");
     this.#pump();
   }
 
+  /** @param {number} closeCode */
   #closed(closeCode) {
     const refusal = this.#refusal;
     if (!refusal) return this.#retry();
-    if (this.#resumeToken && LOST_CODES.includes(refusal.code)) return this.#beginAnew();
+    if (this.#resumeToken && LOST_CODES.includes(refusal.code)) return this.#beginAgain();
     const isPassing = !refusal.is_final && PASSING_CLOSE_CODES.includes(closeCode);
     if (isPassing && this.#resumeToken) return this.#retry();
     this.#fail(refusal.code, refusal.error, refusal);
   }
 
   /** The session was closed while the connection was lost: the rest is another transcript. */
-  #beginAnew() {
+  #beginAgain() {
     this.#resumeToken = "";
-    this.#toldS = 0;
+    this.#lastReceivedS = 0;
     this.#audio.rebase();
     if (this.#isStopping && this.#audio.endMs === 0) return this.#end({});
     this.#retry();
@@ -246,39 +321,89 @@ export class LiveTranscription extends EventTarget {
 
   // ---- the end
 
+  /** @param {Message} message */
   #end(message) {
     this.#finish("ended", message);
   }
 
+  /**
+   * @param {string} code
+   * @param {string} message
+   * @param {Message} [rest]
+   */
   #fail(code, message, rest = {}) {
     if (!this.#isOver) this.#finish("failed", { ...rest, code, message });
   }
 
+  /**
+   * @param {"ended" | "failed"} state
+   * @param {Message} detail
+   */
   #finish(state, detail) {
     this.#enter(state);
     clearInterval(this.#timers.keepalive);
     this.#drop();
     if (!this.#isStopping) this.#microphone?.close();
     this.#isStopping = true;
-    this.#tell(state, detail);
-    this.#over.resolve(detail);
+    this.#emit(state, detail);
+    this.#resolveOver(detail);
   }
 
-  get #isOver() { return this.#state === "ended" || this.#state === "failed"; }
+  get #isOver() {
+    return this.#state === "ended" || this.#state === "failed";
+  }
 
+  /** @param {string} state */
   #enter(state) {
     if (state === this.#state) return;
     this.#state = state;
-    this.#tell("state", { state });
+    this.#emit("state", { state });
   }
 
-  #tell(name, detail) {
+  /**
+   * @param {string} name
+   * @param {Message} detail
+   */
+  #emit(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }
 
-/** `partial` is the utterance under way, and begins with what is `committed` of it. */
+/**
+ * `partial` is the utterance under way, and begins with what is `committed` of it.
+ * @param {Message} message
+ */
 function splitPartial({ partial = "", committed = "", start }) {
   if (!partial.startsWith(committed)) return { committed: "", pending: partial, start };
   return { committed, pending: partial.slice(committed.length), start };
+}
+
+/**
+ * The answer, unless it takes longer than `ms`: then it throws.
+ * @template Answer
+ * @param {number} ms
+ * @param {Answer | Promise<Answer>} answer
+ * @returns {Promise<Answer>}
+ */
+async function within(ms, answer) {
+  /** @type {Timer | undefined} */
+  let timer;
+  const tooLate = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error("Too late")), ms);
+  });
+  try {
+    return await /** @type {Promise<Answer>} */ (Promise.race([answer, tooLate]));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * @param {unknown} problem
+ * @returns {{code: string, message: string}}
+ */
+function describeProblem(problem) {
+  const { code, message } = /** @type {{code?: unknown, message?: string}} */ (problem ?? {});
+  // A DOMException has a number there: it is no code of ours.
+  return { code: typeof code === "string" ? code : "", message: message ?? "" };
 }

@@ -1,7 +1,11 @@
 // The microphone as frames of 16 kHz PCM (pcm-worklet.js): asked for, opened, paused and closed.
 
-/** What kept the microphone from being heard: `code` is one of the keys below. */
+/** Why there is no microphone: `code` is one of the values below. */
 export class MicrophoneError extends Error {
+  /**
+   * @param {string} code
+   * @param {unknown} [cause]
+   */
   constructor(code, cause) {
     super(code, { cause });
     this.code = code;
@@ -9,6 +13,7 @@ export class MicrophoneError extends Error {
 }
 
 // https://developer.mozilla.org/docs/Web/API/MediaDevices/getUserMedia#exceptions
+/** @type {Record<string, string>} */
 const CODES = {
   NotAllowedError: "permission_denied",
   SecurityError: "permission_denied",
@@ -18,12 +23,16 @@ const CODES = {
   AbortError: "microphone_busy",
 };
 
+/** @typedef {{onInterrupt: (isInterrupted: boolean) => void, onLost: () => void}} Watchers */
+
 /**
  * Ask for the microphone and return `{pause, resume, close}`.
  *
  * `onFrame(pcm, level)` is called every 100 ms; `onInterrupt(isInterrupted)` when the system takes
  * the microphone away for a while (a telephone call); `onLost()` when it is unplugged. `close()`
  * resolves once the last frame was handed over. Throws MicrophoneError.
+ *
+ * @param {Watchers & {onFrame: (pcm: ArrayBuffer, level: number) => void}} options
  */
 export async function openMicrophone({ onFrame, onInterrupt, onLost }) {
   if (!navigator.mediaDevices || !globalThis.AudioWorkletNode)
@@ -38,13 +47,17 @@ export async function openMicrophone({ onFrame, onInterrupt, onLost }) {
     throw new MicrophoneError("microphone_busy", problem);
   }
   const node = connect(context, stream);
+  /** @type {Promise<void>} */
   const last = new Promise((resolve) => {
     node.port.onmessage = ({ data }) => (data.isLast ? resolve() : onFrame(data.pcm, data.level));
   });
   watch(stream, context, { onInterrupt, onLost });
   return {
     pause: () => node.port.postMessage("pause"),
-    resume: () => { context.resume(); node.port.postMessage("resume"); },
+    resume: () => {
+      resumeContext(context);
+      node.port.postMessage("resume");
+    },
     close: async () => {
       node.port.postMessage("flush");
       await Promise.race([last, new Promise((wake) => setTimeout(wake, 500))]); // a suspended context answers never
@@ -57,32 +70,62 @@ export async function openMicrophone({ onFrame, onInterrupt, onLost }) {
 async function askForMicrophone() {
   try {
     return await navigator.mediaDevices.getUserMedia({
-      audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+      audio: {
+        channelCount: 1,
+        echoCancellation: true,
+        noiseSuppression: true,
+        autoGainControl: true,
+      },
     });
   } catch (problem) {
-    throw new MicrophoneError(CODES[problem.name] ?? "no_microphone", problem);
+    const name = problem instanceof DOMException ? problem.name : "";
+    throw new MicrophoneError(CODES[name] ?? "no_microphone", problem);
   }
 }
 
+/**
+ * @param {AudioContext} context
+ * @param {MediaStream} stream
+ */
 function connect(context, stream) {
   const node = new AudioWorkletNode(context, "pcm", {
-    numberOfInputs: 1, numberOfOutputs: 1, channelCount: 1, channelCountMode: "explicit",
+    numberOfInputs: 1,
+    numberOfOutputs: 1,
+    channelCount: 1,
+    channelCountMode: "explicit",
   });
   // Its output is silence; not every browser runs a node that leads nowhere.
   context.createMediaStreamSource(stream).connect(node).connect(context.destination);
   return node;
 }
 
+/** Refused until the system gives the device back, which `onstatechange` follows.
+ * @param {AudioContext} context */
+const resumeContext = (context) => context.resume().catch(() => {});
+
+/**
+ * @param {MediaStream} stream
+ * @param {AudioContext} context
+ * @param {Watchers} watchers
+ */
 function watch(stream, context, { onInterrupt, onLost }) {
   const [track] = stream.getAudioTracks();
+  if (!track) return;
   track.onmute = () => onInterrupt(true);
-  track.onunmute = () => { context.resume(); onInterrupt(false); };
+  track.onunmute = () => {
+    resumeContext(context);
+    onInterrupt(false);
+  };
   track.onended = onLost;
   context.onstatechange = () => {
     if (context.state !== "closed") onInterrupt(context.state !== "running");
   };
 }
 
+/**
+ * @param {MediaStream} stream
+ * @param {AudioContext} context
+ */
 function stopAll(stream, context) {
   for (const track of stream.getTracks()) {
     track.onmute = track.onunmute = track.onended = null;

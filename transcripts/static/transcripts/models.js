@@ -1,8 +1,27 @@
-// Fills each <select data-models> with the models that can run; without them the server chooses.
+// Lists the models that can run in <select data-models>: as the first choice the server chooses.
+import { RequestError, requestJson, withRetries } from "./requests.js";
 
-const selects = document.querySelectorAll("select[data-models]");
-const answer = selects.length ? await fetch("/v1/models").catch(() => null) : null;
-for (const { id, name, available, served_by } of answer?.ok ? (await answer.json()).models : []) {
-  if (!available || (served_by && served_by !== id)) continue;
-  for (const select of selects) select.append(new Option(name, id));
+const RETRY_WAITS_MS = [1000, 3000, 10_000];
+
+/** @typedef {{id: string, name: string, available: boolean, served_by?: string | null}} Model */
+
+/**
+ * Without the list there is one choice: the server's.
+ * @param {HTMLSelectElement} select
+ */
+export async function listModels(select) {
+  try {
+    const list = await withRetries(() => requestJson("/v1/models"), { waitsMs: RETRY_WAITS_MS });
+    for (const model of list.models)
+      if (isOffered(model)) select.append(new Option(model.name, model.id));
+  } catch (problem) {
+    if (!(problem instanceof RequestError)) throw problem;
+  }
 }
+
+/** @param {Model} model */
+const isOffered = ({ id, available, served_by: servedBy }) =>
+  available && (!servedBy || servedBy === id);
+
+for (const select of document.querySelectorAll("select[data-models]"))
+  listModels(/** @type {HTMLSelectElement} */ (select));

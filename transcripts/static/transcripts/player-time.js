@@ -4,18 +4,30 @@
 
 const closesPauses = /\bChrome\/|HeadlessChrome\//.test(navigator.userAgent);
 
-function pausesOf(player) { return closesPauses ? JSON.parse(player.dataset.pauses || "[]") : []; }
+/** @param {HTMLMediaElement} player
+ * @returns {[start: number, length: number][]} */
+function pausesOf(player) {
+  return closesPauses ? JSON.parse(player.dataset.pauses || "[]") : [];
+}
 
-/** Returns the recording's time, in seconds, at which the player is. */
+/**
+ * Return the recording's time, in seconds, at which the player is.
+ * @param {HTMLMediaElement} player
+ */
 export function recordingTime(player) {
   let seconds = player.currentTime;
   for (const [start, length] of pausesOf(player)) if (seconds >= start) seconds += length;
   return seconds;
 }
 
-/** Moves the player to a time of the recording, in seconds. */
+/**
+ * Move the player to a time of the recording, in seconds.
+ * @param {HTMLMediaElement} player
+ * @param {number} seconds
+ */
 export function seekTo(player, seconds) {
   let closed = 0;
-  for (const [start, length] of pausesOf(player)) closed += Math.min(length, Math.max(0, seconds - start));
+  for (const [start, length] of pausesOf(player))
+    closed += Math.min(length, Math.max(0, seconds - start));
   player.currentTime = seconds - closed;
 }

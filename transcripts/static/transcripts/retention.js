@@ -1,10 +1,10 @@
-// The page works without this; it chooses "after days" for whoever types a number of them, and
-// leads to what has to be confirmed.
-"use strict";
+// The page works without this; it chooses "after days" where a number of them is typed, and moves
+// the focus to what has to be confirmed.
 
 for (const days of document.querySelectorAll(".days input"))
   days.addEventListener("input", () => {
-    days.closest(".choice").querySelector("[type=radio]").checked = true;
+    const choice = days.closest(".choice")?.querySelector("[type=radio]");
+    if (choice instanceof HTMLInputElement) choice.checked = true;
   });
 
 document.getElementById("overdue")?.focus();

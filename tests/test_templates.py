@@ -1,0 +1,48 @@
+"""The templates: djlint's rules, lines of 120, and nothing that a strict CSP refuses."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+APPS = ("accounts", "billing", "stt_web", "transcripts")
+LINE = 120
+TEMPLATES = sorted(
+    path for app in APPS for path in (ROOT / app).rglob("*.html") if "templates" in path.parts
+)
+# Mail programs know no stylesheets.
+MAILS = {ROOT / "accounts" / "templates" / "mail" / "notice.html"}
+_INLINE = re.compile(
+    r"<style\b|\bstyle=|\bon[a-z]+=\"|javascript:|<script(?![^>]*\b(?:src|type=\"application/json\"))",
+    re.IGNORECASE,
+)
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_djlint_finds_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "djlint", "--lint", "--quiet", *APPS],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stdout[-4000:]
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name)
+def test_no_line_of_a_template_is_longer_than_120(path: Path) -> None:
+    lines = path.read_text().splitlines()
+
+    assert [n for n, line in enumerate(lines, 1) if len(line) > LINE] == []
+
+
+@pytest.mark.parametrize("path", [path for path in TEMPLATES if path not in MAILS], ids=name)
+def test_a_page_has_no_inline_script_or_style(path: Path) -> None:
+    assert _INLINE.findall(path.read_text()) == []
