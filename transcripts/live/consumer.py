@@ -14,7 +14,7 @@ stopped by its client only; however else the socket ends, it is abandoned, and c
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -138,7 +138,7 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # no stubs
         """
         await getattr(self, get_handler_name(message))(message)
 
-    async def _serve(self, scope: WebSocketScope, dispatching: Awaitable[None]) -> None:
+    async def _serve(self, scope: WebSocketScope, dispatching: Coroutine[Any, Any, None]) -> None:
         try:
             await self._converse(scope, dispatching)
         except ClientDisconnectedError:
@@ -147,13 +147,15 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # no stubs
             logger.exception("event=live_socket_broke")
             await self._refuse(internal_error())
 
-    async def _converse(self, scope: WebSocketScope, dispatching: Awaitable[None]) -> None:
+    async def _converse(
+        self, scope: WebSocketScope, dispatching: Coroutine[Any, Any, None]
+    ) -> None:
         try:
             await self._pump(dispatching, stopping_of(scope))
         except ApiError as error:
             await self._refuse(error)
 
-    async def _pump(self, dispatching: Awaitable[None], stopping: asyncio.Event) -> None:
+    async def _pump(self, dispatching: Coroutine[Any, Any, None], stopping: asyncio.Event) -> None:
         """Until one of them ends. Raises what it raised."""
         work = (
             dispatching,
@@ -252,10 +254,11 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # no stubs
             if self._input is not None and isinstance(event, Partial | Final):
                 self._input.note_speech()
             if isinstance(event, Ended):
-                return await self._close_normally()
+                await self._close_normally()
+                return
             if isinstance(event, Failed):
-                return await self.close(close_code(event.error))
-        return None
+                await self.close(close_code(event.error))
+                return
 
     async def _acknowledge(self) -> None:
         session = await asyncio.shield(self._opened)
@@ -287,7 +290,8 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # no stubs
         await self._ready.wait()
         await stopping.wait()
         if self._is_over:
-            return await self.close(NORMAL_CLOSE)
+            await self.close(NORMAL_CLOSE)
+            return
         token = self._session.resume_token if self._session is not None else ""
         raise ServerStoppingError(resume_token=token)
 
