@@ -36,8 +36,8 @@ def close_account(user: User, *, now: datetime | None = None) -> None:
         ApiKey.objects.filter(user=user, revoked_at=None).update(revoked_at=closed_at)
         for session in UserSession.objects.filter(user=user):
             session.end()
-        cache.evict_keys_on_commit()
         wakeups.wake(wakeups.ACCESS, user.pk)
+    cache.evict_keys()
     logger.info("event=account_closed user_id=%s", user.pk)
 
 
