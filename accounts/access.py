@@ -1,4 +1,4 @@
-"""The door to users' keys: takes the account, raises not-found for anybody else's."""
+"""Access to users' keys: takes the account, raises not-found for those of other accounts."""
 
 import uuid
 
@@ -19,7 +19,7 @@ def list_api_keys(user: User) -> QuerySet[ApiKey]:
 
 
 def get_api_key(user: User, key_id: str) -> ApiKey:
-    """Return the key, or raise KeyNotFoundError: nobody's, somebody else's and a revoked one."""
+    """Return the key, or raise KeyNotFoundError: unknown, another account's or revoked."""
     try:
         wanted = uuid.UUID(key_id)
     except ValueError:

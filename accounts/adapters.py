@@ -41,8 +41,8 @@ class AccountAdapter(DefaultAccountAdapter):
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Count tries at a password: a browser that logged in to the account before, by itself.
 
-        Else whoever knows an address locks its owner out. Such a browser's tries count by its
-        cookie alone, not by its network address, which strangers may share.
+        Otherwise anyone who knows an address could lock its owner out. Such a browser's tries count
+        by its cookie alone, not by its network address, which strangers may share.
         """
         email, device = (
             str(credentials.get("email", "")),
@@ -64,7 +64,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_reauthentication_required(self, *, app: str, **details: Any) -> bool:
         """A log-in is as good a proof as asking again, and for as long.
 
-        Of allauth's methods only what somebody knows or has counts, not a link in a mail.
+        Of allauth's methods only what a person knows or has counts, not a link in a mail.
         """
         required = super().is_reauthentication_required(app=app, **details)
         return required and not _has_just_logged_in(self.request)
@@ -125,7 +125,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class MfaAdapter(DefaultMFAAdapter):
-    """Keeps the secrets of second factors encrypted: the database alone opens no account."""
+    """Stores the secrets of second factors encrypted: the database alone opens no account."""
 
     def encrypt(self, text: str) -> str:
         return encrypt(text)

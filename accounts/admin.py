@@ -27,12 +27,12 @@ from stt_web.core.errors import ApiError
 
 def _set_active(user: User, *, is_active: bool) -> Outcome:
     User.objects.filter(pk=user.pk).update(is_active=is_active)
-    said = (
+    message = (
         gettext("%(email)s may use the account.")
         if is_active
         else gettext("%(email)s may not use the account.")
     )
-    return Outcome(said % {"email": user.email})
+    return Outcome(message % {"email": user.email})
 
 
 def _make_operator(user: User) -> Outcome:
@@ -55,8 +55,8 @@ def _dismiss_operator(user: User) -> Outcome:
 
 def _remove_second_factor(user: User) -> Outcome:
     Authenticator.objects.filter(user=user).delete()
-    said = gettext("%(email)s can log in with the password alone and set up a new factor.")
-    return Outcome(said % {"email": user.email})
+    message = gettext("%(email)s can log in with the password alone and set up a new factor.")
+    return Outcome(message % {"email": user.email})
 
 
 def _revoke(api_key: ApiKey) -> Outcome:

@@ -1,7 +1,7 @@
 """The operators' site at /admin/: who gets in.
 
-Staff with a second factor, in a session that has used it. Somebody without one is sent to set it
-up; somebody who logged in before it was there, to show it.
+Staff with a second factor, in a session that has used it. Staff without one are sent to set it
+up; staff who logged in before they had one, to enter it.
 """
 
 from typing import Any, cast
@@ -45,7 +45,7 @@ class OperatorSite(AdminSite):
     def login(
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        """Send whoever may not come in (yet) to where that can be changed."""
+        """Redirect those without access to where they can obtain it."""
         target = request.GET.get("next") or reverse("admin:index")
         if self.has_permission(request):
             return redirect("admin:index")

@@ -13,6 +13,6 @@ class AccountsConfig(AppConfig):
 def _create_cache_table(*, using: str, **details: object) -> None:
     """Make the table that failed log-ins are counted in, where it isn't there.
 
-    After migrating, whatever is migrated: the cache may have been Redis until now.
+    After every migration: the cache may have been Redis until now.
     """
     call_command("createcachetable", database=using, verbosity=0)

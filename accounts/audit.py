@@ -1,4 +1,4 @@
-"""The log of what operators did: written with what it tells of, in one transaction; only added to.
+"""The append-only log of operators' actions, written in the transaction of the action.
 
 The database refuses to change an entry (migration `audit_log`).
 """
@@ -20,7 +20,7 @@ def record_action(
 ) -> AuditEntry:
     """Write down that `operator` did `action` to `subject`.
 
-    `details`: what JSON can hold, and nobody has to hide: no keys, no tokens, no texts.
+    `details`: JSON values without secrets: no keys, no tokens, no texts.
     """
     return AuditEntry.objects.create(
         operator_id=str(operator.pk),

@@ -1,6 +1,6 @@
-"""Who is asking: the one place where a key that a client shows is read and looked up.
+"""Authentication: the only place where a client's key is parsed and looked up.
 
-    AuthenticationError (ApiError, 401)     one sentence for every bad key, so that nobody learns
+    AuthenticationError (ApiError, 401)     one sentence for every bad key, so that no one learns
                                             from it which keys exist
     ScopeError (ApiError, 403)              a good key that isn't meant for this
     KeyThrottledError (ApiError, 429)           too many unknown keys from one address
@@ -52,7 +52,7 @@ class ApiKeyAuthentication(BaseAuthentication):
     """`Authorization: Bearer <key>` for DRF: `request.user` is the owner, `request.auth` the key.
 
     No header: None, so that a session may be tried. A bad key is 401 everywhere, also where no key
-    is needed: whoever sends one means it.
+    is needed: a client that sends one means it.
     """
 
     def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
@@ -111,7 +111,7 @@ def authenticate_token(raw: str, *, address: str = "", now: datetime | None = No
 def check_still_good(user: User | None, api_key: ApiKey | None) -> None:
     """Raise AuthenticationError where a key has ended, or an account closed, since it was read.
 
-    For what takes long to arrive. One query; none for a visitor.
+    For requests whose body takes long to arrive. One query; none for a guest.
     """
     if api_key is not None:
         now_is = ApiKey.objects.select_related("user").filter(pk=api_key.pk).first()
@@ -132,8 +132,8 @@ def check_scope(api_key: ApiKey | None, *scopes: str) -> None:
 
 
 def _load_key(digest: str, address: str, now: datetime) -> ApiKey | None:
-    # Looked up before the throttle is asked: a good key is never refused for what others guess.
-    try:  # `get`, not `first`: an order that nobody needs is a fifth of what Django takes for this
+    # Before the throttle: a valid key is never refused for the guesses of others.
+    try:  # `get`, not `first`: an unneeded order is a fifth of what Django takes for this
         return ApiKey.objects.select_related("user").get(digest=digest, revoked_at=None)
     except ApiKey.DoesNotExist:
         check_key_throttle(address, now=now)

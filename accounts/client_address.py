@@ -2,10 +2,10 @@
 
 `X-Forwarded-For` is a claim: it is believed only as far as it was written by proxies of ours
 (`STT_TRUSTED_PROXIES`, networks). Read from the right, the first address that isn't one of them is
-the client's; whatever stands left of it, the client may have made up.
+the client's; the client may have forged all that stands left of it.
 
 The ASGI server must leave the peer's address alone (uvicorn: `--no-proxy-headers`), else a client
-on a trusted interface names itself before we look.
+on a trusted interface names itself before this is read.
 """
 
 import logging
@@ -32,7 +32,7 @@ def request_address(request: HttpRequest) -> str:
 def find_client_address(
     *, peer: str, forwarded_for: str, trusted: Sequence[str] | None = None
 ) -> str:
-    """Return the client's address: `peer`, or what trusted proxies say of it.
+    """Return the client's address: `peer`, or the one that trusted proxies report.
 
     `forwarded_for` is the header (several joined by commas); `trusted` defaults to the setting.
     """
@@ -57,7 +57,7 @@ def is_loopback(address: str) -> bool:
 
 
 def digest_address(address: str) -> str:
-    """Return a keyed hash of what the visitor is counted by: IPv6 by its /64.
+    """Return a keyed hash of what the guest is counted by: IPv6 by its /64.
 
     64 hex digits. Without the server's secret, the address can't be found from it by trying all.
     """
@@ -66,7 +66,7 @@ def digest_address(address: str) -> str:
 
 @lru_cache(maxsize=_WARNED_PEERS)
 def _warn_of_untrusted(peer: str) -> None:
-    """Once for a peer: where the setting is forgotten, all clients share the proxy's limits."""
+    """Once for a peer: where the setting is missing, all clients share the proxy's limits."""
     logger.warning(
         "event=untrusted_forwarded_for peer=%s hint=%r",
         peer,

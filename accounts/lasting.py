@@ -63,34 +63,35 @@ class RecheckTimer:
 
 
 async def while_allowed(
-    pieces: AsyncIterator[bytes], is_allowed: Callable[[], bool], *, every_s: float = RECHECK_S
+    chunks: AsyncIterator[bytes], is_allowed: Callable[[], bool], *, every_s: float = RECHECK_S
 ) -> AsyncIterator[bytes]:
-    """Yield `pieces` until `is_allowed`, asked every `every_s`, says no. Also while none comes.
+    """Yield `chunks` until `is_allowed`, checked every `every_s`, returns False. Also while none
+    comes.
 
     `is_allowed` may query: it runs in a thread. No piece is yielded later than `every_s` after the
-    last time that it said yes.
+    last time that it returned True.
     """
     timer = RecheckTimer(every_s)
-    piece: asyncio.Future[bytes] | None = None
+    chunk: asyncio.Future[bytes] | None = None
     try:
         while True:
-            piece = piece or asyncio.ensure_future(anext(pieces))
-            await timer.wait_with(piece)
+            chunk = chunk or asyncio.ensure_future(anext(chunks))
+            await timer.wait_with(chunk)
             if timer.is_due:
                 timer.restart()
                 if not await sync_to_async(is_allowed)():
                     return
-            if not piece.done():
+            if not chunk.done():
                 continue
             try:
-                fresh = piece.result()
+                fresh = chunk.result()
             except StopAsyncIteration:
                 return
-            piece = None
+            chunk = None
             yield fresh
     finally:
         timer.close()
-        await _close(pieces, piece)
+        await _close(chunks, chunk)
 
 
 def read_session_user(request: HttpRequest) -> User | None:
@@ -102,11 +103,11 @@ def read_session_user(request: HttpRequest) -> User | None:
     return user if isinstance(user, User) else None
 
 
-async def _close(pieces: AsyncIterator[bytes], piece: asyncio.Future[bytes] | None) -> None:
+async def _close(chunks: AsyncIterator[bytes], chunk: asyncio.Future[bytes] | None) -> None:
     """End the generator, which frees what it holds, also where it waits for its next piece."""
-    if piece is not None and not piece.done():
-        piece.cancel()
+    if chunk is not None and not chunk.done():
+        chunk.cancel()
         with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
-            await piece
-    if isinstance(pieces, AsyncGenerator):
-        await pieces.aclose()
+            await chunk
+    if isinstance(chunks, AsyncGenerator):
+        await chunks.aclose()

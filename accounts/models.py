@@ -51,7 +51,7 @@ class User(AbstractUser):
 
 
 class ApiKey(models.Model):
-    """A program's key. The raw key is shown once, at creation; only its digest is kept."""
+    """A program's key. The raw key is shown once, at creation; only its digest is stored."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys")
@@ -77,7 +77,7 @@ class ApiKey(models.Model):
 
 
 class RateWindow(models.Model):
-    """How often somebody did something in the current window of time (`accounts.rate_windows`)."""
+    """How often an action was done in the current window of time (`accounts.rate_windows`)."""
 
     subject = models.CharField(primary_key=True, max_length=100)
     started_at_s = models.BigIntegerField()  # seconds since 1970, a multiple of the window
@@ -88,7 +88,7 @@ class RateWindow(models.Model):
 
 
 class KnownDevice(models.Model):
-    """A browser that somebody has logged in with: known by a cookie, of which a digest is kept."""
+    """A browser that a user has logged in with: known by a cookie, of which a digest is stored."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="known_devices")
     digest = models.CharField(max_length=64)
@@ -107,8 +107,8 @@ class KnownDevice(models.Model):
 class OutgoingMail(models.Model):
     """A mail that is to be sent, or was (`accounts.mail.outbox`).
 
-    Written in the transaction of what it tells of; `key` makes each be written once. Its body may
-    hold a link that logs somebody in, and is emptied once it is sent or given up.
+    Written in the transaction of its event; `key` makes each be written once. Its body may
+    hold a link that logs a user in, and is emptied once it is sent or given up.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -140,7 +140,8 @@ class OutgoingMail(models.Model):
 class IdempotencyRecord(models.Model):
     """One `Idempotency-Key` of one account: being answered, or answered.
 
-    Whoever is at it holds `claim` until `claimed_until`; an answer is there once `status_code` is.
+    The request that runs holds `claim` until `claimed_until`; an answer is there once `status_code`
+    is.
     """
 
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
@@ -167,7 +168,7 @@ class IdempotencyRecord(models.Model):
 class AuditEntry(models.Model):
     """One thing that an operator did: never changed, never deleted (`accounts.audit`).
 
-    Holds no foreign keys, so that it outlives whom and what it tells of, and no secrets or texts.
+    Holds no foreign keys, so that it outlives the objects it refers to, and no secrets or texts.
     """
 
     at = models.DateTimeField(default=timezone.now)

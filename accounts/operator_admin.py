@@ -1,8 +1,8 @@
 """What the admin's classes of all applications share.
 
 Operators read; what they change goes through a service and into the audit log, with a reason, in
-one transaction. Django's own history is not kept beside it. An action has a page of its own, that
-asks for the reason and whatever else it needs; its button stands on the object's page.
+one transaction. Django's own history is not written beside it. An action has a page of its own,
+that asks for the reason and other fields; its button stands on the object's page.
 """
 
 import uuid
@@ -64,7 +64,7 @@ class OperatorAction:
 
 
 class OperatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no brackets at run time
-    """Reading, and actions. A subclass that lets rows be edited says so (`EditableAdmin`)."""
+    """Reading, and actions. Rows are editable only in subclasses of `EditableAdmin`."""
 
     operator_actions: tuple[OperatorAction, ...] = ()
     change_form_template = "admin/operator_change_form.html"
@@ -153,7 +153,7 @@ class OperatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no brackets 
     def _is_offered(self, request: HttpRequest, action: OperatorAction, subject: Any) -> bool:
         return subject is not None and self.may_act(request, action) and action.is_offered(subject)
 
-    # Django's own history would be a second log, without reasons, that anybody may delete.
+    # Django's own history would be a second log, without reasons, that can be deleted.
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
         pass
 
@@ -207,7 +207,7 @@ class EditableAdmin(OperatorAdmin):
 
 
 def operator_of(request: HttpRequest) -> User:
-    """Return who is logged in; the site lets nobody else through."""
+    """Return the logged-in user; the site refuses all others."""
     return cast("User", request.user)
 
 

@@ -1,4 +1,4 @@
-"""What people may say about themselves, and which mail they want."""
+"""What users may enter about themselves, and which mail they want."""
 
 from collections.abc import Collection
 from zoneinfo import available_timezones
@@ -8,7 +8,7 @@ from django.conf import settings
 from accounts.models import User
 from stt_web.core.errors import ApiError
 
-# Each mail that the system sends, and whether it is sent to somebody who said nothing about it.
+# Each mail that the system sends, and whether it is sent by default.
 EMAIL_PREFERENCES = {
     "transcript_ready": True,
     "transcript_failed": True,
@@ -28,7 +28,7 @@ class BadProfileError(ApiError):
 
 
 class SecurityNoticeError(ApiError):
-    """A key wants to switch off what would tell its owner of it."""
+    """A key may not switch off the mail that reports it to its owner."""
 
     status = 403
     code = "forbidden"

@@ -25,7 +25,7 @@ class OriginError(ApiError):
 
 
 def read_session_user(headers: Mapping[str, str], *, is_tls: bool) -> User | None:
-    """Return who is logged in; None: nobody. Two queries with a cookie, none without.
+    """Return the logged-in user, or None. Two queries with a cookie, none without.
 
     `headers` has names in lower case. Raises OriginError for a cookie with a page's of elsewhere.
     """

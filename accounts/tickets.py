@@ -1,4 +1,4 @@
-"""Tickets: how a page of ours uses `/v1/` for somebody who is logged in.
+"""Tickets: how a page of ours uses `/v1/` for a logged-in user.
 
 `/v1/` is open to every origin, so it takes no cookies. A page that has the session asks for a
 ticket (same origin, with the CSRF token) and shows it like a key. It is good for a minute, for
@@ -20,7 +20,7 @@ def issue_ticket(user: User) -> str:
 
 
 def is_ticket(raw: str) -> bool:
-    """Whether `raw`, from an Authorization header, means to be a ticket; no key looks like one."""
+    """Whether `raw`, from an Authorization header, is a ticket by its format, which no key has."""
     return raw.startswith(_PREFIX)
 
 

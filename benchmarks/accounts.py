@@ -169,7 +169,7 @@ def _make_submission(owner: "User", number: int) -> "Submission":
 
         kept_at = 0.0
 
-        def keep(self) -> None:
+        def retain(self) -> None:
             self.kept_at = time.perf_counter()
 
     upload = TimedUpload(
@@ -262,8 +262,8 @@ def _fill_ledger(owner: "User", entries: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO billing_hold (reference, account_id, allowance_minutes, credit_minutes,"
-            " settled_allowance_minutes, settled_credit_minutes, heard_ms, kind, extensions, state,"
-            " created_at, closed_at)"
+            " settled_allowance_minutes, settled_credit_minutes, billed_ms, kind, extensions,"
+            " state, created_at, closed_at)"
             " SELECT 'job-' || n, (%s::uuid[])[CASE n %% 2 WHEN 0 THEN 1 ELSE 2 + n %% 100 END],"
             " 0, 2, 0, 1, 42000, 'file', 0, 'settled', now() - n * interval '1 year' / %s, now()"
             " FROM generate_series(1, %s) AS n",

@@ -1,4 +1,4 @@
-"""What of billing somebody may look at: objects of one's own account, or they aren't there."""
+"""Access to billing objects: those of the caller's account; others are not found."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ class InvoiceNotFoundError(ApiError):
 
 
 def get_invoice(account: BillingAccount, invoice_id: str) -> Invoice:
-    """Return the account's invoice. Raises InvoiceNotFoundError, also for somebody else's."""
+    """Return the account's invoice. Raises InvoiceNotFoundError, also for another account's."""
     try:
         return Invoice.objects.select_related("payment").get(account=account, pk=UUID(invoice_id))
     except (ValueError, Invoice.DoesNotExist):

@@ -24,9 +24,9 @@ from stt_web.core.asgi.messages import HTTPScope, WebSocketScope, find_header, f
 
 @dataclass(frozen=True)
 class Caller:
-    """A user with a key, a ticket or a session; or a visitor at `address` (`user` is None).
+    """A user with a key, a ticket or a session; or a guest at `address` (`user` is None).
 
-    `rate_limit_headers` belong on the answer, whatever it is.
+    `rate_limit_headers` belong on every answer.
     """
 
     user: User | None
@@ -37,7 +37,7 @@ class Caller:
 
 
 def check_caller(caller: Caller) -> None:
-    """Raise AuthenticationError where what identified the caller has ended meanwhile."""
+    """Raise AuthenticationError where the caller's key, ticket or session has ended since."""
     check_still_good(caller.user, caller.api_key)
 
 

@@ -16,7 +16,7 @@ def open_allowance(account: BillingAccount, *, month: date, now: datetime) -> Al
     """Return the month's allowance of a locked account; None where its plan has no free minutes.
 
     Made, and granted in the ledger, where there is none. A plan that has grown since adds the
-    difference. The caller holds the account's lock, so nobody else makes it meanwhile.
+    difference. The caller holds the account's lock, so no one else creates it concurrently.
     """
     granted = account.plan.monthly_minutes
     allowance = Allowance.objects.filter(account=account, month=month).first()

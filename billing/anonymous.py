@@ -1,6 +1,6 @@
-"""Visitors without a key: how often each network address was served on a UTC day.
+"""Guests: how often each network address was served on a UTC day.
 
-The address itself is kept nowhere; its digest (`accounts.client_address`) is what is counted.
+The address itself is not stored; its digest (`accounts.client_address`) is what is counted.
 """
 
 from datetime import UTC, date, datetime, time, timedelta

@@ -6,7 +6,7 @@ instances). A private account's audio and text go to its own instances or nowher
 
     active ──► draining ──► removed          and back from draining to active
 
-What stands in an instance's token is decrypted here only, for whoever makes the call.
+An instance's token is decrypted here only, for the caller of the instance.
 """
 
 import re
@@ -41,8 +41,8 @@ class InstanceDetails:
 def is_private(user: User) -> bool:
     """Whether the user's work runs on instances of its own only. One query.
 
-    Asked the other way round, so that a doubt ends here: somebody who is leaving, and whose account
-    is parted from the person already, has nowhere to send anything.
+    Asked in the negative, so that a missing row is False: a user who is being deleted, and whose
+    account is parted from the person already, has nowhere to send anything.
     """
     own = models.Exists(_present().filter(account__user=models.OuterRef("pk")))
     staying = User.objects.filter(~own, pk=user.pk, deletion_requested_at=None)
@@ -96,7 +96,7 @@ def read_token(instance: CloudInstance) -> str:
 
 
 def set_status(instance: CloudInstance, *, status: str, seen: Sequence[str]) -> bool:
-    """Move the instance on if its status is one of `seen` still; removing forgets its token."""
+    """Move the instance on if its status is one of `seen` still; removing deletes its token."""
     rows = CloudInstance.objects.filter(pk=instance.pk, status__in=seen)
     forgotten = {"token_encrypted": "", "ca_pem": ""} if status == InstanceStatus.REMOVED else {}
     return bool(rows.update(status=status, **forgotten))

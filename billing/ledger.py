@@ -1,22 +1,22 @@
 """The ledger: every minute that is set aside, charged or given back, and what proves it.
 
-    hold ──extend──► hold ──► settlement (what was heard is kept, the rest goes back)
+    hold ──extend──► hold ──► settlement (the audio's minutes are charged, the rest is released)
                         └───► release    (everything goes back)
 
 How one job splits: a hold takes minutes of the month's allowance first and credits for the rest; so
 does each extension, from the month in which the hold was placed, also after that month is over.
 What goes back goes back in reverse, credits first, so that a job that turns out shorter costs
-minutes rather than credits. A settlement never keeps more than was held.
+minutes rather than credits. A settlement never charges more than was held.
 
 Where use isn't metered, holds are placed and settled all the same, for the record of use, with
 nothing in them: they are never refused and cost nothing.
 
-Each movement happens at most once, whoever repeats it: a hold's reference is unique, its extension
-names the total that it should reach, and it is closed by compare-and-set. Each movement is one
-transaction (or part of the caller's): the `LedgerEntry`, and the cached balance that is moved by an
-update that can't go below zero. On PostgreSQL the account's row is locked first, so that movements
-of one account queue up instead of failing; SQLite has one writer anyway. Callers that also lock a
-row of their own do that before they come here.
+Each movement happens at most once, however often it is repeated: a hold's reference is unique, its
+extension names the total that it should reach, and it is closed by compare-and-set. Each movement
+is one transaction (or part of the caller's): the `LedgerEntry`, and the cached balance that is
+moved by an update that can't go below zero. On PostgreSQL the account's row is locked first, so
+that movements of one account queue up instead of failing; SQLite has one writer anyway. Callers
+that also lock a row of their own do that before they come here.
 
     NoCreditsError (ApiError, 402)      not enough left; nothing was moved
     HoldNotFoundError (LookupError)     nothing was ever held under this reference
@@ -47,7 +47,7 @@ _MINUTE_MS = 60_000
 
 
 class NoCreditsError(ApiError):
-    """Neither minutes of the month nor credits are left for this; the body says what is."""
+    """Neither minutes of the month nor credits are left for this; the body states the balance."""
 
     status = 402
     code = "no_credits"
@@ -102,8 +102,8 @@ def place_hold(
 ) -> Hold:
     """Set `minutes` aside for the job `reference`; `kind`: file, live or ai.
 
-    Placed before under this reference: that hold, in whatever state it is; nothing moves. A job
-    that is run anew after its hold was closed needs a reference of its own.
+    Placed before under this reference: that hold, in any state; nothing moves. A job
+    that is run again after its hold was closed needs a reference of its own.
     Raises NoCreditsError, ReferenceTakenError (it is another account's).
     """
     placed_at = now or timezone.now()
@@ -120,7 +120,7 @@ def place_hold(
 def place_new_hold(
     reference: str, *, locked: BillingAccount, minutes: int, now: datetime, kind: str = "file"
 ) -> Hold:
-    """`place_hold` for a reference that nobody can have used, by who has the account locked.
+    """`place_hold` for a reference that is new, by a caller that has locked the account.
 
     `locked`: with its plan, as read under the lock (`plans.lock_account_for`). Four statements, two
     where use isn't metered. Raises NoCreditsError.
@@ -155,8 +155,8 @@ def extend_hold(reference: str, *, total_minutes: int, now: datetime | None = No
         return False
 
 
-def settle_hold(reference: str, *, heard_ms: int, now: datetime | None = None) -> Charge:
-    """Charge the started minutes of `heard_ms`, at most what is held; the rest goes back.
+def settle_hold(reference: str, *, billed_ms: int, now: datetime | None = None) -> Charge:
+    """Charge the started minutes of `billed_ms`, at most what is held; the rest goes back.
 
     Closed before: what it cost then; nothing moves. Raises HoldNotFoundError.
     """
@@ -166,10 +166,10 @@ def settle_hold(reference: str, *, heard_ms: int, now: datetime | None = None) -
         if hold.state != HoldState.HELD:
             return _charge_of(hold)
         held = hold.allowance_minutes + hold.credit_minutes
-        charged = min(minutes_for(heard_ms), held)
+        charged = min(minutes_for(billed_ms), held)
         hold.settled_allowance_minutes = min(charged, hold.allowance_minutes)
         hold.settled_credit_minutes = charged - hold.settled_allowance_minutes
-        hold.heard_ms = heard_ms
+        hold.billed_ms = billed_ms
         _close(hold, state=HoldState.SETTLED, kind=EntryKind.SETTLEMENT, now=settled_at)
         return _charge_of(hold)
 
@@ -267,7 +267,7 @@ def _allowance_of(account: BillingAccount, *, held_at: datetime, now: datetime) 
 
 
 def _take(account: BillingAccount, *, allowance: Allowance | None, minutes: int) -> _Share:
-    """Take `minutes` off the cached balances, or raise NoCreditsError before anything moved."""
+    """Take `minutes` off the cached balances, or raise NoCreditsError before any change."""
     if not account.plan.is_metered:
         return _Share(allowance=0, credits=0)
     left = allowance.minutes_available if allowance else 0
@@ -330,7 +330,7 @@ def _close(hold: Hold, *, state: HoldState, kind: EntryKind, now: datetime) -> N
     moved = Hold.objects.filter(pk=hold.pk, state=HoldState.HELD).update(
         state=state,
         closed_at=now,
-        heard_ms=hold.heard_ms,
+        billed_ms=hold.billed_ms,
         settled_allowance_minutes=hold.settled_allowance_minutes,
         settled_credit_minutes=hold.settled_credit_minutes,
     )

@@ -1,4 +1,5 @@
-"""Amounts of money: kept in a currency's smallest unit, as Stripe counts it, and shown in whole."""
+"""Amounts of money: stored in a currency's smallest unit, as Stripe counts it, and shown in
+whole."""
 
 from decimal import Decimal
 
@@ -39,7 +40,7 @@ def decimals_of(currency: str) -> int:
 def format_amount(amount_minor: int, currency: str) -> str:
     """Return the amount in whole units, as the active language writes it, without the currency.
 
-    `amount_minor`: in the smallest unit (`price_cents`, whatever the currency's is called).
+    `amount_minor`: in the smallest unit (`price_cents`, in every currency).
     """
     decimals = decimals_of(currency)
     amount = Decimal(amount_minor).scaleb(-decimals)

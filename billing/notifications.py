@@ -16,7 +16,8 @@ _INCOME = (EntryKind.GRANT, EntryKind.ALLOWANCE, EntryKind.PURCHASE, EntryKind.R
 
 
 def notify_low_credits(user: User) -> None:
-    """Tell `user` if no more than CREDITS_LOW_MINUTES are left. After a charge, in its transaction.
+    """Notify `user` if no more than CREDITS_LOW_MINUTES are left. After a charge, in its
+    transaction.
 
     The last income names the mail, so that it is sent once until something comes in again.
     """

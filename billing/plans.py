@@ -1,7 +1,7 @@
 """Plans, and which one an account is on.
 
 Those below are put in after migrating, where they are missing; an operator may edit the rows.
-Code names three: the plan of visitors without an account, the one that new accounts start on, and
+Code names three: the plan of guests, the one that new accounts start on, and
 the one whose limits an account gets while it holds credits.
 """
 
@@ -90,7 +90,7 @@ def account_for(user: User) -> BillingAccount:
 def lock_account_for(user: User) -> BillingAccount:
     """Return the account of `user`, with its plan, locked until the transaction ends.
 
-    Whoever else moves anything of it waits (SQLite: its one writer is the caller). One query,
+    Other movements of it wait (SQLite: its one writer is the caller). One query,
     unless the account has to be made.
     """
     rows = BillingAccount.objects.select_for_update(of=("self",)).select_related("plan")

@@ -1,7 +1,7 @@
-"""What an account, or a visitor without one, may do at most.
+"""The limits of an account, or of a guest.
 
 The limits are the plan's; an account that holds credits has those of the paid plan wherever they
-are larger, whatever plan it is on.
+are larger, on every plan.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """0 means no limit. `daily_transcriptions` binds visitors without an account only."""
+    """0 means no limit. `daily_transcriptions` applies to guests only."""
 
     plan_id: str
     max_file_bytes: int
@@ -35,7 +35,7 @@ class Limits:
 
 
 def limits_for(user: User | None) -> Limits:
-    """Return the limits of `user`, or of a visitor (None). One query, two with credits."""
+    """Return the limits of `user`, or of a guest (None). One query, two with credits."""
     if user is None:
         return _limits_of(Plan.objects.get(pk=ANONYMOUS_PLAN))
     account = account_for(user)

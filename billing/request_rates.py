@@ -1,7 +1,7 @@
 """Requests a minute: what the plan allows, counted over all web processes.
 
 The headers are those of draft-ietf-httpapi-ratelimit-headers: `RateLimit-Policy` names the limits,
-`RateLimit` says what is left of the one in time and when it starts anew.
+`RateLimit` states what is left of the one in time and when it is reset.
 """
 
 from datetime import datetime
@@ -23,7 +23,7 @@ class RateLimitError(ApiError):
 def count_request(
     user: User | None, *, address: str, limits: Limits, now: datetime
 ) -> dict[str, str]:
-    """Count a request of `user`, or of the visitor at `address`; return headers for its answer.
+    """Count a request of `user`, or of the guest at `address`; return headers for its answer.
 
     One statement; none where the plan has no such limit. Raises RateLimitError, with the headers.
     """
@@ -46,7 +46,7 @@ def count_request(
 def refuse_more_at_once(limits: Limits) -> dict[str, str]:
     """Return headers for a refusal by the plan's concurrency: nothing is left of that.
 
-    When something will be, nobody knows, so `RateLimit` gives no time for it.
+    When a slot will be free is unknown, so `RateLimit` gives no time for it.
     """
     return {**list_policies(limits), "RateLimit": '"live";r=0'}
 

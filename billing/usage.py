@@ -21,7 +21,8 @@ KINDS = ("file", "live", "ai")
 
 @dataclass
 class Usage:
-    """`minutes`: charged, or (not metered) heard; `credits`: those of them paid with credits."""
+    """`minutes`: charged, or (not metered) transcribed; `credits`: those of them paid with
+    credits."""
 
     minutes: int = 0
     jobs: int = 0
@@ -50,7 +51,7 @@ def read_daily_usage(
 ) -> tuple[dict[date, Period], Period]:
     """Return the last 30 days, today included, oldest first, every one there; and their sum.
 
-    One query, whatever the history: the database groups.
+    One query for any history: the database groups.
     """
     zone = ZoneInfo(time_zone)
     days = {day: Period() for day in _last_days(now.astimezone(zone).date())}
@@ -87,9 +88,9 @@ def _settled(account: BillingAccount, *, since: datetime) -> QuerySet[Hold]:
 
 
 def _minutes_of_a_hold() -> Case:
-    """What was charged; where nothing was held because use isn't metered, what was heard."""
+    """What was charged; where use isn't metered, what was transcribed."""
     return Case(
-        When(allowance_minutes=0, credit_minutes=0, then=(F("heard_ms") + 59_999) / 60_000),
+        When(allowance_minutes=0, credit_minutes=0, then=(F("billed_ms") + 59_999) / 60_000),
         default=F("settled_allowance_minutes") + F("settled_credit_minutes"),
         output_field=IntegerField(),
     )

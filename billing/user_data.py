@@ -27,7 +27,7 @@ def export_billing(user: User) -> Iterator[ExportFile]:
                 "reference",
                 "kind",
                 "state",
-                "heard_ms",
+                "billed_ms",
                 "settled_allowance_minutes",
                 "settled_credit_minutes",
                 "created_at",
@@ -43,7 +43,7 @@ def export_billing(user: User) -> Iterator[ExportFile]:
 
 
 def remove_person(user: User) -> None:
-    """End what they pay for, and part the person from the amounts. Invoices say who bought still.
+    """End subscriptions, and detach the person from the amounts. Invoices still name the buyer.
 
     Raises StripeUnavailableError: to be done again then, or they would be charged for ever.
     """

@@ -1,8 +1,8 @@
 """GET /health — is this server able to do its work? For people, load balancers and SDKs.
 
-It looks at the background work of this process (`core.background`), and at the database and the
+It checks the background work of this process (`core.background`), and at the database and the
 inference service, each with a deadline of its own and in
-threads of its own, so that it answers quickly however busy the server is. What it found is kept
+threads of its own, so that it answers quickly however busy the server is. The result is cached
 for a second: asking often costs nothing. (Liveness of the process alone is the TCP port's matter.)
 """
 
@@ -27,7 +27,7 @@ from transcripts.inference.servers import shared_server
 logger = logging.getLogger(__name__)
 
 _DEADLINE_S = 2.5
-_KEPT_S = 1.0
+_CACHED_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -68,27 +68,27 @@ class Health:
 
 
 class HealthProbe:
-    """Asks, and keeps the answer; those who ask meanwhile share one look."""
+    """Probes, and caches the result; concurrent requests share one probe."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="health")
         self._known: Health | None = None
-        self._looked_at = 0.0
-        self._look: asyncio.Task[Health] | None = None
+        self._probed_at = 0.0
+        self._probing: asyncio.Task[Health] | None = None
 
     async def read(self) -> Health:
-        if self._known is not None and time.monotonic() - self._looked_at < _KEPT_S:
+        if self._known is not None and time.monotonic() - self._probed_at < _CACHED_S:
             return self._known
-        if self._look is None or self._look.done():
-            self._look = spawn(self._look_around(), name="health")
-        return await asyncio.shield(self._look)
+        if self._probing is None or self._probing.done():
+            self._probing = spawn(self._probe_all(), name="health")
+        return await asyncio.shield(self._probing)
 
-    async def _look_around(self) -> Health:
+    async def _probe_all(self) -> Health:
         loop = asyncio.get_running_loop()
         database = loop.run_in_executor(self._threads, is_database_up)
         inference = loop.run_in_executor(self._threads, find_server)
-        looks: set[asyncio.Future[Any]] = {database, inference}
-        await asyncio.wait(looks, timeout=_DEADLINE_S)
+        probes: set[asyncio.Future[Any]] = {database, inference}
+        await asyncio.wait(probes, timeout=_DEADLINE_S)
         server = inference.result() if inference.done() else None
         self._known = Health(
             is_database_up=database.result() if database.done() else False,
@@ -96,7 +96,7 @@ class HealthProbe:
             has_model=bool(server and server.default_model),
             down_loops=tuple(down_loops()),
         )
-        self._looked_at = time.monotonic()
+        self._probed_at = time.monotonic()
         return self._known
 
 
@@ -108,7 +108,7 @@ def is_database_up() -> bool:
         logger.warning("event=health_database_down", exc_info=True)
         return False
     finally:
-        connection.close()  # a kept one would tell of the database as it was
+        connection.close()  # a persistent one would report the database's former state
     return True
 
 

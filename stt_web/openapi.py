@@ -1,7 +1,7 @@
 """GET /openapi.json (OpenAPI 3.1) and /docs: what the server does, from the code that does it.
 
 Plain asynchronous views are unknown to drf-spectacular; `documented_as` ties each to a class that
-says what it takes and gives. The errors, the same everywhere, are added here.
+declares its input and output. The errors, the same everywhere, are added here.
 """
 
 from collections.abc import Callable

@@ -35,7 +35,7 @@ with contextlib.suppress(PermissionError):  # another user's folder: how open it
 
 
 def _generated_secret(path: Path) -> str:
-    """Return the secret kept in `path`, made (mode 0600) where there is none.
+    """Return the secret stored in `path`, made (mode 0600) where there is none.
 
     Several processes start at once: each writes a file of its own, and the first to link it wins.
     """
@@ -74,7 +74,8 @@ def _database(url: str) -> dict[str, object]:
             "PORT": str(parts.port or ""),
             "CONN_HEALTH_CHECKS": True,
             "CONN_MAX_AGE": 60,
-            # A process that is frozen in mid-transaction holds up whoever needs its rows no longer.
+            # A process that is frozen in mid-transaction no longer blocks others that need its
+            # rows.
             "OPTIONS": {"options": "-c idle_in_transaction_session_timeout=30s"},
         }
     raise BadSettingError(
@@ -84,7 +85,7 @@ def _database(url: str) -> dict[str, object]:
 
 DEBUG = read_bool("STT_DEBUG", default=False)
 SECRET_KEY = read_text("STT_SECRET_KEY", "") or _generated_secret(DATA_DIR / "secret-key")
-# For secrets that are kept encrypted, newest first; the secret key opens what was there before.
+# For secrets that are stored encrypted, newest first; the secret key opens what was there before.
 ENCRYPTION_KEYS = read_list("STT_ENCRYPTION_KEYS")
 HOST = read_text("STT_HOST", "127.0.0.1")
 PORT = read_int("PORT", 8000, at_least=1)
@@ -95,7 +96,7 @@ PUBLIC_URL = read_text("STT_PUBLIC_URL", "").rstrip("/")
 if PUBLIC_URL:
     CSRF_TRUSTED_ORIGINS = [*CSRF_TRUSTED_ORIGINS, PUBLIC_URL]
 # Over TLS only, where the server is reached so; browsers then take the cookies from this host only,
-# whatever its neighbours on the same domain set. Elsewhere `ProtectionLayer` adds Secure.
+# independent of cookies of neighbours on the same domain. Elsewhere `ProtectionLayer` adds Secure.
 _IS_TLS = PUBLIC_URL.startswith("https://")
 _HOST_COOKIE = "__Host-" if _IS_TLS else ""
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _IS_TLS
@@ -180,7 +181,7 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
-# allauth's backend looks at verified addresses and counts failures.
+# allauth's backend checks verified addresses and counts failures.
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -199,7 +200,7 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # in the browser that signed up, nowhere else
-ACCOUNT_EMAIL_NOTIFICATIONS = True  # a changed password is told by mail
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # a changed password is reported by mail
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_FORMS = {"signup": "accounts.pages.entrance.EqualWorkSignupForm"}
 ACCOUNT_CHANGE_EMAIL = True  # one address an account; a new one counts once it is verified
@@ -209,7 +210,7 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # this session stays; all others end 
 MFA_ADAPTER = "accounts.adapters.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Open STT"
-# Whether anybody may sign up, or only people whom an operator adds.
+# Whether everyone may sign up, or only people whom an operator adds.
 IS_SIGNUP_OPEN = read_bool("STT_SIGNUP_OPEN", default=True)
 
 # Counts of failed log-ins: must be seen by every process, so never in one process's memory.
@@ -220,20 +221,20 @@ CACHES: dict[str, dict[str, object]] = {
     else {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "accounts_cache",
-        # Django's default of 300 would let somebody push counts out by making others.
+        # Django's default of 300 would let a client push counts out by making others.
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
 
-# Mail is written down with what it tells of, and sent by a worker (`accounts.mail.outbox`).
+# Mail is stored in the transaction of its event, and sent by a worker (`accounts.mail.outbox`).
 globals().update(read_email_url(read_text("STT_EMAIL_URL", "")))
 # Whether mail that is printed, for want of a mail server, shows its links: they open accounts, and
-# what a process prints is a log as soon as nobody sits before it.
+# what a process prints is a log unless it is a terminal.
 CONSOLE_MAIL_LINKS = read_bool("STT_CONSOLE_MAIL_LINKS", default=DEBUG)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = read_text(
     "STT_EMAIL_FROM", f"Open STT <noreply@{urlsplit(PUBLIC_URL).hostname or 'localhost'}>"
 )
-# Minutes (free ones and credits together) from which on an account is told that they run low.
+# Minutes (free ones and credits together) below which an account is notified that they run low.
 CREDITS_LOW_MINUTES = read_int("STT_CREDITS_LOW_MINUTES", 30)
 
 LANGUAGE_CODE = "en"
@@ -285,7 +286,7 @@ SPECTACULAR_SETTINGS: dict[str, object] = {
 STRIPE_SECRET_KEY = read_text("STT_STRIPE_SECRET_KEY", "")
 STRIPE_WEBHOOK_SECRET = read_text("STT_STRIPE_WEBHOOK_SECRET", "")
 STRIPE_API_BASE = read_text("STT_STRIPE_API_BASE", "https://api.stripe.com")
-# Who sells: what invoices say. `\n` in the address begins a new line.
+# The seller on invoices. `\n` in the address begins a new line.
 SELLER_NAME = read_text("STT_SELLER_NAME", "")
 SELLER_ADDRESS = read_text("STT_SELLER_ADDRESS", "").replace("\\n", "\n")
 SELLER_VAT_ID = read_text("STT_SELLER_VAT_ID", "")
@@ -305,18 +306,19 @@ MAX_STALLED_TRIES = read_int("STT_MAX_STALLED_TRIES", 3, at_least=1)
 SHORT_RECORDING_MS = read_int("STT_SHORT_RECORDING_MS", 120_000)
 SYNC_WAIT_S = read_float("STT_SYNC_WAIT_S", 280.0)
 JOIN_WINDOW_S = read_int("STT_JOIN_WINDOW_S", 24 * 3600)
-# Voices are biometric data: how long speakers can be counted again; 0 keeps none.
+# Voices are biometric data: how long speakers can be counted again; 0 stores none.
 EMBEDDING_DAYS = read_int("STT_EMBEDDING_DAYS", 30)
 # What one account may have waiting and running, with async=true.
 MAX_OPEN_TRANSCRIPTS = read_int("STT_MAX_OPEN_TRANSCRIPTS", 500, at_least=1)
 
-# Live sessions. A socket that is gone leaves its session resumable for so long.
+# Live sessions. A lost socket leaves its session resumable for so long.
 LIVE_PAUSE_S = read_float("STT_LIVE_PAUSE_S", 60.0)
 LIVE_IDLE_S = read_float("STT_LIVE_IDLE_S", 60.0)
 LIVE_MAX_S = read_int("STT_LIVE_MAX_S", 12 * 3600, at_least=1)
 LIVE_ANONYMOUS_S = read_int("STT_LIVE_ANONYMOUS_S", 300, at_least=1)
 # Audio that may be ahead of what is recognised before its sender has to wait. A backlog is decoded
-# in windows of 30 s, and silence is told every 10 s: with less, a session could wait for itself.
+# in windows of 30 s, and silence is reported every 10 s: with less, a session could wait for
+# itself.
 LIVE_BACKLOG_S = read_int("STT_LIVE_BACKLOG_S", 60, at_least=45)
 # How long an inference service that is away is waited for.
 LIVE_RECONNECT_S = read_float("STT_LIVE_RECONNECT_S", 20.0)
@@ -347,7 +349,7 @@ elif CELERY_BROKER_URL.startswith("redis"):
 else:
     CELERY_BROKER_TRANSPORT_OPTIONS = {}
 # A broker that is down must not hold up a request: two attempts at once (measured: 0.1 s instead
-# of 6 s until the refusal); the sweeper tells it again. Workers reconnect by rules of their own.
+# of 6 s until the refusal); the sweeper enqueues it again. Workers reconnect by rules of their own.
 CELERY_BROKER_TRANSPORT_OPTIONS |= {"max_retries": 1, "interval_start": 0, "interval_max": 0.1}
 # Workers and beat log as the web does: LOGGING decides.
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -380,7 +382,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 5.0,
         "options": {"queue": "webhooks", "expires": 5},
     },
-    "purge-kept": {
+    "purge-expired": {
         "task": "transcripts.purge_expired",
         "schedule": 600.0,
         "options": {"queue": "housekeeping", "expires": 600},
@@ -413,7 +415,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 
-# Every export says that a machine wrote it, and whether a person has corrected it since.
+# Every export states that a machine wrote it, and whether a person has corrected it since.
 EXPORT_NOTICE = read_bool("STT_EXPORT_NOTICE", default=True)
 
 _CHANNEL_URL = read_text("STT_CHANNEL_LAYER_URL", "")

@@ -1,4 +1,4 @@
-"""Static files, out of the applications' folders or `collectstatic`'s, whichever is there.
+"""Static files, out of the applications' folders or from `collectstatic`'s folder where it exists.
 
 WhiteNoise serves them, as a view and not as the middleware that it is: that one is synchronous, and
 one synchronous middleware makes Django hold a thread for as long as a request waits.

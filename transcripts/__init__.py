@@ -1,1 +1,1 @@
-"""Recordings and what was said in them: submitted, recognised, stored, exported."""
+"""Recordings and their transcripts: submitted, recognised, stored, exported."""

@@ -8,7 +8,7 @@ from transcripts.models import Transcript, TranscriptionJob, WebhookDelivery, We
 
 
 class TranscriptNotFoundError(ApiError):
-    """There is none with this id, or it is somebody else's: the answer is the same."""
+    """There is none with this id, or it is another owner's: the answer is the same."""
 
     status = 404
     code = "not_found"
@@ -47,7 +47,7 @@ def get_job(user: User, transcript_id: UUID, job_id: UUID) -> TranscriptionJob:
 
 
 def get_guest_transcript(token_digest: str, transcript_id: UUID | str) -> Transcript:
-    """Return the one transcript that a visitor's token opens (`services.visitors`). One query.
+    """Return the one transcript that a guest's token opens (`services.guest_tokens`). One query.
 
     Raises `TranscriptNotFoundError`, also where the token is another transcript's.
     """
@@ -63,8 +63,8 @@ def get_guest_transcript(token_digest: str, transcript_id: UUID | str) -> Transc
 
 
 def get_stored_transcript(token_digest: str) -> Transcript:
-    """Return the one transcript that a visitor's token opens, whichever it is. One query, over
-    what visitors have at the moment. Raises `TranscriptNotFoundError`.
+    """Return the one transcript that a guest's token opens. One query, over
+    the current transcripts of guests. Raises `TranscriptNotFoundError`.
     """
     visitors = Transcript.objects.filter(owner=None, guest_token_digest=token_digest)
     found = visitors.first() if token_digest else None

@@ -1,7 +1,7 @@
 """The operators' pages of this application: jobs, and the queues.
 
-What a recording is called, what it says and what its owner told the recogniser about it is shown
-to nobody who doesn't give a reason, which the audit log keeps.
+A recording's name, its text and the hints that its owner gave the recogniser are shown
+only to an operator who gives a reason, which the audit log records.
 """
 
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""`Idempotency-Key` where the answer tells of a transcript: it is forgotten with that.
+"""`Idempotency-Key` where the answer holds a transcript: it is deleted with that.
 
 To be given as `store_response` to `accounts.api.idempotency`.
 """
@@ -10,7 +10,7 @@ from transcripts.services.stored_responses import store_link
 
 
 def store_with_transcript(claim: IdempotencyClaim, answer: StoredResponse) -> bool:
-    """Keep the answer with the transcript that its `X-Transcript-Id` names."""
+    """Store the answer with the transcript that its `X-Transcript-Id` names."""
     transcript_id = answer.headers.get("X-Transcript-Id")
     if transcript_id is None:
         return store_response(claim, answer)

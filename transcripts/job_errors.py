@@ -1,4 +1,4 @@
-"""Why a transcript has no text, and what a format without a place for warnings says in headers."""
+"""Why a transcript has no text, and the headers of formats without a place for warnings."""
 
 from django.http import HttpResponse
 from django.urls import reverse
@@ -7,7 +7,7 @@ from stt_web.core.errors import ApiError
 from transcripts.models import Status, Transcript
 from transcripts.services.shown_gaps import seconds_in
 
-# Faults of the recording or of what was asked; told at once where probing finds them, and with the
+# Faults of the recording or of the request; reported at once where probing finds them, and with the
 # same status where only the decoding does.
 _FAULTS_OF_REQUEST = {
     "empty_file",
@@ -31,7 +31,8 @@ def location_of(transcript: Transcript) -> str:
 
 
 def warn_in_headers(response: HttpResponse, transcript: Transcript) -> None:
-    """Say how much is missing to who gets a format that has no place for it. No query."""
+    """Return headers that report how much is missing, for formats without a place for it. No
+    query."""
     response.headers["X-Gap-Seconds"] = f"{seconds_in(transcript.job.warnings):.3f}"
     response.headers["X-Warnings"] = str(len(transcript.job.warnings))
 

@@ -1,4 +1,4 @@
-"""Options that clients send as text, whatever they are for: how one is refused, and languages."""
+"""Options that clients send as text, for every endpoint: how one is refused, and languages."""
 
 from collections.abc import Mapping
 

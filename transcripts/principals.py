@@ -1,4 +1,5 @@
-"""Who asks for a transcript: a user by key or session, or a visitor by a transcript's own token."""
+"""The caller of a transcript's views: a user by key or session, or a guest by a transcript's own
+token."""
 
 from dataclasses import dataclass
 from typing import ClassVar, cast
@@ -27,7 +28,7 @@ from transcripts.services.guest_tokens import digest_guest_token, is_guest_token
 
 @dataclass(frozen=True)
 class Guest:
-    """Somebody without an account who holds the token of one transcript."""
+    """A person without an account who holds the token of one transcript."""
 
     token_digest: str
     is_authenticated: ClassVar[bool] = True
@@ -35,13 +36,13 @@ class Guest:
 
 
 class KeyOrGuestAuthentication(ApiKeyAuthentication):
-    """A key or a visitor's token as bearer: `request.user` is a User or a Visitor."""
+    """A key or a guest's token as bearer: `request.user` is a User or a Guest."""
 
     def authenticate(  # type: ignore[override]  # wider than the parent, by design
         self, request: Request
     ) -> tuple[User | Guest, ApiKey | None] | None:
-        visitor = _read_guest(request.META.get("HTTP_AUTHORIZATION", ""))
-        return (visitor, None) if visitor is not None else super().authenticate(request)
+        guest = _read_guest(request.META.get("HTTP_AUTHORIZATION", ""))
+        return (guest, None) if guest is not None else super().authenticate(request)
 
 
 def identify(request: HttpRequest, *, needed_scope: str) -> User | Guest:
@@ -57,9 +58,9 @@ def identify(request: HttpRequest, *, needed_scope: str) -> User | Guest:
 
 def _authenticate(request: HttpRequest) -> tuple[User | Guest, ApiKey | None]:
     header = request.META.get("HTTP_AUTHORIZATION", "")
-    visitor = _read_guest(header)
-    if visitor is not None:
-        return visitor, None
+    guest = _read_guest(header)
+    if guest is not None:
+        return guest, None
     raw = read_bearer(header)
     if raw is not None:
         api_key = authenticate_token(raw, address=request_address(request))
@@ -93,7 +94,7 @@ def check_still_allowed(request: HttpRequest, transcript_id: UUID | None = None)
 
 
 def source_of(caller: Caller) -> Source:
-    """A program has a key, our pages send a ticket; a visitor, who has neither, may be either."""
+    """A program has a key, our pages send a ticket; a guest, who has neither, may be either."""
     by_page = caller.user is not None and caller.api_key is None
     return Source.UPLOAD if by_page else Source.API
 

@@ -1,6 +1,6 @@
 """Answers about one transcript: finished in any format, accepted, or failed. Synchronous: queries.
 
-Each carries the contract's `X-` headers, whatever its format.
+Each carries the contract's `X-` headers, in every format.
 """
 
 from typing import Any
@@ -55,7 +55,7 @@ def answer_finished(transcript: Transcript, response_format: str) -> HttpRespons
 
 
 def answer_accepted(transcript: Transcript, *, guest_token: str = "") -> HttpResponse:
-    """Return 202 with where to look."""
+    """Return 202 with the transcript's address."""
     body = state_of(transcript)
     if guest_token:
         body["token"] = guest_token

@@ -1,8 +1,8 @@
 """The recording itself, for a player: GET with byte ranges (RFC 9110, 14).
 
-Read in pieces by a few threads of its own, each for one piece: a listener who is slow, or gone
-quiet, holds an open file and no thread. The type that is answered is one of audio or video by what
-the recording was found to be, never what its name says.
+Read in chunks by a few threads of its own, each for one chunk: a client that is slow, or has
+silently disconnected, holds an open file and no thread. The content type is audio or video by what
+the recording was found to be, never by its name.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from transcripts.media.formats import FORMATS
 from transcripts.models import Transcript
 from transcripts.services.recordings import recording_path
 
-PIECE_BYTES = 256 * 1024
+CHUNK_BYTES = 256 * 1024
 _readers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="audio")
 _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})\Z", re.IGNORECASE)
 # By what `transcripts.media` calls a container.
@@ -57,7 +57,7 @@ class ServedRecording:
 
 
 def find_recording(transcript: Transcript) -> ServedRecording:
-    """Return where it lies. Raises NoRecordingError. No query; one look at the disk."""
+    """Return where it lies. Raises NoRecordingError. No query; one access to the disk."""
     path = recording_path(transcript)
     try:
         size = path.stat().st_size if transcript.recording.path else 0
@@ -66,7 +66,7 @@ def find_recording(transcript: Transcript) -> ServedRecording:
     if not size:
         raise NoRecordingError
     mime = _MIMES.get(transcript.recording.container, "application/octet-stream")
-    # A recording never changes, so its transcript's id and its size tell it from any other.
+    # A recording never changes, so its transcript's id and its size distinguish it from any other.
     return ServedRecording(path, size, mime=mime, etag=f'"{transcript.pk.hex}-{size:x}"')
 
 
@@ -75,7 +75,7 @@ def answer_recording(
 ) -> HttpResponseBase:
     """Return 200, 206 or 304; HEAD the same without a body. Raises UnsatisfiableRangeError.
 
-    `is_allowed`: asked again while the body is sent, which ends early where it says no.
+    `is_allowed`: checked while the body is sent, which ends early where it returns False.
     """
     headers = {
         "Accept-Ranges": "bytes",
@@ -96,8 +96,8 @@ def answer_recording(
     headers |= {"Content-Type": recording.mime, "Content-Length": str(end - start + 1)}
     if request.method == "HEAD":
         return HttpResponse(status=status, headers=headers)
-    pieces = _read(recording.path, start=start, length=end - start + 1)
-    body = while_allowed(pieces, is_allowed)
+    chunks = _read(recording.path, start=start, length=end - start + 1)
+    body = while_allowed(chunks, is_allowed)
     return StreamingHttpResponse(body, status=status, headers=headers)
 
 
@@ -133,11 +133,11 @@ async def _read(path: Path, *, start: int, length: int) -> AsyncIterator[bytes]:
     file = await loop.run_in_executor(_readers, _open, path, start)
     try:
         while length > 0:
-            piece = await loop.run_in_executor(_readers, file.read, min(PIECE_BYTES, length))
-            if not piece:
-                return  # cut short meanwhile: the length that was promised tells the client
-            length -= len(piece)
-            yield piece
+            chunk = await loop.run_in_executor(_readers, file.read, min(CHUNK_BYTES, length))
+            if not chunk:
+                return  # cut short since: the client notices by the declared length
+            length -= len(chunk)
+            yield chunk
     finally:
         file.close()
 

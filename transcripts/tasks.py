@@ -1,7 +1,7 @@
 """Celery's side of the jobs: each task translates and calls one service.
 
-Tasks carry an id; the row says what is to be done. They are idempotent and may be lost, doubled or
-late. Celery's time limits don't work in a thread pool: a job ends by its own deadline for no
+Tasks carry an id; the row states what is to be done. They are idempotent and may be lost, doubled
+or late. Celery's time limits don't work in a thread pool: a job ends by its own deadline for no
 progress (`jobs/lease`).
 """
 

@@ -60,7 +60,7 @@ def export_webhooks(user: User) -> Iterator[ExportFile]:
 
 
 def export_retention(user: User) -> Iterator[ExportFile]:
-    """Yield how long the person wants things kept, if ever said."""
+    """Yield the person's retention policy, if any."""
     policy = RetentionPolicy.objects.filter(owner=user).values("audio_days", "transcript_days")
     if found := policy.first():
         yield _as_json("retention.json", found)
@@ -94,7 +94,7 @@ def _describe(transcript: Transcript) -> dict[str, object]:
     return {
         "tags": [tag.name for tag in transcript.tags.all()],
         "language_note": transcript.language_note,
-        "shared_links": list(links),  # of the address itself only a digest is kept
+        "shared_links": list(links),  # of the address itself only a digest is stored
         "revisions": list(changes.values("number", "action", "created_at", "restored", "changes")),
     }
 

@@ -7,7 +7,7 @@ from transcripts.models import Status
 
 NO_SPEECH, NO_WORDS = "no_speech", "no_words"
 LANGUAGE_UNCERTAIN = "language_uncertain"
-# Warnings that say something without taking anything from the result.
+# Warnings that inform without reducing the result.
 NOTES = frozenset(
     {
         NO_SPEECH,

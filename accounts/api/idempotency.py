@@ -4,9 +4,9 @@
     answer_request_once a view of DRF that answers with a Response
 
 Both just answer where the header is missing. Both raise what `accounts.services.idempotency` does,
-and BadKeyError for a visitor: the key's scope is the account, and a promise that can't be kept had
-better be refused. `lasts_s`: longer than `answer` may take. `store_response`: who keeps an answer
-that is to be forgotten with what it tells of, keeps it by a function of their own.
+and BadKeyError for a guest: the key's scope is the account, and a guarantee that can't be given is
+refused. `lasts_s`: longer than `answer` may take. `store_response`: a view whose response
+is deleted with the object that it describes passes a function of its own.
 """
 
 import asyncio
@@ -66,9 +66,9 @@ async def answer_once(
         return HttpResponse(begun.body, status=begun.status_code, headers=_replayed(begun))
     try:
         response = await answer()
-        kept = StoredResponse(response.status_code, dict(response.headers), response.content)
-        await sync_to_async(_end)(begun, kept, store_response)
-    except BaseException:  # also a client that went away: whoever asks next goes on
+        stored = StoredResponse(response.status_code, dict(response.headers), response.content)
+        await sync_to_async(_end)(begun, stored, store_response)
+    except BaseException:  # also a client that disconnected: the next request goes on
         await asyncio.shield(_release(begun))
         raise
     return response
@@ -98,8 +98,8 @@ def answer_request_once(
         response = answer()
         # What Content-Type it gets is decided when it is rendered.
         headers = {name: response[name] for name in response.headers if name != "Content-Type"}
-        kept = StoredResponse(response.status_code, headers, JSONRenderer().render(response.data))
-        _end(begun, kept, store_response)
+        stored = StoredResponse(response.status_code, headers, JSONRenderer().render(response.data))
+        _end(begun, stored, store_response)
     except BaseException:
         release(begun)
         raise
@@ -127,5 +127,5 @@ def _end(claim: IdempotencyClaim, answer: StoredResponse, store_response: StoreR
         store_response(claim, answer)
 
 
-def _replayed(kept: StoredResponse) -> dict[str, str]:
-    return {**kept.headers, REPLAYED_HEADER: "true"}
+def _replayed(stored: StoredResponse) -> dict[str, str]:
+    return {**stored.headers, REPLAYED_HEADER: "true"}

@@ -1,4 +1,4 @@
-"""`/api/v1/keys/`: the keys of whoever asks."""
+"""`/api/v1/keys/`: the caller's keys."""
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import IsAuthenticated

@@ -1,8 +1,8 @@
-"""Keys that were good a moment ago, kept in this process for `TTL_S`.
+"""Keys that were valid recently, cached in this process for `TTL_S`.
 
 A burst of requests costs one query. A key that is revoked here is refused from the commit on; one
 revoked by another process, as soon as its wake-up comes (`stt_web.core.wakeups`), and within
-`TTL_S` also without. Only good keys are kept: guessing fills nothing.
+`TTL_S` also without. Only valid keys are cached: guessing fills nothing.
 """
 
 import copy
@@ -20,30 +20,30 @@ TTL_S = 2.0
 _MAX_KEYS = 10_000
 
 _lock = Lock()
-_kept: dict[str, tuple[float, ApiKey]] = {}  # digest → when it is stale, the key with its user
+_cached: dict[str, tuple[float, ApiKey]] = {}  # digest → when it is stale, the key with its user
 _generation = 0
 
 
 def find_key(
     digest: str, *, load: Callable[[], ApiKey | None], clock: Callable[[], float] = time.monotonic
 ) -> ApiKey | None:
-    """Return the key that is kept under `digest`, else what `load` finds, and keep that.
+    """Return the key cached under `digest`, else what `load` finds, and cache that.
 
     The caller gets an instance of its own: requests of several threads share nothing.
     """
-    kept = _kept.get(digest)
-    if kept is not None and clock() < kept[0]:
-        return _own_copy(kept[1])
+    cached = _cached.get(digest)
+    if cached is not None and clock() < cached[0]:
+        return _own_copy(cached[1])
     generation = _generation
     api_key = load()
     if api_key is None:
         return None
     with _lock:
-        # A key revoked between our read and here must not be kept: forgetting moved the number on.
+        # A key revoked between our read and here must not be cached: eviction moved the number on.
         if generation == _generation:
-            if len(_kept) >= _MAX_KEYS:
-                _kept.clear()
-            _kept[digest] = (clock() + TTL_S, api_key)
+            if len(_cached) >= _MAX_KEYS:
+                _cached.clear()
+            _cached[digest] = (clock() + TTL_S, api_key)
     return _own_copy(api_key)
 
 
@@ -52,7 +52,7 @@ def evict_keys() -> None:
     global _generation
     with _lock:
         _generation += 1
-        _kept.clear()
+        _cached.clear()
 
 
 def evict_keys_on_commit() -> None:
@@ -60,11 +60,11 @@ def evict_keys_on_commit() -> None:
 
 
 def note_use(digest: str, *, used_at: datetime) -> None:
-    """Let the key that is kept know that its use has been written down."""
+    """Record on the cached key that its use has been stored."""
     with _lock:
-        kept = _kept.get(digest)
-        if kept is not None:
-            kept[1].last_used_at = used_at
+        cached = _cached.get(digest)
+        if cached is not None:
+            cached[1].last_used_at = used_at
 
 
 def _own_copy(api_key: ApiKey) -> ApiKey:

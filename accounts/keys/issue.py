@@ -1,8 +1,8 @@
-"""API keys as such: how they look, how one is made, and how one is revoked.
+"""API keys: their format, and how one is created and revoked.
 
 A raw key exists in the answer to its creation and in its owner's hands, nowhere else: here it
-becomes a digest as soon as it can. Whether a key that somebody shows is good is
-`accounts.authentication`'s to say.
+becomes a digest as soon as it can. Whether a client's key is valid is decided by
+`accounts.authentication`.
 """
 
 import hashlib
@@ -27,12 +27,12 @@ from stt_web.core.errors import ApiError
 SCOPES = ("transcribe", "read", "manage")
 
 MAX_KEYS = 100  # of one user, revoked ones not counted
-# A key that nobody narrowed and gave no expiry ends by itself: most leaked keys are forgotten ones.
+# A key without scopes and expiry expires by itself: most leaked keys are unused ones.
 DEFAULT_LIFETIME = timedelta(days=365)
 
 _PREFIX = "stt_"
 _RANDOM_BYTES = 32  # 43 characters of base64url
-_VISIBLE_CHARACTERS = 10  # 6 of them random: enough to tell keys apart, no help in guessing
+_VISIBLE_CHARACTERS = 10  # 6 of them random: enough to distinguish keys, no help in guessing
 _SHAPE = re.compile(r"stt_[A-Za-z0-9_-]{43}\Z")
 
 

@@ -1,8 +1,8 @@
-"""Throttling whoever tries keys: so many unknown ones a minute from one address, then none.
+"""Throttling of guessed keys: so many unknown ones a minute from one address, then none.
 
 Unknown keys are counted in the database, over all processes. That an address is over the limit is
 remembered in the process, so that refused guesses aren't counted; each of n processes finds out by
-itself, n guesses later at most. A good key is never refused, whatever else comes from its address:
+itself, n guesses later at most. A valid key is never refused for what else comes from its address:
 it is looked up first, and only one that isn't there is counted and refused.
 """
 

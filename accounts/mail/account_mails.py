@@ -1,6 +1,6 @@
-"""What allauth wants to tell by mail, in our words: one function for each of its messages.
+"""allauth's mails, in our words: one function for each of its messages.
 
-These are not a matter of preference: they carry a link that was asked for, or tell that something
+They can't be switched off: they carry a link that was requested, or report that something
 about getting in has changed.
 """
 
@@ -19,7 +19,7 @@ Details = Mapping[str, Any]
 def write_account_mail(template_prefix: str, details: Details) -> MailContent:
     """Return the mail for allauth's `template_prefix`, in the language that is active.
 
-    Raises KeyError for one that isn't known: a release of allauth that says something new.
+    Raises KeyError for an unknown one, of a newer release of allauth.
     """
     return _MAILS[template_prefix](details)
 
@@ -83,7 +83,7 @@ def _already_exists(details: Details) -> MailContent:
     )
 
 
-def _tell(subject: str, sentence: str) -> Callable[[Details], MailContent]:
+def _report(subject: str, sentence: str) -> Callable[[Details], MailContent]:
     """A message that something has changed. The two are translated when it is written."""
 
     def write(details: Details) -> MailContent:
@@ -111,39 +111,39 @@ _MAILS: dict[str, Callable[[Details], MailContent]] = {
     "account/email/password_reset_key": _reset_password,
     "account/email/unknown_account": _unknown_account,
     "account/email/account_already_exists": _already_exists,
-    "account/email/password_changed": _tell(
+    "account/email/password_changed": _report(
         gettext_noop("Your password was changed"),
         gettext_noop("The password of your account was changed."),
     ),
-    "account/email/password_set": _tell(
+    "account/email/password_set": _report(
         gettext_noop("Your password was set"),
         gettext_noop("Your account now has a password."),
     ),
-    "account/email/password_reset": _tell(
+    "account/email/password_reset": _report(
         gettext_noop("Your password was changed"),
         gettext_noop("A new password was chosen for your account."),
     ),
-    "account/email/email_changed": _tell(
+    "account/email/email_changed": _report(
         gettext_noop("Your e-mail address was changed"),
         gettext_noop("Your account now uses another e-mail address."),
     ),
-    "account/email/email_confirm": _tell(
+    "account/email/email_confirm": _report(
         gettext_noop("Your e-mail address was confirmed"),
         gettext_noop("The e-mail address of your account was confirmed."),
     ),
-    "account/email/email_deleted": _tell(
+    "account/email/email_deleted": _report(
         gettext_noop("An e-mail address was removed"),
         gettext_noop("An e-mail address was removed from your account."),
     ),
-    "mfa/email/totp_activated": _tell(
+    "mfa/email/totp_activated": _report(
         gettext_noop("Two-step log-in is on"),
         gettext_noop("Logging in to your account now also requires a code from your app."),
     ),
-    "mfa/email/totp_deactivated": _tell(
+    "mfa/email/totp_deactivated": _report(
         gettext_noop("Two-step log-in is off"),
         gettext_noop("Logging in to your account now requires only your password."),
     ),
-    "mfa/email/recovery_codes_generated": _tell(
+    "mfa/email/recovery_codes_generated": _report(
         gettext_noop("New recovery codes"),
         gettext_noop(
             "New recovery codes were generated for your account; the old ones no longer work."

@@ -1,6 +1,6 @@
-"""Telling people by mail, if they want to know: the one door to a mail about somebody's account.
+"""Notifications by mail, if the user wants them: the only way to send a mail about an account.
 
-Who gets it: an active user whose address is verified, and who didn't say no to this kind
+Who gets it: an active user whose address is verified, and who didn't switch this kind off
 (`accounts.profile.EMAIL_PREFERENCES`). In the user's language.
 """
 
@@ -26,7 +26,7 @@ MAX_AN_HOUR = 20
 def notify(user: User, *, kind: str, key: str, write: Callable[[], MailContent]) -> bool:
     """Queue the mail that `write` returns; False if it isn't wanted, or was queued before.
 
-    `kind`: one of EMAIL_PREFERENCES. `key`: what it tells of; the same is told once. `write` runs
+    `kind`: one of EMAIL_PREFERENCES. `key`: identifies the event; each is sent once. `write` runs
     in the user's language. Inside the caller's transaction; at most five queries.
     """
     if not read_email_preferences(user)[kind]:

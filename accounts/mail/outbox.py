@@ -1,8 +1,8 @@
 """Mail that goes out: written down first, sent by a worker, tried again where that fails.
 
-A mail is a row, made in the transaction of what it tells of: it exists if and only if that
-happened, and its `key` makes it exist once. The broker is told on commit, which may get lost:
-`sweep_mail` finds what waits. A mail server that fails delays nobody but its mail.
+A mail is a row, inserted in the transaction of its event: it exists if and only if the event
+happened, and its `key` makes it exist once. The task is enqueued on commit, and may get lost:
+`sweep_mail` finds what waits. A mail server that fails delays only its mail.
 
 Sending and noting that it was sent can't be one step: a worker that dies between the two sends the
 mail again, with the same Message-ID.
@@ -31,12 +31,12 @@ MAX_TRIES = 12  # about a day
 _FIRST_PAUSE = timedelta(minutes=1)  # longer than a mail server may take (`stt_web.core.email_url`)
 _LONGEST_PAUSE = timedelta(hours=4)
 _SWEPT_ROWS = 100
-KEPT = timedelta(days=90)  # how long a key keeps its mail from being written again
+RETENTION = timedelta(days=90)  # how long a key prevents its mail from being written again
 
 
 @dataclass(frozen=True, kw_only=True)
 class MailContent:
-    """What a mail says, in the reader's language. `action`: what a button says, where it leads."""
+    """The content of a mail, in the reader's language. `action`: label and target of a button."""
 
     subject: str
     paragraphs: Sequence[str]
@@ -44,7 +44,7 @@ class MailContent:
 
 
 def site_url(path: str) -> str:
-    """Return the address of a page for somebody who isn't here; `path` begins with a slash."""
+    """Return the absolute URL of a page, for a mail; `path` begins with a slash."""
     return (settings.PUBLIC_URL or f"http://{_local_host()}:{settings.PORT}") + path
 
 
@@ -53,7 +53,7 @@ def queue_mail(
 ) -> bool:
     """Write the mail down, and have it sent after the commit; False if `key` had been written.
 
-    `reason`: one line at the end that says why it comes, and how it stops coming.
+    `reason`: one line at the end that explains why the mail is sent, and how to unsubscribe.
     """
     context = {"notice": notice, "reason": reason}
     mail, is_new = OutgoingMail.objects.get_or_create(
@@ -90,7 +90,7 @@ def send_mail(mail_id: UUID, *, now: datetime | None = None) -> bool:
         return False
     try:
         _as_message(mail).send()
-    except Exception:  # smtplib, ssl and sockets: whatever it is, it is tried again
+    except Exception:  # smtplib, ssl and sockets: every failure is tried again
         logger.exception("event=mail_failed mail_id=%s kind=%s", mail.pk, mail.kind)
         if mail.tries + 1 >= MAX_TRIES:
             _close(mail, sent_at=None)
@@ -102,11 +102,11 @@ def send_mail(mail_id: UUID, *, now: datetime | None = None) -> bool:
 
 
 def sweep_mail(*, now: datetime | None = None) -> int:
-    """Send what waits, oldest first, and forget old rows; return how many were sent."""
+    """Send what waits, oldest first, and delete old rows; return how many were sent."""
     asked_at = now or timezone.now()
     waiting = OutgoingMail.objects.filter(next_try_at__lte=asked_at).order_by("created_at")
     due = list(waiting.values_list("pk", flat=True)[:_SWEPT_ROWS])
-    OutgoingMail.objects.filter(next_try_at=None, created_at__lt=asked_at - KEPT).delete()
+    OutgoingMail.objects.filter(next_try_at=None, created_at__lt=asked_at - RETENTION).delete()
     return sum(send_mail(mail_id, now=asked_at) for mail_id in due)
 
 
@@ -128,7 +128,7 @@ def _close(mail: OutgoingMail, *, sent_at: datetime | None) -> None:
     OutgoingMail.objects.filter(pk=mail.pk).update(
         next_try_at=None, sent_at=sent_at, text="", html=""
     )
-    # Nobody's account: of a stranger, or of somebody who left, no address is kept.
+    # No account: the address of a stranger, or of a deleted user, is not stored.
     OutgoingMail.objects.filter(pk=mail.pk, user=None).update(recipient="")
 
 

@@ -29,14 +29,14 @@ PREFERENCE_LABELS = {
 
 
 def list_time_zones() -> list[tuple[str, str]]:
-    """Places of the world, and UTC; without the aliases that nobody lives in."""
+    """Places of the world, and UTC; without the aliases."""
     places = (name for name in available_timezones() if "/" in name)
     usual = sorted(name for name in places if not name.startswith(("Etc/", "SystemV/")))
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in usual)]
 
 
 class ProfileForm(forms.Form):
-    """What people say about themselves. `cleaned_data` fits `update_profile`."""
+    """A user's own profile data. `cleaned_data` fits `update_profile`."""
 
     name = forms.CharField(label=_("Name"), max_length=150, required=False)
     time_zone = forms.ChoiceField(
@@ -108,7 +108,7 @@ class KeyForm(forms.Form):
 
 
 class LeaveForm(forms.Form):
-    """Typing one's own address, so that nobody leaves by a slip."""
+    """Typing one's own address, so that no account is closed by mistake."""
 
     email = forms.EmailField(label=_("Enter your e-mail address to confirm"))
 

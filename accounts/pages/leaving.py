@@ -59,12 +59,12 @@ def leave(request: HttpRequest) -> HttpResponse:
     return redirect("home")
 
 
-async def _in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
     """The same pieces, each made in the request's thread: the event loop waits for no disk."""
 
     def take() -> bytes | None:
-        return next(pieces, None)
+        return next(chunks, None)
 
-    while (piece := await sync_to_async(take)()) is not None:
-        if piece:
-            yield piece
+    while (chunk := await sync_to_async(take)()) is not None:
+        if chunk:
+            yield chunk

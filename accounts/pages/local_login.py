@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 from accounts.client_address import is_loopback
 from accounts.services.local_login import LinkRefusedError, redeem_login_token
 
-# What a proxy adds. Behind one on this machine, everybody comes from the loopback address.
+# What a proxy adds. Behind one on this machine, every request comes from the loopback address.
 _PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
 
 

@@ -159,7 +159,7 @@ def log_out_everywhere(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def choose_language(request: HttpRequest) -> HttpResponseBase:
-    """POST /i18n/setlang/ — Django's own; for whoever is logged in, mails speak it from now on."""
+    """POST /i18n/setlang/ — Django's own; a user's mails are in that language from now on."""
     language = request.POST.get("language", "")
     if isinstance(request.user, User) and language in dict(settings.LANGUAGES):
         update_profile(request.user, language=language)
@@ -168,7 +168,7 @@ def choose_language(request: HttpRequest) -> HttpResponseBase:
 
 @require_POST
 def make_ticket(request: HttpRequest) -> JsonResponse:
-    """POST /account/ticket/ — what a page of ours shows to /v1/ for whoever is logged in."""
+    """POST /account/ticket/ — the ticket that a page of ours sends to /v1/ for the user."""
     if not isinstance(request.user, User):
         body = {"error": "You are not logged in.", "code": "missing_key"}
         return JsonResponse(body, status=401)

@@ -1,8 +1,8 @@
 """Leaving: an account is closed at once, and then everything that belongs to it is removed.
 
-Closing (one transaction): nobody can log in, no key and no session works, the row says that the
+Closing (one transaction): no one can log in, no key and no session works, the row records that the
 person leaves. Removing takes as long as there are recordings; it can be done again from anywhere
-in the middle, and a worker finishes what a process that died left. The ledger keeps amounts
+in the middle, and a worker finishes what a process that died left. The ledger retains amounts
 without the person (`BillingAccount.user` becomes null).
 """
 
@@ -25,7 +25,7 @@ from stt_web.core import wakeups
 
 logger = logging.getLogger(__name__)
 
-_AT_ONCE = 20  # accounts that a worker finishes before it looks at other work
+_AT_ONCE = 20  # accounts that a worker finishes before it takes other work
 
 
 def close_account(user: User, *, now: datetime | None = None) -> None:
@@ -44,7 +44,7 @@ def close_account(user: User, *, now: datetime | None = None) -> None:
 def remove_account(user: User) -> None:
     """Remove everything of a closed account, the account itself last.
 
-    Recordings before the billing account, which says what may be done with them.
+    Recordings before the billing account, which decides what may be done with them.
     """
     for user_data in reversed(all_user_data()):
         user_data.remove(user)
@@ -60,7 +60,7 @@ def try_to_remove(user: User) -> bool:
     """Remove a closed account; False if something of it can't be removed now (it is logged)."""
     try:
         remove_account(user)
-    except Exception:  # whatever an application meets: a worker tries again
+    except Exception:  # any failure of an application: a worker tries again
         logger.exception("event=account_not_removed user_id=%s", user.pk)
         return False
     return True
@@ -75,7 +75,7 @@ def delete_closed_accounts() -> int:
 
 
 def _find_address(user: User) -> str:
-    """Return where somebody can be written to for certain; empty where nothing was confirmed."""
+    """Return the user's verified address; empty without one."""
     address = EmailAddress.objects.filter(user=user, primary=True, verified=True).first()
     return address.email if address is not None else ""
 

@@ -1,7 +1,7 @@
-"""The browsers that somebody logs in with, and the mail when a new one appears.
+"""The browsers that a user logs in with, and the mail about a new one.
 
 A browser is known by a random cookie, not by its name or address: names are shared by millions and
-addresses change daily. The first one is where the account was made, and is told of to nobody.
+addresses change daily. The first one is where the account was made, and causes no mail.
 """
 
 import hashlib
@@ -23,15 +23,15 @@ _TOKEN_BYTES = 32
 def note_login(user: User, *, token: str, address: str, browser: str) -> str:
     """Note that `user` logged in with the browser that showed `token` (empty: none).
 
-    Returns the token that the browser keeps. A browser that this user never used is told by mail,
+    Returns the token that the browser stores. A browser that is new to this user causes a mail,
     unless it is the first one.
     """
     now = timezone.now()
-    kept = token or secrets.token_urlsafe(_TOKEN_BYTES)
-    digest = hashlib.sha256(kept.encode()).hexdigest()
+    browser_token = token or secrets.token_urlsafe(_TOKEN_BYTES)
+    digest = hashlib.sha256(browser_token.encode()).hexdigest()
     devices = KnownDevice.objects.filter(user=user)
     if devices.filter(digest=digest).update(last_seen_at=now):
-        return kept
+        return browser_token
     is_first = not devices.exists()
     device, is_new = KnownDevice.objects.get_or_create(
         user=user, digest=digest, defaults={"first_seen_at": now, "last_seen_at": now}
@@ -43,7 +43,7 @@ def note_login(user: User, *, token: str, address: str, browser: str) -> str:
             key=str(device.pk),
             write=lambda: _write(now, address=address, browser=browser),
         )
-    return kept
+    return browser_token
 
 
 def is_known_device(email: str, token: str) -> bool:

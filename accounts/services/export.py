@@ -1,4 +1,4 @@
-"""Everything that is kept of a person, as one archive, made while it is being sent.
+"""All stored data of a user, as one archive, written while it is being sent.
 
 A zip without compression of the recordings (they are compressed already), so that it needs neither
 memory nor disk, however much there is.
@@ -18,7 +18,7 @@ from accounts.models import ApiKey, KnownDevice, User
 from accounts.profile import read_email_preferences
 from accounts.services.user_data import ExportFile, all_user_data
 
-_PIECE_BYTES = 256 * 1024
+_CHUNK_BYTES = 256 * 1024
 
 
 def export_account(user: User) -> Iterator[bytes]:
@@ -49,10 +49,10 @@ def _pack(archive: zipfile.ZipFile, file: ExportFile, *, sink: "_Sink") -> Itera
     try:
         source = file.path.open("rb")
     except OSError:
-        return  # deleted meanwhile
+        return  # deleted concurrently
     with source, archive.open(entry, "w", force_zip64=True) as target:
-        while piece := source.read(_PIECE_BYTES):
-            target.write(piece)
+        while chunk := source.read(_CHUNK_BYTES):
+            target.write(chunk)
             yield sink.take()
 
 
@@ -90,16 +90,16 @@ class _Sink(io.RawIOBase):
 
     def __init__(self) -> None:
         super().__init__()
-        self._pieces = bytearray()
+        self._chunks = bytearray()
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
-        self._pieces += data
+        self._chunks += data
         return len(data)
 
     def take(self) -> bytes:
-        taken = bytes(self._pieces)
-        self._pieces.clear()
+        taken = bytes(self._chunks)
+        self._chunks.clear()
         return taken

@@ -7,9 +7,9 @@
 
 For everything that costs: `begin` a request, then `store_response` its answer or `release` the key.
 Only
-answers of success are kept. A refusal, a failure, or a wait that ran out has cost nothing that the
-next request would pay again, so it is carried out anew. A process that dies in between leaves a
-claim that runs out. What an answer is about, and when it must be forgotten, its maker knows.
+successful responses are stored. A refusal, a failure, or a wait that ran out has cost nothing that
+the next request would pay again, so it is carried out again. A process that dies in between leaves
+a claim that runs out. What an answer is about, and when it must be deleted, is decided by its view.
 
 The race: many requests with one new key. The unique constraint lets one of them in; taking over a
 claim that ran out is a compare-and-set on it.
@@ -27,7 +27,7 @@ from django.utils import timezone
 from accounts.models import IdempotencyRecord, User
 from stt_web.core.errors import ApiError
 
-KEPT = timedelta(hours=24)
+RETENTION = timedelta(hours=24)
 _PURGED_ROWS = 5000
 _RETRY_AFTER_S = 5
 # draft-ietf-httpapi-idempotency-key-header: a quoted string. Most clients leave the quotes away.
@@ -97,10 +97,10 @@ def begin(
         created_at=asked_at,
     )
     rows = IdempotencyRecord.objects.filter(owner=owner, key=key)
-    rows.filter(created_at__lte=asked_at - KEPT).delete()
+    rows.filter(created_at__lte=asked_at - RETENTION).delete()
     IdempotencyRecord.objects.bulk_create([fresh], ignore_conflicts=True)
     record = rows.first()
-    if record is None:  # released between the two: whoever had it is done
+    if record is None:  # released between the two: the request that held it is done
         raise _in_use()
     if record.claim == claim:
         return IdempotencyClaim(record.pk, claim)
@@ -112,7 +112,7 @@ def begin(
 
 
 def store_response(claim: IdempotencyClaim, answer: StoredResponse) -> bool:
-    """Keep the answer; False if the claim had run out."""
+    """Store the response; False if the claim had run out."""
     held = IdempotencyRecord.objects.filter(pk=claim.record_id, claim=claim.claim)
     return (
         held.update(
@@ -130,7 +130,7 @@ def release(claim: IdempotencyClaim) -> None:
 
 
 def delete_responses(record_ids: Collection[int]) -> None:
-    """Empty these answers, and keep their keys: what they made isn't made again by a late
+    """Empty these responses, and retain their keys: what they created isn't created again by a late
     repetition. Inside the transaction that deletes it.
     """
     IdempotencyRecord.objects.filter(pk__in=record_ids).update(
@@ -139,8 +139,8 @@ def delete_responses(record_ids: Collection[int]) -> None:
 
 
 def purge_answers(*, now: datetime | None = None) -> int:
-    """Delete what is older than KEPT; return how many."""
-    old = IdempotencyRecord.objects.filter(created_at__lte=(now or timezone.now()) - KEPT)
+    """Delete what is older than RETENTION; return how many."""
+    old = IdempotencyRecord.objects.filter(created_at__lte=(now or timezone.now()) - RETENTION)
     ids = list(old.values_list("pk", flat=True)[:_PURGED_ROWS])
     return IdempotencyRecord.objects.filter(pk__in=ids).delete()[0]
 

@@ -1,8 +1,9 @@
 """A link that logs in at this machine: how to get into the account that `make run` makes.
 
-That account has no password. Whoever starts the system reads the link on the terminal, and opens it
-in a browser on the same machine. It is signed, good once, for a quarter of an hour, from this
-machine only, and for no account that has a password or a second factor: those log in with them.
+That account has no password. The person who starts the system reads the link on the terminal, and
+opens it in a browser on the same machine. It is signed, good once, for a quarter of an hour, from
+this machine only, and for no account that has a password or a second factor: those log in with
+them.
 """
 
 import secrets
@@ -27,8 +28,8 @@ class LinkRefusedError(Exception):
 def confirm_local_address(email: str) -> None:
     """Let the account that the set-up made log in with a password, once it has one.
 
-    No mail reaches it that could confirm its address. Somebody who signed up has both a password
-    and an address on record, and confirms it as everybody does.
+    No mail reaches it that could confirm its address. A user who signed up has both a password
+    and an address on record, and confirms it like every user.
     """
     user = User.objects.filter(email=email).first()
     addresses = EmailAddress.objects.filter(user=user, email=email)

@@ -8,7 +8,7 @@ from accounts.models import ApiKey
 
 
 def notify_key_created(api_key: ApiKey) -> None:
-    """Tell the owner by mail. Inside the transaction that makes the key."""
+    """Notify the owner by mail. Inside the transaction that makes the key."""
     notify(
         api_key.user,
         kind="key_created",

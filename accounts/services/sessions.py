@@ -1,4 +1,4 @@
-"""Where somebody is logged in, and ending that."""
+"""A user's sessions, and ending them."""
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
@@ -50,14 +50,14 @@ def end_all_sessions(user: User) -> int:
 
 
 def purge_sessions() -> None:
-    """Forget sessions that are over, and where they were."""
+    """Delete sessions that have ended, and their metadata."""
     SessionStore.clear_expired()
     living = Session.objects.values("session_key")
     UserSession.objects.exclude(session_key__in=living).delete()
 
 
 def describe_browser(user_agent: str) -> str:
-    """A name that a person knows, such as “Firefox, Linux”; what the browser says, where not."""
+    """A name that a person knows, such as “Firefox, Linux”; else the browser's own header."""
     browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
     return ", ".join(filter(None, (browser, system))) or user_agent[:60] or "?"

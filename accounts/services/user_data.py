@@ -1,4 +1,4 @@
-"""What else belongs to a person: other applications say how to hand it over and how to remove it.
+"""What else belongs to a person: other applications register how to export and how to delete it.
 
 `accounts` may not know them, so each registers itself when it is loaded (`AppConfig.ready`).
 """
@@ -30,8 +30,8 @@ class UserDataProvider:
 _registered: dict[str, UserDataProvider] = {}
 
 
-def register_user_data(name: str, belongings: UserDataProvider) -> None:
-    _registered[name] = belongings
+def register_user_data(name: str, provider: UserDataProvider) -> None:
+    _registered[name] = provider
 
 
 def all_user_data() -> list[UserDataProvider]:

@@ -1,4 +1,4 @@
-"""The operators' pages of this application, by what they are about. Django looks for them here."""
+"""The operators' pages of this application, by subject. Django imports them from here."""
 
 from billing.admin import accounts, instances, ledger, payments, plans
 

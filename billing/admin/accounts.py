@@ -48,8 +48,8 @@ def _grant(account: BillingAccount, asked: dict[str, Any]) -> Outcome:
     )
     if not is_new:
         raise ApiError(gettext("These credits have already been granted."))
-    said = ngettext("%(count)d credit granted.", "%(count)d credits granted.", asked["credits"])
-    return Outcome(said % {"count": asked["credits"]}, {"credits": asked["credits"]})
+    message = ngettext("%(count)d credit granted.", "%(count)d credits granted.", asked["credits"])
+    return Outcome(message % {"count": asked["credits"]}, {"credits": asked["credits"]})
 
 
 def _change_plan(account: BillingAccount, asked: dict[str, Any]) -> Outcome:

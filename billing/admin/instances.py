@@ -41,7 +41,7 @@ class CloudInstanceForm(ReasonModelForm):
 
     def read_details(self) -> cloud.InstanceDetails:
         asked = self.cleaned_data
-        kept = cloud.read_token(self.instance) if self.instance.token_encrypted else ""
+        stored = cloud.read_token(self.instance) if self.instance.token_encrypted else ""
         return cloud.InstanceDetails(
             name=asked["name"],
             region=asked["region"],
@@ -49,7 +49,7 @@ class CloudInstanceForm(ReasonModelForm):
             is_tls=asked["is_tls"],
             ca_pem=asked["ca_pem"],
             gpu=asked["gpu"],
-            token=asked["token"] or kept,
+            token=asked["token"] or stored,
         )
 
 
@@ -114,7 +114,7 @@ class CloudInstanceAdmin(EditableAdmin):
         return not is_removed and super().has_change_permission(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        # An instance that changes hands would take its jobs with it: register it anew.
+        # An instance that changes hands would take its jobs with it: register it again.
         return ("account", *self.readonly_fields) if obj is not None else self.readonly_fields
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:

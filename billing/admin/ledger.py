@@ -1,4 +1,4 @@
-"""The ledger and what explains it: read by operators, changed by nobody."""
+"""The ledger and what explains it: read-only for operators."""
 
 from typing import Any, ClassVar
 
@@ -51,7 +51,7 @@ class HoldAdmin(OfAccountAdmin):
         ("of_account", "reference"),
         ("kind", "state"),
         ("allowance_minutes", "credit_minutes", "extensions"),
-        ("settled_allowance_minutes", "settled_credit_minutes", "heard_ms"),
+        ("settled_allowance_minutes", "settled_credit_minutes", "billed_ms"),
         ("created_at", "closed_at"),
     )
 
@@ -65,7 +65,7 @@ class AllowanceAdmin(OfAccountAdmin):
 
 @admin.register(AnonymousUse)
 class AnonymousUseAdmin(OperatorAdmin):
-    """By digest: whose address it is isn't kept."""
+    """By digest: the address itself isn't stored."""
 
     list_display = ("day", "address_digest", "count")
     search_fields = ("=address_digest",)

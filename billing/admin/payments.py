@@ -1,4 +1,4 @@
-"""Payments, subscriptions and invoices, as Stripe told of them: read by operators."""
+"""Payments, subscriptions and invoices, as Stripe reported them: read-only for operators."""
 
 from django.contrib import admin
 from django.utils.translation import gettext
@@ -17,7 +17,7 @@ def _write_off(payment: Payment) -> Outcome:
     )
 
 
-def _note_looked_at(payment: Payment) -> Outcome:
+def _mark_reviewed(payment: Payment) -> Outcome:
     Payment.objects.filter(pk=payment.pk).update(needs_attention=False)
     return Outcome(gettext("Saved."))
 
@@ -55,7 +55,7 @@ class PaymentAdmin(OfAccountAdmin):
         OperatorAction(
             name="looked-at",
             label=_("Reviewed"),
-            run=lambda payment, _: _note_looked_at(payment),
+            run=lambda payment, _: _mark_reviewed(payment),
             is_offered=lambda payment: payment.needs_attention,
         ),
     )

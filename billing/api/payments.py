@@ -1,4 +1,4 @@
-"""`/api/v1/billing/`: what is on sale, going to pay for it, invoices, and what Stripe tells."""
+"""`/api/v1/billing/`: offers, checkout, invoices, and Stripe's events."""
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -124,7 +124,7 @@ class _PdfRenderer(BaseRenderer):
 
 
 class _PdfOrError(BaseContentNegotiation):
-    """PDF whatever is asked for; an error is JSON, as everywhere."""
+    """PDF for every `Accept`; an error is JSON, as everywhere."""
 
     def select_parser(self, request: Request, parsers: object) -> None:
         return None

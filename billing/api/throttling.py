@@ -1,4 +1,4 @@
-"""The plan's requests a minute, for all views; and the headers that tell of it."""
+"""The plan's requests a minute, for all views; and the headers that report it."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
@@ -23,12 +23,12 @@ _COUNTED = '"default"'
 
 
 def set_rate_limit_headers(request: HttpRequest, headers: Mapping[str, str]) -> None:
-    """Have the answer to `request` carry these, if it doesn't say otherwise itself."""
+    """Have the answer to `request` carry these, if it doesn't set them itself."""
     setattr(request, _ATTRIBUTE, headers)
 
 
 def count_api_request(request: HttpRequest, user: User | None) -> None:
-    """Count a request of `user`, or of the visitor at its address, and have its answer say so.
+    """Count a request of `user`, or of the guest at its address, and set its answer's headers.
 
     The one place where requests to views are counted; uploads are at `billing.admission`, before
     there is a request. Raises RateLimitError.
@@ -40,7 +40,7 @@ def count_api_request(request: HttpRequest, user: User | None) -> None:
 
 
 class PlanThrottle(BaseThrottle):
-    """Counts each request of a user, or of a visitor's address. Raises RateLimitError itself."""
+    """Counts each request of a user, or of a guest's address. Raises RateLimitError itself."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         count_api_request(
@@ -53,9 +53,9 @@ class PlanThrottle(BaseThrottle):
 def RateLimitHeadersMiddleware(  # noqa: N802  # named in MIDDLEWARE like a class
     get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]],
 ) -> Callable[[HttpRequest], Awaitable[HttpResponseBase]]:
-    """Puts the headers on the answer, whatever it is; one that has its own keeps them.
+    """Puts the headers on the answer, on every answer that doesn't set its own.
 
-    `RateLimit` is a list: where the answer tells of another limit, the count of requests follows.
+    `RateLimit` is a list: where the answer reports another limit, the count of requests follows.
     """
 
     async def middleware(request: HttpRequest) -> HttpResponseBase:

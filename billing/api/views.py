@@ -1,4 +1,4 @@
-"""`/api/v1/account/` and `usage/`: what the account of whoever asks has and used."""
+"""`/api/v1/account/` and `usage/`: the balance and use of the caller's account."""
 
 from dataclasses import asdict
 from typing import cast
@@ -84,7 +84,7 @@ def _describe_account(account: BillingAccount) -> dict[str, object]:
 
 
 def _owner_of(account: BillingAccount) -> User:
-    return cast("User", account.user)  # only an account that nobody can log in to has none
+    return cast("User", account.user)  # only an account without a login has none
 
 
 def _describe_period(period: Period) -> dict[str, object]:

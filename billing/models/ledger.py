@@ -6,7 +6,7 @@ entry that explains them, in one transaction, by a conditional update that can't
 that is what makes an overdraft impossible on every database (`billing.ledger`).
 
 One job: a `Hold` (minutes of the monthly allowance first, credits for the rest), then either a
-settlement (what was heard; the rest goes back) or a release (everything goes back). Going back
+settlement (the audio is charged; the rest goes back) or a release (all goes back). Going back
 runs in reverse: credits first.
 """
 
@@ -39,7 +39,7 @@ class Plan(models.Model):
 
 
 class BillingAccount(models.Model):
-    """What one user may use. Outlives the user: the ledger keeps amounts without the person."""
+    """What one user may use. Outlives the user: the ledger retains amounts without the person."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.OneToOneField(
@@ -99,7 +99,7 @@ class Hold(models.Model):
     credit_minutes = models.PositiveIntegerField(default=0)
     settled_allowance_minutes = models.PositiveIntegerField(default=0)
     settled_credit_minutes = models.PositiveIntegerField(default=0)
-    heard_ms = models.PositiveBigIntegerField(default=0)
+    billed_ms = models.PositiveBigIntegerField(default=0)
     kind = models.CharField(max_length=16, default="file")  # file, live, ai
     extensions = models.PositiveIntegerField(default=0)  # how often it was made longer
     state = models.CharField(max_length=10, choices=HoldState.choices, default=HoldState.HELD)
@@ -172,7 +172,7 @@ class LedgerEntry(models.Model):
 class AnonymousUse(models.Model):
     """How often one network address was served without a key on one UTC day."""
 
-    address_digest = models.CharField(max_length=64)  # keyed hash: the address itself is not kept
+    address_digest = models.CharField(max_length=64)  # keyed hash: the address itself is not stored
     day = models.DateField()
     count = models.PositiveIntegerField(default=0)
 

@@ -1,6 +1,6 @@
 """What is sold, and what was paid for it.
 
-Stripe is the truth about money: these rows are what we last heard of it, brought up to date by
+Stripe is the truth about money: these rows are its last known state, brought up to date by
 `billing.payments`. What we did about it (credits, plans, invoices) is ours, and happened once.
 """
 
@@ -47,9 +47,9 @@ class StripeCustomer(models.Model):
 
 
 class Checkout(models.Model):
-    """One offer that somebody went to pay for, as it stood then: a pack or a plan.
+    """One offer that a user began to pay for, as it was then: a pack or a plan.
 
-    Stripe carries its id through every payment, so that whatever is paid leads back here.
+    Stripe carries its id through every payment, so that each payment leads back here.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -76,7 +76,7 @@ class Checkout(models.Model):
 
 
 class Subscription(models.Model):
-    """A plan that is paid every month, as Stripe last told of it."""
+    """A plan that is paid every month, as Stripe last reported it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(
@@ -130,7 +130,8 @@ class Payment(models.Model):
     credits_written_off = models.PositiveIntegerField(default=0)
     corrections = models.PositiveIntegerField(default=0)  # numbers their ledger entries
     credited_cents = models.PositiveIntegerField(default=0)  # sum of its credit notes
-    needs_attention = models.BooleanField(default=False)  # an operator should look, then clears it
+    # an operator should check it, then clears it
+    needs_attention = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -164,7 +165,7 @@ class StripeObject(models.Model):
     """Which of several fetches of an object of Stripe is the latest (`object_versions`)."""
 
     id = models.CharField(primary_key=True, max_length=255)
-    looks = models.PositiveBigIntegerField(default=0)
+    fetches = models.PositiveBigIntegerField(default=0)
     latest_applied = models.PositiveBigIntegerField(default=0)
 
     def __str__(self) -> str:
@@ -188,7 +189,7 @@ class InvoiceSeries(models.Model):
 
 
 class Invoice(models.Model):
-    """A document about a payment, with everything that it says; never changed.
+    """A document about a payment, with its whole content; never changed.
 
     Who bought stays in it when the account is deleted, as tax law demands.
     """

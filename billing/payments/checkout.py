@@ -1,4 +1,4 @@
-"""Somebody goes to pay: Stripe's page for an offer, and Stripe's page for what one has."""
+"""Checkout: Stripe's page for an offer, and Stripe's portal for existing subscriptions."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -121,7 +121,7 @@ def _customer_of(client: stripe.StripeClient, checkout: Checkout) -> str:
     known = StripeCustomer.objects.filter(account=account).first()
     if known is not None:
         return known.customer_id
-    user = cast("User", account.user)  # whoever goes to pay is logged in
+    user = cast("User", account.user)  # a user who pays is logged in
     made = client.v1.customers.create(
         {"email": user.email, "name": user.name, "metadata": {"account": str(account.pk)}},
         {"idempotency_key": f"customer:{checkout.pk}"},

@@ -3,7 +3,7 @@
 There is no overdraft: what the account has is taken, the rest is owed (`Payment.credits_owed`), and
 taken when there are credits again: of a job's hold that is released, of a later purchase, of a
 grant. An operator may write a debt off. What is right follows from the payment's state alone, so
-it doesn't matter how often and in which order the refunds and disputes behind it were told.
+it doesn't matter how often and in which order the refunds and disputes behind it arrived.
 
 The entries are of the kind `refund`, negative where credits are taken, positive where they are
 returned (a dispute that was won, a refund that failed).
@@ -55,7 +55,7 @@ def collect_debts() -> int:
 
 
 def write_off_debt(payment: Payment) -> int:
-    """Forget what is owed for the payment; return how many credits that were."""
+    """Cancel the debt of the payment; return how many credits that were."""
     with transaction.atomic():
         locked = _lock(payment.pk)
         forgiven = locked.credits_owed
@@ -73,8 +73,8 @@ def _credits_due(payment: Payment) -> int:
     """How many of the payment's credits its refunds and disputes take, in all."""
     if payment.amount_cents == 0:
         return 0
-    gone_cents = min(payment.amount_cents, payment.refunded_cents + payment.disputed_cents)
-    return payment.credits * gone_cents // payment.amount_cents
+    returned_cents = min(payment.amount_cents, payment.refunded_cents + payment.disputed_cents)
+    return payment.credits * returned_cents // payment.amount_cents
 
 
 def _take(payment: Payment, *, up_to: int) -> None:

@@ -1,6 +1,6 @@
-"""What Stripe tells: events, checked, noted, and processed at most once.
+"""Stripe's events: verified, stored, and processed at most once.
 
-An event only says which of Stripe's objects to look at. There are two ways to bring our rows up to
+An event only names the object to fetch. There are two ways to bring our rows up to
 date: by payment intent (`purchases`) and by subscription (`subscriptions`).
 """
 
@@ -24,9 +24,9 @@ from billing.payments.purchases import apply_purchase, fetch_purchase
 from billing.payments.subscriptions import apply_subscription, fetch_subscription
 
 logger = logging.getLogger(__name__)
-# How old a signature may be: Stripe's own tolerance. Each retry is signed anew.
+# How old a signature may be: Stripe's own tolerance. Each retry is signed again.
 _TOLERANCE_S = 300
-# Events about the objects that we look at, and about others that name one of them.
+# Events about the objects that we fetch, and about others that name one of them.
 _OF_SUBJECTS = ("customer.subscription.", "payment_intent.")
 _OF_WHAT_NAMES_SUBJECTS = ("checkout.session.", "charge.", "refund.")
 _OF_INVOICES = ("invoice.paid", "invoice.payment_succeeded", "invoice.payment_failed")
@@ -37,7 +37,7 @@ class _Change:
     """One object that an event is about, as it is now, and what to do with it."""
 
     object_id: str
-    look: int
+    fetch_number: int
     apply: Callable[[], None]
 
 
@@ -56,13 +56,14 @@ def receive_event(body: bytes, *, signature: str) -> None:
         changes = [
             change
             for object_id in _subjects_of(client, event)
-            if (change := _look(client, object_id))
+            if (change := _fetch_change(client, object_id))
         ]
     _process(event["id"], changes)
 
 
 def _read_event(body: bytes, *, signature: str) -> dict[str, Any]:
-    """Return the event. Raises BadSignatureError for whatever Stripe didn't sign just now."""
+    """Return the event. Raises BadSignatureError for a body that Stripe didn't sign within the
+    tolerance."""
     try:
         text = body.decode()
         stripe.WebhookSignature.verify_header(
@@ -98,22 +99,26 @@ def _process(event_id: str, changes: list[_Change]) -> None:
         if claimed.update(processed_at=timezone.now()) != 1:
             return
         for change in changes:
-            if is_latest_fetch(change.object_id, look=change.look):
+            if is_latest_fetch(change.object_id, fetch_number=change.fetch_number):
                 change.apply()
     logger.info("event=stripe_event_processed stripe_event=%s objects=%d", event_id, len(changes))
 
 
-def _look(client: stripe.StripeClient, object_id: str) -> _Change | None:
-    """Look at the object as it is now; None where Stripe has none (any more)."""
-    look = begin_fetch(object_id)
+def _fetch_change(client: stripe.StripeClient, object_id: str) -> _Change | None:
+    """Fetch the object's current state; None where Stripe has none (any more)."""
+    fetch_number = begin_fetch(object_id)
     try:
         if object_id.startswith("sub_"):
             subscription = fetch_subscription(client, object_id)
             return _Change(
-                object_id=object_id, look=look, apply=lambda: apply_subscription(subscription)
+                object_id=object_id,
+                fetch_number=fetch_number,
+                apply=lambda: apply_subscription(subscription),
             )
         purchase = fetch_purchase(client, object_id)
-        return _Change(object_id=object_id, look=look, apply=lambda: apply_purchase(purchase))
+        return _Change(
+            object_id=object_id, fetch_number=fetch_number, apply=lambda: apply_purchase(purchase)
+        )
     except stripe.InvalidRequestError as error:
         if error.code != "resource_missing":
             raise
@@ -122,23 +127,26 @@ def _look(client: stripe.StripeClient, object_id: str) -> _Change | None:
 
 def _subjects_of(client: stripe.StripeClient, event: dict[str, Any]) -> Iterable[str]:
     """Yield the ids of the payment intents and subscriptions that the event is about."""
-    told, kind = event["data"]["object"], event["type"]
+    payload, kind = event["data"]["object"], event["type"]
     if kind in _OF_INVOICES:
-        return _subjects_of_invoice(client, told)
+        return _subjects_of_invoice(client, payload)
     if kind.startswith(_OF_SUBJECTS):
-        return [told["id"]]
+        return [payload["id"]]
     if kind.startswith(_OF_WHAT_NAMES_SUBJECTS):
-        return [found for name in ("payment_intent", "subscription") if (found := told.get(name))]
+        return [
+            found for name in ("payment_intent", "subscription") if (found := payload.get(name))
+        ]
     return []
 
 
-def _subjects_of_invoice(client: stripe.StripeClient, told: dict[str, Any]) -> Iterable[str]:
-    payments = client.v1.invoice_payments.list({"invoice": told["id"]})
+def _subjects_of_invoice(client: stripe.StripeClient, payload: dict[str, Any]) -> Iterable[str]:
+    payments = client.v1.invoice_payments.list({"invoice": payload["id"]})
     for paid in payments.auto_paging_iter():
         if paid.payment.payment_intent:
             yield str(paid.payment.payment_intent)
-    # Where its payment stands tells how the subscription stands; the place of the id has moved
-    # between versions of Stripe's API, and an event has the version of whoever set it up.
-    details = (told.get("parent") or {}).get("subscription_details") or {}
-    if subscription := details.get("subscription") or told.get("subscription"):
+    # The state of its payment decides the subscription's; the place of the id has moved
+    # between versions of Stripe's API, and an event has the version that its endpoint was set up
+    # with.
+    details = (payload.get("parent") or {}).get("subscription_details") or {}
+    if subscription := details.get("subscription") or payload.get("subscription"):
         yield subscription

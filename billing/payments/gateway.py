@@ -21,7 +21,7 @@ def read_checkout_id(metadata: stripe.StripeObject | None) -> str:
 
 
 def are_payments_configured() -> bool:
-    """Both keys are needed: without the second we would take money and never hear of it."""
+    """Both keys are needed: without the second we would take money and never learn of it."""
     return bool(settings.STRIPE_SECRET_KEY and settings.STRIPE_WEBHOOK_SECRET)
 
 
@@ -45,7 +45,7 @@ def open_stripe() -> Iterator[stripe.StripeClient]:
 
 @lru_cache(maxsize=4)
 def _make_client(key: str, address: str) -> stripe.StripeClient:
-    """One for the process: it keeps a connection open for each thread."""
+    """One for the process: it holds a connection open for each thread."""
     return stripe.StripeClient(
         key,
         base_addresses={"api": address},

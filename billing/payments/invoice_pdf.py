@@ -68,7 +68,7 @@ def _lines_of_buyer(invoice: Invoice) -> list[str]:
 
 
 def _write_party(page: Canvas, heading: str, lines: list[str], *, at: tuple[float, float]) -> float:
-    """Write who somebody is; return how far down that reaches."""
+    """Write a party's name and address; return how far down that reaches."""
     left, below = at
     _write(page, heading, at=(left, below), size=9)
     for line in filter(None, lines):

@@ -1,7 +1,7 @@
 """Numbered documents: an invoice and a receipt of each payment, a credit note of each refund.
 
 Each kind has a series of numbers a year (of UTC), without a gap: a number is taken in the
-transaction that writes its document. A document keeps all that it says, as it was on that day.
+transaction that writes its document. A document retains its whole content as of that day.
 """
 
 from dataclasses import asdict, dataclass
@@ -23,7 +23,7 @@ _PREFIXES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Buyer:
-    """Who paid, as they told Stripe. `address`: lines."""
+    """The payer, as entered at Stripe. `address`: lines."""
 
     name: str = ""
     email: str = ""
@@ -101,7 +101,7 @@ def _take_number(kind: InvoiceKind, *, now: datetime) -> str:
 
 
 def _complete(buyer: Buyer, payment: Payment) -> Buyer:
-    """What they didn't tell Stripe is what we know of the account."""
+    """Falls back to the account's own data where Stripe has none."""
     user = payment.account.user
     if user is None:
         return buyer

@@ -68,7 +68,7 @@ def list_packs() -> QuerySet[CreditPack]:
 
 
 def list_public_plans() -> QuerySet[Plan]:
-    """The plan that everybody starts on, and those with a price, cheapest first."""
+    """The plan that accounts start on, and those with a price, cheapest first."""
     return (
         Plan.objects.filter(Q(pk=FREE_PLAN) | Q(price_cents__gt=0))
         .exclude(pk=ANONYMOUS_PLAN)

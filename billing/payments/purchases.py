@@ -63,7 +63,7 @@ def fetch_purchase(client: stripe.StripeClient, reference: str) -> Purchase:
 
 
 def apply_purchase(purchase: Purchase) -> None:
-    """Bring our rows up to what the payment intent says; within the caller's transaction."""
+    """Update our rows to the payment intent's state; within the caller's transaction."""
     checkout = find_checkout(purchase.checkout_id)
     if checkout is None or not purchase.is_paid:
         return
@@ -113,7 +113,7 @@ def _hand_over(payment: Payment, *, buyer: Buyer) -> None:
 
 
 def _note_state(payment: Payment, purchase: Purchase) -> None:
-    """Write down what was refunded and disputed; what a person should look at is flagged once."""
+    """Store refunds and disputes; what an operator should review is flagged once."""
     is_worse = purchase.dispute_state != payment.dispute_state and purchase.dispute_state in (
         DisputeState.INQUIRY,
         DisputeState.OPEN,

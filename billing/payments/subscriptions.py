@@ -48,7 +48,7 @@ def fetch_subscription(client: stripe.StripeClient, stripe_id: str) -> Subscript
 def apply_subscription(state: SubscriptionState) -> None:
     """Bring our row, and the account's plan, up to the state; within the caller's transaction.
 
-    The plan changes when a subscription begins or ends, not with each look: what an operator sets
+    The plan changes when a subscription begins or ends, not with each fetch: what an operator sets
     in between stays.
     """
     checkout = find_checkout(state.checkout_id)
@@ -65,16 +65,16 @@ def apply_subscription(state: SubscriptionState) -> None:
     subscription.period_end = state.period_end
     subscription.save()
     if subscription.is_live and not was_live:
-        _tell_of_others(account, subscription=subscription)
+        _log_other_subscriptions(account, subscription=subscription)
         change_plan(account, plan_id=subscription.plan_id)
     elif was_live and not subscription.is_live:
         _end_plan(account, subscription=subscription)
 
 
 def cancel_subscriptions(account: BillingAccount) -> None:
-    """End, now, whatever the account pays for monthly: its owner leaves. Idempotent.
+    """End the account's subscriptions now: its owner is being deleted. Idempotent.
 
-    Raises what `gateway.open_stripe` does: NotConfiguredError too, for then nobody else ends it.
+    Raises what `gateway.open_stripe` does: NotConfiguredError too, for then nothing else ends it.
     """
     live = list(account.subscriptions.filter(is_live=True))
     if not live:
@@ -100,7 +100,7 @@ def _find_or_make(state: SubscriptionState, *, checkout: Checkout, plan_id: str)
     return subscription
 
 
-def _tell_of_others(account: BillingAccount, *, subscription: Subscription) -> None:
+def _log_other_subscriptions(account: BillingAccount, *, subscription: Subscription) -> None:
     """Two pages were open, and both were paid: only a person can decide which one ends."""
     if account.subscriptions.filter(is_live=True).exclude(pk=subscription.pk).exists():
         logger.warning("event=second_subscription account_id=%s", account.pk)
@@ -109,6 +109,6 @@ def _tell_of_others(account: BillingAccount, *, subscription: Subscription) -> N
 def _end_plan(account: BillingAccount, *, subscription: Subscription) -> None:
     """Put the account on the plan of another subscription, else on the free one."""
     if account.plan_id != subscription.plan_id:
-        return  # an operator has put it on another meanwhile
+        return  # an operator has changed the plan concurrently
     other = account.subscriptions.filter(is_live=True).order_by("-created_at").first()
     change_plan(account, plan_id=other.plan_id if other else FREE_PLAN)

@@ -163,7 +163,7 @@ class ThreadLoop:
 
 
 def spawn(work: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:
-    """Run `work` beside the caller; a failure is logged and counted, whoever awaits it too."""
+    """Run `work` beside the caller; a failure is logged and counted, also where it is awaited."""
     task = asyncio.create_task(work, name=name)
     _tasks.add(task)
     task.add_done_callback(_note_end)
@@ -196,7 +196,7 @@ def spawn_thread(work: Callable[[], object], *, name: str, daemon: bool = True) 
 async def finish_anyway(work: Awaitable[T], *, undo: Callable[[T], Awaitable[object]]) -> T:
     """Wait for what a thread makes; where the waiter is cancelled, have `undo` take it back.
 
-    A thread can't be cancelled: what it makes after its waiter left would belong to nobody. `undo`
+    A thread can't be cancelled: what it makes after its waiter left would have no owner. `undo`
     runs once the thread is done, beside the caller, who is cancelled at once.
     """
     made = asyncio.ensure_future(work)

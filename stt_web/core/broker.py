@@ -1,6 +1,6 @@
 """The one way to hand work to the workers: a message, sent after the commit that makes the work.
 
-A message is a hint that may get lost, never the truth: a row says what is to be done, and a sweep
+A message is a hint that may get lost, never the truth: a row states what is to be done, and a sweep
 finds rows whose message was lost. So a broker that is down is logged, and raises nothing.
 """
 
@@ -43,7 +43,7 @@ def send_now(
         current_app.send_task(
             task, args=list(args), queue=queue, expires=expires_s, retry=False, ignore_result=True
         )
-    except Exception:  # kombu passes on whatever its transports raise
+    except Exception:  # kombu passes on what its transports raise
         logger.exception("event=enqueue_failed task=%s queue=%s", task, queue)
         return False
     return True

@@ -1,4 +1,4 @@
-"""What may be kept of an answer of the APIs: nothing, unless the view says otherwise."""
+"""Cache headers of the APIs: nothing is cached, unless the view sets its own."""
 
 from collections.abc import Awaitable, Callable
 
@@ -12,7 +12,7 @@ _APIS = ("/api/", "/v1/")
 def NoStoreMiddleware(  # noqa: N802  # named in MIDDLEWARE like a class
     get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]],
 ) -> Callable[[HttpRequest], Awaitable[HttpResponseBase]]:
-    """Tells caches to leave an account's data alone: a session's cookie doesn't, a key would."""
+    """Forbids caches to store an account's data: a session's cookie doesn't, a key would."""
 
     async def middleware(request: HttpRequest) -> HttpResponseBase:
         response = await get_response(request)

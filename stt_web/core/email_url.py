@@ -18,7 +18,7 @@ _TIMEOUT_S = 20
 
 
 def read_email_url(url: str) -> dict[str, object]:
-    """Return the settings `EMAIL_*`. Raises BadSettingError for anything else than the above."""
+    """Return the settings `EMAIL_*`. Raises BadSettingError for every other URL."""
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -3,7 +3,7 @@
 Fernet (AES-128-CBC with HMAC-SHA256). Its keys are derived from `STT_ENCRYPTION_KEYS`, newest
 first, and from the secret key behind them: what is written uses the first, what is read may use
 any, so that a new key is put in front and the old ones stay until `manage.py reencrypt_secrets`
-has written everything anew.
+has encrypted everything again.
 """
 
 import base64

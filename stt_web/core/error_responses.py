@@ -1,7 +1,7 @@
-"""Every way in which Django, DRF and our views say no, turned into the one shape of an error.
+"""All errors of Django, DRF and our views, converted into the one shape of an error.
 
-Who looks at pages gets the same sentence as a page; the APIs never answer with HTML. Never a
-traceback: a fault of ours is logged with the request's id, and the client is told the id.
+Browsers get the same sentence as a page; the APIs never answer with HTML. Never a
+traceback: a fault of ours is logged with the request's id, and the client gets the id.
 """
 
 import math
@@ -91,7 +91,7 @@ def ApiErrorMiddleware(  # noqa: N802  # named in MIDDLEWARE like a class
 def allow_methods(*allowed: str) -> Callable[[AsyncView[P]], AsyncView[P]]:
     """For plain async views: other methods are 405, with `Allow`; OPTIONS is answered with it.
 
-    Views that only read are told so to the CSRF check, or that would answer in place of the 405.
+    Views that only read are exempt from the CSRF check, which would answer in place of the 405.
     """
 
     def decorate(view: AsyncView[P]) -> AsyncView[P]:
@@ -147,7 +147,7 @@ def answer_404(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def answer_request(request: HttpRequest, error: ApiError) -> HttpResponse:
-    """A page for a person who looks at pages; the one shape of an error for all others.
+    """A page for browsers; the one shape of an error for all others.
 
     The page needs no query: Django answers errors outside of the request's thread.
     """
@@ -184,7 +184,7 @@ def answer_500(request: HttpRequest) -> HttpResponse:
 
 
 def internal_error() -> ApiError:
-    """What a client is told of a fault of ours. The log has the rest under the same id."""
+    """The answer to a fault of ours. The log has the details under the same id."""
     request_id = request_id_var.get()
     return ApiError(
         f"Something went wrong on our side. Quote this id if you report it: {request_id}",
@@ -195,7 +195,7 @@ def internal_error() -> ApiError:
 
 
 def _translate(error: exceptions.APIException, view: object) -> ApiError:
-    """DRF's own sentences say what is wrong, but not what to do."""
+    """DRF's own sentences state the error, but not what to do."""
     if isinstance(error, exceptions.ValidationError):
         return ApiError(
             _first_sentence(error.detail), code="invalid_value", extra={"fields": error.detail}

@@ -1,7 +1,7 @@
 """The broker that needs no server: kombu's filesystem transport, with files that appear whole.
 
 kombu opens a message's file under its final name and writes it then (`Channel._put`, as of 5.6). A
-worker that looks in between takes an empty file for a message and ends with a JSONDecodeError. It
+worker that reads in between takes an empty file for a message and ends with a JSONDecodeError. It
 makes an exchange's file in the same way (`Channel._queue_bind`): of processes that start at once in
 a new folder, one reads it empty, or empties what another wrote.
 """
@@ -34,7 +34,7 @@ class Channel(filesystem.Channel):
     def _put(  # type: ignore[override]
         self, queue: str, payload: dict[str, Any], **_: Any
     ) -> None:
-        """Write the message beside the queue, then give it the name that workers look for."""
+        """Write the message beside the queue, then give it the name that workers read."""
         name = f"{round(monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
         whole = Path(self.data_folder_out, name)
         partial = whole.with_name(f"{name}.partial")

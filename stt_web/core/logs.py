@@ -65,7 +65,7 @@ def logging_config(level: str) -> dict[str, object]:
             "celery.app.trace": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.beat": {"level": "WARNING"},
-            # Each request and its answer; what fails, we tell ourselves (`billing.payments`).
+            # Each request and its answer; failures are logged by `billing.payments`.
             "stripe": {"level": "ERROR"},
         },
     }

@@ -120,7 +120,7 @@ class RequestIdLayer:
             access_log.info(
                 "event=socket path=%s code=%d duration_ms=%d",
                 _printable(scope["path"]),
-                code,  # 0: the client closed it, or was gone
+                code,  # 0: the client closed it, or disconnected
                 round((time.monotonic() - started) * 1000),
             )
 

@@ -1,6 +1,6 @@
-"""What browsers are told to refuse, written once: the headers of every answer.
+"""The security headers of every answer, written once.
 
-Pages have no inline script or style and load nothing from elsewhere, so that text which somebody
+Pages have no inline script or style and load nothing from elsewhere, so that text which someone
 smuggles into a page stays text. A page that needs an exception (a renderer that writes styles of
 its own) takes the request's nonce, `{{ csp_nonce }}`: only then the policy names one.
 """
@@ -42,7 +42,7 @@ class Nonce:
 
 
 def fixed_headers() -> list[Header]:
-    """Return what every answer has, whoever makes it."""
+    """Return what every answer has, from every layer."""
     return list(_FIXED)
 
 

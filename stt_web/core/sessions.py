@@ -1,7 +1,7 @@
-"""SESSION_ENGINE: Django's sessions in the database, which also end when nobody uses them.
+"""SESSION_ENGINE: Django's sessions in the database, which also end when they are idle.
 
 SESSION_COOKIE_AGE counts from the session's first save, SESSION_IDLE_S from its last request. The
-row's own expiry holds whichever comes first, so that all who read sessions, sockets and the purge
+row's own expiry is the earlier of the two, so that all who read sessions, sockets and the purge
 too, go by it. A request moves it on at most every twenty-fourth of the idle time.
 """
 

@@ -1,4 +1,4 @@
-"""JSON from anybody: what JSON can hold and we can't is refused here, once, before a view runs.
+"""Untrusted JSON: what JSON can hold and we can't is refused here, once, before a view runs.
 
 Refused are lone surrogates (not UTF-8, so neither a database nor an answer can hold them), U+0000
 (PostgreSQL), numbers beyond a 64-bit integer or a double, NaN and Infinity (not JSON), and more
@@ -15,7 +15,7 @@ _MOST_DIGITS: Final = 19
 
 
 class StrictJsonError(ValueError):
-    """The text is not JSON that we take; the message says why, without its first words."""
+    """The text is not JSON that we take; the message states why, without its first words."""
 
 
 def parse_json(text: str) -> Any:

@@ -70,7 +70,7 @@ class StorageFullError(UploadError):
 
 
 class UploadLostError(UploadError):
-    """The request ended, and its file with it, before a thread of it could keep the file."""
+    """The request ended, and its file with it, before a thread of it could store the file."""
 
     code = "upload_gone"
 
@@ -80,11 +80,11 @@ class UploadLostError(UploadError):
 
 @dataclass
 class Upload:
-    """A recording on disk, and the form's other fields. Deleted unless it is kept.
+    """A recording on disk, and the form's other fields. Deleted unless it is stored.
 
     **Race.** A client that hangs up ends the request (`Ingest._take_upload`) while a thread of it
-    still admits the recording (`submit.admit_recording`). Of keeping and deleting, whichever comes
-    first decides, under one lock: who stores the path keeps the file before the commit.
+    still admits the recording (`submit.admit_recording`). Of storing and deleting, the one that
+    comes first decides, under one lock: the writer of the path stores the file before the commit.
     """
 
     path: Path  # <media root>/<id>/recording
@@ -92,14 +92,14 @@ class Upload:
     size: int  # bytes
     sha256: str
     fields: dict[str, str]
-    is_kept: bool = False
+    is_retained: bool = False
     _is_over: bool = False  # the request has ended, or nothing more is needed of the file
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def sync(self) -> None:
         """Write it to the disk itself, before a commit accepts it: a power cut may follow. Blocks.
 
-        Raises StorageFullError, UploadLostError where the request ended meanwhile.
+        Raises StorageFullError, UploadLostError where the request has ended.
         """
         try:
             sync_new_file(self.path)
@@ -110,7 +110,7 @@ class Upload:
                 raise StorageFullError from None
             raise
 
-    def keep(self) -> None:
+    def retain(self) -> None:
         """Take the file over: the ingest won't delete it when the request is over.
 
         Raises UploadLostError where it was deleted already.
@@ -118,20 +118,20 @@ class Upload:
         with self._lock:
             if self._is_over:
                 raise UploadLostError
-            self.is_kept = True
+            self.is_retained = True
 
     def end(self) -> None:
-        """The request is over: delete the file unless it is kept."""
+        """The request is over: delete the file unless it is stored."""
         with self._lock:
             self._is_over = True
-            is_kept = self.is_kept
-        if not is_kept:
+            is_retained = self.is_retained
+        if not is_retained:
             self._delete()
 
     def remove(self) -> None:
-        """Delete it: nothing will keep it."""
+        """Delete it: no one will store it."""
         with self._lock:
-            self._is_over, self.is_kept = True, False
+            self._is_over, self.is_retained = True, False
         self._delete()
 
     def _delete(self) -> None:
@@ -142,7 +142,7 @@ class UploadReader:
     """Parses one body. Feed it from one thread at a time; then `finish`, or `abandon`.
 
     **Race.** `Ingest._receive_upload` abandons where the client hung up, while a thread may still
-    feed: whichever comes first, nothing is left behind.
+    feed: in either order, nothing is left behind.
 
     `limit_bytes` bounds the file, 0 means no limit. `open_file` is `Path.open` but for tests.
     """
@@ -316,13 +316,13 @@ class UploadReader:
             code="repeated_field",
         )
 
-    def _write(self, piece: memoryview) -> None:
-        self._size += len(piece)
+    def _write(self, chunk: memoryview) -> None:
+        self._size += len(chunk)
         if self._limit_bytes and self._size > self._limit_bytes:
             raise UploadTooLargeError(self._limit_bytes)
         if self._file is not None:
-            self._digest.update(piece)
-            self._file.write(piece)
+            self._digest.update(chunk)
+            self._file.write(chunk)
 
 
 def read_boundary(content_type: str) -> bytes:

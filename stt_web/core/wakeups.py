@@ -95,7 +95,7 @@ class _Listeners:
                 _call(loop, listener, identifier)
 
 
-class Sender:
+class WakeupSender:
     """Sends to the layer from a thread of its own: who wakes others waits for nothing."""
 
     def __init__(self) -> None:
@@ -140,7 +140,7 @@ class Sender:
         return list(items)
 
 
-class Receiver:
+class WakeupReceiver:
     """Takes the layer's messages in one event loop."""
 
     def __init__(self) -> None:
@@ -196,8 +196,8 @@ class Receiver:
 
 
 _listeners = _Listeners()
-_receivers: WeakKeyDictionary[asyncio.AbstractEventLoop, Receiver] = WeakKeyDictionary()
-_sender = Sender()
+_receivers: WeakKeyDictionary[asyncio.AbstractEventLoop, WakeupReceiver] = WeakKeyDictionary()
+_sender = WakeupSender()
 _origin = uuid.uuid4().hex  # of this process: what it sent needn't be passed on twice
 
 
@@ -222,7 +222,7 @@ def receive_wakeups() -> None:
     loop = asyncio.get_running_loop()
     if loop in _receivers or not _has_layer():
         return
-    _receivers[loop] = Receiver()
+    _receivers[loop] = WakeupReceiver()
     Context().run(_receivers[loop].start)  # not in that of the request that happens to be first
 
 
@@ -264,7 +264,7 @@ async def _send(items: list[Item]) -> None:
 def _after_fork() -> None:
     """A worker's child has none of its parent's threads, and is another process to the layer."""
     global _sender, _origin
-    _sender, _origin = Sender(), uuid.uuid4().hex
+    _sender, _origin = WakeupSender(), uuid.uuid4().hex
 
 
 os.register_at_fork(after_in_child=_after_fork)

@@ -1,8 +1,8 @@
-"""`python -m stt_web.supervisor`: start the system in order, keep it running, stop it in reverse.
+"""`python -m stt_web.supervisor`: start the system in order, restart what dies, stop it in reverse.
 
 Database and models, inference, workers, beat, web; the other way round to stop, so that nothing
-asks what is already gone. Killed with -9, it takes its processes along (Linux). One at a time on a
-data folder.
+asks for what has already stopped. Killed with -9, it takes its processes along (Linux). One at a
+time on a data folder.
 """
 
 import argparse
@@ -39,7 +39,7 @@ SAMPLE = ROOT / "samples" / "hello.flac"
 
 
 class StartError(Exception):
-    """The system can't start; the message says why and what to do."""
+    """The system can't start; the message states why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Supervisor:
         await self._wait_for("web", functools.partial(_is_healthy, plan.address))
         models = await asyncio.to_thread(first_steps.describe_models, plan.address)
         login = await asyncio.to_thread(first_steps.describe_login, plan.address, host=plan.host)
-        self._say_welcome(key, login=login, models=models, seconds=time.monotonic() - started)
+        self._print_welcome(key, login=login, models=models, seconds=time.monotonic() - started)
 
     async def stop(self) -> None:
         for tier in reversed(self._tiers):
@@ -146,7 +146,7 @@ class Supervisor:
         return ManagedProcess(command, env=self._env, console=self._console)
 
     async def _wait_for(self, what: str, is_ready: Callable[[], bool]) -> None:
-        """Return once it is ready. A process that ends meanwhile has a fault to be mended first."""
+        """Return once it is ready. A process that ends before has a fault to be mended first."""
         deadline = time.monotonic() + _READY_WITHIN_S
         while not await asyncio.to_thread(is_ready):
             ended = [child.name for tier in self._tiers for child in tier if child.deaths]
@@ -156,10 +156,10 @@ class Supervisor:
                 raise StartError(f"{what} was not ready within {_READY_WITHIN_S:.0f} s.")
             await asyncio.sleep(0.25)
 
-    def _say_welcome(self, key: str, *, login: str, models: str, seconds: float) -> None:
+    def _print_welcome(self, key: str, *, login: str, models: str, seconds: float) -> None:
         address = self._plan.address
         curl = ("curl", "-s", f"{address}/v1/transcribe", "-H", f"Authorization: Bearer {key}")
-        self._console.say(
+        self._console.print_block(
             f"\nopen-stt runs (ready after {seconds:.1f} s). Ctrl-C stops it.\n\n"
             f"  address   {address}\n"
             f"  API key   {key}   (kept in {self._plan.key_file})\n"
@@ -186,13 +186,13 @@ async def serve(plan: StartPlan, *, console: Console) -> int:
             await starting
             await stopping
     except StartError as error:
-        console.say(f"open-stt: {error}")
+        console.print_block(f"open-stt: {error}")
         status = 1
     finally:
         starting.cancel()
-        console.say("open-stt stops …")
+        console.print_block("open-stt stops …")
         await supervisor.stop()
-        console.say("open-stt has stopped.")
+        console.print_block("open-stt has stopped.")
     return status
 
 

@@ -1,4 +1,4 @@
-"""One process of the system, kept alive: its lines shown, started again when it dies, stopped."""
+"""One process of the system, supervised: its lines shown, started again when it dies, stopped."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 # _SETTLED_S is taken to have been well.
 _FIRST_BACKOFF_S = 1.0
 _LONGEST_BACKOFF_S = 30.0
-_SETTLED_S = 60.0
+_STABLE_S = 60.0
 _LONGEST_LINE_BYTES = 1 << 20
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
@@ -34,7 +34,7 @@ class ManagedProcess:
         self._env = env
         self._console = console
         self._process: asyncio.subprocess.Process | None = None
-        self._keeper = BackgroundLoop(f"keep-{command.name}", self._keep_alive)
+        self._loop = BackgroundLoop(f"keep-{command.name}", self._supervise)
         self._backoff_s = _FIRST_BACKOFF_S
         self._is_stopping = False
         self.deaths = 0  # how often it ended without being asked to
@@ -45,7 +45,7 @@ class ManagedProcess:
 
     async def start(self) -> None:
         await self._spawn()
-        self._keeper.start()
+        self._loop.start()
 
     async def run_to_end(self) -> int:
         """Start it once and return its exit status."""
@@ -62,10 +62,10 @@ class ManagedProcess:
         try:
             await asyncio.wait_for(process.wait(), grace_s)
         except TimeoutError:
-            self._console.say(f"{self.name} did not end within {grace_s:.0f} s: killed.")
+            self._console.print_block(f"{self.name} did not end within {grace_s:.0f} s: killed.")
         finally:
             self._kill_group()
-        self._keeper.stop()
+        self._loop.stop()
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         self._process = await asyncio.create_subprocess_exec(
@@ -82,18 +82,18 @@ class ManagedProcess:
         )
         return self._process
 
-    async def _keep_alive(self) -> None:
+    async def _supervise(self) -> None:
         """See one life of the process through; where it can't be started, the next round tries."""
         process = self._process or await self._spawn()
         started = time.monotonic()
         status = await self._watch(process)
         if self._is_stopping:
-            return self._keeper.stop()
+            return self._loop.stop()
         self.deaths += 1
-        self._kill_group()  # whatever it left behind
-        if time.monotonic() - started > _SETTLED_S:
+        self._kill_group()  # the processes it left behind
+        if time.monotonic() - started > _STABLE_S:
             self._backoff_s = _FIRST_BACKOFF_S
-        self._console.say(
+        self._console.print_block(
             f"{self.name} {_describe(status)}; it is started again in {self._backoff_s:.0f} s."
         )
         await asyncio.sleep(self._backoff_s)

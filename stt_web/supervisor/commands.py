@@ -37,7 +37,7 @@ def inference() -> ProcessCommand:
 def worker(queue: str, *, slots: int, node: str = "") -> ProcessCommand:
     """A Celery worker of one queue that works on `slots` tasks at once.
 
-    `node` tells two workers of one queue on one machine apart.
+    `node` distinguishes two workers of one queue on one machine.
     """
     name = f"worker-{queue}"
     queues = ",".join((queue, *_ALSO_TAKES.get(queue, ())))
@@ -46,13 +46,13 @@ def worker(queue: str, *, slots: int, node: str = "") -> ProcessCommand:
         *("-m", "celery", "--quiet", "-A", "stt_web", "worker"),
         *("--pool=threads", f"--concurrency={slots}", f"--queues={queues}"),
         f"--hostname={node or name}@%h",
-        # Gossip and mingle let workers know each other: nobody here asks, every start would wait.
+        # Gossip and mingle let workers know each other: unused here, and every start would wait.
         *("--without-gossip", "--without-mingle", "--loglevel=INFO"),
     )
 
 
 def beat() -> ProcessCommand:
-    """The clock that has the sweeper look for lost work; no pidfile, so that a kill leaves none."""
+    """The clock that starts the sweeper; no pidfile, so that a kill leaves none."""
     return _python(
         "beat",
         *("-m", "celery", "--quiet", "-A", "stt_web", "beat", "--pidfile=", "--loglevel=INFO"),

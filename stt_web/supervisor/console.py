@@ -8,7 +8,7 @@ _COLOURS = (36, 33, 35, 32, 34, 96, 93, 95)
 
 
 class Console:
-    """Writes prefixed lines; coloured where a person looks at a terminal."""
+    """Writes prefixed lines; coloured on a terminal."""
 
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self._out = out
@@ -22,12 +22,12 @@ class Console:
             prefix = f"\x1b[{colour}m{prefix}\x1b[0m"
         self._print(f"{prefix} {line}")
 
-    def say(self, text: str) -> None:
+    def print_block(self, text: str) -> None:
         """Write a line of our own, without a prefix."""
         self._print(text)
 
     def _print(self, text: str) -> None:
-        # The terminal may be gone (a closed window) while there are still processes to stop.
+        # The terminal may be closed (a closed window) while there are still processes to stop.
         try:
             print(text, file=self._out, flush=True)
         except (BrokenPipeError, ValueError):

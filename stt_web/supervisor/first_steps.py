@@ -14,7 +14,8 @@ LOCAL_USER = "local@localhost"
 
 
 def ensure_local_key(path: Path) -> str:
-    """Return the key kept in `path` (mode 0600) if the database knows it, else a new one, kept."""
+    """Return the key stored in `path` (mode 0600) if the database knows it, else a new, stored
+    one."""
     # Models can be imported only once Django is set up, which is after this module is.
     from accounts.authentication import AuthenticationError, authenticate_token
 
@@ -80,7 +81,7 @@ def is_only_here(host: str) -> bool:
 
 
 def describe_models(address: str) -> str:
-    """Say which recognisers are installed, or what to do where there is none."""
+    """Report which models are installed, or what to do where there is none."""
     with urllib.request.urlopen(f"{address}/v1/models", timeout=10) as answer:  # noqa: S310  # ours
         models = json.load(answer)["models"]
     installed = [str(model["id"]) for model in models if model["available"]]

@@ -23,7 +23,7 @@ REFERENCE = "5f0c2f8e-6f0c-4a9e-9d43-111111111111"
 def account(transactional_db: None) -> BillingAccount:
     account = create_account(credits=5, minutes=60)
     place_hold("a-job", account=account, minutes=2)
-    settle_hold("a-job", heard_ms=61_000)
+    settle_hold("a-job", billed_ms=61_000)
     return account
 
 

@@ -19,7 +19,7 @@ def account(make_account: MakeAccount) -> BillingAccount:
     account = make_account(credits=10, minutes=5)
     place_hold("held", account=account, minutes=6)
     place_hold("settled", account=account, minutes=4)
-    settle_hold("settled", heard_ms=60_000)
+    settle_hold("settled", billed_ms=60_000)
     place_hold("released", account=account, minutes=2)
     release_hold("released")
     return account

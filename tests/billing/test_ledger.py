@@ -49,13 +49,13 @@ def test_a_started_minute_counts_as_one(duration_ms: int, minutes: int) -> None:
     assert minutes_for(duration_ms) == minutes
 
 
-@pytest.mark.parametrize(("heard_ms", "credits_left"), [(60_000, 9), (60_001, 8)])
+@pytest.mark.parametrize(("billed_ms", "credits_left"), [(60_000, 9), (60_001, 8)])
 def test_sixty_seconds_cost_one_credit_and_a_millisecond_more_costs_two(
-    make_account: MakeAccount, heard_ms: int, credits_left: int
+    make_account: MakeAccount, billed_ms: int, credits_left: int
 ) -> None:
     account = make_account(credits=10)
     place_hold("job", account=account, minutes=5)
-    settle_hold("job", heard_ms=heard_ms)
+    settle_hold("job", billed_ms=billed_ms)
     assert left_of(account) == (credits_left, 0)
 
 
@@ -69,7 +69,7 @@ def test_a_hold_takes_the_months_minutes_before_credits(make_account: MakeAccoun
 def test_what_was_not_heard_goes_back_credits_first(make_account: MakeAccount) -> None:
     account = make_account(credits=10, minutes=3)
     place_hold("job", account=account, minutes=5)
-    charge = settle_hold("job", heard_ms=3_500 + 60_000)
+    charge = settle_hold("job", billed_ms=3_500 + 60_000)
     assert charge == Charge(minutes=2, credits=0, allowance_minutes=2)
     assert left_of(account) == (10, 1)
 
@@ -77,7 +77,7 @@ def test_what_was_not_heard_goes_back_credits_first(make_account: MakeAccount) -
 def test_a_settlement_never_exceeds_what_was_held(make_account: MakeAccount) -> None:
     account = make_account(credits=10)
     place_hold("job", account=account, minutes=2)
-    assert settle_hold("job", heard_ms=600_000).minutes == 2
+    assert settle_hold("job", billed_ms=600_000).minutes == 2
     assert left_of(account) == (8, 0)
 
 
@@ -86,7 +86,7 @@ def test_every_settlement_is_written_down_also_where_nothing_goes_back(
 ) -> None:
     account = make_account(credits=10, minutes=2)
     place_hold("job", account=account, minutes=3)
-    settle_hold("job", heard_ms=180_000)
+    settle_hold("job", billed_ms=180_000)
     written = account.entries.filter(reference="job").order_by("kind", "bucket")
     assert list(written.values_list("kind", "bucket", "amount")) == [
         (EntryKind.HOLD, Bucket.ALLOWANCE, -2),
@@ -143,7 +143,7 @@ def test_each_movement_happens_once_however_often_it_is_asked_for(
         place_hold("job", account=account, minutes=2)
         assert extend_hold("job", total_minutes=3)
     assert left_of(account) == (7, 0)
-    assert settle_hold("job", heard_ms=60_000) == settle_hold("job", heard_ms=180_000)
+    assert settle_hold("job", billed_ms=60_000) == settle_hold("job", billed_ms=180_000)
     assert not release_hold("job")
     assert left_of(account) == (9, 0)
 
@@ -152,7 +152,7 @@ def test_a_settlement_after_a_release_costs_nothing(make_account: MakeAccount) -
     account = make_account(credits=10)
     place_hold("job", account=account, minutes=2)
     release_hold("job")
-    assert settle_hold("job", heard_ms=60_000).minutes == 0
+    assert settle_hold("job", billed_ms=60_000).minutes == 0
     assert left_of(account) == (10, 0)
 
 
@@ -164,7 +164,7 @@ def test_an_extension_is_split_like_a_hold_and_goes_back_in_reverse(
     assert extend_hold("job", total_minutes=5)
     assert extend_hold("job", total_minutes=7)
     assert left_of(account) == (7, 0)
-    settle_hold("job", heard_ms=300_000)
+    settle_hold("job", billed_ms=300_000)
     assert left_of(account) == (9, 0)
 
 
@@ -181,7 +181,7 @@ def test_a_refused_extension_leaves_the_hold_as_it_was(make_account: MakeAccount
     place_hold("job", account=account, minutes=2)
     assert not extend_hold("job", total_minutes=4)
     assert left_of(account) == (1, 0)
-    assert settle_hold("job", heard_ms=600_000).minutes == 2
+    assert settle_hold("job", billed_ms=600_000).minutes == 2
 
 
 @pytest.mark.parametrize("close", ["settle", "release"])
@@ -189,7 +189,7 @@ def test_a_closed_hold_is_not_extended(make_account: MakeAccount, close: str) ->
     account = make_account(credits=10)
     place_hold("job", account=account, minutes=2)
     if close == "settle":
-        settle_hold("job", heard_ms=120_000)
+        settle_hold("job", billed_ms=120_000)
     else:
         release_hold("job")
     before = left_of(account)
@@ -204,7 +204,7 @@ def test_a_job_over_the_end_of_the_month_belongs_to_the_month_it_was_held_in(
     account = make_account(minutes=10)
     place_hold("job", account=account, minutes=4, now=JANUARY)
     assert extend_hold("job", total_minutes=6, now=FEBRUARY)
-    settle_hold("job", heard_ms=300_000, now=FEBRUARY)
+    settle_hold("job", billed_ms=300_000, now=FEBRUARY)
     assert left_of(account, now=JANUARY) == (0, 5)
     assert left_of(account, now=FEBRUARY) == (0, 10)
 
@@ -234,9 +234,9 @@ def test_use_that_is_not_metered_is_recorded_and_costs_nothing(make_account: Mak
     account = make_account(is_metered=False)
     place_hold("job", account=account, minutes=600)
     assert extend_hold("job", total_minutes=1_200)
-    assert settle_hold("job", heard_ms=61_000).minutes == 0
+    assert settle_hold("job", billed_ms=61_000).minutes == 0
     hold = Hold.objects.get(reference="job")
-    assert (hold.state, hold.heard_ms) == (HoldState.SETTLED, 61_000)
+    assert (hold.state, hold.billed_ms) == (HoldState.SETTLED, 61_000)
     assert not LedgerEntry.objects.filter(account=account).exists()
 
 
@@ -271,7 +271,7 @@ def test_a_hold_of_another_account_is_not_handed_out(make_account: MakeAccount) 
 
 def test_what_was_never_held_is_not_settled_or_extended(db: None) -> None:
     with pytest.raises(HoldNotFoundError):
-        settle_hold("nothing", heard_ms=1)
+        settle_hold("nothing", billed_ms=1)
     with pytest.raises(HoldNotFoundError):
         extend_hold("nothing", total_minutes=1)
     assert not release_hold("nothing")
@@ -280,7 +280,7 @@ def test_what_was_never_held_is_not_settled_or_extended(db: None) -> None:
 def test_the_ledger_keeps_the_amounts_of_a_deleted_user(make_account: MakeAccount) -> None:
     account = make_account(credits=5)
     place_hold("job", account=account, minutes=2)
-    settle_hold("job", heard_ms=60_000)
+    settle_hold("job", billed_ms=60_000)
     assert account.user is not None
     account.user.delete()
     account.refresh_from_db()

@@ -54,14 +54,14 @@ def test_one_reference_is_held_once_when_all_come_at_once(transactional_db: None
     assert read_balance(account).credits == 97
 
 
-@pytest.mark.parametrize("heard_ms", [0, 61_000, 600_000])
+@pytest.mark.parametrize("billed_ms", [0, 61_000, 600_000])
 def test_a_hold_is_closed_once_when_settled_and_released_at_once(
-    transactional_db: None, heard_ms: int
+    transactional_db: None, billed_ms: int
 ) -> None:
     account = create_account(credits=20, minutes=2)
     place_hold("job", account=account, minutes=9)
     ways: list[Callable[[], object]] = [
-        partial(settle_hold, "job", heard_ms=heard_ms),
+        partial(settle_hold, "job", billed_ms=billed_ms),
         partial(release_hold, "job"),
         partial(extend_hold, "job", total_minutes=11),
     ]
@@ -86,7 +86,7 @@ def test_the_ledger_adds_up_after_a_storm_of_movements(transactional_db: None) -
             return
         extend_hold(reference, total_minutes=choose.randrange(6))
         if choose.random() < 0.5:
-            settle_hold(reference, heard_ms=choose.randrange(400_000))
+            settle_hold(reference, billed_ms=choose.randrange(400_000))
         elif choose.random() < 0.5:
             release_hold(reference)
 

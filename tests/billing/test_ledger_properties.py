@@ -91,14 +91,14 @@ class LedgerMachine(RuleBasedStateMachine):
         for _ in range(times):
             assert extend_hold(reference, total_minutes=total, now=now) == is_possible
 
-    @rule(reference=holds, heard_ms=st.integers(0, 900_000), now=moments)
-    def settle(self, reference: str, heard_ms: int, now: datetime) -> None:
+    @rule(reference=holds, billed_ms=st.integers(0, 900_000), now=moments)
+    def settle(self, reference: str, billed_ms: int, now: datetime) -> None:
         expected = self.expected.get(reference)
         if expected is None:
             return
-        charge = settle_hold(reference, heard_ms=heard_ms, now=now)
+        charge = settle_hold(reference, billed_ms=billed_ms, now=now)
         if expected.is_open:
-            minutes = min((heard_ms + 59_999) // 60_000, expected.allowance + expected.credits)
+            minutes = min((billed_ms + 59_999) // 60_000, expected.allowance + expected.credits)
             assert charge.minutes == minutes
             self.give_back(expected, charged=minutes)
 

@@ -172,7 +172,7 @@ def test_the_sound_that_was_not_stored_is_sent_again_after_a_lost_connection(
     wait_for_stop(page, script)
 
     before, after = script.heard
-    assert (script.said[1][0]["resume_token"], script.said[1][0]["told"]) == ("r1", 0.7)
+    assert (script.said[1][0]["resume_token"], script.said[1][0]["last_received"]) == ("r1", 0.7)
     known = 730 * BYTES_A_MS
     overlap = len(before) - known
     assert after[:overlap] == before[known:]
@@ -194,7 +194,7 @@ def test_a_session_that_was_closed_meanwhile_goes_on_as_another_transcript(
     script.close(1001)
     wait_for_sound(page, script, ms=1_500, connection=2)
 
-    assert not {"resume_token", "told"} & script.said[2][0].keys()
+    assert not {"resume_token", "last_received"} & script.said[2][0].keys()
     known = 500 * BYTES_A_MS
     unsent = script.heard[0][known:]
     assert script.heard[2][: len(unsent)] == unsent

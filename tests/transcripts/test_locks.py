@@ -44,7 +44,7 @@ def finish(job: JobRun) -> None:
 
 
 def extend(job: JobRun) -> None:
-    HoldExtender(job.lease, job.row, held_for_ms=0, keeps_connection=True).cover(5 * 60_000)
+    HoldExtender(job.lease, job.row, held_for_ms=0, reuses_connection=True).cover(5 * 60_000)
 
 
 def rename(job: JobRun) -> None:

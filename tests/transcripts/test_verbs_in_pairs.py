@@ -56,7 +56,7 @@ from transcripts.services.recordings import recording_path
 from transcripts.webhooks import endpoints
 from transcripts.webhooks.delivery import claim_due
 from transcripts.webhooks.events import Event
-from transcripts.webhooks.outbox import make_delivery, tell
+from transcripts.webhooks.outbox import make_delivery, record_event
 
 pytestmark = pytest.mark.database
 ROUNDS = 15
@@ -355,7 +355,7 @@ def test_disable_and_an_event(account: BillingAccount, make_transcript: MakeTran
 
         def happen(transcript: Transcript = transcript) -> None:
             with transaction.atomic():
-                tell(Event.COMPLETED, transcript)
+                record_event(Event.COMPLETED, transcript)
                 time.sleep(random.random() * JITTER_S)
 
         meet(lambda: endpoints.update_endpoint(endpoint, is_enabled=False), happen)

@@ -47,7 +47,7 @@ async def show_languages(request: HttpRequest) -> HttpResponseBase:
 
 @allow_methods("GET", "HEAD")
 async def show_formats(request: HttpRequest) -> HttpResponseBase:
-    """GET /v1/formats — what is accepted, by content, whatever a file is called."""
+    """GET /v1/formats — what is accepted, by content, whatever the file's name."""
     return JsonResponse({"formats": list(FORMATS)})
 
 

@@ -24,7 +24,7 @@ class TranscribeDocumentation(APIView):
         responses={200: serializers.TranscriptionSerializer, 202: serializers.AcceptedSerializer},
     )
     def post(self) -> None:
-        """Transcribe a recording, and wait for it; with `async=true`, be told where to look."""
+        """Transcribe a recording, and wait for it; with `async=true`, get 202 with its address."""
 
 
 class ModelsDocumentation(APIView):
@@ -59,7 +59,7 @@ class HealthDocumentation(APIView):
         responses={200: serializers.HealthSerializer, 503: serializers.HealthSerializer},
     )
     def get(self) -> None:
-        """Tell whether the server can do its work; 503 `degraded` where a part is down."""
+        """Report whether the server works; 503 `degraded` where a part is down."""
 
 
 class EventsDocumentation(APIView):

@@ -1,4 +1,4 @@
-"""`POST /api/v1/transcripts/claim/`: a visitor's transcript becomes an account's."""
+"""`POST /api/v1/transcripts/claim/`: a guest's transcript becomes an account's."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -30,7 +30,7 @@ class ClaimView(APIView):
         responses=TranscriptSummarySerializer,
     )
     def post(self, request: Request) -> Response:
-        """Keep a transcript that was made without an account: it becomes yours, at no charge.
+        """Claim a transcript that was made without an account: it becomes yours, at no charge.
 
         The token works once, until an hour after the transcript was finished.
         """

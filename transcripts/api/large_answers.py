@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from asgiref.sync import sync_to_async
 from django.http import StreamingHttpResponse
 
-from transcripts.exports.api.views import ExportFailedError, read_in_pieces, wait_for_file
+from transcripts.exports.api.views import ExportFailedError, read_in_chunks, wait_for_file
 from transcripts.exports.document import load_segments, spoken_language
 from transcripts.exports.json import segment_as_json
 from transcripts.exports.options import ExportOptions
@@ -26,7 +26,7 @@ _SEGMENTS_AT_ONCE = 20
 
 def answer_large(transcript: Transcript, headers: dict[str, str]) -> StreamingHttpResponse:
     """Return the transcript as `describe_transcript` has it. Five queries, and those of sending."""
-    # No text can look like the empty list: the quotes in it are escaped.
+    # No text can contain the empty list: the quotes in it are escaped.
     body = json.dumps(describe_without_segments(transcript), ensure_ascii=False)
     head, empty, tail = body.partition(_NO_SEGMENTS)
     return StreamingHttpResponse(
@@ -39,8 +39,8 @@ def answer_large(transcript: Transcript, headers: dict[str, str]) -> StreamingHt
 async def _stream(transcript: Transcript, *, head: str, tail: str) -> AsyncIterator[bytes]:
     yield head.encode()
     segments = await _made_by_worker(transcript)
-    async for piece in segments or _made_here(transcript):
-        yield piece
+    async for chunk in segments or _made_here(transcript):
+        yield chunk
     yield tail.encode()
 
 
@@ -51,7 +51,7 @@ async def _made_by_worker(transcript: Transcript) -> AsyncIterator[bytes] | None
         )
     except ExportFailedError:
         return None
-    return None if file is None else read_in_pieces(file)
+    return None if file is None else read_in_chunks(file)
 
 
 async def _made_here(transcript: Transcript) -> AsyncIterator[bytes]:

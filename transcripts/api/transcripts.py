@@ -1,4 +1,4 @@
-"""`/api/v1/transcripts/`: the transcripts of whoever asks."""
+"""`/api/v1/transcripts/`: the caller's transcripts."""
 
 from typing import cast
 from uuid import UUID
@@ -40,7 +40,7 @@ from transcripts.serializers import (
 
 
 class TranscriptView(APIView):
-    """One transcript. A visitor's token opens the visitor's own."""
+    """One transcript. A guest's token opens the guest's own."""
 
     authentication_classes = [KeyOrGuestAuthentication, SessionAuthentication]
 

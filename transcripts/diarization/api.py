@@ -50,12 +50,12 @@ class RecountView(EditingView):
         """Count the speakers again, from the voices as they were stored.
 
         Nothing is recognised again and nothing is charged. Text and times stay; a segment in which
-        the speaker changes is cut; given names go to the speaker who says most of their words. The
+        the speaker changes is cut; given names go to the speaker of most of their words. The
         change is a revision, which can be taken back.
 
         Where there is no voice data (speakers were not asked for, or it is deleted) but the
         recording is there, the answer is 202: a worker finds the voices in it, and counts then;
-        `GET` says how far it is. Else 409 with the reason.
+        `GET` reports the progress. Else 409 with the reason.
         """
         editing = read_editing(request, transcript_id)
         speakers = read_body(shapes.RecountRequestSerializer, request)["speakers"]
@@ -70,7 +70,7 @@ class RecountView(EditingView):
 
     @extend_schema(operation_id="read_recount", responses=VoicesSerializer)
     def get(self, request: Request, transcript_id: UUID) -> Response:
-        """Say whether voices are being found in the recording, as `POST` asked for."""
+        """Return the state of the search for voices that `POST` started."""
         transcript = get_transcript(user_of(request), transcript_id)
         return Response({"status": _STATES[transcript.job.voices]})
 

@@ -2,8 +2,8 @@
 
 Nothing is recognised and nothing charged. The result is a revision, which can be taken back: text
 and times stay as they are, segments in which the speaker changes are cut, what an earlier count cut
-is joined where one speaker says it now, and a name that a person gave goes to the speaker who says
-most of what its bearer said.
+is joined where it has one speaker now, and a name that a person gave goes to the speaker of
+most of its bearer's words.
 """
 
 from collections import Counter
@@ -34,7 +34,7 @@ _ANSWERED = frozenset({"speakers_not_installed", "speakers_failed", "fewer_speak
 
 
 class CannotRecountError(ApiError):
-    """There is nothing to count the speakers from; the sentence says why."""
+    """There is nothing to count the speakers from; the sentence states why."""
 
     status = 409
     code = "speakers_not_available"
@@ -122,28 +122,28 @@ def _cluster(transcript: Transcript, turns: list[SpeakerTurn], speakers: int) ->
 def _relabel(draft: Draft, turns: Sequence[SpeakerTurn], labels: Sequence[int]) -> int:
     """Put the new speakers into the draft; returns how many there are."""
     segments = draft.all_segments()
-    pieces = assign_speakers(segments, [Turn(turn.start_ms, turn.end_ms) for turn in turns], labels)
-    names = _carry_names(draft, segments, pieces)
-    found = max((piece.speaker or 0 for own in pieces for piece in own), default=0)
+    chunks = assign_speakers(segments, [Turn(turn.start_ms, turn.end_ms) for turn in turns], labels)
+    names = _carry_names(draft, segments, chunks)
+    found = max((chunk.speaker or 0 for own in chunks for chunk in own), default=0)
     old = dict(draft.speakers)
     for number in range(1, found + 1):
         draft.speakers[number] = SpeakerState(f"Speaker {number}", names.get(number, ""))
-    _put_pieces(draft, segments, pieces, Cuts.of(draft.transcript))
+    _put_chunks(draft, segments, chunks, Cuts.of(draft.transcript))
     for number in set(old) - set(range(1, found + 1)):
         draft.speakers.pop(number)
     return found
 
 
 def _carry_names(
-    draft: Draft, segments: Sequence[Segment], pieces: Sequence[Sequence[Segment]]
+    draft: Draft, segments: Sequence[Segment], chunks: Sequence[Sequence[Segment]]
 ) -> dict[int, str]:
-    """By new number: the given name whose bearer said most words of what this speaker says."""
+    """By new number: the given name whose bearer has most of this speaker's words."""
     shared: Counter[tuple[int, int]] = Counter()
-    for segment, own in zip(segments, pieces, strict=True):
+    for segment, own in zip(segments, chunks, strict=True):
         before = segment.speaker
         if before is not None and draft.speakers[before].display_name:
-            for piece in own:
-                shared[before, piece.speaker or 0] += max(len(piece.words), 1)
+            for chunk in own:
+                shared[before, chunk.speaker or 0] += max(len(chunk.words), 1)
     names: dict[int, str] = {}
     given: set[int] = set()
     for (before, after), _ in sorted(shared.items(), key=lambda item: (-item[1], item[0])):
@@ -153,14 +153,14 @@ def _carry_names(
     return names
 
 
-def _put_pieces(
+def _put_chunks(
     draft: Draft,
     segments: Sequence[Segment],
-    pieces: Sequence[Sequence[Segment]],
+    chunks: Sequence[Sequence[Segment]],
     earlier: Cuts,
 ) -> None:
     parts = []
-    for at, (segment, own) in enumerate(zip(segments, pieces, strict=True)):
+    for at, (segment, own) in enumerate(zip(segments, chunks, strict=True)):
         following = segments[at + 1].position if at + 1 < len(segments) else None
         parts.append(_cut(draft, segment, own, following))
     joined = join_cuts(earlier, segments, parts)
@@ -191,7 +191,7 @@ def _cut(
 
 
 def _note(transcript: Transcript, *, wanted: int, found: int) -> list[dict[str, str]]:
-    """Store what the answer says of the count; returns its warnings. One query."""
+    """Store the count's result for the answer; returns its warnings. One query."""
     others = [each for each in transcript.job.warnings if each["code"] not in _ANSWERED]
     fresh = []
     if found < wanted:

@@ -66,7 +66,7 @@ class Cuts:
 def join_cuts(
     cuts: Cuts, segments: Sequence[Segment], parts: Sequence[Sequence[Segment]]
 ) -> list[Segment]:
-    """Return all parts in order, joined where a count cut them and one speaker says both now.
+    """Return all parts in order, joined where a count cut them and both have one speaker now.
 
     segments: as stored, in order; parts: for each what it is now, one or more segments in order.
     """

@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 VOICES_TASK = "transcripts.find_voices"
 QUEUED, FAILED = "queued", "failed"
-# An hour of audio takes about a minute of one core; a worker that takes longer than this is gone.
+# An hour of audio takes about a minute of one core; a worker that takes longer than this has died.
 LOST_AFTER = timedelta(minutes=30)
 
 

@@ -3,7 +3,7 @@
 An edit is answered with interpolated times and leaves a row (`EditAlignment`) in its transaction.
 A task asks the recording where the words are, without any lock, and writes what it learned if the
 segment still is what was asked about: a later edit is never overwritten. That makes no revision
-(nobody's next change is refused for it); the edit's own revision gets the better times instead.
+(no later change is refused for it); the edit's own revision gets the better times instead.
 
 A lost message or a worker that died leaves the row open: it is announced again at growing
 intervals, and given up after `GIVE_UP_AFTER`. Running twice is harmless.
@@ -42,7 +42,7 @@ _QUEUE = "housekeeping"
 _FIRST_INTERVAL = timedelta(seconds=10)
 _MOST_ANNOUNCEMENTS = 6
 GIVE_UP_AFTER = timedelta(minutes=15)
-_FINISHED_KEPT_FOR = timedelta(hours=1)
+_FINISHED_RETENTION = timedelta(hours=1)
 _BATCH_ROWS = 100
 
 
@@ -80,19 +80,19 @@ def align_edit(alignment_id: int, *, align: Align = align_segment) -> None:
 def sweep_alignments(*, announce: Callable[[int], bool] | None = None) -> None:
     """Announce what waits again, give up what waited too long, delete what was finished long ago.
 
-    Without anything to do three statements.
+    Without work three statements.
     """
     now = timezone.now()
     waiting = EditAlignment.objects.filter(finished_at=None)
     waiting.filter(created_at__lt=now - GIVE_UP_AFTER).update(finished_at=now)
     due = waiting.filter(_is_due(now)).order_by("enqueued_at")
-    for pk, told_at in due.values_list("pk", "enqueued_at")[:_BATCH_ROWS]:
+    for pk, last_enqueued_at in due.values_list("pk", "enqueued_at")[:_BATCH_ROWS]:
         # Compare and set: of two sweepers one announces it.
-        again = waiting.filter(pk=pk, enqueued_at=told_at)
-        told = again.update(enqueued_at=now, enqueue_count=F("enqueue_count") + 1)
-        if told and not (announce or _announce)(pk):
+        again = waiting.filter(pk=pk, enqueued_at=last_enqueued_at)
+        is_enqueued = again.update(enqueued_at=now, enqueue_count=F("enqueue_count") + 1)
+        if is_enqueued and not (announce or _announce)(pk):
             return  # the broker is down: the next round tries again
-    EditAlignment.objects.filter(finished_at__lt=now - _FINISHED_KEPT_FOR).delete()
+    EditAlignment.objects.filter(finished_at__lt=now - _FINISHED_RETENTION).delete()
 
 
 def read_aligned(
@@ -135,7 +135,7 @@ def _write(row: EditAlignment, asked: Segment, words: Sequence[Word]) -> None:
 
 
 def _put_into_revision(row: EditAlignment, asked: Segment, words: Sequence[Word]) -> None:
-    """Let the edit's own revision say the better times, if these are the words it made."""
+    """Put the better times into the edit's own revision, if these are the words it made."""
     revision = Revision.objects.filter(transcript_id=row.transcript_id, number=row.revision).first()
     change = (revision.changes.get("segments", {}) if revision else {}).get(row.segment_key)
     after = change and change["after"]
@@ -151,7 +151,7 @@ def _finish(row: EditAlignment, *, is_aligned: bool) -> None:
 
 
 def _announce(alignment_id: int) -> bool:
-    """Tell the broker; False if it could not be told. Never raises."""
+    """Enqueue; False if the broker could not be reached. Never raises."""
     return send_now(ALIGN_TASK, [alignment_id], queue=_QUEUE)
 
 

@@ -1,7 +1,7 @@
 """Whether an alignment can be true, judged by what it gives: pure functions on aligned words.
 
-An aligner must put every word somewhere. A text that isn't what was said, or that it doesn't
-follow, it puts there too: some words over everything that is heard, the rest in no time at its end.
+An aligner must put every word somewhere. A text that wasn't spoken, or that it doesn't
+follow, it puts there too: some words over all the sound, the rest in no time at its end.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _LEAST_MS_A_CHARACTER = 5
 # Words that share time have as much together: thirty characters a second is as fast as people talk.
 _SHARED_MS_A_CHARACTER = 33
 # The mean of the words' probabilities. Measured with the tiny Whisper on three recordings: 0.99 for
-# what was said, at most 0.016 for what wasn't.
+# what was spoken, at most 0.016 for what wasn't.
 _IMPLAUSIBLE = 0.02
 # Fewer are held in place by the words around them, and a name may be as improbable as you like.
 _WORDS_TO_JUDGE = 3
@@ -48,7 +48,7 @@ def is_implausible(aligned: Sequence[Word]) -> bool:
 
 
 def redistribute_times(words: Sequence[Word]) -> list[Word] | None:
-    """Return the aligned words, each with a time in which it can be said; None: there is none.
+    """Return the aligned words, each with a time in which it can be spoken; None: there is none.
 
     words: in order, none begins before the one in front ends. A word that was left next to no
     time shares that of the words beside it, by length; all of these are `interpolated` then. If

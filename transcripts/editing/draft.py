@@ -1,7 +1,7 @@
 """One change of a transcript: what it needs is read, changed in memory, and written at once.
 
 `open_draft` is the transaction. Its first statement moves the transcript's revision on, if it is
-the one that the editor saw: of two editors at once one goes first, and the other is told (412).
+the one that the editor saw: of two editors at once one goes first, and the other gets 412.
 On SQLite that statement takes the write lock, on PostgreSQL the row's. A draft that changed nothing
 leaves no revision.
 """
@@ -121,7 +121,7 @@ class Draft:
         return self.segments(keys)
 
     def segments_of(self, speakers: Iterable[int]) -> list[Segment]:
-        """Return what these speakers say, in order. One query."""
+        """Return the segments of these speakers, in order. One query."""
         ids = [self._speaker_ids[position] for position in speakers]
         return self.segments(self._read(Q(speaker_id__in=ids)))
 
@@ -261,17 +261,17 @@ class Draft:
             self._speaker_ids[position] = row.pk
 
     def _drop_speakers(self, changed: dict[str, Change]) -> None:
-        gone = [int(key) for key in changed if int(key) not in self.speakers]
-        if gone:
-            Speaker.objects.filter(transcript=self.transcript, position__in=gone).delete()
+        removed = [int(key) for key in changed if int(key) not in self.speakers]
+        if removed:
+            Speaker.objects.filter(transcript=self.transcript, position__in=removed).delete()
 
     def _write_segments(self, changed: dict[str, Change]) -> None:
-        gone = [self._ids[key] for key, change in changed.items() if change["after"] is None]
+        removed = [self._ids[key] for key, change in changed.items() if change["after"] is None]
         added = [key for key, change in changed.items() if change["before"] is None]
         rest = [key for key, change in changed.items() if change["before"] and change["after"]]
         only_speaker = [key for key in rest if set(changed[key]["after"] or ()) == {"speaker"}]
-        for start in range(0, len(gone), _ROWS_AT_ONCE):
-            SegmentRow.objects.filter(pk__in=gone[start : start + _ROWS_AT_ONCE]).delete()
+        for start in range(0, len(removed), _ROWS_AT_ONCE):
+            SegmentRow.objects.filter(pk__in=removed[start : start + _ROWS_AT_ONCE]).delete()
         self._write_only_speakers(only_speaker)
         wanted = set(rest) - set(only_speaker)
         rows = [self._row(key) for key in rest if key in wanted]
@@ -378,7 +378,7 @@ def open_draft(
 
 
 def _claim(editing: Editing, *, at_any_status: bool) -> None:
-    """Move the revision on, or say why not. Of two editors at once one wins this."""
+    """Move the revision on, or raise. Of two editors at once one wins this."""
     rows = Transcript.objects.filter(pk=editing.transcript.pk)
     editable = rows if at_any_status else rows.exclude(status__in=OPEN_STATUSES)
     expected = editable if editing.expected is None else editable.filter(revision=editing.expected)

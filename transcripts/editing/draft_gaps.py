@@ -1,7 +1,7 @@
 """The gaps of a draft (`editing/draft`): which of them a change resolves, or opens again.
 
 A revision holds this like any change of a segment, so that taking it back shows the gap again.
-What the transcript says of its gaps, warnings and status, is written with it.
+The transcript's fields about gaps, warnings and status are written with it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -40,7 +40,7 @@ class GapDraft:
         }
 
     def write(self, changes: Mapping[str, Change]) -> None:
-        """Store them, and what the transcript says of its gaps. Three statements and one a gap."""
+        """Store them, and the transcript's fields about gaps. Three statements and one a gap."""
         if not changes:
             return
         for key in changes:

@@ -24,7 +24,7 @@ from transcripts.editing.segment_operations import (
     merge_segments,
     move_words,
     split_segment,
-    words_in_span,
+    words_in_interval,
 )
 from transcripts.models import EditAction, Transcript
 from transcripts.text.segments import Segment
@@ -33,7 +33,8 @@ from transcripts.text.writing import is_spaced
 
 @dataclass(frozen=True)
 class SegmentChange:
-    """What is to be different; None leaves it, and so does `...` for a speaker (None: nobody)."""
+    """What is to be different; None leaves it, and so does `...` for a speaker (None: no
+    speaker)."""
 
     text: str | None = None
     start_ms: int | None = None
@@ -120,7 +121,7 @@ def remove(editing: Editing, key: str) -> None:
 
 
 def add_speaker(editing: Editing, name: str) -> int:
-    """Add somebody who was not told apart; returns the number."""
+    """Add a speaker who was not detected; returns the number."""
     with open_draft(editing, EditAction.ADD_SPEAKER) as draft:
         number = max(draft.speakers, default=0) + 1
         draft.speakers[number] = SpeakerState(f"Speaker {number}", name)
@@ -137,20 +138,20 @@ def rename_speaker(editing: Editing, number: int, name: str) -> None:
 
 
 def merge_speakers(editing: Editing, numbers: Sequence[int], *, into: int) -> None:
-    """Say that these are one person: what they say becomes `into`'s, and they are gone."""
+    """Merge these speakers: their segments become `into`'s, and they are deleted."""
     with open_draft(editing, EditAction.MERGE_SPEAKERS) as draft:
-        gone = sorted({*numbers} - {into})
-        if not {into, *gone} <= set(draft.speakers):
+        removed = sorted({*numbers} - {into})
+        if not {into, *removed} <= set(draft.speakers):
             raise SpeakerNotFoundError
-        if not gone:
+        if not removed:
             raise EditError("Name the speakers that are to be merged into another one.")
-        draft.put(*(replace(segment, speaker=into) for segment in draft.segments_of(gone)))
-        for number in gone:
+        draft.put(*(replace(segment, speaker=into) for segment in draft.segments_of(removed)))
+        for number in removed:
             del draft.speakers[number]
 
 
 def assign_speaker(editing: Editing, *, start_ms: int, end_ms: int, speaker: int | None) -> None:
-    """Say who speaks in a span of time; segments that reach out of it are cut between words."""
+    """Set who speaks in an interval; segments that reach out of it are cut between words."""
     if start_ms >= end_ms:
         raise EditError("The span must end after it begins.")
     with open_draft(editing, EditAction.ASSIGN_SPEAKER) as draft:
@@ -197,7 +198,7 @@ def _cut_out(draft: Draft, segment: Segment, *, start_ms: int, end_ms: int) -> S
     """Return the part of it whose words lie in the span; the rest is put as segments of its own."""
     if start_ms <= segment.start_ms and segment.end_ms <= end_ms:
         return segment
-    first, behind = words_in_span(segment, start_ms=start_ms, end_ms=end_ms)
+    first, behind = words_in_interval(segment, start_ms=start_ms, end_ms=end_ms)
     if first == behind:
         return None
     position = draft.neighbour(segment, is_next=True)

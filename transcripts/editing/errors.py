@@ -4,7 +4,7 @@ from stt_web.core.errors import ApiError
 
 
 class RevisionChangedError(ApiError):
-    """Somebody else changed it since it was read."""
+    """It was changed since it was read."""
 
     status = 412
     code = "revision_changed"

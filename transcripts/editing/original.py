@@ -1,4 +1,4 @@
-"""A transcript as the machine wrote it, whatever people made of it since. Reads only."""
+"""A transcript as the machine wrote it, without later edits. Reads only."""
 
 from dataclasses import replace
 
@@ -12,8 +12,8 @@ from transcripts.warnings import completed_status
 
 
 def load_original(transcript: Transcript) -> Document:
-    """Return what a program is told that asked for the transcription. Two queries, eight if edited;
-    one more where it has gaps.
+    """Return the answer for a program that requested the transcription. Two queries, eight if
+    edited; one more where it has gaps.
 
     People's edits are theirs: a program that sends the same recording again gets the same answer.
     """

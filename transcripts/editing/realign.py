@@ -5,8 +5,8 @@ Asked in the background, after an edit was answered with interpolated times
 
 Only the words without a time of their own are aligned, together with some that stand around them,
 so that the aligner knows where it is. What is further apart than a window is aligned in pieces; a
-piece longer than a window (over half a minute typed anew) stays interpolated, since it isn't known
-which of its words was said when. What can't be true of an answer isn't taken
+piece longer than a window (over half a minute of new text) stays interpolated, since it isn't known
+when which of its words was spoken. What can't be true of an answer isn't taken
 (`editing/alignment_checks`).
 """
 
@@ -32,19 +32,19 @@ from transcripts.text.words import INTERPOLATED, Word
 logger = logging.getLogger(__name__)
 
 DEADLINE_S = 20.0  # of one try, over all pieces
-_MAX_PIECES = 3
+_MAX_CHUNKS = 3
 # How much is aligned around the words in question, so that their neighbours hold them in place.
 _CONTEXT_MS = 4_000
 # Of audio beyond the first and the last word: recognisers cut words a little short.
 _MARGIN_MS = 200
-# Damage is skipped by a full decode; an excerpt wouldn't notice, and look in the wrong place.
+# Damage is skipped by a full decode; an excerpt wouldn't notice, and read the wrong place.
 _UNCERTAIN = frozenset({"corrupt_audio_skipped"})
 _PCM_BYTES_A_MS = 32
 
 
 @dataclass(frozen=True)
-class _Piece:
-    """Some words of a segment, and where in the recording they are heard."""
+class _Chunk:
+    """Some words of a segment, and the interval of the recording that holds them."""
 
     first: int
     behind: int
@@ -53,7 +53,7 @@ class _Piece:
 
 
 class NotNowError(Exception):
-    """Nothing answers at present: another try, later, may succeed. `code` says what was wrong."""
+    """No server answers at present: a later try may succeed. `code` names the error."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -91,14 +91,14 @@ def align_segment(transcript: Transcript, segment: Segment) -> tuple[Word, ...]:
     Blocks ≤ `DEADLINE_S`; a query or two, no transaction. Raises NotNowError.
     """
     targets = [at for at, word in enumerate(segment.words) if word.timing == INTERPOLATED]
-    pieces = _find_pieces(segment, targets)[:_MAX_PIECES]
-    if not pieces or not can_be_aligned(transcript):
+    chunks = _find_chunks(segment, targets)[:_MAX_CHUNKS]
+    if not chunks or not can_be_aligned(transcript):
         return segment.words
-    return _align(transcript, segment, targets, pieces)
+    return _align(transcript, segment, targets, chunks)
 
 
 def _align(
-    transcript: Transcript, segment: Segment, targets: Sequence[int], pieces: list[_Piece]
+    transcript: Transcript, segment: Segment, targets: Sequence[int], chunks: list[_Chunk]
 ) -> tuple[Word, ...]:
     began = time.monotonic()
     words = list(segment.words)
@@ -107,10 +107,12 @@ def _align(
         inference = inference_for(transcript.owner)
         models = _able_models(inference, transcript)
         pick = pick_of(transcript, speaker=segment.speaker)
-        for piece in pieces if models else ():
+        for chunk in chunks if models else ():
             until = began + DEADLINE_S
-            heard = _ask(transcript, inference, models, words, piece, pick=pick, until=until)
-            _put(words, targets, piece, heard, segment)
+            aligned_words = _ask(
+                transcript, inference, models, words, chunk, pick=pick, until=until
+            )
+            _put(words, targets, chunk, aligned_words, segment)
         outcome = "aligned" if models else "no_model"
     except (InferenceError, ApiError, MediaError, DecoderDiedError) as error:
         outcome = error.code
@@ -147,7 +149,7 @@ def _ask(
     inference: Inference,
     models: Iterable[Model],
     words: Sequence[Word],
-    piece: _Piece,
+    chunk: _Chunk,
     *,
     pick: Pick,
     until: float,
@@ -155,15 +157,15 @@ def _ask(
     """Raises InferenceError, MediaError, DecoderDiedError, _TooLateError."""
     pcm = read_excerpt(
         recording_path(transcript),
-        start_ms=piece.start_ms,
-        length_ms=piece.end_ms - piece.start_ms,
+        start_ms=chunk.start_ms,
+        length_ms=chunk.end_ms - chunk.start_ms,
         patience_s=_left_s(until),
         pick=pick,
     )
     refusal: InferenceError = UnsupportedRequestError("No model can align.")
     if len(pcm) < _PCM_BYTES_A_MS:
         raise refusal  # the recording ends before
-    own = words[piece.first : piece.behind]
+    own = words[chunk.first : chunk.behind]
     for model in models:
         route = inference.pick(model=model.id)
         try:
@@ -172,7 +174,7 @@ def _ask(
                 pcm,
                 model=model.id,
                 language=transcript.language,
-                offset_ms=piece.start_ms,
+                offset_ms=chunk.start_ms,
                 server=route.server,
                 deadline_s=_left_s(until),
             )
@@ -188,17 +190,18 @@ def _left_s(until: float) -> float:
     return left_s
 
 
-def _find_pieces(segment: Segment, targets: Sequence[int]) -> list[_Piece]:
-    """Return what is to be heard, with its surroundings; what is too long for a window is left."""
-    pieces: list[_Piece] = []
+def _find_chunks(segment: Segment, targets: Sequence[int]) -> list[_Chunk]:
+    """Return what is to be aligned, with its surroundings; what is too long for a window is
+    left."""
+    chunks: list[_Chunk] = []
     for first, behind in _runs(targets):
-        piece = _surround(segment, first, behind)
-        if pieces and piece.end_ms - pieces[-1].start_ms <= LONGEST_MS:
-            last = pieces.pop()
-            piece = replace(piece, first=last.first, start_ms=last.start_ms)
-        if piece.end_ms - piece.start_ms <= LONGEST_MS:
-            pieces.append(piece)
-    return pieces
+        chunk = _surround(segment, first, behind)
+        if chunks and chunk.end_ms - chunks[-1].start_ms <= LONGEST_MS:
+            last = chunks.pop()
+            chunk = replace(chunk, first=last.first, start_ms=last.start_ms)
+        if chunk.end_ms - chunk.start_ms <= LONGEST_MS:
+            chunks.append(chunk)
+    return chunks
 
 
 def _runs(targets: Sequence[int]) -> list[tuple[int, int]]:
@@ -212,7 +215,7 @@ def _runs(targets: Sequence[int]) -> list[tuple[int, int]]:
     return runs
 
 
-def _surround(segment: Segment, first: int, behind: int) -> _Piece:
+def _surround(segment: Segment, first: int, behind: int) -> _Chunk:
     words = segment.words
     earliest_ms = words[first].start_ms - _CONTEXT_MS
     latest_ms = words[behind - 1].end_ms + _CONTEXT_MS
@@ -222,40 +225,43 @@ def _surround(segment: Segment, first: int, behind: int) -> _Piece:
         behind += 1
     start_ms = segment.start_ms if first == 0 else words[first].start_ms
     end_ms = segment.end_ms if behind == len(words) else words[behind - 1].end_ms
-    return _Piece(first, behind, max(0, start_ms - _MARGIN_MS), end_ms + _MARGIN_MS)
+    return _Chunk(first, behind, max(0, start_ms - _MARGIN_MS), end_ms + _MARGIN_MS)
 
 
 def _put(
     words: list[Word],
     targets: Sequence[int],
-    piece: _Piece,
-    heard: Sequence[Word],
+    chunk: _Chunk,
+    aligned_words: Sequence[Word],
     segment: Segment,
 ) -> None:
     """Give the words in question their times, between those that are not."""
-    inside = [at for at in targets if piece.first <= at < piece.behind]
+    inside = [at for at in targets if chunk.first <= at < chunk.behind]
     for first, behind in _runs(inside):
         most = segment.end_ms if behind == len(words) else words[behind].start_ms
         least = segment.start_ms if first == 0 else min(words[first - 1].end_ms, most)
-        own = heard[first - piece.first : behind - piece.first]
+        own = aligned_words[first - chunk.first : behind - chunk.first]
         fitted = _fit(words[first:behind], own, least, most)
         if fitted is not None:
             words[first:behind] = fitted
 
 
 def _fit(
-    words: Sequence[Word], heard: Sequence[Word], least: int, most: int
+    words: Sequence[Word], aligned_words: Sequence[Word], least: int, most: int
 ) -> tuple[Word, ...] | None:
-    """Return the words where they were heard, within the span; None where that can't be true."""
-    fitted = [(between(w.start_ms, least, most), between(w.end_ms, least, most)) for w in heard]
-    spoken_ms = sum(word.end_ms - word.start_ms for word in heard)
+    """Return the words where they were aligned, within the interval; None where that can't be
+    true."""
+    fitted = [
+        (between(w.start_ms, least, most), between(w.end_ms, least, most)) for w in aligned_words
+    ]
+    spoken_ms = sum(word.end_ms - word.start_ms for word in aligned_words)
     is_elsewhere = 2 * sum(end - start for start, end in fitted) < spoken_ms
-    if is_elsewhere or most <= least or is_implausible(heard):
+    if is_elsewhere or most <= least or is_implausible(aligned_words):
         return None
     aligned = [
         replace(retime(word, *times), timing=placed.timing)
-        for word, times, placed in zip(words, fitted, heard, strict=True)
+        for word, times, placed in zip(words, fitted, aligned_words, strict=True)
     ]
     shared = redistribute_times(aligned)
-    # A sign that isn't spoken may be where it was heard to have no length.
+    # A sign that isn't spoken may be aligned with no length.
     return None if shared is None else fit_words(shared, start_ms=least, end_ms=most)

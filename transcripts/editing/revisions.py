@@ -1,7 +1,7 @@
 """The history of what people changed: reading it, comparing, and working out a restore.
 
-A change is kept as what it changed, before and after (`models.revisions`). Several in a row fold
-into one; taking that back is a restore, and looking at it is a diff.
+A change is stored as what it changed, before and after (`models.revisions`). Several in a row fold
+into one; taking that back is a restore, and viewing it is a diff.
 """
 
 from collections.abc import Mapping
@@ -48,15 +48,17 @@ def changes_between(transcript: Transcript, older: int, newer: int) -> Changes:
 
 
 def fold(first: Changes, then: Changes) -> Changes:
-    """Return one change for two in a row; what the second took back is gone."""
+    """Return one change for two in a row; what the second undid is removed."""
     folded: Changes = {}
     for kind in KINDS:
         both = dict(first.get(kind, {}))
         for key, change in then.get(kind, {}).items():
             both[key] = _fold_one(both[key], change) if key in both else change
-        kept = {key: change for key, change in both.items() if change["before"] != change["after"]}
-        if kept:
-            folded[kind] = kept
+        retained = {
+            key: change for key, change in both.items() if change["before"] != change["after"]
+        }
+        if retained:
+            folded[kind] = retained
     return folded
 
 

@@ -1,6 +1,6 @@
 """What can be done to segments: pure functions on plain data, no database.
 
-Whatever they are given, the words of what they return spell its text, lie within it, and rise;
+For any input, the words of their result join to its text, lie within it, and ascend;
 `start_ms < end_ms`. What can't be done is an `EditError` with a sentence for a person.
 """
 
@@ -55,7 +55,7 @@ def change_times(segment: Segment, *, start_ms: int, end_ms: int) -> Segment:
 def split_segment(
     segment: Segment, *, at_word: int, key: str, next_position: float | None
 ) -> tuple[Segment, Segment]:
-    """Cut it before word `at_word` (0-based); the first part keeps the id, the second gets `key`.
+    """Cut it before word `at_word` (0-based); the first part has the old id, the second gets `key`.
 
     next_position: of the segment behind it, if there is one.
     """
@@ -104,7 +104,7 @@ def move_words(
     left: Segment, right: Segment, *, count: int, is_forward: bool, is_spaced: bool
 ) -> tuple[Segment, Segment]:
     """Move `count` words over the border of two neighbours: the last of `left` forward, or the
-    first of `right` back. Both keep at least one word."""
+    first of `right` back. Both have at least one word left."""
     giver = left if is_forward else right
     if not 0 < count < len(giver.words):
         raise EditError(
@@ -127,7 +127,7 @@ def move_words(
     )
 
 
-def words_in_span(segment: Segment, *, start_ms: int, end_ms: int) -> tuple[int, int]:
+def words_in_interval(segment: Segment, *, start_ms: int, end_ms: int) -> tuple[int, int]:
     """Return which words (first, behind the last) have their middle within the span."""
     inside = [
         at
@@ -145,7 +145,7 @@ def _with_words(segment: Segment, words: Sequence[Word]) -> Segment:
 
 
 def _confidence(words: Sequence[Word], segment: Segment) -> float | None:
-    """Return the mean of the words'; what a person typed says nothing about imported ones."""
+    """Return the mean of the words'; typed words have no bearing on imported ones."""
     if not words:
         return segment.confidence
     mean = mean_confidence(words)

@@ -2,7 +2,7 @@
 
 A cell that begins like a formula gets an apostrophe before it, which spreadsheets take for "this
 is text" (OWASP, *CSV Injection*): speech must not be executed. Where the list separator is `;`
-(Czech, German), a spreadsheet splits the same line there, whatever is quoted: what follows a `;`
+(Czech, German), a spreadsheet splits the same line there, also in quotes: what follows a `;`
 is guarded likewise. Line breaks and tabs, which would also begin a cell, are spaces here, and a
 comma within a cell is quoted.
 """

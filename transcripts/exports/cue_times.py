@@ -1,8 +1,8 @@
 """From when to when cues stand: as long as they are spoken and as it takes to read them, one after
-the other, with a gap between. The rules are the profile's; the text isn't looked at here.
+the other, with a gap between. The rules are the profile's; the text isn't read here.
 
-Where more is said than the shortest durations leave room for, cues start late and catch up in the
-next pause; where none comes soon, they share the time that there is. No cue flashes by.
+Where there is more speech than the shortest durations leave room for, cues start late and catch up
+in the next pause; where none comes soon, they share the time that there is. No cue flashes by.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _LATE_MS = 1_000
 _GLANCE_MS = 250
 # Of the time of a cue and its gap: what the cue has where both must shrink.
 _CUE_SHARE = 0.75
-_MOST_LOOKED_AHEAD = 40
+_MAX_LOOKAHEAD = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,14 @@ def fit_times(
     times: list[tuple[int, int]] = []
     earliest_ms = 0
     # Where the next one begins; behind the last, where one could.
-    starts_ms = [slot.start_ms for slot in slots[1:]]
-    starts_ms += [max(duration_ms, slot.end_ms) + profile.gap_ms for slot in slots[-1:]]
-    for number, slot in enumerate(slots):
-        start_ms = max(slot.start_ms, earliest_ms)
+    starts_ms = [block.start_ms for block in slots[1:]]
+    starts_ms += [max(duration_ms, block.end_ms) + profile.gap_ms for block in slots[-1:]]
+    for number, block in enumerate(slots):
+        start_ms = max(block.start_ms, earliest_ms)
         shortest_ms, gap_ms = _affordable_ms(starts_ms, number, start_ms, profile)
         limit_ms = starts_ms[number] - gap_ms
-        reading_ms = max(slot.reading_ms, profile.min_duration_ms)
-        wanted_ms = min(max(slot.end_ms, start_ms + reading_ms), limit_ms)
+        reading_ms = max(block.reading_ms, profile.min_duration_ms)
+        wanted_ms = min(max(block.end_ms, start_ms + reading_ms), limit_ms)
         end_ms = max(wanted_ms, start_ms + shortest_ms)
         end_ms = min(end_ms, start_ms + profile.max_duration_ms)
         times.append((start_ms, end_ms))
@@ -60,7 +60,7 @@ def _affordable_ms(
     follow can be in time again soon."""
     whole_ms = profile.min_duration_ms + profile.gap_ms
     pitch_ms = float(whole_ms)  # from one beginning to the next
-    most = min(_MOST_LOOKED_AHEAD, max(1, _CATCH_UP_MS // whole_ms))
+    most = min(_MAX_LOOKAHEAD, max(1, _CATCH_UP_MS // whole_ms))
     for ahead, next_ms in enumerate(starts_ms[number : number + most], 1):
         left_ms = next_ms - start_ms
         if left_ms >= ahead * whole_ms:

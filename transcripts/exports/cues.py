@@ -39,7 +39,7 @@ class Cue:
 
 @dataclass(frozen=True)
 class _Flow:
-    """What one speaker says without a long pause; nothing in it is wider than a line. `borders`:
+    """The words of one speaker without a long pause; nothing in it is wider than a line. `borders`:
     before which words a segment begins."""
 
     words: list[Word]
@@ -55,7 +55,7 @@ class _Flow:
 
 
 def make_cues(document: Document, profile: Profile = PROFILES["default"]) -> list[Cue]:
-    """Cut the document into cues that keep the profile's rules, as their scripts are read."""
+    """Cut the document into cues that follow the profile's rules, as their scripts are read."""
     cues: list[Cue] = []
     slots: list[CueSlot] = []
     for flow in _flows(document, profile):
@@ -173,15 +173,15 @@ def _cut_word(word: Word, measure: Measure) -> Iterator[Word]:
         yield word
         return
     total = max(1, len(word.text))
-    span_ms = word.end_ms - word.start_ms
+    interval_ms = word.end_ms - word.start_ms
     position = 0
     for number, part in enumerate(word.text.split()):
-        for place, piece in enumerate(_cut_part(part, measure)):
-            end = position + len(piece)
+        for place, chunk in enumerate(_cut_part(part, measure)):
+            end = position + len(chunk)
             yield Word(
-                piece,
-                word.start_ms + span_ms * position // total,
-                word.start_ms + span_ms * min(total, end) // total,
+                chunk,
+                word.start_ms + interval_ms * position // total,
+                word.start_ms + interval_ms * min(total, end) // total,
                 word.confidence,
                 (word.space_before or number > 0) and place == 0,
             )

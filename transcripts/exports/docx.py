@@ -1,6 +1,6 @@
 """Word documents: python-docx for the styles and the frame, the paragraphs as XML of our own.
 
-Paragraph by paragraph python-docx takes 40 s for ten hours of speech, for it looks each style up
+Paragraph by paragraph python-docx takes 40 s for ten hours of speech, for it resolves each style
 again. Structure for those who listen to a document: a title, headings, a language, styles with
 names, and in the table of times a heading row that repeats.
 """
@@ -77,7 +77,7 @@ def _add_character_style(
 
 
 def _set_language(properties: object, language: str) -> None:
-    """Say in what language the text is: spelling, hyphens and voices go by it."""
+    """Declare the text's language: spelling, hyphens and voices go by it."""
     value = quoteattr(language)
     element = parse_xml(f"<w:lang {nsdecls('w')} w:val={value} w:eastAsia={value} w:bidi={value}/>")
     properties.append(element)  # type: ignore[attr-defined]  # an lxml element, without stubs

@@ -1,4 +1,4 @@
-"""What an export is called: a name that every system can keep, and the header that tells it."""
+"""What an export is called: a name that is valid on every system, and its header."""
 
 import re
 from urllib.parse import quote
@@ -13,7 +13,7 @@ _FALLBACK = "transcript"
 
 
 def file_name(title: str, *, extension: str) -> str:
-    """Return a file's name made of the title, or `transcript` where nothing of it can be kept."""
+    """Return a file's name made of the title, or `transcript` where nothing of it is valid."""
     text = without_direction_marks(one_line(normalize("NFC", title)))
     text = " ".join(_FORBIDDEN.sub(" ", text).split()).strip(". ")
     text = text.encode("utf-8", "ignore")[:_LONGEST_BYTES].decode("utf-8", "ignore").strip(". ")

@@ -1,7 +1,7 @@
 """Gaps in their places in a document, for exports that ask for them (`include_gaps`).
 
-A gap becomes a segment that says so in brackets, in the transcript's language; a segment that
-reaches over it is cut there. So every format shows it as it shows what was said.
+A gap becomes a segment with a mark in brackets, in the transcript's language; a segment that
+reaches over it is cut there. So every format shows it like speech.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ def include_gaps(document: Document, *, locale: str) -> Document:
     if not document.gaps:
         return document
     phrases = phrases_for(document.language, locale=locale)
-    cut = [piece for segment in document.segments for piece in _cut(segment, document.gaps)]
+    cut = [chunk for segment in document.segments for chunk in _cut(segment, document.gaps)]
     stand_ins = [_stand_in(gap, phrases) for gap in document.gaps]
     in_order = sorted([*cut, *stand_ins], key=lambda segment: segment.start_ms)
     return replace(document, segments=tuple(in_order))
@@ -62,7 +62,7 @@ def _stand_in(gap: ShownGap, phrases: Phrases) -> GapSegment:
 
 
 def _short_seconds(length_ms: int, decimal: str) -> str:
-    """Return whole seconds, as a mark must be short; tenths where these would say none."""
+    """Return whole seconds, as a mark must be short; tenths where these would be 0."""
     if length_ms >= _LEAST_WHOLE_MS:
         return str(round(length_ms / 1000))
     return f"{length_ms / 1000:.1f}".replace(".", decimal)

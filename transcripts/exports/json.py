@@ -54,7 +54,7 @@ def export_json(document: Document, options: ExportOptions) -> str:
     body = without_segments(document) | {"title": document.title}
     if options.notice:
         body |= {"origin": origin_of(document), "notice": notice_of(document, options)}
-    # One segment at a time: of ten hours, all of them as dicts take 60 MB. No text can look like
+    # One segment at a time: of ten hours, all of them as dicts take 60 MB. No text can contain
     # the empty list: the quotes in it are escaped.
     head, empty, tail = json.dumps(body, ensure_ascii=False).partition(_NO_SEGMENTS)
     return f"{head}{empty[:-2]}{render_segments(document, options)}{tail}"
@@ -136,7 +136,7 @@ def seconds(milliseconds: int) -> float:
 
 
 def share(confidence: float | None) -> float | None:
-    """Return it as the public JSON has it; null where nobody measured one."""
+    """Return it as the public JSON has it; null where none was measured."""
     return None if confidence is None else round(confidence, 4)
 
 

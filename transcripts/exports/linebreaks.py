@@ -25,7 +25,7 @@ _IDEOGRAPHIC = (
     range(0x20000, 0x32000),
 )
 
-# Longer ones are cut without looking: HarfBuzz gives up where marks are stacked by the thousand.
+# Longer ones are cut unshaped: HarfBuzz gives up where marks are stacked by the thousand.
 _LONGEST_UNIT = 500
 
 

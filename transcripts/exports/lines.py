@@ -33,7 +33,7 @@ def fits(
     count: int,
     width_of: Callable[[str], float] = len,
 ) -> bool:
-    """Say whether the words fit into `count` lines of `width` characters, broken greedily."""
+    """Whether the words fit into `count` lines of `width` characters, broken greedily."""
     lines, length = 1, 0.0
     for word in words:
         added = width_of(word.text)

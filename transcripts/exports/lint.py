@@ -1,4 +1,4 @@
-"""Faults of subtitles, found by a profile's rules: what a person should look at before they go on
+"""Faults of subtitles, found by a profile's rules: what a person should check before they publish
 air. The sources of the rules are in `profiles` and `lines`.
 """
 

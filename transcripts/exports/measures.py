@@ -1,5 +1,5 @@
 """How much of a line, and of a reader's time, a text takes: Chinese, Japanese and Korean characters
-are wider than others and say more, whatever language a transcript is declared to be in.
+are wider than others and hold more, whatever the declared language.
 
 They are counted as so many characters of the profile, which are Latin ones: where 16 of them fill a
 line of 42, each counts for 42 / 16. So a line of two scripts is as full as both make it.
@@ -74,7 +74,7 @@ def own_profile(profile: Profile, text: str, *, language: str) -> Profile:
 
 
 def is_mostly_wide(text: str) -> bool:
-    """Say whether more of the text's letters are East Asian ones than not."""
+    """Whether more of the text's letters are East Asian ones than not."""
     return 2 * _count_wide(text) > sum(not character.isspace() for character in text)
 
 

@@ -1,5 +1,5 @@
-"""What every export says of its origin (EU AI Act, article 50): that a machine wrote it, or that it
-was imported and nobody knows, and whether a person has corrected it since.
+"""The origin notice of every export (EU AI Act, article 50): that a machine wrote it, or that it
+was imported and its origin is unknown, and whether a person has corrected it since.
 
 `STT_EXPORT_NOTICE=false` switches it off for all of a server; the options carry that decision.
 """
@@ -45,8 +45,8 @@ def notice_of(document: Document, options: ExportOptions) -> str:
 
 
 def notice_cues(document: Document, options: ExportOptions, *, after_ms: int) -> list[Cue]:
-    """Return the notice as subtitles that begin behind `after_ms` and keep the profile's rules: one
-    where it fits, long enough to be read. A file of cues has no other place for it."""
+    """Return the notice as subtitles that begin behind `after_ms` and follow the profile's rules:
+    one where it fits, long enough to be read. A file of cues has no other place for it."""
     notice, profile = notice_of(document, options), options.profile
     if not notice:
         return []
@@ -65,7 +65,7 @@ def notice_cues(document: Document, options: ExportOptions, *, after_ms: int) ->
 @cache
 def all_notices() -> dict[str, str]:
     """Return each notice in each language of ours, without spaces, with the origin (`origin_of`)
-    that it tells: what an import of our own file is recognised by."""
+    that it states: what an import of our own file is recognised by."""
     return {
         _bare(sentence): origin
         for phrases in PHRASES.values()
@@ -94,15 +94,15 @@ def _as_one(words: tuple[Word, ...], measure: Measure) -> tuple[str, ...] | None
 
 def _words_of(notice: str, *, start_ms: int, end_ms: int) -> tuple[Word, ...]:
     """Return what lines may be broken between, timed by length."""
-    pieces = [
+    chunks = [
         (unit, place == 0 and number > 0)
         for number, part in enumerate(notice.split())
         for place, unit in enumerate(break_units(part))
     ]
-    total = sum(len(unit) for unit, _ in pieces)
+    total = sum(len(unit) for unit, _ in chunks)
     words: list[Word] = []
     position = 0
-    for unit, has_space in pieces:
+    for unit, has_space in chunks:
         from_ms = start_ms + (end_ms - start_ms) * position // total
         position += len(unit)
         to_ms = start_ms + (end_ms - start_ms) * position // total

@@ -125,14 +125,14 @@ class _Writer:
         self._y -= 8
 
     def _write_heading(self, heading: str, number: int) -> None:
-        self._keep(_HEADING.before + _HEADING.leading + _PARAGRAPH_START)
+        self._reserve(_HEADING.before + _HEADING.leading + _PARAGRAPH_START)
         self._mark(heading, f"section-{number}", level=1)
         with self._structure.element("H2"):
             self._write_text(heading, _HEADING, left=_MARGIN)
 
     def _write_paragraph(self, paragraph: Paragraph) -> None:
         """Write who speaks and when above the text, or the time beside it."""
-        self._keep(_PARAGRAPH_START)
+        self._reserve(_PARAGRAPH_START)
         time = "" if self._timestamps == "none" else format_timestamp(paragraph.start_ms)
         is_column = self._timestamps == "column"
         speaker = paragraph.speaker or ""
@@ -158,7 +158,7 @@ class _Writer:
             x = self._left + (room - self._width(time, _TIME) if is_rtl else 0)
             taken = self._draw_line(f"{time} ", _TIME, x=x, y=self._y) + 6
         name, *rest = [*self._lines(speaker, _SPEAKER, width=room - taken), ""]
-        if any(rest):  # one line, whatever somebody is called
+        if any(rest):  # one line, for names of any length
             width = room - taken - self._width("…", _SPEAKER)
             name = f"{next(self._lines(speaker, _SPEAKER, width=width))}…"
         x = self._left + (0 if is_rtl else taken)
@@ -178,7 +178,7 @@ class _Writer:
             end += len(line)
             if clean.startswith(" ", end) and not is_rtl:  # or words run together when read aloud
                 line, end = f"{line} ", len(clean) - len(clean[end:].lstrip(" "))
-            self._keep(style.leading)
+            self._reserve(style.leading)
             self._y -= style.leading
             self._draw_line(line, style, x=left, y=self._y, width=width, is_rtl=is_rtl)
 
@@ -194,28 +194,28 @@ class _Writer:
         self, text: str, style: Style, *, x: float, y: float, width: float = 0, is_rtl: bool = False
     ) -> float:
         """Draw one line and return its width; in `width`, flush with the side it begins on."""
-        pieces = lay_out(
+        chunks = lay_out(
             text, language=self._document.language, is_bold=style.is_bold, is_rtl=is_rtl
         )
-        drawn = sum(piece.width for piece in pieces) * style.size / 1000
+        drawn = sum(chunk.width for chunk in chunks) * style.size / 1000
         if is_rtl and width:
             x += width - drawn
         self._canvas.setFillColorRGB(*style.color)
-        for piece in pieces:
-            self._draw_piece(piece, style, x=x, y=y)
-            x += piece.width * style.size / 1000
+        for chunk in chunks:
+            self._draw_run(chunk, style, x=x, y=y)
+            x += chunk.width * style.size / 1000
         return drawn
 
-    def _draw_piece(self, piece: ShapedRun, style: Style, *, x: float, y: float) -> None:
-        with self._structure.marked(piece.text if piece.is_told else ""):
-            self._canvas.setFont(piece.font, style.size)
-            self._canvas.drawString(x, y, piece.glyphs)
+    def _draw_run(self, chunk: ShapedRun, style: Style, *, x: float, y: float) -> None:
+        with self._structure.marked(chunk.text if chunk.needs_actual_text else ""):
+            self._canvas.setFont(chunk.font, style.size)
+            self._canvas.drawString(x, y, chunk.glyphs)
 
     def _mark(self, heading: str, key: str, *, level: int) -> None:
         self._canvas.bookmarkPage(key)
         self._canvas.addOutlineEntry(heading, key, level=level)
 
-    def _keep(self, height: float) -> None:
+    def _reserve(self, height: float) -> None:
         """Begin a new page unless `height` is left on this one."""
         if self._y - height < _MARGIN:
             self._end_page()
@@ -240,6 +240,6 @@ def _clean(text: str) -> str:
 
 
 def _read_aloud(text: str) -> str:
-    """Return what the structure must say because the page has it in another order."""
+    """Return what the structure must hold because the page has it in another order."""
     clean = _clean(text)
     return clean if any(unicodedata.bidirectional(each) in ("R", "AL") for each in clean) else ""

@@ -1,7 +1,7 @@
 """The structure of a tagged PDF (ISO 32000-1, 14.7 and 14.8): what is a heading, what a paragraph,
 and in which order they are read, for those who listen to a document. reportlab has none of it.
 
-Marked stretches of content follow each other and are never nested: poppler 22 loses what follows a
+Marked sections of content follow each other and are never nested: poppler 22 loses what follows a
 nested one. What stands around the text is an artifact.
 """
 
@@ -33,7 +33,7 @@ class _Element:
     kind: str
     reference: Any
     kids: list[Any] = field(default_factory=list)
-    is_in_stretch: bool = False
+    is_marked: bool = False
 
 
 class StructureTree:
@@ -48,12 +48,12 @@ class StructureTree:
         self._body_reference = self._document.Reference(self._body)
         self._elements: list[Any] = []
         self._open: _Element | None = None
-        self._of_this_page: list[Any] = []  # the element of each marked stretch
+        self._of_this_page: list[Any] = []  # the element of each marked section
         self._of_pages: list[list[Any]] = []
 
     @contextlib.contextmanager
     def element(self, kind: str, *, actual_text: str = "") -> Iterator[None]:
-        """What is drawn meanwhile is one element, of a standard structure type (14.8.4).
+        """What is drawn inside is one element, of a standard structure type (14.8.4).
         `actual_text`: how it is read, where the page has it in another order."""
         values = {"Type": PDFName("StructElem"), "S": PDFName(kind), "P": self._body_reference}
         if actual_text:
@@ -61,7 +61,7 @@ class StructureTree:
         element = PDFDictionary(values)
         self._open = _Element(kind, self._document.Reference(element))
         yield
-        self._end_stretch()
+        self._end_marked()
         if self._open.kids:
             element["K"] = PDFArray(self._open.kids)
         self._elements.append(self._open.reference)
@@ -69,27 +69,27 @@ class StructureTree:
 
     @contextlib.contextmanager
     def marked(self, actual_text: str = "") -> Iterator[None]:
-        """What is drawn meanwhile belongs to the open element, and is copied as `actual_text`."""
+        """What is drawn inside belongs to the open element, and is copied as `actual_text`."""
         if not actual_text:
-            if self._open is not None and not self._open.is_in_stretch:
-                self._begin_stretch(self._open, self._open.kind)
-                self._open.is_in_stretch = True
+            if self._open is not None and not self._open.is_marked:
+                self._begin_marked(self._open, self._open.kind)
+                self._open.is_marked = True
             yield
             return
-        self._end_stretch()
-        told = f"/ActualText <{as_hex(actual_text)}>"
+        self._end_marked()
+        property_list = f"/ActualText <{as_hex(actual_text)}>"
         if self._open is not None:
-            self._begin_stretch(self._open, "Span", told)
+            self._begin_marked(self._open, "Span", property_list)
         else:
-            self._canvas.addLiteral(f"/Span <<{told}>> BDC")
+            self._canvas.addLiteral(f"/Span <<{property_list}>> BDC")
         yield
         self._canvas.addLiteral("EMC")
 
     @contextlib.contextmanager
     def page_end(self) -> Iterator[None]:
-        """What is drawn meanwhile is the page's foot; then the page is over, and an element that
+        """What is drawn inside is the page's foot; then the page is over, and an element that
         is open goes on on the next."""
-        self._end_stretch()
+        self._end_marked()
         interrupted, self._open = self._open, None
         self._canvas.addLiteral("/Artifact <</Type /Pagination>> BDC")
         yield
@@ -115,7 +115,7 @@ class StructureTree:
         self._document.Catalog.StructTreeRoot = self._root
         self._document.Catalog.MarkInfo = PDFDictionary({"Marked": _Literal("true")})
 
-    def _begin_stretch(self, element: _Element, kind: str, properties: str = "") -> None:
+    def _begin_marked(self, element: _Element, kind: str, properties: str = "") -> None:
         number = len(self._of_this_page)
         self._of_this_page.append(element.reference)
         page = self._document.thisPageRef()
@@ -123,10 +123,10 @@ class StructureTree:
         element.kids.append(PDFDictionary(reference))
         self._canvas.addLiteral(f"/{kind} <</MCID {number} {properties}>> BDC")
 
-    def _end_stretch(self) -> None:
-        if self._open is not None and self._open.is_in_stretch:
+    def _end_marked(self) -> None:
+        if self._open is not None and self._open.is_marked:
             self._canvas.addLiteral("EMC")
-            self._open.is_in_stretch = False
+            self._open.is_marked = False
 
 
 def as_hex(text: str) -> str:

@@ -1,7 +1,7 @@
 """The few sentences of ours that stand inside a transcript's file, in the transcript's language.
 
 Not gettext: pages come in the languages of the site, but a subtitle in Spanish is read by people
-who read Spanish, whoever downloaded it. What is not here is said in the language of who asks.
+who read Spanish, for every downloader. What is not here is in the language of the request.
 Each sentence fits two lines of 42 characters, so that it is one subtitle.
 """
 

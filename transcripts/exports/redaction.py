@@ -46,7 +46,7 @@ def _is_phone(text: str) -> bool:
     return text.startswith(("+", "00")) or digits >= _SHORTEST_PHONE_DIGITS
 
 
-# Tried in this order: a card number also looks like a telephone number.
+# Tried in this order: a card number also matches a telephone number.
 _RULES = {
     "email": _Rule(_EMAIL, "[e-mail]", lambda text: True),
     "iban": _Rule(_IBAN, "[IBAN]", _is_iban),
@@ -57,7 +57,7 @@ KINDS = tuple(_RULES)
 
 
 @dataclass(frozen=True)
-class _Span:
+class _Interval:
     start: int
     end: int
     mask: str
@@ -78,55 +78,62 @@ def redact_document(document: Document, *, kinds: Collection[str]) -> Document:
 
 
 def _redact_segment(segment: Segment, rules: list[_Rule]) -> Segment:
-    spans = _find_spans(segment.text, rules)
+    intervals = _find_intervals(segment.text, rules)
     name = segment.speaker_name
     return replace(
         segment,
-        text=_mask(segment.text, spans),
-        words=tuple(_redact_words(segment, spans)) if spans else segment.words,
+        text=_mask(segment.text, intervals),
+        words=tuple(_redact_words(segment, intervals)) if intervals else segment.words,
         speaker_name=_redact_text(name, rules) if name is not None else None,
     )
 
 
 def _redact_text(text: str, rules: list[_Rule]) -> str:
-    return _mask(text, _find_spans(text, rules))
+    return _mask(text, _find_intervals(text, rules))
 
 
-def _find_spans(text: str, rules: list[_Rule]) -> list[_Span]:
-    spans: list[_Span] = []
+def _find_intervals(text: str, rules: list[_Rule]) -> list[_Interval]:
+    intervals: list[_Interval] = []
     for rule in rules:
         for match in rule.pattern.finditer(text):
-            is_free = all(match.end() <= span.start or match.start() >= span.end for span in spans)
+            is_free = all(
+                match.end() <= interval.start or match.start() >= interval.end
+                for interval in intervals
+            )
             if is_free and rule.accepts(match[0]):
-                spans.append(_Span(match.start(), match.end(), rule.mask))
-    return sorted(spans, key=lambda span: span.start)
+                intervals.append(_Interval(match.start(), match.end(), rule.mask))
+    return sorted(intervals, key=lambda interval: interval.start)
 
 
-def _mask(text: str, spans: list[_Span]) -> str:
-    for span in reversed(spans):
-        text = text[: span.start] + span.mask + text[span.end :]
+def _mask(text: str, intervals: list[_Interval]) -> str:
+    for interval in reversed(intervals):
+        text = text[: interval.start] + interval.mask + text[interval.end :]
     return text
 
 
-def _redact_words(segment: Segment, spans: list[_Span]) -> Iterator[Word]:
-    """Yield the words; those that one masked stretch touches become one, with all their time.
+def _redact_words(segment: Segment, intervals: list[_Interval]) -> Iterator[Word]:
+    """Yield the words; those that one masked interval touches become one, with all their time.
 
-    Words that don't spell their text can't be told apart by it: they give way to one for it all.
+    Words that don't join to their text can't be located in it: they give way to one for it all.
     """
     placed = _place_words(segment)
     if placed is None:
         yield Word(
-            _mask(segment.text, spans), segment.start_ms, segment.end_ms, segment.confidence, False
+            _mask(segment.text, intervals),
+            segment.start_ms,
+            segment.end_ms,
+            segment.confidence,
+            False,
         )
         return
     group: list[tuple[int, Word]] = []
     for start, word in placed:
-        if group and not _is_joined(group[-1], start, spans):
-            yield _join(group, segment.text, spans)
+        if group and not _is_joined(group[-1], start, intervals):
+            yield _join(group, segment.text, intervals)
             group = []
         group.append((start, word))
     if group:
-        yield _join(group, segment.text, spans)
+        yield _join(group, segment.text, intervals)
 
 
 def _place_words(segment: Segment) -> list[tuple[int, Word]] | None:
@@ -142,15 +149,19 @@ def _place_words(segment: Segment) -> list[tuple[int, Word]] | None:
     return None if segment.text[position:].strip() else placed
 
 
-def _is_joined(last: tuple[int, Word], start: int, spans: list[_Span]) -> bool:
+def _is_joined(last: tuple[int, Word], start: int, intervals: list[_Interval]) -> bool:
     end = last[0] + len(last[1].text)
-    return any(span.start < end and start < span.end for span in spans)
+    return any(interval.start < end and start < interval.end for interval in intervals)
 
 
-def _join(group: list[tuple[int, Word]], text: str, spans: list[_Span]) -> Word:
+def _join(group: list[tuple[int, Word]], text: str, intervals: list[_Interval]) -> Word:
     start = group[0][0]
     end = group[-1][0] + len(group[-1][1].text)
-    inside = [_moved(span, by=-start) for span in spans if span.start >= start and span.end <= end]
+    inside = [
+        _moved(interval, by=-start)
+        for interval in intervals
+        if interval.start >= start and interval.end <= end
+    ]
     words = [word for _, word in group]
     measured = [word.confidence for word in words if word.confidence is not None]
     return replace(
@@ -161,5 +172,5 @@ def _join(group: list[tuple[int, Word]], text: str, spans: list[_Span]) -> Word:
     )
 
 
-def _moved(span: _Span, *, by: int) -> _Span:
-    return _Span(span.start + by, span.end + by, span.mask)
+def _moved(interval: _Interval, *, by: int) -> _Interval:
+    return _Interval(interval.start + by, interval.end + by, interval.mask)

@@ -49,7 +49,7 @@ class Export:
 
 
 def _encoded(render_text: Callable[[Document, ExportOptions], str]) -> Callable[..., bytes]:
-    # A lone surrogate in a text must not keep the rest of it from being written.
+    # A lone surrogate in a text must not prevent the rest of it from being written.
     return lambda document, options: render_text(document, options).encode("utf-8", "replace")
 
 

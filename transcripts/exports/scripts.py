@@ -1,6 +1,6 @@
-"""Which of our fonts writes which character, and in what script a stretch of text is.
+"""Which of our fonts writes which character, and in what script a run of text is.
 
-Coverage is read from the fonts themselves; `README.md` beside them says what they hold.
+Coverage is read from the fonts themselves; `README.md` beside them lists what they hold.
 """
 
 import unicodedata
@@ -34,7 +34,7 @@ _SELECTORS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
 
 @dataclass(frozen=True)
 class Run:
-    """A stretch of text that one font writes. `is_shaped`: glyphs depend on their neighbours.
+    """A run of text that one font writes. `is_shaped`: glyphs depend on their neighbours.
     `shown`: what is drawn for a text that no font has."""
 
     text: str
@@ -45,7 +45,7 @@ class Run:
 
 @cache
 def load_font(name: str) -> Typeface:
-    """Return the font, registered with reportlab; loaded once a process, kept (13 MB at most)."""
+    """Return the font, registered with reportlab; loaded once a process, cached (13 MB at most)."""
     font = Typeface(name, str(_FOLDER / f"{name}.ttf"))
     pdfmetrics.registerFont(font)
     return font
@@ -67,13 +67,13 @@ def split_runs(text: str, *, language: str, is_bold: bool) -> Iterator[Run]:
         if family or not _is_unseen(character):
             placed.append((character, family or _MISSING))
     for family, pairs in groupby(placed, key=lambda pair: pair[1]):
-        stretch = "".join(character for character, _ in pairs)
+        text_run = "".join(character for character, _ in pairs)
         if family == _MISSING:
-            shown = "".join(f"[U+{ord(character):04X}]" for character in stretch)
-            yield Run(stretch, _file_of("NotoSans", is_bold), False, shown)
+            shown = "".join(f"[U+{ord(character):04X}]" for character in text_run)
+            yield Run(text_run, _file_of("NotoSans", is_bold), False, shown)
             continue
-        is_shaped = family in _SHAPED or _has_combining(stretch)
-        yield Run(stretch, _file_of(family, is_bold), is_shaped)
+        is_shaped = family in _SHAPED or _has_combining(text_run)
+        yield Run(text_run, _file_of(family, is_bold), is_shaped)
 
 
 def _is_unseen(character: str) -> bool:

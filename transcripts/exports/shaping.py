@@ -24,19 +24,19 @@ _RTL_CLASSES = frozenset({"R", "AL", "AN"})
 @dataclass(frozen=True)
 class ShapedRun:
     """What is drawn in one go. `text`: its characters from left to right, as are the `glyphs`;
-    `width` in thousandths of the font's size. `is_told`: the glyphs don't stand one for one for
-    the characters, so that the text must be told beside them.
+    `width` in thousandths of the font's size. `needs_actual_text`: the glyphs don't stand one for
+    one for the characters, so that the text must be written beside them.
     """
 
     text: str
     glyphs: str
     font: str
     width: float
-    is_told: bool
+    needs_actual_text: bool
 
 
 def is_right_to_left(text: str) -> bool:
-    """Say whether the first letter with a direction goes from right to left (UAX #9, P2)."""
+    """Whether the first letter with a direction goes from right to left (UAX #9, P2)."""
     for character in text:
         direction = unicodedata.bidirectional(character)
         if direction in ("L", "R", "AL"):
@@ -54,9 +54,9 @@ def lay_out(
 ) -> list[ShapedRun]:
     """Return one line's pieces from left to right, as they stand on the paper."""
     return [
-        _make_piece(run, is_reversed)
-        for stretch, is_reversed in _visual_stretches(text, is_rtl=is_rtl)
-        for run in _runs_of(stretch, language, is_bold, is_reversed)
+        _make_run(run, is_reversed)
+        for text_run, is_reversed in _visual_runs(text, is_rtl=is_rtl)
+        for run in _runs_of(text_run, language, is_bold, is_reversed)
     ]
 
 
@@ -64,8 +64,7 @@ def lay_out(
 def _measure(text: str, language: str, is_bold: bool) -> float:
     is_rtl = is_right_to_left(text)
     return sum(
-        _make_piece(run, is_rtl).width
-        for run in split_runs(text, language=language, is_bold=is_bold)
+        _make_run(run, is_rtl).width for run in split_runs(text, language=language, is_bold=is_bold)
     )
 
 
@@ -74,8 +73,8 @@ def _runs_of(text: str, language: str, is_bold: bool, is_reversed: bool) -> Iter
     yield from reversed(runs) if is_reversed else runs
 
 
-def _visual_stretches(text: str, *, is_rtl: bool) -> Iterator[tuple[str, bool]]:
-    """Yield stretches of one direction in visual order, each in the order it is read (UAX #9)."""
+def _visual_runs(text: str, *, is_rtl: bool) -> Iterator[tuple[str, bool]]:
+    """Yield runs of one direction in visual order, each in the order it is read (UAX #9)."""
     directions = {unicodedata.bidirectional(character) for character in text}
     if not is_rtl and not directions & _RTL_CLASSES:
         yield text, False
@@ -113,7 +112,7 @@ def _levels(text: str, *, base_level: int) -> list[int]:
     return [int(character["level"]) for character in storage["chars"]]
 
 
-def _make_piece(run: Run, is_reversed: bool) -> ShapedRun:
+def _make_run(run: Run, is_reversed: bool) -> ShapedRun:
     font = load_font(run.font)
     if run.shown or not (run.is_shaped or is_reversed):
         glyphs, widths = run.shown or run.text, font.face.charWidths
@@ -139,8 +138,8 @@ def _shape(text: str, font_name: str, is_reversed: bool) -> tuple[str, float]:
     places: list[ShapeData] = []
     texts = _texts_of([info.cluster for info in buffer.glyph_infos], text)
     glyphs = zip(buffer.glyph_infos, buffer.glyph_positions, texts, strict=True)
-    for info, place, spelled in glyphs:
-        code = _code_of(font_name, info.codepoint, spelled)
+    for info, place, actual_text in glyphs:
+        code = _code_of(font_name, info.codepoint, actual_text)
         characters.append(chr(code))
         x_advance, y_advance, x_offset, y_offset = (
             font.pdfScale(value)
@@ -170,11 +169,11 @@ def _shaper(font_name: str) -> uharfbuzz.Font:
 
 
 @lru_cache(maxsize=20_000)
-def _code_of(font_name: str, glyph: int, spelled: str) -> int:
+def _code_of(font_name: str, glyph: int, actual_text: str) -> int:
     """Return the character that draws the glyph: its own, or a private one that is read as
-    `spelled`."""
+    `actual_text`."""
     font = load_font(font_name)
-    if len(spelled) == 1 and font.face.charToGlyph.get(ord(spelled)) == glyph:
-        return ord(spelled)
+    if len(actual_text) == 1 and font.face.charToGlyph.get(ord(actual_text)) == glyph:
+        return ord(actual_text)
     advance = font.pdfScale(_shaper(font_name).get_glyph_h_advance(glyph))
-    return font.add_private(glyph, spelled=spelled, advance=advance)
+    return font.add_private(glyph, actual_text=actual_text, advance=advance)

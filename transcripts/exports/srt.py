@@ -1,8 +1,8 @@
 """SubRip: numbered from 1, a comma before the milliseconds. It has no escapes, and no speakers but
 by their names in the text.
 
-Players take `<b>` for markup, and there is no way to say that it isn't: a zero-width space after
-its `<` makes text of it, and looks the same.
+Players take `<b>` for markup, and there is no escape for it: a zero-width space after
+its `<` makes text of it, and is invisible.
 """
 
 import re

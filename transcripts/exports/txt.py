@@ -1,4 +1,4 @@
-"""Plain text: what was said, and nothing else; as an export, with as much as was asked for."""
+"""Plain text: the speech, and nothing else; as an export, with what was requested."""
 
 from transcripts.exports.document import Document
 from transcripts.exports.notice import notice_of

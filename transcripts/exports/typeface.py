@@ -1,4 +1,4 @@
-"""A TrueType font of reportlab's whose glyphs say which characters they stand for.
+"""A TrueType font of reportlab's whose glyphs map to the characters they stand for.
 
 reportlab knows a glyph by a character. One without a character of its own (a joined Arabic letter)
 gets a private one, which is what a reader would copy; here the font's `ToUnicode` table (ISO
@@ -19,18 +19,18 @@ class Typeface(TTFont):  # type: ignore[misc]  # no stubs
 
     def __init__(self, name: str, path: str) -> None:
         super().__init__(name, path)
-        self._spelled: dict[int, str] = {}
+        self._actual_texts: dict[int, str] = {}
         self._next_private = _FIRST_PRIVATE
 
-    def add_private(self, glyph: int, *, spelled: str, advance: float) -> int:
-        """Return a private character that draws the glyph and is read as `spelled`."""
+    def add_private(self, glyph: int, *, actual_text: str, advance: float) -> int:
+        """Return a private character that draws the glyph and is read as `actual_text`."""
         face = self.face
         while self._next_private in face.charToGlyph:
             self._next_private += 1
         code = self._next_private
         if code > _LAST_PRIVATE:  # thousands of joinings later: the glyph is drawn, and mute
             return int(face.glyphToChar[glyph][0]) if glyph in face.glyphToChar else 0x20
-        self._spelled[code] = spelled or _NOTHING
+        self._actual_texts[code] = actual_text or _NOTHING
         face.charToGlyph[code] = glyph
         face.glyphToChar.setdefault(glyph, []).append(code)
         face.charWidths[code] = advance
@@ -43,9 +43,9 @@ class Typeface(TTFont):  # type: ignore[misc]  # no stubs
             name = self._subset_name(number)
             stream = doc.idToObject[f"toUnicodeCMap:{name}"]
             for code in subset:
-                if code in self._spelled or code > 0xFFFF:
-                    spelled = self._spelled.get(code, chr(code))
-                    wanted = spelled.encode("utf-16-be").hex().upper()
+                if code in self._actual_texts or code > 0xFFFF:
+                    actual_text = self._actual_texts.get(code, chr(code))
+                    wanted = actual_text.encode("utf-16-be").hex().upper()
                     stream.content = stream.content.replace(f"<{code:04X}>", f"<{wanted}>")
 
     def _subset_name(self, number: int) -> str:

@@ -1,11 +1,11 @@
-"""Exports that take too long for a web process: made by a worker, kept on disk.
+"""Exports that take too long for a web process: made by a worker, stored on disk.
 
 A file lies at `MEDIA_ROOT/<id>/exports/<key>.<format>`; the key is a digest of all that goes into
 it, so that a transcript that was edited has another one, and no file is ever out of date. It goes
 with its transcript, and by itself some hours after it was made (`retention/purge`: a folder below
 MEDIA_ROOT without a recording).
 
-A worker is told once while it is at it: the marker `<key>.pending`, which counts for a while only,
+An export is enqueued once at a time: the marker `<key>.pending`, which counts for a while only,
 since a worker may die. Writing is atomic, so two workers at one file do no harm.
 """
 
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 EXPORT_TASK = "transcripts.render_export"
 EXPORT_QUEUE = "exports"
-# Told again after this long: of ten hours of speech, a PDF takes a tenth of it.
+# Enqueued again after this long: of ten hours of speech, a PDF takes a tenth of it.
 _PENDING_S = 120
 _FAILED_S = 60
 _ROWS, _ROWS_WITH_WORDS = 2000, 100  # read at once; a segment's words may take 100 kB
@@ -121,7 +121,8 @@ def order_export(wanted: WantedExport) -> None:
 
 
 def make_export(transcript_id: UUID, *, format_name: str, options: ExportOptions) -> None:
-    """Make the file as the transcript stands now; nothing if it is there or the transcript gone."""
+    """Make the file as the transcript stands now; nothing if it exists or the transcript
+    doesn't."""
     transcript = Transcript.objects.filter(pk=transcript_id).first()
     try:
         if transcript is not None:
@@ -149,7 +150,7 @@ def _make(wanted: WantedExport, transcript: Transcript) -> None:
             wanted.options,
         )
     except Exception:
-        # Whoever waits is told, and nobody tries again at once.
+        # Waiting clients get an error, and none tries again at once.
         wanted.path.parent.mkdir(parents=True, exist_ok=True)
         wanted.path.with_suffix(".failed").touch()
         raise

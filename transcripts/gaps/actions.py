@@ -36,7 +36,7 @@ from transcripts.text.words import Word
 
 logger = logging.getLogger(__name__)
 
-KEPT, RETRIED = "kept", "retried"
+ACCEPTED, RETRIED = "kept", "retried"
 DEADLINE_S = 40.0  # of a retry: below what browsers and proxies wait for an answer
 LONGEST_RETRY_MS = 120_000  # base on two cores takes about 10 s for it
 # Of audio around a gap: words are cut a little short, and a recogniser needs a breath before them.
@@ -83,24 +83,24 @@ class RetryFailedError(ApiError):
 
 
 @dataclass(frozen=True)
-class _Heard:
+class _Recognised:
     words: list[Word]
     language: str
 
 
-def keep_gap(editing: Editing, key: str) -> None:
+def accept_gap(editing: Editing, key: str) -> None:
     """Make what was recognised in the gap the text. One revision.
 
     Raises what `open_draft` raises, EditError, GapNotFoundError, GapResolvedError.
     """
-    with open_draft(editing, EditAction.KEEP_GAP) as draft:
+    with open_draft(editing, EditAction.ACCEPT_GAP) as draft:
         gap = _find_gap(editing.transcript, key)
         if not gap.text:
             raise EditError(
                 "Nothing was recognised there that could be kept. Try it again instead."
             )
         fill_gap(draft, gap, words_of(gap))
-        draft.gaps.resolve(gap.keys, KEPT)
+        draft.gaps.resolve(gap.keys, ACCEPTED)
 
 
 def retry_gap(editing: Editing, key: str, *, language: str = "") -> bool:
@@ -117,12 +117,12 @@ def retry_gap(editing: Editing, key: str, *, language: str = "") -> bool:
     gap = _find_gap(transcript, key)
     if gap.length_ms > LONGEST_RETRY_MS:
         raise EditError("This gap is too long for that. Transcribe the recording again instead.")
-    heard = _recognise(transcript, gap, language=language)
-    if not heard.words:
+    recognised = _recognise(transcript, gap, language=language)
+    if not recognised.words:
         return False
     with open_draft(editing, EditAction.RETRY_GAP) as draft:
         gap = _find_gap(transcript, key)
-        fill_gap(draft, gap, GapWords(words_within(gap, heard.words), heard.language))
+        fill_gap(draft, gap, GapWords(words_within(gap, recognised.words), recognised.language))
         draft.gaps.resolve(gap.keys, RETRIED)
     return True
 
@@ -138,13 +138,13 @@ def _find_gap(transcript: Transcript, key: str) -> ShownGap:
     raise GapNotFoundError
 
 
-def _recognise(transcript: Transcript, gap: ShownGap, *, language: str) -> _Heard:
+def _recognise(transcript: Transcript, gap: ShownGap, *, language: str) -> _Recognised:
     if not transcript.recording.path or not recording_path(transcript).is_file():
         raise RecordingDeletedError(transcript)
     began = time.monotonic()
     with _one_of_few():
         try:
-            heard = _ask(transcript, gap, language=language)
+            recognised = _ask(transcript, gap, language=language)
         except InferenceError as error:
             raise RetryFailedError(error.message, code=error.code, retry_after_s=10) from error
         except (MediaError, DecoderDiedError) as error:
@@ -155,10 +155,10 @@ def _recognise(transcript: Transcript, gap: ShownGap, *, language: str) -> _Hear
         "event=gap_retried transcript_id=%s gap_ms=%d words=%d duration_ms=%d",
         transcript.pk,
         gap.length_ms,
-        len(heard.words),
+        len(recognised.words),
         round(1000 * (time.monotonic() - began)),
     )
-    return heard
+    return recognised
 
 
 @contextmanager
@@ -171,14 +171,14 @@ def _one_of_few() -> Iterator[None]:
         _slots.release()
 
 
-def _ask(transcript: Transcript, gap: ShownGap, *, language: str) -> _Heard:
+def _ask(transcript: Transcript, gap: ShownGap, *, language: str) -> _Recognised:
     """Raises InferenceError, MediaError, DecoderDiedError."""
     start_ms = max(0, gap.start_ms - _MARGIN_MS)
     pick = pick_of_source(transcript, gap.source)
     length_ms = gap.end_ms + _MARGIN_MS - start_ms
     pcm = _read(transcript, start_ms=start_ms, length_ms=length_ms, pick=pick)
     if len(pcm) < _PCM_BYTES_A_MS:
-        return _Heard([], "")
+        return _Recognised([], "")
     options = TranscribeOptions(
         model=transcript.job.model_used or transcript.job.model_requested,
         language=language or gap.language or transcript.language,
@@ -206,7 +206,7 @@ def _ask(transcript: Transcript, gap: ShownGap, *, language: str) -> _Heard:
     segments = [segment for window in windows for segment in window.segments]
     words = [word for segment in segments for word in segment.words]
     found = next((segment.language for segment in segments if segment.language), options.language)
-    return _Heard(words_within(gap, words), found)
+    return _Recognised(words_within(gap, words), found)
 
 
 def _read(transcript: Transcript, *, start_ms: int, length_ms: int, pick: Pick) -> bytes:

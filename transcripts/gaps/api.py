@@ -26,7 +26,7 @@ from transcripts.editing.api.conditional import (
 )
 from transcripts.exports.document import load_gaps
 from transcripts.exports.json import gap_as_json
-from transcripts.gaps.actions import RETRIES_AT_ONCE, keep_gap, retry_gap
+from transcripts.gaps.actions import RETRIES_AT_ONCE, accept_gap, retry_gap
 from transcripts.options import read_language
 
 _threads = ThreadPoolExecutor(2 * RETRIES_AT_ONCE, thread_name_prefix="gaps")
@@ -65,7 +65,7 @@ class GapView(EditingView):
         body = read_body(shapes.GapRequestSerializer, request)
         found = True
         if body["action"] == "keep":
-            keep_gap(editing, key)
+            accept_gap(editing, key)
         else:
             language = read_language({"language": body.get("language", "")})
             found = retry_gap(editing, key, language=language)

@@ -1,7 +1,7 @@
-"""Putting words into a gap of the text: where they go, and who says them. On a draft, in memory.
+"""Putting words into a gap of the text: where they go, and their speaker. On a draft, in memory.
 
 The segments around stay as they are; one that reaches over the gap is cut there. What is put in
-is a segment of its own (several, where it is long), said by whom its neighbours say it is.
+is a segment of its own (several, where it is long), by the speaker of its neighbours.
 """
 
 from collections.abc import Sequence
@@ -45,10 +45,10 @@ def fill_gap(draft: Draft, gap: ShownGap, text: GapWords) -> None:
     before, behind = _open_place(draft, gap)
     speaker = _speaker_between(gap, before, behind)
     language = "" if text.language == draft.transcript.language else text.language
-    pieces = _cut_into_pieces(text.words)
-    positions = _positions(before, behind, count=len(pieces))
+    chunks = _cut_into_chunks(text.words)
+    positions = _positions(before, behind, count=len(chunks))
     least_ms = gap.start_ms if before is None else max(gap.start_ms, before.start_ms)
-    for words, position in zip(pieces, positions, strict=True):
+    for words, position in zip(chunks, positions, strict=True):
         start_ms = max(least_ms, words[0].start_ms)
         end_ms = max(start_ms + 1, words[-1].end_ms)
         own = fit_words(with_first_space(words, has_space=False), start_ms=start_ms, end_ms=end_ms)
@@ -75,7 +75,7 @@ def _open_place(draft: Draft, gap: ShownGap) -> tuple[Segment | None, Segment | 
         return before, behind
     middle_ms = (gap.start_ms + gap.end_ms) // 2
     at_word = sum(1 for word in before.words if word.start_ms + word.end_ms < 2 * middle_ms)
-    if at_word == 0:  # all that it says comes later, and so it begins later
+    if at_word == 0:  # all its words come later, and so it begins later
         later = replace(before, start_ms=before.words[0].start_ms)
         draft.put(later)
         return draft.neighbour(before, is_next=False), later
@@ -113,20 +113,20 @@ def _speaker_between(gap: ShownGap, before: Segment | None, behind: Segment | No
     return behind.speaker if is_later_nearer else before.speaker
 
 
-def _cut_into_pieces(words: Sequence[Word]) -> list[list[Word]]:
-    pieces: list[list[Word]] = []
+def _cut_into_chunks(words: Sequence[Word]) -> list[list[Word]]:
+    chunks: list[list[Word]] = []
     for word in words:
-        if not pieces or _is_full(pieces[-1], word):
-            pieces.append([])
-        pieces[-1].append(word)
-    return pieces
+        if not chunks or _is_full(chunks[-1], word):
+            chunks.append([])
+        chunks[-1].append(word)
+    return chunks
 
 
-def _is_full(piece: list[Word], word: Word) -> bool:
-    length_ms = word.end_ms - piece[0].start_ms
-    if length_ms > _LONGEST_MS or len(join_words([*piece, word])) > MAX_TEXT_CHARACTERS:
+def _is_full(chunk: list[Word], word: Word) -> bool:
+    length_ms = word.end_ms - chunk[0].start_ms
+    if length_ms > _LONGEST_MS or len(join_words([*chunk, word])) > MAX_TEXT_CHARACTERS:
         return True
-    return length_ms > _SENTENCE_MS and ends_sentence(piece[-1].text, word.text)
+    return length_ms > _SENTENCE_MS and ends_sentence(chunk[-1].text, word.text)
 
 
 def words_within(gap: ShownGap, words: Sequence[Word]) -> list[Word]:

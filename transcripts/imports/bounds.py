@@ -1,4 +1,4 @@
-"""How much an import may hold: what is beyond would keep the database, or a reader, busy for long.
+"""How much an import may hold: what is beyond would occupy the database, or a reader, for long.
 
 The words are bounded, too: each is read and written again by every view and export.
 """

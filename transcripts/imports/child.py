@@ -1,6 +1,6 @@
 """Reading a file that a client sent, in a process of its own: bounded in time and memory.
 
-The parsers are linear, but sixteen megabytes keep Python busy for a second, and the web process has
+The parsers are linear, but sixteen megabytes occupy Python for a second, and the web process has
 others to answer. The child knows neither Django nor the database: it imports none of it.
 """
 
@@ -119,7 +119,7 @@ def serve(connection: Connection, job: ImportJob) -> None:
 
 
 def read_file(job: ImportJob) -> Imported:
-    """Return what the file holds; words as far as it tells any. Raises ImportFileError."""
+    """Return what the file holds; words as far as it has any. Raises ImportFileError."""
     content = job.path.read_bytes()
     text, guess = decode_file(content, encoding=job.encoding, language=job.language)
     text = text.replace("\x00", "")

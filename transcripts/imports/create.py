@@ -39,7 +39,7 @@ _LONGEST_NAME = 100
 
 @dataclass(frozen=True, kw_only=True)
 class ImportOptions:
-    """What is said with the file. `encoding`: of an older file, by its usual name."""
+    """The options of an import. `encoding`: of an older file, by its usual name."""
 
     file_name: str
     title: str = ""
@@ -56,7 +56,7 @@ def import_transcript(user: User, path: Path, options: ImportOptions) -> Transcr
     job = ImportJob(
         path=path, encoding=options.encoding, language=options.language, notices=all_notices()
     )
-    # All that takes long comes before the transaction, for which SQLite lets nobody else write.
+    # All that takes long comes before the transaction, during which SQLite lets no one else write.
     imported = read_in_child(job)
     with transaction.atomic():
         transcript = _insert_transcript(user, path, options, imported)

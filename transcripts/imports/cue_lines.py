@@ -116,7 +116,7 @@ class _Names:
     def _begin_of_number(self, last: int, place: int, *, floor: int) -> int:
         is_above = last == place - 1 and last > floor and not self._lines[last - 1].strip()
         if not (self._has_numbers or is_above):
-            return place  # said in a file without numbers
+            return place  # spoken in a file without numbers
         while last > floor and self._lines[last - 1].strip() == self._lines[last].strip():
             last -= 1  # doubled
         return last

@@ -1,7 +1,7 @@
-"""From a file's bytes to its text: UTF-8 and UTF-16 by themselves, older encodings by what is said
-or what can be told.
+"""From a file's bytes to its text: UTF-8 and UTF-16 by themselves, older encodings by what is
+declared or detected.
 
-An older encoding is never a matter of course: whatever was guessed is said in a remark, and the
+An older encoding is never a matter of course: a guess is reported in a remark, and the
 field `encoding` overrules it.
 """
 
@@ -70,7 +70,7 @@ def find_encoding(name: str) -> str:
 def decode_file(content: bytes, *, encoding: str, language: str) -> tuple[str, Remark | None]:
     """Return the text without its byte order mark, and what was guessed.
 
-    encoding: as the client says, or empty. language: a code, or empty; helps to guess.
+    encoding: as the client declares, or empty. language: a code, or empty; helps to guess.
     """
     if encoding:
         return _decode(content, find_encoding(encoding)), None
@@ -116,7 +116,7 @@ def _guess(content: bytes, *, language: str) -> tuple[str, Remark]:
             text = content.decode(found)
         except UnicodeDecodeError:
             found = ""
-    if not found or not _looks_like_text(text):
+    if not found or not _is_probably_text(text):
         raise ImportFileError(
             "This file is not text in UTF-8. Save it in that encoding, or name its own in the field"
             f" “encoding”, such as {_EXAMPLES}, and send it again."
@@ -131,7 +131,7 @@ def _guess(content: bytes, *, language: str) -> tuple[str, Remark]:
 
 def _likely(content: bytes) -> str:
     """Return the encoding in which the lines with other letters than ASCII's read most like text;
-    empty where nothing tells."""
+    empty where it is unknown."""
     head = content[: 16 * _GUESSED_FROM_BYTES].splitlines()
     lines = [line for line in head if not line.isascii()]
     sample = b"\n".join(lines)[:_GUESSED_FROM_BYTES]
@@ -139,6 +139,6 @@ def _likely(content: bytes) -> str:
     return codecs.lookup(best.encoding).name if best is not None else ""
 
 
-def _looks_like_text(text: str) -> bool:
+def _is_probably_text(text: str) -> bool:
     """Whether nothing in it is a control character, as there are in pictures and programs."""
     return not any(ord(character) < 32 and character not in "\t\n\r\f" for character in text)

@@ -23,7 +23,7 @@ _PLACES_NAMED = 10
 
 @dataclass
 class GapMarks:
-    """Collects the marks of one file. `places`: where each stands, and for how long it says."""
+    """Collects the marks of one file. `places`: where each stands, and its length."""
 
     places: list[str] = field(default_factory=list)
 

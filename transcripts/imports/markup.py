@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from transcripts.imports.stamps import read_clock
 
 _TAG = re.compile(r"<([^<>]{1,300})>")
-_VTT_LOOKS = re.compile(r"</?(?:c|i|b|u|ruby|rt|lang)(?:[.\s][^<>]{0,300})?>")
+_VTT_STYLING = re.compile(r"</?(?:c|i|b|u|ruby|rt|lang)(?:[.\s][^<>]{0,300})?>")
 _SRT_TAG = re.compile(r"</?(?:b|i|u|s|font)(?:[ \t][^<>]{0,300})?>", re.IGNORECASE)
 _OVERRIDE = re.compile(r"\{\\[^{}]{0,500}\}")
 _ZERO_WIDTH_SPACE = "\u200b"  # with which our own SubRip makes text of markup
@@ -20,8 +20,8 @@ _CLOCK_TAG = re.compile(r"\d[\d:.]{3,20}\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class VoiceChunk:
-    """Text by one voice (empty: unknown) from a time on (None: the cue tells none)."""
+class VoicedText:
+    """Text by one voice (empty: unknown) from a time on (None: the cue has none)."""
 
     text: str
     voice: str = ""
@@ -44,12 +44,12 @@ def has_times(text: str) -> bool:
     return any(_CLOCK_TAG.match(match[1]) is not None for match in _TAG.finditer(text))
 
 
-def read_vtt(text: str) -> list[VoiceChunk]:
+def read_vtt(text: str) -> list[VoicedText]:
     """Return WebVTT's text in pieces. What is no tag of WebVTT's stays text."""
-    pieces: list[VoiceChunk] = []
+    chunks: list[VoicedText] = []
     voice, start_ms, position = "", None, 0
     begun = ""
-    text = _VTT_LOOKS.sub("", text)
+    text = _VTT_STYLING.sub("", text)
     for match in _TAG.finditer(text):
         begun += text[position : match.start()]
         position = match.end()
@@ -58,14 +58,14 @@ def read_vtt(text: str) -> list[VoiceChunk]:
         if not is_clock and _VOICE_TAG.match(tag) is None:
             begun += match[0]
             continue
-        pieces.append(VoiceChunk(unescape(begun), voice, start_ms))
+        chunks.append(VoicedText(unescape(begun), voice, start_ms))
         begun = ""
         if is_clock:
             start_ms = read_clock(tag)
         else:
             voice = _voice_of(tag)
-    pieces.append(VoiceChunk(unescape(begun + text[position:]), voice, start_ms))
-    return [piece for piece in pieces if piece.text]
+    chunks.append(VoicedText(unescape(begun + text[position:]), voice, start_ms))
+    return [chunk for chunk in chunks if chunk.text]
 
 
 def _voice_of(tag: str) -> str:

@@ -14,7 +14,7 @@ def without_repeats(cues: Iterable[RawCue]) -> list[RawCue]:
 
     A line without times that the cue directly before has shown is left out.
     """
-    kept: list[RawCue] = []
+    retained: list[RawCue] = []
     shown: list[str] = []
     shown_until_ms = -_ADJACENT_MS
     for cue in cues:
@@ -27,9 +27,9 @@ def without_repeats(cues: Iterable[RawCue]) -> list[RawCue]:
         ]
         shown, shown_until_ms = plain, cue.stamp.end_ms
         if lines:
-            kept.append(replace(cue, lines=tuple(lines)))
-    return kept
+            retained.append(replace(cue, lines=tuple(lines)))
+    return retained
 
 
 def _plain(line: str) -> str:
-    return " ".join("".join(piece.text for piece in read_vtt(line)).split())
+    return " ".join("".join(chunk.text for chunk in read_vtt(line)).split())

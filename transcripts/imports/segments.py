@@ -16,8 +16,8 @@ class ImportFileError(ApiError):
 
 @dataclass(frozen=True)
 class ImportedGap:
-    """Speech that our own export says is not in its text. `start_ms` < `end_ms`; `reason` as in
-    `models.GapReason`; `text`: what was recognised there and not accepted."""
+    """Speech that our own export marks as missing in its text. `start_ms` < `end_ms`; `reason` as
+    in `models.GapReason`; `text`: what was recognised there and not accepted."""
 
     start_ms: int
     end_ms: int
@@ -44,7 +44,7 @@ class Imported:
     language: str = ""
     model: str = ""
     duration_ms: int = 0
-    is_machine_made: bool = False  # as far as the file says
+    is_machine_made: bool = False  # as far as the file has it
     is_corrected: bool = False
     remarks: tuple[Remark, ...] = ()
     gaps: tuple[ImportedGap, ...] = ()

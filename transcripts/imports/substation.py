@@ -1,4 +1,4 @@
-"""SubStation Alpha (.ssa, .ass): the dialogue lines of its `[Events]`, without their looks."""
+"""SubStation Alpha (.ssa, .ass): the dialogue lines of its `[Events]`, without their styling."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from transcripts.imports.segments import ImportFileError
 from transcripts.imports.stamps import read_clock
 from transcripts.text.segments import Segment
 
-# What `Format:` says where it is missing (version 4.00+).
+# The default of `Format:` (version 4.00+).
 _FIELDS = "layer, start, end, style, name, marginl, marginr, marginv, effect, text"
 _DIALOGUE, _COMMENT = "dialogue:", "comment:"
 _MOST_FIELDS = 30

@@ -2,8 +2,8 @@
 settings and styles.
 
 Each line of times becomes a segment (two where two voices speak), is an empty cue, or is counted:
-a remark says how many were left out, and at which lines. The marks of gaps in our own exports are
-no text; a remark says where they stand.
+a remark states how many were left out, and at which lines. The marks of gaps in our own exports are
+no text; a remark lists where they stand.
 """
 
 import re
@@ -14,7 +14,7 @@ from transcripts.exports.origin import is_corrected_origin, is_machine_origin
 from transcripts.imports.bounds import MAX_LINES, MAX_SEGMENT_CHARACTERS, MAX_SEGMENTS
 from transcripts.imports.cue_lines import RawCue, divide_lines
 from transcripts.imports.gap_marks import GapMarks
-from transcripts.imports.markup import VoiceChunk, has_times, read_vtt, strip_srt
+from transcripts.imports.markup import VoicedText, has_times, read_vtt, strip_srt
 from transcripts.imports.rolling import without_repeats
 from transcripts.imports.segments import (
     Imported,
@@ -24,7 +24,7 @@ from transcripts.imports.segments import (
 )
 from transcripts.imports.stamps import BROKEN, Stamp, read_comma_stamp, read_stamp
 from transcripts.imports.substation import is_substation, read_substation
-from transcripts.imports.timed_text import place_pieces
+from transcripts.imports.timed_text import place_chunks
 from transcripts.text.segments import Segment
 
 _NOTE = re.compile(r"^NOTE origin: (.{1,100})$", re.MULTILINE)  # of our own WebVTT
@@ -84,7 +84,7 @@ def read_subtitles(text: str, *, notices: Mapping[str, str]) -> Imported:
     """Return the cues as segments, in order of time. Raises ImportFileError.
 
     notices: how our own SubRip ends, without spaces, in each language of ours, and the origin that
-    it tells (`exports.notice.all_notices`). Linear in the characters of `text`.
+    it states (`exports.notice.all_notices`). Linear in the characters of `text`.
     """
     if text.count("\n") + text.count("\r") > MAX_LINES:
         raise ImportFileError(f"A file to import may have at most {MAX_LINES:,} lines.")
@@ -180,23 +180,23 @@ def _read_vtt_cues(cues: list[RawCue]) -> Iterator[Segment]:
     if any(has_times(line) for cue in cues for line in cue.lines):
         cues = without_repeats(cues)
     for cue in cues:
-        pieces: list[VoiceChunk] = read_vtt(" ".join(line.strip() for line in cue.lines))
-        yield from place_pieces(pieces, start_ms=cue.stamp.start_ms, end_ms=cue.stamp.end_ms)
+        chunks: list[VoicedText] = read_vtt(" ".join(line.strip() for line in cue.lines))
+        yield from place_chunks(chunks, start_ms=cue.stamp.start_ms, end_ms=cue.stamp.end_ms)
 
 
 def _find_notice(segments: list[Segment], notices: Mapping[str, str]) -> tuple[str, int]:
-    """Return the origin that our notice at the end tells, and how many cues it takes; "" and 0
+    """Return the origin that our notice at the end states, and how many cues it takes; "" and 0
     where there is none."""
-    told = ""
+    ending = ""
     for count in range(1, min(len(segments), _MOST_NOTICE_CUES) + 1):
-        told = "".join(segments[-count].text.split()) + told
-        if told in notices:
-            return notices[told], count
+        ending = "".join(segments[-count].text.split()) + ending
+        if ending in notices:
+            return notices[ending], count
     return "", 0
 
 
 def _with_speakers(segments: list[Segment]) -> list[Segment]:
-    """Give the speakers back that our own SubRip named, each where somebody else begins.
+    """Give the speakers back that our own SubRip named, each where the speaker changes.
 
     The first cue has a name if any has.
     """

@@ -1,24 +1,24 @@
-"""Pieces of a cue as segments: one for each voice in a row, with the words' own times if told."""
+"""Pieces of a cue as segments: one for each voice in a row, with the words' own times if given."""
 
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from transcripts.imports.markup import VoiceChunk
+from transcripts.imports.markup import VoicedText
 from transcripts.text.segments import Segment
 from transcripts.text.words import IMPORTED, Word
 
 _WORD = re.compile(r"\S+")
 
 
-def place_pieces(pieces: Sequence[VoiceChunk], *, start_ms: int, end_ms: int) -> Iterator[Segment]:
-    """Yield segments within the cue's time. Between times that are told, time goes by letters."""
-    clock = _Clock(pieces, start_ms=start_ms, end_ms=end_ms)
-    has_times = any(piece.start_ms is not None for piece in pieces)
+def place_chunks(chunks: Sequence[VoicedText], *, start_ms: int, end_ms: int) -> Iterator[Segment]:
+    """Yield segments within the cue's time. Between given times, time goes by letters."""
+    clock = _Clock(chunks, start_ms=start_ms, end_ms=end_ms)
+    has_times = any(chunk.start_ms is not None for chunk in chunks)
     letters = 0
-    for voice, group in groupby(pieces, key=lambda piece: piece.voice):
-        text = "".join(piece.text for piece in group)
+    for voice, group in groupby(chunks, key=lambda chunk: chunk.voice):
+        text = "".join(chunk.text for chunk in group)
         begun, letters = letters, letters + _letters(text)
         spoken = " ".join(text.split())
         if not spoken:
@@ -40,18 +40,18 @@ def _words(text: str, begun: int, clock: "_Clock") -> Iterator[Word]:
 class _Clock:
     """When a letter of the cue is spoken; letters are counted without spaces."""
 
-    def __init__(self, pieces: Sequence[VoiceChunk], *, start_ms: int, end_ms: int) -> None:
+    def __init__(self, chunks: Sequence[VoicedText], *, start_ms: int, end_ms: int) -> None:
         self._letters, self._times_ms = [0], [start_ms]
         letters = 0
-        for piece in pieces:
-            told = piece.start_ms
-            if told is not None and self._times_ms[-1] <= told <= end_ms:
+        for chunk in chunks:
+            own_ms = chunk.start_ms
+            if own_ms is not None and self._times_ms[-1] <= own_ms <= end_ms:
                 if letters == self._letters[-1]:
-                    self._times_ms[-1] = told
+                    self._times_ms[-1] = own_ms
                 else:
                     self._letters.append(letters)
-                    self._times_ms.append(told)
-            letters += _letters(piece.text)
+                    self._times_ms.append(own_ms)
+            letters += _letters(chunk.text)
         self._letters.append(max(letters, self._letters[-1] + 1))
         self._times_ms.append(end_ms)
 

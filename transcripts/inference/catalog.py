@@ -1,6 +1,6 @@
 """Which models an inference server has, and which of them runs for a name.
 
-The answer is kept for a few seconds, and used for a minute longer while the service is down, so
+The answer is cached for a few seconds, and used for a minute longer while the service is down, so
 that a restart of it is not an outage of every page that lists models. One call at a time asks;
 while the service is down, that is also once a second only.
 """
@@ -100,7 +100,7 @@ def resolve_among(known: ServerModels, name: str) -> Model:
 def merge_models(several: Sequence[ServerModels]) -> ServerModels:
     """Return what several servers have together; of a model, the one that is installed counts.
 
-    What else is told of a server is the first one's.
+    Other properties of a server are the first one's.
     """
     merged: dict[str, Model] = {}
     for model in (model for known in several for model in known.models):
@@ -130,6 +130,6 @@ def _not_installed(asked: Model | None, known: ServerModels) -> ApiError:
 
 
 def _first_hint(known: ServerModels) -> str:
-    """Say how to install the smallest model that knows more than English."""
+    """Return how to install the smallest model that knows more than English."""
     hints = [each.install_hint for each in known.models if each.detects_language]
     return next(filter(None, reversed(hints)), "")

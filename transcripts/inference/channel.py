@@ -1,7 +1,7 @@
 """The gRPC channels to inference servers: how one is secured, and when it is dead.
 
 A channel belongs to one process (gRPC's threads don't survive a fork), so it is made lazily and
-kept under the process id.
+cached by process id.
 """
 
 import os
@@ -14,8 +14,8 @@ from transcripts.inference.server_cache import ServerCache
 from transcripts.inference.servers import Server
 from transcripts.inference.targets import target_uri
 
-# A peer that is frozen or unplugged keeps its TCP connection: only unanswered pings tell. Noticed
-# after at most KEEPALIVE_TIME + KEEPALIVE_TIMEOUT. The server must allow pings this often
+# A peer that is frozen or unplugged holds its TCP connection open: only unanswered pings reveal it.
+# Noticed after at most KEEPALIVE_TIME + KEEPALIVE_TIMEOUT. The server must allow pings this often
 # (grpc.http2.min_ping_interval_without_data_ms), or it answers with GOAWAY "too_many_pings".
 KEEPALIVE_TIME_MS = 5_000
 KEEPALIVE_TIMEOUT_MS = 5_000
@@ -30,7 +30,7 @@ _caches: dict[int, ServerCache[grpc.Channel]] = {}  # by process id
 def get_channel(server: Server, *, clock: Callable[[], float] = time.monotonic) -> grpc.Channel:
     """Return this process's channel to `server`, made at the first call, and where it has moved.
 
-    Blocks where names are looked up (`targets`). Raises UnavailableError.
+    Blocks where names are resolved (`targets`). Raises UnavailableError.
     """
     uri = target_uri(server.target)
     cache = _caches.setdefault(os.getpid(), ServerCache())

@@ -1,6 +1,6 @@
 """Calls of one inference server: each with a deadline, the server's token and the request id.
 
-Which server is `transcripts.inference.routing`'s to say.
+`transcripts.inference.routing` chooses the server.
 
 Nothing is retried here: a caller knows what of its work is already stored
 (`jobs/stages/recognise`).

@@ -1,7 +1,7 @@
 """What can go wrong between the web tier and the inference service.
 
     InferenceError                 code, a sentence, retryable
-    ├── UnavailableError           gone, draining, unreachable or silent: retry elsewhere
+    ├── UnavailableError           stopped, draining, unreachable or silent: retry elsewhere
     ├── FullError                  too many sessions at once: retry later
     ├── RefusedError               the shared token or the certificate is wrong
     ├── BrokenAnswerError          the answer breaks the proto, or the server failed inside
@@ -9,7 +9,7 @@
     ├── UnsupportedRequestError    the model lacks the language or the task
     └── InvalidRequestError        we broke a rule of the proto: our own mistake
 
-`retryable` says that the same request may succeed later or at another replica.
+`retryable`: the same request may succeed later or at another replica.
 """
 
 import grpc
@@ -71,7 +71,7 @@ _BY_STATUS: dict[grpc.StatusCode, type[InferenceError]] = {
     grpc.StatusCode.INVALID_ARGUMENT: InvalidRequestError,
     grpc.StatusCode.UNIMPLEMENTED: InvalidRequestError,
 }
-# Shown to users in place of what the transport says, which names addresses and file descriptors.
+# Shown to users in place of the transport's message, which names addresses and file descriptors.
 _SENTENCES: dict[type[InferenceError], str] = {
     UnavailableError: "The inference service can't be reached at the moment.",
     FullError: "The inference service is full at the moment.",
@@ -84,10 +84,10 @@ _SENTENCES: dict[type[InferenceError], str] = {
 def translate_rpc_error(error: grpc.RpcError) -> InferenceError:
     """Return our error for a failed call; the sentence of the server only where it is for users."""
     # What a blocking call raises is the call itself; an asynchronous one raises of its own kind.
-    tells = isinstance(error, grpc.Call | grpc.aio.AioRpcError)
-    status = error.code() if tells else grpc.StatusCode.UNKNOWN
+    has_status = isinstance(error, grpc.Call | grpc.aio.AioRpcError)
+    status = error.code() if has_status else grpc.StatusCode.UNKNOWN
     kind = _BY_STATUS.get(status, BrokenAnswerError)
-    details = error.details() if tells else ""
+    details = error.details() if has_status else ""
     translated = kind(_SENTENCES.get(kind) or details or "The inference service failed.")
     translated.__cause__ = error
     return translated

@@ -22,7 +22,7 @@ from transcripts.inference.servers import Server
 
 SILENT_AFTER_S = 6.0
 ANSWER_WITHIN_S = 4.0
-LOOK_EVERY_S = 1.0
+CHECK_EVERY_S = 1.0
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def cancel_when_frozen(call: TranscribeCall, server: Server) -> Iterator[None]:
     is_over = threading.Event()
 
     def watch() -> bool:
-        if is_over.wait(LOOK_EVERY_S):
+        if is_over.wait(CHECK_EVERY_S):
             return False
         if call.silent_s() >= SILENT_AFTER_S:
             if is_frozen(server):
@@ -40,7 +40,7 @@ def cancel_when_frozen(call: TranscribeCall, server: Server) -> Iterator[None]:
             call.note_movement()
         return True
 
-    watching = ThreadLoop("silence-watch", watch, longest_pause_s=LOOK_EVERY_S)
+    watching = ThreadLoop("silence-watch", watch, longest_pause_s=CHECK_EVERY_S)
     watching.start()
     try:
         yield
@@ -69,8 +69,8 @@ def _is_address_frozen(address: Server) -> bool:
 
 
 def _is_frozen_error(error: grpc.RpcError) -> bool:
-    """A frozen server's kernel accepts the connection, and then nothing is said: UNAVAILABLE too,
-    like a refused connection, which gRPC tells apart in the details only."""
+    """A frozen server's kernel accepts the connection, and sends nothing: UNAVAILABLE too,
+    like a refused connection, distinguishable in the details only."""
     if not isinstance(error, grpc.Call):
         return False
     silent = (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE)

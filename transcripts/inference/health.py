@@ -35,25 +35,25 @@ class ServerHealth:
 
 def read_health(instances: Sequence[CloudInstance]) -> list[ServerHealth]:
     """Return how each is, in their order. No query."""
-    looks = [_askers.submit(_probe_instance, instance) for instance in instances]
+    probes = [_askers.submit(_probe_instance, instance) for instance in instances]
     return [
-        ServerHealth(instance.name, look.result())
-        for instance, look in zip(instances, looks, strict=True)
+        ServerHealth(instance.name, probe.result())
+        for instance, probe in zip(instances, probes, strict=True)
     ]
 
 
 def read_shared_health() -> ServerHealth:
-    return ServerHealth("shared", _look_at(shared_server()))
+    return ServerHealth("shared", _probe_server(shared_server()))
 
 
 def _probe_instance(instance: CloudInstance) -> ServerModels | None:
     try:
-        return _look_at(server_of(instance))
+        return _probe_server(server_of(instance))
     except UndecipherableError:
         return None
 
 
-def _look_at(server: Server) -> ServerModels | None:
+def _probe_server(server: Server) -> ServerModels | None:
     try:
         return fetch_info(server)
     except InferenceError:

@@ -1,6 +1,6 @@
 """Live streams to an inference server: the asynchronous half of this package's gRPC.
 
-Channels belong to an event loop, and are kept with it. Nothing is retried here: a session knows
+Channels belong to an event loop, and are cached with it. Nothing is retried here: a session knows
 from where it goes on (`services/live`).
 """
 
@@ -34,7 +34,7 @@ class LiveCall:
 
     def __init__(self, rpc: _Rpc, server: Server, channel: grpc.aio.Channel) -> None:
         self._rpc = rpc
-        # A channel that nobody holds is closed, and its calls with it: the cache may let it go.
+        # A channel that no one references is closed, and its calls with it: the cache may evict it.
         self._channel = channel
         self.server = server
         self._is_cancelled = False
@@ -64,7 +64,7 @@ class LiveCall:
         except grpc.RpcError as error:
             raise translate_rpc_error(error) from error
         except asyncio.CancelledError:
-            # gRPC's way to say that the call was cancelled, which is not its reader's end.
+            # gRPC's sign that the call was cancelled, which is not its reader's end.
             if self._is_cancelled and not is_being_cancelled():
                 raise UnavailableError("The stream was given up.") from None
             raise
@@ -78,8 +78,9 @@ class LiveCall:
         try:
             await self._rpc.write(request)
         except (grpc.RpcError, asyncio.InvalidStateError) as error:
-            # The call has ended meanwhile. gRPC doesn't say how: it puts "internal" in the place of
-            # the status that the server gave, where that came between this write and the next read.
+            # The call has ended concurrently. gRPC doesn't report how: it puts "internal" in the
+            # place of the status that the server gave, where that came between this write and the
+            # next read.
             raise UnavailableError("The inference service ended a stream.") from error
         except asyncio.CancelledError:
             if self._is_cancelled and not is_being_cancelled():
@@ -96,14 +97,14 @@ async def start_stream(options: StreamOptions, *, server: Server) -> LiveCall:
     call = LiveCall(rpc, server, channel)
     try:
         await call._write(speech_pb2.StreamRequest(config=options.as_proto()))
-    except BaseException:  # also where its session was given up: nobody else knows the call
+    except BaseException:  # also where its session was given up: no one else has the call
         call.cancel()
         raise
     return call
 
 
 def is_being_cancelled() -> bool:
-    """Return whether somebody wants the running task to end."""
+    """Return whether the running task is being cancelled."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

@@ -1,4 +1,4 @@
-"""What a live stream says, as plain data. Times are milliseconds from the start of the session."""
+"""Results of a live stream, as plain data. Times are milliseconds from the start of the session."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from transcripts.text.words import Word
 
 @dataclass(frozen=True, kw_only=True)
 class StreamOptions:
-    """One call of Stream. `committed`: words that are kept of the utterance at `offset_ms`."""
+    """One call of Stream. `committed`: words that are final in the utterance at `offset_ms`."""
 
     model: str = ""
     language: str = ""
@@ -54,7 +54,7 @@ class Pace:
     backlog_ms: int
 
 
-# A settled span comes as a window, like those of a file.
+# A finalized interval comes as a window, like those of a file.
 StreamEvent = Accepted | LanguageDetected | Hypothesis | WindowResult | Pace | Finished
 
 
@@ -70,8 +70,8 @@ def read_stream_event(message: speech_pb2.StreamEvent) -> StreamEvent:
         is_catching_up = pace.mode == speech_pb2.Pace.MODE_CATCHING_UP
         return Pace(is_catching_up, pace.update_interval_ms, pace.backlog_ms)
     if kind == "language":
-        heard = message.language
-        return LanguageDetected(heard.language, heard.probability, heard.detected)
+        received = message.language
+        return LanguageDetected(received.language, received.probability, received.detected)
     if kind == "finished":
         return Finished(message.finished.audio_duration_ms, message.finished.speech_ms)
     if kind == "accepted":
@@ -90,12 +90,12 @@ def _read_accepted(accepted: speech_pb2.Accepted) -> Accepted:
     )
 
 
-def _read_hypothesis(heard: speech_pb2.Hypothesis) -> Hypothesis:
+def _read_hypothesis(received: speech_pb2.Hypothesis) -> Hypothesis:
     return Hypothesis(
-        start_ms=heard.start_ms,
-        covered_ms=heard.covered_ms,
-        committed=tuple(map(Word.from_proto, heard.committed)),
-        pending=tuple(map(Word.from_proto, heard.pending)),
+        start_ms=received.start_ms,
+        covered_ms=received.covered_ms,
+        committed=tuple(map(Word.from_proto, received.committed)),
+        pending=tuple(map(Word.from_proto, received.pending)),
     )
 
 

@@ -1,4 +1,4 @@
-"""What the inference service says, as plain data: the web tier's words for the protos.
+"""The inference service's results as plain data: the web tier's classes for the protos.
 
 Times are integer milliseconds from the start of the recording.
 """
@@ -13,7 +13,7 @@ from transcripts.text.segments import Segment
 
 @dataclass(frozen=True)
 class TranscribeOptions:
-    """One call of Transcribe. `offset_ms` says where in the recording its first sample lies."""
+    """One call of Transcribe. `offset_ms`: the position of its first sample in the recording."""
 
     model: str = ""
     language: str = ""
@@ -100,7 +100,7 @@ class WindowResult:
 
 @dataclass(frozen=True)
 class Finished:
-    heard_ms: int
+    audio_duration_ms: int
     speech_ms: int = 0
 
 
@@ -154,7 +154,7 @@ class QueueDepth:
 
 @dataclass(frozen=True)
 class ServerModels:
-    """What the server has. `is_stale`: it did not answer just now, this is what it said before."""
+    """What the server has. `is_stale`: it did not answer just now, this is its previous answer."""
 
     models: tuple[Model, ...]
     default_model: str
@@ -183,8 +183,10 @@ def read_event(message: speech_pb2.TranscribeEvent) -> TranscribeEvent:
     if kind == "window":
         return read_window(message.window)
     if kind == "language":
-        heard = message.language
-        return LanguageDetected(heard.language, heard.probability, heard.detected)
+        detected_language = message.language
+        return LanguageDetected(
+            detected_language.language, detected_language.probability, detected_language.detected
+        )
     if kind == "finished":
         return Finished(message.finished.audio_duration_ms, message.finished.speech_ms)
     if kind == "accepted":

@@ -1,7 +1,7 @@
 """Which inference server works for whom.
 
 `inference_for(owner)` is the one door: an account with Private Cloud (`billing.cloud`) gets its own
-instances and never anything else, whatever is down; everybody else gets the shared servers. It
+instances and no others, also when they are down; other users get the shared servers. It
 reads the database; what it returns does not (but for `Route.check`), and may be used in any thread.
 """
 
@@ -50,7 +50,7 @@ class NoInstanceError(InferenceUnavailableError):
 
 @dataclass
 class Route:
-    """The server that a call goes to; `check` says whether it still may."""
+    """The server that a call goes to; `check` raises where it no longer may."""
 
     server: Server
     _checked_at: float = field(default_factory=time.monotonic)
@@ -104,7 +104,7 @@ class OwnInference:
     draining: tuple[Server, ...]
 
     def list_models(self) -> ServerModels:
-        known = [models for models in look_at(self.active).values() if models is not None]
+        known = [models for models in probe(self.active).values() if models is not None]
         if not known:
             raise NoInstanceError
         return merge_models(known)
@@ -122,7 +122,7 @@ class OwnInference:
 
 
 def inference_for(owner: User | None) -> Inference:
-    """Return the servers that work for `owner`; None: a visitor. One query, two where private."""
+    """Return the servers that work for `owner`; None: a guest. One query, two where private."""
     if owner is None or not cloud.is_private(owner):
         return SharedInference()
     instances = cloud.list_instances(owner)
@@ -148,7 +148,7 @@ def catalog_of(server: Server) -> ModelDirectory:
     return _catalogs.get(server, lambda: ModelDirectory(partial(fetch_info, server)))
 
 
-def look_at(servers: Iterable[Server]) -> dict[Server, ServerModels | None]:
+def probe(servers: Iterable[Server]) -> dict[Server, ServerModels | None]:
     """Return what each has, or None where it doesn't answer; all are asked at once. ≤ 2 s."""
     asked = {server: _askers.submit(_read_fresh, server) for server in servers}
     return {server: answer.result() for server, answer in asked.items()}
@@ -172,9 +172,10 @@ def _servers_of(instances: Iterable[CloudInstance], status: str) -> Iterable[Ser
 
 
 def _pick_among(servers: tuple[Server, ...], *, model: str | None, is_begun: bool) -> Route | None:
-    answers = look_at(servers)
+    answers = probe(servers)
     up = {server: known for server, known in answers.items() if known is not None}
     able = [server for server, known in up.items() if model is None or known.serves(model)]
     if not able and not is_begun and len(up) == len(servers):
-        able = list(up)  # nobody has it, and nobody is missing: the server's refusal is the answer
+        # no server has it, and all have answered: the server's refusal is the answer
+        able = list(up)
     return Route(able[next(_turns) % len(able)]) if able else None

@@ -1,6 +1,6 @@
-"""What a process keeps for each server, and lets go with it: channels, catalogues.
+"""A process's cache for each server, evicted with it: channels, catalogues.
 
-An instance that was removed, or is reached in another way now, is asked for no more: what was kept
+An instance that was removed, or is reached in another way now, is called no more: what was cached
 for it goes when its successor comes, or after `IDLE_S` without use. The shared servers stay.
 """
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 @dataclass
-class _Kept(Generic[T]):
+class _Cached(Generic[T]):
     value: T
     version: str
     used_at_s: float
@@ -28,12 +28,12 @@ class ServerCache(Generic[T]):
     """Thread-safe. What is let go is not closed: who still uses it holds it."""
 
     def __init__(self) -> None:
-        self._kept: dict[Server, _Kept[T]] = {}
+        self._entries: dict[Server, _Cached[T]] = {}
         self._swept_at_s = float("-inf")
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._entries)
 
     def get(
         self,
@@ -43,24 +43,24 @@ class ServerCache(Generic[T]):
         version: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> T:
-        """Return what is kept for `server`; `make` it where nothing of this `version` is."""
+        """Return what is cached for `server`; `make` it where nothing of this `version` is."""
         now_s = clock()
         with self._lock:
-            kept = self._kept.get(server)
-            is_new = kept is None or kept.version != version
+            entry = self._entries.get(server)
+            is_new = entry is None or entry.version != version
             if is_new or now_s - self._swept_at_s > _SWEPT_EVERY_S:
                 self._sweep(server, now_s)
-            if kept is None or is_new:
-                kept = self._kept[server] = _Kept(make(), version, now_s)
-            kept.used_at_s = now_s
-            return kept.value
+            if entry is None or is_new:
+                entry = self._entries[server] = _Cached(make(), version, now_s)
+            entry.used_at_s = now_s
+            return entry.value
 
     def _sweep(self, server: Server, now_s: float) -> None:
         self._swept_at_s = now_s
-        for other, kept in list(self._kept.items()):
+        for other, entry in list(self._entries.items()):
             if other == server:
                 continue
             is_former = other.instance_id == server.instance_id
-            is_idle = now_s - kept.used_at_s > IDLE_S
+            is_idle = now_s - entry.used_at_s > IDLE_S
             if other.instance_id and (is_former or is_idle):
-                del self._kept[other]
+                del self._entries[other]

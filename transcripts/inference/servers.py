@@ -22,7 +22,7 @@ class Server:
 
 
 def shared_server() -> Server:
-    """Return the servers that work for everybody who has none of their own."""
+    """Return the servers for users without servers of their own."""
     ca_file = settings.INFERENCE_CA_FILE
     return Server(
         target=settings.INFERENCE_TARGET,

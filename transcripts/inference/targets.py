@@ -1,8 +1,8 @@
 """Where a target leads, as gRPC's resolvers understand it.
 
 A target is a gRPC URI (`dns:///inference:50051`), `host:port`, or several of the latter, separated
-by commas. gRPC looks one name up by itself, again and again, but takes several addresses only as
-numbers: names among several are looked up here, again after `LOOKUP_EVERY_S`, so that a replica
+by commas. gRPC resolves one name by itself, again and again, but takes several addresses only as
+numbers: names among several are resolved here, again after `LOOKUP_EVERY_S`, so that a replica
 that has moved is found without a restart.
 """
 
@@ -20,7 +20,7 @@ from transcripts.inference.errors import UnavailableError
 logger = logging.getLogger(__name__)
 
 LOOKUP_EVERY_S = 15.0
-_MOST_KEPT = 1000
+_MAX_CACHED = 1000
 Lookup = Callable[[str], list[str]]
 
 
@@ -34,16 +34,16 @@ _found: dict[str, _Found] = {}
 _lock = threading.Lock()
 
 
-def look_up(host: str) -> list[str]:
+def resolve(host: str) -> list[str]:
     """Return the IPv4 addresses of a name. Blocks. Raises OSError."""
     found = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
     return sorted({str(address[0]) for *_, address in found})
 
 
 def target_uri(
-    target: str, *, lookup: Lookup = look_up, clock: Callable[[], float] = time.monotonic
+    target: str, *, lookup: Lookup = resolve, clock: Callable[[], float] = time.monotonic
 ) -> str:
-    """Return the URI. Blocks where names among several are to be looked up.
+    """Return the URI. Blocks where names among several are to be resolved.
 
     Raises UnavailableError where none of them is known.
     """
@@ -58,7 +58,7 @@ def target_uri(
     # A name server that is down moves no replica: what was found before still holds.
     uri = "ipv4:" + ",".join(addresses) if addresses else known.uri if known else ""
     with _lock:
-        if len(_found) >= _MOST_KEPT:
+        if len(_found) >= _MAX_CACHED:
             _found.clear()
         _found[target] = _Found(uri, clock())
     return uri

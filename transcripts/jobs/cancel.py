@@ -20,7 +20,7 @@ from transcripts.services.job_status import CLOSED_LEASE, change_status, job_of,
 from transcripts.services.recordings import delete_recording, delete_rows
 from transcripts.services.stored_responses import delete_responses
 from transcripts.webhooks.events import Event
-from transcripts.webhooks.outbox import tell
+from transcripts.webhooks.outbox import record_event
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def delete_transcript(transcript: Transcript) -> None:
         # deletion of the segments and that of the job, which PostgreSQL then refuses.
         if lock_transcript(transcript.pk):
             transcript.jobs.update(attempt=F("attempt") + 1)
-            tell(Event.DELETED, transcript)
+            record_event(Event.DELETED, transcript)
             delete_responses(transcript)
             delete_rows(transcript)
             wakeups.wake(wakeups.TRANSCRIPT, transcript.pk)

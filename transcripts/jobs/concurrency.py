@@ -1,7 +1,7 @@
-"""Whose turn it is: no account has more recordings worked on at once than its limits say.
+"""Concurrency: no account has more recordings processed at once than its limits allow.
 
-The others wait as rows, whose messages are used up: whoever ends one tells the broker about the
-next (`enqueue_next`), and the sweeper finds what is forgotten (`jobs/sweep`). Visitors have one at
+The others wait as rows, whose messages are used up: the job that ends enqueues the
+next (`enqueue_next`), and the sweeper finds what was missed (`jobs/sweep`). Guests have one at
 a time by admission (`jobs/submit`).
 """
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from billing.quotas import limits_for, lock_account_for
-from transcripts.jobs.enqueue import tell_broker
+from transcripts.jobs.enqueue import send_message
 from transcripts.models import JobKind, Queue, Status, TranscriptionJob
 
 # What the lease owner of a live session's transcript begins with, while a web process holds it.
@@ -46,8 +46,8 @@ def enqueue_next(owner: User | None) -> None:
             transcript__owner=owner, status=Status.QUEUED, queue=queue
         )
         rows = waiting.order_by("created_at").values_list("pk", "enqueued_at")[: max(0, free)]
-        for pk, told_at in rows:
-            tell_broker(pk, queue=queue, told_at=told_at)
+        for pk, last_enqueued_at in rows:
+            send_message(pk, queue=queue, last_enqueued_at=last_enqueued_at)
 
 
 def running() -> QuerySet[TranscriptionJob]:
@@ -60,17 +60,17 @@ def running() -> QuerySet[TranscriptionJob]:
 
 
 def is_detached() -> Q:
-    """The condition of live sessions that nobody is in: they may be resumed, and hold no slot.
+    """The condition of live sessions without a client: they may be resumed, and hold no slot.
 
-    The client is gone (paused: nobody holds the lease), or the web process is: its lease, which
-    lasts as long as a pause, was not renewed for as long as a worker's may.
+    The client has disconnected (paused: no one holds the lease), or the web process has died: its
+    lease, which lasts as long as a pause, was not renewed for as long as a worker's may.
     """
-    unheard_s = max(0.0, settings.LIVE_PAUSE_S - settings.LEASE_S)
-    is_unheard = Q(
+    silent_s = max(0.0, settings.LIVE_PAUSE_S - settings.LEASE_S)
+    is_silent = Q(
         lease_owner__startswith=LIVE_OWNER,
-        lease_expires_at__lt=timezone.now() + timedelta(seconds=unheard_s),
+        lease_expires_at__lt=timezone.now() + timedelta(seconds=silent_s),
     )
-    return Q(kind=JobKind.LIVE, status=Status.PROCESSING) & (Q(lease_owner="") | is_unheard)
+    return Q(kind=JobKind.LIVE, status=Status.PROCESSING) & (Q(lease_owner="") | is_silent)
 
 
 # A second pass without a hold.

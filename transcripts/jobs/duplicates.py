@@ -1,4 +1,4 @@
-"""Words that were recognised twice, since two sources hold the same sound: kept once.
+"""Words that were recognised twice, since two sources hold the same sound: stored once.
 
 A voice that leaks into another person's microphone, or a track that is the mix of the others. Only
 runs count: two people may say "yes" at once.
@@ -21,7 +21,7 @@ Placed = tuple[Segment, int]
 
 def drop_duplicates(placed: list[Placed]) -> list[Placed]:
     """Return the segments (with the source of each) without what a better one of another source
-    says at the same time."""
+    has at the same time."""
     doomed: dict[int, set[int]] = defaultdict(set)
     in_time = sorted(range(len(placed)), key=lambda at: placed[at][0].start_ms)
     for number, first in enumerate(in_time):

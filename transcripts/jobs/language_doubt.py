@@ -16,7 +16,7 @@ from transcripts.warnings import LANGUAGE_UNCERTAIN
 
 # One slice of four seconds with an odd guess leaves a mean of a third or more (measured).
 _UNCERTAIN = 0.3
-# Shorter ones are interjections and names, which no detection can tell.
+# Shorter ones are interjections and names, whose language can't be detected.
 _SHORTEST_MS = 2000
 
 
@@ -25,25 +25,25 @@ def note_doubt(job: JobRun, window: WindowResult) -> str:
 
     A query where something is doubtful, else none. Raises `LeaseLostError`.
     """
-    doubtful = find_doubtful(window.segments)
+    uncertain = find_uncertain(window.segments)
     is_known = any(each["code"] == LANGUAGE_UNCERTAIN for each in job.row.warnings)
-    if doubtful is None or is_known:
+    if uncertain is None or is_known:
         return ""
-    name = LANGUAGE_NAMES.get(doubtful.language, doubtful.language).title()
+    name = LANGUAGE_NAMES.get(uncertain.language, uncertain.language).title()
     message = (
-        f"At {format_clock(doubtful.start_ms)} another language than {name} may be spoken; the text"
-        " there may be a translation. If it is, transcribe the recording again with language=multi"
-        " or with the languages that occur."
+        f"At {format_clock(uncertain.start_ms)} another language than {name} may be spoken; the"
+        " text there may be a translation. If it is, transcribe the recording again with"
+        " language=multi or with the languages that occur."
     )
     results.store_warning(job, LANGUAGE_UNCERTAIN, message)
     return message
 
 
-def find_doubtful(segments: Iterable[Segment]) -> Segment | None:
-    """Return the first segment that may be in another language than it says."""
-    return next((segment for segment in segments if _is_doubtful(segment)), None)
+def find_uncertain(segments: Iterable[Segment]) -> Segment | None:
+    """Return the first segment that may be in another language than its own `language`."""
+    return next((segment for segment in segments if _is_uncertain(segment)), None)
 
 
-def _is_doubtful(segment: Segment) -> bool:
+def _is_uncertain(segment: Segment) -> bool:
     is_long = segment.end_ms - segment.start_ms >= _SHORTEST_MS
     return is_long and 0 < segment.language_probability < _UNCERTAIN

@@ -2,15 +2,15 @@
 
 A worker claims a queued row by compare-and-set, which moves `attempt` on: the fence that every
 later write carries (`jobs/results`). One timer thread per process renews all leases that the
-process holds, apart from the work itself: a long silent stretch loses no lease, and work that
-hangs keeps it only until the deadline for no progress. A lease ends early because it was
+process holds, apart from the work itself: a long silence loses no lease, and work that
+hangs holds it only until the deadline for no progress. A lease ends early because it was
 
 - lost: the row moved on without us (swept, cancelled, deleted), or could not be renewed in time;
 - stalled: no progress for `PROGRESS_DEADLINE_S`;
 - recalled: this process is about to stop.
 
-Whoever waits for something while holding a lease registers how to be interrupted (`guard`).
-Hosts compare their clocks through these timestamps: keep them in step (NTP) within a second or so.
+Code that waits while holding a lease registers how to be interrupted (`guard`).
+Hosts compare their clocks through these timestamps: synchronize them (NTP) within a second or so.
 """
 
 import logging
@@ -46,7 +46,7 @@ class LeaseEnd(Enum):
 
 
 class LeaseLostError(Exception):
-    """The row belongs to somebody else by now: stop, and write nothing."""
+    """The row belongs to another holder by now: stop, and write nothing."""
 
 
 class WorkStoppedError(Exception):
@@ -147,7 +147,7 @@ class LeaseHeartbeat:
         self._is_recalled = False
 
     @contextmanager
-    def keep(self, lease: Lease) -> Iterator[None]:
+    def hold(self, lease: Lease) -> Iterator[None]:
         """Renew `lease` while the block runs."""
         with self._changed:
             # Together with the registration: `recall_all` either finds the lease in the set or was

@@ -1,7 +1,7 @@
-"""Mail about transcripts: ready, or failed. Never with a word of what was said.
+"""Mail about transcripts: ready, or failed. Never with a word of the text.
 
 Called where a job ends, inside the transaction that ends it (`jobs/stages/finalize`): the mail is
-written down if and only if the end is. Only for whoever didn't wait for the answer.
+written down if and only if the end is. Only where no client waited for the answer.
 """
 
 from django.utils.translation import gettext as _
@@ -14,12 +14,12 @@ _LONGEST_TITLE = 80
 
 
 def notify_completed(transcript: Transcript) -> None:
-    """Tell the owner by mail that the transcript can be read."""
+    """Notify the owner by mail that the transcript can be read."""
     _announce(transcript, kind="transcript_ready")
 
 
 def notify_failed(transcript: Transcript) -> None:
-    """Tell the owner by mail that there will be no transcript, and that it costs nothing."""
+    """Notify the owner by mail that there will be no transcript, and that it costs nothing."""
     _announce(transcript, kind="transcript_failed")
 
 

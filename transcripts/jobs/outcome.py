@@ -1,13 +1,13 @@
-"""What a finished run says of itself: what is missing, whether anything was said, in what language.
+"""The outcome of a finished run: what is missing, whether there was speech, in what language.
 
     speech_not_transcribed   parts of the speech are not in the text: `services/shown_gaps` names
-    them no_speech                voice activity detection heard none: free
+    them no_speech                voice activity detection found none: free
     no_words                 what it took for speech held no words, and no gap is shown: free
     language_uncertain       the language was detected with less than even odds
     language_not_detected    the model can't detect it (`jobs/stages/recognise`)
 
 A recording that has neither text nor a shown gap is free: nothing of it was delivered. One whose
-speech could not be recognised is charged as heard, and its gaps say where the speech is.
+speech could not be recognised is charged, and its gaps hold where the speech is.
 """
 
 from django.db.models import Sum
@@ -25,7 +25,7 @@ _UNCERTAIN = 0.5
 
 
 def store_outcome(job: JobRun) -> bool:
-    """Store these warnings; return whether anything came out that is to be charged.
+    """Store these warnings; return whether the result is to be charged.
 
     Two queries at most, besides the writes. Raises `LeaseLostError`.
     """
@@ -35,17 +35,17 @@ def store_outcome(job: JobRun) -> bool:
     if job.has_text:
         _note_language(job)
     elif not gaps:
-        _note_wordless(job, speech_ms=heard_speech_ms(job.row))
+        _note_wordless(job, speech_ms=recognised_speech_ms(job.row))
     return job.has_text or bool(gaps)
 
 
-def heard_speech_ms(row: TranscriptionJob) -> int:
+def recognised_speech_ms(row: TranscriptionJob) -> int:
     """Return how much speech voice activity detection found in all windows. One query."""
     return int(row.windows.aggregate(total=Sum("speech_ms"))["total"] or 0)
 
 
 def _note_wordless(job: JobRun, *, speech_ms: int) -> None:
-    """Say that there is no text, and why; what was taken for its language was a guess."""
+    """Store that there is no text, and why; what was taken for its language was a guess."""
     if speech_ms:
         results.store_warning(
             job,

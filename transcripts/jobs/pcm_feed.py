@@ -1,7 +1,7 @@
 """The audio on its way from the decoder to the inference service, and who pays for it.
 
 gRPC pulls from a thread of its own, only as fast as the service takes it: nothing piles up. What
-goes wrong there is kept for the thread that runs the job.
+goes wrong there is stored for the thread that runs the job.
 """
 
 import threading
@@ -25,8 +25,8 @@ class HoldExtender:
     """How much of the recording the hold covers, extended minute by minute where it runs longer.
 
     `held_for_ms` of audio it was placed for. Nothing held (an anonymous recording): everything is
-    covered. The connection is closed after each extension unless `keeps_connection`: a thread of
-    gRPC is one that nobody else tidies up.
+    covered. The connection is closed after each extension unless `reuses_connection`: a thread of
+    gRPC is one that no one else cleans up.
     """
 
     def __init__(
@@ -35,9 +35,9 @@ class HoldExtender:
         row: TranscriptionJob,
         *,
         held_for_ms: int,
-        keeps_connection: bool = False,
+        reuses_connection: bool = False,
     ) -> None:
-        self._keeps_connection = keeps_connection
+        self._reuses_connection = reuses_connection
         self._lease = lease
         self._reference = row.hold_reference
         self._covered_ms = minutes_for(held_for_ms) * MINUTE_MS
@@ -64,7 +64,7 @@ class HoldExtender:
             self._is_free = True
             return True
         finally:
-            if not self._keeps_connection:
+            if not self._reuses_connection:
                 connection.close()
 
 
@@ -84,8 +84,8 @@ class FreeMeter:
 class PcmFeed:
     """An iterator over a decoder's chunks that survives being dropped half-way.
 
-    `error`: what ended it early, if anything did. A recording that breaks off ends the feed like
-    its true end (what was heard is worth keeping); anything else is raised too, which makes gRPC
+    `error`: what ended it early, or None. A recording that breaks off ends the feed like
+    its true end (the text so far is worth storing); any other error is raised too, which makes gRPC
     cancel the call.
     """
 
@@ -121,9 +121,9 @@ class PcmFeed:
 
         gRPC drops an iterator without a word when its call ends, perhaps within `__next__`.
         """
-        settled = self._lock.acquire(timeout=CLOSE_TIMEOUT_S)
+        acquired = self._lock.acquire(timeout=CLOSE_TIMEOUT_S)
         self._is_closed = True
-        if settled:
+        if acquired:
             self._lock.release()
 
     def _next_chunk(self) -> bytes:
@@ -135,7 +135,7 @@ class PcmFeed:
         if covered_ms >= end_ms:
             return chunk
         self.ran_out_of_credits = True
-        kept = chunk[: max(0, len(chunk) - (end_ms - covered_ms) * BYTES_A_MS)]
-        if not kept:
+        retained = chunk[: max(0, len(chunk) - (end_ms - covered_ms) * BYTES_A_MS)]
+        if not retained:
             raise StopIteration
-        return kept
+        return retained

@@ -1,12 +1,12 @@
-"""Queueing a job again because an operator says so: stuck work, and work that failed.
+"""Queueing a job again by order of an operator: stuck work, and work that failed.
 
-    queued        the broker is told again
+    queued        it is enqueued again
     processing    the lease is taken back; the worker that holds it notices, and writes nothing more
-    failed        it is tried anew from where it stopped, and set aside for anew: what had been held
+    failed        it is tried again from where it stopped, with a new hold: what had been held
                   was given back when it failed
 
-Each is a compare-and-set on status and attempt: what a worker does meanwhile comes wholly before or
-wholly after.
+Each is a compare-and-set on status and attempt: what a worker does concurrently comes wholly before
+or wholly after.
 """
 
 import logging
@@ -32,7 +32,7 @@ class RequeueRefusedError(ApiError):
 
 
 def requeue_job(row: TranscriptionJob) -> None:
-    """Queue it again, whatever of the above it is.
+    """Queue it again, in each of these states.
 
     Raises RequeueRefusedError, and NoCreditsError where its owner can't pay for another try.
     """

@@ -109,10 +109,10 @@ def store_accepted(job: JobRun, accepted: Accepted) -> None:
     )
 
 
-def store_language(job: JobRun, heard: LanguageDetected) -> None:
+def store_language(job: JobRun, detected: LanguageDetected) -> None:
     """Pin the language, the first time."""
-    if not job.row.language and heard.language:
-        write_language(job, heard.language, heard.probability)
+    if not job.row.language and detected.language:
+        write_language(job, detected.language, detected.probability)
 
 
 def write_language(job: JobRun, language: str, probability: float | None) -> None:
@@ -134,7 +134,7 @@ def store_warning(job: JobRun, code: str, message: str) -> None:
 
 
 def store_window(job: JobRun, window: WindowResult) -> None:
-    """Store a settled window: its segments, its turns and the resume point, or none of it.
+    """Store a final window: its segments, its speaker turns and the resume point, or none of it.
 
     Raises `LeaseLostError`.
     """
@@ -142,13 +142,13 @@ def store_window(job: JobRun, window: WindowResult) -> None:
         raise LeaseLostError
 
 
-def store_windows(settled: Sequence[tuple[JobRun, WindowResult]]) -> list[bool]:
+def store_windows(windows: Sequence[tuple[JobRun, WindowResult]]) -> list[bool]:
     """Store windows of different jobs in one transaction; returns whether each lease still held.
 
     What belongs to a lease that is lost is not written. Two statements, and one for each job, whose
     rows are locked in the order of their keys: two such transactions can't wait for each other.
     """
-    in_order = sorted(settled, key=lambda each: each[0].lease.job_id)
+    in_order = sorted(windows, key=lambda each: each[0].lease.job_id)
     with transaction.atomic():
         held = [(job, window) for job, window in in_order if _move_on(job, window)]
         Window.objects.bulk_create(_window(job, window) for job, window in held)
@@ -159,8 +159,8 @@ def store_windows(settled: Sequence[tuple[JobRun, WindowResult]]) -> list[bool]:
         wakeups.wake(wakeups.TRANSCRIPT, *(job.row.transcript_id for job, _ in held))
     for job, window in held:
         _note_stored(job, window)
-    kept = {job.lease.job_id for job, _ in held}
-    return [job.lease.job_id in kept for job, _ in settled]
+    retained = {job.lease.job_id for job, _ in held}
+    return [job.lease.job_id in retained for job, _ in windows]
 
 
 def _move_on(job: JobRun, window: WindowResult) -> bool:

@@ -1,6 +1,6 @@
 """From a queued job to a finished transcript: claim, then the stages (`transcripts.pipeline`).
 
-Every stage can be repeated: what is stored is not done again. Whatever ends the work early leaves
+Every stage can be repeated: what is stored is not done again. An early end of the work leaves
 the row either with a final status, or queued, or with a lease that runs out.
 """
 
@@ -34,7 +34,7 @@ def run_stages(job_id: UUID, stages: Stages) -> None:
         return
     lease, row = claimed
     request_id_var.set(row.request_id)
-    with leases.heartbeat.keep(lease):
+    with leases.heartbeat.hold(lease):
         _run(open_job(lease, row), stages)
     _enqueue_next_of(row.transcript)
 
@@ -57,11 +57,11 @@ def _run(job: JobRun, stages: Stages) -> None:
 
 
 def _enqueue_next_of(transcript: Transcript) -> None:
-    """Tell of what waits for its owner's turn; where that fails, the sweeper tells later."""
+    """Enqueue the owner's next waiting job; where that fails, the sweeper does."""
     try:
         enqueue_next(transcript.owner)
     except Exception:
-        logger.exception("event=next_not_told transcript_id=%s", transcript.pk)
+        logger.exception("event=enqueue_next_failed transcript_id=%s", transcript.pk)
 
 
 def _release_or_fail(job: JobRun, *, counts_as_try: bool) -> None:

@@ -3,10 +3,10 @@
 A live session may ask for one as it opens; later, its owner may order another model, or other
 speakers. It is a further job of the same transcript (`TranscriptionJob.kind`): its segments and
 gaps are the job's until it ends, and the transcript's status stays as it is. At its end its text
-takes the place of the one before, as a revision: that can be looked at, and taken back.
+takes the place of the one before, as a revision: that can be viewed, and undone.
 
 What a person has made of the text is never overwritten. Where the new text can't be applied, or the
-job fails, the transcript stays as it is and says so, and nothing is charged.
+job fails, the transcript stays as it is with a warning, and nothing is charged.
 """
 
 import logging
@@ -51,7 +51,7 @@ _FAILED_TEXT = "The text was not replaced by a second pass."
 
 
 class SecondPassRefusedError(ApiError):
-    """The transcript can't have one now; the sentence says why."""
+    """The transcript can't have one now; the sentence states why."""
 
     status = 409
     code = "second_pass_refused"
@@ -165,7 +165,7 @@ def has_open_pass(transcript: Transcript) -> bool:
 
 
 def apply_second_pass(job: JobRun) -> bool:
-    """Give the transcript the text of `job`; False where the old one stays, and says why.
+    """Give the transcript the text of `job`; False where the old one stays, with a warning.
 
     Inside the transaction that ends the job and holds the transcript's lock.
     """
@@ -243,7 +243,7 @@ def _switch_job(transcript: Transcript, row: TranscriptionJob) -> None:
 
 
 def _join_warnings(transcript: Transcript, row: TranscriptionJob) -> list[dict[str, Any]]:
-    """Those of the new text, and what the old ones say of the recording."""
+    """Those of the new text, and the old ones about the recording."""
     new = {warning["code"] for warning in row.warnings} | {GAP_WARNING}
     before = [warning for warning in transcript.job.warnings if warning["code"] not in new]
     return with_gap_warning([*before, *row.warnings], show_gaps(transcript.gaps.all()))

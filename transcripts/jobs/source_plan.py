@@ -26,7 +26,7 @@ _SPEECH_SWING_DB: Final = 12
 
 
 @dataclass
-class SourcePlan:
+class RecordingPlan:
     """`warnings`: (code, sentence)."""
 
     sources: list[PassSource] = field(default_factory=list)
@@ -37,15 +37,15 @@ class SourcePlan:
 
 
 def plan_sources(
-    tracks: Sequence[Track], *, track: str, channels: str, tells_speakers: bool
-) -> SourcePlan:
+    tracks: Sequence[Track], *, track: str, channels: str, diarizes: bool
+) -> RecordingPlan:
     """Return the sources, at least one. `track` and `channels` as `TranscriptionJob` has them."""
-    plan = SourcePlan()
+    plan = RecordingPlan()
     chosen = _choose_tracks(plan, tracks, track)
     is_alone = len(chosen) == 1
     for each in chosen:
         for source in _sources_of(plan, each, channels):
-            is_speaker = tells_speakers and (source.is_speaker or not is_alone)
+            is_speaker = diarizes and (source.is_speaker or not is_alone)
             plan.sources.append(_with_speaker(source, is_speaker=is_speaker))
     if not plan.sources:
         plan.sources.append(PassSource())
@@ -56,7 +56,7 @@ def _with_speaker(source: PassSource, *, is_speaker: bool) -> PassSource:
     return PassSource(source.track, source.channel, source.gain_db, is_speaker)
 
 
-def _choose_tracks(plan: SourcePlan, tracks: Sequence[Track], track: str) -> list[Track]:
+def _choose_tracks(plan: RecordingPlan, tracks: Sequence[Track], track: str) -> list[Track]:
     sounding = [each for each in tracks if each.has_sound]
     if track.isdigit():
         return [each for each in tracks if each.track == int(track)]
@@ -72,7 +72,7 @@ def _choose_tracks(plan: SourcePlan, tracks: Sequence[Track], track: str) -> lis
     return [chosen] if chosen is not None else []
 
 
-def _all_of(plan: SourcePlan, tracks: Sequence[Track], sounding: list[Track]) -> list[Track]:
+def _all_of(plan: RecordingPlan, tracks: Sequence[Track], sounding: list[Track]) -> list[Track]:
     unread = [each.track for each in tracks if not each.is_readable]
     if unread and len(unread) < len(tracks):
         plan.warn(
@@ -83,7 +83,7 @@ def _all_of(plan: SourcePlan, tracks: Sequence[Track], sounding: list[Track]) ->
     return different or [each for each in tracks if each.is_default]
 
 
-def _warn_of_other(plan: SourcePlan, default: Track, chosen: Track, count: int) -> None:
+def _warn_of_other(plan: RecordingPlan, default: Track, chosen: Track, count: int) -> None:
     why = "has no sound" if default.is_readable else "can't be read"
     plan.warn(
         "other_track_recognised",
@@ -92,7 +92,7 @@ def _warn_of_other(plan: SourcePlan, default: Track, chosen: Track, count: int) 
     )
 
 
-def _warn_of_rest(plan: SourcePlan, chosen: Track, sounding: list[Track], count: int) -> None:
+def _warn_of_rest(plan: RecordingPlan, chosen: Track, sounding: list[Track], count: int) -> None:
     same = {chosen.same_as, *(each.track for each in sounding if each.same_as == chosen.track)}
     rest = [
         each.track for each in sounding if each.track != chosen.track and each.track not in same
@@ -112,7 +112,7 @@ def _named(tracks: list[int]) -> str:
     return f"Tracks {', '.join(map(str, tracks[:-1]))} and {tracks[-1]}"
 
 
-def _sources_of(plan: SourcePlan, track: Track, channels: str) -> list[PassSource]:
+def _sources_of(plan: RecordingPlan, track: Track, channels: str) -> list[PassSource]:
     if channels.isdigit():
         return [_source(track, channel=int(channels))]
     if channels == SPLIT:
@@ -127,7 +127,7 @@ def _sources_of(plan: SourcePlan, track: Track, channels: str) -> list[PassSourc
     return [_source(track, channel=loudest if track.has_cancelling_mix else 0)]
 
 
-def _split(plan: SourcePlan, track: Track) -> list[PassSource]:
+def _split(plan: RecordingPlan, track: Track) -> list[PassSource]:
     floor_db = max(_SOUND_DB, max(track.channel_db, default=_SOUND_DB) - _LEAK_DB)
     sounding = [at for at, level_db in enumerate(track.channel_db, 1) if level_db > floor_db]
     if track.has_same_channels or len(track.channel_db) < 2:

@@ -1,10 +1,10 @@
-"""Waiting for transcripts: one watcher a process, whatever the number of those who wait.
+"""Waiting for transcripts: one watcher a process for any number of waiting requests.
 
-The database is the truth, so the watcher asks it: one query for all the transcripts that anybody
-in this process waits for, in one thread of its own. It asks when a wake-up names one of them
-(`stt_web.core.wakeups`), and at an interval that grows with the time since the youngest of them
-began to wait: where wake-ups from other processes come, every one or two seconds; where none do,
-so that a clip is noticed within tens of milliseconds and a long recording costs two queries a
+The database is the truth, so the watcher asks it: one query for all the transcripts that
+requests in this process wait for, in one thread of its own. It asks when a wake-up names one of
+them (`stt_web.core.wakeups`), and at an interval that grows with the time since the youngest of
+them began to wait: where wake-ups from other processes come, every one or two seconds; where none
+do, so that a clip is noticed within tens of milliseconds and a long recording costs two queries a
 second. Waiting holds no thread and no connection; going away frees it.
 """
 
@@ -47,7 +47,7 @@ class Snapshot:
     resume_ms: int = 0
     probed_ms: int = 0
     audio_duration_ms: int = 0
-    place: int = 0  # in its queue, 1 the next; 0 if it doesn't wait or nobody asked
+    place: int = 0  # in its queue, 1 the next; 0 if it doesn't wait or no request asked
     aligning: int = 0  # edits whose words wait for their times
     aligned: int = 0  # edits whose words waited, of the last hour
 
@@ -202,7 +202,7 @@ class Watcher:
         if self._ignore_wakeups is not None:
             self._ignore_wakeups()
             self._ignore_wakeups = None
-        # Behind the look under way, if any: the thread is one.
+        # After the refresh under way, if any: the thread is one.
         self._thread.submit(_close_connection)
 
     def _note_wakeup(self, transcript_id: str) -> None:
@@ -237,7 +237,7 @@ class Watcher:
             subscription.publish(replace(snapshot, place=place) if is_queued else snapshot)
 
     def _refresh(self, asked: set[StatusSubscription]) -> dict[UUID, Snapshot]:
-        """Read, on a connection that is kept from query to query and dropped where it breaks."""
+        """Read, on a connection that is reused from query to query and dropped where it breaks."""
         try:
             snapshots = self._read({subscription.transcript_id for subscription in asked})
             self._refresh_places({s.transcript_id for s in asked if s.wants_place}, snapshots)

@@ -4,7 +4,7 @@
 
 **Races.** Two requests of one account, in any two processes, may be the same file sent twice, or
 the last free slot asked for twice. So "does it run already?", "how many run?", the hold and the
-insert happen in one transaction that first locks the account's row (a visitor's: counts the use of
+insert happen in one transaction that first locks the account's row (a guest's: counts the use of
 the day, an update of the row for that address). PostgreSQL queues the second behind that lock;
 SQLite begins every transaction with the write lock. The message to the broker goes out on commit.
 """
@@ -105,7 +105,7 @@ class TranscriptionOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """A recording and who wants it transcribed. `user` None: a visitor at `address`.
+    """A recording and who wants it transcribed. `user` None: a guest at `address`.
 
     `model_here` is the model that answers to `options.model` now, as far as that is known.
     """
@@ -122,7 +122,7 @@ class Submission:
 
 @dataclass(frozen=True, kw_only=True)
 class Submitted:
-    """`guest_token` is set for a visitor's transcript, this once."""
+    """`guest_token` is set for a guest's transcript, this once."""
 
     transcript: Transcript
     is_joined: bool = False
@@ -150,7 +150,7 @@ async def submit_recording(submission: Submission) -> Submitted:
 
 
 async def _find_model_here(inference: Inference, options: TranscriptionOptions) -> str:
-    """Return the model that would run now; empty where nobody can say, which is no refusal yet."""
+    """Return the model that would run now; empty where that is unknown, which is no refusal yet."""
     try:
         return (await _in_background(inference.resolve_model, options.model)).id
     except ApiError:
@@ -174,7 +174,7 @@ async def _in_background(function: Callable[P, T], *args: P.args, **kwargs: P.kw
 
 
 def _admit_in_thread(submission: Submission, found: Probe) -> Submitted:
-    """Outside of a request, so that its connection's age is ours to look after."""
+    """Outside of a request, so that its connection's age is ours to manage."""
     close_old_connections()
     try:
         return admit_recording(submission, found, now=timezone.now())
@@ -217,7 +217,7 @@ def fingerprint_of(sha256: str, options: TranscriptionOptions) -> str:
 def _find_running(submission: Submission) -> Transcript | None:
     """Return the account's transcript of the same request, if it is open or can be read."""
     if submission.user is None:
-        return None  # one visitor must not be given another's, who shares the address
+        return None  # one guest must not be given another's, who shares the address
     return (
         Transcript.objects.filter(pk__in=_of_same_request(submission).values("transcript"))
         .order_by("-created_at")
@@ -245,7 +245,7 @@ def admit_recording(submission: Submission, found: Probe, *, now: datetime) -> S
 
     Nine statements at most, all but the first under the account's lock.
     Raises NoCreditsError (402), LimitError (429), AnonymousLimitError (429), UploadLostError where
-    the request ended meanwhile; then nothing moved.
+    the request has ended; then nothing moved.
     """
     # What needs no lock is made before it is taken: others wait for it.
     transcript, token = _make_transcript(submission, found, now=now)
@@ -260,7 +260,7 @@ def admit_recording(submission: Submission, found: Probe, *, now: datetime) -> S
         insert(transcript)
         # Before the commit, so that no row refers to a file that `Upload.end` has deleted. Where
         # the commit fails, `purge_orphans` finds the folder.
-        submission.upload.keep()
+        submission.upload.retain()
         transaction.on_commit(partial(announce, transcript.job))
     return Submitted(transcript=transcript, guest_token=token)
 
@@ -287,7 +287,7 @@ class _Counted(NamedTuple):
 
 
 def _count_open(submission: Submission) -> _Counted:
-    """One query, on the indexes of open transcripts and of fingerprints, whatever the history."""
+    """One query, on the indexes of open transcripts and of fingerprints, for any history."""
     is_open = Q(transcript__status__in=OPEN_STATUSES, status__in=OPEN_STATUSES) & ~is_detached()
     jobs = TranscriptionJob.objects.filter(is_open)
     if submission.user is None:
@@ -330,7 +330,7 @@ def _check_concurrency(submission: Submission, open_now: int) -> None:
 def _make_transcript(
     submission: Submission, found: Probe, *, now: datetime
 ) -> tuple[Transcript, str]:
-    """Return the row, not saved yet, and a visitor's token for it (for an account, none)."""
+    """Return the row, not saved yet, and a guest's token for it (for an account, none)."""
     upload, options = submission.upload, submission.options
     token, token_digest = ("", "") if submission.user is not None else make_guest_token()
     is_short = 0 < found.duration_ms <= settings.SHORT_RECORDING_MS

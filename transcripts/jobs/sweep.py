@@ -1,9 +1,9 @@
-"""What nobody looks after any more is looked after here: every few seconds, and at worker start.
+"""Repairs what no process works on any more: every few seconds, and at worker start.
 
 - Leases that ran out go back to the queue, or fail once their tries are used up.
-- Rows that wait and whose message may be lost are told to the broker again, at growing intervals.
+- Rows that wait and whose message may be lost are enqueued again, at growing intervals.
 
-Several sweepers may run at once: each change is a compare-and-set. Without anything to do a sweep
+Several sweepers may run at once: each change is a compare-and-set. Without work a sweep
 is three queries, however many rows there are.
 """
 
@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from stt_web.core.background import run_guarded
-from transcripts.jobs.enqueue import tell_broker
+from transcripts.jobs.enqueue import send_message
 from transcripts.jobs.run import exhausted_error
 from transcripts.jobs.stages.finalize import fail_rows
 from transcripts.models import Status, TranscriptionJob
@@ -48,7 +48,7 @@ def _fail_used_up(now: datetime) -> None:
     for job in _oldest(used_up):
         rows = used_up.filter(attempt=job.attempt)
         failing = partial(fail_rows, rows, job, code=code, message=message)
-        run_guarded(failing, name="sweep")  # one row that can't be failed keeps no other waiting
+        run_guarded(failing, name="sweep")  # one row that can't be failed blocks no other
 
 
 def _requeue_expired(now: datetime) -> None:
@@ -74,8 +74,8 @@ def _oldest(rows: QuerySet[TranscriptionJob]) -> list[TranscriptionJob]:
 def _enqueue_waiting(now: datetime) -> None:
     due = TranscriptionJob.objects.filter(_is_due(now), status=Status.QUEUED)
     waiting = due.order_by("created_at").values_list("pk", "queue", "enqueued_at")
-    for pk, queue, told_at in waiting[:BATCH_ROWS]:
-        if not tell_broker(pk, queue=queue, told_at=told_at):
+    for pk, queue, last_enqueued_at in waiting[:BATCH_ROWS]:
+        if not send_message(pk, queue=queue, last_enqueued_at=last_enqueued_at):
             return  # the broker is down: the next round tries again
 
 

@@ -1,1 +1,1 @@
-"""The wire of `WS /v1/stream`: what is said and told. What a session is: `services/live`."""
+"""Live transcription: `WS /v1/stream` and the sessions behind it."""

@@ -5,7 +5,7 @@
     SessionEndedError (ApiError, 410)      session_ended; with the transcript's id
 
 **Races.** As in `jobs/submit`: how many run, the hold and the insert are one transaction, which
-first locks the account's row (a visitor's: counts the use of the day). Of two processes that take
+first locks the account's row (a guest's: counts the use of the day). Of two processes that take
 one session over, one wins the compare-and-set on `attempt`; the process that held it until then
 notices at its next write, or within seconds (`live/watch`). Rows are locked as `locks`
 says.
@@ -84,9 +84,9 @@ class SessionEndedError(ApiError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Admission:
+class SessionAdmission:
     """Where a session goes on: `start_samples` are journalled already, and `undelivered`, which
-    lies behind `delivered_ms`, is settled but was not told yet."""
+    lies behind `delivered_ms`, is final but was not delivered yet."""
 
     job: JobRun
     key: ApiKey | None
@@ -101,7 +101,7 @@ class Admission:
         return recording_path(self.job.transcript).parent
 
 
-def admit_session(request: LiveRequest) -> Admission:
+def admit_session(request: LiveRequest) -> SessionAdmission:
     """Make a session's transcript and hold its first minute, or raise: then nothing moved.
 
     Raises NoCreditsError (402), LimitError (429), AnonymousLimitError (429).
@@ -127,7 +127,7 @@ def admit_session(request: LiveRequest) -> Admission:
         if account is not None:
             place_hold(str(transcript.pk), account=account, minutes=1, kind="live", now=now)
     lease = Lease(transcript.job_id, transcript.job.attempt, lasts_s=settings.LIVE_PAUSE_S)
-    return Admission(
+    return SessionAdmission(
         job=JobRun(lease=lease, row=job_of(transcript)),
         key=request.key,
         resume_token=token,
@@ -136,8 +136,8 @@ def admit_session(request: LiveRequest) -> Admission:
 
 
 @sensitive_variables("request")
-def resume_session(request: LiveRequest) -> Admission:
-    """Take the session of `request.resume_token` over, from whichever process holds it.
+def resume_session(request: LiveRequest) -> SessionAdmission:
+    """Take the session of `request.resume_token` over, from the process that holds it.
 
     Raises SessionNotFoundError, SessionEndedError, LimitError.
     """
@@ -175,7 +175,7 @@ def resume_session(request: LiveRequest) -> Admission:
     logger.info("event=live_resumed transcript_id=%s attempt=%d", seen.pk, lease.attempt)
     known_ms = (request.delivered_ms, session.delivered_ms, row.resume_ms)
     delivered_ms = next(each for each in known_ms if each is not None)
-    return Admission(
+    return SessionAdmission(
         job=open_job(lease, row),
         key=request.key,
         resume_token=request.resume_token,
@@ -186,7 +186,7 @@ def resume_session(request: LiveRequest) -> Admission:
 
 
 def discard_session(job: JobRun) -> None:
-    """Undo an admission of which nothing came: nothing was heard. Raises nothing if it is gone."""
+    """Undo an admission without audio. Raises nothing if it doesn't exist."""
     with transaction.atomic():
         lock_transcript(job.transcript.pk)
         if not held_rows(job.lease).update(attempt=F("attempt") + 1):

@@ -6,7 +6,7 @@
 
 All positions are samples from the start of the session. What isn't journalled isn't recognised, so
 nothing is ever stored of audio that could get lost with a process; `synced` is what a power cut
-leaves, and what the client may forget. The newest audio is kept in memory, too; what
+leaves, and what the client may discard. The newest audio is held in memory, too; what
 is older is read from the journal: so an inference call may begin anywhere again (`rewind`).
 """
 
@@ -18,7 +18,7 @@ from transcripts.live.journal import SAMPLE_BYTES, Journal, read_samples
 logger = logging.getLogger(__name__)
 
 CHUNK_BYTES = 64 * 1024  # 2 s
-TAIL_BYTES = 64 * 1024  # 2 s: kept for every session, and needed only where it falls behind
+TAIL_BYTES = 64 * 1024  # 2 s: held for every session, and needed only where it falls behind
 
 
 class AudioBuffer:
@@ -72,7 +72,7 @@ class AudioBuffer:
         self.synced = max(self.synced, samples)
 
     def drop_unwritten(self) -> None:
-        """Forget what can't be written, and what came since."""
+        """Discard what can't be written, and what came since."""
         self._unwritten.clear()
         self._odd = b""
         self.accepted = self.journalled

@@ -74,9 +74,9 @@ class AudioFormat:
         return self.encoding is Encoding.PCM_S16LE and self.rate_hz == RATE_HZ
 
 
-def read_encoding(said: Mapping[str, Any]) -> Encoding:
+def read_encoding(config: Mapping[str, Any]) -> Encoding:
     """Read the configuration's `encoding`. Raises InvalidOptionError."""
-    name = said.get("encoding")
+    name = config.get("encoding")
     if name is None or name == "":
         return Encoding.PCM_S16LE
     wanted = str(name).lower().replace(" ", "")
@@ -85,9 +85,9 @@ def read_encoding(said: Mapping[str, Any]) -> Encoding:
     raise InvalidOptionError("encoding", f"encoding must be one of {', '.join(Encoding)}.")
 
 
-def read_rate_hz(said: Mapping[str, Any]) -> int:
+def read_rate_hz(config: Mapping[str, Any]) -> int:
     """Read the configuration's `sample_rate`. Raises InvalidOptionError."""
-    rate = said.get("sample_rate")
+    rate = config.get("sample_rate")
     if rate is None or rate == "":
         return RATE_HZ
     is_text = isinstance(rate, str) and rate.isascii() and rate.isdigit() and len(rate) < 7

@@ -38,7 +38,7 @@ class AudioInput:
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._accepted_ms = 0.0
         self._loud_ms = 0.0
-        self._is_doubtful = True  # no speech was recognised yet, and no notice sent
+        self._is_uncertain = True  # no speech was recognised yet, and no notice sent
 
     async def feed(self, data: bytes, audio_format: AudioFormat) -> None:
         """Take audio of one format, always the same. Raises DecoderDiedError where no decoder can
@@ -72,19 +72,19 @@ class AudioInput:
         await self._failure
 
     def note_speech(self) -> None:
-        """Words were recognised: the audio is what it is said to be."""
-        self._is_doubtful = False
+        """Words were recognised: the audio has the declared format."""
+        self._is_uncertain = False
 
     def check_speech(self, *, recognised_ms: int) -> SessionNotice | None:
         """Return a notice, once, where much sound was recognised and no word in it.
 
-        recognised_ms: how much of the session's audio the recogniser has looked at.
+        recognised_ms: how much of the session's audio the recogniser has processed.
         """
-        if not self._is_doubtful or self._loud_ms < _SUSPICIOUS_MS:
+        if not self._is_uncertain or self._loud_ms < _SUSPICIOUS_MS:
             return None
         if recognised_ms + _SUSPICIOUS_MS / 2 < self._accepted_ms:
             return None
-        self._is_doubtful = False
+        self._is_uncertain = False
         return NOT_SPEECH
 
     def _note_end(self, pumping: asyncio.Task[None]) -> None:
@@ -98,7 +98,7 @@ class AudioInput:
 
     async def _accept(self, pcm: bytes) -> None:
         self._accepted_ms += len(pcm) * 500 / RATE_HZ
-        if self._is_doubtful and _peak(pcm) > _LOUD_PEAK:
+        if self._is_uncertain and _peak(pcm) > _LOUD_PEAK:
             self._loud_ms += len(pcm) * 500 / RATE_HZ
         await self._push(pcm)
 

@@ -37,7 +37,7 @@ class BillingMeter:
         on_refused: Callable[[], None],
     ) -> None:
         held_ms = max(MINUTE_MS, position_ms)
-        self._meter = HoldExtender(lease, row, held_for_ms=held_ms, keeps_connection=True)
+        self._meter = HoldExtender(lease, row, held_for_ms=held_ms, reuses_connection=True)
         self._ahead_ms = MINUTE_MS // 3 + row.pk.int % (MINUTE_MS * 2 // 3)
         self._on_refused = on_refused
         self._extending: asyncio.Task[None] | None = None
@@ -45,15 +45,15 @@ class BillingMeter:
         self._has_failed = False
         self.covered_ms = minutes_for(held_ms) * MINUTE_MS
 
-    def look_ahead(self, position_ms: int) -> None:
+    def check_ahead(self, position_ms: int) -> None:
         """Ask for the next minute if it is near; doesn't wait."""
         is_near = position_ms + self._ahead_ms > self.covered_ms
         if is_near and not self._is_refused and self._extending is None:
             self._extending = spawn(self._extend(), name="live-credit")
 
     async def wait_for_more(self) -> bool:
-        """Return False where more is refused; asks once more where it was, for somebody may have
-        paid meanwhile. True also where the database did not answer: look again."""
+        """Return False where more is refused; asks once more where it was, for the owner may have
+        paid since. True also where the database did not answer: check again."""
         before_ms = self.covered_ms
         if self._extending is None:
             self._extending = spawn(self._extend(), name="live-credit")
@@ -69,7 +69,7 @@ class BillingMeter:
         try:
             covered_ms = await in_database(self._meter.cover, self.covered_ms + MINUTE_MS)
         except LeaseLostError:
-            return  # told by whoever writes next
+            return  # delivered with the next write
         except DatabaseFailure:
             logger.exception("event=live_hold_not_extended")
             self._has_failed = True

@@ -1,6 +1,6 @@
 """How a session's hold on its transcript ends: finished, paused, or handed to a worker. Blocks.
 
-Each is fenced like every write; whichever of them doesn't happen, because the process dies, the
+Each is fenced like every write; if one of them doesn't happen, because the process dies, the
 sweeper does by and by (`jobs/sweep`).
 """
 
@@ -43,7 +43,7 @@ _CLOSING = f"closing:{socket.gethostname()}:{os.getpid()}"[:100]
 class FinalResult:
     text: str
     language: str
-    heard_ms: int
+    audio_duration_ms: int
     credits_charged: int
     warnings: tuple[dict[str, Any], ...]
 
@@ -77,21 +77,22 @@ def store_recording(job: JobRun, *, samples: int) -> None:
         recording.save(update_fields=["probed_ms", "size_bytes"])
 
 
-def finish(job: JobRun, journal: Journal, *, heard_ms: int) -> FinalResult:
-    """Make the recording, settle, and let the next of the account begin.
+def finish(job: JobRun, journal: Journal, *, audio_duration_ms: int) -> FinalResult:
+    """Make the recording, finalize, and enqueue the account's next job.
 
-    From the first statement on nobody takes it over any more (`admit.resume_session`): else the
-    recording could be made while somebody begins another epoch. Raises `LeaseLostError`, OSError.
+    From the first statement on no one takes it over any more (`admission.resume_session`): else the
+    recording could be made while another process begins the next epoch. Raises `LeaseLostError`,
+    OSError.
     """
     results.write_fenced(job, lease_owner=_CLOSING, lease_expires_at=job.lease.next_expiry())
     store_recording(job, samples=seal(journal))
-    results.write_fenced(job, audio_duration_ms=heard_ms)
+    results.write_fenced(job, audio_duration_ms=audio_duration_ms)
     finalize(job)
     enqueue_next(job.transcript.owner)
     return FinalResult(
         text=read_text(job.transcript),
         language=job.row.language,
-        heard_ms=heard_ms,
+        audio_duration_ms=audio_duration_ms,
         credits_charged=job.row.credits_charged,
         warnings=tuple(job.row.warnings),
     )

@@ -1,4 +1,7 @@
-"""What a session says when it ends early. Each sentence says what became of what was said."""
+"""How a session ends, and its errors. Each sentence states what became of the text."""
+
+from dataclasses import dataclass
+from enum import Enum
 
 from django.conf import settings
 
@@ -8,6 +11,30 @@ from transcripts.jobs.submit import TranscriptionOptions, check_model_can
 from transcripts.models import Transcript
 
 _STORED = "What was said until then is stored."
+
+
+class CloseMode(Enum):
+    """The ways in which a session ends:
+
+    finish      all audio is transcribed, then stored and finalized at once
+    pause       the client has disconnected and may return; after a while the sweeper has it
+    finished
+    hand over   the inference service is lost: a worker finishes it from the journal
+    lost        another holder has it: it was resumed elsewhere, cancelled or deleted
+    """
+
+    FINISH = "finish"
+    PAUSE = "pause"
+    HAND_OVER = "hand_over"
+    LOST = "lost"
+
+
+@dataclass(frozen=True)
+class CloseReason:
+    """`error`: why it isn't the client that ends it."""
+
+    mode: CloseMode
+    error: ApiError | None = None
 
 
 def check_language(model: Model, language: str) -> None:

@@ -7,7 +7,7 @@
     watch_decoder  audio that isn't PCM at 16 kHz (`audio_input`): whether that still goes
     stop           the server goes down (`stt_web.core.asgi.socket_protocol`)
 
-Whichever of these ends first ends the socket: an error is told before it closes. The session is
+The first of these to end ends the socket: an error is sent before it closes. The session is
 stopped by its client only; however else the socket ends, it is abandoned, and can be resumed.
 """
 
@@ -64,11 +64,11 @@ from transcripts.live.session import SessionRunner
 logger = logging.getLogger(__name__)
 
 FIRST_FRAME_S = 60.0
-SEND_S = 30.0  # a client that reads nothing for so long is gone
+SEND_S = 30.0  # a client that reads nothing for so long has disconnected
 ACKNOWLEDGE_S = 5.0
 # sttai 0.1.0 takes its result when the server closes, or 30 s after it sent the end. With
 # websocket-client 1.9, which pip gives it, it takes every close for a failure and raises: so it
-# isn't closed before. (Up to 1.8 a close was none; a handshake doesn't tell the two apart.)
+# isn't closed before. (Up to 1.8 a close was none; a handshake doesn't distinguish the two.)
 SDK_PATIENCE_S = 31.0
 
 
@@ -81,7 +81,7 @@ class SilentError(ApiError):
 
 
 class ClientDisconnectedError(Exception):
-    """Nothing can be told any more."""
+    """Nothing can be sent any more."""
 
 
 class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # no stubs
@@ -121,9 +121,9 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # no stubs
         self._is_sdk = "token" in query and not find_header(scope, b"user-agent")
         self._decoder = MessageDecoder(query)
         try:
-            await self._serve(scope, super().__call__(scope, receive, self._send_within))
+            await self._serve(scope, super().__call__(scope, receive, self._send_event))
         except ClientDisconnectedError:
-            logger.info("event=live_client_gone")
+            logger.info("event=live_client_disconnected")
         finally:
             if self._input is not None:
                 await self._input.close()
@@ -180,7 +180,7 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # no stubs
         """Raises ApiError."""
         await self.accept()
         self._caller = await in_database(identify_speaker, self.scope, needed_scope="transcribe")
-        await self._tell(self._encoder.ready())
+        await self._send_message(self._encoder.ready())
         self._ready.set()
         self._expect_frame()
 
@@ -216,7 +216,7 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # no stubs
         elif isinstance(command, Open):
             await self._open(command)
         elif isinstance(command, SessionNotice):
-            await self._tell(self._encoder.event(command))
+            await self._send_message(self._encoder.event(command))
         elif session is None:
             await self._obey_unopened(command)
         elif isinstance(command, Configure):
@@ -230,27 +230,27 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # no stubs
             await session.stop()
 
     async def _obey_unopened(self, command: Command) -> None:
-        """Where nothing was said there is nothing to finish."""
+        """Without audio there is nothing to finish."""
         if command is ClientAction.STOP:
-            nothing = Ended(text="", language="", heard_ms=0, credits_charged=0)
-            await self._tell(self._encoder.event(nothing))
+            nothing = Ended(text="", language="", audio_duration_ms=0, credits_charged=0)
+            await self._send_message(self._encoder.event(nothing))
             await self._close_normally()
 
-    async def _open(self, wish: Open) -> None:
+    async def _open(self, opened: Open) -> None:
         self._encoder.dialect = self._decoder.dialect
-        self._session = await self._open_session(_request(wish, self._caller))
+        self._session = await self._open_session(_request(opened, self._caller))
         self._input = AudioInput(self._session.push)
-        await self._tell(self._encoder.started(self._session.ready))
+        await self._send_message(self._encoder.started(self._session.ready))
         self._opened.set_result(self._session)
 
     # To the client.
 
     async def _send_events(self) -> None:
-        """Until the session has said its last word, which closes the socket."""
+        """Wait for the session's last event, which closes the socket."""
         session = await asyncio.shield(self._opened)
         async for event in session.events():
             self._encoder.audio_ms = session.audio_ms
-            await self._tell(self._encoder.event(event))
+            await self._send_message(self._encoder.event(event))
             if self._input is not None and isinstance(event, Partial | Final):
                 self._input.note_speech()
             if isinstance(event, Ended):
@@ -271,14 +271,14 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # no stubs
                 await asyncio.sleep(ACKNOWLEDGE_S - quiet_s)
             else:
                 self._encoder.audio_ms = session.audio_ms
-                await self._tell(self._encoder.listening())
+                await self._send_message(self._encoder.listening())
 
     async def _check_speech(self, session: SessionRunner) -> None:
         if self._input is None or self._is_over:
             return
         notice = self._input.check_speech(recognised_ms=session.recognised_ms)
         if notice is not None:
-            await self._tell(self._encoder.event(notice))
+            await self._send_message(self._encoder.event(notice))
 
     async def _watch_decoder(self) -> None:
         """Until the audio proves to be undecodable. Raises ApiError."""
@@ -299,17 +299,17 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # no stubs
         if self._session is not None:
             await self._session.record_delivered()  # before it can be back
             self._encoder.audio_ms = self._session.audio_ms
-        await self._tell(await self._describe(error))
+        await self._send_message(await self._describe(error))
         await self.close(close_code(error))
 
     async def _describe(self, error: ApiError) -> Message:
-        """With what was settled, where a session breaks off that nothing but its client ends."""
+        """With the finalized text, where a session ends for a reason other than its client."""
         if self._session is None or isinstance(error, ServerStoppingError) or error.status == 500:
             return self._encoder.error(error)
-        settled = Failed(error=error, text=await self._session.read_text())
-        return self._encoder.event(settled)
+        failure = Failed(error=error, text=await self._session.read_text())
+        return self._encoder.event(failure)
 
-    async def _tell(self, message: Message) -> None:
+    async def _send_message(self, message: Message) -> None:
         """Send it, in order. Raises ClientDisconnectedError, also where it reads nothing."""
         async with self._sending:
             text = self._encoder.encode(message)
@@ -322,7 +322,7 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # no stubs
             await asyncio.sleep(self._stopped_at + SDK_PATIENCE_S - time.monotonic())
         await self.close(NORMAL_CLOSE)
 
-    async def _send_within(self, event: ASGISendEvent) -> None:
+    async def _send_event(self, event: ASGISendEvent) -> None:
         """Raises ClientDisconnectedError."""
         try:
             async with asyncio.timeout(self._send_within_s):
@@ -331,17 +331,17 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # no stubs
             raise ClientDisconnectedError from error
 
 
-def _request(wish: Open, caller: Caller) -> LiveRequest:
+def _request(opened: Open, caller: Caller) -> LiveRequest:
     return LiveRequest(
         user=caller.user,
         key=caller.api_key,
         address=caller.address,
-        model=wish.model,
-        language=wish.language,
-        languages=wish.languages,
-        is_multilingual=wish.is_multilingual,
-        second_pass=wish.second_pass,
-        title=wish.title,
-        resume_token=wish.resume_token,
-        delivered_ms=wish.delivered_ms,
+        model=opened.model,
+        language=opened.language,
+        languages=opened.languages,
+        is_multilingual=opened.is_multilingual,
+        second_pass=opened.second_pass,
+        title=opened.title,
+        resume_token=opened.resume_token,
+        delivered_ms=opened.delivered_ms,
     )

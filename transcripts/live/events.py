@@ -1,4 +1,4 @@
-"""What a live session is asked for, and what it tells, in this order:
+"""A live session's request and its events, in this order:
 
 Ready, then Partial, Final and Notice as they come, and one of Ended or Failed last.
 """
@@ -16,12 +16,12 @@ from transcripts.text.words import Word
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveRequest:
-    """Who wants to speak, and how it is to be heard.
+    """The client of a session, and its options.
 
-    `user` None: a visitor at `address`. `key`: the key that was shown, None for a page's ticket or
+    `user` None: a guest at `address`. `key`: the key that was shown, None for a page's ticket or
     session. `language` empty: detected, among `languages` if any are named; with `is_multilingual`
     for each utterance. `resume_token`: go on with the session it was given for;
-    `delivered_ms`: up to where this client was told what was settled, None where it doesn't say.
+    `delivered_ms`: up to where this client received final text, None where it doesn't report it.
     """
 
     user: User | None
@@ -60,7 +60,7 @@ class Partial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Final:
-    """A settled piece of speech, stored: never changed, never told again."""
+    """Finalized text, stored: never changed, never delivered again."""
 
     segments: tuple[Segment, ...]
     language: str
@@ -71,15 +71,16 @@ class Final:
 
 
 def make_finals(segments: Iterable[Segment], *, language: str) -> tuple[Final, ...]:
-    """Return a piece for each run of segments in one language; `language`: where they say none."""
+    """Return a `Final` for each run of segments in one language; `language`: where they have
+    none."""
     runs = groupby(segments, key=lambda segment: segment.language or language)
     return tuple(Final(segments=tuple(run), language=spoken) for spoken, run in runs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionNotice:
-    """Something to know that ends nothing: `credits_low`, `slowed`, `catching_up`, `live_again`,
-    `reconnecting`, `language_detected` …"""
+    """Information that doesn't end the session: `credits_low`, `updates_slowed`, `catching_up`,
+    `caught_up`, `reconnecting`, `language_detected` …"""
 
     code: str
     message: str
@@ -87,18 +88,18 @@ class SessionNotice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """All is heard, stored and settled. `text`: the whole."""
+    """All is transcribed, stored and finalized. `text`: the whole."""
 
     text: str
     language: str
-    heard_ms: int
+    audio_duration_ms: int
     credits_charged: int
     warnings: tuple[dict[str, Any], ...] = ()  # the transcript's: what is missing, what is doubtful
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """It ended early; what was said until then is stored, as `error.message` says.
+    """It ended early; the text until then is stored, as `error.message` states.
 
     `text`: the whole of what was finalised.
     """

@@ -1,6 +1,6 @@
 """The threads of live sessions: their database work, their files, and their questions to servers.
 
-Apart from those of requests, so that neither holds up the other; bounded, whatever the number of
+Apart from those of requests, so that neither holds up the other; bounded for any number of
 sessions.
 """
 
@@ -27,7 +27,8 @@ _askers = ThreadPoolExecutor(4, thread_name_prefix="live-ask")
 
 
 async def in_database(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run blocking work with the database; its connection is kept as long as Django's rules say."""
+    """Run blocking work with the database; its connection lives by Django's rules
+    (CONN_MAX_AGE)."""
     return await _run(_database, partial(_with_connection, partial(work, *args, **kwargs)))
 
 

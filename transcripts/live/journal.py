@@ -1,7 +1,7 @@
 """The journal: a live session's audio on shared storage, which becomes its recording.
 
     <folder>/epoch-00001-000000000000.wav   of the first epoch, from sample 0 on
-    <folder>/epoch-00002-000000480000.wav   of whoever took over, from sample 480,000 on
+    <folder>/epoch-00002-000000480000.wav   of the next holder, from sample 480,000 on
     <folder>/recording                      all of it, once the session is over
 
 An epoch's file only grows, and only its own process writes to it. What it holds beyond the start of
@@ -31,12 +31,12 @@ SAMPLES_A_MS: Final = RATE_HZ // 1000
 RECORDING: Final = "recording"
 _HEADER_BYTES: Final = 44
 _UNKNOWN: Final = 0xFFFFFFFF  # the size in the header of a WAV file that is still written
-_PIECE_SAMPLES: Final = 128 * 1024
+_CHUNK_SAMPLES: Final = 128 * 1024
 _NAME: Final = re.compile(r"epoch-(\d{5,})-(\d{12})\.wav\Z")
 
 
 @dataclass(frozen=True)
-class _Span:
+class _Interval:
     """Samples of the session: in `path` the first of them is number `offset`."""
 
     path: Path
@@ -143,11 +143,11 @@ def count_samples(folder: Path) -> int:
     recording = folder / RECORDING
     if recording.exists():
         return _samples_in(recording)
-    return max((span.end for span in _spans(folder)), default=0)
+    return max((interval.end for interval in _intervals(folder)), default=0)
 
 
 def has_epochs(folder: Path) -> bool:
-    """Return whether anything was ever journalled here, be it only a header."""
+    """Return whether the journal has a file, be it only a header."""
     return (folder / RECORDING).exists() or bool(_epochs(folder))
 
 
@@ -159,12 +159,12 @@ def sync_epochs(folder: Path) -> None:
 
 def read_samples(folder: Path, *, start: int, end: int) -> bytes:
     """Return the samples from `start` to `end`, as far as they are there."""
-    pieces = [
-        _read(span, start=max(start, span.start), end=min(end, span.end))
-        for span in _spans(folder)
-        if span.start < end and start < span.end
+    chunks = [
+        _read(interval, start=max(start, interval.start), end=min(end, interval.end))
+        for interval in _intervals(folder)
+        if interval.start < end and start < interval.end
     ]
-    return b"".join(pieces)
+    return b"".join(chunks)
 
 
 def gather(folder: Path) -> int:
@@ -174,13 +174,13 @@ def gather(folder: Path) -> int:
     """
     recording = folder / RECORDING
     if not recording.exists():
-        spans = _spans(folder)
-        samples = max((span.end for span in spans), default=0)
+        intervals = _intervals(folder)
+        samples = max((interval.end for interval in intervals), default=0)
         partial = folder / f"{RECORDING}.{os.getpid()}.partial"
         with partial.open("wb") as file:
             file.write(_header(samples))
-            for piece in _pieces(spans):
-                file.write(piece)
+            for chunk in _chunks(intervals):
+                file.write(chunk)
         partial.replace(recording)
     sync_new_file(recording)  # before the epochs go, of which it is made
     for path, *_ in _epochs(folder):
@@ -210,33 +210,33 @@ def _epochs(folder: Path) -> list[tuple[Path, int, int]]:
     return sorted(found, key=lambda epoch: epoch[1])
 
 
-def _spans(folder: Path) -> list[_Span]:
+def _intervals(folder: Path) -> list[_Interval]:
     """Return what counts of each epoch, in order."""
     epochs = _epochs(folder)
     if not epochs:
         return []  # a process that died between a session's admission and its journal
     ends = [following for _, (_, _, following) in pairwise(epochs)]
-    spans = []
+    intervals = []
     for (path, _, start), limit in zip(epochs, [*ends, None], strict=True):
         end = start + _samples_in(path)
-        spans.append(_Span(path, start, end if limit is None else min(end, limit), start))
-    return spans
+        intervals.append(_Interval(path, start, end if limit is None else min(end, limit), start))
+    return intervals
 
 
-def _pieces(spans: list[_Span]) -> Iterator[bytes]:
+def _chunks(intervals: list[_Interval]) -> Iterator[bytes]:
     """Yield the samples of all spans; what is missing between two is silence."""
     at = 0
-    for span in spans:
-        if span.start > at:
-            yield bytes((span.start - at) * SAMPLE_BYTES)
-        for start in range(span.start, span.end, _PIECE_SAMPLES):
-            yield _read(span, start=start, end=min(start + _PIECE_SAMPLES, span.end))
-        at = max(at, span.end)
+    for interval in intervals:
+        if interval.start > at:
+            yield bytes((interval.start - at) * SAMPLE_BYTES)
+        for start in range(interval.start, interval.end, _CHUNK_SAMPLES):
+            yield _read(interval, start=start, end=min(start + _CHUNK_SAMPLES, interval.end))
+        at = max(at, interval.end)
 
 
-def _read(span: _Span, *, start: int, end: int) -> bytes:
-    with span.path.open("rb") as file:
-        file.seek(_HEADER_BYTES + (start - span.offset) * SAMPLE_BYTES)
+def _read(interval: _Interval, *, start: int, end: int) -> bytes:
+    with interval.path.open("rb") as file:
+        file.seek(_HEADER_BYTES + (start - interval.offset) * SAMPLE_BYTES)
         return file.read((end - start) * SAMPLE_BYTES)
 
 

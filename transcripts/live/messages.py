@@ -1,4 +1,4 @@
-"""What a client of `WS /v1/stream` is told: events in, messages out. Pure; see `protocol`, too.
+"""The server's messages on `WS /v1/stream`: events in, messages out. Pure; see `protocol`, too.
 
 A message is numbered when it is sent (`MessageEncoder.encode`): only then is its place known.
 
@@ -36,7 +36,7 @@ class ServerStoppingError(ApiError):
 
 
 def close_code(error: ApiError) -> int:
-    """Return the code with which the socket is closed after `error` was told (docs/live.md).
+    """Return the code with which the socket is closed after `error` was sent (docs/live.md).
 
     RFC 6455 and its registry where they have one, else 4000 + the HTTP status.
     """
@@ -86,7 +86,7 @@ class MessageEncoder:
         if isinstance(event, Partial):
             return self._partial(event)
         if isinstance(event, Final):
-            return self._piece(event)
+            return self._final(event)
         if isinstance(event, SessionNotice):
             return self._message(notice=event.code, message=event.message)
         if isinstance(event, Ended):
@@ -101,30 +101,30 @@ class MessageEncoder:
             body["retry_after"] = int(error.headers["Retry-After"])
         return self._message(**body)
 
-    def _partial(self, heard: Partial) -> Message:
-        committed = join_words(heard.committed)
+    def _partial(self, hypothesis: Partial) -> Message:
+        committed = join_words(hypothesis.committed)
         return self._message(
-            partial=join_words((*heard.committed, *heard.pending)),
+            partial=join_words((*hypothesis.committed, *hypothesis.pending)),
             committed=committed,
-            start=heard.start_ms / 1000,
-            end=heard.covered_ms / 1000,
+            start=hypothesis.start_ms / 1000,
+            end=hypothesis.covered_ms / 1000,
             words=[
-                *(_word(word, is_committed=True) for word in heard.committed),
-                *(_word(word, is_committed=False) for word in heard.pending),
+                *(_word(word, is_committed=True) for word in hypothesis.committed),
+                *(_word(word, is_committed=False) for word in hypothesis.pending),
             ],
         )
 
-    def _piece(self, settled: Final) -> Message:
+    def _final(self, finalized: Final) -> Message:
         return self._message(
             text=join_texts(
-                (segment.text for segment in settled.segments), language=settled.language
+                (segment.text for segment in finalized.segments), language=finalized.language
             ),
-            language=settled.language or None,
-            start=settled.segments[0].start_ms / 1000,
-            end=settled.end_ms / 1000,
+            language=finalized.language or None,
+            start=finalized.segments[0].start_ms / 1000,
+            end=finalized.end_ms / 1000,
             words=[
                 _word(word, is_committed=True)
-                for segment in settled.segments
+                for segment in finalized.segments
                 for word in segment.words
             ],
         )
@@ -135,7 +135,7 @@ class MessageEncoder:
             transcript=ended.text,
             language=ended.language or None,
             model=self._model,
-            duration=ended.heard_ms / 1000,
+            duration=ended.audio_duration_ms / 1000,
             credits_charged=ended.credits_charged,
             gap_seconds=seconds_in(ended.warnings),
             warnings=list(ended.warnings),
@@ -152,7 +152,7 @@ class MessageEncoder:
         }
 
     def _last_text(self, whole: str) -> str:
-        """In the documented dialect every piece was told once already."""
+        """In the documented dialect every final text was sent already."""
         return whole if self.dialect is Dialect.SDK else ""
 
     def _message(self, **own: object) -> Message:

@@ -1,4 +1,4 @@
-"""Opening a live session: who may, with which model, and where it is heard."""
+"""Opening a live session: who may, with which model, on which server."""
 
 import logging
 
@@ -16,7 +16,7 @@ from transcripts.inference.routing import inference_for
 from transcripts.jobs.submit import check_model_can
 from transcripts.live import close_errors
 from transcripts.live.admission import (
-    Admission,
+    SessionAdmission,
     admit_session,
     discard_session,
     resume_session,
@@ -58,7 +58,7 @@ async def _begin(request: LiveRequest) -> SessionRunner:
         await _withdraw(admitted)
         raise _refusal_of(error) from error
     except BaseException:
-        # Also where the client is gone meanwhile: nothing must be left of it.
+        # Also where the client has disconnected since: nothing must be left of it.
         await _withdraw(admitted)
         raise
     session.start()
@@ -81,16 +81,16 @@ async def _resume(request: LiveRequest) -> SessionRunner:
     return session
 
 
-async def _withdraw(admitted: Admission) -> None:
+async def _withdraw(admitted: SessionAdmission) -> None:
     await in_database(discard_session, admitted.job)
 
 
-async def _pause_again(admitted: Admission) -> None:
+async def _pause_again(admitted: SessionAdmission) -> None:
     await in_database(record_delivered, admitted.job.lease, admitted.delivered_ms)
     await in_database(pause, admitted.job)
 
 
-async def _prepare(admitted: Admission, model: Model) -> SessionRunner:
+async def _prepare(admitted: SessionAdmission, model: Model) -> SessionRunner:
     try:
         await in_sync(sync_epochs, admitted.folder)
         opening = in_files(

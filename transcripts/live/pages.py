@@ -53,7 +53,7 @@ TEXTS: dict[str, Any] = {
 # The notices of a session under way, by their codes.
 NOTICES = {
     "credits_low": _("Your minutes and credits will run out within a minute."),
-    "slowed": _("The server is busy: words appear with a short delay."),
+    "updates_slowed": _("The server is busy: words appear with a short delay."),
     "catching_up": _("The server is catching up: words appear with a delay, and none are lost."),
 }
 # What went wrong, by its code, and what to do about it. Other codes: the server's own sentence.

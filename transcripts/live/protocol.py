@@ -1,4 +1,5 @@
-"""What a client of `WS /v1/stream` says: frames in, commands out. Pure; `messages` is the way back.
+"""The client's frames on `WS /v1/stream`: frames in, commands out. Pure; `messages` is the way
+back.
 
 Two dialects; the first frame decides, for good (docs/live.md):
 
@@ -95,7 +96,7 @@ class ClientAction(Enum):
     KEEP_ALIVE = "keepalive"
 
 
-# A notice is for the client: something it said does nothing.
+# A notice is for the client: something it sent has no effect.
 Command = Open | Audio | Configure | ClientAction | SessionNotice
 
 
@@ -134,21 +135,21 @@ class MessageDecoder:
             return []
         if len(text) > MAX_TEXT_CHARACTERS:
             raise FrameTooLargeError
-        said = _parse(text)
+        frame = _parse(text)
         self.dialect = self.dialect or Dialect.DOCUMENTED
-        if "action" in said:
-            return self._act(said)
+        if "action" in frame:
+            return self._act(frame)
         if self.dialect is Dialect.SDK:
             raise ProtocolError(
                 "Audio is expected here, as binary frames. The configuration comes before it.",
                 code="audio_expected",
             )
-        return self._configure(said)
+        return self._configure(frame)
 
-    def _act(self, said: dict[str, Any]) -> list[Command]:
-        name = said.pop("action")
+    def _act(self, frame: dict[str, Any]) -> list[Command]:
+        name = frame.pop("action")
         if name == "configure":
-            return self._configure(said)
+            return self._configure(frame)
         if name == ClientAction.STOP.value:
             return self._end()
         if name in (ClientAction.FINALIZE.value, ClientAction.KEEP_ALIVE.value):
@@ -157,15 +158,15 @@ class MessageDecoder:
             "action must be one of stop, finalize, keepalive, configure.", code="unknown_action"
         )
 
-    def _configure(self, said: dict[str, Any]) -> list[Command]:
+    def _configure(self, frame: dict[str, Any]) -> list[Command]:
         """The first time, open; after that, only the language can be another."""
         opened = self._opened
         if opened is None:
-            return self._open_once(said)
-        wanted = _read_config({"model": opened.model} | said)
-        commands: list[Command] = [Configure(wanted.language)] if "language" in said else []
+            return self._open_once(frame)
+        wanted = _read_config({"model": opened.model} | frame)
+        commands: list[Command] = [Configure(wanted.language)] if "language" in frame else []
         fixed = [part.name for part in fields(Open) if part.name != "language"]
-        late = [n for n in fixed if n in said and getattr(wanted, n) != getattr(opened, n)]
+        late = [n for n in fixed if n in frame and getattr(wanted, n) != getattr(opened, n)]
         if wanted.is_multilingual and not opened.is_multilingual:
             late.append(f"language={MULTI}")
         if late:
@@ -174,10 +175,10 @@ class MessageDecoder:
             commands.append(SessionNotice(code="config_ignored", message=message))
         return commands
 
-    def _open_once(self, said: dict[str, Any] | None = None) -> list[Command]:
+    def _open_once(self, frame: dict[str, Any] | None = None) -> list[Command]:
         if self._opened is not None:
             return []
-        self._opened = _read_config(self._query | (said or {}))
+        self._opened = _read_config(self._query | (frame or {}))
         return [self._opened]
 
     def _end(self) -> list[Command]:
@@ -199,27 +200,27 @@ def _parse(text: str) -> dict[str, Any]:
     return fields
 
 
-def _read_config(said: Mapping[str, Any]) -> Open:
+def _read_config(frame: Mapping[str, Any]) -> Open:
     """Keys that we don't know are left alone."""
     spoken = read_spoken(
-        {"language": _read_text(said, "language"), "languages": _read_list(said, "languages")}
+        {"language": _read_text(frame, "language"), "languages": _read_list(frame, "languages")}
     )
     return Open(
-        model=read_model({"model": _read_text(said, "model")}),
+        model=read_model({"model": _read_text(frame, "model")}),
         language=spoken.language,
         languages=spoken.languages,
         is_multilingual=spoken.is_multilingual,
-        second_pass=_read_boolean(said, "second_pass"),
-        title=_read_title(said),
-        resume_token=_read_token(said),
-        delivered_ms=_read_delivered(said),
-        encoding=read_encoding(said),
-        sample_rate=read_rate_hz(said),
+        second_pass=_read_boolean(frame, "second_pass"),
+        title=_read_title(frame),
+        resume_token=_read_token(frame),
+        delivered_ms=_read_delivered(frame),
+        encoding=read_encoding(frame),
+        sample_rate=read_rate_hz(frame),
     )
 
 
-def _read_text(said: Mapping[str, Any], name: str) -> str:
-    value = said.get(name)
+def _read_text(frame: Mapping[str, Any], name: str) -> str:
+    value = frame.get(name)
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -227,33 +228,35 @@ def _read_text(said: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def _read_list(said: Mapping[str, Any], name: str) -> str:
+def _read_list(frame: Mapping[str, Any], name: str) -> str:
     """Return a list, or a text with commas, as the latter."""
-    value = said.get(name)
+    value = frame.get(name)
     if isinstance(value, list) and all(isinstance(part, str) for part in value):
         return ",".join(value)
-    return _read_text(said, name)
+    return _read_text(frame, name)
 
 
-def _read_token(said: Mapping[str, Any]) -> str:
-    token = _read_text(said, "resume_token")
+def _read_token(frame: Mapping[str, Any]) -> str:
+    token = _read_text(frame, "resume_token")
     if len(token) > 200 or not token.isascii():
         raise InvalidOptionError("resume_token", "resume_token is none of this server's.")
     return token
 
 
-def _read_delivered(said: Mapping[str, Any]) -> int | None:
-    delivered_s = said.get("told")
+def _read_delivered(frame: Mapping[str, Any]) -> int | None:
+    delivered_s = frame.get("last_received")
     if delivered_s is None:
         return None
     is_number = isinstance(delivered_s, int | float) and not isinstance(delivered_s, bool)
     if is_number and 0 <= delivered_s <= MAX_DELIVERED_S:
         return round(float(delivered_s) * 1000)
-    raise InvalidOptionError("told", "told must be the `end` of the last text, in seconds.")
+    raise InvalidOptionError(
+        "last_received", "last_received must be the `end` of the last text, in seconds."
+    )
 
 
-def _read_boolean(said: Mapping[str, Any], name: str) -> bool:
-    value = said.get(name)
+def _read_boolean(frame: Mapping[str, Any], name: str) -> bool:
+    value = frame.get(name)
     if value is None:
         return False
     if not isinstance(value, bool):
@@ -261,7 +264,7 @@ def _read_boolean(said: Mapping[str, Any], name: str) -> bool:
     return value
 
 
-def _read_title(said: Mapping[str, Any]) -> str:
-    title = _read_text(said, "title")
+def _read_title(frame: Mapping[str, Any]) -> str:
+    title = _read_text(frame, "title")
     shown = "".join(char if char.isprintable() else " " for char in title).strip()
     return shown[:MAX_TITLE_CHARACTERS]

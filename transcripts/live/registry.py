@@ -1,6 +1,6 @@
 """All live sessions of one event loop, and what is done for them together.
 
-    writing    one batch after the other: the audio that came meanwhile, of all sessions, is
+    writing    one batch after the other: the audio that came since, of all sessions, is
                appended to their journals in one visit to a thread; the more sessions there are,
                the more comes together (up to `WRITE_AT_LEAST_EVERY_S`)
     syncing    every `SYNC_EVERY_S` all journals that grew are synced to the disk, in threads of
@@ -72,7 +72,7 @@ class RegisteredSession(Protocol):
     def note_key_revoked(self, *, code: str) -> None: ...
     def note_frozen(self) -> None: ...
     def tick(self) -> None:
-        """Look at the clock."""
+        """Check the clock."""
 
 
 class SessionState:
@@ -180,7 +180,7 @@ class SessionRegistry:
         members = list(self._members.values())
         try:
             await self._take_standings(members)
-        finally:  # the clock goes on, and servers freeze, whatever the database does
+        finally:  # the clock goes on, and servers freeze, also when the database doesn't answer
             for member in members:
                 _guarded(member, member.tick)
             await self._check_for_frozen(members)
@@ -200,7 +200,7 @@ class SessionRegistry:
             return
         for member in members:
             standing = standings.get(member.lease.job_id)
-            _guarded(member, partial(_tell, member, standing))
+            _guarded(member, partial(_notify, member, standing))
 
     async def _check_for_frozen(self, members: list[RegisteredSession]) -> None:
         silent = [member for member in members if member.silent_s() > SILENT_AFTER_S]
@@ -273,7 +273,7 @@ def _check_and_renew(ids: list[UUID]) -> dict[UUID, SessionState]:
     standings: dict[UUID, SessionState] = {}
     for start in range(0, len(ids), _ROWS_AT_ONCE):
         rows = TranscriptionJob.objects.filter(pk__in=ids[start : start + _ROWS_AT_ONCE])
-        # What this process holds, whichever epoch: a session resumed here is one of `ids`, too.
+        # What this process holds, in any epoch: a session resumed here is one of `ids`, too.
         rows.filter(status=Status.PROCESSING, lease_owner=PROCESS).update(
             lease_expires_at=timezone.now() + timedelta(seconds=settings.LIVE_PAUSE_S)
         )
@@ -291,7 +291,7 @@ def _check_and_renew(ids: list[UUID]) -> dict[UUID, SessionState]:
     return standings
 
 
-def _tell(member: RegisteredSession, standing: SessionState | None) -> None:
+def _notify(member: RegisteredSession, standing: SessionState | None) -> None:
     is_held = (
         standing is not None
         and standing.attempt == member.lease.attempt

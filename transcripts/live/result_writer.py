@@ -1,14 +1,15 @@
-"""What is heard in a session is stored, then told: so what was told is kept.
+"""Results of a session are stored, then delivered: so what was delivered is stored.
 
 Guesses wait for no database: until an utterance is stored, its words lead each partial as
-committed ones. So the text that was told and what is committed only grow, in this order.
+committed ones. So the text that was delivered and what is committed only grow, in this order.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from transcripts.inference.errors import BrokenAnswerError
 from transcripts.inference.live_results import Hypothesis, Pace, StreamEvent
 from transcripts.inference.results import (
     Accepted,
@@ -16,13 +17,12 @@ from transcripts.inference.results import (
     WindowResult,
 )
 from transcripts.jobs import results
-from transcripts.jobs.language_doubt import find_doubtful, note_doubt
+from transcripts.jobs.language_doubt import find_uncertain, note_doubt
 from transcripts.jobs.results import JobRun
 from transcripts.jobs.stages.recognise import take_language
 from transcripts.live.events import Final, Partial, SessionNotice, make_finals
 from transcripts.live.executors import in_database
 from transcripts.live.send_queue import SendQueue
-from transcripts.live.silence import SilenceCoalescer
 from transcripts.live.upstream import Interrupted
 from transcripts.live.window_batcher import window_batcher
 from transcripts.text.segments import Segment
@@ -31,11 +31,45 @@ from transcripts.text.writing import is_spaced
 from transcripts.warnings import LANGUAGE_UNCERTAIN
 
 MAX_UNSTORED = 16
+STORE_AFTER_MS = 30_000  # of silence, which is stored with the next words or after this long
+
+
+class SilenceCoalescer:
+    """Joins final windows without words to what follows them."""
+
+    def __init__(self) -> None:
+        self._pending: WindowResult | None = None
+        self._resume_ms = 0
+
+    def join(self, result: WindowResult) -> WindowResult | None:
+        """Return the window that is to be stored now, if one is.
+
+        Raises `BrokenAnswerError` where it lies before the last one.
+        """
+        if result.start_ms < self._resume_ms:
+            raise BrokenAnswerError("The inference service sent a window twice.")
+        self._resume_ms = result.resume_ms
+        whole = result
+        if self._pending is not None:
+            whole = replace(
+                result,
+                start_ms=self._pending.start_ms,
+                gaps=self._pending.gaps + result.gaps,
+                speech_ms=self._pending.speech_ms + result.speech_ms,
+            )
+        is_due = whole.segments or whole.gaps or whole.resume_ms - whole.start_ms >= STORE_AFTER_MS
+        self._pending = None if is_due else whole
+        return whole if is_due else None
+
+    def take(self) -> WindowResult | None:
+        """Return what is pending, to be stored at the end."""
+        pending, self._pending = self._pending, None
+        return pending if pending is not None and pending.resume_ms > pending.start_ms else None
 
 
 @dataclass(frozen=True)
-class _Settled:
-    """To be stored, then told."""
+class _Unstored:
+    """To be stored, then delivered."""
 
     window: WindowResult
     finals: tuple[Final, ...]
@@ -46,22 +80,22 @@ class _Settled:
 
 
 class ResultWriter:
-    """`heard_ms`: how much was heard in all, once the service said so.
+    """`audio_ms`: the length of all audio, once the service reported it.
 
     `on_failure` is called (once) where something couldn't be stored: nothing is from then on, and
-    `settle` raises what happened.
+    `flush` raises it.
     """
 
     def __init__(
         self, job: JobRun, send_queue: SendQueue, *, on_failure: Callable[[], None]
     ) -> None:
-        self.heard_ms: int | None = None
+        self.audio_duration_ms: int | None = None
         self._job = job
         self._queue = send_queue
         self._on_failure = on_failure
         self._silence = SilenceCoalescer()
-        self._guess: Hypothesis | None = None  # the newest, where nothing was settled since
-        self._unstored: deque[_Settled] = deque()
+        self._guess: Hypothesis | None = None  # the newest, where nothing was finalized since
+        self._unstored: deque[_Unstored] = deque()
         self._storing: asyncio.Task[None] | None = None
         self._language = job.row.language_requested or job.transcript.language
         self._pace = Pace(is_catching_up=False, update_interval_ms=0, backlog_ms=0)
@@ -79,12 +113,15 @@ class ResultWriter:
         elif isinstance(event, Accepted):
             await in_database(results.store_accepted, self._job, event)
         elif isinstance(event, Interrupted):
-            await self._tell("reconnecting", "The speech recognition service is being changed.")
+            await self._send_notice(
+                "reconnecting", "The speech recognition service is being changed."
+            )
         else:
-            self.heard_ms = event.heard_ms
+            self.audio_duration_ms = event.audio_duration_ms
 
-    async def settle(self) -> None:
-        """Return once all that was settled is stored and told. Raises where it couldn't be."""
+    async def flush(self) -> None:
+        """Return once all that was finalized is stored and delivered. Raises where it couldn't
+        be."""
         if self._storing is not None:
             await asyncio.wait([self._storing])
             self._storing.result()
@@ -94,7 +131,7 @@ class ResultWriter:
         nothing."""
         if self._has_failed():
             return
-        await self.settle()
+        await self.flush()
         window = self._silence.take()
         if window is not None:
             await window_batcher().store(self._job, window)
@@ -104,56 +141,56 @@ class ResultWriter:
         if self._storing is not None:
             self._storing.cancel()
 
-    async def _take_hypothesis(self, heard: Hypothesis) -> None:
-        await self._queue.wait_for_space()  # what is unstored is looked at after that
-        self._guess = heard
-        self._send_hypothesis(heard)
+    async def _take_hypothesis(self, received: Hypothesis) -> None:
+        await self._queue.wait_for_space()  # what is unstored is read after that
+        self._guess = received
+        self._send_hypothesis(received)
 
-    def _send_hypothesis(self, heard: Hypothesis) -> None:
-        unstored = [segment for settled in self._unstored for segment in settled.segments]
-        pieces = [segment.words for segment in unstored]
-        words = _join([*pieces, heard.committed + heard.pending], language=self._language)
-        committed_count = len(words) - len(heard.pending)
+    def _send_hypothesis(self, received: Hypothesis) -> None:
+        unstored = [segment for entry in self._unstored for segment in entry.segments]
+        chunks = [segment.words for segment in unstored]
+        words = _join([*chunks, received.committed + received.pending], language=self._language)
+        committed_count = len(words) - len(received.pending)
         self._queue.put_nowait(
             Partial(
-                start_ms=unstored[0].start_ms if unstored else heard.start_ms,
-                covered_ms=heard.covered_ms,
+                start_ms=unstored[0].start_ms if unstored else received.start_ms,
+                covered_ms=received.covered_ms,
                 committed=words[:committed_count],
                 pending=words[committed_count:],
             )
         )
 
-    async def _take_utterance(self, heard: WindowResult) -> None:
+    async def _take_utterance(self, received: WindowResult) -> None:
         if len(self._unstored) >= MAX_UNSTORED or self._has_failed():
-            await self.settle()
+            await self.flush()
         self._guess = None
-        window = self._silence.join(heard)
+        window = self._silence.join(received)
         if window is None:
             return
-        finals = make_finals(heard.segments, language=self._language)
-        self._unstored.append(_Settled(window, finals))
+        finals = make_finals(received.segments, language=self._language)
+        self._unstored.append(_Unstored(window, finals))
         if self._storing is None or self._storing.done():
             self._storing = asyncio.create_task(self._store(), name="live-scribe")
-            self._storing.add_done_callback(self._look)
+            self._storing.add_done_callback(self._check_stored)
 
     async def _store(self) -> None:
         while self._unstored:
-            settled = self._unstored[0]
-            await window_batcher().store(self._job, settled.window)
-            await self._note_doubt(settled.window)
-            for final in settled.finals:
+            entry = self._unstored[0]
+            await window_batcher().store(self._job, entry.window)
+            await self._note_doubt(entry.window)
+            for final in entry.finals:
                 await self._queue.put(final)
             self._unstored.popleft()
             if self._guess is not None:
-                self._send_hypothesis(self._guess)  # it was told behind what is a piece by now
+                self._send_hypothesis(self._guess)  # it was sent after what is final by now
 
     async def _note_doubt(self, window: WindowResult) -> None:
-        if find_doubtful(window.segments) is None:
+        if find_uncertain(window.segments) is None:
             return
         if message := await in_database(note_doubt, self._job, window):
-            await self._tell(LANGUAGE_UNCERTAIN, message)
+            await self._send_notice(LANGUAGE_UNCERTAIN, message)
 
-    def _look(self, _: asyncio.Task[None]) -> None:
+    def _check_stored(self, _: asyncio.Task[None]) -> None:
         if self._has_failed():
             self._on_failure()
 
@@ -163,23 +200,25 @@ class ResultWriter:
             return False
         return not task.cancelled() and task.exception() is not None
 
-    async def _take_language(self, heard: LanguageDetected) -> None:
-        is_new = heard.language != self._language
-        self._language = heard.language
-        await in_database(take_language, self._job, heard)
-        if is_new and heard.detected:
-            await self._tell("language_detected", heard.language)
+    async def _take_language(self, received: LanguageDetected) -> None:
+        is_new = received.language != self._language
+        self._language = received.language
+        await in_database(take_language, self._job, received)
+        if is_new and received.detected:
+            await self._send_notice("language_detected", received.language)
 
     async def _take_pace(self, pace: Pace) -> None:
         before, self._pace = self._pace, pace
         if pace.is_catching_up and not before.is_catching_up:
-            await self._tell("catching_up", "Audio came faster than it can be shown live.")
+            await self._send_notice("catching_up", "Audio came faster than it can be shown live.")
         elif before.is_catching_up and not pace.is_catching_up:
-            await self._tell("live_again", "The backlog is gone.")
+            await self._send_notice("caught_up", "The backlog is gone.")
         elif 0 < before.update_interval_ms < pace.update_interval_ms:
-            await self._tell("slowed", "The server is busy: updates come less often.")
+            await self._send_notice(
+                "updates_slowed", "The server is busy: updates come less often."
+            )
 
-    async def _tell(self, code: str, message: str) -> None:
+    async def _send_notice(self, code: str, message: str) -> None:
         await self._queue.put(SessionNotice(code=code, message=message))
 
 

@@ -1,4 +1,4 @@
-"""What a session tells, on its way to whoever listens: bounded, and never in their way for ever."""
+"""A session's events on their way to the client: bounded, and never blocking for ever."""
 
 import asyncio
 from collections import deque
@@ -12,12 +12,12 @@ MAX_EVENTS = 64
 class SendQueue:
     """One sender, one listener, one event loop.
 
-    A partial replaces one that nobody has read yet. With `MAX_EVENTS` unread, sending waits: that
+    A partial replaces one that was not read yet. With `MAX_EVENTS` unread, sending waits: that
     slows recognition, and with it the sender of the audio. Once it is closed, what is sent is
     dropped.
 
-    `undelivered` comes first. `delivered_ms`: the end of the last `Final` that was read, and told:
-    its reader came back for more.
+    `undelivered` comes first. `delivered_ms`: the end of the last `Final` that was read, and
+    delivered: its reader came back for more.
     """
 
     def __init__(self, *, delivered_ms: int = 0, undelivered: Iterable[Final] = ()) -> None:
@@ -52,13 +52,13 @@ class SendQueue:
         self._changed.set()
 
     def detach(self) -> None:
-        """Nobody reads any more."""
+        """The reader has left."""
         self._is_deaf = True
         self._events.clear()
         self._changed.set()
 
     async def read(self) -> AsyncIterator[LiveEvent]:
-        """Yield until it is closed (or nobody is to read any more)."""
+        """Yield until it is closed (or detached)."""
         while True:
             while self._events:
                 event = self._events.popleft()

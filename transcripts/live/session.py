@@ -1,10 +1,10 @@
-"""A live session: audio in, events out, and a transcript at the end, whatever happens between.
+"""A live session: audio in, events out, and a transcript at the end, in every case.
 
     session = await open_session(request)      # raises ApiError
     await session.push(pcm)                    # waits while the session is behind
     async for event in session.events(): ...   # Partial, Final, Notice …; Ended or Failed last
     await session.stop()                       # no more audio; the rest follows, then Ended
-    await session.abandon()                    # the socket is gone
+    await session.abandon()                    # the socket is lost
 
 It is a transcript in `processing` whose lease this process holds, and which it writes like a worker
 (`jobs/results`). So each way in which it can end leaves the transcript finished, paused or
@@ -28,10 +28,10 @@ from transcripts.inference.results import Model
 from transcripts.inference.servers import Server
 from transcripts.jobs.lease import Lease, LeaseLostError
 from transcripts.live import close, close_errors
-from transcripts.live.admission import Admission, discard_session
+from transcripts.live.admission import SessionAdmission, discard_session
 from transcripts.live.audio_buffer import AudioBuffer
 from transcripts.live.billing_meter import BillingMeter
-from transcripts.live.endings import CloseMode, CloseReason
+from transcripts.live.close_errors import CloseMode, CloseReason
 from transcripts.live.events import Ended, Failed, LiveEvent, Ready, SessionNotice
 from transcripts.live.executors import in_database
 from transcripts.live.journal import SAMPLES_A_MS, Journal
@@ -43,7 +43,7 @@ from transcripts.live.upstream import UpstreamStream
 
 logger = logging.getLogger(__name__)
 
-# A client that is gone waits for nothing: what isn't recognised by then is in the journal.
+# A lost client waits for nothing: what isn't recognised by then is in the journal.
 ABANDON_DRAIN_S = 3.0
 ABANDON_CLOSE_S = 5.0
 # At the end of a session the service may think for so long between two signs of life.
@@ -53,7 +53,7 @@ DRAIN_SILENCE_S = 60.0
 class SessionRunner:
     """Made by `open_session`. Of one event loop; all its methods may be called at any time."""
 
-    def __init__(self, admitted: Admission, journal: Journal, model: Model) -> None:
+    def __init__(self, admitted: SessionAdmission, journal: Journal, model: Model) -> None:
         transcript = admitted.job.transcript
         start_ms = admitted.start_samples // SAMPLES_A_MS
         self.feed = AudioBuffer(journal)
@@ -63,7 +63,7 @@ class SessionRunner:
             model=transcript.job.model_used or transcript.job.model_requested,
             language=transcript.job.language_requested,
             asked=transcript.job,
-            settled_ms=transcript.job.resume_ms,
+            finalized_ms=transcript.job.resume_ms,
         )
         self.ready = Ready(
             transcript_id=str(transcript.pk),
@@ -86,7 +86,7 @@ class SessionRunner:
         self._ending: CloseReason | None = None
         self._active_at = time.monotonic()
         self._changed = asyncio.Event()
-        self._is_left = False  # what isn't heard yet is left to others
+        self._is_left = False  # what isn't transcribed yet is left to others
         self._listening: asyncio.Task[None] | None = None
         self._running: asyncio.Task[None] | None = None
         self._checking: asyncio.Task[None] | None = None
@@ -101,12 +101,12 @@ class SessionRunner:
 
     @property
     def audio_ms(self) -> int:
-        """How much audio is safe, also from a power cut: the client needn't keep it any longer."""
+        """How much audio is safe, also from a power cut: the client may discard it."""
         return self.feed.synced // SAMPLES_A_MS
 
     @property
     def recognised_ms(self) -> int:
-        """How much of the audio the inference service has looked at."""
+        """How much of the audio the inference service has processed."""
         return self.upstream.acknowledged_ms
 
     @property
@@ -127,7 +127,7 @@ class SessionRunner:
         self.feed.journal.close()
 
     def start(self) -> None:
-        """Begin to hear. Once."""
+        """Start. Once."""
         self._hub.add(self)
         self._running = spawn(self._run(), name="live-session")
 
@@ -135,7 +135,7 @@ class SessionRunner:
         """Take int16 little-endian mono 16 kHz audio, any number of bytes.
 
         Waits while the session is behind. After the end, and where the end has been reached by
-        what is said in `events`, it is ignored.
+        what `events` yields, it is ignored.
         """
         self.keep_alive()
         left = pcm
@@ -147,13 +147,13 @@ class SessionRunner:
             accepted, left = self._take(left)
             if accepted:
                 self._hub.write_soon(self)
-                self._meter.look_ahead(self.feed.accepted // SAMPLES_A_MS)
+                self._meter.check_ahead(self.feed.accepted // SAMPLES_A_MS)
             elif left:
                 await self._reach_limit()
         self.keep_alive()
 
     async def configure(self, *, language: str) -> None:
-        """Hear another language from the next utterance on; empty: detect it.
+        """Expect another language from the next utterance on; empty: detect it.
 
         Raises ApiError 503 `not_installed` where the model lacks it.
         """
@@ -163,7 +163,7 @@ class SessionRunner:
             self.upstream.configure(language)
 
     async def finalize(self) -> None:
-        """Have what is pending said now."""
+        """Finalize the pending text now."""
         self.keep_alive()
         if self._ending is None:
             self.upstream.flush()
@@ -181,15 +181,15 @@ class SessionRunner:
         return self._queue.read()
 
     async def record_delivered(self) -> None:
-        """Keep how far the client was told: it is about to go, or gone. Never raises."""
+        """Store the delivery position: the client disconnects, or has. Never raises."""
         await in_database(record_delivered, self.lease, self._queue.delivered_ms)
 
     async def read_text(self) -> str:
-        """Return the whole of what is settled. Two queries."""
+        """Return the whole of the final text. Two queries."""
         return await in_database(close.read_text, self._job.transcript)
 
     async def abandon(self) -> None:
-        """The client is gone: recognise for a moment what is there, and let it come back.
+        """The client has disconnected: recognise for a moment what is there, and let it return.
 
         Never raises; takes a few seconds at most. Where it was ending anyway, it does so.
         """
@@ -198,7 +198,7 @@ class SessionRunner:
         await self.record_delivered()
         if self._running is None:
             return
-        is_pausing = self._ending is not None and self._ending.way is CloseMode.PAUSE
+        is_pausing = self._ending is not None and self._ending.mode is CloseMode.PAUSE
         await asyncio.wait([self._running], timeout=ABANDON_DRAIN_S)
         if is_pausing:
             self._stop_listening()
@@ -262,7 +262,7 @@ class SessionRunner:
             self._wake()
 
     async def _listen(self) -> None:
-        """Hear until everything is, or until that is to be left to others."""
+        """Receive results until all audio is transcribed, or until that is left to others."""
         if self._is_left:
             return  # it was lost before it began
         self._listening = asyncio.create_task(self._take_events(), name="live-listen")
@@ -277,7 +277,7 @@ class SessionRunner:
             if is_being_cancelled():
                 raise
             if not self._is_left:
-                await self._writer.settle()  # raises why it was broken off
+                await self._writer.flush()  # raises why it was broken off
 
     async def _take_events(self) -> None:
         async with aclosing(self.upstream.listen()) as events:
@@ -293,11 +293,11 @@ class SessionRunner:
     # How it ends.
 
     def _end(self, way: CloseMode, error: ApiError | None = None) -> None:
-        """Accept no more audio. The first to say so decides; only then is failing graver."""
+        """Accept no more audio. The first caller decides; only a failure is graver."""
         if self._ending is None:
             self._ending = CloseReason(way, error)
             self.upstream.finish()
-        elif way is CloseMode.HAND_OVER and self._ending.way is CloseMode.FINISH:
+        elif way is CloseMode.HAND_OVER and self._ending.mode is CloseMode.FINISH:
             self._ending = CloseReason(way, error)
         self._wake()
 
@@ -317,17 +317,20 @@ class SessionRunner:
     async def _conclude(self) -> LiveEvent | None:
         """Let go of the transcript. Raises `LeaseLostError`."""
         ending = self._ending or CloseReason(CloseMode.HAND_OVER, close_errors.inference_lost())
-        if ending.way is CloseMode.LOST:
+        if ending.mode is CloseMode.LOST:
             raise LeaseLostError
         await self._until_written()
-        await self._writer.settle()
-        if ending.way is CloseMode.PAUSE:
+        await self._writer.flush()
+        if ending.mode is CloseMode.PAUSE:
             await self._pause()
             return None
-        if ending.way is CloseMode.HAND_OVER or self._writer.heard_ms is None:
+        if ending.mode is CloseMode.HAND_OVER or self._writer.audio_duration_ms is None:
             return await self._hand_over(ending.error or close_errors.inference_lost())
         outcome = await in_database(
-            close.finish, self._job, self.feed.journal, heard_ms=self._writer.heard_ms
+            close.finish,
+            self._job,
+            self.feed.journal,
+            audio_duration_ms=self._writer.audio_duration_ms,
         )
         self.feed.synced = self.feed.journalled  # as the recording (`close.finish`)
         if ending.error is not None:
@@ -335,7 +338,7 @@ class SessionRunner:
         return Ended(
             text=outcome.text,
             language=outcome.language,
-            heard_ms=outcome.heard_ms,
+            audio_duration_ms=outcome.audio_duration_ms,
             credits_charged=outcome.credits_charged,
             warnings=outcome.warnings,
         )

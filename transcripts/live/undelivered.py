@@ -1,10 +1,10 @@
-"""What was settled while a client was away: told when it is back, once. Blocks.
+"""What was finalized while a client was away: delivered when it returns, once. Blocks.
 
-A client says itself how far it was told (`LiveRequest.delivered_ms`). For one that doesn't, the
+A client reports its own position (`LiveRequest.delivered_ms`). For one that doesn't, the
 session
-that it left wrote down how far it had got in telling. Where nobody did (its process died, or took
-the connection for one that still stands), all that is stored counts as told: it is told as soon as
-it is stored.
+that it left stored its delivery position. Where it didn't (its process died, or took
+the connection for one that still stands), all that is stored counts as delivered: it is sent as
+soon as it is stored.
 """
 
 import logging
@@ -20,18 +20,18 @@ logger = logging.getLogger(__name__)
 
 
 def record_delivered(lease: Lease, delivered_ms: int) -> None:
-    """Write down how far the client was told, unless somebody else has the session by now."""
+    """Store the delivery position, unless another holder has the session by now."""
     held = LiveSession.objects.filter(
         transcript__job=lease.job_id, transcript__job__attempt=lease.attempt
     )
     try:
         held.update(delivered_ms=delivered_ms)
     except DatabaseFailure:
-        logger.exception("event=live_told_unknown job_id=%s", lease.job_id)
+        logger.exception("event=delivery_position_lost job_id=%s", lease.job_id)
 
 
 def load_undelivered(transcript: Transcript, *, delivered_ms: int) -> tuple[Final, ...]:
-    """Return what is stored beyond `delivered_ms`, as it would have been told. One query."""
+    """Return what is stored beyond `delivered_ms`, as it would have been delivered. One query."""
     language = transcript.language or transcript.job.language_requested
     stored = transcript.segments.filter(end_ms__gt=delivered_ms).order_by("position")
     return tuple(

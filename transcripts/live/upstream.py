@@ -1,6 +1,6 @@
 """A session's conversation with the inference service, over as many calls as it takes.
 
-A call that breaks off is followed by another, perhaps of another replica, from the last settled
+A call that breaks off is followed by another, perhaps of another replica, from the last final
 point on; the audio is still in the feed. That is tried for `LIVE_RECONNECT_S`.
 """
 
@@ -47,7 +47,7 @@ class _Command:
 
 
 class UpstreamStream:
-    """`acknowledged_ms`: up to where the service has looked at the audio."""
+    """`acknowledged_ms`: up to where the service has processed the audio."""
 
     def __init__(
         self,
@@ -57,10 +57,10 @@ class UpstreamStream:
         model: str,
         language: str,
         asked: TranscriptionJob,
-        settled_ms: int,
+        finalized_ms: int,
     ) -> None:
         self.feed = feed
-        self.settled_ms = self.acknowledged_ms = settled_ms
+        self.finalized_ms = self.acknowledged_ms = finalized_ms
         self._owner = owner
         self._model = model
         self._language = language
@@ -79,7 +79,7 @@ class UpstreamStream:
         return self._call.server if self._call is not None else None
 
     def silent_s(self) -> float:
-        """Return for how long it has looked at nothing, though there was something."""
+        """Return for how long it has processed nothing, though there was audio."""
         owes = self.feed.sent > self.acknowledged_ms * SAMPLES_A_MS or self._is_over
         return time.monotonic() - self._received_at if owes and self._call is not None else 0.0
 
@@ -120,7 +120,7 @@ class UpstreamStream:
         self.wake()
 
     def cancel_call(self) -> None:
-        """Break the present call off: another one follows, if somebody listens."""
+        """Break the present call off: another one follows, if there is a reader."""
         if self._call is not None:
             self._call.cancel()
 
@@ -130,7 +130,7 @@ class UpstreamStream:
             self._route.check()
 
     async def listen(self) -> AsyncGenerator[StreamEvent | Interrupted]:
-        """Yield what is heard; `Finished` is the last. Raises `InferenceError`."""
+        """Yield results; `Finished` is the last. Raises `InferenceError`."""
         failures, down_since = 0, time.monotonic()
         while True:
             try:
@@ -156,7 +156,7 @@ class UpstreamStream:
     async def _one_call(self) -> AsyncGenerator[StreamEvent]:
         opened, self._opened = self._opened, None
         if opened is None:
-            self.feed.rewind(self.settled_ms * SAMPLES_A_MS)
+            self.feed.rewind(self.finalized_ms * SAMPLES_A_MS)
             call = await self._connect(is_begun=True)
             opened = (call, aiter(call))
         call, events = opened
@@ -188,7 +188,7 @@ class UpstreamStream:
             language=self._language,
             languages=self._languages,
             multilingual=self._is_multilingual,
-            offset_ms=self.settled_ms,
+            offset_ms=self.finalized_ms,
             committed=self._committed,
         )
         self._received_at = time.monotonic()
@@ -224,13 +224,13 @@ class UpstreamStream:
         elif isinstance(event, WindowResult):
             # In long speech without a pause, an utterance is the first of what is committed.
             self._committed = tuple(w for w in self._committed if w.start_ms >= event.resume_ms)
-            self.settled_ms = event.resume_ms
+            self.finalized_ms = event.resume_ms
             self.acknowledged_ms = max(self.acknowledged_ms, event.resume_ms)
 
 
 def _cancel_if_broken(call: LiveCall) -> Callable[[asyncio.Task[None]], None]:
-    def look(sender: asyncio.Task[None]) -> None:
+    def check_sender(sender: asyncio.Task[None]) -> None:
         if not sender.cancelled() and sender.exception() is not None:
             call.cancel()
 
-    return look
+    return check_sender

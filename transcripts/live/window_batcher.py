@@ -1,7 +1,7 @@
-"""Storing what sessions have heard: whatever was settled meanwhile, of all of them, at once.
+"""Storing the results of sessions: what was finalized since, of all of them, at once.
 
 One transaction after the other, each with all that waits: a few statements for many sessions, and
-nobody stands in line behind them one by one.
+no session waits for the others one by one.
 """
 
 import asyncio
@@ -48,16 +48,16 @@ async def _store(batch: list[_Waiting]) -> None:
         held = await with_many_rows(store_windows, [(job, window) for job, window, _ in batch])
     except Exception as failure:  # noqa: BLE001  # one session's: the others go on
         if len(batch) == 1:
-            _settle(batch[0][2], failure)
+            _resolve(batch[0][2], failure)
         else:
             for one in batch:
                 await _store([one])
         return
     for (_, _, done), is_held in zip(batch, held, strict=True):
-        _settle(done, None if is_held else LeaseLostError())
+        _resolve(done, None if is_held else LeaseLostError())
 
 
-def _settle(done: asyncio.Future[None], failure: Exception | None) -> None:
+def _resolve(done: asyncio.Future[None], failure: Exception | None) -> None:
     if done.cancelled():
         return
     if failure is None:

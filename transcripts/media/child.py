@@ -29,12 +29,12 @@ from transcripts.media.report import Report
 from transcripts.media.survey import survey
 
 _SAMPLES_PER_MS: Final = RATE_HZ // 1000
-# While the start is decoded and discarded, so often the parent hears that we live.
+# While the start is decoded and discarded, so often the parent gets a sign of life.
 _TICK_SAMPLES: Final = 300 * RATE_HZ
 
 
 def serve(connection: Connection, job: MediaTask) -> None:
-    """Do the job and say how it went."""
+    """Do the job and report the result."""
     prepare_process()
     try:
         for message in _answer(job):
@@ -44,7 +44,7 @@ def serve(connection: Connection, job: MediaTask) -> None:
     except MemoryError:
         send_error(connection.send_bytes, _too_complex("memory"))
     except BrokenPipeError:
-        return  # the parent has heard enough
+        return  # the parent has read enough
     except (av.error.FFmpegError, UnicodeError) as error:
         # FFmpeg refused something that it had accepted, or PyAV could not read what it gave.
         send_error(connection.send_bytes, _odd(), fault=_place_of(error))
@@ -60,10 +60,10 @@ def _answer(job: MediaTask) -> Iterator[bytes]:
         elif job.start_ms is None:
             yield describe(file, pick=job.pick)
         elif job.length_ms is not None:
-            pieces = read_excerpt(
+            chunks = read_excerpt(
                 file, pick=job.pick, start_ms=job.start_ms, length_ms=job.length_ms
             )
-            yield from map(pcm_message, pieces)
+            yield from map(pcm_message, chunks)
             yield note_message("end")
         else:
             yield from _decode(file, job, start_ms=job.start_ms)
@@ -97,8 +97,8 @@ def _decode(file: RecordingFile, job: MediaTask, *, start_ms: int) -> Iterator[b
     )
 
 
-def _in_ms(spans_s: list[tuple[float, float]]) -> list[list[int]]:
-    return [[round(first * 1000), round(second * 1000)] for first, second in spans_s]
+def _in_ms(intervals_s: list[tuple[float, float]]) -> list[list[int]]:
+    return [[round(first * 1000), round(second * 1000)] for first, second in intervals_s]
 
 
 def _odd() -> MediaError:

@@ -50,7 +50,7 @@ _WHOLE: Final = Pick()
 
 
 def probe(path: Path | str, *, pick: Pick = _WHOLE) -> Probe:
-    """Say what the recording at `path` is. Costs one child (about 20 ms).
+    """Describe the recording at `path`. Costs one child (about 20 ms).
 
     Raises MediaError, also where it doesn't have the track or channel of `pick`; DecoderDiedError.
     """
@@ -68,7 +68,7 @@ def probe(path: Path | str, *, pick: Pick = _WHOLE) -> Probe:
 
 
 def survey(path: Path | str) -> tuple[Track, ...]:
-    """Say how each audio track of the recording sounds.
+    """Measure each audio track of the recording.
 
     Costs one child and about a tenth of decoding all tracks; of half a minute, all of it.
     Raises MediaError, DecoderDiedError.
@@ -117,17 +117,17 @@ def read_excerpt(
     """Return a short piece: PCM int16 LE, mono, 16 kHz, less than asked for where it ends.
 
     What lies before is counted, not decoded (some 5,000 × real time for mp3, measured; a file whose
-    packets don't say how long they are is decoded). Raises MediaError, and DecoderDiedError, also
-    where the child says nothing for `patience_s`.
+    packets don't have a duration is decoded). Raises MediaError, and DecoderDiedError, also
+    where the child sends nothing for `patience_s`.
     """
     job = MediaTask(path=str(path), start_ms=start_ms, length_ms=length_ms, pick=pick)
     child = DecoderProcess(job, patience_s=patience_s)
-    pieces: list[bytes] = []
+    chunks: list[bytes] = []
     try:
         while isinstance(message := child.receive(), bytes):
-            pieces.append(message)
+            chunks.append(message)
         raise_if_error(message)
-        return b"".join(pieces)
+        return b"".join(chunks)
     finally:
         child.kill()
 
@@ -178,8 +178,8 @@ class Decoder(Iterator[bytes]):
             return
         try:
             self.warnings = _warnings_of(note)
-            self.unreadable_ms = note.spans("unreadable")
-            self.pauses_ms = note.spans("pauses")
+            self.unreadable_ms = note.intervals("unreadable")
+            self.pauses_ms = note.intervals("pauses")
             self._true_ms = note.number("decoded_ms")
         except GarbledError as error:
             raise DecoderDiedError from error
@@ -201,12 +201,12 @@ def _warnings_of(note: Note) -> list[MediaWarning]:
 
 
 def _damage_of(note: Note) -> Iterator[MediaWarning]:
-    spans = note.spans("unreadable")
-    if not spans:
+    intervals = note.intervals("unreadable")
+    if not intervals:
         return
-    lost_s = sum(end - start for start, end in spans) / 1000
-    places = ", ".join(format_clock(start) for start, _ in spans[:_NAMED_PLACES])
-    more = " and later" if len(spans) > _NAMED_PLACES else ""
+    lost_s = sum(end - start for start, end in intervals) / 1000
+    places = ", ".join(format_clock(start) for start, _ in intervals[:_NAMED_PLACES])
+    more = " and later" if len(intervals) > _NAMED_PLACES else ""
     yield MediaWarning(
         "corrupt_audio_skipped",
         f"The recording is damaged: {lost_s:.1f} s of it could not be read, at {places}{more}.",
@@ -215,7 +215,7 @@ def _damage_of(note: Note) -> Iterator[MediaWarning]:
 
 def _shortness_of(note: Note) -> Iterator[MediaWarning]:
     promised_ms, decoded_ms = note.number("promised_ms"), note.number("decoded_ms")
-    # Headers are a little off. Some decoders drop damage silently: then only this tells.
+    # Headers are a little off. Some decoders drop damage silently: then only this reveals it.
     if promised_ms - decoded_ms <= max(300, promised_ms * 0.01):
         return
     yield MediaWarning(
@@ -235,7 +235,7 @@ def _parts_of(note: Note) -> Iterator[MediaWarning]:
 
 
 def _jumps_of(note: Note) -> Iterator[MediaWarning]:
-    for place_ms, length_ms in note.spans("jumps")[:1]:
+    for place_ms, length_ms in note.intervals("jumps")[:1]:
         yield MediaWarning(
             "time_stamps_jump",
             f"The time stamps of this file jump by {format_clock(length_ms)} at"

@@ -60,11 +60,11 @@ def _described(recording: OpenedMedia) -> dict[str, str | int | bool]:
 
 def _try_decoding(recording: OpenedMedia) -> None:
     report = Report()
-    heard_s, frames = 0.0, 0
+    decoded_s, frames = 0.0, 0
     for frame, _ in decode_frames(recording, report=report):
-        heard_s += frame.samples / frame.sample_rate
+        decoded_s += frame.samples / frame.sample_rate
         frames += 1
-        if report.failures > _MAX_DAMAGE or (heard_s >= _ENOUGH_S and frames > report.failures):
+        if report.failures > _MAX_DAMAGE or (decoded_s >= _ENOUGH_S and frames > report.failures):
             break
     if frames == 0 or frames <= report.failures:
         raise MediaError("corrupt_media", "No audio could be decoded from this file.")

@@ -15,7 +15,7 @@ from stt_web.core.errors import ApiError
 
 
 class MediaError(ApiError):
-    """The recording can't be transcribed; `code` says why, the message tells a person."""
+    """The recording can't be transcribed; `code` is for programs, the message for people."""
 
     status = 400
     code = "corrupt_media"

@@ -71,14 +71,14 @@ def read_excerpt(
     first = start_ms * RATE_HZ // 1000
     behind = first + length_ms * RATE_HZ // 1000
     at = first
-    for position, piece in _convert(file, pick=pick, start_s=start_ms / 1000):
-        end = position + len(piece) // _SAMPLE_BYTES
+    for position, chunk in _convert(file, pick=pick, start_s=start_ms / 1000):
+        end = position + len(chunk) // _SAMPLE_BYTES
         if position > at:  # nothing was sounding
             yield from silence(min(position, behind) - at)
             at = min(position, behind)
-        kept = piece[_SAMPLE_BYTES * max(0, at - position) : _SAMPLE_BYTES * (behind - position)]
-        if kept and position < behind:
-            yield kept
+        wanted = chunk[_SAMPLE_BYTES * max(0, at - position) : _SAMPLE_BYTES * (behind - position)]
+        if wanted and position < behind:
+            yield wanted
             at = min(end, behind)
         if end >= behind:
             return
@@ -92,19 +92,19 @@ def _convert(
     position, end_s = 0, 0.0
     for time_s, frame in _frames_from(file, start_s=start_s - _LEAD_S):
         if converter is None or time_s > end_s + _TICK_S or not converter.fits(frame):
-            for piece in converter.flush() if converter is not None else ():
-                yield position, piece
-                position += len(piece) // _SAMPLE_BYTES
+            for chunk in converter.flush() if converter is not None else ():
+                yield position, chunk
+                position += len(chunk) // _SAMPLE_BYTES
             position = round(time_s * RATE_HZ)
             converter = Converter(frame, pick=pick)
         end_s = time_s + frame.samples / frame.sample_rate
-        for piece in converter.convert(frame):
-            yield position, piece
-            position += len(piece) // _SAMPLE_BYTES
+        for chunk in converter.convert(frame):
+            yield position, chunk
+            position += len(chunk) // _SAMPLE_BYTES
     if converter is not None:
-        for piece in converter.flush():
-            yield position, piece
-            position += len(piece) // _SAMPLE_BYTES
+        for chunk in converter.flush():
+            yield position, chunk
+            position += len(chunk) // _SAMPLE_BYTES
 
 
 def _frames_from(file: RecordingFile, *, start_s: float) -> Iterator[tuple[float, AudioFrame]]:

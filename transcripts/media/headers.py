@@ -1,4 +1,4 @@
-"""What the first bytes of a file say of its length, where FFmpeg keeps it to itself."""
+"""The length in the first bytes of a file, where FFmpeg doesn't report it."""
 
 import os
 import re

@@ -8,8 +8,8 @@ import sys
 from typing import Final
 
 MAX_RECORDING_S: Final = 24 * 3600
-# Silence in FLAC or Opus with DTX costs next to nothing; below 400 bit/s nobody speaks. The hour
-# in advance leaves every small honest file alone: a 1 MB bomb ends after 6.5 hours of audio.
+# Silence in FLAC or Opus with DTX costs next to nothing; below 400 bit/s there is no speech. The
+# hour in advance leaves every small honest file alone: a 1 MB bomb ends after 6.5 hours of audio.
 _FEWEST_BITS_PER_S: Final = 400
 _FREE_S: Final = 3600
 MAX_CHANNELS: Final = 64
@@ -23,7 +23,7 @@ _PROBE_CPU_S: Final = 10
 # The slowest promised codec decodes at 148 × real time (engine-facts.md); 20 leaves room.
 _SLOWEST_RTFX: Final = 20
 _DECODE_CPU_S: Final = 60
-# What is left to say goodbye between the signal and the kill.
+# The time to stop between the signal and the kill.
 _CPU_GRACE_S: Final = 5
 
 

@@ -1,6 +1,6 @@
-"""What parent and child say to each other: plain bytes and JSON upwards, never pickles.
+"""The messages between parent and child: plain bytes and JSON upwards, never pickles.
 
-The child reads hostile files. Whatever it sends is taken as input, checked, and can't run code in
+The child reads hostile files. All that it sends is taken as input, checked, and can't run code in
 the parent. A message is one tag byte and a body: PCM, or a note (a JSON object with its `kind`).
 """
 
@@ -107,7 +107,7 @@ class Note:
     def flag(self, name: str) -> bool:
         return self.fields.get(name) is True
 
-    def spans(self, name: str) -> list[tuple[int, int]]:
+    def intervals(self, name: str) -> list[tuple[int, int]]:
         """Pairs of numbers."""
         value: Any = self.fields.get(name)
         try:

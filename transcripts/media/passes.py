@@ -12,10 +12,10 @@ from transcripts.media import Pick
 
 @dataclass(frozen=True)
 class PassSource:
-    """`track`, `channel`, `gain_db` as `Pick`. `is_speaker`: all in it is said by one person.
+    """`track`, `channel`, `gain_db` as `Pick`. `is_speaker`: all its speech is one person's.
 
-    What its pass found: `language`; `heard_ms`, 0 until it is done; `from_position`, that of the
-    first segment that is its own.
+    What its pass found: `language`; `audio_duration_ms`, 0 until it is done; `from_position`, that
+    of the first segment that is its own.
     """
 
     track: int = 0
@@ -23,7 +23,7 @@ class PassSource:
     gain_db: int = 0
     is_speaker: bool = False
     language: str = ""
-    heard_ms: int = 0
+    audio_duration_ms: int = 0
     from_position: int = 0
 
     @property
@@ -52,18 +52,18 @@ class Passes:
         return self.index == len(self.sources) - 1
 
     @property
-    def heard_ms(self) -> int:
+    def audio_duration_ms(self) -> int:
         """The length of the timeline, as far as it is known."""
-        return max(source.heard_ms for source in self.sources)
+        return max(source.audio_duration_ms for source in self.sources)
 
     def progress_ms(self, resume_ms: int) -> int:
         """Return how much of the timeline is done, each pass taken for an equal share of it."""
         if not self.are_several:
             return resume_ms
-        done_ms = self.index * self.heard_ms
-        return (done_ms + (min(resume_ms, self.heard_ms) if done_ms else resume_ms)) // len(
-            self.sources
-        )
+        done_ms = self.index * self.audio_duration_ms
+        return (
+            done_ms + (min(resume_ms, self.audio_duration_ms) if done_ms else resume_ms)
+        ) // len(self.sources)
 
     def change_current(self, **changes: object) -> None:
         self.sources[self.index] = replace(self.current, **changes)  # type: ignore[arg-type]

@@ -165,7 +165,8 @@ class Converter:
         if pick.channel:
             check_channel(pick.channel, channels=frame.layout.nb_channels)
             filters.append(graph.add("pan", f"mono|c0=c{pick.channel - 1}"))
-        # Eight microphones look like 7.1 surround, whose fourth channel is left out by default.
+        # Eight microphones are declared as 7.1 surround, whose fourth channel is left out by
+        # default.
         mixer = {"lfe_mix_level": "1"}
         if pick.gain_db or sample_format != "s16":
             mixer["rematrix_maxval"] = "1"  # else a mix to floats isn't divided by its channels

@@ -57,7 +57,7 @@ def warm_up() -> None:
 
 
 class DecoderProcess:
-    """One running child. `kill` it, whatever happens."""
+    """One running child. `kill` it in any case."""
 
     def __init__(self, job: MediaTask, *, patience_s: float) -> None:
         self._patience_s = patience_s

@@ -2,7 +2,7 @@
 
 The file is opened by us, the process is confined, and FFmpeg gets the descriptor: no name whose
 extension could count, no second file that a playlist or a data reference could name. Only the
-demuxers and decoders below may run, also while FFmpeg looks for stream parameters (so that no
+demuxers and decoders below may run, also while FFmpeg probes stream parameters (so that no
 video is decoded at all). Runs in the child.
 
 PyAV imports some of its modules only when a container needs them. A confined process can't, so
@@ -52,7 +52,7 @@ _MEASURED_PARTS: Final = 50
 @dataclass(frozen=True)
 class OpenedMedia:
     """An open recording, or one part of a file that holds several, and the audio stream of it that
-    is heard: the track number `track`, for which `passed_over` wasn't (0: none)."""
+    is transcribed: the track number `track`, for which `passed_over` wasn't (0: none)."""
 
     container: InputContainer
     stream: AudioStream
@@ -204,7 +204,7 @@ class RecordingFile:
             "codec_whitelist": DECODERS,
         }
         if headers.is_wav:
-            # Else it is searched for disguised DTS, which costs 10 ms and nobody speaks in.
+            # Else it is searched for disguised DTS, which costs 10 ms and has no speech.
             options["max_probe_packets"] = "1"
         try:
             if self.is_joined:

@@ -3,14 +3,14 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-_MAX_SPANS: Final = 500
+_MAX_INTERVALS: Final = 500
 
 
 @dataclass
 class Report:
     """What was found amiss while a recording was read. Times in seconds of the timeline."""
 
-    promised_ms: int = 0  # what the parts that were read should have lasted, 0: nothing says
+    promised_ms: int = 0  # what the parts that were read should have lasted, 0: unknown
     failures: int = 0  # packets that couldn't be decoded, and reads that failed
     unreadable_s: list[tuple[float, float]] = field(default_factory=list)
     jump_s: list[tuple[float, float]] = field(default_factory=list)  # (place, length): not believed
@@ -19,9 +19,9 @@ class Report:
 
     def add_pause(self, start_s: float, length_s: float) -> None:
         """Note silence that stands for what the file doesn't hold."""
-        if len(self.pauses_s) < _MAX_SPANS:
+        if len(self.pauses_s) < _MAX_INTERVALS:
             self.pauses_s.append((start_s, length_s))
 
     def add_unreadable(self, start_s: float, end_s: float) -> None:
-        if len(self.unreadable_s) < _MAX_SPANS:
+        if len(self.unreadable_s) < _MAX_INTERVALS:
             self.unreadable_s.append((start_s, end_s))

@@ -4,7 +4,7 @@ decoder = await StreamDecoder.start(source)
 await decoder.push(data)            # waits while the decoder is behind
 async for pcm in decoder: ...       # int16 LE, mono, 16 kHz
 decoder.finish()                    # no more audio: the rest follows, then iteration ends
-await decoder.close()               # whatever happened
+await decoder.close()               # in any case
 """
 
 import asyncio
@@ -49,7 +49,7 @@ class StreamDecoder:
         return cls(process, reader, writer)
 
     async def push(self, data: bytes) -> None:
-        """Hand audio over. What has become of it, iteration says."""
+        """Hand audio over. Iteration yields the results."""
         try:
             self._writer.write(data)
             await self._writer.drain()
@@ -78,13 +78,13 @@ class StreamDecoder:
         raise StopAsyncIteration
 
     async def close(self) -> None:
-        """End the child, whatever it does."""
+        """End the child in any state."""
         self._writer.close()
         await _end_child(self._process)
 
 
 def _start_child(theirs: socket.socket, source: StreamSource) -> ForkServerProcess:
-    """Closes `theirs`, here: nobody else knows when it is handed over."""
+    """Closes `theirs`, here: no one else knows when it is handed over."""
     with theirs:
         return start_process(run_stream_child, (theirs, source))
 

@@ -1,7 +1,7 @@
 """The process that decodes one live stream: audio of a client in, 16 kHz mono int16 out.
 
-Confined like the one that reads a file (`child`): the bytes come from strangers. Whatever arrives
-is decoded at once; nothing is sought, and time stamps aren't looked at: the samples follow each
+Confined like the one that reads a file (`child`): the bytes come from strangers. What arrives
+is decoded at once; nothing is sought, and time stamps aren't read: the samples follow each
 other as the client recorded them.
 """
 

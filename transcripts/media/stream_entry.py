@@ -1,4 +1,4 @@
-"""Where a streaming decoder's child begins; as `entry`, it keeps FFmpeg out of the parent."""
+"""Where a streaming decoder's child begins; as `entry`, FFmpeg stays out of the parent."""
 
 import socket
 

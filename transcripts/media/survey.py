@@ -1,4 +1,5 @@
-"""How the tracks and channels of a recording sound: what decides, once, which of them are heard.
+"""How the tracks and channels of a recording sound: what decides, once, which of them are
+transcribed.
 
 The whole file is demuxed; of each track its first half minute is decoded, and from then on a second
 in ten, so that this costs about a tenth of decoding it. Memory: 4 bytes for 50 ms that were decoded
@@ -27,7 +28,7 @@ from transcripts.media.recording import RecordingFile
 from transcripts.media.tracks import default_track, is_readable
 
 _RATE_HZ: Final = 8_000
-_SLOT_SAMPLES: Final = 400  # 50 ms
+_BLOCK_SAMPLES: Final = 400  # 50 ms
 _DENSE_S: Final = 30.0
 _PERIOD_S: Final = 10.0
 _BURST_S: Final = 1.0
@@ -47,9 +48,10 @@ _MAX_CORRELATION: Final = 0.03
 _LEAST_SHARE: Final = 0.05
 _LOUD: Final = 10**-2.0  # a slot within 20 dB of the loudest ones
 # People who talk at once, a channel each (readings of seven people laid over one another, and a
-# call): 40 to 67 % of loud slots apart, each alone in 5 % or more, the loudness of one says nothing
-# of the other's (-.12 to .24), each swings 20 dB or more. A room with two microphones, close or 4
-# ms apart: loudness alike (.73 to .95), 2 % apart; an instrument a channel swings 12 to 17 dB.
+# call): 40 to 67 % of loud slots apart, each alone in 5 % or more, the loudness of one is
+# independent of the other's (-.12 to .24), each swings 20 dB or more. A room with two microphones,
+# close or 4 ms apart: loudness alike (.73 to .95), 2 % apart; an instrument a channel swings 12 to
+# 17 dB.
 _AT_ONCE_APART_SHARE: Final = 0.3
 _AT_ONCE_ALONE_SHARE: Final = 0.03
 _AT_ONCE_LIKENESS: Final = 0.4
@@ -63,7 +65,7 @@ def survey(file: RecordingFile) -> Iterator[bytes]:
     """Ticks, and the `survey` note. Raises MediaError where the file can't be opened."""
     tracks: dict[int, _Sound] = {}
     packets = 0
-    # What can't be read further on is the decoder's to say.
+    # What can't be read further on is reported by the decoder.
     with suppress(MediaError):
         for container in file.containers():
             audio = list(container.streams.audio)
@@ -136,7 +138,7 @@ class _Sound:
         except av.error.MemoryError:
             raise
         except av.error.FFmpegError:
-            pass  # the decoder says what is damaged
+            pass  # the decoder reports what is damaged
         self._is_in_burst = True
 
     def _add(self, frame: AudioFrame) -> None:
@@ -218,9 +220,9 @@ def _samples(frame: AudioFrame, plane: int) -> "memoryview[float]":
 
 def _powers(samples: "memoryview[float]") -> Iterator[float]:
     """The mean square of each whole slot."""
-    for start in range(0, len(samples) - _SLOT_SAMPLES + 1, _SLOT_SAMPLES):
-        slot = samples[start : start + _SLOT_SAMPLES]
-        yield sum(map(mul, slot, slot)) / _SLOT_SAMPLES
+    for start in range(0, len(samples) - _BLOCK_SAMPLES + 1, _BLOCK_SAMPLES):
+        block = samples[start : start + _BLOCK_SAMPLES]
+        yield sum(map(mul, block, block)) / _BLOCK_SAMPLES
 
 
 def _db(power: float) -> int:

@@ -44,7 +44,7 @@ class Timeline:
         """Return the silence in seconds before a piece, and move on behind the piece.
 
         `lost_s`: about how much couldn't be read between the last piece and this one; where stamps
-        tell, they decide.
+        are enough, they decide.
         """
         self._lost_s += lost_s
         silence_s = self._silence_before(stamp_s)

@@ -1,4 +1,4 @@
-"""Which audio track of a container is heard. Runs in the child.
+"""Which audio track of a container is transcribed. Runs in the child.
 
 The default one, or else the first; where we can't read that one, the next that we can. Tracks are
 counted from 1, in the order of the file, audio only.
@@ -25,7 +25,7 @@ _PROTECTED_TAGS: Final = frozenset({"enca", "drms", "p608"})
 
 
 class Choice(NamedTuple):
-    """`track`: 1-based. `passed_over`: the track that should have been heard, 0 if it is."""
+    """`track`: 1-based. `passed_over`: the track that should have been transcribed, 0 if it is."""
 
     stream: AudioStream
     track: int

@@ -3,8 +3,8 @@
 `transcript` is the resource, `recordings` the file that was received, `jobs` what a run was asked
 for and found, `gaps` the speech it left out, `revisions` what people
 change in it, `edit_alignments` which of their words still wait for times, `search` what it is found
-by, `retention` how long it is kept, `webhooks` who is told of it, `sharing` who else may read it,
-`live` what a live session has beyond it, `idempotency` which kept answers tell of it.
+by, `retention` how long it is stored, `webhooks` who is notified of it, `sharing` who else may read
+it, `live` what a live session has beyond it, `idempotency` which stored responses hold it.
 """
 
 from transcripts.models.edit_alignments import EditAlignment

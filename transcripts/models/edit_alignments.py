@@ -11,7 +11,7 @@ from transcripts.models.transcript import Transcript
 class EditAlignment(models.Model):
     """One edited segment. Made in the edit's transaction; the row is the truth, a task the hint.
 
-    Finished rows are kept for an hour, so that an open page learns of them, and then deleted.
+    Finished rows are retained for an hour, so that an open page learns of them, and then deleted.
     """
 
     transcript = models.ForeignKey(
@@ -20,7 +20,7 @@ class EditAlignment(models.Model):
     segment_key = models.CharField(max_length=16)
     revision = models.PositiveIntegerField()  # that the edit made
     created_at = models.DateTimeField(auto_now_add=True)
-    enqueued_at = models.DateTimeField()  # the broker was told last
+    enqueued_at = models.DateTimeField()  # when it was enqueued last
     enqueue_count = models.PositiveSmallIntegerField(default=1)
     finished_at = models.DateTimeField(null=True)  # aligned, overtaken by another edit, or given up
     is_aligned = models.BooleanField(default=False)  # the segment's words got other times

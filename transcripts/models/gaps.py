@@ -26,7 +26,7 @@ def new_gap_key() -> str:
 
 
 class Gap(models.Model):
-    """A span whose speech the text doesn't cover, with what was recognised there, if anything.
+    """An interval whose speech the text doesn't cover, with the text that was recognised there.
 
     Of a transcript, or, like a segment, of a second pass that is not applied yet. `words` as
     `Segment.words`. Speech = words + gaps. `resolution`: "" while it is open; "kept" once a person

@@ -1,4 +1,4 @@
-"""Which kept answers (`accounts.models.IdempotencyRecord`) tell of which transcript."""
+"""Which stored responses (`accounts.models.IdempotencyRecord`) hold which transcript."""
 
 from django.db import models
 

@@ -41,7 +41,7 @@ class JobKind(models.TextChoices):
     FILE = "file"
     LIVE = "live"  # a session, and the worker that finishes what a dead one left
     SECOND_PASS = "second_pass"  # over the recording of a transcript that has a text  # noqa: S105
-    IMPORT = "import"  # of a text that somebody else made: ends as it begins
+    IMPORT = "import"  # of a text that was imported: ends as it begins
 
 
 class TranscriptionJob(models.Model):
@@ -112,7 +112,7 @@ class TranscriptionJob(models.Model):
     source_resume_ms = models.PositiveBigIntegerField(default=0)
     # [[start_ms, length_ms]]: silence for what the file doesn't hold; some players close it.
     pauses = models.JSONField(default=list, blank=True)
-    # Embeddings are biometric: when they were deleted (`Window.speaker_turns` keep their times).
+    # Embeddings are biometric: when they were deleted (`Window.speaker_turns` retain their times).
     embeddings_deleted_at = models.DateTimeField(null=True, blank=True)
     # Voices that are found in the recording afterwards (`diarization/voices`): "", "queued" (since
     # `voices_queued_at`, for so many speakers) or "failed".

@@ -9,7 +9,7 @@ from transcripts.models.transcript import Transcript
 class LiveSession(models.Model):
     """One for each transcript that is, or was, spoken live.
 
-    While somebody speaks, the transcript is `processing` and a web process holds its lease; the
+    While the session is open, the transcript is `processing` and a web process holds its lease; the
     transcript's `attempt` is the session's epoch.
     """
 

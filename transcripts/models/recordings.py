@@ -17,7 +17,7 @@ class Recording(models.Model):
     file_name = models.CharField(max_length=255, blank=True)
     size_bytes = models.PositiveBigIntegerField(default=0)
     container = models.CharField(max_length=40, blank=True)
-    probed_ms = models.PositiveBigIntegerField(default=0)  # 0: the container doesn't say
+    probed_ms = models.PositiveBigIntegerField(default=0)  # 0: the container has no duration
     sha256 = models.CharField(max_length=64, blank=True)  # in hex; empty: spoken live, or imported
     audio_deleted_at = models.DateTimeField(null=True, blank=True)  # by the account's retention
 

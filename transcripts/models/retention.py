@@ -1,11 +1,11 @@
-"""How long an account's recordings and transcripts are kept."""
+"""How long an account's recordings and transcripts are stored."""
 
 from django.conf import settings
 from django.db import models
 
 
 class RetentionPolicy(models.Model):
-    """Days after the end of the work; null keeps until somebody deletes. 0 days of audio: deleted
+    """Days after the end of the work; null: until they are deleted. 0 days of audio: deleted
     at completion."""
 
     owner = models.OneToOneField(

@@ -23,7 +23,7 @@ class EditAction(models.TextChoices):
     RENAME_SPEAKER = "rename_speaker"
     MERGE_SPEAKERS = "merge_speakers"
     ASSIGN_SPEAKER = "assign_speaker"
-    KEEP_GAP = "keep_gap"  # what was recognised in a gap, and not accepted, is the text now
+    ACCEPT_GAP = "keep_gap"  # what was recognised in a gap, and not accepted, is the text now
     RETRY_GAP = "retry_gap"  # a gap recognised once more
     RESTORE = "restore"
     RECOUNT = "recount"  # the speakers, from the voices

@@ -1,4 +1,4 @@
-"""What full-text search looks in: a transcript's words, folded, in chunks.
+"""The full-text search index: a transcript's words, folded, in chunks.
 
 The words themselves are where the database searches them: on PostgreSQL in a column `vector`
 (tsvector, GIN) of this table, on SQLite in the FTS5 table `transcripts_searchchunk_words`, whose

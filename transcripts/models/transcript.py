@@ -29,8 +29,8 @@ class Source(models.TextChoices):
 class Origin(models.TextChoices):
     """Who wrote the text at first, before any correction."""
 
-    MACHINE = "machine"  # also an import of what says so itself: our own exports
-    UNKNOWN = "unknown"  # an import of anything else
+    MACHINE = "machine"  # also an import of our own exports, which declare it
+    UNKNOWN = "unknown"  # any other import
 
 
 class TranscriptManager(models.Manager["Transcript"]):
@@ -125,7 +125,7 @@ class Tag(models.Model):
 
 
 class Speaker(models.Model):
-    """Somebody who speaks in one transcript: an anonymous label, and a name a person may give."""
+    """A speaker of one transcript: an anonymous label, and a name a person may give."""
 
     transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="speakers")
     position = models.PositiveSmallIntegerField()  # 1-based, in order of first appearance
@@ -154,9 +154,9 @@ class Segment(models.Model):
     Or of a second pass (`job`), until its text is applied: then the transcript gets another row.
 
     `words`: [{"word", "start_ms", "end_ms", "confidence", "space_before", "timing"}]; joined by
-    their own spacing they spell `text`. `"timing"` says how a word got its times: "attention",
+    their own spacing they join to `text`. `"timing"` is how a word got its times: "attention",
     "aligned" (with the sound), "interpolated", or "imported" (as the file of an import of unknown
-    origin said). `confidence` is null where nobody measured one: in imports. `position` orders
+    origin had). `confidence` is null where none was measured: in imports. `position` orders
     the segments; a split puts one in between. `key` is the id that the outside knows, and stays
     through edits, and through removal and restoring.
     """

@@ -1,6 +1,6 @@
-"""Who is told what happens to transcripts, and how the telling went.
+"""Webhook endpoints, and the deliveries to them.
 
-A delivery is written in the transaction of what it tells of (an outbox), so that it exists if and
+A delivery is written in the transaction of its event (an outbox), so that it exists if and
 only if that happened. An endpoint is served by one worker at a time, which holds its `turn`: the
 number moves on with each claim, and nothing is written under an old one.
 """
@@ -65,7 +65,7 @@ class WebhookDelivery(models.Model):
         WebhookEndpoint, on_delete=models.CASCADE, related_name="deliveries"
     )
     event = models.CharField(max_length=60)
-    key = models.CharField(max_length=120)  # what it tells of; the same is told once
+    key = models.CharField(max_length=120)  # identifies the event; each is delivered once
     body = models.TextField()  # the bytes that are signed, as UTF-8
     status = models.CharField(
         max_length=10, choices=DeliveryStatus.choices, default=DeliveryStatus.PENDING

@@ -1,4 +1,4 @@
-"""`/transcripts/`: what somebody has transcribed, searched and filtered as by the API."""
+"""`/transcripts/`: the user's transcripts, searched and filtered as by the API."""
 
 from typing import Any, cast
 
@@ -68,8 +68,8 @@ def show_transcripts(request: HttpRequest) -> HttpResponse:
         page, found = _read(own, asked, user, number=request.GET.get("page", "1"))
     except ApiError as error:
         problem = error.message
-    kept = request.GET.copy()
-    kept.pop("page", None)
+    parameters = request.GET.copy()
+    parameters.pop("page", None)
     context = {
         "page": page,
         "rows": [_show(transcript, found.get(transcript.pk, [])) for transcript in page],
@@ -77,7 +77,7 @@ def show_transcripts(request: HttpRequest) -> HttpResponse:
         "problem": problem,
         "is_narrowed": any(asked[name] for name in ("search", *FILTERS)),
         "fields": _list_fields(own, asked, user),
-        "query": kept.urlencode(),
+        "query": parameters.urlencode(),
         "narrowing": {name: asked[name] for name in ("search", *FILTERS) if asked[name]},
         "formats": list(EXPORTS),
         "languages": sorted((name.capitalize(), code) for code, name in LANGUAGE_NAMES.items()),

@@ -9,7 +9,7 @@ from transcripts.text.segments import Segment
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a page shows of a stretch of the recording, in the format of its template."""
+    """What a page shows of an interval of the recording, in the format of its template."""
 
     start_ms: int
     end_ms: int

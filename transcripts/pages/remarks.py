@@ -1,4 +1,4 @@
-"""What a page says of a transcript that is not its text: its gaps in their places, and its warnings
+"""A page's remarks on a transcript: its gaps in their places, and its warnings
 as sentences in the language of who reads."""
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ REASONS: dict[str, Any] = {  # sentences in the language of who reads
     GapReason.LOW_CONFIDENCE: gettext_lazy("the recognised text was too uncertain"),
     GapReason.UNREADABLE: gettext_lazy("the recording is damaged"),
 }
-# Warnings whose sentence says nothing of this one recording; others come as the server wrote them.
+# Warnings whose sentence is the same for every recording; others come as the server wrote them.
 SENTENCES = {
     NO_SPEECH: gettext_lazy("No speech was found in this recording. It was free of charge."),
     NO_WORDS: gettext_lazy(

@@ -1,4 +1,4 @@
-"""`/api/v1/retention/`: how long the account's recordings and transcripts are kept."""
+"""`/api/v1/retention/`: how long the account's recordings and transcripts are stored."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import IsAuthenticated
@@ -19,14 +19,14 @@ class RetentionView(APIView):
 
     @extend_schema(operation_id="read_retention", responses=RetentionSerializer)
     def get(self, request: Request) -> Response:
-        """Return how long your recordings and transcripts are kept."""
+        """Return how long your recordings and transcripts are stored."""
         return Response(_show(read_policy(user_of(request))))
 
     @extend_schema(
         operation_id="set_retention", request=RetentionSerializer, responses=RetentionSerializer
     )
     def put(self, request: Request) -> Response:
-        """Say how long they are to be kept. What is past its time goes within the hour."""
+        """Set how long they are stored. What is past its time goes within the hour."""
         body = read_body(RetentionSerializer, request)
         return Response(_show(write_policy(user_of(request), **body)))
 

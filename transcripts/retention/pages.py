@@ -1,6 +1,7 @@
-"""`/account/retention/`: how long recordings and transcripts are kept, as by `/api/v1/retention/`.
+"""`/account/retention/`: how long recordings and transcripts are stored, as by
+`/api/v1/retention/`.
 
-A limit that would delete something at once is only set once that was said and confirmed.
+A limit that would delete something at once is only set once the deletion was shown and confirmed.
 """
 
 from typing import cast
@@ -20,16 +21,16 @@ from transcripts.models import RetentionPolicy
 from transcripts.retention.policy import Overdue, count_overdue, read_policy, write_policy
 
 _MOST_DAYS = 3650
-_KEEP, _DAYS, _AT_COMPLETION = "keep", "days", "completion"
+_UNLIMITED, _DAYS, _AT_COMPLETION = "keep", "days", "completion"
 _DAYS_AT_FIRST = {"audio": 30, "transcript": 365, "embedding": 30}
 
 
 class RetentionForm(forms.Form):
-    """`audio` and `transcript` say how, `…_days` the number where it takes one."""
+    """`audio` and `transcript` are the kind, `…_days` the number where it takes one."""
 
     audio = forms.ChoiceField(
         choices=[
-            (_KEEP, gettext_lazy("Keep until I delete them")),
+            (_UNLIMITED, gettext_lazy("Keep until I delete them")),
             (_AT_COMPLETION, gettext_lazy("Delete as soon as the transcript is ready")),
             (_DAYS, gettext_lazy("Delete after")),
         ],
@@ -37,7 +38,7 @@ class RetentionForm(forms.Form):
     audio_days = forms.IntegerField(required=False, min_value=1, max_value=_MOST_DAYS)
     transcript = forms.ChoiceField(
         choices=[
-            (_KEEP, gettext_lazy("Keep until I delete them")),
+            (_UNLIMITED, gettext_lazy("Keep until I delete them")),
             (_DAYS, gettext_lazy("Delete after")),
         ],
     )
@@ -45,7 +46,10 @@ class RetentionForm(forms.Form):
     embedding = forms.ChoiceField(
         required=False,
         choices=[
-            (_KEEP, gettext_lazy("As set by this server, and never longer than the recording")),
+            (
+                _UNLIMITED,
+                gettext_lazy("As set by this server, and never longer than the recording"),
+            ),
             (_AT_COMPLETION, gettext_lazy("Delete as soon as the transcript is ready")),
             (_DAYS, gettext_lazy("Delete after")),
         ],
@@ -61,7 +65,7 @@ class RetentionForm(forms.Form):
         }
         initial: dict[str, object] = {}
         for name, days in limits.items():
-            initial[name] = {None: _KEEP, 0: _AT_COMPLETION}.get(days, _DAYS)
+            initial[name] = {None: _UNLIMITED, 0: _AT_COMPLETION}.get(days, _DAYS)
             initial[f"{name}_days"] = days or _DAYS_AT_FIRST[name]
         return cls(initial=initial)
 
@@ -76,7 +80,7 @@ class RetentionForm(forms.Form):
 
     def limit_of(self, name: str) -> int | None:
         how = self.cleaned_data[name]
-        if how in (_KEEP, ""):
+        if how in (_UNLIMITED, ""):
             return None
         return 0 if how == _AT_COMPLETION else int(self.cleaned_data[f"{name}_days"])
 

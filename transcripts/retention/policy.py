@@ -1,6 +1,6 @@
-"""Keeping no longer than the account wants: recordings and transcripts, by its policy.
+"""The account's retention policy for recordings and transcripts.
 
-What is removed is said: the transcript tells when its recording went, webhooks tell of transcripts
+Removal is reported: the transcript has the time of its recording's, webhooks report transcripts
 that are deleted, and the log has both.
 """
 
@@ -25,7 +25,7 @@ BATCH_ROWS = 500
 
 
 def read_policy(owner: User) -> RetentionPolicy:
-    """Return the account's policy; the default keeps everything. One query."""
+    """Return the account's policy; the default deletes nothing. One query."""
     found = RetentionPolicy.objects.filter(owner=owner).first()
     return found or RetentionPolicy(owner=owner)
 
@@ -104,8 +104,8 @@ def _overdue_audio(policy: RetentionPolicy, *, now: datetime) -> QuerySet[Transc
         return Transcript.objects.none()
     # A second pass reads the recording: it goes when that has ended (`drop_finished_audio`).
     open_jobs = TranscriptionJob.objects.filter(transcript=OuterRef("pk"), status__in=OPEN_STATUSES)
-    kept = _closed(policy).exclude(recording__path="").exclude(Exists(open_jobs))
-    return kept.filter(finished_at__lte=now - timedelta(days=policy.audio_days))
+    due = _closed(policy).exclude(recording__path="").exclude(Exists(open_jobs))
+    return due.filter(finished_at__lte=now - timedelta(days=policy.audio_days))
 
 
 def _closed(policy: RetentionPolicy) -> QuerySet[Transcript]:

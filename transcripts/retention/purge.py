@@ -54,7 +54,7 @@ def _delete_unclaimed(transcript: Transcript) -> None:
 
 
 def purge_expired() -> None:
-    """Delete what was only kept for a while: answers of a day ago, deliveries of a month ago."""
+    """Delete what is stored for a limited time: answers of a day ago, deliveries of a month ago."""
     purge_answers()
     purge_deliveries()
 
@@ -84,7 +84,7 @@ def _old_folders(root: Path, *, before_s: float) -> Iterator[Path]:
 
 
 def _last_written_s(folder: Path) -> float:
-    """Return when it was last written to; now for a folder that vanishes meanwhile."""
+    """Return when it was last written to; now for a folder that vanishes concurrently."""
     try:
         return max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
     except OSError:

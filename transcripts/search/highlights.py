@@ -35,12 +35,12 @@ class Highlight:
     @property
     def html(self) -> str:
         """The text, escaped, with `<mark>` around what matched."""
-        pieces, last = [], 0
+        parts, last = [], 0
         for start, end in self.marks:
             before, marked = self.text[last:start], self.text[start:end]
-            pieces += [html.escape(before), "<mark>", html.escape(marked), "</mark>"]
+            parts += [html.escape(before), "<mark>", html.escape(marked), "</mark>"]
             last = end
-        return "".join([*pieces, html.escape(self.text[last:])])
+        return "".join([*parts, html.escape(self.text[last:])])
 
 
 class _Place(NamedTuple):
@@ -71,7 +71,7 @@ def find_highlights(
 def _first_buckets(
     transcripts: Sequence[Transcript], terms: Sequence[Term], *, owner_id: UUID
 ) -> dict[UUID, int]:
-    """Return for each transcript the first stretch of its text that has one of the terms."""
+    """Return for each transcript the first passage of its text that has one of the terms."""
     chunks = SearchChunk.objects.filter(transcript__in=transcripts, bucket__gte=0)
     if connection.vendor == "postgresql":
         query = as_tsquery(terms, owner_id=owner_id, joint=" | ")
@@ -113,8 +113,8 @@ def _in_segment(place: _Place, terms: Sequence[Term]) -> list[Highlight]:
     marks = _find(find_words(place.text), terms)
     if not marks:
         return []
-    text, kept = _around(place.text, marks)
-    return [Highlight(text, kept, segment=place.key, start_ms=place.start_ms, end_ms=place.end_ms)]
+    text, shown = _around(place.text, marks)
+    return [Highlight(text, shown, segment=place.key, start_ms=place.start_ms, end_ms=place.end_ms)]
 
 
 def _may_have(text: str, terms: Sequence[Term]) -> bool:
@@ -125,14 +125,14 @@ def _may_have(text: str, terms: Sequence[Term]) -> bool:
 
 def _find(words: Sequence[IndexedWord], terms: Sequence[Term]) -> list[tuple[int, int]]:
     """Return where terms stand among the words, in order and without overlap."""
-    spans = sorted(
+    intervals = sorted(
         (words[at].start, words[at + len(term.words) - 1].end)
         for term in terms
         for at in range(len(words) - len(term.words) + 1)
         if _stands_at(term, words, at)
     )
     merged: list[tuple[int, int]] = []
-    for start, end in spans:
+    for start, end in intervals:
         if merged and start < merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
@@ -161,5 +161,5 @@ def _around(text: str, marks: Sequence[tuple[int, int]]) -> tuple[str, tuple[tup
         end = end if space < 0 else space
     lead, tail = "…" if start else "", "…" if end < len(text) else ""
     shift = len(lead) - start
-    kept = tuple((a + shift, b + shift) for a, b in marks if b <= end)
-    return f"{lead}{text[start:end]}{tail}", kept
+    shown = tuple((a + shift, b + shift) for a, b in marks if b <= end)
+    return f"{lead}{text[start:end]}{tail}", shown

@@ -1,4 +1,4 @@
-"""Keeping what search looks in: a transcript's words in chunks of some minutes, and its title's.
+"""Writing the search index: a transcript's words in chunks of some minutes, and its title's.
 
 Chunks go by time, so that an edit writes one or two of them and not a ten-hour text; each goes on
 for some words into the next, so that a phrase across the border is found. The words are folded and
@@ -30,7 +30,8 @@ from transcripts.models import (
 from transcripts.search.folding import fold_text
 from transcripts.search.tsvector import as_set, as_vector
 
-# Of what stands in the index. Raised when that changes: all is then indexed anew in the background.
+# Of what stands in the index. Raised when that changes: all is then indexed again in the
+# background.
 VERSION = 1
 BUCKET_MS = 300_000
 # People speak 750 words in five minutes; a pasted book is cut into parts. 60 characters a word at
@@ -60,7 +61,7 @@ def time_bucket(start_ms: int) -> int:
 
 
 def index_transcript(transcript: Transcript) -> None:
-    """Index all of it anew. Four queries and a write of all its words; an anonymous one: nothing.
+    """Index all of it again. Four queries and a write of all its words; an anonymous one: nothing.
 
     Inside the transaction that completes it.
     """
@@ -117,7 +118,7 @@ def index_title(transcript: Transcript) -> None:
 
 
 def index_buckets(transcript: Transcript, buckets: Collection[int]) -> None:
-    """Index these stretches of time anew, and those before, which reach into them."""
+    """Index these intervals again, and those before, which reach into them."""
     if not buckets or transcript.owner_id is None:
         return
     wanted = {bucket for touched in buckets for bucket in (touched - 1, touched) if bucket >= 0}
@@ -210,7 +211,7 @@ def _store_vectors(transcript: Transcript, parts: list[_Part], *, owner_id: UUID
 
 
 def _replace_whole(transcript: Transcript) -> None:
-    """Write the row of the whole anew; reads all of the text (10 hours: 0.1 s)."""
+    """Write the row of the whole again; reads all of the text (10 hours: 0.1 s)."""
     if transcript.owner_id is None or connection.vendor != "postgresql":
         return
     SearchChunk.objects.filter(transcript=transcript, bucket=WHOLE_BUCKET).delete()
@@ -222,8 +223,8 @@ def _store_whole(transcript: Transcript, parts: list[_Part]) -> None:
         return
     words = dict.fromkeys(word for part in parts for word in part.words)
     sizes = accumulate(len(word.encode()) + 4 for word in words)
-    kept = [word for word, size in zip(words, sizes, strict=True) if size <= _WHOLE_BYTES]
-    vector = as_set(kept, owner_id=transcript.owner_id)
+    indexed = [word for word, size in zip(words, sizes, strict=True) if size <= _WHOLE_BYTES]
+    vector = as_set(indexed, owner_id=transcript.owner_id)
     with connection.cursor() as cursor:
         cursor.execute(
             _INSERT_VECTOR, (transcript.pk, transcript.owner_id, WHOLE_BUCKET, 0, vector)

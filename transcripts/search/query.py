@@ -24,7 +24,7 @@ MAX_QUERY_CHARACTERS = 200
 _TERM = re.compile(r'"([^"]*)"?|(\S+)')
 
 _WHOLES = f"bucket = {WHOLE_BUCKET} AND vector @@ %s::tsquery"
-_STRETCHES = f"bucket >= {TITLE_BUCKET} AND vector @@ %s::tsquery"
+_MATCHING_CHUNKS = f"bucket >= {TITLE_BUCKET} AND vector @@ %s::tsquery"
 # Materialised, so that it is the index that is asked: joined in, a vector is read for each row.
 _AMONG = (
     "WITH found AS MATERIALIZED (SELECT transcript_id FROM transcripts_searchchunk WHERE {})"
@@ -37,7 +37,7 @@ _BY_WORDS = (
     " CROSS JOIN transcripts_searchchunk AS chunk ON chunk.id = words.rowid"
     " WHERE words.words MATCH %s AND chunk.owner_id = %s"
 )
-# Best first: where the title has it all, then where the most stretches of text do.
+# Best first: where the title has it all, then where the most chunks of text do.
 _MOST_RELEVANT = (
     "WITH found (id, created_at) AS ({rows}), near AS ("
     "  SELECT transcript_id, count(*) AS stretches,"
@@ -48,7 +48,7 @@ _MOST_RELEVANT = (
     " ORDER BY coalesce(in_title, 0) DESC, coalesce(stretches, 0) DESC, created_at DESC, id DESC"
     " LIMIT %s OFFSET %s"
 )
-_STRETCHES_BY_WORDS = (
+_MATCHING_CHUNKS_BY_WORDS = (
     "owner_id = %s AND id IN (SELECT rowid FROM transcripts_searchchunk_words WHERE words MATCH %s)"
 )
 
@@ -90,15 +90,15 @@ def search_transcripts(
     if not terms:
         return rows.none()
     if connection.vendor != "postgresql":
-        for piece in _pieces(terms):
-            rows = rows.filter(pk__in=RawSQL(_BY_WORDS, [as_match(piece), owner_id.hex]))  # noqa: S611
+        for chunk in _chunks(terms):
+            rows = rows.filter(pk__in=RawSQL(_BY_WORDS, [as_match(chunk), owner_id.hex]))  # noqa: S611
         return rows
     if words := [term for term in terms if len(term.words) == 1]:
         query = as_tsquery(words, owner_id=owner_id)
         rows = rows.filter(pk__in=RawSQL(_AMONG.format(_WHOLES), [query]))  # noqa: S611
-    for piece in _pieces(term for term in terms if len(term.words) > 1):
-        query = as_tsquery([piece], owner_id=owner_id)
-        rows = rows.filter(pk__in=RawSQL(_AMONG.format(_STRETCHES), [query]))  # noqa: S611
+    for chunk in _chunks(term for term in terms if len(term.words) > 1):
+        query = as_tsquery([chunk], owner_id=owner_id)
+        rows = rows.filter(pk__in=RawSQL(_AMONG.format(_MATCHING_CHUNKS), [query]))  # noqa: S611
     return rows
 
 
@@ -114,15 +114,15 @@ def read_relevant_page(
     rows: QuerySet[Transcript], terms: Sequence[Term], *, owner_id: UUID, start: int, size: int
 ) -> FoundPage:
     """The same, ordered by relevance: first those whose title has all the terms, then those that
-    have them together in the most stretches of five minutes, then the newest.
+    have them together in the most chunks of five minutes, then the newest.
     """
     found, values = rows.order_by().values_list("pk", "created_at").query.sql_with_params()
     if connection.vendor == "postgresql":
-        near = _STRETCHES
-        asked = [as_tsquery(_pieces(terms), owner_id=owner_id)]
+        near = _MATCHING_CHUNKS
+        asked = [as_tsquery(_chunks(terms), owner_id=owner_id)]
     else:
-        near = _STRETCHES_BY_WORDS
-        asked = [owner_id.hex, " AND ".join(as_match(piece) for piece in _pieces(terms))]
+        near = _MATCHING_CHUNKS_BY_WORDS
+        asked = [owner_id.hex, " AND ".join(as_match(chunk) for chunk in _chunks(terms))]
     with connection.cursor() as cursor:
         cursor.execute(_MOST_RELEVANT.format(rows=found, near=near), [*values, *asked, size, start])
         return _as_page(cursor.fetchall())
@@ -158,7 +158,7 @@ def as_tsquery(terms: Iterable[Term], *, owner_id: UUID, joint: str = " & ") -> 
     )
 
 
-def _pieces(terms: Iterable[Term]) -> Iterator[Term]:
+def _chunks(terms: Iterable[Term]) -> Iterator[Term]:
     """Cut phrases to what chunks overlap by: a longer one may lie over a border of theirs.
 
     Each piece begins with the last word of the one before.

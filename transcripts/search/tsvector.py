@@ -37,7 +37,7 @@ def as_set(words: Sequence[str], *, owner_id: UUID) -> str:
 
 def ask(words: Sequence[str], *, is_prefix: bool, owner_id: UUID) -> str:
     """Return a tsquery for vectors in which the words stand together; of the last perhaps only
-    its beginning. It reads the vectors themselves only where the pairs can't tell.
+    its beginning. It reads the vectors themselves only where the pairs can't decide.
     """
     scope, star = _scope(owner_id), ":*" if is_prefix else ""
     placed = [f"'{scope}{word}'" for word in words]

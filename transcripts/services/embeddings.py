@@ -1,7 +1,7 @@
-"""Speaker embeddings: how long they are kept, and their deletion.
+"""Speaker embeddings: how long they are stored, and their deletion.
 
 An embedding describes a voice: it is biometric, with a retention of its own (`STT_EMBEDDING_DAYS`,
-or what the account says). It is kept only so that the speakers of a finished transcript can be
+or the account's policy). It is stored only so that the speakers of a finished transcript can be
 counted again, is never compared across recordings, and appears in no answer, export, log or admin
 page. Guests' are deleted as soon as their job ends. What remains of a turn is its times.
 """
@@ -61,7 +61,7 @@ def drop_finished_embeddings(row: TranscriptionJob) -> None:
 
 
 def drop_embeddings_with_audio(transcript: Transcript, *, now: datetime) -> None:
-    """The recording goes: so do its embeddings, unless the account said how long it keeps them."""
+    """The recording goes: so do its embeddings, unless the account has a policy for them."""
     if _own_days(transcript) is None:
         delete_all_embeddings(transcript, now=now)
 
@@ -80,7 +80,7 @@ def apply_embedding_retention(now: datetime | None = None) -> None:
 
 
 def retention_days(transcript: Transcript) -> int:
-    """For how many days after the end of the work they are kept. One query."""
+    """For how many days after the end of the work they are stored. One query."""
     if transcript.owner_id is None:
         return 0
     own = _own_days(transcript)
@@ -97,7 +97,7 @@ def _own_days(transcript: Transcript) -> int | None:
 def _delete_overdue(whose: Q, *, days: int, now: datetime) -> None:
     for row in _overdue(whose, days=days, now=now)[:BATCH_ROWS]:
         if not delete_embeddings(row, now=now):
-            _note_deletion(row, now)  # there were none: it is not looked at again
+            _note_deletion(row, now)  # there were none: it is not checked again
 
 
 def _overdue(whose: Q, *, days: int, now: datetime) -> QuerySet[TranscriptionJob]:

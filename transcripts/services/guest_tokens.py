@@ -1,6 +1,6 @@
-"""The one-time token by which an anonymous visitor finds a transcript again.
+"""The one-time token by which a guest finds a transcript again.
 
-It opens that one transcript and nothing else, for as long as the transcript is kept (an hour
+It opens that one transcript and nothing else, for as long as the transcript is stored (an hour
 after it is answered), or until an account takes it over (`services/guests`). Like a key, it is
 shown once and stored as a digest.
 """

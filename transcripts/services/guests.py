@@ -1,10 +1,10 @@
-"""Taking a visitor's transcript over into an account: whoever holds its one-time token may, once.
+"""Claiming a guest's transcript into an account: the holder of its one-time token may, once.
 
-It was the visitor's free use and stays free: nothing is charged, and a visitor's share of the day
-is not given back. The recording is not kept, as the visitor was told. Webhooks and mails tell of
-what an account had transcribed, so none tells of this.
+It was the guest's free use and stays free: nothing is charged, and the guest's use of the day
+is not released. The recording is deleted, as the guest was informed. Webhooks and mails report
+what an account had transcribed, so none reports this.
 
-The races, all settled by one compare-and-set on "no owner, this token, not past its hour": two
+The races, all decided by one compare-and-set on "no owner, this token, not past its hour": two
 claims (one gets it), and a claim and the purge (`retention/purge` checks for an owner once more
 when it holds the row).
 """
@@ -56,7 +56,7 @@ def claim_guest_transcript(user: User, token: str, *, is_by_page: bool) -> Trans
     found = get_stored_transcript(digest)
     if found.status in OPEN_STATUSES:
         raise StillTranscribedError
-    # Before the change of owner: a crash in between leaves it the visitor's, without a recording.
+    # Before the change of owner: a crash in between leaves it the guest's, without a recording.
     detach_recording(found)
     is_upload = is_by_page and found.source == Source.API
     with transaction.atomic():

@@ -1,7 +1,7 @@
 """Recordings on shared storage: where one lies, and its removal.
 
 Each recording lies alone in a folder of its own below MEDIA_ROOT (`core.asgi.upload_layer`).
-Removal is idempotent, and never leaves MEDIA_ROOT, whatever a row says.
+Removal is idempotent, and never leaves MEDIA_ROOT, whatever a row holds.
 """
 
 import logging
@@ -38,7 +38,8 @@ def delete_recording(recording: str) -> None:
 
 
 def detach_recording(transcript: Transcript) -> None:
-    """Delete the recording and say so in the row. Two steps: the file first, so none is lost."""
+    """Delete the recording and record that in the row. Two steps: the file first, so none is
+    lost."""
     delete_recording(transcript.recording.path)
     Recording.objects.filter(pk=transcript.recording_id).update(path="")
     transcript.recording.path = ""
@@ -54,7 +55,7 @@ def drop_finished_audio(transcript: Transcript) -> None:
 
 
 def drop_audio(transcript: Transcript, *, now: datetime) -> None:
-    """Delete the recording because its account keeps it no longer, and say so."""
+    """Delete the recording by its account's retention policy, and record that."""
     detach_recording(transcript)
     Recording.objects.filter(pk=transcript.recording_id).update(audio_deleted_at=now)
     drop_embeddings_with_audio(transcript, now=now)

@@ -1,7 +1,7 @@
 """Gaps as they are shown: which ones, joined how, and the one warning that names them.
 
 A gap is speech that the text does not cover, or text that was not accepted (`models.Gap`). Stored
-are all; this module alone decides which of them anybody is shown. Pure functions on rows.
+are all; this module alone decides which of them are shown. Pure functions on rows.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from transcripts.text.writing import is_spaced, join_texts
 from transcripts.warnings import NO_SPEECH, NO_WORDS
 
 # Shorter ones are not shown: a hesitation, the edge of a word (the coverage check of the inference
-# service looks at runs of 1 s and more). One that holds text may be as short as a word.
+# service reads runs of 1 s and more). One that holds text may be as short as a word.
 LEAST_MS = 1_000
 LEAST_WITH_TEXT_MS = 300
 # Gaps this close together are one: between them lies a pause within a phrase, not a sentence.
@@ -30,7 +30,7 @@ _BRIEF_S = 9.95  # what rounds to less than 10.0
 
 
 class GapRow(Protocol):
-    """`models.Gap`, as far as it is looked at here."""
+    """`models.Gap`, as far as it is read here."""
 
     key: str
     start_ms: int
@@ -69,7 +69,7 @@ class ShownGap:
 def show_gaps(rows: Iterable[GapRow], *, is_original: bool = False) -> tuple[ShownGap, ...]:
     """Return what is shown of the stored gaps, in time order.
 
-    is_original: also those that somebody has resolved since, as the machine left them.
+    is_original: also those that were resolved since, as the machine left them.
     """
     shown = (
         row
@@ -133,7 +133,7 @@ def rounded_seconds(seconds: float) -> float:
 
 
 def is_brief(seconds: float) -> bool:
-    """Whether it is shown in tenths of a second: whole ones would say 0 s, or 0:00–0:00."""
+    """Whether it is shown in tenths of a second: whole ones would be 0 s, or 0:00–0:00."""
     return seconds < _BRIEF_S
 
 
@@ -149,15 +149,15 @@ def _least_ms(gap: ShownGap) -> int:
 
 def _join(group: Sequence[GapRow]) -> ShownGap:
     """The reason is that of most of the time."""
-    spans: Counter[str] = Counter()
+    intervals: Counter[str] = Counter()
     for row in group:
-        spans[str(row.reason)] += row.end_ms - row.start_ms
+        intervals[str(row.reason)] += row.end_ms - row.start_ms
     language = next((row.language for row in group if row.language), "")
     return ShownGap(
         keys=tuple(row.key for row in group),
         start_ms=group[0].start_ms,
         end_ms=max(row.end_ms for row in group),
-        reason=spans.most_common(1)[0][0],
+        reason=intervals.most_common(1)[0][0],
         text=join_texts((row.text for row in group if row.text), language=language),
         words=tuple(_gather_words(group, language=language)),
         language=language,

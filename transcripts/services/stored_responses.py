@@ -1,4 +1,4 @@
-"""Kept answers that tell of a transcript: they go when it goes.
+"""Stored responses that hold a transcript: they are deleted with it.
 
 The mechanism itself is `accounts.services.idempotency`.
 """
@@ -15,7 +15,7 @@ from transcripts.models import StoredResponseLink, Transcript
 
 
 def store_link(claim: IdempotencyClaim, answer: StoredResponse, *, transcript_id: UUID) -> bool:
-    """Keep the answer; False if the claim had run out, or the transcript is deleted already.
+    """Store the response; False if the claim had run out, or the transcript is deleted already.
 
     The race: a deletion at this moment. Both take the transcript's row first.
     """
@@ -31,13 +31,13 @@ def store_link(claim: IdempotencyClaim, answer: StoredResponse, *, transcript_id
 
 
 def delete_responses(transcript: Transcript) -> None:
-    """Empty the answers that tell of it. Inside the transaction that deletes it."""
-    told = StoredResponseLink.objects.filter(transcript=transcript)
-    idempotency.delete_responses(list(told.values_list("record_id", flat=True)))
+    """Empty the responses that hold it. Inside the transaction that deletes it."""
+    links = StoredResponseLink.objects.filter(transcript=transcript)
+    idempotency.delete_responses(list(links.values_list("record_id", flat=True)))
 
 
 def purge_answers() -> int:
-    """Delete the answers that were kept long enough; return how many."""
+    """Delete the answers that are older than the retention; return how many."""
     purged = idempotency.purge_answers()
     record = IdempotencyRecord.objects.filter(pk=OuterRef("record_id"))
     StoredResponseLink.objects.exclude(Exists(record)).delete()

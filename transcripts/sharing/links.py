@@ -1,4 +1,4 @@
-"""Links by which somebody without an account may read one transcript and hear its recording.
+"""Links by which a person without an account may read one transcript and play its recording.
 
 A link's token is 256 random bits, shown once and stored as a digest. A wrong, a revoked and an
 expired link are the same: there is nothing.

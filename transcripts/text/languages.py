@@ -1,7 +1,7 @@
 """The languages that can be asked for: Whisper's, with its codes and names, in its order.
 
 Source: `LANGUAGES` in whisper/tokenizer.py of openai/whisper (large-v3: 99 and Cantonese). A model
-may know fewer; what it knows is the catalogue's to say (`transcripts.inference.catalog`).
+may know fewer; what it knows is in the catalogue (`transcripts.inference.catalog`).
 """
 
 import re
@@ -150,7 +150,7 @@ def find_language(text: str) -> str | None:
     """Return Whisper's code for a language as clients name it; None for an unknown one.
 
     Understands codes in any case, BCP 47 tags and locales (by their language: a region or a script
-    says nothing to Whisper), withdrawn, macro- and three-letter codes, names in English and, where
+    is unknown to Whisper), withdrawn, macro- and three-letter codes, names in English and, where
     Django knows them, in the language itself.
     """
     wanted = " ".join(text[:100].casefold().split())

@@ -1,4 +1,4 @@
-"""What two sequences have in common, in bounded time: whoever edits may send any text.
+"""What two sequences have in common, in bounded time: an editor may send any text.
 
 rapidfuzz's bit-parallel longest common subsequence (Hyyrö, Bit-Parallel LCS-length Computation
 Revisited, 2004) takes `len(old) * len(new) / 64` steps. Beyond `MAX_PAIRS`, which no edit reaches,

@@ -3,9 +3,9 @@
 The old and the new text are cut into units (a run of letters and digits; one character where a
 script writes without spaces), and the units are compared without regard to case and punctuation
 (`text/matching`). A word whose units all stand together in the new
-text keeps its times and its confidence. What lies between kept words is placed again, in the time
-of the words that it replaces, or in the pause where it was put in: each word as long as its share
-of the characters. Where there is no time, the words beside give some of theirs.
+text retains its times and its confidence. What lies between retained words is placed again, in the
+time of the words that it replaces, or in the pause where it was put in: each word as long as its
+share of the characters. Where there is no time, the words beside give some of theirs.
 
 All that is placed here has the timing `interpolated`; where the recording is available,
 `editing/realign` does better.
@@ -35,7 +35,7 @@ class _Unit:
     text: str
     has_space: bool  # before it, in the new text
     is_content: bool  # letters or digits, or a sign that stands alone
-    kept: int | None = None  # the old word that it is a part of
+    retained: int | None = None  # the old word that it is a part of
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class _Group:
     text: str
     has_space: bool
     has_content: bool
-    kept: int | None
+    retained: int | None
     is_spaceless: bool = False
 
 
@@ -68,7 +68,7 @@ def retokenize(
     result is 1 ms long at least.
     """
     units = _cut(text)
-    _mark_kept(words, units)
+    _mark_retained(words, units)
     groups = _release_split(units)
     placed = _place(groups, words, start_ms=start_ms, end_ms=end_ms)
     return fit_words(placed, start_ms=start_ms, end_ms=end_ms)
@@ -119,7 +119,7 @@ def _is_word(unit: str) -> bool:
     return unit[0].isalnum() or unit[0] == "_" or _SPACELESS_UNIT.match(unit) is not None
 
 
-def _mark_kept(words: Sequence[Word], units: list[_Unit]) -> None:
+def _mark_retained(words: Sequence[Word], units: list[_Unit]) -> None:
     old = [
         (unit.text.casefold(), index)
         for index, word in enumerate(words)
@@ -138,23 +138,23 @@ def _mark_kept(words: Sequence[Word], units: list[_Unit]) -> None:
         own = content[first : first + len(places)]
         if not any(unit.has_space for unit in own[1:]):
             for unit in own:
-                unit.kept = index
+                unit.retained = index
 
 
 def _release_split(units: list[_Unit]) -> list[_Group]:
-    """Return the groups; an old word that fell into several of them is not kept.
+    """Return the groups; an old word that fell into several of them is not retained.
 
     A sign with a space before it may stand inside an old word ("10:30", now "10 :30"), although
     its letters and digits still stand together.
     """
     groups = _group(units)
-    counts = Counter(group.kept for group in groups if group.kept is not None)
-    split = {kept for kept, count in counts.items() if count > 1}
+    counts = Counter(group.retained for group in groups if group.retained is not None)
+    split = {retained for retained, count in counts.items() if count > 1}
     if not split:
         return groups
     for unit in units:
-        if unit.kept in split:
-            unit.kept = None
+        if unit.retained in split:
+            unit.retained = None
     return _group(units)
 
 
@@ -166,10 +166,12 @@ def _group(units: list[_Unit]) -> list[_Group]:
             group = groups[-1]
             group.text += unit.text
             if unit.is_content:
-                group.has_content, group.kept = True, unit.kept
+                group.has_content, group.retained = True, unit.retained
                 group.is_spaceless = is_spaceless
             continue
-        groups.append(_Group(unit.text, unit.has_space, unit.is_content, unit.kept, is_spaceless))
+        groups.append(
+            _Group(unit.text, unit.has_space, unit.is_content, unit.retained, is_spaceless)
+        )
     if groups:
         groups[0].has_space = False
     return groups
@@ -181,8 +183,8 @@ def _continues(group: _Group, unit: _Unit, *, is_spaceless: bool) -> bool:
         return False
     if not unit.is_content or not group.has_content:
         return True  # punctuation, behind a word or before one
-    if group.kept is not None or unit.kept is not None:
-        return group.kept == unit.kept
+    if group.retained is not None or unit.retained is not None:
+        return group.retained == unit.retained
     return not (is_spaceless or group.is_spaceless)
 
 
@@ -208,16 +210,17 @@ def _place(
     groups: list[_Group], words: Sequence[Word], *, start_ms: int, end_ms: int
 ) -> list[Word]:
     placed: list[Word] = []
-    before, begins_ms = -1, start_ms  # the last old word that was kept; where the next may begin
-    for kept, run in groupby(groups, key=lambda group: group.kept):
+    # The last old word that was retained; where the next may begin.
+    before, begins_ms = -1, start_ms
+    for retained, run in groupby(groups, key=lambda group: group.retained):
         members = list(run)
-        if kept is not None:
+        if retained is not None:
             (group,) = members
-            own = replace(words[kept], text=group.text, space_before=group.has_space)
+            own = replace(words[retained], text=group.text, space_before=group.has_space)
             placed.append(retime(own, max(own.start_ms, begins_ms), own.end_ms))
-            before = kept
+            before = retained
             continue
-        following = _next_kept(groups, members[-1])
+        following = _next_retained(groups, members[-1])
         pause = _find_pause(words, before, following, start_ms=start_ms, end_ms=end_ms)
         # A sign that stands alone (a dash) isn't spoken: it takes no time of its neighbours.
         spoken = [group for group in members if any(map(str.isalnum, group.text))]
@@ -246,15 +249,15 @@ def share_out(lengths: Sequence[int], start_ms: int, end_ms: int) -> list[tuple[
     return list(pairwise(edges))
 
 
-def _next_kept(groups: list[_Group], group: _Group) -> int | None:
+def _next_retained(groups: list[_Group], group: _Group) -> int | None:
     at = next(number for number, other in enumerate(groups) if other is group)
-    return groups[at + 1].kept if at + 1 < len(groups) else None
+    return groups[at + 1].retained if at + 1 < len(groups) else None
 
 
 def _find_pause(
     words: Sequence[Word], before: int, following: int | None, *, start_ms: int, end_ms: int
 ) -> _Pause:
-    """Return where new words between two kept ones belong: see the module."""
+    """Return where new words between two retained ones belong: see the module."""
     right_ms = end_ms if following is None else words[following].start_ms
     left_ms = min(words[before].end_ms, right_ms) if before >= 0 else start_ms
     earliest_ms = left_ms if before < 0 else min(left_ms, _middle(words[before]))

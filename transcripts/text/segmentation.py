@@ -46,7 +46,7 @@ _AT_PHRASE = 0.9
 _AT_WORD_PAUSE = 1.2
 _ANYWHERE = 3.0
 _INSIDE = 12.0
-# Nobody says more words in `LONGEST_MS`; it bounds the work where times are broken.
+# No speaker has more words in `LONGEST_MS`; it bounds the work where times are broken.
 _MOST_WORDS = 150
 
 
@@ -64,7 +64,7 @@ class SpokenWord:
 def form_segments(words: Sequence[SpokenWord]) -> list[list[SpokenWord]]:
     """Return the words of each segment, in order. `words`: of one transcript, in reading order.
 
-    Linear in the number of words; what is looked at for each lies within `LONGEST_MS` of it.
+    Linear in the number of words; what is read for each lies within `LONGEST_MS` of it.
     """
     segments: list[list[SpokenWord]] = []
     for run in _runs(words):
@@ -194,14 +194,14 @@ def _belong_together(before: list[SpokenWord], after: list[SpokenWord]) -> bool:
 
 def _with_length(segments: list[list[SpokenWord]]) -> list[list[SpokenWord]]:
     """Join what has no length at all (words of one instant) to its neighbour, if it has one."""
-    kept: list[list[SpokenWord]] = []
+    merged: list[list[SpokenWord]] = []
     pending: list[SpokenWord] = []
     for segment in segments:
         if _length_ms(segment) > 0:
-            kept.append(pending + segment)
+            merged.append(pending + segment)
             pending = []
-        elif kept:
-            kept[-1] = kept[-1] + segment
+        elif merged:
+            merged[-1] = merged[-1] + segment
         else:
             pending += segment
-    return [*kept, pending] if pending else kept
+    return [*merged, pending] if pending else merged

@@ -47,14 +47,14 @@ def assign_speakers(
     words = [word for segment in segments for word in segment.words]
     speakers = iter(speakers_of_words(words, turns, labels))
     order: dict[int, int] = {}
-    pieces: list[list[Segment]] = []
+    chunks: list[list[Segment]] = []
     for segment in segments:
         own = list(itertools.islice(speakers, len(segment.words)))
         cut = _cut(segment, own) or [
             replace(segment, speaker=timeline.speaker_at(segment.start_ms, segment.end_ms))
         ]
-        pieces.append([_renumber(piece, order) for piece in cut])
-    return pieces
+        chunks.append([_renumber(chunk, order) for chunk in cut])
+    return chunks
 
 
 def speakers_of_words(
@@ -65,7 +65,7 @@ def speakers_of_words(
     What is minimised is the speech in which a word's speaker is silent while another one speaks,
     plus a price for each change: small at sentence ends and pauses, large inside a sentence, so
     that a label flips there only on strong evidence. In overlapped speech, where both are as
-    likely, whoever spoke goes on.
+    likely, the last speaker goes on.
     words: of one recording, in time order. turns: of voices, may overlap; labels: one a turn.
     Returns 1 for every word where there are no turns. Cost: 0.2 s for three hours of talk.
     """
@@ -74,7 +74,7 @@ def speakers_of_words(
     costs: dict[int, float] = {}
     steps: list[dict[int, int]] = []  # for each word and speaker, who spoke the word before
     for at in range(len(words)):
-        # Whoever speaks a few words on may have begun here: a change is moved to a break.
+        # The speaker of a few words on may have begun here: a change is moved to a break.
         soon = {who for each in against[at : at + WORDS_AHEAD] for who in each.known}
         change_s = CHANGE_AT_BREAK_S if at == 0 or _is_break(words, at) else CHANGE_INSIDE_S
         costs, step = _step(costs, soon, against[at], change_s)
@@ -85,7 +85,7 @@ def speakers_of_words(
 def _step(
     costs: dict[int, float], soon: set[int], contradictions: "_Contradictions", change_s: float
 ) -> tuple[dict[int, float], dict[int, int]]:
-    """One word further: the cost of each speaker who may have said it, and who came before."""
+    """One word further: the cost of each speaker who may have spoken it, and who came before."""
     cheapest = min(costs, key=costs.__getitem__, default=0)
     changed_s = costs.get(cheapest, 0.0) + change_s
     reached: dict[int, float] = {}
@@ -143,17 +143,17 @@ class _Timeline:
             return _Contradictions({1: 0.0}, 0.0)
         first = bisect_right(self._ends, start_ms)
         behind = bisect_left(self._starts, max(end_ms, start_ms + 1))
-        heard: dict[int, int] = defaultdict(int)
+        durations: dict[int, int] = defaultdict(int)
         for index in range(first, behind):
             turn = self._turns[index]
             shared_ms = min(end_ms, turn.end_ms) - max(start_ms, turn.start_ms)
-            heard[self._labels[index]] += max(shared_ms, 0)
-        most_ms = max(heard.values(), default=0)
+            durations[self._labels[index]] += max(shared_ms, 0)
+        most_ms = max(durations.values(), default=0)
         if most_ms:
-            first = max(heard, key=heard.__getitem__)
+            first = max(durations, key=durations.__getitem__)
             known = {
                 who: (most_ms - shared_ms) / 1000 + LEAD_S * (who != first)
-                for who, shared_ms in heard.items()
+                for who, shared_ms in durations.items()
             }
             return _Contradictions(known, most_ms / 1000 + LEAD_S)
         nearest = self._nearest(start_ms, end_ms, range(first - 1, behind + 1))
@@ -187,7 +187,7 @@ def _cut(segment: Segment, speakers: list[int]) -> list[Segment]:
         return [replace(segment, speaker=runs[0][0])]
     last = len(runs) - 1
     return [
-        _piece(
+        _part(
             segment,
             words,
             start_ms=segment.start_ms if at == 0 else words[0].start_ms,
@@ -210,7 +210,7 @@ def _with_length(words: Sequence[Word], speakers: list[int]) -> list[int]:
     return [joined[count]] * count + joined[count:]
 
 
-def _piece(
+def _part(
     segment: Segment, words: Sequence[Word], *, start_ms: int, end_ms: int, speaker: int
 ) -> Segment:
     own = with_first_space(words, has_space=False)
@@ -225,6 +225,6 @@ def _piece(
     )
 
 
-def _renumber(piece: Segment, order: dict[int, int]) -> Segment:
-    number = order.setdefault(piece.speaker or 0, len(order) + 1)
-    return replace(piece, speaker=number)
+def _renumber(chunk: Segment, order: dict[int, int]) -> Segment:
+    number = order.setdefault(chunk.speaker or 0, len(order) + 1)
+    return replace(chunk, speaker=number)

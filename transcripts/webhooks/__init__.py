@@ -1,7 +1,7 @@
-"""Telling others what happens to transcripts, by the Standard Webhooks specification.
+"""Webhooks about transcripts, by the Standard Webhooks specification.
 
-events     what is told, and how it reads
-outbox     writes deliveries, in the transaction of what they tell of
+events     the events, and their bodies
+outbox     writes deliveries, in the transaction of their event
 endpoints  what owners do with their endpoints: make, change, rotate, test, replay
 signing    secrets and signatures
 addresses  which addresses of the network may be called

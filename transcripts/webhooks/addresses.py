@@ -1,4 +1,4 @@
-"""Where a webhook may go: an address that anybody may give us must not reach what only we can.
+"""Where a webhook may go: an address of a client's must not reach what only we can.
 
     BadUrlError (ApiError, 400)         the URL itself can't be used
     AddressRefusedError                 its host leads to an address of a private or special network
@@ -30,13 +30,13 @@ _HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}\Z")
 _WEB_PORTS = (80, 443)
 _FIRST_UNPRIVILEGED_PORT = 1024
 
-# Beyond what `ipaddress` calls not global, whatever release of Python it is.
+# Beyond what `ipaddress` calls not global, in every release of Python.
 _REFUSED_IPV4 = [
     ipaddress.IPv4Network(text)
     for text in (
         "0.0.0.0/8",
         "10.0.0.0/8",
-        "100.64.0.0/10",  # carriers' NAT; also where some clouds keep their metadata
+        "100.64.0.0/10",  # carriers' NAT; also where some clouds have their metadata
         "127.0.0.0/8",
         "168.63.129.16/32",  # Azure's platform service, on a public address
         "169.254.0.0/16",
@@ -70,7 +70,7 @@ class BadUrlError(ApiError):
 
 
 class AddressRefusedError(Exception):
-    """The message names no address: it is shown to whoever chose the host."""
+    """The message names no address: it is shown to the client that chose the host."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Target:
 
 
 def read_url(url: str) -> Target:
-    """Return what `url` says. Raises BadUrlError. Nothing is resolved."""
+    """Parse `url`. Raises BadUrlError. Nothing is resolved."""
     if len(url) > MAX_URL_CHARACTERS or not url.isprintable() or " " in url or "\\" in url:
         raise BadUrlError(f"The URL must have at most {MAX_URL_CHARACTERS} printable characters.")
     try:
@@ -99,7 +99,7 @@ def read_url(url: str) -> Target:
         host = (parts.hostname or "").encode("idna").decode() if parts.hostname else ""
         path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
         path.encode("ascii")
-    except ValueError:  # also what can't be said in IDNA or ASCII
+    except ValueError:  # also what can't be written in IDNA or ASCII
         raise BadUrlError("This is not a URL. Write it as https://host/path, in ASCII.") from None
     if parts.scheme not in ("http", "https") or not _HOST.match(host):
         raise BadUrlError("The URL must begin with https:// and name a host.")
@@ -138,13 +138,13 @@ def find_addresses(host: str, port: int, *, lookup: Lookup | None = None) -> lis
     Raises OSError if there are none, AddressRefusedError if one of them is refused: a name that
     leads to public and private places at once is no honest receiver. Blocks for the name servers.
     """
-    found = [ipaddress.ip_address(text) for text in (lookup or look_up)(host, port)]
+    found = [ipaddress.ip_address(text) for text in (lookup or resolve)(host, port)]
     if not all(is_allowed(address) for address in found):
         raise AddressRefusedError("The host leads to an address that webhooks may not call.")
     return [str(address) for address in found]
 
 
-def look_up(host: str, port: int) -> list[str]:
+def resolve(host: str, port: int) -> list[str]:
     """Ask the system's resolver; without scopes (`%eth0`), which only link-local addresses have."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
     return list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))

@@ -1,8 +1,8 @@
 """What is due, and how it went. The row decides; every step is a compare-and-set.
 
-An endpoint is served by one request at a time: whoever claims it (`turn` moves on, `busy_until`)
-sends its oldest due message and gives it back with the outcome. A slow receiver is thereby one
-request that waits, whatever the number of its messages. A process that dies in between leaves a
+An endpoint is served by one request at a time: the request that claims it (`turn` moves on,
+`busy_until`) sends its oldest due message and releases it with the outcome. A slow receiver is
+one waiting request, for any number of its messages. A process that dies in between leaves a
 claim that runs out, and the message is sent again under the same id: at least once, never lost.
 """
 
@@ -37,13 +37,13 @@ _JITTER = 0.1  # up to so much later, so that what failed together isn't tried t
 _LONGEST_WAIT_S = 86_400.0  # what a receiver may ask for by Retry-After
 # How long "too many requests" holds up the endpoint's other messages, at most.
 _LONGEST_PAUSE_S = 3600.0
-KEPT = timedelta(days=30)
+RETENTION = timedelta(days=30)
 _PURGED_ROWS = 5000
 
 
 @dataclass(frozen=True)
 class DeliveryClaim:
-    """A message that is to be sent now, by whoever holds this; `turn` is the fence."""
+    """A message that is to be sent now, by the holder of this claim; `turn` is the fence."""
 
     endpoint: WebhookEndpoint
     turn: int
@@ -68,7 +68,7 @@ def claim_due(*, limit: int, now: datetime | None = None) -> list[DeliveryClaim]
 
 
 def record(claim: DeliveryClaim, answer: Answer, *, now: datetime | None = None) -> bool:
-    """Write the outcome and give the endpoint back; False if the claim had run out meanwhile."""
+    """Write the outcome and release the endpoint; False if the claim has run out."""
     ended_at = now or timezone.now()
     with transaction.atomic():
         if not _give_back(claim, answer, now=ended_at):
@@ -101,8 +101,8 @@ def record(claim: DeliveryClaim, answer: Answer, *, now: datetime | None = None)
 
 
 def purge_deliveries(*, now: datetime | None = None) -> int:
-    """Delete what ended and is older than KEPT; return how many rows went."""
-    before = (now or timezone.now()) - KEPT
+    """Delete what ended and is older than RETENTION; return how many rows went."""
+    before = (now or timezone.now()) - RETENTION
     old = WebhookDelivery.objects.filter(created_at__lt=before).exclude(
         status=DeliveryStatus.PENDING
     )
@@ -134,7 +134,7 @@ def _is_free(now: datetime) -> Q:
 
 
 def _claim(endpoint: WebhookEndpoint, *, now: datetime) -> DeliveryClaim | None:
-    """Claim the endpoint for its oldest due message; None where somebody else was faster."""
+    """Claim the endpoint for its oldest due message; None where another process was faster."""
     turn = endpoint.turn + 1
     unclaimed = WebhookEndpoint.objects.filter(
         _is_free(now), pk=endpoint.pk, turn=endpoint.turn, disabled_at=None
@@ -213,7 +213,7 @@ def _try_again(claim: DeliveryClaim, answer: Answer, *, now: datetime) -> None:
 
 
 def _pending(claim: DeliveryClaim) -> QuerySet[WebhookDelivery]:
-    """The delivery, if nobody ended or replayed it while it was under way."""
+    """The delivery, unless it was ended or replayed while it was under way."""
     return WebhookDelivery.objects.filter(
         pk=claim.delivery.pk,
         status=DeliveryStatus.PENDING,

@@ -80,7 +80,7 @@ def update_endpoint(
         if changes:
             rows.update(**changes)
         if is_enabled is True:
-            # What its receiver asked to wait for is over: the owner says so.
+            # What its receiver asked to wait for is over, by the owner's order.
             rows.exclude(disabled_at=None).update(
                 disabled_at=None, disabled_reason="", busy_until=None
             )

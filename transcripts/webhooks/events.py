@@ -1,4 +1,4 @@
-"""What endpoints are told, and how it reads: a link and a few facts, never the transcript."""
+"""The events of endpoints and their bodies: a link and a few facts, never the transcript."""
 
 import json
 from datetime import UTC, datetime
@@ -15,13 +15,13 @@ MAX_BODY_BYTES = 20_000  # Standard Webhooks, "Payload size"
 
 
 class Event(StrEnum):
-    COMPLETED = "transcript.completed"  # with warnings, too: `data.status` says so
+    COMPLETED = "transcript.completed"  # with warnings, too: `data.status` has it
     FAILED = "transcript.failed"
     CANCELLED = "transcript.cancelled"
     DELETED = "transcript.deleted"
 
 
-TEST_EVENT = "endpoint.test"  # goes to one endpoint, whatever it subscribed to
+TEST_EVENT = "endpoint.test"  # goes to one endpoint, whatever its subscriptions
 EVENTS = tuple(str(event) for event in Event)
 
 _EVENT_OF_STATUS = {

@@ -1,6 +1,6 @@
-"""Writing deliveries down, in the transaction of what they tell of, and telling the broker after.
+"""Storing deliveries in the transaction of their event, and enqueueing the pump after it.
 
-The message to the broker is a hint: Celery beat has the pump look every few seconds anyway.
+The message to the broker is a hint: Celery beat has the pump check every few seconds anyway.
 """
 
 from datetime import datetime
@@ -20,13 +20,13 @@ def enqueue_status_events(transcript: Transcript) -> None:
     """Write that `transcript`, as it stands in memory, reached its final status.
 
     Inside the transaction that gives it that status. Two queries at most; one for an account
-    without endpoints, none for a visitor.
+    without endpoints, none for a guest.
     """
-    tell(event_of(transcript), transcript)
+    record_event(event_of(transcript), transcript)
 
 
-def tell(event: Event, transcript: Transcript) -> None:
-    """Write deliveries to those of the owner's endpoints that want `event`. The same is told once,
+def record_event(event: Event, transcript: Transcript) -> None:
+    """Store deliveries to those of the owner's endpoints that want `event`. Each is delivered once,
     however often this is called.
     """
     if transcript.owner_id is None:
@@ -62,5 +62,5 @@ def make_delivery(
 
 
 def enqueue_delivery() -> None:
-    """Have a pump look once the transaction at hand commits."""
+    """Enqueue a pump once the transaction at hand commits."""
     enqueue(DELIVER_TASK, queue=QUEUE, expires_s=_HINT_EXPIRES_S)

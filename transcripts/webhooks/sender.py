@@ -1,6 +1,6 @@
 """One signed request to one endpoint: bounded in time and size, and only where it may go.
 
-No redirect is followed, no proxy of the environment is used, no cookie is kept, no connection is
+No redirect is followed, no proxy of the environment is used, no cookie is stored, no connection is
 used twice. The requests of a process share one event loop in a thread of its own, so that hundreds
 that wait for slow receivers hold a coroutine each and nothing else.
 """
@@ -31,9 +31,9 @@ from transcripts.webhooks.addresses import (
 logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 5.0
-# Of an answer's body this much is read, and as much of that is kept for the log.
+# Of an answer's body this much is read, and as much of that is stored for the log.
 MAX_ANSWER_BYTES = 16_384
-KEPT_CHARACTERS = 1000
+STORED_CHARACTERS = 1000
 # The status is the answer: a body that only drips in is left behind.
 _BODY_TIMEOUT_S = 2.0
 # Name servers of strangers may be slow: so many may be asked at once. The loop's own executor has
@@ -41,8 +41,8 @@ _BODY_TIMEOUT_S = 2.0
 _RESOLVERS = 64
 
 
-# A name that isn't there and one that leads to a private address: told apart, also by the time
-# that it took, they would list the names of our network.
+# A name that isn't there and one that leads to a private address: distinguishing them, also by the
+# time that it took, they would list the names of our network.
 HOST_UNUSABLE = "host_unusable"
 
 
@@ -121,7 +121,7 @@ class Sender:
             answer = Answer(error="broken_off")
         except OSError:  # the name could not be resolved
             return Answer(error=HOST_UNUSABLE)
-        except Exception:  # whatever a stranger's server provokes is that delivery's failure
+        except Exception:  # every error of a stranger's server is that delivery's failure
             logger.exception("event=webhook_send_broke")
             answer = Answer(error="failed")
         return replace(answer, duration_ms=round((time.monotonic() - started) * 1000))
@@ -162,7 +162,7 @@ class Sender:
 
 
 class _PinnedBackend(httpcore.AsyncNetworkBackend):
-    """Connects to addresses that were checked, whatever the host is called.
+    """Connects to addresses that were checked, whatever the host's name.
 
     The name still goes into TLS's SNI and the certificate's check, which httpcore does by itself.
     """
@@ -203,8 +203,8 @@ async def _read_some(response: httpcore.Response) -> bytes:
     body = bytearray()
     with contextlib.suppress(TimeoutError, httpcore.NetworkError, httpcore.ProtocolError):
         async with asyncio.timeout(_BODY_TIMEOUT_S):
-            async for piece in response.aiter_stream():
-                body += piece
+            async for chunk in response.aiter_stream():
+                body += chunk
                 if len(body) >= MAX_ANSWER_BYTES:
                     break
     return bytes(body[:MAX_ANSWER_BYTES])
@@ -218,7 +218,7 @@ def _read_answer(response: httpcore.Response, body: bytes) -> Answer:
     return Answer(
         status_code=response.status,
         error=_judge(response.status),
-        response=text[:KEPT_CHARACTERS],
+        response=text[:STORED_CHARACTERS],
         headers=headers,
     )
 

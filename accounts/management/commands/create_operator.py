@@ -1,4 +1,4 @@
-"""`manage.py create_operator EMAIL`: somebody who may use /admin/, made or appointed.
+"""`manage.py create_operator EMAIL`: create or appoint a user of /admin/.
 
 A new person's password is asked for, or read from standard input where that is no terminal. A
 second factor is set up at the first visit.
@@ -53,7 +53,7 @@ def _read_password(user: User) -> str:
 
 
 def _verify_address(user: User) -> None:
-    """Whoever has a shell here needs no mail to prove the address."""
+    """With a shell on the server no mail is needed to prove the address."""
     address, _ = EmailAddress.objects.get_or_create(
         user=user, email=user.email, defaults={"primary": True, "verified": True}
     )

@@ -1,6 +1,6 @@
 """How many connections there may be: in all, and from one address.
 
-A connection is counted from its first byte's time on, before anything is known of who sends. It
+A connection is counted from its first byte's time on, before anything is known of the sender. It
 stays one connection when it becomes a socket: `HttpProtocol` counts it, and `SocketProtocol`, which
 takes it over, releases it.
 """

@@ -2,7 +2,8 @@
 
     --http stt_web.core.asgi.http_protocol:HttpProtocol
 
-    a stopping server   tells the application first: the scope's extensions have an `asyncio.Event`
+    a stopping server   signals the application first: the scope's extensions have an
+    `asyncio.Event`
                         for that (`stopping_of`), so that who waits gets an answer
     what isn't HTTP     is answered in the shape of every other error
     a head              has bounds in bytes, lines and time: 431, 408; a WebSocket handshake is one
@@ -79,7 +80,7 @@ _BYTES_A_BYTE = 3
 
 
 def stopping_of(scope: Mapping[str, Any]) -> asyncio.Event:
-    """Return what is set once the server stops; a server of another kind never says so."""
+    """Return what is set once the server stops; other servers never set it."""
     event = (scope.get("extensions") or {}).get(_STOPPING, {}).get("event")
     return event if isinstance(event, asyncio.Event) else asyncio.Event()
 

@@ -63,8 +63,8 @@ def add_headers(
 def replace_header(
     message: HTTPResponseStartEvent, name: bytes, value: bytes
 ) -> HTTPResponseStartEvent:
-    kept = [pair for pair in message["headers"] if pair[0].lower() != name]
-    changed = {**message, "headers": [*kept, (name, value)]}
+    others = [pair for pair in message["headers"] if pair[0].lower() != name]
+    changed = {**message, "headers": [*others, (name, value)]}
     return cast("HTTPResponseStartEvent", changed)
 
 

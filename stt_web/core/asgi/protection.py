@@ -1,7 +1,7 @@
 """The security headers of every answer: an ASGI layer, outside of all that may answer.
 
 Refusals of the ingest, preflights and 405s never reach Django's middleware, so the headers are set
-here. A view that sets one of them itself keeps it. Over TLS, a cookie without `Secure` gets it.
+here. A header that a view sets is left as it is. Over TLS, a cookie without `Secure` gets it.
 """
 
 from typing import cast

@@ -2,12 +2,14 @@
 
     --ws stt_web.core.asgi.socket_protocol:SocketProtocol
 
-It hands a connection's frames over one read at a time and pauses reading meanwhile, which is the
-backpressure that we want. There is no compression: audio gains nothing from it. Here is added:
+It hands a connection's frames over one read at a time and pauses reading until it is taken, which
+is the backpressure that we want. There is no compression: audio gains nothing from it. Here is
+added:
 
-    a message too large reaches the application as one that is (its bytes are not kept), so that it
-                        can say so before it closes; many tiny fragments of one are that, too
-    a stopping server   tells the application first, which then says what it has to and closes; the
+    a message too large reaches the application as one that is (its bytes are dropped), so that it
+                        can send an error before it closes; many tiny fragments of one are that, too
+    a stopping server   signals the application first, which then sends its last message and closes;
+    the
                         scope's extensions have an `asyncio.Event` for that (`stopping_of`)
     a ping              counts as answered while audio arrives: its pong waits behind the audio
     a deaf client       is not read either, so that its pings can't fill our memory with pongs; what
@@ -42,7 +44,7 @@ _DRAIN_BYTES = 4 * MAX_FRAME_BYTES
 
 
 def stopping_of(scope: WebSocketScope) -> asyncio.Event:
-    """Return what is set once the server stops; a server of another kind never says so."""
+    """Return what is set once the server stops; other servers never set it."""
     extension = (scope.get("extensions") or {}).get(_STOPPING, {})
     event = extension.get("event")
     return event if isinstance(event, asyncio.Event) else asyncio.Event()
@@ -62,7 +64,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self._server_state: ServerState = kwargs["server_state"]
         self.conn = _Connection(max_size=MAX_FRAME_BYTES, logger=self.logger)
         self._stopping = asyncio.Event()
-        self._heard_since_ping = False
+        self._received_since_ping = False
         self._is_refused = False
         self._drained_bytes = 0
         self._counted_address: str | None = None
@@ -79,7 +81,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self._heard_since_ping = True
+        self._received_since_ping = True
         if self._is_refused:
             self._drain(data)
         else:
@@ -101,7 +103,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.scope["extensions"][_STOPPING] = {"event": self._stopping}
         await super().run_asgi()
         if self._is_refused and self.transport.can_write_eof():
-            self.transport.write_eof()  # the answer to our close can't be told from the rest
+            # the answer to our close can't be distinguished from the rest
+            self.transport.write_eof()
         self._abort_later()
 
     # Messages that are too large.
@@ -120,7 +123,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             super().handle_parser_exception()
 
     def _refuse_large(self) -> None:
-        """Read on for a while: unread, what still comes would reset what is said to it."""
+        """Read on for a while: unread bytes would make TCP reset the connection and lose our last
+        message."""
         self._is_refused = True
         too_large = bytes(MAX_FRAME_BYTES + 1)
         self.queue.put_nowait({"type": "websocket.receive", "bytes": too_large, "text": None})
@@ -133,13 +137,13 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     # Clients that don't read, or don't answer.
 
     def send_keepalive_ping(self) -> None:
-        self._heard_since_ping = False
+        self._received_since_ping = False
         super().send_keepalive_ping()
 
     def keepalive_timeout(self) -> None:
-        is_busy = self.read_paused or self._heard_since_ping
+        is_busy = self.read_paused or self._received_since_ping
         if is_busy and self.ping_timeout is not None:
-            self._heard_since_ping = False
+            self._received_since_ping = False
             self.pong_timer = self.loop.call_later(self.ping_timeout, self.keepalive_timeout)
         else:
             super().keepalive_timeout()

@@ -2,7 +2,7 @@
 
 By default Django gives each request a thread of its own for as long as the request lasts, and a
 database connection with it: 300 clients that wait for their transcripts would hold 300 threads and
-300 connections, although none of them does anything. Here a request sticks to one of a few slots
+300 connections, although none of them is active. Here a request sticks to one of a few slots
 (Django requires that one request's synchronous code stays on one thread) and uses it only while
 synchronous code of its runs; the connections are bounded by the slots.
 

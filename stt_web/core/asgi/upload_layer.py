@@ -3,13 +3,13 @@
 Django reads a whole body before any code of ours runs. For the paths that take recordings this
 layer goes first: it refuses by key, kind and length while nothing has been read, streams the form
 to its final place, and hands Django an empty body with `scope["stt.upload"]` and
-`scope["stt.caller"]`. An upload that nobody keeps by the end of the request is deleted. All other
-bodies are small: more than `MAX_PLAIN_BYTES` is refused too.
+`scope["stt.caller"]`. An upload that no view has stored by the end of the request is deleted. All
+other bodies are small: more than `MAX_PLAIN_BYTES` is refused too.
 
 **Refusing.** The answer goes out at once and whole (it has a length), but clients such as
 `requests` send everything before they read, and a server that closes on unread data resets the
 connection, answer and all. So the end of the exchange is held back while a bounded amount is read
-and dropped. A client that asked first (`Expect: 100-continue`) is never told to go on.
+and dropped. A client that asked first (`Expect: 100-continue`) never gets `100 Continue`.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ PLAIN_WITHIN_S = 60.0  # for the whole of such a body; 280 kbit/s
 _FORM_BYTES = MAX_FIELD_BYTES + 64 * 1024
 # Written in pieces of this size: a hop to a thread for each of uvicorn's 64 kB would cost more
 # than the writing.
-_PIECE_BYTES = 1024 * 1024
+_CHUNK_BYTES = 1024 * 1024
 _STALLED_AFTER_S = 60.0
 _DRAIN_BYTES = 2 * 1024**3
 _DRAIN_S = 30.0
@@ -121,7 +121,7 @@ class IngestLayer(Generic[C]):
         try:
             await take(scope, receive, send)
         except ClientDisconnectedError:
-            logger.info("event=client_gone_during_body")
+            logger.info("event=client_disconnected")
 
     async def _take_upload(
         self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -147,11 +147,12 @@ class IngestLayer(Generic[C]):
             inner = _without_body(scope, {"stt.upload": upload, "stt.caller": caller})
             await self._app(inner, _replay(b"", then=receive), send)
         finally:
-            # Also where the client is gone, while a thread may still be about to keep the file.
+            # Also where the client has disconnected, while a thread (`uploads.Upload.store`) may
+            # still store the file.
             await asyncio.shield(self._in_thread(upload.end))
 
     async def _check_again(self, caller: C, upload: Upload) -> None:
-        """A body takes minutes: a key that was revoked meanwhile starts nothing that costs."""
+        """A body takes minutes: a key that was revoked since starts no charged work."""
         try:
             await sync_to_async(self._recheck)(caller)
         except BaseException:
@@ -170,12 +171,12 @@ class IngestLayer(Generic[C]):
         is_whole = False
         try:
             while not is_whole:
-                piece, is_whole = await _receive_piece(receive)
-                received += len(piece)
+                chunk, is_whole = await _receive_chunk(receive)
+                received += len(chunk)
                 if body_limit and received > body_limit:
                     raise UploadTooLargeError(limit_bytes)
-                pending += piece
-                if len(pending) >= _PIECE_BYTES or is_whole:
+                pending += chunk
+                if len(pending) >= _CHUNK_BYTES or is_whole:
                     await self._in_thread(reader.feed, bytes(pending))
                     pending.clear()
             return await self._in_thread(reader.finish)
@@ -219,8 +220,8 @@ async def _receive_plain(receive: ASGIReceiveCallable, *, declared_bytes: int) -
                 code="body_too_large",
                 extra={"limit_bytes": MAX_PLAIN_BYTES},
             )
-        piece, is_whole = await _receive_piece(receive)
-        body += piece
+        chunk, is_whole = await _receive_chunk(receive)
+        body += chunk
     return bytes(body)
 
 
@@ -232,7 +233,7 @@ def _too_slow() -> ApiError:
     )
 
 
-async def _receive_piece(receive: ASGIReceiveCallable) -> tuple[bytes, bool]:
+async def _receive_chunk(receive: ASGIReceiveCallable) -> tuple[bytes, bool]:
     """Return the next piece of the body, and whether it is the last one."""
     try:
         async with asyncio.timeout(_STALLED_AFTER_S):
@@ -271,7 +272,7 @@ async def _drain(receive: ASGIReceiveCallable) -> None:
 
 
 def _replay(body: bytes, *, then: ASGIReceiveCallable) -> ASGIReceiveCallable:
-    """Return a `receive` that gives `body` first; after that, the real one tells of the end."""
+    """Return a `receive` that gives `body` first; after that, the real one reports the end."""
     waiting = [body]
 
     async def receive() -> ASGIReceiveEvent:

@@ -57,4 +57,4 @@ def use_minutes(user: User, minutes: int) -> None:
     """Let a recording of that length be charged to `user`."""
     reference = uuid.uuid4().hex
     place_hold(reference, account=account_for(user), minutes=minutes)
-    settle_hold(reference, heard_ms=minutes * 60_000)
+    settle_hold(reference, billed_ms=minutes * 60_000)

@@ -22,7 +22,7 @@ def test_an_account_shows_what_it_has(owner: Person) -> None:
     account = account_for(owner.user)
     grant_credits(account, amount=7, reference="gift", reason="test")
     place_hold("job", account=account, minutes=10)
-    settle_hold("job", heard_ms=61_000)
+    settle_hold("job", billed_ms=61_000)
     assert owner.client.get(URL).json() == {
         "email": "owner@example.com",
         "name": "",
@@ -122,7 +122,7 @@ def test_an_account_takes_the_same_queries_whatever_its_history(
             owner.client.get(URL)
         for number in range(5):
             place_hold(f"job-{round_}-{number}", account=account, minutes=1)
-            settle_hold(f"job-{round_}-{number}", heard_ms=1)
+            settle_hold(f"job-{round_}-{number}", billed_ms=1)
 
 
 def test_everybody_has_a_list_of_cloud_instances(owner: Person) -> None:

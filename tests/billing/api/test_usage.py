@@ -24,7 +24,7 @@ def use(
     account: BillingAccount, reference: str, *, minutes: int, kind: str = "file", at: datetime
 ) -> None:
     place_hold(reference, account=account, minutes=minutes, kind=kind, now=at)
-    settle_hold(reference, heard_ms=minutes * 60_000, now=at)
+    settle_hold(reference, billed_ms=minutes * 60_000, now=at)
 
 
 def test_a_new_account_has_thirty_empty_days(owner: Person) -> None:

@@ -17,7 +17,7 @@ def use(shop: Shop, credits: int, *, job: str = "job") -> None:
     """Use the free minutes of the month and `credits`."""
     minutes = 600 + credits
     place_hold(job, account=shop.account, minutes=minutes)
-    settle_hold(job, heard_ms=minutes * 60_000)
+    settle_hold(job, billed_ms=minutes * 60_000)
 
 
 def test_a_full_refund_takes_all_credits_back(shop: Shop) -> None:

@@ -117,7 +117,7 @@ def test_movements_are_told_in_the_time_of_their_owner_and_only_those_that_moved
     granted_at = account.entries.get(reference="gift").created_at
     there = timezone.localtime(granted_at, ZoneInfo(user.time_zone))
     place_hold("job", account=account, minutes=3)
-    settle_hold("job", heard_ms=3 * 60_000)
+    settle_hold("job", billed_ms=3 * 60_000)
 
     page = browser.get(URL).content.decode()
 

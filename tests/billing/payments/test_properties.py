@@ -84,7 +84,7 @@ class Story:
             return
         self.deliver()
         if settle:
-            settle_hold(reference, heard_ms=self.choose.randint(1, 700) * 60_000)
+            settle_hold(reference, billed_ms=self.choose.randint(1, 700) * 60_000)
         else:
             release_hold(reference)
         collect_debts()

@@ -13,7 +13,7 @@ from transcripts.editing.segment_operations import (
     merge_segments,
     move_words,
     split_segment,
-    words_in_span,
+    words_in_interval,
 )
 from transcripts.text.retokenize import retokenize
 from transcripts.text.segments import Segment
@@ -254,8 +254,8 @@ def test_a_worst_case_text_is_compared_soon() -> None:
 
 
 def test_the_words_of_a_span_are_those_whose_middle_lies_in_it() -> None:
-    assert words_in_span(spoken("a b c d"), start_ms=140, end_ms=360) == (1, 4)
-    assert words_in_span(spoken("a b"), start_ms=160, end_ms=170) == (0, 0)
+    assert words_in_interval(spoken("a b c d"), start_ms=140, end_ms=360) == (1, 4)
+    assert words_in_interval(spoken("a b"), start_ms=160, end_ms=170) == (0, 0)
 
 
 def test_a_place_that_was_cut_too_often_is_refused_with_a_sentence() -> None:

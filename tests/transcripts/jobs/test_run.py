@@ -331,7 +331,7 @@ def test_recalled_job_is_queued_again_and_the_try_is_not_counted(
     lease, row = claimed
     woken = threading.Event()
 
-    with heartbeat.keep(lease), lease.guard(woken.set):
+    with heartbeat.hold(lease), lease.guard(woken.set):
         heartbeat.recall_all()
         assert woken.wait(5)
         with pytest.raises(leases.WorkStoppedError):

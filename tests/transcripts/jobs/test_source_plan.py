@@ -27,9 +27,9 @@ SECOND = replace(LOUD, track=2, is_default=False)
 
 
 def plan(
-    *tracks: Track, track: str = "", channels: str = "mix", tells_speakers: bool = True
+    *tracks: Track, track: str = "", channels: str = "mix", diarizes: bool = True
 ) -> tuple[list[tuple[int, int]], list[str]]:
-    made = plan_sources(tracks, track=track, channels=channels, tells_speakers=tells_speakers)
+    made = plan_sources(tracks, track=track, channels=channels, diarizes=diarizes)
     return [(one.track, one.channel) for one in made.sources], [code for code, _ in made.warnings]
 
 
@@ -69,7 +69,7 @@ def test_only_speech_that_is_very_quiet_is_amplified() -> None:
     hiss = replace(quiet, swing_db=3)
 
     def gain_db(track: Track) -> int:
-        (source,) = plan_sources([track], track="", channels="mix", tells_speakers=False).sources
+        (source,) = plan_sources([track], track="", channels="mix", diarizes=False).sources
         return source.gain_db
 
     assert (gain_db(LOUD), gain_db(hiss)) == (0, 0)
@@ -81,7 +81,7 @@ def test_progress_over_several_passes_only_rises_and_ends_at_the_whole() -> None
     seen = []
     for _ in passes.sources:
         seen += [passes.progress_ms(at) for at in range(0, 60_001, 10_000)]
-        passes.change_current(heard_ms=60_000)
+        passes.change_current(audio_duration_ms=60_000)
         if not passes.is_last:
             passes.begin_next(from_position=3)
     assert seen == sorted(seen)

@@ -102,7 +102,7 @@ async def test_a_client_of_a_killed_process_goes_on_at_another(
     last = (await read_all(session))[-1]
 
     assert isinstance(last, Ended)
-    assert (last.text, last.heard_ms) == ("w0 w1 w2 w3", 4000)
+    assert (last.text, last.audio_duration_ms) == ("w0 w1 w2 w3", 4000)
 
 
 async def test_a_frozen_process_that_wakes_too_late_changes_nothing(

@@ -130,7 +130,7 @@ async def test_a_session_goes_on_where_it_was_journalled(live: FakeStream) -> No
     last = (await read_all(second))[-1]
 
     assert isinstance(last, Ended)
-    assert (last.text, last.heard_ms, last.credits_charged) == ("w0 w1 w2 w3", 4000, 1)
+    assert (last.text, last.audio_duration_ms, last.credits_charged) == ("w0 w1 w2 w3", 4000, 1)
     assert [call.config.offset_ms for call in live.calls] == [0, 2000]
     transcript = await db(reload, second)
     assert (transcript.status, transcript.job.attempt) == (Status.COMPLETED, 2)

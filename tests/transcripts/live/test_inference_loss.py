@@ -45,7 +45,7 @@ async def test_a_call_that_breaks_off_is_followed_by_one_that_goes_on(
     assert "reconnecting" in [event.code for event in events if isinstance(event, SessionNotice)]
     last = events[-1]
     assert isinstance(last, Ended)
-    assert (last.text, last.heard_ms) == ("w0 w1 w2 w3 w4", 5000)
+    assert (last.text, last.audio_duration_ms) == ("w0 w1 w2 w3 w4", 5000)
     finals = [s.text for event in events if isinstance(event, Final) for s in event.segments]
     assert finals == ["w0", "w1", "w2", "w3", "w4"]
     assert [call.config.offset_ms for call in live.calls] == [0, 2000]
@@ -147,7 +147,7 @@ async def test_flush_and_configure_come_where_they_were_said(live: FakeStream) -
     assert isinstance(last, Ended)
     assert live.calls[0].flushes == [len(SECOND) // 2]
     assert live.calls[0].configured == ["cs"]
-    assert last.heard_ms == 1000
+    assert last.audio_duration_ms == 1000
 
 
 async def test_how_the_service_keeps_up_is_told(live: FakeStream) -> None:
@@ -164,7 +164,7 @@ async def test_how_the_service_keeps_up_is_told(live: FakeStream) -> None:
 
     told = [event.code for event in await read_all(session) if isinstance(event, SessionNotice)]
 
-    assert told == ["language_detected", "slowed", "catching_up", "live_again"]
+    assert told == ["language_detected", "updates_slowed", "catching_up", "caught_up"]
 
 
 async def test_silence_is_heard_and_stored_seldom(live: FakeStream) -> None:
@@ -176,7 +176,7 @@ async def test_silence_is_heard_and_stored_seldom(live: FakeStream) -> None:
     last = (await read_all(session))[-1]
 
     assert isinstance(last, Ended)
-    assert (last.text, last.heard_ms, last.credits_charged) == ("", 70_000, 0)
+    assert (last.text, last.audio_duration_ms, last.credits_charged) == ("", 70_000, 0)
     transcript = await db(reload, session)
     assert [warning["code"] for warning in transcript.job.warnings] == ["no_speech"]
     assert await db(lambda: transcript.job.windows.count()) == 2

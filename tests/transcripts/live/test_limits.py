@@ -161,7 +161,7 @@ async def test_somebody_who_pays_while_speaking_goes_on(live: FakeStream) -> Non
     last = await end(session)
 
     assert isinstance(last, Ended)
-    assert (last.heard_ms, last.credits_charged) == (70_000, 2)
+    assert (last.audio_duration_ms, last.credits_charged) == (70_000, 2)
     balance = await db(read_balance, account)
     assert (balance.minutes_left, balance.credits) == (0, 4)
 

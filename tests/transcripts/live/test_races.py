@@ -92,7 +92,7 @@ def test_a_lease_that_begins_during_the_recall_is_recalled(settings: Settings) -
 
 
 def keep_until_ended(heartbeat: LeaseHeartbeat, lease: Lease) -> None:
-    with heartbeat.keep(lease), contextlib.suppress(WorkStoppedError):
+    with heartbeat.hold(lease), contextlib.suppress(WorkStoppedError):
         lease.wait(5)
 
 
@@ -110,7 +110,7 @@ def test_resuming_and_extending_the_hold_never_wait_for_each_other(
 
     for number in range(2, ROUNDS):
         # The process that holds it until then extends its hold, minute after minute.
-        meter = HoldExtender(lease, job, held_for_ms=0, keeps_connection=True)
+        meter = HoldExtender(lease, job, held_for_ms=0, reuses_connection=True)
 
         def extend(meter: HoldExtender = meter) -> None:
             try:

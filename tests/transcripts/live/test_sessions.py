@@ -37,7 +37,7 @@ async def test_a_session_is_a_readable_transcript_at_its_end(live: FakeStream) -
     assert session.ready.audio_ms == 0
     assert isinstance(events[-1], Ended)
     assert events[-1].text == "w0 w1 w2 w3"
-    assert (events[-1].heard_ms, events[-1].credits_charged) == (3500, 1)
+    assert (events[-1].audio_duration_ms, events[-1].credits_charged) == (3500, 1)
     finals = [event for event in events if isinstance(event, Final)]
     assert [segment.text for final in finals for segment in final.segments] == [
         *("w0", "w1", "w2", "w3")
@@ -116,7 +116,7 @@ async def test_odd_bytes_are_carried_over(live: FakeStream) -> None:
     last = (await read_all(session))[-1]
 
     assert isinstance(last, Ended)
-    assert last.heard_ms == 1000
+    assert last.audio_duration_ms == 1000
     assert bytes(live.calls[0].pcm) == SECOND
 
 
@@ -128,7 +128,7 @@ async def test_a_session_without_audio_costs_nothing(live: FakeStream) -> None:
     last = (await read_all(session))[-1]
 
     assert isinstance(last, Ended)
-    assert (last.text, last.heard_ms, last.credits_charged) == ("", 0, 0)
+    assert (last.text, last.audio_duration_ms, last.credits_charged) == ("", 0, 0)
     balance = await db(read_balance, account)
     assert balance.minutes_left == 60
 

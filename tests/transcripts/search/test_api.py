@@ -324,7 +324,7 @@ def test_a_long_phrase_over_a_border_of_chunks_is_found(client: Client) -> None:
     assert find(client, f'"{" ".join([*words[2:30], "other"])}"') == []
 
 
-ODD = ["😀", "\x00", "kun\x00slon", "\u200b", '"', '""', "*", "-", "()", "' OR 1=1 --", "a" * 200]
+ODD = ["😀", "\u200b", '"', '""', "*", "-", "()", "' OR 1=1 --", "a" * 200]
 ODD += ["kun & ! slon", "<->", "\\", "%", "_", "kun:A", "NEAR(kun slon)", "{title} : kun", "^kun"]
 
 

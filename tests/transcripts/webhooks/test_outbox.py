@@ -76,8 +76,9 @@ def test_a_final_status_that_is_rolled_back_is_not_told_of(
 def test_the_same_is_told_once(make_transcript: MakeTranscript, account: BillingAccount) -> None:
     transcript = make_transcript(account=account, status=Status.COMPLETED)
 
-    enqueue_status_events(transcript)
-    enqueue_status_events(transcript)
+    with transaction.atomic():
+        enqueue_status_events(transcript)
+        enqueue_status_events(transcript)
 
     assert len(told()) == 1
 

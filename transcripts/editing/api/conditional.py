@@ -85,7 +85,7 @@ def read_editing(request: Request, transcript_id: UUID) -> Editing:
 
 
 def read_if_match(request: Request) -> int | None:
-    """Return the revision that the client changes; None if it doesn't say, or any (`*`)."""
+    """Return the revision that the client changes; None if it names none, or any (`*`)."""
     header = request.headers.get("If-Match", "").strip()
     if header in ("", "*"):
         return None

@@ -58,7 +58,7 @@ class DifferenceView(EditingView):
         responses=shapes.DifferenceSerializer,
     )
     def get(self, request: Request, transcript_id: UUID, number: int) -> Response:
-        """Tell what a revision changed, or what all since an earlier one did."""
+        """Return the changes of a revision, or of all since an earlier one."""
         transcript = get_transcript(user_of(request), transcript_id)
         check_revision(transcript, number)
         older = _read_against(request, number)

@@ -1,4 +1,4 @@
-"""`…/segments/` and `…/speakers/`: reading and correcting what was said, and by whom."""
+"""`…/segments/` and `…/speakers/`: reading and correcting the text and its speakers."""
 
 from typing import Any
 from uuid import UUID
@@ -74,8 +74,8 @@ class SegmentView(EditingView):
         """Change a segment's text, its times or its speaker.
 
         Words that are still there keep their times. Others are placed in the time between at once,
-        and looked for in the recording afterwards: `events/?edits_since=` tells when they are
-        found. Each word says how it was placed (`timing`).
+        and aligned with the recording afterwards: `events/?edits_since=` reports when they are
+        aligned. `timing` of each word is how it was placed.
         """
         change = SegmentChange(
             text=body.get("text"),
@@ -94,7 +94,7 @@ class SegmentView(EditingView):
 class SplitView(EditingView):
     @edit_endpoint("split_segment", asks=shapes.SplitRequestSerializer)
     def post(self, editing: Editing, body: Body, key: str) -> None:
-        """Cut a segment before a word. The first part keeps the id."""
+        """Cut a segment before a word. The first part has the old id."""
         edits.split(editing, key, **body)
 
 
@@ -121,7 +121,7 @@ class SpeakerListView(EditingView):
 
     @edit_endpoint("add_speaker", asks=shapes.SpeakerRequestSerializer, status=201)
     def post(self, editing: Editing, body: Body) -> None:
-        """Add a speaker who was not told apart."""
+        """Add a speaker who was not detected."""
         edits.add_speaker(editing, body["name"])
 
 
@@ -135,14 +135,14 @@ class SpeakerView(EditingView):
 class MergeSpeakersView(EditingView):
     @edit_endpoint("merge_speakers", asks=shapes.MergeSpeakersRequestSerializer)
     def post(self, editing: Editing, body: Body) -> None:
-        """Say that some speakers are one person."""
+        """Merge speakers who are one person."""
         edits.merge_speakers(editing, body["speakers"], into=body["into"])
 
 
 class AssignSpeakerView(EditingView):
     @edit_endpoint("assign_speaker", asks=shapes.AssignSpeakerRequestSerializer)
     def post(self, editing: Editing, body: Body) -> None:
-        """Say who speaks in a span of time; segments that reach out of it are cut."""
+        """Set who speaks in an interval; segments that reach out of it are cut."""
         edits.assign_speaker(
             editing, start_ms=body["start"], end_ms=body["end"], speaker=body["speaker"]
         )

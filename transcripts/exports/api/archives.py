@@ -1,6 +1,6 @@
 """POST transcripts/export/ — many transcripts in one archive, written while it is sent.
 
-One transcript at a time is in memory, whatever their number.
+One transcript at a time is in memory, for any number.
 """
 
 import functools
@@ -95,7 +95,8 @@ def answer_archive(
     *,
     is_allowed: Callable[[], bool],
 ) -> StreamingHttpResponse:
-    """Return an answer that writes the archive while it is sent, and while `is_allowed` says so."""
+    """Return an answer that writes the archive while it is sent, and while `is_allowed` returns
+    True."""
     return StreamingHttpResponse(
         while_allowed(write_archive(ids, format_name, options), is_allowed),
         content_type="application/zip",
@@ -112,18 +113,18 @@ class _Sink(io.RawIOBase):
 
     def __init__(self) -> None:
         super().__init__()
-        self._pieces: list[bytes] = []
+        self._chunks: list[bytes] = []
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
-        self._pieces.append(bytes(data))
+        self._chunks.append(bytes(data))
         return len(data)
 
     def take(self) -> bytes:
-        taken = b"".join(self._pieces)
-        self._pieces.clear()
+        taken = b"".join(self._chunks)
+        self._chunks.clear()
         return taken
 
 

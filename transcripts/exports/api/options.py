@@ -1,5 +1,5 @@
 """The options of an export, read from the query and checked. Every value that can't be used is a
-400 that says which can."""
+400 that lists those that can."""
 
 from collections.abc import Mapping
 

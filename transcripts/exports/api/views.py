@@ -26,7 +26,7 @@ from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Transcript
 from transcripts.principals import check_still_allowed, find_transcript, identify
 
 _WAIT_S = 20.0
-_PIECE_BYTES = 256 * 1024
+_CHUNK_BYTES = 256 * 1024
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 0.5
 _RETRY_AFTER_S = 5
 
@@ -126,11 +126,11 @@ async def lint_subtitles(request: HttpRequest, transcript_id: UUID) -> HttpRespo
     return HttpResponse(content, content_type="application/json")
 
 
-async def read_in_pieces(file: BinaryIO) -> AsyncIterator[bytes]:
+async def read_in_chunks(file: BinaryIO) -> AsyncIterator[bytes]:
     """Yield the file in pieces, and close it."""
     try:
-        while piece := await sync_to_async(file.read)(_PIECE_BYTES):
-            yield piece
+        while chunk := await sync_to_async(file.read)(_CHUNK_BYTES):
+            yield chunk
     finally:
         file.close()
 

@@ -6,7 +6,7 @@
 Each event's id holds all that the client knows after it, so `Last-Event-ID` resumes on any web
 process without loss or repetition. A segment is known by where it ends, not by its number: the
 division into speakers at the end of a job may split segments, and what was sent stays sent.
-A browser that comes back after `done` gets 204, which is how it is told to stay away.
+A browser that comes back after `done` gets 204, which ends its reconnecting.
 
 With `?edits_since=REVISION` it follows what people edited after that revision instead:
 
@@ -70,7 +70,7 @@ class Cursor:
 
 
 def read_cursor(last_event_id: str) -> Cursor:
-    """Return what a `Last-Event-ID` says; one that isn't ours begins from the beginning."""
+    """Parse a `Last-Event-ID`; one that isn't ours begins from the beginning."""
     match = _CURSOR.match(last_event_id)
     if match is None:
         return Cursor()

@@ -1,7 +1,7 @@
 """What a client may ask of a transcription, read from the fields of a form and checked.
 
-Every value that can't be used is a 400 that says which can. Fields that we don't know are left
-alone: clients of other servers send some.
+Every value that can't be used is a 400 that lists those that can. Fields that we don't know are
+left alone: clients of other servers send some.
 """
 
 import re
@@ -84,7 +84,7 @@ def read_model(fields: Mapping[str, str]) -> str:
 
 
 def read_spoken(fields: Mapping[str, str]) -> SpokenLanguages:
-    """Return what `language` and `languages` say. Raises InvalidOptionError."""
+    """Parse `language` and `languages`. Raises InvalidOptionError."""
     wanted = fields.get("language", "").strip()
     languages = _read_expected(fields.get("languages", ""))
     if wanted.lower() == MULTI:

@@ -39,7 +39,7 @@ _PREPARING_S = 60.0
 @csrf_exempt
 @allow_methods("POST")
 async def transcribe(request: HttpRequest) -> HttpResponseBase:
-    """Transcribe a recording, and wait for it unless told otherwise."""
+    """Transcribe a recording, and wait for it unless `async` is set."""
     upload, caller = _what_was_ingested(request)
     set_rate_limit_headers(request, caller.rate_limit_headers)
     asked = read_request(upload.fields, prefer=request.headers.get("Prefer", ""))

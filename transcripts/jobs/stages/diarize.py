@@ -1,8 +1,8 @@
-"""The second stage: who said what.
+"""The second stage: speaker diarization.
 
 The speaker turns of all windows are clustered by one call at the end, and each word gets the
 speaker of its turn; a segment is split where the speaker changes inside it. The text is never
-altered. Whatever fails here leaves the text as it is, and a warning.
+altered. A failure here leaves the text as it is, and a warning.
 """
 
 import itertools
@@ -35,7 +35,7 @@ NOT_INSTALLED = (
 
 
 def diarize_job(job: JobRun) -> None:
-    """Tell the speakers apart, if that was asked for; the result is stored by the last stage."""
+    """Diarize, if that was requested; the result is stored by the last stage."""
     transcript = job.transcript
     joined = join_sources(job)
     if joined is not None:
@@ -107,9 +107,9 @@ def _checked(labels: SpeakerLabels, turns: list[SpeakerTurn]) -> SpeakerLabels:
 
 
 def _label(job: JobRun, turns: list[SpeakerTurn], labels: SpeakerLabels) -> LabelledTranscript:
-    pieces = assign_speakers(
+    chunks = assign_speakers(
         [Segment.from_row(row) for row in job.segments],
         [Turn(turn.start_ms, turn.end_ms) for turn in turns],
         labels.speakers,
     )
-    return LabelledTranscript(tuple(itertools.chain.from_iterable(pieces)))
+    return LabelledTranscript(tuple(itertools.chain.from_iterable(chunks)))

@@ -92,7 +92,7 @@ def charge(row: TranscriptionJob, *, audio_ms: int) -> None:
     Inside the transaction that ends the job, after its update.
     """
     try:
-        cost: Charge = settle_hold(row.hold_reference, heard_ms=audio_ms)
+        cost: Charge = settle_hold(row.hold_reference, billed_ms=audio_ms)
     except HoldNotFoundError:  # a guest's, or a second pass that its session paid for
         if not audio_ms:
             _return_use(row.transcript)

@@ -168,22 +168,22 @@ def _take_accepted(job: JobRun, accepted: Accepted) -> None:
 
 
 def _is_speaker(job: JobRun) -> bool:
-    """Whether the source at hand is a person: then no voices are told apart in it."""
+    """Whether the source at hand is a person: then it is not diarized."""
     return job.passes is not None and job.passes.current.is_speaker
 
 
-def take_language(job: JobRun, heard: LanguageDetected) -> None:
-    """Pin the language, and warn where nobody told it and the model can't tell.
+def take_language(job: JobRun, detected: LanguageDetected) -> None:
+    """Pin the language, and warn where it was neither given nor detectable.
 
-    No language is no guess: nothing was said by which a model could have told it.
+    No language is no guess: there was no speech to detect it by.
     """
-    results.store_language(job, heard)
-    if heard.language and not heard.detected and not job.row.language_requested:
+    results.store_language(job, detected)
+    if detected.language and not detected.detected and not job.row.language_requested:
         results.store_warning(
             job,
             "language_not_detected",
             f"The model {job.row.model_used} can't detect languages:"
-            f" the recording was taken for {heard.language!r}.",
+            f" the recording was taken for {detected.language!r}.",
         )
 
 
@@ -196,7 +196,7 @@ def _take_window(job: JobRun, window: WindowResult) -> None:
 
 
 def _conclude(job: JobRun, feed: PcmFeed, decoder: Decoder, finished: Finished) -> None:
-    """Store the end of the audio, and what its owner should know about how it was heard."""
+    """Store the end of the audio, and warnings about how it was recognised."""
     if isinstance(feed.error, MediaError):
         if not job.has_text:
             raise feed.error
@@ -204,7 +204,7 @@ def _conclude(job: JobRun, feed: PcmFeed, decoder: Decoder, finished: Finished) 
     elif feed.error is not None:
         raise feed.error
     passes = prepare_passes(job)
-    if not finished.heard_ms and passes.is_last and not passes.heard_ms:
+    if not finished.audio_duration_ms and passes.is_last and not passes.audio_duration_ms:
         raise MediaError("empty_file", "The recording holds no audio.")
     for code, message in decoder.warnings:
         results.store_warning(job, code, message)
@@ -216,7 +216,7 @@ def _conclude(job: JobRun, feed: PcmFeed, decoder: Decoder, finished: Finished) 
         )
     finish_pass(
         job,
-        heard_ms=finished.heard_ms,
+        audio_duration_ms=finished.audio_duration_ms,
         unreadable_ms=decoder.unreadable_ms,
         pauses_ms=decoder.pauses_ms,
     )

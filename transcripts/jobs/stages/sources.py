@@ -1,4 +1,4 @@
-"""A job over several sources: planned, gone through one after another, and joined by time.
+"""A job over several sources: planned, processed one after another, and joined by time.
 
 What the passes found stands in `TranscriptionJob`. Every write is fenced like those of `store`.
 """
@@ -46,7 +46,7 @@ def _plan(job: JobRun) -> Passes:
         survey(recording_path(transcript)),
         track=row.track,
         channels=row.channels,
-        tells_speakers=row.diarize,
+        diarizes=row.diarize,
     )
     passes = Passes(plan.sources)
     with transaction.atomic():
@@ -70,7 +70,7 @@ def _write(row: TranscriptionJob, passes: Passes) -> None:
 def finish_pass(
     job: JobRun,
     *,
-    heard_ms: int,
+    audio_duration_ms: int,
     unreadable_ms: Sequence[tuple[int, int]],
     pauses_ms: Sequence[tuple[int, int]],
 ) -> None:
@@ -91,10 +91,10 @@ def finish_pass(
         if start_ms < end_ms and _is_first_of_track(passes)
     ]
     is_first = passes.index == 0
-    passes.change_current(heard_ms=heard_ms)
+    passes.change_current(audio_duration_ms=audio_duration_ms)
     with transaction.atomic():
         if passes.is_last:
-            results.write_fenced(job, audio_duration_ms=passes.heard_ms)
+            results.write_fenced(job, audio_duration_ms=passes.audio_duration_ms)
         else:
             passes.begin_next(from_position=job.next_position)
             results.write_fenced(job, resume_ms=passes.progress_ms(0))

@@ -1,4 +1,4 @@
-"""`manage.py rebuild_search_index`: index every transcript anew, beside a running server."""
+"""`manage.py rebuild_search_index`: index every transcript again, beside a running server."""
 
 from django.core.management.base import BaseCommand
 

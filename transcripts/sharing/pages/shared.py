@@ -1,8 +1,8 @@
-"""`/s/:token/`: one transcript for somebody who was given its link. Text and player, nothing else.
+"""`/s/:token/`: one transcript for the holder of its link. Text and player, nothing else.
 
 The page is no part of the site: no navigation, no session, no cookie but the pass of a password.
 Its form carries no CSRF token, because without a referrer browsers send `Origin: null`, which
-Django refuses; there is no account here in whose name anything could be forged.
+Django refuses; there is no account here in whose name a request could be forged.
 """
 
 import functools

@@ -231,7 +231,7 @@ export class LiveTranscription extends EventTarget {
   #describe() {
     const config = { ...this.config };
     if (!this.#resumeToken) return config;
-    return { ...config, resume_token: this.#resumeToken, told: this.#lastReceivedS };
+    return { ...config, resume_token: this.#resumeToken, last_received: this.#lastReceivedS };
   }
 
   #retry() {

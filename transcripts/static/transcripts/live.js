@@ -163,7 +163,7 @@ function showState({ state }) {
 /** @param {Message} detail */
 function showNotice({ notice, message }) {
   if (notice === "language_detected") showFacts({ language: message });
-  else if (notice === "live_again") showRemark("");
+  else if (notice === "caught_up") showRemark("");
   else showRemark(texts[notice] ?? message);
 }
 

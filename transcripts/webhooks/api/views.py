@@ -1,4 +1,4 @@
-"""`/api/v1/webhooks/`: the endpoints of whoever asks, and what was sent to them."""
+"""`/api/v1/webhooks/`: the caller's endpoints, and what was sent to them."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -33,7 +33,7 @@ _SECRET_HEADERS = {"Cache-Control": "no-store"}
 
 class _WebhookView(APIView):
     permission_classes = [IsAuthenticated, HasScope]
-    # Whoever makes an endpoint, or replays, gets what is sent to it.
+    # The maker of an endpoint, or of a replay, gets what is sent to it.
     scopes: ClassVar[Mapping[str, str | tuple[str, ...]]] = {
         "GET": "read",
         "POST": MANAGE_AND_READ,
@@ -112,7 +112,7 @@ class TestEventView(_WebhookView):
         operation_id="test_webhook", request=None, responses={202: shapes.DeliveryDetailSerializer}
     )
     def post(self, request: Request, endpoint_id: UUID) -> Response:
-        """Send the endpoint an `endpoint.test` event. Its delivery tells how that went."""
+        """Send the endpoint an `endpoint.test` event. Its delivery has the result."""
         endpoint = get_endpoint(user_of(request), endpoint_id)
         return Response(shapes.describe_delivery(send_test(endpoint)), status=202)
 
@@ -124,7 +124,7 @@ class DeliveryListView(_WebhookView):
         responses=shapes.DeliveryPageSerializer,
     )
     def get(self, request: Request, endpoint_id: UUID) -> Response:
-        """Return what was sent to the endpoint, newest first; kept for 30 days."""
+        """Return what was sent to the endpoint, newest first; stored for 30 days."""
         endpoint = get_endpoint(user_of(request), endpoint_id)
         rows = WebhookDelivery.objects.filter(endpoint=endpoint).order_by("-created_at", "pk")
         status = request.query_params.get("status", "")

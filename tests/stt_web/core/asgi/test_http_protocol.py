@@ -48,7 +48,7 @@ class Echo:
         await send({"type": "http.response.body", "body": body})
 
 
-def say(port: int, said: bytes) -> tuple[bytes, bytes]:
+def print_block(port: int, said: bytes) -> tuple[bytes, bytes]:
     """Return the head and the body of what the server says before it closes."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         answer = b""
@@ -75,7 +75,7 @@ CHUNKED = b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
 def test_what_is_not_http_is_refused_in_the_shape_of_every_error(said: bytes) -> None:
     with Served(Waiting()) as server:
-        head, body = say(server.port, said)
+        head, body = print_block(server.port, said)
 
     assert head.startswith(b"HTTP/1.1 400 ")
     assert b"content-type: application/json" in head
@@ -96,7 +96,7 @@ def test_what_is_not_http_is_refused_in_the_shape_of_every_error(said: bytes) ->
 def test_a_head_beyond_its_bounds_is_431(head: bytes) -> None:
     app = Waiting()
     with Served(app) as server:
-        answer, body = say(server.port, b"GET / HTTP/1.1\r\nHost: here\r\n" + head)
+        answer, body = print_block(server.port, b"GET / HTTP/1.1\r\nHost: here\r\n" + head)
 
     assert answer.startswith(b"HTTP/1.1 431 ")
     assert json.loads(body)["code"] == "headers_too_large"
@@ -105,7 +105,7 @@ def test_a_head_beyond_its_bounds_is_431(head: bytes) -> None:
 
 def test_a_line_beyond_its_bounds_is_431() -> None:
     with Served(Waiting()) as server:
-        answer, _ = say(server.port, b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n")
+        answer, _ = print_block(server.port, b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n")
 
     assert answer.startswith(b"HTTP/1.1 431 ")
 
@@ -117,7 +117,7 @@ def test_a_line_beyond_its_bounds_is_431() -> None:
 )
 def test_what_comes_between_and_behind_chunks_is_bounded(body: bytes) -> None:
     with Served(Waiting()) as server:
-        answer, said = say(server.port, CHUNKED + body)
+        answer, said = print_block(server.port, CHUNKED + body)
 
     assert answer.startswith(b"HTTP/1.1 431 ")
     assert json.loads(said)["code"] == "headers_too_large"
@@ -125,7 +125,7 @@ def test_what_comes_between_and_behind_chunks_is_bounded(body: bytes) -> None:
 
 def test_many_short_extensions_are_bounded_too() -> None:
     with Served(Waiting()) as server:
-        answer, _ = say(server.port, CHUNKED + (b"1;" + b"a" * 500 + b"\r\nx\r\n") * 1_000)
+        answer, _ = print_block(server.port, CHUNKED + (b"1;" + b"a" * 500 + b"\r\nx\r\n") * 1_000)
 
     assert answer.startswith(b"HTTP/1.1 431 ")
 
@@ -133,7 +133,7 @@ def test_many_short_extensions_are_bounded_too() -> None:
 def test_a_body_in_chunks_of_one_byte_passes_and_its_trailers_are_dropped() -> None:
     app = Echo()
     with Served(app) as server:
-        answer, body = say(
+        answer, body = print_block(
             server.port,
             CHUNKED.replace(b"Host", b"Connection: close\r\nHost")
             + b"1\r\nx\r\n" * 100_000
@@ -148,7 +148,7 @@ def test_a_body_in_chunks_of_one_byte_passes_and_its_trailers_are_dropped() -> N
 def test_a_head_that_does_not_end_is_408_and_does_not_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stt_web.core.asgi.http_protocol.HEAD_WITHIN_S", 0.3)
     with Served(Waiting()) as server:
-        answer, body = say(server.port, b"GET / HTTP/1.1\r\nHost: he")
+        answer, body = print_block(server.port, b"GET / HTTP/1.1\r\nHost: he")
 
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert json.loads(body)["code"] == "request_timeout"
@@ -160,7 +160,7 @@ def test_a_connection_that_asks_nothing_does_not_stay(
 ) -> None:
     monkeypatch.setattr("stt_web.core.asgi.http_protocol.HEAD_WITHIN_S", 0.3)
     with Served(Waiting()) as server:
-        answer, _ = say(server.port, said)
+        answer, _ = print_block(server.port, said)
 
     assert answer.startswith(b"HTTP/1.1 408 " if said else b"")
     assert bool(answer) == bool(said)
@@ -171,14 +171,14 @@ def test_half_a_head_behind_a_request_at_work_is_not_answered_into_its_answer(
 ) -> None:
     monkeypatch.setattr("stt_web.core.asgi.http_protocol.HEAD_WITHIN_S", 0.3)
     with Served(Waiting()) as server:
-        answer, _ = say(server.port, b"GET / HTTP/1.1\r\nHost: here\r\n\r\nGET /next HT")
+        answer, _ = print_block(server.port, b"GET / HTTP/1.1\r\nHost: here\r\n\r\nGET /next HT")
 
     assert answer == b""
 
 
 def test_refusals_of_the_protocol_have_the_fixed_security_headers() -> None:
     with Served(Waiting()) as server:
-        head, _ = say(server.port, b"not http\r\n\r\n")
+        head, _ = print_block(server.port, b"not http\r\n\r\n")
 
     assert b"x-content-type-options: nosniff" in head
     assert b"referrer-policy: same-origin" in head
@@ -189,7 +189,7 @@ def test_connections_of_one_address_are_bounded_and_released(settings: Settings)
     with Served(Echo()) as server, contextlib.ExitStack() as opened:
         for _ in range(3):
             opened.enter_context(connect(server.port))
-        refused, body = say(server.port, b"")
+        refused, body = print_block(server.port, b"")
         opened.close()
         served = wait_for_answer(server.port)
 
@@ -204,7 +204,7 @@ def test_connections_are_bounded_in_all_also_those_of_a_trusted_proxy(settings: 
     with Served(Echo()) as server, contextlib.ExitStack() as opened:
         for _ in range(3):
             opened.enter_context(connect(server.port))
-        refused, body = say(server.port, b"")
+        refused, body = print_block(server.port, b"")
 
     assert refused.startswith(b"HTTP/1.1 503 ")
     assert json.loads(body)["code"] == "too_many_connections"
@@ -214,7 +214,7 @@ def test_a_socket_is_one_connection_until_it_ends(settings: Settings) -> None:
     settings.MAX_CONNECTIONS_PER_ADDRESS = 1
     with Served(accept_socket) as server:
         with connect_socket(f"ws://127.0.0.1:{server.port}/"):
-            refused, _ = say(server.port, b"")
+            refused, _ = print_block(server.port, b"")
         served = wait_for_answer(server.port)
 
     assert refused.startswith(b"HTTP/1.1 429 ")
@@ -255,7 +255,7 @@ def wait_for_answer(port: int) -> bytes:
     head = b""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        head, _ = say(port, b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+        head, _ = print_block(port, b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
         if head and b" 429 " not in head.partition(b"\r\n")[0]:
             return head
         time.sleep(0.02)

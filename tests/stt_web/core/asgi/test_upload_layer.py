@@ -40,7 +40,7 @@ class Behind:
         if upload is not None:
             self.uploads.append(upload)
             if self.keeps:
-                upload.keep()
+                upload.retain()
         if self.fails:
             raise RuntimeError("refused by a fault")
         await send({"type": "http.response.start", "status": 200, "headers": []})

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.transcripts.served_api import Client
 
 ASYNCAPI = Path(__file__).resolve().parents[4] / "docs" / "asyncapi.yaml"
-TOLD = ("ready", "started", "listening", "partial", "piece", "notice", "last", "error")
+MESSAGES = ("ready", "started", "listening", "partial", "final", "notice", "finished", "error")
 
 Message = dict[str, Any]
 
@@ -109,6 +109,6 @@ def _schemas() -> list[tuple[str, Draft202012Validator]]:
 
 def _make_schemas() -> Iterator[tuple[str, Draft202012Validator]]:
     document = load_document()
-    for kind in TOLD:
+    for kind in MESSAGES:
         payload = document["components"]["messages"][kind]["payload"]
         yield kind, Draft202012Validator({**payload, "components": document["components"]})

@@ -36,7 +36,7 @@ keys = st.sampled_from(
         "second_pass",
         "title",
         "resume_token",
-        "told",
+        "last_received",
         "encoding",
         "sample_rate",
         "action",
@@ -149,7 +149,7 @@ told = st.lists(
         segments=st.lists(words.map(segment_of), min_size=1, max_size=3).map(tuple),
         language=st.sampled_from(["en", "ja"]),
     )
-    | st.builds(SessionNotice, code=st.just("slowed"), message=st.just("Busy.")),
+    | st.builds(SessionNotice, code=st.just("updates_slowed"), message=st.just("Busy.")),
     max_size=10,
 )
 
@@ -164,7 +164,7 @@ def test_any_events_are_messages_of_the_document(
     last = (
         Failed(error=ApiError("No.", status=402, code="no_credits"), text=whole)
         if fails
-        else (Ended(text=whole, language="en", heard_ms=1500, credits_charged=1))
+        else (Ended(text=whole, language="en", audio_duration_ms=1500, credits_charged=1))
     )
     opened = Ready(
         transcript_id="t",

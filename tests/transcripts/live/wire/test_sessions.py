@@ -265,11 +265,11 @@ def test_a_client_is_believed_how_far_it_was_told(speaker: Client) -> None:
         token = started["resume_token"]
         # The first connection seems to be there still.
         with talk(speaker) as second:
-            second.begin(resume_token=token, told=1.0)
+            second.begin(resume_token=token, last_received=1.0)
             while len(second.texts) < 2:
                 second.hear()
             with talk(speaker) as third:
-                third.begin(resume_token=token, told=3)
+                third.begin(resume_token=token, last_received=3)
                 third.say({"action": "stop"})
                 third.hear_all()
 
@@ -287,7 +287,7 @@ def test_a_client_that_is_away_again_and_again_misses_no_word(speaker: Client) -
             client.hear()
         clients.append(client)
         last_end = max((end for _, end in spans(*clients)), default=0)
-        config = {"resume_token": started["resume_token"], "told": last_end}
+        config = {"resume_token": started["resume_token"], "last_received": last_end}
         wait_until_paused(started["transcript_id"])
     with talk(speaker) as client:
         client.begin(**config)
