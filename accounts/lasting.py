@@ -1,13 +1,15 @@
 """A right that is used for a while: event streams, downloads, archives.
 
 Who may begin one may lose the right while it runs: the key is revoked or expires, the session ends,
-the object goes. So the right is checked again every RECHECK_S, and what lasts ends with it.
+the object goes. So the right is checked again every RECHECK_S, and as soon as a key is revoked
+anywhere (`stt_web.core.wakeups`), and what lasts ends with it.
 """
 
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from importlib import import_module
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -15,8 +17,49 @@ from django.contrib.auth import get_user
 from django.http import HttpRequest
 
 from accounts.models import User
+from stt_web.core import wakeups
 
 RECHECK_S = 3.0
+_WOKEN_AT_MOST_EVERY_S = 0.5  # however many keys are revoked
+
+
+class RecheckTimer:
+    """When a right is to be checked again: every `every_s`, and when one ends anywhere.
+
+    Of the event loop that it is made in. To be closed.
+    """
+
+    def __init__(self, every_s: float = RECHECK_S) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._every_s = every_s
+        self._woken: asyncio.Future[None] = self._loop.create_future()
+        self.restart()
+        self.close = wakeups.listen(wakeups.ACCESS, self._note_wakeup)
+
+    @property
+    def is_due(self) -> bool:
+        return self._loop.time() >= self._check_at
+
+    def restart(self) -> None:
+        """The right is checked now."""
+        self._checked_at = self._loop.time()
+        self._check_at = self._checked_at + self._every_s
+
+    async def wait_with(self, *futures: asyncio.Future[Any]) -> None:
+        """Return once one of `futures` is done, or the check is due or brought forward."""
+        if self._woken.done():
+            self._woken = self._loop.create_future()
+        await asyncio.wait(
+            {*futures, self._woken},
+            timeout=max(0.0, self._check_at - self._loop.time()),
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+
+    def _note_wakeup(self, _: str) -> None:
+        earliest = self._checked_at + min(_WOKEN_AT_MOST_EVERY_S, self._every_s)
+        self._check_at = min(self._check_at, max(earliest, self._loop.time()))
+        if not self._woken.done():
+            self._woken.set_result(None)
 
 
 async def while_allowed(
@@ -28,17 +71,16 @@ async def while_allowed(
     `is_allowed` may query: it runs in a thread. No piece is yielded later than `every_s` after the
     last time that it returned True.
     """
-    loop = asyncio.get_running_loop()
-    check_at = loop.time() + every_s
+    timer = RecheckTimer(every_s)
     chunk: asyncio.Future[bytes] | None = None
     try:
         while True:
             chunk = chunk or asyncio.ensure_future(anext(chunks))
-            await asyncio.wait({chunk}, timeout=max(0.0, check_at - loop.time()))
-            if loop.time() >= check_at:
+            await timer.wait_with(chunk)
+            if timer.is_due:
+                timer.restart()
                 if not await sync_to_async(is_allowed)():
                     return
-                check_at = loop.time() + every_s
             if not chunk.done():
                 continue
             try:
@@ -48,6 +90,7 @@ async def while_allowed(
             chunk = None
             yield fresh
     finally:
+        timer.close()
         await _close(chunks, chunk)
 
 

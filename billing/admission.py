@@ -65,7 +65,7 @@ def identify_speaker(scope: WebSocketScope, *, needed_scope: str) -> Caller:
     if raw is not None:
         user, api_key = _authenticate(raw, address=address)
     else:
-        user, api_key = read_session_user(headers, is_tls=scope["scheme"] == "wss"), None
+        user, api_key = read_session_user(headers, is_tls=scope.get("scheme") == "wss"), None
     return _admit(user, api_key, address=address, needed_scope=needed_scope)
 
 
@@ -90,7 +90,7 @@ def _authenticate(raw: str, *, address: str) -> tuple[User, ApiKey | None]:
 
 
 def address_of(scope: HTTPScope | WebSocketScope) -> str:
-    client = scope["client"]
+    client = scope.get("client")
     return find_client_address(
         peer=client[0] if client else "",
         forwarded_for=",".join(find_headers(scope, b"x-forwarded-for")),

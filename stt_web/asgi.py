@@ -25,11 +25,17 @@ django_application = cast("ASGI3Application", get_asgi_application())
 from billing.admission import check_caller, identify_caller  # noqa: E402
 from stt_web.core.asgi.cors import CorsLayer  # noqa: E402
 from stt_web.core.asgi.forwarded import ForwardedSchemeLayer  # noqa: E402
-from stt_web.core.asgi.messages import ASGI3Application  # noqa: E402
+from stt_web.core.asgi.messages import (  # noqa: E402
+    ASGI3Application,
+    ASGIReceiveCallable,
+    ASGISendCallable,
+    Scope,
+)
 from stt_web.core.asgi.protection import ProtectionLayer  # noqa: E402
 from stt_web.core.asgi.thread_slots import ThreadSlotsLayer  # noqa: E402
 from stt_web.core.asgi.upload_layer import IngestLayer  # noqa: E402
 from stt_web.core.request_id import RequestIdLayer  # noqa: E402
+from stt_web.core.wakeups import receive_wakeups  # noqa: E402
 from stt_web.routing import socket_router  # noqa: E402
 from transcripts.media import warm_up  # noqa: E402
 
@@ -48,9 +54,14 @@ _inner = ThreadSlotsLayer(
     ),
     slots=settings.WEB_THREADS,
 )
-application = ProtocolTypeRouter(
+_router = ProtocolTypeRouter(
     {
         "http": RequestIdLayer(ForwardedSchemeLayer(ProtectionLayer(CorsLayer(_inner)))),
         "websocket": RequestIdLayer(ForwardedSchemeLayer(ProtectionLayer(socket_router))),
     }
 )
+
+
+async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    receive_wakeups()  # here: not every server announces its lifespan
+    await _router(scope, receive, send)

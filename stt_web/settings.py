@@ -7,6 +7,7 @@ import contextlib
 import os
 import secrets
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -118,7 +119,8 @@ STORAGE_ORIGIN = read_text("STT_STORAGE_ORIGIN", "")
 
 INSTALLED_APPS = [
     "stt_web.admin_config.OperatorAdminConfig",
-    "daphne",  # Channels' development server; `make run` serves with uvicorn (architecture)
+    # `manage.py runserver` serves with it, sockets too. Not in a deployment, where uvicorn serves.
+    *(["daphne"] if find_spec("daphne") else []),
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
@@ -424,7 +426,8 @@ _CHANNEL_URL = read_text("STT_CHANNEL_LAYER_URL", "")
 CHANNEL_LAYERS: dict[str, dict[str, object]] = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [_CHANNEL_URL]},
+        # Members renew themselves every few seconds (`stt_web.core.wakeups`).
+        "CONFIG": {"hosts": [_CHANNEL_URL], "expiry": 10, "group_expiry": 60, "capacity": 1000},
     }
     if _CHANNEL_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"}

@@ -1,7 +1,8 @@
 """Keys that were valid recently, cached in this process for `TTL_S`.
 
 A burst of requests costs one query. A key that is revoked here is refused from the commit on; one
-revoked by another process, within `TTL_S`. Only valid keys are cached: guessing fills nothing.
+revoked by another process, as soon as its wake-up comes (`stt_web.core.wakeups`), and within
+`TTL_S` also without. Only valid keys are cached: guessing fills nothing.
 """
 
 import copy
@@ -13,6 +14,7 @@ from threading import Lock
 from django.db import transaction
 
 from accounts.models import ApiKey
+from stt_web.core import wakeups
 
 TTL_S = 2.0
 _MAX_KEYS = 10_000
@@ -69,3 +71,6 @@ def _own_copy(api_key: ApiKey) -> ApiKey:
     own = copy.copy(api_key)
     own.user = copy.copy(api_key.user)
     return own
+
+
+wakeups.listen_in_process(wakeups.ACCESS, lambda _: evict_keys())

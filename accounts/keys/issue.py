@@ -20,6 +20,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.keys import cache
 from accounts.models import ApiKey, User
 from accounts.services.notifications import notify_key_created
+from stt_web.core import wakeups
 from stt_web.core.errors import ApiError
 
 # What a key may be narrowed to. A key without scopes may do everything its owner may.
@@ -113,7 +114,8 @@ def issue_requested_key(
 def revoke_api_key(api_key: ApiKey, *, now: datetime | None = None) -> bool:
     """Revoke a key; False if it had been revoked before.
 
-    This process refuses it from the commit on, others within `cache.TTL_S`.
+    This process refuses it from the commit on, others a moment later (`accounts.keys.cache`). What
+    is open with it, a socket or a stream, ends then, too.
     """
     return _revoke([api_key.pk], now=now) == 1
 
@@ -198,4 +200,6 @@ def _revoke(keys: Collection[UUID], *, now: datetime | None = None) -> int:
         revoked_at=now or timezone.now()
     )
     cache.evict_keys_on_commit()
+    if changed:
+        wakeups.wake(wakeups.ACCESS, *keys)
     return changed

@@ -21,6 +21,7 @@ from accounts.keys import cache
 from accounts.mail.outbox import MailContent, queue_mail
 from accounts.models import ApiKey, User
 from accounts.services.user_data import all_user_data
+from stt_web.core import wakeups
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ def close_account(user: User, *, now: datetime | None = None) -> None:
         ApiKey.objects.filter(user=user, revoked_at=None).update(revoked_at=closed_at)
         for session in UserSession.objects.filter(user=user):
             session.end()
+        wakeups.wake(wakeups.ACCESS, user.pk)
     cache.evict_keys()
     logger.info("event=account_closed user_id=%s", user.pk)
 

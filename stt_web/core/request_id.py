@@ -104,13 +104,14 @@ class RequestIdLayer:
             nonlocal code
             if message["type"] == "websocket.accept":
                 own = (b"x-request-id", request_id.encode())
-                message = {**message, "headers": [*message["headers"], own]}
+                headers = message.get("headers") or ()  # Channels leaves them out
+                message = {**message, "headers": [*headers, own]}
             elif message["type"] == "websocket.http.response.start":
                 code = message["status"]
                 own = (b"x-request-id", request_id.encode())
                 message = {**message, "headers": [*message["headers"], own]}
             elif message["type"] == "websocket.close":
-                code = message["code"]
+                code = message.get("code") or 1000
             await send(message)
 
         try:

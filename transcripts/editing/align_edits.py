@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from stt_web.core import wakeups
 from stt_web.core.broker import enqueue, send_now
 from transcripts.editing.draft import Draft
 from transcripts.editing.realign import (
@@ -146,6 +147,7 @@ def _put_into_revision(row: EditAlignment, asked: Segment, words: Sequence[Word]
 def _finish(row: EditAlignment, *, is_aligned: bool) -> None:
     rows = EditAlignment.objects.filter(pk=row.pk, finished_at=None)
     rows.update(finished_at=timezone.now(), is_aligned=is_aligned)
+    wakeups.wake(wakeups.TRANSCRIPT, row.transcript_id)
 
 
 def _announce(alignment_id: int) -> bool:

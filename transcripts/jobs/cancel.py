@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from stt_web.core import wakeups
 from transcripts.exports.worker_exports import delete_exports
 from transcripts.jobs.completion import delivery_of
 from transcripts.jobs.stages.finalize import charge, discard_finished, release_everything
@@ -37,6 +38,7 @@ def cancel_job(row: TranscriptionJob) -> bool:
     """Cancel it if it is queued or being worked on; False where there was nothing to cancel."""
     rows = TranscriptionJob.objects.filter(status__in=OPEN_STATUSES)
     with transaction.atomic():
+        wakeups.wake(wakeups.SESSION, row.pk)
         if not change_status(
             rows, row, Status.CANCELLED, finished_at=timezone.now(), **CLOSED_LEASE
         ):
@@ -68,6 +70,7 @@ def delete_transcript(transcript: Transcript) -> None:
             record_event(Event.DELETED, transcript)
             delete_responses(transcript)
             delete_rows(transcript)
+            wakeups.wake(wakeups.TRANSCRIPT, transcript.pk)
     delete_recording(path)
     delete_exports(transcript.pk)
     logger.info("event=transcript_deleted transcript_id=%s", transcript.pk)

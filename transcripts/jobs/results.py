@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
+from stt_web.core import wakeups
 from transcripts.inference.results import (
     Accepted,
     LanguageDetected,
@@ -155,6 +156,7 @@ def store_windows(windows: Sequence[tuple[JobRun, WindowResult]]) -> list[bool]:
         SegmentRow.objects.bulk_create(
             row for job, window in held for row in _segments(job, window.segments)
         )
+        wakeups.wake(wakeups.TRANSCRIPT, *(job.row.transcript_id for job, _ in held))
     for job, window in held:
         _note_stored(job, window)
     retained = {job.lease.job_id for job, _ in held}

@@ -1,10 +1,11 @@
 """Waiting for transcripts: one watcher a process for any number of waiting requests.
 
-The database is the truth, so the watcher asks it: one query for all the transcripts that any
-request in this process waits for, in one thread of its own, at an interval that grows with the time
-since the youngest of them began to wait (a clip is noticed within tens of milliseconds; a long
-recording costs two queries a second). Waiting holds no thread and no connection; going away frees
-it.
+The database is the truth, so the watcher asks it: one query for all the transcripts that
+requests in this process wait for, in one thread of its own. It asks when a wake-up names one of
+them (`stt_web.core.wakeups`), and at an interval that grows with the time since the youngest of
+them began to wait: where wake-ups from other processes come, every one or two seconds; where none
+do, so that a clip is noticed within tens of milliseconds and a long recording costs two queries a
+second. Waiting holds no thread and no connection; going away frees it.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from django.db import connection
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from stt_web.core import wakeups
 from stt_web.core.background import BackgroundLoop
 from transcripts.models import OPEN_STATUSES, EditAlignment, Status, Transcript, TranscriptionJob
 
@@ -30,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 _SHORTEST_S = 0.05
 _LONGEST_S = 0.5
+_SHORTEST_WOKEN_S = 1.0  # while wake-ups come, for those that are lost
+_LONGEST_WOKEN_S = 2.0
 _LONGEST_PAUSE_S = 2.0  # after failures
 _PLACES_CACHED_S = 1.0
 _AGE_SHARE = 1 / 20  # what was waited for so long may be noticed 5 % later
@@ -140,8 +144,12 @@ class Watcher:
         *,
         read_places: Callable[[set[UUID]], dict[UUID, int]] = read_places,
         clock: Callable[[], float] = time.monotonic,
+        is_woken: Callable[[], bool] = wakeups.is_layer_up,
     ) -> None:
         self._read = read
+        self._is_woken = is_woken
+        self._ignore_wakeups: Callable[[], None] | None = None
+        self._asked_at = -_SHORTEST_S
         self._read_places = read_places
         self._places: dict[UUID, int] = {}
         self._places_read_at = -_PLACES_CACHED_S
@@ -165,15 +173,13 @@ class Watcher:
         subscription = StatusSubscription(transcript_id, self._clock(), wants_place)
         self._subscriptions.add(subscription)
         self._arrived.set()
-        self._loop.start()
+        self._start()
         try:
             yield subscription
         finally:
             self._subscriptions.discard(subscription)
             if not self._subscriptions:
-                self._loop.stop()
-                # After the refresh under way, if any: the thread is one.
-                self._thread.submit(_close_connection)
+                self._stop()
 
     async def wait_until_closed(self, transcript_id: UUID, *, timeout_s: float) -> Snapshot | None:
         """Return the first snapshot that is not open; None if `timeout_s` went by before."""
@@ -186,16 +192,35 @@ class Watcher:
         except TimeoutError:
             return None
 
+    def _start(self) -> None:
+        if self._ignore_wakeups is None:
+            self._ignore_wakeups = wakeups.listen(wakeups.TRANSCRIPT, self._note_wakeup)
+        self._loop.start()
+
+    def _stop(self) -> None:
+        self._loop.stop()
+        if self._ignore_wakeups is not None:
+            self._ignore_wakeups()
+            self._ignore_wakeups = None
+        # After the refresh under way, if any: the thread is one.
+        self._thread.submit(_close_connection)
+
+    def _note_wakeup(self, transcript_id: str) -> None:
+        if any(str(each.transcript_id) == transcript_id for each in self._subscriptions):
+            self._arrived.set()
+
     async def _watch(self) -> None:
         self._arrived.clear()
+        self._asked_at = self._clock()
         await self._ask()
         try:
             async with asyncio.timeout(self._interval_s()):
                 await self._arrived.wait()
         except TimeoutError:
             return
-        # 300 that arrive together are asked for together.
-        await asyncio.sleep(_SHORTEST_S / 5)
+        # 300 that arrive together are asked for together, and a flood of wake-ups at this pace.
+        rest_s = self._asked_at + _SHORTEST_S - self._clock()
+        await asyncio.sleep(min(_SHORTEST_S, max(_SHORTEST_S / 5, rest_s)))
 
     async def _ask(self) -> None:
         asked = set(self._subscriptions)
@@ -230,11 +255,14 @@ class Watcher:
         self._places_read_at = self._clock()
 
     def _interval_s(self) -> float:
+        is_woken = self._is_woken()
+        shortest_s = _SHORTEST_WOKEN_S if is_woken else _SHORTEST_S
+        longest_s = _LONGEST_WOKEN_S if is_woken else _LONGEST_S
         if not self._subscriptions:
-            return _SHORTEST_S
+            return shortest_s
         youngest = max(subscription.began_at for subscription in self._subscriptions)
         wanted = (self._clock() - youngest) * _AGE_SHARE
-        return min(_LONGEST_S, max(_SHORTEST_S, wanted))
+        return min(longest_s, max(shortest_s, wanted))
 
 
 def _close_connection() -> None:

@@ -30,6 +30,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.models import ApiKey
 from billing.ledger import place_hold
 from billing.quotas import count_anonymous_use, limits_for, lock_account_for, lock_address
+from stt_web.core import wakeups
 from stt_web.core.errors import ApiError
 from stt_web.core.request_id import request_id_var
 from transcripts.jobs.concurrency import LIVE_OWNER, running
@@ -157,6 +158,7 @@ def resume_session(request: LiveRequest) -> SessionAdmission:
             lock_address(seen.guest_address_digest, now=timezone.now())
         _check_concurrency(request, address_digest=seen.guest_address_digest, besides=seen.job_id)
         _take_over(seen)
+        wakeups.wake(wakeups.SESSION, seen.job_id)  # `live/registry` of its old process
         session.refresh_from_db(fields=["delivered_ms"])
         LiveSession.objects.filter(pk=seen.pk).update(
             key=request.key, has_key=request.key is not None, delivered_ms=None

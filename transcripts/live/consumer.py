@@ -1,10 +1,11 @@
 """`WS /v1/stream`: a socket on one side, a live session on the other, and nothing decided here.
 
-    listen       frames → `protocol` → the session; while `push` waits the socket isn't read
-    deliver      the session's events → `messages` → the socket
-    decode       audio that isn't PCM at 16 kHz (`audio_input`): whether that still goes
-    acknowledge  every few seconds, so that a client knows what is journalled also in silence
-    stopping     the server goes down (`stt_web.core.asgi.socket_protocol`)
+    dispatch       Channels': `connect`, then `receive` for each frame → `protocol` → the session;
+                   while `push` waits the socket isn't read
+    send_events    the session's events → `messages` → the socket
+    acknowledge    every few seconds, so that a client knows what is journalled also in silence
+    watch_decoder  audio that isn't PCM at 16 kHz (`audio_input`): whether that still goes
+    stop           the server goes down (`stt_web.core.asgi.socket_protocol`)
 
 The first of these to end ends the socket: an error is sent before it closes. The session is
 stopped by its client only; however else the socket ends, it is abandoned, and can be resumed.
@@ -13,11 +14,12 @@ stopped by its client only; however else the socket ends, it is abandoned, and c
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 from urllib.parse import parse_qsl
 
-from channels.consumer import AsyncConsumer
+from channels.consumer import get_handler_name
+from channels.generic.websocket import AsyncWebsocketConsumer
 
 from billing.admission import Caller, identify_speaker
 from stt_web.core.asgi.messages import (
@@ -82,8 +84,15 @@ class ClientDisconnectedError(Exception):
     """Nothing can be sent any more."""
 
 
-class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
-    """One connection. It pumps by itself: Channels' own dispatch costs two tasks a frame."""
+class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # no stubs
+    """One connection.
+
+    A socket has no channel of its own in the layer: Channels ends a consumer whose layer fails, and
+    reads no channel while a handler waits. What other processes have to say comes through the one
+    that the process has (`stt_web.core.wakeups`) to the session (`live/registry`).
+    """
+
+    channel_layer_alias = ""
 
     def __init__(
         self,
@@ -93,25 +102,26 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
     ) -> None:
         self._open_session = opener
         self._send_within_s = send_within_s
+        super().__init__()
         self._encoder = MessageEncoder()
         self._session: SessionRunner | None = None
         self._input: AudioInput | None = None
         self._opened: asyncio.Future[SessionRunner] = asyncio.get_running_loop().create_future()
+        self._ready = asyncio.Event()
         self._sending = asyncio.Lock()
+        self._frame_due_s = float("inf")  # while the server is at work none is
         self._is_over = False  # the last message was sent
         self._stopped_at = self._delivered_at = 0.0
 
     async def __call__(
         self, scope: WebSocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> None:
-        self._receive, self._send = receive, send
+        self._send = send
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
         self._is_sdk = "token" in query and not find_header(scope, b"user-agent")
         self._decoder = MessageDecoder(query)
-        await receive()  # websocket.connect
         try:
-            await self._send_event({"type": "websocket.accept", "subprotocol": None, "headers": []})
-            await self._serve(scope)
+            await self._serve(scope, super().__call__(scope, receive, self._send_event))
         except ClientDisconnectedError:
             logger.info("event=live_client_disconnected")
         finally:
@@ -120,27 +130,35 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
             if self._session is not None:
                 await self._session.abandon()
 
-    async def _serve(self, scope: WebSocketScope) -> None:
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """As Channels', but for a visit to a thread before every frame, which closes the database
+        connections of that thread: those used here are of others (`live/executors`). A frame costs
+        111 µs with it and 19 without, of which 3 would be needed to pump by hand (uvloop): of 500
+        sockets with ten frames a second half a core, and a twelfth.
+        """
+        await getattr(self, get_handler_name(message))(message)
+
+    async def _serve(self, scope: WebSocketScope, dispatching: Coroutine[Any, Any, None]) -> None:
         try:
-            await self._converse(scope)
+            await self._converse(scope, dispatching)
         except ClientDisconnectedError:
             raise
         except Exception:
             logger.exception("event=live_socket_broke")
             await self._refuse(internal_error())
 
-    async def _converse(self, scope: WebSocketScope) -> None:
+    async def _converse(
+        self, scope: WebSocketScope, dispatching: Coroutine[Any, Any, None]
+    ) -> None:
         try:
-            self._caller = await in_database(identify_speaker, scope, needed_scope="transcribe")
-            await self._send_message(self._encoder.ready())
-            await self._pump(stopping_of(scope))
+            await self._pump(dispatching, stopping_of(scope))
         except ApiError as error:
             await self._refuse(error)
 
-    async def _pump(self, stopping: asyncio.Event) -> None:
+    async def _pump(self, dispatching: Coroutine[Any, Any, None], stopping: asyncio.Event) -> None:
         """Until one of them ends. Raises what it raised."""
         work = (
-            self._listen(),
+            dispatching,
             self._send_events(),
             self._acknowledge(),
             self._watch_decoder(),
@@ -158,27 +176,38 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
 
     # From the client.
 
-    async def _listen(self) -> None:
-        """Until the client hangs up. Raises ApiError."""
-        while (event := await self._next_event())["type"] == "websocket.receive":
-            pcm, text = event.get("bytes"), event.get("text")
-            if pcm is not None:
-                commands = self._decoder.read_binary(pcm)
-            else:
-                commands = self._decoder.read_text(text or "")
-            for command in commands:
-                if command is ClientAction.STOP:
-                    self._stopped_at = time.monotonic()
-                await self._obey(command)
+    async def connect(self) -> None:
+        """Raises ApiError."""
+        await self.accept()
+        self._caller = await in_database(identify_speaker, self.scope, needed_scope="transcribe")
+        await self._send_message(self._encoder.ready())
+        self._ready.set()
+        self._expect_frame()
 
-    async def _next_event(self) -> Any:
-        if self._session is not None:
-            return await self._receive()
-        try:
-            async with asyncio.timeout(FIRST_FRAME_S):
-                return await self._receive()
-        except TimeoutError:
-            raise SilentError from None
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Raises ApiError."""
+        if text_data is not None:
+            commands = self._decoder.read_text(text_data)
+        else:
+            commands = self._decoder.read_binary(bytes_data or b"")
+        self._frame_due_s = float("inf")
+        for command in commands:
+            if command is ClientAction.STOP:
+                self._stopped_at = time.monotonic()
+            await self._obey(command)
+        self._expect_frame()
+
+    def _expect_frame(self) -> None:
+        if self._session is None:
+            self._frame_due_s = time.monotonic() + FIRST_FRAME_S
+
+    async def _wait_for_session(self) -> None:
+        """Raises SilentError where nothing comes that begins one."""
+        while not self._opened.done():
+            left_s = self._frame_due_s - time.monotonic()
+            if left_s <= 0:
+                raise SilentError
+            await asyncio.wait({self._opened}, timeout=min(left_s, FIRST_FRAME_S))
 
     async def _obey(self, command: Command) -> None:
         session, audio = self._session, self._input
@@ -225,10 +254,11 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
             if self._input is not None and isinstance(event, Partial | Final):
                 self._input.note_speech()
             if isinstance(event, Ended):
-                return await self._close_normally()
+                await self._close_normally()
+                return
             if isinstance(event, Failed):
-                return await self._close(close_code(event.error))
-        return None
+                await self.close(close_code(event.error))
+                return
 
     async def _acknowledge(self) -> None:
         session = await asyncio.shield(self._opened)
@@ -252,14 +282,16 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
 
     async def _watch_decoder(self) -> None:
         """Until the audio proves to be undecodable. Raises ApiError."""
-        await asyncio.shield(self._opened)
+        await self._wait_for_session()
         if self._input is not None:
             await self._input.failed()
 
     async def _stop(self, stopping: asyncio.Event) -> None:
+        await self._ready.wait()
         await stopping.wait()
         if self._is_over:
-            return await self._close(NORMAL_CLOSE)
+            await self.close(NORMAL_CLOSE)
+            return
         token = self._session.resume_token if self._session is not None else ""
         raise ServerStoppingError(resume_token=token)
 
@@ -268,7 +300,7 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
             await self._session.record_delivered()  # before it can be back
             self._encoder.audio_ms = self._session.audio_ms
         await self._send_message(await self._describe(error))
-        await self._close(close_code(error))
+        await self.close(close_code(error))
 
     async def _describe(self, error: ApiError) -> Message:
         """With the finalized text, where a session ends for a reason other than its client."""
@@ -281,19 +313,17 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]  # no stubs
         """Send it, in order. Raises ClientDisconnectedError, also where it reads nothing."""
         async with self._sending:
             text = self._encoder.encode(message)
-            await self._send_event({"type": "websocket.send", "text": text, "bytes": None})
+            await self.send(text_data=text)
             self._delivered_at = time.monotonic()
 
     async def _close_normally(self) -> None:
         self._is_over = True
         if self._is_sdk and self._decoder.dialect is Dialect.SDK:
             await asyncio.sleep(self._stopped_at + SDK_PATIENCE_S - time.monotonic())
-        await self._close(NORMAL_CLOSE)
-
-    async def _close(self, code: int) -> None:
-        await self._send_event({"type": "websocket.close", "code": code, "reason": None})
+        await self.close(NORMAL_CLOSE)
 
     async def _send_event(self, event: ASGISendEvent) -> None:
+        """Raises ClientDisconnectedError."""
         try:
             async with asyncio.timeout(self._send_within_s):
                 await self._send(event)

@@ -7,12 +7,14 @@
                their own: a power cut costs a second of audio at most
     watching   every `WATCH_S` two queries, however many sessions there are: leases are renewed;
                sessions that were cancelled, deleted or taken over, and those whose key is revoked
-               or expired or whose account is closed, learn of it
+               or expired or whose account is closed, learn of it. A wake-up (`core/wakeups`) has
+               it look at once
 
 All run while there is a session.
 """
 
 import asyncio
+import contextlib
 import errno
 import logging
 import time
@@ -27,6 +29,7 @@ from django.conf import settings
 from django.db import Error as DatabaseFailure
 from django.utils import timezone
 
+from stt_web.core import wakeups
 from stt_web.core.background import BackgroundLoop
 from transcripts.inference.freeze_detection import SILENT_AFTER_S, is_frozen
 from transcripts.inference.servers import Server
@@ -39,6 +42,7 @@ from transcripts.models import Status, TranscriptionJob
 logger = logging.getLogger(__name__)
 
 WATCH_S = 2.0
+WATCH_AT_MOST_EVERY_S = 0.1  # however many wake-ups come
 # Each visit, and each message to the inference service that follows it, costs as much however
 # little audio there is: 500 sessions that send frames of 100 ms take half as many.
 WRITE_EVERY_S = 0.03
@@ -101,6 +105,8 @@ class SessionRegistry:
         self._members: dict[Lease, RegisteredSession] = {}
         self._dirty: set[Lease] = set()
         self._has_dirty = asyncio.Event()
+        self._is_woken = asyncio.Event()
+        self._ignore_wakeups: list[Callable[[], None]] = []
         self._loops = [
             BackgroundLoop(name, run_round, longest_pause_s=WATCH_S)
             for name, run_round in (
@@ -116,6 +122,11 @@ class SessionRegistry:
 
     def add(self, member: RegisteredSession) -> None:
         self._members[member.lease] = member
+        if not self._ignore_wakeups:
+            self._ignore_wakeups = [
+                wakeups.listen(wakeups.SESSION, self._note_session),
+                wakeups.listen(wakeups.ACCESS, lambda _: self._is_woken.set()),
+            ]
         for loop in self._loops:
             loop.start()
 
@@ -125,6 +136,9 @@ class SessionRegistry:
         if not self._members:
             for loop in self._loops:
                 loop.stop()
+            for ignore in self._ignore_wakeups:
+                ignore()
+            self._ignore_wakeups = []
 
     def write_soon(self, member: RegisteredSession) -> None:
         self._dirty.add(member.lease)
@@ -157,7 +171,12 @@ class SessionRegistry:
                 member.feed.note_synced(result)
 
     async def _watch(self) -> None:
-        await asyncio.sleep(min(WATCH_S, settings.HEARTBEAT_S))
+        await asyncio.sleep(WATCH_AT_MOST_EVERY_S)
+        every_s = max(min(WATCH_S, settings.HEARTBEAT_S), WATCH_AT_MOST_EVERY_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(every_s - WATCH_AT_MOST_EVERY_S):
+                await self._is_woken.wait()
+        self._is_woken.clear()
         members = list(self._members.values())
         try:
             await self._take_standings(members)
@@ -165,6 +184,11 @@ class SessionRegistry:
             for member in members:
                 _guarded(member, member.tick)
             await self._check_for_frozen(members)
+
+    def _note_session(self, job_id: str) -> None:
+        """`jobs/cancel.cancel_job` or `live/admission.resume_session`, here or elsewhere."""
+        if any(str(lease.job_id) == job_id for lease in self._members):
+            self._is_woken.set()
 
     async def _take_standings(self, members: list[RegisteredSession]) -> None:
         try:

@@ -136,7 +136,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField()),
-                ('action', models.CharField(choices=[('describe', 'Describe'), ('edit', 'Edit'), ('split', 'Split'), ('merge', 'Merge'), ('move_words', 'Move Words'), ('remove', 'Remove'), ('add_speaker', 'Add Speaker'), ('rename_speaker', 'Rename Speaker'), ('merge_speakers', 'Merge Speakers'), ('assign_speaker', 'Assign Speaker'), ('keep_gap', 'Accept Gap'), ('retry_gap', 'Retry Gap'), ('restore', 'Restore'), ('recount', 'Recount'), ('second_pass', 'Second Pass')], max_length=20)),
+                ('action', models.CharField(choices=[('describe', 'Describe'), ('edit', 'Edit'), ('split', 'Split'), ('merge', 'Merge'), ('move_words', 'Move Words'), ('remove', 'Remove'), ('add_speaker', 'Add Speaker'), ('rename_speaker', 'Rename Speaker'), ('merge_speakers', 'Merge Speakers'), ('assign_speaker', 'Assign Speaker'), ('keep_gap', 'Keep Gap'), ('retry_gap', 'Retry Gap'), ('restore', 'Restore'), ('recount', 'Recount'), ('second_pass', 'Second Pass')], max_length=20)),
                 ('restored', models.PositiveIntegerField(blank=True, null=True)),
                 ('changes', models.JSONField(default=dict)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),

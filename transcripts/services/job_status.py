@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
+from stt_web.core import wakeups
 from transcripts.locks import lock_transcript
 from transcripts.models import Transcript, TranscriptionJob
 
@@ -62,6 +63,7 @@ def change_status(
             transcript = Transcript.objects.filter(pk=job.transcript_id)
             transcript.update(status=status, **followed)
             _set(job.transcript, status=status, **followed)
+        wakeups.wake(wakeups.TRANSCRIPT, job.transcript_id)
     return True
 
 

@@ -42,7 +42,7 @@ def _forwarded_scheme(scope: HTTPScope | WebSocketScope) -> str:
 
     Of several values the last counts: the one that the proxy next to us wrote.
     """
-    client = scope["client"]
+    client = scope.get("client")
     if client is None or not is_within(client[0], settings.TRUSTED_PROXIES):
         return ""
     claims = ",".join(find_headers(scope, b"x-forwarded-proto"))

@@ -33,7 +33,7 @@ class ProtectionLayer:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        is_tls = scope["scheme"] in ("https", "wss")
+        is_tls = scope.get("scheme") in ("https", "wss")
         nonce = Nonce()
 
         async def send_protected(message: ASGISendEvent) -> None:

@@ -4,7 +4,7 @@ A plain asynchronous view: while it waits for the job, it holds neither a thread
 """
 
 import asyncio
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts.api.idempotency import answer_once, fingerprint_request
 from accounts.authentication import check_still_good
-from accounts.lasting import RECHECK_S
+from accounts.lasting import RecheckTimer
 from accounts.models import ApiKey
 from billing.admission import Caller
 from billing.api.throttling import set_rate_limit_headers
@@ -109,23 +109,22 @@ async def _wait_for(
         get_watcher().wait_until_closed(transcript_id, timeout_s=settings.SYNC_WAIT_S)
     )
     stopped = asyncio.ensure_future(stopping.wait())
+    timer = RecheckTimer()
     try:
-        while not await _first_of(waiting, stopped):
-            await sync_to_async(check_still_good)(None, api_key)
+        while not (waiting.done() or stopped.done()):
+            await timer.wait_with(waiting, stopped)
+            if timer.is_due:
+                timer.restart()
+                await sync_to_async(check_still_good)(None, api_key)
         await sync_to_async(check_still_good)(None, api_key)
     finally:  # also where the client went away
         is_closed = waiting.done() and not waiting.cancelled() and waiting.result() is not None
         waiting.cancel()
         stopped.cancel()
+        timer.close()
     return await sync_to_async(_answer)(
         transcript_id, response_format, is_closed=is_closed, is_stopping=stopping.is_set()
     )
-
-
-async def _first_of(*futures: asyncio.Future[Any]) -> bool:
-    """Whether one of them is done within RECHECK_S."""
-    done, _ = await asyncio.wait(futures, timeout=RECHECK_S, return_when=asyncio.FIRST_COMPLETED)
-    return bool(done)
 
 
 def _answer(
