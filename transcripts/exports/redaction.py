@@ -99,7 +99,7 @@ def _find_intervals(text: str, rules: list[_Rule]) -> list[_Interval]:
     taken = bytearray(len(text))  # 1 where an interval covers the character
     for rule in rules:
         for match in rule.pattern.finditer(text):
-            start, end = match.span()
+            start, end = match.start(), match.end()
             if taken.find(1, start, end) < 0 and rule.accepts(match[0]):
                 intervals.append(_Interval(start, end, rule.mask))
                 taken[start:end] = b"\x01" * (end - start)
@@ -107,12 +107,12 @@ def _find_intervals(text: str, rules: list[_Rule]) -> list[_Interval]:
 
 
 def _mask(text: str, intervals: list[_Interval]) -> str:
-    pieces = []
+    masked = []
     position = 0
     for interval in intervals:
-        pieces += [text[position : interval.start], interval.mask]
+        masked += [text[position : interval.start], interval.mask]
         position = interval.end
-    return "".join([*pieces, text[position:]])
+    return "".join([*masked, text[position:]])
 
 
 def _redact_words(segment: Segment, intervals: list[_Interval]) -> Iterator[Word]:

@@ -19,7 +19,7 @@ _MOST_DIGITS = 9
 
 
 @dataclass(frozen=True)
-class Part:
+class TranscriptPart:
     """Segments and gaps by time. `first`, `following`: segments before this part and before the
     next; `following` is None where there is none."""
 
@@ -43,7 +43,7 @@ def read_first(request: HttpRequest) -> int:
     return int(asked) if is_number else 0
 
 
-def load_part(transcript: Transcript, gaps: tuple[ShownGap, ...], *, first: int) -> Part:
+def load_part(transcript: Transcript, gaps: tuple[ShownGap, ...], *, first: int) -> TranscriptPart:
     """Return the lines of a part, without words, and the gaps among them. One query."""
     segments = _load_lines(transcript, first, LINES_A_PART + 1)
     following = segments[LINES_A_PART:]
@@ -54,7 +54,7 @@ def load_part(transcript: Transcript, gaps: tuple[ShownGap, ...], *, first: int)
         if begins_ms <= gap.start_ms and (not following or gap.start_ms < following[0].start_ms)
     ]
     lines = sorted([*segments[:LINES_A_PART], *shown], key=lambda line: line.start_ms)
-    return Part(lines, first, first + LINES_A_PART if following else None)
+    return TranscriptPart(lines, first, first + LINES_A_PART if following else None)
 
 
 def _load_lines(transcript: Transcript, first: int, count: int) -> list[SegmentLine]:

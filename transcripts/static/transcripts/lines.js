@@ -94,7 +94,7 @@ export const itemOf = (id) => list.querySelector(`[data-id="${CSS.escape(id)}"]`
  */
 function isElsewhere({ start }) {
   if (!lines.length) return false;
-  const isBefore = Number(list.dataset.first) > 0 && start < Number(lines[0].dataset.start);
+  const isBefore = Number(list.dataset.first ?? 0) > 0 && start < Number(lines[0].dataset.start);
   const hasMore = document.getElementById("more") !== null;
   return isBefore || (hasMore && start > Number(lines[lines.length - 1].dataset.start));
 }

@@ -35,7 +35,7 @@ let stopAt = Infinity; // seconds: where a gap that is played ends
  */
 export async function wordsOf(item) {
   const index = [...lines].indexOf(item);
-  const before = Number(list.dataset.first); // of a long text, the page shows a part
+  const before = Number(list.dataset.first ?? 0); // of a long text, the page shows a part
   const page = index < 0 ? 0 : Math.floor((before + index) / PAGE) + 1;
   if (!words.has(item.dataset.id) && page && isDue(page)) {
     if (!pages.has(page)) pages.set(page, readPage(page));
