@@ -147,7 +147,7 @@ class IngestLayer(Generic[C]):
             inner = _without_body(scope, {"stt.upload": upload, "stt.caller": caller})
             await self._app(inner, _replay(b"", then=receive), send)
         finally:
-            # Also where the client has disconnected, while a thread (`uploads.Upload.store`) may
+            # Also where the client has disconnected, while a thread (`uploads.Upload.retain`) may
             # still store the file.
             await asyncio.shield(self._in_thread(upload.end))
 
