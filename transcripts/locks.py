@@ -12,7 +12,7 @@ two of them in opposite order would wait for each other (PostgreSQL ends one of 
 
 The transcript's lock is the one that an UPDATE takes (FOR NO KEY UPDATE): `store.store_windows`
 inserts segments while it holds jobs' rows, and each such row refers to the transcript. A stronger
-lock would deadlock with a holder of the account that waits for the job.
+lock (FOR UPDATE) would block these inserts, against the order.
 """
 
 from uuid import UUID
