@@ -76,7 +76,7 @@ def add_missing_plans(*, using: str = "default") -> None:
 def account_for(user: User) -> BillingAccount:
     """Return the account of `user`, with its plan; made on the free plan where there is none.
 
-    Its `user` is as stored now (the one of a request may be `key_cache.TTL_S` old). One query,
+    Its `user` is as stored now (the one of a request may be `keys.cache.TTL_S` old). One query,
     unless it has to be made.
     """
     account = BillingAccount.objects.select_related("plan", "user").filter(user=user).first()

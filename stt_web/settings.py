@@ -297,7 +297,7 @@ INFERENCE_TARGET = read_text("STT_INFERENCE_TARGET", "127.0.0.1:50051")
 INFERENCE_TOKEN = read_text("STT_INFERENCE_TOKEN", "")
 INFERENCE_CA_FILE = read_text("STT_INFERENCE_CA_FILE", "")  # TLS with this CA; empty: no TLS
 
-# A job's lease: renewed by a timer, lost after `LEASE_S` without renewal (stt: design, Durability).
+# A job's lease: renewed by a timer, lost after `LEASE_S` without renewal.
 LEASE_S = read_float("STT_LEASE_S", 20.0)
 HEARTBEAT_S = read_float("STT_HEARTBEAT_S", 3.0)
 PROGRESS_DEADLINE_S = read_float("STT_PROGRESS_DEADLINE_S", 900.0)

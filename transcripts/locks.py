@@ -10,7 +10,7 @@
 A transaction that leaves one out goes on with the next; none goes back. Two transactions that took
 two of them in opposite order would wait for each other (PostgreSQL ends one of them with an error).
 
-The transcript's lock is the one that an UPDATE takes (FOR NO KEY UPDATE): `store.store_windows`
+The transcript's lock is the one that an UPDATE takes (FOR NO KEY UPDATE): `results.store_windows`
 inserts segments while it holds jobs' rows, and each such row refers to the transcript. A stronger
 lock (FOR UPDATE) would block these inserts, against the order.
 """

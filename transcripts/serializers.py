@@ -5,12 +5,6 @@ from rest_framework import serializers
 from transcripts.models import GapReason, Origin, Source, Status
 from transcripts.options import RESPONSE_FORMATS, TASKS
 
-
-class ErrorSerializer(serializers.Serializer[object]):
-    error = serializers.CharField(help_text="A sentence a person can act on.")
-    code = serializers.CharField(help_text="Stable, for programs.")
-
-
 UNMEASURED = "null in an import that told none."
 
 

@@ -6,7 +6,7 @@ Times are integer milliseconds from the recording's start.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from inference_service.engines.asr import Timing, Verdict
+from inference_service.engines.asr import Timing
 
 
 class GapReason(StrEnum):
@@ -16,13 +16,6 @@ class GapReason(StrEnum):
     REPETITION = "repetition"
     LOW_CONFIDENCE = "low_confidence"
     NOT_SPEECH = "not_speech"
-
-
-def reason_for(verdict: Verdict) -> GapReason:
-    """Return why a window of speech has no text."""
-    if verdict is Verdict.REPETITION:
-        return GapReason.REPETITION
-    return GapReason.NOT_SPEECH if verdict is Verdict.NO_SPEECH else GapReason.NOT_RECOGNISED
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from inference_service.engines.asr import TextSegment, Verdict, WindowText
+from inference_service.engines.asr import TextSegment
 from inference_service.sessions.coverage import FrameInterval
 from inference_service.sessions.regions import FRAME_S
 from inference_service.sessions.windows import Voiced
@@ -33,15 +33,6 @@ def is_speakable(segments: Sequence[TextSegment], *, speech_s: float) -> bool:
     seconds = max(speech_s, 0.5)
     letters = sum(map(len, words))
     return len(words) / seconds <= _MOST_WORDS_PER_S and letters / seconds <= _MOST_LETTERS_PER_S
-
-
-def accept_repetition(text: WindowText, *, speech_s: float) -> WindowText:
-    """Accept text that repeats itself, where so much can be spoken in so many seconds."""
-    if text.verdict is not Verdict.REPETITION:
-        return text
-    if not is_speakable(text.discarded, speech_s=speech_s):
-        return text
-    return WindowText(Verdict.ACCEPTED, text.discarded)
 
 
 def is_confirmed(

@@ -82,7 +82,7 @@ class UploadLostError(UploadError):
 class Upload:
     """A recording on disk, and the form's other fields. Deleted unless it is stored.
 
-    **Race.** A client that hangs up ends the request (`Ingest._take_upload`) while a thread of it
+    **Race.** A client that hangs up ends the request (`_take_upload`) while a thread of it
     still admits the recording (`submit.admit_recording`). Of storing and deleting, the one that
     comes first decides, under one lock: the writer of the path stores the file before the commit.
     """
@@ -141,7 +141,7 @@ class Upload:
 class UploadReader:
     """Parses one body. Feed it from one thread at a time; then `finish`, or `abandon`.
 
-    **Race.** `Ingest._receive_upload` abandons where the client hung up, while a thread may still
+    **Race.** `_receive_upload` abandons where the client hung up, while a thread may still
     feed: in either order, nothing is left behind.
 
     `limit_bytes` bounds the file, 0 means no limit. `open_file` is `Path.open` but for tests.

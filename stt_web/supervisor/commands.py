@@ -64,7 +64,7 @@ def web(*, host: str, port: int) -> ProcessCommand:
 
     Without uvicorn's access log, whose lines would hold `?token=`, and without its trust in
     `X-Forwarded-For`: whom to believe is STT_TRUSTED_PROXIES' matter alone. It waits longer for
-    sockets than a live session takes to be left (`LiveSession.abandon`).
+    sockets than a live session takes to be left (`SessionRunner.abandon`).
     """
     return _python(
         "web",

@@ -171,7 +171,7 @@ class Draft:
         return new_segment_key()
 
     def apply(self, changes: Changes) -> None:
-        """Make changes that `services.revisions` worked out."""
+        """Make changes that `editing.revisions` worked out."""
         for position, change in changes.get("speakers", {}).items():
             self._apply_speaker(int(position), change)
         segments = changes.get("segments", {})

@@ -1,7 +1,7 @@
 """Subtitle cues from word times: what stands on the screen, from when to when, in which lines.
 
 Sources of the rules: Netflix Timed Text Style Guide (general requirements; English, Japanese and
-Chinese templates) and the BBC Subtitle Guidelines; `contract/compat.md`, *Subtitles*.
+Chinese templates) and the BBC Subtitle Guidelines.
 
 Speech of one speaker without a long pause is divided as a whole, over the borders of segments: so
 that no rest of a sentence stands alone, and no border of the recogniser's shows. Text is never

@@ -1,6 +1,6 @@
 """Subtitle profiles: how much text a reader can take, and for how long it stands.
 
-Where the numbers are from: *default* is `contract/compat.md`; *netflix* the Netflix Timed Text
+Where the numbers are from: *default* is what players show well; *netflix* the Netflix Timed Text
 Style Guides (English: 42 characters, 20 a second for adults; Simplified Chinese: 16 and 9;
 Japanese: 13 a line and 4 a second, Korean: 16 and 12); *broadcast* the BBC Subtitle Guidelines (37
 characters, 160–180 words a minute, which is about 15 characters a second). *social* is ours, for

@@ -1,7 +1,7 @@
 """Live streams to an inference server: the asynchronous half of this package's gRPC.
 
 Channels belong to an event loop, and are cached with it. Nothing is retried here: a session knows
-from where it goes on (`services/live`).
+from where it goes on (`live/upstream`).
 """
 
 import asyncio

@@ -210,7 +210,7 @@ def claim_job(job_id: UUID) -> tuple[Lease, TranscriptionJob] | None:
     """Claim a queued job for this process; None where it is not queued (any more), or where its
     account has as many under way as it may have (`jobs/concurrency`).
 
-    The claim counts as a try without progress until progress comes (`store.store_window`). The
+    The claim counts as a try without progress until progress comes (`results.store_window`). The
     compare-and-set is on `attempt` too: where nothing locks rows (SQLite), it alone decides.
     """
     with transaction.atomic():

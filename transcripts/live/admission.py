@@ -7,7 +7,7 @@
 **Races.** As in `jobs/submit`: how many run, the hold and the insert are one transaction, which
 first locks the account's row (a guest's: counts the use of the day). Of two processes that take
 one session over, one wins the compare-and-set on `attempt`; the process that held it until then
-notices at its next write, or within seconds (`live/watch`). Rows are locked as `locks`
+notices at its next write, or within seconds (`live/registry`). Rows are locked as `locks`
 says.
 """
 

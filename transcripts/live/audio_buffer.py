@@ -62,7 +62,7 @@ class AudioBuffer:
             del self._tail[: len(self._tail) - TAIL_BYTES]
 
     async def sync(self) -> None:
-        """Write the journal's end to the disk, where the hub won't any more. Never raises."""
+        """Write the journal's end to the disk, where the registry won't any more. Never raises."""
         try:
             self.note_synced(await in_sync(self.journal.sync))
         except OSError as error:

@@ -54,7 +54,7 @@ _ROWS_AT_ONCE = 500
 
 
 class RegisteredSession(Protocol):
-    """What the hub knows of a session."""
+    """What the registry knows of a session."""
 
     @property
     def lease(self) -> Lease: ...

@@ -170,7 +170,7 @@ class ResultWriter:
         finals = make_finals(received.segments, language=self._language)
         self._unstored.append(_Unstored(window, finals))
         if self._storing is None or self._storing.done():
-            self._storing = asyncio.create_task(self._store(), name="live-scribe")
+            self._storing = asyncio.create_task(self._store(), name="live-result-writer")
             self._storing.add_done_callback(self._check_stored)
 
     async def _store(self) -> None:

@@ -8,7 +8,7 @@
 
 It is a transcript in `processing` whose lease this process holds, and which it writes like a worker
 (`jobs/results`). So each way in which it can end leaves the transcript finished, paused or
-queued; a process that dies leaves a lease that runs out. How it can end: `endings`.
+queued; a process that dies leaves a lease that runs out. How it can end: `close_errors`.
 """
 
 import asyncio
@@ -204,7 +204,7 @@ class SessionRunner:
             self._stop_listening()
         await asyncio.wait([self._running], timeout=ABANDON_CLOSE_S)
 
-    # What the hub calls.
+    # What the registry calls.
 
     def silent_s(self) -> float:
         return self.upstream.silent_s()

@@ -1,10 +1,9 @@
 """What was finalized while a client was away: delivered when it returns, once. Blocks.
 
 A client reports its own position (`LiveRequest.delivered_ms`). For one that doesn't, the
-session
-that it left stored its delivery position. Where it didn't (its process died, or took
-the connection for one that still stands), all that is stored counts as delivered: it is sent as
-soon as it is stored.
+session that it left stored its delivery position. Where it didn't (its process died, or took the
+connection for one that still stands), all that is stored counts as delivered: it is sent as soon as
+it is stored.
 """
 
 import logging

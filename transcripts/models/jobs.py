@@ -7,7 +7,7 @@ only. Who may change what:
   lease (every write carries `attempt`, and none is made once that number moved on);
 - `jobs/sweep` takes leases back that ran out; `jobs/cancel` cancels and deletes.
 
-Every change of `status` is a compare-and-set on the old one (`jobs/job_status`).
+Every change of `status` is a compare-and-set on the old one (`services/job_status`).
 """
 
 import uuid
@@ -103,7 +103,7 @@ class TranscriptionJob(models.Model):
     audio_duration_ms = models.PositiveBigIntegerField(default=0)  # as the inference side counted
     credits_charged = models.PositiveIntegerField(default=0)
 
-    # `sources`: what of the recording is recognised, one after another, as `services.passes`
+    # `sources`: what of the recording is recognised, one after another, as `media.passes`
     # writes it: [{"track", "channel", "gain_db", "is_speaker", …}]. `source`: the index of the
     # one at hand; `source_resume_ms`: where it goes on, if there are several (`resume_ms` is the
     # progress over all of them then).

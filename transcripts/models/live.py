@@ -1,4 +1,4 @@
-"""What a live session has beyond its transcript (`services/live`)."""
+"""What a live session has beyond its transcript (`live/admission`)."""
 
 from django.db import models
 

@@ -68,7 +68,7 @@ class Transcript(models.Model):
     language_note = models.CharField(max_length=200, blank=True)
     revision = models.PositiveIntegerField(default=0)  # 0: as the machine wrote it
     is_corrected = models.BooleanField(default=False)  # by a person; renaming is no correction
-    # How its words were indexed for the search; below `search_index.VERSION`: to be done again.
+    # How its words were indexed for the search; below `search/index.VERSION`: to be done again.
     search_version = models.PositiveSmallIntegerField(default=0)
 
     created_at = models.DateTimeField(auto_now_add=True)

@@ -19,7 +19,7 @@ MASKED_NAMES = {
     "card": gettext_lazy("Card numbers"),
     "iban": gettext_lazy("Bank accounts (IBAN)"),
 }
-# The actions of the history (`RevisionAction`).
+# The actions of the history (`EditAction`).
 _ACTIONS = {
     "describe": gettext_lazy("Title or tags"),
     "edit": gettext_lazy("Text, timing, or speaker"),

@@ -1,6 +1,6 @@
 """A job over several sources: planned, processed one after another, and joined by time.
 
-What the passes found stands in `TranscriptionJob`. Every write is fenced like those of `store`.
+What the passes found stands in `TranscriptionJob`. Every write is fenced like those of `results`.
 """
 
 import logging
