@@ -33,7 +33,7 @@ from stt_web.core.asgi.messages import (  # noqa: E402
 )
 from stt_web.core.asgi.protection import ProtectionLayer  # noqa: E402
 from stt_web.core.asgi.thread_slots import ThreadSlotsLayer  # noqa: E402
-from stt_web.core.asgi.upload_layer import IngestLayer  # noqa: E402
+from stt_web.core.asgi.upload_layer import UploadLayer  # noqa: E402
 from stt_web.core.request_id import RequestIdLayer  # noqa: E402
 from stt_web.core.wakeups import receive_wakeups  # noqa: E402
 from stt_web.routing import socket_router  # noqa: E402
@@ -45,7 +45,7 @@ UPLOAD_PATHS = ("/v1/transcribe", "/api/v1/transcripts/import/")
 warm_up()
 
 _inner = ThreadSlotsLayer(
-    IngestLayer(
+    UploadLayer(
         django_application,
         media_root=settings.MEDIA_ROOT,
         upload_paths=UPLOAD_PATHS,

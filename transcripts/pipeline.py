@@ -7,9 +7,9 @@ from transcripts.jobs.stages.diarize import diarize_job
 from transcripts.jobs.stages.finalize import finalize
 from transcripts.jobs.stages.recognise import recognise
 from transcripts.jobs.stages.sentences import form_sentences
-from transcripts.live.close import gather_journal
+from transcripts.live.close import assemble_journal
 
-STAGES: Stages = (gather_journal, recognise, diarize_job, form_sentences, finalize)
+STAGES: Stages = (assemble_journal, recognise, diarize_job, form_sentences, finalize)
 
 
 def run_job(job_id: UUID) -> None:

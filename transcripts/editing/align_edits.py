@@ -77,7 +77,7 @@ def align_edit(alignment_id: int, *, align: Align = align_segment) -> None:
     _write(row, segment, words)
 
 
-def sweep_alignments(*, announce: Callable[[int], bool] | None = None) -> None:
+def sweep_alignments(*, send: Callable[[int], bool] | None = None) -> None:
     """Announce what waits again, give up what waited too long, delete what was finished long ago.
 
     Without work three statements.
@@ -90,7 +90,7 @@ def sweep_alignments(*, announce: Callable[[int], bool] | None = None) -> None:
         # Compare and set: of two sweepers one announces it.
         again = waiting.filter(pk=pk, enqueued_at=last_enqueued_at)
         is_enqueued = again.update(enqueued_at=now, enqueue_count=F("enqueue_count") + 1)
-        if is_enqueued and not (announce or _announce)(pk):
+        if is_enqueued and not (send or _send)(pk):
             return  # the broker is down: the next round tries again
     EditAlignment.objects.filter(finished_at__lt=now - _FINISHED_RETENTION).delete()
 
@@ -150,7 +150,7 @@ def _finish(row: EditAlignment, *, is_aligned: bool) -> None:
     wakeups.wake(wakeups.TRANSCRIPT, row.transcript_id)
 
 
-def _announce(alignment_id: int) -> bool:
+def _send(alignment_id: int) -> bool:
     """Enqueue; False if the broker could not be reached. Never raises."""
     return send_now(ALIGN_TASK, [alignment_id], queue=_QUEUE)
 

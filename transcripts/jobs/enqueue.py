@@ -27,7 +27,7 @@ def enqueue(job_id: UUID | str) -> bool:
     return row is not None and send_message(job_id, queue=row[0], last_enqueued_at=row[1])
 
 
-def announce(job: TranscriptionJob) -> bool:
+def enqueue_job(job: TranscriptionJob) -> bool:
     """Enqueue a row that was inserted as enqueued (`enqueued_at`); as `enqueue`.
 
     No query: no one else can have enqueued it. A process that dies before leaves it to the

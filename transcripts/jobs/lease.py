@@ -219,7 +219,7 @@ def claim_job(job_id: UUID) -> tuple[Lease, TranscriptionJob] | None:
             logger.info("event=job_not_queued job_id=%s", job_id)
             return None
         if not has_free_slot(seen):
-            logger.info("event=job_waits_its_turn job_id=%s", job_id)
+            logger.info("event=job_waits_for_slot job_id=%s", job_id)
             return None
         rows = TranscriptionJob.objects.filter(status=Status.QUEUED, attempt=seen.attempt)
         claimed = change_status(

@@ -15,15 +15,15 @@ _LONGEST_TITLE = 80
 
 def notify_completed(transcript: Transcript) -> None:
     """Notify the owner by mail that the transcript can be read."""
-    _announce(transcript, kind="transcript_ready")
+    _notify(transcript, kind="transcript_ready")
 
 
 def notify_failed(transcript: Transcript) -> None:
     """Notify the owner by mail that there will be no transcript, and that it costs nothing."""
-    _announce(transcript, kind="transcript_failed")
+    _notify(transcript, kind="transcript_failed")
 
 
-def _announce(transcript: Transcript, *, kind: str) -> None:
+def _notify(transcript: Transcript, *, kind: str) -> None:
     if transcript.owner is None or not transcript.job.is_asynchronous:
         return
     write = _write_result if kind == "transcript_ready" else _write_failure

@@ -38,7 +38,7 @@ from stt_web.core.uploads import Upload
 from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
 from transcripts.jobs.concurrency import is_detached
-from transcripts.jobs.enqueue import announce
+from transcripts.jobs.enqueue import enqueue_job
 from transcripts.media import Pick, Probe, probe
 from transcripts.models import (
     OPEN_STATUSES,
@@ -107,7 +107,7 @@ class TranscriptionOptions:
 class Submission:
     """A recording and who wants it transcribed. `user` None: a guest at `address`.
 
-    `model_here` is the model that answers to `options.model` now, as far as that is known.
+    `resolved_model` is the model that answers to `options.model` now, as far as that is known.
     """
 
     user: User | None
@@ -117,7 +117,7 @@ class Submission:
     options: TranscriptionOptions
     is_async: bool
     source: Source = Source.API
-    model_here: str = ""
+    resolved_model: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,8 +136,8 @@ async def submit_recording(submission: Submission) -> Submitted:
     503 the model or the language is not installed, or inference is down.
     """
     inference = await sync_to_async(inference_for)(submission.user)
-    model_here = await _find_model_here(inference, submission.options)
-    submission = replace(submission, model_here=model_here)
+    resolved_model = await _resolve_model(inference, submission.options)
+    submission = replace(submission, resolved_model=resolved_model)
     running = await sync_to_async(_find_running)(submission)
     submitted = Submitted(transcript=running, is_joined=True) if running is not None else None
     if submitted is None:
@@ -149,7 +149,7 @@ async def submit_recording(submission: Submission) -> Submitted:
     return submitted
 
 
-async def _find_model_here(inference: Inference, options: TranscriptionOptions) -> str:
+async def _resolve_model(inference: Inference, options: TranscriptionOptions) -> str:
     """Return the model that would run now; empty where that is unknown, which is no refusal yet."""
     try:
         return (await _in_background(inference.resolve_model, options.model)).id
@@ -228,8 +228,8 @@ def _find_running(submission: Submission) -> Transcript | None:
 def _of_same_request(submission: Submission) -> QuerySet[TranscriptionJob]:
     """What another model than today's wrote is no answer: a better one may be there by now."""
     is_todays = Q(status__in=OPEN_STATUSES)
-    if submission.model_here:
-        is_todays |= Q(status__in=READABLE_STATUSES, model_used=submission.model_here)
+    if submission.resolved_model:
+        is_todays |= Q(status__in=READABLE_STATUSES, model_used=submission.resolved_model)
     else:
         is_todays |= Q(status__in=READABLE_STATUSES)
     return TranscriptionJob.objects.filter(
@@ -261,7 +261,7 @@ def admit_recording(submission: Submission, found: Probe, *, now: datetime) -> S
         # Before the commit, so that no row refers to a file that `Upload.end` has deleted. Where
         # the commit fails, `purge_orphans` finds the folder.
         submission.upload.retain()
-        transaction.on_commit(partial(announce, transcript.job))
+        transaction.on_commit(partial(enqueue_job, transcript.job))
     return Submitted(transcript=transcript, guest_token=token)
 
 

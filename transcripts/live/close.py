@@ -48,7 +48,7 @@ class FinalResult:
     warnings: tuple[dict[str, Any], ...]
 
 
-def gather_journal(job: JobRun) -> None:
+def assemble_journal(job: JobRun) -> None:
     """The first stage of a live session's job where a worker finishes it: its recording.
 
     Idempotent. What was recognised to the end already is not recognised again.

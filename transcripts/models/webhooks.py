@@ -1,8 +1,8 @@
 """Webhook endpoints, and the deliveries to them.
 
 A delivery is written in the transaction of its event (an outbox), so that it exists if and
-only if that happened. An endpoint is served by one worker at a time, which holds its `turn`: the
-number moves on with each claim, and nothing is written under an old one.
+only if that happened. An endpoint is served by one worker at a time, which holds its
+`claim_number`: the number moves on with each claim, and nothing is written under an old one.
 """
 
 import uuid
@@ -34,9 +34,9 @@ class WebhookEndpoint(models.Model):
     previous_secret_until = models.DateTimeField(null=True, blank=True)
     disabled_at = models.DateTimeField(null=True, blank=True)
     disabled_reason = models.CharField(max_length=10, choices=DisabledReason.choices, blank=True)
-    turn = models.PositiveIntegerField(default=0)  # the fence of `busy_until`
+    claim_number = models.PositiveIntegerField(default=0)  # the fence of `busy_until`
     busy_until = models.DateTimeField(null=True, blank=True)
-    served_at = models.DateTimeField(null=True, blank=True)  # when it was last claimed
+    last_attempt_at = models.DateTimeField(null=True, blank=True)  # when it was last claimed
     succeeded_at = models.DateTimeField(null=True, blank=True)  # when it last took something
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -1,6 +1,6 @@
 """What is due, and how it went. The row decides; every step is a compare-and-set.
 
-An endpoint is served by one request at a time: the request that claims it (`turn` moves on,
+An endpoint is served by one request at a time: the request that claims it (`claim_number` moves on,
 `busy_until`) sends its oldest due message and releases it with the outcome. A slow receiver is
 one waiting request, for any number of its messages. A process that dies in between leaves a
 claim that runs out, and the message is sent again under the same id: at least once, never lost.
@@ -43,10 +43,10 @@ _PURGED_ROWS = 5000
 
 @dataclass(frozen=True)
 class DeliveryClaim:
-    """A message that is to be sent now, by the holder of this claim; `turn` is the fence."""
+    """A message to be sent now, by the holder of this claim; `claim_number` is the fence."""
 
     endpoint: WebhookEndpoint
-    turn: int
+    claim_number: int
     delivery: WebhookDelivery
     request: Request
 
@@ -62,7 +62,7 @@ def claim_due(*, limit: int, now: datetime | None = None) -> list[DeliveryClaim]
     free = WebhookEndpoint.objects.filter(
         _is_free(asked_at), Exists(due), disabled_at=None, owner__is_active=True
     )
-    oldest_first = free.order_by(F("served_at").asc(nulls_first=True))[:limit]
+    oldest_first = free.order_by(F("last_attempt_at").asc(nulls_first=True))[:limit]
     claims = (_claim(endpoint, now=asked_at) for endpoint in oldest_first)
     return [claim for claim in claims if claim is not None]
 
@@ -135,19 +135,23 @@ def _is_free(now: datetime) -> Q:
 
 def _claim(endpoint: WebhookEndpoint, *, now: datetime) -> DeliveryClaim | None:
     """Claim the endpoint for its oldest due message; None where another process was faster."""
-    turn = endpoint.turn + 1
+    claim_number = endpoint.claim_number + 1
     unclaimed = WebhookEndpoint.objects.filter(
-        _is_free(now), pk=endpoint.pk, turn=endpoint.turn, disabled_at=None
+        _is_free(now), pk=endpoint.pk, claim_number=endpoint.claim_number, disabled_at=None
     )
     busy_until = now + timedelta(seconds=2 * settings.WEBHOOK_TIMEOUT_S)
-    if not unclaimed.update(turn=turn, busy_until=busy_until, served_at=now):
+    if not unclaimed.update(claim_number=claim_number, busy_until=busy_until, last_attempt_at=now):
         return None
     delivery = _due(now).filter(endpoint=endpoint).order_by("next_try_at", "created_at").first()
     request = _write_request(endpoint, delivery, now=now) if delivery is not None else None
     if delivery is None or request is None:
-        WebhookEndpoint.objects.filter(pk=endpoint.pk, turn=turn).update(busy_until=None)
+        WebhookEndpoint.objects.filter(pk=endpoint.pk, claim_number=claim_number).update(
+            busy_until=None
+        )
         return None
-    return DeliveryClaim(endpoint=endpoint, turn=turn, delivery=delivery, request=request)
+    return DeliveryClaim(
+        endpoint=endpoint, claim_number=claim_number, delivery=delivery, request=request
+    )
 
 
 def _write_request(
@@ -177,7 +181,7 @@ def _write_request(
 
 
 def _give_back(claim: DeliveryClaim, answer: Answer, *, now: datetime) -> bool:
-    held = WebhookEndpoint.objects.filter(pk=claim.endpoint.pk, turn=claim.turn)
+    held = WebhookEndpoint.objects.filter(pk=claim.endpoint.pk, claim_number=claim.claim_number)
     changes: dict[str, object] = {"busy_until": None}
     if answer.is_success:
         changes["succeeded_at"] = now
@@ -228,7 +232,7 @@ def _disable(claim: DeliveryClaim, reason: DisabledReason, *, now: datetime) -> 
     notify(
         claim.endpoint.owner,
         kind="webhook_disabled",
-        key=f"{claim.endpoint.pk}:{claim.turn}",
+        key=f"{claim.endpoint.pk}:{claim.claim_number}",
         write=lambda: _write_disabled_mail(claim.endpoint, reason),
     )
 

@@ -86,7 +86,7 @@ class AdmittedCaller(Protocol):
 C = TypeVar("C", bound=AdmittedCaller)
 
 
-class IngestLayer(Generic[C]):
+class UploadLayer(Generic[C]):
     """The ASGI layer in front of Django.
 
     `upload_paths` take recordings (POST). `media_root` gets one folder an upload. `identify`

@@ -253,17 +253,17 @@ def test_a_lost_message_or_a_dead_worker_is_made_good_by_the_sweeper(
     edit_first(client, heard, CORRECTION["text"])
     announced: list[int] = []
 
-    def announce(pk: int) -> bool:
+    def send(pk: int) -> bool:
         announced.append(pk)
         return True
 
-    sweep_alignments(announce=announce)
+    sweep_alignments(send=send)
     assert announced == []  # it was told a moment ago
 
     for age_s in (11, 21, 41):
         EditAlignment.objects.update(enqueued_at=timezone.now() - timedelta(seconds=age_s))
-        sweep_alignments(announce=announce)
-        sweep_alignments(announce=announce)
+        sweep_alignments(send=send)
+        sweep_alignments(send=send)
 
     (waiting,) = EditAlignment.objects.all()
     assert announced == [waiting.pk] * 3

@@ -15,7 +15,7 @@ import requests
 
 from billing.admission import Caller
 from billing.quotas import Limits
-from stt_web.core.asgi.upload_layer import MAX_PLAIN_BYTES, IngestLayer
+from stt_web.core.asgi.upload_layer import MAX_PLAIN_BYTES, UploadLayer
 from stt_web.core.errors import ApiError
 from stt_web.core.uploads import Upload
 from tests.e2e.processes import wait_until
@@ -74,7 +74,7 @@ def media(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(behind: Behind, media: Path) -> Iterator[Served]:
-    app = IngestLayer(
+    app = UploadLayer(
         behind,
         media_root=media,
         upload_paths=["/up"],
@@ -240,7 +240,7 @@ def test_bytes_arrive_on_disk_while_the_body_is_still_coming(
     async def send(message: Any) -> None:
         pass
 
-    app = IngestLayer(
+    app = UploadLayer(
         behind,
         media_root=tmp_path / "media",
         upload_paths=["/up"],
