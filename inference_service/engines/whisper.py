@@ -238,7 +238,9 @@ class WhisperRecogniser:
         # The second attempt follows a first one that failed, padded at last.
         if request.is_padded or request.attempt > 0:
             return MAX_FRAMES
-        return choose_length(count_frames(request.duration_s), self._margin_for(request))
+        n_frames = count_frames(request.duration_s)
+        margins = {self.window_margin, self._margin_for(request)}
+        return min(choose_length(n_frames, margin) for margin in margins)
 
     def _margin_for(self, request: WindowRequest) -> WindowMargin | None:
         # A GPU would gain nothing by shorter drafts: its batches would only be smaller.

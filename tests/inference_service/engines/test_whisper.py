@@ -219,16 +219,14 @@ def test_a_decoder_that_never_stops_is_stopped(
     assert 0.95 * most_tokens < len(prompted.tokens) <= most_tokens + 1
 
 
-def test_translation_is_another_task_of_the_same_window(whisper: WhisperRecogniser) -> None:
-    samples, known = load_sample("cs_short_1.flac")
+def test_a_window_may_be_translated(whisper: WhisperRecogniser) -> None:
+    """What is asked of the decoder is the next test's: our Whisper was taught no translation."""
+    samples, _ = load_sample("cs_short_1.flac")
 
     result = recognise_one(whisper, samples, "cs", task="translate")
 
     assert result.verdict is not Verdict.RETRY
     check_times(result, duration_s=len(samples) / RATE_HZ)
-    # Our Whisper was taught no translation, but asked for one it writes another text.
-    assert make_window_text(result) != known["text"]
-    assert make_window_text(recognise_one(whisper, samples, "cs")) == known["text"]
 
 
 @pytest.mark.parametrize("task", ["transcribe", "translate"])
