@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from stt_web.beat_schedule import make_beat_schedule
 from stt_web.core.email_url import read_email_url
 from stt_web.core.env import (
     BadSettingError,
@@ -365,58 +366,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "housekeeping"
 # Long recordings never hold the slots that a clip or the sweeper needs: a queue, and workers, each.
 CELERY_TASK_CREATE_MISSING_QUEUES = True
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
-    "sweep": {
-        "task": "transcripts.sweep",
-        "schedule": read_float("STT_SWEEP_S", 5.0),
-        "options": {"queue": "housekeeping", "expires": 5},
-    },
-    "send-mail": {
-        "task": "accounts.sweep_mail",
-        "schedule": 30.0,
-        "options": {"queue": "housekeeping", "expires": 30},
-    },
-    "finish-departures": {
-        "task": "accounts.delete_closed_accounts",
-        "schedule": 60.0,
-        "options": {"queue": "housekeeping", "expires": 60},
-    },
-    "deliver-webhooks": {
-        "task": "transcripts.deliver_webhooks",
-        "schedule": 5.0,
-        "options": {"queue": "webhooks", "expires": 5},
-    },
-    "purge-expired": {
-        "task": "transcripts.purge_expired",
-        "schedule": 600.0,
-        "options": {"queue": "housekeeping", "expires": 600},
-    },
-    "collect-debts": {
-        "task": "billing.collect_debts",
-        "schedule": 60.0,
-        "options": {"queue": "housekeeping", "expires": 60},
-    },
-    "apply-retention": {
-        "task": "transcripts.apply_retention",
-        "schedule": 1800.0,
-        "options": {"queue": "housekeeping", "expires": 1800},
-    },
-    "index-for-search": {
-        "task": "transcripts.index_for_search",
-        "schedule": 10.0,
-        "options": {"queue": "housekeeping", "expires": 10},
-    },
-    "purge-sessions": {
-        "task": "accounts.purge_sessions",
-        "schedule": 6 * 3600.0,
-        "options": {"queue": "housekeeping", "expires": 3600},
-    },
-    "purge-anonymous": {
-        "task": "transcripts.purge_anonymous",
-        "schedule": 300.0,
-        "options": {"queue": "housekeeping", "expires": 300},
-    },
-}
+CELERY_BEAT_SCHEDULE = make_beat_schedule(sweep_s=read_float("STT_SWEEP_S", 5.0))
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 
 # Every export states that a machine wrote it, and whether a person has corrected it since.
