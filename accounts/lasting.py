@@ -8,15 +8,10 @@ anywhere (`stt_web.core.wakeups`), and what lasts ends with it.
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from importlib import import_module
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
-from django.contrib.auth import get_user
-from django.http import HttpRequest
 
-from accounts.models import User
 from stt_web.core import wakeups
 
 RECHECK_S = 3.0
@@ -92,15 +87,6 @@ async def while_allowed(
     finally:
         timer.close()
         await _close(chunks, chunk)
-
-
-def read_session_user(request: HttpRequest) -> User | None:
-    """Return whose session it is now, by the database: None once it has ended. Two queries."""
-    fresh = HttpRequest()
-    store = import_module(settings.SESSION_ENGINE).SessionStore
-    fresh.session = store(request.session.session_key)
-    user = get_user(fresh)
-    return user if isinstance(user, User) else None
 
 
 async def _close(chunks: AsyncIterator[bytes], chunk: asyncio.Future[bytes] | None) -> None:

@@ -6,15 +6,13 @@ cookie counts for pages of ours only: their `Origin` is what Django's CSRF check
 
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
-from importlib import import_module
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.auth import get_user
-from django.http import HttpRequest
 from django.utils.http import is_same_domain
 
 from accounts.models import User
+from accounts.services.sessions import load_session_user
 from stt_web.core.errors import ApiError
 from stt_web.core.strict_json import find_unstorable
 
@@ -37,10 +35,7 @@ def read_session_user(headers: Mapping[str, str], *, is_tls: bool) -> User | Non
         raise OriginError(
             "This page may not use your log-in: it is another site's. Use an API key."
         )
-    request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(cookie)
-    user = get_user(request)
-    return user if isinstance(user, User) else None
+    return load_session_user(cookie)
 
 
 def _read_cookie(header: str) -> str:

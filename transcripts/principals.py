@@ -16,8 +16,8 @@ from accounts.authentication import (
     read_bearer,
 )
 from accounts.client_address import request_address
-from accounts.lasting import read_session_user
 from accounts.models import ApiKey, User
+from accounts.services.sessions import load_session_user
 from billing.admission import Caller
 from billing.api.throttling import count_api_request
 from stt_web.core.errors import HOW_TO_SEND_A_KEY, ApiError
@@ -85,7 +85,7 @@ def check_still_allowed(request: HttpRequest, transcript_id: UUID | None = None)
         principal, api_key = _authenticate(request)
         check_scope(api_key, "read")
     else:
-        user = read_session_user(request)
+        user = load_session_user(request.session.session_key)
         if user is None:
             raise AuthenticationError(HOW_TO_SEND_A_KEY, code="missing_key")
         principal = user

@@ -15,11 +15,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.lasting import read_session_user, while_allowed
+from accounts.lasting import while_allowed
 from accounts.models import User
 from accounts.pages.forms import LeaveForm
 from accounts.services.account_deletion import close_account, try_to_remove
 from accounts.services.export import export_account
+from accounts.services.sessions import load_session_user
 
 
 @never_cache
@@ -32,7 +33,7 @@ def download_export(request: HttpRequest) -> HttpResponseBase:
     return StreamingHttpResponse(
         while_allowed(
             _in_threads(export_account(cast("User", request.user))),
-            lambda: read_session_user(request) is not None,
+            lambda: load_session_user(request.session.session_key) is not None,
         ),
         content_type="application/zip",
         headers={"Content-Disposition": f'attachment; filename="open-stt-{day}.zip"'},

@@ -15,8 +15,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from accounts.lasting import read_session_user
 from accounts.models import User
+from accounts.services.sessions import load_session_user
 from stt_web.core.errors import ApiError
 from transcripts.exports.api.archives import answer_archive, find_ids
 from transcripts.exports.api.options import read_export_options
@@ -45,7 +45,7 @@ def export_chosen(request: HttpRequest) -> HttpResponseBase:
         ids,
         format_name,
         read_export_options({}),
-        is_allowed=lambda: read_session_user(request) is not None,
+        is_allowed=lambda: load_session_user(request.session.session_key) is not None,
     )
 
 
