@@ -104,18 +104,23 @@ def _map_segment(
         )
         for index, (word, (start_ms, end_ms)) in enumerate(zip(words, times, strict=True))
     )
+    return assemble_segment(mapped, scores=segment)
+
+
+def assemble_segment(words: Sequence[OutputWord], *, scores: TextSegment) -> OutputSegment:
+    """Return the segment that `words` make up; nothing stands before the first of them."""
     return OutputSegment(
-        start_ms=times[0][0],
-        end_ms=times[-1][1],
-        text="".join(" " * word.space_before + word.text for word in mapped),
-        words=mapped,
-        confidence=sum(word.confidence for word in mapped) / len(mapped),
-        avg_logprob=segment.avg_logprob,
-        compression_ratio=segment.compression_ratio,
-        no_speech_prob=segment.no_speech_prob,
-        temperature=segment.temperature,
-        language=segment.language,
-        language_probability=segment.language_probability,
+        start_ms=words[0].start_ms,
+        end_ms=max(words[-1].end_ms, words[0].start_ms + 1),
+        text="".join(" " * word.space_before + word.text for word in words),
+        words=tuple(words),
+        confidence=sum(word.confidence for word in words) / len(words),
+        avg_logprob=scores.avg_logprob,
+        compression_ratio=scores.compression_ratio,
+        no_speech_prob=scores.no_speech_prob,
+        temperature=scores.temperature,
+        language=next((word.language for word in words if word.language), scores.language),
+        language_probability=scores.language_probability,
     )
 
 

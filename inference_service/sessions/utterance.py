@@ -7,6 +7,7 @@ from inference_service.engines.asr import TextSegment, Verdict, WindowRequest, W
 from inference_service.sessions.events import OutputSegment, OutputWord
 from inference_service.sessions.hypothesis import LocalAgreement
 from inference_service.sessions.live_language import Ballot
+from inference_service.sessions.segment_times import assemble_segment
 from inference_service.sessions.windows import WINDOW_SAMPLES
 
 # Written without spaces between words, as in faster-whisper's `split_to_word_tokens`.
@@ -149,7 +150,10 @@ def make_segments(
         if recognised and recognised.segments
         else TextSegment(0.0, 0.0, "", ())
     )
-    return tuple(_make_segment(group, scores) for group in _group(fit_before(words, end_ms=end_ms)))
+    return tuple(
+        assemble_segment(strip_leading_space(group), scores=scores)
+        for group in _group(fit_before(words, end_ms=end_ms))
+    )
 
 
 def fit_before(words: Sequence[OutputWord], *, end_ms: int) -> list[OutputWord]:
@@ -186,23 +190,6 @@ def _ends_segment(word: OutputWord, following: OutputWord) -> bool:
         return True
     is_paused = following.start_ms - word.end_ms >= _SEGMENT_PAUSE_MS
     return is_paused or word.text.endswith(_SENTENCE_ENDS)
-
-
-def _make_segment(words: Sequence[OutputWord], scores: TextSegment) -> OutputSegment:
-    stripped = strip_leading_space(words)
-    return OutputSegment(
-        start_ms=words[0].start_ms,
-        end_ms=max(words[-1].end_ms, words[0].start_ms + 1),
-        text="".join(" " * word.space_before + word.text for word in stripped),
-        words=stripped,
-        confidence=sum(word.confidence for word in stripped) / len(stripped),
-        avg_logprob=scores.avg_logprob,
-        compression_ratio=scores.compression_ratio,
-        no_speech_prob=scores.no_speech_prob,
-        temperature=scores.temperature,
-        language=next((word.language for word in stripped if word.language), scores.language),
-        language_probability=scores.language_probability,
-    )
 
 
 def _respace(word: OutputWord, *, has_space: bool) -> OutputWord:
