@@ -1,6 +1,7 @@
 """Accounts to be billed. `make_account(credits=…, minutes=…)` has that much and no more."""
 
 import itertools
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -64,6 +65,25 @@ def run_at_once(calls: Iterable[Callable[[], T]]) -> list[T]:
 
     with ThreadPoolExecutor(THREADS) as threads:
         return list(threads.map(run, calls))
+
+
+def run_together(*calls: Callable[[], None]) -> None:
+    """Run each call in a thread of its own, all from one moment on; raise what one raised.
+
+    Needs `transactional_db`, as `run_at_once`.
+    """
+    start = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], None]) -> None:
+        start.wait()
+        try:
+            call()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        for done in [pool.submit(run, call) for call in calls]:
+            done.result(60)
 
 
 @pytest.fixture

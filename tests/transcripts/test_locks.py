@@ -1,17 +1,14 @@
 """Opposite verbs on one transcript at once: none waits for another for ever, none is half done."""
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 
 import pytest
-from django.db import connection
 
 from billing.ledger import read_balance
 from billing.models import BillingAccount, Hold, HoldState
 from stt_web.core.errors import ApiError
-from tests.billing.conftest import create_account
+from tests.billing.conftest import create_account, run_together
 from tests.transcripts.conftest import MakeTranscript, make_transcript
 from tests.transcripts.rows import claim_transcript
 from transcripts.editing.draft import Editing
@@ -90,21 +87,6 @@ def act(job: JobRun, verb: str) -> None:
         VERBS[verb](JobRun(lease=lease, row=found, next_position=1, has_text=True))
     except (LeaseLostError, ApiError, Transcript.DoesNotExist):
         return
-
-
-def run_together(*verbs: Callable[[], None]) -> None:
-    start = threading.Barrier(len(verbs))
-
-    def run(verb: Callable[[], None]) -> None:
-        start.wait()
-        try:
-            verb()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(verbs)) as pool:
-        for done in [pool.submit(run, verb) for verb in verbs]:
-            done.result(60)
 
 
 def check(transcript: Transcript, account: BillingAccount) -> None:

@@ -5,17 +5,14 @@ import contextlib
 import errno
 import os
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from django.db import connection
 from pytest_django import Settings
 
 from billing.ledger import read_balance
-from tests.billing.conftest import create_account
+from tests.billing.conftest import create_account, run_together
 from tests.transcripts.live.conftest import SECOND, ask_for, db, new_account
 from tests.transcripts.live.fake_stream import FakeStream
 from tests.transcripts.rows import run_transcript, update_transcripts
@@ -122,21 +119,6 @@ def test_resuming_and_extending_the_hold_never_wait_for_each_other(
         job = TranscriptionJob.objects.get(pk=job.pk)
         lease = Lease(job.pk, job.attempt)
         assert job.attempt == number
-
-
-def run_together(*verbs: Callable[[], None]) -> None:
-    start = threading.Barrier(len(verbs))
-
-    def run(verb: Callable[[], None]) -> None:
-        start.wait()
-        try:
-            verb()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(verbs)) as pool:
-        for done in [pool.submit(run, verb) for verb in verbs]:
-            done.result()
 
 
 def test_a_session_without_a_journal_is_not_found(
