@@ -7,7 +7,6 @@ test starts those.
 import sys
 from dataclasses import dataclass
 
-QUEUES = ("short", "bulk", "housekeeping", "webhooks")
 # Queues without a worker of their own: whose worker takes them too.
 _ALSO_TAKES = {"housekeeping": ("exports",)}
 

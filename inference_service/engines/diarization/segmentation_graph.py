@@ -14,7 +14,6 @@ import onnx
 from inference_service.engines.diarization.graph import GraphWriter
 
 SAMPLE_RATE_HZ = 16_000
-SINC_SAMPLES = 251
 SINC_STRIDE = 10
 LEAST_LOW_HZ = 50
 LEAST_BAND_HZ = 50
