@@ -7,7 +7,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from accounts.services.sessions import describe_browser, purge_sessions
+from accounts.services.sessions import describe_browser, load_session_user, purge_sessions
 from tests.accounts.pages.people import browser_of, member
 
 SAFARI = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile Safari/604.1"
@@ -37,3 +37,30 @@ def test_sessions_that_are_over_are_forgotten() -> None:
     purge_sessions()
 
     assert [row.session_key for row in UserSession.objects.all()] == [new.session.session_key]
+
+
+@pytest.mark.django_db
+def test_a_session_is_its_users_until_it_ends() -> None:
+    ann, bob = member("ann@example.com"), member("bob@example.com")
+    anns, bobs = (browser_of(each).session.session_key for each in (ann, bob))
+    assert (load_session_user(anns), load_session_user(bobs)) == (ann, bob)
+
+    Session.objects.filter(session_key=bobs).delete()
+    Session.objects.filter(session_key=anns).update(expire_date=timezone.now())
+    assert (load_session_user(anns), load_session_user(bobs)) == (None, None)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("session_key", [None, "", "0" * 32, "no key"])
+def test_a_session_that_never_was_has_no_user(session_key: str | None) -> None:
+    member("ann@example.com")
+    assert load_session_user(session_key) is None
+
+
+@pytest.mark.django_db
+def test_a_session_of_a_closed_account_has_no_user() -> None:
+    ann = member("ann@example.com")
+    key = browser_of(ann).session.session_key
+    ann.is_active = False
+    ann.save()
+    assert load_session_user(key) is None
