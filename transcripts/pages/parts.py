@@ -1,7 +1,7 @@
 """A text in parts: as many lines as a page shows at once, however long the transcript is.
 
 Thirty thousand lines in one answer occupy a web process for seconds, and a browser for longer. A
-part is named by how many segments are before it; `parts.js` adds the next one to the page.
+part is named by how many segments are before it (`?line=`), or by a segment in it (`?segment=`).
 """
 
 from dataclasses import dataclass
@@ -36,11 +36,25 @@ class TranscriptPart:
         return self.first == 0 and self.following is None
 
 
-def read_first(request: HttpRequest) -> int:
-    """Return how many segments are before the part that is asked for; 0 if that is no number."""
+def read_first(request: HttpRequest, transcript: Transcript) -> int:
+    """Return how many segments are before the part that is asked for; 0 if there is no such part.
+
+    Two queries for a segment, none for a line.
+    """
+    key = request.GET.get("segment", "")
+    if key:
+        return _first_with(transcript, key)
     asked = request.GET.get("line", "")
     is_number = asked.isascii() and asked.isdigit() and len(asked) <= _MOST_DIGITS
     return int(asked) if is_number else 0
+
+
+def _first_with(transcript: Transcript, key: str) -> int:
+    position = transcript.segments.filter(key=key).values_list("position", flat=True).first()
+    if position is None:
+        return 0
+    before = transcript.segments.filter(position__lt=position).count()
+    return before - before % LINES_A_PART
 
 
 def load_part(transcript: Transcript, gaps: tuple[ShownGap, ...], *, first: int) -> TranscriptPart:

@@ -72,7 +72,7 @@ def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
     come by the API."""
     transcript = _find(request, transcript_id)
     is_open = transcript.status in OPEN_STATUSES
-    part = load_part(transcript, load_gaps(transcript), first=read_first(request))
+    part = load_part(transcript, load_gaps(transcript), first=read_first(request, transcript))
     speakers = list(transcript.speakers.all())
     context = {
         "transcript": transcript,

@@ -96,3 +96,25 @@ def test_a_text_of_one_part_has_no_links_to_others(transcript: Transcript) -> No
     assert transcript.owner is not None
     page = browser_of(transcript.owner).get(f"/transcripts/{transcript.pk}/").content.decode()
     assert "?line=" not in page
+
+
+@pytest.mark.parametrize("number", [0, LINES_A_PART - 1, LINES_A_PART, COUNT - 1])
+def test_a_segment_leads_to_its_part(
+    browser_and_path: tuple[Client, str], transcript: Transcript, number: int
+) -> None:
+    browser, path = browser_and_path
+    key = transcript.segments.get(position=number).key
+
+    page = browser.get(f"{path}?segment={key}").content.decode()
+
+    lines = [int(found) for found in TEXT.findall(page)]
+    assert lines[0] == number - number % LINES_A_PART
+    assert number in lines
+
+
+def test_a_segment_that_is_not_there_leads_to_the_beginning(
+    browser_and_path: tuple[Client, str],
+) -> None:
+    browser, path = browser_and_path
+    page = browser.get(f"{path}?segment=nothing").content.decode()
+    assert TEXT.findall(page)[0] == "0"

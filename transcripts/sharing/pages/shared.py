@@ -139,7 +139,7 @@ def _is_still_shared(request: HttpRequest, token: str) -> bool:
 
 
 def _describe(request: HttpRequest, transcript: Transcript, token: str) -> dict[str, object]:
-    part = load_part(transcript, load_gaps(transcript), first=read_first(request))
+    part = load_part(transcript, load_gaps(transcript), first=read_first(request, transcript))
     try:
         find_recording(transcript)
         audio = reverse("shared_audio", args=[token])
