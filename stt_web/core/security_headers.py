@@ -22,7 +22,7 @@ _FIXED: list[Header] = [
     (
         b"permissions-policy",
         b"microphone=(self), camera=(), geolocation=(), payment=(), usb=(), serial=(),"
-        b" bluetooth=(), midi=(), display-capture=(), browsing-topics=()",
+        b" midi=(), display-capture=(), browsing-topics=()",
     ),
 ]
 # A form on our pages leads to Stripe by a redirect, which browsers check, too.
