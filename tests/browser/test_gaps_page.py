@@ -86,7 +86,7 @@ def test_a_gap_stands_in_its_place_and_its_text_is_kept_and_taken_back(
 ) -> None:
     items = page.locator("#segments > li")
     expect(items.nth(2)).to_contain_text("5.0 s not transcribed")
-    expect(page.get_by_text("11 s (places: 2)")).to_be_visible()
+    expect(page.get_by_text("11 s of speech in 2 places")).to_be_visible()
     expect(items.nth(4).get_by_role("button", name="Use this text")).to_have_count(0)
 
     items.nth(2).get_by_text("Discarded text").click()
@@ -94,7 +94,7 @@ def test_a_gap_stands_in_its_place_and_its_text_is_kept_and_taken_back(
 
     expect(page.locator("#segments .gap")).to_have_count(1)
     expect(items.nth(2).locator(".text")).to_have_text("I pledge to listen. I pledge to learn.")
-    expect(page.get_by_text("6.0 s (places: 1)")).to_be_visible()
+    expect(page.get_by_text("6.0 s of speech in 1 place")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#segments .gap")).to_have_count(2)
     expect(items.nth(2)).to_contain_text("5.0 s not transcribed")
@@ -130,8 +130,8 @@ def test_a_gap_is_tried_again_in_the_language_that_was_chosen(
 def test_listening_to_a_gap_ends_with_it(page: Page, inference: FakeInference) -> None:
     page.locator("#segments .gap").nth(0).get_by_role("button", name="Listen").click()
 
-    page.wait_for_function("player.currentTime >= 8 && !player.paused")
-    page.wait_for_function("player.paused", timeout=20_000)
+    page.wait_for_function("() => player.currentTime >= 8 && !player.paused")
+    page.wait_for_function("() => player.paused", timeout=20_000)
     assert 13 <= page.evaluate("player.currentTime") < 14
 
 

@@ -101,8 +101,8 @@ def test_a_limit_is_typed_and_asked_for_where_it_deletes(
 
     expect(page.get_by_text("Saved.")).to_be_visible()
     expect(recordings.get_by_role("spinbutton")).to_have_value("14")
-    page.get_by_role("radio", name="Delete as soon as").check()
+    recordings.get_by_role("radio", name="Delete as soon as").check()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("radio", name="Delete as soon as")).to_be_checked()
+    expect(recordings.get_by_role("radio", name="Delete as soon as")).to_be_checked()
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert wide == 0
