@@ -31,8 +31,8 @@ ENGINES = (
     "f5_tts",
 )
 FRONT = ("api", "pages", "tasks", "management", "urls", "page_urls")
-# Packages of transcripts, one per capability. The first three serve all others.
-FOUNDATIONS = ("text", "media", "inference")
+# Packages of transcripts, one per capability. The first four serve all others.
+FOUNDATIONS = ("text", "media", "inference", "pii")
 ROOMS = (
     *FOUNDATIONS,
     "diarization",
@@ -40,6 +40,7 @@ ROOMS = (
     "exports",
     "gaps",
     "imports",
+    "intelligence",
     "jobs",
     "live",
     "retention",
