@@ -43,6 +43,31 @@ def count_request(
     return headers
 
 
+def count_text_request(user: User, *, limits: Limits, now: datetime) -> dict[str, str]:
+    """Count work on a text, a class of its own beside all requests; return its headers.
+
+    One statement; none where the plan has no such limit. Raises RateLimitError, with the headers.
+    """
+    quota = limits.text_requests_per_minute
+    if quota == 0:
+        return {}
+    window = count_in_window(f"text:{user.pk}", window_s=_WINDOW_S, now=now)
+    left = max(0, quota - window.count)
+    policies = [*list_policies(limits).values(), f'"text";q={quota};w={_WINDOW_S}']
+    headers = {
+        "RateLimit-Policy": ", ".join(policies),
+        "RateLimit": f'"text";r={left};t={window.resets_in_s}',
+    }
+    if window.count > quota:
+        raise RateLimitError(
+            f"You may send {quota} texts a minute to be worked on. Wait for {window.resets_in_s}"
+            " s.",
+            retry_after_s=window.resets_in_s,
+            headers=headers,
+        )
+    return headers
+
+
 def refuse_more_at_once(limits: Limits) -> dict[str, str]:
     """Return headers for a refusal by the plan's concurrency: nothing is left of that.
 
