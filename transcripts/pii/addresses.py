@@ -4,7 +4,7 @@ import ipaddress
 import re
 from re import Match
 
-from transcripts.pii.kinds import PiiKind, PiiRule, checked
+from transcripts.pii.kinds import CAPITALS, PiiKind, PiiRule, checked
 
 _I = re.IGNORECASE
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{2,63}){1,8}")
@@ -53,7 +53,7 @@ _BORN = re.compile(
     r"\bborn\b|date of birth|\bd\.?o\.?b\b|birthday|narozen|narodil|datum naroz|\bnar\.", _I
 )
 
-_CAPITAL = r"[A-ZÁ-Ž][\w'’-]*"
+_CAPITAL = rf"[{CAPITALS}][\w'’-]*"
 _STREETS = (
     r"street|st|avenue|ave|road|rd|lane|ln|drive|boulevard|blvd|court|square|terrace|close"
     r"|crescent|gardens|parkway|way|place|row|hill"
@@ -79,10 +79,10 @@ _GERMAN_STREET = re.compile(
     r"\b[A-ZÄÖÜ]\w{2,30}(?:straße|strasse|str\.|weg|platz|allee|gasse) \d{1,4}[a-z]?\b"
 )
 _ROMANCE_STREET = re.compile(
-    r"\b\d{1,4},? (?:rue|avenue|boulevard|place) (?:d[eu'’]s? ?|l[ae'’] ?){0,2}[A-ZÀ-Ž]\w+"
-    r"(?: [A-ZÀ-Ž]\w+)?"
-    r"|\b(?:[Cc]alle|[Aa]venida|[Pp]laza|[Vv]ia|[Pp]iazza) (?:de(?:l| la)? )?[A-ZÀ-Ž]\w+"
-    r"(?: [A-ZÀ-Ž]\w+)?,? (?:n[úº.]*m?e?r?o? ?)?\d{1,4}\b"
+    rf"\b\d{{1,4}},? (?:rue|avenue|boulevard|place) (?:d[eu'’]s? ?|l[ae'’] ?){{0,2}}{_CAPITAL}"
+    rf"(?: {_CAPITAL})?"
+    rf"|\b(?:[Cc]alle|[Aa]venida|[Pp]laza|[Vv]ia|[Pp]iazza) (?:de(?:l| la)? )?{_CAPITAL}"
+    rf"(?: {_CAPITAL})?,? (?:n[úº.]*m?e?r?o? ?)?\d{{1,4}}\b"
 )
 
 

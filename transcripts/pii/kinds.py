@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from re import Match, Pattern
 
+# Capital letters of the Latin scripts, as the inside of a character class: a range between two of
+# them holds small ones, too.
+CAPITALS = "A-Z" + "".join(chr(code) for code in range(0xC0, 0x17F) if chr(code).isupper())
+
 
 class PiiKind(StrEnum):
     EMAIL = "EMAIL"

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from transcripts.pii.kinds import PiiKind, PiiRule
+from transcripts.pii.kinds import CAPITALS, PiiKind, PiiRule
 
-_CAPITAL = r"[A-ZÀ-ÖØ-ÞĀ-Ž][\w'’]*(?:-[A-ZÀ-ÖØ-ÞĀ-Ž]\w+)?"
+_CAPITAL = rf"[{CAPITALS}][\w'’]*(?:-[{CAPITALS}]\w+)?"
 _TITLED = re.compile(
     r"\b(?:Mr|Mrs|Ms|Miss|Mister|Dr|Doctor|Prof|Professor|Sir|Madam|Herr|Frau|Señora?|Monsieur|Madame"
     r"|[Pp]an(?:a|u|em|í|e|ové)?|[Pp]ane|[Ss]lečn[aouěy]|[Dd]oktor(?:a|u|em|ka|ky|ce|ku|kou)?"
@@ -38,7 +38,7 @@ def _read_given_names(language: str) -> str:
 
 
 _CASES = r"(?:ovi|ovou|ovy|em|ům|ou|ích|ami|ého|ému|ím|ím|[aeuiyěoíů])?"
-_AFTER = r"(?: [A-ZÁ-Ž][\w’'-]+)?"
+_AFTER = rf"(?: [{CAPITALS}][\w’'-]+)?"
 _ENGLISH = re.compile(rf"\b(?P<it>(?:{_read_given_names('en')}){_AFTER})(?=\b)")
 _CZECH = re.compile(rf"\b(?P<it>(?:{_read_given_names('cs')}){_CASES}(?=[\W_]|\Z){_AFTER})(?=\b)")
 CUES = (

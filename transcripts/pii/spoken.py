@@ -33,6 +33,7 @@ _TENS = {
     ),
 }
 _HUNDREDS = {"hundred", "set", "sta", "sto", "stě"}
+NUMBER_WORDS = frozenset((*_UNITS, *_TENS, *_HUNDREDS))
 _REPEATS = {"double": 2, "triple": 3, "dvakrát": 2, "třikrát": 3}
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")
 # Between the words of one number; a full stop or any other word ends it.
