@@ -49,6 +49,22 @@ _EXPORT = {
 }
 _ERRORS: dict[tuple[str, str], dict[int, str]] = {
     ("/v1/transcribe", "post"): _TRANSCRIBE,
+    **{
+        (f"/v1/{name}", "post"): {
+            **_MANAGEMENT,
+            400: "The text is missing or empty, or a field has a value that can't be used.",
+            409: "The Idempotency-Key is in use.",
+            413: "The body is over 2 MB.",
+            415: "Not JSON.",
+            422: "The Idempotency-Key came with another request before.",
+            503: "Not installed, no inference service or no room, or it took too long; see `code`.",
+        }
+        for name in ("summarize", "analyze", "generate", "embed", "translate")
+    },
+    ("/v1/translate/languages", "get"): {
+        **_MANAGEMENT,
+        503: "The inference service can't be reached.",
+    },
     ("/v1/models", "get"): {503: "The inference service can't be reached."},
     ("/api/v1/transcripts/", "get"): {
         **_MANAGEMENT,

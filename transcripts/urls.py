@@ -20,6 +20,8 @@ from transcripts.exports.api.documentation import (
 from transcripts.exports.api.views import export_transcript, lint_subtitles
 from transcripts.gaps.api import GapView, resolve_gap
 from transcripts.imports.api import import_file
+from transcripts.intelligence.api import documentation as text_docs
+from transcripts.intelligence.api import texts
 from transcripts.jobs.api import jobs
 from transcripts.jobs.api.events import stream_events
 from transcripts.jobs.api.transcribe import transcribe
@@ -32,6 +34,17 @@ inference_urlpatterns = [
     path("models", documented_as(docs.ModelsDocumentation)(show_models)),
     path("languages", documented_as(docs.LanguagesDocumentation)(show_languages)),
     path("formats", documented_as(docs.FormatsDocumentation)(show_formats)),
+    path("summarize", documented_as(text_docs.SummarizeDocumentation)(texts.summarize)),
+    path("analyze", documented_as(text_docs.AnalyzeDocumentation)(texts.analyze)),
+    path("generate", documented_as(text_docs.GenerateDocumentation)(texts.generate)),
+    path("embed", documented_as(text_docs.EmbedDocumentation)(texts.embed)),
+    path("translate", documented_as(text_docs.TranslateDocumentation)(texts.translate)),
+    path(
+        "translate/languages",
+        documented_as(text_docs.TranslationLanguagesDocumentation)(
+            texts.show_translation_languages
+        ),
+    ),
 ]
 management_urlpatterns = [
     path("cloud/", CloudView.as_view(), name="cloud"),
