@@ -179,6 +179,23 @@ _ERRORS |= {
     ("/api/v1/retention/", "get"): _MANAGEMENT,
     ("/api/v1/retention/", "put"): {**_MANAGEMENT, **_BODY},
 }
+_TEXT_WORK = {
+    **_MANAGEMENT,
+    **_BODY,
+    **_ONE_OBJECT,
+    409: "Still being worked on, deleted meanwhile, or there are too many results.",
+    503: "Not installed, no inference service or no room, or it took too long; see `code`.",
+}
+_ERRORS |= {
+    (f"{_TRANSCRIPT}{name}/", "post"): _TEXT_WORK
+    for name in ("summarize", "analyze", "generate", "translate")
+}
+_ERRORS |= {
+    (f"{_TRANSCRIPT}results/", "get"): {**_MANAGEMENT, **_ONE_OBJECT},
+    (f"{_TRANSCRIPT}results/{{result_id}}/", "get"): {**_MANAGEMENT, **_ONE_OBJECT},
+    (f"{_TRANSCRIPT}results/{{result_id}}/", "patch"): {**_MANAGEMENT, **_BODY, **_ONE_OBJECT},
+    (f"{_TRANSCRIPT}results/{{result_id}}/", "delete"): {**_MANAGEMENT, **_ONE_OBJECT},
+}
 _SHARES = "/api/v1/transcripts/{transcript_id}/shares/"
 _ERRORS |= {
     (_SHARES, "get"): {**_MANAGEMENT, **_ONE_OBJECT},

@@ -21,7 +21,8 @@ from transcripts.exports.api.views import export_transcript, lint_subtitles
 from transcripts.gaps.api import GapView, resolve_gap
 from transcripts.imports.api import import_file
 from transcripts.intelligence.api import documentation as text_docs
-from transcripts.intelligence.api import texts
+from transcripts.intelligence.api import results, texts
+from transcripts.intelligence.api.work import answer_in_background
 from transcripts.jobs.api import jobs
 from transcripts.jobs.api.events import stream_events
 from transcripts.jobs.api.transcribe import transcribe
@@ -100,6 +101,26 @@ management_urlpatterns = [
     ),
     path("transcripts/<uuid:transcript_id>/jobs/", jobs.JobListView.as_view()),
     path("transcripts/<uuid:transcript_id>/jobs/<uuid:job_id>/", jobs.JobView.as_view()),
+    path(
+        "transcripts/<uuid:transcript_id>/summarize/",
+        answer_in_background(results.TranscriptSummaryView),
+    ),
+    path(
+        "transcripts/<uuid:transcript_id>/analyze/",
+        answer_in_background(results.TranscriptAnalysisView),
+    ),
+    path(
+        "transcripts/<uuid:transcript_id>/generate/",
+        answer_in_background(results.TranscriptContentView),
+    ),
+    path(
+        "transcripts/<uuid:transcript_id>/translate/",
+        answer_in_background(results.TranscriptTranslationView),
+    ),
+    path("transcripts/<uuid:transcript_id>/results/", results.ResultListView.as_view()),
+    path(
+        "transcripts/<uuid:transcript_id>/results/<uuid:result_id>/", results.ResultView.as_view()
+    ),
     path("retention/", RetentionView.as_view()),
     path("webhooks/", webhooks_views.EndpointListView.as_view()),
     path("webhooks/<uuid:endpoint_id>/", webhooks_views.EndpointView.as_view()),

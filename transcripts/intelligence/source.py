@@ -9,7 +9,7 @@ read as one.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ import sentencex
 from transcripts.exports.document import Document
 from transcripts.text.clock import format_clock
 from transcripts.text.languages import LANGUAGE_NAMES
+from transcripts.text.segments import Segment
 
 MOST_SENTENCES = 10_000
 _LONGEST = 400  # characters of a sentence; what has no stop for longer is cut at a space
@@ -101,14 +102,23 @@ def read_text(text: str, *, language: str = "") -> SourceText:
     return _make(text, spoken, lines)
 
 
-def read_document(document: Document, *, language: str = "") -> SourceText:
-    """Return a transcript's sentences. Its text is that of its segments, a line each."""
+def read_document(
+    document: Document,
+    *,
+    language: str = "",
+    is_chosen: Callable[[Segment], bool] = lambda segment: True,
+) -> SourceText:
+    """Return a transcript's sentences. Its text is that of its segments, a line each.
+
+    is_chosen: of which segments sentences are read; the places of the others stay theirs.
+    """
     text = "\n".join(segment.text for segment in document.segments)
     spoken = language or document.language or identify_language(text)
     sentences: list[Sentence] = []
     offset = 0
     for order, segment in enumerate(document.segments):
-        for start, end in _split(segment.text, segment.language or spoken):
+        parts = _split(segment.text, segment.language or spoken) if is_chosen(segment) else ()
+        for start, end in parts:
             sentence = Sentence(
                 segment.text[start:end],
                 offset + start,

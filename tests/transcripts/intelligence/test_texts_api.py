@@ -4,7 +4,6 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,12 +15,11 @@ import sttai
 
 from accounts.models import ApiKey
 from billing.models import Plan
-from protos.stt.v1 import server_pb2
 from tests.transcripts.fake_inference import FakeInference
 from tests.transcripts.fake_language import EMBEDDER, MINILM, WRITER, FakeLanguage
+from tests.transcripts.intelligence.conftest import install_writer
 from tests.transcripts.intelligence.texts import CZECH_MEETING, MEETING
 from tests.transcripts.served_api import Client
-from transcripts.inference import routing
 from transcripts.intelligence.operations import ANALYSES, CONTENTS, STYLE_NAMES
 from transcripts.intelligence.writing import WRITTEN
 
@@ -38,15 +36,6 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture
-def language(inference: FakeInference) -> Iterator[FakeLanguage]:
-    inference.language.reset()
-    yield inference.language
-    inference.language.reset()
-    del inference.info.text_models[:]
-    routing._catalogs.__init__()  # type: ignore[misc]  # what is remembered of the server
-
-
 @pytest.fixture(autouse=True)
 def _fresh(language: FakeLanguage) -> None:
     """Each test begins with both embedders and a translator, and no language model."""
@@ -54,22 +43,6 @@ def _fresh(language: FakeLanguage) -> None:
 
 def post(client: Client, path: str, **body: Any) -> requests.Response:
     return client.call("POST", path, json={**BODIES[path], **body})
-
-
-def install_writer(inference: FakeInference, *, size_bytes: int = 1_000_000_000) -> None:
-    inference.language.models.add(WRITER)
-    inference.info.text_models.append(
-        server_pb2.TextModel(
-            id=WRITER,
-            kind="language_model",
-            engine="llama.cpp",
-            available=True,
-            size_bytes=size_bytes,
-            is_default=True,
-            context_tokens=4096,
-        )
-    )
-    routing._catalogs.__init__()  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("style", STYLE_NAMES)

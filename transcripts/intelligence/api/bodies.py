@@ -19,6 +19,13 @@ class Body:
     def __init__(self, fields: Mapping[str, Any]) -> None:
         self._fields = fields
 
+    @classmethod
+    def from_data(cls, data: object) -> "Body":
+        """Return the fields of what was parsed. Raises ApiError."""
+        if not isinstance(data, dict):
+            raise ApiError("The body must be a JSON object such as {}.", code="malformed_body")
+        return cls(data)
+
     @property
     def fields(self) -> Mapping[str, Any]:
         return self._fields
@@ -62,6 +69,15 @@ class Body:
             raise ApiError(f"{name} must be a short string.", code="invalid_value")
         return value.strip()
 
+    def seconds(self, name: str) -> float | None:
+        value = self._fields.get(name)
+        if value is None:
+            return None
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or value < 0:
+            raise ApiError(f"{name} must be a number of seconds.", code="invalid_value")
+        return float(value)
+
     def pii_kinds(self, name: str = "types") -> Sequence[PiiKind]:
         value = self._fields.get(name)
         if value is None:
@@ -90,9 +106,7 @@ def read_json(request: HttpRequest) -> Body:
             f"The body is not valid JSON: {reason.rstrip('.')}. Correct it and send it again.",
             code="malformed_body",
         ) from None
-    if not isinstance(fields, dict):
-        raise ApiError("The body must be a JSON object such as {}.", code="malformed_body")
-    return Body(fields)
+    return Body.from_data(fields)
 
 
 def _as_list(value: object, name: str) -> list[Any]:
