@@ -188,9 +188,12 @@ _TEXT_WORK = {
 }
 _ERRORS |= {
     (f"{_TRANSCRIPT}{name}/", "post"): _TEXT_WORK
-    for name in ("summarize", "analyze", "generate", "translate")
+    for name in ("summarize", "analyze", "generate", "translate", "chat")
 }
 _ERRORS |= {
+    (f"{_TRANSCRIPT}chat/", "get"): {**_MANAGEMENT, **_ONE_OBJECT},
+    (f"{_TRANSCRIPT}chat/{{chat_id}}/", "get"): {**_MANAGEMENT, **_ONE_OBJECT},
+    (f"{_TRANSCRIPT}chat/{{chat_id}}/", "delete"): {**_MANAGEMENT, **_ONE_OBJECT},
     (f"{_TRANSCRIPT}results/", "get"): {**_MANAGEMENT, **_ONE_OBJECT},
     (f"{_TRANSCRIPT}results/{{result_id}}/", "get"): {**_MANAGEMENT, **_ONE_OBJECT},
     (f"{_TRANSCRIPT}results/{{result_id}}/", "patch"): {**_MANAGEMENT, **_BODY, **_ONE_OBJECT},

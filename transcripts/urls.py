@@ -20,8 +20,8 @@ from transcripts.exports.api.documentation import (
 from transcripts.exports.api.views import export_transcript, lint_subtitles
 from transcripts.gaps.api import GapView, resolve_gap
 from transcripts.imports.api import import_file
+from transcripts.intelligence.api import chat, results, texts
 from transcripts.intelligence.api import documentation as text_docs
-from transcripts.intelligence.api import results, texts
 from transcripts.intelligence.api.work import answer_in_background
 from transcripts.jobs.api import jobs
 from transcripts.jobs.api.events import stream_events
@@ -117,6 +117,8 @@ management_urlpatterns = [
         "transcripts/<uuid:transcript_id>/translate/",
         answer_in_background(results.TranscriptTranslationView),
     ),
+    path("transcripts/<uuid:transcript_id>/chat/", chat.chat),
+    path("transcripts/<uuid:transcript_id>/chat/<uuid:chat_id>/", chat.ConversationView.as_view()),
     path("transcripts/<uuid:transcript_id>/results/", results.ResultListView.as_view()),
     path(
         "transcripts/<uuid:transcript_id>/results/<uuid:result_id>/", results.ResultView.as_view()

@@ -18,7 +18,7 @@ from billing.models import Checkout, Invoice, InvoiceKind, Payment
 from billing.quotas import account_for
 from tests.accounts.pages.people import member
 from tests.transcripts import rows
-from transcripts.models import Gap, Segment, Speaker, Status, StoredResult, Transcript
+from transcripts.models import ChatSession, Gap, Segment, Speaker, Status, StoredResult, Transcript
 from transcripts.services.guest_tokens import make_guest_token
 from transcripts.sharing.links import create_share
 from transcripts.webhooks.endpoints import create_endpoint, send_test
@@ -75,6 +75,7 @@ def create_account(email: str) -> Account:
             "gaps/key": str(transcript.gaps.get().key),
             "endpoint_id": str(endpoint.pk),
             "delivery_id": str(send_test(endpoint).pk),
+            "chat_id": str(ChatSession.objects.create(owner=user, transcript=transcript).pk),
             "result_id": str(create_result(transcript).pk),
             "key_id": str(api_key.pk),
             "invoice_id": str(create_invoice(user).pk),
@@ -92,6 +93,7 @@ def missing_ids() -> dict[str, str]:
         "gaps/key": "0123456789abcdef",
         "endpoint_id": MISSING_UUID,
         "delivery_id": MISSING_UUID,
+        "chat_id": MISSING_UUID,
         "result_id": MISSING_UUID,
         "key_id": MISSING_UUID,
         "invoice_id": MISSING_UUID,

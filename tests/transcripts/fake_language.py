@@ -28,6 +28,8 @@ class FakeLanguage:
     """`models`: installed. `status`: instead of every answer. `answer`: of the language model."""
 
     models: set[str] = field(default_factory=lambda: {EMBEDDER, MINILM, "translator"})
+    embedder: str = EMBEDDER  # the default one
+    weights: str = "1"
     status: grpc.StatusCode | None = None
     answer: Callable[[str], str] = lambda prompt: "- A note."
     context_tokens: int = 4096
@@ -57,7 +59,7 @@ class LanguageServicer(language_pb2_grpc.LanguageServicer):
     def Embed(  # noqa: N802  # named by the proto
         self, request: language_pb2.EmbedRequest, context: grpc.ServicerContext
     ) -> language_pb2.EmbedResponse:
-        model = request.model or EMBEDDER
+        model = request.model or self._fake.embedder
         self._enter(model, context)
         self._fake.embedded.append(request)
         return language_pb2.EmbedResponse(
@@ -66,7 +68,7 @@ class LanguageServicer(language_pb2_grpc.LanguageServicer):
             vectors=vectors_of(request.texts).astype("<f4").tobytes(),
             truncated=[len(text.split()) > 256 for text in request.texts],
             max_tokens=256,
-            revision="1",
+            revision=self._fake.weights,
         )
 
     def CountTokens(  # noqa: N802  # named by the proto

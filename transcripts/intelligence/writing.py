@@ -191,22 +191,31 @@ def _ground(text: str, source: SourceText) -> tuple[list[str], tuple[dict[str, A
     it doesn't.
     """
     stops = stop_words_of(source.language)
-    stems = [_stems(sentence.text, stops) for sentence in source.sentences]
+    texts = [sentence.text for sentence in source.sentences]
+    bare = _stems(" ".join(texts), stops)
     wholes = [_stems(sentence.text, frozenset()) for sentence in source.sentences]
-    everything = frozenset().union(*stems)
     lines: list[str] = []
     evidence: list[dict[str, Any]] = []
     parts = [part for part in re.split(r"\n+|(?<=[.!?]) +(?=\S)", text) if part.strip()]
     for part in parts:
-        own = _stems(part, stops)
-        numbers = set(re.findall(r"\d+", part))
-        is_shared = own and len(own & everything) >= _SHARED_WORDS * len(own)
-        if not is_shared or any(number not in source.text for number in numbers):
+        if not _shares(part, bare, source.text, stops):
             continue
         best = _find_nearest(_stems(part, frozenset()), wholes)
         lines.append(part.strip())
         evidence.append({"text": part.strip(), "evidence": source.sentences[best].as_evidence()})
     return lines, tuple(evidence), len(parts) - len(lines)
+
+
+def share_words(sentence: str, texts: Sequence[str], *, stops: frozenset[str]) -> bool:
+    """Whether the texts have at least half of the sentence's words, and all of its numbers."""
+    whole = " ".join(texts)
+    return _shares(sentence, _stems(whole, stops), whole, stops)
+
+
+def _shares(part: str, stems: frozenset[str], text: str, stops: frozenset[str]) -> bool:
+    own = _stems(part, stops)
+    is_shared = bool(own) and len(own & stems) >= _SHARED_WORDS * len(own)
+    return is_shared and all(number in text for number in re.findall(r"\d+", part))
 
 
 def _find_nearest(own: frozenset[str], others: Sequence[frozenset[str]]) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest
 
@@ -68,6 +69,15 @@ class Body:
         if not isinstance(value, str) or len(value) > _MOST_NAME:
             raise ApiError(f"{name} must be a short string.", code="invalid_value")
         return value.strip()
+
+    def uuid(self, name: str) -> UUID | None:
+        value = self._fields.get(name)
+        if value is None:
+            return None
+        try:
+            return UUID(value)
+        except (ValueError, AttributeError, TypeError):
+            raise ApiError(f"{name} is no id of ours.", code="invalid_value") from None
 
     def seconds(self, name: str) -> float | None:
         value = self._fields.get(name)

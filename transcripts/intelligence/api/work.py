@@ -31,7 +31,7 @@ class WorkOrder:
     and may query.
     """
 
-    work: Callable[[TextEngines], Any]
+    work: Callable[..., Any]
     finish: Callable[[Any], dict[str, Any]]
     characters: int
     engines: TextEngines
@@ -53,7 +53,7 @@ class WorkResponse(Response):
 
 def order_work(
     request: Request,
-    work: Callable[[TextEngines], Any],
+    work: Callable[..., Any],
     *,
     finish: Callable[[Any], dict[str, Any]],
     characters: int,
