@@ -191,6 +191,10 @@ _ERRORS |= {
     for name in ("summarize", "analyze", "generate", "translate", "chat")
 }
 _ERRORS |= {
+    ("/api/v1/chat/", "get"): _MANAGEMENT,
+    ("/api/v1/chat/", "post"): _TEXT_WORK,
+    ("/api/v1/chat/{library_chat_id}/", "get"): {**_MANAGEMENT, **_ONE_OBJECT},
+    ("/api/v1/chat/{library_chat_id}/", "delete"): {**_MANAGEMENT, **_ONE_OBJECT},
     (f"{_TRANSCRIPT}chat/", "get"): {**_MANAGEMENT, **_ONE_OBJECT},
     (f"{_TRANSCRIPT}chat/{{chat_id}}/", "get"): {**_MANAGEMENT, **_ONE_OBJECT},
     (f"{_TRANSCRIPT}chat/{{chat_id}}/", "delete"): {**_MANAGEMENT, **_ONE_OBJECT},

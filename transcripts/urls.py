@@ -20,7 +20,7 @@ from transcripts.exports.api.documentation import (
 from transcripts.exports.api.views import export_transcript, lint_subtitles
 from transcripts.gaps.api import GapView, resolve_gap
 from transcripts.imports.api import import_file
-from transcripts.intelligence.api import chat, results, texts
+from transcripts.intelligence.api import chat, library_chat, results, texts
 from transcripts.intelligence.api import documentation as text_docs
 from transcripts.intelligence.api.work import answer_in_background
 from transcripts.jobs.api import jobs
@@ -123,6 +123,8 @@ management_urlpatterns = [
     path(
         "transcripts/<uuid:transcript_id>/results/<uuid:result_id>/", results.ResultView.as_view()
     ),
+    path("chat/", answer_in_background(library_chat.LibraryChatView)),
+    path("chat/<uuid:library_chat_id>/", library_chat.LibraryConversationView.as_view()),
     path("retention/", RetentionView.as_view()),
     path("webhooks/", webhooks_views.EndpointListView.as_view()),
     path("webhooks/<uuid:endpoint_id>/", webhooks_views.EndpointView.as_view()),

@@ -232,6 +232,7 @@ def store_index(index: SegmentIndex, transcript: Transcript, *, revision: int) -
             "dimensions": index.vectors.shape[2],
             "keys": list(index.keys),
             "vectors": index.as_bytes(),
+            "coarse": index.summarise_coarsely().tobytes(),
         },
     )
 

@@ -22,6 +22,7 @@ _WORDS_WEIGHT = 0.2
 _STEM = 5
 _K1, _B = 1.5, 0.75
 _HITS = 12
+COARSE_SEGMENTS = 30  # two or three minutes of speech
 # The best cosine below which nothing of a text is about a question, by embedding model: a twentieth
 # of answerable questions is refused, a tenth of far ones answered. Of others a cautious guess.
 BARS = {"multilingual-e5-small": 0.83}
@@ -57,6 +58,14 @@ class SegmentIndex:
 
     def as_bytes(self) -> bytes:
         return self.vectors.tobytes()
+
+    def summarise_coarsely(self) -> npt.NDArray[np.float16]:
+        """Return one vector for each `COARSE_SEGMENTS`: the mean of theirs, of unit length."""
+        whole = self.vectors.astype(np.float32).mean(axis=1)
+        starts = range(0, len(whole), COARSE_SEGMENTS)
+        means = np.stack([whole[at : at + COARSE_SEGMENTS].mean(axis=0) for at in starts])
+        lengths = np.linalg.norm(means, axis=1, keepdims=True)
+        return np.asarray(means / np.maximum(lengths, 1e-6), np.float16)
 
     @classmethod
     def from_bytes(

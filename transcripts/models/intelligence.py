@@ -50,6 +50,7 @@ class StoredResult(models.Model):
 class SegmentVectors(models.Model):
     """One embedding model's vectors of a transcript's segments: float16 (segments, 2, dimensions),
     of the segment itself and of it with its neighbours. `keys`: the segments', in their order.
+    `coarse`: float16 (stretches of some minutes, dimensions), to find a transcript by in a library.
     """
 
     transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="vectors")
@@ -59,6 +60,7 @@ class SegmentVectors(models.Model):
     dimensions = models.PositiveSmallIntegerField()
     keys = models.JSONField(default=list)
     vectors = models.BinaryField()
+    coarse = models.BinaryField()
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

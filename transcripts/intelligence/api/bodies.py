@@ -79,6 +79,15 @@ class Body:
         except (ValueError, AttributeError, TypeError):
             raise ApiError(f"{name} is no id of ours.", code="invalid_value") from None
 
+    def uuids(self, name: str, *, most: int) -> list[UUID]:
+        value = self._fields.get(name)
+        if value is None:
+            return []
+        asked = _as_list(value, name)
+        if not asked or len(asked) > most:
+            raise ApiError(f"{name} must list 1 to {most} ids.", code="invalid_value")
+        return [found for each in asked if (found := Body({name: each}).uuid(name)) is not None]
+
     def seconds(self, name: str) -> float | None:
         value = self._fields.get(name)
         if value is None:
