@@ -192,3 +192,25 @@ def test_anothers_transcript_is_as_one_that_is_not_there(
     assert make(other, meeting, "summarize").status_code == 404
     assert other.get(path_of(meeting, "results/")).status_code == 404
     assert not StoredResult.objects.exists()
+
+
+def test_personal_data_has_the_times_of_its_words(client: Client, language: FakeLanguage) -> None:
+    transcript = create_meeting(client, "Ann: Write to a@b.cz now.\nAnn: Or call me at ten.\n")
+    segment = Segment.objects.filter(transcript=transcript).order_by("position")[0]
+    segment.words = [
+        {
+            "word": word,
+            "start_ms": place * 500,
+            "end_ms": place * 500 + 400,
+            "confidence": 0.9,
+            "space_before": place > 0,
+            "timing": "aligned",
+        }
+        for place, word in enumerate(segment.text.split())
+    ]
+    segment.save()
+    body = make(client, transcript, "analyze", type="pii_redact", types=["EMAIL"]).json()
+    (entity,) = body["result"]["entities"]
+    assert entity["evidence"]["segments"] == [0]
+    assert (entity["evidence"]["start"], entity["evidence"]["end"]) == (1.0, 1.4)
+    assert body["result"]["types_covered"] == ["EMAIL"]

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from accounts.permissions import MANAGE_AND_READ, HasScope, user_of
 from stt_web.core.pagination import PageNumberPagination
 from transcripts.access import get_transcript
+from transcripts.exports.document import load_document
 from transcripts.intelligence.api.bodies import Body
 from transcripts.intelligence.api.work import WorkResponse, order_work
 from transcripts.intelligence.engines import TextEngines
@@ -35,7 +36,9 @@ from transcripts.intelligence.results import (
 )
 from transcripts.intelligence.source import SourceText
 from transcripts.intelligence.translation import AUTO, read_code, translate_segments
+from transcripts.intelligence.word_times import add_word_times
 from transcripts.models import ResultKind, StoredResult, Transcript
+from transcripts.pii.kinds import ALL_KINDS
 
 _MODEL = "`extractive`, or a language model's name. Empty: what is best here."
 _MOST_TEXT = 200_000
@@ -78,6 +81,11 @@ class ResultSummaryRequestSerializer(serializers.Serializer[object]):
 
 class ResultAnalysisRequestSerializer(serializers.Serializer[object]):
     type = serializers.ChoiceField(choices=ANALYSES)
+    types = serializers.ListField(
+        child=serializers.ChoiceField(choices=[kind.value for kind in ALL_KINDS]),
+        required=False,
+        help_text="For pii_redact: what is masked; all where it is missing.",
+    )
 
 
 class ResultContentRequestSerializer(serializers.Serializer[object]):
@@ -147,13 +155,21 @@ class TranscriptAnalysisView(IntelligenceView):
     def post(self, request: Request, transcript_id: UUID) -> Response:
         """Analyse a transcript; the result is stored with it."""
         transcript, body = get_transcript(user_of(request), transcript_id), read_body(request)
-        kind = body.choice("type", ANALYSES)
+        kind, pii_kinds = body.choice("type", ANALYSES), body.pii_kinds()
         source = load_source(transcript)
+        document = load_document(transcript) if kind == "pii_redact" else None
+
+        def analyse(engines: TextEngines) -> dict[str, Any]:
+            made = analyse_text(source, engines, kind=kind, pii_kinds=pii_kinds)
+            if document is not None:
+                made["result"] = add_word_times(made["result"], document)
+            return made
+
         return _order(
             request,
             transcript,
             source,
-            lambda engines: analyse_text(source, engines, kind=kind),
+            analyse,
             kind=ResultKind.ANALYSIS,
             name=kind,
         )
