@@ -28,6 +28,7 @@ def main() -> int:
     # batch, the CPU stages or a process beside us could use (measured: a clip 2 × as fast).
     os.environ.setdefault("KMP_BLOCKTIME", "0")
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     retain_freed_memory()
     configure_logging()
     try:

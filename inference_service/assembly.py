@@ -43,7 +43,9 @@ def assemble(config: Config) -> InferenceServer:
         stages=CpuStages(threads=min(_MAX_STAGE_THREADS, cores) + 1),
         embedder=load_embedder(config.models_dir),
         admission=Admission(
-            max_sessions=config.max_sessions, max_live_sessions=config.max_live_sessions
+            max_sessions=config.max_sessions,
+            max_live_sessions=config.max_live_sessions,
+            max_text_calls=config.max_text_calls,
         ),
         device=device,
         timer=_make_timer(config, cores=cores),

@@ -48,6 +48,7 @@ class Config:
     device_memory_mb: int = 0  # of the accelerator; found at the start, not set
     max_sessions: int = 64
     max_live_sessions: int = 64
+    max_text_calls: int = 64
     drain_grace_s: float = 30.0
     offline: bool = False
     weights_dir: Path | None = None
@@ -78,6 +79,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         model_memory_mb=reader.optional_integer("STT_MODEL_MEMORY_MB"),
         max_sessions=reader.integer("STT_MAX_SESSIONS", 64, at_least=1),
         max_live_sessions=reader.integer("STT_MAX_LIVE_SESSIONS", 64, at_least=1),
+        max_text_calls=reader.integer("STT_MAX_TEXT_CALLS", 64, at_least=1),
         drain_grace_s=reader.seconds("STT_INFERENCE_DRAIN_S", 30.0),
         offline=reader.boolean("STT_OFFLINE"),
         weights_dir=reader.path("STT_WEIGHTS_DIR"),

@@ -16,6 +16,7 @@ from inference_service.catalog.errors import (
     UnknownModelError,
 )
 from inference_service.catalog.models import CATALOGUE
+from inference_service.catalog.text_models import E5_SMALL
 from inference_service.catalog.weights import (
     find_in_hub_cache,
     is_installed,
@@ -29,6 +30,12 @@ _FIRST_HINT = (
     "Install one: `python -m inference_service.catalog pull base`; with a GPU rather "
     "large-v3-turbo."
 )
+# What each kind is called in sentences, and which model to begin with.
+_KINDS = {
+    Kind.EMBEDDER: ("text embedder", E5_SMALL),
+    Kind.LANGUAGE_MODEL: ("language model", ""),
+    Kind.TRANSLATOR: ("translation model", ""),
+}
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -121,6 +128,41 @@ class Catalog:
             f"{entries[name].install_hint}"
         )
 
+    def resolve_kind(self, kind: Kind, name: str) -> ModelEntry:
+        """Return the model of that kind that runs when `name` is asked for; empty: the best one.
+
+        Raises UnknownModelError, NotInstalledError.
+        """
+        entries = self.entries(kind)
+        called, first = _KINDS[kind]
+        installed = [entry for entry in entries if entry.is_available]
+        if not name:
+            if not installed:
+                raise NotInstalledError(
+                    f"No {called} is installed here. Install one: "
+                    f"`python -m inference_service.catalog pull {first}`."
+                )
+            return installed[0]
+        found = next((entry for entry in entries if entry.id == name), None)
+        if found is None:
+            known = ", ".join(entry.id for entry in entries)
+            raise UnknownModelError(
+                f"There is no {called} named {name!r}; this server knows {known}."
+            )
+        if found.is_available:
+            return found
+        raise NotInstalledError(
+            f"The {called} {name} is not installed here; installed: "
+            f"{', '.join(entry.id for entry in installed) or 'none'}. {found.install_hint}"
+        )
+
+    def default_of(self, kind: Kind) -> str:
+        """Return the id of the model that `resolve_kind(kind, "")` returns; empty if it raises."""
+        try:
+            return self.resolve_kind(kind, "").id
+        except NotInstalledError:
+            return ""
+
     def served_by(self, name: str) -> str:
         """Return the id of the model that `resolve(name)` returns; empty where it would raise."""
         try:
@@ -157,6 +199,10 @@ class Catalog:
             if path
             else f"Run `python -m inference_service.catalog pull {model.id}` to install it.",
             window_margin=facts.window_margin if facts else None,
+            revision=model.revision,
+            licence=model.licence.spdx,
+            size_bytes=model.size_bytes,
+            text=model.text,
         )
 
     def _find_weights(self, model: CatalogueModel) -> Path | None:

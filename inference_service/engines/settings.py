@@ -1,5 +1,6 @@
 """What an engine reads of the service's configuration."""
 
+import os
 from typing import Protocol
 
 
@@ -30,3 +31,8 @@ class EngineSettings(Protocol):
     def batch_size(self) -> int:
         """Windows in one batch; 0: what suits the device."""
         ...
+
+
+def count_threads(settings: EngineSettings) -> int:
+    """Return how many threads the engines of this machine have together."""
+    return settings.cpu_threads or len(os.sched_getaffinity(0))

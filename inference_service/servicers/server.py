@@ -3,11 +3,14 @@
 import grpc
 
 from inference_service import VERSION
-from inference_service.catalog import ModelEntry
+from inference_service.catalog import Kind, ModelEntry
+from inference_service.catalog.entries import TextFacts
 from inference_service.device import Device
 from inference_service.priority import Priority
 from inference_service.runtime import Runtime
 from protos.stt.v1 import server_pb2, server_pb2_grpc
+
+_TEXT_KINDS = (Kind.LANGUAGE_MODEL, Kind.EMBEDDER, Kind.TRANSLATOR)
 
 Context = grpc.aio.ServicerContext[server_pb2.GetInfoRequest, server_pb2.ServerInfo]
 
@@ -21,6 +24,7 @@ class ServerServicer(server_pb2_grpc.ServerServicer):
     ) -> server_pb2.ServerInfo:
         runtime = self._runtime
         loaded = runtime.pool.loaded()
+        defaults = {runtime.catalog.default_of(kind) for kind in _TEXT_KINDS}
         return server_pb2.ServerInfo(
             models=[
                 _write_model(
@@ -36,6 +40,11 @@ class ServerServicer(server_pb2_grpc.ServerServicer):
             embedder=runtime.embedder.description.name if runtime.embedder else "",
             draining=runtime.admission.is_draining,
             version=VERSION,
+            text_models=[
+                _write_text_model(entry, defaults=defaults, memory_bytes=loaded.get(entry.id))
+                for kind in _TEXT_KINDS
+                for entry in runtime.catalog.entries(kind)
+            ],
         )
 
     def _write_queue(self, priority: Priority) -> server_pb2.QueueDepth:
@@ -64,6 +73,29 @@ def _write_model(
         install_hint=entry.install_hint,
         loaded=memory_bytes is not None,
         memory_bytes=memory_bytes or 0,
+    )
+
+
+def _write_text_model(
+    entry: ModelEntry, *, defaults: set[str], memory_bytes: int | None
+) -> server_pb2.TextModel:
+    facts = entry.text or TextFacts()
+    return server_pb2.TextModel(
+        id=entry.id,
+        name=entry.name,
+        kind=entry.kind,
+        engine=entry.engine,
+        available=entry.is_available,
+        install_hint=entry.install_hint,
+        context_tokens=facts.max_tokens,
+        dimensions=facts.dimensions,
+        languages=facts.languages,
+        licence=entry.licence,
+        size_bytes=entry.size_bytes,
+        loaded=memory_bytes is not None,
+        memory_bytes=memory_bytes or 0,
+        revision=entry.revision,
+        is_default=entry.id in defaults,
     )
 
 

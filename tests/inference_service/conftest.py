@@ -9,12 +9,12 @@ import grpc
 import pytest
 
 from inference_service.admission import Admission
-from inference_service.catalog import Catalog
+from inference_service.catalog import Catalog, Kind
 from inference_service.config import Config
 from inference_service.device import Device
 from inference_service.engines.asr import Recogniser
 from inference_service.engines.diarization import Embedder
-from inference_service.engines.loading import load_recogniser
+from inference_service.engines.loading import load_model
 from inference_service.metrics import Metrics
 from inference_service.pool import ModelPool
 from inference_service.runtime import Runtime
@@ -81,14 +81,18 @@ def serve(models_dir: Path, tmp_path: Path) -> Serve:
                 catalog,
                 config,
                 load=lambda entry, engine_settings: (
-                    recogniser or load_recogniser(entry, engine_settings)
+                    recogniser
+                    if recogniser and entry.kind is Kind.RECOGNISER
+                    else load_model(entry, engine_settings)
                 ),
             ),
             schedulers=Schedulers(lambda: Scheduler(metrics=metrics, limits=limits)),
             stages=CpuStages(threads=3),
             embedder=embedder,
             admission=Admission(
-                max_sessions=config.max_sessions, max_live_sessions=config.max_live_sessions
+                max_sessions=config.max_sessions,
+                max_live_sessions=config.max_live_sessions,
+                max_text_calls=config.max_text_calls,
             ),
             device=Device("cpu", "a CPU", 0, "int8", is_gpu_available=False),
             timer=timer,
