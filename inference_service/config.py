@@ -49,6 +49,11 @@ class Config:
     max_sessions: int = 64
     max_live_sessions: int = 64
     max_text_calls: int = 64
+    language_model: str = ""  # empty: the best one installed
+    llm_context: int = 8_192
+    llm_threads: int = 0
+    llm_parallel: int = 0
+    llm_stall_s: float = 60.0
     drain_grace_s: float = 30.0
     offline: bool = False
     weights_dir: Path | None = None
@@ -80,6 +85,11 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         max_sessions=reader.integer("STT_MAX_SESSIONS", 64, at_least=1),
         max_live_sessions=reader.integer("STT_MAX_LIVE_SESSIONS", 64, at_least=1),
         max_text_calls=reader.integer("STT_MAX_TEXT_CALLS", 64, at_least=1),
+        language_model=reader.text("STT_LANGUAGE_MODEL"),
+        llm_context=reader.integer("STT_LLM_CONTEXT", 8_192, at_least=512),
+        llm_threads=reader.integer("STT_LLM_THREADS", 0),
+        llm_parallel=reader.integer("STT_LLM_PARALLEL", 0),
+        llm_stall_s=reader.seconds("STT_LLM_STALL_S", 60.0),
         drain_grace_s=reader.seconds("STT_INFERENCE_DRAIN_S", 30.0),
         offline=reader.boolean("STT_OFFLINE"),
         weights_dir=reader.path("STT_WEIGHTS_DIR"),

