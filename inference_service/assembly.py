@@ -48,6 +48,8 @@ def assemble(config: Config) -> InferenceServer:
             max_text_calls=config.max_text_calls,
         ),
         device=device,
+        llm_context=config.llm_context,
+        metrics=metrics,
         timer=_make_timer(config, cores=cores),
     )
     return InferenceServer(config, runtime, metrics)

@@ -47,6 +47,7 @@ async def embed(
             texts, kind = list(request.texts), _KINDS[request.kind]
             plan = await runtime.stages.run(priority, embedder.plan, texts, kind)
             vectors = await _embed_plan(runtime, embedder, plan, priority)
+            runtime.metrics.record_embedding(embedder.model_id, texts=len(texts))
             return language_pb2.EmbedResponse(
                 model=embedder.model_id,
                 dimensions=embedder.dimensions,

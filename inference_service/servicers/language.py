@@ -1,5 +1,6 @@
 """stt.v1.Language: translates calls, and failures into statuses."""
 
+import contextlib
 from collections.abc import AsyncIterator, Awaitable
 from typing import Any, NoReturn, TypeAlias, TypeVar
 
@@ -7,6 +8,7 @@ import grpc
 
 from inference_service.runtime import Runtime
 from inference_service.servicers.embed import embed
+from inference_service.servicers.generate import count_tokens, generate
 from inference_service.servicers.status_codes import NotImplementedYetError, describe_failure
 from protos.stt.v1 import language_pb2, language_pb2_grpc
 
@@ -22,13 +24,20 @@ class LanguageServicer(language_pb2_grpc.LanguageServicer):
     async def Generate(  # noqa: N802  # gRPC's name
         self, request: language_pb2.GenerateRequest, context: Context
     ) -> AsyncIterator[language_pb2.GenerateEvent]:
-        await _refuse(context)
-        yield language_pb2.GenerateEvent()
+        try:
+            call = generate(self._runtime, request, has_deadline=_has_deadline(context))
+            async with contextlib.aclosing(call) as events:
+                async for event in events:
+                    yield event
+        except Exception as error:  # noqa: BLE001  # the outermost guard of the call; it logs
+            await context.abort(*describe_failure(error))
 
     async def CountTokens(  # noqa: N802  # gRPC's name
         self, request: language_pb2.CountTokensRequest, context: Context
     ) -> language_pb2.CountTokensResponse:
-        await _refuse(context)
+        return await _answer(
+            context, count_tokens(self._runtime, request, has_deadline=_has_deadline(context))
+        )
 
     async def Embed(  # noqa: N802  # gRPC's name
         self, request: language_pb2.EmbedRequest, context: Context

@@ -41,10 +41,39 @@ class ServerServicer(server_pb2_grpc.ServerServicer):
             draining=runtime.admission.is_draining,
             version=VERSION,
             text_models=[
-                _write_text_model(entry, defaults=defaults, memory_bytes=loaded.get(entry.id))
+                self._write_text_model(entry, defaults=defaults, memory_bytes=loaded.get(entry.id))
                 for kind in _TEXT_KINDS
                 for entry in runtime.catalog.entries(kind)
             ],
+        )
+
+    def _write_text_model(
+        self, entry: ModelEntry, *, defaults: set[str], memory_bytes: int | None
+    ) -> server_pb2.TextModel:
+        facts = entry.text or TextFacts()
+        return server_pb2.TextModel(
+            id=entry.id,
+            name=entry.name,
+            kind=entry.kind,
+            engine=entry.engine,
+            available=entry.is_available,
+            install_hint=entry.install_hint,
+            context_tokens=self._bound_context(entry.kind, facts.max_tokens),
+            dimensions=facts.dimensions,
+            languages=facts.languages,
+            licence=entry.licence,
+            size_bytes=entry.size_bytes,
+            loaded=memory_bytes is not None,
+            memory_bytes=memory_bytes or 0,
+            revision=entry.revision,
+            is_default=entry.id in defaults,
+        )
+
+    def _bound_context(self, kind: Kind, max_tokens: int) -> int:
+        return (
+            min(max_tokens, self._runtime.llm_context)
+            if kind is Kind.LANGUAGE_MODEL
+            else max_tokens
         )
 
     def _write_queue(self, priority: Priority) -> server_pb2.QueueDepth:
@@ -73,29 +102,6 @@ def _write_model(
         install_hint=entry.install_hint,
         loaded=memory_bytes is not None,
         memory_bytes=memory_bytes or 0,
-    )
-
-
-def _write_text_model(
-    entry: ModelEntry, *, defaults: set[str], memory_bytes: int | None
-) -> server_pb2.TextModel:
-    facts = entry.text or TextFacts()
-    return server_pb2.TextModel(
-        id=entry.id,
-        name=entry.name,
-        kind=entry.kind,
-        engine=entry.engine,
-        available=entry.is_available,
-        install_hint=entry.install_hint,
-        context_tokens=facts.max_tokens,
-        dimensions=facts.dimensions,
-        languages=facts.languages,
-        licence=entry.licence,
-        size_bytes=entry.size_bytes,
-        loaded=memory_bytes is not None,
-        memory_bytes=memory_bytes or 0,
-        revision=entry.revision,
-        is_default=entry.id in defaults,
     )
 
 
