@@ -1,5 +1,7 @@
 """stt.v1.Server: what this server is and what it can do."""
 
+from collections.abc import Mapping
+
 import grpc
 
 from inference_service import VERSION
@@ -24,7 +26,6 @@ class ServerServicer(server_pb2_grpc.ServerServicer):
     ) -> server_pb2.ServerInfo:
         runtime = self._runtime
         loaded = runtime.pool.loaded()
-        defaults = {runtime.catalog.default_of(kind) for kind in _TEXT_KINDS}
         return server_pb2.ServerInfo(
             models=[
                 _write_model(
@@ -40,12 +41,19 @@ class ServerServicer(server_pb2_grpc.ServerServicer):
             embedder=runtime.embedder.description.name if runtime.embedder else "",
             draining=runtime.admission.is_draining,
             version=VERSION,
-            text_models=[
-                self._write_text_model(entry, defaults=defaults, memory_bytes=loaded.get(entry.id))
-                for kind in _TEXT_KINDS
-                for entry in runtime.catalog.entries(kind)
-            ],
+            text_models=[*self._write_remote_model(), *self._write_text_models(loaded)],
         )
+
+    def _write_text_models(self, loaded: Mapping[str, int]) -> list[server_pb2.TextModel]:
+        catalog = self._runtime.catalog
+        defaults = {catalog.default_of(kind) for kind in _TEXT_KINDS}
+        if any(model.is_default for model in self._write_remote_model()):
+            defaults.discard(catalog.default_of(Kind.LANGUAGE_MODEL))
+        return [
+            self._write_text_model(entry, defaults=defaults, memory_bytes=loaded.get(entry.id))
+            for kind in _TEXT_KINDS
+            for entry in catalog.entries(kind)
+        ]
 
     def _write_text_model(
         self, entry: ModelEntry, *, defaults: set[str], memory_bytes: int | None
@@ -75,6 +83,25 @@ class ServerServicer(server_pb2_grpc.ServerServicer):
             if kind is Kind.LANGUAGE_MODEL
             else max_tokens
         )
+
+    def _write_remote_model(self) -> list[server_pb2.TextModel]:
+        """The language model of another server, where there is one."""
+        remote = self._runtime.remote_model
+        if remote is None:
+            return []
+        chosen = self._runtime.catalog.default_name(Kind.LANGUAGE_MODEL)
+        return [
+            server_pb2.TextModel(
+                id=remote.model_id,
+                name=remote.model_id,
+                kind=Kind.LANGUAGE_MODEL,
+                engine=remote.engine,
+                available=True,
+                remote=True,
+                context_tokens=remote.context_tokens,
+                is_default=chosen in ("", remote.model_id),
+            )
+        ]
 
     def _write_queue(self, priority: Priority) -> server_pb2.QueueDepth:
         schedulers = self._runtime.schedulers

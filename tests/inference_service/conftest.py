@@ -9,6 +9,7 @@ import grpc
 import pytest
 
 from inference_service.admission import Admission
+from inference_service.assembly import make_remote_model
 from inference_service.catalog import Catalog, Kind
 from inference_service.config import Config
 from inference_service.device import Device
@@ -96,6 +97,9 @@ def serve(models_dir: Path, tmp_path: Path) -> Serve:
             ),
             device=Device("cpu", "a CPU", 0, "int8", is_gpu_available=False),
             timer=timer,
+            llm_context=config.llm_context,
+            remote_model=make_remote_model(config),
+            metrics=metrics,
         )
         server = InferenceServer(config, runtime, metrics)
         await server.start()

@@ -100,7 +100,7 @@ class LlamaProcess:
             verify=False,  # plain HTTP on this machine
         ) as client:
             try:
-                yield LlamaConnection(client, pid=running.pid)
+                yield LlamaConnection(client, running)
             except httpx2.TimeoutException as error:
                 logger.error("event=llama_stalled stall_s=%g", self.settings.stall_s)
                 running.kill()
@@ -212,9 +212,11 @@ class _Running:
 class LlamaConnection:
     """The requests of one call. Raises httpx2's errors where the process ends or is silent."""
 
-    def __init__(self, client: httpx2.AsyncClient, *, pid: int) -> None:
+    def __init__(self, client: httpx2.AsyncClient, running: _Running) -> None:
         self._client = client
-        self.pid = pid
+        self.pid = running.pid
+        self.address = running.address
+        self.key = running.key
 
     async def tokenize_messages(self, messages: Sequence[Message]) -> list[int]:
         """Return the prompt that the model's own template makes of them, as tokens."""

@@ -21,6 +21,7 @@ from inference_service.engines.language.llama import LlamaModel
 from inference_service.engines.language.model import Message
 from protos.stt.v1 import language_pb2, language_pb2_grpc, server_pb2, server_pb2_grpc
 from tests.inference_service.calls import DEADLINE_S
+from tests.inference_service.chat_server import answer_with, serve_chat
 from tests.inference_service.conftest import Serve, ServedInference
 from tests.inference_service.tiny_gguf import CONTEXT, CONTROL, write_gguf
 
@@ -393,3 +394,28 @@ async def test_many_cancelled_calls_leak_nothing(serve: Serve, fast_models_dir: 
         assert served.runtime.admission.open_sessions == 0
 
     assert [each.usage.completion_tokens for each in finished] == [3] * 4
+
+
+async def test_a_server_elsewhere_answers_under_a_name_of_its_own(
+    serve: Serve, fast_models_dir: Path
+) -> None:
+    with serve_chat(answer_with("From", " afar.")) as (url, requests):
+        settings = {"llm_url": url, "llm_model": "big", "models_dir": fast_models_dir}
+        async with serve(**settings) as served:
+            text, finished = await generate(served.channel, ask(model=""))
+            here, local = await generate(served.channel, ask(max_tokens=9, local_only=True))
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await generate(served.channel, ask(model="big@127.0.0.1", local_only=True))
+            with pytest.raises(grpc.aio.AioRpcError) as missing:
+                await generate(served.channel, ask(model="", local_only=True))
+            stub = server_pb2_grpc.ServerStub(served.channel)
+            info = await stub.GetInfo(server_pb2.GetInfoRequest(), timeout=DEADLINE_S)
+
+    assert (text, finished.model) == ("From afar.", "big@127.0.0.1")
+    assert local.model == SMOLLM2
+    assert here
+    assert refused.value.code() == grpc.StatusCode.FAILED_PRECONDITION
+    assert missing.value.code() == grpc.StatusCode.NOT_FOUND
+    assert len(requests) == 1
+    [remote] = [model for model in info.text_models if model.remote]
+    assert (remote.id, remote.is_default, remote.available) == ("big@127.0.0.1", True, True)
