@@ -39,7 +39,7 @@ def print_models(config: Config) -> None:
 
 
 def pull_model(name: str, config: Config) -> None:
-    model = find_model(name)
+    model = find_model(name, config)
     pulled = pull(name, config, report=_report)
     if not pulled.source:
         _report(f"The model {name} is installed in {pulled.folder} already.")

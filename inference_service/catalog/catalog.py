@@ -15,7 +15,7 @@ from inference_service.catalog.errors import (
     NotInstalledError,
     UnknownModelError,
 )
-from inference_service.catalog.models import CATALOGUE
+from inference_service.catalog.models import read_catalogue
 from inference_service.catalog.text_models import E5_SMALL, QWEN
 from inference_service.catalog.weights import (
     find_in_hub_cache,
@@ -34,7 +34,7 @@ _FIRST_HINT = (
 _KINDS = {
     Kind.EMBEDDER: ("text embedder", E5_SMALL),
     Kind.LANGUAGE_MODEL: ("language model", QWEN),
-    Kind.TRANSLATOR: ("translation model", ""),
+    Kind.TRANSLATOR: ("translation model", "firefox-cs-en"),
 }
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -48,6 +48,11 @@ class CatalogSettings(Protocol):
     @property
     def default_model(self) -> str:
         """A name, or empty: the best one installed."""
+        ...
+
+    @property
+    def catalogue_file(self) -> Path | None:
+        """Further models, by the operator."""
         ...
 
     @property
@@ -66,11 +71,13 @@ class Catalog:
         """Check STT_DEFAULT_MODEL.
 
         `hub_cache` is the Hugging Face cache, where it is not the usual one. Raises
-        BadDefaultModelError if the default model is unknown or not installed.
+        BadDefaultModelError if the default model is unknown or not installed,
+        BadCatalogueFileError.
         """
         self._models_dir = settings.models_dir
         self._default_model = settings.default_model
         self._language_model = settings.language_model
+        self._catalogue_file = settings.catalogue_file
         self._hub_cache = hub_cache
         if self._default_model:
             self._check_default_model()
@@ -85,7 +92,8 @@ class Catalog:
 
     def entries(self, kind: Kind) -> list[ModelEntry]:
         """Return the catalogue's models of one kind, best first; those not installed as well."""
-        return [self._describe_catalogue_model(each) for each in CATALOGUE if each.kind is kind]
+        models = read_catalogue(self._catalogue_file)
+        return [self._describe_catalogue_model(each) for each in models if each.kind is kind]
 
     def find(self, kind: Kind) -> ModelEntry | None:
         """Return the best installed model of a kind; None where there is none."""
@@ -228,7 +236,7 @@ class Catalog:
     def _describe_folders(self) -> list[ModelEntry]:
         if not self._models_dir.is_dir():
             return []
-        taken = {model.id for model in CATALOGUE}
+        taken = {model.id for model in read_catalogue(self._catalogue_file)}
         return [
             _describe_folder(folder)
             for folder in sorted(self._models_dir.iterdir())

@@ -13,6 +13,8 @@ from pathlib import Path
 FASTER_WHISPER_ENGINE = "faster-whisper"
 TEXT_ENCODER_ENGINE = "ctranslate2"
 LLAMA_ENGINE = "llama.cpp"
+FIREFOX_ENGINE = "firefox-translations"
+MADLAD_ENGINE = "madlad"
 
 
 class Kind(StrEnum):
@@ -120,6 +122,7 @@ class TextFacts:
     languages: tuple[str, ...] = ()  # what it is good for, ISO 639-1; none: many, or unknown
     max_tokens: int = 0  # an embedder's longest text; what a language model was trained for
     dimensions: int = 0  # of an embedder's vectors
+    pair: tuple[str, str] | None = None  # source and target of a translator of one direction
     is_default: bool = True  # False: it answers where it is named, and never else
 
 

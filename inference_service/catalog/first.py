@@ -85,6 +85,7 @@ def _list_models(settings: FirstSettings) -> Catalog:
         models_dir: Path = settings.models_dir
         default_model: str = ""
         language_model: str = ""
+        catalogue_file: Path | None = settings.catalogue_file
 
     return Catalog(WithoutDefault())
 

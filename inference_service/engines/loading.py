@@ -7,7 +7,9 @@ from typing import Protocol
 from inference_service.catalog import ModelEntry
 from inference_service.catalog.entries import (
     FASTER_WHISPER_ENGINE,
+    FIREFOX_ENGINE,
     LLAMA_ENGINE,
+    MADLAD_ENGINE,
     TEXT_ENCODER_ENGINE,
 )
 from inference_service.catalog.weights import read_weights_bytes
@@ -65,6 +67,20 @@ def load_language_model(entry: ModelEntry, settings: EngineSettings) -> LoadedMo
     return load_llama(entry, settings)
 
 
+def load_firefox_translator(entry: ModelEntry, settings: EngineSettings) -> LoadedModel:
+    """Load a translator of one direction. Raises OSError or ValueError for bad weights."""
+    from inference_service.engines.translation.firefox import load_firefox
+
+    return load_firefox(entry, settings)
+
+
+def load_madlad_translator(entry: ModelEntry, settings: EngineSettings) -> LoadedModel:
+    """Load MADLAD-400; seconds. Raises OSError, RuntimeError or ValueError for bad weights."""
+    from inference_service.engines.translation.madlad import load_madlad
+
+    return load_madlad(entry, settings)
+
+
 def estimate_language_model_bytes(entry: ModelEntry, settings: EngineSettings) -> int:
     from inference_service.engines.language.llama import estimate_llama_bytes
 
@@ -80,9 +96,15 @@ def _estimate_by_weights(entry: ModelEntry, _settings: EngineSettings) -> int:
     return read_weights_bytes(entry)
 
 
+def _estimate_by_files(entry: ModelEntry, _settings: EngineSettings) -> int:
+    return entry.size_bytes
+
+
 # By engine. A further kind of model is a further line.
 LOADERS: dict[str, EngineLoader] = {
     FASTER_WHISPER_ENGINE: EngineLoader(load_recogniser, _estimate_by_weights),
     TEXT_ENCODER_ENGINE: EngineLoader(load_embedder, _estimate_by_weights),
     LLAMA_ENGINE: EngineLoader(load_language_model, estimate_language_model_bytes),
+    FIREFOX_ENGINE: EngineLoader(load_firefox_translator, _estimate_by_files),
+    MADLAD_ENGINE: EngineLoader(load_madlad_translator, _estimate_by_weights),
 }

@@ -1,15 +1,17 @@
 """stt.v1.Language: translates calls, and failures into statuses."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable
-from typing import Any, NoReturn, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import grpc
 
 from inference_service.runtime import Runtime
 from inference_service.servicers.embed import embed
 from inference_service.servicers.generate import count_tokens, generate
-from inference_service.servicers.status_codes import NotImplementedYetError, describe_failure
+from inference_service.servicers.status_codes import describe_failure
+from inference_service.servicers.translate import list_languages, translate
 from protos.stt.v1 import language_pb2, language_pb2_grpc
 
 Answer = TypeVar("Answer")
@@ -49,12 +51,15 @@ class LanguageServicer(language_pb2_grpc.LanguageServicer):
     async def Translate(  # noqa: N802  # gRPC's name
         self, request: language_pb2.TranslateTextRequest, context: Context
     ) -> language_pb2.TranslateTextResponse:
-        await _refuse(context)
+        return await _answer(
+            context, translate(self._runtime, request, has_deadline=_has_deadline(context))
+        )
 
     async def ListTranslationLanguages(  # noqa: N802  # gRPC's name
         self, request: language_pb2.ListTranslationLanguagesRequest, context: Context
     ) -> language_pb2.ListTranslationLanguagesResponse:
-        await _refuse(context)
+        # In a thread: the tokenizer of a model for many languages is read for its list.
+        return await _answer(context, asyncio.to_thread(list_languages, self._runtime.catalog))
 
 
 def _has_deadline(context: Context) -> bool:
@@ -67,8 +72,3 @@ async def _answer(context: Context, call: Awaitable[Answer]) -> Answer:
     except Exception as error:  # the outermost guard of the call; it logs
         await context.abort(*describe_failure(error))
         raise AssertionError("abort raises") from error
-
-
-async def _refuse(context: Context) -> NoReturn:
-    await context.abort(*describe_failure(NotImplementedYetError("This server can't do that yet.")))
-    raise AssertionError("abort raises")
