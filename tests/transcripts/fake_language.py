@@ -19,7 +19,7 @@ from protos.stt.v1 import language_pb2, language_pb2_grpc
 
 DIMENSIONS = 384
 EMBEDDER = "multilingual-e5-small"
-MINILM = "all-MiniLM-L6-v2"
+MINILM = "all-minilm-l6-v2"
 WRITER = "qwen2.5-1.5b-instruct"
 
 

@@ -116,6 +116,16 @@ class TextEngines:
             raise not_installed([each for each in usable if not name or each.id == name])
         return next((each for each in installed if each.is_default), installed[0])
 
+    def check_embedder(self, name: str) -> None:
+        """Raise ApiError 400 where the server knows no embedder of that name, installed or not."""
+        known = [each.id for each in self._list_models() if each.kind == "embedder"]
+        if name not in known:
+            raise ApiError(
+                f"There is no embedding model {name!r:.100}. This server knows:"
+                f" {', '.join(known) or 'none'}.",
+                code="unknown_model",
+            )
+
     def find_good_language_model(self) -> TextModel | None:
         """Return the default language model where it writes better than quoting does."""
         try:

@@ -24,7 +24,9 @@ CONTENTS = (
     "blog_post", "social_media", "newsletter", "key_quotes", "show_notes", "meeting_notes",
     "study_guide", "flashcards", "quiz", "chapter_markers",
 )  # fmt: skip
+# The contract's name of it, and its id in the catalogue.
 EMBEDDING_MODEL = "all-MiniLM-L6-v2"
+_EMBEDDING_ID = EMBEDDING_MODEL.lower()
 
 
 def check_text(source: SourceText) -> None:
@@ -104,7 +106,10 @@ def generate_content(
 
 
 def embed_texts(texts: Sequence[str], engines: TextEngines, *, model: str = "") -> dict[str, Any]:
-    embedded = engines.embed_texts(texts, kind="plain", model=model or EMBEDDING_MODEL)
+    wanted = model.lower() or _EMBEDDING_ID
+    if wanted != _EMBEDDING_ID:
+        engines.check_embedder(wanted)
+    embedded = engines.embed_texts(texts, kind="plain", model=wanted)
     warnings = []
     if embedded.truncated:
         places = ", ".join(map(str, embedded.truncated[:20]))
@@ -119,7 +124,7 @@ def embed_texts(texts: Sequence[str], engines: TextEngines, *, model: str = "") 
     return {
         "embeddings": [[round(value, 7) for value in row] for row in embedded.vectors.tolist()],
         "dimensions": int(embedded.vectors.shape[1]),
-        "model": embedded.model,
+        "model": EMBEDDING_MODEL if embedded.model == _EMBEDDING_ID else embedded.model,
         "warnings": warnings,
     }
 

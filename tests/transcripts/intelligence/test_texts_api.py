@@ -16,7 +16,7 @@ import sttai
 from accounts.models import ApiKey
 from billing.models import Plan
 from tests.transcripts.fake_inference import FakeInference
-from tests.transcripts.fake_language import EMBEDDER, MINILM, WRITER, FakeLanguage
+from tests.transcripts.fake_language import EMBEDDER, WRITER, FakeLanguage
 from tests.transcripts.intelligence.conftest import install_writer
 from tests.transcripts.intelligence.texts import CZECH_MEETING, MEETING
 from tests.transcripts.served_api import Client
@@ -199,7 +199,7 @@ def test_vectors_are_minilms_and_of_unit_length(client: Client, language: FakeLa
     body = post(client, EMBED, texts=["One text.", "Another text.", "word " * 300]).json()
     vectors = np.array(body["embeddings"])
     assert vectors.shape == (3, 384)
-    assert (body["dimensions"], body["model"]) == (384, MINILM)
+    assert (body["dimensions"], body["model"]) == (384, "all-MiniLM-L6-v2")
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     assert body["warnings"][0]["texts"] == [2]
     assert post(client, EMBED).json()["warnings"] == []
@@ -300,6 +300,7 @@ def test_what_needs_no_vectors_works_without_an_engine(
         (GENERATE, {"type": "poem"}, "invalid_value"),
         (GENERATE, {"type": "blog_post", "model": "extractive"}, "invalid_value"),
         (EMBED, {"texts": []}, "invalid_value"),
+        (EMBED, {"model": "word2vec"}, "unknown_model"),
         (EMBED, {"texts": "one"}, "invalid_value"),
         (EMBED, {"texts": [1]}, "invalid_value"),
         (EMBED, {"texts": ["a"] * 2049}, "too_many_texts"),
