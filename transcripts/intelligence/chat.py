@@ -4,6 +4,7 @@ where it may not (`answer_question` runs in a thread of the texts').
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -36,7 +37,7 @@ from transcripts.intelligence.retrieval import (
     list_passages,
     search,
 )
-from transcripts.intelligence.source import SourceText
+from transcripts.intelligence.source import SourceText, is_in_language
 from transcripts.locks import lock_transcript
 from transcripts.models import ChatSession, ChatTurn, SegmentVectors, Transcript
 
@@ -167,12 +168,14 @@ def find_passages(
     if not question.passages:
         return Found((), False, 0.0), None, False
     (query,) = engines.embed([question.searched], kind="query")
+    is_crossed = not is_in_language(question.searched, question.source.language)
+    find = partial(search, question.searched, query, question.passages, is_crossed=is_crossed)
     for index in question.stored:
         is_same = (index.model, index.weights_revision) == (engines.embedder, engines.revision)
         if is_same:
-            return search(question.searched, query, question.passages, index), index, False
+            return find(index), index, False
     index = make_index(question.passages, engines)
-    return search(question.searched, query, question.passages, index), index, True
+    return find(index), index, True
 
 
 def make_index(passages: Sequence[Passage], engines: TextEngines) -> SegmentIndex:

@@ -30,6 +30,7 @@ from transcripts.intelligence.retrieval import (
     list_passages,
     search,
 )
+from transcripts.intelligence.source import is_in_language
 from transcripts.locks import lock_transcript
 from transcripts.models import (
     READABLE_STATUSES,
@@ -214,7 +215,10 @@ def _read_closely(
         index = read_index(row)
         if index.keys != tuple(passage.key for passage in passages):
             continue
-        found: Found = search(question.searched, vectors.query, passages, index)
+        is_crossed = not is_in_language(question.searched, transcript.language)
+        found: Found = search(
+            question.searched, vectors.query, passages, index, is_crossed=is_crossed
+        )
         is_found = is_found or found.is_found
         hits += [_NearHit(transcript, passages[hit.place], hit.score) for hit in found.hits]
     return sorted(hits, key=lambda hit: -hit.score), is_found

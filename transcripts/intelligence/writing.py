@@ -19,7 +19,7 @@ from transcripts.intelligence.engines import TextEngines
 from transcripts.intelligence.extractive.cues import stop_words_of
 from transcripts.intelligence.extractive.reading import Reading
 from transcripts.intelligence.extractive.summaries import summarise
-from transcripts.intelligence.source import Sentence, SourceText, identify_language
+from transcripts.intelligence.source import Sentence, SourceText, is_in_language
 from transcripts.text.languages import LANGUAGE_NAMES
 
 WRITTEN = {
@@ -183,7 +183,7 @@ def _as_line(sentence: Sentence) -> str:
 def _is_in(text: str, language: str) -> bool:
     """Whether the text is in the language; of a few words that can't be judged."""
     words = _WORD.findall(text)
-    return len(words) < _JUDGED_WORDS or identify_language(text) == language
+    return len(words) < _JUDGED_WORDS or is_in_language(text, language)
 
 
 def _ground(text: str, source: SourceText) -> tuple[list[str], tuple[dict[str, Any], ...], int]:
@@ -198,7 +198,7 @@ def _ground(text: str, source: SourceText) -> tuple[list[str], tuple[dict[str, A
     evidence: list[dict[str, Any]] = []
     parts = [part for part in re.split(r"\n+|(?<=[.!?]) +(?=\S)", text) if part.strip()]
     for part in parts:
-        if not _shares(part, bare, source.text, stops):
+        if part.strip() in lines or not _shares(part, bare, source.text, stops):
             continue
         best = _find_nearest(_stems(part, frozenset()), wholes)
         lines.append(part.strip())

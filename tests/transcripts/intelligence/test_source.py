@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 from tests.transcripts.exports.documents import document, segment
 from tests.transcripts.intelligence.texts import CZECH_MEETING, MEETING
 from transcripts.intelligence import source as source_module
-from transcripts.intelligence.source import identify_language, read_document, read_text
+from transcripts.intelligence.source import (
+    identify_language,
+    is_in_language,
+    read_document,
+    read_text,
+)
 
 
 @given(st.text(max_size=600))
@@ -82,6 +87,13 @@ def test_the_sentence_of_a_character_is_found() -> None:
 @pytest.mark.parametrize(("text", "language"), [(MEETING, "en"), (CZECH_MEETING, "cs"), ("", "en")])
 def test_the_language_of_a_text_is_recognised(text: str, language: str) -> None:
     assert identify_language(text) == language
+
+
+def test_only_what_is_clearly_in_another_language_is_said_to_be() -> None:
+    assert is_in_language("Kdy se pekárna v Brně otevírá?", "cs")
+    assert not is_in_language("Kdy se pekárna v Brně otevírá?", "en")
+    assert not is_in_language("When does the bakery in Brno open?", "cs")
+    assert is_in_language("Brno?", "en")
 
 
 def test_right_to_left_and_spaceless_texts_have_sentences() -> None:
