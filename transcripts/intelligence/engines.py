@@ -87,7 +87,7 @@ class TextEngines:
     def generate(
         self, messages: Sequence[tuple[str, str]], *, model: str, max_tokens: int
     ) -> Iterator[str | Generated]:
-        options = language.GenerateOptions(
+        options = language.GenerationOptions(
             model=model,
             max_tokens=max_tokens,
             is_interactive=self.is_interactive,
