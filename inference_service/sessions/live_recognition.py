@@ -259,12 +259,15 @@ class LiveRecognition:
         )
 
     def options_for(self, utterance: Utterance) -> DecodeOptions:
+        language = utterance.language or self.language.decided
         return DecodeOptions(
-            language=utterance.language or self.language.decided,
+            language=language,
             prompt=self._options.prompt,
             hot_words=self._options.hot_words,
             switch_penalty=self._find_penalty(utterance),
-            languages=self.language.others,
+            languages=self.language.others_where(
+                spoken=language, is_change_near=utterance.is_change_near
+            ),
         )
 
     def _find_penalty(self, utterance: Utterance) -> float | None:
