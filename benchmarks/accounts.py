@@ -162,7 +162,8 @@ def _make_submission(owner: "User", number: int) -> "Submission":
 
     from billing.quotas import limits_for
     from stt_web.core.uploads import Upload
-    from transcripts.jobs.submit import Submission, TranscriptionOptions
+    from transcripts.jobs.submit import Submission
+    from transcripts.options import TranscriptionOptions
 
     class TimedUpload(Upload):
         """Knows when it was taken over: the first thing after the commit."""

@@ -261,8 +261,7 @@ class LiveRecognition:
     def options_for(self, utterance: Utterance) -> DecodeOptions:
         return DecodeOptions(
             language=utterance.language or self.language.decided,
-            prompt=self._options.prompt,
-            hot_words=self._options.hot_words,
+            context=self._options.context,
             switch_penalty=self._find_penalty(utterance),
             languages=self.language.others,
         )

@@ -22,6 +22,7 @@ from transcripts.inference.routing import inference_for
 from transcripts.jobs import results
 from transcripts.jobs.stages.diarize import describe_fewer
 from transcripts.models import OPEN_STATUSES, EditAction, Transcript, TranscriptionJob
+from transcripts.options import SPLIT
 from transcripts.services.embeddings import are_deleted
 from transcripts.text.segments import Segment
 from transcripts.text.speaker_assignment import Turn, assign_speakers
@@ -94,7 +95,7 @@ def explain_missing(transcript: Transcript) -> str:
 
 def are_channels(transcript: Transcript) -> bool:
     """Whether its speakers are channels or tracks, not voices."""
-    return transcript.job.channels == "split" or len(transcript.job.sources) > 1
+    return transcript.job.options.channels == SPLIT or len(transcript.job.sources) > 1
 
 
 def _cluster(transcript: Transcript, turns: list[SpeakerTurn], speakers: int) -> tuple[int, ...]:

@@ -37,7 +37,7 @@ from transcripts.jobs.concurrency import LIVE_OWNER, running
 from transcripts.jobs.lease import Lease, held_rows
 from transcripts.jobs.results import JobRun, open_job
 from transcripts.jobs.stages.finalize import release_everything
-from transcripts.jobs.submit import LimitError, TranscriptionOptions, as_requested
+from transcripts.jobs.submit import LimitError
 from transcripts.live.events import Final, LiveRequest
 from transcripts.live.journal import RECORDING, count_samples, has_epochs
 from transcripts.live.undelivered import load_undelivered
@@ -52,6 +52,7 @@ from transcripts.models import (
     Transcript,
     TranscriptionJob,
 )
+from transcripts.options import TranscriptionOptions
 from transcripts.services.guest_tokens import make_guest_token
 from transcripts.services.job_status import insert, job_of, read_job
 from transcripts.services.recordings import delete_recording, delete_rows, recording_path
@@ -263,7 +264,7 @@ def _insert(request: LiveRequest, *, address_digest: str, now: datetime) -> tupl
     transcript.job = TranscriptionJob(
         transcript=transcript,
         kind=JobKind.LIVE,
-        **as_requested(spoken_options(request)),
+        **spoken_options(request).as_columns(),
         request_id=request_id_var.get(),
         hold_reference="" if request.user is None else str(transcript.pk),
         queue=Queue.SHORT,

@@ -17,7 +17,6 @@ from typing import Any
 
 from stt_web.core.errors import ApiError
 from stt_web.core.strict_json import StrictJsonError, parse_json
-from transcripts.jobs.api.options import read_model, read_spoken
 from transcripts.live.audio_format import (
     RATE_HZ,
     AudioFormat,
@@ -27,7 +26,9 @@ from transcripts.live.audio_format import (
     read_rate_hz,
 )
 from transcripts.live.events import SessionNotice
-from transcripts.options import InvalidOptionError
+from transcripts.option_kinds import InvalidOptionError
+from transcripts.option_languages import read_spoken
+from transcripts.options import read_model
 from transcripts.text.languages import MULTI
 
 MAX_AUDIO_BYTES = 1024 * 1024
@@ -206,7 +207,7 @@ def _read_config(frame: Mapping[str, Any]) -> Open:
         {"language": _read_text(frame, "language"), "languages": _read_list(frame, "languages")}
     )
     return Open(
-        model=read_model({"model": _read_text(frame, "model")}),
+        model=read_model(_read_text(frame, "model")),
         language=spoken.language,
         languages=spoken.languages,
         is_multilingual=spoken.is_multilingual,

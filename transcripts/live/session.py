@@ -62,7 +62,7 @@ class SessionRunner:
             owner=transcript.owner,
             model=transcript.job.model_used or transcript.job.model_requested,
             language=transcript.job.language_requested,
-            asked=transcript.job,
+            asked=transcript.job.options,
             finalized_ms=transcript.job.resume_ms,
         )
         self.ready = Ready(

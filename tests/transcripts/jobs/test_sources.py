@@ -43,11 +43,9 @@ def spoken(transcript: Transcript) -> list[tuple[str, str]]:
 def recording(make_transcript: MakeTranscript, settings: Settings) -> MakeTranscript:
     """Make a transcript of the file at `path`, with options of its job."""
 
-    def make(*, path: Path, track: str = "", channels: str = "mix", **fields: object) -> Transcript:
+    def make(*, path: Path, **fields: object) -> Transcript:
         transcript = make_transcript(**fields)  # type: ignore[arg-type]
         (settings.MEDIA_ROOT / transcript.recording.path).write_bytes(path.read_bytes())
-        rows = TranscriptionJob.objects.filter(pk=transcript.job_id)
-        rows.update(track=track, channels=channels)
         return transcript
 
     return make  # type: ignore[return-value]

@@ -110,15 +110,15 @@ async function readBearer() {
 }
 
 function readForm() {
-  const { language, speakers, track, channels } = form.elements;
+  const { language, speakers } = form.elements;
   const body = new FormData();
   body.append("async", "true");
   body.append("language", language.value);
   body.append("diarize", String(speakers.value !== "off"));
   if (speakers.value !== "off") body.append("speakers", speakers.value);
   // Left out: what the server does by default.
-  if (track.value) body.append("track", track.value);
-  if (channels.value) body.append("channels", channels.value);
+  for (const { name, value } of form.querySelectorAll(".advanced [name]"))
+    if (value) body.append(name, value);
   body.append("file", fileInput.files[0]);
   return body;
 }

@@ -23,7 +23,7 @@ from transcripts.live.protocol import (
     Open,
     ProtocolError,
 )
-from transcripts.options import InvalidOptionError
+from transcripts.option_kinds import InvalidOptionError
 from transcripts.text.segments import Segment
 from transcripts.text.words import Word
 
