@@ -160,11 +160,16 @@ CSRF_FAILURE_VIEW = "stt_web.core.error_responses.answer_csrf_failure"
 # Threads for synchronous code, shared by all requests; each may hold a database connection.
 WEB_THREADS = read_int("STT_WEB_THREADS", 8, at_least=1)
 APPEND_SLASH = False  # an API path without its slash is a 404 in the one error shape
+# The packages of `transcripts` that have pages: each holds its own templates and static files.
+ROOMS = [
+    BASE_DIR / "transcripts" / name
+    for name in ("pages", "editing", "exports", "gaps", "live", "retention", "sharing", "webhooks")
+]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "DIRS": [BASE_DIR / "stt_web" / "templates"],
+        "DIRS": [BASE_DIR / "stt_web" / "templates", *(room / "templates" for room in ROOMS)],
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
@@ -252,7 +257,16 @@ STORAGES = {
 }
 # Served out of the applications' folders: no collectstatic.
 WHITENOISE_USE_FINDERS = True
-STATICFILES_DIRS = [BASE_DIR / "stt_web" / "static_files"]
+# A room's files have the address that they have in the repository, so that what one script imports
+# of another is the same for a browser, for Node.js and for tsc.
+STATICFILES_DIRS = [
+    BASE_DIR / "stt_web" / "static_files",
+    *(
+        (f"transcripts/{room.name}/static", room / "static")
+        for room in ROOMS
+        if (room / "static").is_dir()
+    ),
+]
 # One folder an upload lies below; shared by web and workers.
 MEDIA_ROOT = read_path("STT_MEDIA_DIR", DATA_DIR / "media")
 

@@ -14,7 +14,7 @@ from tests.e2e.processes import ROOT
 
 pytestmark = pytest.mark.browser
 
-STATIC = ROOT / "transcripts" / "static" / "transcripts"
+STATIC = ROOT / "transcripts" / "live" / "static"
 RATES_HZ = (8_000, 16_000, 22_050, 44_100, 48_000, 96_000)
 
 RESAMPLE = """async ({rateHz, samples, block}) => {
