@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from stt_web.core.errors import ApiError
 from transcripts.diarization.recount_cuts import Cuts, join_cuts
-from transcripts.editing.draft import Draft, Editing, SpeakerState, open_draft
+from transcripts.editing.draft import Draft, Editing, open_draft
+from transcripts.editing.draft_rows import SpeakerState
 from transcripts.editing.errors import StillWorkedOnError
 from transcripts.editing.segment_operations import EditError, split_segment
 from transcripts.inference.client import diarize

@@ -21,7 +21,8 @@ from billing.ledger import minutes_for, place_new_hold
 from billing.plans import lock_account_for
 from stt_web.core.errors import ApiError
 from stt_web.core.request_id import request_id_var
-from transcripts.editing.draft import Draft, Editing, SpeakerState, open_draft
+from transcripts.editing.draft import Draft, Editing, open_draft
+from transcripts.editing.draft_rows import SpeakerState
 from transcripts.inference.routing import inference_for
 from transcripts.jobs.enqueue import enqueue
 from transcripts.jobs.results import JobRun
