@@ -1,5 +1,6 @@
 // Speech to text while it is spoken: a client for WS /v1/stream, for any page.
-// Copy this file with microphone.js, pcm-worklet.js and unsent-audio.js; docs/live.md describes them.
+// Copy this file with live-connection.js, microphone.js, pcm-worklet.js and unsent-audio.js;
+// docs/live.md describes them.
 //
 //   const live = new LiveTranscription({ url: "wss://stt.example/v1/stream", language: "auto" });
 //   live.addEventListener("final", ({ detail }) => console.log(detail.text));
@@ -21,32 +22,30 @@
 // it is sent again. Where the server closed the session in the meantime, what is left begins a new
 // one. A server that stays away for five minutes ends the session with `server_away`.
 
+import { LiveConnection } from "./live-connection.js";
 import { openMicrophone } from "./microphone.js";
 import { BYTES_A_MS, UnsentAudio } from "./unsent-audio.js";
 
 const CAPACITY_MS = 300_000;
 const GIVE_UP_MS = CAPACITY_MS; // without a session, also where no audio fills the buffer any more
-const MAX_BUFFERED_BYTES = 64_000; // 2 s: more waits here, where it can be sent again
 const PUMP_AGAIN_MS = 50;
 const KEEPALIVE_MS = 15_000;
 const RETRY_MS = [0, 500, 1000, 2000, 4000, 5000]; // the last one again and again
 const FIRST_TRIES = 4; // without ever having had a session
-const SILENCE_MS = 20_000;
-const TOKEN_MS = 20_000;
 // Closed with an error, and to be tried again: stopping, unavailable, too many at once.
 const PASSING_CLOSE_CODES = [1012, 1013, 4429];
 const LOST_CODES = ["session_ended", "session_not_found"];
 
 /** @typedef {Awaited<ReturnType<typeof openMicrophone>>} Microphone */
 /** @typedef {ReturnType<typeof setTimeout>} Timer */
-/** @typedef {Record<string, any>} Message what the server sends, parsed */
+/** @typedef {import("./live-connection.js").Message} Message */
 
 export class LiveTranscription extends EventTarget {
   #audio = new UnsentAudio({ capacityMs: CAPACITY_MS });
   #capturedBytes = 0;
   #state = "idle";
-  /** @type {WebSocket | null} */
-  #socket = null;
+  /** @type {LiveConnection | null} */
+  #connection = null;
   /** @type {Microphone | null} */
   #microphone = null;
   /** @type {Message | null} */
@@ -55,9 +54,8 @@ export class LiveTranscription extends EventTarget {
   #lastReceivedS = 0; // the end of the last final
   #tries = 0;
   #lostAt = 0; // when the first try began that found no session
-  #attempt = 0; // which connection is being opened: an older one that comes late is dropped
-  /** @type {Record<"retry" | "pump" | "silence" | "keepalive", Timer | undefined>} */
-  #timers = { retry: undefined, pump: undefined, silence: undefined, keepalive: undefined };
+  /** @type {Record<"retry" | "pump" | "keepalive", Timer | undefined>} */
+  #timers = { retry: undefined, pump: undefined, keepalive: undefined };
   #isPaused = false;
   #isStopping = false;
   #isStopSent = false;
@@ -176,9 +174,9 @@ export class LiveTranscription extends EventTarget {
 
   #pump() {
     clearTimeout(this.#timers.pump);
-    if (!this.#session || this.#socket?.readyState !== WebSocket.OPEN) return;
-    while (!this.#audio.isAllSent && this.#socket.bufferedAmount < MAX_BUFFERED_BYTES)
-      this.#socket.send(this.#audio.take());
+    if (!this.#session || !this.#connection?.isOpen) return;
+    while (!this.#audio.isAllSent && this.#connection.hasRoom)
+      this.#connection.send(this.#audio.take());
     if (!this.#audio.isAllSent) this.#timers.pump = setTimeout(() => this.#pump(), PUMP_AGAIN_MS);
     else if (this.#state === "finishing" && !this.#isStopSent) {
       this.#isStopSent = true;
@@ -188,44 +186,31 @@ export class LiveTranscription extends EventTarget {
 
   /** @param {Message} message */
   #send(message) {
-    if (this.#session && this.#socket?.readyState === WebSocket.OPEN)
-      this.#socket.send(JSON.stringify(message));
+    if (this.#session && this.#connection?.isOpen) this.#connection.send(JSON.stringify(message));
   }
 
   // ---- the connection
 
   async #connect() {
     if (this.#isOver) return;
-    const attempt = ++this.#attempt;
     this.#lostAt ||= Date.now();
     if (this.#state !== "finishing") this.#enter(this.#resumeToken ? "reconnecting" : "connecting");
-    let socket;
+    const connection = (this.#connection = new LiveConnection({
+      url: this.url,
+      getToken: () => this.getToken(),
+      describe: () => this.#describe(),
+      onMessage: (message) => this.#read(message),
+      onClosed: (code) => this.#closed(code),
+      onDead: () => this.#retry(),
+    }));
     try {
-      const address = await this.#makeAddress();
-      if (attempt !== this.#attempt || this.#isOver) return;
-      socket = this.#socket = new WebSocket(address);
+      await connection.open();
     } catch (problem) {
-      if (attempt !== this.#attempt) return;
+      if (connection !== this.#connection) return; // one that was dropped comes late
       const { code, message } = describeProblem(problem);
-      return code ? this.#fail(code, message) : this.#retry();
+      if (code) this.#fail(code, message);
+      else this.#retry();
     }
-    socket.onopen = () => socket.send(JSON.stringify(this.#describe()));
-    socket.onmessage = ({ data }) => this.#socket === socket && this.#receive(data);
-    socket.onclose = ({ code }) => this.#socket === socket && this.#closed(code);
-    this.#expectMessage();
-  }
-
-  /** The server sends something every 5 s; where it doesn't, the connection is dead. */
-  #expectMessage() {
-    clearTimeout(this.#timers.silence);
-    this.#timers.silence = setTimeout(() => this.#retry(), SILENCE_MS);
-  }
-
-  async #makeAddress() {
-    const address = new URL(this.url);
-    const token = await within(TOKEN_MS, this.getToken());
-    if (token) address.searchParams.set("token", token);
-    return address;
   }
 
   #describe() {
@@ -247,29 +232,15 @@ export class LiveTranscription extends EventTarget {
   }
 
   #drop() {
-    const { retry, pump, silence } = this.#timers;
-    for (const timer of [retry, pump, silence]) clearTimeout(timer);
-    this.#attempt++;
+    clearTimeout(this.#timers.retry);
+    clearTimeout(this.#timers.pump);
     this.#lostAt ||= Date.now();
-    const socket = this.#socket;
-    this.#socket = this.#session = this.#refusal = null;
+    this.#connection?.close();
+    this.#connection = this.#session = this.#refusal = null;
     this.#isStopSent = false;
-    socket?.close();
   }
 
   // ---- messages of the server
-
-  /** @param {string} data */
-  #receive(data) {
-    let message;
-    try {
-      message = JSON.parse(data);
-    } catch {
-      return this.#retry(); // not our server's: a proxy in between, or a cut message
-    }
-    this.#expectMessage();
-    this.#read(message);
-  }
 
   /** @param {Message} message */
   #read(message) {
@@ -376,26 +347,6 @@ export class LiveTranscription extends EventTarget {
 function splitPartial({ partial = "", committed = "", start }) {
   if (!partial.startsWith(committed)) return { committed: "", pending: partial, start };
   return { committed, pending: partial.slice(committed.length), start };
-}
-
-/**
- * The answer, unless it takes longer than `ms`: then it throws.
- * @template Answer
- * @param {number} ms
- * @param {Answer | Promise<Answer>} answer
- * @returns {Promise<Answer>}
- */
-async function within(ms, answer) {
-  /** @type {Timer | undefined} */
-  let timer;
-  const tooLate = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error("Too late")), ms);
-  });
-  try {
-    return await /** @type {Promise<Answer>} */ (Promise.race([answer, tooLate]));
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /**
