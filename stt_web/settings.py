@@ -9,12 +9,12 @@ import secrets
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from stt_web.beat_schedule import make_beat_schedule
+from stt_web.core.database_url import read_database_url
 from stt_web.core.email_url import read_email_url
 from stt_web.core.env import (
-    BadSettingError,
     read_bool,
     read_choice,
     read_float,
@@ -48,40 +48,6 @@ def _generated_secret(path: Path) -> str:
             os.link(own, path)
         os.unlink(own)
     return path.read_text()
-
-
-def _database(url: str) -> dict[str, object]:
-    """Translate `sqlite:///path` or `postgresql://user:password@host:port/name`."""
-    parts = urlsplit(url)
-    if parts.scheme == "sqlite":
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": unquote(parts.path),
-            "OPTIONS": {
-                # BEGIN IMMEDIATE: a transaction that writes never fails half-way with SQLITE_BUSY.
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 30,
-                # FULL: with NORMAL a power cut undoes commits, also of what was answered.
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-            },
-        }
-    if parts.scheme in ("postgres", "postgresql"):
-        return {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": unquote(parts.path.lstrip("/")),
-            "USER": unquote(parts.username or ""),
-            "PASSWORD": unquote(parts.password or ""),
-            "HOST": parts.hostname or "",
-            "PORT": str(parts.port or ""),
-            "CONN_HEALTH_CHECKS": True,
-            "CONN_MAX_AGE": 60,
-            # A process that is frozen in mid-transaction no longer blocks others that need its
-            # rows.
-            "OPTIONS": {"options": "-c idle_in_transaction_session_timeout=30s"},
-        }
-    raise BadSettingError(
-        f"STT_DATABASE_URL begins with {parts.scheme!r}, but must be sqlite:/// or postgresql://."
-    )
 
 
 DEBUG = read_bool("STT_DEBUG", default=False)
@@ -183,7 +149,9 @@ TEMPLATES = [
 ]
 
 DATABASES = {
-    "default": _database(read_text("STT_DATABASE_URL", f"sqlite://{DATA_DIR / 'stt.sqlite3'}"))
+    "default": read_database_url(
+        read_text("STT_DATABASE_URL", f"sqlite://{DATA_DIR / 'stt.sqlite3'}")
+    )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
