@@ -19,7 +19,7 @@ _NO_TESTS = 5  # pytest: nothing was collected
 
 
 def main() -> int:
-    """Run both, whatever the first says; returns 0 if both passed."""
+    """Run both, also where the first fails; returns 0 if both passed."""
     required = "postgresql" in os.environ.get("STT_TEST_REQUIRE", "").split(",")
     status = 0
     with tempfile.TemporaryDirectory(prefix="stt-test-report-") as folder:

@@ -1,4 +1,4 @@
-"""Somebody brings subtitles along, takes transcripts away, and limits how long they stay."""
+"""A user brings subtitles along, takes transcripts away, and limits how long they stay."""
 
 import zipfile
 from collections.abc import Iterator

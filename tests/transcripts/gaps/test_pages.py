@@ -1,4 +1,4 @@
-"""What a page says of gaps: how long and where, in the numbers of who reads."""
+"""What a page shows of gaps: how long and where, in the numbers of who reads."""
 
 import pytest
 from django.template.loader import render_to_string

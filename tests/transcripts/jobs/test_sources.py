@@ -64,7 +64,7 @@ def two_channels(tmp_path: Path) -> Path:
 
 
 def one_word_a_second(prefix: str) -> Script:
-    """Words that tell from which source and second they are."""
+    """Words that show from which source and second they are."""
     return Script(words=tuple(f"{prefix}{second}" for second in range(10)))
 
 

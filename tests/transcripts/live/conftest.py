@@ -61,7 +61,7 @@ async def db(work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
 
 
 def ask_for(account: BillingAccount | None = None, **fields: Any) -> LiveRequest:
-    """Return what somebody asks for; without an account, a visitor."""
+    """Return the request of an account, or of a guest."""
     values: dict[str, Any] = {
         "user": account.user if account is not None else None,
         "key": None,
@@ -77,7 +77,7 @@ async def read_all(session: SessionRunner) -> list[LiveEvent]:
 
 
 async def speak(account: BillingAccount | None, *, seconds: int, **fields: Any) -> SessionRunner:
-    """Open a session and say so many seconds."""
+    """Open a session and speak for so many seconds."""
     session = await open_session(ask_for(account, **fields))
     for _ in range(seconds):
         await session.push(SECOND)

@@ -1,4 +1,4 @@
-"""A process in which somebody speaks for some seconds: `python -m tests.transcripts.live.speaker`.
+"""A process that speaks for some seconds: `python -m tests.transcripts.live.speaker`.
 
 Arguments: the user's id, how many seconds. Prints a line of JSON once all is journalled, goes on
 listening, and ends when the session does.
