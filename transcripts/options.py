@@ -35,13 +35,15 @@ _DECLARED = "declared"
 class Declared(NamedTuple):
     """`column`: of the job, for options that queries or operators' pages name; the others share
     `further_options`. `is_context`: sent to the recogniser as it is, under its name.
-    `may_change`: between the first job of a transcript and a second pass."""
+    `may_change`: between the first job of a transcript and a second pass. `is_live`: a live session
+    may be opened with it."""
 
     kind: OptionKind[Any]
     help_text: str
     column: str
     is_context: bool
     may_change: bool
+    is_live: bool
 
 
 def declare(
@@ -51,8 +53,9 @@ def declare(
     column: str = "",
     is_context: bool = False,
     may_change: bool = False,
+    is_live: bool = False,
 ) -> Any:
-    declared = Declared(kind, help_text, column, is_context, may_change)
+    declared = Declared(kind, help_text, column, is_context, may_change, is_live)
     return field(default=kind.default, metadata={_DECLARED: declared})
 
 
@@ -66,6 +69,7 @@ class TranscriptionOptions:
         "See GET /v1/models.",
         column="model_requested",
         may_change=True,
+        is_live=True,
     )
     language: str = declare(
         LanguageOption(),
@@ -73,11 +77,13 @@ class TranscriptionOptions:
         " detects it; multi: it may change inside the recording.",
         column="language_requested",
         may_change=True,
+        is_live=True,
     )
     languages: tuple[str, ...] = declare(
         LanguagesOption(),
         "Those that may occur, separated by commas: only they are detected.",
         may_change=True,
+        is_live=True,
     )
     is_multilingual: bool = False
     diarize: bool = declare(
@@ -176,10 +182,9 @@ def declared_options(options: type[TranscriptionOptions]) -> dict[str, Declared]
     }
 
 
-def read_model(sent: str) -> str:
-    """Return the name of a model that a client sent. Raises InvalidOptionError."""
-    model: str = declared_options(TranscriptionOptions)["model"].kind.parse("model", sent)
-    return model
+def live_options(options: type[TranscriptionOptions]) -> dict[str, Declared]:
+    """Return those that a live session may be opened with, by their names."""
+    return {name: each for name, each in declared_options(options).items() if each.is_live}
 
 
 def _plain(value: object) -> object:

@@ -4,19 +4,20 @@ The road of a further option is walked with one that exists here only. What a de
 is the recogniser's part: CONTRIBUTING.md names the files.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import pytest
 
 from inference_service.engines.asr import DecodeContext
 from protos.stt.v1 import speech_pb2
 from tests.transcripts.rows import create_transcript
+from transcripts.inference.live_results import StreamOptions
 from transcripts.inference.results import TranscribeOptions
 from transcripts.jobs.submit import fingerprint_of
 from transcripts.models import TranscriptionJob
 from transcripts.option_fields import body_fields, form_fields
 from transcripts.option_kinds import InvalidOptionError, WordsOption
-from transcripts.options import TranscriptionOptions, declare, declared_options
+from transcripts.options import TranscriptionOptions, declare, declared_options, live_options
 
 CONFIGS = (speech_pb2.TranscribeConfig.DESCRIPTOR, speech_pb2.StreamConfig.DESCRIPTOR)
 
@@ -69,6 +70,24 @@ def test_the_recogniser_gets_it_under_its_name_or_the_proto_asks_for_it() -> Non
     assert WithOneMore(names=("Ann",)).context()["names"] == ("Ann",)
     with pytest.raises(ValueError, match="names"):
         TranscribeOptions(asked=WithOneMore(names=("Ann",))).as_proto()
+
+
+def test_a_live_session_is_asked_for_the_same_under_the_same_names() -> None:
+    live = live_options(TranscriptionOptions)
+    asked = TranscriptionOptions.parse({"language": "multi", "languages": "cs,en"})
+    config = StreamOptions(asked=replace(asked, prompt="Brno")).as_proto()
+
+    assert list(live) == ["model", "language", "languages"]
+    assert set(live) <= set(speech_pb2.StreamConfig.DESCRIPTOR.fields_by_name)
+    assert (list(config.languages), config.multilingual) == (["cs", "en"], True)
+    assert config.prompt == "Brno"
+
+
+def test_a_language_that_a_session_changed_to_is_sent_alone() -> None:
+    """The service refuses a language beside others; a broken-off call is made again with it."""
+    asked = TranscriptionOptions(languages=("cs", "en"), is_multilingual=True)
+    config = StreamOptions(asked=asked, language="cs").as_proto()
+    assert (config.language, list(config.languages), config.multilingual) == ("cs", [], False)
 
 
 def test_each_option_of_the_context_has_its_field_in_the_protos_and_in_the_engines() -> None:

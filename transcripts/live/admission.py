@@ -52,7 +52,6 @@ from transcripts.models import (
     Transcript,
     TranscriptionJob,
 )
-from transcripts.options import TranscriptionOptions
 from transcripts.services.guest_tokens import make_guest_token
 from transcripts.services.job_status import insert, job_of, read_job
 from transcripts.services.recordings import delete_recording, delete_rows, recording_path
@@ -235,17 +234,6 @@ def _running_of(request: LiveRequest, address_digest: str) -> QuerySet[Transcrip
     return running().filter(transcript__owner=None, transcript__guest_address_digest=address_digest)
 
 
-def spoken_options(request: LiveRequest) -> TranscriptionOptions:
-    """Return what a session may be asked for, of what a file may."""
-    return TranscriptionOptions(
-        model=request.model,
-        diarize=False,
-        language=request.language,
-        languages=request.languages,
-        is_multilingual=request.is_multilingual,
-    )
-
-
 def _insert(request: LiveRequest, *, address_digest: str, now: datetime) -> tuple[Transcript, str]:
     token, token_digest = ("", "") if request.user is not None else make_guest_token()
     transcript = Transcript(
@@ -264,7 +252,7 @@ def _insert(request: LiveRequest, *, address_digest: str, now: datetime) -> tupl
     transcript.job = TranscriptionJob(
         transcript=transcript,
         kind=JobKind.LIVE,
-        **spoken_options(request).as_columns(),
+        **request.options.as_columns(),
         request_id=request_id_var.get(),
         hold_reference="" if request.user is None else str(transcript.pk),
         queue=Queue.SHORT,

@@ -64,7 +64,7 @@ class UpstreamStream:
         self._owner = owner
         self._model = model
         self._language = language
-        self._languages, self._is_multilingual = asked.languages, asked.is_multilingual
+        self._asked = asked
         self._committed: tuple[Word, ...] = ()
         self._commands: deque[_Command] = deque()
         self._changed = asyncio.Event()
@@ -184,10 +184,9 @@ class UpstreamStream:
         inference = await in_database(inference_for, self._owner)
         self._route = await ask(inference.pick, model=self._model, is_begun=is_begun)
         options = StreamOptions(
+            asked=self._asked,
             model=self._model,
             language=self._language,
-            languages=self._languages,
-            multilingual=self._is_multilingual,
             offset_ms=self.finalized_ms,
             committed=self._committed,
         )
