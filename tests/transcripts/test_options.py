@@ -37,6 +37,7 @@ def test_a_further_option_is_parsed_and_refused_by_its_kind() -> None:
         WithOneMore.parse({"names": "Ann,Petr,Eva"})
 
 
+@pytest.mark.database
 @pytest.mark.django_db
 def test_a_further_option_is_stored_with_the_job_and_read_again() -> None:
     asked = WithOneMore.parse({"names": "Ann,Petr", "language": "multi", "speakers": "3"})
@@ -48,6 +49,7 @@ def test_a_further_option_is_stored_with_the_job_and_read_again() -> None:
     assert WithOneMore.parse(WithOneMore.from_columns(stored).as_sent()) == asked
 
 
+@pytest.mark.database
 @pytest.mark.django_db
 def test_a_job_of_before_has_a_further_option_at_its_default() -> None:
     job = create_transcript(**TranscriptionOptions(prompt="Brno").as_columns()).job
