@@ -3,7 +3,7 @@
 From the declaration follow the parsing of forms and JSON bodies (`parse`), the columns of a job
 (`as_columns`, `from_columns`), what makes two requests the same (`as_json`, hashed by
 `jobs/submit.fingerprint_of`), what the recogniser gets as it is (`context`), and the fields of the
-OpenAPI document (`serializers.form_fields`, `body_fields`). CONTRIBUTING.md lists what else an
+OpenAPI document (`option_fields`). CONTRIBUTING.md lists what else an
 option needs.
 """
 
