@@ -21,6 +21,7 @@ _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 RELEVANCE = "-relevance"  # of a search; its own query's matter (`search/pagination`)
 _ORDERING_NAMES = [*(sign + name for name in _ORDERINGS for sign in ("", "-")), RELEVANCE]
 
+FILTERS = ("status", "language", "source", "tag")  # of the page; the API has more
 FILTER_PARAMETERS = [
     OpenApiParameter("status", str, enum=Status.values),
     OpenApiParameter("language", str, description="A code of GET /v1/languages."),

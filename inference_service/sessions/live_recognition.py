@@ -262,8 +262,7 @@ class LiveRecognition:
         language = utterance.language or self.language.decided
         return DecodeOptions(
             language=language,
-            prompt=self._options.prompt,
-            hot_words=self._options.hot_words,
+            context=self._options.context,
             switch_penalty=self._find_penalty(utterance),
             languages=self.language.others_where(
                 spoken=language, is_change_near=utterance.is_change_near

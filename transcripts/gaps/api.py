@@ -27,7 +27,7 @@ from transcripts.editing.api.conditional import (
 from transcripts.exports.document import load_gaps
 from transcripts.exports.json import gap_as_json
 from transcripts.gaps.actions import RETRIES_AT_ONCE, accept_gap, retry_gap
-from transcripts.options import read_language
+from transcripts.option_languages import read_language
 
 _threads = ThreadPoolExecutor(2 * RETRIES_AT_ONCE, thread_name_prefix="gaps")
 

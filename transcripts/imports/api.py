@@ -17,7 +17,7 @@ from stt_web.core.error_responses import allow_methods
 from stt_web.core.uploads import Upload
 from transcripts.imports.create import ImportOptions, import_transcript
 from transcripts.job_errors import location_of
-from transcripts.options import read_language
+from transcripts.option_languages import read_language
 from transcripts.principals import source_of
 from transcripts.responses import summarise
 

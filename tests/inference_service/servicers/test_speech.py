@@ -328,7 +328,7 @@ async def test_a_broken_embedder_costs_the_turns_not_the_text(
 async def test_the_engine_failing_on_one_recording_leaves_the_other_alone(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
-    recogniser.is_broken_by = lambda request: request.options.prompt == "break"
+    recogniser.is_broken_by = lambda request: request.options.context.prompt == "break"
     async with serve(recogniser) as served:
         messages = make_messages(load_pcm("en_short_1"), prompt="break")
         good, (status, _) = await asyncio.gather(
