@@ -47,7 +47,7 @@ def get_job(user: User, transcript_id: UUID, job_id: UUID) -> TranscriptionJob:
 
 
 def get_guest_transcript(token_digest: str, transcript_id: UUID | str) -> Transcript:
-    """Return the one transcript that a guest's token opens (`services.guest_tokens`). One query.
+    """Return the one transcript that a guest's token opens (`accounts.guest_tokens`). One query.
 
     Raises `TranscriptNotFoundError`, also where the token is another transcript's.
     """

@@ -16,6 +16,7 @@ from accounts.authentication import (
     read_bearer,
 )
 from accounts.client_address import request_address
+from accounts.guest_tokens import digest_guest_token, is_guest_token
 from accounts.models import ApiKey, User
 from accounts.services.sessions import load_session_user
 from billing.admission import Caller
@@ -23,7 +24,6 @@ from billing.api.throttling import count_api_request
 from stt_web.core.errors import HOW_TO_SEND_A_KEY, ApiError
 from transcripts.access import get_guest_transcript, get_transcript
 from transcripts.models import Source, Transcript
-from transcripts.services.guest_tokens import digest_guest_token, is_guest_token
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from accounts.authentication import authenticate_token, read_bearer
 from accounts.client_address import request_address
+from accounts.guest_tokens import is_guest_token
 from stt_web.core.error_responses import allow_methods
 from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
 from transcripts.media.formats import FORMATS
-from transcripts.services.guest_tokens import is_guest_token
 from transcripts.text.languages import LANGUAGE_NAMES
 
 # Asking the inference service may take its whole deadline while it is down.

@@ -28,6 +28,7 @@ from django.db.models import Q, QuerySet, Value
 from django.utils import timezone
 
 from accounts.client_address import digest_address
+from accounts.guest_tokens import make_guest_token
 from accounts.models import User
 from billing.ledger import minutes_for, place_new_hold
 from billing.quotas import Limits, count_anonymous_use, lock_account_for
@@ -49,7 +50,6 @@ from transcripts.models import (
     Transcript,
     TranscriptionJob,
 )
-from transcripts.services.guest_tokens import make_guest_token
 from transcripts.services.job_status import insert
 from transcripts.text.languages import LANGUAGE_NAMES
 
