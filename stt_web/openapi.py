@@ -9,12 +9,15 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
 from rest_framework.views import APIView
 
+from accounts.permissions import PUBLIC
 from stt_web.core.error_responses import allow_methods
 
 V = TypeVar("V", bound=Callable[..., Any])
@@ -197,19 +200,38 @@ _HEADERS = {
 }
 
 
-class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # no stubs
+class ApiSchema(AutoSchema):
+    """One operation, from its view."""
+
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        """Return what opens it; also nothing, where the view is open to everyone."""
+        opened_by: list[dict[str, list[str]]] = super().get_auth()
+        is_public = getattr(self.view, "scopes", {}).get(self.method, ()) is PUBLIC
+        return [*opened_by, {}] if is_public else opened_by
+
+
+class PrincipalScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # no stubs
     """How `/api/v1/` is entered; `/v1/` takes the same keys, where one is needed."""
 
-    target_class = "accounts.authentication.ApiKeyAuthentication"
-    name = "apiKey"
+    target_class = "accounts.permissions.PrincipalAuthentication"
+    name = ["apiKey", "cookieAuth"]
 
-    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "description": "An API key."}
+    def get_security_requirement(self, auto_schema: object) -> list[dict[str, list[str]]]:
+        return [{"apiKey": []}, {"cookieAuth": []}]
+
+    def get_security_definition(self, auto_schema: object) -> list[dict[str, str]]:
+        return [
+            {"type": "http", "scheme": "bearer", "description": "An API key."},
+            {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME},
+        ]
 
 
 class GuestScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # no stubs
-    target_class = "transcripts.principals.KeyOrGuestAuthentication"
+    target_class = "accounts.permissions.GuestAuthentication"
     name = "apiKeyOrToken"
+
+    def get_security_requirement(self, auto_schema: object) -> list[dict[str, list[str]]]:
+        return [{"apiKeyOrToken": []}, {"cookieAuth": []}]
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
         described = "An API key, or the token of a guest's own transcript."

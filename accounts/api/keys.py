@@ -1,7 +1,6 @@
 """`/api/v1/keys/`: the caller's keys."""
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -15,12 +14,11 @@ from accounts.api.serializers import (
     RevocationSerializer,
 )
 from accounts.keys.issue import issue_requested_key, revoke_api_key, revoke_key_and_created
-from accounts.permissions import HasScope, key_of, user_of
+from accounts.permissions import key_of, user_of
 from stt_web.core.pagination import PageNumberPagination
 
 
 class KeyListView(APIView):
-    permission_classes = [IsAuthenticated, HasScope]
     scopes = {"GET": "read", "POST": "manage"}
 
     @extend_schema(
@@ -54,7 +52,6 @@ class KeyListView(APIView):
 
 
 class KeyView(APIView):
-    permission_classes = [IsAuthenticated, HasScope]
     scopes = {"DELETE": "manage"}
 
     @extend_schema(

@@ -3,14 +3,13 @@
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.idempotency import answer_request_once, fingerprint_request
-from accounts.permissions import MANAGE_AND_READ, HasScope, user_of
+from accounts.permissions import MANAGE_AND_READ, PUBLIC, user_of
 from billing.access import get_invoice
 from billing.api.payment_serializers import (
     AddressSerializer,
@@ -35,7 +34,7 @@ _CHECKOUT_LASTS_S = 300.0
 
 
 class OffersView(APIView):
-    permission_classes = [AllowAny]
+    scopes = {"GET": PUBLIC}
 
     @extend_schema(operation_id="list_offers", responses=OffersSerializer)
     def get(self, request: Request) -> Response:
@@ -49,7 +48,6 @@ class OffersView(APIView):
 
 
 class CheckoutView(APIView):
-    permission_classes = [IsAuthenticated, HasScope]
     scopes = {"POST": "manage"}
 
     @extend_schema(
@@ -81,7 +79,6 @@ class CheckoutView(APIView):
 
 
 class PortalView(APIView):
-    permission_classes = [IsAuthenticated, HasScope]
     scopes = {"POST": MANAGE_AND_READ}  # the page shows invoices
 
     @extend_schema(operation_id="open_portal", request=None, responses=AddressSerializer)
@@ -92,7 +89,6 @@ class PortalView(APIView):
 
 
 class InvoiceListView(APIView):
-    permission_classes = [IsAuthenticated, HasScope]
     scopes = {"GET": "read"}
 
     @extend_schema(
@@ -136,7 +132,6 @@ class _PdfOrError(BaseContentNegotiation):
 
 
 class InvoiceView(APIView):
-    permission_classes = [IsAuthenticated, HasScope]
     content_negotiation_class = _PdfOrError
     scopes = {"GET": "read"}
 
@@ -157,8 +152,8 @@ class StripeWebhookView(APIView):
     """Entered with Stripe's signature: no key, no session, no CSRF token, no limit of a plan."""
 
     authentication_classes = []
-    permission_classes = [AllowAny]
     throttle_classes = []
+    scopes = {"POST": PUBLIC}
 
     @extend_schema(
         operation_id="receive_stripe_event",

@@ -7,15 +7,20 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.http import content_disposition_header
 
+from accounts.principals import Principal
+from billing.api.plain_views import needs
 from stt_web.core.error_responses import allow_methods
-from transcripts.principals import find_transcript, identify, is_still_allowed
+from transcripts.principals import find_transcript, is_still_allowed
 from transcripts.served_recordings import ServedRecording, answer_recording, find_recording
 
 
 @allow_methods("GET", "HEAD")
-async def show_audio(request: HttpRequest, transcript_id: UUID) -> HttpResponseBase:
+@needs("read")
+async def show_audio(
+    request: HttpRequest, principal: Principal, transcript_id: UUID
+) -> HttpResponseBase:
     """GET /api/v1/transcripts/{id}/audio/"""
-    recording, name = await sync_to_async(_find)(request, transcript_id)
+    recording, name = await sync_to_async(_find)(principal, transcript_id)
     response = answer_recording(
         request,
         recording,
@@ -25,7 +30,6 @@ async def show_audio(request: HttpRequest, transcript_id: UUID) -> HttpResponseB
     return response
 
 
-def _find(request: HttpRequest, transcript_id: UUID) -> tuple[ServedRecording, str]:
-    principal = identify(request, needed_scope="read")
+def _find(principal: Principal, transcript_id: UUID) -> tuple[ServedRecording, str]:
     transcript = find_transcript(principal, transcript_id)
     return find_recording(transcript), transcript.recording.file_name or "recording"

@@ -6,9 +6,8 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
-from accounts.authentication import authenticate_token, read_bearer
-from accounts.client_address import request_address
-from accounts.guest_tokens import is_guest_token
+from accounts.permissions import open_to_everyone
+from accounts.principals import Credential, resolve_request
 from stt_web.core.error_responses import allow_methods
 from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
@@ -20,6 +19,7 @@ _askers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="models")
 _SPEEDS = ("very_fast", "fast", "standard")
 
 
+@open_to_everyone
 @allow_methods("GET", "HEAD")
 async def show_models(request: HttpRequest) -> HttpResponseBase:
     """GET /v1/models — also in the shape that OpenAI's client reads (`object`, `data`).
@@ -38,6 +38,7 @@ async def show_models(request: HttpRequest) -> HttpResponseBase:
     )
 
 
+@open_to_everyone
 @allow_methods("GET", "HEAD")
 async def show_languages(request: HttpRequest) -> HttpResponseBase:
     """GET /v1/languages — Whisper's, in its order."""
@@ -45,6 +46,7 @@ async def show_languages(request: HttpRequest) -> HttpResponseBase:
     return JsonResponse({"languages": languages})
 
 
+@open_to_everyone
 @allow_methods("GET", "HEAD")
 async def show_formats(request: HttpRequest) -> HttpResponseBase:
     """GET /v1/formats — what is accepted, by content, whatever the file's name."""
@@ -53,10 +55,7 @@ async def show_formats(request: HttpRequest) -> HttpResponseBase:
 
 def _inference_of(request: HttpRequest) -> Inference:
     """Raises AuthenticationError: a key is not needed, but a wrong one is wrong."""
-    raw = read_bearer(request.META.get("HTTP_AUTHORIZATION", ""))
-    if raw is None or is_guest_token(raw):
-        return inference_for(None)
-    return inference_for(authenticate_token(raw, address=request_address(request)).user)
+    return inference_for(resolve_request(request, accepted={Credential.GUEST_TOKEN}).user)
 
 
 def _describe(model: Model) -> dict[str, Any]:

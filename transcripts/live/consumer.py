@@ -333,9 +333,9 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # no stubs
 
 def _request(opened: Open, caller: Caller) -> LiveRequest:
     return LiveRequest(
-        user=caller.user,
-        key=caller.api_key,
-        address=caller.address,
+        user=caller.principal.user,
+        key=caller.principal.api_key,
+        address=caller.principal.address,
         model=opened.model,
         language=opened.language,
         languages=opened.languages,

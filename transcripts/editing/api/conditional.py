@@ -2,20 +2,19 @@
 
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from accounts.permissions import MANAGE_AND_READ, HasScope, user_of
+from accounts.permissions import MANAGE_AND_READ, Scopes, user_of
 from transcripts.access import get_transcript
 from transcripts.editing.api.serializers import EditedSerializer
 from transcripts.editing.draft import Editing
@@ -42,8 +41,7 @@ class EditingView(APIView):
     What changes answers with the text that it changed, and so needs both.
     """
 
-    permission_classes = [IsAuthenticated, HasScope]
-    scopes: ClassVar[Mapping[str, str | tuple[str, ...]]] = {
+    scopes: ClassVar[Scopes] = {
         "GET": "read",
         "POST": MANAGE_AND_READ,
         "PATCH": MANAGE_AND_READ,

@@ -14,6 +14,8 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import get_conditional_response
 
+from accounts.principals import Principal
+from billing.api.plain_views import needs
 from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
 from transcripts.exports.api.options import read_export_options
@@ -23,7 +25,7 @@ from transcripts.exports.render import EXPORTS, LINT, export, load_for
 from transcripts.exports.worker_exports import describe_export, is_large, order_export
 from transcripts.job_errors import job_error, warn_in_headers
 from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Transcript
-from transcripts.principals import check_still_allowed, find_transcript, identify
+from transcripts.principals import check_still_allowed, find_transcript
 
 _WAIT_S = 20.0
 _CHUNK_BYTES = 256 * 1024
@@ -56,11 +58,12 @@ class ExportFailedError(ApiError):
 
 
 @allow_methods("GET", "HEAD")
+@needs("read")
 async def export_transcript(
-    request: HttpRequest, transcript_id: UUID, format_name: str
+    request: HttpRequest, principal: Principal, transcript_id: UUID, format_name: str
 ) -> HttpResponse:
     """Return the transcript in one of the formats."""
-    transcript = await sync_to_async(open_for_export)(request, transcript_id)
+    transcript = await sync_to_async(open_for_export)(principal, transcript_id)
     check_format(format_name)
     options = read_export_options(request.GET.dict())
     is_slow = EXPORTS[format_name].is_slow or await sync_to_async(is_large)(transcript)
@@ -111,9 +114,12 @@ async def wait_for_file(
 
 
 @allow_methods("GET", "HEAD")
-async def lint_subtitles(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
+@needs("read")
+async def lint_subtitles(
+    request: HttpRequest, principal: Principal, transcript_id: UUID
+) -> HttpResponse:
     """Report where the subtitles of a transcript break the rules of a profile."""
-    transcript = await sync_to_async(open_for_export)(request, transcript_id)
+    transcript = await sync_to_async(open_for_export)(principal, transcript_id)
     options = read_export_options(request.GET.dict())
     if await sync_to_async(is_large)(transcript):
         content = await wait_for_export(
@@ -144,9 +150,9 @@ def _read_whole(file: BinaryIO) -> bytes:
         return file.read()
 
 
-def open_for_export(request: HttpRequest, transcript_id: UUID) -> Transcript:
-    """Return what may be exported. Raises ApiError: 401, 404, 409 not finished, 429. Queries."""
-    transcript = find_transcript(identify(request, needed_scope="read"), transcript_id)
+def open_for_export(principal: Principal, transcript_id: UUID) -> Transcript:
+    """Return what may be exported. Raises ApiError: 404, 409 not finished. Queries."""
+    transcript = find_transcript(principal, transcript_id)
     if transcript.status in OPEN_STATUSES:
         raise NotFinishedError
     if transcript.status not in READABLE_STATUSES and not transcript.segments.exists():

@@ -27,6 +27,8 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from accounts.lasting import while_allowed
+from accounts.principals import Principal
+from billing.api.plain_views import needs
 from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
 from transcripts.editing.align_edits import read_aligned
@@ -35,7 +37,7 @@ from transcripts.exports.document import load_segment
 from transcripts.exports.json import PublicSegment, seconds, segment_as_json
 from transcripts.jobs.status_watch import Snapshot, get_watcher
 from transcripts.models import Segment, Transcript
-from transcripts.principals import find_transcript, identify, is_still_allowed
+from transcripts.principals import find_transcript, is_still_allowed
 from transcripts.services.shown_gaps import seconds_in
 
 _KEEP_ALIVE_S = 15.0
@@ -83,9 +85,12 @@ def read_cursor(last_event_id: str) -> Cursor:
 
 
 @allow_methods("GET")
-async def stream_events(request: HttpRequest, transcript_id: UUID) -> HttpResponseBase:
+@needs("read")
+async def stream_events(
+    request: HttpRequest, principal: Principal, transcript_id: UUID
+) -> HttpResponseBase:
     """Follow a transcript. The key travels in the header, as everywhere."""
-    await sync_to_async(_check_access)(request, transcript_id)
+    await sync_to_async(find_transcript)(principal, transcript_id)
     last_id = request.headers.get("Last-Event-ID", "")
     since = request.GET.get("edits_since")
     cursor = read_cursor(last_id)
@@ -208,10 +213,6 @@ def _is_followed(request: HttpRequest, transcript_id: UUID) -> bool:
     return is_still_allowed(request, transcript_id) or (
         is_still_allowed(request) and not Transcript.objects.filter(pk=transcript_id).exists()
     )
-
-
-def _check_access(request: HttpRequest, transcript_id: UUID) -> None:
-    find_transcript(identify(request, needed_scope="read"), transcript_id)
 
 
 def _read_segments(transcript_id: UUID, sent_ms: int) -> list[tuple[int, PublicSegment]]:

@@ -14,11 +14,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.api.idempotency import answer_once, fingerprint_request
-from accounts.authentication import check_still_good
+from accounts.authentication import check_key_still_good
 from accounts.lasting import RecheckTimer
 from accounts.models import ApiKey
 from billing.admission import Caller
-from billing.api.throttling import set_rate_limit_headers
+from billing.api.plain_views import takes_upload
 from stt_web.core.asgi.http_protocol import stopping_of
 from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
@@ -38,14 +38,13 @@ _PREPARING_S = 60.0
 # No cookie counts on /v1/, so there is nothing to forge.
 @csrf_exempt
 @allow_methods("POST")
-async def transcribe(request: HttpRequest) -> HttpResponseBase:
+@takes_upload("transcribe")
+async def transcribe(request: HttpRequest, upload: Upload, caller: Caller) -> HttpResponseBase:
     """Transcribe a recording, and wait for it unless `async` is set."""
-    upload, caller = _what_was_ingested(request)
-    set_rate_limit_headers(request, caller.rate_limit_headers)
     asked = read_request(upload.fields, prefer=request.headers.get("Prefer", ""))
     return await answer_once(
         request,
-        owner=caller.user,
+        owner=caller.principal.user,
         fingerprint=fingerprint_request(
             "transcribe",
             fingerprint_of(upload.sha256, asked.options),
@@ -65,13 +64,13 @@ async def _transcribe(
 ) -> HttpResponse:
     submitted = await submit_recording(
         Submission(
-            user=caller.user,
-            address=caller.address,
+            user=caller.principal.user,
+            address=caller.principal.address,
             limits=caller.limits,
             upload=upload,
             options=asked.options,
             is_async=asked.is_async,
-            source=source_of(caller),
+            source=source_of(caller.principal),
         )
     )
     try:
@@ -83,7 +82,7 @@ async def _transcribe(
             response = await _wait_for(
                 submitted.transcript.pk,
                 asked.response_format,
-                api_key=caller.api_key,
+                api_key=caller.principal.api_key,
                 stopping=stopping,
             )
     except ApiError as error:
@@ -115,8 +114,8 @@ async def _wait_for(
             await timer.wait_with(waiting, stopped)
             if timer.is_due:
                 timer.restart()
-                await sync_to_async(check_still_good)(None, api_key)
-        await sync_to_async(check_still_good)(None, api_key)
+                await sync_to_async(check_key_still_good)(api_key)
+        await sync_to_async(check_key_still_good)(api_key)
     finally:  # also where the client went away
         is_closed = waiting.done() and not waiting.cancelled() and waiting.result() is not None
         waiting.cancel()
@@ -147,9 +146,3 @@ def _headers_of(submitted: Submitted) -> dict[str, str]:
     if submitted.guest_token:
         headers["X-Transcript-Token"] = submitted.guest_token
     return headers
-
-
-def _what_was_ingested(request: HttpRequest) -> tuple[Upload, Caller]:
-    """Return what the upload layer, behind which alone this is served, put into the scope."""
-    scope = cast("ASGIRequest", request).scope
-    return cast("Upload", scope["stt.upload"]), cast("Caller", scope["stt.caller"])

@@ -1,16 +1,14 @@
 """`/api/v1/webhooks/`: the caller's endpoints, and what was sent to them."""
 
-from collections.abc import Mapping
 from typing import ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import MANAGE_AND_READ, HasScope, user_of
+from accounts.permissions import MANAGE_AND_READ, Scopes, user_of
 from stt_web.core.errors import ApiError
 from stt_web.core.pagination import PageNumberPagination
 from transcripts.access import get_delivery, get_endpoint
@@ -32,9 +30,8 @@ _SECRET_HEADERS = {"Cache-Control": "no-store"}
 
 
 class _WebhookView(APIView):
-    permission_classes = [IsAuthenticated, HasScope]
     # The maker of an endpoint, or of a replay, gets what is sent to it.
-    scopes: ClassVar[Mapping[str, str | tuple[str, ...]]] = {
+    scopes: ClassVar[Scopes] = {
         "GET": "read",
         "POST": MANAGE_AND_READ,
         "PATCH": MANAGE_AND_READ,
