@@ -18,27 +18,38 @@ from accounts.keys import cache
 from accounts.keys.issue import digest_key, has_key_shape
 from accounts.keys.throttle import check_key_throttle, count_unknown_key
 from accounts.models import ApiKey
-from stt_web.core.errors import ApiError
+from stt_web.core.errors import HOW_TO_SEND_A_KEY, ApiError
 
 _LAST_USED_EVERY = timedelta(minutes=1)
 CHALLENGE = 'Bearer realm="stt"'
 
 
 class AuthenticationError(ApiError):
-    """The key is missing where one is needed, malformed, unknown, expired or revoked."""
+    """The key is malformed, unknown, expired or revoked, or not meant for this address."""
 
     status = 401
     code = "invalid_key"
 
-    def __init__(self, message: str, *, code: str | None = None) -> None:
-        super().__init__(message, code=code, headers={"WWW-Authenticate": CHALLENGE})
+    def __init__(self, message: str) -> None:
+        super().__init__(message, headers={"WWW-Authenticate": CHALLENGE})
 
 
 _BAD_KEY = "This API key is not valid: check that it is complete, not expired and not revoked."
 ENDED = "This API key was revoked, or expired, while the request waited."
 
 
+class MissingKeyError(AuthenticationError):
+    """No key, and no session, was shown."""
+
+    code = "missing_key"
+
+    def __init__(self) -> None:
+        super().__init__(HOW_TO_SEND_A_KEY)
+
+
 class ScopeError(ApiError):
+    """The key is narrowed to other things."""
+
     status = 403
     code = "missing_scope"
 

@@ -21,6 +21,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.authentication import (
     ENDED,
     AuthenticationError,
+    MissingKeyError,
     ScopeError,
     authenticate_token,
     check_key_still_good,
@@ -151,9 +152,9 @@ def check_scopes(principal: Principal, *scopes: str) -> None:
 
 
 def check_known(principal: Principal) -> None:
-    """Raise AuthenticationError where no credential was shown."""
+    """Raise MissingKeyError where no credential was shown."""
     if not principal.is_known:
-        raise AuthenticationError(HOW_TO_SEND_A_KEY, code="missing_key")
+        raise MissingKeyError
 
 
 def check_still_good(principal: Principal) -> None:

@@ -18,6 +18,8 @@ from stt_web.core.strict_json import find_unstorable
 
 
 class OriginError(ApiError):
+    """The log-in of our pages, used by another site's page."""
+
     status = 403
     code = "wrong_origin"
 

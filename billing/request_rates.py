@@ -16,6 +16,8 @@ _WINDOW_S = 60
 
 
 class RateLimitError(ApiError):
+    """Over the plan's requests a minute; with Retry-After and RateLimit headers."""
+
     status = 429
     code = "rate_limited"
 

@@ -18,6 +18,8 @@ class TranscriptNotFoundError(ApiError):
 
 
 class JobNotFoundError(ApiError):
+    """There is none with this id, or it is another owner's."""
+
     status = 404
     code = "not_found"
 
@@ -74,6 +76,8 @@ def get_stored_transcript(token_digest: str) -> Transcript:
 
 
 class EndpointNotFoundError(ApiError):
+    """There is none with this id, or it is another owner's."""
+
     status = 404
     code = "not_found"
 
@@ -82,6 +86,8 @@ class EndpointNotFoundError(ApiError):
 
 
 class DeliveryNotFoundError(ApiError):
+    """There is none with this id, or it is another owner's."""
+
     status = 404
     code = "not_found"
 

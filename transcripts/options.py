@@ -10,11 +10,19 @@ TASKS = ("transcribe", "translate")
 
 
 class InvalidOptionError(ApiError):
+    """An option with a value that can't be used; `field` names it."""
+
     status = 400
     code = "invalid_value"
 
-    def __init__(self, field: str, message: str, *, code: str | None = None) -> None:
-        super().__init__(message, code=code, extra={"field": field})
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message, extra={"field": field})
+
+
+class UnknownLanguageError(InvalidOptionError):
+    """A language that isn't one of those that `GET /v1/languages` lists."""
+
+    code = "unknown_language"
 
 
 def read_language(fields: Mapping[str, str]) -> str:
@@ -30,11 +38,10 @@ def parse_language(wanted: str, *, field: str) -> str:
     if code is not None:
         return code
     what = f"auto, {MULTI}" if field == "language" else "codes with commas between"
-    raise InvalidOptionError(
+    raise UnknownLanguageError(
         field,
         f"{field} is {show_value(wanted)}, but must be {what} or one of the languages that"
         " GET /v1/languages lists, such as en or en-US.",
-        code="unknown_language",
     )
 
 

@@ -11,7 +11,12 @@ from rest_framework.views import APIView
 
 from accounts.models import User
 from accounts.permissions import MANAGE_AND_READ, key_of, user_of
-from accounts.profile import read_email_preferences, update_profile
+from accounts.profile import (
+    BadProfileError,
+    SecurityNoticeError,
+    read_email_preferences,
+    update_profile,
+)
 from billing.api.serializers import (
     AccountRequestSerializer,
     AccountSerializer,
@@ -21,6 +26,7 @@ from billing.ledger import read_balance
 from billing.models import BillingAccount
 from billing.quotas import account_for, limits_for
 from billing.usage import Period, count_minutes_used, read_daily_usage
+from stt_web.core.documentation import raises
 
 
 class AccountView(APIView):
@@ -31,6 +37,7 @@ class AccountView(APIView):
         """Return your profile, plan, credits and limits."""
         return Response(_describe_account(account_for(user_of(request))))
 
+    @raises(BadProfileError, SecurityNoticeError)
     @extend_schema(
         operation_id="update_account",
         request=AccountRequestSerializer,

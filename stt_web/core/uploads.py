@@ -26,9 +26,14 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from stt_web.core.durable import sync_new_file
-from stt_web.core.errors import ApiError
 from stt_web.core.strict_json import find_unstorable
 from stt_web.core.unicode import normalize
+from stt_web.core.upload_errors import (
+    StorageFullError,
+    UploadError,
+    UploadLostError,
+    UploadTooLargeError,
+)
 
 MAX_PARTS = 33  # 32 fields and a file
 MAX_FIELD_BYTES = 64 * 1024  # all fields of a form together
@@ -40,42 +45,6 @@ _MAX_NAME_CHARACTERS = 255
 _MAX_PARAMETERS = 64  # of a part; semicolons in a file's name count, too
 _EXTENDED_NAME = re.compile(r"filename\*\s*=\s*utf-8''([^;\s]+)", re.IGNORECASE)
 _DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-
-
-class UploadError(ApiError):
-    status = 400
-    code = "malformed_upload"
-
-
-class UploadTooLargeError(UploadError):
-    status = 413
-    code = "file_too_large"
-
-    def __init__(self, limit_bytes: int) -> None:
-        super().__init__(
-            f"This file is too large: your limit is {_readable(limit_bytes)} a file.",
-            extra={"limit_bytes": limit_bytes},
-        )
-
-
-class StorageFullError(UploadError):
-    status = 503
-    code = "storage_full"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The server has no room for this recording at the moment. Try again later.",
-            retry_after_s=300,
-        )
-
-
-class UploadLostError(UploadError):
-    """The request ended, and its file with it, before a thread of it could store the file."""
-
-    code = "upload_gone"
-
-    def __init__(self) -> None:
-        super().__init__("The request was broken off before its recording was accepted.")
 
 
 @dataclass
@@ -391,11 +360,3 @@ def _read_disposition(header: bytes) -> tuple[str, str | None]:
     if b"filename" in options:
         return name, options[b"filename"].decode(errors="replace")
     return name, unquote(extended.group(1)) if extended else None
-
-
-def _readable(size_bytes: int) -> str:
-    """Return a size as people write limits: decimal units."""
-    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if size_bytes >= factor:
-            return f"{size_bytes / factor:.3g} {unit}"
-    return f"{size_bytes} bytes"

@@ -22,7 +22,7 @@ from accounts.permissions import PUBLIC
 from billing.admission import identify_caller
 from billing.api.plain_views import scope_of_upload
 from billing.models import Plan
-from stt_web.openapi import documented_as
+from stt_web.core.documentation import documented_as
 from tests.access.routes import METHODS, Route, list_routes
 from tests.access.world import PARTS, missing_ids
 from tests.accounts.pages.people import member

@@ -7,10 +7,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.permissions import MANAGE_AND_READ, key_of, user_of
+from stt_web.core.documentation import raises
+from transcripts.access import TranscriptNotFoundError
 from transcripts.editing.api.conditional import etag_of, read_body
 from transcripts.responses import summarise
 from transcripts.serializers import TranscriptSummarySerializer
-from transcripts.services.guests import claim_guest_transcript
+from transcripts.services.guests import StillTranscribedError, claim_guest_transcript
 
 
 class ClaimRequestSerializer(serializers.Serializer[object]):
@@ -22,6 +24,7 @@ class ClaimRequestSerializer(serializers.Serializer[object]):
 class ClaimView(APIView):
     scopes = {"POST": MANAGE_AND_READ}
 
+    @raises(TranscriptNotFoundError, StillTranscribedError)
     @extend_schema(
         operation_id="claim_guest_transcript",
         request=ClaimRequestSerializer,

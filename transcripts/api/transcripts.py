@@ -10,16 +10,19 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.permissions import MANAGE_AND_READ, GuestAuthentication, principal_of, user_of
+from stt_web.core.documentation import raises
 from stt_web.core.errors import ApiError
-from stt_web.core.pagination import PageNumberPagination
+from stt_web.core.pagination import PageNotFoundError, PageNumberPagination
+from transcripts.access import TranscriptNotFoundError
 from transcripts.api.large_answers import answer_large
 from transcripts.editing.api.conditional import IF_MATCH, etag_of, read_body, read_if_match
 from transcripts.editing.api.serializers import DescribeRequestSerializer
 from transcripts.editing.draft import Editing
 from transcripts.editing.edits import describe
+from transcripts.editing.errors import RevisionChangedError
 from transcripts.exports.json import seconds
 from transcripts.exports.worker_exports import is_large
-from transcripts.filters import FILTER_PARAMETERS, RELEVANCE, filter_transcripts
+from transcripts.filters import FILTER_ERRORS, FILTER_PARAMETERS, RELEVANCE, filter_transcripts
 from transcripts.jobs.cancel import cancel_transcript, delete_transcript
 from transcripts.models import Transcript
 from transcripts.principals import find_transcript
@@ -35,6 +38,13 @@ from transcripts.serializers import (
 )
 
 
+class AccountNeededError(ApiError):
+    """A guest can't edit."""
+
+    status = 403
+    code = "forbidden"
+
+
 class TranscriptView(APIView):
     """One transcript. A guest's token opens the guest's own."""
 
@@ -42,6 +52,7 @@ class TranscriptView(APIView):
     # What changes it answers with what it changed.
     scopes = {"GET": "read", "PATCH": MANAGE_AND_READ, "DELETE": "manage"}
 
+    @raises(TranscriptNotFoundError)
     @extend_schema(operation_id="read_transcript", responses=TranscriptDetailSerializer)
     def get(self, request: Request, transcript_id: UUID) -> HttpResponseBase:
         """Return the transcript as it stands: finished, or what is recognised so far."""
@@ -50,6 +61,7 @@ class TranscriptView(APIView):
             return answer_large(transcript, etag_of(transcript))
         return Response(describe_transcript(transcript), headers=etag_of(transcript))
 
+    @raises(TranscriptNotFoundError, AccountNeededError, RevisionChangedError)
     @extend_schema(
         operation_id="describe_transcript",
         parameters=[IF_MATCH],
@@ -61,11 +73,12 @@ class TranscriptView(APIView):
         transcript = find_transcript(principal_of(request), transcript_id)
         user = principal_of(request).user
         if user is None:
-            raise ApiError("Sign up to keep and edit this.", status=403, code="forbidden")
+            raise AccountNeededError("Sign up to keep and edit this.")
         editing = Editing(transcript, user, read_if_match(request))
         describe(editing, **read_body(DescribeRequestSerializer, request))
         return Response(summarise(transcript), headers=etag_of(transcript))
 
+    @raises(TranscriptNotFoundError)
     @extend_schema(operation_id="delete_transcript", responses={204: None})
     def delete(self, request: Request, transcript_id: UUID) -> Response:
         """Delete the recording and its text, in any state. Work on it stops."""
@@ -77,6 +90,7 @@ class CancelView(APIView):
     authentication_classes = [GuestAuthentication]
     scopes = {"POST": "manage"}
 
+    @raises(TranscriptNotFoundError)
     @extend_schema(
         operation_id="cancel_transcript", request=None, responses=TranscriptStateSerializer
     )
@@ -94,6 +108,7 @@ class CancelView(APIView):
 class TranscriptListView(APIView):
     scopes = {"GET": "read"}
 
+    @raises(PageNotFoundError, *FILTER_ERRORS)
     @extend_schema(
         operation_id="list_transcripts",
         parameters=[

@@ -41,6 +41,8 @@ class CannotRecountError(ApiError):
 
 
 class SpeakersUnavailableError(ApiError):
+    """The inference service can't be reached."""
+
     status = 503
     code = "inference_unavailable"
 

@@ -36,6 +36,7 @@ from billing.request_rates import refuse_more_at_once
 from stt_web.core.errors import ApiError
 from stt_web.core.request_id import request_id_var
 from stt_web.core.uploads import Upload
+from transcripts.inference.catalog import NotInstalledHereError
 from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
 from transcripts.jobs.concurrency import is_detached
@@ -70,8 +71,16 @@ _admitters = ThreadPoolExecutor(ADMITTING_THREADS, thread_name_prefix="admit")
 
 
 class LimitError(ApiError):
+    """As many as the plan allows are running at once; with Retry-After."""
+
     status = 429
     code = "concurrency_limit"
+
+
+class QueueFullError(LimitError):
+    """As many recordings of the account as may are waiting already; with Retry-After."""
+
+    code = "queue_full"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -307,9 +316,8 @@ def _check_concurrency(submission: Submission, open_now: int) -> None:
     if submission.is_async and submission.user is not None:
         # Asynchronous work may wait; its queue is long, not endless.
         if open_now >= settings.MAX_OPEN_TRANSCRIPTS:
-            raise LimitError(
+            raise QueueFullError(
                 f"{settings.MAX_OPEN_TRANSCRIPTS} recordings of yours are waiting already.",
-                code="queue_full",
                 retry_after_s=60,
             )
         return
@@ -380,11 +388,9 @@ def as_requested(options: TranscriptionOptions) -> dict[str, Any]:
     }
 
 
-def _not_installed(reason: str, wanted: str) -> ApiError:
-    return ApiError(
+def _not_installed(reason: str, wanted: str) -> NotInstalledHereError:
+    return NotInstalledHereError(
         f"{reason} Install one of Whisper's models for it:"
         " run `python -m inference_service.catalog pull small`.",
-        code="not_installed",
-        status=503,
         extra={"missing": wanted},
     )

@@ -66,6 +66,8 @@ _REFUSED_IPV6 = [
 
 
 class BadUrlError(ApiError):
+    """Not a URL that webhooks may go to."""
+
     code = "invalid_url"
 
 

@@ -22,10 +22,12 @@ from rest_framework.views import APIView
 from accounts.lasting import while_allowed
 from accounts.models import User
 from accounts.permissions import user_of
+from stt_web.core.documentation import raises
 from transcripts.access import TranscriptNotFoundError
 from transcripts.exports.api.options import read_export_options
 from transcripts.exports.api.views import (
     ExportFailedError,
+    UnknownFormatError,
     check_format,
     render_export,
     wait_for_export,
@@ -34,7 +36,7 @@ from transcripts.exports.files import content_disposition, file_name
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import EXPORTS
 from transcripts.exports.worker_exports import is_large
-from transcripts.filters import filter_transcripts
+from transcripts.filters import FILTER_ERRORS, filter_transcripts
 from transcripts.models import READABLE_STATUSES, Source, Transcript
 from transcripts.options import InvalidOptionError
 from transcripts.principals import is_still_allowed
@@ -70,6 +72,7 @@ class BulkExportSerializer(serializers.Serializer[object]):
 class BulkExportView(APIView):
     scopes = {"POST": "read"}
 
+    @raises(TranscriptNotFoundError, UnknownFormatError, InvalidOptionError, *FILTER_ERRORS)
     @extend_schema(
         operation_id="export_transcripts",
         request=BulkExportSerializer,

@@ -25,12 +25,17 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from accounts.lasting import while_allowed
+from accounts.permissions import GuestAuthentication
 from accounts.principals import Principal
 from billing.api.plain_views import needs
+from stt_web.core.documentation import documented, raises
 from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
+from transcripts.access import TranscriptNotFoundError
 from transcripts.editing.align_edits import read_aligned
 from transcripts.editing.api.conditional import show_segment
 from transcripts.exports.document import load_segment
@@ -51,6 +56,8 @@ _REVISION = re.compile(r"\d{1,9}\Z", re.ASCII)
 
 
 class BadRevisionError(ApiError):
+    """`edits_since` is not the number of a revision."""
+
     status = 400
     code = "invalid_request"
 
@@ -84,12 +91,24 @@ def read_cursor(last_event_id: str) -> Cursor:
     )
 
 
+@documented(
+    operation_id="follow_transcript",
+    authentication=(GuestAuthentication,),
+    parameters=[
+        OpenApiParameter("edits_since", int, description="Follow edits after this revision.")
+    ],
+    responses={
+        (200, "text/event-stream"): OpenApiTypes.STR,
+        204: OpenApiResponse(description="`Last-Event-ID` says that all was seen."),
+    },
+)
 @allow_methods("GET")
 @needs("read")
+@raises(TranscriptNotFoundError, BadRevisionError)
 async def stream_events(
     request: HttpRequest, principal: Principal, transcript_id: UUID
 ) -> HttpResponseBase:
-    """Follow a transcript. The key travels in the header, as everywhere."""
+    """Follow a transcript: `status`, `queue`, `progress`, `segment` and `done` events."""
     await sync_to_async(find_transcript)(principal, transcript_id)
     last_id = request.headers.get("Last-Event-ID", "")
     since = request.GET.get("edits_since")

@@ -14,6 +14,7 @@ from transcripts.options import (
     RESPONSE_FORMATS,
     TASKS,
     InvalidOptionError,
+    UnknownLanguageError,
     parse_language,
     read_language,
     show_value,
@@ -76,10 +77,20 @@ def read_request(fields: Mapping[str, str], *, prefer: str = "") -> Transcriptio
     )
 
 
+class UnknownModelNameError(InvalidOptionError):
+    """There is no such model."""
+
+    code = "unknown_model"
+
+
+# What reading options raises, for `stt_web.core.documentation.raises`.
+OPTION_ERRORS = (InvalidOptionError, UnknownLanguageError, UnknownModelNameError)
+
+
 def read_model(fields: Mapping[str, str]) -> str:
     model = fields.get("model", "").strip() or DEFAULT_MODEL
     if len(model) > 100 or not model.isprintable():
-        raise InvalidOptionError("model", "There is no such model.", code="unknown_model")
+        raise UnknownModelNameError("model", "There is no such model.")
     return model
 
 

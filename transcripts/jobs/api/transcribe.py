@@ -12,35 +12,94 @@ from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
+from drf_spectacular.utils import OpenApiParameter
 
-from accounts.api.idempotency import answer_once, fingerprint_request
-from accounts.authentication import check_key_still_good
+from accounts.api.idempotency import IDEMPOTENCY_ERRORS, answer_once, fingerprint_request
+from accounts.authentication import AuthenticationError, check_key_still_good
+from accounts.keys.throttle import KeyThrottledError
 from accounts.lasting import RecheckTimer
 from accounts.models import ApiKey
 from billing.admission import Caller
+from billing.anonymous import AnonymousLimitError
 from billing.api.plain_views import takes_upload
+from billing.ledger import NoCreditsError
 from stt_web.core.asgi.http_protocol import stopping_of
+from stt_web.core.documentation import documented, raises
 from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
+from stt_web.core.upload_errors import UPLOAD_ERRORS
 from stt_web.core.uploads import Upload
 from transcripts.idempotency import store_with_transcript
-from transcripts.jobs.api.options import TranscriptionRequest, read_request
+from transcripts.inference.catalog import MODEL_ERRORS
+from transcripts.job_errors import JOB_ERRORS
+from transcripts.jobs.api.options import OPTION_ERRORS, TranscriptionRequest, read_request
 from transcripts.jobs.status_watch import get_watcher
-from transcripts.jobs.submit import Submission, Submitted, fingerprint_of, submit_recording
+from transcripts.jobs.submit import (
+    LimitError,
+    QueueFullError,
+    Submission,
+    Submitted,
+    fingerprint_of,
+    submit_recording,
+)
+from transcripts.media.errors import MEDIA_ERRORS
 from transcripts.models import Transcript
 from transcripts.principals import source_of
 from transcripts.responses import StillProcessingError, answer_accepted, answer_finished
+from transcripts.serializers import (
+    AcceptedSerializer,
+    TranscriptionRequestSerializer,
+    TranscriptionSerializer,
+)
+
+
+class DeletedWhileWaitingError(ApiError):
+    """The transcript was deleted while it was waited for."""
+
+    status = 409
+    code = "deleted"
+
 
 # Probing, and asking which models there are, before the wait begins.
 _PREPARING_S = 60.0
 
 
+@documented(
+    "post",
+    operation_id="transcribe",
+    parameters=[
+        OpenApiParameter(
+            "Idempotency-Key",
+            str,
+            OpenApiParameter.HEADER,
+            description="The same request sent again within a day gets the same answer.",
+        )
+    ],
+    request={"multipart/form-data": TranscriptionRequestSerializer},
+    responses={200: TranscriptionSerializer, 202: AcceptedSerializer},
+)
 # No cookie counts on /v1/, so there is nothing to forge.
 @csrf_exempt
 @allow_methods("POST")
 @takes_upload("transcribe")
+@raises(
+    AuthenticationError,
+    KeyThrottledError,
+    *UPLOAD_ERRORS,
+    *OPTION_ERRORS,
+    *IDEMPOTENCY_ERRORS,
+    *MODEL_ERRORS,
+    *MEDIA_ERRORS,
+    NoCreditsError,
+    AnonymousLimitError,
+    LimitError,
+    QueueFullError,
+    *JOB_ERRORS,
+    StillProcessingError,
+    DeletedWhileWaitingError,
+)
 async def transcribe(request: HttpRequest, upload: Upload, caller: Caller) -> HttpResponseBase:
-    """Transcribe a recording, and wait for it unless `async` is set."""
+    """Transcribe a recording, and wait for it; with `async=true`, get 202 with its address."""
     asked = read_request(upload.fields, prefer=request.headers.get("Prefer", ""))
     return await answer_once(
         request,
@@ -131,11 +190,7 @@ def _answer(
 ) -> HttpResponse:
     transcript = Transcript.objects.select_related("owner").filter(pk=transcript_id).first()
     if transcript is None:
-        raise ApiError(
-            "This transcript was deleted while it was being worked on.",
-            status=409,
-            code="deleted",
-        )
+        raise DeletedWhileWaitingError("This transcript was deleted while it was being worked on.")
     if not is_closed:
         raise StillProcessingError(transcript, is_stopping=is_stopping)
     return answer_finished(transcript, response_format)

@@ -9,12 +9,21 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.permissions import MANAGE_AND_READ, Scopes, user_of
-from stt_web.core.errors import ApiError
-from stt_web.core.pagination import PageNumberPagination
-from transcripts.access import get_delivery, get_endpoint
+from stt_web.core.documentation import raises
+from stt_web.core.errors import InvalidValueError
+from stt_web.core.pagination import PageNotFoundError, PageNumberPagination
+from transcripts.access import (
+    DeliveryNotFoundError,
+    EndpointNotFoundError,
+    get_delivery,
+    get_endpoint,
+)
 from transcripts.models import DeliveryStatus, WebhookDelivery, WebhookEndpoint
+from transcripts.webhooks.addresses import BadUrlError
 from transcripts.webhooks.api import serializers as shapes
 from transcripts.webhooks.endpoints import (
+    EndpointDisabledError,
+    TooManyEndpointsError,
     create_endpoint,
     replay,
     rotate_secret,
@@ -40,6 +49,7 @@ class _WebhookView(APIView):
 
 
 class EndpointListView(_WebhookView):
+    @raises(PageNotFoundError)
     @extend_schema(
         operation_id="list_webhooks", parameters=_PAGE, responses=shapes.EndpointPageSerializer
     )
@@ -50,6 +60,7 @@ class EndpointListView(_WebhookView):
         page = paginator.paginate_queryset(rows, request, view=self)
         return paginator.get_paginated_response(shapes.EndpointSerializer(page, many=True).data)
 
+    @raises(BadUrlError, TooManyEndpointsError)
     @extend_schema(
         operation_id="create_webhook",
         request=shapes.EndpointRequestSerializer,
@@ -65,11 +76,13 @@ class EndpointListView(_WebhookView):
 
 
 class EndpointView(_WebhookView):
+    @raises(EndpointNotFoundError)
     @extend_schema(operation_id="read_webhook", responses=shapes.EndpointSerializer)
     def get(self, request: Request, endpoint_id: UUID) -> Response:
         """Return the endpoint, without its secret."""
         return Response(shapes.describe_endpoint(get_endpoint(user_of(request), endpoint_id)))
 
+    @raises(EndpointNotFoundError, BadUrlError)
     @extend_schema(
         operation_id="change_webhook",
         request=shapes.EndpointChangeSerializer,
@@ -83,6 +96,7 @@ class EndpointView(_WebhookView):
         changed = update_endpoint(endpoint, **asked.validated_data)
         return Response(shapes.describe_endpoint(changed))
 
+    @raises(EndpointNotFoundError)
     @extend_schema(operation_id="delete_webhook", responses={204: None})
     def delete(self, request: Request, endpoint_id: UUID) -> Response:
         """Delete the endpoint and its log. Nothing more is sent to it."""
@@ -93,6 +107,7 @@ class EndpointView(_WebhookView):
 class SecretRotationView(_WebhookView):
     scopes = {"POST": "manage"}
 
+    @raises(EndpointNotFoundError)
     @extend_schema(
         operation_id="rotate_webhook_secret", request=None, responses=shapes.NewSecretSerializer
     )
@@ -105,6 +120,7 @@ class SecretRotationView(_WebhookView):
 
 
 class TestEventView(_WebhookView):
+    @raises(EndpointNotFoundError, EndpointDisabledError)
     @extend_schema(
         operation_id="test_webhook", request=None, responses={202: shapes.DeliveryDetailSerializer}
     )
@@ -115,6 +131,7 @@ class TestEventView(_WebhookView):
 
 
 class DeliveryListView(_WebhookView):
+    @raises(EndpointNotFoundError, PageNotFoundError)
     @extend_schema(
         operation_id="list_webhook_deliveries",
         parameters=[*_PAGE, OpenApiParameter("status", str, enum=DeliveryStatus.values)],
@@ -127,7 +144,7 @@ class DeliveryListView(_WebhookView):
         status = request.query_params.get("status", "")
         if status and status not in DeliveryStatus.values:
             allowed = ", ".join(DeliveryStatus.values)
-            raise ApiError(f"status must be one of {allowed}.", code="invalid_value")
+            raise InvalidValueError(f"status must be one of {allowed}.")
         if status:
             rows = rows.filter(status=status)
         paginator = PageNumberPagination()
@@ -136,6 +153,7 @@ class DeliveryListView(_WebhookView):
 
 
 class DeliveryView(_WebhookView):
+    @raises(DeliveryNotFoundError)
     @extend_schema(operation_id="read_webhook_delivery", responses=shapes.DeliveryDetailSerializer)
     def get(self, request: Request, endpoint_id: UUID, delivery_id: UUID) -> Response:
         """Return the message and every try to deliver it."""
@@ -144,6 +162,7 @@ class DeliveryView(_WebhookView):
 
 
 class ReplayView(_WebhookView):
+    @raises(DeliveryNotFoundError, EndpointDisabledError)
     @extend_schema(
         operation_id="replay_webhook_delivery",
         request=None,
