@@ -19,7 +19,7 @@ from transcripts.access import (
     get_endpoint,
 )
 from transcripts.models import DeliveryStatus, WebhookDelivery, WebhookEndpoint
-from transcripts.webhooks.addresses import BadUrlError
+from transcripts.webhooks.addresses import BadUrlError, PrivateUrlError
 from transcripts.webhooks.api import serializers as shapes
 from transcripts.webhooks.endpoints import (
     EndpointDisabledError,
@@ -60,7 +60,7 @@ class EndpointListView(_WebhookView):
         page = paginator.paginate_queryset(rows, request, view=self)
         return paginator.get_paginated_response(shapes.EndpointSerializer(page, many=True).data)
 
-    @raises(BadUrlError, TooManyEndpointsError)
+    @raises(BadUrlError, PrivateUrlError, TooManyEndpointsError)
     @extend_schema(
         operation_id="create_webhook",
         request=shapes.EndpointRequestSerializer,
@@ -82,7 +82,7 @@ class EndpointView(_WebhookView):
         """Return the endpoint, without its secret."""
         return Response(shapes.describe_endpoint(get_endpoint(user_of(request), endpoint_id)))
 
-    @raises(EndpointNotFoundError, BadUrlError)
+    @raises(EndpointNotFoundError, BadUrlError, PrivateUrlError)
     @extend_schema(
         operation_id="change_webhook",
         request=shapes.EndpointChangeSerializer,
