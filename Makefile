@@ -8,7 +8,7 @@ VENV = $${STT_VENV:-.venv}
 BIN = "$(VENV)/bin"
 INSTALL = PYTHON="$(PYTHON)" STT_VENV="$(VENV)" sh requirements/install.sh
 
-.PHONY: run test test-real check messages lock lock-torch protos bench clean
+.PHONY: run test test-browser test-clients test-drills test-real check messages lock lock-torch protos bench clean
 
 # Everything on this machine: address, API key and a curl line to paste are printed at the end.
 run:
@@ -18,6 +18,20 @@ run:
 test:
 	@$(INSTALL) dev
 	@$(BIN)/python -m tests.run $(ARGS)
+
+# The product's own processes, 15 minutes each at most: with a real browser, with the clients that the
+# world uses, and with processes killed, frozen and crowded. ARGS=--short: what CI takes of the last.
+test-browser:
+	@$(INSTALL) dev
+	@timeout 900 $(BIN)/python -m tests.run browser $(ARGS)
+
+test-clients:
+	@$(INSTALL) dev
+	@timeout 900 $(BIN)/python -m tests.run clients $(ARGS)
+
+test-drills:
+	@$(INSTALL) dev
+	@timeout 900 $(BIN)/python -m tests.run drills $(ARGS)
 
 # Real weights and real speech, fetched once into STT_TEST_CACHE; 15 minutes at most.
 test-real:

@@ -1,7 +1,11 @@
-"""`make test`: the tests that are about the database on PostgreSQL, then every test on SQLite.
+"""The suites of tests, and the database that each runs on: `python -m tests.run [SUITE] [ARGS]`.
+
+Without a suite it is the fast one (`make test`): all that is in no other, on SQLite, and before it
+what is about the database on PostgreSQL. The others are marked by their names. `--short` takes only
+the tests of a suite that are marked `short`. Real weights: `make test-real`, one test at a time.
 
 PostgreSQL is used where it answers at STT_TEST_POSTGRESQL (localhost by default); where
-STT_TEST_REQUIRE lists `postgresql`, its absence is a failure. Arguments go to the second run.
+STT_TEST_REQUIRE lists `postgresql`, its absence is a failure. Further arguments are pytest's.
 """
 
 import os
@@ -13,29 +17,40 @@ import psycopg
 
 from tests.services import POSTGRESQL_URL
 
+SUITES = ("browser", "clients", "drills")
 _PARALLEL = ("-n", "2", "--dist", "loadfile")
-_FAST = "not real_weights"  # those are `make test-real`'s
 _NO_TESTS = 5  # pytest: nothing was collected
 
 
-def main() -> int:
-    """Run both, whatever the first says; returns 0 if both passed."""
+def main(arguments: list[str]) -> int:
+    """Run the suite that the first argument names, or the fast one; returns 0 if it passed."""
+    if not arguments or arguments[0] not in SUITES:
+        return run_fast(arguments)
+    suite, *rest = arguments
+    if rest[:1] == ["--short"]:
+        return _pytest("-m", f"{suite} and short", *rest[1:])
+    return _pytest("-m", suite, *rest)
+
+
+def run_fast(arguments: list[str]) -> int:
+    """Run what no other suite has, on both databases, whatever the first says."""
     required = "postgresql" in os.environ.get("STT_TEST_REQUIRE", "").split(",")
+    fast = " and ".join(f"not {mark}" for mark in (*SUITES, "real_weights"))
     status = 0
     with tempfile.TemporaryDirectory(prefix="stt-test-report-") as folder:
         env = {**os.environ, "STT_TEST_REPORT_DIR": folder}
         if _answers(POSTGRESQL_URL):
             _say("The tests marked `database`, on PostgreSQL:")
             on_postgresql = {**env, "STT_TEST_DATABASE": POSTGRESQL_URL}
-            status = _pytest("-m", "database", may_be_empty=True, env=on_postgresql)
+            status = _pytest("-m", f"database and {fast}", may_be_empty=True, env=on_postgresql)
         elif required:
             _say(f"PostgreSQL does not answer at {POSTGRESQL_URL}, but STT_TEST_REQUIRE lists it.")
             status = 1
-        _say("Every test, on SQLite:")
-        return _pytest("-m", _FAST, *sys.argv[1:], env=env) or status
+        _say("Every test of the fast suite, on SQLite:")
+        return _pytest("-m", fast, *arguments, env=env) or status
 
 
-def _pytest(*arguments: str, env: dict[str, str], may_be_empty: bool = False) -> int:
+def _pytest(*arguments: str, env: dict[str, str] | None = None, may_be_empty: bool = False) -> int:
     command = [sys.executable, "-m", "pytest", *_PARALLEL, *arguments]
     status = subprocess.run(command, env=env, check=False).returncode
     return 0 if status == _NO_TESTS and may_be_empty else status
@@ -54,4 +69,4 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

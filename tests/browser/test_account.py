@@ -83,7 +83,11 @@ def test_signing_up_and_using_a_key(system: System, mails: Path, browser: Browse
     assert account["time_zone"] == "Europe/Prague"
 
     page.goto(system.url)
-    expect(page.get_by_text("Saved to your account (ann@example.com) and counted towards your minutes.")).to_be_visible()
+    expect(
+        page.get_by_text(
+            "Saved to your account (ann@example.com) and counted towards your minutes."
+        )
+    ).to_be_visible()
     page.once("dialog", lambda dialog: dialog.accept())
     page.goto(f"{system.url}/account/keys/")
     page.get_by_role("button", name="Revoke laptop").click()

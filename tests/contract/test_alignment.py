@@ -8,7 +8,7 @@ import requests
 from tests.contract.conftest import RECORDING, TEXT
 from tests.e2e.processes import System
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.clients, pytest.mark.e2e]
 
 
 def call(system: System, method: str, path: str, **options: object) -> requests.Response:

@@ -14,7 +14,7 @@ from tests import report
 from tests.contract.conftest import TEXT
 from tests.e2e.processes import ROOT, System
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.clients, pytest.mark.e2e]
 
 SAMPLES = Path(__file__).parent / "samples"
 NODE_PACKAGES = ("node-fetch@2.7.0", "form-data@4.0.4")

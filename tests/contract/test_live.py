@@ -17,7 +17,7 @@ from tests.contract.conftest import RECORDING, TEXT
 from tests.e2e.processes import System, wait_until
 from tests.transcripts.live.wire.talk import Talk
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.clients, pytest.mark.e2e]
 
 SECOND_BYTES = 32_000
 

@@ -14,7 +14,7 @@ import requests
 from tests.contract.conftest import RECORDING, TEXT
 from tests.e2e.processes import System, wait_until
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.drills, pytest.mark.e2e]
 
 BIG_BYTES = 600_000_000
 FLAT_BYTES = 60_000_000

@@ -19,7 +19,7 @@ from stt_web.supervisor.commands import ProcessCommand
 from tests.e2e.processes import ROOT, System
 from tests.services import compose, postgresql_database, rabbitmq_queues, redis_database
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.drills, pytest.mark.short, pytest.mark.e2e, pytest.mark.timeout(240)]
 TINY = ROOT / "tests" / "models" / "whisper-en-cs-tiny"
 SAMPLE = TINY / "samples" / "en_short_1.flac"
 DOTENV = {

@@ -22,7 +22,7 @@ import requests
 from tests.e2e.processes import ROOT, System, wait_until
 from transcripts.media import open_decoder
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.drills, pytest.mark.short, pytest.mark.e2e, pytest.mark.timeout(240)]
 
 TINY_MODEL = ROOT / "tests" / "models" / "whisper-en-cs-tiny"
 SECONDS = 75

@@ -18,7 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 from tests.e2e.processes import ROOT, System, wait_until
 from transcripts.media import open_decoder
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.drills, pytest.mark.e2e, pytest.mark.timeout(180)]
 
 TINY_MODEL = ROOT / "tests" / "models" / "whisper-en-cs-tiny"
 SECONDS = 20

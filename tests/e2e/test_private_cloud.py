@@ -31,7 +31,7 @@ from transcripts.models import Status, Transcript
 
 __all__ = ["make_transcript"]  # the fixture
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.drills, pytest.mark.short, pytest.mark.e2e]
 RECORDING = TINY_MODEL / "samples" / "en_short_1.flac"
 TOKEN = "of-the-private-instance"
 

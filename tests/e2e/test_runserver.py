@@ -13,7 +13,7 @@ from tests.e2e.processes import ROOT, System, accepts_connections, free_port, wa
 from tests.transcripts.live.fake_stream import FakeStream
 from tests.transcripts.served_api import wav
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.clients, pytest.mark.e2e, pytest.mark.timeout(120)]
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from tests.redis_server import RedisServer
 from tests.transcripts.live.fake_stream import FakeStream
 from tests.transcripts.served_api import wav
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.drills, pytest.mark.short, pytest.mark.e2e, pytest.mark.timeout(240)]
 
 ROUNDS = 9
 GROUP_KEY = "asgi:group:stt.wakeups"

@@ -15,7 +15,7 @@ from standardwebhooks import Webhook
 from tests.e2e.processes import System, wait_until
 from tests.transcripts.webhooks.receiver import Message, Receiver, answer, hang
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.drills, pytest.mark.short, pytest.mark.e2e, pytest.mark.timeout(180)]
 
 TIMEOUT_S = 4
 CLAIM_RUNS_OUT_S = 2 * TIMEOUT_S

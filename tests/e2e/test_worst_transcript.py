@@ -15,7 +15,7 @@ from tests.e2e.processes import System
 from transcripts.imports.bounds import MAX_CHARACTERS, MAX_SEGMENTS, MAX_WORDS
 from transcripts.text.bounds import MAX_SEGMENT_WORDS
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.drills, pytest.mark.e2e]
 
 READERS = (
     "",

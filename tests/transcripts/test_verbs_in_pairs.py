@@ -1,42 +1,43 @@
 """Different verbs that meet, round after round: one outcome, and everything agrees afterwards.
 
-Each round starts both verbs together, a little apart (`JITTER_S`), in threads with connections of
-their own. Run on PostgreSQL (STT_TEST_DATABASE) and SQLite.
+Run on PostgreSQL (STT_TEST_DATABASE) and SQLite.
 """
 
 import random
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connections
 from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
 from accounts.services.account_deletion import close_account
-from billing.audit import check_ledger
 from billing.models import BillingAccount, Hold
-from billing.models.ledger import HoldState
 from stt_web.core.errors import ApiError
 from tests.billing.conftest import create_account
 from tests.transcripts.conftest import MakeTranscript
-from tests.transcripts.jobs.test_lease import WINDOW
 from tests.transcripts.live.conftest import ask_for
-from tests.transcripts.rows import claim_transcript, update_transcripts
-from transcripts.editing.draft import Editing
-from transcripts.editing.edits import SegmentChange, edit_segment
+from tests.transcripts.meeting import (
+    JITTER_S,
+    ROUNDS,
+    Verb,
+    begin,
+    check_agreement,
+    edit,
+    finished,
+    meet,
+)
+from tests.transcripts.rows import update_transcripts
 from transcripts.editing.errors import RevisionChangedError
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.worker_exports import describe_export, make_export, order_export
 from transcripts.jobs.cancel import cancel_transcript, delete_transcript
 from transcripts.jobs.lease import LeaseLostError
-from transcripts.jobs.results import JobRun, open_job, store_window, write_fenced
 from transcripts.jobs.stages.finalize import finalize
 from transcripts.jobs.sweep import sweep_transcripts
 from transcripts.live.admission import admit_session, resume_session
@@ -59,38 +60,6 @@ from transcripts.webhooks.events import Event
 from transcripts.webhooks.outbox import make_delivery, record_event
 
 pytestmark = pytest.mark.database
-ROUNDS = 15
-JITTER_S = 0.01
-Verb = Callable[[], object]
-# What a verb that came second may answer: documented refusals, never a database's error.
-REFUSALS = (ApiError, LeaseLostError, Transcript.DoesNotExist)
-
-
-def meet(*verbs: Verb) -> list[object]:
-    """Run the verbs together; return what each returned or was refused with."""
-    together = threading.Barrier(len(verbs))
-    outcomes: list[object] = [None] * len(verbs)
-
-    def run(number: int, verb: Verb) -> None:
-        together.wait()
-        time.sleep(random.random() * JITTER_S)
-        try:
-            outcomes[number] = verb()
-        except Exception as error:  # noqa: BLE001  # judged by the test
-            outcomes[number] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(verbs)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    for outcome in outcomes:
-        assert not isinstance(outcome, OperationalError), outcome
-        if isinstance(outcome, Exception):
-            assert isinstance(outcome, REFUSALS), repr(outcome)
-    return outcomes
 
 
 @pytest.fixture
@@ -100,27 +69,13 @@ def account(transactional_db: None) -> BillingAccount:
 
 @pytest.fixture(autouse=True)
 def agrees(transactional_db: None) -> Iterator[None]:
-    """After each test no balance differs from its sum, and no ended job holds anything."""
     yield
-    assert check_ledger() == []
-    held = set(Hold.objects.filter(state=HoldState.HELD).values_list("reference", flat=True))
-    open_now = Transcript.objects.filter(status__in=(Status.QUEUED, Status.PROCESSING))
-    assert held <= {str(pk) for pk in open_now.values_list("pk", flat=True)}
+    check_agreement()
 
 
 def endpoint_of(account: BillingAccount) -> WebhookEndpoint:
     assert account.user is not None
     return endpoints.create_endpoint(account.user, url="https://example.com/hook")[0]
-
-
-def begin(transcript: Transcript, *, has_text: bool = True) -> JobRun:
-    claimed = claim_transcript(transcript.pk)
-    assert claimed is not None
-    job = open_job(*claimed)
-    if has_text:
-        store_window(job, WINDOW)
-    write_fenced(job, audio_duration_ms=transcript.recording.probed_ms)
-    return job
 
 
 def charged(transcript: Transcript) -> int:
@@ -236,14 +191,6 @@ def test_resume_and_delete(account: BillingAccount, settings: Settings, tmp_path
         assert not admitted.folder.exists()
 
 
-def finished(make: MakeTranscript, account: BillingAccount) -> Transcript:
-    """Of one segment."""
-    transcript = make(seconds=1, account=account)
-    finalize(begin(transcript))
-    transcript.refresh_from_db()
-    return transcript
-
-
 def test_delete_and_export(account: BillingAccount, make_transcript: MakeTranscript) -> None:
     options = ExportOptions.from_text(ExportOptions().as_text())
     for _ in range(ROUNDS):
@@ -267,13 +214,6 @@ def test_an_export_that_is_ordered_after_the_deletion_leaves_no_folder(
     order_export(wanted)  # whoever asked had read the row before
     make_export(wanted.transcript_id, format_name="txt", options=options)
     assert not wanted.path.parent.parent.exists()
-
-
-def edit(transcript: Transcript, text: str, expected: int | None = None) -> Verb:
-    assert transcript.owner is not None
-    editing = Editing(transcript, transcript.owner, expected)
-    key = transcript.segments.get().key
-    return lambda: edit_segment(editing, key, SegmentChange(text=text))
 
 
 def test_two_edits_of_one_revision(
