@@ -71,6 +71,7 @@ class Principal:
         return self.user is not None or bool(self.guest_digest)
 
 
+@sensitive_variables("headers", "query", "cookies", "raw")
 def resolve_principal(
     headers: Mapping[str, str],
     query: Mapping[str, str],

@@ -35,6 +35,7 @@ from stt_web.core.errors import (
 )
 from stt_web.core.upload_errors import BodyTooLargeError, StalledError
 
+_Meanings = dict[str, dict[str, None]]  # code → sentences, each once, in order
 _TEXT_FORMATS = ("text/plain", "application/x-subrip", "text/vtt")
 _HEADERS = {
     "X-Transcript-Id": ("string", "The stored transcript."),
@@ -73,9 +74,9 @@ class ApiSchema(AutoSchema):
 
     def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
-        by_status: defaultdict[int, dict[str, str]] = defaultdict(dict)
+        by_status: defaultdict[int, _Meanings] = defaultdict(dict)
         for error in self.list_errors():
-            by_status[error.status].setdefault(error.code, describe_error(error))
+            by_status[error.status].setdefault(error.code, {})[describe_error(error)] = None
         refusals = {str(status): _refusal(status, by_status[status]) for status in by_status}
         return bodies | {status: refusals[status] for status in sorted(refusals.keys() - bodies)}
 
@@ -187,12 +188,12 @@ def _document_transcribe(operation: dict[str, Any]) -> None:
     content |= {kind: {"schema": {"type": "string"}} for kind in _TEXT_FORMATS}
 
 
-def _refusal(status: int, codes: dict[str, str]) -> dict[str, Any]:
+def _refusal(status: int, codes: _Meanings) -> dict[str, Any]:
     """Return how errors of one status look: which codes there are, and what each means."""
     schema: dict[str, Any] = {"$ref": "#/components/schemas/Error"}
     if status != InternalError.status:  # a job's own fault may have any code
         schema["properties"] = {"code": {"enum": sorted(codes)}}
     return {
-        "description": "\n".join(f"- `{code}`: {codes[code]}" for code in sorted(codes)),
+        "description": "\n".join(f"- `{code}`: {' '.join(codes[code])}" for code in sorted(codes)),
         "content": {"application/json": {"schema": schema}},
     }

@@ -61,7 +61,7 @@ class GapNotFoundError(ApiError):
 
 
 class GapResolvedError(ApiError):
-    """Its words are in the text already; of two at once, the second meets this."""
+    """The gap is filled already; of two at once, the second meets this."""
 
     status = 409
     code = "gap_resolved"

@@ -57,7 +57,7 @@ _slots = threading.BoundedSemaphore(RETRIES_AT_ONCE)
 
 
 class RecordingDeletedError(ApiError):
-    """There is nothing to recognise any more."""
+    """Its recording is deleted: there is nothing to recognise."""
 
     status = 409
     code = "no_recording"

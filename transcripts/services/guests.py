@@ -30,7 +30,10 @@ GUEST_TEXT_LIFETIME = timedelta(hours=1)  # after it is answered
 
 
 class StillTranscribedError(ApiError):
-    """Its job reads the owner at its start: an owner who appears meanwhile would be charged."""
+    """It is still being worked on; with Retry-After.
+
+    Its job reads the owner at its start: an owner who appears meanwhile would be charged.
+    """
 
     status = 409
     code = "not_finished"
