@@ -31,6 +31,7 @@ from stt_web.core.errors import (
     InvalidValueError,
     MalformedBodyError,
     NotAcceptableError,
+    UnreadableRequestError,
     UnsupportedBodyError,
 )
 from stt_web.core.upload_errors import BodyTooLargeError, StalledError
@@ -82,7 +83,7 @@ class ApiSchema(AutoSchema):
 
     def _common_errors(self) -> Iterator[DeclaredError]:
         is_public, is_plain = self._needed is PUBLIC, hasattr(self.view, "is_plain")
-        yield from (MethodNotAllowedError, InvalidValueError, InternalError)
+        yield from (MethodNotAllowedError, UnreadableRequestError, InvalidValueError, InternalError)
         if self.view.get_authenticators():
             yield from (AuthenticationError, KeyThrottledError)
             yield from () if is_public else (MissingKeyError,)

@@ -37,6 +37,7 @@ from stt_web.core.errors import (
     InvalidValueError,
     MalformedBodyError,
     NotAcceptableError,
+    UnreadableRequestError,
     UnsupportedBodyError,
 )
 from stt_web.core.request_id import request_id_var
@@ -139,7 +140,7 @@ def handle_api_exception(error: Exception, context: dict[str, Any]) -> Response 
 
 def answer_400(request: HttpRequest, exception: Exception) -> HttpResponse:
     message = gettext_noop("The server can't make sense of this request.")
-    return answer_request(request, ApiError(message))
+    return answer_request(request, UnreadableRequestError(message))
 
 
 def answer_403(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -45,6 +45,10 @@ class ApiError(Exception):
         return {"error": self.message, "code": self.code, **self.extra}
 
 
+class UnreadableRequestError(ApiError):
+    """The head of the request, such as its Host, makes no sense."""
+
+
 class InvalidValueError(ApiError):
     """A value in the address, the query or the body that can't be used; `fields` names a body's."""
 
