@@ -43,6 +43,7 @@ from inference_service.sessions.coverage import (
     pick_words,
     place_cut,
     shift_segment,
+    shorten_stretched,
     take_pauses,
 )
 from inference_service.sessions.events import GapReason
@@ -62,6 +63,8 @@ _MAX_FOLLOW_UPS = 6
 # Segments below this mean confidence of their words are noise more often than text (two of
 # three were wrong in 34 recordings): evidence, not text.
 _MIN_CONFIDENCE = 0.1
+# What is invented on noise is short, or the words are guesses ("Thank you.", 0.5).
+_SURE_CONFIDENCE, _SURE_WORDS = 0.7, 4
 # A border between languages is moved to a pause within 2 s.
 BORDER_REACH_FRAMES = round(2 / FRAME_S)
 # Follow-ups below this are too short to detect a language.
@@ -260,7 +263,7 @@ def _accept(text: WindowText, window: SpeechWindow, *, is_strict: bool) -> Recog
     """
     segments: list[TextSegment] = []
     gaps = [_make_gap(segment, GapReason.NOT_SPEECH) for segment in text.discarded]
-    for segment in text.segments:
+    for segment in map(shorten_stretched, text.segments):
         reason = _doubt(segment, is_strict=is_strict)
         if reason is None:
             segments.append(segment)
@@ -272,9 +275,12 @@ def _accept(text: WindowText, window: SpeechWindow, *, is_strict: bool) -> Recog
 def _doubt(segment: TextSegment, *, is_strict: bool) -> GapReason | None:
     if not any(character.isalnum() for character in segment.text):
         return GapReason.NOT_SPEECH  # dots and notes: what a Whisper writes of music
-    if is_strict and segment.no_speech_prob >= MAX_NO_SPEECH_PROB:
-        return GapReason.NOT_SPEECH
     confidence = sum(word.confidence for word in segment.words) / len(segment.words)
+    if is_strict and segment.no_speech_prob >= MAX_NO_SPEECH_PROB:
+        # A sentence that the model is sure of is speech, whatever it thought of its beginning.
+        is_sure = confidence >= _SURE_CONFIDENCE and len(segment.words) >= _SURE_WORDS
+        if not is_sure:
+            return GapReason.NOT_SPEECH
     if confidence < _MIN_CONFIDENCE or (is_strict and segment.avg_logprob <= MIN_AVG_LOGPROB):
         return GapReason.LOW_CONFIDENCE
     return None

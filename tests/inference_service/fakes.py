@@ -57,6 +57,7 @@ class FakeRecogniser:
     memory_bytes: int = 1000
     judge: Callable[[WindowRequest], Verdict] = accept
     guess: Callable[[object], list[LanguageGuess]] = lambda _: [LanguageGuess("en", 0.9)]
+    revise: Callable[[TextSegment], TextSegment] = lambda segment: segment
     is_broken_by: Callable[[WindowRequest], bool] = lambda _: False
     clock: ManualClock | None = None
     seconds_per_window: float = 0.0
@@ -103,7 +104,7 @@ class FakeRecogniser:
             return WindowText(Verdict.EMPTY)
         text = " ".join(word.text for word in words)
         language = request.options.language
-        segment = TextSegment(0.0, words[-1].end_s, text, words, language=language)
+        segment = self.revise(TextSegment(0.0, words[-1].end_s, text, words, language=language))
         if verdict is not Verdict.ACCEPTED:
             return WindowText(verdict, discarded=(segment,))
         return WindowText(verdict, (segment,))

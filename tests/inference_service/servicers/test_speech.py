@@ -3,15 +3,17 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
 import numpy as np
 import pytest
 
-from inference_service.engines.asr import LanguageGuess, Verdict, WindowRequest
+from inference_service.engines.asr import LanguageGuess, TextSegment, Verdict, WindowRequest
 from inference_service.priority import Priority
 from inference_service.scheduler import SchedulerLimits
+from inference_service.sessions.coverage import with_words
 from protos.stt.v1 import speech_pb2, speech_pb2_grpc
 from tests.inference_service.calls import (
     DEADLINE_S,
@@ -254,6 +256,27 @@ async def test_speech_without_accepted_text_is_a_gap_with_its_evidence(
     for gap in window.gaps:
         assert 0 <= gap.start_ms < gap.end_ms <= window.resume_ms
     assert 1000 < window.speech_ms == result.finished.speech_ms
+
+
+@pytest.mark.parametrize(("confidence", "is_kept"), [(0.9, True), (0.5, False)])
+async def test_a_sure_sentence_behind_a_text_that_ends_early_is_kept_whatever_it_began_with(
+    serve: Serve, recogniser: FakeRecogniser, confidence: float, is_kept: bool
+) -> None:
+    """A model may take the beginning of a cut for silence and still be sure of each word."""
+
+    def revise(segment: TextSegment) -> TextSegment:
+        if len(segment.words) > 12:  # the window: it ends early
+            return with_words(segment, segment.words[:5])
+        words = [replace(word, confidence=confidence) for word in segment.words]
+        return replace(with_words(segment, words), no_speech_prob=0.7)
+
+    recogniser.revise = revise
+    async with serve(recogniser) as served:
+        result = await transcribe(served.channel, load_pcm("en_talk_20s"))
+    (window,) = result.windows
+    missing = [gap for gap in window.gaps if gap.text.words]
+    assert (len(result.text.split()) > 12, bool(missing)) == (is_kept, not is_kept)
+    assert {gap.reason for gap in missing} <= {"not_speech"}
 
 
 async def test_speech_that_repeats_itself_is_accepted(

@@ -16,6 +16,7 @@ from inference_service.sessions.coverage import (
     merge_segments,
     pick_words,
     place_cut,
+    shorten_stretched,
     take_pauses,
 )
 from inference_service.sessions.events import GapReason
@@ -145,3 +146,27 @@ def test_a_segment_around_a_hole_is_divided() -> None:
     merged = merge_segments([around], [found])
     assert [each.text for each in merged] == ["word0", "found0 found1", "word1"]
     assert merged[0] == replace(around, end_s=1.0, text="word0", words=around.words[:1])
+
+
+def test_a_word_that_is_stretched_over_a_skipped_sentence_does_not_cover_it() -> None:
+    voiced = speak((True, 8.0))
+    segment = make_segment((0.0, 6.1), (6.1, 6.9), (6.9, 8.0))
+    assert find_uncovered(voiced, [segment]) == []
+
+    shortened = shorten_stretched(segment)
+    [run] = find_uncovered(voiced, [shortened])
+    assert run.start == 0
+    assert 4.0 < run.end_s < 4.7
+    assert (shortened.text, shortened.start_s) == (segment.text, shortened.words[0].start_s)
+    assert shortened.words[1:] == segment.words[1:]
+
+
+def test_a_last_word_is_shortened_from_its_end() -> None:
+    shortened = shorten_stretched(make_segment((0.0, 0.5), (0.5, 7.0)))
+    assert shortened.words[1].start_s == 0.5
+    assert shortened.end_s == shortened.words[1].end_s < 2.5
+
+
+def test_a_word_that_is_spoken_slowly_stays_as_it_is() -> None:
+    segment = make_segment((0.0, 2.2), (2.2, 4.0))
+    assert shorten_stretched(segment) is segment
