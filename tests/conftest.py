@@ -1,4 +1,4 @@
-"""The run as a whole: which database it uses, and what it says at the end about what it used."""
+"""The run as a whole: which database it uses, and what it reports at the end about what it used."""
 
 import os
 import shutil

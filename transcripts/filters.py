@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiParameter
 
 from stt_web.core.errors import InvalidValueError
 from transcripts.models import Source, Status, Transcript
-from transcripts.options import UnknownLanguageError
+from transcripts.option_languages import UnknownLanguageError
 from transcripts.text.languages import find_language
 
 _ORDERINGS = {
@@ -24,6 +24,7 @@ _ORDERING_NAMES = [*(sign + name for name in _ORDERINGS for sign in ("", "-")), 
 
 # What `filter_transcripts` raises beside InvalidValueError.
 FILTER_ERRORS = (UnknownLanguageError,)
+FILTERS = ("status", "language", "source", "tag")  # of the page; the API has more
 FILTER_PARAMETERS = [
     OpenApiParameter("status", str, enum=Status.values),
     OpenApiParameter("language", str, description="A code of GET /v1/languages."),

@@ -1,4 +1,4 @@
-"""What each key may do: every operation × scope, and that each says which scopes it needs."""
+"""What each key may do: every operation × scope, and that each names the scopes it needs."""
 
 import itertools
 from collections.abc import Iterator

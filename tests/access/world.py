@@ -30,7 +30,7 @@ PARTS = {"format_name": "txt", "number": "1"}
 
 @dataclass(frozen=True)
 class Credential:
-    """How a request says who it is from. `cookies`: those of a browser that has logged in."""
+    """How a request identifies its sender. `cookies`: those of a browser that has logged in."""
 
     name: str
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -141,7 +141,7 @@ def create_invoice(user: User) -> Invoice:
 
 
 def list_credentials(account: Account) -> list[Credential]:
-    """Whatever `account` could show, and what is none."""
+    """All that `account` could show, and what is none."""
     user = account.user
     raw = account.raw_key
     guest, _ = make_guest_token()

@@ -109,7 +109,7 @@ def test_a_key_revoked_while_it_is_looked_up_is_not_kept(user: User) -> None:
 
     def load() -> ApiKey:
         found = ApiKey.objects.select_related("user").get(pk=api_key.pk)
-        cache.evict_keys()  # somebody revokes it at this very moment
+        cache.evict_keys()  # it is revoked at this very moment
         return found
 
     assert cache.find_key(api_key.digest, load=load) is not None

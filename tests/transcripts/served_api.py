@@ -28,7 +28,7 @@ RATE_HZ = 16_000
 
 @dataclass
 class Client:
-    """Somebody who calls the server: with a key, or (`key` empty) without."""
+    """A client of the server: with a key, or (`key` empty) without."""
 
     url: str
     key: str = ""
@@ -70,7 +70,7 @@ class Client:
 
 
 class Worker:
-    """Works on whatever is queued, in a thread, until it is stopped."""
+    """Works on what is queued, in a thread, until it is stopped."""
 
     def __init__(self) -> None:
         self._stopped = threading.Event()
@@ -113,7 +113,7 @@ def inference() -> Iterator[FakeInference]:
 def visitor(
     transactional_db: None, settings: Settings, server: Served, inference: FakeInference
 ) -> Client:
-    """Somebody without a key. Each test begins with a day without any."""
+    """A client without a key. Each test begins with a day without any."""
     settings.INFERENCE_TARGET = inference.target
     settings.HEARTBEAT_S = 0.2
     inference.scripts.clear()
@@ -123,7 +123,7 @@ def visitor(
 
 @pytest.fixture
 def client(visitor: Client) -> Client:
-    """Somebody with a key, an hour of this month, and two recordings at once."""
+    """A client with a key, an hour of this month, and two recordings at once."""
     return make_client(visitor.url)
 
 

@@ -211,11 +211,9 @@ def _ask(transcript: Transcript, gap: ShownGap, *, language: str) -> _Recognised
     if len(pcm) < _PCM_BYTES_A_MS:
         return _Recognised([], "")
     options = TranscribeOptions(
+        asked=transcript.job.options,
         model=transcript.job.model_used or transcript.job.model_requested,
         language=language or gap.language or transcript.language,
-        task="translate" if transcript.job.task == "translate" else "transcribe",
-        prompt=transcript.job.prompt,
-        hot_words=tuple(transcript.job.hot_words),
         priority="short",
         offset_ms=start_ms,
         expected_duration_ms=len(pcm) // _PCM_BYTES_A_MS,

@@ -29,7 +29,8 @@ from transcripts.editing.api.conditional import (
 from transcripts.exports.document import load_gaps
 from transcripts.exports.json import gap_as_json
 from transcripts.gaps.actions import GAP_ERRORS, RETRIES_AT_ONCE, accept_gap, retry_gap
-from transcripts.options import InvalidOptionError, UnknownLanguageError, read_language
+from transcripts.option_kinds import InvalidOptionError
+from transcripts.option_languages import UnknownLanguageError, read_language
 
 _threads = ThreadPoolExecutor(2 * RETRIES_AT_ONCE, thread_name_prefix="gaps")
 

@@ -21,7 +21,8 @@ from stt_web.core.uploads import Upload
 from transcripts.imports.child import IMPORT_ERRORS
 from transcripts.imports.create import ImportOptions, import_transcript
 from transcripts.job_errors import location_of
-from transcripts.options import InvalidOptionError, UnknownLanguageError, read_language
+from transcripts.option_kinds import InvalidOptionError
+from transcripts.option_languages import UnknownLanguageError, read_language
 from transcripts.principals import source_of
 from transcripts.responses import summarise
 from transcripts.serializers import TranscriptSummarySerializer

@@ -38,12 +38,8 @@ from stt_web.core.asgi.messages import (
 from stt_web.core.error_responses import answer_request
 from stt_web.core.errors import ApiError
 from stt_web.core.upload_errors import BodyTooLargeError, StalledError, UploadTooLargeError
-from stt_web.core.uploads import (
-    MAX_FIELD_BYTES,
-    Upload,
-    UploadReader,
-    read_boundary,
-)
+from stt_web.core.upload_reader import MAX_FIELD_BYTES, UploadReader, read_boundary
+from stt_web.core.uploads import Upload
 
 logger = logging.getLogger(__name__)
 

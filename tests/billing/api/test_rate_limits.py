@@ -24,7 +24,7 @@ NOON = datetime(2026, 3, 31, 12, 0, 0, tzinfo=UTC)
 
 @pytest.fixture
 def person(owner: Person) -> Person:
-    """Somebody who may send three requests a minute."""
+    """A user who may send three requests a minute."""
     Plan.objects.filter(pk="free").update(requests_per_minute=3)
     return owner
 

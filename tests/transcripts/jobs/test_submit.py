@@ -20,11 +20,11 @@ from transcripts.jobs.submit import (
     LimitError,
     Submission,
     Submitted,
-    TranscriptionOptions,
     admit_recording,
 )
 from transcripts.media import Probe
 from transcripts.models import Transcript, TranscriptionJob
+from transcripts.options import TranscriptionOptions
 
 pytestmark = pytest.mark.database
 

@@ -270,7 +270,7 @@ def test_sqlite_asks_its_index_once_and_not_for_each_chunk(client: Client) -> No
     rows = Transcript.objects.filter(owner_id=owner_id)
     plan = search_transcripts(rows, read_terms("kun slon"), owner_id=owner_id).explain()
 
-    # FTS5 says "=" where it is asked for one row after the other.
+    # FTS5 plans "=" where it is asked for one row after the other.
     assert plan.count("VIRTUAL TABLE INDEX 0:M") == 2, plan
     assert "VIRTUAL TABLE INDEX 0:=" not in plan
 

@@ -38,7 +38,7 @@ from transcripts.exports.render import EXPORTS
 from transcripts.exports.worker_exports import is_large
 from transcripts.filters import FILTER_ERRORS, filter_transcripts
 from transcripts.models import READABLE_STATUSES, Source, Transcript
-from transcripts.options import InvalidOptionError
+from transcripts.option_kinds import InvalidOptionError
 from transcripts.principals import is_still_allowed
 from transcripts.search.query import read_terms, search_transcripts, searching
 

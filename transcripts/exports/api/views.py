@@ -32,7 +32,7 @@ from transcripts.exports.render import EXPORTS, LINT, export, load_for
 from transcripts.exports.worker_exports import describe_export, is_large, order_export
 from transcripts.job_errors import JOB_ERRORS, job_error, warn_in_headers
 from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Transcript
-from transcripts.options import InvalidOptionError
+from transcripts.option_kinds import InvalidOptionError
 from transcripts.principals import check_still_allowed, find_transcript
 
 _WAIT_S = 20.0

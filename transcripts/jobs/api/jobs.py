@@ -15,27 +15,19 @@ from transcripts.access import JobNotFoundError, TranscriptNotFoundError, get_jo
 from transcripts.editing.api.conditional import EditingView, read_body
 from transcripts.exports.json import seconds
 from transcripts.inference.catalog import MODEL_ERRORS
-from transcripts.jobs.api.options import MAX_SPEAKERS, OPTION_ERRORS, read_request
 from transcripts.jobs.cancel import cancel_job
 from transcripts.jobs.second_pass import SecondPassRefusedError, check_and_order
 from transcripts.models import JobKind, Status, TranscriptionJob
+from transcripts.option_fields import body_fields
+from transcripts.options import OPTION_ERRORS, TranscriptionOptions
 from transcripts.serializers import JobErrorSerializer, ProgressSerializer, WarningSerializer
 
 
 class JobRequestSerializer(serializers.Serializer[object]):
     """What is left out stays as it was for the text that is there."""
 
-    model = serializers.CharField(required=False, max_length=100)
-    language = serializers.CharField(required=False, max_length=40)
-    languages = serializers.ListField(
-        child=serializers.CharField(max_length=40), required=False, max_length=10
-    )
-    diarize = serializers.BooleanField(required=False)
-    speakers = serializers.IntegerField(required=False, min_value=0, max_value=MAX_SPEAKERS)
-    prompt = serializers.CharField(required=False, allow_blank=True, max_length=1000)
-    hot_words = serializers.ListField(
-        child=serializers.CharField(max_length=100), required=False, max_length=100
-    )
+    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+        return body_fields(TranscriptionOptions)
 
 
 class JobSerializer(serializers.Serializer[object]):
@@ -85,8 +77,9 @@ class JobListView(EditingView):
         stays as it is. Text that a person corrected is never replaced: the answer is 409 then.
         """
         transcript = get_transcript(user_of(request), transcript_id)
-        asked = _as_requested(transcript.job) | read_body(JobRequestSerializer, request)
-        options = read_request({name: _as_field(value) for name, value in asked.items()}).options
+        asked = read_body(JobRequestSerializer, request)
+        sent = {name: _as_field(value) for name, value in asked.items()}
+        options = TranscriptionOptions.parse(transcript.job.options.as_sent() | sent)
         return Response(show_job(check_and_order(transcript, options)), status=201)
 
 
@@ -129,22 +122,6 @@ def show_job(job: TranscriptionJob) -> dict[str, Any]:
         "warnings": list(job.warnings),
         "created_at": job.created_at.isoformat(),
         "finished_at": job.finished_at.isoformat() if job.finished_at else None,
-    }
-
-
-def _as_requested(job: TranscriptionJob) -> dict[str, Any]:
-    """Return what the text that is there was asked for, as a request would name it."""
-    return {
-        "model": job.model_requested,
-        "language": "multi" if job.is_multilingual else job.language_requested,
-        "languages": job.languages,
-        "task": job.task,
-        "diarize": job.diarize,
-        "speakers": job.speakers_requested,
-        "prompt": job.prompt,
-        "hot_words": job.hot_words,
-        "track": job.track,
-        "channels": job.channels,
     }
 
 

@@ -4,6 +4,9 @@ A plain asynchronous view: while it waits for the job, it holds neither a thread
 """
 
 import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
@@ -29,10 +32,8 @@ from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
 from stt_web.core.upload_errors import UPLOAD_ERRORS
 from stt_web.core.uploads import Upload
-from transcripts.idempotency import store_with_transcript
 from transcripts.inference.catalog import MODEL_ERRORS
 from transcripts.job_errors import JOB_ERRORS
-from transcripts.jobs.api.options import OPTION_ERRORS, TranscriptionRequest, read_request
 from transcripts.jobs.status_watch import get_watcher
 from transcripts.jobs.submit import (
     LimitError,
@@ -44,6 +45,8 @@ from transcripts.jobs.submit import (
 )
 from transcripts.media.errors import MEDIA_ERRORS
 from transcripts.models import Transcript
+from transcripts.option_kinds import ChoiceOption, FlagOption
+from transcripts.options import OPTION_ERRORS, RESPONSE_FORMATS, TranscriptionOptions
 from transcripts.principals import source_of
 from transcripts.responses import StillProcessingError, answer_accepted, answer_finished
 from transcripts.serializers import (
@@ -51,6 +54,7 @@ from transcripts.serializers import (
     TranscriptionRequestSerializer,
     TranscriptionSerializer,
 )
+from transcripts.services.stored_responses import store_with_transcript
 
 
 class DeletedWhileWaitingError(ApiError):
@@ -62,6 +66,16 @@ class DeletedWhileWaitingError(ApiError):
 
 # Probing, and asking which models there are, before the wait begins.
 _PREPARING_S = 60.0
+_RESPOND_ASYNC = re.compile(r"(^|[,;\s])respond-async($|[,;\s])", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class TranscriptionRequest:
+    """The options of the job, and how it is to be answered."""
+
+    options: TranscriptionOptions
+    response_format: str
+    is_async: bool
 
 
 @documented(
@@ -115,6 +129,18 @@ async def transcribe(request: HttpRequest, upload: Upload, caller: Caller) -> Ht
             upload, caller, asked, stopping=stopping_of(cast("ASGIRequest", request).scope)
         ),
         store_response=store_with_transcript,
+    )
+
+
+def read_request(sent: Mapping[str, str], *, prefer: str = "") -> TranscriptionRequest:
+    """Return the checked request. `prefer`: the header (RFC 7240). Raises InvalidOptionError."""
+    prefers_async = FlagOption(default=bool(_RESPOND_ASYNC.search(prefer)))
+    return TranscriptionRequest(
+        options=TranscriptionOptions.parse(sent),
+        response_format=ChoiceOption(RESPONSE_FORMATS).parse(
+            "response_format", sent.get("response_format", "")
+        ),
+        is_async=prefers_async.parse("async", sent.get("async", "")),
     )
 
 
