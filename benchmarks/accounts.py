@@ -25,7 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Barrier
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from tests.services import postgresql_database
 
@@ -287,13 +287,14 @@ def _fill_ledger(owner: "User", entries: int) -> None:
 def _usage_request(owner: "User") -> Callable[[], object]:
     from rest_framework.test import APIRequestFactory, force_authenticate
 
+    from accounts.principals import Principal
     from billing.api.views import UsageView
 
     view = UsageView.as_view(throttle_classes=[])
 
     def ask() -> object:
         request = APIRequestFactory().get("/")
-        force_authenticate(request, owner)
+        force_authenticate(request, owner, cast("Any", Principal(user=owner)))
         response = view(request)
         assert response.status_code == 200
         return response.render()

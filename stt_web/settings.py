@@ -239,15 +239,12 @@ STATICFILES_DIRS = [
 MEDIA_ROOT = read_path("STT_MEDIA_DIR", DATA_DIR / "media")
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "accounts.authentication.ApiKeyAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.permissions.PrincipalAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.HasScope"],
     "DEFAULT_THROTTLE_CLASSES": ["billing.api.throttling.PlanThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["stt_web.core.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "stt_web.openapi.ApiSchema",
     "EXCEPTION_HANDLER": "stt_web.core.error_responses.handle_api_exception",
     "DEFAULT_PAGINATION_CLASS": "stt_web.core.pagination.PageNumberPagination",
 }

@@ -17,11 +17,19 @@ _BOOLEANS |= {"false": False, "0": False, "off": False, "no": False}
 
 
 class InvalidOptionError(ApiError):
+    """An option with a value that can't be used; `field` names it."""
+
     status = 400
     code = "invalid_value"
 
-    def __init__(self, field: str, message: str, *, code: str | None = None) -> None:
-        super().__init__(message, code=code, extra={"field": field})
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message, extra={"field": field})
+
+
+class UnknownModelNameError(InvalidOptionError):
+    """There is no such model."""
+
+    code = "unknown_model"
 
 
 class OptionKind(ABC, Generic[T]):
@@ -62,7 +70,7 @@ class ModelOption(OptionKind[str]):
     def parse(self, name: str, sent: str) -> str:
         model = sent.strip() or self.default
         if len(model) > self.most_characters or not model.isprintable():
-            raise InvalidOptionError(name, "There is no such model.", code="unknown_model")
+            raise UnknownModelNameError(name, "There is no such model.")
         return model
 
 

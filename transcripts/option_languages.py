@@ -8,6 +8,12 @@ from transcripts.option_kinds import InvalidOptionError, OptionKind, show_value
 from transcripts.text.languages import MULTI, find_language
 
 
+class UnknownLanguageError(InvalidOptionError):
+    """A language that isn't one of those that `GET /v1/languages` lists."""
+
+    code = "unknown_language"
+
+
 @dataclass(frozen=True)
 class LanguageOption(OptionKind[str]):
     """The code of a language, MULTI, or empty: it is to be detected."""
@@ -88,9 +94,8 @@ def parse_language(wanted: str, *, field: str) -> str:
     if code is not None:
         return code
     what = f"auto, {MULTI}" if field == "language" else "codes with commas between"
-    raise InvalidOptionError(
+    raise UnknownLanguageError(
         field,
         f"{field} is {show_value(wanted)}, but must be {what} or one of the languages that"
         " GET /v1/languages lists, such as en or en-US.",
-        code="unknown_language",
     )

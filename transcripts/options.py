@@ -15,13 +15,20 @@ from transcripts.option_kinds import (
     ChoiceOption,
     CountOption,
     FlagOption,
+    InvalidOptionError,
     ModelOption,
     NumberOption,
     OptionKind,
     TextOption,
+    UnknownModelNameError,
     WordsOption,
 )
-from transcripts.option_languages import LanguageOption, LanguagesOption, join_languages
+from transcripts.option_languages import (
+    LanguageOption,
+    LanguagesOption,
+    UnknownLanguageError,
+    join_languages,
+)
 from transcripts.text.languages import MULTI
 
 RESPONSE_FORMATS: Final = ("json", "verbose_json", "txt", "text", "srt", "vtt")
@@ -30,6 +37,8 @@ ALL: Final = "all"
 SPLIT: Final = "split"
 MIX: Final = "mix"
 _DECLARED = "declared"
+# What parsing options raises, for `stt_web.core.documentation.raises`.
+OPTION_ERRORS = (InvalidOptionError, UnknownLanguageError, UnknownModelNameError)
 
 
 class Declared(NamedTuple):

@@ -20,14 +20,13 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from stt_web.core.strict_json import find_unstorable
 from stt_web.core.unicode import normalize
-from stt_web.core.uploads import (
-    DISK_IS_FULL,
+from stt_web.core.upload_errors import (
     StorageFullError,
-    Upload,
     UploadError,
     UploadLostError,
     UploadTooLargeError,
 )
+from stt_web.core.uploads import DISK_IS_FULL, Upload
 
 MAX_PARTS = 33  # 32 fields and a file
 MAX_FIELD_BYTES = 64 * 1024  # all fields of a form together

@@ -1,4 +1,4 @@
-"""One upload on disk: what may go wrong on its way, and who deletes it.
+"""One upload on disk, and who deletes it.
 
 Pure and synchronous. A folder an upload, because a hostile file may name its neighbours.
 `core.upload_reader` makes it out of a request's body.
@@ -15,45 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stt_web.core.durable import sync_new_file
-from stt_web.core.errors import ApiError
+from stt_web.core.upload_errors import StorageFullError, UploadLostError
 
 DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-
-
-class UploadError(ApiError):
-    status = 400
-    code = "malformed_upload"
-
-
-class UploadTooLargeError(UploadError):
-    status = 413
-    code = "file_too_large"
-
-    def __init__(self, limit_bytes: int) -> None:
-        super().__init__(
-            f"This file is too large: your limit is {_readable(limit_bytes)} a file.",
-            extra={"limit_bytes": limit_bytes},
-        )
-
-
-class StorageFullError(UploadError):
-    status = 503
-    code = "storage_full"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The server has no room for this recording at the moment. Try again later.",
-            retry_after_s=300,
-        )
-
-
-class UploadLostError(UploadError):
-    """The request ended, and its file with it, before a thread of it could store the file."""
-
-    code = "upload_gone"
-
-    def __init__(self) -> None:
-        super().__init__("The request was broken off before its recording was accepted.")
 
 
 @dataclass
@@ -114,11 +78,3 @@ class Upload:
 
     def _delete(self) -> None:
         shutil.rmtree(self.path.parent, ignore_errors=True)
-
-
-def _readable(size_bytes: int) -> str:
-    """Return a size as people write limits: decimal units."""
-    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if size_bytes >= factor:
-            return f"{size_bytes / factor:.3g} {unit}"
-    return f"{size_bytes} bytes"

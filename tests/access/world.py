@@ -11,6 +11,7 @@ from allauth.usersessions.models import UserSession
 from django.test import Client
 from django.utils import timezone
 
+from accounts.guest_tokens import make_guest_token
 from accounts.keys.issue import SCOPES, issue_api_key
 from accounts.models import User
 from accounts.tickets import issue_ticket
@@ -19,7 +20,6 @@ from billing.quotas import account_for
 from tests.accounts.pages.people import member
 from tests.transcripts import rows
 from transcripts.models import Gap, Segment, Speaker, Status, Transcript
-from transcripts.services.guest_tokens import make_guest_token
 from transcripts.sharing.links import create_share
 from transcripts.webhooks.endpoints import create_endpoint, send_test
 

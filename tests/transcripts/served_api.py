@@ -17,6 +17,7 @@ from accounts.models import User
 from billing.models import BillingAccount
 from protos.stt.v1 import server_pb2
 from tests.billing.conftest import create_account
+from tests.declared_errors import note_answer
 from tests.stt_web.served import Served
 from tests.transcripts.fake_inference import FakeInference
 from transcripts.models import Status, TranscriptionJob
@@ -44,7 +45,12 @@ class Client:
         headers = options.pop("headers", {})
         if self.key:
             headers = {"Authorization": f"Bearer {self.key}", **headers}
-        return self.session.request(method, self.url + path, headers=headers, timeout=30, **options)
+        answer = self.session.request(
+            method, self.url + path, headers=headers, timeout=30, **options
+        )
+        if not options.get("stream"):  # what the upload layer refuses, Django doesn't see
+            note_answer(method, path.partition("?")[0], answer.status_code, answer.content)
+        return answer
 
     def get(self, path: str, **options: Any) -> requests.Response:
         return self.call("GET", path, **options)

@@ -43,6 +43,8 @@ class CannotRecountError(ApiError):
 
 
 class SpeakersUnavailableError(ApiError):
+    """The inference service can't be reached."""
+
     status = 503
     code = "inference_unavailable"
 

@@ -28,6 +28,7 @@ from django.db.models import Q, QuerySet, Value
 from django.utils import timezone
 
 from accounts.client_address import digest_address
+from accounts.guest_tokens import make_guest_token
 from accounts.models import User
 from billing.ledger import minutes_for, place_new_hold
 from billing.quotas import Limits, count_anonymous_use, lock_account_for
@@ -35,6 +36,7 @@ from billing.request_rates import refuse_more_at_once
 from stt_web.core.errors import ApiError
 from stt_web.core.request_id import request_id_var
 from stt_web.core.uploads import Upload
+from transcripts.inference.catalog import NotInstalledHereError
 from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
 from transcripts.jobs.concurrency import is_detached
@@ -50,7 +52,6 @@ from transcripts.models import (
     TranscriptionJob,
 )
 from transcripts.options import TranscriptionOptions
-from transcripts.services.guest_tokens import make_guest_token
 from transcripts.services.job_status import insert
 from transcripts.text.languages import LANGUAGE_NAMES
 
@@ -71,8 +72,16 @@ _admitters = ThreadPoolExecutor(ADMITTING_THREADS, thread_name_prefix="admit")
 
 
 class LimitError(ApiError):
+    """As many as the plan allows are running at once; with Retry-After."""
+
     status = 429
     code = "concurrency_limit"
+
+
+class QueueFullError(LimitError):
+    """As many recordings of the account as may are waiting already; with Retry-After."""
+
+    code = "queue_full"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,9 +283,8 @@ def _check_concurrency(submission: Submission, open_now: int) -> None:
     if submission.is_async and submission.user is not None:
         # Asynchronous work may wait; its queue is long, not endless.
         if open_now >= settings.MAX_OPEN_TRANSCRIPTS:
-            raise LimitError(
+            raise QueueFullError(
                 f"{settings.MAX_OPEN_TRANSCRIPTS} recordings of yours are waiting already.",
-                code="queue_full",
                 retry_after_s=60,
             )
         return
@@ -330,11 +338,9 @@ def _make_transcript(
     return transcript, token
 
 
-def _not_installed(reason: str, wanted: str) -> ApiError:
-    return ApiError(
+def _not_installed(reason: str, wanted: str) -> NotInstalledHereError:
+    return NotInstalledHereError(
         f"{reason} Install one of Whisper's models for it:"
         " run `python -m inference_service.catalog pull small`.",
-        code="not_installed",
-        status=503,
         extra={"missing": wanted},
     )

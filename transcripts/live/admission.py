@@ -27,6 +27,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.guest_tokens import make_guest_token
 from accounts.models import ApiKey
 from billing.ledger import place_hold
 from billing.quotas import count_anonymous_use, limits_for, lock_account_for, lock_address
@@ -52,7 +53,6 @@ from transcripts.models import (
     Transcript,
     TranscriptionJob,
 )
-from transcripts.services.guest_tokens import make_guest_token
 from transcripts.services.job_status import insert, job_of, read_job
 from transcripts.services.recordings import delete_recording, delete_rows, recording_path
 

@@ -333,9 +333,9 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # no stubs
 
 def _request(opened: Open, caller: Caller) -> LiveRequest:
     return LiveRequest(
-        user=caller.user,
-        key=caller.api_key,
-        address=caller.address,
+        user=caller.principal.user,
+        key=caller.principal.api_key,
+        address=caller.principal.address,
         options=opened.options,
         second_pass=opened.second_pass,
         title=opened.title,

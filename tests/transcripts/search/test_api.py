@@ -4,7 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from io import StringIO
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIRequestFactory, force_authenticate
 
 from accounts.models import User
+from accounts.principals import Principal
 from tests.transcripts.api.test_transcripts import make, path_of
 from tests.transcripts.rows import update_transcripts
 from tests.transcripts.served_api import Client, Worker, make_client
@@ -427,7 +428,7 @@ def test_the_answer_is_nobody_elses(client: Client) -> None:
 def test_a_search_costs_the_same_queries_for_one_and_for_many(client: Client) -> None:
     def queries() -> int:
         request = APIRequestFactory().get(LIST, {"search": "kun zlutoucky"})
-        force_authenticate(request, client.user)
+        force_authenticate(request, client.user, cast("Any", Principal(user=client.user)))
         with CaptureQueriesContext(connection) as captured:
             answer = TranscriptListView.as_view()(request)
         assert answer.status_code == 200

@@ -9,14 +9,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import MANAGE_AND_READ, user_of
-from transcripts.access import get_job, get_transcript
+from billing.ledger import NoCreditsError
+from stt_web.core.documentation import raises
+from transcripts.access import JobNotFoundError, TranscriptNotFoundError, get_job, get_transcript
 from transcripts.editing.api.conditional import EditingView, read_body
 from transcripts.exports.json import seconds
+from transcripts.inference.catalog import MODEL_ERRORS
 from transcripts.jobs.cancel import cancel_job
-from transcripts.jobs.second_pass import check_and_order
+from transcripts.jobs.second_pass import SecondPassRefusedError, check_and_order
 from transcripts.models import JobKind, Status, TranscriptionJob
 from transcripts.option_fields import body_fields
-from transcripts.options import TranscriptionOptions
+from transcripts.options import OPTION_ERRORS, TranscriptionOptions
 from transcripts.serializers import JobErrorSerializer, ProgressSerializer, WarningSerializer
 
 
@@ -48,6 +51,7 @@ class JobListView(EditingView):
     # It costs what an upload costs, and changes the text.
     scopes = {"GET": "read", "POST": ("transcribe", *MANAGE_AND_READ)}
 
+    @raises(TranscriptNotFoundError)
     @extend_schema(operation_id="list_jobs", responses=JobSerializer(many=True))
     def get(self, request: Request, transcript_id: UUID) -> Response:
         """Return the jobs of a transcript, the first one first."""
@@ -55,6 +59,13 @@ class JobListView(EditingView):
         jobs = transcript.jobs.select_related("transcript__recording").order_by("created_at", "pk")
         return Response([show_job(job) for job in jobs])
 
+    @raises(
+        TranscriptNotFoundError,
+        SecondPassRefusedError,
+        NoCreditsError,
+        *OPTION_ERRORS,
+        *MODEL_ERRORS,
+    )
     @extend_schema(
         operation_id="create_job", request=JobRequestSerializer, responses={201: JobSerializer}
     )
@@ -75,11 +86,13 @@ class JobListView(EditingView):
 class JobView(EditingView):
     scopes = {"GET": "read", "DELETE": "manage"}
 
+    @raises(JobNotFoundError)
     @extend_schema(operation_id="read_job", responses=JobSerializer)
     def get(self, request: Request, transcript_id: UUID, job_id: UUID) -> Response:
         """Return one job of a transcript."""
         return Response(show_job(get_job(user_of(request), transcript_id, job_id)))
 
+    @raises(JobNotFoundError)
     @extend_schema(operation_id="cancel_job", responses={204: None})
     def delete(self, request: Request, transcript_id: UUID, job_id: UUID) -> Response:
         """Stop the work on a job. One that is finished stays as it is."""

@@ -1,18 +1,15 @@
-"""The one-time token by which a guest finds a transcript again.
+"""The one-time token by which a guest, a person without an account, finds a transcript again.
 
-It opens that one transcript and nothing else, for as long as the transcript is stored (an hour
-after it is answered), or until an account takes it over (`services/guests`). Like a key, it is
-shown once and stored as a digest.
+It opens that one transcript and nothing else, until the transcript is deleted or an account takes
+it over. Like a key, it is shown once and stored as a digest.
 """
 
 import hashlib
 import re
 import secrets
-from datetime import timedelta
 
 from django.views.decorators.debug import sensitive_variables
 
-GUEST_TEXT_LIFETIME = timedelta(hours=1)
 _PREFIX = "sttt_"
 _SHAPE = re.compile(r"sttt_[A-Za-z0-9_-]{43}\Z")
 
@@ -31,4 +28,5 @@ def digest_guest_token(raw: str) -> str:
 
 @sensitive_variables("raw")
 def is_guest_token(raw: str) -> bool:
+    """Whether `raw`, from an Authorization header, is one by its format, which no key has."""
     return _SHAPE.match(raw) is not None
