@@ -13,9 +13,8 @@ from typing import TypeVar
 
 from asgiref.sync import sync_to_async
 
-from accounts.authentication import check_still_good
 from accounts.lasting import RecheckTimer
-from accounts.models import ApiKey, User
+from accounts.principals import Principal, check_still_good
 from stt_web.core.errors import ApiError
 from transcripts.inference.errors import InferenceError
 from transcripts.inference.language import CancelToken
@@ -67,8 +66,7 @@ async def run_text_work(
     *,
     token: CancelToken,
     characters: int,
-    user: User,
-    api_key: ApiKey | None,
+    principal: Principal,
 ) -> T:
     """Return what `work` does, which may block and must not query. Raises ApiError; also
     AuthenticationError within seconds of the key's end.
@@ -81,7 +79,7 @@ async def run_text_work(
             await timer.wait_with(future)
             if timer.is_due:
                 timer.restart()
-                await sync_to_async(check_still_good)(user, api_key)
+                await sync_to_async(check_still_good)(principal)
         return future.result()
     finally:  # also where the client went away
         timer.close()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from accounts.models import User
 from billing import cloud
+from stt_web.core.documentation import DeclaredError
 from stt_web.core.errors import ApiError
 from transcripts.inference import language
 from transcripts.inference.catalog import InferenceUnavailableError
@@ -26,6 +27,24 @@ WITHIN_S = 280.0
 # A model below that (about 1.5 billion weights of 4 bits) writes worse summaries than quoting does.
 _GOOD_MODEL_BYTES = 700_000_000
 _RETRY_S = 5
+
+
+# What any call about a text may answer beside what its fields are refused for.
+TEXT_ERRORS: tuple[DeclaredError, ...] = (
+    InferenceUnavailableError,
+    ApiError("The text is empty.", code="empty_text"),
+    ApiError("There is no model of that name.", code="unknown_model"),
+    ApiError("A language code that there isn't.", code="unknown_language"),
+    ApiError("The model lacks the language.", code="language_not_supported"),
+    ApiError("The text is too long for the language model.", code="text_too_long"),
+    ApiError("More texts than a request may have.", code="too_many_texts"),
+    ApiError("Not installed; the sentence names how to.", code="not_installed", status=503),
+    ApiError("The inference service is full.", code="inference_full", status=503),
+    ApiError("The inference service failed.", code="inference_error", status=503),
+    ApiError("As many texts as this server works on.", code="texts_full", status=503),
+    ApiError("It took too long.", code="text_timeout", status=503),
+    ApiError("The model wrote in another language.", code="model_failed", status=503),
+)
 
 
 class TextEngines:

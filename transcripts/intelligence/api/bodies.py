@@ -4,10 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest
-
 from stt_web.core.errors import ApiError
-from stt_web.core.strict_json import StrictJsonError, parse_json
 from transcripts.pii.kinds import ALL_KINDS, PiiKind
 
 MOST_TEXTS = 2_048
@@ -26,10 +23,6 @@ class Body:
         if not isinstance(data, dict):
             raise ApiError("The body must be a JSON object such as {}.", code="malformed_body")
         return cls(data)
-
-    @property
-    def fields(self) -> Mapping[str, Any]:
-        return self._fields
 
     def has(self, name: str) -> bool:
         return self._fields.get(name) is not None
@@ -107,25 +100,6 @@ class Body:
         if unknown or not asked:
             raise ApiError(f"{name} may list {', '.join(known)}.", code="invalid_value")
         return [known[each] for each in dict.fromkeys(asked)]
-
-
-def read_json(request: HttpRequest) -> Body:
-    """Return the request's fields. Raises ApiError: 400 `malformed_body`, 415."""
-    if request.content_type != "application/json":
-        raise ApiError(
-            "Send the body as application/json, with that Content-Type.",
-            status=415,
-            code="unsupported_media_type",
-        )
-    try:
-        fields = parse_json(request.body.decode("utf-8"))
-    except (StrictJsonError, UnicodeDecodeError) as error:
-        reason = str(error) if isinstance(error, StrictJsonError) else "it is not in UTF-8"
-        raise ApiError(
-            f"The body is not valid JSON: {reason.rstrip('.')}. Correct it and send it again.",
-            code="malformed_body",
-        ) from None
-    return Body.from_data(fields)
 
 
 def _as_list(value: object, name: str) -> list[Any]:

@@ -8,12 +8,12 @@
 import asyncio
 import functools
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -22,16 +22,22 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import user_of
+from stt_web.core.documentation import documented_as, raises
 from stt_web.core.error_responses import internal_error
 from stt_web.core.errors import ApiError
 from stt_web.core.pagination import PageNumberPagination
-from stt_web.openapi import documented_as
-from transcripts.access import get_transcript
-from transcripts.intelligence.api.results import IntelligenceView, read_body
-from transcripts.intelligence.api.work import WorkOrder, order_work
-from transcripts.intelligence.background import run_text_work
+from transcripts.access import TranscriptNotFoundError, get_transcript
+from transcripts.intelligence.api.results import RESULT_ERRORS, IntelligenceView, read_body
+from transcripts.intelligence.api.work import (
+    WorkOrder,
+    answer_order,
+    count_order,
+    order_work,
+    run_order,
+)
 from transcripts.intelligence.chat import (
     Answered,
+    ChatNotFoundError,
     answer_question,
     describe_session,
     describe_turns,
@@ -39,6 +45,7 @@ from transcripts.intelligence.chat import (
     prepare_question,
     store_turn,
 )
+from transcripts.intelligence.engines import TEXT_ERRORS
 from transcripts.models import ChatSession
 
 LONGEST_QUESTION = 2_000
@@ -118,6 +125,7 @@ class ConversationSerializer(ChatSessionSerializer):
 class ChatView(IntelligenceView):
     renderer_classes = [JSONRenderer, EventStreamRenderer]
 
+    @raises(TranscriptNotFoundError)
     @extend_schema(operation_id="list_chats", responses=ChatSessionPageSerializer)
     def get(self, request: Request, transcript_id: UUID) -> Response:
         """List the conversations about a transcript, the last one first."""
@@ -127,6 +135,7 @@ class ChatView(IntelligenceView):
         page = paginator.paginate_queryset(rows, request, view=self)
         return paginator.get_paginated_response([describe_session(row) for row in page or []])
 
+    @raises(*TEXT_ERRORS, *RESULT_ERRORS, ChatNotFoundError)
     @extend_schema(
         operation_id="ask_transcript",
         request=ChatRequestSerializer,
@@ -154,6 +163,7 @@ class ChatView(IntelligenceView):
 
 
 class ConversationView(IntelligenceView):
+    @raises(TranscriptNotFoundError, ChatNotFoundError)
     @extend_schema(operation_id="read_chat", responses=ConversationSerializer)
     def get(self, request: Request, transcript_id: UUID, chat_id: UUID) -> Response:
         """Return a conversation with its turns."""
@@ -162,6 +172,7 @@ class ConversationView(IntelligenceView):
         session = get_session(user, chat_id, transcript=transcript)
         return Response({**describe_session(session), "turns": describe_turns(session)})
 
+    @raises(TranscriptNotFoundError, ChatNotFoundError)
     @extend_schema(operation_id="delete_chat", responses={204: None})
     def delete(self, request: Request, transcript_id: UUID, chat_id: UUID) -> Response:
         """Delete a conversation."""
@@ -194,10 +205,10 @@ async def chat(request: HttpRequest, **path: Any) -> HttpResponseBase:
     if not isinstance(order, WorkOrder):
         return response
     if _EVENTS in request.headers.get("Accept", ""):
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", **order.headers}
+        counted = await sync_to_async(count_order)(order)
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", **counted}
         return StreamingHttpResponse(_stream(order), content_type=_EVENTS, headers=headers)
-    answered = await _run(order, lambda: order.work(order.engines))
-    return JsonResponse(await sync_to_async(order.finish)(answered), headers=order.headers)
+    return await answer_order(order)
 
 
 async def _stream(order: WorkOrder) -> AsyncIterator[bytes]:
@@ -212,7 +223,7 @@ async def _stream(order: WorkOrder) -> AsyncIterator[bytes]:
         answered: Answered = order.work(order.engines, emit)
         return answered
 
-    task = asyncio.ensure_future(_run(order, work))
+    task = asyncio.ensure_future(run_order(order, work))
     try:
         while not (task.done() and events.empty()):
             waiting = asyncio.ensure_future(events.get())
@@ -238,16 +249,6 @@ async def _end(order: WorkOrder, task: "asyncio.Task[Answered]") -> bytes:
     except Exception:  # noqa: BLE001  # the stream has begun: its last event is the only answer
         return _write("error", internal_error().as_body())
     return _write("done", body)
-
-
-async def _run(order: WorkOrder, work: Callable[[], Answered]) -> Answered:
-    return await run_text_work(
-        work,
-        token=order.engines.token,
-        characters=order.characters,
-        user=order.user,
-        api_key=order.api_key,
-    )
 
 
 def _write(name: str, data: dict[str, Any]) -> bytes:

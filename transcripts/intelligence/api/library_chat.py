@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import user_of
+from stt_web.core.documentation import raises
 from stt_web.core.errors import ApiError
 from stt_web.core.pagination import PageNumberPagination
 from transcripts.intelligence.answers import follow_up
@@ -26,11 +27,13 @@ from transcripts.intelligence.api.chat import (
 from transcripts.intelligence.api.results import IntelligenceView, read_body
 from transcripts.intelligence.api.work import order_work
 from transcripts.intelligence.chat import (
+    ChatNotFoundError,
     describe_session,
     describe_turns,
     get_session,
     list_questions,
 )
+from transcripts.intelligence.engines import TEXT_ERRORS
 from transcripts.intelligence.library_chat import (
     LibraryScope,
     answer_library_question,
@@ -86,6 +89,7 @@ class LibraryChatView(IntelligenceView):
         page = paginator.paginate_queryset(rows.order_by("-updated_at"), request, view=self)
         return paginator.get_paginated_response([describe_session(row) for row in page or []])
 
+    @raises(*TEXT_ERRORS, ChatNotFoundError)
     @extend_schema(
         operation_id="ask_library",
         request=LibraryQuestionSerializer,
@@ -114,12 +118,14 @@ class LibraryChatView(IntelligenceView):
 
 
 class LibraryConversationView(IntelligenceView):
+    @raises(ChatNotFoundError)
     @extend_schema(operation_id="read_library_chat", responses=ConversationSerializer)
     def get(self, request: Request, library_chat_id: UUID) -> Response:
         """Return a conversation about the library with its turns."""
         session = get_session(user_of(request), library_chat_id, transcript=None)
         return Response({**describe_session(session), "turns": describe_turns(session)})
 
+    @raises(ChatNotFoundError)
     @extend_schema(operation_id="delete_library_chat", responses={204: None})
     def delete(self, request: Request, library_chat_id: UUID) -> Response:
         """Delete a conversation about the library."""

@@ -1,23 +1,24 @@
 """`transcripts/:id/summarize/`, `analyze/`, `generate/`, `translate/`, and `results/`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import MANAGE_AND_READ, HasScope, user_of
+from accounts.permissions import MANAGE_AND_READ, Scopes, user_of
+from stt_web.core.documentation import DeclaredError, raises
+from stt_web.core.errors import ApiError
 from stt_web.core.pagination import PageNumberPagination
-from transcripts.access import get_transcript
+from transcripts.access import TranscriptNotFoundError, get_transcript
 from transcripts.exports.document import load_document
 from transcripts.intelligence.api.bodies import Body
 from transcripts.intelligence.api.work import WorkResponse, order_work
-from transcripts.intelligence.engines import TextEngines
+from transcripts.intelligence.engines import TEXT_ERRORS, TextEngines
 from transcripts.intelligence.operations import (
     ANALYSES,
     CONTENTS,
@@ -28,6 +29,7 @@ from transcripts.intelligence.operations import (
     summarise_text,
 )
 from transcripts.intelligence.results import (
+    ResultNotFoundError,
     describe_result,
     edit_result,
     get_result,
@@ -42,6 +44,15 @@ from transcripts.pii.kinds import ALL_KINDS
 
 _MODEL = "`extractive`, or a language model's name. Empty: what is best here."
 _MOST_TEXT = 200_000
+
+
+RESULT_ERRORS: tuple[DeclaredError, ...] = (
+    TranscriptNotFoundError,
+    ApiError("It is still being worked on.", code="not_finished", status=409),
+    ApiError("It was deleted meanwhile.", code="deleted", status=409),
+    ApiError("It has as many results as it may have.", code="too_many_results", status=409),
+    ApiError("Nobody of that name speaks here.", code="unknown_speaker"),
+)
 
 
 class ResultSerializer(serializers.Serializer[object]):
@@ -112,8 +123,7 @@ class MadeSerializer(serializers.Serializer[object]):
 class IntelligenceView(APIView):
     """Making something of a transcript stores it and shows its text: `manage` and `read`."""
 
-    permission_classes = [IsAuthenticated, HasScope]
-    scopes: ClassVar[Mapping[str, str | tuple[str, ...]]] = {
+    scopes: ClassVar[Scopes] = {
         "GET": "read",
         "POST": MANAGE_AND_READ,
         "PATCH": MANAGE_AND_READ,
@@ -122,6 +132,7 @@ class IntelligenceView(APIView):
 
 
 class TranscriptSummaryView(IntelligenceView):
+    @raises(*TEXT_ERRORS, *RESULT_ERRORS)
     @extend_schema(
         operation_id="summarize_transcript",
         request=ResultSummaryRequestSerializer,
@@ -147,6 +158,7 @@ class TranscriptSummaryView(IntelligenceView):
 
 
 class TranscriptAnalysisView(IntelligenceView):
+    @raises(*TEXT_ERRORS, *RESULT_ERRORS)
     @extend_schema(
         operation_id="analyze_transcript",
         request=ResultAnalysisRequestSerializer,
@@ -176,6 +188,7 @@ class TranscriptAnalysisView(IntelligenceView):
 
 
 class TranscriptContentView(IntelligenceView):
+    @raises(*TEXT_ERRORS, *RESULT_ERRORS)
     @extend_schema(
         operation_id="generate_from_transcript",
         request=ResultContentRequestSerializer,
@@ -197,6 +210,7 @@ class TranscriptContentView(IntelligenceView):
 
 
 class TranscriptTranslationView(IntelligenceView):
+    @raises(*TEXT_ERRORS, *RESULT_ERRORS)
     @extend_schema(
         operation_id="translate_transcript",
         request=ResultTranslationRequestSerializer,
@@ -220,6 +234,7 @@ class TranscriptTranslationView(IntelligenceView):
 
 
 class ResultListView(IntelligenceView):
+    @raises(TranscriptNotFoundError)
     @extend_schema(operation_id="list_results", responses=ResultPageSerializer)
     def get(self, request: Request, transcript_id: UUID) -> Response:
         """List what was made of a transcript, newest first."""
@@ -233,12 +248,14 @@ class ResultListView(IntelligenceView):
 
 
 class ResultView(IntelligenceView):
+    @raises(TranscriptNotFoundError, ResultNotFoundError)
     @extend_schema(operation_id="read_result", responses=ResultSerializer)
     def get(self, request: Request, transcript_id: UUID, result_id: UUID) -> Response:
         """Return a stored result."""
         transcript = get_transcript(user_of(request), transcript_id)
         return Response(describe_result(get_result(transcript, result_id), transcript))
 
+    @raises(TranscriptNotFoundError, ResultNotFoundError)
     @extend_schema(
         operation_id="edit_result", request=ResultEditSerializer, responses=ResultSerializer
     )
@@ -251,6 +268,7 @@ class ResultView(IntelligenceView):
         edit_result(result, text=asked.validated_data["text"])
         return Response(describe_result(result, transcript))
 
+    @raises(TranscriptNotFoundError, ResultNotFoundError)
     @extend_schema(operation_id="delete_result", responses={204: None})
     def delete(self, request: Request, transcript_id: UUID, result_id: UUID) -> Response:
         """Delete a stored result."""

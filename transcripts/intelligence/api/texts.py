@@ -1,36 +1,24 @@
 """POST /v1/summarize, /v1/analyze, /v1/generate, /v1/embed, /v1/translate; GET their languages.
 
-Plain asynchronous views: a request that waits holds no thread. They cost no credits; each plan has
-so many a minute (`billing.request_rates`).
+They cost no credits; each plan has so many a minute (`billing.request_rates`).
 """
 
+import functools
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.utils import timezone
-from django.views.decorators.csrf import csrf_exempt
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
-from accounts.api.idempotency import answer_once, fingerprint_request
-from accounts.authentication import (
-    AuthenticationError,
-    authenticate_token,
-    check_scope,
-    read_bearer,
-)
-from accounts.client_address import request_address
-from accounts.models import ApiKey, User
-from billing.api.throttling import count_api_request
-from billing.quotas import limits_for
-from billing.request_rates import count_text_request
-from stt_web.core.error_responses import allow_methods
-from stt_web.core.errors import HOW_TO_SEND_A_KEY
-from transcripts.inference.language import CancelToken
-from transcripts.intelligence.api.bodies import Body, read_json
-from transcripts.intelligence.background import run_text_work
-from transcripts.intelligence.engines import WITHIN_S, TextEngines
+from accounts.api.idempotency import IDEMPOTENCY_ERRORS, fingerprint_request
+from accounts.permissions import PrincipalAuthentication, Scopes
+from stt_web.core.documentation import raises
+from transcripts.intelligence.api import shapes
+from transcripts.intelligence.api.bodies import Body
+from transcripts.intelligence.api.work import order_work
+from transcripts.intelligence.engines import TEXT_ERRORS, TextEngines
 from transcripts.intelligence.operations import (
     ANALYSES,
     CONTENTS,
@@ -43,67 +31,158 @@ from transcripts.intelligence.operations import (
 from transcripts.intelligence.source import read_text
 from transcripts.intelligence.translation import AUTO, read_code, translate_texts
 
-_SCOPE = "transcribe"
-_LASTS_S = WITHIN_S + 20
+Work = Callable[[TextEngines], dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What a request asks for: `work` makes the answer's body, and may block."""
+class KeyAuthentication(PrincipalAuthentication):
+    """Keys only: no cookie counts on /v1/."""
 
-    work: Callable[[TextEngines], dict[str, Any]]
-    characters: int
+    accepted = frozenset()
 
 
-@dataclass(frozen=True)
-class _Caller:
-    user: User
-    api_key: ApiKey
-    headers: dict[str, str]
+class TextView(APIView):
+    authentication_classes = [KeyAuthentication]
+    scopes: ClassVar[Scopes] = {"POST": "transcribe", "GET": "transcribe"}
+
+    def order(self, request: Request, work: Work, *, characters: int) -> Response:
+        return order_work(
+            request,
+            work,
+            finish=lambda body: body,
+            characters=characters,
+            fingerprint=fingerprint_request(request.path, request.data),
+        )
 
 
-@csrf_exempt  # no cookie counts on /v1/, so there is nothing to forge
-@allow_methods("POST")
-async def summarize(request: HttpRequest) -> HttpResponseBase:
-    return await _answer(request, "summarize", read_summarize)
-
-
-@csrf_exempt
-@allow_methods("POST")
-async def analyze(request: HttpRequest) -> HttpResponseBase:
-    return await _answer(request, "analyze", read_analyze)
-
-
-@csrf_exempt
-@allow_methods("POST")
-async def generate(request: HttpRequest) -> HttpResponseBase:
-    return await _answer(request, "generate", read_generate)
-
-
-@csrf_exempt
-@allow_methods("POST")
-async def embed(request: HttpRequest) -> HttpResponseBase:
-    return await _answer(request, "embed", read_embed)
-
-
-@csrf_exempt
-@allow_methods("POST")
-async def translate(request: HttpRequest) -> HttpResponseBase:
-    return await _answer(request, "translate", read_translate)
-
-
-@allow_methods("GET", "HEAD")
-async def show_translation_languages(request: HttpRequest) -> HttpResponseBase:
-    caller = await sync_to_async(_admit)(request)
-    token = CancelToken(within_s=10)
-    engines = await sync_to_async(TextEngines)(caller.user, token=token)
-    languages = await run_text_work(
-        engines.list_translation_languages,
-        token=token,
-        characters=0,
-        user=caller.user,
-        api_key=caller.api_key,
+class SummarizeView(TextView):
+    @raises(*TEXT_ERRORS, *IDEMPOTENCY_ERRORS)
+    @extend_schema(
+        operation_id="summarize",
+        parameters=[shapes.IDEMPOTENCY],
+        request=shapes.SummarizeRequestSerializer,
+        responses=shapes.SummarySerializer,
     )
+    def post(self, request: Request) -> Response:
+        """Summarise a text: by a language model, or quoted from it. Costs no credits."""
+        body = Body.from_data(request.data)
+        text, model, language = body.text(), body.name("model"), _language(body)
+        style = body.choice("style", STYLE_NAMES, default="brief")
+
+        def work(engines: TextEngines) -> dict[str, Any]:
+            source = read_text(text, language=language)
+            return summarise_text(source, engines, style=style, model=model)
+
+        return self.order(request, work, characters=len(text))
+
+
+class AnalyzeView(TextView):
+    @raises(*TEXT_ERRORS, *IDEMPOTENCY_ERRORS)
+    @extend_schema(
+        operation_id="analyze",
+        parameters=[shapes.IDEMPOTENCY],
+        request=shapes.AnalyzeRequestSerializer,
+        responses=shapes.AnalysisSerializer,
+    )
+    def post(self, request: Request) -> Response:
+        """Analyse a text: sentiment, topics, entities, tasks, questions, personal data."""
+        body = Body.from_data(request.data)
+        text, language = body.text(), _language(body)
+        kind, pii_kinds = body.choice("type", ANALYSES), body.pii_kinds()
+
+        def work(engines: TextEngines) -> dict[str, Any]:
+            source = read_text(text, language=language)
+            return analyse_text(source, engines, kind=kind, pii_kinds=pii_kinds)
+
+        return self.order(request, work, characters=len(text))
+
+
+class GenerateView(TextView):
+    @raises(*TEXT_ERRORS, *IDEMPOTENCY_ERRORS)
+    @extend_schema(
+        operation_id="generate",
+        parameters=[shapes.IDEMPOTENCY],
+        request=shapes.GenerateRequestSerializer,
+        responses=shapes.ContentSerializer,
+    )
+    def post(self, request: Request) -> Response:
+        """Make content of a text: quotes, notes, chapters, cards; or posts, by a language model."""
+        body = Body.from_data(request.data)
+        text, model, language = body.text(), body.name("model"), _language(body)
+        kind = body.choice("type", CONTENTS)
+
+        def work(engines: TextEngines) -> dict[str, Any]:
+            source = read_text(text, language=language)
+            return generate_content(source, engines, kind=kind, model=model)
+
+        return self.order(request, work, characters=len(text))
+
+
+class EmbedView(TextView):
+    @raises(*TEXT_ERRORS, *IDEMPOTENCY_ERRORS)
+    @extend_schema(
+        operation_id="embed",
+        parameters=[shapes.IDEMPOTENCY],
+        request=shapes.EmbedRequestSerializer,
+        responses=shapes.EmbeddingsSerializer,
+    )
+    def post(self, request: Request) -> Response:
+        """Turn texts into vectors."""
+        body = Body.from_data(request.data)
+        texts, model = body.texts(), body.name("model")
+        work = functools.partial(embed_texts, texts, model=model)
+        return self.order(request, work, characters=sum(map(len, texts)))
+
+
+class TranslateView(TextView):
+    @raises(*TEXT_ERRORS, *IDEMPOTENCY_ERRORS)
+    @extend_schema(
+        operation_id="translate",
+        parameters=[shapes.IDEMPOTENCY],
+        request=shapes.TranslateRequestSerializer,
+        responses=shapes.TranslatedTextSerializer,
+    )
+    def post(self, request: Request) -> Response:
+        """Translate a text, or several, sentence by sentence."""
+        body = Body.from_data(request.data)
+        is_list = body.has("texts")
+        texts = body.texts() if is_list else [body.text()]
+        target = read_code(body.text("target"), name="target")
+        asked = body.name("source") or "en"
+        source = AUTO if asked == AUTO else read_code(asked, name="source")
+        model = body.name("model")
+
+        def work(engines: TextEngines) -> dict[str, Any]:
+            translated, ran = translate_texts(
+                texts, engines, source=source, target=target, model=model
+            )
+            described = [
+                {
+                    "translated_text": each.text,
+                    "source_language": each.source,
+                    "target_language": target,
+                    "untranslated": each.untranslated,
+                }
+                for each in translated
+            ]
+            if is_list:
+                return {"translations": described, "target_language": target, "model": ran}
+            return {**described[0], "model": ran}
+
+        return self.order(request, work, characters=sum(map(len, texts)))
+
+
+class TranslationLanguagesView(TextView):
+    @raises(*TEXT_ERRORS)
+    @extend_schema(
+        operation_id="list_translation_languages",
+        responses=shapes.TranslationLanguagesSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """List the languages to translate into, installed and installable."""
+        return order_work(request, _list_languages, finish=lambda body: body, characters=0)
+
+
+def _list_languages(engines: TextEngines) -> dict[str, Any]:
     described = [
         {
             "code": each.code,
@@ -114,122 +193,9 @@ async def show_translation_languages(request: HttpRequest) -> HttpResponseBase:
             "from": list(each.sources),
             "install_hint": each.install_hint,
         }
-        for each in languages
+        for each in engines.list_translation_languages()
     ]
-    return JsonResponse({"languages": described}, headers=caller.headers)
-
-
-def read_summarize(body: Body) -> Asked:
-    text, model, language = body.text(), body.name("model"), _language(body)
-    style = body.choice("style", STYLE_NAMES, default="brief")
-
-    def work(engines: TextEngines) -> dict[str, Any]:
-        source = read_text(text, language=language)
-        return summarise_text(source, engines, style=style, model=model)
-
-    return Asked(work, len(text))
-
-
-def read_analyze(body: Body) -> Asked:
-    text, language = body.text(), _language(body)
-    kind = body.choice("type", ANALYSES)
-    pii_kinds = body.pii_kinds()
-
-    def work(engines: TextEngines) -> dict[str, Any]:
-        source = read_text(text, language=language)
-        return analyse_text(source, engines, kind=kind, pii_kinds=pii_kinds)
-
-    return Asked(work, len(text))
-
-
-def read_generate(body: Body) -> Asked:
-    text, model, language = body.text(), body.name("model"), _language(body)
-    kind = body.choice("type", CONTENTS)
-
-    def work(engines: TextEngines) -> dict[str, Any]:
-        return generate_content(read_text(text, language=language), engines, kind=kind, model=model)
-
-    return Asked(work, len(text))
-
-
-def read_embed(body: Body) -> Asked:
-    texts, model = body.texts(), body.name("model")
-    return Asked(lambda engines: embed_texts(texts, engines, model=model), sum(map(len, texts)))
-
-
-def read_translate(body: Body) -> Asked:
-    is_list = body.has("texts")
-    texts = body.texts() if is_list else [body.text()]
-    target = read_code(body.text("target"), name="target")
-    asked_source = body.name("source") or "en"
-    source = AUTO if asked_source == AUTO else read_code(asked_source, name="source")
-    model = body.name("model")
-
-    def work(engines: TextEngines) -> dict[str, Any]:
-        translated, ran = translate_texts(texts, engines, source=source, target=target, model=model)
-        described = [
-            {
-                "translated_text": each.text,
-                "source_language": each.source,
-                "target_language": target,
-                "untranslated": each.untranslated,
-            }
-            for each in translated
-        ]
-        if is_list:
-            return {"translations": described, "target_language": target, "model": ran}
-        return {**described[0], "model": ran}
-
-    return Asked(work, sum(map(len, texts)))
-
-
-async def _answer(
-    request: HttpRequest, operation: str, read: Callable[[Body], Asked]
-) -> HttpResponse:
-    caller = await sync_to_async(_admit)(request)
-    body = read_json(request)
-    asked = read(body)
-    fingerprint = fingerprint_request(operation, dict(body.fields))
-    response = await answer_once(
-        request,
-        owner=caller.user,
-        fingerprint=fingerprint,
-        lasts_s=_LASTS_S,
-        answer=lambda: _run(caller, asked),
-    )
-    for name, value in caller.headers.items():
-        response.headers[name] = value
-    return response
-
-
-async def _run(caller: _Caller, asked: Asked) -> HttpResponse:
-    headers = await sync_to_async(_count)(caller.user)
-    caller.headers.update(headers)
-    token = CancelToken(within_s=WITHIN_S)
-    engines = await sync_to_async(TextEngines)(caller.user, token=token)
-    body = await run_text_work(
-        lambda: asked.work(engines),
-        token=token,
-        characters=asked.characters,
-        user=caller.user,
-        api_key=caller.api_key,
-    )
-    return JsonResponse(body)
-
-
-def _admit(request: HttpRequest) -> _Caller:
-    """Return who calls. Raises AuthenticationError, RateLimitError, ScopeError."""
-    raw = read_bearer(request.META.get("HTTP_AUTHORIZATION", ""))
-    if raw is None:
-        raise AuthenticationError(HOW_TO_SEND_A_KEY, code="missing_key")
-    api_key = authenticate_token(raw, address=request_address(request))
-    count_api_request(request, api_key.user)
-    check_scope(api_key, _SCOPE)
-    return _Caller(api_key.user, api_key, {})
-
-
-def _count(user: User) -> dict[str, str]:
-    return count_text_request(user, limits=limits_for(user), now=timezone.now())
+    return {"languages": described}
 
 
 def _language(body: Body) -> str:

@@ -8,37 +8,40 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import ApiKey, User
-from accounts.permissions import key_of, user_of
+from accounts.api.idempotency import answer_once
+from accounts.models import User
+from accounts.permissions import principal_of, user_of
+from accounts.principals import Principal
 from billing.quotas import limits_for
 from billing.request_rates import count_text_request
-from stt_web.openapi import documented_as
+from stt_web.core.documentation import documented_as
 from transcripts.inference.language import CancelToken
 from transcripts.intelligence.background import run_text_work
 from transcripts.intelligence.engines import WITHIN_S, TextEngines
+
+_LASTS_S = WITHIN_S + 20
 
 
 @dataclass(frozen=True)
 class WorkOrder:
     """`work` makes a result in a thread, without queries; `finish` turns it into the answer's body,
-    and may query.
+    and may query. `fingerprint`: for `Idempotency-Key`; empty where the view takes none.
     """
 
     work: Callable[..., Any]
     finish: Callable[[Any], dict[str, Any]]
     characters: int
     engines: TextEngines
+    principal: Principal
     user: User
-    api_key: ApiKey | None
-    headers: dict[str, str]
-    status: int = 200
+    fingerprint: str
 
 
 class WorkResponse(Response):
@@ -58,16 +61,13 @@ def order_work(
     finish: Callable[[Any], dict[str, Any]],
     characters: int,
     is_interactive: bool = False,
-    status: int = 200,
+    fingerprint: str = "",
 ) -> WorkResponse:
-    """Count the request as one on a text, and have it worked on. Raises RateLimitError."""
+    """Have the request worked on."""
     user = user_of(request)
-    headers = count_text_request(user, limits=limits_for(user), now=timezone.now())
-    token = CancelToken(within_s=WITHIN_S)
-    engines = TextEngines(user, token=token, is_interactive=is_interactive)
-    return WorkResponse(
-        WorkOrder(work, finish, characters, engines, user, key_of(request), headers, status)
-    )
+    engines = TextEngines(user, token=CancelToken(within_s=WITHIN_S), is_interactive=is_interactive)
+    principal = principal_of(request)
+    return WorkResponse(WorkOrder(work, finish, characters, engines, principal, user, fingerprint))
 
 
 def answer_in_background(view: type[APIView]) -> Callable[..., Any]:
@@ -82,14 +82,35 @@ def answer_in_background(view: type[APIView]) -> Callable[..., Any]:
         order = getattr(response, "order", None)
         if not isinstance(order, WorkOrder):
             return response
-        result = await run_text_work(
-            lambda: order.work(order.engines),
-            token=order.engines.token,
-            characters=order.characters,
-            user=order.user,
-            api_key=order.api_key,
+        if not order.fingerprint:
+            return await answer_order(order)
+        return await answer_once(
+            request,
+            owner=order.user,
+            fingerprint=order.fingerprint,
+            lasts_s=_LASTS_S,
+            answer=lambda: answer_order(order),
         )
-        body = await sync_to_async(order.finish)(result)
-        return JsonResponse(body, status=order.status, headers=order.headers)
 
     return answer
+
+
+async def answer_order(order: WorkOrder) -> HttpResponse:
+    """Count the work as one on a text, and do it. Raises ApiError."""
+    headers = await sync_to_async(count_order)(order)
+    result = await run_order(order, lambda: order.work(order.engines))
+    return JsonResponse(await sync_to_async(order.finish)(result), headers=headers)
+
+
+def count_order(order: WorkOrder) -> dict[str, str]:
+    """Raises RateLimitError."""
+    return count_text_request(order.user, limits=limits_for(order.user), now=timezone.now())
+
+
+async def run_order(order: WorkOrder, work: Callable[[], Any]) -> Any:
+    return await run_text_work(
+        work,
+        token=order.engines.token,
+        characters=order.characters,
+        principal=order.principal,
+    )
