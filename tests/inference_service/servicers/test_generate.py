@@ -365,6 +365,7 @@ ASSISTANT = language_pb2.ChatMessage(role=language_pb2.ChatMessage.ROLE_ASSISTAN
         ({"temperature": 3.0}, "temperature"),
         ({"stop": [""]}, "stop"),
         ({"json_schema": "{"}, "schema"),
+        ({"json_schema": " " * 70_000}, "65536"),
         ({"json_schema": '{"type": "strange"}'}, "schema"),
         ({"text_class": 9}, "class"),
     ],
