@@ -136,7 +136,7 @@ async def _measure_recognition() -> None:
         link_models(folder)
         (folder / MODEL).symlink_to(_find_gguf().parent)
         config = Config(listen="127.0.0.1:0", models_dir=folder, device="cpu", default_model=NAME)
-        server = await asyncio.to_thread(assemble, config)
+        server = assemble(config)
         await server.start()
         try:
             async with grpc.aio.insecure_channel(server.address) as channel:

@@ -11,7 +11,7 @@ from inference_service.catalog.translators import TRANSLATORS
 from protos.stt.v1 import language_pb2, language_pb2_grpc
 from tests.inference_service.apertium import ApertiumTranslator, require_apertium
 from tests.inference_service.calls import DEADLINE_S
-from tests.inference_service.conftest import Serve
+from tests.inference_service.conftest import Serve, read_counter
 from tests.inference_service.fakes import FakeTranslator
 from tests.inference_service.tiny_madlad import install_madlad
 
@@ -96,7 +96,9 @@ async def test_a_sentence_that_fails_a_guard_comes_back_as_it_was(
     model = FakeTranslator(CS_EN, {SOURCE: "budget budget budget budget 23", "♪ 12": "never asked"})
     async with serve(models_dir=install(tmp_path, CS_EN), models={CS_EN: model}) as served:
         answer = await translate(served.channel, SOURCE, "♪ 12")
+        failed = read_counter(served, "stt_untranslated_sentences_total", reason="repetition")
 
+    assert failed == 1
     looped, wordless = answer.translations
     assert (looped.text, looped.untranslated, looped.reason) == (SOURCE, True, "repetition")
     assert (wordless.text, wordless.reason) == ("♪ 12", "no_words")
