@@ -9,6 +9,8 @@ from stt_web.core.errors import ApiError
 
 
 class KeyNotFoundError(ApiError):
+    """There is none with this id, or it is revoked, or another account's."""
+
     status = 404
     code = "not_found"
 

@@ -1,51 +1,121 @@
-"""DRF's permission for all of `/api/v1/`: a key needs the scopes of what it does.
+"""DRF's side of `accounts.principals`: who sent a request, and the scopes that its view names.
 
-What changes something needs `manage`; where the answer, or what is made, shows what `read` shows,
-it needs `read` as well (MANAGE_AND_READ).
+Every view of the API names them by method, in `scopes`: all of those named are needed. What changes
+something needs `manage`; where the answer, or what is made, shows what `read` shows, it needs
+`read` as well (MANAGE_AND_READ). What is open to everyone is PUBLIC.
 """
 
-from collections.abc import Mapping
-from typing import Protocol, cast
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
+from django.contrib.auth.models import AnonymousUser
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
-from accounts.authentication import ScopeError, check_scope
+from accounts.authentication import CHALLENGE, ScopeError
+from accounts.client_address import request_address
 from accounts.models import ApiKey, User
+from accounts.principals import (
+    OF_GUESTS_TOO,
+    OF_THE_API,
+    Principal,
+    check_scopes,
+    find_session_user,
+    resolve_request,
+)
 
+if TYPE_CHECKING:  # DRF's views read the settings, which name this module
+    from rest_framework.views import APIView
+
+Scopes = Mapping[str, str | tuple[str, ...] | None]
 MANAGE_AND_READ = ("manage", "read")
+PUBLIC = None
+
+V = TypeVar("V", bound=Callable[..., Any])
 
 
 class ScopedView(Protocol):
-    scopes: Mapping[str, str | tuple[str, ...]]  # by method; all of them are needed
+    scopes: Scopes
+
+
+class PrincipalAuthentication(SessionAuthentication):
+    """`request.auth` is the Principal, `request.user` its user.
+
+    A session needs the token against forgery, too. Without a credential DRF knows no one.
+    """
+
+    accepted = OF_THE_API
+
+    def authenticate(self, request: Request) -> tuple[User | AnonymousUser, Principal] | None:
+        principal = resolve_request(
+            request._request,
+            accepted=self.accepted,
+            load_session=lambda _: self._check_session(request),
+        )
+        return (principal.user or AnonymousUser(), principal) if principal.is_known else None
+
+    def authenticate_header(self, request: Request) -> str:
+        return CHALLENGE
+
+    def _check_session(self, request: Request) -> User | None:
+        user = find_session_user(request._request)
+        if user is not None:
+            self.enforce_csrf(request)
+        return user
+
+
+class GuestAuthentication(PrincipalAuthentication):
+    """For what a guest's token opens, too."""
+
+    accepted = OF_GUESTS_TOO
 
 
 class HasScope(BasePermission):
-    """The scopes that the view's `scopes` names for the method; a session needs none.
+    """A known principal, with the scopes that the view names for the method."""
 
-    A method without an entry passes: DRF answers it with 405.
-    """
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        needed = cast("ScopedView", view).scopes.get(request.method or "", ())
-        self._check(request, view, (needed,) if isinstance(needed, str) else needed)
-        return True
-
-    def _check(self, request: Request, view: APIView, needed: tuple[str, ...]) -> None:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        method = "GET" if request.method == "HEAD" else request.method or ""
+        needed = _find_needed(cast("ScopedView", view).scopes, method)
+        if needed is PUBLIC:
+            return True
+        principal = principal_of(request)
+        if not principal.is_known:
+            return False
         try:
-            check_scope(key_of(request), *needed)
+            check_scopes(principal, *((needed,) if isinstance(needed, str) else needed))
         except ScopeError:
             # DRF counts requests after the permissions; a refused one counts too.
             view.check_throttles(request)
             raise
+        return True
+
+
+def _find_needed(scopes: Scopes, method: str) -> str | tuple[str, ...] | None:
+    """Return what a method needs; of one that the view doesn't have, which DRF answers with 405,
+    nothing but a principal, and not that where all of the view is public.
+    """
+    is_public = all(each is PUBLIC for each in scopes.values())
+    return scopes.get(method, PUBLIC if is_public else ())
+
+
+def open_to_everyone(view: V) -> V:
+    """Let a plain view that reads name its scope: PUBLIC."""
+    view.scopes = dict.fromkeys(("GET", "HEAD"), PUBLIC)  # type: ignore[attr-defined]
+    return view
+
+
+def principal_of(request: Request) -> Principal:
+    if isinstance(request.auth, Principal):
+        return request.auth
+    return Principal(address=request_address(request._request))
 
 
 def key_of(request: Request) -> ApiKey | None:
     """The key that the request came with; None for a session."""
-    return request.auth if isinstance(request.auth, ApiKey) else None
+    return principal_of(request).api_key
 
 
 def user_of(request: Request) -> User:
-    """The user of a request that `IsAuthenticated` let through."""
+    """The user of a request that `HasScope` let through, to a view that takes no guests."""
     return cast("User", request.user)

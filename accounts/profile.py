@@ -24,6 +24,8 @@ SECURITY_NOTICES = ("key_created", "new_device")
 
 
 class BadProfileError(ApiError):
+    """A time zone or a language that isn't known."""
+
     code = "invalid_value"
 
 

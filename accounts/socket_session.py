@@ -18,17 +18,19 @@ from stt_web.core.strict_json import find_unstorable
 
 
 class OriginError(ApiError):
+    """The log-in of our pages, used by another site's page."""
+
     status = 403
     code = "wrong_origin"
 
 
-def read_session_user(headers: Mapping[str, str], *, is_tls: bool) -> User | None:
-    """Return the logged-in user, or None. Two queries with a cookie, none without.
+def load_page_user(cookie: str, *, headers: Mapping[str, str], is_tls: bool) -> User | None:
+    """Return whose session the cookie names, or None. Two queries with a cookie, none without.
 
-    `headers` has names in lower case. Raises OriginError for a cookie with a page's of elsewhere.
+    `headers` has names in lower case. Raises OriginError for a cookie that another site's page
+    sends.
     """
-    cookie = _read_cookie(headers.get("cookie", ""))
-    if not cookie:
+    if not cookie or find_unstorable(cookie):
         return None
     own = f"{'https' if is_tls else 'http'}://{headers.get('host', '')}"
     if not _is_trusted(headers.get("origin", ""), own=own):
@@ -38,13 +40,12 @@ def read_session_user(headers: Mapping[str, str], *, is_tls: bool) -> User | Non
     return load_session_user(cookie)
 
 
-def _read_cookie(header: str) -> str:
+def read_cookies(header: str) -> dict[str, str]:
+    """Return the cookies of a `Cookie` header by their names; none of one that can't be read."""
     try:
-        morsel = SimpleCookie(header).get(settings.SESSION_COOKIE_NAME)
+        return {name: morsel.value for name, morsel in SimpleCookie(header).items()}
     except CookieError:
-        return ""
-    value = morsel.value if morsel is not None else ""
-    return "" if find_unstorable(value) else value
+        return {}
 
 
 def _is_trusted(origin: str, *, own: str) -> bool:

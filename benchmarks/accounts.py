@@ -5,7 +5,7 @@
 
 The quota step is the transaction that admits a recording: lock the account, look for the same
 file, count what runs, place the hold, insert the transcript. 200 submissions come at once, and so
-many threads take them: one (the step itself, waiting for nobody), ADMITTING_THREADS (a web process,
+many threads take them: one (the step itself, without waiting), ADMITTING_THREADS (a web process,
 which lets the others wait before the step), 8 and 32 (what more of them do to each other; one
 interpreter, so this is worse than as many processes). A step begins with its transaction and ends
 with its commit; the message that follows, to a broker in memory, takes processor time from the
@@ -25,7 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Barrier
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from tests.services import postgresql_database
 
@@ -162,7 +162,8 @@ def _make_submission(owner: "User", number: int) -> "Submission":
 
     from billing.quotas import limits_for
     from stt_web.core.uploads import Upload
-    from transcripts.jobs.submit import Submission, TranscriptionOptions
+    from transcripts.jobs.submit import Submission
+    from transcripts.options import TranscriptionOptions
 
     class TimedUpload(Upload):
         """Knows when it was taken over: the first thing after the commit."""
@@ -250,7 +251,7 @@ def _measure_ledger(entries: int) -> None:
 
 
 def _fill_ledger(owner: "User", entries: int) -> None:
-    """Make settled jobs of two minutes, of which one was heard, over a year; half are `owner`'s.
+    """Make settled jobs of two minutes, one of them recognised, over a year; half are `owner`'s.
 
     A grant, a hold and a settlement each; what is left is what the grants exceed the jobs by.
     """
@@ -286,13 +287,14 @@ def _fill_ledger(owner: "User", entries: int) -> None:
 def _usage_request(owner: "User") -> Callable[[], object]:
     from rest_framework.test import APIRequestFactory, force_authenticate
 
+    from accounts.principals import Principal
     from billing.api.views import UsageView
 
     view = UsageView.as_view(throttle_classes=[])
 
     def ask() -> object:
         request = APIRequestFactory().get("/")
-        force_authenticate(request, owner)
+        force_authenticate(request, owner, cast("Any", Principal(user=owner)))
         response = view(request)
         assert response.status_code == 200
         return response.render()

@@ -3,7 +3,7 @@
     python -m benchmarks.gpu            # on a machine with an NVIDIA GPU
     python -m benchmarks.gpu cpu small  # the script itself, anywhere
 
-Random weights never say that the text is over: each window is decoded to its bound of 224 tokens,
+Random weights never end a text: each window is decoded to its bound of 224 tokens,
 about twice what speech has, so the decoder's figures are a lower bound and the encoder's are true.
 """
 

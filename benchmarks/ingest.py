@@ -3,7 +3,7 @@
     python -m benchmarks.ingest
 
 1. A 600 MB upload that the tier refuses (no key: 100 MB), once by its length and once chunked.
-2. 300 requests that wait for their transcripts: how quickly `/health` answers meanwhile, how many
+2. 300 requests that wait for their transcripts: how quickly `/health` answers then, how many
    threads the web process has, how much memory it takes.
 """
 

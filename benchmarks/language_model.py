@@ -26,8 +26,8 @@ from inference_service.engines.language.llama import LlamaModel
 from inference_service.engines.language.model import (
     FinishReason,
     GeneratedText,
-    GenerateOptions,
     GenerationFinished,
+    GenerationOptions,
     Message,
     PromptRead,
 )
@@ -176,9 +176,9 @@ async def _time_each(work: Callable[[], Awaitable[None]]) -> list[float]:
     return times
 
 
-def _ask(text: str, **options: object) -> GenerateOptions:
+def _ask(text: str, **options: object) -> GenerationOptions:
     values = {"messages": (Message("user", text),), "is_interactive": True} | options
-    return GenerateOptions(**values)  # type: ignore[arg-type]
+    return GenerationOptions(**values)  # type: ignore[arg-type]
 
 
 async def _time_first_token(model: LlamaModel) -> float:

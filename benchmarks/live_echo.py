@@ -1,6 +1,6 @@
-"""A stand-in for the inference service that hears at once: what live sockets cost without it.
+"""A stand-in for the inference service that recognises at once: what live sockets cost without it.
 
-It says what it "hears" of each half second, and settles five seconds at a time. Prints its address
+It sends a hypothesis each half second, and finalizes five seconds at a time. Prints its address
 and, at SIGTERM, how late its own event loop was while anybody spoke.
 """
 

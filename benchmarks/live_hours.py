@@ -136,13 +136,13 @@ class _Session:
             chunk = cycle[at : at + _CHUNK_SAMPLES]
             sent += len(chunk)
             yield speech_pb2.StreamRequest(audio=speech_pb2.AudioChunk(pcm=chunk.tobytes()))
-            if at < len(dialogue):  # silence is told every 10 s only
+            if at < len(dialogue):  # silence is reported every 10 s only
                 await self._let_follow(1000 * sent // RATE_HZ - _AHEAD_MS)
             if sent % (_SHOWN_EVERY_S * RATE_HZ) < _CHUNK_SAMPLES:
                 self.sizes_mb.append(psutil.Process().memory_info().rss / 1e6)
 
     async def _let_follow(self, covered_ms: int) -> None:
-        """Wait for the text; nothing is told of short pauses, so not for long."""
+        """Wait for the text; short pauses are not reported, so not for long."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(0.01):
                 while self._covered_ms < covered_ms:

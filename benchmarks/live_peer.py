@@ -4,7 +4,7 @@
 
 whisper_streaming's way (Macháček et al. 2023, `whisper_online.py` with its defaults): whenever at
 least a second of new audio is there and the last call is back, faster-whisper's `transcribe` with
-word times, beam 5 and the last 200 characters as prompt hears the whole buffer; a buffer longer
+word times, beam 5 and the last 200 characters as prompt decodes the whole buffer; a buffer longer
 than 15 s is cut at the end of its last but one segment. `vad` adds its `--vad` option. One thread a
 session, one model for all. The audio is paced by the clock and comes from memory: no network.
 

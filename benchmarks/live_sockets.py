@@ -1,6 +1,6 @@
 """Many sockets that speak at once, as cheaply as they can: the machine is the server's.
 
-    python -m benchmarks.live_sockets    one process of them, told on its standard input what to do
+    python -m benchmarks.live_sockets    one process of them, commanded on its standard input
 
 Each is a bare protocol over TCP that sends one frame, made once, ten times a second, and notes how
 old the audio is that a partial or a final covers when it arrives.
@@ -24,7 +24,7 @@ FRAME = b"\x82" + bytes([0x80 | 126]) + struct.pack(">H", len(_PCM)) + _MASK + _
 
 
 class Socket(asyncio.Protocol):
-    """`lags_s`: how old the audio was that a message covers. `ended`: how much was heard."""
+    """`lags_s`: how old the audio was that a message covers. `ended`: how much was recognised."""
 
     def __init__(self, *, host: str, key: str) -> None:
         loop = asyncio.get_running_loop()
@@ -148,8 +148,8 @@ async def _flood(port: int, *, key: str, megabytes: int, within_s: float) -> int
 
 
 async def obey() -> None:
-    """Open, speak and stop as each line says; answer each with one line. What is measured is the
-    server: so this process says how late it was itself."""
+    """Open, speak and stop as each line asks; answer each with one line. What is measured is the
+    server: so this process reports how late it was itself."""
     told = json.loads(await asyncio.to_thread(sys.stdin.readline))
     sockets = await open_sockets(told["count"], port=told["port"], key=told["key"])
     print("{}", flush=True)

@@ -10,7 +10,7 @@
 
 STT_DATABASE_URL names the database (an empty one; SQLite where it isn't set). The service, the
 sockets (in processes of their own) and the database take their part of the same machine: how late
-the service's and the sockets' own event loops were is said beside.
+the service's and the sockets' own event loops were is reported beside.
 """
 
 import json
@@ -37,7 +37,7 @@ _PROCESSES = 4
 
 
 class Worker:
-    """A child process that is told lines of JSON and answers each with one."""
+    """A child process that reads lines of JSON and answers each with one."""
 
     def __init__(self, module: str) -> None:
         self.process = subprocess.Popen(

@@ -2,7 +2,7 @@
 
     python -m benchmarks.recognition FOLDER [--model base] [--models DIR] [--only ID,ID]
 
-FOLDER holds `refs.json`, a list of {id, file, lang, ref} (ref: null where nothing is said), and the
+FOLDER holds `refs.json`, a list of {id, file, lang, ref} (ref: null: there is no speech), and the
 recordings, in it or below it. For each clip and in total: WER, substituted, deleted and inserted
 words (Whisper's normaliser: English rules for en, basic ones else; characters for
 languages without spaces); speech that no word covers, without and with the reported gaps

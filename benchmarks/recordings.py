@@ -55,7 +55,7 @@ def write_long(folder: Path, *, minutes: float, seed: int = 0) -> Path:
 
 
 def load_roll(seed: int, *, seconds: float) -> Pcm:
-    """Return so many seconds of the dialogue, repeated, from where the seed says."""
+    """Return so many seconds of the dialogue, repeated, from where the seed puts it."""
     dialogue = load_dialogue()
     shift = random.Random(seed).randrange(len(dialogue))  # noqa: S311  # not a secret
     return np.resize(np.roll(dialogue, -shift), int(seconds * RATE_HZ))

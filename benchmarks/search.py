@@ -17,7 +17,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from benchmarks.library import Stretch, fill, make_pool, make_words, without_indexes
 from tests.services import postgresql_database
@@ -131,13 +131,14 @@ def _make_cases(pool: list[Stretch], transcripts: int) -> dict[str, Callable[[],
 def _report(name: str, owner: "User", make_query: Callable[[], dict[str, str]]) -> None:
     from rest_framework.test import APIRequestFactory, force_authenticate
 
+    from accounts.principals import Principal
     from transcripts.api.transcripts import TranscriptListView
 
     view = TranscriptListView.as_view(throttle_classes=[])
     times_ms, counts = [], []
     for _ in range(REQUESTS):
         request = APIRequestFactory().get("/", make_query())
-        force_authenticate(request, owner)
+        force_authenticate(request, owner, cast("Any", Principal(user=owner)))
         began = time.perf_counter()
         response = view(request)
         response.render()

@@ -7,6 +7,8 @@ from stt_web.core.errors import ApiError
 
 
 class InvoiceNotFoundError(ApiError):
+    """There is none with this id, or it is another account's."""
+
     status = 404
     code = "not_found"
 

@@ -1,56 +1,67 @@
-"""Who sends a request, found out once, before its body is read."""
+"""What a principal may send: its limits and its requests, looked up and counted once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from urllib.parse import parse_qs
 
 from django.utils import timezone
 
-from accounts.authentication import (
-    ScopeError,
-    authenticate_token,
-    check_scope,
-    check_still_good,
-    read_bearer,
-    read_socket_token,
-)
+from accounts.authentication import ScopeError
 from accounts.client_address import find_client_address
-from accounts.models import ApiKey, User
-from accounts.socket_session import read_session_user
-from accounts.tickets import is_ticket, redeem_ticket
+from accounts.principals import (
+    OF_SOCKETS,
+    OF_UPLOADS,
+    Principal,
+    check_scopes,
+    check_still_good,
+    resolve_principal,
+)
+from accounts.socket_session import load_page_user, read_cookies
 from billing.quotas import Limits, limits_for
 from billing.request_rates import count_request
-from stt_web.core.asgi.messages import HTTPScope, WebSocketScope, find_header, find_headers
+from stt_web.core.asgi.messages import HTTPScope, WebSocketScope, find_headers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Caller:
-    """A user with a key, a ticket or a session; or a guest at `address` (`user` is None).
+    """A principal that was let in, and its limits. `rate_limit_headers` belong on every answer."""
 
-    `rate_limit_headers` belong on every answer.
-    """
-
-    user: User | None
-    api_key: ApiKey | None
-    address: str
+    principal: Principal
     limits: Limits
     rate_limit_headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def admit(principal: Principal, *scopes: str) -> Caller:
+    """Count a request of `principal`, who needs `scopes` for it. All requests are counted here.
+
+    Raises RateLimitError, ScopeError, each with the headers of the answer. At most three queries.
+    """
+    limits = limits_for(principal.user)
+    counted = count_request(principal, limits=limits, now=timezone.now())
+    try:
+        check_scopes(principal, *scopes)
+    except ScopeError as refusal:
+        refusal.headers |= counted
+        raise
+    return Caller(principal=principal, limits=limits, rate_limit_headers=counted)
+
+
 def check_caller(caller: Caller) -> None:
     """Raise AuthenticationError where the caller's key, ticket or session has ended since."""
-    check_still_good(caller.user, caller.api_key)
+    check_still_good(caller.principal)
 
 
 def identify_caller(scope: HTTPScope, *, needed_scope: str) -> Caller:
-    """Return who is calling, and count the request.
+    """Return who uploads something, before the body is read; the request is counted.
 
     Raises AuthenticationError, ScopeError, RateLimitError. At most five queries; one or two for a
     key that was seen a moment ago.
     """
-    address = address_of(scope)
-    raw = read_bearer(find_header(scope, b"authorization"))
-    user, api_key = _authenticate(raw, address=address) if raw is not None else (None, None)
-    return _admit(user, api_key, address=address, needed_scope=needed_scope)
+    principal = resolve_principal(
+        _headers_of(scope), {}, {}, address_of(scope), accepted=OF_UPLOADS
+    )
+    return admit(principal, needed_scope)
 
 
 def identify_speaker(scope: WebSocketScope, *, needed_scope: str) -> Caller:
@@ -58,35 +69,18 @@ def identify_speaker(scope: WebSocketScope, *, needed_scope: str) -> Caller:
 
     Raises OriginError, too.
     """
-    address = address_of(scope)
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    raw = read_socket_token(headers, query_string=scope["query_string"])
-    user: User | None
-    if raw is not None:
-        user, api_key = _authenticate(raw, address=address)
-    else:
-        user, api_key = read_session_user(headers, is_tls=scope.get("scheme") == "wss"), None
-    return _admit(user, api_key, address=address, needed_scope=needed_scope)
-
-
-def _admit(user: User | None, api_key: ApiKey | None, *, address: str, needed_scope: str) -> Caller:
-    limits = limits_for(user)
-    counted = count_request(user, address=address, limits=limits, now=timezone.now())
-    try:
-        check_scope(api_key, needed_scope)
-    except ScopeError as refusal:
-        refusal.headers |= counted
-        raise
-    return Caller(
-        user=user, api_key=api_key, address=address, limits=limits, rate_limit_headers=counted
+    headers = _headers_of(scope)
+    is_tls = scope.get("scheme") == "wss"
+    query = parse_qs(scope["query_string"].decode("latin-1"))
+    principal = resolve_principal(
+        headers,
+        {name: values[0] for name, values in query.items()},
+        read_cookies(headers.get("cookie", "")),
+        address_of(scope),
+        accepted=OF_SOCKETS,
+        load_session=partial(load_page_user, headers=headers, is_tls=is_tls),
     )
-
-
-def _authenticate(raw: str, *, address: str) -> tuple[User, ApiKey | None]:
-    if is_ticket(raw):
-        return redeem_ticket(raw), None
-    api_key = authenticate_token(raw, address=address)
-    return api_key.user, api_key
+    return admit(principal, needed_scope)
 
 
 def address_of(scope: HTTPScope | WebSocketScope) -> str:
@@ -95,3 +89,9 @@ def address_of(scope: HTTPScope | WebSocketScope) -> str:
         peer=client[0] if client else "",
         forwarded_for=",".join(find_headers(scope, b"x-forwarded-for")),
     )
+
+
+def _headers_of(scope: HTTPScope | WebSocketScope) -> dict[str, str]:
+    """Return the headers by their names, in lower case; of several with one name, the first."""
+    pairs = reversed(list(scope["headers"]))
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}

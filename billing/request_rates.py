@@ -7,7 +7,7 @@ The headers are those of draft-ietf-httpapi-ratelimit-headers: `RateLimit-Policy
 from datetime import datetime
 
 from accounts.client_address import digest_address
-from accounts.models import User
+from accounts.principals import Principal
 from accounts.rate_windows import count_in_window
 from billing.quotas import Limits
 from stt_web.core.errors import ApiError
@@ -16,22 +16,22 @@ _WINDOW_S = 60
 
 
 class RateLimitError(ApiError):
+    """Over the plan's requests a minute; with Retry-After and RateLimit headers."""
+
     status = 429
     code = "rate_limited"
 
 
-def count_request(
-    user: User | None, *, address: str, limits: Limits, now: datetime
-) -> dict[str, str]:
-    """Count a request of `user`, or of the guest at `address`; return headers for its answer.
+def count_request(principal: Principal, *, limits: Limits, now: datetime) -> dict[str, str]:
+    """Count a request of a user, or of the address of one without an account; return headers for
+    its answer.
 
     One statement; none where the plan has no such limit. Raises RateLimitError, with the headers.
     """
     quota = limits.requests_per_minute
     if quota == 0:
         return list_policies(limits)
-    subject = f"user:{user.pk}" if user is not None else f"visitor:{digest_address(address)}"
-    window = count_in_window(subject, window_s=_WINDOW_S, now=now)
+    window = count_in_window(_subject_of(principal), window_s=_WINDOW_S, now=now)
     left = max(0, quota - window.count)
     headers = {**list_policies(limits), "RateLimit": f'"default";r={left};t={window.resets_in_s}'}
     if window.count > quota:
@@ -41,6 +41,12 @@ def count_request(
             headers=headers,
         )
     return headers
+
+
+def _subject_of(principal: Principal) -> str:
+    if principal.user is not None:
+        return f"user:{principal.user.pk}"
+    return f"visitor:{digest_address(principal.address)}"
 
 
 def refuse_more_at_once(limits: Limits) -> dict[str, str]:

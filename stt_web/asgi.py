@@ -11,7 +11,6 @@ Start uvicorn with `--no-access-log` (the access log is ours, without query stri
 """
 
 import os
-from functools import partial
 from typing import cast
 
 from channels.routing import ProtocolTypeRouter
@@ -22,13 +21,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stt_web.settings")
 django_application = cast("ASGI3Application", get_asgi_application())
 
 # These import models, so only now.
-from billing.admission import check_caller, identify_caller  # noqa: E402
+from billing.admission import Caller, check_caller, identify_caller  # noqa: E402
+from billing.api.plain_views import scope_of_upload  # noqa: E402
 from stt_web.core.asgi.cors import CorsLayer  # noqa: E402
 from stt_web.core.asgi.forwarded import ForwardedSchemeLayer  # noqa: E402
 from stt_web.core.asgi.messages import (  # noqa: E402
     ASGI3Application,
     ASGIReceiveCallable,
     ASGISendCallable,
+    HTTPScope,
     Scope,
 )
 from stt_web.core.asgi.protection import ProtectionLayer  # noqa: E402
@@ -44,12 +45,17 @@ UPLOAD_PATHS = ("/v1/transcribe", "/api/v1/transcripts/import/")
 # Uploads are probed in child processes; the first would wait for a second for its parent.
 warm_up()
 
+
+def identify_uploader(scope: HTTPScope) -> Caller:
+    return identify_caller(scope, needed_scope=scope_of_upload(scope["path"]))
+
+
 _inner = ThreadSlotsLayer(
     UploadLayer(
         django_application,
         media_root=settings.MEDIA_ROOT,
         upload_paths=UPLOAD_PATHS,
-        identify=partial(identify_caller, needed_scope="transcribe"),
+        identify=identify_uploader,
         recheck=check_caller,
     ),
     slots=settings.WEB_THREADS,

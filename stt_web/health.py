@@ -17,12 +17,15 @@ from django.db import Error as AnyDatabaseError
 from django.db import connection
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
+from accounts.permissions import open_to_everyone
 from stt_web.core.background import down_loops, failures, spawn
+from stt_web.core.documentation import documented
 from stt_web.core.error_responses import allow_methods
 from transcripts.inference.client import fetch_info
 from transcripts.inference.errors import InferenceError
 from transcripts.inference.results import Device, ServerModels
 from transcripts.inference.servers import shared_server
+from transcripts.serializers import HealthSerializer
 
 logger = logging.getLogger(__name__)
 
@@ -123,8 +126,10 @@ def find_server() -> ServerModels | None:
 _probe = HealthProbe()
 
 
+@documented(operation_id="health", responses={200: HealthSerializer, 503: HealthSerializer})
+@open_to_everyone
 @allow_methods("GET", "HEAD")
 async def show_health(request: HttpRequest) -> HttpResponseBase:
-    """GET /health — no key. 503 `degraded` where a part is down."""
+    """Report whether the server works; 503 `degraded` where a part is down."""
     health = await _probe.read()
     return JsonResponse(health.as_body(), status=200 if health.is_ok else 503)

@@ -9,12 +9,12 @@ import secrets
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from stt_web.beat_schedule import make_beat_schedule
+from stt_web.core.database_url import read_database_url
 from stt_web.core.email_url import read_email_url
 from stt_web.core.env import (
-    BadSettingError,
     read_bool,
     read_choice,
     read_float,
@@ -48,40 +48,6 @@ def _generated_secret(path: Path) -> str:
             os.link(own, path)
         os.unlink(own)
     return path.read_text()
-
-
-def _database(url: str) -> dict[str, object]:
-    """Translate `sqlite:///path` or `postgresql://user:password@host:port/name`."""
-    parts = urlsplit(url)
-    if parts.scheme == "sqlite":
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": unquote(parts.path),
-            "OPTIONS": {
-                # BEGIN IMMEDIATE: a transaction that writes never fails half-way with SQLITE_BUSY.
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 30,
-                # FULL: with NORMAL a power cut undoes commits, also of what was answered.
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-            },
-        }
-    if parts.scheme in ("postgres", "postgresql"):
-        return {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": unquote(parts.path.lstrip("/")),
-            "USER": unquote(parts.username or ""),
-            "PASSWORD": unquote(parts.password or ""),
-            "HOST": parts.hostname or "",
-            "PORT": str(parts.port or ""),
-            "CONN_HEALTH_CHECKS": True,
-            "CONN_MAX_AGE": 60,
-            # A process that is frozen in mid-transaction no longer blocks others that need its
-            # rows.
-            "OPTIONS": {"options": "-c idle_in_transaction_session_timeout=30s"},
-        }
-    raise BadSettingError(
-        f"STT_DATABASE_URL begins with {parts.scheme!r}, but must be sqlite:/// or postgresql://."
-    )
 
 
 DEBUG = read_bool("STT_DEBUG", default=False)
@@ -160,11 +126,16 @@ CSRF_FAILURE_VIEW = "stt_web.core.error_responses.answer_csrf_failure"
 # Threads for synchronous code, shared by all requests; each may hold a database connection.
 WEB_THREADS = read_int("STT_WEB_THREADS", 8, at_least=1)
 APPEND_SLASH = False  # an API path without its slash is a 404 in the one error shape
+# The packages of `transcripts` that have pages: each holds its own templates and static files.
+ROOMS = [
+    BASE_DIR / "transcripts" / name
+    for name in ("pages", "editing", "exports", "gaps", "live", "retention", "sharing", "webhooks")
+]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "DIRS": [BASE_DIR / "stt_web" / "templates"],
+        "DIRS": [BASE_DIR / "stt_web" / "templates", *(room / "templates" for room in ROOMS)],
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
@@ -178,7 +149,9 @@ TEMPLATES = [
 ]
 
 DATABASES = {
-    "default": _database(read_text("STT_DATABASE_URL", f"sqlite://{DATA_DIR / 'stt.sqlite3'}"))
+    "default": read_database_url(
+        read_text("STT_DATABASE_URL", f"sqlite://{DATA_DIR / 'stt.sqlite3'}")
+    )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
@@ -252,20 +225,26 @@ STORAGES = {
 }
 # Served out of the applications' folders: no collectstatic.
 WHITENOISE_USE_FINDERS = True
-STATICFILES_DIRS = [BASE_DIR / "stt_web" / "static_files"]
+# A room's files have the address that they have in the repository, so that what one script imports
+# of another is the same for a browser, for Node.js and for tsc.
+STATICFILES_DIRS = [
+    BASE_DIR / "stt_web" / "static_files",
+    *(
+        (f"transcripts/{room.name}/static", room / "static")
+        for room in ROOMS
+        if (room / "static").is_dir()
+    ),
+]
 # One folder an upload lies below; shared by web and workers.
 MEDIA_ROOT = read_path("STT_MEDIA_DIR", DATA_DIR / "media")
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "accounts.authentication.ApiKeyAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.permissions.PrincipalAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.HasScope"],
     "DEFAULT_THROTTLE_CLASSES": ["billing.api.throttling.PlanThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["stt_web.core.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "stt_web.openapi.ApiSchema",
     "EXCEPTION_HANDLER": "stt_web.core.error_responses.handle_api_exception",
     "DEFAULT_PAGINATION_CLASS": "stt_web.core.pagination.PageNumberPagination",
 }

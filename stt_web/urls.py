@@ -7,9 +7,8 @@ from accounts.api.urls import management_urlpatterns as account_urlpatterns
 from accounts.pages.views import choose_language
 from billing.api.urls import management_urlpatterns as billing_urlpatterns
 from stt_web.health import show_health
-from stt_web.openapi import documented_as, show_docs, show_openapi
+from stt_web.openapi import show_docs, show_openapi
 from stt_web.static import serve_static
-from transcripts.api.documentation import HealthDocumentation
 from transcripts.urls import inference_urlpatterns, management_urlpatterns
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -17,7 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(management_urlpatterns)),
     path("api/v1/", include(account_urlpatterns)),
     path("api/v1/", include(billing_urlpatterns)),
-    path("health", documented_as(HealthDocumentation)(show_health)),
+    path("health", show_health),
     path("openapi.json", show_openapi, name="openapi"),
     path("docs", show_docs),
     path("static/<path:path>", serve_static),

@@ -1,15 +1,17 @@
-"""The run as a whole: which database it uses, and what it says at the end about what it used."""
+"""The run as a whole: which database it uses, and what it reports at the end about what it used."""
 
 import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests import report
+from tests.declared_errors import take_undeclared
 
 _REPORT_DIR = "STT_TEST_REPORT_DIR"
 _own_report_dir: list[Path] = []
@@ -30,6 +32,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     for folder in _own_report_dir:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _errors_are_declared() -> Iterator[None]:
+    """Fail where the API answered with an error that its endpoint doesn't declare."""
+    yield
+    assert take_undeclared() == []
 
 
 @pytest.fixture(scope="session")

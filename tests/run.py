@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
 
 
 def run_fast(arguments: list[str]) -> int:
-    """Run what no other suite has, on both databases, whatever the first says."""
+    """Run what no other suite has, on both databases, also where the first fails."""
     required = "postgresql" in os.environ.get("STT_TEST_REQUIRE", "").split(",")
     fast = " and ".join(f"not {mark}" for mark in (*SUITES, "real_weights"))
     status = 0

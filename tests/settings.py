@@ -19,10 +19,13 @@ os.environ.setdefault("STT_DATABASE_URL", os.environ.get("STT_TEST_DATABASE", ""
 os.environ.setdefault("STT_SECRET_KEY", "test-only")
 
 from stt_web.settings import *  # noqa: E402, F403
-from stt_web.settings import DATA_DIR, DATABASES  # noqa: E402
+from stt_web.settings import DATA_DIR, DATABASES, MIDDLEWARE  # noqa: E402
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+
+# What the API answers with is what it declares.
+MIDDLEWARE = ["tests.declared_errors.HoldDeclaredMiddleware", *MIDDLEWARE]
 
 # People log in by the hundred here; how slow a password's hash is, is Django's matter.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

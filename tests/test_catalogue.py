@@ -20,16 +20,16 @@ from transcripts.pages.script_texts import render_texts
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "stt_web" / "locale" / "cs" / "LC_MESSAGES"
-STATIC = ROOT / "transcripts" / "static" / "transcripts"
+ROOMS = ROOT / "transcripts"
 APPS = ("accounts", "billing", "stt_web", "transcripts")
 # A page's first script, and the texts that its template hands over.
 PAGES: dict[str, Mapping[str, Any]] = {
-    "home.js": home.TEXTS,
-    "library.js": library.TEXTS,
-    "live.js": live_pages.TEXTS | live_pages.NOTICES | live_pages.PROBLEMS,
-    "editor.js": transcript_texts.TEXTS,
+    "pages/static/home.js": home.TEXTS,
+    "pages/static/library.js": library.TEXTS,
+    "live/static/live.js": live_pages.TEXTS | live_pages.NOTICES | live_pages.PROBLEMS,
+    "editing/static/editor.js": transcript_texts.TEXTS,
 }
-_IMPORT = re.compile(r"(?:from|import)\s+\"\./([\w-]+\.js)\"")
+_IMPORT = re.compile(r"(?:from|import)\s+\"(\.[\w/.-]+\.js)\"")
 _USED = re.compile(r"\btexts\.(?!js\b)(\w+)")
 
 
@@ -94,12 +94,13 @@ def test_the_catalogue_has_what_the_sources_have_and_no_more(tmp_path: Path) -> 
 def scripts_of(first: str) -> set[Path]:
     """Return the script and all that it imports."""
     found: set[Path] = set()
-    open_ones = [STATIC / first]
+    open_ones = [ROOMS / first]
     while open_ones:
         path = open_ones.pop()
         if path not in found:
             found.add(path)
-            open_ones += [STATIC / name for name in _IMPORT.findall(path.read_text())]
+            names = _IMPORT.findall(path.read_text())
+            open_ones += [(path.parent / name).resolve() for name in names]
     return found
 
 

@@ -1,4 +1,4 @@
-"""The documents say what the code does: its settings, its commands, its sample calls."""
+"""The documents agree with the code: its settings, its commands, its sample calls."""
 
 import re
 from pathlib import Path

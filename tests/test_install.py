@@ -69,7 +69,7 @@ def test_it_installs_once_and_again_after_a_change_or_a_failure(
     assert failed.returncode != 0
     assert "could not be installed" in failed.stderr
 
-    # The old lock again: nothing tells that it is still there, so it is installed.
+    # The old lock again: nothing shows that it is still there, so it is installed.
     (folder / "web.txt").write_text("# nothing\n")
     assert "Installing web" in install().stdout
     assert install().stdout == ""
@@ -152,7 +152,7 @@ def _read_requirements(name: str) -> list[str]:
 
 
 def test_every_locked_package_has_hashes() -> None:
-    """So that what is installed is what was locked, whoever answers for the index."""
+    """So that what is installed is what was locked, independent of the index that answers."""
     for name in ("web", "inference", "dev", "inference-gpu"):
         text = (ROOT / "requirements" / f"{name}.txt").read_text().replace("\\\n", " ")
         packages = [

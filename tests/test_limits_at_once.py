@@ -15,6 +15,7 @@ from pytest_django import Settings
 from accounts.keys import issue, throttle
 from accounts.mail import notify as notices
 from accounts.models import ApiKey, User
+from accounts.principals import Principal
 from billing.anonymous import AnonymousLimitError, count_anonymous_use
 from billing.models import AnonymousUse, Plan
 from billing.plans import ANONYMOUS_PLAN
@@ -255,7 +256,7 @@ def test_requests_a_minute(user: User) -> None:
 
     def is_limited() -> bool:
         try:
-            count_request(user, address="", limits=limits, now=now)
+            count_request(Principal(user=user), limits=limits, now=now)
         except RateLimitError:
             return True
         return False

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles import finders
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ("accounts", "billing", "stt_web", "transcripts")
@@ -19,6 +20,8 @@ _INLINE = re.compile(
     r"<style\b|\bstyle=|\bon[a-z]+=\"|javascript:|<script(?![^>]*\b(?:src|type=\"application/json\"))",
     re.IGNORECASE,
 )
+_STATIC = re.compile(r"{% static \"([^\"]+)\" %}")
+_ROOM_FILES = sorted((ROOT / "transcripts").glob("*/static/*"))
 
 
 def name(path: Path) -> str:
@@ -46,3 +49,17 @@ def test_no_line_of_a_template_is_longer_than_120(path: Path) -> None:
 @pytest.mark.parametrize("path", [path for path in TEMPLATES if path not in MAILS], ids=name)
 def test_a_page_has_no_inline_script_or_style(path: Path) -> None:
     assert _INLINE.findall(path.read_text()) == []
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name)
+def test_each_static_file_that_a_template_names_is_there(path: Path) -> None:
+    named = _STATIC.findall(path.read_text())
+
+    assert [address for address in named if finders.find(address) is None] == []
+
+
+def test_a_static_file_of_a_room_is_served_at_its_path_in_the_repository() -> None:
+    """So that what one script imports of another is the same address for all readers."""
+    assert _ROOM_FILES
+    found = {path: finders.find(name(path)) for path in _ROOM_FILES}
+    assert {path: at for path, at in found.items() if at != str(path)} == {}

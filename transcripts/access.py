@@ -18,6 +18,8 @@ class TranscriptNotFoundError(ApiError):
 
 
 class JobNotFoundError(ApiError):
+    """There is none with this id, or it is another owner's."""
+
     status = 404
     code = "not_found"
 
@@ -47,7 +49,7 @@ def get_job(user: User, transcript_id: UUID, job_id: UUID) -> TranscriptionJob:
 
 
 def get_guest_transcript(token_digest: str, transcript_id: UUID | str) -> Transcript:
-    """Return the one transcript that a guest's token opens (`services.guest_tokens`). One query.
+    """Return the one transcript that a guest's token opens (`accounts.guest_tokens`). One query.
 
     Raises `TranscriptNotFoundError`, also where the token is another transcript's.
     """
@@ -74,6 +76,8 @@ def get_stored_transcript(token_digest: str) -> Transcript:
 
 
 class EndpointNotFoundError(ApiError):
+    """There is none with this id, or it is another owner's."""
+
     status = 404
     code = "not_found"
 
@@ -82,6 +86,8 @@ class EndpointNotFoundError(ApiError):
 
 
 class DeliveryNotFoundError(ApiError):
+    """There is none with this id, or it is another owner's."""
+
     status = 404
     code = "not_found"
 

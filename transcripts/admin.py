@@ -31,8 +31,7 @@ from transcripts.services.shown_gaps import CODE as GAP_WARNING
 
 # Not even read for the pages that don't show them.
 PRIVATE_FIELDS = (
-    "prompt",
-    "hot_words",
+    "further_options",  # the prompt is among them
     "transcript__title",
     "transcript__recording__file_name",
 )

@@ -7,8 +7,9 @@ from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_date, parse_datetime
 from drf_spectacular.utils import OpenApiParameter
 
-from stt_web.core.errors import ApiError
+from stt_web.core.errors import InvalidValueError
 from transcripts.models import Source, Status, Transcript
+from transcripts.option_languages import UnknownLanguageError
 from transcripts.text.languages import find_language
 
 _ORDERINGS = {
@@ -21,6 +22,9 @@ _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 RELEVANCE = "-relevance"  # of a search; its own query's matter (`search/pagination`)
 _ORDERING_NAMES = [*(sign + name for name in _ORDERINGS for sign in ("", "-")), RELEVANCE]
 
+# What `filter_transcripts` raises beside InvalidValueError.
+FILTER_ERRORS = (UnknownLanguageError,)
+FILTERS = ("status", "language", "source", "tag")  # of the page; the API has more
 FILTER_PARAMETERS = [
     OpenApiParameter("status", str, enum=Status.values),
     OpenApiParameter("language", str, description="A code of GET /v1/languages."),
@@ -79,14 +83,14 @@ def _filter_by_time(rows: QuerySet[Transcript], query: Mapping[str, str]) -> Que
 def _read_text(query: Mapping[str, str], name: str) -> str:
     value = query.get(name, "")
     if "\x00" in value or len(value) > 100:
-        raise ApiError(f"{name} has a value that can't be.", code="invalid_value")
+        raise InvalidValueError(f"{name} has a value that can't be.")
     return value
 
 
 def _read_choice(query: Mapping[str, str], name: str, choices: list[str]) -> str:
     value = query.get(name, "")
     if value and value not in choices:
-        raise ApiError(f"{name} must be one of {', '.join(choices)}.", code="invalid_value")
+        raise InvalidValueError(f"{name} must be one of {', '.join(choices)}.")
     return value
 
 
@@ -94,9 +98,9 @@ def _read_language(query: Mapping[str, str]) -> str:
     wanted = query.get("language", "")
     language = find_language(wanted) if wanted else ""
     if language is None:
-        raise ApiError(
+        raise InvalidValueError(
             "language must be one of the codes that GET /v1/languages lists.",
-            code="unknown_language",
+            code=UnknownLanguageError.code,
         )
     return language
 
@@ -112,9 +116,8 @@ def _read_time(query: Mapping[str, str], name: str) -> datetime | None:
             return aware.astimezone(UTC)
     except (ValueError, OverflowError):
         pass  # well formed, but there is no such day
-    raise ApiError(
-        f"{name} must be a date such as 2026-01-31, or a time such as 2026-01-31T08:30:00Z.",
-        code="invalid_value",
+    raise InvalidValueError(
+        f"{name} must be a date such as 2026-01-31, or a time such as 2026-01-31T08:30:00Z."
     )
 
 
@@ -127,7 +130,7 @@ def _read_ordering(query: Mapping[str, str]) -> list[str]:
     name = _read_choice(query, "ordering", _ORDERING_NAMES) or "-created_at"
     if name == RELEVANCE:
         if not query.get("search"):
-            raise ApiError(f"ordering={RELEVANCE} needs a search.", code="invalid_value")
+            raise InvalidValueError(f"ordering={RELEVANCE} needs a search.")
         name = "-created_at"
     sign = "-" if name.startswith("-") else ""
     return [sign + _ORDERINGS[name.removeprefix("-")], f"{sign}pk"]

@@ -4,6 +4,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from stt_web.core.errors import ApiError
+from transcripts.media.errors import MEDIA_ERRORS
 from transcripts.models import Status, Transcript
 from transcripts.services.shown_gaps import seconds_in
 
@@ -18,12 +19,32 @@ _FAULTS_OF_REQUEST = {
     "too_long",
 }
 _PASSING = {
-    "inference_unavailable",
-    "inference_full",
-    "not_installed",
-    "language_not_supported",
-    "decoder_died",
+    "inference_unavailable": "The speech recognition service can't be reached; with Retry-After.",
+    "inference_full": "The speech recognition service was full.",
+    "not_installed": "The model is not installed any more.",
+    "language_not_supported": "The model that ran does not know the language.",
+    "decoder_died": "Decoding was interrupted.",
 }
+
+
+class JobCancelledError(ApiError):
+    """The transcription was cancelled before there was any text."""
+
+    status = 409
+    code = "cancelled"
+
+
+# What `job_error` returns, for `stt_web.core.documentation.raises`.
+JOB_ERRORS: tuple[type[ApiError] | ApiError, ...] = (
+    JobCancelledError,
+    *(
+        error
+        for error in MEDIA_ERRORS
+        if isinstance(error, ApiError) and error.code in _FAULTS_OF_REQUEST
+    ),
+    *(ApiError(message, status=503, code=code) for code, message in _PASSING.items()),
+    ApiError("The transcription failed; nothing was charged.", status=500, code="internal_error"),
+)
 
 
 def location_of(transcript: Transcript) -> str:
@@ -41,9 +62,7 @@ def job_error(transcript: Transcript) -> ApiError:
     """Return what to raise for a transcript that has no text."""
     extra: dict[str, object] = {"id": str(transcript.pk)}
     if transcript.status == Status.CANCELLED:
-        return ApiError(
-            "This transcription was cancelled.", code="cancelled", status=409, extra=extra
-        )
+        return JobCancelledError("This transcription was cancelled.", extra=extra)
     code = transcript.job.error_code or "internal_error"
     message = transcript.job.error_message or "The transcription failed. Nothing was charged."
     if code in _FAULTS_OF_REQUEST:

@@ -1,43 +1,204 @@
-"""Options that clients send as text, for every endpoint: how one is refused, and languages."""
+"""What a client may ask of a transcription. Each option is declared here, once.
+
+From the declaration follow the parsing of forms and JSON bodies (`parse`), the columns of a job
+(`as_columns`, `from_columns`), what makes two requests the same (`as_json`, hashed by
+`jobs/submit.fingerprint_of`), what the recogniser gets as it is (`context`), and the fields of the
+OpenAPI document (`option_fields`). CONTRIBUTING.md lists what else an
+option needs.
+"""
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Final, NamedTuple, Self
 
-from stt_web.core.errors import ApiError
-from transcripts.text.languages import MULTI, find_language
+from transcripts.option_kinds import (
+    ChoiceOption,
+    CountOption,
+    FlagOption,
+    InvalidOptionError,
+    ModelOption,
+    NumberOption,
+    OptionKind,
+    TextOption,
+    UnknownModelNameError,
+    WordsOption,
+)
+from transcripts.option_languages import (
+    LanguageOption,
+    LanguagesOption,
+    UnknownLanguageError,
+    join_languages,
+)
+from transcripts.text.languages import MULTI
 
-RESPONSE_FORMATS = ("json", "verbose_json", "txt", "text", "srt", "vtt")
-TASKS = ("transcribe", "translate")
+RESPONSE_FORMATS: Final = ("json", "verbose_json", "txt", "text", "srt", "vtt")
+TASKS: Final = ("transcribe", "translate")
+ALL: Final = "all"
+SPLIT: Final = "split"
+MIX: Final = "mix"
+_DECLARED = "declared"
+# What parsing options raises, for `stt_web.core.documentation.raises`.
+OPTION_ERRORS = (InvalidOptionError, UnknownLanguageError, UnknownModelNameError)
 
 
-class InvalidOptionError(ApiError):
-    status = 400
-    code = "invalid_value"
+class Declared(NamedTuple):
+    """`column`: of the job, for options that queries or operators' pages name; the others share
+    `further_options`. `is_context`: sent to the recogniser as it is, under its name.
+    `may_change`: between the first job of a transcript and a second pass. `is_live`: a live session
+    may be opened with it."""
 
-    def __init__(self, field: str, message: str, *, code: str | None = None) -> None:
-        super().__init__(message, code=code, extra={"field": field})
+    kind: OptionKind[Any]
+    help_text: str
+    column: str
+    is_context: bool
+    may_change: bool
+    is_live: bool
 
 
-def read_language(fields: Mapping[str, str]) -> str:
-    """Return the code of the one language that is named; empty: none is. Raises
-    InvalidOptionError."""
-    wanted = fields.get("language", "").strip()
-    return "" if wanted.lower() in ("", "auto") else parse_language(wanted, field="language")
+def declare(
+    kind: OptionKind[Any],
+    help_text: str,
+    *,
+    column: str = "",
+    is_context: bool = False,
+    may_change: bool = False,
+    is_live: bool = False,
+) -> Any:
+    declared = Declared(kind, help_text, column, is_context, may_change, is_live)
+    return field(default=kind.default, metadata={_DECLARED: declared})
 
 
-def parse_language(wanted: str, *, field: str) -> str:
-    """Return the code of a language as a client names it. Raises InvalidOptionError."""
-    code = find_language(wanted)
-    if code is not None:
-        return code
-    what = f"auto, {MULTI}" if field == "language" else "codes with commas between"
-    raise InvalidOptionError(
-        field,
-        f"{field} is {show_value(wanted)}, but must be {what} or one of the languages that"
-        " GET /v1/languages lists, such as en or en-US.",
-        code="unknown_language",
+@dataclass(frozen=True, kw_only=True)
+class TranscriptionOptions:
+    """What was asked for, checked. `language` empty: detected, among `languages` if any are
+    named, and again and again if `is_multilingual` (`language=multi`)."""
+
+    model: str = declare(
+        ModelOption("large-v3-turbo"),
+        "See GET /v1/models.",
+        column="model_requested",
+        may_change=True,
+        is_live=True,
+    )
+    language: str = declare(
+        LanguageOption(),
+        "A code of GET /v1/languages, what browsers send (en-US, zh-TW), or a name; auto"
+        " detects it; multi: it may change inside the recording.",
+        column="language_requested",
+        may_change=True,
+        is_live=True,
+    )
+    languages: tuple[str, ...] = declare(
+        LanguagesOption(),
+        "Those that may occur, separated by commas: only they are detected.",
+        may_change=True,
+        is_live=True,
+    )
+    is_multilingual: bool = False
+    diarize: bool = declare(
+        FlagOption(default=True), "Tell speakers apart.", column="diarize", may_change=True
+    )
+    speakers: int = declare(
+        CountOption(most=50),
+        "Exactly so many; 0 finds the number.",
+        column="speakers_requested",
+        may_change=True,
+    )
+    task: str = declare(ChoiceOption(TASKS), "translate: into English.", column="task")
+    prompt: str = declare(
+        TextOption(most_characters=1000),
+        "Context: spelling of names, style.",
+        is_context=True,
+        may_change=True,
+    )
+    hot_words: tuple[str, ...] = declare(
+        WordsOption(most=100),
+        "Words that are likely to occur, separated by commas.",
+        is_context=True,
+        may_change=True,
+    )
+    track: str = declare(
+        NumberOption((ALL,), most=100),
+        "Of a file with several audio tracks: a number from 1, or all, one after another."
+        " Without it the default one, or the next that has sound.",
+    )
+    # More channels has no recording (`media/limits`).
+    channels: str = declare(
+        NumberOption((SPLIT, MIX), most=64, default=MIX),
+        "mix; split, each channel a speaker of its own (a call with a person a channel);"
+        " or the number of one channel, from 1.",
     )
 
+    @classmethod
+    def parse(cls, sent: Mapping[str, str]) -> Self:
+        """Return what the fields of a form ask for; unknown ones are left alone: clients of other
+        servers send some. Raises InvalidOptionError."""
+        values = {
+            name: declared.kind.parse(name, sent.get(name, ""))
+            for name, declared in declared_options(cls).items()
+        }
+        spoken = join_languages(values["language"], values["languages"])
+        return cls(**values | asdict(spoken))
 
-def show_value(value: str) -> str:
-    """Return a client's value for a sentence, bounded and printable."""
-    return repr(value[:40])
+    @classmethod
+    def from_columns(cls, row: object) -> Self:
+        """Return what a job was asked for. Options that its version didn't know are at default."""
+        values = {
+            name: getattr(row, declared.column)
+            for name, declared in declared_options(cls).items()
+            if declared.column
+        }
+        further = getattr(row, "further_options")  # noqa: B009  # as the columns: by name
+        values |= {each.name: further[each.name] for each in fields(cls) if each.name in further}
+        return cls(**{name: _frozen(value) for name, value in values.items()})
+
+    def as_columns(self) -> dict[str, Any]:
+        """Return the fields of a job."""
+        further = self.as_json()
+        own = {
+            declared.column: further.pop(name)
+            for name, declared in declared_options(type(self)).items()
+            if declared.column
+        }
+        return own | {"further_options": further}
+
+    def as_json(self) -> dict[str, Any]:
+        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+
+    def as_sent(self) -> dict[str, str]:
+        """Return them as the fields of a form that ask for the same."""
+        sent = {
+            name: declared.kind.write(getattr(self, name))
+            for name, declared in declared_options(type(self)).items()
+        }
+        return sent | {"language": MULTI} if self.is_multilingual else sent
+
+    def context(self) -> dict[str, Any]:
+        """Return what the recogniser gets as it is: fields of the protos' configs."""
+        return {
+            name: getattr(self, name)
+            for name, declared in declared_options(type(self)).items()
+            if declared.is_context
+        }
+
+
+def declared_options(options: type[TranscriptionOptions]) -> dict[str, Declared]:
+    """Return each option that a client may send, by its name."""
+    return {
+        each.name: each.metadata[_DECLARED]
+        for each in fields(options)
+        if _DECLARED in each.metadata
+    }
+
+
+def live_options(options: type[TranscriptionOptions]) -> dict[str, Declared]:
+    """Return those that a live session may be opened with, by their names."""
+    return {name: each for name, each in declared_options(options).items() if each.is_live}
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,9 +1,10 @@
-"""Pages: the front page, where one recording can be tried."""
+"""The addresses of the pages."""
 
 from django.urls import path
 
+from transcripts.exports.pages import export_chosen
 from transcripts.live.pages import show_live
-from transcripts.pages import export, library, transcript
+from transcripts.pages import library, transcript
 from transcripts.pages.home import show_home
 from transcripts.retention import pages as retention_pages
 from transcripts.sharing.pages import links
@@ -14,7 +15,7 @@ urlpatterns = [
     path("", show_home, name="home"),
     path("live/", show_live, name="live"),
     path("transcripts/", library.show_transcripts, name="transcripts"),
-    path("transcripts/export/", export.export_chosen, name="transcripts_export"),
+    path("transcripts/export/", export_chosen, name="transcripts_export"),
     path("transcripts/<uuid:transcript_id>/", transcript.show_transcript, name="transcript_page"),
     path("transcripts/<uuid:transcript_id>/delete/", transcript.delete, name="transcript_delete"),
     path(

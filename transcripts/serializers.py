@@ -3,7 +3,8 @@
 from rest_framework import serializers
 
 from transcripts.models import GapReason, Origin, Source, Status
-from transcripts.options import RESPONSE_FORMATS, TASKS
+from transcripts.option_fields import form_fields
+from transcripts.options import RESPONSE_FORMATS, TASKS, TranscriptionOptions
 
 UNMEASURED = "null in an import that told none."
 
@@ -89,47 +90,16 @@ class TranscriptionRequestSerializer(serializers.Serializer[object]):
     """The form of POST /v1/transcribe."""
 
     file = serializers.FileField(help_text="Audio or video, recognised by its content.")
-    model = serializers.CharField(default="large-v3-turbo", help_text="See GET /v1/models.")
-    language = serializers.CharField(
-        default="auto",
-        help_text="A code of GET /v1/languages, what browsers send (en-US, zh-TW), or a name; auto"
-        " detects it; multi: it may change inside the recording.",
-    )
-    languages = serializers.CharField(
-        required=False,
-        help_text="Those that may occur, separated by commas: only they are detected.",
-    )
-    diarize = serializers.BooleanField(default=True, help_text="Tell speakers apart.")
-    speakers = serializers.IntegerField(
-        default=0, min_value=0, max_value=50, help_text="Exactly so many; 0 finds the number."
-    )
     response_format = serializers.ChoiceField(choices=RESPONSE_FORMATS, default="json")
-    task = serializers.ChoiceField(
-        choices=TASKS, default="transcribe", help_text="translate: into English."
-    )
-    prompt = serializers.CharField(
-        required=False, max_length=1000, help_text="Context: spelling of names, style."
-    )
-    hot_words = serializers.CharField(
-        required=False, help_text="Words that are likely to occur, separated by commas."
-    )
-    track = serializers.CharField(
-        required=False,
-        help_text="Of a file with several audio tracks: a number from 1, or all, one after another."
-        " Without it the default one, or the next that has sound.",
-    )
-    channels = serializers.CharField(
-        default="mix",
-        help_text="mix; split, each channel a speaker of its own (a call with a person a channel);"
-        " or the number of one channel, from 1.",
-    )
 
     def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
-        """Add `async`, which is no name for a Python attribute."""
+        """Add the options, and `async`, which is no name for a Python attribute."""
         helped = "Answer 202 at once, and work on it in the background."
-        return super().get_fields() | {
-            "async": serializers.BooleanField(default=False, help_text=helped)
-        }
+        return (
+            super().get_fields()
+            | form_fields(TranscriptionOptions)
+            | {"async": serializers.BooleanField(default=False, help_text=helped)}
+        )
 
 
 class ProgressSerializer(serializers.Serializer[object]):

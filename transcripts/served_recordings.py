@@ -31,6 +31,8 @@ _MIMES |= {"Ogg": "audio/ogg", "MPEG": "video/mpeg", "AIFF": "audio/aiff", "AMR"
 
 
 class NoRecordingError(ApiError):
+    """Its recording is not kept any more."""
+
     status = 404
     code = "no_recording"
 
@@ -39,6 +41,8 @@ class NoRecordingError(ApiError):
 
 
 class UnsatisfiableRangeError(ApiError):
+    """The range lies outside the recording."""
+
     status = 416
     code = "range_not_satisfiable"
 

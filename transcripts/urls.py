@@ -2,8 +2,7 @@
 
 from django.urls import path
 
-from stt_web.openapi import documented_as
-from transcripts.api import documentation as docs
+from stt_web.core.documentation import documented_as
 from transcripts.api.audio import show_audio
 from transcripts.api.catalog import show_formats, show_languages, show_models
 from transcripts.api.cloud import CloudView
@@ -12,11 +11,6 @@ from transcripts.api.transcripts import CancelView, TranscriptListView, Transcri
 from transcripts.diarization import api as diarization_api
 from transcripts.editing.api import revisions, segments
 from transcripts.exports.api.archives import BulkExportView
-from transcripts.exports.api.documentation import (
-    ExportDocumentation,
-    ImportDocumentation,
-    LintDocumentation,
-)
 from transcripts.exports.api.views import export_transcript, lint_subtitles
 from transcripts.gaps.api import GapView, resolve_gap
 from transcripts.imports.api import import_file
@@ -28,10 +22,10 @@ from transcripts.sharing.api import ShareListView, ShareView
 from transcripts.webhooks.api import views as webhooks_views
 
 inference_urlpatterns = [
-    path("transcribe", documented_as(docs.TranscribeDocumentation)(transcribe)),
-    path("models", documented_as(docs.ModelsDocumentation)(show_models)),
-    path("languages", documented_as(docs.LanguagesDocumentation)(show_languages)),
-    path("formats", documented_as(docs.FormatsDocumentation)(show_formats)),
+    path("transcribe", transcribe),
+    path("models", show_models),
+    path("languages", show_languages),
+    path("formats", show_formats),
 ]
 management_urlpatterns = [
     path("cloud/", CloudView.as_view(), name="cloud"),
@@ -40,22 +34,22 @@ management_urlpatterns = [
     path("transcripts/<uuid:transcript_id>/cancel/", CancelView.as_view()),
     path(
         "transcripts/<uuid:transcript_id>/events/",
-        documented_as(docs.EventsDocumentation)(stream_events),
+        stream_events,
     ),
     path("transcripts/claim/", ClaimView.as_view(), name="transcript_claim"),
     path("transcripts/export/", BulkExportView.as_view()),
-    path("transcripts/import/", documented_as(ImportDocumentation)(import_file)),
+    path("transcripts/import/", import_file),
     path(
         "transcripts/<uuid:transcript_id>/export/lint/",
-        documented_as(LintDocumentation)(lint_subtitles),
+        lint_subtitles,
     ),
     path(
         "transcripts/<uuid:transcript_id>/export/<str:format_name>/",
-        documented_as(ExportDocumentation)(export_transcript),
+        export_transcript,
     ),
     path(
         "transcripts/<uuid:transcript_id>/audio/",
-        documented_as(docs.AudioDocumentation)(show_audio),
+        show_audio,
     ),
     path("transcripts/<uuid:transcript_id>/shares/", ShareListView.as_view()),
     path("transcripts/<uuid:transcript_id>/shares/<uuid:share_id>/", ShareView.as_view()),

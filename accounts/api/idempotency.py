@@ -3,10 +3,10 @@
     answer_once         a plain asynchronous view that answers with an HttpResponse
     answer_request_once a view of DRF that answers with a Response
 
-Both just answer where the header is missing. Both raise what `accounts.services.idempotency` does,
-and BadKeyError for a guest: the key's scope is the account, and a guarantee that can't be given is
-refused. `lasts_s`: longer than `answer` may take. `store_response`: a view whose response
-is deleted with the object that it describes passes a function of its own.
+Both just answer where the header is missing. Both raise IDEMPOTENCY_ERRORS; GuestKeyError for a
+guest: the key's scope is the account, and a guarantee that can't be given is refused. `lasts_s`:
+longer than `answer` may take. `store_response`: a view whose response is deleted with the object
+that it describes passes a function of its own.
 """
 
 import asyncio
@@ -24,7 +24,11 @@ from rest_framework.response import Response
 from accounts.models import User
 from accounts.services.idempotency import (
     BadKeyError,
+    GuestKeyError,
     IdempotencyClaim,
+    KeyInUseError,
+    KeyReusedError,
+    ResponseExpiredError,
     StoredResponse,
     begin,
     read_key,
@@ -36,6 +40,14 @@ from stt_web.core.background import finish_anyway
 REPLAYED_HEADER = "Idempotent-Replayed"
 HEADER = "Idempotency-Key"
 
+# What a view that is wrapped raises, for `stt_web.core.documentation.raises`.
+IDEMPOTENCY_ERRORS = (
+    BadKeyError,
+    GuestKeyError,
+    KeyInUseError,
+    KeyReusedError,
+    ResponseExpiredError,
+)
 StoreResponse = Callable[[IdempotencyClaim, StoredResponse], bool]
 
 
@@ -113,10 +125,7 @@ def _begin(
     if not key:
         return None
     if owner is None:
-        raise BadKeyError(
-            "Idempotency-Key needs an account: send an API key with it.",
-            code="idempotency_needs_account",
-        )
+        raise GuestKeyError("Idempotency-Key needs an account: send an API key with it.")
     return begin(owner, key, fingerprint=fingerprint, lasts=timedelta(seconds=lasts_s))
 
 

@@ -1,12 +1,11 @@
 """`/api/v1/keys/`: the caller's keys."""
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.access import get_api_key, list_api_keys
+from accounts.access import KeyNotFoundError, get_api_key, list_api_keys
 from accounts.api.serializers import (
     ApiKeyPageSerializer,
     ApiKeyRequestSerializer,
@@ -14,15 +13,24 @@ from accounts.api.serializers import (
     NewApiKeySerializer,
     RevocationSerializer,
 )
-from accounts.keys.issue import issue_requested_key, revoke_api_key, revoke_key_and_created
-from accounts.permissions import HasScope, key_of, user_of
-from stt_web.core.pagination import PageNumberPagination
+from accounts.keys.issue import (
+    EndedKeyError,
+    OutlivingKeyError,
+    TooManyKeysError,
+    WiderKeyError,
+    issue_requested_key,
+    revoke_api_key,
+    revoke_key_and_created,
+)
+from accounts.permissions import key_of, user_of
+from stt_web.core.documentation import raises
+from stt_web.core.pagination import PageNotFoundError, PageNumberPagination
 
 
 class KeyListView(APIView):
-    permission_classes = [IsAuthenticated, HasScope]
     scopes = {"GET": "read", "POST": "manage"}
 
+    @raises(PageNotFoundError)
     @extend_schema(
         operation_id="list_keys",
         parameters=[
@@ -37,6 +45,7 @@ class KeyListView(APIView):
         page = paginator.paginate_queryset(list_api_keys(user_of(request)), request, view=self)
         return paginator.get_paginated_response(ApiKeySerializer(page, many=True).data)
 
+    @raises(WiderKeyError, OutlivingKeyError, TooManyKeysError, EndedKeyError)
     @extend_schema(
         operation_id="create_key",
         request=ApiKeyRequestSerializer,
@@ -54,9 +63,9 @@ class KeyListView(APIView):
 
 
 class KeyView(APIView):
-    permission_classes = [IsAuthenticated, HasScope]
     scopes = {"DELETE": "manage"}
 
+    @raises(KeyNotFoundError)
     @extend_schema(
         operation_id="revoke_key",
         parameters=[RevocationSerializer],

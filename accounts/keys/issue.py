@@ -37,7 +37,34 @@ _SHAPE = re.compile(r"stt_[A-Za-z0-9_-]{43}\Z")
 
 
 class KeyRefusedError(ApiError):
-    """A key that can't be made: too many, or wider than the one that asks."""
+    """A key that can't be made."""
+
+
+class WiderKeyError(KeyRefusedError):
+    """The new key would have scopes that the key that asks lacks."""
+
+    status = 403
+    code = "missing_scope"
+
+
+class OutlivingKeyError(KeyRefusedError):
+    """The new key would expire after the key that asks."""
+
+    status = 403
+    code = "outlives_key"
+
+
+class TooManyKeysError(KeyRefusedError):
+    """There are as many keys as one account may have."""
+
+    code = "too_many_keys"
+
+
+class EndedKeyError(KeyRefusedError):
+    """The key that asks was revoked."""
+
+    status = 401
+    code = "invalid_key"
 
 
 def issue_api_key(
@@ -85,20 +112,16 @@ def issue_requested_key(
     """
     own_scopes = asked_with.scopes if asked_with is not None else []
     if own_scopes and not set(scopes) <= set(own_scopes):
-        raise KeyRefusedError(
+        raise WiderKeyError(
             f"The key that you use is narrowed to {', '.join(own_scopes)}, and so are those that"
-            " it makes.",
-            status=403,
-            code="missing_scope",
+            " it makes."
         )
     scopes = scopes or own_scopes
     with transaction.atomic():
         # Counted under the user's lock: requests that come together can't all be the last one.
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
         if ApiKey.objects.filter(user=user, revoked_at=None).count() >= MAX_KEYS:
-            raise KeyRefusedError(
-                f"You have {MAX_KEYS} keys. Revoke one that you don't need.", code="too_many_keys"
-            )
+            raise TooManyKeysError(f"You have {MAX_KEYS} keys. Revoke one that you don't need.")
         _hold_key(asked_with)
         made = issue_api_key(
             user,
@@ -174,11 +197,9 @@ def _choose_expiry(
         usual = None if scopes else timezone.now() + DEFAULT_LIFETIME
         return min(filter(None, (usual, latest)), default=None)
     if latest is not None and (asked is None or asked > latest):
-        raise KeyRefusedError(
+        raise OutlivingKeyError(
             f"The key that you use expires at {latest:%Y-%m-%d %H:%M} UTC, and so do those that it"
-            " makes, at the latest.",
-            status=403,
-            code="outlives_key",
+            " makes, at the latest."
         )
     return asked
 
@@ -192,7 +213,7 @@ def _hold_key(asked_with: ApiKey | None) -> None:
         return
     working = ApiKey.objects.select_for_update().filter(pk=asked_with.pk, revoked_at=None)
     if working.values_list("pk").first() is None:
-        raise KeyRefusedError("This API key was revoked.", status=401, code="invalid_key")
+        raise EndedKeyError("This API key was revoked.")
 
 
 def _revoke(keys: Collection[UUID], *, now: datetime | None = None) -> int:

@@ -22,6 +22,8 @@ _refused_until: dict[str, datetime] = {}  # by the address's digest
 
 
 class KeyThrottledError(ApiError):
+    """Too many unknown keys came from this network address; with Retry-After."""
+
     status = 429
     code = "too_many_unknown_keys"
 

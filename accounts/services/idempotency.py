@@ -35,20 +35,34 @@ _KEY = re.compile(r'(?:"([\x20\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x7e]{
 
 
 class BadKeyError(ApiError):
+    """The Idempotency-Key is no 1 to 255 printable ASCII characters."""
+
     code = "invalid_idempotency_key"
 
 
+class GuestKeyError(BadKeyError):
+    """An Idempotency-Key needs an account."""
+
+    code = "idempotency_needs_account"
+
+
 class KeyInUseError(ApiError):
+    """The first request with this Idempotency-Key is still being answered."""
+
     status = 409
     code = "idempotency_key_in_use"
 
 
 class KeyReusedError(ApiError):
+    """The Idempotency-Key came with another request before."""
+
     status = 422
     code = "idempotency_key_reused"
 
 
 class ResponseExpiredError(ApiError):
+    """The request was answered before, and its result is deleted."""
+
     status = 409
     code = "deleted"
 

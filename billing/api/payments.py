@@ -3,15 +3,14 @@
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api.idempotency import answer_request_once, fingerprint_request
-from accounts.permissions import MANAGE_AND_READ, HasScope, user_of
-from billing.access import get_invoice
+from accounts.api.idempotency import IDEMPOTENCY_ERRORS, answer_request_once, fingerprint_request
+from accounts.permissions import MANAGE_AND_READ, PUBLIC, user_of
+from billing.access import InvoiceNotFoundError, get_invoice
 from billing.api.payment_serializers import (
     AddressSerializer,
     CheckoutRequestSerializer,
@@ -22,20 +21,28 @@ from billing.api.payment_serializers import (
 )
 from billing.payments.addresses import find_billing_page, find_return_addresses
 from billing.payments.checkout import open_checkout, open_portal
+from billing.payments.errors import (
+    GATEWAY_ERRORS,
+    AlreadySubscribedError,
+    BadSignatureError,
+    NoCustomerError,
+    OfferNotFoundError,
+)
 from billing.payments.events import receive_event
 from billing.payments.gateway import are_payments_configured
 from billing.payments.invoice_pdf import render_invoice
 from billing.payments.invoices import list_invoices
 from billing.payments.offers import find_offer, list_packs, list_public_plans
 from billing.quotas import account_for
-from stt_web.core.pagination import PageNumberPagination
+from stt_web.core.documentation import raises
+from stt_web.core.pagination import PageNotFoundError, PageNumberPagination
 
 # Longer than the library waits for Stripe, with all that it tries again.
 _CHECKOUT_LASTS_S = 300.0
 
 
 class OffersView(APIView):
-    permission_classes = [AllowAny]
+    scopes = {"GET": PUBLIC}
 
     @extend_schema(operation_id="list_offers", responses=OffersSerializer)
     def get(self, request: Request) -> Response:
@@ -49,9 +56,9 @@ class OffersView(APIView):
 
 
 class CheckoutView(APIView):
-    permission_classes = [IsAuthenticated, HasScope]
     scopes = {"POST": "manage"}
 
+    @raises(OfferNotFoundError, AlreadySubscribedError, *GATEWAY_ERRORS, *IDEMPOTENCY_ERRORS)
     @extend_schema(
         operation_id="open_checkout",
         parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
@@ -81,9 +88,9 @@ class CheckoutView(APIView):
 
 
 class PortalView(APIView):
-    permission_classes = [IsAuthenticated, HasScope]
     scopes = {"POST": MANAGE_AND_READ}  # the page shows invoices
 
+    @raises(NoCustomerError, *GATEWAY_ERRORS)
     @extend_schema(operation_id="open_portal", request=None, responses=AddressSerializer)
     def post(self, request: Request) -> Response:
         """Open a page of Stripe's for your cards, and to end a subscription."""
@@ -92,9 +99,9 @@ class PortalView(APIView):
 
 
 class InvoiceListView(APIView):
-    permission_classes = [IsAuthenticated, HasScope]
     scopes = {"GET": "read"}
 
+    @raises(PageNotFoundError)
     @extend_schema(
         operation_id="list_invoices",
         parameters=[
@@ -136,10 +143,10 @@ class _PdfOrError(BaseContentNegotiation):
 
 
 class InvoiceView(APIView):
-    permission_classes = [IsAuthenticated, HasScope]
     content_negotiation_class = _PdfOrError
     scopes = {"GET": "read"}
 
+    @raises(InvoiceNotFoundError)
     @extend_schema(
         operation_id="read_invoice",
         responses={(200, "application/pdf"): OpenApiTypes.BINARY},
@@ -157,9 +164,10 @@ class StripeWebhookView(APIView):
     """Entered with Stripe's signature: no key, no session, no CSRF token, no limit of a plan."""
 
     authentication_classes = []
-    permission_classes = [AllowAny]
     throttle_classes = []
+    scopes = {"POST": PUBLIC}
 
+    @raises(BadSignatureError, *GATEWAY_ERRORS)
     @extend_schema(
         operation_id="receive_stripe_event",
         parameters=[OpenApiParameter("Stripe-Signature", str, OpenApiParameter.HEADER)],

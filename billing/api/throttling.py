@@ -4,15 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 from django.http import HttpRequest, HttpResponseBase
-from django.utils import timezone
 from django.utils.decorators import async_only_middleware
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from accounts.client_address import request_address
-from accounts.models import User
-from billing.quotas import limits_for
-from billing.request_rates import count_request
+from accounts.permissions import principal_of
+from billing.admission import admit
 
 if TYPE_CHECKING:  # DRF's views read the settings, which name this module
     from rest_framework.views import APIView
@@ -27,25 +24,11 @@ def set_rate_limit_headers(request: HttpRequest, headers: Mapping[str, str]) -> 
     setattr(request, _ATTRIBUTE, headers)
 
 
-def count_api_request(request: HttpRequest, user: User | None) -> None:
-    """Count a request of `user`, or of the guest at its address, and set its answer's headers.
-
-    The one place where requests to views are counted; uploads are at `billing.admission`, before
-    there is a request. Raises RateLimitError.
-    """
-    headers = count_request(
-        user, address=request_address(request), limits=limits_for(user), now=timezone.now()
-    )
-    set_rate_limit_headers(request, headers)
-
-
 class PlanThrottle(BaseThrottle):
     """Counts each request of a user, or of a guest's address. Raises RateLimitError itself."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
-        count_api_request(
-            request._request, request.user if isinstance(request.user, User) else None
-        )
+        set_rate_limit_headers(request._request, admit(principal_of(request)).rate_limit_headers)
         return True
 
 

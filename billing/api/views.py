@@ -5,14 +5,18 @@ from typing import cast
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
-from accounts.permissions import MANAGE_AND_READ, HasScope, key_of, user_of
-from accounts.profile import read_email_preferences, update_profile
+from accounts.permissions import MANAGE_AND_READ, key_of, user_of
+from accounts.profile import (
+    BadProfileError,
+    SecurityNoticeError,
+    read_email_preferences,
+    update_profile,
+)
 from billing.api.serializers import (
     AccountRequestSerializer,
     AccountSerializer,
@@ -22,10 +26,10 @@ from billing.ledger import read_balance
 from billing.models import BillingAccount
 from billing.quotas import account_for, limits_for
 from billing.usage import Period, count_minutes_used, read_daily_usage
+from stt_web.core.documentation import raises
 
 
 class AccountView(APIView):
-    permission_classes = [IsAuthenticated, HasScope]
     scopes = {"GET": "read", "PUT": MANAGE_AND_READ}
 
     @extend_schema(operation_id="read_account", responses=AccountSerializer)
@@ -33,6 +37,7 @@ class AccountView(APIView):
         """Return your profile, plan, credits and limits."""
         return Response(_describe_account(account_for(user_of(request))))
 
+    @raises(BadProfileError, SecurityNoticeError)
     @extend_schema(
         operation_id="update_account",
         request=AccountRequestSerializer,
@@ -48,7 +53,6 @@ class AccountView(APIView):
 
 
 class UsageView(APIView):
-    permission_classes = [IsAuthenticated, HasScope]
     scopes = {"GET": "read"}
 
     @extend_schema(operation_id="read_usage", responses=UsageSerializer)

@@ -8,6 +8,8 @@ class PaymentsError(ApiError):
 
 
 class NotConfiguredError(PaymentsError):
+    """This server takes no payments."""
+
     status = 503
     code = "not_configured"
 
@@ -18,6 +20,8 @@ class NotConfiguredError(PaymentsError):
 
 
 class StripeUnavailableError(PaymentsError):
+    """The payment service can't be reached; nothing was charged."""
+
     status = 503
     code = "payments_unavailable"
 
@@ -30,18 +34,30 @@ class StripeUnavailableError(PaymentsError):
 
 
 class OfferNotFoundError(PaymentsError):
+    """No such pack or plan is on sale."""
+
     code = "unknown_offer"
 
 
 class AlreadySubscribedError(PaymentsError):
+    """The account is subscribed to a plan already."""
+
     status = 409
     code = "already_subscribed"
 
 
 class NoCustomerError(PaymentsError):
+    """Nothing was ever bought."""
+
     status = 409
     code = "no_customer"
 
 
 class BadSignatureError(PaymentsError):
+    """Not an event that Stripe signed for this server in the last minutes."""
+
     code = "bad_signature"
+
+
+# What asking Stripe raises, for `stt_web.core.documentation.raises`.
+GATEWAY_ERRORS = (NotConfiguredError, StripeUnavailableError)

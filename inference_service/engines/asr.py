@@ -13,7 +13,7 @@ recording.
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -41,13 +41,24 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class DecodeContext:
+    """What a client says about its sound, the same for every window. The fields are named as in
+    `TranscribeConfig` and `StreamConfig`; `servicers/requests.read_context` checks them."""
+
+    prompt: str = ""
+    hot_words: tuple[str, ...] = ()
+
+
+NO_CONTEXT: Final = DecodeContext()
+
+
+@dataclass(frozen=True, slots=True)
 class DecodeOptions:
     """What one request asks for; equal options of different requests are the same."""
 
     language: str  # ISO 639-1, never empty: detection comes first
     task: str = "transcribe"  # or "translate", into English
-    prompt: str = ""
-    hot_words: tuple[str, ...] = ()
+    context: DecodeContext = NO_CONTEXT
     # What another language than `language` has to be likelier by before the window, or a part of
     # it, is taken to be in that: a difference of log probabilities. None: `language` is certain.
     switch_penalty: float | None = None

@@ -80,8 +80,8 @@ def build_prompt(tokenizer: Tokenizer, options: DecodeOptions) -> Prompt:
 
 
 def _encode_context(tokenizer: Tokenizer, options: DecodeOptions) -> list[int]:
-    hot_words = ", ".join(options.hot_words).strip()
+    hot_words = ", ".join(options.context.hot_words).strip()
     hot = tokenizer.encode(f" {hot_words}")[:_MAX_HOT_WORD_TOKENS] if hot_words else []
-    prompt = options.prompt.strip()
+    prompt = options.context.prompt.strip()
     text = tokenizer.encode(f" {prompt}") if prompt else []
     return hot + text[-(_MAX_CONTEXT_TOKENS - len(hot)) :]

@@ -8,9 +8,9 @@ from inference_service.catalog import Kind
 from inference_service.engines.language.model import (
     FinishReason,
     GeneratedText,
-    GenerateOptions,
     GenerationEvent,
     GenerationFinished,
+    GenerationOptions,
     LanguageModel,
     Message,
     PromptRead,
@@ -108,7 +108,7 @@ async def _lease(
         yield cast("LanguageModel", model)  # its engine is a language model's
 
 
-def _read_options(request: language_pb2.GenerateRequest) -> GenerateOptions:
+def _read_options(request: language_pb2.GenerateRequest) -> GenerationOptions:
     """Raises BadRequestError."""
     messages = request.messages
     check_texts(
@@ -131,7 +131,7 @@ def _read_options(request: language_pb2.GenerateRequest) -> GenerateOptions:
         raise BadRequestError(
             f"There are at most {_MAX_STOPS} stop texts, of 1 to {_MAX_STOP_CHARACTERS} characters."
         )
-    return GenerateOptions(
+    return GenerationOptions(
         messages=tuple(Message(_ROLES[each.role], each.content) for each in messages),
         json_schema=request.json_schema,
         max_tokens=request.max_tokens or _USUAL_ANSWER_TOKENS,

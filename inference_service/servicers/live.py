@@ -10,7 +10,12 @@ from inference_service.priority import Priority
 from inference_service.runtime import Runtime
 from inference_service.servicers.capabilities import check_language
 from inference_service.servicers.replies import write_live_event
-from inference_service.servicers.requests import BadRequestError, check_context, read_chunk
+from inference_service.servicers.requests import (
+    BadRequestError,
+    check_context,
+    read_chunk,
+    read_context,
+)
 from inference_service.sessions.events import OutputWord, StreamFinished
 from inference_service.sessions.live import StreamSession
 from inference_service.sessions.live_messages import (
@@ -88,8 +93,7 @@ def _read_options(config: speech_pb2.StreamConfig) -> LiveOptions:
         language=config.language,
         languages=tuple(config.languages),
         is_multilingual=config.multilingual,
-        prompt=config.prompt,
-        hot_words=tuple(config.hot_words),
+        context=read_context(config),
         offset_ms=config.offset_ms,
         committed=tuple(
             OutputWord(

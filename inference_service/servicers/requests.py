@@ -4,7 +4,9 @@ Raises BadRequestError, whose sentence goes to the client with INVALID_ARGUMENT.
 """
 
 from collections.abc import AsyncIterator
+from typing import TypeAlias
 
+from inference_service.engines.asr import DecodeContext
 from inference_service.priority import Priority
 from inference_service.sessions.file import SessionOptions
 from protos.stt.v1 import speech_pb2
@@ -25,6 +27,8 @@ _TASKS = {
     speech_pb2.TASK_TRANSCRIBE: "transcribe",
     speech_pb2.TASK_TRANSLATE: "translate",
 }
+
+Config: TypeAlias = speech_pb2.TranscribeConfig | speech_pb2.StreamConfig
 
 
 class BadRequestError(ValueError):
@@ -55,7 +59,7 @@ async def read_audio(
         yield read_chunk(request.audio)
 
 
-def check_context(config: speech_pb2.TranscribeConfig | speech_pb2.StreamConfig) -> None:
+def check_context(config: Config) -> None:
     """Check what both kinds of config hold."""
     if len(config.prompt) > _MAX_PROMPT_CHARACTERS:
         raise BadRequestError(f"The prompt is longer than {_MAX_PROMPT_CHARACTERS} characters.")
@@ -67,6 +71,10 @@ def check_context(config: speech_pb2.TranscribeConfig | speech_pb2.StreamConfig)
         raise BadRequestError(
             "A language was given, and with it languages that may occur: give one or the other."
         )
+
+
+def read_context(config: Config) -> DecodeContext:
+    return DecodeContext(prompt=config.prompt, hot_words=tuple(config.hot_words))
 
 
 def read_chunk(audio: speech_pb2.AudioChunk) -> bytes:
@@ -81,8 +89,7 @@ def read_options(config: speech_pb2.TranscribeConfig) -> SessionOptions:
     return SessionOptions(
         language=config.language,
         task=_TASKS[config.task],
-        prompt=config.prompt,
-        hot_words=tuple(config.hot_words),
+        context=read_context(config),
         languages=frozenset(config.languages),
         is_multilingual=config.multilingual,
         detected=config.detected_language,

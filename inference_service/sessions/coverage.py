@@ -34,8 +34,8 @@ _SHORTEST_RUN_FRAMES = 29
 MARGIN_S = _MARGIN_FRAMES * FRAME_S
 SHORTEST_GAP_S = _SHORTEST_RUN_FRAMES * FRAME_S
 _LONGEST_JOINED_FRAMES = 312
-# The longest that a word plausibly takes, by its characters: 1,900 words of 34 recordings that last
-# over a second stay below it by less than a run. Attention stretches a word over what a decoder
+# The longest that a word plausibly takes, by its characters: of 193 words of 34 recordings that
+# last over a second, one exceeds it by a run. Attention stretches a word over what a decoder
 # skipped ("The" over a sentence of 5 s) and over pauses.
 _LONGEST_WORD_S, _LONGEST_CHARACTER_S = 0.75, 0.15
 # What is cut out begins and ends in a pause if there is one this near, else with some of the

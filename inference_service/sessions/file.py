@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from inference_service.batches import TaskCost
-from inference_service.engines.asr import DecodeOptions
+from inference_service.engines.asr import NO_CONTEXT, DecodeContext, DecodeOptions
 from inference_service.engines.diarization import Embedder
 from inference_service.session_queue import SessionQueue
 from inference_service.sessions.events import (
@@ -49,8 +49,7 @@ _MAX_UNDELIVERED = 32
 class SessionOptions:
     language: str = ""  # empty: to be detected
     task: str = "transcribe"
-    prompt: str = ""
-    hot_words: tuple[str, ...] = ()
+    context: DecodeContext = NO_CONTEXT
     languages: frozenset[str] = frozenset()  # that may occur; none: all that the model knows
     is_multilingual: bool = False  # the language may change anywhere
     detected: str = ""  # what was detected before, where a broken-off call goes on
@@ -241,8 +240,7 @@ class FileSession:
         return DecodeOptions(
             language=self._language,
             task=self._options.task,
-            prompt=self._options.prompt,
-            hot_words=self._options.hot_words,
+            context=self._options.context,
             switch_penalty=self._language_options.switch_penalty if self._can_switch else None,
             languages=self._options.languages,
         )

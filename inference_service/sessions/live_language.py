@@ -42,6 +42,7 @@ class LiveLanguage:
         self._is_multilingual = is_multilingual
         self._votes: list[Ballot] = []
         self._reported: LanguageDetected | None = None
+        self._written: set[str] = set()  # the languages of final texts
         self.decided = ""  # empty: not yet
         self.choose(requested)
 
@@ -65,9 +66,11 @@ class LiveLanguage:
             return None
         return self._language_options.penalty_where(is_change_near=is_change_near)
 
-    @property
-    def others(self) -> frozenset[str]:
-        """See `DecodeOptions.languages`."""
+    def others_where(self, *, spoken: str, is_change_near: bool) -> frozenset[str]:
+        """See `DecodeOptions.languages`. Near a change, where less evidence is asked, only those
+        that the session is in already: a third one has to show where speech is undivided."""
+        if is_change_near and not self._is_multilingual:
+            return frozenset({spoken, self.decided, *self._written} - {""})
         return frozenset(self._languages) if self._language_options.languages else frozenset()
 
     def update_languages(self, segments: Sequence[OutputSegment]) -> tuple[LanguageDetected, ...]:
@@ -77,6 +80,7 @@ class LiveLanguage:
         """
         news: list[LanguageDetected] = []
         for segment in segments:
+            self._written.add(segment.language)
             if segment.language not in {"", self._known.language} and not self.is_given:
                 probability = segment.language_probability or 1.0
                 self._known = LanguageDetected(segment.language, probability, self._can_detect)

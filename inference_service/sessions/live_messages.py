@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from inference_service.engines.asr import NO_CONTEXT, DecodeContext
 from inference_service.sessions.events import OutputWord
 
 
@@ -10,8 +11,7 @@ class LiveOptions:
     language: str = ""  # empty: to be detected
     languages: tuple[str, ...] = ()  # that may occur, where it is to be detected; none: any
     is_multilingual: bool = False  # each utterance may be in another
-    prompt: str = ""
-    hot_words: tuple[str, ...] = ()
+    context: DecodeContext = NO_CONTEXT
     offset_ms: int = 0  # where in the session the first sample lies
     committed: tuple[OutputWord, ...] = ()  # of the utterance that begins there
 

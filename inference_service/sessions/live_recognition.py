@@ -259,12 +259,14 @@ class LiveRecognition:
         )
 
     def options_for(self, utterance: Utterance) -> DecodeOptions:
+        language = utterance.language or self.language.decided
         return DecodeOptions(
-            language=utterance.language or self.language.decided,
-            prompt=self._options.prompt,
-            hot_words=self._options.hot_words,
+            language=language,
+            context=self._options.context,
             switch_penalty=self._find_penalty(utterance),
-            languages=self.language.others,
+            languages=self.language.others_where(
+                spoken=language, is_change_near=utterance.is_change_near
+            ),
         )
 
     def _find_penalty(self, utterance: Utterance) -> float | None:

@@ -29,7 +29,17 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from stt_web.core.errors import HOW_TO_SEND_A_KEY, ApiError
+from stt_web.core.errors import (
+    HOW_TO_SEND_A_KEY,
+    ApiError,
+    CsrfError,
+    InternalError,
+    InvalidValueError,
+    MalformedBodyError,
+    NotAcceptableError,
+    UnreadableRequestError,
+    UnsupportedBodyError,
+)
 from stt_web.core.request_id import request_id_var
 
 P = ParamSpec("P")
@@ -41,18 +51,20 @@ _CODES = {
     403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
-    406: "not_acceptable",
-    415: "unsupported_media_type",
     429: "rate_limited",
 }
 
 
 class NotFoundError(ApiError):
+    """There is nothing at this address."""
+
     status = 404
     code = "not_found"
 
 
 class MethodNotAllowedError(ApiError):
+    """Another method is needed; `Allow` names those that there are."""
+
     status = 405
     code = "method_not_allowed"
 
@@ -128,7 +140,7 @@ def handle_api_exception(error: Exception, context: dict[str, Any]) -> Response 
 
 def answer_400(request: HttpRequest, exception: Exception) -> HttpResponse:
     message = gettext_noop("The server can't make sense of this request.")
-    return answer_request(request, ApiError(message))
+    return answer_request(request, UnreadableRequestError(message))
 
 
 def answer_403(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -138,7 +150,7 @@ def answer_403(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def answer_csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     message = _("This form has expired. Reload the page and try again.")
-    return answer_request(request, ApiError(message, status=403, code="csrf_failed"))
+    return answer_request(request, CsrfError(message))
 
 
 def answer_404(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -186,10 +198,8 @@ def answer_500(request: HttpRequest) -> HttpResponse:
 def internal_error() -> ApiError:
     """The answer to a fault of ours. The log has the details under the same id."""
     request_id = request_id_var.get()
-    return ApiError(
+    return InternalError(
         f"Something went wrong on our side. Quote this id if you report it: {request_id}",
-        status=500,
-        code="internal_error",
         extra={"request_id": request_id},
     )
 
@@ -197,12 +207,10 @@ def internal_error() -> ApiError:
 def _translate(error: exceptions.APIException, view: object) -> ApiError:
     """DRF's own sentences state the error, but not what to do."""
     if isinstance(error, exceptions.ValidationError):
-        return ApiError(
-            _first_sentence(error.detail), code="invalid_value", extra={"fields": error.detail}
-        )
+        return InvalidValueError(_first_sentence(error.detail), extra={"fields": error.detail})
     wait_s = getattr(error, "wait", None)
     challenge = getattr(error, "auth_header", None)
-    return ApiError(
+    return _kind_of(error)(
         _sentence_for(error, view),
         code=_code_for(error),
         status=error.status_code,
@@ -211,15 +219,26 @@ def _translate(error: exceptions.APIException, view: object) -> ApiError:
     )
 
 
+def _kind_of(error: exceptions.APIException) -> type[ApiError]:
+    match error:
+        case exceptions.PermissionDenied() if "CSRF" in str(error.detail):
+            return CsrfError
+        case exceptions.ParseError():
+            return MalformedBodyError
+        case exceptions.UnsupportedMediaType():
+            return UnsupportedBodyError
+        case exceptions.NotAcceptable():
+            return NotAcceptableError
+        case _:
+            return ApiError
+
+
 def _code_for(error: exceptions.APIException) -> str:
-    if "CSRF" in str(error.detail):
-        return "csrf_failed"
-    for kind, code in (
-        (exceptions.AuthenticationFailed, "invalid_key"),
-        (exceptions.ParseError, "malformed_body"),
-    ):
-        if isinstance(error, kind):
-            return code
+    kind = _kind_of(error)
+    if kind is not ApiError:
+        return kind.code
+    if isinstance(error, exceptions.AuthenticationFailed):
+        return "invalid_key"
     return _CODES.get(error.status_code, HTTPStatus(error.status_code).name.lower())
 
 

@@ -43,3 +43,47 @@ class ApiError(Exception):
 
     def as_body(self) -> dict[str, object]:
         return {"error": self.message, "code": self.code, **self.extra}
+
+
+class UnreadableRequestError(ApiError):
+    """The head of the request, such as its Host, makes no sense."""
+
+
+class InvalidValueError(ApiError):
+    """A value in the address, the query or the body that can't be used; `fields` names a body's."""
+
+    code = "invalid_value"
+
+
+class MalformedBodyError(ApiError):
+    """The body is not valid JSON."""
+
+    code = "malformed_body"
+
+
+class UnsupportedBodyError(ApiError):
+    """The body has another Content-Type than the one that is taken."""
+
+    status = 415
+    code = "unsupported_media_type"
+
+
+class NotAcceptableError(ApiError):
+    """`Accept` names only what the answer can't be."""
+
+    status = 406
+    code = "not_acceptable"
+
+
+class CsrfError(ApiError):
+    """A session came without its token against forgery."""
+
+    status = 403
+    code = "csrf_failed"
+
+
+class InternalError(ApiError):
+    """A fault of ours; quote the request's id."""
+
+    status = 500
+    code = "internal_error"

@@ -12,7 +12,7 @@ from django.utils.decorators import async_only_middleware
 from django.utils.translation import gettext_noop
 
 from stt_web.core.error_responses import answer_request
-from stt_web.core.errors import ApiError
+from stt_web.core.errors import InvalidValueError
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -26,7 +26,7 @@ def RefuseUnstorableMiddleware(  # noqa: N802  # named in MIDDLEWARE like a clas
     async def middleware(request: HttpRequest) -> HttpResponseBase:
         if _holds_nul(request):
             message = gettext_noop("This request holds a NUL character, which no text has.")
-            return answer_request(request, ApiError(message, code="invalid_value"))
+            return answer_request(request, InvalidValueError(message))
         return await get_response(request)
 
     return middleware

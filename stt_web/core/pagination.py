@@ -12,6 +12,18 @@ from stt_web.core.public_address import absolute_url
 _PAGE: Final = re.compile(r"[0-9]{1,9}")
 
 
+class PageNotFoundError(ApiError):
+    """There is no such page."""
+
+    status = 404
+    code = "invalid_page"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no such page. Pages are numbered from 1; follow `next` until it is null."
+        )
+
+
 class PageNumberPagination(pagination.PageNumberPagination):
     page_size = 20
     page_size_query_param = "page_size"
@@ -22,13 +34,13 @@ class PageNumberPagination(pagination.PageNumberPagination):
         try:
             return super().paginate_queryset(*args, **options)
         except exceptions.NotFound:
-            raise _no_page() from None
+            raise PageNotFoundError from None
 
     def get_page_number(self, request: Request, paginator: Any) -> int | str:
         """Raises ApiError (404) for what is not the number of a page."""
         number: int | str = super().get_page_number(request, paginator)
         if isinstance(number, str) and _PAGE.fullmatch(number) is None:
-            raise _no_page()
+            raise PageNotFoundError
         return number
 
     def get_page_size(self, request: Request) -> int:
@@ -49,11 +61,3 @@ class PageNumberPagination(pagination.PageNumberPagination):
             return None
         path_and_query = "/" + link.split("/", 3)[3]
         return absolute_url(self.request._request, path_and_query)
-
-
-def _no_page() -> ApiError:
-    return ApiError(
-        "There is no such page. Pages are numbered from 1; follow `next` until it is null.",
-        status=404,
-        code="invalid_page",
-    )

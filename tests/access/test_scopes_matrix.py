@@ -1,19 +1,28 @@
-"""What each key may do: every operation × scope, and that each says which scopes it needs."""
+"""What each key may do: every operation × scope, and that each names the scopes it needs."""
 
 import itertools
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.http import HttpRequest, HttpResponse
+from django.test import Client
 from pytest_django import Settings
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.test import APIRequestFactory
+from rest_framework.views import APIView
 
 from accounts.authentication import ScopeError
 from accounts.keys.cache import evict_keys
 from accounts.keys.issue import SCOPES, issue_api_key
 from accounts.keys.throttle import reset_key_throttle
 from accounts.models import RateWindow
+from accounts.permissions import PUBLIC
 from billing.admission import identify_caller
+from billing.api.plain_views import scope_of_upload
 from billing.models import Plan
+from stt_web.core.documentation import documented_as
 from tests.access.routes import METHODS, Route, list_routes
 from tests.access.world import PARTS, missing_ids
 from tests.accounts.pages.people import member
@@ -117,6 +126,18 @@ def api_operations() -> Iterator[tuple[str, Route]]:
                     yield method, route
 
 
+def scopes_of(route: Route, method: str) -> set[str] | None:
+    """Return what the view names, as `HasScope`, `needs` and `takes_upload` enforce it; None where
+    it names nothing.
+    """
+    view = getattr(route.view, "view_class", None) or getattr(route.view, "cls", None)
+    declared = getattr(route.view, "scopes", None) or getattr(view, "scopes", {})
+    if method not in declared:
+        return None
+    named = declared[method] if declared[method] is not PUBLIC else ()
+    return {named} if isinstance(named, str) else set(named)
+
+
 def path_of(route: Route) -> str:
     ids = missing_ids() | {"key": "0123456789abcdef"} | PARTS
     return route.fill(ids)
@@ -135,6 +156,71 @@ def test_every_operation_of_the_api_says_what_it_needs() -> None:
     found = {(method, route.path) for method, route in api_operations()}
 
     assert found == set(DESIGN)
+
+
+def test_every_view_names_the_scopes_of_the_design() -> None:
+    """One that names none, for a method that it answers, fails here."""
+    declared = {
+        (method, route.path): scopes_of(route, method) for method, route in api_operations()
+    }
+
+    assert declared == DESIGN
+
+
+@pytest.mark.parametrize("path", INGESTED)
+def test_an_uploads_view_names_its_scope_and_is_let_in_by_it(path: str) -> None:
+    route = next(each for each in list_routes() if each.path == path)
+
+    assert scopes_of(route, "POST") == {"transcribe"} == {scope_of_upload(f"/{path}")}
+
+
+def test_a_view_that_names_no_scope_is_found() -> None:
+    class Nameless(APIView):
+        def get(self, request: Request) -> Response:
+            return Response()
+
+    async def nameless(request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    class Partly(Nameless):
+        scopes = {"POST": "manage"}
+
+    for view in (Nameless.as_view(), documented_as(Nameless)(nameless), Partly.as_view()):
+        assert scopes_of(Route("api/v1/nameless/", (), view), "GET") is None
+
+
+def test_a_view_without_scopes_lets_no_one_in() -> None:
+    class Nameless(APIView):
+        def get(self, request: Request) -> Response:
+            raise AssertionError("was let in")
+
+    _, raw = issue_api_key(member("ann@example.com"), name="wide")
+    request = APIRequestFactory().get("/", headers={"Authorization": f"Bearer {raw}"})
+    with pytest.raises(AttributeError, match="scopes"):
+        Nameless.as_view()(request)
+
+
+def test_a_head_needs_what_a_get_needs() -> None:
+    _, raw = issue_api_key(member("ann@example.com"), name="narrow", scopes=["manage"])
+    client = client_with(raw)
+    read = [path for (method, path), needed in DESIGN.items() if method == "GET" and needed]
+
+    answers = {
+        path: client.head(path_of(next(each for each in list_routes() if each.path == path)))
+        for path in read
+    }
+
+    no_head = {f"{TRANSCRIPT}events/": 405}
+    statuses = {path: answer.status_code for path, answer in answers.items()}
+    assert statuses == dict.fromkeys(read, 403) | no_head
+
+
+def test_a_method_that_a_view_lacks_is_405_to_whom_the_view_is_open() -> None:
+    anyone = Client()
+
+    assert anyone.post("/api/v1/billing/plans/").status_code == 405
+    assert anyone.get("/api/v1/billing/stripe/webhook/").status_code == 405
+    assert anyone.put("/api/v1/usage/").status_code == 401
 
 
 @pytest.mark.parametrize("scopes", KEYS, ids=lambda scopes: "+".join(sorted(scopes)))
@@ -165,7 +251,7 @@ def test_an_upload_needs_transcribe(scope: str) -> None:
         "headers": [(b"authorization", f"Bearer {raw}".encode())],
     }
     if scope == "transcribe":
-        assert identify_caller(request, needed_scope="transcribe").api_key is not None
+        assert identify_caller(request, needed_scope="transcribe").principal.api_key is not None
     else:
         with pytest.raises(ScopeError):
             identify_caller(request, needed_scope="transcribe")

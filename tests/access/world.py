@@ -11,6 +11,7 @@ from allauth.usersessions.models import UserSession
 from django.test import Client
 from django.utils import timezone
 
+from accounts.guest_tokens import make_guest_token
 from accounts.keys.issue import SCOPES, issue_api_key
 from accounts.models import User
 from accounts.tickets import issue_ticket
@@ -19,7 +20,6 @@ from billing.quotas import account_for
 from tests.accounts.pages.people import member
 from tests.transcripts import rows
 from transcripts.models import Gap, Segment, Speaker, Status, Transcript
-from transcripts.services.guest_tokens import make_guest_token
 from transcripts.sharing.links import create_share
 from transcripts.webhooks.endpoints import create_endpoint, send_test
 
@@ -30,7 +30,7 @@ PARTS = {"format_name": "txt", "number": "1"}
 
 @dataclass(frozen=True)
 class Credential:
-    """How a request says who it is from. `cookies`: those of a browser that has logged in."""
+    """How a request identifies its sender. `cookies`: those of a browser that has logged in."""
 
     name: str
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -141,7 +141,7 @@ def create_invoice(user: User) -> Invoice:
 
 
 def list_credentials(account: Account) -> list[Credential]:
-    """Whatever `account` could show, and what is none."""
+    """All that `account` could show, and what is none."""
     user = account.user
     raw = account.raw_key
     guest, _ = make_guest_token()

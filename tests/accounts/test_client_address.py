@@ -14,7 +14,7 @@ PROXIES = ["10.0.0.0/8", "fd00::/8"]
     ("peer", "forwarded_for", "client"),
     [
         ("203.0.113.9", "", "203.0.113.9"),
-        # Somebody from outside may claim anything.
+        # A client from outside may claim anything.
         ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
         ("203.0.113.9", "10.0.0.1", "203.0.113.9"),
         # What the proxy appended is on the right; what stands left of it, the client sent.

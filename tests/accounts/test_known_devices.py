@@ -1,4 +1,4 @@
-"""A limit on guesses can't be spent for somebody else: neither an owner's log-in nor a good key."""
+"""A limit on guesses can't be spent by another: neither an owner's log-in nor a good key."""
 
 import logging
 

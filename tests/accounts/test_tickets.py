@@ -1,4 +1,4 @@
-"""Tickets: how a page uses /v1/ for whoever is logged in."""
+"""Tickets: how a page uses /v1/ for the user who is logged in."""
 
 import time
 

@@ -29,7 +29,7 @@ class Operator:
         return self.client.get(path, **options)
 
     def act(self, subject: Any, action: str, **fields: object) -> Any:
-        """Press an action's button, with a reason unless told otherwise; follow to the page."""
+        """Press an action's button, with a reason unless another is given; follow to the page."""
         data = {"reason": "ticket 7", **fields}
         return self.client.post(action_of(subject, action), data, follow=True)
 

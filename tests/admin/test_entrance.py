@@ -102,7 +102,7 @@ def test_the_last_operator_with_all_rights_can_not_dismiss_himself(operator: Ope
     helper = make_operator("helper@example.com", is_superuser=False)
     answer = operator.act(operator.user, "dismiss-operator")
     assert "This is the last operator with all rights." in answer.content.decode()
-    operator.act(helper.user, "dismiss-operator")  # whoever can't appoint others may go
+    operator.act(helper.user, "dismiss-operator")  # one who can't appoint others may go
 
     assert list(User.objects.filter(is_staff=True)) == [operator.user]
     assert last_entry().object_id == str(helper.user.pk)

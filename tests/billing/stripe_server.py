@@ -56,7 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(dict(parse_qsl(self.rfile.read(length).decode(), keep_blank_values=True)))
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def _answer(self, form: Form) -> None:
         parts = urlsplit(self.path)

@@ -1,7 +1,7 @@
 """A stand-in of Stripe's HTTP API, as far as we use it (`stripe_server` puts it on a port).
 
 It checks what it is sent (method, path, key, version, idempotency key, every form field) and notes
-what it doesn't expect in `complaints`. What happens at Stripe (somebody pays, a refund, a dispute)
+what it doesn't expect in `complaints`. What happens at Stripe (a payment, a refund, a dispute)
 is a method, which changes the objects and returns the events that Stripe would deliver. Shapes:
 https://docs.stripe.com/api, version 2026-10-28.
 """
@@ -86,7 +86,7 @@ class StripeStandIn:
     # what happens at Stripe
 
     def pay(self, session_id: str) -> list[Object]:
-        """Somebody pays on the page of a session; a subscription begins with its first invoice."""
+        """A customer pays on a session's page; a subscription begins with its first invoice."""
         session = self.objects[session_id]
         session |= {"status": "complete", "payment_status": "paid"}
         if session["mode"] == "payment":
@@ -184,7 +184,7 @@ class StripeStandIn:
         return self.objects[self.objects[intent_id]["latest_charge"]]
 
     def event(self, kind: str, about: Object) -> Object:
-        """The event with the object as it is at this moment, whatever becomes of it."""
+        """The event with the object as it is at this moment, independent of later changes."""
         told = {name: value for name, value in about.items() if not name.startswith("_")}
         return {
             "id": f"evt_{next(self._numbers)}",

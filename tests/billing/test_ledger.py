@@ -36,7 +36,7 @@ def left_of(account: BillingAccount, *, now: datetime | None = None) -> tuple[in
 
 @pytest.fixture(autouse=True)
 def _ledger_adds_up(db: None) -> object:
-    """Whatever a test does, every balance is the sum of its entries afterwards."""
+    """After each test every balance is the sum of its entries."""
     yield
     assert check_ledger() == []
 

@@ -1,4 +1,4 @@
-"""No oversell, whoever comes at once: threads here, 50 real processes on PostgreSQL."""
+"""No oversell under concurrency: threads here, 50 real processes on PostgreSQL."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Whatever comes in whatever order, the ledger agrees with a model that fits on a page."""
+"""For any operations in any order, the ledger agrees with a model that fits on a page."""
 
 import uuid
 from dataclasses import dataclass

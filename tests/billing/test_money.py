@@ -1,4 +1,4 @@
-"""Amounts as people read them, whatever the currency's smallest unit is."""
+"""Amounts as people read them, for any smallest unit of a currency."""
 
 import pytest
 from django.utils.translation import override

@@ -1,4 +1,4 @@
-"""A browser that somebody is logged in with, without going through the forms."""
+"""A browser with a user logged in, without going through the forms."""
 
 import sys
 

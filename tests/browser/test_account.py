@@ -1,4 +1,4 @@
-"""Somebody signs up, opens the link of the mail, makes a key and uses it: in a real browser.
+"""A person signs up, opens the link of the mail, makes a key and uses it: in a real browser.
 
 Web server and worker are real processes; the mail is a file that the worker wrote.
 """

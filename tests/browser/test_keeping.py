@@ -106,7 +106,7 @@ def test_a_visitor_speaks_logs_in_and_has_the_text(
     page.goto(f"{system.url}/transcripts/")
     expect(page.get_by_role("listitem").filter(has_text="Live")).to_be_visible()
 
-    # Too late for another one: that is said, once.
+    # Too late for another one: that is shown, once.
     page.evaluate(
         "() => localStorage.setItem('stt-guest-results', JSON.stringify([{token: 'sttt_late'}]))"
     )

@@ -1,4 +1,4 @@
-"""Somebody brings subtitles along, takes transcripts away, and limits how long they stay."""
+"""A user brings subtitles along, takes transcripts away, and limits how long they stay."""
 
 import zipfile
 from collections.abc import Iterator
@@ -94,6 +94,7 @@ def test_a_limit_is_typed_and_asked_for_where_it_deletes(
 ) -> None:
     page.goto(f"{system.url}/account/")
     page.get_by_role("link", name="Retention").click()
+    page.wait_for_url("**/account/retention/")  # loaded: its script has run
     recordings = page.get_by_role("group", name="Recordings")
     recordings.get_by_role("spinbutton").fill("14")
     expect(recordings.get_by_role("radio", name="Delete after")).to_be_checked()

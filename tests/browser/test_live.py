@@ -1,4 +1,4 @@
-"""Somebody speaks into a browser and reads along: the product's real processes, a real recogniser.
+"""A person speaks into a browser and reads along: the product's real processes, a real recogniser.
 
 The microphone plays recordings that the tiny Whisper gets right in every mode (its README).
 """
@@ -68,7 +68,7 @@ def open_live(system: System, context: BrowserContext) -> Page:
 def wait_for(
     page: Page, condition: Callable[[], bool], *, what: Callable[[], object], within_s: float = 30
 ) -> None:
-    """Return once it holds; events of the page are taken in meanwhile."""
+    """Return once it holds; events of the page are taken in while it waits."""
     deadline = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < deadline, what()

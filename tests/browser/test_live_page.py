@@ -1,6 +1,6 @@
 """`/live/` in a real browser with a real microphone of its kind; the socket follows a script.
 
-The page is the real one. What the server would say is the script's, so that each of its refusals
+The page is the real one. The server's messages are scripted, so that each of its refusals
 can be had; `test_live.py` has the whole.
 """
 
@@ -28,7 +28,7 @@ SCROLL_UP = """() => new Promise((resolve) => {
 
 
 class Script:
-    """The server's side: opens each session, and keeps what it was told, connection by connection.
+    """The server's side: opens each session, and records what it received, by connection.
 
     `refusals`: (message, close code) for the connections in turn, instead; None lets one through.
     """
@@ -110,7 +110,7 @@ def start(page: Page) -> None:
 
 
 def wait_until(page: Page, condition: Callable[[], bool]) -> None:
-    """Return once it holds; the script runs meanwhile."""
+    """Return once it holds; the script runs while it waits."""
     deadline = time.monotonic() + 20
     while not condition():
         assert time.monotonic() < deadline

@@ -14,7 +14,7 @@ from tests.e2e.processes import ROOT
 
 pytestmark = pytest.mark.browser
 
-STATIC = ROOT / "transcripts" / "static" / "transcripts"
+STATIC = ROOT / "transcripts" / "live" / "static"
 RATES_HZ = (8_000, 16_000, 22_050, 44_100, 48_000, 96_000)
 
 RESAMPLE = """async ({rateHz, samples, block}) => {
@@ -25,7 +25,7 @@ RESAMPLE = """async ({rateHz, samples, block}) => {
   return [...out, ...resampler.flush()];
 }"""
 
-# The worklet itself, fed with a sound of that rate and told to flush once all is rendered.
+# The worklet itself, fed with a sound of that rate and made to flush once all is rendered.
 RUN_WORKLET = """async ({rateHz, samples}) => {
   const context = new OfflineAudioContext(1, samples.length + 2 * rateHz, rateHz);
   await context.audioWorklet.addModule("/pcm-worklet.js");

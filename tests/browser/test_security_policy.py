@@ -13,7 +13,7 @@ from tests.e2e.processes import System
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 
-# A session that gave password and code: of an operator, or of somebody without a second factor.
+# A session that gave password and code: of an operator, or of a user without a second factor.
 LOG_IN = """
 import time
 from importlib import import_module
@@ -67,12 +67,12 @@ def browser(start_browser: StartBrowser) -> Browser:
 
 @pytest.fixture(scope="module")
 def sessions(system: System) -> list[str]:
-    """The key of a session and the id of its user, of somebody and of an operator."""
+    """The key of a session and the id of its user, of a user and of an operator."""
     return system.run(sys.executable, "manage.py", "shell", "-v0", "-c", LOG_IN).split()[-4:]
 
 
 def visit(browser: Browser, system: System, session_key: str, *paths: str) -> dict[str, list[str]]:
-    """Return what the browser's console says of the policy on each page; pages without: no entry.
+    """Return what the browser's console reports about the policy, by page; pages without: no entry.
 
     Each page must be there, and must have been shown with the policy.
     """

@@ -1,4 +1,4 @@
-"""Somebody finds a transcript, reads it along with its sound, and corrects it."""
+"""A user finds a transcript, reads it along with its sound, and corrects it."""
 
 import re
 import sys
@@ -40,7 +40,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 @pytest.fixture
 def transcript_id(system: System) -> Iterator[str]:
-    """A dialogue of two, freshly transcribed; gone afterwards, else the next is this one again."""
+    """A dialogue of two, just transcribed; deleted afterwards, else the next is this one again."""
     recording = (TINY / "samples" / "dialogue_1.flac").read_bytes()
     answer = requests.post(
         f"{system.url}/v1/transcribe",

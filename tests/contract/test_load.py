@@ -36,7 +36,7 @@ class Memory:
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
-        Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak begins anew
+        Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak is reset
         self._before = self._read("VmRSS")
 
     def growth(self) -> int:

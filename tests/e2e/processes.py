@@ -35,7 +35,7 @@ START_DEADLINE_S = 60.0
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on now."""
+    """Return a port of 127.0.0.1 that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -60,7 +60,7 @@ class System:
     """The system's processes over one data folder, each on free ports, with a log file each.
 
     `inference_replicas` is how many inference addresses the others balance over. Leaving the
-    `with` block kills whatever still runs.
+    `with` block kills what still runs.
     """
 
     def __init__(
@@ -211,7 +211,7 @@ class System:
         if role == "inference":
             return accepts_connections(self.port(name))
         if role == "beat":
-            return True  # nobody waits for the clock
+            return True  # no test waits for the clock
         return b" ready." in self._log_path(name).read_bytes()[self._log_starts[name] :]
 
 

@@ -183,7 +183,7 @@ def freeze_worker(product: Product, transcript_id: str) -> None:
 
 
 def freeze_inference(product: Product, transcript_id: str) -> None:
-    """Its connections stay open without a word: only pings tell."""
+    """Its connections stay open silently: only pings show it."""
     system = product.system
     lines_before = system.log("worker-bulk").count("recognition_interrupted")
     system.freeze("inference")

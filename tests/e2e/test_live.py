@@ -1,4 +1,4 @@
-"""Web processes that end while somebody speaks: nothing that was journalled is lost.
+"""Web processes that end during a live session: nothing that was journalled is lost.
 
 The product's own processes, with the tiny Whisper, over a real socket.
 """
@@ -27,7 +27,7 @@ ROLES = ("inference", "worker-short", "worker-housekeeping", "beat", "web")
 
 @dataclass
 class Speaker:
-    """Somebody who has spoken for `SECONDS`, all of it journalled."""
+    """A speaker who has spoken for `SECONDS`, all of it journalled."""
 
     system: System
     socket: ClientConnection
@@ -35,7 +35,7 @@ class Speaker:
     resume_token: str
 
     def state(self) -> tuple[str, int, str]:
-        """Return status, heard milliseconds and the text, as the database has them."""
+        """Return status, recognised milliseconds and the text, as the database has them."""
         key = self.transcript_id.replace("-", "")
         with closing(sqlite3.connect(self.system.folder / "stt.sqlite3", timeout=30)) as database:
             status, heard_ms = database.execute(
@@ -106,7 +106,7 @@ def speaker(system: System, talk: bytes) -> Iterator[Speaker]:
 
 
 def resume(speaker: Speaker) -> dict[str, Any]:
-    """Go on behind another socket, say nothing more, and return the last message."""
+    """Go on behind another socket, send nothing more, and return the last message."""
     with open_socket(speaker.system) as socket:
         socket.send(json.dumps({"resume_token": speaker.resume_token}))
         assert read_until(socket, "resume_token")["audio_ms"] == SECONDS * 1000
@@ -136,7 +136,7 @@ def test_a_client_goes_on_at_the_next_web_process(
     system: System, speaker: Speaker, end: str
 ) -> None:
     getattr(system, end)("web")
-    with pytest.raises(ConnectionClosed):  # noqa: PT012  # what was told before comes first
+    with pytest.raises(ConnectionClosed):  # noqa: PT012  # what was sent before comes first
         while True:
             speaker.socket.recv(timeout=10)
     system.start("web")

@@ -12,10 +12,10 @@ const window = openPage(`<ol id="segments" data-transcript="t1" data-revision="4
     [{"number": 1, "label": "Speaker 1", "name": "Ann"}, {"number": 2, "label": "Speaker 2", "name": ""}]
   </script>`);
 const { currentRevision, guard, read, send } =
-  await import("../../transcripts/static/transcripts/changes.js");
+  await import("../../transcripts/editing/static/changes.js");
 const { change, itemOf, neighbourOf, textOf } =
-  await import("../../transcripts/static/transcripts/lines.js");
-const { ShownError, hideError } = await import("../../transcripts/static/transcripts/dom.js");
+  await import("../../transcripts/editing/static/lines.js");
+const { ShownError, hideError } = await import("../../transcripts/pages/static/dom.js");
 
 const SPEAKERS = [
   { number: 1, label: "Speaker 1", name: "Ann" },

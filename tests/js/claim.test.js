@@ -4,15 +4,14 @@ import { answerFetch, json, offline, openPage } from "./page.js";
 
 const NOTICE = `<p id="claim" data-claim="/claim/" data-transcripts="/transcripts/" hidden></p>`;
 openPage(NOTICE);
-const { addTokens, beginClaim } =
-  await import("../../transcripts/static/transcripts/guest-results.js");
+const { addTokens, beginClaim } = await import("../../transcripts/pages/static/guest-results.js");
 
 let loads = 0;
 /** Load claim.js as another page does, until it has nothing to do; waits of retries pass at once. */
 async function load() {
   const { setTimeout: real } = globalThis;
   globalThis.setTimeout = /** @type {any} */ ((/** @type {any} */ act) => real(act, 0));
-  await import(`../../transcripts/static/transcripts/claim.js?${++loads}`);
+  await import(`../../transcripts/pages/static/claim.js?${++loads}`);
   await new Promise((resolve) => real(resolve, 30));
   globalThis.setTimeout = real;
 }

@@ -3,9 +3,8 @@ import { test } from "node:test";
 import { openPage } from "./page.js";
 
 openPage();
-const { followEvents, readEvents } =
-  await import("../../transcripts/static/transcripts/event-stream.js");
-const { RequestError } = await import("../../transcripts/static/transcripts/requests.js");
+const { followEvents, readEvents } = await import("../../transcripts/pages/static/event-stream.js");
+const { RequestError } = await import("../../transcripts/pages/static/requests.js");
 
 /** @param {...string} chunks */
 function stream(...chunks) {

@@ -4,8 +4,8 @@ import { openPage } from "./page.js";
 
 openPage();
 const { formatBytes, formatClock, formatExactClock, formatSeconds, parseClock } =
-  await import("../../transcripts/static/transcripts/format.js");
-const { fill, fillCount } = await import("../../transcripts/static/transcripts/texts.js");
+  await import("../../transcripts/pages/static/format.js");
+const { fill, fillCount } = await import("../../transcripts/pages/static/texts.js");
 
 test("clocks have hours only where there are any, as the server's", () => {
   assert.equal(formatClock(0), "0:00");

@@ -4,7 +4,7 @@ import { openPage } from "./page.js";
 
 openPage(`<div id="save-offer" hidden><a href="#">Sign up</a><a href="#">Log in</a></div>`);
 const { addTokens, beginClaim, endClaim, offerToSave } =
-  await import("../../transcripts/static/transcripts/guest-results.js");
+  await import("../../transcripts/pages/static/guest-results.js");
 
 const LATER = 61_000;
 

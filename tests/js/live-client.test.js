@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
-import { LiveTranscription } from "../../transcripts/static/transcripts/live-client.js";
-import { BYTES_A_MS } from "../../transcripts/static/transcripts/unsent-audio.js";
+import { LiveTranscription } from "../../transcripts/live/static/live-client.js";
+import { BYTES_A_MS } from "../../transcripts/live/static/unsent-audio.js";
 
 const GIVE_UP_MS = 300_000;
 

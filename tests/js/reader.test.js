@@ -11,8 +11,7 @@ const window = openPage(`<audio id="player"></audio>
 const player = /** @type {any} */ (document.getElementById("player"));
 Object.defineProperty(player, "currentTime", { value: 0, writable: true });
 Object.defineProperty(player, "paused", { value: true });
-const { words, wordsOf, discardPages } =
-  await import("../../transcripts/static/transcripts/reader.js");
+const { words, wordsOf, discardPages } = await import("../../transcripts/pages/static/reader.js");
 
 const PAGE = json({
   results: [

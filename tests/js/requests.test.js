@@ -3,13 +3,13 @@ import { test } from "node:test";
 import { answerFetch, json, never, offline, openPage } from "./page.js";
 
 openPage();
-const requests = await import("../../transcripts/static/transcripts/requests.js");
+const requests = await import("../../transcripts/pages/static/requests.js");
 const { fetchTicket, pause, request, requestJson, withRetries } = requests;
-const { fetchExport } = await import("../../transcripts/static/transcripts/exports.js");
+const { fetchExport } = await import("../../transcripts/exports/static/exports.js");
 
 /**
  * @param {Promise<unknown>} promise
- * @returns {Promise<import("../../transcripts/static/transcripts/requests.js").RequestError>}
+ * @returns {Promise<import("../../transcripts/pages/static/requests.js").RequestError>}
  */
 async function failure(promise) {
   try {

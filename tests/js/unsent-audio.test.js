@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BYTES_A_MS, UnsentAudio } from "../../transcripts/static/transcripts/unsent-audio.js";
+import { BYTES_A_MS, UnsentAudio } from "../../transcripts/live/static/unsent-audio.js";
 
 /** A frame whose bytes all are `value`.
  * @param {number} ms

@@ -3,7 +3,7 @@ import { beforeEach, test } from "node:test";
 import { openPage } from "./page.js";
 
 const window = openPage();
-const { upload } = await import("../../transcripts/static/transcripts/upload.js");
+const { upload } = await import("../../transcripts/pages/static/upload.js");
 
 /** The browser's XMLHttpRequest, as far as an upload uses it. */
 class FakeRequest {

@@ -107,7 +107,7 @@ class Answer:
 
 @dataclass
 class Owner:
-    """Somebody with one object of each kind. `ids`: by the names that addresses have."""
+    """A user with one object of each kind. `ids`: by the names that addresses have."""
 
     url: str
     user: User

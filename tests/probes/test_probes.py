@@ -33,7 +33,7 @@ __all__ = ["inference", "server", "visitor"]
 pytestmark = pytest.mark.timeout(600)
 
 WITH_BODY = ("POST", "PUT", "PATCH")
-# What is away in tests: the inference service. Said with a code, and not with a traceback.
+# What is away in tests: the inference service. Reported with a code, and not with a traceback.
 AWAY = 503
 ID_VALUES = ("0", "9" * 25, "9" * 5_000, "%00", "%ED%A0%80", "a" * 3_000, "..", "%2e")
 FIELD = re.compile(rb'name="([^"]+)"')
@@ -166,7 +166,7 @@ def test_pages(visitor: Client, is_logged_in: bool) -> None:
 
 
 def cookies_of(user: User | None) -> str:
-    """Return what a browser sends: its token against forgery and, if somebody is, a session."""
+    """Return what a browser sends: its token against forgery and, if there is one, a session."""
     browser = Browser()
     if user is not None:
         browser.force_login(user)

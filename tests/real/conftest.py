@@ -1,7 +1,7 @@
 """Real weights, pulled by the project's own catalogue, and real speech: each once, then kept.
 
 They lie in STT_TEST_CACHE (~/.cache/open-stt), outside the checkout. Without any source the tests
-skip and say why; where STT_TEST_REQUIRE lists `real_weights`, they fail.
+skip and report why; where STT_TEST_REQUIRE lists `real_weights`, they fail.
 """
 
 from collections.abc import AsyncIterator

@@ -23,7 +23,7 @@ _TIMEOUT_S = 60.0
 
 
 class NoSourceError(Exception):
-    """The package could not be fetched; the message says why."""
+    """The package could not be fetched; the message has the reason."""
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ F5_TTS = Package(
 _CHINESE = "f5_tts/infer/examples/basic/basic_ref_zh.wav"
 _LIBRIVOX = "pocketsphinx-5.1.1/test/data/librivox/sense_and_sensibility_01_austen_64kb-"
 _ACTORS = "moonshine_voice/assets/"
-# What the package's transcript says, but for a word that the reader repeats.
+# The package's transcript, but for a word that the reader repeats.
 _AUSTEN = {
     "0870": "And Mr. John Dashwood had then leisure to consider how much there might be prudently "
     "in his power to do for them.",

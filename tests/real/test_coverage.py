@@ -1,4 +1,4 @@
-"""Speech = words + gaps, on real weights and real speech: nothing said is lost silently."""
+"""Speech = words + gaps, on real weights and real speech: no speech is lost silently."""
 
 import numpy as np
 import pytest

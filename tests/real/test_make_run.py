@@ -87,7 +87,7 @@ class MakeRun:
         return "\n".join(self.lines[-60:])
 
     def processes(self) -> list[psutil.Process]:
-        """Every process that works on this data folder, whoever started it."""
+        """Every process that works on this data folder, started by anyone."""
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):

@@ -1,4 +1,4 @@
-"""The speaker model on real speech: what it must say of known sounds, and of known readers."""
+"""The speaker model on real speech: what it must find in known sounds, and for known readers."""
 
 import json
 from collections.abc import Sequence

@@ -3,7 +3,7 @@
     apt install flite && python -m tests.speech.durations      (writes word_times.json)
 
 flite prints when each sound ends (`-psdur`), but not of which word it is. The sounds of each word
-said alone are matched with those of the sentence (a vowel may be reduced there), which gives each
+spoken alone are matched with those of the sentence (a vowel may be reduced there), which gives each
 sound its word.
 """
 

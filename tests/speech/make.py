@@ -2,8 +2,8 @@
 
     apt install flite && python tests/speech/make.py
 
-The recordings are committed: this is needed only to make them anew. `recordings.json` holds what
-is said in each, in which voice. The sentences were written once, before anything was measured on
+The recordings are committed: this is needed only to make them again. `recordings.json` holds what
+is spoken in each, in which voice. The sentences were written once, before anything was measured on
 them, in plain words; none was taken out afterwards. (The sample's last sentence was chosen so that
 the offline engine gets it right: it is a demonstration, not a measurement.)
 """

@@ -29,7 +29,7 @@ def document(visitor: Client) -> dict[str, Any]:
 
 
 def hold(document: dict[str, Any], path: str, method: str, answer: requests.Response) -> None:
-    """Hold an answer against what the document says of this status, type and its headers."""
+    """Hold an answer against the document's entry for this status, type and its headers."""
     described = document["paths"][path][method]["responses"][str(answer.status_code)]
     for name in described.get("headers", {}):
         assert name in answer.headers or name == "X-Transcript-Token", name

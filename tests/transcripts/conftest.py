@@ -30,7 +30,7 @@ RATE_HZ = 16_000
 
 
 class MakeTranscript(Protocol):
-    """Make a queued transcript of `seconds` of audio, held for as `probed_ms` says."""
+    """Make a queued transcript of `seconds` of audio, with a hold for `probed_ms`."""
 
     def __call__(
         self,
@@ -52,7 +52,7 @@ def fake(settings: Settings) -> Iterator[FakeInference]:
 @pytest.fixture
 def make_transcript(transactional_db: None, settings: Settings, tmp_path: Path) -> MakeTranscript:
     settings.MEDIA_ROOT = tmp_path / "media"
-    # The broker of a test is a folder that nobody reads: what is sent there is only a hint.
+    # The broker of a test is a folder that no worker reads: what is sent there is only a hint.
     settings.HEARTBEAT_S = 0.05
 
     def make(

@@ -1,7 +1,7 @@
-"""An inference service that does what a test tells it: a real gRPC server without a recogniser.
+"""An inference service that does what a test scripts: a real gRPC server without a recogniser.
 
-It "hears" one word a second: for the second that begins at 3 s the segment "w3". So what was
-stored tells which seconds were heard, from which call, and whether any was heard twice. Each call
+It recognises one word a second: for the second that begins at 3 s the segment "w3". So what was
+stored shows which seconds were recognised, by which call, and whether any was twice. Each call
 of Transcribe takes the next `Script` of the list, and the default one when the list is empty.
 """
 
@@ -132,7 +132,7 @@ class _Speech(speech_pb2_grpc.SpeechServicer):
     def Align(  # noqa: N802  # named by the proto
         self, request: speech_pb2.AlignRequest, context: grpc.ServicerContext
     ) -> speech_pb2.AlignResponse:
-        """Each word as long as the others, over the whole audio, if the test says nothing else."""
+        """Each word as long as the others, over the whole audio, unless scripted otherwise."""
         self._fake.aligned.append(request)
         left = threading.Event()
         context.add_callback(left.set)

@@ -8,12 +8,15 @@ from django.db.models import QuerySet
 
 from transcripts.jobs.lease import Lease, claim_job
 from transcripts.models import JobKind, Recording, Source, Transcript, TranscriptionJob
+from transcripts.options import TranscriptionOptions
 from transcripts.pipeline import run_job
 from transcripts.services.job_status import insert
 
 _RECORDING = {"path", *(each.name for each in Recording._meta.concrete_fields)} - {"id", "owner"}
 _JOB = {each.name for each in TranscriptionJob._meta.concrete_fields} - {"id", "transcript"}
 _TRANSCRIPT = {each.name for each in Transcript._meta.concrete_fields} - {"job", "recording"}
+# Of `TranscriptionJob.further_options`.
+_OPTIONS = set(TranscriptionOptions().as_columns()["further_options"])
 # Written to the job and to the transcript.
 _BOTH = {"status", "language", "finished_at", "credits_charged"}
 
@@ -61,6 +64,10 @@ def claim_transcript(transcript_id: UUID) -> tuple[Lease, TranscriptionJob] | No
 
 
 def _split(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    further = {name: fields[name] for name in _OPTIONS & set(fields)}
+    if further:
+        rest = {name: value for name, value in fields.items() if name not in further}
+        fields = {**rest, "further_options": further}
     unknown = set(fields) - _TRANSCRIPT - _RECORDING - _JOB
     if unknown:
         raise TypeError(f"No table has {unknown}.")

@@ -17,6 +17,7 @@ from accounts.models import User
 from billing.models import BillingAccount
 from protos.stt.v1 import server_pb2
 from tests.billing.conftest import create_account
+from tests.declared_errors import note_answer
 from tests.stt_web.served import Served
 from tests.transcripts.fake_inference import FakeInference
 from transcripts.models import Status, TranscriptionJob
@@ -27,7 +28,7 @@ RATE_HZ = 16_000
 
 @dataclass
 class Client:
-    """Somebody who calls the server: with a key, or (`key` empty) without."""
+    """A client of the server: with a key, or (`key` empty) without."""
 
     url: str
     key: str = ""
@@ -44,7 +45,12 @@ class Client:
         headers = options.pop("headers", {})
         if self.key:
             headers = {"Authorization": f"Bearer {self.key}", **headers}
-        return self.session.request(method, self.url + path, headers=headers, timeout=30, **options)
+        answer = self.session.request(
+            method, self.url + path, headers=headers, timeout=30, **options
+        )
+        if not options.get("stream"):  # what the upload layer refuses, Django doesn't see
+            note_answer(method, path.partition("?")[0], answer.status_code, answer.content)
+        return answer
 
     def get(self, path: str, **options: Any) -> requests.Response:
         return self.call("GET", path, **options)
@@ -64,7 +70,7 @@ class Client:
 
 
 class Worker:
-    """Works on whatever is queued, in a thread, until it is stopped."""
+    """Works on what is queued, in a thread, until it is stopped."""
 
     def __init__(self) -> None:
         self._stopped = threading.Event()
@@ -107,7 +113,7 @@ def inference() -> Iterator[FakeInference]:
 def visitor(
     transactional_db: None, settings: Settings, server: Served, inference: FakeInference
 ) -> Client:
-    """Somebody without a key. Each test begins with a day without any."""
+    """A client without a key. Each test begins with a day without any."""
     settings.INFERENCE_TARGET = inference.target
     settings.HEARTBEAT_S = 0.2
     inference.scripts.clear()
@@ -117,7 +123,7 @@ def visitor(
 
 @pytest.fixture
 def client(visitor: Client) -> Client:
-    """Somebody with a key, an hour of this month, and two recordings at once."""
+    """A client with a key, an hour of this month, and two recordings at once."""
     return make_client(visitor.url)
 
 

@@ -26,7 +26,7 @@ from transcripts.exports.options import ExportOptions
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.jobs.lease import claim_job
 from transcripts.jobs.results import JobRun, open_job, store_window, write_fenced
-from transcripts.jobs.second_pass import options_of, order_second_pass
+from transcripts.jobs.second_pass import order_second_pass
 from transcripts.jobs.stages.finalize import finalize
 from transcripts.models import EditAlignment, Revision, Segment, Transcript, WebhookDelivery
 from transcripts.text.segments import Segment as TextSegment
@@ -50,7 +50,7 @@ def agrees(transactional_db: None) -> Iterator[None]:
 
 def begin_second_pass(transcript: Transcript) -> JobRun:
     """Its text is `WINDOW`'s once more."""
-    row = order_second_pass(transcript, options_of(transcript.job))
+    row = order_second_pass(transcript, transcript.job.options)
     claimed = claim_job(row.pk)
     assert claimed is not None
     job = open_job(*claimed)

@@ -12,7 +12,7 @@ import pytest
 
 from stt_web.core.strict_json import StrictJsonError, parse_json
 from stt_web.core.unicode import normalize
-from stt_web.core.uploads import clean_file_name
+from stt_web.core.upload_reader import clean_file_name
 from tests.transcripts.exports.documents import document, segment
 from transcripts.editing.alignment_checks import redistribute_times
 from transcripts.editing.revisions import compare_texts

@@ -78,7 +78,7 @@ def test_two_verbs_at_once_leave_one_truth(
 
 
 def act(job: JobRun, verb: str) -> None:
-    """A worker that lost its lease, and a row that is gone, are expected ends."""
+    """A worker that lost its lease, and a row that was deleted, are expected ends."""
     lease, row = job.lease, type(job.row).objects.select_related("transcript__owner")
     found = row.filter(pk=job.row.pk).first()
     if found is None:

@@ -1,4 +1,4 @@
-"""A new encryption key in front: everything is written anew, and the old one can go."""
+"""A new encryption key in front: everything is encrypted again, and the old one can be removed."""
 
 import io
 

@@ -211,7 +211,7 @@ def test_an_export_that_is_ordered_after_the_deletion_leaves_no_folder(
     transcript = finished(make_transcript, account)
     wanted = describe_export(transcript, format_name="txt", options=options)
     delete_transcript(transcript)
-    order_export(wanted)  # whoever asked had read the row before
+    order_export(wanted)  # the one that asked had read the row before
     make_export(wanted.transcript_id, format_name="txt", options=options)
     assert not wanted.path.parent.parent.exists()
 

@@ -6,13 +6,21 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
-from accounts.authentication import authenticate_token, read_bearer
-from accounts.client_address import request_address
+from accounts.authentication import AuthenticationError
+from accounts.keys.throttle import KeyThrottledError
+from accounts.permissions import open_to_everyone
+from accounts.principals import Credential, resolve_request
+from stt_web.core.documentation import documented, raises
 from stt_web.core.error_responses import allow_methods
+from transcripts.inference.catalog import InferenceUnavailableError
 from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
 from transcripts.media.formats import FORMATS
-from transcripts.services.guest_tokens import is_guest_token
+from transcripts.serializers import (
+    FormatListSerializer,
+    LanguageListSerializer,
+    ModelListSerializer,
+)
 from transcripts.text.languages import LANGUAGE_NAMES
 
 # Asking the inference service may take its whole deadline while it is down.
@@ -20,11 +28,15 @@ _askers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="models")
 _SPEEDS = ("very_fast", "fast", "standard")
 
 
+@documented(operation_id="list_models", responses=ModelListSerializer)
+@open_to_everyone
+@raises(AuthenticationError, KeyThrottledError, InferenceUnavailableError)
 @allow_methods("GET", "HEAD")
 async def show_models(request: HttpRequest) -> HttpResponseBase:
-    """GET /v1/models — also in the shape that OpenAI's client reads (`object`, `data`).
+    """List the models, and which of them are installed here.
 
-    With the key of an account that has Private Cloud: what its instances have.
+    Also in the shape that OpenAI's client reads (`object`, `data`). With the key of an account that
+    has Private Cloud: what its instances have.
     """
     inference = await sync_to_async(_inference_of)(request)
     known = await sync_to_async(inference.list_models, thread_sensitive=False, executor=_askers)()
@@ -38,25 +50,26 @@ async def show_models(request: HttpRequest) -> HttpResponseBase:
     )
 
 
+@documented(operation_id="list_languages", responses=LanguageListSerializer)
+@open_to_everyone
 @allow_methods("GET", "HEAD")
 async def show_languages(request: HttpRequest) -> HttpResponseBase:
-    """GET /v1/languages — Whisper's, in its order."""
+    """List the languages: Whisper's, with its codes and names."""
     languages = [{"code": code, "name": name} for code, name in LANGUAGE_NAMES.items()]
     return JsonResponse({"languages": languages})
 
 
+@documented(operation_id="list_formats", responses=FormatListSerializer)
+@open_to_everyone
 @allow_methods("GET", "HEAD")
 async def show_formats(request: HttpRequest) -> HttpResponseBase:
-    """GET /v1/formats — what is accepted, by content, whatever the file's name."""
+    """List the formats that are accepted; recognised by content."""
     return JsonResponse({"formats": list(FORMATS)})
 
 
 def _inference_of(request: HttpRequest) -> Inference:
     """Raises AuthenticationError: a key is not needed, but a wrong one is wrong."""
-    raw = read_bearer(request.META.get("HTTP_AUTHORIZATION", ""))
-    if raw is None or is_guest_token(raw):
-        return inference_for(None)
-    return inference_for(authenticate_token(raw, address=request_address(request)).user)
+    return inference_for(resolve_request(request, accepted={Credential.GUEST_TOKEN}).user)
 
 
 def _describe(model: Model) -> dict[str, Any]:

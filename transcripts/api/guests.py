@@ -2,16 +2,17 @@
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import MANAGE_AND_READ, HasScope, key_of, user_of
+from accounts.permissions import MANAGE_AND_READ, key_of, user_of
+from stt_web.core.documentation import raises
+from transcripts.access import TranscriptNotFoundError
 from transcripts.editing.api.conditional import etag_of, read_body
 from transcripts.responses import summarise
 from transcripts.serializers import TranscriptSummarySerializer
-from transcripts.services.guests import claim_guest_transcript
+from transcripts.services.guests import StillTranscribedError, claim_guest_transcript
 
 
 class ClaimRequestSerializer(serializers.Serializer[object]):
@@ -21,9 +22,9 @@ class ClaimRequestSerializer(serializers.Serializer[object]):
 
 
 class ClaimView(APIView):
-    permission_classes = [IsAuthenticated, HasScope]
     scopes = {"POST": MANAGE_AND_READ}
 
+    @raises(TranscriptNotFoundError, StillTranscribedError)
     @extend_schema(
         operation_id="claim_guest_transcript",
         request=ClaimRequestSerializer,

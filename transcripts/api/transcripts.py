@@ -1,32 +1,31 @@
 """`/api/v1/transcripts/`: the caller's transcripts."""
 
-from typing import cast
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.authentication import check_scope
-from accounts.models import ApiKey, User
-from accounts.permissions import MANAGE_AND_READ
+from accounts.permissions import MANAGE_AND_READ, GuestAuthentication, principal_of, user_of
+from stt_web.core.documentation import raises
 from stt_web.core.errors import ApiError
-from stt_web.core.pagination import PageNumberPagination
+from stt_web.core.pagination import PageNotFoundError, PageNumberPagination
+from transcripts.access import TranscriptNotFoundError
 from transcripts.api.large_answers import answer_large
 from transcripts.editing.api.conditional import IF_MATCH, etag_of, read_body, read_if_match
 from transcripts.editing.api.serializers import DescribeRequestSerializer
 from transcripts.editing.draft import Editing
 from transcripts.editing.edits import describe
+from transcripts.editing.errors import RevisionChangedError
 from transcripts.exports.json import seconds
 from transcripts.exports.worker_exports import is_large
-from transcripts.filters import FILTER_PARAMETERS, RELEVANCE, filter_transcripts
+from transcripts.filters import FILTER_ERRORS, FILTER_PARAMETERS, RELEVANCE, filter_transcripts
 from transcripts.jobs.cancel import cancel_transcript, delete_transcript
 from transcripts.models import Transcript
-from transcripts.principals import KeyOrGuestAuthentication, find_transcript
+from transcripts.principals import find_transcript
 from transcripts.responses import describe_transcript, state_of, summarise
 from transcripts.search.highlights import Highlight, find_highlights
 from transcripts.search.pagination import SearchPagination
@@ -39,20 +38,30 @@ from transcripts.serializers import (
 )
 
 
+class AccountNeededError(ApiError):
+    """A guest can't edit."""
+
+    status = 403
+    code = "forbidden"
+
+
 class TranscriptView(APIView):
     """One transcript. A guest's token opens the guest's own."""
 
-    authentication_classes = [KeyOrGuestAuthentication, SessionAuthentication]
+    authentication_classes = [GuestAuthentication]
+    # What changes it answers with what it changed.
+    scopes = {"GET": "read", "PATCH": MANAGE_AND_READ, "DELETE": "manage"}
 
+    @raises(TranscriptNotFoundError)
     @extend_schema(operation_id="read_transcript", responses=TranscriptDetailSerializer)
     def get(self, request: Request, transcript_id: UUID) -> HttpResponseBase:
         """Return the transcript as it stands: finished, or what is recognised so far."""
-        _check_scope(request, "read")
-        transcript = find_transcript(request.user, transcript_id)
+        transcript = find_transcript(principal_of(request), transcript_id)
         if is_large(transcript):
             return answer_large(transcript, etag_of(transcript))
         return Response(describe_transcript(transcript), headers=etag_of(transcript))
 
+    @raises(TranscriptNotFoundError, AccountNeededError, RevisionChangedError)
     @extend_schema(
         operation_id="describe_transcript",
         parameters=[IF_MATCH],
@@ -61,25 +70,27 @@ class TranscriptView(APIView):
     )
     def patch(self, request: Request, transcript_id: UUID) -> Response:
         """Change its title, its tags or the note on its language; also while it is worked on."""
-        _check_scope(request, *MANAGE_AND_READ)  # the answer shows what it changed
-        transcript = find_transcript(request.user, transcript_id)
-        if not isinstance(request.user, User):
-            raise ApiError("Sign up to keep and edit this.", status=403, code="forbidden")
-        editing = Editing(transcript, request.user, read_if_match(request))
+        transcript = find_transcript(principal_of(request), transcript_id)
+        user = principal_of(request).user
+        if user is None:
+            raise AccountNeededError("Sign up to keep and edit this.")
+        editing = Editing(transcript, user, read_if_match(request))
         describe(editing, **read_body(DescribeRequestSerializer, request))
         return Response(summarise(transcript), headers=etag_of(transcript))
 
+    @raises(TranscriptNotFoundError)
     @extend_schema(operation_id="delete_transcript", responses={204: None})
     def delete(self, request: Request, transcript_id: UUID) -> Response:
         """Delete the recording and its text, in any state. Work on it stops."""
-        _check_scope(request, "manage")
-        delete_transcript(find_transcript(request.user, transcript_id))
+        delete_transcript(find_transcript(principal_of(request), transcript_id))
         return Response(status=204)
 
 
 class CancelView(APIView):
-    authentication_classes = [KeyOrGuestAuthentication, SessionAuthentication]
+    authentication_classes = [GuestAuthentication]
+    scopes = {"POST": "manage"}
 
+    @raises(TranscriptNotFoundError)
     @extend_schema(
         operation_id="cancel_transcript", request=None, responses=TranscriptStateSerializer
     )
@@ -88,14 +99,16 @@ class CancelView(APIView):
 
         A transcript that is finished stays as it is.
         """
-        _check_scope(request, "manage")
-        transcript = find_transcript(request.user, transcript_id)
+        transcript = find_transcript(principal_of(request), transcript_id)
         cancel_transcript(transcript)
         transcript.refresh_from_db()
         return Response(state_of(transcript))
 
 
 class TranscriptListView(APIView):
+    scopes = {"GET": "read"}
+
+    @raises(PageNotFoundError, *FILTER_ERRORS)
     @extend_schema(
         operation_id="list_transcripts",
         parameters=[
@@ -110,9 +123,7 @@ class TranscriptListView(APIView):
 
         A number of queries that doesn't depend on how many there are.
         """
-        _check_scope(request, "read")
-        user = cast("User", request.user)
-        own = Transcript.objects.filter(owner=user)
+        own = Transcript.objects.filter(owner=user_of(request))
         rows = filter_transcripts(own, request.query_params)
         if query := request.query_params.get("search", ""):
             return self._search(request, rows, query)
@@ -121,7 +132,7 @@ class TranscriptListView(APIView):
         return paginator.get_paginated_response([summarise(row) for row in page or []])
 
     def _search(self, request: Request, rows: QuerySet[Transcript], query: str) -> Response:
-        terms, owner_id = read_terms(query), cast("User", request.user).pk
+        terms, owner_id = read_terms(query), user_of(request).pk
         is_by_relevance = request.query_params.get("ordering") == RELEVANCE
         paginator = SearchPagination(owner_id=owner_id, terms=terms if is_by_relevance else ())
         with searching():
@@ -146,7 +157,3 @@ def _show_highlight(highlight: Highlight) -> dict[str, object]:
         "text": highlight.text,
         "html": highlight.html,
     }
-
-
-def _check_scope(request: Request, *scopes: str) -> None:
-    check_scope(request.auth if isinstance(request.auth, ApiKey) else None, *scopes)

@@ -9,11 +9,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import user_of
-from transcripts.access import get_transcript
-from transcripts.diarization.recount import CannotRecountError, Recounted, recount_speakers
+from stt_web.core.documentation import raises
+from transcripts.access import TranscriptNotFoundError, get_transcript
+from transcripts.diarization.recount import (
+    CannotRecountError,
+    Recounted,
+    SpeakersUnavailableError,
+    recount_speakers,
+)
 from transcripts.diarization.voices import can_find_voices, queue_analysis
 from transcripts.editing.api import serializers as shapes
 from transcripts.editing.api.conditional import (
+    EDIT_ERRORS,
     IF_MATCH,
     EditingView,
     answer_edited,
@@ -40,6 +47,7 @@ _STATES = {"": "idle", "queued": "processing", "failed": "failed"}
 
 
 class RecountView(EditingView):
+    @raises(*EDIT_ERRORS, CannotRecountError, SpeakersUnavailableError)
     @extend_schema(
         operation_id="recount_speakers",
         parameters=[IF_MATCH],
@@ -68,6 +76,7 @@ class RecountView(EditingView):
             return Response({"status": "processing"}, status=202)
         return _answer(recounted, answer_edited(editing))
 
+    @raises(TranscriptNotFoundError)
     @extend_schema(operation_id="read_recount", responses=VoicesSerializer)
     def get(self, request: Request, transcript_id: UUID) -> Response:
         """Return the state of the search for voices that `POST` started."""
@@ -78,6 +87,7 @@ class RecountView(EditingView):
 class EmbeddingsView(EditingView):
     scopes = {"DELETE": "manage"}
 
+    @raises(TranscriptNotFoundError)
     @extend_schema(operation_id="delete_embeddings", responses={204: None})
     def delete(self, request: Request, transcript_id: UUID) -> Response:
         """Delete the voice data of a transcript: its speakers can't be counted again then."""

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from stt_web.core.errors import ApiError
 from transcripts.diarization.recount_cuts import Cuts, join_cuts
-from transcripts.editing.draft import Draft, Editing, SpeakerState, open_draft
+from transcripts.editing.draft import Draft, Editing, open_draft
+from transcripts.editing.draft_rows import SpeakerState
 from transcripts.editing.errors import StillWorkedOnError
 from transcripts.editing.segment_operations import EditError, split_segment
 from transcripts.inference.client import diarize
@@ -22,6 +23,7 @@ from transcripts.inference.routing import inference_for
 from transcripts.jobs import results
 from transcripts.jobs.stages.diarize import describe_fewer
 from transcripts.models import OPEN_STATUSES, EditAction, Transcript, TranscriptionJob
+from transcripts.options import SPLIT
 from transcripts.services.embeddings import are_deleted
 from transcripts.text.segments import Segment
 from transcripts.text.speaker_assignment import Turn, assign_speakers
@@ -41,6 +43,8 @@ class CannotRecountError(ApiError):
 
 
 class SpeakersUnavailableError(ApiError):
+    """The inference service can't be reached."""
+
     status = 503
     code = "inference_unavailable"
 
@@ -94,7 +98,7 @@ def explain_missing(transcript: Transcript) -> str:
 
 def are_channels(transcript: Transcript) -> bool:
     """Whether its speakers are channels or tracks, not voices."""
-    return transcript.job.channels == "split" or len(transcript.job.sources) > 1
+    return transcript.job.options.channels == SPLIT or len(transcript.job.sources) > 1
 
 
 def _cluster(transcript: Transcript, turns: list[SpeakerTurn], speakers: int) -> tuple[int, ...]:

@@ -18,6 +18,15 @@ from django.db.models import F, Q
 from accounts.models import User
 from transcripts.access import TranscriptNotFoundError
 from transcripts.editing.draft_gaps import GapDraft
+from transcripts.editing.draft_rows import (
+    ROWS_AT_ONCE,
+    Fields,
+    SegmentRows,
+    SpeakerState,
+    drop_speakers,
+    write_fields,
+    write_speakers,
+)
 from transcripts.editing.errors import (
     RevisionChangedError,
     SegmentNotFoundError,
@@ -25,12 +34,10 @@ from transcripts.editing.errors import (
     StillWorkedOnError,
 )
 from transcripts.editing.revisions import Change, Changes, difference
-from transcripts.editing.segment_operations import EditError
 from transcripts.models import (
     OPEN_STATUSES,
     EditAction,
     Revision,
-    Speaker,
     Tag,
     Transcript,
 )
@@ -41,8 +48,6 @@ from transcripts.text.segments import Segment, SegmentJson
 
 logger = logging.getLogger(__name__)
 
-_ROWS_AT_ONCE = 500
-_PLAIN_FIELDS = ("title", "language_note", "is_corrected")
 # After these the text is still as the machine wrote it.
 _NO_CORRECTIONS = frozenset(
     {
@@ -64,20 +69,6 @@ class Editing:
     author: User | None  # None: the machine
     expected: int | None = None
     changes: Changes = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class SpeakerState:
-    label: str
-    display_name: str
-
-
-@dataclass(frozen=True)
-class Fields:
-    title: str
-    language_note: str
-    is_corrected: bool
-    tags: tuple[str, ...]
 
 
 class Draft:
@@ -108,8 +99,8 @@ class Draft:
         """Return these segments in order, as they are to be. One query for those not read yet."""
         wanted = list(dict.fromkeys(keys))
         missing = [key for key in wanted if key not in self._after]
-        for start in range(0, len(missing), _ROWS_AT_ONCE):
-            self._read(Q(key__in=missing[start : start + _ROWS_AT_ONCE]))
+        for start in range(0, len(missing), ROWS_AT_ONCE):
+            self._read(Q(key__in=missing[start : start + ROWS_AT_ONCE]))
         found = [state for key in wanted if (state := self._after.get(key)) is not None]
         if len(found) != len(wanted):
             raise SegmentNotFoundError
@@ -212,12 +203,14 @@ class Draft:
 
     def write(self, changes: Changes) -> None:
         """Store it. Inside the caller's transaction."""
-        self._write_speakers(changes.get("speakers", {}))
-        self._write_segments(changes.get("segments", {}))
-        self._drop_speakers(changes.get("speakers", {}))
+        speakers = {int(position) for position in changes.get("speakers", {})}
+        self._speaker_ids |= write_speakers(self.transcript, speakers, self.speakers)
+        rows = SegmentRows(self.transcript, self._after, self._ids, self._speaker_ids)
+        rows.write(changes.get("segments", {}))
+        drop_speakers(self.transcript, speakers - self.speakers.keys())
         self.gaps.write(changes.get("gaps", {}))
         if "fields" in changes:
-            self._write_fields()
+            write_fields(self.transcript, self.fields, self._fields_before)
         self._index(changes)
 
     def _read(self, wanted: Q) -> list[str]:
@@ -248,75 +241,6 @@ class Draft:
         else:
             known = self.segment(key).as_json()
             self.put(Segment.from_json(cast("SegmentJson", {**known, **after})))
-
-    def _write_speakers(self, changed: dict[str, Change]) -> None:
-        for key in changed:
-            position = int(key)
-            state = self.speakers.get(position)
-            if state is None:
-                continue
-            row, _ = Speaker.objects.update_or_create(
-                transcript=self.transcript, position=position, defaults=asdict(state)
-            )
-            self._speaker_ids[position] = row.pk
-
-    def _drop_speakers(self, changed: dict[str, Change]) -> None:
-        removed = [int(key) for key in changed if int(key) not in self.speakers]
-        if removed:
-            Speaker.objects.filter(transcript=self.transcript, position__in=removed).delete()
-
-    def _write_segments(self, changed: dict[str, Change]) -> None:
-        removed = [self._ids[key] for key, change in changed.items() if change["after"] is None]
-        added = [key for key, change in changed.items() if change["before"] is None]
-        rest = [key for key, change in changed.items() if change["before"] and change["after"]]
-        only_speaker = [key for key in rest if set(changed[key]["after"] or ()) == {"speaker"}]
-        for start in range(0, len(removed), _ROWS_AT_ONCE):
-            SegmentRow.objects.filter(pk__in=removed[start : start + _ROWS_AT_ONCE]).delete()
-        self._write_only_speakers(only_speaker)
-        wanted = set(rest) - set(only_speaker)
-        rows = [self._row(key) for key in rest if key in wanted]
-        # Each field of each row costs a term: only those in which any row differs.
-        names = sorted({name for key in wanted for name in changed[key]["after"] or ()})
-        if rows:
-            SegmentRow.objects.bulk_update(rows, names, batch_size=50)
-        SegmentRow.objects.bulk_create([self._row(key) for key in added], batch_size=_ROWS_AT_ONCE)
-
-    def _write_only_speakers(self, keys: list[str]) -> None:
-        """One statement for many segments of one speaker, not a line each."""
-        by_speaker: dict[int | None, list[int]] = {}
-        for key in keys:
-            state = self._after[key]
-            if state is not None:
-                by_speaker.setdefault(state.speaker, []).append(self._ids[key])
-        for speaker, ids in by_speaker.items():
-            speaker_id = None if speaker is None else self._speaker_ids[speaker]
-            for start in range(0, len(ids), _ROWS_AT_ONCE):
-                rows = SegmentRow.objects.filter(pk__in=ids[start : start + _ROWS_AT_ONCE])
-                rows.update(speaker_id=speaker_id)
-
-    def _row(self, key: str) -> SegmentRow:
-        state = self._after[key]
-        if state is None:
-            raise EditError("A segment that is removed can't be written.")
-        speaker_id = None if state.speaker is None else self._speaker_ids[state.speaker]
-        return SegmentRow(
-            pk=self._ids.get(key),
-            transcript=self.transcript,
-            speaker_id=speaker_id,
-            **state.as_columns(),
-        )
-
-    def _write_fields(self) -> None:
-        for name in _PLAIN_FIELDS:
-            setattr(self.transcript, name, getattr(self.fields, name))
-        Transcript.objects.filter(pk=self.transcript.pk).update(
-            **{name: getattr(self.fields, name) for name in _PLAIN_FIELDS}
-        )
-        if self.fields.tags != self._fields_before.tags:
-            Tag.objects.filter(transcript=self.transcript).delete()
-            Tag.objects.bulk_create(
-                Tag(transcript=self.transcript, name=name) for name in self.fields.tags
-            )
 
     def _index(self, changes: Changes) -> None:
         buckets = {

@@ -12,9 +12,9 @@ from transcripts.editing.align_edits import queue_alignment
 from transcripts.editing.draft import (
     Draft,
     Editing,
-    SpeakerState,
     open_draft,
 )
+from transcripts.editing.draft_rows import SpeakerState
 from transcripts.editing.errors import SpeakerNotFoundError
 from transcripts.editing.revisions import changes_between, check_revision, reverse
 from transcripts.editing.segment_operations import (

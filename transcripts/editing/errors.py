@@ -18,6 +18,8 @@ class RevisionChangedError(ApiError):
 
 
 class StillWorkedOnError(ApiError):
+    """It is still being worked on; with Retry-After."""
+
     status = 409
     code = "not_finished"
 
@@ -29,6 +31,8 @@ class StillWorkedOnError(ApiError):
 
 
 class SegmentNotFoundError(ApiError):
+    """There is no such segment."""
+
     status = 404
     code = "not_found"
 
@@ -37,6 +41,8 @@ class SegmentNotFoundError(ApiError):
 
 
 class SpeakerNotFoundError(ApiError):
+    """There is no such speaker."""
+
     status = 404
     code = "not_found"
 
@@ -45,6 +51,8 @@ class SpeakerNotFoundError(ApiError):
 
 
 class GapNotFoundError(ApiError):
+    """There is no such gap."""
+
     status = 404
     code = "not_found"
 
@@ -53,7 +61,7 @@ class GapNotFoundError(ApiError):
 
 
 class GapResolvedError(ApiError):
-    """Its words are in the text already; of two at once, the second meets this."""
+    """The gap is filled already; of two at once, the second meets this."""
 
     status = 409
     code = "gap_resolved"

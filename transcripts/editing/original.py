@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from transcripts.editing.draft import Draft, SpeakerState
+from transcripts.editing.draft import Draft
+from transcripts.editing.draft_rows import SpeakerState
 from transcripts.editing.revisions import changes_between, reverse
 from transcripts.exports.document import Document, load_document
 from transcripts.models import READABLE_STATUSES, Transcript

@@ -19,6 +19,8 @@ KINDS = ("segments", "speakers", "fields", "gaps")
 
 
 class RevisionNotFoundError(ApiError):
+    """There is no such revision."""
+
     status = 404
     code = "not_found"
 

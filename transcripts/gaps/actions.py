@@ -24,7 +24,13 @@ from transcripts.editing.errors import (
 from transcripts.editing.segment_operations import EditError
 from transcripts.gaps.insertion import GapWords, fill_gap, words_of, words_within
 from transcripts.inference.client import start_transcribe
-from transcripts.inference.errors import InferenceError
+from transcripts.inference.errors import (
+    BrokenAnswerError,
+    FullError,
+    InferenceError,
+    ModelNotInstalledError,
+    UnsupportedRequestError,
+)
 from transcripts.inference.results import Finished, TranscribeOptions, WindowResult
 from transcripts.inference.routing import inference_for
 from transcripts.media import DecoderDiedError, MediaError, Pick, open_decoder, read_excerpt
@@ -51,7 +57,7 @@ _slots = threading.BoundedSemaphore(RETRIES_AT_ONCE)
 
 
 class RecordingDeletedError(ApiError):
-    """There is nothing to recognise any more."""
+    """Its recording is deleted: there is nothing to recognise."""
 
     status = 409
     code = "no_recording"
@@ -66,6 +72,8 @@ class RecordingDeletedError(ApiError):
 
 
 class RetriesBusyError(ApiError):
+    """Other gaps are being recognised again; with Retry-After."""
+
     status = 429
     code = "too_many_retries"
 
@@ -75,11 +83,36 @@ class RetriesBusyError(ApiError):
         )
 
 
+class UnreadableGapError(ApiError):
+    """This part of the recording can't be read."""
+
+    status = 409
+    code = "unreadable"
+
+    def __init__(self) -> None:
+        super().__init__("This part of the recording can't be read.")
+
+
 class RetryFailedError(ApiError):
-    """The gap could not be recognised again now; nothing was changed."""
+    """The inference service can't be reached; nothing was changed."""
 
     status = 503
     code = "inference_unavailable"
+
+
+# For `stt_web.core.documentation.raises`: what is raised beside the errors of every edit.
+GAP_ERRORS: tuple[type[ApiError] | ApiError, ...] = (
+    GapNotFoundError,
+    GapResolvedError,
+    RecordingDeletedError,
+    RetriesBusyError,
+    UnreadableGapError,
+    RetryFailedError,
+    RetryFailedError("The inference service is full.", code=FullError.code),
+    RetryFailedError("The inference service failed.", code=BrokenAnswerError.code),
+    RetryFailedError("No model is installed for it.", code=ModelNotInstalledError.code),
+    RetryFailedError("The model lacks the language.", code=UnsupportedRequestError.code),
+)
 
 
 @dataclass(frozen=True)
@@ -148,9 +181,7 @@ def _recognise(transcript: Transcript, gap: ShownGap, *, language: str) -> _Reco
         except InferenceError as error:
             raise RetryFailedError(error.message, code=error.code, retry_after_s=10) from error
         except (MediaError, DecoderDiedError) as error:
-            raise RetryFailedError(
-                "This part of the recording can't be read.", code="unreadable", status=409
-            ) from error
+            raise UnreadableGapError from error
     logger.info(
         "event=gap_retried transcript_id=%s gap_ms=%d words=%d duration_ms=%d",
         transcript.pk,
@@ -180,11 +211,9 @@ def _ask(transcript: Transcript, gap: ShownGap, *, language: str) -> _Recognised
     if len(pcm) < _PCM_BYTES_A_MS:
         return _Recognised([], "")
     options = TranscribeOptions(
+        asked=transcript.job.options,
         model=transcript.job.model_used or transcript.job.model_requested,
         language=language or gap.language or transcript.language,
-        task="translate" if transcript.job.task == "translate" else "transcribe",
-        prompt=transcript.job.prompt,
-        hot_words=tuple(transcript.job.hot_words),
         priority="short",
         offset_ms=start_ms,
         expected_duration_ms=len(pcm) // _PCM_BYTES_A_MS,

@@ -16,8 +16,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from stt_web.core.documentation import raises
 from transcripts.editing.api import serializers as shapes
 from transcripts.editing.api.conditional import (
+    EDIT_ERRORS,
     IF_MATCH,
     EditingView,
     answer_edited,
@@ -26,8 +28,9 @@ from transcripts.editing.api.conditional import (
 )
 from transcripts.exports.document import load_gaps
 from transcripts.exports.json import gap_as_json
-from transcripts.gaps.actions import RETRIES_AT_ONCE, accept_gap, retry_gap
-from transcripts.options import read_language
+from transcripts.gaps.actions import GAP_ERRORS, RETRIES_AT_ONCE, accept_gap, retry_gap
+from transcripts.option_kinds import InvalidOptionError
+from transcripts.option_languages import UnknownLanguageError, read_language
 
 _threads = ThreadPoolExecutor(2 * RETRIES_AT_ONCE, thread_name_prefix="gaps")
 
@@ -48,6 +51,7 @@ def _resolve(request: HttpRequest, path: dict[str, Any]) -> HttpResponseBase:
 
 
 class GapView(EditingView):
+    @raises(*EDIT_ERRORS, *GAP_ERRORS, InvalidOptionError, UnknownLanguageError)
     @extend_schema(
         operation_id="resolve_gap",
         parameters=[IF_MATCH],

@@ -4,7 +4,7 @@ The words are bounded, too: each is read and written again by every view and exp
 """
 
 from stt_web.core.strict_json import find_unstorable
-from transcripts.imports.segments import Imported, ImportFileError
+from transcripts.imports.segments import Imported, ImportFileError, ImportTooLargeError
 from transcripts.text.bounds import MAX_SEGMENT_WORDS
 from transcripts.text.segments import Segment
 
@@ -20,11 +20,7 @@ MAX_SPEAKERS = 100
 def check_size(size_bytes: int) -> None:
     """Raise ImportFileError (413) for a file that isn't even read."""
     if size_bytes > MAX_BYTES:
-        raise ImportFileError(
-            f"A file to import may have at most {MAX_BYTES // 2**20} MB.",
-            status=413,
-            code="file_too_large",
-        )
+        raise ImportTooLargeError(f"A file to import may have at most {MAX_BYTES // 2**20} MB.")
 
 
 def check_bounds(imported: Imported) -> None:

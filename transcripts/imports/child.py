@@ -17,7 +17,7 @@ from typing import Final
 from transcripts.imports.bounds import check_bounds, check_size
 from transcripts.imports.decoding import decode_file
 from transcripts.imports.own_json import read_json
-from transcripts.imports.segments import Imported, ImportFileError
+from transcripts.imports.segments import Imported, ImportFileError, ImportTooLargeError
 from transcripts.imports.subtitles import read_subtitles
 from transcripts.media.errors import DecoderDiedError
 from transcripts.media.process import end_process, start_process
@@ -48,10 +48,14 @@ class ImportJob:
 
 
 class ImportStalledError(ImportFileError):
-    """503: reading was killed, by its limits or by the system."""
+    """Reading took too much time or memory, or was killed; with Retry-After."""
 
     status = 503
     code = "import_failed"
+
+
+# What reading a file raises, for `stt_web.core.documentation.raises`.
+IMPORT_ERRORS = (ImportFileError, ImportTooLargeError, ImportStalledError)
 
 
 def read_in_child(job: ImportJob) -> Imported:

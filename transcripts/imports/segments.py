@@ -10,8 +10,17 @@ from transcripts.text.segments import Segment
 
 
 class ImportFileError(ApiError):
+    """Neither subtitles nor our JSON, or more than a transcript may hold."""
+
     status = 400
     code = "not_a_transcript"
+
+
+class ImportTooLargeError(ImportFileError):
+    """A file to import is too large."""
+
+    status = 413
+    code = "file_too_large"
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,22 @@ STALE_S = 60.0
 RETRY_S = 1.0
 
 
+class NoSuchModelError(ApiError):
+    """There is no such model."""
+
+    code = "unknown_model"
+
+
+class NotInstalledHereError(ApiError):
+    """No model is installed that can do this; the sentence has what to install."""
+
+    status = 503
+    code = "not_installed"
+
+
 class InferenceUnavailableError(ApiError):
+    """The speech recognition service can't be reached; with Retry-After."""
+
     status = 503
     code = "inference_unavailable"
     message_text = (
@@ -31,6 +46,10 @@ class InferenceUnavailableError(ApiError):
 
     def __init__(self) -> None:
         super().__init__(self.message_text, retry_after_s=5)
+
+
+# What looking for a model raises, for `stt_web.core.documentation.raises`.
+MODEL_ERRORS = (NoSuchModelError, NotInstalledHereError, InferenceUnavailableError)
 
 
 class ModelDirectory:
@@ -87,10 +106,7 @@ def resolve_among(known: ServerModels, name: str) -> Model:
     asked = known.find(name or known.default_model)
     if asked is None and name:
         names = ", ".join(model.id for model in known.models)
-        raise ApiError(
-            f"There is no model {name!r:.100}. This server knows: {names}.",
-            code="unknown_model",
-        )
+        raise NoSuchModelError(f"There is no model {name!r:.100}. This server knows: {names}.")
     running = known.find(asked.served_by) if asked is not None else None
     if running is None:
         raise _not_installed(asked, known)
@@ -114,17 +130,15 @@ def _rank(model: Model) -> tuple[bool, bool]:
     return model.available, bool(model.served_by)
 
 
-def _not_installed(asked: Model | None, known: ServerModels) -> ApiError:
+def _not_installed(asked: Model | None, known: ServerModels) -> NotInstalledHereError:
     installed = known.installed()
     there = f"Installed: {', '.join(installed)}."
     if not installed:
         there = "No speech recognition model is installed on this server yet."
     lacking = f"{asked.id} is not installed on this server." if asked and installed else ""
     hint = asked.install_hint if asked and installed else _first_hint(known)
-    return ApiError(
+    return NotInstalledHereError(
         " ".join(filter(None, (lacking, there, hint))),
-        code="not_installed",
-        status=503,
         extra={"installed": installed, "install_hint": hint},
     )
 

@@ -1,6 +1,6 @@
 """Results of a live stream, as plain data. Times are milliseconds from the start of the session."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from protos.stt.v1 import speech_pb2
 from transcripts.inference.errors import BrokenAnswerError
@@ -12,6 +12,7 @@ from transcripts.inference.results import (
     read_gap,
     read_segment,
 )
+from transcripts.options import TranscriptionOptions
 from transcripts.text.words import Word
 
 
@@ -19,10 +20,9 @@ from transcripts.text.words import Word
 class StreamOptions:
     """One call of Stream. `committed`: words that are final in the utterance at `offset_ms`."""
 
+    asked: TranscriptionOptions = field(default_factory=TranscriptionOptions)
     model: str = ""
     language: str = ""
-    languages: tuple[str, ...] = ()  # that may occur, where none is given
-    multilingual: bool = False
     offset_ms: int = 0
     committed: tuple[Word, ...] = ()
 
@@ -30,10 +30,11 @@ class StreamOptions:
         return speech_pb2.StreamConfig(
             model=self.model,
             language=self.language,
-            languages=self.languages,
-            multilingual=self.multilingual,
+            languages=() if self.language else self.asked.languages,
+            multilingual=self.asked.is_multilingual and not self.language,
             offset_ms=self.offset_ms,
             committed=[word.as_proto() for word in self.committed],
+            **self.asked.context(),
         )
 
 

@@ -8,43 +8,44 @@ from typing import Literal
 
 from protos.stt.v1 import audio_pb2, server_pb2, speech_pb2
 from transcripts.inference.errors import BrokenAnswerError
+from transcripts.options import TranscriptionOptions
 from transcripts.text.segments import Segment
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TranscribeOptions:
-    """One call of Transcribe. `offset_ms`: the position of its first sample in the recording."""
+    """One call of Transcribe: what was asked for, by which model, in which language.
 
+    `detected_language`: by an earlier call that broke off. `offset_ms`: the position of its first
+    sample in the recording.
+    """
+
+    asked: TranscriptionOptions = field(default_factory=TranscriptionOptions)
     model: str = ""
     language: str = ""
-    task: Literal["transcribe", "translate"] = "transcribe"
-    prompt: str = ""
-    hot_words: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()  # that may occur, where none is given
-    multilingual: bool = False
-    detected_language: str = ""  # by an earlier call that broke off
+    detected_language: str = ""
     with_speaker_turns: bool = False
     priority: Literal["short", "bulk"] = "bulk"
     offset_ms: int = 0
     expected_duration_ms: int = 0
 
     def as_proto(self) -> speech_pb2.TranscribeConfig:
-        translating = self.task == "translate"
+        asked = self.asked
+        translating = asked.task == "translate"
         short = self.priority == "short"
         return speech_pb2.TranscribeConfig(
             model=self.model,
             language=self.language,
-            task=speech_pb2.TASK_TRANSLATE if translating else speech_pb2.TASK_TRANSCRIBE,
-            prompt=self.prompt,
-            hot_words=self.hot_words,
-            languages=self.languages,
-            multilingual=self.multilingual,
+            languages=() if self.language else asked.languages,
+            multilingual=asked.is_multilingual and not self.language,
             detected_language=self.detected_language,
+            task=speech_pb2.TASK_TRANSLATE if translating else speech_pb2.TASK_TRANSCRIBE,
             with_speaker_turns=self.with_speaker_turns,
             priority=speech_pb2.PRIORITY_SHORT if short else speech_pb2.PRIORITY_BULK,
             channels=1,
             offset_ms=self.offset_ms,
             expected_duration_ms=self.expected_duration_ms,
+            **asked.context(),
         )
 
 

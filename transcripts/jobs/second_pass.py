@@ -21,11 +21,12 @@ from billing.ledger import minutes_for, place_new_hold
 from billing.plans import lock_account_for
 from stt_web.core.errors import ApiError
 from stt_web.core.request_id import request_id_var
-from transcripts.editing.draft import Draft, Editing, SpeakerState, open_draft
+from transcripts.editing.draft import Draft, Editing, open_draft
+from transcripts.editing.draft_rows import SpeakerState
 from transcripts.inference.routing import inference_for
 from transcripts.jobs.enqueue import enqueue
 from transcripts.jobs.results import JobRun
-from transcripts.jobs.submit import TranscriptionOptions, as_requested, check_model_can
+from transcripts.jobs.submit import check_model_can
 from transcripts.locks import lock_transcript
 from transcripts.models import (
     OPEN_STATUSES,
@@ -38,6 +39,7 @@ from transcripts.models import (
     TranscriptionJob,
 )
 from transcripts.models.transcript import new_segment_key
+from transcripts.options import TranscriptionOptions
 from transcripts.services.embeddings import delete_embeddings
 from transcripts.services.shown_gaps import CODE as GAP_WARNING
 from transcripts.services.shown_gaps import show_gaps, with_gap_warning
@@ -64,7 +66,7 @@ def start_for_session(transcript: Transcript) -> None:
         return
     spoken = transcript.job
     if spoken.audio_duration_ms:
-        options = replace(options_of(spoken), diarize=True)
+        options = replace(spoken.options, diarize=True)
         _new_job(transcript, options, request_id=spoken.request_id).save(force_insert=True)
 
 
@@ -80,7 +82,7 @@ def request_second_pass(
     Asks the inference service for the model. Raises what `order_second_pass` does, and ApiError
     (404, 503) where the model isn't there or lacks the language.
     """
-    options = options_of(transcript.job)
+    options = transcript.job.options
     if language:
         options = replace(options, language=language, languages=(), is_multilingual=False)
     if speakers is not None:
@@ -118,23 +120,6 @@ def order_second_pass(transcript: Transcript, options: TranscriptionOptions) -> 
         job.save(force_insert=True)
     logger.info("event=second_pass_ordered transcript_id=%s job_id=%s", transcript.pk, job.pk)
     return job
-
-
-def options_of(job: TranscriptionJob) -> TranscriptionOptions:
-    """Return what a job was asked for."""
-    return TranscriptionOptions(
-        model=job.model_requested,
-        language=job.language_requested,
-        languages=tuple(job.languages),
-        is_multilingual=job.is_multilingual,
-        track=job.track,
-        channels=job.channels,
-        task=job.task,
-        diarize=job.diarize,
-        speakers=job.speakers_requested,
-        prompt=job.prompt,
-        hot_words=tuple(job.hot_words),
-    )
 
 
 def recorded_ms(transcript: Transcript) -> int:
@@ -216,7 +201,7 @@ def _new_job(
     job = TranscriptionJob(
         transcript=transcript,
         kind=JobKind.SECOND_PASS,
-        **as_requested(options),
+        **options.as_columns(),
         request_id=request_id,
         queue=Queue.BULK,
     )

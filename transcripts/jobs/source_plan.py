@@ -9,10 +9,8 @@ from typing import Final
 
 from transcripts.media import Track
 from transcripts.media.passes import PassSource
+from transcripts.options import ALL, SPLIT
 
-ALL: Final = "all"
-SPLIT: Final = "split"
-MIX: Final = "mix"
 # A channel so far below the loudest one holds what leaks into it.
 _LEAK_DB: Final = 45
 _SOUND_DB: Final = -85

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -28,6 +28,7 @@ from django.db.models import Q, QuerySet, Value
 from django.utils import timezone
 
 from accounts.client_address import digest_address
+from accounts.guest_tokens import make_guest_token
 from accounts.models import User
 from billing.ledger import minutes_for, place_new_hold
 from billing.quotas import Limits, count_anonymous_use, lock_account_for
@@ -35,6 +36,7 @@ from billing.request_rates import refuse_more_at_once
 from stt_web.core.errors import ApiError
 from stt_web.core.request_id import request_id_var
 from stt_web.core.uploads import Upload
+from transcripts.inference.catalog import NotInstalledHereError
 from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
 from transcripts.jobs.concurrency import is_detached
@@ -49,7 +51,7 @@ from transcripts.models import (
     Transcript,
     TranscriptionJob,
 )
-from transcripts.services.guest_tokens import make_guest_token
+from transcripts.options import TranscriptionOptions
 from transcripts.services.job_status import insert
 from transcripts.text.languages import LANGUAGE_NAMES
 
@@ -70,37 +72,16 @@ _admitters = ThreadPoolExecutor(ADMITTING_THREADS, thread_name_prefix="admit")
 
 
 class LimitError(ApiError):
+    """As many as the plan allows are running at once; with Retry-After."""
+
     status = 429
     code = "concurrency_limit"
 
 
-@dataclass(frozen=True, kw_only=True)
-class TranscriptionOptions:
-    """What was asked for, checked. `language` empty: detect it, among `languages` if any are
-    named, and again and again if `is_multilingual`. `speakers` 0: find the number.
+class QueueFullError(LimitError):
+    """As many recordings of the account as may are waiting already; with Retry-After."""
 
-    `track`, `channels`: as in `TranscriptionJob`.
-    """
-
-    model: str = "large-v3-turbo"
-    language: str = ""
-    languages: tuple[str, ...] = ()
-    is_multilingual: bool = False
-    track: str = ""
-    channels: str = "mix"
-    task: str = "transcribe"
-    diarize: bool = True
-    speakers: int = 0
-    prompt: str = ""
-    hot_words: tuple[str, ...] = ()
-
-    @property
-    def pick(self) -> Pick:
-        """The track and channel that were asked for by number."""
-        return Pick(
-            track=int(self.track) if self.track.isdigit() else 0,
-            channel=int(self.channels) if self.channels.isdigit() else 0,
-        )
+    code = "queue_full"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,12 +141,20 @@ async def _resolve_model(inference: Inference, options: TranscriptionOptions) ->
 async def _prepare_and_admit(inference: Inference, submission: Submission) -> Submitted:
     model = await _in_background(inference.resolve_model, submission.options.model)
     check_model_can(model, submission.options)
-    pick = submission.options.pick
+    pick = _picked(submission.options)
     found = await _in_background(partial(probe, submission.upload.path, pick=pick))
     # Before the commit that accepts it, and before the account's lock, which others wait for.
     await _in_background(submission.upload.sync)
     admit = sync_to_async(_admit_in_thread, thread_sensitive=False, executor=_admitters)
     return await admit(submission, found)
+
+
+def _picked(options: TranscriptionOptions) -> Pick:
+    """Return the track and channel that were asked for by number."""
+    return Pick(
+        track=int(options.track) if options.track.isdigit() else 0,
+        channel=int(options.channels) if options.channels.isdigit() else 0,
+    )
 
 
 async def _in_background(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -197,21 +186,8 @@ def check_model_can(model: Model, options: TranscriptionOptions) -> None:
 
 def fingerprint_of(sha256: str, options: TranscriptionOptions) -> str:
     """Return SHA-256 over the file's digest and the options: not the format of the answer."""
-    asked = [
-        sha256,
-        options.model,
-        options.language,
-        list(options.languages),
-        options.is_multilingual,
-        options.track,
-        options.channels,
-        options.task,
-        options.diarize,
-        options.speakers,
-        options.prompt,
-        list(options.hot_words),
-    ]
-    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+    asked = json.dumps([sha256, options.as_json()], sort_keys=True)
+    return hashlib.sha256(asked.encode()).hexdigest()
 
 
 def _find_running(submission: Submission) -> Transcript | None:
@@ -307,9 +283,8 @@ def _check_concurrency(submission: Submission, open_now: int) -> None:
     if submission.is_async and submission.user is not None:
         # Asynchronous work may wait; its queue is long, not endless.
         if open_now >= settings.MAX_OPEN_TRANSCRIPTS:
-            raise LimitError(
+            raise QueueFullError(
                 f"{settings.MAX_OPEN_TRANSCRIPTS} recordings of yours are waiting already.",
-                code="queue_full",
                 retry_after_s=60,
             )
         return
@@ -351,7 +326,7 @@ def _make_transcript(
     )
     transcript.job = TranscriptionJob(
         transcript=transcript,
-        **as_requested(options),
+        **options.as_columns(),
         fingerprint=fingerprint_of(upload.sha256, options),
         request_id=request_id_var.get(),
         is_asynchronous=submission.is_async,
@@ -363,28 +338,9 @@ def _make_transcript(
     return transcript, token
 
 
-def as_requested(options: TranscriptionOptions) -> dict[str, Any]:
-    """Return the options as fields of a job."""
-    return {
-        "model_requested": options.model,
-        "language_requested": options.language,
-        "languages": list(options.languages),
-        "is_multilingual": options.is_multilingual,
-        "task": options.task,
-        "diarize": options.diarize,
-        "speakers_requested": options.speakers,
-        "prompt": options.prompt,
-        "hot_words": list(options.hot_words),
-        "track": options.track,
-        "channels": options.channels,
-    }
-
-
-def _not_installed(reason: str, wanted: str) -> ApiError:
-    return ApiError(
+def _not_installed(reason: str, wanted: str) -> NotInstalledHereError:
+    return NotInstalledHereError(
         f"{reason} Install one of Whisper's models for it:"
         " run `python -m inference_service.catalog pull small`.",
-        code="not_installed",
-        status=503,
         extra={"missing": wanted},
     )

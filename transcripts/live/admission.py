@@ -27,6 +27,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.guest_tokens import make_guest_token
 from accounts.models import ApiKey
 from billing.ledger import place_hold
 from billing.quotas import count_anonymous_use, limits_for, lock_account_for, lock_address
@@ -37,7 +38,7 @@ from transcripts.jobs.concurrency import LIVE_OWNER, running
 from transcripts.jobs.lease import Lease, held_rows
 from transcripts.jobs.results import JobRun, open_job
 from transcripts.jobs.stages.finalize import release_everything
-from transcripts.jobs.submit import LimitError, TranscriptionOptions, as_requested
+from transcripts.jobs.submit import LimitError
 from transcripts.live.events import Final, LiveRequest
 from transcripts.live.journal import RECORDING, count_samples, has_epochs
 from transcripts.live.undelivered import load_undelivered
@@ -52,7 +53,6 @@ from transcripts.models import (
     Transcript,
     TranscriptionJob,
 )
-from transcripts.services.guest_tokens import make_guest_token
 from transcripts.services.job_status import insert, job_of, read_job
 from transcripts.services.recordings import delete_recording, delete_rows, recording_path
 
@@ -234,17 +234,6 @@ def _running_of(request: LiveRequest, address_digest: str) -> QuerySet[Transcrip
     return running().filter(transcript__owner=None, transcript__guest_address_digest=address_digest)
 
 
-def spoken_options(request: LiveRequest) -> TranscriptionOptions:
-    """Return what a session may be asked for, of what a file may."""
-    return TranscriptionOptions(
-        model=request.model,
-        diarize=False,
-        language=request.language,
-        languages=request.languages,
-        is_multilingual=request.is_multilingual,
-    )
-
-
 def _insert(request: LiveRequest, *, address_digest: str, now: datetime) -> tuple[Transcript, str]:
     token, token_digest = ("", "") if request.user is not None else make_guest_token()
     transcript = Transcript(
@@ -263,7 +252,7 @@ def _insert(request: LiveRequest, *, address_digest: str, now: datetime) -> tupl
     transcript.job = TranscriptionJob(
         transcript=transcript,
         kind=JobKind.LIVE,
-        **as_requested(spoken_options(request)),
+        **request.options.as_columns(),
         request_id=request_id_var.get(),
         hold_reference="" if request.user is None else str(transcript.pk),
         queue=Queue.SHORT,

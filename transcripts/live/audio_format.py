@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from stt_web.core.errors import ApiError
-from transcripts.options import InvalidOptionError
+from transcripts.option_kinds import InvalidOptionError
 
 RATE_HZ: Final = 16_000
 MIN_RATE_HZ: Final = 8_000

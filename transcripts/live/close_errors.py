@@ -7,8 +7,9 @@ from django.conf import settings
 
 from stt_web.core.errors import ApiError
 from transcripts.inference.results import Model
-from transcripts.jobs.submit import TranscriptionOptions, check_model_can
+from transcripts.jobs.submit import check_model_can
 from transcripts.models import Transcript
+from transcripts.options import TranscriptionOptions
 
 _STORED = "What was said until then is stored."
 

@@ -333,13 +333,10 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # no stubs
 
 def _request(opened: Open, caller: Caller) -> LiveRequest:
     return LiveRequest(
-        user=caller.user,
-        key=caller.api_key,
-        address=caller.address,
-        model=opened.model,
-        language=opened.language,
-        languages=opened.languages,
-        is_multilingual=opened.is_multilingual,
+        user=caller.principal.user,
+        key=caller.principal.api_key,
+        address=caller.principal.address,
+        options=opened.options,
         second_pass=opened.second_pass,
         title=opened.title,
         resume_token=opened.resume_token,

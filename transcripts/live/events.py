@@ -10,6 +10,7 @@ from typing import Any
 
 from accounts.models import ApiKey, User
 from stt_web.core.errors import ApiError
+from transcripts.options import TranscriptionOptions
 from transcripts.text.segments import Segment
 from transcripts.text.words import Word
 
@@ -19,18 +20,14 @@ class LiveRequest:
     """The client of a session, and its options.
 
     `user` None: a guest at `address`. `key`: the key that was shown, None for a page's ticket or
-    session. `language` empty: detected, among `languages` if any are named; with `is_multilingual`
-    for each utterance. `resume_token`: go on with the session it was given for;
+    session. `resume_token`: go on with the session it was given for;
     `delivered_ms`: up to where this client received final text, None where it doesn't report it.
     """
 
     user: User | None
     key: ApiKey | None
     address: str
-    model: str
-    language: str = ""
-    languages: tuple[str, ...] = ()
-    is_multilingual: bool = False
+    options: TranscriptionOptions
     second_pass: bool = False
     title: str = ""
     resume_token: str = ""

@@ -20,7 +20,6 @@ from transcripts.live.admission import (
     admit_session,
     discard_session,
     resume_session,
-    spoken_options,
 )
 from transcripts.live.close import pause
 from transcripts.live.events import LiveRequest
@@ -44,8 +43,8 @@ async def open_session(request: LiveRequest) -> SessionRunner:
 
 async def _begin(request: LiveRequest) -> SessionRunner:
     inference = await in_database(inference_for, request.user)
-    model = await ask(inference.resolve_model, request.model)
-    check_model_can(model, spoken_options(request))
+    model = await ask(inference.resolve_model, request.options.model)
+    check_model_can(model, request.options)
     admitted = await finish_anyway(in_database(admit_session, request), undo=_withdraw)
     try:
         session = await _prepare(admitted, model)

@@ -128,7 +128,7 @@ def show_live(request: HttpRequest) -> HttpResponse:
         "visitor_minutes": settings.LIVE_ANONYMOUS_S // 60,
         "visitor_s": settings.LIVE_ANONYMOUS_S,
     }
-    return render(request, "transcripts/live.html", context)
+    return render(request, "live/live.html", context)
 
 
 def _read_balance(user: User) -> object:

@@ -11,13 +11,12 @@ understood in both dialects. After the end nothing is listened to any more.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from typing import Any
 
 from stt_web.core.errors import ApiError
 from stt_web.core.strict_json import StrictJsonError, parse_json
-from transcripts.jobs.api.options import read_model, read_spoken
 from transcripts.live.audio_format import (
     RATE_HZ,
     AudioFormat,
@@ -27,7 +26,8 @@ from transcripts.live.audio_format import (
     read_rate_hz,
 )
 from transcripts.live.events import SessionNotice
-from transcripts.options import InvalidOptionError
+from transcripts.option_kinds import InvalidOptionError
+from transcripts.options import TranscriptionOptions, live_options
 from transcripts.text.languages import MULTI
 
 MAX_AUDIO_BYTES = 1024 * 1024
@@ -62,13 +62,9 @@ class Dialect(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Open:
-    """Open the session. `language` empty: detected, among `languages` if any are named; with
-    `is_multilingual` for each utterance."""
+    """Open the session, for what `options` ask."""
 
-    model: str
-    language: str = ""
-    languages: tuple[str, ...] = ()
-    is_multilingual: bool = False
+    options: TranscriptionOptions
     second_pass: bool = False
     title: str = ""
     resume_token: str = field(default="", repr=False)
@@ -163,11 +159,11 @@ class MessageDecoder:
         opened = self._opened
         if opened is None:
             return self._open_once(frame)
-        wanted = _read_config({"model": opened.model} | frame)
-        commands: list[Command] = [Configure(wanted.language)] if "language" in frame else []
-        fixed = [part.name for part in fields(Open) if part.name != "language"]
-        late = [n for n in fixed if n in frame and getattr(wanted, n) != getattr(opened, n)]
-        if wanted.is_multilingual and not opened.is_multilingual:
+        wanted = _read_config({"model": opened.options.model} | frame)
+        asked = wanted.options
+        commands: list[Command] = [Configure(asked.language)] if "language" in frame else []
+        late = [name for name in frame if _is_late(name, wanted=wanted, opened=opened)]
+        if asked.is_multilingual and not opened.options.is_multilingual:
             late.append(f"language={MULTI}")
         if late:
             names = ", ".join(late)
@@ -202,14 +198,12 @@ def _parse(text: str) -> dict[str, Any]:
 
 def _read_config(frame: Mapping[str, Any]) -> Open:
     """Keys that we don't know are left alone."""
-    spoken = read_spoken(
-        {"language": _read_text(frame, "language"), "languages": _read_list(frame, "languages")}
-    )
+    sent = {
+        name: (_read_list if isinstance(declared.kind.default, tuple) else _read_text)(frame, name)
+        for name, declared in live_options(TranscriptionOptions).items()
+    }
     return Open(
-        model=read_model({"model": _read_text(frame, "model")}),
-        language=spoken.language,
-        languages=spoken.languages,
-        is_multilingual=spoken.is_multilingual,
+        options=replace(TranscriptionOptions.parse(sent), diarize=False),
         second_pass=_read_boolean(frame, "second_pass"),
         title=_read_title(frame),
         resume_token=_read_token(frame),
@@ -217,6 +211,16 @@ def _read_config(frame: Mapping[str, Any]) -> Open:
         encoding=read_encoding(frame),
         sample_rate=read_rate_hz(frame),
     )
+
+
+def _is_late(name: str, *, wanted: Open, opened: Open) -> bool:
+    """Whether a frame changes what can't be changed once the session is open."""
+    if name in live_options(TranscriptionOptions):
+        is_same = getattr(wanted.options, name) == getattr(opened.options, name)
+        return name != "language" and not is_same
+    if name == "options" or name not in {part.name for part in fields(Open)}:
+        return False
+    return bool(getattr(wanted, name) != getattr(opened, name))
 
 
 def _read_text(frame: Mapping[str, Any], name: str) -> str:

@@ -18,7 +18,6 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 from django.conf import settings
-from django.db import Error as DatabaseFailure
 
 from stt_web.core.background import spawn
 from stt_web.core.errors import ApiError
@@ -28,11 +27,12 @@ from transcripts.inference.results import Model
 from transcripts.inference.servers import Server
 from transcripts.jobs.lease import Lease, LeaseLostError
 from transcripts.live import close, close_errors
-from transcripts.live.admission import SessionAdmission, discard_session
+from transcripts.live.admission import SessionAdmission
 from transcripts.live.audio_buffer import AudioBuffer
 from transcripts.live.billing_meter import BillingMeter
 from transcripts.live.close_errors import CloseMode, CloseReason
-from transcripts.live.events import Ended, Failed, LiveEvent, Ready, SessionNotice
+from transcripts.live.conclusion import SessionConclusion
+from transcripts.live.events import Failed, LiveEvent, Ready, SessionNotice
 from transcripts.live.executors import in_database
 from transcripts.live.journal import SAMPLES_A_MS, Journal
 from transcripts.live.registry import registry
@@ -62,7 +62,7 @@ class SessionRunner:
             owner=transcript.owner,
             model=transcript.job.model_used or transcript.job.model_requested,
             language=transcript.job.language_requested,
-            asked=transcript.job,
+            asked=transcript.job.options,
             finalized_ms=transcript.job.resume_ms,
         )
         self.ready = Ready(
@@ -83,6 +83,7 @@ class SessionRunner:
             delivered_ms=admitted.delivered_ms, undelivered=admitted.undelivered
         )
         self._writer = ResultWriter(self._job, self._queue, on_failure=self._break_off)
+        self._conclusion = SessionConclusion(self._job, self.feed, self._writer)
         self._ending: CloseReason | None = None
         self._active_at = time.monotonic()
         self._changed = asyncio.Event()
@@ -249,7 +250,7 @@ class SessionRunner:
             last = Failed(error=close_errors.lost(), text="")
         except Exception:
             logger.exception("event=live_session_broke transcript_id=%s", self.transcript_id)
-            last = await self._give_up()
+            last = await self._conclusion.give_up()
         finally:
             self._hub.discard(self)
             self.upstream.cancel_call()
@@ -320,51 +321,7 @@ class SessionRunner:
         if ending.mode is CloseMode.LOST:
             raise LeaseLostError
         await self._until_written()
-        await self._writer.flush()
-        if ending.mode is CloseMode.PAUSE:
-            await self._pause()
-            return None
-        if ending.mode is CloseMode.HAND_OVER or self._writer.audio_duration_ms is None:
-            return await self._hand_over(ending.error or close_errors.inference_lost())
-        outcome = await in_database(
-            close.finish,
-            self._job,
-            self.feed.journal,
-            audio_duration_ms=self._writer.audio_duration_ms,
-        )
-        self.feed.synced = self.feed.journalled  # as the recording (`close.finish`)
-        if ending.error is not None:
-            return Failed(error=ending.error, text=outcome.text)
-        return Ended(
-            text=outcome.text,
-            language=outcome.language,
-            audio_duration_ms=outcome.audio_duration_ms,
-            credits_charged=outcome.credits_charged,
-            warnings=outcome.warnings,
-        )
-
-    async def _pause(self) -> None:
-        await self.feed.sync()
-        await self._writer.store_rest()
-        if self.feed.journalled == 0:
-            await in_database(discard_session, self._job)
-        else:
-            await in_database(close.pause, self._job)
-
-    async def _hand_over(self, error: ApiError) -> Failed:
-        await self.feed.sync()
-        await self._writer.store_rest()
-        text = await self.read_text()
-        if not await in_database(close.hand_over, self._job):
-            raise LeaseLostError
-        return Failed(error=error, text=text)
-
-    async def _give_up(self) -> Failed:
-        """After something unforeseen. Where even this fails, the lease runs out."""
-        try:
-            return await self._hand_over(close_errors.broken())
-        except (DatabaseFailure, LeaseLostError):
-            return Failed(error=close_errors.broken(), text="")
+        return await self._conclusion.conclude(ending)
 
     # Waiting.
 

@@ -25,7 +25,7 @@ from transcripts.jobs.stages.recognise import retry_delay_s
 from transcripts.live.audio_buffer import AudioBuffer
 from transcripts.live.executors import ask, in_database
 from transcripts.live.journal import SAMPLES_A_MS
-from transcripts.models import TranscriptionJob
+from transcripts.options import TranscriptionOptions
 from transcripts.text.words import Word
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class UpstreamStream:
         owner: User | None,
         model: str,
         language: str,
-        asked: TranscriptionJob,
+        asked: TranscriptionOptions,
         finalized_ms: int,
     ) -> None:
         self.feed = feed
@@ -64,7 +64,7 @@ class UpstreamStream:
         self._owner = owner
         self._model = model
         self._language = language
-        self._languages, self._is_multilingual = tuple(asked.languages), asked.is_multilingual
+        self._asked = asked
         self._committed: tuple[Word, ...] = ()
         self._commands: deque[_Command] = deque()
         self._changed = asyncio.Event()
@@ -184,10 +184,9 @@ class UpstreamStream:
         inference = await in_database(inference_for, self._owner)
         self._route = await ask(inference.pick, model=self._model, is_begun=is_begun)
         options = StreamOptions(
+            asked=self._asked,
             model=self._model,
             language=self._language,
-            languages=self._languages,
-            multilingual=self._is_multilingual,
             offset_ms=self.finalized_ms,
             committed=self._committed,
         )

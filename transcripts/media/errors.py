@@ -34,3 +34,20 @@ class DecoderDiedError(ApiError):
 
     def __init__(self, message: str = "Decoding was interrupted. Please try again.") -> None:
         super().__init__(message, retry_after_s=5)
+
+
+# What probing a recording finds, for `stt_web.core.documentation.raises`.
+MEDIA_ERRORS: tuple[type[ApiError] | ApiError, ...] = (
+    MediaError("empty_file", "The file is empty, or holds no audio."),
+    MediaError("not_audio", "The file isn't audio or video."),
+    MediaError("unsupported_format", "The audio is in a format that can't be read, or protected."),
+    MediaError("no_audio_track", "The file has no audio track."),
+    MediaError("corrupt_media", "The file is damaged: its audio can't be read."),
+    MediaError("too_long", "The recording is longer than 24 hours."),
+    MediaError("too_complex", "Decoding the file takes too much time or memory."),
+    MediaError("unknown_track", "The file has no such track."),
+    MediaError("unknown_channel", "The file has no such channel."),
+    MediaError("decoder_fault", "The fault is ours, and is in the log.", status=500),
+    MediaError("recording_missing", "The recording can't be read any more.", status=500),
+    DecoderDiedError,
+)

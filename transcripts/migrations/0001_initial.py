@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('accounts', '0006_idempotency'),
+        ('accounts', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -203,15 +203,10 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('file', 'File'), ('live', 'Live'), ('second_pass', 'Second Pass'), ('import', 'Import')], default='file', max_length=12)),
                 ('model_requested', models.CharField(max_length=100)),
                 ('language_requested', models.CharField(blank=True, max_length=10)),
-                ('languages', models.JSONField(blank=True, default=list)),
-                ('is_multilingual', models.BooleanField(default=False)),
                 ('task', models.CharField(default='transcribe', max_length=10)),
                 ('diarize', models.BooleanField(default=True)),
                 ('speakers_requested', models.PositiveSmallIntegerField(default=0)),
-                ('prompt', models.TextField(blank=True)),
-                ('hot_words', models.JSONField(blank=True, default=list)),
-                ('track', models.CharField(blank=True, max_length=8)),
-                ('channels', models.CharField(default='mix', max_length=8)),
+                ('further_options', models.JSONField(blank=True, default=dict)),
                 ('fingerprint', models.CharField(blank=True, max_length=64)),
                 ('request_id', models.CharField(blank=True, max_length=64)),
                 ('is_asynchronous', models.BooleanField(default=False)),

@@ -16,6 +16,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from transcripts.options import TranscriptionOptions
+
 
 class Status(models.TextChoices):
     QUEUED = "queued"
@@ -56,19 +58,13 @@ class TranscriptionJob(models.Model):
     )
     kind = models.CharField(max_length=12, choices=JobKind.choices, default=JobKind.FILE)
 
-    # Requested. `track`: "" (the default one that has sound), "all" or a 1-based number;
-    # `channels`: "mix", "split" (a speaker a channel) or a 1-based number.
+    # Requested (`options`): what queries and operators' pages name, and by name all the rest.
     model_requested = models.CharField(max_length=100)
     language_requested = models.CharField(max_length=10, blank=True)  # empty: auto
-    languages = models.JSONField(default=list, blank=True)  # that may occur; empty: any
-    is_multilingual = models.BooleanField(default=False)  # `language=multi`
     task = models.CharField(max_length=10, default="transcribe")  # or translate (into English)
     diarize = models.BooleanField(default=True)
     speakers_requested = models.PositiveSmallIntegerField(default=0)  # 0: find the number
-    prompt = models.TextField(blank=True)
-    hot_words = models.JSONField(default=list, blank=True)
-    track = models.CharField(max_length=8, blank=True)
-    channels = models.CharField(max_length=8, default="mix")
+    further_options = models.JSONField(default=dict, blank=True)
     # SHA-256 over the file and the options: the same request sent again joins the first.
     fingerprint = models.CharField(max_length=64, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
@@ -142,6 +138,11 @@ class TranscriptionJob(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.transcript_id}: {self.status}"
+
+    @property
+    def options(self) -> TranscriptionOptions:
+        """What was asked for."""
+        return TranscriptionOptions.from_columns(self)
 
     @property
     def is_second_pass(self) -> bool:

@@ -35,7 +35,7 @@ TEXTS: dict[str, Any] = {
 def show_home(request: HttpRequest) -> HttpResponse:
     """GET / — no query for guests; one or two for an account."""
     context = {"languages": list_languages(), "texts": render_texts(TEXTS)}
-    return render(request, "transcripts/home.html", context)
+    return render(request, "pages/home.html", context)
 
 
 def list_languages() -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from stt_web.core.errors import ApiError
 from transcripts.exports.render import EXPORTS
-from transcripts.filters import RELEVANCE, filter_transcripts
+from transcripts.filters import FILTERS, RELEVANCE, filter_transcripts
 from transcripts.models import READABLE_STATUSES, Source, Status, Tag, Transcript
 from transcripts.pages.script_texts import COMMON, render_texts
 from transcripts.pages.transcript import SOURCE_NAMES, STATUS_NAMES
@@ -28,7 +28,6 @@ from transcripts.text.languages import LANGUAGE_NAMES
 
 _PAGE_ROWS = 50
 _MOST_TAGS = 200
-FILTERS = ("status", "language", "source", "tag")
 _ORDERINGS = {
     "": gettext_lazy("Newest first"),
     "created_at": gettext_lazy("Oldest first"),
@@ -83,7 +82,7 @@ def show_transcripts(request: HttpRequest) -> HttpResponse:
         "languages": sorted((name.capitalize(), code) for code, name in LANGUAGE_NAMES.items()),
         "texts": render_texts(TEXTS),
     }
-    return render(request, "transcripts/library.html", context)
+    return render(request, "pages/library.html", context)
 
 
 def _read(

@@ -105,7 +105,7 @@ def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
             for each in speakers
         ],
     }
-    return render(request, "transcripts/transcript.html", context)
+    return render(request, "pages/transcript.html", context)
 
 
 @login_required

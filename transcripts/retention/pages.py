@@ -151,4 +151,4 @@ def _render(
         )
     ]
     context = {"form": form, "parts": parts, "overdue": overdue, "most_days": _MOST_DAYS}
-    return render(request, "transcripts/retention.html", {**context, "tab": "retention"})
+    return render(request, "retention/retention.html", {**context, "tab": "retention"})

@@ -15,7 +15,7 @@ from billing.anonymous import purge_anonymous_use
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.locks import lock_transcript
 from transcripts.models import OPEN_STATUSES, Recording, Transcript
-from transcripts.services.guest_tokens import GUEST_TEXT_LIFETIME
+from transcripts.services.guests import GUEST_TEXT_LIFETIME
 from transcripts.services.recordings import delete_recording, detach_recording
 from transcripts.services.stored_responses import purge_answers
 from transcripts.webhooks.delivery import purge_deliveries

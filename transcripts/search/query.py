@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import Count, QuerySet, Window
 from django.db.models.expressions import RawSQL
 
-from stt_web.core.errors import ApiError
+from stt_web.core.errors import InvalidValueError
 from transcripts.models import TITLE_BUCKET, WHOLE_BUCKET, Transcript
 from transcripts.search.folding import fold_text
 from transcripts.search.index import OVERLAP_WORDS
@@ -72,9 +72,7 @@ class FoundPage:
 def read_terms(query: str) -> list[Term]:
     """Return what is asked for; nothing where the query has no word. Raises ApiError 400."""
     if len(query) > MAX_QUERY_CHARACTERS:
-        raise ApiError(
-            f"search may have at most {MAX_QUERY_CHARACTERS} characters.", code="invalid_value"
-        )
+        raise InvalidValueError(f"search may have at most {MAX_QUERY_CHARACTERS} characters.")
     terms = []
     for match in _TERM.finditer(query):
         words = tuple(fold_text(match.group()))

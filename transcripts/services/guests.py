@@ -10,28 +10,30 @@ when it holds the row).
 """
 
 import logging
+from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.guest_tokens import digest_guest_token, is_guest_token
 from accounts.models import User
 from stt_web.core.errors import ApiError
 from transcripts.access import TranscriptNotFoundError, get_stored_transcript
 from transcripts.models import OPEN_STATUSES, Recording, Source, Transcript
 from transcripts.search.index import index_transcript
-from transcripts.services.guest_tokens import (
-    GUEST_TEXT_LIFETIME,
-    digest_guest_token,
-    is_guest_token,
-)
 from transcripts.services.recordings import detach_recording
 
 logger = logging.getLogger(__name__)
 
+GUEST_TEXT_LIFETIME = timedelta(hours=1)  # after it is answered
+
 
 class StillTranscribedError(ApiError):
-    """Its job reads the owner at its start: an owner who appears meanwhile would be charged."""
+    """It is still being worked on; with Retry-After.
+
+    Its job reads the owner at its start: an owner who appears meanwhile would be charged.
+    """
 
     status = 409
     code = "not_finished"

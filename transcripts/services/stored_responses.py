@@ -14,6 +14,17 @@ from accounts.services.idempotency import IdempotencyClaim, StoredResponse
 from transcripts.models import StoredResponseLink, Transcript
 
 
+def store_with_transcript(claim: IdempotencyClaim, answer: StoredResponse) -> bool:
+    """Store the answer with the transcript that its `X-Transcript-Id` names.
+
+    To be given as `store_response` to `accounts.api.idempotency`.
+    """
+    transcript_id = answer.headers.get("X-Transcript-Id")
+    if transcript_id is None:
+        return idempotency.store_response(claim, answer)
+    return store_link(claim, answer, transcript_id=UUID(transcript_id))
+
+
 def store_link(claim: IdempotencyClaim, answer: StoredResponse, *, transcript_id: UUID) -> bool:
     """Store the response; False if the claim had run out, or the transcript is deleted already.
 

@@ -6,17 +6,20 @@ from uuid import UUID
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import MANAGE_AND_READ, HasScope, user_of
+from accounts.permissions import MANAGE_AND_READ, user_of
+from stt_web.core.documentation import raises
 from stt_web.core.public_address import absolute_url
-from transcripts.access import get_transcript
+from transcripts.access import TranscriptNotFoundError, get_transcript
 from transcripts.models import ShareLink
 from transcripts.sharing.links import (
     MAX_PASSWORD_CHARACTERS,
+    BadShareError,
+    ShareNotFoundError,
+    TooManySharesError,
     create_share,
     list_shares,
     revoke_share,
@@ -58,15 +61,16 @@ class ShareRequestSerializer(serializers.Serializer[object]):
 
 
 class ShareListView(APIView):
-    permission_classes = [IsAuthenticated, HasScope]
     scopes = {"GET": "read", "POST": MANAGE_AND_READ}
 
+    @raises(TranscriptNotFoundError)
     @extend_schema(operation_id="list_shares", responses=ShareListSerializer)
     def get(self, request: Request, transcript_id: UUID) -> Response:
         """Return the links that aren't revoked, newest first; at most a hundred."""
         transcript = get_transcript(user_of(request), transcript_id)
         return Response({"results": ShareSerializer(list_shares(transcript), many=True).data})
 
+    @raises(TranscriptNotFoundError, BadShareError, TooManySharesError)
     @extend_schema(
         operation_id="create_share",
         request=ShareRequestSerializer,
@@ -84,9 +88,9 @@ class ShareListView(APIView):
 
 
 class ShareView(APIView):
-    permission_classes = [IsAuthenticated, HasScope]
     scopes = {"DELETE": "manage"}
 
+    @raises(TranscriptNotFoundError, ShareNotFoundError)
     @extend_schema(operation_id="revoke_share", responses={204: None})
     def delete(self, request: Request, transcript_id: UUID, share_id: UUID) -> Response:
         """Revoke a link: it leads nowhere from now on."""

@@ -39,6 +39,8 @@ _SALT = "transcripts.sharing"
 
 
 class ShareNotFoundError(ApiError):
+    """There is none with this id, or it is another owner's."""
+
     status = 404
     code = "not_found"
 
@@ -47,7 +49,15 @@ class ShareNotFoundError(ApiError):
 
 
 class BadShareError(ApiError):
+    """An expiry or a password that can't be used."""
+
     code = "invalid_value"
+
+
+class TooManySharesError(BadShareError):
+    """There are too many links."""
+
+    status = 409
 
 
 class WrongPasswordError(ApiError):
@@ -77,7 +87,7 @@ def create_share(
     with transaction.atomic():
         lock_transcript(transcript.pk)  # requests that come together can't all be the last one
         if list_shares(transcript).count() >= MAX_LINKS:
-            raise BadShareError(f"There are {MAX_LINKS} links already. Revoke one.", status=409)
+            raise TooManySharesError(f"There are {MAX_LINKS} links already. Revoke one.")
         link = ShareLink.objects.create(
             transcript=transcript,
             token_digest=_digest(token),

@@ -66,7 +66,15 @@ _REFUSED_IPV6 = [
 
 
 class BadUrlError(ApiError):
+    """Not a URL that webhooks may go to."""
+
     code = "invalid_url"
+
+
+class PrivateUrlError(BadUrlError):
+    """The URL leads to a private or special address."""
+
+    code = "address_refused"
 
 
 class AddressRefusedError(Exception):
@@ -127,9 +135,7 @@ def check_literal(target: Target) -> None:
             return  # a name
         found = [str(entry[4][0]).partition("%")[0] for entry in entries]
     if not all(is_allowed(ipaddress.ip_address(text)) for text in found):
-        raise BadUrlError(
-            "Webhooks may not go to private or special addresses.", code="address_refused"
-        )
+        raise PrivateUrlError("Webhooks may not go to private or special addresses.")
 
 
 def find_addresses(host: str, port: int, *, lookup: Lookup | None = None) -> list[str]:

@@ -24,11 +24,15 @@ ROTATION_OVERLAP = timedelta(hours=24)
 
 
 class TooManyEndpointsError(ApiError):
+    """There are as many endpoints as one account may have."""
+
     status = 409
     code = "too_many_endpoints"
 
 
 class EndpointDisabledError(ApiError):
+    """The endpoint is disabled."""
+
     status = 409
     code = "endpoint_disabled"
 

@@ -113,7 +113,7 @@ def show_webhooks(request: HttpRequest) -> HttpResponse:
         "endpoints": [_describe(row) for row in rows],
         "tab": "webhooks",
     }
-    return render(request, "transcripts/webhooks.html", context)
+    return render(request, "webhooks/webhooks.html", context)
 
 
 @never_cache
@@ -208,7 +208,7 @@ def _render_webhook(
         "tab": "webhooks",
         "overlap_hours": int(services.ROTATION_OVERLAP.total_seconds() // 3600),
     }
-    return render(request, "transcripts/webhook.html", context)
+    return render(request, "webhooks/webhook.html", context)
 
 
 def _describe(endpoint: WebhookEndpoint) -> dict[str, object]:

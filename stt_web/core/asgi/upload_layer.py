@@ -37,17 +37,14 @@ from stt_web.core.asgi.messages import (
 )
 from stt_web.core.error_responses import answer_request
 from stt_web.core.errors import ApiError
-from stt_web.core.uploads import (
-    MAX_FIELD_BYTES,
-    Upload,
-    UploadReader,
-    UploadTooLargeError,
-    read_boundary,
-)
+from stt_web.core.upload_errors import BodyTooLargeError, StalledError, UploadTooLargeError
+from stt_web.core.upload_reader import MAX_FIELD_BYTES, UploadReader, read_boundary
+from stt_web.core.uploads import Upload
 
 logger = logging.getLogger(__name__)
 
 MAX_PLAIN_BYTES = 2 * 1024 * 1024
+_TOO_SLOW = gettext_noop("The body of this request took too long to arrive.")
 PLAIN_WITHIN_S = 60.0  # for the whole of such a body; 280 kbit/s
 # What a form may weigh beside its file.
 _FORM_BYTES = MAX_FIELD_BYTES + 64 * 1024
@@ -194,7 +191,7 @@ class UploadLayer(Generic[C]):
             async with asyncio.timeout(PLAIN_WITHIN_S):
                 body = await _receive_plain(receive, declared_bytes=_content_length(scope))
         except TimeoutError:
-            await _refuse(_too_slow(), receive, send, scope=scope)
+            await _refuse(StalledError(_TOO_SLOW), receive, send, scope=scope)
             return
         except ApiError as error:
             await _refuse(error, receive, send, scope=scope)
@@ -214,23 +211,13 @@ async def _receive_plain(receive: ASGIReceiveCallable, *, declared_bytes: int) -
     is_whole = False
     while not is_whole:
         if max(declared_bytes, len(body)) > MAX_PLAIN_BYTES:
-            raise ApiError(
+            raise BodyTooLargeError(
                 gettext_noop("The body of this request is too large."),
-                status=413,
-                code="body_too_large",
                 extra={"limit_bytes": MAX_PLAIN_BYTES},
             )
         chunk, is_whole = await _receive_chunk(receive)
         body += chunk
     return bytes(body)
-
-
-def _too_slow() -> ApiError:
-    return ApiError(
-        gettext_noop("The body of this request took too long to arrive."),
-        status=408,
-        code="upload_stalled",
-    )
 
 
 async def _receive_chunk(receive: ASGIReceiveCallable) -> tuple[bytes, bool]:
@@ -239,9 +226,7 @@ async def _receive_chunk(receive: ASGIReceiveCallable) -> tuple[bytes, bool]:
         async with asyncio.timeout(_STALLED_AFTER_S):
             message = await receive()
     except TimeoutError:
-        raise ApiError(
-            "Nothing more of the request arrived for a minute.", status=408, code="upload_stalled"
-        ) from None
+        raise StalledError("Nothing more of the request arrived for a minute.") from None
     if message["type"] != "http.request":
         raise ClientDisconnectedError
     return message["body"], not message["more_body"]

@@ -14,7 +14,7 @@ PASSWORD = "correct-horse-battery-7"
 
 
 def member(email: str, *, is_verified: bool = True) -> User:
-    """Make somebody who signed up and (usually) confirmed the address."""
+    """Make a user who signed up and (usually) confirmed the address."""
     user = User.objects.create_user(email, PASSWORD)
     EmailAddress.objects.create(user=user, email=email, primary=True, verified=is_verified)
     return user

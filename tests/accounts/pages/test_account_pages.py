@@ -1,4 +1,4 @@
-"""The pages of somebody who is logged in; and that they show nobody else's."""
+"""The pages of a user who is logged in; and that they show no one else's."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Whether an address has an account can't be told from how long an answer takes: equal work."""
+"""How long an answer takes doesn't reveal whether an address has an account: equal work."""
 
 import statistics
 import time

@@ -1,4 +1,4 @@
-"""Taking everything along, and deleting everything: rows and files, nobody else's."""
+"""Taking everything along, and deleting everything: rows and files, no one else's."""
 
 import io
 import json
@@ -66,7 +66,7 @@ def transcribed(user: User, media: Path, *, text: str) -> Transcript:
 
 @pytest.fixture
 def ann(media: Path) -> User:
-    """Somebody who has a bit of everything."""
+    """A user who has a bit of everything."""
     user = member("ann@example.com")
     transcribed(user, media, text="said by ann")
     issue_api_key(user, name="anns key")

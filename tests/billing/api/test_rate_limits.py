@@ -8,6 +8,7 @@ from django.test import Client
 
 from accounts.client_address import digest_address
 from accounts.models import RateWindow
+from accounts.principals import Principal
 from accounts.rate_windows import count_in_window, purge_windows
 from billing.models import Plan
 from billing.plans import account_for, change_plan
@@ -23,7 +24,7 @@ NOON = datetime(2026, 3, 31, 12, 0, 0, tzinfo=UTC)
 
 @pytest.fixture
 def person(owner: Person) -> Person:
-    """Somebody who may send three requests a minute."""
+    """A user who may send three requests a minute."""
     Plan.objects.filter(pk="free").update(requests_per_minute=3)
     return owner
 
@@ -37,14 +38,14 @@ def test_an_answer_says_what_is_left(person: Person) -> None:
 
 
 def test_too_many_requests_are_429_until_the_minute_is_over(person: Person) -> None:
-    limits = limits_for(person.user)
+    limits, principal = limits_for(person.user), Principal(user=person.user)
     for _ in range(3):
-        count_request(person.user, address="", limits=limits, now=NOON)
+        count_request(principal, limits=limits, now=NOON)
     with pytest.raises(RateLimitError) as refusal:
-        count_request(person.user, address="", limits=limits, now=NOON + timedelta(seconds=18))
+        count_request(principal, limits=limits, now=NOON + timedelta(seconds=18))
     assert refusal.value.headers["Retry-After"] == "42"
     assert refusal.value.headers["RateLimit"] == '"default";r=0;t=42'
-    count_request(person.user, address="", limits=limits, now=NOON + timedelta(seconds=60))
+    count_request(principal, limits=limits, now=NOON + timedelta(seconds=60))
 
 
 def test_a_429_has_the_one_shape_and_its_headers(person: Person) -> None:
@@ -78,7 +79,7 @@ def test_without_a_limit_nothing_is_counted(owner: Person) -> None:
 def test_visitors_are_counted_by_address(db: None) -> None:
     limits = limits_for(None)
     for address in ("2001:db8:1:2::1", "2001:db8:1:2::2"):
-        headers = count_request(None, address=address, limits=limits, now=NOON)
+        headers = count_request(Principal(address=address), limits=limits, now=NOON)
     assert headers["RateLimit"] == '"default";r=58;t=60'
     assert RateWindow.objects.get().pk == f"visitor:{digest_address('2001:db8:1:2::3')}"
 

@@ -49,7 +49,7 @@ class Shop:
         return self.stripe.objects[session_id]["payment_intent"], events
 
     def buy_pack(self) -> str:
-        """Buy 100 credits, and have Stripe tell of it; return the payment intent."""
+        """Buy 100 credits, and have Stripe report it; return the payment intent."""
         intent_id, events = self.pay_for_pack()
         self.deliver(events)
         return intent_id
@@ -117,6 +117,6 @@ def make_shop(stripe: StripeStandIn, *, email: str = "owner@example.com") -> Sho
 
 @pytest.fixture
 def shop(stripe: StripeStandIn, db: None) -> Iterator[Shop]:
-    """One buyer. Whatever a test does, the ledger adds up after it."""
+    """One buyer. The ledger adds up after each test."""
     yield make_shop(stripe)
     assert check_ledger() == []

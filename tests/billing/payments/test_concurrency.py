@@ -1,4 +1,4 @@
-"""The same things told at the same time: threads, each with a connection of its own."""
+"""The same events delivered at the same time: threads, each with a connection of its own."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor

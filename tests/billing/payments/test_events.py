@@ -1,4 +1,4 @@
-"""POST /api/v1/billing/stripe/webhook/: who may tell, and that each thing told happens once."""
+"""POST /api/v1/billing/stripe/webhook/: who may send events, and that each takes effect once."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""Whatever happens at Stripe, and however it is told, we end up with what is true there."""
+"""In any order of events and deliveries, we end up with what is true at Stripe."""
 
 import random
 from collections.abc import Callable
@@ -102,7 +102,7 @@ class Story:
         collect_debts()
 
     def expected_loss(self, intent_id: str) -> int:
-        """Credits of a payment that refunds and disputes take, by what Stripe says in the end."""
+        """Credits of a payment that refunds and disputes take, by what Stripe has in the end."""
         objects = self.shop.stripe.objects.values()
         charge = self.shop.stripe.charge_of(intent_id)
         withdrawn = sum(

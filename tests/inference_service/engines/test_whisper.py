@@ -7,6 +7,7 @@ import pytest
 
 from inference_service.engines.asr import (
     ATTEMPTS,
+    DecodeContext,
     DecodeOptions,
     Samples,
     Verdict,
@@ -176,7 +177,7 @@ def test_windows_share_a_batch_unless_prompt_length_or_attempt_differ(
 
     plain = key(DecodeOptions("en"))
     assert key(DecodeOptions("cs", task="translate")) == plain
-    assert key(DecodeOptions("en", prompt="A meeting.")) != plain
+    assert key(DecodeOptions("en", context=DecodeContext(prompt="A meeting."))) != plain
     assert key(DecodeOptions("en"), attempt=1) != plain
     assert key(DecodeOptions("en"), is_draft=True) != plain
 
@@ -207,9 +208,10 @@ def test_a_decoder_that_never_stops_is_stopped(
 ) -> None:
     samples = load_sample("long_3min.flac")[0][: duration_s * RATE_HZ]
     plain = DecodeOptions("en")
-    longest = DecodeOptions(
-        "en", prompt="the project meeting " * 50, hot_words=tuple(f"budget {n}" for n in range(100))
+    context = DecodeContext(
+        prompt="the project meeting " * 50, hot_words=tuple(f"budget {n}" for n in range(100))
     )
+    longest = DecodeOptions("en", context=context)
 
     [decoded] = endless_whisper.decode([make_request(endless_whisper, samples, plain)])
     [prompted] = endless_whisper.decode([make_request(endless_whisper, samples, longest)])

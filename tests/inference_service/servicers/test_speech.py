@@ -258,9 +258,9 @@ async def test_speech_without_accepted_text_is_a_gap_with_its_evidence(
     assert 1000 < window.speech_ms == result.finished.speech_ms
 
 
-@pytest.mark.parametrize(("confidence", "is_kept"), [(0.9, True), (0.5, False)])
-async def test_a_sure_sentence_behind_a_text_that_ends_early_is_kept_whatever_it_began_with(
-    serve: Serve, recogniser: FakeRecogniser, confidence: float, is_kept: bool
+@pytest.mark.parametrize(("confidence", "is_accepted"), [(0.9, True), (0.5, False)])
+async def test_a_sure_sentence_behind_a_text_that_ends_early_is_accepted(
+    serve: Serve, recogniser: FakeRecogniser, confidence: float, is_accepted: bool
 ) -> None:
     """A model may take the beginning of a cut for silence and still be sure of each word."""
 
@@ -275,7 +275,7 @@ async def test_a_sure_sentence_behind_a_text_that_ends_early_is_kept_whatever_it
         result = await transcribe(served.channel, load_pcm("en_talk_20s"))
     (window,) = result.windows
     missing = [gap for gap in window.gaps if gap.text.words]
-    assert (len(result.text.split()) > 12, bool(missing)) == (is_kept, not is_kept)
+    assert (len(result.text.split()) > 12, bool(missing)) == (is_accepted, not is_accepted)
     assert {gap.reason for gap in missing} <= {"not_speech"}
 
 
@@ -328,7 +328,7 @@ async def test_a_broken_embedder_costs_the_turns_not_the_text(
 async def test_the_engine_failing_on_one_recording_leaves_the_other_alone(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
-    recogniser.is_broken_by = lambda request: request.options.prompt == "break"
+    recogniser.is_broken_by = lambda request: request.options.context.prompt == "break"
     async with serve(recogniser) as served:
         messages = make_messages(load_pcm("en_short_1"), prompt="break")
         good, (status, _) = await asyncio.gather(

@@ -1,4 +1,4 @@
-"""The management surface: what its refusals say, and that every endpoint of it counts."""
+"""The management surface: what its refusals contain, and that every endpoint of it counts."""
 
 import re
 import uuid

@@ -1,4 +1,4 @@
-"""One shape of an error, whoever says no; and what is on every answer."""
+"""One shape of an error, for every refusal; and what is on every answer."""
 
 import logging
 

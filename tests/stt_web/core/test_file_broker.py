@@ -11,7 +11,7 @@ from kombu import Connection, Exchange, Queue
 
 from stt_web.celery import app
 
-# Of no other test: within a process kombu remembers what is bound, whatever the folder.
+# Of no other test: within a process kombu remembers what is bound, in any folder.
 QUEUE = "whole-messages"
 MESSAGES = 40
 DEADLINE_S = 60.0

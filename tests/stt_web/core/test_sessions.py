@@ -1,4 +1,4 @@
-"""Sessions end when nobody uses them, and a fortnight after their first save in any case."""
+"""Sessions end when they are not used, and a fortnight after their first save in any case."""
 
 from datetime import timedelta
 

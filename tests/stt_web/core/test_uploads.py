@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stt_web.core.errors import ApiError
-from stt_web.core.uploads import MAX_PARTS, Upload, UploadLostError, UploadReader, read_boundary
+from stt_web.core.upload_errors import UploadLostError
+from stt_web.core.upload_reader import MAX_PARTS, UploadReader, read_boundary
+from stt_web.core.uploads import Upload
 
 BOUNDARY = b"----x7"
 AUDIO = bytes(range(256)) * 40 + b"\r\n------x\r\n--"  # holds what looks like a boundary's begin

@@ -15,7 +15,7 @@ from tests.transcripts.served_api import Client, make_client, make_info
 
 @pytest.fixture
 def bare(visitor: Client, settings: Settings) -> Iterator[Client]:
-    """Somebody with a key, of a server on which no model is installed yet."""
+    """A client with a key, of a server on which no model is installed yet."""
     info = make_info()
     info.default_model = ""
     del info.models[4:]

@@ -1,4 +1,4 @@
-"""An upload that was accepted is on the disk, whatever happens to the power."""
+"""An upload that was accepted is on the disk, also after a power cut."""
 
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def test_a_recording_that_is_refused_costs_no_sync(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_a_commit_is_on_the_disk_when_it_returns() -> None:
-    """SQLite: 2 is FULL. PostgreSQL: as its own default says."""
+    """SQLite: 2 is FULL. PostgreSQL: its own default."""
     is_sqlite = connection.vendor == "sqlite"
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA synchronous" if is_sqlite else "SHOW synchronous_commit")

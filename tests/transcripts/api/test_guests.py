@@ -10,6 +10,7 @@ from django.conf import settings
 from django.test import Client as DjangoClient
 from django.utils import timezone
 
+from accounts.guest_tokens import make_guest_token
 from accounts.keys.issue import issue_api_key
 from billing.models import LedgerEntry
 from tests.stt_web.served import Served
@@ -17,7 +18,6 @@ from tests.transcripts.rows import create_transcript, update_transcripts
 from tests.transcripts.served_api import Client, Worker, make_client
 from transcripts.models import Status, Transcript
 from transcripts.retention.purge import purge_anonymous
-from transcripts.services.guest_tokens import make_guest_token
 
 CLAIM = "/api/v1/transcripts/claim/"
 

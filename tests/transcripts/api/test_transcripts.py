@@ -1,7 +1,7 @@
 """`/api/v1/transcripts/`, by HTTP: only what is one's own, and nothing that isn't."""
 
 import uuid
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.db import connection
@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 from rest_framework.test import APIRequestFactory, force_authenticate
 
+from accounts.principals import Principal
 from tests.transcripts.rows import create_transcript
 from tests.transcripts.served_api import Client, Worker, make_client, wav
 from transcripts.api.transcripts import TranscriptListView
@@ -188,7 +189,7 @@ def test_a_bad_filter_or_page_is_refused(
 def test_the_list_costs_the_same_queries_for_one_and_for_many(client: Client) -> None:
     def queries() -> int:
         request = APIRequestFactory().get("/api/v1/transcripts/")
-        force_authenticate(request, client.user)
+        force_authenticate(request, client.user, cast("Any", Principal(user=client.user)))
         with CaptureQueriesContext(connection) as captured:
             assert TranscriptListView.as_view()(request).status_code == 200
         return len(captured)

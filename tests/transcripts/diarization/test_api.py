@@ -322,7 +322,9 @@ def test_a_transcript_without_voices_answers_409_with_the_reason(
 
 def test_speakers_that_are_channels_are_not_counted(client: Client) -> None:
     transcript = make(client, model_used="tiny")
-    TranscriptionJob.objects.filter(pk=transcript.job_id).update(channels="split")
+    TranscriptionJob.objects.filter(pk=transcript.job_id).update(
+        further_options={"channels": "split"}
+    )
     assert "channel" in recount(client, transcript).json()["error"]
 
 

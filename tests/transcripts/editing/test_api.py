@@ -2,13 +2,14 @@
 
 import threading
 import uuid
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import requests
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
+from accounts.principals import Principal
 from tests.transcripts.api.test_transcripts import make, path_of
 from tests.transcripts.rows import update_transcripts
 from tests.transcripts.served_api import Client, make_client
@@ -407,7 +408,7 @@ def test_segments_are_paged_and_cost_the_same_queries(client: Client) -> None:
         from transcripts.editing.api.segments import SegmentListView
 
         request = APIRequestFactory().get("/")
-        force_authenticate(request, client.user)
+        force_authenticate(request, client.user, cast("Any", Principal(user=client.user)))
         with CaptureQueriesContext(connection) as captured:
             SegmentListView.as_view()(request, transcript_id=transcript.pk)
         return len(captured)

@@ -91,7 +91,7 @@ def test_an_edit_is_answered_with_interpolated_times_and_aligned_afterwards(
 
     run_alignments()
 
-    # The fake one says: five words in 1.2 s, which is the segment and the margin behind it.
+    # The fake one returns five words in 1.2 s, which is the segment and the margin behind it.
     assert read_first(client, heard) == [
         ("one", 0.0, 0.25, "aligned"),
         ("two", 0.25, 0.48, "aligned"),
@@ -170,7 +170,7 @@ def test_an_edit_does_not_wait_for_a_service_that_is_slow_or_down(
     began = time.monotonic()
     edit_first(client, heard, "one 3 three word0")
 
-    # Far from 30 and from any deadline of a call; how fast this machine is, benchmarks say.
+    # Far from 30 and from any deadline of a call; how fast this machine is, benchmarks measure.
     assert max(slow_s, time.monotonic() - began) < 2
 
 
@@ -258,7 +258,7 @@ def test_a_lost_message_or_a_dead_worker_is_made_good_by_the_sweeper(
         return True
 
     sweep_alignments(send=send)
-    assert announced == []  # it was told a moment ago
+    assert announced == []  # it was enqueued a moment ago
 
     for age_s in (11, 21, 41):
         EditAlignment.objects.update(enqueued_at=timezone.now() - timedelta(seconds=age_s))

@@ -1,4 +1,4 @@
-"""CSV cells stay text in a spreadsheet, whatever its list separator is."""
+"""CSV cells stay text in a spreadsheet, with any list separator."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What holds of all subtitles, whatever was said and however fast: by made-up transcripts."""
+"""What holds of all subtitles, for any words at any speed: by made-up transcripts."""
 
 from itertools import pairwise
 
@@ -67,4 +67,4 @@ def test_hurried_speech_under_a_tight_profile_is_never_a_second_late() -> None:
 
     assert max(cue.start_ms - 500 * number for number, cue in enumerate(cues)) <= 1_000
     rules = {finding.rule for finding in lint_cues(cues, tight)}
-    assert "duration" in rules  # and it is told
+    assert "duration" in rules  # and it is reported

@@ -1,6 +1,6 @@
 """Every format of every document, to the letter; and again by parsers that aren't ours.
 
-`STT_WRITE_GOLDEN=1 make test ARGS=tests/transcripts/exports` writes the files anew: read the
+`STT_WRITE_GOLDEN=1 make test ARGS=tests/transcripts/exports` writes the files again: read the
 difference before it is committed.
 """
 

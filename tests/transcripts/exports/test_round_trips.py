@@ -1,4 +1,4 @@
-"""What we export is read again by ourselves and by others, whatever the text is."""
+"""What we export is read again by ourselves and by others, for any text."""
 
 import csv
 import io

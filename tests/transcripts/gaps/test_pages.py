@@ -1,4 +1,4 @@
-"""What a page says of gaps: how long and where, in the numbers of who reads."""
+"""What a page shows of gaps: how long and where, in the numbers of who reads."""
 
 import pytest
 from django.template.loader import render_to_string
@@ -37,7 +37,7 @@ def test_less_than_ten_seconds_are_said_in_tenths_everywhere(
             said[language] = shown.seconds
             assert f" {shown.seconds} s " in remark["text"]
             assert f"{shown.seconds} s " in render_to_string(
-                "transcripts/shared.html", {"part": {"lines": [shown], "is_whole": True}}
+                "sharing/shared.html", {"part": {"lines": [shown], "is_whole": True}}
             )
 
     assert (said["en"], said["cs"]) == (english, czech)

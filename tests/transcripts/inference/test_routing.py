@@ -207,7 +207,7 @@ def test_work_of_somebody_who_leaves_goes_nowhere_else(
 
 
 def test_nothing_else_names_the_shared_servers() -> None:
-    """Whoever calls an inference server asks `inference_for` which."""
+    """Each caller of an inference server asks `inference_for` which."""
     users = {
         str(file.relative_to(ROOT))
         for part in WEB_TIER

@@ -1,4 +1,4 @@
-"""Channels to instances that are gone don't stay for ever, and break off no call on their way."""
+"""Channels to instances that were removed are closed, and break off no call on their way."""
 
 import gc
 import weakref

@@ -125,7 +125,7 @@ def test_transcript_is_queued_again_when_its_lease_ran_out(
 
     transcript.refresh_from_db()
     assert (transcript.status, transcript.job.stalled_tries) == (Status.QUEUED, 1)
-    assert transcript.job.enqueue_count == 1  # and the broker was told
+    assert transcript.job.enqueue_count == 1  # and it was enqueued
 
 
 def test_transcript_fails_after_too_many_tries_without_progress(

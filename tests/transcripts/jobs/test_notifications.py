@@ -1,4 +1,4 @@
-"""Jobs that end tell their owners by mail: when asked to, once, and never what was said."""
+"""Jobs that end notify their owners by mail: when asked to, once, and never with their text."""
 
 import grpc
 import pytest

@@ -1,4 +1,4 @@
-"""What a finished run says of itself: gaps, silence that is free, a doubtful language."""
+"""What a finished run reports: gaps, silence that is free, a doubtful language."""
 
 import pytest
 from django.utils import timezone

@@ -24,7 +24,7 @@ def own() -> Iterator[FakeInference]:
 
 @pytest.fixture
 def private(visitor: Client, own: FakeInference) -> Client:
-    """Somebody with a key and one instance."""
+    """A client with a key and one instance."""
     client = make_client(visitor.url)
     assert client.account is not None
     details = InstanceDetails(name="one", target=own.target, is_tls=False, region="Brno", gpu="A")

@@ -43,11 +43,9 @@ def spoken(transcript: Transcript) -> list[tuple[str, str]]:
 def recording(make_transcript: MakeTranscript, settings: Settings) -> MakeTranscript:
     """Make a transcript of the file at `path`, with options of its job."""
 
-    def make(*, path: Path, track: str = "", channels: str = "mix", **fields: object) -> Transcript:
+    def make(*, path: Path, **fields: object) -> Transcript:
         transcript = make_transcript(**fields)  # type: ignore[arg-type]
         (settings.MEDIA_ROOT / transcript.recording.path).write_bytes(path.read_bytes())
-        rows = TranscriptionJob.objects.filter(pk=transcript.job_id)
-        rows.update(track=track, channels=channels)
         return transcript
 
     return make  # type: ignore[return-value]
@@ -66,7 +64,7 @@ def two_channels(tmp_path: Path) -> Path:
 
 
 def one_word_a_second(prefix: str) -> Script:
-    """Words that tell from which source and second they are."""
+    """Words that show from which source and second they are."""
     return Script(words=tuple(f"{prefix}{second}" for second in range(10)))
 
 

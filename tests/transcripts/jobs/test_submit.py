@@ -13,17 +13,18 @@ from pytest_django import DjangoAssertNumQueries
 from billing.ledger import NoCreditsError
 from billing.models import BillingAccount, Hold
 from billing.quotas import limits_for
-from stt_web.core.uploads import Upload, UploadLostError
+from stt_web.core.upload_errors import UploadLostError
+from stt_web.core.uploads import Upload
 from tests.billing.conftest import create_account, run_at_once
 from transcripts.jobs.submit import (
     LimitError,
     Submission,
     Submitted,
-    TranscriptionOptions,
     admit_recording,
 )
 from transcripts.media import Probe
 from transcripts.models import Transcript, TranscriptionJob
+from transcripts.options import TranscriptionOptions
 
 pytestmark = pytest.mark.database
 

@@ -139,7 +139,8 @@ def test_several_languages_reach_the_inference_service(
         is_multilingual,
     )
     job = TranscriptionJob.objects.get(transcript=answer.json()["id"])
-    assert (job.languages, job.is_multilingual) == (languages, is_multilingual)
+    asked = job.options
+    assert (list(asked.languages), asked.is_multilingual) == (languages, is_multilingual)
 
 
 def test_other_languages_are_another_request(client: Client, worker: Worker) -> None:

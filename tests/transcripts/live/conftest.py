@@ -1,5 +1,6 @@
 """Live sessions by their service, against a scripted inference service and this run's database."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ from transcripts.live.executors import close_connections
 from transcripts.live.opening import open_session
 from transcripts.live.session import SessionRunner
 from transcripts.models import Transcript
+from transcripts.options import TranscriptionOptions
 
 T = TypeVar("T")
 SECOND = b"\x10\x00" * 16_000
@@ -60,16 +62,19 @@ async def db(work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     return await sync_to_async(run, thread_sensitive=False)()
 
 
+_OPTIONS = {each.name for each in dataclasses.fields(TranscriptionOptions)}
+
+
 def ask_for(account: BillingAccount | None = None, **fields: Any) -> LiveRequest:
-    """Return what somebody asks for; without an account, a visitor."""
+    """Return the request of an account, or of a guest."""
     values: dict[str, Any] = {
         "user": account.user if account is not None else None,
         "key": None,
         "address": "192.0.2.7",
-        "model": "large-v3-turbo",
-        **fields,
+        **{name: value for name, value in fields.items() if name not in _OPTIONS},
     }
-    return LiveRequest(**values)
+    options = {name: value for name, value in fields.items() if name in _OPTIONS}
+    return LiveRequest(options=TranscriptionOptions(diarize=False, **options), **values)
 
 
 async def read_all(session: SessionRunner) -> list[LiveEvent]:
@@ -77,7 +82,7 @@ async def read_all(session: SessionRunner) -> list[LiveEvent]:
 
 
 async def speak(account: BillingAccount | None, *, seconds: int, **fields: Any) -> SessionRunner:
-    """Open a session and say so many seconds."""
+    """Open a session and speak for so many seconds."""
     session = await open_session(ask_for(account, **fields))
     for _ in range(seconds):
         await session.push(SECOND)

@@ -1,6 +1,6 @@
-"""An inference service for live sessions that does what a test tells it, on a loop of its own.
+"""An inference service for live sessions that does what a test scripts, on a loop of its own.
 
-It "hears" one word a second, like `tests.transcripts.fake_inference`: for the second that begins at
+It recognises one word a second, like `transcripts.fake_inference`: for the second that begins at
 3 s, "w3": a hypothesis of it after half of it, an utterance at its end. Each call of Stream takes
 the next `StreamScript`, and the default one when there is none. `Transcribe` is that other fake's.
 """
@@ -37,7 +37,7 @@ class StreamScript:
     utterances: int | None = None
     status: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE
     refuses: bool = False  # instead: with `status`, at once
-    hangs: bool = False  # instead: says no more, until the caller leaves
+    hangs: bool = False  # instead: sends no more, until the caller leaves
     is_silent: bool = False
     step_ms: int = SECOND_MS  # of an utterance
     language: str = "en"

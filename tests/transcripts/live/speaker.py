@@ -1,4 +1,4 @@
-"""A process in which somebody speaks for some seconds: `python -m tests.transcripts.live.speaker`.
+"""A process that speaks for some seconds: `python -m tests.transcripts.live.speaker`.
 
 Arguments: the user's id, how many seconds. Prints a line of JSON once all is journalled, goes on
 listening, and ends when the session does.
@@ -19,6 +19,7 @@ django.setup()
 from accounts.models import User  # noqa: E402
 from transcripts.live.events import LiveRequest  # noqa: E402
 from transcripts.live.opening import open_session  # noqa: E402
+from transcripts.options import TranscriptionOptions  # noqa: E402
 
 SECOND = b"\x10\x00" * 16_000
 
@@ -26,7 +27,12 @@ SECOND = b"\x10\x00" * 16_000
 async def speak(user_id: str, seconds: int) -> None:
     user = await User.objects.aget(pk=user_id)
     session = await open_session(
-        LiveRequest(user=user, key=None, address="192.0.2.9", model="large-v3-turbo")
+        LiveRequest(
+            user=user,
+            key=None,
+            address="192.0.2.9",
+            options=TranscriptionOptions(diarize=False),
+        )
     )
     for _ in range(seconds):
         await session.push(SECOND)

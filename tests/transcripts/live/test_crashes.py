@@ -35,7 +35,7 @@ ROOT = Path(__file__).parent.parent.parent.parent
 
 @contextmanager
 def speaker(user: User, *, target: str, media: Path, seconds: int) -> Iterator[dict[str, object]]:
-    """Run a process in which somebody says so many seconds and goes on saying nothing; yields
+    """Run a process that speaks for so many seconds and goes on in silence; yields
     what it is known by once all of it is journalled: `pid`, `token`, `id`."""
     database = connections["default"].settings_dict
     env = {
@@ -114,13 +114,13 @@ async def test_a_frozen_process_that_wakes_too_late_changes_nothing(
     with speaker(account.user, target=live.target, media=media, seconds=3) as said:
         pid = int(str(said["pid"]))
         transcript = await db(Transcript.objects.get)
-        # Stopped while it writes, it would keep its lock; what it has heard is stored by then.
+        # Stopped while it writes, it would keep its lock; what it has received is stored by then.
         while not await db(words_of, transcript):
             await asyncio.sleep(0.05)
         os.kill(pid, signal.SIGSTOP)
         await db(finish_as_sweeper_and_worker, transcript)
         os.kill(pid, signal.SIGCONT)
-        # It learns within its watch that it lost, and says so by ending.
+        # It learns within its watch that it lost, and shows it by ending.
         await asyncio.to_thread(os.waitid, os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
     await db(transcript.refresh_from_db)

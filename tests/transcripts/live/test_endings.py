@@ -143,7 +143,7 @@ async def test_a_session_taken_over_by_another_process_writes_nothing_more(
 ) -> None:
     """Another event loop in another thread: nothing but the database and the disk in common. The
     first one believes in its lease until it writes."""
-    settings.HEARTBEAT_S = 60  # it isn't told
+    settings.HEARTBEAT_S = 60  # it isn't notified
     account = await db(new_account)
     stale = await speak(account, seconds=2)
     await wait_for_text(stale, 2)

@@ -1,4 +1,4 @@
-"""What a settled span is told as."""
+"""What a finalized window is sent as."""
 
 from transcripts.live.events import make_finals
 from transcripts.text.segments import Segment

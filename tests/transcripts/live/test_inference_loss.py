@@ -1,4 +1,4 @@
-"""Inference services that die, hang or refuse while somebody speaks."""
+"""Inference services that die, hang or refuse during a live session."""
 
 import asyncio
 
@@ -183,7 +183,7 @@ async def test_silence_is_heard_and_stored_seldom(live: FakeStream) -> None:
 
 
 async def test_a_loop_that_ends_leaves_its_sessions_to_others(live: FakeStream) -> None:
-    """A web process that stops without a word: all its tasks are gone at once."""
+    """A web process that stops silently: all its tasks end at once."""
     account = await db(new_account)
     tokens: list[str] = []
 

@@ -1,4 +1,4 @@
-"""The journal of a live session: what was written is there, whoever wrote it."""
+"""The journal of a live session: what was written is there, from any writer."""
 
 import resource
 import wave

@@ -65,7 +65,7 @@ async def test_nothing_is_left_of_a_thousand_sessions(live: FakeStream, settings
     assert live.open_calls == 0
     assert count_files() <= files + 5
     processing = Transcript.objects.filter(status=Status.PROCESSING)
-    # Those that were lost here are somebody else's now, and the abandoned ones are paused.
+    # Those that were lost here are another process's now, and the abandoned ones are paused.
     assert await db(processing.exclude(job__lease_owner="").count) == SESSIONS // 5
     assert await db(processing.filter(job__lease_owner="").count) == SESSIONS // 5
     held = await db(Hold.objects.filter(state=HoldState.HELD).count)

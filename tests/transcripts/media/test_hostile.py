@@ -44,7 +44,7 @@ class OpenWatch:
 
 @pytest.fixture
 def neighbour(tone_in: MakeRecording, tmp_path: Path) -> Path:
-    """Somebody else's recording, which no upload may reach."""
+    """Another account's recording, which no upload may reach."""
     path = tmp_path / "private.wav"
     path.write_bytes(tone_in("wav").read_bytes())
     return path
@@ -120,7 +120,7 @@ def test_a_movie_with_its_audio_elsewhere_reaches_no_other_file(
     assert refusal_of(bytes(grown), tmp_path).code == "corrupt_media"
     assert not neighbour_watch.has_seen_open()
 
-    # The trap is real: FFmpeg follows it where it is told to.
+    # The trap is real: FFmpeg follows it where it is allowed to.
     with av.open(
         str(tmp_path / "recording.mp3"), options={"enable_drefs": "1", "use_absolute_path": "1"}
     ):

@@ -1,4 +1,4 @@
-"""The pages with somebody's transcripts: read, found, deleted; never another's."""
+"""The pages with a user's transcripts: read, found, deleted; never another's."""
 
 from pathlib import Path
 

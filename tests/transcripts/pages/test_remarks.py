@@ -1,4 +1,4 @@
-"""What pages say of tracks, channels and gaps names what the page itself has, in both languages."""
+"""What pages show about tracks, channels and gaps names what the page has, in both languages."""
 
 import pytest
 from django.test import Client

@@ -47,8 +47,13 @@ def test_the_form_orders_one_and_what_is_left_empty_stays(ann: User, fake: FakeI
 
     assert "being transcribed a second time" in page
     job = TranscriptionJob.objects.get(kind=JobKind.SECOND_PASS)
-    asked = (job.model_requested, job.language_requested, job.speakers_requested, job.prompt)
-    assert asked == ("tiny", "en", 3, "Names: Zbyněk")
+    o = job.options
+    assert (o.model, o.language, o.speakers, o.prompt) == (
+        "tiny",
+        "en",
+        3,
+        "Names: Zbyněk",
+    )
 
 
 def test_a_refusal_is_said_on_the_page(ann: User, fake: FakeInference) -> None:

@@ -1,4 +1,4 @@
-"""The page that says how long recordings and transcripts are kept."""
+"""The page on which an account sets how long recordings and transcripts are kept."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Recordings and transcripts go when the account said, and only then."""
+"""Recordings and transcripts are deleted when the account asked for it, and only then."""
 
 from datetime import timedelta
 from pathlib import Path

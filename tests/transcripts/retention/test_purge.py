@@ -1,4 +1,4 @@
-"""What must not stay does not stay; what belongs to somebody does."""
+"""What must not stay does not stay; what has an owner does."""
 
 import os
 import time

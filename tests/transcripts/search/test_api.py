@@ -4,7 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from io import StringIO
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIRequestFactory, force_authenticate
 
 from accounts.models import User
+from accounts.principals import Principal
 from tests.transcripts.api.test_transcripts import make, path_of
 from tests.transcripts.rows import update_transcripts
 from tests.transcripts.served_api import Client, Worker, make_client
@@ -269,7 +270,7 @@ def test_sqlite_asks_its_index_once_and_not_for_each_chunk(client: Client) -> No
     rows = Transcript.objects.filter(owner_id=owner_id)
     plan = search_transcripts(rows, read_terms("kun slon"), owner_id=owner_id).explain()
 
-    # FTS5 says "=" where it is asked for one row after the other.
+    # FTS5 plans "=" where it is asked for one row after the other.
     assert plan.count("VIRTUAL TABLE INDEX 0:M") == 2, plan
     assert "VIRTUAL TABLE INDEX 0:=" not in plan
 
@@ -427,7 +428,7 @@ def test_the_answer_is_nobody_elses(client: Client) -> None:
 def test_a_search_costs_the_same_queries_for_one_and_for_many(client: Client) -> None:
     def queries() -> int:
         request = APIRequestFactory().get(LIST, {"search": "kun zlutoucky"})
-        force_authenticate(request, client.user)
+        force_authenticate(request, client.user, cast("Any", Principal(user=client.user)))
         with CaptureQueriesContext(connection) as captured:
             answer = TranscriptListView.as_view()(request)
         assert answer.status_code == 200

@@ -1,4 +1,4 @@
-"""Shared links: by API for whoever shares, by page for whoever was given one."""
+"""Shared links: by API for the owner, by page for the recipient."""
 
 import uuid
 from collections.abc import Callable
@@ -87,7 +87,7 @@ def test_a_shared_page_names_what_is_missing_in_its_place(client: Client, make: 
 
 
 def fetch(url: str, **options: Any) -> requests.Response:
-    """As somebody who has no account and brings nothing along."""
+    """As a person who has no account and brings nothing along."""
     return requests.get(url, timeout=10, allow_redirects=False, **options)
 
 

@@ -1,4 +1,4 @@
-"""What two sequences have in common: rising, true, and found soon whatever they are."""
+"""What two sequences have in common: rising, true, and found in linear time for any input."""
 
 import random
 from difflib import SequenceMatcher

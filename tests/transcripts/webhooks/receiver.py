@@ -1,4 +1,4 @@
-"""A webhook receiver on a real socket that answers as a test tells it to, well or badly."""
+"""A webhook receiver on a real socket that answers as a test scripts it, well or badly."""
 
 import socket
 import socketserver
@@ -28,7 +28,7 @@ def answer(status: int, *, body: bytes = b"", **headers: str) -> Behaviour:
 
 
 def hang(connection: socket.socket) -> None:
-    """Say nothing until the client leaves."""
+    """Answer nothing until the client leaves."""
     connection.recv(1)
 
 

@@ -1,4 +1,4 @@
-"""Whoever chooses an address must not reach by it what only this server can reach."""
+"""A client that chooses an address must not reach by it what only this server can reach."""
 
 import ssl
 from collections.abc import Iterator

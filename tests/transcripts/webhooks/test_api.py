@@ -26,7 +26,7 @@ ROOT = "/api/v1/webhooks/"
 
 
 class Api:
-    """Somebody with a key of these scopes."""
+    """A client with a key of these scopes."""
 
     def __init__(self, *scopes: str, user: User | None = None) -> None:
         self.user = user or create_account(minutes=60).user

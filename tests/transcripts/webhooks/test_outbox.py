@@ -1,4 +1,4 @@
-"""A message exists if and only if what it tells of happened, and none is lost on the way."""
+"""A message exists if and only if its event happened, and none is lost on the way."""
 
 import json
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.database
 
 @pytest.fixture
 def account(transactional_db: None, receiver: Receiver, loopback_allowed: None) -> BillingAccount:
-    """Somebody with an endpoint that wants everything."""
+    """An account with an endpoint that wants everything."""
     account = create_account(minutes=60)
     assert account.user is not None
     create_endpoint(account.user, url=receiver.url)

@@ -2,23 +2,25 @@
 
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from accounts.permissions import MANAGE_AND_READ, HasScope, user_of
-from transcripts.access import get_transcript
+from accounts.permissions import MANAGE_AND_READ, Scopes, user_of
+from stt_web.core.documentation import DeclaredError, raises
+from transcripts.access import TranscriptNotFoundError, get_transcript
 from transcripts.editing.api.serializers import EditedSerializer
 from transcripts.editing.draft import Editing
+from transcripts.editing.errors import RevisionChangedError, StillWorkedOnError
+from transcripts.editing.segment_operations import EditError
 from transcripts.exports.document import load_segment
 from transcripts.exports.json import seconds, share, word_as_json
 from transcripts.models import Segment as SegmentRow
@@ -36,14 +38,22 @@ _NO_REVISION = -1  # an If-Match that names nothing of ours matches nothing
 _SEGMENTS_SHOWN = 100
 
 
+# What every edit raises.
+EDIT_ERRORS: tuple[DeclaredError, ...] = (
+    TranscriptNotFoundError,
+    StillWorkedOnError,
+    RevisionChangedError,
+    EditError,
+)
+
+
 class EditingView(APIView):
     """A view on one's own transcripts: reading needs `read`, changing `manage`.
 
     What changes answers with the text that it changed, and so needs both.
     """
 
-    permission_classes = [IsAuthenticated, HasScope]
-    scopes: ClassVar[Mapping[str, str | tuple[str, ...]]] = {
+    scopes: ClassVar[Scopes] = {
         "GET": "read",
         "POST": MANAGE_AND_READ,
         "PATCH": MANAGE_AND_READ,
@@ -52,14 +62,20 @@ class EditingView(APIView):
 
 
 def edit_endpoint(
-    operation_id: str, *, asks: type[Serializer[Any]] | None = None, status: int = 200
+    operation_id: str,
+    *,
+    asks: type[Serializer[Any]] | None = None,
+    status: int = 200,
+    errors: tuple[DeclaredError, ...] = (),
 ) -> Callable[[Callable[..., object]], Callable[..., Response]]:
     """Make a view's method of `change(view, editing, body, **path)`, which makes one edit.
 
-    body: what was sent, checked by `asks`. The answer, and the documentation, are those of edits.
+    body: what was sent, checked by `asks`. The answer, and the documentation, are those of edits;
+    `errors`: what it raises beside EDIT_ERRORS.
     """
 
     def decorate(change: Callable[..., object]) -> Callable[..., Response]:
+        @raises(*EDIT_ERRORS, *errors)
         @extend_schema(
             operation_id=operation_id,
             parameters=[IF_MATCH],

@@ -8,15 +8,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import user_of
-from stt_web.core.errors import ApiError
-from stt_web.core.pagination import PageNumberPagination
-from transcripts.access import get_transcript
+from stt_web.core.documentation import raises
+from stt_web.core.errors import InvalidValueError
+from stt_web.core.pagination import PageNotFoundError, PageNumberPagination
+from transcripts.access import TranscriptNotFoundError, get_transcript
 from transcripts.editing import edits
 from transcripts.editing.api import serializers as shapes
 from transcripts.editing.api.conditional import EditingView, edit_endpoint, etag_of
 from transcripts.editing.draft import Editing
 from transcripts.editing.revisions import (
     Change,
+    RevisionNotFoundError,
     changes_between,
     check_revision,
     compare_texts,
@@ -29,6 +31,7 @@ _SHOWN = ("start_ms", "end_ms", "text", "speaker")
 
 
 class RevisionListView(EditingView):
+    @raises(TranscriptNotFoundError, PageNotFoundError)
     @extend_schema(
         operation_id="list_revisions",
         parameters=[
@@ -48,6 +51,7 @@ class RevisionListView(EditingView):
 
 
 class DifferenceView(EditingView):
+    @raises(TranscriptNotFoundError, RevisionNotFoundError)
     @extend_schema(
         operation_id="compare_revisions",
         parameters=[
@@ -78,7 +82,7 @@ class DifferenceView(EditingView):
 
 
 class RestoreView(EditingView):
-    @edit_endpoint("restore_revision")
+    @edit_endpoint("restore_revision", errors=(RevisionNotFoundError,))
     def post(self, editing: Editing, body: dict[str, Any], number: int) -> None:
         """Make it again as it was then; 0 is the machine's original. A new revision."""
         edits.restore(editing, number)
@@ -89,7 +93,7 @@ def _read_against(request: Request, number: int) -> int:
     if not value:
         return max(0, number - 1)
     if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) <= number):
-        raise ApiError(f"against must be a number from 0 to {number}.", code="invalid_value")
+        raise InvalidValueError(f"against must be a number from 0 to {number}.")
     return int(value)
 
 

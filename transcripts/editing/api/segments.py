@@ -10,8 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import user_of
-from stt_web.core.pagination import PageNumberPagination
-from transcripts.access import get_transcript
+from stt_web.core.documentation import raises
+from stt_web.core.pagination import PageNotFoundError, PageNumberPagination
+from transcripts.access import TranscriptNotFoundError, get_transcript
 from transcripts.editing import edits
 from transcripts.editing.api import serializers as shapes
 from transcripts.editing.api.conditional import (
@@ -24,6 +25,7 @@ from transcripts.editing.api.conditional import (
 )
 from transcripts.editing.draft import Editing
 from transcripts.editing.edits import SegmentChange
+from transcripts.editing.errors import SegmentNotFoundError, SpeakerNotFoundError
 from transcripts.text.bounds import MAX_SEGMENT_WORDS
 
 Body = dict[str, Any]
@@ -46,6 +48,7 @@ class SegmentPagination(PageNumberPagination):
 
 
 class SegmentListView(EditingView):
+    @raises(TranscriptNotFoundError, PageNotFoundError)
     @extend_schema(
         operation_id="list_segments",
         parameters=[
@@ -69,7 +72,11 @@ class SegmentListView(EditingView):
 
 
 class SegmentView(EditingView):
-    @edit_endpoint("edit_segment", asks=shapes.SegmentRequestSerializer)
+    @edit_endpoint(
+        "edit_segment",
+        asks=shapes.SegmentRequestSerializer,
+        errors=(SegmentNotFoundError, SpeakerNotFoundError),
+    )
     def patch(self, editing: Editing, body: Body, key: str) -> None:
         """Change a segment's text, its times or its speaker.
 
@@ -85,34 +92,41 @@ class SegmentView(EditingView):
         )
         edits.edit_segment(editing, key, change)
 
-    @edit_endpoint("remove_segment")
+    @edit_endpoint("remove_segment", errors=(SegmentNotFoundError,))
     def delete(self, editing: Editing, body: Body, key: str) -> None:
         """Take a segment out; a revision can bring it back."""
         edits.remove(editing, key)
 
 
 class SplitView(EditingView):
-    @edit_endpoint("split_segment", asks=shapes.SplitRequestSerializer)
+    @edit_endpoint(
+        "split_segment", asks=shapes.SplitRequestSerializer, errors=(SegmentNotFoundError,)
+    )
     def post(self, editing: Editing, body: Body, key: str) -> None:
         """Cut a segment before a word. The first part has the old id."""
         edits.split(editing, key, **body)
 
 
 class MergeView(EditingView):
-    @edit_endpoint("merge_segments", asks=shapes.MergeRequestSerializer)
+    @edit_endpoint(
+        "merge_segments", asks=shapes.MergeRequestSerializer, errors=(SegmentNotFoundError,)
+    )
     def post(self, editing: Editing, body: Body) -> None:
         """Join segments that follow each other. The first one's id and speaker stay."""
         edits.merge(editing, body["segments"])
 
 
 class MoveWordsView(EditingView):
-    @edit_endpoint("move_words", asks=shapes.MoveWordsRequestSerializer)
+    @edit_endpoint(
+        "move_words", asks=shapes.MoveWordsRequestSerializer, errors=(SegmentNotFoundError,)
+    )
     def post(self, editing: Editing, body: Body) -> None:
         """Move a segment's last words to the next one, or its first words to the one before."""
         edits.move(editing, body["segment"], count=body["words"], to_next=body["to"] == "next")
 
 
 class SpeakerListView(EditingView):
+    @raises(TranscriptNotFoundError)
     @extend_schema(operation_id="list_speakers", responses=shapes.SpeakerListSerializer)
     def get(self, request: Request, transcript_id: UUID) -> Response:
         """Return who speaks."""
@@ -126,21 +140,27 @@ class SpeakerListView(EditingView):
 
 
 class SpeakerView(EditingView):
-    @edit_endpoint("rename_speaker", asks=shapes.SpeakerRequestSerializer)
+    @edit_endpoint(
+        "rename_speaker", asks=shapes.SpeakerRequestSerializer, errors=(SpeakerNotFoundError,)
+    )
     def patch(self, editing: Editing, body: Body, number: int) -> None:
         """Name a speaker."""
         edits.rename_speaker(editing, number, body["name"])
 
 
 class MergeSpeakersView(EditingView):
-    @edit_endpoint("merge_speakers", asks=shapes.MergeSpeakersRequestSerializer)
+    @edit_endpoint(
+        "merge_speakers", asks=shapes.MergeSpeakersRequestSerializer, errors=(SpeakerNotFoundError,)
+    )
     def post(self, editing: Editing, body: Body) -> None:
         """Merge speakers who are one person."""
         edits.merge_speakers(editing, body["speakers"], into=body["into"])
 
 
 class AssignSpeakerView(EditingView):
-    @edit_endpoint("assign_speaker", asks=shapes.AssignSpeakerRequestSerializer)
+    @edit_endpoint(
+        "assign_speaker", asks=shapes.AssignSpeakerRequestSerializer, errors=(SpeakerNotFoundError,)
+    )
     def post(self, editing: Editing, body: Body) -> None:
         """Set who speaks in an interval; segments that reach out of it are cut."""
         edits.assign_speaker(

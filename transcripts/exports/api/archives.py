@@ -7,7 +7,7 @@ import functools
 import io
 import zipfile
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -19,13 +19,15 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.authentication import check_scope
 from accounts.lasting import while_allowed
-from accounts.models import ApiKey, User
+from accounts.models import User
+from accounts.permissions import user_of
+from stt_web.core.documentation import raises
 from transcripts.access import TranscriptNotFoundError
 from transcripts.exports.api.options import read_export_options
 from transcripts.exports.api.views import (
     ExportFailedError,
+    UnknownFormatError,
     check_format,
     render_export,
     wait_for_export,
@@ -34,9 +36,9 @@ from transcripts.exports.files import content_disposition, file_name
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import EXPORTS
 from transcripts.exports.worker_exports import is_large
-from transcripts.filters import filter_transcripts
+from transcripts.filters import FILTER_ERRORS, filter_transcripts
 from transcripts.models import READABLE_STATUSES, Source, Transcript
-from transcripts.options import InvalidOptionError
+from transcripts.option_kinds import InvalidOptionError
 from transcripts.principals import is_still_allowed
 from transcripts.search.query import read_terms, search_transcripts, searching
 
@@ -68,6 +70,9 @@ class BulkExportSerializer(serializers.Serializer[object]):
 
 
 class BulkExportView(APIView):
+    scopes = {"POST": "read"}
+
+    @raises(TranscriptNotFoundError, UnknownFormatError, InvalidOptionError, *FILTER_ERRORS)
     @extend_schema(
         operation_id="export_transcripts",
         request=BulkExportSerializer,
@@ -76,14 +81,13 @@ class BulkExportView(APIView):
     def post(self, request: Request) -> HttpResponseBase:
         """Return an archive of the transcripts named, or of all finished ones that the filters
         let through. What could not be exported is listed in its last file."""
-        check_scope(request.auth if isinstance(request.auth, ApiKey) else None, "read")
         asked = request.data
         if not isinstance(asked, dict):
             raise InvalidOptionError("format", "Send a JSON object with a format.")
         format_name = str(asked.get("format", ""))
         check_format(format_name)
         options = read_export_options(_read_options(asked))
-        ids = find_ids(cast("User", request.user), asked)
+        ids = find_ids(user_of(request), asked)
         is_allowed = functools.partial(is_still_allowed, request._request)
         return answer_archive(ids, format_name, options, is_allowed=is_allowed)
 

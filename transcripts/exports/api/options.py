@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 from transcripts.exports.options import TIMESTAMPS, ExportOptions
 from transcripts.exports.profiles import BOUNDS, PROFILES, Profile
 from transcripts.exports.redaction import KINDS
-from transcripts.options import InvalidOptionError
+from transcripts.option_kinds import InvalidOptionError
 
 _TRUE = ("true", "1", "on", "yes")
 _FALSE = ("false", "0", "off", "no")

@@ -13,17 +13,27 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import get_conditional_response
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, inline_serializer
+from rest_framework import serializers
 
+from accounts.permissions import GuestAuthentication
+from accounts.principals import Principal
+from billing.api.plain_views import needs
+from stt_web.core.documentation import DeclaredError, documented, raises
 from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
+from transcripts.access import TranscriptNotFoundError
 from transcripts.exports.api.options import read_export_options
+from transcripts.exports.api.parameters import OPTION_PARAMETERS, PROFILE_PARAMETERS
 from transcripts.exports.files import content_disposition, file_name
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import EXPORTS, LINT, export, load_for
 from transcripts.exports.worker_exports import describe_export, is_large, order_export
-from transcripts.job_errors import job_error, warn_in_headers
+from transcripts.job_errors import JOB_ERRORS, job_error, warn_in_headers
 from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Transcript
-from transcripts.principals import check_still_allowed, find_transcript, identify
+from transcripts.option_kinds import InvalidOptionError
+from transcripts.principals import check_still_allowed, find_transcript
 
 _WAIT_S = 20.0
 _CHUNK_BYTES = 256 * 1024
@@ -44,7 +54,15 @@ class NotFinishedError(ApiError):
         )
 
 
+class UnknownFormatError(ApiError):
+    """There is no such format."""
+
+    code = "unknown_format"
+
+
 class ExportFailedError(ApiError):
+    """The file could not be made; another format may work."""
+
     status = 500
     code = "export_failed"
 
@@ -55,12 +73,40 @@ class ExportFailedError(ApiError):
         )
 
 
+EXPORT_ERRORS: tuple[DeclaredError, ...] = (
+    TranscriptNotFoundError,
+    NotFinishedError,
+    ExportFailedError,
+    InvalidOptionError,
+    *JOB_ERRORS,
+)
+PREPARING = inline_serializer("ExportPreparing", {"status": serializers.CharField()})
+
+
+@documented(
+    operation_id="export_transcript",
+    authentication=(GuestAuthentication,),
+    parameters=[
+        OpenApiParameter("format_name", str, location=OpenApiParameter.PATH, enum=list(EXPORTS)),
+        *OPTION_PARAMETERS,
+    ],
+    responses={
+        **{
+            (200, export.content_type.partition(";")[0]): OpenApiTypes.BINARY
+            for export in EXPORTS.values()
+        },
+        202: PREPARING,
+    },
+)
 @allow_methods("GET", "HEAD")
+@needs("read")
+@raises(*EXPORT_ERRORS, UnknownFormatError)
 async def export_transcript(
-    request: HttpRequest, transcript_id: UUID, format_name: str
+    request: HttpRequest, principal: Principal, transcript_id: UUID, format_name: str
 ) -> HttpResponse:
-    """Return the transcript in one of the formats."""
-    transcript = await sync_to_async(open_for_export)(request, transcript_id)
+    """Return the transcript as a file, with an ETag; 202 with Retry-After where a worker is
+    still making it (docx, pdf, and long ones)."""
+    transcript = await sync_to_async(open_for_export)(principal, transcript_id)
     check_format(format_name)
     options = read_export_options(request.GET.dict())
     is_slow = EXPORTS[format_name].is_slow or await sync_to_async(is_large)(transcript)
@@ -110,10 +156,31 @@ async def wait_for_file(
         return None
 
 
+@documented(
+    operation_id="lint_subtitles",
+    authentication=(GuestAuthentication,),
+    parameters=PROFILE_PARAMETERS,
+    responses={
+        200: inline_serializer(
+            "LintReport",
+            {
+                "profile": serializers.DictField(),
+                "cues": serializers.IntegerField(),
+                "counts": serializers.DictField(child=serializers.IntegerField()),
+                "findings": serializers.ListField(child=serializers.DictField()),
+            },
+        ),
+        202: PREPARING,
+    },
+)
 @allow_methods("GET", "HEAD")
-async def lint_subtitles(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
-    """Report where the subtitles of a transcript break the rules of a profile."""
-    transcript = await sync_to_async(open_for_export)(request, transcript_id)
+@needs("read")
+@raises(*EXPORT_ERRORS)
+async def lint_subtitles(
+    request: HttpRequest, principal: Principal, transcript_id: UUID
+) -> HttpResponse:
+    """Report where the subtitles break a profile's rules."""
+    transcript = await sync_to_async(open_for_export)(principal, transcript_id)
     options = read_export_options(request.GET.dict())
     if await sync_to_async(is_large)(transcript):
         content = await wait_for_export(
@@ -144,9 +211,9 @@ def _read_whole(file: BinaryIO) -> bytes:
         return file.read()
 
 
-def open_for_export(request: HttpRequest, transcript_id: UUID) -> Transcript:
-    """Return what may be exported. Raises ApiError: 401, 404, 409 not finished, 429. Queries."""
-    transcript = find_transcript(identify(request, needed_scope="read"), transcript_id)
+def open_for_export(principal: Principal, transcript_id: UUID) -> Transcript:
+    """Return what may be exported. Raises ApiError: 404, 409 not finished. Queries."""
+    transcript = find_transcript(principal, transcript_id)
     if transcript.status in OPEN_STATUSES:
         raise NotFinishedError
     if transcript.status not in READABLE_STATUSES and not transcript.segments.exists():
@@ -157,9 +224,8 @@ def open_for_export(request: HttpRequest, transcript_id: UUID) -> Transcript:
 def check_format(format_name: str) -> None:
     """Raise ApiError 400 for a format that there isn't."""
     if format_name not in EXPORTS:
-        raise ApiError(
-            f"There is no format {format_name[:20]!r}: ask for one of {', '.join(EXPORTS)}.",
-            code="unknown_format",
+        raise UnknownFormatError(
+            f"There is no format {format_name[:20]!r}: ask for one of {', '.join(EXPORTS)}."
         )
 
 

@@ -25,17 +25,24 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from accounts.lasting import while_allowed
+from accounts.permissions import GuestAuthentication
+from accounts.principals import Principal
+from billing.api.plain_views import needs
+from stt_web.core.documentation import documented, raises
 from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
+from transcripts.access import TranscriptNotFoundError
 from transcripts.editing.align_edits import read_aligned
 from transcripts.editing.api.conditional import show_segment
 from transcripts.exports.document import load_segment
 from transcripts.exports.json import PublicSegment, seconds, segment_as_json
 from transcripts.jobs.status_watch import Snapshot, get_watcher
 from transcripts.models import Segment, Transcript
-from transcripts.principals import find_transcript, identify, is_still_allowed
+from transcripts.principals import find_transcript, is_still_allowed
 from transcripts.services.shown_gaps import seconds_in
 
 _KEEP_ALIVE_S = 15.0
@@ -49,6 +56,8 @@ _REVISION = re.compile(r"\d{1,9}\Z", re.ASCII)
 
 
 class BadRevisionError(ApiError):
+    """`edits_since` is not the number of a revision."""
+
     status = 400
     code = "invalid_request"
 
@@ -82,10 +91,25 @@ def read_cursor(last_event_id: str) -> Cursor:
     )
 
 
+@documented(
+    operation_id="follow_transcript",
+    authentication=(GuestAuthentication,),
+    parameters=[
+        OpenApiParameter("edits_since", int, description="Follow edits after this revision.")
+    ],
+    responses={
+        (200, "text/event-stream"): OpenApiTypes.STR,
+        204: OpenApiResponse(description="`Last-Event-ID` says that all was seen."),
+    },
+)
 @allow_methods("GET")
-async def stream_events(request: HttpRequest, transcript_id: UUID) -> HttpResponseBase:
-    """Follow a transcript. The key travels in the header, as everywhere."""
-    await sync_to_async(_check_access)(request, transcript_id)
+@needs("read")
+@raises(TranscriptNotFoundError, BadRevisionError)
+async def stream_events(
+    request: HttpRequest, principal: Principal, transcript_id: UUID
+) -> HttpResponseBase:
+    """Follow a transcript: `status`, `queue`, `progress`, `segment` and `done` events."""
+    await sync_to_async(find_transcript)(principal, transcript_id)
     last_id = request.headers.get("Last-Event-ID", "")
     since = request.GET.get("edits_since")
     cursor = read_cursor(last_id)
@@ -208,10 +232,6 @@ def _is_followed(request: HttpRequest, transcript_id: UUID) -> bool:
     return is_still_allowed(request, transcript_id) or (
         is_still_allowed(request) and not Transcript.objects.filter(pk=transcript_id).exists()
     )
-
-
-def _check_access(request: HttpRequest, transcript_id: UUID) -> None:
-    find_transcript(identify(request, needed_scope="read"), transcript_id)
 
 
 def _read_segments(transcript_id: UUID, sent_ms: int) -> list[tuple[int, PublicSegment]]:

@@ -9,30 +9,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import MANAGE_AND_READ, user_of
-from transcripts.access import get_job, get_transcript
+from billing.ledger import NoCreditsError
+from stt_web.core.documentation import raises
+from transcripts.access import JobNotFoundError, TranscriptNotFoundError, get_job, get_transcript
 from transcripts.editing.api.conditional import EditingView, read_body
 from transcripts.exports.json import seconds
-from transcripts.jobs.api.options import MAX_SPEAKERS, read_request
+from transcripts.inference.catalog import MODEL_ERRORS
 from transcripts.jobs.cancel import cancel_job
-from transcripts.jobs.second_pass import check_and_order
+from transcripts.jobs.second_pass import SecondPassRefusedError, check_and_order
 from transcripts.models import JobKind, Status, TranscriptionJob
+from transcripts.option_fields import body_fields
+from transcripts.options import OPTION_ERRORS, TranscriptionOptions
 from transcripts.serializers import JobErrorSerializer, ProgressSerializer, WarningSerializer
 
 
 class JobRequestSerializer(serializers.Serializer[object]):
     """What is left out stays as it was for the text that is there."""
 
-    model = serializers.CharField(required=False, max_length=100)
-    language = serializers.CharField(required=False, max_length=40)
-    languages = serializers.ListField(
-        child=serializers.CharField(max_length=40), required=False, max_length=10
-    )
-    diarize = serializers.BooleanField(required=False)
-    speakers = serializers.IntegerField(required=False, min_value=0, max_value=MAX_SPEAKERS)
-    prompt = serializers.CharField(required=False, allow_blank=True, max_length=1000)
-    hot_words = serializers.ListField(
-        child=serializers.CharField(max_length=100), required=False, max_length=100
-    )
+    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+        return body_fields(TranscriptionOptions)
 
 
 class JobSerializer(serializers.Serializer[object]):
@@ -56,6 +51,7 @@ class JobListView(EditingView):
     # It costs what an upload costs, and changes the text.
     scopes = {"GET": "read", "POST": ("transcribe", *MANAGE_AND_READ)}
 
+    @raises(TranscriptNotFoundError)
     @extend_schema(operation_id="list_jobs", responses=JobSerializer(many=True))
     def get(self, request: Request, transcript_id: UUID) -> Response:
         """Return the jobs of a transcript, the first one first."""
@@ -63,6 +59,13 @@ class JobListView(EditingView):
         jobs = transcript.jobs.select_related("transcript__recording").order_by("created_at", "pk")
         return Response([show_job(job) for job in jobs])
 
+    @raises(
+        TranscriptNotFoundError,
+        SecondPassRefusedError,
+        NoCreditsError,
+        *OPTION_ERRORS,
+        *MODEL_ERRORS,
+    )
     @extend_schema(
         operation_id="create_job", request=JobRequestSerializer, responses={201: JobSerializer}
     )
@@ -74,19 +77,22 @@ class JobListView(EditingView):
         stays as it is. Text that a person corrected is never replaced: the answer is 409 then.
         """
         transcript = get_transcript(user_of(request), transcript_id)
-        asked = _as_requested(transcript.job) | read_body(JobRequestSerializer, request)
-        options = read_request({name: _as_field(value) for name, value in asked.items()}).options
+        asked = read_body(JobRequestSerializer, request)
+        sent = {name: _as_field(value) for name, value in asked.items()}
+        options = TranscriptionOptions.parse(transcript.job.options.as_sent() | sent)
         return Response(show_job(check_and_order(transcript, options)), status=201)
 
 
 class JobView(EditingView):
     scopes = {"GET": "read", "DELETE": "manage"}
 
+    @raises(JobNotFoundError)
     @extend_schema(operation_id="read_job", responses=JobSerializer)
     def get(self, request: Request, transcript_id: UUID, job_id: UUID) -> Response:
         """Return one job of a transcript."""
         return Response(show_job(get_job(user_of(request), transcript_id, job_id)))
 
+    @raises(JobNotFoundError)
     @extend_schema(operation_id="cancel_job", responses={204: None})
     def delete(self, request: Request, transcript_id: UUID, job_id: UUID) -> Response:
         """Stop the work on a job. One that is finished stays as it is."""
@@ -116,22 +122,6 @@ def show_job(job: TranscriptionJob) -> dict[str, Any]:
         "warnings": list(job.warnings),
         "created_at": job.created_at.isoformat(),
         "finished_at": job.finished_at.isoformat() if job.finished_at else None,
-    }
-
-
-def _as_requested(job: TranscriptionJob) -> dict[str, Any]:
-    """Return what the text that is there was asked for, as a request would name it."""
-    return {
-        "model": job.model_requested,
-        "language": "multi" if job.is_multilingual else job.language_requested,
-        "languages": job.languages,
-        "task": job.task,
-        "diarize": job.diarize,
-        "speakers": job.speakers_requested,
-        "prompt": job.prompt,
-        "hot_words": job.hot_words,
-        "track": job.track,
-        "channels": job.channels,
     }
 
 

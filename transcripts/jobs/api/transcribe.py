@@ -4,6 +4,9 @@ A plain asynchronous view: while it waits for the job, it holds neither a thread
 """
 
 import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
@@ -12,40 +15,109 @@ from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
+from drf_spectacular.utils import OpenApiParameter
 
-from accounts.api.idempotency import answer_once, fingerprint_request
-from accounts.authentication import check_still_good
+from accounts.api.idempotency import IDEMPOTENCY_ERRORS, answer_once, fingerprint_request
+from accounts.authentication import AuthenticationError, check_key_still_good
+from accounts.keys.throttle import KeyThrottledError
 from accounts.lasting import RecheckTimer
 from accounts.models import ApiKey
 from billing.admission import Caller
-from billing.api.throttling import set_rate_limit_headers
+from billing.anonymous import AnonymousLimitError
+from billing.api.plain_views import takes_upload
+from billing.ledger import NoCreditsError
 from stt_web.core.asgi.http_protocol import stopping_of
+from stt_web.core.documentation import documented, raises
 from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
+from stt_web.core.upload_errors import UPLOAD_ERRORS
 from stt_web.core.uploads import Upload
-from transcripts.idempotency import store_with_transcript
-from transcripts.jobs.api.options import TranscriptionRequest, read_request
+from transcripts.inference.catalog import MODEL_ERRORS
+from transcripts.job_errors import JOB_ERRORS
 from transcripts.jobs.status_watch import get_watcher
-from transcripts.jobs.submit import Submission, Submitted, fingerprint_of, submit_recording
+from transcripts.jobs.submit import (
+    LimitError,
+    QueueFullError,
+    Submission,
+    Submitted,
+    fingerprint_of,
+    submit_recording,
+)
+from transcripts.media.errors import MEDIA_ERRORS
 from transcripts.models import Transcript
+from transcripts.option_kinds import ChoiceOption, FlagOption
+from transcripts.options import OPTION_ERRORS, RESPONSE_FORMATS, TranscriptionOptions
 from transcripts.principals import source_of
 from transcripts.responses import StillProcessingError, answer_accepted, answer_finished
+from transcripts.serializers import (
+    AcceptedSerializer,
+    TranscriptionRequestSerializer,
+    TranscriptionSerializer,
+)
+from transcripts.services.stored_responses import store_with_transcript
+
+
+class DeletedWhileWaitingError(ApiError):
+    """The transcript was deleted while it was waited for."""
+
+    status = 409
+    code = "deleted"
+
 
 # Probing, and asking which models there are, before the wait begins.
 _PREPARING_S = 60.0
+_RESPOND_ASYNC = re.compile(r"(^|[,;\s])respond-async($|[,;\s])", re.IGNORECASE)
 
 
+@dataclass(frozen=True)
+class TranscriptionRequest:
+    """The options of the job, and how it is to be answered."""
+
+    options: TranscriptionOptions
+    response_format: str
+    is_async: bool
+
+
+@documented(
+    "post",
+    operation_id="transcribe",
+    parameters=[
+        OpenApiParameter(
+            "Idempotency-Key",
+            str,
+            OpenApiParameter.HEADER,
+            description="The same request sent again within a day gets the same answer.",
+        )
+    ],
+    request={"multipart/form-data": TranscriptionRequestSerializer},
+    responses={200: TranscriptionSerializer, 202: AcceptedSerializer},
+)
 # No cookie counts on /v1/, so there is nothing to forge.
 @csrf_exempt
 @allow_methods("POST")
-async def transcribe(request: HttpRequest) -> HttpResponseBase:
-    """Transcribe a recording, and wait for it unless `async` is set."""
-    upload, caller = _what_was_ingested(request)
-    set_rate_limit_headers(request, caller.rate_limit_headers)
+@takes_upload("transcribe")
+@raises(
+    AuthenticationError,
+    KeyThrottledError,
+    *UPLOAD_ERRORS,
+    *OPTION_ERRORS,
+    *IDEMPOTENCY_ERRORS,
+    *MODEL_ERRORS,
+    *MEDIA_ERRORS,
+    NoCreditsError,
+    AnonymousLimitError,
+    LimitError,
+    QueueFullError,
+    *JOB_ERRORS,
+    StillProcessingError,
+    DeletedWhileWaitingError,
+)
+async def transcribe(request: HttpRequest, upload: Upload, caller: Caller) -> HttpResponseBase:
+    """Transcribe a recording, and wait for it; with `async=true`, get 202 with its address."""
     asked = read_request(upload.fields, prefer=request.headers.get("Prefer", ""))
     return await answer_once(
         request,
-        owner=caller.user,
+        owner=caller.principal.user,
         fingerprint=fingerprint_request(
             "transcribe",
             fingerprint_of(upload.sha256, asked.options),
@@ -60,18 +132,30 @@ async def transcribe(request: HttpRequest) -> HttpResponseBase:
     )
 
 
+def read_request(sent: Mapping[str, str], *, prefer: str = "") -> TranscriptionRequest:
+    """Return the checked request. `prefer`: the header (RFC 7240). Raises InvalidOptionError."""
+    prefers_async = FlagOption(default=bool(_RESPOND_ASYNC.search(prefer)))
+    return TranscriptionRequest(
+        options=TranscriptionOptions.parse(sent),
+        response_format=ChoiceOption(RESPONSE_FORMATS).parse(
+            "response_format", sent.get("response_format", "")
+        ),
+        is_async=prefers_async.parse("async", sent.get("async", "")),
+    )
+
+
 async def _transcribe(
     upload: Upload, caller: Caller, asked: TranscriptionRequest, *, stopping: asyncio.Event
 ) -> HttpResponse:
     submitted = await submit_recording(
         Submission(
-            user=caller.user,
-            address=caller.address,
+            user=caller.principal.user,
+            address=caller.principal.address,
             limits=caller.limits,
             upload=upload,
             options=asked.options,
             is_async=asked.is_async,
-            source=source_of(caller),
+            source=source_of(caller.principal),
         )
     )
     try:
@@ -83,7 +167,7 @@ async def _transcribe(
             response = await _wait_for(
                 submitted.transcript.pk,
                 asked.response_format,
-                api_key=caller.api_key,
+                api_key=caller.principal.api_key,
                 stopping=stopping,
             )
     except ApiError as error:
@@ -115,8 +199,8 @@ async def _wait_for(
             await timer.wait_with(waiting, stopped)
             if timer.is_due:
                 timer.restart()
-                await sync_to_async(check_still_good)(None, api_key)
-        await sync_to_async(check_still_good)(None, api_key)
+                await sync_to_async(check_key_still_good)(api_key)
+        await sync_to_async(check_key_still_good)(api_key)
     finally:  # also where the client went away
         is_closed = waiting.done() and not waiting.cancelled() and waiting.result() is not None
         waiting.cancel()
@@ -132,11 +216,7 @@ def _answer(
 ) -> HttpResponse:
     transcript = Transcript.objects.select_related("owner").filter(pk=transcript_id).first()
     if transcript is None:
-        raise ApiError(
-            "This transcript was deleted while it was being worked on.",
-            status=409,
-            code="deleted",
-        )
+        raise DeletedWhileWaitingError("This transcript was deleted while it was being worked on.")
     if not is_closed:
         raise StillProcessingError(transcript, is_stopping=is_stopping)
     return answer_finished(transcript, response_format)
@@ -147,9 +227,3 @@ def _headers_of(submitted: Submitted) -> dict[str, str]:
     if submitted.guest_token:
         headers["X-Transcript-Token"] = submitted.guest_token
     return headers
-
-
-def _what_was_ingested(request: HttpRequest) -> tuple[Upload, Caller]:
-    """Return what the upload layer, behind which alone this is served, put into the scope."""
-    scope = cast("ASGIRequest", request).scope
-    return cast("Upload", scope["stt.upload"]), cast("Caller", scope["stt.caller"])

@@ -124,14 +124,10 @@ def _options(row: TranscriptionJob, passes: Passes) -> TranscribeOptions:
     """
     found = passes.current.language if passes.are_several else row.language
     return TranscribeOptions(
+        asked=row.options,
         model=row.model_used or row.model_requested,
         language=row.language_requested,
         detected_language="" if row.language_requested else found,
-        languages=() if row.language_requested else tuple(row.languages),
-        multilingual=row.is_multilingual and not row.language_requested,
-        task="translate" if row.task == "translate" else "transcribe",
-        prompt=row.prompt,
-        hot_words=tuple(row.hot_words),
         with_speaker_turns=row.diarize and not passes.current.is_speaker,
         priority="short" if row.queue == Queue.SHORT else "bulk",
         offset_ms=passes.resume_ms,

@@ -44,8 +44,8 @@ def _plan(job: JobRun) -> Passes:
         return Passes(resume_ms=row.resume_ms)
     plan = plan_sources(
         survey(recording_path(transcript)),
-        track=row.track,
-        channels=row.channels,
+        track=row.options.track,
+        channels=row.options.channels,
         diarizes=row.diarize,
     )
     passes = Passes(plan.sources)

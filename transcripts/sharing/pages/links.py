@@ -77,7 +77,7 @@ def show_shares(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
         "links": list_shares(transcript),
         "now": timezone.now(),
     }
-    return render(request, "transcripts/share.html", context)
+    return render(request, "sharing/share.html", context)
 
 
 @login_required

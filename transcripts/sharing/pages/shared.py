@@ -82,12 +82,12 @@ def _show(request: HttpRequest, token: str) -> HttpResponse:
     try:
         link = find_share(token)
     except ShareNotFoundError:
-        return _answer(request, "transcripts/shared_gone.html", {}, status=404)
+        return _answer(request, "sharing/shared_gone.html", {}, status=404)
     if request.method == "POST" and link.password:
         return _try_password(request, link, token)
     if not is_open(link, shown_pass=request.COOKIES.get(settings.SHARE_COOKIE_NAME, "")):
         return _ask(request)
-    return _answer(request, "transcripts/shared.html", _describe(request, link.transcript, token))
+    return _answer(request, "sharing/shared.html", _describe(request, link.transcript, token))
 
 
 @sensitive_variables("token")
@@ -118,7 +118,7 @@ def _try_password(request: HttpRequest, link: ShareLink, token: str) -> HttpResp
 
 
 def _ask(request: HttpRequest, *, problem: str = "", status: int = 200) -> HttpResponse:
-    return _answer(request, "transcripts/shared_password.html", {"problem": problem}, status=status)
+    return _answer(request, "sharing/shared_password.html", {"problem": problem}, status=status)
 
 
 @sensitive_variables("token")

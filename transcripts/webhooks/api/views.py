@@ -1,22 +1,29 @@
 """`/api/v1/webhooks/`: the caller's endpoints, and what was sent to them."""
 
-from collections.abc import Mapping
 from typing import ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import MANAGE_AND_READ, HasScope, user_of
-from stt_web.core.errors import ApiError
-from stt_web.core.pagination import PageNumberPagination
-from transcripts.access import get_delivery, get_endpoint
+from accounts.permissions import MANAGE_AND_READ, Scopes, user_of
+from stt_web.core.documentation import raises
+from stt_web.core.errors import InvalidValueError
+from stt_web.core.pagination import PageNotFoundError, PageNumberPagination
+from transcripts.access import (
+    DeliveryNotFoundError,
+    EndpointNotFoundError,
+    get_delivery,
+    get_endpoint,
+)
 from transcripts.models import DeliveryStatus, WebhookDelivery, WebhookEndpoint
+from transcripts.webhooks.addresses import BadUrlError, PrivateUrlError
 from transcripts.webhooks.api import serializers as shapes
 from transcripts.webhooks.endpoints import (
+    EndpointDisabledError,
+    TooManyEndpointsError,
     create_endpoint,
     replay,
     rotate_secret,
@@ -32,9 +39,8 @@ _SECRET_HEADERS = {"Cache-Control": "no-store"}
 
 
 class _WebhookView(APIView):
-    permission_classes = [IsAuthenticated, HasScope]
     # The maker of an endpoint, or of a replay, gets what is sent to it.
-    scopes: ClassVar[Mapping[str, str | tuple[str, ...]]] = {
+    scopes: ClassVar[Scopes] = {
         "GET": "read",
         "POST": MANAGE_AND_READ,
         "PATCH": MANAGE_AND_READ,
@@ -43,6 +49,7 @@ class _WebhookView(APIView):
 
 
 class EndpointListView(_WebhookView):
+    @raises(PageNotFoundError)
     @extend_schema(
         operation_id="list_webhooks", parameters=_PAGE, responses=shapes.EndpointPageSerializer
     )
@@ -53,6 +60,7 @@ class EndpointListView(_WebhookView):
         page = paginator.paginate_queryset(rows, request, view=self)
         return paginator.get_paginated_response(shapes.EndpointSerializer(page, many=True).data)
 
+    @raises(BadUrlError, PrivateUrlError, TooManyEndpointsError)
     @extend_schema(
         operation_id="create_webhook",
         request=shapes.EndpointRequestSerializer,
@@ -68,11 +76,13 @@ class EndpointListView(_WebhookView):
 
 
 class EndpointView(_WebhookView):
+    @raises(EndpointNotFoundError)
     @extend_schema(operation_id="read_webhook", responses=shapes.EndpointSerializer)
     def get(self, request: Request, endpoint_id: UUID) -> Response:
         """Return the endpoint, without its secret."""
         return Response(shapes.describe_endpoint(get_endpoint(user_of(request), endpoint_id)))
 
+    @raises(EndpointNotFoundError, BadUrlError, PrivateUrlError)
     @extend_schema(
         operation_id="change_webhook",
         request=shapes.EndpointChangeSerializer,
@@ -86,6 +96,7 @@ class EndpointView(_WebhookView):
         changed = update_endpoint(endpoint, **asked.validated_data)
         return Response(shapes.describe_endpoint(changed))
 
+    @raises(EndpointNotFoundError)
     @extend_schema(operation_id="delete_webhook", responses={204: None})
     def delete(self, request: Request, endpoint_id: UUID) -> Response:
         """Delete the endpoint and its log. Nothing more is sent to it."""
@@ -96,6 +107,7 @@ class EndpointView(_WebhookView):
 class SecretRotationView(_WebhookView):
     scopes = {"POST": "manage"}
 
+    @raises(EndpointNotFoundError)
     @extend_schema(
         operation_id="rotate_webhook_secret", request=None, responses=shapes.NewSecretSerializer
     )
@@ -108,6 +120,7 @@ class SecretRotationView(_WebhookView):
 
 
 class TestEventView(_WebhookView):
+    @raises(EndpointNotFoundError, EndpointDisabledError)
     @extend_schema(
         operation_id="test_webhook", request=None, responses={202: shapes.DeliveryDetailSerializer}
     )
@@ -118,6 +131,7 @@ class TestEventView(_WebhookView):
 
 
 class DeliveryListView(_WebhookView):
+    @raises(EndpointNotFoundError, PageNotFoundError)
     @extend_schema(
         operation_id="list_webhook_deliveries",
         parameters=[*_PAGE, OpenApiParameter("status", str, enum=DeliveryStatus.values)],
@@ -130,7 +144,7 @@ class DeliveryListView(_WebhookView):
         status = request.query_params.get("status", "")
         if status and status not in DeliveryStatus.values:
             allowed = ", ".join(DeliveryStatus.values)
-            raise ApiError(f"status must be one of {allowed}.", code="invalid_value")
+            raise InvalidValueError(f"status must be one of {allowed}.")
         if status:
             rows = rows.filter(status=status)
         paginator = PageNumberPagination()
@@ -139,6 +153,7 @@ class DeliveryListView(_WebhookView):
 
 
 class DeliveryView(_WebhookView):
+    @raises(DeliveryNotFoundError)
     @extend_schema(operation_id="read_webhook_delivery", responses=shapes.DeliveryDetailSerializer)
     def get(self, request: Request, endpoint_id: UUID, delivery_id: UUID) -> Response:
         """Return the message and every try to deliver it."""
@@ -147,6 +162,7 @@ class DeliveryView(_WebhookView):
 
 
 class ReplayView(_WebhookView):
+    @raises(DeliveryNotFoundError, EndpointDisabledError)
     @extend_schema(
         operation_id="replay_webhook_delivery",
         request=None,

@@ -49,7 +49,7 @@ class Echo:
 
 
 def print_block(port: int, said: bytes) -> tuple[bytes, bytes]:
-    """Return the head and the body of what the server says before it closes."""
+    """Return the head and the body of what the server sends before it closes."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         answer = b""
         with contextlib.suppress(OSError):  # it was closed while there was more to send

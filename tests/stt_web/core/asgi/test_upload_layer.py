@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import requests
 
+from accounts.principals import Principal
 from billing.admission import Caller
 from billing.quotas import Limits
 from stt_web.core.asgi.upload_layer import MAX_PLAIN_BYTES, UploadLayer
@@ -59,7 +60,7 @@ def identify(scope: Any) -> Caller:
         requests_per_minute=0,
         is_metered=True,
     )
-    return Caller(user=None, api_key=None, address="127.0.0.1", limits=limits)
+    return Caller(principal=Principal(address="127.0.0.1"), limits=limits)
 
 
 @pytest.fixture
@@ -268,7 +269,7 @@ def unlimited() -> Caller:
         requests_per_minute=0,
         is_metered=False,
     )
-    return Caller(user=None, api_key=None, address="127.0.0.1", limits=limits)
+    return Caller(principal=Principal(address="127.0.0.1"), limits=limits)
 
 
 def test_other_bodies_are_handed_on_whole_and_limited(server: Served, behind: Behind) -> None:

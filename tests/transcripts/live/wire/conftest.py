@@ -1,4 +1,4 @@
-"""The web tier behind a real socket, before an inference service that hears a word a second."""
+"""The web tier behind a real socket, before a service that recognises a word a second."""
 
 from collections.abc import Iterator
 

@@ -67,7 +67,7 @@ class Talk:
         return self.hear_until("started")
 
     def hear_all(self) -> list[Message]:
-        """Return what is told from now on until the server closes."""
+        """Return what is sent from now on until the server closes."""
         start = len(self.told)
         while True:
             try:

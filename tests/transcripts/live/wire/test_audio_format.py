@@ -73,7 +73,7 @@ def wav(data: bytes, *, tag: int, bits: int, rate_hz: int, channels: int = 1) ->
 
 
 def assert_is_tone(pcm: bytes, *, seconds: float) -> None:
-    """The tone arrived at 16 kHz: its length and its frequency say so."""
+    """The tone arrived at 16 kHz: by its length and its frequency."""
     samples = np.frombuffer(pcm, "<i2").astype(np.float64)
     assert len(samples) / RATE_HZ == pytest.approx(seconds, abs=0.06)
     spectrum = np.abs(np.fft.rfft(samples[:RATE_HZ]))

@@ -23,7 +23,8 @@ from transcripts.live.protocol import (
     Open,
     ProtocolError,
 )
-from transcripts.options import InvalidOptionError
+from transcripts.option_kinds import InvalidOptionError
+from transcripts.options import TranscriptionOptions
 from transcripts.text.segments import Segment
 from transcripts.text.words import Word
 
@@ -61,6 +62,10 @@ def read_all(*said: str | bytes, query: dict[str, str] | None = None) -> list[Co
     return [command for frame in said for command in read(listener, frame)]
 
 
+def asked(**options: Any) -> TranscriptionOptions:
+    return TranscriptionOptions(diarize=False, **options)
+
+
 @given(frames)
 def test_any_frames_are_commands_or_refused(said: list[str | bytes]) -> None:
     listener = MessageDecoder({})
@@ -92,10 +97,10 @@ def test_any_frames_are_commands_or_refused(said: list[str | bytes]) -> None:
 def test_the_address_configures_what_nothing_else_does() -> None:
     query = {"model": "small", "language": "cs", "title": "no"}
 
-    assert read_all(bytes(12), query=query)[0] == Open(model="small", language="cs")
+    assert read_all(bytes(12), query=query)[0] == Open(options=asked(model="small", language="cs"))
     [opened] = read_all('{"language": "auto"}', query=query)
-    assert opened == Open(model="small", language="")
-    assert read_all("{}") == [Open(model="large-v3-turbo")]
+    assert opened == Open(options=asked(model="small"))
+    assert read_all("{}") == [Open(options=asked())]
 
 
 def test_a_title_is_made_harmless() -> None:
@@ -224,11 +229,9 @@ def test_languages_are_configured_as_for_a_file(
     [opened] = read_all(json.dumps(said))
 
     assert isinstance(opened, Open)
-    assert (opened.language, opened.languages, opened.is_multilingual) == (
-        language,
-        languages,
-        is_multilingual,
-    )
+    options = opened.options
+    assert (options.language, options.languages) == (language, languages)
+    assert options.is_multilingual == is_multilingual
 
 
 def test_a_session_cannot_become_multilingual() -> None:

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.database
 
 
 def refusal(client: Talk) -> tuple[str, int | None]:
-    """Return the code of the error that the server told last, and of its close."""
+    """Return the code of the error that the server sent last, and of its close."""
     last = client.hear_all()[-1]
     assert last["error"]
     assert (last["text"], last["partial"]) == ("", "")

@@ -1,4 +1,4 @@
-"""Clients of both dialects on real sockets, before a service that hears one word a second."""
+"""Clients of both dialects on real sockets, before a service that recognises one word a second."""
 
 import json
 import time
@@ -51,7 +51,7 @@ def test_partials_and_pieces_have_times_and_words(speaker: Client) -> None:
         told = client.hear_all()
 
     partial = next(message for message in told if message["partial"])
-    # Until a piece is stored and told, it leads the partial.
+    # Until an utterance is stored and sent, it leads the partial.
     is_early = partial["seq"] < next(message["seq"] for message in told if message["text"])
     words, start = ("w0 w1", 0.0) if is_early else ("w1", 1.0)
     assert (partial["partial"], partial["committed"]) == (words, words)
@@ -224,7 +224,7 @@ def wait_until_paused(transcript_id: str) -> None:
 
 
 def spans(*clients: Talk) -> list[tuple[float, float]]:
-    """Return where the pieces lie that these were told, in the order in which they were."""
+    """Return where the utterances lie that these received, in the order in which they were."""
     return [(m["start"], m["end"]) for client in clients for m in client.told if m["text"]]
 
 
@@ -256,7 +256,7 @@ def test_what_was_settled_while_one_was_away_is_told_once(speaker: Client) -> No
 
 
 def test_a_client_is_believed_how_far_it_was_told(speaker: Client) -> None:
-    """What was on its way to it when the connection broke is told again."""
+    """What was on its way to it when the connection broke is sent again."""
     with talk(speaker) as first:
         started = first.begin()
         first.send(SECOND * 3)

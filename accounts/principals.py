@@ -1,0 +1,171 @@
+"""Who sends a request: the one place where a client's credentials are read.
+
+    resolve_principal     headers, query, cookies and address → Principal, whichever way they came
+    resolve_request       the same for a Django request
+    check_scopes          whether the principal may do this
+    check_still_good      whether its credential is good at this moment, too
+
+DRF (`accounts.permissions`), plain views and uploads (`billing.admission`) and live sockets all ask
+here. A further kind of credential is a member of Credential and a branch in `_of_token`; where it
+counts is in the sets below. A token of a kind that isn't accepted is refused like an unknown key.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.authentication import (
+    ENDED,
+    AuthenticationError,
+    MissingKeyError,
+    ScopeError,
+    authenticate_token,
+    check_key_still_good,
+)
+from accounts.client_address import request_address
+from accounts.guest_tokens import digest_guest_token, is_guest_token
+from accounts.keys.issue import SCOPES
+from accounts.models import ApiKey, User
+from accounts.services.sessions import load_session_user
+from accounts.tickets import is_ticket, redeem_ticket
+from stt_web.core.errors import HOW_TO_SEND_A_KEY
+
+_ALL_SCOPES = frozenset(SCOPES)
+
+
+class Credential(Enum):
+    """What some requests may show instead of a key, which all take."""
+
+    TICKET = auto()  # of our pages, for `/v1/` (`accounts.tickets`)
+    GUEST_TOKEN = auto()  # of one transcript (`accounts.guest_tokens`)
+    SESSION = auto()
+
+
+# What is accepted where, beside keys.
+OF_UPLOADS = frozenset({Credential.TICKET})
+OF_SOCKETS = OF_UPLOADS | {Credential.SESSION}
+OF_THE_API = frozenset({Credential.SESSION})
+OF_GUESTS_TOO = OF_THE_API | {Credential.GUEST_TOKEN}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """A user, by key, ticket or session; a guest, by the token of a transcript; or no one known.
+
+    `api_key`: the one that was shown. `guest_digest`: of a guest's token. `scopes`: what the
+    credential may do; only a key can be narrowed. `address`: where the request came from.
+    """
+
+    user: User | None = None
+    api_key: ApiKey | None = None
+    guest_digest: str = ""
+    scopes: frozenset[str] = _ALL_SCOPES
+    address: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        return self.user is not None or bool(self.guest_digest)
+
+
+@sensitive_variables("headers", "query", "cookies", "raw")
+def resolve_principal(
+    headers: Mapping[str, str],
+    query: Mapping[str, str],
+    cookies: Mapping[str, str],
+    address: str,
+    *,
+    accepted: Collection[Credential],
+    load_session: Callable[[str], User | None] = load_session_user,
+) -> Principal:
+    """Return who sends this, by the first credential that is there.
+
+    `headers` by names in lower case, `query` of live sockets only: a browser, and the SDK, can't
+    set a socket's headers; other addresses are logged on the way. `load_session` returns whose
+    session a cookie names. No query for a key that was used a moment ago, else one.
+
+    Raises AuthenticationError for a credential that is wrong here, also where none is needed: a
+    client that sends one means it.
+    """
+    raw = read_bearer(headers.get("authorization", "")) or query.get("token")
+    if raw is not None:
+        return _of_token(raw, address=address, accepted=accepted)
+    user = None
+    if Credential.SESSION in accepted:
+        user = load_session(cookies.get(settings.SESSION_COOKIE_NAME, ""))
+    return Principal(user=user, address=address)
+
+
+def resolve_request(
+    request: HttpRequest,
+    *,
+    accepted: Collection[Credential],
+    load_session: Callable[[str], User | None] | None = None,
+) -> Principal:
+    """The same for a Django request, whose session is the one that its middleware has."""
+    return resolve_principal(
+        request.headers,
+        {},
+        request.COOKIES,
+        request_address(request),
+        accepted=accepted,
+        load_session=load_session or (lambda _: find_session_user(request)),
+    )
+
+
+def find_session_user(request: HttpRequest) -> User | None:
+    user = getattr(request, "user", None)
+    return user if isinstance(user, User) and user.is_active else None
+
+
+@sensitive_variables("raw")
+def _of_token(raw: str, *, address: str, accepted: Collection[Credential]) -> Principal:
+    if Credential.TICKET in accepted and is_ticket(raw):
+        return Principal(user=redeem_ticket(raw), address=address)
+    if Credential.GUEST_TOKEN in accepted and is_guest_token(raw):
+        return Principal(guest_digest=digest_guest_token(raw), address=address)
+    api_key = authenticate_token(raw, address=address)
+    scopes = frozenset(api_key.scopes) or _ALL_SCOPES
+    return Principal(user=api_key.user, api_key=api_key, scopes=scopes, address=address)
+
+
+def read_bearer(header: str) -> str | None:
+    """Return the token of an `Authorization` header; None where the header is empty.
+
+    Raises AuthenticationError for any other scheme, and for `Bearer` with nothing behind it.
+    """
+    if not header.strip():
+        return None
+    scheme, _, raw = header.strip().partition(" ")
+    if scheme.lower() != "bearer" or not raw.strip():
+        raise AuthenticationError(HOW_TO_SEND_A_KEY)
+    return raw.strip()
+
+
+def check_scopes(principal: Principal, *scopes: str) -> None:
+    """Raise ScopeError if the principal's credential lacks one of `scopes`."""
+    for scope in scopes:
+        if scope not in principal.scopes:
+            raise ScopeError(f"This API key is not meant for this: it lacks the scope “{scope}”.")
+
+
+def check_known(principal: Principal) -> None:
+    """Raise MissingKeyError where no credential was shown."""
+    if not principal.is_known:
+        raise MissingKeyError
+
+
+def check_still_good(principal: Principal) -> None:
+    """Raise AuthenticationError where a key has ended, or an account closed, since it was read.
+
+    For requests whose body takes long to arrive. One query; none for a guest.
+    """
+    if principal.api_key is not None:
+        check_key_still_good(principal.api_key)
+        return
+    user = principal.user
+    if user is not None and not User.objects.filter(pk=user.pk, is_active=True).exists():
+        raise AuthenticationError(ENDED)

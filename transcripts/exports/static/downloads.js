@@ -1,0 +1,99 @@
+// Files of a transcript: what is to be in them, what is wrong with its subtitles, and waiting for
+// those that a worker makes.
+import { read } from "../../editing/static/changes.js";
+import { $, announce, attempt, make, makeButton, showError } from "../../pages/static/dom.js";
+import { fetchExport, saveFile } from "./exports.js";
+import { formatClock } from "../../pages/static/format.js";
+import { RequestError } from "../../pages/static/requests.js";
+import { fill, fillCount, texts } from "../../pages/static/texts.js";
+
+const MAX_SHOWN = 50; // issues
+
+/** @typedef {{
+ *   start: number, rule: string, severity: string, message: string,
+ *   value: number | null, limit: number | null,
+ * }} Issue */
+
+export function startDownloads() {
+  const menu = $("downloads");
+  const form = $("export-options");
+  form.hidden = false;
+  form.addEventListener("change", () => {
+    $("lint").hidden = true;
+    for (const link of menu.querySelectorAll("[data-format]"))
+      link.href = link.href.split("?")[0] + readOptions();
+  });
+  $("check-subtitles").addEventListener("click", () => attempt(showIssues));
+  menu.addEventListener("click", (/** @type {Event} */ event) => {
+    const link = /** @type {Element} */ (event.target).closest("a[data-format]");
+    if (!(link instanceof HTMLAnchorElement)) return;
+    event.preventDefault();
+    menu.open = false;
+    download(link);
+  });
+}
+
+/** The API's query for what was chosen; empty where it is what the API does anyway. */
+function readOptions() {
+  const form = $("export-options");
+  const query = new URLSearchParams();
+  if (!form.speakers.checked) query.set("speakers", "false");
+  if (!form.paragraphs.checked) query.set("paragraphs", "false");
+  if (form.include_gaps.checked) query.set("include_gaps", "true");
+  if (form.timestamps.value) query.set("timestamps", form.timestamps.value);
+  if (form.profile.value !== "default") query.set("profile", form.profile.value);
+  const redacted = [...form.querySelectorAll("[name=redact]:checked")].map(({ value }) => value);
+  if (redacted.length) query.set("redact", redacted.join(","));
+  return query.size ? `?${query}` : "";
+}
+
+async function showIssues() {
+  const { cues, findings } = await read(`export/lint/${readOptions()}`);
+  const summary = findings.length
+    ? fillCount(texts.issues, findings.length, { cues })
+    : fillCount(texts.no_issues, cues);
+  const hidden = findings.length - MAX_SHOWN;
+  const place = $("lint");
+  place.replaceChildren(
+    make("p", { textContent: summary }),
+    make("ul", {}, ...findings.slice(0, MAX_SHOWN).map(showIssue)),
+    ...(hidden > 0 ? [make("p", { textContent: fill(texts.and_more, { count: hidden }) })] : []),
+  );
+  place.hidden = false;
+  announce(summary);
+}
+
+/** @param {Issue} issue */
+function showIssue({ start, rule, severity, message, value, limit }) {
+  const measure = value === null || limit === null ? "" : ` (${value}; ${texts.limit} ${limit})`;
+  const time = make("small", { textContent: formatClock(start) });
+  return make(
+    "li",
+    { className: severity },
+    time,
+    ` ${texts[`issue_${rule}`] ?? message}${measure}`,
+  );
+}
+
+/**
+ * Fetch a file and save it; while it is being made, a line says so and can cancel it.
+ * @param {HTMLAnchorElement} link
+ */
+async function download(link) {
+  const controller = new AbortController();
+  const format = link.dataset.format ?? "";
+  const line = make("p", { className: "hint" }, `${texts.preparing} (${format.toUpperCase()}) `);
+  line.append(makeButton(texts.cancel, () => controller.abort()));
+  $("preparing").append(line);
+  announce(texts.preparing);
+  try {
+    const content = await fetchExport(link.href, { signal: controller.signal });
+    saveFile(content, `${document.querySelector("h1")?.textContent}.${format}`);
+  } catch (problem) {
+    if (controller.signal.aborted) return;
+    if (!(problem instanceof RequestError)) throw problem;
+    showError(problem.message, { retry: () => download(link) });
+  } finally {
+    line.remove();
+  }
+}
