@@ -28,6 +28,7 @@ def main() -> int:
     # batch, the CPU stages or a process beside us could use (measured: a clip 2 × as fast).
     os.environ.setdefault("KMP_BLOCKTIME", "0")
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     retain_freed_memory()
     configure_logging()
     try:
@@ -40,14 +41,14 @@ def main() -> int:
 
 async def _serve(config: Config) -> int:
     from inference_service.assembly import assemble
-    from inference_service.catalog import BadDefaultModelError
+    from inference_service.catalog import CatalogError
     from inference_service.device import UnusableDeviceError
     from inference_service.server import CannotListenError
 
     try:
         server = assemble(config)
         await server.start()
-    except (BadDefaultModelError, CannotListenError, UnusableDeviceError) as error:
+    except (CatalogError, CannotListenError, UnusableDeviceError) as error:
         logger.error("event=cannot_start message=%r", str(error))
         return 2
     signals = _Signals()

@@ -1,7 +1,7 @@
 """Admission of calls: a bound on open sessions, and none once the server drains.
 
-Live streams are counted by themselves: however many recordings are at work, a live stream is
-admitted.
+Live streams and calls about texts are counted by themselves: however many recordings are at work, a
+live stream is admitted, and so is a question.
 
 AdmissionError
 ├── DrainingError    the server is going away: try another replica
@@ -28,12 +28,20 @@ class TooManyError(AdmissionError):
 class Admission:
     """The open sessions of one server."""
 
-    def __init__(self, *, max_sessions: int, max_live_sessions: int | None = None) -> None:
-        """max_live_sessions: None for as many as others."""
+    def __init__(
+        self,
+        *,
+        max_sessions: int,
+        max_live_sessions: int | None = None,
+        max_text_calls: int | None = None,
+    ) -> None:
+        """max_live_sessions, max_text_calls: None for as many as others."""
         self._max_sessions = max_sessions
         self._max_live = max_sessions if max_live_sessions is None else max_live_sessions
+        self._max_text = max_sessions if max_text_calls is None else max_text_calls
         self._open: set[asyncio.Task[object]] = set()
         self._live: set[asyncio.Task[object]] = set()
+        self._text: set[asyncio.Task[object]] = set()
         self._changed = asyncio.Condition()
         self.draining = asyncio.Event()
 
@@ -51,6 +59,12 @@ class Admission:
     async def enter_live(self) -> AsyncIterator[None]:
         """Count the calling task as a live stream. Raises DrainingError, TooManyError."""
         async with self._count(self._live, at_most=self._max_live):
+            yield
+
+    @contextlib.asynccontextmanager
+    async def enter_text(self) -> AsyncIterator[None]:
+        """Count the calling task as a call about texts. Raises DrainingError, TooManyError."""
+        async with self._count(self._text, at_most=self._max_text):
             yield
 
     @contextlib.asynccontextmanager
@@ -74,7 +88,7 @@ class Admission:
 
     @property
     def open_sessions(self) -> int:
-        return len(self._open) + len(self._live)
+        return len(self._open) + len(self._live) + len(self._text)
 
     async def drain(self, *, grace_s: float) -> bool:
         """Refuse new sessions and wait for the open ones; False if some outlast `grace_s`."""

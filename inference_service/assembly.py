@@ -8,6 +8,7 @@ from inference_service.catalog import Catalog
 from inference_service.config import Config
 from inference_service.device import Device, choose_device
 from inference_service.engines.diarization import load_embedder
+from inference_service.engines.language.remote import RemoteModel, RemoteSettings
 from inference_service.engines.pocketsphinx_aligner import PocketSphinxAligner
 from inference_service.metrics import Metrics
 from inference_service.pool import ModelPool
@@ -43,12 +44,31 @@ def assemble(config: Config) -> InferenceServer:
         stages=CpuStages(threads=min(_MAX_STAGE_THREADS, cores) + 1),
         embedder=load_embedder(config.models_dir),
         admission=Admission(
-            max_sessions=config.max_sessions, max_live_sessions=config.max_live_sessions
+            max_sessions=config.max_sessions,
+            max_live_sessions=config.max_live_sessions,
+            max_text_calls=config.max_text_calls,
         ),
         device=device,
+        llm_context=config.llm_context,
+        remote_model=make_remote_model(config),
+        metrics=metrics,
         timer=_make_timer(config, cores=cores),
     )
     return InferenceServer(config, runtime, metrics)
+
+
+def make_remote_model(config: Config) -> RemoteModel | None:
+    if not config.llm_url:
+        return None
+    return RemoteModel(
+        RemoteSettings(
+            url=config.llm_url,
+            model=config.llm_model,
+            api_key=config.llm_api_key,
+            context_tokens=config.llm_context,
+            stall_s=config.llm_stall_s,
+        )
+    )
 
 
 def fit_to_device(config: Config, device: Device) -> Config:

@@ -48,7 +48,17 @@ class Config:
     device_memory_mb: int = 0  # of the accelerator; found at the start, not set
     max_sessions: int = 64
     max_live_sessions: int = 64
+    max_text_calls: int = 64
+    language_model: str = ""  # empty: the best one installed
+    llm_url: str = ""  # empty: no text leaves this server
+    llm_api_key: str = ""
+    llm_model: str = ""
+    llm_context: int = 8_192
+    llm_threads: int = 0
+    llm_parallel: int = 0
+    llm_stall_s: float = 60.0
     drain_grace_s: float = 30.0
+    catalogue_file: Path | None = None  # further models, by the operator
     offline: bool = False
     weights_dir: Path | None = None
     weights_url: str = ""  # empty: no mirror
@@ -78,7 +88,17 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         model_memory_mb=reader.optional_integer("STT_MODEL_MEMORY_MB"),
         max_sessions=reader.integer("STT_MAX_SESSIONS", 64, at_least=1),
         max_live_sessions=reader.integer("STT_MAX_LIVE_SESSIONS", 64, at_least=1),
+        max_text_calls=reader.integer("STT_MAX_TEXT_CALLS", 64, at_least=1),
+        language_model=reader.text("STT_LANGUAGE_MODEL"),
+        llm_url=_check_url("STT_LLM_URL", reader.text("STT_LLM_URL")),
+        llm_api_key=reader.text("STT_LLM_API_KEY"),
+        llm_model=reader.text("STT_LLM_MODEL"),
+        llm_context=reader.integer("STT_LLM_CONTEXT", 8_192, at_least=512),
+        llm_threads=reader.integer("STT_LLM_THREADS", 0),
+        llm_parallel=reader.integer("STT_LLM_PARALLEL", 0),
+        llm_stall_s=reader.seconds("STT_LLM_STALL_S", 60.0),
         drain_grace_s=reader.seconds("STT_INFERENCE_DRAIN_S", 30.0),
+        catalogue_file=reader.path("STT_CATALOGUE_FILE"),
         offline=reader.boolean("STT_OFFLINE"),
         weights_dir=reader.path("STT_WEIGHTS_DIR"),
         weights_url=_check_url("STT_WEIGHTS_URL", reader.text("STT_WEIGHTS_URL")),
@@ -89,6 +109,10 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
     if bool(config.tls_cert) != bool(config.tls_key):
         raise BadConfigError(
             "STT_INFERENCE_TLS_CERT and STT_INFERENCE_TLS_KEY must be set together, or neither."
+        )
+    if config.llm_url and (not config.llm_model or config.llm_url.startswith("file:")):
+        raise BadConfigError(
+            "With STT_LLM_URL (https:// or http://, up to /v1) STT_LLM_MODEL must name the model."
         )
     return config
 
@@ -149,7 +173,7 @@ def _check_address(name: str, value: str) -> str:
 
 
 def _check_url(name: str, value: str) -> str:
-    """Pass an address of plain files and the empty string through."""
+    """Pass an address and the empty string through."""
     if value and not value.startswith(("https://", "http://", "file:///")):
         raise BadConfigError(
             f"{name} is {value!r}, but must be an address like https://mirror.example.com/weights."

@@ -1,6 +1,6 @@
 """What Prometheus scrapes: queue depth, batch fill, speed, the models' memory."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
 from prometheus_client.core import GaugeMetricFamily
@@ -33,6 +33,20 @@ class Metrics:
             ["reason"],
             registry=self.registry,
         )
+        self._embedded = self._labelled("stt_embedded_texts", "Texts that became vectors.")
+        self._prompt_tokens = self._labelled(
+            "stt_prompt_tokens", "Tokens that a language model read, without those it had cached."
+        )
+        self._completion_tokens = self._labelled(
+            "stt_completion_tokens", "Tokens that a language model made."
+        )
+        self._translated = self._labelled("stt_translated_sentences", "Sentences translated.")
+        self._untranslated = Counter(
+            "stt_untranslated_sentences",
+            "Sentences whose translation failed a guard, by guard.",
+            ["reason"],
+            registry=self.registry,
+        )
         self._failed = self._counter("stt_failed_batches", "Batches in which the engine failed.")
 
     def record_batch(
@@ -45,6 +59,19 @@ class Metrics:
 
     def record_gap(self, reason: str, *, seconds: float) -> None:
         self._gaps.labels(reason).inc(seconds)
+
+    def record_embedding(self, model: str, *, texts: int) -> None:
+        self._embedded.labels(model).inc(texts)
+
+    def record_generation(self, model: str, *, prompt_tokens: int, completion_tokens: int) -> None:
+        self._prompt_tokens.labels(model).inc(max(0, prompt_tokens))
+        self._completion_tokens.labels(model).inc(completion_tokens)
+
+    def record_translation(self, model: str, *, sentences: int, failed: Sequence[str]) -> None:
+        """failed: of these the guards that were failed."""
+        self._translated.labels(model).inc(sentences - len(failed))
+        for reason in failed:
+            self._untranslated.labels(reason).inc()
 
     def record_failed_batch(self) -> None:
         self._failed.inc()
@@ -78,6 +105,9 @@ class Metrics:
 
     def _counter(self, name: str, description: str) -> Counter:
         return Counter(name, description, registry=self.registry)
+
+    def _labelled(self, name: str, description: str) -> Counter:
+        return Counter(name, description, ["model"], registry=self.registry)
 
     def _gauge(self, name: str, description: str, label: str, read: Readings) -> None:
         self.registry.register(_Gauge(name, description, label, read))

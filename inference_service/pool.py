@@ -71,7 +71,7 @@ class ModelPool:
         settings: PoolSettings,
         *,
         load: Callable[[ModelEntry, EngineSettings], LoadedModel] = load_model,
-        estimate: Callable[[ModelEntry], int] = estimate_memory_bytes,
+        estimate: Callable[[ModelEntry, EngineSettings], int] = estimate_memory_bytes,
     ) -> None:
         self._catalog = catalog
         self._settings = settings
@@ -124,8 +124,12 @@ class ModelPool:
 
     def _start_loading(self, entry: ModelEntry) -> _Entry:
         try:
-            needed_bytes = self._estimate(entry)
-        except (OSError, KeyError) as error:  # its files went, or no engine here loads it
+            needed_bytes = self._estimate(entry, self._settings)
+        except (
+            OSError,
+            KeyError,
+            ValueError,
+        ) as error:  # its files went, or no engine here loads it
             raise _could_not_load(entry) from error
         self._make_room(entry, needed_bytes)
         loading = asyncio.create_task(self._load_in_thread(entry), name=f"load {entry.id}")

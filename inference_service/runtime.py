@@ -1,11 +1,13 @@
 """What the calls of one server share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from inference_service.admission import Admission
 from inference_service.catalog import Catalog
 from inference_service.device import Device
 from inference_service.engines.diarization import Embedder
+from inference_service.engines.language.model import LanguageModel
+from inference_service.metrics import Metrics
 from inference_service.pool import ModelPool
 from inference_service.schedulers import Schedulers
 from inference_service.sessions.word_times import WordTimer
@@ -21,4 +23,7 @@ class Runtime:
     embedder: Embedder | None  # no speaker model is installed: no turns
     admission: Admission
     device: Device
+    remote_model: LanguageModel | None = None  # of another server; None: no text leaves this one
+    llm_context: int = 8_192
+    metrics: Metrics = field(default_factory=Metrics)
     timer: WordTimer | None = None  # None: word times are the recogniser's own

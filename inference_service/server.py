@@ -13,11 +13,14 @@ from inference_service.interceptors import RequestIdInterceptor, TokenIntercepto
 from inference_service.metrics import Metrics
 from inference_service.runtime import Runtime
 from inference_service.servicers.audio import MAX_TURNS, AudioServicer
+from inference_service.servicers.language import LanguageServicer
 from inference_service.servicers.server import ServerServicer
 from inference_service.servicers.speech import SpeechServicer
 from protos.stt.v1 import (
     audio_pb2,
     audio_pb2_grpc,
+    language_pb2,
+    language_pb2_grpc,
     server_pb2,
     server_pb2_grpc,
     speech_pb2,
@@ -29,6 +32,7 @@ logger = logging.getLogger(__name__)
 SERVICES = (
     speech_pb2.DESCRIPTOR.services_by_name["Speech"].full_name,
     audio_pb2.DESCRIPTOR.services_by_name["Audio"].full_name,
+    language_pb2.DESCRIPTOR.services_by_name["Language"].full_name,
     server_pb2.DESCRIPTOR.services_by_name["Server"].full_name,
 )
 # A Diarize request may hold MAX_TURNS of 256 floats and their times; all others are below 1 MiB.
@@ -78,6 +82,9 @@ class InferenceServer:
         speech_pb2_grpc.add_SpeechServicer_to_server(SpeechServicer(self._runtime), self._grpc)
         audio_pb2_grpc.add_AudioServicer_to_server(
             AudioServicer(_clusterable(self._runtime.embedder), self._runtime), self._grpc
+        )
+        language_pb2_grpc.add_LanguageServicer_to_server(
+            LanguageServicer(self._runtime), self._grpc
         )
         server_pb2_grpc.add_ServerServicer_to_server(ServerServicer(self._runtime), self._grpc)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)

@@ -23,6 +23,8 @@ ENGINES = (
     "onnxruntime",
     "pocketsphinx",
     "tokenizers",
+    "xllamacpp",
+    "fxtranslate",
     "huggingface_hub",
     "torch",
     "transformers",

@@ -39,7 +39,7 @@ def print_models(config: Config) -> None:
 
 
 def pull_model(name: str, config: Config) -> None:
-    model = find_model(name)
+    model = find_model(name, config)
     pulled = pull(name, config, report=_report)
     if not pulled.source:
         _report(f"The model {name} is installed in {pulled.folder} already.")
@@ -64,7 +64,7 @@ def _parse_arguments() -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="print every model and whether it is installed")
     commands.add_parser(
-        "first", help="fetch what a first start needs: a recogniser and a speaker model"
+        "first", help="fetch what a first start needs: a recogniser, a speaker model, embedders"
     )
     pulling = commands.add_parser(
         "pull",

@@ -15,7 +15,8 @@ from inference_service.catalog.errors import (
     NotInstalledError,
     UnknownModelError,
 )
-from inference_service.catalog.models import CATALOGUE
+from inference_service.catalog.models import read_catalogue
+from inference_service.catalog.text_models import E5_SMALL, QWEN
 from inference_service.catalog.weights import (
     find_in_hub_cache,
     is_installed,
@@ -29,6 +30,12 @@ _FIRST_HINT = (
     "Install one: `python -m inference_service.catalog pull base`; with a GPU rather "
     "large-v3-turbo."
 )
+# What each kind is called in sentences, and which model to begin with.
+_KINDS = {
+    Kind.EMBEDDER: ("text embedder", E5_SMALL),
+    Kind.LANGUAGE_MODEL: ("language model", QWEN),
+    Kind.TRANSLATOR: ("translation model", "firefox-cs-en"),
+}
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -43,6 +50,16 @@ class CatalogSettings(Protocol):
         """A name, or empty: the best one installed."""
         ...
 
+    @property
+    def catalogue_file(self) -> Path | None:
+        """Further models, by the operator."""
+        ...
+
+    @property
+    def language_model(self) -> str:
+        """A name, or empty: the best one installed."""
+        ...
+
 
 class Catalog:
     """The models of this server. Every answer is fresh: a model pulled since then appears.
@@ -54,10 +71,13 @@ class Catalog:
         """Check STT_DEFAULT_MODEL.
 
         `hub_cache` is the Hugging Face cache, where it is not the usual one. Raises
-        BadDefaultModelError if the default model is unknown or not installed.
+        BadDefaultModelError if the default model is unknown or not installed,
+        BadCatalogueFileError.
         """
         self._models_dir = settings.models_dir
         self._default_model = settings.default_model
+        self._language_model = settings.language_model
+        self._catalogue_file = settings.catalogue_file
         self._hub_cache = hub_cache
         if self._default_model:
             self._check_default_model()
@@ -72,7 +92,8 @@ class Catalog:
 
     def entries(self, kind: Kind) -> list[ModelEntry]:
         """Return the catalogue's models of one kind, best first; those not installed as well."""
-        return [self._describe_catalogue_model(each) for each in CATALOGUE if each.kind is kind]
+        models = read_catalogue(self._catalogue_file)
+        return [self._describe_catalogue_model(each) for each in models if each.kind is kind]
 
     def find(self, kind: Kind) -> ModelEntry | None:
         """Return the best installed model of a kind; None where there is none."""
@@ -121,6 +142,47 @@ class Catalog:
             f"{entries[name].install_hint}"
         )
 
+    def default_name(self, kind: Kind) -> str:
+        """Return the name that the operator chose for a kind; empty: the best one installed."""
+        return self._language_model if kind is Kind.LANGUAGE_MODEL else ""
+
+    def resolve_kind(self, kind: Kind, name: str) -> ModelEntry:
+        """Return the model of that kind that runs when `name` is asked for; empty: the best one.
+
+        Raises UnknownModelError, NotInstalledError.
+        """
+        name = name or self.default_name(kind)
+        entries = self.entries(kind)
+        called, first = _KINDS[kind]
+        installed = [entry for entry in entries if entry.is_available]
+        if not name:
+            usual = [entry for entry in installed if entry.text and entry.text.is_default]
+            if not usual:
+                raise NotInstalledError(
+                    f"No {called} is installed here. Install one: "
+                    f"`python -m inference_service.catalog pull {first}`."
+                )
+            return usual[0]
+        found = next((entry for entry in entries if entry.id == name), None)
+        if found is None:
+            known = ", ".join(entry.id for entry in entries)
+            raise UnknownModelError(
+                f"There is no {called} named {name!r}; this server knows {known}."
+            )
+        if found.is_available:
+            return found
+        raise NotInstalledError(
+            f"The {called} {name} is not installed here; installed: "
+            f"{', '.join(entry.id for entry in installed) or 'none'}. {found.install_hint}"
+        )
+
+    def default_of(self, kind: Kind) -> str:
+        """Return the id of the model that `resolve_kind(kind, "")` returns; empty if it raises."""
+        try:
+            return self.resolve_kind(kind, "").id
+        except (UnknownModelError, NotInstalledError):
+            return ""
+
     def served_by(self, name: str) -> str:
         """Return the id of the model that `resolve(name)` returns; empty where it would raise."""
         try:
@@ -157,6 +219,10 @@ class Catalog:
             if path
             else f"Run `python -m inference_service.catalog pull {model.id}` to install it.",
             window_margin=facts.window_margin if facts else None,
+            revision=model.revision,
+            licence=model.licence.spdx,
+            size_bytes=model.size_bytes,
+            text=model.text,
         )
 
     def _find_weights(self, model: CatalogueModel) -> Path | None:
@@ -170,7 +236,7 @@ class Catalog:
     def _describe_folders(self) -> list[ModelEntry]:
         if not self._models_dir.is_dir():
             return []
-        taken = {model.id for model in CATALOGUE}
+        taken = {model.id for model in read_catalogue(self._catalogue_file)}
         return [
             _describe_folder(folder)
             for folder in sorted(self._models_dir.iterdir())

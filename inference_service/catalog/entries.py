@@ -1,14 +1,20 @@
 """What the catalogue states of a model: its kind, files, licence, provenance and sources.
 
-`whispers` and `speaker_models` hold the entries themselves; a further model is a further entry.
+`whispers`, `speaker_models` and `text_models` hold the entries themselves; a further model is a
+further entry.
 """
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 FASTER_WHISPER_ENGINE = "faster-whisper"
+TEXT_ENCODER_ENGINE = "ctranslate2"
+LLAMA_ENGINE = "llama.cpp"
+FIREFOX_ENGINE = "firefox-translations"
+MADLAD_ENGINE = "madlad"
 
 
 class Kind(StrEnum):
@@ -110,6 +116,17 @@ class RecogniserFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextFacts:
+    """What is known of a model for texts before its weights are here."""
+
+    languages: tuple[str, ...] = ()  # what it is good for, ISO 639-1; none: many, or unknown
+    max_tokens: int = 0  # an embedder's longest text; what a language model was trained for
+    dimensions: int = 0  # of an embedder's vectors
+    pair: tuple[str, str] | None = None  # source and target of a translator of one direction
+    is_default: bool = True  # False: it answers where it is named, and never else
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogueModel:
     """One model of the catalogue, and where its weights are published.
 
@@ -131,10 +148,17 @@ class CatalogueModel:
     converter: str = ""
     installed_files: tuple[str, ...] = ()
     recogniser: RecogniserFacts | None = None
+    text: TextFacts | None = None
 
     @property
     def size_bytes(self) -> int:
         return sum(file.size_bytes for file in self.files)
+
+    @property
+    def revision(self) -> str:
+        """Names the state of the weights: another one where any of the files differs."""
+        hashes = " ".join(file.sha256 for file in self.files)
+        return hashlib.sha256(hashes.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,3 +181,7 @@ class ModelEntry:
     install_hint: str = ""
     window_margin: WindowMargin | None = None  # None: each window is padded to 30 s
     kind: Kind = Kind.RECOGNISER
+    revision: str = ""  # of the weights; empty for folders that the catalogue doesn't know
+    licence: str = ""
+    size_bytes: int = 0  # to be fetched
+    text: TextFacts | None = None

@@ -4,6 +4,7 @@
     ├── UnknownModelError       no model has that name
     ├── NotInstalledError       the model exists, its weights are not here
     ├── BadDefaultModelError    STT_DEFAULT_MODEL names nothing that could answer
+    ├── BadCatalogueFileError   STT_CATALOGUE_FILE can't be used
     └── PullError               the weights could not be fetched
 
 Every message is a sentence that may be shown to a user.
@@ -23,6 +24,10 @@ class NotInstalledError(CatalogError):
 
 
 class BadDefaultModelError(CatalogError):
+    pass
+
+
+class BadCatalogueFileError(CatalogError):
     pass
 
 

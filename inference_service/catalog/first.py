@@ -1,4 +1,7 @@
-"""What a machine gets at its first start: a recogniser that it can carry, and a speaker model."""
+"""What a machine gets at its first start.
+
+A recogniser that it can carry, a speaker model, and the embedders, by which texts are searched.
+"""
 
 import os
 import shutil
@@ -60,9 +63,9 @@ def choose_recogniser(machine: Machine) -> str:
 def install_first(
     settings: FirstSettings, *, report: Report, read: Callable[[], Machine] = read_machine
 ) -> bool:
-    """Install what is missing of a recogniser and a speaker model; returns whether both are here.
+    """Install what is missing; returns whether a recogniser and a speaker model are here.
 
-    Nothing is fetched where there is a recogniser already. Failures are reported, not
+    No recogniser is fetched where there is one already. Failures are reported, not
     raised: a server without models starts too, and reports what it lacks.
     """
     catalog = _list_models(settings)
@@ -72,9 +75,13 @@ def install_first(
     if not has_recogniser:  # there is nothing to separate speakers in
         return False
     speaker_models = [model.id for model in CATALOGUE if model.kind is Kind.SPEAKER_MODEL]
-    return catalog.find(Kind.SPEAKER_MODEL) is not None or _pull_first_of(
+    has_speakers = catalog.find(Kind.SPEAKER_MODEL) is not None or _pull_first_of(
         speaker_models, settings, report=report
     )
+    for embedder in catalog.entries(Kind.EMBEDDER):
+        if not embedder.is_available:
+            _pull_first_of([embedder.id], settings, report=report)
+    return has_speakers
 
 
 def _list_models(settings: FirstSettings) -> Catalog:
@@ -84,6 +91,8 @@ def _list_models(settings: FirstSettings) -> Catalog:
     class WithoutDefault:
         models_dir: Path = settings.models_dir
         default_model: str = ""
+        language_model: str = ""
+        catalogue_file: Path | None = settings.catalogue_file
 
     return Catalog(WithoutDefault())
 

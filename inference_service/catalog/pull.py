@@ -15,7 +15,7 @@ from pathlib import Path
 
 from inference_service.catalog.entries import CatalogueModel, WeightFile
 from inference_service.catalog.errors import PullError
-from inference_service.catalog.models import CATALOGUE
+from inference_service.catalog.models import read_catalogue
 from inference_service.catalog.sources import (
     PullSettings,
     Report,
@@ -40,18 +40,19 @@ class Pulled:
     source: str
 
 
-def find_model(name: str) -> CatalogueModel:
-    """Return the catalogue's model of that name. Raises PullError."""
-    for model in CATALOGUE:
+def find_model(name: str, settings: PullSettings) -> CatalogueModel:
+    """Return the catalogue's model of that name. Raises PullError, BadCatalogueFileError."""
+    models = read_catalogue(settings.catalogue_file)
+    for model in models:
         if model.id == name:
             return model
-    names = ", ".join(model.id for model in CATALOGUE)
+    names = ", ".join(model.id for model in models)
     raise PullError(f"There is no model named {name!r} to fetch; there are {names}.")
 
 
 def pull(name: str, settings: PullSettings, *, report: Report) -> Pulled:
     """Install the model of that name; see `install`. Raises PullError."""
-    model = find_model(name)
+    model = find_model(name, settings)
     return install(model, settings.models_dir, plan_sources(model, settings), report=report)
 
 

@@ -47,7 +47,7 @@ def is_whisper_folder(folder: Path) -> bool:
 
 
 def read_weights_bytes(entry: ModelEntry) -> int:
-    """Return the size of a Whisper's weights, about what they take loaded. Raises OSError."""
+    """Return the size of CTranslate2 weights, about what they take loaded. Raises OSError."""
     return (entry.path / _WEIGHTS).stat().st_size if entry.path else 0
 
 

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from inference_service.catalog import ModelEntry
-from inference_service.catalog.entries import FASTER_WHISPER_ENGINE
+from inference_service.catalog.entries import (
+    FASTER_WHISPER_ENGINE,
+    FIREFOX_ENGINE,
+    LLAMA_ENGINE,
+    MADLAD_ENGINE,
+    TEXT_ENCODER_ENGINE,
+)
 from inference_service.catalog.weights import read_weights_bytes
 from inference_service.engines.asr import Recogniser
 from inference_service.engines.settings import EngineSettings
@@ -27,11 +33,11 @@ class EngineLoader:
     """How the models of one engine are loaded.
 
     `load` blocks for seconds, and raises RuntimeError, ValueError or OSError for bad weights.
-    `estimate_bytes` estimates before loading what a model will take; raises OSError.
+    `estimate_bytes` estimates before loading what a model will take; raises OSError, ValueError.
     """
 
     load: Callable[[ModelEntry, EngineSettings], LoadedModel]
-    estimate_bytes: Callable[[ModelEntry], int]
+    estimate_bytes: Callable[[ModelEntry, EngineSettings], int]
 
 
 def load_model(entry: ModelEntry, settings: EngineSettings) -> LoadedModel:
@@ -47,12 +53,58 @@ def load_recogniser(entry: ModelEntry, settings: EngineSettings) -> Recogniser:
     return WhisperRecogniser(entry, settings)
 
 
-def estimate_memory_bytes(entry: ModelEntry) -> int:
-    """Estimate before loading what a model will take. Raises KeyError, OSError."""
-    return LOADERS[entry.engine].estimate_bytes(entry)
+def load_embedder(entry: ModelEntry, settings: EngineSettings) -> LoadedModel:
+    """Load a text embedder; 0.3 s. Raises OSError, RuntimeError or ValueError for bad weights."""
+    from inference_service.engines.embedding.text_encoder import load_text_encoder
+
+    return load_text_encoder(entry, settings)
+
+
+def load_language_model(entry: ModelEntry, settings: EngineSettings) -> LoadedModel:
+    """Start a language model's processes. Raises OSError, RuntimeError or ValueError."""
+    from inference_service.engines.language.llama import load_llama
+
+    return load_llama(entry, settings)
+
+
+def load_firefox_translator(entry: ModelEntry, settings: EngineSettings) -> LoadedModel:
+    """Load a translator of one direction. Raises OSError or ValueError for bad weights."""
+    from inference_service.engines.translation.firefox import load_firefox
+
+    return load_firefox(entry, settings)
+
+
+def load_madlad_translator(entry: ModelEntry, settings: EngineSettings) -> LoadedModel:
+    """Load MADLAD-400; seconds. Raises OSError, RuntimeError or ValueError for bad weights."""
+    from inference_service.engines.translation.madlad import load_madlad
+
+    return load_madlad(entry, settings)
+
+
+def estimate_language_model_bytes(entry: ModelEntry, settings: EngineSettings) -> int:
+    from inference_service.engines.language.llama import estimate_llama_bytes
+
+    return estimate_llama_bytes(entry, settings)
+
+
+def estimate_memory_bytes(entry: ModelEntry, settings: EngineSettings) -> int:
+    """Estimate before loading what a model will take. Raises KeyError, OSError, ValueError."""
+    return LOADERS[entry.engine].estimate_bytes(entry, settings)
+
+
+def _estimate_by_weights(entry: ModelEntry, _settings: EngineSettings) -> int:
+    return read_weights_bytes(entry)
+
+
+def _estimate_by_files(entry: ModelEntry, _settings: EngineSettings) -> int:
+    return entry.size_bytes
 
 
 # By engine. A further kind of model is a further line.
 LOADERS: dict[str, EngineLoader] = {
-    FASTER_WHISPER_ENGINE: EngineLoader(load_recogniser, read_weights_bytes),
+    FASTER_WHISPER_ENGINE: EngineLoader(load_recogniser, _estimate_by_weights),
+    TEXT_ENCODER_ENGINE: EngineLoader(load_embedder, _estimate_by_weights),
+    LLAMA_ENGINE: EngineLoader(load_language_model, estimate_language_model_bytes),
+    FIREFOX_ENGINE: EngineLoader(load_firefox_translator, _estimate_by_files),
+    MADLAD_ENGINE: EngineLoader(load_madlad_translator, _estimate_by_weights),
 }

@@ -4,7 +4,6 @@ The model's `encode`, `generate` and `align` are called here directly: the items
 differ in language, task and the text of the prompt, so windows of different requests share it.
 """
 
-import os
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -36,7 +35,7 @@ from inference_service.engines.quality import (
     compute_compression_ratio,
     judge,
 )
-from inference_service.engines.settings import EngineSettings
+from inference_service.engines.settings import EngineSettings, count_threads
 from inference_service.engines.token_bounds import bound_tokens
 from inference_service.engines.whisper_alignment import place_words, tokenize_words
 from inference_service.engines.whisper_decode import EncodedBatch, Prompt, build_prompt
@@ -95,7 +94,7 @@ class WhisperRecogniser:
     def __init__(self, entry: ModelEntry, settings: EngineSettings) -> None:
         """Load the weights. Raises RuntimeError where they are damaged."""
         device = choose_device(settings.device)
-        cpu_threads = settings.cpu_threads or len(os.sched_getaffinity(0))
+        cpu_threads = count_threads(settings)
         self.max_calls = min(_CPU_CALLS, cpu_threads) if device == "cpu" else 1
         self._whisper = load_whisper(
             str(entry.path),

@@ -10,6 +10,12 @@ import grpc
 
 from inference_service.admission import DrainingError, TooManyError
 from inference_service.catalog import CatalogError
+from inference_service.engines.language.model import (
+    ContextExceededError,
+    LanguageModelError,
+    ModelFullError,
+    SchemaRefusedError,
+)
 from inference_service.pool import PoolError
 from inference_service.servicers.requests import BadRequestError
 from inference_service.session_queue import RecognitionError
@@ -32,6 +38,10 @@ _STATUSES: dict[type[Exception], grpc.StatusCode] = {
     NotImplementedYetError: grpc.StatusCode.UNIMPLEMENTED,
     TooManyError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     DrainingError: grpc.StatusCode.UNAVAILABLE,
+    ContextExceededError: grpc.StatusCode.OUT_OF_RANGE,
+    SchemaRefusedError: grpc.StatusCode.INVALID_ARGUMENT,
+    ModelFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    LanguageModelError: grpc.StatusCode.UNAVAILABLE,
 }
 
 

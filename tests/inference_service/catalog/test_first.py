@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from inference_service.catalog.first import Machine, choose_recogniser, install_first
+from inference_service.catalog.text_models import E5_SMALL, MINILM
 from inference_service.config import Config
 from tests.inference_service.engines.recordings import TINY_WHISPER
+from tests.inference_service.tiny_encoder import install_encoder
 
 GIB = 1 << 30
 
@@ -48,7 +50,7 @@ def test_nothing_is_fetched_where_a_recogniser_is_there(tmp_path: Path) -> None:
 
     install_first(Config(models_dir=tmp_path, offline=True), report=reported.append)
 
-    assert not any("base" in line or "small" in line for line in reported)
+    assert not any(f"The model {name} " in line for name in ("base", "small") for line in reported)
 
 
 def test_the_default_model_that_is_set_is_the_one_that_is_fetched(tmp_path: Path) -> None:
@@ -60,3 +62,14 @@ def test_the_default_model_that_is_set_is_the_one_that_is_fetched(tmp_path: Path
 
     assert any("The model medium could not be fetched" in line for line in reported)
     assert not any("The model base" in line for line in reported)
+
+
+def test_the_embedders_are_asked_for_once_there_is_a_recogniser(tmp_path: Path) -> None:
+    (tmp_path / "ours").symlink_to(TINY_WHISPER)
+    install_encoder(tmp_path / MINILM)
+    reported: list[str] = []
+
+    install_first(Config(models_dir=tmp_path, offline=True), report=reported.append)
+
+    assert any(f"The model {E5_SMALL} could not be fetched" in line for line in reported)
+    assert not any(f"The model {MINILM}" in line for line in reported)

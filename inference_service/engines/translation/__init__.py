@@ -1,0 +1,1 @@
+"""Sentences from one language into another: engines, and the guards on what they return."""
