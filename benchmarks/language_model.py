@@ -26,8 +26,8 @@ from inference_service.engines.language.llama import LlamaModel
 from inference_service.engines.language.model import (
     FinishReason,
     GeneratedText,
-    GenerateOptions,
     GenerationFinished,
+    GenerationOptions,
     Message,
     PromptRead,
 )
@@ -136,7 +136,7 @@ async def _measure_recognition() -> None:
         link_models(folder)
         (folder / MODEL).symlink_to(_find_gguf().parent)
         config = Config(listen="127.0.0.1:0", models_dir=folder, device="cpu", default_model=NAME)
-        server = await asyncio.to_thread(assemble, config)
+        server = assemble(config)
         await server.start()
         try:
             async with grpc.aio.insecure_channel(server.address) as channel:
@@ -176,9 +176,9 @@ async def _time_each(work: Callable[[], Awaitable[None]]) -> list[float]:
     return times
 
 
-def _ask(text: str, **options: object) -> GenerateOptions:
+def _ask(text: str, **options: object) -> GenerationOptions:
     values = {"messages": (Message("user", text),), "is_interactive": True} | options
-    return GenerateOptions(**values)  # type: ignore[arg-type]
+    return GenerationOptions(**values)  # type: ignore[arg-type]
 
 
 async def _time_first_token(model: LlamaModel) -> float:

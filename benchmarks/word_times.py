@@ -26,6 +26,7 @@ from faster_whisper.audio import decode_audio
 
 from inference_service.catalog import ModelEntry
 from inference_service.catalog.models import CATALOGUE
+from inference_service.config import Config
 from inference_service.engines.asr import (
     ATTEMPTS,
     DecodeOptions,
@@ -62,17 +63,6 @@ _TEXTS = {
         "He moved to Bucharest in 2003 and opened a little bookshop there.",
     ],
 }
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the recogniser asks of its settings; see `EngineSettings`."""
-
-    device: str = "cpu"
-    compute_type: str = "auto"
-    cpu_threads: int = 1
-    batch_size: int = 1
-    device_memory_mb: int = 0
 
 
 @dataclass
@@ -117,7 +107,7 @@ def measure(folder: Path, model: Path, *, model_id: str) -> None:
         # Windows are encoded as long as the product encodes them.
         window_margin=facts.window_margin if facts else None,
     )
-    recogniser = WhisperRecogniser(entry, Settings())
+    recogniser = WhisperRecogniser(entry, Config(device="cpu", cpu_threads=1, batch_size=1))
     aligner = PocketSphinxAligner(max_processes=1)
     timer = WordTimer([aligner])
     errors: dict[tuple[str, str], Errors] = {}

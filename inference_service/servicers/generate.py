@@ -8,9 +8,9 @@ from inference_service.catalog import Kind
 from inference_service.engines.language.model import (
     FinishReason,
     GeneratedText,
-    GenerateOptions,
     GenerationEvent,
     GenerationFinished,
+    GenerationOptions,
     LanguageModel,
     Message,
     PromptRead,
@@ -26,6 +26,7 @@ _MAX_PROMPT_BYTES = 1 << 20
 _MAX_MESSAGES = 100
 _MAX_ANSWER_TOKENS = 32_768
 _USUAL_ANSWER_TOKENS = 512
+_MAX_SCHEMA_CHARACTERS = 65_536
 _MAX_STOPS = 8
 _MAX_STOP_CHARACTERS = 64
 _MAX_TEMPERATURE = 2.0
@@ -107,7 +108,7 @@ async def _lease(
         yield cast("LanguageModel", model)  # its engine is a language model's
 
 
-def _read_options(request: language_pb2.GenerateRequest) -> GenerateOptions:
+def _read_options(request: language_pb2.GenerateRequest) -> GenerationOptions:
     """Raises BadRequestError."""
     messages = request.messages
     check_texts(
@@ -123,12 +124,14 @@ def _read_options(request: language_pb2.GenerateRequest) -> GenerateOptions:
         raise BadRequestError(f"max_tokens is {_MAX_ANSWER_TOKENS} at most.")
     if not 0 <= request.temperature <= _MAX_TEMPERATURE:
         raise BadRequestError(f"The temperature is from 0 to {_MAX_TEMPERATURE:g}.")
+    if len(request.json_schema) > _MAX_SCHEMA_CHARACTERS:
+        raise BadRequestError(f"The schema has at most {_MAX_SCHEMA_CHARACTERS} characters.")
     stops = request.stop
     if len(stops) > _MAX_STOPS or not all(0 < len(each) <= _MAX_STOP_CHARACTERS for each in stops):
         raise BadRequestError(
             f"There are at most {_MAX_STOPS} stop texts, of 1 to {_MAX_STOP_CHARACTERS} characters."
         )
-    return GenerateOptions(
+    return GenerationOptions(
         messages=tuple(Message(_ROLES[each.role], each.content) for each in messages),
         json_schema=request.json_schema,
         max_tokens=request.max_tokens or _USUAL_ANSWER_TOKENS,

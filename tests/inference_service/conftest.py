@@ -38,6 +38,11 @@ class ServedInference:
     channel: grpc.aio.Channel
 
 
+def read_counter(served: ServedInference, name: str, **labels: str) -> float:
+    """Return what Prometheus would read."""
+    return served.runtime.metrics.registry.get_sample_value(name, labels) or 0.0
+
+
 _FAKE_EMBEDDER = FakeEmbedder()
 
 Serve = Callable[..., contextlib.AbstractAsyncContextManager[ServedInference]]

@@ -51,6 +51,9 @@ def test_settings_are_read_and_typed() -> None:
         ("STT_MODEL_TTL_S", "nan"),
         ("STT_MODEL_TTL_S", "soon"),
         ("STT_OFFLINE", "maybe"),
+        ("STT_LLM_URL", "ftp://llm.example.com/v1"),
+        ("STT_LLM_URL", "https://llm.example.com/v1"),  # without the model's name
+        ("STT_LLM_CONTEXT", "100"),
         ("STT_INFERENCE_TLS_CERT", "/tls/server.pem"),
     ],
 )

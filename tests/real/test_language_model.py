@@ -17,8 +17,8 @@ from inference_service.engines.language.llama import LlamaModel
 from inference_service.engines.language.model import (
     FinishReason,
     GeneratedText,
-    GenerateOptions,
     GenerationFinished,
+    GenerationOptions,
     Message,
     PromptRead,
 )
@@ -70,10 +70,10 @@ async def model(real_language_models_dir: Path) -> AsyncIterator[LlamaModel]:
     loaded.close()
 
 
-def ask(text: str, **options: object) -> GenerateOptions:
+def ask(text: str, **options: object) -> GenerationOptions:
     messages = (Message("system", "List the tasks."), Message("user", text))
     values = {"messages": messages, "is_interactive": True} | options
-    return GenerateOptions(**values)  # type: ignore[arg-type]
+    return GenerationOptions(**values)  # type: ignore[arg-type]
 
 
 async def test_answers_fit_their_schema(model: LlamaModel) -> None:

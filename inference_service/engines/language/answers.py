@@ -8,6 +8,8 @@ import json
 from typing import Any
 
 import jsonschema
+import referencing
+import referencing.exceptions
 
 from inference_service.engines.language.model import SchemaRefusedError
 
@@ -30,8 +32,9 @@ def parse_schema(text: str) -> dict[str, Any] | None:
 
 def check_answer(answer: str, schema: dict[str, Any]) -> bool:
     """Return whether the answer is JSON that fits the schema."""
+    # A registry of its own: the library's fetches what a `$ref` names from the network.
+    validator = _Validator(schema, registry=referencing.Registry())
     try:
-        content = json.loads(answer)
-        return bool(_Validator(schema).is_valid(content))
-    except (ValueError, RecursionError):
+        return bool(validator.is_valid(json.loads(answer)))
+    except (ValueError, RecursionError, referencing.exceptions.Unresolvable):
         return False

@@ -30,9 +30,9 @@ from inference_service.engines.language.model import (
     ContextExceededError,
     FinishReason,
     GeneratedText,
-    GenerateOptions,
     GenerationEvent,
     GenerationFinished,
+    GenerationOptions,
     LanguageModelError,
     Message,
     ModelFullError,
@@ -107,7 +107,7 @@ class LlamaModel:
         """Return the process of a class: for tests, which end it."""
         return self._workers[is_interactive].process
 
-    async def generate(self, options: GenerateOptions) -> AsyncGenerator[GenerationEvent, None]:
+    async def generate(self, options: GenerationOptions) -> AsyncGenerator[GenerationEvent, None]:
         schema = parse_schema(options.json_schema)
         worker = self._workers[options.is_interactive]
         messages = self.break_control_tokens(options.messages)
@@ -283,7 +283,7 @@ def estimate_bytes(path: Path, gguf: GgufModel, settings: EngineSettings) -> int
     return weights + tokens * gguf.cache_bytes_per_token + 2 * _OVERHEAD_BYTES
 
 
-def _write_options(options: GenerateOptions, schema: dict[str, Any] | None) -> dict[str, Any]:
+def _write_options(options: GenerationOptions, schema: dict[str, Any] | None) -> dict[str, Any]:
     written: dict[str, Any] = {
         "n_predict": options.max_tokens,
         "temperature": options.temperature,

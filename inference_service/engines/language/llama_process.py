@@ -136,7 +136,7 @@ class LlamaProcess:
         self._started_at = now
 
     def _back_off_s(self) -> float:
-        return min(_LONGEST_BACK_OFF_S, 2.0**self._failures - 1) if self._failures else 0.0
+        return min(_LONGEST_BACK_OFF_S, 2.0**self._failures) if self._failures else 0.0
 
 
 class _Running:

@@ -46,7 +46,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GenerateOptions:
+class GenerationOptions:
     """json_schema: what the answer must fit; empty for free text. seed: 0 for any."""
 
     messages: tuple[Message, ...]
@@ -98,7 +98,7 @@ class LanguageModel(Protocol):
     engine: str
     context_tokens: int  # of one request, prompt and answer together; 0: unknown
 
-    def generate(self, options: GenerateOptions) -> AsyncGenerator[GenerationEvent, None]:
+    def generate(self, options: GenerationOptions) -> AsyncGenerator[GenerationEvent, None]:
         """Yield the answer as it is made, and GenerationFinished last.
 
         Closing the generator ends the work. Raises LanguageModelError, PromptError.

@@ -22,9 +22,9 @@ from inference_service.engines.language.model import (
     ContextExceededError,
     FinishReason,
     GeneratedText,
-    GenerateOptions,
     GenerationEvent,
     GenerationFinished,
+    GenerationOptions,
     LanguageModelError,
     PromptRead,
     TokenCounts,
@@ -109,7 +109,7 @@ class RemoteModel:
         self.model_id = f"{settings.model}@{httpx2.URL(settings.url).host}"
         self.context_tokens = settings.context_tokens
 
-    async def generate(self, options: GenerateOptions) -> AsyncGenerator[GenerationEvent, None]:
+    async def generate(self, options: GenerationOptions) -> AsyncGenerator[GenerationEvent, None]:
         schema = parse_schema(options.json_schema)
         if schema is None:
             async with aclosing(self._ask(options, schema=None)) as events:
@@ -128,7 +128,7 @@ class RemoteModel:
         """There is nothing to free."""
 
     async def _ask_for_json(
-        self, options: GenerateOptions, schema: dict[str, Any]
+        self, options: GenerationOptions, schema: dict[str, Any]
     ) -> AsyncGenerator[GenerationEvent, None]:
         """Yield the answer once it fits, or the second one as it is; until then heartbeats."""
         for tries_left in reversed(range(_TRIES_FOR_JSON)):
@@ -151,7 +151,7 @@ class RemoteModel:
                     return
 
     async def _ask(
-        self, options: GenerateOptions, *, schema: dict[str, Any] | None
+        self, options: GenerationOptions, *, schema: dict[str, Any] | None
     ) -> AsyncGenerator[GenerationEvent, None]:
         """Ask, again where that is of use; yields the answer and its end."""
         self._breaker.check()
@@ -179,7 +179,7 @@ class RemoteModel:
                 return
 
     async def _ask_once(
-        self, options: GenerateOptions, schema: dict[str, Any] | None
+        self, options: GenerationOptions, schema: dict[str, Any] | None
     ) -> AsyncGenerator[GenerationEvent, None]:
         """Raises httpx2.HTTPError, _UnsupportedFormatError, LanguageModelError, PromptError."""
         settings = self._settings
@@ -199,7 +199,7 @@ class RemoteModel:
                 yield event
 
     def _write_request(
-        self, options: GenerateOptions, schema: dict[str, Any] | None
+        self, options: GenerationOptions, schema: dict[str, Any] | None
     ) -> dict[str, Any]:
         body: dict[str, Any] = {
             "model": self._settings.model,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from inference_service.catalog import ModelEntry
 from inference_service.engines.settings import EngineSettings
-from inference_service.engines.translation.translator import UnknownLanguageError
+from inference_service.engines.translation.translator import UnknownTargetError
 
 # Longer ones are cut by the model without a word, so they are split into sentences once more.
 _LONGEST = 300
@@ -46,7 +46,7 @@ class FirefoxTranslator:
         self, sentences: Sequence[str], *, source: str, target: str, is_second: bool = False
     ) -> list[str]:
         if (source, target) != (self._source, self._target):
-            raise UnknownLanguageError(f"{self.model_id} can't translate {source} into {target}.")
+            raise UnknownTargetError(f"{self.model_id} can't translate {source} into {target}.")
         return [
             self._engine.translate_long(sentence)
             if len(sentence) > _LONGEST

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 
 from inference_service.catalog import ModelEntry
 from inference_service.engines.settings import EngineSettings, count_threads
-from inference_service.engines.translation.translator import UnknownLanguageError
+from inference_service.engines.translation.translator import UnknownTargetError
 
 TOKENIZER_FILE = "tokenizer.json"
 _TARGET = re.compile(r"<2([A-Za-z][A-Za-z_-]*)>")
@@ -55,7 +55,7 @@ class MadladTranslator:
     ) -> list[str]:
         """`source` is what the text is in; the model finds that itself."""
         if target not in self.targets:
-            raise UnknownLanguageError(f"{self.model_id} can't translate into {target}.")
+            raise UnknownTargetError(f"{self.model_id} can't translate into {target}.")
         tokens = [
             [
                 f"<2{target}>",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 
-class UnknownLanguageError(ValueError):
+class UnknownTargetError(ValueError):
     """The model can't translate from or into that language."""
 
 
@@ -17,7 +17,7 @@ class Translator(Protocol):
     def translate(
         self, sentences: Sequence[str], *, source: str, target: str, is_second: bool = False
     ) -> list[str]:
-        """Raises UnknownLanguageError."""
+        """Raises UnknownTargetError."""
         ...
 
     @property

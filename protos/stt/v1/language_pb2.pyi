@@ -3,8 +3,8 @@
 isort:skip_file
 Texts in; texts, numbers of tokens, vectors and translations out.
 
-`GetInfo` of server.proto lists the models (`ServerInfo.text_models`). An empty `model` is the best
-installed of the kind that the call needs. Every call needs a deadline. Statuses:
+`GetInfo` of server.proto lists the models (`ServerInfo.text_models`). An empty `model` is the one of
+its kind with `is_default` there (Translate: whatever way there is). Every call needs a deadline. Statuses:
   INVALID_ARGUMENT    the request breaks a rule written in this file
   NOT_FOUND           no such model is installed; the sentence names what is, and how to install
   FAILED_PRECONDITION the model can't do that: its languages (Translate), or it is another server's
@@ -634,7 +634,7 @@ class TranslationLanguage(_message.Message):
     code: _builtins.str
     """to be translated into"""
     name: _builtins.str
-    """in English"""
+    """in English; empty where this server doesn't know it"""
     model: _builtins.str
     engine: _builtins.str
     installed: _builtins.bool

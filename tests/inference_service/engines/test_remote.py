@@ -12,9 +12,9 @@ from inference_service.engines.language.model import (
     ContextExceededError,
     FinishReason,
     GeneratedText,
-    GenerateOptions,
     GenerationEvent,
     GenerationFinished,
+    GenerationOptions,
     LanguageModelError,
     Message,
 )
@@ -36,11 +36,11 @@ def make_model(url: str, *, stall_s: float = 10.0, **breaker: float) -> RemoteMo
     return RemoteModel(settings, breaker=CircuitBreaker(**breaker), pauses_s=(0.01, 0.01))  # type: ignore[arg-type]
 
 
-def ask(text: str = "What?", **options: Any) -> GenerateOptions:
-    return GenerateOptions(messages=(Message("user", text),), **options)
+def ask(text: str = "What?", **options: Any) -> GenerationOptions:
+    return GenerationOptions(messages=(Message("user", text),), **options)
 
 
-async def run(model: RemoteModel, options: GenerateOptions) -> tuple[str, GenerationFinished]:
+async def run(model: RemoteModel, options: GenerationOptions) -> tuple[str, GenerationFinished]:
     events: list[GenerationEvent] = [event async for event in model.generate(options)]
     last = events[-1]
     assert isinstance(last, GenerationFinished)

@@ -10,7 +10,7 @@ import pytest
 from inference_service.catalog.text_models import E5_SMALL, MINILM
 from protos.stt.v1 import language_pb2, language_pb2_grpc, server_pb2, server_pb2_grpc
 from tests.inference_service.calls import DEADLINE_S
-from tests.inference_service.conftest import Serve
+from tests.inference_service.conftest import Serve, read_counter
 from tests.inference_service.tiny_encoder import SHAPE, install_encoder
 
 
@@ -39,8 +39,10 @@ async def test_texts_become_unit_vectors_in_their_order(
     async with serve(models_dir=text_models_dir) as served:
         answer = await embed(served.channel, *texts)
         alone = [await embed(served.channel, text) for text in texts]
+        counted = read_counter(served, "stt_embedded_texts_total", model=E5_SMALL)
 
     assert (answer.model, answer.dimensions, answer.max_tokens) == (E5_SMALL, SHAPE.hidden, 8)
+    assert counted == 6
     assert list(answer.truncated) == [False, False, True]
     assert np.linalg.norm(unpack(answer), axis=1) == pytest.approx(1, abs=1e-5)
     for vector, each in zip(unpack(answer), alone, strict=True):

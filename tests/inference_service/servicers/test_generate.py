@@ -18,11 +18,12 @@ import pytest
 from inference_service.catalog import Kind
 from inference_service.catalog.text_models import QWEN, SMOLLM2
 from inference_service.engines.language.llama import LlamaModel
+from inference_service.engines.language.llama_process import LlamaProcess
 from inference_service.engines.language.model import Message
 from protos.stt.v1 import language_pb2, language_pb2_grpc, server_pb2, server_pb2_grpc
 from tests.inference_service.calls import DEADLINE_S
 from tests.inference_service.chat_server import answer_with, serve_chat
-from tests.inference_service.conftest import Serve, ServedInference
+from tests.inference_service.conftest import Serve, ServedInference, read_counter
 from tests.inference_service.tiny_gguf import CONTEXT, CONTROL, write_gguf
 
 INTERACTIVE = language_pb2.TEXT_CLASS_INTERACTIVE
@@ -96,10 +97,10 @@ async def leased_model(served: ServedInference) -> LlamaModel:
         return model
 
 
-def end_process(pid: int) -> None:
-    """Kill it, and wait until it has ended: it stays a zombie until its parent looks."""
-    os.kill(pid, signal.SIGKILL)
-    while psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+def end_process(process: LlamaProcess) -> None:
+    """Kill it, and wait until its parent has noticed."""
+    os.kill(process.pid, signal.SIGKILL)
+    while process.pid:
         time.sleep(0.01)
 
 
@@ -133,6 +134,11 @@ async def test_the_same_request_has_the_same_answer_and_reads_its_prompt_once(
             for seed in (7, 7, 8)
         ]
 
+        made = read_counter(served, "stt_completion_tokens_total", model=SMOLLM2)
+        read = read_counter(served, "stt_prompt_tokens_total", model=SMOLLM2)
+
+    assert made == 5 * 30
+    assert 0 < read < 5 * started.usage.prompt_tokens
     assert first == second
     assert sampled[0] == sampled[1] != sampled[2]
     assert started.usage.cached_tokens == 0
@@ -221,9 +227,9 @@ async def test_a_model_that_dies_repeatedly_is_started_again_with_back_off(
     async with serve(models_dir=fast_models_dir) as served:
         await generate(served.channel, ask(max_tokens=2))
         process = (await leased_model(served)).process(is_interactive=True)
-        end_process(process.pid)
+        end_process(process)
         await generate(served.channel, ask(max_tokens=2))
-        end_process(process.pid)
+        end_process(process)
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await generate(served.channel, ask(max_tokens=2))
 
@@ -365,6 +371,7 @@ ASSISTANT = language_pb2.ChatMessage(role=language_pb2.ChatMessage.ROLE_ASSISTAN
         ({"temperature": 3.0}, "temperature"),
         ({"stop": [""]}, "stop"),
         ({"json_schema": "{"}, "schema"),
+        ({"json_schema": " " * 70_000}, "65536"),
         ({"json_schema": '{"type": "strange"}'}, "schema"),
         ({"text_class": 9}, "class"),
     ],

@@ -9,8 +9,9 @@ import pytest
 
 from inference_service.catalog.translators import TRANSLATORS
 from protos.stt.v1 import language_pb2, language_pb2_grpc
+from tests.inference_service.apertium import ApertiumTranslator, require_apertium
 from tests.inference_service.calls import DEADLINE_S
-from tests.inference_service.conftest import Serve
+from tests.inference_service.conftest import Serve, read_counter
 from tests.inference_service.fakes import FakeTranslator
 from tests.inference_service.tiny_madlad import install_madlad
 
@@ -95,7 +96,9 @@ async def test_a_sentence_that_fails_a_guard_comes_back_as_it_was(
     model = FakeTranslator(CS_EN, {SOURCE: "budget budget budget budget 23", "♪ 12": "never asked"})
     async with serve(models_dir=install(tmp_path, CS_EN), models={CS_EN: model}) as served:
         answer = await translate(served.channel, SOURCE, "♪ 12")
+        failed = read_counter(served, "stt_untranslated_sentences_total", reason="repetition")
 
+    assert failed == 1
     looped, wordless = answer.translations
     assert (looped.text, looped.untranslated, looped.reason) == (SOURCE, True, "repetition")
     assert (wordless.text, wordless.reason) == ("♪ 12", "no_words")
@@ -201,3 +204,24 @@ async def test_an_operators_madlad_translates_into_what_its_tokenizer_has(
         ("no", True),
     ]
     assert refused.value.code() == grpc.StatusCode.FAILED_PRECONDITION
+
+
+async def test_real_translations_pass_the_guards(serve: Serve, tmp_path: Path) -> None:
+    require_apertium()
+    sentences = [
+        "The budget was approved on Tuesday 23 March.",
+        "The house is big.",
+        "We have 1250 customers in the second quarter.",
+        "Yes.",
+    ]
+    name = ApertiumTranslator.model_id
+    models = {name: ApertiumTranslator()}
+    async with serve(models_dir=install(tmp_path, name), models=models) as served:
+        answer = await translate(served.channel, *sentences, source="en-US", target="es")
+
+    assert [each.reason for each in answer.translations] == [""] * 4
+    first, second, third, _ = (each.text for each in answer.translations)
+    assert "presupuesto" in first
+    assert "casa" in second
+    assert "1250" in third
+    assert answer.model == name

@@ -6,7 +6,7 @@ import pytest
 
 from inference_service.engines.translation.firefox import FirefoxTranslator
 from inference_service.engines.translation.madlad import MadladTranslator, list_targets
-from inference_service.engines.translation.translator import UnknownLanguageError
+from inference_service.engines.translation.translator import UnknownTargetError
 from tests.inference_service.tiny_madlad import install_madlad
 
 
@@ -19,7 +19,7 @@ def test_the_targets_are_those_that_the_tokenizer_has_tokens_for(folder: Path) -
     translator = MadladTranslator(folder, model_id="madlad")
 
     assert translator.targets == list_targets(folder) == {"cs", "no", "en"}
-    with pytest.raises(UnknownLanguageError, match="yue"):
+    with pytest.raises(UnknownTargetError, match="yue"):
         translator.translate(["the budget"], source="en", target="yue")
 
 
