@@ -234,7 +234,7 @@ def list_translation_languages(
 
 
 @dataclass(frozen=True)
-class GenerationOptions:
+class WritingOptions:
     model: str = ""
     json_schema: str = ""
     max_tokens: int = 512
@@ -262,7 +262,7 @@ _REASONS = {
 
 def generate(
     messages: Sequence[tuple[str, str]],
-    options: GenerationOptions,
+    options: WritingOptions,
     *,
     server: Server,
     token: CancelToken,

@@ -106,7 +106,7 @@ class TextEngines:
     def generate(
         self, messages: Sequence[tuple[str, str]], *, model: str, max_tokens: int
     ) -> Iterator[str | Generated]:
-        options = language.GenerationOptions(
+        options = language.WritingOptions(
             model=model,
             max_tokens=max_tokens,
             is_interactive=self.is_interactive,

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from accounts.services.account_deletion import close_account, remove_account
+from tests.stt_web.test_openapi import hold
 from tests.transcripts.fake_language import FakeLanguage
 from tests.transcripts.intelligence.conftest import SEGMENT_MS, create_meeting
 from tests.transcripts.intelligence.texts import CZECH_MEETING
@@ -214,3 +215,32 @@ def test_personal_data_has_the_times_of_its_words(client: Client, language: Fake
     assert entity["evidence"]["segments"] == [0]
     assert (entity["evidence"]["start"], entity["evidence"]["end"]) == (1.0, 1.4)
     assert body["result"]["types_covered"] == ["EMAIL"]
+
+
+def test_answers_are_as_the_document_describes_them(client: Client, meeting: Transcript) -> None:
+    document = client.get("/openapi.json").json()
+    one = "/api/v1/transcripts/{transcript_id}/"
+    asked: list[tuple[str, str, dict[str, Any]]] = [
+        ("/v1/summarize", "/v1/summarize", {"text": "One. Two. Three."}),
+        ("/v1/analyze", "/v1/analyze", {"text": "One. Two.", "type": "pii_redact"}),
+        ("/v1/generate", "/v1/generate", {"text": "One. Two.", "type": "quiz"}),
+        ("/v1/embed", "/v1/embed", {"texts": ["One."]}),
+        ("/v1/translate", "/v1/translate", {"text": "One.", "target": "cs"}),
+        ("/v1/translate", "/v1/translate", {"texts": ["One."], "target": "cs"}),
+        (f"{one}summarize/", path_of(meeting, "summarize/"), {}),
+        (f"{one}chat/", path_of(meeting, "chat/"), {"question": "When does the bakery open?"}),
+        ("/api/v1/chat/", "/api/v1/chat/", {"question": "When does the bakery open?"}),
+        ("/v1/summarize", "/v1/summarize", {"text": ""}),
+        ("/v1/generate", "/v1/generate", {"text": "One.", "type": "blog_post"}),
+    ]
+    for described, path, body in asked:
+        hold(document, described, "post", client.call("POST", path, json=body))
+    (stored,) = list_results(client, meeting)
+    for described, path in (
+        ("/v1/translate/languages", "/v1/translate/languages"),
+        (f"{one}results/", path_of(meeting, "results/")),
+        (f"{one}results/{{result_id}}/", path_of(meeting, f"results/{stored['id']}/")),
+        (f"{one}chat/", path_of(meeting, "chat/")),
+        ("/api/v1/chat/", "/api/v1/chat/"),
+    ):
+        hold(document, described, "get", client.get(path))
