@@ -25,7 +25,7 @@ from accounts.permissions import user_of
 from stt_web.core.documentation import documented_as, raises
 from stt_web.core.error_responses import internal_error
 from stt_web.core.errors import ApiError
-from stt_web.core.pagination import PageNumberPagination
+from stt_web.core.pagination import PageNotFoundError, PageNumberPagination
 from transcripts.access import TranscriptNotFoundError, get_transcript
 from transcripts.intelligence.api.results import RESULT_ERRORS, IntelligenceView, read_body
 from transcripts.intelligence.api.work import (
@@ -125,7 +125,7 @@ class ConversationSerializer(ChatSessionSerializer):
 class ChatView(IntelligenceView):
     renderer_classes = [JSONRenderer, EventStreamRenderer]
 
-    @raises(TranscriptNotFoundError)
+    @raises(TranscriptNotFoundError, PageNotFoundError)
     @extend_schema(operation_id="list_chats", responses=ChatSessionPageSerializer)
     def get(self, request: Request, transcript_id: UUID) -> Response:
         """List the conversations about a transcript, the last one first."""

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from accounts.permissions import user_of
 from stt_web.core.documentation import raises
 from stt_web.core.errors import ApiError
-from stt_web.core.pagination import PageNumberPagination
+from stt_web.core.pagination import PageNotFoundError, PageNumberPagination
 from transcripts.intelligence.answers import follow_up
 from transcripts.intelligence.api.bodies import Body
 from transcripts.intelligence.api.chat import (
@@ -81,6 +81,7 @@ class LibraryAnswerSerializer(serializers.Serializer[object]):
 
 
 class LibraryChatView(IntelligenceView):
+    @raises(PageNotFoundError)
     @extend_schema(operation_id="list_library_chats", responses=ChatSessionPageSerializer)
     def get(self, request: Request) -> Response:
         """List the conversations about the library, the last one first."""

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from accounts.permissions import MANAGE_AND_READ, Scopes, user_of
 from stt_web.core.documentation import DeclaredError, raises
 from stt_web.core.errors import ApiError
-from stt_web.core.pagination import PageNumberPagination
+from stt_web.core.pagination import PageNotFoundError, PageNumberPagination
 from transcripts.access import TranscriptNotFoundError, get_transcript
 from transcripts.exports.document import load_document
 from transcripts.intelligence.api.bodies import Body
@@ -234,7 +234,7 @@ class TranscriptTranslationView(IntelligenceView):
 
 
 class ResultListView(IntelligenceView):
-    @raises(TranscriptNotFoundError)
+    @raises(TranscriptNotFoundError, PageNotFoundError)
     @extend_schema(operation_id="list_results", responses=ResultPageSerializer)
     def get(self, request: Request, transcript_id: UUID) -> Response:
         """List what was made of a transcript, newest first."""
