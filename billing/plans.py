@@ -31,12 +31,14 @@ _DEFAULT_PLANS: dict[str, dict[str, Any]] = {
         "max_file_bytes": 500 * _MB,
         "concurrency": 2,
         "requests_per_minute": 120,
+        "text_requests_per_minute": 20,
     },
     PAID_PLAN: {
         "name": gettext_noop("Paid"),
         "max_file_bytes": 2_000 * _MB,
         "concurrency": 5,
         "requests_per_minute": 600,
+        "text_requests_per_minute": 120,
     },
     # One's own server, for its own key (`make run`): use is recorded, nothing is limited.
     "local": {
@@ -51,6 +53,7 @@ _DEFAULT_PLANS: dict[str, dict[str, Any]] = {
         "max_file_bytes": 2_000 * _MB,
         "concurrency": 0,
         "requests_per_minute": 600,
+        "text_requests_per_minute": 120,
         "is_metered": False,
         "has_private_cloud": True,
     },

@@ -31,6 +31,7 @@ class Limits:
     concurrency: int
     daily_transcriptions: int
     requests_per_minute: int
+    text_requests_per_minute: int = 0
     is_metered: bool
 
 
@@ -52,6 +53,7 @@ def _limits_of(plan: Plan) -> Limits:
         concurrency=plan.concurrency,
         daily_transcriptions=plan.daily_transcriptions,
         requests_per_minute=plan.requests_per_minute,
+        text_requests_per_minute=plan.text_requests_per_minute,
         is_metered=plan.is_metered,
     )
 
@@ -63,6 +65,7 @@ def _widen(own: Limits, *, by: Limits) -> Limits:
         concurrency=_wider(own.concurrency, by.concurrency),
         daily_transcriptions=own.daily_transcriptions,
         requests_per_minute=_wider(own.requests_per_minute, by.requests_per_minute),
+        text_requests_per_minute=_wider(own.text_requests_per_minute, by.text_requests_per_minute),
         is_metered=own.is_metered,
     )
 

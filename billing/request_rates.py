@@ -7,6 +7,7 @@ The headers are those of draft-ietf-httpapi-ratelimit-headers: `RateLimit-Policy
 from datetime import datetime
 
 from accounts.client_address import digest_address
+from accounts.models import User
 from accounts.principals import Principal
 from accounts.rate_windows import count_in_window
 from billing.quotas import Limits
@@ -37,6 +38,31 @@ def count_request(principal: Principal, *, limits: Limits, now: datetime) -> dic
     if window.count > quota:
         raise RateLimitError(
             f"You may send {quota} requests a minute. Wait for {window.resets_in_s} s.",
+            retry_after_s=window.resets_in_s,
+            headers=headers,
+        )
+    return headers
+
+
+def count_text_request(user: User, *, limits: Limits, now: datetime) -> dict[str, str]:
+    """Count work on a text, a class of its own beside all requests; return its headers.
+
+    One statement; none where the plan has no such limit. Raises RateLimitError, with the headers.
+    """
+    quota = limits.text_requests_per_minute
+    if quota == 0:
+        return {}
+    window = count_in_window(f"text:{user.pk}", window_s=_WINDOW_S, now=now)
+    left = max(0, quota - window.count)
+    policies = [*list_policies(limits).values(), f'"text";q={quota};w={_WINDOW_S}']
+    headers = {
+        "RateLimit-Policy": ", ".join(policies),
+        "RateLimit": f'"text";r={left};t={window.resets_in_s}',
+    }
+    if window.count > quota:
+        raise RateLimitError(
+            f"You may send {quota} texts a minute to be worked on. Wait for {window.resets_in_s}"
+            " s.",
             retry_after_s=window.resets_in_s,
             headers=headers,
         )

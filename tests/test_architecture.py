@@ -33,8 +33,8 @@ ENGINES = (
     "f5_tts",
 )
 FRONT = ("api", "pages", "tasks", "management", "urls", "page_urls")
-# Packages of transcripts, one per capability. The first three serve all others.
-FOUNDATIONS = ("text", "media", "inference")
+# Packages of transcripts, one per capability. The first four serve all others.
+FOUNDATIONS = ("text", "media", "inference", "pii")
 ROOMS = (
     *FOUNDATIONS,
     "diarization",
@@ -42,6 +42,7 @@ ROOMS = (
     "exports",
     "gaps",
     "imports",
+    "intelligence",
     "jobs",
     "live",
     "retention",

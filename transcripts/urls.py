@@ -14,6 +14,8 @@ from transcripts.exports.api.archives import BulkExportView
 from transcripts.exports.api.views import export_transcript, lint_subtitles
 from transcripts.gaps.api import GapView, resolve_gap
 from transcripts.imports.api import import_file
+from transcripts.intelligence.api import chat, library_chat, results, texts
+from transcripts.intelligence.api.work import answer_in_background
 from transcripts.jobs.api import jobs
 from transcripts.jobs.api.events import stream_events
 from transcripts.jobs.api.transcribe import transcribe
@@ -26,6 +28,12 @@ inference_urlpatterns = [
     path("models", show_models),
     path("languages", show_languages),
     path("formats", show_formats),
+    path("summarize", answer_in_background(texts.SummarizeView)),
+    path("analyze", answer_in_background(texts.AnalyzeView)),
+    path("generate", answer_in_background(texts.GenerateView)),
+    path("embed", answer_in_background(texts.EmbedView)),
+    path("translate", answer_in_background(texts.TranslateView)),
+    path("translate/languages", answer_in_background(texts.TranslationLanguagesView)),
 ]
 management_urlpatterns = [
     path("cloud/", CloudView.as_view(), name="cloud"),
@@ -81,6 +89,30 @@ management_urlpatterns = [
     ),
     path("transcripts/<uuid:transcript_id>/jobs/", jobs.JobListView.as_view()),
     path("transcripts/<uuid:transcript_id>/jobs/<uuid:job_id>/", jobs.JobView.as_view()),
+    path(
+        "transcripts/<uuid:transcript_id>/summarize/",
+        answer_in_background(results.TranscriptSummaryView),
+    ),
+    path(
+        "transcripts/<uuid:transcript_id>/analyze/",
+        answer_in_background(results.TranscriptAnalysisView),
+    ),
+    path(
+        "transcripts/<uuid:transcript_id>/generate/",
+        answer_in_background(results.TranscriptContentView),
+    ),
+    path(
+        "transcripts/<uuid:transcript_id>/translate/",
+        answer_in_background(results.TranscriptTranslationView),
+    ),
+    path("transcripts/<uuid:transcript_id>/chat/", chat.chat),
+    path("transcripts/<uuid:transcript_id>/chat/<uuid:chat_id>/", chat.ConversationView.as_view()),
+    path("transcripts/<uuid:transcript_id>/results/", results.ResultListView.as_view()),
+    path(
+        "transcripts/<uuid:transcript_id>/results/<uuid:result_id>/", results.ResultView.as_view()
+    ),
+    path("chat/", answer_in_background(library_chat.LibraryChatView)),
+    path("chat/<uuid:library_chat_id>/", library_chat.LibraryConversationView.as_view()),
     path("retention/", RetentionView.as_view()),
     path("webhooks/", webhooks_views.EndpointListView.as_view()),
     path("webhooks/<uuid:endpoint_id>/", webhooks_views.EndpointView.as_view()),

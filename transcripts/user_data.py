@@ -14,6 +14,7 @@ from transcripts.exports.document import load_document
 from transcripts.exports.render import render
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.models import (
+    ChatSession,
     RetentionPolicy,
     Revision,
     Transcript,
@@ -26,6 +27,7 @@ from transcripts.services.recordings import recording_path
 def export_user_data(user: User) -> Iterator[ExportFile]:
     """Yield all files. Lazy: one at a time."""
     yield from export_transcripts(user)
+    yield from export_chats(user)
     yield from export_webhooks(user)
     yield from export_retention(user)
 
@@ -38,6 +40,13 @@ def export_transcripts(user: User) -> Iterator[ExportFile]:
         transcript = Transcript.objects.filter(pk=transcript_id).first()
         if transcript is not None:
             yield from _export_transcript(transcript)
+
+
+def export_chats(user: User) -> Iterator[ExportFile]:
+    """Yield the conversations over the library; those about one transcript lie beside it."""
+    sessions = ChatSession.objects.filter(owner=user, transcript=None).order_by("created_at")
+    if described := [_describe_chat(session) for session in sessions]:
+        yield _as_json("chats.json", described)
 
 
 def export_webhooks(user: User) -> Iterator[ExportFile]:
@@ -96,7 +105,18 @@ def _describe(transcript: Transcript) -> dict[str, object]:
         "language_note": transcript.language_note,
         "shared_links": list(links),  # of the address itself only a digest is stored
         "revisions": list(changes.values("number", "action", "created_at", "restored", "changes")),
+        "results": list(
+            transcript.results.values(
+                "kind", "name", "model", "revision", "text", "body", "is_edited", "created_at"
+            )
+        ),
+        "chats": [_describe_chat(session) for session in transcript.chat_sessions.all()],
     }
+
+
+def _describe_chat(session: ChatSession) -> dict[str, object]:
+    turns = session.turns.values("question", "answer", "sources", "model", "created_at")
+    return {"id": session.pk, "created_at": session.created_at, "turns": list(turns)}
 
 
 def _describe_deliveries(endpoint: WebhookEndpoint) -> list[dict[str, object]]:

@@ -18,6 +18,7 @@ class PlanAdmin(EditableAdmin):
         "max_file_bytes",
         "concurrency",
         "requests_per_minute",
+        "text_requests_per_minute",
         "price_cents",
         "is_metered",
         "has_private_cloud",

@@ -16,6 +16,7 @@ class LimitsSerializer(serializers.Serializer[object]):
     max_file_bytes = serializers.IntegerField(allow_null=True)
     concurrency = serializers.IntegerField(allow_null=True)
     requests_per_minute = serializers.IntegerField(allow_null=True)
+    text_requests_per_minute = serializers.IntegerField(allow_null=True)
 
 
 class AccountSerializer(serializers.Serializer[object]):

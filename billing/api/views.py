@@ -82,6 +82,7 @@ def _describe_account(account: BillingAccount) -> dict[str, object]:
             "max_file_bytes": limits.max_file_bytes or None,
             "concurrency": limits.concurrency or None,
             "requests_per_minute": limits.requests_per_minute or None,
+            "text_requests_per_minute": limits.text_requests_per_minute or None,
         },
         "email_preferences": read_email_preferences(user),
     }

@@ -28,6 +28,7 @@ class Plan(models.Model):
     max_file_bytes = models.PositiveBigIntegerField()
     concurrency = models.PositiveIntegerField()
     requests_per_minute = models.PositiveIntegerField(default=0)
+    text_requests_per_minute = models.PositiveIntegerField(default=0)  # which cost no credits
     price_cents = models.PositiveIntegerField(default=0)
     currency = models.CharField(max_length=3, default="USD")
     is_metered = models.BooleanField(default=True)  # False: use is recorded but costs nothing

@@ -19,7 +19,7 @@ from billing.models import Checkout, Invoice, InvoiceKind, Payment
 from billing.quotas import account_for
 from tests.accounts.pages.people import member
 from tests.transcripts import rows
-from transcripts.models import Gap, Segment, Speaker, Status, Transcript
+from transcripts.models import ChatSession, Gap, Segment, Speaker, Status, StoredResult, Transcript
 from transcripts.sharing.links import create_share
 from transcripts.webhooks.endpoints import create_endpoint, send_test
 
@@ -75,6 +75,9 @@ def create_account(email: str) -> Account:
             "gaps/key": str(transcript.gaps.get().key),
             "endpoint_id": str(endpoint.pk),
             "delivery_id": str(send_test(endpoint).pk),
+            "chat_id": str(ChatSession.objects.create(owner=user, transcript=transcript).pk),
+            "library_chat_id": str(ChatSession.objects.create(owner=user, transcript=None).pk),
+            "result_id": str(create_result(transcript).pk),
             "key_id": str(api_key.pk),
             "invoice_id": str(create_invoice(user).pk),
             "session_id": str(session.pk),
@@ -91,6 +94,9 @@ def missing_ids() -> dict[str, str]:
         "gaps/key": "0123456789abcdef",
         "endpoint_id": MISSING_UUID,
         "delivery_id": MISSING_UUID,
+        "chat_id": MISSING_UUID,
+        "library_chat_id": MISSING_UUID,
+        "result_id": MISSING_UUID,
         "key_id": MISSING_UUID,
         "invoice_id": MISSING_UUID,
         "session_id": "987654321",
@@ -114,6 +120,18 @@ def create_transcript(user: User) -> Transcript:
     )
     Gap.objects.create(transcript=transcript, start_ms=1000, end_ms=2000, reason="not_recognised")
     return transcript
+
+
+def create_result(transcript: Transcript) -> StoredResult:
+    return StoredResult.objects.create(
+        transcript=transcript,
+        kind="summary",
+        name="brief",
+        model="extractive",
+        revision=0,
+        text="private summary",
+        body={"summary": "private summary"},
+    )
 
 
 def create_invoice(user: User) -> Invoice:

@@ -122,8 +122,9 @@ def test_the_ledger_can_only_be_read(
 def test_a_plan_is_edited_with_a_reason(operator: Operator) -> None:
     plan = Plan.objects.get(pk="paid")
     fields = {name: getattr(plan, name) for name in ("name", "currency", "max_file_bytes")}
-    numbers = ("monthly_minutes", "daily_transcriptions", "requests_per_minute", "price_cents")
-    fields |= {name: getattr(plan, name) for name in numbers} | {"is_metered": "on"}
+    numbers = ("monthly_minutes", "daily_transcriptions", "price_cents")
+    rates = ("requests_per_minute", "text_requests_per_minute")
+    fields |= {name: getattr(plan, name) for name in (*numbers, *rates)} | {"is_metered": "on"}
 
     refused = operator.client.post(page_of(plan), {**fields, "concurrency": 7})
     assert "errorlist" in refused.content.decode()

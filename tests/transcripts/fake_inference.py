@@ -19,11 +19,13 @@ import grpc
 from protos.stt.v1 import (
     audio_pb2,
     audio_pb2_grpc,
+    language_pb2_grpc,
     server_pb2,
     server_pb2_grpc,
     speech_pb2,
     speech_pb2_grpc,
 )
+from tests.transcripts.fake_language import FakeLanguage, LanguageServicer
 
 BYTES_A_MS = 32
 WINDOW_MS = 1000
@@ -65,6 +67,7 @@ class FakeInference:
     align_probability: float = 1.0
     align_timing: "speech_pb2.Timing.ValueType" = speech_pb2.TIMING_ALIGNED
     aligned: list[speech_pb2.AlignRequest] = field(default_factory=list)
+    language: FakeLanguage = field(default_factory=FakeLanguage)
     info: server_pb2.ServerInfo = field(default_factory=server_pb2.ServerInfo)
     configs: list[speech_pb2.TranscribeConfig] = field(default_factory=list)
     diarized: list[audio_pb2.DiarizeRequest] = field(default_factory=list)
@@ -83,6 +86,9 @@ class FakeInference:
         speech_pb2_grpc.add_SpeechServicer_to_server(_Speech(self), self._server)
         audio_pb2_grpc.add_AudioServicer_to_server(_Audio(self), self._server)
         server_pb2_grpc.add_ServerServicer_to_server(_Info(self), self._server)
+        language_pb2_grpc.add_LanguageServicer_to_server(
+            LanguageServicer(self.language), self._server
+        )
         port = self._server.add_insecure_port(self.target or "127.0.0.1:0")
         self.target = self.target or f"127.0.0.1:{port}"
         self._server.start()

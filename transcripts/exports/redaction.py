@@ -1,60 +1,21 @@
-"""Masking of personal data by rules: e-mail addresses, telephone and card numbers, IBANs.
+"""Masking of personal data in a document: what `transcripts.pii` finds, by rules.
 
-Rules know forms, not meanings: a name, an address or a number that is spoken in words stays, and
-so does what a segment's end cuts in two. A card number must pass the Luhn check (ISO/IEC 7812-1)
-and an IBAN its own (ISO 13616, modulo 97), so that few other numbers are taken for one.
+Rules know forms, cues and frequent names, not meanings: a name or a street without any of these
+stays. The texts of neighbouring segments are searched as one, so that what a segment's end cuts in
+two is found, and a number whose name stands in the sentence before is known by it.
 """
 
-import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from transcripts.exports.document import Document
+from transcripts.pii.find import find_personal_data
+from transcripts.pii.kinds import PLACEHOLDERS, PiiKind
 from transcripts.text.segments import Segment
 from transcripts.text.words import Word
 
-_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{2,63}){1,8}")
-# In groups of four, as printed, or in one: a run can be read in one way only.
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,3})?\b")
-_CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
-# At least nine digits, or seven behind a country's prefix; groups of them with the usual marks.
-_PHONE = re.compile(r"(?<![\w+])(?:\+|00)?\(?\d(?:[ ./()-]{0,2}\d){6,14}(?!\w)")
-_SHORTEST_PHONE_DIGITS = 9
-
-
-@dataclass(frozen=True)
-class _Rule:
-    pattern: re.Pattern[str]
-    mask: str
-    accepts: Callable[[str], bool]
-
-
-def _passes_luhn(text: str) -> bool:
-    digits = [int(character) for character in reversed(text) if character.isdigit()]
-    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[1::2])
-    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
-
-
-def _is_iban(text: str) -> bool:
-    compact = text.replace(" ", "")
-    turned = compact[4:] + compact[:4]
-    return int("".join(str(int(character, 36)) for character in turned)) % 97 == 1
-
-
-def _is_phone(text: str) -> bool:
-    digits = sum(character.isdigit() for character in text)
-    return text.startswith(("+", "00")) or digits >= _SHORTEST_PHONE_DIGITS
-
-
-# Tried in this order: a card number also matches a telephone number.
-_RULES = {
-    "email": _Rule(_EMAIL, "[e-mail]", lambda text: True),
-    "iban": _Rule(_IBAN, "[IBAN]", _is_iban),
-    "card": _Rule(_CARD, "[card number]", _passes_luhn),
-    "phone": _Rule(_PHONE, "[phone number]", _is_phone),
-}
-KINDS = tuple(_RULES)
+KINDS = tuple(kind.value.lower() for kind in PiiKind)
 
 
 @dataclass(frozen=True)
@@ -64,46 +25,90 @@ class _Interval:
     mask: str
 
 
+@dataclass(frozen=True)
+class _Rules:
+    """What is looked for in this document."""
+
+    language: str
+    kinds: frozenset[PiiKind]
+    names: tuple[str, ...]
+
+    def find(self, text: str) -> list[_Interval]:
+        """Return them in the text's order; none overlaps another."""
+        findings = find_personal_data(
+            text, language=self.language, kinds=self.kinds, names=self.names
+        )
+        return [
+            _Interval(finding.start, finding.end, PLACEHOLDERS[finding.kind])
+            for finding in findings
+        ]
+
+    def redact(self, text: str) -> str:
+        return _mask(text, self.find(text))
+
+    def redact_speaker(self, name: str) -> str:
+        """A name that a person gave is one, whatever it looks like; "Speaker 1" is none."""
+        redacted = self.redact(name)
+        is_name = PiiKind.PERSON in self.kinds and name in self.names
+        return PLACEHOLDERS[PiiKind.PERSON] if is_name and redacted == name else redacted
+
+
 def redact_document(document: Document, *, kinds: Collection[str]) -> Document:
-    """Return the document with what the rules find masked in texts, words, names and title."""
-    rules = [rule for kind, rule in _RULES.items() if kind in kinds]
+    """Return the document with what is found masked in texts, words, names and title.
+
+    kinds: of `KINDS`.
+    """
+    wanted = frozenset(PiiKind(kind.upper()) for kind in kinds)
+    rules = _Rules(document.language, wanted, _given_names(document.speakers))
+    intervals = _find_in_segments(document.segments, rules)
     return replace(
         document,
-        title=_redact_text(document.title, rules),
-        speakers=tuple(_redact_text(speaker, rules) for speaker in document.speakers),
-        segments=tuple(_redact_segment(segment, rules) for segment in document.segments),
-        gaps=tuple(
-            replace(gap, text=_redact_text(gap.text, rules), words=()) for gap in document.gaps
+        title=rules.redact(document.title),
+        speakers=tuple(map(rules.redact_speaker, document.speakers)),
+        segments=tuple(
+            _redact_segment(segment, inside, rules)
+            for segment, inside in zip(document.segments, intervals, strict=True)
         ),
+        gaps=tuple(replace(gap, text=rules.redact(gap.text), words=()) for gap in document.gaps),
     )
 
 
-def _redact_segment(segment: Segment, rules: list[_Rule]) -> Segment:
-    intervals = _find_intervals(segment.text, rules)
+def _given_names(speakers: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in speakers if not any(map(str.isdigit, name)))
+
+
+def _find_in_segments(segments: Sequence[Segment], rules: _Rules) -> list[list[_Interval]]:
+    """Return for each segment what is to be masked of it. Linear."""
+    starts: list[int] = []
+    parts: list[str] = []
+    length = 0
+    for number, segment in enumerate(segments):
+        if number:
+            is_same = segment.speaker == segments[number - 1].speaker
+            parts.append(" " if is_same else "\n")
+            length += 1
+        starts.append(length)
+        parts.append(segment.text)
+        length += len(segment.text)
+    inside: list[list[_Interval]] = [[] for _ in segments]
+    for interval in rules.find("".join(parts)):
+        first = bisect_right(starts, interval.start) - 1
+        for number in range(first, bisect_left(starts, interval.end)):
+            start = max(0, interval.start - starts[number])
+            end = min(len(segments[number].text), interval.end - starts[number])
+            if start < end:
+                inside[number].append(_Interval(start, end, interval.mask))
+    return inside
+
+
+def _redact_segment(segment: Segment, intervals: list[_Interval], rules: _Rules) -> Segment:
     name = segment.speaker_name
     return replace(
         segment,
         text=_mask(segment.text, intervals),
         words=tuple(_redact_words(segment, intervals)) if intervals else segment.words,
-        speaker_name=_redact_text(name, rules) if name is not None else None,
+        speaker_name=rules.redact_speaker(name) if name is not None else None,
     )
-
-
-def _redact_text(text: str, rules: list[_Rule]) -> str:
-    return _mask(text, _find_intervals(text, rules))
-
-
-def _find_intervals(text: str, rules: list[_Rule]) -> list[_Interval]:
-    """Return them in the text's order; none overlaps another, earlier rules come first."""
-    intervals: list[_Interval] = []
-    taken = bytearray(len(text))  # 1 where an interval covers the character
-    for rule in rules:
-        for match in rule.pattern.finditer(text):
-            start, end = match.start(), match.end()
-            if taken.find(1, start, end) < 0 and rule.accepts(match[0]):
-                intervals.append(_Interval(start, end, rule.mask))
-                taken[start:end] = b"\x01" * (end - start)
-    return sorted(intervals, key=lambda interval: interval.start)
 
 
 def _mask(text: str, intervals: list[_Interval]) -> str:

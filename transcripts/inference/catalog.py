@@ -123,7 +123,11 @@ def merge_models(several: Sequence[ServerModels]) -> ServerModels:
         seen = merged.get(model.id)
         if seen is None or _rank(model) > _rank(seen):
             merged[model.id] = model
-    return replace(several[0], models=tuple(merged.values()))
+    texts = {model.id: model for known in several for model in known.text_models}
+    texts |= {
+        model.id: model for known in several for model in known.text_models if model.available
+    }
+    return replace(several[0], models=tuple(merged.values()), text_models=tuple(texts.values()))
 
 
 def _rank(model: Model) -> tuple[bool, bool]:

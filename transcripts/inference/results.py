@@ -154,6 +154,25 @@ class QueueDepth:
 
 
 @dataclass(frozen=True)
+class TextModel:
+    """A language model, embedder or translator. `kind`: as the proto names it."""
+
+    id: str
+    name: str
+    kind: str
+    engine: str
+    available: bool
+    install_hint: str
+    remote: bool
+    context_tokens: int
+    dimensions: int
+    languages: tuple[str, ...]
+    revision: str
+    size_bytes: int
+    is_default: bool
+
+
+@dataclass(frozen=True)
 class ServerModels:
     """What the server has. `is_stale`: it did not answer just now, this is its previous answer."""
 
@@ -165,6 +184,7 @@ class ServerModels:
     queues: tuple[QueueDepth, ...] = ()
     is_draining: bool = False
     is_stale: bool = field(default=False)
+    text_models: tuple[TextModel, ...] = ()
 
     def find(self, model_id: str) -> Model | None:
         return next((model for model in self.models if model.id == model_id), None)
@@ -252,6 +272,25 @@ def read_server_info(info: server_pb2.ServerInfo) -> ServerModels:
         version=info.version,
         queues=tuple(QueueDepth(q.priority, q.windows, q.sessions) for q in info.queues),
         is_draining=info.draining,
+        text_models=tuple(_read_text_model(model) for model in info.text_models),
+    )
+
+
+def _read_text_model(model: server_pb2.TextModel) -> TextModel:
+    return TextModel(
+        id=model.id,
+        name=model.name,
+        kind=model.kind,
+        engine=model.engine,
+        available=model.available,
+        install_hint=model.install_hint,
+        remote=model.remote,
+        context_tokens=model.context_tokens,
+        dimensions=model.dimensions,
+        languages=tuple(model.languages),
+        revision=model.revision,
+        size_bytes=model.size_bytes,
+        is_default=model.is_default,
     )
 
 

@@ -16,6 +16,7 @@ from transcripts.jobs.completion import delivery_of
 from transcripts.jobs.stages.finalize import charge, discard_finished, release_everything
 from transcripts.locks import lock_transcript
 from transcripts.models import OPEN_STATUSES, Status, Transcript, TranscriptionJob
+from transcripts.services.chat_turns import delete_turns_about
 from transcripts.services.job_status import CLOSED_LEASE, change_status, job_of, read_job
 from transcripts.services.recordings import delete_recording, delete_rows
 from transcripts.services.stored_responses import delete_responses
@@ -69,6 +70,7 @@ def delete_transcript(transcript: Transcript) -> None:
             transcript.jobs.update(attempt=F("attempt") + 1)
             record_event(Event.DELETED, transcript)
             delete_responses(transcript)
+            delete_turns_about(transcript)
             delete_rows(transcript)
             wakeups.wake(wakeups.TRANSCRIPT, transcript.pk)
     delete_recording(path)

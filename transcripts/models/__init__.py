@@ -4,12 +4,20 @@
 for and found, `gaps` the speech it left out, `revisions` what people
 change in it, `edit_alignments` which of their words still wait for times, `search` what it is found
 by, `retention` how long it is stored, `webhooks` who is notified of it, `sharing` who else may read
-it, `live` what a live session has beyond it, `idempotency` which stored responses hold it.
+it, `live` what a live session has beyond it, `idempotency` which stored responses hold it,
+`intelligence` what was made of its text.
 """
 
 from transcripts.models.edit_alignments import EditAlignment
 from transcripts.models.gaps import Gap, GapReason
 from transcripts.models.idempotency import StoredResponseLink
+from transcripts.models.intelligence import (
+    ChatSession,
+    ChatTurn,
+    ResultKind,
+    SegmentVectors,
+    StoredResult,
+)
 from transcripts.models.jobs import (
     OPEN_STATUSES,
     READABLE_STATUSES,
@@ -45,6 +53,8 @@ __all__ = [
     "READABLE_STATUSES",
     "TITLE_BUCKET",
     "WHOLE_BUCKET",
+    "ChatSession",
+    "ChatTurn",
     "DeliveryStatus",
     "EditAction",
     "EditAlignment",
@@ -55,15 +65,18 @@ __all__ = [
     "Origin",
     "Queue",
     "Recording",
+    "ResultKind",
     "RetentionPolicy",
     "Revision",
     "SearchChunk",
     "Segment",
+    "SegmentVectors",
     "ShareLink",
     "Source",
     "Speaker",
     "Status",
     "StoredResponseLink",
+    "StoredResult",
     "Tag",
     "Transcript",
     "TranscriptionJob",

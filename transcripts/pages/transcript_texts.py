@@ -18,6 +18,13 @@ MASKED_NAMES = {
     "phone": gettext_lazy("Telephone numbers"),
     "card": gettext_lazy("Card numbers"),
     "iban": gettext_lazy("Bank accounts (IBAN)"),
+    "ip": gettext_lazy("IP addresses"),
+    "url": gettext_lazy("Web addresses"),
+    "id": gettext_lazy("ID numbers"),
+    "account": gettext_lazy("Account numbers"),
+    "dob": gettext_lazy("Dates of birth"),
+    "address": gettext_lazy("Streets and postcodes (some)"),
+    "person": gettext_lazy("Names of people (some)"),
 }
 # The actions of the history (`EditAction`).
 _ACTIONS = {

@@ -36,6 +36,7 @@ def test_an_account_shows_what_it_has(owner: Person) -> None:
             "max_file_bytes": 2_000_000_000,
             "concurrency": 5,
             "requests_per_minute": 600,
+            "text_requests_per_minute": 120,
         },
         "email_preferences": {
             "transcript_ready": True,

@@ -18,10 +18,13 @@ def masked(text: str, *kinds: str) -> str:
         ("Write to jan.novak+x@mail.example.cz.", "Write to [e-mail]."),
         ("Call +420 601 123 456, please.", "Call [phone number], please."),
         ("Call 601 123 456.", "Call [phone number]."),
-        ("It is (020) 7946 0958 99.", "It is [phone number]."),
+        ("It is (020) 7946 0958.", "It is [phone number]."),
         ("Card 4111 1111 1111 1111 it is.", "Card [card number] it is."),
         ("Pay to CZ65 0800 0000 1920 0014 5399 now.", "Pay to [IBAN] now."),
         ("GB82WEST12345698765432", "[IBAN]"),
+        ("Ping 10.0.0.5, please.", "Ping [IP address], please."),
+        ("Rodné číslo 780123/3540.", "Rodné číslo [ID number]."),
+        ("To account 19-2000145399/0800.", "To account [account number]."),
     ],
 )
 def test_what_the_rules_know_is_masked(text: str, expected: str) -> None:
@@ -69,3 +72,26 @@ def test_names_and_the_title_are_masked_too() -> None:
         ("[e-mail]",),
         "[e-mail]",
     )
+
+
+def test_what_a_segments_end_cuts_in_two_is_masked_in_both() -> None:
+    made = document(
+        segment(0, 2000, "My number is 4111 1111", is_timed=True),
+        segment(2000, 4000, "1111 1111 and no other.", is_timed=True),
+    )
+
+    first, second = redact_document(made, kinds=KINDS).segments
+
+    assert first.text == "My number is [card number]"
+    assert second.text == "[card number] and no other."
+    assert join_words(second.words) == second.text
+
+
+def test_names_that_were_given_to_speakers_are_masked_where_they_are_spoken() -> None:
+    made = document(segment(0, 900, "Ask Vendelín.", speaker="Vendelín"))
+
+    after = redact_document(made, kinds=("person",))
+
+    assert after.segments[0].text == "Ask [name]."
+    assert after.segments[0].speaker_name == "[name]"
+    assert redact_document(made, kinds=("email",)) == made

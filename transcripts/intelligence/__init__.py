@@ -1,0 +1,1 @@
+"""What is made of a text: summaries, analyses, content, answers with their sources."""

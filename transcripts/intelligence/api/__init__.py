@@ -1,0 +1,1 @@
+"""The endpoints of texts and of what is made of transcripts."""

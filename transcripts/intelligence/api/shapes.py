@@ -1,0 +1,159 @@
+"""What the views of texts take and give, for the OpenAPI document."""
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+
+from transcripts.intelligence.operations import ANALYSES, CONTENTS, STYLE_NAMES
+from transcripts.pii.kinds import ALL_KINDS
+
+IDEMPOTENCY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="The same request sent again within a day gets the same answer.",
+)
+_LANGUAGE = "ISO 639-1, or `auto`: recognised."
+_MODEL = "`extractive`: quoted from the text; or a language model's name. Empty: what is best here."
+
+
+class CoverageSerializer(serializers.Serializer[object]):
+    """How much of the text was read."""
+
+    characters = serializers.IntegerField()
+    characters_read = serializers.IntegerField()
+    sentences = serializers.IntegerField()
+    parts = serializers.IntegerField(help_text="In how many parts a language model read it.")
+    complete = serializers.BooleanField()
+
+
+class EvidenceSerializer(serializers.Serializer[object]):
+    """Where it stands: characters of the text; of a transcript also segments and seconds."""
+
+    characters = serializers.ListField(child=serializers.IntegerField())
+    segments = serializers.ListField(child=serializers.IntegerField(), required=False)
+    start = serializers.FloatField(required=False)
+    end = serializers.FloatField(required=False)
+
+
+class QuotedSentenceSerializer(serializers.Serializer[object]):
+    text = serializers.CharField()
+    evidence = EvidenceSerializer()
+
+
+class SummarizeRequestSerializer(serializers.Serializer[object]):
+    text = serializers.CharField()
+    style = serializers.ChoiceField(choices=list(STYLE_NAMES), default="brief")  # type: ignore[assignment]  # a Field's own name
+    language = serializers.CharField(required=False, help_text=_LANGUAGE)
+    model = serializers.CharField(required=False, help_text=_MODEL)
+
+
+class SummarySerializer(serializers.Serializer[object]):
+    summary = serializers.CharField()
+    style = serializers.CharField()  # type: ignore[assignment]  # a Field's own name
+    model = serializers.CharField(help_text="What ran.")
+    approximate = serializers.BooleanField(help_text="It is quoted, not written.")
+    coverage = CoverageSerializer()
+    sentences = QuotedSentenceSerializer(many=True)
+
+
+class AnalyzeRequestSerializer(serializers.Serializer[object]):
+    text = serializers.CharField()
+    type = serializers.ChoiceField(choices=ANALYSES)
+    language = serializers.CharField(required=False, help_text=_LANGUAGE)
+    types = serializers.ListField(
+        child=serializers.ChoiceField(choices=[kind.value for kind in ALL_KINDS]),
+        required=False,
+        help_text="For pii_redact: what is masked; all where it is missing.",
+    )
+
+
+class AnalysisSerializer(serializers.Serializer[object]):
+    type = serializers.CharField()
+    model = serializers.CharField()
+    approximate = serializers.BooleanField()
+    coverage = CoverageSerializer()
+    result = serializers.JSONField(help_text="A list, or for sentiment and pii_redact an object.")
+
+
+class GenerateRequestSerializer(serializers.Serializer[object]):
+    text = serializers.CharField()
+    type = serializers.ChoiceField(choices=CONTENTS)
+    language = serializers.CharField(required=False, help_text=_LANGUAGE)
+    model = serializers.CharField(required=False, help_text=_MODEL)
+
+
+class ContentSerializer(serializers.Serializer[object]):
+    type = serializers.CharField()
+    model = serializers.CharField()
+    approximate = serializers.BooleanField()
+    coverage = CoverageSerializer()
+    content = serializers.CharField(help_text="Markdown.", allow_blank=True)
+    data = serializers.JSONField(  # type: ignore[assignment]  # a Serializer's own name
+        allow_null=True, help_text="The same for programs."
+    )
+
+
+class EmbedRequestSerializer(serializers.Serializer[object]):
+    texts = serializers.ListField(child=serializers.CharField(allow_blank=True))
+    model = serializers.CharField(required=False, help_text="all-MiniLM-L6-v2 where it is missing.")
+
+
+class EmbedWarningSerializer(serializers.Serializer[object]):
+    code = serializers.CharField()
+    message = serializers.CharField()
+    texts = serializers.ListField(child=serializers.IntegerField())
+
+
+class EmbeddingsSerializer(serializers.Serializer[object]):
+    embeddings = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField()), help_text="Of unit length."
+    )
+    dimensions = serializers.IntegerField()
+    model = serializers.CharField()
+    warnings = EmbedWarningSerializer(many=True)
+
+
+class TranslateRequestSerializer(serializers.Serializer[object]):
+    text = serializers.CharField(required=False)
+    texts = serializers.ListField(child=serializers.CharField(allow_blank=True), required=False)
+    target = serializers.CharField(help_text="BCP 47.")
+    source = serializers.CharField(  # type: ignore[assignment]  # a Field's own name
+        default="en", help_text="BCP 47, or `auto`."
+    )
+    model = serializers.CharField(required=False)
+
+
+class UntranslatedSerializer(serializers.Serializer[object]):
+    text = serializers.CharField()
+    characters = serializers.ListField(child=serializers.IntegerField())
+    reason = serializers.CharField(help_text="length, repetition, digits, language or empty.")
+
+
+class TranslatedTextSerializer(serializers.Serializer[object]):
+    """Of `text` one; of `texts` they are in `translations`."""
+
+    translated_text = serializers.CharField(required=False)
+    source_language = serializers.CharField(required=False)
+    target_language = serializers.CharField()
+    untranslated = UntranslatedSerializer(many=True, required=False)
+    translations = serializers.ListField(child=serializers.DictField(), required=False)
+    model = serializers.CharField(allow_blank=True)
+
+
+class TranslationLanguageSerializer(serializers.Serializer[object]):
+    code = serializers.CharField()
+    name = serializers.CharField()
+    engine = serializers.CharField()
+    model = serializers.CharField()
+    installed = serializers.BooleanField()
+    install_hint = serializers.CharField(allow_blank=True)
+
+    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+        sources = serializers.ListField(
+            child=serializers.CharField(), help_text="What it translates from; empty: any."
+        )
+        return {**super().get_fields(), "from": sources}
+
+
+class TranslationLanguagesSerializer(serializers.Serializer[object]):
+    languages = TranslationLanguageSerializer(many=True)

@@ -1,0 +1,290 @@
+"""Questions about one transcript: prepared and stored where the database may be used, answered
+where it may not (`answer_question` runs in a thread of the texts').
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.models import User
+from stt_web.core.errors import ApiError
+from transcripts.exports.document import load_document
+from transcripts.inference.language import Vectors
+from transcripts.inference.results import TextModel
+from transcripts.intelligence.answers import (
+    ChatAnswer,
+    Emit,
+    count_speakers,
+    follow_up,
+    is_about_all,
+    is_about_speakers,
+    list_sources,
+    quote_answer,
+    write_answer,
+)
+from transcripts.intelligence.engines import TextEngines
+from transcripts.intelligence.operations import EXTRACTIVE, summarise_text
+from transcripts.intelligence.results import load_source
+from transcripts.intelligence.retrieval import (
+    Found,
+    Passage,
+    SegmentIndex,
+    build_index,
+    list_passages,
+    search,
+)
+from transcripts.intelligence.source import SourceText, is_in_language
+from transcripts.locks import lock_transcript
+from transcripts.models import ChatSession, ChatTurn, SegmentVectors, Transcript
+
+_EARLIER_TURNS = 4
+
+
+class ChatNotFoundError(ApiError):
+    status = 404
+    code = "not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such conversation.")
+
+
+@dataclass(frozen=True)
+class ChatQuestion:
+    """A question, with all that answering it needs. `stored`: what is indexed of this revision."""
+
+    text: str
+    searched: str
+    source: SourceText
+    passages: tuple[Passage, ...]
+    stored: tuple[SegmentIndex, ...]
+    revision: int
+    model: str
+
+
+@dataclass(frozen=True)
+class Answered:
+    """`index`: what was embedded for it and is not stored yet."""
+
+    answer: ChatAnswer
+    index: SegmentIndex | None
+
+
+def get_session(user: User, session_id: UUID, *, transcript: Transcript | None) -> ChatSession:
+    """Return the user's conversation about the transcript, or (None) the library. One query."""
+    rows = ChatSession.objects.filter(owner=user, transcript=transcript, pk=session_id)
+    found = rows.first()
+    if found is None:
+        raise ChatNotFoundError
+    return found
+
+
+def prepare_question(
+    transcript: Transcript, text: str, *, session: ChatSession | None, model: str
+) -> ChatQuestion:
+    """Raises ApiError 409 `not_finished`. Six queries."""
+    source = load_source(transcript)
+    passages = list_passages(load_document(transcript, has_words=False))
+    earlier = list_questions(session)
+    return ChatQuestion(
+        text,
+        follow_up(text, earlier),
+        source,
+        tuple(passages),
+        tuple(read_indexes(transcript, passages)),
+        transcript.revision,
+        model,
+    )
+
+
+def list_questions(session: ChatSession | None) -> list[str]:
+    """Return the last questions of the conversation, oldest first."""
+    if session is None:
+        return []
+    last = session.turns.order_by("-id").values_list("question", flat=True)[:_EARLIER_TURNS]
+    return list(last)[::-1]
+
+
+def read_indexes(transcript: Transcript, passages: Sequence[Passage]) -> list[SegmentIndex]:
+    """Return the stored vectors of the text as it is now, by whichever models. One query."""
+    keys = [passage.key for passage in passages]
+    rows = SegmentVectors.objects.filter(transcript=transcript, revision=transcript.revision)
+    return [read_index(row) for row in rows if row.keys == keys]
+
+
+def read_index(row: SegmentVectors) -> SegmentIndex:
+    return SegmentIndex.from_bytes(
+        bytes(row.vectors),
+        model=row.model,
+        weights_revision=row.weights_revision,
+        keys=row.keys,
+        dimensions=row.dimensions,
+    )
+
+
+def answer_question(question: ChatQuestion, engines: TextEngines, *, emit: Emit) -> Answered:
+    """Return the answer, and the vectors that had to be made. `emit` is told what comes earlier:
+    `sources`, and `delta`s while a language model writes.
+    """
+    language = question.source.language
+    if is_about_speakers(question.text):
+        return Answered(count_speakers(question.passages, language), None)
+    if is_about_all(question.text) and question.source.sentences:
+        return Answered(_summarise(question, engines), None)
+    found, index, is_new = find_passages(question, engines)
+    name = f"{EXTRACTIVE}/{engines.embedder}"
+    emit("sources", {"sources": list(list_sources(question.passages, found))})
+    answer = None
+    writer = choose_writer(question.model, engines) if found.is_found else None
+    if writer is not None:
+        answer = write_answer(
+            question.text,
+            question.passages,
+            found,
+            language=language,
+            model=writer,
+            engines=engines,
+            emit=emit,
+        )
+    if answer is None:
+        answer = quote_answer(question.passages, found, language=language, model=name)
+    return Answered(answer, index if is_new else None)
+
+
+def choose_writer(model: str, engines: TextEngines) -> TextModel | None:
+    """Return the language model to write with; None: quote. Raises ApiError for a wrong name."""
+    if model == EXTRACTIVE:
+        return None
+    return engines.find_language_model(model) if model else engines.find_good_language_model()
+
+
+def find_passages(
+    question: ChatQuestion, engines: TextEngines
+) -> tuple[Found, SegmentIndex | None, bool]:
+    """Return what is nearest, the index it was found in, and whether that is new."""
+    if not question.passages:
+        return Found((), False, 0.0), None, False
+    (query,) = engines.embed([question.searched], kind="query")
+    is_crossed = not is_in_language(question.searched, question.source.language)
+    find = partial(search, question.searched, query, question.passages, is_crossed=is_crossed)
+    for index in question.stored:
+        is_same = (index.model, index.weights_revision) == (engines.embedder, engines.revision)
+        if is_same:
+            return find(index), index, False
+    index = make_index(question.passages, engines)
+    return find(index), index, True
+
+
+def make_index(passages: Sequence[Passage], engines: TextEngines) -> SegmentIndex:
+    def embed(texts: Sequence[str]) -> tuple[Vectors, str, str]:
+        embedded = engines.embed_texts(texts, kind="passage")
+        return embedded.vectors, embedded.model, embedded.revision
+
+    return build_index(passages, embed)
+
+
+def store_turn(
+    answered: Answered,
+    question: ChatQuestion,
+    *,
+    user: User,
+    transcript: Transcript,
+    session: ChatSession | None,
+) -> dict[str, Any]:
+    """Store the turn (and the vectors), and return the answer's body.
+
+    The race: the transcript's deletion. Its lock puts this wholly before, or finds nothing.
+    """
+    answer = answered.answer
+    with transaction.atomic():
+        if not lock_transcript(transcript.pk):
+            raise ApiError(
+                "This transcript was deleted while it was read.", status=409, code="deleted"
+            )
+        if answered.index is not None:
+            store_index(answered.index, transcript, revision=question.revision)
+        session = session or ChatSession.objects.create(owner=user, transcript=transcript)
+        turn = ChatTurn.objects.create(
+            session=session,
+            question=question.text,
+            answer=answer.text,
+            is_found=answer.is_found,
+            sources=list(answer.sources),
+            model=answer.model,
+            revision=question.revision,
+        )
+        turn.mentioned.add(transcript)
+        session.save(update_fields=["updated_at"])
+    return {
+        **answer.as_body(),
+        "session_id": str(session.pk),
+        "revision": question.revision,
+    }
+
+
+def store_index(index: SegmentIndex, transcript: Transcript, *, revision: int) -> None:
+    SegmentVectors.objects.update_or_create(
+        transcript=transcript,
+        model=index.model,
+        defaults={
+            "weights_revision": index.weights_revision,
+            "revision": revision,
+            "dimensions": index.vectors.shape[2],
+            "keys": list(index.keys),
+            "vectors": index.as_bytes(),
+            "coarse": index.summarise_coarsely().tobytes(),
+        },
+    )
+
+
+def describe_session(session: ChatSession) -> dict[str, Any]:
+    first = session.turns.values_list("question", flat=True).first() or ""
+    return {
+        "id": str(session.pk),
+        "title": first[:100],
+        "created_at": session.created_at.isoformat(),
+        "updated_at": session.updated_at.isoformat(),
+    }
+
+
+def describe_turns(session: ChatSession) -> list[dict[str, Any]]:
+    """Return the turns, oldest first; `is_stale` where the text has changed since."""
+    revision = session.transcript.revision if session.transcript is not None else 0
+    return [
+        {
+            "question": turn.question,
+            "answer": turn.answer,
+            "found": turn.is_found,
+            "sources": turn.sources,
+            "model": turn.model,
+            "revision": turn.revision,
+            "is_stale": turn.revision != revision,
+            "created_at": turn.created_at.isoformat(),
+        }
+        for turn in session.turns.all()
+    ]
+
+
+def _summarise(question: ChatQuestion, engines: TextEngines) -> ChatAnswer:
+    body = summarise_text(question.source, engines, style="brief", model=question.model)
+    sources = []
+    for each in body["sentences"]:
+        (order,) = each["evidence"]["segments"]
+        passage = question.passages[order]
+        sources.append(
+            {
+                "segment_order": order,
+                "segment": passage.key,
+                "text": passage.text,
+                "score": 1.0,
+                "start": passage.start_ms / 1000,
+                "end": passage.end_ms / 1000,
+                "speaker": passage.speaker,
+            }
+        )
+    return ChatAnswer(
+        body["summary"], True, tuple(sources), body["model"], bool(body["approximate"])
+    )

@@ -1,0 +1,1 @@
+"""Personal data in texts, found by rules: forms, checksums and the words around them."""
