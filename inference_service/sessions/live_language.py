@@ -69,8 +69,9 @@ class LiveLanguage:
     def others_where(self, *, spoken: str, is_change_near: bool) -> frozenset[str]:
         """See `DecodeOptions.languages`. Near a change, where less evidence is asked, only those
         that the session is in already: a third one has to show where speech is undivided."""
-        if is_change_near and not self._is_multilingual:
-            return frozenset({spoken, self.decided, *self._written} - {""})
+        known = frozenset({spoken, self.decided, self._known.language, *self._written} - {""})
+        if is_change_near and not self._is_multilingual and len(known) > 1:
+            return known
         return frozenset(self._languages) if self._language_options.languages else frozenset()
 
     def update_languages(self, segments: Sequence[OutputSegment]) -> tuple[LanguageDetected, ...]:
