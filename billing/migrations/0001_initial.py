@@ -87,6 +87,7 @@ class Migration(migrations.Migration):
                 ('max_file_bytes', models.PositiveBigIntegerField()),
                 ('concurrency', models.PositiveIntegerField()),
                 ('requests_per_minute', models.PositiveIntegerField(default=0)),
+                ('text_requests_per_minute', models.PositiveIntegerField(default=0)),
                 ('price_cents', models.PositiveIntegerField(default=0)),
                 ('currency', models.CharField(default='USD', max_length=3)),
                 ('is_metered', models.BooleanField(default=True)),

@@ -122,14 +122,19 @@ def order_export(wanted: WantedExport) -> None:
 def make_export(transcript_id: UUID, *, format_name: str, options: ExportOptions) -> None:
     """Make the file as the transcript stands now; nothing if it exists or the transcript
     doesn't."""
-    transcript = Transcript.objects.filter(pk=transcript_id).first()
+    rows = Transcript.objects.filter(pk=transcript_id)
+    transcript = rows.first()
     try:
         if transcript is not None:
             _make_once(transcript, format_name=format_name, options=options)
+    except FileNotFoundError:
+        # Race: `cancel.delete_transcript` removed the folder while this wrote into it.
+        if rows.exists():
+            raise
     finally:
-        # Race: `cancel.delete_transcript` may have removed the folder before this wrote into it,
-        # or before `order_export` put its marker there.
-        if not Transcript.objects.filter(pk=transcript_id).exists():
+        # Race: it may have removed the folder before this wrote into it, or before `order_export`
+        # put its marker there.
+        if not rows.exists():
             delete_exports(transcript_id)
 
 

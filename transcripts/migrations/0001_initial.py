@@ -493,5 +493,78 @@ class Migration(migrations.Migration):
             model_name='window',
             constraint=models.UniqueConstraint(fields=('job', 'source', 'start_ms'), name='transcripts_window_once'),
         ),
+        migrations.CreateModel(
+            name='ChatSession',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='chat_sessions', to=settings.AUTH_USER_MODEL)),
+                ('transcript', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='chat_sessions', to='transcripts.transcript')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ChatTurn',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('question', models.TextField()),
+                ('answer', models.TextField()),
+                ('is_found', models.BooleanField(default=True)),
+                ('sources', models.JSONField(default=list)),
+                ('model', models.CharField(max_length=100)),
+                ('revision', models.PositiveIntegerField(default=0)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('mentioned', models.ManyToManyField(related_name='chat_turns', to='transcripts.transcript')),
+                ('session', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='turns', to='transcripts.chatsession')),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='SegmentVectors',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('model', models.CharField(max_length=100)),
+                ('weights_revision', models.CharField(blank=True, max_length=64)),
+                ('revision', models.PositiveIntegerField()),
+                ('dimensions', models.PositiveSmallIntegerField()),
+                ('keys', models.JSONField(default=list)),
+                ('vectors', models.BinaryField()),
+                ('coarse', models.BinaryField()),
+                ('transcript', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='vectors', to='transcripts.transcript')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='StoredResult',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('kind', models.CharField(choices=[('summary', 'Summary'), ('analysis', 'Analysis'), ('content', 'Content'), ('translation', 'Translation')], max_length=12)),
+                ('name', models.CharField(max_length=40)),
+                ('model', models.CharField(max_length=100)),
+                ('revision', models.PositiveIntegerField()),
+                ('text', models.TextField(blank=True)),
+                ('body', models.JSONField(default=dict)),
+                ('is_edited', models.BooleanField(default=False)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('transcript', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='results', to='transcripts.transcript')),
+            ],
+            options={
+                'ordering': ['-created_at'],
+            },
+        ),
+        migrations.AddIndex(
+            model_name='chatsession',
+            index=models.Index(fields=['owner', '-updated_at'], name='transcripts_chat_age'),
+        ),
+        migrations.AddConstraint(
+            model_name='segmentvectors',
+            constraint=models.UniqueConstraint(fields=('transcript', 'model'), name='transcripts_vectors_once'),
+        ),
+        migrations.AddIndex(
+            model_name='storedresult',
+            index=models.Index(fields=['transcript', '-created_at'], name='transcripts_result_age'),
+        ),
         migrations.RunPython(make_search_index, drop_search_index),
     ]
