@@ -208,6 +208,26 @@ def test_entities_have_places_and_labels() -> None:
         assert MEETING[each["start"] : each["end"]] == each["text"]
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "owner", "due"),
+    [
+        ("Peter will call the school by Friday.", "en", "Peter", "by Friday"),
+        ("So Jana needs to order the chairs.", "en", "Jana", None),
+        ("Pavel zavolá do školy do pátku.", "cs", "Pavel", "do pátku"),
+    ],
+)
+def test_somebody_who_is_named_is_the_owner(
+    text: str, language: str, owner: str, due: str | None
+) -> None:
+    [item] = find_action_items(read_text(text, language=language))
+    assert (item.owner, item.due, item.sentence.text) == (owner, due, text)
+
+
+@pytest.mark.parametrize("text", ["It will call you back.", "Will Peter call the school?"])
+def test_a_pronoun_or_a_question_assigns_nothing(text: str) -> None:
+    assert find_action_items(read_text(text, language="en")) == []
+
+
 def test_redaction_says_what_it_covers_and_can_be_narrowed() -> None:
     source = read_text("Write to a@b.cz or call +420 601 123 456.", language="en")
     whole = redact(source)

@@ -56,6 +56,20 @@ _GIVEN = {
         _I,
     ),
 }
+# Somebody who is named will do it: "Peter will call the school."
+_ASSIGNED = {
+    "en": re.compile(
+        r"\b(?!(?:It|This|That|There|He|She|They|We|You|Who|What|Which|And|But|Then|So)\b)"
+        r"(?P<name>[A-Z][\w'-]+) (?:will|is going to|has to|needs to) (?:then |also )?"
+        r"(?:arrange|ask|book|bring|buy|call|change|check|contact|draft|email|find|finish|fix"
+        r"|handle|order|organi[sz]e|prepare|review|schedule|send|set up|share|tell|update|write)\b"
+    ),
+    "cs": re.compile(
+        r"\b(?P<name>[A-ZÁČĎÉĚÍŇÓŘŠŤÚŮÝŽ]\w+) (?:to |pak |ještě )?"
+        r"(?:domluví|doplní|koupí|najde|napíše|objedná|opraví|ověří|pošle|přinese|připraví"
+        r"|rozešle|sepíše|vyřídí|zajistí|zařídí|zavolá|zeptá se|zjistí|zkontroluje)\b"
+    ),
+}
 # What looks like a task and is none.
 _NONE = {
     "en": re.compile(
@@ -168,9 +182,13 @@ def _read(sentence: Sentence, source: SourceText) -> list[ActionItem]:
                 _item(text[:comma], sentence, source, is_taken=False),
                 _item(text[comma + 2 :], sentence, source, is_taken=True),
             ]
-    if taken is None and given is None:
+    if taken is not None or given is not None:
+        return [_item(text, sentence, source, is_taken=taken is not None)]
+    assigned = _ASSIGNED[language].search(text)
+    if assigned is None or sentence.is_question:
         return []
-    return [_item(text, sentence, source, is_taken=taken is not None)]
+    item = _item(text, sentence, source, is_taken=False)
+    return [replace(item, owner=item.owner or assigned["name"])]
 
 
 def _item(clause: str, sentence: Sentence, source: SourceText, *, is_taken: bool) -> ActionItem:
