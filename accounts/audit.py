@@ -1,6 +1,6 @@
 """The append-only log of operators' actions, written in the transaction of the action.
 
-The database refuses to change an entry (migration `audit_log`).
+The database refuses to change an entry (by triggers that the first migration makes).
 """
 
 from typing import Any

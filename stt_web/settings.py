@@ -251,7 +251,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS: dict[str, object] = {
     "TITLE": "Speech to text",
     "DESCRIPTION": "Recordings in, transcripts out. Errors have one shape: `error` and `code`.",
-    "VERSION": "1.0.0",
+    "VERSION": "0.1.0",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,

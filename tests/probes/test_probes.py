@@ -1,4 +1,4 @@
-"""No input makes the server answer 500, and each refusal has a sentence (security.md, section 3).
+"""No input makes the server answer 500, and each refusal has a sentence.
 
 About one probe in twenty runs each time, of headers one in a hundred, always the
 same; STT_PROBES=all runs all.

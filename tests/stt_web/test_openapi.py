@@ -1,11 +1,14 @@
 """The OpenAPI document: valid, complete, and true: real answers are held against it."""
 
+import tomllib
 import uuid
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 import requests
+import yaml
 from django.urls import get_resolver
 from openapi_spec_validator import validate
 
@@ -22,10 +25,20 @@ from tests.transcripts.served_api import (
 __all__ = ["client", "inference", "server", "visitor", "worker"]  # fixtures
 
 
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
 @pytest.fixture
 def document(visitor: Client) -> dict[str, Any]:
     body: dict[str, Any] = visitor.get("/openapi.json").json()
     return body
+
+
+def test_all_documents_name_the_projects_version(document: dict[str, Any]) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    live = yaml.safe_load((ROOT / "docs" / "asyncapi.yaml").read_text())["info"]["version"]
+
+    assert (document["info"]["version"], live) == (project, project)
 
 
 def hold(document: dict[str, Any], path: str, method: str, answer: requests.Response) -> None:
