@@ -215,11 +215,14 @@ def claim_job(job_id: UUID) -> tuple[Lease, TranscriptionJob] | None:
     """
     with transaction.atomic():
         seen = lock_job(job_id)
+        transcript_id = seen.transcript_id if seen is not None else None
         if seen is None or seen.status != Status.QUEUED:
-            logger.info("event=job_not_queued job_id=%s", job_id)
+            logger.info("event=job_not_queued transcript_id=%s job_id=%s", transcript_id, job_id)
             return None
         if not has_free_slot(seen):
-            logger.info("event=job_waits_for_slot job_id=%s", job_id)
+            logger.info(
+                "event=job_waits_for_slot transcript_id=%s job_id=%s", transcript_id, job_id
+            )
             return None
         rows = TranscriptionJob.objects.filter(status=Status.QUEUED, attempt=seen.attempt)
         claimed = change_status(

@@ -45,13 +45,17 @@ def _run(job: JobRun, stages: Stages) -> None:
             job.lease.check()
             stage(job)
     except LeaseLostError:
-        logger.warning("event=lease_lost transcript_id=%s", job.transcript.pk)
+        logger.warning(
+            "event=lease_lost transcript_id=%s job_id=%s", job.transcript.pk, job.row.pk
+        )
     except WorkStoppedError as stop:
         _release_or_fail(job, counts_as_try=stop.reason is LeaseEnd.STALLED)
     except (InferenceError, MediaError) as error:
         fail(job, code=error.code, message=error.message)
     except Exception:
-        logger.exception("event=transcript_broke transcript_id=%s", job.transcript.pk)
+        logger.exception(
+            "event=transcript_broke transcript_id=%s job_id=%s", job.transcript.pk, job.row.pk
+        )
         job.last_failure = "internal_error"
         _release_or_fail(job, counts_as_try=True)
 

@@ -112,7 +112,7 @@ def test_window_is_stored_whole_or_not_at_all(make_transcript: MakeTranscript) -
 
 
 def test_transcript_is_queued_again_when_its_lease_ran_out(
-    make_transcript: MakeTranscript,
+    make_transcript: MakeTranscript, caplog: pytest.LogCaptureFixture
 ) -> None:
     transcript = make_transcript()
     claim(transcript)
@@ -126,6 +126,8 @@ def test_transcript_is_queued_again_when_its_lease_ran_out(
     transcript.refresh_from_db()
     assert (transcript.status, transcript.job.stalled_tries) == (Status.QUEUED, 1)
     assert transcript.job.enqueue_count == 1  # and it was enqueued
+    ids = f"transcript_id={transcript.pk} job_id={transcript.job.pk}"
+    assert f"event=lease_ran_out {ids}" in caplog.text
 
 
 def test_transcript_fails_after_too_many_tries_without_progress(

@@ -50,8 +50,9 @@ def finalize(job: JobRun) -> None:
         charge(row, audio_ms=row.audio_duration_ms if is_charged and is_applied else 0)
         delivery_of(row).publish(row)
     logger.info(
-        "event=job_completed transcript_id=%s kind=%s status=%s audio_duration_ms=%d",
+        "event=job_completed transcript_id=%s job_id=%s kind=%s status=%s audio_duration_ms=%d",
         row.transcript_id,
+        row.pk,
         row.kind,
         row.status,
         row.audio_duration_ms,
@@ -81,7 +82,9 @@ def fail_rows(
             return False
         release_everything(row)
         delivery_of(row).fail(row, message)
-    logger.warning("event=job_failed transcript_id=%s code=%s", row.transcript_id, code)
+    logger.warning(
+        "event=job_failed transcript_id=%s job_id=%s code=%s", row.transcript_id, row.pk, code
+    )
     discard_finished(row)
     return True
 
