@@ -55,14 +55,6 @@ def list_instances(user: User) -> list[CloudInstance]:
 
 
 @sensitive_variables("details")
-def register_instance(account: BillingAccount, details: InstanceDetails) -> CloudInstance:
-    """Add a server. Raises ValidationError: a bad address or certificate, a token without TLS."""
-    instance = CloudInstance(account=account)
-    change_instance(instance, details)
-    return instance
-
-
-@sensitive_variables("details")
 def change_instance(instance: CloudInstance, details: InstanceDetails) -> None:
     """Change how a server is reached. Raises ValidationError."""
     check_details(details)

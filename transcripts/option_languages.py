@@ -57,14 +57,6 @@ class SpokenLanguages:
     is_multilingual: bool = False
 
 
-def read_spoken(fields: Mapping[str, str]) -> SpokenLanguages:
-    """Parse `language` and `languages`. Raises InvalidOptionError."""
-    return join_languages(
-        LanguageOption().parse("language", fields.get("language", "")),
-        LanguagesOption().parse("languages", fields.get("languages", "")),
-    )
-
-
 def join_languages(language: str, languages: tuple[str, ...]) -> SpokenLanguages:
     """Return what the two mean together. Raises InvalidOptionError where they contradict."""
     if language == MULTI:

@@ -50,8 +50,3 @@ def count_unknown_key(address: str, *, now: datetime) -> None:
         if len(_refused_until) >= _MAX_REMEMBERED:
             _refused_until.clear()
         _refused_until[digest] = now + timedelta(seconds=window.resets_in_s)
-
-
-def reset_key_throttle() -> None:
-    with _lock:
-        _refused_until.clear()

@@ -16,7 +16,6 @@ from django.http import HttpResponseBase
 from pytest_django import Settings
 
 from accounts.keys.cache import evict_keys
-from accounts.keys.throttle import reset_key_throttle
 from accounts.models import ApiKey, RateWindow, User
 from billing.models import Plan
 from tests.access.routes import METHODS, Route, list_routes
@@ -28,6 +27,7 @@ from tests.access.world import (
     list_credentials,
     missing_ids,
 )
+from tests.accounts.key_throttle import reset_key_throttle
 from transcripts.models import Segment, ShareLink, Transcript, WebhookDelivery, WebhookEndpoint
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]

@@ -16,7 +16,6 @@ from rest_framework.views import APIView
 from accounts.authentication import ScopeError
 from accounts.keys.cache import evict_keys
 from accounts.keys.issue import SCOPES, issue_api_key
-from accounts.keys.throttle import reset_key_throttle
 from accounts.models import RateWindow
 from accounts.permissions import PUBLIC
 from billing.admission import identify_caller
@@ -25,6 +24,7 @@ from billing.models import Plan
 from stt_web.core.documentation import documented_as
 from tests.access.routes import METHODS, Route, list_routes
 from tests.access.world import PARTS, missing_ids
+from tests.accounts.key_throttle import reset_key_throttle
 from tests.accounts.pages.people import member
 from tests.accounts.people import client_with
 

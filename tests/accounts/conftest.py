@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from accounts.keys.cache import evict_keys
-from accounts.keys.throttle import reset_key_throttle
+from tests.accounts.key_throttle import reset_key_throttle
 from tests.accounts.people import Person, create_person
 from tests.billing.conftest import within_a_minute
 

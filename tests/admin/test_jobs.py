@@ -11,11 +11,12 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import AuditEntry
-from billing.cloud import InstanceDetails, register_instance
+from billing.cloud import InstanceDetails
 from billing.ledger import read_balance
 from billing.models import Hold, HoldState
 from tests.admin.conftest import Operator, last_entry, list_of, page_of
 from tests.billing.conftest import create_account
+from tests.billing.instances import register_instance
 from tests.transcripts.conftest import MakeTranscript, fake, make_transcript
 from tests.transcripts.fake_inference import FakeInference, Script
 from tests.transcripts.rows import claim_transcript, run_transcript, update_transcripts

@@ -18,10 +18,11 @@ import pytest
 from django.db import connections
 from pytest_django import Settings
 
-from billing.cloud import InstanceDetails, register_instance
+from billing.cloud import InstanceDetails
 from billing.models import BillingAccount
 from billing.plans import change_plan
 from tests.billing.conftest import create_account
+from tests.billing.instances import register_instance
 from tests.certificates import make_certificates
 from tests.e2e.processes import ROOT, accepts_connections, free_port, wait_until
 from tests.inference_service.recordings import TINY_MODEL

@@ -10,10 +10,11 @@ from allauth.mfa.totp.internal.auth import TOTP
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from billing.cloud import InstanceDetails, read_token, register_instance
+from billing.cloud import InstanceDetails, read_token
 from billing.models import CloudInstance
 from stt_web.core.encryption import decrypt
 from tests.billing.conftest import create_account
+from tests.billing.instances import register_instance
 from transcripts.models import WebhookEndpoint
 from transcripts.webhooks.endpoints import create_endpoint
 

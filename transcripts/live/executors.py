@@ -5,7 +5,6 @@ sessions.
 """
 
 import asyncio
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -13,7 +12,7 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from django.conf import settings
-from django.db import close_old_connections, connection, connections
+from django.db import close_old_connections, connection
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -23,7 +22,7 @@ _rows = ThreadPoolExecutor(1, thread_name_prefix="live-rows")
 _files = ThreadPoolExecutor(4, thread_name_prefix="live-files")
 SYNC_THREADS = 4
 _syncs = ThreadPoolExecutor(SYNC_THREADS, thread_name_prefix="live-sync")
-_askers = ThreadPoolExecutor(4, thread_name_prefix="live-ask")
+_rpcs = ThreadPoolExecutor(4, thread_name_prefix="live-rpc")
 
 
 async def in_database(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -51,22 +50,9 @@ async def in_sync(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     return await _run(_syncs, partial(work, *args, **kwargs))
 
 
-async def ask(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run work that waits for the network. It must not touch the database."""
-    return await _run(_askers, partial(work, *args, **kwargs))
-
-
-def close_connections() -> None:
-    """Close every connection of the database threads. Blocks until their work is done."""
-    together = threading.Barrier(settings.LIVE_THREADS)
-
-    def close() -> None:
-        together.wait()  # so that each thread does it once
-        connections.close_all()
-
-    closing = [_database.submit(close) for _ in range(settings.LIVE_THREADS)]
-    for done in (*closing, _rows.submit(connections.close_all)):
-        done.result()
+async def in_rpc(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run calls of a server that wait for the network. It must not touch the database."""
+    return await _run(_rpcs, partial(work, *args, **kwargs))
 
 
 async def _run(executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:

@@ -81,7 +81,7 @@ def test_visitors_are_counted_by_address(db: None) -> None:
     for address in ("2001:db8:1:2::1", "2001:db8:1:2::2"):
         headers = count_request(Principal(address=address), limits=limits, now=NOON)
     assert headers["RateLimit"] == '"default";r=58;t=60'
-    assert RateWindow.objects.get().pk == f"visitor:{digest_address('2001:db8:1:2::3')}"
+    assert RateWindow.objects.get().pk == f"guest:{digest_address('2001:db8:1:2::3')}"
 
 
 def test_who_is_not_let_in_is_not_counted(db: None) -> None:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from billing.cloud import InstanceDetails, register_instance
+from billing.cloud import InstanceDetails
 from billing.plans import change_plan
+from tests.billing.instances import register_instance
 from tests.transcripts.fake_inference import FakeInference
 from tests.transcripts.fake_language import WRITER
 from tests.transcripts.intelligence.conftest import discard_catalogs, install_writer

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from billing.cloud import InstanceDetails, register_instance
+from billing.cloud import InstanceDetails
 from billing.plans import change_plan
+from tests.billing.instances import register_instance
 from tests.certificates import make_certificates
 from tests.transcripts.fake_inference import FakeInference
 from tests.transcripts.served_api import Client, Worker, make_client, make_info

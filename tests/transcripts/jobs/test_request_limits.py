@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from accounts.keys.throttle import reset_key_throttle
 from billing.models import Plan
+from tests.accounts.key_throttle import reset_key_throttle
 from tests.billing.conftest import within_a_minute
 from tests.transcripts.served_api import Client, make_client
 

@@ -13,9 +13,9 @@ from pytest_django import Settings
 from accounts.models import ApiKey
 from billing.models import BillingAccount
 from tests.billing.conftest import create_account
+from tests.transcripts.live.connections import close_connections
 from tests.transcripts.live.fake_stream import FakeStream
 from transcripts.live.events import LiveEvent, LiveRequest
-from transcripts.live.executors import close_connections
 from transcripts.live.opening import open_session
 from transcripts.live.session import SessionRunner
 from transcripts.models import Transcript

@@ -10,8 +10,8 @@ import pytest
 
 from transcripts.live.journal import (
     Journal,
+    assemble,
     count_samples,
-    gather,
     read_samples,
     seal,
 )
@@ -58,10 +58,10 @@ def test_what_an_epoch_writes_beyond_the_start_of_the_next_is_ignored(tmp_path: 
 
 def test_gathering_twice_changes_nothing(tmp_path: Path) -> None:
     Journal(tmp_path, attempt=1, start_samples=0).append(pcm(0, 700))
-    assert gather(tmp_path) == 700
+    assert assemble(tmp_path) == 700
     before = content(tmp_path)
 
-    assert gather(tmp_path) == count_samples(tmp_path) == 700
+    assert assemble(tmp_path) == count_samples(tmp_path) == 700
     assert content(tmp_path) == before
 
 
@@ -69,7 +69,7 @@ def test_a_recording_that_was_gathered_half_way_is_gathered_anew(tmp_path: Path)
     Journal(tmp_path, attempt=1, start_samples=0).append(pcm(0, 700))
     (tmp_path / "recording.1.partial").write_bytes(b"RIFF")
 
-    assert gather(tmp_path) == 700
+    assert assemble(tmp_path) == 700
 
     assert content(tmp_path) == pcm(0, 700)
 
@@ -78,7 +78,7 @@ def test_a_gap_keeps_the_times_right(tmp_path: Path) -> None:
     Journal(tmp_path, attempt=1, start_samples=0).append(pcm(0, 100))
     Journal(tmp_path, attempt=2, start_samples=150).append(pcm(150, 50))
 
-    assert gather(tmp_path) == 200
+    assert assemble(tmp_path) == 200
 
     assert content(tmp_path) == pcm(0, 100) + bytes(100) + pcm(150, 50)
 

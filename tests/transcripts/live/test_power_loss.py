@@ -21,7 +21,7 @@ from tests.transcripts.live.conftest import (
 )
 from tests.transcripts.live.fake_stream import FakeStream
 from transcripts.live.events import Failed
-from transcripts.live.journal import Journal, gather, seal
+from transcripts.live.journal import Journal, assemble, seal
 from transcripts.live.opening import open_session
 from transcripts.live.registry import SYNC_EVERY_S, WRITE_AT_LEAST_EVERY_S
 from transcripts.models import Status
@@ -134,7 +134,7 @@ def test_a_recording_is_synced_before_the_journals_that_it_is_made_of_go(
             names_at_sync.append({path.name for path in folder.iterdir()})
 
         os.fsync = note_names
-        assert (seal(journal) if epochs == 1 else gather(folder)) == epochs * 16_000
+        assert (seal(journal) if epochs == 1 else assemble(folder)) == epochs * 16_000
 
     recording = folder / "recording"
     assert disk.synced == [recording, folder, tmp_path]
