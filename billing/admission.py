@@ -64,7 +64,7 @@ def identify_caller(scope: HTTPScope, *, needed_scope: str) -> Caller:
     return admit(principal, needed_scope)
 
 
-def identify_speaker(scope: WebSocketScope, *, needed_scope: str) -> Caller:
+def identify_live_caller(scope: WebSocketScope, *, needed_scope: str) -> Caller:
     """The same for a live socket: its header or `?token=`, else the session cookie of our pages.
 
     Raises OriginError, too.

@@ -72,7 +72,7 @@ def count_text_request(user: User, *, limits: Limits, now: datetime) -> dict[str
 def _subject_of(principal: Principal) -> str:
     if principal.user is not None:
         return f"user:{principal.user.pk}"
-    return f"visitor:{digest_address(principal.address)}"
+    return f"guest:{digest_address(principal.address)}"
 
 
 def refuse_more_at_once(limits: Limits) -> dict[str, str]:

@@ -17,12 +17,12 @@ from stt_web.core.email_url import read_email_url
 from stt_web.core.env import (
     read_bool,
     read_choice,
+    read_env_text,
     read_float,
     read_int,
     read_list,
     read_networks,
     read_path,
-    read_text,
 )
 from stt_web.core.logs import logging_config
 
@@ -51,15 +51,15 @@ def _generated_secret(path: Path) -> str:
 
 
 DEBUG = read_bool("STT_DEBUG", default=False)
-SECRET_KEY = read_text("STT_SECRET_KEY", "") or _generated_secret(DATA_DIR / "secret-key")
+SECRET_KEY = read_env_text("STT_SECRET_KEY", "") or _generated_secret(DATA_DIR / "secret-key")
 # For secrets that are stored encrypted, newest first; the secret key opens what was there before.
 ENCRYPTION_KEYS = read_list("STT_ENCRYPTION_KEYS")
-HOST = read_text("STT_HOST", "127.0.0.1")
+HOST = read_env_text("STT_HOST", "127.0.0.1")
 PORT = read_int("PORT", 8000, at_least=1)
 ALLOWED_HOSTS = read_list("STT_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = read_list("STT_CSRF_TRUSTED_ORIGINS")
 # What people's browsers call this server: where links in mails lead. Empty: as they were asked.
-PUBLIC_URL = read_text("STT_PUBLIC_URL", "").rstrip("/")
+PUBLIC_URL = read_env_text("STT_PUBLIC_URL", "").rstrip("/")
 if PUBLIC_URL:
     CSRF_TRUSTED_ORIGINS = [*CSRF_TRUSTED_ORIGINS, PUBLIC_URL]
 # Over TLS only, where the server is reached so; browsers then take the cookies from this host only,
@@ -82,7 +82,7 @@ TRUSTED_PROXIES = read_networks("STT_TRUSTED_PROXIES")
 MAX_CONNECTIONS = read_int("STT_MAX_CONNECTIONS", 2000, at_least=1)
 MAX_CONNECTIONS_PER_ADDRESS = read_int("STT_MAX_CONNECTIONS_PER_ADDRESS", 500, at_least=1)
 # Another server that recordings are fetched from (`https://…`), for the pages' security policy.
-STORAGE_ORIGIN = read_text("STT_STORAGE_ORIGIN", "")
+STORAGE_ORIGIN = read_env_text("STT_STORAGE_ORIGIN", "")
 
 INSTALLED_APPS = [
     "stt_web.admin_config.OperatorAdminConfig",
@@ -150,7 +150,7 @@ TEMPLATES = [
 
 DATABASES = {
     "default": read_database_url(
-        read_text("STT_DATABASE_URL", f"sqlite://{DATA_DIR / 'stt.sqlite3'}")
+        read_env_text("STT_DATABASE_URL", f"sqlite://{DATA_DIR / 'stt.sqlite3'}")
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -188,7 +188,7 @@ MFA_TOTP_ISSUER = "Open STT"
 IS_SIGNUP_OPEN = read_bool("STT_SIGNUP_OPEN", default=True)
 
 # Counts of failed log-ins: must be seen by every process, so never in one process's memory.
-_CACHE_URL = read_text("STT_CACHE_URL", "")
+_CACHE_URL = read_env_text("STT_CACHE_URL", "")
 CACHES: dict[str, dict[str, object]] = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _CACHE_URL}
     if _CACHE_URL
@@ -201,11 +201,11 @@ CACHES: dict[str, dict[str, object]] = {
 }
 
 # Mail is stored in the transaction of its event, and sent by a worker (`accounts.mail.outbox`).
-globals().update(read_email_url(read_text("STT_EMAIL_URL", "")))
+globals().update(read_email_url(read_env_text("STT_EMAIL_URL", "")))
 # Whether mail that is printed, for want of a mail server, shows its links: they open accounts, and
 # what a process prints is a log unless it is a terminal.
 CONSOLE_MAIL_LINKS = read_bool("STT_CONSOLE_MAIL_LINKS", default=DEBUG)
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = read_text(
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = read_env_text(
     "STT_EMAIL_FROM", f"Open STT <noreply@{urlsplit(PUBLIC_URL).hostname or 'localhost'}>"
 )
 # Minutes (free ones and credits together) below which an account is notified that they run low.
@@ -263,19 +263,19 @@ SPECTACULAR_SETTINGS: dict[str, object] = {
 }
 
 # Payments: on where both keys are set. The address is another one in tests only.
-STRIPE_SECRET_KEY = read_text("STT_STRIPE_SECRET_KEY", "")
-STRIPE_WEBHOOK_SECRET = read_text("STT_STRIPE_WEBHOOK_SECRET", "")
-STRIPE_API_BASE = read_text("STT_STRIPE_API_BASE", "https://api.stripe.com")
+STRIPE_SECRET_KEY = read_env_text("STT_STRIPE_SECRET_KEY", "")
+STRIPE_WEBHOOK_SECRET = read_env_text("STT_STRIPE_WEBHOOK_SECRET", "")
+STRIPE_API_BASE = read_env_text("STT_STRIPE_API_BASE", "https://api.stripe.com")
 # The seller on invoices. `\n` in the address begins a new line.
-SELLER_NAME = read_text("STT_SELLER_NAME", "")
-SELLER_ADDRESS = read_text("STT_SELLER_ADDRESS", "").replace("\\n", "\n")
-SELLER_VAT_ID = read_text("STT_SELLER_VAT_ID", "")
+SELLER_NAME = read_env_text("STT_SELLER_NAME", "")
+SELLER_ADDRESS = read_env_text("STT_SELLER_ADDRESS", "").replace("\\n", "\n")
+SELLER_VAT_ID = read_env_text("STT_SELLER_VAT_ID", "")
 SELLER_VAT_PERCENT = read_float("STT_SELLER_VAT_PERCENT", 0.0)
 
 # Inference: one name, or several addresses, over which the client balances.
-INFERENCE_TARGET = read_text("STT_INFERENCE_TARGET", "127.0.0.1:50051")
-INFERENCE_TOKEN = read_text("STT_INFERENCE_TOKEN", "")
-INFERENCE_CA_FILE = read_text("STT_INFERENCE_CA_FILE", "")  # TLS with this CA; empty: no TLS
+INFERENCE_TARGET = read_env_text("STT_INFERENCE_TARGET", "127.0.0.1:50051")
+INFERENCE_TOKEN = read_env_text("STT_INFERENCE_TOKEN", "")
+INFERENCE_CA_FILE = read_env_text("STT_INFERENCE_CA_FILE", "")  # TLS with this CA; empty: no TLS
 
 # A job's lease: renewed by a timer, lost after `LEASE_S` without renewal.
 LEASE_S = read_float("STT_LEASE_S", 20.0)
@@ -316,7 +316,7 @@ WEBHOOK_ALLOW_HTTP = read_bool("STT_WEBHOOK_ALLOW_HTTP", default=False)
 WEBHOOK_TIMEOUT_S = read_int("STT_WEBHOOK_TIMEOUT_S", 15, at_least=1)
 
 BROKER_FOLDER = DATA_DIR / "broker"
-CELERY_BROKER_URL = read_text("STT_BROKER_URL", "filesystem://localhost//")
+CELERY_BROKER_URL = read_env_text("STT_BROKER_URL", "filesystem://localhost//")
 if CELERY_BROKER_URL.startswith("filesystem"):
     for folder in ("queue", "control"):
         (BROKER_FOLDER / folder).mkdir(parents=True, exist_ok=True)
@@ -351,7 +351,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 # Every export states that a machine wrote it, and whether a person has corrected it since.
 EXPORT_NOTICE = read_bool("STT_EXPORT_NOTICE", default=True)
 
-_CHANNEL_URL = read_text("STT_CHANNEL_LAYER_URL", "")
+_CHANNEL_URL = read_env_text("STT_CHANNEL_LAYER_URL", "")
 CHANNEL_LAYERS: dict[str, dict[str, object]] = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",

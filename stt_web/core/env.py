@@ -17,7 +17,7 @@ class BadSettingError(ValueError):
     """A variable of the environment holds something that can't be used."""
 
 
-def read_text(name: str, default: str) -> str:
+def read_env_text(name: str, default: str) -> str:
     return os.environ.get(name, "").strip() or default
 
 
@@ -35,21 +35,21 @@ def read_float(name: str, default: float) -> float:
 def read_bool(name: str, *, default: bool) -> bool:
     words = {"1": True, "true": True, "yes": True, "on": True}
     words |= {"0": False, "false": False, "no": False, "off": False}
-    value = read_text(name, "true" if default else "false").lower()
+    value = read_env_text(name, "true" if default else "false").lower()
     if value not in words:
         raise BadSettingError(f"{name} is {value!r}, but must be true or false.")
     return words[value]
 
 
 def read_choice(name: str, default: str, choices: tuple[str, ...]) -> str:
-    value = read_text(name, default)
+    value = read_env_text(name, default)
     if value not in choices:
         raise BadSettingError(f"{name} is {value!r}, but must be one of {', '.join(choices)}.")
     return value
 
 
 def read_list(name: str, default: str = "") -> list[str]:
-    return [item.strip() for item in read_text(name, default).split(",") if item.strip()]
+    return [item.strip() for item in read_env_text(name, default).split(",") if item.strip()]
 
 
 def read_networks(name: str) -> list[str]:
@@ -65,11 +65,11 @@ def read_networks(name: str) -> list[str]:
 
 
 def read_path(name: str, default: Path) -> Path:
-    return Path(read_text(name, str(default))).expanduser().resolve()
+    return Path(read_env_text(name, str(default))).expanduser().resolve()
 
 
 def _parse(name: str, default: str, parse: Callable[[str], T], kind: str) -> T:
-    value = read_text(name, default)
+    value = read_env_text(name, default)
     try:
         return parse(value)
     except ValueError:

@@ -25,7 +25,7 @@ from pathlib import Path
 import django
 from django.conf import settings
 
-from stt_web.core.env import BadSettingError, read_int, read_text
+from stt_web.core.env import BadSettingError, read_env_text, read_int
 from stt_web.supervisor import commands, first_steps
 from stt_web.supervisor.child import ROOT, ManagedProcess
 from stt_web.supervisor.commands import ProcessCommand
@@ -65,8 +65,8 @@ class StartPlan:
 
 def read_plan() -> StartPlan:
     """Read the settings, Django's included. Raises BadSettingError."""
-    listen = read_text("STT_INFERENCE_LISTEN", "")
-    if not listen and not read_text("STT_INFERENCE_TARGET", ""):
+    listen = read_env_text("STT_INFERENCE_LISTEN", "")
+    if not listen and not read_env_text("STT_INFERENCE_TARGET", ""):
         listen = f"127.0.0.1:{_free_port()}"
     return StartPlan(
         host=settings.HOST,
@@ -96,7 +96,7 @@ class Supervisor:
             self._env.setdefault("STT_CONSOLE_MAIL_LINKS", "true")  # a developer reads along
         if plan.inference_listen:
             self._env["STT_INFERENCE_LISTEN"] = plan.inference_listen
-            if not read_text("STT_INFERENCE_TOKEN", ""):
+            if not read_env_text("STT_INFERENCE_TOKEN", ""):
                 token = first_steps.ensure_inference_token(plan.data_dir / "inference-token")
                 self._env["STT_INFERENCE_TOKEN"] = token
             self._env.setdefault("STT_INFERENCE_TARGET", plan.inference_listen)

@@ -45,9 +45,7 @@ def _run(job: JobRun, stages: Stages) -> None:
             job.lease.check()
             stage(job)
     except LeaseLostError:
-        logger.warning(
-            "event=lease_lost transcript_id=%s job_id=%s", job.transcript.pk, job.row.pk
-        )
+        logger.warning("event=lease_lost transcript_id=%s job_id=%s", job.transcript.pk, job.row.pk)
     except WorkStoppedError as stop:
         _release_or_fail(job, counts_as_try=stop.reason is LeaseEnd.STALLED)
     except (InferenceError, MediaError) as error:

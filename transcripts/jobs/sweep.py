@@ -60,9 +60,7 @@ def _requeue_expired(now: datetime) -> None:
 
 def _requeue(rows: QuerySet[TranscriptionJob], job: TranscriptionJob) -> None:
     if change_status(rows, job, Status.QUEUED, **AS_WAITING):
-        logger.warning(
-            "event=lease_ran_out transcript_id=%s job_id=%s", job.transcript_id, job.pk
-        )
+        logger.warning("event=lease_ran_out transcript_id=%s job_id=%s", job.transcript_id, job.pk)
 
 
 def _oldest(rows: QuerySet[TranscriptionJob]) -> list[TranscriptionJob]:

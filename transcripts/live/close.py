@@ -27,8 +27,8 @@ from transcripts.live.admission import discard_session
 from transcripts.live.journal import (
     SAMPLES_A_MS,
     Journal,
+    assemble,
     count_samples,
-    gather,
     seal,
 )
 from transcripts.models import JobKind, Transcript
@@ -61,7 +61,7 @@ def assemble_journal(job: JobRun) -> None:
         # Its process died before any audio was journalled: as if it had never been opened.
         discard_session(job)
         raise LeaseLostError
-    samples = gather(folder)
+    samples = assemble(folder)
     store_recording(job, samples=samples)
     journalled_ms = samples // SAMPLES_A_MS
     if journalled_ms and job.row.resume_ms >= journalled_ms:
@@ -90,7 +90,7 @@ def finish(job: JobRun, journal: Journal, *, audio_duration_ms: int) -> FinalRes
     finalize(job)
     enqueue_next(job.transcript.owner)
     return FinalResult(
-        text=read_text(job.transcript),
+        text=read_transcript_text(job.transcript),
         language=job.row.language,
         audio_duration_ms=audio_duration_ms,
         credits_charged=job.row.credits_charged,
@@ -117,6 +117,6 @@ def hand_over(job: JobRun) -> bool:
     return True
 
 
-def read_text(transcript: Transcript) -> str:
+def read_transcript_text(transcript: Transcript) -> str:
     """Return all that is stored of it, as one text. Two queries."""
     return load_document(transcript, has_words=False).text

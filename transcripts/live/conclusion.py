@@ -72,7 +72,7 @@ class SessionConclusion:
     async def _hand_over(self, error: ApiError) -> Failed:
         await self._feed.sync()
         await self._writer.store_rest()
-        text = await in_database(close.read_text, self._job.transcript)
+        text = await in_database(close.read_transcript_text, self._job.transcript)
         if not await in_database(close.hand_over, self._job):
             raise LeaseLostError
         return Failed(error=error, text=text)

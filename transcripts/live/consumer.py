@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from billing.admission import Caller, identify_speaker
+from billing.admission import Caller, identify_live_caller
 from stt_web.core.asgi.messages import (
     ASGIReceiveCallable,
     ASGISendCallable,
@@ -179,7 +179,9 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # no stubs
     async def connect(self) -> None:
         """Raises ApiError."""
         await self.accept()
-        self._caller = await in_database(identify_speaker, self.scope, needed_scope="transcribe")
+        self._caller = await in_database(
+            identify_live_caller, self.scope, needed_scope="transcribe"
+        )
         await self._send_message(self._encoder.ready())
         self._ready.set()
         self._expect_frame()

@@ -167,7 +167,7 @@ def read_samples(folder: Path, *, start: int, end: int) -> bytes:
     return b"".join(chunks)
 
 
-def gather(folder: Path) -> int:
+def assemble(folder: Path) -> int:
     """Make the recording of all epochs, where it isn't made yet; returns its samples.
 
     Idempotent, also over a crash half-way: the recording appears whole or not at all.
@@ -198,7 +198,7 @@ def seal(journal: Journal) -> int:
         journal.finish()
         journal._path.replace(journal.folder / RECORDING)
     journal.close()
-    return gather(journal.folder)
+    return assemble(journal.folder)
 
 
 def _epochs(folder: Path) -> list[tuple[Path, int, int]]:

@@ -23,7 +23,7 @@ from transcripts.live.admission import (
 )
 from transcripts.live.close import pause
 from transcripts.live.events import LiveRequest
-from transcripts.live.executors import ask, in_database, in_files, in_sync
+from transcripts.live.executors import in_database, in_files, in_rpc, in_sync
 from transcripts.live.journal import Journal, sync_epochs
 from transcripts.live.session import SessionRunner
 from transcripts.live.undelivered import record_delivered
@@ -43,7 +43,7 @@ async def open_session(request: LiveRequest) -> SessionRunner:
 
 async def _begin(request: LiveRequest) -> SessionRunner:
     inference = await in_database(inference_for, request.user)
-    model = await ask(inference.resolve_model, request.options.model)
+    model = await in_rpc(inference.resolve_model, request.options.model)
     check_model_can(model, request.options)
     admitted = await finish_anyway(in_database(admit_session, request), undo=_withdraw)
     try:
@@ -71,7 +71,7 @@ async def _resume(request: LiveRequest) -> SessionRunner:
     try:
         inference = await in_database(inference_for, request.user)
         name = transcript.job.model_used or transcript.job.model_requested
-        model = await ask(inference.resolve_model, name)
+        model = await in_rpc(inference.resolve_model, name)
         session = await _prepare(admitted, model)
     except BaseException:
         await _pause_again(admitted)

@@ -125,8 +125,8 @@ def show_live(request: HttpRequest) -> HttpResponse:
         "languages": languages,
         "texts": render_texts(TEXTS | NOTICES | PROBLEMS),
         "balance": _read_balance(user) if isinstance(user, User) else None,
-        "visitor_minutes": settings.LIVE_ANONYMOUS_S // 60,
-        "visitor_s": settings.LIVE_ANONYMOUS_S,
+        "guest_minutes": settings.LIVE_ANONYMOUS_S // 60,
+        "guest_s": settings.LIVE_ANONYMOUS_S,
     }
     return render(request, "live/live.html", context)
 

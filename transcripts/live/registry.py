@@ -36,7 +36,7 @@ from transcripts.inference.servers import Server
 from transcripts.jobs.lease import Lease
 from transcripts.live.admission import PROCESS
 from transcripts.live.audio_buffer import AudioBuffer
-from transcripts.live.executors import SYNC_THREADS, ask, in_files, in_sync, with_many_rows
+from transcripts.live.executors import SYNC_THREADS, in_files, in_rpc, in_sync, with_many_rows
 from transcripts.models import Status, TranscriptionJob
 
 logger = logging.getLogger(__name__)
@@ -209,7 +209,7 @@ class SessionRegistry:
         self._probed_at = time.monotonic()
         servers = {member.server for member in silent if member.server is not None}
         for server in servers:
-            if await ask(is_frozen, server):
+            if await in_rpc(is_frozen, server):
                 for member in silent:
                     if member.server == server:
                         member.note_frozen()

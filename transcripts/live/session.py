@@ -187,7 +187,7 @@ class SessionRunner:
 
     async def read_text(self) -> str:
         """Return the whole of the final text. Two queries."""
-        return await in_database(close.read_text, self._job.transcript)
+        return await in_database(close.read_transcript_text, self._job.transcript)
 
     async def abandon(self) -> None:
         """The client has disconnected: recognise for a moment what is there, and let it return.
@@ -271,7 +271,7 @@ class SessionRunner:
             await self._listening
         except InferenceError as error:
             logger.warning(
-                "event=live_inference_gone transcript_id=%s code=%s", self.transcript_id, error.code
+                "event=live_inference_lost transcript_id=%s code=%s", self.transcript_id, error.code
             )
             self._end(CloseMode.HAND_OVER, close_errors.inference_lost())
         except asyncio.CancelledError:

@@ -23,7 +23,7 @@ from transcripts.inference.routing import Route, inference_for
 from transcripts.inference.servers import Server
 from transcripts.jobs.stages.recognise import retry_delay_s
 from transcripts.live.audio_buffer import AudioBuffer
-from transcripts.live.executors import ask, in_database
+from transcripts.live.executors import in_database, in_rpc
 from transcripts.live.journal import SAMPLES_A_MS
 from transcripts.options import TranscriptionOptions
 from transcripts.text.words import Word
@@ -182,7 +182,7 @@ class UpstreamStream:
 
     async def _connect(self, *, is_begun: bool) -> LiveCall:
         inference = await in_database(inference_for, self._owner)
-        self._route = await ask(inference.pick, model=self._model, is_begun=is_begun)
+        self._route = await in_rpc(inference.pick, model=self._model, is_begun=is_begun)
         options = StreamOptions(
             asked=self._asked,
             model=self._model,
