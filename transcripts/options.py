@@ -96,7 +96,7 @@ class TranscriptionOptions:
     )
     is_multilingual: bool = False
     diarize: bool = declare(
-        FlagOption(default=True), "Tell speakers apart.", column="diarize", may_change=True
+        FlagOption(default=True), "Separate speakers.", column="diarize", may_change=True
     )
     speakers: int = declare(
         CountOption(most=50),

@@ -15,7 +15,7 @@ class NotConfiguredError(PaymentsError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This server takes no payments. Ask whoever runs it for credits or another plan."
+            "This server takes no payments. Ask its operator for credits or another plan."
         )
 
 

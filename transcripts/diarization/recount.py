@@ -82,18 +82,18 @@ def explain_missing(transcript: Transcript) -> str:
     if are_channels(transcript):
         return "Each channel or track of this recording is a speaker already."
     if not transcript.job.model_used:
-        return "This text was imported: there are no voices to tell apart."
+        return "This text was imported: there are no voices to separate."
     if are_deleted(transcript):
         return (
-            "The voice data of this transcript is deleted: its retention was over, or somebody"
-            " asked for it. Send the recording again to tell its speakers apart."
+            "The voice data of this transcript is deleted: its retention was over, or someone"
+            " asked for it. Send the recording again to separate its speakers."
         )
     if not transcript.job.diarize:
         return (
             "Speakers were not asked for when this was transcribed, and the recording is not kept"
             " any more. Send it again with diarize=true."
         )
-    return "No voices could be told apart in this recording."
+    return "No voices could be separated in this recording."
 
 
 def are_channels(transcript: Transcript) -> bool:
@@ -114,7 +114,7 @@ def _cluster(transcript: Transcript, turns: list[SpeakerTurn], speakers: int) ->
     except InvalidRequestError as error:
         raise CannotRecountError(
             "The voice data of this transcript comes from a speaker model that the server doesn't"
-            " know any more. Send the recording again to tell its speakers apart."
+            " know any more. Send the recording again to separate its speakers."
         ) from error
     except InferenceError as error:
         raise SpeakersUnavailableError(error.message, retry_after_s=5) from error

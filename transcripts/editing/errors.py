@@ -11,7 +11,8 @@ class RevisionChangedError(ApiError):
 
     def __init__(self, revision: int) -> None:
         super().__init__(
-            "This transcript was changed meanwhile. Read it again, and repeat your change on that.",
+            "This transcript was changed since you read it. Read it again, then repeat your"
+            " change.",
             extra={"revision": revision},
             headers={"ETag": f'"{revision}"'},
         )
@@ -67,4 +68,4 @@ class GapResolvedError(ApiError):
     code = "gap_resolved"
 
     def __init__(self) -> None:
-        super().__init__("This gap was filled meanwhile. Read the transcript again.")
+        super().__init__("This gap was filled while you worked on it. Read the transcript again.")

@@ -54,7 +54,7 @@ def requeue_job(row: TranscriptionJob) -> None:
         changes = changes | {"hold_reference": _next_reference(row)}
     with transaction.atomic():
         if not change_status(rows, row, Status.QUEUED, **changes):
-            raise RequeueRefusedError("It has changed meanwhile. Look again.")
+            raise RequeueRefusedError("This job has changed. Reload the page, then try again.")
         if is_paid and transcript.owner is not None:
             place_hold(
                 row.hold_reference,

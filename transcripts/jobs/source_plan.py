@@ -119,7 +119,7 @@ def _sources_of(plan: RecordingPlan, track: Track, channels: str) -> list[PassSo
         plan.warn(
             "channels_separate",
             "Each channel of this recording seems to hold one person. Send channels=split to have"
-            " them told apart by channel.",
+            " them separated by channel.",
         )
     loudest = track.channel_db.index(max(track.channel_db)) + 1 if track.channel_db else 0
     return [_source(track, channel=loudest if track.has_cancelling_mix else 0)]

@@ -78,7 +78,7 @@ class SessionEndedError(ApiError):
 
     def __init__(self, transcript: Transcript) -> None:
         super().__init__(
-            "This session has ended meanwhile. What was said is in its transcript.",
+            "This session has ended. What was said is in its transcript.",
             extra={"transcript_id": str(transcript.pk)},
         )
 

@@ -19,7 +19,7 @@ from accounts.models import User
 
 
 class Command(BaseCommand):
-    help = "Make somebody an operator of /admin/, with an account where there is none."
+    help = "Make a person an operator of /admin/, with an account where there is none."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email")

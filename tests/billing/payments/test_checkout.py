@@ -170,7 +170,7 @@ def test_without_keys_for_stripe_it_is_503_with_a_sentence(db: None) -> None:
     answers.append(Client().post("/api/v1/billing/stripe/webhook/", {}, "application/json"))
     for answer in answers:
         assert (answer.status_code, answer.json()["code"]) == (503, "not_configured")
-        assert "Ask whoever runs it" in answer.json()["error"]
+        assert "Ask its operator" in answer.json()["error"]
     assert Client().get(OFFERS).json()["can_buy"] is False
 
 

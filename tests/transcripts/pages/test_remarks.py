@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 FOR_PROGRAMS = {
     "tracks_not_used": "Send track=2 for another one.",
-    "channels_separate": "Send channels=split to have them told apart.",
+    "channels_separate": "Send channels=split to have them separated.",
 }
 
 

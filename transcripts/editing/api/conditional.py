@@ -31,7 +31,7 @@ IF_MATCH = OpenApiParameter(
     "If-Match",
     str,
     OpenApiParameter.HEADER,
-    description="The ETag that was read: 412 if somebody changed the transcript since.",
+    description="The ETag that was read: 412 if someone changed the transcript since.",
 )
 _ETAG = re.compile(r'(?:W/)?"(\d{1,9})"\Z')
 _NO_REVISION = -1  # an If-Match that names nothing of ours matches nothing

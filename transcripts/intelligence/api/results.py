@@ -48,10 +48,14 @@ _MOST_TEXT = 200_000
 
 RESULT_ERRORS: tuple[DeclaredError, ...] = (
     TranscriptNotFoundError,
-    ApiError("It is still being worked on.", code="not_finished", status=409),
-    ApiError("It was deleted meanwhile.", code="deleted", status=409),
-    ApiError("It has as many results as it may have.", code="too_many_results", status=409),
-    ApiError("Nobody of that name speaks here.", code="unknown_speaker"),
+    ApiError("The transcript is not finished: wait for its text.", code="not_finished", status=409),
+    ApiError("The transcript was deleted while it was read.", code="deleted", status=409),
+    ApiError(
+        "The transcript has as many results as it may have: delete some first.",
+        code="too_many_results",
+        status=409,
+    ),
+    ApiError("There is no speaker of that name in the transcript.", code="unknown_speaker"),
 )
 
 

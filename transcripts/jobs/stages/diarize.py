@@ -26,10 +26,10 @@ logger = logging.getLogger(__name__)
 # A restart of the inference service is waited for; a longer outage costs the labels, not the text.
 PATIENCE_S = 60.0
 
-FAILED = ("speakers_failed", "The speakers of this recording could not be told apart.")
+FAILED = ("speakers_failed", "The speakers of this recording could not be separated.")
 NOT_INSTALLED = (
     "speakers_not_installed",
-    "The speakers were not told apart: the server has no speaker model. Its operator can install"
+    "The speakers were not separated: the server has no speaker model. Its operator can install"
     " one: python -m inference_service.catalog pull campplus",
 )
 
@@ -70,7 +70,7 @@ def _warn_of_fewer(job: JobRun, *, found: int) -> None:
 
 def describe_fewer(wanted: int, *, found: int) -> tuple[str, str]:
     """The code and the sentence of the warning."""
-    message = f"{wanted} speakers were asked for, but only {found} could be told apart."
+    message = f"{wanted} speakers were asked for, but only {found} could be found."
     return "fewer_speakers", message
 
 

@@ -159,7 +159,7 @@ def _take_accepted(job: JobRun, accepted: Accepted) -> None:
         results.store_warning(
             job,
             "speakers_failed",
-            "The server's speaker model changed during the work: speakers could not be told apart.",
+            "The server's speaker model changed during the work: speakers could not be separated.",
         )
 
 
