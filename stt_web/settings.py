@@ -308,7 +308,7 @@ check_at_least(
     "STT_LIVE_PAUSE_S",
     LIVE_PAUSE_S,
     least=LEASE_S,
-    reason="a session that is resumed must find the lease of its old web process ended (STT_LEASE_S)",
+    reason="a session is resumed once its old lease has ended (STT_LEASE_S)",
 )
 LIVE_IDLE_S = read_float("STT_LIVE_IDLE_S", 60.0)
 LIVE_MAX_S = read_int("STT_LIVE_MAX_S", 12 * 3600, at_least=1)
