@@ -45,6 +45,8 @@ _EARLIER_TURNS = 4
 
 
 class ChatNotFoundError(ApiError):
+    """There is no such conversation."""
+
     status = 404
     code = "not_found"
 
