@@ -5,6 +5,7 @@ Each carries the contract's `X-` headers, in every format.
 
 from typing import Any
 
+from django.db.models import Q
 from django.http import HttpResponse, JsonResponse
 
 from billing.ledger import read_balance
@@ -15,8 +16,7 @@ from transcripts.exports.document import Document, load_document, spoken_languag
 from transcripts.exports.json import as_json, seconds, without_segments
 from transcripts.exports.render import render
 from transcripts.job_errors import job_error, location_of, warn_in_headers
-from transcripts.models import READABLE_STATUSES, Transcript
-from transcripts.services.queue_position import queue_position
+from transcripts.models import READABLE_STATUSES, Status, Transcript, TranscriptionJob
 from transcripts.services.shown_gaps import seconds_in
 
 _STILL_PROCESSING_RETRY_S = 5
@@ -89,6 +89,19 @@ def state_of(transcript: Transcript) -> dict[str, Any]:
             "total_s": seconds(total_ms) if total_ms else None,
         },
     }
+
+
+def queue_position(transcript: Transcript) -> int | None:
+    """Return its place among those that wait in its queue, 1 the next; None if it doesn't wait.
+
+    One query. Workers take hints in the order of the broker: a place, no promise.
+    """
+    if transcript.status != Status.QUEUED:
+        return None
+    job = transcript.job
+    before = Q(created_at__lt=job.created_at) | Q(created_at=job.created_at, pk__lt=job.pk)
+    waiting = TranscriptionJob.objects.filter(status=Status.QUEUED, queue=job.queue)
+    return waiting.filter(before).count() + 1
 
 
 def describe_transcript(transcript: Transcript) -> dict[str, Any]:

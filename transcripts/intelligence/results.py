@@ -19,6 +19,8 @@ MOST_RESULTS = 200
 
 
 class ResultNotFoundError(ApiError):
+    """There is no such result."""
+
     status = 404
     code = "not_found"
 

@@ -15,8 +15,7 @@ from transcripts.exports.worker_exports import delete_exports
 from transcripts.jobs.completion import delivery_of
 from transcripts.jobs.stages.finalize import charge, discard_finished, release_everything
 from transcripts.locks import lock_transcript
-from transcripts.models import OPEN_STATUSES, Status, Transcript, TranscriptionJob
-from transcripts.services.chat_turns import delete_turns_about
+from transcripts.models import OPEN_STATUSES, ChatTurn, Status, Transcript, TranscriptionJob
 from transcripts.services.job_status import CLOSED_LEASE, change_status, job_of, read_job
 from transcripts.services.recordings import delete_recording, delete_rows
 from transcripts.services.stored_responses import delete_responses
@@ -70,7 +69,8 @@ def delete_transcript(transcript: Transcript) -> None:
             transcript.jobs.update(attempt=F("attempt") + 1)
             record_event(Event.DELETED, transcript)
             delete_responses(transcript)
-            delete_turns_about(transcript)
+            # Answers that quote it go with it, also those of conversations over the library.
+            ChatTurn.objects.filter(mentioned=transcript).delete()
             delete_rows(transcript)
             wakeups.wake(wakeups.TRANSCRIPT, transcript.pk)
     delete_recording(path)

@@ -103,7 +103,7 @@ class ChatTurn(models.Model):
     sources = models.JSONField(default=list)
     model = models.CharField(max_length=100)
     revision = models.PositiveIntegerField(default=0)  # of the transcript; 0: of the library
-    # What is quoted goes with what it is quoted from (`services/chat_turns`).
+    # What is quoted goes with what it is quoted from (`jobs/cancel`).
     mentioned = models.ManyToManyField(Transcript, related_name="chat_turns")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -27,7 +27,7 @@ from transcripts.jobs.results import JobRun, open_job, store_window, write_fence
 from transcripts.jobs.stages.finalize import fail, finalize
 from transcripts.jobs.sweep import sweep_transcripts
 from transcripts.models import JobKind, Queue, Status, Transcript, TranscriptionJob
-from transcripts.services.queue_position import queue_position
+from transcripts.responses import queue_position
 from transcripts.text.segments import Segment as TextSegment
 from transcripts.text.words import Word
 

@@ -23,8 +23,8 @@ from billing.quotas import limits_for
 from billing.request_rates import count_text_request
 from stt_web.core.documentation import documented_as
 from transcripts.inference.language import CancelToken
-from transcripts.intelligence.background import run_text_work
 from transcripts.intelligence.engines import WITHIN_S, TextEngines
+from transcripts.intelligence.text_queue import run_text_work
 
 _LASTS_S = WITHIN_S + 20
 
