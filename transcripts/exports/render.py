@@ -53,18 +53,19 @@ def _encoded(render_text: Callable[[Document, ExportOptions], str]) -> Callable[
     return lambda document, options: render_text(document, options).encode("utf-8", "replace")
 
 
+# Files to download, in the order in which pages offer them.
 EXPORTS: dict[str, Export] = {
     "txt": Export("text/plain; charset=utf-8", _encoded(export_txt)),
     "srt": Export("application/x-subrip; charset=utf-8", _encoded(export_srt), has_words=True),
     "vtt": Export("text/vtt; charset=utf-8", _encoded(export_vtt), has_words=True),
-    "json": Export("application/json", _encoded(export_json), has_words=True),
-    "csv": Export("text/csv; charset=utf-8", _encoded(render_csv)),
     "docx": Export(
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         render_docx,
         is_slow=True,
     ),
     "pdf": Export("application/pdf", render_pdf, is_slow=True),
+    "csv": Export("text/csv; charset=utf-8", _encoded(render_csv)),
+    "json": Export("application/json", _encoded(export_json), has_words=True),
 }
 # Answers of the API that are made like exports where a transcript is large.
 SEGMENTS, LINT = "segments", "lint"

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from billing.ledger import read_balance
 from billing.quotas import account_for
+from transcripts.exports.render import EXPORTS
 from transcripts.pages.script_texts import COMMON, EXPORT, render_texts
 from transcripts.text.languages import LANGUAGE_NAMES
 
@@ -122,6 +123,7 @@ def show_live(request: HttpRequest) -> HttpResponse:
     languages = sorted((name.capitalize(), code) for code, name in LANGUAGE_NAMES.items())
     user = request.user
     context = {
+        "formats": list(EXPORTS),
         "languages": languages,
         "texts": render_texts(TEXTS | NOTICES | PROBLEMS),
         "balance": _read_balance(user) if isinstance(user, User) else None,

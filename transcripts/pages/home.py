@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from transcripts.exports.render import EXPORTS
 from transcripts.pages.remarks import SENTENCES
 from transcripts.pages.script_texts import COMMON, EXPORT, render_texts
 from transcripts.text.languages import LANGUAGE_NAMES
@@ -34,7 +35,11 @@ TEXTS: dict[str, Any] = {
 @require_safe
 def show_home(request: HttpRequest) -> HttpResponse:
     """GET / — no query for guests; one or two for an account."""
-    context = {"languages": list_languages(), "texts": render_texts(TEXTS)}
+    context = {
+        "formats": list(EXPORTS),
+        "languages": list_languages(),
+        "texts": render_texts(TEXTS),
+    }
     return render(request, "pages/home.html", context)
 
 

@@ -25,6 +25,7 @@ from transcripts.diarization.voices import can_find_voices
 from transcripts.exports.document import load_gaps, spoken_language
 from transcripts.exports.profiles import PROFILES
 from transcripts.exports.redaction import KINDS
+from transcripts.exports.render import EXPORTS
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.jobs.second_pass import has_open_pass, request_second_pass
 from transcripts.models import OPEN_STATUSES, Source, Status, Transcript
@@ -48,7 +49,6 @@ class SecondPassForm(forms.Form):
     speakers = forms.IntegerField(required=False, min_value=1, max_value=50)
 
 
-_FORMATS = ("txt", "srt", "vtt", "docx", "pdf", "csv", "json")
 STATUS_NAMES = {
     Status.QUEUED: gettext_lazy("Queued"),
     Status.PROCESSING: gettext_lazy("Transcribing"),
@@ -95,7 +95,7 @@ def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
         "voices": transcript.job.voices,
         "length": format_clock(transcript.job.audio_duration_ms or transcript.recording.probed_ms),
         "language": spoken_language(transcript),
-        "formats": _FORMATS,
+        "formats": list(EXPORTS),
         "languages": list_languages(),
         "profiles": [(name, PROFILE_NAMES.get(name, name)) for name in PROFILES],
         "masked": [(kind, MASKED_NAMES.get(kind, kind)) for kind in KINDS],

@@ -125,7 +125,7 @@ def test_anothers_and_a_missing_one_are_the_same_404_and_no_key_is_401(
 @pytest.mark.parametrize(
     ("then", "code", "allowed"),
     [
-        ("export/exe/", "unknown_format", "txt, srt, vtt, json, csv, docx, pdf"),
+        ("export/exe/", "unknown_format", "txt, srt, vtt, docx, pdf, csv, json"),
         ("export/pdf/?speakers=maybe", "invalid_value", "true or false"),
         ("export/docx/?paragraphs=2", "invalid_value", "true or false"),
         ("export/txt/?timestamps=often", "invalid_value", "none, inline, column"),

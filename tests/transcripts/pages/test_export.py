@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from pytest_django import Settings
 from accounts.models import User
 from tests.accounts.pages.people import browser_of, member
 from tests.transcripts.pages.test_library import transcribed
+from transcripts.exports.render import EXPORTS
 
 pytestmark = pytest.mark.django_db(transaction=True)  # the archive is written by other threads
 PATH = "/transcripts/export/"
@@ -34,6 +36,19 @@ def names_in(answer: Any) -> list[str]:
     with zipfile.ZipFile(io.BytesIO(asyncio.run(read()))) as archive:
         assert archive.testzip() is None
         return sorted(archive.namelist())
+
+
+def test_every_page_offers_every_format(ann: User) -> None:
+    transcript = transcribed(ann, title="A")
+    browser = browser_of(ann)
+    home, own, live = (
+        browser.get(path).content.decode()
+        for path in ("/", f"/transcripts/{transcript.pk}/", "/live/")
+    )
+
+    assert re.findall(r'data-format="(\w+)"', home) == list(EXPORTS)
+    assert re.findall(r'data-format="(\w+)"', own) == list(EXPORTS)
+    assert re.findall(r'data-formats="([^"]*)"', live) == [" ".join(EXPORTS)]
 
 
 def test_what_is_ticked_is_in_the_archive(ann: User) -> None:

@@ -17,7 +17,6 @@ import {
 } from "../../pages/static/requests.js";
 import { fill, texts } from "../../pages/static/texts.js";
 
-const FORMATS = ["txt", "srt", "vtt", "docx", "json"];
 const BARS = 48;
 const IDLE_STATES = ["idle", "ended", "failed"];
 const SILENT_LEVEL = 0.08; // -55 dBFS: less than any room with a microphone in it
@@ -29,6 +28,7 @@ const RETRY_WAITS_MS = [1000, 3000, 10_000];
 
 const form = $("live");
 const { language, model } = form.elements;
+const formats = form.dataset.formats.split(" ");
 const secondPass = form.elements.second_pass;
 const partial = $("partial");
 const toggle = form.querySelector(".toggle");
@@ -240,7 +240,7 @@ function describePart(part, index) {
   else if (number) item.append(make("span", { textContent: number }));
   const downloads = make("span", { className: "actions" });
   if (index === 0) downloads.append(makePart(texts.copy, copy));
-  for (const format of FORMATS)
+  for (const format of formats)
     downloads.append(makePart(format.toUpperCase(), () => save(part, format)));
   item.append(downloads);
   return item;
