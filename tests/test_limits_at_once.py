@@ -22,6 +22,7 @@ from billing.plans import ANONYMOUS_PLAN
 from billing.quotas import limits_for
 from billing.request_rates import RateLimitError, count_request
 from stt_web.core.errors import ApiError
+from tests.accounts.key_throttle import reset_key_throttle
 from tests.billing.conftest import create_account, run_at_once
 from tests.transcripts.jobs.test_submit import admit
 from tests.transcripts.live.conftest import ask_for
@@ -74,6 +75,7 @@ OF_ONE_REQUEST = (
     "transcripts/jobs/",
     "transcripts/live/",
     "transcripts/media/",
+    "transcripts/option_kinds.py",
     "transcripts/pages/",
     "transcripts/search/",
     "transcripts/services/",
@@ -267,7 +269,7 @@ def test_requests_a_minute(user: User) -> None:
 
 @pytest.mark.database
 def test_unknown_keys_of_an_address(transactional_db: None) -> None:
-    throttle.reset_key_throttle()
+    reset_key_throttle()
     now = timezone.now()
     calls = [partial(throttle.count_unknown_key, "192.0.2.4", now=now)]
     run_at_once(calls * (throttle.MAX_UNKNOWN_KEYS - 1))
@@ -275,7 +277,7 @@ def test_unknown_keys_of_an_address(transactional_db: None) -> None:
     run_at_once(calls)
     with pytest.raises(throttle.KeyThrottledError):
         throttle.check_key_throttle("192.0.2.4", now=now)
-    throttle.reset_key_throttle()
+    reset_key_throttle()
 
 
 @pytest.mark.database

@@ -17,7 +17,6 @@ from billing.cloud import (
     InstanceDetails,
     drain_instance,
     read_token,
-    register_instance,
     remove_instance,
 )
 from billing.models import BillingAccount, CloudInstance, InstanceStatus
@@ -25,6 +24,7 @@ from billing.plans import change_plan
 from billing.user_data import remove_person
 from stt_web.core.encryption import MASK, UndecipherableError
 from tests.billing.conftest import create_account
+from tests.billing.instances import register_instance
 from tests.e2e.processes import wait_until
 from tests.test_architecture import ROOT, WEB_TIER, files_of, imports_of
 from tests.transcripts.conftest import MakeTranscript
