@@ -1,9 +1,12 @@
 // The panels of a transcript's page: each reads what it shows when it is first opened.
 import { $ } from "../../pages/static/dom.js";
+import { readConversation, startAsking } from "./chat.js";
 import { readMade, startMaking } from "./summary.js";
 
 startMaking();
+startAsking();
 openOnce($("making"), readMade);
+openOnce($("asking"), readConversation);
 
 /**
  * Show a panel, which works now, and call `read` until it has succeeded once.
