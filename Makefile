@@ -47,7 +47,7 @@ check:
 	@sh tests/js/install.sh || [ $$? -eq 3 ]
 	@! [ -e node_modules ] || npm run --silent check
 	$(BIN)/python -m pytest -q tests/test_protos.py tests/test_migrations.py tests/test_architecture.py \
-		tests/test_templates.py tests/test_catalogue.py
+		tests/test_templates.py tests/test_catalogue.py tests/test_vocabulary.py tests/test_documentation.py
 
 # After a change of sentences: the Czech catalogue gets the new ones, empty or fuzzy; translate them,
 # then once more, which compiles it. tests/test_catalogue.py refuses what is left.

@@ -113,7 +113,7 @@ def measure_archive(format_name: str, transcripts: str) -> None:
     import django
 
     django.setup()
-    from transcripts.exports.api.archives import write_archive
+    from transcripts.exports.archive import write_archive
     from transcripts.exports.options import ExportOptions
     from transcripts.models import Transcript
 

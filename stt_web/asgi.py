@@ -33,9 +33,9 @@ from stt_web.core.asgi.messages import (  # noqa: E402
     Scope,
 )
 from stt_web.core.asgi.protection import ProtectionLayer  # noqa: E402
+from stt_web.core.asgi.request_log import RequestIdLayer  # noqa: E402
 from stt_web.core.asgi.thread_slots import ThreadSlotsLayer  # noqa: E402
 from stt_web.core.asgi.upload_layer import UploadLayer  # noqa: E402
-from stt_web.core.request_id import RequestIdLayer  # noqa: E402
 from stt_web.core.wakeups import receive_wakeups  # noqa: E402
 from stt_web.routing import socket_router  # noqa: E402
 from transcripts.media import warm_up  # noqa: E402

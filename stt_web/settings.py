@@ -15,6 +15,7 @@ from stt_web.beat_schedule import make_beat_schedule
 from stt_web.core.database_url import read_database_url
 from stt_web.core.email_url import read_email_url
 from stt_web.core.env import (
+    check_at_least,
     read_bool,
     read_choice,
     read_float,
@@ -290,6 +291,12 @@ INFERENCE_CA_FILE = read_text("STT_INFERENCE_CA_FILE", "")  # TLS with this CA; 
 # A job's lease: renewed by a timer, lost after `LEASE_S` without renewal.
 LEASE_S = read_float("STT_LEASE_S", 20.0)
 HEARTBEAT_S = read_float("STT_HEARTBEAT_S", 3.0)
+check_at_least(
+    "STT_LEASE_S",
+    LEASE_S,
+    least=2 * HEARTBEAT_S,
+    reason="one renewal that is late loses no lease (twice STT_HEARTBEAT_S)",
+)
 PROGRESS_DEADLINE_S = read_float("STT_PROGRESS_DEADLINE_S", 900.0)
 MAX_STALLED_TRIES = read_int("STT_MAX_STALLED_TRIES", 3, at_least=1)
 # A recording up to this long is worked on in the `short` class.
@@ -307,6 +314,12 @@ MAX_OPEN_TRANSCRIPTS = read_int("STT_MAX_OPEN_TRANSCRIPTS", 500, at_least=1)
 
 # Live sessions. A lost socket leaves its session resumable for so long.
 LIVE_PAUSE_S = read_float("STT_LIVE_PAUSE_S", 60.0)
+check_at_least(
+    "STT_LIVE_PAUSE_S",
+    LIVE_PAUSE_S,
+    least=LEASE_S,
+    reason="a session is resumed once its old lease has ended (STT_LEASE_S)",
+)
 LIVE_IDLE_S = read_float("STT_LIVE_IDLE_S", 60.0)
 LIVE_MAX_S = read_int("STT_LIVE_MAX_S", 12 * 3600, at_least=1)
 LIVE_ANONYMOUS_S = read_int("STT_LIVE_ANONYMOUS_S", 300, at_least=1)

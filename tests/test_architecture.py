@@ -50,13 +50,20 @@ ROOMS = (
     "sharing",
     "webhooks",
 )
+# The apps know of stt_web what is in core/ only.
+WIRING = tuple(
+    f"stt_web.{path.stem}"
+    for path in sorted((ROOT / "stt_web").iterdir())
+    if (path.suffix == ".py" or path.is_dir()) and path.stem not in ("__init__", "core")
+)
 # What a part must not import. A part is a package or a module; a rule covers all below it.
 FORBIDDEN: dict[str, tuple[str, ...]] = {
     "inference_service": ("django", "rest_framework", "channels", "celery", "av", *WEB_TIER),
     **dict.fromkeys(WEB_TIER, ("inference_service", *ENGINES)),
     "protos": ("django", "inference_service", *WEB_TIER),
-    "accounts/": ("billing", "transcripts"),
-    "billing/": ("transcripts",),
+    "accounts/": ("billing", "transcripts", *WIRING),
+    "billing/": ("transcripts", *WIRING),
+    "transcripts/": WIRING,
     "stt_web/core/": ("accounts", "billing", "transcripts"),
 }
 for app in ("accounts", "billing", "transcripts"):
@@ -78,6 +85,12 @@ FORBIDDEN["transcripts/text"] += (
     "transcripts.services",
 )
 FORBIDDEN["transcripts/jobs"] = ("transcripts.live", "transcripts.pages")
+# Pages and the API are two fronts of the same services.
+for room in ROOMS:
+    for pages in ("pages.py", "pages"):
+        apis = tuple(f"transcripts.{other}.api" for other in ROOMS)
+        FORBIDDEN[f"transcripts/{room}/{pages}"] = ("transcripts.api", *apis)
+FORBIDDEN["transcripts/pages"] = ("transcripts.api", *(f"transcripts.{each}.api" for each in ROOMS))
 # What is finished knows nothing of how it came about.
 for room in ("editing", "exports", "imports", "search", "sharing", "webhooks"):
     FORBIDDEN[f"transcripts/{room}"] = ("transcripts.jobs", "transcripts.live")
@@ -209,7 +222,13 @@ def test_no_module_imports_itself_through_others(part: str) -> None:
 
 @pytest.mark.parametrize(
     ("part", "one", "other"),
-    [("inference_service", "sessions", "scheduler"), ("transcripts", "jobs", "live")],
+    [
+        ("inference_service", "sessions", "scheduler"),
+        ("transcripts", "jobs", "live"),
+        ("accounts", "services", "keys"),
+        ("billing", "payments", "models"),
+        ("stt_web", "core", "supervisor"),
+    ],
 )
 def test_no_packages_import_each_other(part: str, one: str, other: str) -> None:
     graphs = list(sibling_graphs(module_graph(part), part))

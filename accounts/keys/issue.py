@@ -18,8 +18,8 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.keys import cache
+from accounts.keys.notifications import notify_key_created
 from accounts.models import ApiKey, User
-from accounts.services.notifications import notify_key_created
 from stt_web.core import wakeups
 from stt_web.core.errors import ApiError
 

@@ -32,6 +32,12 @@ def read_float(name: str, default: float) -> float:
     return _parse(name, str(default), float, "a number")
 
 
+def check_at_least(name: str, value: float, *, least: float, reason: str) -> None:
+    """Refuse a value that contradicts another setting; `reason` names that."""
+    if value < least:
+        raise BadSettingError(f"{name} is {value:g}, but must be at least {least:g}: {reason}.")
+
+
 def read_bool(name: str, *, default: bool) -> bool:
     words = {"1": True, "true": True, "yes": True, "on": True}
     words |= {"0": False, "false": False, "no": False, "off": False}

@@ -1,32 +1,12 @@
-"""`X-Request-Id`: echoed or made, on every answer, and in every log line of the request.
-
-It is an ASGI layer, the outermost: what the ingest refuses never reaches Django, and has an id too.
-The same layer writes the access log: one line a request, and one a live socket when it is over,
-without its query string, in which a client may have put a key (`?token=` of live sockets).
-"""
+"""`X-Request-Id`: echoed or made, on every answer (`asgi/request_log.py`), and in every log line of
+the request."""
 
 import logging
 import re
-import time
 import uuid
 from contextvars import ContextVar
 
-from stt_web.core.asgi.messages import (
-    ASGI3Application,
-    ASGIReceiveCallable,
-    ASGISendCallable,
-    ASGISendEvent,
-    HTTPScope,
-    Scope,
-    WebSocketScope,
-    find_header,
-    replace_header,
-)
-
 request_id_var: ContextVar[str] = ContextVar("request_id", default="")
-access_log = logging.getLogger("stt_web.access")
-# What follows these in a path opens something: a transcript, an address, a password.
-_SECRET = re.compile(r"\A(/s/|/account/confirm-email/|/account/password/reset/key/)[^/]+")
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
 
@@ -41,93 +21,3 @@ class RequestIdFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id_var.get() or "-"
         return True
-
-
-class RequestIdLayer:
-    """The ASGI layer: sets `request_id_var`, adds the header, logs the answer."""
-
-    def __init__(self, app: ASGI3Application) -> None:
-        self._app = app
-
-    async def __call__(
-        self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
-    ) -> None:
-        if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-            return
-        request_id = choose_request_id(find_header(scope, b"x-request-id"))
-        request_id_var.set(request_id)
-        if scope["type"] == "http":
-            await self._serve_request(scope, receive, send, request_id)
-        else:
-            await self._serve_socket(scope, receive, send, request_id)
-
-    async def _serve_request(
-        self,
-        scope: HTTPScope,
-        receive: ASGIReceiveCallable,
-        send: ASGISendCallable,
-        request_id: str,
-    ) -> None:
-        started = time.monotonic()
-        status = 0
-
-        async def send_with_id(message: ASGISendEvent) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message = replace_header(message, b"x-request-id", request_id.encode())
-            await send(message)
-
-        try:
-            await self._app(scope, receive, send_with_id)
-        finally:
-            access_log.info(
-                "event=request method=%s path=%s status=%d duration_ms=%d",
-                scope["method"],
-                _printable(scope["path"]),
-                status,  # 0: the client went away before there was an answer
-                round((time.monotonic() - started) * 1000),
-            )
-
-    async def _serve_socket(
-        self,
-        scope: WebSocketScope,
-        receive: ASGIReceiveCallable,
-        send: ASGISendCallable,
-        request_id: str,
-    ) -> None:
-        started = time.monotonic()
-        code = 0
-
-        async def send_with_id(message: ASGISendEvent) -> None:
-            nonlocal code
-            if message["type"] == "websocket.accept":
-                own = (b"x-request-id", request_id.encode())
-                headers = message.get("headers") or ()  # Channels leaves them out
-                message = {**message, "headers": [*headers, own]}
-            elif message["type"] == "websocket.http.response.start":
-                code = message["status"]
-                own = (b"x-request-id", request_id.encode())
-                message = {**message, "headers": [*message["headers"], own]}
-            elif message["type"] == "websocket.close":
-                code = message.get("code") or 1000
-            await send(message)
-
-        try:
-            await self._app(scope, receive, send_with_id)
-        finally:
-            access_log.info(
-                "event=socket path=%s code=%d duration_ms=%d",
-                _printable(scope["path"]),
-                code,  # 0: the client closed it, or disconnected
-                round((time.monotonic() - started) * 1000),
-            )
-
-
-def _printable(path: str) -> str:
-    """Return the path for a log line: a client can't begin a line of its own, nor fill the log.
-
-    A path that opens something by itself is not written whole.
-    """
-    return re.sub(r"[^!-~]", "?", _SECRET.sub(r"\1***", path[:200]))

@@ -21,7 +21,7 @@ from tests.transcripts.conftest import MakeTranscript
 from tests.transcripts.jobs.test_lease import WINDOW
 from tests.transcripts.meeting import ROUNDS, begin, check_agreement, edit, finished, meet
 from transcripts.editing.align_edits import align_edit
-from transcripts.exports.api.archives import write_archive
+from transcripts.exports.archive import write_archive
 from transcripts.exports.options import ExportOptions
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.jobs.lease import claim_job

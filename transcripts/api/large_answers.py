@@ -14,11 +14,11 @@ from django.db.models import Avg
 from django.db.models.functions import Length
 from django.http import StreamingHttpResponse
 
-from transcripts.exports.api.views import ExportFailedError, read_in_chunks, wait_for_file
 from transcripts.exports.document import load_segments, spoken_language
 from transcripts.exports.json import segment_as_json
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import SEGMENTS
+from transcripts.exports.waiting import ExportFailedError, read_in_chunks, wait_for_file
 from transcripts.models import Transcript
 from transcripts.responses import describe_without_segments
 

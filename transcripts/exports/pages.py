@@ -18,9 +18,9 @@ from django.views.decorators.http import require_POST
 from accounts.models import User
 from accounts.services.sessions import load_session_user
 from stt_web.core.errors import ApiError
-from transcripts.exports.api.archives import answer_archive, find_ids
-from transcripts.exports.api.options import read_export_options
-from transcripts.exports.api.views import check_format
+from transcripts.exports.archive import answer_archive, find_ids
+from transcripts.exports.requested import read_export_options
+from transcripts.exports.waiting import check_format
 from transcripts.filters import FILTERS
 
 _NARROWING = ("search", *FILTERS)

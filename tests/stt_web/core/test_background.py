@@ -29,13 +29,14 @@ AWAITED = {
     "stt_web/core/background.py": "the primitive",
     "stt_web/supervisor/__main__.py": "both are waited for together",
     "stt_web/supervisor/child.py": "waited for with the process",
+    "transcripts/intelligence/api/chat.py": "the work is waited for, or cancelled with its client",
     "transcripts/jobs/api/transcribe.py": "both are waited for together",
     "transcripts/live/audio_input.py": "`_note_end` passes its failure on",
     "transcripts/live/consumer.py": "the five are waited for together",
     "transcripts/media/child.py": "a process of its own, which ends with the thread",
     "transcripts/gaps/actions.py": "a timer that is cancelled where it is made",
     "transcripts/live/upstream.py": "waited for with the call",
-    "transcripts/live/result_writer.py": "`settle` raises its failure",
+    "transcripts/live/result_writer.py": "`flush` raises its failure",
     "transcripts/live/session.py": "`_listen` awaits it",
 }
 _BARE = {"create_task", "ensure_future", "Thread", "Timer", "start_new_thread"}

@@ -3,11 +3,8 @@
 Plain asynchronous views: what a worker makes is waited for without a thread.
 """
 
-import asyncio
 import hashlib
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import BinaryIO, cast
+from typing import cast
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -24,20 +21,25 @@ from stt_web.core.documentation import DeclaredError, documented, raises
 from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
 from transcripts.access import TranscriptNotFoundError
-from transcripts.exports.api.options import read_export_options
 from transcripts.exports.api.parameters import OPTION_PARAMETERS, PROFILE_PARAMETERS
 from transcripts.exports.files import content_disposition, file_name
 from transcripts.exports.options import ExportOptions
-from transcripts.exports.render import EXPORTS, LINT, export, load_for
-from transcripts.exports.worker_exports import describe_export, is_large, order_export
+from transcripts.exports.render import EXPORTS, LINT
+from transcripts.exports.requested import read_export_options
+from transcripts.exports.waiting import (
+    ExportFailedError,
+    UnknownFormatError,
+    check_format,
+    render_export,
+    wait_for_export,
+)
+from transcripts.exports.worker_exports import is_large
 from transcripts.job_errors import JOB_ERRORS, job_error, warn_in_headers
 from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Transcript
 from transcripts.option_kinds import InvalidOptionError
 from transcripts.principals import check_still_allowed, find_transcript
 
 _WAIT_S = 20.0
-_CHUNK_BYTES = 256 * 1024
-_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 0.5
 _RETRY_AFTER_S = 5
 
 
@@ -51,25 +53,6 @@ class NotFinishedError(ApiError):
         super().__init__(
             "This transcript is still being worked on. Ask again when it is finished.",
             retry_after_s=5,
-        )
-
-
-class UnknownFormatError(ApiError):
-    """There is no such format."""
-
-    code = "unknown_format"
-
-
-class ExportFailedError(ApiError):
-    """The file could not be made; another format may work."""
-
-    status = 500
-    code = "export_failed"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This file could not be made. The fault is ours, and is in the log; another format may"
-            " work."
         )
 
 
@@ -121,41 +104,6 @@ async def export_transcript(
     return await sync_to_async(_answer_export)(request, transcript, content, format_name)
 
 
-async def wait_for_export(
-    transcript: Transcript, *, format_name: str, options: ExportOptions, timeout_s: float
-) -> bytes | None:
-    """Return what `wait_for_file` finds, whole."""
-    file = await wait_for_file(
-        transcript, format_name=format_name, options=options, timeout_s=timeout_s
-    )
-    return None if file is None else await sync_to_async(_read_whole)(file)
-
-
-async def wait_for_file(
-    transcript: Transcript, *, format_name: str, options: ExportOptions, timeout_s: float
-) -> BinaryIO | None:
-    """Return what a worker makes, or made, open; None if `timeout_s` went by before. Holds no
-    thread.
-
-    Raises ExportFailedError.
-    """
-    wanted = await sync_to_async(describe_export)(
-        transcript, format_name=format_name, options=options
-    )
-    pause_s = _SHORTEST_PAUSE_S
-    try:
-        async with asyncio.timeout(timeout_s):
-            while not wanted.path.exists():
-                if wanted.is_failed:
-                    raise ExportFailedError
-                await sync_to_async(order_export)(wanted)
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-        return await sync_to_async(_open)(wanted.path)
-    except (TimeoutError, FileNotFoundError):  # or deleted between the two
-        return None
-
-
 @documented(
     operation_id="lint_subtitles",
     authentication=(GuestAuthentication,),
@@ -193,24 +141,6 @@ async def lint_subtitles(
     return HttpResponse(content, content_type="application/json")
 
 
-async def read_in_chunks(file: BinaryIO) -> AsyncIterator[bytes]:
-    """Yield the file in pieces, and close it."""
-    try:
-        while chunk := await sync_to_async(file.read)(_CHUNK_BYTES):
-            yield chunk
-    finally:
-        file.close()
-
-
-def _open(path: Path) -> BinaryIO:
-    return path.open("rb")
-
-
-def _read_whole(file: BinaryIO) -> bytes:
-    with file:
-        return file.read()
-
-
 def open_for_export(principal: Principal, transcript_id: UUID) -> Transcript:
     """Return what may be exported. Raises ApiError: 404, 409 not finished. Queries."""
     transcript = find_transcript(principal, transcript_id)
@@ -219,14 +149,6 @@ def open_for_export(principal: Principal, transcript_id: UUID) -> Transcript:
     if transcript.status not in READABLE_STATUSES and not transcript.segments.exists():
         raise job_error(transcript)
     return transcript
-
-
-def check_format(format_name: str) -> None:
-    """Raise ApiError 400 for a format that there isn't."""
-    if format_name not in EXPORTS:
-        raise UnknownFormatError(
-            f"There is no format {format_name[:20]!r}: ask for one of {', '.join(EXPORTS)}."
-        )
 
 
 def answer_file(request: HttpRequest, body: bytes, *, title: str, format_name: str) -> HttpResponse:
@@ -249,11 +171,6 @@ def _answer_now(
 ) -> HttpResponse:
     body = render_export(transcript, format_name, options)
     return _answer_export(request, transcript, body, format_name)
-
-
-def render_export(transcript: Transcript, format_name: str, options: ExportOptions) -> bytes:
-    """Return the file, rendered here and now. Queries."""
-    return export(load_for(format_name, transcript, options), format_name, options)
 
 
 def _answer_export(

@@ -19,8 +19,8 @@ from accounts.keys.issue import issue_api_key
 from accounts.keys.throttle import MAX_UNKNOWN_KEYS, reset_key_throttle
 from accounts.models import ApiKey, User
 from accounts.tickets import issue_ticket
+from stt_web.core.asgi.request_log import RequestIdLayer
 from stt_web.core.asgi.socket_protocol import MAX_FRAGMENTS, MAX_FRAME_BYTES
-from stt_web.core.request_id import RequestIdLayer
 from tests.stt_web.served import Served
 from tests.transcripts.live.conftest import SECOND
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
