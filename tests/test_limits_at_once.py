@@ -74,6 +74,7 @@ OF_ONE_REQUEST = (
     "transcripts/jobs/",
     "transcripts/live/",
     "transcripts/media/",
+    "transcripts/option_kinds.py",
     "transcripts/pages/",
     "transcripts/search/",
     "transcripts/services/",
