@@ -130,7 +130,17 @@ APPEND_SLASH = False  # an API path without its slash is a 404 in the one error 
 # The packages of `transcripts` that have pages: each holds its own templates and static files.
 ROOMS = [
     BASE_DIR / "transcripts" / name
-    for name in ("pages", "editing", "exports", "gaps", "live", "retention", "sharing", "webhooks")
+    for name in (
+        "pages",
+        "editing",
+        "exports",
+        "gaps",
+        "intelligence",
+        "live",
+        "retention",
+        "sharing",
+        "webhooks",
+    )
 ]
 TEMPLATES = [
     {

@@ -28,6 +28,7 @@ PAGES: dict[str, Mapping[str, Any]] = {
     "pages/static/library.js": library.TEXTS,
     "live/static/live.js": live_pages.TEXTS | live_pages.NOTICES | live_pages.PROBLEMS,
     "editing/static/editor.js": transcript_texts.TEXTS,
+    "intelligence/static/panels.js": transcript_texts.TEXTS,
 }
 _IMPORT = re.compile(r"(?:from|import)\s+\"(\.[\w/.-]+\.js)\"")
 _USED = re.compile(r"\btexts\.(?!js\b)(\w+)")

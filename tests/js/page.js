@@ -22,6 +22,8 @@ const TEXTS = {
   saved: "Saved.",
   changed: "Changed elsewhere.",
   edit: "Edit",
+  play_from: "Play from {time}",
+  go_to: "Go to {time}",
   speaker_actions: "Rename or merge {name}",
 };
 

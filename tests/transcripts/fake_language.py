@@ -35,6 +35,7 @@ class FakeLanguage:
     context_tokens: int = 4096
     untranslatable: str = "¤"  # a sentence with it comes back as it was
     before: Callable[[], object] = lambda: None
+    after_word: Callable[[], object] = lambda: None  # of the language model, once it is sent
     hangs: threading.Event | None = None  # answers wait for it, or for their callers to leave
     embedded: list[language_pb2.EmbedRequest] = field(default_factory=list)
     generated: list[language_pb2.GenerateRequest] = field(default_factory=list)
@@ -92,6 +93,7 @@ class LanguageServicer(language_pb2_grpc.LanguageServicer):
         text = self._fake.answer(request.messages[-1].content)
         for word in re.findall(r"\S+\s*|\s+", text):
             yield language_pb2.GenerateEvent(delta=language_pb2.TextDelta(text=word))
+            self._fake.after_word()
         finished = language_pb2.GenerateFinished(
             finish_reason=language_pb2.GenerateFinished.REASON_STOP, model=model
         )

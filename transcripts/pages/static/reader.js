@@ -131,6 +131,20 @@ function findSegment(seconds) {
   return found;
 }
 
+/**
+ * Play from a time, and show its line. Without a recording a line of another part of the text is
+ * shown by that part's page.
+ * @param {number} seconds
+ * @param {number | null} [order] how many segments are before it
+ */
+export function goTo(seconds, order = null) {
+  const item = findSegment(seconds);
+  const isHere = item && seconds < Number(item.dataset.end);
+  if (isHere) item.scrollIntoView({ block: "center" });
+  if (player) play(player, String(seconds));
+  else if (!isHere && order !== null) location.assign(`?line=${order}`);
+}
+
 /** @param {HTMLAudioElement} audio */
 async function follow(audio) {
   const seconds = recordingTime(audio);

@@ -1,0 +1,263 @@
+// Summaries, notes and analyses of a transcript: made, shown, copied, edited and deleted.
+import { currentRevision, guard, onRevision } from "../../editing/static/changes.js";
+import { copyText } from "../../pages/static/clipboard.js";
+import { $, announce, make, makeButton } from "../../pages/static/dom.js";
+import { formatDateTime } from "../../pages/static/format.js";
+import { list } from "../../pages/static/reader.js";
+import { fill, texts } from "../../pages/static/texts.js";
+import { renderMarkdown } from "./markdown.js";
+import { callJson, within } from "./panel.js";
+import { makePlace } from "./places.js";
+import { sectionsOf } from "./result-sections.js";
+
+const MAKE_MS = 330_000; // the server gives up before
+const PAGE = 100; // the API's largest
+/** The call that makes a kind, and the field that says which. */
+const CALLS = /** @type {const} */ ({
+  summary: ["summarize/", "style"],
+  content: ["generate/", "type"],
+  analysis: ["analyze/", "type"],
+});
+
+/**
+ * @typedef {{
+ *   id: string,
+ *   kind: string,
+ *   name: string,
+ *   model: string,
+ *   revision: number,
+ *   is_stale: boolean,
+ *   is_edited: boolean,
+ *   text: string,
+ *   result: any,
+ *   updated_at: string,
+ * }} Made as the API describes a result
+ */
+
+export function startMaking() {
+  $("make").addEventListener("submit", (/** @type {Event} */ event) => {
+    event.preventDefault();
+    makeChosen();
+  });
+  onRevision(() => {
+    for (const note of /** @type {NodeListOf<HTMLElement>} */ (
+      document.querySelectorAll("#made .stale")
+    ))
+      note.hidden = Number(note.dataset.revision) === currentRevision();
+  });
+}
+
+/** Show what was made before; return whether it could be read. */
+export function readMade() {
+  return within($("make-problem"), async () => {
+    for (let page = 1, isMore = true; isMore; page++) {
+      const answer = await callJson(`results/?page=${page}&page_size=${PAGE}`);
+      const fresh = answer.results.filter(isOffered).filter(isNotShown);
+      $("made").append(...fresh.map(renderMade));
+      isMore = Boolean(answer.next);
+    }
+  });
+}
+
+/** Translations and masked texts are stored, too, and have no place here. @param {Made} made */
+const isOffered = ({ kind, name }) => Boolean(texts.made_names[kind]?.[nameOf(name)]);
+
+/** One that was made while the list was read is shown already. @param {Made} made */
+const isNotShown = ({ id }) => !document.querySelector(`.made[data-id="${id}"]`);
+
+async function makeChosen() {
+  const [kind, name] = $("make-what").value.split("/");
+  const [path, field] = CALLS[/** @type {keyof typeof CALLS} */ (kind)];
+  const button = $("make").querySelector("button");
+  button.disabled = true;
+  $("make-progress").textContent = texts.making;
+  const isMade = await within($("make-problem"), async () => {
+    const options = { method: "POST", data: { [field]: name }, timeoutMs: MAKE_MS };
+    const { result_id: id } = await callJson(path, options);
+    showMade(await callJson(`results/${id}/`));
+  });
+  button.disabled = false;
+  $("make-progress").textContent = isMade
+    ? fill(texts.made, { name: texts.made_names[kind][name] })
+    : "";
+}
+
+/** Put a new result first; it has taken the place of the last of its kind. @param {Made} made */
+function showMade(made) {
+  const key = `${made.kind}/${made.name}`;
+  for (const old of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".made")))
+    if (old.dataset.key === key && !old.dataset.edited) old.remove();
+  const shown = renderMade(made);
+  $("made").prepend(shown);
+  shown.open = true;
+}
+
+/** @param {string} name */
+const nameOf = (name) => name.replace(/ \(part\)$/, "");
+
+/** @param {Made} made */
+function titleOf({ kind, name }) {
+  const title = texts.made_names[kind][nameOf(name)];
+  return name.endsWith(" (part)") ? fill(texts.made_part, { name: title }) : title;
+}
+
+/**
+ * Return the result, closed; what it says is put together when it is opened.
+ * @param {Made} made
+ */
+function renderMade(made) {
+  const body = make("div");
+  const item = make("details", { className: "made" }, renderSummary(made), body);
+  item.dataset.id = made.id;
+  item.dataset.key = `${made.kind}/${made.name}`;
+  if (made.is_edited) item.dataset.edited = "yes";
+  item.addEventListener("toggle", () => {
+    if (item.open && !body.hasChildNodes()) showBody(item, body, made);
+  });
+  return item;
+}
+
+/** @param {Made} made */
+function renderSummary(made) {
+  const facts = [made.model, formatDateTime(made.updated_at)];
+  if (made.is_edited) facts.push(texts.edited_by_you);
+  else if (made.result.approximate) facts.push(texts.quoted);
+  const hint = make("p", { className: "hint", textContent: facts.join(" · ") });
+  return make("summary", {}, make("h3", { textContent: titleOf(made) }), hint);
+}
+
+/**
+ * @param {HTMLDetailsElement} item
+ * @param {HTMLElement} body
+ * @param {Made} made
+ */
+function showBody(item, body, made) {
+  const stale = make("p", { className: "stale", textContent: texts.stale });
+  stale.dataset.revision = String(made.revision);
+  stale.hidden = !made.is_stale && made.revision === currentRevision();
+  const problem = make("p", { className: "problem", hidden: true });
+  problem.setAttribute("role", "alert");
+  const written = make("div", { className: "written", lang: list.lang }, renderContent(made));
+  const actions = make("div", { className: "actions" });
+  actions.append(makeCopyButton(problem, () => made.text || written.innerText));
+  if (made.text) actions.append(makeButton(texts.edit, () => edit(item, body, made)));
+  const deleting = makeButton(texts.delete, () => remove(item, problem, made));
+  deleting.classList.add("danger");
+  actions.append(deleting);
+  body.replaceChildren(stale, written, problem, actions);
+}
+
+/** What a person or a model wrote as Markdown; what is known by its evidence with its times.
+ * @param {Made} made */
+function renderContent(made) {
+  const sections = made.is_edited ? [] : sectionsOf(made);
+  const parts = document.createDocumentFragment();
+  if (made.name === "sentiment") parts.append(renderOverall(made.result.result.label));
+  for (const section of sections.filter(({ items }) => items.length))
+    parts.append(...renderSection(section));
+  if (parts.hasChildNodes()) return parts;
+  return made.text.trim()
+    ? renderMarkdown(made.text)
+    : make("p", { textContent: texts.nothing_made });
+}
+
+/** @param {string} label */
+const renderOverall = (label) =>
+  make("p", { textContent: fill(texts.overall, { label: texts.sections[label] }) });
+
+/** @param {import("./result-sections.js").Section} section */
+function renderSection({ name, title, items }) {
+  const rows = make("ul", {}, ...items.map(renderItem));
+  if (!name) return [rows];
+  return [make("h4", { textContent: title ?? texts.sections[name] ?? name }), rows];
+}
+
+/** @param {import("./result-sections.js").Item} item */
+function renderItem({ text, places, speaker, owner, due, choices, answer }) {
+  const row = make("li", { dir: "auto" }, text);
+  const notes = [
+    speaker,
+    owner && fill(texts.owner, { name: owner }),
+    due && fill(texts.due, { due }),
+  ];
+  const known = notes.filter(Boolean).join(" · ");
+  if (known) row.append(" ", make("small", { textContent: known }));
+  for (const place of places) row.append(" ", makePlace(place));
+  if (choices)
+    row.append(make("ul", {}, ...choices.map((choice) => make("li", { textContent: choice }))));
+  if (answer) row.append(renderAnswer(answer));
+  return row;
+}
+
+/** @param {import("./result-sections.js").Item} answer */
+function renderAnswer({ text, places }) {
+  const line = make("p", { dir: "auto", textContent: text });
+  for (const place of places) line.append(" ", makePlace(place));
+  return make("details", {}, make("summary", { textContent: texts.answer }), line);
+}
+
+/**
+ * @param {HTMLElement} problem
+ * @param {() => string} textOf
+ */
+function makeCopyButton(problem, textOf) {
+  const button = makeButton(texts.copy, async () => {
+    const isCopied = await copyText(textOf());
+    button.textContent = isCopied ? texts.copied : texts.copy;
+    problem.hidden = isCopied;
+    problem.textContent = isCopied ? "" : texts.not_copied;
+    if (isCopied) announce(texts.copied);
+  });
+  return button;
+}
+
+/**
+ * @param {HTMLDetailsElement} item
+ * @param {HTMLElement} body
+ * @param {Made} made
+ */
+function edit(item, body, made) {
+  const area = make("textarea", { value: made.text });
+  area.lang = list.lang;
+  area.setAttribute("aria-label", texts.text);
+  const problem = make("p", { className: "problem", hidden: true });
+  problem.setAttribute("role", "alert");
+  const release = guard(() => area.isConnected && area.value !== made.text);
+  const save = makeButton(texts.save, null, { type: "submit" });
+  const cancel = makeButton(texts.cancel, () => {
+    release();
+    showBody(item, body, made);
+  });
+  const form = make("form", {}, area, problem, make("div", { className: "actions" }, save, cancel));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    save.disabled = true;
+    await within(problem, async () => {
+      const options = { method: "PATCH", data: { text: area.value } };
+      const saved = renderMade(await callJson(`results/${made.id}/`, options));
+      release();
+      item.replaceWith(saved);
+      saved.open = true;
+      saved.querySelector("summary")?.focus();
+      announce(texts.saved);
+    });
+    save.disabled = false;
+  });
+  body.replaceChildren(form);
+  area.focus();
+}
+
+/**
+ * @param {HTMLDetailsElement} item
+ * @param {HTMLElement} problem
+ * @param {Made} made
+ */
+async function remove(item, problem, made) {
+  if (!confirm(fill(texts.delete_made, { name: titleOf(made) }))) return;
+  await within(problem, async () => {
+    await callJson(`results/${made.id}/`, { method: "DELETE" });
+    item.remove();
+    $("make-progress").textContent = texts.made_deleted;
+    $("make-what").focus();
+  });
+}
