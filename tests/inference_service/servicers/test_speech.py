@@ -279,6 +279,26 @@ async def test_a_sure_sentence_behind_a_text_that_ends_early_is_accepted(
     assert {gap.reason for gap in missing} <= {"not_speech"}
 
 
+async def test_what_a_stretched_word_hides_is_recognised(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    """A Whisper skips a sentence, and attention stretches the next word over it."""
+
+    def revise(segment: TextSegment) -> TextSegment:
+        if len(segment.words) <= 12:
+            return segment
+        first, *others = segment.words[8:]
+        return with_words(segment, [replace(first, start_s=0.0), *others])
+
+    recogniser.revise = revise
+    async with serve(recogniser) as served:
+        result = await transcribe(served.channel, load_pcm("en_talk_20s"))
+    (window,) = result.windows
+    assert len(result.text.split()) >= 12
+    assert not window.gaps
+    check_promises(result, end_ms=len(load_pcm("en_talk_20s")) // 32)
+
+
 async def test_speech_that_repeats_itself_is_accepted(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:
