@@ -89,7 +89,7 @@ TEXTS: dict[str, Any] = {
     },
     "overall": _("Overall: {label}"),
     "asking": _("Searching the transcript…"),
-    "answered": _("The answer is below the question."),
+    "answered": _("The answer is above."),
     "not_here": _("Not in this transcript"),
     "sources": _("Sources"),
     "stopped": _("Stopped."),
