@@ -19,7 +19,7 @@ from django.db.models import F
 from accounts.models import User
 from transcripts.exports.document import load_document
 from transcripts.inference.language import Vectors
-from transcripts.intelligence.chat import make_index, read_index, store_index
+from transcripts.intelligence.chat import go_on_with, make_index, read_index, store_index
 from transcripts.intelligence.documents import escape
 from transcripts.intelligence.engines import TextEngines
 from transcripts.intelligence.operations import EXTRACTIVE
@@ -125,7 +125,7 @@ def embed_library_question(question: LibraryQuestion, engines: TextEngines) -> L
 def answer_library_question(
     vectors: LibraryVectors, question: LibraryQuestion, *, user: User, session: ChatSession | None
 ) -> dict[str, Any]:
-    """Search, store the turn, and return the answer's body."""
+    """Search, store the turn, and return the answer's body. Raises ChatNotFoundError."""
     for unindexed, index in vectors.made:
         _store_made(unindexed, index)
     stored = SegmentVectors.objects.filter(transcript__in=list(question.transcripts))
@@ -137,7 +137,7 @@ def answer_library_question(
     text = _write(hits[:_SOURCES]) if is_found else _NOTHING
     model = f"{EXTRACTIVE}/{vectors.model}"
     with transaction.atomic():
-        session = session or ChatSession.objects.create(owner=user, transcript=None)
+        session = go_on_with(session, user=user, transcript=None)
         turn = ChatTurn.objects.create(
             session=session,
             question=question.text,
@@ -149,7 +149,6 @@ def answer_library_question(
         quoted = {hit.transcript.pk for hit in hits[:_SOURCES]} if is_found else set()
         still_there = Transcript.objects.filter(pk__in=quoted, owner=user)
         turn.mentioned.set(still_there)
-        session.save(update_fields=["updated_at"])
     return {
         "answer": text,
         "found": is_found,

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from stt_web.core.errors import ApiError
 from transcripts.exports.document import load_document
@@ -100,10 +101,11 @@ def get_result(transcript: Transcript, result_id: UUID) -> StoredResult:
 
 
 def edit_result(result: StoredResult, *, text: str) -> None:
-    """Put a person's text in the place of the machine's."""
-    result.text = text
-    result.is_edited = True
-    result.save(update_fields=["text", "is_edited", "updated_at"])
+    """Put a person's text in the place of the machine's. Raises ResultNotFoundError: deleted."""
+    result.text, result.is_edited, result.updated_at = text, True, timezone.now()
+    rows = StoredResult.objects.filter(pk=result.pk)
+    if not rows.update(text=text, is_edited=True, updated_at=result.updated_at):
+        raise ResultNotFoundError
 
 
 def describe_result(result: StoredResult, transcript: Transcript) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.authentication import hold_open
 from accounts.guest_tokens import make_guest_token
 from accounts.models import ApiKey
 from billing.ledger import place_hold
@@ -104,7 +105,7 @@ class SessionAdmission:
 def admit_session(request: LiveRequest) -> SessionAdmission:
     """Make a session's transcript and hold its first minute, or raise: then nothing moved.
 
-    Raises NoCreditsError (402), LimitError (429), AnonymousLimitError (429).
+    Raises NoCreditsError (402), LimitError (429), AnonymousLimitError (429), AuthenticationError.
     """
     now = timezone.now()
     account = None
@@ -112,6 +113,7 @@ def admit_session(request: LiveRequest) -> SessionAdmission:
     with transaction.atomic():
         digest = ""
         if request.user is not None:
+            hold_open(request.user)
             account = lock_account_for(request.user)
         else:
             digest = count_anonymous_use(request.address, now=now)
