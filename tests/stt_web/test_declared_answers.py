@@ -10,7 +10,7 @@ from stt_web.core.error_responses import answer_error
 from stt_web.core.errors import ApiError
 from stt_web.openapi import build_document
 from tests.access.routes import Route, list_routes
-from tests.declared_errors import note_answer, read_declared, take_undeclared
+from tests.declared_answers import note_answer, read_declared, take_undeclared
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
