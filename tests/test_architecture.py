@@ -33,7 +33,8 @@ ENGINES = (
     "pyannote",
     "f5_tts",
 )
-FRONT = ("api", "pages", "tasks", "management", "urls", "page_urls")
+FRONT = ("admin", "api", "pages", "tasks", "management", "urls", "page_urls")
+ROOM_FRONT = ("api", "consumer", "pages")
 # Packages of transcripts, one per capability. The first four serve all others.
 FOUNDATIONS = ("text", "media", "inference", "pii")
 ROOMS = (
@@ -170,6 +171,37 @@ def _has_code(file: Path, pattern: re.Pattern[str]) -> bool:
         isinstance(node, ast.Constant) and pattern.fullmatch(repr(node.value)) is not None
         for node in ast.walk(ast.parse(file.read_text()))
     )
+
+
+def is_front(module: str) -> bool:
+    """Return whether it answers requests, messages or commands: of an application, or of a room."""
+    app, _, below = module.partition(".")
+    parts = below.split(".")
+    if app == "transcripts" and parts[0] in ROOMS:
+        return len(parts) > 1 and parts[1] in ROOM_FRONT
+    return app in WEB_TIER and parts[0] in FRONT
+
+
+@pytest.mark.parametrize("app", ["accounts", "billing", "transcripts"])
+def test_only_a_front_imports_a_front(app: str) -> None:
+    """A service that called a room's API or pages would need their forms and requests."""
+    services = [file for file in files_of(app) if not is_front(module_name(file))]
+    assert services
+    assert [
+        f"{file.relative_to(ROOT)} imports {module}"
+        for file in services
+        for module in imports_of(file)
+        if is_front(module)
+    ] == []
+
+
+def test_the_fronts_of_rooms_are_found() -> None:
+    assert is_front("transcripts.jobs.api.transcribe.TranscribeView")
+    assert is_front("transcripts.live.consumer")
+    assert is_front("accounts.pages.views")
+    assert not is_front("transcripts.jobs.submit")
+    assert not is_front("transcripts.jobs.models")
+    assert not is_front("stt_web.settings")
 
 
 def test_a_breach_is_found_in_every_form_of_import() -> None:
