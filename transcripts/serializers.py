@@ -2,7 +2,8 @@
 
 from rest_framework import serializers
 
-from transcripts.models import GapReason, Origin, Source, Status
+from transcripts.gaps.models import GapReason
+from transcripts.models import Origin, Source, Status
 from transcripts.option_fields import form_fields
 from transcripts.options import RESPONSE_FORMATS, TASKS, TranscriptionOptions
 
@@ -102,7 +103,7 @@ class VerboseTranscriptionSerializer(TranscriptionSerializer):
     """The answer for `verbose_json`: also all words at the top level."""
 
     task = serializers.ChoiceField(choices=TASKS)
-    segments = VerboseSegmentSerializer(many=True)  # type: ignore[assignment]  # a narrower one
+    segments = VerboseSegmentSerializer(many=True)
     words = WordSerializer(many=True)
 
 

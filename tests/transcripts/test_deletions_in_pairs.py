@@ -26,27 +26,19 @@ from tests.transcripts.meeting import ROUNDS, Verb, check_agreement, finished, m
 from tests.transcripts.test_verbs_in_pairs import endpoint_of, paused_session, pending, resume
 from transcripts.diarization.voices import analyse_voices, queue_analysis
 from transcripts.editing.draft import Editing
+from transcripts.editing.models import EditAlignment
 from transcripts.intelligence import chat, library_chat, results
 from transcripts.intelligence.answers import ChatAnswer
+from transcripts.intelligence.models import ChatSession, ChatTurn, ResultKind, StoredResult
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.jobs.second_pass import order_second_pass
 from transcripts.live.admission import admit_session
-from transcripts.models import (
-    ChatSession,
-    ChatTurn,
-    EditAlignment,
-    ResultKind,
-    ShareLink,
-    StoredResult,
-    Transcript,
-    TranscriptionJob,
-    WebhookAttempt,
-    WebhookDelivery,
-    WebhookEndpoint,
-)
+from transcripts.models import Transcript, TranscriptionJob
 from transcripts.sharing.links import create_share, find_share, revoke_share
+from transcripts.sharing.models import ShareLink
 from transcripts.webhooks import endpoints
 from transcripts.webhooks.delivery import claim_due, record
+from transcripts.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from transcripts.webhooks.sender import Answer
 
 pytestmark = pytest.mark.database

@@ -25,6 +25,7 @@ from tests.transcripts.meeting import ROUNDS, begin, check_agreement, edit, fini
 from transcripts.diarization.recount import Recounted, recount_speakers
 from transcripts.editing.align_edits import align_edit
 from transcripts.editing.draft import Editing
+from transcripts.editing.models import EditAlignment
 from transcripts.exports.archive import write_archive
 from transcripts.exports.options import ExportOptions
 from transcripts.gaps.actions import retry_gap
@@ -33,20 +34,13 @@ from transcripts.jobs.lease import claim_job
 from transcripts.jobs.results import JobRun, open_job, store_window, write_fenced
 from transcripts.jobs.second_pass import order_second_pass
 from transcripts.jobs.stages.finalize import finalize
-from transcripts.models import (
-    EditAlignment,
-    Gap,
-    Revision,
-    Segment,
-    Transcript,
-    WebhookDelivery,
-    Window,
-)
+from transcripts.models import Gap, Revision, Segment, Transcript, Window
 from transcripts.services.recordings import recording_path
 from transcripts.text.segments import Segment as TextSegment
 from transcripts.text.words import ALIGNED, Word
 from transcripts.webhooks import endpoints
 from transcripts.webhooks.delivery import claim_due
+from transcripts.webhooks.models import WebhookDelivery
 
 pytestmark = pytest.mark.database
 

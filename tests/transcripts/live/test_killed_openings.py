@@ -26,10 +26,12 @@ from tests.transcripts.live.test_endings import finish_as_sweeper_and_worker
 from tests.transcripts.meeting import check_agreement
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.live.events import Ended, Final
+from transcripts.live.models import LiveSession
 from transcripts.live.opening import open_session
-from transcripts.models import LiveSession, Status, Transcript, WebhookDelivery
+from transcripts.models import Status, Transcript
 from transcripts.services.recordings import recording_path
 from transcripts.webhooks import endpoints
+from transcripts.webhooks.models import WebhookDelivery
 
 pytestmark = [pytest.mark.database, pytest.mark.timeout(120)]
 ROOT = Path(__file__).parent.parent.parent.parent
