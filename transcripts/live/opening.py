@@ -26,7 +26,7 @@ from transcripts.live.events import LiveRequest
 from transcripts.live.executors import in_database, in_files, in_rpc, in_sync
 from transcripts.live.journal import Journal, sync_epochs
 from transcripts.live.session import SessionRunner
-from transcripts.live.undelivered import forget_delivered, record_delivered
+from transcripts.live.undelivered import clear_delivered, record_delivered
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ async def _resume(request: LiveRequest) -> SessionRunner:
         model = await in_rpc(inference.resolve_model, name)
         session = await _prepare(admitted, model)
         try:
-            await in_database(forget_delivered, admitted.job.lease)
+            await in_database(clear_delivered, admitted.job.lease)
         except BaseException:
             session.discard()
             raise

@@ -30,7 +30,7 @@ def record_delivered(lease: Lease, delivered_ms: int) -> None:
         logger.exception("event=delivery_position_lost job_id=%s", lease.job_id)
 
 
-def forget_delivered(lease: Lease) -> None:
+def clear_delivered(lease: Lease) -> None:
     """The session goes on: from now on what is stored is sent. Raises DatabaseFailure."""
     held = LiveSession.objects.filter(
         transcript__job=lease.job_id, transcript__job__attempt=lease.attempt
