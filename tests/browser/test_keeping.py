@@ -16,7 +16,7 @@ from tests.e2e.processes import ROOT, System
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 
-TINY = ROOT / "tests" / "models" / "whisper-en-cs-tiny"
+TINY = ROOT / "tests" / "weights" / "whisper-en-cs-tiny"
 SAMPLE = TINY / "samples" / "en_short_2.flac"
 TEXT = "The next meeting is Friday."
 BEN = "ben@example.com"

@@ -17,7 +17,7 @@ from tests.e2e.processes import ROOT, System
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 
-TINY = ROOT / "tests" / "models" / "whisper-en-cs-tiny"
+TINY = ROOT / "tests" / "weights" / "whisper-en-cs-tiny"
 TEXT = "The next meeting is Friday."
 SAMPLE = ROOT / "tests" / "contract" / "samples" / "browser.js"
 ANN = "ann@example.com"

@@ -15,7 +15,7 @@ from tests.browser.session import log_in
 from tests.e2e.processes import ROOT, System
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
-TINY = ROOT / "tests" / "models" / "whisper-en-cs-tiny"
+TINY = ROOT / "tests" / "weights" / "whisper-en-cs-tiny"
 # No speaker model is small enough to come with the tests: two take turns, as one would have found.
 TWO_SPEAKERS = """
 from transcripts.models import Segment, Speaker

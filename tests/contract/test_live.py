@@ -15,7 +15,7 @@ from faster_whisper import decode_audio
 
 from tests.contract.conftest import RECORDING, TEXT
 from tests.e2e.processes import System, wait_until
-from tests.transcripts.live.wire.talk import Talk
+from tests.transcripts.live.talk import Talk
 
 pytestmark = [pytest.mark.clients, pytest.mark.e2e]
 

@@ -24,7 +24,7 @@ from transcripts.media import open_decoder
 
 pytestmark = [pytest.mark.drills, pytest.mark.short, pytest.mark.e2e, pytest.mark.timeout(240)]
 
-TINY_MODEL = ROOT / "tests" / "models" / "whisper-en-cs-tiny"
+TINY_MODEL = ROOT / "tests" / "weights" / "whisper-en-cs-tiny"
 SECONDS = 75
 MINUTES = 2
 ROLES = ("inference", "worker-short", "worker-bulk", "worker-housekeeping", "beat", "web")

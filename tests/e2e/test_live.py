@@ -20,7 +20,7 @@ from transcripts.media import open_decoder
 
 pytestmark = [pytest.mark.drills, pytest.mark.e2e, pytest.mark.timeout(180)]
 
-TINY_MODEL = ROOT / "tests" / "models" / "whisper-en-cs-tiny"
+TINY_MODEL = ROOT / "tests" / "weights" / "whisper-en-cs-tiny"
 SECONDS = 20
 ROLES = ("inference", "worker-short", "worker-housekeeping", "beat", "web")
 

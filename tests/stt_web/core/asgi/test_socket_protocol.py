@@ -12,7 +12,7 @@ from websockets.server import ServerProtocol
 from stt_web.core.asgi.socket_protocol import SocketProtocol
 
 # What the protocol was written against. Before another version is put here: read what changed in
-# websockets_sansio_impl.py and in websockets' Protocol.fail, and run tests/transcripts/live/wire.
+# websockets_sansio_impl.py and in websockets' Protocol.fail, and run tests/transcripts/live.
 KNOWN = {"uvicorn": "0.54.0", "websockets": "17.4"}
 OVERRIDDEN = {
     "connection_made": ["self", "transport"],

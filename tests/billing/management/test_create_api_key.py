@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import ApiKey, User
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 

@@ -12,7 +12,9 @@ from billing.ledger import grant_credits, place_hold, settle_hold
 from billing.models import Invoice
 from billing.plans import account_for
 from tests.accounts.people import create_person
-from tests.billing.payments.conftest import Shop
+from tests.billing.payments.conftest import Shop, shop, stand_in, stripe
+
+__all__ = ["shop", "stand_in", "stripe"]  # fixtures
 
 URL = "/billing/"
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stt_web.core.errors import ApiError
-from tests.transcripts.live.wire.talk import check_message, load_document
+from tests.transcripts.live.talk import check_message, load_document
 from transcripts.live.audio_format import UnusableAudioError
 from transcripts.live.events import Ended, Failed, Final, LiveEvent, Partial, Ready, SessionNotice
 from transcripts.live.messages import MessageEncoder, ServerStoppingError, close_code

@@ -14,7 +14,7 @@ from accounts.models import AuditEntry
 from billing.cloud import InstanceDetails
 from billing.ledger import read_balance
 from billing.models import Hold, HoldState
-from tests.admin.conftest import Operator, last_entry, list_of, page_of
+from tests.accounts.operators import Operator, last_entry, list_of, operator, page_of
 from tests.billing.conftest import create_account
 from tests.billing.instances import register_instance
 from tests.transcripts.conftest import MakeTranscript, fake, make_transcript
@@ -25,6 +25,8 @@ from transcripts.jobs.lease import LeaseLostError
 from transcripts.jobs.models import TranscriptionJob
 from transcripts.jobs.results import open_job, write_fenced
 from transcripts.models import Segment, Status, Transcript
+
+__all__ = ["operator"]  # fixtures
 
 __all__ = ["fake", "make_transcript"]  # fixtures
 

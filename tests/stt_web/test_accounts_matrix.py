@@ -18,8 +18,9 @@ from pytest_django import Settings
 from accounts.keys.cache import evict_keys
 from accounts.models import ApiKey, RateWindow, User
 from billing.models import Plan
-from tests.access.routes import METHODS, Route, list_routes
-from tests.access.world import (
+from tests.accounts.key_throttle import reset_key_throttle
+from tests.stt_web.routes import METHODS, Route, list_routes
+from tests.stt_web.world import (
     PARTS,
     Account,
     Credential,
@@ -27,7 +28,6 @@ from tests.access.world import (
     list_credentials,
     missing_ids,
 )
-from tests.accounts.key_throttle import reset_key_throttle
 from transcripts.models import Segment, Transcript
 from transcripts.sharing.models import ShareLink
 from transcripts.webhooks.models import WebhookDelivery, WebhookEndpoint

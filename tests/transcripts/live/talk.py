@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.transcripts.served_api import Client
 
-ASYNCAPI = Path(__file__).resolve().parents[4] / "docs" / "asyncapi.yaml"
+ASYNCAPI = Path(__file__).resolve().parents[3] / "docs" / "asyncapi.yaml"
 MESSAGES = ("ready", "started", "listening", "partial", "final", "notice", "finished", "error")
 
 Message = dict[str, Any]

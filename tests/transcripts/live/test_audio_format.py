@@ -14,11 +14,14 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.e2e.processes import wait_until
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
-from tests.transcripts.live.wire.talk import Talk, talk
+from tests.transcripts.live.sockets import application_server, server, speaker
+from tests.transcripts.live.talk import Talk, talk
 from tests.transcripts.served_api import Client
 from transcripts.live import audio_input
 from transcripts.live.audio_format import AudioFormat, AudioSniffer, Encoding
 from transcripts.models import Transcript
+
+__all__ = ["application_server", "server", "speaker"]  # fixtures
 
 pytestmark = pytest.mark.database
 

@@ -10,11 +10,13 @@ from accounts.models import ApiKey, AuditEntry, User
 from billing.ledger import grant_credits, place_hold, read_balance, settle_hold
 from billing.models import Allowance, AnonymousUse, BillingAccount, Hold, LedgerEntry, Plan
 from billing.quotas import account_for
+from tests.accounts.operators import Operator, action_of, last_entry, list_of, operator, page_of
 from tests.accounts.people import client_with, create_person
-from tests.admin.conftest import Operator, action_of, last_entry, list_of, page_of
 from tests.billing.conftest import create_account
 from tests.transcripts.rows import create_transcript
 from transcripts.jobs.models import TranscriptionJob
+
+__all__ = ["operator"]  # fixtures
 
 REFERENCE = "5f0c2f8e-6f0c-4a9e-9d43-111111111111"
 

@@ -9,9 +9,11 @@ from django.urls import reverse
 from accounts.models import AuditEntry
 from billing.cloud import read_token
 from billing.models import BillingAccount, CloudInstance, InstanceStatus
-from tests.admin.conftest import Operator, last_entry, list_of, page_of
+from tests.accounts.operators import Operator, last_entry, list_of, operator, page_of
 from tests.billing.conftest import create_account
 from tests.certificates import make_certificates
+
+__all__ = ["operator"]  # fixtures
 
 ADD = "admin:billing_cloudinstance_add"
 TOKEN = "very-secret-token"

@@ -11,10 +11,13 @@ from tests.e2e.processes import wait_until
 from tests.stt_web.served import Served
 from tests.transcripts.live.conftest import SECOND
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
-from tests.transcripts.live.wire.talk import Talk, talk
+from tests.transcripts.live.sockets import application_server, server, speaker
+from tests.transcripts.live.talk import Talk, talk
 from tests.transcripts.served_api import Client, make_client
 from transcripts.jobs.concurrency import running
 from transcripts.models import Source, Status, Transcript
+
+__all__ = ["application_server", "server", "speaker"]  # fixtures
 
 pytestmark = pytest.mark.database
 

@@ -12,7 +12,6 @@ from django.core.mail import EmailMessage
 from pytest_django import Settings
 
 from stt_web.core.console_mail import ConsoleBackend
-from stt_web.supervisor.first_steps import ensure_inference_token
 
 LINK = "https://stt.example.com/account/password/reset/key/1-abc/"
 
@@ -57,13 +56,3 @@ def test_links_are_withheld_by_default_and_files_are_private(
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (data, *data.rglob("made*"))}
     assert modes == {"data": 0o700, "made": 0o700}
     assert stat.S_IMODE((data / "made" / "file").stat().st_mode) == 0o600
-
-
-def test_the_token_of_the_two_tiers_is_made_once_and_private(tmp_path: Path) -> None:
-    path = tmp_path / "inference-token"
-
-    token = ensure_inference_token(path)
-
-    assert len(token) >= 40
-    assert ensure_inference_token(path) == token
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600

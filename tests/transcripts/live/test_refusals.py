@@ -25,12 +25,15 @@ from tests.accounts.key_throttle import reset_key_throttle
 from tests.stt_web.served import Served
 from tests.transcripts.live.conftest import SECOND
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
-from tests.transcripts.live.wire.talk import Talk, talk
+from tests.transcripts.live.sockets import application_server, server, speaker
+from tests.transcripts.live.talk import Talk, talk
 from tests.transcripts.served_api import Client, make_client
 from transcripts.live.consumer import StreamConsumer
 from transcripts.live.events import LiveRequest
 from transcripts.live.session import SessionRunner
 from transcripts.models import Status, Transcript
+
+__all__ = ["application_server", "server", "speaker"]  # fixtures
 
 pytestmark = pytest.mark.database
 

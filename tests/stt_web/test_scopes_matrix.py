@@ -22,11 +22,11 @@ from billing.admission import identify_caller
 from billing.api.plain_views import scope_of_upload
 from billing.models import Plan
 from stt_web.core.documentation import documented_as
-from tests.access.routes import METHODS, Route, list_routes
-from tests.access.world import PARTS, missing_ids
 from tests.accounts.key_throttle import reset_key_throttle
 from tests.accounts.pages.people import member
 from tests.accounts.people import client_with
+from tests.stt_web.routes import METHODS, Route, list_routes
+from tests.stt_web.world import PARTS, missing_ids
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
 

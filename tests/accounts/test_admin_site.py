@@ -10,14 +10,17 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts.models import AuditEntry, User
-from tests.accounts.pages.people import PASSWORD, browser_of, log_in, member
-from tests.admin.conftest import (
+from tests.accounts.operators import (
     Operator,
     give_second_factor,
     last_entry,
     make_operator,
+    operator,
     second_factor_code,
 )
+from tests.accounts.pages.people import PASSWORD, browser_of, log_in, member
+
+__all__ = ["operator"]  # fixtures
 
 pytestmark = pytest.mark.django_db
 
