@@ -152,7 +152,7 @@ def test_a_part_imports_nothing_that_the_architecture_forbids(part: str) -> None
 
 
 @pytest.mark.parametrize("part", ["inference_service", *WEB_TIER])
-def test_the_rules_look_at_files_that_exist(part: str) -> None:
+def test_the_rules_read_files_that_exist(part: str) -> None:
     assert files_of(part)
 
 

@@ -39,7 +39,7 @@ def test_a_stranger_is_sent_to_log_in() -> None:
     assert answer.redirect_chain[-1][0].startswith("/account/login/")
 
 
-def test_somebody_who_is_no_operator_is_refused() -> None:
+def test_a_user_who_is_no_operator_is_refused() -> None:
     answer = browser_of(member("ann@example.com")).get("/admin/", follow=True)
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
 

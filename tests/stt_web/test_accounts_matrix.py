@@ -146,7 +146,7 @@ def test_no_credential_reaches_another_accounts_object(accounts: tuple[Account, 
     credentials = list_credentials(mine)
     problems, requests = [], 0
     for route, method, credential in choose(object_routes(), credentials):
-        _forget_limits()
+        _reset_limits()
         for ids in combine(mine, theirs, route):
             missing = {**ids, **_all_missing(mine, ids)}
             foreign_answer = ask(credential, method, fill(route, ids), ids)
@@ -193,7 +193,7 @@ def test_lists_hold_nothing_of_another_account(accounts: tuple[Account, Account]
         asking = ("v1/transcribe", "v1/models", "v1/translate/languages", "health")
         if "import" in route.path or route.path in asking:
             continue  # the ingest's, and those that ask the inference service
-        _forget_limits()
+        _reset_limits()
         status, _, body = ask(credential, "GET", route.fill({}), {})
         assert status < 500, route
         found = [secret for secret in secrets if len(secret) > 6 and secret.encode() in body]
@@ -247,6 +247,6 @@ def _has_lost_something(account: Account) -> bool:
     )
 
 
-def _forget_limits() -> None:
+def _reset_limits() -> None:
     reset_key_throttle()
     RateWindow.objects.all().delete()

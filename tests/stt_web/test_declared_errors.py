@@ -66,7 +66,7 @@ def test_each_declared_error_has_a_status_a_code_of_its_own_and_a_sentence() -> 
     assert wrong == []
 
 
-def test_each_operation_says_what_its_errors_mean() -> None:
+def test_each_operation_states_what_its_errors_mean() -> None:
     wrong = []
     for path, methods in build_document()["paths"].items():
         for method, operation in methods.items():

@@ -173,7 +173,7 @@ def _no_limits(settings: Settings) -> None:
     evict_keys()
 
 
-def test_every_operation_of_the_api_says_what_it_needs() -> None:
+def test_every_operation_of_the_api_states_what_it_needs() -> None:
     """A new one fails here until its scopes are written above."""
     found = {(method, route.path) for method, route in api_operations()}
 

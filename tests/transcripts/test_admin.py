@@ -59,7 +59,7 @@ def test_what_a_job_is_about_is_not_shown(operator: Operator, job: Transcript) -
     assert not AuditEntry.objects.exists()
 
 
-def test_text_is_opened_for_a_reason_that_is_kept(operator: Operator, job: Transcript) -> None:
+def test_text_is_opened_for_a_reason_that_is_stored(operator: Operator, job: Transcript) -> None:
     refused = operator.act(job.job, "open-text", reason="")
     assert "Strictly private" not in refused.content.decode()
     assert not AuditEntry.objects.exists()
@@ -78,7 +78,7 @@ def test_text_is_opened_for_a_reason_that_is_kept(operator: Operator, job: Trans
     assert "private" not in str(vars(entry))
 
 
-def test_a_recording_is_opened_for_a_reason_that_is_kept(
+def test_a_recording_is_opened_for_a_reason_that_is_stored(
     operator: Operator, job: Transcript, settings: Settings
 ) -> None:
     opened = operator.act(job.job, "open-recording")
@@ -119,7 +119,7 @@ def test_stuck_work_is_taken_back_from_its_worker(
     assert last_entry().details == {"was": "processing"}
 
 
-def test_a_failed_job_is_tried_anew_and_paid_for_if_it_succeeds(
+def test_a_failed_job_is_tried_again_and_paid_for_if_it_succeeds(
     operator: Operator, fake: FakeInference, make_transcript: MakeTranscript
 ) -> None:
     account = create_account(minutes=60)
@@ -139,7 +139,7 @@ def test_a_failed_job_is_tried_anew_and_paid_for_if_it_succeeds(
     assert read_balance(account).minutes_left == 58
 
 
-def test_a_failed_job_is_not_tried_anew_without_credits(
+def test_a_failed_job_is_not_tried_again_without_credits(
     operator: Operator, make_transcript: MakeTranscript
 ) -> None:
     job = make_transcript(seconds=3, account=create_account(minutes=1))
@@ -171,12 +171,12 @@ def test_the_queues_show_what_waits_and_how_servers_are(
     down = InstanceDetails(name="far away", target="127.0.0.1:1", token="very-secret")
     register_instance(create_account(), down)
 
-    def look() -> tuple[str, int]:
+    def read_page() -> tuple[str, int]:
         with CaptureQueriesContext(connection) as queries:
             page = operator.get("/admin/transcripts/transcriptionjob/queues/")
         return page.content.decode(), len(queries)
 
-    text, few = look()
+    text, few = read_page()
     assert f"{working.job_id}" in text
     assert "A GPU" in text
     assert "far away" in text
@@ -186,4 +186,4 @@ def test_the_queues_show_what_waits_and_how_servers_are(
     for _ in range(4):
         claim_transcript(make_transcript(seconds=1).pk)
         make_transcript(seconds=1, created_at=timezone.now())
-    assert look()[1] == few
+    assert read_page()[1] == few

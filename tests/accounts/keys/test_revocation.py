@@ -65,7 +65,7 @@ def test_a_person_who_switches_a_security_notice_off_gets_a_last_mail() -> None:
     assert len(deliver()) == 1
 
 
-def test_a_key_says_which_key_made_it(owner: Person) -> None:
+def test_a_key_states_which_key_made_it(owner: Person) -> None:
     made = make_key(owner.raw)
 
     assert made["created_by_key"] == str(owner.api_key.pk)

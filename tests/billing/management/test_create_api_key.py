@@ -64,7 +64,7 @@ def test_a_failure_is_a_sentence_on_stderr_and_no_key(manage: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--plan", "gold"], "There is no plan “gold”"),
         (["--credits", "-1"], "must be 0 or more"),
@@ -73,9 +73,9 @@ def test_a_failure_is_a_sentence_on_stderr_and_no_key(manage: Run) -> None:
     ],
 )
 def test_bad_arguments_make_neither_key_nor_account(
-    db: None, arguments: list[str], said: str
+    db: None, arguments: list[str], message: str
 ) -> None:
-    with pytest.raises(CommandError, match=said):
+    with pytest.raises(CommandError, match=message):
         call_command("create_api_key", "bob@example.com", *arguments)
     assert not User.objects.exists()
 

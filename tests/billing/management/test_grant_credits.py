@@ -12,9 +12,9 @@ from tests.accounts.people import create_person
 
 
 def test_credits_are_granted_with_a_reason(db: None) -> None:
-    person, said = create_person("owner@example.com"), StringIO()
-    call_command("grant_credits", "Owner@Example.com", "30", "--reason", "a gift", stdout=said)
-    assert said.getvalue() == "owner@example.com has 30 credits now.\n"
+    person, out = create_person("owner@example.com"), StringIO()
+    call_command("grant_credits", "Owner@Example.com", "30", "--reason", "a gift", stdout=out)
+    assert out.getvalue() == "owner@example.com has 30 credits now.\n"
     entry = LedgerEntry.objects.get(account=account_for(person.user))
     assert (entry.kind, entry.amount, entry.reason) == ("grant", 30, "a gift")
     assert check_ledger() == []
@@ -34,7 +34,7 @@ def test_with_a_reference_they_are_granted_once(db: None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "out"),
     [
         (["eve@example.com", "5", "--reason", "r"], "no account"),
         (["owner@example.com", "0", "--reason", "r"], "1 or more"),
@@ -44,8 +44,8 @@ def test_with_a_reference_they_are_granted_once(db: None) -> None:
         (["owner@example.com", "5", "--reason", " "], "Say why"),
     ],
 )
-def test_bad_arguments_grant_nothing(db: None, arguments: list[str], said: str) -> None:
+def test_bad_arguments_grant_nothing(db: None, arguments: list[str], out: str) -> None:
     create_person("owner@example.com")
-    with pytest.raises(CommandError, match=said):
+    with pytest.raises(CommandError, match=out):
         call_command("grant_credits", *arguments)
     assert not LedgerEntry.objects.exists()

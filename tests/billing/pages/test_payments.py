@@ -59,7 +59,7 @@ def test_the_portal_leads_to_stripe(shop: Shop, browser: Client) -> None:
     assert answer.headers["Location"].startswith("https://billing.stripe.example/")
 
 
-def test_what_can_not_be_bought_is_said_on_the_page(shop: Shop, browser: Client) -> None:
+def test_what_can_not_be_bought_is_shown_on_the_page(shop: Shop, browser: Client) -> None:
     answer = browser.post("/billing/checkout/", {"pack": "credits-7"}, follow=True)
     assert answer.redirect_chain == [(URL, 302)]
     assert "no pack “credits-7” on sale" in answer.content.decode()
@@ -108,7 +108,7 @@ def test_a_long_history_is_paged_and_takes_the_same_queries(
     assert browser.get(f"{URL}?page=x").status_code == 200
 
 
-def test_movements_are_told_in_the_time_of_their_owner_and_only_those_that_moved(
+def test_movements_are_reported_in_the_time_of_their_owner_and_only_those_that_moved(
     shop: Shop, browser: Client
 ) -> None:
     user = shop.person.user

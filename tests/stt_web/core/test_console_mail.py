@@ -43,7 +43,7 @@ def test_links_are_withheld_by_default_and_files_are_private(
         "from stt_web import settings; print(settings.CONSOLE_MAIL_LINKS, settings.ALLOWED_HOSTS);"
         " made = settings.DATA_DIR / 'made'; made.mkdir(); (made / 'file').write_text('')"
     )
-    said = subprocess.run(
+    printed_settings = subprocess.run(
         [sys.executable, "-c", script],
         env={"STT_DATA_DIR": str(data), "STT_DEBUG": debug, "PATH": os.environ["PATH"]},
         capture_output=True,
@@ -52,7 +52,7 @@ def test_links_are_withheld_by_default_and_files_are_private(
         umask=0o022,
     )
 
-    assert said.stdout == f"{shown} ['localhost', '127.0.0.1', '[::1]']\n"
+    assert printed_settings.stdout == f"{shown} ['localhost', '127.0.0.1', '[::1]']\n"
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (data, *data.rglob("made*"))}
     assert modes == {"data": 0o700, "made": 0o700}
     assert stat.S_IMODE((data / "made" / "file").stat().st_mode) == 0o600

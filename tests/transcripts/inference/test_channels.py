@@ -21,27 +21,27 @@ def server() -> Iterator[Server]:
         yield Server(target=fake.target, instance_id="one")
 
 
-def is_gone(channel: "weakref.ref[grpc.Channel]") -> bool:
+def is_collected(channel: "weakref.ref[grpc.Channel]") -> bool:
     gc.collect()
     return channel() is None
 
 
-def test_a_server_keeps_its_channel(server: Server) -> None:
+def test_a_server_retains_its_channel(server: Server) -> None:
     assert get_channel(server) is get_channel(server)
 
 
 def test_the_channel_of_a_changed_instance_is_let_go(server: Server) -> None:
     old = weakref.ref(get_channel(server))
     get_channel(replace(server, token="new"))
-    assert is_gone(old)
+    assert is_collected(old)
 
 
-def test_one_that_nobody_uses_any_more_is_let_go_but_not_the_shared_ones(server: Server) -> None:
+def test_one_that_no_one_uses_any_more_is_let_go_but_not_the_shared_ones(server: Server) -> None:
     shared_server = replace(server, instance_id="")
     shared = get_channel(shared_server, clock=lambda: 0.0)
     old = weakref.ref(get_channel(server, clock=lambda: 0.0))
     get_channel(replace(server, instance_id="two"), clock=lambda: IDLE_S + 1)
-    assert is_gone(old)
+    assert is_collected(old)
     assert get_channel(shared_server) is shared
 
 

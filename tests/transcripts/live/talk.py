@@ -27,7 +27,7 @@ class Talk:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         headers |= options.pop("additional_headers", {})
         address = url.replace("http://", "ws://") + "/v1/stream" + (f"?{query}" if query else "")
-        self.told: list[Message] = []
+        self.messages: list[Message] = []
         self._open = ExitStack()
         self.socket = self._open.enter_context(
             websockets.sync.client.connect(
@@ -41,39 +41,39 @@ class Talk:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def say(self, said: object) -> None:
-        self.socket.send(said if isinstance(said, str) else json.dumps(said))
+    def send_frame(self, frame: object) -> None:
+        self.socket.send(frame if isinstance(frame, str) else json.dumps(frame))
 
     def send(self, pcm: bytes) -> None:
         self.socket.send(pcm)
 
-    def hear(self, timeout_s: float = 20) -> Message:
+    def receive(self, timeout_s: float = 20) -> Message:
         """Return the next message. Raises ConnectionClosed."""
         message: Message = json.loads(self.socket.recv(timeout_s))
         check_message(message)
-        assert message["seq"] == len(self.told) + 1
-        self.told.append(message)
+        assert message["seq"] == len(self.messages) + 1
+        self.messages.append(message)
         return message
 
-    def hear_until(self, status: str) -> Message:
-        while (message := self.hear()).get("status") != status:
+    def receive_until(self, status: str) -> Message:
+        while (message := self.receive()).get("status") != status:
             pass
         return message
 
     def begin(self, **config: Any) -> Message:
         """Open a session; returns `started`."""
-        assert self.hear()["status"] == "ready"
-        self.say(config)
-        return self.hear_until("started")
+        assert self.receive()["status"] == "ready"
+        self.send_frame(config)
+        return self.receive_until("started")
 
-    def hear_all(self) -> list[Message]:
+    def receive_all(self) -> list[Message]:
         """Return what is sent from now on until the server closes."""
-        start = len(self.told)
+        start = len(self.messages)
         while True:
             try:
-                self.hear()
+                self.receive()
             except ConnectionClosed:
-                return self.told[start:]
+                return self.messages[start:]
 
     @property
     def close_code(self) -> int | None:
@@ -82,7 +82,7 @@ class Talk:
 
     @property
     def texts(self) -> list[str]:
-        return [message["text"] for message in self.told if message["text"]]
+        return [message["text"] for message in self.messages if message["text"]]
 
 
 def talk(speaker: Client, **options: Any) -> Talk:

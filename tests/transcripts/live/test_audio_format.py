@@ -93,15 +93,15 @@ MULAW = ("mulaw", 8000, encode_mulaw(tone(2, rate_hz=8000), rate_hz=8000, codec=
 ALAW = ("alaw", 8000, encode_mulaw(tone(2, rate_hz=8000), rate_hz=8000, codec="pcm_alaw"))
 
 
-@pytest.mark.parametrize("piece", [333, 60_000])
+@pytest.mark.parametrize("chunk", [333, 60_000])
 @pytest.mark.parametrize(("encoding", "rate_hz", "data"), [WEBM, OGG, FLOAT, WIDE, MULAW, ALAW])
 def test_a_configured_format_is_decoded(
-    speaker: Client, live: FakeStream, encoding: str, rate_hz: int, data: bytes, piece: int
+    speaker: Client, live: FakeStream, encoding: str, rate_hz: int, data: bytes, chunk: int
 ) -> None:
     with talk(speaker) as client:
         client.begin(encoding=encoding, sample_rate=rate_hz)
-        speak(client, data, piece=piece)
-        last = client.hear_all()[-1]
+        speak(client, data, chunk=chunk)
+        last = client.receive_all()[-1]
 
     assert last["duration"] == pytest.approx(2, abs=0.06)
     assert_is_tone(bytes(live.calls[-1].pcm), seconds=2)
@@ -118,15 +118,15 @@ def test_a_configured_format_is_decoded(
         wav(MULAW[2], tag=7, bits=8, rate_hz=8000),
     ],
 )
-@pytest.mark.parametrize("piece", [5, 3200])
-def test_a_header_says_the_format(
-    speaker: Client, live: FakeStream, data: bytes, piece: int
+@pytest.mark.parametrize("chunk", [5, 3200])
+def test_a_header_states_the_format(
+    speaker: Client, live: FakeStream, data: bytes, chunk: int
 ) -> None:
     with talk(speaker) as client:
         client.begin()
-        speak(client, data[:100], piece=piece, is_over=False)
-        speak(client, data[100:], piece=3200)
-        client.hear_all()
+        speak(client, data[:100], chunk=chunk, is_over=False)
+        speak(client, data[100:], chunk=3200)
+        client.receive_all()
 
     assert_is_tone(bytes(live.calls[-1].pcm), seconds=2)
 
@@ -155,7 +155,7 @@ def test_what_cannot_be_streamed_is_refused_at_once(
         with suppress(ConnectionClosed):  # it may be refused before all of it is sent
             for start in range(0, len(data), 3200):
                 client.send(data[start : start + 3200])
-        last = client.hear_all()[-1]
+        last = client.receive_all()[-1]
 
     assert (last["code"], client.close_code) == ("unsupported_audio", 4400)
     assert not Transcript.objects.filter(credits_charged__gt=0).exists()
@@ -165,8 +165,8 @@ def test_a_stream_that_breaks_off_is_undecodable(speaker: Client) -> None:
     with talk(speaker) as client:
         client.begin()
         client.send(WEBM[2][:30] + b"\xfe" * 9000)
-        client.say({"action": "stop"})
-        last = client.hear_all()[-1]
+        client.send_frame({"action": "stop"})
+        last = client.receive_all()[-1]
 
     assert (last["code"], client.close_code) == ("corrupt_media", 4400)
 
@@ -184,18 +184,18 @@ def test_a_stream_that_breaks_off_is_undecodable(speaker: Client) -> None:
 )
 def test_a_format_that_is_none(speaker: Client, config: dict[str, object]) -> None:
     with talk(speaker) as client:
-        client.hear()
-        client.say(config)
-        last = client.hear_all()[-1]
+        client.receive()
+        client.send_frame(config)
+        last = client.receive_all()[-1]
 
     assert (last["code"], client.close_code) == ("invalid_value", 4400)
 
 
 def test_the_address_names_the_format(speaker: Client, live: FakeStream) -> None:
     with talk(speaker, query="encoding=pcm_f32le&sample_rate=48000") as client:
-        speak(client, FLOAT[2], piece=9999)
+        speak(client, FLOAT[2], chunk=9999)
         client.send(b"")
-        client.hear_all()
+        client.receive_all()
 
     assert_is_tone(bytes(live.calls[-1].pcm), seconds=2)
 
@@ -215,11 +215,11 @@ def test_sound_without_words_is_mentioned_once(speaker: Client, live: FakeStream
         client.begin()
         for _ in range(20):
             client.send(as_int16(tone(1, rate_hz=RATE_HZ)))
-        notice = client.hear()
+        notice = client.receive()
         while notice.get("notice") != audio_input.NOT_SPEECH.code:
-            notice = client.hear()
-        client.say({"action": "stop"})
-        rest = client.hear_all()
+            notice = client.receive()
+        client.send_frame({"action": "stop"})
+        rest = client.receive_all()
 
     assert "encoding" in notice["message"]
     assert audio_input.NOT_SPEECH.code not in [message.get("notice") for message in rest]
@@ -244,8 +244,8 @@ def test_floats_are_recognised_from_little() -> None:
         sniffer.take(quiet)
 
 
-def speak(client: Talk, data: bytes, *, piece: int, is_over: bool = True) -> None:
-    for start in range(0, len(data), piece):
-        client.send(data[start : start + piece])
+def speak(client: Talk, data: bytes, *, chunk: int, is_over: bool = True) -> None:
+    for start in range(0, len(data), chunk):
+        client.send(data[start : start + chunk])
     if is_over:
-        client.say({"action": "stop"})
+        client.send_frame({"action": "stop"})

@@ -57,9 +57,9 @@ def read(listener: MessageDecoder, frame: str | bytes) -> list[Command]:
     return listener.read_text(frame) if isinstance(frame, str) else listener.read_binary(frame)
 
 
-def read_all(*said: str | bytes, query: dict[str, str] | None = None) -> list[Command]:
+def read_all(*sent_frames: str | bytes, query: dict[str, str] | None = None) -> list[Command]:
     listener = MessageDecoder(query or {})
-    return [command for frame in said for command in read(listener, frame)]
+    return [command for frame in sent_frames for command in read(listener, frame)]
 
 
 def asked(**options: Any) -> TranscriptionOptions:
@@ -67,30 +67,30 @@ def asked(**options: Any) -> TranscriptionOptions:
 
 
 @given(frames)
-def test_any_frames_are_commands_or_refused(said: list[str | bytes]) -> None:
+def test_any_frames_are_commands_or_refused(sent_frames: list[str | bytes]) -> None:
     listener = MessageDecoder({})
     commands: list[Command] = []
-    heard: list[bytes] = []
-    for frame in said:
+    received: list[bytes] = []
+    for frame in sent_frames:
         is_over = ClientAction.STOP in commands
         try:
             commands += read(listener, frame)
         except (ProtocolError, InvalidOptionError, UnusableAudioError):
             return
         if isinstance(frame, bytes) and frame and not is_over:
-            heard.append(frame)
+            received.append(frame)
     opens = [at for at, command in enumerate(commands) if isinstance(command, Open)]
     audio = [at for at, command in enumerate(commands) if isinstance(command, Audio)]
     assert len(opens) <= 1
     assert not audio or opens[0] < audio[0]
     passed_on = b"".join(c.data for c in commands if isinstance(c, Audio))
-    assert b"".join(heard).startswith(passed_on)
+    assert b"".join(received).startswith(passed_on)
     # Until the format is known, a few bytes are held back; not beyond the end.
-    held = sum(map(len, heard)) - len(passed_on)
+    held = sum(map(len, received)) - len(passed_on)
     assert held == 0 if ClientAction.STOP in commands else held < 12
     assert ClientAction.STOP not in commands[:-1]
-    first_is_text = bool(said) and isinstance(said[0], str)
-    expected = None if not said else Dialect.DOCUMENTED if first_is_text else Dialect.SDK
+    first_is_text = bool(sent_frames) and isinstance(sent_frames[0], str)
+    expected = None if not sent_frames else Dialect.DOCUMENTED if first_is_text else Dialect.SDK
     assert listener.dialect is expected
 
 
@@ -141,7 +141,7 @@ def segment_of(words: tuple[Word, ...]) -> Segment:
     return Segment(0, 10, text, words, 0.5, -0.1, 1.0, 0.0, 0.0)
 
 
-told = st.lists(
+event_lists = st.lists(
     st.builds(
         Partial,
         start_ms=st.integers(0, 10**6),
@@ -159,7 +159,7 @@ told = st.lists(
 )
 
 
-@given(told, st.sampled_from(Dialect), st.booleans())
+@given(event_lists, st.sampled_from(Dialect), st.booleans())
 def test_any_events_are_messages_of_the_document(
     events: list[LiveEvent], dialect: Dialect, fails: bool
 ) -> None:
@@ -185,8 +185,8 @@ def test_any_events_are_messages_of_the_document(
         check_message(message)
         assert message["seq"] == number
         assert message["is_final"] == (number == len(sent))
-    pieces = [message["text"] for message in sent[:-1] if message["text"]]
-    assert len(pieces) == sum(isinstance(event, Final) for event in events)
+    parts = [message["text"] for message in sent[:-1] if message["text"]]
+    assert len(parts) == sum(isinstance(event, Final) for event in events)
     assert sent[-1]["transcript"] == whole
     assert sent[-1]["text"] == (whole if dialect is Dialect.SDK else "")
 
@@ -215,7 +215,7 @@ def test_the_document_refers_to_what_is_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "language", "languages", "is_multilingual"),
+    ("sent_frames", "language", "languages", "is_multilingual"),
     [
         ({"language": "en-US"}, "en", (), False),
         ({"language": "multi"}, "", (), True),
@@ -224,9 +224,9 @@ def test_the_document_refers_to_what_is_there() -> None:
     ],
 )
 def test_languages_are_configured_as_for_a_file(
-    said: dict[str, Any], language: str, languages: tuple[str, ...], is_multilingual: bool
+    sent_frames: dict[str, Any], language: str, languages: tuple[str, ...], is_multilingual: bool
 ) -> None:
-    [opened] = read_all(json.dumps(said))
+    [opened] = read_all(json.dumps(sent_frames))
 
     assert isinstance(opened, Open)
     options = opened.options

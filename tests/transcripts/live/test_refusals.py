@@ -40,14 +40,14 @@ pytestmark = pytest.mark.database
 
 def refusal(client: Talk) -> tuple[str, int | None]:
     """Return the code of the error that the server sent last, and of its close."""
-    last = client.hear_all()[-1]
+    last = client.receive_all()[-1]
     assert last["error"]
     assert (last["text"], last["partial"]) == ("", "")
     return last["code"], client.close_code
 
 
 @pytest.mark.parametrize(
-    ("said", "code", "close_code"),
+    ("frame", "code", "close_code"),
     [
         ("{", "invalid_json", 4400),
         ("[" * 8000, "invalid_json", 4400),
@@ -67,10 +67,10 @@ def refusal(client: Talk) -> tuple[str, int | None]:
     ],
 )
 def test_a_first_frame_that_cannot_be_used(
-    speaker: Client, said: str, code: str, close_code: int
+    speaker: Client, frame: str, code: str, close_code: int
 ) -> None:
     with talk(speaker) as client:
-        client.say(said)
+        client.send_frame(frame)
 
         assert refusal(client) == (code, close_code)
     assert not Transcript.objects.exists()
@@ -79,7 +79,7 @@ def test_a_first_frame_that_cannot_be_used(
 def test_text_where_audio_is_due(speaker: Client) -> None:
     with talk(speaker) as client:
         client.send(SECOND[:3200])  # too little for a text
-        client.say({"language": "en"})
+        client.send_frame({"language": "en"})
 
         assert refusal(client) == ("audio_expected", 4400)
 
@@ -111,7 +111,7 @@ def test_a_key_that_is_none(speaker: Client, key: str, place: str) -> None:
     shown = {"key": key} if place == "header" else {"query": urlencode({"token": key})}
     with Talk(speaker.url, **shown) as client:
         assert refusal(client) == ("invalid_key", 4401)
-    assert len(client.told) == 1
+    assert len(client.messages) == 1
     reset_key_throttle()
 
 
@@ -129,7 +129,7 @@ def test_a_key_that_is_meant_for_other_things(speaker: Client) -> None:
         assert refusal(client) == ("missing_scope", 4403)
 
 
-def test_guessing_keys_is_throttled(speaker: Client) -> None:
+def test_trying_keys_is_throttled(speaker: Client) -> None:
     reset_key_throttle()
     codes = []
     for number in range(MAX_UNKNOWN_KEYS + 1):
@@ -146,8 +146,8 @@ def test_the_token_of_the_address_is_a_key_or_a_ticket(speaker: Client) -> None:
         with Talk(speaker.url, query=urlencode({"token": token})) as client:
             transcript_id = client.begin()["transcript_id"]
             assert Transcript.objects.get(pk=transcript_id).owner == speaker.user
-            client.say({"action": "stop"})
-            client.hear_all()
+            client.send_frame({"action": "stop"})
+            client.receive_all()
 
 
 def session_cookie(user: User) -> str:
@@ -178,12 +178,12 @@ def test_origins_that_are_trusted_may_use_the_cookie(speaker: Client, settings: 
     settings.CSRF_TRUSTED_ORIGINS = ["https://*.stt.example"]
     headers = {"Cookie": session_cookie(speaker.user)}
     with Talk(speaker.url, additional_headers=headers, origin="https://a.stt.example") as client:
-        assert client.hear()["status"] == "ready"
+        assert client.receive()["status"] == "ready"
     with Talk(speaker.url, additional_headers=headers, origin="http://a.stt.example") as client:
         assert refusal(client) == ("wrong_origin", 4403)
 
 
-def test_a_stale_session_is_a_visitor(server: Served) -> None:
+def test_a_stale_session_is_a_guest(server: Served) -> None:
     headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}=gone"}
     with Talk(server.url, additional_headers=headers, origin=server.url) as client:
         transcript_id = client.begin()["transcript_id"]
@@ -191,19 +191,19 @@ def test_a_stale_session_is_a_visitor(server: Served) -> None:
     assert Transcript.objects.get(pk=transcript_id).owner is None
 
 
-def test_the_fourth_session_of_a_visitor(server: Served) -> None:
+def test_the_fourth_session_of_a_guest(server: Served) -> None:
     for _ in range(3):
         with Talk(server.url) as client:
             client.begin()
             client.send(SECOND)
-            client.say({"action": "stop"})
-            client.hear_all()
+            client.send_frame({"action": "stop"})
+            client.receive_all()
     with Talk(server.url) as client:
-        client.say({})
+        client.send_frame({})
         code, close_code = refusal(client)
 
     assert (code, close_code) == ("anonymous_limit", 4429)
-    assert client.told[-1]["retry_after"] > 0
+    assert client.messages[-1]["retry_after"] > 0
 
 
 def test_one_session_more_than_the_plan_allows(speaker: Client) -> None:
@@ -212,13 +212,13 @@ def test_one_session_more_than_the_plan_allows(speaker: Client) -> None:
         for _ in range(limit):
             stack.enter_context(talk(speaker)).begin()
         with talk(speaker) as client:
-            client.say({})
+            client.send_frame({})
             assert refusal(client) == ("concurrency_limit", 4429)
 
 
 def test_no_minutes_left(server: Served) -> None:
     with talk(make_client(server.url, minutes=0)) as client:
-        client.say({})
+        client.send_frame({})
         assert refusal(client) == ("no_credits", 4402)
 
 
@@ -227,9 +227,9 @@ def test_a_key_that_is_revoked_in_mid_session(speaker: Client) -> None:
         client.begin()
         client.send(SECOND)
         while "w0" not in client.texts:
-            client.hear()
+            client.receive()
         ApiKey.objects.update(revoked_at=timezone.now())
-        last = client.hear_all()[-1]
+        last = client.receive_all()[-1]
 
     assert (last["code"], last["transcript"], last["is_final"]) == ("key_revoked", "w0", True)
     assert client.close_code == 4401
@@ -243,7 +243,7 @@ def test_an_inference_service_that_breaks_off_and_stays_away(
     with talk(speaker) as client:
         client.begin()
         client.send(SECOND * 2)
-        last = client.hear_all()[-1]
+        last = client.receive_all()[-1]
 
     assert (last["code"], last["transcript"]) == ("inference_unavailable", "w0")
     assert (client.close_code, last["retry_after"]) == (1013, 5)
@@ -253,7 +253,7 @@ def test_a_language_that_the_model_lacks_in_mid_session_pauses_it(speaker: Clien
     with talk(speaker) as client:
         started = client.begin()
         client.send(SECOND)
-        client.say({"action": "configure", "language": "de"})
+        client.send_frame({"action": "configure", "language": "de"})
 
         assert refusal(client) == ("not_installed", 1013)
     deadline = time.monotonic() + 10
@@ -276,34 +276,34 @@ def test_other_addresses_open_no_socket(speaker: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "code"),
+    ("frame", "code"),
     [
         ("{", "invalid_json"),
         ('{"action": "dance"}', "unknown_action"),
         (bytes(MAX_FRAME_BYTES + 1), "frame_too_large"),
     ],
 )
-def test_what_was_settled_is_told_with_an_error_in_mid_session(
-    speaker: Client, said: str | bytes, code: str
+def test_what_was_finalized_is_reported_with_an_error_in_mid_session(
+    speaker: Client, frame: str | bytes, code: str
 ) -> None:
     with talk(speaker) as client:
         client.begin()
         client.send(SECOND)
         while "w0" not in client.texts:
-            client.hear()
-        client.socket.send(said)
-        last = client.hear_all()[-1]
+            client.receive()
+        client.socket.send(frame)
+        last = client.receive_all()[-1]
 
     assert (last["code"], last["transcript"]) == (code, "w0")
     assert (last["text"], last["is_final"], last["final"]) == ("", True, True)
 
 
-def test_a_full_disk_is_told_before_the_close(speaker: Client) -> None:
+def test_a_full_disk_is_reported_before_the_close(speaker: Client) -> None:
     async def open_session(_: LiveRequest) -> SessionRunner:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     socket = RequestIdLayer(StreamConsumer.as_asgi(opener=open_session))
     with Served(socket) as served, Talk(served.url, key=speaker.key) as client:
-        client.say({})
+        client.send_frame({})
 
         assert refusal(client) == ("internal_error", 1011)

@@ -35,9 +35,9 @@ def secret(settings: Settings) -> str:
 
 
 def run() -> str:
-    said = io.StringIO()
-    call_command("reencrypt_secrets", stdout=said, stderr=said)
-    return said.getvalue()
+    out = io.StringIO()
+    call_command("reencrypt_secrets", stdout=out, stderr=out)
+    return out.getvalue()
 
 
 def recovery_codes() -> list[str]:
@@ -48,7 +48,7 @@ def recovery_codes() -> list[str]:
 def test_all_can_be_read_without_the_old_key_afterwards(secret: str, settings: Settings) -> None:
     codes = recovery_codes()
     settings.ENCRYPTION_KEYS = ["new", "old"]
-    said = run()
+    out = run()
     run()  # again does no harm
     settings.ENCRYPTION_KEYS = ["new"]
 
@@ -57,11 +57,11 @@ def test_all_can_be_read_without_the_old_key_afterwards(secret: str, settings: S
     totp = Authenticator.objects.get(type=Authenticator.Type.TOTP)
     assert get_adapter().decrypt(totp.data["secret"]) == "JBSWY3DPEHPK3PXP"
     assert recovery_codes() == codes
-    assert TOKEN not in said
-    assert secret not in said
+    assert TOKEN not in out
+    assert secret not in out
 
 
-def test_what_no_key_opens_stays_as_it_is_and_is_told(secret: str, settings: Settings) -> None:
+def test_what_no_key_opens_stays_as_it_is_and_is_reported(secret: str, settings: Settings) -> None:
     before = WebhookEndpoint.objects.get().secret_encrypted
     settings.ENCRYPTION_KEYS = ["new"]
     with pytest.raises(CommandError, match="4 could not be read"):

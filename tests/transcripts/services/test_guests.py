@@ -1,4 +1,4 @@
-"""POST transcripts/claim/: what a visitor had transcribed becomes an account's, once."""
+"""POST transcripts/claim/: what a guest had transcribed becomes an account's, once."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -22,8 +22,8 @@ from transcripts.retention.purge import purge_anonymous
 CLAIM = "/api/v1/transcripts/claim/"
 
 
-def make_visitors(**fields: Any) -> tuple[Transcript, str]:
-    """Return a visitor's transcript, finished, and its token."""
+def make_guests(**fields: Any) -> tuple[Transcript, str]:
+    """Return a guest's transcript, finished, and its token."""
     token, digest = make_guest_token()
     values = {"model_requested": "tiny", "status": Status.COMPLETED, "audio_duration_ms": 2000}
     values |= {"finished_at": timezone.now(), "guest_address_digest": "an address", **fields}
@@ -38,10 +38,10 @@ def refused(answer: requests.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
-def test_a_visitors_transcript_becomes_the_accounts_free_of_charge(
-    client: Client, visitor: Client, worker: Worker
+def test_a_guests_transcript_becomes_the_accounts_free_of_charge(
+    client: Client, guest: Client, worker: Worker
 ) -> None:
-    made = visitor.transcribe(diarize="false")
+    made = guest.transcribe(diarize="false")
     token, path = made.headers["X-Transcript-Token"], f"/api/v1/transcripts/{made.json()['id']}/"
     before = LedgerEntry.objects.count()
 
@@ -56,13 +56,13 @@ def test_a_visitors_transcript_becomes_the_accounts_free_of_charge(
     assert [each["id"] for each in found["results"]] == [made.json()["id"]]
 
 
-def test_the_token_is_used_up(client: Client, visitor: Client) -> None:
-    transcript, token = make_visitors()
+def test_the_token_is_used_up(client: Client, guest: Client) -> None:
+    transcript, token = make_guests()
     assert claim(client, token).status_code == 200
 
     assert refused(claim(client, token)) == (404, "not_found")
-    assert refused(claim(make_client(visitor.url), token)) == (404, "not_found")
-    opened = Client(visitor.url, token).get(f"/api/v1/transcripts/{transcript.pk}/")
+    assert refused(claim(make_client(guest.url), token)) == (404, "not_found")
+    opened = Client(guest.url, token).get(f"/api/v1/transcripts/{transcript.pk}/")
     assert opened.status_code == 404
     transcript.refresh_from_db()
     assert transcript.owner == client.user
@@ -70,10 +70,10 @@ def test_the_token_is_used_up(client: Client, visitor: Client) -> None:
 
 
 @pytest.mark.database
-def test_of_two_claims_at_once_one_gets_it(client: Client, visitor: Client) -> None:
-    other = make_client(visitor.url)
+def test_of_two_claims_at_once_one_gets_it(client: Client, guest: Client) -> None:
+    other = make_client(guest.url)
     for _ in range(5):
-        transcript, token = make_visitors()
+        transcript, token = make_guests()
         with ThreadPoolExecutor(2) as pool:
             first, second = pool.map(lambda who, raw=token: claim(who, raw), [client, other])
 
@@ -84,15 +84,15 @@ def test_of_two_claims_at_once_one_gets_it(client: Client, visitor: Client) -> N
 
 def test_it_can_be_claimed_for_an_hour(client: Client) -> None:
     now = timezone.now()
-    _, late = make_visitors(finished_at=now - timedelta(minutes=61))
-    _, early = make_visitors(finished_at=now - timedelta(minutes=59))
+    _, late = make_guests(finished_at=now - timedelta(minutes=61))
+    _, early = make_guests(finished_at=now - timedelta(minutes=59))
 
     assert refused(claim(client, late)) == (404, "not_found")
     assert claim(client, early).status_code == 200
 
 
 def test_what_was_claimed_outlives_the_hour(client: Client) -> None:
-    transcript, token = make_visitors()
+    transcript, token = make_guests()
     assert claim(client, token).status_code == 200
     update_transcripts(Transcript.objects.all(), finished_at=timezone.now() - timedelta(days=1))
 
@@ -105,7 +105,7 @@ def test_a_recording_that_a_dead_worker_left_does_not_come_along(client: Client)
     folder = settings.MEDIA_ROOT / "left-behind"
     folder.mkdir(parents=True)
     (folder / "recording").write_bytes(b"sound")
-    transcript, token = make_visitors(path="left-behind/recording")
+    transcript, token = make_guests(path="left-behind/recording")
 
     assert claim(client, token).status_code == 200
 
@@ -114,8 +114,8 @@ def test_a_recording_that_a_dead_worker_left_does_not_come_along(client: Client)
     assert transcript.recording.path == ""
 
 
-def test_one_that_is_worked_on_has_to_be_waited_for(client: Client, visitor: Client) -> None:
-    token = visitor.transcribe(is_async=True).json()["token"]
+def test_one_that_is_worked_on_has_to_be_waited_for(client: Client, guest: Client) -> None:
+    token = guest.transcribe(is_async=True).json()["token"]
 
     answer = claim(client, token)
 
@@ -126,7 +126,7 @@ def test_one_that_is_worked_on_has_to_be_waited_for(client: Client, visitor: Cli
 
 @pytest.mark.parametrize("token", ["sttt_" + "x" * 43, "x", "stt_key"])
 def test_an_unknown_token_claims_nothing(client: Client, token: str) -> None:
-    make_visitors()
+    make_guests()
     create_transcript(owner=client.user, model_requested="tiny", status=Status.COMPLETED)
 
     assert refused(claim(client, token)) == (404, "not_found")
@@ -138,18 +138,18 @@ def test_a_body_without_a_token_is_400(client: Client, body: object) -> None:
     assert client.call("POST", CLAIM, json=body).status_code == 400
 
 
-def test_nobody_claims_without_an_account(visitor: Client) -> None:
-    transcript, token = make_visitors()
+def test_no_one_claims_without_an_account(guest: Client) -> None:
+    transcript, token = make_guests()
 
-    assert claim(visitor, token).status_code == 401
-    assert claim(Client(visitor.url, token), token).status_code == 401
+    assert claim(guest, token).status_code == 401
+    assert claim(Client(guest.url, token), token).status_code == 401
     transcript.refresh_from_db()
     assert transcript.owner is None
 
 
 def test_a_narrowed_key_claims_nothing(client: Client) -> None:
     raw = issue_api_key(client.user, name="narrow", scopes=["read"])[1]
-    _, token = make_visitors()
+    _, token = make_guests()
 
     assert claim(Client(client.url, raw), token).status_code == 403
 
@@ -165,7 +165,7 @@ def test_another_method_is_405(client: Client) -> None:
 def test_a_page_claims_by_its_session_what_a_page_sent(
     server: Served, client: Client, made_by: str, source: str
 ) -> None:
-    transcript, token = make_visitors(source=made_by)
+    transcript, token = make_guests(source=made_by)
     browser = DjangoClient()
     browser.force_login(client.user)
 

@@ -21,9 +21,9 @@ from stt_web.core.error_responses import allow_methods
 from stt_web.core.security_headers import content_security_policy
 from stt_web.urls import urlpatterns as own_urlpatterns
 from tests.transcripts.api.test_transcripts import make
-from tests.transcripts.served_api import Client, inference, make_client, server, visitor
+from tests.transcripts.served_api import Client, guest, inference, make_client, server
 
-__all__ = ["inference", "server", "visitor"]
+__all__ = ["guest", "inference", "server"]
 
 FIXED = {
     "X-Content-Type-Options": "nosniff",
@@ -58,9 +58,9 @@ handler404 = "stt_web.core.error_responses.answer_404"
 
 
 @pytest.fixture
-def caller(visitor: Client, settings: Settings) -> Client:
+def caller(guest: Client, settings: Settings) -> Client:
     settings.ROOT_URLCONF = __name__
-    return visitor
+    return guest
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def forwarded(caller: Client, claim: str) -> requests.Response:
 
 
 @pytest.mark.parametrize("claim", ["https", "http, https", "HTTPS"])
-def test_a_trusted_proxy_says_that_a_request_came_over_tls(
+def test_a_trusted_proxy_states_that_a_request_came_over_tls(
     caller: Client, settings: Settings, claim: str
 ) -> None:
     settings.TRUSTED_PROXIES = ["127.0.0.0/8"]
@@ -153,7 +153,7 @@ def test_what_is_not_tls_is_not_taken_for_it(
     assert "Strict-Transport-Security" not in answer.headers
 
 
-def test_nobody_elses_word_counts(caller: Client, settings: Settings) -> None:
+def test_no_one_elses_word_counts(caller: Client, settings: Settings) -> None:
     settings.TRUSTED_PROXIES = ["192.0.2.0/24"]
 
     answer = forwarded(caller, "https")
@@ -185,8 +185,8 @@ def test_a_socket_has_the_scheme_that_a_trusted_proxy_names(
     assert seen == [scheme]
 
 
-def test_pages_of_a_list_lead_to_the_public_address(visitor: Client, settings: Settings) -> None:
-    client = make_client(visitor.url)
+def test_pages_of_a_list_lead_to_the_public_address(guest: Client, settings: Settings) -> None:
+    client = make_client(guest.url)
     for _ in range(3):
         make(client)
     settings.PUBLIC_URL = "https://stt.example"

@@ -71,7 +71,7 @@ def test_what_it_uses_is_there() -> None:
     assert not missing, f"uvicorn's WebSocketsSansIOProtocol has no {missing} any more."
 
 
-def test_websockets_says_that_a_message_is_too_large_by_fail() -> None:
+def test_websockets_reports_that_a_message_is_too_large_by_fail() -> None:
     assert list(inspect.signature(Protocol.fail).parameters) == ["self", "code", "reason"]
     assert issubclass(ServerProtocol, Protocol)
     assert {"parser_exc", "state"} <= set(dir(ServerProtocol()))

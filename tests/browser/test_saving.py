@@ -1,4 +1,4 @@
-"""A visitor keeps what was transcribed, by signing up or logging in: in a real browser.
+"""A guest saves what was transcribed, by signing up or logging in: in a real browser.
 
 The processes are the product's, the recogniser is the tiny Whisper, the mail is a file.
 """
@@ -55,7 +55,7 @@ def log_ben_in(page: Page) -> None:
     page.get_by_role("button", name="Log in").click()
 
 
-def test_a_visitor_transcribes_signs_up_and_has_the_text(
+def test_a_guest_transcribes_signs_up_and_has_the_text(
     system: System, mails: Path, start_browser: StartBrowser
 ) -> None:
     context = start_browser(None).new_context(locale="en")
@@ -66,12 +66,12 @@ def test_a_visitor_transcribes_signs_up_and_has_the_text(
     page.get_by_label("Audio tracks").select_option("All")
     page.get_by_label("Channels").select_option("One speaker per channel")
     page.get_by_role("button", name="Transcribe").click()
-    keep = page.get_by_role("link", name="Sign up and save this text")
-    expect(keep).to_be_visible(timeout=30_000)
+    offer = page.get_by_role("link", name="Sign up and save this text")
+    expect(offer).to_be_visible(timeout=30_000)
     expect(page.get_by_text("without an account, it is deleted after an hour")).to_be_visible()
     expect(page.locator("#warnings")).to_contain_text("All channels of this recording contain")
 
-    keep.click()
+    offer.click()
     page.get_by_label("Email").fill("ann@example.com")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
@@ -86,7 +86,7 @@ def test_a_visitor_transcribes_signs_up_and_has_the_text(
     context.close()
 
 
-def test_a_visitor_speaks_logs_in_and_has_the_text(
+def test_a_guest_speaks_logs_in_and_has_the_text(
     system: System, start_browser: StartBrowser, tmp_path: Path
 ) -> None:
     system.run(sys.executable, "manage.py", "shell", "-v", "0", "-c", MAKE_BEN)
@@ -111,9 +111,9 @@ def test_a_visitor_speaks_logs_in_and_has_the_text(
         "() => localStorage.setItem('stt-guest-results', JSON.stringify([{token: 'sttt_late'}]))"
     )
     page.goto(f"{system.url}/account/profile/")
-    gone = page.get_by_text("The transcript you wanted to save has been deleted")
-    expect(gone).to_be_visible()
+    deleted = page.get_by_text("The transcript you wanted to save has been deleted")
+    expect(deleted).to_be_visible()
     page.reload()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    expect(gone).to_be_hidden()
+    expect(deleted).to_be_hidden()
     browser.close()
