@@ -156,6 +156,17 @@ def test_the_rules_read_files_that_exist(part: str) -> None:
     assert files_of(part)
 
 
+@pytest.mark.parametrize("part", ["stt_web", "transcripts", "tests", "benchmarks"])
+def test_what_a_room_stores_is_imported_from_the_room(part: str) -> None:
+    """`transcripts.models` has their names for Django alone."""
+    registry = ast.parse((ROOT / "transcripts" / "models" / "__init__.py").read_text())
+    imported = [node for node in registry.body if isinstance(node, ast.ImportFrom)]
+    stored = [alias.name for node in imported if node.module in STORED for alias in node.names]
+    assert len(stored) > 10
+    files = [file for file in files_of(part) if file.parent.name != "migrations"]
+    assert breaches(files, forbidden=tuple(f"transcripts.models.{name}" for name in stored)) == []
+
+
 def test_only_the_word_itself_knows_how_a_word_is_stored() -> None:
     """A word that is a dict past `text/words.py` would be a second shape of it."""
     stored = re.compile(r"""["']space_before["']""")
