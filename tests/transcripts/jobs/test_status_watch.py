@@ -65,7 +65,7 @@ async def test_one_that_came_after_a_failure_waits_no_longer_than_the_others() -
         await asyncio.sleep(0.01)
     second = watcher.wait_until_closed(uuid4(), timeout_s=30)
 
-    assert await asyncio.gather(first, second) == [DONE] * 2
+    assert [*await asyncio.gather(first, second)] == [DONE] * 2
 
 
 async def test_what_is_deleted_is_a_change() -> None:
