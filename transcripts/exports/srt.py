@@ -69,7 +69,7 @@ def _render(cues: list[Cue]) -> str:
 def _render_cue(number: int, cue: Cue) -> str:
     start = format_timestamp(cue.start_ms, separator=",")
     end = format_timestamp(cue.end_ms, separator=",")
-    lines = "\n".join(_as_text(line) for line in cue.lines)
+    lines = "\n".join(_as_text(line) for line in cue.all_lines)
     return f"{number}\n{start} --> {end}\n{lines}\n"
 
 

@@ -100,7 +100,16 @@ def get_result(transcript: Transcript, result_id: UUID) -> StoredResult:
 
 
 def edit_result(result: StoredResult, *, text: str) -> None:
-    """Put a person's text in the place of the machine's."""
+    """Put a person's text in the place of the machine's. Raises ApiError 400 `invalid_value`: a
+    translation's text has a line for each segment, which exports go by.
+    """
+    if result.kind == ResultKind.TRANSLATION:
+        count = len(result.body["segments"])
+        if text.count("\n") + 1 != count:
+            raise ApiError(
+                f"A translation's text must have a line for each segment: {count} lines.",
+                code="invalid_value",
+            )
     result.text = text
     result.is_edited = True
     result.save(update_fields=["text", "is_edited", "updated_at"])

@@ -21,11 +21,12 @@ from stt_web.core.documentation import DeclaredError, documented, raises
 from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
 from transcripts.access import TranscriptNotFoundError
-from transcripts.exports.api.parameters import OPTION_PARAMETERS, PROFILE_PARAMETERS
+from transcripts.exports.api.parameters import LINT_PARAMETERS, OPTION_PARAMETERS
 from transcripts.exports.files import content_disposition, file_name
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import EXPORTS, LINT
 from transcripts.exports.requested import read_export_options
+from transcripts.exports.translations import describe_translation
 from transcripts.exports.waiting import (
     ExportFailedError,
     UnknownFormatError,
@@ -61,6 +62,11 @@ EXPORT_ERRORS: tuple[DeclaredError, ...] = (
     NotFinishedError,
     ExportFailedError,
     InvalidOptionError,
+    ApiError(
+        "There is no translation into that language yet: `translate` is the call that makes one.",
+        code="not_translated",
+        status=409,
+    ),
     *JOB_ERRORS,
 )
 PREPARING = inline_serializer("ExportPreparing", {"status": serializers.CharField()})
@@ -88,7 +94,11 @@ async def export_transcript(
     request: HttpRequest, principal: Principal, transcript_id: UUID, format_name: str
 ) -> HttpResponse:
     """Return the transcript as a file, with an ETag; 202 with Retry-After where a worker is
-    still making it (docx, pdf, and long ones)."""
+    still making it (docx, pdf, and long ones).
+
+    With `language` or `bilingual`, `X-Translation-Stale` says whether the text was changed since it
+    was translated, and `X-Untranslated-Segments` of how many something is as it was spoken.
+    """
     transcript = await sync_to_async(open_for_export)(principal, transcript_id)
     check_format(format_name)
     options = read_export_options(request.GET.dict())
@@ -101,13 +111,13 @@ async def export_transcript(
     await sync_to_async(check_still_allowed)(request, transcript_id)
     if content is None:
         return _answer_later(request)
-    return await sync_to_async(_answer_export)(request, transcript, content, format_name)
+    return await sync_to_async(_answer_export)(request, transcript, content, format_name, options)
 
 
 @documented(
     operation_id="lint_subtitles",
     authentication=(GuestAuthentication,),
-    parameters=PROFILE_PARAMETERS,
+    parameters=LINT_PARAMETERS,
     responses={
         200: inline_serializer(
             "LintReport",
@@ -170,14 +180,22 @@ def _answer_now(
     request: HttpRequest, transcript: Transcript, format_name: str, options: ExportOptions
 ) -> HttpResponse:
     body = render_export(transcript, format_name, options)
-    return _answer_export(request, transcript, body, format_name)
+    return _answer_export(request, transcript, body, format_name, options)
 
 
 def _answer_export(
-    request: HttpRequest, transcript: Transcript, body: bytes, format_name: str
+    request: HttpRequest,
+    transcript: Transcript,
+    body: bytes,
+    format_name: str,
+    options: ExportOptions,
 ) -> HttpResponse:
     response = answer_file(request, body, title=transcript.title, format_name=format_name)
     warn_in_headers(response, transcript)
+    translation = describe_translation(transcript, options)
+    if translation is not None:
+        response.headers["X-Translation-Stale"] = str(translation.is_stale).lower()
+        response.headers["X-Untranslated-Segments"] = str(translation.untranslated)
     return response
 
 
