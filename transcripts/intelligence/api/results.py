@@ -82,9 +82,7 @@ class ResultPageSerializer(serializers.Serializer[object]):
 
 
 class ResultEditSerializer(serializers.Serializer[object]):
-    text = serializers.CharField(
-        max_length=_MOST_TEXT, allow_blank=True, trim_whitespace=False
-    )
+    text = serializers.CharField(max_length=_MOST_TEXT, allow_blank=True, trim_whitespace=False)
 
 
 class ResultSummaryRequestSerializer(serializers.Serializer[object]):
