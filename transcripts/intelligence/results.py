@@ -39,10 +39,7 @@ def load_source(
 
     Raises ApiError: 409 `not_finished`, 400 `unknown_speaker`. Three queries.
     """
-    if transcript.status not in READABLE_STATUSES:
-        raise ApiError(
-            "This transcript is not finished: wait for its text.", status=409, code="not_finished"
-        )
+    check_finished(transcript)
     document = load_document(transcript, has_words=False)
     if speaker and speaker not in document.speakers:
         names = ", ".join(document.speakers) or "none"
@@ -57,6 +54,14 @@ def load_source(
         return is_spoken and is_late and (end_s is None or segment.start_ms < 1000 * end_s)
 
     return read_document(document, is_chosen=is_chosen)
+
+
+def check_finished(transcript: Transcript) -> None:
+    """Raise ApiError 409 `not_finished` where the text may still change by itself."""
+    if transcript.status not in READABLE_STATUSES:
+        raise ApiError(
+            "This transcript is not finished: wait for its text.", status=409, code="not_finished"
+        )
 
 
 def store_result(

@@ -14,6 +14,7 @@ from transcripts.intelligence.engines import TextEngines
 from transcripts.intelligence.source import split_sentences
 from transcripts.text.segments import Segment
 from transcripts.text.translated import TranslatedPart, TranslatedSegment
+from transcripts.text.words import Word
 from transcripts.text.writing import ends_sentence, is_spaced_between
 
 _PAUSE_MS = 3_000  # a sentence that pauses longer is two
@@ -147,7 +148,7 @@ def _goes_on(before: Segment, after: Segment, language: str, *, length: int) -> 
 def _time_of(segment: Segment, place: _Place) -> tuple[int, int]:
     """Return when a part of the segment is spoken: by its words, else by its share of the text."""
     position = 0
-    inside = []
+    inside: list[Word] = []
     for word in segment.words:
         at = segment.text.find(word.text, position)
         if at < 0:

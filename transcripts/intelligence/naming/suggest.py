@@ -5,7 +5,7 @@ two names for one speaker neither is suggested, unless one is part of the other 
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +58,16 @@ class NameSuggestion:
     source: str
     evidence: tuple[NameEvidence, ...]
 
+    def as_json(self, labels: Mapping[int, str]) -> dict[str, Any]:
+        return {
+            "speaker": self.speaker,
+            "label": labels[self.speaker],
+            "name": self.name,
+            "score": self.score,
+            "source": self.source,
+            "evidence": [each.as_json() for each in self.evidence],
+        }
+
 
 @dataclass(frozen=True)
 class SpeakerNames:
@@ -70,20 +80,22 @@ class SpeakerNames:
     dismissed: dict[int, frozenset[str]]
 
 
-_Found = dict[tuple[int, str], list[NameEvidence]]
+FoundNames = dict[tuple[int, str], list[NameEvidence]]
 
 
 def suggest_names(document: Document, known: SpeakerNames) -> list[NameSuggestion]:
     """Return what rules suggest, in the order of the speakers. No query."""
-    found: _Found = defaultdict(list)
+    found: FoundNames = defaultdict(list)
     for speaker, name, evidence in (*_introduced(document), *_addressed(document)):
         found[speaker, name].append(evidence)
-    return choose_names(found, known, source=RULES)
-
-
-def choose_names(found: _Found, known: SpeakerNames, *, source: str) -> list[NameSuggestion]:
-    """Return at most one name for each speaker who has none."""
     least = _LEAST if len(known.labels) <= 2 else _LEAST_OF_MANY
+    return choose_names(found, known, source=RULES, least=least)
+
+
+def choose_names(
+    found: FoundNames, known: SpeakerNames, *, source: str, least: float
+) -> list[NameSuggestion]:
+    """Return at most one name for each speaker who has none."""
     taken = {name.split()[0].casefold() for name in known.given.values() if name.split()}
     by_speaker: dict[int, list[NameSuggestion]] = defaultdict(list)
     for (speaker, name), evidence in _join_parts(found).items():
@@ -147,9 +159,9 @@ def _read(document: Document) -> Iterator[tuple[int, Segment, list[str]]]:
         yield order, segment, [segment.text[start:end] for start, end in parts]
 
 
-def _join_parts(found: _Found) -> _Found:
+def _join_parts(found: FoundNames) -> FoundNames:
     """Put the evidence of "Jana" to that of "Jana Nováková" of the same speaker."""
-    joined: _Found = defaultdict(list)
+    joined: FoundNames = defaultdict(list)
     for (speaker, name), evidence in found.items():
         wholes = [other for at, other in found if at == speaker and _is_part(name, other)]
         joined[speaker, max(wholes, key=len, default=name)] += evidence
