@@ -15,7 +15,8 @@ from stt_web.core.errors import ApiError
 from transcripts.exports.divisions import time_words
 from transcripts.exports.document import Document, spoken_language
 from transcripts.exports.options import ExportOptions
-from transcripts.models import ResultKind, StoredResult, Transcript
+from transcripts.intelligence.models import ResultKind, StoredResult
+from transcripts.models import Transcript
 from transcripts.text.segments import Segment
 from transcripts.text.translated import TranslatedPart, TranslatedSegment, Translation
 from transcripts.text.words import INTERPOLATED

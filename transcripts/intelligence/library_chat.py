@@ -24,6 +24,7 @@ from transcripts.intelligence.chat import choose_writer, make_index, read_index,
 from transcripts.intelligence.documents import escape
 from transcripts.intelligence.engines import TextEngines
 from transcripts.intelligence.library_routes import LibraryAnswer, phrase_language, title_of
+from transcripts.intelligence.models import ChatSession, ChatTurn, SegmentVectors
 from transcripts.intelligence.operations import EXTRACTIVE
 from transcripts.intelligence.retrieval import (
     Found,
@@ -35,13 +36,7 @@ from transcripts.intelligence.retrieval import (
 )
 from transcripts.intelligence.source import is_in_language
 from transcripts.locks import lock_transcript
-from transcripts.models import (
-    READABLE_STATUSES,
-    ChatSession,
-    ChatTurn,
-    SegmentVectors,
-    Transcript,
-)
+from transcripts.models import READABLE_STATUSES, Transcript
 from transcripts.text.clock import format_clock
 
 MOST_TRANSCRIPTS = 5_000

@@ -14,10 +14,11 @@ from accounts.models import User
 from transcripts.intelligence.answers import ChatAnswer, is_about_speakers
 from transcripts.intelligence.documents import escape
 from transcripts.intelligence.engines import TextEngines
+from transcripts.intelligence.models import ResultKind, StoredResult
 from transcripts.intelligence.operations import summarise_text
 from transcripts.intelligence.results import load_source
 from transcripts.intelligence.source import SourceText, identify_language
-from transcripts.models import ResultKind, Segment, StoredResult, Transcript
+from transcripts.models import Segment, Transcript
 from transcripts.search.folding import fold_text
 from transcripts.search.query import read_terms, search_transcripts, searching
 from transcripts.text.clock import format_clock

@@ -14,7 +14,8 @@ from tests.transcripts.intelligence.test_library_chat_api import GARDEN, PATH, T
 from tests.transcripts.rows import update_transcripts
 from tests.transcripts.served_api import Client, make_client
 from transcripts.intelligence.library_routes import is_about_the_library
-from transcripts.models import ChatTurn, Transcript
+from transcripts.intelligence.models import ChatTurn
+from transcripts.models import Transcript
 from transcripts.search.index import index_transcript
 
 pytestmark = pytest.mark.django_db(transaction=True)

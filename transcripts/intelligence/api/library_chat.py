@@ -57,7 +57,7 @@ from transcripts.intelligence.library_routes import (
     plan_summaries,
     write_summaries,
 )
-from transcripts.models import ChatSession
+from transcripts.intelligence.models import ChatSession
 
 _MOST_IDS = 1_000
 
