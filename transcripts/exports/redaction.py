@@ -13,7 +13,7 @@ from transcripts.exports.document import Document
 from transcripts.pii.find import find_personal_data
 from transcripts.pii.kinds import PLACEHOLDERS, PiiKind
 from transcripts.text.segments import Segment
-from transcripts.text.translated import Translation
+from transcripts.text.translated import TranslatedTranscript
 from transcripts.text.words import Word
 
 KINDS = tuple(kind.value.lower() for kind in PiiKind)
@@ -75,7 +75,9 @@ def redact_document(document: Document, *, kinds: Collection[str]) -> Document:
     )
 
 
-def _redact_translation(document: Document, kinds: frozenset[PiiKind]) -> Translation | None:
+def _redact_translation(
+    document: Document, kinds: frozenset[PiiKind]
+) -> TranslatedTranscript | None:
     """Return what stands beside the text, masked by the rules of its own language."""
     translation = document.translation
     if translation is None or not document.is_bilingual:

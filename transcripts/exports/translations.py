@@ -18,7 +18,7 @@ from transcripts.exports.options import ExportOptions
 from transcripts.intelligence.models import ResultKind, StoredResult
 from transcripts.models import Transcript
 from transcripts.text.segments import Segment
-from transcripts.text.translated import TranslatedPart, TranslatedSegment, Translation
+from transcripts.text.translated import TranslatedPart, TranslatedSegment, TranslatedTranscript
 from transcripts.text.words import INTERPOLATED
 from transcripts.text.writing import join_texts
 
@@ -32,13 +32,18 @@ class NotTranslatedError(ApiError):
 
     def __init__(self, transcript: Transcript, language: str) -> None:
         path = f"/api/v1/transcripts/{transcript.pk}/translate/"
-        rows = StoredResult.objects.filter(transcript=transcript, kind=ResultKind.TRANSLATION)
-        available = sorted(set(rows.values_list("name", flat=True)))
+        available = list_translations(transcript)
         super().__init__(
             f"This transcript has no translation into {language!r}. Make one first: POST {path}"
             f' with {{"target": "{language}"}}.',
             extra={"translate": path, "target": language, "available": available},
         )
+
+
+def list_translations(transcript: Transcript) -> list[str]:
+    """Return the languages that there is a translation into. One query."""
+    rows = StoredResult.objects.filter(transcript=transcript, kind=ResultKind.TRANSLATION)
+    return sorted(set(rows.values_list("name", flat=True)))
 
 
 def find_translation(transcript: Transcript, language: str) -> QuerySet[StoredResult]:
@@ -48,13 +53,13 @@ def find_translation(transcript: Transcript, language: str) -> QuerySet[StoredRe
     ).order_by("-updated_at")
 
 
-def load_translation(transcript: Transcript, language: str) -> Translation:
+def load_translation(transcript: Transcript, language: str) -> TranslatedTranscript:
     """Return the stored translation. Raises NotTranslatedError. One query."""
     row = find_translation(transcript, language).first()
     if row is None:
         raise NotTranslatedError(transcript, language)
     segments = tuple(map(TranslatedSegment.from_json, row.body["segments"]))
-    return Translation(
+    return TranslatedTranscript(
         language=row.name,
         source_language=row.body["source_language"],
         model=row.model,
@@ -72,6 +77,7 @@ class TranslationState:
     """
 
     id: str
+    language: str
     updated_at: str
     is_stale: bool
     untranslated: int
@@ -85,19 +91,20 @@ def describe_translation(transcript: Transcript, options: ExportOptions) -> Tran
     language = options.translation_language(spoken_language(transcript))
     if not language:
         return None
-    columns = ("pk", "updated_at", "revision", "body__untranslated")
+    columns = ("pk", "name", "updated_at", "revision", "body__untranslated")
     row: Any = find_translation(transcript, language).values_list(*columns, named=True).first()
     if row is None:
         raise NotTranslatedError(transcript, language)
     return TranslationState(
         str(row.pk),
+        row.name,
         row.updated_at.isoformat(),
         row.revision != transcript.revision,
         row.body__untranslated or 0,
     )
 
 
-def translate_document(document: Document, translation: Translation) -> Document:
+def translate_document(document: Document, translation: TranslatedTranscript) -> Document:
     """Return the document in the other language alone. Its words have their share of the time."""
     current = {segment.key: segment for segment in document.segments}
     segments = tuple(_translated(each, current) for each in translation.segments if each.text)
@@ -112,7 +119,7 @@ def translate_document(document: Document, translation: Translation) -> Document
     )
 
 
-def add_translation(document: Document, translation: Translation) -> Document:
+def add_translation(document: Document, translation: TranslatedTranscript) -> Document:
     """Return the document with its translation beside it."""
     return replace(
         document,

@@ -71,7 +71,7 @@ def _read_ms(seconds: float) -> int:
 
 
 @dataclass(frozen=True)
-class Translation:
+class TranslatedTranscript:
     """A whole text in another language. `is_stale`: the original was changed since."""
 
     language: str

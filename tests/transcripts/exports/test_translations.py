@@ -22,7 +22,7 @@ from transcripts.exports.redaction import KINDS
 from transcripts.exports.render import EXPORTS, export
 from transcripts.exports.translations import add_translation, parts_beside, translate_document
 from transcripts.text.segments import Segment
-from transcripts.text.translated import TranslatedPart, TranslatedSegment, Translation
+from transcripts.text.translated import TranslatedPart, TranslatedSegment, TranslatedTranscript
 
 SPOKEN = (
     ("Anna", "When the meeting is over, we will send the notes to everyone who was there."),
@@ -57,7 +57,7 @@ def spoken() -> Document:
     return replace(made, segments=keyed)
 
 
-def translation(language: str, texts: Sequence[str] | None = None) -> Translation:
+def translation(language: str, texts: Sequence[str] | None = None) -> TranslatedTranscript:
     segments = tuple(
         TranslatedSegment(
             order,
@@ -73,7 +73,7 @@ def translation(language: str, texts: Sequence[str] | None = None) -> Translatio
             zip(spoken().segments, texts or TEXTS[language], strict=True)
         )
     )
-    return Translation(language, "en", "en-xx", segments)
+    return TranslatedTranscript(language, "en", "en-xx", segments)
 
 
 def alone(language: str) -> Document:

@@ -88,9 +88,11 @@ def test_files_have_the_translation_alone_or_beside_the_text(
     assert alone.headers["X-Translation-Stale"] == "false"
     assert "cs:The bakery" in alone.text
     assert "cs:Bring bread." in alone.text
-    both = export(client, talk, "srt", "bilingual=cs").text
-    assert "The bakery opens" in both
-    assert "cs:The bakery" in both
+    assert 'filename="The meeting.cs.srt"' in alone.headers["Content-Disposition"]
+    both = export(client, talk, "srt", "bilingual=cs")
+    assert "The bakery opens" in both.text
+    assert "cs:The bakery" in both.text
+    assert 'filename="The meeting.en-cs.srt"' in both.headers["Content-Disposition"]
     own = export(client, talk, "txt", "language=en")
     assert "cs:" not in own.text
     assert "X-Translation-Stale" not in own.headers

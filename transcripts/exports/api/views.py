@@ -22,6 +22,7 @@ from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
 from transcripts.access import TranscriptNotFoundError
 from transcripts.exports.api.parameters import LINT_PARAMETERS, OPTION_PARAMETERS
+from transcripts.exports.document import spoken_language
 from transcripts.exports.files import content_disposition, file_name
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import EXPORTS, LINT
@@ -161,11 +162,13 @@ def open_for_export(principal: Principal, transcript_id: UUID) -> Transcript:
     return transcript
 
 
-def answer_file(request: HttpRequest, body: bytes, *, title: str, format_name: str) -> HttpResponse:
-    """Return the file as a download, or 304 to a client that has it."""
+def answer_file(
+    request: HttpRequest, body: bytes, *, title: str, format_name: str, languages: str = ""
+) -> HttpResponse:
+    """Return the file as a download, or 304 to a client that has it. languages: as in its name."""
     response = HttpResponse(body, content_type=EXPORTS[format_name].content_type)
     response.headers["Content-Disposition"] = content_disposition(
-        file_name(title, extension=format_name)
+        file_name(title, extension=f"{languages}.{format_name}".removeprefix("."))
     )
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -190,9 +193,16 @@ def _answer_export(
     format_name: str,
     options: ExportOptions,
 ) -> HttpResponse:
-    response = answer_file(request, body, title=transcript.title, format_name=format_name)
-    warn_in_headers(response, transcript)
     translation = describe_translation(transcript, options)
+    beside = f"{spoken_language(transcript)}-" if options.bilingual else ""
+    response = answer_file(
+        request,
+        body,
+        title=transcript.title,
+        format_name=format_name,
+        languages=f"{beside}{translation.language}" if translation else "",
+    )
+    warn_in_headers(response, transcript)
     if translation is not None:
         response.headers["X-Translation-Stale"] = str(translation.is_stale).lower()
         response.headers["X-Untranslated-Segments"] = str(translation.untranslated)
