@@ -1,4 +1,4 @@
-"""Questions about the library on their page: scope, sources that lead to their line, conversations."""
+"""Questions about the library on their page: scope, sources that lead to a line, conversations."""
 
 import sys
 from collections.abc import Iterator

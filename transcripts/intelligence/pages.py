@@ -48,6 +48,10 @@ CHAT_TEXTS: dict[str, Any] = {
     "asking": _("Searching the transcript…"),
     "answered": _("The answer is above."),
     "not_here": _("Not in this transcript"),
+    "searched": _(
+        "{searched} of {transcripts} transcripts were searched so far. Ask again: each question"
+        " adds some."
+    ),
     "sources": _("Sources"),
     "stopped": _("Stopped."),
     "stale_answer": _("The text has changed since this answer."),

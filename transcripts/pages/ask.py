@@ -20,10 +20,6 @@ TEXTS: dict[str, Any] = {
     **intelligence_pages.CHAT_TEXTS,
     "asking": gettext_lazy("Searching your transcripts…"),
     "not_here": gettext_lazy("Not in these transcripts"),
-    "searched": gettext_lazy(
-        "{searched} of {transcripts} transcripts were searched so far. Ask again: each question"
-        " adds some."
-    ),
     "open": gettext_lazy("Open"),
     "open_at": gettext_lazy("Open {title} at {time}"),
     "untitled": gettext_lazy("Transcript"),
