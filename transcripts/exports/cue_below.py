@@ -17,9 +17,12 @@ def place_below(
 ) -> list[tuple[Word, ...]]:
     """Return for each word of a segment the words of its translation that go with it.
 
-    A sentence's translation goes with the words that are spoken in its time. Nothing is left out,
-    and no word is wider than a line.
+    A sentence's translation goes with the words that are spoken in its time; a speaker's name before
+    them takes none. Nothing is left out, and no word is wider than a line.
     """
+    names = _count_names(words)
+    if 0 < names < len(words):
+        return [*(() for _ in range(names)), *place_below(words[names:], parts, measure)]
     if not words or not parts:
         return [() for _ in words]
     ordered = sorted(parts, key=lambda part: part.start_ms)
@@ -31,6 +34,12 @@ def place_below(
             below[at] += units
         _end_with_space(below)
     return _as_words(below, measure)
+
+
+def _count_names(words: Sequence[Word]) -> int:
+    """Return how many of the first words are not spoken: they take no time."""
+    spoken = (at for at, word in enumerate(words) if word.end_ms > word.start_ms)
+    return next(spoken, 0)
 
 
 def _intervals(words: Sequence[Word], parts: Sequence[TranslatedPart]) -> list[tuple[int, int]]:

@@ -152,6 +152,13 @@ def test_clauses_stand_together_in_both_languages() -> None:
     assert first.below[-1].endswith("skončí,")
 
 
+def test_a_speakers_name_before_the_words_moves_no_translation() -> None:
+    made = export(both("cs"), "srt", ExportOptions()).decode()
+
+    lines = made.split("\n\n")[0].split("\n")[2:]
+    assert lines == ["Anna: When the meeting is over,", "Až schůze skončí,"]
+
+
 def test_no_number_is_divided() -> None:
     for made in (both("cs"), alone("cs")):
         for profile in PROFILES.values():
