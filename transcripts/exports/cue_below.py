@@ -17,8 +17,8 @@ def place_below(
 ) -> list[tuple[Word, ...]]:
     """Return for each word of a segment the words of its translation that go with it.
 
-    A sentence's translation goes with the words that are spoken in its time; a speaker's name before
-    them takes none. Nothing is left out, and no word is wider than a line.
+    A sentence's translation goes with the words that are spoken in its time; a name before them
+    takes none. Nothing is left out, and no word is wider than a line.
     """
     names = _count_names(words)
     if 0 < names < len(words):

@@ -312,7 +312,7 @@ def _write(hits: Sequence[_NearHit], language: str) -> str:
             f"> {format_clock(hit.passage.start_ms)} "
             + (f"{escape(hit.passage.speaker)}: " if hit.passage.speaker else "")
             + escape(hit.passage.text)
-            for hit in hits
+            for hit in sorted(hits, key=lambda hit: hit.passage.start_ms)
             if hit.transcript == transcript
         ]
         parts.append(f"**{title_of(transcript)}**\n\n" + "\n>\n".join(lines))

@@ -152,10 +152,15 @@ def test_clauses_stand_together_in_both_languages() -> None:
     assert first.below[-1].endswith("skončí,")
 
 
-def test_a_speakers_name_before_the_words_moves_no_translation() -> None:
-    made = export(both("cs"), "srt", ExportOptions()).decode()
+@pytest.mark.parametrize("has_words", [True, False])
+def test_a_speakers_name_before_the_words_moves_no_translation(*, has_words: bool) -> None:
+    made = both("cs")
+    if not has_words:
+        wordless = tuple(replace(each, words=()) for each in made.segments)
+        made = replace(made, segments=wordless)
+    text = export(made, "srt", ExportOptions()).decode()
 
-    lines = made.split("\n\n")[0].split("\n")[2:]
+    lines = text.split("\n\n")[0].split("\n")[2:]
     assert lines == ["Anna: When the meeting is over,", "Až schůze skončí,"]
 
 

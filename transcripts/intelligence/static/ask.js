@@ -67,7 +67,13 @@ function describe({ title, speaker, text }) {
 
 /** @param {{id: string, title: string, updated_at: string}} chat */
 function renderChat({ id, title, updated_at: updatedAt }) {
-  const opening = makeButton(title, () => within($("ask-problem"), () => openConversation(id)));
+  const opening = makeButton(title, () =>
+    within($("ask-problem"), async () => {
+      await openConversation(id);
+      $("leave-asked").hidden = false;
+      $("library").scrollIntoView();
+    }),
+  );
   opening.className = "link";
   const deleting = makeButton(texts.delete, async () => {
     if (confirm(texts.delete_chat)) await deleteConversation(id);
