@@ -300,7 +300,7 @@ def test_a_translation_stands_beside_the_text_and_in_the_files(page: Page) -> No
 
     page.reload()
     page.locator("#downloads > summary").click()
-    page.get_by_label("Language", exact=True).select_option("language=cs")
+    page.locator("#file-language").select_option("language=cs")
     with page.expect_download() as saved:
         page.locator("#downloads").get_by_role("link", name="TXT").click()
     assert saved.value.suggested_filename.endswith(".cs.txt")

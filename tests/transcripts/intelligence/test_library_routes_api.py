@@ -77,7 +77,7 @@ def test_how_many_is_counted(
     assert ": 1." in scoped["answer"]
 
 
-def test_the_latest_one_is_looked_up(client: Client, garden: Transcript) -> None:
+def test_the_latest_one_comes_from_the_database(client: Client, garden: Transcript) -> None:
     body = ask(client, "What is my latest recording?").json()
 
     assert body["sources"][0]["transcript"] == str(garden.pk)

@@ -129,5 +129,5 @@ def test_who_is_asked_by_name_is_found(sentence: str, names: list[str]) -> None:
     assert list(list_addressed(sentence, language)) == names
 
 
-def test_there_are_enough_lines_to_say_something() -> None:
+def test_there_are_sixty_lines_at_least() -> None:
     assert len(INTRODUCTIONS) + len(TRAPS) + len(ADDRESSED) >= 60
