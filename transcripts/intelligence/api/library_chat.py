@@ -22,8 +22,9 @@ from transcripts.intelligence.api.bodies import Body
 from transcripts.intelligence.api.chat import (
     LONGEST_QUESTION,
     ChatSessionPageSerializer,
+    ChatSessionSerializer,
     ChatSourceSerializer,
-    ConversationSerializer,
+    ChatTurnSerializer,
     EventStreamRenderer,
     answer_or_stream,
     ignore_events,
@@ -84,6 +85,14 @@ class LibrarySourceSerializer(ChatSourceSerializer):
     number = serializers.IntegerField(
         required=False, help_text="What a mark such as [3] in a written answer stands for."
     )
+
+
+class LibraryTurnSerializer(ChatTurnSerializer):
+    sources = LibrarySourceSerializer(many=True)
+
+
+class LibraryConversationSerializer(ChatSessionSerializer):
+    turns = LibraryTurnSerializer(many=True)
 
 
 class LibraryCoverageSerializer(serializers.Serializer[object]):
@@ -176,7 +185,7 @@ class LibraryChatView(IntelligenceView):
 
 class LibraryConversationView(IntelligenceView):
     @raises(ChatNotFoundError)
-    @extend_schema(operation_id="read_library_chat", responses=ConversationSerializer)
+    @extend_schema(operation_id="read_library_chat", responses=LibraryConversationSerializer)
     def get(self, request: Request, library_chat_id: UUID) -> Response:
         """Return a conversation about the library with its turns."""
         session = get_session(user_of(request), library_chat_id, transcript=None)
