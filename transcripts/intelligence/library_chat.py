@@ -20,7 +20,13 @@ from accounts.models import User
 from transcripts.exports.document import load_document
 from transcripts.inference.language import Vectors
 from transcripts.intelligence.answers import ChatAnswer, Emit, write_answer
-from transcripts.intelligence.chat import choose_writer, make_index, read_index, store_index
+from transcripts.intelligence.chat import (
+    choose_writer,
+    go_on_with,
+    make_index,
+    read_index,
+    store_index,
+)
 from transcripts.intelligence.documents import escape
 from transcripts.intelligence.engines import TextEngines
 from transcripts.intelligence.library_routes import LibraryAnswer, phrase_language, title_of
@@ -209,7 +215,7 @@ def store_library_turn(
     """Store the turn, and return the answer's body. count: of the transcripts asked about."""
     answer = answered.answer
     with transaction.atomic():
-        session = session or ChatSession.objects.create(owner=user, transcript=None)
+        session = go_on_with(session, user=user, transcript=None)
         turn = ChatTurn.objects.create(
             session=session,
             question=question,
@@ -219,7 +225,6 @@ def store_library_turn(
             model=answer.model,
         )
         turn.mentioned.set(Transcript.objects.filter(pk__in=answered.mentioned, owner=user))
-        session.save(update_fields=["updated_at"])
     return {
         **answer.as_body(),
         "session_id": str(session.pk),

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from stt_web.core.errors import ApiError
 from transcripts.exports.document import load_document
@@ -106,8 +107,9 @@ def get_result(transcript: Transcript, result_id: UUID) -> StoredResult:
 
 
 def edit_result(result: StoredResult, *, text: str) -> None:
-    """Put a person's text in the place of the machine's. Raises ApiError 400 `invalid_value`: a
-    translation's text has a line for each segment, which exports go by.
+    """Put a person's text in the place of the machine's. Raises ResultNotFoundError: deleted;
+    ApiError 400 `invalid_value`: a translation's text has a line for each segment, which exports go
+    by.
     """
     if result.kind == ResultKind.TRANSLATION:
         count = len(result.body["segments"])
@@ -116,9 +118,10 @@ def edit_result(result: StoredResult, *, text: str) -> None:
                 f"A translation's text must have a line for each segment: {count} lines.",
                 code="invalid_value",
             )
-    result.text = text
-    result.is_edited = True
-    result.save(update_fields=["text", "is_edited", "updated_at"])
+    result.text, result.is_edited, result.updated_at = text, True, timezone.now()
+    rows = StoredResult.objects.filter(pk=result.pk)
+    if not rows.update(text=text, is_edited=True, updated_at=result.updated_at):
+        raise ResultNotFoundError
 
 
 def describe_result(result: StoredResult, transcript: Transcript) -> dict[str, Any]:

@@ -40,6 +40,7 @@ from transcripts.job_errors import JOB_ERRORS, job_error, warn_in_headers
 from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Transcript
 from transcripts.option_kinds import InvalidOptionError
 from transcripts.principals import check_still_allowed, find_transcript
+from transcripts.serializers import ExportedTranscriptionSerializer
 
 _WAIT_S = 20.0
 _RETRY_AFTER_S = 5
@@ -85,6 +86,7 @@ PREPARING = inline_serializer("ExportPreparing", {"status": serializers.CharFiel
             (200, export.content_type.partition(";")[0]): OpenApiTypes.BINARY
             for export in EXPORTS.values()
         },
+        (200, "application/json"): ExportedTranscriptionSerializer,
         202: PREPARING,
     },
 )

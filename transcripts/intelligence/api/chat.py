@@ -39,6 +39,7 @@ from transcripts.intelligence.api.work import (
 from transcripts.intelligence.chat import (
     ChatNotFoundError,
     answer_question,
+    delete_session,
     describe_session,
     describe_turns,
     get_session,
@@ -178,7 +179,7 @@ class ConversationView(IntelligenceView):
         """Delete a conversation."""
         user = user_of(request)
         transcript = get_transcript(user, transcript_id)
-        get_session(user, chat_id, transcript=transcript).delete()
+        delete_session(get_session(user, chat_id, transcript=transcript))
         return Response(status=204)
 
 

@@ -33,6 +33,7 @@ from transcripts.intelligence.api.results import IntelligenceView, read_body
 from transcripts.intelligence.api.work import NextWork, order_work
 from transcripts.intelligence.chat import (
     ChatNotFoundError,
+    delete_session,
     describe_session,
     describe_turns,
     get_session,
@@ -185,7 +186,7 @@ class LibraryConversationView(IntelligenceView):
     @extend_schema(operation_id="delete_library_chat", responses={204: None})
     def delete(self, request: Request, library_chat_id: UUID) -> Response:
         """Delete a conversation about the library."""
-        get_session(user_of(request), library_chat_id, transcript=None).delete()
+        delete_session(get_session(user_of(request), library_chat_id, transcript=None))
         return Response(status=204)
 
 

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.idempotency import IDEMPOTENCY_ERRORS, fingerprint_request
-from accounts.permissions import PrincipalAuthentication, Scopes
+from accounts.permissions import KeyAuthentication, PrincipalAuthentication, Scopes
 from accounts.principals import OF_UPLOADS
 from stt_web.core.documentation import raises
 from transcripts.intelligence.api import shapes
@@ -33,12 +33,6 @@ from transcripts.intelligence.source import read_text
 from transcripts.intelligence.translation import AUTO, read_code, translate_texts
 
 Work = Callable[[TextEngines], dict[str, Any]]
-
-
-class KeyAuthentication(PrincipalAuthentication):
-    """Keys only: no cookie counts on /v1/."""
-
-    accepted = frozenset()
 
 
 class TextView(APIView):
