@@ -64,6 +64,14 @@ def seed(system: System, script: str) -> str:
     return system.run(sys.executable, "manage.py", "shell", "-v0", "-c", script).split()[-1]
 
 
+@pytest.fixture(scope="module")
+def meeting(system: System) -> str:
+    """The id of one of two transcripts that there are from now on."""
+    seeded = seed(system, SEED)
+    seed(system, GARDEN)
+    return seeded
+
+
 def ask(page: Page, question: str) -> Locator:
     page.get_by_label("Question").fill(question)
     page.get_by_role("button", name="Ask", exact=True).click()
@@ -79,8 +87,7 @@ def test_without_a_transcript_there_is_nothing_to_ask(page: Page, system: System
     expect(page.get_by_role("link", name="Ask", exact=True)).to_be_visible()
 
 
-def test_an_answer_leads_to_the_line_and_plays_it(page: Page, system: System) -> None:
-    meeting, _ = seed(system, SEED), seed(system, GARDEN)
+def test_an_answer_leads_to_the_line_and_plays_it(page: Page, system: System, meeting: str) -> None:
     page.goto(f"{system.url}/ask/")
     answered = ask(page, WHEN)
 
@@ -93,6 +100,7 @@ def test_an_answer_leads_to_the_line_and_plays_it(page: Page, system: System) ->
     page.wait_for_function("() => document.getElementById('player').currentTime >= 35")
 
 
+@pytest.mark.usefixtures("meeting")
 def test_questions_can_be_about_some_and_be_counted(page: Page, system: System) -> None:
     page.goto(f"{system.url}/ask/")
     counted = ask(page, "How many recordings do I have?")
@@ -110,6 +118,7 @@ def test_questions_can_be_about_some_and_be_counted(page: Page, system: System) 
     expect(everything).to_contain_text("The meeting")
 
 
+@pytest.mark.usefixtures("meeting")
 def test_conversations_are_listed_opened_and_deleted(page: Page, system: System) -> None:
     page.goto(f"{system.url}/ask/")
     ask(page, "What is full, the compost heap?")
@@ -128,6 +137,7 @@ def test_conversations_are_listed_opened_and_deleted(page: Page, system: System)
     expect(chats).to_have_count(before - 1)
 
 
+@pytest.mark.usefixtures("meeting")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_telephone_shows_it_in_czech_without_scrolling_sideways(
     page: Page, system: System, scheme: str
