@@ -5,7 +5,7 @@ for and found, `gaps` the speech it left out, `revisions` what people
 change in it, `edit_alignments` which of their words still wait for times, `search` what it is found
 by, `retention` how long it is stored, `webhooks` who is notified of it, `sharing` who else may read
 it, `live` what a live session has beyond it, `idempotency` which stored responses hold it,
-`intelligence` what was made of its text.
+`intelligence` what was made of its text, `text_jobs` the work on that in the background.
 """
 
 from transcripts.models.edit_alignments import EditAlignment
@@ -33,6 +33,7 @@ from transcripts.models.retention import RetentionPolicy
 from transcripts.models.revisions import EditAction, Revision
 from transcripts.models.search import TITLE_BUCKET, WHOLE_BUCKET, SearchChunk
 from transcripts.models.sharing import ShareLink
+from transcripts.models.text_jobs import NoteTemplate, ProcessingRule, TextJob, TextOperation
 from transcripts.models.transcript import (
     Origin,
     Segment,
@@ -62,7 +63,9 @@ __all__ = [
     "GapReason",
     "JobKind",
     "LiveSession",
+    "NoteTemplate",
     "Origin",
+    "ProcessingRule",
     "Queue",
     "Recording",
     "ResultKind",
@@ -78,6 +81,8 @@ __all__ = [
     "StoredResponseLink",
     "StoredResult",
     "Tag",
+    "TextJob",
+    "TextOperation",
     "Transcript",
     "TranscriptionJob",
     "WebhookAttempt",

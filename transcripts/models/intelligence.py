@@ -18,11 +18,12 @@ class ResultKind(models.TextChoices):
     ANALYSIS = "analysis"
     CONTENT = "content"
     TRANSLATION = "translation"
+    TEMPLATE = "template"
 
 
 class StoredResult(models.Model):
-    """`name`: which one of its kind (a style, a type, a language). `text`: what people read and may
-    edit; empty where `body`, the answer as it was given, has only data.
+    """`name`: which one of its kind (a style, a type, a language, a template's id). `text`: what
+    people read and may edit; empty where `body`, the answer as it was given, has only data.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
