@@ -15,8 +15,11 @@ from transcripts.exports.render import render
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.models import (
     ChatSession,
+    NoteTemplate,
+    ProcessingRule,
     RetentionPolicy,
     Revision,
+    TextJob,
     Transcript,
     WebhookDelivery,
     WebhookEndpoint,
@@ -30,6 +33,7 @@ def export_user_data(user: User) -> Iterator[ExportFile]:
     yield from export_chats(user)
     yield from export_webhooks(user)
     yield from export_retention(user)
+    yield from export_processing(user)
 
 
 def export_transcripts(user: User) -> Iterator[ExportFile]:
@@ -47,6 +51,19 @@ def export_chats(user: User) -> Iterator[ExportFile]:
     sessions = ChatSession.objects.filter(owner=user, transcript=None).order_by("created_at")
     if described := [_describe_chat(session) for session in sessions]:
         yield _as_json("chats.json", described)
+
+
+def export_processing(user: User) -> Iterator[ExportFile]:
+    """Yield the person's templates, what is made of transcripts by itself, and the answers to texts
+    that are stored for a day.
+    """
+    templates = NoteTemplate.objects.filter(owner=user).values("id", "name", "sections")
+    rules = ProcessingRule.objects.filter(owner=user).values("tag", "steps", "template")
+    answered = TextJob.objects.filter(owner=user, transcript=None)
+    answers = answered.values("id", "operation", "status", "created_at", "answer")
+    found = {"templates": list(templates), "rules": list(rules), "answers": list(answers)}
+    if any(found.values()):
+        yield _as_json("processing.json", found)
 
 
 def export_webhooks(user: User) -> Iterator[ExportFile]:

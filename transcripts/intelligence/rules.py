@@ -7,9 +7,9 @@ from django.db import transaction
 
 from accounts.models import User
 from stt_web.core.errors import ApiError
-from transcripts.intelligence.outlines.find import check_template_id
 from transcripts.models import ProcessingRule
 from transcripts.options import STEPS
+from transcripts.services.note_templates import check_template_id
 
 MOST_RULES = 50
 _MOST_TAG = 50

@@ -54,6 +54,7 @@ from transcripts.models import (
     TranscriptionJob,
 )
 from transcripts.services.job_status import insert, job_of, read_job
+from transcripts.services.note_templates import check_processing
 from transcripts.services.recordings import delete_recording, delete_rows, recording_path
 
 logger = logging.getLogger(__name__)
@@ -106,6 +107,7 @@ def admit_session(request: LiveRequest) -> SessionAdmission:
 
     Raises NoCreditsError (402), LimitError (429), AnonymousLimitError (429).
     """
+    check_processing(request.options, request.user)
     now = timezone.now()
     account = None
     token = _PREFIX + secrets.token_urlsafe(32)

@@ -12,7 +12,6 @@ from accounts.permissions import Scopes, user_of
 from stt_web.core.documentation import raises
 from stt_web.core.errors import ApiError
 from transcripts.intelligence.api.bodies import Body
-from transcripts.intelligence.outlines.find import UnknownTemplateError
 from transcripts.intelligence.rules import (
     MOST_RULES,
     InvalidRuleError,
@@ -20,6 +19,7 @@ from transcripts.intelligence.rules import (
     write_rules,
 )
 from transcripts.options import STEPS
+from transcripts.services.note_templates import UnknownTemplateError
 
 
 class RuleSerializer(serializers.Serializer[object]):

@@ -24,7 +24,6 @@ from transcripts.intelligence.api.text_jobs import TEXT_JOB_ERRORS, TextJobSeria
 from transcripts.intelligence.api.work import JobOrder, WorkResponse, is_sent_async, order_work
 from transcripts.intelligence.engines import TEXT_ERRORS
 from transcripts.intelligence.operations import ANALYSES, CONTENTS, STYLE_NAMES
-from transcripts.intelligence.outlines.find import UnknownTemplateError
 from transcripts.intelligence.results import (
     ResultNotFoundError,
     describe_result,
@@ -36,6 +35,7 @@ from transcripts.intelligence.text_tasks import TextTask, perform, place_of, rea
 from transcripts.intelligence.translation import AUTO, read_code
 from transcripts.models import ResultKind, StoredResult, TextOperation, Transcript
 from transcripts.pii.kinds import ALL_KINDS
+from transcripts.services.note_templates import UnknownTemplateError
 
 _MODEL = "`extractive`, or a language model's name. Empty: what is best here."
 _MOST_TEXT = 200_000

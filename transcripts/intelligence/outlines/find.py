@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
@@ -12,6 +11,7 @@ from transcripts.intelligence.outlines.builtin import BUILT_IN
 from transcripts.intelligence.outlines.fill import SOURCES
 from transcripts.intelligence.outlines.variables import VARIABLES, find_faults
 from transcripts.models import NoteTemplate
+from transcripts.services.note_templates import check_template_id, find_template
 
 MOST_SECTIONS = 20
 MOST_TITLE = 100
@@ -37,12 +37,6 @@ class TemplateNotFoundError(ApiError):
         super().__init__("There is no such template.")
 
 
-class UnknownTemplateError(ApiError):
-    """`template` names none that there is."""
-
-    code = "unknown_template"
-
-
 class InvalidTemplateError(ApiError):
     """A template that can't be stored; the sentence says what to change."""
 
@@ -61,27 +55,10 @@ class TooManyTemplatesError(ApiError):
 
 def get_template(user: User, template_id: str) -> NoteTemplate:
     """Return the user's own template. Raises TemplateNotFoundError. One query."""
-    try:
-        wanted = UUID(template_id)
-    except ValueError:
-        raise TemplateNotFoundError from None
-    found = NoteTemplate.objects.filter(owner=user, pk=wanted).first()
+    found = find_template(user, template_id)
     if found is None:
         raise TemplateNotFoundError
     return found
-
-
-def check_template_id(user: User, template_id: str) -> None:
-    """Raise UnknownTemplateError where the user has no such template. One query at most."""
-    if template_id and template_id not in BUILT_IN_NAMES:
-        try:
-            get_template(user, template_id)
-        except TemplateNotFoundError:
-            names = ", ".join(BUILT_IN_NAMES)
-            raise UnknownTemplateError(
-                f"There is no template {template_id!r:.60}. Use the id of one of yours, or one of"
-                f" {names}."
-            ) from None
 
 
 def snapshot_template(user: User, template_id: str, *, language: str) -> dict[str, Any]:

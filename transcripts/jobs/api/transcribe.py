@@ -54,6 +54,7 @@ from transcripts.serializers import (
     TranscriptionRequestSerializer,
     TranscriptionSerializer,
 )
+from transcripts.services.note_templates import UnknownTemplateError
 from transcripts.services.stored_responses import store_with_transcript
 
 
@@ -105,6 +106,7 @@ class TranscriptionRequest:
     *MODEL_ERRORS,
     *MEDIA_ERRORS,
     NoCreditsError,
+    UnknownTemplateError,
     AnonymousLimitError,
     LimitError,
     QueueFullError,
