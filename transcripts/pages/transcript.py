@@ -69,7 +69,7 @@ SOURCE_NAMES = {
 @login_required
 @require_safe
 def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
-    """GET /transcripts/:id/ — six queries, seven where it has gaps, however long it is; the words
+    """GET /transcripts/:id/ — seven queries, eight where it has gaps, however long it is; the words
     come by the API."""
     transcript = _find(request, transcript_id)
     is_open = transcript.status in OPEN_STATUSES
@@ -100,7 +100,7 @@ def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
         "languages": list_languages(),
         "profiles": [(name, PROFILE_NAMES.get(name, name)) for name in PROFILES],
         "masked": [(kind, MASKED_NAMES.get(kind, kind)) for kind in KINDS],
-        "makeable": list_choices(),
+        "makeable": list_choices(cast("User", request.user)),
         "texts": render_texts(TEXTS),
         "speakers": [
             {"number": each.position, "label": each.label, "name": each.display_name}

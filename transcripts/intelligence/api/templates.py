@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from django.db import transaction
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -14,7 +13,6 @@ from accounts.api.idempotency import (
     answer_request_once,
     fingerprint_request,
 )
-from accounts.models import User
 from accounts.permissions import Scopes, user_of
 from stt_web.core.documentation import raises
 from stt_web.core.errors import ApiError
@@ -25,7 +23,6 @@ from transcripts.intelligence.outlines.find import (
     BUILT_IN_NAMES,
     MOST_INSTRUCTION,
     MOST_SECTIONS,
-    MOST_TEMPLATES,
     MOST_TITLE,
     InvalidTemplateError,
     TemplateNotFoundError,
@@ -35,6 +32,7 @@ from transcripts.intelligence.outlines.find import (
     get_template,
 )
 from transcripts.intelligence.outlines.variables import VARIABLES
+from transcripts.intelligence.outlines.write import create_template, list_templates
 from transcripts.models import NoteTemplate
 
 _CREATING_S = 30.0
@@ -83,7 +81,7 @@ class TemplateListView(APIView):
     )
     def get(self, request: Request) -> Response:
         """List the built-in templates and your own: all on one page."""
-        own = NoteTemplate.objects.filter(owner=user_of(request))
+        own = list_templates(user_of(request))
         language = request.GET.get("language", "en")
         listed = [
             {**describe_built_in(each, language=language), "is_built_in": True}
@@ -106,7 +104,7 @@ class TemplateListView(APIView):
             request,
             fingerprint=fingerprint_request(request.path, request.data),
             lasts_s=_CREATING_S,
-            answer=lambda: Response(_describe(_create(user, asked)), status=201),
+            answer=lambda: Response(_describe(create_template(user, **asked)), status=201),
         )
 
 
@@ -150,14 +148,6 @@ def _read(request: Request) -> dict[str, Any]:
     if not name:
         raise ApiError("name is missing: send it as a string.", code="invalid_value")
     return {"name": name, "sections": check_sections(body.objects("sections"))}
-
-
-def _create(user: User, asked: dict[str, Any]) -> NoteTemplate:
-    """The race: two at once may make one too many, which does no harm."""
-    with transaction.atomic():
-        if NoteTemplate.objects.filter(owner=user).count() >= MOST_TEMPLATES:
-            raise TooManyTemplatesError
-        return NoteTemplate.objects.create(owner=user, **asked)
 
 
 def _describe(template: NoteTemplate) -> dict[str, Any]:

@@ -19,15 +19,13 @@ from transcripts.intelligence.extractive.summaries import choose_sentences, writ
 from transcripts.intelligence.extractive.topics import find_topics
 from transcripts.intelligence.operations import EXTRACTIVE, cover
 from transcripts.intelligence.outlines.variables import fill_variables
+from transcripts.intelligence.retrieval import bar_of
 from transcripts.intelligence.source import Sentence, SourceText
 from transcripts.intelligence.writing import Condensed, condense, warn, write_section
 from transcripts.text.clock import format_clock
 
 Items = list[dict[str, Any]]
 _PASSAGES = 4
-# Sentences that are nearer to a section's question than this many standard deviations above the
-# mean of all; of speech one in twenty is.
-_NEAR = 1.6
 _NOTHING = {"en": "Nothing was said about this.", "cs": "O tom nic nezaznělo."}
 
 
@@ -83,27 +81,33 @@ def _fill_section(
         remarks = warn(remark, model=condensed.model.id)
     is_quoted = not is_written or bool(remarks)
     if is_quoted:
-        items = _QUOTED[section["source"]](reading, f"{title}. {order}")
-    return {"title": title, "items": items, "approximate": is_quoted, "remarks": remarks}
+        quote = _QUOTED.get(section["source"])
+        asked = f"{title}. {order}"
+        items = quote(reading) if quote else _quote_passages(reading, asked, engines)
+    return {
+        "title": title,
+        "source": section["source"],
+        "items": items,
+        "approximate": is_quoted,
+        "remarks": remarks,
+    }
 
 
-def _quote_summary(reading: Reading, order: str) -> Items:
+def _quote_summary(reading: Reading) -> Items:
     return _describe(choose_sentences(reading, count=min(5, max(1, len(reading.sentences) // 3))))
 
 
-def _quote_passages(reading: Reading, order: str) -> Items:
-    """Return the sentences nearest to what is asked, in the text's order: by likeness alone."""
-    cosines = reading.vectors @ reading.embed([order])[0]
-    spread = float(cosines.std()) or 1.0
-    near = [
-        place
-        for place in (-cosines).argsort(kind="stable")[:_PASSAGES].tolist()
-        if float(cosines[place] - cosines.mean()) / spread >= _NEAR or len(cosines) <= _PASSAGES
-    ]
-    return _describe([reading.sentences[place] for place in sorted(near)])
+def _quote_passages(reading: Reading, asked: str, engines: TextEngines) -> Items:
+    """Return the sentences nearest to what is asked, in the text's order: by likeness alone, above
+    the bar from which a question may be about a segment.
+    """
+    cosines = reading.vectors @ reading.embed([asked])[0]
+    bar = bar_of(engines.embedder)
+    nearest = (-cosines).argsort(kind="stable")[:_PASSAGES].tolist()
+    return _describe([reading.sentences[at] for at in sorted(nearest) if cosines[at] >= bar])
 
 
-def _quote_actions(reading: Reading, order: str) -> Items:
+def _quote_actions(reading: Reading) -> Items:
     return [
         {
             "text": write_action(item, reading.language),
@@ -116,16 +120,16 @@ def _quote_actions(reading: Reading, order: str) -> Items:
     ]
 
 
-def _quote_decisions(reading: Reading, order: str) -> Items:
+def _quote_decisions(reading: Reading) -> Items:
     found = [each for each in reading.sentences if cues.is_decision(each.text, reading.language)]
     return _describe(found[:12])
 
 
-def _quote_questions(reading: Reading, order: str) -> Items:
+def _quote_questions(reading: Reading) -> Items:
     return _describe([each.sentence for each in find_questions(reading) if each.answer is None])
 
 
-def _quote_topics(reading: Reading, order: str) -> Items:
+def _quote_topics(reading: Reading) -> Items:
     return [
         {"text": topic.phrase, "evidence": topic.sentences[0].as_evidence()}
         for topic in find_topics(reading, count=8)
@@ -133,7 +137,7 @@ def _quote_topics(reading: Reading, order: str) -> Items:
     ]
 
 
-def _quote_quotes(reading: Reading, order: str) -> Items:
+def _quote_quotes(reading: Reading) -> Items:
     _, quotes = list_quotes(reading)
     return [
         {"text": each["quote"], "speaker": each["speaker"], "evidence": each["evidence"]}
@@ -141,14 +145,14 @@ def _quote_quotes(reading: Reading, order: str) -> Items:
     ]
 
 
-def _quote_chapters(reading: Reading, order: str) -> Items:
+def _quote_chapters(reading: Reading) -> Items:
     return [
         {"text": chapter.title, "evidence": chapter.opening.as_evidence()}
         for chapter in find_chapters(reading)
     ]
 
 
-def _list_speakers(reading: Reading, order: str) -> Items:
+def _list_speakers(reading: Reading) -> Items:
     first = {each.speaker: each for each in reversed(reading.sentences) if each.speaker}
     return [
         {"text": name, "evidence": first[name].as_evidence()} for name in reading.source.speakers
@@ -162,8 +166,7 @@ def _describe(sentences: list[Sentence]) -> Items:
     ]
 
 
-_QUOTED: dict[str, Callable[[Reading, str], Items]] = {
-    "passages": _quote_passages,
+_QUOTED: dict[str, Callable[[Reading], Items]] = {
     "summary": _quote_summary,
     "action_items": _quote_actions,
     "decisions": _quote_decisions,
@@ -173,7 +176,7 @@ _QUOTED: dict[str, Callable[[Reading, str], Items]] = {
     "chapters": _quote_chapters,
     "speakers": _list_speakers,
 }
-SOURCES = tuple(_QUOTED)
+SOURCES = ("passages", *_QUOTED)
 _WRITTEN_SOURCES = frozenset(("passages", "summary", "decisions", "questions"))
 
 

@@ -33,7 +33,11 @@ AS_WAITING = CLOSED_LEASE | {
 
 
 class TextLease(Lease):
-    """Of a text job. `report` is for the thread that works."""
+    """Of a text job. `report` is for the thread that works. `done`: how far an earlier worker got:
+    only what is beyond that counts as progress, which sets the counts of tries and waits back.
+    """
+
+    done = 0
 
     def rows(self) -> QuerySet[Any]:
         return TextJob.objects.filter(
@@ -44,7 +48,10 @@ class TextLease(Lease):
         """Store how many parts are done. Ends the lease where the row is not ours any more."""
         self.note_progress()
         self.check()
-        if not change_job(self.rows(), self.job_id, done=done, total=total, tries=0, waits=0):
+        is_further = done > self.done
+        counts = {"tries": 0, "waits": 0} if is_further else {}
+        self.done = max(done, self.done)
+        if not change_job(self.rows(), self.job_id, done=done, total=total, **counts):
             self.end(LeaseEnd.LOST)
             self.check()
 
@@ -75,7 +82,10 @@ def claim_text_job(job_id: UUID) -> tuple[TextLease, TextJob] | None:
         return None
     lease = TextLease(job_id, attempt)
     current: TextJob | None = lease.rows().select_related("owner", "transcript").first()
-    return (lease, current) if current is not None else None
+    if current is None:
+        return None
+    lease.done = current.done
+    return lease, current
 
 
 def change_job(rows: QuerySet[TextJob], job_id: UUID, **changes: object) -> bool:
