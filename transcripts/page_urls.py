@@ -3,7 +3,7 @@
 from django.urls import path
 
 from transcripts.exports.pages import export_chosen
-from transcripts.intelligence import account_pages
+from transcripts.intelligence.pages import account as account_pages
 from transcripts.live.pages import show_live
 from transcripts.pages import library, transcript
 from transcripts.pages.home import show_home

@@ -20,8 +20,10 @@ from tests.billing.conftest import create_account
 from tests.declared_errors import note_answer
 from tests.stt_web.served import Served
 from tests.transcripts.fake_inference import FakeInference
+from transcripts.intelligence.models import TextJob
 from transcripts.intelligence.text_jobs.run import run_text_job
-from transcripts.models import Status, TextJob, TranscriptionJob
+from transcripts.jobs.models import TranscriptionJob
+from transcripts.models import Status
 from transcripts.pipeline import run_job
 
 RATE_HZ = 16_000

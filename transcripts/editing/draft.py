@@ -34,13 +34,7 @@ from transcripts.editing.errors import (
     StillWorkedOnError,
 )
 from transcripts.editing.revisions import Change, Changes, difference
-from transcripts.models import (
-    OPEN_STATUSES,
-    EditAction,
-    Revision,
-    Tag,
-    Transcript,
-)
+from transcripts.models import OPEN_STATUSES, EditAction, Revision, Tag, Transcript
 from transcripts.models import Segment as SegmentRow
 from transcripts.models.transcript import new_segment_key
 from transcripts.search.index import index_buckets, index_title, time_bucket

@@ -24,6 +24,7 @@ from transcripts.inference.language import Vectors
 from transcripts.intelligence.chat import make_index, read_index, store_index
 from transcripts.intelligence.documents import escape
 from transcripts.intelligence.engines import TextEngines
+from transcripts.intelligence.models import ChatSession, ChatTurn, SegmentVectors
 from transcripts.intelligence.operations import EXTRACTIVE
 from transcripts.intelligence.retrieval import (
     Found,
@@ -35,13 +36,7 @@ from transcripts.intelligence.retrieval import (
 )
 from transcripts.intelligence.source import is_in_language
 from transcripts.locks import lock_transcript
-from transcripts.models import (
-    READABLE_STATUSES,
-    ChatSession,
-    ChatTurn,
-    SegmentVectors,
-    Transcript,
-)
+from transcripts.models import READABLE_STATUSES, Transcript
 from transcripts.services.text_jobs import order_index
 from transcripts.text.clock import format_clock
 

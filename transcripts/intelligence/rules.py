@@ -7,7 +7,7 @@ from django.db import transaction
 
 from accounts.models import User
 from stt_web.core.errors import ApiError
-from transcripts.models import ProcessingRule
+from transcripts.intelligence.models import ProcessingRule
 from transcripts.options import STEPS
 from transcripts.services.note_templates import check_template_id
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from transcripts.exports.document import Document, load_document
 from transcripts.intelligence.engines import TextEngines
+from transcripts.intelligence.models import ResultKind, TextOperation
 from transcripts.intelligence.operations import (
     STYLE_NAMES,
     analyse_text,
@@ -25,7 +26,7 @@ from transcripts.intelligence.results import load_source
 from transcripts.intelligence.source import SourceText, read_text
 from transcripts.intelligence.translation import translate_segments, translate_texts
 from transcripts.intelligence.word_times import add_word_times
-from transcripts.models import ResultKind, TextOperation, Transcript
+from transcripts.models import Transcript
 from transcripts.pii.kinds import PiiKind
 
 

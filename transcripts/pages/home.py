@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from transcripts.exports.render import EXPORTS
-from transcripts.intelligence.pages import name_templates
+from transcripts.intelligence.pages.panels import name_templates
 from transcripts.pages.remarks import SENTENCES
 from transcripts.pages.script_texts import COMMON, EXPORT, render_texts
 from transcripts.text.languages import LANGUAGE_NAMES

@@ -26,7 +26,7 @@ from transcripts.exports.document import load_gaps, spoken_language
 from transcripts.exports.profiles import PROFILES
 from transcripts.exports.redaction import KINDS
 from transcripts.exports.render import EXPORTS
-from transcripts.intelligence.pages import list_choices
+from transcripts.intelligence.pages.panels import list_choices
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.jobs.second_pass import has_open_pass, request_second_pass
 from transcripts.models import OPEN_STATUSES, Source, Status, Transcript

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from accounts.models import User
 from stt_web.core.errors import ApiError
-from transcripts.models import NoteTemplate
+from transcripts.intelligence.models import NoteTemplate
 from transcripts.option_kinds import InvalidOptionError
 from transcripts.options import TranscriptionOptions
 

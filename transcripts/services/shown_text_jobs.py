@@ -8,7 +8,8 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from transcripts.models import OPEN_STATUSES, Status, TextJob, TextOperation
+from transcripts.intelligence.models import TextJob, TextOperation
+from transcripts.models import OPEN_STATUSES, Status
 
 # A stream that begins now also has what ended a moment ago.
 _JUST_NOW = timedelta(minutes=1)

@@ -17,7 +17,8 @@ from django.utils import timezone
 from accounts.models import User
 from stt_web.core import broker
 from stt_web.core.request_id import request_id_var
-from transcripts.models import ProcessingRule, Status, TextJob, TextOperation, Transcript
+from transcripts.intelligence.models import ProcessingRule, TextJob, TextOperation
+from transcripts.models import Status, Transcript
 from transcripts.option_kinds import NONE
 
 TEXT_TASK = "transcripts.work_on_text"

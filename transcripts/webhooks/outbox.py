@@ -10,8 +10,9 @@ from uuid import UUID
 from django.utils import timezone
 
 from stt_web.core.broker import enqueue
-from transcripts.models import Transcript, WebhookDelivery, WebhookEndpoint
+from transcripts.models import Transcript
 from transcripts.webhooks.events import Event, event_of, write_text_body, write_transcript_body
+from transcripts.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 DELIVER_TASK = "transcripts.deliver_webhooks"
 QUEUE = "webhooks"

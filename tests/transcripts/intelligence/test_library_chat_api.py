@@ -11,8 +11,9 @@ from tests.transcripts.fake_language import FakeLanguage
 from tests.transcripts.intelligence.conftest import create_meeting, list_embedder
 from tests.transcripts.intelligence.texts import MEETING
 from tests.transcripts.served_api import Client, make_client
+from transcripts.intelligence.models import ChatTurn, SegmentVectors, TextJob
 from transcripts.intelligence.text_jobs.run import run_text_job
-from transcripts.models import ChatTurn, SegmentVectors, Status, Tag, TextJob, Transcript
+from transcripts.models import Status, Tag, Transcript
 from transcripts.user_data import export_user_data
 
 pytestmark = pytest.mark.django_db(transaction=True)

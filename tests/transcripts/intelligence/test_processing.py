@@ -14,22 +14,20 @@ from tests.transcripts.fake_language import EMBEDDER, FakeLanguage
 from tests.transcripts.intelligence.conftest import create_meeting, list_embedder
 from tests.transcripts.intelligence.texts import CZECH_MEETING, MEETING
 from tests.transcripts.served_api import Client, Worker, make_client
+from transcripts.intelligence.models import (
+    ProcessingRule,
+    SegmentVectors,
+    StoredResult,
+    TextJob,
+    TextOperation,
+)
 from transcripts.intelligence.text_jobs.run import run_text_job
 from transcripts.intelligence.text_jobs.steps import set_title
 from transcripts.intelligence.text_jobs.sweep import sweep_text_jobs
-from transcripts.models import (
-    ProcessingRule,
-    SegmentVectors,
-    Status,
-    StoredResult,
-    Tag,
-    TextJob,
-    TextOperation,
-    Transcript,
-    WebhookDelivery,
-)
+from transcripts.models import Status, Tag, Transcript
 from transcripts.services.text_jobs import order_processing
 from transcripts.webhooks.endpoints import create_endpoint
+from transcripts.webhooks.models import WebhookDelivery
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,11 +9,12 @@ from tests.transcripts.fake_language import WRITER, FakeLanguage
 from tests.transcripts.intelligence.conftest import create_meeting, install_writer
 from tests.transcripts.intelligence.texts import CZECH_MEETING
 from tests.transcripts.served_api import Client, make_client
+from transcripts.intelligence.models import NoteTemplate
 from transcripts.intelligence.outlines.builtin import BUILT_IN
 from transcripts.intelligence.outlines.fill import SOURCES
 from transcripts.intelligence.outlines.find import BUILT_IN_NAMES
 from transcripts.intelligence.outlines.variables import fill_variables
-from transcripts.models import NoteTemplate, Segment, Transcript
+from transcripts.models import Segment, Transcript
 from transcripts.services.note_templates import BUILT_IN_IDS
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -19,21 +19,16 @@ from tests.transcripts.fake_language import FakeLanguage
 from tests.transcripts.intelligence.conftest import install_writer
 from tests.transcripts.intelligence.texts import MEETING
 from tests.transcripts.served_api import Client, Worker, make_client
+from transcripts.intelligence.models import StoredResult, TextJob
 from transcripts.intelligence.text_jobs.finish import complete_text_job, fail_text_job
 from transcripts.intelligence.text_jobs.lease import claim_text_job
 from transcripts.intelligence.text_jobs.run import run_text_job
 from transcripts.intelligence.text_jobs.sweep import purge_text_jobs, sweep_text_jobs
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.jobs.lease import LeaseLostError
-from transcripts.models import (
-    Status,
-    StoredResult,
-    TextJob,
-    Transcript,
-    WebhookDelivery,
-    WebhookEndpoint,
-)
+from transcripts.models import Status, Transcript
 from transcripts.webhooks.endpoints import create_endpoint
+from transcripts.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -23,6 +23,7 @@ from transcripts.intelligence.api.shapes import AsyncRequestSerializer
 from transcripts.intelligence.api.text_jobs import TEXT_JOB_ERRORS, TextJobSerializer
 from transcripts.intelligence.api.work import JobOrder, WorkResponse, is_sent_async, order_work
 from transcripts.intelligence.engines import TEXT_ERRORS
+from transcripts.intelligence.models import ResultKind, StoredResult, TextOperation
 from transcripts.intelligence.operations import ANALYSES, CONTENTS, STYLE_NAMES
 from transcripts.intelligence.results import (
     ResultNotFoundError,
@@ -33,7 +34,7 @@ from transcripts.intelligence.results import (
 )
 from transcripts.intelligence.text_tasks import TextTask, perform, place_of, read_transcript
 from transcripts.intelligence.translation import AUTO, read_code
-from transcripts.models import ResultKind, StoredResult, TextOperation, Transcript
+from transcripts.models import Transcript
 from transcripts.pii.kinds import ALL_KINDS
 from transcripts.services.note_templates import UnknownTemplateError
 

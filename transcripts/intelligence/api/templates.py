@@ -18,6 +18,7 @@ from stt_web.core.documentation import raises
 from stt_web.core.errors import ApiError
 from transcripts.intelligence.api import shapes
 from transcripts.intelligence.api.bodies import Body
+from transcripts.intelligence.models import NoteTemplate
 from transcripts.intelligence.outlines.fill import SOURCES
 from transcripts.intelligence.outlines.find import (
     BUILT_IN_NAMES,
@@ -33,7 +34,6 @@ from transcripts.intelligence.outlines.find import (
 )
 from transcripts.intelligence.outlines.variables import VARIABLES
 from transcripts.intelligence.outlines.write import create_template, list_templates
-from transcripts.models import NoteTemplate
 
 _CREATING_S = 30.0
 _INVALID = ApiError("A field is missing, or is not what it must be.", code="invalid_value")

@@ -14,6 +14,7 @@ from stt_web.core.documentation import DeclaredError, raises
 from stt_web.core.errors import ApiError, InvalidValueError
 from stt_web.core.pagination import PageNotFoundError, PageNumberPagination
 from transcripts.access import TranscriptNotFoundError, get_transcript
+from transcripts.intelligence.models import TextOperation
 from transcripts.intelligence.text_jobs.lease import cancel_text_job
 from transcripts.intelligence.text_jobs.order import (
     TextJobNotFoundError,
@@ -21,7 +22,7 @@ from transcripts.intelligence.text_jobs.order import (
     get_text_job,
     list_text_jobs,
 )
-from transcripts.models import OPEN_STATUSES, Status, TextOperation
+from transcripts.models import OPEN_STATUSES, Status
 from transcripts.serializers import JobErrorSerializer
 from transcripts.services.shown_text_jobs import describe_text_job
 

@@ -21,11 +21,11 @@ from transcripts.intelligence.api.contents import read_content
 from transcripts.intelligence.api.text_jobs import TEXT_JOB_ERRORS, TextJobSerializer
 from transcripts.intelligence.api.work import JobOrder, is_sent_async, order_work
 from transcripts.intelligence.engines import TEXT_ERRORS, TextEngines
+from transcripts.intelligence.models import TextOperation
 from transcripts.intelligence.operations import ANALYSES, STYLE_NAMES, embed_texts
 from transcripts.intelligence.source import identify_language
 from transcripts.intelligence.text_tasks import TextTask, perform_sent
 from transcripts.intelligence.translation import AUTO, read_code
-from transcripts.models import TextOperation
 from transcripts.services.note_templates import UnknownTemplateError
 
 Work = Callable[[TextEngines], dict[str, Any]]

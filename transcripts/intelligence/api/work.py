@@ -33,11 +33,12 @@ from stt_web.core.documentation import documented_as
 from stt_web.core.errors import ApiError
 from transcripts.inference.language import CancelToken
 from transcripts.intelligence.engines import WITHIN_S, TextEngines
+from transcripts.intelligence.models import TextJob
 from transcripts.intelligence.text_jobs.order import get_text_job, order_text_job
 from transcripts.intelligence.text_jobs.watch import get_text_watcher
 from transcripts.intelligence.text_queue import run_text_work
 from transcripts.intelligence.text_tasks import TextTask
-from transcripts.models import Status, TextJob, Transcript
+from transcripts.models import Status, Transcript
 from transcripts.services.shown_text_jobs import describe_text_job
 from transcripts.services.stored_responses import store_with_transcript
 

@@ -7,10 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from stt_web.core.errors import ApiError
+from transcripts.intelligence.models import NoteTemplate
 from transcripts.intelligence.outlines.builtin import BUILT_IN
 from transcripts.intelligence.outlines.fill import SOURCES
 from transcripts.intelligence.outlines.variables import VARIABLES, find_faults
-from transcripts.models import NoteTemplate
 from transcripts.services.note_templates import check_template_id, find_template
 
 MOST_SECTIONS = 20

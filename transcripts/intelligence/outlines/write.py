@@ -4,8 +4,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
+from transcripts.intelligence.models import NoteTemplate
 from transcripts.intelligence.outlines.find import MOST_TEMPLATES, TooManyTemplatesError
-from transcripts.models import NoteTemplate
 
 
 def list_templates(user: User) -> QuerySet[NoteTemplate]:

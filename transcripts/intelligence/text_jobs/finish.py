@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from stt_web.core.errors import ApiError
+from transcripts.intelligence.models import TextJob, TextOperation
 from transcripts.intelligence.results import store_result
 from transcripts.intelligence.text_jobs.lease import (
     CLOSED_LEASE,
@@ -20,7 +21,7 @@ from transcripts.intelligence.text_jobs.lease import (
 from transcripts.intelligence.text_tasks import TextTask, place_of
 from transcripts.jobs.lease import LeaseLostError
 from transcripts.locks import lock_transcript
-from transcripts.models import Status, TextJob, TextOperation
+from transcripts.models import Status
 from transcripts.services.shown_text_jobs import describe_text_job, without_texts
 from transcripts.webhooks.events import Event
 from transcripts.webhooks.outbox import record_text_event

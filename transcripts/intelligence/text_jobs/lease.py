@@ -15,9 +15,10 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from stt_web.core import wakeups
+from transcripts.intelligence.models import TextJob
 from transcripts.jobs.lease import Lease, LeaseEnd, next_expiry
 from transcripts.locks import lock_transcript
-from transcripts.models import Status, TextJob
+from transcripts.models import Status
 from transcripts.services.shown_text_jobs import without_texts
 
 logger = logging.getLogger(__name__)

@@ -9,8 +9,9 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from stt_web.core.errors import ApiError
+from transcripts.intelligence.models import TextJob, TextOperation
 from transcripts.intelligence.text_tasks import TextTask
-from transcripts.models import OPEN_STATUSES, TextJob, TextOperation, Transcript
+from transcripts.models import OPEN_STATUSES, Transcript
 from transcripts.services.text_jobs import create_text_job
 
 _RETRY_S = 30

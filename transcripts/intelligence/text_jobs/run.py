@@ -16,6 +16,7 @@ from stt_web.core.request_id import request_id_var
 from transcripts.inference.errors import InferenceError
 from transcripts.inference.language import CancelToken
 from transcripts.intelligence.engines import TextEngines, as_api_error
+from transcripts.intelligence.models import TextJob, TextOperation
 from transcripts.intelligence.text_jobs.finish import (
     AWAY_CODES,
     complete_text_job,
@@ -35,7 +36,6 @@ from transcripts.intelligence.text_tasks import (
     read_transcript,
 )
 from transcripts.jobs.lease import LeaseEnd, LeaseLostError, WorkStoppedError, heartbeat
-from transcripts.models import TextJob, TextOperation
 from transcripts.services.text_jobs import send_text_job
 
 logger = logging.getLogger(__name__)

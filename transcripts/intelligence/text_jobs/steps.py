@@ -12,6 +12,7 @@ from django.db import transaction
 from stt_web.core.errors import ApiError
 from transcripts.inference.errors import InferenceError
 from transcripts.intelligence.engines import TextEngines, as_api_error
+from transcripts.intelligence.models import TextJob, TextOperation
 from transcripts.intelligence.operations import summarise_text
 from transcripts.intelligence.outlines.find import snapshot_template
 from transcripts.intelligence.results import load_source, store_result
@@ -29,7 +30,7 @@ from transcripts.intelligence.text_tasks import (
 )
 from transcripts.jobs.lease import LeaseLostError
 from transcripts.locks import lock_transcript
-from transcripts.models import Revision, TextJob, TextOperation, Transcript
+from transcripts.models import Revision, Transcript
 from transcripts.search.index import index_title
 
 _TITLE = "title"

@@ -20,10 +20,11 @@ from stt_web.core.background import run_guarded
 from stt_web.core.errors import ApiError
 from transcripts.inference.catalog import InferenceUnavailableError
 from transcripts.inference.routing import inference_for
+from transcripts.intelligence.models import TextJob, TextOperation
 from transcripts.intelligence.text_jobs.finish import AWAY_CODES, fail_text_job
 from transcripts.intelligence.text_jobs.lease import AS_WAITING, change_job
 from transcripts.jobs.sweep import BATCH_ROWS, LONGEST_INTERVAL_DOUBLINGS
-from transcripts.models import Status, TextJob, TextOperation
+from transcripts.models import Status
 from transcripts.services.text_jobs import send_text_job
 
 logger = logging.getLogger(__name__)

@@ -8,11 +8,12 @@ from django.db import transaction
 from transcripts.exports.document import load_document
 from transcripts.intelligence.chat import make_index, store_index
 from transcripts.intelligence.engines import TextEngines
+from transcripts.intelligence.models import SegmentVectors, TextJob
 from transcripts.intelligence.retrieval import list_passages
 from transcripts.intelligence.text_jobs.lease import TextLease
 from transcripts.jobs.lease import LeaseLostError
 from transcripts.locks import lock_transcript
-from transcripts.models import READABLE_STATUSES, SegmentVectors, TextJob
+from transcripts.models import READABLE_STATUSES
 
 
 def index_text(lease: TextLease, job: TextJob, engines: TextEngines) -> None:

@@ -4,8 +4,8 @@ import asyncio
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
+from transcripts.intelligence.models import TextJob
 from transcripts.jobs.status_watch import Snapshot, Watcher
-from transcripts.models import TextJob
 
 
 def read_text_snapshots(ids: set[UUID]) -> dict[UUID, Snapshot]:

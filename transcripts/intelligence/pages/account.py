@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
 from stt_web.core.errors import ApiError
+from transcripts.intelligence.models import NoteTemplate
 from transcripts.intelligence.outlines.fill import SOURCES
 from transcripts.intelligence.outlines.find import (
     BUILT_IN_NAMES,
@@ -30,9 +31,8 @@ from transcripts.intelligence.outlines.find import (
 )
 from transcripts.intelligence.outlines.variables import VARIABLES
 from transcripts.intelligence.outlines.write import create_template, list_templates
-from transcripts.intelligence.pages import name_templates
+from transcripts.intelligence.pages.panels import name_templates
 from transcripts.intelligence.rules import describe_rules, write_rules
-from transcripts.models import NoteTemplate
 from transcripts.options import STEPS
 
 _EMPTY_SECTIONS = 3
