@@ -173,7 +173,7 @@ class Condensed:
 
 
 @dataclass(frozen=True)
-class Answer:
+class WrittenAnswer:
     """`text` None: the model did not write in the text's language, twice."""
 
     text: str | None
@@ -205,14 +205,14 @@ def condense(source: SourceText, engines: TextEngines, model: TextModel) -> Cond
 
 def write_in_language(
     condensed: Condensed, what: str, engines: TextEngines, *, tokens: int
-) -> Answer:
+) -> WrittenAnswer:
     """Return what the model wrote, in the text's language: asked again once if it is in another."""
     language = condensed.source.language
     for _ in range(2):
         text = _ask(engines, condensed.model, condensed.text, what, language, tokens).strip()
         if text and is_written_in(text, language):
-            return Answer(text)
-    return Answer(None, OTHER_LANGUAGE if text else NO_ANSWER)
+            return WrittenAnswer(text)
+    return WrittenAnswer(None, OTHER_LANGUAGE if text else NO_ANSWER)
 
 
 def _cut(lines: Sequence[str], engines: TextEngines, model: TextModel) -> list[str]:
