@@ -7,6 +7,8 @@ stays only if the text bears it out; a section without one is quoted, and its re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from transcripts.intelligence.documents import escape
 from transcripts.intelligence.engines import TextEngines
 from transcripts.intelligence.extractive import cues
@@ -19,13 +21,15 @@ from transcripts.intelligence.extractive.summaries import choose_sentences, writ
 from transcripts.intelligence.extractive.topics import find_topics
 from transcripts.intelligence.operations import EXTRACTIVE, cover
 from transcripts.intelligence.outlines.variables import fill_variables
-from transcripts.intelligence.retrieval import bar_of
 from transcripts.intelligence.source import Sentence, SourceText
 from transcripts.intelligence.writing import Condensed, condense, warn, write_section
 from transcripts.text.clock import format_clock
 
 Items = list[dict[str, Any]]
-_PASSAGES = 4
+_PASSAGES = 3
+_NEAR = 0.05  # centred cosine
+_FEW = 4  # sentences of which no mean can be told
+_WORDS = 4
 _NOTHING = {"en": "Nothing was said about this.", "cs": "O tom nic nezaznělo."}
 
 
@@ -83,7 +87,7 @@ def _fill_section(
     if is_quoted:
         quote = _QUOTED.get(section["source"])
         asked = f"{title}. {order}"
-        items = quote(reading) if quote else _quote_passages(reading, asked, engines)
+        items = quote(reading) if quote else _quote_passages(reading, asked)
     return {
         "title": title,
         "source": section["source"],
@@ -97,14 +101,31 @@ def _quote_summary(reading: Reading) -> Items:
     return _describe(choose_sentences(reading, count=min(5, max(1, len(reading.sentences) // 3))))
 
 
-def _quote_passages(reading: Reading, asked: str, engines: TextEngines) -> Items:
-    """Return the sentences nearest to what is asked, in the text's order: by likeness alone, above
-    the bar from which a question may be about a segment.
+def _quote_passages(reading: Reading, asked: str) -> Items:
+    """Return the sentences nearest to what is asked, in the text's order: by likeness alone.
+
+    Vectors of speech lie close together, and short phrases near everything ("Noted."): what counts
+    is how a sentence differs from the text's mean in the direction of what is asked. Of 13 sections
+    of three texts of ours, English and Czech, 11 hold a right sentence (multilingual-e5-small).
     """
-    cosines = reading.vectors @ reading.embed([asked])[0]
-    bar = bar_of(engines.embedder)
-    nearest = (-cosines).argsort(kind="stable")[:_PASSAGES].tolist()
-    return _describe([reading.sentences[at] for at in sorted(nearest) if cosines[at] >= bar])
+    if len(reading.sentences) < _FEW:
+        return _describe(list(reading.sentences))
+    mean = reading.vectors.mean(axis=0)
+    away = reading.embed([asked])[0] - mean
+    near = reading.centred @ (away / max(float(np.linalg.norm(away)), 1e-6))
+    candidates = [
+        at
+        for at in (-near).argsort(kind="stable").tolist()
+        if _says_something(reading.sentences[at], reading.language)
+    ][:_PASSAGES]
+    best = float(near[candidates[0]]) if candidates else 0.0
+    chosen = [at for at in candidates if near[at] >= max(_NEAR, best / 2)]
+    return _describe([reading.sentences[at] for at in sorted(chosen)])
+
+
+def _says_something(sentence: Sentence, language: str) -> bool:
+    is_courtesy = cues.is_courtesy(sentence.text, language)
+    return sentence.words >= _WORDS and not sentence.is_question and not is_courtesy
 
 
 def _quote_actions(reading: Reading) -> Items:
