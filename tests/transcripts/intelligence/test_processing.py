@@ -65,6 +65,7 @@ def names_of(transcript: Transcript) -> set[tuple[str, str]]:
     return set(StoredResult.objects.filter(transcript=transcript).values_list("kind", "name"))
 
 
+@pytest.mark.database
 def test_an_accounts_rule_makes_what_it_lists(client: Client, meeting: Transcript) -> None:
     set_rules(client, auto_process=["summary", "chapters", "action_items"], template="meeting")
     made = process(meeting)
@@ -151,6 +152,7 @@ def test_a_guest_has_nothing_processed(visitor: Client) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_value")
 
 
+@pytest.mark.database
 def test_an_import_is_processed_too(client: Client, language: FakeLanguage) -> None:
     set_rules(client, auto_process=["summary"], template="")
     lines = MEETING.strip().splitlines()
@@ -176,6 +178,7 @@ def test_a_title_that_a_person_gave_stays(client: Client, meeting: Transcript) -
     assert meeting.title == "The meeting"
 
 
+@pytest.mark.database
 def test_a_title_that_the_file_gave_is_replaced_and_found(
     client: Client, meeting: Transcript
 ) -> None:
@@ -228,6 +231,7 @@ def test_the_transcript_does_not_wait_for_it(client: Client, language: FakeLangu
     assert read_processing(transcript)["status"] == "queued"
 
 
+@pytest.mark.database
 def test_what_an_absent_engine_kept_from_is_made_once_more_when_it_is_back(
     client: Client, meeting: Transcript, language: FakeLanguage
 ) -> None:
@@ -257,6 +261,7 @@ def test_what_an_absent_engine_kept_from_is_made_once_more_when_it_is_back(
     assert read_processing(meeting)["status"] == "failed"  # once, not again and again
 
 
+@pytest.mark.database
 def test_a_worker_that_dies_between_two_steps_loses_neither(
     client: Client, meeting: Transcript, language: FakeLanguage
 ) -> None:
@@ -325,6 +330,7 @@ def test_vectors_are_there_before_the_first_question(
     ]
 
 
+@pytest.mark.database
 def test_an_edit_has_the_vectors_made_again_and_several_once(
     client: Client, inference: FakeInference, language: FakeLanguage
 ) -> None:

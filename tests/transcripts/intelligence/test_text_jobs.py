@@ -1,5 +1,6 @@
 """Work on texts as jobs: asked for or long, done by a worker, followed, ended, and done again."""
 
+import contextlib
 import json
 import threading
 from datetime import timedelta
@@ -21,7 +22,7 @@ from tests.transcripts.intelligence.texts import MEETING
 from tests.transcripts.served_api import Client, Worker, make_client
 from transcripts.intelligence.models import StoredResult, TextJob
 from transcripts.intelligence.text_jobs.finish import complete_text_job, fail_text_job
-from transcripts.intelligence.text_jobs.lease import claim_text_job
+from transcripts.intelligence.text_jobs.lease import cancel_text_job, claim_text_job
 from transcripts.intelligence.text_jobs.run import run_text_job
 from transcripts.intelligence.text_jobs.sweep import purge_text_jobs, sweep_text_jobs
 from transcripts.jobs.cancel import delete_transcript
@@ -60,6 +61,21 @@ def read_job(client: Client, job_id: str) -> dict[str, Any]:
 def run_all() -> None:
     for job in TextJob.objects.filter(status=Status.QUEUED):
         run_text_job(job.pk)
+
+
+def run_until_the_engine_is_at_it(language: FakeLanguage) -> threading.Thread:
+    """Work on what waits, in a thread; return once a call has reached the engine, which hangs."""
+    entered = threading.Event()
+    language.hangs, language.before = threading.Event(), entered.set
+    running = threading.Thread(target=run_and_close)
+    running.start()
+    assert entered.wait(20)
+    return running
+
+
+def run_and_close() -> None:
+    run_all()
+    connections.close_all()
 
 
 @pytest.mark.parametrize(
@@ -134,7 +150,7 @@ def test_a_wait_that_runs_out_is_gone_on_with_by_the_same_request(
     assert (first.status_code, first.json()["code"]) == (503, "still_processing")
     assert int(first.headers["Retry-After"]) > 0
     settings.SYNC_WAIT_S = 20
-    runner = threading.Timer(0.3, run_all)
+    runner = threading.Timer(0.3, run_and_close)
     runner.start()
     second = client.call("POST", "/v1/summarize", json={"text": MEETING})
     runner.join()
@@ -187,6 +203,7 @@ def test_a_language_model_reports_its_parts(
     assert parts[-1][0] >= 2
 
 
+@pytest.mark.database
 def test_a_worker_that_dies_leaves_work_that_is_done_again_once(
     client: Client, meeting: Transcript
 ) -> None:
@@ -204,6 +221,7 @@ def test_a_worker_that_dies_leaves_work_that_is_done_again_once(
     assert [str(each.pk) for each in StoredResult.objects.all()] == [done["result_id"]]
 
 
+@pytest.mark.database
 def test_a_worker_that_wakes_up_late_stores_nothing(client: Client, meeting: Transcript) -> None:
     summarize_later(client, meeting)
     claimed = claim_text_job(TextJob.objects.get().pk)
@@ -220,6 +238,7 @@ def test_a_worker_that_wakes_up_late_stores_nothing(client: Client, meeting: Tra
     assert StoredResult.objects.get().model != "late"
 
 
+@pytest.mark.database
 def test_work_that_kills_its_workers_fails_visibly(client: Client, meeting: Transcript) -> None:
     job = summarize_later(client, meeting)
     for _ in range(3):
@@ -230,6 +249,7 @@ def test_work_that_kills_its_workers_fails_visibly(client: Client, meeting: Tran
     assert (failed["status"], failed["error"]["code"]) == ("failed", "too_many_tries")
 
 
+@pytest.mark.database
 def test_an_inference_service_that_is_away_is_waited_for(
     client: Client, meeting: Transcript, language: FakeLanguage
 ) -> None:
@@ -261,16 +281,13 @@ def test_what_waits_too_often_fails_with_the_reason(
     assert json.loads(delivery.body)["data"]["error"]["code"] == "inference_unavailable"
 
 
+@pytest.mark.database
 def test_cancelling_ends_the_call_and_leaves_no_result(
     client: Client, meeting: Transcript, language: FakeLanguage, settings: Settings
 ) -> None:
     settings.HEARTBEAT_S = 0.05
     job = summarize_later(client, meeting)
-    language.hangs = threading.Event()
-    running = threading.Thread(target=run_all)
-    running.start()
-    while TextJob.objects.get().status != Status.PROCESSING:
-        pass
+    running = run_until_the_engine_is_at_it(language)
     assert client.call("DELETE", f"/api/v1/text-jobs/{job['id']}/").status_code == 204
     assert language.left.acquire(timeout=10)
     running.join(20)
@@ -280,17 +297,14 @@ def test_cancelling_ends_the_call_and_leaves_no_result(
     assert client.get(f"/api/v1/text-jobs/{job['id']}/").status_code == 404
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("what", ["transcript", "account"])
 def test_deleting_ends_the_work(
     client: Client, meeting: Transcript, language: FakeLanguage, settings: Settings, what: str
 ) -> None:
     settings.HEARTBEAT_S = 0.05
     summarize_later(client, meeting)
-    language.hangs = threading.Event()
-    running = threading.Thread(target=run_all)
-    running.start()
-    while TextJob.objects.get().status != Status.PROCESSING:
-        pass
+    running = run_until_the_engine_is_at_it(language)
     if what == "account":
         close_account(client.user)
         remove_account(client.user)
@@ -303,6 +317,7 @@ def test_deleting_ends_the_work(
     assert not StoredResult.objects.exists()
 
 
+@pytest.mark.database
 def test_nothing_is_charged(client: Client, meeting: Transcript) -> None:
     before = LedgerEntry.objects.count()
     summarize_later(client, meeting)
@@ -310,6 +325,7 @@ def test_nothing_is_charged(client: Client, meeting: Transcript) -> None:
     assert LedgerEntry.objects.count() == before
 
 
+@pytest.mark.database
 def test_the_end_is_sent_to_webhooks_without_the_text(client: Client, meeting: Transcript) -> None:
     endpoint: WebhookEndpoint = create_endpoint(client.user, url="https://hooks.example.com/")[0]
     job = summarize_later(client, meeting)
@@ -325,7 +341,7 @@ def test_the_end_is_sent_to_webhooks_without_the_text(client: Client, meeting: T
 def test_a_stream_follows_it_to_its_end(client: Client, meeting: Transcript) -> None:
     job = summarize_later(client, meeting)
     path = f"/api/v1/transcripts/{meeting.pk}/events/?text_jobs=true"
-    runner = threading.Timer(0.5, run_all)
+    runner = threading.Timer(0.5, run_and_close)
     runner.start()
     stream: requests.Response = client.get(path, stream=True, headers={"Accept": "*/*"})
     events = read_events(stream)
@@ -359,6 +375,7 @@ def test_jobs_are_listed_by_transcript_and_status(client: Client, meeting: Trans
     assert make_client(client.url).get("/api/v1/text-jobs/").json()["count"] == 0
 
 
+@pytest.mark.database
 def test_an_account_has_so_many_at_most(
     client: Client, meeting: Transcript, settings: Settings
 ) -> None:
@@ -391,3 +408,57 @@ def test_another_accounts_transcript_is_not_worked_on(client: Client, meeting: T
     assert stranger.get(f"/api/v1/text-jobs/{job['id']}/").status_code == 404
     assert stranger.call("DELETE", f"/api/v1/text-jobs/{job['id']}/").status_code == 404
     assert stranger.get(f"/api/v1/text-jobs/?transcript={meeting.pk}").status_code == 404
+
+
+@pytest.mark.database
+def test_of_many_workers_one_claims_it(client: Client, meeting: Transcript) -> None:
+    summarize_later(client, meeting)
+    job_id = TextJob.objects.get().pk
+    claimed: list[object] = []
+    ready = threading.Barrier(6)
+
+    def claim() -> None:
+        ready.wait(20)
+        claimed.append(claim_text_job(job_id))
+        connections.close_all()
+
+    threads = [threading.Thread(target=claim) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(claimed) == 6
+    assert sum(each is not None for each in claimed) == 1
+    assert TextJob.objects.get().attempt == 1
+
+
+@pytest.mark.database
+@pytest.mark.parametrize("ending", ["cancel", "delete"])
+def test_an_end_that_meets_the_answer_comes_before_or_after_it(
+    client: Client, meeting: Transcript, ending: str
+) -> None:
+    summarize_later(client, meeting)
+    claimed = claim_text_job(TextJob.objects.get().pk)
+    assert claimed is not None
+    lease, job = claimed
+    ready = threading.Barrier(2)
+
+    def complete() -> None:
+        ready.wait(20)
+        with contextlib.suppress(LeaseLostError, ApiError):
+            complete_text_job(lease, job, {"summary": "Whole.", "model": "test"})
+        connections.close_all()
+
+    completing = threading.Thread(target=complete)
+    completing.start()
+    ready.wait(20)
+    if ending == "delete":
+        delete_transcript(meeting)
+    else:
+        cancel_text_job(TextJob.objects.get())
+    completing.join(30)
+    if ending == "delete":
+        assert not (TextJob.objects.exists() or StoredResult.objects.exists())
+        return
+    is_stored = StoredResult.objects.exists()
+    assert TextJob.objects.get().status == (Status.COMPLETED if is_stored else Status.CANCELLED)

@@ -116,14 +116,14 @@ def _quote_passages(reading: Reading, asked: str) -> Items:
     candidates = [
         at
         for at in (-near).argsort(kind="stable").tolist()
-        if _says_something(reading.sentences[at], reading.language)
+        if _is_substantial(reading.sentences[at], reading.language)
     ][:_PASSAGES]
     best = float(near[candidates[0]]) if candidates else 0.0
     chosen = [at for at in candidates if near[at] >= max(_NEAR, best / 2)]
     return _describe([reading.sentences[at] for at in sorted(chosen)])
 
 
-def _says_something(sentence: Sentence, language: str) -> bool:
+def _is_substantial(sentence: Sentence, language: str) -> bool:
     is_courtesy = cues.is_courtesy(sentence.text, language)
     return sentence.words >= _WORDS and not sentence.is_question and not is_courtesy
 
