@@ -80,7 +80,7 @@ def create_account(email: str) -> Account:
             "chat_id": str(ChatSession.objects.create(owner=user, transcript=transcript).pk),
             "library_chat_id": str(ChatSession.objects.create(owner=user, transcript=None).pk),
             "result_id": str(create_result(transcript).pk),
-            "text_job_id": str(create_text_job(transcript).pk),
+            "text_job_id": str(create_text_job(user).pk),
             "template_id": str(create_note_template(user).pk),
             "key_id": str(api_key.pk),
             "invoice_id": str(create_invoice(user).pk),
@@ -140,9 +140,9 @@ def create_result(transcript: Transcript) -> StoredResult:
     )
 
 
-def create_text_job(transcript: Transcript) -> TextJob:
+def create_text_job(user: User) -> TextJob:
     return TextJob.objects.create(
-        owner_id=transcript.owner_id,
+        owner=user,
         operation="summarize",
         status=Status.COMPLETED,
         answer={"summary": "private answer"},

@@ -9,8 +9,8 @@
         system.stop("web")                       # SIGTERM, and waits
 
 Roles are `inference`, `worker-short`, `worker-bulk`, `worker-texts`, `worker-housekeeping`,
-`worker-webhooks`, `beat`, `web`. Two of a role are `web` and `web:2`. The commands are the product's own
-(`stt_web.supervisor.commands`).
+`worker-webhooks`, `beat`, `web`. Two of a role are `web` and `web:2`. The commands are the
+product's own (`stt_web.supervisor.commands`).
 """
 
 import contextlib

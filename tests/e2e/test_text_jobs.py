@@ -6,6 +6,7 @@ a scripted inference service, which holds the first call back until its caller i
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import requests
@@ -33,10 +34,10 @@ def inference(system: System) -> Iterator[FakeInference]:
         yield fake
 
 
-def call(system: System, method: str, path: str, **options: object) -> requests.Response:
+def call(system: System, method: str, path: str, **options: Any) -> requests.Response:
     return requests.request(
         method, system.url + path, headers=system.headers, timeout=60, **options
-    )  # type: ignore[arg-type]
+    )
 
 
 def order(system: System) -> str:

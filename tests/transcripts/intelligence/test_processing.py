@@ -141,7 +141,7 @@ def set_options(transcript: Transcript, **options: Any) -> None:
     ],
 )
 def test_what_there_is_not_is_refused_with_the_recording(
-    client: Client, fields: dict[str, str], code: str
+    client: Client, fields: dict[str, Any], code: str
 ) -> None:
     answer = client.transcribe(**fields)
     assert (answer.status_code, answer.json()["code"]) == (400, code)

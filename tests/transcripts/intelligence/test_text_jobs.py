@@ -458,7 +458,8 @@ def test_an_end_that_meets_the_answer_comes_before_or_after_it(
         cancel_text_job(TextJob.objects.get())
     completing.join(30)
     if ending == "delete":
-        assert not (TextJob.objects.exists() or StoredResult.objects.exists())
+        assert not TextJob.objects.exists()
+        assert not StoredResult.objects.exists()
         return
     is_stored = StoredResult.objects.exists()
     assert TextJob.objects.get().status == (Status.COMPLETED if is_stored else Status.CANCELLED)
