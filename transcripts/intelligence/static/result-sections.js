@@ -36,7 +36,11 @@ export function sectionsOf({ kind, name, result }) {
 }
 
 /** @param {{title: string, items: any[]}} section */
-const outlineSection = ({ title, items }) => ({ name: "section", title, items: items.map(outlineItem) });
+const outlineSection = ({ title, items }) => ({
+  name: "section",
+  title,
+  items: items.map(outlineItem),
+});
 
 /** What is listed is shown as it is written: "send the draft (owner: Anna)". @param {any} item */
 const outlineItem = ({ text, speaker, evidence }) => itemOf({ text, speaker, evidence });
