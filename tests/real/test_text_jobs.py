@@ -55,8 +55,8 @@ def test_a_text_longer_than_the_context_is_read_in_parts_with_progress(system: S
     for section in answer["data"]["sections"]:
         for item in section["items"]:
             if section["approximate"]:
-                said = item.get("task", item["text"])
-                assert any(_plain(said) in _plain(line) for line in lines), said
+                quoted = item.get("task", item["text"])
+                assert any(_plain(quoted) in _plain(line) for line in lines), quoted
             else:
                 assert share_words(item["text"], lines, stops=stops), item["text"]
 

@@ -147,8 +147,8 @@ def test_what_there_is_not_is_refused_with_the_recording(
     assert (answer.status_code, answer.json()["code"]) == (400, code)
 
 
-def test_a_guest_has_nothing_processed(visitor: Client) -> None:
-    answer = visitor.transcribe(auto_process="summary")
+def test_a_guest_has_nothing_processed(guest: Client) -> None:
+    answer = guest.transcribe(auto_process="summary")
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_value")
 
 
@@ -232,7 +232,7 @@ def test_the_transcript_does_not_wait_for_it(client: Client, language: FakeLangu
 
 
 @pytest.mark.database
-def test_what_an_absent_engine_kept_from_is_made_once_more_when_it_is_back(
+def test_what_an_absent_engine_prevented_is_made_once_more_when_it_is_back(
     client: Client, meeting: Transcript, language: FakeLanguage
 ) -> None:
     endpoint, _ = create_endpoint(client.user, url="https://hooks.example.com/")
@@ -290,7 +290,7 @@ def test_a_worker_that_dies_between_two_steps_loses_neither(
         {"auto_process": [], "tags": ["a"]},
     ],
 )
-def test_rules_that_can_not_be_kept_are_refused(client: Client, rules: dict[str, Any]) -> None:
+def test_rules_that_can_not_be_stored_are_refused(client: Client, rules: dict[str, Any]) -> None:
     answer = client.call("PUT", RULES, json=rules)
     assert answer.status_code == 400
     assert client.get(RULES).json() == {"auto_process": [], "template": "", "tags": []}

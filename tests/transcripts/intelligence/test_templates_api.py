@@ -72,8 +72,12 @@ def test_each_built_in_template_is_filled_from_the_text_alone(
             continue
         for item in section["items"]:
             (order,) = item["evidence"]["segments"]
-            said = item.get("task") or item["text"]
-            assert said in texts[order] or said in speakers or said.lower() in texts[order].lower()
+            quoted = item.get("task") or item["text"]
+            assert (
+                quoted in texts[order]
+                or quoted in speakers
+                or quoted.lower() in texts[order].lower()
+            )
     assert body["approximate"] is True
     assert template == "medical_visit" or any(each["items"] for each in body["data"]["sections"])
 

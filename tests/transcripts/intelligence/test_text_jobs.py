@@ -142,7 +142,7 @@ def test_a_long_text_is_waited_for_while_a_worker_reads_it(
     assert TextJob.objects.get().status == Status.COMPLETED
 
 
-def test_a_wait_that_runs_out_is_gone_on_with_by_the_same_request(
+def test_a_wait_that_runs_out_is_continued_by_the_same_request(
     client: Client, language: FakeLanguage, settings: Settings
 ) -> None:
     settings.TEXT_JOB_CHARACTERS, settings.SYNC_WAIT_S = 100, 0.2
