@@ -14,7 +14,7 @@ from tests.browser.test_intelligence_page import SEED
 from tests.e2e.processes import System
 from tests.transcripts.fake_inference import FakeInference
 
-pytestmark = [pytest.mark.browser, pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.e2e, pytest.mark.timeout(900)]
 
 PROCESS = """
 from transcripts.models import Transcript
