@@ -309,6 +309,11 @@ LARGE_TRANSCRIPT_SEGMENTS = 5_000
 LARGE_ANSWER_WAIT_S = 45.0  # for a worker; less than a proxy waits for the next byte
 # Voices are biometric data: how long speakers can be counted again; 0 stores none.
 EMBEDDING_DAYS = read_int("STT_EMBEDDING_DAYS", 30)
+# Texts longer than this are worked on by a worker, as a job, also where the request waits for it.
+TEXT_JOB_CHARACTERS = read_int("STT_TEXT_JOB_CHARACTERS", 20_000, at_least=1)
+MAX_OPEN_TEXT_JOBS = read_int("STT_MAX_OPEN_TEXT_JOBS", 200, at_least=1)  # of one account
+# Work on a text waits so long for an inference service that is away, then twice as long, ….
+TEXT_RETRY_S = read_float("STT_TEXT_RETRY_S", 5.0)
 # What one account may have waiting and running, with async=true.
 MAX_OPEN_TRANSCRIPTS = read_int("STT_MAX_OPEN_TRANSCRIPTS", 500, at_least=1)
 

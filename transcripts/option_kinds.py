@@ -12,6 +12,7 @@ from stt_web.core.errors import ApiError
 T = TypeVar("T")
 
 MAX_WORD_CHARACTERS = 100
+NONE = "none"
 _BOOLEANS = {"true": True, "1": True, "on": True, "yes": True}
 _BOOLEANS |= {"false": False, "0": False, "off": False, "no": False}
 
@@ -163,6 +164,29 @@ class WordsOption(OptionKind[tuple[str, ...]]):
             message = f"{name} is a list of at most {self.most} words, separated by commas."
             raise InvalidOptionError(name, message)
         return words or self.default
+
+    def write(self, value: tuple[str, ...]) -> str:
+        return ",".join(value)
+
+
+@dataclass(frozen=True)
+class ChoicesOption(OptionKind[tuple[str, ...]]):
+    """Any of `choices`, separated by commas; or `none`, by itself."""
+
+    choices: tuple[str, ...]
+    default: tuple[str, ...] = ()
+
+    def parse(self, name: str, sent: str) -> tuple[str, ...]:
+        listed = [each.strip().lower() for each in sent.split(",") if each.strip()]
+        chosen = tuple(dict.fromkeys(listed))
+        unknown = [each for each in chosen if each not in self.choices]
+        if unknown and chosen != (NONE,):
+            raise InvalidOptionError(
+                name,
+                f"{name} has {show_value(unknown[0])}, but may list {', '.join(self.choices)};"
+                f" or be {NONE}.",
+            )
+        return chosen or self.default
 
     def write(self, value: tuple[str, ...]) -> str:
         return ",".join(value)

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple, Self
 
 from transcripts.option_kinds import (
     ChoiceOption,
+    ChoicesOption,
     CountOption,
     FlagOption,
     InvalidOptionError,
@@ -36,6 +37,11 @@ TASKS: Final = ("transcribe", "translate")
 ALL: Final = "all"
 SPLIT: Final = "split"
 MIX: Final = "mix"
+# What can be made of a transcript by itself, once it is finished.
+STEPS: Final = (
+    *("summary", "bullet_points", "title", "action_items", "chapters", "topics", "questions"),
+    *("sentiment", "key_quotes", "meeting_notes"),
+)
 _DECLARED = "declared"
 # What parsing options raises, for `stt_web.core.documentation.raises`.
 OPTION_ERRORS = (InvalidOptionError, UnknownLanguageError, UnknownModelNameError)
@@ -127,6 +133,18 @@ class TranscriptionOptions:
         NumberOption((SPLIT, MIX), most=64, default=MIX),
         "mix; split, each channel a speaker of its own (a call with a person a channel);"
         " or the number of one channel, from 1.",
+    )
+
+    auto_process: tuple[str, ...] = declare(
+        ChoicesOption(STEPS),
+        f"What is made of the transcript once it is finished, separated by commas:"
+        f" {', '.join(STEPS)}; or none. Without it, what the account has set (`processing/`).",
+        is_live=True,
+    )
+    template: str = declare(
+        TextOption(most_characters=40),
+        "The id of a template (`templates/`): notes by it are made of the finished transcript.",
+        is_live=True,
     )
 
     @classmethod

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from transcripts.exports.pages import export_chosen
+from transcripts.intelligence.pages import account as account_pages
 from transcripts.live.pages import show_live
 from transcripts.pages import library, transcript
 from transcripts.pages.ask import show_ask
@@ -32,6 +33,17 @@ urlpatterns = [
         name="transcript_share_revoke",
     ),
     path("account/retention/", retention_pages.show_retention, name="account_retention"),
+    path("account/processing/", account_pages.show_processing, name="account_processing"),
+    path(
+        "account/templates/<str:template_id>/",
+        account_pages.show_template,
+        name="account_template",
+    ),
+    path(
+        "account/templates/<str:template_id>/delete/",
+        account_pages.delete_template,
+        name="account_template_delete",
+    ),
     path("webhooks/", webhooks_pages.show_webhooks, name="webhooks"),
     path("webhooks/<uuid:endpoint_id>/", webhooks_pages.show_webhook, name="webhook"),
     path("webhooks/<uuid:endpoint_id>/rotate/", webhooks_pages.rotate, name="webhook_rotate"),

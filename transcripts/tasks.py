@@ -16,6 +16,8 @@ from transcripts.diarization.voices import VOICES_TASK, analyse_voices
 from transcripts.editing.align_edits import ALIGN_TASK, align_edit, sweep_alignments
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.worker_exports import EXPORT_TASK, make_export
+from transcripts.intelligence.text_jobs.run import run_text_job
+from transcripts.intelligence.text_jobs.sweep import purge_text_jobs, sweep_text_jobs
 from transcripts.jobs.enqueue import TRANSCRIBE_TASK, enqueue
 from transcripts.jobs.lease import heartbeat
 from transcripts.jobs.sweep import sweep_transcripts
@@ -24,6 +26,7 @@ from transcripts.pipeline import run_job
 from transcripts.retention import purge
 from transcripts.retention.policy import apply_retention
 from transcripts.search.index import index_outdated
+from transcripts.services.text_jobs import TEXT_TASK
 from transcripts.webhooks.outbox import DELIVER_TASK
 from transcripts.webhooks.pump import pump_deliveries, stop_pumps
 
@@ -38,6 +41,7 @@ __all__ = [
     "render_export",
     "sweep",
     "transcribe",
+    "work_on_text",
 ]
 logger = logging.getLogger(__name__)
 
@@ -50,10 +54,16 @@ def transcribe(job_id: str) -> None:
     run_job(UUID(job_id))
 
 
+@shared_task(name=TEXT_TASK, acks_late=True, ignore_result=True)
+def work_on_text(job_id: str) -> None:
+    run_text_job(UUID(job_id))
+
+
 @shared_task(name="transcripts.sweep", ignore_result=True)
 def sweep() -> None:
     run_guarded(sweep_transcripts, name="sweep")
     run_guarded(sweep_alignments, name="sweep")
+    run_guarded(sweep_text_jobs, name="sweep")
 
 
 @shared_task(name=ALIGN_TASK, acks_late=True, ignore_result=True)
@@ -75,6 +85,7 @@ def deliver_webhooks() -> None:
 @shared_task(name="transcripts.purge_expired", ignore_result=True)
 def purge_expired() -> None:
     purge.purge_expired()
+    purge_text_jobs()
 
 
 @shared_task(name="transcripts.apply_retention", ignore_result=True)
@@ -111,6 +122,7 @@ def _warm_up(**_: object) -> None:
 def _sweep_at_start(**_: object) -> None:
     """What died with the last worker is found now, not at the next beat."""
     spawn_thread(sweep_transcripts, name="sweep-at-start")
+    spawn_thread(sweep_text_jobs, name="sweep-texts-at-start")
 
 
 @worker_shutting_down.connect

@@ -14,7 +14,16 @@ from transcripts.exports.api.archives import BulkExportView
 from transcripts.exports.api.views import export_transcript, lint_subtitles
 from transcripts.gaps.api import GapView, resolve_gap
 from transcripts.imports.api import import_file
-from transcripts.intelligence.api import chat, library_chat, results, speaker_suggestions, texts
+from transcripts.intelligence.api import (
+    chat,
+    library_chat,
+    processing,
+    results,
+    speaker_suggestions,
+    templates,
+    text_jobs,
+    texts,
+)
 from transcripts.intelligence.api.work import answer_in_background
 from transcripts.jobs.api import jobs
 from transcripts.jobs.api.events import stream_events
@@ -121,6 +130,11 @@ management_urlpatterns = [
     ),
     path("chat/", library_chat.library_chat),
     path("chat/<uuid:library_chat_id>/", library_chat.LibraryConversationView.as_view()),
+    path("text-jobs/", text_jobs.TextJobListView.as_view()),
+    path("text-jobs/<uuid:text_job_id>/", text_jobs.TextJobView.as_view()),
+    path("templates/", templates.TemplateListView.as_view()),
+    path("templates/<str:template_id>/", templates.TemplateView.as_view()),
+    path("processing/", processing.ProcessingView.as_view()),
     path("retention/", RetentionView.as_view()),
     path("webhooks/", webhooks_views.EndpointListView.as_view()),
     path("webhooks/<uuid:endpoint_id>/", webhooks_views.EndpointView.as_view()),

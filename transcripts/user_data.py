@@ -12,7 +12,7 @@ from accounts.models import User
 from accounts.services.user_data import ExportFile
 from transcripts.exports.document import load_document
 from transcripts.exports.render import render
-from transcripts.intelligence.models import ChatSession
+from transcripts.intelligence.models import ChatSession, NoteTemplate, ProcessingRule, TextJob
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.models import Revision, Transcript
 from transcripts.retention.models import RetentionPolicy
@@ -26,6 +26,7 @@ def export_user_data(user: User) -> Iterator[ExportFile]:
     yield from export_chats(user)
     yield from export_webhooks(user)
     yield from export_retention(user)
+    yield from export_processing(user)
 
 
 def export_transcripts(user: User) -> Iterator[ExportFile]:
@@ -43,6 +44,19 @@ def export_chats(user: User) -> Iterator[ExportFile]:
     sessions = ChatSession.objects.filter(owner=user, transcript=None).order_by("created_at")
     if described := [_describe_chat(session) for session in sessions]:
         yield _as_json("chats.json", described)
+
+
+def export_processing(user: User) -> Iterator[ExportFile]:
+    """Yield the person's templates, what is made of transcripts by itself, and the answers to texts
+    that are stored for a day.
+    """
+    templates = NoteTemplate.objects.filter(owner=user).values("id", "name", "sections")
+    rules = ProcessingRule.objects.filter(owner=user).values("tag", "steps", "template")
+    answered = TextJob.objects.filter(owner=user, transcript=None)
+    answers = answered.values("id", "operation", "status", "created_at", "answer")
+    found = {"templates": list(templates), "rules": list(rules), "answers": list(answers)}
+    if any(found.values()):
+        yield _as_json("processing.json", found)
 
 
 def export_webhooks(user: User) -> Iterator[ExportFile]:

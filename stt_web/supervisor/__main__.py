@@ -76,6 +76,7 @@ def read_plan() -> StartPlan:
         slots={
             "short": read_int("STT_SHORT_SLOTS", 8, at_least=1),
             "bulk": read_int("STT_BULK_SLOTS", 4, at_least=1),
+            "texts": read_int("STT_TEXT_SLOTS", 3, at_least=1),
             "housekeeping": 2,
             "webhooks": 2,
         },

@@ -22,7 +22,8 @@ from accounts.models import User
 from tests.transcripts.conftest import write_wav
 from tests.transcripts.rows import create_transcript
 from transcripts.services.shown_gaps import show_gaps, gap_warning
-from transcripts.models import Gap, Segment, Speaker, Transcript
+from transcripts.gaps.models import Gap
+from transcripts.models import Segment, Speaker, Transcript
 recording = f"{uuid.uuid4().hex}/recording"
 write_wav(Path(settings.MEDIA_ROOT) / recording, seconds=24)
 t = create_transcript(

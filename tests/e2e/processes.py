@@ -8,9 +8,9 @@
         system.freeze("web"); system.thaw("web") # SIGSTOP, SIGCONT
         system.stop("web")                       # SIGTERM, and waits
 
-Roles are `inference`, `worker-short`, `worker-bulk`, `worker-housekeeping`, `worker-webhooks`,
-`beat`, `web`. Two of a role are `web` and `web:2`. The commands are the product's own
-(`stt_web.supervisor.commands`).
+Roles are `inference`, `worker-short`, `worker-bulk`, `worker-texts`, `worker-housekeeping`,
+`worker-webhooks`, `beat`, `web`. Two of a role are `web` and `web:2`. The commands are the
+product's own (`stt_web.supervisor.commands`).
 """
 
 import contextlib
@@ -30,7 +30,7 @@ from typing import Self
 from stt_web.supervisor import commands
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SLOTS = {"short": 8, "bulk": 4, "housekeeping": 2, "webhooks": 1}
+SLOTS = {"short": 8, "bulk": 4, "texts": 3, "housekeeping": 2, "webhooks": 1}
 START_DEADLINE_S = 60.0
 
 

@@ -35,6 +35,7 @@ PROCESSES = (
     "worker-short",
     "worker-short:2",
     "worker-bulk",
+    "worker-texts",
     "worker-housekeeping",
     "worker-webhooks",
     "beat",

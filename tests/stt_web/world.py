@@ -20,7 +20,7 @@ from billing.quotas import account_for
 from tests.accounts.pages.people import member
 from tests.transcripts import rows
 from transcripts.gaps.models import Gap
-from transcripts.intelligence.models import ChatSession, StoredResult
+from transcripts.intelligence.models import ChatSession, NoteTemplate, StoredResult, TextJob
 from transcripts.models import Segment, Speaker, Status, Transcript
 from transcripts.sharing.links import create_share
 from transcripts.webhooks.endpoints import create_endpoint, send_test
@@ -80,6 +80,8 @@ def create_account(email: str) -> Account:
             "chat_id": str(ChatSession.objects.create(owner=user, transcript=transcript).pk),
             "library_chat_id": str(ChatSession.objects.create(owner=user, transcript=None).pk),
             "result_id": str(create_result(transcript).pk),
+            "text_job_id": str(create_text_job(user).pk),
+            "template_id": str(create_note_template(user).pk),
             "key_id": str(api_key.pk),
             "invoice_id": str(create_invoice(user).pk),
             "session_id": str(session.pk),
@@ -99,6 +101,8 @@ def missing_ids() -> dict[str, str]:
         "chat_id": MISSING_UUID,
         "library_chat_id": MISSING_UUID,
         "result_id": MISSING_UUID,
+        "text_job_id": MISSING_UUID,
+        "template_id": MISSING_UUID,
         "key_id": MISSING_UUID,
         "invoice_id": MISSING_UUID,
         "session_id": "987654321",
@@ -134,6 +138,20 @@ def create_result(transcript: Transcript) -> StoredResult:
         text="private summary",
         body={"summary": "private summary"},
     )
+
+
+def create_text_job(user: User) -> TextJob:
+    return TextJob.objects.create(
+        owner=user,
+        operation="summarize",
+        status=Status.COMPLETED,
+        answer={"summary": "private answer"},
+    )
+
+
+def create_note_template(user: User) -> NoteTemplate:
+    section = {"title": "Private section", "instruction": "", "source": "summary"}
+    return NoteTemplate.objects.create(owner=user, name="Private template", sections=[section])
 
 
 def create_invoice(user: User) -> Invoice:

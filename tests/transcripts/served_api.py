@@ -20,6 +20,8 @@ from tests.billing.conftest import create_account
 from tests.declared_answers import note_answer
 from tests.stt_web.served import Served
 from tests.transcripts.fake_inference import FakeInference
+from transcripts.intelligence.models import TextJob
+from transcripts.intelligence.text_jobs.run import run_text_job
 from transcripts.jobs.models import TranscriptionJob
 from transcripts.models import Status
 from transcripts.pipeline import run_job
@@ -95,6 +97,8 @@ class Worker:
             while not self._stopped.wait(0.01):
                 for job in TranscriptionJob.objects.filter(status=Status.QUEUED):
                     run_job(job.pk)
+                for text_job in TextJob.objects.filter(status=Status.QUEUED):
+                    run_text_job(text_job.pk)
         finally:
             connections.close_all()
 

@@ -34,16 +34,11 @@ from transcripts.editing.errors import (
     StillWorkedOnError,
 )
 from transcripts.editing.revisions import Change, Changes, difference
-from transcripts.models import (
-    OPEN_STATUSES,
-    EditAction,
-    Revision,
-    Tag,
-    Transcript,
-)
+from transcripts.models import OPEN_STATUSES, EditAction, Revision, Tag, Transcript
 from transcripts.models import Segment as SegmentRow
 from transcripts.models.transcript import new_segment_key
 from transcripts.search.index import index_buckets, index_title, time_bucket
+from transcripts.services.text_jobs import order_index
 from transcripts.text.segments import Segment, SegmentJson
 
 logger = logging.getLogger(__name__)
@@ -251,6 +246,8 @@ class Draft:
             if state is not None
         }
         index_buckets(self.transcript, buckets)
+        if buckets:
+            order_index(self.transcript)
         if self.fields.title != self._fields_before.title:
             index_title(self.transcript)
 

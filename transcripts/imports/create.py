@@ -21,6 +21,7 @@ from transcripts.search.index import index_transcript
 from transcripts.services.job_status import change_status, insert
 from transcripts.services.segment_rows import segment_row
 from transcripts.services.shown_gaps import show_gaps, with_gap_warning
+from transcripts.services.text_jobs import order_processing
 from transcripts.text.languages import find_language
 from transcripts.text.segments import Segment
 
@@ -58,6 +59,7 @@ def import_transcript(user: User, path: Path, options: ImportOptions) -> Transcr
         _insert_segments(transcript, imported.segments)
         _insert_gaps(transcript, imported.gaps)
         index_transcript(transcript)
+        order_processing(transcript)
     logger.info(
         "event=transcript_imported transcript_id=%s segments=%d",
         transcript.pk,

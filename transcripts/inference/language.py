@@ -6,7 +6,7 @@ Each call may be ended from another thread (`CancelToken`), has a deadline, and 
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -146,8 +146,12 @@ def embed(
     token: CancelToken,
     model: str = "",
     is_interactive: bool = False,
+    note_progress: Callable[[], None] = lambda: None,
 ) -> Embedded:
-    """Return the texts' vectors, in their order. `model` empty: the server's default embedder."""
+    """Return the texts' vectors, in their order. `model` empty: the server's default embedder.
+
+    note_progress: called behind each batch.
+    """
     stub = language_pb2_grpc.LanguageStub(get_channel(server))
     parts: list[Vectors] = []
     truncated: list[int] = []
@@ -164,6 +168,7 @@ def embed(
         call = stub.Embed.future(request, timeout=token.left_s(), metadata=call_metadata(server))
         with token.holding(call):
             answer = call.result()
+        note_progress()
         parts.append(_read_vectors(answer, count=len(batch)))
         truncated += [offset + place for place, is_cut in enumerate(answer.truncated) if is_cut]
         offset += len(batch)
@@ -180,8 +185,12 @@ def translate(
     token: CancelToken,
     model: str = "",
     is_interactive: bool = False,
+    note_parts: Callable[[int, int], None] = lambda done, total: None,
 ) -> Translated:
-    """Return the sentences in the target language, each by itself and in their order."""
+    """Return the sentences in the target language, each by itself and in their order.
+
+    note_parts: called with the sentences that are done and all of them, behind each batch.
+    """
     stub = language_pb2_grpc.LanguageStub(get_channel(server))
     translated: list[TranslatedSentence] = []
     answer = language_pb2.TranslateTextResponse()
@@ -206,6 +215,7 @@ def translate(
             TranslatedSentence(each.text, not each.untranslated, each.reason)
             for each in answer.translations
         ]
+        note_parts(len(translated), len(sentences))
     return Translated(tuple(translated), answer.model, answer.engine, answer.pivot)
 
 

@@ -18,7 +18,12 @@ from transcripts.intelligence.documents import escape
 from transcripts.intelligence.engines import TextEngines
 from transcripts.intelligence.extractive.cues import stop_words_of
 from transcripts.intelligence.retrieval import Found, Passage, surround
-from transcripts.intelligence.writing import share_words
+from transcripts.intelligence.writing import (
+    NOT_BORNE_OUT,
+    OTHER_LANGUAGE,
+    is_written_in,
+    share_words,
+)
 from transcripts.text.clock import format_clock
 from transcripts.text.languages import LANGUAGE_NAMES
 
@@ -68,6 +73,7 @@ class ChatAnswer:
     is_quoted: bool
     dropped: int = 0
     usage: dict[str, int] = field(default_factory=dict)
+    warnings: tuple[dict[str, str], ...] = ()  # why it is quoted where a model was to write it
 
     def as_body(self) -> dict[str, Any]:
         return {
@@ -78,6 +84,7 @@ class ChatAnswer:
             "approximate": self.is_quoted,
             "unsupported": self.dropped,
             "usage": self.usage,
+            "warnings": list(self.warnings),
         }
 
 
@@ -108,15 +115,22 @@ def count_speakers(passages: Sequence[Passage], language: str) -> ChatAnswer:
 
 
 def quote_answer(
-    passages: Sequence[Passage], found: Found, *, language: str, model: str
+    passages: Sequence[Passage],
+    found: Found,
+    *,
+    language: str,
+    model: str,
+    warnings: Sequence[dict[str, str]] = (),
 ) -> ChatAnswer:
     """Return the nearest passages, with their neighbours, in the order in which they are said."""
     if not found.is_found:
         return ChatAnswer(_phrase("nothing", language), False, (), model, True)
+    remarks = tuple(warnings)
     blocks = surround(found.hits[:_QUOTED_HITS], count=len(passages))
     quotes = [_quote([passages[place] for place in block]) for block in blocks]
     text = "\n\n".join([_phrase("nearest", language), *quotes])
-    return ChatAnswer(text, True, list_sources(passages, found), model, True)
+    sources = list_sources(passages, found)
+    return ChatAnswer(text, True, sources, model, True, warnings=remarks)
 
 
 def list_sources(passages: Sequence[Passage], found: Found) -> tuple[dict[str, Any], ...]:
@@ -143,39 +157,35 @@ def write_answer(
     model: TextModel,
     engines: TextEngines,
     emit: Emit,
-) -> ChatAnswer | None:
+) -> tuple[ChatAnswer | None, str]:
     """Have the model answer from the passages, with marks such as [17] for them.
 
-    None where nothing that it wrote is borne out by them, or it says that it isn't there.
+    None where nothing that it wrote is borne out by them, or it says that it isn't there; then also
+    why it is to be quoted (of `REMARKS`), if that is not because the model says so. An answer in
+    another language than the text's is asked for once more, and not streamed then.
     """
     shown = _show(passages, found)
-    written, usage = "", {}
-    for event in engines.generate(
-        _ask(question, shown, language), model=model.id, max_tokens=_ANSWER_TOKENS
-    ):
-        if isinstance(event, Generated):
-            written = event.text
-            usage = {
-                "prompt_tokens": event.prompt_tokens,
-                "completion_tokens": event.completion_tokens,
-            }
-        else:
-            emit("delta", {"text": event})
+    asked = _ask(question, shown, language)
+    written, usage = _generate(asked, engines, model, emit=emit)
+    if not is_written_in(_MARK.sub("", written).replace(_NOT_FOUND, ""), language):
+        written, usage = _generate(asked, engines, model, emit=lambda name, body: None)
+        if not is_written_in(_MARK.sub("", written).replace(_NOT_FOUND, ""), language):
+            return None, OTHER_LANGUAGE
     if not written.strip() or _NOT_FOUND in written:
-        return None
+        return None, ""
     sentences = [
         part for part in re.split(r"\n+|(?<=[.!?\]]) +(?=[^\s\[])", written) if part.strip()
     ]
     supported = [part.strip() for part in sentences if _is_supported(part, shown, language)]
     if not supported:
-        return None
+        return None, NOT_BORNE_OUT
     cited = {int(mark) for part in supported for mark in _MARK.findall(part)}
     sources = [
         source
         for source in list_sources(passages, found)
         if not cited or source["segment_order"] in cited
     ]
-    return ChatAnswer(
+    answer = ChatAnswer(
         " ".join(supported),
         True,
         tuple(sources) or list_sources(passages, found),
@@ -184,6 +194,24 @@ def write_answer(
         len(sentences) - len(supported),
         usage,
     )
+    return answer, ""
+
+
+def _generate(
+    messages: list[tuple[str, str]], engines: TextEngines, model: TextModel, *, emit: Emit
+) -> tuple[str, dict[str, int]]:
+    """Return what the model wrote, and the tokens of it."""
+    written, usage = "", {}
+    for event in engines.generate(messages, model=model.id, max_tokens=_ANSWER_TOKENS):
+        if isinstance(event, Generated):
+            written = event.text
+            usage = {
+                "prompt_tokens": event.prompt_tokens,
+                "completion_tokens": event.completion_tokens,
+            }
+        else:
+            emit("delta", {"text": event})
+    return written, usage
 
 
 def _show(passages: Sequence[Passage], found: Found) -> list[Passage]:

@@ -40,8 +40,10 @@ from transcripts.intelligence.retrieval import (
     search,
 )
 from transcripts.intelligence.source import SourceText, is_in_language
+from transcripts.intelligence.writing import warn
 from transcripts.locks import lock_transcript
 from transcripts.models import Transcript
+from transcripts.services.text_jobs import order_index
 
 _EARLIER_TURNS = 4
 
@@ -71,10 +73,13 @@ class ChatQuestion:
 
 @dataclass(frozen=True)
 class Answered:
-    """`index`: what was embedded for it and is not stored yet."""
+    """`index`: what was embedded for it and is not stored yet. `is_outdated`: vectors of an earlier
+    embedding model served, and are to be made again.
+    """
 
     answer: ChatAnswer
     index: SegmentIndex | None
+    is_outdated: bool = False
 
 
 def get_session(user: User, session_id: UUID, *, transcript: Transcript | None) -> ChatSession:
@@ -138,13 +143,14 @@ def answer_question(question: ChatQuestion, engines: TextEngines, *, emit: Emit)
         return Answered(count_speakers(question.passages, language), None)
     if is_about_all(question.text) and question.source.sentences:
         return Answered(_summarise(question, engines), None)
-    found, index, is_new = find_passages(question, engines)
+    passages = find_passages(question, engines)
+    found = passages.found
     name = f"{EXTRACTIVE}/{engines.embedder}"
     emit("sources", {"sources": list(list_sources(question.passages, found))})
-    answer = None
+    answer, remark = None, ""
     writer = choose_writer(question.model, engines) if found.is_found else None
     if writer is not None:
-        answer = write_answer(
+        answer, remark = write_answer(
             question.text,
             question.passages,
             found,
@@ -154,8 +160,14 @@ def answer_question(question: ChatQuestion, engines: TextEngines, *, emit: Emit)
             emit=emit,
         )
     if answer is None:
-        answer = quote_answer(question.passages, found, language=language, model=name)
-    return Answered(answer, index if is_new else None)
+        answer = quote_answer(
+            question.passages,
+            found,
+            language=language,
+            model=name,
+            warnings=warn(remark, model=writer.id if writer is not None else ""),
+        )
+    return Answered(answer, passages.made, passages.is_outdated)
 
 
 def choose_writer(model: str, engines: TextEngines) -> TextModel | None:
@@ -165,21 +177,35 @@ def choose_writer(model: str, engines: TextEngines) -> TextModel | None:
     return engines.find_language_model(model) if model else engines.find_good_language_model()
 
 
-def find_passages(
-    question: ChatQuestion, engines: TextEngines
-) -> tuple[Found, SegmentIndex | None, bool]:
-    """Return what is nearest, the index it was found in, and whether that is new."""
+@dataclass(frozen=True)
+class FoundPassages:
+    """`made`: the vectors that had to be made first. `is_outdated`: as `Answered` has it."""
+
+    found: Found
+    made: SegmentIndex | None = None
+    is_outdated: bool = False
+
+
+def find_passages(question: ChatQuestion, engines: TextEngines) -> FoundPassages:
+    """Return what is nearest: by the stored vectors of the present embedding model, else by those
+    of an earlier one that is still installed, else by vectors that are made now.
+    """
     if not question.passages:
-        return Found((), False, 0.0), None, False
-    (query,) = engines.embed([question.searched], kind="query")
+        return FoundPassages(Found((), False, 0.0))
+    installed = [(each.id, each.revision) for each in engines.list_embedders()]
+    stored = {(index.model, index.weights_revision): index for index in question.stored}
+    serving = next((each for each in installed if each in stored), None)
+    embedded = engines.embed_texts(
+        [question.searched], kind="query", model=serving[0] if serving else ""
+    )
+    (query,) = embedded.vectors
     is_crossed = not is_in_language(question.searched, question.source.language)
     find = partial(search, question.searched, query, question.passages, is_crossed=is_crossed)
-    for index in question.stored:
-        is_same = (index.model, index.weights_revision) == (engines.embedder, engines.revision)
-        if is_same:
-            return find(index), index, False
+    index = stored.get((embedded.model, embedded.revision))
+    if index is not None:
+        return FoundPassages(find(index), is_outdated=bool(serving) and serving != installed[0])
     index = make_index(question.passages, engines)
-    return find(index), index, True
+    return FoundPassages(find(index), index)
 
 
 def make_index(passages: Sequence[Passage], engines: TextEngines) -> SegmentIndex:
@@ -211,6 +237,8 @@ def store_turn(
             )
         if answered.index is not None:
             store_index(answered.index, transcript, revision=question.revision)
+        if answered.is_outdated:
+            order_index(transcript, is_urgent=True)
         session = go_on_with(session, user=user, transcript=transcript)
         turn = ChatTurn.objects.create(
             session=session,

@@ -3,7 +3,7 @@
 Errors of theirs become answers here (`as_api_error`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from accounts.models import User
 from billing import cloud
@@ -50,7 +50,9 @@ TEXT_ERRORS: tuple[DeclaredError, ...] = (
 class TextEngines:
     """Made where the database may be read; everything else may run in any thread.
 
-    `token` ends what is running.
+    `token` ends what is running. `note_parts` is called with the parts that are done and all there
+    are, as far as that is known; `note_progress` with every sign of life. Both may raise, which
+    ends the work.
     """
 
     def __init__(
@@ -61,6 +63,8 @@ class TextEngines:
         self.is_interactive = is_interactive
         self.token = token
         self._server: Server | None = None
+        self.note_parts: Callable[[int, int], None] = _note_nothing
+        self.note_progress: Callable[[], None] = lambda: None
         self.embedder = ""
         self.revision = ""
 
@@ -83,6 +87,7 @@ class TextEngines:
             server=self.server,
             token=self.token,
             is_interactive=self.is_interactive,
+            note_progress=self.note_progress,
         )
         self.embedder, self.revision = embedded.model, embedded.revision
         return embedded
@@ -98,6 +103,7 @@ class TextEngines:
             server=self.server,
             token=self.token,
             is_interactive=self.is_interactive,
+            note_parts=self.note_parts,
         )
 
     def list_translation_languages(self) -> tuple[language.TranslationLanguage, ...]:
@@ -118,7 +124,9 @@ class TextEngines:
             is_interactive=self.is_interactive,
             is_local_only=self.is_private,
         )
-        return language.generate(messages, options, server=self.server, token=self.token)
+        for event in language.generate(messages, options, server=self.server, token=self.token):
+            self.note_progress()
+            yield event
 
     def count_tokens(self, texts: Sequence[str], *, model: str) -> tuple[list[int], int]:
         return language.count_tokens(texts, server=self.server, token=self.token, model=model)
@@ -141,6 +149,13 @@ class TextEngines:
             raise not_installed([each for each in usable if not name or each.id == name])
         return next((each for each in installed if each.is_default), installed[0])
 
+    def list_embedders(self) -> list[TextModel]:
+        """Return those that are installed, the default one first."""
+        models = [each for each in self._list_models() if each.kind == "embedder"]
+        return sorted(
+            (each for each in models if each.available), key=lambda each: not each.is_default
+        )
+
     def check_embedder(self, name: str) -> None:
         """Raise ApiError 400 where the server knows no embedder of that name, installed or not."""
         known = [each.id for each in self._list_models() if each.kind == "embedder"]
@@ -162,6 +177,10 @@ class TextEngines:
 
     def _list_models(self) -> Sequence[TextModel]:
         return self._inference.list_models().text_models
+
+
+def _note_nothing(done: int, total: int) -> None:
+    """Of a request that no one follows."""
 
 
 def not_installed(models: Sequence[TextModel]) -> ApiError:

@@ -3,9 +3,11 @@ chosen, then by meaning: some minutes at a time first, then the segments of the 
 
 A transcript without vectors of its present text is indexed by the first question that would search
 it, newest first and so many segments a question; until then it isn't searched, and `coverage` says
-so. Vectors of another model than the server's are discarded, and made again in the same way.
+so. Vectors of an earlier embedding model serve while it is installed, and are made again in the
+background.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -37,12 +39,15 @@ from transcripts.intelligence.retrieval import (
     Hit,
     Passage,
     SegmentIndex,
+    bar_of,
     list_passages,
     search,
 )
 from transcripts.intelligence.source import is_in_language
+from transcripts.intelligence.writing import warn
 from transcripts.locks import lock_transcript
 from transcripts.models import READABLE_STATUSES, Transcript
+from transcripts.services.text_jobs import order_index
 from transcripts.text.clock import format_clock
 
 MOST_TRANSCRIPTS = 5_000
@@ -84,15 +89,20 @@ class LibraryQuestion:
     transcripts: dict[UUID, Transcript]
     unindexed: tuple[Unindexed, ...]
     model: str
+    embedders: frozenset[tuple[str, str]] = frozenset()  # of the stored vectors, with revisions
 
 
 @dataclass(frozen=True)
 class LibraryVectors:
-    """What the engines made for a question: its vector, and the indexes that were missing."""
+    """What the engines made for a question: its vector, and the indexes that were missing.
+    `earlier`: its vectors by earlier embedding models that are still installed, by model and
+    revision.
+    """
 
     query: Vectors
     model: str
     weights_revision: str
+    earlier: dict[tuple[str, str], Vectors]
     made: tuple[tuple[Unindexed, SegmentIndex], ...]
 
 
@@ -101,6 +111,7 @@ class _NearHit:
     transcript: Transcript
     passage: Passage
     score: float
+    margin: float  # above the bar of its embedding model: what those of several compare by
 
 
 @dataclass(frozen=True)
@@ -134,6 +145,7 @@ def prepare_library_question(
         transcript__owner=user, revision=F("transcript__revision")
     )
     indexed = set(current.values_list("transcript_id", flat=True))
+    embedders = frozenset(current.values_list("model", "weights_revision").distinct())
     unindexed: list[Unindexed] = []
     segments = 0
     for transcript in chosen.values():
@@ -143,24 +155,29 @@ def prepare_library_question(
             passages = tuple(list_passages(load_document(transcript, has_words=False)))
             unindexed.append(Unindexed(transcript, passages))
             segments += len(passages)
-    return LibraryQuestion(text, searched, chosen, tuple(unindexed), model)
+    return LibraryQuestion(text, searched, chosen, tuple(unindexed), model, embedders)
 
 
 def embed_library_question(question: LibraryQuestion, engines: TextEngines) -> LibraryVectors:
     """Runs in a thread of the texts': no query."""
     (query,) = engines.embed([question.searched], kind="query")
+    model, revision = engines.embedder, engines.revision
+    earlier = {}
+    for each in engines.list_embedders():
+        key = (each.id, each.revision)
+        if key in question.embedders and key != (model, revision):
+            (earlier[key],) = engines.embed([question.searched], kind="query", model=each.id)
     made = tuple(
         (each, make_index(each.passages, engines)) for each in question.unindexed if each.passages
     )
-    return LibraryVectors(query, engines.embedder, engines.revision, made)
+    return LibraryVectors(query, model, revision, earlier, made)
 
 
 def find_in_library(vectors: LibraryVectors, question: LibraryQuestion) -> LibraryFound:
     """Search, by owner first; what the question had indexed is stored."""
     for unindexed, index in vectors.made:
         _store_made(unindexed, index)
-    stored = SegmentVectors.objects.filter(transcript__in=list(question.transcripts))
-    stored.exclude(model=vectors.model, weights_revision=vectors.weights_revision).delete()
+    _renew_outdated(vectors, question)
     near, searched = _rank_transcripts(vectors, question)
     hits, is_found = _read_closely(near, vectors, question)
     shown = tuple(hits[:_SOURCES]) if is_found else ()
@@ -188,7 +205,7 @@ def write_from_library(
         return quote_from_library(found, question)
     passages = [replace(hit.passage, order=n) for n, hit in enumerate(found.hits, 1)]
     hits = tuple(Hit(place, hit.score) for place, hit in enumerate(found.hits))
-    written = write_answer(
+    written, remark = write_answer(
         question.text,
         passages,
         Found(hits, True, found.hits[0].score),
@@ -198,7 +215,9 @@ def write_from_library(
         emit=emit,
     )
     if written is None:
-        return quote_from_library(found, question)
+        quoted = quote_from_library(found, question)
+        warnings = tuple(warn(remark, model=writer.id))
+        return replace(quoted, answer=replace(quoted.answer, warnings=warnings))
     cited = {source["segment_order"] for source in written.sources}
     chosen = tuple(source for source in sources if source["number"] in cited)
     return LibraryAnswer(replace(written, sources=chosen), found.mentioned, found.searched)
@@ -258,41 +277,63 @@ def _store_made(unindexed: Unindexed, index: SegmentIndex) -> None:
             store_index(index, unindexed.transcript, revision=unindexed.transcript.revision)
 
 
+def _renew_outdated(vectors: LibraryVectors, question: LibraryQuestion) -> None:
+    """Have what another embedding model indexed indexed again; its vectors serve until then."""
+    rows = SegmentVectors.objects.filter(transcript__in=list(question.transcripts))
+    current = rows.filter(model=vectors.model, weights_revision=vectors.weights_revision)
+    outdated = rows.exclude(transcript__in=current.values("transcript"))
+    ids = outdated.values_list("transcript_id", flat=True).distinct()[:_INDEXED_TRANSCRIPTS]
+    for transcript_id in ids:
+        order_index(question.transcripts[transcript_id], is_urgent=True)
+
+
+def _queries_of(vectors: LibraryVectors) -> dict[tuple[str, str], Vectors]:
+    return {**vectors.earlier, (vectors.model, vectors.weights_revision): vectors.query}
+
+
 def _rank_transcripts(vectors: LibraryVectors, question: LibraryQuestion) -> tuple[list[UUID], int]:
     """Return the nearest transcripts, best first, and how many were searched."""
+    queries = _queries_of(vectors)
     rows = SegmentVectors.objects.filter(
-        transcript__in=list(question.transcripts),
-        revision=F("transcript__revision"),
-        model=vectors.model,
-        weights_revision=vectors.weights_revision,
-    ).values_list("transcript_id", "dimensions", "coarse")
-    ranked: list[tuple[float, UUID]] = []
-    for transcript_id, dimensions, coarse in rows.iterator(chunk_size=200):
+        transcript__in=list(question.transcripts), revision=F("transcript__revision")
+    ).values_list("transcript_id", "model", "weights_revision", "dimensions", "coarse")
+    best: dict[UUID, float] = {}
+    for transcript_id, model, revision, dimensions, coarse in rows.iterator(chunk_size=200):
+        query = queries.get((model, revision))
+        if query is None:
+            continue
         means = np.frombuffer(bytes(coarse), np.float16).reshape(-1, dimensions)
-        ranked.append((float((means.astype(np.float32) @ vectors.query).max()), transcript_id))
-    ranked.sort(key=lambda each: -each[0])
+        score = float((means.astype(np.float32) @ query).max()) - bar_of(model)
+        best[transcript_id] = max(score, best.get(transcript_id, -1.0))
+    ranked = sorted(best, key=lambda each: -best[each])
     empty = sum(1 for each in question.unindexed if not each.passages)
-    return [each for _, each in ranked[:_READ_CLOSELY]], len(ranked) + empty
+    return ranked[:_READ_CLOSELY], len(ranked) + empty
 
 
 def _read_closely(
     near: Sequence[UUID], vectors: LibraryVectors, question: LibraryQuestion
 ) -> tuple[list[_NearHit], bool]:
-    hits: list[_NearHit] = []
+    hits: dict[UUID, list[_NearHit]] = {}
     is_found = False
-    for row in SegmentVectors.objects.filter(transcript__in=near, model=vectors.model):
+    queries = _queries_of(vectors)
+    rows = SegmentVectors.objects.filter(transcript__in=near, revision=F("transcript__revision"))
+    # Where there are vectors of two models, those of the present one come last, and stay.
+    for row in sorted(rows, key=lambda each: each.model == vectors.model):
+        query = queries.get((row.model, row.weights_revision))
         transcript = question.transcripts[row.transcript_id]
         passages = list_passages(load_document(transcript, has_words=False))
         index = read_index(row)
-        if index.keys != tuple(passage.key for passage in passages):
+        if query is None or index.keys != tuple(passage.key for passage in passages):
             continue
         is_crossed = not is_in_language(question.searched, transcript.language)
-        found: Found = search(
-            question.searched, vectors.query, passages, index, is_crossed=is_crossed
-        )
+        found: Found = search(question.searched, query, passages, index, is_crossed=is_crossed)
         is_found = is_found or found.is_found
-        hits += [_NearHit(transcript, passages[hit.place], hit.score) for hit in found.hits]
-    return sorted(hits, key=lambda hit: -hit.score), is_found
+        bar = bar_of(row.model, is_crossed=is_crossed)
+        hits[row.transcript_id] = [
+            _NearHit(transcript, passages[hit.place], hit.score, hit.score - bar)
+            for hit in found.hits
+        ]
+    return sorted(itertools.chain(*hits.values()), key=lambda hit: -hit.margin), is_found
 
 
 def _describe_hit(hit: _NearHit) -> dict[str, Any]:

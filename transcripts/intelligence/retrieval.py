@@ -143,8 +143,12 @@ def search(
         Hit(int(place), round(float(mean[place]), 4))
         for place in np.argsort(-scores, kind="stable")[:_HITS]
     )
-    bar = BARS.get(index.model, _OTHER_BARS)[is_crossed]
-    return Found(hits, best >= bar, best)
+    return Found(hits, best >= bar_of(index.model, is_crossed=is_crossed), best)
+
+
+def bar_of(model: str, *, is_crossed: bool = False) -> float:
+    """Return the cosine from which a segment may be about a question, by the embedding model."""
+    return BARS.get(model, _OTHER_BARS)[is_crossed]
 
 
 def surround(hits: Sequence[Hit], *, count: int) -> list[range]:

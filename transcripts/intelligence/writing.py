@@ -35,6 +35,15 @@ _STYLES = {
 }
 _ANSWER_TOKENS = {"brief": 220, "detailed": 700, "bullet_points": 450, "headline": 60}
 _CONTENT_TOKENS = 1200
+_SECTION_TOKENS = 350
+_NOTHING = "NOTHING"
+# Why an answer is quoted where a language model was to write it.
+OTHER_LANGUAGE, NOT_BORNE_OUT, NO_ANSWER = "other_language", "not_borne_out", "no_answer"
+REMARKS = {
+    OTHER_LANGUAGE: "{model} wrote in another language than the text's, twice: this is quoted.",
+    NOT_BORNE_OUT: "The text does not bear out what {model} wrote: this is quoted.",
+    NO_ANSWER: "{model} wrote nothing: this is quoted.",
+}
 _NOTES_TOKENS = 300
 _SHARE = 0.55  # of the context, for the text
 _CONTEXT = 4096  # where the server doesn't know it
@@ -47,7 +56,9 @@ _WORD = re.compile(r"[^\W_]{3,}")
 
 @dataclass(frozen=True)
 class WrittenText:
-    """`parts`: how many the text was read in. `dropped`: sentences that it doesn't bear out."""
+    """`parts`: how many the text was read in. `dropped`: sentences that it doesn't bear out.
+    `remark`: why it is quoted although a model is there (`REMARKS`); empty: it isn't.
+    """
 
     text: str
     model: str
@@ -56,6 +67,8 @@ class WrittenText:
     dropped: int = 0
     is_quoted: bool = False
     sentences: tuple[dict[str, Any], ...] = field(default=())
+    remark: str = ""
+    asked: str = ""  # the model that was to write it
 
     def as_body(self) -> dict[str, Any]:
         characters = len(self.source.text)
@@ -71,6 +84,7 @@ class WrittenText:
             },
             "sentences": list(self.sentences),
             "dropped": self.dropped,
+            "warnings": warn(self.remark, model=self.asked or self.model),
         }
 
 
@@ -82,41 +96,92 @@ def summarise_with_model(
     Where the model answers in another language twice, or nothing of its answer is borne out, the
     summary is quoted instead, and `model` says so.
     """
-    text, parts = _write(source, engines, model, _STYLES[style], tokens=_ANSWER_TOKENS[style])
-    if text is not None:
-        lines, sentences, dropped = _ground(text, source)
+    condensed = condense(source, engines, model)
+    answer = write_in_language(condensed, _STYLES[style], engines, tokens=_ANSWER_TOKENS[style])
+    if answer.text is not None:
+        lines, sentences, dropped = _ground(answer.text, source)
         if lines:
             joint = "\n" if style == "bullet_points" else " "
             return WrittenText(
-                joint.join(lines), model.id, source, parts, dropped, False, sentences
+                joint.join(lines), model.id, source, condensed.parts, dropped, False, sentences
             )
     summary = summarise(Reading(source, embed=engines.embed), style=style)
     quoted = tuple(
         {"text": each.text, "evidence": each.as_evidence()} for each in summary.sentences
     )
     name = f"extractive/{engines.embedder}"
-    return WrittenText(summary.text, name, source, parts, 0, True, quoted)
+    return WrittenText(
+        summary.text,
+        name,
+        source,
+        condensed.parts,
+        0,
+        True,
+        quoted,
+        remark=answer.remark or NOT_BORNE_OUT,
+        asked=model.id,
+    )
 
 
 def write_with_model(
     source: SourceText, engines: TextEngines, *, model: TextModel, kind: str
 ) -> WrittenText:
     """Return content of a kind of `WRITTEN`. Raises ApiError where the model can't write it."""
-    text, parts = _write(source, engines, model, WRITTEN[kind], tokens=_CONTENT_TOKENS)
-    if text is None:
+    condensed = condense(source, engines, model)
+    answer = write_in_language(condensed, WRITTEN[kind], engines, tokens=_CONTENT_TOKENS)
+    if answer.text is None:
         raise ApiError(
             f"{model.id} did not write this in the language of the text. Try again, or name a"
             " larger model.",
             code="model_failed",
             status=503,
         )
-    return WrittenText(_without_links(text), model.id, source, parts)
+    return WrittenText(_without_links(answer.text), model.id, source, condensed.parts)
 
 
-def _write(
-    source: SourceText, engines: TextEngines, model: TextModel, what: str, *, tokens: int
-) -> tuple[str | None, int]:
-    """Return what the model wrote in the text's language, None if it didn't; and the parts."""
+def write_section(
+    condensed: "Condensed", order: str, engines: TextEngines
+) -> tuple[list[dict[str, Any]], str]:
+    """Return the sentences of an answer that the text bears out, each with its evidence; and, where
+    there are none, why: of `REMARKS`, or empty where the text doesn't say it.
+    """
+    what = f"{order} In one to five sentences. If the text says nothing about it, write {_NOTHING}"
+    answer = write_in_language(condensed, what, engines, tokens=_SECTION_TOKENS)
+    if answer.text is None:
+        return [], answer.remark
+    if _NOTHING in answer.text:
+        return [], ""
+    _, sentences, _ = _ground(answer.text, condensed.source)
+    return list(sentences), "" if sentences else NOT_BORNE_OUT
+
+
+def warn(remark: str, *, model: str) -> list[dict[str, str]]:
+    """Return the answer's warnings."""
+    if not remark:
+        return []
+    return [{"code": remark, "message": REMARKS[remark].format(model=model)}]
+
+
+@dataclass(frozen=True)
+class Condensed:
+    """A text as its model can read it at once: itself, or notes of its parts."""
+
+    text: str
+    parts: int
+    source: SourceText
+    model: TextModel
+
+
+@dataclass(frozen=True)
+class WrittenAnswer:
+    """`text` None: the model did not write in the text's language, twice."""
+
+    text: str | None
+    remark: str = ""
+
+
+def condense(source: SourceText, engines: TextEngines, model: TextModel) -> Condensed:
+    """Return the text, or notes of its parts where it is longer than the model's context."""
     lines = [_as_line(sentence) for sentence in source.sentences]
     parts = _cut(lines, engines, model)
     count = len(parts)
@@ -129,15 +194,25 @@ def _write(
                 code="text_too_long",
             )
         order = "short notes of all that is said, each on a line that begins with “- ”"
-        notes = [
-            _ask(engines, model, part, order, source.language, _NOTES_TOKENS) for part in parts
-        ]
+        notes = []
+        for number, part in enumerate(parts):
+            engines.note_parts(number, len(parts) + 1)
+            notes.append(_ask(engines, model, part, order, source.language, _NOTES_TOKENS))
         parts = _cut([line for each in notes for line in each.splitlines()], engines, model)
+    engines.note_parts(count, count + 1)
+    return Condensed(parts[0], count, source, model)
+
+
+def write_in_language(
+    condensed: Condensed, what: str, engines: TextEngines, *, tokens: int
+) -> WrittenAnswer:
+    """Return what the model wrote, in the text's language: asked again once if it is in another."""
+    language = condensed.source.language
     for _ in range(2):
-        text = _ask(engines, model, parts[0], what, source.language, tokens).strip()
-        if text and _is_in(text, source.language):
-            return text, count
-    return None, count
+        text = _ask(engines, condensed.model, condensed.text, what, language, tokens).strip()
+        if text and is_written_in(text, language):
+            return WrittenAnswer(text)
+    return WrittenAnswer(None, OTHER_LANGUAGE if text else NO_ANSWER)
 
 
 def _cut(lines: Sequence[str], engines: TextEngines, model: TextModel) -> list[str]:
@@ -180,7 +255,7 @@ def _as_line(sentence: Sentence) -> str:
     return f"{sentence.speaker}: {text}" if sentence.speaker else text
 
 
-def _is_in(text: str, language: str) -> bool:
+def is_written_in(text: str, language: str) -> bool:
     """Whether the text is in the language; of a few words that can't be judged."""
     words = _WORD.findall(text)
     return len(words) < _JUDGED_WORDS or is_in_language(text, language)

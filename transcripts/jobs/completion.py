@@ -12,6 +12,7 @@ from transcripts.jobs.second_pass import (
     start_for_session,
 )
 from transcripts.search.index import index_transcript
+from transcripts.services.text_jobs import order_processing
 from transcripts.webhooks.outbox import enqueue_status_events
 
 
@@ -44,6 +45,7 @@ class FirstDelivery:
         notify_completed(row.transcript)
         enqueue_status_events(row.transcript)
         index_transcript(row.transcript)
+        order_processing(row.transcript)
 
     def fail(self, row: TranscriptionJob, message: str) -> None:
         notify_failed(row.transcript)

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -70,6 +71,10 @@ class Lease:
         self._lock = threading.Lock()
         self._interrupts: list[Callable[[], object]] = []
         self._progressed_at = self._renewed_at = time.monotonic()
+
+    def rows(self) -> QuerySet[Any]:
+        """Return the job's row, if the lease still holds: the condition of every write."""
+        return held_rows(self)
 
     def note_progress(self) -> None:
         self._progressed_at = time.monotonic()
@@ -123,7 +128,7 @@ class Lease:
         if self.idle_s() > settings.PROGRESS_DEADLINE_S:
             self.end(LeaseEnd.STALLED)
         try:
-            renewed = held_rows(self).update(lease_expires_at=self.next_expiry())
+            renewed = self.rows().update(lease_expires_at=self.next_expiry())
         except DatabaseFailure:
             logger.exception("event=lease_not_renewed job_id=%s", self.job_id)
             connection.close()

@@ -15,18 +15,20 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import cast
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from django.db import Error as AnyDatabaseError
 from django.db import connection
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from stt_web.core import wakeups
 from stt_web.core.background import BackgroundLoop
 from transcripts.editing.models import EditAlignment
+from transcripts.intelligence.models import TextJob, TextOperation
 from transcripts.jobs.models import TranscriptionJob
 from transcripts.models import OPEN_STATUSES, Status, Transcript
 
@@ -49,9 +51,11 @@ class Snapshot:
     resume_ms: int = 0
     probed_ms: int = 0
     audio_duration_ms: int = 0
-    place: int = 0  # in its queue, 1 the next; 0 if it doesn't wait or no request asked
     aligning: int = 0  # edits whose words wait for their times
     aligned: int = 0  # edits whose words waited, of the last hour
+    texts: int = 0  # work on its text that waits or runs
+    texts_changed_at: datetime | None = None  # the last change of any
+    place: int = 0  # in its queue, 1 the next; 0 if it doesn't wait or no request asked
 
     @property
     def is_open(self) -> bool:
@@ -88,11 +92,16 @@ class StatusSubscription:
 def read_snapshots(ids: set[UUID]) -> dict[UUID, Snapshot]:
     """One query."""
     edits = EditAlignment.objects.filter(transcript=OuterRef("pk")).order_by()
+    shown = TextJob.objects.exclude(operation=TextOperation.INDEX)
+    texts = shown.filter(transcript=OuterRef("pk")).order_by()
+    last_change = texts.values("transcript").annotate(last=Max("changed_at")).values("last")
     rows = (
         Transcript.objects.filter(pk__in=ids)
         .annotate(
             aligning=_count(edits.filter(finished_at=None)),
             aligned=_count(edits.exclude(finished_at=None)),
+            texts=_count(texts.filter(status__in=OPEN_STATUSES)),
+            texts_changed_at=Subquery(last_change),
         )
         .values_list(
             "pk",
@@ -102,24 +111,16 @@ def read_snapshots(ids: set[UUID]) -> dict[UUID, Snapshot]:
             "job__audio_duration_ms",
             "aligning",
             "aligned",
+            "texts",
+            "texts_changed_at",
         )
     )
-    return {
-        pk: Snapshot(
-            status=status,
-            resume_ms=resume_ms,
-            probed_ms=probed_ms,
-            audio_duration_ms=audio_duration_ms,
-            aligning=aligning,
-            aligned=aligned,
-        )
-        for pk, status, resume_ms, probed_ms, audio_duration_ms, aligning, aligned in rows
-    }
+    return {pk: Snapshot(*values) for pk, *values in rows}
 
 
-def _count(edits: QuerySet[EditAlignment]) -> Coalesce:
+def _count(rows: QuerySet[EditAlignment] | QuerySet[TextJob]) -> Coalesce:
     return Coalesce(
-        Subquery(edits.values("transcript").annotate(number=Count("pk")).values("number")), 0
+        Subquery(rows.values("transcript").annotate(number=Count("pk")).values("number")), 0
     )
 
 

@@ -47,6 +47,7 @@ from transcripts.media import Pick, Probe, probe
 from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Recording, Source, Transcript
 from transcripts.options import TranscriptionOptions
 from transcripts.services.job_status import insert
+from transcripts.services.note_templates import check_processing
 from transcripts.text.languages import LANGUAGE_NAMES
 
 logger = logging.getLogger(__name__)
@@ -217,6 +218,7 @@ def admit_recording(submission: Submission, found: Probe, *, now: datetime) -> S
     Raises NoCreditsError (402), LimitError (429), AnonymousLimitError (429), UploadLostError where
     the request has ended; then nothing moved.
     """
+    check_processing(submission.options, submission.user)
     # What needs no lock is made before it is taken: others wait for it.
     transcript, token = _make_transcript(submission, found, now=now)
     with transaction.atomic():

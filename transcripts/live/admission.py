@@ -48,6 +48,7 @@ from transcripts.live.undelivered import load_undelivered
 from transcripts.locks import lock_job, lock_transcript
 from transcripts.models import Recording, Source, Status, Transcript
 from transcripts.services.job_status import insert, job_of, read_job
+from transcripts.services.note_templates import check_processing
 from transcripts.services.recordings import delete_recording, delete_rows, recording_path
 
 logger = logging.getLogger(__name__)
@@ -100,6 +101,7 @@ def admit_session(request: LiveRequest) -> SessionAdmission:
 
     Raises NoCreditsError (402), LimitError (429), AnonymousLimitError (429), AuthenticationError.
     """
+    check_processing(request.options, request.user)
     now = timezone.now()
     account = None
     token = _PREFIX + secrets.token_urlsafe(32)

@@ -11,9 +11,13 @@ from transcripts.gaps.models import Gap, GapReason
 from transcripts.intelligence.models import (
     ChatSession,
     ChatTurn,
+    NoteTemplate,
+    ProcessingRule,
     ResultKind,
     SegmentVectors,
     StoredResult,
+    TextJob,
+    TextOperation,
 )
 from transcripts.jobs.models import (
     JobKind,
@@ -58,7 +62,9 @@ __all__ = [
     "GapReason",
     "JobKind",
     "LiveSession",
+    "NoteTemplate",
     "Origin",
+    "ProcessingRule",
     "Queue",
     "Recording",
     "ResultKind",
@@ -74,6 +80,8 @@ __all__ = [
     "StoredResponseLink",
     "StoredResult",
     "Tag",
+    "TextJob",
+    "TextOperation",
     "Transcript",
     "TranscriptionJob",
     "WebhookAttempt",

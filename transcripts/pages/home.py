@@ -7,7 +7,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from accounts.models import User
 from transcripts.exports.render import EXPORTS
+from transcripts.intelligence.pages.panels import name_templates
 from transcripts.pages.remarks import SENTENCES
 from transcripts.pages.script_texts import COMMON, EXPORT, render_texts
 from transcripts.text.languages import LANGUAGE_NAMES
@@ -34,8 +36,10 @@ TEXTS: dict[str, Any] = {
 
 @require_safe
 def show_home(request: HttpRequest) -> HttpResponse:
-    """GET / — no query for guests; one or two for an account."""
+    """GET / — no query for guests; two or three for an account."""
+    user = request.user
     context = {
+        "templates": name_templates(user) if isinstance(user, User) else [],
         "formats": list(EXPORTS),
         "languages": list_languages(),
         "texts": render_texts(TEXTS),

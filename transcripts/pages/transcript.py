@@ -27,7 +27,7 @@ from transcripts.exports.profiles import PROFILES
 from transcripts.exports.redaction import KINDS
 from transcripts.exports.render import EXPORTS
 from transcripts.exports.translations import list_translations
-from transcripts.intelligence.pages import list_choices
+from transcripts.intelligence.pages.panels import list_choices
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.jobs.second_pass import has_open_pass, request_second_pass
 from transcripts.models import OPEN_STATUSES, Source, Status, Transcript
@@ -101,7 +101,7 @@ def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
         "languages": list_languages(),
         "profiles": [(name, PROFILE_NAMES.get(name, name)) for name in PROFILES],
         "masked": [(kind, MASKED_NAMES.get(kind, kind)) for kind in KINDS],
-        "makeable": list_choices(),
+        "makeable": list_choices(cast("User", request.user)),
         "translations": list_translations(transcript),
         "texts": render_texts(TEXTS),
         "speakers": [

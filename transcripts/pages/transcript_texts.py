@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
-from transcripts.intelligence import pages as intelligence_pages
+from transcripts.intelligence.pages import panels
 from transcripts.pages.remarks import GAPS_LEFT
 from transcripts.pages.script_texts import COMMON, EXPORT, Plural
 
@@ -48,7 +48,7 @@ _ACTIONS = {
 TEXTS: dict[str, Any] = {
     **COMMON,
     **EXPORT,
-    **intelligence_pages.TEXTS,
+    **panels.TEXTS,
     "no_recording": gettext_lazy("The recording can't be played."),
     "changed": gettext_lazy(
         "This transcript was changed in another window, so your change was not saved. Copy your "

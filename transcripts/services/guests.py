@@ -23,6 +23,7 @@ from transcripts.access import TranscriptNotFoundError, get_stored_transcript
 from transcripts.models import OPEN_STATUSES, Recording, Source, Transcript
 from transcripts.search.index import index_transcript
 from transcripts.services.recordings import detach_recording
+from transcripts.services.text_jobs import order_index
 
 logger = logging.getLogger(__name__)
 
@@ -78,5 +79,6 @@ def claim_guest_transcript(user: User, token: str, *, is_by_page: bool) -> Trans
         Recording.objects.filter(pk=found.recording_id).update(owner=user)
         found.refresh_from_db()
         index_transcript(found)
+        order_index(found, is_urgent=True)
     logger.info("event=transcript_claimed transcript_id=%s user_id=%s", found.pk, user.pk)
     return found

@@ -19,6 +19,9 @@ class Event(StrEnum):
     FAILED = "transcript.failed"
     CANCELLED = "transcript.cancelled"
     DELETED = "transcript.deleted"
+    PROCESSED = "transcript.processed"  # what was to be made of it is made, or failed
+    TEXT_JOB_COMPLETED = "text_job.completed"
+    TEXT_JOB_FAILED = "text_job.failed"
 
 
 TEST_EVENT = "endpoint.test"  # goes to one endpoint, whatever its subscriptions
@@ -53,6 +56,15 @@ def write_transcript_body(event: Event, transcript: Transcript, *, now: datetime
             "url": site_url(reverse("transcript", args=[str(transcript.pk)])),
         }
     return _write(event, data, now=now)
+
+
+def write_text_body(event: Event, data: dict[str, object], *, now: datetime) -> str:
+    """Return the JSON that is sent about work on a text: `data` describes it, without a word of the
+    text.
+    """
+    transcript = data["transcript"]
+    path = reverse("transcript", args=[str(transcript)]) if transcript else ""
+    return _write(event, {**data, "url": site_url(path) if path else None}, now=now)
 
 
 def write_test_body(endpoint_id: object, *, now: datetime) -> str:

@@ -3,13 +3,15 @@
 The message to the broker is a hint: Celery beat has the pump check every few seconds anyway.
 """
 
+from collections.abc import Callable
 from datetime import datetime
+from uuid import UUID
 
 from django.utils import timezone
 
 from stt_web.core.broker import enqueue
 from transcripts.models import Transcript
-from transcripts.webhooks.events import Event, event_of, write_transcript_body
+from transcripts.webhooks.events import Event, event_of, write_text_body, write_transcript_body
 from transcripts.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 DELIVER_TASK = "transcripts.deliver_webhooks"
@@ -32,22 +34,33 @@ def record_event(event: Event, transcript: Transcript) -> None:
     """
     if transcript.owner_id is None:
         return
+    _record(
+        event,
+        transcript.owner_id,
+        key=f"{transcript.pk}:{event}",
+        write=lambda now: write_transcript_body(event, transcript, now=now),
+    )
+
+
+def record_text_event(event: Event, owner_id: UUID, *, key: str, data: dict[str, object]) -> None:
+    """As `record_event`, about work on a text: `data` describes it, `key` is the event's own."""
+    _record(event, owner_id, key=key, write=lambda now: write_text_body(event, data, now=now))
+
+
+def _record(event: Event, owner_id: UUID, *, key: str, write: Callable[[datetime], str]) -> None:
     # Race: `endpoints.disable_endpoint` lets what waits fail: this comes before it, or not at all.
     enabled = (
         WebhookEndpoint.objects.select_for_update(no_key=True)
-        .filter(owner_id=transcript.owner_id, disabled_at=None)
+        .filter(owner_id=owner_id, disabled_at=None)
         .order_by("pk")
     )
     wanting = [endpoint for endpoint in enabled if not endpoint.events or event in endpoint.events]
     if not wanting:
         return
     now = timezone.now()
-    body = write_transcript_body(event, transcript, now=now)
+    body = write(now)
     WebhookDelivery.objects.bulk_create(
-        [
-            make_delivery(endpoint, event=event, key=f"{transcript.pk}:{event}", body=body, now=now)
-            for endpoint in wanting
-        ],
+        [make_delivery(endpoint, event=event, key=key, body=body, now=now) for endpoint in wanting],
         ignore_conflicts=True,
     )
     enqueue_delivery()

@@ -35,6 +35,9 @@ EVENT_LABELS = {
     "transcript.failed": gettext_lazy("A transcript failed"),
     "transcript.cancelled": gettext_lazy("A transcription was cancelled"),
     "transcript.deleted": gettext_lazy("A transcript was deleted"),
+    "transcript.processed": gettext_lazy("Automatic summary and notes are ready, or failed"),
+    "text_job.completed": gettext_lazy("Background work on a text is done"),
+    "text_job.failed": gettext_lazy("Background work on a text failed"),
     "endpoint.test": gettext_lazy("Test"),
 }
 STATUS_LABELS = {

@@ -9,7 +9,7 @@ import pytest
 from protos.stt.v1 import server_pb2
 from tests.transcripts import rows
 from tests.transcripts.fake_inference import FakeInference
-from tests.transcripts.fake_language import WRITER, FakeLanguage
+from tests.transcripts.fake_language import EMBEDDER, WRITER, FakeLanguage
 from tests.transcripts.intelligence.texts import MEETING
 from tests.transcripts.served_api import Client
 from transcripts.inference import routing
@@ -70,6 +70,28 @@ def install_writer(inference: FakeInference, *, size_bytes: int = 1_000_000_000)
             size_bytes=size_bytes,
             is_default=True,
             context_tokens=4096,
+        )
+    )
+    discard_catalogs()
+
+
+def list_embedder(
+    inference: FakeInference, name: str = EMBEDDER, *, is_default: bool = False
+) -> None:
+    """Have the server list the embedder, as the default one if none is yet or `is_default`."""
+    models = inference.info.text_models
+    is_default = is_default or not any(each.is_default for each in models)
+    if is_default:
+        for each in models:
+            each.is_default = False
+    models.append(
+        server_pb2.TextModel(
+            id=name,
+            kind="embedder",
+            engine="ctranslate2",
+            available=True,
+            is_default=is_default,
+            revision=inference.language.weights,
         )
     )
     discard_catalogs()

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 import requests
 
+from tests.transcripts.fake_inference import FakeInference
 from tests.transcripts.fake_language import FakeLanguage
-from tests.transcripts.intelligence.conftest import create_meeting
+from tests.transcripts.intelligence.conftest import create_meeting, list_embedder
 from tests.transcripts.intelligence.texts import MEETING
 from tests.transcripts.served_api import Client, make_client
-from transcripts.intelligence.models import ChatTurn, SegmentVectors
+from transcripts.intelligence.models import ChatTurn, SegmentVectors, TextJob
+from transcripts.intelligence.text_jobs.run import run_text_job
 from transcripts.models import Status, Tag, Transcript
 from transcripts.user_data import export_user_data
 
@@ -93,14 +95,17 @@ def test_unfinished_transcripts_are_left_out(client: Client, garden: Transcript)
 
 
 def test_texts_are_indexed_once_and_again_for_other_weights(
-    client: Client, garden: Transcript, language: FakeLanguage
+    client: Client, garden: Transcript, language: FakeLanguage, inference: FakeInference
 ) -> None:
     ask(client, TOMATOES)
     calls = len(language.embedded)
     ask(client, WHEN)
     assert len(language.embedded) == calls + 1
     language.weights = "2"
+    list_embedder(inference, language.embedder)
     assert ask(client, TOMATOES).json()["coverage"]["complete"] is False
+    for job in TextJob.objects.all():
+        run_text_job(job.pk)
     again = ask(client, TOMATOES).json()
     assert again["coverage"]["complete"] is True
     assert again["found"] is True

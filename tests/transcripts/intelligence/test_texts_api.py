@@ -17,7 +17,7 @@ from accounts.models import ApiKey
 from billing.models import Plan
 from tests.transcripts.fake_language import EMBEDDER, FakeLanguage
 from tests.transcripts.intelligence.texts import CZECH_MEETING, MEETING
-from tests.transcripts.served_api import Client
+from tests.transcripts.served_api import Client, Worker
 from transcripts.intelligence.operations import ANALYSES, CONTENTS, STYLE_NAMES
 from transcripts.intelligence.writing import WRITTEN
 
@@ -248,7 +248,9 @@ def test_every_path_needs_a_key_and_json(client: Client, guest: Client, path: st
     assert (broken.status_code, broken.json()["code"]) == (400, "malformed_body")
 
 
-def test_a_text_of_two_megabytes_is_read_and_a_larger_one_refused(client: Client) -> None:
+def test_a_text_of_two_megabytes_is_read_and_a_larger_one_refused(
+    client: Client, worker: Worker
+) -> None:
     text = "The bakery in Leeds opens in March, and everybody is glad about the ovens.\n" * 26_000
     answer = post(client, ANALYZE, type="pii_redact", text=text)
     assert answer.status_code == 200

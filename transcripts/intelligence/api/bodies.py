@@ -9,6 +9,7 @@ from transcripts.pii.kinds import ALL_KINDS, PiiKind
 
 MOST_TEXTS = 2_048
 _MOST_NAME = 100
+_MOST_NOTES = 2_000
 
 
 class Body:
@@ -63,6 +64,22 @@ class Body:
             raise ApiError(f"{name} must be a short string.", code="invalid_value")
         return value.strip()
 
+    def flag(self, name: str) -> bool | None:
+        value = self._fields.get(name)
+        if value is not None and not isinstance(value, bool):
+            raise ApiError(f"{name} must be true or false.", code="invalid_value")
+        return value
+
+    def notes(self, name: str = "notes") -> str:
+        value = self._fields.get(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str) or len(value) > _MOST_NOTES:
+            raise ApiError(
+                f"{name} must be a text of at most {_MOST_NOTES} characters.", code="invalid_value"
+            )
+        return value.strip()
+
     def uuid(self, name: str) -> UUID | None:
         value = self._fields.get(name)
         if value is None:
@@ -80,6 +97,20 @@ class Body:
         if not asked or len(asked) > most:
             raise ApiError(f"{name} must list 1 to {most} ids.", code="invalid_value")
         return [found for each in asked if (found := Body({name: each}).uuid(name)) is not None]
+
+    def objects(self, name: str) -> list[dict[str, Any]]:
+        """Return a list of JSON objects."""
+        listed = _as_list(self._fields.get(name), name)
+        if not all(isinstance(each, dict) for each in listed):
+            raise ApiError(f"{name} must be a list of objects.", code="invalid_value")
+        return listed
+
+    def values(self, name: str) -> list[str]:
+        """Return a list of strings, empty where it is missing."""
+        listed = _as_list(self._fields.get(name) or [], name)
+        if not all(isinstance(each, str) for each in listed):
+            raise ApiError(f"{name} must be a list of strings.", code="invalid_value")
+        return listed
 
     def seconds(self, name: str) -> float | None:
         value = self._fields.get(name)

@@ -29,6 +29,7 @@ from stt_web.core.errors import ApiError
 from stt_web.core.pagination import PageNotFoundError, PageNumberPagination
 from transcripts.access import TranscriptNotFoundError, get_transcript
 from transcripts.intelligence.api.results import RESULT_ERRORS, IntelligenceView, read_body
+from transcripts.intelligence.api.shapes import AnswerWarningSerializer
 from transcripts.intelligence.api.work import (
     WorkOrder,
     answer_order,
@@ -89,6 +90,7 @@ class ChatAnswerSerializer(serializers.Serializer[object]):
     session_id = serializers.UUIDField()
     model = serializers.CharField()
     approximate = serializers.BooleanField(help_text="Passages are quoted.")
+    warnings = AnswerWarningSerializer(many=True, required=False)
     unsupported = serializers.IntegerField(help_text="Sentences that the sources don't bear out.")
     usage = serializers.DictField(child=serializers.IntegerField())
     revision = serializers.IntegerField()

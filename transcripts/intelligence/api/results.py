@@ -1,6 +1,6 @@
 """`transcripts/:id/summarize/`, `analyze/`, `generate/`, `translate/`, and `results/`."""
 
-from collections.abc import Callable
+import functools
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -10,39 +10,33 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api.idempotency import IDEMPOTENCY_ERRORS, fingerprint_request
 from accounts.permissions import MANAGE_AND_READ, Scopes, user_of
 from stt_web.core.documentation import DeclaredError, raises
 from stt_web.core.errors import ApiError
 from stt_web.core.pagination import PageNotFoundError, PageNumberPagination
 from transcripts.access import TranscriptNotFoundError, get_transcript
-from transcripts.exports.document import load_document
+from transcripts.intelligence.api import shapes
 from transcripts.intelligence.api.bodies import Body
-from transcripts.intelligence.api.work import WorkResponse, order_work
-from transcripts.intelligence.engines import TEXT_ERRORS, TextEngines
-from transcripts.intelligence.models import ResultKind, StoredResult
-from transcripts.intelligence.operations import (
-    ANALYSES,
-    CONTENTS,
-    STYLE_NAMES,
-    analyse_text,
-    check_text,
-    generate_content,
-    summarise_text,
-)
+from transcripts.intelligence.api.contents import read_content
+from transcripts.intelligence.api.shapes import AsyncRequestSerializer
+from transcripts.intelligence.api.text_jobs import TEXT_JOB_ERRORS, TextJobSerializer
+from transcripts.intelligence.api.work import JobOrder, WorkResponse, is_sent_async, order_work
+from transcripts.intelligence.engines import TEXT_ERRORS
+from transcripts.intelligence.models import ResultKind, StoredResult, TextOperation
+from transcripts.intelligence.operations import ANALYSES, CONTENTS, STYLE_NAMES
 from transcripts.intelligence.results import (
     ResultNotFoundError,
     describe_result,
     edit_result,
     get_result,
-    load_source,
     store_result,
 )
-from transcripts.intelligence.source import SourceText
-from transcripts.intelligence.transcript_translation import translate_transcript
+from transcripts.intelligence.text_tasks import TextTask, perform, place_of, read_transcript
 from transcripts.intelligence.translation import AUTO, read_code
-from transcripts.intelligence.word_times import add_word_times
 from transcripts.models import Transcript
 from transcripts.pii.kinds import ALL_KINDS
+from transcripts.services.note_templates import UnknownTemplateError
 
 _MODEL = "`extractive`, or a language model's name. Empty: what is best here."
 _MOST_TEXT = 200_000
@@ -64,7 +58,7 @@ RESULT_ERRORS: tuple[DeclaredError, ...] = (
 class ResultSerializer(serializers.Serializer[object]):
     id = serializers.UUIDField()
     kind = serializers.ChoiceField(choices=ResultKind.choices)
-    name = serializers.CharField(help_text="A style, a type or a language.")
+    name = serializers.CharField(help_text="A style, a type, a language or a template's id.")
     model = serializers.CharField()
     revision = serializers.IntegerField(help_text="Of the text that was read.")
     is_stale = serializers.BooleanField(help_text="The text was changed since.")
@@ -86,7 +80,7 @@ class ResultEditSerializer(serializers.Serializer[object]):
     text = serializers.CharField(max_length=_MOST_TEXT, allow_blank=True, trim_whitespace=False)
 
 
-class ResultSummaryRequestSerializer(serializers.Serializer[object]):
+class ResultSummaryRequestSerializer(AsyncRequestSerializer):
     style = serializers.ChoiceField(  # type: ignore[assignment]  # a Field's own name
         choices=list(STYLE_NAMES), default="brief"
     )
@@ -96,7 +90,7 @@ class ResultSummaryRequestSerializer(serializers.Serializer[object]):
     end = serializers.FloatField(required=False, help_text="Seconds.")
 
 
-class ResultAnalysisRequestSerializer(serializers.Serializer[object]):
+class ResultAnalysisRequestSerializer(AsyncRequestSerializer):
     type = serializers.ChoiceField(choices=ANALYSES)
     types = serializers.ListField(
         child=serializers.ChoiceField(choices=[kind.value for kind in ALL_KINDS]),
@@ -105,12 +99,14 @@ class ResultAnalysisRequestSerializer(serializers.Serializer[object]):
     )
 
 
-class ResultContentRequestSerializer(serializers.Serializer[object]):
-    type = serializers.ChoiceField(choices=CONTENTS)
+class ResultContentRequestSerializer(AsyncRequestSerializer):
+    type = serializers.ChoiceField(choices=CONTENTS, required=False)
+    template = serializers.CharField(required=False, help_text=shapes.TEMPLATE)
+    notes = serializers.CharField(required=False, help_text=shapes.NOTES)
     model = serializers.CharField(required=False, help_text=_MODEL)
 
 
-class ResultTranslationRequestSerializer(serializers.Serializer[object]):
+class ResultTranslationRequestSerializer(AsyncRequestSerializer):
     target = serializers.CharField(help_text="BCP 47.")
     source = serializers.CharField(  # type: ignore[assignment]  # a Field's own name
         required=False, help_text="BCP 47; the transcript's language where it is missing."
@@ -138,89 +134,68 @@ class IntelligenceView(APIView):
 
 
 class TranscriptSummaryView(IntelligenceView):
-    @raises(*TEXT_ERRORS, *RESULT_ERRORS)
+    @raises(*TEXT_ERRORS, *TEXT_JOB_ERRORS, *IDEMPOTENCY_ERRORS, *RESULT_ERRORS)
     @extend_schema(
         operation_id="summarize_transcript",
         request=ResultSummaryRequestSerializer,
-        responses=MadeSerializer,
+        parameters=[shapes.IDEMPOTENCY],
+        responses={200: MadeSerializer, 202: TextJobSerializer},
     )
     def post(self, request: Request, transcript_id: UUID) -> Response:
         """Summarise a transcript, what one speaker says, or a part of its time; it is stored."""
         transcript, body = get_transcript(user_of(request), transcript_id), read_body(request)
-        style = body.choice("style", STYLE_NAMES, default="brief")
-        model, speaker = body.name("model"), body.name("speaker")
-        start_s, end_s = body.seconds("start"), body.seconds("end")
-        source = load_source(transcript, speaker=speaker, start_s=start_s, end_s=end_s)
-        is_part = bool(speaker) or start_s is not None or end_s is not None
-        name = STYLE_NAMES[style]
-        return _order(
-            request,
-            transcript,
-            source,
-            lambda engines: summarise_text(source, engines, style=style, model=model),
-            kind=ResultKind.SUMMARY,
-            name=f"{name} (part)" if is_part else name,
-        )
+        fields = {
+            "style": body.choice("style", STYLE_NAMES, default="brief"),
+            "model": body.name("model"),
+            "speaker": body.name("speaker"),
+            "start": body.seconds("start"),
+            "end": body.seconds("end"),
+        }
+        return _order(request, transcript, body, TextTask(TextOperation.SUMMARIZE, fields))
 
 
 class TranscriptAnalysisView(IntelligenceView):
-    @raises(*TEXT_ERRORS, *RESULT_ERRORS)
+    @raises(*TEXT_ERRORS, *TEXT_JOB_ERRORS, *IDEMPOTENCY_ERRORS, *RESULT_ERRORS)
     @extend_schema(
         operation_id="analyze_transcript",
         request=ResultAnalysisRequestSerializer,
-        responses=MadeSerializer,
+        parameters=[shapes.IDEMPOTENCY],
+        responses={200: MadeSerializer, 202: TextJobSerializer},
     )
     def post(self, request: Request, transcript_id: UUID) -> Response:
         """Analyse a transcript; the result is stored with it."""
         transcript, body = get_transcript(user_of(request), transcript_id), read_body(request)
-        kind, pii_kinds = body.choice("type", ANALYSES), body.pii_kinds()
-        source = load_source(transcript)
-        document = load_document(transcript) if kind == "pii_redact" else None
-
-        def analyse(engines: TextEngines) -> dict[str, Any]:
-            made = analyse_text(source, engines, kind=kind, pii_kinds=pii_kinds)
-            if document is not None:
-                made["result"] = add_word_times(made["result"], document)
-            return made
-
-        return _order(
-            request,
-            transcript,
-            source,
-            analyse,
-            kind=ResultKind.ANALYSIS,
-            name=kind,
-        )
+        kind, pii_kinds = body.choice("type", ANALYSES), list(body.pii_kinds())
+        task = TextTask(TextOperation.ANALYZE, {"type": kind, "types": pii_kinds})
+        return _order(request, transcript, body, task)
 
 
 class TranscriptContentView(IntelligenceView):
-    @raises(*TEXT_ERRORS, *RESULT_ERRORS)
+    @raises(
+        UnknownTemplateError, *TEXT_ERRORS, *TEXT_JOB_ERRORS, *IDEMPOTENCY_ERRORS, *RESULT_ERRORS
+    )
     @extend_schema(
         operation_id="generate_from_transcript",
         request=ResultContentRequestSerializer,
-        responses=MadeSerializer,
+        parameters=[shapes.IDEMPOTENCY],
+        responses={200: MadeSerializer, 202: TextJobSerializer},
     )
     def post(self, request: Request, transcript_id: UUID) -> Response:
         """Make content of a transcript; it is stored with it, and can be edited."""
-        transcript, body = get_transcript(user_of(request), transcript_id), read_body(request)
-        kind, model = body.choice("type", CONTENTS), body.name("model")
-        source = load_source(transcript)
-        return _order(
-            request,
-            transcript,
-            source,
-            lambda engines: generate_content(source, engines, kind=kind, model=model),
-            kind=ResultKind.CONTENT,
-            name=kind,
-        )
+        user, body = user_of(request), read_body(request)
+        transcript = get_transcript(user, transcript_id)
+        fields = {"model": body.name("model")}
+        fields |= read_content(user, body, language=transcript.language or "en")
+        return _order(request, transcript, body, TextTask(TextOperation.GENERATE, fields))
 
 
 class TranscriptTranslationView(IntelligenceView):
-    @raises(*TEXT_ERRORS, *RESULT_ERRORS)
+    @raises(*TEXT_ERRORS, *TEXT_JOB_ERRORS, *IDEMPOTENCY_ERRORS, *RESULT_ERRORS)
     @extend_schema(
         operation_id="translate_transcript",
         request=ResultTranslationRequestSerializer,
-        responses=MadeSerializer,
+        parameters=[shapes.IDEMPOTENCY],
+        responses={200: MadeSerializer, 202: TextJobSerializer},
     )
     def post(self, request: Request, transcript_id: UUID) -> Response:
         """Translate a transcript sentence by sentence, with its times; it is stored with it.
@@ -231,19 +206,8 @@ class TranscriptTranslationView(IntelligenceView):
         target = read_code(body.text("target"), name="target")
         asked, model = body.name("source"), body.name("model")
         language = read_code(asked, name="source") if asked not in ("", AUTO) else ""
-        source = load_source(transcript)
-        document = load_document(transcript)
-
-        def translate(engines: TextEngines) -> dict[str, Any]:
-            check_text(source)
-            spoken = language or source.language
-            return translate_transcript(
-                document, engines, language=spoken, target=target, model=model
-            )
-
-        return _order(
-            request, transcript, source, translate, kind=ResultKind.TRANSLATION, name=target
-        )
+        fields = {"target": target, "source": language, "model": model}
+        return _order(request, transcript, body, TextTask(TextOperation.TRANSLATE, fields))
 
 
 class ResultListView(IntelligenceView):
@@ -301,19 +265,22 @@ def read_body(request: Request) -> Body:
     return Body.from_data(request.data)
 
 
-def _order(
-    request: Request,
-    transcript: Transcript,
-    source: SourceText,
-    work: Callable[[TextEngines], dict[str, Any]],
-    *,
-    kind: ResultKind,
-    name: str,
-) -> WorkResponse:
+def _order(request: Request, transcript: Transcript, body: Body, task: TextTask) -> WorkResponse:
+    """Have it done by this process, or as a job by a worker; it is stored with the transcript."""
     revision = transcript.revision
+    text = read_transcript(task, transcript)
+    kind, name = place_of(task)
+    is_async = is_sent_async(request, body.flag("async"))
 
-    def finish(body: dict[str, Any]) -> dict[str, Any]:
-        stored = store_result(transcript, kind=kind, name=name, body=body, revision=revision)
-        return {**body, "result_id": str(stored.pk), "revision": revision}
+    def finish(made: dict[str, Any]) -> dict[str, Any]:
+        stored = store_result(transcript, kind=kind, name=name, body=made, revision=revision)
+        return {**made, "result_id": str(stored.pk), "revision": revision}
 
-    return order_work(request, work, finish=finish, characters=len(source.text))
+    return order_work(
+        request,
+        functools.partial(perform, task, text),
+        finish=finish,
+        characters=len(text.source.text),
+        fingerprint=fingerprint_request(request.path, request.data, is_async),
+        job=JobOrder(task, transcript, is_async),
+    )

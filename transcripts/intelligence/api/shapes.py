@@ -16,6 +16,18 @@ _LANGUAGE = "ISO 639-1, or `auto`: recognised."
 _MODEL = "`extractive`: quoted from the text; or a language model's name. Empty: what is best here."
 
 
+TEMPLATE = "In place of `type`: the id of a template (`GET /api/v1/templates/`)."
+NOTES = "What `{{notes}}` of a template stands for."
+
+
+class AsyncRequestSerializer(serializers.Serializer[object]):
+    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+        is_async = serializers.BooleanField(
+            default=False, help_text="Answer with 202 and a job; as `Prefer: respond-async`."
+        )
+        return {**super().get_fields(), "async": is_async}
+
+
 class CoverageSerializer(serializers.Serializer[object]):
     """How much of the text was read."""
 
@@ -40,11 +52,16 @@ class QuotedSentenceSerializer(serializers.Serializer[object]):
     evidence = EvidenceSerializer()
 
 
-class SummarizeRequestSerializer(serializers.Serializer[object]):
+class SummarizeRequestSerializer(AsyncRequestSerializer):
     text = serializers.CharField()
     style = serializers.ChoiceField(choices=list(STYLE_NAMES), default="brief")  # type: ignore[assignment]  # a Field's own name
     language = serializers.CharField(required=False, help_text=_LANGUAGE)
     model = serializers.CharField(required=False, help_text=_MODEL)
+
+
+class AnswerWarningSerializer(serializers.Serializer[object]):
+    code = serializers.CharField(help_text="other_language, not_borne_out or no_answer.")
+    message = serializers.CharField()
 
 
 class SummarySerializer(serializers.Serializer[object]):
@@ -54,9 +71,10 @@ class SummarySerializer(serializers.Serializer[object]):
     approximate = serializers.BooleanField(help_text="It is quoted, not written.")
     coverage = CoverageSerializer()
     sentences = QuotedSentenceSerializer(many=True)
+    warnings = AnswerWarningSerializer(many=True, required=False)
 
 
-class AnalyzeRequestSerializer(serializers.Serializer[object]):
+class AnalyzeRequestSerializer(AsyncRequestSerializer):
     text = serializers.CharField()
     type = serializers.ChoiceField(choices=ANALYSES)
     language = serializers.CharField(required=False, help_text=_LANGUAGE)
@@ -75,9 +93,11 @@ class AnalysisSerializer(serializers.Serializer[object]):
     result = serializers.JSONField(help_text="A list, or for sentiment and pii_redact an object.")
 
 
-class GenerateRequestSerializer(serializers.Serializer[object]):
+class GenerateRequestSerializer(AsyncRequestSerializer):
     text = serializers.CharField()
-    type = serializers.ChoiceField(choices=CONTENTS)
+    type = serializers.ChoiceField(choices=CONTENTS, required=False)
+    template = serializers.CharField(required=False, help_text=TEMPLATE)
+    notes = serializers.CharField(required=False, help_text=NOTES)
     language = serializers.CharField(required=False, help_text=_LANGUAGE)
     model = serializers.CharField(required=False, help_text=_MODEL)
 
@@ -91,6 +111,7 @@ class ContentSerializer(serializers.Serializer[object]):
     data = serializers.JSONField(  # type: ignore[assignment]  # a Serializer's own name
         allow_null=True, help_text="The same for programs."
     )
+    warnings = AnswerWarningSerializer(many=True, required=False)
 
 
 class EmbedRequestSerializer(serializers.Serializer[object]):
@@ -113,7 +134,7 @@ class EmbeddingsSerializer(serializers.Serializer[object]):
     warnings = EmbedWarningSerializer(many=True)
 
 
-class TranslateRequestSerializer(serializers.Serializer[object]):
+class TranslateRequestSerializer(AsyncRequestSerializer):
     text = serializers.CharField(required=False)
     texts = serializers.ListField(child=serializers.CharField(allow_blank=True), required=False)
     target = serializers.CharField(help_text="BCP 47.")

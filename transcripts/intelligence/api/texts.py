@@ -13,24 +13,21 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.idempotency import IDEMPOTENCY_ERRORS, fingerprint_request
-from accounts.permissions import KeyAuthentication, PrincipalAuthentication, Scopes
+from accounts.permissions import KeyAuthentication, PrincipalAuthentication, Scopes, user_of
 from accounts.principals import OF_UPLOADS
 from stt_web.core.documentation import raises
 from transcripts.intelligence.api import shapes
 from transcripts.intelligence.api.bodies import Body
-from transcripts.intelligence.api.work import order_work
+from transcripts.intelligence.api.contents import read_content
+from transcripts.intelligence.api.text_jobs import TEXT_JOB_ERRORS, TextJobSerializer
+from transcripts.intelligence.api.work import JobOrder, is_sent_async, order_work
 from transcripts.intelligence.engines import TEXT_ERRORS, TextEngines
-from transcripts.intelligence.operations import (
-    ANALYSES,
-    CONTENTS,
-    STYLE_NAMES,
-    analyse_text,
-    embed_texts,
-    generate_content,
-    summarise_text,
-)
-from transcripts.intelligence.source import read_text
-from transcripts.intelligence.translation import AUTO, read_code, translate_texts
+from transcripts.intelligence.models import TextOperation
+from transcripts.intelligence.operations import ANALYSES, STYLE_NAMES, embed_texts
+from transcripts.intelligence.source import identify_language
+from transcripts.intelligence.text_tasks import TextTask, perform_sent
+from transcripts.intelligence.translation import AUTO, read_code
+from transcripts.services.note_templates import UnknownTemplateError
 
 Work = Callable[[TextEngines], dict[str, Any]]
 
@@ -48,68 +45,74 @@ class TextView(APIView):
             fingerprint=fingerprint_request(request.path, request.data),
         )
 
+    def order_task(self, request: Request, body: Body, task: TextTask) -> Response:
+        """Have it done by this process, or as a job by a worker."""
+        is_async = is_sent_async(request, body.flag("async"))
+        return order_work(
+            request,
+            functools.partial(perform_sent, task),
+            finish=lambda answer: answer,
+            characters=task.characters,
+            fingerprint=fingerprint_request(request.path, request.data, is_async),
+            job=JobOrder(task, None, is_async),
+        )
+
 
 class SummarizeView(TextView):
-    @raises(*TEXT_ERRORS, *IDEMPOTENCY_ERRORS)
+    @raises(*TEXT_ERRORS, *TEXT_JOB_ERRORS, *IDEMPOTENCY_ERRORS)
     @extend_schema(
         operation_id="summarize",
         parameters=[shapes.IDEMPOTENCY],
         request=shapes.SummarizeRequestSerializer,
-        responses=shapes.SummarySerializer,
+        responses={200: shapes.SummarySerializer, 202: TextJobSerializer},
     )
     def post(self, request: Request) -> Response:
         """Summarise a text: by a language model, or quoted from it. Costs no credits."""
         body = Body.from_data(request.data)
-        text, model, language = body.text(), body.name("model"), _language(body)
-        style = body.choice("style", STYLE_NAMES, default="brief")
-
-        def work(engines: TextEngines) -> dict[str, Any]:
-            source = read_text(text, language=language)
-            return summarise_text(source, engines, style=style, model=model)
-
-        return self.order(request, work, characters=len(text))
+        fields = {
+            "text": body.text(),
+            "model": body.name("model"),
+            "language": _language(body),
+            "style": body.choice("style", STYLE_NAMES, default="brief"),
+        }
+        return self.order_task(request, body, TextTask(TextOperation.SUMMARIZE, fields))
 
 
 class AnalyzeView(TextView):
-    @raises(*TEXT_ERRORS, *IDEMPOTENCY_ERRORS)
+    @raises(*TEXT_ERRORS, *TEXT_JOB_ERRORS, *IDEMPOTENCY_ERRORS)
     @extend_schema(
         operation_id="analyze",
         parameters=[shapes.IDEMPOTENCY],
         request=shapes.AnalyzeRequestSerializer,
-        responses=shapes.AnalysisSerializer,
+        responses={200: shapes.AnalysisSerializer, 202: TextJobSerializer},
     )
     def post(self, request: Request) -> Response:
         """Analyse a text: sentiment, topics, entities, tasks, questions, personal data."""
         body = Body.from_data(request.data)
-        text, language = body.text(), _language(body)
-        kind, pii_kinds = body.choice("type", ANALYSES), body.pii_kinds()
-
-        def work(engines: TextEngines) -> dict[str, Any]:
-            source = read_text(text, language=language)
-            return analyse_text(source, engines, kind=kind, pii_kinds=pii_kinds)
-
-        return self.order(request, work, characters=len(text))
+        fields = {
+            "text": body.text(),
+            "language": _language(body),
+            "type": body.choice("type", ANALYSES),
+            "types": list(body.pii_kinds()),
+        }
+        return self.order_task(request, body, TextTask(TextOperation.ANALYZE, fields))
 
 
 class GenerateView(TextView):
-    @raises(*TEXT_ERRORS, *IDEMPOTENCY_ERRORS)
+    @raises(UnknownTemplateError, *TEXT_ERRORS, *TEXT_JOB_ERRORS, *IDEMPOTENCY_ERRORS)
     @extend_schema(
         operation_id="generate",
         parameters=[shapes.IDEMPOTENCY],
         request=shapes.GenerateRequestSerializer,
-        responses=shapes.ContentSerializer,
+        responses={200: shapes.ContentSerializer, 202: TextJobSerializer},
     )
     def post(self, request: Request) -> Response:
         """Make content of a text: quotes, notes, chapters, cards; or posts, by a language model."""
         body = Body.from_data(request.data)
-        text, model, language = body.text(), body.name("model"), _language(body)
-        kind = body.choice("type", CONTENTS)
-
-        def work(engines: TextEngines) -> dict[str, Any]:
-            source = read_text(text, language=language)
-            return generate_content(source, engines, kind=kind, model=model)
-
-        return self.order(request, work, characters=len(text))
+        text, language = body.text(), _language(body)
+        fields = {"text": text, "language": language, "model": body.name("model")}
+        fields |= read_content(user_of(request), body, language=language or identify_language(text))
+        return self.order_task(request, body, TextTask(TextOperation.GENERATE, fields))
 
 
 class EmbedView(TextView):
@@ -129,41 +132,27 @@ class EmbedView(TextView):
 
 
 class TranslateView(TextView):
-    @raises(*TEXT_ERRORS, *IDEMPOTENCY_ERRORS)
+    @raises(*TEXT_ERRORS, *TEXT_JOB_ERRORS, *IDEMPOTENCY_ERRORS)
     @extend_schema(
         operation_id="translate",
         parameters=[shapes.IDEMPOTENCY],
         request=shapes.TranslateRequestSerializer,
-        responses=shapes.TranslatedTextSerializer,
+        responses={200: shapes.TranslatedTextSerializer, 202: TextJobSerializer},
     )
     def post(self, request: Request) -> Response:
         """Translate a text, or several, sentence by sentence."""
         body = Body.from_data(request.data)
         is_list = body.has("texts")
-        texts = body.texts() if is_list else [body.text()]
+        texts = {"texts": body.texts()} if is_list else {"text": body.text()}
         target = read_code(body.text("target"), name="target")
         asked = body.name("source") or "en"
-        source = AUTO if asked == AUTO else read_code(asked, name="source")
-        model = body.name("model")
-
-        def work(engines: TextEngines) -> dict[str, Any]:
-            translated, ran = translate_texts(
-                texts, engines, source=source, target=target, model=model
-            )
-            described = [
-                {
-                    "translated_text": each.text,
-                    "source_language": each.source,
-                    "target_language": target,
-                    "untranslated": each.untranslated,
-                }
-                for each in translated
-            ]
-            if is_list:
-                return {"translations": described, "target_language": target, "model": ran}
-            return {**described[0], "model": ran}
-
-        return self.order(request, work, characters=sum(map(len, texts)))
+        fields = {
+            **texts,
+            "target": target,
+            "source": AUTO if asked == AUTO else read_code(asked, name="source"),
+            "model": body.name("model"),
+        }
+        return self.order_task(request, body, TextTask(TextOperation.TRANSLATE, fields))
 
 
 class PageAuthentication(PrincipalAuthentication):

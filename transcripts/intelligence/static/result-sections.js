@@ -26,6 +26,7 @@
  */
 export function sectionsOf({ kind, name, result }) {
   if (kind === "summary") return [{ name: "", items: summaryItems(result) }];
+  if (kind === "template") return result.data.sections.map(outlineSection);
   const data = kind === "analysis" ? result.result : (result.data ?? result.segments);
   if (!data) return [];
   if (name === "sentiment") return judged(data.segments);
@@ -33,6 +34,16 @@ export function sectionsOf({ kind, name, result }) {
   if (Array.isArray(data)) return [{ name: "", items: data.map(itemOf) }];
   return Object.entries(data).filter(isListed).flatMap(sectionOf);
 }
+
+/** @param {{title: string, items: any[]}} section */
+const outlineSection = ({ title, items }) => ({
+  name: "section",
+  title,
+  items: items.map(outlineItem),
+});
+
+/** What is listed is shown as it is written: "send the draft (owner: Anna)". @param {any} item */
+const outlineItem = ({ text, speaker, evidence }) => itemOf({ text, speaker, evidence });
 
 /** @param {[string, any]} entry */
 const isListed = ([, listed]) => Array.isArray(listed) && listed.length > 0;

@@ -4,19 +4,23 @@ import { copyText } from "../../pages/static/clipboard.js";
 import { $, announce, make, makeButton } from "../../pages/static/dom.js";
 import { formatDateTime } from "../../pages/static/format.js";
 import { list } from "../../pages/static/reader.js";
+import { RequestError } from "../../pages/static/requests.js";
 import { fill, texts } from "../../pages/static/texts.js";
 import { renderMarkdown } from "./markdown.js";
 import { callJson, within } from "./panel.js";
 import { makePlace } from "./places.js";
+import { followTextJobs, readProcessing } from "./text-jobs.js";
 import { sectionsOf } from "./result-sections.js";
 
 const MAKE_MS = 330_000; // the server gives up before
 const PAGE = 100; // the API's largest
+const FOLLOW_AFTER_MS = 1500;
 /** The call that makes a kind, and the field that says which. */
 const CALLS = /** @type {const} */ ({
   summary: ["summarize/", "style"],
   content: ["generate/", "type"],
   analysis: ["analyze/", "type"],
+  template: ["generate/", "template"],
 });
 
 /**
@@ -56,11 +60,38 @@ export function readMade() {
       $("made").append(...fresh.map(renderMade));
       isMore = Boolean(answer.next);
     }
+    await showProcessing();
   });
 }
 
+/** What is made of the transcript by itself: its progress, what failed, and then the results. */
+async function showProcessing() {
+  const job = await readProcessing();
+  if (!job) return;
+  if (["queued", "processing"].includes(job.status)) {
+    const ended = await followTextJobs({ id: job.id, show: showProcessed });
+    $("make-progress").textContent = "";
+    for (const { result_id: id } of ended?.steps ?? [])
+      if (id) showMade(await callJson(`results/${id}/`), { isOpen: false });
+    showFailure(ended ?? job);
+  } else showFailure(job);
+}
+
+/** @param {import("./text-jobs.js").TextJob} job */
+function showProcessed({ progress: { done, of } }) {
+  $("make-progress").textContent = fill(texts.processing, { done, total: of ?? "?" });
+}
+
+/** @param {import("./text-jobs.js").TextJob} job */
+function showFailure({ error }) {
+  if (!error) return;
+  $("make-problem").textContent = fill(texts.processing_failed, { reason: error.message });
+  $("make-problem").hidden = false;
+}
+
 /** Translations and masked texts are stored, too, and have no place here. @param {Made} made */
-const isOffered = ({ kind, name }) => Boolean(texts.made_names[kind]?.[nameOf(name)]);
+const isOffered = ({ kind, name }) =>
+  kind === "template" || Boolean(texts.made_names[kind]?.[nameOf(name)]);
 
 /** One that was made while the list was read is shown already. @param {Made} made */
 const isNotShown = ({ id }) => !document.querySelector(`.made[data-id="${id}"]`);
@@ -71,32 +102,71 @@ async function makeChosen() {
   const button = $("make").querySelector("button");
   button.disabled = true;
   $("make-progress").textContent = texts.making;
+  let title = "";
   const isMade = await within($("make-problem"), async () => {
     const options = { method: "POST", data: { [field]: name }, timeoutMs: MAKE_MS };
-    const { result_id: id } = await callJson(path, options);
-    showMade(await callJson(`results/${id}/`));
+    const id = await makeResult(path, options);
+    title = titleOf(showMade(await callJson(`results/${id}/`)));
   });
   button.disabled = false;
-  $("make-progress").textContent = isMade
-    ? fill(texts.made, { name: texts.made_names[kind][name] })
-    : "";
+  $("make-progress").textContent = isMade ? fill(texts.made, { name: title }) : "";
 }
 
-/** Put a new result first; it has taken the place of the last of its kind. @param {Made} made */
-function showMade(made) {
+/**
+ * Return the id of the result. A long transcript is read by a worker: its progress is shown, and
+ * it is waited for beyond one request's time.
+ * @param {string} path
+ * @param {import("../../pages/static/requests.js").RequestOptions & {data: unknown}} options
+ * @returns {Promise<string>}
+ */
+async function makeResult(path, options) {
+  const following = new AbortController();
+  const show = (/** @type {import("./text-jobs.js").TextJob} */ { progress: { done, of } }) => {
+    if (of) $("make-progress").textContent = fill(texts.making_parts, { done, total: of });
+  };
+  const stop = startFollowing({ show, signal: following.signal });
+  try {
+    return (await callJson(path, options)).result_id;
+  } catch (problem) {
+    if (!(problem instanceof RequestError) || problem.code !== "still_processing") throw problem;
+    return (await callJson(path, options)).result_id; // joins the same job
+  } finally {
+    stop();
+    following.abort();
+  }
+}
+
+/**
+ * Follow what a worker does for the request, if it is still under way in a moment.
+ * @param {{show: (job: import("./text-jobs.js").TextJob) => void, signal: AbortSignal}} options
+ * @returns {() => void} what ends it
+ */
+function startFollowing(options) {
+  const timer = setTimeout(() => followTextJobs(options), FOLLOW_AFTER_MS);
+  return () => clearTimeout(timer);
+}
+
+/**
+ * Put a new result first; it has taken the place of the last of its kind.
+ * @param {Made} made
+ * @param {{isOpen?: boolean}} [options]
+ */
+function showMade(made, { isOpen = true } = {}) {
   const key = `${made.kind}/${made.name}`;
   for (const old of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".made")))
     if (old.dataset.key === key && !old.dataset.edited) old.remove();
   const shown = renderMade(made);
   $("made").prepend(shown);
-  shown.open = true;
+  shown.open = isOpen;
+  return made;
 }
 
 /** @param {string} name */
 const nameOf = (name) => name.replace(/ \(part\)$/, "");
 
 /** @param {Made} made */
-function titleOf({ kind, name }) {
+function titleOf({ kind, name, result }) {
+  if (kind === "template") return texts.built_in_templates[name] ?? result.template.name;
   const title = texts.made_names[kind][nameOf(name)];
   return name.endsWith(" (part)") ? fill(texts.made_part, { name: title }) : title;
 }

@@ -12,6 +12,11 @@ With `?edits_since=REVISION` it follows what people edited after that revision i
 
     words {"revision", "segment": {…}}   the segment's words got their times from the recording
     aligned {"revision"}                 nothing waits any more, then the stream ends
+
+With `?text_jobs=true` it follows the work on the transcript's text:
+
+    text_job {…}                         one that is under way, or has ended, as `text-jobs/` has it
+    idle {"id"}                          none is under way any more, then the stream ends
 """
 
 import asyncio
@@ -20,6 +25,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -44,6 +50,7 @@ from transcripts.jobs.status_watch import Snapshot, get_watcher
 from transcripts.models import Segment, Transcript
 from transcripts.principals import find_transcript, is_still_allowed
 from transcripts.services.shown_gaps import seconds_in
+from transcripts.services.shown_text_jobs import describe_text_job, list_changed
 
 _KEEP_ALIVE_S = 15.0
 _SEGMENTS_AT_ONCE = 100
@@ -52,6 +59,7 @@ _CURSOR = re.compile(
 )
 _DONE = "done"
 _ALIGNED = "aligned"
+_IDLE = "idle"
 _REVISION = re.compile(r"\d{1,9}\Z", re.ASCII)
 
 
@@ -95,7 +103,8 @@ def read_cursor(last_event_id: str) -> Cursor:
     operation_id="follow_transcript",
     authentication=(GuestAuthentication,),
     parameters=[
-        OpenApiParameter("edits_since", int, description="Follow edits after this revision.")
+        OpenApiParameter("edits_since", int, description="Follow edits after this revision."),
+        OpenApiParameter("text_jobs", bool, description="Follow the work on its text."),
     ],
     responses={
         (200, "text/event-stream"): OpenApiTypes.STR,
@@ -113,13 +122,16 @@ async def stream_events(
     last_id = request.headers.get("Last-Event-ID", "")
     since = request.GET.get("edits_since")
     cursor = read_cursor(last_id)
-    if cursor.status == _DONE or (since is not None and last_id == _ALIGNED):
+    are_texts = request.GET.get("text_jobs", "").lower() in ("true", "1")
+    is_seen = last_id == (_IDLE if are_texts else _ALIGNED)
+    if cursor.status == _DONE or (is_seen and (are_texts or since is not None)):
         return HttpResponse(status=204)
-    events = (
-        _events(transcript_id, cursor)
-        if since is None
-        else follow_edits(transcript_id, since=_read_revision(since))
-    )
+    if are_texts:
+        events = follow_texts(transcript_id, after=_read_time(last_id))
+    elif since is not None:
+        events = follow_edits(transcript_id, since=_read_revision(since))
+    else:
+        events = _events(transcript_id, cursor)
     return StreamingHttpResponse(
         while_allowed(events, functools.partial(_is_followed, request, transcript_id)),
         content_type="text/event-stream",
@@ -163,6 +175,35 @@ async def follow_edits(transcript_id: UUID, *, since: int) -> AsyncIterator[byte
             if not snapshot.aligning:
                 yield _write_event(_ALIGNED, _ALIGNED, {"revision": since})
                 return
+
+
+async def follow_texts(transcript_id: UUID, *, after: datetime | None) -> AsyncIterator[bytes]:
+    """Yield the work on its text as it changes, until none is under way."""
+    yield b"retry: 2000\n\n"
+    async with get_watcher().subscribe(transcript_id) as subscription:
+        while True:
+            try:
+                async with asyncio.timeout(_KEEP_ALIVE_S):
+                    snapshot = await subscription.next_change()
+            except TimeoutError:
+                yield b": still here\n\n"
+                continue
+            for job in await sync_to_async(list_changed)(transcript_id, after=after):
+                after = job.changed_at
+                body = describe_text_job(job, has_answer=False)
+                yield _write_event("text_job", after.isoformat(), body)
+            if not snapshot.texts:
+                yield _write_event(_IDLE, _IDLE, {"id": str(transcript_id)})
+                return
+
+
+def _read_time(last_event_id: str) -> datetime | None:
+    """Return the time in a `Last-Event-ID`; one that isn't ours begins from the beginning."""
+    try:
+        found = datetime.fromisoformat(last_event_id)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
 
 
 def _read_revision(text: str) -> int:

@@ -55,6 +55,7 @@ from transcripts.serializers import (
     TranscriptionSerializer,
     VerboseTranscriptionSerializer,
 )
+from transcripts.services.note_templates import UnknownTemplateError
 from transcripts.services.stored_responses import store_with_transcript
 
 
@@ -111,6 +112,7 @@ class TranscriptionRequest:
     *MODEL_ERRORS,
     *MEDIA_ERRORS,
     NoCreditsError,
+    UnknownTemplateError,
     AnonymousLimitError,
     LimitError,
     QueueFullError,

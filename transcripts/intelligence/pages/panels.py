@@ -8,6 +8,10 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
+from transcripts.intelligence.outlines.find import BUILT_IN_NAMES
+from transcripts.intelligence.outlines.write import list_templates
+
 # What can be asked for, by the kind of its result and by its name there. What masks personal data
 # is among the downloads, and has no place here.
 MADE_NAMES: dict[str, dict[str, Any]] = {
@@ -42,6 +46,7 @@ _GROUPS = {
     "summary": _("Summaries"),
     "content": _("Notes and content"),
     "analysis": _("Analyses"),
+    "template": _("Notes by a template"),
 }
 # Of a conversation: the transcript's page and the library's have the same script.
 CHAT_TEXTS: dict[str, Any] = {
@@ -63,6 +68,10 @@ TEXTS: dict[str, Any] = {
     **CHAT_TEXTS,
     "made_names": MADE_NAMES,
     "made_part": _("{name} (part)"),
+    "built_in_templates": BUILT_IN_NAMES,
+    "making_parts": _("Reading the transcript… {done} of {total} parts"),
+    "processing": _("Making the automatic notes… {done} of {total}"),
+    "processing_failed": _("Some automatic notes could not be made: {reason}"),
     "making": _("Reading the transcript… A long one takes minutes."),
     "made": _("{name}: ready."),
     "quoted": _("quoted from the text"),
@@ -122,9 +131,16 @@ TEXTS: dict[str, Any] = {
 }
 
 
-def list_choices() -> list[tuple[Any, list[tuple[str, Any]]]]:
-    """Return groups with what can be made: "kind/name", and its name for people."""
+def list_choices(user: User) -> list[tuple[Any, list[tuple[str, Any]]]]:
+    """Return groups with what can be made: "kind/name", and its name for people. One query."""
+    named = {**MADE_NAMES, "template": dict(name_templates(user))}
     return [
         (_GROUPS[kind], [(f"{kind}/{name}", label) for name, label in names.items()])
-        for kind, names in MADE_NAMES.items()
+        for kind, names in named.items()
     ]
+
+
+def name_templates(user: User) -> list[tuple[str, Any]]:
+    """Return the ids and names of the templates that the user may name. One query."""
+    own = [(str(each.pk), each.name) for each in list_templates(user)]
+    return [*BUILT_IN_NAMES.items(), *own]

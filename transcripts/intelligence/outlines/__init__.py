@@ -1,0 +1,1 @@
+"""Templates: outlines of notes, whose sections are answered from a transcript."""

@@ -1,0 +1,1 @@
+"""Pages of texts: panels of a transcript's page, and what an account has set."""

@@ -1,0 +1,1 @@
+"""Work on texts that a Celery worker does: ordered, claimed, done, finished, swept, shown."""
