@@ -16,6 +16,7 @@ from stt_web.core.errors import ApiError
 from stt_web.core.pagination import PageNotFoundError, PageNumberPagination
 from transcripts.access import TranscriptNotFoundError, get_transcript
 from transcripts.exports.document import load_document
+from transcripts.intelligence.api import shapes
 from transcripts.intelligence.api.bodies import Body
 from transcripts.intelligence.api.work import WorkResponse, order_work
 from transcripts.intelligence.engines import TEXT_ERRORS, TextEngines
@@ -117,14 +118,6 @@ class ResultTranslationRequestSerializer(serializers.Serializer[object]):
     model = serializers.CharField(required=False)
 
 
-class MadeSerializer(serializers.Serializer[object]):
-    """The answer of the call for any text, with the stored result's id."""
-
-    result_id = serializers.UUIDField()
-    revision = serializers.IntegerField()
-    model = serializers.CharField(allow_blank=True)
-
-
 class IntelligenceView(APIView):
     """Making something of a transcript stores it and shows its text: `manage` and `read`."""
 
@@ -141,7 +134,7 @@ class TranscriptSummaryView(IntelligenceView):
     @extend_schema(
         operation_id="summarize_transcript",
         request=ResultSummaryRequestSerializer,
-        responses=MadeSerializer,
+        responses=shapes.MadeSummarySerializer,
     )
     def post(self, request: Request, transcript_id: UUID) -> Response:
         """Summarise a transcript, what one speaker says, or a part of its time; it is stored."""
@@ -167,7 +160,7 @@ class TranscriptAnalysisView(IntelligenceView):
     @extend_schema(
         operation_id="analyze_transcript",
         request=ResultAnalysisRequestSerializer,
-        responses=MadeSerializer,
+        responses=shapes.MadeAnalysisSerializer,
     )
     def post(self, request: Request, transcript_id: UUID) -> Response:
         """Analyse a transcript; the result is stored with it."""
@@ -197,7 +190,7 @@ class TranscriptContentView(IntelligenceView):
     @extend_schema(
         operation_id="generate_from_transcript",
         request=ResultContentRequestSerializer,
-        responses=MadeSerializer,
+        responses=shapes.MadeContentSerializer,
     )
     def post(self, request: Request, transcript_id: UUID) -> Response:
         """Make content of a transcript; it is stored with it, and can be edited."""
@@ -219,7 +212,7 @@ class TranscriptTranslationView(IntelligenceView):
     @extend_schema(
         operation_id="translate_transcript",
         request=ResultTranslationRequestSerializer,
-        responses=MadeSerializer,
+        responses=shapes.MadeTranslationSerializer,
     )
     def post(self, request: Request, transcript_id: UUID) -> Response:
         """Translate a transcript, segment by segment, with its times; it is stored with it."""
