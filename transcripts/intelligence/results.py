@@ -41,10 +41,7 @@ def load_source(
 
     Raises ApiError: 409 `not_finished`, 400 `unknown_speaker`. Three queries.
     """
-    if transcript.status not in READABLE_STATUSES:
-        raise ApiError(
-            "This transcript is not finished: wait for its text.", status=409, code="not_finished"
-        )
+    check_finished(transcript)
     document = load_document(transcript, has_words=False)
     if speaker and speaker not in document.speakers:
         names = ", ".join(document.speakers) or "none"
@@ -59,6 +56,14 @@ def load_source(
         return is_spoken and is_late and (end_s is None or segment.start_ms < 1000 * end_s)
 
     return read_document(document, is_chosen=is_chosen)
+
+
+def check_finished(transcript: Transcript) -> None:
+    """Raise ApiError 409 `not_finished` where the text may still change by itself."""
+    if transcript.status not in READABLE_STATUSES:
+        raise ApiError(
+            "This transcript is not finished: wait for its text.", status=409, code="not_finished"
+        )
 
 
 def store_result(
@@ -102,7 +107,17 @@ def get_result(transcript: Transcript, result_id: UUID) -> StoredResult:
 
 
 def edit_result(result: StoredResult, *, text: str) -> None:
-    """Put a person's text in the place of the machine's. Raises ResultNotFoundError: deleted."""
+    """Put a person's text in the place of the machine's. Raises ResultNotFoundError: deleted;
+    ApiError 400 `invalid_value`: a translation's text has a line for each segment, which exports go
+    by.
+    """
+    if result.kind == ResultKind.TRANSLATION:
+        count = len(result.body["segments"])
+        if text.count("\n") + 1 != count:
+            raise ApiError(
+                f"A translation's text must have a line for each segment: {count} lines.",
+                code="invalid_value",
+            )
     result.text, result.is_edited, result.updated_at = text, True, timezone.now()
     rows = StoredResult.objects.filter(pk=result.pk)
     if not rows.update(text=text, is_edited=True, updated_at=result.updated_at):
