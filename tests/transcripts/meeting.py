@@ -17,9 +17,10 @@ from tests.transcripts.rows import claim_transcript
 from transcripts.editing.draft import Editing
 from transcripts.editing.edits import SegmentChange, edit_segment
 from transcripts.jobs.lease import LeaseLostError
+from transcripts.jobs.models import TranscriptionJob
 from transcripts.jobs.results import JobRun, open_job, store_window, write_fenced
 from transcripts.jobs.stages.finalize import finalize
-from transcripts.models import OPEN_STATUSES, Transcript, TranscriptionJob
+from transcripts.models import OPEN_STATUSES, Transcript
 
 ROUNDS = 15
 JITTER_S = 0.01

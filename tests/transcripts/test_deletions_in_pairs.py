@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pytest
 from pytest_django import Settings
 
 from accounts.keys.issue import issue_api_key, revoke_api_key
-from accounts.models import ApiKey
+from accounts.models import ApiKey, User
 from accounts.services.account_deletion import close_account, delete_closed_accounts
 from billing.models import BillingAccount
 from stt_web.core.errors import ApiError
@@ -29,11 +28,13 @@ from transcripts.editing.draft import Editing
 from transcripts.editing.models import EditAlignment
 from transcripts.intelligence import chat, library_chat, results
 from transcripts.intelligence.answers import ChatAnswer
+from transcripts.intelligence.library_routes import LibraryAnswer
 from transcripts.intelligence.models import ChatSession, ChatTurn, ResultKind, StoredResult
 from transcripts.jobs.cancel import delete_transcript
+from transcripts.jobs.models import TranscriptionJob
 from transcripts.jobs.second_pass import order_second_pass
 from transcripts.live.admission import admit_session
-from transcripts.models import Transcript, TranscriptionJob
+from transcripts.models import Transcript
 from transcripts.sharing.links import create_share, find_share, revoke_share
 from transcripts.sharing.models import ShareLink
 from transcripts.webhooks import endpoints
@@ -55,18 +56,20 @@ def agrees(transactional_db: None) -> Iterator[None]:
     check_agreement()
 
 
-def meet_and_miss(make: Callable[[], tuple[Verb, Verb]], gone: Callable[[], object]) -> None:
-    """Let the two meet, each time made anew; then once more, the first behind the second. `gone`
-    asserts what holds after each.
+def meet_and_miss(
+    make: Callable[[], tuple[Verb, Verb]], nothing_left: Callable[[], object]
+) -> None:
+    """Let two new ones meet, round after round; then the first behind the second.
+    `nothing_left` asserts what holds after each.
     """
     for _ in range(ROUNDS):
         meet(*make())
-        gone()
+        nothing_left()
     verb, deletion = make()
     deletion()
     (outcome,) = meet(verb)
     assert outcome is None or isinstance(outcome, ApiError), outcome
-    gone()
+    nothing_left()
 
 
 def a_result(transcript: Transcript) -> StoredResult:
@@ -112,11 +115,11 @@ def test_a_transcript_is_changed_while_it_is_deleted(
         transcript = finished(make_transcript, account)
         return CHANGES[change](transcript), partial(delete_transcript, transcript)
 
-    def gone() -> None:
+    def nothing_left() -> None:
         for model in (Transcript, TranscriptionJob, ShareLink, StoredResult, ChatTurn):
             assert not model.objects.exists(), model
 
-    meet_and_miss(make, gone)
+    meet_and_miss(make, nothing_left)
 
 
 def test_a_result_is_edited_while_it_is_deleted(
@@ -147,18 +150,18 @@ def test_a_conversation_goes_on_while_it_is_deleted(
         verb = ask_library(user, session) if is_library else ask(transcript, session)
         return verb, partial(chat.delete_session, ChatSession.objects.get(pk=session.pk))
 
-    def gone() -> None:
+    def nothing_left() -> None:
         _none_of(ChatSession)
         _none_of(ChatTurn)
 
-    meet_and_miss(make, gone)
+    meet_and_miss(make, nothing_left)
 
 
-def ask_library(user: Any, session: ChatSession) -> Verb:
-    question = library_chat.LibraryQuestion("Is it?", "", {}, ())
-    vectors = library_chat.LibraryVectors(np.zeros(8, np.float32), "m", "r", ())
-    answer = library_chat.answer_library_question
-    return partial(answer, vectors, question, user=user, session=session)
+def ask_library(user: User, session: ChatSession) -> Verb:
+    answer = ChatAnswer("Yes.", True, (), "extractive", True)
+    answered = LibraryAnswer(answer, frozenset(), searched=0)
+    store = library_chat.store_library_turn
+    return partial(store, answered, "Is it?", user=user, session=session, count=0)
 
 
 ENDPOINT_VERBS: dict[str, Callable[[WebhookEndpoint], Verb]] = {
@@ -188,18 +191,18 @@ def test_an_endpoint_is_used_while_it_is_deleted(account: BillingAccount, verb: 
         twin = WebhookEndpoint.objects.get(pk=row.pk)
         return ENDPOINT_VERBS[verb](row), partial(endpoints.delete_endpoint, twin)
 
-    def gone() -> None:
+    def nothing_left() -> None:
         for model in (WebhookEndpoint, WebhookDelivery, WebhookAttempt):
             _none_of(model)
 
-    meet_and_miss(make, gone)
+    meet_and_miss(make, nothing_left)
 
 
 def _none_of(model: Any) -> None:
     assert not model.objects.exists(), model
 
 
-def test_voices_are_looked_for_in_a_transcript_that_is_deleted(
+def test_voices_are_searched_in_a_transcript_that_is_deleted(
     account: BillingAccount, make_transcript: MakeTranscript
 ) -> None:
     def make() -> tuple[Verb, Verb]:

@@ -29,12 +29,14 @@ from transcripts.editing.models import EditAlignment
 from transcripts.exports.archive import write_archive
 from transcripts.exports.options import ExportOptions
 from transcripts.gaps.actions import retry_gap
+from transcripts.gaps.models import Gap
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.jobs.lease import claim_job
+from transcripts.jobs.models import Window
 from transcripts.jobs.results import JobRun, open_job, store_window, write_fenced
 from transcripts.jobs.second_pass import order_second_pass
 from transcripts.jobs.stages.finalize import finalize
-from transcripts.models import Gap, Revision, Segment, Transcript, Window
+from transcripts.models import Revision, Segment, Transcript
 from transcripts.services.recordings import recording_path
 from transcripts.text.segments import Segment as TextSegment
 from transcripts.text.words import ALIGNED, Word

@@ -33,7 +33,7 @@ def make_watcher(rows: Rows) -> Watcher:
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda each: type(each).__name__)
-async def test_those_who_wait_are_told_after_a_failure(failure: Exception) -> None:
+async def test_those_who_wait_are_answered_after_a_failure(failure: Exception) -> None:
     rows = Rows(failure)
     watcher = make_watcher(rows)
     waiting = [watcher.wait_until_closed(uuid4(), timeout_s=30) for _ in range(3)]

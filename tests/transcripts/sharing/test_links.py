@@ -32,7 +32,7 @@ def transcript(account: BillingAccount, make_transcript: MakeTranscript) -> Tran
 def test_a_link_of_a_closed_account_leads_nowhere(transcript: Transcript) -> None:
     _, token = create_share(transcript)
     assert find_share(token).transcript == transcript
-    User.objects.filter(pk=transcript.owner_id).update(is_active=False)
+    User.objects.filter(transcripts=transcript).update(is_active=False)
 
     with pytest.raises(ShareNotFoundError):
         find_share(token)

@@ -114,14 +114,6 @@ class ResultTranslationRequestSerializer(AsyncRequestSerializer):
     model = serializers.CharField(required=False)
 
 
-class MadeSerializer(serializers.Serializer[object]):
-    """The answer of the call for any text, with the stored result's id."""
-
-    result_id = serializers.UUIDField()
-    revision = serializers.IntegerField()
-    model = serializers.CharField(allow_blank=True)
-
-
 class IntelligenceView(APIView):
     """Making something of a transcript stores it and shows its text: `manage` and `read`."""
 
@@ -139,7 +131,7 @@ class TranscriptSummaryView(IntelligenceView):
         operation_id="summarize_transcript",
         request=ResultSummaryRequestSerializer,
         parameters=[shapes.IDEMPOTENCY],
-        responses={200: MadeSerializer, 202: TextJobSerializer},
+        responses={200: shapes.MadeSummarySerializer, 202: TextJobSerializer},
     )
     def post(self, request: Request, transcript_id: UUID) -> Response:
         """Summarise a transcript, what one speaker says, or a part of its time; it is stored."""
@@ -160,7 +152,7 @@ class TranscriptAnalysisView(IntelligenceView):
         operation_id="analyze_transcript",
         request=ResultAnalysisRequestSerializer,
         parameters=[shapes.IDEMPOTENCY],
-        responses={200: MadeSerializer, 202: TextJobSerializer},
+        responses={200: shapes.MadeAnalysisSerializer, 202: TextJobSerializer},
     )
     def post(self, request: Request, transcript_id: UUID) -> Response:
         """Analyse a transcript; the result is stored with it."""
@@ -178,7 +170,7 @@ class TranscriptContentView(IntelligenceView):
         operation_id="generate_from_transcript",
         request=ResultContentRequestSerializer,
         parameters=[shapes.IDEMPOTENCY],
-        responses={200: MadeSerializer, 202: TextJobSerializer},
+        responses={200: shapes.MadeContentSerializer, 202: TextJobSerializer},
     )
     def post(self, request: Request, transcript_id: UUID) -> Response:
         """Make content of a transcript; it is stored with it, and can be edited."""
@@ -195,7 +187,7 @@ class TranscriptTranslationView(IntelligenceView):
         operation_id="translate_transcript",
         request=ResultTranslationRequestSerializer,
         parameters=[shapes.IDEMPOTENCY],
-        responses={200: MadeSerializer, 202: TextJobSerializer},
+        responses={200: shapes.MadeTranslationSerializer, 202: TextJobSerializer},
     )
     def post(self, request: Request, transcript_id: UUID) -> Response:
         """Translate a transcript sentence by sentence, with its times; it is stored with it.

@@ -14,6 +14,7 @@ IDEMPOTENCY = OpenApiParameter(
 )
 _LANGUAGE = "ISO 639-1, or `auto`: recognised."
 _MODEL = "`extractive`: quoted from the text; or a language model's name. Empty: what is best here."
+_DROPPED = "Sentences of a language model that the text doesn't bear out."
 
 
 TEMPLATE = "In place of `type`: the id of a template (`GET /api/v1/templates/`)."
@@ -72,6 +73,7 @@ class SummarySerializer(serializers.Serializer[object]):
     coverage = CoverageSerializer()
     sentences = QuotedSentenceSerializer(many=True)
     warnings = AnswerWarningSerializer(many=True, required=False)
+    dropped = serializers.IntegerField(required=False, help_text=_DROPPED)
 
 
 class AnalyzeRequestSerializer(AsyncRequestSerializer):
@@ -112,6 +114,8 @@ class ContentSerializer(serializers.Serializer[object]):
         allow_null=True, help_text="The same for programs."
     )
     warnings = AnswerWarningSerializer(many=True, required=False)
+    sentences = QuotedSentenceSerializer(many=True, required=False, help_text="Of what is written.")
+    dropped = serializers.IntegerField(required=False, help_text=_DROPPED)
 
 
 class EmbedRequestSerializer(serializers.Serializer[object]):
@@ -178,3 +182,40 @@ class TranslationLanguageSerializer(serializers.Serializer[object]):
 
 class TranslationLanguagesSerializer(serializers.Serializer[object]):
     languages = TranslationLanguageSerializer(many=True)
+
+
+# What is made of a transcript: as of any text, and stored.
+
+
+class MadeSerializer(serializers.Serializer[object]):
+    result_id = serializers.UUIDField(help_text="Of the stored result.")
+    revision = serializers.IntegerField(help_text="Of the transcript that was read.")
+
+
+class MadeSummarySerializer(MadeSerializer, SummarySerializer):
+    pass
+
+
+class MadeAnalysisSerializer(MadeSerializer, AnalysisSerializer):
+    pass
+
+
+class MadeContentSerializer(MadeSerializer, ContentSerializer):
+    pass
+
+
+class TranslatedSegmentSerializer(serializers.Serializer[object]):
+    segment_order = serializers.IntegerField(help_text="From 0.")
+    start = serializers.FloatField(allow_null=True)
+    end = serializers.FloatField(allow_null=True)
+    speaker = serializers.CharField(allow_null=True)
+    text = serializers.CharField(allow_blank=True)
+    untranslated = serializers.BooleanField(help_text="A sentence of it is as it was.")
+
+
+class MadeTranslationSerializer(MadeSerializer):
+    translated_text = serializers.CharField(allow_blank=True)
+    source_language = serializers.CharField()
+    target_language = serializers.CharField()
+    segments = TranslatedSegmentSerializer(many=True)
+    model = serializers.CharField(allow_blank=True, help_text="Empty: the text was in it already.")

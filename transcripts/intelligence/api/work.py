@@ -76,8 +76,8 @@ class JobOrder:
 class WorkOrder:
     """`work` makes a result in a thread, without queries; `finish` turns it into the answer's body,
     and may query; or into a NextWork, for what is done in a thread with what was found by then.
-    `fingerprint`: for `Idempotency-Key`; empty where the view takes none. `job`: for a worker, where
-    it is long or not waited for; None: it never is.
+    `fingerprint`: for `Idempotency-Key`; empty where the view takes none. `job`: for a worker,
+    where it is long or not waited for; None: it never is.
     """
 
     work: Callable[..., Any]

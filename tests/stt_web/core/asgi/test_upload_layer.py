@@ -243,17 +243,17 @@ HOSTILE_FORMS = {
 
 
 @pytest.mark.parametrize("form", HOSTILE_FORMS)
-@pytest.mark.parametrize("piece_bytes", [100_000, 9_973])
+@pytest.mark.parametrize("chunk_bytes", [100_000, 9_973])
 def test_a_hostile_form_is_refused_while_its_body_is_still_coming(
-    server: Served, media: Path, form: str, piece_bytes: int
+    server: Served, media: Path, form: str, chunk_bytes: int
 ) -> None:
     hostile, code = HOSTILE_FORMS[form]
     body = hostile.ljust(CHUNK_BYTES, b"a")  # a form is read by the chunk
     sent = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": "1100000"}
     connection, _ = begin_request(server, sent, reads=False)
     with connection:
-        for start in range(0, len(body), piece_bytes):
-            connection.sendall(body[start : start + piece_bytes])
+        for start in range(0, len(body), chunk_bytes):
+            connection.sendall(body[start : start + chunk_bytes])
         answer = b""
         while not answer.endswith(b"}"):  # the head may come alone
             answer += connection.recv(65536)
