@@ -26,9 +26,11 @@ from django.db.models import Count, Sum, TextField
 from django.db.models.functions import Cast, Length
 
 from stt_web.core.broker import enqueue
+from stt_web.core.errors import ApiError
 from transcripts.exports.document import load_gaps
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import export, load_for, needs_words
+from transcripts.exports.verification import RedactionFailedError
 from transcripts.models import Transcript
 
 logger = logging.getLogger(__name__)
@@ -40,7 +42,20 @@ _PENDING_S = 120
 _FAILED_S = 60
 _ROWS, _ROWS_WITH_WORDS = 2000, 100  # read at once; a segment's words may take 100 kB
 # Moves on where a renderer's output does, so that files made by the old one are left alone.
-_RENDERER = 4
+_RENDERER = 5
+
+
+class ExportFailedError(ApiError):
+    """The file could not be made; another format may work."""
+
+    status = 500
+    code = "export_failed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This file could not be made. The fault is ours, and is in the log; another format may"
+            " work."
+        )
 
 
 @dataclass(frozen=True)
@@ -57,9 +72,16 @@ class WantedExport:
         return _folder(self.transcript_id) / "exports" / f"{self.key}.{self.format_name}"
 
     @property
-    def is_failed(self) -> bool:
-        """Whether a worker tried a moment ago and could not."""
-        return _is_fresh(self.path.with_suffix(".failed"), for_s=_FAILED_S)
+    def failure(self) -> ApiError | None:
+        """Why a worker could not make it a moment ago; None where none failed."""
+        marker = self.path.with_suffix(".failed")
+        if not _is_fresh(marker, for_s=_FAILED_S):
+            return None
+        try:
+            kinds = marker.read_text().split()
+        except FileNotFoundError:  # its transcript was deleted just now
+            return None
+        return RedactionFailedError(kinds) if kinds else ExportFailedError()
 
 
 def is_large(transcript: Transcript) -> bool:
@@ -153,10 +175,11 @@ def _make(wanted: WantedExport, transcript: Transcript) -> None:
             wanted.format_name,
             wanted.options,
         )
-    except Exception:
+    except Exception as error:
         # Waiting clients get an error, and none tries again at once.
+        kinds = error.kinds if isinstance(error, RedactionFailedError) else ()
         wanted.path.parent.mkdir(parents=True, exist_ok=True)
-        wanted.path.with_suffix(".failed").touch()
+        wanted.path.with_suffix(".failed").write_text(" ".join(kinds))
         raise
     _write(wanted.path, content)
     logger.info(

@@ -26,14 +26,14 @@ from transcripts.exports.files import content_disposition, file_name
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import EXPORTS, LINT
 from transcripts.exports.requested import read_export_options
+from transcripts.exports.verification import RedactionFailedError
 from transcripts.exports.waiting import (
-    ExportFailedError,
     UnknownFormatError,
     check_format,
     render_export,
     wait_for_export,
 )
-from transcripts.exports.worker_exports import is_large
+from transcripts.exports.worker_exports import ExportFailedError, is_large
 from transcripts.job_errors import JOB_ERRORS, job_error, warn_in_headers
 from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Transcript
 from transcripts.option_kinds import InvalidOptionError
@@ -60,6 +60,7 @@ EXPORT_ERRORS: tuple[DeclaredError, ...] = (
     TranscriptNotFoundError,
     NotFinishedError,
     ExportFailedError,
+    RedactionFailedError(["EMAIL"]),
     InvalidOptionError,
     *JOB_ERRORS,
 )
