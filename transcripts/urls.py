@@ -11,6 +11,7 @@ from transcripts.api.transcripts import CancelView, TranscriptListView, Transcri
 from transcripts.diarization import api as diarization_api
 from transcripts.editing.api import revisions, segments
 from transcripts.exports.api.archives import BulkExportView
+from transcripts.exports.api.masked_audio import show_masked_audio
 from transcripts.exports.api.views import export_transcript, lint_subtitles
 from transcripts.gaps.api import GapView, resolve_gap
 from transcripts.imports.api import import_file
@@ -58,6 +59,10 @@ management_urlpatterns = [
     path(
         "transcripts/<uuid:transcript_id>/audio/",
         show_audio,
+    ),
+    path(
+        "transcripts/<uuid:transcript_id>/redacted-audio/",
+        show_masked_audio,
     ),
     path("transcripts/<uuid:transcript_id>/shares/", ShareListView.as_view()),
     path("transcripts/<uuid:transcript_id>/shares/<uuid:share_id>/", ShareView.as_view()),

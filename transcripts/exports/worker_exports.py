@@ -97,11 +97,19 @@ def describe_export(
 ) -> WantedExport:
     """Return which file it would be, as the transcript stands. Two queries; the words, where the
     format has them, unparsed."""
+    has_words = needs_words(format_name, options)
+    head = [_RENDERER, format_name, options.as_text()]
+    key = digest_transcript(transcript, head, has_words=has_words, has_gaps=options.include_gaps)
+    return WantedExport(transcript.pk, format_name, options, key)
+
+
+def digest_transcript(
+    transcript: Transcript, head: list[object], *, has_words: bool, has_gaps: bool
+) -> str:
+    """Return 40 hex digits that change with the transcript, and with `head`. Two queries."""
     digest = hashlib.sha256()
-    head = [
-        _RENDERER,
-        format_name,
-        options.as_text(),
+    whole = [
+        *head,
         transcript.title,
         transcript.language or transcript.job.language_requested,
         transcript.job.audio_duration_ms or transcript.recording.probed_ms,
@@ -109,16 +117,15 @@ def describe_export(
         transcript.origin,
         transcript.is_corrected,
         [str(speaker) for speaker in transcript.speakers.all()],
-        [gap.keys for gap in load_gaps(transcript)] if options.include_gaps else [],
+        [gap.keys for gap in load_gaps(transcript)] if has_gaps else [],
     ]
-    digest.update(json.dumps(head).encode())
+    digest.update(json.dumps(whole).encode())
     fields = ["start_ms", "end_ms", "text", "speaker__label", "speaker__display_name"]
-    has_words = needs_words(format_name, options)
     words = [Cast("words", TextField())] if has_words else []
     rows = transcript.segments.order_by("position").values_list(*fields, *words)
     for row in rows.iterator(chunk_size=_ROWS_WITH_WORDS if has_words else _ROWS):
         digest.update(json.dumps(row).encode())
-    return WantedExport(transcript.pk, format_name, options, digest.hexdigest()[:40])
+    return digest.hexdigest()[:40]
 
 
 def order_export(wanted: WantedExport) -> None:

@@ -57,7 +57,7 @@ def probe(path: Path | str, *, pick: Pick = _WHOLE) -> Probe:
     child = DecoderProcess(MediaTask(path=str(path), pick=pick), patience_s=_PROBE_PATIENCE_S)
     try:
         answer = child.receive()
-        if isinstance(answer, bytes):
+        if not isinstance(answer, Note):
             raise DecoderDiedError
         raise_if_error(answer)
         return parse_probe(answer)
@@ -78,7 +78,7 @@ def survey(path: Path | str) -> tuple[Track, ...]:
         answer = child.receive()
         while isinstance(answer, Note) and answer.kind == "tick":
             answer = child.receive()
-        if isinstance(answer, bytes):
+        if not isinstance(answer, Note):
             raise DecoderDiedError
         raise_if_error(answer)
         return parse_survey(answer)
@@ -126,6 +126,8 @@ def read_excerpt(
     try:
         while isinstance(message := child.receive(), bytes):
             chunks.append(message)
+        if not isinstance(message, Note):
+            raise DecoderDiedError
         raise_if_error(message)
         return b"".join(chunks)
     finally:
@@ -169,6 +171,8 @@ class Decoder(Iterator[bytes]):
             if isinstance(message, bytes):
                 self._yielded_bytes += len(message)
                 return message
+            if not isinstance(message, Note):
+                raise DecoderDiedError
             self._read_note(message)
         raise StopIteration
 

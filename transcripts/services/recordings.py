@@ -8,6 +8,7 @@ import logging
 import shutil
 from datetime import datetime
 from pathlib import Path
+from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
@@ -37,10 +38,21 @@ def delete_recording(recording: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def masked_audio_folder(transcript_id: UUID) -> Path:
+    """Return where copies of the recording lie in which personal data can't be heard."""
+    return Path(settings.MEDIA_ROOT) / transcript_id.hex / "audio"
+
+
+def delete_masked_audio(transcript_id: UUID) -> None:
+    """Idempotent."""
+    shutil.rmtree(masked_audio_folder(transcript_id), ignore_errors=True)
+
+
 def detach_recording(transcript: Transcript) -> None:
-    """Delete the recording and record that in the row. Two steps: the file first, so none is
-    lost."""
+    """Delete the recording, and the copies made of it, and record that in the row. Two steps: the
+    files first, so none is lost."""
     delete_recording(transcript.recording.path)
+    delete_masked_audio(transcript.pk)
     Recording.objects.filter(pk=transcript.recording_id).update(path="")
     transcript.recording.path = ""
 
