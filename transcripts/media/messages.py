@@ -28,6 +28,7 @@ class GarbledError(ValueError):
 class Probe:
     """What a recording is, by its content; some of its audio was really decoded.
 
+    `recorded_at`: when it was made, as its file states it, in ISO 8601; empty where it doesn't.
     `duration_ms` is what the container declares, 0 where it declares nothing believable: use it
     for holds and progress, never for charging. `codec` is FFmpeg's name of the audio codec.
     """
@@ -39,6 +40,7 @@ class Probe:
     rate_hz: int
     has_video: bool
     tracks: int = 1
+    recorded_at: str = ""
 
 
 @dataclass(frozen=True)
@@ -179,6 +181,7 @@ def parse_probe(note: Note) -> Probe:
         rate_hz=note.number("rate_hz"),
         has_video=note.flag("has_video"),
         tracks=note.number("tracks"),
+        recorded_at=note.text("recorded_at"),
     )
 
 

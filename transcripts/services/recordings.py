@@ -6,9 +6,10 @@ Removal is idempotent, and never leaves MEDIA_ROOT, whatever a row holds.
 
 import logging
 import shutil
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.utils import timezone
@@ -18,9 +19,34 @@ from transcripts.services.embeddings import drop_embeddings_with_audio
 
 logger = logging.getLogger(__name__)
 
+_FIRST_BELIEVED = datetime(2000, 1, 2, tzinfo=UTC)
+
 
 def recording_path(transcript: Transcript) -> Path:
     return Path(settings.MEDIA_ROOT) / transcript.recording.path
+
+
+def read_recorded_at(stated: str, *, now: datetime) -> datetime | None:
+    """Return when a file says that it was recorded; None where that can't be believed: devices
+    whose clock was never set say 1904, 1970 or 2000."""
+    try:
+        at = datetime.fromisoformat(stated)
+    except ValueError:
+        return None
+    at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    return at if _FIRST_BELIEVED < at < now + timedelta(days=1) else None
+
+
+def recording_day(transcript: Transcript) -> date:
+    """Return the day of the recording in its owner's time zone: as the file states it, else that
+    of its upload. One query."""
+    at = transcript.recording.recorded_at or transcript.created_at
+    name = transcript.owner.time_zone if transcript.owner is not None else "UTC"
+    try:
+        zone = ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = ZoneInfo("UTC")
+    return at.astimezone(zone).date()
 
 
 def delete_recording(recording: str) -> None:

@@ -88,9 +88,10 @@ class AnalyzeView(TextView):
         body = Body.from_data(request.data)
         text, language = body.text(), _language(body)
         kind, pii_kinds = body.choice("type", ANALYSES), body.pii_kinds()
+        said_on = body.day("said_on")
 
         def work(engines: TextEngines) -> dict[str, Any]:
-            source = read_text(text, language=language)
+            source = read_text(text, language=language, said_on=said_on)
             return analyse_text(source, engines, kind=kind, pii_kinds=pii_kinds)
 
         return self.order(request, work, characters=len(text))

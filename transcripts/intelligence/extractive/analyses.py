@@ -65,16 +65,7 @@ def analyse_questions(reading: Reading) -> list[dict[str, Any]]:
 
 
 def analyse_action_items(source: SourceText) -> list[dict[str, Any]]:
-    return [
-        {
-            "task": item.task,
-            "owner": item.owner,
-            "due": item.due,
-            "source": item.sentence.text,
-            "evidence": item.sentence.as_evidence(),
-        }
-        for item in find_action_items(source)
-    ]
+    return [{**item.as_json(), "source": item.sentence.text} for item in find_action_items(source)]
 
 
 def analyse_entities(source: SourceText) -> list[dict[str, Any]]:
