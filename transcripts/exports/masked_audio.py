@@ -31,7 +31,7 @@ from transcripts.exports.verification import fail_redaction, still_found
 from transcripts.exports.worker_exports import ExportFailedError, digest_transcript
 from transcripts.media import Pick, write_beeped
 from transcripts.media.passes import PassSource, passes_from
-from transcripts.models import Queue, Recording, Transcript
+from transcripts.models import Recording, Transcript
 from transcripts.option_kinds import InvalidOptionError
 from transcripts.pii.kinds import PiiKind
 from transcripts.pii.redactor import StillFoundError
@@ -44,6 +44,8 @@ from transcripts.services.recordings import (
 logger = logging.getLogger(__name__)
 
 MASK_AUDIO_TASK = "transcripts.mask_audio"
+# Those of recordings that are transcribed: both decode.
+SHORT_QUEUE, BULK_QUEUE = "short", "bulk"
 _PENDING_S, _FAILED_S = 120, 60
 _MARK_S = 2.0
 _WRITING = 0.8  # of the work; the rest is reading it again
@@ -118,7 +120,7 @@ def order_masked_audio(wanted: WantedAudio, transcript: Transcript) -> None:
     enqueue(
         MASK_AUDIO_TASK,
         [str(wanted.transcript_id), list(wanted.kinds), wanted.format_name, wanted.track],
-        queue=Queue.SHORT if is_short else Queue.BULK,
+        queue=SHORT_QUEUE if is_short else BULK_QUEUE,
         on_failure=lambda: marker.unlink(missing_ok=True),
     )
 

@@ -10,7 +10,7 @@ import array
 import io
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
 
@@ -45,7 +45,7 @@ class _Codec:
     muxer: str
     name: str
     sample_format: str
-    options: dict[str, str]
+    muxer_options: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_planar(self) -> bool:
@@ -53,9 +53,9 @@ class _Codec:
 
 
 _CODECS: Final = {
-    "mp3": _Codec("mp3", "libmp3lame", "s16p", {}),
-    "flac": _Codec("flac", "flac", "s16", {}),
-    "wav": _Codec("wav", "pcm_s16le", "s16", {"rf64": "auto"}),
+    "mp3": _Codec("mp3", "libmp3lame", "s16p"),
+    "flac": _Codec("flac", "flac", "s16"),
+    "wav": _Codec("wav", "pcm_s16le", "s16", muxer_options={"rf64": "auto"}),
 }
 
 
@@ -210,7 +210,7 @@ class _Writer:
         codec = shape.codec
         self._shape = shape
         self._container = av.open(
-            sink, "w", format=codec.muxer, container_options=dict(codec.options)
+            sink, "w", format=codec.muxer, container_options=dict(codec.muxer_options)
         )
         stream: Any = self._container.add_stream(codec.name, rate=shape.rate_hz)
         stream.codec_context.layout = shape.layout

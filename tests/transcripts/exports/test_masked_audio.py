@@ -20,10 +20,10 @@ from tests.transcripts.media.recordings import RECIPES, make_recording, noise
 from tests.transcripts.media.test_beeped import cut, decode, likeness
 from tests.transcripts.served_api import Client, make_client
 from transcripts.exports.beep_check import is_beeped
-from transcripts.exports.masked_audio import make_masked_audio
+from transcripts.exports.masked_audio import SHORT_QUEUE, make_masked_audio
 from transcripts.exports.redaction import KINDS, redact
 from transcripts.exports.spoken_spans import find_spans
-from transcripts.models import Queue, Recording, Segment, Speaker, Transcript
+from transcripts.models import Recording, Segment, Speaker, Transcript
 from transcripts.services.recordings import drop_audio, recording_path
 from transcripts.services.shown_gaps import ShownGap
 from transcripts.tasks import mask_audio
@@ -127,7 +127,7 @@ class MaskingWorker:
         self.made = 0
 
     def __enter__(self) -> "MaskingWorker":
-        with celery.connection_for_write() as broker, broker.SimpleQueue(Queue.SHORT) as queue:
+        with celery.connection_for_write() as broker, broker.SimpleQueue(SHORT_QUEUE) as queue:
             queue.clear()  # what earlier tests ordered
         self._thread.start()
         return self
@@ -137,7 +137,7 @@ class MaskingWorker:
         self._thread.join(20)
 
     def _work(self) -> None:
-        with celery.connection_for_read() as broker, broker.SimpleQueue(Queue.SHORT) as queue:
+        with celery.connection_for_read() as broker, broker.SimpleQueue(SHORT_QUEUE) as queue:
             while not self._stopped.is_set():
                 try:
                     message = queue.get(timeout=0.1)

@@ -62,7 +62,7 @@ def test_a_time_that_can_not_be_right_is_none(stated: str, expected: datetime | 
 def test_the_day_is_that_of_the_owners_time_zone(
     zone: str, recorded_at: datetime | None, expected: date
 ) -> None:
-    owner = User.objects.create(username="a@b.cz", email="a@b.cz", time_zone=zone)
+    owner = User.objects.create(email="a@b.cz", time_zone=zone)
     uploaded_at = datetime(2026, 11, 18, 2, tzinfo=UTC)
 
     made = create_transcript(owner=owner, recorded_at=recorded_at, created_at=uploaded_at)

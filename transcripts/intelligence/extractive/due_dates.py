@@ -6,7 +6,7 @@ Counted from the day on which it was said. What may mean two days ("by Friday", 
 
 import calendar
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from re import Match
 
@@ -264,7 +264,7 @@ def _month_of(match: Match[str]) -> int:
     return int(month) if month.isdecimal() else _place_of(month, _MONTHS) + 1
 
 
-def _place_of(word: str, names: dict[str, tuple[str, ...]]) -> int:
+def _place_of(word: str, names: Mapping[str, tuple[str, ...]]) -> int:
     return next(
         place
         for forms in names.values()
