@@ -16,6 +16,7 @@ from transcripts.exports.api.views import export_transcript, lint_subtitles
 from transcripts.gaps.api import GapView, resolve_gap
 from transcripts.imports.api import import_file
 from transcripts.intelligence.api import chat, library_chat, results, texts
+from transcripts.intelligence.api.result_files import ResultFileView
 from transcripts.intelligence.api.work import answer_in_background
 from transcripts.jobs.api import jobs
 from transcripts.jobs.api.events import stream_events
@@ -115,6 +116,10 @@ management_urlpatterns = [
     path("transcripts/<uuid:transcript_id>/results/", results.ResultListView.as_view()),
     path(
         "transcripts/<uuid:transcript_id>/results/<uuid:result_id>/", results.ResultView.as_view()
+    ),
+    path(
+        "transcripts/<uuid:transcript_id>/results/<uuid:result_id>/export/<str:format_name>/",
+        ResultFileView.as_view(),
     ),
     path("chat/", answer_in_background(library_chat.LibraryChatView)),
     path("chat/<uuid:library_chat_id>/", library_chat.LibraryConversationView.as_view()),

@@ -6,7 +6,7 @@ names, and in the table of times a heading row that repeats.
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from xml.sax.saxutils import escape, quoteattr
 
@@ -36,14 +36,21 @@ _COLUMN_TWIPS = (1300, 8300)  # of the times, of the text; twentieths of a point
 
 def render_docx(document: Document, options: ExportOptions) -> bytes:
     """Return the file; ten hours of speech take about two seconds."""
-    front = make_front(document, options)
+    sections = make_sections(document, options)
+    return render_docx_sections(document, options, make_front(document, options), sections)
+
+
+def render_docx_sections(
+    document: Document, options: ExportOptions, front: Front, sections: Iterable[Section]
+) -> bytes:
+    """Return a file with other paragraphs than the document's own."""
     docx = python_docx.Document()
     _define_styles(docx, language=document.language or "en")
     _describe(docx, document, front)
     _number_pages(docx)
     body = _Body(docx, options)
     body.add_front(front)
-    for section in make_sections(document, options):
+    for section in sections:
         body.add_section(section, front)
     buffer = io.BytesIO()
     docx.save(buffer)
