@@ -89,9 +89,11 @@ def _group(listed: list[Any]) -> Iterator[MadeSection]:
 
 def _listed_sections(name: str, listed: object) -> Iterator[MadeSection]:
     items = _list_of(listed)
-    if items and isinstance(items[0], dict) and "points" in items[0]:
+    first = items[0] if items and isinstance(items[0], dict) else {}
+    inner = next((key for key in ("points", "items") if key in first), "")
+    if inner:
         for each in items:
-            points = [_item_of(point) for point in _list_of(each["points"])]
+            points = [_item_of(point) for point in _list_of(each.get(inner))]
             yield MadeSection(name, points, title=str(each.get("title", "")))
     else:
         yield MadeSection(name, [_item_of(each) for each in items])

@@ -91,7 +91,9 @@ def open_result_file(result: StoredResult, transcript: Transcript) -> ResultFile
     document = replace(load_document(transcript, has_words=False), segments=(), gaps=())
     is_part = result.name.endswith(_PART)
     name = result.name.removesuffix(_PART)
-    title = str(MADE_NAMES.get(result.kind, {}).get(name, name))
+    named = result.body.get("template")  # a template's results are called as it is
+    named = named.get("name", name) if isinstance(named, dict) else name
+    title = str(MADE_NAMES.get(result.kind, {}).get(name, named))
     facts = [
         document.title,
         LANGUAGE_NAMES.get(document.language, document.language).title(),

@@ -12,6 +12,7 @@ from django.db import transaction
 from stt_web.core.errors import ApiError
 from transcripts.exports.document import load_document
 from transcripts.intelligence.models import ResultKind, StoredResult
+from transcripts.intelligence.result_files import list_formats
 from transcripts.intelligence.source import SourceText, read_document
 from transcripts.locks import lock_transcript
 from transcripts.models import READABLE_STATUSES, Transcript
@@ -119,6 +120,7 @@ def describe_result(result: StoredResult, transcript: Transcript) -> dict[str, A
         "revision": result.revision,
         "is_stale": result.revision != transcript.revision,
         "is_edited": result.is_edited,
+        "formats": list_formats(result),
         "text": result.text,
         "result": result.body,
         "created_at": result.created_at.isoformat(),
