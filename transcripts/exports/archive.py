@@ -88,7 +88,8 @@ async def write_archive(
         if transcript is None or content is None:
             left_out.append(str(transcript_id))
             continue
-        name = _free_name(transcript.title, format_name, names)
+        title = "" if options.redact else transcript.title  # which may name somebody
+        name = _free_name(title, format_name, names)
         await sync_to_async(archive.writestr)(name, content)
         yield sink.take()
     if left_out:

@@ -35,6 +35,7 @@ class _Masks:
 
     def __init__(self, document: Document, kinds: frozenset[PiiKind]) -> None:
         self._names = frozenset(_given_names(document.speakers))
+        self._numbers = {name: number for number, name in enumerate(document.speakers, 1)}
         self._has_names = PiiKind.PERSON in kinds
         self.text, self.starts = _join_segments(document.segments)
         self._redactor = Redactor(
@@ -52,11 +53,16 @@ class _Masks:
         return mask(text, self.find(text))
 
     def redact_speaker(self, name: str) -> str:
-        """A name that a person gave is one, whatever it looks like; "Speaker 1" is none."""
+        """A name that a person gave is one, whatever it looks like; "Speaker 1" is none.
+
+        Where several speak they keep a number, or two of them would be taken for one.
+        """
         redacted = self.redact(name)
         is_name = self._has_names and name in self._names
         if is_name and redacted not in PLACEHOLDERS.values():
-            return PLACEHOLDERS[PiiKind.PERSON]
+            redacted = PLACEHOLDERS[PiiKind.PERSON]
+        if redacted in PLACEHOLDERS.values() and len(self._numbers) > 1:
+            return f"{redacted} {self._numbers.get(name, 0)}"
         return redacted
 
 

@@ -169,7 +169,7 @@ def test_it_is_made_once_and_served_in_ranges_until_the_text_changes(
     changed = client.get(path)
 
     assert (first.status_code, first.headers["Content-Type"]) == (200, "audio/mpeg")
-    assert 'filename="Talk.mp3"' in first.headers["Content-Disposition"]
+    assert 'filename="transcript.mp3"' in first.headers["Content-Disposition"]
     assert (part.status_code, part.content) == (206, first.content[100:200])
     assert known.status_code == 304
     assert first.content == again.content

@@ -110,7 +110,7 @@ async def show_masked_audio(
     answer = answer_recording(
         request, served, is_allowed=functools.partial(is_still_allowed, request, transcript_id)
     )
-    name = file_name(transcript.title, extension=wanted.format_name)
+    name = file_name("", extension=wanted.format_name)  # the title may name somebody
     answer.headers["Content-Disposition"] = content_disposition(name)
     return answer
 

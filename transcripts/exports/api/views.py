@@ -102,7 +102,7 @@ async def export_transcript(
     await sync_to_async(check_still_allowed)(request, transcript_id)
     if content is None:
         return _answer_later(request)
-    return await sync_to_async(_answer_export)(request, transcript, content, format_name)
+    return await sync_to_async(_answer_export)(request, transcript, content, format_name, options)
 
 
 @documented(
@@ -171,13 +171,18 @@ def _answer_now(
     request: HttpRequest, transcript: Transcript, format_name: str, options: ExportOptions
 ) -> HttpResponse:
     body = render_export(transcript, format_name, options)
-    return _answer_export(request, transcript, body, format_name)
+    return _answer_export(request, transcript, body, format_name, options)
 
 
 def _answer_export(
-    request: HttpRequest, transcript: Transcript, body: bytes, format_name: str
+    request: HttpRequest,
+    transcript: Transcript,
+    body: bytes,
+    format_name: str,
+    options: ExportOptions,
 ) -> HttpResponse:
-    response = answer_file(request, body, title=transcript.title, format_name=format_name)
+    title = "" if options.redact else transcript.title  # which may name somebody
+    response = answer_file(request, body, title=title, format_name=format_name)
     warn_in_headers(response, transcript)
     return response
 

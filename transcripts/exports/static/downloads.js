@@ -88,7 +88,9 @@ async function download(link) {
   announce(texts.preparing);
   try {
     const content = await fetchExport(link.href, { signal: controller.signal });
-    saveFile(content, `${document.querySelector("h1")?.textContent}.${format}`);
+    const isMasked = new URL(link.href).searchParams.has("redact"); // the title may name somebody
+    const title = isMasked ? "transcript" : document.querySelector("h1")?.textContent;
+    saveFile(content, `${title}.${format}`);
   } catch (problem) {
     if (controller.signal.aborted) return;
     if (!(problem instanceof RequestError)) throw problem;

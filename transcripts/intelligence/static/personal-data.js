@@ -116,8 +116,8 @@ async function download(link) {
         if (share) progress.textContent = fill(texts.masking, { percent: Math.round(100 * share) });
       },
     });
-    const title = document.querySelector("h1")?.textContent;
-    saveFile(content, `${title}.${isAudio ? "mp3" : link.dataset.masked}`);
+    // The title may name somebody.
+    saveFile(content, `transcript.${isAudio ? "mp3" : link.dataset.masked}`);
   });
   progress.textContent = isMade ? fill(texts.masked_ready, { name }) : "";
 }
