@@ -1,4 +1,4 @@
-"""What is beeped is not heard any more, by the recogniser that heard it before."""
+"""What is beeped is not first any more, by the recogniser that first it before."""
 
 import wave
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.transcripts.exports.documents import document
 from tests.word_errors import count_word_errors
 from transcripts.exports.beep_check import is_beeped
 from transcripts.exports.redaction import redact
-from transcripts.exports.spoken_spans import find_spans
+from transcripts.exports.spoken_intervals import find_intervals
 from transcripts.media import Pick, open_decoder, write_beeped
 from transcripts.text.segments import Segment
 
@@ -36,18 +36,18 @@ async def test_a_masked_name_is_not_recognised_and_the_rest_is(
         file.setsampwidth(2)
         file.setframerate(RATE_HZ)
         file.writeframes(speech.pcm)
-    heard = await transcribe(real_service.channel, speech.pcm, language="en")
-    segments = [Segment.from_proto(each) for each in heard.segments]
+    first = await transcribe(real_service.channel, speech.pcm, language="en")
+    segments = [Segment.from_proto(each) for each in first.segments]
     made = document(*segments)
     assert "Dashwood" in made.text
 
     redacted = redact(made, kinds=["person"])
-    spans = find_spans(made, redacted.items)
+    intervals = find_intervals(made, redacted.items)
     with copy.open("wb") as target:
         duration_ms = write_beeped(
             recording,
             target,
-            spans_ms=spans,
+            intervals_ms=intervals,
             format_name=format_name,
             pick=Pick(),
             on_progress=lambda done_ms: None,
@@ -57,9 +57,9 @@ async def test_a_masked_name_is_not_recognised_and_the_rest_is(
     again = await transcribe(real_service.channel, pcm, language="en")
 
     assert is_beeped(
-        copy, spans_ms=spans, duration_ms=duration_ms, on_progress=lambda done_ms: None
+        copy, intervals_ms=intervals, duration_ms=duration_ms, on_progress=lambda done_ms: None
     )
-    assert 0 < sum(end - start for start, end in spans) < 2_500
+    assert 0 < sum(end - start for start, end in intervals) < 2_500
     assert not any(part in again.text for part in ("Dash", "dash", "wood", "John"))
     rest = speech.text.replace("John Dashwood", "")
     errors = count_word_errors(rest, again.text)

@@ -88,7 +88,7 @@ async def write_archive(
         if transcript is None or content is None:
             left_out.append(str(transcript_id))
             continue
-        title = "" if options.redact else transcript.title  # which may name somebody
+        title = "" if options.redact else transcript.title  # which may have a name in it
         name = _free_name(title, format_name, names)
         await sync_to_async(archive.writestr)(name, content)
         yield sink.take()

@@ -11,23 +11,23 @@ from transcripts.media import open_decoder
 
 _SAMPLES_PER_MS: Final = 16
 _BEEP_HZ: Final = 1000
-# MP3 smears what is beside a span into its ends, and shifts the whole by its encoder's delay.
+# MP3 smears what is beside an interval into its ends, and shifts the whole by its encoder's delay.
 _EDGE_MS: Final = 90
-# Of a span's power, what isn't the tone: MP3 leaves 0.0002 of it (measured), speech 0.9.
+# Of an interval's power, what isn't the tone: MP3 leaves 0.0002 of it (measured), speech 0.9.
 _MOST_REST: Final = 0.02
-# In pieces, so that a short word in a long span isn't averaged away.
-_PIECE_MS: Final = 100
+# In chunks, so that a short word in a long interval isn't averaged away.
+_CHUNK_MS: Final = 100
 _OFF_MS: Final = 200
 
 
 def is_beeped(
     path: Path,
     *,
-    spans_ms: Sequence[tuple[int, int]],
+    intervals_ms: Sequence[tuple[int, int]],
     duration_ms: int,
     on_progress: Callable[[int], None],
 ) -> bool:
-    """Whether the copy lasts as long as the recording, and has the tone alone in all spans.
+    """Whether the copy lasts as long as the recording, and has the tone alone in all intervals.
 
     on_progress: called with the ms that were read. Decodes the copy once, in a child: 150 to 600 ×
     real time, flat memory. Raises MediaError, DecoderDiedError.
@@ -35,7 +35,7 @@ def is_beeped(
     check = _ToneCheck(
         [
             (start_ms + _EDGE_MS, min(end_ms, duration_ms) - _EDGE_MS)
-            for start_ms, end_ms in spans_ms
+            for start_ms, end_ms in intervals_ms
         ]
     )
     with open_decoder(path) as decoder:
@@ -47,31 +47,31 @@ def is_beeped(
 
 
 class _ToneCheck:
-    """Takes the copy's samples in order; holds back what a piece that isn't over needs of them."""
+    """Takes the copy's samples in order; holds back what a chunk that isn't over needs of them."""
 
-    def __init__(self, spans_ms: Sequence[tuple[int, int]]) -> None:
-        self._pieces = [
-            (at * _SAMPLES_PER_MS, min(at + _PIECE_MS, end_ms) * _SAMPLES_PER_MS)
-            for start_ms, end_ms in spans_ms
-            for at in range(start_ms, end_ms, _PIECE_MS)
+    def __init__(self, intervals_ms: Sequence[tuple[int, int]]) -> None:
+        self._chunks = [
+            (at * _SAMPLES_PER_MS, min(at + _CHUNK_MS, end_ms) * _SAMPLES_PER_MS)
+            for start_ms, end_ms in intervals_ms
+            for at in range(start_ms, end_ms, _CHUNK_MS)
         ]
         self._next = 0
         self._position = 0
         self._held: NDArray[np.int16] = np.empty(0, dtype=np.int16)
 
     def take(self, samples: NDArray[np.int16]) -> bool:
-        """Return False once a piece has something else than the tone."""
+        """Return False once a chunk has something else than the tone."""
         held = np.concatenate([self._held, samples])
         first = self._position - len(self._held)
         self._position += len(samples)
-        while self._next < len(self._pieces):
-            start, end = self._pieces[self._next]
+        while self._next < len(self._chunks):
+            start, end = self._chunks[self._next]
             if end > self._position:
                 break
             self._next += 1
             if not _is_tone(held[start - first : end - first]):
                 return False
-        wanted = self._pieces[self._next][0] if self._next < len(self._pieces) else self._position
+        wanted = self._chunks[self._next][0] if self._next < len(self._chunks) else self._position
         self._held = held[max(0, min(wanted - first, len(held))) :]
         return True
 

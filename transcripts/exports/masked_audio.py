@@ -26,7 +26,7 @@ from stt_web.core.errors import ApiError
 from transcripts.exports.beep_check import is_beeped
 from transcripts.exports.document import load_document
 from transcripts.exports.redaction import redact
-from transcripts.exports.spoken_spans import find_spans
+from transcripts.exports.spoken_intervals import find_intervals
 from transcripts.exports.verification import fail_redaction, still_found
 from transcripts.exports.worker_exports import ExportFailedError, digest_transcript
 from transcripts.media import Pick, write_beeped
@@ -188,7 +188,7 @@ def _make(wanted: WantedAudio, transcript: Transcript) -> None:
         redacted = redact(document, kinds=wanted.kinds)
     except StillFoundError as error:
         raise still_found(error, document.id, wanted.format_name) from error
-    spans = find_spans(document, redacted.items)
+    intervals = find_intervals(document, redacted.items)
     progress = _Progress(wanted, document.duration_ms)
     wanted.path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, own = tempfile.mkstemp(dir=wanted.path.parent)
@@ -197,14 +197,14 @@ def _make(wanted: WantedAudio, transcript: Transcript) -> None:
             duration_ms = write_beeped(
                 recording_path(transcript),
                 file,
-                spans_ms=spans,
+                intervals_ms=intervals,
                 format_name=wanted.format_name,
                 pick=_pick_of(transcript, wanted.track),
                 on_progress=progress.of(0.0, _WRITING),
             )
         checked = is_beeped(
             Path(own),
-            spans_ms=spans,
+            intervals_ms=intervals,
             duration_ms=duration_ms,
             on_progress=progress.of(_WRITING, 1.0),
         )
@@ -215,10 +215,10 @@ def _make(wanted: WantedAudio, transcript: Transcript) -> None:
     finally:
         Path(own).unlink(missing_ok=True)
     logger.info(
-        "event=audio_masked transcript_id=%s format=%s spans=%d audio_ms=%d duration_ms=%d",
+        "event=audio_masked transcript_id=%s format=%s intervals=%d audio_ms=%d duration_ms=%d",
         wanted.transcript_id,
         wanted.format_name,
-        len(spans),
+        len(intervals),
         duration_ms,
         (time.monotonic() - started) * 1000,
     )

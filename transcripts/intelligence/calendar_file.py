@@ -44,7 +44,7 @@ def render_calendar(
             f"END:{kind}",
         ]
     lines.append("END:VCALENDAR")
-    return "".join(f"{folded}\r\n" for line in lines for folded in _fold(line))
+    return "".join(f"{part}\r\n" for line in lines for part in _fold(line))
 
 
 def _times(due: date | None, form: str) -> Iterator[str]:
@@ -70,13 +70,13 @@ def _escape(text: str) -> str:
 
 
 def _fold(line: str) -> Iterator[str]:
-    """Yield the line in pieces of at most 75 octets; no character is cut."""
-    piece, octets = "", 0
+    """Yield the line in lines of at most 75 octets; no character is cut."""
+    folded, octets = "", 0
     for character in line:
         size = len(character.encode("utf-8", "replace"))
         if octets + size > _LINE_OCTETS:
-            yield piece
-            piece, octets = " ", 1
-        piece += character
+            yield folded
+            folded, octets = " ", 1
+        folded += character
         octets += size
-    yield piece
+    yield folded

@@ -61,7 +61,7 @@ def load_source(
         return is_spoken and is_late and (end_s is None or segment.start_ms < 1000 * end_s)
 
     source = read_document(document, is_chosen=is_chosen)
-    return replace(source, said_on=recording_day(transcript))
+    return replace(source, recorded_on=recording_day(transcript))
 
 
 def store_result(

@@ -72,14 +72,14 @@ class Sentence:
 
 @dataclass(frozen=True)
 class SourceText:
-    """`language`: ISO 639-1. `speakers`: in the order in which they first speak. `said_on`: the day
-    of the recording, where it is known."""
+    """`language`: ISO 639-1. `speakers`: in the order in which they first speak. `recorded_on`:
+    the day of the recording, where it is known."""
 
     text: str
     language: str
     sentences: tuple[Sentence, ...]
     speakers: tuple[str, ...] = ()
-    said_on: date | None = None
+    recorded_on: date | None = None
 
     @property
     def is_timed(self) -> bool:
@@ -99,11 +99,11 @@ class SourceText:
         return self.sentences[low]
 
 
-def read_text(text: str, *, language: str = "", said_on: date | None = None) -> SourceText:
+def read_text(text: str, *, language: str = "", recorded_on: date | None = None) -> SourceText:
     """Return the text's sentences; its language is recognised where none is given."""
     spoken = language or identify_language(text)
     lines = list(_read_lines(text, spoken))
-    return replace(_make(text, spoken, lines), said_on=said_on)
+    return replace(_make(text, spoken, lines), recorded_on=recorded_on)
 
 
 def read_document(

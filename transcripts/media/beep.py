@@ -1,8 +1,8 @@
-"""A recording, encoded again with a tone in the place of some spans. Runs in the child.
+"""A recording, encoded again with a tone in the place of some intervals. Runs in the child.
 
-The copy lies on the timeline that the transcript's times count (`timeline`), so a span is where its
-words are. In a span every channel has the tone and nothing else: samples are replaced, not mixed.
-What is written goes to the parent in pieces with their places in the file, for this process can't
+The copy lies on the timeline that the transcript's times count (`timeline`), so an interval is
+where its words are. There every channel has the tone alone: samples are replaced, not mixed.
+What is written goes to the parent in chunks with their places in the file, for this process can't
 write files.
 """
 
@@ -78,7 +78,7 @@ class _Shape:
 
 
 def beep_out(file: RecordingFile, task: BeepTask, *, pick: Pick) -> Iterator[bytes]:
-    """Yield the copy's pieces, ticks, and at the end a note with its length. Raises as `read_pcm`.
+    """Yield the copy's chunks, ticks, and at the end a note with its length. Raises as `read_pcm`.
 
     Flat memory for any length.
     """
@@ -87,7 +87,7 @@ def beep_out(file: RecordingFile, task: BeepTask, *, pick: Pick) -> Iterator[byt
     limit_s = longest_s(file.size_bytes)
     ticked_s = 0.0
     for frame, shape in _frames_on_timeline(file, task, pick=pick):
-        writer = writer or _Writer(sink, shape, task.spans_ms)
+        writer = writer or _Writer(sink, shape, task.intervals_ms)
         writer.write(frame)
         yield from sink.take()
         if writer.end_s > limit_s:
@@ -173,7 +173,7 @@ class _Sink(io.RawIOBase):
     def __init__(self) -> None:
         super().__init__()
         self._position = self._end = 0
-        self._pieces: list[bytes] = []
+        self._chunks: list[bytes] = []
 
     def writable(self) -> bool:
         return True
@@ -184,8 +184,8 @@ class _Sink(io.RawIOBase):
     def write(self, data: Any) -> int:
         view = memoryview(data).cast("B")
         for start in range(0, len(view), MAX_PCM_BYTES // 2):
-            piece = view[start : start + MAX_PCM_BYTES // 2]
-            self._pieces.append(file_message(self._position + start, piece))
+            chunk = view[start : start + MAX_PCM_BYTES // 2]
+            self._chunks.append(file_message(self._position + start, chunk))
         self._position += len(view)
         self._end = max(self._end, self._position)
         return len(view)
@@ -195,18 +195,15 @@ class _Sink(io.RawIOBase):
         self._position = base + offset
         return self._position
 
-    def tell(self) -> int:
-        return self._position
-
     def take(self) -> list[bytes]:
-        taken, self._pieces = self._pieces, []
+        taken, self._chunks = self._chunks, []
         return taken
 
 
 class _Writer:
     """The encoder and the muxer, and how far they came."""
 
-    def __init__(self, sink: _Sink, shape: _Shape, spans_ms: Sequence[tuple[int, int]]) -> None:
+    def __init__(self, sink: _Sink, shape: _Shape, intervals_ms: Sequence[tuple[int, int]]) -> None:
         codec = shape.codec
         self._shape = shape
         self._container = av.open(
@@ -219,11 +216,11 @@ class _Writer:
         if codec.muxer == "mp3":
             stream.codec_context.bit_rate = shape.bit_rate
         self._stream = stream
-        self._spans = [
+        self._intervals = [
             (ms_start * shape.rate_hz // 1000, -(-ms_end * shape.rate_hz // 1000))
-            for ms_start, ms_end in spans_ms
+            for ms_start, ms_end in intervals_ms
         ]
-        self._next = 0  # the first span that isn't over
+        self._next = 0  # the first interval that isn't over
         self._position = 0
         self._tone = _make_tone(shape)
 
@@ -244,11 +241,13 @@ class _Writer:
         self._container.close()
 
     def _beep(self, frame: AudioFrame) -> None:
-        """Put the tone in the frame's place where it lies in a span."""
+        """Put the tone in the frame's place where it lies in an interval."""
         end = self._position + frame.samples
-        while self._next < len(self._spans) and self._spans[self._next][1] <= self._position:
+        while (
+            self._next < len(self._intervals) and self._intervals[self._next][1] <= self._position
+        ):
             self._next += 1
-        for first, behind in self._spans[self._next :]:
+        for first, behind in self._intervals[self._next :]:
             if first >= end:
                 return
             start = max(first, self._position)

@@ -1,4 +1,4 @@
-"""The caller's side: a copy of a recording with a tone in the place of some spans."""
+"""The caller's side: a copy of a recording with a tone in the place of some intervals."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -7,7 +7,7 @@ from typing import BinaryIO, Final
 
 from transcripts.media.decoder import raise_if_error
 from transcripts.media.errors import DecoderDiedError
-from transcripts.media.messages import BeepTask, FilePiece, GarbledError, MediaTask, Note, Pick
+from transcripts.media.messages import BeepTask, FileChunk, GarbledError, MediaTask, Note, Pick
 from transcripts.media.process import DecoderProcess
 
 BEEPED_FORMATS: Final = {"mp3": "audio/mpeg", "flac": "audio/flac", "wav": "audio/wav"}
@@ -20,7 +20,7 @@ def write_beeped(
     path: Path | str,
     target: BinaryIO,
     *,
-    spans_ms: Sequence[tuple[int, int]],
+    intervals_ms: Sequence[tuple[int, int]],
     format_name: str,
     pick: Pick,
     on_progress: Callable[[int], None],
@@ -28,19 +28,21 @@ def write_beeped(
     """Write the copy and return its length in ms. All channels of the track, or the one of `pick`;
     more than two are mixed to two.
 
-    spans_ms: in order, none overlaps another. on_progress: called with the ms that are done, about
-    every 30 s of audio. Costs one child of 70 MB; stereo MP3 47 × real time, FLAC 440 ×
+    intervals_ms: in order, none overlaps another. on_progress: called with the ms that are done,
+    about every 30 s of audio. Costs one child of 70 MB; stereo MP3 47 × real time, FLAC 440 ×
     (measured, a core). Raises MediaError,
     DecoderDiedError, OSError.
     """
     task = MediaTask(
-        path=str(path), pick=pick, beep=BeepTask(format=format_name, spans_ms=tuple(spans_ms))
+        path=str(path),
+        pick=pick,
+        beep=BeepTask(format=format_name, intervals_ms=tuple(intervals_ms)),
     )
     child = DecoderProcess(task, patience_s=_PATIENCE_S)
     try:
         while True:
             message = child.receive()
-            if isinstance(message, FilePiece):
+            if isinstance(message, FileChunk):
                 _write(target, message)
             elif not isinstance(message, Note):
                 raise DecoderDiedError
@@ -57,9 +59,9 @@ def write_beeped(
         child.kill()
 
 
-def _write(target: BinaryIO, piece: FilePiece) -> None:
+def _write(target: BinaryIO, chunk: FileChunk) -> None:
     """A child may not have us write a huge file: its places are within bounds."""
-    if piece.offset + len(piece.content) > _LONGEST_BYTES:
+    if chunk.offset + len(chunk.content) > _LONGEST_BYTES:
         raise DecoderDiedError
-    target.seek(piece.offset)
-    target.write(piece.content)
+    target.seek(chunk.offset)
+    target.write(chunk.content)

@@ -114,7 +114,7 @@ def read_excerpt(
     patience_s: float,
     pick: Pick = _WHOLE,
 ) -> bytes:
-    """Return a short piece: PCM int16 LE, mono, 16 kHz, less than asked for where it ends.
+    """Return a short chunk: PCM int16 LE, mono, 16 kHz, less than asked for where it ends.
 
     What lies before is counted, not decoded (some 5,000 × real time for mp3, measured; a file whose
     packets don't have a duration is decoded). Raises MediaError, and DecoderDiedError, also
@@ -139,7 +139,7 @@ class Decoder(Iterator[bytes]):
 
     `decoded_ms` counts from the start of the recording (so it begins at `start_ms`) to the end of
     what was yielded; after exhaustion it is the recording's true duration (less than `start_ms`,
-    where that lies behind the end). `warnings`, `unreadable_ms` (the spans of damage) and
+    where that lies behind the end). `warnings`, `unreadable_ms` (the intervals of damage) and
     `pauses_ms` (place and length of the silence in place of what the file doesn't hold, damage too)
     are complete after exhaustion. Iteration raises MediaError and DecoderDiedError. Memory is flat:
     the child waits until a chunk is taken.

@@ -1,7 +1,7 @@
 """The messages between parent and child: plain bytes and JSON upwards, never pickles.
 
 The child reads hostile files. All that it sends is taken as input, checked, and can't run code in
-the parent. A message is one tag byte and a body: PCM, a piece of a file with its place, or a note
+the parent. A message is one tag byte and a body: PCM, a chunk of a file with its place, or a note
 (a JSON object with its `kind`).
 """
 
@@ -81,14 +81,14 @@ class Track:
 
 @dataclass(frozen=True)
 class BeepTask:
-    """A copy in a format of `beeped.BEEPED_FORMATS`, with a tone in the place of the spans."""
+    """A copy in a format of `beeped.BEEPED_FORMATS`, with a tone in the place of the intervals."""
 
     format: str
-    spans_ms: tuple[tuple[int, int], ...]
+    intervals_ms: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
-class FilePiece:
+class FileChunk:
     """Bytes of a file that a child makes, from `offset` on."""
 
     offset: int
@@ -155,13 +155,13 @@ def file_message(offset: int, content: memoryview) -> bytes:
     return _FILE + offset.to_bytes(_OFFSET_BYTES) + content
 
 
-def parse_message(message: bytes) -> bytes | FilePiece | Note:
-    """PCM, a piece of a file, or a note. Raises GarbledError."""
+def parse_message(message: bytes) -> bytes | FileChunk | Note:
+    """PCM, a chunk of a file, or a note. Raises GarbledError."""
     tag, body = message[:1], message[1:]
     if tag == _PCM and len(body) % 2 == 0:
         return body
     if tag == _FILE and len(body) >= _OFFSET_BYTES:
-        return FilePiece(int.from_bytes(body[:_OFFSET_BYTES]), body[_OFFSET_BYTES:])
+        return FileChunk(int.from_bytes(body[:_OFFSET_BYTES]), body[_OFFSET_BYTES:])
     if tag != _NOTE:
         raise GarbledError("A message with an unknown tag.")
     try:

@@ -77,7 +77,7 @@ class Redactor:
 
 
 @dataclass(frozen=True)
-class _Piece:
+class _Chunk:
     """`length` characters of the masked text from `start` on. `origin`, `origin_length`: of what
     in the text."""
 
@@ -92,7 +92,7 @@ class _MaskedText:
     """A text with its placeholders, and where in the text each of its characters comes from."""
 
     def __init__(self, text: str, items: Sequence[PiiItem]) -> None:
-        self._pieces: list[_Piece] = []
+        self._chunks: list[_Chunk] = []
         parts: list[str] = []
         self._length = position = 0
         for item in items:
@@ -101,14 +101,14 @@ class _MaskedText:
             position = item.end
         self._add(parts, text[position:], position, len(text), is_mask=False)
         self.text = "".join(parts)
-        self._starts = [piece.start for piece in self._pieces]
+        self._starts = [chunk.start for chunk in self._chunks]
 
     def locate(self, items: Iterable[PiiItem]) -> Iterator[PiiItem]:
         """Yield what was found in the masked text as places of the text itself; not what lies
         within a placeholder."""
         for item in items:
-            first = self._piece_at(item.start)
-            last = self._piece_at(item.end - 1)
+            first = self._chunk_at(item.start)
+            last = self._chunk_at(item.end - 1)
             if first is last and first.is_placeholder:
                 continue
             start = first.origin + (0 if first.is_placeholder else item.start - first.start)
@@ -120,12 +120,12 @@ class _MaskedText:
     def _add(self, parts: list[str], part: str, start: int, end: int, *, is_mask: bool) -> None:
         if part:
             parts.append(part)
-            piece = _Piece(self._length, len(part), start, end - start, is_mask)
-            self._pieces.append(piece)
+            chunk = _Chunk(self._length, len(part), start, end - start, is_mask)
+            self._chunks.append(chunk)
             self._length += len(part)
 
-    def _piece_at(self, place: int) -> _Piece:
-        return self._pieces[bisect_right(self._starts, place) - 1]
+    def _chunk_at(self, place: int) -> _Chunk:
+        return self._chunks[bisect_right(self._starts, place) - 1]
 
 
 def _join(items: Iterable[PiiItem]) -> list[PiiItem]:

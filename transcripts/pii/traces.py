@@ -125,13 +125,13 @@ def fold(text: str) -> FoldedText:
     ends: list[int] = []
     is_inside = False
     for place, character in enumerate(text):
-        kept = _fold_character(character)
-        if kept is None:  # an accent: of the word it stands in
+        folded = _fold_character(character)
+        if folded is None:  # an accent: of the word it stands in
             continue
-        if bool(kept) != is_inside:
-            (starts if kept else ends).append(len(cased))
+        if bool(folded) != is_inside:
+            (starts if folded else ends).append(len(cased))
             is_inside = not is_inside
-        for each in kept:
+        for each in folded:
             cased.append(each)
             lower.append(each.lower()[0])
             places.append(place)
@@ -146,13 +146,13 @@ def _fold_character(character: str) -> str | None:
     if character == _BARRIER:
         return character
     parts = unicodedata.normalize("NFKD", character)
-    kept = "".join(
+    folded = "".join(
         each
         for each in parts
         if not unicodedata.combining(each)
         and (each.isalnum() or unicodedata.category(each).startswith("M"))
     )
-    return None if not kept and all(map(unicodedata.combining, parts)) else kept
+    return None if not folded and all(map(unicodedata.combining, parts)) else folded
 
 
 def _without_placeholders(text: str) -> str:

@@ -20,7 +20,7 @@ from transcripts.services.embeddings import drop_embeddings_with_audio
 
 logger = logging.getLogger(__name__)
 
-_FIRST_BELIEVED = datetime(2000, 1, 2, tzinfo=UTC)
+_EARLIEST = datetime(2000, 1, 2, tzinfo=UTC)
 
 
 def recording_path(transcript: Transcript) -> Path:
@@ -35,7 +35,7 @@ def read_recorded_at(stated: str, *, now: datetime) -> datetime | None:
     except ValueError:
         return None
     at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-    return at if _FIRST_BELIEVED < at < now + timedelta(days=1) else None
+    return at if _EARLIEST < at < now + timedelta(days=1) else None
 
 
 def recording_day(transcript: Transcript) -> date:

@@ -383,7 +383,7 @@ def test_anothers_transcript_gets_into_no_archive(client: Client, guest: Client)
     assert (named.status_code, keyless.status_code) == (404, 401)
 
 
-def test_a_masked_file_is_not_called_by_a_title_that_names_somebody(client: Client) -> None:
+def test_a_masked_file_is_not_called_by_a_title_that_has_a_name(client: Client) -> None:
     transcript = make_spoken(client, title="Call with Jan Novák")
 
     one = client.get(path_of(transcript, "export/txt/?redact=all"))

@@ -22,7 +22,7 @@ from tests.transcripts.served_api import Client, make_client
 from transcripts.exports.beep_check import is_beeped
 from transcripts.exports.masked_audio import SHORT_QUEUE, make_masked_audio
 from transcripts.exports.redaction import KINDS, redact
-from transcripts.exports.spoken_spans import find_spans
+from transcripts.exports.spoken_intervals import find_intervals
 from transcripts.models import Recording, Segment, Speaker, Transcript
 from transcripts.services.recordings import drop_audio, recording_path
 from transcripts.services.shown_gaps import ShownGap
@@ -40,9 +40,9 @@ def words_of(text: str, *, timing: str = ALIGNED, step_ms: int = 800) -> tuple[W
     )
 
 
-def spans_of(spoken: Spoken, **fields: Any) -> list[tuple[int, int]]:
+def intervals_of(spoken: Spoken, **fields: Any) -> list[tuple[int, int]]:
     made = document(spoken, **fields)
-    return find_spans(made, redact(made, kinds=KINDS).items)
+    return find_intervals(made, redact(made, kinds=KINDS).items)
 
 
 @pytest.mark.parametrize(
@@ -54,12 +54,12 @@ def spans_of(spoken: Spoken, **fields: Any) -> list[tuple[int, int]]:
         ("", [(0, 5_250)]),
     ],
 )
-def test_a_span_has_a_margin_by_how_sure_its_words_are(
+def test_an_interval_has_a_margin_by_how_sure_its_words_are(
     timing: str, expected: list[tuple[int, int]]
 ) -> None:
     spoken = Spoken(0, 5_000, TEXT, words_of(TEXT, timing=timing))
 
-    assert spans_of(spoken) == expected
+    assert intervals_of(spoken) == expected
 
 
 def test_a_word_of_unsure_time_reaches_to_the_sure_ones_beside_it() -> None:
@@ -68,21 +68,21 @@ def test_a_word_of_unsure_time_reaches_to_the_sure_ones_beside_it() -> None:
         words[number] = replace(words[number], timing=INTERPOLATED)
 
     # From the end of "call" to the begin of "please", and a margin.
-    assert spans_of(Spoken(0, 5_000, TEXT, tuple(words))) == [(1_250, 5_150)]
+    assert intervals_of(Spoken(0, 5_000, TEXT, tuple(words))) == [(1_250, 5_150)]
 
 
-def test_without_words_that_spell_the_text_all_of_the_segment_is_a_span() -> None:
-    assert spans_of(Spoken(2_000, 5_000, TEXT, ())) == [(1_750, 5_250)]
+def test_without_words_of_its_text_a_whole_segment_is_an_interval() -> None:
+    assert intervals_of(Spoken(2_000, 5_000, TEXT, ())) == [(1_750, 5_250)]
     other = words_of("quite something else")
-    assert spans_of(Spoken(2_000, 5_000, TEXT, other)) == [(1_750, 5_250)]
+    assert intervals_of(Spoken(2_000, 5_000, TEXT, other)) == [(1_750, 5_250)]
 
 
-def test_speech_that_no_one_read_is_a_span_and_what_is_no_secret_is_none() -> None:
+def test_speech_that_was_not_read_is_an_interval_and_what_is_no_secret_is_none() -> None:
     gap = ShownGap(("g",), 9_000, 9_500, "not_recognised", "")
     spoken = segment(0, 3_000, "Nothing to see here.", is_timed=True)
 
-    assert spans_of(spoken, gaps=(gap,)) == [(9_000, 9_500)]
-    assert spans_of(spoken) == []
+    assert intervals_of(spoken, gaps=(gap,)) == [(9_000, 9_500)]
+    assert intervals_of(spoken) == []
 
 
 def test_a_number_over_the_end_of_a_segment_is_beeped_in_both() -> None:
@@ -90,9 +90,9 @@ def test_a_number_over_the_end_of_a_segment_is_beeped_in_both() -> None:
     second = segment(4_000, 6_000, "1111 1111 and so on")
     made = document(first, second)
 
-    spans = find_spans(made, redact(made, kinds=KINDS).items)
+    intervals = find_intervals(made, redact(made, kinds=KINDS).items)
 
-    assert spans == [(1_580, 3_220), (3_750, 6_250)]
+    assert intervals == [(1_580, 3_220), (3_750, 6_250)]
 
 
 def make_spoken(client: Client, settings: Settings, container: str = "wav") -> Transcript:
@@ -215,7 +215,7 @@ def test_without_a_worker_it_is_being_prepared(client: Client, settings: Setting
     assert answer.headers["Retry-After"] == "5"
 
 
-def test_a_recording_that_retention_deleted_is_gone_with_its_copies(
+def test_a_recording_that_retention_deleted_is_deleted_with_its_copies(
     client: Client, masking_worker: MaskingWorker, settings: Settings
 ) -> None:
     transcript = make_spoken(client, settings)
@@ -243,7 +243,7 @@ def test_one_without_a_recording_is_a_404_and_a_deleted_one_leaves_nothing(
     assert (answer.status_code, answer.json()["code"]) == (404, "no_recording")
 
 
-def test_one_that_cannot_be_read_says_why(
+def test_one_that_cannot_be_read_is_refused(
     client: Client, masking_worker: MaskingWorker, settings: Settings
 ) -> None:
     transcript = make_spoken(client, settings)
@@ -274,16 +274,16 @@ def test_an_option_that_there_is_not_is_refused(
 
 
 def test_anothers_is_a_404_without_a_key_401_and_a_post_405(
-    client: Client, visitor: Client, settings: Settings
+    client: Client, guest: Client, settings: Settings
 ) -> None:
-    theirs = make_spoken(make_client(visitor.url), settings)
+    theirs = make_spoken(make_client(guest.url), settings)
 
     assert client.get(path_of(theirs, "redacted-audio/")).status_code == 404
-    assert visitor.get(path_of(theirs, "redacted-audio/")).status_code == 401
+    assert guest.get(path_of(theirs, "redacted-audio/")).status_code == 401
     assert client.call("POST", path_of(theirs, "redacted-audio/")).status_code == 405
 
 
-def test_a_copy_in_which_something_is_heard_is_refused(tmp_path: Path) -> None:
+def test_a_copy_in_which_something_is_left_is_refused(tmp_path: Path) -> None:
     """The check itself: noise in one tenth of a second is enough, and so is a wrong length."""
     seconds = np.arange(4 * 16_000) / 16_000
     tone = 3_000 * np.sin(2 * np.pi * 1_000 * seconds)
@@ -300,7 +300,7 @@ def test_a_copy_in_which_something_is_heard_is_refused(tmp_path: Path) -> None:
         )
         return is_beeped(
             path,
-            spans_ms=[(500, 3_000)],
+            intervals_ms=[(500, 3_000)],
             duration_ms=duration_ms,
             on_progress=lambda done_ms: None,
         )

@@ -8,7 +8,7 @@ from transcripts.intelligence.extractive.action_items import find_action_items
 from transcripts.intelligence.extractive.due_dates import resolve_due
 from transcripts.intelligence.source import read_text
 
-SAID_ON = date(2026, 11, 18)
+RECORDED_ON = date(2026, 11, 18)
 NONE = None
 
 ENGLISH = {
@@ -116,31 +116,31 @@ CZECH = {
 
 @pytest.mark.parametrize(("quote", "expected"), ENGLISH.items())
 def test_english(quote: str, expected: str | None) -> None:
-    found = resolve_due(quote, said_on=SAID_ON, language="en")
+    found = resolve_due(quote, recorded_on=RECORDED_ON, language="en")
 
     assert (found and found.isoformat()) == expected
 
 
 @pytest.mark.parametrize(("quote", "expected"), CZECH.items())
 def test_czech(quote: str, expected: str | None) -> None:
-    found = resolve_due(quote, said_on=SAID_ON, language="cs")
+    found = resolve_due(quote, recorded_on=RECORDED_ON, language="cs")
 
     assert (found and found.isoformat()) == expected
 
 
 @pytest.mark.parametrize("days", range(60))
-def test_a_day_is_never_before_it_was_said(days: int) -> None:
-    said_on = date(2027, 12, 1) + timedelta(days=days)
+def test_a_day_is_never_before_the_recording(days: int) -> None:
+    recorded_on = date(2027, 12, 1) + timedelta(days=days)
     for language, table in (("en", ENGLISH), ("cs", CZECH)):
         for quote in table:
-            found = resolve_due(quote, said_on=said_on, language=language)
+            found = resolve_due(quote, recorded_on=recorded_on, language=language)
             is_dated = any(year in quote for year in ("2026", "2027", "2028"))
-            assert found is None or found >= said_on or is_dated, (quote, said_on)
+            assert found is None or found >= recorded_on or is_dated, (quote, recorded_on)
 
 
 def test_other_languages_know_a_whole_date_only() -> None:
-    assert resolve_due("2026-12-24", said_on=SAID_ON, language="de") == date(2026, 12, 24)
-    assert resolve_due("bis Freitag", said_on=SAID_ON, language="de") is None
+    assert resolve_due("2026-12-24", recorded_on=RECORDED_ON, language="de") == date(2026, 12, 24)
+    assert resolve_due("bis Freitag", recorded_on=RECORDED_ON, language="de") is None
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_other_languages_know_a_whole_date_only() -> None:
 def test_a_tasks_date_is_quoted_and_counted_from_the_day_of_the_recording(
     text: str, language: str, due: str, due_date: str | None
 ) -> None:
-    known = read_text(text, language=language, said_on=SAID_ON)
+    known = read_text(text, language=language, recorded_on=RECORDED_ON)
     unknown = read_text(text, language=language)
 
     (item,) = find_action_items(known)

@@ -169,10 +169,10 @@ def test_an_edited_text_is_that_persons_and_has_no_table(
     }
 
 
-def test_a_result_of_an_older_text_says_so(client: Client, meeting: Transcript) -> None:
+def test_a_result_of_an_older_text_is_marked(client: Client, meeting: Transcript) -> None:
     result = make_result(client, meeting, "analyze", {"type": "action_items"})
     Transcript.objects.filter(pk=meeting.pk).update(revision=meeting.revision + 1)
-    says = "has changed since this was made"
+    sentence = "has changed since this was made"
 
     texts = {
         "md": client.get(export_path(meeting, result, "md")).text,
@@ -182,7 +182,7 @@ def test_a_result_of_an_older_text_says_so(client: Client, meeting: Transcript) 
     }
 
     for name, text in texts.items():
-        assert squeezed(says) in squeezed(text), name
+        assert squeezed(sentence) in squeezed(text), name
     assert ",true\r\n" in client.get(export_path(meeting, result, "csv")).text
 
 

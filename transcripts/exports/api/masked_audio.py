@@ -48,7 +48,7 @@ _RETRY_AFTER_S = 5
 _OPTIONS = ("redact", "format", "track")
 
 
-class RecordingGoneError(ApiError):
+class RecordingDeletedError(ApiError):
     """The recording was deleted, as the account's retention has it."""
 
     status = 410
@@ -89,7 +89,7 @@ class RecordingGoneError(ApiError):
 @allow_methods("GET", "HEAD")
 @needs("read")
 @raises(
-    *EXPORT_ERRORS, RecordingGoneError, NoRecordingError, UnsatisfiableRangeError, *MEDIA_ERRORS
+    *EXPORT_ERRORS, RecordingDeletedError, NoRecordingError, UnsatisfiableRangeError, *MEDIA_ERRORS
 )
 async def show_masked_audio(
     request: HttpRequest, principal: Principal, transcript_id: UUID
@@ -110,7 +110,7 @@ async def show_masked_audio(
     answer = answer_recording(
         request, served, is_allowed=functools.partial(is_still_allowed, request, transcript_id)
     )
-    name = file_name("", extension=wanted.format_name)  # the title may name somebody
+    name = file_name("", extension=wanted.format_name)  # the title may have a name in it
     answer.headers["Content-Disposition"] = content_disposition(name)
     return answer
 
@@ -123,7 +123,7 @@ def _describe(request: HttpRequest, transcript: Transcript) -> WantedAudio:
             unknown[:40], f"There is no option {unknown[:40]!r}: there are {', '.join(_OPTIONS)}."
         )
     if transcript.recording.audio_deleted_at is not None:
-        raise RecordingGoneError
+        raise RecordingDeletedError
     find_recording(transcript)
     format_name = query.get("format", "").strip().lower() or "mp3"
     if format_name not in BEEPED_FORMATS:

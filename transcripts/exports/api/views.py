@@ -181,7 +181,7 @@ def _answer_export(
     format_name: str,
     options: ExportOptions,
 ) -> HttpResponse:
-    title = "" if options.redact else transcript.title  # which may name somebody
+    title = "" if options.redact else transcript.title  # which may have a name in it
     response = answer_file(request, body, title=title, format_name=format_name)
     warn_in_headers(response, transcript)
     return response

@@ -65,7 +65,7 @@ class AnalyzeRequestSerializer(serializers.Serializer[object]):
         required=False,
         help_text="For pii_redact: what is masked; all where it is missing.",
     )
-    said_on = serializers.DateField(
+    recorded_on = serializers.DateField(
         required=False, help_text="For action_items: the day that due_date is counted from."
     )
 

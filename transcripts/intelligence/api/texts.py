@@ -88,10 +88,10 @@ class AnalyzeView(TextView):
         body = Body.from_data(request.data)
         text, language = body.text(), _language(body)
         kind, pii_kinds = body.choice("type", ANALYSES), body.pii_kinds()
-        said_on = body.day("said_on")
+        recorded_on = body.day("recorded_on")
 
         def work(engines: TextEngines) -> dict[str, Any]:
-            source = read_text(text, language=language, said_on=said_on)
+            source = read_text(text, language=language, recorded_on=recorded_on)
             return analyse_text(source, engines, kind=kind, pii_kinds=pii_kinds)
 
         return self.order(request, work, characters=len(text))

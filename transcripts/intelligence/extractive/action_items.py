@@ -186,9 +186,9 @@ def find_action_items(source: SourceText) -> list[ActionItem]:
 
 
 def _date(item: ActionItem, source: SourceText) -> ActionItem:
-    if item.due is None or source.said_on is None:
+    if item.due is None or source.recorded_on is None:
         return item
-    due_date = resolve_due(item.due, said_on=source.said_on, language=source.language)
+    due_date = resolve_due(item.due, recorded_on=source.recorded_on, language=source.language)
     return replace(item, due_date=due_date)
 
 

@@ -87,56 +87,56 @@ Resolve = Callable[[Match[str], date], date | None]
 
 
 def _after(days: int) -> Resolve:
-    return lambda match, said_on: said_on + timedelta(days=days)
+    return lambda match, recorded_on: recorded_on + timedelta(days=days)
 
 
-def _coming_weekday(match: Match[str], said_on: date) -> date | None:
+def _coming_weekday(match: Match[str], recorded_on: date) -> date | None:
     """The next one; none where it is said on that very day: this one, or the next?"""
-    ahead = (_weekday_of(match) - said_on.weekday()) % 7
-    return said_on + timedelta(days=ahead) if ahead else None
+    ahead = (_weekday_of(match) - recorded_on.weekday()) % 7
+    return recorded_on + timedelta(days=ahead) if ahead else None
 
 
-def _next_weeks_day(match: Match[str], said_on: date) -> date | None:
-    monday = said_on - timedelta(days=said_on.weekday())
+def _next_weeks_day(match: Match[str], recorded_on: date) -> date | None:
+    monday = recorded_on - timedelta(days=recorded_on.weekday())
     return monday + timedelta(days=7 + _weekday_of(match))
 
 
 def _counted(unit: str) -> Resolve:
-    def resolve(match: Match[str], said_on: date) -> date | None:
+    def resolve(match: Match[str], recorded_on: date) -> date | None:
         counted = match.groupdict().get("count") or ""
         count = int(counted) if counted.isdecimal() else _COUNTS[counted.lower()]
         if unit == "month":
-            return _add_months(said_on, count)
-        return said_on + timedelta(days=count * (7 if unit == "week" else 1))
+            return _add_months(recorded_on, count)
+        return recorded_on + timedelta(days=count * (7 if unit == "week" else 1))
 
     return resolve
 
 
 def _end_of_month(months: int) -> Resolve:
-    def resolve(match: Match[str], said_on: date) -> date | None:
-        return _last_day(_add_months(said_on.replace(day=1), months))
+    def resolve(match: Match[str], recorded_on: date) -> date | None:
+        return _last_day(_add_months(recorded_on.replace(day=1), months))
 
     return resolve
 
 
-def _end_of_named_month(match: Match[str], said_on: date) -> date | None:
-    year = _read_year(match) or said_on.year + (_month_of(match) < said_on.month)
+def _end_of_named_month(match: Match[str], recorded_on: date) -> date | None:
+    year = _read_year(match) or recorded_on.year + (_month_of(match) < recorded_on.month)
     return _last_day(date(year, _month_of(match), 1))
 
 
-def _end_of_quarter(match: Match[str], said_on: date) -> date | None:
-    return _last_day(date(said_on.year, (said_on.month + 2) // 3 * 3, 1))
+def _end_of_quarter(match: Match[str], recorded_on: date) -> date | None:
+    return _last_day(date(recorded_on.year, (recorded_on.month + 2) // 3 * 3, 1))
 
 
-def _end_of_year(match: Match[str], said_on: date) -> date | None:
-    return date(said_on.year, 12, 31)
+def _end_of_year(match: Match[str], recorded_on: date) -> date | None:
+    return date(recorded_on.year, 12, 31)
 
 
-def _whole(match: Match[str], said_on: date) -> date | None:
+def _whole(match: Match[str], recorded_on: date) -> date | None:
     return _make(int(match["year"]), int(match["month"]), int(match["day"]))
 
 
-def _slashed(match: Match[str], said_on: date) -> date | None:
+def _slashed(match: Match[str], recorded_on: date) -> date | None:
     """Which of the two is the month is known only where one can't be."""
     first, second, year = int(match["first"]), int(match["second"]), int(match["year"])
     if first > 12 >= second:
@@ -144,14 +144,14 @@ def _slashed(match: Match[str], said_on: date) -> date | None:
     return _make(year, first, second) if second > 12 >= first else None
 
 
-def _day_and_month(match: Match[str], said_on: date) -> date | None:
-    return _nearest(said_on, _month_of(match), _day_of(match), _read_year(match))
+def _day_and_month(match: Match[str], recorded_on: date) -> date | None:
+    return _nearest(recorded_on, _month_of(match), _day_of(match), _read_year(match))
 
 
-def _day_of_month(match: Match[str], said_on: date) -> date | None:
+def _day_of_month(match: Match[str], recorded_on: date) -> date | None:
     """Of this month, or of the next where that day has gone by."""
     day = _day_of(match)
-    month = said_on if day >= said_on.day else _add_months(said_on.replace(day=1), 1)
+    month = recorded_on if day >= recorded_on.day else _add_months(recorded_on.replace(day=1), 1)
     return _make(month.year, month.month, day)
 
 
@@ -214,7 +214,7 @@ _TABLE = {
 }
 
 
-def resolve_due(quote: str, *, said_on: date, language: str) -> date | None:
+def resolve_due(quote: str, *, recorded_on: date, language: str) -> date | None:
     """Return the day that the words of a text name; None where they name none, or more than one.
 
     language: ISO 639-1; there are rules for English and Czech.
@@ -223,18 +223,18 @@ def resolve_due(quote: str, *, said_on: date, language: str) -> date | None:
     for pattern, resolve in _TABLE.get(language, _TABLE["en"][:1]):
         match = pattern.fullmatch(text)
         if match is not None:
-            return resolve(match, said_on)
+            return resolve(match, recorded_on)
     return None
 
 
-def _nearest(said_on: date, month: int, day: int, year: int | None) -> date | None:
+def _nearest(recorded_on: date, month: int, day: int, year: int | None) -> date | None:
     """Return the next such day; none where it was a short while ago, and may be meant."""
     if year is not None:
         return _make(year, month, day)
-    this_year = _make(said_on.year, month, day)
-    if this_year is None or this_year >= said_on:
+    this_year = _make(recorded_on.year, month, day)
+    if this_year is None or this_year >= recorded_on:
         return this_year
-    return None if said_on - this_year < _DOUBT else _make(said_on.year + 1, month, day)
+    return None if recorded_on - this_year < _DOUBT else _make(recorded_on.year + 1, month, day)
 
 
 def _make(year: int, month: int, day: int) -> date | None:

@@ -116,7 +116,7 @@ async function download(link) {
         if (share) progress.textContent = fill(texts.masking, { percent: Math.round(100 * share) });
       },
     });
-    // The title may name somebody.
+    // The title may have a name in it.
     saveFile(content, `transcript.${isAudio ? "mp3" : link.dataset.masked}`);
   });
   progress.textContent = isMade ? fill(texts.masked_ready, { name }) : "";

@@ -1,8 +1,8 @@
-"""When what is masked in a document is spoken: spans of its recording, a little too long.
+"""When what is masked in a document is spoken: intervals of its recording, a little too long.
 
 A word whose time is sure has a margin; one whose time isn't reaches to the nearest words beside it
 whose are, or to the ends of its segment. Speech that is not in the text (gaps) was read by no one,
-so all of it is a span.
+so all of it is an interval.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,22 +16,22 @@ from transcripts.text.words import ALIGNED, ATTENTION, Word
 # Larger than how far off words are: by forced alignment 15 ms in the mean, else 87.
 _MARGINS_MS: Final = {ALIGNED: 120, ATTENTION: 250}
 _UNSURE_MARGIN_MS: Final = 250
-Span = tuple[int, int]
+Interval = tuple[int, int]
 
 
-def find_spans(document: Document, items: Sequence[Sequence[PiiItem]]) -> list[Span]:
-    """Return the spans in milliseconds, in order; none touches another.
+def find_intervals(document: Document, items: Sequence[Sequence[PiiItem]]) -> list[Interval]:
+    """Return the intervals in milliseconds, in order; none touches another.
 
     document: with its words; items: what is masked of each segment's text.
     """
-    spans = [(gap.start_ms, gap.end_ms) for gap in document.gaps]
+    intervals = [(gap.start_ms, gap.end_ms) for gap in document.gaps]
     for segment, inside in zip(document.segments, items, strict=True):
         for item in inside:
-            spans.append(_span_of(segment, item))
-    return _join(spans)
+            intervals.append(_interval_of(segment, item))
+    return _join(intervals)
 
 
-def _span_of(segment: Segment, item: PiiItem) -> Span:
+def _interval_of(segment: Segment, item: PiiItem) -> Interval:
     touched = _find_words(segment, item)
     if touched is None:
         return segment.start_ms - _UNSURE_MARGIN_MS, segment.end_ms + _UNSURE_MARGIN_MS
@@ -73,9 +73,9 @@ def _margin_of(word: Word) -> int:
     return _MARGINS_MS.get(word.timing, _UNSURE_MARGIN_MS)
 
 
-def _join(spans: Sequence[Span]) -> list[Span]:
-    joined: list[Span] = []
-    for start_ms, end_ms in _in_order(spans):
+def _join(intervals: Sequence[Interval]) -> list[Interval]:
+    joined: list[Interval] = []
+    for start_ms, end_ms in _in_order(intervals):
         if joined and start_ms <= joined[-1][1]:
             joined[-1] = joined[-1][0], max(joined[-1][1], end_ms)
         else:
@@ -83,7 +83,7 @@ def _join(spans: Sequence[Span]) -> list[Span]:
     return joined
 
 
-def _in_order(spans: Sequence[Span]) -> Iterator[Span]:
-    for start_ms, end_ms in sorted(spans):
+def _in_order(intervals: Sequence[Interval]) -> Iterator[Interval]:
+    for start_ms, end_ms in sorted(intervals):
         if end_ms > max(0, start_ms):
             yield max(0, start_ms), end_ms
