@@ -8,10 +8,11 @@ odd guesses (79 windows of 34 recordings, 734 slices of 4 s: the highest wrong p
 and none had a wrong neighbour); a second language gives several in a row.
 
 A slice of a window's encoding is a poor witness where its surroundings are in another language: the
-encoder attends to all of them (of 28 intervals of 5 or 6 s inside windows, 15 were found). So a
-stretch in which the expected language is improbable is encoded by itself: then the guess is right
-or unsure (232 stretches, half of them in one language: no wrong guess reached 0.8, and three of
-four right ones did).
+encoder attends to all of them. So an interval in which the expected language is improbable is
+encoded by itself: then the guess is right, or unsure (of 143 intervals in one language, 121 of 129
+right guesses and none of 14 wrong ones reached 0.8). Measured on 160 windows with an interval of 3
+to 10 s in another language: 62 s of 3417 in the wrong language, 108 s without; of those of 5 or 6 s
+inside a window 24 of 28 were found, 15 without; the same 2 of 54 windows in one language were cut.
 """
 
 import math
@@ -31,7 +32,7 @@ _FLOOR = 0.05  # no guess rules a language out
 _IMPROBABLE = 0.2
 # … and nothing is left to learn where several agree on another one.
 _AGREED = 0.8
-# From here on, the guess about a stretch that was encoded by itself is taken for certain.
+# From here on, the guess about an interval that was encoded by itself is taken for certain.
 _CERTAIN = 0.8
 _IMPOSSIBLE = -20.0  # log probability: more than two changes can cost
 # Shorter intervals are no evidence of another language.
@@ -45,7 +46,7 @@ class LanguageTrack:
     runs: tuple[LanguageRun, ...]  # at least one
     is_uncertain: bool  # a slice disagrees with the language that was expected
     # Of slices, by index: to be encoded by themselves, and given back as `certain`.
-    stretches: tuple[range, ...] = ()
+    intervals: tuple[range, ...] = ()
 
 
 def place_slices(frames: int, *, is_fine: bool) -> list[Slice]:
@@ -75,8 +76,8 @@ def track_languages(
     expected, penalty = request.options.language, request.options.switch_penalty or 0.0
     scores = [_score(each, known | {expected}) for each in guesses]
     best = [max(each, key=each.__getitem__) for each in scores]
-    stretches = _find_stretches(guesses, best, scores, expected=expected)
-    is_uncertain = bool(stretches) or any(
+    intervals = _find_intervals(guesses, best, scores, expected=expected)
+    is_uncertain = bool(intervals) or any(
         language != expected and each[language] >= math.log(_DOUBT)
         for language, each in zip(best, scores, strict=True)
     )
@@ -86,20 +87,20 @@ def track_languages(
     path = _find_path(scores, {expected, *best}, expected=expected, penalty=penalty)
     odds = [math.exp(each[language]) for each, language in zip(scores, path, strict=True)]
     runs = _make_runs(slices, path, odds, duration_s=request.duration_s)
-    return LanguageTrack(runs, is_uncertain, stretches)
+    return LanguageTrack(runs, is_uncertain, intervals)
 
 
-def place_stretch(stretch: range, slices: Sequence[Slice]) -> Slice:
+def place_interval(interval: range, slices: Sequence[Slice]) -> Slice:
     """Return what to encode of it: where slices overlap, without the halves at its edges."""
-    first, behind = slices[stretch[0]][0], slices[stretch[-1]][1]
-    if len(stretch) > 1:
-        first += SLICE_FRAMES // 4 if stretch[0] > 0 else 0
-        behind -= SLICE_FRAMES // 4 if stretch[-1] + 1 < len(slices) else 0
+    first, behind = slices[interval[0]][0], slices[interval[-1]][1]
+    if len(interval) > 1:
+        first += SLICE_FRAMES // 4 if interval[0] > 0 else 0
+        behind -= SLICE_FRAMES // 4 if interval[-1] + 1 < len(slices) else 0
     return first, behind
 
 
 def choose_certain(guesses: Sequence[LanguageGuess], *, known: Set[str]) -> str:
-    """Return the language of a stretch that was encoded by itself; empty if that is not certain."""
+    """Return the language of an interval that was encoded by itself; empty if it is unsure."""
     guess = max(
         (each for each in guesses if each.language in known),
         key=lambda each: each.probability,
@@ -108,7 +109,7 @@ def choose_certain(guesses: Sequence[LanguageGuess], *, known: Set[str]) -> str:
     return guess.language if guess.probability >= _CERTAIN else ""
 
 
-def _find_stretches(
+def _find_intervals(
     guesses: Sequence[Sequence[LanguageGuess]],
     best: Sequence[str],
     scores: Sequence[dict[str, float]],
@@ -128,10 +129,10 @@ def _find_stretches(
         else:
             found.append(range(index, index + 1))
 
-    def is_agreed(stretch: range) -> bool:
-        languages = {best[index] for index in stretch}
-        is_sure = all(scores[index][best[index]] >= math.log(_AGREED) for index in stretch)
-        return len(stretch) > 1 and len(languages) == 1 and is_sure
+    def is_agreed(interval: range) -> bool:
+        languages = {best[index] for index in interval}
+        is_sure = all(scores[index][best[index]] >= math.log(_AGREED) for index in interval)
+        return len(interval) > 1 and len(languages) == 1 and is_sure
 
     return tuple(each for each in found if len(guesses) > 1 and not is_agreed(each))
 

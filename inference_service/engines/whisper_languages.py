@@ -17,8 +17,8 @@ from inference_service.engines.language_track import (
     LanguageTrack,
     Slice,
     choose_certain,
+    place_interval,
     place_slices,
-    place_stretch,
     track_languages,
 )
 from inference_service.engines.whisper_decode import Encoded, EncodedBatch
@@ -108,14 +108,14 @@ def _track(window: _Window, *, detector: Detector, examine: Examine) -> Language
         return track
     slices, guesses = _guess(window, detector=detector, is_fine=True)
     track = track_languages(slices, guesses, window.request, known=window.languages)
-    if not track.stretches:
+    if not track.intervals:
         return track
-    parts = [place_stretch(stretch, slices) for stretch in track.stretches]
+    parts = [place_interval(interval, slices) for interval in track.intervals]
     certain = {
         index: language
-        for stretch, found in zip(track.stretches, examine(window.request, parts), strict=True)
+        for interval, found in zip(track.intervals, examine(window.request, parts), strict=True)
         if (language := choose_certain(found, known=window.languages))
-        for index in stretch
+        for index in interval
     }
     return track_languages(slices, guesses, window.request, known=window.languages, certain=certain)
 

@@ -26,10 +26,10 @@ async def test_a_short_interval_in_a_second_language_is_written_in_it(
     readings["chinese"] = cut(real_speech["chinese"], 0.0, 5.0)
     names = POSITIONS[position]
     speech = join([readings[name] for name in names], pause_s=0.4)
-    heard = await transcribe(real_service.channel, speech.pcm, language="")
-    chinese = "".join(each.text for each in heard.segments if each.language == "zh")
-    assert len(set(re.findall(r"[\u4e00-\u9fff]", chinese))) >= 4, heard.text
-    english = " ".join(each.text for each in heard.segments if each.language == "en")
-    said = " ".join(real_speech[name].text for name in names if name != "chinese")
-    errors = count_word_errors(said, english)
-    assert errors.deleted + errors.inserted + errors.substituted <= 3, heard.text
+    result = await transcribe(real_service.channel, speech.pcm, language="")
+    chinese = "".join(each.text for each in result.segments if each.language == "zh")
+    assert len(set(re.findall(r"[\u4e00-\u9fff]", chinese))) >= 4, result.text
+    english = " ".join(each.text for each in result.segments if each.language == "en")
+    expected = " ".join(real_speech[name].text for name in names if name != "chinese")
+    errors = count_word_errors(expected, english)
+    assert errors.deleted + errors.inserted + errors.substituted <= 3, result.text

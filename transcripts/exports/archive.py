@@ -19,6 +19,7 @@ from transcripts.access import TranscriptNotFoundError
 from transcripts.exports.files import content_disposition, file_name
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import EXPORTS
+from transcripts.exports.translations import NotTranslatedError
 from transcripts.exports.verification import RedactionFailedError
 from transcripts.exports.waiting import render_export, wait_for_export
 from transcripts.exports.worker_exports import ExportFailedError, is_large
@@ -101,7 +102,8 @@ async def write_archive(
 async def _content_of(
     transcript: Transcript, format_name: str, options: ExportOptions
 ) -> bytes | None:
-    """Return the file; None if it can't be made, shows what is masked, or isn't ready soon."""
+    """Return the file; None if it can't be made, not soon, not without its translation, or if it
+    shows what is masked."""
     is_slow = EXPORTS[format_name].is_slow or await sync_to_async(is_large)(transcript)
     try:
         if not is_slow:
@@ -109,7 +111,7 @@ async def _content_of(
         return await wait_for_export(
             transcript, format_name=format_name, options=options, timeout_s=_WAIT_FOR_ONE_S
         )
-    except (ExportFailedError, RedactionFailedError):
+    except (ExportFailedError, NotTranslatedError, RedactionFailedError):
         return None
 
 

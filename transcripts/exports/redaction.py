@@ -15,6 +15,7 @@ from transcripts.pii.kinds import PLACEHOLDERS, PiiItem, PiiKind
 from transcripts.pii.redactor import Redactor
 from transcripts.pii.traces import Traces
 from transcripts.text.segments import Segment
+from transcripts.text.translated import TranslatedTranscript
 from transcripts.text.words import Word
 
 KINDS = tuple(kind.value.lower() for kind in PiiKind)
@@ -76,11 +77,21 @@ def redact_document(document: Document, *, kinds: Collection[str]) -> Document:
 
 def redact(document: Document, *, kinds: Collection[str]) -> RedactedDocument:
     """Return the document masked, and what was masked. As `redact_document`."""
-    masks = _Masks(document, frozenset(PiiKind(kind.upper()) for kind in kinds))
+    wanted = frozenset(PiiKind(kind.upper()) for kind in kinds)
+    masks = _Masks(document, wanted)
+    translation = document.translation
+    if translation is not None and document.is_bilingual:
+        parts = _parts_of(translation)
+        beside = _Masks(replace(document, segments=parts, language=translation.language), wanted)
+        # What is found in one of the two is masked in both.
+        masks.traces.include(beside.traces)
+        beside.traces.include(masks.traces)
+        translation = _redact_translation(translation, beside)
     items = _find_in_segments(document.segments, masks)
     redacted = replace(
         document,
         title=masks.redact(document.title),
+        translation=translation,
         speakers=tuple(map(masks.redact_speaker, document.speakers)),
         segments=tuple(
             _redact_segment(segment, inside, masks)
@@ -89,6 +100,28 @@ def redact(document: Document, *, kinds: Collection[str]) -> RedactedDocument:
         gaps=tuple(replace(gap, text=masks.redact(gap.text), words=()) for gap in document.gaps),
     )
     return RedactedDocument(redacted, masks.traces, items)
+
+
+def _redact_translation(translation: TranslatedTranscript, masks: _Masks) -> TranslatedTranscript:
+    """Return what stands beside the text, masked by the rules of its own language."""
+    parts = _parts_of(translation)
+    masked = iter(
+        mask(part.text, inside)
+        for part, inside in zip(parts, _find_in_segments(parts, masks), strict=True)
+    )
+    segments = tuple(
+        replace(each, parts=tuple(replace(part, text=next(masked)) for part in each.parts))
+        for each in translation.segments
+    )
+    return replace(translation, segments=segments)
+
+
+def _parts_of(translation: TranslatedTranscript) -> tuple[Segment, ...]:
+    return tuple(
+        Segment(part.start_ms, part.end_ms, part.text, speaker=translated.order)
+        for translated in translation.segments
+        for part in translated.parts
+    )
 
 
 def _given_names(speakers: Sequence[str]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ import os
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -30,6 +30,7 @@ from stt_web.core.errors import ApiError
 from transcripts.exports.document import load_gaps
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import export, load_for, needs_words
+from transcripts.exports.translations import describe_translation
 from transcripts.exports.verification import RedactionFailedError
 from transcripts.models import Transcript
 
@@ -95,10 +96,11 @@ def is_large(transcript: Transcript) -> bool:
 def describe_export(
     transcript: Transcript, *, format_name: str, options: ExportOptions
 ) -> WantedExport:
-    """Return which file it would be, as the transcript stands. Two queries; the words, where the
-    format has them, unparsed."""
+    """Return which file it would be, as the transcript stands. Two queries, three with a
+    translation; the words, where the format has them, unparsed. Raises NotTranslatedError."""
+    translation = describe_translation(transcript, options)
     has_words = needs_words(format_name, options)
-    head = [_RENDERER, format_name, options.as_text()]
+    head = [_RENDERER, format_name, options.as_text(), asdict(translation) if translation else None]
     key = digest_transcript(transcript, head, has_words=has_words, has_gaps=options.include_gaps)
     return WantedExport(transcript.pk, format_name, options, key)
 

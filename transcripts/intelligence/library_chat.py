@@ -7,7 +7,7 @@ so. Vectors of another model than the server's are discarded, and made again in 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,13 +19,22 @@ from django.db.models import F
 from accounts.models import User
 from transcripts.exports.document import load_document
 from transcripts.inference.language import Vectors
-from transcripts.intelligence.chat import make_index, read_index, store_index
+from transcripts.intelligence.answers import ChatAnswer, Emit, write_answer
+from transcripts.intelligence.chat import (
+    choose_writer,
+    go_on_with,
+    make_index,
+    read_index,
+    store_index,
+)
 from transcripts.intelligence.documents import escape
 from transcripts.intelligence.engines import TextEngines
+from transcripts.intelligence.library_routes import LibraryAnswer, phrase_language, title_of
 from transcripts.intelligence.models import ChatSession, ChatTurn, SegmentVectors
 from transcripts.intelligence.operations import EXTRACTIVE
 from transcripts.intelligence.retrieval import (
     Found,
+    Hit,
     Passage,
     SegmentIndex,
     list_passages,
@@ -41,8 +50,14 @@ _INDEXED_SEGMENTS = 5_000  # by one question
 _INDEXED_TRANSCRIPTS = 50
 _READ_CLOSELY = 20
 _SOURCES = 8
-_NEAREST = "The passages nearest to the question:"
-_NOTHING = "Nothing in these transcripts is about the question."
+_NEAREST = {
+    "en": "The passages nearest to the question:",
+    "cs": "Místa, která jsou otázce nejblíž:",
+}
+_NOTHING = {
+    "en": "Nothing in these transcripts is about the question.",
+    "cs": "V těchto přepisech není o otázce nic.",
+}
 
 
 @dataclass(frozen=True)
@@ -68,6 +83,7 @@ class LibraryQuestion:
     searched: str
     transcripts: dict[UUID, Transcript]
     unindexed: tuple[Unindexed, ...]
+    model: str
 
 
 @dataclass(frozen=True)
@@ -87,11 +103,33 @@ class _NearHit:
     score: float
 
 
+@dataclass(frozen=True)
+class LibraryFound:
+    """`hits`: what the answer is made of, best first; none: nothing is about the question."""
+
+    hits: tuple[_NearHit, ...]
+    searched: int
+    model: str
+
+    @property
+    def mentioned(self) -> frozenset[UUID]:
+        return frozenset(hit.transcript.pk for hit in self.hits)
+
+    def list_sources(self) -> tuple[dict[str, Any], ...]:
+        """Return them as the answer has them; `number` is the mark of a written answer."""
+        return tuple({**_describe_hit(hit), "number": n} for n, hit in enumerate(self.hits, 1))
+
+
 def prepare_library_question(
-    user: User, text: str, *, searched: str, scope: LibraryScope
+    user: User,
+    text: str,
+    *,
+    searched: str,
+    transcripts: Sequence[Transcript],
+    model: str = "",
 ) -> LibraryQuestion:
-    """Return the question with what it may search: nothing of another owner's."""
-    chosen = {each.pk: each for each in _list_transcripts(user, scope)}
+    """Return the question with what it may search. transcripts: of the user's own."""
+    chosen = {each.pk: each for each in transcripts}
     current = SegmentVectors.objects.filter(
         transcript__owner=user, revision=F("transcript__revision")
     )
@@ -105,7 +143,7 @@ def prepare_library_question(
             passages = tuple(list_passages(load_document(transcript, has_words=False)))
             unindexed.append(Unindexed(transcript, passages))
             segments += len(passages)
-    return LibraryQuestion(text, searched, chosen, tuple(unindexed))
+    return LibraryQuestion(text, searched, chosen, tuple(unindexed), model)
 
 
 def embed_library_question(question: LibraryQuestion, engines: TextEngines) -> LibraryVectors:
@@ -117,50 +155,88 @@ def embed_library_question(question: LibraryQuestion, engines: TextEngines) -> L
     return LibraryVectors(query, engines.embedder, engines.revision, made)
 
 
-def answer_library_question(
-    vectors: LibraryVectors, question: LibraryQuestion, *, user: User, session: ChatSession | None
-) -> dict[str, Any]:
-    """Search, store the turn, and return the answer's body."""
+def find_in_library(vectors: LibraryVectors, question: LibraryQuestion) -> LibraryFound:
+    """Search, by owner first; what the question had indexed is stored."""
     for unindexed, index in vectors.made:
         _store_made(unindexed, index)
     stored = SegmentVectors.objects.filter(transcript__in=list(question.transcripts))
     stored.exclude(model=vectors.model, weights_revision=vectors.weights_revision).delete()
     near, searched = _rank_transcripts(vectors, question)
-    hits, best_found = _read_closely(near, vectors, question)
-    is_found = bool(hits) and best_found
-    sources = [_describe_hit(hit) for hit in hits[:_SOURCES]] if is_found else []
-    text = _write(hits[:_SOURCES]) if is_found else _NOTHING
-    model = f"{EXTRACTIVE}/{vectors.model}"
+    hits, is_found = _read_closely(near, vectors, question)
+    shown = tuple(hits[:_SOURCES]) if is_found else ()
+    return LibraryFound(shown, searched, f"{EXTRACTIVE}/{vectors.model}")
+
+
+def quote_from_library(found: LibraryFound, question: LibraryQuestion) -> LibraryAnswer:
+    """Return the nearest passages as the answer."""
+    language = phrase_language(question.text)
+    text = _write(found.hits, language) if found.hits else _NOTHING[language]
+    answer = ChatAnswer(text, bool(found.hits), found.list_sources(), found.model, True)
+    return LibraryAnswer(answer, found.mentioned, found.searched)
+
+
+def write_from_library(
+    found: LibraryFound, question: LibraryQuestion, engines: TextEngines, emit: Emit
+) -> LibraryAnswer:
+    """Have the language model answer from the passages that were found, with marks such as [3];
+    quote them where there is none, or nothing of its answer is borne out. Without queries.
+    """
+    sources = found.list_sources()
+    emit("sources", {"sources": list(sources)})
+    writer = choose_writer(question.model, engines)
+    if writer is None:
+        return quote_from_library(found, question)
+    passages = [replace(hit.passage, order=n) for n, hit in enumerate(found.hits, 1)]
+    hits = tuple(Hit(place, hit.score) for place, hit in enumerate(found.hits))
+    written = write_answer(
+        question.text,
+        passages,
+        Found(hits, True, found.hits[0].score),
+        language=phrase_language(question.text),
+        model=writer,
+        engines=engines,
+        emit=emit,
+    )
+    if written is None:
+        return quote_from_library(found, question)
+    cited = {source["segment_order"] for source in written.sources}
+    chosen = tuple(source for source in sources if source["number"] in cited)
+    return LibraryAnswer(replace(written, sources=chosen), found.mentioned, found.searched)
+
+
+def store_library_turn(
+    answered: LibraryAnswer,
+    question: str,
+    *,
+    user: User,
+    session: ChatSession | None,
+    count: int,
+) -> dict[str, Any]:
+    """Store the turn, and return the answer's body. count: of the transcripts asked about."""
+    answer = answered.answer
     with transaction.atomic():
-        session = session or ChatSession.objects.create(owner=user, transcript=None)
+        session = go_on_with(session, user=user, transcript=None)
         turn = ChatTurn.objects.create(
             session=session,
-            question=question.text,
-            answer=text,
-            is_found=is_found,
-            sources=sources,
-            model=model,
+            question=question,
+            answer=answer.text,
+            is_found=answer.is_found,
+            sources=list(answer.sources),
+            model=answer.model,
         )
-        quoted = {hit.transcript.pk for hit in hits[:_SOURCES]} if is_found else set()
-        still_there = Transcript.objects.filter(pk__in=quoted, owner=user)
-        turn.mentioned.set(still_there)
-        session.save(update_fields=["updated_at"])
+        turn.mentioned.set(Transcript.objects.filter(pk__in=answered.mentioned, owner=user))
     return {
-        "answer": text,
-        "found": is_found,
-        "sources": sources,
+        **answer.as_body(),
         "session_id": str(session.pk),
-        "model": model,
-        "approximate": True,
         "coverage": {
-            "transcripts": len(question.transcripts),
-            "searched": searched,
-            "complete": searched == len(question.transcripts),
+            "transcripts": count,
+            "searched": answered.searched,
+            "complete": answered.searched == count,
         },
     }
 
 
-def _list_transcripts(user: User, scope: LibraryScope) -> Sequence[Transcript]:
+def list_transcripts(user: User, scope: LibraryScope) -> Sequence[Transcript]:
     rows = Transcript.objects.filter(owner=user, status__in=READABLE_STATUSES)
     if scope.ids:
         rows = rows.filter(pk__in=scope.ids)
@@ -233,17 +309,16 @@ def _describe_hit(hit: _NearHit) -> dict[str, Any]:
     }
 
 
-def _write(hits: Sequence[_NearHit]) -> str:
+def _write(hits: Sequence[_NearHit], language: str) -> str:
     """Return the passages, those of one transcript together, the best transcript first."""
-    parts = [_NEAREST]
+    parts = [_NEAREST[language]]
     for transcript in dict.fromkeys(hit.transcript for hit in hits):
         lines = [
             f"> {format_clock(hit.passage.start_ms)} "
             + (f"{escape(hit.passage.speaker)}: " if hit.passage.speaker else "")
             + escape(hit.passage.text)
-            for hit in hits
+            for hit in sorted(hits, key=lambda hit: hit.passage.start_ms)
             if hit.transcript == transcript
         ]
-        title = escape(transcript.title) or f"{transcript.created_at:%Y-%m-%d}"
-        parts.append(f"**{title}**\n\n" + "\n>\n".join(lines))
+        parts.append(f"**{title_of(transcript)}**\n\n" + "\n>\n".join(lines))
     return "\n\n".join(parts)

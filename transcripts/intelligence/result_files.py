@@ -217,7 +217,12 @@ def _no_file(file: ResultFile, format_name: str) -> NoSuchFileError:
 def _front(file: ResultFile) -> Front:
     facts = " · ".join(filter(None, (file.facts, file.stale)))
     return Front(
-        title=file.title, facts=facts, notice=file.notice, time_heading="", text_heading=""
+        title=file.title,
+        facts=facts,
+        notice=file.notice,
+        time_heading="",
+        text_heading="",
+        translation_heading="",
     )
 
 

@@ -109,6 +109,9 @@ TEXTS: dict[str, Any] = {
         ngettext_lazy("No issues in {count} subtitle.", "No issues in {count} subtitles.")
     ),
     "personal_found": Plural(ngettext_lazy("{count} place found.", "{count} places found.")),
+    "untranslated_lines": Plural(
+        ngettext_lazy("{count} line not translated", "{count} lines not translated")
+    ),
     "inserted": gettext_lazy("inserted:"),
     "deleted": gettext_lazy("deleted:"),
     "title": gettext_lazy("Title"),

@@ -67,6 +67,12 @@ class Traces:
             if is_name and len(part) >= _SHORTEST_PART:
                 self._add(self._cased, kind, part)
 
+    def include(self, other: "Traces") -> None:
+        """Remember what the other has, too."""
+        self._cased = {**other._cased, **self._cased}
+        self._lower = {**other._lower, **self._lower}
+        self._longest = max(self._longest, other._longest)
+
     def find(self, text: str) -> list[PiiItem]:
         """Return where they stand in the text. Linear in its length."""
         if not self:

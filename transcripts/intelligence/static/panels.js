@@ -2,12 +2,17 @@
 import { $ } from "../../pages/static/dom.js";
 import { readConversation, startAsking } from "./chat.js";
 import { startFinding } from "./personal-data.js";
+import { startSuggesting } from "./speaker-suggestions.js";
 import { readMade, startMaking } from "./summary.js";
+import { readTranslations, startTranslating } from "./translation.js";
 
 startMaking();
+startTranslating();
 startAsking();
 startFinding();
+startSuggesting();
 openOnce($("making"), readMade);
+openOnce($("translating"), readTranslations);
 openOnce($("asking"), readConversation);
 $("finding").hidden = false;
 
