@@ -14,6 +14,7 @@ from celery.signals import worker_init, worker_ready, worker_shutting_down
 from stt_web.core.background import run_guarded, spawn_thread
 from transcripts.diarization.voices import VOICES_TASK, analyse_voices
 from transcripts.editing.align_edits import ALIGN_TASK, align_edit, sweep_alignments
+from transcripts.exports.masked_audio import MASK_AUDIO_TASK, make_masked_audio
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.worker_exports import EXPORT_TASK, make_export
 from transcripts.intelligence.text_jobs.run import run_text_job
@@ -36,6 +37,7 @@ __all__ = [
     "enqueue",
     "find_voices",
     "index_for_search",
+    "mask_audio",
     "purge_anonymous",
     "purge_expired",
     "render_export",
@@ -105,6 +107,11 @@ def render_export(transcript_id: str, format_name: str, options: str) -> None:
     make_export(
         UUID(transcript_id), format_name=format_name, options=ExportOptions.from_text(options)
     )
+
+
+@shared_task(name=MASK_AUDIO_TASK, acks_late=True, ignore_result=True)
+def mask_audio(transcript_id: str, kinds: list[str], format_name: str, track: int) -> None:
+    make_masked_audio(UUID(transcript_id), kinds=tuple(kinds), format_name=format_name, track=track)
 
 
 @shared_task(name=VOICES_TASK, acks_late=True, ignore_result=True)

@@ -11,6 +11,7 @@ from transcripts.api.transcripts import CancelView, TranscriptListView, Transcri
 from transcripts.diarization import api as diarization_api
 from transcripts.editing.api import revisions, segments
 from transcripts.exports.api.archives import BulkExportView
+from transcripts.exports.api.masked_audio import show_masked_audio
 from transcripts.exports.api.views import export_transcript, lint_subtitles
 from transcripts.gaps.api import GapView, resolve_gap
 from transcripts.imports.api import import_file
@@ -24,6 +25,7 @@ from transcripts.intelligence.api import (
     text_jobs,
     texts,
 )
+from transcripts.intelligence.api.result_files import ResultFileView
 from transcripts.intelligence.api.work import answer_in_background
 from transcripts.jobs.api import jobs
 from transcripts.jobs.api.events import stream_events
@@ -67,6 +69,10 @@ management_urlpatterns = [
     path(
         "transcripts/<uuid:transcript_id>/audio/",
         show_audio,
+    ),
+    path(
+        "transcripts/<uuid:transcript_id>/redacted-audio/",
+        show_masked_audio,
     ),
     path("transcripts/<uuid:transcript_id>/shares/", ShareListView.as_view()),
     path("transcripts/<uuid:transcript_id>/shares/<uuid:share_id>/", ShareView.as_view()),
@@ -127,6 +133,10 @@ management_urlpatterns = [
     path("transcripts/<uuid:transcript_id>/results/", results.ResultListView.as_view()),
     path(
         "transcripts/<uuid:transcript_id>/results/<uuid:result_id>/", results.ResultView.as_view()
+    ),
+    path(
+        "transcripts/<uuid:transcript_id>/results/<uuid:result_id>/export/<str:format_name>/",
+        ResultFileView.as_view(),
     ),
     path("chat/", library_chat.library_chat),
     path("chat/<uuid:library_chat_id>/", library_chat.LibraryConversationView.as_view()),

@@ -420,3 +420,35 @@ def install_writer(system: System, inference: FakeInference) -> None:
         return requests.post(url, json=asked, headers=system.headers, timeout=30).ok
 
     wait_until(is_known, what="the server lists the language model")
+
+
+def test_personal_data_is_listed_with_its_places_and_files_come_without_it(page: Page) -> None:
+    panel = open_panel(page, "Personal data")
+    panel.get_by_role("button", name="Find").click()
+    found = page.locator("#personal > details").first
+    expect(found).to_contain_text("Names of people (some)")
+    found.locator("summary").click()
+    expect(found.locator("button.time").first).to_be_visible()
+
+    with page.expect_download() as made:
+        panel.get_by_role("link", name="TXT").click()
+    assert made.value.suggested_filename == "transcript.txt"
+    text = made.value.path().read_text()
+    assert "[name]" in text
+    expect(page.locator("#masked-progress")).to_have_text("TXT: downloaded.")
+
+    panel.get_by_label("Names of people (some)").uncheck()
+    link = panel.get_by_role("link", name="TXT").get_attribute("href") or ""
+    assert "person" not in link
+    assert "email" in link
+
+
+def test_a_result_is_downloaded_as_a_file(page: Page) -> None:
+    made = make(page, "analysis/action_items")
+    made.locator(".menu > summary").click()
+
+    with page.expect_download() as calendar:
+        made.get_by_role("link", name="ICS").click()
+
+    assert calendar.value.suggested_filename == "Action items with owners and dates.ics"
+    assert calendar.value.path().read_text().startswith("BEGIN:VCALENDAR")

@@ -18,7 +18,8 @@ from transcripts.exports.document import load_segments, spoken_language
 from transcripts.exports.json import segment_as_json
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import SEGMENTS
-from transcripts.exports.waiting import ExportFailedError, read_in_chunks, wait_for_file
+from transcripts.exports.waiting import read_in_chunks, wait_for_file
+from transcripts.exports.worker_exports import ExportFailedError
 from transcripts.models import Transcript
 from transcripts.responses import describe_without_segments
 

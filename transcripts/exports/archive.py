@@ -20,8 +20,9 @@ from transcripts.exports.files import content_disposition, file_name
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import EXPORTS
 from transcripts.exports.translations import NotTranslatedError
-from transcripts.exports.waiting import ExportFailedError, render_export, wait_for_export
-from transcripts.exports.worker_exports import is_large
+from transcripts.exports.verification import RedactionFailedError
+from transcripts.exports.waiting import render_export, wait_for_export
+from transcripts.exports.worker_exports import ExportFailedError, is_large
 from transcripts.filters import filter_transcripts
 from transcripts.models import READABLE_STATUSES, Transcript
 from transcripts.option_kinds import InvalidOptionError
@@ -88,7 +89,8 @@ async def write_archive(
         if transcript is None or content is None:
             left_out.append(str(transcript_id))
             continue
-        name = _free_name(transcript.title, format_name, names)
+        title = "" if options.redact else transcript.title  # which may have a name in it
+        name = _free_name(title, format_name, names)
         await sync_to_async(archive.writestr)(name, content)
         yield sink.take()
     if left_out:
@@ -100,7 +102,8 @@ async def write_archive(
 async def _content_of(
     transcript: Transcript, format_name: str, options: ExportOptions
 ) -> bytes | None:
-    """Return the file; None if it can't be made, or not soon: not without its translation."""
+    """Return the file; None if it can't be made, not soon, not without its translation, or if it
+    shows what is masked."""
     is_slow = EXPORTS[format_name].is_slow or await sync_to_async(is_large)(transcript)
     try:
         if not is_slow:
@@ -108,7 +111,7 @@ async def _content_of(
         return await wait_for_export(
             transcript, format_name=format_name, options=options, timeout_s=_WAIT_FOR_ONE_S
         )
-    except (ExportFailedError, NotTranslatedError):
+    except (ExportFailedError, NotTranslatedError, RedactionFailedError):
         return None
 
 

@@ -6,7 +6,7 @@ names, and in the table of times a heading row that repeats.
 """
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from xml.sax.saxutils import escape, quoteattr
 
@@ -37,14 +37,21 @@ _BILINGUAL_TWIPS = (1300, 4150, 4150)
 
 def render_docx(document: Document, options: ExportOptions) -> bytes:
     """Return the file; ten hours of speech take about two seconds."""
-    front = make_front(document, options)
+    sections = make_sections(document, options)
+    return render_docx_sections(document, options, make_front(document, options), sections)
+
+
+def render_docx_sections(
+    document: Document, options: ExportOptions, front: Front, sections: Iterable[Section]
+) -> bytes:
+    """Return a file with other paragraphs than the document's own."""
     docx = python_docx.Document()
     _define_styles(docx, language=document.language or "en")
     _describe(docx, document, front)
     _number_pages(docx)
     body = _Body(docx, document, options)
     body.add_front(front)
-    for section in make_sections(document, options):
+    for section in sections:
         body.add_section(section, front)
     buffer = io.BytesIO()
     docx.save(buffer)

@@ -11,7 +11,7 @@ The structure (`pdf_structure`) has such paragraphs in the order they are read, 
 import io
 import threading
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -27,7 +27,7 @@ from transcripts.exports.options import ExportOptions
 from transcripts.exports.paragraphs import Paragraph
 from transcripts.exports.pdf_structure import StructureTree
 from transcripts.exports.plain import one_line, without_direction_marks
-from transcripts.exports.sections import Front, make_front, make_sections
+from transcripts.exports.sections import Front, Section, make_front, make_sections
 from transcripts.exports.shaping import ShapedRun, is_right_to_left, lay_out, measure
 from transcripts.text.clock import format_timestamp
 
@@ -67,10 +67,18 @@ _PARAGRAPH_START = _SPEAKER.before + _SPEAKER.leading + 2 * _BODY.leading
 
 def render_pdf(document: Document, options: ExportOptions) -> bytes:
     """Return the file. One at a time in a process; an hour of speech takes about a second."""
+    sections = make_sections(document, options)
+    return render_pdf_sections(document, options, make_front(document, options), sections)
+
+
+def render_pdf_sections(
+    document: Document, options: ExportOptions, front: Front, sections: Iterable[Section]
+) -> bytes:
+    """Return a file with other paragraphs than the document's own. As `render_pdf`."""
     with _one_at_a_time:
         buffer = io.BytesIO()
-        writer = _Writer(buffer, make_front(document, options), document, options)
-        writer.write()
+        writer = _Writer(buffer, front, document, options)
+        writer.write(sections)
         return buffer.getvalue()
 
 
@@ -95,10 +103,10 @@ class _Writer:
         self._structure = StructureTree(self._canvas)
         self._y = _HEIGHT - _MARGIN
 
-    def write(self) -> None:
+    def write(self, sections: Iterable[Section]) -> None:
         self._describe()
         self._write_front()
-        for number, section in enumerate(make_sections(self._document, self._options)):
+        for number, section in enumerate(sections):
             if section.heading:
                 self._write_heading(section.heading, number)
             for paragraph in section.paragraphs:

@@ -1,7 +1,7 @@
 """Every format by its name: a document in, bytes and their media type out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from transcripts.exports.csv import render_csv
 from transcripts.exports.document import Document, load_document
@@ -15,6 +15,7 @@ from transcripts.exports.json import (
 from transcripts.exports.lint_report import render_lint
 from transcripts.exports.options import ExportOptions, apply_options
 from transcripts.exports.pdf import render_pdf
+from transcripts.exports.redaction import redact
 from transcripts.exports.srt import export_srt, render_srt
 from transcripts.exports.translations import (
     add_translation,
@@ -22,8 +23,10 @@ from transcripts.exports.translations import (
     translate_document,
 )
 from transcripts.exports.txt import export_txt, render_txt
+from transcripts.exports.verification import READERS, check_redacted, still_found
 from transcripts.exports.vtt import export_vtt, render_vtt
 from transcripts.models import Transcript
+from transcripts.pii.redactor import StillFoundError
 
 
 @dataclass(frozen=True)
@@ -107,5 +110,24 @@ def needs_words(format_name: str, options: ExportOptions) -> bool:
 
 
 def export(document: Document, format_name: str, options: ExportOptions) -> bytes:
-    """Return the file as it was asked for. Raises KeyError for an unknown format."""
-    return _ALL[format_name].render(apply_options(document, options), options)
+    """Return the file as it was asked for; a masked one only once it was searched again.
+
+    Raises KeyError for an unknown format, RedactionFailedError.
+    """
+    chosen = _ALL[format_name]
+    if not options.redact or format_name not in READERS:
+        return chosen.render(apply_options(document, options), options)
+    try:
+        redacted = redact(document, kinds=options.redact)
+    except StillFoundError as error:
+        raise still_found(error, document.id, format_name) from error
+    shown = apply_options(redacted.document, replace(options, redact=()))
+    content = chosen.render(shown, options)
+    check_redacted(
+        content,
+        format_name,
+        shown,
+        redacted.traces,
+        render=lambda blank: chosen.render(blank, options),
+    )
+    return content

@@ -44,7 +44,7 @@ def read_export_options(query: Mapping[str, str]) -> ExportOptions:
         paragraphs=_read_boolean(query, "paragraphs", default=True),
         include_gaps=_read_boolean(query, "include_gaps", default=False),
         profile=_read_profile(query),
-        redact=_read_redact(query),
+        redact=read_redact(query),
         **_read_languages(query),
         notice=settings.EXPORT_NOTICE,
         locale=get_language() or "en",
@@ -73,7 +73,8 @@ def _read_timestamps(query: Mapping[str, str]) -> str:
     return value
 
 
-def _read_redact(query: Mapping[str, str]) -> tuple[str, ...]:
+def read_redact(query: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the kinds in `redact`, none where it is missing. Raises InvalidOptionError."""
     asked = [part.strip().lower() for part in query.get("redact", "").split(",") if part.strip()]
     if asked == ["all"]:
         return KINDS

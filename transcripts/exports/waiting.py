@@ -10,7 +10,10 @@ from asgiref.sync import sync_to_async
 from stt_web.core.errors import ApiError
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import EXPORTS, export, load_for
-from transcripts.exports.worker_exports import describe_export, order_export
+from transcripts.exports.worker_exports import (
+    describe_export,
+    order_export,
+)
 from transcripts.models import Transcript
 
 _CHUNK_BYTES = 256 * 1024
@@ -21,19 +24,6 @@ class UnknownFormatError(ApiError):
     """There is no such format."""
 
     code = "unknown_format"
-
-
-class ExportFailedError(ApiError):
-    """The file could not be made; another format may work."""
-
-    status = 500
-    code = "export_failed"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This file could not be made. The fault is ours, and is in the log; another format may"
-            " work."
-        )
 
 
 def check_format(format_name: str) -> None:
@@ -65,7 +55,7 @@ async def wait_for_file(
     """Return what a worker makes, or made, open; None if `timeout_s` went by before. Holds no
     thread.
 
-    Raises ExportFailedError.
+    Raises ExportFailedError, RedactionFailedError.
     """
     wanted = await sync_to_async(describe_export)(
         transcript, format_name=format_name, options=options
@@ -74,8 +64,8 @@ async def wait_for_file(
     try:
         async with asyncio.timeout(timeout_s):
             while not wanted.path.exists():
-                if wanted.is_failed:
-                    raise ExportFailedError
+                if (failure := await sync_to_async(lambda: wanted.failure)()) is not None:
+                    raise failure
                 await sync_to_async(order_export)(wanted)
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)

@@ -26,10 +26,12 @@ from django.db.models import Count, Sum, TextField
 from django.db.models.functions import Cast, Length
 
 from stt_web.core.broker import enqueue
+from stt_web.core.errors import ApiError
 from transcripts.exports.document import load_gaps
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import export, load_for, needs_words
 from transcripts.exports.translations import describe_translation
+from transcripts.exports.verification import RedactionFailedError
 from transcripts.models import Transcript
 
 logger = logging.getLogger(__name__)
@@ -42,6 +44,19 @@ _FAILED_S = 60
 _ROWS, _ROWS_WITH_WORDS = 2000, 100  # read at once; a segment's words may take 100 kB
 # Moves on where a renderer's output does, so that files made by the old one are left alone.
 _RENDERER = 5
+
+
+class ExportFailedError(ApiError):
+    """The file could not be made; another format may work."""
+
+    status = 500
+    code = "export_failed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This file could not be made. The fault is ours, and is in the log; another format may"
+            " work."
+        )
 
 
 @dataclass(frozen=True)
@@ -58,9 +73,16 @@ class WantedExport:
         return _folder(self.transcript_id) / "exports" / f"{self.key}.{self.format_name}"
 
     @property
-    def is_failed(self) -> bool:
-        """Whether a worker tried a moment ago and could not."""
-        return _is_fresh(self.path.with_suffix(".failed"), for_s=_FAILED_S)
+    def failure(self) -> ApiError | None:
+        """Why a worker could not make it a moment ago; None where none failed."""
+        marker = self.path.with_suffix(".failed")
+        if not _is_fresh(marker, for_s=_FAILED_S):
+            return None
+        try:
+            kinds = marker.read_text().split()
+        except FileNotFoundError:  # its transcript was deleted just now
+            return None
+        return RedactionFailedError(kinds) if kinds else ExportFailedError()
 
 
 def is_large(transcript: Transcript) -> bool:
@@ -76,12 +98,20 @@ def describe_export(
 ) -> WantedExport:
     """Return which file it would be, as the transcript stands. Two queries, three with a
     translation; the words, where the format has them, unparsed. Raises NotTranslatedError."""
-    digest = hashlib.sha256()
     translation = describe_translation(transcript, options)
-    head = [
-        _RENDERER,
-        format_name,
-        options.as_text(),
+    has_words = needs_words(format_name, options)
+    head = [_RENDERER, format_name, options.as_text(), asdict(translation) if translation else None]
+    key = digest_transcript(transcript, head, has_words=has_words, has_gaps=options.include_gaps)
+    return WantedExport(transcript.pk, format_name, options, key)
+
+
+def digest_transcript(
+    transcript: Transcript, head: list[object], *, has_words: bool, has_gaps: bool
+) -> str:
+    """Return 40 hex digits that change with the transcript, and with `head`. Two queries."""
+    digest = hashlib.sha256()
+    whole = [
+        *head,
         transcript.title,
         transcript.language or transcript.job.language_requested,
         transcript.job.audio_duration_ms or transcript.recording.probed_ms,
@@ -89,17 +119,15 @@ def describe_export(
         transcript.origin,
         transcript.is_corrected,
         [str(speaker) for speaker in transcript.speakers.all()],
-        [gap.keys for gap in load_gaps(transcript)] if options.include_gaps else [],
-        asdict(translation) if translation else None,
+        [gap.keys for gap in load_gaps(transcript)] if has_gaps else [],
     ]
-    digest.update(json.dumps(head).encode())
+    digest.update(json.dumps(whole).encode())
     fields = ["start_ms", "end_ms", "text", "speaker__label", "speaker__display_name"]
-    has_words = needs_words(format_name, options)
     words = [Cast("words", TextField())] if has_words else []
     rows = transcript.segments.order_by("position").values_list(*fields, *words)
     for row in rows.iterator(chunk_size=_ROWS_WITH_WORDS if has_words else _ROWS):
         digest.update(json.dumps(row).encode())
-    return WantedExport(transcript.pk, format_name, options, digest.hexdigest()[:40])
+    return digest.hexdigest()[:40]
 
 
 def order_export(wanted: WantedExport) -> None:
@@ -156,10 +184,11 @@ def _make(wanted: WantedExport, transcript: Transcript) -> None:
             wanted.format_name,
             wanted.options,
         )
-    except Exception:
+    except Exception as error:
         # Waiting clients get an error, and none tries again at once.
+        kinds = error.kinds if isinstance(error, RedactionFailedError) else ()
         wanted.path.parent.mkdir(parents=True, exist_ok=True)
-        wanted.path.with_suffix(".failed").touch()
+        wanted.path.with_suffix(".failed").write_text(" ".join(kinds))
         raise
     _write(wanted.path, content)
     logger.info(

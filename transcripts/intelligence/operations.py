@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from stt_web.core.errors import ApiError
+from transcripts.exports.verification import still_found
 from transcripts.intelligence.engines import TextEngines
 from transcripts.intelligence.extractive.analyses import BY_RULES, READ, redact
 from transcripts.intelligence.extractive.contents import KINDS as QUOTED
@@ -16,6 +17,7 @@ from transcripts.intelligence.extractive.summaries import STYLES, summarise
 from transcripts.intelligence.source import SourceText
 from transcripts.intelligence.writing import WRITTEN, summarise_with_model, write_with_model
 from transcripts.pii.kinds import ALL_KINDS, PiiKind
+from transcripts.pii.redactor import StillFoundError
 
 EXTRACTIVE = "extractive"
 STYLE_NAMES = {**{style: style for style in STYLES}, "bullets": "bullet_points"}
@@ -67,11 +69,14 @@ def analyse_text(
     kind: str,
     pii_kinds: Collection[PiiKind] = ALL_KINDS,
 ) -> dict[str, Any]:
-    """kind: of `ANALYSES`."""
+    """kind: of `ANALYSES`. Raises RedactionFailedError."""
     check_text(source)
     result: Any
     if kind == "pii_redact":
-        result = redact(source, kinds=pii_kinds)
+        try:
+            result = redact(source, kinds=pii_kinds)
+        except StillFoundError as error:
+            raise still_found(error, "", "text") from error
     elif kind in BY_RULES:
         result = BY_RULES[kind](source)
     else:

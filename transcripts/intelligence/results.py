@@ -3,6 +3,7 @@
 A new result takes the place of the last one of its kind and name, unless a person edited that.
 """
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +13,11 @@ from django.utils import timezone
 from stt_web.core.errors import ApiError
 from transcripts.exports.document import load_document
 from transcripts.intelligence.models import ResultKind, StoredResult
+from transcripts.intelligence.result_files import list_formats
 from transcripts.intelligence.source import SourceText, read_document
 from transcripts.locks import lock_transcript
 from transcripts.models import READABLE_STATUSES, Transcript
+from transcripts.services.recordings import recording_day
 from transcripts.text.segments import Segment
 
 MOST_RESULTS = 200
@@ -39,7 +42,7 @@ def load_source(
 ) -> SourceText:
     """Return the transcript's text, or what one speaker says of it, or a part of its time.
 
-    Raises ApiError: 409 `not_finished`, 400 `unknown_speaker`. Three queries.
+    Raises ApiError: 409 `not_finished`, 400 `unknown_speaker`. Four queries.
     """
     check_finished(transcript)
     document = load_document(transcript, has_words=False)
@@ -55,7 +58,8 @@ def load_source(
         is_late = start_s is None or segment.end_ms > 1000 * start_s
         return is_spoken and is_late and (end_s is None or segment.start_ms < 1000 * end_s)
 
-    return read_document(document, is_chosen=is_chosen)
+    source = read_document(document, is_chosen=is_chosen)
+    return replace(source, recorded_on=recording_day(transcript))
 
 
 def check_finished(transcript: Transcript) -> None:
@@ -133,6 +137,7 @@ def describe_result(result: StoredResult, transcript: Transcript) -> dict[str, A
         "revision": result.revision,
         "is_stale": result.revision != transcript.revision,
         "is_edited": result.is_edited,
+        "formats": list_formats(result),
         "text": result.text,
         "result": result.body,
         "created_at": result.created_at.isoformat(),

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import py3langid
@@ -71,12 +72,14 @@ class Sentence:
 
 @dataclass(frozen=True)
 class SourceText:
-    """`language`: ISO 639-1. `speakers`: in the order in which they first speak."""
+    """`language`: ISO 639-1. `speakers`: in the order in which they first speak. `recorded_on`:
+    the day of the recording, where it is known."""
 
     text: str
     language: str
     sentences: tuple[Sentence, ...]
     speakers: tuple[str, ...] = ()
+    recorded_on: date | None = None
 
     @property
     def is_timed(self) -> bool:
@@ -96,11 +99,11 @@ class SourceText:
         return self.sentences[low]
 
 
-def read_text(text: str, *, language: str = "") -> SourceText:
+def read_text(text: str, *, language: str = "", recorded_on: date | None = None) -> SourceText:
     """Return the text's sentences; its language is recognised where none is given."""
     spoken = language or identify_language(text)
     lines = list(_read_lines(text, spoken))
-    return _make(text, spoken, lines)
+    return replace(_make(text, spoken, lines), recorded_on=recorded_on)
 
 
 def read_document(

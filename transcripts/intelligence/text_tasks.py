@@ -8,6 +8,7 @@ process or in a worker.
 """
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from transcripts.exports.document import Document, load_document
@@ -80,7 +81,9 @@ def read_transcript(task: TextTask, transcript: Transcript) -> TaskText:
 
 def read_sent(task: TextTask) -> TaskText:
     """Return the text that came with the task. A text of 2 MB takes seconds."""
-    source = read_text(task.get("text"), language=task.get("language"))
+    day = task.get("recorded_on")
+    recorded_on = date.fromisoformat(day) if day else None
+    source = read_text(task.get("text"), language=task.get("language"), recorded_on=recorded_on)
     return TaskText(source, None, {"notes": task.get("notes"), "language": source.language})
 
 

@@ -48,6 +48,7 @@ from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Recording, Sour
 from transcripts.options import TranscriptionOptions
 from transcripts.services.job_status import insert
 from transcripts.services.note_templates import check_processing
+from transcripts.services.recordings import read_recorded_at
 from transcripts.text.languages import LANGUAGE_NAMES
 
 logger = logging.getLogger(__name__)
@@ -318,6 +319,7 @@ def _make_transcript(
             size_bytes=upload.size,
             container=found.container[:40],
             probed_ms=found.duration_ms,
+            recorded_at=read_recorded_at(found.recorded_at, now=now),
             sha256=upload.sha256,
         ),
     )

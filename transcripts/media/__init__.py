@@ -4,12 +4,14 @@
     survey(path)        how does each of its tracks sound?
     open_decoder(path)  PCM int16 LE mono 16 kHz, lazily   the same, and DecoderDiedError
     read_excerpt(path)  a few seconds from anywhere, soon
+    write_beeped(path)  a copy with a tone in the place of some spans
     warm_up()           once at the start of a process: later starts cost milliseconds
     FORMATS             what is promised
 
 Nothing here touches the database or Django; all of it may be called from any thread.
 """
 
+from transcripts.media.beeped import BEEPED_FORMATS, write_beeped
 from transcripts.media.decoder import (
     Decoder,
     MediaWarning,
@@ -24,6 +26,7 @@ from transcripts.media.formats import FORMATS
 from transcripts.media.messages import Pick, Probe, Track
 
 __all__ = [
+    "BEEPED_FORMATS",
     "FORMATS",
     "Decoder",
     "DecoderDiedError",
@@ -37,4 +40,5 @@ __all__ = [
     "read_excerpt",
     "survey",
     "warm_up",
+    "write_beeped",
 ]

@@ -18,6 +18,7 @@ from typing import Final
 import av.error
 import av.logging
 
+from transcripts.media.beep import beep_out
 from transcripts.media.describe import describe
 from transcripts.media.errors import MediaError
 from transcripts.media.excerpt import read_excerpt
@@ -53,9 +54,13 @@ def serve(connection: Connection, job: MediaTask) -> None:
 
 
 def _answer(job: MediaTask) -> Iterator[bytes]:
-    is_probe = job.start_ms is None and not job.is_survey
-    with open_recording(job.path, is_probe=is_probe, pick=job.pick) as file:
-        if job.is_survey:
+    is_probe = job.start_ms is None and not job.is_survey and job.beep is None
+    with open_recording(
+        job.path, is_probe=is_probe, pick=job.pick, is_encoding=job.beep is not None
+    ) as file:
+        if job.beep is not None:
+            yield from beep_out(file, job.beep, pick=job.pick)
+        elif job.is_survey:
             yield from survey(file)
         elif job.start_ms is None:
             yield describe(file, pick=job.pick)

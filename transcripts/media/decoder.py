@@ -57,7 +57,7 @@ def probe(path: Path | str, *, pick: Pick = _WHOLE) -> Probe:
     child = DecoderProcess(MediaTask(path=str(path), pick=pick), patience_s=_PROBE_PATIENCE_S)
     try:
         answer = child.receive()
-        if isinstance(answer, bytes):
+        if not isinstance(answer, Note):
             raise DecoderDiedError
         raise_if_error(answer)
         return parse_probe(answer)
@@ -78,7 +78,7 @@ def survey(path: Path | str) -> tuple[Track, ...]:
         answer = child.receive()
         while isinstance(answer, Note) and answer.kind == "tick":
             answer = child.receive()
-        if isinstance(answer, bytes):
+        if not isinstance(answer, Note):
             raise DecoderDiedError
         raise_if_error(answer)
         return parse_survey(answer)
@@ -114,7 +114,7 @@ def read_excerpt(
     patience_s: float,
     pick: Pick = _WHOLE,
 ) -> bytes:
-    """Return a short piece: PCM int16 LE, mono, 16 kHz, less than asked for where it ends.
+    """Return a short chunk: PCM int16 LE, mono, 16 kHz, less than asked for where it ends.
 
     What lies before is counted, not decoded (some 5,000 × real time for mp3, measured; a file whose
     packets don't have a duration is decoded). Raises MediaError, and DecoderDiedError, also
@@ -126,6 +126,8 @@ def read_excerpt(
     try:
         while isinstance(message := child.receive(), bytes):
             chunks.append(message)
+        if not isinstance(message, Note):
+            raise DecoderDiedError
         raise_if_error(message)
         return b"".join(chunks)
     finally:
@@ -137,7 +139,7 @@ class Decoder(Iterator[bytes]):
 
     `decoded_ms` counts from the start of the recording (so it begins at `start_ms`) to the end of
     what was yielded; after exhaustion it is the recording's true duration (less than `start_ms`,
-    where that lies behind the end). `warnings`, `unreadable_ms` (the spans of damage) and
+    where that lies behind the end). `warnings`, `unreadable_ms` (the intervals of damage) and
     `pauses_ms` (place and length of the silence in place of what the file doesn't hold, damage too)
     are complete after exhaustion. Iteration raises MediaError and DecoderDiedError. Memory is flat:
     the child waits until a chunk is taken.
@@ -169,6 +171,8 @@ class Decoder(Iterator[bytes]):
             if isinstance(message, bytes):
                 self._yielded_bytes += len(message)
                 return message
+            if not isinstance(message, Note):
+                raise DecoderDiedError
             self._read_note(message)
         raise StopIteration
 

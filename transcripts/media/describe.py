@@ -1,5 +1,6 @@
 """A recording in words and numbers, after some of its audio was really decoded. In the child."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from transcripts.media.errors import MediaError
@@ -12,6 +13,7 @@ from transcripts.media.report import Report
 # sync word of an MP3 frame would pass.
 _ENOUGH_S: Final = 0.5
 _MAX_DAMAGE: Final = 200
+_LONGEST_TIME: Final = 40
 
 _NAMES: Final = {
     "mp3": "MP3",
@@ -55,7 +57,16 @@ def _described(recording: OpenedMedia) -> dict[str, str | int | bool]:
         "rate_hz": context.sample_rate,
         "has_video": recording.has_video,
         "tracks": len(recording.container.streams.audio),
+        "recorded_at": _find_time(recording.container.metadata),
     }
+
+
+def _find_time(metadata: Mapping[str, str]) -> str:
+    """Return when the recording was made: not when a tag says that a work was published."""
+    stated = metadata.get("com.apple.quicktime.creationdate") or metadata.get("creation_time", "")
+    if "date" in metadata and ":" in stated and "T" not in stated and "-" not in stated:
+        stated = f"{metadata['date']}T{stated}"  # of a WAV file's `bext`
+    return stated[:_LONGEST_TIME]
 
 
 def _try_decoding(recording: OpenedMedia) -> None:

@@ -3,6 +3,7 @@
 The bounds are ours alone: metadata is never trusted. `confine` is irreversible.
 """
 
+import os
 import resource
 import sys
 from typing import Final
@@ -19,6 +20,8 @@ MAX_FRAME_SAMPLES: Final = 1 << 20
 
 # The index of a 24-hour MP4 takes about 150 MB; the child itself maps 130 MB.
 _MEMORY_BYTES: Final = 768 << 20
+# PyAV's encoders resample in a graph that starts a thread a core: address space, not memory.
+_THREAD_BYTES: Final = 80 << 20
 _PROBE_CPU_S: Final = 10
 # The slowest promised codec decodes at 148 × real time (engine-facts.md); 20 leaves room.
 _SLOWEST_RTFX: Final = 20
@@ -38,7 +41,7 @@ def cpu_seconds(size_bytes: int, *, is_probe: bool) -> int:
     return _DECODE_CPU_S + int(longest_s(size_bytes) / _SLOWEST_RTFX)
 
 
-def confine(*, cpu_s: int, next_fd: int) -> None:
+def confine(*, cpu_s: int, next_fd: int, is_encoding: bool = False) -> None:
     """Forbid the process to write files, dump core, grow, or open more than the fd `next_fd`.
 
     With `next_fd` the lowest free descriptor, exactly one more can be made: the one that FFmpeg
@@ -49,7 +52,8 @@ def confine(*, cpu_s: int, next_fd: int) -> None:
     _limit(resource.RLIMIT_NOFILE, next_fd + 1)
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + _CPU_GRACE_S))
     if sys.platform == "linux":  # macOS refuses this one
-        _limit(resource.RLIMIT_AS, _MEMORY_BYTES)
+        threads = (os.cpu_count() or 1) if is_encoding else 0
+        _limit(resource.RLIMIT_AS, _MEMORY_BYTES + threads * _THREAD_BYTES)
 
 
 def _limit(kind: int, value: int) -> None:

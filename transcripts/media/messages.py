@@ -1,7 +1,8 @@
 """The messages between parent and child: plain bytes and JSON upwards, never pickles.
 
 The child reads hostile files. All that it sends is taken as input, checked, and can't run code in
-the parent. A message is one tag byte and a body: PCM, or a note (a JSON object with its `kind`).
+the parent. A message is one tag byte and a body: PCM, a chunk of a file with its place, or a note
+(a JSON object with its `kind`).
 """
 
 import json
@@ -15,6 +16,8 @@ MAX_PCM_BYTES: Final = 320_000
 MAX_MESSAGE_BYTES: Final = MAX_PCM_BYTES + 1
 _PCM: Final = b"P"
 _NOTE: Final = b"N"
+_FILE: Final = b"F"
+_OFFSET_BYTES: Final = 8
 
 
 class GarbledError(ValueError):
@@ -25,6 +28,7 @@ class GarbledError(ValueError):
 class Probe:
     """What a recording is, by its content; some of its audio was really decoded.
 
+    `recorded_at`: when it was made, as its file states it, in ISO 8601; empty where it doesn't.
     `duration_ms` is what the container declares, 0 where it declares nothing believable: use it
     for holds and progress, never for charging. `codec` is FFmpeg's name of the audio codec.
     """
@@ -36,6 +40,7 @@ class Probe:
     rate_hz: int
     has_video: bool
     tracks: int = 1
+    recorded_at: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,22 @@ class Track:
 
 
 @dataclass(frozen=True)
+class BeepTask:
+    """A copy in a format of `beeped.BEEPED_FORMATS`, with a tone in the place of the intervals."""
+
+    format: str
+    intervals_ms: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class FileChunk:
+    """Bytes of a file that a child makes, from `offset` on."""
+
+    offset: int
+    content: bytes
+
+
+@dataclass(frozen=True)
 class MediaTask:
     """What a child is started for. `start_ms` None means: probe; `length_ms`: only so much."""
 
@@ -83,6 +104,7 @@ class MediaTask:
     length_ms: int | None = None
     pick: Pick = Pick()
     is_survey: bool = False
+    beep: BeepTask | None = None
 
 
 @dataclass(frozen=True)
@@ -128,11 +150,18 @@ def note_message(kind: Kind, **fields: Field) -> bytes:
     return _NOTE + json.dumps({"kind": kind, **fields}).encode()
 
 
-def parse_message(message: bytes) -> bytes | Note:
-    """PCM, or a note. Raises GarbledError."""
+def file_message(offset: int, content: memoryview) -> bytes:
+    """`content`: at most MAX_PCM_BYTES less the offset's bytes."""
+    return _FILE + offset.to_bytes(_OFFSET_BYTES) + content
+
+
+def parse_message(message: bytes) -> bytes | FileChunk | Note:
+    """PCM, a chunk of a file, or a note. Raises GarbledError."""
     tag, body = message[:1], message[1:]
     if tag == _PCM and len(body) % 2 == 0:
         return body
+    if tag == _FILE and len(body) >= _OFFSET_BYTES:
+        return FileChunk(int.from_bytes(body[:_OFFSET_BYTES]), body[_OFFSET_BYTES:])
     if tag != _NOTE:
         raise GarbledError("A message with an unknown tag.")
     try:
@@ -152,6 +181,7 @@ def parse_probe(note: Note) -> Probe:
         rate_hz=note.number("rate_hz"),
         has_video=note.flag("has_video"),
         tracks=note.number("tracks"),
+        recorded_at=note.text("recorded_at"),
     )
 
 

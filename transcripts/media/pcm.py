@@ -132,8 +132,8 @@ class Converter:
     with 72 MB of address space) and for output in chunks.
 
     `pick`: one channel instead of the mix, and gain, which is applied before samples are rounded to
-    int16; with neither, the graph is the plain one. `rate_hz` and `sample_format` of the output;
-    `is_mixed` False: all channels, planar.
+    int16; with neither, the graph is the plain one. `rate_hz`, `sample_format` and layout
+    (`mixed_to`) of the output; `is_mixed` False: all channels, planar.
     """
 
     def __init__(
@@ -143,6 +143,7 @@ class Converter:
         pick: Pick = _WHOLE,
         rate_hz: int = RATE_HZ,
         sample_format: str = "s16",
+        mixed_to: str = "mono",
         is_mixed: bool = True,
         chunk_samples: int = _CHUNK_SAMPLES,
     ) -> None:
@@ -176,7 +177,7 @@ class Converter:
             filters.append(graph.add("volume", volume=f"{pick.gain_db}dB", precision="float"))
         target = {"sample_rates": str(rate_hz), "sample_fmts": sample_format}
         if is_mixed:
-            target["channel_layouts"] = "mono"
+            target["channel_layouts"] = mixed_to
         filters += [graph.add("aformat", **target), graph.add("abuffersink")]
         for one, other in pairwise(filters):
             one.link_to(other)

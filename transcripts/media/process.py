@@ -20,6 +20,7 @@ from transcripts.media.entry import run_child
 from transcripts.media.errors import DecoderDiedError
 from transcripts.media.messages import (
     MAX_MESSAGE_BYTES,
+    FileChunk,
     GarbledError,
     MediaTask,
     Note,
@@ -64,7 +65,7 @@ class DecoderProcess:
         self._receiver, self._process = _start(job)
         self.pid = self._process.pid
 
-    def receive(self) -> bytes | Note:
+    def receive(self) -> bytes | FileChunk | Note:
         """The next message, within the child's patience.
 
         Raises DecoderDiedError where the child died, stands still or talks nonsense.

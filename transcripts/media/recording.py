@@ -219,7 +219,9 @@ class RecordingFile:
 
 
 @contextmanager
-def open_recording(path: str, *, is_probe: bool, pick: Pick) -> Iterator[RecordingFile]:
+def open_recording(
+    path: str, *, is_probe: bool, pick: Pick, is_encoding: bool = False
+) -> Iterator[RecordingFile]:
     """Open the recording and confine this process to it, for ever.
 
     Raises MediaError.
@@ -227,7 +229,11 @@ def open_recording(path: str, *, is_probe: bool, pick: Pick) -> Iterator[Recordi
     fd = _open_file(path)
     size_bytes = os.fstat(fd).st_size
     seal()
-    confine(cpu_s=cpu_seconds(size_bytes, is_probe=is_probe), next_fd=_lowest_free(fd))
+    confine(
+        cpu_s=cpu_seconds(size_bytes, is_probe=is_probe),
+        next_fd=_lowest_free(fd),
+        is_encoding=is_encoding,
+    )
     if os.pread(fd, 4, 0) == b"RIFX":
         raise MediaError(
             "unsupported_format",

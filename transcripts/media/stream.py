@@ -16,7 +16,7 @@ from typing import Self
 from stt_web.core.background import finish_anyway
 from transcripts.media.decoder import raise_if_error
 from transcripts.media.errors import DecoderDiedError
-from transcripts.media.messages import GarbledError, parse_message
+from transcripts.media.messages import GarbledError, Note, parse_message
 from transcripts.media.process import end_process, start_process
 from transcripts.media.stream_entry import run_stream_child
 from transcripts.media.stream_messages import LENGTH, StreamSource, parse_length
@@ -74,6 +74,8 @@ class StreamDecoder:
             raise DecoderDiedError from error
         if isinstance(message, bytes):
             return message
+        if not isinstance(message, Note):
+            raise DecoderDiedError
         raise_if_error(message)
         raise StopAsyncIteration
 

@@ -90,6 +90,7 @@ class Migration(migrations.Migration):
                 ('container', models.CharField(blank=True, max_length=40)),
                 ('probed_ms', models.PositiveBigIntegerField(default=0)),
                 ('sha256', models.CharField(blank=True, max_length=64)),
+                ('recorded_at', models.DateTimeField(blank=True, null=True)),
                 ('audio_deleted_at', models.DateTimeField(blank=True, null=True)),
                 ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],

@@ -19,6 +19,7 @@ class Recording(models.Model):
     container = models.CharField(max_length=40, blank=True)
     probed_ms = models.PositiveBigIntegerField(default=0)  # 0: the container has no duration
     sha256 = models.CharField(max_length=64, blank=True)  # in hex; empty: spoken live, or imported
+    recorded_at = models.DateTimeField(null=True, blank=True)  # as the file states it
     audio_deleted_at = models.DateTimeField(null=True, blank=True)  # by the account's retention
 
     class Meta:

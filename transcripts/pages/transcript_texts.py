@@ -108,6 +108,7 @@ TEXTS: dict[str, Any] = {
     "no_issues": Plural(
         ngettext_lazy("No issues in {count} subtitle.", "No issues in {count} subtitles.")
     ),
+    "personal_found": Plural(ngettext_lazy("{count} place found.", "{count} places found.")),
     "untranslated_lines": Plural(
         ngettext_lazy("{count} line not translated", "{count} lines not translated")
     ),

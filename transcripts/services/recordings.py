@@ -6,8 +6,10 @@ Removal is idempotent, and never leaves MEDIA_ROOT, whatever a row holds.
 
 import logging
 import shutil
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.utils import timezone
@@ -18,9 +20,34 @@ from transcripts.services.embeddings import drop_embeddings_with_audio
 
 logger = logging.getLogger(__name__)
 
+_EARLIEST = datetime(2000, 1, 2, tzinfo=UTC)
+
 
 def recording_path(transcript: Transcript) -> Path:
     return Path(settings.MEDIA_ROOT) / transcript.recording.path
+
+
+def read_recorded_at(stated: str, *, now: datetime) -> datetime | None:
+    """Return when a file says that it was recorded; None where that can't be believed: devices
+    whose clock was never set say 1904, 1970 or 2000."""
+    try:
+        at = datetime.fromisoformat(stated)
+    except ValueError:
+        return None
+    at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    return at if _EARLIEST < at < now + timedelta(days=1) else None
+
+
+def recording_day(transcript: Transcript) -> date:
+    """Return the day of the recording in its owner's time zone: as the file states it, else that
+    of its upload. One query."""
+    at = transcript.recording.recorded_at or transcript.created_at
+    name = transcript.owner.time_zone if transcript.owner is not None else "UTC"
+    try:
+        zone = ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = ZoneInfo("UTC")
+    return at.astimezone(zone).date()
 
 
 def delete_recording(recording: str) -> None:
@@ -38,10 +65,21 @@ def delete_recording(recording: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def masked_audio_folder(transcript_id: UUID) -> Path:
+    """Return where copies of the recording lie in which personal data can't be heard."""
+    return Path(settings.MEDIA_ROOT) / transcript_id.hex / "audio"
+
+
+def delete_masked_audio(transcript_id: UUID) -> None:
+    """Idempotent."""
+    shutil.rmtree(masked_audio_folder(transcript_id), ignore_errors=True)
+
+
 def detach_recording(transcript: Transcript) -> None:
-    """Delete the recording and record that in the row. Two steps: the file first, so none is
-    lost."""
+    """Delete the recording, and the copies made of it, and record that in the row. Two steps: the
+    files first, so none is lost."""
     delete_recording(transcript.recording.path)
+    delete_masked_audio(transcript.pk)
     Recording.objects.filter(pk=transcript.recording_id).update(path="")
     transcript.recording.path = ""
 

@@ -381,3 +381,13 @@ def test_anothers_transcript_gets_into_no_archive(client: Client, guest: Client)
     keyless = guest.call("POST", EXPORT_MANY, json={"format": "txt"})
 
     assert (named.status_code, keyless.status_code) == (404, 401)
+
+
+def test_a_masked_file_is_not_called_by_a_title_that_has_a_name(client: Client) -> None:
+    transcript = make_spoken(client, title="Call with Jan Novák")
+
+    one = client.get(path_of(transcript, "export/txt/?redact=all"))
+    many = client.call("POST", EXPORT_MANY, json={"format": "txt", "options": {"redact": "all"}})
+
+    assert "filename*=UTF-8''transcript.txt" in one.headers["Content-Disposition"]
+    assert zipfile.ZipFile(io.BytesIO(many.content)).namelist() == ["transcript.txt"]

@@ -95,3 +95,16 @@ def test_names_that_were_given_to_speakers_are_masked_where_they_are_spoken() ->
     assert after.segments[0].text == "Ask [name]."
     assert after.segments[0].speaker_name == "[name]"
     assert redact_document(made, kinds=("email",)) == made
+
+
+def test_speakers_without_their_names_stay_apart() -> None:
+    made = document(
+        segment(0, 900, "Good morning.", speaker="Anna Malá"),
+        segment(900, 1900, "Good morning to you.", speaker="Jan Novák"),
+        segment(1900, 2900, "Yes, Anna.", speaker="Speaker 3"),
+    )
+
+    after = redact_document(made, kinds=KINDS)
+
+    assert after.speakers == ("[name] 1", "[name] 2", "Speaker 3")
+    assert [each.speaker_name for each in after.segments] == list(after.speakers)

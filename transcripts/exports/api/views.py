@@ -28,14 +28,14 @@ from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import EXPORTS, LINT
 from transcripts.exports.requested import read_export_options
 from transcripts.exports.translations import describe_translation
+from transcripts.exports.verification import RedactionFailedError
 from transcripts.exports.waiting import (
-    ExportFailedError,
     UnknownFormatError,
     check_format,
     render_export,
     wait_for_export,
 )
-from transcripts.exports.worker_exports import is_large
+from transcripts.exports.worker_exports import ExportFailedError, is_large
 from transcripts.job_errors import JOB_ERRORS, job_error, warn_in_headers
 from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Transcript
 from transcripts.option_kinds import InvalidOptionError
@@ -63,6 +63,7 @@ EXPORT_ERRORS: tuple[DeclaredError, ...] = (
     TranscriptNotFoundError,
     NotFinishedError,
     ExportFailedError,
+    RedactionFailedError(["EMAIL"]),
     InvalidOptionError,
     ApiError(
         "There is no translation into that language yet: `translate` is the call that makes one.",
@@ -195,12 +196,13 @@ def _answer_export(
     format_name: str,
     options: ExportOptions,
 ) -> HttpResponse:
+    title = "" if options.redact else transcript.title  # which may have a name in it
     translation = describe_translation(transcript, options)
     beside = f"{spoken_language(transcript)}-" if options.bilingual else ""
     response = answer_file(
         request,
         body,
-        title=transcript.title,
+        title=title,
         format_name=format_name,
         languages=f"{beside}{translation.language}" if translation else "",
     )

@@ -116,7 +116,9 @@ export async function download(link) {
     const { searchParams } = new URL(link.href);
     const language = searchParams.get("language") ?? searchParams.get("bilingual");
     const ending = [language, format].filter(Boolean).join(".");
-    saveFile(content, `${document.querySelector("h1")?.textContent}.${ending}`);
+    // The title may have a name in it.
+    const heading = document.querySelector("h1")?.textContent;
+    saveFile(content, `${searchParams.has("redact") ? "transcript" : heading}.${ending}`);
   } catch (problem) {
     if (controller.signal.aborted) return;
     if (!(problem instanceof RequestError)) throw problem;

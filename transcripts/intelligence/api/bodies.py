@@ -1,6 +1,7 @@
 """Reading what is asked of a text: JSON, checked field by field, with a sentence for each fault."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -120,6 +121,15 @@ class Body:
         if not is_number or value < 0:
             raise ApiError(f"{name} must be a number of seconds.", code="invalid_value")
         return float(value)
+
+    def day(self, name: str) -> date | None:
+        value = self.name(name)
+        try:
+            return date.fromisoformat(value) if value else None
+        except ValueError:
+            raise ApiError(
+                f"{name} must be a day such as 2026-11-18.", code="invalid_value"
+            ) from None
 
     def pii_kinds(self, name: str = "types") -> Sequence[PiiKind]:
         value = self._fields.get(name)

@@ -63,6 +63,9 @@ class ResultSerializer(serializers.Serializer[object]):
     revision = serializers.IntegerField(help_text="Of the text that was read.")
     is_stale = serializers.BooleanField(help_text="The text was changed since.")
     is_edited = serializers.BooleanField()
+    formats = serializers.ListField(
+        child=serializers.CharField(), help_text="Which files there are of it."
+    )
     text = serializers.CharField(allow_blank=True)
     result = serializers.JSONField(help_text="The answer as it was given.")
     created_at = serializers.DateTimeField()

@@ -85,6 +85,9 @@ class AnalyzeRequestSerializer(AsyncRequestSerializer):
         required=False,
         help_text="For pii_redact: what is masked; all where it is missing.",
     )
+    recorded_on = serializers.DateField(
+        required=False, help_text="For action_items: the day that due_date is counted from."
+    )
 
 
 class AnalysisSerializer(serializers.Serializer[object]):

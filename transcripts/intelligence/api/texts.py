@@ -89,11 +89,13 @@ class AnalyzeView(TextView):
     def post(self, request: Request) -> Response:
         """Analyse a text: sentiment, topics, entities, tasks, questions, personal data."""
         body = Body.from_data(request.data)
+        recorded_on = body.day("recorded_on")
         fields = {
             "text": body.text(),
             "language": _language(body),
             "type": body.choice("type", ANALYSES),
             "types": list(body.pii_kinds()),
+            "recorded_on": recorded_on.isoformat() if recorded_on else "",
         }
         return self.order_task(request, body, TextTask(TextOperation.ANALYZE, fields))
 

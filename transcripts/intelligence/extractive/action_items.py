@@ -8,8 +8,11 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
 
 from transcripts.intelligence.extractive.cues import LANGUAGES
+from transcripts.intelligence.extractive.due_dates import resolve_due
 from transcripts.intelligence.source import Sentence, SourceText
 
 _I = re.IGNORECASE
@@ -93,15 +96,17 @@ _CZECH_MONTHS = (
     "(?:ledna|února|března|dubna|května|června|července|srpna|září|října|listopadu|prosince)"
 )
 _PART_OF_DAY = "(?: (?:morning|afternoon|evening))?"
+_YEAR = r"(?:,? 20\d\d)?"
 _ENGLISH_DUE = (
     rf"(?:end|beginning|middle) of (?:the |this |next )?(?:day|week|month|year|quarter|{_MONTHS})",
     rf"{_WEEKDAYS}{_PART_OF_DAY}",
-    rf"tomorrow{_PART_OF_DAY}",
+    r"\d{4}-\d\d-\d\d",
+    rf"day after tomorrow|tomorrow{_PART_OF_DAY}",
     "today|tonight|noon|midnight",
     "this (?:morning|afternoon|evening|week|month)",
     "next (?:week|month)",
-    rf"(?:\d{{1,2}}(?:st|nd|rd|th)?|[a-z]*(?:first|second|third|th)) (?:of )?{_MONTHS}",
-    rf"{_MONTHS} (?:the )?\d{{1,2}}(?:st|nd|rd|th)?",
+    rf"(?:\d{{1,2}}(?:st|nd|rd|th)?|[a-z]*(?:first|second|third|th)) (?:of )?{_MONTHS}{_YEAR}",
+    rf"{_MONTHS} (?:the )?\d{{1,2}}(?:st|nd|rd|th)?{_YEAR}",
     r"(?:\d+|two|three|four|five|six|ten) (?:hours|days|weeks|months)",
 )
 _CZECH_DUE = (
@@ -111,21 +116,22 @@ _CZECH_DUE = (
     "neděle|neděli|zítra|zítřka|pozítří|týdne|měsíce",
     "(?:dnes(?:ka)? |zítra )?(?:dopoledne|odpoledne|večer)|dnes(?:ka)?",
     "(?:příští|tento) (?:týden|měsíc)|příštího (?:týdne|měsíce)",
-    rf"(?:\d{{1,2}}\.|\w+(?:ého|ího)) (?:\w+ého )?(?:{_CZECH_MONTHS}|\d{{1,2}}\.)",
-    r"\d{1,2}\. ?\d{1,2}\.",
+    rf"(?:\d{{1,2}}\.|\w+(?:ého|ího)) (?:\w+ého )?(?:{_CZECH_MONTHS}|\d{{1,2}}\.){_YEAR}",
+    r"\d{1,2}\. ?\d{1,2}\.(?: ?20\d\d)?|\d{4}-\d\d-\d\d",
 )
 _DUE = {
     "en": re.compile(
         r"\b(?:(?:by|before|until|till|on|at|in|within|no later than) (?:the )?)?"
         rf"(?:(?:next|this|the coming) )?(?:{'|'.join(_ENGLISH_DUE)})\b"
         r"|\b(?:by|on|until|before) the [a-z-]*(?:first|second|third|th)\b"
+        r"|\b(?:in|within) (?:an?|one) (?:hour|day|week|month)\b"
         r"|\b(?:right )?after the (?:meeting|call|lunch)\b|\bas soon as possible\b|\basap\b",
         _I,
     ),
     "cs": re.compile(
         r"\b(?:(?:do|nejpozději do|před|v|ve|na|od|během|příští|příštího|tento|tuto|toto) ){0,3}"
         rf"(?:{'|'.join(_CZECH_DUE)})(?!\w)|\bco nejdřív(?:e)?\b|\bhned po \w+"
-        r"|\bza (?:\w+ )?(?:dny|dní|týdny|týden|měsíc)\b",
+        r"|\bza (?:\w+ )?(?:dny|dní|dnů|týdnů|týdny|týden|měsíce|měsíců|měsíc)\b",
         _I,
     ),
 }
@@ -140,12 +146,23 @@ _LEAD = re.compile(
 
 @dataclass(frozen=True)
 class ActionItem:
-    """`task` and `due` are quoted from `sentence`, and `owner` is a speaker or a name in it."""
+    """`task` and `due` are quoted from `sentence`, and `owner` is a speaker or a name in it.
+    `due_date`: the day that `due` names, counted from the recording's."""
 
     task: str
     owner: str | None
     due: str | None
     sentence: Sentence
+    due_date: date | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "task": self.task,
+            "owner": self.owner,
+            "due": self.due,
+            "due_date": self.due_date.isoformat() if self.due_date is not None else None,
+            "evidence": self.sentence.as_evidence(),
+        }
 
 
 def find_action_items(source: SourceText) -> list[ActionItem]:
@@ -165,7 +182,14 @@ def find_action_items(source: SourceText) -> list[ActionItem]:
         elif is_next and _confirms(sentence, items[-1], source.language):
             items[-1] = _merge(items[-1], sentence, source.language)
             last_place = place
-    return items
+    return [_date(item, source) for item in items]
+
+
+def _date(item: ActionItem, source: SourceText) -> ActionItem:
+    if item.due is None or source.recorded_on is None:
+        return item
+    due_date = resolve_due(item.due, recorded_on=source.recorded_on, language=source.language)
+    return replace(item, due_date=due_date)
 
 
 def _read(sentence: Sentence, source: SourceText) -> list[ActionItem]:

@@ -10,8 +10,9 @@ from transcripts.intelligence.extractive.reading import Reading
 from transcripts.intelligence.extractive.sentiment import SentimentModel, describe, describe_all
 from transcripts.intelligence.extractive.topics import find_topics
 from transcripts.intelligence.source import SourceText
-from transcripts.pii.find import find_personal_data, mask
+from transcripts.pii.find import mask
 from transcripts.pii.kinds import ALL_KINDS, PARTIAL, PiiKind
+from transcripts.pii.redactor import Redactor
 
 
 def analyse_sentiment(reading: Reading) -> dict[str, Any]:
@@ -64,16 +65,7 @@ def analyse_questions(reading: Reading) -> list[dict[str, Any]]:
 
 
 def analyse_action_items(source: SourceText) -> list[dict[str, Any]]:
-    return [
-        {
-            "task": item.task,
-            "owner": item.owner,
-            "due": item.due,
-            "source": item.sentence.text,
-            "evidence": item.sentence.as_evidence(),
-        }
-        for item in find_action_items(source)
-    ]
+    return [{**item.as_json(), "source": item.sentence.text} for item in find_action_items(source)]
 
 
 def analyse_entities(source: SourceText) -> list[dict[str, Any]]:
@@ -90,10 +82,12 @@ def analyse_entities(source: SourceText) -> list[dict[str, Any]]:
 
 
 def redact(source: SourceText, *, kinds: Collection[PiiKind] = ALL_KINDS) -> dict[str, Any]:
-    """Return the text with its personal data masked, and what was masked where."""
-    found = find_personal_data(
-        source.text, language=source.language, kinds=kinds, names=source.speakers
-    )
+    """Return the text with its personal data masked, and what was masked where.
+
+    Raises StillFoundError.
+    """
+    redactor = Redactor([source.text], language=source.language, kinds=kinds, names=source.speakers)
+    found = redactor.find(source.text)
     return {
         "text": mask(source.text, found),
         "entities": [

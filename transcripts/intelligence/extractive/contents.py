@@ -66,15 +66,7 @@ def write_meeting_notes(reading: Reading) -> Content:
         "summary": _describe(summary),
         "topics": topics,
         "decisions": _describe(decisions),
-        "action_items": [
-            {
-                "task": item.task,
-                "owner": item.owner,
-                "due": item.due,
-                "evidence": item.sentence.as_evidence(),
-            }
-            for item in items
-        ],
+        "action_items": [item.as_json() for item in items],
         "open_questions": _describe(open_questions),
     }
 

@@ -9,39 +9,10 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from transcripts.intelligence.made_names import MADE_NAMES, SECTION_NAMES
 from transcripts.intelligence.outlines.find import BUILT_IN_NAMES
 from transcripts.intelligence.outlines.write import list_templates
 
-# What can be asked for, by the kind of its result and by its name there. What masks personal data
-# is among the downloads, and has no place here.
-MADE_NAMES: dict[str, dict[str, Any]] = {
-    "summary": {
-        "brief": _("Brief summary"),
-        "detailed": _("Detailed summary"),
-        "bullet_points": _("Bullet points"),
-        "action_items": _("Action items"),
-        "headline": _("Headline"),
-    },
-    "content": {
-        "meeting_notes": _("Meeting notes"),
-        "key_quotes": _("Key quotes"),
-        "chapter_markers": _("Chapters"),
-        "show_notes": _("Show notes"),
-        "study_guide": _("Study guide"),
-        "flashcards": _("Flashcards"),
-        "quiz": _("Quiz"),
-        "blog_post": _("Blog post"),
-        "social_media": _("Social media posts"),
-        "newsletter": _("Newsletter"),
-    },
-    "analysis": {
-        "topics": _("Topics"),
-        "questions": _("Questions and answers"),
-        "action_items": _("Action items with owners and dates"),
-        "sentiment": _("Sentiment"),
-        "entities": _("Names, dates, and amounts"),
-    },
-}
 _GROUPS = {
     "summary": _("Summaries"),
     "content": _("Notes and content"),
@@ -85,31 +56,13 @@ TEXTS: dict[str, Any] = {
     "play_from": _("Play from {time}"),
     "go_to": _("Go to {time}"),
     "answer": _("Answer"),
+    "personal_none": _("Nothing of these types was found."),
+    "masking": _("Masking the recording… {percent} %"),
+    "masked_ready": _("{name}: downloaded."),
+    "result_files": _("Download"),
     "owner": _("Owner: {name}"),
     "due": _("When: {due}"),
-    "sections": {
-        "speakers": _("Speakers"),
-        "summary": _("Summary"),
-        "topics": _("Topics"),
-        "decisions": _("Decisions"),
-        "action_items": _("Action items"),
-        "open_questions": _("Open questions"),
-        "chapters": _("Chapters"),
-        "quotes": _("Quotes"),
-        "links": _("Links"),
-        "terms": _("Terms"),
-        "review": _("Review"),
-        "positive": _("Positive"),
-        "neutral": _("Neutral"),
-        "negative": _("Negative"),
-        "NAME": _("Names"),
-        "PERSON": _("People"),
-        "ORGANISATION": _("Organisations"),
-        "PLACE": _("Places"),
-        "DATE": _("Dates"),
-        "MONEY": _("Amounts of money"),
-        "PERCENT": _("Percentages"),
-    },
+    "sections": SECTION_NAMES,
     "overall": _("Overall: {label}"),
     "translating": _("Translating… A long transcript takes minutes."),
     "languages_installed": _("Installed"),

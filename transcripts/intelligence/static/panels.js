@@ -1,6 +1,7 @@
 // The panels of a transcript's page: each reads what it shows when it is first opened.
 import { $ } from "../../pages/static/dom.js";
 import { readConversation, startAsking } from "./chat.js";
+import { startFinding } from "./personal-data.js";
 import { startSuggesting } from "./speaker-suggestions.js";
 import { readMade, startMaking } from "./summary.js";
 import { readTranslations, startTranslating } from "./translation.js";
@@ -8,10 +9,12 @@ import { readTranslations, startTranslating } from "./translation.js";
 startMaking();
 startTranslating();
 startAsking();
+startFinding();
 startSuggesting();
 openOnce($("making"), readMade);
 openOnce($("translating"), readTranslations);
 openOnce($("asking"), readConversation);
+$("finding").hidden = false;
 
 /**
  * Show a panel, which works now, and call `read` until it has succeeded once.

@@ -11,6 +11,7 @@
  *   speaker?: string,
  *   owner?: string,
  *   due?: string,
+ *   dueDate?: string,
  *   choices?: string[],
  *   answer?: Item,
  * }} Item
@@ -114,6 +115,7 @@ function itemOf(each) {
   if (each.speaker) item.speaker = each.speaker;
   if (each.owner) item.owner = each.owner;
   if (each.due) item.due = each.due;
+  if (each.due_date) item.dueDate = each.due_date;
   if (each.choices) item.choices = each.choices;
   const answer = each.answer ?? each.back;
   if (answer) item.answer = { text: answer, places: placesOf(each.answer_evidence) };

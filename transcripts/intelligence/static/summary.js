@@ -1,9 +1,10 @@
 // Summaries, notes and analyses of a transcript: made, shown, copied, edited and deleted.
 import { currentRevision, guard, onRevision } from "../../editing/static/changes.js";
+import { fetchExport, saveFile } from "../../exports/static/exports.js";
 import { copyText } from "../../pages/static/clipboard.js";
 import { $, announce, make, makeButton } from "../../pages/static/dom.js";
-import { formatDateTime } from "../../pages/static/format.js";
-import { list } from "../../pages/static/reader.js";
+import { formatDateTime, formatDay } from "../../pages/static/format.js";
+import { api, list } from "../../pages/static/reader.js";
 import { RequestError } from "../../pages/static/requests.js";
 import { fill, texts } from "../../pages/static/texts.js";
 import { renderMarkdown } from "./markdown.js";
@@ -32,6 +33,7 @@ const CALLS = /** @type {const} */ ({
  *   revision: number,
  *   is_stale: boolean,
  *   is_edited: boolean,
+ *   formats: string[],
  *   text: string,
  *   result: any,
  *   updated_at: string,
@@ -211,6 +213,7 @@ function showBody(item, body, made) {
   const actions = make("div", { className: "actions" });
   actions.append(makeCopyButton(problem, () => made.text || written.innerText));
   if (made.text) actions.append(makeButton(texts.edit, () => edit(item, body, made)));
+  actions.append(makeFileMenu(made, problem));
   const deleting = makeButton(texts.delete, () => remove(item, problem, made));
   deleting.classList.add("danger");
   actions.append(deleting);
@@ -243,12 +246,12 @@ function renderSection({ name, title, items }) {
 }
 
 /** @param {import("./result-sections.js").Item} item */
-function renderItem({ text, places, speaker, owner, due, choices, answer }) {
+function renderItem({ text, places, speaker, owner, due, dueDate, choices, answer }) {
   const row = make("li", { dir: "auto" }, text);
   const notes = [
     speaker,
     owner && fill(texts.owner, { name: owner }),
-    due && fill(texts.due, { due }),
+    due && fill(texts.due, { due: dueDate ? `${due} (${formatDay(dueDate)})` : due }),
   ];
   const known = notes.filter(Boolean).join(" · ");
   if (known) row.append(" ", make("small", { textContent: known }));
@@ -264,6 +267,31 @@ function renderAnswer({ text, places }) {
   const line = make("p", { dir: "auto", textContent: text });
   for (const place of places) line.append(" ", makePlace(place));
   return make("details", {}, make("summary", { textContent: texts.answer }), line);
+}
+
+/**
+ * The files that there are of a result, each a download.
+ * @param {Made} made
+ * @param {HTMLElement} problem
+ */
+function makeFileMenu(made, problem) {
+  const items = made.formats.map((format) => {
+    const link = make("a", {
+      className: "button",
+      href: `${api}results/${made.id}/export/${format}/`,
+    });
+    link.textContent = format.toUpperCase();
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      within(problem, async () => {
+        saveFile(await fetchExport(link.href), `${titleOf(made)}.${format}`);
+      });
+    });
+    return make("li", {}, link);
+  });
+  const summary = make("summary", { className: "button", textContent: texts.result_files });
+  const panel = make("div", { className: "panel" }, make("ul", {}, ...items));
+  return make("details", { className: "menu" }, summary, panel);
 }
 
 /**

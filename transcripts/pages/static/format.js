@@ -60,5 +60,9 @@ export function formatBytes(bytes) {
   return `${value} ${units[step]}`;
 }
 
+/** A day such as `2026-11-20`, in words. @param {string} day */
+export const formatDay = (day) =>
+  new Date(`${day}T12:00:00`).toLocaleDateString(language(), { dateStyle: "medium" });
+
 /** @param {string | number | Date} time */
 export const formatDateTime = (time) => new Date(time).toLocaleString(language());
