@@ -80,7 +80,8 @@ def without_indexes() -> list[str]:
 def _make_transcripts(owner: "User", count: int) -> None:
     from django.db import transaction
 
-    from transcripts.models import Recording, Transcript, TranscriptionJob
+    from transcripts.jobs.models import TranscriptionJob
+    from transcripts.models import Recording, Transcript
 
     recordings = Recording.objects.bulk_create(
         (Recording(owner=owner) for _ in range(count)), batch_size=1000
@@ -132,8 +133,8 @@ def _copy_words(
 
 
 def _make_rows(cursor: Cursor[object], owner: "User", *, size: int, with_segments: int) -> None:
-    from transcripts.models import WHOLE_BUCKET
     from transcripts.search.index import BUCKET_MS
+    from transcripts.search.models import WHOLE_BUCKET
     from transcripts.search.tsvector import as_vector
 
     own = as_vector(["own"], owner_id=owner.pk)[1:-4]

@@ -2,6 +2,7 @@
 
 inference_service ── protos ── web tier          nothing else in common, no engine in the web tier
 api | pages | consumers | tasks → services → access, models
+a room's models → the resource's models      stored things know no service, and no other room's
 transcripts → billing → accounts                 never back
 no cycle, neither between modules nor (inference_service, transcripts) between packages
 """
@@ -32,7 +33,8 @@ ENGINES = (
     "pyannote",
     "f5_tts",
 )
-FRONT = ("api", "pages", "tasks", "management", "urls", "page_urls")
+FRONT = ("admin", "api", "pages", "tasks", "management", "urls", "page_urls")
+ROOM_FRONT = ("api", "consumer", "pages")
 # Packages of transcripts, one per capability. The first four serve all others.
 FOUNDATIONS = ("text", "media", "inference", "pii")
 ROOMS = (
@@ -50,6 +52,9 @@ ROOMS = (
     "sharing",
     "webhooks",
 )
+# What a room stores. Who may read a room's tables needn't be one who may call the room.
+STORED = tuple(f"transcripts.{room}.models" for room in ROOMS)
+ROOM_PACKAGES = tuple(f"transcripts.{room}" for room in ROOMS)
 # The apps know of stt_web what is in core/ only.
 WIRING = tuple(
     f"stt_web.{path.stem}"
@@ -75,9 +80,15 @@ for app in ("accounts", "billing", "transcripts"):
         FORBIDDEN[f"{app}/{models}"] = (*front, f"{app}.services", f"{app}.access")
 for room in FOUNDATIONS:
     others = (*ROOMS, "api", "pages")
-    FORBIDDEN[f"transcripts/{room}"] = tuple(
-        f"transcripts.{other}" for other in others if other not in (room, "text")
+    others_below = tuple(f"transcripts.{other}" for other in others if other not in (room, "text"))
+    FORBIDDEN[f"transcripts/{room}"] = (*others_below, *STORED)
+for room in ROOMS:
+    FORBIDDEN[f"transcripts/{room}/models.py"] = (
+        *(f"transcripts.{name}" for name in (*FRONT, *ROOMS, "services", "access")),
+        *(models for models in STORED if models != f"transcripts.{room}.models"),
     )
+for file in sorted((ROOT / "transcripts" / "models").glob("[!_]*.py")):
+    FORBIDDEN[f"transcripts/models/{file.name}"] = STORED  # which `__init__` registers
 FORBIDDEN["transcripts/text"] += (
     "django.db",
     "transcripts.models",
@@ -120,8 +131,19 @@ def breaches(files: list[Path], *, forbidden: tuple[str, ...]) -> list[str]:
         f"{file.relative_to(ROOT)} imports {module}"
         for file in files
         for module in imports_of(file)
-        if any(module == name or module.startswith(f"{name}.") for name in forbidden)
+        if any(is_below(module, name) for name in forbidden)
     ]
+
+
+def is_below(module: str, name: str) -> bool:
+    """Return whether a rule about `name` covers `module`; what rooms store is a part by itself."""
+    if is_stored(module) and name in ROOM_PACKAGES:
+        return False
+    return module == name or module.startswith(f"{name}.")
+
+
+def is_stored(module: str) -> bool:
+    return any(f"{module}.".startswith(f"{models}.") for models in STORED)
 
 
 @pytest.mark.parametrize("part", FORBIDDEN)
@@ -151,12 +173,51 @@ def _has_code(file: Path, pattern: re.Pattern[str]) -> bool:
     )
 
 
+def is_front(module: str) -> bool:
+    """Return whether it answers requests, messages or commands: of an application, or of a room."""
+    app, _, below = module.partition(".")
+    parts = below.split(".")
+    if app == "transcripts" and parts[0] in ROOMS:
+        return len(parts) > 1 and parts[1] in ROOM_FRONT
+    return app in WEB_TIER and parts[0] in FRONT
+
+
+@pytest.mark.parametrize("app", ["accounts", "billing", "transcripts"])
+def test_only_a_front_imports_a_front(app: str) -> None:
+    """A service that called a room's API or pages would need their forms and requests."""
+    services = [file for file in files_of(app) if not is_front(module_name(file))]
+    assert services
+    assert [
+        f"{file.relative_to(ROOT)} imports {module}"
+        for file in services
+        for module in imports_of(file)
+        if is_front(module)
+    ] == []
+
+
+def test_the_fronts_of_rooms_are_found() -> None:
+    assert is_front("transcripts.jobs.api.transcribe.TranscribeView")
+    assert is_front("transcripts.live.consumer")
+    assert is_front("accounts.pages.views")
+    assert not is_front("transcripts.jobs.submit")
+    assert not is_front("transcripts.jobs.models")
+    assert not is_front("stt_web.settings")
+
+
 def test_a_breach_is_found_in_every_form_of_import() -> None:
     file = ROOT / "tests" / "test_architecture.py"
     assert breaches([file], forbidden=("pytest",)) == ["tests/test_architecture.py imports pytest"]
     assert breaches([file], forbidden=("pathlib.Path",)) == [
         "tests/test_architecture.py imports pathlib.Path"
     ]
+
+
+def test_what_a_room_stores_is_read_without_calling_the_room() -> None:
+    file = ROOT / "transcripts" / "imports" / "create.py"
+    assert breaches([file], forbidden=("transcripts.jobs",)) == []
+    assert breaches([file], forbidden=("transcripts.jobs.models",)) != []
+    assert unit_of("transcripts.jobs.models", depth=2) == "transcripts.models"
+    assert unit_of("transcripts.jobs.submit", depth=2) == "transcripts.jobs"
 
 
 @pytest.mark.parametrize(
@@ -199,10 +260,16 @@ def sibling_graphs(graph: dict[str, set[str]], package: str) -> Iterator[dict[st
         inside = {name for name in graph if name.startswith(f"{parent}.")}
         siblings: dict[str, set[str]] = {}
         for module in inside:
-            unit = ".".join(module.split(".")[:depth])
-            targets = {".".join(name.split(".")[:depth]) for name in graph[module] & inside}
+            unit = unit_of(module, depth=depth)
+            targets = {unit_of(name, depth=depth) for name in graph[module] & inside}
             siblings.setdefault(unit, set()).update(targets - {unit})
         yield siblings
+
+
+def unit_of(module: str, *, depth: int) -> str:
+    """Return the package or module of so many names; all that rooms store is the models' unit."""
+    stored = depth == 2 and is_stored(module)
+    return "transcripts.models" if stored else ".".join(module.split(".")[:depth])
 
 
 def find_cycle(graph: dict[str, set[str]]) -> list[str]:

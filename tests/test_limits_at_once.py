@@ -31,9 +31,11 @@ from transcripts.jobs.concurrency import running
 from transcripts.live.admission import admit_session, resume_session
 from transcripts.live.close import pause
 from transcripts.live.journal import Journal
-from transcripts.models import ShareLink, Status, Transcript, WebhookEndpoint
+from transcripts.models import Status, Transcript
 from transcripts.sharing import links
+from transcripts.sharing.models import ShareLink
 from transcripts.webhooks import endpoints
+from transcripts.webhooks.models import WebhookEndpoint
 
 ROOT = Path(__file__).resolve().parent.parent
 WEB_TIER = ("stt_web", "accounts", "billing", "transcripts")

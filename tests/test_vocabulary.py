@@ -50,7 +50,7 @@ ALLOWED_IN_WEB = {"restore", "restored", "outbox", "slot"}
 EXCEPTIONS = {
     "forget": ("inference_service/engines/diarization/segmentation_graph.py",),  # an LSTM's gate
     "tell": ("transcripts/media/parts.py",),  # of Python's file protocol
-    "GONE": ("transcripts/models/webhooks.py", "transcripts/webhooks/delivery.py"),  # HTTP 410
+    "GONE": ("transcripts/webhooks/models.py", "transcripts/webhooks/delivery.py"),  # HTTP 410
     "KEEP_ALIVE": ("transcripts/live/",),  # the protocol's action `keepalive`
     "keep_alive": ("transcripts/live/",),
     "_KEEP_ALIVE_S": ("transcripts/jobs/api/events.py",),  # of server-sent events

@@ -4,7 +4,9 @@ from uuid import UUID
 
 from accounts.models import User
 from stt_web.core.errors import ApiError
-from transcripts.models import Transcript, TranscriptionJob, WebhookDelivery, WebhookEndpoint
+from transcripts.jobs.models import TranscriptionJob
+from transcripts.models import Transcript
+from transcripts.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 
 class TranscriptNotFoundError(ApiError):

@@ -23,9 +23,10 @@ from billing.models import CloudInstance, InstanceStatus
 from stt_web.core.errors import ApiError
 from transcripts.inference.health import read_health, read_shared_health
 from transcripts.jobs.cancel import cancel_job
+from transcripts.jobs.models import TranscriptionJob
 from transcripts.jobs.queue_stats import list_leases, read_queues
 from transcripts.jobs.requeue import REQUEUEABLE, requeue_job
-from transcripts.models import OPEN_STATUSES, TranscriptionJob
+from transcripts.models import OPEN_STATUSES
 from transcripts.services.recordings import recording_path
 from transcripts.services.shown_gaps import CODE as GAP_WARNING
 

@@ -17,7 +17,8 @@ lock (FOR UPDATE) would block these inserts, against the order.
 
 from uuid import UUID
 
-from transcripts.models import Transcript, TranscriptionJob
+from transcripts.jobs.models import TranscriptionJob
+from transcripts.models import Transcript
 
 
 def lock_transcript(transcript_id: UUID) -> bool:

@@ -16,7 +16,8 @@ from transcripts.exports.document import Document, load_document, spoken_languag
 from transcripts.exports.json import as_json, seconds, without_segments
 from transcripts.exports.render import render
 from transcripts.job_errors import job_error, location_of, warn_in_headers
-from transcripts.models import READABLE_STATUSES, Status, Transcript, TranscriptionJob
+from transcripts.jobs.models import TranscriptionJob
+from transcripts.models import READABLE_STATUSES, Status, Transcript
 from transcripts.services.shown_gaps import seconds_in
 
 _STILL_PROCESSING_RETRY_S = 5

@@ -2,7 +2,8 @@
 
 from rest_framework import serializers
 
-from transcripts.models import GapReason, Origin, Source, Status
+from transcripts.gaps.models import GapReason
+from transcripts.models import Origin, Source, Status
 from transcripts.option_fields import form_fields
 from transcripts.options import RESPONSE_FORMATS, TASKS, TranscriptionOptions
 

@@ -12,16 +12,12 @@ from accounts.models import User
 from accounts.services.user_data import ExportFile
 from transcripts.exports.document import load_document
 from transcripts.exports.render import render
+from transcripts.intelligence.models import ChatSession
 from transcripts.jobs.cancel import delete_transcript
-from transcripts.models import (
-    ChatSession,
-    RetentionPolicy,
-    Revision,
-    Transcript,
-    WebhookDelivery,
-    WebhookEndpoint,
-)
+from transcripts.models import Revision, Transcript
+from transcripts.retention.models import RetentionPolicy
 from transcripts.services.recordings import recording_path
+from transcripts.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 
 def export_user_data(user: User) -> Iterator[ExportFile]:

@@ -28,7 +28,9 @@ from tests.access.world import (
     missing_ids,
 )
 from tests.accounts.key_throttle import reset_key_throttle
-from transcripts.models import Segment, ShareLink, Transcript, WebhookDelivery, WebhookEndpoint
+from transcripts.models import Segment, Transcript
+from transcripts.sharing.models import ShareLink
+from transcripts.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
 

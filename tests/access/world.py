@@ -19,7 +19,9 @@ from billing.models import Checkout, Invoice, InvoiceKind, Payment
 from billing.quotas import account_for
 from tests.accounts.pages.people import member
 from tests.transcripts import rows
-from transcripts.models import ChatSession, Gap, Segment, Speaker, Status, StoredResult, Transcript
+from transcripts.gaps.models import Gap
+from transcripts.intelligence.models import ChatSession, StoredResult
+from transcripts.models import Segment, Speaker, Status, Transcript
 from transcripts.sharing.links import create_share
 from transcripts.webhooks.endpoints import create_endpoint, send_test
 

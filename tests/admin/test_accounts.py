@@ -14,7 +14,7 @@ from tests.accounts.people import client_with, create_person
 from tests.admin.conftest import Operator, action_of, last_entry, list_of, page_of
 from tests.billing.conftest import create_account
 from tests.transcripts.rows import create_transcript
-from transcripts.models import TranscriptionJob
+from transcripts.jobs.models import TranscriptionJob
 
 REFERENCE = "5f0c2f8e-6f0c-4a9e-9d43-111111111111"
 

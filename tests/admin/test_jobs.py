@@ -22,8 +22,9 @@ from tests.transcripts.fake_inference import FakeInference, Script
 from tests.transcripts.rows import claim_transcript, run_transcript, update_transcripts
 from tests.transcripts.served_api import make_info
 from transcripts.jobs.lease import LeaseLostError
+from transcripts.jobs.models import TranscriptionJob
 from transcripts.jobs.results import open_job, write_fenced
-from transcripts.models import Segment, Status, Transcript, TranscriptionJob
+from transcripts.models import Segment, Status, Transcript
 
 __all__ = ["fake", "make_transcript"]  # fixtures
 

@@ -19,14 +19,9 @@ from accounts.models import User
 from billing.models import Plan
 from tests.billing.conftest import create_account
 from tests.transcripts.rows import create_transcript
-from transcripts.models import (
-    Segment,
-    Speaker,
-    Status,
-    WebhookDelivery,
-    WebhookEndpoint,
-)
+from transcripts.models import Segment, Speaker, Status
 from transcripts.sharing.links import create_share
+from transcripts.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 IS_WHOLE = os.environ.get("STT_PROBES") == "all"
 SAMPLE = 20

@@ -7,7 +7,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from transcripts.jobs.lease import Lease, claim_job
-from transcripts.models import JobKind, Recording, Source, Transcript, TranscriptionJob
+from transcripts.jobs.models import JobKind, TranscriptionJob
+from transcripts.models import Recording, Source, Transcript
 from transcripts.options import TranscriptionOptions
 from transcripts.pipeline import run_job
 from transcripts.services.job_status import insert

@@ -20,7 +20,8 @@ from tests.billing.conftest import create_account
 from tests.declared_errors import note_answer
 from tests.stt_web.served import Served
 from tests.transcripts.fake_inference import FakeInference
-from transcripts.models import Status, TranscriptionJob
+from transcripts.jobs.models import TranscriptionJob
+from transcripts.models import Status
 from transcripts.pipeline import run_job
 
 RATE_HZ = 16_000

@@ -21,6 +21,7 @@ from tests.transcripts.conftest import MakeTranscript
 from tests.transcripts.jobs.test_lease import WINDOW
 from tests.transcripts.meeting import ROUNDS, begin, check_agreement, edit, finished, meet
 from transcripts.editing.align_edits import align_edit
+from transcripts.editing.models import EditAlignment
 from transcripts.exports.archive import write_archive
 from transcripts.exports.options import ExportOptions
 from transcripts.jobs.cancel import delete_transcript
@@ -28,11 +29,12 @@ from transcripts.jobs.lease import claim_job
 from transcripts.jobs.results import JobRun, open_job, store_window, write_fenced
 from transcripts.jobs.second_pass import order_second_pass
 from transcripts.jobs.stages.finalize import finalize
-from transcripts.models import EditAlignment, Revision, Segment, Transcript, WebhookDelivery
+from transcripts.models import Revision, Segment, Transcript
 from transcripts.text.segments import Segment as TextSegment
 from transcripts.text.words import ALIGNED, Word
 from transcripts.webhooks import endpoints
 from transcripts.webhooks.delivery import claim_due
+from transcripts.webhooks.models import WebhookDelivery
 
 pytestmark = pytest.mark.database
 

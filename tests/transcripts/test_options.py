@@ -13,8 +13,8 @@ from protos.stt.v1 import speech_pb2
 from tests.transcripts.rows import create_transcript
 from transcripts.inference.live_results import StreamOptions
 from transcripts.inference.results import TranscribeOptions
+from transcripts.jobs.models import TranscriptionJob
 from transcripts.jobs.submit import fingerprint_of
-from transcripts.models import TranscriptionJob
 from transcripts.option_fields import body_fields, form_fields
 from transcripts.option_kinds import InvalidOptionError, WordsOption
 from transcripts.options import TranscriptionOptions, declare, declared_options, live_options

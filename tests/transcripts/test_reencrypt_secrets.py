@@ -15,8 +15,8 @@ from billing.models import CloudInstance
 from stt_web.core.encryption import decrypt
 from tests.billing.conftest import create_account
 from tests.billing.instances import register_instance
-from transcripts.models import WebhookEndpoint
 from transcripts.webhooks.endpoints import create_endpoint
+from transcripts.webhooks.models import WebhookEndpoint
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 TOKEN = "token-of-the-instance"

@@ -43,20 +43,13 @@ from transcripts.jobs.sweep import sweep_transcripts
 from transcripts.live.admission import admit_session, resume_session
 from transcripts.live.close import pause
 from transcripts.live.journal import Journal
-from transcripts.models import (
-    READABLE_STATUSES,
-    DeliveryStatus,
-    Segment,
-    Status,
-    Transcript,
-    WebhookDelivery,
-    WebhookEndpoint,
-)
+from transcripts.models import READABLE_STATUSES, Segment, Status, Transcript
 from transcripts.retention.policy import apply_retention, write_policy
 from transcripts.services.recordings import recording_path
 from transcripts.webhooks import endpoints
 from transcripts.webhooks.delivery import claim_due
 from transcripts.webhooks.events import Event
+from transcripts.webhooks.models import DeliveryStatus, WebhookDelivery, WebhookEndpoint
 from transcripts.webhooks.outbox import make_delivery, record_event
 
 pytestmark = pytest.mark.database

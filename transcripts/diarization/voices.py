@@ -29,11 +29,12 @@ from transcripts.inference.client import FindTurnsCall, find_turns
 from transcripts.inference.errors import InferenceError
 from transcripts.inference.results import WindowResult
 from transcripts.inference.routing import inference_for
+from transcripts.jobs.models import Queue, TranscriptionJob, Window
 from transcripts.jobs.pcm_feed import FreeMeter, PcmFeed
 from transcripts.jobs.results import speaker_turn_as_json
 from transcripts.media import DecoderDiedError, MediaError, open_decoder
 from transcripts.media.passes import PassSource, passes_from
-from transcripts.models import OPEN_STATUSES, Queue, Transcript, TranscriptionJob, Window
+from transcripts.models import OPEN_STATUSES, Transcript
 from transcripts.services.embeddings import drop_finished_embeddings
 from transcripts.services.recordings import recording_path
 

@@ -21,13 +21,14 @@ from django.utils import timezone
 from stt_web.core import wakeups
 from stt_web.core.broker import enqueue, send_now
 from transcripts.editing.draft import Draft
+from transcripts.editing.models import EditAlignment
 from transcripts.editing.realign import (
     NotNowError,
     align_segment,
     can_be_aligned,
     has_new_words,
 )
-from transcripts.models import EditAlignment, Revision, Transcript
+from transcripts.models import Revision, Transcript
 from transcripts.models import Segment as SegmentRow
 from transcripts.text.segments import Segment
 from transcripts.text.words import Word

@@ -7,7 +7,9 @@ The transcript's fields about gaps, warnings and status are written with it.
 from collections.abc import Iterable, Mapping
 
 from transcripts.editing.revisions import Change, difference
-from transcripts.models import READABLE_STATUSES, Gap, Transcript, TranscriptionJob
+from transcripts.gaps.models import Gap
+from transcripts.jobs.models import TranscriptionJob
+from transcripts.models import READABLE_STATUSES, Transcript
 from transcripts.services.shown_gaps import show_gaps, with_gap_warning
 from transcripts.warnings import completed_status
 

@@ -10,19 +10,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from transcripts.exports.notice import all_notices
+from transcripts.gaps.models import Gap
 from transcripts.imports.child import ImportJob, read_in_child
 from transcripts.imports.segments import Imported, ImportedGap
-from transcripts.models import (
-    Gap,
-    JobKind,
-    Origin,
-    Recording,
-    Source,
-    Speaker,
-    Status,
-    Transcript,
-    TranscriptionJob,
-)
+from transcripts.jobs.models import JobKind, TranscriptionJob
+from transcripts.models import Origin, Recording, Source, Speaker, Status, Transcript
 from transcripts.models import Segment as SegmentRow
 from transcripts.search.index import index_transcript
 from transcripts.services.job_status import change_status, insert

@@ -27,6 +27,7 @@ from transcripts.intelligence.answers import (
     write_answer,
 )
 from transcripts.intelligence.engines import TextEngines
+from transcripts.intelligence.models import ChatSession, ChatTurn, SegmentVectors
 from transcripts.intelligence.operations import EXTRACTIVE, summarise_text
 from transcripts.intelligence.results import load_source
 from transcripts.intelligence.retrieval import (
@@ -39,7 +40,7 @@ from transcripts.intelligence.retrieval import (
 )
 from transcripts.intelligence.source import SourceText, is_in_language
 from transcripts.locks import lock_transcript
-from transcripts.models import ChatSession, ChatTurn, SegmentVectors, Transcript
+from transcripts.models import Transcript
 
 _EARLIER_TURNS = 4
 

@@ -22,6 +22,7 @@ from transcripts.inference.language import Vectors
 from transcripts.intelligence.chat import make_index, read_index, store_index
 from transcripts.intelligence.documents import escape
 from transcripts.intelligence.engines import TextEngines
+from transcripts.intelligence.models import ChatSession, ChatTurn, SegmentVectors
 from transcripts.intelligence.operations import EXTRACTIVE
 from transcripts.intelligence.retrieval import (
     Found,
@@ -32,13 +33,7 @@ from transcripts.intelligence.retrieval import (
 )
 from transcripts.intelligence.source import is_in_language
 from transcripts.locks import lock_transcript
-from transcripts.models import (
-    READABLE_STATUSES,
-    ChatSession,
-    ChatTurn,
-    SegmentVectors,
-    Transcript,
-)
+from transcripts.models import READABLE_STATUSES, Transcript
 from transcripts.text.clock import format_clock
 
 MOST_TRANSCRIPTS = 5_000

@@ -10,9 +10,10 @@ from django.db import transaction
 
 from stt_web.core.errors import ApiError
 from transcripts.exports.document import load_document
+from transcripts.intelligence.models import ResultKind, StoredResult
 from transcripts.intelligence.source import SourceText, read_document
 from transcripts.locks import lock_transcript
-from transcripts.models import READABLE_STATUSES, ResultKind, StoredResult, Transcript
+from transcripts.models import READABLE_STATUSES, Transcript
 from transcripts.text.segments import Segment
 
 MOST_RESULTS = 200

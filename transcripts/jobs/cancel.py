@@ -12,10 +12,12 @@ from django.utils import timezone
 
 from stt_web.core import wakeups
 from transcripts.exports.worker_exports import delete_exports
+from transcripts.intelligence.models import ChatTurn
 from transcripts.jobs.completion import delivery_of
+from transcripts.jobs.models import TranscriptionJob
 from transcripts.jobs.stages.finalize import charge, discard_finished, release_everything
 from transcripts.locks import lock_transcript
-from transcripts.models import OPEN_STATUSES, ChatTurn, Status, Transcript, TranscriptionJob
+from transcripts.models import OPEN_STATUSES, Status, Transcript
 from transcripts.services.job_status import CLOSED_LEASE, change_status, job_of, read_job
 from transcripts.services.recordings import delete_recording, delete_rows
 from transcripts.services.stored_responses import delete_responses

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from transcripts.jobs import results
+from transcripts.jobs.models import JobKind, TranscriptionJob
 from transcripts.jobs.notifications import notify_completed, notify_failed
 from transcripts.jobs.results import JobRun
 from transcripts.jobs.second_pass import (
@@ -10,7 +11,6 @@ from transcripts.jobs.second_pass import (
     discard_second_pass,
     start_for_session,
 )
-from transcripts.models import JobKind, TranscriptionJob
 from transcripts.search.index import index_transcript
 from transcripts.webhooks.outbox import enqueue_status_events
 

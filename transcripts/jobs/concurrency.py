@@ -14,7 +14,8 @@ from django.utils import timezone
 from accounts.models import User
 from billing.quotas import limits_for, lock_account_for
 from transcripts.jobs.enqueue import send_message
-from transcripts.models import JobKind, Queue, Status, TranscriptionJob
+from transcripts.jobs.models import JobKind, Queue, TranscriptionJob
+from transcripts.models import Status
 
 # What the lease owner of a live session's transcript begins with, while a web process holds it.
 LIVE_OWNER = "live:"

@@ -11,7 +11,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from stt_web.core import broker
-from transcripts.models import Status, TranscriptionJob
+from transcripts.jobs.models import TranscriptionJob
+from transcripts.models import Status
 
 TRANSCRIBE_TASK = "transcripts.transcribe"
 

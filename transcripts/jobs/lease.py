@@ -32,8 +32,9 @@ from django.utils import timezone
 
 from stt_web.core.background import ThreadLoop
 from transcripts.jobs.concurrency import has_free_slot
+from transcripts.jobs.models import TranscriptionJob
 from transcripts.locks import lock_job
-from transcripts.models import Status, TranscriptionJob
+from transcripts.models import Status
 from transcripts.services.job_status import AS_WAITING, change_status, read_job
 
 logger = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ speech could not be recognised is charged, and its gaps hold where the speech is
 from django.db.models import Sum
 
 from transcripts.jobs import results
+from transcripts.jobs.models import TranscriptionJob
 from transcripts.jobs.results import JobRun
-from transcripts.models import TranscriptionJob
 from transcripts.services.shown_gaps import show_gaps, with_gap_warning
 from transcripts.text.languages import LANGUAGE_NAMES
 from transcripts.warnings import LANGUAGE_UNCERTAIN, NO_SPEECH, NO_WORDS

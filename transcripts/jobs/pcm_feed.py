@@ -12,9 +12,9 @@ from django.db import connection, transaction
 
 from billing.ledger import HoldNotFoundError, extend_hold, minutes_for
 from transcripts.jobs.lease import Lease, LeaseLostError, held_rows
+from transcripts.jobs.models import TranscriptionJob
 from transcripts.media.decoder import Decoder
 from transcripts.media.errors import MediaError
-from transcripts.models import TranscriptionJob
 
 MINUTE_MS = 60_000
 BYTES_A_MS = 32  # int16, mono, 16 kHz

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from django.db.models import Count, Min, QuerySet
 
-from transcripts.models import Queue, Status, TranscriptionJob
+from transcripts.jobs.models import Queue, TranscriptionJob
+from transcripts.models import Status
 
 MAX_LEASES = 100
 

@@ -17,7 +17,8 @@ from billing.ledger import minutes_for, place_hold
 from billing.quotas import account_for
 from stt_web.core.errors import ApiError
 from transcripts.jobs.enqueue import enqueue
-from transcripts.models import JobKind, Status, TranscriptionJob
+from transcripts.jobs.models import JobKind, TranscriptionJob
+from transcripts.models import Status
 from transcripts.services.job_status import AS_WAITING, change_status, link_transcript
 
 logger = logging.getLogger(__name__)

@@ -16,6 +16,7 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from stt_web.core import wakeups
+from transcripts.gaps.models import Gap
 from transcripts.inference.results import (
     Accepted,
     LanguageDetected,
@@ -24,10 +25,11 @@ from transcripts.inference.results import (
     WindowResult,
 )
 from transcripts.jobs.lease import Lease, LeaseLostError, held_rows
+from transcripts.jobs.models import TranscriptionJob, Window
 from transcripts.locks import lock_transcript
 from transcripts.media.passes import Passes
-from transcripts.models import Gap, Speaker, Transcript, TranscriptionJob, Window
 from transcripts.models import Segment as SegmentRow
+from transcripts.models import Speaker, Transcript
 from transcripts.services.segment_rows import segment_row
 from transcripts.text.segments import Segment
 

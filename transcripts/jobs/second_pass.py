@@ -25,19 +25,12 @@ from transcripts.editing.draft import Draft, Editing, open_draft
 from transcripts.editing.draft_rows import SpeakerState
 from transcripts.inference.routing import inference_for
 from transcripts.jobs.enqueue import enqueue
+from transcripts.jobs.models import JobKind, Queue, TranscriptionJob
 from transcripts.jobs.results import JobRun
 from transcripts.jobs.submit import check_model_can
+from transcripts.live.models import LiveSession
 from transcripts.locks import lock_transcript
-from transcripts.models import (
-    OPEN_STATUSES,
-    READABLE_STATUSES,
-    EditAction,
-    JobKind,
-    LiveSession,
-    Queue,
-    Transcript,
-    TranscriptionJob,
-)
+from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, EditAction, Transcript
 from transcripts.models.transcript import new_segment_key
 from transcripts.options import TranscriptionOptions
 from transcripts.services.embeddings import delete_embeddings

@@ -26,7 +26,9 @@ from django.db.models.functions import Coalesce
 
 from stt_web.core import wakeups
 from stt_web.core.background import BackgroundLoop
-from transcripts.models import OPEN_STATUSES, EditAlignment, Status, Transcript, TranscriptionJob
+from transcripts.editing.models import EditAlignment
+from transcripts.jobs.models import TranscriptionJob
+from transcripts.models import OPEN_STATUSES, Status, Transcript
 
 logger = logging.getLogger(__name__)
 

@@ -41,16 +41,9 @@ from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
 from transcripts.jobs.concurrency import is_detached
 from transcripts.jobs.enqueue import enqueue_job
+from transcripts.jobs.models import Queue, TranscriptionJob
 from transcripts.media import Pick, Probe, probe
-from transcripts.models import (
-    OPEN_STATUSES,
-    READABLE_STATUSES,
-    Queue,
-    Recording,
-    Source,
-    Transcript,
-    TranscriptionJob,
-)
+from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Recording, Source, Transcript
 from transcripts.options import TranscriptionOptions
 from transcripts.services.job_status import insert
 from transcripts.text.languages import LANGUAGE_NAMES

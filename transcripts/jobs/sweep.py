@@ -17,9 +17,10 @@ from django.utils import timezone
 
 from stt_web.core.background import run_guarded
 from transcripts.jobs.enqueue import send_message
+from transcripts.jobs.models import TranscriptionJob
 from transcripts.jobs.run import exhausted_error
 from transcripts.jobs.stages.finalize import fail_rows
-from transcripts.models import Status, TranscriptionJob
+from transcripts.models import Status
 from transcripts.services.job_status import AS_WAITING, change_status, link_transcript
 
 logger = logging.getLogger(__name__)

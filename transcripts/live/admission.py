@@ -36,23 +36,16 @@ from stt_web.core.errors import ApiError
 from stt_web.core.request_id import request_id_var
 from transcripts.jobs.concurrency import LIVE_OWNER, running
 from transcripts.jobs.lease import Lease, held_rows
+from transcripts.jobs.models import JobKind, Queue, TranscriptionJob
 from transcripts.jobs.results import JobRun, open_job
 from transcripts.jobs.stages.finalize import release_everything
 from transcripts.jobs.submit import LimitError
 from transcripts.live.events import Final, LiveRequest
 from transcripts.live.journal import RECORDING, count_samples, has_epochs
+from transcripts.live.models import LiveSession
 from transcripts.live.undelivered import load_undelivered
 from transcripts.locks import lock_job, lock_transcript
-from transcripts.models import (
-    JobKind,
-    LiveSession,
-    Queue,
-    Recording,
-    Source,
-    Status,
-    Transcript,
-    TranscriptionJob,
-)
+from transcripts.models import Recording, Source, Status, Transcript
 from transcripts.services.job_status import insert, job_of, read_job
 from transcripts.services.recordings import delete_recording, delete_rows, recording_path
 

@@ -12,9 +12,9 @@ from django.db import Error as DatabaseFailure
 from billing.ledger import minutes_for
 from stt_web.core.background import spawn
 from transcripts.jobs.lease import Lease, LeaseLostError
+from transcripts.jobs.models import TranscriptionJob
 from transcripts.jobs.pcm_feed import MINUTE_MS, HoldExtender
 from transcripts.live.executors import in_database
-from transcripts.models import TranscriptionJob
 
 logger = logging.getLogger(__name__)
 

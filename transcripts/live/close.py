@@ -21,6 +21,7 @@ from transcripts.jobs import results
 from transcripts.jobs.concurrency import enqueue_next
 from transcripts.jobs.enqueue import enqueue
 from transcripts.jobs.lease import LeaseLostError, held_rows
+from transcripts.jobs.models import JobKind
 from transcripts.jobs.results import JobRun
 from transcripts.jobs.stages.finalize import finalize
 from transcripts.live.admission import discard_session
@@ -31,7 +32,7 @@ from transcripts.live.journal import (
     count_samples,
     seal,
 )
-from transcripts.models import JobKind, Transcript
+from transcripts.models import Transcript
 from transcripts.services.recordings import recording_path
 
 logger = logging.getLogger(__name__)

@@ -34,10 +34,11 @@ from stt_web.core.background import BackgroundLoop
 from transcripts.inference.freeze_detection import SILENT_AFTER_S, is_frozen
 from transcripts.inference.servers import Server
 from transcripts.jobs.lease import Lease
+from transcripts.jobs.models import TranscriptionJob
 from transcripts.live.admission import PROCESS
 from transcripts.live.audio_buffer import AudioBuffer
 from transcripts.live.executors import SYNC_THREADS, in_files, in_rpc, in_sync, with_many_rows
-from transcripts.models import Status, TranscriptionJob
+from transcripts.models import Status
 
 logger = logging.getLogger(__name__)
 

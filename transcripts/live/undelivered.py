@@ -12,7 +12,8 @@ from django.db import Error as DatabaseFailure
 
 from transcripts.jobs.lease import Lease
 from transcripts.live.events import Final
-from transcripts.models import LiveSession, Transcript
+from transcripts.live.models import LiveSession
+from transcripts.models import Transcript
 from transcripts.text.segments import Segment
 
 logger = logging.getLogger(__name__)

@@ -1,38 +1,31 @@
-"""What is stored of transcripts, split by noun.
+"""The resource: what is stored of every transcript, split by noun.
 
-`transcript` is the resource, `recordings` the file that was received, `jobs` what a run was asked
-for and found, `gaps` the speech it left out, `revisions` what people
-change in it, `edit_alignments` which of their words still wait for times, `search` what it is found
-by, `retention` how long it is stored, `webhooks` who is notified of it, `sharing` who else may read
-it, `live` what a live session has beyond it, `idempotency` which stored responses hold it,
-`intelligence` what was made of its text.
+`transcript` is the resource itself, `status` where it stands, `recordings` the file that was
+received, `revisions` what people change in it, `idempotency` which stored responses hold it. What a
+capability stores is in its room (`transcripts/<room>/models.py`), and imported from there; the
+names are here because this is the module that Django imports to learn of all models.
 """
 
-from transcripts.models.edit_alignments import EditAlignment
-from transcripts.models.gaps import Gap, GapReason
-from transcripts.models.idempotency import StoredResponseLink
-from transcripts.models.intelligence import (
+from transcripts.editing.models import EditAlignment
+from transcripts.gaps.models import Gap, GapReason
+from transcripts.intelligence.models import (
     ChatSession,
     ChatTurn,
     ResultKind,
     SegmentVectors,
     StoredResult,
 )
-from transcripts.models.jobs import (
-    OPEN_STATUSES,
-    READABLE_STATUSES,
+from transcripts.jobs.models import (
     JobKind,
     Queue,
-    Status,
     TranscriptionJob,
     Window,
 )
-from transcripts.models.live import LiveSession
+from transcripts.live.models import LiveSession
+from transcripts.models.idempotency import StoredResponseLink
 from transcripts.models.recordings import Recording
-from transcripts.models.retention import RetentionPolicy
 from transcripts.models.revisions import EditAction, Revision
-from transcripts.models.search import TITLE_BUCKET, WHOLE_BUCKET, SearchChunk
-from transcripts.models.sharing import ShareLink
+from transcripts.models.status import OPEN_STATUSES, READABLE_STATUSES, Status
 from transcripts.models.transcript import (
     Origin,
     Segment,
@@ -41,7 +34,10 @@ from transcripts.models.transcript import (
     Tag,
     Transcript,
 )
-from transcripts.models.webhooks import (
+from transcripts.retention.models import RetentionPolicy
+from transcripts.search.models import TITLE_BUCKET, WHOLE_BUCKET, SearchChunk
+from transcripts.sharing.models import ShareLink
+from transcripts.webhooks.models import (
     DeliveryStatus,
     WebhookAttempt,
     WebhookDelivery,

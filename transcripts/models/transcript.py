@@ -12,8 +12,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q, QuerySet
 
-from transcripts.models.jobs import Status, TranscriptionJob
 from transcripts.models.recordings import Recording
+from transcripts.models.status import Status
 
 # Segments and gaps are a transcript's, or, until its text is applied, a second pass's: no query of
 # a transcript can meet what a job is still at.
@@ -53,7 +53,9 @@ class Transcript(models.Model):
     recording = models.OneToOneField(Recording, on_delete=models.CASCADE)
     # Whose text this is: the first job's, until a second pass is applied. A job goes with its
     # transcript only. Both rows are inserted in one transaction: the constraint is deferred.
-    job = models.OneToOneField(TranscriptionJob, on_delete=models.DO_NOTHING, related_name="+")
+    job = models.OneToOneField(
+        "transcripts.TranscriptionJob", on_delete=models.DO_NOTHING, related_name="+"
+    )
     status = models.CharField(  # of the first job
         max_length=24, choices=Status.choices, default=Status.QUEUED
     )
@@ -165,7 +167,10 @@ class Segment(models.Model):
         Transcript, null=True, on_delete=models.CASCADE, related_name="segments"
     )
     job = models.ForeignKey(
-        TranscriptionJob, null=True, on_delete=models.CASCADE, related_name="segments"
+        "transcripts.TranscriptionJob",
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="segments",
     )
     key = models.CharField(max_length=16, default=new_segment_key)
     position = models.FloatField()

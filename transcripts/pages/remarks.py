@@ -7,7 +7,8 @@ from typing import Any
 from django.utils.formats import localize
 from django.utils.translation import gettext, gettext_lazy, ngettext_lazy
 
-from transcripts.models import GapReason, Transcript
+from transcripts.gaps.models import GapReason
+from transcripts.models import Transcript
 from transcripts.pages.paragraphs import GapLine
 from transcripts.pages.script_texts import Plural
 from transcripts.services.shown_gaps import CODE, ShownGap, rounded_seconds

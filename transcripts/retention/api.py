@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 from accounts.permissions import user_of
 from transcripts.editing.api.conditional import read_body
 from transcripts.editing.api.serializers import RetentionSerializer
-from transcripts.models import RetentionPolicy
+from transcripts.retention.models import RetentionPolicy
 from transcripts.retention.policy import read_policy, write_policy
 
 

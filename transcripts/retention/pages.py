@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
-from transcripts.models import RetentionPolicy
+from transcripts.retention.models import RetentionPolicy
 from transcripts.retention.policy import Overdue, count_overdue, read_policy, write_policy
 
 _MOST_DAYS = 3650

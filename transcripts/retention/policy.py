@@ -15,7 +15,9 @@ from django.utils import timezone
 from accounts.models import User
 from stt_web.core.background import run_guarded
 from transcripts.jobs.cancel import delete_transcript
-from transcripts.models import OPEN_STATUSES, RetentionPolicy, Transcript, TranscriptionJob
+from transcripts.jobs.models import TranscriptionJob
+from transcripts.models import OPEN_STATUSES, Transcript
+from transcripts.retention.models import RetentionPolicy
 from transcripts.services.embeddings import apply_embedding_retention
 from transcripts.services.recordings import drop_audio
 

@@ -10,9 +10,10 @@ from django.db import connection
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
-from transcripts.models import SearchChunk, Segment, Transcript
+from transcripts.models import Segment, Transcript
 from transcripts.search.folding import IndexedWord, find_words, fold_text
 from transcripts.search.index import BUCKET_MS
+from transcripts.search.models import SearchChunk
 from transcripts.search.query import Term, as_match, as_tsquery
 
 _HIGHLIGHTS_EACH = 3

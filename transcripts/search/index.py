@@ -19,15 +19,9 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
 
-from transcripts.models import (
-    OPEN_STATUSES,
-    TITLE_BUCKET,
-    WHOLE_BUCKET,
-    SearchChunk,
-    Segment,
-    Transcript,
-)
+from transcripts.models import OPEN_STATUSES, Segment, Transcript
 from transcripts.search.folding import fold_text
+from transcripts.search.models import TITLE_BUCKET, WHOLE_BUCKET, SearchChunk
 from transcripts.search.tsvector import as_set, as_vector
 
 # Of what stands in the index. Raised when that changes: all is then indexed again in the

@@ -15,9 +15,10 @@ from django.db.models import Count, QuerySet, Window
 from django.db.models.expressions import RawSQL
 
 from stt_web.core.errors import InvalidValueError
-from transcripts.models import TITLE_BUCKET, WHOLE_BUCKET, Transcript
+from transcripts.models import Transcript
 from transcripts.search.folding import fold_text
 from transcripts.search.index import OVERLAP_WORDS
+from transcripts.search.models import TITLE_BUCKET, WHOLE_BUCKET
 from transcripts.search.tsvector import ask
 
 MAX_QUERY_CHARACTERS = 200

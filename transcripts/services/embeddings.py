@@ -14,7 +14,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from transcripts.models import OPEN_STATUSES, RetentionPolicy, Transcript, TranscriptionJob, Window
+from transcripts.jobs.models import TranscriptionJob, Window
+from transcripts.models import OPEN_STATUSES, Transcript
+from transcripts.retention.models import RetentionPolicy
 
 logger = logging.getLogger(__name__)
 

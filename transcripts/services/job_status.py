@@ -6,8 +6,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from stt_web.core import wakeups
+from transcripts.jobs.models import TranscriptionJob
 from transcripts.locks import lock_transcript
-from transcripts.models import Transcript, TranscriptionJob
+from transcripts.models import Transcript
 
 CLOSED_LEASE: dict[str, object] = {"lease_owner": "", "lease_expires_at": None}
 # Of a job that any worker may claim, and that is to be enqueued.

@@ -12,7 +12,8 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
-from transcripts.models import OPEN_STATUSES, Recording, RetentionPolicy, Transcript
+from transcripts.models import OPEN_STATUSES, Recording, Transcript
+from transcripts.retention.models import RetentionPolicy
 from transcripts.services.embeddings import drop_embeddings_with_audio
 
 logger = logging.getLogger(__name__)

@@ -1,7 +1,8 @@
 """From a `text.segments.Segment` to its row."""
 
+from transcripts.jobs.models import TranscriptionJob
 from transcripts.models import Segment as SegmentRow
-from transcripts.models import Speaker, Transcript, TranscriptionJob
+from transcripts.models import Speaker, Transcript
 from transcripts.text.segments import Segment
 
 

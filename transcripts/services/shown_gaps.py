@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from transcripts.models import GapReason
+from transcripts.gaps.models import GapReason
 from transcripts.text.clock import format_clock
 from transcripts.text.words import Word, with_first_space
 from transcripts.text.writing import is_spaced, join_texts

@@ -14,7 +14,6 @@ from accounts.permissions import MANAGE_AND_READ, user_of
 from stt_web.core.documentation import raises
 from stt_web.core.public_address import absolute_url
 from transcripts.access import TranscriptNotFoundError, get_transcript
-from transcripts.models import ShareLink
 from transcripts.sharing.links import (
     MAX_PASSWORD_CHARACTERS,
     BadShareError,
@@ -24,6 +23,7 @@ from transcripts.sharing.links import (
     list_shares,
     revoke_share,
 )
+from transcripts.sharing.models import ShareLink
 
 
 class ShareSerializer(serializers.ModelSerializer[ShareLink]):

@@ -25,7 +25,8 @@ from accounts.client_address import digest_address
 from accounts.rate_windows import count_in_window
 from stt_web.core.errors import ApiError
 from transcripts.locks import lock_transcript
-from transcripts.models import READABLE_STATUSES, ShareLink, Transcript
+from transcripts.models import READABLE_STATUSES, Transcript
+from transcripts.sharing.models import ShareLink
 
 MAX_LINKS = 100  # that work, of one transcript
 MAX_PASSWORD_CHARACTERS = 128

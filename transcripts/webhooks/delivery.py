@@ -22,9 +22,14 @@ from django.utils.translation import gettext as _
 from accounts.mail.notify import notify
 from accounts.mail.outbox import MailContent, site_url
 from stt_web.core.encryption import UndecipherableError
-from transcripts.models import DeliveryStatus, WebhookAttempt, WebhookDelivery, WebhookEndpoint
-from transcripts.models.webhooks import DisabledReason
 from transcripts.webhooks.endpoints import disable_endpoint, secrets_of
+from transcripts.webhooks.models import (
+    DeliveryStatus,
+    DisabledReason,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from transcripts.webhooks.sender import Answer, Request
 from transcripts.webhooks.signing import sign
 

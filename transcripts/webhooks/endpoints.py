@@ -11,10 +11,14 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.models import User
 from stt_web.core.encryption import decrypt, encrypt
 from stt_web.core.errors import ApiError
-from transcripts.models import DeliveryStatus, WebhookDelivery, WebhookEndpoint
-from transcripts.models.webhooks import DisabledReason
 from transcripts.webhooks.addresses import check_literal, read_url
 from transcripts.webhooks.events import EVENTS, TEST_EVENT, write_test_body
+from transcripts.webhooks.models import (
+    DeliveryStatus,
+    DisabledReason,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from transcripts.webhooks.outbox import enqueue_delivery, make_delivery
 from transcripts.webhooks.signing import make_secret
 

@@ -8,8 +8,9 @@ from datetime import datetime
 from django.utils import timezone
 
 from stt_web.core.broker import enqueue
-from transcripts.models import Transcript, WebhookDelivery, WebhookEndpoint
+from transcripts.models import Transcript
 from transcripts.webhooks.events import Event, event_of, write_transcript_body
+from transcripts.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 DELIVER_TASK = "transcripts.deliver_webhooks"
 QUEUE = "webhooks"

@@ -23,10 +23,10 @@ from transcripts.access import (
     get_delivery,
     get_endpoint,
 )
-from transcripts.models import WebhookDelivery, WebhookEndpoint
 from transcripts.webhooks import endpoints as services
 from transcripts.webhooks.addresses import MAX_URL_CHARACTERS
 from transcripts.webhooks.events import EVENTS
+from transcripts.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 _DELIVERIES_A_PAGE = 20
 

@@ -14,7 +14,8 @@ from tests.transcripts.fake_inference import FakeInference
 from tests.transcripts.rows import run_transcript, update_transcripts
 from tests.transcripts.served_api import Client, make_client
 from transcripts.diarization.voices import analyse_voices
-from transcripts.models import Revision, Segment, Status, Transcript, TranscriptionJob, Window
+from transcripts.jobs.models import TranscriptionJob, Window
+from transcripts.models import Revision, Segment, Status, Transcript
 from transcripts.services.embeddings import delete_embeddings
 
 

@@ -23,9 +23,10 @@ from tests.transcripts.jobs.test_events_api import Feed
 from tests.transcripts.rows import update_transcripts
 from tests.transcripts.served_api import Client
 from transcripts.editing.align_edits import align_edit, sweep_alignments
+from transcripts.editing.models import EditAlignment
 from transcripts.editing.realign import align_segment
 from transcripts.exports.document import load_document
-from transcripts.models import EditAlignment, Revision, Segment, Transcript
+from transcripts.models import Revision, Segment, Transcript
 from transcripts.text.segments import Segment as TextSegment
 from transcripts.text.words import Word
 

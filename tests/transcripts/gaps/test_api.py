@@ -19,7 +19,8 @@ from tests.transcripts.rows import update_transcripts
 from tests.transcripts.served_api import Client, Worker, make_client, wav
 from transcripts.editing.original import load_original
 from transcripts.exports.document import load_document
-from transcripts.models import Gap, Revision, Segment, Status, Transcript
+from transcripts.gaps.models import Gap
+from transcripts.models import Revision, Segment, Status, Transcript
 
 pytestmark = pytest.mark.database
 LOST = "0123456789abcdef"

@@ -4,7 +4,8 @@ import pytest
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from transcripts.models import Transcript, TranscriptionJob
+from transcripts.jobs.models import TranscriptionJob
+from transcripts.models import Transcript
 from transcripts.pages.remarks import list_gaps, list_remarks
 from transcripts.services.shown_gaps import ShownGap, gap_warning, seconds_of
 

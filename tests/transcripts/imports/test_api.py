@@ -14,9 +14,10 @@ from transcripts.exports.cues import make_cues
 from transcripts.exports.document import load_document
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import export
+from transcripts.gaps.models import GapReason
 from transcripts.imports.bounds import MAX_BYTES
 from transcripts.imports.own_json import GAP_REASONS
-from transcripts.models import GapReason, Segment, Transcript
+from transcripts.models import Segment, Transcript
 from transcripts.services.shown_gaps import ShownGap
 
 IMPORT = "/api/v1/transcripts/import/"

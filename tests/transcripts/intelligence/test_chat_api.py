@@ -17,8 +17,9 @@ from tests.transcripts.intelligence.conftest import create_meeting, install_writ
 from tests.transcripts.intelligence.texts import CZECH_MEETING
 from tests.transcripts.served_api import Client, make_client
 from transcripts.intelligence.answers import follow_up, is_about_all, is_about_speakers
+from transcripts.intelligence.models import ChatSession, ChatTurn, SegmentVectors
 from transcripts.intelligence.retrieval import Passage, build_index, search, surround
-from transcripts.models import ChatSession, ChatTurn, Segment, SegmentVectors, Transcript
+from transcripts.models import Segment, Transcript
 from transcripts.user_data import export_user_data
 
 pytestmark = pytest.mark.django_db(transaction=True)

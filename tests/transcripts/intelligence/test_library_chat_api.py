@@ -10,7 +10,8 @@ from tests.transcripts.fake_language import FakeLanguage
 from tests.transcripts.intelligence.conftest import create_meeting
 from tests.transcripts.intelligence.texts import MEETING
 from tests.transcripts.served_api import Client, make_client
-from transcripts.models import ChatTurn, SegmentVectors, Status, Tag, Transcript
+from transcripts.intelligence.models import ChatTurn, SegmentVectors
+from transcripts.models import Status, Tag, Transcript
 from transcripts.user_data import export_user_data
 
 pytestmark = pytest.mark.django_db(transaction=True)

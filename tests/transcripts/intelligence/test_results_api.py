@@ -13,7 +13,8 @@ from tests.transcripts.fake_language import FakeLanguage
 from tests.transcripts.intelligence.conftest import SEGMENT_MS, create_meeting
 from tests.transcripts.intelligence.texts import CZECH_MEETING
 from tests.transcripts.served_api import Client, make_client
-from transcripts.models import Segment, Status, StoredResult, Transcript
+from transcripts.intelligence.models import StoredResult
+from transcripts.models import Segment, Status, Transcript
 from transcripts.user_data import export_user_data
 
 pytestmark = pytest.mark.django_db(transaction=True)

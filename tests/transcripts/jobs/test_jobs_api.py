@@ -8,8 +8,9 @@ import pytest
 from tests.transcripts.fake_inference import FakeInference, Script
 from tests.transcripts.rows import update_transcripts
 from tests.transcripts.served_api import Client, make_client, wav
+from transcripts.jobs.models import JobKind, TranscriptionJob
 from transcripts.jobs.requeue import RequeueRefusedError, requeue_job
-from transcripts.models import JobKind, Status, Transcript, TranscriptionJob
+from transcripts.models import Status, Transcript
 from transcripts.pipeline import run_job
 from transcripts.services.recordings import detach_recording
 

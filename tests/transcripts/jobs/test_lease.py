@@ -23,10 +23,11 @@ from transcripts.inference.results import WindowResult
 from transcripts.jobs.cancel import cancel_transcript
 from transcripts.jobs.concurrency import enqueue_next
 from transcripts.jobs.lease import LeaseLostError, release_lease
+from transcripts.jobs.models import JobKind, Queue, TranscriptionJob
 from transcripts.jobs.results import JobRun, open_job, store_window, write_fenced
 from transcripts.jobs.stages.finalize import fail, finalize
 from transcripts.jobs.sweep import sweep_transcripts
-from transcripts.models import JobKind, Queue, Status, Transcript, TranscriptionJob
+from transcripts.models import Status, Transcript
 from transcripts.responses import queue_position
 from transcripts.text.segments import Segment as TextSegment
 from transcripts.text.words import Word

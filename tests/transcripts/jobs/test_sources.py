@@ -13,7 +13,9 @@ from tests.transcripts.conftest import MakeTranscript
 from tests.transcripts.fake_inference import FakeInference, Script
 from tests.transcripts.media.sounds import Sound, make_file, speechlike, stereo, write_wav
 from tests.transcripts.rows import run_transcript
-from transcripts.models import GapReason, Status, Transcript, TranscriptionJob
+from transcripts.gaps.models import GapReason
+from transcripts.jobs.models import TranscriptionJob
+from transcripts.models import Status, Transcript
 from transcripts.services.sources import list_pauses
 
 SECONDS = 3

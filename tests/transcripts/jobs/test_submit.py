@@ -16,6 +16,7 @@ from billing.quotas import limits_for
 from stt_web.core.upload_errors import UploadLostError
 from stt_web.core.uploads import Upload
 from tests.billing.conftest import create_account, run_at_once
+from transcripts.jobs.models import TranscriptionJob
 from transcripts.jobs.submit import (
     LimitError,
     Submission,
@@ -23,7 +24,7 @@ from transcripts.jobs.submit import (
     admit_recording,
 )
 from transcripts.media import Probe
-from transcripts.models import Transcript, TranscriptionJob
+from transcripts.models import Transcript
 from transcripts.options import TranscriptionOptions
 
 pytestmark = pytest.mark.database

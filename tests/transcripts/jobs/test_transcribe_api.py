@@ -19,7 +19,8 @@ from tests.transcripts.fake_inference import FakeInference, Script
 from tests.transcripts.rows import update_transcripts
 from tests.transcripts.served_api import Client, Worker, make_client, wav
 from transcripts.jobs.cancel import cancel_transcript, delete_transcript
-from transcripts.models import Status, Transcript, TranscriptionJob
+from transcripts.jobs.models import TranscriptionJob
+from transcripts.models import Status, Transcript
 
 
 def refused(answer: requests.Response) -> tuple[int, str]:

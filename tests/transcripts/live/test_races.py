@@ -23,13 +23,14 @@ from transcripts.jobs.lease import (
     LeaseLostError,
     WorkStoppedError,
 )
+from transcripts.jobs.models import TranscriptionJob
 from transcripts.jobs.pcm_feed import HoldExtender
 from transcripts.live import registry as hubs
 from transcripts.live.admission import SessionNotFoundError, admit_session, resume_session
 from transcripts.live.audio_buffer import AudioBuffer
 from transcripts.live.journal import Journal, count_samples
 from transcripts.live.opening import open_session
-from transcripts.models import Status, Transcript, TranscriptionJob
+from transcripts.models import Status, Transcript
 
 pytestmark = pytest.mark.database
 ROUNDS = 40

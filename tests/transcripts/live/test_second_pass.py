@@ -16,17 +16,12 @@ from transcripts.editing.draft import Editing
 from transcripts.editing.edits import SegmentChange, edit_segment, restore
 from transcripts.jobs.cancel import cancel_job, delete_transcript
 from transcripts.jobs.concurrency import running
-from transcripts.models import (
-    JobKind,
-    RetentionPolicy,
-    Status,
-    Transcript,
-    TranscriptionJob,
-    WebhookDelivery,
-    WebhookEndpoint,
-)
+from transcripts.jobs.models import JobKind, TranscriptionJob
+from transcripts.models import Status, Transcript
 from transcripts.pipeline import run_job
+from transcripts.retention.models import RetentionPolicy
 from transcripts.services.recordings import recording_path
+from transcripts.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 pytestmark = pytest.mark.database
 

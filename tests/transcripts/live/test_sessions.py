@@ -18,8 +18,8 @@ from tests.transcripts.live.conftest import (
 )
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
 from transcripts.live.events import Ended, Final, Partial, SessionNotice
+from transcripts.live.models import LiveSession as LiveRow
 from transcripts.live.opening import open_session
-from transcripts.models import LiveSession as LiveRow
 from transcripts.models import Source, Status
 from transcripts.services.recordings import recording_path
 

@@ -11,7 +11,8 @@ from pytest_django import Settings
 from accounts.models import User
 from tests.accounts.pages.people import browser_of, member
 from tests.transcripts.rows import create_transcript
-from transcripts.models import JobKind, Segment, Transcript, TranscriptionJob
+from transcripts.jobs.models import JobKind, TranscriptionJob
+from transcripts.models import Segment, Transcript
 from transcripts.search.index import index_transcript
 
 pytestmark = pytest.mark.django_db

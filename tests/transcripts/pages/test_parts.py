@@ -7,7 +7,8 @@ from django.test import Client
 
 from tests.accounts.pages.people import browser_of, member
 from tests.transcripts.rows import create_transcript
-from transcripts.models import Gap, Segment, Speaker, Status, Transcript
+from transcripts.gaps.models import Gap
+from transcripts.models import Segment, Speaker, Status, Transcript
 from transcripts.pages.parts import LINES_A_PART
 from transcripts.sharing.links import create_share
 

@@ -6,7 +6,8 @@ from django.test import Client
 from accounts.models import User
 from tests.accounts.pages.people import member
 from tests.transcripts.rows import create_transcript
-from transcripts.models import Gap, Segment, Status, Transcript
+from transcripts.gaps.models import Gap
+from transcripts.models import Segment, Status, Transcript
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,8 @@ from tests.transcripts.conftest import fake
 from tests.transcripts.fake_inference import FakeInference
 from tests.transcripts.rows import create_transcript
 from tests.transcripts.served_api import make_info
-from transcripts.models import JobKind, Transcript, TranscriptionJob
+from transcripts.jobs.models import JobKind, TranscriptionJob
+from transcripts.models import Transcript
 
 __all__ = ["fake"]  # a fixture
 

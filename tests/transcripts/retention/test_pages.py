@@ -10,7 +10,8 @@ from pytest_django import Settings
 from accounts.models import User
 from tests.accounts.pages.people import browser_of, member
 from tests.transcripts.pages.test_library import transcribed
-from transcripts.models import RetentionPolicy, Transcript
+from transcripts.models import Transcript
+from transcripts.retention.models import RetentionPolicy
 from transcripts.retention.policy import apply_retention, read_policy, write_policy
 
 pytestmark = pytest.mark.django_db

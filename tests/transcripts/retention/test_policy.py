@@ -24,7 +24,8 @@ from tests.transcripts.served_api import (
     visitor,
     worker,
 )
-from transcripts.models import Status, Transcript, Window
+from transcripts.jobs.models import Window
+from transcripts.models import Status, Transcript
 from transcripts.retention.policy import apply_retention, write_policy
 
 __all__ = ["client", "inference", "server", "visitor", "worker"]  # fixtures

@@ -19,13 +19,14 @@ from tests.transcripts.api.test_transcripts import make, path_of
 from tests.transcripts.rows import update_transcripts
 from tests.transcripts.served_api import Client, Worker, make_client
 from transcripts.api.transcripts import TranscriptListView
-from transcripts.models import SearchChunk, Segment, Source, Status, Tag, Transcript
+from transcripts.models import Segment, Source, Status, Tag, Transcript
 from transcripts.search.index import (
     BUCKET_MS,
     index_outdated,
     index_transcript,
     rebuild_index,
 )
+from transcripts.search.models import SearchChunk
 from transcripts.search.query import read_terms, search_transcripts
 from transcripts.tasks import index_for_search
 

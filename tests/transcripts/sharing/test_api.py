@@ -14,8 +14,10 @@ from pytest_django import Settings
 from accounts.keys.issue import issue_api_key
 from tests.transcripts.rows import create_transcript
 from tests.transcripts.served_api import Client, make_client
-from transcripts.models import Gap, Segment, ShareLink, Speaker, Status, Transcript
+from transcripts.gaps.models import Gap
+from transcripts.models import Segment, Speaker, Status, Transcript
 from transcripts.sharing.links import PASSWORDS_AN_ADDRESS
+from transcripts.sharing.models import ShareLink
 
 AUDIO = bytes(range(256)) * 4000  # 1,024,000 bytes: several pieces
 

@@ -8,8 +8,9 @@ from django.test import Client
 
 from tests.accounts.pages.people import browser_of, member
 from tests.transcripts.rows import create_transcript, update_transcripts
-from transcripts.models import Segment, ShareLink, Status, Transcript
+from transcripts.models import Segment, Status, Transcript
 from transcripts.sharing.links import create_share
+from transcripts.sharing.models import ShareLink
 
 LINK = re.compile(r'<code id="raw-link">http://testserver(/s/[A-Za-z0-9_-]{43}/)</code>')
 

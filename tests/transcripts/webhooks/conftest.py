@@ -8,8 +8,8 @@ from pytest_django import Settings
 from accounts.models import User
 from tests.billing.conftest import create_account
 from tests.transcripts.webhooks.receiver import Receiver
-from transcripts.models import WebhookEndpoint
 from transcripts.webhooks.endpoints import create_endpoint
+from transcripts.webhooks.models import WebhookEndpoint
 from transcripts.webhooks.sender import Sender
 
 MakeEndpoint = Callable[..., tuple[WebhookEndpoint, str]]

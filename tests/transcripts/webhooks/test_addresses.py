@@ -10,9 +10,9 @@ from pytest_django import Settings
 
 from accounts.models import User
 from tests.transcripts.webhooks.receiver import Receiver
-from transcripts.models import WebhookEndpoint
 from transcripts.webhooks.addresses import BadUrlError
 from transcripts.webhooks.endpoints import create_endpoint
+from transcripts.webhooks.models import WebhookEndpoint
 from transcripts.webhooks.sender import Answer, Request, Sender
 
 REFUSED = [

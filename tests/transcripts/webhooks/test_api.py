@@ -15,8 +15,8 @@ from accounts.models import User
 from tests.billing.conftest import create_account
 from tests.transcripts.webhooks.conftest import loopback_allowed, receiver, sender
 from tests.transcripts.webhooks.receiver import Receiver, answer
-from transcripts.models import WebhookDelivery, WebhookEndpoint
 from transcripts.webhooks.endpoints import MAX_ENDPOINTS
+from transcripts.webhooks.models import WebhookDelivery, WebhookEndpoint
 from transcripts.webhooks.pump import pump_deliveries
 from transcripts.webhooks.sender import Sender
 

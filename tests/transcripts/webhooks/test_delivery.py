@@ -16,10 +16,11 @@ from tests.transcripts.rows import create_transcript
 from tests.transcripts.webhooks import receiver as behave
 from tests.transcripts.webhooks.conftest import MakeEndpoint
 from tests.transcripts.webhooks.receiver import Message, Receiver
-from transcripts.models import DeliveryStatus, Status, Transcript, WebhookDelivery, WebhookEndpoint
+from transcripts.models import Status, Transcript
 from transcripts.webhooks.delivery import MAX_TRIES, claim_due, purge_deliveries, record
 from transcripts.webhooks.endpoints import replay, rotate_secret, send_test, update_endpoint
 from transcripts.webhooks.events import MAX_BODY_BYTES, Event
+from transcripts.webhooks.models import DeliveryStatus, WebhookDelivery, WebhookEndpoint
 from transcripts.webhooks.outbox import enqueue_status_events
 from transcripts.webhooks.pump import pump_deliveries
 from transcripts.webhooks.sender import Answer, Sender

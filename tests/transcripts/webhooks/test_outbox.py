@@ -12,10 +12,12 @@ from tests.transcripts.fake_inference import FakeInference
 from tests.transcripts.rows import run_transcript
 from tests.transcripts.webhooks.receiver import Receiver
 from transcripts.jobs.cancel import cancel_transcript, delete_transcript
+from transcripts.jobs.models import TranscriptionJob
 from transcripts.jobs.stages.finalize import fail_rows
-from transcripts.models import Status, TranscriptionJob, WebhookDelivery
+from transcripts.models import Status
 from transcripts.services.job_status import job_of
 from transcripts.webhooks.endpoints import create_endpoint
+from transcripts.webhooks.models import WebhookDelivery
 from transcripts.webhooks.outbox import enqueue_status_events
 from transcripts.webhooks.pump import pump_deliveries
 from transcripts.webhooks.sender import Sender

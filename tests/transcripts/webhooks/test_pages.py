@@ -10,7 +10,7 @@ from django.test import Client
 from tests.accounts.pages.people import browser_of, member
 from tests.transcripts.webhooks.conftest import loopback_allowed, receiver, sender
 from tests.transcripts.webhooks.receiver import Receiver, answer
-from transcripts.models import WebhookDelivery, WebhookEndpoint
+from transcripts.webhooks.models import WebhookDelivery, WebhookEndpoint
 from transcripts.webhooks.pump import pump_deliveries
 from transcripts.webhooks.sender import Sender
 

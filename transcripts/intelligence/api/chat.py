@@ -46,7 +46,7 @@ from transcripts.intelligence.chat import (
     store_turn,
 )
 from transcripts.intelligence.engines import TEXT_ERRORS
-from transcripts.models import ChatSession
+from transcripts.intelligence.models import ChatSession
 
 LONGEST_QUESTION = 2_000
 _COMMENT_EVERY_S = 15.0

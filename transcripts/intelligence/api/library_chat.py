@@ -40,7 +40,7 @@ from transcripts.intelligence.library_chat import (
     embed_library_question,
     prepare_library_question,
 )
-from transcripts.models import ChatSession
+from transcripts.intelligence.models import ChatSession
 
 _MOST_IDS = 1_000
 

@@ -19,6 +19,7 @@ from transcripts.exports.document import load_document
 from transcripts.intelligence.api.bodies import Body
 from transcripts.intelligence.api.work import WorkResponse, order_work
 from transcripts.intelligence.engines import TEXT_ERRORS, TextEngines
+from transcripts.intelligence.models import ResultKind, StoredResult
 from transcripts.intelligence.operations import (
     ANALYSES,
     CONTENTS,
@@ -39,7 +40,7 @@ from transcripts.intelligence.results import (
 from transcripts.intelligence.source import SourceText
 from transcripts.intelligence.translation import AUTO, read_code, translate_segments
 from transcripts.intelligence.word_times import add_word_times
-from transcripts.models import ResultKind, StoredResult, Transcript
+from transcripts.models import Transcript
 from transcripts.pii.kinds import ALL_KINDS
 
 _MODEL = "`extractive`, or a language model's name. Empty: what is best here."

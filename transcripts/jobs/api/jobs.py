@@ -16,8 +16,9 @@ from transcripts.editing.api.conditional import EditingView, read_body
 from transcripts.exports.json import seconds
 from transcripts.inference.catalog import MODEL_ERRORS
 from transcripts.jobs.cancel import cancel_job
+from transcripts.jobs.models import JobKind, TranscriptionJob
 from transcripts.jobs.second_pass import SecondPassRefusedError, check_and_order
-from transcripts.models import JobKind, Status, TranscriptionJob
+from transcripts.models import Status
 from transcripts.option_fields import body_fields
 from transcripts.options import OPTION_ERRORS, TranscriptionOptions
 from transcripts.serializers import JobErrorSerializer, ProgressSerializer, WarningSerializer

@@ -14,10 +14,10 @@ from transcripts.inference.errors import BrokenAnswerError, InferenceError
 from transcripts.inference.results import SpeakerLabels, SpeakerTurn
 from transcripts.inference.routing import inference_for
 from transcripts.jobs import results
+from transcripts.jobs.models import TranscriptionJob
 from transcripts.jobs.results import JobRun, LabelledTranscript
 from transcripts.jobs.stages.recognise import retry_delay_s
 from transcripts.jobs.stages.sources import join_sources
-from transcripts.models import TranscriptionJob
 from transcripts.text.segments import Segment
 from transcripts.text.speaker_assignment import Turn, assign_speakers
 

@@ -19,9 +19,10 @@ from billing.ledger import Charge, HoldNotFoundError, release_hold, settle_hold
 from billing.notifications import notify_low_credits
 from transcripts.jobs.completion import delivery_of
 from transcripts.jobs.lease import LeaseLostError, held_rows
+from transcripts.jobs.models import TranscriptionJob
 from transcripts.jobs.outcome import store_outcome
 from transcripts.jobs.results import JobRun
-from transcripts.models import Status, Transcript, TranscriptionJob
+from transcripts.models import Status, Transcript
 from transcripts.services.embeddings import drop_finished_embeddings
 from transcripts.services.job_status import CLOSED_LEASE, change_status
 from transcripts.services.recordings import detach_recording, drop_finished_audio

@@ -26,13 +26,13 @@ from transcripts.inference.routing import Route, inference_for
 from transcripts.jobs import results
 from transcripts.jobs.language_doubt import note_doubt
 from transcripts.jobs.lease import LeaseEnd, WorkStoppedError
+from transcripts.jobs.models import Queue, TranscriptionJob
 from transcripts.jobs.pcm_feed import HoldExtender, PcmFeed
 from transcripts.jobs.results import JobRun
 from transcripts.jobs.stages.sources import finish_pass, note_language, prepare_passes
 from transcripts.media.decoder import Decoder, open_decoder
 from transcripts.media.errors import DecoderDiedError, MediaError
 from transcripts.media.passes import Passes
-from transcripts.models import Queue, TranscriptionJob
 from transcripts.services.recordings import recording_path
 
 logger = logging.getLogger(__name__)

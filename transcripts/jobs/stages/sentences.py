@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 
+from transcripts.jobs.models import JobKind
 from transcripts.jobs.results import JobRun, LabelledTranscript
-from transcripts.models import JobKind
 from transcripts.text.segmentation import SpokenWord, form_segments
 from transcripts.text.segments import Segment
 from transcripts.text.words import join_words, mean_confidence, with_first_space

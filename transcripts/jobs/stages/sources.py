@@ -9,13 +9,15 @@ from dataclasses import replace
 
 from django.db import transaction
 
+from transcripts.gaps.models import Gap, GapReason
 from transcripts.jobs import results
 from transcripts.jobs.duplicates import drop_duplicates
+from transcripts.jobs.models import TranscriptionJob
 from transcripts.jobs.results import JobRun, LabelledTranscript
 from transcripts.jobs.source_plan import plan_sources
 from transcripts.media import survey
 from transcripts.media.passes import Passes, passes_from
-from transcripts.models import Gap, GapReason, Source, TranscriptionJob
+from transcripts.models import Source
 from transcripts.services.recordings import recording_path
 from transcripts.text.segments import Segment
 

@@ -13,7 +13,7 @@ from django.db import models, transaction
 
 from billing.models import CloudInstance
 from stt_web.core.encryption import UndecipherableError, reencrypt
-from transcripts.models import WebhookEndpoint
+from transcripts.webhooks.models import WebhookEndpoint
 
 
 def _reencrypt_fields(*names: str) -> Callable[[Any], list[str]]:

@@ -21,7 +21,7 @@ from accounts.client_address import request_address
 from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
 from transcripts.exports.document import load_gaps, spoken_language
-from transcripts.models import Origin, ShareLink, Transcript
+from transcripts.models import Origin, Transcript
 from transcripts.pages.parts import load_part, read_first
 from transcripts.pages.remarks import has_code
 from transcripts.served_recordings import (
@@ -40,6 +40,7 @@ from transcripts.sharing.links import (
     is_open,
     open_share,
 )
+from transcripts.sharing.models import ShareLink
 from transcripts.warnings import NO_SPEECH
 
 HEADERS = {

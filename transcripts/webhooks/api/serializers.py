@@ -4,9 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from transcripts.models import WebhookDelivery, WebhookEndpoint
 from transcripts.webhooks.addresses import MAX_URL_CHARACTERS
 from transcripts.webhooks.events import EVENTS
+from transcripts.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 
 class EndpointSerializer(serializers.ModelSerializer[WebhookEndpoint]):

@@ -18,7 +18,6 @@ from transcripts.access import (
     get_delivery,
     get_endpoint,
 )
-from transcripts.models import DeliveryStatus, WebhookDelivery, WebhookEndpoint
 from transcripts.webhooks.addresses import BadUrlError, PrivateUrlError
 from transcripts.webhooks.api import serializers as shapes
 from transcripts.webhooks.endpoints import (
@@ -30,6 +29,7 @@ from transcripts.webhooks.endpoints import (
     send_test,
     update_endpoint,
 )
+from transcripts.webhooks.models import DeliveryStatus, WebhookDelivery, WebhookEndpoint
 
 _PAGE = [
     OpenApiParameter("page", int),

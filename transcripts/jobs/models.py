@@ -6,8 +6,6 @@ only. Who may change what:
 - `jobs/submit` makes the row; `jobs/run` claims it and writes results while it holds the
   lease (every write carries `attempt`, and none is made once that number moved on);
 - `jobs/sweep` takes leases back that ran out; `jobs/cancel` cancels and deletes.
-
-Every change of `status` is a compare-and-set on the old one (`services/job_status`).
 """
 
 import uuid
@@ -16,20 +14,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from transcripts.models.status import Status
 from transcripts.options import TranscriptionOptions
-
-
-class Status(models.TextChoices):
-    QUEUED = "queued"
-    PROCESSING = "processing"
-    COMPLETED = "completed"
-    COMPLETED_WITH_WARNINGS = "completed_with_warnings"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-OPEN_STATUSES = (Status.QUEUED, Status.PROCESSING)
-READABLE_STATUSES = (Status.COMPLETED, Status.COMPLETED_WITH_WARNINGS)
 
 
 class Queue(models.TextChoices):

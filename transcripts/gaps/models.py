@@ -6,7 +6,6 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
-from transcripts.models.jobs import TranscriptionJob
 from transcripts.models.transcript import ONE_OF_BOTH, Transcript
 
 
@@ -37,7 +36,7 @@ class Gap(models.Model):
         Transcript, null=True, on_delete=models.CASCADE, related_name="gaps"
     )
     job = models.ForeignKey(
-        TranscriptionJob, null=True, on_delete=models.CASCADE, related_name="gaps"
+        "transcripts.TranscriptionJob", null=True, on_delete=models.CASCADE, related_name="gaps"
     )
     key = models.CharField(max_length=16, default=new_gap_key)
     start_ms = models.PositiveBigIntegerField()
