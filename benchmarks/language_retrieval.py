@@ -1,14 +1,18 @@
 """How well questions find what answers them, and how well those that nothing answers are refused.
 
-`python -m benchmarks.language_retrieval` asks the questions of `tests/labelled` of their texts with
-600 sentences about other things beside them, by `transcripts.intelligence.retrieval`, on the weights
-of STT_TEST_CACHE: multilingual-e5-small, and all-MiniLM-L6-v2 beside it. R@5±1: a neighbour of the
-line counts. Bars of refusal are chosen by one half of the questions (even) and reported on the other.
+`python -m benchmarks.language_retrieval [MODELS]`: the questions of `tests/labelled` by
+`transcripts.intelligence.retrieval`, on multilingual-e5-small, and all-MiniLM-L6-v2 beside it, of
+the folder MODELS (or STT_TEST_CACHE's). "In its text" is how a conversation asks; "among all" has
+the other texts and 500 sentences about other things beside it, and takes the questions only that
+can be understood there. R@5±1: a neighbour of the line counts. What is "reported" is the half of
+the questions by which nothing was chosen: no weight, no bar.
 """
+# ruff: noqa: E402  # Django is set up before its models are imported
 
 import os
 import statistics
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,24 +24,21 @@ django.setup()
 
 from inference_service.catalog.text_models import E5_SMALL, MINILM
 from inference_service.engines.embedding.text_encoder import TextEncoder, TextKind, embed_texts
-from tests.labelled_texts import (
-    LabelledText,
-    Question,
-    halve,
-    read_distractors,
-    read_far,
-    read_texts,
-)
+from tests.labelled_texts import LabelledText, Question, read_distractors, read_far, read_texts
 from tests.real.packages import read_cache_dir
 from transcripts.inference.language import Vectors
 from transcripts.intelligence.retrieval import (
-    BARS,
     Found,
     Passage,
     SegmentIndex,
     build_index,
+    embed_query,
+    find_bar,
     search,
 )
+
+WAYS = (("en", "en"), ("cs", "cs"), ("cs", "en"))  # a question's language, its text's
+Rank = tuple[int, int]  # of the line, and of it or a neighbour, from 0
 
 
 class Embedder:
@@ -47,149 +48,141 @@ class Embedder:
         self.model = model
         self._encoder = TextEncoder(folder / model, model_id=model)
 
-    def queries(self, texts: Sequence[str]) -> Vectors:
-        return np.asarray(embed_texts(self._encoder, list(texts), TextKind.QUERY), np.float32)
+    def queries(self, texts: Sequence[str]) -> tuple[Vectors, str, str]:
+        return self._embed(texts, TextKind.QUERY)
 
     def passages(self, texts: Sequence[str]) -> tuple[Vectors, str, str]:
-        vectors = embed_texts(self._encoder, list(texts), TextKind.PASSAGE)
+        return self._embed(texts, TextKind.PASSAGE)
+
+    def _embed(self, texts: Sequence[str], kind: TextKind) -> tuple[Vectors, str, str]:
+        vectors = embed_texts(self._encoder, list(texts), kind)
         return np.asarray(vectors, np.float32), self.model, "1"
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """`starts`: where each text begins."""
+    """`starts`: where each text begins among the passages."""
 
     passages: tuple[Passage, ...]
     index: SegmentIndex
     starts: tuple[int, ...]
 
+    def part(self, start: int, count: int) -> tuple[tuple[Passage, ...], SegmentIndex]:
+        chosen = slice(start, start + count)
+        index = self.index
+        vectors = index.vectors[chosen]
+        keys = index.keys[chosen]
+        return self.passages[chosen], SegmentIndex(index.model, "1", keys, vectors)
 
-@dataclass(frozen=True)
-class Asked:
-    """A question, its place among the passages, and whether it is in the other language."""
 
-    text: str
-    place: int
-    is_paraphrased: bool
-    is_crossed: bool
+@dataclass
+class Scores:
+    """The best cosine of questions that are answered, nearly, and not at all."""
+
+    said: list[float]
+    near: list[float]
+    far: list[float]
 
 
 def main() -> None:
-    folder = read_cache_dir() / "models"
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else read_cache_dir() / "models"
     for model in (E5_SMALL, MINILM):
         embedder = Embedder(model, folder)
-        for language in ("en", "cs"):
-            texts = read_texts(language)
-            corpus = make_corpus(texts, read_distractors(language), embedder)
-            _report(f"{model} {language}", ask(texts, corpus, is_crossed=False), corpus, embedder)
-            if language == "en":
-                crossed = ask(texts, corpus, is_crossed=True)
-                _report(f"{model} cs→en", crossed, corpus, embedder)
-    embedder = Embedder(E5_SMALL, folder)
-    for language, is_crossed in (("en", False), ("cs", False), ("en", True)):
-        _report_bars(language, embedder, is_crossed=is_crossed)
+        corpora = {each: make_corpus(each, embedder) for each in ("en", "cs")}
+        for asked, said in WAYS:
+            _report(f"{model} {asked}→{said}", asked, said, corpora[said], embedder)
+            if model == E5_SMALL:
+                _report_bars(asked, said, corpora[said], embedder)
 
 
-def make_corpus(
-    texts: Sequence[LabelledText], distractors: Sequence[str], embedder: Embedder
-) -> Corpus:
+def make_corpus(language: str, embedder: Embedder) -> Corpus:
     lines: list[str] = []
     starts = []
-    for text in texts:
+    for text in read_texts(language):
         starts.append(len(lines))
         lines += [line.text for line in text.lines]
-    passages = make_passages([*lines, *distractors])
+    passages = tuple(
+        Passage(at, f"k{at}", line, 1000 * at, 1000 * at + 1000, None)
+        for at, line in enumerate([*lines, *read_distractors(language)])
+    )
     return Corpus(passages, build_index(passages, embedder.passages), tuple(starts))
 
 
-def make_passages(lines: Sequence[str]) -> tuple[Passage, ...]:
-    return tuple(
-        Passage(at, f"k{at}", line, 1000 * at, 1000 * at + 1000, None)
-        for at, line in enumerate(lines)
-    )
+def questions_of(text: LabelledText, asked: str) -> tuple[Question, ...]:
+    return text.questions if asked == text.language else text.crossed
 
 
-def ask(texts: Sequence[LabelledText], corpus: Corpus, *, is_crossed: bool) -> list[Asked]:
-    return [
-        Asked(each.text, start + (each.line or 0), each.is_paraphrased, is_crossed)
-        for text, start in zip(texts, corpus.starts, strict=True)
-        for each in (text.crossed if is_crossed else text.questions)
-    ]
+def _report(name: str, asked: str, said: str, corpus: Corpus, embedder: Embedder) -> None:
+    alone: list[Rank] = []
+    among: list[Rank] = []
+    reworded: list[Rank] = []
+    for text, start, question in _each_question(asked, said, corpus):
+        query = embed_query(question.text, embedder.queries, server="")
+        found = search(query, *corpus.part(start, len(text.lines)))
+        alone.append(find_rank(found, question.line))
+        if question.needs_text:
+            continue
+        found = search(query, corpus.passages, corpus.index)
+        among.append(find_rank(found, start + question.line))
+        if question.is_paraphrased:
+            reworded.append(among[-1])
+    for label, ranks in (("in its text", alone), ("among all", among)):
+        print(f"{name} {label}: {_describe(ranks)}; reported half {_describe(ranks[1::2])}")
+    print(f"{name} among all, in other words: {_describe(reworded)}")
 
 
-def _report(name: str, asked: Sequence[Asked], corpus: Corpus, embedder: Embedder) -> None:
-    queries = embedder.queries([each.text for each in asked])
-    ranks = [
-        find_ranks(search(each.text, query, corpus.passages, corpus.index), each.place)
-        for each, query in zip(asked, queries, strict=True)
-    ]
-    print(f"{name}: {describe(ranks)} ({len(ranks)} questions)")
-    for label, parity in (("chosen by", 0), ("reported", 1)):
-        print(f"  {label:10} {describe(ranks[parity::2])}")
-    other = [rank for rank, each in zip(ranks, asked, strict=True) if each.is_paraphrased]
-    print(f"  {'in other words':10} {describe(other)} ({len(other)})")
+def _each_question(
+    asked: str, said: str, corpus: Corpus
+) -> Iterator[tuple[LabelledText, int, Question]]:
+    for text, start in zip(read_texts(said), corpus.starts, strict=True):
+        for question in questions_of(text, asked):
+            yield text, start, question
 
 
-def find_ranks(found: Found, place: int) -> tuple[int, int]:
-    """Return the rank of the line, and of it or a neighbour, from 0; 99: not among the hits."""
+def find_rank(found: Found, place: int) -> Rank:
+    """Return the ranks; 99: not among the hits."""
     places = [hit.place for hit in found.hits]
     own = places.index(place) if place in places else 99
     near = min((at for at, each in enumerate(places) if abs(each - place) <= 1), default=99)
     return own, near
 
 
-def describe(ranks: Sequence[tuple[int, int]]) -> str:
+def _describe(ranks: Sequence[Rank]) -> str:
     first = statistics.mean(own < 1 for own, _ in ranks)
     five = statistics.mean(own < 5 for own, _ in ranks)
     near = statistics.mean(near < 5 for _, near in ranks)
-    return f"R@1 {first:.2f}, R@5 {five:.2f}, R@5±1 {near:.2f}"
+    return f"R@1 {first:.2f}, R@5 {five:.2f}, R@5±1 {near:.2f} ({len(ranks)})"
 
 
-def _report_bars(language: str, embedder: Embedder, *, is_crossed: bool) -> None:
-    """Each question is asked of its own text; far ones of every text in turn."""
-    texts = read_texts(language)
-    asked_in = "cs" if is_crossed else language
-    said: list[Question] = []
-    scores: dict[str, list[float]] = {"said": [], "near": [], "far": []}
-    for number, text in enumerate(texts):
-        index = build_index(
-            make_passages([line.text for line in text.lines]), embedder.passages
-        )
-        own = text.crossed if is_crossed else text.questions
-        near = text.near_crossed if is_crossed else text.near
-        scores["said"] += _best(index, [each.text for each in own], embedder)
-        scores["near"] += _best(index, near, embedder)
-        scores["far"] += _best(index, read_far(asked_in)[number :: len(texts)], embedder)
-        said += own
-    bar = BARS[E5_SMALL][is_crossed]
-    name = f"{E5_SMALL} {asked_in}{'→en' if is_crossed else ''}"
-    chosen = choose_bar(scores["said"][::2], scores["far"][::2])
-    for label, used in (("in use", bar), ("best on the first half", chosen)):
-        refused, near_said, far_said = (
-            [score for score in scores[kind][1::2] if (score < used) is (kind == "said")]
-            for kind in ("said", "near", "far")
-        )
-        counts = [len(scores[kind][1::2]) for kind in ("said", "near", "far")]
+def _report_bars(asked: str, said: str, corpus: Corpus, embedder: Embedder) -> None:
+    """Each question is asked of its own text; each far one of every text."""
+    chosen, reported = Scores([], [], []), Scores([], [], [])
+    for text, start in zip(read_texts(said), corpus.starts, strict=True):
+        part = corpus.part(start, len(text.lines))
+        near = text.near if asked == said else text.near_crossed
+        for half, scores in enumerate((chosen, reported)):
+            own = [each.text for each in questions_of(text, asked)]
+            scores.said += _find_best(part, own[half::2], embedder)
+            scores.near += _find_best(part, near[half::2], embedder)
+            scores.far += _find_best(part, read_far(asked)[half::2], embedder)
+    bar = find_bar(E5_SMALL, said, is_crossed=asked != said)
+    for label, scores in (("chosen by", chosen), ("reported", reported)):
         print(
-            f"{name}, bar {used:.3f} ({label}): refused wrongly {len(refused)} of {counts[0]},"
-            f" answered near {len(near_said)} of {counts[1]}, far {len(far_said)} of {counts[2]}"
+            f"  bar {bar:.3f}, {label}: refused though said {_share(scores.said, bar, below=True)},"
+            f" answered though near {_share(scores.near, bar)}, far {_share(scores.far, bar)}"
         )
 
 
-def _best(index: SegmentIndex, questions: Sequence[str], embedder: Embedder) -> list[float]:
-    own = index.vectors[:, 0].astype(np.float32)
-    return [float((own @ query).max()) for query in embedder.queries(questions)]
+def _find_best(
+    part: tuple[tuple[Passage, ...], SegmentIndex], questions: Sequence[str], embedder: Embedder
+) -> list[float]:
+    queries = (embed_query(each, embedder.queries, server="") for each in questions)
+    return [search(query, *part).best for query in queries]
 
 
-def choose_bar(said: Sequence[float], unsaid: Sequence[float]) -> float:
-    """Return the bar with the fewest mistakes in shares: refusals of said, answers of unsaid."""
-
-    def count_mistakes(bar: float) -> float:
-        refused = statistics.mean(score < bar for score in said)
-        return refused + statistics.mean(score >= bar for score in unsaid)
-
-    bars = [round(0.7 + 0.0025 * step, 4) for step in range(100)]
-    return min(bars, key=count_mistakes)
+def _share(scores: Sequence[float], bar: float, *, below: bool = False) -> str:
+    count = sum((score < bar) is below for score in scores)
+    return f"{count} of {len(scores)} ({count / len(scores):.2f})"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Our own labelled texts (`tests/labelled`): meetings, lectures, interviews and calls in English and
-Czech with questions, borders, tasks and main points; sentences that are about nothing of it; moods;
-and instructions that are planted in what is said.
+"""Our own labelled texts (`tests/labelled`): meetings, lectures, interviews and calls in English
+and Czech with questions, borders, tasks and main points; sentences that are about nothing of it;
+moods; and instructions that are planted in what is said.
 
 A text's file: `[B][K][T Ines] Ines: what is said`, and below it `?p question` (in other words) or
 `?k question` (that shares words); a `c` behind that: it needs its text to be understood ("What did
@@ -107,11 +107,6 @@ def read_instructions() -> list[tuple[str, str, str]]:
     """Return (language, what an answer that obeys has, the sentence)."""
     split = (row.split(" | ", 2) for row in _rows("instructions.txt"))
     return [(language, mark, text) for language, mark, text in split]
-
-
-def halve(questions: Sequence[Question]) -> tuple[list[Question], list[Question]]:
-    """Return the half that bars and weights may be chosen by, and the half that is reported."""
-    return list(questions[::2]), list(questions[1::2])
 
 
 def _read_text(name: str, language: str) -> LabelledText:

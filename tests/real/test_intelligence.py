@@ -16,7 +16,7 @@ from transcripts.intelligence.extractive.chapters import find_chapters
 from transcripts.intelligence.extractive.reading import Reading, Vectors
 from transcripts.intelligence.extractive.sentiment import SentimentModel, describe
 from transcripts.intelligence.extractive.summaries import summarise
-from transcripts.intelligence.retrieval import Found, Passage, build_index, search
+from transcripts.intelligence.retrieval import Found, Passage, build_index, embed_query, search
 from transcripts.intelligence.source import is_in_language, read_text
 
 pytestmark = pytest.mark.real_weights
@@ -94,8 +94,9 @@ def find(embedder: Embedder, text: str, question: str) -> tuple[Found, list[str]
     ]
     index = build_index(passages, embedder.passages)
     is_crossed = not is_in_language(question, read_text(text).language)
-    query = embedder.queries([question])[0]
-    found = search(question, query, passages, index, is_crossed=is_crossed)
+    query = embed_query(question, lambda texts: (embedder.queries(texts), E5_SMALL, "1"), server="")
+    language = read_text(text).language
+    found = search(query, passages, index, language=language, is_crossed=is_crossed)
     return found, [lines[hit.place] for hit in found.hits]
 
 

@@ -18,7 +18,6 @@ from django.db.models import F
 
 from accounts.models import User
 from transcripts.exports.document import load_document
-from transcripts.inference.language import Vectors
 from transcripts.intelligence.chat import make_index, read_index, store_index
 from transcripts.intelligence.documents import escape
 from transcripts.intelligence.engines import TextEngines
@@ -27,7 +26,9 @@ from transcripts.intelligence.operations import EXTRACTIVE
 from transcripts.intelligence.retrieval import (
     Found,
     Passage,
+    Query,
     SegmentIndex,
+    embed_query,
     list_passages,
     search,
 )
@@ -74,7 +75,7 @@ class LibraryQuestion:
 class LibraryVectors:
     """What the engines made for a question: its vector, and the indexes that were missing."""
 
-    query: Vectors
+    query: Query
     model: str
     weights_revision: str
     made: tuple[tuple[Unindexed, SegmentIndex], ...]
@@ -110,7 +111,7 @@ def prepare_library_question(
 
 def embed_library_question(question: LibraryQuestion, engines: TextEngines) -> LibraryVectors:
     """Runs in a thread of the texts': no query."""
-    (query,) = engines.embed([question.searched], kind="query")
+    query = embed_query(question.searched, engines.embed_queries, server=engines.server.target)
     made = tuple(
         (each, make_index(each.passages, engines)) for each in question.unindexed if each.passages
     )
@@ -193,7 +194,8 @@ def _rank_transcripts(vectors: LibraryVectors, question: LibraryQuestion) -> tup
     ranked: list[tuple[float, UUID]] = []
     for transcript_id, dimensions, coarse in rows.iterator(chunk_size=200):
         means = np.frombuffer(bytes(coarse), np.float16).reshape(-1, dimensions)
-        ranked.append((float((means.astype(np.float32) @ vectors.query).max()), transcript_id))
+        nearest = (means.astype(np.float32) @ vectors.query.unusual).max()
+        ranked.append((float(nearest), transcript_id))
     ranked.sort(key=lambda each: -each[0])
     empty = sum(1 for each in question.unindexed if not each.passages)
     return [each for _, each in ranked[:_READ_CLOSELY]], len(ranked) + empty
@@ -212,7 +214,11 @@ def _read_closely(
             continue
         is_crossed = not is_in_language(question.searched, transcript.language)
         found: Found = search(
-            question.searched, vectors.query, passages, index, is_crossed=is_crossed
+            vectors.query,
+            passages,
+            index,
+            language=transcript.language,
+            is_crossed=is_crossed,
         )
         is_found = is_found or found.is_found
         hits += [_NearHit(transcript, passages[hit.place], hit.score) for hit in found.hits]

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from stt_web.core.errors import ApiError
-from transcripts.exports.document import load_document
+from transcripts.exports.document import Document, load_document
 from transcripts.intelligence.models import ResultKind, StoredResult
 from transcripts.intelligence.source import SourceText, read_document
 from transcripts.locks import lock_transcript
@@ -40,11 +40,7 @@ def load_source(
 
     Raises ApiError: 409 `not_finished`, 400 `unknown_speaker`. Three queries.
     """
-    if transcript.status not in READABLE_STATUSES:
-        raise ApiError(
-            "This transcript is not finished: wait for its text.", status=409, code="not_finished"
-        )
-    document = load_document(transcript, has_words=False)
+    document = load_finished(transcript)
     if speaker and speaker not in document.speakers:
         names = ", ".join(document.speakers) or "none"
         raise ApiError(
@@ -58,6 +54,15 @@ def load_source(
         return is_spoken and is_late and (end_s is None or segment.start_ms < 1000 * end_s)
 
     return read_document(document, is_chosen=is_chosen)
+
+
+def load_finished(transcript: Transcript) -> Document:
+    """Return the transcript without its words' times. Raises ApiError 409. Three queries."""
+    if transcript.status not in READABLE_STATUSES:
+        raise ApiError(
+            "This transcript is not finished: wait for its text.", status=409, code="not_finished"
+        )
+    return load_document(transcript, has_words=False)
 
 
 def store_result(
