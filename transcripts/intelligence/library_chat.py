@@ -1,5 +1,6 @@
 """Questions about all of an account's transcripts, or some: by owner first, then by what was
-chosen, then by meaning: some minutes at a time first, then the segments of the nearest ones.
+chosen, then by meaning: some minutes at a time first, then the segments of the nearest ones, then,
+of the nearest of these, their words too.
 
 A transcript without vectors of its present text is indexed by the first question that would search
 it, newest first and so many segments a question; until then it isn't searched, and `coverage` says
@@ -7,7 +8,7 @@ so. Vectors of another model than the server's are discarded, and made again in 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,7 @@ from django.db.models import F
 
 from accounts.models import User
 from transcripts.exports.document import load_document
-from transcripts.intelligence.chat import make_index, read_index, store_index
+from transcripts.intelligence.chat import make_index, store_index
 from transcripts.intelligence.documents import escape
 from transcripts.intelligence.engines import TextEngines
 from transcripts.intelligence.models import ChatSession, ChatTurn, SegmentVectors
@@ -30,20 +31,25 @@ from transcripts.intelligence.retrieval import (
     SegmentIndex,
     embed_query,
     list_passages,
+    multiply,
     search,
 )
 from transcripts.intelligence.source import is_in_language
+from transcripts.intelligence.vector_cache import Halves, VectorCache, VectorsKey
 from transcripts.locks import lock_transcript
-from transcripts.models import READABLE_STATUSES, Transcript
+from transcripts.models import READABLE_STATUSES, Segment, Speaker, Transcript
 from transcripts.text.clock import format_clock
 
 MOST_TRANSCRIPTS = 5_000
 _INDEXED_SEGMENTS = 5_000  # by one question
 _INDEXED_TRANSCRIPTS = 50
-_READ_CLOSELY = 20
+_NEAR = 20  # transcripts whose segments are compared
+_READ_CLOSELY = 6  # of these, whose words are compared too
 _SOURCES = 8
 _NEAREST = "The passages nearest to the question:"
 _NOTHING = "Nothing in these transcripts is about the question."
+
+_cache = VectorCache()
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,7 @@ class Unindexed:
 class LibraryQuestion:
     text: str
     searched: str
-    transcripts: dict[UUID, Transcript]
+    transcripts: tuple[UUID, ...]
     unindexed: tuple[Unindexed, ...]
 
 
@@ -92,20 +98,21 @@ def prepare_library_question(
     user: User, text: str, *, searched: str, scope: LibraryScope
 ) -> LibraryQuestion:
     """Return the question with what it may search: nothing of another owner's."""
-    chosen = {each.pk: each for each in _list_transcripts(user, scope)}
+    chosen = _list_transcripts(user, scope)
     current = SegmentVectors.objects.filter(
         transcript__owner=user, revision=F("transcript__revision")
     )
     indexed = set(current.values_list("transcript_id", flat=True))
     unindexed: list[Unindexed] = []
     segments = 0
-    for transcript in chosen.values():
-        if len(unindexed) == _INDEXED_TRANSCRIPTS or segments >= _INDEXED_SEGMENTS:
+    lacking = [pk for pk in chosen if pk not in indexed][:_INDEXED_TRANSCRIPTS]
+    found = Transcript.objects.select_related("job", "recording").in_bulk(lacking)
+    for transcript in (found[pk] for pk in lacking if pk in found):
+        if segments >= _INDEXED_SEGMENTS:
             break
-        if transcript.pk not in indexed:
-            passages = tuple(list_passages(load_document(transcript, has_words=False)))
-            unindexed.append(Unindexed(transcript, passages))
-            segments += len(passages)
+        passages = tuple(list_passages(load_document(transcript, has_words=False)))
+        unindexed.append(Unindexed(transcript, passages))
+        segments += len(passages)
     return LibraryQuestion(text, searched, chosen, tuple(unindexed))
 
 
@@ -124,7 +131,7 @@ def answer_library_question(
     """Search, store the turn, and return the answer's body."""
     for unindexed, index in vectors.made:
         _store_made(unindexed, index)
-    stored = SegmentVectors.objects.filter(transcript__in=list(question.transcripts))
+    stored = SegmentVectors.objects.filter(transcript__in=question.transcripts)
     stored.exclude(model=vectors.model, weights_revision=vectors.weights_revision).delete()
     near, searched = _rank_transcripts(vectors, question)
     hits, best_found = _read_closely(near, vectors, question)
@@ -161,7 +168,7 @@ def answer_library_question(
     }
 
 
-def _list_transcripts(user: User, scope: LibraryScope) -> Sequence[Transcript]:
+def _list_transcripts(user: User, scope: LibraryScope) -> tuple[UUID, ...]:
     rows = Transcript.objects.filter(owner=user, status__in=READABLE_STATUSES)
     if scope.ids:
         rows = rows.filter(pk__in=scope.ids)
@@ -173,7 +180,8 @@ def _list_transcripts(user: User, scope: LibraryScope) -> Sequence[Transcript]:
         rows = rows.filter(created_at__gte=scope.created_after)
     if scope.created_before is not None:
         rows = rows.filter(created_at__lt=scope.created_before)
-    return list(rows.order_by("-created_at").distinct()[:MOST_TRANSCRIPTS])
+    ids = rows.order_by("-created_at").values_list("pk", flat=True)
+    return tuple(dict.fromkeys(ids))[:MOST_TRANSCRIPTS]
 
 
 def _store_made(unindexed: Unindexed, index: SegmentIndex) -> None:
@@ -183,46 +191,96 @@ def _store_made(unindexed: Unindexed, index: SegmentIndex) -> None:
             store_index(index, unindexed.transcript, revision=unindexed.transcript.revision)
 
 
-def _rank_transcripts(vectors: LibraryVectors, question: LibraryQuestion) -> tuple[list[UUID], int]:
+def _rank_transcripts(
+    vectors: LibraryVectors, question: LibraryQuestion
+) -> tuple[list[VectorsKey], int]:
     """Return the nearest transcripts, best first, and how many were searched."""
     rows = SegmentVectors.objects.filter(
-        transcript__in=list(question.transcripts),
+        transcript__in=question.transcripts,
         revision=F("transcript__revision"),
         model=vectors.model,
         weights_revision=vectors.weights_revision,
-    ).values_list("transcript_id", "dimensions", "coarse")
-    ranked: list[tuple[float, UUID]] = []
-    for transcript_id, dimensions, coarse in rows.iterator(chunk_size=200):
-        means = np.frombuffer(bytes(coarse), np.float16).reshape(-1, dimensions)
-        nearest = (means.astype(np.float32) @ vectors.query.unusual).max()
-        ranked.append((float(nearest), transcript_id))
-    ranked.sort(key=lambda each: -each[0])
+    ).values_list("transcript_id", "revision")
+    keys = [
+        VectorsKey(pk, revision, vectors.model, vectors.weights_revision, "coarse")
+        for pk, revision in rows
+    ]
+    best = _find_best(_cache.get_all(keys, _read_vectors), vectors.query)
+    ranked = sorted(best, key=lambda key: -best[key])
     empty = sum(1 for each in question.unindexed if not each.passages)
-    return [each for _, each in ranked[:_READ_CLOSELY]], len(ranked) + empty
+    return ranked[:_NEAR], len(ranked) + empty
+
+
+def _find_best(several: dict[VectorsKey, Halves], query: Query) -> dict[VectorsKey, float]:
+    """Return how near the nearest vector of each is."""
+    if not several:
+        return {}
+    rows = [each.reshape(-1, each.shape[-1]) for each in several.values()]
+    starts = np.cumsum([0, *map(len, rows)])[:-1]
+    products = multiply(np.concatenate(rows), query.unusual[:, None])[:, 0]
+    return dict(zip(several, np.maximum.reduceat(products, starts).tolist(), strict=True))
+
+
+def _read_vectors(keys: list[VectorsKey]) -> dict[VectorsKey, Halves]:
+    by_transcript = {key.transcript: key for key in keys}
+    blob = "coarse" if keys[0].part == "coarse" else "vectors"
+    shape = (-1,) if blob == "coarse" else (-1, 2)
+    rows = SegmentVectors.objects.filter(transcript__in=list(by_transcript), model=keys[0].model)
+    found: dict[VectorsKey, Halves] = {}
+    for pk, revision, weights, dimensions, stored in rows.values_list(
+        "transcript_id", "revision", "weights_revision", "dimensions", blob
+    ).iterator(chunk_size=200):
+        key = by_transcript[pk]
+        if (key.revision, key.weights_revision) == (revision, weights) and len(stored):
+            vectors = np.frombuffer(bytes(stored), np.float16).reshape(*shape, dimensions)
+            found[key] = vectors
+    return found
 
 
 def _read_closely(
-    near: Sequence[UUID], vectors: LibraryVectors, question: LibraryQuestion
+    near: Sequence[VectorsKey], vectors: LibraryVectors, question: LibraryQuestion
 ) -> tuple[list[_NearHit], bool]:
+    """Return the passages, best first, and whether one is near enough: of the transcripts whose
+    segments are nearest, by vectors and words.
+    """
+    keys = [replace(key, part="segments") for key in near]
+    several = _cache.get_all(keys, _read_vectors)
+    best = _find_best(several, vectors.query)
     hits: list[_NearHit] = []
     is_found = False
-    for row in SegmentVectors.objects.filter(transcript__in=near, model=vectors.model):
-        transcript = question.transcripts[row.transcript_id]
-        passages = list_passages(load_document(transcript, has_words=False))
-        index = read_index(row)
-        if index.keys != tuple(passage.key for passage in passages):
-            continue
-        is_crossed = not is_in_language(question.searched, transcript.language)
+    nearest = sorted(best, key=lambda each: -best[each])[:_READ_CLOSELY]
+    read = _read_passages([key.transcript for key in nearest])
+    for key in nearest:
+        transcript, passages = read.get(key.transcript, (None, []))
+        if transcript is None or len(passages) != len(several[key]):
+            continue  # deleted or edited since
+        keys_of = tuple(passage.key for passage in passages)
         found: Found = search(
             vectors.query,
             passages,
-            index,
+            SegmentIndex(key.model, key.weights_revision, keys_of, several[key]),
             language=transcript.language,
-            is_crossed=is_crossed,
+            is_crossed=not is_in_language(question.searched, transcript.language),
         )
         is_found = is_found or found.is_found
         hits += [_NearHit(transcript, passages[hit.place], hit.score) for hit in found.hits]
     return sorted(hits, key=lambda hit: -hit.score), is_found
+
+
+def _read_passages(ids: Sequence[UUID]) -> dict[UUID, tuple[Transcript, list[Passage]]]:
+    """Return the transcripts with their segments: as `list_passages`, all in three queries."""
+    found = Transcript.objects.filter(pk__in=ids)
+    read: dict[UUID, tuple[Transcript, list[Passage]]] = {each.pk: (each, []) for each in found}
+    names = {each.pk: str(each) for each in Speaker.objects.filter(transcript__in=ids)}
+    rows = Segment.objects.filter(transcript__in=list(read)).order_by("transcript", "position")
+    for pk, key, text, start_ms, end_ms, speaker in rows.values_list(
+        "transcript_id", "key", "text", "start_ms", "end_ms", "speaker_id"
+    ):
+        passages = read[pk][1]
+        passages.append(
+            Passage(len(passages), key, text, start_ms, end_ms, names.get(speaker or 0))
+        )
+    return read
 
 
 def _describe_hit(hit: _NearHit) -> dict[str, Any]:
