@@ -38,7 +38,7 @@ QUESTIONS = (
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, _inference(Path(sys.argv[1])) as target:
+    with tempfile.TemporaryDirectory() as folder, run_inference(Path(sys.argv[1])) as target:
         url = sys.argv[2] if len(sys.argv) > 2 else f"sqlite:///{folder}/bench.sqlite3"
         os.environ |= {
             "STT_DATABASE_URL": url,
@@ -61,7 +61,8 @@ def main() -> None:
 
 
 @contextmanager
-def _inference(models: Path) -> Iterator[str]:
+def run_inference(models: Path) -> Iterator[str]:
+    """Run an inference service on the folder; yields where it listens."""
     environment = os.environ | {
         "STT_INFERENCE_LISTEN": "127.0.0.1:0",
         "STT_MODELS_DIR": str(models),

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import requests
 
+from accounts.models import ApiKey
 from accounts.services.account_deletion import close_account, remove_account
 from protos.stt.v1 import language_pb2
 from tests.transcripts.fake_inference import FakeInference
@@ -249,6 +250,24 @@ def test_a_reader_who_leaves_a_stream_ends_the_work(
     )
     time.sleep(0.3)
     answer.close()
+    assert language.left.acquire(timeout=10)
+    assert not ChatTurn.objects.exists()
+
+
+def test_a_key_that_is_revoked_ends_its_stream(
+    client: Client, meeting: Transcript, language: FakeLanguage
+) -> None:
+    language.hangs = threading.Event()
+    answer = client.call(
+        "POST",
+        path_of(meeting),
+        json={"question": WHEN},
+        headers={"Accept": "text/event-stream"},
+        stream=True,
+    )
+    ApiKey.objects.update(revoked_at="2020-01-01T00:00:00Z")
+    (name, data) = read_events(answer)[-1]
+    assert (name, data["code"]) == ("error", "invalid_key"), data
     assert language.left.acquire(timeout=10)
     assert not ChatTurn.objects.exists()
 
