@@ -12,6 +12,6 @@
     python -m benchmarks.live_web       the web tier of live sockets, before a service that echoes
     python -m benchmarks.speakers DIR   DER of turns, speakers found, CPU; on recordings with RTTM
 
-The first four start the product as `make run` does, with the tiny Whisper of tests/models, in a
+The first four start the product as `make run` does, with the tiny Whisper of tests/weights, in a
 data folder of their own. Nothing is asserted: figures go into RESULTS.md with what limits them.
 """

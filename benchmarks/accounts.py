@@ -168,10 +168,10 @@ def _make_submission(owner: "User", number: int) -> "Submission":
     class TimedUpload(Upload):
         """Knows when it was taken over: the first thing after the commit."""
 
-        kept_at = 0.0
+        stored_at = 0.0
 
         def retain(self) -> None:
-            self.kept_at = time.perf_counter()
+            self.stored_at = time.perf_counter()
 
     upload = TimedUpload(
         path=Path(settings.MEDIA_ROOT) / f"{owner.pk}-{number}",
@@ -209,7 +209,7 @@ def _admit(submission: "Submission") -> tuple[bool, float, float]:
     began = time.perf_counter()
     try:
         admit_recording(submission, found, now=timezone.now())
-        ended: float = submission.upload.kept_at  # type: ignore[attr-defined]
+        ended: float = submission.upload.stored_at  # type: ignore[attr-defined]
     except NoCreditsError:
         return False, 1000 * (time.perf_counter() - began), time.perf_counter()
     return True, 1000 * (ended - began), ended
@@ -224,11 +224,11 @@ def _measure_keys() -> None:
     _, raw = issue_api_key(_make_owner("keys@example.org", credits=1), name="benchmark")
     authenticate_token(raw)  # notes its use, which it does once a minute
 
-    def look_up() -> None:
+    def resolve() -> None:
         cache.evict_keys()
         authenticate_token(raw)
 
-    _report("key, one query", _times_ms(look_up, KEY_REQUESTS), _count_queries(look_up))
+    _report("key, one query", _times_ms(resolve, KEY_REQUESTS), _count_queries(resolve))
     remembered: Callable[[], object] = lambda: authenticate_token(raw)  # noqa: E731
     _report("key, remembered", _times_ms(remembered, KEY_REQUESTS), _count_queries(remembered))
 

@@ -62,14 +62,14 @@ def _make_segment(
     from transcripts.models import Segment
 
     vocabulary, start_ms = SENTENCES[language].split(), number * 5_000
-    spelled = [vocabulary[(number * 3 + place) % len(vocabulary)] for place in range(14)]
+    sentence = [vocabulary[(number * 3 + place) % len(vocabulary)] for place in range(14)]
     return Segment(
         transcript=transcript,
         speaker=speaker,
         position=number,
         start_ms=start_ms,
         end_ms=start_ms + 4_900,
-        text=" ".join(spelled),
+        text=" ".join(sentence),
         confidence=0.9,
         words=[
             {
@@ -79,7 +79,7 @@ def _make_segment(
                 "confidence": 0.9,
                 "space_before": n > 0,
             }
-            for n, word in enumerate(spelled)
+            for n, word in enumerate(sentence)
         ],
     )
 
@@ -121,8 +121,8 @@ def measure_archive(format_name: str, transcripts: str) -> None:
 
     async def write() -> None:
         size, peaks_mb = 0, []
-        async for piece in write_archive([one.pk] * int(transcripts), format_name, ExportOptions()):
-            size += len(piece)
+        async for chunk in write_archive([one.pk] * int(transcripts), format_name, ExportOptions()):
+            size += len(chunk)
             peaks_mb.append(_peak_mb())
         print(
             f"archive of {transcripts} as {format_name}: {size / 1e6:.1f} MB; memory at most"

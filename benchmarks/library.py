@@ -20,7 +20,7 @@ VOCABULARY, MANDELBROT = 40_000, 2.7
 _SYLLABLES = [a + b for a in "bdfghklmnprstvz" for b in ("a", "e", "i", "o", "u")]
 _STEP = 7919  # a prime: transcripts get different stretches of the pool
 
-Stretch = list[str]  # the texts of its segments
+Passage = list[str]  # the texts of its segments
 
 
 def make_words() -> list[str]:
@@ -30,7 +30,7 @@ def make_words() -> list[str]:
     return list(itertools.islice(words, VOCABULARY))
 
 
-def make_pool(size: int) -> list[Stretch]:
+def make_pool(size: int) -> list[Passage]:
     words = make_words()
     weights = list(itertools.accumulate(1 / (rank + MANDELBROT) for rank in range(len(words))))
     drawn = random.choices(words, cum_weights=weights, k=size * SEGMENTS_A_CHUNK * WORDS_A_SEGMENT)
@@ -40,7 +40,7 @@ def make_pool(size: int) -> list[Stretch]:
     return [texts[at : at + SEGMENTS_A_CHUNK] for at in range(0, len(texts), SEGMENTS_A_CHUNK)]
 
 
-def fill(owner: "User", pool: list[Stretch], *, transcripts: int, with_segments: int) -> None:
+def fill(owner: "User", pool: list[Passage], *, transcripts: int, with_segments: int) -> None:
     """Give the owner so many transcripts; the newest `with_segments` have their segments too."""
     from django.db import connection
 
@@ -112,18 +112,18 @@ def _make_transcripts(owner: "User", count: int) -> None:
 
 
 def _copy_words(
-    cursor: Cursor[object], owner: "User", pool: list[Stretch], transcripts: int
+    cursor: Cursor[object], owner: "User", pool: list[Passage], transcripts: int
 ) -> None:
     from transcripts.search.tsvector import as_set, as_vector
 
-    words = [" ".join(stretch).split() for stretch in pool]
+    words = [" ".join(passage).split() for passage in pool]
     distinct = [set(each) for each in words]
     with cursor.copy("COPY pool FROM STDIN") as copy:
         for number, each in enumerate(words):
             copy.write_row((number, as_vector(each, owner_id=owner.pk)))
     with cursor.copy("COPY pool_text FROM STDIN") as copy:
-        for number, stretch in enumerate(pool):
-            for place, text in enumerate(stretch):
+        for number, passage in enumerate(pool):
+            for place, text in enumerate(passage):
                 copy.write_row((number, place, text))
     with cursor.copy("COPY wholes FROM STDIN") as copy:
         for n in range(transcripts):

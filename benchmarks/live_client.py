@@ -111,13 +111,13 @@ class PacedSession:
             self.notes.final_after_stop = 1000 * (time.perf_counter() - self._stopped)
             self.notes.compute_ms = event.finished.compute_ms
 
-    def _take_hypothesis(self, heard: speech_pb2.Hypothesis) -> None:
-        self._covered_ms = max(self._covered_ms, heard.covered_ms)
+    def _take_hypothesis(self, recognised: speech_pb2.Hypothesis) -> None:
+        self._covered_ms = max(self._covered_ms, recognised.covered_ms)
         self.notes.hypotheses += 1
-        has_words = bool(heard.committed or heard.pending)
-        if has_words and heard.start_ms != self._utterance_ms:
-            self._utterance_ms = heard.start_ms
-            began_ms = self._speech.next_speech_ms(heard.start_ms)
+        has_words = bool(recognised.committed or recognised.pending)
+        if has_words and recognised.start_ms != self._utterance_ms:
+            self._utterance_ms = recognised.start_ms
+            began_ms = self._speech.next_speech_ms(recognised.start_ms)
             self.notes.first_partials.append(self._now_ms() - began_ms)
 
 

@@ -36,7 +36,7 @@ class Speech(speech_pb2_grpc.SpeechServicer):
         if self._open == _MANY:
             self._watching = asyncio.create_task(self._watch())
         try:
-            async for event in _hear(request_iterator):
+            async for event in _recognise(request_iterator):
                 yield event
         finally:
             self._open -= 1
@@ -45,21 +45,21 @@ class Speech(speech_pb2_grpc.SpeechServicer):
         self.late_s += await watch_lateness(lambda: self._open < _MANY)
 
 
-async def _hear(
+async def _recognise(
     requests: AsyncIterator[speech_pb2.StreamRequest],
 ) -> AsyncIterator[speech_pb2.StreamEvent]:
     yield speech_pb2.StreamEvent(accepted=speech_pb2.Accepted(model=_MODEL, engine=_MODEL))
-    heard_ms = settled_ms = guessed_ms = 0
+    received_ms = final_ms = guessed_ms = 0
     async for request in requests:
-        heard_ms += len(request.audio.pcm) // _BYTES_A_MS
-        if heard_ms - settled_ms >= _UTTERANCE_MS:
-            yield _utterance(settled_ms, heard_ms)
-            settled_ms = guessed_ms = heard_ms
-        elif heard_ms - guessed_ms >= _GUESS_MS:
-            yield _hypothesis(settled_ms, heard_ms)
-            guessed_ms = heard_ms
-    yield _utterance(settled_ms, heard_ms)
-    yield speech_pb2.StreamEvent(finished=speech_pb2.Finished(audio_duration_ms=heard_ms))
+        received_ms += len(request.audio.pcm) // _BYTES_A_MS
+        if received_ms - final_ms >= _UTTERANCE_MS:
+            yield _utterance(final_ms, received_ms)
+            final_ms = guessed_ms = received_ms
+        elif received_ms - guessed_ms >= _GUESS_MS:
+            yield _hypothesis(final_ms, received_ms)
+            guessed_ms = received_ms
+    yield _utterance(final_ms, received_ms)
+    yield speech_pb2.StreamEvent(finished=speech_pb2.Finished(audio_duration_ms=received_ms))
 
 
 class Server(server_pb2_grpc.ServerServicer):

@@ -65,7 +65,7 @@ class InstantRecogniser:
         return request.attempt
 
     def recognise(self, batch: Sequence[WindowRequest]) -> list[WindowText]:
-        return [_spell(np.asarray(request.features)) for request in batch]
+        return [_transcribe(np.asarray(request.features)) for request in batch]
 
     def detect_language(self, features: Sequence[object]) -> list[list[LanguageGuess]]:
         return [[LanguageGuess("en", 1.0)] for _ in features]
@@ -74,7 +74,7 @@ class InstantRecogniser:
         pass
 
 
-def _spell(samples: Samples) -> WindowText:
+def _transcribe(samples: Samples) -> WindowText:
     words = tuple(
         TimedWord(
             f"w{hash(samples[at : at + 99].tobytes()) % 9973}", at / RATE_HZ, at / RATE_HZ + 1, 0.9

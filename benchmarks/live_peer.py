@@ -43,14 +43,14 @@ class PeerSession(threading.Thread):
     def run(self) -> None:
         time.sleep(self._delay_s)
         self.began = time.perf_counter()
-        heard = 0
-        while heard < len(self._audio):
+        received = 0
+        while received < len(self._audio):
             now = min(len(self._audio), self._received())
-            if now - heard < min(_CHUNK_S * RATE_HZ, len(self._audio) - heard):
+            if now - received < min(_CHUNK_S * RATE_HZ, len(self._audio) - received):
                 time.sleep(0.02)
                 continue
             self._recognise(now)
-            heard = now
+            received = now
             self.covered.append((time.perf_counter() - self.began, 1000 * now / RATE_HZ))
 
     def _received(self) -> int:

@@ -54,7 +54,7 @@ class Socket(asyncio.Protocol):
                 return
             assert b" 101 " in head.splitlines()[0], head
             self._is_open, self._buffer = True, rest
-            self._say({"language": "en"})
+            self._send({"language": "en"})
         while (taken := _split(self._buffer)) is not None:
             opcode, payload, self._buffer = taken
             if opcode == 1:
@@ -76,10 +76,10 @@ class Socket(asyncio.Protocol):
             await asyncio.sleep(max(0.0, wait_s))
 
     def stop(self) -> None:
-        self._say({"action": "stop"})
+        self._send({"action": "stop"})
 
-    def _say(self, said: dict[str, str]) -> None:
-        text = json.dumps(said).encode()
+    def _send(self, body: dict[str, str]) -> None:
+        text = json.dumps(body).encode()
         self._transport.write(b"\x81" + bytes([0x80 | len(text)]) + _MASK + text)
 
     def _read(self, message: dict[str, object]) -> None:
@@ -150,13 +150,13 @@ async def _flood(port: int, *, key: str, megabytes: int, within_s: float) -> int
 async def obey() -> None:
     """Open, speak and stop as each line asks; answer each with one line. What is measured is the
     server: so this process reports how late it was itself."""
-    told = json.loads(await asyncio.to_thread(sys.stdin.readline))
-    sockets = await open_sockets(told["count"], port=told["port"], key=told["key"])
+    order = json.loads(await asyncio.to_thread(sys.stdin.readline))
+    sockets = await open_sockets(order["count"], port=order["port"], key=order["key"])
     print("{}", flush=True)
-    told = json.loads(await asyncio.to_thread(sys.stdin.readline))
+    order = json.loads(await asyncio.to_thread(sys.stdin.readline))
     ended = asyncio.Event()
     lateness = asyncio.create_task(watch_lateness(ended.is_set))
-    count, seconds = len(sockets), told["seconds"]
+    count, seconds = len(sockets), order["seconds"]
     await asyncio.gather(
         *(
             socket.speak(seconds=seconds, offset_s=number / count * FRAME_MS / 1000)
@@ -169,8 +169,8 @@ async def obey() -> None:
     await asyncio.to_thread(sys.stdin.readline)
     for socket in sockets:
         socket.stop()
-    heard_s = await asyncio.gather(*(socket.ended for socket in sockets))
-    print(json.dumps({"heard_s": sorted({float(str(heard)) for heard in heard_s})}), flush=True)
+    received_s = await asyncio.gather(*(socket.ended for socket in sockets))
+    print(json.dumps({"heard_s": sorted({float(str(one_s)) for one_s in received_s})}), flush=True)
 
 
 if __name__ == "__main__":

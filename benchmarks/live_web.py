@@ -58,12 +58,12 @@ class Worker:
         self.process.kill()
         self.process.communicate()
 
-    def tell(self, **told: object) -> None:
+    def send(self, **message: object) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(told) + "\n")
+        self.process.stdin.write(json.dumps(message) + "\n")
         self.process.stdin.flush()
 
-    def hear(self) -> str:
+    def receive(self) -> str:
         assert self.process.stdout is not None
         return self.process.stdout.readline().strip()
 
@@ -96,9 +96,9 @@ def main() -> None:
 @contextmanager
 def echo_service() -> Iterator[str]:
     with Worker("benchmarks.live_echo") as echo:
-        yield echo.hear()
+        yield echo.receive()
         echo.process.terminate()
-        late_s = json.loads(echo.hear())
+        late_s = json.loads(echo.receive())
         print(f"the service's own lateness: {describe(late_s)}")
 
 
@@ -146,10 +146,10 @@ def measure(
     return measured
 
 
-def ask_all(workers: Sequence[Worker], **told: object) -> list[dict[str, Any]]:
+def ask_all(workers: Sequence[Worker], **message: object) -> list[dict[str, Any]]:
     for worker in workers:
-        worker.tell(**told)
-    return [json.loads(worker.hear()) for worker in workers]
+        worker.send(**message)
+    return [json.loads(worker.receive()) for worker in workers]
 
 
 def report_flood(system: System, web: psutil.Process) -> None:

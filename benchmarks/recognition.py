@@ -44,7 +44,7 @@ _FRAME_S = 0.032
 _SHORTEST_RUN_S, _MARGIN_FRAMES, _JOIN_FRAMES = 0.8, 6, 8
 _CHUNK_BYTES = 320_000
 
-Span = tuple[float, float]
+Interval = tuple[float, float]
 
 
 @dataclass
@@ -53,8 +53,8 @@ class RecognisedRecording:
 
     text: str = ""
     language: str = ""
-    words: list[Span] = field(default_factory=list)
-    segments: list[Span] = field(default_factory=list)
+    words: list[Interval] = field(default_factory=list)
+    segments: list[Interval] = field(default_factory=list)
     gaps: list[tuple[float, float, str]] = field(default_factory=list)
     cpu_s: float = 0.0
 
@@ -92,18 +92,18 @@ class Product:
 
     async def _recognise(self, samples: np.ndarray[Any, Any]) -> RecognisedRecording:
         pcm = np.clip(np.round(samples * 32767), -32768, 32767).astype("<i2").tobytes()
-        heard = RecognisedRecording()
+        recognised = RecognisedRecording()
         scheduler = Scheduler(metrics=Metrics())
         scheduler.start()
         async with scheduler.open_queue(self._recogniser, Priority.BULK) as queue:
             session = FileSession(SessionOptions(), queue=queue, stages=self._stages)
             async for event in session.run(_cut(pcm)):
                 if isinstance(event, LanguageDetected):
-                    heard.language = event.language
+                    recognised.language = event.language
                 elif isinstance(event, WindowFinalized):
-                    _take(event, heard)
+                    _take(event, recognised)
         await scheduler.close()
-        return heard
+        return recognised
 
 
 class Sequential:
@@ -136,15 +136,19 @@ async def _cut(pcm: bytes) -> AsyncIterator[bytes]:
         yield pcm[start : start + _CHUNK_BYTES]
 
 
-def _take(span: WindowFinalized, heard: RecognisedRecording) -> None:
-    heard.text = " ".join([heard.text, *(segment.text for segment in span.segments)]).strip()
-    for segment in span.segments:
-        heard.segments.append((segment.start_ms / 1000, segment.end_ms / 1000))
-        heard.words += [(word.start_ms / 1000, word.end_ms / 1000) for word in segment.words]
-    heard.gaps += [(gap.start_ms / 1000, gap.end_ms / 1000, gap.reason.value) for gap in span.gaps]
+def _take(window: WindowFinalized, recognised: RecognisedRecording) -> None:
+    recognised.text = " ".join(
+        [recognised.text, *(segment.text for segment in window.segments)]
+    ).strip()
+    for segment in window.segments:
+        recognised.segments.append((segment.start_ms / 1000, segment.end_ms / 1000))
+        recognised.words += [(word.start_ms / 1000, word.end_ms / 1000) for word in segment.words]
+    recognised.gaps += [
+        (gap.start_ms / 1000, gap.end_ms / 1000, gap.reason.value) for gap in window.gaps
+    ]
 
 
-def find_uncovered_s(voiced: np.ndarray[Any, Any], covers: Iterable[Span]) -> float:
+def find_uncovered_s(voiced: np.ndarray[Any, Any], covers: Iterable[Interval]) -> float:
     """Return the seconds of speech in runs that nothing covers."""
     covered = np.zeros(len(voiced), bool)
     for start_s, end_s in covers:
@@ -167,19 +171,25 @@ def normalise(text: str, language: str) -> str:
     return " ".join(plain.split())
 
 
-def measure(clip: dict[str, Any], heard: RecognisedRecording, voiced: np.ndarray[Any, Any]) -> Row:
-    row = Row(cpu_s=heard.cpu_s)
-    row.shown_gaps_s = sum(end - start for start, end, why in heard.gaps if why != "not_speech")
+def measure(
+    clip: dict[str, Any], recognised: RecognisedRecording, voiced: np.ndarray[Any, Any]
+) -> Row:
+    row = Row(cpu_s=recognised.cpu_s)
+    row.shown_gaps_s = sum(
+        end - start for start, end, why in recognised.gaps if why != "not_speech"
+    )
     if not clip["ref"]:
-        row.invented = len(heard.text.split())
+        row.invented = len(recognised.text.split())
         return row
-    said = normalise(clip["ref"], clip["lang"])
-    counts = jiwer.process_words(said, normalise(heard.text, clip["lang"]))
-    row.units = len(said.split())
+    spoken = normalise(clip["ref"], clip["lang"])
+    counts = jiwer.process_words(spoken, normalise(recognised.text, clip["lang"]))
+    row.units = len(spoken.split())
     row.substituted, row.deleted = counts.substitutions, counts.deletions
     row.inserted = counts.insertions
-    row.uncovered_s = find_uncovered_s(voiced, heard.words)
-    row.unreported_s = find_uncovered_s(voiced, [*heard.words, *(gap[:2] for gap in heard.gaps)])
+    row.uncovered_s = find_uncovered_s(voiced, recognised.words)
+    row.unreported_s = find_uncovered_s(
+        voiced, [*recognised.words, *(gap[:2] for gap in recognised.gaps)]
+    )
     return row
 
 
@@ -196,7 +206,7 @@ def add_up(rows: Sequence[Row]) -> Row:
     return Row(*(sum(values) for values in zip(*(vars(row).values() for row in rows), strict=True)))
 
 
-def describe_segments(segments: Sequence[Span]) -> str:
+def describe_segments(segments: Sequence[Interval]) -> str:
     lengths = sorted(end - start for start, end in segments)
     if not lengths:
         return "no segments"
@@ -223,7 +233,7 @@ def main() -> None:
         for kind in (Product, Sequential)
     }
     rows: dict[str, list[Row]] = {name: [] for name in engines}
-    segments: dict[str, list[Span]] = {name: [] for name in engines}
+    segments: dict[str, list[Interval]] = {name: [] for name in engines}
     for clip in clips:
         path = next(p for p in options.folder.rglob(clip["file"]) if p.is_file())
         samples = decode_audio(str(path), sampling_rate=16_000)
@@ -231,11 +241,11 @@ def main() -> None:
         voiced = np.asarray(get_vad_model()(padded)).reshape(-1) >= 0.5
         for name, engine in engines.items():
             started = time.process_time()
-            heard = engine.recognise(samples)
-            heard.cpu_s = time.process_time() - started
-            rows[name].append(measure(clip, heard, voiced))
-            segments[name] += heard.segments
-            print(f"{clip['id']:20s} {name:10s} {heard.language:3s}", describe(rows[name][-1]))
+            recognised = engine.recognise(samples)
+            recognised.cpu_s = time.process_time() - started
+            rows[name].append(measure(clip, recognised, voiced))
+            segments[name] += recognised.segments
+            print(f"{clip['id']:20s} {name:10s} {recognised.language:3s}", describe(rows[name][-1]))
     for name in engines:
         print(f"TOTAL {name:10s}", describe(add_up(rows[name])), describe_segments(segments[name]))
     product, sequential = (add_up(rows[name]) for name in ("product", "sequential"))

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from benchmarks.library import Stretch, fill, make_pool, make_words, without_indexes
+from benchmarks.library import Passage, fill, make_pool, make_words, without_indexes
 from tests.services import postgresql_database
 
 if TYPE_CHECKING:  # models need Django's settings, which need the database
@@ -48,8 +48,8 @@ def main() -> None:
 
 
 def _database() -> contextlib.AbstractContextManager[str]:
-    kept = os.environ.get("STT_BENCH_DATABASE")
-    return contextlib.nullcontext(kept) if kept else postgresql_database()
+    named = os.environ.get("STT_BENCH_DATABASE")
+    return contextlib.nullcontext(named) if named else postgresql_database()
 
 
 def _measure(transcripts: int) -> None:
@@ -67,7 +67,7 @@ def _measure(transcripts: int) -> None:
         _report(name, owner, make_query)
 
 
-def _fill(pool: list[Stretch], transcripts: int) -> "User":
+def _fill(pool: list[Passage], transcripts: int) -> "User":
     from django.db import connection
 
     from accounts.models import User
@@ -87,9 +87,9 @@ def _fill(pool: list[Stretch], transcripts: int) -> "User":
     return owner
 
 
-def _make_cases(pool: list[Stretch], transcripts: int) -> dict[str, Callable[[], dict[str, str]]]:
+def _make_cases(pool: list[Passage], transcripts: int) -> dict[str, Callable[[], dict[str, str]]]:
     common = make_words()[:30]
-    drawn = [word for stretch in pool[:50] for text in stretch[:8] for word in text.split()]
+    drawn = [word for passage in pool[:50] for text in passage[:8] for word in text.split()]
 
     def phrase(count: int) -> dict[str, str]:
         words = random.choice(random.choice(pool)).split()

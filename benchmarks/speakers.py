@@ -73,14 +73,14 @@ async def _measure(folder: Path, name: str, embedder: Embedder) -> Measured:
     samples = decode_audio(str(audio))
     pcm = np.clip(np.round(samples * 32768), -32768, 32767).astype("<i2").tobytes()
     finder = WindowFinder()
-    spans = []
+    intervals = []
     for start in range(0, len(pcm), BLOCK_BYTES):
-        spans += finder.push(pcm[start : start + BLOCK_BYTES])
-    spans += finder.finish()
+        intervals += finder.push(pcm[start : start + BLOCK_BYTES])
+    intervals += finder.finish()
     stages = CpuStages(threads=2)
     turn_finder = TurnFinder(embedder, stages=stages, priority=Priority.BULK, offset_ms=0)
     begun_s = time.process_time()
-    found = [turn for span in spans for turn in await turn_finder.find(span)]
+    found = [turn for interval in intervals for turn in await turn_finder.find(interval)]
     cpu_s = time.process_time() - begun_s
     stages.close()
     turns = [
@@ -105,9 +105,11 @@ def _show(title: str, measured: Sequence[Measured], embedder: Embedder, *, is_gi
         labels = cluster_turns(
             each.turns, speakers=true if is_given else 0, model=embedder.description
         )
-        heard = _annotate(_join(each.turns, labels))
+        found_turns = _annotate(_join(each.turns, labels))
         whole = Timeline([Segment(0, each.length_s)])
-        rates = [metric(_annotate(each.reference), heard, uem=whole) for metric in totals.values()]
+        rates = [
+            metric(_annotate(each.reference), found_turns, uem=whole) for metric in totals.values()
+        ]
         found = len(set(labels))
         exact += found == true
         print(f"{each.name:18} {rates[0]:6.3f} {rates[1]:6.3f}  {found} of {true}")

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-MODEL = ROOT / "tests" / "models" / "whisper-en-cs-tiny" / "model"
+MODEL = ROOT / "tests" / "weights" / "whisper-en-cs-tiny" / "model"
 WEIGHTS = Path(os.environ.get("STT_BENCH_WEIGHTS", MODEL)).resolve()
 IS_REAL = WEIGHTS != MODEL
 NAME = WEIGHTS.name if IS_REAL else MODEL.parent.name

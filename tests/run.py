@@ -40,13 +40,15 @@ def run_fast(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="stt-test-report-") as folder:
         env = {**os.environ, "STT_TEST_REPORT_DIR": folder}
         if _answers(POSTGRESQL_URL):
-            _say("The tests marked `database`, on PostgreSQL:")
+            _report("The tests marked `database`, on PostgreSQL:")
             on_postgresql = {**env, "STT_TEST_DATABASE": POSTGRESQL_URL}
             status = _pytest("-m", f"database and {fast}", may_be_empty=True, env=on_postgresql)
         elif required:
-            _say(f"PostgreSQL does not answer at {POSTGRESQL_URL}, but STT_TEST_REQUIRE lists it.")
+            _report(
+                f"PostgreSQL does not answer at {POSTGRESQL_URL}, but STT_TEST_REQUIRE lists it."
+            )
             status = 1
-        _say("Every test of the fast suite, on SQLite:")
+        _report("Every test of the fast suite, on SQLite:")
         return _pytest("-m", fast, *arguments, env=env) or status
 
 
@@ -64,7 +66,7 @@ def _answers(url: str) -> bool:
     return True
 
 
-def _say(text: str) -> None:
+def _report(text: str) -> None:
     print(text, flush=True)  # noqa: T201  # a command's own words
 
 

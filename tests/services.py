@@ -84,8 +84,10 @@ def chromium() -> Path:
     names = ("chromium", "chromium-browser", "google-chrome")
     path = next((found for name in names if (found := shutil.which(name))), "")
     report.require("chromium", is_there=bool(path))
-    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
-    report.used("browser", " ".join(said.split()[:2]))
+    reported_version = subprocess.run(
+        [path, "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    report.used("browser", " ".join(reported_version.split()[:2]))
     return Path(path)
 
 
@@ -93,9 +95,9 @@ def compose() -> list[str]:
     """Return the command of Docker Compose, the plugin or the older program."""
     for command in (["docker", "compose"], ["docker-compose"]):
         if shutil.which(command[0]):
-            said = subprocess.run([*command, "version"], capture_output=True, text=True)
-            if said.returncode == 0:
-                report.used("compose", said.stdout.splitlines()[0].split(",")[0])
+            reported_version = subprocess.run([*command, "version"], capture_output=True, text=True)
+            if reported_version.returncode == 0:
+                report.used("compose", reported_version.stdout.splitlines()[0].split(",")[0])
                 return command
     report.require("compose", is_there=False)
     raise AssertionError("require doesn't return where the thing is missing")

@@ -152,8 +152,19 @@ def test_a_part_imports_nothing_that_the_architecture_forbids(part: str) -> None
 
 
 @pytest.mark.parametrize("part", ["inference_service", *WEB_TIER])
-def test_the_rules_look_at_files_that_exist(part: str) -> None:
+def test_the_rules_read_files_that_exist(part: str) -> None:
     assert files_of(part)
+
+
+@pytest.mark.parametrize("part", ["stt_web", "transcripts", "tests", "benchmarks"])
+def test_what_a_room_stores_is_imported_from_the_room(part: str) -> None:
+    """`transcripts.models` has their names for Django alone."""
+    registry = ast.parse((ROOT / "transcripts" / "models" / "__init__.py").read_text())
+    imported = [node for node in registry.body if isinstance(node, ast.ImportFrom)]
+    stored = [alias.name for node in imported if node.module in STORED for alias in node.names]
+    assert len(stored) > 10
+    files = [file for file in files_of(part) if file.parent.name != "migrations"]
+    assert breaches(files, forbidden=tuple(f"transcripts.models.{name}" for name in stored)) == []
 
 
 def test_only_the_word_itself_knows_how_a_word_is_stored() -> None:

@@ -210,7 +210,7 @@ def test_live_sessions_that_go_on(user: User, settings: Settings, tmp_path: Path
 
 
 @pytest.mark.database
-def test_live_sessions_of_a_visitor_that_go_on(
+def test_live_sessions_of_a_guest_that_go_on(
     transactional_db: None, settings: Settings, tmp_path: Path
 ) -> None:
     plan = Plan.objects.get(pk=ANONYMOUS_PLAN)
@@ -236,7 +236,7 @@ def assert_few_go_on(user: User | None, settings: Settings, folder: Path, *, lim
 
 
 @pytest.mark.database
-def test_what_a_visitor_may_have_a_day(transactional_db: None) -> None:
+def test_what_a_guest_may_have_a_day(transactional_db: None) -> None:
     Plan.objects.filter(pk=ANONYMOUS_PLAN).update(daily_transcriptions=5)
     now, counted = timezone.now(), 0
     for answer in run_at_once([partial(_counts, now)] * AT_ONCE):

@@ -38,10 +38,13 @@ class WordErrors:
 
 def count_word_errors(reference: str, hypothesis: str, *, language: str = "en") -> WordErrors:
     """Compare two texts after Whisper's own normalisation (Radford et al. 2022, appendix C)."""
-    said, heard = normalise(reference, language=language), normalise(hypothesis, language=language)
-    if not said:
-        return WordErrors(0, 0, 0, len(heard.split()))
-    measured = jiwer.process_words(said, heard)
+    spoken, recognised = (
+        normalise(reference, language=language),
+        normalise(hypothesis, language=language),
+    )
+    if not spoken:
+        return WordErrors(0, 0, 0, len(recognised.split()))
+    measured = jiwer.process_words(spoken, recognised)
     return WordErrors(
         words=measured.hits + measured.substitutions + measured.deletions,
         substituted=measured.substitutions,

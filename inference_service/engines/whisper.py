@@ -29,6 +29,7 @@ from inference_service.engines.asr import (
     WindowText,
 )
 from inference_service.engines.batch_memory import choose_batch_size, run_halving
+from inference_service.engines.language_track import Slice
 from inference_service.engines.quality import (
     MAX_NO_SPEECH_PROB,
     Scores,
@@ -139,7 +140,14 @@ class WhisperRecogniser:
     def _recognise(self, batch: Sequence[WindowRequest]) -> list[WindowText]:
         encoded = self.encode(batch)
         n_frames = [_features_of(request).n_frames for request in batch]
-        tracks = track_batch(encoded, batch, n_frames, detector=self.model, known=self.languages)
+        tracks = track_batch(
+            encoded,
+            batch,
+            n_frames,
+            detector=self.model,
+            examine=self._guess_parts,
+            known=self.languages,
+        )
         texts = [WindowText(Verdict.MIXED, languages=runs) for runs in tracks]
         single = [index for index, runs in enumerate(tracks) if len(runs) == 1]
         if not single:
@@ -191,6 +199,12 @@ class WhisperRecogniser:
             detected = map(read_guesses, self.model.detect_language(encoded.storage))
             guesses |= dict(zip(indexes, detected, strict=True))
         return [guesses[index] for index in range(len(windows))]
+
+    def _guess_parts(
+        self, request: WindowRequest, parts: Sequence[Slice]
+    ) -> list[list[LanguageGuess]]:
+        """Guess the language of parts of a window, each encoded by itself."""
+        return self._detect_language([_features_of(request).cut(part) for part in parts])
 
     def check_words(self, words: Sequence[GivenWord], *, language: str) -> None:
         tokenize_words(words, self._get_tokenizer(language, "transcribe"))

@@ -40,6 +40,10 @@ class WindowFeatures:
     def n_frames(self) -> int:
         return int(self.mel.shape[-1])
 
+    def cut(self, part: tuple[int, int]) -> "WindowFeatures":
+        """Return the features of a part, in the encoder's frames of 20 ms, encoded by itself."""
+        return WindowFeatures(self.mel[:, 2 * part[0] : 2 * part[1]])
+
     def encoded_at(self, length: int) -> Encoded | None:
         """Return the encoder's output for these features padded to `length` frames, if stored."""
         is_stored = self.encoded is not None and 2 * self.encoded.shape[1] == length

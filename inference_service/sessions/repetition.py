@@ -63,17 +63,22 @@ def cut_into_parts(voiced: Voiced) -> list[FrameInterval]:
 
 
 def find_pause(voiced: Voiced, around: int, *, reach: int) -> int:
-    """Return the middle of the longest pause within reach, the nearest of equals; else `around`."""
+    """Return the middle of the longest pause within reach; else `around`.
+
+    A pause counts for less the further away it is, at the end of the reach for half its length.
+    """
     low = max(1, around - reach)
-    best, best_length = around, 0
+    best, best_weight = around, 0.0
     start: int | None = None
     for frame in range(low, min(len(voiced), around + reach) + 1):
         is_voiced = frame >= len(voiced) or bool(voiced[frame]) or frame == around + reach
         if not is_voiced:
             start = frame if start is None else start
         elif start is not None:
-            if frame - start > best_length:
-                best, best_length = (start + frame) // 2, frame - start
+            middle = (start + frame) // 2
+            weight = (frame - start) * (1 - abs(middle - around) / (2 * reach))
+            if weight > best_weight:
+                best, best_weight = middle, weight
             start = None
     return best
 

@@ -21,6 +21,7 @@ _FIRST_BACKOFF_S = 1.0
 _LONGEST_BACKOFF_S = 30.0
 _STABLE_S = 60.0
 _LONGEST_LINE_BYTES = 1 << 20
+_REAP_S = 5.0  # for the kernel to end what was killed
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
@@ -65,6 +66,8 @@ class ManagedProcess:
             self._console.print_block(f"{self.name} did not end within {grace_s:.0f} s: killed.")
         finally:
             self._kill_group()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), _REAP_S)
         self._loop.stop()
 
     async def _spawn(self) -> asyncio.subprocess.Process:
@@ -111,15 +114,23 @@ class ManagedProcess:
         return status
 
     async def _show_lines(self, stdout: asyncio.StreamReader | None) -> None:
+        is_too_long = False
         while stdout is not None:
             try:
-                line = await stdout.readline()
-            except ValueError:
-                self._console.write(self.name, "(a line of more than 1 MB was left out)")
+                line = await stdout.readuntil()
+            except asyncio.LimitOverrunError as error:
+                await stdout.readexactly(error.consumed)  # its end comes with a later round
+                is_too_long = True
                 continue
-            if not line:
+            except asyncio.IncompleteReadError as error:
+                line = error.partial
+            if is_too_long:
+                self._console.write(self.name, "(a line of more than 1 MB was left out)")
+            elif line:
+                self._console.write(self.name, line.decode(errors="replace").rstrip())
+            if not line.endswith(b"\n"):
                 return
-            self._console.write(self.name, line.decode(errors="replace").rstrip())
+            is_too_long = False
 
     def _kill_group(self) -> None:
         if self._process is not None:

@@ -24,7 +24,7 @@ def test_the_owner_gets_the_key(owner: User) -> None:
     assert get_api_key(owner, str(api_key.pk)) == api_key
 
 
-def test_somebody_elses_key_is_not_found(owner: User, outsider: User) -> None:
+def test_another_users_key_is_not_found(owner: User, outsider: User) -> None:
     api_key, _ = issue_api_key(owner, name="laptop")
     with pytest.raises(KeyNotFoundError) as refusal:
         get_api_key(outsider, str(api_key.pk))

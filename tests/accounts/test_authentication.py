@@ -104,7 +104,7 @@ def test_a_key_that_another_process_revoked_is_refused_when_the_cache_is_stale(u
     assert find() is None
 
 
-def test_a_key_revoked_while_it_is_looked_up_is_not_kept(user: User) -> None:
+def test_a_key_revoked_while_it_is_read_is_not_stored(user: User) -> None:
     api_key, _ = issue_api_key(user, name="laptop")
 
     def load() -> ApiKey:

@@ -41,7 +41,7 @@ def test_the_right_most_address_that_is_not_ours_is_the_clients(
     assert found == client
 
 
-def test_nobody_is_believed_unless_configured(settings: Settings) -> None:
+def test_no_one_is_trusted_unless_configured(settings: Settings) -> None:
     request = HttpRequest()
     request.META = {"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "198.51.100.1"}
     settings.TRUSTED_PROXIES = []

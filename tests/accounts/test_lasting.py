@@ -13,13 +13,13 @@ EVERY_S = 0.05
 class Source:
     """Pieces at an interval; notes that it was closed."""
 
-    def __init__(self, *, pieces: int, pause_s: float) -> None:
-        self._pieces, self._pause_s = pieces, pause_s
+    def __init__(self, *, chunks: int, pause_s: float) -> None:
+        self._chunks, self._pause_s = chunks, pause_s
         self.is_closed = False
 
     async def read(self) -> AsyncIterator[bytes]:
         try:
-            for number in range(self._pieces):
+            for number in range(self._chunks):
                 await asyncio.sleep(self._pause_s)
                 yield str(number).encode()
         finally:
@@ -31,18 +31,18 @@ async def collect(source: Source, answers: list[bool]) -> list[bytes]:
         return answers.pop(0) if len(answers) > 1 else answers[0]
 
     async with asyncio.timeout(20):
-        return [piece async for piece in while_allowed(source.read(), is_allowed, every_s=EVERY_S)]
+        return [chunk async for chunk in while_allowed(source.read(), is_allowed, every_s=EVERY_S)]
 
 
-async def test_all_pieces_come_in_order_while_the_right_lasts() -> None:
-    source = Source(pieces=20, pause_s=EVERY_S / 3)
+async def test_all_parts_come_in_order_while_the_right_lasts() -> None:
+    source = Source(chunks=20, pause_s=EVERY_S / 3)
 
     assert await collect(source, [True]) == [str(number).encode() for number in range(20)]
     assert source.is_closed
 
 
-async def test_a_source_that_always_has_a_piece_ends_too() -> None:
-    source = Source(pieces=10**9, pause_s=0)
+async def test_a_source_that_always_has_a_chunk_ends_too() -> None:
+    source = Source(chunks=10**9, pause_s=0)
 
     await collect(source, [True, False])
 
@@ -50,24 +50,24 @@ async def test_a_source_that_always_has_a_piece_ends_too() -> None:
 
 
 async def test_a_source_that_is_silent_for_ever_is_cancelled_and_closed() -> None:
-    source = Source(pieces=1, pause_s=3600)
+    source = Source(chunks=1, pause_s=3600)
 
     assert await collect(source, [True, True, False]) == []
     assert source.is_closed
 
 
-async def test_no_piece_is_yielded_after_a_no() -> None:
-    source = Source(pieces=2, pause_s=EVERY_S * 1.5)
+async def test_no_chunk_is_yielded_after_a_no() -> None:
+    source = Source(chunks=2, pause_s=EVERY_S * 1.5)
 
     assert await collect(source, [False]) == []
 
 
 async def test_a_client_that_goes_closes_the_source() -> None:
-    source = Source(pieces=5, pause_s=0)
-    pieces = while_allowed(source.read(), lambda: True, every_s=EVERY_S)
+    source = Source(chunks=5, pause_s=0)
+    chunks = while_allowed(source.read(), lambda: True, every_s=EVERY_S)
 
-    await anext(pieces)
-    await pieces.aclose()  # type: ignore[attr-defined]  # it is a generator
+    await anext(chunks)
+    await chunks.aclose()  # type: ignore[attr-defined]  # it is a generator
 
     assert source.is_closed
 
@@ -77,7 +77,7 @@ async def test_a_fault_of_the_source_is_passed_on() -> None:
         yield b"first"
         raise OSError("the disk")
 
-    pieces = while_allowed(broken(), lambda: True, every_s=EVERY_S)
-    assert await anext(pieces) == b"first"
+    chunks = while_allowed(broken(), lambda: True, every_s=EVERY_S)
+    assert await anext(chunks) == b"first"
     with pytest.raises(OSError, match="disk"):
-        await anext(pieces)
+        await anext(chunks)

@@ -194,7 +194,7 @@ def test_a_guest_and_no_one_are_always_good(
 
 
 @pytest.mark.parametrize("header", ["Bearer abc", "bearer abc", "  Bearer   abc  "])
-def test_a_bearer_header_is_read_whatever_its_spacing(header: str) -> None:
+def test_a_bearer_header_is_read_with_any_spacing(header: str) -> None:
     assert read_bearer(header) == "abc"
 
 
@@ -226,7 +226,7 @@ class TestRequests:
     def test_a_request_without_a_key_is_nobodys(self, db: None) -> None:
         assert not self.request().user.is_authenticated
 
-    def test_a_key_in_a_requests_address_is_not_looked_at(self, user: User) -> None:
+    def test_a_key_in_a_requests_address_is_not_read(self, user: User) -> None:
         _, raw = issue_api_key(user, name="laptop")
         assert not self.request(f"/?token={raw}").user.is_authenticated
 

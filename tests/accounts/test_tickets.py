@@ -18,14 +18,14 @@ def ann() -> User:
     return member("ann@example.com")
 
 
-def test_a_page_gets_a_ticket_for_whoever_is_logged_in(ann: User) -> None:
+def test_a_page_gets_a_ticket_for_the_user_who_is_logged_in(ann: User) -> None:
     answer = browser_of(ann).post("/account/ticket/")
 
     assert redeem_ticket(answer.json()["ticket"]) == ann
     assert answer["Cache-Control"] == "no-store"
 
 
-def test_nobody_else_gets_one(ann: User) -> None:
+def test_no_one_else_gets_one(ann: User) -> None:
     forger = Client(enforce_csrf_checks=True)
     forger.force_login(ann)
 

@@ -73,8 +73,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(error.status, error.body)
 
     def _send(self, status: int, body: Object) -> None:
-        told = {name: value for name, value in body.items() if not name.startswith("_")}
-        content = json.dumps(told).encode()
+        public = {name: value for name, value in body.items() if not name.startswith("_")}
+        content = json.dumps(public).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))

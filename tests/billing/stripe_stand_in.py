@@ -45,8 +45,8 @@ class RefusedError(Exception):
     def __init__(self, status: int, code: str, message: str, *, param: str = "") -> None:
         super().__init__(message)
         self.status = status
-        told = {"code": code, "message": message, "param": param}
-        self.body = {"error": {"type": "invalid_request_error", **told}}
+        details = {"code": code, "message": message, "param": param}
+        self.body = {"error": {"type": "invalid_request_error", **details}}
 
 
 class StripeStandIn:
@@ -185,7 +185,7 @@ class StripeStandIn:
 
     def event(self, kind: str, about: Object) -> Object:
         """The event with the object as it is at this moment, independent of later changes."""
-        told = {name: value for name, value in about.items() if not name.startswith("_")}
+        details = {name: value for name, value in about.items() if not name.startswith("_")}
         return {
             "id": f"evt_{next(self._numbers)}",
             "object": "event",
@@ -193,7 +193,7 @@ class StripeStandIn:
             "created": int(time.time()),
             "livemode": False,
             "type": kind,
-            "data": {"object": copy.deepcopy(told)},
+            "data": {"object": copy.deepcopy(details)},
         }
 
     # what is asked

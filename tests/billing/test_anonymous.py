@@ -36,7 +36,7 @@ def test_another_address_has_its_own_share() -> None:
 
 
 @pytest.mark.django_db
-def test_a_refusal_says_when_to_come_back() -> None:
+def test_a_refusal_states_when_to_come_back() -> None:
     late = NOON.replace(hour=23, minute=59, second=30)
     for _ in range(3):
         count_anonymous_use("192.0.2.1", now=late)
@@ -51,7 +51,7 @@ def test_a_refusal_says_when_to_come_back() -> None:
 
 
 @pytest.mark.django_db
-def test_the_share_is_new_after_midnight_utc_whatever_the_zone_of_the_clock() -> None:
+def test_the_share_is_new_after_midnight_utc_in_any_zone_of_the_clock() -> None:
     last = datetime(2026, 3, 31, 23, 59, 59, 999_999, tzinfo=UTC)
     assert [is_served("192.0.2.1", now=last) for _ in range(4)] == [True, True, True, False]
     first = (last + timedelta(microseconds=1)).astimezone()

@@ -76,7 +76,7 @@ def test_an_entry_that_nothing_explains_is_found(account: BillingAccount) -> Non
     assert figures() == ["credits", "credits taken"]
 
 
-def test_the_command_says_that_all_is_well(account: BillingAccount) -> None:
+def test_the_command_states_that_all_is_well(account: BillingAccount) -> None:
     out = StringIO()
     call_command("check_ledger", stdout=out)
     assert out.getvalue() == "Every balance is the sum of its entries.\n"

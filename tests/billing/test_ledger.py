@@ -66,7 +66,7 @@ def test_a_hold_takes_the_months_minutes_before_credits(make_account: MakeAccoun
     assert left_of(account) == (8, 0)
 
 
-def test_what_was_not_heard_goes_back_credits_first(make_account: MakeAccount) -> None:
+def test_what_was_not_transcribed_goes_back_credits_first(make_account: MakeAccount) -> None:
     account = make_account(credits=10, minutes=3)
     place_hold("job", account=account, minutes=5)
     charge = settle_hold("job", billed_ms=3_500 + 60_000)
@@ -277,7 +277,7 @@ def test_what_was_never_held_is_not_settled_or_extended(db: None) -> None:
     assert not release_hold("nothing")
 
 
-def test_the_ledger_keeps_the_amounts_of_a_deleted_user(make_account: MakeAccount) -> None:
+def test_the_ledger_retains_the_amounts_of_a_deleted_user(make_account: MakeAccount) -> None:
     account = make_account(credits=5)
     place_hold("job", account=account, minutes=2)
     settle_hold("job", billed_ms=60_000)

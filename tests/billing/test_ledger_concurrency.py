@@ -67,9 +67,9 @@ def test_a_hold_is_closed_once_when_settled_and_released_at_once(
     ]
     run_at_once(ways * 5)
     hold = Hold.objects.get(reference="job")
-    kept = hold.settled_credit_minutes if hold.state == HoldState.SETTLED else 0
+    spent = hold.settled_credit_minutes if hold.state == HoldState.SETTLED else 0
     assert hold.state != HoldState.HELD
-    assert read_balance(account).credits == 20 - kept
+    assert read_balance(account).credits == 20 - spent
     assert check_ledger() == []
 
 

@@ -122,10 +122,10 @@ class LedgerMachine(RuleBasedStateMachine):
         return True
 
     def give_back(self, expected: ExpectedHold, *, charged: int) -> None:
-        kept_minutes = min(charged, expected.allowance)
-        self.minutes[expected.month] += expected.allowance - kept_minutes
-        self.credits += expected.credits - (charged - kept_minutes)
-        self.charged_credits += charged - kept_minutes
+        paid_minutes = min(charged, expected.allowance)
+        self.minutes[expected.month] += expected.allowance - paid_minutes
+        self.credits += expected.credits - (charged - paid_minutes)
+        self.charged_credits += charged - paid_minutes
         expected.is_open = False
 
     @invariant()

@@ -23,7 +23,7 @@ def user(db: None) -> User:
     return User.objects.create_user("ada@example.com")
 
 
-def test_a_visitor_has_three_a_day_of_100_mb_one_at_a_time(db: None) -> None:
+def test_a_guest_has_three_a_day_of_100_mb_one_at_a_time(db: None) -> None:
     limits = limits_for(None)
     assert (limits.daily_transcriptions, limits.max_file_bytes) == (3, 100 * MB)
     assert limits.concurrency == 1

@@ -81,7 +81,7 @@ def seed(system: System) -> str:
     return system.run(sys.executable, "manage.py", "shell", "-v0", "-c", SEED).split()[-1]
 
 
-def test_a_gap_stands_in_its_place_and_its_text_is_kept_and_taken_back(
+def test_a_gap_stands_in_its_place_and_its_text_is_accepted_and_taken_back(
     page: Page, inference: FakeInference
 ) -> None:
     items = page.locator("#segments > li")

@@ -119,12 +119,12 @@ def test_a_summary_plays_from_its_evidence_and_stays_until_it_is_deleted(page: P
     minutes, seconds = clock.split(":")
     start_s = 60 * int(minutes) + int(seconds)
     line = page.locator(f'#segments > li[data-start^="{start_s}"]').first
-    said = sentence.inner_text().removesuffix(clock).strip()
-    assert said in line.locator(".text").inner_text()
+    sentence_text = sentence.inner_text().removesuffix(clock).strip()
+    assert sentence_text in line.locator(".text").inner_text()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     made.get_by_role("button", name="Copy").click()
     expect(made.get_by_role("button", name="Copied")).to_be_visible()
-    assert said in page.evaluate("navigator.clipboard.readText()")
+    assert sentence_text in page.evaluate("navigator.clipboard.readText()")
     sentence.get_by_role("button", name=f"Play from {clock}").click()
     page.wait_for_function(f"() => player.currentTime >= {start_s} && !player.paused")
     expect(line).to_be_in_viewport()
@@ -133,7 +133,7 @@ def test_a_summary_plays_from_its_evidence_and_stays_until_it_is_deleted(page: P
     open_panel(page, "Summary and notes")
     expect(page.locator(".made")).to_have_count(1)
     page.locator(".made > summary").click()
-    expect(page.locator(".made .written")).to_contain_text(said)
+    expect(page.locator(".made .written")).to_contain_text(sentence_text)
     page.locator(".made").get_by_role("button", name="Delete").click()
     expect(page.locator(".made")).to_have_count(0)
     page.reload()
@@ -165,7 +165,7 @@ def test_a_new_result_replaces_the_last_of_its_kind(page: Page) -> None:
     expect(made.get_by_text("Owner: Omar").first).to_be_visible()
 
 
-def test_notes_are_edited_and_what_looks_like_html_stays_text(page: Page) -> None:
+def test_notes_are_edited_and_what_resembles_html_stays_text(page: Page) -> None:
     made = make(page, "content/meeting_notes")
     made.get_by_role("button", name="Edit").click()
     area = made.get_by_role("textbox", name="Text")
@@ -202,7 +202,7 @@ def test_a_correction_of_the_text_marks_what_was_made_before(page: Page) -> None
     expect(page.locator(".made .stale")).to_contain_text("The text has changed since.")
 
 
-def test_what_only_a_language_model_writes_says_what_is_missing(page: Page) -> None:
+def test_what_only_a_language_model_writes_states_what_is_missing(page: Page) -> None:
     open_panel(page, "Summary and notes")
     page.locator("#make-what").select_option("content/newsletter")
     page.locator("#making").get_by_role("button", name="Make", exact=True).click()
@@ -275,12 +275,12 @@ def test_who_has_only_a_link_sees_no_panels(
     link = requests.post(shares, json={}, headers=system.headers, timeout=30).json()["url"]
     expect(page.locator(".group")).to_have_count(2)
 
-    visitor = start_browser(None).new_page()
-    visitor.goto(f"{system.url}/{link.split('/', 3)[3]}")
-    expect(visitor.get_by_text(OPENING).first).to_be_visible()
-    expect(visitor.locator(".group, #made, #asked")).to_have_count(0)
-    visitor.goto(page.url)
-    expect(visitor.get_by_text(OPENING)).to_have_count(0)
+    guest = start_browser(None).new_page()
+    guest.goto(f"{system.url}/{link.split('/', 3)[3]}")
+    expect(guest.get_by_text(OPENING).first).to_be_visible()
+    expect(guest.locator(".group, #made, #asked")).to_have_count(0)
+    guest.goto(page.url)
+    expect(guest.get_by_text(OPENING)).to_have_count(0)
 
 
 def test_the_panels_speak_czech(page: Page) -> None:

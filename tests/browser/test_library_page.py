@@ -72,7 +72,7 @@ def test_subtitles_become_transcripts_which_are_ticked_and_taken_away(
         assert sorted(archive.namelist()) == ["One.srt", "Two.srt"]
 
 
-def test_one_file_leads_to_its_transcript_and_a_refusal_is_said(
+def test_one_file_leads_to_its_transcript_and_a_refusal_is_shown(
     page: Page, system: System, tmp_path: Path
 ) -> None:
     (tmp_path / "Rozhovor.vtt").write_text("WEBVTT\n\n00:01.000 --> 00:03.000\n<v Jana>Ahoj.\n")

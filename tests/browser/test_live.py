@@ -17,7 +17,7 @@ from tests.e2e.processes import ROOT, System
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 
-TINY = ROOT / "tests" / "models" / "whisper-en-cs-tiny"
+TINY = ROOT / "tests" / "weights" / "whisper-en-cs-tiny"
 TEXT = "The next meeting is Friday."
 SAMPLE = ROOT / "tests" / "contract" / "samples" / "browser.js"
 ANN = "ann@example.com"
@@ -46,7 +46,7 @@ def anns_key(system: System) -> str:
     return system.create_api_key(ANN, plan="free")
 
 
-def browser_that_hears(start_browser: StartBrowser, name: str, folder: Path) -> Browser:
+def browser_with_microphone(start_browser: StartBrowser, name: str, folder: Path) -> Browser:
     wav = make_wav(TINY / "samples" / f"{name}.flac", folder / f"{name}.wav")
     return start_browser(wav)
 
@@ -75,7 +75,7 @@ def wait_for(
         page.wait_for_timeout(50)
 
 
-def heard_ms(page: Page) -> int:
+def received_ms(page: Page) -> int:
     minutes, seconds = page.get_by_role("timer").inner_text().partition(" /")[0].split(":")
     return (int(minutes) * 60 + int(seconds)) * 1000
 
@@ -83,7 +83,7 @@ def heard_ms(page: Page) -> int:
 def test_words_appear_and_are_a_transcript_afterwards(
     system: System, anns_key: str, start_browser: StartBrowser, tmp_path: Path
 ) -> None:
-    browser = browser_that_hears(start_browser, "en_short_2", tmp_path)
+    browser = browser_with_microphone(start_browser, "en_short_2", tmp_path)
     page = anns_page(system, browser)
     expect(page.get_by_text("600 free minutes")).to_be_visible()
     page.get_by_role("button", name="Start").click()
@@ -107,10 +107,10 @@ def test_words_appear_and_are_a_transcript_afterwards(
     browser.close()
 
 
-def test_a_visitor_speaks_reads_and_takes_the_text_along(
+def test_a_guest_speaks_reads_and_takes_the_text_along(
     system: System, start_browser: StartBrowser, tmp_path: Path
 ) -> None:
-    browser = browser_that_hears(start_browser, "en_short_2", tmp_path)
+    browser = browser_with_microphone(start_browser, "en_short_2", tmp_path)
     page = open_live(system, browser.new_context(locale="cs"))
     page.locator(".toggle").click()
 
@@ -123,10 +123,10 @@ def test_a_visitor_speaks_reads_and_takes_the_text_along(
     browser.close()
 
 
-def test_nothing_is_lost_where_the_web_process_dies_while_somebody_speaks(
+def test_nothing_is_lost_where_the_web_process_dies_while_a_client_speaks(
     system: System, anns_key: str, start_browser: StartBrowser, tmp_path: Path
 ) -> None:
-    browser = browser_that_hears(start_browser, "en_talk_20s", tmp_path)
+    browser = browser_with_microphone(start_browser, "en_talk_20s", tmp_path)
     page = anns_page(system, browser)
     page.get_by_role("button", name="Start").click()
     expect(page.locator(".utterance").first).to_be_visible(timeout=20_000)
@@ -135,18 +135,18 @@ def test_nothing_is_lost_where_the_web_process_dies_while_somebody_speaks(
     expect(page.get_by_role("status").first).to_contain_text("Connection lost.")
     system.start("web")
     expect(page.get_by_role("status").first).to_have_text("Listening", timeout=20_000)
-    wait_for(page, lambda: heard_ms(page) >= 20_000, what=lambda: heard_ms(page), within_s=40)
+    wait_for(page, lambda: received_ms(page) >= 20_000, what=lambda: received_ms(page), within_s=40)
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("heading", name="Transcript", exact=True)).to_be_focused(timeout=30_000)
 
-    said = heard_ms(page)
+    received = received_ms(page)
     page.get_by_role("link", name="Open the transcript").click()
     transcript_id = page.url.rstrip("/").rpartition("/")[2]
     stored = requests.get(
         f"{system.url}/api/v1/transcripts/{transcript_id}/",
         headers={"Authorization": f"Bearer {anns_key}"},
     ).json()
-    assert said / 1000 <= stored["duration"] < said / 1000 + 1.5
+    assert received / 1000 <= stored["duration"] < received / 1000 + 1.5
     browser.close()
 
 
@@ -171,7 +171,7 @@ def test_the_contracts_browser_sample_works(
     system: System, start_browser: StartBrowser, tmp_path: Path
 ) -> None:
     """Unchanged but for the address, on a page of another site."""
-    browser = browser_that_hears(start_browser, "en_short_2", tmp_path)
+    browser = browser_with_microphone(start_browser, "en_short_2", tmp_path)
     page = browser.new_page()
     printed: list[str] = []
     page.on("console", lambda message: printed.append(message.text))

@@ -35,45 +35,45 @@ class Script:
 
     def __init__(self, *refusals: tuple[dict[str, Any], int] | None) -> None:
         self.refusals = list(refusals)
-        self.said: list[list[dict[str, Any]]] = []
-        self.heard: list[bytes] = []
+        self.sent_messages: list[list[dict[str, Any]]] = []
+        self.received: list[bytes] = []
         self.stored_ms = 0
         self.socket: WebSocketRoute | None = None
 
     def serve(self, socket: WebSocketRoute) -> None:
         self.socket = socket
-        self.said.append([])
-        self.heard.append(b"")
-        socket.on_message(self._hear)
-        self.tell(status="ready", transcript_id=None)
+        self.sent_messages.append([])
+        self.received.append(b"")
+        socket.on_message(self._receive)
+        self.send(status="ready", transcript_id=None)
 
-    def tell(self, **message: object) -> None:
+    def send(self, **message: object) -> None:
         assert self.socket is not None
         common = {"text": "", "partial": "", "audio_ms": self.stored_ms, "is_final": False}
         self.socket.send(json.dumps({**common, "transcript_id": TRANSCRIPT, **message}))
 
     def end(self) -> None:
-        self.tell(is_final=True, final=True, transcript="", credits_charged=1)
+        self.send(is_final=True, final=True, transcript="", credits_charged=1)
         self.close(1000)
 
     def close(self, code: int) -> None:
         assert self.socket is not None
         self.socket.close(code=code)
 
-    def _hear(self, frame: str | bytes) -> None:
+    def _receive(self, frame: str | bytes) -> None:
         if isinstance(frame, bytes):
-            self.heard[-1] += frame
+            self.received[-1] += frame
             return
-        self.said[-1].append(json.loads(frame))
-        if len(self.said[-1]) == 1:
+        self.sent_messages[-1].append(json.loads(frame))
+        if len(self.sent_messages[-1]) == 1:
             self._open()
 
     def _open(self) -> None:
         refusal = self.refusals.pop(0) if self.refusals else None
         if refusal is None:
-            self.tell(status="started", model="small", resume_token="r1", transcript_token="v1")
+            self.send(status="started", model="small", resume_token="r1", transcript_token="v1")
         else:
-            self.tell(**refusal[0])
+            self.send(**refusal[0])
             self.close(refusal[1])
 
 
@@ -121,15 +121,18 @@ def wait_for_sound(page: Page, script: Script, *, ms: int, connection: int = 0) 
     """Until the server has got so much on that connection."""
     wait_until(
         page,
-        lambda: len(script.heard) > connection and len(script.heard[connection]) >= ms * BYTES_A_MS,
+        lambda: (
+            len(script.received) > connection
+            and len(script.received[connection]) >= ms * BYTES_A_MS
+        ),
     )
 
 
 def wait_for_stop(page: Page, script: Script) -> None:
-    wait_until(page, lambda: script.said[-1][-1:] == [{"action": "stop"}])
+    wait_until(page, lambda: script.sent_messages[-1][-1:] == [{"action": "stop"}])
 
 
-def test_words_appear_the_settled_ones_apart_from_those_that_may_change(
+def test_words_appear_the_final_ones_apart_from_those_that_may_change(
     context: BrowserContext, url: str
 ) -> None:
     script = Script()
@@ -138,17 +141,17 @@ def test_words_appear_the_settled_ones_apart_from_those_that_may_change(
     expect(page.get_by_role("status").first).to_have_text("Listening")
     wait_for_sound(page, script, ms=500)
 
-    script.tell(partial="the old bridge was", committed="the old", start=0.4, end=1.2)
+    script.send(partial="the old bridge was", committed="the old", start=0.4, end=1.2)
     expect(page.locator("#partial .committed")).to_have_text("the old")
     expect(page.locator("#partial .pending")).to_have_text("bridge was")
-    script.tell(text="The old bridge was wooden.", start=0.4, end=2.0)
+    script.send(text="The old bridge was wooden.", start=0.4, end=2.0)
     expect(page.get_by_role("log")).to_have_text("0:00The old bridge was wooden.")
     expect(page.locator("#partial")).to_be_hidden()
 
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("status").first).to_have_text("Finishing…")
     page.wait_for_function("() => document.querySelector('.toggle').disabled")
-    assert script.said[0][0]["language"] == "auto"
+    assert script.sent_messages[0][0]["language"] == "auto"
     wait_for_stop(page, script)
     script.end()
     expect(page.get_by_role("heading", name="Transcript", exact=True)).to_be_focused()
@@ -163,7 +166,7 @@ def test_the_sound_that_was_not_stored_is_sent_again_after_a_lost_connection(
     page = open_page(context, url, script)
     start(page)
     wait_for_sound(page, script, ms=2_000)
-    script.tell(text="Before.", start=0, end=0.7)
+    script.send(text="Before.", start=0, end=0.7)
     script.stored_ms = 730
     script.close(1001)
     wait_for_sound(page, script, ms=2_000, connection=1)
@@ -171,33 +174,36 @@ def test_the_sound_that_was_not_stored_is_sent_again_after_a_lost_connection(
     page.get_by_role("button", name="Stop").click()
     wait_for_stop(page, script)
 
-    before, after = script.heard
-    assert (script.said[1][0]["resume_token"], script.said[1][0]["last_received"]) == ("r1", 0.7)
+    before, after = script.received
+    assert (
+        script.sent_messages[1][0]["resume_token"],
+        script.sent_messages[1][0]["last_received"],
+    ) == ("r1", 0.7)
     known = 730 * BYTES_A_MS
     overlap = len(before) - known
     assert after[:overlap] == before[known:]
     assert any(after[:overlap])  # it was no silence that was compared
 
 
-def test_a_session_that_was_closed_meanwhile_goes_on_as_another_transcript(
+def test_a_session_that_was_closed_in_between_goes_on_as_another_transcript(
     context: BrowserContext, url: str
 ) -> None:
-    gone = ({"error": "Ended.", "code": "session_ended"}, 4410)
-    script = Script(None, gone)
+    ended = ({"error": "Ended.", "code": "session_ended"}, 4410)
+    script = Script(None, ended)
     page = open_page(context, url, script)
     start(page)
     wait_for_sound(page, script, ms=1_000)
-    script.tell(text="Before.", start=0, end=1)
+    script.send(text="Before.", start=0, end=1)
     script.stored_ms = 500
-    script.tell(status="listening")
+    script.send(status="listening")
     script.stored_ms = 0
     script.close(1001)
     wait_for_sound(page, script, ms=1_500, connection=2)
 
-    assert not {"resume_token", "last_received"} & script.said[2][0].keys()
+    assert not {"resume_token", "last_received"} & script.sent_messages[2][0].keys()
     known = 500 * BYTES_A_MS
-    unsent = script.heard[0][known:]
-    assert script.heard[2][: len(unsent)] == unsent
+    unsent = script.received[0][known:]
+    assert script.received[2][: len(unsent)] == unsent
     expect(page.get_by_role("status").first).to_have_text("Listening")
 
 
@@ -206,7 +212,7 @@ def test_a_server_that_restarts_is_connected_to_again(context: BrowserContext, u
     page = open_page(context, url, script)
     start(page)
     wait_for_sound(page, script, ms=300)
-    script.tell(error="The server is being restarted.", code="server_stopping")
+    script.send(error="The server is being restarted.", code="server_stopping")
     script.close(1012)
 
     wait_for_sound(page, script, ms=300, connection=1)
@@ -236,17 +242,17 @@ def test_a_refusal_is_a_sentence_with_what_to_do(
     expect(page.get_by_role("heading", name="Transcript", exact=True)).to_be_hidden()
 
 
-def test_credits_that_run_out_leave_what_was_said(context: BrowserContext, url: str) -> None:
+def test_credits_that_run_out_leave_what_was_spoken(context: BrowserContext, url: str) -> None:
     script = Script()
     page = open_page(context, url, script)
     start(page)
     wait_for_sound(page, script, ms=300)
-    script.tell(text="Before.", start=0, end=1)
-    script.tell(notice="credits_low", message="Your credits end within a minute.")
+    script.send(text="Before.", start=0, end=1)
+    script.send(notice="credits_low", message="Your credits end within a minute.")
     expect(
         page.get_by_text("Your minutes and credits will run out within a minute.")
     ).to_be_visible()
-    script.tell(error="Used up.", code="no_credits", is_final=True, transcript="Before.")
+    script.send(error="Used up.", code="no_credits", is_final=True, transcript="Before.")
     script.close(4402)
 
     expect(page.get_by_role("alert")).to_contain_text("Everything until then is saved.")
@@ -262,16 +268,16 @@ def test_a_pause_sends_nothing_and_goes_on(context: BrowserContext, url: str) ->
     expect(page.get_by_role("status").first).to_have_text("Paused")
     clock = page.get_by_role("timer")
     page.wait_for_timeout(300)  # what was on its way
-    heard, shown = len(script.heard[0]), clock.inner_text()
+    received, shown = len(script.received[0]), clock.inner_text()
     page.wait_for_timeout(700)
-    assert (len(script.heard[0]), clock.inner_text()) == (heard, shown)
+    assert (len(script.received[0]), clock.inner_text()) == (received, shown)
 
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("status").first).to_have_text("Listening")
-    wait_for_sound(page, script, ms=heard // BYTES_A_MS + 500)
+    wait_for_sound(page, script, ms=received // BYTES_A_MS + 500)
 
 
-def test_new_words_do_not_take_the_page_from_somebody_who_reads_further_up(
+def test_new_words_do_not_take_the_page_from_a_reader_further_up(
     context: BrowserContext, url: str
 ) -> None:
     script = Script()
@@ -280,12 +286,12 @@ def test_new_words_do_not_take_the_page_from_somebody_who_reads_further_up(
     start(page)
     wait_for_sound(page, script, ms=100)
     for number in range(30):
-        script.tell(text=f"Sentence number {number}.", start=number, end=number + 1)
+        script.send(text=f"Sentence number {number}.", start=number, end=number + 1)
     expect(page.get_by_text("Sentence number 29.")).to_be_in_viewport()
 
     page.evaluate(SCROLL_UP)
     newest = page.get_by_role("button", name="Jump to latest")
-    script.tell(text="Sentence number 30.", start=30, end=31)
+    script.send(text="Sentence number 30.", start=30, end=31)
     expect(newest).to_be_visible()
     assert page.evaluate("scrollY") == 200
     expect(page.get_by_role("button", name="Stop")).to_be_in_viewport()
@@ -294,7 +300,7 @@ def test_new_words_do_not_take_the_page_from_somebody_who_reads_further_up(
     expect(newest).to_be_hidden()
 
 
-def test_a_computer_without_a_microphone_is_told_so(start_browser: StartBrowser, url: str) -> None:
+def test_a_computer_without_a_microphone_is_reported(start_browser: StartBrowser, url: str) -> None:
     context = start_browser(None).new_context(locale="en", permissions=["microphone"])
     page = open_page(context, url, Script())
     start(page)
@@ -303,7 +309,7 @@ def test_a_computer_without_a_microphone_is_told_so(start_browser: StartBrowser,
 
 
 @pytest.mark.parametrize("locale", ["en", "cs"])
-def test_a_refused_permission_says_how_to_allow_it(
+def test_a_refused_permission_states_how_to_allow_it(
     start_browser: StartBrowser, microphone: Path, url: str, locale: str
 ) -> None:
     context = start_browser(microphone, is_allowed=False).new_context(locale=locale)

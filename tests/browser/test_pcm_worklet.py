@@ -63,8 +63,8 @@ def tone(frequency_hz: float, *, rate_hz: int, seconds: float = 0.5) -> NDArray[
 def resample(
     page: Page, samples: NDArray[np.float64], *, rate_hz: int, block: int = 128
 ) -> NDArray[np.float64]:
-    wish = {"rateHz": rate_hz, "samples": samples.tolist(), "block": block}
-    return np.array(page.evaluate(RESAMPLE, wish))
+    request = {"rateHz": rate_hz, "samples": samples.tolist(), "block": block}
+    return np.array(page.evaluate(RESAMPLE, request))
 
 
 def middle(samples: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -79,11 +79,11 @@ def rms_db(samples: NDArray[np.float64]) -> float:
 @pytest.mark.parametrize("rate_hz", RATES_HZ)
 def test_a_tone_stays_the_same_tone_at_the_same_time(page: Page, rate_hz: int) -> None:
     for frequency_hz in (100.0, 1_000.0, 3_400.0, 0.85 * min(rate_hz, 16_000) / 2):
-        heard = resample(page, tone(frequency_hz, rate_hz=rate_hz), rate_hz=rate_hz)
+        output = resample(page, tone(frequency_hz, rate_hz=rate_hz), rate_hz=rate_hz)
 
         meant = tone(frequency_hz, rate_hz=16_000)
-        assert len(heard) == len(meant)
-        assert rms_db(middle(heard - meant)) < rms_db(meant) - 60, frequency_hz
+        assert len(output) == len(meant)
+        assert rms_db(middle(output - meant)) < rms_db(meant) - 60, frequency_hz
 
 
 @pytest.mark.parametrize("rate_hz", [22_050, 44_100, 48_000, 96_000])
@@ -91,27 +91,27 @@ def test_what_16_khz_cannot_carry_does_not_fold_back(page: Page, rate_hz: int) -
     for frequency_hz in (8_050.0, 9_000.0, 10_900.0, rate_hz * 0.49):
         sound = tone(frequency_hz, rate_hz=rate_hz)
 
-        heard = resample(page, sound, rate_hz=rate_hz)
+        output = resample(page, sound, rate_hz=rate_hz)
 
-        assert rms_db(middle(heard)) < rms_db(sound) - 70, frequency_hz
+        assert rms_db(middle(output)) < rms_db(sound) - 70, frequency_hz
 
 
 @pytest.mark.parametrize("rate_hz", RATES_HZ)
 def test_a_constant_stays_what_it_is(page: Page, rate_hz: int) -> None:
-    heard = resample(page, np.full(rate_hz, 0.25), rate_hz=rate_hz)
+    output = resample(page, np.full(rate_hz, 0.25), rate_hz=rate_hz)
 
-    assert np.allclose(middle(heard), 0.25, atol=1e-5)
+    assert np.allclose(middle(output), 0.25, atol=1e-5)
 
 
 @pytest.mark.parametrize("rate_hz", [44_100, 48_000])
-def test_the_pieces_that_sound_arrives_in_make_no_difference(page: Page, rate_hz: int) -> None:
+def test_the_parts_that_sound_arrives_in_make_no_difference(page: Page, rate_hz: int) -> None:
     noise = np.random.default_rng(7).uniform(-0.5, 0.5, rate_hz)
 
     whole = resample(page, noise, rate_hz=rate_hz, block=rate_hz)
 
     for block in (1, 127, 128, 20_000):
-        pieces = resample(page, noise, rate_hz=rate_hz, block=block)
-        assert np.array_equal(pieces, whole)
+        parts = resample(page, noise, rate_hz=rate_hz, block=block)
+        assert np.array_equal(parts, whole)
 
 
 @pytest.mark.parametrize(("length", "expected"), [(0, 0), (1, 1), (3, 1), (4, 2), (48_001, 16_001)])

@@ -15,7 +15,7 @@ from tests.browser.session import log_in
 from tests.e2e.processes import ROOT, System
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
-TINY = ROOT / "tests" / "models" / "whisper-en-cs-tiny"
+TINY = ROOT / "tests" / "weights" / "whisper-en-cs-tiny"
 # No speaker model is small enough to come with the tests: two take turns, as one would have found.
 TWO_SPEAKERS = """
 from transcripts.models import Segment, Speaker
@@ -103,7 +103,7 @@ def text_of(page: Page, number: int) -> Any:
     return page.locator("#segments > li .text").nth(number)
 
 
-def test_a_word_that_is_clicked_is_heard_and_marked(
+def test_a_word_that_is_clicked_is_played_and_marked(
     page: Page, system: System, transcript_id: str
 ) -> None:
     segments = api(system, "GET", f"{transcript_id}/segments/")["results"]
@@ -202,7 +202,7 @@ def test_a_speaker_and_the_title_get_names(page: Page, system: System, transcrip
     assert "<b>Anna</b>" in known["speakers"]
 
 
-def test_an_editor_who_was_overtaken_is_told_and_keeps_what_was_typed(
+def test_an_editor_who_was_overtaken_is_warned_and_retains_what_was_typed(
     page: Page, system: System, transcript_id: str
 ) -> None:
     open_transcript(page, system, transcript_id)
@@ -235,7 +235,7 @@ def test_files_are_downloaded_under_the_title(
 
 
 @pytest.mark.usefixtures("two_speakers")
-def test_a_line_is_given_to_somebody_new(page: Page, system: System, transcript_id: str) -> None:
+def test_a_line_is_given_to_a_new_speaker(page: Page, system: System, transcript_id: str) -> None:
     open_transcript(page, system, transcript_id)
 
     edit_line(page, 1)
@@ -292,12 +292,12 @@ def test_words_move_to_the_line_behind_and_back(
 ) -> None:
     open_transcript(page, system, transcript_id)
     first, second = text_of(page, 2).inner_text(), text_of(page, 3).inner_text()
-    *kept, last = first.split()
+    *rest, last = first.split()
 
     edit_line(page, 2)
     page.get_by_text("Timing", exact=True).click()
     page.get_by_role("button", name="Move last word to next line").click()
-    expect(page.get_by_label("Text", exact=True)).to_have_value(" ".join(kept))
+    expect(page.get_by_label("Text", exact=True)).to_have_value(" ".join(rest))
     expect(text_of(page, 3)).to_have_text(f"{last} {second}")
     page.keyboard.press("Escape")
     edit_line(page, 3)
@@ -381,7 +381,7 @@ def test_files_are_as_was_chosen_and_subtitles_are_checked(
     assert 0 < len(content.split("\n")[2]) <= 24  # the first line of the first subtitle
 
 
-def test_a_title_without_a_space_keeps_the_page_as_wide_as_a_telephone(
+def test_a_title_without_a_space_leaves_the_page_as_wide_as_a_telephone(
     page: Page, system: System, transcript_id: str
 ) -> None:
     api(system, "PATCH", f"{transcript_id}/", title="long" * 60)

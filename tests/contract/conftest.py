@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.processes import ROOT, System
 
-TINY = ROOT / "tests" / "models" / "whisper-en-cs-tiny"
+TINY = ROOT / "tests" / "weights" / "whisper-en-cs-tiny"
 RECORDING = TINY / "samples" / "en_short_2.flac"
 TEXT = "The next meeting is Friday."  # exact in every mode: the model's README
 

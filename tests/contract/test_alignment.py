@@ -34,11 +34,11 @@ def wait_for_times(system: System, home: str) -> dict[str, Any]:
 
 def test_a_word_that_is_put_in_lands_where_it_was_spoken(system: System) -> None:
     with RECORDING.open("rb") as file:
-        heard = call(
+        recognised = call(
             system, "POST", "/v1/transcribe", files={"file": file}, data={"diarize": "false"}
         )
-    assert heard.json()["text"] == TEXT
-    home = f"/api/v1/transcripts/{heard.headers['X-Transcript-Id']}/segments/"
+    assert recognised.json()["text"] == TEXT
+    home = f"/api/v1/transcripts/{recognised.headers['X-Transcript-Id']}/segments/"
     (segment,) = call(system, "GET", home).json()["results"]
     spoken = {word["word"]: word for word in segment["words"]}
 
@@ -54,12 +54,12 @@ def test_a_word_that_is_put_in_lands_where_it_was_spoken(system: System) -> None
         assert placed[word] == spoken[word]
 
 
-def test_a_text_that_was_never_said_does_not_say_that_it_was_heard(system: System) -> None:
+def test_a_text_that_was_never_spoken_does_not_claim_to_be_recognised(system: System) -> None:
     with RECORDING.open("rb") as file:
-        heard = call(
+        recognised = call(
             system, "POST", "/v1/transcribe", files={"file": file}, data={"diarize": "false"}
         )
-    home = f"/api/v1/transcripts/{heard.headers['X-Transcript-Id']}/segments/"
+    home = f"/api/v1/transcripts/{recognised.headers['X-Transcript-Id']}/segments/"
     (segment,) = call(system, "GET", home).json()["results"]
     text = "Call me at +420 777 123 456 or jan@example.com, IBAN CZ6508000000192000145399"
 

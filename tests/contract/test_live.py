@@ -15,7 +15,7 @@ from faster_whisper import decode_audio
 
 from tests.contract.conftest import RECORDING, TEXT
 from tests.e2e.processes import System, wait_until
-from tests.transcripts.live.wire.talk import Talk
+from tests.transcripts.live.talk import Talk
 
 pytestmark = [pytest.mark.clients, pytest.mark.e2e]
 
@@ -73,33 +73,35 @@ def test_spoken_words_become_a_transcript_in_the_library(
         for start in range(0, len(pcm), 3200):
             client.send(pcm[start : start + 3200])
             time.sleep(0.1)  # as it is spoken
-        client.say({"action": "stop"})
-        client.hear_all()
+        client.send_frame({"action": "stop"})
+        client.receive_all()
 
     assert " ".join(client.texts) == TEXT
-    assert any(message["partial"] for message in client.told)
+    assert any(message["partial"] for message in client.messages)
     answer = requests.get(
         f"{system.url}/api/v1/transcripts/{started['transcript_id']}/", headers=system.headers
     ).json()
     assert (answer["text"], answer["title"], answer["status"]) == (TEXT, "Live", "completed")
 
 
-def test_a_server_that_stops_says_so_and_the_session_goes_on(
+def test_a_server_that_stops_shows_it_and_the_session_goes_on(
     system: System, key: str, pcm: bytes
 ) -> None:
     half = len(pcm) // 4 * 2
     with Talk(system.url, key=key) as client:
         started = client.begin()
         client.send(pcm[:half])
-        wait_until(lambda: client.hear()["audio_ms"] == half // 32, what="the audio is journalled")
+        wait_until(
+            lambda: client.receive()["audio_ms"] == half // 32, what="the audio is journalled"
+        )
         system.stop("web")
-        last = client.hear_all()[-1]
+        last = client.receive_all()[-1]
     system.start("web")
     with Talk(system.url, key=key) as client:
         resumed = client.begin(resume_token=last["resume_token"])
         client.send(pcm[resumed["audio_ms"] * 32 :])
-        client.say({"action": "stop"})
-        transcript = client.hear_all()[-1]["transcript"]
+        client.send_frame({"action": "stop"})
+        transcript = client.receive_all()[-1]["transcript"]
 
     assert (last["code"], last["resume_token"]) == ("server_stopping", started["resume_token"])
     assert resumed["audio_ms"] == half // 32
@@ -110,7 +112,7 @@ def test_no_process_logs_a_token(system: System, key: str) -> None:
     with Talk(system.url, query=urlencode({"token": key, "language": "en"})) as client:
         client.begin()
     with Talk(system.url, query=f"token={key}x") as client:
-        assert client.hear_all()[-1]["code"] == "invalid_key"
+        assert client.receive_all()[-1]["code"] == "invalid_key"
     address = system.url.replace("http://", "ws://")
     with pytest.raises(websockets.exceptions.InvalidStatus):
         websockets.sync.client.connect(f"{address}/v1/elsewhere?token={key}").__enter__()

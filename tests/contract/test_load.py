@@ -61,7 +61,7 @@ def curl(*arguments: str) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("is_chunked", [False, True])
-def test_a_visitors_600_mb_are_refused_with_flat_memory(
+def test_a_guests_600_mb_are_refused_with_flat_memory(
     system: System, big: Path, is_chunked: bool
 ) -> None:
     memory = Memory(system.pid("web"))

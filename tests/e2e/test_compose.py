@@ -20,7 +20,7 @@ from tests.e2e.processes import ROOT, System
 from tests.services import compose, postgresql_database, rabbitmq_queues, redis_database
 
 pytestmark = [pytest.mark.drills, pytest.mark.short, pytest.mark.e2e, pytest.mark.timeout(240)]
-TINY = ROOT / "tests" / "models" / "whisper-en-cs-tiny"
+TINY = ROOT / "tests" / "weights" / "whisper-en-cs-tiny"
 SAMPLE = TINY / "samples" / "en_short_1.flac"
 DOTENV = {
     "STT_DOMAIN": "stt.example.com",

@@ -24,7 +24,7 @@ from transcripts.media import open_decoder
 
 pytestmark = [pytest.mark.drills, pytest.mark.short, pytest.mark.e2e, pytest.mark.timeout(240)]
 
-TINY_MODEL = ROOT / "tests" / "models" / "whisper-en-cs-tiny"
+TINY_MODEL = ROOT / "tests" / "weights" / "whisper-en-cs-tiny"
 SECONDS = 75
 MINUTES = 2
 ROLES = ("inference", "worker-short", "worker-bulk", "worker-housekeeping", "beat", "web")
@@ -212,7 +212,7 @@ DISASTERS = [
 @pytest.mark.parametrize(
     ("moment", "strike"), DISASTERS, ids=[f"{strike.__name__}-{when}" for when, strike in DISASTERS]
 )
-def test_transcript_is_that_of_an_undisturbed_run_whatever_happens(
+def test_a_disturbed_run_ends_with_the_transcript_of_an_undisturbed_one(
     product: Product, moment: str, strike: Callable[[Product, str], None]
 ) -> None:
     headers = product.headers(f"{strike.__name__}-{moment}")

@@ -20,7 +20,7 @@ from transcripts.media import open_decoder
 
 pytestmark = [pytest.mark.drills, pytest.mark.e2e, pytest.mark.timeout(180)]
 
-TINY_MODEL = ROOT / "tests" / "models" / "whisper-en-cs-tiny"
+TINY_MODEL = ROOT / "tests" / "weights" / "whisper-en-cs-tiny"
 SECONDS = 20
 ROLES = ("inference", "worker-short", "worker-housekeeping", "beat", "web")
 
@@ -38,7 +38,7 @@ class Speaker:
         """Return status, recognised milliseconds and the text, as the database has them."""
         key = self.transcript_id.replace("-", "")
         with closing(sqlite3.connect(self.system.folder / "stt.sqlite3", timeout=30)) as database:
-            status, heard_ms = database.execute(
+            status, received_ms = database.execute(
                 "SELECT t.status, j.audio_duration_ms FROM transcripts_transcript t"
                 " JOIN transcripts_transcriptionjob j ON j.id = t.job_id WHERE t.id = ?",
                 (key,),
@@ -47,7 +47,7 @@ class Speaker:
                 "SELECT text FROM transcripts_segment WHERE transcript_id = ? ORDER BY position",
                 (key,),
             ).fetchall()
-        return status, heard_ms, " ".join(text for (text,) in texts)
+        return status, received_ms, " ".join(text for (text,) in texts)
 
 
 @pytest.fixture(scope="module")
@@ -118,15 +118,15 @@ def recording_of(folder: Path, pcm: bytes) -> bool:
     return any(path.read_bytes()[44:] == pcm for path in folder.glob("media/*/recording"))
 
 
-def test_a_worker_finishes_what_a_killed_web_process_heard(
+def test_a_worker_finishes_what_a_killed_web_process_received(
     system: System, speaker: Speaker, talk: bytes
 ) -> None:
     system.kill("web")
 
     wait_until(lambda: speaker.state()[0] == "completed", what="it is finished", within_s=60)
     system.start("web")
-    status, heard_ms, text = speaker.state()
-    assert (status, heard_ms) == ("completed", SECONDS * 1000)
+    status, received_ms, text = speaker.state()
+    assert (status, received_ms) == ("completed", SECONDS * 1000)
     assert len(text.split()) > SECONDS
     assert recording_of(system.folder, talk)
 

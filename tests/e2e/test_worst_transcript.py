@@ -100,7 +100,7 @@ def test_no_reader_of_the_largest_transcript_occupies_the_web_process(
         reader = address.removeprefix(path).removeprefix(system.url)[:20]
         began = cpu_s(pid)
         with session.get(address, headers=headers, timeout=300, stream=True) as answer:
-            size = sum(len(piece) for piece in answer.iter_content(2**20))
+            size = sum(len(chunk) for chunk in answer.iter_content(2**20))
         assert answer.status_code in (200, 202), (reader, answer.status_code)
         costs[reader] = cpu_s(pid) - began
         with capsys.disabled():

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from faster_whisper import decode_audio
 
-TINY_MODEL = Path(__file__).parent.parent / "models" / "whisper-en-cs-tiny"
+TINY_MODEL = Path(__file__).parent.parent / "weights" / "whisper-en-cs-tiny"
 BYTES_PER_S = 32_000
 
 

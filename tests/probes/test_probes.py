@@ -26,9 +26,9 @@ from tests.probes.operations import (
 )
 from tests.probes.values import HEADER_VALUES, HEADERS, JSON_VALUES, QUERY_VALUES, RAW_BODIES
 from tests.stt_web.test_openapi import routes
-from tests.transcripts.served_api import Client, inference, server, visitor
+from tests.transcripts.served_api import Client, guest, inference, server
 
-__all__ = ["inference", "server", "visitor"]
+__all__ = ["guest", "inference", "server"]
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -103,8 +103,8 @@ def try_bodies(owner: Owner, operation: Operation) -> Wrong:
     return only_wrong(wrong)
 
 
-def test_json_bodies(visitor: Client) -> None:
-    assert probe(visitor.url, with_methods(*WITH_BODY), try_bodies) == ""
+def test_json_bodies(guest: Client) -> None:
+    assert probe(guest.url, with_methods(*WITH_BODY), try_bodies) == ""
 
 
 def try_queries(owner: Owner, operation: Operation) -> Wrong:
@@ -117,8 +117,8 @@ def try_queries(owner: Owner, operation: Operation) -> Wrong:
     return only_wrong(wrong)
 
 
-def test_query_values(visitor: Client) -> None:
-    assert probe(visitor.url, with_methods("GET"), try_queries) == ""
+def test_query_values(guest: Client) -> None:
+    assert probe(guest.url, with_methods("GET"), try_queries) == ""
 
 
 def try_headers(owner: Owner, operation: Operation) -> Wrong:
@@ -131,8 +131,8 @@ def try_headers(owner: Owner, operation: Operation) -> Wrong:
     return only_wrong(wrong)
 
 
-def test_header_values(visitor: Client) -> None:
-    assert probe(visitor.url, with_methods("GET", *WITH_BODY), try_headers) == ""
+def test_header_values(guest: Client) -> None:
+    assert probe(guest.url, with_methods("GET", *WITH_BODY), try_headers) == ""
 
 
 def try_ids(owner: Owner, operation: Operation) -> Wrong:
@@ -145,14 +145,14 @@ def try_ids(owner: Owner, operation: Operation) -> Wrong:
     return only_wrong(wrong)
 
 
-def test_ids_in_addresses(visitor: Client) -> None:
-    assert probe(visitor.url, api_operations(), try_ids) == ""
+def test_ids_in_addresses(guest: Client) -> None:
+    assert probe(guest.url, api_operations(), try_ids) == ""
 
 
 @pytest.mark.parametrize("is_logged_in", [False, True])
-def test_pages(visitor: Client, is_logged_in: bool) -> None:
+def test_pages(guest: Client, is_logged_in: bool) -> None:
     """Each page read and, with each field of its forms, sent; past the check against forgery."""
-    owner = make_owner(visitor.url)
+    owner = make_owner(guest.url)
     owner.headers = {"Cookie": cookies_of(owner.user if is_logged_in else None)}
     wrong = {}
     for path in sorted(set(page_paths()) - LOG_OUT):

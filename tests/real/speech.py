@@ -102,12 +102,12 @@ def load_real_speech() -> dict[str, Speech]:
 def join(speeches: Sequence[Speech], *, pause_s: float = 0.5) -> Speech:
     """Put recordings behind one another, with silence between."""
     pause = silence(pause_s)
-    pieces: list[Samples] = []
+    parts: list[Samples] = []
     for speech in speeches:
-        pieces += [pause, speech.samples] if pieces else [speech.samples]
+        parts += [pause, speech.samples] if parts else [speech.samples]
     return Speech(
         name="+".join(speech.name for speech in speeches),
-        samples=np.concatenate(pieces),
+        samples=np.concatenate(parts),
         text=" ".join(speech.text for speech in speeches),
         speakers=max(speech.speakers for speech in speeches),
     )

@@ -13,12 +13,12 @@ pytestmark = [pytest.mark.real_weights, pytest.mark.timeout(300)]
 AUSTEN = ("austen_0870", "austen_0880", "austen_0890", "austen_0920", "austen_0930")
 
 
-def count_words(heard: Transcription) -> int:
-    return sum(len(segment.words) for segment in heard.segments)
+def count_words(recognised: Transcription) -> int:
+    return sum(len(segment.words) for segment in recognised.segments)
 
 
-def shown_gaps_s(heard: Transcription) -> float:
-    gaps = [gap for window in heard.windows for gap in window.gaps]
+def shown_gaps_s(recognised: Transcription) -> float:
+    gaps = [gap for window in recognised.windows for gap in window.gaps]
     return sum(gap.end_ms - gap.start_ms for gap in gaps if gap.reason != "not_speech") / 1000
 
 
@@ -32,22 +32,22 @@ async def test_three_speakers_in_one_window_are_all_recognised(
     """A Whisper likes to stop after the first of them."""
     names = ("austen_0920", "beckett", "austen_0870")
     speech = join([real_speech[name] for name in names], pause_s=0.3)
-    heard = await transcribe(real_service.channel, speech.pcm, language="")
-    errors = count_word_errors(speech.text, heard.text)
-    assert errors.deleted <= 0.05 * errors.words, heard.text
-    assert shown_gaps_s(heard) == 0
-    assert {segment.language for segment in heard.segments} == {"en"}
+    recognised = await transcribe(real_service.channel, speech.pcm, language="")
+    errors = count_word_errors(speech.text, recognised.text)
+    assert errors.deleted <= 0.05 * errors.words, recognised.text
+    assert shown_gaps_s(recognised) == 0
+    assert {segment.language for segment in recognised.segments} == {"en"}
 
 
-async def test_speech_that_is_repeated_is_kept_and_counted(
+async def test_speech_that_is_repeated_is_stored_and_counted(
     real_service: RealService, real_speech: dict[str, Speech]
 ) -> None:
     """As in prayers, chants, announcements: its text compresses as a decoder's loop does."""
     speech = repeat(real_speech["austen_0930"], 8, pause_s=0.4)
-    heard = await transcribe(real_service.channel, speech.pcm)
-    said = len(speech.text.split())
-    assert 0.9 * said <= count_words(heard) <= 1.1 * said, heard.text
-    assert not [gap for window in heard.windows for gap in window.gaps]
+    recognised = await transcribe(real_service.channel, speech.pcm)
+    spoken = len(speech.text.split())
+    assert 0.9 * spoken <= count_words(recognised) <= 1.1 * spoken, recognised.text
+    assert not [gap for window in recognised.windows for gap in window.gaps]
 
 
 async def test_the_same_recording_gives_the_same_text_again_and_from_a_resume_point(
@@ -81,9 +81,9 @@ async def test_no_word_is_invented_where_no_one_speaks(
         "music": 0.2 * np.sin(2 * np.pi * notes * times) * np.exp(-2 * (2 * times % 1)),
         "silence": np.zeros(len(times)),
     }
-    heard = await transcribe(
+    recognised = await transcribe(
         real_service.channel, make_pcm(sounds[kind].astype(np.float32)), language=""
     )
-    assert heard.text == ""
-    assert heard.language.language == ""
-    assert shown_gaps_s(heard) <= 1
+    assert recognised.text == ""
+    assert recognised.language.language == ""
+    assert shown_gaps_s(recognised) <= 1

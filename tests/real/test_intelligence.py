@@ -134,8 +134,8 @@ def test_paraphrased_questions_find_their_answer_among_the_first_five(
 ) -> None:
     missed = [
         question
-        for question, said in questions
-        if not any(said in line for line in find(embedder, text, question)[1][:5])
+        for question, spoken in questions
+        if not any(spoken in line for line in find(embedder, text, question)[1][:5])
     ]
     assert len(missed) <= len(questions) // 4, missed
 

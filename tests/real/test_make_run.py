@@ -155,7 +155,7 @@ def test_the_printed_line_gives_the_transcript_of_the_sample(
     used("model", "Whisper base, from make run")
 
 
-def test_without_any_source_of_models_it_starts_and_recognition_says_what_to_install(
+def test_without_any_source_of_models_it_starts_and_recognition_states_what_to_install(
     clone: Path, tmp_path: Path
 ) -> None:
     run = MakeRun(clone, data_dir=tmp_path, port=free_port(), STT_OFFLINE="true")
@@ -174,7 +174,7 @@ def test_without_any_source_of_models_it_starts_and_recognition_says_what_to_ins
         run.clean_up()
 
 
-def test_the_key_is_kept_for_its_owner_alone(running: MakeRun, curl_line: str) -> None:
+def test_the_key_is_stored_for_its_owner_alone(running: MakeRun, curl_line: str) -> None:
     key_file = running.data_dir / "api-key"
     assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
     assert key_file.read_text().strip() in curl_line

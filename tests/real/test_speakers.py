@@ -71,8 +71,8 @@ def test_the_front_end_decides_what_a_voice_is(speaker_model: SpeakerModel) -> N
 def test_the_segmentation_is_the_published_models(speaker_model: SpeakerModel, name: str) -> None:
     expected = EXPECTED["segmentation"][name]
     tracks = speaker_model.segment(decode_audio(str(SPEECH / name))[: 10 * RATE_HZ])
-    heard = "".join(str(int(row @ (1, 2, 4))) for row in tracks)
-    differing = sum(one != other for one, other in zip(heard, expected, strict=True))
+    found = "".join(str(int(row @ (1, 2, 4))) for row in tracks)
+    differing = sum(one != other for one, other in zip(found, expected, strict=True))
     assert differing <= len(expected) // 100
 
 

@@ -24,9 +24,11 @@ async def test_rightly_recognised_words_are_placed_within_hundredths_of_a_second
     samples = np.asarray(decode_audio(str(SPEECH / f"{name}.flac")))
     pcm = np.rint(samples * 32767).astype("<i2").tobytes()
 
-    heard = await transcribe(real_service.channel, pcm, language="en")
+    recognised = await transcribe(real_service.channel, pcm, language="en")
 
-    words = [word for window in heard.windows for each in window.segments for word in each.words]
+    words = [
+        word for window in recognised.windows for each in window.segments for word in each.words
+    ]
     truth = read_word_times()[name]
     spoken = ["".join(filter(str.isalnum, word.text.lower())) for word in words]
     matcher = difflib.SequenceMatcher(None, spoken, [word for word, *_ in truth], autojunk=False)

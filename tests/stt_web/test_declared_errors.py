@@ -9,8 +9,8 @@ from stt_web.core.documentation import DeclaredError, describe_error, errors_of
 from stt_web.core.error_responses import answer_error
 from stt_web.core.errors import ApiError
 from stt_web.openapi import build_document
-from tests.access.routes import Route, list_routes
 from tests.declared_errors import note_answer, read_declared, take_undeclared
+from tests.stt_web.routes import Route, list_routes
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -66,7 +66,7 @@ def test_each_declared_error_has_a_status_a_code_of_its_own_and_a_sentence() -> 
     assert wrong == []
 
 
-def test_each_operation_says_what_its_errors_mean() -> None:
+def test_each_operation_states_what_its_errors_mean() -> None:
     wrong = []
     for path, methods in build_document()["paths"].items():
         for method, operation in methods.items():

@@ -16,21 +16,21 @@ from tests.transcripts.served_api import (
     Client,
     Worker,
     client,
+    guest,
     inference,
     server,
-    visitor,
     worker,
 )
 
-__all__ = ["client", "inference", "server", "visitor", "worker"]  # fixtures
+__all__ = ["client", "guest", "inference", "server", "worker"]  # fixtures
 
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture
-def document(visitor: Client) -> dict[str, Any]:
-    body: dict[str, Any] = visitor.get("/openapi.json").json()
+def document(guest: Client) -> dict[str, Any]:
+    body: dict[str, Any] = guest.get("/openapi.json").json()
     return body
 
 
@@ -113,30 +113,30 @@ def test_transcripts_and_their_lists_are_as_described(
 
 def test_what_needs_no_key_is_as_described(
     document: dict[str, Any],
-    visitor: Client,
+    guest: Client,
 ) -> None:
     for path in ("/v1/models", "/v1/languages", "/v1/formats", "/health"):
-        hold(document, path, "get", visitor.get(path))
-    accepted = visitor.transcribe(is_async=True)
+        hold(document, path, "get", guest.get(path))
+    accepted = guest.transcribe(is_async=True)
     assert accepted.status_code == 202
     hold(document, "/v1/transcribe", "post", accepted)
 
 
 def test_refusals_are_as_described(
     document: dict[str, Any],
-    visitor: Client,
+    guest: Client,
     client: Client,
 ) -> None:
     refusals = [
         client.transcribe(b"no recording"),
         client.transcribe(model="small"),
         client.call("POST", "/v1/transcribe", json={}),
-        Client(visitor.url, "stt_wrong").transcribe(),
+        Client(guest.url, "stt_wrong").transcribe(),
     ]
 
     assert [answer.status_code for answer in refusals] == [400, 503, 415, 401]
     for answer in refusals:
         hold(document, "/v1/transcribe", "post", answer)
-    missing = visitor.get(f"/api/v1/transcripts/{uuid.uuid4()}/")
+    missing = guest.get(f"/api/v1/transcripts/{uuid.uuid4()}/")
     assert missing.status_code == 401
     hold(document, "/api/v1/transcripts/{transcript_id}/", "get", missing)

@@ -16,14 +16,14 @@ from tests.transcripts.fake_inference import FakeInference
 from tests.transcripts.rows import create_transcript
 from tests.transcripts.served_api import (
     client,
+    guest,
     inference,
     server,
-    visitor,
     worker,
 )
 from transcripts.models import Transcript
 
-__all__ = ["client", "inference", "server", "visitor", "worker"]  # fixtures of the served API
+__all__ = ["client", "guest", "inference", "server", "worker"]  # fixtures of the served API
 
 
 RATE_HZ = 16_000

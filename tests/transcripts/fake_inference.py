@@ -204,19 +204,19 @@ def _windows(
     config: speech_pb2.TranscribeConfig,
 ) -> Iterator[speech_pb2.TranscribeEvent]:
     """One event for each whole second, one for the rest, and `finished`."""
-    heard_bytes = settled_ms = 0
+    received_bytes = final_ms = 0
     for request in requests:
-        heard_bytes += len(request.audio.pcm)
-        while heard_bytes // BYTES_A_MS - settled_ms >= WINDOW_MS:
-            yield _window(script, config, settled_ms, settled_ms + WINDOW_MS)
+        received_bytes += len(request.audio.pcm)
+        while received_bytes // BYTES_A_MS - final_ms >= WINDOW_MS:
+            yield _window(script, config, final_ms, final_ms + WINDOW_MS)
             if script.repeats_windows:
-                yield _window(script, config, settled_ms, settled_ms + WINDOW_MS)
-            settled_ms += WINDOW_MS
-    heard_ms = heard_bytes // BYTES_A_MS
-    if heard_ms > settled_ms:
-        yield _window(script, config, settled_ms, heard_ms)
+                yield _window(script, config, final_ms, final_ms + WINDOW_MS)
+            final_ms += WINDOW_MS
+    received_ms = received_bytes // BYTES_A_MS
+    if received_ms > final_ms:
+        yield _window(script, config, final_ms, received_ms)
     yield speech_pb2.TranscribeEvent(
-        finished=speech_pb2.Finished(audio_duration_ms=config.offset_ms + heard_ms)
+        finished=speech_pb2.Finished(audio_duration_ms=config.offset_ms + received_ms)
     )
 
 
@@ -276,14 +276,14 @@ class _Audio(audio_pb2_grpc.AudioServicer):
             context.abort(self._fake.find_turns_status, "As the script says.")
         accepted = audio_pb2.FindTurnsAccepted(embedder="fake-voices")
         yield audio_pb2.FindTurnsEvent(accepted=accepted)
-        heard_ms = sum(len(each.audio.pcm) for each in request_iterator) // BYTES_A_MS
-        for start_ms in range(0, heard_ms, WINDOW_MS):
+        received_ms = sum(len(each.audio.pcm) for each in request_iterator) // BYTES_A_MS
+        for start_ms in range(0, received_ms, WINDOW_MS):
             window = speech_pb2.WindowResult(start_ms=start_ms, resume_ms=start_ms + WINDOW_MS)
             window.turns.add(
                 start_ms=start_ms, end_ms=start_ms + WINDOW_MS, embedding=struct.pack("<2f", 1, 1)
             )
             yield audio_pb2.FindTurnsEvent(window=window)
-        yield audio_pb2.FindTurnsEvent(finished=speech_pb2.Finished(audio_duration_ms=heard_ms))
+        yield audio_pb2.FindTurnsEvent(finished=speech_pb2.Finished(audio_duration_ms=received_ms))
 
     def Diarize(  # noqa: N802  # named by the proto
         self, request: audio_pb2.DiarizeRequest, context: grpc.ServicerContext

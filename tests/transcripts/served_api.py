@@ -111,7 +111,7 @@ def inference() -> Iterator[FakeInference]:
 
 
 @pytest.fixture
-def visitor(
+def guest(
     transactional_db: None, settings: Settings, server: Served, inference: FakeInference
 ) -> Client:
     """A client without a key. Each test begins with a day without any."""
@@ -123,9 +123,9 @@ def visitor(
 
 
 @pytest.fixture
-def client(visitor: Client) -> Client:
+def client(guest: Client) -> Client:
     """A client with a key, an hour of this month, and two recordings at once."""
-    return make_client(visitor.url)
+    return make_client(guest.url)
 
 
 @pytest.fixture

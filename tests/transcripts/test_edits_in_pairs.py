@@ -114,9 +114,10 @@ def test_delete_and_archive(account: BillingAccount, make_transcript: MakeTransc
         return b"".join(chunks)
 
     for _ in range(ROUNDS):
-        kept, deleted = (finished(make_transcript, account) for _ in range(2))
+        retained, deleted = (finished(make_transcript, account) for _ in range(2))
         written, _ = meet(
-            partial(async_to_sync(read), [deleted.pk, kept.pk]), partial(delete_transcript, deleted)
+            partial(async_to_sync(read), [deleted.pk, retained.pk]),
+            partial(delete_transcript, deleted),
         )
         assert isinstance(written, bytes)
         with zipfile.ZipFile(io.BytesIO(written)) as archive:
@@ -125,7 +126,7 @@ def test_delete_and_archive(account: BillingAccount, make_transcript: MakeTransc
         # Whole and of both, or without the deleted one, which the last file then names.
         assert len(names) == 2
         assert not Transcript.objects.filter(pk=deleted.pk).exists()
-        delete_transcript(kept)
+        delete_transcript(retained)
 
 
 def test_account_closed_and_job_and_delivery(make_transcript: MakeTranscript) -> None:

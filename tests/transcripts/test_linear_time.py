@@ -35,7 +35,7 @@ from transcripts.text.words import Word
 MOST = 9.0
 FLOOR_S = 0.004  # below, the clock's own steps are seen
 # What has been slow somewhere: runs of one kind, openers without an end, ambiguous groups.
-PIECES = (
+PARTS = (
     *(
         "a",
         " ",
@@ -95,19 +95,19 @@ TEXT_WORK: dict[str, Callable[[str], Any]] = {
 }
 
 
-def growth(work: Callable[[str], Any], piece: str, size: int) -> float:
+def growth(work: Callable[[str], Any], part: str, size: int) -> float:
     """Return how much longer four times as much takes, of the best of up to five each."""
     once, four_times = [], []
     for _ in range(5):
-        once.append(_seconds(work, piece, size))
-        four_times.append(_seconds(work, piece, 4 * size))
+        once.append(_seconds(work, part, size))
+        four_times.append(_seconds(work, part, 4 * size))
         if min(four_times) < MOST * max(min(once), FLOOR_S):
             break
     return min(four_times) / max(min(once), FLOOR_S)
 
 
-def _seconds(work: Callable[[str], Any], piece: str, size: int) -> float:
-    text = (piece * (size // len(piece) + 1))[:size]
+def _seconds(work: Callable[[str], Any], part: str, size: int) -> float:
+    text = (part * (size // len(part) + 1))[:size]
     gc.disable()  # what it costs depends on all that the other tests have left
     try:
         began = time.process_time()
@@ -119,8 +119,8 @@ def _seconds(work: Callable[[str], Any], piece: str, size: int) -> float:
 
 @pytest.mark.parametrize("name", TEXT_WORK)
 def test_work_on_a_segments_text_is_linear(name: str) -> None:
-    grown = {piece: growth(TEXT_WORK[name], piece, MAX_SEGMENT_CHARACTERS) for piece in PIECES}
-    assert {piece: ratio for piece, ratio in grown.items() if ratio >= MOST} == {}
+    grown = {part: growth(TEXT_WORK[name], part, MAX_SEGMENT_CHARACTERS) for part in PARTS}
+    assert {part: ratio for part, ratio in grown.items() if ratio >= MOST} == {}
 
 
 def spoken(text: str) -> Document:
@@ -134,16 +134,16 @@ def test_exports_of_a_long_segment_are_linear(format_name: str) -> None:
     def work(text: str) -> None:
         export(spoken(text), format_name, ExportOptions())
 
-    grown = {piece: growth(work, piece, MAX_SEGMENT_WORDS * 2) for piece in PIECES}
-    assert {piece: ratio for piece, ratio in grown.items() if ratio >= MOST} == {}
+    grown = {part: growth(work, part, MAX_SEGMENT_WORDS * 2) for part in PARTS}
+    assert {part: ratio for part, ratio in grown.items() if ratio >= MOST} == {}
 
 
 def test_redacting_the_words_of_a_long_segment_is_linear() -> None:
     def work(text: str) -> None:
         redact_document(spoken(text), kinds=KINDS)
 
-    grown = {piece: growth(work, piece, MAX_SEGMENT_CHARACTERS) for piece in MASKED}
-    assert {piece: ratio for piece, ratio in grown.items() if ratio >= MOST} == {}
+    grown = {part: growth(work, part, MAX_SEGMENT_CHARACTERS) for part in MASKED}
+    assert {part: ratio for part, ratio in grown.items() if ratio >= MOST} == {}
 
 
 def test_exports_of_many_segments_are_linear() -> None:
@@ -162,8 +162,8 @@ def test_retokenizing_is_linear() -> None:
     def work(text: str) -> None:
         retokenize(words, normalize_text(text), start_ms=0, end_ms=MAX_SEGMENT_WORDS)
 
-    grown = {piece: growth(work, piece, MAX_SEGMENT_CHARACTERS // 4) for piece in PIECES}
-    assert {piece: ratio for piece, ratio in grown.items() if ratio >= MOST} == {}
+    grown = {part: growth(work, part, MAX_SEGMENT_CHARACTERS // 4) for part in PARTS}
+    assert {part: ratio for part, ratio in grown.items() if ratio >= MOST} == {}
 
 
 @pytest.mark.parametrize(
@@ -189,8 +189,8 @@ def test_names_of_files_are_made_in_linear_time() -> None:
     def work(text: str) -> None:
         content_disposition(file_name(clean_file_name(text), extension="txt"))
 
-    grown = {piece: growth(work, piece, 16 * 1024) for piece in PIECES}
-    assert {piece: ratio for piece, ratio in grown.items() if ratio >= MOST} == {}
+    grown = {part: growth(work, part, 16 * 1024) for part in PARTS}
+    assert {part: ratio for part, ratio in grown.items() if ratio >= MOST} == {}
 
 
 def test_sharing_out_times_that_an_aligner_squeezed_is_linear() -> None:
@@ -209,7 +209,7 @@ def test_matching_of_words_is_bounded() -> None:
 
 def test_a_query_is_bounded_before_it_is_read() -> None:
     began = time.process_time()
-    for piece in PIECES:
+    for part in PARTS:
         with pytest.raises(Exception, match="search may have at most"):
-            read_terms(piece * 100_000)
+            read_terms(part * 100_000)
     assert time.process_time() - began < 1

@@ -91,13 +91,13 @@ def test_cancel_and_finalize(
     for _ in range(ROUNDS):
         transcript = make_transcript(seconds=1, account=account)
         job = begin(transcript, has_text=has_text)
-        cancelled, settled = meet(partial(cancel_transcript, transcript), partial(finalize, job))
+        cancelled, finalized = meet(partial(cancel_transcript, transcript), partial(finalize, job))
         transcript.refresh_from_db()
         if cancelled is True:
-            assert isinstance(settled, LeaseLostError)
+            assert isinstance(finalized, LeaseLostError)
             assert transcript.status == Status.CANCELLED
         else:
-            assert settled is None
+            assert finalized is None
             assert transcript.status in READABLE_STATUSES
         assert charged(transcript) == has_text  # text that was delivered costs, once
         assert len(events_of(transcript)) == 1
@@ -316,6 +316,6 @@ def test_joining_and_deleting_the_first(account: BillingAccount) -> None:
         _, joined = meet(partial(delete_transcript, first), partial(admit, account, number=number))
         assert not Transcript.objects.filter(pk=first.pk).exists()
         if not joined.is_joined:  # type: ignore[attr-defined]
-            kept = joined.transcript  # type: ignore[attr-defined]
-            assert Transcript.objects.filter(pk=kept.pk, status=Status.QUEUED).exists()
-            cancel_transcript(kept)
+            retained = joined.transcript  # type: ignore[attr-defined]
+            assert Transcript.objects.filter(pk=retained.pk, status=Status.QUEUED).exists()
+            cancel_transcript(retained)

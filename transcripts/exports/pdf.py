@@ -20,13 +20,13 @@ from reportlab.pdfgen.canvas import Canvas
 
 from stt_web.core.unicode import normalize
 from transcripts.exports.document import Document
+from transcripts.exports.font_coverage import load_font
 from transcripts.exports.linebreaks import fill_lines
 from transcripts.exports.notice import origin_of
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.paragraphs import Paragraph
 from transcripts.exports.pdf_structure import StructureTree
 from transcripts.exports.plain import one_line, without_direction_marks
-from transcripts.exports.scripts import load_font
 from transcripts.exports.sections import Front, make_front, make_sections
 from transcripts.exports.shaping import ShapedRun, is_right_to_left, lay_out, measure
 from transcripts.text.clock import format_timestamp

@@ -14,7 +14,7 @@ import uharfbuzz
 from bidi import algorithm as bidi
 from reportlab.pdfbase.ttfonts import ShapeData, ShapedStr
 
-from transcripts.exports.scripts import Run, load_font, split_runs
+from transcripts.exports.font_coverage import Run, load_font, split_runs
 
 # What stands from left to right in a line of the other direction: numbers do too.
 _LTR_CLASSES = frozenset({"L", "EN", "AN", "LRE", "LRO", "RLE", "RLO", "PDF", "LRI", "RLI", "FSI"})

@@ -52,7 +52,7 @@ def _run(job: JobRun, stages: Stages) -> None:
         fail(job, code=error.code, message=error.message)
     except Exception:
         logger.exception(
-            "event=transcript_broke transcript_id=%s job_id=%s", job.transcript.pk, job.row.pk
+            "event=job_broke transcript_id=%s job_id=%s", job.transcript.pk, job.row.pk
         )
         job.last_failure = "internal_error"
         _release_or_fail(job, counts_as_try=True)

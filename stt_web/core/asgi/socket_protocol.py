@@ -17,7 +17,7 @@ added:
 
 It depends on inner parts of uvicorn and websockets: the lock pins them,
 tests/stt_web/core/asgi/test_socket_protocol.py names what has changed where another version comes,
-and tests/transcripts/live/wire shows what that does.
+and tests/transcripts/live/test_consumer.py shows what that does.
 """
 
 import asyncio

@@ -56,7 +56,7 @@ def test_a_list_takes_the_same_queries_however_long(
             issue_api_key(owner.user, name=str(number))
 
 
-def test_an_expiry_and_scopes_are_kept(owner: Person) -> None:
+def test_an_expiry_and_scopes_are_stored(owner: Person) -> None:
     expires_at = (timezone.now() + timedelta(days=1)).isoformat().replace("+00:00", "Z")
     asked = {"name": "ci", "expires_at": expires_at, "scopes": ["transcribe", "read"]}
     made = post(owner, asked).json()
@@ -93,7 +93,7 @@ def test_another_kind_of_body_is_415(owner: Person) -> None:
     assert owner.client.post(URL, {"name": "form"}).status_code == 415
 
 
-def test_nobody_has_more_than_a_hundred_keys(owner: Person) -> None:
+def test_no_one_has_more_than_a_hundred_keys(owner: Person) -> None:
     for number in range(MAX_KEYS - 1):
         issue_api_key(owner.user, name=str(number))
     answer = post(owner, {"name": "one too many"})
@@ -111,7 +111,7 @@ def test_a_revoked_key_is_refused_from_the_next_request_on() -> None:
     assert owner.client.delete(f"{URL}{other.api_key.pk}/").status_code == 404
 
 
-def test_somebody_elses_key_is_404_and_lives_on(owner: Person, outsider: Person) -> None:
+def test_another_users_key_is_404_and_lives_on(owner: Person, outsider: Person) -> None:
     answer = outsider.client.delete(f"{URL}{owner.api_key.pk}/")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     assert authenticate_token(owner.raw)
@@ -203,7 +203,7 @@ def test_a_key_never_reaches_a_log_line(owner: Person, caplog: pytest.LogCapture
 
 
 @pytest.mark.usefixtures("within_a_minute")
-class TestGuessing:
+class TestKeyThrottle:
     """Twenty unknown keys a minute from one address, and no more."""
 
     def guess(self, number: int, *, address: str = "192.0.2.1") -> int:
@@ -214,7 +214,7 @@ class TestGuessing:
         statuses = [self.guess(number) for number in range(25)]
         assert statuses == [401] * 20 + [429] * 5
 
-    def test_the_refusal_says_when_to_come_back(self, db: None) -> None:
+    def test_the_refusal_states_when_to_come_back(self, db: None) -> None:
         for number in range(20):
             self.guess(number)
         answer = client_with(f"stt_{99:043d}").get(URL, REMOTE_ADDR="192.0.2.1")

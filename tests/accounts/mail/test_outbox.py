@@ -39,7 +39,7 @@ def ann() -> User:
     return member("ann@example.com")
 
 
-def tell(user: User, *, kind: str = "key_created", key: str = "1") -> bool:
+def send_notice(user: User, *, kind: str = "key_created", key: str = "1") -> bool:
     notice = MailContent(
         subject="Hello", paragraphs=["One & only <b>."], action=("Go", "http://x/y")
     )
@@ -47,7 +47,7 @@ def tell(user: User, *, kind: str = "key_created", key: str = "1") -> bool:
 
 
 def test_a_mail_has_a_text_and_the_same_as_html(ann: User) -> None:
-    tell(ann)
+    send_notice(ann)
 
     message = last_mail()
 
@@ -58,8 +58,8 @@ def test_a_mail_has_a_text_and_the_same_as_html(ann: User) -> None:
     assert message.extra_headers["Auto-Submitted"] == "auto-generated"
 
 
-def test_the_same_is_told_once(ann: User) -> None:
-    assert [tell(ann), tell(ann), tell(ann, key="2")] == [True, False, True]
+def test_the_same_is_reported_once(ann: User) -> None:
+    assert [send_notice(ann), send_notice(ann), send_notice(ann, key="2")] == [True, False, True]
 
     assert len(deliver()) == 2
 
@@ -71,25 +71,25 @@ def test_the_same_is_told_once(ann: User) -> None:
         {"is_active": False},
     ],
 )
-def test_nobody_gets_mail_who_does_not_want_it(ann: User, change: dict[str, Any]) -> None:
+def test_no_one_gets_mail_who_does_not_want_it(ann: User, change: dict[str, Any]) -> None:
     User.objects.update(**change)
 
-    assert not tell(User.objects.get())
+    assert not send_notice(User.objects.get())
     assert deliver() == []
 
 
-def test_an_address_that_nobody_confirmed_gets_no_notice() -> None:
-    assert not tell(member("typo@example.com", is_verified=False))
-    assert not tell(User.objects.create_user("command-line@example.com"))
+def test_an_address_that_no_one_confirmed_gets_no_notice() -> None:
+    assert not send_notice(member("typo@example.com", is_verified=False))
+    assert not send_notice(User.objects.create_user("command-line@example.com"))
 
 
 def test_a_program_fills_no_mailbox(ann: User) -> None:
-    told = [tell(ann, key=str(number)) for number in range(MAX_AN_HOUR + 5)]
+    sent = [send_notice(ann, key=str(number)) for number in range(MAX_AN_HOUR + 5)]
 
-    assert sum(told) == MAX_AN_HOUR
+    assert sum(sent) == MAX_AN_HOUR
 
 
-def test_a_new_key_is_told_without_the_key(ann: User) -> None:
+def test_a_new_key_is_reported_without_the_key(ann: User) -> None:
     _, raw = issue_requested_key(ann, asked_with=None, name="laptop", scopes=[], expires_at=None)
 
     message = last_mail()
@@ -109,7 +109,7 @@ def test_mail_is_in_the_users_language(ann: User) -> None:
     assert 'lang="cs"' in html_of(last_mail())
 
 
-def test_a_second_browser_is_told_and_the_first_and_known_ones_are_not(ann: User) -> None:
+def test_a_second_browser_is_reported_but_not_the_first_or_a_known_one(ann: User) -> None:
     first, second = (
         browser_of(ann),
         Client(headers={"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0"}),
@@ -135,7 +135,7 @@ def test_a_server_that_fails_delays_only_the_mail_which_is_tried_again(
     BrokenServer.tries = 0
     now = timezone.now()
 
-    assert tell(ann)
+    assert send_notice(ann)
     sweep_mail(now=now + timedelta(seconds=1))
     sweep_mail(now=now + timedelta(seconds=30))  # too soon
     assert BrokenServer.tries == 1
@@ -149,7 +149,7 @@ def test_a_server_that_fails_delays_only_the_mail_which_is_tried_again(
 def test_a_mail_is_given_up_after_a_day_of_failures(ann: User, settings: Settings) -> None:
     settings.EMAIL_BACKEND = f"{__name__}.BrokenServer"
     BrokenServer.tries = 0
-    tell(ann)
+    send_notice(ann)
     now = timezone.now()
 
     for hours in range(0, 100, 5):
@@ -160,8 +160,8 @@ def test_a_mail_is_given_up_after_a_day_of_failures(ann: User, settings: Setting
     assert (row.sent_at, row.next_try_at, row.text) == (None, None, "")
 
 
-def test_a_sent_mail_keeps_no_body(ann: User) -> None:
-    tell(ann)
+def test_a_sent_mail_stores_no_body(ann: User) -> None:
+    send_notice(ann)
     deliver()
 
     row = OutgoingMail.objects.get()
@@ -171,7 +171,7 @@ def test_a_sent_mail_keeps_no_body(ann: User) -> None:
 
 
 def test_a_mail_is_sent_by_one_of_two_workers(ann: User) -> None:
-    tell(ann)
+    send_notice(ann)
     row = OutgoingMail.objects.get()
 
     assert [send_mail(row.pk), send_mail(row.pk)] == [True, False]
@@ -179,7 +179,7 @@ def test_a_mail_is_sent_by_one_of_two_workers(ann: User) -> None:
 
 
 def test_old_rows_are_forgotten(ann: User) -> None:
-    tell(ann)
+    send_notice(ann)
     deliver()
 
     sweep_mail(now=timezone.now() + timedelta(days=91))

@@ -103,7 +103,7 @@ def test_a_key_that_is_not_possible_is_not_made(ann: User, wrong: dict[str, str]
     assert not ApiKey.objects.exists()
 
 
-def test_a_revoked_key_is_gone_from_the_page_and_refused(ann: User) -> None:
+def test_a_revoked_key_is_deleted_from_the_page_and_refused(ann: User) -> None:
     key, raw = issue_api_key(ann, name="old one")
     browser = browser_of(ann)
 
@@ -114,7 +114,7 @@ def test_a_revoked_key_is_gone_from_the_page_and_refused(ann: User) -> None:
     assert client.get("/api/v1/account/").status_code == 401
 
 
-def test_somebody_elses_key_is_neither_shown_nor_revoked(ann: User) -> None:
+def test_another_users_key_is_neither_shown_nor_revoked(ann: User) -> None:
     key, _ = issue_api_key(member("bob@example.com"), name="bobs key")
     browser = browser_of(ann)
 
@@ -123,7 +123,7 @@ def test_somebody_elses_key_is_neither_shown_nor_revoked(ann: User) -> None:
     assert ApiKey.objects.get().revoked_at is None
 
 
-def test_the_profile_is_kept_and_changes_the_language(ann: User) -> None:
+def test_the_profile_is_stored_and_changes_the_language(ann: User) -> None:
     browser = browser_of(ann)
 
     page = browser.post(

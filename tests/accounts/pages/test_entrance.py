@@ -34,7 +34,7 @@ def test_signing_up_and_opening_the_link_leads_to_the_account() -> None:
     assert account_for(user).plan_id == "free"
 
 
-def test_nobody_logs_in_before_the_address_is_confirmed() -> None:
+def test_no_one_logs_in_before_the_address_is_confirmed() -> None:
     sign_up(Client())
 
     other = Client()
@@ -52,7 +52,7 @@ def test_the_mail_is_in_the_language_of_the_page() -> None:
     assert 'lang="cs"' in html_of(last_mail())
 
 
-def test_signing_up_twice_tells_the_owner_and_nobody_else() -> None:
+def test_signing_up_twice_mails_the_owner_alone() -> None:
     member("ann@example.com")
     client = Client()
 
@@ -94,7 +94,7 @@ def test_a_forgotten_password_is_replaced_through_the_link() -> None:
     assert "password was changed" in last_mail().subject
 
 
-def test_a_reset_for_an_unknown_address_says_nothing_on_the_page() -> None:
+def test_a_reset_for_an_unknown_address_shows_nothing_on_the_page() -> None:
     known, unknown = Client(), Client()
     member("ann@example.com")
 
@@ -105,7 +105,7 @@ def test_a_reset_for_an_unknown_address_says_nothing_on_the_page() -> None:
     assert {message.to[0] for message in deliver()} == {"ann@example.com", "bob@example.com"}
 
 
-def test_guessing_a_password_is_stopped_over_all_browsers() -> None:
+def test_trying_passwords_is_stopped_over_all_browsers() -> None:
     member("ann@example.com")
     for _ in range(5):
         log_in(Client(), "ann@example.com", password="wrong-one")

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from tests.accounts.pages.people import PASSWORD, browser_of, log_in, member
-from tests.accounts.test_known_devices import lock_out
+from tests.accounts.services.test_devices import lock_out
 from tests.transcripts.rows import create_transcript
 from transcripts.models import Status
 from transcripts.sharing.links import create_share

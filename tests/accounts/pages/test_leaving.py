@@ -86,7 +86,7 @@ def export_of(user: User) -> dict[str, bytes]:
     assert answer.status_code == 200
 
     async def read() -> bytes:
-        return b"".join([piece async for piece in answer])
+        return b"".join([chunk async for chunk in answer])
 
     archive = zipfile.ZipFile(io.BytesIO(async_to_sync(read)()))
     assert archive.testzip() is None
@@ -146,13 +146,13 @@ def test_the_export_has_webhooks_shared_links_and_revisions_without_their_secret
     assert about["tags"] == ["board"]
     assert len(about["shared_links"]) == 1
     assert [revision["action"] for revision in about["revisions"]] == ["edit"]
-    (told,) = json.loads(files["webhooks.json"])
-    assert told["url"] == "https://example.com/hook"
-    assert [delivery["event"] for delivery in told["deliveries"]] == ["endpoint.test"]
+    (exported,) = json.loads(files["webhooks.json"])
+    assert exported["url"] == "https://example.com/hook"
+    assert [delivery["event"] for delivery in exported["deliveries"]] == ["endpoint.test"]
     everything = b"".join(files.values())
     password = transcript.share_links.get().password
-    for kept_back in (token, secret, endpoint.secret_encrypted, password):
-        assert kept_back.encode() not in everything
+    for withheld in (token, secret, endpoint.secret_encrypted, password):
+        assert withheld.encode() not in everything
 
 
 def test_deleting_the_account_leaves_nothing_but_amounts(ann: User, bob: User, media: Path) -> None:
@@ -172,7 +172,7 @@ def test_deleting_the_account_leaves_nothing_but_amounts(ann: User, bob: User, m
     assert browser.get("/account/").status_code == 302
 
 
-def test_whoever_left_is_told_so_once_and_their_address_is_not_kept(ann: User) -> None:
+def test_a_user_who_left_is_notified_once_and_their_address_is_not_stored(ann: User) -> None:
     User.objects.filter(pk=ann.pk).update(language="cs")
     close_account(ann)
     delete_closed_accounts()
@@ -214,14 +214,14 @@ def test_a_log_in_just_now_is_not_asked_for_again(ann: User, path: str) -> None:
     assert browser_of(ann).get(path).status_code == 200
 
 
-def test_a_log_in_of_somebody_else_proves_nothing(ann: User) -> None:
+def test_a_log_in_of_another_user_proves_nothing(ann: User) -> None:
     browser = browser_of(ann)
     browser.force_login(member("bob@example.com"))
 
     assert browser.get("/account/export/").status_code == 302
 
 
-def test_a_departure_that_was_cut_off_is_finished_later(ann: User, media: Path) -> None:
+def test_a_deletion_that_was_cut_off_is_finished_later(ann: User, media: Path) -> None:
     browser = browser_of(ann)
     close_account(ann)
 

@@ -51,7 +51,7 @@ def test_who_came_by_the_link_can_set_a_password_and_log_in_with_it(local: User)
     assert is_in(browser_of(local))
 
 
-def test_the_first_lines_confirm_no_address_of_somebody_who_signed_up() -> None:
+def test_the_first_lines_confirm_no_address_of_a_client_who_signed_up() -> None:
     member(LOCAL_USER, is_verified=False)
 
     describe_login("http://127.0.0.1:8000", host="127.0.0.1")

@@ -62,7 +62,7 @@ def test_what_is_not_limited_is_null(owner: Person) -> None:
     assert set(shown["limits"].values()) == {None}
 
 
-def test_a_change_is_answered_and_kept(owner: Person) -> None:
+def test_a_change_is_answered_and_stored(owner: Person) -> None:
     asked = {
         "name": "Ada",
         "time_zone": "Europe/Prague",
@@ -93,7 +93,7 @@ def test_what_was_read_can_be_sent_back(owner: Person) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         ({"name": "x" * 151}, "name"),
         ({"name": None}, "name"),
@@ -105,15 +105,15 @@ def test_what_was_read_can_be_sent_back(owner: Person) -> None:
         ([], "dictionary"),
     ],
 )
-def test_bad_input_is_400_and_changes_nothing(owner: Person, body: object, said: str) -> None:
+def test_bad_input_is_400_and_changes_nothing(owner: Person, body: object, message: str) -> None:
     before = owner.client.get(URL).json()
     answer = put(owner, body)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_value")
-    assert said in str(answer.json())
+    assert message in str(answer.json())
     assert owner.client.get(URL).json() == before
 
 
-def test_an_account_takes_the_same_queries_whatever_its_history(
+def test_an_account_takes_the_same_queries_with_any_history(
     owner: Person, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     account = account_for(owner.user)

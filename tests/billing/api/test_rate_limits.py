@@ -29,7 +29,7 @@ def person(owner: Person) -> Person:
     return owner
 
 
-def test_an_answer_says_what_is_left(person: Person) -> None:
+def test_an_answer_states_what_is_left(person: Person) -> None:
     answer = person.client.get(URL)
     assert answer.headers["RateLimit-Policy"] == (
         '"default";q=3;w=60, "live";q=2;qu="concurrent-requests"'
@@ -76,7 +76,7 @@ def test_without_a_limit_nothing_is_counted(owner: Person) -> None:
     assert not RateWindow.objects.exists()
 
 
-def test_visitors_are_counted_by_address(db: None) -> None:
+def test_guests_are_counted_by_address(db: None) -> None:
     limits = limits_for(None)
     for address in ("2001:db8:1:2::1", "2001:db8:1:2::2"):
         headers = count_request(Principal(address=address), limits=limits, now=NOON)

@@ -61,7 +61,7 @@ def test_minutes_of_the_month_are_used_and_cost_no_credits(owner: Person) -> Non
     assert (totals["minutes"], totals["credits"]) == (2, 0)
 
 
-def test_use_that_is_not_metered_is_shown_as_heard(owner: Person) -> None:
+def test_use_that_is_not_metered_is_shown_as_recorded(owner: Person) -> None:
     account = account_for(owner.user)
     change_plan(account, plan_id="local")
     use(account, "a", minutes=3, at=timezone.now())
@@ -75,7 +75,7 @@ def test_what_was_released_was_not_used(owner: Person) -> None:
     assert owner.client.get(URL).json()["totals"]["jobs"] == 0
 
 
-def test_somebody_elses_use_is_theirs(owner: Person) -> None:
+def test_another_users_use_is_theirs(owner: Person) -> None:
     outsider = create_person("outsider@example.com")
     use(account_for(outsider.user), "job", minutes=1, at=timezone.now())
     assert owner.client.get(URL).json()["totals"]["jobs"] == 0
@@ -110,7 +110,7 @@ def test_the_thirty_first_day_back_is_not_shown(owner: Person) -> None:
     assert days[date(2026, 3, 12)].total.jobs == 1
 
 
-def test_usage_takes_the_same_queries_whatever_the_history(
+def test_usage_takes_the_same_queries_with_any_history(
     owner: Person, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     account = account_for(owner.user)

@@ -106,7 +106,7 @@ def test_of_ten_at_once_with_one_key_one_opens_a_page(shop: Shop) -> None:
     assert paths.count("/v1/checkout/sessions") == 1
 
 
-def test_a_repeated_answer_says_that_it_is_one(shop: Shop) -> None:
+def test_a_repeated_answer_states_that_it_is_one(shop: Shop) -> None:
     answers = [
         ask(shop.person.client, {"pack": "credits-100"}, **{"Idempotency-Key": "k"})
         for _ in range(2)
@@ -190,13 +190,13 @@ def test_another_method_is_405(shop: Shop, method: str, url: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
 
 
-def test_a_customer_who_was_deleted_at_stripe_is_made_anew(shop: Shop) -> None:
+def test_a_customer_who_was_deleted_at_stripe_is_made_again(shop: Shop) -> None:
     shop.check_out(pack="credits-100")
-    gone = StripeCustomer.objects.get().customer_id
-    del shop.stripe.objects[gone]
+    deleted = StripeCustomer.objects.get().customer_id
+    del shop.stripe.objects[deleted]
     assert ask(shop.person.client, {"pack": "credits-100"}).status_code == 503
     shop.check_out(pack="credits-100")
-    assert StripeCustomer.objects.get().customer_id != gone
+    assert StripeCustomer.objects.get().customer_id != deleted
 
 
 def test_an_edited_pack_is_sold_as_it_was_offered(shop: Shop) -> None:

@@ -40,7 +40,7 @@ def test_one_event_that_comes_16_times_at_once_happens_once(shop: Shop) -> None:
     assert StripeEvent.objects.exclude(processed_at=None).count() == 1
 
 
-def test_all_that_happens_to_a_payment_told_at_once_ends_in_what_is_true(shop: Shop) -> None:
+def test_all_that_happens_to_a_payment_reported_at_once_ends_in_what_is_true(shop: Shop) -> None:
     intent_id, events = shop.pay_for_pack()
     events += shop.stripe.refund(intent_id, 200)
     events += shop.stripe.dispute(intent_id)
@@ -58,14 +58,14 @@ def test_numbers_have_no_gap_when_many_pay_at_once(shop: Shop) -> None:
     assert shop.credits == 800
 
 
-def test_a_subscription_told_of_at_once_is_one_and_gives_its_plan(shop: Shop) -> None:
+def test_a_subscription_reported_at_once_is_one_and_gives_its_plan(shop: Shop) -> None:
     session_id = shop.check_out(plan="gold")
     deliver_at_once(shop.stripe.pay(session_id) * 3)
     assert shop.account.plan_id == "gold"
     assert (shop.account.subscriptions.count(), Payment.objects.count()) == (1, 1)
 
 
-def test_who_looked_earlier_and_writes_later_changes_nothing(shop: Shop) -> None:
+def test_who_read_earlier_and_writes_later_changes_nothing(shop: Shop) -> None:
     intent_id, events = shop.pay_for_pack()
     path = f"/v1/payment_intents/{intent_id}"
     with ThreadPoolExecutor(1) as thread:

@@ -49,7 +49,7 @@ def test_a_refund_that_fails_gives_the_credits_back(shop: Shop) -> None:
     assert shop.payment(intent_id).needs_attention
 
 
-def test_what_is_spent_is_owed_and_told(shop: Shop) -> None:
+def test_what_is_spent_is_owed_and_reported(shop: Shop) -> None:
     intent_id = shop.buy_pack()
     use(shop, 70)
     shop.deliver(shop.stripe.refund(intent_id, 500))
@@ -90,14 +90,14 @@ def test_a_dispute_takes_the_credits_and_a_won_one_returns_them(shop: Shop) -> N
     assert (shop.credits, shop.payment(intent_id).dispute_state) == (100, DisputeState.WON)
 
 
-def test_a_lost_dispute_keeps_the_credits(shop: Shop) -> None:
+def test_a_lost_dispute_retains_the_credits(shop: Shop) -> None:
     intent_id = shop.buy_pack()
     shop.deliver(shop.stripe.dispute(intent_id))
     shop.deliver(shop.stripe.close_dispute(intent_id, status="lost"))
     assert (shop.credits, corrections()) == (0, [-100])
 
 
-def test_an_inquiry_is_told_and_takes_nothing(shop: Shop) -> None:
+def test_an_inquiry_is_reported_and_takes_nothing(shop: Shop) -> None:
     intent_id = shop.buy_pack()
     shop.deliver(shop.stripe.dispute(intent_id, status="warning_needs_response"))
     assert shop.credits == 100

@@ -65,7 +65,7 @@ def test_a_purchase_and_its_refund_come_in_any_order(shop: Shop, order: tuple[in
     assert shop.payment(intent_id).credits_taken == 100
 
 
-def test_less_than_the_price_buys_nothing_and_is_told(shop: Shop) -> None:
+def test_less_than_the_price_buys_nothing_and_is_reported(shop: Shop) -> None:
     intent_id, events = shop.pay_for_pack()
     shop.stripe.objects[intent_id]["amount_received"] = 499
     shop.deliver(events)

@@ -56,7 +56,7 @@ def test_numbers_are_consecutive_over_all_accounts(shop: Shop) -> None:
     assert len(numbers(other)) == 2
 
 
-def test_the_pdf_says_who_sold_what_to_whom_in_letters_that_can_be_copied(
+def test_the_pdf_names_who_sold_what_to_whom_in_letters_that_can_be_copied(
     shop: Shop, seller: None
 ) -> None:
     intent_id = shop.buy_pack()
@@ -107,7 +107,7 @@ def test_each_refund_has_a_credit_note(shop: Shop) -> None:
     assert invoice.number in read_pdf(shop, kind="credit_note")
 
 
-def test_somebody_elses_or_none_is_404_and_a_bad_id_too(shop: Shop) -> None:
+def test_another_users_or_none_is_404_and_a_bad_id_too(shop: Shop) -> None:
     shop.buy_pack()
     invoice = Invoice.objects.get(kind="invoice")
     eve = create_person("eve@example.com")

@@ -24,11 +24,11 @@ class Story:
         self.shop = shop
         self.choose = random.Random(seed)
         self.pending: list[Object] = []
-        self.told: list[Object] = []
+        self.reported: list[Object] = []
         self.intents: list[str] = []
         self.jobs = 0
 
-    def tell(self, what: str) -> None:
+    def report(self, what: str) -> None:
         happening: Callable[[], None] = getattr(self, what)
         happening()
         assert check_ledger() == []
@@ -92,9 +92,9 @@ class Story:
     def deliver(self) -> None:
         self.choose.shuffle(self.pending)
         now, self.pending = self.pending[::2], self.pending[1::2]
-        again = self.choose.sample(self.told, min(2, len(self.told)))
+        again = self.choose.sample(self.reported, min(2, len(self.reported)))
         self.shop.deliver([*now, *again])
-        self.told += now
+        self.reported += now
 
     def finish(self) -> None:
         self.choose.shuffle(self.pending)
@@ -112,8 +112,8 @@ class Story:
             and each["payment_intent"] == intent_id
             and each["status"] != "won"
         )
-        gone = min(charge["amount"], charge["amount_refunded"] + withdrawn)
-        return 100 * int(gone) // int(charge["amount"])
+        withdrawn_amount = min(charge["amount"], charge["amount_refunded"] + withdrawn)
+        return 100 * int(withdrawn_amount) // int(charge["amount"])
 
 
 @pytest.mark.database
@@ -129,7 +129,7 @@ def test_we_end_up_with_what_is_true_at_stripe(
     shop = make_shop(stripe, email=f"person-{seed}-{len(stripe.objects)}@example.com")
     story = Story(shop, seed)
     for what in ("buy", *happenings):
-        story.tell(what)
+        story.report(what)
     story.finish()
     assert check_ledger() == []
     for intent_id in story.intents:

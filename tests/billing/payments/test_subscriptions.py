@@ -86,11 +86,13 @@ def test_a_refunded_month_is_noted_whichever_event_comes_first(shop: Shop) -> No
 def test_who_leaves_is_not_charged_again(shop: Shop) -> None:
     subscription_id = shop.subscribe()
     account = shop.account
-    for belongings in all_user_data():
-        belongings.remove(shop.person.user)
+    for user_data in all_user_data():
+        user_data.remove(shop.person.user)
     assert shop.stripe.objects[subscription_id]["status"] == "canceled"
-    told = shop.stripe.event("customer.subscription.deleted", shop.stripe.objects[subscription_id])
-    shop.deliver([told])
+    stripe_event = shop.stripe.event(
+        "customer.subscription.deleted", shop.stripe.objects[subscription_id]
+    )
+    shop.deliver([stripe_event])
     account.refresh_from_db()
     assert (account.user, account.plan_id) == (None, "free")
 

@@ -23,8 +23,8 @@ from inference_service.engines.asr import (
 )
 
 TESTS = Path(__file__).parent.parent.parent
-TINY_WHISPER = TESTS / "models" / "whisper-en-cs-tiny" / "model"
-TINY_SAMPLES = TESTS / "models" / "whisper-en-cs-tiny" / "samples"
+TINY_WHISPER = TESTS / "weights" / "whisper-en-cs-tiny" / "model"
+TINY_SAMPLES = TESTS / "weights" / "whisper-en-cs-tiny" / "samples"
 SPEECH = TESTS / "speech"
 RATE_HZ = 16_000
 

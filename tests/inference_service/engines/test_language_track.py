@@ -8,6 +8,8 @@ from inference_service.engines.asr import DecodeOptions, LanguageGuess, WindowRe
 from inference_service.engines.language_track import (
     SLICE_FRAMES,
     LanguageTrack,
+    choose_certain,
+    place_interval,
     place_slices,
     track_languages,
 )
@@ -83,3 +85,50 @@ def test_only_languages_that_may_occur_are_found() -> None:
     guesses = [[LanguageGuess("la", 0.99), LanguageGuess("de", 0.01)]]
     found = track_languages([(0, 200)], guesses, request, known=frozenset({"de"}))
     assert names(found) == ["en"]
+
+
+def test_a_interval_in_which_the_expected_language_is_improbable_is_to_be_examined() -> None:
+    """The slices' own guesses decide nothing: one is sure, its neighbours have no idea."""
+    guesses = [("en", 0.9)] * 14
+    guesses[5:8] = [("tl", 0.85), ("de", 0.9), ("es", 0.85)]
+    found = track(*guesses)
+    assert names(found) == ["en"]
+    assert found.is_uncertain
+    assert found.intervals == (range(5, 8),)
+
+
+def test_what_slices_agree_on_is_not_examined_again() -> None:
+    guesses = [("en", 0.9)] * 14
+    guesses[5:8] = [("de", 0.9)] * 3
+    assert track(*guesses).intervals == ()
+
+
+def test_a_window_of_one_slice_is_not_examined_again() -> None:
+    assert track(("de", 0.95), duration_s=4.0).intervals == ()
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_what_was_examined_is_certain(language: str) -> None:
+    """Even where the slices said otherwise, and for a single slice between others."""
+    slices = place_slices(1500, is_fine=True)
+    guesses = [[LanguageGuess("en", 0.9)] for _ in slices]
+    guesses[6] = [LanguageGuess("tl", 0.99)]
+    request = WindowRequest(None, 30.0, DecodeOptions("en", switch_penalty=2.3))
+    found = track_languages(slices, guesses, request, known=KNOWN, certain={6: language})
+    assert names(found) == (["en"] if language == "en" else ["en", "de", "en"])
+
+
+def test_a_interval_is_examined_without_what_its_neighbours_share() -> None:
+    slices = place_slices(1500, is_fine=True)
+    assert place_interval(range(3, 5), slices) == (350, 550)
+    assert place_interval(range(3, 4), slices) == (300, 500)
+    assert place_interval(range(2), slices) == (0, 250)
+    last = len(slices) - 1
+    assert place_interval(range(last - 1, last + 1), slices)[1] == 1500
+
+
+def test_only_a_sure_guess_about_a_language_that_may_occur_is_certain() -> None:
+    guesses = [LanguageGuess("la", 0.9), LanguageGuess("de", 0.85), LanguageGuess("en", 0.02)]
+    assert choose_certain(guesses, known=KNOWN) == "de"
+    assert choose_certain([LanguageGuess("de", 0.75)], known=KNOWN) == ""
+    assert choose_certain(guesses[:1], known=KNOWN) == ""

@@ -1,4 +1,4 @@
-"""The true faster-whisper path, on a Whisper of our own (tests/models/whisper-en-cs-tiny)."""
+"""The true faster-whisper path, on a Whisper of our own (tests/weights/whisper-en-cs-tiny)."""
 
 from dataclasses import replace
 

@@ -72,3 +72,12 @@ def test_the_longest_pause_nearby_is_taken() -> None:
     voiced[40:42] = voiced[55:60] = voiced[90:99] = False
     assert 55 <= find_pause(voiced, 50, reach=20) <= 60
     assert find_pause(voiced, 20, reach=5) == 20
+
+
+def test_a_pause_further_away_has_to_be_longer() -> None:
+    """Of two sentences' pauses, a change of language is at the one beside it."""
+    voiced = np.ones(100, np.bool_)
+    voiced[20:27] = voiced[51:57] = False
+    assert 51 <= find_pause(voiced, 45, reach=30) <= 57
+    voiced[15:40] = False
+    assert 15 <= find_pause(voiced, 45, reach=30) <= 40

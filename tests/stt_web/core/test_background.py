@@ -204,7 +204,7 @@ def test_a_thread_that_fails_ends_at_once_when_it_is_stopped() -> None:
     assert not loop._thread.is_alive()
 
 
-async def test_one_piece_of_work_that_fails_is_logged_and_counted(
+async def test_one_round_of_work_that_fails_is_logged_and_counted(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def fail() -> None:
@@ -230,7 +230,7 @@ def test_a_thread_of_its_own_that_fails_is_logged_and_counted(
     assert "seen" in caplog.text
 
 
-async def test_what_a_thread_made_for_somebody_who_left_is_taken_back() -> None:
+async def test_what_a_thread_made_for_a_client_who_left_is_taken_back() -> None:
     may_end, taken_back = threading.Event(), asyncio.Event()
     undone: list[str] = []
 

@@ -60,7 +60,7 @@ REFUSALS: list[tuple[str, dict[str, Any], int, str, str]] = [
     REFUSALS,
     ids=[row[0] for row in REFUSALS],
 )
-def test_a_refusal_says_what_to_do(
+def test_a_refusal_states_what_to_do(
     person: Person, request_line: str, how: dict[str, Any], status: int, code: str, sentence: str
 ) -> None:
     method, path, *rest = request_line.split(" ", 2)
@@ -82,7 +82,7 @@ def test_a_refusal_says_what_to_do(
     assert ("Allow" in answer.headers) or status != 405
 
 
-def test_a_session_without_a_csrf_token_is_told_how_to_send_one(person: Person) -> None:
+def test_a_session_without_a_csrf_token_is_shown_how_to_send_one(person: Person) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(person.user)
     answer = client.put("/api/v1/account/", {}, content_type=JSON)
@@ -91,7 +91,7 @@ def test_a_session_without_a_csrf_token_is_told_how_to_send_one(person: Person) 
 
 
 @pytest.mark.parametrize("address", sorted(addresses()))
-def test_every_endpoint_counts_and_says_what_is_left(person: Person, address: str) -> None:
+def test_every_endpoint_counts_and_states_what_is_left(person: Person, address: str) -> None:
     Plan.objects.filter(pk="free").update(requests_per_minute=50)
     for number in (1, 2):
         answer = person.client.get(address)

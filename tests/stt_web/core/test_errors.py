@@ -14,9 +14,9 @@ from rest_framework.views import APIView
 from stt_web import urls
 from stt_web.core.errors import ApiError
 from tests.e2e.processes import wait_until
-from tests.transcripts.served_api import Client, inference, server, visitor
+from tests.transcripts.served_api import Client, guest, inference, server
 
-__all__ = ["inference", "server", "visitor"]  # fixtures
+__all__ = ["guest", "inference", "server"]  # fixtures
 
 handler400 = urls.handler400
 handler403 = urls.handler403
@@ -65,9 +65,9 @@ urlpatterns = [
 
 
 @pytest.fixture
-def caller(visitor: Client, settings: Settings) -> Client:
+def caller(guest: Client, settings: Settings) -> Client:
     settings.ROOT_URLCONF = "tests.stt_web.core.test_errors"
-    return visitor
+    return guest
 
 
 def shape(answer: requests.Response) -> tuple[int, str]:
@@ -110,7 +110,7 @@ def test_another_method_is_405_with_what_is_allowed(
     ("method", "path"),
     [("GET", "/v1/broken"), ("GET", "/v1/broken-thread"), ("DELETE", "/api/v1/strict/")],
 )
-def test_a_fault_of_ours_is_logged_under_the_id_that_the_client_is_told(
+def test_a_fault_of_ours_is_logged_under_the_id_that_the_client_gets(
     caller: Client, caplog: pytest.LogCaptureFixture, method: str, path: str
 ) -> None:
     answer = caller.call(method, path, headers={"X-Request-Id": "my-request-1"})
@@ -122,7 +122,7 @@ def test_a_fault_of_ours_is_logged_under_the_id_that_the_client_is_told(
     assert SECRET in str(logged[0].exc_info)
 
 
-def test_what_a_plain_view_refuses_keeps_its_status_headers_and_extras(caller: Client) -> None:
+def test_what_a_plain_view_refuses_retains_its_status_headers_and_extras(caller: Client) -> None:
     answer = caller.get("/v1/refused")
 
     assert shape(answer) == (503, "later")
@@ -216,7 +216,7 @@ def test_the_docs_load_nothing_from_elsewhere(caller: Client) -> None:
         ("GET", "/refused", 503, "Not now."),
     ],
 )
-def test_who_looks_at_pages_gets_the_sentence_as_a_page(
+def test_who_opens_pages_gets_the_sentence_as_a_page(
     caller: Client, method: str, path: str, status: int, sentence: str
 ) -> None:
     body = b"x" * (2 * 1024 * 1024 + 1) if status == 413 else None
@@ -242,7 +242,9 @@ def test_the_page_of_an_error_speaks_the_readers_language(caller: Client) -> Non
     assert "Stránka nenalezena" in page.text
 
 
-def test_a_button_that_is_opened_by_its_address_says_what_would_be_allowed(caller: Client) -> None:
+def test_a_button_that_is_opened_by_its_address_states_what_would_be_allowed(
+    caller: Client,
+) -> None:
     answer = caller.get("/account/ticket/")
 
     assert shape(answer) == (405, "method_not_allowed")

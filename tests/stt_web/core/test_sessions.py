@@ -64,7 +64,7 @@ def test_it_ends_in_any_case_also_where_it_is_saved_again() -> None:
     assert left_hours(key) == 10
 
 
-def test_an_expiry_that_was_asked_for_is_kept_where_it_is_sooner() -> None:
+def test_an_expiry_that_was_asked_for_is_stored_where_it_is_sooner() -> None:
     session = SessionStore()
     session["user"] = "ann"
     session.set_expiry(HOUR_S)

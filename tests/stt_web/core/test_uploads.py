@@ -36,11 +36,11 @@ def form(*parts: bytes) -> bytes:
 FILE = part("file", AUDIO, file_name="a.mp3", extra="Content-Type: audio/mpeg\r\n")
 
 
-def read(folder: Path, body: bytes, *, piece_bytes: int = 1000, limit_bytes: int = 0) -> Upload:
+def read(folder: Path, body: bytes, *, chunk_bytes: int = 1000, limit_bytes: int = 0) -> Upload:
     reader = UploadReader(folder, boundary=BOUNDARY, limit_bytes=limit_bytes)
     try:
-        for start in range(0, len(body), piece_bytes):
-            reader.feed(body[start : start + piece_bytes])
+        for start in range(0, len(body), chunk_bytes):
+            reader.feed(body[start : start + chunk_bytes])
         return reader.finish()
     except BaseException:
         reader.abandon()
@@ -55,16 +55,16 @@ def refusal(folder: Path, body: bytes, **options: int) -> ApiError:
 
 
 @settings(max_examples=40, deadline=None)
-@given(piece_bytes=st.integers(1, 4000))
+@given(chunk_bytes=st.integers(1, 4000))
 def test_the_file_and_the_fields_arrive_whole_however_the_body_is_cut(
-    tmp_path_factory: pytest.TempPathFactory, piece_bytes: int
+    tmp_path_factory: pytest.TempPathFactory, chunk_bytes: int
 ) -> None:
     folder = tmp_path_factory.mktemp("up") / "one"
 
     upload = read(
         folder,
         form(part("model", b"small"), FILE, part("language", b"en")),
-        piece_bytes=piece_bytes,
+        chunk_bytes=chunk_bytes,
     )
 
     assert upload.path == folder / "recording"
@@ -75,7 +75,7 @@ def test_the_file_and_the_fields_arrive_whole_however_the_body_is_cut(
 
 
 @pytest.mark.parametrize(
-    ("sent", "kept"),
+    ("sent", "stored_name"),
     [
         ("../../etc/passwd", "passwd"),
         ("C:\\Users\\me\\talk.wav", "talk.wav"),
@@ -85,10 +85,10 @@ def test_the_file_and_the_fields_arrive_whole_however_the_body_is_cut(
         ("", ""),
     ],
 )
-def test_a_file_name_is_text_and_never_a_path(tmp_path: Path, sent: str, kept: str) -> None:
+def test_a_file_name_is_text_and_never_a_path(tmp_path: Path, sent: str, stored_name: str) -> None:
     upload = read(tmp_path / "one", form(part("file", AUDIO, file_name=sent)))
 
-    assert upload.file_name == kept
+    assert upload.file_name == stored_name
     assert upload.path == tmp_path / "one" / "recording"
 
 
@@ -149,7 +149,7 @@ def test_a_file_of_just_the_limit_is_taken_and_a_byte_more_is_not(tmp_path: Path
     assert error.extra["limit_bytes"] == len(AUDIO) - 1
 
 
-def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_as_such(tmp_path: Path) -> None:
     def open_full(path: Path) -> BinaryIO:
         path.touch()
         return cast("BinaryIO", io.FileIO("/dev/full", "wb"))
@@ -185,7 +185,7 @@ def test_a_form_of_parts_is_given_up_at_the_first_that_is_too_many(tmp_path: Pat
     body = form(*(part(f"f{number % 7}", b"") for number in range(200_000)))
     began = time.process_time()
 
-    assert refusal(tmp_path / "one", body, piece_bytes=2**20).code == "repeated_field"
+    assert refusal(tmp_path / "one", body, chunk_bytes=2**20).code == "repeated_field"
     assert time.process_time() - began < 1
 
 

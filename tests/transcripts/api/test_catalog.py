@@ -14,7 +14,7 @@ from tests.transcripts.served_api import Client, make_client, make_info
 
 
 @pytest.fixture
-def bare(visitor: Client, settings: Settings) -> Iterator[Client]:
+def bare(guest: Client, settings: Settings) -> Iterator[Client]:
     """A client with a key, of a server on which no model is installed yet."""
     info = make_info()
     info.default_model = ""
@@ -26,11 +26,11 @@ def bare(visitor: Client, settings: Settings) -> Iterator[Client]:
         model.served_by = ""
     with FakeInference(info=info) as fake:
         settings.INFERENCE_TARGET = fake.target
-        yield make_client(visitor.url)
+        yield make_client(guest.url)
 
 
-def test_the_models_are_listed_with_what_is_installed(visitor: Client) -> None:
-    body = visitor.get("/v1/models").json()
+def test_the_models_are_listed_with_what_is_installed(guest: Client) -> None:
+    body = guest.get("/v1/models").json()
 
     listed = {model["id"]: model for model in body["models"]}
     assert {name: model["speed"] for name, model in listed.items()} == {
@@ -48,8 +48,8 @@ def test_the_models_are_listed_with_what_is_installed(visitor: Client) -> None:
     assert body["data"][0].keys() == {"id", "object", "created", "owned_by"}
 
 
-def test_the_languages_are_whispers_in_its_order(visitor: Client) -> None:
-    languages = visitor.get("/v1/languages").json()["languages"]
+def test_the_languages_are_whispers_in_its_order(guest: Client) -> None:
+    languages = guest.get("/v1/languages").json()["languages"]
 
     assert len(languages) == len({language["code"] for language in languages}) == 100
     assert languages[:3] == [
@@ -60,15 +60,15 @@ def test_the_languages_are_whispers_in_its_order(visitor: Client) -> None:
     assert languages[-1] == {"code": "yue", "name": "cantonese"}
 
 
-def test_the_formats_are_the_promised_sixteen(visitor: Client) -> None:
-    formats = visitor.get("/v1/formats").json()["formats"]
+def test_the_formats_are_the_promised_sixteen(guest: Client) -> None:
+    formats = guest.get("/v1/formats").json()["formats"]
 
     promised = "mp3 wav flac ogg m4a aac opus wma mp4 webm mkv avi mov wmv mpg mpeg"
     assert " ".join(each["extension"] for each in formats) == promised
 
 
-def test_health_tells_of_the_gpu(visitor: Client) -> None:
-    answer = visitor.get("/health")
+def test_health_reports_the_gpu(guest: Client) -> None:
+    answer = guest.get("/health")
 
     assert answer.status_code == 200
     body = answer.json()
@@ -76,7 +76,7 @@ def test_health_tells_of_the_gpu(visitor: Client) -> None:
     assert (body["gpu_name"], body["gpu_memory_mb"]) == ("A GPU", 8188)
 
 
-def test_without_any_model_the_server_is_well_and_says_that_it_can_not_recognise(
+def test_without_any_model_the_server_is_well_and_states_that_it_can_not_recognise(
     bare: Client,
 ) -> None:
     wait_until(
@@ -91,7 +91,7 @@ def test_without_any_model_the_server_is_well_and_says_that_it_can_not_recognise
 
 
 @pytest.mark.parametrize("fields", [{}, {"model": "large-v3-turbo"}, {"model": "base"}])
-def test_without_any_model_recognition_is_503_and_says_what_to_install(
+def test_without_any_model_recognition_is_503_and_states_what_to_install(
     bare: Client, fields: dict[str, Any]
 ) -> None:
     answer = bare.transcribe(**fields)
@@ -102,7 +102,7 @@ def test_without_any_model_recognition_is_503_and_says_what_to_install(
 
 
 def test_a_background_loop_that_only_fails_makes_the_process_unready(
-    visitor: Client, monkeypatch: pytest.MonkeyPatch
+    guest: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail() -> bool:
         raise ValueError
@@ -111,12 +111,12 @@ def test_a_background_loop_that_only_fails_makes_the_process_unready(
     loop = ThreadLoop("test-loop", fail, longest_pause_s=0.01)
     loop.start()
     try:
-        wait_until(lambda: visitor.get("/health").status_code == 503, what="it is noticed")
-        body = visitor.get("/health").json()
+        wait_until(lambda: guest.get("/health").status_code == 503, what="it is noticed")
+        body = guest.get("/health").json()
         assert (body["status"], body["background"]) == ("degraded", "down")
         assert body["background_down"] == ["test-loop"]
         assert body["background_failures"]["test-loop"] >= background.DOWN_AFTER_ROUNDS
     finally:
         loop.stop()
-    wait_until(lambda: visitor.get("/health").status_code == 200, what="it is well again")
-    assert visitor.get("/health").json()["background"] == "ok"
+    wait_until(lambda: guest.get("/health").status_code == 200, what="it is well again")
+    assert guest.get("/health").json()["background"] == "ok"

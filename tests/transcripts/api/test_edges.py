@@ -39,7 +39,7 @@ def test_a_minute_is_charged_as_soon_as_it_begins(
 
 
 @pytest.mark.parametrize("how", ["cancel", "delete"])
-def test_what_is_stopped_after_text_was_delivered_costs_what_was_heard(
+def test_what_is_stopped_after_text_was_delivered_costs_what_was_transcribed(
     client: Client, worker: Worker, inference: FakeInference, how: str
 ) -> None:
     def stop(path: str) -> None:
@@ -60,9 +60,9 @@ def test_what_is_stopped_after_text_was_delivered_costs_what_was_heard(
     wait_until(lambda: read_balance(account).minutes_left == 58, what="70 s are charged")
 
 
-def visit(visitor: Client, address: str, sample: bytes = b"\x10\x00") -> int:
+def visit(guest: Client, address: str, sample: bytes = b"\x10\x00") -> int:
     headers = {"X-Forwarded-For": address}
-    return visitor.call(
+    return guest.call(
         "POST",
         "/v1/transcribe",
         headers=headers,
@@ -71,37 +71,37 @@ def visit(visitor: Client, address: str, sample: bytes = b"\x10\x00") -> int:
     ).status_code
 
 
-def test_a_visitors_share_is_new_after_midnight_utc(visitor: Client, worker: Worker) -> None:
-    assert [visit(visitor, "") for _ in range(4)] == THREE_A_DAY
+def test_a_guests_share_is_new_after_midnight_utc(guest: Client, worker: Worker) -> None:
+    assert [visit(guest, "") for _ in range(4)] == THREE_A_DAY
     AnonymousUse.objects.update(day=F("day") - timedelta(days=1))  # it was yesterday
-    assert [visit(visitor, "") for _ in range(4)] == THREE_A_DAY
+    assert [visit(guest, "") for _ in range(4)] == THREE_A_DAY
 
 
 def test_addresses_of_one_ipv6_site_share_a_day(
-    visitor: Client, worker: Worker, settings: Settings
+    guest: Client, worker: Worker, settings: Settings
 ) -> None:
     settings.TRUSTED_PROXIES = ["127.0.0.0/8", "::1"]
-    shared = [visit(visitor, f"2001:db8:1:2::{number}") for number in range(4)]
+    shared = [visit(guest, f"2001:db8:1:2::{number}") for number in range(4)]
     assert shared == THREE_A_DAY
-    assert visit(visitor, "2001:db8:1:3::1") == 200
+    assert visit(guest, "2001:db8:1:3::1") == 200
 
 
-def test_what_a_visitor_claims_before_our_proxy_wrote_counts_for_nothing(
-    visitor: Client, worker: Worker, settings: Settings
+def test_what_a_guest_claims_before_our_proxy_wrote_counts_for_nothing(
+    guest: Client, worker: Worker, settings: Settings
 ) -> None:
     settings.TRUSTED_PROXIES = ["127.0.0.0/8", "::1"]
-    claims = [visit(visitor, f"198.51.100.{number}, 203.0.113.7") for number in range(4)]
+    claims = [visit(guest, f"198.51.100.{number}, 203.0.113.7") for number in range(4)]
     assert claims == THREE_A_DAY
 
 
-def test_nobody_is_believed_who_is_no_proxy_of_ours(visitor: Client, worker: Worker) -> None:
-    assert [visit(visitor, f"198.51.100.{number}") for number in range(4)] == THREE_A_DAY
+def test_no_one_is_trusted_who_is_no_proxy_of_ours(guest: Client, worker: Worker) -> None:
+    assert [visit(guest, f"198.51.100.{number}") for number in range(4)] == THREE_A_DAY
 
 
-def test_a_visitor_over_the_limit_is_told_what_helps(visitor: Client) -> None:
-    assert visitor.transcribe(is_async=True).status_code == 202
+def test_a_guest_over_the_limit_sees_what_helps(guest: Client) -> None:
+    assert guest.transcribe(is_async=True).status_code == 202
 
-    answer = visitor.transcribe(wav(sample=b"\x05\x00"), is_async=True)
+    answer = guest.transcribe(wav(sample=b"\x05\x00"), is_async=True)
 
     assert (answer.status_code, answer.json()["code"]) == (429, "concurrency_limit")
     assert int(answer.headers["Retry-After"]) > 0

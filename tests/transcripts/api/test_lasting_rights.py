@@ -43,7 +43,7 @@ def test_an_event_stream_ends_with_its_key(client: Client) -> None:
     assert client.get(f"/api/v1/transcripts/{transcript.pk}/events/").status_code == 401
 
 
-def test_a_stream_of_a_deleted_transcript_still_says_so(client: Client) -> None:
+def test_a_stream_of_a_deleted_transcript_still_shows_it(client: Client) -> None:
     transcript = create_transcript(owner=client.user, model_requested="tiny")
     feed = Feed(client, transcript)
     feed.next()
@@ -77,6 +77,6 @@ def test_a_download_ends_with_its_key(client: Client, settings: Settings, tmp_pa
     time.sleep(8)
 
     with contextlib.suppress(urllib3.exceptions.HTTPError):  # cut off: less than was promised
-        while piece := answer.raw.read(1_000_000):
-            received += len(piece)
+        while chunk := answer.raw.read(1_000_000):
+            received += len(chunk)
     assert received < size

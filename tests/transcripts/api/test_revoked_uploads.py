@@ -31,7 +31,7 @@ def close(client: Client) -> None:
     close_account(client.user)
 
 
-def send_slowly(client: Client, *, meanwhile: Callable[[], object]) -> bytes:
+def send_slowly(client: Client, *, in_between: Callable[[], object]) -> bytes:
     """Send half of an upload, do something, send the rest; return the answer."""
     boundary = "----x"
     head = (
@@ -51,18 +51,18 @@ def send_slowly(client: Client, *, meanwhile: Callable[[], object]) -> bytes:
         )
         while not list(Path(settings.MEDIA_ROOT).glob("*/recording")):
             time.sleep(0.01)  # until it is known who sends it, and the body is being read
-        meanwhile()
+        in_between()
         connection.sendall(body[1_200_000:])
         return connection.recv(65536)
 
 
 @pytest.mark.parametrize("end", [revoke, expire, close])
-def test_nothing_is_accepted_for_what_ended_meanwhile(
+def test_nothing_is_accepted_for_what_ended_in_between(
     client: Client, end: Callable[[Client], None]
 ) -> None:
     for path in Path(settings.MEDIA_ROOT).glob("*/recording"):
         path.unlink()
-    answer = send_slowly(client, meanwhile=lambda: end(client))
+    answer = send_slowly(client, in_between=lambda: end(client))
     assert b" 401 " in answer.splitlines()[0]
     assert not Transcript.objects.exists()
     assert not Hold.objects.exists()
@@ -72,5 +72,5 @@ def test_nothing_is_accepted_for_what_ended_meanwhile(
 def test_an_upload_of_a_key_that_stays_good_is_accepted(client: Client) -> None:
     for path in Path(settings.MEDIA_ROOT).glob("*/recording"):
         path.unlink()
-    answer = send_slowly(client, meanwhile=lambda: None)
+    answer = send_slowly(client, in_between=lambda: None)
     assert answer.splitlines()[0].split()[1] in (b"200", b"202")

@@ -56,7 +56,7 @@ def test_one_that_is_being_worked_on_shows_what_there_is(client: Client) -> None
     assert body["progress"] == {"done_s": 1.0, "total_s": 9.0}
 
 
-def test_a_failed_one_says_why(client: Client) -> None:
+def test_a_failed_one_states_why(client: Client) -> None:
     transcript = make(
         client, status=Status.FAILED, error_code="corrupt_media", error_message="It is broken."
     )
@@ -70,14 +70,14 @@ def test_a_failed_one_says_why(client: Client) -> None:
     ("method", "then"), [("GET", ""), ("DELETE", ""), ("POST", "cancel/"), ("GET", "events/")]
 )
 def test_anothers_and_a_missing_one_are_the_same_404_and_no_key_is_401(
-    client: Client, visitor: Client, method: str, then: str
+    client: Client, guest: Client, method: str, then: str
 ) -> None:
-    theirs = make(make_client(visitor.url), status=Status.QUEUED)
+    theirs = make(make_client(guest.url), status=Status.QUEUED)
 
     anothers = client.call(method, path_of(theirs, then))
     missing = client.call(method, path_of(str(uuid.uuid4()), then))
-    keyless = visitor.call(method, path_of(theirs, then))
-    wrong_token = Client(visitor.url, "sttt_" + "x" * 43).call(method, path_of(theirs, then))
+    keyless = guest.call(method, path_of(theirs, then))
+    wrong_token = Client(guest.url, "sttt_" + "x" * 43).call(method, path_of(theirs, then))
     malformed = client.call(method, path_of("17", then))
 
     assert [answer.status_code for answer in (anothers, missing, wrong_token)] == [404] * 3
@@ -97,7 +97,7 @@ def test_anothers_and_a_missing_one_are_the_same_404_and_no_key_is_401(
         ("POST", "events/", "GET"),
     ],
 )
-def test_another_method_is_405_and_says_which(
+def test_another_method_is_405_and_states_which(
     client: Client, method: str, path: str, allowed: str
 ) -> None:
     answer = client.call(method, path_of(make(client), path))
@@ -129,12 +129,10 @@ def test_cancelling_stops_it_and_may_be_repeated(client: Client) -> None:
     assert (first.json()["status"], first.json()["queue_position"]) == ("cancelled", None)
 
 
-def test_a_token_opens_the_visitors_transcript_and_no_other(
-    visitor: Client, client: Client
-) -> None:
-    token = visitor.transcribe(is_async=True).json()["token"]
+def test_a_token_opens_the_guests_transcript_and_no_other(guest: Client, client: Client) -> None:
+    token = guest.transcribe(is_async=True).json()["token"]
     own = Transcript.objects.get(owner=None)
-    holder = Client(visitor.url, token)
+    holder = Client(guest.url, token)
 
     assert holder.get(path_of(own)).status_code == 200
     assert holder.get(path_of(make(client))).status_code == 404
@@ -144,9 +142,9 @@ def test_a_token_opens_the_visitors_transcript_and_no_other(
     assert holder.call("DELETE", path_of(own)).status_code == 204
 
 
-def test_the_list_has_ones_own_newest_first_in_pages(client: Client, visitor: Client) -> None:
+def test_the_list_has_ones_own_newest_first_in_pages(client: Client, guest: Client) -> None:
     made = [str(make(client, title=f"t{number}").pk) for number in range(5)]
-    make(make_client(visitor.url))
+    make(make_client(guest.url))
 
     first = client.get("/api/v1/transcripts/?page_size=3").json()
     second = client.get(first["next"].removeprefix(client.url)).json()

@@ -158,7 +158,7 @@ def rows_of(transcript: Transcript) -> list[dict[str, Any]]:
     return list(transcript.segments.order_by("position").values(*fields))
 
 
-def test_what_a_count_cut_is_whole_again_when_one_speaker_says_it(
+def test_what_a_count_cut_is_whole_again_when_one_speaker_speaks_it(
     client: Client, inference: FakeInference
 ) -> None:
     inference.voices = 3
@@ -175,7 +175,7 @@ def test_what_a_count_cut_is_whole_again_when_one_speaker_says_it(
     assert again.json()["revision"] == 4
 
 
-def test_a_piece_joins_the_neighbour_whose_speaker_it_has(
+def test_a_part_joins_the_neighbour_whose_speaker_it_has(
     client: Client, inference: FakeInference
 ) -> None:
     inference.voices = 3
@@ -242,7 +242,7 @@ def test_a_border_that_a_person_made_stays(
     assert speakers_of(transcript) == [1, 1]
 
 
-def test_corrected_words_stay_when_their_pieces_are_joined(
+def test_corrected_words_stay_when_their_parts_are_joined(
     client: Client, inference: FakeInference
 ) -> None:
     inference.voices = 3
@@ -256,7 +256,7 @@ def test_corrected_words_stay_when_their_pieces_are_joined(
     assert [row["text"] for row in rows_of(transcript)] == ["one two free for five six"]
 
 
-def test_given_names_go_to_whoever_says_most_of_their_words(
+def test_given_names_go_to_the_speaker_of_most_of_their_words(
     client: Client, inference: FakeInference
 ) -> None:
     inference.voices = 4
@@ -269,7 +269,7 @@ def test_given_names_go_to_whoever_says_most_of_their_words(
     assert list(names) == ["", "Bob", "", ""]
 
 
-def test_fewer_than_asked_for_are_told_in_the_answer_and_stay_a_warning(client: Client) -> None:
+def test_fewer_than_asked_for_are_reported_in_the_answer_and_stay_a_warning(client: Client) -> None:
     transcript = make_voiced(client)
 
     answer = recount(client, transcript, speakers=7)
@@ -295,10 +295,10 @@ def test_an_older_revision_is_refused(client: Client) -> None:
 def test_deleted_voices_answer_409_with_the_reason(client: Client) -> None:
     transcript = make_voiced(client)
 
-    gone = client.call("DELETE", f"{path_of(transcript)}embeddings/")
+    deletion = client.call("DELETE", f"{path_of(transcript)}embeddings/")
     answer = recount(client, transcript, speakers=2)
 
-    assert gone.status_code == 204
+    assert deletion.status_code == 204
     assert "embedding" not in str(transcript.job.windows.get().speaker_turns)
     assert (answer.status_code, answer.json()["code"]) == (409, "speakers_not_available")
     assert "deleted" in answer.json()["error"]
@@ -355,12 +355,12 @@ def test_a_number_that_makes_no_sense_is_refused(client: Client, speakers: objec
     assert recount(client, make_voiced(client), speakers=speakers).status_code == 400
 
 
-def test_only_the_owner_may(client: Client, visitor: Client) -> None:
+def test_only_the_owner_may(client: Client, guest: Client) -> None:
     transcript = make_voiced(client)
     other = make_client(client.url)
     for method, path in (("POST", "diarize/"), ("GET", "diarize/"), ("DELETE", "embeddings/")):
         address = f"{path_of(transcript)}{path}"
-        assert visitor.call(method, address, json={}).status_code == 401
+        assert guest.call(method, address, json={}).status_code == 401
         assert other.call(method, address, json={}).status_code == 404
         assert client.call("PUT", address, json={}).status_code == 405
     assert speakers_of(transcript) == [1, 2, 1, 2]

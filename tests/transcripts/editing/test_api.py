@@ -122,13 +122,13 @@ def test_an_edit_is_a_revision_that_can_be_taken_back(
 
 @pytest.mark.parametrize(("method", "path", "body"), EDITS)
 def test_an_edit_is_refused_where_it_must_be(
-    client: Client, visitor: Client, method: str, path: str, body: dict[str, Any]
+    client: Client, guest: Client, method: str, path: str, body: dict[str, Any]
 ) -> None:
     transcript = make_edited(client)
-    stranger = make_client(visitor.url)
+    stranger = make_client(guest.url)
     working = make_edited(client, status=Status.PROCESSING)
 
-    assert send(visitor, transcript, method, path, body).status_code == 401
+    assert send(guest, transcript, method, path, body).status_code == 401
     assert send(stranger, transcript, method, path, body).status_code == 404
     assert send(client, str(uuid.uuid4()), method, path, body).status_code == 404
     assert send(client, transcript, "PUT", path, body).status_code == 405
@@ -141,12 +141,12 @@ def test_an_edit_is_refused_where_it_must_be(
 
 
 @pytest.mark.parametrize("path", READS)
-def test_reading_is_for_the_owner(client: Client, visitor: Client, path: str) -> None:
+def test_reading_is_for_the_owner(client: Client, guest: Client, path: str) -> None:
     transcript = make_edited(client)
 
     assert client.get(path_of(transcript, path)).status_code == 200
-    assert visitor.get(path_of(transcript, path)).status_code == 401
-    assert make_client(visitor.url).get(path_of(transcript, path)).status_code == 404
+    assert guest.get(path_of(transcript, path)).status_code == 401
+    assert make_client(guest.url).get(path_of(transcript, path)).status_code == 404
     assert client.get(path_of(str(uuid.uuid4()), path)).status_code == 404
 
 
@@ -192,7 +192,7 @@ def test_an_edit_that_makes_no_sense_changes_nothing(
     assert (transcript.revision, load_document(transcript)) == (0, before)
 
 
-def test_a_corrected_text_keeps_its_id_and_the_times_of_what_stayed(client: Client) -> None:
+def test_a_corrected_text_retains_its_id_and_the_times_of_what_stayed(client: Client) -> None:
     transcript = make_edited(client)
 
     body = send(client, transcript, "PATCH", "segments/{a}/", {"text": "One 2 three word0!"}).json()
@@ -230,7 +230,7 @@ def test_split_merged_and_moved_words_are_where_they_were_put(client: Client) ->
     assert texts(client, transcript)[0] == (key(0), "one two three", 1)
 
 
-def test_a_span_given_to_another_speaker_is_cut_out_between_words(client: Client) -> None:
+def test_an_interval_given_to_another_speaker_is_cut_out_between_words(client: Client) -> None:
     transcript = make_edited(client)
 
     send(client, transcript, "POST", "speakers/assign/", {"start": 0.25, "end": 0.75, "speaker": 2})
@@ -338,7 +338,7 @@ def test_the_machines_original_comes_back_uncorrected(client: Client) -> None:
 
 
 @pytest.mark.database
-def test_of_two_editors_at_once_one_is_told(client: Client) -> None:
+def test_of_two_editors_at_once_one_is_warned(client: Client) -> None:
     transcript = make_edited(client)
     etag = client.get(path_of(transcript, "segments/")).headers["ETag"]
     answers: list[int] = []

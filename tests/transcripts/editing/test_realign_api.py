@@ -34,7 +34,7 @@ CORRECTION = {"text": "one two new three word0"}
 
 
 @pytest.fixture
-def heard(
+def align_again(
     client: Client, settings: Settings, tmp_path: Path, inference: FakeInference
 ) -> Iterator[Transcript]:
     """A transcript with its recording of 60 s, and a service that aligns."""
@@ -84,16 +84,16 @@ def timings(words: Words) -> list[str]:
 
 
 def test_an_edit_is_answered_with_interpolated_times_and_aligned_afterwards(
-    client: Client, heard: Transcript, inference: FakeInference
+    client: Client, align_again: Transcript, inference: FakeInference
 ) -> None:
-    answered = edit_first(client, heard, CORRECTION["text"])
+    answered = edit_first(client, align_again, CORRECTION["text"])
     assert timings(answered) == ["aligned", *["interpolated"] * 3, "aligned"]
     assert inference.aligned == []
 
     run_alignments()
 
     # The fake one returns five words in 1.2 s, which is the segment and the margin behind it.
-    assert read_first(client, heard) == [
+    assert read_first(client, align_again) == [
         ("one", 0.0, 0.25, "aligned"),
         ("two", 0.25, 0.48, "aligned"),
         ("new", 0.48, 0.72, "aligned"),
@@ -104,26 +104,26 @@ def test_an_edit_is_answered_with_interpolated_times_and_aligned_afterwards(
     assert (asked.model, asked.language, asked.offset_ms) == ("tiny", "en", 0)
     assert [word.text for word in asked.words] == ["one", "two", "new", "three", "word0"]
     assert len(asked.pcm) == 1200 * 32
-    exported = client.get(path_of(heard, "export/json/")).json()["segments"][0]["words"]
+    exported = client.get(path_of(align_again, "export/json/")).json()["segments"][0]["words"]
     assert [word.get("timing") for word in exported] == [None, *["aligned"] * 3, None]
 
 
 def test_aligning_makes_no_revision_that_would_refuse_the_next_change(
-    client: Client, heard: Transcript
+    client: Client, align_again: Transcript
 ) -> None:
-    send(client, heard, "PATCH", "segments/{a}/", CORRECTION, if_match='"0"')
+    send(client, align_again, "PATCH", "segments/{a}/", CORRECTION, if_match='"0"')
     run_alignments()
 
-    answer = send(client, heard, "PATCH", "speakers/1/", {"name": "Eve"}, if_match='"1"')
+    answer = send(client, align_again, "PATCH", "speakers/1/", {"name": "Eve"}, if_match='"1"')
 
     assert answer.status_code == 200
-    assert Revision.objects.filter(transcript=heard).count() == 2
+    assert Revision.objects.filter(transcript=align_again).count() == 2
 
 
 def test_words_that_stay_cost_no_call(
-    client: Client, heard: Transcript, inference: FakeInference
+    client: Client, align_again: Transcript, inference: FakeInference
 ) -> None:
-    correct(client, heard, "one two word0.")
+    correct(client, align_again, "one two word0.")
 
     assert inference.aligned == []
     assert not EditAlignment.objects.exists()
@@ -141,13 +141,13 @@ def test_words_that_stay_cost_no_call(
 )
 def test_words_stay_interpolated_where_the_service_refuses_and_are_tried_again_if_that_may_help(
     client: Client,
-    heard: Transcript,
+    align_again: Transcript,
     inference: FakeInference,
     status: grpc.StatusCode,
     is_over: bool,  # a parameter of the test
 ) -> None:
     inference.align_status = status
-    words = correct(client, heard, "one 2 three word0")
+    words = correct(client, align_again, "one 2 three word0")
     assert timings(words) == ["aligned", "interpolated", "aligned", "aligned"]
     assert EditAlignment.objects.filter(finished_at=None).exists() is not is_over
 
@@ -155,21 +155,21 @@ def test_words_stay_interpolated_where_the_service_refuses_and_are_tried_again_i
     run_alignments()
 
     expected = "interpolated" if is_over else "aligned"
-    assert timings(read_first(client, heard))[1] == expected
+    assert timings(read_first(client, align_again))[1] == expected
 
 
 def test_an_edit_does_not_wait_for_a_service_that_is_slow_or_down(
-    client: Client, heard: Transcript, inference: FakeInference, settings: Settings
+    client: Client, align_again: Transcript, inference: FakeInference, settings: Settings
 ) -> None:
     inference.align_delay_s = 30.0
-    edit_first(client, heard, "one 1 three word0")  # warm
+    edit_first(client, align_again, "one 1 three word0")  # warm
     began = time.monotonic()
-    edit_first(client, heard, "one 2 three word0")
+    edit_first(client, align_again, "one 2 three word0")
     slow_s = time.monotonic() - began
-    with FakeInference() as gone:
-        settings.INFERENCE_TARGET = gone.target
+    with FakeInference() as stopped:
+        settings.INFERENCE_TARGET = stopped.target
     began = time.monotonic()
-    edit_first(client, heard, "one 3 three word0")
+    edit_first(client, align_again, "one 3 three word0")
 
     # Far from 30 and from any deadline of a call; how fast this machine is, benchmarks measure.
     assert max(slow_s, time.monotonic() - began) < 2
@@ -187,26 +187,28 @@ def test_an_edit_does_not_wait_for_a_service_that_is_slow_or_down(
     ],
     ids=lambda fields: "-".join(map(str, fields)),
 )
-def test_nothing_is_asked_where_nothing_could_be_heard(
-    client: Client, heard: Transcript, inference: FakeInference, fields: dict[str, Any]
+def test_nothing_is_asked_where_nothing_could_be_recognised(
+    client: Client, align_again: Transcript, inference: FakeInference, fields: dict[str, Any]
 ) -> None:
-    update_transcripts(Transcript.objects.filter(pk=heard.pk), **fields)
+    update_transcripts(Transcript.objects.filter(pk=align_again.pk), **fields)
 
-    words = correct(client, heard, "one 2 three word0")
+    words = correct(client, align_again, "one 2 three word0")
 
     assert timings(words) == ["aligned", "interpolated", "aligned", "aligned"]
     assert inference.aligned == []
     assert not EditAlignment.objects.filter(finished_at=None).exists()
 
 
-def align_while(client: Client, heard: Transcript, change: tuple[str, str, dict[str, Any]]) -> None:
+def align_while(
+    client: Client, align_again: Transcript, change: tuple[str, str, dict[str, Any]]
+) -> None:
     """Align the waiting edit; a person makes a change while the service is asked."""
     (waiting,) = EditAlignment.objects.filter(finished_at=None)
     method, path, body = change
 
     def align_slowly(transcript: Transcript, segment: TextSegment) -> tuple[Word, ...]:
         aligned = align_segment(transcript, segment)
-        assert send(client, heard, method, path, body).status_code == 200
+        assert send(client, align_again, method, path, body).status_code == 200
         return aligned
 
     align_edit(waiting.pk, align=align_slowly)
@@ -223,35 +225,35 @@ def align_while(client: Client, heard: Transcript, change: tuple[str, str, dict[
     ],
 )
 def test_a_later_edit_is_never_overwritten(
-    client: Client, heard: Transcript, method: str, path: str, body: dict[str, Any]
+    client: Client, align_again: Transcript, method: str, path: str, body: dict[str, Any]
 ) -> None:
-    edit_first(client, heard, CORRECTION["text"])
+    edit_first(client, align_again, CORRECTION["text"])
 
-    align_while(client, heard, (method, path, body))
+    align_while(client, align_again, (method, path, body))
 
     waiting = EditAlignment.objects.earliest("pk")
     assert waiting.finished_at is not None
     assert not waiting.is_aligned
-    words = read_first(client, heard)
+    words = read_first(client, align_again)
     assert words == [] or "new" not in [w[0] for w in words if w[3] == "aligned"]
 
 
-def test_an_edit_of_another_segment_meanwhile_changes_nothing(
-    client: Client, heard: Transcript
+def test_an_edit_of_another_segment_in_between_changes_nothing(
+    client: Client, align_again: Transcript
 ) -> None:
-    edit_first(client, heard, CORRECTION["text"])
+    edit_first(client, align_again, CORRECTION["text"])
 
-    align_while(client, heard, ("PATCH", "segments/{b}/", {"text": "four five six seven"}))
+    align_while(client, align_again, ("PATCH", "segments/{b}/", {"text": "four five six seven"}))
     run_alignments()
 
-    assert set(timings(read_first(client, heard))) == {"aligned"}
+    assert set(timings(read_first(client, align_again))) == {"aligned"}
     assert not EditAlignment.objects.filter(finished_at=None).exists()
 
 
 def test_a_lost_message_or_a_dead_worker_is_made_good_by_the_sweeper(
-    client: Client, heard: Transcript
+    client: Client, align_again: Transcript
 ) -> None:
-    edit_first(client, heard, CORRECTION["text"])
+    edit_first(client, align_again, CORRECTION["text"])
     announced: list[int] = []
 
     def send(pk: int) -> bool:
@@ -270,13 +272,13 @@ def test_a_lost_message_or_a_dead_worker_is_made_good_by_the_sweeper(
     assert announced == [waiting.pk] * 3
     align_edit(waiting.pk)
     align_edit(waiting.pk)
-    assert set(timings(read_first(client, heard))) == {"aligned"}
+    assert set(timings(read_first(client, align_again))) == {"aligned"}
 
 
 def test_what_waits_too_long_is_given_up_and_what_is_over_is_deleted(
-    client: Client, heard: Transcript
+    client: Client, align_again: Transcript
 ) -> None:
-    edit_first(client, heard, CORRECTION["text"])
+    edit_first(client, align_again, CORRECTION["text"])
     rows = EditAlignment.objects.all()
 
     rows.update(created_at=timezone.now() - timedelta(minutes=16))
@@ -288,9 +290,9 @@ def test_what_waits_too_long_is_given_up_and_what_is_over_is_deleted(
     assert not rows.exists()
 
 
-def test_an_open_page_learns_of_the_times(client: Client, heard: Transcript) -> None:
-    edit_first(client, heard, CORRECTION["text"])
-    with closing(Feed(client, heard, query="?edits_since=0")) as feed:
+def test_an_open_page_learns_of_the_times(client: Client, align_again: Transcript) -> None:
+    edit_first(client, align_again, CORRECTION["text"])
+    with closing(Feed(client, align_again, query="?edits_since=0")) as feed:
         run_alignments()
         words, over = feed.rest()
 
@@ -301,48 +303,48 @@ def test_an_open_page_learns_of_the_times(client: Client, heard: Transcript) -> 
 
 
 def test_a_page_that_comes_back_gets_what_it_missed_and_stays_away_at_the_end(
-    client: Client, heard: Transcript
+    client: Client, align_again: Transcript
 ) -> None:
-    edit_first(client, heard, CORRECTION["text"])
+    edit_first(client, align_again, CORRECTION["text"])
     run_alignments()
 
-    with closing(Feed(client, heard, query="?edits_since=0")) as feed:
+    with closing(Feed(client, align_again, query="?edits_since=0")) as feed:
         assert [event.name for event in feed.rest()] == ["words", "aligned"]
-    with closing(Feed(client, heard, query="?edits_since=1")) as feed:
+    with closing(Feed(client, align_again, query="?edits_since=1")) as feed:
         assert [event.name for event in feed.rest()] == ["aligned"]
-    path = path_of(heard, "events/?edits_since=0")
+    path = path_of(align_again, "events/?edits_since=0")
     assert client.call("GET", path, headers={"Last-Event-ID": "aligned"}).status_code == 204
-    assert client.get(path_of(heard, "events/?edits_since=x")).status_code == 400
+    assert client.get(path_of(align_again, "events/?edits_since=x")).status_code == 400
 
 
-def test_timing_comes_back_with_its_revision(client: Client, heard: Transcript) -> None:
-    correct(client, heard, CORRECTION["text"])
-    corrected = load_document(heard)
-    send(client, heard, "POST", "segments/{a}/split/", {"at_word": 2})
-    send(client, heard, "DELETE", "segments/{a}/")
+def test_timing_comes_back_with_its_revision(client: Client, align_again: Transcript) -> None:
+    correct(client, align_again, CORRECTION["text"])
+    corrected = load_document(align_again)
+    send(client, align_again, "POST", "segments/{a}/split/", {"at_word": 2})
+    send(client, align_again, "DELETE", "segments/{a}/")
 
-    send(client, heard, "POST", "revisions/1/restore/")
+    send(client, align_again, "POST", "revisions/1/restore/")
 
-    assert load_document(heard) == corrected
+    assert load_document(align_again) == corrected
     assert [word.timing for word in corrected.segments[0].words] == ["", *["aligned"] * 3, ""]
 
 
-def test_the_way_the_service_placed_a_word_is_what_it_says(
-    client: Client, heard: Transcript, inference: FakeInference
+def test_the_way_the_service_placed_a_word_is_what_it_reports(
+    client: Client, align_again: Transcript, inference: FakeInference
 ) -> None:
     inference.align_timing = speech_pb2.TIMING_ATTENTION
 
-    words = correct(client, heard, "one 2 three word0")
+    words = correct(client, align_again, "one 2 three word0")
 
     assert timings(words)[1] == "attention"
 
 
 def test_words_squeezed_into_no_time_are_interpolated_in_order(
-    client: Client, heard: Transcript, inference: FakeInference
+    client: Client, align_again: Transcript, inference: FakeInference
 ) -> None:
     inference.align_times_ms = [(0, 500), (500, 990), *[(990, 990)] * 5, (1000, 1000)]
 
-    words = correct(client, heard, "call four nine zero seven seven seven IBAN")
+    words = correct(client, align_again, "call four nine zero seven seven seven IBAN")
 
     assert set(timings(words)) == {"interpolated"}
     assert all(end - start >= 0.08 for _, start, end, _ in words)
@@ -350,11 +352,11 @@ def test_words_squeezed_into_no_time_are_interpolated_in_order(
 
 
 def test_one_squeezed_word_costs_only_the_times_of_those_beside_it(
-    client: Client, heard: Transcript, inference: FakeInference
+    client: Client, align_again: Transcript, inference: FakeInference
 ) -> None:
     inference.align_times_ms = [(0, 200), (200, 400), (400, 600), (600, 600), (600, 900)]
 
-    assert correct(client, heard, "she had not a clue") == [
+    assert correct(client, align_again, "she had not a clue") == [
         ("she", 0.0, 0.2, "aligned"),
         ("had", 0.2, 0.4, "aligned"),
         ("not", 0.4, 0.6, "aligned"),
@@ -363,15 +365,15 @@ def test_one_squeezed_word_costs_only_the_times_of_those_beside_it(
     ]
 
 
-def test_words_that_the_model_thinks_were_never_said_are_interpolated(
-    client: Client, heard: Transcript, inference: FakeInference
+def test_words_that_the_model_thinks_were_never_spoken_are_interpolated(
+    client: Client, align_again: Transcript, inference: FakeInference
 ) -> None:
     inference.align_probability = 0.001
 
-    assert set(timings(correct(client, heard, "four words never said"))) == {"interpolated"}
+    assert set(timings(correct(client, align_again, "four words never said"))) == {"interpolated"}
 
 
-def long_segment(heard: Transcript) -> None:
+def long_segment(align_again: Transcript) -> None:
     """One segment of 60 words, a second each."""
     words = [
         {
@@ -383,19 +385,19 @@ def long_segment(heard: Transcript) -> None:
         }
         for at in range(60)
     ]
-    Segment.objects.filter(transcript=heard, key=key(1)).delete()
-    Segment.objects.filter(transcript=heard, key=key(0)).update(
+    Segment.objects.filter(transcript=align_again, key=key(1)).delete()
+    Segment.objects.filter(transcript=align_again, key=key(0)).update(
         end_ms=60_000, words=words, text=" ".join(f"w{at}" for at in range(60))
     )
 
 
-def test_changes_far_apart_are_aligned_in_pieces(
-    client: Client, heard: Transcript, inference: FakeInference
+def test_changes_far_apart_are_aligned_in_parts(
+    client: Client, align_again: Transcript, inference: FakeInference
 ) -> None:
-    long_segment(heard)
+    long_segment(align_again)
     text = " ".join({5: "five", 50: "fifty"}.get(at, f"w{at}") for at in range(60))
 
-    words = correct(client, heard, text)
+    words = correct(client, align_again, text)
 
     assert [(len(asked.words), asked.offset_ms) for asked in inference.aligned] == [
         (9, 800),
@@ -406,9 +408,9 @@ def test_changes_far_apart_are_aligned_in_pieces(
 
 
 def test_more_than_a_window_typed_at_once_is_interpolated(
-    client: Client, heard: Transcript, inference: FakeInference
+    client: Client, align_again: Transcript, inference: FakeInference
 ) -> None:
-    long_segment(heard)
+    long_segment(align_again)
 
-    assert set(timings(correct(client, heard, "all of it is new"))) == {"interpolated"}
+    assert set(timings(correct(client, align_again, "all of it is new"))) == {"interpolated"}
     assert inference.aligned == []

@@ -79,7 +79,7 @@ def check(segment: Segment) -> None:
 
 
 @given(segments(), TEXTS)
-def test_any_text_put_in_any_segment_is_spelled_by_words_whose_times_rise(
+def test_any_text_put_in_any_segment_is_made_up_by_words_whose_times_rise(
     segment: Segment, text: str
 ) -> None:
     changed = change_text(segment, text)
@@ -90,7 +90,7 @@ def test_any_text_put_in_any_segment_is_spelled_by_words_whose_times_rise(
     assert (changed.start_ms, changed.end_ms) == (segment.start_ms, segment.end_ms)
 
 
-def test_a_text_that_was_only_punctuated_keeps_every_time() -> None:
+def test_a_text_that_was_only_punctuated_retains_every_time() -> None:
     plain = spoken("one two three four")
 
     changed = change_text(plain, "One, two; three – four!")
@@ -100,7 +100,7 @@ def test_a_text_that_was_only_punctuated_keeps_every_time() -> None:
 
 
 @given(segments(), st.integers(-1, 9))
-def test_a_cut_segment_is_two_that_say_the_same(segment: Segment, at_word: int) -> None:
+def test_a_cut_segment_is_two_with_the_same_text(segment: Segment, at_word: int) -> None:
     try:
         first, second = split_segment(segment, at_word=at_word, key="b", next_position=None)
     except EditError:
@@ -112,12 +112,14 @@ def test_a_cut_segment_is_two_that_say_the_same(segment: Segment, at_word: int) 
     assert (first.key, second.key) == ("a", "b")
     assert first.end_ms <= second.start_ms
     assert first.position < second.position
-    said = [part.text for part in [*first.words, *second.words]]
-    assert said == [part.text for part in segment.words]
+    part_texts = [part.text for part in [*first.words, *second.words]]
+    assert part_texts == [part.text for part in segment.words]
 
 
 @given(segments(), segments(key="b", after_ms=6000), st.booleans())
-def test_merged_segments_say_what_both_said(left: Segment, right: Segment, is_spaced: bool) -> None:
+def test_merged_segments_have_the_text_of_both(
+    left: Segment, right: Segment, is_spaced: bool
+) -> None:
     merged = merge_segments([left, right], is_spaced=is_spaced)
 
     check(merged)
@@ -128,7 +130,7 @@ def test_merged_segments_say_what_both_said(left: Segment, right: Segment, is_sp
 @given(
     segments(), segments(key="b", after_ms=6000), st.integers(0, 9), st.booleans(), st.booleans()
 )
-def test_words_moved_over_a_border_are_lost_by_nobody(
+def test_words_moved_over_a_border_are_lost_by_no_one(
     left: Segment, right: Segment, count: int, is_forward: bool, is_spaced: bool
 ) -> None:
     giver = left if is_forward else right
@@ -153,7 +155,7 @@ def test_a_retimed_segment_holds_its_words(segment: Segment, start_ms: int, leng
     assert changed.text == segment.text
 
 
-def test_unchanged_words_keep_their_times_and_changed_ones_share_the_time_between() -> None:
+def test_unchanged_words_retain_their_times_and_changed_ones_share_the_time_between() -> None:
     segment = spoken("the quick brown fox jumps")
 
     changed = change_text(segment, "the slow old fox jumps")
@@ -202,7 +204,7 @@ def test_no_neighbour_gives_more_than_half_of_its_time() -> None:
     assert all(start < end for start, end in times)
 
 
-def test_a_script_without_spaces_keeps_the_words_that_still_stand_there() -> None:
+def test_a_script_without_spaces_retains_the_words_that_still_stand_there() -> None:
     words = [
         word("今日", 0, 100, has_space=False),
         word("は", 100, 200, has_space=False),
@@ -253,7 +255,7 @@ def test_a_worst_case_text_is_compared_soon() -> None:
     check(change_text(segment, "b a c " * 800))
 
 
-def test_the_words_of_a_span_are_those_whose_middle_lies_in_it() -> None:
+def test_the_words_of_an_interval_are_those_whose_middle_lies_in_it() -> None:
     assert words_in_interval(spoken("a b c d"), start_ms=140, end_ms=360) == (1, 4)
     assert words_in_interval(spoken("a b"), start_ms=160, end_ms=170) == (0, 0)
 

@@ -94,7 +94,7 @@ def test_the_file_is_called_as_the_transcript_as_far_as_is_safe(
         assert f'filename="{plain}"' in header
 
 
-def test_a_client_that_has_the_file_is_told_so(client: Client) -> None:
+def test_a_client_that_has_the_file_gets_no_second_one(client: Client) -> None:
     path = path_of(make_spoken(client), "export/srt/")
     etag = client.get(path).headers["ETag"]
 
@@ -107,13 +107,13 @@ def test_a_client_that_has_the_file_is_told_so(client: Client) -> None:
 
 
 def test_anothers_and_a_missing_one_are_the_same_404_and_no_key_is_401(
-    client: Client, visitor: Client
+    client: Client, guest: Client
 ) -> None:
-    theirs = make_spoken(make_client(visitor.url))
+    theirs = make_spoken(make_client(guest.url))
 
     anothers = client.get(path_of(theirs, "export/txt/"))
     missing = client.get(path_of(str(uuid.uuid4()), "export/txt/"))
-    keyless = visitor.get(path_of(theirs, "export/txt/"))
+    keyless = guest.get(path_of(theirs, "export/txt/"))
     posted = client.call("POST", path_of(theirs, "export/txt/"), json={})
 
     assert (anothers.status_code, missing.status_code) == (404, 404)
@@ -281,9 +281,9 @@ def test_the_notice_is_the_operators_to_switch_off(client: Client, settings: Set
     assert silent == "Speaker 1: Good morning.\n"
 
 
-def test_many_are_exported_as_an_archive(client: Client, visitor: Client) -> None:
+def test_many_are_exported_as_an_archive(client: Client, guest: Client) -> None:
     first, second = make_spoken(client, text="One."), make_spoken(client, text="Two.")
-    make_spoken(make_client(visitor.url), text="Theirs.")
+    make_spoken(make_client(guest.url), text="Theirs.")
 
     named = client.call(
         "POST", EXPORT_MANY, json={"ids": [str(second.pk), str(first.pk)], "format": "txt"}
@@ -374,10 +374,10 @@ def test_an_archive_that_can_not_be_made_is_refused(
     assert (answer.status_code, answer.json()["code"]) == expected
 
 
-def test_anothers_transcript_gets_into_no_archive(client: Client, visitor: Client) -> None:
-    theirs = make_spoken(make_client(visitor.url))
+def test_anothers_transcript_gets_into_no_archive(client: Client, guest: Client) -> None:
+    theirs = make_spoken(make_client(guest.url))
 
     named = client.call("POST", EXPORT_MANY, json={"ids": [str(theirs.pk)], "format": "txt"})
-    keyless = visitor.call("POST", EXPORT_MANY, json={"format": "txt"})
+    keyless = guest.call("POST", EXPORT_MANY, json={"format": "txt"})
 
     assert (named.status_code, keyless.status_code) == (404, 401)

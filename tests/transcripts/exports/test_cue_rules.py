@@ -41,7 +41,7 @@ def test_cues_follow_each_other_and_none_flashes_by(spoken: Document, profile: P
 
 @settings(max_examples=100, deadline=None)
 @given(spoken=documents(), profile=profiles())
-def test_lines_keep_to_their_number_and_length(spoken: Document, profile: Profile) -> None:
+def test_lines_hold_their_number_and_length(spoken: Document, profile: Profile) -> None:
     findings = lint_cues(make_cues(spoken, profile), profile, language=spoken.language)
 
     rules = {finding.rule for finding in findings}

@@ -98,7 +98,7 @@ def test_a_mark_that_no_line_has_room_for_is_one_subtitle_all_the_same() -> None
 
 
 @pytest.mark.parametrize(("language", "mark"), [("en", "[0.5 s not"), ("cs", "[0,5 s nepřepsáno]")])
-def test_less_than_a_second_is_said_in_tenths(language: str, mark: str) -> None:
+def test_less_than_a_second_is_written_in_tenths(language: str, mark: str) -> None:
     brief = (ShownGap(("a",), 3_000, 3_500, "repetition", text="so"),)
     spoken = replace(SPOKEN, gaps=brief, language=language)
     assert mark in apply_options(spoken, ExportOptions(include_gaps=True)).text
@@ -136,10 +136,10 @@ def test_csv_has_a_row_for_each() -> None:
 
 
 def test_a_language_without_words_of_ours_is_named_in_that_of_who_asks() -> None:
-    def said(language: str, locale: str) -> str:
+    def notice_in(language: str, locale: str) -> str:
         spoken = replace(SPOKEN, language=language)
         return apply_options(spoken, ExportOptions(include_gaps=True, locale=locale)).text
 
-    assert "[4 s nicht transkribiert]" in said("de", "cs")
-    assert "[4 s nepřepsáno]" in said("sw", "cs")
-    assert "[4秒未转写]" in said("zh", "en")
+    assert "[4 s nicht transkribiert]" in notice_in("de", "cs")
+    assert "[4 s nepřepsáno]" in notice_in("sw", "cs")
+    assert "[4秒未转写]" in notice_in("zh", "en")

@@ -94,7 +94,7 @@ def test_csv_opens_as_text_and_runs_nothing() -> None:
 
 
 @pytest.mark.parametrize("format_name", TEXTS)
-def test_a_corrected_transcript_says_so_and_the_operator_can_switch_it_off(
+def test_a_corrected_transcript_shows_it_and_the_operator_can_switch_it_off(
     format_name: str,
 ) -> None:
     assert "corrected by a person" in rendered("corrected", format_name)

@@ -24,14 +24,14 @@ def made(language: str, *, is_machine: bool, is_corrected: bool) -> Document:
 
 
 def test_the_notice_is_in_the_transcripts_language_where_it_is_one_of_ours() -> None:
-    def said(language: str, locale: str) -> str:
+    def notice_in(language: str, locale: str) -> str:
         return notice_of(replace(SPOKEN, language=language), ExportOptions(locale=locale))
 
-    assert "maschinell" in said("de", "en")
-    assert "machine" in said("en", "cs")
-    assert "stroj" in said("sw", "cs")
-    assert "machine" in said("", "en")
-    assert "machine" in said("sw", "xx")
+    assert "maschinell" in notice_in("de", "en")
+    assert "machine" in notice_in("en", "cs")
+    assert "stroj" in notice_in("sw", "cs")
+    assert "machine" in notice_in("", "en")
+    assert "machine" in notice_in("sw", "xx")
 
 
 @pytest.mark.parametrize("language", PHRASES)
@@ -65,7 +65,7 @@ def test_a_subtitle_file_is_imported_with_its_origin_and_without_the_notice(
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_in_every_profile_lines_and_lengths_are_kept(profile: str) -> None:
+def test_in_every_profile_lines_and_lengths_hold(profile: str) -> None:
     rules = PROFILES[profile]
     for is_machine, is_corrected in ORIGINS:
         spoken = made("en", is_machine=is_machine, is_corrected=is_corrected)

@@ -137,7 +137,7 @@ def test_a_pdf_is_tagged_in_the_order_it_is_read() -> None:
     assert [kind for kind, _ in structure].count("/H2") == 4
 
 
-def test_every_marked_stretch_of_a_pdf_belongs_to_an_element() -> None:
+def test_every_marked_passage_of_a_pdf_belongs_to_an_element() -> None:
     reader = pypdf.PdfReader(io.BytesIO(make_pdf(DOCUMENTS["scripts"])))
 
     parents = cast("Any", reader.trailer["/Root"])["/StructTreeRoot"]["/ParentTree"]["/Nums"]
@@ -156,11 +156,11 @@ def test_emoji_are_drawn_and_copied_and_what_no_font_has_is_named() -> None:
     text = "Well 🎉 👩‍👩‍👧 1️⃣ and 𠮷野家 done."
     content = make_pdf(document(segment(0, 3000, text)))
 
-    told = subprocess.run([str(POPPLER), "-", "-"], input=content, capture_output=True, check=True)
+    info = subprocess.run([str(POPPLER), "-", "-"], input=content, capture_output=True, check=True)
     fonts = pypdf.PdfReader(io.BytesIO(content)).pages[0]["/Resources"]["/Font"]  # type: ignore[index]
     drawn = pypdf.PdfReader(io.BytesIO(content)).pages[0].extract_text()
 
-    assert text in " ".join(told.stdout.decode().split())
+    assert text in " ".join(info.stdout.decode().split())
     assert any("NotoEmoji" in font.get_object()["/BaseFont"] for font in fonts.values())
     assert "[U+20BB7]" in drawn
     assert "\ufffd" not in drawn

@@ -51,7 +51,7 @@ def test_only_what_was_asked_for_is_masked() -> None:
     assert masked("a@b.cz or 601 123 456", "email") == "[e-mail] or 601 123 456"
 
 
-def test_words_still_spell_the_text_and_keep_their_times() -> None:
+def test_words_still_make_up_the_text_and_retain_their_times() -> None:
     made = document(segment(0, 6000, "Call (601 123 456), please do.", is_timed=True))
 
     after = redact_document(made, kinds=KINDS).segments[0]

@@ -106,7 +106,7 @@ def test_our_json_is_read_again_exactly(spoken: Document) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(spoken=hostile_documents())
-def test_whatever_was_said_each_format_is_a_whole_file_of_its_kind(spoken: Document) -> None:
+def test_for_any_text_each_format_is_a_whole_file_of_its_kind(spoken: Document) -> None:
     rows = list(csv.reader(io.StringIO(export(spoken, "csv", SILENT).decode("utf-8-sig"))))
     opened = python_docx.Document(io.BytesIO(export(spoken, "docx", SILENT)))
     pages = pypdf.PdfReader(io.BytesIO(export(spoken, "pdf", SILENT)), strict=True).pages
@@ -114,8 +114,8 @@ def test_whatever_was_said_each_format_is_a_whole_file_of_its_kind(spoken: Docum
     assert len(rows) == 1 + len(spoken.segments)
     assert not [cell for row in rows for cell in row if cell[:1] in ("=", "+", "@", "\t", "\r")]
     assert json.loads(export(spoken, "json", SILENT))["title"] is not None
-    said = visible("".join(paragraph.text for paragraph in opened.paragraphs))
-    assert all(visible(part.text) in said for part in spoken.segments)
+    shown_text = visible("".join(paragraph.text for paragraph in opened.paragraphs))
+    assert all(visible(part.text) in shown_text for part in spoken.segments)
     assert len(pages) >= 1
     text = export(spoken, "txt", SILENT).decode()
     assert all(visible(part.text) in visible(text) for part in spoken.segments)

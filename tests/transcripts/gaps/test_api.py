@@ -103,7 +103,7 @@ def test_answers_show_gaps_in_every_format(
     assert '"gap_seconds": 1.5' in events
 
 
-def test_silence_is_told_with_no_language_and_no_charge(
+def test_silence_is_reported_with_no_language_and_no_charge(
     client: Client, worker: Worker, inference: FakeInference
 ) -> None:
     inference.scripts.append(Script(is_silent=True))
@@ -142,7 +142,9 @@ def test_keeping_puts_the_text_into_its_place_and_can_be_taken_back(
     assert again.json()["segments"][0]["text"] == "said again and again"
 
 
-def test_who_speaks_on_both_sides_says_what_is_kept(client: Client, transcript: Transcript) -> None:
+def test_who_speaks_on_both_sides_states_what_is_stored(
+    client: Client, transcript: Transcript
+) -> None:
     numbers = {row.start_ms: row.speaker for row in transcript.segments.all()}
     transcript.segments.filter(start_ms=5000).update(speaker=numbers[1000])
 
@@ -163,7 +165,7 @@ def test_a_gap_inside_a_segment_cuts_it(client: Client, transcript: Transcript) 
     assert around == ["one two", "said again and again", "three word6"]
 
 
-def test_gaps_keep_their_times_when_segments_are_edited(
+def test_gaps_retain_their_times_when_segments_are_edited(
     client: Client, transcript: Transcript
 ) -> None:
     pair = {"segments": [key(0), key(1)]}
@@ -197,7 +199,7 @@ def test_a_retry_recognises_the_place_again_and_costs_nothing(
     assert transcript.gaps.get().resolution == "retried"
 
 
-def test_a_retry_that_finds_nothing_says_so_and_leaves_the_gap(
+def test_a_retry_that_finds_nothing_shows_it_and_leaves_the_gap(
     client: Client, transcript: Transcript, inference: FakeInference
 ) -> None:
     inference.scripts.append(Script(is_silent=True))
@@ -243,14 +245,14 @@ def test_without_its_recording_a_gap_cannot_be_retried(
 
 
 def test_what_cannot_be_done_is_refused(
-    client: Client, visitor: Client, transcript: Transcript
+    client: Client, guest: Client, transcript: Transcript
 ) -> None:
     working = make_edited(client, status=Status.PROCESSING)
     add_gap(working, 0, 2000, key=LOST, text="x")
 
-    assert act(visitor, transcript, "keep").status_code == 401
-    assert act(make_client(visitor.url), transcript, "keep").status_code == 404
-    assert act(Client(visitor.url, "sttt_" + "x" * 43), transcript, "keep").status_code in (
+    assert act(guest, transcript, "keep").status_code == 401
+    assert act(make_client(guest.url), transcript, "keep").status_code == 404
+    assert act(Client(guest.url, "sttt_" + "x" * 43), transcript, "keep").status_code in (
         401,
         404,
     )

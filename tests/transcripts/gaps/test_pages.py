@@ -24,24 +24,24 @@ def _gap(start_ms: int, end_ms: int) -> ShownGap:
         (1_235_200, "1234", "1234", "0:01–20:35"),
     ],
 )
-def test_less_than_ten_seconds_are_said_in_tenths_everywhere(
+def test_less_than_ten_seconds_are_written_in_tenths_everywhere(
     end_ms: int, english: str, czech: str, place: str
 ) -> None:
     gap = _gap(1_200, end_ms)
     warning = gap_warning([gap])
     transcript = Transcript(job=TranscriptionJob(warnings=[warning]))
 
-    said = {}
+    seconds_by_language = {}
     for language in ("en", "cs"):
         with translation.override(language):
             [shown], [remark] = list_gaps([gap]), list_remarks(transcript)
-            said[language] = shown.seconds
+            seconds_by_language[language] = shown.seconds
             assert f" {shown.seconds} s " in remark["text"]
             assert f"{shown.seconds} s " in render_to_string(
                 "sharing/shared.html", {"part": {"lines": [shown], "is_whole": True}}
             )
 
-    assert (said["en"], said["cs"]) == (english, czech)
+    assert (seconds_by_language["en"], seconds_by_language["cs"]) == (english, czech)
     assert warning["message"] == (
         f"1 part of the speech ({english} s) is not in the text: {place}."
     )

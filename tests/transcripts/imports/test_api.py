@@ -169,7 +169,7 @@ def test_an_import_that_is_edited_is_corrected_and_still_of_unknown_origin(clien
 @pytest.mark.parametrize("is_corrected", [True, False])
 @pytest.mark.parametrize("locale", ["en", "cs"])
 @pytest.mark.parametrize("format_name", ["json", "srt", "vtt"])
-def test_what_our_exports_say_of_their_origin_survives(
+def test_what_our_exports_state_of_their_origin_survives(
     client: Client, format_name: str, locale: str, *, is_corrected: bool, is_machine_made: bool
 ) -> None:
     document = replace(
@@ -227,8 +227,8 @@ def test_a_file_that_is_too_large_is_refused_unread(client: Client) -> None:
     assert not Transcript.objects.exists()
 
 
-def test_only_an_account_imports_and_only_as_a_form(client: Client, visitor: Client) -> None:
-    keyless = send(visitor, SRT)
+def test_only_an_account_imports_and_only_as_a_form(client: Client, guest: Client) -> None:
+    keyless = send(guest, SRT)
     as_json = client.call("POST", IMPORT, json={})
     got = client.get(IMPORT)
 
@@ -236,7 +236,7 @@ def test_only_an_account_imports_and_only_as_a_form(client: Client, visitor: Cli
     assert (as_json.status_code, got.status_code) == (415, 405)
 
 
-def test_it_says_whether_a_page_or_a_program_sent_it(client: Client) -> None:
+def test_it_states_whether_a_page_or_a_program_sent_it(client: Client) -> None:
     page = Client(client.url, issue_ticket(client.user))
 
     assert stored(send(page, SRT)).source == "upload"
@@ -252,7 +252,7 @@ def test_a_language_is_taken_as_clients_name_it(client: Client) -> None:
     assert (refused.status_code, refused.json()["code"]) == (400, "unknown_language")
 
 
-def test_what_was_left_out_is_told_and_the_transcript_is_marked(client: Client) -> None:
+def test_what_was_left_out_is_reported_and_the_transcript_is_marked(client: Client) -> None:
     answer = send(client, "1\n00:00:01,000 --> x\nA\n\n2\n00:00:03,000 --> 00:00:04,000\nB\n")
 
     transcript = stored(answer)
@@ -262,7 +262,7 @@ def test_what_was_left_out_is_told_and_the_transcript_is_marked(client: Client) 
     assert [row[2] for row in rows(transcript)] == ["B"]
 
 
-def test_an_older_encoding_is_read_and_said_or_asked_for(client: Client) -> None:
+def test_an_older_encoding_is_read_and_reported_or_asked_for(client: Client) -> None:
     text = "1\n00:00:01,000 --> 00:00:02,000\nPříliš žluťoučký kůň\n"
 
     guessed = send(client, text.encode("cp1250"), language="cs")
@@ -326,8 +326,8 @@ def test_the_gaps_of_our_own_json_are_gaps_again(client: Client, include_gaps: b
 
     transcript = stored(answer)
     without = stored(send(client, plain, "plain.json"))
-    said = " ".join(row[2] for row in rows(transcript))
-    assert said == " ".join(row[2] for row in rows(without))
+    full_text = " ".join(row[2] for row in rows(transcript))
+    assert full_text == " ".join(row[2] for row in rows(without))
     loaded = load_document(transcript)
     assert [(gap.start_ms, gap.end_ms, gap.reason, gap.text) for gap in loaded.gaps] == [
         (gap.start_ms, gap.end_ms, gap.reason, gap.text) for gap in GAPS
@@ -377,7 +377,7 @@ def test_marks_in_our_own_subtitles_do_not_come_back_as_speech(
     assert answer.json()["status"] == "completed_with_warnings"
 
 
-def test_the_text_of_an_imported_gap_can_be_kept(client: Client) -> None:
+def test_the_text_of_an_imported_gap_can_be_accepted(client: Client) -> None:
     lost = ShownGap(("a",), 9_500, 12_000, "repetition", text="again and again")
     document = replace(DOCUMENTS["renamed"], gaps=(lost,))
     transcript = stored(send(client, export(document, "json", ExportOptions()), "x.json"))

@@ -76,7 +76,7 @@ def _segment(text: str = "x", **fields: object) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "message"),
     [
         (_json([_segment("x " * 1_001)]), "1,000 words"),
         (_json([_segment("x " * 1_001, words=[{"word": "x"}] * 1_001)]), "1,000 words"),
@@ -92,14 +92,14 @@ def _segment(text: str = "x", **fields: object) -> dict[str, object]:
     ],
 )
 def test_a_file_is_refused_beyond_what_a_transcript_may_hold(
-    content: str, says: str, tmp_path: Path
+    content: str, message: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "file"
     file.write_text(content)
-    if not says:
+    if not message:
         assert read_file(ImportJob(file)).segments
         return
-    with pytest.raises(ImportFileError, match=says) as refused:
+    with pytest.raises(ImportFileError, match=message) as refused:
         read_file(ImportJob(file))
     assert refused.value.status == 400
 

@@ -134,7 +134,7 @@ def test_what_cannot_be_read_is_counted_with_its_lines() -> None:
     assert "lines 2, 10" in remark.message
 
 
-def test_a_cue_that_ends_before_it_begins_is_kept_and_told() -> None:
+def test_a_cue_that_ends_before_it_begins_is_stored_and_reported() -> None:
     imported = _read("1\n00:00:05,000 --> 00:00:02,000\nA\n")
 
     assert [(s.start_ms, s.end_ms, s.text) for s in imported.segments] == [(5000, 5001, "A")]
@@ -205,7 +205,7 @@ def test_the_marks_of_gaps_are_no_text_in_any_language(phrase: str, seconds: str
     assert f"00:00:01 ({seconds} s), 00:00:03 ({seconds} s)" in remark.message
 
 
-def test_a_file_of_marks_alone_says_so_where_it_is_refused() -> None:
+def test_a_file_of_marks_alone_shows_it_where_it_is_refused() -> None:
     with pytest.raises(ImportFileError, match="only marks"):
         _read("1\n00:00:01,000 --> 00:00:02,000\n[3 s not transcribed]\n")
 
@@ -227,7 +227,7 @@ def test_another_format_is_named_where_it_is_refused(text: str, name: str, tmp_p
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32", "cp1250"])
-def test_encodings_that_can_be_told(encoding: str, tmp_path: Path) -> None:
+def test_encodings_that_can_be_recognised(encoding: str, tmp_path: Path) -> None:
     file = tmp_path / "file.srt"
     spoken = "Příliš žluťoučký kůň úpěl ďábelské ódy."
     file.write_bytes(f"1\n00:00:01,000 --> 00:00:02,000\n{spoken}\n".encode(encoding))
@@ -239,7 +239,7 @@ def test_encodings_that_can_be_told(encoding: str, tmp_path: Path) -> None:
     assert guessed == (["encoding_guessed"] if encoding == "cp1250" else [])
 
 
-def test_an_encoding_that_is_said_counts(tmp_path: Path) -> None:
+def test_an_encoding_that_is_declared_counts(tmp_path: Path) -> None:
     file = tmp_path / "file.srt"
     spoken = "Příliš žluťoučký kůň"
     file.write_bytes(f"1\n00:00:01,000 --> 00:00:02,000\n{spoken}\n".encode("iso-8859-2"))
@@ -310,7 +310,7 @@ def test_each_line_of_times_is_a_segment_or_an_empty_cue_or_counted(
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(alphabet="0123456789:,.-> \n<>/vcb{}\\&;#xWEBTNO\u200b", max_size=300))
-def test_whatever_is_sent_is_read_or_refused(text: str) -> None:
+def test_any_input_is_read_or_refused(text: str) -> None:
     for start in ("", "WEBVTT\n\n", "1\n00:00:01,000 --> 00:00:02,000\n"):
         with contextlib.suppress(ImportFileError):
             segments = _read(start + text).segments

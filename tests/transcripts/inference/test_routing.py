@@ -176,7 +176,7 @@ def test_work_goes_where_its_model_is(
     assert inference_for(account.user).resolve_model("special").id == "special"
 
 
-def test_an_account_keeps_to_its_instances_until_they_are_removed(
+def test_an_account_stays_with_its_instances_until_they_are_removed(
     fake: FakeInference, one: FakeInference, account: BillingAccount
 ) -> None:
     instance = register(account, one)
@@ -187,7 +187,7 @@ def test_an_account_keeps_to_its_instances_until_they_are_removed(
     assert inference_for(account.user).pick().server.target == fake.target
 
 
-def test_work_of_somebody_who_leaves_goes_nowhere_else(
+def test_work_of_a_client_who_leaves_goes_nowhere_else(
     fake: FakeInference, one: FakeInference, account: BillingAccount
 ) -> None:
     instance = register(account, one)

@@ -36,14 +36,14 @@ class Names:
     def __init__(self, **addresses: list[str]) -> None:
         self.addresses, self.asked, self.now_s = addresses, 0, 0.0
 
-    def look_up(self, host: str) -> list[str]:
+    def resolve(self, host: str) -> list[str]:
         self.asked += 1
         if host not in self.addresses:
             raise OSError("unknown")
         return self.addresses[host]
 
     def uri(self, target: str) -> str:
-        return target_uri(target, lookup=self.look_up, clock=lambda: self.now_s)
+        return target_uri(target, lookup=self.resolve, clock=lambda: self.now_s)
 
 
 @pytest.mark.parametrize(
@@ -82,12 +82,12 @@ def test_a_name_that_is_unknown_takes_no_other_away() -> None:
 async def test_a_lookup_never_stops_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     may_answer, threads = threading.Event(), []
 
-    def look_up_slowly(*_: object) -> list[object]:
+    def resolve_slowly(*_: object) -> list[object]:
         threads.append(threading.current_thread())
         may_answer.wait(10)
         return [(2, 1, 6, "", ("10.0.0.1", 0))]
 
-    monkeypatch.setattr(socket, "getaddrinfo", look_up_slowly)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_slowly)
     finding = asyncio.create_task(find_uri("a:5,b:6"))
     for _ in range(20):
         await asyncio.sleep(0.001)  # the loop goes on
@@ -97,7 +97,7 @@ async def test_a_lookup_never_stops_the_event_loop(monkeypatch: pytest.MonkeyPat
     assert threading.main_thread() not in threads
 
 
-def test_a_channel_is_made_anew_where_the_addresses_are_others(
+def test_a_channel_is_made_again_where_the_addresses_are_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with FakeInference(info=server_pb2.ServerInfo(version="test")) as fake:
@@ -115,17 +115,17 @@ class Thing:
     """Something that is kept."""
 
 
-def test_what_is_kept_for_an_instance_goes_with_it() -> None:
+def test_what_is_stored_for_an_instance_goes_with_it() -> None:
     cache: ServerCache[Thing] = ServerCache()
     one = Server(target="a:1", instance_id="one")
-    kept = weakref.ref(cache.get(one, Thing, clock=lambda: 0.0))
+    cached = weakref.ref(cache.get(one, Thing, clock=lambda: 0.0))
     shared = cache.get(Server(target="s:1"), Thing, clock=lambda: 0.0)
     two = replace(one, instance_id="two")
     cache.get(two, Thing, clock=lambda: 1.0)
     # No new one comes any more: the first is let go all the same.
     cache.get(two, Thing, clock=lambda: IDLE_S + 100)
     gc.collect()
-    assert kept() is None
+    assert cached() is None
     assert len(cache) == 2
     assert cache.get(Server(target="s:1"), Thing) is shared
 

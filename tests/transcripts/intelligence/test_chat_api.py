@@ -68,7 +68,7 @@ def test_an_answer_quotes_passages_and_names_its_sources(
     assert any("third of March" in source["text"] for source in body["sources"][:3])
 
 
-def test_what_is_not_in_the_transcript_is_said_so(client: Client, meeting: Transcript) -> None:
+def test_what_is_not_in_the_transcript_is_reported(client: Client, meeting: Transcript) -> None:
     body = ask(client, meeting, FAR).json()
     assert body["found"] is False
     assert body["sources"] == []
@@ -111,7 +111,7 @@ def test_other_weights_make_other_vectors(
     assert count_passages_embedded(language) == 2
 
 
-def test_a_conversation_is_kept_and_a_follow_up_looks_back(
+def test_a_conversation_is_stored_and_a_follow_up_refers_back(
     client: Client, meeting: Transcript
 ) -> None:
     first = ask(client, meeting, "How much was the repair of the delivery van?").json()
@@ -187,8 +187,8 @@ def test_rubbish_and_not_found_of_a_model_give_way_to_passages(
     client: Client, meeting: Transcript, inference: FakeInference
 ) -> None:
     install_writer(inference)
-    for said in ("NOT FOUND", "qwx zzz blorp", ""):
-        inference.language.answer = lambda prompt, said=said: said  # type: ignore[misc]
+    for answer_text in ("NOT FOUND", "qwx zzz blorp", ""):
+        inference.language.answer = lambda prompt, answer_text=answer_text: answer_text  # type: ignore[misc]
         body = ask(client, meeting, WHEN).json()
         assert body["model"] == "extractive/counted-words"
         assert "third of March" in body["answer"]
@@ -341,7 +341,7 @@ def test_ten_hours_are_searched_quickly_and_rightly() -> None:
     assert found.hits[0].place in range(4710, 4713)
 
 
-def test_stretches_join_hits_that_are_neighbours() -> None:
+def test_passages_join_hits_that_are_neighbours() -> None:
     passages = [Passage(n, f"k{n}", f"text {n}", n, n + 1, None) for n in range(9)]
     index = build_index(passages, embed)
     assert index.vectors.dtype == np.float16

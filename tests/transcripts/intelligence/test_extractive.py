@@ -100,7 +100,7 @@ def test_an_owner_is_never_invented() -> None:
     assert item.task in source.text
 
 
-def test_questions_are_answered_by_what_another_speaker_says_next() -> None:
+def test_questions_are_answered_by_what_another_speaker_speaks_next() -> None:
     asked = {each["question"]: each for each in analyse_questions(reading())}
     assert asked["How much is a new delivery van?"]["answer"] == (
         "A new delivery van is about thirty thousand euros."
@@ -216,7 +216,7 @@ def test_entities_have_places_and_labels() -> None:
         ("Pavel zavolá do školy do pátku.", "cs", "Pavel", "do pátku"),
     ],
 )
-def test_somebody_who_is_named_is_the_owner(
+def test_a_named_speaker_is_the_owner(
     text: str, language: str, owner: str, due: str | None
 ) -> None:
     [item] = find_action_items(read_text(text, language=language))
@@ -228,7 +228,7 @@ def test_a_pronoun_or_a_question_assigns_nothing(text: str) -> None:
     assert find_action_items(read_text(text, language="en")) == []
 
 
-def test_redaction_says_what_it_covers_and_can_be_narrowed() -> None:
+def test_redaction_states_what_it_covers_and_can_be_narrowed() -> None:
     source = read_text("Write to a@b.cz or call +420 601 123 456.", language="en")
     whole = redact(source)
     assert whole["text"] == "Write to [e-mail] or call [phone number]."

@@ -107,13 +107,13 @@ def test_texts_are_indexed_once_and_again_for_other_weights(
     assert set(SegmentVectors.objects.values_list("weights_revision", flat=True)) == {"2"}
 
 
-def test_nothing_about_it_is_said_so(client: Client, garden: Transcript) -> None:
+def test_nothing_about_it_is_reported(client: Client, garden: Transcript) -> None:
     body = ask(client, "Which penguins swim across Antarctica?").json()
     assert (body["found"], body["sources"]) == (False, [])
     assert body["answer"] == "Nothing in these transcripts is about the question."
 
 
-def test_conversations_are_kept_exported_and_deleted(client: Client, garden: Transcript) -> None:
+def test_conversations_are_stored_exported_and_deleted(client: Client, garden: Transcript) -> None:
     session_id = ask(client, TOMATOES).json()["session_id"]
     ask(client, "And that one?", session_id=session_id)
     (listed,) = client.get(PATH).json()["results"]

@@ -23,8 +23,8 @@ def own() -> Iterator[FakeInference]:
 
 
 @pytest.fixture
-def private(visitor: Client, own: FakeInference) -> Client:
-    client = make_client(visitor.url)
+def private(guest: Client, own: FakeInference) -> Client:
+    client = make_client(guest.url)
     assert client.account is not None
     details = InstanceDetails(name="one", target=own.target, is_tls=False, region="Brno", gpu="A")
     register_instance(client.account, details)
@@ -52,7 +52,7 @@ def test_without_an_instance_that_answers_it_is_503(
     assert inference.language.embedded == []
 
 
-def test_a_model_on_somebody_elses_server_is_never_asked(
+def test_a_model_on_another_users_server_is_never_asked(
     private: Client, own: FakeInference
 ) -> None:
     install_writer(own)

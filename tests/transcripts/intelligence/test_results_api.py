@@ -91,11 +91,11 @@ def test_a_part_of_it_can_be_summarised(client: Client, meeting: Transcript) -> 
         assert speaker.display_name == "Lena"
     late = make(client, meeting, "summarize", start=10 * SEGMENT_MS / 1000).json()
     assert all(each["evidence"]["start"] >= 45 for each in late["sentences"])
-    nobody = make(client, meeting, "summarize", speaker="Zed")
-    assert (nobody.status_code, nobody.json()["code"]) == (400, "unknown_speaker")
+    unknown = make(client, meeting, "summarize", speaker="Zed")
+    assert (unknown.status_code, unknown.json()["code"]) == (400, "unknown_speaker")
 
 
-def test_a_translation_keeps_segments_and_times(client: Client, meeting: Transcript) -> None:
+def test_a_translation_retains_segments_and_times(client: Client, meeting: Transcript) -> None:
     body = make(client, meeting, "translate", target="cs").json()
     segments = list(Segment.objects.filter(transcript=meeting).order_by("position"))
     assert [each["start"] * 1000 for each in body["segments"]] == [
@@ -136,8 +136,8 @@ def test_what_a_person_edited_stays_beside_a_new_one(client: Client, meeting: Tr
     results = list_results(client, meeting)
     assert len(results) == 2
     assert [each["text"] for each in results if each["is_edited"]] == ["My own words."]
-    gone = client.call("DELETE", path_of(meeting, f"results/{first}/"))
-    assert gone.status_code == 204
+    deletion = client.call("DELETE", path_of(meeting, f"results/{first}/"))
+    assert deletion.status_code == 204
     assert client.get(path_of(meeting, f"results/{first}/")).status_code == 404
 
 
@@ -156,7 +156,7 @@ def test_refusals_and_failures_store_nothing(
     assert (waiting.status_code, waiting.json()["code"]) == (409, "not_finished")
 
 
-def test_a_transcript_that_is_deleted_meanwhile_gets_no_result(
+def test_a_transcript_that_is_deleted_in_between_gets_no_result(
     client: Client, meeting: Transcript, language: FakeLanguage
 ) -> None:
     language.before = lambda: client.call("DELETE", path_of(meeting))

@@ -89,7 +89,7 @@ def test_the_language_of_a_text_is_recognised(text: str, language: str) -> None:
     assert identify_language(text) == language
 
 
-def test_only_what_is_clearly_in_another_language_is_said_to_be() -> None:
+def test_only_what_is_clearly_in_another_language_is_marked_so() -> None:
     assert is_in_language("Kdy se pekárna v Brně otevírá?", "cs")
     assert not is_in_language("Kdy se pekárna v Brně otevírá?", "en")
     assert not is_in_language("When does the bakery in Brno open?", "cs")

@@ -108,7 +108,7 @@ def test_each_quoted_kind_is_markdown_and_data(client: Client, kind: str) -> Non
 
 
 @pytest.mark.parametrize("kind", WRITTEN)
-def test_what_only_a_model_can_write_says_what_to_install(client: Client, kind: str) -> None:
+def test_what_only_a_model_can_write_states_what_to_install(client: Client, kind: str) -> None:
     answer = post(client, GENERATE, type=kind)
     assert (answer.status_code, answer.json()["code"]) == (503, "not_installed")
     assert "No language model is installed" in answer.json()["error"]
@@ -131,7 +131,7 @@ def test_many_texts_are_sent_in_several_calls(client: Client, language: FakeLang
     assert len(language.embedded) == 3
 
 
-def test_a_translation_keeps_what_lies_between_the_sentences(client: Client) -> None:
+def test_a_translation_retains_what_lies_between_the_sentences(client: Client) -> None:
     body = post(client, TRANSLATE, text="One.\n\nTwo ¤ here.  Three.").json()
     assert body["translated_text"] == "cs:One.\n\nTwo ¤ here.  cs:Three."
     assert (body["source_language"], body["target_language"]) == ("en", "cs")
@@ -187,7 +187,7 @@ def test_without_the_model_it_is_503_with_what_to_install(
         (grpc.StatusCode.UNIMPLEMENTED, "not_installed"),
     ],
 )
-def test_an_engine_that_fails_is_said_so(
+def test_an_engine_that_fails_is_reported(
     client: Client, language: FakeLanguage, path: str, status: grpc.StatusCode, code: str
 ) -> None:
     language.status = status
@@ -236,10 +236,10 @@ def test_what_can_not_be_used_is_400_with_a_sentence(
 
 
 @pytest.mark.parametrize("path", BODIES)
-def test_every_path_needs_a_key_and_json(client: Client, visitor: Client, path: str) -> None:
-    nobody = visitor.call("POST", path, json=BODIES[path])
-    assert (nobody.status_code, nobody.json()["code"]) == (401, "missing_key")
-    wrong = Client(visitor.url, "stt_wrong").call("POST", path, json=BODIES[path])
+def test_every_path_needs_a_key_and_json(client: Client, guest: Client, path: str) -> None:
+    refused = guest.call("POST", path, json=BODIES[path])
+    assert (refused.status_code, refused.json()["code"]) == (401, "missing_key")
+    wrong = Client(guest.url, "stt_wrong").call("POST", path, json=BODIES[path])
     assert wrong.status_code == 401
     assert client.get(path).status_code == 405
     form = client.call("POST", path, data={"text": "x"})

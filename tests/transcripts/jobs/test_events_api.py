@@ -170,7 +170,7 @@ def test_segments_that_the_speakers_split_afterwards_are_not_sent_again(
     assert texts == ["w1"]
 
 
-def test_one_that_saw_the_end_is_told_to_stay_away(client: Client, transcript: Transcript) -> None:
+def test_one_that_saw_the_end_is_asked_to_stay_away(client: Client, transcript: Transcript) -> None:
     finish(transcript)
     with closing(Feed(client, transcript)) as feed:
         done = list(feed.rest())[-1]
@@ -193,7 +193,7 @@ def test_a_last_event_id_that_is_not_ours_begins_from_the_beginning(
         assert ("segment", "w0") in [summary(event) for event in feed.rest()]
 
 
-def test_a_failure_ends_the_stream_and_says_why(client: Client, transcript: Transcript) -> None:
+def test_a_failure_ends_the_stream_and_states_why(client: Client, transcript: Transcript) -> None:
     with closing(Feed(client, transcript)) as feed:
         feed.next()
         update_transcripts(
@@ -238,13 +238,13 @@ def test_a_client_that_leaves_frees_what_it_held(
     )
 
 
-def test_the_stream_needs_a_key(visitor: Client, transcript: Transcript) -> None:
-    answer = requests.get(f"{visitor.url}/api/v1/transcripts/{transcript.pk}/events/", timeout=10)
+def test_the_stream_needs_a_key(guest: Client, transcript: Transcript) -> None:
+    answer = requests.get(f"{guest.url}/api/v1/transcripts/{transcript.pk}/events/", timeout=10)
 
     assert (answer.status_code, answer.json()["code"]) == (401, "missing_key")
 
 
-def test_another_accounts_stream_is_404(visitor: Client, transcript: Transcript) -> None:
-    stranger = make_client(visitor.url)
+def test_another_accounts_stream_is_404(guest: Client, transcript: Transcript) -> None:
+    stranger = make_client(guest.url)
 
     assert stranger.get(f"/api/v1/transcripts/{transcript.pk}/events/").status_code == 404

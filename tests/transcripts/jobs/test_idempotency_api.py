@@ -90,7 +90,7 @@ def test_another_request_with_the_same_key_is_refused(
     assert Transcript.objects.count() == 1
 
 
-def test_while_the_first_one_runs_the_second_is_told_to_wait(
+def test_while_the_first_one_runs_the_second_is_asked_to_wait(
     client: Client, request: pytest.FixtureRequest
 ) -> None:
     with ThreadPoolExecutor(1) as thread:
@@ -124,8 +124,8 @@ def test_of_twenty_at_once_one_is_carried_out(client: Client, worker: Worker) ->
     assert send(client, "once").content == fresh[0].content
 
 
-def test_keys_are_each_accounts_own(client: Client, visitor: Client, worker: Worker) -> None:
-    other = make_client(visitor.url)
+def test_keys_are_each_accounts_own(client: Client, guest: Client, worker: Worker) -> None:
+    other = make_client(guest.url)
     first = send(client, "once")
 
     answer = send(other, "once", wav(seconds=2))
@@ -133,14 +133,14 @@ def test_keys_are_each_accounts_own(client: Client, visitor: Client, worker: Wor
     assert (answer.status_code, answer.json()["id"] != first.json()["id"]) == (200, True)
 
 
-def test_a_refusal_is_not_kept(client: Client, worker: Worker) -> None:
+def test_a_refusal_is_not_stored(client: Client, worker: Worker) -> None:
     refused = send(client, "once", language="cs", model="no-such-model")
     assert refused.status_code == 400
 
     assert send(client, "once").status_code == 200
 
 
-def test_a_wait_that_ran_out_is_not_kept_and_goes_on(
+def test_a_wait_that_ran_out_is_not_stored_and_goes_on(
     client: Client, settings: Settings, request: pytest.FixtureRequest
 ) -> None:
     settings.SYNC_WAIT_S = 0.1
@@ -203,7 +203,7 @@ def test_when_the_transcript_is_deleted_its_text_goes_and_it_is_not_made_again(
 
 
 @pytest.mark.database
-def test_while_a_transcript_is_deleted_no_answer_of_it_is_kept(client: Client) -> None:
+def test_while_a_transcript_is_deleted_no_answer_of_it_is_stored(client: Client) -> None:
     """Whichever comes first: nothing of the text is left, and neither fails."""
     body = StoredResponse(200, {}, b"its text")
     for number in range(10):
@@ -211,11 +211,11 @@ def test_while_a_transcript_is_deleted_no_answer_of_it_is_kept(client: Client) -
         claim = begin(client.user, f"{number}", fingerprint="f" * 64, lasts=timedelta(minutes=1))
         assert isinstance(claim, IdempotencyClaim)
         with ThreadPoolExecutor(2) as threads:
-            kept = threads.submit(
+            waiting = threads.submit(
                 in_thread, partial(store_link, claim, body, transcript_id=transcript.pk)
             )
             threads.submit(in_thread, partial(delete_transcript, transcript)).result(30)
-            kept.result(30)
+            waiting.result(30)
 
     assert not StoredResponseLink.objects.exists()
     assert {bytes(record.body) for record in IdempotencyRecord.objects.all()} <= {b""}
@@ -247,12 +247,12 @@ def test_what_is_no_key_is_refused(client: Client, key: str) -> None:
     assert not Transcript.objects.filter(status=Status.QUEUED).exists()
 
 
-def test_a_visitor_has_no_account_to_keep_a_key_for(visitor: Client) -> None:
-    assert refusal(send(visitor, "once")) == (400, "idempotency_needs_account")
+def test_a_guest_has_no_account_to_store_a_key_for(guest: Client) -> None:
+    assert refusal(send(guest, "once")) == (400, "idempotency_needs_account")
     assert not Transcript.objects.exists()
 
 
-def test_a_large_answer_is_kept_whole(client: Client, worker: Worker) -> None:
+def test_a_large_answer_is_stored_whole(client: Client, worker: Worker) -> None:
     first: Any = send(client, "once", wav(seconds=60))
 
     again = send(client, "once", wav(seconds=60))

@@ -107,7 +107,7 @@ def test_what_is_found_on_the_way_is_not_in_the_transcript(
     assert "ghost" not in exported
 
 
-def test_a_correction_made_meanwhile_wins_and_nothing_is_charged(
+def test_a_correction_made_in_between_wins_and_nothing_is_charged(
     client: Client, inference: FakeInference
 ) -> None:
     transcript_id = transcribe(client, inference)

@@ -200,7 +200,7 @@ def test_sweep_costs_the_same_however_many_rows_there_are(
         sweep_transcripts()
 
 
-def test_sweepers_at_once_tell_the_broker_once(make_transcript: MakeTranscript) -> None:
+def test_sweepers_at_once_enqueue_once(make_transcript: MakeTranscript) -> None:
     transcript = make_transcript()
     start = threading.Barrier(3)
 
@@ -216,7 +216,7 @@ def test_sweepers_at_once_tell_the_broker_once(make_transcript: MakeTranscript) 
     assert transcript.job.enqueue_count == 1
 
 
-def test_settled_transcript_is_charged_once(make_transcript: MakeTranscript) -> None:
+def test_finalized_transcript_is_charged_once(make_transcript: MakeTranscript) -> None:
     account = create_account(minutes=60)
     transcript = make_transcript(account=account)
     job = claim(transcript)
@@ -299,7 +299,7 @@ def test_a_worker_cut_off_from_the_database_stops_before_another_may_start(
         lease.check()
 
 
-def test_a_row_that_cannot_be_failed_keeps_no_other_waiting(
+def test_a_row_that_cannot_be_failed_lets_no_other_wait(
     make_transcript: MakeTranscript, settings: Settings
 ) -> None:
     settings.MAX_STALLED_TRIES = 1
@@ -342,7 +342,7 @@ def disconnected() -> Iterator[None]:
         yield
 
 
-def test_what_waits_for_its_turn_is_told_of_when_one_ends(
+def test_what_waits_for_its_turn_is_reported_when_one_ends(
     fake: FakeInference, make_transcript: MakeTranscript
 ) -> None:
     account = create_account(minutes=60)

@@ -28,7 +28,7 @@ def transcript(make_transcript: MakeTranscript) -> Transcript:
     return make_transcript(account=account, title="Board meeting", is_asynchronous=True)
 
 
-def test_a_ready_transcript_is_told_with_its_title_and_no_text(
+def test_a_ready_transcript_is_reported_with_its_title_and_no_text(
     fake: FakeInference, transcript: Transcript
 ) -> None:
     run_transcript(transcript.pk)
@@ -43,7 +43,7 @@ def test_a_ready_transcript_is_told_with_its_title_and_no_text(
     assert first.text not in str(message.message())
 
 
-def test_a_failed_one_is_told_too(fake: FakeInference, transcript: Transcript) -> None:
+def test_a_failed_one_is_reported_too(fake: FakeInference, transcript: Transcript) -> None:
     fake.scripts.append(Script(windows=0, status=grpc.StatusCode.INVALID_ARGUMENT))
 
     run_transcript(transcript.pk)
@@ -53,14 +53,16 @@ def test_a_failed_one_is_told_too(fake: FakeInference, transcript: Transcript) -
     assert "could not be transcribed" in last_mail().subject
 
 
-def test_running_it_again_tells_nothing_again(fake: FakeInference, transcript: Transcript) -> None:
+def test_running_it_again_reports_nothing_again(
+    fake: FakeInference, transcript: Transcript
+) -> None:
     run_transcript(transcript.pk)
     run_transcript(transcript.pk)
 
     assert len(deliver()) == 1
 
 
-def test_whoever_waits_for_the_answer_gets_no_mail(
+def test_a_client_that_waits_for_the_answer_gets_no_mail(
     fake: FakeInference, transcript: Transcript
 ) -> None:
     update_transcripts(Transcript.objects.all(), is_asynchronous=False)
@@ -70,7 +72,7 @@ def test_whoever_waits_for_the_answer_gets_no_mail(
     assert deliver() == []
 
 
-def test_low_credits_are_told_once_until_some_come_in(
+def test_low_credits_are_reported_once_until_some_come_in(
     fake: FakeInference, make_transcript: MakeTranscript, settings: Settings
 ) -> None:
     settings.CREDITS_LOW_MINUTES = 5

@@ -143,7 +143,7 @@ def test_speech_without_words_is_not_called_silence(
     assert read_balance(account).minutes_left == 60
 
 
-def test_speech_that_could_not_be_recognised_is_a_gap_and_charged_as_heard(
+def test_speech_that_could_not_be_recognised_is_a_gap_and_charged_as_received(
     fake: FakeInference, make_transcript: MakeTranscript
 ) -> None:
     account = create_account(minutes=60)
@@ -168,7 +168,7 @@ def test_speech_that_could_not_be_recognised_is_a_gap_and_charged_as_heard(
     ],
     ids=["uncertain", "certain", "asked-for", "not-detected"],
 )
-def test_a_language_that_is_a_guess_is_said(
+def test_a_language_that_is_a_guess_is_reported(
     fake: FakeInference,
     make_transcript: MakeTranscript,
     script: Script,

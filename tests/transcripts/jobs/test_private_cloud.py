@@ -24,9 +24,9 @@ def own() -> Iterator[FakeInference]:
 
 
 @pytest.fixture
-def private(visitor: Client, own: FakeInference) -> Client:
+def private(guest: Client, own: FakeInference) -> Client:
     """A client with a key and one instance."""
-    client = make_client(visitor.url)
+    client = make_client(guest.url)
     assert client.account is not None
     details = InstanceDetails(name="one", target=own.target, is_tls=False, region="Brno", gpu="A")
     register_instance(client.account, details)
@@ -34,7 +34,7 @@ def private(visitor: Client, own: FakeInference) -> Client:
     return client
 
 
-def test_a_recording_is_heard_by_the_own_instance(
+def test_a_recording_is_recognised_by_the_own_instance(
     private: Client, own: FakeInference, inference: FakeInference, worker: Worker
 ) -> None:
     answer = private.transcribe(model="mine", diarize="true")
@@ -52,8 +52,8 @@ def test_the_models_are_those_of_the_own_instances(private: Client, client: Clie
     assert "mine" not in models_of(client) | models_of(Client(private.url))
 
 
-def test_a_wrong_key_is_401_where_models_are_listed(visitor: Client) -> None:
-    answer = Client(visitor.url, key="stt_" + "x" * 43).get("/v1/models")
+def test_a_wrong_key_is_401_where_models_are_listed(guest: Client) -> None:
+    answer = Client(guest.url, key="stt_" + "x" * 43).get("/v1/models")
     assert answer.status_code == 401
 
 

@@ -230,7 +230,7 @@ def test_silent_recording_is_completed_with_a_note(
     assert done.job.resume_ms == 3000
 
 
-def test_language_that_could_not_be_detected_is_said(
+def test_language_that_could_not_be_detected_is_reported(
     fake: FakeInference, make_transcript: MakeTranscript
 ) -> None:
     fake.scripts = [Script(detects=False)]
@@ -342,7 +342,7 @@ def test_recalled_job_is_queued_again_and_the_try_is_not_counted(
     assert (transcript.status, transcript.job.stalled_tries) == (Status.QUEUED, 0)
 
 
-def test_cancelled_job_costs_what_was_heard_once_text_was_delivered(
+def test_cancelled_job_costs_what_was_transcribed_once_text_was_delivered(
     fake: FakeInference, make_transcript: MakeTranscript
 ) -> None:
     account = create_account(minutes=60)
@@ -370,7 +370,7 @@ def test_queued_job_costs_nothing_when_cancelled(make_transcript: MakeTranscript
     assert Hold.objects.get(reference=str(transcript.pk)).state == HoldState.RELEASED
 
 
-def test_recording_and_rows_are_gone_when_deleted_at_work(
+def test_recording_and_rows_are_deleted_when_deleted_at_work(
     fake: FakeInference, make_transcript: MakeTranscript, settings: Settings
 ) -> None:
     transcript = make_transcript(seconds=4)
@@ -385,7 +385,7 @@ def test_recording_and_rows_are_gone_when_deleted_at_work(
     assert list(settings.MEDIA_ROOT.iterdir()) == []
 
 
-def test_anonymous_recording_is_gone_once_it_is_transcribed(
+def test_anonymous_recording_is_deleted_once_it_is_transcribed(
     fake: FakeInference, make_transcript: MakeTranscript, settings: Settings
 ) -> None:
     done = run(make_transcript(seconds=2, is_anonymous=True))
@@ -410,7 +410,7 @@ def test_segments_get_their_speakers_at_the_end(
     assert done.job.embedder == "fake-voices"
 
 
-def test_fewer_speakers_than_were_asked_for_are_told_with_a_warning(
+def test_fewer_speakers_than_were_asked_for_are_reported_with_a_warning(
     fake: FakeInference, make_transcript: MakeTranscript
 ) -> None:
     fake.scripts = [Script(windows=2)]
@@ -423,7 +423,7 @@ def test_fewer_speakers_than_were_asked_for_are_told_with_a_warning(
     assert "only 2" in done.job.warnings[0]["message"]
 
 
-def test_without_a_speaker_model_there_are_no_labels_and_a_warning_that_says_what_to_install(
+def test_without_a_speaker_model_there_are_no_labels_and_a_warning_that_states_what_to_install(
     fake: FakeInference, make_transcript: MakeTranscript
 ) -> None:
     fake.scripts = [Script(embedder="")]
@@ -449,7 +449,7 @@ def test_guests_leave_no_embeddings_behind(
     assert done.job.embeddings_deleted_at is not None
 
 
-def test_text_is_kept_with_a_warning_when_the_speakers_stage_fails(
+def test_text_is_stored_with_a_warning_when_the_speakers_stage_fails(
     fake: FakeInference, make_transcript: MakeTranscript
 ) -> None:
     account = create_account(minutes=60)
@@ -463,7 +463,7 @@ def test_text_is_kept_with_a_warning_when_the_speakers_stage_fails(
     assert read_balance(account).minutes_left == 59
 
 
-def test_speakers_are_not_told_apart_by_two_embedders(
+def test_speakers_are_not_separated_by_two_embedders(
     fake: FakeInference, make_transcript: MakeTranscript
 ) -> None:
     fake.scripts = [Script(windows=1), Script(embedder="other-voices")]

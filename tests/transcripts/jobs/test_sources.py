@@ -162,7 +162,7 @@ def test_another_worker_goes_on_with_the_same_sources(
     assert [text for text, _ in spoken(done)] == ["a0", "b0", "a1", "b1", "a2", "b2"]
 
 
-def test_tracks_that_were_not_used_are_said(
+def test_tracks_that_were_not_used_are_reported(
     fake: FakeInference, recording: MakeTranscript, two_tracks: Path
 ) -> None:
     done = run(recording(path=two_tracks, seconds=SECONDS))

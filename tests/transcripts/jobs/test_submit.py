@@ -70,7 +70,7 @@ def admit(
 
 
 @pytest.mark.django_db
-def test_a_recording_is_admitted_in_nine_statements_whatever_is_there(
+def test_a_recording_is_admitted_in_nine_statements_with_any_rows(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     account = create_account(minutes=600)

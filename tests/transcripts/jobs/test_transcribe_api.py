@@ -153,7 +153,7 @@ def test_other_languages_are_another_request(client: Client, worker: Worker) -> 
 
 
 @pytest.mark.parametrize(
-    ("fields", "code", "says"),
+    ("fields", "code", "message"),
     [
         ({"languages": "en,klingon"}, "unknown_language", "klingon"),
         ({"language": "cs", "languages": "en,de"}, "invalid_value", "language=multi"),
@@ -175,18 +175,18 @@ def test_other_languages_are_another_request(client: Client, worker: Worker) -> 
         ({"channels": "3"}, "unknown_channel", "has 1 channel"),
     ],
 )
-def test_a_value_that_cannot_be_used_is_400_and_says_which_can(
-    client: Client, fields: dict[str, Any], code: str, says: str
+def test_a_value_that_cannot_be_used_is_400_and_states_which_can(
+    client: Client, fields: dict[str, Any], code: str, message: str
 ) -> None:
     answer = client.transcribe(**fields)
 
     assert refused(answer) == (400, code)
-    assert says in answer.json()["error"]
+    assert message in answer.json()["error"]
     assert not Transcript.objects.exists()
 
 
 @pytest.mark.parametrize(
-    ("fields", "says"),
+    ("fields", "message"),
     [
         ({"model": "small"}, "pull small"),
         ({"language": "de"}, "German"),
@@ -194,13 +194,13 @@ def test_a_value_that_cannot_be_used_is_400_and_says_which_can(
         ({"task": "translate"}, "translate"),
     ],
 )
-def test_what_is_not_installed_is_503_and_says_what_to_install(
-    client: Client, fields: dict[str, Any], says: str
+def test_what_is_not_installed_is_503_and_states_what_to_install(
+    client: Client, fields: dict[str, Any], message: str
 ) -> None:
     answer = client.transcribe(**fields)
 
     assert refused(answer) == (503, "not_installed")
-    assert says in answer.json()["error"]
+    assert message in answer.json()["error"]
 
 
 @pytest.mark.parametrize(
@@ -237,8 +237,8 @@ def test_another_method_is_405(client: Client) -> None:
 
 
 @pytest.mark.parametrize("header", ["Bearer stt_wrong", "Bearer", "Basic abc"])
-def test_a_bad_key_is_401_although_none_is_needed(visitor: Client, header: str) -> None:
-    answer = visitor.call(
+def test_a_bad_key_is_401_although_none_is_needed(guest: Client, header: str) -> None:
+    answer = guest.call(
         "POST", "/v1/transcribe", files={"file": wav()}, headers={"Authorization": header}
     )
 
@@ -246,8 +246,8 @@ def test_a_bad_key_is_401_although_none_is_needed(visitor: Client, header: str) 
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_a_file_over_the_plan_is_413_with_the_limit(visitor: Client) -> None:
-    small = make_client(visitor.url, max_file_bytes=1000)
+def test_a_file_over_the_plan_is_413_with_the_limit(guest: Client) -> None:
+    small = make_client(guest.url, max_file_bytes=1000)
 
     answer = small.transcribe(wav(seconds=30))
 
@@ -255,8 +255,8 @@ def test_a_file_over_the_plan_is_413_with_the_limit(visitor: Client) -> None:
     assert answer.json()["limit_bytes"] == 1000
 
 
-def test_no_minutes_left_is_402_and_leaves_nothing(visitor: Client) -> None:
-    poor = make_client(visitor.url, minutes=0)
+def test_no_minutes_left_is_402_and_leaves_nothing(guest: Client) -> None:
+    poor = make_client(guest.url, minutes=0)
     before = upload_folders()
 
     assert refused(poor.transcribe())[0] == 402
@@ -264,7 +264,7 @@ def test_no_minutes_left_is_402_and_leaves_nothing(visitor: Client) -> None:
     wait_until(lambda: upload_folders() == before, what="the upload is deleted")
 
 
-def test_async_is_answered_at_once_with_where_to_look(client: Client) -> None:
+def test_async_is_answered_at_once_with_its_address(client: Client) -> None:
     answer = client.transcribe(wav(seconds=3), is_async=True)
 
     assert answer.status_code == 202
@@ -371,15 +371,15 @@ def test_the_same_request_sent_twice_at_once_is_one_job(client: Client) -> None:
 
 
 def test_other_options_another_account_and_a_failed_job_are_not_joined(
-    client: Client, visitor: Client
+    client: Client, guest: Client
 ) -> None:
     first = client.transcribe(is_async=True).json()["id"]
     others = client.transcribe(is_async=True, speakers="2").json()["id"]
-    stranger = make_client(visitor.url).transcribe(is_async=True).json()["id"]
+    stranger = make_client(guest.url).transcribe(is_async=True).json()["id"]
     update_transcripts(Transcript.objects.filter(pk=first), status=Status.FAILED)
-    anew = client.transcribe(is_async=True).json()["id"]
+    another = client.transcribe(is_async=True).json()["id"]
 
-    assert len({first, others, stranger, anew}) == 4
+    assert len({first, others, stranger, another}) == 4
 
 
 def test_a_wait_that_runs_out_is_503_with_the_id_and_the_job_goes_on(
@@ -396,7 +396,7 @@ def test_a_wait_that_runs_out_is_503_with_the_id_and_the_job_goes_on(
     assert Transcript.objects.get(pk=transcript_id).status == Status.QUEUED
 
 
-def test_who_waits_while_the_server_stops_is_told_at_once_and_the_job_goes_on(
+def test_who_waits_while_the_server_stops_is_answered_at_once_and_the_job_goes_on(
     client: Client,
 ) -> None:
     from stt_web.asgi import application
@@ -441,7 +441,7 @@ def test_a_client_that_goes_away_does_not_cancel_its_job(
     ("code", "status"),
     [("corrupt_media", 400), ("inference_unavailable", 503), ("too_many_tries", 500)],
 )
-def test_a_job_that_fails_is_told_as_what_it_is(client: Client, code: str, status: int) -> None:
+def test_a_job_that_fails_is_reported_as_what_it_is(client: Client, code: str, status: int) -> None:
     def fail() -> None:
         wait_until(Transcript.objects.exists, what="it is queued")
         update_transcripts(
@@ -487,52 +487,50 @@ def test_a_broken_off_recognition_is_not_the_clients_matter(
     assert client.transcribe(diarize="false").json()["text"] == "w0 w1 w2"
 
 
-def test_a_visitor_gets_an_answer_and_a_token_that_opens_it(
-    visitor: Client, worker: Worker
-) -> None:
-    answer = visitor.transcribe(diarize="false")
+def test_a_guest_gets_an_answer_and_a_token_that_opens_it(guest: Client, worker: Worker) -> None:
+    answer = guest.transcribe(diarize="false")
 
     assert answer.json()["text"] == "w0 w1 w2"
     token = answer.headers["X-Transcript-Token"]
     assert token.startswith("sttt_")
     path = f"/api/v1/transcripts/{answer.json()['id']}/"
-    found = Client(visitor.url, token).get(path)
+    found = Client(guest.url, token).get(path)
     assert found.json()["text"] == "w0 w1 w2"
     assert token not in str(list(Transcript.objects.values()))
 
 
-def test_a_visitors_async_answer_has_the_token_in_its_body(visitor: Client) -> None:
-    answer = visitor.transcribe(is_async=True)
+def test_a_guests_async_answer_has_the_token_in_its_body(guest: Client) -> None:
+    answer = guest.transcribe(is_async=True)
 
     assert answer.json()["token"] == answer.headers["X-Transcript-Token"]
 
 
-def test_a_visitor_may_have_one_at_once(visitor: Client) -> None:
-    assert visitor.transcribe(is_async=True).status_code == 202
+def test_a_guest_may_have_one_at_once(guest: Client) -> None:
+    assert guest.transcribe(is_async=True).status_code == 202
 
-    answer = visitor.transcribe(wav(sample=b"\x05\x00"), is_async=True)
+    answer = guest.transcribe(wav(sample=b"\x05\x00"), is_async=True)
 
     assert refused(answer) == (429, "concurrency_limit")
 
 
-def test_a_visitor_has_three_a_day(visitor: Client, worker: Worker) -> None:
+def test_a_guest_has_three_a_day(guest: Client, worker: Worker) -> None:
     for _ in range(3):
-        assert visitor.transcribe(diarize="false").status_code == 200
+        assert guest.transcribe(diarize="false").status_code == 200
 
-    answer = visitor.transcribe(diarize="false")
+    answer = guest.transcribe(diarize="false")
 
     assert refused(answer) == (429, "anonymous_limit")
     assert 0 < int(answer.headers["Retry-After"]) <= 86_400
 
 
-def test_a_refusal_does_not_count_for_a_visitor(visitor: Client, worker: Worker) -> None:
+def test_a_refusal_does_not_count_for_a_guest(guest: Client, worker: Worker) -> None:
     for _ in range(4):
-        assert visitor.transcribe(b"no recording").status_code == 400
+        assert guest.transcribe(b"no recording").status_code == 400
 
-    assert visitor.transcribe(diarize="false").status_code == 200
+    assert guest.transcribe(diarize="false").status_code == 200
 
 
-def test_it_says_whether_a_page_or_a_program_sent_it(client: Client) -> None:
+def test_it_states_whether_a_page_or_a_program_sent_it(client: Client) -> None:
     page = Client(client.url, issue_ticket(client.user))
 
     for sender, source, sample in ((page, "upload", b"\x05\x00"), (client, "api", b"\x06\x00")):

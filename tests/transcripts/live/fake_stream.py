@@ -120,7 +120,7 @@ class _LiveSpeech(_Speech):
         self._live.calls.append(call)
         self._live.open_calls += 1
         try:
-            async for event in _hear(request_iterator, script, call):
+            async for event in _recognise(request_iterator, script, call):
                 if event is None:
                     if script.hangs:
                         await asyncio.Event().wait()
@@ -131,7 +131,7 @@ class _LiveSpeech(_Speech):
             self._live.open_calls -= 1
 
 
-async def _hear(
+async def _recognise(
     requests: AsyncIterator[speech_pb2.StreamRequest], script: StreamScript, call: StreamCall
 ) -> AsyncIterator[speech_pb2.StreamEvent | None]:
     """Yield events; None where the script breaks off."""
@@ -144,33 +144,33 @@ async def _hear(
     )
     for pace in script.paces:
         yield speech_pb2.StreamEvent(pace=pace)
-    settled_ms = guessed_ms = told = 0
+    final_ms = guessed_ms = delivered = 0
     async for request in requests:
         call.pcm += request.audio.pcm
-        heard_ms = len(call.pcm) // BYTES_A_MS
+        received_ms = len(call.pcm) // BYTES_A_MS
         if request.HasField("configure"):
             call.configured.append(request.configure.language)
         if request.HasField("flush"):
             call.flushes.append(len(call.pcm))
-            if heard_ms > settled_ms:
-                yield _utterance(script, offset_ms + settled_ms, offset_ms + heard_ms)
-                settled_ms = heard_ms
-        while heard_ms - settled_ms >= script.step_ms:
-            if told == script.utterances:
+            if received_ms > final_ms:
+                yield _utterance(script, offset_ms + final_ms, offset_ms + received_ms)
+                final_ms = received_ms
+        while received_ms - final_ms >= script.step_ms:
+            if delivered == script.utterances:
                 yield None
-            told += 1
-            end_ms = settled_ms + script.step_ms
-            yield _utterance(script, offset_ms + settled_ms, offset_ms + end_ms)
-            settled_ms = end_ms
-        is_due = heard_ms - settled_ms >= SECOND_MS // 2 and guessed_ms <= settled_ms
+            delivered += 1
+            end_ms = final_ms + script.step_ms
+            yield _utterance(script, offset_ms + final_ms, offset_ms + end_ms)
+            final_ms = end_ms
+        is_due = received_ms - final_ms >= SECOND_MS // 2 and guessed_ms <= final_ms
         if is_due and not script.is_silent:
-            guessed_ms = heard_ms
-            yield _hypothesis(offset_ms + settled_ms, offset_ms + heard_ms)
-    heard_ms = len(call.pcm) // BYTES_A_MS
-    if heard_ms > settled_ms:
-        yield _utterance(script, offset_ms + settled_ms, offset_ms + heard_ms)
+            guessed_ms = received_ms
+            yield _hypothesis(offset_ms + final_ms, offset_ms + received_ms)
+    received_ms = len(call.pcm) // BYTES_A_MS
+    if received_ms > final_ms:
+        yield _utterance(script, offset_ms + final_ms, offset_ms + received_ms)
     yield speech_pb2.StreamEvent(
-        finished=speech_pb2.Finished(audio_duration_ms=offset_ms + heard_ms)
+        finished=speech_pb2.Finished(audio_duration_ms=offset_ms + received_ms)
     )
 
 

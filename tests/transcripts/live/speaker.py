@@ -38,8 +38,8 @@ async def speak(user_id: str, seconds: int) -> None:
         await session.push(SECOND)
     while session.audio_ms < seconds * 1000:
         await asyncio.sleep(0.01)
-    said = {"token": session.resume_token, "id": session.transcript_id}
-    print(json.dumps(said), flush=True)  # noqa: T201  # its parent reads it
+    session_ids = {"token": session.resume_token, "id": session.transcript_id}
+    print(json.dumps(session_ids), flush=True)  # noqa: T201  # its parent reads it
     async for _ in session.events():
         pass
 

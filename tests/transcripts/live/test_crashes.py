@@ -56,7 +56,7 @@ def speaker(user: User, *, target: str, media: Path, seconds: int) -> Iterator[d
         process.wait()
 
 
-async def until_settled(resume_ms: int) -> None:
+async def until_final(resume_ms: int) -> None:
     while (await db(Transcript.objects.get)).job.resume_ms < resume_ms:
         await asyncio.sleep(0.02)
 
@@ -72,9 +72,9 @@ async def test_a_killed_web_process_loses_nothing_that_was_journalled(
     live.scripts.append(StreamScript(utterances=3, hangs=True))  # the rest isn't recognised yet
     account = await db(new_account)
     assert account.user is not None
-    with speaker(account.user, target=live.target, media=media, seconds=6) as said:
-        await until_settled(3000)
-        os.kill(int(str(said["pid"])), signal.SIGKILL)
+    with speaker(account.user, target=live.target, media=media, seconds=6) as spoken:
+        await until_final(3000)
+        os.kill(int(str(spoken["pid"])), signal.SIGKILL)
 
     transcript = await db(Transcript.objects.get)
     assert (transcript.status, transcript.job.resume_ms) == (Status.PROCESSING, 3000)
@@ -92,10 +92,10 @@ async def test_a_client_of_a_killed_process_goes_on_at_another(
 ) -> None:
     account = await db(new_account)
     assert account.user is not None
-    with speaker(account.user, target=live.target, media=media, seconds=3) as said:
-        os.kill(int(str(said["pid"])), signal.SIGKILL)
+    with speaker(account.user, target=live.target, media=media, seconds=3) as spoken:
+        os.kill(int(str(spoken["pid"])), signal.SIGKILL)
 
-    session = await open_session(ask_for(account, resume_token=str(said["token"])))
+    session = await open_session(ask_for(account, resume_token=str(spoken["token"])))
     assert session.ready.audio_ms == 3000
     await session.push(SECOND)
     await session.stop()
@@ -111,8 +111,8 @@ async def test_a_frozen_process_that_wakes_too_late_changes_nothing(
     live.scripts.append(StreamScript(utterances=1, hangs=True))
     account = await db(new_account)
     assert account.user is not None
-    with speaker(account.user, target=live.target, media=media, seconds=3) as said:
-        pid = int(str(said["pid"]))
+    with speaker(account.user, target=live.target, media=media, seconds=3) as spoken:
+        pid = int(str(spoken["pid"]))
         transcript = await db(Transcript.objects.get)
         # Stopped while it writes, it would keep its lock; what it has received is stored by then.
         while not await db(words_of, transcript):
@@ -138,8 +138,8 @@ async def test_a_killed_process_holds_no_slot_for_long(
     account = await db(new_account)
     assert account.user is not None
     settings.LEASE_S = 0.0  # a worker's silence that is too long
-    with speaker(account.user, target=live.target, media=media, seconds=1) as said:
-        os.kill(int(str(said["pid"])), signal.SIGKILL)
+    with speaker(account.user, target=live.target, media=media, seconds=1) as spoken:
+        os.kill(int(str(spoken["pid"])), signal.SIGKILL)
     others = [await open_session(ask_for(account)) for _ in range(2)]  # all that it may have
 
     for session in others:

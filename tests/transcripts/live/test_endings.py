@@ -48,11 +48,11 @@ def finish_as_sweeper_and_worker(transcript: Transcript) -> None:
 
 async def wait_for_text(session: SessionRunner, words: int) -> None:
     """Return once so many words are final; leaves the later events unread."""
-    heard = 0
+    received = 0
     async for event in session.events():
         if isinstance(event, Final):
-            heard += len(event.segments)
-        if heard >= words:
+            received += len(event.segments)
+        if received >= words:
             return
 
 
@@ -163,12 +163,12 @@ async def test_a_session_taken_over_by_another_process_writes_nothing_more(
     await asyncio.to_thread(taken.wait)
     await stale.push(SECOND * 3)
     await stale.stop()
-    told = await read_all(stale)
+    seen = await read_all(stale)
     finish.set()
     ended = await elsewhere
 
-    assert isinstance(told[-1], Failed)
-    assert told[-1].error.code == "session_taken_over"
+    assert isinstance(seen[-1], Failed)
+    assert seen[-1].error.code == "session_taken_over"
     assert ended is not None
     assert ended.text == "w0 w1 w2"
     transcript = await db(reload, stale)
@@ -215,7 +215,7 @@ async def test_a_wrong_or_foreign_resume_token_opens_nothing(live: FakeStream) -
     assert (await refusal(None, session.resume_token)).code == "session_not_found"
 
 
-async def test_a_session_that_was_finished_meanwhile_says_so(live: FakeStream) -> None:
+async def test_a_session_that_was_finished_in_between_shows_it(live: FakeStream) -> None:
     account = await db(new_account)
     session = await speak(account, seconds=1)
     await session.abandon()

@@ -54,7 +54,7 @@ async def test_a_call_that_breaks_off_is_followed_by_one_that_goes_on(
     assert bytes(live.calls[1].pcm) == SECOND * 3
 
 
-async def test_what_was_committed_is_kept_by_the_next_call(live: FakeStream) -> None:
+async def test_what_was_committed_stays_in_the_next_call(live: FakeStream) -> None:
     live.scripts.append(StreamScript(utterances=1))
     session = await open_session(ask_for(await db(new_account)))
     # The hypothesis of the second utterance comes before the call breaks off at its end.
@@ -133,7 +133,7 @@ async def test_a_sender_waits_while_nothing_is_recognised(
     assert 4000 <= session.audio_ms <= 6000
 
 
-async def test_flush_and_configure_come_where_they_were_said(live: FakeStream) -> None:
+async def test_flush_and_configure_come_where_they_were_sent(live: FakeStream) -> None:
     session = await open_session(ask_for(await db(new_account), language="en"))
     await session.push(SECOND[: len(SECOND) // 2])
     await session.finalize()
@@ -150,7 +150,7 @@ async def test_flush_and_configure_come_where_they_were_said(live: FakeStream) -
     assert last.audio_duration_ms == 1000
 
 
-async def test_how_the_service_keeps_up_is_told(live: FakeStream) -> None:
+async def test_how_the_service_follows_is_reported(live: FakeStream) -> None:
     catching_up = speech_pb2.Pace.MODE_CATCHING_UP
     paces = [(speech_pb2.Pace.MODE_LIVE, 500), (speech_pb2.Pace.MODE_LIVE, 1000)]
     paces += [(catching_up, 1000), (speech_pb2.Pace.MODE_LIVE, 500)]
@@ -162,12 +162,12 @@ async def test_how_the_service_keeps_up_is_told(live: FakeStream) -> None:
     session = await speak(await db(new_account), seconds=1)
     await session.stop()
 
-    told = [event.code for event in await read_all(session) if isinstance(event, SessionNotice)]
+    codes = [event.code for event in await read_all(session) if isinstance(event, SessionNotice)]
 
-    assert told == ["language_detected", "updates_slowed", "catching_up", "caught_up"]
+    assert codes == ["language_detected", "updates_slowed", "catching_up", "caught_up"]
 
 
-async def test_silence_is_heard_and_stored_seldom(live: FakeStream) -> None:
+async def test_silence_is_received_and_stored_seldom(live: FakeStream) -> None:
     live.scripts.append(StreamScript(is_silent=True))
     account = await db(new_account)
     session = await speak(account, seconds=70)

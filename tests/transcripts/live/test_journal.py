@@ -65,7 +65,7 @@ def test_gathering_twice_changes_nothing(tmp_path: Path) -> None:
     assert content(tmp_path) == before
 
 
-def test_a_recording_that_was_gathered_half_way_is_gathered_anew(tmp_path: Path) -> None:
+def test_a_recording_that_was_gathered_half_way_is_gathered_again(tmp_path: Path) -> None:
     Journal(tmp_path, attempt=1, start_samples=0).append(pcm(0, 700))
     (tmp_path / "recording.1.partial").write_bytes(b"RIFF")
 
@@ -74,7 +74,7 @@ def test_a_recording_that_was_gathered_half_way_is_gathered_anew(tmp_path: Path)
     assert content(tmp_path) == pcm(0, 700)
 
 
-def test_a_gap_keeps_the_times_right(tmp_path: Path) -> None:
+def test_a_gap_leaves_the_times_right(tmp_path: Path) -> None:
     Journal(tmp_path, attempt=1, start_samples=0).append(pcm(0, 100))
     Journal(tmp_path, attempt=2, start_samples=150).append(pcm(150, 50))
 
@@ -88,7 +88,7 @@ def test_nothing_journalled_is_an_empty_recording(tmp_path: Path) -> None:
     assert content(tmp_path) == b""
 
 
-def test_a_full_disk_keeps_what_was_journalled(tmp_path: Path) -> None:
+def test_a_full_disk_retains_what_was_journalled(tmp_path: Path) -> None:
     journal = Journal(tmp_path, attempt=1, start_samples=0)
     journal.append(pcm(0, 1_000))
 

@@ -18,7 +18,7 @@ from transcripts.models import Status, Transcript
 pytestmark = pytest.mark.timeout(600)
 SESSIONS = 1000
 AT_ONCE = 50
-PIECE = b"\x10\x00" * 1600
+CHUNK = b"\x10\x00" * 1600
 
 
 def count_files() -> int:
@@ -41,7 +41,7 @@ async def test_nothing_is_left_of_a_thousand_sessions(live: FakeStream, settings
         if number % 5 == 0:
             await session.abandon()
             return
-        await session.push(PIECE)
+        await session.push(CHUNK)
         if number % 5 == 1:
             await session.abandon()
         elif number % 5 == 2:
@@ -70,5 +70,5 @@ async def test_nothing_is_left_of_a_thousand_sessions(live: FakeStream, settings
     assert await db(processing.filter(job__lease_owner="").count) == SESSIONS // 5
     held = await db(Hold.objects.filter(state=HoldState.HELD).count)
     assert held == 2 * SESSIONS // 5
-    kept = len(list(Path(settings.MEDIA_ROOT).iterdir()))
-    assert kept == await db(Transcript.objects.count)
+    recordings = len(list(Path(settings.MEDIA_ROOT).iterdir()))
+    assert recordings == await db(Transcript.objects.count)

@@ -104,7 +104,7 @@ async def test_the_fourth_anonymous_session_of_a_day_is_refused(
     assert list(Path(settings.MEDIA_ROOT).iterdir()) == []
 
 
-async def test_two_visitors_of_one_address_can_not_speak_at_once(live: FakeStream) -> None:
+async def test_two_guests_of_one_address_can_not_speak_at_once(live: FakeStream) -> None:
     session = await speak(None, seconds=1)
 
     assert (await refused()).code == "concurrency_limit"
@@ -112,7 +112,7 @@ async def test_two_visitors_of_one_address_can_not_speak_at_once(live: FakeStrea
     await end(session)
 
 
-async def test_an_anonymous_session_that_is_too_long_ends_with_what_was_said(
+async def test_an_anonymous_session_that_is_too_long_ends_with_what_was_spoken(
     live: FakeStream, settings: Settings
 ) -> None:
     settings.LIVE_ANONYMOUS_S = 2
@@ -126,7 +126,7 @@ async def test_an_anonymous_session_that_is_too_long_ends_with_what_was_said(
     assert (transcript.status, transcript.job.audio_duration_ms) == (Status.COMPLETED, 2000)
 
 
-async def test_a_visitor_who_said_nothing_may_come_again(live: FakeStream) -> None:
+async def test_a_guest_who_spoke_nothing_may_come_again(live: FakeStream) -> None:
     for _ in range(4):
         await end(await open_session(ask_for()))
 
@@ -151,7 +151,7 @@ async def test_credits_that_run_out_end_it_after_a_warning(live: FakeStream) -> 
     assert (await db(read_balance, account)).minutes_left == 0
 
 
-async def test_somebody_who_pays_while_speaking_goes_on(live: FakeStream) -> None:
+async def test_a_client_who_pays_while_speaking_goes_on(live: FakeStream) -> None:
     account = await db(new_account, minutes=1)
     session = await open_session(ask_for(account))
     await session.push(SECOND * 50)
@@ -223,7 +223,7 @@ async def test_a_key_that_is_taken_away_ends_its_sessions(
         assert isinstance((await read_all(other))[-1], Failed)
 
 
-async def test_silence_of_a_client_ends_it_unless_it_keeps_alive(
+async def test_silence_of_a_client_ends_it_unless_it_sends_keepalives(
     live: FakeStream, settings: Settings
 ) -> None:
     settings.LIVE_IDLE_S = 0.3
@@ -268,11 +268,11 @@ async def test_watching_over_sessions_takes_two_queries_however_many(
     await db(Plan.objects.filter(pk=account.plan_id).update, concurrency=0)
     sessions = [await speak(account, seconds=1) for _ in range(12)]
 
-    def look() -> None:
+    def read() -> None:
         with django_assert_num_queries(2):
             _check_and_renew([session.lease.job_id for session in sessions])
 
-    await db(look)
+    await db(read)
     for session in sessions:
         assert isinstance(await end(session), Ended)
 
@@ -285,7 +285,7 @@ async def test_the_anonymous_plan_is_the_one_that_counts(live: FakeStream) -> No
     assert (await refused()).code == "anonymous_limit"
 
 
-async def test_words_are_stored_while_somebody_speaks(live: FakeStream) -> None:
+async def test_words_are_stored_while_a_client_speaks(live: FakeStream) -> None:
     session = await speak(await db(new_account), seconds=2)
     seen = []
     async for event in session.events():

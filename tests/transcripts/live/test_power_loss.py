@@ -42,7 +42,7 @@ def test_less_than_a_second_of_audio_is_at_risk() -> None:
     assert SYNC_EVERY_S + WRITE_AT_LEAST_EVERY_S < 1.0
 
 
-async def test_what_a_client_may_forget_is_on_the_disk(live: FakeStream) -> None:
+async def test_what_a_client_may_discard_is_on_the_disk(live: FakeStream) -> None:
     with watched_disk() as disk:
         session = await speak(await db(new_account), seconds=0)
         folder = recording_path(await db(reload, session)).parent
@@ -84,7 +84,7 @@ async def test_a_session_that_pauses_is_synced_to_its_end(live: FakeStream) -> N
         assert synced_ms(disk, folder) == 2000
 
 
-async def test_who_goes_on_is_told_only_what_was_synced_before(live: FakeStream) -> None:
+async def test_who_goes_on_gets_only_what_was_synced_before(live: FakeStream) -> None:
     """The process that wrote it may have died before its own sync."""
     account = await db(new_account)
     first = await speak(account, seconds=2)

@@ -76,7 +76,7 @@ def test_closing_while_a_thread_writes_leaves_other_files_alone(
 def test_a_lease_that_begins_during_the_recall_is_recalled(settings: Settings) -> None:
     settings.HEARTBEAT_S = 60
     heartbeat, lease = LeaseHeartbeat(), Lease(UUID(int=1), 1)
-    begins = threading.Thread(target=keep_until_ended, args=(heartbeat, lease))
+    begins = threading.Thread(target=beat_until_ended, args=(heartbeat, lease))
 
     with heartbeat._changed:  # where both meet: it begins and can't be registered yet
         begins.start()
@@ -89,7 +89,7 @@ def test_a_lease_that_begins_during_the_recall_is_recalled(settings: Settings) -
     assert stopped.value.reason is LeaseEnd.RECALLED
 
 
-def keep_until_ended(heartbeat: LeaseHeartbeat, lease: Lease) -> None:
+def beat_until_ended(heartbeat: LeaseHeartbeat, lease: Lease) -> None:
     with heartbeat.hold(lease), contextlib.suppress(WorkStoppedError):
         lease.wait(5)
 

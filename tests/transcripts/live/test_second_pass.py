@@ -105,7 +105,7 @@ async def test_the_gaps_of_the_second_pass_replace_the_live_ones(live: FakeStrea
     assert "0:01.2–0:02.7" in transcript.job.warnings[0]["message"]
 
 
-async def test_nobody_sees_it_work(live: FakeStream) -> None:
+async def test_no_one_sees_it_work(live: FakeStream) -> None:
     account = await db(new_account)
     assert account.user is not None
     user = account.user
@@ -120,20 +120,20 @@ async def test_nobody_sees_it_work(live: FakeStream) -> None:
     assert transcript.status == Status.COMPLETED
 
 
-async def test_it_tells_no_webhook(live: FakeStream) -> None:
+async def test_it_notifies_no_webhook(live: FakeStream) -> None:
     account = await db(new_account)
     endpoint = {"owner": account.user, "url": "https://example.com/", "secret_encrypted": "x"}
     await db(WebhookEndpoint.objects.create, **endpoint)
     transcript = await speak_to_the_end(account)
-    told = await db(WebhookDelivery.objects.count)
-    assert told == 1
+    deliveries = await db(WebhookDelivery.objects.count)
+    assert deliveries == 1
 
     await db(transcribe_again, transcript)
 
-    assert await db(WebhookDelivery.objects.count) == told
+    assert await db(WebhookDelivery.objects.count) == deliveries
 
 
-async def test_what_a_person_corrected_meanwhile_stays(live: FakeStream) -> None:
+async def test_what_a_person_corrected_in_between_stays(live: FakeStream) -> None:
     transcript = await speak_to_the_end(await db(new_account))
     await db(correct, transcript)
 
@@ -156,7 +156,7 @@ async def test_a_second_pass_that_fails_leaves_the_text_and_a_warning(live: Fake
     assert await db(words_of, transcript) == ["w0", "w1", "w2"]
 
 
-async def test_an_account_that_keeps_no_audio_gets_its_second_pass_all_the_same(
+async def test_an_account_that_stores_no_audio_gets_its_second_pass_all_the_same(
     live: FakeStream, settings: Settings
 ) -> None:
     account = await db(new_account)

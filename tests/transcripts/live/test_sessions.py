@@ -58,7 +58,7 @@ async def test_a_session_is_a_readable_transcript_at_its_end(live: FakeStream) -
     assert balance.minutes_left == 59
 
 
-async def test_speech_that_was_not_recognised_is_told_at_the_end(live: FakeStream) -> None:
+async def test_speech_that_was_not_recognised_is_reported_at_the_end(live: FakeStream) -> None:
     lost = speech_pb2.Gap(start_ms=1000, end_ms=2600, reason="not_recognised")
     live.scripts.append(StreamScript(gaps={1: [lost]}))
     session = await speak(await db(new_account), seconds=3)
@@ -94,7 +94,7 @@ async def test_text_that_may_be_a_translation_is_warned_of_once(live: FakeStream
     assert (await db(reload, session)).status == Status.COMPLETED
 
 
-async def test_each_language_is_a_piece_of_its_own(live: FakeStream) -> None:
+async def test_each_language_is_a_part_of_its_own(live: FakeStream) -> None:
     spoken = {0: ("en", 0.97), 1: ("de", 0.95), 2: ("de", 0.0)}
     live.scripts.append(StreamScript(spoken=spoken))
     session = await speak(await db(new_account), seconds=3)

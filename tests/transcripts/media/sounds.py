@@ -16,7 +16,7 @@ import av
 from tests.transcripts.media.recordings import wav_bytes
 
 RATE_HZ = 48_000
-_PIECE = 960  # 20 ms
+_CHUNK = 960  # 20 ms
 
 
 def speechlike(
@@ -115,11 +115,11 @@ def _write_pictures(container: Any, stream: Any, *, seconds: float) -> None:
 def _write(container: Any, stream: Any, sound: Sound) -> None:
     """Encode without a gap, then move the stamps of the packets: as a capture that lost some."""
     channels = av.AudioLayout(sound.layout).nb_channels
-    piece = stream.codec_context.frame_size or _PIECE
+    chunk = stream.codec_context.frame_size or _CHUNK
     shift_s = sound.starts_s
     packets = []
-    for start in range(0, len(sound.samples) // channels, piece):
-        part = sound.samples[start * channels : (start + piece) * channels]
+    for start in range(0, len(sound.samples) // channels, chunk):
+        part = sound.samples[start * channels : (start + chunk) * channels]
         frame = av.AudioFrame(format="s16", layout=sound.layout, samples=len(part) // channels)
         frame.sample_rate, frame.time_base = RATE_HZ, Fraction(1, RATE_HZ)
         frame.pts = start

@@ -104,7 +104,7 @@ def test_any_sample_format_becomes_int16(bits: int, tag: int, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("channel", range(8))
-def test_each_of_eight_channels_is_heard(channel: int, tmp_path: Path) -> None:
+def test_each_of_eight_channels_is_recognised(channel: int, tmp_path: Path) -> None:
     mono = array.array("h", tone(32_000, 16_000))
     data = array.array("h", bytes(len(mono) * 16))
     data[channel::8] = mono
@@ -166,7 +166,7 @@ def test_audio_that_is_shorter_than_the_pictures_is_no_fault(tmp_path: Path) -> 
         ("mpeg", "mp2", "mpeg1video"),
     ],
 )
-def test_audio_that_starts_after_the_pictures_keeps_its_time(
+def test_audio_that_starts_after_the_pictures_retains_its_time(
     muxer: str, codec: str, video: str, tmp_path: Path
 ) -> None:
     recipe = Recipe("", muxer, codec, video, delay_s=1.5)

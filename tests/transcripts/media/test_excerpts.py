@@ -23,19 +23,19 @@ def likeness(one: list[int], other: list[int]) -> float:
 
 
 @pytest.mark.parametrize("container", RECIPES)
-def test_an_excerpt_is_the_same_piece_of_the_whole(tmp_path: Path, container: str) -> None:
+def test_an_excerpt_is_the_same_part_of_the_whole(tmp_path: Path, container: str) -> None:
     path = make_recording(tmp_path / "recording", RECIPES[container], seconds=12, source=noise)
     with open_decoder(path) as decoder:
         whole = b"".join(decoder)
 
-    piece = read_excerpt(path, start_ms=9_125, length_ms=1_000, patience_s=10)
+    excerpt = read_excerpt(path, start_ms=9_125, length_ms=1_000, patience_s=10)
 
-    assert len(piece) == 2 * RATE_HZ
+    assert len(excerpt) == 2 * RATE_HZ
     start = 2 * (9_125 * RATE_HZ // 1000)
-    expected = whole[start : start + len(piece)]
+    expected = whole[start : start + len(excerpt)]
     # White noise is like itself at no other place: a whole sample beside it, this is about 0. (Half
     # a sample, from where the packets of a 48 kHz recording end, leaves 0.7.)
-    assert likeness(samples(piece), samples(expected)) > 0.6
+    assert likeness(samples(excerpt), samples(expected)) > 0.6
 
 
 @pytest.mark.parametrize("container", ["mp3", "m4a", "opus", "flac"])

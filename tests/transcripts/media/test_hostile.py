@@ -272,7 +272,7 @@ def test_what_is_no_file_is_refused_without_waiting(make: object, tmp_path: Path
     assert (caught.value.status, caught.value.code) == (500, "recording_missing")
 
 
-def test_a_file_that_has_gone_is_missing(tmp_path: Path) -> None:
+def test_a_file_that_is_absent_is_missing(tmp_path: Path) -> None:
     with pytest.raises(MediaError) as caught:
         probe(tmp_path / "gone.wav")
     assert (caught.value.status, caught.value.code) == (500, "recording_missing")

@@ -50,7 +50,7 @@ def beeps(*places_s: float, seconds: float) -> array.array[int]:
         ("mpegts", "aac", "libx264"),
     ],
 )
-def test_sound_that_starts_late_keeps_its_time(
+def test_sound_that_starts_late_retains_its_time(
     muxer: str, codec: str, video: str | None, tmp_path: Path
 ) -> None:
     sound = Sound(beeps(0.5, seconds=3), codec=codec, starts_s=4.0)
@@ -116,7 +116,7 @@ def test_broken_stamps_make_no_silence(stamps_ms: tuple[int, ...], tmp_path: Pat
     assert 4_900 < decode(path)[1].decoded_ms < 8_000
 
 
-def test_a_jump_that_is_not_believed_is_said(tmp_path: Path) -> None:
+def test_a_jump_that_is_not_accepted_is_reported(tmp_path: Path) -> None:
     sound = Sound(speechlike(4), codec="libopus", gaps=((2.0, 2 * 3600.0),))
     _, decoder = decode(make_file(tmp_path / "jump", "matroska", sound))
     assert [warning.code for warning in decoder.warnings] == ["time_stamps_jump"]
@@ -157,7 +157,7 @@ def test_a_recording_behind_another_one_is_read_too(names: tuple[str, str], tmp_
     assert decoder.warnings == []
 
 
-def test_a_further_part_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+def test_a_further_part_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     first = make_recording(tmp_path / "1", RECIPES["wav"]).read_bytes()
     other = make_recording(
         tmp_path / "2", Recipe("", "wav", "g726", rate_hz=8_000, bit_rate=32_000)
@@ -205,7 +205,7 @@ def test_damage_is_silence_with_its_place(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["mkv", "wmv", "mp4", "m4a"])
-def test_a_video_that_is_cut_is_said_to_be_shorter(name: str, tmp_path: Path) -> None:
+def test_a_video_that_is_cut_is_reported_as_shorter(name: str, tmp_path: Path) -> None:
     muxed = make_recording(tmp_path / "whole", RECIPES[name], seconds=10, source=noise)
     content = muxed.read_bytes()
     if name in ("mp4", "m4a"):  # its index at the front, as on the web

@@ -32,7 +32,7 @@ def silent(seconds: float) -> array.array[int]:
 
 
 @pytest.mark.parametrize(("muxer", "codec"), [("mp4", "aac"), ("matroska", "flac")])
-def test_a_survey_says_which_tracks_have_sound(muxer: str, codec: str, tmp_path: Path) -> None:
+def test_a_survey_states_which_tracks_have_sound(muxer: str, codec: str, tmp_path: Path) -> None:
     sounds = [Sound(silent(3), codec=codec), Sound(speechlike(3), codec=codec)]
     path = make_file(tmp_path / "two", muxer, *sounds)
 

@@ -31,7 +31,7 @@ def names_in(answer: Any) -> list[str]:
     assert answer["Content-Disposition"].startswith("attachment")
 
     async def read() -> bytes:
-        return b"".join([piece async for piece in answer.streaming_content])
+        return b"".join([chunk async for chunk in answer.streaming_content])
 
     with zipfile.ZipFile(io.BytesIO(asyncio.run(read()))) as archive:
         assert archive.testzip() is None
@@ -96,7 +96,7 @@ def test_the_page_hands_on_what_it_was_narrowed_by(ann: User) -> None:
         ({"which": "all", "format": "txt", "status": "odd"}, "status must be one of"),
     ],
 )
-def test_what_can_not_be_had_is_said_on_the_list(
+def test_what_can_not_be_had_is_shown_on_the_list(
     ann: User, asked: dict[str, str], sentence: str
 ) -> None:
     transcribed(ann)
@@ -116,7 +116,7 @@ def test_anothers_can_not_be_ticked(ann: User) -> None:
     assert page["Content-Type"].startswith("text/html")
 
 
-def test_nobody_without_a_log_in_gets_one(ann: User) -> None:
+def test_no_one_without_a_log_in_gets_one(ann: User) -> None:
     answer = Client().post(PATH, {"which": "all", "format": "txt"})
 
     assert answer.status_code == 302

@@ -47,10 +47,10 @@ def test_a_transcript_is_listed_and_can_be_read(ann: User) -> None:
     assert f"/api/v1/transcripts/{transcript.pk}/export/srt/" in page
 
 
-def test_one_with_an_open_second_pass_says_so_and_is_listed_once(ann: User) -> None:
+def test_one_with_an_open_second_pass_shows_it_and_is_listed_once(ann: User) -> None:
     transcript = transcribed(ann, title="Talk", source="live")
-    kept = {"transcript": transcript, "model_requested": "small", "status": "processing"}
-    TranscriptionJob.objects.create(kind=JobKind.SECOND_PASS, **kept)
+    job_fields = {"transcript": transcript, "model_requested": "small", "status": "processing"}
+    TranscriptionJob.objects.create(kind=JobKind.SECOND_PASS, **job_fields)
     browser = browser_of(ann)
 
     page = browser.get(f"/transcripts/{transcript.pk}/").content.decode()
@@ -73,7 +73,7 @@ def test_a_second_pass_is_offered_where_there_is_a_recording(ann: User) -> None:
     assert offered == [True, False, False]
 
 
-def test_a_failed_one_says_why(ann: User) -> None:
+def test_a_failed_one_states_why(ann: User) -> None:
     transcript = transcribed(ann, status="failed", error_message="The file is damaged.")
 
     page = browser_of(ann).get(f"/transcripts/{transcript.pk}/").content.decode()
@@ -81,7 +81,7 @@ def test_a_failed_one_says_why(ann: User) -> None:
     assert "The file is damaged." in page
 
 
-def test_a_deleted_one_is_gone_with_its_recording(ann: User, tmp_path: Path) -> None:
+def test_a_deletion_takes_the_recording_too(ann: User, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "recording").write_bytes(b"audio")
     transcript = transcribed(ann, path="folder/recording")
@@ -93,7 +93,7 @@ def test_a_deleted_one_is_gone_with_its_recording(ann: User, tmp_path: Path) -> 
     assert not (tmp_path / "folder").exists()
 
 
-def test_somebody_elses_is_not_there(ann: User) -> None:
+def test_another_users_recording_is_not_there(ann: User) -> None:
     transcript = transcribed(member("bob@example.com"), title="Bobs secret")
     browser = browser_of(ann)
 
@@ -154,7 +154,7 @@ def test_the_page_of_a_transcript_costs_no_more_queries_for_a_long_one(ann: User
     assert counts[0] == counts[1]
 
 
-def test_the_pages_ask_visitors_to_log_in(ann: User) -> None:
+def test_the_pages_ask_guests_to_log_in(ann: User) -> None:
     transcript = transcribed(ann)
 
     for path in ("/transcripts/", f"/transcripts/{transcript.pk}/"):

@@ -57,7 +57,7 @@ def test_the_form_orders_one_and_what_is_left_empty_stays(ann: User, fake: FakeI
     )
 
 
-def test_a_refusal_is_said_on_the_page(ann: User, fake: FakeInference) -> None:
+def test_a_refusal_is_shown_on_the_page(ann: User, fake: FakeInference) -> None:
     fake.info.CopyFrom(make_info())
     transcript = recorded(ann)
     browser = browser_of(ann)

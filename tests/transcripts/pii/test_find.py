@@ -42,7 +42,7 @@ def test_a_spoken_address_is_found_where_it_is_spoken() -> None:
     ]
 
 
-def test_numbers_that_are_spoken_in_hundreds_are_read_as_czechs_say_them() -> None:
+def test_numbers_that_are_spoken_in_hundreds_are_read_as_czechs_speak_them() -> None:
     text = "volejte šest set dva, sto dvacet tři, čtyři sta padesát šest"
     assert found(text, language="cs") == [
         ("PHONE", "šest set dva, sto dvacet tři, čtyři sta padesát šest")

@@ -17,7 +17,7 @@ from transcripts.retention.policy import apply_retention, read_policy, write_pol
 pytestmark = pytest.mark.django_db
 PATH = "/account/retention/"
 DAYS = {"audio": "days", "audio_days": "7", "transcript": "days", "transcript_days": "90"}
-KEEP = {"audio": "keep", "audio_days": "", "transcript": "keep", "transcript_days": ""}
+UNCHANGED = {"audio": "keep", "audio_days": "", "transcript": "keep", "transcript_days": ""}
 
 
 @pytest.fixture
@@ -40,16 +40,16 @@ def test_the_page_shows_and_sets_what_the_api_does(ann: User) -> None:
     page = " ".join(browser.get(PATH).content.decode().split())
     assert 'name="audio_days" value="7"' in page
     assert 'name="transcript_days" value="90"' in page
-    kept = {"audio_days": 7, "transcript_days": 90, "embedding_days": None}
-    assert browser.get("/api/v1/retention/").json() == kept
+    policy_days = {"audio_days": 7, "transcript_days": 90, "embedding_days": None}
+    assert browser.get("/api/v1/retention/").json() == policy_days
 
-    browser.post(PATH, {**KEEP, "audio": "completion"})
+    browser.post(PATH, {**UNCHANGED, "audio": "completion"})
     assert limits_of(ann) == (0, None)
-    browser.post(PATH, KEEP)
+    browser.post(PATH, UNCHANGED)
     assert limits_of(ann) == (None, None)
-    browser.post(PATH, {**KEEP, "embedding": "days", "embedding_days": "14"})
+    browser.post(PATH, {**UNCHANGED, "embedding": "days", "embedding_days": "14"})
     assert read_policy(ann).embedding_days == 14
-    browser.post(PATH, {**KEEP, "embedding": "completion"})
+    browser.post(PATH, {**UNCHANGED, "embedding": "completion"})
     assert read_policy(ann).embedding_days == 0
 
 
@@ -73,11 +73,13 @@ def test_what_is_no_limit_is_refused_and_changes_nothing(ann: User, wrong: dict[
     assert limits_of(ann) == (1, 2)
 
 
-def test_what_would_be_deleted_at_once_is_said_and_asked_first(ann: User, tmp_path: Path) -> None:
+def test_what_would_be_deleted_at_once_is_reported_and_asked_first(
+    ann: User, tmp_path: Path
+) -> None:
     old, recent = (timezone.now() - timedelta(days=days) for days in (100, 10))
     transcribed(ann, title="Old", finished_at=old, path="old/recording")
     for title in ("Recent", "Other"):
-        kept = transcribed(ann, title=title, finished_at=recent, path=f"{title}/recording")
+        transcript = transcribed(ann, title=title, finished_at=recent, path=f"{title}/recording")
     transcribed(ann, title="New", finished_at=timezone.now(), path="new/recording")
     browser = browser_of(ann)
 
@@ -94,8 +96,8 @@ def test_what_would_be_deleted_at_once_is_said_and_asked_first(ann: User, tmp_pa
         ("Other", ""),
         ("Recent", ""),
     ]
-    kept.refresh_from_db()
-    assert kept.recording.audio_deleted_at is not None
+    transcript.refresh_from_db()
+    assert transcript.recording.audio_deleted_at is not None
 
 
 def test_anothers_transcripts_are_not_counted(ann: User) -> None:

@@ -18,21 +18,21 @@ from tests.transcripts.served_api import (
     Client,
     Worker,
     client,
+    guest,
     inference,
     make_client,
     server,
-    visitor,
     worker,
 )
 from transcripts.jobs.models import Window
 from transcripts.models import Status, Transcript
 from transcripts.retention.policy import apply_retention, write_policy
 
-__all__ = ["client", "inference", "server", "visitor", "worker"]  # fixtures
+__all__ = ["client", "guest", "inference", "server", "worker"]  # fixtures
 PATH = "/api/v1/retention/"
 
 
-def make_kept(client: Client, *, days_ago: float, **fields: Any) -> Transcript:
+def make_finished(client: Client, *, days_ago: float, **fields: Any) -> Transcript:
     finished_at = timezone.now() - timedelta(days=days_ago)
     transcript = make(client, finished_at=finished_at, **fields)
     transcript.recording.path = f"{transcript.pk.hex}/recording"
@@ -47,8 +47,8 @@ def recording_of(transcript: Transcript) -> Path:
     return Path(settings.MEDIA_ROOT) / f"{transcript.pk.hex}/recording"
 
 
-def test_audio_goes_after_its_days_and_the_transcript_says_so(client: Client) -> None:
-    old, new = make_kept(client, days_ago=8), make_kept(client, days_ago=6)
+def test_audio_goes_after_its_days_and_the_transcript_shows_it(client: Client) -> None:
+    old, new = make_finished(client, days_ago=8), make_finished(client, days_ago=6)
     write_policy(client.user, audio_days=7, transcript_days=None)
 
     apply_retention()
@@ -60,7 +60,7 @@ def test_audio_goes_after_its_days_and_the_transcript_says_so(client: Client) ->
 
 
 def test_transcripts_go_with_everything(client: Client) -> None:
-    old, new = make_kept(client, days_ago=31), make_kept(client, days_ago=29)
+    old, new = make_finished(client, days_ago=31), make_finished(client, days_ago=29)
     write_policy(client.user, audio_days=None, transcript_days=30)
 
     apply_retention()
@@ -69,9 +69,9 @@ def test_transcripts_go_with_everything(client: Client) -> None:
     assert [recording_of(row).exists() for row in (old, new)] == [False, True]
 
 
-def test_what_is_worked_on_and_what_is_anothers_stays(client: Client, visitor: Client) -> None:
-    make_kept(client, days_ago=99, status=Status.PROCESSING)
-    make_kept(make_client(visitor.url), days_ago=99)
+def test_what_is_worked_on_and_what_is_anothers_stays(client: Client, guest: Client) -> None:
+    make_finished(client, days_ago=99, status=Status.PROCESSING)
+    make_finished(make_client(guest.url), days_ago=99)
     write_policy(client.user, audio_days=0, transcript_days=1)
 
     apply_retention()
@@ -79,7 +79,7 @@ def test_what_is_worked_on_and_what_is_anothers_stays(client: Client, visitor: C
     assert Transcript.objects.exclude(recording__path="").count() == 2
 
 
-def test_audio_that_is_not_to_be_kept_is_gone_when_the_text_is_there(
+def test_audio_that_is_not_to_be_stored_is_deleted_when_the_text_is_there(
     client: Client, worker: Worker
 ) -> None:
     client.call("PUT", PATH, json={"audio_days": 0, "transcript_days": None})
@@ -91,7 +91,7 @@ def test_audio_that_is_not_to_be_kept_is_gone_when_the_text_is_there(
     assert (row.recording.path, row.recording.audio_deleted_at is None) == ("", False)
 
 
-def test_the_policy_is_read_and_written(client: Client, visitor: Client) -> None:
+def test_the_policy_is_read_and_written(client: Client, guest: Client) -> None:
     nothing = client.get(PATH).json()
     sent = {"audio_days": 14, "transcript_days": 365, "embedding_days": 7}
 
@@ -100,9 +100,9 @@ def test_the_policy_is_read_and_written(client: Client, visitor: Client) -> None
     assert nothing == {"audio_days": None, "transcript_days": None, "embedding_days": None}
     assert (written.status_code, written.json()) == (200, sent)
     assert client.get(PATH).json() == sent
-    assert visitor.get(PATH).status_code == 401
+    assert guest.get(PATH).status_code == 401
     assert client.call("POST", PATH, json=sent).status_code == 405
-    assert make_client(visitor.url).get(PATH).json() == nothing
+    assert make_client(guest.url).get(PATH).json() == nothing
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_policy_that_cannot_be_is_refused(client: Client, body: dict[str, Any]
 
 
 def make_voiced(client: Client, *, days_ago: float, **fields: Any) -> Transcript:
-    transcript = make_kept(client, days_ago=days_ago, embedder="fake-voices", **fields)
+    transcript = make_finished(client, days_ago=days_ago, embedder="fake-voices", **fields)
     turn = {"start_ms": 0, "end_ms": 900, "overlap": 0.0, "embedding": "AACAPwAAgD8="}
     Window.objects.create(job=transcript.job, start_ms=0, end_ms=1000, speaker_turns=[turn])
     return transcript
@@ -131,7 +131,7 @@ def has_embeddings(transcript: Transcript) -> bool:
     return "embedding" in transcript.job.windows.get().speaker_turns[0]
 
 
-def test_embeddings_go_after_the_servers_days_and_turns_keep_their_times(
+def test_embeddings_go_after_the_servers_days_and_turns_retain_their_times(
     client: Client, settings: Any
 ) -> None:
     settings.EMBEDDING_DAYS = 30
@@ -147,21 +147,21 @@ def test_embeddings_go_after_the_servers_days_and_turns_keep_their_times(
     assert recording_of(old).exists()
 
 
-@pytest.mark.parametrize(("own_days", "is_kept"), [(7, False), (365, True)])
-def test_an_account_may_keep_embeddings_shorter_or_longer(
-    client: Client, settings: Any, own_days: int, is_kept: bool
+@pytest.mark.parametrize(("own_days", "is_retained"), [(7, False), (365, True)])
+def test_an_account_may_store_embeddings_shorter_or_longer(
+    client: Client, settings: Any, own_days: int, is_retained: bool
 ) -> None:
-    settings.EMBEDDING_DAYS = 5 if is_kept else 30
+    settings.EMBEDDING_DAYS = 5 if is_retained else 30
     voiced = make_voiced(client, days_ago=10)
     write_policy(client.user, audio_days=None, transcript_days=None, embedding_days=own_days)
 
     apply_retention()
 
-    assert has_embeddings(voiced) is is_kept
+    assert has_embeddings(voiced) is is_retained
 
 
 @pytest.mark.parametrize("own_days", [None, 365])
-def test_embeddings_go_with_the_audio_unless_the_account_said_otherwise(
+def test_embeddings_go_with_the_audio_unless_the_account_asked_otherwise(
     client: Client, own_days: int | None
 ) -> None:
     voiced = make_voiced(client, days_ago=10)
@@ -173,7 +173,7 @@ def test_embeddings_go_with_the_audio_unless_the_account_said_otherwise(
     assert has_embeddings(voiced) is (own_days is not None)
 
 
-def test_zero_days_keep_no_embeddings_after_the_job(
+def test_zero_days_store_no_embeddings_after_the_job(
     make_transcript: MakeTranscript, fake: FakeInference, settings: Any
 ) -> None:
     settings.EMBEDDING_DAYS = 0
@@ -187,9 +187,9 @@ def test_zero_days_keep_no_embeddings_after_the_job(
     )
 
 
-def test_a_sweep_looks_at_each_transcript_without_voices_once(client: Client) -> None:
+def test_a_sweep_reads_each_transcript_without_voices_once(client: Client) -> None:
     for _ in range(3):
-        make_kept(client, days_ago=40, embedder="fake-voices")
+        make_finished(client, days_ago=40, embedder="fake-voices")
     apply_retention()
     with CaptureQueriesContext(connection) as queries:
         apply_retention()

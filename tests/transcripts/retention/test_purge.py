@@ -13,7 +13,7 @@ from transcripts.models import Status, Transcript
 from transcripts.retention.purge import ORPHAN_AGE_S, purge_anonymous, purge_orphans
 
 
-def test_anonymous_text_is_gone_an_hour_after_the_end(make_transcript: MakeTranscript) -> None:
+def test_anonymous_text_is_deleted_an_hour_after_the_end(make_transcript: MakeTranscript) -> None:
     now = timezone.now()
     ended: dict[str, Any] = {"status": Status.COMPLETED, "path": ""}
     old = make_transcript(is_anonymous=True, finished_at=now - timedelta(minutes=61), **ended)
@@ -24,8 +24,8 @@ def test_anonymous_text_is_gone_an_hour_after_the_end(make_transcript: MakeTrans
     purge_anonymous()
 
     assert not Transcript.objects.filter(pk=old.pk).exists()
-    kept = Transcript.objects.filter(pk__in=[recent.pk, waiting.pk, owned.pk])
-    assert kept.count() == 3
+    retained = Transcript.objects.filter(pk__in=[recent.pk, waiting.pk, owned.pk])
+    assert retained.count() == 3
 
 
 def test_anonymous_recording_left_behind_by_a_dead_worker_is_deleted(

@@ -33,7 +33,7 @@ from transcripts.tasks import index_for_search
 LIST = "/api/v1/transcripts/"
 
 
-def make_said(client: Client, *texts: str, gap_ms: int = 1000, **fields: Any) -> Transcript:
+def make_spoken(client: Client, *texts: str, gap_ms: int = 1000, **fields: Any) -> Transcript:
     transcript = make(client, **fields)
     Segment.objects.bulk_create(
         Segment(
@@ -87,8 +87,8 @@ SCRIPTS = {
 
 
 @pytest.mark.database
-def test_words_are_found_in_title_and_text_whatever_their_accents(client: Client) -> None:
-    make_said(
+def test_words_are_found_in_title_and_text_with_any_accents(client: Client) -> None:
+    make_spoken(
         client,
         "Příliš žluťoučký kůň úpěl ďábelské",
         "ódy. Don’t!",
@@ -102,7 +102,7 @@ def test_words_are_found_in_title_and_text_whatever_their_accents(client: Client
 @pytest.mark.database
 def test_every_script_is_searched(client: Client) -> None:
     for text in SCRIPTS:
-        make_said(client, text, title=text)
+        make_spoken(client, text, title=text)
 
     assert {text: find(client, query) for text, query in SCRIPTS.items()} == {
         text: [text] for text in SCRIPTS
@@ -111,7 +111,7 @@ def test_every_script_is_searched(client: Client) -> None:
 
 @pytest.mark.database
 def test_a_find_shows_the_place_marked_and_escaped(client: Client) -> None:
-    make_said(client, "Nothing", "A <b>Kůň</b> & kun " + "word " * 60, title="Kun?")
+    make_spoken(client, "Nothing", "A <b>Kůň</b> & kun " + "word " * 60, title="Kun?")
 
     (row,) = client.get(LIST, params={"search": "kun"}).json()["results"]
 
@@ -123,23 +123,23 @@ def test_a_find_shows_the_place_marked_and_escaped(client: Client) -> None:
 
 
 def test_without_a_search_nothing_is_marked(client: Client) -> None:
-    make_said(client, "kun")
+    make_spoken(client, "kun")
 
     assert "highlights" not in client.get(LIST).json()["results"][0]
 
 
 @pytest.mark.database
-def test_only_ones_own_are_found(client: Client, visitor: Client) -> None:
-    make_said(make_client(visitor.url), "secret", title="theirs")
-    make_said(client, "secret", title="mine")
+def test_only_ones_own_are_found(client: Client, guest: Client) -> None:
+    make_spoken(make_client(guest.url), "secret", title="theirs")
+    make_spoken(client, "secret", title="mine")
 
     assert find(client, "secret") == ["mine"]
-    assert visitor.get(LIST, params={"search": "secret"}).status_code == 401
+    assert guest.get(LIST, params={"search": "secret"}).status_code == 401
 
 
 @pytest.mark.database
 def test_words_far_apart_and_phrases_over_a_border_of_chunks_are_found(client: Client) -> None:
-    make_said(client, "first alpha", "beta last", "omega", gap_ms=BUCKET_MS, title="long")
+    make_spoken(client, "first alpha", "beta last", "omega", gap_ms=BUCKET_MS, title="long")
 
     assert find(client, "first omega") == ["long"]
     assert find(client, '"alpha beta"') == ["long"]
@@ -148,7 +148,7 @@ def test_words_far_apart_and_phrases_over_a_border_of_chunks_are_found(client: C
 
 @pytest.mark.database
 def test_an_edit_is_found_at_once_and_what_it_removed_is_not(client: Client) -> None:
-    transcript = make_said(client, "first alpha", "beta", gap_ms=BUCKET_MS, title="one")
+    transcript = make_spoken(client, "first alpha", "beta", gap_ms=BUCKET_MS, title="one")
     path = path_of(transcript, f"segments/{1:016x}/")
 
     assert client.call("PATCH", path, json={"text": "gamma delta"}).status_code == 200
@@ -161,7 +161,7 @@ def test_an_edit_is_found_at_once_and_what_it_removed_is_not(client: Client) -> 
 
 @pytest.mark.database
 def test_what_is_deleted_leaves_no_words_behind(client: Client) -> None:
-    transcript = make_said(client, "secret")
+    transcript = make_spoken(client, "secret")
 
     client.call("DELETE", path_of(transcript))
 
@@ -173,7 +173,7 @@ def test_what_is_deleted_leaves_no_words_behind(client: Client) -> None:
 
 
 def test_what_was_there_before_the_index_is_found_once_it_is_rebuilt(client: Client) -> None:
-    make_said(client, "alpha", title="old")
+    make_spoken(client, "alpha", title="old")
     SearchChunk.objects.all().delete()
     assert find(client, "alpha") == []
 
@@ -250,11 +250,11 @@ def test_relevance_is_of_a_search(client: Client) -> None:
 
 @pytest.mark.database
 def test_the_most_relevant_come_first(client: Client) -> None:
-    make_said(client, "kun", "slon", "kun slon", gap_ms=BUCKET_MS, title="twice")
-    make_said(client, "nothing", title="Slon")
-    make_said(client, "slon", title="once")
-    make_said(client, "slon", title="once, newer")
-    make_said(client, "kun", title="Not it")
+    make_spoken(client, "kun", "slon", "kun slon", gap_ms=BUCKET_MS, title="twice")
+    make_spoken(client, "nothing", title="Slon")
+    make_spoken(client, "slon", title="once")
+    make_spoken(client, "slon", title="once, newer")
+    make_spoken(client, "kun", title="Not it")
 
     assert find(client, "slon", ordering="-relevance") == ["Slon", "twice", "once, newer", "once"]
     assert find(client, "slon kun", ordering="-relevance") == ["twice"]
@@ -265,7 +265,7 @@ def test_the_most_relevant_come_first(client: Client) -> None:
 def test_sqlite_asks_its_index_once_and_not_for_each_chunk(client: Client) -> None:
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL is told to use its index (searching).")
-    owner_id = make_said(client, "kun").owner_id
+    owner_id = make_spoken(client, "kun").owner_id
     assert owner_id is not None
 
     rows = Transcript.objects.filter(owner_id=owner_id)
@@ -279,7 +279,7 @@ def test_sqlite_asks_its_index_once_and_not_for_each_chunk(client: Client) -> No
 @pytest.mark.database
 def test_what_is_found_is_paged_and_counted(client: Client) -> None:
     for number in range(5):
-        make_said(client, "kun", title=f"{number}")
+        make_spoken(client, "kun", title=f"{number}")
 
     pages = [
         client.get(LIST, params={"search": "kun", "page_size": "2", "page": page})
@@ -312,7 +312,7 @@ PHRASES = {
 
 @pytest.mark.database
 def test_a_phrase_is_found_where_its_words_stand_together(client: Client) -> None:
-    make_said(client, f"one two three {LONG_WORD} after, a b; b c")
+    make_spoken(client, f"one two three {LONG_WORD} after, a b; b c")
 
     assert {query: bool(find(client, query)) for query in PHRASES} == PHRASES
 
@@ -320,7 +320,7 @@ def test_a_phrase_is_found_where_its_words_stand_together(client: Client) -> Non
 @pytest.mark.database
 def test_a_long_phrase_over_a_border_of_chunks_is_found(client: Client) -> None:
     words = [f"v{number}" for number in range(40)]
-    make_said(client, " ".join(words[:20]), " ".join(words[20:]), gap_ms=BUCKET_MS, title="long")
+    make_spoken(client, " ".join(words[:20]), " ".join(words[20:]), gap_ms=BUCKET_MS, title="long")
 
     assert find(client, f'"{" ".join(words[2:38])}"') == ["long"]
     assert find(client, f'"{" ".join([*words[2:30], "other"])}"') == []
@@ -333,7 +333,7 @@ ODD += ["kun & ! slon", "<->", "\\", "%", "_", "kun:A", "NEAR(kun slon)", "{titl
 @pytest.mark.database
 @pytest.mark.parametrize("query", ODD)
 def test_an_odd_query_is_answered(client: Client, query: str) -> None:
-    make_said(client, "kun slon", title="it")
+    make_spoken(client, "kun slon", title="it")
     for ordering in ("created_at", "-relevance"):
         assert find(client, query, ordering=ordering) in ([], ["it"])
 
@@ -347,10 +347,10 @@ def test_a_query_too_long_is_refused_with_a_sentence(client: Client) -> None:
 @pytest.mark.database
 def test_accounts_whose_ids_begin_alike_find_their_own_only(client: Client) -> None:
     """Their words stand in one place of the index."""
-    mine = make_said(client, "secret plan", title="mine")
+    mine = make_spoken(client, "secret plan", title="mine")
     like = UUID(f"{client.user.pk.hex[:8]}{uuid4().hex[8:]}")
     other = User.objects.create(pk=like, email="like@example.org")
-    theirs = make_said(client, "secret plan", title="theirs secret plan")
+    theirs = make_spoken(client, "secret plan", title="theirs secret plan")
     theirs.owner = other
     theirs.save()
     index_transcript(theirs)
@@ -366,7 +366,7 @@ def test_accounts_whose_ids_begin_alike_find_their_own_only(client: Client) -> N
 @pytest.mark.database
 def test_while_the_index_is_rebuilt_everything_is_found(client: Client) -> None:
     for number in range(3):
-        make_said(client, "kun", title=f"{number}")
+        make_spoken(client, "kun", title=f"{number}")
     enough, begun = threading.Event(), threading.Event()
 
     with ThreadPoolExecutor(1) as thread:
@@ -394,8 +394,8 @@ def rebuild_until(enough: threading.Event, *, begun: threading.Event) -> int:
 @pytest.mark.database
 def test_what_an_upgrade_left_without_an_index_is_found_again_by_itself(client: Client) -> None:
     for number in range(3):
-        make_said(client, "alpha", title=f"{number}")
-    make_said(client, title="")  # without a word: done once, too
+        make_spoken(client, "alpha", title=f"{number}")
+    make_spoken(client, title="")  # without a word: done once, too
     SearchChunk.objects.all().delete()
     update_transcripts(Transcript.objects.all(), search_version=0)
 
@@ -416,8 +416,8 @@ def test_what_is_open_or_nobodys_is_not_indexed(client: Client) -> None:
 
 
 @pytest.mark.database
-def test_the_answer_is_nobody_elses(client: Client) -> None:
-    make_said(client, "kun")
+def test_the_answer_is_no_one_elses(client: Client) -> None:
+    make_spoken(client, "kun")
 
     answer = client.get(LIST, params={"search": "kun"}, headers={"X-Request-Id": "search-17"})
 
@@ -435,10 +435,10 @@ def test_a_search_costs_the_same_queries_for_one_and_for_many(client: Client) ->
         assert answer.status_code == 200
         return len(captured)
 
-    make_said(client, "žluťoučký kůň", status=Status.COMPLETED)
+    make_spoken(client, "žluťoučký kůň", status=Status.COMPLETED)
     queries()
     for_one = queries()
     for _ in range(10):
-        Tag.objects.create(transcript=make_said(client, "žluťoučký kůň"), name="x")
+        Tag.objects.create(transcript=make_spoken(client, "žluťoučký kůň"), name="x")
 
     assert queries() == for_one

@@ -48,7 +48,7 @@ def test_a_link_is_made_shown_once_and_revoked(transcript: Transcript) -> None:
     assert browser.post(f"{path}{link.pk}/revoke/").status_code == 404
 
 
-def test_whoever_reads_it_is_told_whether_a_person_has_corrected_it(
+def test_readers_see_whether_a_person_has_corrected_it(
     transcript: Transcript,
 ) -> None:
     _link, token = create_share(transcript)
@@ -76,7 +76,7 @@ def test_a_password_that_is_too_short_is_explained(transcript: Transcript) -> No
     assert not ShareLink.objects.exists()
 
 
-def test_nobody_else_shares_it(transcript: Transcript) -> None:
+def test_no_one_else_shares_it(transcript: Transcript) -> None:
     path = f"/transcripts/{transcript.pk}/share/"
     stranger = browser_of(member("petr@example.com"))
 

@@ -41,7 +41,7 @@ def test_a_word_that_a_sign_takes_apart_is_placed_again(old: str, new: str) -> N
 
 
 @pytest.mark.parametrize("new", ["10:30,", "(10:30)", "10.30", "10 30"])
-def test_a_word_that_is_only_punctuated_keeps_its_times(new: str) -> None:
+def test_a_word_that_is_only_punctuated_retains_its_times(new: str) -> None:
     words = retokenize(_spoken("10:30", "now"), f"{new} now", start_ms=0, end_ms=800)
 
     is_one_word = " " not in new
@@ -50,7 +50,7 @@ def test_a_word_that_is_only_punctuated_keeps_its_times(new: str) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, secrets.randbits(32)], ids=["fixed", "fresh"])
-def test_random_edits_are_spelled_in_rising_times(seed: int) -> None:
+def test_random_edits_are_retokenized_in_rising_times(seed: int) -> None:
     draw = random.Random(seed)  # no secret
     for _ in range(_TRIES):
         old = [draw.choice(_ALPHABET) for _ in range(draw.randint(0, 5))]
@@ -59,10 +59,10 @@ def test_random_edits_are_spelled_in_rising_times(seed: int) -> None:
         ]
         text = " ".join("".join(parts).split())
         end_ms = max(100, 400 * len(old))
-        told = f"seed {seed}: {old} → {text!r}"
+        story = f"seed {seed}: {old} → {text!r}"
 
         words = retokenize(_spoken(*old), text, start_ms=0, end_ms=end_ms)
 
-        assert join_words(words) == text, told
-        assert all(0 <= word.start_ms < word.end_ms <= end_ms for word in words), told
-        assert all(one.start_ms <= other.start_ms for one, other in pairwise(words)), told
+        assert join_words(words) == text, story
+        assert all(0 <= word.start_ms < word.end_ms <= end_ms for word in words), story
+        assert all(one.start_ms <= other.start_ms for one, other in pairwise(words)), story

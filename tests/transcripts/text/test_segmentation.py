@@ -111,9 +111,9 @@ def test_a_long_sentence_is_divided_at_its_commas() -> None:
         "When the long rain had ended at last in the valley, the people came out of their houses,"
         " and they looked at what was left of the bridge over the river."
     )
-    pieces = _texts(_speak(text))
-    assert len(pieces) > 1
-    assert all(piece.endswith((",", ".")) for piece in pieces)
+    sentences = _texts(_speak(text))
+    assert len(sentences) > 1
+    assert all(sentence.endswith((",", ".")) for sentence in sentences)
 
 
 def test_a_hyphenated_word_is_never_divided() -> None:
@@ -121,7 +121,7 @@ def test_a_hyphenated_word_is_never_divided() -> None:
     words.append(SpokenWord(Word("MS", 4800, 5000, 0.9)))
     words.append(SpokenWord(Word("-13,", 5000, 5200, 0.9, space_before=False)))
     words += _speak(" ".join(["word"] * 12), begin_ms=5200)
-    assert not any(piece.startswith("-") for piece in _texts(words))
+    assert not any(sentence.startswith("-") for sentence in _texts(words))
 
 
 def test_one_word_sentences_join_the_next_within_a_breath() -> None:

@@ -74,7 +74,7 @@ def test_a_segment_is_the_same_behind_the_columns_of_its_row(segment: Segment) -
 
 
 @given(words())
-def test_the_wire_keeps_a_word_but_for_digits_and_what_no_server_is_told(word: Word) -> None:
+def test_the_wire_retains_a_word_but_for_digits_and_what_no_server_gets(word: Word) -> None:
     sent = speech_pb2.Word.FromString(word.as_proto().SerializeToString())
     received = Word.from_proto(sent)
 
@@ -90,7 +90,7 @@ def test_the_wire_keeps_a_word_but_for_digits_and_what_no_server_is_told(word: W
 
 
 @given(words(), st.sampled_from(("aligned", "interpolated")))
-def test_how_the_recogniser_timed_a_word_is_kept(word: Word, timing: str) -> None:
+def test_how_the_recogniser_timed_a_word_is_stored(word: Word, timing: str) -> None:
     message = word.as_proto()
     message.timing = speech_pb2.Timing.Value(f"TIMING_{timing.upper()}")
 

@@ -23,11 +23,11 @@ def _segment(*words: tuple[str, int, int], confidence: float = 0.8) -> Segment:
 
 
 def _label(segments: Sequence[Segment], turns: list[Turn], labels: list[int]) -> list[Segment]:
-    return [piece for own in assign_speakers(segments, turns, labels) for piece in own]
+    return [part for own in assign_speakers(segments, turns, labels) for part in own]
 
 
 def _texts(labelled: list[Segment]) -> list[tuple[int | None, str]]:
-    return [(piece.speaker, piece.text) for piece in labelled]
+    return [(part.speaker, part.text) for part in labelled]
 
 
 def test_a_segment_of_one_speaker_stays_as_it_was() -> None:
@@ -47,7 +47,7 @@ def test_a_segment_is_cut_where_the_speaker_changes() -> None:
     assert not second.words[0].space_before
 
 
-def test_a_piece_is_as_confident_as_its_words() -> None:
+def test_a_part_is_as_confident_as_its_words() -> None:
     words = (
         Word("Why?", 0, 500, 0.9, space_before=False),
         Word("Well", 900, 1200, 0.5),
@@ -65,7 +65,7 @@ def test_speakers_are_numbered_as_they_appear_in_the_text() -> None:
     assert _texts(_label(segments, turns, [1, 3, 2])) == [(1, "Hello."), (2, "Hi.")]
 
 
-def test_a_word_goes_to_whoever_speaks_most_of_it() -> None:
+def test_a_word_goes_to_the_speaker_of_most_of_it() -> None:
     segment = _segment(("Hello.", 0, 1000))
     turns = [Turn(0, 300), Turn(300, 700), Turn(700, 1000), Turn(2000, 3000)]
     later = _segment(("Yes.", 2000, 3000))
@@ -79,7 +79,7 @@ def test_a_word_outside_every_turn_goes_to_the_nearest() -> None:
     assert [p.speaker for p in _label(segments, turns, [1, 2])] == [1, 2, 2]
 
 
-def test_a_short_turn_inside_a_long_one_is_heard() -> None:
+def test_a_short_turn_inside_a_long_one_is_found() -> None:
     """Turns may overlap: the long one that began earlier still counts for later words."""
     segments = [_segment(("One.", 0, 400)), _segment(("Two.", 5000, 5400))]
     turns = [Turn(0, 10_000), Turn(1000, 2000), Turn(3000, 3500)]
@@ -88,7 +88,7 @@ def test_a_short_turn_inside_a_long_one_is_heard() -> None:
 
 def test_without_turns_everything_is_one_speakers() -> None:
     segments = [_segment(("One.", 0, 400)), _segment(("Two.", 500, 900))]
-    assert [piece.speaker for piece in _label(segments, [], [])] == [1, 1]
+    assert [part.speaker for part in _label(segments, [], [])] == [1, 1]
 
 
 def test_a_segment_without_words_is_labelled_whole() -> None:
@@ -104,7 +104,7 @@ def test_a_single_word_inside_flowing_speech_is_no_change() -> None:
     assert _texts(_label([segment], turns, [1, 2, 1])) == [(1, "we took the train")]
 
 
-def test_a_single_word_between_pauses_is_somebody_else() -> None:
+def test_a_single_word_between_pauses_is_another_speaker() -> None:
     segment = _segment(("and", 0, 300), ("then", 300, 600), ("yes", 900, 1200), ("we", 1500, 1800))
     turns = [Turn(0, 600), Turn(900, 1200), Turn(1500, 1800)]
     labelled = _label([segment], turns, [1, 2, 1])
@@ -121,7 +121,7 @@ def test_a_change_one_word_off_a_sentence_end_is_moved_to_it(border_ms: int) -> 
         ("would", 950, 1300),
     )
     turns = [Turn(0, border_ms - 20), Turn(border_ms, 1300)]
-    words = [w for piece in _label([segment], turns, [1, 2]) for w in [piece.text]]
+    words = [w for part in _label([segment], turns, [1, 2]) for w in [part.text]]
     assert words == ["to the lake.", "I would"]
 
 
@@ -180,27 +180,27 @@ def _turns(draw: st.DrawFn) -> list[tuple[Turn, int]]:
 @given(segments=_segments(), turns=_turns())
 def test_the_text_is_never_altered(segments: list[Segment], turns: list[tuple[Turn, int]]) -> None:
     labelled = assign_speakers(segments, [t for t, _ in turns], [label for _, label in turns])
-    for segment, pieces in zip(segments, labelled, strict=True):
-        spoken = [(w.text, w.start_ms, w.end_ms) for piece in pieces for w in piece.words]
+    for segment, parts in zip(segments, labelled, strict=True):
+        spoken = [(w.text, w.start_ms, w.end_ms) for part in parts for w in part.words]
         assert spoken == [(w.text, w.start_ms, w.end_ms) for w in segment.words]
-        joined = "".join(piece.text for piece in pieces)
+        joined = "".join(part.text for part in parts)
         assert joined.replace(" ", "") == segment.text.replace(" ", "")
-        assert len(pieces) > 1 or pieces[0].text == segment.text
+        assert len(parts) > 1 or parts[0].text == segment.text
 
 
 @given(segments=_segments(), turns=_turns())
-def test_every_piece_is_a_valid_segment(
+def test_every_part_is_a_valid_segment(
     segments: list[Segment], turns: list[tuple[Turn, int]]
 ) -> None:
-    pieces = assign_speakers(segments, [t for t, _ in turns], [label for _, label in turns])
-    labelled = [piece for own in pieces for piece in own]
-    owners = [whole for whole, own in zip(segments, pieces, strict=True) for _ in own]
-    for whole, piece in zip(owners, labelled, strict=True):
-        assert whole.start_ms <= piece.start_ms < piece.end_ms <= whole.end_ms
-        assert piece.confidence is not None
-        assert 0 <= piece.confidence <= 1
-        assert all(piece.start_ms <= w.start_ms <= w.end_ms <= piece.end_ms for w in piece.words)
-    starts = [piece.start_ms for piece in labelled]
+    parts = assign_speakers(segments, [t for t, _ in turns], [label for _, label in turns])
+    labelled = [part for own in parts for part in own]
+    owners = [whole for whole, own in zip(segments, parts, strict=True) for _ in own]
+    for whole, part in zip(owners, labelled, strict=True):
+        assert whole.start_ms <= part.start_ms < part.end_ms <= whole.end_ms
+        assert part.confidence is not None
+        assert 0 <= part.confidence <= 1
+        assert all(part.start_ms <= w.start_ms <= w.end_ms <= part.end_ms for w in part.words)
+    starts = [part.start_ms for part in labelled]
     assert starts == sorted(starts)
-    first_seen = list(dict.fromkeys(piece.speaker for piece in labelled))
+    first_seen = list(dict.fromkeys(part.speaker for part in labelled))
     assert first_seen == list(range(1, len(first_seen) + 1))

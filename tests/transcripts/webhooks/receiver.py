@@ -64,10 +64,10 @@ def always_go_on(connection: socket.socket) -> None:
     _repeat(connection, b"HTTP/1.1 100 Continue\r\n\r\n", pause_s=0.005)
 
 
-def _repeat(connection: socket.socket, piece: bytes, *, pause_s: float = 0.0) -> None:
+def _repeat(connection: socket.socket, chunk: bytes, *, pause_s: float = 0.0) -> None:
     """Until the client leaves: sending to it fails then."""
     while True:
-        connection.sendall(piece)
+        connection.sendall(chunk)
         time.sleep(pause_s)
 
 
@@ -157,7 +157,7 @@ def _read_message(connection: socket.socket) -> Message:
 
 
 def _receive(connection: socket.socket) -> bytes:
-    piece = connection.recv(65_536)
-    if not piece:
+    chunk = connection.recv(65_536)
+    if not chunk:
         raise ConnectionResetError
-    return piece
+    return chunk

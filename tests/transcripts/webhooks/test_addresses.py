@@ -198,7 +198,7 @@ def test_a_url_on_a_public_address_is_fine(owner: User, url: str) -> None:
     assert secret not in endpoint.secret_encrypted
 
 
-def test_the_certificate_must_be_of_the_name_and_of_somebody_who_is_trusted(
+def test_the_certificate_must_be_of_the_name_and_of_a_trusted_issuer(
     settings: Settings, senders: list[Sender], tmp_path: Path
 ) -> None:
     settings.WEBHOOK_ALLOWED_NETWORKS = ["127.0.0.0/8"]

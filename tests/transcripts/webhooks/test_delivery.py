@@ -57,7 +57,7 @@ def try_once(sender: Sender, *, now: datetime | None = None) -> Answer:
     return answer
 
 
-def test_a_message_is_signed_as_the_specification_says(
+def test_a_message_is_signed_as_the_specification_asks(
     make_endpoint: MakeEndpoint, owner: User, receiver: Receiver, sender: Sender
 ) -> None:
     _, secret = make_endpoint()
@@ -175,7 +175,7 @@ def test_a_failure_is_written_down_and_tried_again_under_the_same_id(
 
 
 @pytest.mark.parametrize("behaviour", [behave.never_stop_talking, behave.drip_body])
-def test_an_answer_of_2xx_counts_whatever_its_body_does(
+def test_an_answer_of_2xx_counts_with_any_body(
     make_endpoint: MakeEndpoint, receiver: Receiver, behaviour: behave.Behaviour
 ) -> None:
     endpoint, _ = make_endpoint()
@@ -206,15 +206,15 @@ def test_a_redirect_leads_nowhere(
 def test_a_closed_port_is_a_failure_like_any_other(
     make_endpoint: MakeEndpoint, sender: Sender
 ) -> None:
-    with Receiver() as gone:
-        url = gone.url
+    with Receiver() as stopped:
+        url = stopped.url
     endpoint, _ = make_endpoint(url)
     send_test(endpoint)
 
     assert try_once(sender).error == "connect_failed"
 
 
-def test_the_pauses_are_those_of_the_contract_and_then_the_owner_is_told(
+def test_the_pauses_are_those_of_the_contract_and_then_the_owner_is_notified(
     make_endpoint: MakeEndpoint, owner: User, receiver: Receiver, sender: Sender
 ) -> None:
     EmailAddress.objects.create(user=owner, email=owner.email, primary=True, verified=True)
@@ -327,7 +327,7 @@ def test_retry_after_may_be_a_date(
     assert 3599 <= (delivery.next_try_at - now).total_seconds() <= 3961
 
 
-def test_a_slow_receiver_delays_nobody_else_and_has_one_request_at_a_time(
+def test_a_slow_receiver_delays_no_one_else_and_has_one_request_at_a_time(
     make_endpoint: MakeEndpoint, receiver: Receiver
 ) -> None:
     slow_endpoint, _ = make_endpoint()
@@ -408,7 +408,7 @@ def test_a_replay_brings_the_same_message_again(
     assert delivery.attempts.count() == 2
 
 
-def test_an_endpoint_is_told_only_what_it_asked_for_and_only_of_its_owner(
+def test_an_endpoint_gets_only_what_it_asked_for_and_only_of_its_owner(
     make_endpoint: MakeEndpoint, owner: User, receiver: Receiver, sender: Sender
 ) -> None:
     make_endpoint(events=[Event.FAILED])

@@ -34,13 +34,13 @@ def account(transactional_db: None, receiver: Receiver, loopback_allowed: None) 
     return account
 
 
-def told() -> list[tuple[str, str]]:
+def reported() -> list[tuple[str, str]]:
     """Return event and status of each message that was written down, oldest first."""
     bodies = [json.loads(row.body) for row in WebhookDelivery.objects.order_by("created_at")]
     return [(body["type"], body["data"].get("status", "")) for body in bodies]
 
 
-def test_a_finished_transcript_is_told_of_although_nobody_told_the_broker(
+def test_a_finished_transcript_is_reported_although_no_one_reached_the_broker(
     make_transcript: MakeTranscript,
     account: BillingAccount,
     fake: FakeInference,
@@ -50,7 +50,7 @@ def test_a_finished_transcript_is_told_of_although_nobody_told_the_broker(
     transcript = make_transcript(account=account)
 
     run_transcript(transcript.pk)  # no worker listens to the broker of a test
-    assert told() == [("transcript.completed", "completed")]
+    assert reported() == [("transcript.completed", "completed")]
     pump_deliveries(sender)
 
     body = json.loads(receiver.messages[0].body)
@@ -58,7 +58,7 @@ def test_a_finished_transcript_is_told_of_although_nobody_told_the_broker(
     assert body["data"]["credits_charged"] == 1
 
 
-def test_a_final_status_that_is_rolled_back_is_not_told_of(
+def test_a_final_status_that_is_rolled_back_is_not_reported(
     make_transcript: MakeTranscript, account: BillingAccount
 ) -> None:
     transcript = make_transcript(account=account)
@@ -72,20 +72,22 @@ def test_a_final_status_that_is_rolled_back_is_not_told_of(
         cancel_and_crash()
 
     transcript.refresh_from_db()
-    assert (transcript.status, told()) == (Status.QUEUED, [])
+    assert (transcript.status, reported()) == (Status.QUEUED, [])
 
 
-def test_the_same_is_told_once(make_transcript: MakeTranscript, account: BillingAccount) -> None:
+def test_the_same_is_reported_once(
+    make_transcript: MakeTranscript, account: BillingAccount
+) -> None:
     transcript = make_transcript(account=account, status=Status.COMPLETED)
 
     with transaction.atomic():
         enqueue_status_events(transcript)
         enqueue_status_events(transcript)
 
-    assert len(told()) == 1
+    assert len(reported()) == 1
 
 
-def test_failing_cancelling_and_deleting_are_told_of_too(
+def test_failing_cancelling_and_deleting_are_reported_too(
     make_transcript: MakeTranscript, account: BillingAccount
 ) -> None:
     failing = make_transcript(account=account)
@@ -95,16 +97,16 @@ def test_failing_cancelling_and_deleting_are_told_of_too(
     cancel_transcript(cancelled)
     delete_transcript(failing)
 
-    assert told() == [
+    assert reported() == [
         ("transcript.failed", "failed"),
         ("transcript.cancelled", "cancelled"),
         ("transcript.deleted", ""),
     ]
 
 
-def test_a_visitors_transcript_is_told_of_to_nobody(
+def test_a_guests_transcript_is_reported_to_no_one(
     make_transcript: MakeTranscript, account: BillingAccount, fake: FakeInference
 ) -> None:
     run_transcript(make_transcript(is_anonymous=True).pk)
 
-    assert told() == []
+    assert reported() == []

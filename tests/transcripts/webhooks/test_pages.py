@@ -88,7 +88,7 @@ def test_an_endpoint_is_changed_switched_rotated_and_deleted(browser: Client) ->
     assert browser.get(path).status_code == 404
 
 
-def test_nobody_else_sees_or_changes_it(browser: Client) -> None:
+def test_no_one_else_sees_or_changes_it(browser: Client) -> None:
     add(browser)
     before = WebhookEndpoint.objects.values().get()
     path = f"/webhooks/{before['id']}/"

@@ -20,10 +20,10 @@ class Waiting:
     """An application that answers once its server stops."""
 
     def __init__(self) -> None:
-        self.heard = threading.Event()
+        self.received = threading.Event()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        self.heard.set()
+        self.received.set()
         await stopping_of(scope).wait()
         await send({"type": "http.response.start", "status": 503, "headers": []})
         await send({"type": "http.response.body", "body": b"stopping"})
@@ -48,15 +48,15 @@ class Echo:
         await send({"type": "http.response.body", "body": body})
 
 
-def print_block(port: int, said: bytes) -> tuple[bytes, bytes]:
+def print_block(port: int, sent: bytes) -> tuple[bytes, bytes]:
     """Return the head and the body of what the server sends before it closes."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         answer = b""
         with contextlib.suppress(OSError):  # it was closed while there was more to send
-            connection.sendall(said)
+            connection.sendall(sent)
         with contextlib.suppress(OSError):
-            while piece := connection.recv(4096):
-                answer += piece
+            while chunk := connection.recv(4096):
+                answer += chunk
     head, _, body = answer.partition(b"\r\n\r\n")
     return head, body
 
@@ -65,7 +65,7 @@ CHUNKED = b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 @pytest.mark.parametrize(
-    "said",
+    "sent",
     [
         b"not http\r\n\r\n",
         b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
@@ -73,9 +73,9 @@ CHUNKED = b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n"
         b"POST / HTTP/1.1\r\nContent-Length: ten\r\n\r\n",
     ],
 )
-def test_what_is_not_http_is_refused_in_the_shape_of_every_error(said: bytes) -> None:
+def test_what_is_not_http_is_refused_in_the_shape_of_every_error(sent: bytes) -> None:
     with Served(Waiting()) as server:
-        head, body = print_block(server.port, said)
+        head, body = print_block(server.port, sent)
 
     assert head.startswith(b"HTTP/1.1 400 ")
     assert b"content-type: application/json" in head
@@ -100,7 +100,7 @@ def test_a_head_beyond_its_bounds_is_431(head: bytes) -> None:
 
     assert answer.startswith(b"HTTP/1.1 431 ")
     assert json.loads(body)["code"] == "headers_too_large"
-    assert not app.heard.is_set()
+    assert not app.received.is_set()
 
 
 def test_a_line_beyond_its_bounds_is_431() -> None:
@@ -117,10 +117,10 @@ def test_a_line_beyond_its_bounds_is_431() -> None:
 )
 def test_what_comes_between_and_behind_chunks_is_bounded(body: bytes) -> None:
     with Served(Waiting()) as server:
-        answer, said = print_block(server.port, CHUNKED + body)
+        answer, reply = print_block(server.port, CHUNKED + body)
 
     assert answer.startswith(b"HTTP/1.1 431 ")
-    assert json.loads(said)["code"] == "headers_too_large"
+    assert json.loads(reply)["code"] == "headers_too_large"
 
 
 def test_many_short_extensions_are_bounded_too() -> None:
@@ -154,16 +154,16 @@ def test_a_head_that_does_not_end_is_408_and_does_not_stay(monkeypatch: pytest.M
     assert json.loads(body)["code"] == "request_timeout"
 
 
-@pytest.mark.parametrize("said", [b"", b"\r\n\r\n"], ids=["silent", "blank lines"])
+@pytest.mark.parametrize("sent", [b"", b"\r\n\r\n"], ids=["silent", "blank lines"])
 def test_a_connection_that_asks_nothing_does_not_stay(
-    monkeypatch: pytest.MonkeyPatch, said: bytes
+    monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
     monkeypatch.setattr("stt_web.core.asgi.http_protocol.HEAD_WITHIN_S", 0.3)
     with Served(Waiting()) as server:
-        answer, _ = print_block(server.port, said)
+        answer, _ = print_block(server.port, sent)
 
-    assert answer.startswith(b"HTTP/1.1 408 " if said else b"")
-    assert bool(answer) == bool(said)
+    assert answer.startswith(b"HTTP/1.1 408 " if sent else b"")
+    assert bool(answer) == bool(sent)
 
 
 def test_half_a_head_behind_a_request_at_work_is_not_answered_into_its_answer(
@@ -270,7 +270,7 @@ def test_who_waits_is_answered_when_the_server_stops() -> None:
             target=lambda: answers.append(requests.get(server.url, timeout=9))
         )
         asking.start()
-        assert app.heard.wait(10)
+        assert app.received.wait(10)
         server.stop()
         asking.join(10)
 

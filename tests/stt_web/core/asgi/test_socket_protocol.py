@@ -12,7 +12,7 @@ from websockets.server import ServerProtocol
 from stt_web.core.asgi.socket_protocol import SocketProtocol
 
 # What the protocol was written against. Before another version is put here: read what changed in
-# websockets_sansio_impl.py and in websockets' Protocol.fail, and run tests/transcripts/live/wire.
+# websockets_sansio_impl.py and in websockets' Protocol.fail, and run tests/transcripts/live.
 KNOWN = {"uvicorn": "0.54.0", "websockets": "17.4"}
 OVERRIDDEN = {
     "connection_made": ["self", "transport"],
@@ -71,7 +71,7 @@ def test_what_it_uses_is_there() -> None:
     assert not missing, f"uvicorn's WebSocketsSansIOProtocol has no {missing} any more."
 
 
-def test_websockets_says_that_a_message_is_too_large_by_fail() -> None:
+def test_websockets_reports_that_a_message_is_too_large_by_fail() -> None:
     assert list(inspect.signature(Protocol.fail).parameters) == ["self", "code", "reason"]
     assert issubclass(ServerProtocol, Protocol)
     assert {"parser_exc", "state"} <= set(dir(ServerProtocol()))

@@ -31,7 +31,7 @@ class Behind:
     def __init__(self) -> None:
         self.uploads: list[Upload] = []
         self.bodies: list[bytes] = []
-        self.keeps = False
+        self.stays = False
         self.fails = False
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -40,7 +40,7 @@ class Behind:
         self.bodies.append(message["body"])
         if upload is not None:
             self.uploads.append(upload)
-            if self.keeps:
+            if self.stays:
                 upload.retain()
         if self.fails:
             raise RuntimeError("refused by a fault")
@@ -97,7 +97,7 @@ def sparse_file(folder: Path, size_bytes: int) -> Path:
     return path
 
 
-def test_a_recording_lies_on_disk_with_its_fields_and_is_deleted_unless_kept(
+def test_a_recording_lies_on_disk_with_its_fields_and_is_deleted_unless_retained(
     server: Served, behind: Behind, media: Path
 ) -> None:
     content = os.urandom(700_000)
@@ -113,7 +113,7 @@ def test_a_recording_lies_on_disk_with_its_fields_and_is_deleted_unless_kept(
     assert behind.bodies == [b""], "what comes behind has nothing left to read"
     wait_until(lambda: folders(media) == [], what="the unkept upload is deleted")
 
-    behind.keeps = True
+    behind.stays = True
     requests.post(server.url + "/up", files={"file": ("a.wav", content)})
 
     assert behind.uploads[1].path.read_bytes() == content
@@ -192,7 +192,7 @@ def test_curl_sees_the_413(server: Served, media: Path, tmp_path: Path, is_chunk
         ({"Content-Length": "5000", "Content-Type": "audio/wav"}, 415),
     ],
 )
-def test_who_asks_first_is_refused_without_being_told_to_go_on(
+def test_who_asks_first_is_refused_without_a_continue(
     server: Served, headers: dict[str, str], status: int
 ) -> None:
     sent = {"Content-Type": "multipart/form-data; boundary=x", **headers, "Expect": "100-continue"}
@@ -204,7 +204,7 @@ def test_who_asks_first_is_refused_without_being_told_to_go_on(
     assert "connection: close" in head
 
 
-def test_who_asks_first_is_told_to_go_on_where_the_length_is_allowed(server: Served) -> None:
+def test_who_asks_first_gets_a_continue_where_the_length_is_allowed(server: Served) -> None:
     sent = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": "5000"}
 
     _, head = begin_request(server, {**sent, "Expect": "100-continue"})
@@ -230,13 +230,13 @@ def test_bytes_arrive_on_disk_while_the_body_is_still_coming(
 ) -> None:
     """Written as it comes, and no faster read than written: memory stays flat."""
     head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
-    pieces = [head, *[bytes(500_000)] * 4, b"\r\n--x--\r\n"]
+    chunks = [head, *[bytes(500_000)] * 4, b"\r\n--x--\r\n"]
     sizes: list[int] = []
 
     async def receive() -> Any:
         sizes.append(sum(path.stat().st_size for path in tmp_path.glob("media/*/recording")))
-        body = pieces.pop(0)
-        return {"type": "http.request", "body": body, "more_body": bool(pieces)}
+        body = chunks.pop(0)
+        return {"type": "http.request", "body": body, "more_body": bool(chunks)}
 
     async def send(message: Any) -> None:
         pass

@@ -1,0 +1,107 @@
+"""The pictures of README.md: `STT_MODELS_DIR=… python -m tests.browser.screenshots`.
+
+Starts the product with installed weights (`base`, and a speaker model), has the recordings of
+`samples/` and `tests/speech/` transcribed, and photographs the list and a transcript's page, light.
+Writes `docs/images/*.webp`.
+"""
+
+import io
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import requests
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser.session import log_in
+from tests.e2e.processes import ROOT, System
+from tests.services import chromium
+
+IMAGES = ROOT / "docs" / "images"
+WIDTH, LIST_HEIGHT, TEXT_HEIGHT = 900, 720, 1200
+MOST_BYTES = 120_000
+RATE_HZ = 16_000
+PAUSE_S = 0.7
+# Two voices in turn (tests/speech/recordings.json has the texts).
+CONVERSATION = ("clean_01", "clean_02", "clean_05", "clean_06", "clean_09", "clean_10")
+
+
+def main() -> None:
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, System(Path(folder) / "data") as system:
+        system.start("inference", "worker-short", "worker-housekeeping", "web")
+        transcribe(system, "Welcome", (ROOT / "samples" / "hello.flac").read_bytes())
+        transcribe(system, "Reading of 30 seconds", _speech("talk_30s").read_bytes())
+        conversation = transcribe(system, "Two people at the station", _join(CONVERSATION))
+        for name, page in _pages(system, conversation):
+            _save(page.screenshot(), IMAGES / f"{name}.webp")
+
+
+def transcribe(system: System, title: str, recording: bytes) -> str:
+    """Return the id of the recording's transcript; `title` becomes its title."""
+    answer = requests.post(
+        f"{system.url}/v1/transcribe",
+        headers=system.headers,
+        files={"file": (f"{title}.flac", recording)},
+        data={"language": "en"},
+        timeout=300,
+    )
+    answer.raise_for_status()
+    return answer.headers["X-Transcript-Id"]
+
+
+def _pages(system: System, transcript_id: str) -> Iterator[tuple[str, Page]]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium())
+        context = browser.new_context(
+            locale="en", color_scheme="light", viewport={"width": WIDTH, "height": LIST_HEIGHT}
+        )
+        log_in(context, system)
+        page = context.new_page()
+        page.goto(f"{system.url}/transcripts/", wait_until="networkidle")
+        yield "library", page
+        page.set_viewport_size({"width": WIDTH, "height": TEXT_HEIGHT})
+        page.goto(f"{system.url}/transcripts/{transcript_id}/", wait_until="networkidle")
+        yield "transcript", page
+        browser.close()
+
+
+def _save(png: bytes, path: Path) -> None:
+    """Write the picture as WebP, in the best quality of at most MOST_BYTES bytes."""
+    picture = Image.open(io.BytesIO(png))
+    for quality in (95, 90, 80, 70, 60):
+        picture.save(path, quality=quality, method=6)
+        if path.stat().st_size <= MOST_BYTES:
+            return
+    raise SystemExit(f"{path} has more than {MOST_BYTES} bytes in every quality.")
+
+
+def _speech(name: str) -> Path:
+    return ROOT / "tests" / "speech" / f"{name}.flac"
+
+
+def _join(names: tuple[str, ...]) -> bytes:
+    """Return one FLAC file of the recordings, 16 kHz mono, with pauses between them."""
+    pause = np.zeros(int(PAUSE_S * RATE_HZ), np.int16)
+    samples = np.concatenate([part for name in names for part in (_read(_speech(name)), pause)])
+    out = io.BytesIO()
+    with av.open(out, "w", format="flac") as container:
+        stream = container.add_stream("flac", rate=RATE_HZ, layout="mono")
+        frame = av.AudioFrame.from_ndarray(samples[None, :], format="s16", layout="mono")
+        frame.sample_rate = RATE_HZ
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            container.mux(packet)
+    return out.getvalue()
+
+
+def _read(path: Path) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    """Return the samples of a recording of the tests: 16 kHz mono, int16 (n,)."""
+    with av.open(str(path)) as container:
+        return np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
+
+
+if __name__ == "__main__":
+    main()
