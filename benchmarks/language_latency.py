@@ -156,8 +156,8 @@ def _measure_library(owner: "User", engines: "TextEngines") -> None:
     ask(0)()
     print(f"1,000 hours, the first question: {1000 * (time.perf_counter() - began):.0f} ms")
     _report("1,000 hours, all of the answer", ask)
-    kept = library_chat._cache.used_bytes / 1e6
-    print(f"vectors kept in memory: {kept:.0f} MB")
+    cached_mb = library_chat._cache.used_bytes / 1e6
+    print(f"vectors kept in memory: {cached_mb:.0f} MB")
 
 
 def _make_transcript(owner: "User", *, segments: int, title: str = "") -> "Transcript":

@@ -79,7 +79,7 @@ class Corpus:
 class Scores:
     """The best cosine of questions that are answered, nearly, and not at all."""
 
-    said: list[float]
+    answered: list[float]
     near: list[float]
     far: list[float]
 
@@ -89,10 +89,10 @@ def main() -> None:
     for model in (E5_SMALL, MINILM):
         embedder = Embedder(model, folder)
         corpora = {each: make_corpus(each, embedder) for each in ("en", "cs")}
-        for asked, said in WAYS:
-            _report(f"{model} {asked}→{said}", asked, said, corpora[said], embedder)
+        for asked, spoken in WAYS:
+            _report(f"{model} {asked}→{spoken}", asked, spoken, corpora[spoken], embedder)
             if model == E5_SMALL:
-                _report_bars(asked, said, corpora[said], embedder)
+                _report_bars(asked, spoken, corpora[spoken], embedder)
 
 
 def make_corpus(language: str, embedder: Embedder) -> Corpus:
@@ -112,11 +112,11 @@ def questions_of(text: LabelledText, asked: str) -> tuple[Question, ...]:
     return text.questions if asked == text.language else text.crossed
 
 
-def _report(name: str, asked: str, said: str, corpus: Corpus, embedder: Embedder) -> None:
+def _report(name: str, asked: str, spoken: str, corpus: Corpus, embedder: Embedder) -> None:
     alone: list[Rank] = []
     among: list[Rank] = []
     reworded: list[Rank] = []
-    for text, start, question in _each_question(asked, said, corpus):
+    for text, start, question in _each_question(asked, spoken, corpus):
         query = embed_query(question.text, embedder.queries, server="")
         found = search(query, *corpus.part(start, len(text.lines)))
         alone.append(find_rank(found, question.line))
@@ -132,9 +132,9 @@ def _report(name: str, asked: str, said: str, corpus: Corpus, embedder: Embedder
 
 
 def _each_question(
-    asked: str, said: str, corpus: Corpus
+    asked: str, spoken: str, corpus: Corpus
 ) -> Iterator[tuple[LabelledText, int, Question]]:
-    for text, start in zip(read_texts(said), corpus.starts, strict=True):
+    for text, start in zip(read_texts(spoken), corpus.starts, strict=True):
         for question in questions_of(text, asked):
             yield text, start, question
 
@@ -154,21 +154,22 @@ def _describe(ranks: Sequence[Rank]) -> str:
     return f"R@1 {first:.2f}, R@5 {five:.2f}, R@5±1 {near:.2f} ({len(ranks)})"
 
 
-def _report_bars(asked: str, said: str, corpus: Corpus, embedder: Embedder) -> None:
+def _report_bars(asked: str, spoken: str, corpus: Corpus, embedder: Embedder) -> None:
     """Each question is asked of its own text; each far one of every text."""
     chosen, reported = Scores([], [], []), Scores([], [], [])
-    for text, start in zip(read_texts(said), corpus.starts, strict=True):
+    for text, start in zip(read_texts(spoken), corpus.starts, strict=True):
         part = corpus.part(start, len(text.lines))
-        near = text.near if asked == said else text.near_crossed
+        near = text.near if asked == spoken else text.near_crossed
         for half, scores in enumerate((chosen, reported)):
             own = [each.text for each in questions_of(text, asked)]
-            scores.said += _find_best(part, own[half::2], embedder)
+            scores.answered += _find_best(part, own[half::2], embedder)
             scores.near += _find_best(part, near[half::2], embedder)
             scores.far += _find_best(part, read_far(asked)[half::2], embedder)
-    bar = find_bar(E5_SMALL, said, is_crossed=asked != said)
+    bar = find_bar(E5_SMALL, spoken, is_crossed=asked != spoken)
     for label, scores in (("chosen by", chosen), ("reported", reported)):
+        refused = _share(scores.answered, bar, below=True)
         print(
-            f"  bar {bar:.3f}, {label}: refused though said {_share(scores.said, bar, below=True)},"
+            f"  bar {bar:.3f}, {label}: refused though answered {refused},"
             f" answered though near {_share(scores.near, bar)}, far {_share(scores.far, bar)}"
         )
 

@@ -35,7 +35,7 @@ class VectorCache:
 
     def __init__(self, *, largest_bytes: int = LARGEST_BYTES) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[VectorsKey, Halves] = OrderedDict()
+        self._cached: OrderedDict[VectorsKey, Halves] = OrderedDict()
         self._largest_bytes = largest_bytes
         self.used_bytes = 0
 
@@ -49,9 +49,9 @@ class VectorCache:
         missing: list[VectorsKey] = []
         with self._lock:
             for key in keys:
-                if key in self._kept:
-                    self._kept.move_to_end(key)
-                    found[key] = self._kept[key]
+                if key in self._cached:
+                    self._cached.move_to_end(key)
+                    found[key] = self._cached[key]
                 else:
                     missing.append(key)
         if not missing:
@@ -59,13 +59,13 @@ class VectorCache:
         made = read(missing)
         with self._lock:
             for key, vectors in made.items():
-                self._keep(key, vectors)
+                self._store(key, vectors)
         return found | made
 
-    def _keep(self, key: VectorsKey, vectors: Halves) -> None:
-        former = self._kept.pop(key, None)
+    def _store(self, key: VectorsKey, vectors: Halves) -> None:
+        former = self._cached.pop(key, None)
         self.used_bytes += vectors.nbytes - (former.nbytes if former is not None else 0)
-        self._kept[key] = vectors
+        self._cached[key] = vectors
         while self.used_bytes > self._largest_bytes:
-            _, oldest = self._kept.popitem(last=False)
+            _, oldest = self._cached.popitem(last=False)
             self.used_bytes -= oldest.nbytes

@@ -36,9 +36,9 @@ def plant(instruction: str, text: LabelledText) -> SourceText:
 def quotes_only(made: str, source: SourceText, marker: str) -> bool:
     """Whether the marker is in what was made only as often as what was said puts it there."""
     plain = made.translate(_MARKUP)
-    said = [sentence.text.translate(_MARKUP) for sentence in source.sentences]
+    spoken = [sentence.text.translate(_MARKUP) for sentence in source.sentences]
     bare = marker.translate(_MARKUP)
-    for sentence in sorted(said, key=len, reverse=True):
+    for sentence in sorted(spoken, key=len, reverse=True):
         if bare in sentence:
             plain = plain.replace(sentence, "")
     return bare not in plain
@@ -50,14 +50,14 @@ def test_a_quoted_summary_obeys_nothing(language: str, marker: str, instruction:
     reading = Reading(source, embed=lambda texts: vectors_of(list(texts)))
     for style in STYLES:
         summary = summarise(reading, style=style)
-        said = {(each.start, each.end, each.text) for each in source.sentences}
-        assert {(each.start, each.end, each.text) for each in summary.sentences} <= said
+        spoken = {(each.start, each.end, each.text) for each in source.sentences}
+        assert {(each.start, each.end, each.text) for each in summary.sentences} <= spoken
         if style not in ("headline", "action_items"):  # which shorten what they quote
             assert quotes_only(summary.text, source, marker), (style, summary.text)
 
 
 @pytest.mark.parametrize("language", ["en", "cs"])
-def test_every_analysis_and_kind_is_made_of_what_was_said(language: str) -> None:
+def test_every_analysis_and_kind_is_made_of_the_text(language: str) -> None:
     planted = "\n".join(text for each, _, text in INSTRUCTIONS if each == language)
     source = plant(planted, read_texts(language)[0])
     reading = Reading(source, embed=lambda texts: vectors_of(list(texts)))
