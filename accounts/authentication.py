@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.keys import cache
 from accounts.keys.issue import digest_key, has_key_shape
 from accounts.keys.throttle import check_key_throttle, count_unknown_key
-from accounts.models import ApiKey
+from accounts.models import ApiKey, User
 from stt_web.core.errors import HOW_TO_SEND_A_KEY, ApiError
 
 _LAST_USED_EVERY = timedelta(minutes=1)
@@ -35,6 +35,7 @@ class AuthenticationError(ApiError):
 
 
 _BAD_KEY = "This API key is not valid: check that it is complete, not expired and not revoked."
+CLOSED = "This account is closed."
 ENDED = "This API key was revoked, or expired, while the request waited."
 
 
@@ -82,6 +83,17 @@ def check_key_still_good(api_key: ApiKey | None) -> None:
     now_is = ApiKey.objects.select_related("user").filter(pk=api_key.pk).first()
     if now_is is None or not _is_good(now_is, timezone.now()):
         raise AuthenticationError(ENDED)
+
+
+def hold_open(user: User) -> None:
+    """Keep the account from being closed until the transaction ends (`account_deletion`).
+
+    Else something could be made for it behind its removal. Raises AuthenticationError where it is
+    closed. One query.
+    """
+    rows = User.objects.select_for_update(no_key=True).filter(pk=user.pk, is_active=True)
+    if rows.values_list("pk", flat=True).first() is None:
+        raise AuthenticationError(CLOSED)
 
 
 def _load_key(digest: str, address: str, now: datetime) -> ApiKey | None:

@@ -65,6 +65,12 @@ class PrincipalAuthentication(SessionAuthentication):
         return user
 
 
+class KeyAuthentication(PrincipalAuthentication):
+    """Keys only: no cookie counts on /v1/."""
+
+    accepted = frozenset()
+
+
 class GuestAuthentication(PrincipalAuthentication):
     """For what a guest's token opens, too."""
 

@@ -138,17 +138,18 @@ def _measure_long(owner: "User", engines: "TextEngines") -> None:
 
 def _measure_library(owner: "User", engines: "TextEngines") -> None:
     from transcripts.intelligence import library_chat
+    from transcripts.models import Transcript
 
     def ask(number: int) -> Callable[[], object]:
         def work() -> object:
+            found = Transcript.objects.filter(owner=owner).order_by("-created_at")
             question = library_chat.prepare_library_question(
-                owner,
-                _question(number),
-                searched=_question(number),
-                scope=library_chat.LibraryScope(),
+                owner, _question(number), searched=_question(number), transcripts=list(found)
             )
             vectors = library_chat.embed_library_question(question, engines)
-            return library_chat.answer_library_question(vectors, question, user=owner, session=None)
+            return library_chat.quote_from_library(
+                library_chat.find_in_library(vectors, question), question
+            )
 
         return work
 

@@ -124,6 +124,17 @@ class PrincipalScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untype
         ]
 
 
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # no stubs
+    target_class = "accounts.permissions.KeyAuthentication"
+    name: list[str] = []  # defined by `PrincipalScheme`
+
+    def get_security_requirement(self, auto_schema: object) -> list[dict[str, list[str]]]:
+        return [{"apiKey": []}]
+
+    def get_security_definition(self, auto_schema: object) -> list[dict[str, str]]:
+        return []
+
+
 class GuestScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # no stubs
     target_class = "accounts.permissions.GuestAuthentication"
     name = "apiKeyOrToken"
@@ -149,6 +160,8 @@ def document_common_answers(
             "code": {"type": "string", "description": "Stable, for programs."},
         },
     }
+    # What is verbose has all that the other has: it is both.
+    schemas["AnyTranscription"] = {"anyOf": schemas["AnyTranscription"]["oneOf"]}
     _document_transcribe(result["paths"]["/v1/transcribe"]["post"])
     return result
 

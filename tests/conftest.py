@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from tests import report
-from tests.declared_errors import take_undeclared
+from tests.declared_answers import take_undeclared
 
 _REPORT_DIR = "STT_TEST_REPORT_DIR"
 _own_report_dir: list[Path] = []
@@ -35,8 +35,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _errors_are_declared() -> Iterator[None]:
-    """Fail where the API answered with an error that its endpoint doesn't declare."""
+def _answers_are_declared() -> Iterator[None]:
+    """Fail where the API answered with what its endpoint doesn't declare."""
     yield
     assert take_undeclared() == []
 

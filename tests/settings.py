@@ -25,7 +25,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 
 # What the API answers with is what it declares.
-MIDDLEWARE = ["tests.declared_errors.HoldDeclaredMiddleware", *MIDDLEWARE]
+MIDDLEWARE = ["tests.declared_answers.HoldDeclaredMiddleware", *MIDDLEWARE]
 
 # People log in by the hundred here; how slow a password's hash is, is Django's matter.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -15,7 +15,7 @@ from django.utils import translation
 
 from tests import report
 from transcripts.live import pages as live_pages
-from transcripts.pages import home, library, transcript_texts
+from transcripts.pages import ask, home, library, transcript_texts
 from transcripts.pages.script_texts import render_texts
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,6 +29,7 @@ PAGES: dict[str, Mapping[str, Any]] = {
     "live/static/live.js": live_pages.TEXTS | live_pages.NOTICES | live_pages.PROBLEMS,
     "editing/static/editor.js": transcript_texts.TEXTS,
     "intelligence/static/panels.js": transcript_texts.TEXTS,
+    "intelligence/static/ask.js": ask.TEXTS,
 }
 _IMPORT = re.compile(r"(?:from|import)\s+\"(\.[\w/.-]+\.js)\"")
 _USED = re.compile(r"\btexts\.(?!js\b)(\w+)")

@@ -2,7 +2,8 @@
 
     1. the transcript       `lock_transcript`, or an UPDATE of the row
     2. its jobs, by id      `lock_job`, or an UPDATE of the row (`lease.held_rows`)
-    3. the account          `billing.quotas.lock_account_for`, also by `billing.ledger`; a guest's
+    3. the account          its person's row (`accounts.authentication.hold_open`), then
+                            `billing.quotas.lock_account_for`, also by `billing.ledger`; a guest's
                             address: `billing.anonymous`
     4. the hold             `billing.ledger`
     5. webhook endpoints    `webhooks.outbox`, `webhooks.endpoints`

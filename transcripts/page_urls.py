@@ -5,6 +5,7 @@ from django.urls import path
 from transcripts.exports.pages import export_chosen
 from transcripts.live.pages import show_live
 from transcripts.pages import library, transcript
+from transcripts.pages.ask import show_ask
 from transcripts.pages.home import show_home
 from transcripts.retention import pages as retention_pages
 from transcripts.sharing.pages import links
@@ -14,6 +15,7 @@ from transcripts.webhooks import pages as webhooks_pages
 urlpatterns = [
     path("", show_home, name="home"),
     path("live/", show_live, name="live"),
+    path("ask/", show_ask, name="ask"),
     path("transcripts/", library.show_transcripts, name="transcripts"),
     path("transcripts/export/", export_chosen, name="transcripts_export"),
     path("transcripts/<uuid:transcript_id>/", transcript.show_transcript, name="transcript_page"),

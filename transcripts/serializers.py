@@ -68,7 +68,7 @@ class DiarizationSerializer(serializers.Serializer[object]):
 
 
 class TranscriptionSerializer(serializers.Serializer[object]):
-    """The answer of POST /v1/transcribe; `verbose_json` has more fields."""
+    """The answer of POST /v1/transcribe."""
 
     text = serializers.CharField(allow_blank=True)
     language = serializers.CharField(
@@ -85,6 +85,34 @@ class TranscriptionSerializer(serializers.Serializer[object]):
     diarization = DiarizationSerializer(allow_null=True)
     warnings = WarningSerializer(many=True)
     gaps = GapSerializer(many=True, help_text="Speech that is not in the text.")
+
+
+class VerboseSegmentSerializer(SegmentSerializer):
+    """With the recogniser's measures, as OpenAI names them."""
+
+    id = serializers.IntegerField(help_text="From 0.")
+    seek = serializers.IntegerField(help_text="Always 0.")
+    tokens = serializers.ListField(child=serializers.IntegerField(), help_text="Always empty.")
+    temperature = serializers.FloatField(allow_null=True)
+    avg_logprob = serializers.FloatField(allow_null=True)
+    compression_ratio = serializers.FloatField(allow_null=True)
+    no_speech_prob = serializers.FloatField(allow_null=True)
+
+
+class VerboseTranscriptionSerializer(TranscriptionSerializer):
+    """The answer for `verbose_json`: also all words at the top level."""
+
+    task = serializers.ChoiceField(choices=TASKS)
+    segments = VerboseSegmentSerializer(many=True)
+    words = WordSerializer(many=True)
+
+
+class ExportedTranscriptionSerializer(TranscriptionSerializer):
+    """The export `json`: with its title, and where it comes from."""
+
+    title = serializers.CharField(allow_blank=True)
+    origin = serializers.CharField(required=False, help_text="Not with `notice=false`.")
+    notice = serializers.CharField(required=False, help_text="The same, as a sentence.")
 
 
 class TranscriptionRequestSerializer(serializers.Serializer[object]):

@@ -14,7 +14,7 @@ from transcripts.exports.api.archives import BulkExportView
 from transcripts.exports.api.views import export_transcript, lint_subtitles
 from transcripts.gaps.api import GapView, resolve_gap
 from transcripts.imports.api import import_file
-from transcripts.intelligence.api import chat, library_chat, results, texts
+from transcripts.intelligence.api import chat, library_chat, results, speaker_suggestions, texts
 from transcripts.intelligence.api.work import answer_in_background
 from transcripts.jobs.api import jobs
 from transcripts.jobs.api.events import stream_events
@@ -105,13 +105,21 @@ management_urlpatterns = [
         "transcripts/<uuid:transcript_id>/translate/",
         answer_in_background(results.TranscriptTranslationView),
     ),
+    path(
+        "transcripts/<uuid:transcript_id>/speaker-suggestions/",
+        answer_in_background(speaker_suggestions.SpeakerSuggestionsView),
+    ),
+    path(
+        "transcripts/<uuid:transcript_id>/speaker-suggestions/dismiss/",
+        speaker_suggestions.NameDismissalView.as_view(),
+    ),
     path("transcripts/<uuid:transcript_id>/chat/", chat.chat),
     path("transcripts/<uuid:transcript_id>/chat/<uuid:chat_id>/", chat.ConversationView.as_view()),
     path("transcripts/<uuid:transcript_id>/results/", results.ResultListView.as_view()),
     path(
         "transcripts/<uuid:transcript_id>/results/<uuid:result_id>/", results.ResultView.as_view()
     ),
-    path("chat/", answer_in_background(library_chat.LibraryChatView)),
+    path("chat/", library_chat.library_chat),
     path("chat/<uuid:library_chat_id>/", library_chat.LibraryConversationView.as_view()),
     path("retention/", RetentionView.as_view()),
     path("webhooks/", webhooks_views.EndpointListView.as_view()),

@@ -3,6 +3,7 @@
     BackgroundLoop   rounds of an asynchronous function, in the running event loop
     ThreadLoop       rounds of a function, in a thread
     spawn            one asynchronous piece of work
+    do_anyway        one that its caller waits for, and that ends also where the caller is cancelled
     spawn_thread     one piece of work in a thread
 
 A round that fails is logged with its traceback and counted; after a pause that doubles the next
@@ -205,6 +206,11 @@ async def finish_anyway(work: Awaitable[T], *, undo: Callable[[T], Awaitable[obj
     except asyncio.CancelledError:
         spawn(_take_back(made, undo), name="take-back")
         raise
+
+
+async def do_anyway(work: Coroutine[Any, Any, T], *, name: str) -> T:
+    """Do it to its end, also where the caller is cancelled while it waits: what cleans up."""
+    return await asyncio.shield(spawn(work, name=name))
 
 
 async def _take_back(made: "asyncio.Future[T]", undo: Callable[[T], Awaitable[object]]) -> None:

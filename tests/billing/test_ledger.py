@@ -301,3 +301,11 @@ def test_the_database_refuses_to_delete_an_entry(make_account: MakeAccount) -> N
     make_account(credits=5)
     with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
         LedgerEntry.objects.all().delete()
+
+
+def test_a_smaller_plan_takes_no_minutes_of_this_month(make_account: MakeAccount) -> None:
+    account = make_account(minutes=60)
+    place_hold("job", account=account, minutes=10)
+    account.plan.monthly_minutes = 30
+    account.plan.save()
+    assert left_of(account) == (0, 50)

@@ -45,6 +45,16 @@ for n, line in enumerate(MEETING.strip().splitlines()):
         speaker=names[name], confidence=0.9, words=[])
 print(t.pk)
 """
+# No names, and two of the speakers introduce themselves.
+NAMELESS = """
+from transcripts.models import Segment, Speaker
+Speaker.objects.filter(transcript="%s").update(display_name="")
+for speaker, said in ((1, "My name is Omar Haddad."), (2, "Hello, this is Emma speaking.")):
+    row = Segment.objects.filter(speaker__position=speaker).latest("pk")
+    row.text = said
+    row.save()
+print("ok")
+"""
 OPENING = "third of March"  # said at 0:35 and 0:40
 WHEN = "When does the bakery open in March?"
 
@@ -215,9 +225,9 @@ def test_what_only_a_language_model_writes_states_what_is_missing(page: Page) ->
 def test_an_answer_names_sources_that_play_and_the_conversation_stays(page: Page) -> None:
     open_panel(page, "Ask about this recording")
     answered = ask(page, WHEN)
-    expect(answered.locator("blockquote", has_text=OPENING).first).to_be_visible()
-    source = answered.locator("ul li", has_text=OPENING).first
-    source.locator("button.time").click()
+    quoted = answered.locator("blockquote p", has_text=OPENING)
+    assert answered.inner_text().count(quoted.first.inner_text()) == 1  # not listed once more
+    quoted.first.locator("button.time").click()
     page.wait_for_function("() => player.currentTime >= 35 && !player.paused")
     expect(page.locator("#segments > li", has_text=OPENING).first).to_be_in_viewport()
     page.evaluate("player.pause()")
@@ -267,13 +277,87 @@ def test_a_telephone_shows_the_panels_without_scrolling_sideways(page: Page, sch
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
+def test_a_translation_stands_beside_the_text_and_in_the_files(page: Page) -> None:
+    panel = open_panel(page, "Translation")
+    target = panel.get_by_label("Into which language")
+    expect(target.locator("option")).to_have_text(["Czech", "German"])
+    target.select_option("de")
+    expect(panel.locator("#translate-hint")).to_contain_text("Pull en-de.")
+    expect(panel.get_by_role("button", name="Translate")).to_be_disabled()
+    target.select_option("cs")
+    panel.get_by_role("button", name="Translate").click()
+
+    expect(panel.locator("#translate-progress")).to_have_text("Czech: ready.")
+    first = page.locator("#segments > li.segment").first
+    expect(first.locator(".translation")).to_have_text("cs:Good morning, can everybody hear me?")
+    assert first.locator(".translation").get_attribute("lang") == "cs"
+    with page.expect_download() as saved:
+        panel.get_by_role("link", name="SRT, both languages").click()
+    subtitles = saved.value.path().read_text(encoding="utf-8")
+    assert "cs:Good morning" in subtitles
+    panel.get_by_role("button", name="Hide translation").click()
+    expect(page.locator(".translation")).to_have_count(0)
+
+    page.reload()
+    page.locator("#downloads > summary").click()
+    page.locator("#file-language").select_option("language=cs")
+    with page.expect_download() as saved:
+        page.locator("#downloads").get_by_role("link", name="TXT").click()
+    assert saved.value.suggested_filename.endswith(".cs.txt")
+    assert "cs:Good morning" in saved.value.path().read_text(encoding="utf-8")
+    panel = open_panel(page, "Translation")
+    panel.get_by_role("button", name="Show beside the text").click()
+    expect(first.locator(".translation")).to_be_visible()
+    panel.get_by_role("button", name="Delete").click()
+    expect(page.locator("#translations > li, .translation")).to_have_count(0)
+    expect(page.locator("#file-language option")).to_have_count(1)
+
+
+def test_a_correction_marks_the_translation(page: Page) -> None:
+    panel = open_panel(page, "Translation")
+    panel.get_by_role("button", name="Translate").click()
+    stale = panel.locator("#translations .stale")
+    expect(stale).to_be_hidden()
+
+    line = page.locator("#segments > li.segment").first
+    line.hover()
+    line.get_by_role("button", name="Edit", exact=True).click()
+    line.get_by_role("textbox", name="Text").fill("Good morning, can all of you hear me?")
+    line.get_by_role("button", name="Save").click()
+    expect(stale).to_be_visible()
+
+
+def test_a_suggested_name_is_used_or_dismissed_by_a_person(page: Page, system: System) -> None:
+    path = page.url.removeprefix(system.url)
+    made = system.run(
+        sys.executable, "manage.py", "shell", "-v0", "-c", NAMELESS % path.split("/")[2]
+    )
+    assert made.split()[-1] == "ok"
+    page.reload()
+    box = page.locator("#suggestions")
+    expect(box.locator("#suggested > li")).to_have_count(2)
+    first = box.locator("#suggested > li").first
+    expect(first).to_contain_text("Speaker 1 may be Omar Haddad:")
+    expect(first.locator(".sources")).to_contain_text("My name is Omar Haddad.")
+    expect(page.locator("#segments .speaker").first).to_have_text("Speaker 1")
+
+    first.get_by_role("button", name="Use the name Omar Haddad").click()
+    expect(page.locator("#segments .speaker").first).to_have_text("Omar Haddad")
+    expect(box.locator("#suggested > li")).to_have_count(1)
+    box.get_by_role("button", name="Dismiss the name Emma").click()
+    expect(box).to_be_hidden()
+    with page.expect_response("**/speaker-suggestions/") as listed:
+        page.reload()
+    assert listed.value.json()["suggestions"] == []
+
+
 def test_who_has_only_a_link_sees_no_panels(
     page: Page, system: System, start_browser: StartBrowser
 ) -> None:
     path = page.url.removeprefix(system.url).removeprefix("/transcripts/")
     shares = f"{system.url}/api/v1/transcripts/{path}shares/"
     link = requests.post(shares, json={}, headers=system.headers, timeout=30).json()["url"]
-    expect(page.locator(".group")).to_have_count(2)
+    expect(page.locator(".group")).to_have_count(3)
 
     guest = start_browser(None).new_page()
     guest.goto(f"{system.url}/{link.split('/', 3)[3]}")

@@ -19,7 +19,7 @@ from transcripts.editing.edits import SegmentChange, edit_segment
 from transcripts.jobs.lease import LeaseLostError
 from transcripts.jobs.results import JobRun, open_job, store_window, write_fenced
 from transcripts.jobs.stages.finalize import finalize
-from transcripts.models import Status, Transcript
+from transcripts.models import OPEN_STATUSES, Transcript, TranscriptionJob
 
 ROUNDS = 15
 JITTER_S = 0.01
@@ -59,8 +59,8 @@ def check_agreement() -> None:
     """No balance differs from its sum, and no ended job holds anything."""
     assert check_ledger() == []
     held = set(Hold.objects.filter(state=HoldState.HELD).values_list("reference", flat=True))
-    open_now = Transcript.objects.filter(status__in=(Status.QUEUED, Status.PROCESSING))
-    assert held <= {str(pk) for pk in open_now.values_list("pk", flat=True)}
+    open_now = TranscriptionJob.objects.filter(status__in=OPEN_STATUSES)
+    assert held <= set(open_now.values_list("hold_reference", flat=True))
 
 
 def begin(transcript: Transcript, *, has_text: bool = True) -> JobRun:

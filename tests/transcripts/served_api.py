@@ -17,7 +17,7 @@ from accounts.models import User
 from billing.models import BillingAccount
 from protos.stt.v1 import server_pb2
 from tests.billing.conftest import create_account
-from tests.declared_errors import note_answer
+from tests.declared_answers import note_answer
 from tests.stt_web.served import Served
 from tests.transcripts.fake_inference import FakeInference
 from transcripts.jobs.models import TranscriptionJob
@@ -50,7 +50,13 @@ class Client:
             method, self.url + path, headers=headers, timeout=30, **options
         )
         if not options.get("stream"):  # what the upload layer refuses, Django doesn't see
-            note_answer(method, path.partition("?")[0], answer.status_code, answer.content)
+            note_answer(
+                method,
+                path.partition("?")[0],
+                answer.status_code,
+                answer.content,
+                media_type=answer.headers.get("Content-Type", ""),
+            )
         return answer
 
     def get(self, path: str, **options: Any) -> requests.Response:

@@ -4,6 +4,7 @@ text wins, and nothing is left that contradicts it.
 Run on PostgreSQL (STT_TEST_DATABASE) and SQLite.
 """
 
+import base64
 import io
 import zipfile
 from collections.abc import Iterator
@@ -17,19 +18,24 @@ from asgiref.sync import async_to_sync
 from accounts.services.account_deletion import close_account, delete_closed_accounts
 from billing.models import BillingAccount
 from tests.billing.conftest import create_account
-from tests.transcripts.conftest import MakeTranscript
+from tests.transcripts.conftest import MakeTranscript, write_wav
+from tests.transcripts.fake_inference import FakeInference
 from tests.transcripts.jobs.test_lease import WINDOW
 from tests.transcripts.meeting import ROUNDS, begin, check_agreement, edit, finished, meet
+from transcripts.diarization.recount import Recounted, recount_speakers
 from transcripts.editing.align_edits import align_edit
+from transcripts.editing.draft import Editing
 from transcripts.editing.models import EditAlignment
 from transcripts.exports.archive import write_archive
 from transcripts.exports.options import ExportOptions
+from transcripts.gaps.actions import retry_gap
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.jobs.lease import claim_job
 from transcripts.jobs.results import JobRun, open_job, store_window, write_fenced
 from transcripts.jobs.second_pass import order_second_pass
 from transcripts.jobs.stages.finalize import finalize
-from transcripts.models import Revision, Segment, Transcript
+from transcripts.models import Gap, Revision, Segment, Transcript, Window
+from transcripts.services.recordings import recording_path
 from transcripts.text.segments import Segment as TextSegment
 from transcripts.text.words import ALIGNED, Word
 from transcripts.webhooks import endpoints
@@ -142,3 +148,55 @@ def test_account_closed_and_job_and_delivery(make_transcript: MakeTranscript) ->
         delete_closed_accounts()
         assert not Transcript.objects.filter(pk=transcript.pk).exists()
         assert not WebhookDelivery.objects.exists()
+
+
+def test_edit_and_recount(
+    account: BillingAccount, make_transcript: MakeTranscript, fake: FakeInference
+) -> None:
+    """The speakers are counted of whichever text there is; the person's text stays."""
+    voice = base64.b64encode(bytes(8)).decode()
+    turn = {"start_ms": 0, "end_ms": 1000, "overlap": 0.0, "embedding": voice}
+    for number in range(ROUNDS):
+        transcript = finished(make_transcript, account)
+        Window.objects.update_or_create(
+            job=transcript.job, start_ms=0, defaults={"end_ms": 1000, "speaker_turns": [turn]}
+        )
+        counted, _ = meet(
+            partial(recount_speakers, Editing(transcript, transcript.owner), speakers=1),
+            edit(transcript, f"edited {number}"),
+        )
+        assert isinstance(counted, Recounted)
+        segment = transcript.segments.get()
+        assert segment.text == f"edited {number}"
+        assert segment.speaker is not None
+        assert len(revision_numbers(transcript)) == 2
+
+
+def test_edit_and_a_gap_that_is_recognised_again(
+    account: BillingAccount, make_transcript: MakeTranscript, fake: FakeInference
+) -> None:
+    for number in range(ROUNDS):
+        transcript = finished(make_transcript, account)
+        gap = Gap.objects.create(
+            transcript=transcript, start_ms=1000, end_ms=2000, reason="not_recognised", key="g" * 16
+        )
+        write_wav(recording_path(transcript), seconds=3)
+        retried, again, _ = meet(
+            partial(retry_gap, Editing(transcript, transcript.owner), gap.key),
+            partial(retry_gap, Editing(transcript, transcript.owner), gap.key),
+            edit(transcript, f"edited {number}"),
+        )
+        # Of two that fill one gap the second finds it resolved.
+        assert sum(each is True for each in (retried, again)) == 1, (retried, again)
+        assert transcript.segments.order_by("position")[0].text == f"edited {number}"
+        assert transcript.segments.count() == 2
+        assert len(revision_numbers(transcript)) == 2
+
+
+def revision_numbers(transcript: Transcript) -> list[int]:
+    """Without a hole, and the last one is the transcript's."""
+    found = Revision.objects.filter(transcript=transcript).order_by("number")
+    numbers = list(found.values_list("number", flat=True))
+    transcript.refresh_from_db()
+    assert numbers == list(range(transcript.revision - len(numbers) + 1, transcript.revision + 1))
+    return numbers

@@ -101,8 +101,7 @@ class CancelView(APIView):
         """
         transcript = find_transcript(principal_of(request), transcript_id)
         cancel_transcript(transcript)
-        transcript.refresh_from_db()
-        return Response(state_of(transcript))
+        return Response(state_of(find_transcript(principal_of(request), transcript_id)))
 
 
 class TranscriptListView(APIView):

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from stt_web.core.broker import enqueue
+from transcripts.access import TranscriptNotFoundError
 from transcripts.diarization.recount import (
     CannotRecountError,
     SpeakersUnavailableError,
@@ -60,7 +61,8 @@ def queue_analysis(editing: Editing, *, speakers: int) -> None:
     """Have a worker find the voices, and count `speakers` (0: find the number) then.
 
     A request while one is under way only changes the number. Raises StillWorkedOnError, and
-    RevisionChangedError where the client saw another revision than the present one.
+    RevisionChangedError where the client saw another revision than the present one,
+    TranscriptNotFoundError.
     """
     transcript = editing.transcript
     if transcript.status in OPEN_STATUSES:
@@ -69,7 +71,9 @@ def queue_analysis(editing: Editing, *, speakers: int) -> None:
         raise RevisionChangedError(transcript.revision)
     now = timezone.now()
     with transaction.atomic():
-        job = TranscriptionJob.objects.select_for_update().get(pk=transcript.job_id)
+        job = TranscriptionJob.objects.select_for_update().filter(pk=transcript.job_id).first()
+        if job is None:
+            raise TranscriptNotFoundError
         is_under_way = job.voices == QUEUED and (job.voices_queued_at or now) > now - LOST_AFTER
         job.voices, job.voices_wanted = QUEUED, speakers
         if not is_under_way:
@@ -93,7 +97,9 @@ def analyse_voices(transcript_id: UUID) -> None:
     job = TranscriptionJob.objects.filter(transcript_id=transcript_id, voices=QUEUED).first()
     if job is None:
         return
-    transcript = Transcript.objects.get(pk=transcript_id)
+    transcript = Transcript.objects.filter(pk=transcript_id).first()
+    if transcript is None:
+        return
     job.transcript = transcript
     try:
         embedder, windows = _listen(transcript, job)

@@ -66,9 +66,9 @@ def align_edit(alignment_id: int, *, align: Align = align_segment) -> None:
     row = EditAlignment.objects.filter(pk=alignment_id, finished_at=None).first()
     if row is None:
         return
-    transcript = Transcript.objects.select_related("owner").get(pk=row.transcript_id)
+    transcript = Transcript.objects.select_related("owner").filter(pk=row.transcript_id).first()
     segment = _read_segment(row)
-    if segment is None:
+    if segment is None or transcript is None:
         _finish(row, is_aligned=False)
         return
     try:

@@ -19,6 +19,7 @@ from transcripts.access import TranscriptNotFoundError
 from transcripts.exports.files import content_disposition, file_name
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import EXPORTS
+from transcripts.exports.translations import NotTranslatedError
 from transcripts.exports.waiting import ExportFailedError, render_export, wait_for_export
 from transcripts.exports.worker_exports import is_large
 from transcripts.filters import filter_transcripts
@@ -99,15 +100,15 @@ async def write_archive(
 async def _content_of(
     transcript: Transcript, format_name: str, options: ExportOptions
 ) -> bytes | None:
-    """Return the file; None if it can't be made, or not soon."""
+    """Return the file; None if it can't be made, or not soon: not without its translation."""
     is_slow = EXPORTS[format_name].is_slow or await sync_to_async(is_large)(transcript)
-    if not is_slow:
-        return await sync_to_async(render_export)(transcript, format_name, options)
     try:
+        if not is_slow:
+            return await sync_to_async(render_export)(transcript, format_name, options)
         return await wait_for_export(
             transcript, format_name=format_name, options=options, timeout_s=_WAIT_FOR_ONE_S
         )
-    except ExportFailedError:
+    except (ExportFailedError, NotTranslatedError):
         return None
 
 

@@ -15,6 +15,7 @@ from transcripts.exports.document import Document
 from transcripts.exports.notice import origin_of
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.plain import one_line
+from transcripts.exports.translations import texts_beside, untranslated_keys
 from transcripts.text.clock import format_timestamp
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -29,14 +30,27 @@ _FORMULA_START = re.compile(f'(?:\\A(?=[{_INVISIBLE}]*{_FORMULA})|;(?=[{_INVISIB
 
 
 def render_csv(document: Document, options: ExportOptions) -> str:
-    """Return the rows under their headings. Times are `HH:MM:SS.mmm`."""
+    """Return the rows under their headings. Times are `HH:MM:SS.mmm`.
+
+    With a translation there are further columns, the last ones.
+    """
     buffer = io.StringIO()
     writer = csv.writer(buffer, quoting=csv.QUOTE_MINIMAL)
     origin = [origin_of(document)] if options.notice else []
+    further = ["translation", "untranslated"] if document.is_bilingual else []
+    if document.translation is not None and not document.is_bilingual:
+        further = ["untranslated"]
     writer.writerow(
-        ["number", "start", "end", "speaker", "text", "confidence", *(["origin"] if origin else [])]
+        ["number", "start", "end", "speaker", "text", "confidence"]
+        + (["origin"] if origin else [])
+        + further
     )
+    untranslated, beside = untranslated_keys(document), texts_beside(document)
     for number, segment in enumerate(document.segments, 1):
+        values = {
+            "translation": neutralise(beside[number - 1]),
+            "untranslated": "yes" if segment.key in untranslated else "",
+        }
         writer.writerow(
             [
                 number,
@@ -46,6 +60,7 @@ def render_csv(document: Document, options: ExportOptions) -> str:
                 neutralise(segment.text),
                 "" if segment.confidence is None else f"{segment.confidence:.2f}",
                 *origin,
+                *(values[name] for name in further),
             ]
         )
     return BYTE_ORDER_MARK + buffer.getvalue()

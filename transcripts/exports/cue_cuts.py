@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 
+from transcripts.exports.linebreaks import is_inside_number
 from transcripts.exports.lines import BREAK_BEFORE, NEVER_BREAK_AFTER
 from transcripts.exports.measures import Measure
 from transcripts.text.words import Word
@@ -17,6 +18,7 @@ from transcripts.text.writing import ends_clause, ends_sentence
 # Of a cut between two words.
 _AT_SENTENCE, _AT_SEGMENT, _AT_PAUSE, _AT_CLAUSE = 0.0, 0.4, 0.5, 0.8
 _BEFORE_CONJUNCTION, _ANYWHERE, _AFTER_ARTICLE = 2.0, 3.5, 7.0
+_IN_NUMBER = 30.0
 _PAUSE_MS = 400  # shorter ones are in every sentence
 # Of a cue.
 _A_CUE = 0.5
@@ -30,13 +32,20 @@ _EPSILON = 1e-6
 
 
 def cut_flow(
-    words: Sequence[Word], borders: set[int], *, measure: Measure, language: str
-) -> Iterator[list[Word]]:
-    """Yield the words of each cue. Linear in the words; a cue's room bounds the work for each.
+    words: Sequence[Word],
+    borders: set[int],
+    *,
+    measure: Measure,
+    language: str,
+    below: "RowsBelow | None" = None,
+) -> Iterator[tuple[int, int]]:
+    """Yield which words each cue has, as (first, behind the last). Linear in the words; a cue's
+    room bounds the work for each.
 
     words: not empty, none wider than a line. borders: before which of them a segment begins.
+    below: what stands below them, which must fit, too.
     """
-    flow = _Flow(words, borders, measure=measure, language=language)
+    flow = _Flow(words, borders, measure=measure, language=language, below=below)
     costs, starts = [0.0], [0]
     for end in range(1, len(words) + 1):
         cost, start = min(
@@ -47,22 +56,62 @@ def cut_flow(
     ends = [len(words)]
     while ends[-1] > 0:
         ends.append(starts[ends[-1]])
-    for start, end in pairwise(ends[::-1]):
-        yield list(words[start:end])
+    yield from pairwise(ends[::-1])
+
+
+class _Widths:
+    """How wide any of the words are in a row, and in how many lines they fit."""
+
+    def __init__(self, words: Sequence[Word], measure: Measure) -> None:
+        self._room = measure.profile.line_characters + _EPSILON
+        self._count = measure.profile.lines
+        self._spaces = [1.0 if word.space_before else 0.0 for word in words]
+        widths = [measure.width_of(word.text) for word in words]
+        steps = (space + width for space, width in zip(self._spaces, widths, strict=True))
+        self._before = list(accumulate(steps, initial=0.0))
+
+    def width(self, start: int, end: int) -> float:
+        return self._before[end] - self._before[start] - self._spaces[start]
+
+    def fits(self, start: int, end: int) -> bool:
+        """Whether the words fit into the lines of a cue, broken greedily."""
+        if start == end:
+            return True
+        for _ in range(self._count):
+            reach = self._before[start] + self._spaces[start] + self._room
+            start = max(start + 1, bisect_right(self._before, reach) - 1)
+            if start >= end:
+                return True
+        return False
+
+
+class RowsBelow:
+    """The translation that stands below the words: `followers` of each, in order."""
+
+    def __init__(self, followers: Sequence[Sequence[Word]], measure: Measure) -> None:
+        self._widths = _Widths([word for each in followers for word in each], measure)
+        self._before = list(accumulate(map(len, followers), initial=0))
+
+    def fits(self, start: int, end: int) -> bool:
+        return self._widths.fits(self._before[start], self._before[end])
 
 
 class _Flow:
     """What is reckoned once for all cues that words could make."""
 
     def __init__(
-        self, words: Sequence[Word], borders: set[int], *, measure: Measure, language: str
+        self,
+        words: Sequence[Word],
+        borders: set[int],
+        *,
+        measure: Measure,
+        language: str,
+        below: RowsBelow | None,
     ) -> None:
         self._words = words
+        self._below = below
         self._profile = measure.profile
-        self._spaces = [1.0 if word.space_before else 0.0 for word in words]
-        widths = [measure.width_of(word.text) for word in words]
-        steps = (space + width for space, width in zip(self._spaces, widths, strict=True))
-        self._widths_before = list(accumulate(steps, initial=0.0))
+        self._widths = _Widths(words, measure)
         following = [*(word.text for word in words[1:]), ""]
         self._ends_sentence = [
             ends_sentence(word.text, next_text, language=language)
@@ -84,7 +133,7 @@ class _Flow:
             yield start
 
     def cost(self, start: int, end: int) -> float:
-        width = self._width(start, end)
+        width = self._widths.width(start, end)
         profile = self._profile
         cost = _A_CUE + self._cuts[end]
         cost += _FULL * (width / (profile.line_characters * profile.lines)) ** 2
@@ -105,18 +154,9 @@ class _Flow:
         left_ms = self._words[end].start_ms - self._words[start].start_ms
         return _HURRIED * max(0.0, 1 - left_ms / needed_ms) if needed_ms else 0.0
 
-    def _width(self, start: int, end: int) -> float:
-        return self._widths_before[end] - self._widths_before[start] - self._spaces[start]
-
     def _fits(self, start: int, end: int) -> bool:
-        """Whether the words fit into the lines of a cue, broken greedily."""
-        room = self._profile.line_characters + _EPSILON
-        for _ in range(self._profile.lines):
-            reach = self._widths_before[start] + self._spaces[start] + room
-            start = max(start + 1, bisect_right(self._widths_before, reach) - 1)
-            if start >= end:
-                return True
-        return False
+        is_below = self._below is None or self._below.fits(start, end)
+        return is_below and self._widths.fits(start, end)
 
     def _cut_cost(self, place: int, *, is_border: bool) -> float:
         before, after = self._words[place - 1], self._words[place]
@@ -127,6 +167,8 @@ class _Flow:
         pause_ms = after.start_ms - before.end_ms
         if is_border or pause_ms >= _PAUSE_MS:
             return _AT_SEGMENT if is_border else _AT_PAUSE
+        if is_inside_number(before.text, after.text):
+            return _IN_NUMBER
         if before.text.lower() in NEVER_BREAK_AFTER or _is_name(before.text, after.text):
             return _AFTER_ARTICLE
         return _BEFORE_CONJUNCTION if after.text.lower() in BREAK_BEFORE else _ANYWHERE

@@ -6,19 +6,24 @@ Chinese templates) and the BBC Subtitle Guidelines.
 Speech of one speaker without a long pause is divided as a whole, over the borders of segments: so
 that no rest of a sentence stands alone, and no border of the recogniser's shows. Text is never
 altered: the cues in order, their lines joined, spell the transcript's words.
+
+With a translation beside it, a cue has half of the profile's lines for each language, the original
+above; the speech is cut where both fit.
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from transcripts.exports.cue_cuts import cut_flow
+from transcripts.exports.cue_below import place_below
+from transcripts.exports.cue_cuts import RowsBelow, cut_flow
 from transcripts.exports.cue_times import CueSlot, fit_times
 from transcripts.exports.document import Document, GapSegment
 from transcripts.exports.linebreaks import break_units, fill_lines, may_break_words
 from transcripts.exports.lines import break_lines
 from transcripts.exports.measures import Measure, measure_for
 from transcripts.exports.profiles import PROFILES, Profile
+from transcripts.exports.translations import parts_beside
 from transcripts.text.segments import Segment
 from transcripts.text.words import Word
 from transcripts.text.writing import is_spaced_between
@@ -29,12 +34,18 @@ _BLANK = re.compile(r"\s")
 
 @dataclass(frozen=True)
 class Cue:
-    """`start_ms` < `end_ms`; cues follow each other with at least the profile's gap between."""
+    """`start_ms` < `end_ms`; cues follow each other with at least the profile's gap between.
+    `below`: the lines of the translation."""
 
     start_ms: int
     end_ms: int
     lines: tuple[str, ...]
     speaker: str | None
+    below: tuple[str, ...] = ()
+
+    @property
+    def all_lines(self) -> tuple[str, ...]:
+        return (*self.lines, *self.below)
 
 
 @dataclass(frozen=True)
@@ -48,6 +59,7 @@ class _Flow:
     speaker_name: str | None
     measure: Measure
     is_mark: bool = False  # of a gap: one cue, however many words
+    followers: list[tuple[Word, ...]] = field(default_factory=list)  # of the words: the translation
 
     def is_of(self, segment: Segment, measure: Measure) -> bool:
         own = (self.speaker, self.speaker_name, self.measure)
@@ -56,13 +68,20 @@ class _Flow:
 
 def make_cues(document: Document, profile: Profile = PROFILES["default"]) -> list[Cue]:
     """Cut the document into cues that follow the profile's rules, as their scripts are read."""
+    if document.is_bilingual:
+        profile = halve_lines(profile)
+    target = document.translation.language if document.translation else ""
     cues: list[Cue] = []
     slots: list[CueSlot] = []
     for flow in _flows(document, profile):
-        for group in _groups(flow, language=document.language):
-            cue = _make_cue(group, flow.speaker_name, flow.measure)
+        below = measure_for(profile, _text_below(flow), language=target)
+        for start, end in _groups(flow, below, language=document.language):
+            cue = _make_cue(flow, start, end, below)
             cues.append(cue)
-            reading_ms = sum(flow.measure.reading_ms(line) for line in cue.lines)
+            reading_ms = max(
+                sum(flow.measure.reading_ms(line) for line in cue.lines),
+                sum(below.reading_ms(line) for line in cue.below),
+            )
             slots.append(CueSlot(cue.start_ms, cue.end_ms, int(reading_ms)))
     times = fit_times(slots, profile, duration_ms=document.duration_ms)
     return [
@@ -71,25 +90,48 @@ def make_cues(document: Document, profile: Profile = PROFILES["default"]) -> lis
     ]
 
 
-def _groups(flow: _Flow, *, language: str) -> Iterator[list[Word]]:
-    """Yield the words of each cue."""
+def halve_lines(profile: Profile) -> Profile:
+    """Return what each language has of a profile where two share a cue: a line at least."""
+    return replace(profile, lines=max(1, profile.lines // 2))
+
+
+def _text_below(flow: _Flow) -> str:
+    return " ".join(word.text for each in flow.followers for word in each)
+
+
+def _groups(flow: _Flow, below: Measure, *, language: str) -> Iterator[tuple[int, int]]:
+    """Yield which words each cue has."""
     if flow.is_mark:
-        yield flow.words
-    else:
-        yield from cut_flow(flow.words, flow.borders, measure=flow.measure, language=language)
-
-
-def _make_cue(group: list[Word], speaker: str | None, measure: Measure) -> Cue:
-    profile = measure.profile
-    lines = break_lines(
-        group, width=profile.line_characters, count=profile.lines, width_of=measure.width_of
+        yield 0, len(flow.words)
+        return
+    rows = RowsBelow(flow.followers, below) if any(flow.followers) else None
+    yield from cut_flow(
+        flow.words, flow.borders, measure=flow.measure, language=language, below=rows
     )
-    return Cue(group[0].start_ms, max(word.end_ms for word in group), lines, speaker)
+
+
+def _make_cue(flow: _Flow, start: int, end: int, below: Measure) -> Cue:
+    group = flow.words[start:end]
+    translated = [word for each in flow.followers[start:end] for word in each]
+    return Cue(
+        group[0].start_ms,
+        max(word.end_ms for word in group),
+        _break(group, flow.measure),
+        flow.speaker_name,
+        _break(translated, below) if translated else (),
+    )
+
+
+def _break(words: list[Word], measure: Measure) -> tuple[str, ...]:
+    profile = measure.profile
+    return break_lines(
+        words, width=profile.line_characters, count=profile.lines, width_of=measure.width_of
+    )
 
 
 def _flows(document: Document, profile: Profile) -> Iterator[_Flow]:
     flow: _Flow | None = None
-    for segment in document.segments:
+    for segment, parts in zip(document.segments, parts_beside(document), strict=True):
         measure = measure_for(profile, segment.text, language=document.language)
         is_gap = isinstance(segment, GapSegment)
         if flow is not None and (is_gap or not flow.is_of(segment, measure)):
@@ -99,7 +141,8 @@ def _flows(document: Document, profile: Profile) -> Iterator[_Flow]:
             yield _mark(segment, measure)
             continue
         is_first = True
-        for word in _units(_timed_words(segment, measure), measure):
+        units = list(_units(_timed_words(segment, measure), measure))
+        for word, followers in zip(units, place_below(units, parts, measure), strict=True):
             if flow is not None and _is_apart(flow.words[-1], word):
                 yield flow
                 flow = None
@@ -108,6 +151,7 @@ def _flows(document: Document, profile: Profile) -> Iterator[_Flow]:
                 word = _begin_segment(flow, word)
                 is_first = False
             flow.words.append(word)
+            flow.followers.append(followers)
     if flow is not None:
         yield flow
 

@@ -10,6 +10,7 @@ from transcripts.models import READABLE_STATUSES, Origin, Speaker, Transcript
 from transcripts.models import Segment as SegmentRow
 from transcripts.services.shown_gaps import WORDLESS, ShownGap, has_gap_warning, show_gaps
 from transcripts.text.segments import COLUMNS, Segment
+from transcripts.text.translated import TranslatedTranscript
 from transcripts.text.writing import join_texts
 
 _ROWS_AT_ONCE = 500
@@ -41,6 +42,8 @@ class Document:
     language_probability: float | None = None
     warnings: tuple[dict[str, Any], ...] = field(default=())
     gaps: tuple[ShownGap, ...] = ()  # speech that is not in the text, in time order
+    translation: TranslatedTranscript | None = None  # what the segments are, or stand beside
+    is_bilingual: bool = False
 
     @property
     def text(self) -> str:

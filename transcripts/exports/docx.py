@@ -6,7 +6,7 @@ names, and in the table of times a heading row that repeats.
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from xml.sax.saxutils import escape, quoteattr
 
@@ -32,6 +32,7 @@ _FONT = "Calibri"
 _GREY = RGBColor(0x59, 0x59, 0x59)
 _TEAL = RGBColor(0x00, 0x5C, 0x5C)
 _COLUMN_TWIPS = (1300, 8300)  # of the times, of the text; twentieths of a point
+_BILINGUAL_TWIPS = (1300, 4150, 4150)
 
 
 def render_docx(document: Document, options: ExportOptions) -> bytes:
@@ -41,7 +42,7 @@ def render_docx(document: Document, options: ExportOptions) -> bytes:
     _define_styles(docx, language=document.language or "en")
     _describe(docx, document, front)
     _number_pages(docx)
-    body = _Body(docx, options)
+    body = _Body(docx, document, options)
     body.add_front(front)
     for section in make_sections(document, options):
         body.add_section(section, front)
@@ -62,6 +63,7 @@ def _define_styles(docx: Docx, *, language: str) -> None:
     _add_character_style(styles, "Speaker", is_bold=True)
     _add_character_style(styles, "Time", color=_GREY)
     _add_character_style(styles, "Notice", color=_GREY)
+    _add_character_style(styles, "Translation", color=_TEAL)
     section = docx.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
     section.left_margin = section.right_margin = Mm(22)
@@ -109,8 +111,11 @@ def _number_pages(docx: Docx) -> None:
 class _Body:
     """The paragraphs, in the end of the document's body."""
 
-    def __init__(self, docx: Docx, options: ExportOptions) -> None:
+    def __init__(self, docx: Docx, document: Document, options: ExportOptions) -> None:
         self._body = docx.element.body
+        self._target = ""
+        if document.translation is not None and document.is_bilingual:
+            self._target = document.translation.language
         self._timestamps = options.timestamps or "inline"
         self._ids = {style.name: style.style_id for style in docx.styles}
 
@@ -135,6 +140,14 @@ class _Body:
         for paragraph in section.paragraphs:
             time = format_timestamp(paragraph.start_ms) if self._timestamps == "inline" else ""
             yield self._spoken_paragraph(paragraph, time=time)
+            if paragraph.translation:
+                yield self._translated_paragraph(paragraph)
+
+    def _translated_paragraph(self, paragraph: Paragraph) -> str:
+        text = one_line(paragraph.translation)
+        is_rtl = is_right_to_left(text)
+        run = self._run(text, "Translation", is_rtl=is_rtl, language=self._target)
+        return f"<w:p>{_paragraph_properties(is_rtl=is_rtl)}{run}</w:p>"
 
     def _spoken_paragraph(self, paragraph: Paragraph, *, time: str) -> str:
         runs = []
@@ -148,24 +161,21 @@ class _Body:
         return f"<w:p>{_paragraph_properties(is_rtl=is_rtl)}{''.join(runs)}</w:p>"
 
     def _table(self, section: Section, front: Front) -> str:
-        rows = [
-            "<w:tr><w:trPr><w:tblHeader/></w:trPr>"
-            + "".join(
-                f"<w:tc>{_cell_width(width)}{self._paragraph(heading, run_style='Speaker')}</w:tc>"
-                for width, heading in zip(
-                    _COLUMN_TWIPS, (front.time_heading, front.text_heading), strict=True
-                )
-            )
-            + "</w:tr>"
-        ]
+        headings = [front.time_heading, front.text_heading]
+        widths = _BILINGUAL_TWIPS if self._target else _COLUMN_TWIPS
+        if self._target:
+            headings.append(front.translation_heading)
+        cells = [self._paragraph(heading, run_style="Speaker") for heading in headings]
+        rows = [f"<w:tr><w:trPr><w:tblHeader/></w:trPr>{_cells(cells, widths)}</w:tr>"]
         for paragraph in section.paragraphs:
-            time = self._paragraph(format_timestamp(paragraph.start_ms), run_style="Time")
-            rows.append(
-                f"<w:tr><w:tc>{_cell_width(_COLUMN_TWIPS[0])}{time}</w:tc>"
-                f"<w:tc>{_cell_width(_COLUMN_TWIPS[1])}"
-                f"{self._spoken_paragraph(paragraph, time='')}</w:tc></w:tr>"
-            )
-        grid = "".join(f'<w:gridCol w:w="{width}"/>' for width in _COLUMN_TWIPS)
+            cells = [
+                self._paragraph(format_timestamp(paragraph.start_ms), run_style="Time"),
+                self._spoken_paragraph(paragraph, time=""),
+            ]
+            if self._target:
+                cells.append(self._translated_paragraph(paragraph))
+            rows.append(f"<w:tr>{_cells(cells, widths)}</w:tr>")
+        grid = "".join(f'<w:gridCol w:w="{width}"/>' for width in widths)
         return (
             '<w:tbl><w:tblPr><w:tblW w:w="0" w:type="auto"/><w:tblLayout w:type="fixed"/></w:tblPr>'
             f"<w:tblGrid>{grid}</w:tblGrid>{''.join(rows)}</w:tbl><w:p/>"
@@ -177,9 +187,12 @@ class _Body:
         properties = _paragraph_properties(style_id=style_id, is_rtl=is_rtl)
         return f"<w:p>{properties}{self._run(text, run_style, is_rtl=is_rtl)}</w:p>"
 
-    def _run(self, text: str, style: str = "", *, is_rtl: bool = False) -> str:
+    def _run(self, text: str, style: str = "", *, is_rtl: bool = False, language: str = "") -> str:
         properties = f'<w:rStyle w:val="{self._ids[style]}"/>' if style else ""
         properties += "<w:rtl/>" if is_rtl else ""
+        if language:
+            value = quoteattr(language)
+            properties += f"<w:lang w:val={value} w:eastAsia={value} w:bidi={value}/>"
         return (
             f"<w:r>{f'<w:rPr>{properties}</w:rPr>' if properties else ''}"
             f'<w:t xml:space="preserve">{escape(one_line(text))}</w:t></w:r>'
@@ -197,6 +210,13 @@ def _paragraph_properties(*, style_id: str = "", is_rtl: bool) -> str:
     properties = f'<w:pStyle w:val="{style_id}"/>' if style_id else ""
     properties += "<w:bidi/>" if is_rtl else ""
     return f"<w:pPr>{properties}</w:pPr>" if properties else ""
+
+
+def _cells(paragraphs: Sequence[str], widths: Sequence[int]) -> str:
+    return "".join(
+        f"<w:tc>{_cell_width(width)}{paragraph}</w:tc>"
+        for width, paragraph in zip(widths, paragraphs, strict=True)
+    )
 
 
 def _cell_width(width: int) -> str:

@@ -10,6 +10,7 @@ from typing import Any, NotRequired, TypedDict
 from transcripts.exports.document import Document, GapSegment
 from transcripts.exports.notice import notice_of, origin_of
 from transcripts.exports.options import ExportOptions
+from transcripts.exports.translations import texts_beside, untranslated_keys
 from transcripts.services.shown_gaps import ShownGap
 from transcripts.text.segments import Segment
 from transcripts.text.words import Word
@@ -26,7 +27,11 @@ class PublicWord(TypedDict):
 
 
 class PublicSegment(TypedDict):
-    """`gap`: the id of the gap that a segment stands for, which is shown and not spoken."""
+    """`gap`: the id of the gap that a segment stands for, which is shown and not spoken.
+
+    Of exports with a translation: `translation` where it stands beside the text; `untranslated`
+    where something of it came back as it was spoken.
+    """
 
     start: float
     end: float
@@ -36,6 +41,8 @@ class PublicSegment(TypedDict):
     language: str | None
     words: list[PublicWord]
     gap: NotRequired[str]
+    translation: NotRequired[str]
+    untranslated: NotRequired[bool]
 
 
 _NO_SEGMENTS = '"segments": []'
@@ -52,6 +59,8 @@ def render_verbose_json(document: Document) -> str:
 def export_json(document: Document, options: ExportOptions) -> str:
     """Return the transcript as the contract has it, with its title and where it comes from."""
     body = without_segments(document) | {"title": document.title}
+    if document.translation is not None:
+        body["translation"] = document.translation.as_json()
     if options.notice:
         body |= {"origin": origin_of(document), "notice": notice_of(document, options)}
     # One segment at a time: of ten hours, all of them as dicts take 60 MB. No text can contain
@@ -62,11 +71,23 @@ def export_json(document: Document, options: ExportOptions) -> str:
 
 def render_segments(document: Document, options: ExportOptions) -> str:
     """Return the list of segments alone, as `as_json` has it."""
+    untranslated, beside = untranslated_keys(document), texts_beside(document)
     parts = (
-        json.dumps(segment_as_json(segment, language=document.language), ensure_ascii=False)
-        for segment in document.segments
+        json.dumps(_with_translation(segment, text, document, untranslated), ensure_ascii=False)
+        for segment, text in zip(document.segments, beside, strict=True)
     )
     return f"[{', '.join(parts)}]"
+
+
+def _with_translation(
+    segment: Segment, text: str, document: Document, untranslated: frozenset[str]
+) -> PublicSegment:
+    body = segment_as_json(segment, language=document.language)
+    if document.is_bilingual:
+        body["translation"] = text
+    if document.translation is not None:
+        body["untranslated"] = segment.key in untranslated
+    return body
 
 
 def as_json(document: Document) -> dict[str, Any]:

@@ -25,6 +25,11 @@ _IDEOGRAPHIC = (
     range(0x20000, 0x32000),
 )
 
+# What stands behind a number and belongs to it, and what stands before.
+_UNITS = frozenset(
+    "% ‰ ° °C °F € $ £ Kč EUR USD CZK km cm mm kg ml min ms kW MB GB".split()  # noqa: SIM905
+)
+_SIGNS = frozenset("€$£№#§")
 # Longer ones are cut unshaped: HarfBuzz gives up where marks are stacked by the thousand.
 _LONGEST_UNIT = 500
 
@@ -103,6 +108,15 @@ def may_break_words(before: str, after: str) -> bool:
     if first in NEVER_FIRST or last in NEVER_LAST or not may_divide(last, first):
         return False
     return last not in _THAI_LEADING_VOWELS and first not in _THAI_FOLLOWERS
+
+
+def is_inside_number(before: str, after: str) -> bool:
+    """Return whether the space between two words is one of a number ("10 000"), or between a number
+    and its unit or sign ("5 %", "€ 30")."""
+    last, first = before[-1:], after[:1]
+    if last.isdigit():
+        return first.isdigit() or after.rstrip(".,;:!?") in _UNITS
+    return before in _SIGNS and first.isdigit()
 
 
 @lru_cache(maxsize=20_000)

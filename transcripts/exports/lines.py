@@ -7,7 +7,7 @@ noun or between a first and a last name; prefer lines of like length.
 
 from collections.abc import Callable, Sequence
 
-from transcripts.exports.linebreaks import NEVER_FIRST, NEVER_LAST
+from transcripts.exports.linebreaks import NEVER_FIRST, NEVER_LAST, is_inside_number
 from transcripts.text.words import Word, join_words
 from transcripts.text.writing import ends_clause
 
@@ -95,7 +95,8 @@ def _length_from(words: Sequence[Word], place: int, lengths: list[float]) -> flo
 def _break_quality(words: Sequence[Word], place: int, *, lengths: list[float], width: int) -> float:
     before, after = words[place - 1].text.lower(), words[place].text.lower()
     quality = 0.0
-    if after[0] in NEVER_FIRST or before[-1] in NEVER_LAST:
+    is_inside = is_inside_number(words[place - 1].text, words[place].text)
+    if is_inside or after[0] in NEVER_FIRST or before[-1] in NEVER_LAST:
         quality -= 6
     elif ends_clause(before):
         quality += 3

@@ -15,7 +15,8 @@ from transcripts.exports.options import ExportOptions
 def render_lint(document: Document, options: ExportOptions) -> str:
     profile = own_profile(options.profile, document.text, language=document.language)
     cues = make_cues(document, options.profile)
-    findings = lint_cues(cues, options.profile, language=document.language)
+    target = document.translation.language if document.translation else ""
+    findings = lint_cues(cues, options.profile, language=document.language, below_language=target)
     return json.dumps(
         {
             "profile": asdict(profile),

@@ -7,8 +7,8 @@ was imported and its origin is unknown, and whether a person has corrected it si
 from functools import cache
 
 from transcripts.exports.cues import Cue, make_cues
+from transcripts.exports.divisions import time_words
 from transcripts.exports.document import Document
-from transcripts.exports.linebreaks import break_units
 from transcripts.exports.lines import break_lines, fits
 from transcripts.exports.measures import Measure, measure_for
 from transcripts.exports.options import ExportOptions
@@ -53,7 +53,7 @@ def notice_cues(document: Document, options: ExportOptions, *, after_ms: int) ->
     start_ms = after_ms + profile.gap_ms
     measure = measure_for(profile, notice, language=document.language)
     end_ms = start_ms + max(_LEAST_MS, int(measure.reading_ms(notice)))
-    words = _words_of(notice, start_ms=start_ms, end_ms=end_ms)
+    words = time_words(notice, start_ms=start_ms, end_ms=end_ms)
     lines = _as_one(words, measure)
     if lines is not None:
         return [Cue(start_ms, min(end_ms, start_ms + profile.max_duration_ms), lines, None)]
@@ -90,24 +90,6 @@ def _as_one(words: tuple[Word, ...], measure: Measure) -> tuple[str, ...] | None
         return None
     lines = break_lines(words, width=width, count=count, width_of=measure.width_of)
     return lines if len(lines) <= count else None
-
-
-def _words_of(notice: str, *, start_ms: int, end_ms: int) -> tuple[Word, ...]:
-    """Return what lines may be broken between, timed by length."""
-    chunks = [
-        (unit, place == 0 and number > 0)
-        for number, part in enumerate(notice.split())
-        for place, unit in enumerate(break_units(part))
-    ]
-    total = sum(len(unit) for unit, _ in chunks)
-    words: list[Word] = []
-    position = 0
-    for unit, has_space in chunks:
-        from_ms = start_ms + (end_ms - start_ms) * position // total
-        position += len(unit)
-        to_ms = start_ms + (end_ms - start_ms) * position // total
-        words.append(Word(unit, from_ms, to_ms, None, has_space))
-    return tuple(words)
 
 
 def _bare(text: str) -> str:

@@ -16,7 +16,9 @@ TIMESTAMPS = ("none", "inline", "column")
 
 @dataclass(frozen=True, kw_only=True)
 class ExportOptions:
-    """`timestamps` empty: as the format has it. `redact`: kinds of `redaction.KINDS`."""
+    """`timestamps` empty: as the format has it. `redact`: kinds of `redaction.KINDS`. `language`:
+    of a translation, instead of the transcript's own; `bilingual`: of one beside it.
+    """
 
     speakers: bool = True
     timestamps: str = ""
@@ -25,6 +27,8 @@ class ExportOptions:
     redact: tuple[str, ...] = ()
     notice: bool = True
     include_gaps: bool = False  # in their places; JSON lists them in any case
+    language: str = ""
+    bilingual: str = ""
     locale: str = "en"  # of the words that are ours
 
     def as_text(self) -> str:
@@ -37,6 +41,11 @@ class ExportOptions:
         profile = Profile(**values.pop("profile"))
         redact = tuple(values.pop("redact"))
         return cls(profile=profile, redact=redact, **values)
+
+    def translation_language(self, spoken: str) -> str:
+        """Return the language of the translation that is asked for; empty: none, or `spoken`."""
+        language = self.language or self.bilingual
+        return "" if language.lower() == spoken.lower() else language
 
 
 def apply_options(document: Document, options: ExportOptions) -> Document:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from transcripts.exports.document import Document
+from transcripts.exports.translations import texts_beside
 from transcripts.text.segments import Segment
 from transcripts.text.writing import ends_sentence, join_texts
 
@@ -17,18 +18,21 @@ class Paragraph:
     end_ms: int
     speaker: str | None
     text: str
+    translation: str = ""  # of a bilingual document
 
 
 def make_paragraphs(document: Document, *, is_gathered: bool) -> Iterator[Paragraph]:
     """Yield paragraphs in order; one for each segment unless `is_gathered`."""
     group: list[Segment] = []
-    for segment in document.segments:
+    beside: list[str] = []
+    for segment, text in zip(document.segments, texts_beside(document), strict=True):
         if group and not (is_gathered and _belongs(segment, group)):
-            yield _join(group, document.language)
-            group = []
+            yield _join(group, beside, document)
+            group, beside = [], []
         group.append(segment)
+        beside.append(text)
     if group:
-        yield _join(group, document.language)
+        yield _join(group, beside, document)
 
 
 def _belongs(segment: Segment, group: list[Segment]) -> bool:
@@ -40,10 +44,12 @@ def _belongs(segment: Segment, group: list[Segment]) -> bool:
     return not (is_full and ends_sentence(group[-1].text.rstrip()))
 
 
-def _join(group: list[Segment], language: str) -> Paragraph:
+def _join(group: list[Segment], beside: list[str], document: Document) -> Paragraph:
+    target = document.translation.language if document.translation else ""
     return Paragraph(
         start_ms=group[0].start_ms,
         end_ms=max(segment.end_ms for segment in group),
         speaker=group[0].speaker_name,
-        text=join_texts((segment.text for segment in group), language=language),
+        text=join_texts((segment.text for segment in group), language=document.language),
+        translation=join_texts(filter(None, beside), language=target),
     )

@@ -12,7 +12,7 @@ import io
 import threading
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from reportlab.lib.pagesizes import A4
@@ -43,13 +43,14 @@ _one_at_a_time = threading.Lock()
 
 @dataclass(frozen=True)
 class Style:
-    """Points. `before`: the space above."""
+    """Points. `before`: the space above. `language`: of the text, if not the document's."""
 
     size: float
     leading: float
     before: float = 0.0
     is_bold: bool = False
     color: tuple[float, float, float] = _BLACK
+    language: str = ""
 
 
 _TITLE = Style(20, 26, is_bold=True)
@@ -58,6 +59,7 @@ _HEADING = Style(13, 18, before=14, is_bold=True, color=_TEAL)
 _SPEAKER = Style(10, 15, before=7, is_bold=True)
 _TIME = Style(9, 15, before=7, color=_GREY)
 _BODY = Style(10.5, 15.5)
+_TRANSLATION = Style(10.5, 15.5, before=2, color=_TEAL)
 _UNNAMED = Style(10.5, 15.5, before=7)
 # A speaker and two lines: what must stand together, and under a heading.
 _PARAGRAPH_START = _SPEAKER.before + _SPEAKER.leading + 2 * _BODY.leading
@@ -88,6 +90,8 @@ class _Writer:
         self._canvas = Canvas(
             buffer, pagesize=A4, lang=document.language or None, initialFontName=first_font
         )
+        target = document.translation.language if document.translation else ""
+        self._translated = replace(_TRANSLATION, language=target)
         self._structure = StructureTree(self._canvas)
         self._y = _HEIGHT - _MARGIN
 
@@ -148,6 +152,9 @@ class _Writer:
                     self._write_head(speaker, "" if is_column else time, is_rtl=is_rtl)
         with self._structure.element("P", actual_text=_read_aloud(paragraph.text)):
             self._write_text(paragraph.text, _BODY if is_headed else _UNNAMED, left=self._left)
+        if paragraph.translation:
+            with self._structure.element("P", actual_text=_read_aloud(paragraph.translation)):
+                self._write_text(paragraph.translation, self._translated, left=self._left)
 
     def _write_head(self, speaker: str, time: str, *, is_rtl: bool) -> None:
         """Write the time and the speaker from the side on which the text begins."""
@@ -188,14 +195,17 @@ class _Writer:
         )
 
     def _measure(self, style: Style) -> Callable[[str], float]:
-        return partial(measure, language=self._document.language, is_bold=style.is_bold)
+        return partial(measure, language=self._language_of(style), is_bold=style.is_bold)
+
+    def _language_of(self, style: Style) -> str:
+        return style.language or self._document.language
 
     def _draw_line(
         self, text: str, style: Style, *, x: float, y: float, width: float = 0, is_rtl: bool = False
     ) -> float:
         """Draw one line and return its width; in `width`, flush with the side it begins on."""
         chunks = lay_out(
-            text, language=self._document.language, is_bold=style.is_bold, is_rtl=is_rtl
+            text, language=self._language_of(style), is_bold=style.is_bold, is_rtl=is_rtl
         )
         drawn = sum(chunk.width for chunk in chunks) * style.size / 1000
         if is_rtl and width:

@@ -13,6 +13,7 @@ from transcripts.exports.document import Document
 from transcripts.pii.find import find_personal_data
 from transcripts.pii.kinds import PLACEHOLDERS, PiiKind
 from transcripts.text.segments import Segment
+from transcripts.text.translated import TranslatedTranscript
 from transcripts.text.words import Word
 
 KINDS = tuple(kind.value.lower() for kind in PiiKind)
@@ -64,6 +65,7 @@ def redact_document(document: Document, *, kinds: Collection[str]) -> Document:
     return replace(
         document,
         title=rules.redact(document.title),
+        translation=_redact_translation(document, wanted),
         speakers=tuple(map(rules.redact_speaker, document.speakers)),
         segments=tuple(
             _redact_segment(segment, inside, rules)
@@ -71,6 +73,30 @@ def redact_document(document: Document, *, kinds: Collection[str]) -> Document:
         ),
         gaps=tuple(replace(gap, text=rules.redact(gap.text), words=()) for gap in document.gaps),
     )
+
+
+def _redact_translation(
+    document: Document, kinds: frozenset[PiiKind]
+) -> TranslatedTranscript | None:
+    """Return what stands beside the text, masked by the rules of its own language."""
+    translation = document.translation
+    if translation is None or not document.is_bilingual:
+        return translation
+    rules = _Rules(translation.language, kinds, _given_names(document.speakers))
+    parts = [
+        Segment(part.start_ms, part.end_ms, part.text, speaker=translated.order)
+        for translated in translation.segments
+        for part in translated.parts
+    ]
+    masked = iter(
+        _mask(part.text, inside)
+        for part, inside in zip(parts, _find_in_segments(parts, rules), strict=True)
+    )
+    segments = tuple(
+        replace(each, parts=tuple(replace(part, text=next(masked)) for part in each.parts))
+        for each in translation.segments
+    )
+    return replace(translation, segments=segments)
 
 
 def _given_names(speakers: Sequence[str]) -> tuple[str, ...]:

@@ -16,6 +16,11 @@ from transcripts.exports.lint_report import render_lint
 from transcripts.exports.options import ExportOptions, apply_options
 from transcripts.exports.pdf import render_pdf
 from transcripts.exports.srt import export_srt, render_srt
+from transcripts.exports.translations import (
+    add_translation,
+    load_translation,
+    translate_document,
+)
 from transcripts.exports.txt import export_txt, render_txt
 from transcripts.exports.vtt import export_vtt, render_vtt
 from transcripts.models import Transcript
@@ -83,11 +88,18 @@ def render(document: Document, format_name: str) -> tuple[bytes, str]:
 
 
 def load_for(format_name: str, transcript: Transcript, options: ExportOptions) -> Document:
-    """Return as much of the transcript as the format needs. Three queries at most.
+    """Return as much of the transcript as the format needs, in the languages that are asked for.
 
-    Where gaps stand in their places, segments are cut between words.
+    Four queries at most. Where gaps stand in their places, segments are cut between words. Raises
+    NotTranslatedError.
     """
-    return load_document(transcript, has_words=needs_words(format_name, options))
+    document = load_document(transcript, has_words=needs_words(format_name, options))
+    language = options.translation_language(document.language)
+    if not language:
+        return document
+    translation = load_translation(transcript, language)
+    put = add_translation if options.bilingual else translate_document
+    return put(document, translation)
 
 
 def needs_words(format_name: str, options: ExportOptions) -> bool:

@@ -1,6 +1,7 @@
 """The options of an export, read from the query and checked. Every value that can't be used is a
 400 that lists those that can."""
 
+import re
 from collections.abc import Mapping
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from transcripts.option_kinds import InvalidOptionError
 _TRUE = ("true", "1", "on", "yes")
 _FALSE = ("false", "0", "off", "no")
 _CUSTOM = "custom"
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}")
 _WHOLE_NUMBERS = ("line_characters", "lines")
 _NAMES = (
     "speakers",
@@ -21,6 +23,8 @@ _NAMES = (
     "paragraphs",
     "include_gaps",
     "redact",
+    "language",
+    "bilingual",
     "profile",
     *BOUNDS,
 )
@@ -41,6 +45,7 @@ def read_export_options(query: Mapping[str, str]) -> ExportOptions:
         include_gaps=_read_boolean(query, "include_gaps", default=False),
         profile=_read_profile(query),
         redact=_read_redact(query),
+        **_read_languages(query),
         notice=settings.EXPORT_NOTICE,
         locale=get_language() or "en",
     )
@@ -79,6 +84,22 @@ def _read_redact(query: Mapping[str, str]) -> tuple[str, ...]:
             f"redact has {unknown[0][:40]!r}, but may list {', '.join(KINDS)}, or be all.",
         )
     return tuple(kind for kind in KINDS if kind in asked)
+
+
+def _read_languages(query: Mapping[str, str]) -> dict[str, str]:
+    languages = {
+        name: query.get(name, "").strip().replace("_", "-") for name in ("language", "bilingual")
+    }
+    for name, value in languages.items():
+        if value and not _LANGUAGE.fullmatch(value):
+            raise InvalidOptionError(
+                name, f"{name} is {value[:40]!r}, but must be a language code such as cs or pt-BR."
+            )
+    if all(languages.values()):
+        raise InvalidOptionError(
+            "bilingual", "language is for a translation alone, bilingual for both: send one."
+        )
+    return languages
 
 
 def _read_profile(query: Mapping[str, str]) -> Profile:

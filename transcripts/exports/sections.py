@@ -27,6 +27,7 @@ class Front:
     notice: str
     time_heading: str
     text_heading: str
+    translation_heading: str
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ def make_front(document: Document, options: ExportOptions) -> Front:
             notice=notice_of(document, options),
             time_heading=gettext("Time"),
             text_heading=gettext("Text"),
+            translation_heading=gettext("Translation"),
         )
 
 

@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 
 from transcripts.exports.cues import Cue, make_cues
+from transcripts.exports.divisions import time_words
 from transcripts.exports.document import Document
 from transcripts.exports.notice import notice_cues
 from transcripts.exports.options import ExportOptions
@@ -38,12 +39,23 @@ def _with_names(document: Document, *, longest: int) -> Document:
     and no more than one."""
     segments: list[Segment] = []
     speaker: str | None = None
-    for segment in document.segments:
+    unnamed = document.segments
+    if document.is_bilingual:
+        unnamed = tuple(map(_with_words, unnamed))
+    for segment in unnamed:
         is_new = segment.speaker_name is not None and segment.speaker_name != speaker
         speaker = segment.speaker_name
         name = _shorten(speaker or "", longest - 1)
         segments.append(_with_name(segment, f"{name}:") if is_new and name else segment)
     return replace(document, segments=tuple(segments))
+
+
+def _with_words(segment: Segment) -> Segment:
+    """Return it with words, so that a name before them takes none of their time."""
+    if segment.words:
+        return segment
+    words = time_words(segment.text, start_ms=segment.start_ms, end_ms=segment.end_ms)
+    return replace(segment, words=words)
 
 
 def _shorten(name: str, longest: int) -> str:
@@ -69,7 +81,7 @@ def _render(cues: list[Cue]) -> str:
 def _render_cue(number: int, cue: Cue) -> str:
     start = format_timestamp(cue.start_ms, separator=",")
     end = format_timestamp(cue.end_ms, separator=",")
-    lines = "\n".join(_as_text(line) for line in cue.lines)
+    lines = "\n".join(_as_text(line) for line in cue.all_lines)
     return f"{number}\n{start} --> {end}\n{lines}\n"
 
 

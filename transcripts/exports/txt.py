@@ -13,7 +13,10 @@ def render_txt(document: Document) -> str:
 
 
 def export_txt(document: Document, options: ExportOptions) -> str:
-    """Return paragraphs with a blank line between, or (without paragraphs) a line a segment."""
+    """Return paragraphs with a blank line between, or (without paragraphs) a line a segment.
+
+    A translation beside it is a line of its own below each.
+    """
     is_timed = options.timestamps in ("inline", "column")
     paragraphs = make_paragraphs(document, is_gathered=options.paragraphs)
     parts = [_render_paragraph(paragraph, is_timed=is_timed) for paragraph in paragraphs]
@@ -27,4 +30,5 @@ def export_txt(document: Document, options: ExportOptions) -> str:
 def _render_paragraph(paragraph: Paragraph, *, is_timed: bool) -> str:
     time = f"[{format_timestamp(paragraph.start_ms)}] " if is_timed else ""
     speaker = f"{one_line(paragraph.speaker)}: " if paragraph.speaker is not None else ""
-    return f"{time}{speaker}{one_line(paragraph.text)}"
+    translation = f"\n{one_line(paragraph.translation)}" if paragraph.translation else ""
+    return f"{time}{speaker}{one_line(paragraph.text)}{translation}"

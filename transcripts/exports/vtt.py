@@ -27,7 +27,7 @@ def _render(cues: list[Cue], *notes: str) -> str:
 def _render_cue(cue: Cue) -> str:
     start = format_timestamp(cue.start_ms, separator=".")
     end = format_timestamp(cue.end_ms, separator=".")
-    text = "\n".join(escape(one_line(line)) for line in cue.lines)
+    text = "\n".join(escape(one_line(line)) for line in cue.all_lines)
     name = " ".join(one_line(cue.speaker or "").split())
     if name:
         text = f"<v {escape(name)}>{text}"

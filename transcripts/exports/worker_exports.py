@@ -17,7 +17,7 @@ import os
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -29,6 +29,7 @@ from stt_web.core.broker import enqueue
 from transcripts.exports.document import load_gaps
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import export, load_for, needs_words
+from transcripts.exports.translations import describe_translation
 from transcripts.models import Transcript
 
 logger = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ _PENDING_S = 120
 _FAILED_S = 60
 _ROWS, _ROWS_WITH_WORDS = 2000, 100  # read at once; a segment's words may take 100 kB
 # Moves on where a renderer's output does, so that files made by the old one are left alone.
-_RENDERER = 4
+_RENDERER = 5
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,10 @@ def is_large(transcript: Transcript) -> bool:
 def describe_export(
     transcript: Transcript, *, format_name: str, options: ExportOptions
 ) -> WantedExport:
-    """Return which file it would be, as the transcript stands. Two queries; the words, where the
-    format has them, unparsed."""
+    """Return which file it would be, as the transcript stands. Two queries, three with a
+    translation; the words, where the format has them, unparsed. Raises NotTranslatedError."""
     digest = hashlib.sha256()
+    translation = describe_translation(transcript, options)
     head = [
         _RENDERER,
         format_name,
@@ -88,6 +90,7 @@ def describe_export(
         transcript.is_corrected,
         [str(speaker) for speaker in transcript.speakers.all()],
         [gap.keys for gap in load_gaps(transcript)] if options.include_gaps else [],
+        asdict(translation) if translation else None,
     ]
     digest.update(json.dumps(head).encode())
     fields = ["start_ms", "end_ms", "text", "speaker__label", "speaker__display_name"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.authentication import hold_open
 from accounts.models import User
 from transcripts.exports.notice import all_notices
 from transcripts.gaps.models import Gap
@@ -43,7 +44,8 @@ class ImportOptions:
 def import_transcript(user: User, path: Path, options: ImportOptions) -> Transcript:
     """Return the new transcript.
 
-    Raises ImportFileError (ApiError): 400, 413 too large, 503 where reading it was stopped.
+    Raises ImportFileError (ApiError): 400, 413 too large, 503 where reading it was stopped; 401
+    where the account was closed.
     """
     job = ImportJob(
         path=path, encoding=options.encoding, language=options.language, notices=all_notices()
@@ -51,6 +53,7 @@ def import_transcript(user: User, path: Path, options: ImportOptions) -> Transcr
     # All that takes long comes before the transaction, during which SQLite lets no one else write.
     imported = read_in_child(job)
     with transaction.atomic():
+        hold_open(user)
         transcript = _insert_transcript(user, path, options, imported)
         _insert_segments(transcript, imported.segments)
         _insert_gaps(transcript, imported.gaps)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import User
 from stt_web.core.errors import ApiError
@@ -215,7 +216,8 @@ def store_turn(
 ) -> dict[str, Any]:
     """Store the turn (and the vectors), and return the answer's body.
 
-    The race: the transcript's deletion. Its lock puts this wholly before, or finds nothing.
+    The race: the transcript's deletion, or the conversation's (ChatNotFoundError). Its lock puts
+    this wholly before, or finds nothing.
     """
     answer = answered.answer
     with transaction.atomic():
@@ -225,7 +227,7 @@ def store_turn(
             )
         if answered.index is not None:
             store_index(answered.index, transcript, revision=question.revision)
-        session = session or ChatSession.objects.create(owner=user, transcript=transcript)
+        session = go_on_with(session, user=user, transcript=transcript)
         turn = ChatTurn.objects.create(
             session=session,
             question=question.text,
@@ -236,12 +238,32 @@ def store_turn(
             revision=question.revision,
         )
         turn.mentioned.add(transcript)
-        session.save(update_fields=["updated_at"])
     return {
         **answer.as_body(),
         "session_id": str(session.pk),
         "revision": question.revision,
     }
+
+
+def go_on_with(
+    session: ChatSession | None, *, user: User, transcript: Transcript | None
+) -> ChatSession:
+    """Return a new conversation, or this one, locked and moved to the head of the list.
+
+    Raises ChatNotFoundError where it was deleted. Inside the caller's transaction.
+    """
+    if session is None:
+        return ChatSession.objects.create(owner=user, transcript=transcript)
+    if not ChatSession.objects.filter(pk=session.pk).update(updated_at=timezone.now()):
+        raise ChatNotFoundError
+    return session
+
+
+def delete_session(session: ChatSession) -> None:
+    """Delete a conversation with its turns. The race: `go_on_with`, wholly before or behind it."""
+    with transaction.atomic():
+        ChatSession.objects.select_for_update().filter(pk=session.pk).first()
+        session.delete()
 
 
 def store_index(index: SegmentIndex, transcript: Transcript, *, revision: int) -> None:

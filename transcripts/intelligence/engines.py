@@ -114,10 +114,16 @@ class TextEngines:
         return language.list_translation_languages(server=self.server, token=self.token)
 
     def generate(
-        self, messages: Sequence[tuple[str, str]], *, model: str, max_tokens: int
+        self,
+        messages: Sequence[tuple[str, str]],
+        *,
+        model: str,
+        max_tokens: int,
+        json_schema: str = "",
     ) -> Iterator[str | Generated]:
         options = language.WritingOptions(
             model=model,
+            json_schema=json_schema,
             max_tokens=max_tokens,
             is_interactive=self.is_interactive,
             is_local_only=self.is_private,

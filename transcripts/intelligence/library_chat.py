@@ -1,6 +1,5 @@
 """Questions about all of an account's transcripts, or some: by owner first, then by what was
-chosen, then by meaning: some minutes at a time first, then the segments of the nearest ones, then,
-of the nearest of these, their words too.
+chosen, then by meaning: some minutes at a time first, then the segments of the nearest ones.
 
 A transcript without vectors of its present text is indexed by the first question that would search
 it, newest first and so many segments a question; until then it isn't searched, and `coverage` says
@@ -19,13 +18,21 @@ from django.db.models import F
 
 from accounts.models import User
 from transcripts.exports.document import load_document
-from transcripts.intelligence.chat import make_index, store_index
+from transcripts.intelligence.answers import ChatAnswer, Emit, write_answer
+from transcripts.intelligence.chat import (
+    choose_writer,
+    go_on_with,
+    make_index,
+    store_index,
+)
 from transcripts.intelligence.documents import escape
 from transcripts.intelligence.engines import TextEngines
+from transcripts.intelligence.library_routes import LibraryAnswer, phrase_language, title_of
 from transcripts.intelligence.models import ChatSession, ChatTurn, SegmentVectors
 from transcripts.intelligence.operations import EXTRACTIVE
 from transcripts.intelligence.retrieval import (
     Found,
+    Hit,
     Passage,
     Query,
     SegmentIndex,
@@ -46,8 +53,14 @@ _INDEXED_TRANSCRIPTS = 50
 _NEAR = 20  # transcripts whose segments are compared
 _READ_CLOSELY = 6  # of these, whose words are compared too
 _SOURCES = 8
-_NEAREST = "The passages nearest to the question:"
-_NOTHING = "Nothing in these transcripts is about the question."
+_NEAREST = {
+    "en": "The passages nearest to the question:",
+    "cs": "Místa, která jsou otázce nejblíž:",
+}
+_NOTHING = {
+    "en": "Nothing in these transcripts is about the question.",
+    "cs": "V těchto přepisech není o otázce nic.",
+}
 
 _cache = VectorCache()
 
@@ -73,8 +86,9 @@ class Unindexed:
 class LibraryQuestion:
     text: str
     searched: str
-    transcripts: tuple[UUID, ...]
+    transcripts: dict[UUID, Transcript]
     unindexed: tuple[Unindexed, ...]
+    model: str
 
 
 @dataclass(frozen=True)
@@ -94,26 +108,47 @@ class _NearHit:
     score: float
 
 
+@dataclass(frozen=True)
+class LibraryFound:
+    """`hits`: what the answer is made of, best first; none: nothing is about the question."""
+
+    hits: tuple[_NearHit, ...]
+    searched: int
+    model: str
+
+    @property
+    def mentioned(self) -> frozenset[UUID]:
+        return frozenset(hit.transcript.pk for hit in self.hits)
+
+    def list_sources(self) -> tuple[dict[str, Any], ...]:
+        """Return them as the answer has them; `number` is the mark of a written answer."""
+        return tuple({**_describe_hit(hit), "number": n} for n, hit in enumerate(self.hits, 1))
+
+
 def prepare_library_question(
-    user: User, text: str, *, searched: str, scope: LibraryScope
+    user: User,
+    text: str,
+    *,
+    searched: str,
+    transcripts: Sequence[Transcript],
+    model: str = "",
 ) -> LibraryQuestion:
-    """Return the question with what it may search: nothing of another owner's."""
-    chosen = _list_transcripts(user, scope)
+    """Return the question with what it may search. transcripts: of the user's own."""
+    chosen = {each.pk: each for each in transcripts}
     current = SegmentVectors.objects.filter(
         transcript__owner=user, revision=F("transcript__revision")
     )
     indexed = set(current.values_list("transcript_id", flat=True))
     unindexed: list[Unindexed] = []
     segments = 0
-    lacking = [pk for pk in chosen if pk not in indexed][:_INDEXED_TRANSCRIPTS]
-    found = Transcript.objects.select_related("job", "recording").in_bulk(lacking)
-    for transcript in (found[pk] for pk in lacking if pk in found):
-        if segments >= _INDEXED_SEGMENTS:
+    for transcript in chosen.values():
+        if len(unindexed) == _INDEXED_TRANSCRIPTS or segments >= _INDEXED_SEGMENTS:
             break
-        passages = tuple(list_passages(load_document(transcript, has_words=False)))
-        unindexed.append(Unindexed(transcript, passages))
-        segments += len(passages)
-    return LibraryQuestion(text, searched, chosen, tuple(unindexed))
+        if transcript.pk not in indexed:
+            passages = tuple(list_passages(load_document(transcript, has_words=False)))
+            unindexed.append(Unindexed(transcript, passages))
+            segments += len(passages)
+    return LibraryQuestion(text, searched, chosen, tuple(unindexed), model)
 
 
 def embed_library_question(question: LibraryQuestion, engines: TextEngines) -> LibraryVectors:
@@ -125,50 +160,88 @@ def embed_library_question(question: LibraryQuestion, engines: TextEngines) -> L
     return LibraryVectors(query, engines.embedder, engines.revision, made)
 
 
-def answer_library_question(
-    vectors: LibraryVectors, question: LibraryQuestion, *, user: User, session: ChatSession | None
-) -> dict[str, Any]:
-    """Search, store the turn, and return the answer's body."""
+def find_in_library(vectors: LibraryVectors, question: LibraryQuestion) -> LibraryFound:
+    """Search, by owner first; what the question had indexed is stored."""
     for unindexed, index in vectors.made:
         _store_made(unindexed, index)
-    stored = SegmentVectors.objects.filter(transcript__in=question.transcripts)
+    stored = SegmentVectors.objects.filter(transcript__in=list(question.transcripts))
     stored.exclude(model=vectors.model, weights_revision=vectors.weights_revision).delete()
     near, searched = _rank_transcripts(vectors, question)
-    hits, best_found = _read_closely(near, vectors, question)
-    is_found = bool(hits) and best_found
-    sources = [_describe_hit(hit) for hit in hits[:_SOURCES]] if is_found else []
-    text = _write(hits[:_SOURCES]) if is_found else _NOTHING
-    model = f"{EXTRACTIVE}/{vectors.model}"
+    hits, is_found = _read_closely(near, vectors, question)
+    shown = tuple(hits[:_SOURCES]) if is_found else ()
+    return LibraryFound(shown, searched, f"{EXTRACTIVE}/{vectors.model}")
+
+
+def quote_from_library(found: LibraryFound, question: LibraryQuestion) -> LibraryAnswer:
+    """Return the nearest passages as the answer."""
+    language = phrase_language(question.text)
+    text = _write(found.hits, language) if found.hits else _NOTHING[language]
+    answer = ChatAnswer(text, bool(found.hits), found.list_sources(), found.model, True)
+    return LibraryAnswer(answer, found.mentioned, found.searched)
+
+
+def write_from_library(
+    found: LibraryFound, question: LibraryQuestion, engines: TextEngines, emit: Emit
+) -> LibraryAnswer:
+    """Have the language model answer from the passages that were found, with marks such as [3];
+    quote them where there is none, or nothing of its answer is borne out. Without queries.
+    """
+    sources = found.list_sources()
+    emit("sources", {"sources": list(sources)})
+    writer = choose_writer(question.model, engines)
+    if writer is None:
+        return quote_from_library(found, question)
+    passages = [replace(hit.passage, order=n) for n, hit in enumerate(found.hits, 1)]
+    hits = tuple(Hit(place, hit.score) for place, hit in enumerate(found.hits))
+    written = write_answer(
+        question.text,
+        passages,
+        Found(hits, True, found.hits[0].score),
+        language=phrase_language(question.text),
+        model=writer,
+        engines=engines,
+        emit=emit,
+    )
+    if written is None:
+        return quote_from_library(found, question)
+    cited = {source["segment_order"] for source in written.sources}
+    chosen = tuple(source for source in sources if source["number"] in cited)
+    return LibraryAnswer(replace(written, sources=chosen), found.mentioned, found.searched)
+
+
+def store_library_turn(
+    answered: LibraryAnswer,
+    question: str,
+    *,
+    user: User,
+    session: ChatSession | None,
+    count: int,
+) -> dict[str, Any]:
+    """Store the turn, and return the answer's body. count: of the transcripts asked about."""
+    answer = answered.answer
     with transaction.atomic():
-        session = session or ChatSession.objects.create(owner=user, transcript=None)
+        session = go_on_with(session, user=user, transcript=None)
         turn = ChatTurn.objects.create(
             session=session,
-            question=question.text,
-            answer=text,
-            is_found=is_found,
-            sources=sources,
-            model=model,
+            question=question,
+            answer=answer.text,
+            is_found=answer.is_found,
+            sources=list(answer.sources),
+            model=answer.model,
         )
-        quoted = {hit.transcript.pk for hit in hits[:_SOURCES]} if is_found else set()
-        still_there = Transcript.objects.filter(pk__in=quoted, owner=user)
-        turn.mentioned.set(still_there)
-        session.save(update_fields=["updated_at"])
+        turn.mentioned.set(Transcript.objects.filter(pk__in=answered.mentioned, owner=user))
     return {
-        "answer": text,
-        "found": is_found,
-        "sources": sources,
+        **answer.as_body(),
         "session_id": str(session.pk),
-        "model": model,
-        "approximate": True,
         "coverage": {
-            "transcripts": len(question.transcripts),
-            "searched": searched,
-            "complete": searched == len(question.transcripts),
+            "transcripts": count,
+            "searched": answered.searched,
+            "complete": answered.searched == count,
         },
     }
 
 
-def _list_transcripts(user: User, scope: LibraryScope) -> tuple[UUID, ...]:
+def list_transcripts(user: User, scope: LibraryScope) -> Sequence[Transcript]:
     rows = Transcript.objects.filter(owner=user, status__in=READABLE_STATUSES)
     if scope.ids:
         rows = rows.filter(pk__in=scope.ids)
@@ -180,8 +253,7 @@ def _list_transcripts(user: User, scope: LibraryScope) -> tuple[UUID, ...]:
         rows = rows.filter(created_at__gte=scope.created_after)
     if scope.created_before is not None:
         rows = rows.filter(created_at__lt=scope.created_before)
-    ids = rows.order_by("-created_at").values_list("pk", flat=True)
-    return tuple(dict.fromkeys(ids))[:MOST_TRANSCRIPTS]
+    return list(rows.order_by("-created_at").distinct()[:MOST_TRANSCRIPTS])
 
 
 def _store_made(unindexed: Unindexed, index: SegmentIndex) -> None:
@@ -196,7 +268,7 @@ def _rank_transcripts(
 ) -> tuple[list[VectorsKey], int]:
     """Return the nearest transcripts, best first, and how many were searched."""
     rows = SegmentVectors.objects.filter(
-        transcript__in=question.transcripts,
+        transcript__in=list(question.transcripts),
         revision=F("transcript__revision"),
         model=vectors.model,
         weights_revision=vectors.weights_revision,
@@ -294,17 +366,16 @@ def _describe_hit(hit: _NearHit) -> dict[str, Any]:
     }
 
 
-def _write(hits: Sequence[_NearHit]) -> str:
+def _write(hits: Sequence[_NearHit], language: str) -> str:
     """Return the passages, those of one transcript together, the best transcript first."""
-    parts = [_NEAREST]
+    parts = [_NEAREST[language]]
     for transcript in dict.fromkeys(hit.transcript for hit in hits):
         lines = [
             f"> {format_clock(hit.passage.start_ms)} "
             + (f"{escape(hit.passage.speaker)}: " if hit.passage.speaker else "")
             + escape(hit.passage.text)
-            for hit in hits
+            for hit in sorted(hits, key=lambda hit: hit.passage.start_ms)
             if hit.transcript == transcript
         ]
-        title = escape(transcript.title) or f"{transcript.created_at:%Y-%m-%d}"
-        parts.append(f"**{title}**\n\n" + "\n>\n".join(lines))
+        parts.append(f"**{title_of(transcript)}**\n\n" + "\n>\n".join(lines))
     return "\n\n".join(parts)

@@ -43,7 +43,24 @@ _GROUPS = {
     "content": _("Notes and content"),
     "analysis": _("Analyses"),
 }
+# Of a conversation: the transcript's page and the library's have the same script.
+CHAT_TEXTS: dict[str, Any] = {
+    "asking": _("Searching the transcript…"),
+    "answered": _("The answer is above."),
+    "not_here": _("Not in this transcript"),
+    "searched": _(
+        "{searched} of {transcripts} transcripts were searched so far. Ask again: each question"
+        " adds some."
+    ),
+    "sources": _("Sources"),
+    "stopped": _("Stopped."),
+    "stale_answer": _("The text has changed since this answer."),
+    "delete": _("Delete"),
+    "delete_chat": _("Permanently delete all questions and answers shown here?"),
+    "made_deleted": _("Deleted."),
+}
 TEXTS: dict[str, Any] = {
+    **CHAT_TEXTS,
     "made_names": MADE_NAMES,
     "made_part": _("{name} (part)"),
     "making": _("Reading the transcript… A long one takes minutes."),
@@ -51,14 +68,11 @@ TEXTS: dict[str, Any] = {
     "quoted": _("quoted from the text"),
     "edited_by_you": _("edited by you"),
     "stale": _("The text has changed since. Make it again to include the changes."),
-    "stale_answer": _("The text has changed since this answer."),
     "nothing_made": _("Nothing of this kind was found in the text."),
     "copy": _("Copy"),
     "copied": _("Copied"),
     "not_copied": _("This browser doesn't allow copying here. Select the text and copy it."),
-    "delete": _("Delete"),
     "delete_made": _("Permanently delete “{name}”?"),
-    "made_deleted": _("Deleted."),
     "play_from": _("Play from {time}"),
     "go_to": _("Go to {time}"),
     "answer": _("Answer"),
@@ -88,12 +102,23 @@ TEXTS: dict[str, Any] = {
         "PERCENT": _("Percentages"),
     },
     "overall": _("Overall: {label}"),
-    "asking": _("Searching the transcript…"),
-    "answered": _("The answer is above."),
-    "not_here": _("Not in this transcript"),
-    "sources": _("Sources"),
-    "stopped": _("Stopped."),
-    "delete_chat": _("Permanently delete all questions and answers shown here?"),
+    "translating": _("Translating… A long transcript takes minutes."),
+    "languages_installed": _("Installed"),
+    "languages_installable": _("Not installed"),
+    "language_missing": _("Translation into this language ({language}) is not installed here."),
+    "no_languages": _("This server has no translation from the language of this transcript."),
+    "show_beside": _("Show beside the text"),
+    "hide_beside": _("Hide translation"),
+    "shown_beside": _("{language}: shown beside the text."),
+    "file_of_both": _("{format}, both languages"),
+    "original_and": _("Original and {language}"),
+    "untranslated": _("(not translated)"),
+    "may_be": _("{label} may be {name}:"),
+    "use_name": _("Use this name"),
+    "use_name_for": _("Use the name {name} for {label}"),
+    "dismiss": _("Dismiss"),
+    "dismiss_for": _("Dismiss the name {name} for {label}"),
+    "dismissed": _("Dismissed."),
 }
 
 

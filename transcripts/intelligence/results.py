@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from stt_web.core.errors import ApiError
 from transcripts.exports.document import Document, load_document
@@ -56,12 +57,17 @@ def load_source(
     return read_document(document, is_chosen=is_chosen)
 
 
-def load_finished(transcript: Transcript) -> Document:
-    """Return the transcript without its words' times. Raises ApiError 409. Three queries."""
+def check_finished(transcript: Transcript) -> None:
+    """Raise ApiError 409 `not_finished` where the text may still change by itself."""
     if transcript.status not in READABLE_STATUSES:
         raise ApiError(
             "This transcript is not finished: wait for its text.", status=409, code="not_finished"
         )
+
+
+def load_finished(transcript: Transcript) -> Document:
+    """Return the transcript without its words' times. Raises ApiError 409. Three queries."""
+    check_finished(transcript)
     return load_document(transcript, has_words=False)
 
 
@@ -106,10 +112,21 @@ def get_result(transcript: Transcript, result_id: UUID) -> StoredResult:
 
 
 def edit_result(result: StoredResult, *, text: str) -> None:
-    """Put a person's text in the place of the machine's."""
-    result.text = text
-    result.is_edited = True
-    result.save(update_fields=["text", "is_edited", "updated_at"])
+    """Put a person's text in the place of the machine's. Raises ResultNotFoundError: deleted;
+    ApiError 400 `invalid_value`: a translation's text has a line for each segment, which exports go
+    by.
+    """
+    if result.kind == ResultKind.TRANSLATION:
+        count = len(result.body["segments"])
+        if text.count("\n") + 1 != count:
+            raise ApiError(
+                f"A translation's text must have a line for each segment: {count} lines.",
+                code="invalid_value",
+            )
+    result.text, result.is_edited, result.updated_at = text, True, timezone.now()
+    rows = StoredResult.objects.filter(pk=result.pk)
+    if not rows.update(text=text, is_edited=True, updated_at=result.updated_at):
+        raise ResultNotFoundError
 
 
 def describe_result(result: StoredResult, transcript: Transcript) -> dict[str, Any]:

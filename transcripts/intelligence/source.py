@@ -118,7 +118,9 @@ def read_document(
     sentences: list[Sentence] = []
     offset = 0
     for order, segment in enumerate(document.segments):
-        parts = _split(segment.text, segment.language or spoken) if is_chosen(segment) else ()
+        parts = (
+            split_sentences(segment.text, segment.language or spoken) if is_chosen(segment) else ()
+        )
         for start, end in parts:
             sentence = Sentence(
                 segment.text[start:end],
@@ -187,7 +189,7 @@ def _read_lines(text: str, language: str) -> Iterator[Sentence]:
         if label and label["name"].strip() in names:
             speaker = label["name"].strip()
             position = label.end()
-        for start, end in _split(line[position:], language):
+        for start, end in split_sentences(line[position:], language):
             at = offset + position
             yield Sentence(
                 line[position + start : position + end],
@@ -222,8 +224,8 @@ def _read_clock(clock: str) -> int:
     return 1000 * seconds
 
 
-def _split(text: str, language: str) -> Iterator[tuple[int, int]]:
-    """Yield the places of the sentences, without the space around them."""
+def split_sentences(text: str, language: str) -> Iterator[tuple[int, int]]:
+    """Yield the places of a text's sentences, without the space around them."""
     position = 0
     parts: Sequence[str] = sentencex.segment(language, text) if text.strip() else ()
     for part in parts:

@@ -6,7 +6,7 @@ from typing import Any
 
 from stt_web.core.errors import ApiError
 from transcripts.intelligence.engines import TextEngines
-from transcripts.intelligence.source import SourceText, identify_language, read_text
+from transcripts.intelligence.source import identify_language, read_text
 from transcripts.text.languages import LANGUAGE_NAMES
 
 AUTO = "auto"
@@ -72,44 +72,3 @@ def read_code(code: str, *, name: str) -> str:
             code="unknown_language",
         )
     return base if len(cleaned) == len(base) else f"{base}{cleaned[len(base) :]}"
-
-
-def translate_segments(
-    source_text: SourceText, engines: TextEngines, *, source: str, target: str, model: str = ""
-) -> dict[str, Any]:
-    """Return a transcript's segments in another language, each with its own times.
-
-    Sentences are translated whole, and stand in the segment that they begin in.
-    """
-    language = source_text.language if source in ("", AUTO) else source
-    sentences = source_text.sentences
-    ran, texts, translated = "", [each.text for each in sentences], [True] * len(sentences)
-    if language != target:
-        answer = engines.translate(texts, source=language, target=target, model=model)
-        ran = answer.model
-        texts = [each.text for each in answer.sentences]
-        translated = [each.is_translated or each.reason == "no_words" for each in answer.sentences]
-    segments: dict[int, dict[str, Any]] = {}
-    for sentence, text, is_translated in zip(sentences, texts, translated, strict=True):
-        order = sentence.segment or 0
-        segment = segments.setdefault(
-            order,
-            {
-                "segment_order": order,
-                "start": None if sentence.start_ms is None else sentence.start_ms / 1000,
-                "end": None if sentence.end_ms is None else sentence.end_ms / 1000,
-                "speaker": sentence.speaker,
-                "text": "",
-                "untranslated": False,
-            },
-        )
-        segment["text"] = f"{segment['text']} {text}".strip()
-        segment["untranslated"] = segment["untranslated"] or not is_translated
-    described = [segments[order] for order in sorted(segments)]
-    return {
-        "translated_text": "\n".join(each["text"] for each in described),
-        "source_language": language,
-        "target_language": target,
-        "segments": described,
-        "model": ran,
-    }

@@ -69,6 +69,9 @@ def delete_transcript(transcript: Transcript) -> None:
         # deletion of the segments and that of the job, which PostgreSQL then refuses.
         if lock_transcript(transcript.pk):
             transcript.jobs.update(attempt=F("attempt") + 1)
+            # Race: `order_second_pass`, or `requeue_job`, since the jobs above were read.
+            for row in transcript.jobs.filter(status__in=OPEN_STATUSES):
+                release_everything(row)
             record_event(Event.DELETED, transcript)
             delete_responses(transcript)
             # Answers that quote it go with it, also those of conversations over the library.

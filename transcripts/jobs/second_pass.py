@@ -17,10 +17,12 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.authentication import hold_open
 from billing.ledger import minutes_for, place_new_hold
 from billing.plans import lock_account_for
 from stt_web.core.errors import ApiError
 from stt_web.core.request_id import request_id_var
+from transcripts.access import TranscriptNotFoundError
 from transcripts.editing.draft import Draft, Editing, open_draft
 from transcripts.editing.draft_rows import SpeakerState
 from transcripts.inference.routing import inference_for
@@ -93,13 +95,16 @@ def check_and_order(transcript: Transcript, options: TranscriptionOptions) -> Tr
 def order_second_pass(transcript: Transcript, options: TranscriptionOptions) -> TranscriptionJob:
     """Queue a further job of the owner's finished transcript, and hold what it may cost.
 
-    Raises SecondPassRefusedError (409), NoCreditsError (402).
+    Raises SecondPassRefusedError (409), NoCreditsError (402), TranscriptNotFoundError,
+    AuthenticationError where the account is closed.
     """
     owner = transcript.owner
     if owner is None:
         raise SecondPassRefusedError("A guest's transcript can't be transcribed again.")
     with transaction.atomic():
-        lock_transcript(transcript.pk)
+        if not lock_transcript(transcript.pk):
+            raise TranscriptNotFoundError
+        hold_open(owner)
         account = lock_account_for(owner)
         _check_may_start(Transcript.objects.get(pk=transcript.pk))
         job = _new_job(transcript, options, request_id=request_id_var.get())

@@ -27,6 +27,7 @@ from django.db import close_old_connections, transaction
 from django.db.models import Q, QuerySet, Value
 from django.utils import timezone
 
+from accounts.authentication import hold_open
 from accounts.client_address import digest_address
 from accounts.guest_tokens import make_guest_token
 from accounts.models import User
@@ -238,6 +239,7 @@ def _admit_owner(
     user: User, submission: Submission, transcript: Transcript, *, now: datetime
 ) -> Transcript | None:
     """Hold what the transcript may cost, or return the one to join; locks the account."""
+    hold_open(user)
     locked = lock_account_for(user)
     counted = _count_open(submission)
     if counted.same and (joined := _find_running(submission)) is not None:

@@ -27,6 +27,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.authentication import hold_open
 from accounts.guest_tokens import make_guest_token
 from accounts.models import ApiKey
 from billing.ledger import place_hold
@@ -97,7 +98,7 @@ class SessionAdmission:
 def admit_session(request: LiveRequest) -> SessionAdmission:
     """Make a session's transcript and hold its first minute, or raise: then nothing moved.
 
-    Raises NoCreditsError (402), LimitError (429), AnonymousLimitError (429).
+    Raises NoCreditsError (402), LimitError (429), AnonymousLimitError (429), AuthenticationError.
     """
     now = timezone.now()
     account = None
@@ -105,6 +106,7 @@ def admit_session(request: LiveRequest) -> SessionAdmission:
     with transaction.atomic():
         digest = ""
         if request.user is not None:
+            hold_open(request.user)
             account = lock_account_for(request.user)
         else:
             digest = count_anonymous_use(request.address, now=now)
@@ -143,23 +145,24 @@ def resume_session(request: LiveRequest) -> SessionAdmission:
         raise SessionNotFoundError
     seen = session.transcript
     with transaction.atomic():
-        if lock_job(seen.job_id) is None:
+        now = lock_job(seen.job_id)  # its client may be coming back twice
+        if now is None:
             raise SessionNotFoundError
         if seen.owner is not None:
             lock_account_for(seen.owner)
         else:
             lock_address(seen.guest_address_digest, now=timezone.now())
         _check_concurrency(request, address_digest=seen.guest_address_digest, besides=seen.job_id)
-        _take_over(seen)
+        _take_over(seen, attempt=now.attempt)
         wakeups.wake(wakeups.SESSION, seen.job_id)  # `live/registry` of its old process
         session.refresh_from_db(fields=["delivered_ms"])
         LiveSession.objects.filter(pk=seen.pk).update(
-            key=request.key, has_key=request.key is not None, delivered_ms=None
+            key=request.key, has_key=request.key is not None
         )
-    lease = Lease(seen.job_id, seen.job.attempt + 1, lasts_s=settings.LIVE_PAUSE_S)
-    row = read_job(held_rows(lease))
-    if row is None:
-        raise SessionEndedError(seen)
+        lease = Lease(seen.job_id, now.attempt + 1, lasts_s=settings.LIVE_PAUSE_S)
+        row = read_job(held_rows(lease))
+        if row is None:
+            raise SessionNotFoundError
     transcript = row.transcript
     if not has_epochs(recording_path(transcript).parent):
         # Its process died between the admission and the journal: nothing was received.
@@ -189,11 +192,11 @@ def discard_session(job: JobRun) -> None:
     delete_recording(job.transcript.recording.path)
 
 
-def _take_over(seen: Transcript) -> None:
+def _take_over(seen: Transcript, *, attempt: int) -> None:
     """By compare-and-set: of several, one. A worker that finishes it already is left alone."""
     holdable = Q(lease_owner="") | Q(lease_owner__startswith=LIVE_OWNER)
     rows = TranscriptionJob.objects.filter(
-        holdable, pk=seen.job_id, status=Status.PROCESSING, attempt=seen.job.attempt
+        holdable, pk=seen.job_id, status=Status.PROCESSING, attempt=attempt
     )
     if not rows.update(
         attempt=F("attempt") + 1,

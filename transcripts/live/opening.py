@@ -2,7 +2,7 @@
 
 import logging
 
-from stt_web.core.background import finish_anyway
+from stt_web.core.background import do_anyway, finish_anyway
 from stt_web.core.errors import ApiError
 from transcripts.inference.catalog import InferenceUnavailableError
 from transcripts.inference.errors import (
@@ -26,7 +26,7 @@ from transcripts.live.events import LiveRequest
 from transcripts.live.executors import in_database, in_files, in_rpc, in_sync
 from transcripts.live.journal import Journal, sync_epochs
 from transcripts.live.session import SessionRunner
-from transcripts.live.undelivered import record_delivered
+from transcripts.live.undelivered import clear_delivered, record_delivered
 
 logger = logging.getLogger(__name__)
 
@@ -54,11 +54,11 @@ async def _begin(request: LiveRequest) -> SessionRunner:
             session.discard()
             raise
     except InferenceError as error:
-        await _withdraw(admitted)
+        await do_anyway(_withdraw(admitted), name="live-withdraw")
         raise _refusal_of(error) from error
     except BaseException:
         # Also where the client has disconnected since: nothing must be left of it.
-        await _withdraw(admitted)
+        await do_anyway(_withdraw(admitted), name="live-withdraw")
         raise
     session.start()
     logger.info("event=live_opened transcript_id=%s model=%s", session.transcript_id, model.id)
@@ -73,8 +73,13 @@ async def _resume(request: LiveRequest) -> SessionRunner:
         name = transcript.job.model_used or transcript.job.model_requested
         model = await in_rpc(inference.resolve_model, name)
         session = await _prepare(admitted, model)
+        try:
+            await in_database(clear_delivered, admitted.job.lease)
+        except BaseException:
+            session.discard()
+            raise
     except BaseException:
-        await _pause_again(admitted)
+        await do_anyway(_pause_again(admitted), name="live-pause")
         raise
     session.start()
     return session

@@ -30,6 +30,14 @@ def record_delivered(lease: Lease, delivered_ms: int) -> None:
         logger.exception("event=delivery_position_lost job_id=%s", lease.job_id)
 
 
+def clear_delivered(lease: Lease) -> None:
+    """The session goes on: from now on what is stored is sent. Raises DatabaseFailure."""
+    held = LiveSession.objects.filter(
+        transcript__job=lease.job_id, transcript__job__attempt=lease.attempt
+    )
+    held.update(delivered_ms=None)
+
+
 def load_undelivered(transcript: Transcript, *, delivered_ms: int) -> tuple[Final, ...]:
     """Return what is stored beyond `delivered_ms`, as it would have been delivered. One query."""
     language = transcript.language or transcript.job.language_requested

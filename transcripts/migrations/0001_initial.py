@@ -179,6 +179,7 @@ class Migration(migrations.Migration):
                 ('position', models.PositiveSmallIntegerField()),
                 ('label', models.CharField(max_length=40)),
                 ('display_name', models.CharField(blank=True, max_length=100)),
+                ('dismissed_names', models.JSONField(blank=True, default=list)),
                 ('transcript', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='speakers', to='transcripts.transcript')),
             ],
             options={

@@ -133,6 +133,8 @@ class Speaker(models.Model):
     position = models.PositiveSmallIntegerField()  # 1-based, in order of first appearance
     label = models.CharField(max_length=40)  # "Speaker 1"
     display_name = models.CharField(max_length=100, blank=True)
+    # Suggested ones that a person refused (`intelligence/naming`).
+    dismissed_names = models.JSONField(default=list, blank=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["position"]

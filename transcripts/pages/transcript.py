@@ -26,6 +26,7 @@ from transcripts.exports.document import load_gaps, spoken_language
 from transcripts.exports.profiles import PROFILES
 from transcripts.exports.redaction import KINDS
 from transcripts.exports.render import EXPORTS
+from transcripts.exports.translations import list_translations
 from transcripts.intelligence.pages import list_choices
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.jobs.second_pass import has_open_pass, request_second_pass
@@ -69,7 +70,7 @@ SOURCE_NAMES = {
 @login_required
 @require_safe
 def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
-    """GET /transcripts/:id/ — six queries, seven where it has gaps, however long it is; the words
+    """GET /transcripts/:id/ — seven queries, eight where it has gaps, however long it is; the words
     come by the API."""
     transcript = _find(request, transcript_id)
     is_open = transcript.status in OPEN_STATUSES
@@ -101,6 +102,7 @@ def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
         "profiles": [(name, PROFILE_NAMES.get(name, name)) for name in PROFILES],
         "masked": [(kind, MASKED_NAMES.get(kind, kind)) for kind in KINDS],
         "makeable": list_choices(),
+        "translations": list_translations(transcript),
         "texts": render_texts(TEXTS),
         "speakers": [
             {"number": each.position, "label": each.label, "name": each.display_name}

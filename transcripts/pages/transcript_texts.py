@@ -108,6 +108,9 @@ TEXTS: dict[str, Any] = {
     "no_issues": Plural(
         ngettext_lazy("No issues in {count} subtitle.", "No issues in {count} subtitles.")
     ),
+    "untranslated_lines": Plural(
+        ngettext_lazy("{count} line not translated", "{count} lines not translated")
+    ),
     "inserted": gettext_lazy("inserted:"),
     "deleted": gettext_lazy("deleted:"),
     "title": gettext_lazy("Title"),

@@ -30,7 +30,7 @@ _SPEAKING = re.compile(
 )
 
 
-def _read_given_names(language: str) -> str:
+def read_given_names(language: str) -> str:
     """Return the list's names, or their stems, as alternatives of a pattern."""
     text = (Path(__file__).parent / "given_names.txt").read_text(encoding="utf-8")
     section = text.partition(f"[{language}]\n")[2].partition("\n[")[0]
@@ -39,8 +39,8 @@ def _read_given_names(language: str) -> str:
 
 _CASES = r"(?:ovi|ovou|ovy|em|ům|ou|ích|ami|ého|ému|ím|ím|[aeuiyěoíů])?"
 _AFTER = rf"(?: [{CAPITALS}][\w’'-]+)?"
-_ENGLISH = re.compile(rf"\b(?P<it>(?:{_read_given_names('en')}){_AFTER})(?=\b)")
-_CZECH = re.compile(rf"\b(?P<it>(?:{_read_given_names('cs')}){_CASES}(?=[\W_]|\Z){_AFTER})(?=\b)")
+_ENGLISH = re.compile(rf"\b(?P<it>(?:{read_given_names('en')}){_AFTER})(?=\b)")
+_CZECH = re.compile(rf"\b(?P<it>(?:{read_given_names('cs')}){_CASES}(?=[\W_]|\Z){_AFTER})(?=\b)")
 CUES = (
     PiiRule(kind=PiiKind.PERSON, pattern=_TITLED, needs=""),
     PiiRule(kind=PiiKind.PERSON, pattern=_INTRODUCED, needs=""),

@@ -24,6 +24,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.client_address import digest_address
 from accounts.rate_windows import count_in_window
 from stt_web.core.errors import ApiError
+from transcripts.access import TranscriptNotFoundError
 from transcripts.locks import lock_transcript
 from transcripts.models import READABLE_STATUSES, Transcript
 from transcripts.sharing.models import ShareLink
@@ -75,7 +76,10 @@ class TooManyPasswordsError(ApiError):
 def create_share(
     transcript: Transcript, *, expires_at: datetime | None = None, password: str = ""
 ) -> tuple[ShareLink, str]:
-    """Return the link and its raw token, this once. Raises BadShareError."""
+    """Return the link and its raw token, this once.
+
+    Raises BadShareError, TranscriptNotFoundError where it was deleted.
+    """
     if expires_at is not None and expires_at <= timezone.now():
         raise BadShareError("expires_at is in the past.")
     if password and not MIN_PASSWORD_CHARACTERS <= len(password) <= MAX_PASSWORD_CHARACTERS:
@@ -86,7 +90,9 @@ def create_share(
     token = secrets.token_urlsafe(32)
     hashed = make_password(password) if password else ""  # slow: before the lock
     with transaction.atomic():
-        lock_transcript(transcript.pk)  # requests that come together can't all be the last one
+        if not lock_transcript(transcript.pk):
+            raise TranscriptNotFoundError
+        # Behind the lock: requests that come together can't all be the last one.
         if list_shares(transcript).count() >= MAX_LINKS:
             raise TooManySharesError(f"There are {MAX_LINKS} links already. Revoke one.")
         link = ShareLink.objects.create(

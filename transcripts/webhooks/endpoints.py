@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.models import User
 from stt_web.core.encryption import decrypt, encrypt
 from stt_web.core.errors import ApiError
+from transcripts.access import DeliveryNotFoundError, EndpointNotFoundError
 from transcripts.webhooks.addresses import check_literal, read_url
 from transcripts.webhooks.events import EVENTS, TEST_EVENT, write_test_body
 from transcripts.webhooks.models import (
@@ -74,7 +75,10 @@ def update_endpoint(
     description: str | None = None,
     is_enabled: bool | None = None,
 ) -> WebhookEndpoint:
-    """Change what is given, leave the rest; return the endpoint as stored. Raises BadUrlError."""
+    """Change what is given, leave the rest; return the endpoint as stored.
+
+    Raises BadUrlError, EndpointNotFoundError.
+    """
     changes: dict[str, object] = {}
     if url is not None:
         _check_url(url)
@@ -94,8 +98,18 @@ def update_endpoint(
             )
         elif is_enabled is False:
             disable_endpoint(endpoint, reason=DisabledReason.OWNER, now=timezone.now())
-    endpoint.refresh_from_db()
-    return endpoint
+    return _reload(endpoint)
+
+
+def delete_endpoint(endpoint: WebhookEndpoint) -> None:
+    """Delete it with its log.
+
+    The race: `send_test`, `record_event` and `delivery.record` write to the log while they hold the
+    endpoint's row. They come wholly before or behind this.
+    """
+    with transaction.atomic():
+        WebhookEndpoint.objects.select_for_update().filter(pk=endpoint.pk).first()
+        endpoint.delete()
 
 
 def disable_endpoint(endpoint: WebhookEndpoint, *, reason: DisabledReason, now: datetime) -> bool:
@@ -114,11 +128,13 @@ def disable_endpoint(endpoint: WebhookEndpoint, *, reason: DisabledReason, now: 
 @sensitive_variables("secret")
 def rotate_secret(endpoint: WebhookEndpoint) -> str:
     """Return a new secret. The one before it signs as well until ROTATION_OVERLAP is over; one
-    that was rotated out earlier doesn't any more.
+    that was rotated out earlier doesn't any more. Raises EndpointNotFoundError.
     """
     secret = make_secret()
     with transaction.atomic():
-        row = WebhookEndpoint.objects.select_for_update().get(pk=endpoint.pk)
+        row = WebhookEndpoint.objects.select_for_update().filter(pk=endpoint.pk).first()
+        if row is None:
+            raise EndpointNotFoundError
         row.previous_secret_encrypted = row.secret_encrypted
         row.previous_secret_until = timezone.now() + ROTATION_OVERLAP
         row.secret_encrypted = encrypt(secret)
@@ -129,7 +145,7 @@ def rotate_secret(endpoint: WebhookEndpoint) -> str:
                 "secret_encrypted",
             ]
         )
-    endpoint.refresh_from_db()
+    _reload(endpoint)
     return secret
 
 
@@ -143,7 +159,8 @@ def secrets_of(endpoint: WebhookEndpoint, *, now: datetime) -> list[str]:
 
 
 def send_test(endpoint: WebhookEndpoint) -> WebhookDelivery:
-    """Write a test event for this endpoint down. Raises EndpointDisabledError."""
+    """Write a test event for this endpoint down. Raises EndpointDisabledError and
+    EndpointNotFoundError."""
     now = timezone.now()
     delivery = make_delivery(
         endpoint,
@@ -153,9 +170,7 @@ def send_test(endpoint: WebhookEndpoint) -> WebhookDelivery:
         now=now,
     )
     with transaction.atomic():
-        endpoints = WebhookEndpoint.objects.select_for_update(no_key=True)
-        if not endpoints.get(pk=endpoint.pk).is_enabled:
-            raise EndpointDisabledError
+        _lock_enabled(endpoint.pk)
         delivery.save()
         enqueue_delivery()
     return delivery
@@ -164,22 +179,41 @@ def send_test(endpoint: WebhookEndpoint) -> WebhookDelivery:
 def replay(delivery: WebhookDelivery) -> WebhookDelivery:
     """Send the same message again, from the first try on: same id, same body, new timestamp.
 
-    Raises EndpointDisabledError. One that is still being tried is tried now.
+    Raises EndpointDisabledError, EndpointNotFoundError, DeliveryNotFoundError. One that is still
+    being tried is tried now.
     """
     with transaction.atomic():
         # Race: `disable_endpoint` lets what waits fail: this comes before it, or not at all.
-        endpoints = WebhookEndpoint.objects.select_for_update(no_key=True)
-        if not endpoints.get(pk=delivery.endpoint_id).is_enabled:
-            raise EndpointDisabledError
-        WebhookDelivery.objects.filter(pk=delivery.pk).update(
+        _lock_enabled(delivery.endpoint_id)
+        if not WebhookDelivery.objects.filter(pk=delivery.pk).update(
             status=DeliveryStatus.PENDING,
             tries=0,
             next_try_at=timezone.now(),
             finished_at=None,
-        )
+        ):
+            raise DeliveryNotFoundError
+        delivery.refresh_from_db()
         enqueue_delivery()
-    delivery.refresh_from_db()
     return delivery
+
+
+def _lock_enabled(endpoint_id: uuid.UUID) -> None:
+    """Raises EndpointDisabledError, EndpointNotFoundError where it was deleted."""
+    rows = WebhookEndpoint.objects.select_for_update(no_key=True).filter(pk=endpoint_id)
+    endpoint = rows.first()
+    if endpoint is None:
+        raise EndpointNotFoundError
+    if not endpoint.is_enabled:
+        raise EndpointDisabledError
+
+
+def _reload(endpoint: WebhookEndpoint) -> WebhookEndpoint:
+    """Raises EndpointNotFoundError where it was deleted since it was read."""
+    try:
+        endpoint.refresh_from_db()
+    except WebhookEndpoint.DoesNotExist:
+        raise EndpointNotFoundError from None
+    return endpoint
 
 
 def _check_url(url: str) -> None:

@@ -172,7 +172,7 @@ def test(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
 @require_POST
 def delete(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     """POST /webhooks/:id/delete/"""
-    _find(request, endpoint_id).delete()
+    services.delete_endpoint(_find(request, endpoint_id))
     messages.success(request, _("Endpoint deleted."))
     return redirect("webhooks")
 

@@ -14,6 +14,7 @@ from stt_web.core import background
 from stt_web.core.background import (
     BackgroundLoop,
     ThreadLoop,
+    do_anyway,
     down_loops,
     failures,
     finish_anyway,
@@ -260,3 +261,19 @@ async def test_what_a_thread_made_stays_where_its_waiter_does() -> None:
     assert await finish_anyway(asyncio.to_thread(lambda: "made"), undo=undo) == "made"
     with pytest.raises(ZeroDivisionError):
         await finish_anyway(asyncio.to_thread(lambda: str(1 // 0)), undo=undo)
+
+
+async def test_what_cleans_up_is_done_to_its_end_where_its_caller_is_cancelled() -> None:
+    may_end, is_done = asyncio.Event(), asyncio.Event()
+
+    async def clean_up() -> None:
+        await may_end.wait()
+        is_done.set()
+
+    waiting = asyncio.create_task(do_anyway(clean_up(), name="clean-up"))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    may_end.set()
+    await asyncio.wait_for(is_done.wait(), 10)

@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from django.db import connections
 from pytest_django import Settings
 
 from accounts.models import User
 from billing.ledger import read_balance
 from tests.transcripts.live.conftest import SECOND, ask_for, db, new_account, read_all, words_of
+from tests.transcripts.live.connections import child_env
 from tests.transcripts.live.fake_stream import FakeStream, StreamScript
 from tests.transcripts.live.test_endings import expire, finish_as_sweeper_and_worker
 from transcripts.jobs.sweep import sweep_transcripts
@@ -37,15 +37,7 @@ ROOT = Path(__file__).parent.parent.parent.parent
 def speaker(user: User, *, target: str, media: Path, seconds: int) -> Iterator[dict[str, object]]:
     """Run a process that speaks for so many seconds and goes on in silence; yields
     what it is known by once all of it is journalled: `pid`, `token`, `id`."""
-    database = connections["default"].settings_dict
-    env = {
-        **os.environ,
-        "STT_INFERENCE_TARGET": target,
-        "STT_MEDIA_DIR": str(media),
-        "SPEAKER_DATABASE": json.dumps(
-            {name: str(database[name]) for name in ("ENGINE", "NAME", "USER", "HOST", "PORT")}
-        ),
-    }
+    env = child_env(target=target, media=media)
     command = [sys.executable, "-m", "tests.transcripts.live.speaker", str(user.pk), str(seconds)]
     process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:

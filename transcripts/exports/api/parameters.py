@@ -20,6 +20,20 @@ PROFILE_PARAMETERS = [
     OpenApiParameter("max_duration", float, description="With profile=custom, seconds: 1 to 30."),
     OpenApiParameter("gap", float, description="With profile=custom, seconds: 0 to 1."),
 ]
+_LANGUAGE_PARAMETERS = [
+    OpenApiParameter(
+        "language",
+        str,
+        description="Of a stored translation, in place of the text; 409 where there is none.",
+    ),
+    OpenApiParameter(
+        "bilingual",
+        str,
+        description="Of a stored translation, beside the text: in subtitles below it, with half of"
+        " the profile's lines for each; in csv and json a further field.",
+    ),
+]
+LINT_PARAMETERS = [*_LANGUAGE_PARAMETERS, *PROFILE_PARAMETERS]
 OPTION_PARAMETERS = [
     OpenApiParameter("speakers", bool, description="Whether speakers are named; true."),
     OpenApiParameter(
@@ -44,5 +58,6 @@ OPTION_PARAMETERS = [
         str,
         description=f"Mask, by rules: all, or a list with commas of {', '.join(KINDS)}.",
     ),
+    *_LANGUAGE_PARAMETERS,
     *PROFILE_PARAMETERS,
 ]

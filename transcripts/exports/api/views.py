@@ -21,11 +21,13 @@ from stt_web.core.documentation import DeclaredError, documented, raises
 from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
 from transcripts.access import TranscriptNotFoundError
-from transcripts.exports.api.parameters import OPTION_PARAMETERS, PROFILE_PARAMETERS
+from transcripts.exports.api.parameters import LINT_PARAMETERS, OPTION_PARAMETERS
+from transcripts.exports.document import spoken_language
 from transcripts.exports.files import content_disposition, file_name
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.render import EXPORTS, LINT
 from transcripts.exports.requested import read_export_options
+from transcripts.exports.translations import describe_translation
 from transcripts.exports.waiting import (
     ExportFailedError,
     UnknownFormatError,
@@ -38,6 +40,7 @@ from transcripts.job_errors import JOB_ERRORS, job_error, warn_in_headers
 from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Transcript
 from transcripts.option_kinds import InvalidOptionError
 from transcripts.principals import check_still_allowed, find_transcript
+from transcripts.serializers import ExportedTranscriptionSerializer
 
 _WAIT_S = 20.0
 _RETRY_AFTER_S = 5
@@ -61,6 +64,11 @@ EXPORT_ERRORS: tuple[DeclaredError, ...] = (
     NotFinishedError,
     ExportFailedError,
     InvalidOptionError,
+    ApiError(
+        "There is no translation into that language yet: `translate` is the call that makes one.",
+        code="not_translated",
+        status=409,
+    ),
     *JOB_ERRORS,
 )
 PREPARING = inline_serializer("ExportPreparing", {"status": serializers.CharField()})
@@ -78,6 +86,7 @@ PREPARING = inline_serializer("ExportPreparing", {"status": serializers.CharFiel
             (200, export.content_type.partition(";")[0]): OpenApiTypes.BINARY
             for export in EXPORTS.values()
         },
+        (200, "application/json"): ExportedTranscriptionSerializer,
         202: PREPARING,
     },
 )
@@ -88,7 +97,11 @@ async def export_transcript(
     request: HttpRequest, principal: Principal, transcript_id: UUID, format_name: str
 ) -> HttpResponse:
     """Return the transcript as a file, with an ETag; 202 with Retry-After where a worker is
-    still making it (docx, pdf, and long ones)."""
+    still making it (docx, pdf, and long ones).
+
+    With `language` or `bilingual`, `X-Translation-Stale` says whether the text was changed since it
+    was translated, and `X-Untranslated-Segments` of how many something is as it was spoken.
+    """
     transcript = await sync_to_async(open_for_export)(principal, transcript_id)
     check_format(format_name)
     options = read_export_options(request.GET.dict())
@@ -101,13 +114,13 @@ async def export_transcript(
     await sync_to_async(check_still_allowed)(request, transcript_id)
     if content is None:
         return _answer_later(request)
-    return await sync_to_async(_answer_export)(request, transcript, content, format_name)
+    return await sync_to_async(_answer_export)(request, transcript, content, format_name, options)
 
 
 @documented(
     operation_id="lint_subtitles",
     authentication=(GuestAuthentication,),
-    parameters=PROFILE_PARAMETERS,
+    parameters=LINT_PARAMETERS,
     responses={
         200: inline_serializer(
             "LintReport",
@@ -151,11 +164,13 @@ def open_for_export(principal: Principal, transcript_id: UUID) -> Transcript:
     return transcript
 
 
-def answer_file(request: HttpRequest, body: bytes, *, title: str, format_name: str) -> HttpResponse:
-    """Return the file as a download, or 304 to a client that has it."""
+def answer_file(
+    request: HttpRequest, body: bytes, *, title: str, format_name: str, languages: str = ""
+) -> HttpResponse:
+    """Return the file as a download, or 304 to a client that has it. languages: as in its name."""
     response = HttpResponse(body, content_type=EXPORTS[format_name].content_type)
     response.headers["Content-Disposition"] = content_disposition(
-        file_name(title, extension=format_name)
+        file_name(title, extension=f"{languages}.{format_name}".removeprefix("."))
     )
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -170,14 +185,29 @@ def _answer_now(
     request: HttpRequest, transcript: Transcript, format_name: str, options: ExportOptions
 ) -> HttpResponse:
     body = render_export(transcript, format_name, options)
-    return _answer_export(request, transcript, body, format_name)
+    return _answer_export(request, transcript, body, format_name, options)
 
 
 def _answer_export(
-    request: HttpRequest, transcript: Transcript, body: bytes, format_name: str
+    request: HttpRequest,
+    transcript: Transcript,
+    body: bytes,
+    format_name: str,
+    options: ExportOptions,
 ) -> HttpResponse:
-    response = answer_file(request, body, title=transcript.title, format_name=format_name)
+    translation = describe_translation(transcript, options)
+    beside = f"{spoken_language(transcript)}-" if options.bilingual else ""
+    response = answer_file(
+        request,
+        body,
+        title=transcript.title,
+        format_name=format_name,
+        languages=f"{beside}{translation.language}" if translation else "",
+    )
     warn_in_headers(response, transcript)
+    if translation is not None:
+        response.headers["X-Translation-Stale"] = str(translation.is_stale).lower()
+        response.headers["X-Untranslated-Segments"] = str(translation.untranslated)
     return response
 
 

@@ -3,6 +3,7 @@
 import { read } from "../../editing/static/changes.js";
 import { $, announce, attempt, make, makeButton, showError } from "../../pages/static/dom.js";
 import { fetchExport, saveFile } from "./exports.js";
+import { nameLanguage } from "../../pages/static/languages.js";
 import { formatClock } from "../../pages/static/format.js";
 import { RequestError } from "../../pages/static/requests.js";
 import { fill, fillCount, texts } from "../../pages/static/texts.js";
@@ -18,6 +19,7 @@ export function startDownloads() {
   const menu = $("downloads");
   const form = $("export-options");
   form.hidden = false;
+  for (const code of form.dataset.translations.split(" ").filter(Boolean)) addTranslation(code);
   form.addEventListener("change", () => {
     $("lint").hidden = true;
     for (const link of menu.querySelectorAll("[data-format]"))
@@ -40,11 +42,34 @@ function readOptions() {
   if (!form.speakers.checked) query.set("speakers", "false");
   if (!form.paragraphs.checked) query.set("paragraphs", "false");
   if (form.include_gaps.checked) query.set("include_gaps", "true");
+  const [option, language] = form.translation.value.split("=");
+  if (language) query.set(option, language);
   if (form.timestamps.value) query.set("timestamps", form.timestamps.value);
   if (form.profile.value !== "default") query.set("profile", form.profile.value);
   const redacted = [...form.querySelectorAll("[name=redact]:checked")].map(({ value }) => value);
   if (redacted.length) query.set("redact", redacted.join(","));
   return query.size ? `?${query}` : "";
+}
+
+/** Offer files in a language that the transcript is translated into. @param {string} code */
+export function addTranslation(code) {
+  const { translation: select } = $("export-options");
+  const name = nameLanguage(code);
+  const choices = [
+    [`language=${code}`, name],
+    [`bilingual=${code}`, fill(texts.original_and, { language: name })],
+  ];
+  for (const [value, label] of choices)
+    if (![...select.options].some((option) => option.value === value))
+      select.append(new Option(label, value));
+}
+
+/** @param {string} code */
+export function removeTranslation(code) {
+  const { translation: select } = $("export-options");
+  for (const option of [...select.options])
+    if (option.value.split("=")[1] === code) option.remove();
+  select.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
 async function showIssues() {
@@ -79,7 +104,7 @@ function showIssue({ start, rule, severity, message, value, limit }) {
  * Fetch a file and save it; while it is being made, a line says so and can cancel it.
  * @param {HTMLAnchorElement} link
  */
-async function download(link) {
+export async function download(link) {
   const controller = new AbortController();
   const format = link.dataset.format ?? "";
   const line = make("p", { className: "hint" }, `${texts.preparing} (${format.toUpperCase()}) `);
@@ -88,7 +113,10 @@ async function download(link) {
   announce(texts.preparing);
   try {
     const content = await fetchExport(link.href, { signal: controller.signal });
-    saveFile(content, `${document.querySelector("h1")?.textContent}.${format}`);
+    const { searchParams } = new URL(link.href);
+    const language = searchParams.get("language") ?? searchParams.get("bilingual");
+    const ending = [language, format].filter(Boolean).join(".");
+    saveFile(content, `${document.querySelector("h1")?.textContent}.${ending}`);
   } catch (problem) {
     if (controller.signal.aborted) return;
     if (!(problem instanceof RequestError)) throw problem;

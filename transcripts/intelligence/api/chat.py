@@ -8,7 +8,7 @@
 import asyncio
 import functools
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from rest_framework import serializers
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from accounts.permissions import user_of
 from stt_web.core.documentation import documented_as, raises
@@ -31,14 +32,14 @@ from transcripts.intelligence.api.results import RESULT_ERRORS, IntelligenceView
 from transcripts.intelligence.api.work import (
     WorkOrder,
     answer_order,
+    complete_order,
     count_order,
     order_work,
-    run_order,
 )
 from transcripts.intelligence.chat import (
-    Answered,
     ChatNotFoundError,
     answer_question,
+    delete_session,
     describe_session,
     describe_turns,
     get_session,
@@ -153,7 +154,7 @@ class ChatView(IntelligenceView):
         question = prepare_question(transcript, text, session=session, model=body.name("model"))
         return order_work(
             request,
-            lambda engines, emit=_ignore: answer_question(question, engines, emit=emit),
+            lambda engines, emit=ignore_events: answer_question(question, engines, emit=emit),
             finish=functools.partial(
                 store_turn, question=question, user=user, transcript=transcript, session=session
             ),
@@ -178,7 +179,7 @@ class ConversationView(IntelligenceView):
         """Delete a conversation."""
         user = user_of(request)
         transcript = get_transcript(user, transcript_id)
-        get_session(user, chat_id, transcript=transcript).delete()
+        delete_session(get_session(user, chat_id, transcript=transcript))
         return Response(status=204)
 
 
@@ -194,21 +195,27 @@ def read_question(text: str) -> str:
     return question
 
 
-_checked = ChatView.as_view()
+def answer_or_stream(view: type[APIView]) -> Callable[..., Any]:
+    """Return the URL's view for an APIView of questions: the answer whole, or as events."""
+    checked = view.as_view()
+
+    @documented_as(view)
+    @csrf_exempt  # DRF checks it, for those who come with a cookie
+    async def answer(request: HttpRequest, **path: Any) -> HttpResponseBase:
+        response: HttpResponseBase = await sync_to_async(checked)(request, **path)
+        order = getattr(response, "order", None)
+        if not isinstance(order, WorkOrder):
+            return response
+        if _EVENTS in request.headers.get("Accept", ""):
+            counted = await sync_to_async(count_order)(order)
+            headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", **counted}
+            return StreamingHttpResponse(_stream(order), content_type=_EVENTS, headers=headers)
+        return await answer_order(order)
+
+    return answer
 
 
-@documented_as(ChatView)
-@csrf_exempt  # DRF checks it, for those who come with a cookie
-async def chat(request: HttpRequest, **path: Any) -> HttpResponseBase:
-    response: HttpResponseBase = await sync_to_async(_checked)(request, **path)
-    order = getattr(response, "order", None)
-    if not isinstance(order, WorkOrder):
-        return response
-    if _EVENTS in request.headers.get("Accept", ""):
-        counted = await sync_to_async(count_order)(order)
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", **counted}
-        return StreamingHttpResponse(_stream(order), content_type=_EVENTS, headers=headers)
-    return await answer_order(order)
+chat = answer_or_stream(ChatView)
 
 
 async def _stream(order: WorkOrder) -> AsyncIterator[bytes]:
@@ -219,11 +226,7 @@ async def _stream(order: WorkOrder) -> AsyncIterator[bytes]:
     def emit(name: str, data: dict[str, Any]) -> None:
         loop.call_soon_threadsafe(events.put_nowait, (name, data))
 
-    def work() -> Answered:
-        answered: Answered = order.work(order.engines, emit)
-        return answered
-
-    task = asyncio.ensure_future(run_order(order, work))
+    task = asyncio.ensure_future(complete_order(order, emit))
     try:
         while not (task.done() and events.empty()):
             waiting = asyncio.ensure_future(events.get())
@@ -236,14 +239,14 @@ async def _stream(order: WorkOrder) -> AsyncIterator[bytes]:
             waiting.cancel()
             if not task.done():
                 yield b": still here\n\n"
-        yield await _end(order, task)
+        yield await _end(task)
     finally:
         task.cancel()
 
 
-async def _end(order: WorkOrder, task: "asyncio.Task[Answered]") -> bytes:
+async def _end(task: "asyncio.Task[dict[str, Any]]") -> bytes:
     try:
-        body = await sync_to_async(order.finish)(await task)
+        body = await task
     except ApiError as error:
         return _write("error", error.as_body())
     except Exception:  # noqa: BLE001  # the stream has begun: its last event is the only answer
@@ -255,5 +258,5 @@ def _write(name: str, data: dict[str, Any]) -> bytes:
     return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
 
 
-def _ignore(name: str, data: dict[str, Any]) -> None:
+def ignore_events(name: str, data: dict[str, Any]) -> None:
     """Of an answer that is sent whole, nothing is sent earlier."""

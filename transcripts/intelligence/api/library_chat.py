@@ -2,12 +2,14 @@
 
 import functools
 from datetime import datetime, time
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,30 +17,46 @@ from accounts.permissions import user_of
 from stt_web.core.documentation import raises
 from stt_web.core.errors import ApiError
 from stt_web.core.pagination import PageNotFoundError, PageNumberPagination
-from transcripts.intelligence.answers import follow_up
+from transcripts.intelligence.answers import Emit, follow_up
 from transcripts.intelligence.api.bodies import Body
 from transcripts.intelligence.api.chat import (
     LONGEST_QUESTION,
     ChatSessionPageSerializer,
     ChatSourceSerializer,
     ConversationSerializer,
+    EventStreamRenderer,
+    answer_or_stream,
+    ignore_events,
     read_question,
 )
 from transcripts.intelligence.api.results import IntelligenceView, read_body
-from transcripts.intelligence.api.work import order_work
+from transcripts.intelligence.api.work import NextWork, order_work
 from transcripts.intelligence.chat import (
     ChatNotFoundError,
+    delete_session,
     describe_session,
     describe_turns,
     get_session,
     list_questions,
 )
-from transcripts.intelligence.engines import TEXT_ERRORS
+from transcripts.intelligence.engines import TEXT_ERRORS, TextEngines
 from transcripts.intelligence.library_chat import (
     LibraryScope,
-    answer_library_question,
+    LibraryVectors,
     embed_library_question,
+    find_in_library,
+    list_transcripts,
     prepare_library_question,
+    quote_from_library,
+    store_library_turn,
+    write_from_library,
+)
+from transcripts.intelligence.library_routes import (
+    LibraryAnswer,
+    answer_by_counting,
+    is_about_the_library,
+    plan_summaries,
+    write_summaries,
 )
 from transcripts.intelligence.models import ChatSession
 
@@ -55,11 +73,17 @@ class LibraryQuestionSerializer(serializers.Serializer[object]):
     speaker = serializers.CharField(required=False, help_text="A name given to a speaker.")
     created_after = serializers.CharField(required=False, help_text="A date, or date and time.")
     created_before = serializers.CharField(required=False)
+    model = serializers.CharField(
+        required=False, help_text="`extractive`, or a language model's name."
+    )
 
 
 class LibrarySourceSerializer(ChatSourceSerializer):
     transcript = serializers.UUIDField()
     title = serializers.CharField(allow_blank=True)
+    number = serializers.IntegerField(
+        required=False, help_text="What a mark such as [3] in a written answer stands for."
+    )
 
 
 class LibraryCoverageSerializer(serializers.Serializer[object]):
@@ -77,10 +101,14 @@ class LibraryAnswerSerializer(serializers.Serializer[object]):
     session_id = serializers.UUIDField()
     model = serializers.CharField()
     approximate = serializers.BooleanField()
+    unsupported = serializers.IntegerField()
+    usage = serializers.DictField(child=serializers.IntegerField())
     coverage = LibraryCoverageSerializer()
 
 
 class LibraryChatView(IntelligenceView):
+    renderer_classes = [JSONRenderer, EventStreamRenderer]
+
     @raises(PageNotFoundError)
     @extend_schema(operation_id="list_library_chats", responses=ChatSessionPageSerializer)
     def get(self, request: Request) -> Response:
@@ -97,25 +125,53 @@ class LibraryChatView(IntelligenceView):
         responses=LibraryAnswerSerializer,
     )
     def post(self, request: Request) -> Response:
-        """Ask a question about all of your transcripts, or some; the answer quotes the nearest."""
+        """Ask a question about all of your transcripts, or some; the answer names its sources.
+
+        How many, who most, which is the latest, and "summarise all" are counted and summarised, not
+        searched. With `Accept: text/event-stream` it comes as events.
+        """
         user, body = user_of(request), read_body(request)
         text, session_id = read_question(body.text("question")), body.uuid("session_id")
         session = get_session(user, session_id, transcript=None) if session_id else None
+        model = body.name("model")
+        transcripts = list_transcripts(user, _read_scope(body))
+        finish = functools.partial(
+            store_library_turn, question=text, user=user, session=session, count=len(transcripts)
+        )
+        order = functools.partial(order_work, request, is_interactive=True)
+        counted = answer_by_counting(user, text, transcripts)
+        if counted is not None:
+            return order(_do_nothing, finish=lambda _: finish(counted), characters=0)
+        if is_about_the_library(text):
+            plan = plan_summaries(text, transcripts)
+
+            def summarise(engines: TextEngines, emit: Emit = ignore_events) -> LibraryAnswer:
+                return write_summaries(plan, engines, model=model)
+
+            characters = sum(len(each.source.text) for each in plan.items if each.source)
+            return order(summarise, finish=finish, characters=characters)
         question = prepare_library_question(
             user,
             text,
             searched=follow_up(text, list_questions(session)),
-            scope=_read_scope(body),
+            transcripts=transcripts,
+            model=model,
         )
-        return order_work(
-            request,
-            functools.partial(embed_library_question, question),
-            finish=functools.partial(
-                answer_library_question, question=question, user=user, session=session
-            ),
-            characters=0,
-            is_interactive=True,
-        )
+
+        def embed(engines: TextEngines, emit: Emit = ignore_events) -> LibraryVectors:
+            return embed_library_question(question, engines)
+
+        def search(vectors: LibraryVectors) -> dict[str, Any] | NextWork:
+            found = find_in_library(vectors, question)
+            if not found.hits:
+                return finish(quote_from_library(found, question))
+
+            def write(engines: TextEngines, emit: Emit = ignore_events) -> LibraryAnswer:
+                return write_from_library(found, question, engines, emit)
+
+            return NextWork(write, finish)
+
+        return order(embed, finish=search, characters=0)
 
 
 class LibraryConversationView(IntelligenceView):
@@ -130,8 +186,15 @@ class LibraryConversationView(IntelligenceView):
     @extend_schema(operation_id="delete_library_chat", responses={204: None})
     def delete(self, request: Request, library_chat_id: UUID) -> Response:
         """Delete a conversation about the library."""
-        get_session(user_of(request), library_chat_id, transcript=None).delete()
+        delete_session(get_session(user_of(request), library_chat_id, transcript=None))
         return Response(status=204)
+
+
+library_chat = answer_or_stream(LibraryChatView)
+
+
+def _do_nothing(engines: TextEngines, emit: Emit = ignore_events) -> None:
+    """What was counted needs no engine."""
 
 
 def _read_scope(body: Body) -> LibraryScope:

@@ -38,7 +38,8 @@ from transcripts.intelligence.results import (
     store_result,
 )
 from transcripts.intelligence.source import SourceText
-from transcripts.intelligence.translation import AUTO, read_code, translate_segments
+from transcripts.intelligence.transcript_translation import translate_transcript
+from transcripts.intelligence.translation import AUTO, read_code
 from transcripts.intelligence.word_times import add_word_times
 from transcripts.models import Transcript
 from transcripts.pii.kinds import ALL_KINDS
@@ -82,7 +83,7 @@ class ResultPageSerializer(serializers.Serializer[object]):
 
 
 class ResultEditSerializer(serializers.Serializer[object]):
-    text = serializers.CharField(max_length=_MOST_TEXT, allow_blank=True)
+    text = serializers.CharField(max_length=_MOST_TEXT, allow_blank=True, trim_whitespace=False)
 
 
 class ResultSummaryRequestSerializer(serializers.Serializer[object]):
@@ -222,16 +223,23 @@ class TranscriptTranslationView(IntelligenceView):
         responses=MadeSerializer,
     )
     def post(self, request: Request, transcript_id: UUID) -> Response:
-        """Translate a transcript, segment by segment, with its times; it is stored with it."""
+        """Translate a transcript sentence by sentence, with its times; it is stored with it.
+
+        Exports have it by `language` or `bilingual`.
+        """
         transcript, body = get_transcript(user_of(request), transcript_id), read_body(request)
         target = read_code(body.text("target"), name="target")
         asked, model = body.name("source"), body.name("model")
         language = read_code(asked, name="source") if asked not in ("", AUTO) else ""
         source = load_source(transcript)
+        document = load_document(transcript)
 
         def translate(engines: TextEngines) -> dict[str, Any]:
             check_text(source)
-            return translate_segments(source, engines, source=language, target=target, model=model)
+            spoken = language or source.language
+            return translate_transcript(
+                document, engines, language=spoken, target=target, model=model
+            )
 
         return _order(
             request, transcript, source, translate, kind=ResultKind.TRANSLATION, name=target
@@ -260,12 +268,19 @@ class ResultView(IntelligenceView):
         transcript = get_transcript(user_of(request), transcript_id)
         return Response(describe_result(get_result(transcript, result_id), transcript))
 
-    @raises(TranscriptNotFoundError, ResultNotFoundError)
+    @raises(
+        TranscriptNotFoundError,
+        ResultNotFoundError,
+        ApiError("A translation with another number of lines.", code="invalid_value"),
+    )
     @extend_schema(
         operation_id="edit_result", request=ResultEditSerializer, responses=ResultSerializer
     )
     def patch(self, request: Request, transcript_id: UUID, result_id: UUID) -> Response:
-        """Change a result's text. One that was edited stays beside a new one of its kind."""
+        """Change a result's text. One that was edited stays beside a new one of its kind.
+
+        A translation's text has a line for each segment.
+        """
         transcript = get_transcript(user_of(request), transcript_id)
         result = get_result(transcript, result_id)
         asked = ResultEditSerializer(data=request.data)

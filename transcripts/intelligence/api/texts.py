@@ -13,7 +13,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.idempotency import IDEMPOTENCY_ERRORS, fingerprint_request
-from accounts.permissions import PrincipalAuthentication, Scopes
+from accounts.permissions import KeyAuthentication, PrincipalAuthentication, Scopes
+from accounts.principals import OF_UPLOADS
 from stt_web.core.documentation import raises
 from transcripts.intelligence.api import shapes
 from transcripts.intelligence.api.bodies import Body
@@ -32,12 +33,6 @@ from transcripts.intelligence.source import read_text
 from transcripts.intelligence.translation import AUTO, read_code, translate_texts
 
 Work = Callable[[TextEngines], dict[str, Any]]
-
-
-class KeyAuthentication(PrincipalAuthentication):
-    """Keys only: no cookie counts on /v1/."""
-
-    accepted = frozenset()
 
 
 class TextView(APIView):
@@ -171,7 +166,15 @@ class TranslateView(TextView):
         return self.order(request, work, characters=sum(map(len, texts)))
 
 
+class PageAuthentication(PrincipalAuthentication):
+    """Keys, and the tickets of our pages."""
+
+    accepted = OF_UPLOADS
+
+
 class TranslationLanguagesView(TextView):
+    authentication_classes = [PageAuthentication]
+
     @raises(*TEXT_ERRORS)
     @extend_schema(
         operation_id="list_translation_languages",

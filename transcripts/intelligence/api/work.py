@@ -32,16 +32,25 @@ _LASTS_S = WITHIN_S + 20
 @dataclass(frozen=True)
 class WorkOrder:
     """`work` makes a result in a thread, without queries; `finish` turns it into the answer's body,
-    and may query. `fingerprint`: for `Idempotency-Key`; empty where the view takes none.
+    and may query; or into a NextWork, for what is done in a thread with what was found by then.
+    `fingerprint`: for `Idempotency-Key`; empty where the view takes none.
     """
 
     work: Callable[..., Any]
-    finish: Callable[[Any], dict[str, Any]]
+    finish: Callable[[Any], "dict[str, Any] | NextWork"]
     characters: int
     engines: TextEngines
     principal: Principal
     user: User
     fingerprint: str
+
+
+@dataclass(frozen=True)
+class NextWork:
+    """`work` and `finish` as those of a WorkOrder."""
+
+    work: Callable[..., Any]
+    finish: Callable[[Any], dict[str, Any]]
 
 
 class WorkResponse(Response):
@@ -58,7 +67,7 @@ def order_work(
     request: Request,
     work: Callable[..., Any],
     *,
-    finish: Callable[[Any], dict[str, Any]],
+    finish: Callable[[Any], dict[str, Any] | NextWork],
     characters: int,
     is_interactive: bool = False,
     fingerprint: str = "",
@@ -98,8 +107,21 @@ def answer_in_background(view: type[APIView]) -> Callable[..., Any]:
 async def answer_order(order: WorkOrder) -> HttpResponse:
     """Count the work as one on a text, and do it. Raises ApiError."""
     headers = await sync_to_async(count_order)(order)
-    result = await run_order(order, lambda: order.work(order.engines))
-    return JsonResponse(await sync_to_async(order.finish)(result), headers=headers)
+    return JsonResponse(await complete_order(order), headers=headers)
+
+
+async def complete_order(order: WorkOrder, *further: Any) -> dict[str, Any]:
+    """Do the work, and what follows from it; return the answer's body. Raises ApiError.
+
+    further: what each work is called with, behind the engines.
+    """
+    result = await run_order(order, lambda: order.work(order.engines, *further))
+    body = await sync_to_async(order.finish)(result)
+    if isinstance(body, NextWork):
+        following = body
+        result = await run_order(order, lambda: following.work(order.engines, *further))
+        body = await sync_to_async(following.finish)(result)
+    return body
 
 
 def count_order(order: WorkOrder) -> dict[str, str]:

@@ -1,6 +1,8 @@
-// What both panels need: calls whose failure is a sentence in the panel.
+// What the panels of a transcript's page need: calls about this transcript.
 import { list } from "../../pages/static/reader.js";
-import { RequestError, callTranscript, readJson } from "../../pages/static/requests.js";
+import { callTranscript, readJson } from "../../pages/static/requests.js";
+
+export { within } from "./failures.js";
 
 const transcript = { id: list.dataset.transcript ?? "" };
 
@@ -18,22 +20,4 @@ export function call(path, { data, ...options } = {}) {
 /** The body of the answer. @param {Parameters<typeof call>} asked */
 export async function callJson(...asked) {
   return readJson(await call(...asked));
-}
-
-/**
- * Run an action; show the sentence of its failure in `place`. Return whether it went well.
- * @param {HTMLElement} place
- * @param {() => Promise<unknown>} act
- */
-export async function within(place, act) {
-  place.hidden = true;
-  try {
-    await act();
-    return true;
-  } catch (problem) {
-    if (!(problem instanceof RequestError)) throw problem;
-    place.textContent = problem.message;
-    place.hidden = false;
-    return false;
-  }
 }

@@ -1,11 +1,16 @@
 // The panels of a transcript's page: each reads what it shows when it is first opened.
 import { $ } from "../../pages/static/dom.js";
 import { readConversation, startAsking } from "./chat.js";
+import { startSuggesting } from "./speaker-suggestions.js";
 import { readMade, startMaking } from "./summary.js";
+import { readTranslations, startTranslating } from "./translation.js";
 
 startMaking();
+startTranslating();
 startAsking();
+startSuggesting();
 openOnce($("making"), readMade);
+openOnce($("translating"), readTranslations);
 openOnce($("asking"), readConversation);
 
 /**

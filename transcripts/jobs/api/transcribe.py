@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer
 
 from accounts.api.idempotency import IDEMPOTENCY_ERRORS, answer_once, fingerprint_request
 from accounts.authentication import AuthenticationError, check_key_still_good
@@ -53,6 +53,7 @@ from transcripts.serializers import (
     AcceptedSerializer,
     TranscriptionRequestSerializer,
     TranscriptionSerializer,
+    VerboseTranscriptionSerializer,
 )
 from transcripts.services.stored_responses import store_with_transcript
 
@@ -66,6 +67,11 @@ class DeletedWhileWaitingError(ApiError):
 
 # Probing, and asking which models there are, before the wait begins.
 _PREPARING_S = 60.0
+_TRANSCRIPTION = PolymorphicProxySerializer(
+    component_name="AnyTranscription",
+    serializers=[TranscriptionSerializer, VerboseTranscriptionSerializer],
+    resource_type_field_name=None,
+)
 _RESPOND_ASYNC = re.compile(r"(^|[,;\s])respond-async($|[,;\s])", re.IGNORECASE)
 
 
@@ -90,7 +96,7 @@ class TranscriptionRequest:
         )
     ],
     request={"multipart/form-data": TranscriptionRequestSerializer},
-    responses={200: TranscriptionSerializer, 202: AcceptedSerializer},
+    responses={200: _TRANSCRIPTION, 202: AcceptedSerializer},
 )
 # No cookie counts on /v1/, so there is nothing to forge.
 @csrf_exempt

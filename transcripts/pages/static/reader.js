@@ -145,6 +145,15 @@ export function goTo(seconds, order = null) {
   else if (!isHere && order !== null) location.assign(`?line=${order}`);
 }
 
+/**
+ * @param {HTMLAudioElement} audio
+ * @param {() => void} act
+ */
+function whenReady(audio, act) {
+  if (audio.readyState >= HTMLMediaElement.HAVE_METADATA) act();
+  else audio.addEventListener("loadedmetadata", act, { once: true });
+}
+
 /** @param {HTMLAudioElement} audio */
 async function follow(audio) {
   const seconds = recordingTime(audio);
@@ -217,4 +226,6 @@ if (player) {
     showError(texts.no_recording, { retry: () => audio.load() }),
   );
   list.addEventListener("click", (event) => playClicked(event, audio));
+  const at = new URLSearchParams(location.search).get("at"); // a link to a time
+  if (at) whenReady(audio, () => goTo(Number(at)));
 }

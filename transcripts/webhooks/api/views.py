@@ -24,6 +24,7 @@ from transcripts.webhooks.endpoints import (
     EndpointDisabledError,
     TooManyEndpointsError,
     create_endpoint,
+    delete_endpoint,
     replay,
     rotate_secret,
     send_test,
@@ -100,7 +101,7 @@ class EndpointView(_WebhookView):
     @extend_schema(operation_id="delete_webhook", responses={204: None})
     def delete(self, request: Request, endpoint_id: UUID) -> Response:
         """Delete the endpoint and its log. Nothing more is sent to it."""
-        get_endpoint(user_of(request), endpoint_id).delete()
+        delete_endpoint(get_endpoint(user_of(request), endpoint_id))
         return Response(status=204)
 
 

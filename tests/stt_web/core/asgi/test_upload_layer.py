@@ -225,6 +225,44 @@ def test_a_client_that_leaves_in_the_middle_leaves_nothing_behind(
     assert behind.uploads == []
 
 
+CHUNK_BYTES = 1024 * 1024
+PART = b'--x\r\nContent-Disposition: form-data; name="%s"%s\r\n'
+# What a client may not send, though its body goes on; and the code that it is refused with.
+HOSTILE_FORMS = {
+    "parts without end": (
+        b"".join(PART % (b"f%d" % number, b"\r\n") for number in range(40)),
+        "too_many_fields",
+    ),
+    "one name again and again": ((PART % (b"same", b"\r\n\r\n")) * 2, "repeated_field"),
+    "a second file": ((PART % (b"file", b'; filename="a"\r\n\r\n')) * 2, "too_many_files"),
+    "a header line without end": (PART % (b"f", b"\r\nX-A: " + b"a" * 17_000), "malformed_upload"),
+    "header lines without end": (PART % (b"f", b"\r\nX-A: a" * 17), "malformed_upload"),
+    "a field without end": (PART % (b"f", b"\r\n") + bytes(70_000), "too_many_fields"),
+    "no form at all": (b"a" * 100, "malformed_upload"),
+}
+
+
+@pytest.mark.parametrize("form", HOSTILE_FORMS)
+@pytest.mark.parametrize("piece_bytes", [100_000, 9_973])
+def test_a_hostile_form_is_refused_while_its_body_is_still_coming(
+    server: Served, media: Path, form: str, piece_bytes: int
+) -> None:
+    hostile, code = HOSTILE_FORMS[form]
+    body = hostile.ljust(CHUNK_BYTES, b"a")  # a form is read by the chunk
+    sent = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": "1100000"}
+    connection, _ = begin_request(server, sent, reads=False)
+    with connection:
+        for start in range(0, len(body), piece_bytes):
+            connection.sendall(body[start : start + piece_bytes])
+        answer = b""
+        while not answer.endswith(b"}"):  # the head may come alone
+            answer += connection.recv(65536)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"] == code
+    wait_until(lambda: folders(media) == [], what="the refused upload is deleted")
+
+
 def test_bytes_arrive_on_disk_while_the_body_is_still_coming(
     tmp_path: Path, behind: Behind
 ) -> None:
