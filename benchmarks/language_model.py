@@ -1,11 +1,13 @@
 """What a language model does to others and they to it: schema, cancels, classes, recognition.
 
-`python -m benchmarks.language_model [answers] [cancels]` (20 and 40 by default), on the GGUF of
-STT_BENCH_LLM, or SmolLM2 of STT_TEST_CACHE. Recognition beside it: STT_BENCH_WEIGHTS (`weights`).
+`python -m benchmarks.language_model [answers] [cancels] [kills]` (200, 200 and 20 by default), on
+the GGUF of STT_BENCH_LLM, or SmolLM2 of STT_TEST_CACHE. Recognition beside it: STT_BENCH_WEIGHTS
+(`weights`). What of planted instructions it obeys: `language_instructions`.
 """
 # ruff: noqa: S311  # when a call is cancelled
 
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -18,6 +20,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 import grpc
+import psutil
 
 from benchmarks.weights import NAME, link_models
 from inference_service.assembly import assemble
@@ -62,8 +65,7 @@ SCHEMA = {
 
 
 async def main() -> None:
-    answers = int(sys.argv[1]) if len(sys.argv) > 1 else 20
-    cancels = int(sys.argv[2]) if len(sys.argv) > 2 else 40
+    answers, cancels, kills = [*map(int, sys.argv[1:4]), *(200, 200, 20)[len(sys.argv) - 1 :]]
     settings = Config(device="cpu", llm_context=4_096, llm_parallel=1)
     model = await asyncio.to_thread(LlamaModel, _find_gguf(), model_id="m", settings=settings)
     try:
@@ -72,7 +74,7 @@ async def main() -> None:
         await _measure_cancels(model, cancels)
     finally:
         model.close()
-    await _measure_recognition()
+    await _measure_recognition(kills)
 
 
 async def _measure_schema(model: LlamaModel, count: int) -> None:
@@ -129,7 +131,7 @@ async def _measure_cancels(model: LlamaModel, count: int) -> None:
         )
 
 
-async def _measure_recognition() -> None:
+async def _measure_recognition(kills: int) -> None:
     """A clip, again and again, alone and beside bulk work of the language model."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -141,6 +143,7 @@ async def _measure_recognition() -> None:
         try:
             async with grpc.aio.insecure_channel(server.address) as channel:
                 await _compare(channel)
+                await _kill(channel, kills)
         finally:
             await server.close()
 
@@ -165,6 +168,42 @@ async def _compare(channel: grpc.aio.Channel) -> None:
         f"a clip on {NAME}: p95 {1000 * first:.0f} ms alone, {1000 * second:.0f} ms beside bulk "
         f"work of the language model: {second / first:.2f} ×"
     )
+
+
+async def _kill(channel: grpc.aio.Channel, count: int) -> None:
+    """The process that writes, in mid-answer, while a clip is recognised."""
+    pcm = load_pcm("en_short_1")
+    message = language_pb2.ChatMessage(role=language_pb2.ChatMessage.ROLE_USER, content="Count.")
+    request = language_pb2.GenerateRequest(
+        model=MODEL,
+        messages=[message],
+        max_tokens=1_500,
+        text_class=language_pb2.TEXT_CLASS_INTERACTIVE,
+    )
+    unavailable = recognised = 0
+    for _ in range(count):
+        clip = asyncio.create_task(transcribe(channel, pcm))
+        call = language_pb2_grpc.LanguageStub(channel).Generate(request, timeout=600)
+        try:
+            async for event in call:
+                if event.HasField("delta"):
+                    _kill_workers()
+        except grpc.aio.AioRpcError as error:
+            unavailable += error.code() == grpc.StatusCode.UNAVAILABLE
+        await clip
+        recognised += 1
+        await asyncio.sleep(2)  # before it is started again
+    print(
+        f"killed in mid-answer {count} times: {unavailable} calls UNAVAILABLE,"
+        f" {recognised} clips recognised meanwhile"
+    )
+
+
+def _kill_workers() -> None:
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if any("llama_worker" in part for part in child.cmdline()):
+                child.kill()
 
 
 async def _time_each(work: Callable[[], Awaitable[None]]) -> list[float]:

@@ -44,6 +44,7 @@ _OPTIONS = (
     # A client that vanishes without closing is detected within 40 s, and its session ended.
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.ping_timeout_ms", 10_000),
     # Clients ping every 5 s, to notice a frozen server (`transcripts.inference.channel`).
     ("grpc.http2.min_ping_interval_without_data_ms", 4_000),
     ("grpc.keepalive_permit_without_calls", 1),

@@ -19,7 +19,7 @@ _FAULTS_OF_REQUEST = {
     "too_long",
 }
 _PASSING = {
-    "inference_unavailable": "The speech recognition service can't be reached; with Retry-After.",
+    "inference_unavailable": "The inference service can't be reached; with Retry-After.",
     "inference_full": "The speech recognition service was full.",
     "not_installed": "The model is not installed any more.",
     "language_not_supported": "The model that ran does not know the language.",

@@ -22,6 +22,7 @@ from inference_service.engines.language.model import (
     Message,
     PromptRead,
 )
+from tests.labelled_texts import read_instructions
 
 pytestmark = pytest.mark.real_weights
 
@@ -97,7 +98,8 @@ async def test_no_text_holds_a_control_token(
     model: LlamaModel, real_language_models_dir: Path
 ) -> None:
     [path] = (real_language_models_dir / SMOLLM2).glob("*.gguf")
-    hostile = [*FAMILIES, *read_gguf(path).control_tokens]
+    planted = [text for _, _, text in read_instructions()]
+    hostile = [*FAMILIES, *planted, *read_gguf(path).control_tokens]
     async with model.process(is_interactive=True).connect() as connection:
         plain = await connection.tokenize_messages([Message("user", "x")])
         for text in hostile:

@@ -36,13 +36,11 @@ class NotInstalledHereError(ApiError):
 
 
 class InferenceUnavailableError(ApiError):
-    """The speech recognition service can't be reached; with Retry-After."""
+    """The inference service can't be reached; with Retry-After."""
 
     status = 503
     code = "inference_unavailable"
-    message_text = (
-        "The speech recognition service can't be reached at the moment. Try again shortly."
-    )
+    message_text = "The inference service can't be reached at the moment. Try again shortly."
 
     def __init__(self) -> None:
         super().__init__(self.message_text, retry_after_s=5)

@@ -15,8 +15,10 @@ from transcripts.inference.servers import Server
 from transcripts.inference.targets import target_uri
 
 # A peer that is frozen or unplugged holds its TCP connection open: only unanswered pings reveal it.
-# Noticed after at most KEEPALIVE_TIME + KEEPALIVE_TIMEOUT. The server must allow pings this often
-# (grpc.http2.min_ping_interval_without_data_ms), or it answers with GOAWAY "too_many_pings".
+# Noticed after at most KEEPALIVE_TIME + KEEPALIVE_TIMEOUT: gRPC 1.85 waits for a ping's answer for
+# ping_timeout_ms, 60 s by default, whatever keepalive_timeout_ms is. The server must allow pings
+# this often (grpc.http2.min_ping_interval_without_data_ms), or it answers with GOAWAY
+# "too_many_pings".
 KEEPALIVE_TIME_MS = 5_000
 KEEPALIVE_TIMEOUT_MS = 5_000
 # Diarize carries the turns of a whole recording: 100,000 of 256 floats.
@@ -55,6 +57,7 @@ def channel_options(server: Server) -> list[tuple[str, object]]:
         ("grpc.service_config", _ROUND_ROBIN),
         ("grpc.keepalive_time_ms", KEEPALIVE_TIME_MS),
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
+        ("grpc.http2.ping_timeout_ms", KEEPALIVE_TIMEOUT_MS),
         ("grpc.http2.max_pings_without_data", 0),
         ("grpc.initial_reconnect_backoff_ms", 200),
         ("grpc.min_reconnect_backoff_ms", 1_000),

@@ -1,7 +1,7 @@
 """Noticing a frozen server behind a call that is silent.
 
-gRPC's pings don't notice it while audio is being sent: the sockets of the frozen process fill up,
-and the ping waits behind the audio, unsent (measured: still silent after 60 s). So a call without
+gRPC's pings may not notice it while audio is being sent: where the sockets of the frozen process
+are full, a ping waits behind the audio, unsent. So a call without
 events for a while has its server asked, over a connection of its own, whether it is there. A
 server that is merely busy answers (without the token: a refusal is an answer), and one that
 refuses the connection is not the one of the call.

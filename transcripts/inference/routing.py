@@ -43,8 +43,8 @@ _askers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="ask-instance")
 
 class NoInstanceError(InferenceUnavailableError):
     message_text = (
-        "None of your Private Cloud instances can be reached at the moment. Your recordings are"
-        " sent nowhere else. Try again shortly."
+        "None of your Private Cloud instances can be reached at the moment. Your recordings and"
+        " texts are sent nowhere else. Try again shortly."
     )
 
 

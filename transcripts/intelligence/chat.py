@@ -4,7 +4,7 @@ where it may not (`answer_question` runs in a thread of the texts').
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from stt_web.core.errors import ApiError
-from transcripts.exports.document import load_document
-from transcripts.inference.language import Vectors
+from transcripts.exports.document import Document
 from transcripts.inference.results import TextModel
 from transcripts.intelligence.answers import (
     ChatAnswer,
@@ -30,16 +29,22 @@ from transcripts.intelligence.answers import (
 from transcripts.intelligence.engines import TextEngines
 from transcripts.intelligence.models import ChatSession, ChatTurn, SegmentVectors
 from transcripts.intelligence.operations import EXTRACTIVE, summarise_text
-from transcripts.intelligence.results import load_source
+from transcripts.intelligence.results import load_finished
 from transcripts.intelligence.retrieval import (
     Found,
     Passage,
     SegmentIndex,
     build_index,
+    embed_query,
     list_passages,
     search,
 )
-from transcripts.intelligence.source import SourceText, is_in_language
+from transcripts.intelligence.source import (
+    SourceText,
+    identify_language,
+    is_in_language,
+    read_document,
+)
 from transcripts.intelligence.writing import warn
 from transcripts.locks import lock_transcript
 from transcripts.models import Transcript
@@ -64,11 +69,21 @@ class ChatQuestion:
 
     text: str
     searched: str
-    source: SourceText
+    document: Document
     passages: tuple[Passage, ...]
     stored: tuple[SegmentIndex, ...]
     revision: int
     model: str
+
+    @cached_property
+    def language(self) -> str:
+        joined = "\n".join(passage.text for passage in self.passages)
+        return self.document.language or identify_language(joined)
+
+    @cached_property
+    def source(self) -> SourceText:
+        """The text in sentences: of ten hours some seconds of work, and rarely asked for."""
+        return read_document(self.document, language=self.language)
 
 
 @dataclass(frozen=True)
@@ -94,14 +109,14 @@ def get_session(user: User, session_id: UUID, *, transcript: Transcript | None) 
 def prepare_question(
     transcript: Transcript, text: str, *, session: ChatSession | None, model: str
 ) -> ChatQuestion:
-    """Raises ApiError 409 `not_finished`. Six queries."""
-    source = load_source(transcript)
-    passages = list_passages(load_document(transcript, has_words=False))
+    """Raises ApiError 409 `not_finished`. Five queries."""
+    document = load_finished(transcript)
+    passages = list_passages(document)
     earlier = list_questions(session)
     return ChatQuestion(
         text,
         follow_up(text, earlier),
-        source,
+        document,
         tuple(passages),
         tuple(read_indexes(transcript, passages)),
         transcript.revision,
@@ -138,7 +153,7 @@ def answer_question(question: ChatQuestion, engines: TextEngines, *, emit: Emit)
     """Return the answer, and the vectors that had to be made. `emit` is told what comes earlier:
     `sources`, and `delta`s while a language model writes.
     """
-    language = question.source.language
+    language = question.language
     if is_about_speakers(question.text):
         return Answered(count_speakers(question.passages, language), None)
     if is_about_all(question.text) and question.source.sentences:
@@ -195,13 +210,16 @@ def find_passages(question: ChatQuestion, engines: TextEngines) -> FoundPassages
     installed = [(each.id, each.revision) for each in engines.list_embedders()]
     stored = {(index.model, index.weights_revision): index for index in question.stored}
     serving = next((each for each in installed if each in stored), None)
-    embedded = engines.embed_texts(
-        [question.searched], kind="query", model=serving[0] if serving else ""
+    embed = partial(engines.embed_queries, model=serving[0] if serving else "")
+    query = embed_query(question.searched, embed, server=engines.server.target)
+    find = partial(
+        search,
+        query,
+        question.passages,
+        language=question.language,
+        is_crossed=not is_in_language(question.searched, question.language),
     )
-    (query,) = embedded.vectors
-    is_crossed = not is_in_language(question.searched, question.source.language)
-    find = partial(search, question.searched, query, question.passages, is_crossed=is_crossed)
-    index = stored.get((embedded.model, embedded.revision))
+    index = stored.get((engines.embedder, engines.revision))
     if index is not None:
         return FoundPassages(find(index), is_outdated=bool(serving) and serving != installed[0])
     index = make_index(question.passages, engines)
@@ -209,11 +227,7 @@ def find_passages(question: ChatQuestion, engines: TextEngines) -> FoundPassages
 
 
 def make_index(passages: Sequence[Passage], engines: TextEngines) -> SegmentIndex:
-    def embed(texts: Sequence[str]) -> tuple[Vectors, str, str]:
-        embedded = engines.embed_texts(texts, kind="passage")
-        return embedded.vectors, embedded.model, embedded.revision
-
-    return build_index(passages, embed)
+    return build_index(passages, engines.embed_passages)
 
 
 def store_turn(

@@ -92,6 +92,16 @@ class TextEngines:
         self.embedder, self.revision = embedded.model, embedded.revision
         return embedded
 
+    def embed_queries(self, texts: Sequence[str], *, model: str = "") -> tuple[Vectors, str, str]:
+        """Return vectors to search by, the model and its weights' revision."""
+        embedded = self.embed_texts(texts, kind="query", model=model)
+        return embedded.vectors, embedded.model, embedded.revision
+
+    def embed_passages(self, texts: Sequence[str]) -> tuple[Vectors, str, str]:
+        """Return vectors to be found by, the model and its weights' revision."""
+        embedded = self.embed_texts(texts, kind="passage")
+        return embedded.vectors, embedded.model, embedded.revision
+
     def translate(
         self, sentences: Sequence[str], *, source: str, target: str, model: str = ""
     ) -> language.Translated:

@@ -1,5 +1,5 @@
 """Questions about all of an account's transcripts, or some: by owner first, then by what was
-chosen, then by meaning: some minutes at a time first, then the segments of the nearest ones.
+chosen, then by meaning (`library_search`).
 
 A transcript without vectors of its present text is indexed by the first question that would search
 it, newest first and so many segments a question; until then it isn't searched, and `coverage` says
@@ -7,43 +7,45 @@ so. Vectors of an earlier embedding model serve while it is installed, and are m
 background.
 """
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-import numpy as np
 from django.db import transaction
 from django.db.models import F
 
 from accounts.models import User
 from transcripts.exports.document import load_document
-from transcripts.inference.language import Vectors
 from transcripts.intelligence.answers import ChatAnswer, Emit, write_answer
 from transcripts.intelligence.chat import (
     choose_writer,
     go_on_with,
     make_index,
-    read_index,
     store_index,
 )
 from transcripts.intelligence.documents import escape
 from transcripts.intelligence.engines import TextEngines
 from transcripts.intelligence.library_routes import LibraryAnswer, phrase_language, title_of
+from transcripts.intelligence.library_search import (
+    LibraryQuestion,
+    LibraryVectors,
+    NearHit,
+    Unindexed,
+    rank_transcripts,
+    read_closely,
+)
 from transcripts.intelligence.models import ChatSession, ChatTurn, SegmentVectors
 from transcripts.intelligence.operations import EXTRACTIVE
 from transcripts.intelligence.retrieval import (
     Found,
     Hit,
-    Passage,
     SegmentIndex,
-    bar_of,
+    embed_query,
     list_passages,
-    search,
 )
-from transcripts.intelligence.source import is_in_language
 from transcripts.intelligence.writing import warn
 from transcripts.locks import lock_transcript
 from transcripts.models import READABLE_STATUSES, Transcript
@@ -53,7 +55,6 @@ from transcripts.text.clock import format_clock
 MOST_TRANSCRIPTS = 5_000
 _INDEXED_SEGMENTS = 5_000  # by one question
 _INDEXED_TRANSCRIPTS = 50
-_READ_CLOSELY = 20
 _SOURCES = 8
 _NEAREST = {
     "en": "The passages nearest to the question:",
@@ -77,48 +78,10 @@ class LibraryScope:
 
 
 @dataclass(frozen=True)
-class Unindexed:
-    transcript: Transcript
-    passages: tuple[Passage, ...]
-
-
-@dataclass(frozen=True)
-class LibraryQuestion:
-    text: str
-    searched: str
-    transcripts: dict[UUID, Transcript]
-    unindexed: tuple[Unindexed, ...]
-    model: str
-    embedders: frozenset[tuple[str, str]] = frozenset()  # of the stored vectors, with revisions
-
-
-@dataclass(frozen=True)
-class LibraryVectors:
-    """What the engines made for a question: its vector, and the indexes that were missing.
-    `earlier`: its vectors by earlier embedding models that are still installed, by model and
-    revision.
-    """
-
-    query: Vectors
-    model: str
-    weights_revision: str
-    earlier: dict[tuple[str, str], Vectors]
-    made: tuple[tuple[Unindexed, SegmentIndex], ...]
-
-
-@dataclass(frozen=True)
-class _NearHit:
-    transcript: Transcript
-    passage: Passage
-    score: float
-    margin: float  # above the bar of its embedding model: what those of several compare by
-
-
-@dataclass(frozen=True)
 class LibraryFound:
     """`hits`: what the answer is made of, best first; none: nothing is about the question."""
 
-    hits: tuple[_NearHit, ...]
+    hits: tuple[NearHit, ...]
     searched: int
     model: str
 
@@ -160,13 +123,15 @@ def prepare_library_question(
 
 def embed_library_question(question: LibraryQuestion, engines: TextEngines) -> LibraryVectors:
     """Runs in a thread of the texts': no query."""
-    (query,) = engines.embed([question.searched], kind="query")
+    server = engines.server.target
+    query = embed_query(question.searched, engines.embed_queries, server=server)
     model, revision = engines.embedder, engines.revision
     earlier = {}
     for each in engines.list_embedders():
         key = (each.id, each.revision)
         if key in question.embedders and key != (model, revision):
-            (earlier[key],) = engines.embed([question.searched], kind="query", model=each.id)
+            embed = partial(engines.embed_queries, model=each.id)
+            earlier[key] = embed_query(question.searched, embed, server=server)
     made = tuple(
         (each, make_index(each.passages, engines)) for each in question.unindexed if each.passages
     )
@@ -178,8 +143,8 @@ def find_in_library(vectors: LibraryVectors, question: LibraryQuestion) -> Libra
     for unindexed, index in vectors.made:
         _store_made(unindexed, index)
     _renew_outdated(vectors, question)
-    near, searched = _rank_transcripts(vectors, question)
-    hits, is_found = _read_closely(near, vectors, question)
+    near, searched = rank_transcripts(vectors, question)
+    hits, is_found = read_closely(near, question)
     shown = tuple(hits[:_SOURCES]) if is_found else ()
     return LibraryFound(shown, searched, f"{EXTRACTIVE}/{vectors.model}")
 
@@ -287,56 +252,7 @@ def _renew_outdated(vectors: LibraryVectors, question: LibraryQuestion) -> None:
         order_index(question.transcripts[transcript_id], is_urgent=True)
 
 
-def _queries_of(vectors: LibraryVectors) -> dict[tuple[str, str], Vectors]:
-    return {**vectors.earlier, (vectors.model, vectors.weights_revision): vectors.query}
-
-
-def _rank_transcripts(vectors: LibraryVectors, question: LibraryQuestion) -> tuple[list[UUID], int]:
-    """Return the nearest transcripts, best first, and how many were searched."""
-    queries = _queries_of(vectors)
-    rows = SegmentVectors.objects.filter(
-        transcript__in=list(question.transcripts), revision=F("transcript__revision")
-    ).values_list("transcript_id", "model", "weights_revision", "dimensions", "coarse")
-    best: dict[UUID, float] = {}
-    for transcript_id, model, revision, dimensions, coarse in rows.iterator(chunk_size=200):
-        query = queries.get((model, revision))
-        if query is None:
-            continue
-        means = np.frombuffer(bytes(coarse), np.float16).reshape(-1, dimensions)
-        score = float((means.astype(np.float32) @ query).max()) - bar_of(model)
-        best[transcript_id] = max(score, best.get(transcript_id, -1.0))
-    ranked = sorted(best, key=lambda each: -best[each])
-    empty = sum(1 for each in question.unindexed if not each.passages)
-    return ranked[:_READ_CLOSELY], len(ranked) + empty
-
-
-def _read_closely(
-    near: Sequence[UUID], vectors: LibraryVectors, question: LibraryQuestion
-) -> tuple[list[_NearHit], bool]:
-    hits: dict[UUID, list[_NearHit]] = {}
-    is_found = False
-    queries = _queries_of(vectors)
-    rows = SegmentVectors.objects.filter(transcript__in=near, revision=F("transcript__revision"))
-    # Where there are vectors of two models, those of the present one come last, and stay.
-    for row in sorted(rows, key=lambda each: each.model == vectors.model):
-        query = queries.get((row.model, row.weights_revision))
-        transcript = question.transcripts[row.transcript_id]
-        passages = list_passages(load_document(transcript, has_words=False))
-        index = read_index(row)
-        if query is None or index.keys != tuple(passage.key for passage in passages):
-            continue
-        is_crossed = not is_in_language(question.searched, transcript.language)
-        found: Found = search(question.searched, query, passages, index, is_crossed=is_crossed)
-        is_found = is_found or found.is_found
-        bar = bar_of(row.model, is_crossed=is_crossed)
-        hits[row.transcript_id] = [
-            _NearHit(transcript, passages[hit.place], hit.score, hit.score - bar)
-            for hit in found.hits
-        ]
-    return sorted(itertools.chain(*hits.values()), key=lambda hit: -hit.margin), is_found
-
-
-def _describe_hit(hit: _NearHit) -> dict[str, Any]:
+def _describe_hit(hit: NearHit) -> dict[str, Any]:
     return {
         "transcript": str(hit.transcript.pk),
         "title": hit.transcript.title,
@@ -350,7 +266,7 @@ def _describe_hit(hit: _NearHit) -> dict[str, Any]:
     }
 
 
-def _write(hits: Sequence[_NearHit], language: str) -> str:
+def _write(hits: Sequence[NearHit], language: str) -> str:
     """Return the passages, those of one transcript together, the best transcript first."""
     parts = [_NEAREST[language]]
     for transcript in dict.fromkeys(hit.transcript for hit in hits):

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from stt_web.core.errors import ApiError
-from transcripts.exports.document import load_document
+from transcripts.exports.document import Document, load_document
 from transcripts.intelligence.models import ResultKind, StoredResult
 from transcripts.intelligence.result_files import list_formats
 from transcripts.intelligence.source import SourceText, read_document
@@ -44,8 +44,7 @@ def load_source(
 
     Raises ApiError: 409 `not_finished`, 400 `unknown_speaker`. Four queries.
     """
-    check_finished(transcript)
-    document = load_document(transcript, has_words=False)
+    document = load_finished(transcript)
     if speaker and speaker not in document.speakers:
         names = ", ".join(document.speakers) or "none"
         raise ApiError(
@@ -68,6 +67,12 @@ def check_finished(transcript: Transcript) -> None:
         raise ApiError(
             "This transcript is not finished: wait for its text.", status=409, code="not_finished"
         )
+
+
+def load_finished(transcript: Transcript) -> Document:
+    """Return the transcript without its words' times. Raises ApiError 409. Three queries."""
+    check_finished(transcript)
+    return load_document(transcript, has_words=False)
 
 
 def store_result(

@@ -10,14 +10,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from transcripts.intelligence import pages as intelligence_pages
+from transcripts.intelligence.pages import panels
 from transcripts.models import READABLE_STATUSES, Speaker, Tag, Transcript
 from transcripts.pages.script_texts import COMMON, render_texts
 
 _MOST_CHOICES = 200  # tags, and names of speakers
 TEXTS: dict[str, Any] = {
     **COMMON,
-    **intelligence_pages.CHAT_TEXTS,
+    **panels.CHAT_TEXTS,
     "asking": gettext_lazy("Searching your transcripts…"),
     "not_here": gettext_lazy("Not in these transcripts"),
     "open": gettext_lazy("Open"),

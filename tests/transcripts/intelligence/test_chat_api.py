@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import grpc
@@ -10,15 +11,18 @@ import numpy as np
 import pytest
 import requests
 
+from accounts.models import ApiKey
 from accounts.services.account_deletion import close_account, remove_account
+from protos.stt.v1 import language_pb2
 from tests.transcripts.fake_inference import FakeInference
 from tests.transcripts.fake_language import WRITER, FakeLanguage, vectors_of
 from tests.transcripts.intelligence.conftest import create_meeting, install_writer
 from tests.transcripts.intelligence.texts import CZECH_MEETING
 from tests.transcripts.served_api import Client, make_client
+from transcripts.inference.language import Vectors
 from transcripts.intelligence.answers import follow_up, is_about_all, is_about_speakers
 from transcripts.intelligence.models import ChatSession, ChatTurn, SegmentVectors
-from transcripts.intelligence.retrieval import Passage, build_index, search, surround
+from transcripts.intelligence.retrieval import Passage, build_index, embed_query, search, surround
 from transcripts.models import Segment, Transcript
 from transcripts.user_data import export_user_data
 
@@ -82,9 +86,9 @@ def test_vectors_are_made_once_for_a_text_and_again_for_a_changed_one(
     client: Client, meeting: Transcript, language: FakeLanguage
 ) -> None:
     ask(client, meeting, WHEN)
-    assert len(language.embedded) == 2  # the question, and the passages
+    assert count_passages_embedded(language) == 1
     ask(client, meeting, FAR)
-    assert len(language.embedded) == 3
+    assert count_passages_embedded(language) == 1
     (row,) = SegmentVectors.objects.all()
     count = Segment.objects.filter(transcript=meeting).count()
     assert len(bytes(row.vectors)) == count * 2 * row.dimensions * 2
@@ -104,7 +108,7 @@ def test_other_weights_make_other_vectors(
     language.weights = "2"
     ask(client, meeting, WHEN)
     assert SegmentVectors.objects.get().weights_revision == "2"
-    assert len(language.embedded) == 4
+    assert count_passages_embedded(language) == 2
 
 
 def test_a_conversation_is_stored_and_a_follow_up_refers_back(
@@ -250,6 +254,24 @@ def test_a_reader_who_leaves_a_stream_ends_the_work(
     assert not ChatTurn.objects.exists()
 
 
+def test_a_key_that_is_revoked_ends_its_stream(
+    client: Client, meeting: Transcript, language: FakeLanguage
+) -> None:
+    language.hangs = threading.Event()
+    answer = client.call(
+        "POST",
+        path_of(meeting),
+        json={"question": WHEN},
+        headers={"Accept": "text/event-stream"},
+        stream=True,
+    )
+    ApiKey.objects.update(revoked_at="2020-01-01T00:00:00Z")
+    (name, data) = read_events(answer)[-1]
+    assert (name, data["code"]) == ("error", "invalid_key"), data
+    assert language.left.acquire(timeout=10)
+    assert not ChatTurn.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [
@@ -297,24 +319,33 @@ def test_planted_instructions_are_quoted_at_most(client: Client, language: FakeL
     assert body["answer"] != "BANANA"
 
 
+def count_passages_embedded(language: FakeLanguage) -> int:
+    kind = language_pb2.EmbedRequest.KIND_PASSAGE
+    return sum(request.kind == kind for request in language.embedded)
+
+
+def embed(texts: Sequence[str]) -> tuple[Vectors, str, str]:
+    return vectors_of(texts), "counted-words", "1"
+
+
 def test_ten_hours_are_searched_quickly_and_rightly() -> None:
     passages = [
         Passage(n, f"k{n}", f"Sentence {n} about subject {n % 977}", n, n + 1, None)
         for n in range(7200)
     ]
-    index = build_index(passages, lambda texts: (vectors_of(texts), "counted-words", "1"))
-    (query,) = vectors_of(["Sentence 4711"])
+    index = build_index(passages, embed)
+    query = embed_query("Sentence 4711", embed, server="")
     began = time.process_time()
-    found = search("Sentence 4711", query, passages, index)
+    found = search(query, passages, index)
     assert time.process_time() - began < 1
     assert found.hits[0].place in range(4710, 4713)
 
 
 def test_passages_join_hits_that_are_neighbours() -> None:
     passages = [Passage(n, f"k{n}", f"text {n}", n, n + 1, None) for n in range(9)]
-    index = build_index(passages, lambda texts: (vectors_of(texts), "m", "1"))
+    index = build_index(passages, embed)
     assert index.vectors.dtype == np.float16
-    hits = search("text", vectors_of(["text"])[0], passages, index).hits
+    hits = search(embed_query("text", embed, server=""), passages, index).hits
     chosen = [hit for hit in hits if hit.place in (0, 2, 7)]
     assert surround(chosen, count=9) == [range(4), range(6, 9)]
 

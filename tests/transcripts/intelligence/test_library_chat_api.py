@@ -97,7 +97,7 @@ def test_unfinished_transcripts_are_left_out(client: Client, garden: Transcript)
 def test_texts_are_indexed_once_and_again_for_other_weights(
     client: Client, garden: Transcript, language: FakeLanguage, inference: FakeInference
 ) -> None:
-    ask(client, TOMATOES)
+    ask(client, TOMATOES)  # embeds what is usual in questions, too
     calls = len(language.embedded)
     ask(client, WHEN)
     assert len(language.embedded) == calls + 1

@@ -43,7 +43,6 @@ from transcripts.intelligence.chat import (
 from transcripts.intelligence.engines import TEXT_ERRORS, TextEngines
 from transcripts.intelligence.library_chat import (
     LibraryScope,
-    LibraryVectors,
     embed_library_question,
     find_in_library,
     list_transcripts,
@@ -59,6 +58,7 @@ from transcripts.intelligence.library_routes import (
     plan_summaries,
     write_summaries,
 )
+from transcripts.intelligence.library_search import LibraryVectors
 from transcripts.intelligence.models import ChatSession
 
 _MOST_IDS = 1_000
