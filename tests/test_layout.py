@@ -7,7 +7,17 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 CODE = ("stt_web", "accounts", "billing", "transcripts", "inference_service")
 # Tests of the whole: real processes, browsers, clients, weights, and every endpoint at once.
-OF_THE_WHOLE = {"browser", "contract", "e2e", "js", "probes", "real", "speech", "weights"}
+OF_THE_WHOLE = {
+    "browser",
+    "contract",
+    "e2e",
+    "js",
+    "labelled",
+    "probes",
+    "real",
+    "speech",
+    "weights",
+}
 # Tested where they are used: tables, commands, and names for templates.
 _WITHOUT_TESTS = {"management", "migrations", "models", "templatetags"}
 

@@ -48,7 +48,7 @@ _RETRY_AFTER_S = 5
 _OPTIONS = ("redact", "format", "track")
 
 
-class RecordingDeletedError(ApiError):
+class SourceDeletedError(ApiError):
     """The recording was deleted, as the account's retention has it."""
 
     status = 410
@@ -89,7 +89,7 @@ class RecordingDeletedError(ApiError):
 @allow_methods("GET", "HEAD")
 @needs("read")
 @raises(
-    *EXPORT_ERRORS, RecordingDeletedError, NoRecordingError, UnsatisfiableRangeError, *MEDIA_ERRORS
+    *EXPORT_ERRORS, SourceDeletedError, NoRecordingError, UnsatisfiableRangeError, *MEDIA_ERRORS
 )
 async def show_masked_audio(
     request: HttpRequest, principal: Principal, transcript_id: UUID
@@ -123,7 +123,7 @@ def _describe(request: HttpRequest, transcript: Transcript) -> WantedAudio:
             unknown[:40], f"There is no option {unknown[:40]!r}: there are {', '.join(_OPTIONS)}."
         )
     if transcript.recording.audio_deleted_at is not None:
-        raise RecordingDeletedError
+        raise SourceDeletedError
     find_recording(transcript)
     format_name = query.get("format", "").strip().lower() or "mp3"
     if format_name not in BEEPED_FORMATS:

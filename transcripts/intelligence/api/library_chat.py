@@ -31,6 +31,7 @@ from transcripts.intelligence.api.chat import (
     read_question,
 )
 from transcripts.intelligence.api.results import IntelligenceView, read_body
+from transcripts.intelligence.api.shapes import AnswerWarningSerializer
 from transcripts.intelligence.api.work import NextWork, order_work
 from transcripts.intelligence.chat import (
     ChatNotFoundError,
@@ -111,6 +112,7 @@ class LibraryAnswerSerializer(serializers.Serializer[object]):
     model = serializers.CharField()
     approximate = serializers.BooleanField()
     unsupported = serializers.IntegerField()
+    warnings = AnswerWarningSerializer(many=True)
     usage = serializers.DictField(child=serializers.IntegerField())
     coverage = LibraryCoverageSerializer()
 

@@ -107,14 +107,20 @@ class GenerateRequestSerializer(AsyncRequestSerializer):
     model = serializers.CharField(required=False, help_text=_MODEL)
 
 
+class UsedTemplateSerializer(serializers.Serializer[object]):
+    id = serializers.CharField()
+    name = serializers.CharField()
+
+
 class ContentSerializer(serializers.Serializer[object]):
     type = serializers.CharField()
+    template = UsedTemplateSerializer(required=False, help_text="Where a template was asked for.")
     model = serializers.CharField()
     approximate = serializers.BooleanField()
     coverage = CoverageSerializer()
     content = serializers.CharField(help_text="Markdown.", allow_blank=True)
     data = serializers.JSONField(  # type: ignore[assignment]  # a Serializer's own name
-        allow_null=True, help_text="The same for programs."
+        help_text="The same for programs, or null."
     )
     warnings = AnswerWarningSerializer(many=True, required=False)
     sentences = QuotedSentenceSerializer(many=True, required=False, help_text="Of what is written.")
@@ -207,13 +213,21 @@ class MadeContentSerializer(MadeSerializer, ContentSerializer):
     pass
 
 
+class TranslatedPartSerializer(serializers.Serializer[object]):
+    start = serializers.FloatField()
+    end = serializers.FloatField()
+    text = serializers.CharField(allow_blank=True)
+
+
 class TranslatedSegmentSerializer(serializers.Serializer[object]):
     segment_order = serializers.IntegerField(help_text="From 0.")
-    start = serializers.FloatField(allow_null=True)
-    end = serializers.FloatField(allow_null=True)
+    segment = serializers.CharField(help_text="Its key.")
+    start = serializers.FloatField()
+    end = serializers.FloatField()
     speaker = serializers.CharField(allow_null=True)
     text = serializers.CharField(allow_blank=True)
     untranslated = serializers.BooleanField(help_text="A sentence of it is as it was.")
+    sentences = TranslatedPartSerializer(many=True, help_text="Sentences, and parts of them.")
 
 
 class MadeTranslationSerializer(MadeSerializer):
@@ -221,4 +235,5 @@ class MadeTranslationSerializer(MadeSerializer):
     source_language = serializers.CharField()
     target_language = serializers.CharField()
     segments = TranslatedSegmentSerializer(many=True)
+    untranslated = serializers.IntegerField(help_text="Segments with a sentence that is as it was.")
     model = serializers.CharField(allow_blank=True, help_text="Empty: the text was in it already.")

@@ -69,7 +69,6 @@ class TextJobSerializer(serializers.Serializer[object]):
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
     answer = serializers.JSONField(
-        allow_null=True,
         required=False,
         help_text="Of a text that came with the request: what the request would have been answered"
         " with. Stored for a day.",

@@ -5,8 +5,10 @@ import json
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 
+from accounts.authentication import hold_open
 from accounts.models import User
 from stt_web.core.errors import ApiError
 from transcripts.intelligence.models import TextJob, TextOperation
@@ -45,7 +47,10 @@ def order_text_job(
     user: User, task: TextTask, *, transcript: Transcript | None, is_async: bool
 ) -> TextJob:
     """Return the job that does it: one that is under way, or a new one. Raises
-    TooManyTextJobsError. Two queries and an insertion.
+    TooManyTextJobsError. Three queries and an insertion.
+
+    The race: the account's other requests, and its closing. Its row's lock puts them one behind the
+    other.
     """
     job = TextJob(
         owner=user,
@@ -57,13 +62,14 @@ def order_text_job(
     )
     job.fingerprint = _fingerprint(job)
     under_way = list_text_jobs(user).filter(status__in=OPEN_STATUSES)
-    # Of two at once both may be made: each is right, and the later result stays.
-    running = under_way.filter(fingerprint=job.fingerprint).first()
-    if running is not None:
-        return running
-    if under_way.count() >= settings.MAX_OPEN_TEXT_JOBS:
-        raise TooManyTextJobsError
-    create_text_job(job)
+    with transaction.atomic():
+        hold_open(user)
+        running = under_way.filter(fingerprint=job.fingerprint).first()
+        if running is not None:
+            return running
+        if under_way.count() >= settings.MAX_OPEN_TEXT_JOBS:
+            raise TooManyTextJobsError
+        create_text_job(job)
     return job
 
 
