@@ -35,6 +35,7 @@ def describe_text_job(job: TextJob, *, has_answer: bool = True) -> dict[str, Any
     transcript. No query.
     """
     is_processing = job.operation == TextOperation.PROCESS
+    done = job.total if job.status == Status.COMPLETED else job.done
     error = {"code": job.error_code, "message": job.error_message} if job.error_code else None
     described = {
         "id": str(job.pk),
@@ -42,7 +43,7 @@ def describe_text_job(job: TextJob, *, has_answer: bool = True) -> dict[str, Any
         "status": job.status,
         "transcript": str(job.transcript_id) if job.transcript_id else None,
         "request": _describe_request(job),
-        "progress": {"done": job.done, "of": job.total or None},
+        "progress": {"done": done, "of": job.total or None},
         "result_id": str(job.result_id) if job.result_id else None,
         "steps": _describe_steps(job) if is_processing else [],
         "error": error,
