@@ -20,8 +20,6 @@ TURN_TAKING_PAUSE_MS = 200
 # What a change of speaker must gain, in seconds of speech that would else be the wrong person's.
 CHANGE_AT_BREAK_S = 0.01
 CHANGE_INSIDE_S = 0.45
-# The first or the last word of a sentence alone: its time is roughest, beside the break.
-CHANGE_FOR_ONE_WORD_S = 0.9
 # What the person who speaks most of a word is ahead of the others at least: word times are rough,
 # and where two speak at once, the one who began goes on. (Wrong words of 2,149: 3.4 % where it
 # were 4.1 % without.)
@@ -66,8 +64,7 @@ def speakers_of_words(
 
     What is minimised is the speech in which a word's speaker is silent while another one speaks,
     plus a price for each change: small at sentence ends and pauses, large inside a sentence, so
-    that a label flips there only on strong evidence, and twice as large where that leaves a
-    sentence's first or last word to itself. In overlapped speech, where both are as
+    that a label flips there only on strong evidence. In overlapped speech, where both are as
     likely, the last speaker goes on.
     words: of one recording, in time order. turns: of voices, may overlap; labels: one a turn.
     Returns 1 for every word where there are no turns. Cost: 0.2 s for three hours of talk.
@@ -79,19 +76,10 @@ def speakers_of_words(
     for at in range(len(words)):
         # The speaker of a few words on may have begun here: a change is moved to a break.
         soon = {who for each in against[at : at + WORDS_AHEAD] for who in each.known}
-        change_s = _price_change(words, at)
+        change_s = CHANGE_AT_BREAK_S if at == 0 or _is_break(words, at) else CHANGE_INSIDE_S
         costs, step = _step(costs, soon, against[at], change_s)
         steps.append(step)
     return _trace(costs, steps)
-
-
-def _price_change(words: Sequence[Word], at: int) -> float:
-    """Return what it costs that another speaker than that of the word before speaks word `at`."""
-    if at == 0 or _is_break(words, at):
-        return CHANGE_AT_BREAK_S
-    is_last = at + 1 == len(words) or _is_break(words, at + 1)
-    is_first_before = at == 1 or _is_break(words, at - 1)
-    return CHANGE_FOR_ONE_WORD_S if is_last or is_first_before else CHANGE_INSIDE_S
 
 
 def _step(
@@ -107,7 +95,7 @@ def _step(
         step[speaker] = speaker if stays_s <= changed_s else cheapest
         reached[speaker] = min(stays_s, changed_s) + contradictions.of(speaker)
     # One who is dearer than a change from the cheapest is never on the best way.
-    limit_s = min(reached.values()) + CHANGE_FOR_ONE_WORD_S
+    limit_s = min(reached.values()) + CHANGE_INSIDE_S
     return {who: cost for who, cost in reached.items() if cost <= limit_s}, step
 
 
