@@ -19,6 +19,7 @@ from accounts.models import ApiKey, User
 from accounts.principals import (
     OF_GUESTS_TOO,
     OF_THE_API,
+    OF_UPLOADS,
     Principal,
     check_scopes,
     find_session_user,
@@ -69,6 +70,12 @@ class KeyAuthentication(PrincipalAuthentication):
     """Keys only: no cookie counts on /v1/."""
 
     accepted = frozenset()
+
+
+class PageAuthentication(PrincipalAuthentication):
+    """Keys, and the tickets of our pages: for what they ask of /v1/."""
+
+    accepted = OF_UPLOADS
 
 
 class GuestAuthentication(PrincipalAuthentication):

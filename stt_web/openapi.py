@@ -135,6 +135,12 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
         return []
 
 
+class PageScheme(KeyScheme):
+    """The pages' tickets are not for programs."""
+
+    target_class = "accounts.permissions.PageAuthentication"
+
+
 class GuestScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # no stubs
     target_class = "accounts.permissions.GuestAuthentication"
     name = "apiKeyOrToken"

@@ -79,8 +79,9 @@ def test_a_live_session_is_asked_for_the_same_under_the_same_names() -> None:
     asked = TranscriptionOptions.parse({"language": "multi", "languages": "cs,en"})
     config = StreamOptions(asked=replace(asked, prompt="Brno")).as_proto()
 
-    assert list(live) == ["model", "language", "languages"]
-    assert set(live) <= set(speech_pb2.StreamConfig.DESCRIPTOR.fields_by_name)
+    recognised = ["model", "language", "languages"]
+    assert list(live) == [*recognised, "auto_process", "template"]  # these two are for afterwards
+    assert set(recognised) <= set(speech_pb2.StreamConfig.DESCRIPTOR.fields_by_name)
     assert (list(config.languages), config.multilingual) == (["cs", "en"], True)
     assert config.prompt == "Brno"
 
@@ -114,6 +115,8 @@ def test_what_is_sent_again_asks_for_the_same(name: str) -> None:
         "hot_words": "gRPC,PyAV",
         "track": "all",
         "channels": "3",
+        "auto_process": "summary,title",
+        "template": "meeting",
     }
     asked = TranscriptionOptions.parse({name: sent[name]})
     assert asked != TranscriptionOptions()

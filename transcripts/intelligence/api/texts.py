@@ -13,8 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.idempotency import IDEMPOTENCY_ERRORS, fingerprint_request
-from accounts.permissions import KeyAuthentication, PrincipalAuthentication, Scopes, user_of
-from accounts.principals import OF_UPLOADS
+from accounts.permissions import KeyAuthentication, PageAuthentication, Scopes, user_of
 from stt_web.core.documentation import raises
 from transcripts.intelligence.api import shapes
 from transcripts.intelligence.api.bodies import Body
@@ -155,12 +154,6 @@ class TranslateView(TextView):
             "model": body.name("model"),
         }
         return self.order_task(request, body, TextTask(TextOperation.TRANSLATE, fields))
-
-
-class PageAuthentication(PrincipalAuthentication):
-    """Keys, and the tickets of our pages."""
-
-    accepted = OF_UPLOADS
 
 
 class TranslationLanguagesView(TextView):
