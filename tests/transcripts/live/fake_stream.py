@@ -76,6 +76,8 @@ class FakeStream:
     def __enter__(self) -> Self:
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
+        with grpc.insecure_channel(self.target) as channel:
+            grpc.channel_ready_future(channel).result(10)
         return self
 
     def __exit__(
