@@ -135,7 +135,7 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
         return []
 
 
-class PageScheme(KeyScheme):
+class PageScheme(KeyScheme):  # type: ignore[no-untyped-call]  # no stubs
     """The pages' tickets are not for programs."""
 
     target_class = "accounts.permissions.PageAuthentication"
