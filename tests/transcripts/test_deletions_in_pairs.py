@@ -218,12 +218,19 @@ def test_a_link_is_read_while_it_is_revoked(
 ) -> None:
     transcript = finished(make_transcript, account)
 
+    made: list[str] = []
+
     def make() -> tuple[Verb, Verb]:
         link, token = create_share(transcript)
+        made.append(token)
         verb: Verb = lambda: find_share(token) and None  # noqa: E731
         return verb, partial(revoke_share, transcript, link.pk)
 
-    meet_and_miss(make, lambda: None)
+    def opens_nothing() -> None:
+        with pytest.raises(ApiError):
+            find_share(made[-1])
+
+    meet_and_miss(make, opens_nothing)
 
 
 def test_a_link_is_revoked_twice_and_its_transcript_deleted(

@@ -46,7 +46,7 @@ from transcripts.editing.align_edits import read_aligned
 from transcripts.editing.api.conditional import show_segment
 from transcripts.exports.document import load_segment
 from transcripts.exports.json import PublicSegment, seconds, segment_as_json
-from transcripts.jobs.status_watch import Snapshot, get_watcher
+from transcripts.jobs.status_watch import Snapshot, StatusSubscription, get_watcher
 from transcripts.models import Segment, Transcript
 from transcripts.principals import find_transcript, is_still_allowed
 from transcripts.services.shown_gaps import seconds_in
@@ -143,15 +143,22 @@ async def _events(transcript_id: UUID, cursor: Cursor) -> AsyncIterator[bytes]:
     yield b"retry: 2000\n\n"
     async with get_watcher().subscribe(transcript_id, wants_place=True) as subscription:
         while cursor.status != _DONE:
-            try:
-                async with asyncio.timeout(_KEEP_ALIVE_S):
-                    snapshot = await subscription.next_change()
-            except TimeoutError:
+            snapshot = await _wait_for_change(subscription)
+            if snapshot is None:
                 yield b": still here\n\n"
                 continue
             async for known, event in _news(transcript_id, snapshot, cursor):
                 cursor = known
                 yield event
+
+
+async def _wait_for_change(subscription: StatusSubscription) -> Snapshot | None:
+    """Return the transcript as it changed to; None where a comment is due instead."""
+    try:
+        async with asyncio.timeout(_KEEP_ALIVE_S):
+            return await subscription.next_change()
+    except TimeoutError:
+        return None
 
 
 async def follow_edits(transcript_id: UUID, *, since: int) -> AsyncIterator[bytes]:
@@ -163,10 +170,8 @@ async def follow_edits(transcript_id: UUID, *, since: int) -> AsyncIterator[byte
     known: set[int] = set()
     async with get_watcher().subscribe(transcript_id) as subscription:
         while True:
-            try:
-                async with asyncio.timeout(_KEEP_ALIVE_S):
-                    snapshot = await subscription.next_change()
-            except TimeoutError:
+            snapshot = await _wait_for_change(subscription)
+            if snapshot is None:
                 yield b": still here\n\n"
                 continue
             for pk, body in await sync_to_async(_read_edits)(transcript_id, since, known):
@@ -182,10 +187,8 @@ async def follow_texts(transcript_id: UUID, *, after: datetime | None) -> AsyncI
     yield b"retry: 2000\n\n"
     async with get_watcher().subscribe(transcript_id) as subscription:
         while True:
-            try:
-                async with asyncio.timeout(_KEEP_ALIVE_S):
-                    snapshot = await subscription.next_change()
-            except TimeoutError:
+            snapshot = await _wait_for_change(subscription)
+            if snapshot is None:
                 yield b": still here\n\n"
                 continue
             for job in await sync_to_async(list_changed)(transcript_id, after=after):
