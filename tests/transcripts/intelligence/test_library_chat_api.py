@@ -112,6 +112,34 @@ def test_texts_are_indexed_once_and_again_for_other_weights(
     assert set(SegmentVectors.objects.values_list("weights_revision", flat=True)) == {"2"}
 
 
+def test_a_transcript_with_vectors_of_two_models_is_quoted_once(
+    client: Client, garden: Transcript, language: FakeLanguage, inference: FakeInference
+) -> None:
+    language.models.add("another")
+    list_embedder(inference, language.embedder, is_default=True)
+    list_embedder(inference, "another")
+    ask(client, TOMATOES)
+    row = SegmentVectors.objects.get(transcript=garden)
+    row.pk, row.model = None, "another"
+    row.save()
+    body = ask(client, TOMATOES).json()
+    quoted = [(each["transcript"], each["segment"]) for each in body["sources"]]
+    assert len(quoted) == len(set(quoted)) > 0
+    assert body["coverage"] == {"transcripts": 2, "searched": 2, "complete": True}
+
+
+def test_a_text_that_changed_after_its_vectors_were_read_is_left_out(
+    client: Client, garden: Transcript, meeting: Transcript
+) -> None:
+    ask(client, TOMATOES)
+    last = garden.segments.order_by("position").last()
+    assert last is not None
+    last.delete()
+    answer = ask(client, TOMATOES)
+    assert answer.status_code == 200, answer.text
+    assert str(garden.pk) not in {each["transcript"] for each in answer.json()["sources"]}
+
+
 def test_nothing_about_it_is_reported(client: Client, garden: Transcript) -> None:
     body = ask(client, "Which penguins swim across Antarctica?").json()
     assert (body["found"], body["sources"]) == (False, [])

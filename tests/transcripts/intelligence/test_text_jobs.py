@@ -28,6 +28,7 @@ from transcripts.intelligence.text_jobs.sweep import purge_text_jobs, sweep_text
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.jobs.lease import LeaseLostError
 from transcripts.models import Status, Transcript
+from transcripts.services.shown_text_jobs import describe_text_job
 from transcripts.webhooks.endpoints import create_endpoint
 from transcripts.webhooks.models import WebhookDelivery, WebhookEndpoint
 
@@ -463,3 +464,11 @@ def test_an_end_that_meets_the_answer_comes_before_or_after_it(
         return
     is_stored = StoredResult.objects.exists()
     assert TextJob.objects.get().status == (Status.COMPLETED if is_stored else Status.CANCELLED)
+
+
+def test_a_completed_job_has_done_all_of_its_parts() -> None:
+    """The engine tells of a part when it begins."""
+    job = TextJob(operation="generate", done=5, total=6, created_at=timezone.now())
+    for status, done in ((Status.PROCESSING, 5), (Status.COMPLETED, 6)):
+        job.status = status
+        assert describe_text_job(job)["progress"] == {"done": done, "of": 6}
