@@ -1,6 +1,7 @@
 """What a machine gets at its first start.
 
-A recogniser that it can carry, a speaker model, and the embedders, by which texts are searched.
+A recogniser that it can carry, a speaker model, the embedders, by which texts are searched, and the
+enhancers, which are small.
 """
 
 import os
@@ -78,9 +79,9 @@ def install_first(
     has_speakers = catalog.find(Kind.SPEAKER_MODEL) is not None or _pull_first_of(
         speaker_models, settings, report=report
     )
-    for embedder in catalog.entries(Kind.EMBEDDER):
-        if not embedder.is_available:
-            _pull_first_of([embedder.id], settings, report=report)
+    for entry in (*catalog.entries(Kind.EMBEDDER), *catalog.entries(Kind.ENHANCER)):
+        if not entry.is_available:
+            _pull_first_of([entry.id], settings, report=report)
     return has_speakers
 
 

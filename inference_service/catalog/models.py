@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from inference_service.catalog.enhancers import ENHANCERS
 from inference_service.catalog.entries import CatalogueModel
 from inference_service.catalog.own_models import read_own_models
 from inference_service.catalog.speaker_models import SPEAKER_MODELS
@@ -14,6 +15,7 @@ CATALOGUE: tuple[CatalogueModel, ...] = (
     *SPEAKER_MODELS,
     *TEXT_MODELS,
     *TRANSLATORS,
+    *ENHANCERS,
 )
 
 

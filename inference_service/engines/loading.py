@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from inference_service.catalog import ModelEntry
+from inference_service.catalog.enhancers import DEEPFILTERNET_ENGINE, GTCRN_ENGINE
 from inference_service.catalog.entries import (
     FASTER_WHISPER_ENGINE,
     FIREFOX_ENGINE,
@@ -81,6 +82,22 @@ def load_madlad_translator(entry: ModelEntry, settings: EngineSettings) -> Loade
     return load_madlad(entry, settings)
 
 
+def load_deepfilternet_enhancer(entry: ModelEntry, settings: EngineSettings) -> LoadedModel:
+    """Load DeepFilterNet 3; 0.2 s. Raises RuntimeError or ValueError for bad weights."""
+    from inference_service.engines.enhancement.deepfilternet import load_deepfilternet
+
+    del settings
+    return load_deepfilternet(entry)
+
+
+def load_gtcrn_enhancer(entry: ModelEntry, settings: EngineSettings) -> LoadedModel:
+    """Load GTCRN; 0.1 s. Raises RuntimeError or ValueError for bad weights."""
+    from inference_service.engines.enhancement.gtcrn import load_gtcrn
+
+    del settings
+    return load_gtcrn(entry)
+
+
 def estimate_language_model_bytes(entry: ModelEntry, settings: EngineSettings) -> int:
     from inference_service.engines.language.llama import estimate_llama_bytes
 
@@ -107,4 +124,6 @@ LOADERS: dict[str, EngineLoader] = {
     LLAMA_ENGINE: EngineLoader(load_language_model, estimate_language_model_bytes),
     FIREFOX_ENGINE: EngineLoader(load_firefox_translator, _estimate_by_files),
     MADLAD_ENGINE: EngineLoader(load_madlad_translator, _estimate_by_weights),
+    DEEPFILTERNET_ENGINE: EngineLoader(load_deepfilternet_enhancer, _estimate_by_files),
+    GTCRN_ENGINE: EngineLoader(load_gtcrn_enhancer, _estimate_by_files),
 }
