@@ -161,6 +161,7 @@ async def _serving() -> AsyncIterator[str]:
             pool=ModelPool(catalog, config, load=lambda *_: InstantRecogniser()),
             schedulers=Schedulers(lambda: Scheduler(metrics=metrics)),
             stages=CpuStages(threads=3),
+            enhancing=CpuStages(threads=2),
             embedder=load_embedder(Path(folder)),
             admission=Admission(max_sessions=1),
             device=Device("cpu", "a CPU", 0, "", is_gpu_available=False),

@@ -23,6 +23,8 @@ _MAX_STAGE_THREADS = 8
 # Of the accelerator's memory, for the weights of the loaded models; the rest is for the batch.
 _WEIGHTS_SHARE = 0.7
 _MAX_ALIGNERS = 4
+# One for bulk work, one for short recordings, below recognition: each 30 × real time or more.
+_ENHANCING_THREADS, _ENHANCING_NICENESS = 2, 10
 
 
 def assemble(config: Config) -> InferenceServer:
@@ -42,6 +44,7 @@ def assemble(config: Config) -> InferenceServer:
         schedulers=Schedulers(lambda: Scheduler(metrics=metrics)),
         # One for each core, and the one that is reserved for other than bulk work.
         stages=CpuStages(threads=min(_MAX_STAGE_THREADS, cores) + 1),
+        enhancing=CpuStages(threads=_ENHANCING_THREADS, niceness=_ENHANCING_NICENESS),
         embedder=load_embedder(config.models_dir),
         admission=Admission(
             max_sessions=config.max_sessions,

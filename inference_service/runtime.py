@@ -20,6 +20,7 @@ class Runtime:
     pool: ModelPool
     schedulers: Schedulers
     stages: CpuStages
+    enhancing: CpuStages  # threads of its own: a recording's enhancement keeps no one waiting
     embedder: Embedder | None  # no speaker model is installed: no turns
     admission: Admission
     device: Device

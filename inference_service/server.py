@@ -110,6 +110,7 @@ class InferenceServer:
         runtime = self._runtime
         await runtime.schedulers.close()
         runtime.stages.close()
+        runtime.enhancing.close()
         if runtime.timer is not None:
             runtime.timer.close()
         await runtime.pool.close()

@@ -11,6 +11,7 @@ window they hold a permit for); the queue itself needs no bound of its own.
 import asyncio
 import heapq
 import itertools
+import os
 import threading
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -26,8 +27,11 @@ Stage = Callable[[], None]
 class CpuStages:
     """A few threads that take the most urgent work first."""
 
-    def __init__(self, *, threads: int) -> None:
-        """threads: at least 2, of which one never takes bulk work."""
+    def __init__(self, *, threads: int, niceness: int = 0) -> None:
+        """threads: at least 2, of which one never takes bulk work. niceness: of the threads, where
+        the system has one for each (Linux): 10 takes what others leave.
+        """
+        self._niceness = niceness
         self._queue: list[tuple[Priority, int, Stage]] = []
         self._arrivals = itertools.count()
         self._changed = threading.Condition()
@@ -74,6 +78,8 @@ class CpuStages:
             self._changed.notify_all()
 
     def _work(self, lowest: Priority) -> None:
+        if self._niceness:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self._niceness)
         while job := self._take(lowest):
             job()
 

@@ -96,6 +96,7 @@ def serve(models_dir: Path, tmp_path: Path) -> Serve:
             ),
             schedulers=Schedulers(lambda: Scheduler(metrics=metrics, limits=limits)),
             stages=CpuStages(threads=3),
+            enhancing=CpuStages(threads=2),
             embedder=embedder,
             admission=Admission(
                 max_sessions=config.max_sessions,

@@ -34,25 +34,25 @@ class RealService:
 @pytest.fixture(scope="session")
 def real_models_dir() -> Path:
     """A models folder that holds `base` and `tiny.en`."""
-    return _pull("base", "tiny.en")
+    return pull_real("base", "tiny.en")
 
 
 @pytest.fixture(scope="session")
 def real_speaker_models_dir() -> Path:
     """A models folder that holds the speaker model beside `base`."""
-    return _pull("base", "campplus")
+    return pull_real("base", "campplus")
 
 
 @pytest.fixture(scope="session")
 def real_embedders_dir() -> Path:
     """A models folder that holds both embedders, converted here."""
-    return _pull("multilingual-e5-small", "all-minilm-l6-v2")
+    return pull_real("multilingual-e5-small", "all-minilm-l6-v2")
 
 
 @pytest.fixture(scope="session")
 def real_language_models_dir() -> Path:
     """A models folder that holds SmolLM2-135M-Instruct."""
-    return _pull("smollm2-135m-instruct")
+    return pull_real("smollm2-135m-instruct")
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +91,7 @@ async def real_service(real_config: Config) -> AsyncIterator[RealService]:
         await server.close()
 
 
-def _pull(*names: str) -> Path:
+def pull_real(*names: str) -> Path:
     """Install the models in the cache and return its models folder."""
     config = replace(read_config(), models_dir=read_cache_dir() / "models")
     for name in names:

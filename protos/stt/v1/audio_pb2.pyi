@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from protos.stt.v1 import speech_pb2 as _speech_pb2
 import builtins as _builtins
 import sys
@@ -18,6 +19,173 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _Strength:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _StrengthEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Strength.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    STRENGTH_UNSPECIFIED: _Strength.ValueType  # 0
+    """as STRENGTH_STANDARD"""
+    STRENGTH_LIGHT: _Strength.ValueType  # 1
+    """nothing becomes quieter by more than 12 dB"""
+    STRENGTH_STANDARD: _Strength.ValueType  # 2
+    """24 dB"""
+    STRENGTH_FULL: _Strength.ValueType  # 3
+    """no bound"""
+
+class Strength(_Strength, metaclass=_StrengthEnumTypeWrapper): ...
+
+STRENGTH_UNSPECIFIED: Strength.ValueType  # 0
+"""as STRENGTH_STANDARD"""
+STRENGTH_LIGHT: Strength.ValueType  # 1
+"""nothing becomes quieter by more than 12 dB"""
+STRENGTH_STANDARD: Strength.ValueType  # 2
+"""24 dB"""
+STRENGTH_FULL: Strength.ValueType  # 3
+"""no bound"""
+Global___Strength: _TypeAlias = Strength  # noqa: Y015
+
+@_typing.final
+class EnhanceRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONFIG_FIELD_NUMBER: _builtins.int
+    PCM_FIELD_NUMBER: _builtins.int
+    pcm: _builtins.bytes
+    """all others: 32-bit floats, little-endian, channels interleaved; whole frames, at most 1 MiB"""
+    @_builtins.property
+    def config(self) -> Global___EnhanceConfig:
+        """the first message"""
+
+    def __init__(
+        self,
+        *,
+        config: Global___EnhanceConfig | None = ...,
+        pcm: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "payload", b"payload", "pcm", b"pcm"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "payload", b"payload", "pcm", b"pcm"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["config", "pcm"]  # noqa: Y015
+    _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
+
+Global___EnhanceRequest: _TypeAlias = EnhanceRequest  # noqa: Y015
+
+@_typing.final
+class EnhanceConfig(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRIORITY_FIELD_NUMBER: _builtins.int
+    RATE_HZ_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
+    STRENGTH_FIELD_NUMBER: _builtins.int
+    priority: _speech_pb2.Priority.ValueType
+    rate_hz: _builtins.int
+    """4,000 to 192,000"""
+    channels: _builtins.int
+    """1 to 16; each is enhanced by itself"""
+    strength: Global___Strength.ValueType
+    def __init__(
+        self,
+        *,
+        priority: _speech_pb2.Priority.ValueType = ...,
+        rate_hz: _builtins.int = ...,
+        channels: _builtins.int = ...,
+        strength: Global___Strength.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "priority", b"priority", "rate_hz", b"rate_hz", "strength", b"strength"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EnhanceConfig: _TypeAlias = EnhanceConfig  # noqa: Y015
+
+@_typing.final
+class EnhanceEvent(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCEPTED_FIELD_NUMBER: _builtins.int
+    PCM_FIELD_NUMBER: _builtins.int
+    FINISHED_FIELD_NUMBER: _builtins.int
+    pcm: _builtins.bytes
+    """as the request's"""
+    @_builtins.property
+    def accepted(self) -> Global___EnhanceAccepted:
+        """the first"""
+
+    @_builtins.property
+    def finished(self) -> Global___EnhanceFinished:
+        """the last"""
+
+    def __init__(
+        self,
+        *,
+        accepted: Global___EnhanceAccepted | None = ...,
+        pcm: _builtins.bytes = ...,
+        finished: Global___EnhanceFinished | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "event", b"event", "finished", b"finished", "pcm", b"pcm"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "event", b"event", "finished", b"finished", "pcm", b"pcm"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["accepted", "pcm", "finished"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
+
+Global___EnhanceEvent: _TypeAlias = EnhanceEvent  # noqa: Y015
+
+@_typing.final
+class EnhanceAccepted(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    FALLBACK_FIELD_NUMBER: _builtins.int
+    INSTALL_HINT_FIELD_NUMBER: _builtins.int
+    model: _builtins.str
+    """"deepfilternet3", "gtcrn"; "wiener": the engine without weights"""
+    fallback: _builtins.bool
+    """no model is installed for such a source"""
+    install_hint: _builtins.str
+    """with `fallback`: a sentence, what to install"""
+    def __init__(
+        self,
+        *,
+        model: _builtins.str = ...,
+        fallback: _builtins.bool = ...,
+        install_hint: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fallback", b"fallback", "install_hint", b"install_hint", "model", b"model"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EnhanceAccepted: _TypeAlias = EnhanceAccepted  # noqa: Y015
+
+@_typing.final
+class EnhanceFinished(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FRAMES_FIELD_NUMBER: _builtins.int
+    frames: _builtins.int
+    """samples of each channel"""
+    def __init__(
+        self,
+        *,
+        frames: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frames", b"frames"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EnhanceFinished: _TypeAlias = EnhanceFinished  # noqa: Y015
 
 @_typing.final
 class FindTurnsRequest(_message.Message):

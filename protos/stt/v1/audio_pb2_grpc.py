@@ -44,6 +44,11 @@ class AudioStub:
                 request_serializer=protos_dot_stt_dot_v1_dot_audio__pb2.FindTurnsRequest.SerializeToString,
                 response_deserializer=protos_dot_stt_dot_v1_dot_audio__pb2.FindTurnsEvent.FromString,
                 _registered_method=True)
+        self.Enhance = channel.stream_stream(
+                '/stt.v1.Audio/Enhance',
+                request_serializer=protos_dot_stt_dot_v1_dot_audio__pb2.EnhanceRequest.SerializeToString,
+                response_deserializer=protos_dot_stt_dot_v1_dot_audio__pb2.EnhanceEvent.FromString,
+                _registered_method=True)
 
 
 class AudioServicer:
@@ -67,6 +72,17 @@ class AudioServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Enhance(self, request_iterator, context):
+        """Takes noise out of speech. The client sends `config` first, then `pcm` to the end, and half-closes.
+        The server answers `accepted` at once, then `pcm`: in all as many samples as came, each at its
+        place; and `finished` last. Not reading slows the sender down. It always runs: where no model suits
+        that is installed, by an engine without weights, and `accepted` says so. INVALID_ARGUMENT for a rate
+        or a number of channels out of bounds; RESOURCE_EXHAUSTED and UNAVAILABLE as Transcribe.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AudioServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -79,6 +95,11 @@ def add_AudioServicer_to_server(servicer, server):
                     servicer.FindTurns,
                     request_deserializer=protos_dot_stt_dot_v1_dot_audio__pb2.FindTurnsRequest.FromString,
                     response_serializer=protos_dot_stt_dot_v1_dot_audio__pb2.FindTurnsEvent.SerializeToString,
+            ),
+            'Enhance': grpc.stream_stream_rpc_method_handler(
+                    servicer.Enhance,
+                    request_deserializer=protos_dot_stt_dot_v1_dot_audio__pb2.EnhanceRequest.FromString,
+                    response_serializer=protos_dot_stt_dot_v1_dot_audio__pb2.EnhanceEvent.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -135,6 +156,33 @@ class Audio:
             '/stt.v1.Audio/FindTurns',
             protos_dot_stt_dot_v1_dot_audio__pb2.FindTurnsRequest.SerializeToString,
             protos_dot_stt_dot_v1_dot_audio__pb2.FindTurnsEvent.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Enhance(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/stt.v1.Audio/Enhance',
+            protos_dot_stt_dot_v1_dot_audio__pb2.EnhanceRequest.SerializeToString,
+            protos_dot_stt_dot_v1_dot_audio__pb2.EnhanceEvent.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,13 @@ class AudioStub:
     `with_speaker_turns`, whose windows come without text. FAILED_PRECONDITION where no speaker model is
     installed; RESOURCE_EXHAUSTED and UNAVAILABLE as Transcribe.
     """
+    Enhance: _grpc.StreamStreamMultiCallable[_audio_pb2.EnhanceRequest, _audio_pb2.EnhanceEvent]
+    """Takes noise out of speech. The client sends `config` first, then `pcm` to the end, and half-closes.
+    The server answers `accepted` at once, then `pcm`: in all as many samples as came, each at its
+    place; and `finished` last. Not reading slows the sender down. It always runs: where no model suits
+    that is installed, by an engine without weights, and `accepted` says so. INVALID_ARGUMENT for a rate
+    or a number of channels out of bounds; RESOURCE_EXHAUSTED and UNAVAILABLE as Transcribe.
+    """
 
 @_typing.type_check_only
 class AudioAsyncStub(AudioStub):
@@ -54,6 +61,13 @@ class AudioAsyncStub(AudioStub):
     """Finds the speaker turns of a recording without recognising it: the way of Transcribe with
     `with_speaker_turns`, whose windows come without text. FAILED_PRECONDITION where no speaker model is
     installed; RESOURCE_EXHAUSTED and UNAVAILABLE as Transcribe.
+    """
+    Enhance: _aio.StreamStreamMultiCallable[_audio_pb2.EnhanceRequest, _audio_pb2.EnhanceEvent]  # type: ignore[assignment]
+    """Takes noise out of speech. The client sends `config` first, then `pcm` to the end, and half-closes.
+    The server answers `accepted` at once, then `pcm`: in all as many samples as came, each at its
+    place; and `finished` last. Not reading slows the sender down. It always runs: where no model suits
+    that is installed, by an engine without weights, and `accepted` says so. INVALID_ARGUMENT for a rate
+    or a number of channels out of bounds; RESOURCE_EXHAUSTED and UNAVAILABLE as Transcribe.
     """
 
 class AudioServicer(metaclass=_abc_1.ABCMeta):
@@ -77,6 +91,19 @@ class AudioServicer(metaclass=_abc_1.ABCMeta):
         """Finds the speaker turns of a recording without recognising it: the way of Transcribe with
         `with_speaker_turns`, whose windows come without text. FAILED_PRECONDITION where no speaker model is
         installed; RESOURCE_EXHAUSTED and UNAVAILABLE as Transcribe.
+        """
+
+    @_abc_1.abstractmethod
+    def Enhance(
+        self,
+        request_iterator: _MaybeAsyncIterator[_audio_pb2.EnhanceRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_audio_pb2.EnhanceEvent], _abc.AsyncIterator[_audio_pb2.EnhanceEvent]]:
+        """Takes noise out of speech. The client sends `config` first, then `pcm` to the end, and half-closes.
+        The server answers `accepted` at once, then `pcm`: in all as many samples as came, each at its
+        place; and `finished` last. Not reading slows the sender down. It always runs: where no model suits
+        that is installed, by an engine without weights, and `accepted` says so. INVALID_ARGUMENT for a rate
+        or a number of channels out of bounds; RESOURCE_EXHAUSTED and UNAVAILABLE as Transcribe.
         """
 
 def add_AudioServicer_to_server(servicer: AudioServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
