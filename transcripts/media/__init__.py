@@ -5,6 +5,7 @@
     open_decoder(path)  PCM int16 LE mono 16 kHz, lazily   the same, and DecoderDiedError
     read_excerpt(path)  a few seconds from anywhere, soon
     write_beeped(path)  a copy with a tone in the place of some spans
+    OriginalDecoder     every channel at its own rate, as floats
     warm_up()           once at the start of a process: later starts cost milliseconds
     FORMATS             what is promised
 
@@ -24,6 +25,7 @@ from transcripts.media.decoder import (
 from transcripts.media.errors import DecoderDiedError, MediaError
 from transcripts.media.formats import FORMATS
 from transcripts.media.messages import Pick, Probe, Track
+from transcripts.media.originals import OriginalDecoder, SoundShape
 
 __all__ = [
     "BEEPED_FORMATS",
@@ -32,8 +34,10 @@ __all__ = [
     "DecoderDiedError",
     "MediaError",
     "MediaWarning",
+    "OriginalDecoder",
     "Pick",
     "Probe",
+    "SoundShape",
     "Track",
     "open_decoder",
     "probe",

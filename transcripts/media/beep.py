@@ -27,10 +27,8 @@ from transcripts.media.messages import (
     file_message,
     note_message,
 )
-from transcripts.media.pcm import Converter, decode_frames
 from transcripts.media.recording import RecordingFile, too_long
-from transcripts.media.report import Report
-from transcripts.media.timeline import Timeline
+from transcripts.media.whole_frames import FrameShape, read_whole_frames
 
 BEEP_HZ: Final = 1000
 # RMS of -23 dBFS: as loud as speech is, by EBU R 128.
@@ -59,24 +57,6 @@ _CODECS: Final = {
 }
 
 
-@dataclass(frozen=True)
-class _Shape:
-    """What all frames of the copy have in common."""
-
-    codec: _Codec
-    rate_hz: int
-    channels: int
-
-    @property
-    def layout(self) -> str:
-        return "stereo" if self.channels == 2 else "mono"
-
-    @property
-    def bit_rate(self) -> int:
-        """For MP3: speech without audible loss; MPEG-2's rates end at 160 kbit/s."""
-        return (64_000 if self.rate_hz < 32_000 else 96_000) * self.channels
-
-
 def beep_out(file: RecordingFile, task: BeepTask, *, pick: Pick) -> Iterator[bytes]:
     """Yield the copy's chunks, ticks, and at the end a note with its length. Raises as `read_pcm`.
 
@@ -86,8 +66,10 @@ def beep_out(file: RecordingFile, task: BeepTask, *, pick: Pick) -> Iterator[byt
     writer: _Writer | None = None
     limit_s = longest_s(file.size_bytes)
     ticked_s = 0.0
-    for frame, shape in _frames_on_timeline(file, task, pick=pick):
-        writer = writer or _Writer(sink, shape, task.intervals_ms)
+    codec = _CODECS[task.format]
+    frames = read_whole_frames(file, lambda first: _shape_of(first, codec, pick), pick=pick)
+    for frame, shape in frames:
+        writer = writer or _Writer(sink, codec, shape, task.intervals_ms)
         writer.write(frame)
         yield from sink.take()
         if writer.end_s > limit_s:
@@ -101,70 +83,25 @@ def beep_out(file: RecordingFile, task: BeepTask, *, pick: Pick) -> Iterator[byt
     yield note_message("end", decoded_ms=round(1000 * writer.end_s) if writer else 0)
 
 
-def _frames_on_timeline(
-    file: RecordingFile, task: BeepTask, *, pick: Pick
-) -> Iterator[tuple[AudioFrame, _Shape]]:
-    """Yield frames of one shape without holes: where there is no sound, they are silent."""
-    codec = _CODECS[task.format]
-    shape: _Shape | None = None
-    position = 0  # in samples of the copy
-    for recording in file.parts():
-        origin_s = position / shape.rate_hz if shape else 0.0
-        timeline = Timeline(recording, origin_s=origin_s, report=Report())
-        converter: Converter | None = None
-        for frame, lost_s in decode_frames(recording, report=Report()):
-            shape = shape or _shape_of(frame, codec, pick)
-            length_s = frame.samples / frame.sample_rate
-            silence_s = timeline.place(frame.time, length_s, lost_s=lost_s)
-            if converter is not None and (silence_s or not converter.fits(frame)):
-                for made in converter.flush_frames():
-                    position += made.samples
-                    yield made, shape
-                converter = None
-            if silence_s:
-                begins = round((timeline.end_s - length_s) * shape.rate_hz)
-                for made in _silent_frames(shape, max(0, begins - position)):
-                    position += made.samples
-                    yield made, shape
-            converter = converter or _make_converter(frame, shape, pick)
-            for made in converter.convert_frames(frame):
-                position += made.samples
-                yield made, shape
-        if converter is not None and shape is not None:
-            for made in converter.flush_frames():
-                position += made.samples
-                yield made, shape
-
-
-def _shape_of(frame: AudioFrame, codec: _Codec, pick: Pick) -> _Shape:
+def _shape_of(frame: AudioFrame, codec: _Codec, pick: Pick) -> FrameShape:
     rate_hz = min(
         _RATES_HZ, key=lambda each: (each < frame.sample_rate, abs(each - frame.sample_rate))
     )
     if frame.sample_rate > _RATES_HZ[-1]:
         rate_hz = _RATES_HZ[-1]
     is_mono = bool(pick.channel) or frame.layout.nb_channels == 1
-    return _Shape(codec, rate_hz, 1 if is_mono else 2)
-
-
-def _make_converter(frame: AudioFrame, shape: _Shape, pick: Pick) -> Converter:
-    return Converter(
-        frame,
-        pick=Pick(channel=pick.channel),
-        rate_hz=shape.rate_hz,
-        sample_format=shape.codec.sample_format,
-        mixed_to=shape.layout,
-        chunk_samples=shape.rate_hz,
+    return FrameShape(
+        sample_format=codec.sample_format,
+        rate_hz=rate_hz,
+        layout="mono" if is_mono else "stereo",
+        channels=1 if is_mono else 2,
+        chunk_samples=rate_hz,
     )
 
 
-def _silent_frames(shape: _Shape, samples: int) -> Iterator[AudioFrame]:
-    for start in range(0, samples, shape.rate_hz):
-        frame = AudioFrame(
-            shape.codec.sample_format, shape.layout, min(shape.rate_hz, samples - start)
-        )
-        for plane in frame.planes:
-            plane.update(bytes(plane.buffer_size))
-        yield frame
+def _bit_rate(shape: FrameShape) -> int:
+    """For MP3: speech without audible loss; MPEG-2's rates end at 160 kbit/s."""
+    return (64_000 if shape.rate_hz < 32_000 else 96_000) * shape.channels
 
 
 class _Sink(io.RawIOBase):
@@ -203,8 +140,14 @@ class _Sink(io.RawIOBase):
 class _Writer:
     """The encoder and the muxer, and how far they came."""
 
-    def __init__(self, sink: _Sink, shape: _Shape, intervals_ms: Sequence[tuple[int, int]]) -> None:
-        codec = shape.codec
+    def __init__(
+        self,
+        sink: _Sink,
+        codec: _Codec,
+        shape: FrameShape,
+        intervals_ms: Sequence[tuple[int, int]],
+    ) -> None:
+        self._codec = codec
         self._shape = shape
         self._container = av.open(
             sink, "w", format=codec.muxer, container_options=dict(codec.muxer_options)
@@ -214,7 +157,7 @@ class _Writer:
         stream.codec_context.format = codec.sample_format
         stream.codec_context.thread_count = 1
         if codec.muxer == "mp3":
-            stream.codec_context.bit_rate = shape.bit_rate
+            stream.codec_context.bit_rate = _bit_rate(shape)
         self._stream = stream
         self._intervals = [
             (ms_start * shape.rate_hz // 1000, -(-ms_end * shape.rate_hz // 1000))
@@ -222,7 +165,7 @@ class _Writer:
         ]
         self._next = 0  # the first interval that isn't over
         self._position = 0
-        self._tone = _make_tone(shape)
+        self._tone = _make_tone(codec, shape)
 
     @property
     def end_s(self) -> float:
@@ -254,7 +197,7 @@ class _Writer:
             self._fill(frame, start - self._position, min(behind, end) - start, start)
 
     def _fill(self, frame: AudioFrame, at: int, samples: int, position: int) -> None:
-        wide = _SAMPLE_BYTES * (1 if self._shape.codec.is_planar else self._shape.channels)
+        wide = _SAMPLE_BYTES * (1 if self._codec.is_planar else self._shape.channels)
         rate_hz = self._shape.rate_hz
         for plane in frame.planes:
             view = memoryview(plane).cast("B")
@@ -268,9 +211,9 @@ class _Writer:
                 done += count
 
 
-def _make_tone(shape: _Shape) -> bytes:
+def _make_tone(codec: _Codec, shape: FrameShape) -> bytes:
     """Return one second, which ends where it begins: int16, as the codec's planes hold it."""
-    repeats = 1 if shape.codec.is_planar else shape.channels
+    repeats = 1 if codec.is_planar else shape.channels
     step = 2 * math.pi * BEEP_HZ / shape.rate_hz
     samples = array.array("h")
     for number in range(shape.rate_hz):

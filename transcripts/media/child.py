@@ -24,6 +24,7 @@ from transcripts.media.errors import MediaError
 from transcripts.media.excerpt import read_excerpt
 from transcripts.media.limits import longest_s
 from transcripts.media.messages import MediaTask, note_message, pcm_message
+from transcripts.media.original import original_out
 from transcripts.media.pcm import RATE_HZ, read_pcm
 from transcripts.media.recording import RecordingFile, open_recording, too_long
 from transcripts.media.report import Report
@@ -54,12 +55,15 @@ def serve(connection: Connection, job: MediaTask) -> None:
 
 
 def _answer(job: MediaTask) -> Iterator[bytes]:
-    is_probe = job.start_ms is None and not job.is_survey and job.beep is None
+    is_whole = job.is_survey or job.is_original or job.beep is not None
+    is_probe = job.start_ms is None and not is_whole
     with open_recording(
         job.path, is_probe=is_probe, pick=job.pick, is_encoding=job.beep is not None
     ) as file:
         if job.beep is not None:
             yield from beep_out(file, job.beep, pick=job.pick)
+        elif job.is_original:
+            yield from original_out(file, pick=job.pick)
         elif job.is_survey:
             yield from survey(file)
         elif job.start_ms is None:

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-Kind = Literal["probe", "survey", "error", "tick", "end"]
+Kind = Literal["probe", "survey", "shape", "error", "tick", "end"]
 Field = str | int | bool | list[list[int]] | list[dict[str, Any]]
 
 MAX_PCM_BYTES: Final = 320_000
@@ -97,7 +97,8 @@ class FileChunk:
 
 @dataclass(frozen=True)
 class MediaTask:
-    """What a child is started for. `start_ms` None means: probe; `length_ms`: only so much."""
+    """What a child is started for. `start_ms` None means: probe; `length_ms`: only so much.
+    `is_original`: every channel at its own rate, as floats."""
 
     path: str
     start_ms: int | None = None
@@ -105,6 +106,7 @@ class MediaTask:
     pick: Pick = Pick()
     is_survey: bool = False
     beep: BeepTask | None = None
+    is_original: bool = False
 
 
 @dataclass(frozen=True)
