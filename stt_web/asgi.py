@@ -40,7 +40,7 @@ from stt_web.core.wakeups import receive_wakeups  # noqa: E402
 from stt_web.routing import socket_router  # noqa: E402
 from transcripts.media import warm_up  # noqa: E402
 
-UPLOAD_PATHS = ("/v1/transcribe", "/api/v1/transcripts/import/")
+UPLOAD_PATHS = ("/v1/transcribe", "/v1/enhance-audio", "/api/v1/transcripts/import/")
 
 # Uploads are probed in child processes; the first would wait for a second for its parent.
 warm_up()

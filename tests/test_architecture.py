@@ -41,6 +41,7 @@ ROOMS = (
     *FOUNDATIONS,
     "diarization",
     "editing",
+    "enhancement",
     "exports",
     "gaps",
     "imports",

@@ -14,6 +14,9 @@ from celery.signals import worker_init, worker_ready, worker_shutting_down
 from stt_web.core.background import run_guarded, spawn_thread
 from transcripts.diarization.voices import VOICES_TASK, analyse_voices
 from transcripts.editing.align_edits import ALIGN_TASK, align_edit, sweep_alignments
+from transcripts.enhancement.order import ENHANCE_TASK
+from transcripts.enhancement.run import run_enhancement
+from transcripts.enhancement.sweep import purge_enhancements, sweep_enhancements
 from transcripts.exports.masked_audio import MASK_AUDIO_TASK, make_masked_audio
 from transcripts.exports.options import ExportOptions
 from transcripts.exports.worker_exports import EXPORT_TASK, make_export
@@ -34,6 +37,7 @@ from transcripts.webhooks.pump import pump_deliveries, stop_pumps
 __all__ = [
     "align_edited_words",
     "deliver_webhooks",
+    "enhance",
     "enqueue",
     "find_voices",
     "index_for_search",
@@ -61,11 +65,17 @@ def work_on_text(job_id: str) -> None:
     run_text_job(UUID(job_id))
 
 
+@shared_task(name=ENHANCE_TASK, acks_late=True, ignore_result=True)
+def enhance(enhancement_id: str) -> None:
+    run_enhancement(UUID(enhancement_id))
+
+
 @shared_task(name="transcripts.sweep", ignore_result=True)
 def sweep() -> None:
     run_guarded(sweep_transcripts, name="sweep")
     run_guarded(sweep_alignments, name="sweep")
     run_guarded(sweep_text_jobs, name="sweep")
+    run_guarded(sweep_enhancements, name="sweep")
 
 
 @shared_task(name=ALIGN_TASK, acks_late=True, ignore_result=True)
@@ -88,6 +98,7 @@ def deliver_webhooks() -> None:
 def purge_expired() -> None:
     purge.purge_expired()
     purge_text_jobs()
+    purge_enhancements()
 
 
 @shared_task(name="transcripts.apply_retention", ignore_result=True)
@@ -130,6 +141,7 @@ def _sweep_at_start(**_: object) -> None:
     """What died with the last worker is found now, not at the next beat."""
     spawn_thread(sweep_transcripts, name="sweep-at-start")
     spawn_thread(sweep_text_jobs, name="sweep-texts-at-start")
+    spawn_thread(sweep_enhancements, name="sweep-enhancements-at-start")
 
 
 @worker_shutting_down.connect

@@ -10,6 +10,7 @@ from transcripts.api.guests import ClaimView
 from transcripts.api.transcripts import CancelView, TranscriptListView, TranscriptView
 from transcripts.diarization import api as diarization_api
 from transcripts.editing.api import revisions, segments
+from transcripts.enhancement.api import enhance, enhancements
 from transcripts.exports.api.archives import BulkExportView
 from transcripts.exports.api.masked_audio import show_masked_audio
 from transcripts.exports.api.views import export_transcript, lint_subtitles
@@ -36,6 +37,7 @@ from transcripts.webhooks.api import views as webhooks_views
 
 inference_urlpatterns = [
     path("transcribe", transcribe),
+    path("enhance-audio", enhance.enhance_audio),
     path("models", show_models),
     path("languages", show_languages),
     path("formats", show_formats),
@@ -48,6 +50,14 @@ inference_urlpatterns = [
 ]
 management_urlpatterns = [
     path("cloud/", CloudView.as_view(), name="cloud"),
+    path("enhancements/", enhancements.EnhancementListView.as_view()),
+    path(
+        "enhancements/<uuid:enhancement_id>/",
+        enhancements.EnhancementView.as_view(),
+        name="enhancement",
+    ),
+    path("enhancements/<uuid:enhancement_id>/audio/", enhancements.show_enhanced_audio),
+    path("enhancements/<uuid:enhancement_id>/events/", enhancements.stream_enhancement),
     path("transcripts/", TranscriptListView.as_view()),
     path("transcripts/<uuid:transcript_id>/", TranscriptView.as_view(), name="transcript"),
     path("transcripts/<uuid:transcript_id>/cancel/", CancelView.as_view()),

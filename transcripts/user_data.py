@@ -10,6 +10,9 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from accounts.models import User
 from accounts.services.user_data import ExportFile
+from transcripts.enhancement.files import result_path
+from transcripts.enhancement.models import Enhancement
+from transcripts.enhancement.sweep import remove_enhancements
 from transcripts.exports.document import load_document
 from transcripts.exports.render import render
 from transcripts.intelligence.models import ChatSession, NoteTemplate, ProcessingRule, TextJob
@@ -27,6 +30,7 @@ def export_user_data(user: User) -> Iterator[ExportFile]:
     yield from export_webhooks(user)
     yield from export_retention(user)
     yield from export_processing(user)
+    yield from export_enhancements(user)
 
 
 def export_transcripts(user: User) -> Iterator[ExportFile]:
@@ -85,8 +89,19 @@ def export_retention(user: User) -> Iterator[ExportFile]:
         yield _as_json("retention.json", found)
 
 
+def export_enhancements(user: User) -> Iterator[ExportFile]:
+    """Yield the enhanced recordings of the last day."""
+    for enhancement in Enhancement.objects.filter(owner=user).order_by("created_at"):
+        if result_path(enhancement.pk).exists():
+            yield ExportFile(
+                name=f"enhanced/{enhancement.created_at:%Y-%m-%d} {enhancement.pk}.wav",
+                path=result_path(enhancement.pk),
+            )
+
+
 def remove_transcripts(user: User) -> None:
     """Delete them all, running ones too; also one that was being sent when the account closed."""
+    remove_enhancements(user)
     transcripts = Transcript.objects.filter(owner=user)
     while (transcript := transcripts.first()) is not None:
         delete_transcript(transcript)

@@ -32,12 +32,18 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
 
 NONE, READ, MANAGE, BOTH = set[str](), {"read"}, {"manage"}, {"manage", "read"}
 TRANSCRIPT = "api/v1/transcripts/<uuid:transcript_id>/"
+ENHANCEMENT = "api/v1/enhancements/<uuid:enhancement_id>/"
 WEBHOOK = "api/v1/webhooks/<uuid:endpoint_id>/"
 # The design, operation by operation. What shows what `read` shows needs `read` as well.
 DESIGN: dict[tuple[str, str], set[str]] = {
     ("GET", "v1/models"): NONE,
     ("GET", "v1/languages"): NONE,
     ("GET", "v1/formats"): NONE,
+    ("GET", "api/v1/enhancements/"): READ,
+    ("GET", ENHANCEMENT): READ,
+    ("DELETE", ENHANCEMENT): MANAGE,
+    ("GET", f"{ENHANCEMENT}audio/"): READ,
+    ("GET", f"{ENHANCEMENT}events/"): READ,
     ("POST", "v1/summarize"): {"transcribe"},
     ("POST", "v1/analyze"): {"transcribe"},
     ("POST", "v1/generate"): {"transcribe"},
@@ -138,7 +144,7 @@ DESIGN: dict[tuple[str, str], set[str]] = {
     ("POST", "api/v1/billing/stripe/webhook/"): NONE,  # signed by Stripe
 }
 # Whose sender is known before the body is read, by `stt_web.core.asgi.upload_layer`.
-INGESTED = ("v1/transcribe", "api/v1/transcripts/import/")
+INGESTED = ("v1/transcribe", "v1/enhance-audio", "api/v1/transcripts/import/")
 # The scopes of a key: each set of them.
 KEYS = [
     frozenset(chosen)
@@ -247,7 +253,7 @@ def test_a_head_needs_what_a_get_needs() -> None:
         for path in read
     }
 
-    no_head = {f"{TRANSCRIPT}events/": 405}
+    no_head = {f"{TRANSCRIPT}events/": 405, f"{ENHANCEMENT}events/": 405}
     statuses = {path: answer.status_code for path, answer in answers.items()}
     assert statuses == dict.fromkeys(read, 403) | no_head
 

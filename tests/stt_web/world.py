@@ -19,6 +19,7 @@ from billing.models import Checkout, Invoice, InvoiceKind, Payment
 from billing.quotas import account_for
 from tests.accounts.pages.people import member
 from tests.transcripts import rows
+from transcripts.enhancement.models import Enhancement
 from transcripts.gaps.models import Gap
 from transcripts.intelligence.models import ChatSession, NoteTemplate, StoredResult, TextJob
 from transcripts.models import Segment, Speaker, Status, Transcript
@@ -82,6 +83,7 @@ def create_account(email: str) -> Account:
             "result_id": str(create_result(transcript).pk),
             "text_job_id": str(create_text_job(user).pk),
             "template_id": str(create_note_template(user).pk),
+            "enhancement_id": str(create_enhancement(user).pk),
             "key_id": str(api_key.pk),
             "invoice_id": str(create_invoice(user).pk),
             "session_id": str(session.pk),
@@ -103,6 +105,7 @@ def missing_ids() -> dict[str, str]:
         "result_id": MISSING_UUID,
         "text_job_id": MISSING_UUID,
         "template_id": MISSING_UUID,
+        "enhancement_id": MISSING_UUID,
         "key_id": MISSING_UUID,
         "invoice_id": MISSING_UUID,
         "session_id": "987654321",
@@ -137,6 +140,19 @@ def create_result(transcript: Transcript) -> StoredResult:
         revision=0,
         text="private summary",
         body={"summary": "private summary"},
+    )
+
+
+def create_enhancement(user: User) -> Enhancement:
+    return Enhancement.objects.create(
+        owner=user,
+        file_name="private.wav",
+        size_bytes=1,
+        probed_ms=1000,
+        strength="standard",
+        target_lufs=-16,
+        status=Status.COMPLETED,
+        model="gtcrn",
     )
 
 

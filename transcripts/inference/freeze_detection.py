@@ -11,13 +11,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Protocol
 
 import grpc
 
 from protos.stt.v1 import server_pb2, server_pb2_grpc
 from stt_web.core.background import ThreadLoop
 from transcripts.inference.channel import open_channel
-from transcripts.inference.client import TranscribeCall
 from transcripts.inference.servers import Server
 
 SILENT_AFTER_S = 6.0
@@ -25,8 +25,18 @@ ANSWER_WITHIN_S = 4.0
 CHECK_EVERY_S = 1.0
 
 
+class WatchedCall(Protocol):
+    """A call under way that knows for how long nothing came."""
+
+    def silent_s(self) -> float: ...
+
+    def note_movement(self) -> None: ...
+
+    def cancel(self) -> None: ...
+
+
 @contextmanager
-def cancel_when_frozen(call: TranscribeCall, server: Server) -> Iterator[None]:
+def cancel_when_frozen(call: WatchedCall, server: Server) -> Iterator[None]:
     """Cancel `call` if it is silent and an address of `server` does not answer."""
     is_over = threading.Event()
 

@@ -7,6 +7,7 @@ names are here because this is the module that Django imports to learn of all mo
 """
 
 from transcripts.editing.models import EditAlignment
+from transcripts.enhancement.models import Enhancement
 from transcripts.gaps.models import Gap, GapReason
 from transcripts.intelligence.models import (
     ChatSession,
@@ -58,6 +59,7 @@ __all__ = [
     "DeliveryStatus",
     "EditAction",
     "EditAlignment",
+    "Enhancement",
     "Gap",
     "GapReason",
     "JobKind",

@@ -1,10 +1,12 @@
 """Removing what must not stay: anonymous results after an hour, and files that no row knows."""
 
 import logging
+import re
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -12,6 +14,7 @@ from django.utils import timezone
 
 from accounts.rate_windows import purge_windows
 from billing.anonymous import purge_anonymous_use
+from transcripts.enhancement.models import Enhancement
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.locks import lock_transcript
 from transcripts.models import OPEN_STATUSES, Recording, Transcript
@@ -26,6 +29,7 @@ ADDRESS_COUNT_LIFETIME = timedelta(days=2)
 # An upload lies on the disk before its row is made; one that stands still for so long is dead.
 ORPHAN_AGE_S = 6 * 3600
 BATCH_ROWS = 500
+_FOLDER = re.compile(r"[0-9a-f]{32}")
 
 
 def purge_anonymous() -> None:
@@ -62,17 +66,25 @@ def purge_expired() -> None:
 def purge_orphans() -> None:
     """Remove upload folders without a row: of web processes that died between the two.
 
-    One query for `BATCH_ROWS` folders.
+    Two queries for `BATCH_ROWS` folders.
     """
     old = list(_old_folders(Path(settings.MEDIA_ROOT), before_s=time.time() - ORPHAN_AGE_S))
     for start in range(0, len(old), BATCH_ROWS):
         recordings = [f"{folder.name}/recording" for folder in old[start : start + BATCH_ROWS]]
         rows = Recording.objects.filter(path__in=recordings)
-        known = set(rows.values_list("path", flat=True))
+        known = set(rows.values_list("path", flat=True)) | _enhanced(recordings)
         for recording in recordings:
             if recording not in known:
                 logger.warning("event=orphan_removed recording=%s", recording)
                 delete_recording(recording)
+
+
+def _enhanced(recordings: list[str]) -> set[str]:
+    """Return those of the paths that belong to an enhancement. One query."""
+    names = [recording.partition("/")[0] for recording in recordings]
+    ids = [UUID(name) for name in names if _FOLDER.fullmatch(name)]
+    found = Enhancement.objects.filter(pk__in=ids).values_list("pk", flat=True)
+    return {f"{pk.hex}/recording" for pk in found}
 
 
 def _old_folders(root: Path, *, before_s: float) -> Iterator[Path]:

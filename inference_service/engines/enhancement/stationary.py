@@ -121,7 +121,8 @@ def _least(power: Powers) -> Powers:
 
 def _gain(power: Powers, floor: Powers) -> Powers:
     smooth = uniform_filter1d(uniform_filter1d(power, _SMOOTHED, axis=0), _SMOOTHED, axis=1)
-    return np.maximum(0.0, 1 - _NOISE_ABOVE_LEAST * floor / (smooth + 1e-20)).astype(np.float32)
+    gain: Powers = np.maximum(0.0, 1 - _NOISE_ABOVE_LEAST * floor / (smooth + 1e-20))
+    return gain.astype(np.float32)
 
 
 def _line_gain(power: Powers, floor: Powers, highest: int | None) -> Powers:
