@@ -135,6 +135,12 @@ class TranscriptionOptions:
         " or the number of one channel, from 1.",
     )
 
+    enhance: bool = declare(
+        FlagOption(),
+        "Recognise it without its noise as well, and keep the likelier text of each half minute:"
+        " twice the work. It helps where noise covers the words, and does nothing elsewhere.",
+        may_change=True,
+    )
     auto_process: tuple[str, ...] = declare(
         ChoicesOption(STEPS),
         f"What is made of the transcript once it is finished, separated by commas:"

@@ -13,6 +13,7 @@ NOTES = frozenset(
         NO_SPEECH,
         NO_WORDS,
         LANGUAGE_UNCERTAIN,
+        "enhanced",
         "language_not_detected",
         "fewer_speakers",
         "other_track_recognised",

@@ -65,7 +65,7 @@ async def enhance(runtime: Runtime, requests: Requests, *, has_deadline: bool) -
     async with runtime.admission.enter():
         config = await _read_config(requests)
         entry = choose_enhancer(runtime.catalog, source_hz=config.rate_hz)
-        async with _lease(runtime, entry) as enhancer:
+        async with lease_enhancer(runtime, entry) as enhancer:
             yield audio_pb2.EnhanceEvent(accepted=_accept(enhancer, entry, config.rate_hz))
             call = _Call(runtime, enhancer, config)
             async for event in call.run(requests):
@@ -90,7 +90,8 @@ def _accept(
 
 
 @contextlib.asynccontextmanager
-async def _lease(runtime: Runtime, entry: ModelEntry | None) -> AsyncIterator[Enhancer]:
+async def lease_enhancer(runtime: Runtime, entry: ModelEntry | None) -> AsyncIterator[Enhancer]:
+    """Lease the model of `entry`; None: the engine without weights. Raises PoolError."""
     if entry is None:
         yield WienerEnhancer()
         return

@@ -137,4 +137,6 @@ def _write_finished(finished: StreamFinished) -> speech_pb2.Finished:
         speech_ms=finished.speech_ms,
         queue_ms=finished.queue_ms,
         compute_ms=finished.compute_ms,
+        enhancer=finished.enhancer,
+        enhanced_windows=finished.enhanced_windows,
     )

@@ -12,6 +12,7 @@ from inference_service.engines.asr import Recogniser
 from inference_service.runtime import Runtime
 from inference_service.servicers.align import align_words
 from inference_service.servicers.capabilities import check_language
+from inference_service.servicers.enhance import choose_enhancer, lease_enhancer
 from inference_service.servicers.live import stream_live
 from inference_service.servicers.replies import write_event
 from inference_service.servicers.requests import (
@@ -26,8 +27,10 @@ from inference_service.servicers.status_codes import (
     NotImplementedYetError,
     describe_failure,
 )
+from inference_service.sessions.enhanced import EnhancedRecognition
 from inference_service.sessions.events import StreamFinished
 from inference_service.sessions.file import FileSession
+from inference_service.sessions.windows import SAMPLE_RATE_HZ
 from protos.stt.v1 import speech_pb2, speech_pb2_grpc
 
 logger = logging.getLogger(__name__)
@@ -99,6 +102,7 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
                 stages=runtime.stages,
                 embedder=runtime.embedder if config.with_speaker_turns else None,
                 timer=runtime.timer,
+                enhanced=await self._lease_enhanced(config, stack),
             )
             events = await stack.enter_async_context(
                 contextlib.aclosing(session.run(read_audio(requests)))
@@ -108,6 +112,17 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
                 if isinstance(event, StreamFinished):
                     _log_finished(event, recogniser, seconds=time.monotonic() - started)
                 yield write_event(event)
+
+    async def _lease_enhanced(
+        self, config: speech_pb2.TranscribeConfig, stack: contextlib.AsyncExitStack
+    ) -> EnhancedRecognition | None:
+        if not config.enhance:
+            return None
+        entry = choose_enhancer(self._runtime.catalog, source_hz=SAMPLE_RATE_HZ)
+        enhancer = await stack.enter_async_context(lease_enhancer(self._runtime, entry))
+        return EnhancedRecognition(
+            enhancer, stages=self._runtime.enhancing, priority=read_priority(config)
+        )
 
     def _accept(
         self, config: speech_pb2.TranscribeConfig, recogniser: Recogniser

@@ -110,6 +110,8 @@ class StreamFinished:
     speech_ms: int
     queue_ms: int
     compute_ms: int
+    enhancer: str = ""  # what took the noise away, where windows were recognised both ways
+    enhanced_windows: int = 0  # whose text is the one without it
 
 
 Event = LanguageDetected | WindowFinalized | StreamFinished

@@ -19,6 +19,7 @@ from inference_service.batches import TaskCost
 from inference_service.engines.asr import NO_CONTEXT, DecodeContext, DecodeOptions
 from inference_service.engines.diarization import Embedder
 from inference_service.session_queue import SessionQueue
+from inference_service.sessions.enhanced import EnhancedRecognition
 from inference_service.sessions.events import (
     Event,
     LanguageDetected,
@@ -67,8 +68,11 @@ class FileSession:
         stages: CpuStages,
         embedder: Embedder | None = None,
         timer: WordTimer | None = None,
+        enhanced: EnhancedRecognition | None = None,
     ) -> None:
+        """enhanced: windows are recognised without their noise as well."""
         self._options = options
+        self._enhanced = enhanced
         self._queue = queue
         self._stages = stages
         self._turns = TurnFinder(
@@ -224,6 +228,12 @@ class FileSession:
             recognised = await self._recognition.recognise(
                 speech, self._make_options(), features=features
             )
+            if self._enhanced is not None:
+                recognised = await self._enhanced.improve(
+                    speech,
+                    recognised,
+                    lambda other: self._recognition.recognise(other, self._make_options()),
+                )
             timed = await self._timer.time_words(
                 window.read_window, recognised.segments, language=self._language
             )
@@ -265,6 +275,8 @@ class FileSession:
             speech_ms=1000 * self._finder.speech_samples // SAMPLE_RATE_HZ,
             queue_ms=round(1000 * self._queue_s),
             compute_ms=round(1000 * self._compute_s),
+            enhancer=self._enhanced.model_id if self._enhanced else "",
+            enhanced_windows=self._enhanced.taken if self._enhanced else 0,
         )
 
     def _bounds_ms(self, window: DecodingWindow) -> tuple[int, int]:

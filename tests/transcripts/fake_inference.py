@@ -5,6 +5,7 @@ stored shows which seconds were recognised, by which call, and whether any was t
 of Transcribe takes the next `Script` of the list, and the default one when the list is empty.
 """
 
+import array
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -54,10 +55,24 @@ class Script:
 
 
 @dataclass
+class EnhanceScript:
+    """How one call of Enhance goes: an echo, that breaks off with `status` after so many chunks."""
+
+    chunks: int | None = None
+    status: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE
+    hangs: bool = False  # instead of breaking off
+    model: str = "deepfilternet3"
+    gain: float = 1.0
+    loses: int = 0  # samples of the first chunk
+
+
+@dataclass
 class FakeInference:
     """`with FakeInference() as fake:` listens on `fake.target`."""
 
     scripts: list[Script] = field(default_factory=list)
+    enhance_scripts: list[EnhanceScript] = field(default_factory=list)
+    enhanced: list[audio_pb2.EnhanceConfig] = field(default_factory=list)
     voices: int = 2  # that can be told apart at most
     diarize_status: grpc.StatusCode | None = None
     find_turns_status: grpc.StatusCode | None = None
@@ -186,13 +201,17 @@ def _opening(
     )
 
 
+def _hang(context: grpc.ServicerContext) -> None:
+    left = threading.Event()
+    context.add_callback(left.set)
+    left.wait()
+
+
 def _break_off(
     script: Script, context: grpc.ServicerContext
 ) -> Iterator[speech_pb2.TranscribeEvent]:
     if script.hangs:
-        left = threading.Event()
-        context.add_callback(left.set)
-        left.wait()
+        _hang(context)
     if not script.ends_early:
         context.abort(script.status, "As the script says.")
     yield from ()
@@ -284,6 +303,36 @@ class _Audio(audio_pb2_grpc.AudioServicer):
             )
             yield audio_pb2.FindTurnsEvent(window=window)
         yield audio_pb2.FindTurnsEvent(finished=speech_pb2.Finished(audio_duration_ms=received_ms))
+
+    def Enhance(  # noqa: N802  # named by the proto
+        self, request_iterator: Iterator[audio_pb2.EnhanceRequest], context: grpc.ServicerContext
+    ) -> Iterator[audio_pb2.EnhanceEvent]:
+        """The same sound again, so that what is around it shows."""
+        scripts = self._fake.enhance_scripts
+        script = scripts.pop(0) if scripts else EnhanceScript()
+        config = next(request_iterator).config
+        self._fake.enhanced.append(config)
+        context.add_callback(self._fake.calls_ended.release)
+        is_fallback = script.model == "wiener"
+        hint = "Run `pull gtcrn`." if is_fallback else ""
+        yield audio_pb2.EnhanceEvent(
+            accepted=audio_pb2.EnhanceAccepted(
+                model=script.model, fallback=is_fallback, install_hint=hint
+            )
+        )
+        frames = 0
+        for number, request in enumerate(request_iterator):
+            if number == script.chunks:
+                if script.hangs:
+                    _hang(context)
+                context.abort(script.status, "As the script says.")
+            samples = array.array("f", request.pcm)
+            pcm = array.array("f", (script.gain * each for each in samples)).tobytes()
+            pcm = request.pcm if script.gain == 1 else pcm
+            frames += len(pcm) // 4 // config.channels
+            yield audio_pb2.EnhanceEvent(pcm=pcm[4 * config.channels * script.loses :])
+            script.loses = 0
+        yield audio_pb2.EnhanceEvent(finished=audio_pb2.EnhanceFinished(frames=frames))
 
     def Diarize(  # noqa: N802  # named by the proto
         self, request: audio_pb2.DiarizeRequest, context: grpc.ServicerContext

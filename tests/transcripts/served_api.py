@@ -20,6 +20,8 @@ from tests.billing.conftest import create_account
 from tests.declared_answers import note_answer
 from tests.stt_web.served import Served
 from tests.transcripts.fake_inference import FakeInference
+from transcripts.enhancement.models import Enhancement
+from transcripts.enhancement.run import run_enhancement
 from transcripts.intelligence.models import TextJob
 from transcripts.intelligence.text_jobs.run import run_text_job
 from transcripts.jobs.models import TranscriptionJob
@@ -64,6 +66,19 @@ class Client:
     def get(self, path: str, **options: Any) -> requests.Response:
         return self.call("GET", path, **options)
 
+    def enhance(
+        self, content: bytes | None = None, *, name: str = "talk.wav", **fields: str
+    ) -> requests.Response:
+        recording = wav() if content is None else content
+        headers = {"Prefer": fields.pop("prefer")} if "prefer" in fields else {}
+        return self.call(
+            "POST",
+            "/v1/enhance-audio",
+            files={"file": (name, recording)},
+            data=fields,
+            headers=headers,
+        )
+
     def transcribe(
         self,
         content: bytes | None = None,
@@ -97,6 +112,8 @@ class Worker:
             while not self._stopped.wait(0.01):
                 for job in TranscriptionJob.objects.filter(status=Status.QUEUED):
                     run_job(job.pk)
+                for enhancement in Enhancement.objects.filter(status=Status.QUEUED):
+                    run_enhancement(enhancement.pk)
                 for text_job in TextJob.objects.filter(status=Status.QUEUED):
                     run_text_job(text_job.pk)
         finally:
@@ -129,6 +146,7 @@ def guest(
     settings.HEARTBEAT_S = 0.2
     inference.scripts.clear()
     inference.configs.clear()
+    inference.enhance_scripts.clear()
     return Client(server.url)
 
 

@@ -82,18 +82,22 @@ class PeakMeter:
     """The highest true peak: between the samples too, at four times the rate."""
 
     def __init__(self, *, channels: int) -> None:
-        self._before = np.zeros((_PHASE_TAPS, channels), np.float32)
-        self.peak = 0.0
+        # What the interpolation at a sample depends on, before it and behind it.
+        self._pending = np.zeros((_PHASE_TAPS, channels), np.float32)
+        self._peak = 0.0
 
     def push(self, samples: Samples) -> None:
-        joined = np.concatenate((self._before, samples))
-        self._before = joined[-_PHASE_TAPS:]
+        joined = np.concatenate((self._pending, samples))
+        self._pending = joined[-2 * _PHASE_TAPS :]
         highest = float(np.abs(joined).max(initial=0.0))
-        if 2 * highest > self.peak:  # else nothing between the samples can be higher
-            self.peak = max(self.peak, float(np.max(oversampled_peaks(joined))))
+        if 2 * highest > self._peak:  # else nothing between the samples can be higher
+            inside = oversampled_peaks(joined)[_PHASE_TAPS:-_PHASE_TAPS]
+            self._peak = max(self._peak, float(np.max(inside, initial=0.0)))
 
     def read_dbtp(self) -> float:
-        return to_db(self.peak)
+        """Return it in dB of full scale, at the end of the programme; -inf for silence."""
+        self.push(np.zeros((_PHASE_TAPS, self._pending.shape[1]), np.float32))
+        return 20 * float(np.log10(self._peak)) if self._peak > 0 else -float("inf")
 
 
 def oversampled_peaks(samples: Samples) -> npt.NDArray[np.float64]:
@@ -106,17 +110,13 @@ def oversampled_peaks(samples: Samples) -> npt.NDArray[np.float64]:
     return highest
 
 
-def to_db(amplitude: float) -> float:
-    return 20 * float(np.log10(amplitude)) if amplitude > 0 else -float("inf")
-
-
 def _gate(powers: npt.NDArray[np.float64]) -> float:
     with np.errstate(divide="ignore"):
         levels = _OFFSET_LU + 10 * np.log10(powers)
-    heard = powers[levels > _GATE_LUFS]
-    if not len(heard):
+    audible = powers[levels > _GATE_LUFS]
+    if not len(audible):
         return -float("inf")
-    threshold = _OFFSET_LU + 10 * np.log10(np.mean(heard)) - _GATE_BELOW_LU
+    threshold = _OFFSET_LU + 10 * np.log10(np.mean(audible)) - _GATE_BELOW_LU
     counted = powers[levels > max(threshold, _GATE_LUFS)]
     return float(_OFFSET_LU + 10 * np.log10(np.mean(counted)))
 

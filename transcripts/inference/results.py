@@ -45,6 +45,7 @@ class TranscribeOptions:
             channels=1,
             offset_ms=self.offset_ms,
             expected_duration_ms=self.expected_duration_ms,
+            enhance=asked.enhance,
             **asked.context(),
         )
 
@@ -101,8 +102,12 @@ class WindowResult:
 
 @dataclass(frozen=True)
 class Finished:
+    """`enhancer`: empty unless windows were recognised without their noise as well."""
+
     audio_duration_ms: int
     speech_ms: int = 0
+    enhancer: str = ""
+    enhanced_windows: int = 0
 
 
 TranscribeEvent = Accepted | LanguageDetected | WindowResult | Finished
@@ -209,7 +214,13 @@ def read_event(message: speech_pb2.TranscribeEvent) -> TranscribeEvent:
             detected_language.language, detected_language.probability, detected_language.detected
         )
     if kind == "finished":
-        return Finished(message.finished.audio_duration_ms, message.finished.speech_ms)
+        finished = message.finished
+        return Finished(
+            finished.audio_duration_ms,
+            finished.speech_ms,
+            finished.enhancer,
+            finished.enhanced_windows,
+        )
     if kind == "accepted":
         accepted = message.accepted
         return Accepted(

@@ -29,6 +29,7 @@ from accounts.authentication import AuthenticationError, MissingKeyError, check_
 from accounts.keys.throttle import KeyThrottledError
 from accounts.lasting import RecheckTimer
 from accounts.models import ApiKey, User
+from accounts.permissions import PrincipalAuthentication
 from billing.admission import Caller
 from billing.api.plain_views import takes_upload
 from billing.ledger import NoCreditsError, read_balance
@@ -110,6 +111,7 @@ ENHANCEMENT_ERRORS = (
 @documented(
     "post",
     operation_id="enhance_audio",
+    authentication=(PrincipalAuthentication,),
     parameters=[
         OpenApiParameter(
             "Idempotency-Key",

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.lasting import while_allowed
-from accounts.permissions import Scopes, user_of
+from accounts.permissions import PrincipalAuthentication, Scopes, user_of
 from accounts.principals import Principal
 from billing.api.plain_views import needs
 from stt_web.core.documentation import documented, raises
@@ -80,6 +80,7 @@ class EnhancementView(APIView):
 
 @documented(
     operation_id="read_enhanced_audio",
+    authentication=(PrincipalAuthentication,),
     parameters=[
         OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="One byte range.")
     ],
@@ -112,6 +113,7 @@ def _serve(request: HttpRequest, principal: Principal, enhancement_id: UUID) -> 
 
 @documented(
     operation_id="follow_enhancement",
+    authentication=(PrincipalAuthentication,),
     responses={(200, "text/event-stream"): OpenApiTypes.STR},
 )
 @allow_methods("GET")

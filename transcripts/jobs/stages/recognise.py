@@ -204,6 +204,17 @@ def _conclude(job: JobRun, feed: PcmFeed, decoder: Decoder, finished: Finished) 
         raise MediaError("empty_file", "The recording holds no audio.")
     for code, message in decoder.warnings:
         results.store_warning(job, code, message)
+    if finished.enhancer:
+        results.store_warning(
+            job,
+            "enhanced",
+            f"Recognised with and without its noise ({finished.enhancer}): the text without it was"
+            f" likelier in {finished.enhanced_windows} windows of up to half a minute.",
+        )
+    elif job.row.options.enhance:
+        results.store_warning(
+            job, "not_enhanced", "This inference server can't enhance: update it."
+        )
     if feed.ran_out_of_credits:
         results.store_warning(
             job,
