@@ -133,6 +133,7 @@ ROOMS = [
     for name in (
         "pages",
         "editing",
+        "enhancement",
         "exports",
         "gaps",
         "intelligence",

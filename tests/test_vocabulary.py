@@ -55,7 +55,7 @@ EXCEPTIONS = {
     "keep_alive": ("transcripts/live/",),
     "_KEEP_ALIVE_S": ("transcripts/jobs/api/events.py",),  # of server-sent events
     "keep_blank_values": ("tests/billing/stripe_server.py",),  # of urllib
-    "settle_hold": ("tests/accounts/pages/people.py",),
+    "settle_hold": ("tests/accounts/pages/people.py", "transcripts/enhancement/run.py"),
     "settled_allowance_minutes__gt": ("tests/transcripts/test_verbs_in_pairs.py",),
 }
 # Settling a hold is the word for money.

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from transcripts.enhancement.pages import show_enhance
 from transcripts.exports.pages import export_chosen
 from transcripts.intelligence.pages import account as account_pages
 from transcripts.live.pages import show_live
@@ -17,6 +18,7 @@ urlpatterns = [
     path("", show_home, name="home"),
     path("live/", show_live, name="live"),
     path("ask/", show_ask, name="ask"),
+    path("enhance/", show_enhance, name="enhance"),
     path("transcripts/", library.show_transcripts, name="transcripts"),
     path("transcripts/export/", export_chosen, name="transcripts_export"),
     path("transcripts/<uuid:transcript_id>/", transcript.show_transcript, name="transcript_page"),

@@ -25,7 +25,7 @@ def migrate() -> ProcessCommand:
 
 
 def first_models() -> ProcessCommand:
-    """Fetch a recogniser, a speaker model and embedders where there are none; ends by itself."""
+    """Fetch a recogniser, a speaker model, embedders and enhancers where there are none."""
     return _python("models", "-m", "inference_service.catalog", "first")
 
 

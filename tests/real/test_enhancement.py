@@ -144,7 +144,7 @@ def test_hum_goes_before_the_network(deepfilternet: DeepFilterNet, speech: Sampl
 
 
 @pytest.mark.parametrize("source_hz", [8_000, 16_000])
-def test_narrow_sources_keep_length_and_place(
+def test_narrow_sources_have_the_same_length_and_place(
     entries: dict[str, ModelEntry], real_speech: dict[str, Speech], source_hz: int
 ) -> None:
     enhancer: Enhancer = load_gtcrn(entries["gtcrn"])

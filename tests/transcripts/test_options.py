@@ -115,6 +115,7 @@ def test_what_is_sent_again_asks_for_the_same(name: str) -> None:
         "hot_words": "gRPC,PyAV",
         "track": "all",
         "channels": "3",
+        "enhance": "true",
         "auto_process": "summary,title",
         "template": "meeting",
     }

@@ -78,7 +78,7 @@ def _run(lease: EnhancementLease, enhancement: Enhancement) -> None:
         _work(lease, enhancement)
     except LeaseLostError:
         logger.warning("event=enhancement_lease_lost enhancement_id=%s", enhancement.pk)
-        _delete_if_gone(enhancement)
+        _delete_without_row(enhancement)
     except WorkStoppedError as stop:
         _release_or_fail(lease, enhancement, is_try=stop.reason is LeaseEnd.STALLED)
     except InferenceError as error:
@@ -226,13 +226,13 @@ def _fail_for_disk(lease: EnhancementLease, enhancement: Enhancement, error: OSE
     if error.errno in DISK_IS_FULL:
         fail_enhancement(lease.rows(), enhancement, StorageFullError())
     elif error.errno == errno.ENOENT and not lease.rows().exists():
-        _delete_if_gone(enhancement)  # its folder went with its row
+        _delete_without_row(enhancement)  # its folder went with its row
     else:
         logger.error("event=enhancement_broke enhancement_id=%s", enhancement.pk, exc_info=error)
         _release_or_fail(lease, enhancement, is_try=True)
 
 
-def _delete_if_gone(enhancement: Enhancement) -> None:
+def _delete_without_row(enhancement: Enhancement) -> None:
     """Race: `api.EnhancementView.delete` removed the folder while this wrote into it."""
     if not Enhancement.objects.filter(pk=enhancement.pk).exists():
         delete_files(enhancement.pk)

@@ -44,6 +44,12 @@ SENTENCES = {
         "Each channel of this recording seems to contain one person. To separate speakers by "
         "channel, upload it again and choose “Channels: One speaker per channel” under “Advanced”."
     ),
+    "enhanced": gettext_lazy(
+        "This recording was transcribed with and without its noise, and the likelier text was kept."
+    ),
+    "not_enhanced": gettext_lazy(
+        "This recording was transcribed with its noise, because the server can't remove it."
+    ),
     "channels_not_split": gettext_lazy(
         "All channels of this recording contain the same sound, so they could not be used to "
         "separate speakers."

@@ -36,11 +36,11 @@ class AlignedStream:
 
     def __init__(self, *stages: DelayingStage, limit_db: float) -> None:
         self._stages = [_Aligned(stage) for stage in stages]
-        self._kept = 0.0 if limit_db >= _UNBOUNDED_DB else 10 ** (-limit_db / 20)
+        self._source_share = 0.0 if limit_db >= _UNBOUNDED_DB else 10 ** (-limit_db / 20)
         self._source = np.zeros(0, np.float32)
 
     def push(self, samples: Samples) -> Samples:
-        if self._kept:
+        if self._source_share:
             self._source = np.concatenate((self._source, samples))
         for stage in self._stages:
             samples = stage.push(samples)
@@ -53,10 +53,10 @@ class AlignedStream:
         return self._bound(rest)
 
     def _bound(self, samples: Samples) -> Samples:
-        if not self._kept:
+        if not self._source_share:
             return samples
         source, self._source = self._source[: len(samples)], self._source[len(samples) :]
-        return ((1 - self._kept) * samples + self._kept * source).astype(np.float32)
+        return ((1 - self._source_share) * samples + self._source_share * source).astype(np.float32)
 
 
 class _Aligned:

@@ -206,7 +206,7 @@ def test_an_inference_service_that_is_away_is_answered_at_once(
     assert refused(make_client(guest.url).enhance()) == (503, "inference_unavailable")
 
 
-def test_without_a_model_the_answer_says_what_it_lacks(
+def test_without_a_model_the_answer_names_what_is_missing(
     client: Client, worker: Worker, inference: FakeInference
 ) -> None:
     inference.enhance_scripts.append(EnhanceScript(model="wiener"))
@@ -251,9 +251,7 @@ def test_more_at_once_than_the_plan_allows_are_refused(client: Client) -> None:
     assert refused(client.enhance(wav(sample=b"\x09\x10"))) == (429, "concurrency_limit")
 
 
-def test_a_recording_longer_than_it_says_is_paid_for_or_fails(
-    guest: Client, worker: Worker
-) -> None:
+def test_a_recording_of_two_started_minutes_costs_two(guest: Client, worker: Worker) -> None:
     client = make_client(guest.url, minutes=1)
     client.enhance(wav(seconds=61), **{"async": "true"})
     assert not Enhancement.objects.exists()  # two minutes, by its head

@@ -83,7 +83,7 @@ def test_a_peak_between_the_samples_is_found() -> None:
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 44_100])
-def test_a_limiter_holds_true_peaks_and_keeps_every_sample(rate_hz: int) -> None:
+def test_a_limiter_holds_true_peaks_and_drops_no_sample(rate_hz: int) -> None:
     samples = 0.2 * make_programme(rate_hz=rate_hz, channels=2, seconds=9)
     samples[3 * rate_hz : 3 * rate_hz + 3] = 0.9  # a click
     whole = limit(samples, rate_hz=rate_hz, gain=4, ceiling=0.83, portion=len(samples))

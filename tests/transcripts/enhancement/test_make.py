@@ -68,7 +68,7 @@ def write_wav(path: Path, samples: Samples, *, rate_hz: int) -> Path:
 
 
 @pytest.mark.parametrize("name", sorted(RECIPES))
-def test_a_container_keeps_its_length_rate_channels_and_place(
+def test_a_container_comes_back_with_its_length_rate_channels_and_place(
     name: str, tmp_path: Path, engine: FakeInference
 ) -> None:
     path = make_recording(tmp_path / f"in.{name}", RECIPES[name], source=noise)

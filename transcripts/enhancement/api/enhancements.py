@@ -43,7 +43,7 @@ from transcripts.enhancement.watch import get_enhancement_watcher
 from transcripts.principals import is_still_allowed
 from transcripts.served_recordings import UnsatisfiableRangeError, answer_recording
 
-_KEEP_ALIVE_S = 15.0
+_COMMENT_EVERY_S = 15.0
 
 
 class EnhancementListView(APIView):
@@ -138,7 +138,7 @@ async def _events(enhancement_id: UUID) -> AsyncIterator[bytes]:
     async with get_enhancement_watcher().subscribe(enhancement_id) as subscription:
         while True:
             try:
-                async with asyncio.timeout(_KEEP_ALIVE_S):
+                async with asyncio.timeout(_COMMENT_EVERY_S):
                     snapshot = await subscription.next_change()
             except TimeoutError:
                 yield b": still here\n\n"

@@ -73,7 +73,7 @@ def test_silence_stays_silence() -> None:
 @pytest.mark.parametrize(
     ("source_hz", "target_hz"), [(44_100, 48_000), (8_000, 16_000), (96_000, 48_000)]
 )
-def test_a_tone_keeps_its_place_at_another_rate(source_hz: int, target_hz: int) -> None:
+def test_a_tone_stays_in_its_place_at_another_rate(source_hz: int, target_hz: int) -> None:
     there = Resampler(from_hz=source_hz, to_hz=target_hz)
     tone = np.sin(2 * np.pi * 997 * np.arange(source_hz) / source_hz).astype(np.float32)
     made = np.concatenate((there.push(tone), there.finish()))
