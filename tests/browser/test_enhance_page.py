@@ -66,7 +66,8 @@ def test_a_recording_is_cleaned_up_compared_and_deleted(
     with page.expect_download() as download:
         page.click("#download")
     assert download.value.suggested_filename == "talk.wav"
-    page.click("#delete")
+    with page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        page.click("#delete")
     expect(page.locator("#result")).to_be_hidden()
     listed = page.evaluate("fetch('/api/v1/enhancements/').then((answer) => answer.json())")
     assert listed["count"] == 0
