@@ -20,11 +20,13 @@ STALE_AFTER_S = 30.0
 
 def show_life() -> None:
     """Touch STT_ALIVE_FILE from now on; nothing where there is none."""
-    name = os.environ.get("STT_ALIVE_FILE", "")
+    # Here: the probe itself needs nothing of ours.
+    from stt_web.core.background import ThreadLoop
+    from stt_web.core.env import read_env_text
+
+    name = read_env_text("STT_ALIVE_FILE", "")
     if not name:
         return
-    from stt_web.core.background import ThreadLoop  # here: the probe itself needs none of it
-
     pause = threading.Event()
 
     def touch() -> bool:
