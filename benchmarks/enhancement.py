@@ -2,11 +2,11 @@
 
     python -m benchmarks.enhancement MODELS [--extras FOLDER] [--hour]
 
-MODELS is a models folder with deepfilternet3 and gtcrn. Speech is a reading that `tests.real.speech`
-fetches, nine seconds at 48 kHz (16 for GTCRN). FOLDER may hold pystoi and pesq (`pip install
---no-deps --target FOLDER pystoi pesq`): PESQ's licence excludes it from the locks. DNSMOS's network
-comes out of the package speechmos, by its hash. Noises are drawn once, the same each time. --hour:
-an hour of generated sound through each, and how much the process grew.
+MODELS is a models folder with deepfilternet3 and gtcrn. Speech is a reading that
+`tests.real.speech` fetches, nine seconds at 48 kHz (16 for GTCRN). FOLDER may hold pystoi and pesq
+(`pip install --no-deps --target FOLDER pystoi pesq`): PESQ's licence excludes it from the locks.
+DNSMOS's network comes out of the package speechmos, by its hash. Noises are drawn once, the same
+each time. --hour: an hour of generated sound through each, and how much the process grew.
 """
 
 import argparse
@@ -134,7 +134,7 @@ def load_enhancers(models_dir: Path) -> dict[str, Enhancer]:
 def read_voices() -> Iterator[Samples]:
     """Nine seconds of each reading, at 48 kHz."""
     for speech in load_real_speech().values():
-        pcm = np.frombuffer(speech.pcm, "<i2").astype(np.float32) / 32768
+        pcm = speech.samples
         if len(pcm) >= _SECONDS * 16_000:
             yield resample_poly(pcm[: _SECONDS * 16_000], 3, 1).astype(np.float32)
 
