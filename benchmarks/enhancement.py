@@ -1,12 +1,14 @@
 """What enhancers gain on speech in noise, what they take from clean speech, how fast they are.
 
-    python -m benchmarks.enhancement MODELS [--extras FOLDER] [--hour]
+    python -m benchmarks.enhancement MODELS [--extras FOLDER] [--speech FILE] [--hour]
 
 MODELS is a models folder with deepfilternet3 and gtcrn. Speech is a reading that
 `tests.real.speech` fetches, nine seconds at 48 kHz (16 for GTCRN). FOLDER may hold pystoi and pesq
 (`pip install --no-deps --target FOLDER pystoi pesq`): PESQ's licence excludes it from the locks.
 DNSMOS's network comes out of the package speechmos, by its hash. Noises are drawn once, the same
-each time. --hour: an hour of generated sound through each, and how much the process grew.
+each time; ratios are those of the band up to 8 kHz, in which all is scored. FILE: other speech, as
+free of noise as can be, in the place of the reading. --hour: an hour of generated sound through
+each, and how much the process grew.
 """
 
 import argparse
@@ -21,6 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
+from faster_whisper.audio import decode_audio
 from scipy.signal import lfilter, resample_poly
 
 from inference_service.catalog import Catalog, Kind
@@ -54,12 +57,12 @@ def make_noises(others: list[Samples]) -> dict[str, Callable[[np.random.Generato
     def pink(random: np.random.Generator) -> Noise:
         spectrum = np.fft.rfft(random.standard_normal(count))
         hz = np.maximum(np.fft.rfftfreq(count, 1 / _RATE_HZ), 20)
-        return np.fft.irfft(spectrum / np.sqrt(hz), count)
+        return np.asarray(np.fft.irfft(spectrum / np.sqrt(hz), count))
 
     def hum(random: np.random.Generator) -> Noise:
         at_s = np.arange(count) / _RATE_HZ
         tones = [np.sin(2 * np.pi * 50 * n * at_s + random.uniform(0, 6)) / n for n in range(1, 9)]
-        return np.sum(tones, axis=0)
+        return np.asarray(np.sum(tones, axis=0))
 
     def keyboard(random: np.random.Generator) -> Noise:
         noise, at = np.zeros(count), 0
@@ -139,18 +142,27 @@ def read_voices() -> Iterator[Samples]:
             yield resample_poly(pcm[: _SECONDS * 16_000], 3, 1).astype(np.float32)
 
 
-def measure_noises(enhancers: dict[str, Enhancer], judges: Judges) -> None:
+def read_speech(path: Path) -> Samples:
+    samples: Samples = decode_audio(str(path), sampling_rate=_RATE_HZ)[: _SECONDS * _RATE_HZ]
+    return samples
+
+
+def measure_noises(
+    enhancers: dict[str, Enhancer], judges: Judges, *, speech: Samples | None
+) -> None:
     clean, *others = read_voices()
+    clean = clean if speech is None else speech
     for name, enhancer in enhancers.items():
         at_16k = name == "GTCRN"
         gains: dict[str, list[float]] = {}
         for kind, draw in make_noises(others[:6]).items():
             for snr_db in (5,) if kind == "babble" else (0, 5, 10):
                 noise = draw(np.random.default_rng(snr_db))
-                scale = np.sqrt(np.sum(clean**2) / np.sum(noise**2)) * 10 ** (-snr_db / 20)
+                reference = resample_poly(clean, 1, 3).astype(np.float32)
+                audible = np.sum(resample_poly(noise, 1, 3) ** 2)
+                scale = np.sqrt(np.sum(reference**2) / audible) * 10 ** (-snr_db / 20)
                 noisy = (clean + scale * noise).astype(np.float32)
                 made = _enhance(enhancer, noisy, at_16k=at_16k)
-                reference = resample_poly(clean, 1, 3).astype(np.float32)
                 before = judges.score(reference, resample_poly(noisy, 1, 3).astype(np.float32))
                 after = judges.score(reference, made)
                 gained = {each: after[each] - before[each] for each in after}
@@ -222,12 +234,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", type=Path)
     parser.add_argument("--extras", type=Path)
+    parser.add_argument("--speech", type=Path)
     parser.add_argument("--hour", action="store_true")
     asked = parser.parse_args()
     enhancers = load_enhancers(asked.models)
     judges = Judges(asked.extras)
     measure_speed(enhancers)
-    measure_noises(enhancers, judges)
+    speech = None if asked.speech is None else read_speech(asked.speech)
+    measure_noises(enhancers, judges, speech=speech)
     measure_clean(enhancers, judges)
     if asked.hour:
         measure_hour(enhancers)

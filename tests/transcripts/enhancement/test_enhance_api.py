@@ -83,7 +83,7 @@ def test_what_is_asked_for_reaches_the_engine(
     ],
 )
 def test_an_option_that_cannot_be_meant_is_refused(client: Client, fields: dict[str, str]) -> None:
-    answer = client.enhance(**fields)
+    answer = client.enhance(wav(), **fields)
     assert refused(answer) == (400, "invalid_value")
     assert answer.json()["field"] == next(iter(fields))
     assert not Enhancement.objects.exists()
@@ -107,7 +107,7 @@ def test_without_credits_it_is_refused(guest: Client) -> None:
 def test_an_asynchronous_request_is_answered_at_once_and_fetched_later(
     client: Client, worker: Worker, header: dict[str, str]
 ) -> None:
-    accepted = client.enhance(**header)
+    accepted = client.enhance(wav(), **header)
     assert accepted.status_code == 202
     assert accepted.headers["Preference-Applied"] == "respond-async"
     location = accepted.headers["Location"]
@@ -126,7 +126,7 @@ def test_an_asynchronous_request_is_answered_at_once_and_fetched_later(
 
 
 def test_the_event_stream_ends_with_what_was_made(client: Client, worker: Worker) -> None:
-    location = client.enhance(**{"async": "true"}).headers["Location"]
+    location = client.enhance(wav(), **{"async": "true"}).headers["Location"]
     stream = client.get(f"{location}events/")
     assert stream.headers["Content-Type"] == "text/event-stream"
     blocks = [block for block in stream.text.split("\n\n") if block.startswith("event:")]
@@ -188,7 +188,7 @@ def test_what_no_one_waits_for_is_tried_again(
 ) -> None:
     settings.TEXT_RETRY_S = 0
     inference.enhance_scripts.append(EnhanceScript(chunks=0))
-    client.enhance(**{"async": "true"})
+    client.enhance(wav(), **{"async": "true"})
     row = Enhancement.objects.get()
     run_enhancement(row.pk)
     row.refresh_from_db()
@@ -261,7 +261,7 @@ def test_a_recording_of_two_started_minutes_costs_two(guest: Client, worker: Wor
 
 
 def test_a_lease_that_ran_out_is_taken_over(client: Client) -> None:
-    client.enhance(**{"async": "true"})
+    client.enhance(wav(), **{"async": "true"})
     row = Enhancement.objects.get()
     long_ago = timezone.now() - timedelta(minutes=5)
     Enhancement.objects.update(status=Status.PROCESSING, attempt=1, lease_expires_at=long_ago)

@@ -21,7 +21,8 @@ def make_programme(*, rate_hz: int, channels: int, seconds: int = 9) -> Samples:
     random = np.random.default_rng(rate_hz + channels)
     levels = np.repeat([0.1, 0.0, 0.4, 0.01, 0.2, 0.0001, 0.3, 0.05, 0.1], rate_hz)
     noise = random.standard_normal((rate_hz * seconds, channels))
-    return (0.3 * noise * levels[:, np.newaxis]).astype(np.float32)
+    samples: Samples = (0.3 * noise * levels[:, np.newaxis]).astype(np.float32)
+    return samples
 
 
 def measure(samples: Samples, *, rate_hz: int, portion: int = 7_001) -> float:
@@ -105,12 +106,12 @@ def test_a_wav_file_is_read_as_it_was_written(channels: int, layout: str, frames
     writer.write(samples)
     writer.close()
     file.seek(0)
-    with av.open(file) as opened:
+    with av.open(file, "r") as opened:
         stream = opened.streams.audio[0]
         assert (stream.rate, stream.layout.nb_channels) == (22_050, channels)
         assert channels <= 2 or stream.layout.name == layout
         frames_read = [frame.to_ndarray().reshape(-1, channels) for frame in opened.decode(stream)]
-    read = np.concatenate(frames_read) if frames else np.zeros((0, channels))
+    read = np.concatenate([*frames_read, np.zeros((0, channels))]).astype(np.float64)
     np.testing.assert_allclose(read / 32767, samples, atol=1e-4)
 
 
