@@ -14,6 +14,11 @@ from tests.transcripts.served_api import make_info, wav
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 
+_READ_DURATION = """player => new Promise((resolve) => {
+  if (player.readyState) resolve(player.duration);
+  player.addEventListener("loadedmetadata", () => resolve(player.duration));
+})"""
+
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
@@ -60,8 +65,7 @@ def test_a_recording_is_cleaned_up_compared_and_deleted(
     warning = "byl odstraněn jen stálý šum" if is_czech else "only steady noise was removed"
     expect(page.locator("#warnings li")).to_contain_text(warning)
     for player in ("before", "after"):
-        page.wait_for_function(f"document.getElementById('{player}').readyState >= 1")
-        length = page.evaluate(f"document.getElementById('{player}').duration")
+        length = page.locator(f"#{player}").evaluate(_READ_DURATION)
         assert length == pytest.approx(2.0, abs=0.01)
     with page.expect_download() as download:
         page.click("#download")
