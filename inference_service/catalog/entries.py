@@ -1,7 +1,7 @@
 """What the catalogue states of a model: its kind, files, licence, provenance and sources.
 
-`whispers`, `speaker_models`, `text_models` and `voices` hold the entries themselves; a further model
-is a further entry.
+`whispers`, `speaker_models`, `text_models` and `voices` hold the entries themselves; a further
+model is a further entry.
 """
 
 import hashlib

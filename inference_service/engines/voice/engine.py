@@ -35,6 +35,10 @@ class NothingToSpeakError(VoiceError):
     pass
 
 
+class UnreadableTextError(VoiceError):
+    pass
+
+
 class CloningRefusedError(VoiceError):
     pass
 

@@ -63,7 +63,8 @@ class VoiceServicer:
         """Makes speech, a sentence at a time: `accepted`, then chunks in order, then `finished`. Cancelling
         the call stops the engine before its next sentence. INVALID_ARGUMENT if the text is empty or too
         long, holds nothing that can be spoken, or neither or both of `voice` and `reference` are given.
-        NOT_FOUND if the engine or the voice is unknown.
+        OUT_OF_RANGE if there is no such voice; NOT_FOUND if the engine is unknown or not installed;
+        FAILED_PRECONDITION if it doesn't speak the language. All with a sentence for the user.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

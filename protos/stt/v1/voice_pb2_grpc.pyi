@@ -40,7 +40,8 @@ class VoiceStub:
     """Makes speech, a sentence at a time: `accepted`, then chunks in order, then `finished`. Cancelling
     the call stops the engine before its next sentence. INVALID_ARGUMENT if the text is empty or too
     long, holds nothing that can be spoken, or neither or both of `voice` and `reference` are given.
-    NOT_FOUND if the engine or the voice is unknown.
+    OUT_OF_RANGE if there is no such voice; NOT_FOUND if the engine is unknown or not installed;
+    FAILED_PRECONDITION if it doesn't speak the language. All with a sentence for the user.
     """
     ListVoices: _grpc.UnaryUnaryMultiCallable[_voice_pb2.ListVoicesRequest, _voice_pb2.ListVoicesResponse]
     """The engines, best first, with their voices; those not installed as well. Costs no loading."""
@@ -56,7 +57,8 @@ class VoiceAsyncStub(VoiceStub):
     """Makes speech, a sentence at a time: `accepted`, then chunks in order, then `finished`. Cancelling
     the call stops the engine before its next sentence. INVALID_ARGUMENT if the text is empty or too
     long, holds nothing that can be spoken, or neither or both of `voice` and `reference` are given.
-    NOT_FOUND if the engine or the voice is unknown.
+    OUT_OF_RANGE if there is no such voice; NOT_FOUND if the engine is unknown or not installed;
+    FAILED_PRECONDITION if it doesn't speak the language. All with a sentence for the user.
     """
     ListVoices: _aio.UnaryUnaryMultiCallable[_voice_pb2.ListVoicesRequest, _voice_pb2.ListVoicesResponse]  # type: ignore[assignment]
     """The engines, best first, with their voices; those not installed as well. Costs no loading."""
@@ -75,7 +77,8 @@ class VoiceServicer(metaclass=_abc_1.ABCMeta):
         """Makes speech, a sentence at a time: `accepted`, then chunks in order, then `finished`. Cancelling
         the call stops the engine before its next sentence. INVALID_ARGUMENT if the text is empty or too
         long, holds nothing that can be spoken, or neither or both of `voice` and `reference` are given.
-        NOT_FOUND if the engine or the voice is unknown.
+        OUT_OF_RANGE if there is no such voice; NOT_FOUND if the engine is unknown or not installed;
+        FAILED_PRECONDITION if it doesn't speak the language. All with a sentence for the user.
         """
 
     @_abc_1.abstractmethod
