@@ -50,6 +50,7 @@ ROOMS = (
     "retention",
     "search",
     "sharing",
+    "voices",
     "webhooks",
 )
 # What a room stores. Who may read a room's tables needn't be one who may call the room.

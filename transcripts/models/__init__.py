@@ -41,6 +41,12 @@ from transcripts.models.transcript import (
 from transcripts.retention.models import RetentionPolicy
 from transcripts.search.models import TITLE_BUCKET, WHOLE_BUCKET, SearchChunk
 from transcripts.sharing.models import ShareLink
+from transcripts.voices.models import (
+    SigningCertificate,
+    VoiceConsent,
+    VoiceJob,
+    VoiceReferenceUse,
+)
 from transcripts.webhooks.models import (
     DeliveryStatus,
     WebhookAttempt,
@@ -74,6 +80,7 @@ __all__ = [
     "Segment",
     "SegmentVectors",
     "ShareLink",
+    "SigningCertificate",
     "Source",
     "Speaker",
     "Status",
@@ -84,6 +91,9 @@ __all__ = [
     "TextOperation",
     "Transcript",
     "TranscriptionJob",
+    "VoiceConsent",
+    "VoiceJob",
+    "VoiceReferenceUse",
     "WebhookAttempt",
     "WebhookDelivery",
     "WebhookEndpoint",

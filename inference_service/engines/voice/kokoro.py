@@ -16,7 +16,7 @@ from inference_service.catalog import ModelEntry
 from inference_service.engines.settings import EngineSettings, count_threads
 from inference_service.engines.voice.engine import FixedVoice, NothingToSpeakError, Samples
 from inference_service.engines.voice.english import EnglishReader
-from inference_service.engines.voice.threaded import Sentence, ThreadedEngine
+from inference_service.engines.voice.threaded import SpokenSentence, ThreadedEngine
 
 SAMPLE_RATE_HZ = 24_000
 VOICES = (
@@ -70,7 +70,7 @@ class KokoroSynthesizer:
             raise NothingToSpeakError("The text has nothing that can be spoken.")
         return sentences
 
-    def synthesize(self, sentence: Sentence) -> Samples:
+    def synthesize(self, sentence: SpokenSentence) -> Samples:
         is_british = sentence.language.lower() in ("en-gb", "en-ie", "en-au", "en-nz")
         style = self._styles[sentence.voice]
         parts = [

@@ -28,7 +28,7 @@ MAX_CALLS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
+class SpokenSentence:
     """What is spoken at once. `ends_paragraph`: a longer pause follows."""
 
     text: str
@@ -52,7 +52,7 @@ class Synthesizer(Protocol):
         """Return the sentences of a text. Raises VoiceError."""
         ...
 
-    def synthesize(self, sentence: Sentence) -> Samples:
+    def synthesize(self, sentence: SpokenSentence) -> Samples:
         """Return a sentence's speech, with the pause behind it. Deterministic."""
         ...
 
@@ -105,7 +105,7 @@ class ThreadedEngine:
             yield SynthesisStarted(voice=voice.id, language=language, sentences=len(texts))
             for number, text in enumerate(texts):
                 is_last = number + 1 == len(texts)
-                sentence = Sentence(text, voice.id, language, request.seed, is_last)
+                sentence = SpokenSentence(text, voice.id, language, request.seed, is_last)
                 yield await loop.run_in_executor(self._thread, self._speak, sentence, number)
         finally:
             self._calls -= 1
@@ -125,7 +125,7 @@ class ThreadedEngine:
         known = ", ".join(voice.id for voice in self.voices)
         raise UnknownVoiceError(f"There is no voice {request.voice!r} here; there are {known}.")
 
-    def _speak(self, sentence: Sentence, number: int) -> SynthesizedChunk:
+    def _speak(self, sentence: SpokenSentence, number: int) -> SynthesizedChunk:
         began_at = time.monotonic()
         samples = self._synthesizer.synthesize(sentence)
         return SynthesizedChunk(samples, number, round(1000 * (time.monotonic() - began_at)))

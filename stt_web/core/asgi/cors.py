@@ -17,7 +17,8 @@ from stt_web.core.asgi.messages import (
 
 _EXPOSED = (
     "X-Transcript-Id, X-Transcript-Token, X-Audio-Duration, X-Credits-Charged, X-Credits-Left, "
-    "X-Model-Used, X-Gap-Seconds, X-Warnings, X-Request-Id, Retry-After, Location, RateLimit, "
+    "X-Model-Used, X-Gap-Seconds, X-Warnings, X-Request-Id, X-Duration, "
+    "X-Generation-Time, X-Voice, X-Watermark, X-Voice-Job-Id, Retry-After, Location, RateLimit, "
     "RateLimit-Policy"
 )
 _ALLOWED_HEADERS = (
