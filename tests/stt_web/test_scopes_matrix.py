@@ -39,7 +39,6 @@ DESIGN: dict[tuple[str, str], set[str]] = {
     ("GET", "v1/languages"): NONE,
     ("GET", "v1/formats"): NONE,
     ("GET", "v1/voices"): NONE,
-    ("POST", "v1/tts"): {"transcribe"},
     ("POST", "v1/summarize"): {"transcribe"},
     ("POST", "v1/analyze"): {"transcribe"},
     ("POST", "v1/generate"): {"transcribe"},
@@ -147,7 +146,7 @@ DESIGN: dict[tuple[str, str], set[str]] = {
     ("POST", "api/v1/billing/stripe/webhook/"): NONE,  # signed by Stripe
 }
 # Whose sender is known before the body is read, by `stt_web.core.asgi.upload_layer`.
-INGESTED = ("v1/transcribe", "api/v1/transcripts/import/")
+INGESTED = ("v1/transcribe", "v1/tts", "api/v1/transcripts/import/")
 # The scopes of a key: each set of them.
 KEYS = [
     frozenset(chosen)

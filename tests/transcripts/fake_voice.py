@@ -112,6 +112,12 @@ class VoiceServicer(voice_pb2_grpc.VoiceServicer):
             )
         )
 
+    def AddWatermark(  # noqa: N802  # named by the proto
+        self, request: voice_pb2.AddWatermarkRequest, context: grpc.ServicerContext
+    ) -> voice_pb2.AddWatermarkResponse:
+        """Never called by the web tier."""
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, "No one asks for this.")
+
     def DetectWatermark(  # noqa: N802  # named by the proto
         self, request: voice_pb2.DetectWatermarkRequest, context: grpc.ServicerContext
     ) -> voice_pb2.DetectWatermarkResponse:

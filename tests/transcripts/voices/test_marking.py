@@ -49,7 +49,7 @@ def signed(unsigned: Path) -> Path:
 
 def samples_of(path: Path) -> bytes:
     with wave.open(str(path)) as file:
-        return file.readframes(file.getnframes())
+        return bytes(file.readframes(file.getnframes()))
 
 
 def test_signing_leaves_every_sample_as_it_was(unsigned: Path, signed: Path) -> None:
