@@ -116,7 +116,8 @@ def measure(pcm: bytes, *, server: Server) -> Measured:
 
 def _find_problem(found: Measured) -> str:
     if found.loudest_dbfs < _SILENT_DBFS:
-        return "The reference is silent."
+        how = "too quiet" if found.speech_ms else "silent"
+        return f"The reference is {how}: its loudest moment is at {found.loudest_dbfs:.0f} dBFS."
     if not found.speech_ms:
         return "No speech was found in the reference: it is music, noise or something else."
     if found.speech_ms < SHORTEST_SPEECH_MS:
