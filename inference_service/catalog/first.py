@@ -1,6 +1,7 @@
 """What a machine gets at its first start.
 
 A recogniser that it can carry, a speaker model, and the embedders, by which texts are searched.
+Beside these, fixed voices.
 """
 
 import os
@@ -17,6 +18,7 @@ from inference_service.catalog.errors import PullError
 from inference_service.catalog.models import CATALOGUE
 from inference_service.catalog.pull import pull
 from inference_service.catalog.sources import PullSettings, Report
+from inference_service.catalog.voices import KOKORO
 
 # large-v3-turbo in float16 with a batch of windows takes about 3 GB.
 _TURBO_GPU_BYTES = 4 << 30
@@ -81,6 +83,8 @@ def install_first(
     for embedder in catalog.entries(Kind.EMBEDDER):
         if not embedder.is_available:
             _pull_first_of([embedder.id], settings, report=report)
+    if catalog.find(Kind.VOICE) is None:  # the one without terms to be accepted
+        _pull_first_of([KOKORO], settings, report=report)
     return has_speakers
 
 

@@ -1,4 +1,4 @@
-"""Kokoro's real weights: what it says is understood, and the same request gives the same bits."""
+"""Kokoro's real weights: its speech is understood, and the same request gives the same bits."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -33,7 +33,7 @@ def engine() -> Iterator[ThreadedEngine]:
     made.close()
 
 
-async def test_what_it_says_is_understood_and_always_the_same(
+async def test_its_speech_is_understood_and_always_the_same(
     engine: ThreadedEngine, real_service: RealService
 ) -> None:
     started, samples = await speak(engine, TEXT)
