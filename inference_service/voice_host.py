@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from typing import cast
 
 from inference_service.catalog import Catalog, Kind, ModelEntry
-from inference_service.catalog.entries import KOKORO_ENGINE
+from inference_service.catalog.entries import HIBARI_ENGINE, KOKORO_ENGINE
 from inference_service.engines.voice.engine import FixedVoice, VoiceEngine, Watermarker
 from inference_service.engines.voice.host import EngineDescription, VoiceHost
 from inference_service.pool import ModelPool
@@ -70,8 +70,13 @@ def _describe(entry: ModelEntry) -> EngineDescription:
 
 
 def _list_voices(entry: ModelEntry) -> tuple[FixedVoice, ...]:
-    if entry.engine != KOKORO_ENGINE:
-        return ()
-    from inference_service.engines.voice.kokoro import VOICES  # imports onnxruntime
+    # Here: the engines import onnxruntime.
+    if entry.engine == HIBARI_ENGINE:
+        from inference_service.engines.voice.hibari import VOICES as OF_HIBARI
 
-    return VOICES
+        return OF_HIBARI
+    if entry.engine == KOKORO_ENGINE:
+        from inference_service.engines.voice.kokoro import VOICES as OF_KOKORO
+
+        return OF_KOKORO
+    return ()

@@ -18,7 +18,6 @@ from inference_service.catalog.errors import PullError
 from inference_service.catalog.models import CATALOGUE
 from inference_service.catalog.pull import pull
 from inference_service.catalog.sources import PullSettings, Report
-from inference_service.catalog.voices import KOKORO
 
 # large-v3-turbo in float16 with a batch of windows takes about 3 GB.
 _TURBO_GPU_BYTES = 4 << 30
@@ -83,8 +82,9 @@ def install_first(
     for embedder in catalog.entries(Kind.EMBEDDER):
         if not embedder.is_available:
             _pull_first_of([embedder.id], settings, report=report)
-    if catalog.find(Kind.VOICE) is None:  # the one without terms to be accepted
-        _pull_first_of([KOKORO], settings, report=report)
+    for voice in catalog.entries(Kind.VOICE):
+        if not voice.is_available and voice.terms is None:
+            _pull_first_of([voice.id], settings, report=report)
     return has_speakers
 
 

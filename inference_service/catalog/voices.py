@@ -1,13 +1,14 @@
 """The voice engines of the catalogue, best first within what they can do.
 
-Kokoro's hashes were computed from the files in its wheels; the model's is also what the wheel
-itself states. Those of Pocket TTS and F5-TTS are the hub's, as at least four public projects that
+The hashes of Kokoro and hibari were computed from the files in their wheels; that of Kokoro's model
+is also what its wheel states. Those of Pocket TTS and F5-TTS are the hub's, as at least four public projects that
 pin these files record them, equal in all (read on 27 November 2026); the files themselves could
 not be fetched here.
 """
 
 from inference_service.catalog.entries import (
     F5_ENGINE,
+    HIBARI_ENGINE,
     KOKORO_ENGINE,
     POCKET_ENGINE,
     CatalogueModel,
@@ -23,6 +24,7 @@ from inference_service.catalog.entries import (
     WheelPart,
 )
 
+HIBARI = "hibari"
 KOKORO = "kokoro"
 POCKET = "pocket-tts"
 F5 = "f5-tts"
@@ -68,7 +70,38 @@ _POCKET_HUB = HubRepository("kyutai/pocket-tts", "39592ff23c9ef80098bb74895d104c
 _F5_HUB = HubRepository("SWivid/F5-TTS", "84e5a410d9cead4de2f847e7c9369a6440bdfaca")
 _VOCOS_HUB = HubRepository("charactr/vocos-mel-24khz", "0feb3fdd929bcd6649e0e7c5a688cf7dd012ef21")
 
+_HIBARI_WHEEL = Wheel(
+    "hibari-tts", "0.2.1", "49f2abbbe451c988e7448b5afa08c8a56410535ebb855c0e7d174275df5ca1f3"
+)
+
 VOICES = (
+    CatalogueModel(
+        id=HIBARI,
+        name="hibari, voice Heart",
+        kind=Kind.VOICE,
+        engine=HIBARI_ENGINE,
+        files=(
+            WeightFile(
+                "hibari.onnx",
+                7_936_868,
+                "5f70741d4e900f4e85d0037498736cc1b3e1b9a63a13546a5da1e63abf4fccd8",
+            ),
+        ),
+        licence=Licence(
+            spdx="Apache-2.0",
+            text_file="apache-2.0.txt",
+            attribution=(
+                "hibari by Maureese Williams (Apache-2.0), distilled from Kokoro-82M by hexgrad "
+                "(Apache-2.0)."
+            ),
+        ),
+        provenance=Provenance.ORIGINAL,
+        package=PackagedFiles(
+            (("hibari.onnx", (WheelPart(_HIBARI_WHEEL, "hibari/assets/hibari.onnx"),)),)
+        ),
+        installed_files=("hibari.onnx",),
+        voice=VoiceFacts(languages=("en",)),
+    ),
     CatalogueModel(
         id=KOKORO,
         name="Kokoro 82M, in 8 bits",

@@ -33,6 +33,7 @@ MAX_CHARACTERS = 20_000  # what POST /v1/tts takes
 _RECENT = 10
 # Of the voices that are known here; another one's own description is shown as it is.
 DESCRIPTIONS: dict[str, Any] = {
+    "heart": gettext_lazy("A woman's voice, American, lively."),
     "jf_alpha": gettext_lazy("A woman's voice, clear and even."),
     "jf_gongitsune": gettext_lazy("A woman's voice, warm, for stories."),
     "jf_nezumi": gettext_lazy("A woman's voice, light and young."),

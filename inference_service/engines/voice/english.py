@@ -64,6 +64,14 @@ class EnglishReader:
             raise NothingToSpeakError("The text has nothing that can be spoken.")
         return sentences
 
+    def split_readable(self, text: str) -> list[str]:
+        """`split`, once all of the text has been read: so it is refused before any is spoken."""
+        sentences = self.split(text)
+        phonemes = [self.read(sentence) for sentence in sentences]
+        if not any(phonemes):
+            raise NothingToSpeakError("The text has nothing that can be spoken.")
+        return sentences
+
     def read(self, sentence: str) -> list[str]:
         """Return the phonemes of a sentence, in parts of `MAX_PHONEMES` at most; often one.
 

@@ -1,9 +1,8 @@
 """Kokoro-82M (hexgrad, Apache-2.0) in onnxruntime: fixed voices, 24 kHz, English.
 
 A StyleTTS 2 decoder-only model (Li et al. 2023): phonemes and a style in, samples out, in one pass
-a sentence. The voices of the package were made for Japanese and speak clean English: measured, our
-own `base` writes it down with 1 % of errors (benchmarks/RESULTS.md). Nothing is drawn by chance:
-every seed gives the same speech.
+a sentence. The voices of the package were made for Japanese and speak English with an accent
+(benchmarks/RESULTS.md). Nothing is drawn by chance: every seed gives the same speech.
 """
 
 import json
@@ -14,8 +13,9 @@ import onnxruntime
 
 from inference_service.catalog import ModelEntry
 from inference_service.engines.settings import EngineSettings, count_threads
-from inference_service.engines.voice.engine import FixedVoice, NothingToSpeakError, Samples
+from inference_service.engines.voice.engine import FixedVoice, Samples
 from inference_service.engines.voice.english import EnglishReader
+from inference_service.engines.voice.pauses import join_parts
 from inference_service.engines.voice.threaded import SpokenSentence, ThreadedEngine
 
 SAMPLE_RATE_HZ = 24_000
@@ -27,12 +27,6 @@ VOICES = (
     FixedVoice("jm_kumo", "Kumo", "A man's voice, low and quiet.", "en"),
 )
 _MODEL_FILE, _VOICES_FILE, _VOCABULARY_FILE = "kokoro.onnx", "voices_ja.npz", "vocab.json"
-# The model surrounds speech with up to 0.3 s of silence before and 0.8 s behind: it is cut where
-# the level is below −40 dBFS but for some milliseconds, and a pause of our own follows.
-_SILENCE = 0.01
-_BEFORE_SAMPLES = SAMPLE_RATE_HZ * 30 // 1000
-_BEHIND_SAMPLES = SAMPLE_RATE_HZ * 80 // 1000
-_PAUSE_SAMPLES = SAMPLE_RATE_HZ * 250 // 1000
 
 
 class KokoroSynthesizer:
@@ -63,23 +57,16 @@ class KokoroSynthesizer:
         """Raises UnreadableTextError, NothingToSpeakError: for all of the text, before any of it is
         spoken.
         """
-        reader = self._readers[False]
-        sentences = reader.split(text)
-        phonemes = [reader.read(sentence) for sentence in sentences]
-        if not any(phonemes):
-            raise NothingToSpeakError("The text has nothing that can be spoken.")
-        return sentences
+        return self._readers[False].split_readable(text)
 
     def synthesize(self, sentence: SpokenSentence) -> Samples:
         is_british = sentence.language.lower() in ("en-gb", "en-ie", "en-au", "en-nz")
         style = self._styles[sentence.voice]
         parts = [
-            _trim(self._infer(phonemes, style))
+            self._infer(phonemes, style)
             for phonemes in self._readers[is_british].read(sentence.text)
         ]
-        if not sentence.is_last:
-            parts.append(np.zeros(_PAUSE_SAMPLES, np.float32))
-        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+        return join_parts(parts, sample_rate_hz=SAMPLE_RATE_HZ, is_last=sentence.is_last)
 
     def close(self) -> None:
         self._session = None
@@ -120,11 +107,3 @@ def load_kokoro(entry: ModelEntry, settings: EngineSettings) -> ThreadedEngine:
 def estimate_kokoro_bytes(entry: ModelEntry, _settings: EngineSettings) -> int:
     """Raises OSError."""
     return 4 * (entry.path / _MODEL_FILE).stat().st_size if entry.path else 0
-
-
-def _trim(samples: Samples) -> Samples:
-    spoken = np.flatnonzero(np.abs(samples) > _SILENCE)
-    if not len(spoken):
-        return samples[:0]
-    start = max(0, int(spoken[0]) - _BEFORE_SAMPLES)
-    return samples[start : int(spoken[-1]) + _BEHIND_SAMPLES]

@@ -69,7 +69,12 @@ def test_each_kind_of_model_is_found_by_its_kind(catalog: Catalog, tmp_path: Pat
     assert [entry.id for entry in catalog.entries(Kind.SPEAKER_MODEL)] == ["campplus"]
     assert catalog.find(Kind.SPEAKER_MODEL) is None
     assert catalog.entries(Kind.ENHANCER) == []
-    assert [entry.id for entry in catalog.entries(Kind.VOICE)] == ["kokoro", "pocket-tts", "f5-tts"]
+    assert [entry.id for entry in catalog.entries(Kind.VOICE)] == [
+        "hibari",
+        "kokoro",
+        "pocket-tts",
+        "f5-tts",
+    ]
 
     install(tmp_path, "base")
     found = catalog.find(Kind.RECOGNISER)
