@@ -1,6 +1,6 @@
 """Fixed voices: how well `base` understands them, how fast they are made, and how soon they begin.
 
-    STT_MODELS_DIR=… python -m benchmarks.voices [VOICES]      kokoro and base must be in it
+    STT_MODELS_DIR=… python -m benchmarks.voices [VOICES]      hibari, kokoro and base must be in it
 
 Twenty sentences as people write them, in 3 voices, and the first six of Harvard's list 1 (IEEE
 1969), which give a recogniser no context; the engine alone, in one process, without the service.
@@ -22,7 +22,9 @@ from inference_service.engines.voice.engine import (
     SynthesisRequest,
     SynthesizedChunk,
 )
-from inference_service.engines.voice.kokoro import SAMPLE_RATE_HZ, VOICES, KokoroSynthesizer
+from inference_service.engines.voice.hibari import VOICES as OF_HIBARI
+from inference_service.engines.voice.hibari import HibariSynthesizer
+from inference_service.engines.voice.kokoro import SAMPLE_RATE_HZ, KokoroSynthesizer
 from inference_service.engines.voice.threaded import ThreadedEngine
 from tests.word_errors import WordErrors, count_word_errors
 
@@ -61,18 +63,27 @@ _WHISPER_RATE_HZ = 16_000
 
 def main() -> None:
     folder = Path(os.environ.get("STT_MODELS_DIR", "var/models"))
-    names = sys.argv[1:] or [VOICES[0].id, VOICES[1].id, VOICES[-1].id]
-    synthesizer = KokoroSynthesizer(folder / "kokoro", model_id="kokoro", revision="", threads=1)
-    engine = ThreadedEngine(synthesizer)
+    names = sys.argv[1:] or ["heart", "jf_alpha", "jm_kumo"]
     whisper = WhisperModel(str(folder / "base"), device="cpu", compute_type="int8")
-    asyncio.run(_speak(engine, "Warm up.", names[0]))  # the dictionary is read with the first
-    print(f"load {os.getloadavg()[0]:.0f}, one thread")
     total = WordErrors(0, 0, 0, 0)
     for name in names:
+        engine = _load(folder, name)
+        asyncio.run(_speak(engine, "Warm up.", name))  # the dictionary is read with the first
+        print(f"load {os.getloadavg()[0]:.0f}, one thread")
         total += _report_voice(engine, whisper, name)
+        _report_voice(engine, whisper, name, HARVARD)
+        _report_start(engine, name)
     print(f"all: WER {100 * total.rate:.1f} % of {total.words} words")
-    _report_voice(engine, whisper, names[0], HARVARD)
-    _report_start(engine, names[0])
+
+
+def _load(folder: Path, voice: str) -> ThreadedEngine:
+    if any(each.id == voice for each in OF_HIBARI):
+        return ThreadedEngine(
+            HibariSynthesizer(folder / "hibari", model_id="hibari", revision="", threads=1)
+        )
+    return ThreadedEngine(
+        KokoroSynthesizer(folder / "kokoro", model_id="kokoro", revision="", threads=1)
+    )
 
 
 def _report_voice(
@@ -91,8 +102,8 @@ def _report_voice(
         speech_s += len(samples) / SAMPLE_RATE_HZ
         errors += count_word_errors(sentence, _recognise(whisper, samples))
     print(
-        f"{voice}, {len(sentences)} sentences: WER {100 * errors.rate:.1f} %, {speech_s:.0f} s of speech, "
-        f"RTFx {speech_s / wall_s:.1f} by the clock, {speech_s / cpu_s:.1f} by CPU time",
+        f"{voice}, {len(sentences)} sentences: WER {100 * errors.rate:.1f} %, "
+        f"{speech_s:.0f} s of speech, RTFx {speech_s / wall_s:.1f} by the clock, {speech_s / cpu_s:.1f} by CPU time",
         flush=True,
     )
     return errors

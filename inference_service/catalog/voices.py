@@ -1,9 +1,9 @@
 """The voice engines of the catalogue, best first within what they can do.
 
 The hashes of Kokoro and hibari were computed from the files in their wheels; that of Kokoro's model
-is also what its wheel states. Those of Pocket TTS and F5-TTS are the hub's, as at least four public projects that
-pin these files record them, equal in all (read on 27 November 2026); the files themselves could
-not be fetched here.
+is also what its wheel states. Those of Pocket TTS and F5-TTS are the hub's, as at least four public
+projects that pin these files record them, equal in all (read on 27 November 2026); the files
+themselves could not be fetched here.
 """
 
 from inference_service.catalog.entries import (

@@ -1,6 +1,7 @@
-"""Kokoro's real weights: its speech is understood, and the same request gives the same bits."""
+"""Fixed voices on their real weights: `base` understands them, and the same gives the same."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from inference_service.engines.voice.engine import (
     SynthesisStarted,
     SynthesizedChunk,
 )
+from inference_service.engines.voice.hibari import HibariSynthesizer
 from inference_service.engines.voice.kokoro import SAMPLE_RATE_HZ, KokoroSynthesizer
 from inference_service.engines.voice.threaded import ThreadedEngine
 from protos.stt.v1 import speech_pb2, speech_pb2_grpc
@@ -22,24 +24,30 @@ pytestmark = [pytest.mark.real_weights, pytest.mark.timeout(300)]
 
 TEXT = "The birch canoe slid on the smooth planks. On the 3rd of March, Dr. Smith paid $20."
 SPOKEN = "The birch canoe slid on the smooth planks. On the third of March, doctor Smith paid $20."
-VOICE = "jm_kumo"
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[ThreadedEngine]:
-    folder = _pull("kokoro") / "kokoro"
-    made = ThreadedEngine(KokoroSynthesizer(folder, model_id="kokoro", revision="real", threads=2))
-    yield made
-    made.close()
+def models_dir() -> Path:
+    return _pull("hibari", "kokoro")
 
 
+@pytest.mark.parametrize(
+    ("make", "name", "voice"),
+    [(HibariSynthesizer, "hibari", "heart"), (KokoroSynthesizer, "kokoro", "jm_kumo")],
+)
 async def test_its_speech_is_understood_and_always_the_same(
-    engine: ThreadedEngine, real_service: RealService
+    models_dir: Path,
+    real_service: RealService,
+    make: type[HibariSynthesizer | KokoroSynthesizer],
+    name: str,
+    voice: str,
 ) -> None:
-    started, samples = await speak(engine, TEXT)
-    _, again = await speak(engine, TEXT)
+    engine = ThreadedEngine(make(models_dir / name, model_id=name, revision="real", threads=2))
+    started, samples = await speak(engine, TEXT, voice)
+    _, again = await speak(engine, TEXT, voice)
+    engine.close()
 
-    assert (started.voice, started.sentences) == (VOICE, 2)
+    assert (started.voice, started.sentences) == (voice, 2)
     assert np.array_equal(samples, again)
     assert 4 < len(samples) / SAMPLE_RATE_HZ < 12
     assert np.abs(samples).max() <= 1
@@ -47,8 +55,9 @@ async def test_its_speech_is_understood_and_always_the_same(
     assert count_word_errors(SPOKEN, text).rate <= 0.1, text
 
 
-async def speak(engine: ThreadedEngine, text: str) -> tuple[SynthesisStarted, Samples]:
-    events = [event async for event in engine.synthesize(SynthesisRequest(text=text, voice=VOICE))]
+async def speak(engine: ThreadedEngine, text: str, voice: str) -> tuple[SynthesisStarted, Samples]:
+    request = SynthesisRequest(text=text, voice=voice, seed=7)
+    events = [event async for event in engine.synthesize(request)]
     assert isinstance(events[0], SynthesisStarted)
     chunks = [event.samples for event in events if isinstance(event, SynthesizedChunk)]
     return events[0], np.concatenate(chunks)
