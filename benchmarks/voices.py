@@ -103,7 +103,8 @@ def _report_voice(
         errors += count_word_errors(sentence, _recognise(whisper, samples))
     print(
         f"{voice}, {len(sentences)} sentences: WER {100 * errors.rate:.1f} %, "
-        f"{speech_s:.0f} s of speech, RTFx {speech_s / wall_s:.1f} by the clock, {speech_s / cpu_s:.1f} by CPU time",
+        f"{speech_s:.0f} s of speech, RTFx {speech_s / wall_s:.1f} by the clock, "
+        f"{speech_s / cpu_s:.1f} by CPU time",
         flush=True,
     )
     return errors

@@ -26,7 +26,7 @@ class HibariSynthesizer:
 
     sample_rate_hz = SAMPLE_RATE_HZ
     languages: tuple[str, ...] = ("en",)
-    voices = VOICES
+    voices: tuple[FixedVoice, ...] = VOICES
 
     def __init__(self, folder: Path, *, model_id: str, revision: str, threads: int) -> None:
         """Load it; 0.1 s. Raises OSError, ValueError or RuntimeError for bad weights."""
