@@ -31,6 +31,7 @@ from transcripts.voices.order import CHARACTERS_A_SECOND
 
 MAX_CHARACTERS = 20_000  # what POST /v1/tts takes
 _RECENT = 10
+_EXAMPLE = "Hello! This text was turned into speech on this server."  # the voices speak English
 # Of the voices that are known here; another one's own description is shown as it is.
 DESCRIPTIONS: dict[str, Any] = {
     "heart": gettext_lazy("A woman's voice, American, lively."),
@@ -85,6 +86,7 @@ def show_voices(request: HttpRequest) -> HttpResponse:
         "consent": find_consent(user),
         "balance": read_balance(account_for(user), now=timezone.now()),
         "recent": done[:_RECENT],
+        "example": _EXAMPLE,
         "most_characters": MAX_CHARACTERS,
         "characters_a_second": CHARACTERS_A_SECOND,
         "texts": render_texts(TEXTS),
