@@ -1,4 +1,4 @@
-"""Weights with terms: shown, accepted on purpose, recorded with the date, refused where forbidden."""
+"""Weights with terms: shown, accepted on purpose, recorded with the date, or refused."""
 
 import json
 from datetime import UTC, datetime, timedelta
