@@ -22,8 +22,9 @@ from tests.word_errors import count_word_errors
 
 pytestmark = [pytest.mark.real_weights, pytest.mark.timeout(300)]
 
-TEXT = "The birch canoe slid on the smooth planks. On the 3rd of March, Dr. Smith paid $20."
-SPOKEN = "The birch canoe slid on the smooth planks. On the third of March, doctor Smith paid $20."
+_FIRST = "The committee agreed to postpone the meeting until Thursday afternoon."
+TEXT = f"{_FIRST} On the 3rd of March, Dr. Smith paid $20."
+SPOKEN = f"{_FIRST} On the third of March, doctor Smith paid $20."
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +50,10 @@ async def test_its_speech_is_understood_and_always_the_same(
 
     assert (started.voice, started.sentences) == (voice, 2)
     assert np.array_equal(samples, again)
-    assert 4 < len(samples) / SAMPLE_RATE_HZ < 12
+    assert 5 < len(samples) / SAMPLE_RATE_HZ < 12
     assert np.abs(samples).max() <= 1
     text = await recognise(real_service, samples)
-    assert count_word_errors(SPOKEN, text).rate <= 0.1, text
+    assert count_word_errors(SPOKEN, text).rate <= 0.05, text
 
 
 async def speak(engine: ThreadedEngine, text: str, voice: str) -> tuple[SynthesisStarted, Samples]:
