@@ -34,6 +34,7 @@ class Upload:
     size: int  # bytes
     sha256: str
     fields: dict[str, str]
+    lists: dict[str, list[str]] = field(default_factory=dict)  # of fields sent as `name[]`, by name
     is_retained: bool = False
     _is_over: bool = False  # the request has ended, or nothing more is needed of the file
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
