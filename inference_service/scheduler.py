@@ -305,11 +305,11 @@ class Scheduler:
         self._ends_at[running] = at
         loop = asyncio.get_running_loop()
         delay_s = at - self.limits.read_ahead_s - self.clock()
-        look = loop.call_later(max(0.0, delay_s), self._has_work.set)
+        timer = loop.call_later(max(0.0, delay_s), self._has_work.set)
         try:
             yield
         finally:
-            look.cancel()
+            timer.cancel()
             del self._ends_at[running]
 
     def _answer(self, batch: list[WindowTask], answers: Sequence[Any], started: float) -> None:

@@ -39,12 +39,12 @@ class Readiness:
         return self._problems
 
     async def _probe(self) -> None:
-        asked = asyncio.get_running_loop().run_in_executor(self._threads, self._look)
+        asked = asyncio.get_running_loop().run_in_executor(self._threads, self._ask)
         done, _ = await asyncio.wait([asked], timeout=_DEADLINE_S)
         self._problems = asked.result() if done else (NO_DATABASE,)
         self._known_until = time.monotonic() + _CACHED_S
 
-    def _look(self) -> tuple[str, ...]:
+    def _ask(self) -> tuple[str, ...]:
         if not is_database_up():
             return (NO_DATABASE,)
         if not self._is_migrated:

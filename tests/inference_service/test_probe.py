@@ -45,7 +45,7 @@ async def test_another_server_in_its_place_is_not_it(
         assert "is not reached" in await probe(served.server.port, tls)
 
 
-async def test_where_nothing_listens_the_probe_says_so() -> None:
+async def test_a_port_without_a_server_is_not_ready() -> None:
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         assert "doesn't answer" in await probe(reserved.getsockname()[1])

@@ -28,7 +28,7 @@ def ask(path: str, *problems: str) -> tuple[int, str]:
     return sent[0]["status"], sent[-1]["body"].decode()
 
 
-def test_a_loop_that_runs_is_alive_whatever_else_is_amiss() -> None:
+def test_a_loop_that_runs_is_alive_without_a_database() -> None:
     assert ask(LIVE_PATH, "The database is not reached.") == (200, "ok\n")
 
 
