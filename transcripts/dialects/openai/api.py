@@ -4,7 +4,6 @@ from dataclasses import asdict
 from functools import partial
 from typing import cast
 
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponseBase, JsonResponse, StreamingHttpResponse
@@ -70,6 +69,8 @@ _ERRORS = (
 _ANSWERS = {
     (200, "application/json"): OpenAITranscriptionSerializer,
     (200, "text/plain"): OpenApiTypes.STR,
+    (200, "application/x-subrip"): OpenApiTypes.STR,
+    (200, "text/vtt"): OpenApiTypes.STR,
     (200, "text/event-stream"): OpenApiTypes.STR,
 }
 
@@ -161,9 +162,9 @@ async def _answer(
     )
 
 
-async def _is_good(key: ApiKey | None) -> bool:
+def _is_good(key: ApiKey | None) -> bool:
     try:
-        await sync_to_async(check_key_still_good)(key)
+        check_key_still_good(key)
     except AuthenticationError:
         return False
     return True

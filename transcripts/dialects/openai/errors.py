@@ -1,4 +1,4 @@
-"""Refusals in OpenAI's shape: `{"error": {…}}` with `message`, `type`, `param` and `code`, always."""
+"""Refusals in OpenAI's shape: an object `error` that always has all of its four fields."""
 
 from stt_web.core.errors import ApiError
 

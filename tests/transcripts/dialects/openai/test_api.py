@@ -165,7 +165,7 @@ def test_a_model_is_described_by_the_name_that_was_asked_for(client: Client) -> 
         assert body["created"] > 0
 
 
-def test_a_browser_may_send_what_the_clients_say_of_themselves(guest: Client) -> None:
+def test_a_browser_may_send_the_headers_of_the_clients(guest: Client) -> None:
     asked = "authorization, x-stainless-lang, openai-organization, x-secret"
     preflight = guest.call(
         "OPTIONS",

@@ -31,7 +31,7 @@ def test_what_is_refused_is_named(name: str) -> None:
 
 
 def test_what_is_ignored_changes_nothing() -> None:
-    assert read(temperature="0.7", chunking_strategy="auto", unheard_of="1") == read()
+    assert read(temperature="0.7", chunking_strategy="auto", unknown="1") == read()
 
 
 @pytest.mark.parametrize(
