@@ -43,9 +43,15 @@ from stt_web.readiness import Readiness  # noqa: E402
 from stt_web.routing import socket_router  # noqa: E402
 from transcripts.media import warm_up  # noqa: E402
 
-UPLOAD_PATHS = ("/v1/transcribe", "/v1/tts", "/api/v1/transcripts/import/")
 # A voice is a few seconds of sound, if it comes at all.
 _REFERENCE = UploadForm("reference", is_file_required=False, most_bytes=20_000_000)
+UPLOAD_PATHS = (
+    "/v1/transcribe",
+    "/v1/tts",
+    "/api/v1/transcripts/import/",
+    "/v1/audio/transcriptions",
+    "/v1/audio/translations",
+)
 
 # Uploads are probed in child processes; the first would wait for a second for its parent.
 warm_up()

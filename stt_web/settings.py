@@ -129,6 +129,11 @@ CSRF_FAILURE_VIEW = "stt_web.core.error_responses.answer_csrf_failure"
 WEB_THREADS = read_int("STT_WEB_THREADS", 8, at_least=1)
 APPEND_SLASH = False  # an API path without its slash is a 404 in the one error shape
 # The packages of `transcripts` that have pages: each holds its own templates and static files.
+# Errors at these addresses have another service's shape (`transcripts.dialects`).
+ERROR_SHAPES = {
+    "/v1/audio/": "transcripts.dialects.openai.errors.as_openai",
+    "/v1/models/": "transcripts.dialects.openai.errors.as_openai",
+}
 ROOMS = [
     BASE_DIR / "transcripts" / name
     for name in (

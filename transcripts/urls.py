@@ -8,6 +8,7 @@ from transcripts.api.catalog import show_formats, show_languages, show_models
 from transcripts.api.cloud import CloudView
 from transcripts.api.guests import ClaimView
 from transcripts.api.transcripts import CancelView, TranscriptListView, TranscriptView
+from transcripts.dialects.openai import api as openai
 from transcripts.diarization import api as diarization_api
 from transcripts.editing.api import revisions, segments
 from transcripts.exports.api.archives import BulkExportView
@@ -41,6 +42,9 @@ from transcripts.webhooks.api import views as webhooks_views
 inference_urlpatterns = [
     path("transcribe", transcribe),
     path("models", show_models),
+    path("models/<str:model>", openai.show_model),
+    path("audio/transcriptions", openai.create_transcription),
+    path("audio/translations", openai.create_translation),
     path("languages", show_languages),
     path("formats", show_formats),
     path("tts", make_speech),

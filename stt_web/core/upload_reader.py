@@ -87,6 +87,7 @@ class UploadReader:
         self._is_abandoned = False
         self._lock = threading.Lock()
         self._fields: dict[str, str] = {}
+        self._lists: dict[str, list[str]] = {}
         self._field_bytes = 0
         self._header_name = bytearray()
         self._header_value = bytearray()
@@ -121,6 +122,7 @@ class UploadReader:
             sha256=self._digest.hexdigest(),
             fields=self._fields,
             has_file=self._has_file,
+            lists=self._lists,
         )
 
     def abandon(self) -> None:
@@ -180,7 +182,7 @@ class UploadReader:
         if encoding not in (b"binary", b"8bit", b"7bit"):
             raise UploadError("Send the file as it is, without a Content-Transfer-Encoding.")
         name, file_name = _read_disposition(self._headers.get("content-disposition", b""))
-        if name in self._names:
+        if name in self._names and not _is_list(name):
             raise self._repeated(name, is_file=file_name is not None)
         self._names.add(name)
         if file_name is None:
@@ -200,7 +202,11 @@ class UploadReader:
     def on_part_end(self) -> None:
         if self._field is not None:
             name, value = self._field
-            self._fields[name] = _read_text(name, value)
+            text = _read_text(name, value)
+            if _is_list(name):
+                self._lists.setdefault(name.removesuffix("[]"), []).append(text)
+            else:
+                self._fields[name] = text
             self._field = None
         elif self._file is not None:
             self._file.close()
@@ -244,6 +250,11 @@ class UploadReader:
         if self._file is not None:
             self._digest.update(chunk)
             self._file.write(chunk)
+
+
+def _is_list(name: str) -> bool:
+    """`name[]` may come several times, as clients of other services send lists."""
+    return name.endswith("[]")
 
 
 def read_boundary(content_type: str) -> bytes:

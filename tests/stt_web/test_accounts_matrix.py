@@ -37,6 +37,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
 # Whose parameter is itself the credential, or a file of the system.
 NO_OBJECTS = {
     "static/<path:path>": "the pages' own files",
+    "v1/models/<str:model>": "a model of the server",
     "account/local/<str:token>/": "a signed link: tests/accounts/pages/test_local_login.py",
     "s/<str:token>/": "a link that is open to its holder: tests/transcripts/sharing/test_api.py",
     "s/<str:token>/audio/": "the same",

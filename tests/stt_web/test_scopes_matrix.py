@@ -36,6 +36,7 @@ WEBHOOK = "api/v1/webhooks/<uuid:endpoint_id>/"
 # The design, operation by operation. What shows what `read` shows needs `read` as well.
 DESIGN: dict[tuple[str, str], set[str]] = {
     ("GET", "v1/models"): NONE,
+    ("GET", "v1/models/<str:model>"): NONE,
     ("GET", "v1/languages"): NONE,
     ("GET", "v1/formats"): NONE,
     ("GET", "v1/voices"): NONE,
@@ -146,7 +147,13 @@ DESIGN: dict[tuple[str, str], set[str]] = {
     ("POST", "api/v1/billing/stripe/webhook/"): NONE,  # signed by Stripe
 }
 # Whose sender is known before the body is read, by `stt_web.core.asgi.upload_layer`.
-INGESTED = ("v1/transcribe", "v1/tts", "api/v1/transcripts/import/")
+INGESTED = (
+    "v1/transcribe",
+    "v1/tts",
+    "v1/audio/transcriptions",
+    "v1/audio/translations",
+    "api/v1/transcripts/import/",
+)
 # The scopes of a key: each set of them.
 KEYS = [
     frozenset(chosen)

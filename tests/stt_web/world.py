@@ -28,7 +28,7 @@ from transcripts.webhooks.endpoints import create_endpoint, send_test
 
 MISSING_UUID = "00000000-0000-4000-8000-000000000000"
 # Of parameters that name no object of an account, but a part of one or a format.
-PARTS = {"format_name": "txt", "number": "1"}
+PARTS = {"format_name": "txt", "number": "1", "model": "tiny"}
 
 
 @dataclass(frozen=True)
