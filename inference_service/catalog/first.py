@@ -1,7 +1,7 @@
 """What a machine gets at its first start.
 
 A recogniser that it can carry, a speaker model, the embedders, by which texts are searched, and the
-enhancers, which are small.
+enhancers, which are small. Beside these, fixed voices.
 """
 
 import os
@@ -82,6 +82,9 @@ def install_first(
     for entry in (*catalog.entries(Kind.EMBEDDER), *catalog.entries(Kind.ENHANCER)):
         if not entry.is_available:
             _pull_first_of([entry.id], settings, report=report)
+    for voice in catalog.entries(Kind.VOICE):
+        if not voice.is_available and voice.terms is None:
+            _pull_first_of([voice.id], settings, report=report)
     return has_speakers
 
 

@@ -8,6 +8,7 @@ from inference_service.catalog.own_models import read_own_models
 from inference_service.catalog.speaker_models import SPEAKER_MODELS
 from inference_service.catalog.text_models import TEXT_MODELS
 from inference_service.catalog.translators import TRANSLATORS
+from inference_service.catalog.voices import VOICES
 from inference_service.catalog.whispers import WHISPERS
 
 CATALOGUE: tuple[CatalogueModel, ...] = (
@@ -16,6 +17,7 @@ CATALOGUE: tuple[CatalogueModel, ...] = (
     *TEXT_MODELS,
     *TRANSLATORS,
     *ENHANCERS,
+    *VOICES,
 )
 
 
