@@ -17,7 +17,7 @@ import numpy as np
 
 from transcripts.enhancement.limiter import Limiter
 from transcripts.enhancement.loudness import LoudnessMeter, PeakMeter, Samples, weights_of
-from transcripts.enhancement.wav import WavWriter
+from transcripts.enhancement.wav import GrowingWav
 from transcripts.inference.enhance import EnhanceCall, EnhanceOptions, start_enhance
 from transcripts.inference.errors import InferenceError
 from transcripts.inference.freeze_detection import cancel_when_frozen
@@ -186,7 +186,7 @@ def _write(
         ceiling=_CEILING,
     )
     with work.target.open("wb") as file:
-        writer = WavWriter(
+        writer = GrowingWav(
             file, rate_hz=shape.rate_hz, channels=shape.channels, layout=shape.layout
         )
         for samples in _limited(_read(raw, shape, lease=lease), limiter):

@@ -29,7 +29,7 @@ _MASKS = {
 }
 
 
-class WavWriter:
+class GrowingWav:
     """Writes to a file that is open for it alone. `close` completes the head, not the file."""
 
     def __init__(self, file: BinaryIO, *, rate_hz: int, channels: int, layout: str) -> None:

@@ -11,7 +11,7 @@ from scipy.signal import resample_poly
 
 from transcripts.enhancement.limiter import Limiter
 from transcripts.enhancement.loudness import LoudnessMeter, PeakMeter, Samples, weights_of
-from transcripts.enhancement.wav import WavWriter
+from transcripts.enhancement.wav import GrowingWav
 
 _NO_LAYOUT = "unknown"
 
@@ -102,7 +102,7 @@ def test_a_limiter_holds_true_peaks_and_drops_no_sample(rate_hz: int) -> None:
 def test_a_wav_file_is_read_as_it_was_written(channels: int, layout: str, frames: int) -> None:
     samples = np.linspace(-1, 1, frames * channels, dtype=np.float32).reshape(-1, channels)
     file = io.BytesIO()
-    writer = WavWriter(file, rate_hz=22_050, channels=channels, layout=layout)
+    writer = GrowingWav(file, rate_hz=22_050, channels=channels, layout=layout)
     writer.write(samples)
     writer.close()
     file.seek(0)
@@ -117,7 +117,7 @@ def test_a_wav_file_is_read_as_it_was_written(channels: int, layout: str, frames
 
 def test_a_wav_file_above_four_gigabytes_is_rf64() -> None:
     file = io.BytesIO()
-    writer = WavWriter(file, rate_hz=48_000, channels=2, layout="stereo")
+    writer = GrowingWav(file, rate_hz=48_000, channels=2, layout="stereo")
     writer._frames = 3 << 30
     writer.close()
     head = file.getvalue()
