@@ -45,7 +45,8 @@ class UploadReader:
     **Race.** `_receive_upload` abandons where the client hung up, while a thread may still
     feed: in either order, nothing is left behind.
 
-    `limit_bytes` bounds the file, 0 means no limit. `open_file` is `Path.open` but for tests.
+    `limit_bytes` bounds the file, 0 means no limit. `takes_url`: a field `url` may stand in for it.
+    `open_file` is `Path.open` but for tests.
     """
 
     def __init__(
@@ -54,11 +55,13 @@ class UploadReader:
         *,
         boundary: bytes,
         limit_bytes: int,
+        takes_url: bool = False,
         open_file: Callable[[Path], BinaryIO] = lambda path: path.open("xb"),
     ) -> None:
         self._folder = folder
         self._path = folder / "recording"
         self._limit_bytes = limit_bytes
+        self._takes_url = takes_url
         self._open_file = open_file
         self._file: BinaryIO | None = None
         self._file_name = ""
@@ -90,7 +93,12 @@ class UploadReader:
         """Return what arrived. Raises UploadError if it is not all there."""
         if not self._is_ended:
             raise UploadError("The body of this request is cut off.")
-        if not self._has_file:
+        is_url = self._takes_url and bool(self._fields.get("url", "").strip())
+        if self._has_file and is_url:
+            raise UploadError(
+                "Send either the file or its address (“url”), not both.", code="too_many_files"
+            )
+        if not self._has_file and not is_url:
             raise UploadError(
                 "No file was sent. Send the recording as the form's file field “file”.",
                 code="missing_file",

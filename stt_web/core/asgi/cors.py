@@ -18,10 +18,13 @@ from stt_web.core.asgi.messages import (
 _EXPOSED = (
     "X-Transcript-Id, X-Transcript-Token, X-Audio-Duration, X-Credits-Charged, X-Credits-Left, "
     "X-Model-Used, X-Gap-Seconds, X-Warnings, X-Request-Id, Retry-After, Location, RateLimit, "
-    "RateLimit-Policy"
+    "RateLimit-Policy, Tus-Resumable, Tus-Version, Tus-Extension, Tus-Checksum-Algorithm, "
+    "Upload-Offset, Upload-Length, Upload-Expires, Upload-Defer-Length"
 )
 _ALLOWED_HEADERS = (
-    "Authorization, Content-Type, Prefer, X-Request-Id, Idempotency-Key, Last-Event-ID"
+    "Authorization, Content-Type, Prefer, X-Request-Id, Idempotency-Key, Last-Event-ID, "
+    "Tus-Resumable, Upload-Length, Upload-Offset, Upload-Metadata, Upload-Defer-Length, "
+    "Upload-Checksum"
 )
 _ANSWER: list[Header] = [
     (b"access-control-allow-origin", b"*"),
@@ -29,7 +32,7 @@ _ANSWER: list[Header] = [
 ]
 _PREFLIGHT: list[Header] = [
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
+    (b"access-control-allow-methods", b"GET, HEAD, POST, PATCH, DELETE, OPTIONS"),
     (b"access-control-allow-headers", _ALLOWED_HEADERS.encode()),
     (b"access-control-max-age", b"86400"),
 ]

@@ -86,9 +86,10 @@ C = TypeVar("C", bound=AdmittedCaller)
 class UploadLayer(Generic[C]):
     """The ASGI layer in front of Django.
 
-    `upload_paths` take recordings (POST). `media_root` gets one folder an upload. `identify`
-    authenticates the sender by the request's head and raises ApiError, `recheck` raises where that
-    has ended since; both may block.
+    `upload_paths` take recordings (POST), those of `url_paths` also the address of one (`url`)
+    in place of a file. `media_root` gets one folder an upload. `identify` authenticates the sender
+    by the request's head and raises ApiError, `recheck` raises where that has ended since; both may
+    block.
     """
 
     def __init__(
@@ -99,8 +100,10 @@ class UploadLayer(Generic[C]):
         upload_paths: Collection[str],
         identify: Callable[[HTTPScope], C],
         recheck: Callable[[C], None],
+        url_paths: Collection[str] = (),
     ) -> None:
         self._app = app
+        self._url_paths = frozenset(url_paths)
         self._media_root = media_root
         self._upload_paths = frozenset(upload_paths)
         self._identify = identify
@@ -132,17 +135,20 @@ class UploadLayer(Generic[C]):
             if limit_bytes and _content_length(scope) > limit_bytes + _FORM_BYTES:
                 raise UploadTooLargeError(limit_bytes)
             reader = UploadReader(
-                self._media_root / uuid.uuid4().hex, boundary=boundary, limit_bytes=limit_bytes
+                self._media_root / uuid.uuid4().hex,
+                boundary=boundary,
+                limit_bytes=limit_bytes,
+                takes_url=scope["path"] in self._url_paths,
             )
             upload = await self._receive_upload(receive, reader, limit_bytes=limit_bytes)
             await self._check_again(caller, upload)
         except ApiError as error:
             error.headers = {**rate_limit_headers, **error.headers}
-            await _refuse(error, receive, send, scope=scope)
+            await refuse(error, receive, send, scope=scope)
             return
         try:
-            inner = _without_body(scope, {"stt.upload": upload, "stt.caller": caller})
-            await self._app(inner, _replay(b"", then=receive), send)
+            inner = without_body(scope, {"stt.upload": upload, "stt.caller": caller})
+            await self._app(inner, replay(b"", then=receive), send)
         finally:
             # Also where the client has disconnected, while a thread (`uploads.Upload.retain`) may
             # still store the file.
@@ -191,12 +197,12 @@ class UploadLayer(Generic[C]):
             async with asyncio.timeout(PLAIN_WITHIN_S):
                 body = await _receive_plain(receive, declared_bytes=_content_length(scope))
         except TimeoutError:
-            await _refuse(StalledError(_TOO_SLOW), receive, send, scope=scope)
+            await refuse(StalledError(_TOO_SLOW), receive, send, scope=scope)
             return
         except ApiError as error:
-            await _refuse(error, receive, send, scope=scope)
+            await refuse(error, receive, send, scope=scope)
             return
-        await self._app(scope, _replay(body, then=receive), send)
+        await self._app(scope, replay(body, then=receive), send)
 
     def _in_thread(
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
@@ -232,7 +238,7 @@ async def _receive_chunk(receive: ASGIReceiveCallable) -> tuple[bytes, bool]:
     return message["body"], not message["more_body"]
 
 
-async def _refuse(
+async def refuse(
     error: ApiError, receive: ASGIReceiveCallable, send: ASGISendCallable, *, scope: HTTPScope
 ) -> None:
     answer = answer_request(ASGIRequest(dict(scope), io.BytesIO()), error)
@@ -256,7 +262,7 @@ async def _drain(receive: ASGIReceiveCallable) -> None:
         return
 
 
-def _replay(body: bytes, *, then: ASGIReceiveCallable) -> ASGIReceiveCallable:
+def replay(body: bytes, *, then: ASGIReceiveCallable) -> ASGIReceiveCallable:
     """Return a `receive` that gives `body` first; after that, the real one reports the end."""
     waiting = [body]
 
@@ -268,7 +274,7 @@ def _replay(body: bytes, *, then: ASGIReceiveCallable) -> ASGIReceiveCallable:
     return receive
 
 
-def _without_body(scope: HTTPScope, extra: dict[str, Any]) -> HTTPScope:
+def without_body(scope: HTTPScope, extra: dict[str, Any]) -> HTTPScope:
     body_headers = {b"content-length", b"content-type", b"transfer-encoding", b"expect"}
     headers = [pair for pair in scope["headers"] if pair[0] not in body_headers]
     return cast("HTTPScope", {**scope, "headers": headers, **extra})
