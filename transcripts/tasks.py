@@ -28,6 +28,7 @@ from transcripts.retention import purge
 from transcripts.retention.policy import apply_retention
 from transcripts.search.index import index_outdated
 from transcripts.services.text_jobs import TEXT_TASK
+from transcripts.uploads.submit import purge_uploads, sweep_uploads
 from transcripts.webhooks.outbox import DELIVER_TASK
 from transcripts.webhooks.pump import pump_deliveries, stop_pumps
 
@@ -66,6 +67,7 @@ def sweep() -> None:
     run_guarded(sweep_transcripts, name="sweep")
     run_guarded(sweep_alignments, name="sweep")
     run_guarded(sweep_text_jobs, name="sweep")
+    run_guarded(sweep_uploads, name="sweep")
 
 
 @shared_task(name=ALIGN_TASK, acks_late=True, ignore_result=True)
@@ -76,6 +78,7 @@ def align_edited_words(alignment_id: int) -> None:
 @shared_task(name="transcripts.purge_anonymous", ignore_result=True)
 def purge_anonymous() -> None:
     run_guarded(purge.purge_anonymous, name="purge")
+    run_guarded(purge_uploads, name="purge")
     run_guarded(purge.purge_orphans, name="purge")
 
 

@@ -17,6 +17,8 @@ from transcripts.jobs.cancel import delete_transcript
 from transcripts.models import Revision, Transcript
 from transcripts.retention.models import RetentionPolicy
 from transcripts.services.recordings import recording_path
+from transcripts.uploads.create import delete_upload
+from transcripts.uploads.models import ResumableUpload
 from transcripts.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 
@@ -87,6 +89,8 @@ def export_retention(user: User) -> Iterator[ExportFile]:
 
 def remove_transcripts(user: User) -> None:
     """Delete them all, running ones too; also one that was being sent when the account closed."""
+    for upload in ResumableUpload.objects.filter(owner=user):
+        delete_upload(upload)
     transcripts = Transcript.objects.filter(owner=user)
     while (transcript := transcripts.first()) is not None:
         delete_transcript(transcript)
