@@ -44,13 +44,22 @@ from stt_web.core.asgi.request_log import RequestIdLayer  # noqa: E402
 from stt_web.core.asgi.resumable_layer import ResumableLayer  # noqa: E402
 from stt_web.core.asgi.thread_slots import ThreadSlotsLayer  # noqa: E402
 from stt_web.core.asgi.upload_layer import UploadLayer  # noqa: E402
+from stt_web.core.upload_reader import UploadForm  # noqa: E402
 from stt_web.core.wakeups import receive_wakeups  # noqa: E402
 from stt_web.readiness import Readiness  # noqa: E402
 from stt_web.routing import socket_router  # noqa: E402
 from transcripts.media import warm_up  # noqa: E402
 from transcripts.uploads.receive import begin_part  # noqa: E402
 
-UPLOAD_PATHS = ("/v1/transcribe", "/api/v1/transcripts/import/")
+# A voice is a few seconds of sound, if it comes at all.
+_REFERENCE = UploadForm("reference", is_file_required=False, most_bytes=20_000_000)
+UPLOAD_PATHS = (
+    "/v1/transcribe",
+    "/v1/tts",
+    "/api/v1/transcripts/import/",
+    "/v1/audio/transcriptions",
+    "/v1/audio/translations",
+)
 PAGE_UPLOAD_PATH = "/upload/"
 RESUMABLE_PREFIX = "/v1/uploads/"
 
@@ -76,7 +85,7 @@ _inner = ThreadSlotsLayer(
             upload_paths=(*UPLOAD_PATHS, PAGE_UPLOAD_PATH),
             identify=identify_uploader,
             recheck=check_caller,
-            url_paths=UPLOAD_PATHS[:1],
+            forms={"/v1/tts": _REFERENCE, "/v1/transcribe": UploadForm(takes_url=True)},
         ),
         prefix=RESUMABLE_PREFIX,
         identify=identify_part_sender,

@@ -33,7 +33,17 @@ ENGINES = (
     "pyannote",
     "f5_tts",
 )
-FRONT = ("admin", "api", "pages", "tasks", "management", "templatetags", "urls", "page_urls")
+FRONT = (
+    "admin",
+    "api",
+    "dialects",
+    "pages",
+    "tasks",
+    "management",
+    "templatetags",
+    "urls",
+    "page_urls",
+)
 ROOM_FRONT = ("api", "consumer", "pages")
 # Packages of transcripts, one per capability. The first four serve all others.
 FOUNDATIONS = ("text", "media", "inference", "pii")
@@ -52,6 +62,7 @@ ROOMS = (
     "search",
     "sharing",
     "uploads",
+    "voices",
     "webhooks",
 )
 # What a room stores. Who may read a room's tables needn't be one who may call the room.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.rate_windows import purge_windows
@@ -19,6 +20,7 @@ from transcripts.services.guests import GUEST_TEXT_LIFETIME
 from transcripts.services.recordings import delete_recording, detach_recording
 from transcripts.services.stored_responses import purge_answers
 from transcripts.uploads.models import ResumableUpload
+from transcripts.voices.models import VoiceJob
 from transcripts.webhooks.delivery import purge_deliveries
 
 logger = logging.getLogger(__name__)
@@ -63,7 +65,7 @@ def purge_expired() -> None:
 def purge_orphans() -> None:
     """Remove upload folders without a row: of web processes that died between the two.
 
-    Two queries for `BATCH_ROWS` folders; unfinished uploads have rows of their own.
+    Three queries for `BATCH_ROWS` folders; unfinished uploads have rows of their own.
     """
     old = list(_old_folders(Path(settings.MEDIA_ROOT), before_s=time.time() - ORPHAN_AGE_S))
     for start in range(0, len(old), BATCH_ROWS):
@@ -72,6 +74,9 @@ def purge_orphans() -> None:
         known = set(rows.values_list("path", flat=True))
         uploads = ResumableUpload.objects.filter(transcript_id=None, is_refused=False)
         waiting = {f"{each.hex}/recording" for each in uploads.values_list("pk", flat=True)}
+        spoken = Q(path__in=recordings) | Q(reference_path__in=recordings)
+        jobs = VoiceJob.objects.filter(spoken).values_list("path", "reference_path")
+        known |= {path for job in jobs for path in job}
         for recording in recordings:
             if recording not in known | waiting:
                 logger.warning("event=orphan_removed recording=%s", recording)
