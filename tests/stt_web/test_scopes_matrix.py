@@ -288,7 +288,7 @@ def test_a_key_does_what_its_scopes_let_it_and_nothing_else(scopes: frozenset[st
     client.raise_request_exception = False
     wrong = []
     for (method, path), needed in DESIGN.items():
-        if path in ("v1/models", "v1/voices", "v1/translate/languages"):
+        if path.startswith("v1/models") or path in ("v1/voices", "v1/translate/languages"):
             continue  # ask the inference service
         route = next(each for each in list_routes() if each.path == path)
         answer = client.generic(method, path_of(route), "{}", content_type="application/json")
