@@ -3,7 +3,16 @@ import js from "@eslint/js";
 import globals from "globals";
 
 export default [
-  { ignores: ["**/node_modules/", "**/staticfiles/", "var/", ".venv/", "tests/contract/"] },
+  {
+    ignores: [
+      "**/node_modules/",
+      "**/staticfiles/",
+      "var/",
+      ".venv/",
+      "tests/contract/",
+      "**/vendor/",
+    ],
+  },
   js.configs.recommended,
   {
     languageOptions: { ecmaVersion: 2024, sourceType: "module" },

@@ -22,6 +22,7 @@ from accounts.mail.account_mails import write_account_mail
 from accounts.mail.outbox import queue_mail, site_url
 from accounts.models import User
 from accounts.services.devices import is_known_device, note_login
+from accounts.this_machine import LINK_KEY, may_see_links
 from stt_web.core.encryption import decrypt, encrypt
 
 _DEVICE_COOKIE_S = 365 * 24 * 3600
@@ -87,6 +88,7 @@ class AccountAdapter(DefaultAccountAdapter):
             for name, value in context.items()
             if name.endswith("_url")
         }
+        self._show_here(context)
         user = context.get("user") or User.objects.filter(email=email.lower()).first()
         language = user.language if user is not None else get_language()
         with override(_our_language(language)):
@@ -97,6 +99,15 @@ class AccountAdapter(DefaultAccountAdapter):
                 recipient=email,
                 user=user,
             )
+
+    def _show_here(self, context: dict[str, Any]) -> None:
+        """Have the page of a person at this machine show the link that no mail brings."""
+        request = self.request
+        if request is None or not may_see_links(request):
+            return
+        names = ("activate_url", "password_reset_url", "signup_url")
+        link = next((str(context[name]) for name in names if context.get(name)), "")
+        request.session[LINK_KEY] = urlsplit(link).path
 
     def post_login(self, request: HttpRequest, user: Any, **details: Any) -> HttpResponse:
         """After the last step, also the second factor: remember the browser, speak the language."""

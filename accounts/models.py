@@ -38,6 +38,7 @@ class User(AbstractUser):
     time_zone = models.CharField(max_length=64, default="UTC")
     language = models.CharField(max_length=8, default="en")
     email_preferences = models.JSONField(default=dict, blank=True)
+    sample_given_at = models.DateTimeField(null=True, blank=True)  # once (`imports/sample`)
     # Set: the person asked for the account to be deleted; what remains of it is being removed.
     deletion_requested_at = models.DateTimeField(null=True, blank=True)
 

@@ -13,6 +13,7 @@ from accounts.principals import (
     OF_SOCKETS,
     OF_UPLOADS,
     Principal,
+    check_known,
     check_scopes,
     check_still_good,
     resolve_principal,
@@ -62,6 +63,37 @@ def identify_caller(scope: HTTPScope, *, needed_scope: str) -> Caller:
         _headers_of(scope), {}, {}, address_of(scope), accepted=OF_UPLOADS
     )
     return admit(principal, needed_scope)
+
+
+def identify_page_caller(scope: HTTPScope) -> Caller:
+    """Return whose page's form this is, by the session: forms of other sites' pages are refused.
+
+    Raises MissingKeyError, OriginError, RateLimitError. At most six queries.
+    """
+    headers = _headers_of(scope)
+    principal = resolve_principal(
+        {},
+        {},
+        read_cookies(headers.get("cookie", "")),
+        address_of(scope),
+        accepted=OF_SOCKETS,
+        load_session=partial(load_page_user, headers=headers, is_tls=scope["scheme"] == "https"),
+    )
+    check_known(principal)
+    return admit(principal, "transcribe")
+
+
+def identify_part(scope: HTTPScope, *, needed_scope: str) -> Caller:
+    """Return who sends a part of an upload, whose beginning was counted: this is not.
+
+    Raises MissingKeyError, AuthenticationError, ScopeError. At most four queries.
+    """
+    principal = resolve_principal(
+        _headers_of(scope), {}, {}, address_of(scope), accepted=OF_UPLOADS
+    )
+    check_known(principal)
+    check_scopes(principal, needed_scope)
+    return Caller(principal=principal, limits=limits_for(principal.user))
 
 
 def identify_live_caller(scope: WebSocketScope, *, needed_scope: str) -> Caller:

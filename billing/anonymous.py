@@ -76,8 +76,8 @@ def _refusal(limit: int, now: datetime) -> AnonymousLimitError:
     midnight = datetime.combine(_utc_day(now) + timedelta(days=1), time.min, UTC)
     wait_s = max(1, -int((now - midnight).total_seconds() // 1))
     return AnonymousLimitError(
-        f"Without an API key, {limit} transcriptions a day are free, and this network address has"
-        " had them. Sign up for a free key, or come back after midnight UTC.",
+        f"You've used today's {limit} free transcriptions. Sign up to continue (free), or come back"
+        " tomorrow.",
         retry_after_s=wait_s,
         headers={
             "RateLimit-Policy": f'"anonymous";q={limit};w={_DAY_S}',

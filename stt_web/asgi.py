@@ -1,7 +1,7 @@
 """The ASGI application: `python -m uvicorn stt_web.asgi:application`.
 
     http       probes → request id and access log → scheme → security headers → CORS → thread slots
-               → ingest → Django
+               → parts of resumable uploads → ingest → Django
     websocket  request id and access log → scheme → security headers → Channels' router → a
                consumer (stt_web.routing)
 
@@ -21,7 +21,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stt_web.settings")
 django_application = cast("ASGI3Application", get_asgi_application())
 
 # These import models, so only now.
-from billing.admission import Caller, check_caller, identify_caller  # noqa: E402
+from billing.admission import (  # noqa: E402
+    Caller,
+    check_caller,
+    identify_caller,
+    identify_page_caller,
+    identify_part,
+)
 from billing.api.plain_views import scope_of_upload  # noqa: E402
 from stt_web.core.asgi.cors import CorsLayer  # noqa: E402
 from stt_web.core.asgi.forwarded import ForwardedSchemeLayer  # noqa: E402
@@ -35,6 +41,7 @@ from stt_web.core.asgi.messages import (  # noqa: E402
 from stt_web.core.asgi.probe_layer import ProbeLayer  # noqa: E402
 from stt_web.core.asgi.protection import ProtectionLayer  # noqa: E402
 from stt_web.core.asgi.request_log import RequestIdLayer  # noqa: E402
+from stt_web.core.asgi.resumable_layer import ResumableLayer  # noqa: E402
 from stt_web.core.asgi.thread_slots import ThreadSlotsLayer  # noqa: E402
 from stt_web.core.asgi.upload_layer import UploadLayer  # noqa: E402
 from stt_web.core.upload_reader import UploadForm  # noqa: E402
@@ -42,6 +49,7 @@ from stt_web.core.wakeups import receive_wakeups  # noqa: E402
 from stt_web.readiness import Readiness  # noqa: E402
 from stt_web.routing import socket_router  # noqa: E402
 from transcripts.media import warm_up  # noqa: E402
+from transcripts.uploads.receive import begin_part  # noqa: E402
 
 # A voice is a few seconds of sound, if it comes at all.
 _REFERENCE = UploadForm("reference", is_file_required=False, most_bytes=20_000_000)
@@ -53,23 +61,36 @@ UPLOAD_PATHS = (
     "/v1/audio/transcriptions",
     "/v1/audio/translations",
 )
+PAGE_UPLOAD_PATH = "/upload/"
+RESUMABLE_PREFIX = "/v1/uploads/"
 
 # Uploads are probed in child processes; the first would wait for a second for its parent.
 warm_up()
 
 
 def identify_uploader(scope: HTTPScope) -> Caller:
+    if scope["path"] == PAGE_UPLOAD_PATH:
+        return identify_page_caller(scope)
     return identify_caller(scope, needed_scope=scope_of_upload(scope["path"]))
 
 
+def identify_part_sender(scope: HTTPScope) -> Caller:
+    return identify_part(scope, needed_scope="transcribe")
+
+
 _inner = ThreadSlotsLayer(
-    UploadLayer(
-        django_application,
-        media_root=settings.MEDIA_ROOT,
-        upload_paths=UPLOAD_PATHS,
-        identify=identify_uploader,
-        recheck=check_caller,
-        forms={"/v1/tts": _REFERENCE},
+    ResumableLayer(
+        UploadLayer(
+            django_application,
+            media_root=settings.MEDIA_ROOT,
+            upload_paths=(*UPLOAD_PATHS, PAGE_UPLOAD_PATH),
+            identify=identify_uploader,
+            recheck=check_caller,
+            forms={"/v1/tts": _REFERENCE, "/v1/transcribe": UploadForm(takes_url=True)},
+        ),
+        prefix=RESUMABLE_PREFIX,
+        identify=identify_part_sender,
+        begin=begin_part,
     ),
     slots=settings.WEB_THREADS,
 )

@@ -146,6 +146,7 @@ ROOMS = [
         "live",
         "retention",
         "sharing",
+        "uploads",
         "voices",
         "webhooks",
     )
@@ -186,7 +187,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "account"
+LOGIN_REDIRECT_URL = "start"
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -224,6 +225,7 @@ globals().update(read_email_url(read_env_text("STT_EMAIL_URL", "")))
 # Whether mail that is printed, for want of a mail server, shows its links: they open accounts, and
 # what a process prints is a log unless it is a terminal.
 CONSOLE_MAIL_LINKS = read_bool("STT_CONSOLE_MAIL_LINKS", default=DEBUG)
+LOCAL_LINKS = read_bool("STT_LOCAL_LINKS", default=False)  # on a page: `accounts.this_machine`
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = read_env_text(
     "STT_EMAIL_FROM", f"Open STT <noreply@{urlsplit(PUBLIC_URL).hostname or 'localhost'}>"
 )
@@ -330,6 +332,12 @@ C2PA_KEY = read_env_text("STT_C2PA_KEY", "")
 check_together("STT_C2PA_CERT", C2PA_CERT, "STT_C2PA_KEY", C2PA_KEY)
 # What one account may have waiting and running, with async=true.
 MAX_OPEN_TRANSCRIPTS = read_int("STT_MAX_OPEN_TRANSCRIPTS", 500, at_least=1)
+
+# Resumable uploads, and recordings that are fetched from their address (`url=`).
+UPLOAD_HOURS = read_int("STT_UPLOAD_HOURS", 24, at_least=1)  # after the last byte
+MAX_OPEN_UPLOADS = read_int("STT_MAX_OPEN_UPLOADS", 100, at_least=1)  # of one account
+FETCH_ALLOWED_NETWORKS = read_networks("STT_FETCH_ALLOWED_NETWORKS")
+FETCH_TIMEOUT_S = read_int("STT_FETCH_TIMEOUT_S", 3600, at_least=1)
 
 # Live sessions. A lost socket leaves its session resumable for so long.
 LIVE_PAUSE_S = read_float("STT_LIVE_PAUSE_S", 60.0)

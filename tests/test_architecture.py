@@ -33,7 +33,17 @@ ENGINES = (
     "pyannote",
     "f5_tts",
 )
-FRONT = ("admin", "api", "dialects", "pages", "tasks", "management", "urls", "page_urls")
+FRONT = (
+    "admin",
+    "api",
+    "dialects",
+    "pages",
+    "tasks",
+    "management",
+    "templatetags",
+    "urls",
+    "page_urls",
+)
 ROOM_FRONT = ("api", "consumer", "pages")
 # Packages of transcripts, one per capability. The first four serve all others.
 FOUNDATIONS = ("text", "media", "inference", "pii")
@@ -43,6 +53,7 @@ ROOMS = (
     "editing",
     "enhancement",
     "exports",
+    "fetching",
     "gaps",
     "imports",
     "intelligence",
@@ -51,6 +62,7 @@ ROOMS = (
     "retention",
     "search",
     "sharing",
+    "uploads",
     "voices",
     "webhooks",
 )

@@ -17,6 +17,7 @@ from tests import report
 from transcripts.live import pages as live_pages
 from transcripts.pages import ask, home, library, transcript_texts
 from transcripts.pages.script_texts import render_texts
+from transcripts.uploads import pages as uploads_pages
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "stt_web" / "locale" / "cs" / "LC_MESSAGES"
@@ -26,6 +27,8 @@ APPS = ("accounts", "billing", "stt_web", "transcripts")
 PAGES: dict[str, Mapping[str, Any]] = {
     "pages/static/home.js": home.TEXTS,
     "pages/static/library.js": library.TEXTS,
+    "uploads/static/queue.js": uploads_pages.QUEUE_TEXTS,
+    "uploads/static/record.js": uploads_pages.QUEUE_TEXTS | uploads_pages.TEXTS,
     "live/static/live.js": live_pages.TEXTS | live_pages.NOTICES | live_pages.PROBLEMS,
     "editing/static/editor.js": transcript_texts.TEXTS,
     "intelligence/static/panels.js": transcript_texts.TEXTS,

@@ -18,6 +18,14 @@ _FAULTS_OF_REQUEST = {
     "corrupt_media",
     "too_long",
 }
+# Of a recording that a worker fetched from its address.
+_FETCH_STATUSES = {
+    "not_a_media_address": 400,
+    "fetch_failed": 400,
+    "fetch_too_slow": 400,
+    "no_credits": 402,
+    "file_too_large": 413,
+}
 _PASSING = {
     "inference_unavailable": "The inference service can't be reached; with Retry-After.",
     "inference_full": "The speech recognition service was full.",
@@ -67,6 +75,8 @@ def job_error(transcript: Transcript) -> ApiError:
     message = transcript.job.error_message or "The transcription failed. Nothing was charged."
     if code in _FAULTS_OF_REQUEST:
         return ApiError(message, code=code, status=400, extra=extra)
+    if code in _FETCH_STATUSES:
+        return ApiError(message, code=code, status=_FETCH_STATUSES[code], extra=extra)
     if code in _PASSING:
         return ApiError(message, code=code, status=503, retry_after_s=10, extra=extra)
     return ApiError(message, code=code, status=500, extra=extra)

@@ -6,17 +6,20 @@ from transcripts.enhancement.pages import show_enhance
 from transcripts.exports.pages import export_chosen
 from transcripts.intelligence.pages import account as account_pages
 from transcripts.live.pages import show_live
-from transcripts.pages import library, transcript
+from transcripts.pages import home, library, transcript
 from transcripts.pages.ask import show_ask
-from transcripts.pages.home import show_home
 from transcripts.retention import pages as retention_pages
 from transcripts.sharing.pages import links
 from transcripts.sharing.pages.shared import show_shared, show_shared_audio
+from transcripts.uploads import pages as uploads_pages
 from transcripts.voices import pages as voices_pages
 from transcripts.webhooks import pages as webhooks_pages
 
 urlpatterns = [
-    path("", show_home, name="home"),
+    path("", home.show_home, name="home"),
+    path("start/", home.show_start, name="start"),
+    path("record/", uploads_pages.show_record, name="record"),
+    path("upload/", uploads_pages.upload_without_script, name="upload_plain"),
     path("live/", show_live, name="live"),
     path("ask/", show_ask, name="ask"),
     path("enhance/", show_enhance, name="enhance"),

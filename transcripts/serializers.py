@@ -118,7 +118,12 @@ class ExportedTranscriptionSerializer(TranscriptionSerializer):
 class TranscriptionRequestSerializer(serializers.Serializer[object]):
     """The form of POST /v1/transcribe."""
 
-    file = serializers.FileField(help_text="Audio or video, recognised by its content.")
+    file = serializers.FileField(
+        required=False, help_text="Audio or video, recognised by its content."
+    )
+    url = serializers.CharField(
+        required=False, help_text="In place of the file: the address it is fetched from (a key's)."
+    )
     response_format = serializers.ChoiceField(choices=RESPONSE_FORMATS, default="json")
 
     def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]

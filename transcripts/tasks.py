@@ -31,6 +31,7 @@ from transcripts.retention import purge
 from transcripts.retention.policy import apply_retention
 from transcripts.search.index import index_outdated
 from transcripts.services.text_jobs import TEXT_TASK
+from transcripts.uploads.submit import purge_uploads, sweep_uploads
 from transcripts.voices.lease import VOICE_TASK
 from transcripts.voices.run import run_voice_job
 from transcripts.voices.sweep import purge_voice_jobs, sweep_voice_jobs
@@ -85,6 +86,7 @@ def sweep() -> None:
     run_guarded(sweep_alignments, name="sweep")
     run_guarded(sweep_text_jobs, name="sweep")
     run_guarded(sweep_enhancements, name="sweep")
+    run_guarded(sweep_uploads, name="sweep")
     run_guarded(sweep_voice_jobs, name="sweep")
 
 
@@ -96,6 +98,7 @@ def align_edited_words(alignment_id: int) -> None:
 @shared_task(name="transcripts.purge_anonymous", ignore_result=True)
 def purge_anonymous() -> None:
     run_guarded(purge.purge_anonymous, name="purge")
+    run_guarded(purge_uploads, name="purge")
     run_guarded(purge.purge_orphans, name="purge")
 
 

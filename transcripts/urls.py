@@ -30,10 +30,12 @@ from transcripts.intelligence.api import (
 from transcripts.intelligence.api.result_files import ResultFileView
 from transcripts.intelligence.api.work import answer_in_background
 from transcripts.jobs.api import jobs
+from transcripts.jobs.api.account_events import stream_account_events
 from transcripts.jobs.api.events import stream_events
 from transcripts.jobs.api.transcribe import transcribe
 from transcripts.retention.api import RetentionView
 from transcripts.sharing.api import ShareListView, ShareView
+from transcripts.uploads.api import views as uploads_views
 from transcripts.voices.api import consent as voice_consent
 from transcripts.voices.api import jobs as voice_jobs
 from transcripts.voices.api.audio import show_speech
@@ -43,6 +45,8 @@ from transcripts.webhooks.api import views as webhooks_views
 inference_urlpatterns = [
     path("transcribe", transcribe),
     path("enhance-audio", enhance.enhance_audio),
+    path("uploads", uploads_views.UploadListView.as_view()),
+    path("uploads/<uuid:upload_id>", uploads_views.show_upload),
     path("models", show_models),
     path("models/<str:model>", openai.show_model),
     path("audio/transcriptions", openai.create_transcription),
@@ -59,6 +63,7 @@ inference_urlpatterns = [
     path("translate/languages", answer_in_background(texts.TranslationLanguagesView)),
 ]
 management_urlpatterns = [
+    path("events/", stream_account_events),
     path("cloud/", CloudView.as_view(), name="cloud"),
     path("enhancements/", enhancements.EnhancementListView.as_view()),
     path(

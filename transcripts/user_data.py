@@ -22,6 +22,8 @@ from transcripts.jobs.cancel import delete_transcript
 from transcripts.models import Revision, Transcript
 from transcripts.retention.models import RetentionPolicy
 from transcripts.services.recordings import recording_path
+from transcripts.uploads.create import delete_upload
+from transcripts.uploads.models import ResumableUpload
 from transcripts.voices.finish import delete_voice_job
 from transcripts.voices.models import VoiceConsent, VoiceJob, VoiceReferenceUse
 from transcripts.webhooks.models import WebhookDelivery, WebhookEndpoint
@@ -122,6 +124,8 @@ def export_enhancements(user: User) -> Iterator[ExportFile]:
 def remove_transcripts(user: User) -> None:
     """Delete them all, running ones too; also one that was being sent when the account closed."""
     remove_enhancements(user)
+    for upload in ResumableUpload.objects.filter(owner=user):
+        delete_upload(upload)
     transcripts = Transcript.objects.filter(owner=user)
     while (transcript := transcripts.first()) is not None:
         delete_transcript(transcript)

@@ -10,11 +10,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET
 
-from accounts.client_address import is_loopback
 from accounts.services.local_login import LinkRefusedError, redeem_login_token
-
-# What a proxy adds. Behind one on this machine, every request comes from the loopback address.
-_PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
+from accounts.this_machine import is_made_here
 
 
 @never_cache
@@ -22,8 +19,7 @@ _PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded
 @sensitive_variables("token")
 def log_in_locally(request: HttpRequest, token: str) -> HttpResponse:
     """GET /account/local/:token/ — 404 from anywhere but this machine."""
-    is_proxied = any(name in request.headers for name in _PROXY_HEADERS)
-    if is_proxied or not is_loopback(request.META.get("REMOTE_ADDR", "")):
+    if not is_made_here(request):
         raise Http404
     try:
         user = redeem_login_token(token)

@@ -18,11 +18,12 @@ _FIXED: list[Header] = [
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
-    # The microphone for the live page; what no page of ours needs, no page gets.
+    # The microphone for the live page, and a tab's sound for recordings; what no page of ours
+    # needs, no page gets.
     (
         b"permissions-policy",
         b"microphone=(self), camera=(), geolocation=(), payment=(), usb=(), serial=(),"
-        b" midi=(), display-capture=(), browsing-topics=()",
+        b" midi=(), display-capture=(self), browsing-topics=()",
     ),
 ]
 # A form on our pages leads to Stripe by a redirect, which browsers check, too.

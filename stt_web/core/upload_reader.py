@@ -43,12 +43,13 @@ _EXTENDED_NAME = re.compile(r"filename\*\s*=\s*utf-8''([^;\s]+)", re.IGNORECASE)
 @dataclass(frozen=True, slots=True)
 class UploadForm:
     """What a path's form looks like. `most_bytes`: of its file, where that is less than the
-    account's; 0: as the account.
+    account's; 0: as the account. `takes_url`: a field `url` may stand in for the file.
     """
 
     file_field: str = FILE_FIELD
     is_file_required: bool = True
     most_bytes: int = 0
+    takes_url: bool = False
 
     def limit_bytes(self, account_bytes: int) -> int:
         """Return the limit for the file; 0: none."""
@@ -61,7 +62,8 @@ class UploadReader:
     **Race.** `_receive_upload` abandons where the client hung up, while a thread may still
     feed: in either order, nothing is left behind.
 
-    `limit_bytes` bounds the file, 0 means no limit. `open_file` is `Path.open` but for tests.
+    `limit_bytes` bounds the file, 0 means no limit.
+    `open_file` is `Path.open` but for tests.
     """
 
     def __init__(
@@ -109,7 +111,12 @@ class UploadReader:
         """Return what arrived. Raises UploadError if it is not all there."""
         if not self._is_ended:
             raise UploadError("The body of this request is cut off.")
-        if not self._has_file and self._form.is_file_required:
+        is_url = self._form.takes_url and bool(self._fields.get("url", "").strip())
+        if self._has_file and is_url:
+            raise UploadError(
+                "Send either the file or its address (“url”), not both.", code="too_many_files"
+            )
+        if not self._has_file and self._form.is_file_required and not is_url:
             raise UploadError(
                 "No file was sent. Send the recording as the form's file field "
                 f"“{self._form.file_field}”.",

@@ -95,6 +95,8 @@ class Supervisor:
         self._env.setdefault("STT_INFERENCE_DRAIN_S", "8")
         if sys.stdout.isatty() and first_steps.is_only_here(plan.host):
             self._env.setdefault("STT_CONSOLE_MAIL_LINKS", "true")  # a developer reads along
+        if first_steps.is_only_here(plan.host):
+            self._env.setdefault("STT_LOCAL_LINKS", "true")
         if plan.inference_listen:
             self._env["STT_INFERENCE_LISTEN"] = plan.inference_listen
             if not read_env_text("STT_INFERENCE_TOKEN", ""):
@@ -115,6 +117,7 @@ class Supervisor:
         await self._start_tier(commands.beat())
         await self._start_tier(commands.web(host=plan.host, port=plan.port))
         key = await asyncio.to_thread(first_steps.ensure_local_key, plan.key_file)
+        await asyncio.to_thread(first_steps.ensure_sample)
         await self._wait_for("web", functools.partial(_is_healthy, plan.address))
         models = await asyncio.to_thread(first_steps.describe_models, plan.address)
         login = await asyncio.to_thread(first_steps.describe_login, plan.address, host=plan.host)

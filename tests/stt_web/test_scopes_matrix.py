@@ -52,6 +52,12 @@ DESIGN: dict[tuple[str, str], set[str]] = {
     ("POST", "v1/embed"): {"transcribe"},
     ("POST", "v1/translate"): {"transcribe"},
     ("GET", "v1/translate/languages"): {"transcribe"},
+    ("GET", "v1/uploads"): {"transcribe"},
+    ("POST", "v1/uploads"): {"transcribe"},
+    ("GET", "v1/uploads/<uuid:upload_id>"): {"transcribe"},
+    ("PATCH", "v1/uploads/<uuid:upload_id>"): {"transcribe"},
+    ("DELETE", "v1/uploads/<uuid:upload_id>"): {"transcribe"},
+    ("GET", "api/v1/events/"): READ,
     ("GET", "api/v1/transcripts/"): READ,
     ("POST", "api/v1/transcripts/claim/"): BOTH,
     ("POST", "api/v1/transcripts/export/"): READ,
@@ -269,7 +275,11 @@ def test_a_head_needs_what_a_get_needs() -> None:
         for path in read
     }
 
-    no_head = {f"{TRANSCRIPT}events/": 405, f"{ENHANCEMENT}events/": 405}
+    no_head = {
+        f"{TRANSCRIPT}events/": 405,
+        f"{ENHANCEMENT}events/": 405,
+        "api/v1/events/": 405,
+    }
     statuses = {path: answer.status_code for path, answer in answers.items()}
     assert statuses == dict.fromkeys(read, 403) | no_head
 

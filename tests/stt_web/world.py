@@ -4,6 +4,7 @@ import base64
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 
@@ -24,6 +25,7 @@ from transcripts.gaps.models import Gap
 from transcripts.intelligence.models import ChatSession, NoteTemplate, StoredResult, TextJob
 from transcripts.models import Segment, Speaker, Status, Transcript
 from transcripts.sharing.links import create_share
+from transcripts.uploads.models import ResumableUpload
 from transcripts.voices.models import VoiceJob
 from transcripts.webhooks.endpoints import create_endpoint, send_test
 
@@ -89,6 +91,7 @@ def create_account(email: str) -> Account:
             "key_id": str(api_key.pk),
             "invoice_id": str(create_invoice(user).pk),
             "session_id": str(session.pk),
+            "upload_id": str(create_upload(user).pk),
         },
     )
 
@@ -112,7 +115,19 @@ def missing_ids() -> dict[str, str]:
         "key_id": MISSING_UUID,
         "invoice_id": MISSING_UUID,
         "session_id": "987654321",
+        "upload_id": MISSING_UUID,
     }
+
+
+def create_upload(user: User) -> ResumableUpload:
+    now = timezone.now()
+    return ResumableUpload.objects.create(
+        owner=user,
+        file_name="private.wav",
+        length_bytes=1000,
+        received_at=now,
+        expires_at=now + timedelta(hours=1),
+    )
 
 
 def create_transcript(user: User) -> Transcript:

@@ -54,12 +54,7 @@ def import_transcript(user: User, path: Path, options: ImportOptions) -> Transcr
     # All that takes long comes before the transaction, during which SQLite lets no one else write.
     imported = read_in_child(job)
     with transaction.atomic():
-        hold_open(user)
-        transcript = _insert_transcript(user, path, options, imported)
-        _insert_segments(transcript, imported.segments)
-        _insert_gaps(transcript, imported.gaps)
-        index_transcript(transcript)
-        order_processing(transcript)
+        transcript = insert_imported(user, imported, options, size_bytes=path.stat().st_size)
     logger.info(
         "event=transcript_imported transcript_id=%s segments=%d",
         transcript.pk,
@@ -68,12 +63,25 @@ def import_transcript(user: User, path: Path, options: ImportOptions) -> Transcr
     return transcript
 
 
+def insert_imported(
+    user: User, imported: Imported, options: ImportOptions, *, size_bytes: int
+) -> Transcript:
+    """Return the new transcript. Inside a transaction; raises AuthenticationError (401) where the
+    account was closed."""
+    hold_open(user)
+    transcript = _insert_transcript(user, options, imported, size_bytes=size_bytes)
+    _insert_segments(transcript, imported.segments)
+    _insert_gaps(transcript, imported.gaps)
+    index_transcript(transcript)
+    order_processing(transcript)
+    return transcript
+
+
 def _insert_transcript(
-    user: User, path: Path, options: ImportOptions, imported: Imported
+    user: User, options: ImportOptions, imported: Imported, *, size_bytes: int
 ) -> Transcript:
     title = options.title or imported.title or Path(options.file_name).stem
     is_whole = not any(remark.is_loss for remark in imported.remarks)
-    size_bytes = path.stat().st_size
     transcript = Transcript(
         owner=user,
         title=title[:255],

@@ -27,7 +27,7 @@ from django.db import close_old_connections, transaction
 from django.db.models import Q, QuerySet, Value
 from django.utils import timezone
 
-from accounts.authentication import hold_open
+from accounts.authentication import MissingKeyError, hold_open
 from accounts.client_address import digest_address
 from accounts.guest_tokens import make_guest_token
 from accounts.models import User
@@ -37,6 +37,7 @@ from billing.request_rates import refuse_more_at_once
 from stt_web.core.errors import ApiError
 from stt_web.core.request_id import request_id_var
 from stt_web.core.uploads import Upload
+from transcripts.fetching.addresses import check_address, name_of
 from transcripts.inference.catalog import NotInstalledHereError
 from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
@@ -52,6 +53,7 @@ from transcripts.services.recordings import read_recorded_at
 from transcripts.text.languages import LANGUAGE_NAMES
 
 logger = logging.getLogger(__name__)
+_NOT_HERE_YET = Probe(container="", codec="", duration_ms=0, channels=0, rate_hz=0, has_video=False)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -96,6 +98,11 @@ class Submission:
     source: Source = Source.API
     resolved_model: str = ""
 
+    @property
+    def url(self) -> str:
+        """Where a worker fetches the recording; empty: it is here."""
+        return self.upload.fields.get("url", "").strip() if not self.upload.size else ""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Submitted:
@@ -112,6 +119,10 @@ async def submit_recording(submission: Submission) -> Submitted:
     Raises ApiError: 400 not transcribable or an unknown model, 402 no credits, 429 a limit,
     503 the model or the language is not installed, or inference is down.
     """
+    if submission.url:
+        if submission.user is None:
+            raise MissingKeyError
+        check_address(submission.url)
     inference = await sync_to_async(inference_for)(submission.user)
     resolved_model = await _resolve_model(inference, submission.options)
     submission = replace(submission, resolved_model=resolved_model)
@@ -137,15 +148,17 @@ async def _resolve_model(inference: Inference, options: TranscriptionOptions) ->
 async def _prepare_and_admit(inference: Inference, submission: Submission) -> Submitted:
     model = await _in_background(inference.resolve_model, submission.options.model)
     check_model_can(model, submission.options)
-    pick = _picked(submission.options)
+    admit = sync_to_async(_admit_in_thread, thread_sensitive=False, executor=_admitters)
+    if submission.url:
+        return await admit(submission, _NOT_HERE_YET)
+    pick = pick_of_options(submission.options)
     found = await _in_background(partial(probe, submission.upload.path, pick=pick))
     # Before the commit that accepts it, and before the account's lock, which others wait for.
     await _in_background(submission.upload.sync)
-    admit = sync_to_async(_admit_in_thread, thread_sensitive=False, executor=_admitters)
     return await admit(submission, found)
 
 
-def _picked(options: TranscriptionOptions) -> Pick:
+def pick_of_options(options: TranscriptionOptions) -> Pick:
     """Return the track and channel that were asked for by number."""
     return Pick(
         track=int(options.track) if options.track.isdigit() else 0,
@@ -200,16 +213,24 @@ def _find_running(submission: Submission) -> Transcript | None:
 def _of_same_request(submission: Submission) -> QuerySet[TranscriptionJob]:
     """What another model than today's wrote is no answer: a better one may be there by now."""
     is_todays = Q(status__in=OPEN_STATUSES)
-    if submission.resolved_model:
+    if submission.url:
+        pass  # by tomorrow another recording may be there
+    elif submission.resolved_model:
         is_todays |= Q(status__in=READABLE_STATUSES, model_used=submission.resolved_model)
     else:
         is_todays |= Q(status__in=READABLE_STATUSES)
+    digest = _digest_of(submission)
     return TranscriptionJob.objects.filter(
         is_todays,
         transcript__owner=submission.user,
-        fingerprint=fingerprint_of(submission.upload.sha256, submission.options),
+        fingerprint=fingerprint_of(digest, submission.options),
         created_at__gte=timezone.now() - timedelta(seconds=settings.JOIN_WINDOW_S),
     )
+
+
+def _digest_of(submission: Submission) -> str:
+    """Return what stands for the recording: its SHA-256, or its address until it is here."""
+    return f"url:{submission.url}" if submission.url else submission.upload.sha256
 
 
 def admit_recording(submission: Submission, found: Probe, *, now: datetime) -> Submitted:
@@ -233,7 +254,8 @@ def admit_recording(submission: Submission, found: Probe, *, now: datetime) -> S
         insert(transcript)
         # Before the commit, so that no row refers to a file that `Upload.end` has deleted. Where
         # the commit fails, `purge_orphans` finds the folder.
-        submission.upload.retain()
+        if not submission.url:
+            submission.upload.retain()
         transaction.on_commit(partial(enqueue_job, transcript.job))
     return Submitted(transcript=transcript, guest_token=token)
 
@@ -310,23 +332,24 @@ def _make_transcript(
     transcript = Transcript(
         owner=submission.user,
         guest_token_digest=token_digest,
-        title=Path(upload.file_name).stem[:255],
+        title=Path(upload.file_name or name_of(submission.url)).stem[:255],
         source=submission.source,
         recording=Recording(
             owner=submission.user,
-            path=str(upload.path.relative_to(settings.MEDIA_ROOT)),
-            file_name=upload.file_name,
+            path="" if submission.url else str(upload.path.relative_to(settings.MEDIA_ROOT)),
+            url=submission.url,
+            file_name=upload.file_name or name_of(submission.url),
             size_bytes=upload.size,
             container=found.container[:40],
             probed_ms=found.duration_ms,
             recorded_at=read_recorded_at(found.recorded_at, now=now),
-            sha256=upload.sha256,
+            sha256="" if submission.url else upload.sha256,
         ),
     )
     transcript.job = TranscriptionJob(
         transcript=transcript,
         **options.as_columns(),
-        fingerprint=fingerprint_of(upload.sha256, options),
+        fingerprint=fingerprint_of(_digest_of(submission), options),
         request_id=request_id_var.get(),
         is_asynchronous=submission.is_async,
         hold_reference="" if submission.user is None else str(transcript.pk),

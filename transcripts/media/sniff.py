@@ -73,3 +73,15 @@ def _name_of_text(head: bytes) -> str:
 
 def _is_text(head: bytes) -> bool:
     return bool(head) and not any(byte < 9 or 13 < byte < 32 for byte in head)
+
+
+def find_foreign_kind(head: bytes) -> MediaError | None:
+    """Return the error for a file whose first bytes show that it is no recording; else None.
+
+    For a refusal before the rest has come: what isn't certain is left to the decoder.
+    """
+    if any(head[at : at + len(magic)] == magic for at, magic in _OURS):
+        return None
+    is_known = any(head.startswith(magic) for magic, _ in _KNOWN)
+    is_text = _is_text(head) and "\ufffd" not in head[:-3].decode(errors="replace")
+    return refusal(head) if is_known or is_text else None

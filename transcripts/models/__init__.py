@@ -42,6 +42,7 @@ from transcripts.models.transcript import (
 from transcripts.retention.models import RetentionPolicy
 from transcripts.search.models import TITLE_BUCKET, WHOLE_BUCKET, SearchChunk
 from transcripts.sharing.models import ShareLink
+from transcripts.uploads.models import ResumableUpload
 from transcripts.voices.models import (
     SigningCertificate,
     VoiceConsent,
@@ -76,6 +77,7 @@ __all__ = [
     "Queue",
     "Recording",
     "ResultKind",
+    "ResumableUpload",
     "RetentionPolicy",
     "Revision",
     "SearchChunk",

@@ -20,6 +20,8 @@ class Recording(models.Model):
     probed_ms = models.PositiveBigIntegerField(default=0)  # 0: the container has no duration
     sha256 = models.CharField(max_length=64, blank=True)  # in hex; empty: spoken live, or imported
     recorded_at = models.DateTimeField(null=True, blank=True)  # as the file states it
+    url = models.CharField(max_length=2000, blank=True)  # where it is still to be fetched from
+    is_sample = models.BooleanField(default=False)  # what a new account of `make run` begins with
     audio_deleted_at = models.DateTimeField(null=True, blank=True)  # by the account's retention
 
     class Meta:

@@ -1,15 +1,18 @@
 """The front page: what this server is, and a recording tried on it, through the public API."""
 
-from typing import Any
+from typing import Any, cast
 
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from billing.quotas import limits_for
 from transcripts.exports.render import EXPORTS
 from transcripts.intelligence.pages.panels import name_templates
+from transcripts.models import Transcript
 from transcripts.pages.remarks import SENTENCES
 from transcripts.pages.script_texts import COMMON, EXPORT, render_texts
 from transcripts.text.languages import LANGUAGE_NAMES
@@ -31,20 +34,40 @@ TEXTS: dict[str, Any] = {
     "no_speech": _("No speech was found in this recording."),
     "transcribed_with": _("Transcribed with {model}"),
     "warnings": SENTENCES,
+    "sign_up": _("Sign up"),
+    "anonymous_limit": _(
+        "You've used today's free transcriptions. Sign up to continue (free), or come back "
+        "tomorrow."
+    ),
+    "address_missing": _("Enter the link of the recording."),
+    "more_files": _(
+        "Without an account, one recording at a time: “{name}” is taken, {count} more are not. "
+        "Sign up to upload many."
+    ),
+    "too_large": _("This file has {size}; your limit is {limit} a file."),
 }
 
 
 @require_safe
 def show_home(request: HttpRequest) -> HttpResponse:
-    """GET / — no query for guests; two or three for an account."""
+    """GET / — one query for guests; two or three for an account."""
     user = request.user
     context = {
         "templates": name_templates(user) if isinstance(user, User) else [],
+        "limits": None if isinstance(user, User) else limits_for(None),
         "formats": list(EXPORTS),
         "languages": list_languages(),
         "texts": render_texts(TEXTS),
     }
     return render(request, "pages/home.html", context)
+
+
+@login_required
+@require_safe
+def show_start(request: HttpRequest) -> HttpResponse:
+    """GET /start/ — where a log-in leads: to what there is, or to the first upload. One query."""
+    has_any = Transcript.objects.filter(owner=cast("User", request.user)).exists()
+    return redirect("transcripts" if has_any else "home")
 
 
 def list_languages() -> list[tuple[str, str]]:

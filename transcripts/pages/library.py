@@ -17,7 +17,7 @@ from accounts.models import User
 from stt_web.core.errors import ApiError
 from transcripts.exports.render import EXPORTS
 from transcripts.filters import FILTERS, RELEVANCE, filter_transcripts
-from transcripts.models import READABLE_STATUSES, Source, Status, Tag, Transcript
+from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Source, Status, Tag, Transcript
 from transcripts.pages.script_texts import COMMON, render_texts
 from transcripts.pages.transcript import SOURCE_NAMES, STATUS_NAMES
 from transcripts.search.highlights import Highlight, find_highlights
@@ -39,6 +39,14 @@ TEXTS: dict[str, Any] = {
     **COMMON,
     "none_selected": gettext_lazy("Download selected"),
     "selected": gettext_lazy("Download selected ({count})"),
+    "status": {str(status): name for status, name in STATUS_NAMES.items()},
+    "of": gettext_lazy("{done} of {total}"),
+    "delete_one": gettext_lazy("Delete this transcript and its recording?"),
+    "delete_many": gettext_lazy("Delete {count} transcripts and their recordings?"),
+    "tag_asked": gettext_lazy("Tag for the selected transcripts:"),
+    "not_all": gettext_lazy("{count} could not be changed: {problem}"),
+    "deleted": gettext_lazy("Deleted: {count}"),
+    "tagged": gettext_lazy("Tagged: {count}"),
     "sending": gettext_lazy("{name}: uploading"),
     "reading": gettext_lazy("{name}: processing"),
     "imported": gettext_lazy("{name}: imported"),
@@ -114,6 +122,9 @@ def _show(transcript: Transcript, found: list[Highlight]) -> dict[str, object]:
         "status": STATUS_NAMES[Status(transcript.status)],
         "length": format_clock(transcript.job.audio_duration_ms or transcript.recording.probed_ms),
         "is_readable": transcript.status in READABLE_STATUSES,
+        "is_open": transcript.status in OPEN_STATUSES,
+        "part": _part_of(transcript),
+        "problem": transcript.job.error_message,
         "is_live": transcript.source == Source.LIVE,
         "tags": [tag.name for tag in transcript.tags.all()],
         "found": [
@@ -125,6 +136,14 @@ def _show(transcript: Transcript, found: list[Highlight]) -> dict[str, object]:
             for each in found
         ],
     }
+
+
+def _part_of(transcript: Transcript) -> str:
+    """Return how much of it is transcribed, 0 to 1, as HTML takes it; empty where that is open."""
+    job = transcript.job
+    total_ms = job.audio_duration_ms or transcript.recording.probed_ms
+    is_known = transcript.status == Status.PROCESSING and total_ms and job.resume_ms
+    return f"{min(1.0, job.resume_ms / total_ms):.3f}" if is_known else ""
 
 
 def _list_fields(

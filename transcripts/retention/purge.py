@@ -22,6 +22,7 @@ from transcripts.models import OPEN_STATUSES, Recording, Transcript
 from transcripts.services.guests import GUEST_TEXT_LIFETIME
 from transcripts.services.recordings import delete_recording, detach_recording
 from transcripts.services.stored_responses import purge_answers
+from transcripts.uploads.models import ResumableUpload
 from transcripts.voices.models import VoiceJob
 from transcripts.webhooks.delivery import purge_deliveries
 
@@ -68,19 +69,21 @@ def purge_expired() -> None:
 def purge_orphans() -> None:
     """Remove upload folders without a row: of web processes that died between the two.
 
-    Three queries for `BATCH_ROWS` folders.
+    Three queries for `BATCH_ROWS` folders; unfinished uploads have rows of their own.
     """
     old = list(_old_folders(Path(settings.MEDIA_ROOT), before_s=time.time() - ORPHAN_AGE_S))
     for start in range(0, len(old), BATCH_ROWS):
         recordings = [f"{folder.name}/recording" for folder in old[start : start + BATCH_ROWS]]
         rows = Recording.objects.filter(path__in=recordings)
         known = set(rows.values_list("path", flat=True))
+        uploads = ResumableUpload.objects.filter(transcript_id=None, is_refused=False)
+        waiting = {f"{each.hex}/recording" for each in uploads.values_list("pk", flat=True)}
         spoken = Q(path__in=recordings) | Q(reference_path__in=recordings)
         jobs = VoiceJob.objects.filter(spoken).values_list("path", "reference_path")
         known |= {path for job in jobs for path in job}
         known |= _enhanced(recordings)
         for recording in recordings:
-            if recording not in known:
+            if recording not in known | waiting:
                 logger.warning("event=orphan_removed recording=%s", recording)
                 delete_recording(recording)
 

@@ -97,8 +97,13 @@ class Target:
         return host if is_usual else f"{host}:{self.port}"
 
 
-def read_url(url: str) -> Target:
-    """Parse `url`. Raises BadUrlError. Nothing is resolved."""
+def read_url(url: str, *, allows_http: bool | None = None) -> Target:
+    """Parse `url`. Raises BadUrlError. Nothing is resolved.
+
+    `allows_http`: whether it may go in the clear; the default is the setting of webhooks.
+    """
+    if allows_http is None:
+        allows_http = settings.WEBHOOK_ALLOW_HTTP
     if len(url) > MAX_URL_CHARACTERS or not url.isprintable() or " " in url or "\\" in url:
         raise BadUrlError(f"The URL must have at most {MAX_URL_CHARACTERS} printable characters.")
     try:
@@ -111,7 +116,7 @@ def read_url(url: str) -> Target:
         raise BadUrlError("This is not a URL. Write it as https://host/path, in ASCII.") from None
     if parts.scheme not in ("http", "https") or not _HOST.match(host):
         raise BadUrlError("The URL must begin with https:// and name a host.")
-    if parts.scheme == "http" and not settings.WEBHOOK_ALLOW_HTTP:
+    if parts.scheme == "http" and not allows_http:
         raise BadUrlError("The URL must begin with https://: messages are not sent in the clear.")
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise BadUrlError("The URL must not hold a user, a password or a fragment (#…).")
@@ -121,7 +126,7 @@ def read_url(url: str) -> Target:
     return Target(scheme=parts.scheme, host=host, port=port, path=path)
 
 
-def check_literal(target: Target) -> None:
+def check_literal(target: Target, *, allowed: Sequence[str] | None = None) -> None:
     """Raise BadUrlError if the host is itself an address that is refused, however it is written.
 
     No name server is asked: `127.1`, `0x7f000001` and `localhost` are known without one.
@@ -134,18 +139,21 @@ def check_literal(target: Target) -> None:
         except OSError:
             return  # a name
         found = [str(entry[4][0]).partition("%")[0] for entry in entries]
-    if not all(is_allowed(ipaddress.ip_address(text)) for text in found):
+    if not all(is_allowed(ipaddress.ip_address(text), allowed) for text in found):
         raise PrivateUrlError("Webhooks may not go to private or special addresses.")
 
 
-def find_addresses(host: str, port: int, *, lookup: Lookup | None = None) -> list[str]:
+def find_addresses(
+    host: str, port: int, *, lookup: Lookup | None = None, allowed: Sequence[str] | None = None
+) -> list[str]:
     """Return the addresses of `host`, each allowed, in the order in which to try them.
 
     Raises OSError if there are none, AddressRefusedError if one of them is refused: a name that
     leads to public and private places at once is no honest receiver. Blocks for the name servers.
+    `allowed`: private networks that may be called; the default is the setting of webhooks.
     """
     found = [ipaddress.ip_address(text) for text in (lookup or resolve)(host, port)]
-    if not all(is_allowed(address) for address in found):
+    if not all(is_allowed(address, allowed) for address in found):
         raise AddressRefusedError("The host leads to an address that webhooks may not call.")
     return [str(address) for address in found]
 
@@ -156,9 +164,9 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
 
 
-def is_allowed(address: Address) -> bool:
+def is_allowed(address: Address, allowed: Sequence[str] | None = None) -> bool:
     """Whether it is public, or the operator lists it (STT_WEBHOOK_ALLOWED_NETWORKS)."""
-    if any(_is_in(address, network) for network in _listed_networks()):
+    if any(_is_in(address, network) for network in _listed_networks(allowed)):
         return True
     if isinstance(address, ipaddress.IPv6Address):
         is_refused = address not in _GLOBAL_UNICAST or any(
@@ -169,8 +177,9 @@ def is_allowed(address: Address) -> bool:
     return not is_refused and address.is_global and not address.is_multicast
 
 
-def _listed_networks() -> list[Network]:
-    return [ipaddress.ip_network(text, strict=False) for text in settings.WEBHOOK_ALLOWED_NETWORKS]
+def _listed_networks(allowed: Sequence[str] | None) -> list[Network]:
+    texts = settings.WEBHOOK_ALLOWED_NETWORKS if allowed is None else allowed
+    return [ipaddress.ip_network(text, strict=False) for text in texts]
 
 
 def _is_in(address: Address, network: Network) -> bool:

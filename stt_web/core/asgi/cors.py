@@ -22,10 +22,13 @@ _EXPOSED = (
     "X-Model-Used, X-Enhance-Model, X-Enhancement-Id, X-Loudness, "
     "X-Gap-Seconds, X-Warnings, X-Request-Id, X-Duration, "
     "X-Generation-Time, X-Voice, X-Watermark, X-Voice-Job-Id, Retry-After, Location, RateLimit, "
-    "RateLimit-Policy"
+    "RateLimit-Policy, Tus-Resumable, Tus-Version, Tus-Extension, Tus-Checksum-Algorithm, "
+    "Upload-Offset, Upload-Length, Upload-Expires, Upload-Defer-Length"
 )
 _ALLOWED_HEADERS = (
-    "Authorization, Content-Type, Prefer, X-Request-Id, Idempotency-Key, Last-Event-ID"
+    "Authorization, Content-Type, Prefer, X-Request-Id, Idempotency-Key, Last-Event-ID, "
+    "Tus-Resumable, Upload-Length, Upload-Offset, Upload-Metadata, Upload-Defer-Length, "
+    "Upload-Checksum"
 )
 _OF_CLIENTS = re.compile(r"(x-stainless|openai)-[a-z0-9-]{1,40}", re.ASCII)
 _ANSWER: list[Header] = [
@@ -34,7 +37,7 @@ _ANSWER: list[Header] = [
 ]
 _PREFLIGHT: list[Header] = [
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
+    (b"access-control-allow-methods", b"GET, HEAD, POST, PATCH, DELETE, OPTIONS"),
     (b"access-control-max-age", b"86400"),
 ]
 

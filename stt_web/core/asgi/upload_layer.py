@@ -145,11 +145,11 @@ class UploadLayer(Generic[C]):
             await self._check_again(caller, upload)
         except ApiError as error:
             error.headers = {**rate_limit_headers, **error.headers}
-            await _refuse(error, receive, send, scope=scope)
+            await refuse(error, receive, send, scope=scope)
             return
         try:
-            inner = _without_body(scope, {"stt.upload": upload, "stt.caller": caller})
-            await self._app(inner, _replay(b"", then=receive), send)
+            inner = without_body(scope, {"stt.upload": upload, "stt.caller": caller})
+            await self._app(inner, replay(b"", then=receive), send)
         finally:
             # Also where the client has disconnected, while a thread (`uploads.Upload.retain`) may
             # still store the file.
@@ -198,12 +198,12 @@ class UploadLayer(Generic[C]):
             async with asyncio.timeout(PLAIN_WITHIN_S):
                 body = await _receive_plain(receive, declared_bytes=_content_length(scope))
         except TimeoutError:
-            await _refuse(StalledError(_TOO_SLOW), receive, send, scope=scope)
+            await refuse(StalledError(_TOO_SLOW), receive, send, scope=scope)
             return
         except ApiError as error:
-            await _refuse(error, receive, send, scope=scope)
+            await refuse(error, receive, send, scope=scope)
             return
-        await self._app(scope, _replay(body, then=receive), send)
+        await self._app(scope, replay(body, then=receive), send)
 
     def _in_thread(
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
@@ -239,7 +239,7 @@ async def _receive_chunk(receive: ASGIReceiveCallable) -> tuple[bytes, bool]:
     return message["body"], not message["more_body"]
 
 
-async def _refuse(
+async def refuse(
     error: ApiError, receive: ASGIReceiveCallable, send: ASGISendCallable, *, scope: HTTPScope
 ) -> None:
     answer = answer_request(ASGIRequest(dict(scope), io.BytesIO()), error)
@@ -263,7 +263,7 @@ async def _drain(receive: ASGIReceiveCallable) -> None:
         return
 
 
-def _replay(body: bytes, *, then: ASGIReceiveCallable) -> ASGIReceiveCallable:
+def replay(body: bytes, *, then: ASGIReceiveCallable) -> ASGIReceiveCallable:
     """Return a `receive` that gives `body` first; after that, the real one reports the end."""
     waiting = [body]
 
@@ -275,7 +275,7 @@ def _replay(body: bytes, *, then: ASGIReceiveCallable) -> ASGIReceiveCallable:
     return receive
 
 
-def _without_body(scope: HTTPScope, extra: dict[str, Any]) -> HTTPScope:
+def without_body(scope: HTTPScope, extra: dict[str, Any]) -> HTTPScope:
     body_headers = {b"content-length", b"content-type", b"transfer-encoding", b"expect"}
     headers = [pair for pair in scope["headers"] if pair[0] not in body_headers]
     return cast("HTTPScope", {**scope, "headers": headers, **extra})

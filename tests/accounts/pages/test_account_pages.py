@@ -248,7 +248,7 @@ def test_a_new_address_counts_once_it_is_confirmed(ann: User) -> None:
 
     ann.refresh_from_db()
     assert ann.email == "anna@example.com"
-    assert log_in(Client(), "anna@example.com").redirect_chain[-1][0] == "/account/"
+    assert log_in(Client(), "anna@example.com").redirect_chain[-1][0] == "/"
 
 
 def test_the_session_works_on_the_management_api_with_csrf(ann: User) -> None:

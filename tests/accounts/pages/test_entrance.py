@@ -28,7 +28,7 @@ def test_signing_up_and_opening_the_link_leads_to_the_account() -> None:
     assert "ann@example.com" in page.content.decode()
     confirmed = client.post(link_in(message), follow=True)
 
-    assert confirmed.redirect_chain[-1][0] == "/account/"
+    assert confirmed.redirect_chain[-1][0] == "/"  # on upload
     user = User.objects.get(email="ann@example.com")
     assert user.time_zone == "Europe/Prague"
     assert account_for(user).plan_id == "free"
@@ -74,7 +74,7 @@ def test_an_address_in_capitals_is_the_same_address() -> None:
 
     answer = log_in(Client(), "Ann@Example.com")
 
-    assert answer.redirect_chain[-1][0] == "/account/"
+    assert answer.redirect_chain[-1][0] == "/"
 
 
 def test_a_forgotten_password_is_replaced_through_the_link() -> None:

@@ -19,7 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer
 
 from accounts.api.idempotency import IDEMPOTENCY_ERRORS, answer_once, fingerprint_request
-from accounts.authentication import AuthenticationError, check_key_still_good
+from accounts.authentication import AuthenticationError, MissingKeyError, check_key_still_good
 from accounts.keys.throttle import KeyThrottledError
 from accounts.lasting import RecheckTimer
 from accounts.models import ApiKey
@@ -33,6 +33,7 @@ from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
 from stt_web.core.upload_errors import UPLOAD_ERRORS
 from stt_web.core.uploads import Upload
+from transcripts.fetching.addresses import FETCH_ERRORS
 from transcripts.inference.catalog import MODEL_ERRORS
 from transcripts.job_errors import JOB_ERRORS
 from transcripts.jobs.status_watch import get_watcher
@@ -107,12 +108,14 @@ class TranscriptionRequest:
 @takes_upload("transcribe")
 @raises(
     AuthenticationError,
+    MissingKeyError,
     KeyThrottledError,
     *UPLOAD_ERRORS,
     *OPTION_ERRORS,
     *IDEMPOTENCY_ERRORS,
     *MODEL_ERRORS,
     *MEDIA_ERRORS,
+    *FETCH_ERRORS,
     NoCreditsError,
     UnknownTemplateError,
     AnonymousLimitError,
@@ -130,7 +133,7 @@ async def transcribe(request: HttpRequest, upload: Upload, caller: Caller) -> Ht
         owner=caller.principal.user,
         fingerprint=fingerprint_request(
             "transcribe",
-            fingerprint_of(upload.sha256, asked.options),
+            fingerprint_of(upload.sha256 + upload.fields.get("url", ""), asked.options),
             asked.response_format,
             asked.is_async,
         ),

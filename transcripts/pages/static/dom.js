@@ -47,10 +47,10 @@ export class ShownError extends Error {}
 /**
  * Show an error in the page's error box, with a button that tries again or loads the page again.
  * @param {string} message
- * @param {{retry?: () => unknown, canReload?: boolean}} [options]
+ * @param {{retry?: () => unknown, canReload?: boolean, link?: {href: string, label: string}}} [options]
  * @returns {ShownError} what may be thrown to end the action
  */
-export function showError(message, { retry, canReload = false } = {}) {
+export function showError(message, { retry, canReload = false, link } = {}) {
   const box = errorBox();
   box.replaceChildren(message);
   if (retry)
@@ -60,6 +60,11 @@ export function showError(message, { retry, canReload = false } = {}) {
         hideError();
         retry();
       }),
+    );
+  if (link)
+    box.append(
+      " ",
+      make("a", { href: link.href, className: "button primary", textContent: link.label }),
     );
   if (canReload)
     box.append(

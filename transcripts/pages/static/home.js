@@ -1,16 +1,20 @@
-// The front page: one recording through the public API, with what a program would use:
-// POST /v1/transcribe (async), the transcript's event stream, its exports.
+// The front page's upload. Of an account: files and links go to the queue. Of a guest: one recording
+// through the public API, with what a program would use: POST /v1/transcribe (async), the
+// transcript's event stream, its exports.
 import { $, hideError, make, showError } from "./dom.js";
 import { followEvents } from "./event-stream.js";
 import { fetchExport, saveFile } from "../../exports/static/exports.js";
 import { formatBytes, formatClock } from "./format.js";
 import { offerToSave } from "./guest-results.js";
 import { nameLanguages } from "./languages.js";
-import { callTranscript, csrfHeader, fetchTicket, requestJson, withRetries } from "./requests.js";
+import { listModels } from "./models.js";
+import { RequestError, callTranscript, csrfHeader, requestJson, withRetries } from "./requests.js";
 import { fill, texts } from "./texts.js";
 import { upload } from "./upload.js";
+import { asFields, readForm, rememberOptions } from "../../uploads/static/options.js";
 
 const RESULT_WAITS_MS = [1000, 2000, 4000];
+const signUp = { href: "/account/signup/", label: texts.sign_up };
 
 /** @typedef {import("./types.js").Segment} Segment */
 /** @typedef {{id: string, token: string, isGuest: boolean}} Job */
@@ -25,14 +29,24 @@ const initialPrompt = [...$("chosen").childNodes];
 let job = null; // the transcript that the page shows
 let running = new AbortController(); // ends what the page is doing
 
-nameLanguages(form.elements.language);
+const isAccount = form.method === "post";
 
-// ---- choosing a file
+nameLanguages(form.elements.language);
+rememberOptions(form, form.elements.model ? listModels(form.elements.model) : undefined);
+
+// ---- choosing files
 
 function showChosen() {
-  const file = fileInput.files[0];
-  if (file) $("chosen").textContent = `${file.name} · ${formatBytes(file.size)}`;
-  else $("chosen").replaceChildren(...initialPrompt);
+  const [file, ...others] = fileInput.files;
+  if (!file) $("chosen").replaceChildren(...initialPrompt);
+  else if (isAccount && others.length)
+    $("chosen").textContent = [file, ...others].map(({ name }) => name).join(", ");
+  else $("chosen").textContent = `${file.name} · ${formatBytes(file.size)}`;
+  // Nothing is left out without a word.
+  const isMore = Boolean(others.length) && !isAccount;
+  $("more-files").hidden = !isMore;
+  if (isMore)
+    $("more-files").textContent = fill(texts.more_files, { name: file.name, count: others.length });
 }
 
 fileInput.addEventListener("change", showChosen);
@@ -44,23 +58,74 @@ for (const [type, isOver] of Object.entries({
   drop: false,
 }))
   drop.addEventListener(type, (/** @type {DragEvent} */ event) => {
-    event.preventDefault();
+    if (!isAccount) event.preventDefault(); // of an account the whole page takes it (queue.js)
     drop.classList.toggle("over", isOver);
   });
-drop.addEventListener("drop", (/** @type {DragEvent} */ event) => {
-  if (!event.dataTransfer?.files.length) return;
-  fileInput.files = event.dataTransfer.files;
-  showChosen();
-});
+if (!isAccount)
+  drop.addEventListener("drop", (/** @type {DragEvent} */ event) => {
+    if (!event.dataTransfer?.files.length) return;
+    fileInput.files = event.dataTransfer.files;
+    showChosen();
+  });
 
 // ---- sending it
 
 form.addEventListener("submit", (/** @type {Event} */ event) => {
   event.preventDefault();
-  if (!fileInput.files[0]) return fileInput.focus();
+  hideError();
+  if (isAccount) return void enqueue();
+  const file = fileInput.files[0];
+  if (!file) return fileInput.focus();
+  const limit = Number(form.dataset.limit);
+  if (limit && file.size > limit) {
+    const values = { size: formatBytes(file.size), limit: formatBytes(limit) };
+    return void showError(fill(texts.too_large, values), { link: signUp });
+  }
   reset();
   run(transcribe);
 });
+
+/** Of an account: to the queue, which goes on on every page. */
+async function enqueue() {
+  const { addAddress, addFiles } = await import("../../uploads/static/queue.js");
+  const options = readForm(form);
+  const isByAddress = !$("address-field").hidden;
+  if (isByAddress && $("address").value.trim()) return fetchFrom($("address").value.trim());
+  if (!fileInput.files.length)
+    return isByAddress ? void showError(texts.address_missing) : fileInput.focus();
+  const files = [...fileInput.files];
+  form.querySelector("input[type=file]").value = "";
+  showChosen();
+  await addFiles(files, { options, opens: true });
+
+  /** @param {string} address */
+  async function fetchFrom(address) {
+    submit.disabled = true;
+    try {
+      const id = await addAddress(address, options);
+      location.assign(`/transcripts/${id}/`);
+    } catch (problem) {
+      showError(messageOf(problem));
+    } finally {
+      submit.disabled = false;
+    }
+  }
+}
+
+if ($("by-address")) {
+  $("by-address").hidden = false;
+  $("by-address").addEventListener("click", () => {
+    const isShown = $("address-field").hidden;
+    $("address-field").hidden = !isShown;
+    $("by-address").setAttribute("aria-expanded", String(isShown));
+    if (isShown) $("address").focus();
+  });
+  const asked = new URLSearchParams(location.search).get("url");
+  if (asked) {
+    $("by-address").click();
+    $("address").value = asked;
+  }
+}
 
 /**
  * Do what takes a while, with the button off. A failure is shown, with a way to try again.
@@ -74,6 +139,8 @@ async function run(act, retry = act) {
   } catch (problem) {
     if (signal.aborted) return;
     $("progress").hidden = true;
+    if (problem instanceof RequestError && problem.code === "anonymous_limit")
+      return void showError(texts.anonymous_limit, { link: signUp });
     showError(messageOf(problem), { retry: () => run(job ? follow : retry) });
   } finally {
     if (signal === running.signal) submit.disabled = false;
@@ -85,9 +152,7 @@ async function transcribe(signal) {
   cancelButton.disabled = false;
   cancelButton.onclick = reset;
   showState("uploading", { part: 0 });
-  const bearer = await readBearer();
-  const accepted = await upload("/v1/transcribe", readForm(), {
-    bearer,
+  const accepted = await upload("/v1/transcribe", readBody(), {
     signal,
     onProgress: (loaded, total) =>
       showState(loaded < total ? "uploading" : "saving", {
@@ -97,28 +162,16 @@ async function transcribe(signal) {
   });
   job = {
     id: accepted.id,
-    token: accepted.token || form.elements.key?.value.trim() || "", // "": the session's cookie
+    token: accepted.token ?? "",
     isGuest: Boolean(accepted.token),
   };
   await follow(signal);
 }
 
-/** The credential for /v1/: a key; a ticket of the account that is logged in; or none. */
-async function readBearer() {
-  if (!form.dataset.ticket) return form.elements.key.value.trim();
-  return fetchTicket(form.dataset.ticket);
-}
-
-function readForm() {
-  const { language, speakers } = form.elements;
+function readBody() {
   const body = new FormData();
   body.append("async", "true");
-  body.append("language", language.value);
-  body.append("diarize", String(speakers.value !== "off"));
-  if (speakers.value !== "off") body.append("speakers", speakers.value);
-  // Left out: what the server does by default.
-  for (const { name, value } of form.querySelectorAll(".advanced [name]"))
-    if (value) body.append(name, value);
+  for (const [name, value] of Object.entries(asFields(readForm(form)))) body.append(name, value);
   body.append("file", fileInput.files[0]);
   return body;
 }
@@ -195,6 +248,7 @@ async function showResult(signal) {
   $("result").hidden = $("downloads").hidden = false;
   offerToSave(job?.isGuest ? [job] : []);
   $("result-title").focus();
+  $("result").scrollIntoView({ block: "start" });
 }
 
 // ---- showing

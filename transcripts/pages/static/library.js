@@ -1,37 +1,122 @@
-// The list of transcripts works without this; it counts what is selected, and imports files, each by
-// POST /api/v1/transcripts/import/, as a program would.
-import { $, make, makeButton } from "./dom.js";
+// The list of transcripts works without this. It follows what changes, deletes and tags what is
+// selected, and imports files: each by the API, as a program would.
+import { $, announce, hideError, make, makeButton, showError } from "./dom.js";
+import { formatClock } from "./format.js";
 import { nameLanguages } from "./languages.js";
-import { fetchTicket } from "./requests.js";
+import { callTranscript, fetchTicket, readJson, request } from "./requests.js";
 import { fill, texts } from "./texts.js";
 import { upload } from "./upload.js";
+import { followAccount } from "../../uploads/static/account-events.js";
 
-// ---- selecting
+// ---- selecting, and what is done to the selected
 
-const boxes = /** @type {HTMLInputElement[]} */ ([...document.querySelectorAll("[name=ids]")]);
-const all = $("select-all")?.querySelector("input");
+/** @returns {HTMLInputElement[]} */
+const listBoxes = () =>
+  [...document.querySelectorAll("[name=ids]")].map((box) => /** @type {HTMLInputElement} */ (box));
+const listSelected = () => listBoxes().filter((box) => box.checked);
 
 function showSelected() {
-  const count = boxes.filter((box) => box.checked).length;
+  const boxes = listBoxes();
+  const count = listSelected().length;
   const button = $("export-selected");
-  button.disabled = !count;
+  if (!button) return;
+  $("select-all").hidden = false;
   button.textContent = count ? fill(texts.selected, { count }) : texts.none_selected;
+  for (const id of ["export-selected", "tag-selected", "delete-selected"]) $(id).hidden = !count;
+  const all = $("select-all").querySelector("input");
   all.checked = count === boxes.length;
   all.indeterminate = count > 0 && count < boxes.length;
 }
 
-if (boxes.length) {
-  $("select-all").hidden = false;
-  all.addEventListener("change", () => {
-    for (const box of boxes) box.checked = all.checked;
-    showSelected();
+// Of the whole document: the list is made again as its transcripts go on.
+document.addEventListener("change", (event) => {
+  const box = /** @type {HTMLInputElement} */ (event.target);
+  if (box.closest("#select-all")) for (const each of listBoxes()) each.checked = box.checked;
+  else if (box.name !== "ids") return;
+  showSelected();
+});
+document.addEventListener("click", (event) => {
+  const { id } = /** @type {HTMLElement} */ (event.target);
+  if (id === "delete-selected") deleteSelected();
+  if (id === "tag-selected") tagSelected();
+});
+addEventListener("pageshow", showSelected);
+
+async function deleteSelected() {
+  const ids = listSelected().map(({ value }) => value);
+  const question = ids.length > 1 ? texts.delete_many : texts.delete_one;
+  if (!confirm(fill(question, { count: ids.length }))) return;
+  await changeAll(ids, texts.deleted, (id) => callTranscript({ id }, "", { method: "DELETE" }));
+}
+
+async function tagSelected() {
+  const name = prompt(texts.tag_asked)?.trim();
+  if (!name) return;
+  const ids = listSelected().map(({ value }) => value);
+  await changeAll(ids, texts.tagged, async (id) => {
+    const { tags } = await readJson(await callTranscript({ id }, ""));
+    if (tags.includes(name)) return;
+    const headers = { "Content-Type": "application/json" };
+    const body = JSON.stringify({ tags: [...tags, name] });
+    await callTranscript({ id }, "", { method: "PATCH", headers, body });
   });
-  for (const box of boxes)
-    box.addEventListener("change", () => {
-      if (box.checked) $("export").parentElement.open = true;
-      showSelected();
-    });
-  addEventListener("pageshow", showSelected);
+}
+
+/**
+ * Change one after another; what can't be changed is counted, and the first reason shown.
+ * @param {string[]} ids
+ * @param {string} done
+ * @param {(id: string) => Promise<unknown>} act
+ */
+async function changeAll(ids, done, act) {
+  hideError();
+  const problems = [];
+  for (const id of ids)
+    try {
+      await act(id);
+    } catch (problem) {
+      problems.push(problem instanceof Error ? problem.message : String(problem));
+    }
+  await refreshList();
+  announce(fill(done, { count: ids.length - problems.length }));
+  if (problems.length)
+    showError(fill(texts.not_all, { count: problems.length, problem: problems[0] }));
+}
+
+// ---- following: states and bars as they change, new rows as they come
+
+let refreshTimer = 0;
+
+followAccount($("queue").dataset.since, {
+  onEvent: (event) => {
+    const row = document.querySelector(`[data-id="${event.id}"]`);
+    if (!(row instanceof HTMLElement) || row.dataset.status !== event.status) return orderRefresh();
+    const bar = row.querySelector("progress");
+    if (!bar || !event.total_s || event.status !== "processing") return;
+    bar.value = Math.min(1, (event.done_s ?? 0) / event.total_s);
+    const status = row.querySelector(".row-status");
+    const times = { done: formatClock(event.done_s ?? 0), total: formatClock(event.total_s) };
+    if (status) status.textContent = `${texts.status.processing} · ${fill(texts.of, times)}`;
+  },
+  onLine: (isUp) => ($("list-lost").hidden = isUp),
+});
+
+/** Several that change together are fetched together. */
+function orderRefresh() {
+  clearTimeout(refreshTimer);
+  refreshTimer = Number(setTimeout(() => refreshList().catch(() => {}), 300)); // the next event tries again
+}
+
+/** Show the list as it is now; what is selected stays selected. */
+async function refreshList() {
+  const page = await (await request(location.href)).text();
+  const fresh = new DOMParser().parseFromString(page, "text/html").getElementById("list");
+  if (!fresh) return;
+  const selected = new Set(listSelected().map(({ value }) => value));
+  for (const box of fresh.querySelectorAll("[name=ids]"))
+    box.toggleAttribute("checked", selected.has(/** @type {HTMLInputElement} */ (box).value));
+  $("list").replaceChildren(...fresh.childNodes);
+  showSelected();
 }
 
 // ---- importing: one file after the other, each with a line of its own about how it went
@@ -39,7 +124,12 @@ if (boxes.length) {
 const form = $("import-form");
 const files = $("import-files");
 const submit = form.querySelector("[type=submit]");
-$("import").hidden = false;
+$("show-import").hidden = false;
+$("show-import").addEventListener("click", () => {
+  form.hidden = !form.hidden;
+  $("show-import").setAttribute("aria-expanded", String(!form.hidden));
+  if (!form.hidden) files.focus();
+});
 nameLanguages($("import-language"));
 
 form.addEventListener("submit", async (/** @type {Event} */ event) => {

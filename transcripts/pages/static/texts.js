@@ -1,7 +1,12 @@
 // The page's own sentences, translated by the server and handed over as JSON.
 
+/** @type {(id: string) => Record<string, any>} */
+const readTexts = (id) => JSON.parse(document.getElementById(id)?.textContent || "{}");
+
+/** Those of the upload queue, and of all scripts: on every page of an account. */
+export const queueTexts = readTexts("queue-texts");
 /** @type {Record<string, any>} */
-export const texts = JSON.parse(document.getElementById("texts")?.textContent || "{}");
+export const texts = { ...queueTexts, ...readTexts("texts") };
 
 const language = () => document.documentElement.lang || "en";
 

@@ -1,0 +1,1 @@
+"""Recordings that come by their address: what may be fetched, and the fetching. No database."""

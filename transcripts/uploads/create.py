@@ -1,0 +1,129 @@
+"""An upload's beginning and its early end: all that can be refused before the first byte."""
+
+import logging
+import shutil
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import F, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from accounts.models import User
+from billing.ledger import NoCreditsError, read_balance
+from billing.quotas import Limits, account_for
+from stt_web.core.durable import sync_new_file
+from stt_web.core.upload_errors import StorageFullError, UploadTooLargeError
+from transcripts.models.transcript import Source
+from transcripts.options import TranscriptionOptions
+from transcripts.services.note_templates import check_processing
+from transcripts.services.recordings import delete_recording
+from transcripts.uploads.errors import (
+    TooManyUploadsError,
+    UploadLockedError,
+    UploadNotFoundError,
+)
+from transcripts.uploads.headers import file_name_of, read_length, read_metadata
+from transcripts.uploads.models import ResumableUpload
+from transcripts.uploads.receive import next_expiry
+
+logger = logging.getLogger(__name__)
+
+# What stays free of the disk: the database and the journals of live sessions are on it, too.
+_RESERVE_BYTES = 200 * 1024 * 1024
+_NOT_OPTIONS = ("filename", "name", "filetype", "type")
+
+
+def create_upload(
+    user: User, headers: Mapping[str, str], *, limits: Limits, source: Source
+) -> ResumableUpload:
+    """Return a new, empty upload. `headers`: tus's, by their names in lower case.
+
+    Raises TusError, InvalidOptionError and its kin (400), NoCreditsError (402),
+    UploadTooLargeError (413), TooManyUploadsError (429), StorageFullError (503).
+    """
+    length = read_length(headers)
+    metadata = read_metadata(headers.get("upload-metadata", ""))
+    fields = {name: value for name, value in metadata.items() if name not in _NOT_OPTIONS}
+    check_processing(TranscriptionOptions.parse(fields), user)
+    if limits.max_file_bytes and (length or 0) > limits.max_file_bytes:
+        raise UploadTooLargeError(limits.max_file_bytes)
+    check_balance(user)
+    own = _unfinished().filter(owner=user)
+    if own.count() >= settings.MAX_OPEN_UPLOADS:
+        raise TooManyUploadsError(settings.MAX_OPEN_UPLOADS)
+    _check_disk(length or 0)
+    now = timezone.now()
+    upload = ResumableUpload(
+        owner=user,
+        file_name=file_name_of(metadata),
+        fields=fields,
+        source=source,
+        length_bytes=length,
+        received_at=now,
+        expires_at=next_expiry(now),
+    )
+    _make_file(upload.path)
+    upload.save(force_insert=True)
+    logger.info("event=upload_created upload_id=%s length_bytes=%s", upload.pk, length)
+    return upload
+
+
+def check_balance(user: User) -> None:
+    """Raise NoCreditsError where not even a minute can be transcribed. Three queries."""
+    balance = read_balance(account_for(user))
+    if balance.is_metered and balance.credits + balance.minutes_left < 1:
+        raise NoCreditsError(
+            "Your account has no minutes left this month, and no credits.",
+            extra={"credits": 0, "minutes_left": 0, "minutes_needed": 1},
+        )
+
+
+def end_upload(user: User, upload_id: uuid.UUID) -> None:
+    """Delete it and what of it is here; of one that became a transcript, only the memory of it.
+
+    Raises UploadNotFoundError. A part that is being received ends at its next commit.
+    """
+    upload = ResumableUpload.objects.filter(pk=upload_id, owner=user).first()
+    if upload is None:
+        raise UploadNotFoundError
+    delete_upload(upload)
+
+
+def delete_upload(upload: ResumableUpload) -> None:
+    """Delete the row and, unless a transcript has it, the file. The row first: a part that comes
+    concurrently finds no upload, and `purge_orphans` finds the folder.
+
+    Raises UploadLockedError while its transcript is being made: the file would be lost under it.
+    """
+    is_free = Q(submitting_until=None) | Q(submitting_until__lt=timezone.now())
+    rows = ResumableUpload.objects.filter(is_free, pk=upload.pk, transcript_id=upload.transcript_id)
+    deleted, _ = rows.delete()
+    if not deleted and ResumableUpload.objects.filter(pk=upload.pk).exists():
+        raise UploadLockedError
+    if deleted and upload.transcript_id is None:
+        delete_recording(f"{upload.pk.hex}/recording")
+
+
+def _unfinished() -> QuerySet[ResumableUpload]:
+    return ResumableUpload.objects.filter(transcript_id=None, is_refused=False)
+
+
+def _check_disk(length: int) -> None:
+    """Count what is still to come of all uploads, too. One query."""
+    to_come = _unfinished().exclude(length_bytes=None)
+    missing = to_come.aggregate(
+        total=Coalesce(Sum(F("length_bytes") - F("offset_bytes")), Value(0))
+    )["total"]
+    Path(settings.MEDIA_ROOT).mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(settings.MEDIA_ROOT).free
+    if free - int(missing) - length < _RESERVE_BYTES:
+        raise StorageFullError
+
+
+def _make_file(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    path.touch(exist_ok=False)
+    sync_new_file(path)

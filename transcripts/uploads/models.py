@@ -1,0 +1,59 @@
+"""Uploads that are not complete, or were a while ago."""
+
+import uuid
+from pathlib import Path
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from transcripts.models.transcript import Source
+
+
+class ResumableUpload(models.Model):
+    """A recording on its way, in its final place below MEDIA_ROOT: `<id>/recording`.
+
+    `offset_bytes` of it are on the disk, and nothing else of it counts: what the file holds beyond
+    was never acknowledged. `epoch` is the fence: each part that begins moves it on, and commits
+    only while it is its own. Once there is a transcript, the file belongs to that, and the row
+    remembers for the client that asks again.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    file_name = models.CharField(max_length=255, blank=True)
+    fields = models.JSONField(default=dict)  # options, as a form would send them
+    source = models.CharField(max_length=10, choices=Source.choices, default=Source.API)
+    length_bytes = models.PositiveBigIntegerField(null=True)  # null: known at the end only
+    offset_bytes = models.PositiveBigIntegerField(default=0)
+    epoch = models.PositiveIntegerField(default=0)
+    transcript_id = models.UUIDField(null=True)
+    # Why it became no transcript. A recording that may still become one is not deleted for it.
+    error_code = models.CharField(max_length=50, blank=True)
+    error_message = models.CharField(max_length=500, blank=True)
+    is_refused = models.BooleanField(default=False)  # for good: its file is deleted
+    submitting_until = models.DateTimeField(null=True)  # a process makes the transcript
+    created_at = models.DateTimeField(auto_now_add=True)
+    received_at = models.DateTimeField()  # the last byte
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["owner", "created_at"], name="transcripts_upload_owner"),
+            models.Index(fields=["expires_at"], name="transcripts_upload_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id}: {self.offset_bytes} of {self.length_bytes}"
+
+    @property
+    def path(self) -> Path:
+        return Path(settings.MEDIA_ROOT) / self.id.hex / "recording"
+
+    @property
+    def is_complete(self) -> bool:
+        return self.length_bytes is not None and self.offset_bytes >= self.length_bytes
+
+    @property
+    def is_over(self) -> bool:
+        return self.transcript_id is not None or self.is_refused
