@@ -25,25 +25,39 @@ _sym_db = _symbol_database.Default()
 from protos.stt.v1 import speech_pb2 as protos_dot_stt_dot_v1_dot_speech__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19protos/stt/v1/audio.proto\x12\x06stt.v1\x1a\x1aprotos/stt/v1/speech.proto\"m\n\x10\x46indTurnsRequest\x12)\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x17.stt.v1.FindTurnsConfigH\x00\x12#\n\x05\x61udio\x18\x02 \x01(\x0b\x32\x12.stt.v1.AudioChunkH\x00\x42\t\n\x07payload\"H\n\x0f\x46indTurnsConfig\x12\"\n\x08priority\x18\x01 \x01(\x0e\x32\x10.stt.v1.Priority\x12\x11\n\toffset_ms\x18\x02 \x01(\x03\"\x96\x01\n\x0e\x46indTurnsEvent\x12-\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x19.stt.v1.FindTurnsAcceptedH\x00\x12&\n\x06window\x18\x02 \x01(\x0b\x32\x14.stt.v1.WindowResultH\x00\x12$\n\x08\x66inished\x18\x03 \x01(\x0b\x32\x10.stt.v1.FinishedH\x00\x42\x07\n\x05\x65vent\"%\n\x11\x46indTurnsAccepted\x12\x10\n\x08\x65mbedder\x18\x01 \x01(\t\"X\n\x0e\x44iarizeRequest\x12\"\n\x05turns\x18\x01 \x03(\x0b\x32\x13.stt.v1.SpeakerTurn\x12\x10\n\x08\x65mbedder\x18\x02 \x01(\t\x12\x10\n\x08speakers\x18\x03 \x01(\r\"J\n\x0f\x44iarizeResponse\x12\x10\n\x08speakers\x18\x01 \x03(\r\x12\x13\n\x0b\x61pproximate\x18\x02 \x01(\x08\x12\x10\n\x08\x65mbedder\x18\x03 \x01(\t2\x86\x01\n\x05\x41udio\x12:\n\x07\x44iarize\x12\x16.stt.v1.DiarizeRequest\x1a\x17.stt.v1.DiarizeResponse\x12\x41\n\tFindTurns\x12\x18.stt.v1.FindTurnsRequest\x1a\x16.stt.v1.FindTurnsEvent(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19protos/stt/v1/audio.proto\x12\x06stt.v1\x1a\x1aprotos/stt/v1/speech.proto\"{\n\x17\x44iarizeRecordingRequest\x12\x30\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1e.stt.v1.DiarizeRecordingConfigH\x00\x12#\n\x05\x61udio\x18\x02 \x01(\x0b\x32\x12.stt.v1.AudioChunkH\x00\x42\t\n\x07payload\"<\n\x16\x44iarizeRecordingConfig\x12\x10\n\x08\x64iarizer\x18\x01 \x01(\t\x12\x10\n\x08speakers\x18\x02 \x01(\r\"\xaf\x01\n\x15\x44iarizeRecordingEvent\x12\x34\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32 .stt.v1.DiarizeRecordingAcceptedH\x00\x12/\n\x08progress\x18\x02 \x01(\x0b\x32\x1b.stt.v1.DiarizationProgressH\x00\x12&\n\x05turns\x18\x03 \x01(\x0b\x32\x15.stt.v1.LabelledTurnsH\x00\x42\x07\n\x05\x65vent\",\n\x18\x44iarizeRecordingAccepted\x12\x10\n\x08\x64iarizer\x18\x01 \x01(\t\"\'\n\x13\x44iarizationProgress\x12\x10\n\x08\x66raction\x18\x01 \x01(\x02\"E\n\rLabelledTurns\x12#\n\x05turns\x18\x01 \x03(\x0b\x32\x14.stt.v1.LabelledTurn\x12\x0f\n\x07is_last\x18\x02 \x01(\x08\"A\n\x0cLabelledTurn\x12\x10\n\x08start_ms\x18\x01 \x01(\x03\x12\x0e\n\x06\x65nd_ms\x18\x02 \x01(\x03\x12\x0f\n\x07speaker\x18\x03 \x01(\r\"m\n\x10\x46indTurnsRequest\x12)\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x17.stt.v1.FindTurnsConfigH\x00\x12#\n\x05\x61udio\x18\x02 \x01(\x0b\x32\x12.stt.v1.AudioChunkH\x00\x42\t\n\x07payload\"H\n\x0f\x46indTurnsConfig\x12\"\n\x08priority\x18\x01 \x01(\x0e\x32\x10.stt.v1.Priority\x12\x11\n\toffset_ms\x18\x02 \x01(\x03\"\x96\x01\n\x0e\x46indTurnsEvent\x12-\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x19.stt.v1.FindTurnsAcceptedH\x00\x12&\n\x06window\x18\x02 \x01(\x0b\x32\x14.stt.v1.WindowResultH\x00\x12$\n\x08\x66inished\x18\x03 \x01(\x0b\x32\x10.stt.v1.FinishedH\x00\x42\x07\n\x05\x65vent\"%\n\x11\x46indTurnsAccepted\x12\x10\n\x08\x65mbedder\x18\x01 \x01(\t\"X\n\x0e\x44iarizeRequest\x12\"\n\x05turns\x18\x01 \x03(\x0b\x32\x13.stt.v1.SpeakerTurn\x12\x10\n\x08\x65mbedder\x18\x02 \x01(\t\x12\x10\n\x08speakers\x18\x03 \x01(\r\"J\n\x0f\x44iarizeResponse\x12\x10\n\x08speakers\x18\x01 \x03(\r\x12\x13\n\x0b\x61pproximate\x18\x02 \x01(\x08\x12\x10\n\x08\x65mbedder\x18\x03 \x01(\t2\xde\x01\n\x05\x41udio\x12:\n\x07\x44iarize\x12\x16.stt.v1.DiarizeRequest\x1a\x17.stt.v1.DiarizeResponse\x12\x41\n\tFindTurns\x12\x18.stt.v1.FindTurnsRequest\x1a\x16.stt.v1.FindTurnsEvent(\x01\x30\x01\x12V\n\x10\x44iarizeRecording\x12\x1f.stt.v1.DiarizeRecordingRequest\x1a\x1d.stt.v1.DiarizeRecordingEvent(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'protos.stt.v1.audio_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FINDTURNSREQUEST']._serialized_start=65
-  _globals['_FINDTURNSREQUEST']._serialized_end=174
-  _globals['_FINDTURNSCONFIG']._serialized_start=176
-  _globals['_FINDTURNSCONFIG']._serialized_end=248
-  _globals['_FINDTURNSEVENT']._serialized_start=251
-  _globals['_FINDTURNSEVENT']._serialized_end=401
-  _globals['_FINDTURNSACCEPTED']._serialized_start=403
-  _globals['_FINDTURNSACCEPTED']._serialized_end=440
-  _globals['_DIARIZEREQUEST']._serialized_start=442
-  _globals['_DIARIZEREQUEST']._serialized_end=530
-  _globals['_DIARIZERESPONSE']._serialized_start=532
-  _globals['_DIARIZERESPONSE']._serialized_end=606
-  _globals['_AUDIO']._serialized_start=609
-  _globals['_AUDIO']._serialized_end=743
+  _globals['_DIARIZERECORDINGREQUEST']._serialized_start=65
+  _globals['_DIARIZERECORDINGREQUEST']._serialized_end=188
+  _globals['_DIARIZERECORDINGCONFIG']._serialized_start=190
+  _globals['_DIARIZERECORDINGCONFIG']._serialized_end=250
+  _globals['_DIARIZERECORDINGEVENT']._serialized_start=253
+  _globals['_DIARIZERECORDINGEVENT']._serialized_end=428
+  _globals['_DIARIZERECORDINGACCEPTED']._serialized_start=430
+  _globals['_DIARIZERECORDINGACCEPTED']._serialized_end=474
+  _globals['_DIARIZATIONPROGRESS']._serialized_start=476
+  _globals['_DIARIZATIONPROGRESS']._serialized_end=515
+  _globals['_LABELLEDTURNS']._serialized_start=517
+  _globals['_LABELLEDTURNS']._serialized_end=586
+  _globals['_LABELLEDTURN']._serialized_start=588
+  _globals['_LABELLEDTURN']._serialized_end=653
+  _globals['_FINDTURNSREQUEST']._serialized_start=655
+  _globals['_FINDTURNSREQUEST']._serialized_end=764
+  _globals['_FINDTURNSCONFIG']._serialized_start=766
+  _globals['_FINDTURNSCONFIG']._serialized_end=838
+  _globals['_FINDTURNSEVENT']._serialized_start=841
+  _globals['_FINDTURNSEVENT']._serialized_end=991
+  _globals['_FINDTURNSACCEPTED']._serialized_start=993
+  _globals['_FINDTURNSACCEPTED']._serialized_end=1030
+  _globals['_DIARIZEREQUEST']._serialized_start=1032
+  _globals['_DIARIZEREQUEST']._serialized_end=1120
+  _globals['_DIARIZERESPONSE']._serialized_start=1122
+  _globals['_DIARIZERESPONSE']._serialized_end=1196
+  _globals['_AUDIO']._serialized_start=1199
+  _globals['_AUDIO']._serialized_end=1421
 # @@protoc_insertion_point(module_scope)
