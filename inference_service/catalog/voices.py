@@ -129,8 +129,8 @@ VOICES = (
             summary=(
                 "The weights with voice cloning are CC-BY-4.0: name Kyutai where you use them. "
                 "Their publisher hands them out to those who accept the conditions on that page, "
-                "with a token of the hub (HF_TOKEN). Speaking in a person's voice without that person's "
-                "consent is forbidden, and so is speech that deceives, defames or harasses."
+                "with a token of the hub (HF_TOKEN). Speaking in a person's voice without that "
+                "person's consent is forbidden, and so is speech that deceives, defames or harasses."
             ),
         ),
     ),
