@@ -11,7 +11,7 @@ from inference_service.catalog import ModelEntry
 from inference_service.engines.asr import Recogniser
 from inference_service.runtime import Runtime
 from inference_service.servicers.align import align_words
-from inference_service.servicers.capabilities import check_language
+from inference_service.servicers.capabilities import check_language, choose_timer
 from inference_service.servicers.live import stream_live
 from inference_service.servicers.replies import write_event
 from inference_service.servicers.requests import (
@@ -82,6 +82,7 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
             recogniser = await stack.enter_async_context(runtime.pool.lease(entry.id))
             for language in (config.language, config.detected_language, *config.languages):
                 check_language(language, recogniser)
+            timer = choose_timer(runtime, config.aligner)
             yield self._accept(config, recogniser)
             queue = await stack.enter_async_context(
                 runtime.schedulers.open_queue(recogniser, read_priority(config))
@@ -91,7 +92,7 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
                 queue=queue,
                 stages=runtime.stages,
                 embedder=runtime.embedder if config.with_speaker_turns else None,
-                timer=runtime.timer,
+                timer=timer,
             )
             events = await stack.enter_async_context(
                 contextlib.aclosing(session.run(read_audio(requests)))
@@ -100,7 +101,7 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
             async for event in events:
                 if isinstance(event, StreamFinished):
                     _log_finished(event, recogniser, seconds=time.monotonic() - started)
-                yield write_event(event)
+                yield write_event(event, unaligned_windows=timer.failures if timer else 0)
 
     def _accept(
         self, config: speech_pb2.TranscribeConfig, recogniser: Recogniser
