@@ -1,6 +1,7 @@
 """GET /v1/models, /v1/languages, /v1/formats: what can be asked for. No key needed, no cost."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -44,6 +45,7 @@ async def show_models(request: HttpRequest) -> HttpResponseBase:
         {
             "models": [_describe(model) for model in known.models],
             "default_model": known.default_model,
+            "engines": [asdict(engine) for engine in known.torch_engines],
             "object": "list",
             "data": [_describe_for_openai(model) for model in known.models if model.served_by],
         }

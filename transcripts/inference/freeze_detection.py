@@ -17,7 +17,7 @@ import grpc
 from protos.stt.v1 import server_pb2, server_pb2_grpc
 from stt_web.core.background import ThreadLoop
 from transcripts.inference.channel import open_channel
-from transcripts.inference.client import TranscribeCall
+from transcripts.inference.client import WatchedCall
 from transcripts.inference.servers import Server
 
 SILENT_AFTER_S = 6.0
@@ -26,7 +26,7 @@ CHECK_EVERY_S = 1.0
 
 
 @contextmanager
-def cancel_when_frozen(call: TranscribeCall, server: Server) -> Iterator[None]:
+def cancel_when_frozen(call: WatchedCall, server: Server) -> Iterator[None]:
     """Cancel `call` if it is silent and an address of `server` does not answer."""
     is_over = threading.Event()
 
