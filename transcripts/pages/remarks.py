@@ -52,8 +52,8 @@ SENTENCES = {
         "The requested speaker detection was not available, so the standard one was used."
     ),
     "words_not_aligned": gettext_lazy(
-        "The requested word alignment was not available for some parts, so words there may be timed "
-        "less exactly."
+        "The requested word alignment was not available for some parts, so words there may be "
+        "timed less exactly."
     ),
 }
 # With places for what this recording has; the script fills them in, too.
