@@ -21,7 +21,7 @@ import yaml
 _CZECH = "aábcčdďeéěfghiíjklmnňoópqrřsštťuúůvwxyýzž'"
 _JAPANESE = "今日は天気いで"
 _TEXT = "The quick brown fox jumps over the lazy dog, and speaks! Does it? It does; yes: really."
-_PIECES = 60
+_TOKENS = 60
 _EMBEDDING, _LDA = 256, 128
 
 
@@ -168,7 +168,7 @@ def make_pocket(folder: Path) -> None:
     sentencepiece.SentencePieceTrainer.train(
         input=str(corpus),
         model_prefix=str(folder / "tokenizer"),
-        vocab_size=_PIECES,
+        vocab_size=_TOKENS,
         model_type="bpe",
         minloglevel=2,
     )
@@ -176,7 +176,7 @@ def make_pocket(folder: Path) -> None:
     for name in ("weights_path", "weights_path_without_voice_cloning"):
         config.pop(name)
     table = config["flow_lm"]["lookup_table"]
-    table |= {"n_bins": _PIECES, "tokenizer": "sentencepiece"}
+    table |= {"n_bins": _TOKENS, "tokenizer": "sentencepiece"}
     table["tokenizer_path"] = str(folder / "tokenizer.model")
     written = folder / "config.yaml"
     written.write_text(yaml.safe_dump(config))

@@ -235,7 +235,7 @@ def test_f5_tts_speaks_where_its_packages_are_installed(channel: grpc.Channel) -
         speak(channel, "The lazy dog.", engine="f5-tts")
 
 
-def test_nothing_is_fetched_and_nobody_else_may_open_the_socket(
+def test_nothing_is_fetched_and_no_other_user_may_open_the_socket(
     torch_process: TorchProcess,
 ) -> None:
     assert torch_process.socket.stat().st_mode & 0o077 == 0
