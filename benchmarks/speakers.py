@@ -56,7 +56,7 @@ def main() -> None:
     embedder = load_embedder(arguments.model)
     if embedder is None:
         parser.error(f"There is no speaker model in {arguments.model}; --model says where one is.")
-    names = arguments.only.split(",") if arguments.only else _names(arguments.folder)
+    names = arguments.only.split(",") if arguments.only else list_names(arguments.folder)
     measured = [asyncio.run(_measure(arguments.folder, name, embedder)) for name in names]
     for title, is_given in (("number unknown", False), ("number given", True)):
         _show(title, measured, embedder, is_given=is_given)
@@ -64,7 +64,7 @@ def main() -> None:
     print(f"\nCPU: {sum(each.cpu_s for each in measured) / seconds:.4f} s a second of audio")
 
 
-def _names(folder: Path) -> list[str]:
+def list_names(folder: Path) -> list[str]:
     return sorted(path.stem for path in (folder / "rttm").glob("*.rttm"))
 
 
@@ -87,11 +87,11 @@ async def _measure(folder: Path, name: str, embedder: Embedder) -> Measured:
         VoiceTurn(t.start_ms / 1000, t.end_ms / 1000, np.frombuffer(t.embedding, "<f4"), t.overlap)
         for t in found
     ]
-    reference = _read_rttm(folder / "rttm" / f"{name}.rttm")
+    reference = read_rttm(folder / "rttm" / f"{name}.rttm")
     return Measured(name, len(samples) / SAMPLE_RATE_HZ, cpu_s, turns, reference)
 
 
-def _read_rttm(path: Path) -> Spoken:
+def read_rttm(path: Path) -> Spoken:
     rows = (line.split() for line in path.read_text(encoding="utf-8").splitlines())
     return [(float(r[3]), float(r[3]) + float(r[4]), r[7]) for r in rows if r and r[0] == "SPEAKER"]
 
@@ -105,10 +105,10 @@ def _show(title: str, measured: Sequence[Measured], embedder: Embedder, *, is_gi
         labels = cluster_turns(
             each.turns, speakers=true if is_given else 0, model=embedder.description
         )
-        found_turns = _annotate(_join(each.turns, labels))
+        found_turns = annotate(_join(each.turns, labels))
         whole = Timeline([Segment(0, each.length_s)])
         rates = [
-            metric(_annotate(each.reference), found_turns, uem=whole) for metric in totals.values()
+            metric(annotate(each.reference), found_turns, uem=whole) for metric in totals.values()
         ]
         found = len(set(labels))
         exact += found == true
@@ -128,7 +128,7 @@ def _join(turns: Sequence[VoiceTurn], labels: Sequence[int]) -> Spoken:
     return [(start, end, str(who)) for who, runs in spoken.items() for start, end in runs]
 
 
-def _annotate(spoken: Spoken) -> Annotation:
+def annotate(spoken: Spoken) -> Annotation:
     annotation = Annotation()
     for track, (start, end, who) in enumerate(spoken):
         if end > start:

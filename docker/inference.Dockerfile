@@ -18,7 +18,8 @@ RUN [ -z "$GPU" ] || pip install --no-cache-dir --no-deps --require-hashes -r re
 ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
 COPY protos protos
 COPY inference_service inference_service
-RUN useradd --system --uid 10001 stt && mkdir /models && chown stt /models
+RUN useradd --system --uid 10001 stt && mkdir /models /run/torch \
+    && chown stt /models /run/torch
 USER stt
 ENV STT_MODELS_DIR=/models
 VOLUME /models

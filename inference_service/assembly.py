@@ -18,6 +18,9 @@ from inference_service.schedulers import Schedulers
 from inference_service.server import InferenceServer
 from inference_service.sessions.word_times import WordTimer
 from inference_service.stages import CpuStages
+from inference_service.torch_link.aligner import TorchAligner
+from inference_service.torch_link.link import TorchLink
+from inference_service.torch_link.voices import RemoteVoices
 from inference_service.voice_host import ServiceVoices
 
 _MAX_STAGE_THREADS = 8
@@ -40,10 +43,11 @@ def assemble(config: Config) -> InferenceServer:
     metrics = Metrics()
     cores = len(os.sched_getaffinity(0))
     pool = ModelPool(catalog, config)
+    torch = TorchLink(config.torch_socket)
     runtime = Runtime(
         catalog=catalog,
         pool=pool,
-        voices=ServiceVoices(catalog, pool),
+        voices=ServiceVoices(catalog, pool, remote=RemoteVoices(torch)),
         schedulers=Schedulers(lambda: Scheduler(metrics=metrics)),
         # One for each core, and the one that is reserved for other than bulk work.
         stages=CpuStages(threads=min(_MAX_STAGE_THREADS, cores) + 1),
@@ -58,7 +62,8 @@ def assemble(config: Config) -> InferenceServer:
         llm_context=config.llm_context,
         remote_model=make_remote_model(config),
         metrics=metrics,
-        timer=_make_timer(config, cores=cores),
+        timer=_make_timer(config, torch, cores=cores),
+        torch=torch,
     )
     return InferenceServer(config, runtime, metrics)
 
@@ -88,8 +93,15 @@ def fit_to_device(config: Config, device: Device) -> Config:
     )
 
 
-def _make_timer(config: Config, *, cores: int) -> WordTimer | None:
-    """One process of the aligner for each core, up to four: one keeps up with 80 × real time."""
+def _make_timer(config: Config, torch: TorchLink, *, cores: int) -> WordTimer | None:
+    """English by PocketSphinx, other languages by wav2vec2 where it is there.
+
+    A process of PocketSphinx for each core, up to four: one keeps up with 80 × real time.
+    """
     if config.alignment == "off":
         return None
-    return WordTimer([PocketSphinxAligner(max_processes=min(_MAX_ALIGNERS, cores))])
+    light = PocketSphinxAligner(max_processes=min(_MAX_ALIGNERS, cores))
+    if config.alignment == "pocketsphinx":
+        return WordTimer([light])
+    other = TorchAligner(torch)
+    return WordTimer([light, other] if config.alignment == "auto" else [other, light])

@@ -20,7 +20,7 @@ COMPUTE_TYPES = (
     "bfloat16",
     "float32",
 )
-ALIGNMENT = ("auto", "off")
+ALIGNMENT = ("auto", "wav2vec2", "pocketsphinx", "off")
 _DEFAULT_LISTEN = "127.0.0.1:50051"
 _BOOLEANS = {"1": True, "true": True, "yes": True, "on": True}
 _BOOLEANS |= {"0": False, "false": False, "no": False, "off": False}
@@ -65,7 +65,10 @@ class Config:
     weights_url: str = ""  # empty: no mirror
     weights_from_index: bool = True
     reflection: bool = False  # whether any client may list the services
-    alignment: str = "auto"  # "off": word times are the recogniser's own
+    # Which aligner is asked first; "pocketsphinx": no other, "off": the recogniser's own times.
+    alignment: str = "auto"
+    torch_socket: Path = Path("var/torch.sock")  # of the process of the torch engines
+    torch_threads: int = 0  # 0: half of the cores
     takes_payments: bool = False  # the web tier's setting; some weights' licences forbid it
 
 
@@ -108,6 +111,8 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         weights_from_index=reader.boolean("STT_WEIGHTS_FROM_INDEX", default="true"),
         reflection=reader.boolean("STT_INFERENCE_REFLECTION"),
         alignment=reader.choice("STT_ALIGNMENT", ALIGNMENT),
+        torch_socket=reader.path("STT_TORCH_SOCKET") or (data_dir / "torch.sock").absolute(),
+        torch_threads=reader.integer("STT_TORCH_THREADS", 0),
         takes_payments=bool(reader.text("STT_STRIPE_SECRET_KEY")),
     )
     if bool(config.tls_cert) != bool(config.tls_key):

@@ -13,6 +13,7 @@ from inference_service.pool import ModelPool
 from inference_service.schedulers import Schedulers
 from inference_service.sessions.word_times import WordTimer
 from inference_service.stages import CpuStages
+from inference_service.torch_link.link import TorchLink
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,3 +31,4 @@ class Runtime:
     llm_context: int = 8_192
     metrics: Metrics = field(default_factory=Metrics)
     timer: WordTimer | None = None  # None: word times are the recogniser's own
+    torch: TorchLink | None = None  # to the process of the torch engines, where there may be one

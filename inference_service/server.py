@@ -102,6 +102,8 @@ class InferenceServer:
         if self._config.reflection:
             names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
             reflection.enable_server_reflection(names, self._grpc)
+        if self._runtime.torch is not None:
+            await self._runtime.torch.start()
         self.port = self._bind()
         self._start_metrics()
         await self._grpc.start()
@@ -123,6 +125,8 @@ class InferenceServer:
         runtime.enhancing.close()
         if runtime.timer is not None:
             runtime.timer.close()
+        if runtime.torch is not None:
+            await runtime.torch.close()
         await runtime.pool.close()
 
     def _bind(self) -> int:

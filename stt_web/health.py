@@ -40,6 +40,7 @@ class Health:
     is_database_up: bool
     device: Device | None  # None: inference is down
     has_model: bool = True
+    torch: str = "not_installed"  # the process of the torch engines: or "ok", "down"
     down_loops: tuple[str, ...] = ()  # background work of this process that doesn't come through
 
     @property
@@ -58,6 +59,7 @@ class Health:
             "database": "ok" if self.is_database_up else "down",
             "inference": "ok" if device is not None else "down",
             "recognition": self._recognition,
+            "torch_engines": self.torch,
             "background": "down" if self.down_loops else "ok",
             **({"background_down": list(self.down_loops)} if self.down_loops else {}),
             "background_failures": dict(failures()),
@@ -97,6 +99,7 @@ class HealthProbe:
             is_database_up=database.result() if database.done() else False,
             device=server.device if server else None,
             has_model=bool(server and server.default_model),
+            torch=server.torch_state if server else "down",
             down_loops=tuple(down_loops()),
         )
         self._probed_at = time.monotonic()

@@ -295,6 +295,9 @@ SELLER_VAT_PERCENT = read_float("STT_SELLER_VAT_PERCENT", 0.0)
 
 # Inference: one name, or several addresses, over which the client balances.
 INFERENCE_TARGET = read_env_text("STT_INFERENCE_TARGET", "127.0.0.1:50051")
+# What separates speakers where a request leaves it open: "light", "pyannote" for the best diarizer
+# of the torch engines, or the id of one.
+DIARIZER = read_env_text("STT_DIARIZER", "light")
 INFERENCE_TOKEN = read_env_text("STT_INFERENCE_TOKEN", "")
 INFERENCE_CA_FILE = read_env_text("STT_INFERENCE_CA_FILE", "")  # TLS with this CA; empty: no TLS
 

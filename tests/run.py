@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
 def run_fast(arguments: list[str]) -> int:
     """Run what no other suite has, on both databases, also where the first fails."""
     required = "postgresql" in os.environ.get("STT_TEST_REQUIRE", "").split(",")
-    fast = " and ".join(f"not {mark}" for mark in (*SUITES, "real_weights"))
+    fast = " and ".join(f"not {mark}" for mark in (*SUITES, "real_weights", "torch_engines"))
     status = 0
     with tempfile.TemporaryDirectory(prefix="stt-test-report-") as folder:
         env = {**os.environ, "STT_TEST_REPORT_DIR": folder}

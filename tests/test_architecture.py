@@ -32,7 +32,11 @@ ENGINES = (
     "whisperx",
     "pyannote",
     "f5_tts",
+    "pocket_tts",
+    "perth",
 )
+# What runs in the environment of the torch engines, and nowhere else.
+TORCH = "inference_service/torch_engines"
 FRONT = (
     "admin",
     "api",
@@ -220,6 +224,16 @@ def test_only_a_front_imports_a_front(app: str) -> None:
     ] == []
 
 
+def test_torch_is_imported_in_its_own_process_only() -> None:
+    """The services start without it, and go on when it dies."""
+    files = [
+        each for each in files_of("inference_service") if not each.is_relative_to(ROOT / TORCH)
+    ]
+    heavy = ("torch", "transformers", "whisperx", "pyannote", "f5_tts", "pocket_tts", "perth")
+    assert breaches(files, forbidden=(*heavy, TORCH.replace("/", "."))) == []
+    assert breaches(files_of(TORCH), forbidden=("torch",)) != []
+
+
 def test_the_fronts_of_rooms_are_found() -> None:
     assert is_front("transcripts.jobs.api.transcribe.TranscribeView")
     assert is_front("transcripts.live.consumer")
@@ -246,7 +260,8 @@ def test_what_a_room_stores_is_read_without_calling_the_room() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lock", "parts"), [("web", WEB_TIER), ("inference", ("inference_service",))]
+    ("lock", "parts"),
+    [("web", WEB_TIER), ("inference", ("inference_service",)), ("inference-torch", (TORCH,))],
 )
 def test_a_tier_imports_only_what_its_lock_installs(lock: str, parts: tuple[str, ...]) -> None:
     """The tests run where everything is installed, so that a missing package would not show."""
@@ -254,6 +269,8 @@ def test_a_tier_imports_only_what_its_lock_installs(lock: str, parts: tuple[str,
     pinned = set(re.findall(r"^([a-z0-9-]+)==", locked, re.MULTILINE))
     distributions = packages_distributions()
     for file in (file for part in parts for file in files_of(part)):
+        if lock == "inference" and file.is_relative_to(ROOT / TORCH):
+            continue
         for module in imports_of(file):
             owners = distributions.get(module.partition(".")[0], [])
             names = {re.sub(r"[-_.]+", "-", owner).lower() for owner in owners}

@@ -48,6 +48,9 @@ def install(folder: Path) -> Install:
     return run
 
 
+SETS = ("web", "inference", "dev", "inference-gpu")
+
+
 def fake_python(folder: Path, script: str) -> str:
     path = folder / "python-of-the-test"
     path.write_text(f"#!/bin/sh\n{script}\n")
@@ -146,6 +149,62 @@ def test_composes_gpu_profile_installs_the_same_libraries() -> None:
     assert "--require-hashes -r requirements/inference-gpu.txt" in dockerfile
 
 
+def test_the_torch_engines_speak_the_protos_in_the_versions_of_the_services() -> None:
+    spoken = [Requirement(line) for line in _read_requirements("protos.in")]
+    for name in ("inference-torch", "inference-torch-f5"):
+        locked = "\n".join(_read_requirements(f"{name}.txt"))
+        pins = dict(re.findall(r"^([\w-]+)==([\w.]+)", locked, re.MULTILINE))
+        assert all(each.specifier.contains(pins[each.name]) for each in spoken)
+        assert ("f5-tts" in pins) == name.endswith("f5")
+
+
+def test_composes_torch_profile_reaches_nothing_but_its_socket() -> None:
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    torch, inference = services["torch"], services["inference"]
+
+    assert (torch["profiles"], torch["network_mode"]) == (["torch"], "none")
+    assert "networks" not in torch
+    assert torch["read_only"]
+    assert "models:/models:ro" in torch["volumes"]
+    assert "torch:/run/torch" in inference["volumes"]
+    name = "STT_TORCH_SOCKET"
+    assert torch["environment"][name] == inference["environment"][name]
+    dockerfile = (ROOT / torch["build"]["dockerfile"]).read_text()
+    assert "--require-hashes -r requirements/inference-torch" in dockerfile
+
+
+def test_the_torch_engines_are_installed_once_and_again_after_an_interruption(
+    folder: Path,
+) -> None:
+    shutil.copy(ROOT / "requirements" / "install-torch.sh", folder)
+    for name in ("inference-torch", "inference-torch-f5"):
+        (folder / f"{name}.txt").write_text(f"# nothing of {name}\n")
+
+    def install_torch(name: str = "inference-torch") -> str:
+        done = subprocess.run(
+            ["/bin/sh", str(folder / "install-torch.sh"), name],
+            env={
+                "PATH": "/usr/bin:/bin",
+                "PYTHON": sys.executable,
+                "STT_TORCH_VENV": str(folder / "torch"),
+            },
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    (folder / "torch" / "bin").mkdir(parents=True)  # so that the free disk isn't asked for 9 GB
+    (folder / "torch" / "bin" / "pip").symlink_to(sys.executable)
+    (folder / "torch" / "bin" / "python").symlink_to(sys.executable)
+    assert "Installing the torch engines" in install_torch()
+    assert install_torch() == ""
+    (folder / "torch" / ".installed").unlink()
+    assert "Installing the torch engines" in install_torch()
+    assert "Installing" in install_torch("inference-torch-f5")
+    assert install_torch("inference-torch") == ""  # F5's set holds it
+
+
 def _read_requirements(name: str) -> list[str]:
     text = (ROOT / "requirements" / name).read_text().replace("\\\n", " ")
     return [line for line in text.splitlines() if line and not line.startswith("#")]
@@ -153,7 +212,7 @@ def _read_requirements(name: str) -> list[str]:
 
 def test_every_locked_package_has_hashes() -> None:
     """So that what is installed is what was locked, independent of the index that answers."""
-    for name in ("web", "inference", "dev", "inference-gpu"):
+    for name in (*SETS, "inference-torch", "inference-torch-f5"):
         text = (ROOT / "requirements" / f"{name}.txt").read_text().replace("\\\n", " ")
         packages = [
             line for line in text.splitlines() if line and not line.lstrip().startswith("#")

@@ -16,10 +16,12 @@ OF_THE_WHOLE = {
     "probes",
     "real",
     "speech",
+    "torch_engines",
     "weights",
 }
-# Tested where they are used: tables, commands, and names for templates.
-_WITHOUT_TESTS = {"management", "migrations", "models", "templatetags"}
+# Tested where they are used: tables, commands, names for templates; the torch engines in their own
+# suite (tests/torch_engines).
+_WITHOUT_TESTS = {"management", "migrations", "models", "templatetags", "torch_engines"}
 
 
 def packages_below(folder: Path) -> set[str]:

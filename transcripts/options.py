@@ -34,6 +34,10 @@ from transcripts.text.languages import MULTI
 
 RESPONSE_FORMATS: Final = ("json", "verbose_json", "txt", "text", "srt", "vtt")
 TASKS: Final = ("transcribe", "translate")
+AUTO: Final = "auto"
+LIGHT, PYANNOTE = "light", "pyannote"
+DIARIZERS: Final = (AUTO, LIGHT, PYANNOTE)
+ALIGNERS: Final = (AUTO, "pocketsphinx", "wav2vec2", "attention")
 ALL: Final = "all"
 SPLIT: Final = "split"
 MIX: Final = "mix"
@@ -108,6 +112,18 @@ class TranscriptionOptions:
         CountOption(most=50),
         "Exactly so many; 0 finds the number.",
         column="speakers_requested",
+        may_change=True,
+    )
+    diarizer: str = declare(
+        ChoiceOption(DIARIZERS),
+        "What separates the speakers: light, pyannote (where the torch engines are installed);"
+        " auto: as the server is set up.",
+        may_change=True,
+    )
+    aligner: str = declare(
+        ChoiceOption(ALIGNERS),
+        "What places the words in time: pocketsphinx (English), wav2vec2 (where the torch engines"
+        " are installed), attention (the recogniser's own times); auto: as the server is set up.",
         may_change=True,
     )
     task: str = declare(ChoiceOption(TASKS), "translate: into English.", column="task")

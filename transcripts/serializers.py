@@ -237,8 +237,21 @@ class OpenAiModelSerializer(serializers.Serializer[object]):
     owned_by = serializers.CharField()
 
 
+class EngineSerializer(serializers.Serializer[object]):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=["aligner", "diarizer", "watermark"])
+    available = serializers.BooleanField()
+    install_hint = serializers.CharField(allow_blank=True)
+    languages = serializers.ListField(child=serializers.CharField(), help_text="An aligner's.")
+    licence = serializers.CharField(allow_blank=True, help_text="Of the weights, where known.")
+
+
 class ModelListSerializer(serializers.Serializer[object]):
     models = ModelSerializer(many=True)
+    engines = EngineSerializer(
+        many=True, help_text="What the optional process of the torch engines adds."
+    )
     default_model = serializers.CharField(allow_blank=True)
     object = serializers.CharField()
 
@@ -280,6 +293,11 @@ class HealthSerializer(serializers.Serializer[object]):
     recognition = serializers.ChoiceField(
         choices=["ok", "not_installed", "down"],
         help_text="`not_installed`: no recogniser is here yet, so recognition answers 503.",
+    )
+    torch_engines = serializers.ChoiceField(
+        choices=["ok", "not_installed", "down"],
+        help_text="The optional process of the engines that need torch. Recognition works without"
+        " it, so it never makes the status `degraded`.",
     )
 
 

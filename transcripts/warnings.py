@@ -16,6 +16,8 @@ NOTES = frozenset(
         "enhanced",
         "language_not_detected",
         "fewer_speakers",
+        "diarizer_fell_back",
+        "words_not_aligned",
         "other_track_recognised",
         "channels_separate",
         "channels_not_split",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 FASTER_WHISPER_ENGINE = "faster-whisper"
 TEXT_ENCODER_ENGINE = "ctranslate2"
+PYANNOTE_ENGINE = "pyannote"
 LLAMA_ENGINE = "llama.cpp"
 FIREFOX_ENGINE = "firefox-translations"
 MADLAD_ENGINE = "madlad"
@@ -27,6 +28,7 @@ class Kind(StrEnum):
     RECOGNISER = "recogniser"
     ALIGNER = "aligner"
     SPEAKER_MODEL = "speaker_model"
+    DIARIZER = "diarizer"
     LANGUAGE_MODEL = "language_model"
     EMBEDDER = "embedder"
     TRANSLATOR = "translator"

@@ -22,10 +22,17 @@ class WordInterval:
 class ForcedAligner(Protocol):
     """Thread-safe; a call blocks its thread, and lets the others run."""
 
-    languages: frozenset[str]  # ISO 639-1
+    name: str
 
-    def align(self, samples: Samples, words: Sequence[str]) -> list[WordInterval | None]:
-        """Place the words of one window: one answer each, in order, rising.
+    @property
+    def languages(self) -> frozenset[str]:
+        """ISO 639-1; those of a process of its own come and go with it."""
+        ...
+
+    def align(
+        self, samples: Samples, words: Sequence[str], *, language: str
+    ) -> list[WordInterval | None]:
+        """Place the words of one window, in one of its languages: an answer each, in order, rising.
 
         samples: float32 (n_samples,), mono, 16 kHz, [-1, 1], ≤ 30 s. None for a word that isn't
         spoken (a dash), and for all where the words don't fit the sound. A word that no dictionary

@@ -40,6 +40,7 @@ _WORKER = "inference_service.engines.pocketsphinx_aligner_worker"
 class PocketSphinxAligner:
     """A `ForcedAligner` for English; a call holds one process."""
 
+    name = "pocketsphinx"
     languages = frozenset({"en"})
 
     def __init__(self, *, max_processes: int, deadline_s: float = _DEADLINE_S) -> None:
@@ -49,7 +50,9 @@ class PocketSphinxAligner:
         self._idle: list[_AlignerProcess] = []
         self._lock = threading.Lock()
 
-    def align(self, samples: Samples, words: Sequence[str]) -> list[WordInterval | None]:
+    def align(
+        self, samples: Samples, words: Sequence[str], *, language: str = "en"
+    ) -> list[WordInterval | None]:
         units = [(at, unit) for at, word in enumerate(words) for unit in read_aloud(word)]
         if not units:
             return [None] * len(words)

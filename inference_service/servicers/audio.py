@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import AsyncIterator, Mapping
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 import grpc
 import numpy as np
@@ -12,11 +12,18 @@ import numpy as np
 from inference_service.engines.diarization import Description, VoiceTurn, cluster_turns
 from inference_service.runtime import Runtime
 from inference_service.servicers.enhance import enhance
+from inference_service.servicers.requests import BadRequestError
 from inference_service.servicers.status_codes import reporting_failures
 from inference_service.servicers.turns import find_turns
+from inference_service.torch_link.diarizer import diarize_recording
+from inference_service.torch_link.failures import check_up
 from protos.stt.v1 import audio_pb2, audio_pb2_grpc, speech_pb2
 
 MAX_TURNS = 100_000
+
+DiarizeRecordingContext: TypeAlias = (
+    "grpc.aio.ServicerContext[audio_pb2.DiarizeRecordingRequest, audio_pb2.DiarizeRecordingEvent]"
+)
 
 
 class AudioServicer(audio_pb2_grpc.AudioServicer):
@@ -52,6 +59,22 @@ class AudioServicer(audio_pb2_grpc.AudioServicer):
         async with reporting_failures(context), contextlib.aclosing(made) as events:
             async for event in events:
                 yield event
+
+    async def DiarizeRecording(  # noqa: N802 - the proto's name
+        self,
+        request_iterator: AsyncIterator[audio_pb2.DiarizeRecordingRequest],
+        context: "DiarizeRecordingContext",
+    ) -> AsyncIterator[audio_pb2.DiarizeRecordingEvent]:
+        timeout_s = context.time_remaining()
+        async with reporting_failures(context):
+            if timeout_s is None:
+                raise BadRequestError("The call has no deadline.")
+            async with self._runtime.admission.enter():
+                link = check_up(self._runtime.torch)
+                passed = diarize_recording(link, request_iterator, timeout_s=timeout_s)
+                async with contextlib.aclosing(passed) as events:
+                    async for event in events:
+                        yield event
 
     async def Diarize(  # noqa: N802 - the proto's name
         self,

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from inference_service.engines.asr import Recogniser
 from inference_service.priority import Priority
 from inference_service.runtime import Runtime
-from inference_service.servicers.capabilities import check_language
+from inference_service.servicers.capabilities import check_language, choose_timer
 from inference_service.servicers.replies import write_live_event
 from inference_service.servicers.requests import (
     BadRequestError,
@@ -56,7 +56,7 @@ async def stream_live(
             queue=queue,
             stages=runtime.stages,
             draining=runtime.admission.draining,
-            timer=runtime.timer,
+            timer=choose_timer(runtime),
         )
         events = await stack.enter_async_context(
             contextlib.aclosing(session.run(_read_messages(requests, recogniser)))

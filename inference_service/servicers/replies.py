@@ -22,12 +22,15 @@ TIMINGS = {
 }
 
 
-def write_event(event: Event) -> speech_pb2.TranscribeEvent:
+def write_event(event: Event, *, unaligned_windows: int = 0) -> speech_pb2.TranscribeEvent:
+    """unaligned_windows: for the last event, how many an aligner failed at."""
     if isinstance(event, WindowFinalized):
         return speech_pb2.TranscribeEvent(window=write_window(event))
     if isinstance(event, LanguageDetected):
         return speech_pb2.TranscribeEvent(language=_write_language(event))
-    return speech_pb2.TranscribeEvent(finished=_write_finished(event))
+    finished = _write_finished(event)
+    finished.unaligned_windows = unaligned_windows
+    return speech_pb2.TranscribeEvent(finished=finished)
 
 
 def write_live_event(event: LiveEvent) -> speech_pb2.StreamEvent:

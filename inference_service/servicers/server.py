@@ -10,6 +10,7 @@ from inference_service.catalog.entries import TextFacts
 from inference_service.device import Device
 from inference_service.priority import Priority
 from inference_service.runtime import Runtime
+from inference_service.torch_link.link import NOT_INSTALLED
 from protos.stt.v1 import server_pb2, server_pb2_grpc
 
 _TEXT_KINDS = (Kind.LANGUAGE_MODEL, Kind.EMBEDDER, Kind.TRANSLATOR)
@@ -42,6 +43,8 @@ class ServerServicer(server_pb2_grpc.ServerServicer):
             draining=runtime.admission.is_draining,
             version=VERSION,
             text_models=[*self._write_remote_model(), *self._write_text_models(loaded)],
+            torch_engines=runtime.torch.state.engines if runtime.torch else (),
+            torch_state=runtime.torch.state.state if runtime.torch else NOT_INSTALLED,
         )
 
     def _write_text_models(self, loaded: Mapping[str, int]) -> list[server_pb2.TextModel]:

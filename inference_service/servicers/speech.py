@@ -11,7 +11,7 @@ from inference_service.catalog import ModelEntry
 from inference_service.engines.asr import Recogniser
 from inference_service.runtime import Runtime
 from inference_service.servicers.align import align_words
-from inference_service.servicers.capabilities import check_language
+from inference_service.servicers.capabilities import check_language, choose_timer
 from inference_service.servicers.enhance import choose_enhancer, lease_enhancer
 from inference_service.servicers.live import stream_live
 from inference_service.servicers.replies import write_event
@@ -85,6 +85,7 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
             recogniser = await stack.enter_async_context(runtime.pool.lease(entry.id))
             for language in (config.language, config.detected_language, *config.languages):
                 check_language(language, recogniser)
+            timer = choose_timer(runtime, config.aligner)
             yield self._accept(config, recogniser)
             queue = await stack.enter_async_context(
                 runtime.schedulers.open_queue(recogniser, read_priority(config))
@@ -94,7 +95,7 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
                 queue=queue,
                 stages=runtime.stages,
                 embedder=runtime.embedder if config.with_speaker_turns else None,
-                timer=runtime.timer,
+                timer=timer,
                 enhanced=await self._lease_enhanced(config, stack),
             )
             events = await stack.enter_async_context(
@@ -104,7 +105,7 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
             async for event in events:
                 if isinstance(event, StreamFinished):
                     _log_finished(event, recogniser, seconds=time.monotonic() - started)
-                yield write_event(event)
+                yield write_event(event, unaligned_windows=timer.failures if timer else 0)
 
     async def _lease_enhanced(
         self, config: speech_pb2.TranscribeConfig, stack: contextlib.AsyncExitStack

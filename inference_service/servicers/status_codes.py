@@ -29,6 +29,11 @@ from inference_service.engines.voice.engine import (
 from inference_service.pool import PoolError
 from inference_service.servicers.requests import BadRequestError
 from inference_service.session_queue import RecognitionError
+from inference_service.torch_link.failures import (
+    TorchAwayError,
+    TorchMissingError,
+    TorchRefusedError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +57,8 @@ _STATUSES: dict[type[Exception], grpc.StatusCode] = {
     SchemaRefusedError: grpc.StatusCode.INVALID_ARGUMENT,
     ModelFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     LanguageModelError: grpc.StatusCode.UNAVAILABLE,
+    TorchMissingError: grpc.StatusCode.FAILED_PRECONDITION,
+    TorchAwayError: grpc.StatusCode.UNAVAILABLE,
     UnknownVoiceError: grpc.StatusCode.OUT_OF_RANGE,
     LanguageRefusedError: grpc.StatusCode.FAILED_PRECONDITION,
     EngineFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -72,6 +79,8 @@ async def reporting_failures(context: "grpc.aio.ServicerContext[Any, Any]") -> A
 
 def describe_failure(error: Exception) -> tuple[grpc.StatusCode, str]:
     """Return the status and the sentence for the client; log what is our own fault."""
+    if isinstance(error, TorchRefusedError):
+        return error.status, str(error)
     for kind, status in _STATUSES.items():
         if isinstance(error, kind):
             return status, str(error)

@@ -32,6 +32,7 @@ _TOLERANCE_S = 0.3
 _MOST_ELSEWHERE = 1 / 3  # of a phrase's words
 _PHRASE_MARGIN_S = 0.4
 _SAMPLE_RATE_HZ = 16_000
+ATTENTION = "attention"  # what is asked for where no aligner is wanted
 _SHORTEST_WORD_S = 0.03  # three frames of the aligner: what one phone takes at least
 
 Intervals = list[WordInterval | None]
@@ -56,6 +57,21 @@ class WordTimer:
     def __init__(self, aligners: Sequence[ForcedAligner]) -> None:
         """aligners: the first that knows a language is asked; none: attention alone."""
         self._aligners = tuple(aligners)
+        self._preferred = ""
+        # Windows whose aligner ended or didn't answer, or that the preferred one doesn't know.
+        self.failures = 0
+
+    def for_session(self, preferred: str = "") -> "WordTimer":
+        """Return a timer that counts one session's failures; only its maker is closed.
+
+        preferred: the name of the aligner that is asked first, ATTENTION for none at all; empty: as
+        they stand. Where it isn't there, or doesn't know the language, the next one is asked.
+        """
+        if preferred == ATTENTION:
+            return WordTimer(())
+        timer = WordTimer(sorted(self._aligners, key=lambda each: each.name != preferred))
+        timer._preferred = preferred
+        return timer
 
     def time_words(
         self, window: SpokenWindow, segments: Sequence[TextSegment]
@@ -83,29 +99,38 @@ class WordTimer:
     def _align(self, window: SpokenWindow, segments: Sequence[TextSegment]) -> list[Intervals]:
         """Return the aligner's intervals for the words of each segment."""
         languages = {segment.language or window.language for segment in segments}
+        if self._preferred and not all(self._is_preferred(each) for each in languages):
+            self.failures += 1
         whole = self._find(min(languages)) if len(languages) == 1 else None
         try:
             if whole is not None:
-                found = whole.align(window.samples, _texts(segments))
+                found = whole.align(window.samples, _texts(segments), language=min(languages))
                 if any(found):
                     return _split(found, segments)
             return [self._align_phrase(window, segment) for segment in segments]
         except AlignerDiedError:
+            self.failures += 1
             logger.exception("event=alignment_failed words=%d", len(_texts(segments)))
             return [[None] * len(segment.words) for segment in segments]
 
     def _align_phrase(self, window: SpokenWindow, segment: TextSegment) -> Intervals:
-        aligner = self._find(segment.language or window.language)
+        language = segment.language or window.language
+        aligner = self._find(language)
         if aligner is None or not segment.words:
             return [None] * len(segment.words)
         start_s = max(0.0, segment.words[0].start_s - _PHRASE_MARGIN_S)
         end_s = segment.words[-1].end_s + _PHRASE_MARGIN_S
         samples = window.samples[int(start_s * _SAMPLE_RATE_HZ) : int(end_s * _SAMPLE_RATE_HZ)]
-        found = aligner.align(samples, [word.text for word in segment.words])
+        words = [word.text for word in segment.words]
+        found = aligner.align(samples, words, language=language)
         return [
             interval and WordInterval(interval.start_s + start_s, interval.end_s + start_s)
             for interval in found
         ]
+
+    def _is_preferred(self, language: str) -> bool:
+        aligner = self._find(language)
+        return aligner is not None and aligner.name == self._preferred
 
     def _find(self, language: str) -> ForcedAligner | None:
         known = (aligner for aligner in self._aligners if language in aligner.languages)

@@ -51,6 +51,7 @@ class StartPlan:
     data_dir: Path
     inference_listen: str  # empty: STT_INFERENCE_TARGET names a service that runs elsewhere
     slots: dict[str, int]
+    torch_python: str = ""  # of the torch engines' environment; empty: not installed
 
     @property
     def address(self) -> str:
@@ -80,6 +81,7 @@ def read_plan() -> StartPlan:
             "housekeeping": 2,
             "webhooks": 2,
         },
+        torch_python=_find_torch_python() if listen else "",
     )
 
 
@@ -110,7 +112,10 @@ class Supervisor:
         plan = self._plan
         await asyncio.gather(self._migrate(), self._get_first_models())
         if plan.inference_listen:
-            await self._start_tier(commands.inference())
+            services = [commands.inference()]
+            if plan.torch_python:  # beside it: nothing waits for what takes half a minute to start
+                services.append(commands.torch_engines(plan.torch_python))
+            await self._start_tier(*services)
             await self._wait_for("inference", functools.partial(_listens, plan.inference_listen))
         workers = (commands.worker(queue, slots=slots) for queue, slots in plan.slots.items())
         await self._start_tier(*workers)
@@ -153,7 +158,8 @@ class Supervisor:
         """Return once it is ready. A process that ends before has a fault to be mended first."""
         deadline = time.monotonic() + _READY_WITHIN_S
         while not await asyncio.to_thread(is_ready):
-            ended = [child.name for tier in self._tiers for child in tier if child.deaths]
+            children = (child for tier in self._tiers for child in tier)
+            ended = [child.name for child in children if child.deaths and not child.is_optional]
             if ended:
                 raise StartError(f"{ended[0]} ended while starting; its lines above say why.")
             if time.monotonic() > deadline:
@@ -223,6 +229,16 @@ def _check_port(host: str, port: int) -> None:
             raise StartError(
                 f"{host}:{port} can't be used ({error.strerror}). Another port: PORT=8001 make run"
             ) from None
+
+
+def _find_torch_python() -> str:
+    """Return the Python that the torch engines were installed for; empty where they weren't.
+
+    `requirements/install-torch.sh` writes the stamp last.
+    """
+    folder = Path(read_env_text("STT_TORCH_VENV", str(ROOT / ".venv-torch")))
+    python = folder / "bin" / "python"
+    return str(python) if (folder / ".installed").is_file() and python.exists() else ""
 
 
 def _free_port() -> int:

@@ -44,6 +44,10 @@ class ManagedProcess:
     def name(self) -> str:
         return self.command.name
 
+    @property
+    def is_optional(self) -> bool:
+        return self.command.is_optional
+
     async def start(self) -> None:
         await self._spawn()
         self._loop.start()

@@ -17,6 +17,7 @@ class ProcessCommand:
 
     name: str
     argv: tuple[str, ...]
+    is_optional: bool = False  # the system starts and works without it
 
 
 def migrate() -> ProcessCommand:
@@ -31,6 +32,13 @@ def first_models() -> ProcessCommand:
 
 def inference() -> ProcessCommand:
     return _python("inference", "-m", "inference_service")
+
+
+def torch_engines(python: str) -> ProcessCommand:
+    """The process of the torch engines, by the Python of its own environment."""
+    return ProcessCommand(
+        "torch", (python, "-m", "inference_service.torch_engines"), is_optional=True
+    )
 
 
 def worker(queue: str, *, slots: int, node: str = "") -> ProcessCommand:

@@ -26,6 +26,8 @@ from inference_service.schedulers import Schedulers
 from inference_service.server import InferenceServer
 from inference_service.sessions.word_times import WordTimer
 from inference_service.stages import CpuStages
+from inference_service.torch_link.link import TorchLink
+from inference_service.torch_link.voices import RemoteVoices
 from inference_service.voice_host import ServiceVoices
 from tests.inference_service.fakes import FakeEmbedder, FakeRecogniser
 from tests.inference_service.recordings import TINY_MODEL
@@ -80,6 +82,7 @@ def serve(models_dir: Path, tmp_path: Path) -> Serve:
         timer: WordTimer | None = None,
         models: Mapping[str, LoadedModel] = MappingProxyType({}),
         voices: VoiceHost | None = None,
+        torch: TorchLink | None = None,
         **settings: object,
     ) -> AsyncIterator[ServedInference]:
         config = Config(listen="127.0.0.1:0", models_dir=models_dir, device="cpu", cpu_threads=2)
@@ -98,7 +101,9 @@ def serve(models_dir: Path, tmp_path: Path) -> Serve:
         runtime = Runtime(
             catalog=catalog,
             pool=pool,
-            voices=voices or ServiceVoices(catalog, pool),
+            voices=voices
+            or ServiceVoices(catalog, pool, remote=RemoteVoices(torch) if torch else None),
+            torch=torch,
             schedulers=Schedulers(lambda: Scheduler(metrics=metrics, limits=limits)),
             stages=CpuStages(threads=3),
             enhancing=CpuStages(threads=2),

@@ -29,6 +29,7 @@ def test_settings_are_read_and_typed() -> None:
     assert config == Config(
         listen="[::]:1234",
         models_dir=Path("/data/models"),
+        torch_socket=Path("/data/torch.sock"),
         device="cuda",
         compute_type="float16",
         cpu_threads=3,

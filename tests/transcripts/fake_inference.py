@@ -53,6 +53,7 @@ class Script:
     probability: float = 0.9  # of the language
     gaps: dict[int, list[speech_pb2.Gap]] = field(default_factory=dict)  # by the window's second
     speech_ms: int = 0  # of each window, as voice activity detection would have found it
+    unaligned_windows: int = 0
     before_window: Callable[[int], object] = lambda number: None  # 0 the first of the call
 
 
@@ -78,6 +79,8 @@ class FakeInference:
     voices: int = 2  # that can be told apart at most
     diarize_status: grpc.StatusCode | None = None
     find_turns_status: grpc.StatusCode | None = None
+    diarize_recording_status: grpc.StatusCode | None = None
+    whole_recordings: list[audio_pb2.DiarizeRecordingConfig] = field(default_factory=list)
     align_status: grpc.StatusCode | None = None  # instead of an answer
     align_delay_s: float = 0.0
     align_times_ms: list[tuple[int, int]] | None = None  # instead of equal shares of the audio
@@ -240,7 +243,10 @@ def _windows(
     if received_ms > final_ms:
         yield _window(script, config, final_ms, received_ms)
     yield speech_pb2.TranscribeEvent(
-        finished=speech_pb2.Finished(audio_duration_ms=config.offset_ms + received_ms)
+        finished=speech_pb2.Finished(
+            audio_duration_ms=config.offset_ms + received_ms,
+            unaligned_windows=script.unaligned_windows,
+        )
     )
 
 
@@ -344,6 +350,23 @@ class _Audio(audio_pb2_grpc.AudioServicer):
             yield audio_pb2.EnhanceEvent(pcm=pcm[4 * config.channels * script.loses :])
             script.loses = 0
         yield audio_pb2.EnhanceEvent(finished=audio_pb2.EnhanceFinished(frames=frames))
+
+    def DiarizeRecording(  # noqa: N802  # named by the proto
+        self,
+        request_iterator: Iterator[audio_pb2.DiarizeRecordingRequest],
+        context: grpc.ServicerContext,
+    ) -> Iterator[audio_pb2.DiarizeRecordingEvent]:
+        """Two speakers: the first has the first second, the other one the rest."""
+        self._fake.whole_recordings.append(next(request_iterator).config)
+        accepted = audio_pb2.DiarizeRecordingAccepted(diarizer="pyannote-fake")
+        yield audio_pb2.DiarizeRecordingEvent(accepted=accepted)
+        received_ms = sum(len(each.audio.pcm) for each in request_iterator) // BYTES_A_MS
+        if self._fake.diarize_recording_status is not None:
+            context.abort(self._fake.diarize_recording_status, "As the script says.")
+        turns = audio_pb2.LabelledTurns(is_last=True)
+        turns.turns.add(start_ms=0, end_ms=WINDOW_MS, speaker=1)
+        turns.turns.add(start_ms=WINDOW_MS, end_ms=received_ms, speaker=2)
+        yield audio_pb2.DiarizeRecordingEvent(turns=turns)
 
     def Diarize(  # noqa: N802  # named by the proto
         self, request: audio_pb2.DiarizeRequest, context: grpc.ServicerContext

@@ -113,6 +113,8 @@ def test_what_is_sent_again_asks_for_the_same(name: str) -> None:
         "task": "translate",
         "prompt": "Names: Žofie",
         "hot_words": "gRPC,PyAV",
+        "diarizer": "pyannote",
+        "aligner": "wav2vec2",
         "track": "all",
         "channels": "3",
         "enhance": "true",

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from dataclasses import asdict
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -46,6 +47,7 @@ async def show_models(request: HttpRequest) -> HttpResponseBase:
         {
             "models": [_describe(model) for model in known.models],
             "default_model": known.default_model,
+            "engines": [asdict(engine) for engine in known.torch_engines],
             "object": "list",
             "data": [describe_for_openai(model) for model in known.models if model.served_by],
         }

@@ -22,7 +22,7 @@ from transcripts.inference.results import SpeakerTurn
 from transcripts.inference.routing import inference_for
 from transcripts.jobs import results
 from transcripts.jobs.models import TranscriptionJob
-from transcripts.jobs.stages.diarize import describe_fewer
+from transcripts.jobs.stages.labels import describe_fewer
 from transcripts.models import OPEN_STATUSES, EditAction, Transcript
 from transcripts.options import SPLIT
 from transcripts.services.embeddings import are_deleted

@@ -14,12 +14,14 @@ from dataclasses import replace
 from stt_web.core.errors import ApiError
 from transcripts.inference.errors import InferenceError
 from transcripts.inference.results import Model, ServerModels
+from transcripts.options import PYANNOTE, TranscriptionOptions
 
 logger = logging.getLogger(__name__)
 
 FRESH_S = 3.0
 STALE_S = 60.0
 RETRY_S = 1.0
+NO_TORCH = "The inference service knows no torch engines: it is of an older version."
 
 
 class NoSuchModelError(ApiError):
@@ -111,6 +113,20 @@ def resolve_among(known: ServerModels, name: str) -> Model:
     return running
 
 
+def check_engines(known: ServerModels, options: TranscriptionOptions) -> None:
+    """Raise ApiError 503 `not_installed` where an engine that was named is not there."""
+    for kind, name in (("diarizer", options.diarizer), ("aligner", options.aligner)):
+        engines = [each for each in known.torch_engines if each.kind == kind]
+        is_torch = name == PYANNOTE or any(each.id == name for each in engines)
+        if not is_torch or any(each.available for each in engines):
+            continue
+        hint = next((each.install_hint for each in engines), NO_TORCH)
+        raise NotInstalledHereError(
+            f"{name} can't be used on this server at the moment. {hint}",
+            extra={"missing": name, "install_hint": hint},
+        )
+
+
 def merge_models(several: Sequence[ServerModels]) -> ServerModels:
     """Return what several servers have together; of a model, the one that is installed counts.
 
@@ -125,7 +141,14 @@ def merge_models(several: Sequence[ServerModels]) -> ServerModels:
     texts |= {
         model.id: model for known in several for model in known.text_models if model.available
     }
-    return replace(several[0], models=tuple(merged.values()), text_models=tuple(texts.values()))
+    able = next((known for known in several if known.torch_state == "ok"), several[0])
+    return replace(
+        several[0],
+        models=tuple(merged.values()),
+        text_models=tuple(texts.values()),
+        torch_engines=able.torch_engines,
+        torch_state=able.torch_state,
+    )
 
 
 def _rank(model: Model) -> tuple[bool, bool]:

@@ -49,16 +49,38 @@ class _EventStream(Protocol):
     def cancel(self) -> object: ...
 
 
-class TranscribeCall:
-    """A call under way: an iterator of events, consumed once; raises `InferenceError`.
+class _Cancellable(Protocol):
+    def cancel(self) -> object: ...
 
-    `cancel` may be called from any thread, at any time; the iterator then ends with
+
+class WatchedCall:
+    """A call under way whose silence is measured.
+
+    `cancel` may be called from any thread, at any time; who iterates over it then gets
     `UnavailableError`.
     """
 
-    def __init__(self, rpc: _EventStream) -> None:
-        self._rpc = rpc
+    def __init__(self, rpc: _Cancellable) -> None:
+        self._cancellable = rpc
         self._moved_at = time.monotonic()
+
+    def cancel(self) -> None:
+        self._cancellable.cancel()
+
+    def note_movement(self) -> None:
+        self._moved_at = time.monotonic()
+
+    def silent_s(self) -> float:
+        """Return the seconds since an event came (or `note_movement` was called)."""
+        return time.monotonic() - self._moved_at
+
+
+class TranscribeCall(WatchedCall):
+    """A call under way: an iterator of events, consumed once; raises `InferenceError`."""
+
+    def __init__(self, rpc: _EventStream) -> None:
+        super().__init__(rpc)
+        self._rpc = rpc
 
     def __iter__(self) -> Iterator[TranscribeEvent]:
         try:
@@ -67,16 +89,6 @@ class TranscribeCall:
                 yield read_event(message)
         except grpc.RpcError as error:
             raise translate_rpc_error(error) from error
-
-    def cancel(self) -> None:
-        self._rpc.cancel()
-
-    def note_movement(self) -> None:
-        self._moved_at = time.monotonic()
-
-    def silent_s(self) -> float:
-        """Return the seconds since an event came (or `note_movement` was called)."""
-        return time.monotonic() - self._moved_at
 
 
 def start_transcribe(

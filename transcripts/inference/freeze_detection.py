@@ -25,7 +25,7 @@ ANSWER_WITHIN_S = 4.0
 CHECK_EVERY_S = 1.0
 
 
-class WatchedCall(Protocol):
+class SilentCall(Protocol):
     """A call under way that knows for how long nothing came."""
 
     def silent_s(self) -> float: ...
@@ -36,7 +36,7 @@ class WatchedCall(Protocol):
 
 
 @contextmanager
-def cancel_when_frozen(call: WatchedCall, server: Server) -> Iterator[None]:
+def cancel_when_frozen(call: SilentCall, server: Server) -> Iterator[None]:
     """Cancel `call` if it is silent and an address of `server` does not answer."""
     is_over = threading.Event()
 

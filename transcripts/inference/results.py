@@ -8,7 +8,7 @@ from typing import Literal
 
 from protos.stt.v1 import audio_pb2, server_pb2, speech_pb2
 from transcripts.inference.errors import BrokenAnswerError
-from transcripts.options import TranscriptionOptions
+from transcripts.options import AUTO, TranscriptionOptions
 from transcripts.text.segments import Segment
 
 
@@ -46,6 +46,7 @@ class TranscribeOptions:
             offset_ms=self.offset_ms,
             expected_duration_ms=self.expected_duration_ms,
             enhance=asked.enhance,
+            aligner="" if asked.aligner == AUTO else asked.aligner,
             **asked.context(),
         )
 
@@ -102,12 +103,14 @@ class WindowResult:
 
 @dataclass(frozen=True)
 class Finished:
-    """`enhancer`: empty unless windows were recognised without their noise as well."""
+    """`enhancer`: empty unless windows were recognised without their noise as well.
+    `unaligned_windows`: those whose words have other times than were asked for."""
 
     audio_duration_ms: int
     speech_ms: int = 0
     enhancer: str = ""
     enhanced_windows: int = 0
+    unaligned_windows: int = 0
 
 
 TranscribeEvent = Accepted | LanguageDetected | WindowResult | Finished
@@ -178,6 +181,28 @@ class TextModel:
 
 
 @dataclass(frozen=True)
+class TorchEngine:
+    """What the process of the torch engines adds. `kind`: aligner, diarizer or watermark."""
+
+    id: str
+    name: str
+    kind: str
+    available: bool
+    install_hint: str
+    languages: tuple[str, ...]
+    licence: str
+
+
+@dataclass(frozen=True)
+class LabelledTurn:
+    """Speech of one speaker; `speaker`: 1-based, in order of first appearance."""
+
+    start_ms: int
+    end_ms: int
+    speaker: int
+
+
+@dataclass(frozen=True)
 class ServerModels:
     """What the server has. `is_stale`: it did not answer just now, this is its previous answer."""
 
@@ -190,6 +215,8 @@ class ServerModels:
     is_draining: bool = False
     is_stale: bool = field(default=False)
     text_models: tuple[TextModel, ...] = ()
+    torch_engines: tuple[TorchEngine, ...] = ()
+    torch_state: str = "not_installed"  # or "ok", "down"
 
     def find(self, model_id: str) -> Model | None:
         return next((model for model in self.models if model.id == model_id), None)
@@ -220,6 +247,7 @@ def read_event(message: speech_pb2.TranscribeEvent) -> TranscribeEvent:
             finished.speech_ms,
             finished.enhancer,
             finished.enhanced_windows,
+            finished.unaligned_windows,
         )
     if kind == "accepted":
         accepted = message.accepted
@@ -284,6 +312,20 @@ def read_server_info(info: server_pb2.ServerInfo) -> ServerModels:
         queues=tuple(QueueDepth(q.priority, q.windows, q.sessions) for q in info.queues),
         is_draining=info.draining,
         text_models=tuple(_read_text_model(model) for model in info.text_models),
+        torch_engines=tuple(_read_torch_engine(engine) for engine in info.torch_engines),
+        torch_state=info.torch_state or "not_installed",
+    )
+
+
+def _read_torch_engine(engine: server_pb2.TorchEngine) -> TorchEngine:
+    return TorchEngine(
+        id=engine.id,
+        name=engine.name,
+        kind=engine.kind,
+        available=engine.available,
+        install_hint=engine.install_hint,
+        languages=tuple(engine.languages),
+        licence=engine.licence,
     )
 
 

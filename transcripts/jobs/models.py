@@ -80,6 +80,8 @@ class TranscriptionJob(models.Model):
     compute_type = models.CharField(max_length=20, blank=True)
     is_approximate = models.BooleanField(default=False)  # by PocketSphinx, once; in no answer
     embedder = models.CharField(max_length=60, blank=True)
+    # What labelled the speakers, where that was another engine than the clustering of `embedder`'s.
+    diarizer_used = models.CharField(max_length=60, blank=True)
     language = models.CharField(max_length=10, blank=True)  # pinned at the first detection
     language_probability = models.FloatField(null=True, blank=True)
     audio_duration_ms = models.PositiveBigIntegerField(default=0)  # as the inference side counted

@@ -29,7 +29,7 @@ from transcripts.inference.routing import inference_for
 from transcripts.jobs.enqueue import enqueue
 from transcripts.jobs.models import JobKind, Queue, TranscriptionJob
 from transcripts.jobs.results import JobRun
-from transcripts.jobs.submit import check_model_can
+from transcripts.jobs.submit import check_engines_can, check_model_can
 from transcripts.live.models import LiveSession
 from transcripts.locks import lock_transcript
 from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, EditAction, Transcript
@@ -89,6 +89,7 @@ def check_and_order(transcript: Transcript, options: TranscriptionOptions) -> Tr
     """As `order_second_pass`, once the model that would run is known to be able to do it."""
     found = inference_for(transcript.owner).resolve_model(options.model)
     check_model_can(found, options)
+    check_engines_can(inference_for(transcript.owner), options)
     return order_second_pass(transcript, options)
 
 

@@ -38,7 +38,7 @@ from stt_web.core.errors import ApiError
 from stt_web.core.request_id import request_id_var
 from stt_web.core.uploads import Upload
 from transcripts.fetching.addresses import check_address, name_of
-from transcripts.inference.catalog import NotInstalledHereError
+from transcripts.inference.catalog import NotInstalledHereError, check_engines
 from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
 from transcripts.jobs.concurrency import is_detached
@@ -46,7 +46,7 @@ from transcripts.jobs.enqueue import enqueue_job
 from transcripts.jobs.models import Queue, TranscriptionJob
 from transcripts.media import Pick, Probe, probe
 from transcripts.models import OPEN_STATUSES, READABLE_STATUSES, Recording, Source, Transcript
-from transcripts.options import TranscriptionOptions
+from transcripts.options import AUTO, TranscriptionOptions
 from transcripts.services.job_status import insert
 from transcripts.services.note_templates import check_processing
 from transcripts.services.recordings import read_recorded_at
@@ -148,6 +148,7 @@ async def _resolve_model(inference: Inference, options: TranscriptionOptions) ->
 async def _prepare_and_admit(inference: Inference, submission: Submission) -> Submitted:
     model = await _in_background(inference.resolve_model, submission.options.model)
     check_model_can(model, submission.options)
+    await _in_background(check_engines_can, inference, submission.options)
     admit = sync_to_async(_admit_in_thread, thread_sensitive=False, executor=_admitters)
     if submission.url:
         return await admit(submission, _NOT_HERE_YET)
@@ -191,6 +192,12 @@ def check_model_can(model: Model, options: TranscriptionOptions) -> None:
         raise _not_installed(reason, "multilingual")
     if options.task == "translate" and not model.can_translate:
         raise _not_installed(f"{model.id}, which runs here, can't translate.", "translation")
+
+
+def check_engines_can(inference: Inference, options: TranscriptionOptions) -> None:
+    """Raise ApiError 503 `not_installed` where a named diarizer or aligner is not there."""
+    if {options.diarizer, options.aligner} - {AUTO}:
+        check_engines(inference.list_models(), options)
 
 
 def fingerprint_of(sha256: str, options: TranscriptionOptions) -> str:

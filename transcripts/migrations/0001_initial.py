@@ -233,6 +233,7 @@ class Migration(migrations.Migration):
                 ('compute_type', models.CharField(blank=True, max_length=20)),
                 ('is_approximate', models.BooleanField(default=False)),
                 ('embedder', models.CharField(blank=True, max_length=60)),
+                ('diarizer_used', models.CharField(blank=True, max_length=60)),
                 ('language', models.CharField(blank=True, max_length=10)),
                 ('language_probability', models.FloatField(blank=True, null=True)),
                 ('audio_duration_ms', models.PositiveBigIntegerField(default=0)),

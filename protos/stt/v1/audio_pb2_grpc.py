@@ -49,6 +49,11 @@ class AudioStub:
                 request_serializer=protos_dot_stt_dot_v1_dot_audio__pb2.EnhanceRequest.SerializeToString,
                 response_deserializer=protos_dot_stt_dot_v1_dot_audio__pb2.EnhanceEvent.FromString,
                 _registered_method=True)
+        self.DiarizeRecording = channel.stream_stream(
+                '/stt.v1.Audio/DiarizeRecording',
+                request_serializer=protos_dot_stt_dot_v1_dot_audio__pb2.DiarizeRecordingRequest.SerializeToString,
+                response_deserializer=protos_dot_stt_dot_v1_dot_audio__pb2.DiarizeRecordingEvent.FromString,
+                _registered_method=True)
 
 
 class AudioServicer:
@@ -83,6 +88,18 @@ class AudioServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DiarizeRecording(self, request_iterator, context):
+        """Separates the speakers of a whole recording by a diarizer that GetInfo lists among its `engines`,
+        which answers with labels instead of embeddings. The client sends `config`, then `audio`, and
+        half-closes. The server answers `accepted` at once, `progress` at least every 5 s while it works, and
+        `turns` last, in messages of at most 10,000. FAILED_PRECONDITION where the diarizer is not
+        installed; UNAVAILABLE where its process is away, or ended in mid-call; INVALID_ARGUMENT above 12
+        hours of audio; RESOURCE_EXHAUSTED as Transcribe.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AudioServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -100,6 +117,11 @@ def add_AudioServicer_to_server(servicer, server):
                     servicer.Enhance,
                     request_deserializer=protos_dot_stt_dot_v1_dot_audio__pb2.EnhanceRequest.FromString,
                     response_serializer=protos_dot_stt_dot_v1_dot_audio__pb2.EnhanceEvent.SerializeToString,
+            ),
+            'DiarizeRecording': grpc.stream_stream_rpc_method_handler(
+                    servicer.DiarizeRecording,
+                    request_deserializer=protos_dot_stt_dot_v1_dot_audio__pb2.DiarizeRecordingRequest.FromString,
+                    response_serializer=protos_dot_stt_dot_v1_dot_audio__pb2.DiarizeRecordingEvent.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -183,6 +205,33 @@ class Audio:
             '/stt.v1.Audio/Enhance',
             protos_dot_stt_dot_v1_dot_audio__pb2.EnhanceRequest.SerializeToString,
             protos_dot_stt_dot_v1_dot_audio__pb2.EnhanceEvent.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DiarizeRecording(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/stt.v1.Audio/DiarizeRecording',
+            protos_dot_stt_dot_v1_dot_audio__pb2.DiarizeRecordingRequest.SerializeToString,
+            protos_dot_stt_dot_v1_dot_audio__pb2.DiarizeRecordingEvent.FromString,
             options,
             channel_credentials,
             insecure,

@@ -48,6 +48,14 @@ class AudioStub:
     that is installed, by an engine without weights, and `accepted` says so. INVALID_ARGUMENT for a rate
     or a number of channels out of bounds; RESOURCE_EXHAUSTED and UNAVAILABLE as Transcribe.
     """
+    DiarizeRecording: _grpc.StreamStreamMultiCallable[_audio_pb2.DiarizeRecordingRequest, _audio_pb2.DiarizeRecordingEvent]
+    """Separates the speakers of a whole recording by a diarizer that GetInfo lists among its `engines`,
+    which answers with labels instead of embeddings. The client sends `config`, then `audio`, and
+    half-closes. The server answers `accepted` at once, `progress` at least every 5 s while it works, and
+    `turns` last, in messages of at most 10,000. FAILED_PRECONDITION where the diarizer is not
+    installed; UNAVAILABLE where its process is away, or ended in mid-call; INVALID_ARGUMENT above 12
+    hours of audio; RESOURCE_EXHAUSTED as Transcribe.
+    """
 
 @_typing.type_check_only
 class AudioAsyncStub(AudioStub):
@@ -68,6 +76,14 @@ class AudioAsyncStub(AudioStub):
     place; and `finished` last. Not reading slows the sender down. It always runs: where no model suits
     that is installed, by an engine without weights, and `accepted` says so. INVALID_ARGUMENT for a rate
     or a number of channels out of bounds; RESOURCE_EXHAUSTED and UNAVAILABLE as Transcribe.
+    """
+    DiarizeRecording: _aio.StreamStreamMultiCallable[_audio_pb2.DiarizeRecordingRequest, _audio_pb2.DiarizeRecordingEvent]  # type: ignore[assignment]
+    """Separates the speakers of a whole recording by a diarizer that GetInfo lists among its `engines`,
+    which answers with labels instead of embeddings. The client sends `config`, then `audio`, and
+    half-closes. The server answers `accepted` at once, `progress` at least every 5 s while it works, and
+    `turns` last, in messages of at most 10,000. FAILED_PRECONDITION where the diarizer is not
+    installed; UNAVAILABLE where its process is away, or ended in mid-call; INVALID_ARGUMENT above 12
+    hours of audio; RESOURCE_EXHAUSTED as Transcribe.
     """
 
 class AudioServicer(metaclass=_abc_1.ABCMeta):
@@ -104,6 +120,20 @@ class AudioServicer(metaclass=_abc_1.ABCMeta):
         place; and `finished` last. Not reading slows the sender down. It always runs: where no model suits
         that is installed, by an engine without weights, and `accepted` says so. INVALID_ARGUMENT for a rate
         or a number of channels out of bounds; RESOURCE_EXHAUSTED and UNAVAILABLE as Transcribe.
+        """
+
+    @_abc_1.abstractmethod
+    def DiarizeRecording(
+        self,
+        request_iterator: _MaybeAsyncIterator[_audio_pb2.DiarizeRecordingRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_audio_pb2.DiarizeRecordingEvent], _abc.AsyncIterator[_audio_pb2.DiarizeRecordingEvent]]:
+        """Separates the speakers of a whole recording by a diarizer that GetInfo lists among its `engines`,
+        which answers with labels instead of embeddings. The client sends `config`, then `audio`, and
+        half-closes. The server answers `accepted` at once, `progress` at least every 5 s while it works, and
+        `turns` last, in messages of at most 10,000. FAILED_PRECONDITION where the diarizer is not
+        installed; UNAVAILABLE where its process is away, or ended in mid-call; INVALID_ARGUMENT above 12
+        hours of audio; RESOURCE_EXHAUSTED as Transcribe.
         """
 
 def add_AudioServicer_to_server(servicer: AudioServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

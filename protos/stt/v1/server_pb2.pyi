@@ -46,6 +46,8 @@ class ServerInfo(_message.Message):
     DRAINING_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     TEXT_MODELS_FIELD_NUMBER: _builtins.int
+    TORCH_ENGINES_FIELD_NUMBER: _builtins.int
+    TORCH_STATE_FIELD_NUMBER: _builtins.int
     default_model: _builtins.str
     """answers where no model is named; empty if none is installed"""
     embedder: _builtins.str
@@ -54,6 +56,8 @@ class ServerInfo(_message.Message):
     """no longer set"""
     draining: _builtins.bool
     version: _builtins.str
+    torch_state: _builtins.str
+    """"ok", "down" (installed, and it does not answer), "not_installed"."""
     @_builtins.property
     def models(self) -> _containers.RepeatedCompositeFieldContainer[Global___Model]: ...
     @_builtins.property
@@ -64,6 +68,12 @@ class ServerInfo(_message.Message):
     def text_models(self) -> _containers.RepeatedCompositeFieldContainer[Global___TextModel]:
         """Language models, embedders and translators, best first within each kind; those not installed as
         well. language.proto has the calls.
+        """
+
+    @_builtins.property
+    def torch_engines(self) -> _containers.RepeatedCompositeFieldContainer[Global___TorchEngine]:
+        """What the process of the torch engines adds: aligners, diarizers, the watermark; those not
+        installed as well. Its voices are listed by Voice.ListVoices.
         """
 
     def __init__(
@@ -78,14 +88,62 @@ class ServerInfo(_message.Message):
         draining: _builtins.bool = ...,
         version: _builtins.str = ...,
         text_models: _abc.Iterable[Global___TextModel] | None = ...,
+        torch_engines: _abc.Iterable[Global___TorchEngine] | None = ...,
+        torch_state: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["device", b"device"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_model", b"default_model", "device", b"device", "draining", b"draining", "embedder", b"embedder", "embedder_approximate", b"embedder_approximate", "models", b"models", "queues", b"queues", "text_models", b"text_models", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_model", b"default_model", "device", b"device", "draining", b"draining", "embedder", b"embedder", "embedder_approximate", b"embedder_approximate", "models", b"models", "queues", b"queues", "text_models", b"text_models", "torch_engines", b"torch_engines", "torch_state", b"torch_state", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ServerInfo: _TypeAlias = ServerInfo  # noqa: Y015
+
+@_typing.final
+class TorchEngine(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    AVAILABLE_FIELD_NUMBER: _builtins.int
+    INSTALL_HINT_FIELD_NUMBER: _builtins.int
+    LANGUAGES_FIELD_NUMBER: _builtins.int
+    LICENCE_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """"wav2vec2", "pyannote-community-1", "perth" """
+    name: _builtins.str
+    """for people"""
+    kind: _builtins.str
+    """"aligner", "diarizer", "watermark" """
+    available: _builtins.bool
+    """its weights are here, and its process answers"""
+    install_hint: _builtins.str
+    """a sentence: how to install it; empty if it is available"""
+    licence: _builtins.str
+    """of the weights, SPDX, or the licence's own name; empty: unknown"""
+    @_builtins.property
+    def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """an aligner's, ISO 639-1"""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        available: _builtins.bool = ...,
+        install_hint: _builtins.str = ...,
+        languages: _abc.Iterable[_builtins.str] | None = ...,
+        licence: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "id", b"id", "install_hint", b"install_hint", "kind", b"kind", "languages", b"languages", "licence", b"licence", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TorchEngine: _TypeAlias = TorchEngine  # noqa: Y015
 
 @_typing.final
 class TextModel(_message.Message):

@@ -154,6 +154,7 @@ class TranscribeConfig(_message.Message):
     MULTILINGUAL_FIELD_NUMBER: _builtins.int
     DETECTED_LANGUAGE_FIELD_NUMBER: _builtins.int
     ENHANCE_FIELD_NUMBER: _builtins.int
+    ALIGNER_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """A name of the catalogue (GetInfo lists them). Empty: the server's default model."""
     language: _builtins.str
@@ -180,6 +181,11 @@ class TranscribeConfig(_message.Message):
     """
     enhance: _builtins.bool
     """Recognise each window without its noise as well, and send the likelier text: twice the work."""
+    aligner: _builtins.str
+    """What places the words in time: the id of an aligner that GetInfo lists among its torch engines,
+    "pocketsphinx", or "attention" for the recogniser's own times. Empty: as the server is set up.
+    Where it is away, or doesn't know the language, the next best one is asked.
+    """
     @_builtins.property
     def hot_words(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Words that are likely to occur; at most 100."""
@@ -205,10 +211,11 @@ class TranscribeConfig(_message.Message):
         multilingual: _builtins.bool = ...,
         detected_language: _builtins.str = ...,
         enhance: _builtins.bool = ...,
+        aligner: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "detected_language", b"detected_language", "enhance", b"enhance", "expected_duration_ms", b"expected_duration_ms", "hot_words", b"hot_words", "language", b"language", "languages", b"languages", "model", b"model", "multilingual", b"multilingual", "offset_ms", b"offset_ms", "priority", b"priority", "prompt", b"prompt", "task", b"task", "with_speaker_turns", b"with_speaker_turns"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aligner", b"aligner", "channels", b"channels", "detected_language", b"detected_language", "enhance", b"enhance", "expected_duration_ms", b"expected_duration_ms", "hot_words", b"hot_words", "language", b"language", "languages", b"languages", "model", b"model", "multilingual", b"multilingual", "offset_ms", b"offset_ms", "priority", b"priority", "prompt", b"prompt", "task", b"task", "with_speaker_turns", b"with_speaker_turns"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -558,6 +565,7 @@ class Finished(_message.Message):
     COMPUTE_MS_FIELD_NUMBER: _builtins.int
     ENHANCER_FIELD_NUMBER: _builtins.int
     ENHANCED_WINDOWS_FIELD_NUMBER: _builtins.int
+    UNALIGNED_WINDOWS_FIELD_NUMBER: _builtins.int
     audio_duration_ms: _builtins.int
     """The end of the audio received, from the start of the recording: what is billed."""
     speech_ms: _builtins.int
@@ -570,6 +578,10 @@ class Finished(_message.Message):
     """with `enhance`: what took the noise away, "gtcrn" """
     enhanced_windows: _builtins.int
     """of this call, those whose text is the one without the noise"""
+    unaligned_windows: _builtins.int
+    """Windows whose words were not placed by the aligner that was asked for, or whose aligner ended or
+    didn't answer: they have another one's times, or the recogniser's own.
+    """
     def __init__(
         self,
         *,
@@ -579,10 +591,11 @@ class Finished(_message.Message):
         compute_ms: _builtins.int = ...,
         enhancer: _builtins.str = ...,
         enhanced_windows: _builtins.int = ...,
+        unaligned_windows: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio_duration_ms", b"audio_duration_ms", "compute_ms", b"compute_ms", "enhanced_windows", b"enhanced_windows", "enhancer", b"enhancer", "queue_ms", b"queue_ms", "speech_ms", b"speech_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio_duration_ms", b"audio_duration_ms", "compute_ms", b"compute_ms", "enhanced_windows", b"enhanced_windows", "enhancer", b"enhancer", "queue_ms", b"queue_ms", "speech_ms", b"speech_ms", "unaligned_windows", b"unaligned_windows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

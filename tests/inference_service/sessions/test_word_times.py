@@ -22,11 +22,14 @@ class FakeAligner:
 
     languages = frozenset({"en"})
 
-    def __init__(self, *answers: Sequence[Interval] | Exception) -> None:
+    def __init__(self, *answers: Sequence[Interval] | Exception, name: str = "fake") -> None:
+        self.name = name
         self.answers = list(answers)
         self.asked: list[tuple[int, list[str]]] = []
 
-    def align(self, samples: Samples, words: Sequence[str]) -> list[WordInterval | None]:
+    def align(
+        self, samples: Samples, words: Sequence[str], *, language: str
+    ) -> list[WordInterval | None]:
         self.asked.append((len(samples), list(words)))
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):

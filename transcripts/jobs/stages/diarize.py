@@ -1,13 +1,16 @@
 """The second stage: speaker diarization.
 
-The speaker turns of all windows are clustered by one call at the end, and each word gets the
-speaker of its turn; a segment is split where the speaker changes inside it. The text is never
-altered. A failure here leaves the text as it is, and a warning.
+The speaker turns of all windows are clustered by one call at the end, or a diarizer of the torch
+engines goes through the recording once more; each word gets the speaker of its turn, and a segment
+is split where the speaker changes inside it. The text is never altered. Where that diarizer is away
+or fails, the stored turns are clustered, and a note says so; a failure there leaves the text as it
+is, and a warning.
 """
 
-import itertools
 import logging
 import time
+
+from django.conf import settings
 
 from transcripts.inference.client import diarize
 from transcripts.inference.errors import BrokenAnswerError, InferenceError
@@ -15,11 +18,13 @@ from transcripts.inference.results import SpeakerLabels, SpeakerTurn
 from transcripts.inference.routing import inference_for
 from transcripts.jobs import results
 from transcripts.jobs.models import TranscriptionJob
-from transcripts.jobs.results import JobRun, LabelledTranscript
+from transcripts.jobs.results import JobRun
+from transcripts.jobs.stages.diarize_recording import label_recording
+from transcripts.jobs.stages.labels import label
 from transcripts.jobs.stages.recognise import retry_delay_s
 from transcripts.jobs.stages.sources import join_sources
-from transcripts.text.segments import Segment
-from transcripts.text.speaker_assignment import Turn, assign_speakers
+from transcripts.options import AUTO, LIGHT, PYANNOTE
+from transcripts.text.speaker_assignment import Turn
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +48,10 @@ def diarize_job(job: JobRun) -> None:
         return
     if not (job.row.diarize and job.has_text) or _has_failed(job.row):
         return
+    wanted = job.row.options.diarizer
+    diarizer = settings.DIARIZER if wanted == AUTO else wanted
+    if diarizer != LIGHT and label_recording(job, "" if diarizer == PYANNOTE else diarizer):
+        return
     if not job.row.embedder:
         results.store_warning(job, *NOT_INSTALLED)
         return
@@ -58,20 +67,8 @@ def diarize_job(job: JobRun) -> None:
         )
         results.store_warning(job, *FAILED)
         return
-    job.labelled = _label(job, turns, labels)
-    _warn_of_fewer(job, found=len({segment.speaker for segment in job.labelled.segments}))
-
-
-def _warn_of_fewer(job: JobRun, *, found: int) -> None:
-    wanted = job.row.speakers_requested
-    if found < wanted:
-        results.store_warning(job, *describe_fewer(wanted, found=found))
-
-
-def describe_fewer(wanted: int, *, found: int) -> tuple[str, str]:
-    """The code and the sentence of the warning."""
-    message = f"{wanted} speakers were asked for, but only {found} could be found."
-    return "fewer_speakers", message
+    labelled = [Turn(turn.start_ms, turn.end_ms) for turn in turns]
+    label(job, labelled, labels.speakers)
 
 
 def _has_failed(row: TranscriptionJob) -> bool:
@@ -104,12 +101,3 @@ def _checked(labels: SpeakerLabels, turns: list[SpeakerTurn]) -> SpeakerLabels:
     if len(labels.speakers) != len(turns):
         raise BrokenAnswerError("The inference service left speaker turns without a label.")
     return labels
-
-
-def _label(job: JobRun, turns: list[SpeakerTurn], labels: SpeakerLabels) -> LabelledTranscript:
-    chunks = assign_speakers(
-        [Segment.from_row(row) for row in job.segments],
-        [Turn(turn.start_ms, turn.end_ms) for turn in turns],
-        labels.speakers,
-    )
-    return LabelledTranscript(tuple(itertools.chain.from_iterable(chunks)))
