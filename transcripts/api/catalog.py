@@ -1,8 +1,8 @@
 """GET /v1/models, /v1/languages, /v1/formats: what can be asked for. No key needed, no cost."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from asgiref.sync import sync_to_async
