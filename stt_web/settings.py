@@ -132,12 +132,14 @@ ROOMS = [
     BASE_DIR / "transcripts" / name
     for name in (
         "pages",
+        "comments",
         "editing",
         "exports",
         "gaps",
         "intelligence",
         "live",
         "retention",
+        "review",
         "sharing",
         "webhooks",
     )

@@ -39,6 +39,7 @@ ROOM_FRONT = ("api", "consumer", "pages")
 FOUNDATIONS = ("text", "media", "inference", "pii")
 ROOMS = (
     *FOUNDATIONS,
+    "comments",
     "diarization",
     "editing",
     "exports",
@@ -48,6 +49,7 @@ ROOMS = (
     "jobs",
     "live",
     "retention",
+    "review",
     "search",
     "sharing",
     "webhooks",

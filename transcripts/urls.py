@@ -7,9 +7,11 @@ from transcripts.api.audio import show_audio
 from transcripts.api.catalog import show_formats, show_languages, show_models
 from transcripts.api.cloud import CloudView
 from transcripts.api.guests import ClaimView
+from transcripts.api.peaks import show_peaks
 from transcripts.api.transcripts import CancelView, TranscriptListView, TranscriptView
+from transcripts.comments.api import CommentListView, CommentView
 from transcripts.diarization import api as diarization_api
-from transcripts.editing.api import revisions, segments
+from transcripts.editing.api import replacing, revisions, segments
 from transcripts.exports.api.archives import BulkExportView
 from transcripts.exports.api.masked_audio import show_masked_audio
 from transcripts.exports.api.views import export_transcript, lint_subtitles
@@ -31,6 +33,7 @@ from transcripts.jobs.api import jobs
 from transcripts.jobs.api.events import stream_events
 from transcripts.jobs.api.transcribe import transcribe
 from transcripts.retention.api import RetentionView
+from transcripts.review.api import ReviewView
 from transcripts.sharing.api import ShareListView, ShareView
 from transcripts.webhooks.api import views as webhooks_views
 
@@ -76,9 +79,16 @@ management_urlpatterns = [
     ),
     path("transcripts/<uuid:transcript_id>/shares/", ShareListView.as_view()),
     path("transcripts/<uuid:transcript_id>/shares/<uuid:share_id>/", ShareView.as_view()),
+    path("transcripts/<uuid:transcript_id>/peaks/", show_peaks),
+    path("transcripts/<uuid:transcript_id>/review/", ReviewView.as_view()),
+    path("transcripts/<uuid:transcript_id>/comments/", CommentListView.as_view()),
+    path("transcripts/<uuid:transcript_id>/comments/<uuid:comment_id>/", CommentView.as_view()),
     path("transcripts/<uuid:transcript_id>/segments/", segments.SegmentListView.as_view()),
     path("transcripts/<uuid:transcript_id>/segments/merge/", segments.MergeView.as_view()),
     path("transcripts/<uuid:transcript_id>/segments/move-words/", segments.MoveWordsView.as_view()),
+    path("transcripts/<uuid:transcript_id>/occurrences/", replacing.OccurrencesView.as_view()),
+    path("transcripts/<uuid:transcript_id>/replace/", replacing.ReplaceView.as_view()),
+    path("transcripts/<uuid:transcript_id>/changes/", revisions.ChangesView.as_view()),
     path("transcripts/<uuid:transcript_id>/segments/<str:key>/", segments.SegmentView.as_view()),
     path(
         "transcripts/<uuid:transcript_id>/segments/<str:key>/split/", segments.SplitView.as_view()
@@ -101,6 +111,10 @@ management_urlpatterns = [
     path(
         "transcripts/<uuid:transcript_id>/revisions/<int:number>/restore/",
         revisions.RestoreView.as_view(),
+    ),
+    path(
+        "transcripts/<uuid:transcript_id>/revisions/<int:number>/revert/",
+        revisions.RevertView.as_view(),
     ),
     path("transcripts/<uuid:transcript_id>/jobs/", jobs.JobListView.as_view()),
     path("transcripts/<uuid:transcript_id>/jobs/<uuid:job_id>/", jobs.JobView.as_view()),
