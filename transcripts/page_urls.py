@@ -10,7 +10,7 @@ from transcripts.pages.ask import show_ask
 from transcripts.pages.home import show_home
 from transcripts.retention import pages as retention_pages
 from transcripts.sharing.pages import links
-from transcripts.sharing.pages.shared import show_shared, show_shared_audio
+from transcripts.sharing.pages.shared import show_shared, show_shared_audio, show_shared_peaks
 from transcripts.webhooks import pages as webhooks_pages
 
 urlpatterns = [
@@ -57,4 +57,5 @@ urlpatterns = [
     ),
     path("s/<str:token>/", show_shared, name="shared"),
     path("s/<str:token>/audio/", show_shared_audio, name="shared_audio"),
+    path("s/<str:token>/peaks/", show_shared_peaks, name="shared_peaks"),
 ]

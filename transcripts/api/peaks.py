@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponseBase
 from drf_spectacular.utils import OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
@@ -13,12 +13,9 @@ from billing.api.plain_views import needs
 from stt_web.core.documentation import documented, raises
 from stt_web.core.error_responses import allow_methods
 from transcripts.access import TranscriptNotFoundError
-from transcripts.models import Transcript
 from transcripts.principals import find_transcript
-from transcripts.served_recordings import NoRecordingError, find_recording
-from transcripts.services.peaks import order_peaks, read_peaks
-
-_RETRY_AFTER_S = 1
+from transcripts.served_peaks import answer_peaks
+from transcripts.served_recordings import NoRecordingError
 
 
 @documented(
@@ -50,17 +47,3 @@ async def show_peaks(
         return answer_peaks(request, find_transcript(principal, transcript_id))
 
     return await sync_to_async(answer)()
-
-
-def answer_peaks(request: HttpRequest, transcript: Transcript) -> HttpResponseBase:
-    """Return 200, 202 or 304. Raises NoRecordingError."""
-    etag = find_recording(transcript).etag
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    if etag in request.headers.get("If-None-Match", ""):
-        return HttpResponse(status=304, headers=headers)
-    body = read_peaks(transcript)
-    if body is None:
-        order_peaks(transcript)
-        waiting = {"Retry-After": str(_RETRY_AFTER_S), "Cache-Control": "no-store"}
-        return JsonResponse({"status": "preparing"}, status=202, headers=waiting)
-    return HttpResponse(body, content_type="application/json", headers=headers)

@@ -47,9 +47,8 @@ class Revision(models.Model):
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    restored = models.PositiveIntegerField(
-        null=True, blank=True
-    )  # of a restore or a revert: which one
+    # Of a restore or a revert: which one.
+    restored = models.PositiveIntegerField(null=True, blank=True)
     changes = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
 

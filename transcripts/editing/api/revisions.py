@@ -113,7 +113,7 @@ class ChangesView(EditingView):
         responses=shapes.EditedSerializer,
     )
     def get(self, request: Request, transcript_id: UUID) -> Response:
-        """Return what was changed since a revision, as an edit's answer: to catch up with others."""
+        """Return what was changed since a revision, as an edit is answered."""
         transcript = get_transcript(user_of(request), transcript_id)
         since = _read_number(request, "since", highest=transcript.revision)
         changes = changes_between(transcript, since, transcript.revision)

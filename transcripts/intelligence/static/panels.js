@@ -1,5 +1,6 @@
 // The panels of a transcript's page: each reads what it shows when it is first opened.
 import { $ } from "../../pages/static/dom.js";
+import { startTabs } from "../../pages/static/tabs.js";
 import { readConversation, startAsking } from "./chat.js";
 import { startFinding } from "./personal-data.js";
 import { startSuggesting } from "./speaker-suggestions.js";
@@ -14,19 +15,18 @@ startSuggesting();
 openOnce($("making"), readMade);
 openOnce($("translating"), readTranslations);
 openOnce($("asking"), readConversation);
-$("finding").hidden = false;
+startTabs($("side"), $("side-tabs"));
 
 /**
- * Show a panel, which works now, and call `read` until it has succeeded once.
- * @param {HTMLDetailsElement} panel
+ * Call `read` when the panel is shown, until it has succeeded once.
+ * @param {HTMLElement} panel
  * @param {() => Promise<boolean>} read
  */
 function openOnce(panel, read) {
   let isRead = false;
-  panel.addEventListener("toggle", async () => {
-    if (!panel.open || isRead) return;
+  document.addEventListener("stt:tab", async (event) => {
+    if (/** @type {CustomEvent} */ (event).detail !== panel || isRead) return;
     isRead = true; // not twice at once
     isRead = await read();
   });
-  panel.hidden = false;
 }
