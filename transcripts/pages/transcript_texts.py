@@ -107,9 +107,7 @@ TEXTS: dict[str, Any] = {
     "found": Plural(ngettext_lazy("{count} match", "{count} matches")),
     "found_at": gettext_lazy("Match {number} of {count}"),
     "replace_chosen": gettext_lazy("Replace selected"),
-    "replaced": Plural(
-        ngettext_lazy("Replaced in {count} line.", "Replaced in {count} lines.")
-    ),
+    "replaced": Plural(ngettext_lazy("Replaced in {count} line.", "Replaced in {count} lines.")),
     "risk_words": gettext_lazy("{number} of {count} · {time} · Unsure words:"),
     "risk_gap": gettext_lazy("{number} of {count} · {time} · Speech without text"),
     "risk_language": gettext_lazy("{number} of {count} · {time} · Another language:"),

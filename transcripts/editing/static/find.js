@@ -24,11 +24,11 @@ export function startFind() {
   $("find-close").addEventListener("click", close);
   form.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Escape") close();
-  });
-  form.addEventListener("submit", (/** @type {Event} */ event) => {
+    const { id } = /** @type {Element} */ (event.target);
+    if (event.key !== "Enter" || !["find", "replace"].includes(id)) return;
     event.preventDefault();
-    if (document.activeElement === $("replace")) preview();
-    else go(1);
+    if (id === "replace") preview();
+    else go(event.shiftKey ? -1 : 1);
   });
   for (const id of ["find", "find-case", "find-words"])
     $(id).addEventListener("input", () => search());

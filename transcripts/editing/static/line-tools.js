@@ -25,6 +25,7 @@ export function startLineTools() {
   const more = makeButton("⋯", () => withLine((item) => openMenu(item, more)));
   const tools = make("span", { className: "line-tools" }, ...(player ? [play] : []), more);
   for (const button of [play, more]) button.classList.add("icon");
+  play.classList.add("play");
   more.setAttribute("aria-haspopup", "dialog");
 
   /** @param {(item: HTMLElement) => void} act */

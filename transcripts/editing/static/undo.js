@@ -32,8 +32,16 @@ function enable(canUndo, isRedoOff) {
   $("redo").disabled = isRedoOff;
 }
 
+/** @type {Promise<unknown>} */
+let running = Promise.resolve(); // pressed twice, one after the other
+
 /** @param {-1 | 1} step */
 function take(step) {
+  running = running.then(() => takeNow(step));
+}
+
+/** @param {-1 | 1} step */
+function takeNow(step) {
   commit();
   if (step < 0 && queue.state === "offline") {
     const change = queue.pop();

@@ -30,3 +30,22 @@ function openOnce(panel, read) {
     isRead = await read();
   });
 }
+
+// ---- menus of results
+
+addEventListener("click", (event) => {
+  const target = /** @type {Element} */ (event.target);
+  if (!target.isConnected) return;
+  for (const menu of openMenus()) if (!menu.contains(target)) menu.open = false;
+});
+addEventListener("keydown", (event) => {
+  const [menu] = event.key === "Escape" ? openMenus() : [];
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary")?.focus();
+});
+
+/** @returns {NodeListOf<HTMLDetailsElement>} */
+function openMenus() {
+  return document.querySelectorAll("details.menu[open]");
+}
