@@ -200,8 +200,9 @@ async function replace(segments) {
   if (!chosen.length) return;
   const body = { ...options(), replace: $("replace").value, segments: chosen };
   if (!(await change("POST", "replace/", body, fillCount(texts.replaced, chosen.length)))) return;
-  $("found").textContent = fillCount(texts.replaced, chosen.length);
   search();
+  $("found").textContent = fillCount(texts.replaced, chosen.length);
+  $("find").focus();
   const first = itemOf(chosen[0] ?? "");
   if (first && idOf(first)) first.scrollIntoView({ block: "center" });
 }

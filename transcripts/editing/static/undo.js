@@ -41,7 +41,7 @@ function take(step) {
 }
 
 /** @param {-1 | 1} step */
-function takeNow(step) {
+async function takeNow(step) {
   commit();
   if (step < 0 && queue.state === "offline") {
     const change = queue.pop();
