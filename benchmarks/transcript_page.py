@@ -1,8 +1,8 @@
 """The page of a three-hour transcript: `python -m benchmarks.transcript_page`.
 
 30,000 made-up words in 2,500 lines of four speakers are imported; then, in Chromium by Playwright:
-the size of the page as it is and as gzip sends it, how long until a line can be edited, frames while
-scrolling 60 px a frame for 4 s, beside a plain page of 6,000 paragraphs scrolled right before and
+the size of the page as it is and as gzip sends it, how long until a line can be edited, frames
+while scrolling 60 px a frame for 4 s, beside a plain page of 6,000 paragraphs scrolled right before and
 after, how long an edit takes until it is shown and until it is saved, elements, stops of the Tab
 key, and the script heap. The bounds are pages' own promises: a second to open, 150 kB, 0.9 of the
 plain page's frames, 100 ms, 40 stops, 15 MB. Frames and times depend on what else the machine does:
@@ -120,7 +120,7 @@ def import_lines(url: str, headers: dict[str, str]) -> str:
 
 
 def _make_lines() -> dict[str, Any]:
-    chance = random.Random(1)
+    chance = random.Random(1)  # noqa: S311
     segments, at = [], 0.0
     for number in range(LINES):
         words = []
