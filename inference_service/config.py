@@ -58,6 +58,7 @@ class Config:
     llm_parallel: int = 0
     llm_stall_s: float = 60.0
     drain_grace_s: float = 30.0
+    connection_age_s: float = 90.0
     catalogue_file: Path | None = None  # further models, by the operator
     offline: bool = False
     weights_dir: Path | None = None
@@ -98,6 +99,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         llm_parallel=reader.integer("STT_LLM_PARALLEL", 0),
         llm_stall_s=reader.seconds("STT_LLM_STALL_S", 60.0),
         drain_grace_s=reader.seconds("STT_INFERENCE_DRAIN_S", 30.0),
+        connection_age_s=reader.seconds("STT_INFERENCE_CONNECTION_S", 90.0),
         catalogue_file=reader.path("STT_CATALOGUE_FILE"),
         offline=reader.boolean("STT_OFFLINE"),
         weights_dir=reader.path("STT_WEIGHTS_DIR"),

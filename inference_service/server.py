@@ -68,7 +68,10 @@ class InferenceServer:
         interceptors: list[grpc.aio.ServerInterceptor] = [RequestIdInterceptor()]
         if config.token:
             interceptors.append(TokenInterceptor(config.token))
-        self._grpc = grpc.aio.server(interceptors=interceptors, options=_OPTIONS)
+        # Older connections end once their calls have: then clients ask for the name again, and
+        # find the replicas that have come since. No grace is set, so that no call is cut off.
+        age = ("grpc.max_connection_age_ms", max(1, round(config.connection_age_s * 1000)))
+        self._grpc = grpc.aio.server(interceptors=interceptors, options=(*_OPTIONS, age))
         self.port = 0
         self.metrics_port = 0
 

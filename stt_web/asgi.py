@@ -1,7 +1,7 @@
 """The ASGI application: `python -m uvicorn stt_web.asgi:application`.
 
-    http       request id and access log → scheme → security headers → CORS → thread slots → ingest
-               → Django
+    http       probes → request id and access log → scheme → security headers → CORS → thread slots
+               → ingest → Django
     websocket  request id and access log → scheme → security headers → Channels' router → a
                consumer (stt_web.routing)
 
@@ -32,11 +32,13 @@ from stt_web.core.asgi.messages import (  # noqa: E402
     HTTPScope,
     Scope,
 )
+from stt_web.core.asgi.probe_layer import ProbeLayer  # noqa: E402
 from stt_web.core.asgi.protection import ProtectionLayer  # noqa: E402
 from stt_web.core.asgi.request_log import RequestIdLayer  # noqa: E402
 from stt_web.core.asgi.thread_slots import ThreadSlotsLayer  # noqa: E402
 from stt_web.core.asgi.upload_layer import UploadLayer  # noqa: E402
 from stt_web.core.wakeups import receive_wakeups  # noqa: E402
+from stt_web.readiness import Readiness  # noqa: E402
 from stt_web.routing import socket_router  # noqa: E402
 from transcripts.media import warm_up  # noqa: E402
 
@@ -62,7 +64,10 @@ _inner = ThreadSlotsLayer(
 )
 _router = ProtocolTypeRouter(
     {
-        "http": RequestIdLayer(ForwardedSchemeLayer(ProtectionLayer(CorsLayer(_inner)))),
+        "http": ProbeLayer(
+            RequestIdLayer(ForwardedSchemeLayer(ProtectionLayer(CorsLayer(_inner)))),
+            find_problems=Readiness().find_problems,
+        ),
         "websocket": RequestIdLayer(ForwardedSchemeLayer(ProtectionLayer(socket_router))),
     }
 )

@@ -4,7 +4,10 @@ Expected failures carry a sentence that is safe to show; anything else is a faul
 details go to the log, with the request id, and the client learns only that it happened.
 """
 
+import contextlib
 import logging
+from collections.abc import AsyncIterator
+from typing import Any
 
 import grpc
 
@@ -43,6 +46,16 @@ _STATUSES: dict[type[Exception], grpc.StatusCode] = {
     ModelFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     LanguageModelError: grpc.StatusCode.UNAVAILABLE,
 }
+
+
+@contextlib.asynccontextmanager
+async def reporting_failures(context: "grpc.aio.ServicerContext[Any, Any]") -> AsyncIterator[None]:
+    """End the call with a status for whatever its body raises: the outermost guard of a call."""
+    try:
+        yield
+    except Exception as error:
+        await context.abort(*describe_failure(error))
+        raise AssertionError("abort raises") from error
 
 
 def describe_failure(error: Exception) -> tuple[grpc.StatusCode, str]:
