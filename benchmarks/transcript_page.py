@@ -2,7 +2,7 @@
 
 30,000 made-up words in 2,500 lines of four speakers are imported; then, in Chromium by Playwright:
 the size of the page as it is and as gzip sends it, how long until a line can be edited, frames
-while scrolling 60 px a frame for 4 s, beside a plain page of 6,000 paragraphs scrolled right before and
+while scrolling 60 px a frame for 4 s, beside a plain page of 6,000 paragraphs scrolled before and
 after, how long an edit takes until it is shown and until it is saved, elements, stops of the Tab
 key, and the script heap. The bounds are pages' own promises: a second to open, 150 kB, 0.9 of the
 plain page's frames, 100 ms, 40 stops, 15 MB. Frames and times depend on what else the machine does:

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.processes import System
 
-SAID = (
+SPOKEN = (
     ("Anna", "The budget was small this year."),
     ("Anna", "We saw the budget grow in spring."),
     ("Ben", "Nobody asked about the budget again."),
@@ -22,7 +22,7 @@ UNSURE = {"saw": 0.21, "trains.": 0.32}
 def import_transcript(system: System, *, title: str = "Meeting") -> str:
     """Return the id of five lines of two speakers, four seconds each; two words are unsure."""
     segments = []
-    for number, (speaker, text) in enumerate(SAID):
+    for number, (speaker, text) in enumerate(SPOKEN):
         words = text.split()
         step = 4 / len(words)
         segments.append(
@@ -42,7 +42,7 @@ def import_transcript(system: System, *, title: str = "Meeting") -> str:
                 ],
             }
         )
-    content = {"text": " ".join(text for _, text in SAID), "language": "en", "segments": segments}
+    content = {"text": " ".join(text for _, text in SPOKEN), "language": "en", "segments": segments}
     answer = requests.post(
         f"{system.url}/api/v1/transcripts/import/",
         headers=system.headers,

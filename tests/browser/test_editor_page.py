@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import StartBrowser
 from tests.browser.editing import (
-    SAID,
+    SPOKEN,
     api,
     enter,
     expect_saved,
@@ -24,7 +24,7 @@ from tests.browser.session import log_in
 from tests.e2e.processes import System
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
-LINES = [text for _, text in SAID]
+LINES = [text for _, text in SPOKEN]
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def test_a_line_that_is_emptied_goes_and_comes_back(
     expect(text_of(page, 3)).to_have_text(LINES[3])
 
 
-def test_two_windows_edit_different_lines_and_hear_of_each_other(
+def test_two_windows_edit_different_lines_and_follow_each_other(
     context: BrowserContext, system: System, transcript_id: str
 ) -> None:
     one, other = context.new_page(), context.new_page()
@@ -186,7 +186,7 @@ def test_without_a_network_edits_wait_survive_a_reload_and_are_sent(
     assert "Never committed" in stored[4]
 
 
-def test_what_is_found_is_replaced_after_a_look_at_it(
+def test_what_is_found_is_replaced_after_a_preview(
     page: Page, system: System, transcript_id: str
 ) -> None:
     open_transcript(page, system, transcript_id)
@@ -230,11 +230,11 @@ def test_unsure_words_are_marked_and_reviewed_by_the_keyboard_alone(
     open_transcript(page, system, transcript_id)
     page.wait_for_function("() => CSS.highlights.get('unsure')?.size === 2")
     page.keyboard.press("n")
-    assert page.evaluate("String(getSelection())") == "saw"
+    page.wait_for_function("() => String(getSelection()) === 'saw'")
     page.keyboard.press("Alt+n")
-    assert page.evaluate("String(getSelection())") == "trains."
+    page.wait_for_function("() => String(getSelection()) === 'trains.'")
     page.keyboard.press("Alt+Shift+n")
-    assert page.evaluate("String(getSelection())") == "saw"
+    page.wait_for_function("() => String(getSelection()) === 'saw'")
 
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Review", exact=True).press("Enter")
@@ -257,6 +257,7 @@ def test_words_are_highlighted_and_commented_on(
 ) -> None:
     open_transcript(page, system, transcript_id)
     page.keyboard.press("n")
+    page.wait_for_function("() => String(getSelection()) === 'saw'")
     page.keyboard.press("Alt+h")
     page.wait_for_function("() => CSS.highlights.get('commented')?.size === 1")
     page.keyboard.press("Alt+c")

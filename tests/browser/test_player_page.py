@@ -48,7 +48,7 @@ def page(system: System, start_browser: StartBrowser) -> Iterator[Page]:
     assert faults == []
 
 
-def test_every_word_is_marked_while_it_is_said_and_nothing_runs_while_paused(
+def test_every_word_is_marked_while_it_is_spoken_and_nothing_runs_while_paused(
     page: Page, system: System
 ) -> None:
     open_transcript(page, system, seed_transcript(system, seconds=12))

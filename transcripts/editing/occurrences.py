@@ -33,7 +33,7 @@ class Occurrences:
 
     def places_in(self, text: str) -> list[tuple[int, int]]:
         """Return from which character to which it stands there; none overlap."""
-        return [found.span() for found in self._pattern.finditer(text)]
+        return [(found.start(), found.end()) for found in self._pattern.finditer(text)]
 
     def replace_in(self, text: str, replacement: str) -> str:
         return self._pattern.sub(lambda _: replacement, text)

@@ -49,4 +49,5 @@ def _as_levels(rows: "np.ndarray[tuple[int, int], np.dtype[np.int16]]") -> bytes
         return b""
     highest = np.abs(rows.astype(np.int32)).max(axis=1) / 32768
     decibels = 20 * np.log10(np.maximum(highest, 1e-6))
-    return np.clip(255 * (1 + decibels / _FLOOR_DB), 0, 255).round().astype(np.uint8).tobytes()
+    levels = np.clip(255 * (1 + decibels / _FLOOR_DB), 0, 255).round().astype(np.uint8)
+    return bytes(levels.tobytes())

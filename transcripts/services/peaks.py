@@ -56,8 +56,8 @@ def order_peaks(transcript: Transcript) -> None:
             return
     with contextlib.suppress(OSError):  # the recording is just being deleted
         marker.touch()
-        forget = lambda: marker.unlink(missing_ok=True)  # noqa: E731
-        enqueue(PEAKS_TASK, [str(transcript.pk)], queue=_QUEUE, on_failure=forget)
+        discard = lambda: marker.unlink(missing_ok=True)  # noqa: E731
+        enqueue(PEAKS_TASK, [str(transcript.pk)], queue=_QUEUE, on_failure=discard)
 
 
 def make_peaks(transcript_id: UUID) -> None:

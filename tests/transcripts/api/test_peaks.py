@@ -22,7 +22,7 @@ def transcript(client: Client) -> Transcript:
     return make(client, path=name, container="WAV", probed_ms=3000, audio_duration_ms=3000)
 
 
-def test_peaks_are_made_when_they_are_asked_for_and_kept(
+def test_peaks_are_made_when_they_are_asked_for_and_stay(
     client: Client, transcript: Transcript
 ) -> None:
     path = path_of(transcript, "peaks/")
@@ -43,12 +43,12 @@ def test_peaks_are_made_when_they_are_asked_for_and_kept(
 
 def test_peaks_go_with_the_recording(client: Client, transcript: Transcript) -> None:
     make_peaks(transcript.pk)
-    kept = peaks_path(transcript)
+    stored = peaks_path(transcript)
     detach_recording(transcript)
-    assert not kept.exists()
+    assert not stored.exists()
     assert client.get(path_of(transcript, "peaks/")).status_code == 404
     make_peaks(transcript.pk)  # ordered before, worked on after
-    assert not kept.exists()
+    assert not stored.exists()
 
 
 def test_what_cannot_be_read_has_an_empty_waveform(client: Client, transcript: Transcript) -> None:

@@ -148,8 +148,8 @@ def test_a_text_is_replaced_in_one_revision(client: Client) -> None:
     assert words_of(client, transcript) == before
     # Lines that are left without text go.
     everything = {"find": before[1], "replace": "", "whole_words": True}
-    gone = send(client, transcript, "POST", "replace/", everything)
-    assert gone.json()["removed"] == [key(1)]
+    removed = send(client, transcript, "POST", "replace/", everything)
+    assert removed.json()["removed"] == [key(1)]
 
 
 def test_changes_that_touch_nothing_in_common_do_not_overlap() -> None:

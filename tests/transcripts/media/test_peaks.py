@@ -20,16 +20,16 @@ def test_an_hour_takes_less_than_twenty_kilobytes_as_it_is_sent() -> None:
     assert 4 * (peaks_a_second(HOUR_MS) * 3600) / 3 < 20_000
 
 
-def test_each_peak_is_the_loudest_sample_of_its_time_whatever_the_chunks() -> None:
+def test_each_peak_is_the_loudest_sample_of_its_time_however_they_are_cut() -> None:
     samples = np.zeros(16_000 * 2 + 100, np.int16)
     samples[100] = -32768  # full scale
     samples[8_000 * 3] = 32
     whole = samples.astype("<i2").tobytes()
 
     peaks = measure_peaks([whole], a_second=4)
-    in_pieces = measure_peaks([whole[:6], whole[6:31_000], whole[31_000:]], a_second=4)
+    in_parts = measure_peaks([whole[:6], whole[6:31_000], whole[31_000:]], a_second=4)
 
-    assert in_pieces == peaks
+    assert in_parts == peaks
     assert len(peaks.levels) == 9
     assert (peaks.levels[0], peaks.levels[1]) == (255, 0)
     assert peaks.levels[6] == 0  # -60 dB: silence

@@ -2,7 +2,7 @@
 import { currentLine, commit } from "../../editing/static/document.js";
 import { caretIn, onLines } from "../../editing/static/lines.js";
 import { addToMenu } from "../../editing/static/line-tools.js";
-import { queue } from "../../editing/static/sync.js";
+import { flush } from "../../editing/static/sync.js";
 import { $, announce, make, makeButton } from "../../pages/static/dom.js";
 import { formatClock, formatDateTime } from "../../pages/static/format.js";
 import { LineMarks, rangeIn } from "../../pages/static/marks.js";
@@ -44,7 +44,9 @@ read();
 
 async function read() {
   await within(async () => {
-    ({ results: comments } = await requestJson(`${api}comments/`));
+    const { results } = await requestJson(`${api}comments/`);
+    const known = new Set(results.map((/** @type {Comment} */ { id }) => id));
+    comments = [...results, ...comments.filter(({ id }) => !known.has(id))]; // written since
     markAll();
     render();
   });
@@ -98,7 +100,7 @@ function write(item, first, last) {
 /** @param {HTMLElement} item @param {number} first @param {number} last @param {string} text */
 async function save(item, first, last, text) {
   commit();
-  await queue.whenSaved(); // the server compares the quote with its text
+  await flush(); // the server compares the quote with its text
   const quote = textOf(item).slice(first, last);
   const body = { segment: idOf(item), quote, offset: first, text };
   await within(async () => {

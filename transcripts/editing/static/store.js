@@ -17,6 +17,7 @@ export class Store {
     this.key = this.prefix + Math.random().toString(36).slice(2);
     /** @type {Kept} */
     this.kept = { changes: [], drafts: [] };
+    this.isBroken = false;
   }
 
   /**
@@ -71,7 +72,7 @@ export class Store {
       if (isEmpty) this.storage.removeItem(this.key);
       else this.storage.setItem(this.key, JSON.stringify(this.kept));
     } catch {
-      // full, or forbidden: it is in memory, and the page asks before it is left
+      this.isBroken = true; // full, or forbidden: the page asks before it is left
     }
   }
 }

@@ -2,6 +2,7 @@
 import {
   baseOf,
   connect,
+  guard,
   isOwn,
   noteOwn,
   noteSeen,
@@ -14,13 +15,14 @@ import { EditQueue } from "./queue.js";
 import { Store } from "./store.js";
 import { $, announce, showError } from "../../pages/static/dom.js";
 import { api } from "../../pages/static/reader.js";
-import { RequestError, requestJson } from "../../pages/static/requests.js";
+import { RequestError, pause, requestJson } from "../../pages/static/requests.js";
 import { list, textOf } from "../../pages/static/segments.js";
 import { fillCount, texts } from "../../pages/static/texts.js";
 
 /** @typedef {import("../../pages/static/types.js").Change} Change */
 /** @typedef {import("../../pages/static/types.js").EditAnswer} EditAnswer */
 
+const FLUSH_MS = 8000;
 const RETRY_WAITS_MS = [2000, 5000, 15_000, 60_000];
 export const store = new Store(localStorage, `${list.dataset.user}:${list.dataset.transcript}`);
 /** @type {Map<string, {text: string, base: number}>} */
@@ -33,6 +35,10 @@ export const queue = new EditQueue({
     const lines = [...change.lines, ...(change.added ?? [])];
     noteOwn(answer.revision, lines);
     queue.rebase(lines, answer.revision);
+    for (const line of lines) {
+      const draft = typing.get(line); // builds on this window's own change, too
+      if (draft) draft.base = Math.max(draft.base, answer.revision);
+    }
     // The page has it already; what the server made of it (times, words) is taken over.
     show(answer, (id) => isHeld(id));
   },
@@ -65,6 +71,9 @@ export function endTyping(id) {
 export function addChange(change) {
   queue.add({ ...change, id: crypto.randomUUID?.() ?? String(Math.random()) });
 }
+
+/** Resolves once the server has everything, or soon where it can't be reached. */
+export const flush = () => Promise.race([queue.whenSaved(), pause(FLUSH_MS)]);
 
 /** A new line's id. */
 export function makeId() {
@@ -184,8 +193,9 @@ export async function startSync(commit) {
   commitTyped = commit;
   connect(async () => {
     commit();
-    await queue.whenSaved();
+    await flush();
   }, catchUp);
+  guard(() => store.isBroken && queue.changes.length > 0);
   addEventListener("online", () => queue.retry());
   addEventListener("focus", () => queue.retry());
   addEventListener("pagehide", commit);

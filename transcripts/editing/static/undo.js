@@ -2,7 +2,7 @@
 // itself, so that what others did since stays.
 import { onRevision, read, send } from "./changes.js";
 import { show } from "./lines.js";
-import { queue, rollBack } from "./sync.js";
+import { flush, queue, rollBack } from "./sync.js";
 import { commit } from "./document.js";
 import { $, announce, attempt } from "../../pages/static/dom.js";
 import { list } from "../../pages/static/segments.js";
@@ -51,7 +51,7 @@ async function takeNow(step) {
     }
   }
   return attempt(async () => {
-    await queue.whenSaved();
+    await flush();
     const { results } = await read("revisions/?page_size=100");
     const stacks = findStacks(results, list.dataset.user ?? "");
     const number = (step < 0 ? stacks.undo : stacks.redo).at(-1);
