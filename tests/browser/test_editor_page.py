@@ -261,7 +261,7 @@ def test_words_are_highlighted_and_commented_on(
     page.keyboard.press("Alt+h")
     page.wait_for_function("() => CSS.highlights.get('commented')?.size === 1")
     page.keyboard.press("Alt+c")
-    page.get_by_label("Comment", exact=True).fill("Check this with <b>Anna</b>")
+    page.get_by_role("textbox", name="Comment").fill("Check this with <b>Anna</b>")
     page.get_by_role("button", name="Save").press("Enter")
     listed = page.locator("#comments li")
     expect(listed).to_have_count(2)

@@ -156,7 +156,9 @@ def test_changes_that_touch_nothing_in_common_do_not_overlap() -> None:
     def line(name: str) -> Any:
         return {"segments": {name: {"before": {"text": "a"}, "after": {"text": "b"}}}}
 
-    corrected = {"transcript": {"before": {"is_corrected": False}, "after": {"is_corrected": True}}}
+    corrected: Any = {
+        "transcript": {"before": {"is_corrected": False}, "after": {"is_corrected": True}}
+    }
     assert overlaps(line("a"), line("a"))
     assert not overlaps(line("a"), line("b"))
     assert not overlaps({**line("a"), "fields": corrected}, {**line("b"), "fields": corrected})

@@ -32,7 +32,8 @@ class OccurrencesView(EditingView):
         transcript = get_transcript(user_of(request), transcript_id)
         asked = shapes.OccurrencesSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        count, shown = 0, []
+        count = 0
+        shown: list[dict[str, Any]] = []
         for key, start_ms, text, places in list_occurrences(
             transcript, read_occurrences(dict(asked.validated_data))
         ):
