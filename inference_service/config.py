@@ -66,6 +66,7 @@ class Config:
     weights_from_index: bool = True
     reflection: bool = False  # whether any client may list the services
     alignment: str = "auto"  # "off": word times are the recogniser's own
+    takes_payments: bool = False  # the web tier's setting; some weights' licences forbid it
 
 
 def read_config(environ: Mapping[str, str] = os.environ) -> Config:
@@ -107,6 +108,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         weights_from_index=reader.boolean("STT_WEIGHTS_FROM_INDEX", default="true"),
         reflection=reader.boolean("STT_INFERENCE_REFLECTION"),
         alignment=reader.choice("STT_ALIGNMENT", ALIGNMENT),
+        takes_payments=bool(reader.text("STT_STRIPE_SECRET_KEY")),
     )
     if bool(config.tls_cert) != bool(config.tls_key):
         raise BadConfigError(

@@ -16,6 +16,7 @@ from inference_service.servicers.audio import MAX_TURNS, AudioServicer
 from inference_service.servicers.language import LanguageServicer
 from inference_service.servicers.server import ServerServicer
 from inference_service.servicers.speech import SpeechServicer
+from inference_service.servicers.voice import VoiceServicer
 from protos.stt.v1 import (
     audio_pb2,
     audio_pb2_grpc,
@@ -25,6 +26,8 @@ from protos.stt.v1 import (
     server_pb2_grpc,
     speech_pb2,
     speech_pb2_grpc,
+    voice_pb2,
+    voice_pb2_grpc,
 )
 
 logger = logging.getLogger(__name__)
@@ -34,6 +37,7 @@ SERVICES = (
     audio_pb2.DESCRIPTOR.services_by_name["Audio"].full_name,
     language_pb2.DESCRIPTOR.services_by_name["Language"].full_name,
     server_pb2.DESCRIPTOR.services_by_name["Server"].full_name,
+    voice_pb2.DESCRIPTOR.services_by_name["Voice"].full_name,
 )
 # A Diarize request may hold MAX_TURNS of 256 floats and their times; all others are below 1 MiB.
 _MAX_RECEIVED_BYTES = MAX_TURNS * (256 * 4 + 64)
@@ -91,6 +95,9 @@ class InferenceServer:
             LanguageServicer(self._runtime), self._grpc
         )
         server_pb2_grpc.add_ServerServicer_to_server(ServerServicer(self._runtime), self._grpc)
+        voice_pb2_grpc.add_VoiceServicer_to_server(
+            VoiceServicer(self._runtime.voices, self._runtime.admission), self._grpc
+        )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         if self._config.reflection:
             names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)

@@ -19,6 +19,13 @@ from inference_service.engines.language.model import (
     ModelFullError,
     SchemaRefusedError,
 )
+from inference_service.engines.voice.engine import (
+    EngineFailedError,
+    EngineFullError,
+    LanguageRefusedError,
+    UnknownVoiceError,
+    VoiceError,
+)
 from inference_service.pool import PoolError
 from inference_service.servicers.requests import BadRequestError
 from inference_service.session_queue import RecognitionError
@@ -45,6 +52,11 @@ _STATUSES: dict[type[Exception], grpc.StatusCode] = {
     SchemaRefusedError: grpc.StatusCode.INVALID_ARGUMENT,
     ModelFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     LanguageModelError: grpc.StatusCode.UNAVAILABLE,
+    UnknownVoiceError: grpc.StatusCode.OUT_OF_RANGE,
+    LanguageRefusedError: grpc.StatusCode.FAILED_PRECONDITION,
+    EngineFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    EngineFailedError: grpc.StatusCode.UNAVAILABLE,
+    VoiceError: grpc.StatusCode.INVALID_ARGUMENT,
 }
 
 

@@ -43,6 +43,12 @@ from transcripts.retention.models import RetentionPolicy
 from transcripts.review.models import AcceptedRisk
 from transcripts.search.models import TITLE_BUCKET, WHOLE_BUCKET, SearchChunk
 from transcripts.sharing.models import ShareLink
+from transcripts.voices.models import (
+    SigningCertificate,
+    VoiceConsent,
+    VoiceJob,
+    VoiceReferenceUse,
+)
 from transcripts.webhooks.models import (
     DeliveryStatus,
     WebhookAttempt,
@@ -78,6 +84,7 @@ __all__ = [
     "Segment",
     "SegmentVectors",
     "ShareLink",
+    "SigningCertificate",
     "Source",
     "Speaker",
     "Status",
@@ -88,6 +95,9 @@ __all__ = [
     "TextOperation",
     "Transcript",
     "TranscriptionJob",
+    "VoiceConsent",
+    "VoiceJob",
+    "VoiceReferenceUse",
     "WebhookAttempt",
     "WebhookDelivery",
     "WebhookEndpoint",
