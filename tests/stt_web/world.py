@@ -109,6 +109,7 @@ def missing_ids() -> dict[str, str]:
         "gaps/key": "0123456789abcdef",
         "endpoint_id": MISSING_UUID,
         "delivery_id": MISSING_UUID,
+        "comment_id": MISSING_UUID,
         "chat_id": MISSING_UUID,
         "library_chat_id": MISSING_UUID,
         "result_id": MISSING_UUID,
