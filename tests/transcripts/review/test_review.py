@@ -14,7 +14,7 @@ from transcripts.text.segments import Segment as TextSegment
 from transcripts.text.words import Word
 
 
-def say(text: str, *confidences: float, start_ms: int = 0, **fields: Any) -> TextSegment:
+def make_segment(text: str, *confidences: float, start_ms: int = 0, **fields: Any) -> TextSegment:
     words = tuple(
         Word(word, start_ms + 100 * at, start_ms + 100 * at + 100, confidence, at > 0)
         for at, (word, confidence) in enumerate(zip(text.split(), confidences, strict=True))
@@ -26,16 +26,16 @@ def say(text: str, *confidences: float, start_ms: int = 0, **fields: Any) -> Tex
 
 
 def test_unsure_words_that_stand_together_are_one_place() -> None:
-    (risk,) = list_risks([say("We saw the sea", 0.9, 0.2, 0.4, 0.9)], [], language="en")
+    (risk,) = list_risks([make_segment("We saw the sea", 0.9, 0.2, 0.4, 0.9)], [], language="en")
     assert (risk.kind, risk.text, risk.first, risk.last) == ("words", "saw the", 3, 10)
     assert (risk.start_ms, risk.end_ms, risk.score) == (100, 300, 0.7)
 
 
 def test_the_worst_comes_first_and_each_kind_is_found() -> None:
     segments = [
-        say("And then", 0.9, 0.3, speaker=1),
-        say("we went.", 0.9, 0.9, start_ms=1100, speaker=2),
-        say("Guten Tag.", 0.9, 0.9, start_ms=2200, speaker=2, language="de"),
+        make_segment("And then", 0.9, 0.3, speaker=1),
+        make_segment("we went.", 0.9, 0.9, start_ms=1100, speaker=2),
+        make_segment("Guten Tag.", 0.9, 0.9, start_ms=2200, speaker=2, language="de"),
     ]
     gap = ShownGap(keys=("g",), start_ms=5000, end_ms=7000, reason="not_recognised")
     found = list_risks(segments, [gap], language="en")
@@ -46,8 +46,8 @@ def test_the_worst_comes_first_and_each_kind_is_found() -> None:
         ("speaker", "k1100"),
     ]
     # A new sentence may be another's; words that nothing measured are no doubt.
-    answer = say("We went.", 0.9, 0.9, start_ms=1100, speaker=2)
-    assert not list_risks([say("Yes.", 0.9, speaker=1), answer], [], language="en")
+    answer = make_segment("We went.", 0.9, 0.9, start_ms=1100, speaker=2)
+    assert not list_risks([make_segment("Yes.", 0.9, speaker=1), answer], [], language="en")
 
 
 def test_what_is_accepted_is_not_listed_until_its_text_changes(client: Client) -> None:
@@ -77,7 +77,7 @@ def test_what_is_accepted_is_not_listed_until_its_text_changes(client: Client) -
     assert [each["text"] for each in client.get(path).json()["results"]] == ["one two three"]
 
 
-def test_a_gap_is_a_place_to_look_at(client: Client) -> None:
+def test_a_gap_is_a_risk(client: Client) -> None:
     transcript = make_edited(client)
     Gap.objects.create(
         transcript=transcript, key="gap", start_ms=5000, end_ms=9000, reason="not_recognised"
