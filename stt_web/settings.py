@@ -138,6 +138,7 @@ ROOMS = [
     BASE_DIR / "transcripts" / name
     for name in (
         "pages",
+        "comments",
         "editing",
         "enhancement",
         "exports",
@@ -145,6 +146,7 @@ ROOMS = [
         "intelligence",
         "live",
         "retention",
+        "review",
         "sharing",
         "uploads",
         "voices",

@@ -53,6 +53,7 @@ ROOM_FRONT = ("api", "consumer", "pages")
 FOUNDATIONS = ("text", "media", "inference", "pii")
 ROOMS = (
     *FOUNDATIONS,
+    "comments",
     "diarization",
     "editing",
     "enhancement",
@@ -64,6 +65,7 @@ ROOMS = (
     "jobs",
     "live",
     "retention",
+    "review",
     "search",
     "sharing",
     "uploads",

@@ -30,6 +30,14 @@ _MIMES = {entry["name"]: entry["mime"] for entry in FORMATS}
 _MIMES |= {"Ogg": "audio/ogg", "MPEG": "video/mpeg", "AIFF": "audio/aiff", "AMR": "audio/amr"}
 
 
+_VIDEOS = {entry["name"] for entry in FORMATS if entry["video"]} | {"MPEG"}
+
+
+def is_video(transcript: Transcript) -> bool:
+    """Whether its recording may have a picture: by its container, so that some have none."""
+    return transcript.recording.container in _VIDEOS
+
+
 class NoRecordingError(ApiError):
     """Its recording is not kept any more."""
 

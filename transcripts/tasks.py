@@ -30,6 +30,7 @@ from transcripts.pipeline import run_job
 from transcripts.retention import purge
 from transcripts.retention.policy import apply_retention
 from transcripts.search.index import index_outdated
+from transcripts.services.peaks import PEAKS_TASK, make_peaks
 from transcripts.services.text_jobs import TEXT_TASK
 from transcripts.uploads.submit import purge_uploads, sweep_uploads
 from transcripts.voices.lease import VOICE_TASK
@@ -41,6 +42,7 @@ from transcripts.webhooks.pump import pump_deliveries, stop_pumps
 __all__ = [
     "align_edited_words",
     "deliver_webhooks",
+    "draw_peaks",
     "enhance",
     "enqueue",
     "find_voices",
@@ -137,6 +139,11 @@ def render_export(transcript_id: str, format_name: str, options: str) -> None:
 @shared_task(name=MASK_AUDIO_TASK, acks_late=True, ignore_result=True)
 def mask_audio(transcript_id: str, kinds: list[str], format_name: str, track: int) -> None:
     make_masked_audio(UUID(transcript_id), kinds=tuple(kinds), format_name=format_name, track=track)
+
+
+@shared_task(name=PEAKS_TASK, acks_late=True, ignore_result=True)
+def draw_peaks(transcript_id: str) -> None:
+    make_peaks(UUID(transcript_id))
 
 
 @shared_task(name=VOICES_TASK, acks_late=True, ignore_result=True)

@@ -7,10 +7,12 @@ from transcripts.api.audio import show_audio
 from transcripts.api.catalog import show_formats, show_languages, show_models
 from transcripts.api.cloud import CloudView
 from transcripts.api.guests import ClaimView
+from transcripts.api.peaks import show_peaks
 from transcripts.api.transcripts import CancelView, TranscriptListView, TranscriptView
+from transcripts.comments.api import CommentListView, CommentView
 from transcripts.dialects.openai import api as openai
 from transcripts.diarization import api as diarization_api
-from transcripts.editing.api import revisions, segments
+from transcripts.editing.api import replacing, revisions, segments
 from transcripts.enhancement.api import enhance, enhancements
 from transcripts.exports.api.archives import BulkExportView
 from transcripts.exports.api.masked_audio import show_masked_audio
@@ -34,6 +36,7 @@ from transcripts.jobs.api.account_events import stream_account_events
 from transcripts.jobs.api.events import stream_events
 from transcripts.jobs.api.transcribe import transcribe
 from transcripts.retention.api import RetentionView
+from transcripts.review.api import ReviewView
 from transcripts.sharing.api import ShareListView, ShareView
 from transcripts.uploads.api import views as uploads_views
 from transcripts.voices.api import consent as voice_consent
@@ -101,9 +104,16 @@ management_urlpatterns = [
     ),
     path("transcripts/<uuid:transcript_id>/shares/", ShareListView.as_view()),
     path("transcripts/<uuid:transcript_id>/shares/<uuid:share_id>/", ShareView.as_view()),
+    path("transcripts/<uuid:transcript_id>/peaks/", show_peaks),
+    path("transcripts/<uuid:transcript_id>/review/", ReviewView.as_view()),
+    path("transcripts/<uuid:transcript_id>/comments/", CommentListView.as_view()),
+    path("transcripts/<uuid:transcript_id>/comments/<uuid:comment_id>/", CommentView.as_view()),
     path("transcripts/<uuid:transcript_id>/segments/", segments.SegmentListView.as_view()),
     path("transcripts/<uuid:transcript_id>/segments/merge/", segments.MergeView.as_view()),
     path("transcripts/<uuid:transcript_id>/segments/move-words/", segments.MoveWordsView.as_view()),
+    path("transcripts/<uuid:transcript_id>/occurrences/", replacing.OccurrencesView.as_view()),
+    path("transcripts/<uuid:transcript_id>/replace/", replacing.ReplaceView.as_view()),
+    path("transcripts/<uuid:transcript_id>/changes/", revisions.ChangesView.as_view()),
     path("transcripts/<uuid:transcript_id>/segments/<str:key>/", segments.SegmentView.as_view()),
     path(
         "transcripts/<uuid:transcript_id>/segments/<str:key>/split/", segments.SplitView.as_view()
@@ -126,6 +136,10 @@ management_urlpatterns = [
     path(
         "transcripts/<uuid:transcript_id>/revisions/<int:number>/restore/",
         revisions.RestoreView.as_view(),
+    ),
+    path(
+        "transcripts/<uuid:transcript_id>/revisions/<int:number>/revert/",
+        revisions.RevertView.as_view(),
     ),
     path("transcripts/<uuid:transcript_id>/jobs/", jobs.JobListView.as_view()),
     path("transcripts/<uuid:transcript_id>/jobs/<uuid:job_id>/", jobs.JobView.as_view()),

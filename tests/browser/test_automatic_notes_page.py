@@ -81,7 +81,7 @@ def test_what_the_account_sets_is_made_and_shown(page: Page, system: System) -> 
     pk = shell(system, SEED).split()[-1]
     shell(system, PROCESS.format(pk=pk))
     page.goto(f"{system.url}/transcripts/{pk}/")
-    page.locator("#making > summary").click()
+    page.get_by_role("tab", name="Summary").click()
     made = page.locator(".made", has_text="Meeting")
     expect(made).to_be_visible()
     made.locator("summary").first.click()
@@ -94,7 +94,7 @@ def test_a_failure_is_shown_with_its_reason(page: Page, system: System) -> None:
     pk = shell(system, SEED).split()[-1]
     shell(system, FAIL.format(pk=pk))
     page.goto(f"{system.url}/transcripts/{pk}/")
-    page.locator("#making > summary").click()
+    page.get_by_role("tab", name="Summary").click()
     problem = page.locator("#make-problem")
     expect(problem).to_contain_text("could not be made: The inference service can't be reached.")
 
@@ -114,7 +114,7 @@ def test_a_template_of_ones_own_is_written_filled_and_deleted(page: Page, system
 
     pk = shell(system, SEED).split()[-1]
     page.goto(f"{system.url}/transcripts/{pk}/")
-    page.locator("#making > summary").click()
+    page.get_by_role("tab", name="Summary").click()
     page.locator("#make-what").select_option("Our calls")
     page.locator("#making").get_by_role("button", name="Make", exact=True).click()
     expect(page.locator("#make-progress")).to_contain_text("Our calls: ready.")

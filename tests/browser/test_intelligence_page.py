@@ -95,15 +95,19 @@ def seed(system: System) -> str:
     return system.run(sys.executable, "manage.py", "shell", "-v0", "-c", SEED).split()[-1]
 
 
+TABS = {"Summary and notes": "Summary", "Ask about this recording": "Ask"}
+
+
 def open_panel(page: Page, name: str) -> Locator:
-    page.locator(".group > summary", has_text=name).click()
-    return page.locator(".group", has=page.locator("summary", has_text=name))
+    tab = page.get_by_role("tab", name=TABS.get(name, name), exact=True)
+    tab.click()
+    return page.locator(f"#{tab.get_attribute('aria-controls')}")
 
 
 def make(page: Page, value: str) -> Locator:
     """Make one of the choices; return the newest result, which is open."""
     panel = page.locator("#making")
-    if not panel.evaluate("panel => panel.open"):
+    if panel.is_hidden():
         open_panel(page, "Summary and notes")
     page.locator("#make-what").select_option(value)
     panel.get_by_role("button", name="Make", exact=True).click()
@@ -128,7 +132,7 @@ def test_a_summary_plays_from_its_evidence_and_stays_until_it_is_deleted(page: P
     clock = sentence.locator("button.time").inner_text()
     minutes, seconds = clock.split(":")
     start_s = 60 * int(minutes) + int(seconds)
-    line = page.locator(f'#segments > li[data-start^="{start_s}"]').first
+    line = page.locator(f'#segments li[data-start^="{start_s}"]').first
     sentence_text = sentence.inner_text().removesuffix(clock).strip()
     assert sentence_text in line.locator(".text").inner_text()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -199,7 +203,7 @@ def test_a_correction_of_the_text_marks_what_was_made_before(page: Page) -> None
     made = make(page, "summary/brief")
     expect(made.locator(".stale")).to_be_hidden()
 
-    line = page.locator("#segments > li.segment").first
+    line = page.locator("#segments li.segment").first
     line.hover()
     line.get_by_role("button", name="Edit", exact=True).click()
     line.get_by_role("textbox", name="Text").fill("Good morning, can all of you hear me?")
@@ -229,7 +233,7 @@ def test_an_answer_names_sources_that_play_and_the_conversation_stays(page: Page
     assert answered.inner_text().count(quoted.first.inner_text()) == 1  # not listed once more
     quoted.first.locator("button.time").click()
     page.wait_for_function("() => player.currentTime >= 35 && !player.paused")
-    expect(page.locator("#segments > li", has_text=OPENING).first).to_be_in_viewport()
+    expect(page.locator("#segments li", has_text=OPENING).first).to_be_in_viewport()
     page.evaluate("player.pause()")
 
     far = ask(page, "Which penguins swim across Antarctica?")
@@ -288,7 +292,7 @@ def test_a_translation_stands_beside_the_text_and_in_the_files(page: Page) -> No
     panel.get_by_role("button", name="Translate").click()
 
     expect(panel.locator("#translate-progress")).to_have_text("Czech: ready.")
-    first = page.locator("#segments > li.segment").first
+    first = page.locator("#segments li.segment").first
     expect(first.locator(".translation")).to_have_text("cs:Good morning, can everybody hear me?")
     assert first.locator(".translation").get_attribute("lang") == "cs"
     with page.expect_download() as saved:
@@ -299,7 +303,7 @@ def test_a_translation_stands_beside_the_text_and_in_the_files(page: Page) -> No
     expect(page.locator(".translation")).to_have_count(0)
 
     page.reload()
-    page.locator("#downloads > summary").click()
+    page.get_by_role("button", name="Export", exact=True).click()
     page.locator("#file-language").select_option("language=cs")
     with page.expect_download() as saved:
         page.locator("#downloads").get_by_role("link", name="TXT").click()
@@ -319,7 +323,7 @@ def test_a_correction_marks_the_translation(page: Page) -> None:
     stale = panel.locator("#translations .stale")
     expect(stale).to_be_hidden()
 
-    line = page.locator("#segments > li.segment").first
+    line = page.locator("#segments li.segment").first
     line.hover()
     line.get_by_role("button", name="Edit", exact=True).click()
     line.get_by_role("textbox", name="Text").fill("Good morning, can all of you hear me?")
@@ -369,7 +373,7 @@ def test_who_has_only_a_link_sees_no_panels(
 
 def test_the_panels_speak_czech(page: Page) -> None:
     page.get_by_role("button", name="Čeština").click()
-    page.locator("#making > summary").click()
+    page.get_by_role("tab").first.click()
     page.get_by_role("button", name="Vytvořit").click()
 
     expect(page.locator("#make-progress")).to_have_text("Stručné shrnutí: hotovo.")

@@ -1,16 +1,15 @@
 """A user finds a transcript, reads it along with its sound, and corrects it."""
 
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Dialog, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import StartBrowser
+from tests.browser.editing import api, line, open_transcript, text_of
 from tests.browser.session import log_in
 from tests.e2e.processes import ROOT, System
 
@@ -74,122 +73,21 @@ def page(system: System, start_browser: StartBrowser) -> Iterator[Page]:
     assert faults == []
 
 
-def api(system: System, method: str, path: str, **body: Any) -> Any:
-    answer = requests.request(
-        method, f"{system.url}/api/v1/transcripts/{path}", headers=system.headers, json=body or None
-    )
-    answer.raise_for_status()
-    return answer.json()
-
-
-def open_transcript(page: Page, system: System, transcript_id: str) -> None:
-    page.goto(f"{system.url}/transcripts/{transcript_id}/")
-    expect(page.get_by_role("button", name="Edit", exact=True).first).to_be_attached()
-
-
-def edit_line(page: Page, number: int) -> None:
-    line = page.locator("#segments > li").nth(number)
-    line.hover()
-    line.get_by_role("button", name="Edit", exact=True).click()
-
-
-def type_line(page: Page, number: int, text: str) -> None:
-    edit_line(page, number)
-    page.get_by_label("Text", exact=True).fill(text)
-    page.keyboard.press("Enter")
-
-
-def text_of(page: Page, number: int) -> Any:
-    return page.locator("#segments > li .text").nth(number)
-
-
-def test_a_word_that_is_clicked_is_played_and_marked(
-    page: Page, system: System, transcript_id: str
-) -> None:
-    segments = api(system, "GET", f"{transcript_id}/segments/")["results"]
-    at, word = next(
-        (at, word)
-        for at, segment in enumerate(segments)
-        for word in segment["words"][1:2]
-        if word["start"] > 3
-    )
-    open_transcript(page, system, transcript_id)
-    line = text_of(page, at)
-    x = line.evaluate(
-        "(text, word) => { const range = document.createRange(), node = text.firstChild,"
-        " from = node.data.indexOf(word); range.setStart(node, from);"
-        " range.setEnd(node, from + word.length); const box = range.getBoundingClientRect(),"
-        " own = text.getBoundingClientRect();"
-        " return [box.x - own.x + box.width / 2, box.y - own.y + box.height / 2]; }",
-        " " + word["word"],
-    )
-    line.click(position={"x": x[0], "y": x[1]})
-
-    page.wait_for_function("start => player.currentTime >= start", arg=word["start"])
-    assert page.evaluate("player.currentTime") < word["start"] + 5
-    expect(page.locator("#segments li.now")).to_have_count(1)
-    page.evaluate("player.pause()")
-    page.evaluate("time => { player.currentTime = time }", (word["start"] + word["end"]) / 2)
-    expect(page.locator("#segments li.now .text .now")).to_have_text(word["word"])
-
-
-def test_a_line_is_corrected_taken_back_and_there_after_a_reload(
-    page: Page, system: System, transcript_id: str
-) -> None:
-    open_transcript(page, system, transcript_id)
-    before = text_of(page, 0).inner_text()
-
-    type_line(page, 0, "Quite another  text.")
-    expect(text_of(page, 0)).to_have_text("Quite another text.")
-    page.reload()
-    expect(text_of(page, 0)).to_have_text("Quite another text.")
-    expect(page.get_by_text("corrected", exact=True)).to_be_visible()
-    edit_line(page, 0)
-    page.get_by_label("Text", exact=True).fill("Never saved")
-    page.keyboard.press("Escape")
-    expect(text_of(page, 0)).to_have_text("Quite another text.")
-    page.get_by_role("button", name="Undo").click()
-
-    expect(text_of(page, 0)).to_have_text(before)
-    page.get_by_text("History", exact=True).click()
-    expect(page.locator("#revisions li").nth(1)).to_contain_text("e2e@example.com")
-    page.get_by_role("button", name=re.compile("^Restore: 1")).click()
-    expect(text_of(page, 0)).to_have_text("Quite another text.")
-
-
-def test_a_line_is_cut_at_the_cursor_and_joined_again(
-    page: Page, system: System, transcript_id: str
-) -> None:
-    open_transcript(page, system, transcript_id)
-    lines = page.locator("#segments > li")
-    count = lines.count()
-    type_line(page, 0, "one two three four")
-    expect(text_of(page, 0)).to_have_text("one two three four")
-
-    edit_line(page, 0)
-    page.get_by_label("Text", exact=True).evaluate("area => area.setSelectionRange(8, 8)")
-    page.get_by_role("button", name="Split at the cursor").click()
-    expect(text_of(page, 0)).to_have_text("one two")
-    expect(text_of(page, 1)).to_have_text("three four")
-    assert lines.count() == count + 1
-
-    edit_line(page, 0)
-    page.get_by_role("button", name="Merge with next line").click()
-    expect(text_of(page, 0)).to_have_text("one two three four")
-    edit_line(page, 0)
-    page.get_by_role("button", name="Remove").click()
-    expect(lines).to_have_count(count - 1)
+def open_line_menu(page: Page, number: int) -> None:
+    text_of(page, number).click()
+    line(page, number).get_by_role("button", name="Actions of the line").click()
 
 
 @pytest.mark.usefixtures("two_speakers")
 def test_a_speaker_and_the_title_get_names(page: Page, system: System, transcript_id: str) -> None:
     open_transcript(page, system, transcript_id)
 
-    page.get_by_role("button", name="Speaker 1").first.click()
+    page.locator(".speaker").first.click()
     page.keyboard.type("<b>Anna</b>")
     page.keyboard.press("Enter")
     expect(page.locator(".speaker").filter(has_text="Speaker 1")).to_have_count(0)
     expect(page.get_by_role("button", name="<b>Anna</b>").first).to_be_visible()
+    page.get_by_role("button", name="More", exact=True).click()
     page.get_by_role("button", name="Edit title and tags").click()
     page.get_by_label("Title", exact=True).fill("Budget talk")
     page.get_by_role("textbox", name="Tags").fill("work, 2026")
@@ -202,31 +100,13 @@ def test_a_speaker_and_the_title_get_names(page: Page, system: System, transcrip
     assert "<b>Anna</b>" in known["speakers"]
 
 
-def test_an_editor_who_was_overtaken_is_warned_and_retains_what_was_typed(
-    page: Page, system: System, transcript_id: str
-) -> None:
-    open_transcript(page, system, transcript_id)
-    api(system, "PATCH", f"{transcript_id}/", title="Changed elsewhere")
-
-    type_line(page, 0, "My own words")
-
-    expect(page.get_by_role("alert")).to_contain_text(
-        "This transcript was changed in another window"
-    )
-    expect(page.get_by_label("Text", exact=True)).to_have_value("My own words")
-    page.get_by_role("button", name="Reload").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Changed elsewhere")
-    type_line(page, 0, "My own words")
-    expect(text_of(page, 0)).to_have_text("My own words")
-
-
 def test_files_are_downloaded_under_the_title(
     page: Page, system: System, transcript_id: str, tmp_path: Path
 ) -> None:
     api(system, "PATCH", f"{transcript_id}/", title="Notes")
     open_transcript(page, system, transcript_id)
 
-    page.get_by_text("Download", exact=True).click()
+    page.get_by_role("button", name="Export", exact=True).click()
     with page.expect_download() as download:
         page.get_by_role("link", name="SRT").click()
 
@@ -238,12 +118,12 @@ def test_files_are_downloaded_under_the_title(
 def test_a_line_is_given_to_a_new_speaker(page: Page, system: System, transcript_id: str) -> None:
     open_transcript(page, system, transcript_id)
 
-    edit_line(page, 1)
+    open_line_menu(page, 1)
     page.get_by_label("Speaker", exact=True).select_option(label="New speaker…")
     page.get_by_label("Name of the new speaker").fill("Anna")
     page.keyboard.press("Enter")
 
-    expect(page.get_by_role("button", name="Anna", exact=True)).to_be_visible()
+    expect(page.locator(".speaker", has_text="Anna")).to_be_visible()
     segments = api(system, "GET", f"{transcript_id}/segments/")["results"]
     assert (segments[1]["speaker"], segments[1]["speaker_number"]) == ("Anna", 3)
 
@@ -254,11 +134,11 @@ def test_two_speakers_are_joined_and_taken_apart_again(
 ) -> None:
     open_transcript(page, system, transcript_id)
 
-    page.get_by_role("button", name="Speaker 2").first.click()
+    page.locator("#talk").get_by_role("button", name="Speaker 2").click()
     page.get_by_label("Same person as").select_option(label="Speaker 1")
     page.get_by_role("button", name="Merge speakers").click()
 
-    expect(page.locator("#segments .speaker:visible")).to_have_text(["Speaker 1"])
+    expect(page.locator("#segments .speaker")).to_have_text(["Speaker 1"])
     assert len(api(system, "GET", f"{transcript_id}/speakers/")["speakers"]) == 1
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("button", name="Speaker 2").first).to_be_visible()
@@ -272,13 +152,12 @@ def test_a_line_gets_other_times_by_hand_and_from_the_player(
     open_transcript(page, system, transcript_id)
     page.wait_for_function("player.readyState >= 1")
 
-    edit_line(page, 2)
-    page.get_by_text("Timing", exact=True).click()
+    open_line_menu(page, 2)
     page.evaluate("time => { player.currentTime = time }", start)
     page.get_by_role("button", name="Start: use player position").click()
     page.get_by_label("Ends at").fill("soon")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("for example 1:02.5")
+    expect(page.locator(".page-error")).to_contain_text("for example 1:02.5")
     page.get_by_label("Ends at").fill(f"0:{end:06.3f}".replace(".", ","))
     page.keyboard.press("Enter")
 
@@ -294,44 +173,15 @@ def test_words_move_to_the_line_behind_and_back(
     first, second = text_of(page, 2).inner_text(), text_of(page, 3).inner_text()
     *rest, last = first.split()
 
-    edit_line(page, 2)
-    page.get_by_text("Timing", exact=True).click()
+    open_line_menu(page, 2)
     page.get_by_role("button", name="Move last word to next line").click()
-    expect(page.get_by_label("Text", exact=True)).to_have_value(" ".join(rest))
+    expect(text_of(page, 2)).to_have_text(" ".join(rest))
     expect(text_of(page, 3)).to_have_text(f"{last} {second}")
-    page.keyboard.press("Escape")
-    edit_line(page, 3)
-    page.get_by_text("Timing", exact=True).click()
+    open_line_menu(page, 3)
     page.get_by_role("button", name="Move first word to previous line").click()
 
-    expect(page.get_by_label("Text", exact=True)).to_have_value(second)
+    expect(text_of(page, 3)).to_have_text(second)
     expect(text_of(page, 2)).to_have_text(first)
-
-
-def test_what_was_typed_is_not_lost_without_a_question(
-    page: Page, system: System, transcript_id: str
-) -> None:
-    questions: list[str] = []
-
-    def stay(dialog: Dialog) -> None:
-        questions.append(dialog.type)
-        dialog.dismiss()
-
-    page.on("dialog", stay)
-    open_transcript(page, system, transcript_id)
-    type_line(page, 0, "Saved, so nothing is lost")
-    expect(text_of(page, 0)).to_have_text("Saved, so nothing is lost")
-    page.reload()
-    edit_line(page, 0)
-    page.get_by_label("Text", exact=True).fill("Not yet saved")
-
-    page.locator("main").get_by_role("link", name="Transcripts").click(no_wait_after=True)
-    expect(page.get_by_label("Text", exact=True)).to_have_value("Not yet saved")
-    assert questions == ["beforeunload"]
-    page.get_by_label("Text", exact=True).press("Escape")
-    page.locator("main").get_by_role("link", name="Transcripts").click()
-    expect(page.get_by_label("Search titles and transcripts")).to_be_visible()
-    assert questions == ["beforeunload"]
 
 
 def test_the_history_shows_what_each_change_was(
@@ -344,7 +194,7 @@ def test_the_history_shows_what_each_change_was(
     api(system, "PATCH", f"{transcript_id}/", title="Renamed <i>here</i>")
     open_transcript(page, system, transcript_id)
 
-    page.get_by_text("History", exact=True).click()
+    page.get_by_role("tab", name="History").click()
     page.get_by_role("button", name="Changes: 2.").click()
     shown = page.locator(".difference:visible")
     expect(shown.locator("del")).to_have_text("deleted: small.")
@@ -366,7 +216,7 @@ def test_files_are_as_was_chosen_and_subtitles_are_checked(
     api(system, "PATCH", path, text="Write to anna@example.com about everything that we said here")
     open_transcript(page, system, transcript_id)
 
-    page.get_by_text("Download", exact=True).click()
+    page.get_by_role("button", name="Export", exact=True).click()
     page.get_by_label("Include speaker names").uncheck()
     page.get_by_role("checkbox", name="E-mail addresses").first.check()
     page.get_by_label("Subtitles (SRT, VTT)").select_option(label="Social media")
@@ -388,9 +238,11 @@ def test_a_title_without_a_space_leaves_the_page_as_wide_as_a_telephone(
     page.set_viewport_size({"width": 390, "height": 844})
     open_transcript(page, system, transcript_id)
 
-    for name in ("Download", "History"):
-        page.get_by_text(name, exact=True).click()
+    for name in ("History", "Comments", "Summary"):
+        page.get_by_role("tab", name=name).click()
         assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.get_by_role("button", name="Export", exact=True).click()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
 def test_a_transcript_is_found_by_its_words_and_filtered_by_its_tag(
@@ -407,7 +259,7 @@ def test_a_transcript_is_found_by_its_words_and_filtered_by_its_tag(
     expect(page.locator("mark")).to_have_text("zymurgy")
     expect(page.get_by_role("status")).to_have_text("1 transcript found")
     page.locator(".found a").click()
-    expect(page.locator("#segments > li:target .text")).to_have_text("An unheard zymurgy")
+    expect(page.locator("#segments li:target .text")).to_have_text("An unheard zymurgy")
     page.goto(f"{system.url}/transcripts/")
     page.get_by_text("Filter and sort").click()
     page.get_by_label("Tag").select_option("beer")

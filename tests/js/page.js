@@ -9,6 +9,8 @@ const GLOBALS = [
   "navigator",
   "location",
   "FormData",
+  "CustomEvent",
+  "Event",
 ];
 const TEXTS = {
   no_connection: "No connection.",
@@ -21,7 +23,6 @@ const TEXTS = {
   export_too_slow: "Too slow.",
   saved: "Saved.",
   changed: "Changed elsewhere.",
-  edit: "Edit",
   play_from: "Play from {time}",
   go_to: "Go to {time}",
   speaker_actions: "Rename or merge {name}",

@@ -20,6 +20,7 @@ from billing.models import Checkout, Invoice, InvoiceKind, Payment
 from billing.quotas import account_for
 from tests.accounts.pages.people import member
 from tests.transcripts import rows
+from transcripts.comments.models import Comment
 from transcripts.enhancement.models import Enhancement
 from transcripts.gaps.models import Gap
 from transcripts.intelligence.models import ChatSession, NoteTemplate, StoredResult, TextJob
@@ -60,6 +61,13 @@ class Account:
     ids: Mapping[str, str]
 
 
+def create_comment(transcript: Transcript, user: User) -> uuid.UUID:
+    made = Comment.objects.create(
+        transcript=transcript, segment_key=transcript.segments.get().key, author=user, text="Note"
+    )
+    return made.pk
+
+
 def create_account(email: str) -> Account:
     user = member(email)
     api_key, raw = issue_api_key(user, name="first")
@@ -81,6 +89,7 @@ def create_account(email: str) -> Account:
             "gaps/key": str(transcript.gaps.get().key),
             "endpoint_id": str(endpoint.pk),
             "delivery_id": str(send_test(endpoint).pk),
+            "comment_id": str(create_comment(transcript, user)),
             "chat_id": str(ChatSession.objects.create(owner=user, transcript=transcript).pk),
             "library_chat_id": str(ChatSession.objects.create(owner=user, transcript=None).pk),
             "result_id": str(create_result(transcript).pk),
@@ -105,6 +114,7 @@ def missing_ids() -> dict[str, str]:
         "gaps/key": "0123456789abcdef",
         "endpoint_id": MISSING_UUID,
         "delivery_id": MISSING_UUID,
+        "comment_id": MISSING_UUID,
         "chat_id": MISSING_UUID,
         "library_chat_id": MISSING_UUID,
         "result_id": MISSING_UUID,

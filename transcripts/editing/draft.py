@@ -1,9 +1,9 @@
 """One change of a transcript: what it needs is read, changed in memory, and written at once.
 
-`open_draft` is the transaction. Its first statement moves the transcript's revision on, if it is
-the one that the editor saw: of two editors at once one goes first, and the other gets 412.
-On SQLite that statement takes the write lock, on PostgreSQL the row's. A draft that changed nothing
-leaves no revision.
+`open_draft` is the transaction. Its first statement moves the transcript's revision on, which
+takes the lock: on SQLite the database's, on PostgreSQL the row's. Of two editors at once one goes
+first; the other's change is merged where it touches nothing that the first one changed, else it
+gets 412. A draft that changed nothing leaves no revision.
 """
 
 import logging
@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from accounts.models import User
+from stt_web.core import wakeups
 from transcripts.access import TranscriptNotFoundError
 from transcripts.editing.draft_gaps import GapDraft
 from transcripts.editing.draft_rows import (
@@ -33,7 +34,7 @@ from transcripts.editing.errors import (
     SpeakerNotFoundError,
     StillWorkedOnError,
 )
-from transcripts.editing.revisions import Change, Changes, difference
+from transcripts.editing.revisions import Change, Changes, changes_between, difference, overlaps
 from transcripts.models import OPEN_STATUSES, EditAction, Revision, Tag, Transcript
 from transcripts.models import Segment as SegmentRow
 from transcripts.models.transcript import new_segment_key
@@ -58,7 +59,10 @@ _NO_CORRECTIONS = frozenset(
 
 @dataclass
 class Editing:
-    """Who changes what, and which revision they saw (None: any); afterwards, what was changed."""
+    """Who changes what, and which revision they saw (None: any); afterwards, what was changed.
+
+    What others changed since that revision is no hindrance where this change touches none of it.
+    """
 
     transcript: Transcript
     author: User | None  # None: the machine
@@ -100,6 +104,11 @@ class Draft:
         if len(found) != len(wanted):
             raise SegmentNotFoundError
         return sorted(found, key=lambda state: state.position)
+
+    def has_segment(self, key: str) -> bool:
+        """Whether there is one, or was one before this draft. One query."""
+        rows = SegmentRow.objects.filter(transcript=self.transcript, key=key)
+        return key in self._after or rows.exists()
 
     def segments_in(self, start_ms: int, end_ms: int) -> list[Segment]:
         """Return those that overlap a span, in order. One query."""
@@ -276,6 +285,7 @@ def open_draft(
             draft.fields = replace(draft.fields, is_corrected=True)
             changes = draft.changes()
         if changes:
+            _check_unchanged(editing, changes)
             draft.write(changes)
             Revision.objects.create(
                 transcript=transcript,
@@ -285,6 +295,7 @@ def open_draft(
                 restored=restored,
                 changes=changes,
             )
+            wakeups.wake(wakeups.TRANSCRIPT, transcript.pk)  # open pages follow it
         else:
             Transcript.objects.filter(pk=transcript.pk).update(revision=F("revision") - 1)
             transcript.revision -= 1
@@ -302,7 +313,11 @@ def _claim(editing: Editing, *, at_any_status: bool) -> None:
     """Move the revision on, or raise. Of two editors at once one wins this."""
     rows = Transcript.objects.filter(pk=editing.transcript.pk)
     editable = rows if at_any_status else rows.exclude(status__in=OPEN_STATUSES)
-    expected = editable if editing.expected is None else editable.filter(revision=editing.expected)
+    # An earlier revision will do, unless what is changed was changed since: `_check_unchanged`.
+    expected = editable
+    if editing.expected is not None:
+        is_known = editing.expected >= 0
+        expected = editable.filter(revision__gte=editing.expected) if is_known else rows.none()
     if expected.update(revision=F("revision") + 1):
         return
     current = rows.first()
@@ -311,6 +326,19 @@ def _claim(editing: Editing, *, at_any_status: bool) -> None:
     if not at_any_status and current.status in OPEN_STATUSES:
         raise StillWorkedOnError
     raise RevisionChangedError(current.revision)
+
+
+def _check_unchanged(editing: Editing, changes: Changes) -> None:
+    """Raise RevisionChangedError if another editor changed the same since `editing.expected`.
+
+    Under the lock that `_claim` took, so no one can come in between. One query, or none.
+    """
+    transcript = editing.transcript
+    before = transcript.revision - 1  # the draft's own has no changes yet
+    if editing.expected is None or editing.expected >= before:
+        return
+    if overlaps(changes, changes_between(transcript, editing.expected, before)):
+        raise RevisionChangedError(before)
 
 
 def _segment_change(before: Segment | None, after: Segment | None) -> Change | None:

@@ -15,8 +15,15 @@ from transcripts.editing.draft import (
     open_draft,
 )
 from transcripts.editing.draft_rows import SpeakerState
-from transcripts.editing.errors import SpeakerNotFoundError
-from transcripts.editing.revisions import changes_between, check_revision, reverse
+from transcripts.editing.errors import RevisionChangedError, SpeakerNotFoundError
+from transcripts.editing.occurrences import Occurrences, find_segments
+from transcripts.editing.revisions import (
+    RevisionNotFoundError,
+    changes_between,
+    check_revision,
+    overlaps,
+    reverse,
+)
 from transcripts.editing.segment_operations import (
     EditError,
     change_text,
@@ -24,9 +31,11 @@ from transcripts.editing.segment_operations import (
     merge_segments,
     move_words,
     split_segment,
+    words_before,
     words_in_interval,
 )
 from transcripts.models import EditAction, Transcript
+from transcripts.text.retokenize import normalize_text
 from transcripts.text.segments import Segment
 from transcripts.text.writing import is_spaced
 
@@ -76,10 +85,22 @@ def edit_segment(editing: Editing, key: str, change: SegmentChange) -> None:
             queue_alignment(draft, before, segment)
 
 
-def split(editing: Editing, key: str, *, at_word: int) -> None:
-    """Cut a segment before a word (0-based)."""
+def split(
+    editing: Editing,
+    key: str,
+    *,
+    at_word: int | None = None,
+    at_character: int = 0,
+    new_key: str = "",
+) -> None:
+    """Cut a segment before a word (0-based); without one, behind the word in which `at_character`
+    (0-based, in its text) lies. `new_key`: of the second part; else one is made."""
     with open_draft(editing, EditAction.SPLIT) as draft:
-        draft.put(*_cut(draft, draft.segment(key), at_word))
+        segment = draft.segment(key)
+        if new_key and draft.has_segment(new_key):
+            raise EditError("There is a segment with this id already.")
+        at = words_before(segment, at_character) if at_word is None else at_word
+        draft.put(*_cut(draft, segment, at, new_key=new_key))
 
 
 def merge(editing: Editing, keys: Sequence[str]) -> None:
@@ -169,6 +190,37 @@ def restore(editing: Editing, number: int) -> None:
         draft.apply(reverse(changes_between(editing.transcript, number, draft.transcript.revision)))
 
 
+def revert(editing: Editing, number: int) -> None:
+    """Take one revision back, and leave what was changed elsewhere since. A revision itself, so
+    that it can be reverted, too. Raises RevisionChangedError where a later one changed the same.
+    """
+    check_revision(editing.transcript, number)
+    if not number:
+        raise RevisionNotFoundError
+    editing.expected = number if editing.expected is None else min(number, editing.expected)
+    with open_draft(editing, EditAction.REVERT, restored=number) as draft:
+        taken_back = reverse(changes_between(editing.transcript, number - 1, number))
+        since = changes_between(editing.transcript, number, draft.transcript.revision)
+        if overlaps(taken_back, since):
+            raise RevisionChangedError(draft.transcript.revision - 1)
+        draft.apply(taken_back)
+
+
+def replace_text(editing: Editing, wanted: Occurrences, replacement: str) -> None:
+    """Write `replacement` in the place of what is found, in one revision: of one word corrected
+    everywhere, or of find and replace. New words are aligned in the background, as of any edit.
+    """
+    with open_draft(editing, EditAction.REPLACE) as draft:
+        for before in draft.segments(find_segments(draft.transcript, wanted)):
+            text = wanted.replace_in(before.text, replacement)
+            if not normalize_text(text):
+                draft.remove(before.key)
+                continue
+            after = change_text(before, text)
+            draft.put(after)
+            queue_alignment(draft, before, after)
+
+
 def _retimed(draft: Draft, segment: Segment, change: SegmentChange) -> Segment:
     start_ms = segment.start_ms if change.start_ms is None else change.start_ms
     end_ms = segment.end_ms if change.end_ms is None else change.end_ms
@@ -184,12 +236,14 @@ def _retimed(draft: Draft, segment: Segment, change: SegmentChange) -> Segment:
     return change_times(segment, start_ms=start_ms, end_ms=end_ms)
 
 
-def _cut(draft: Draft, segment: Segment, at_word: int) -> tuple[Segment, Segment]:
+def _cut(
+    draft: Draft, segment: Segment, at_word: int, *, new_key: str = ""
+) -> tuple[Segment, Segment]:
     behind = draft.neighbour(segment, is_next=True)
     return split_segment(
         segment,
         at_word=at_word,
-        key=draft.new_key(),
+        key=new_key or draft.new_key(),
         next_position=None if behind is None else behind.position,
     )
 

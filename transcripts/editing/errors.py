@@ -4,7 +4,7 @@ from stt_web.core.errors import ApiError
 
 
 class RevisionChangedError(ApiError):
-    """It was changed since it was read."""
+    """What is to be changed was changed since it was read."""
 
     status = 412
     code = "revision_changed"

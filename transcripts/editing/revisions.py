@@ -64,6 +64,23 @@ def fold(first: Changes, then: Changes) -> Changes:
     return folded
 
 
+def overlaps(one: Changes, other: Changes) -> bool:
+    """Whether both change the same line, speaker, gap or field. Pure.
+
+    That a transcript is corrected is no one's change: every edit says so.
+    """
+    own, others = (_touched(changes) for changes in (one, other))
+    return not own.isdisjoint(others)
+
+
+def _touched(changes: Changes) -> set[tuple[str, str]]:
+    found = {(kind, key) for kind in KINDS if kind != "fields" for key in changes.get(kind, {})}
+    for change in changes.get("fields", {}).values():
+        names = {*(change["before"] or ()), *(change["after"] or ())}
+        found |= {("fields", name) for name in names - {"is_corrected"}}
+    return found
+
+
 def reverse(changes: Changes) -> Changes:
     """Return the change that takes this one back."""
     return {

@@ -127,6 +127,18 @@ def move_words(
     )
 
 
+def words_before(segment: Segment, character: int) -> int:
+    """Return how many words begin before a place in the text (0-based)."""
+    at = count = 0
+    for index, word in enumerate(segment.words):
+        at += word.space_before and index > 0
+        if at >= character:
+            break
+        at += len(word.text)
+        count += 1
+    return count
+
+
 def words_in_interval(segment: Segment, *, start_ms: int, end_ms: int) -> tuple[int, int]:
     """Return which words (first, behind the last) have their middle within the span."""
     inside = [

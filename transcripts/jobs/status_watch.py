@@ -55,6 +55,7 @@ class Snapshot:
     aligned: int = 0  # edits whose words waited, of the last hour
     texts: int = 0  # work on its text that waits or runs
     texts_changed_at: datetime | None = None  # the last change of any
+    revision: int = 0  # of its text
     place: int = 0  # in its queue, 1 the next; 0 if it doesn't wait or no request asked
 
     @property
@@ -113,6 +114,7 @@ def read_snapshots(ids: set[UUID]) -> dict[UUID, Snapshot]:
             "aligned",
             "texts",
             "texts_changed_at",
+            "revision",
         )
     )
     return {pk: Snapshot(*values) for pk, *values in rows}

@@ -139,7 +139,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField()),
-                ('action', models.CharField(choices=[('describe', 'Describe'), ('edit', 'Edit'), ('split', 'Split'), ('merge', 'Merge'), ('move_words', 'Move Words'), ('remove', 'Remove'), ('add_speaker', 'Add Speaker'), ('rename_speaker', 'Rename Speaker'), ('merge_speakers', 'Merge Speakers'), ('assign_speaker', 'Assign Speaker'), ('keep_gap', 'Keep Gap'), ('retry_gap', 'Retry Gap'), ('restore', 'Restore'), ('recount', 'Recount'), ('second_pass', 'Second Pass')], max_length=20)),
+                ('action', models.CharField(choices=[('describe', 'Describe'), ('edit', 'Edit'), ('split', 'Split'), ('merge', 'Merge'), ('move_words', 'Move Words'), ('remove', 'Remove'), ('add_speaker', 'Add Speaker'), ('rename_speaker', 'Rename Speaker'), ('merge_speakers', 'Merge Speakers'), ('assign_speaker', 'Assign Speaker'), ('keep_gap', 'Keep Gap'), ('retry_gap', 'Retry Gap'), ('restore', 'Restore'), ('revert', 'Revert'), ('replace', 'Replace'), ('recount', 'Recount'), ('second_pass', 'Second Pass')], max_length=20)),
                 ('restored', models.PositiveIntegerField(blank=True, null=True)),
                 ('changes', models.JSONField(default=dict)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
@@ -706,6 +706,37 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(fields=['owner', 'created_at'], name='transcripts_upload_owner'), models.Index(fields=['expires_at'], name='transcripts_upload_expiry')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Comment',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('segment_key', models.CharField(max_length=16)),
+                ('quote', models.CharField(blank=True, max_length=500)),
+                ('offset', models.PositiveIntegerField(default=0)),
+                ('text', models.TextField(blank=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('transcript', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='comments', to='transcripts.transcript')),
+            ],
+            options={
+                'ordering': ['created_at', 'id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='AcceptedRisk',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('place', models.CharField(max_length=16)),
+                ('kind', models.CharField(max_length=20)),
+                ('text', models.CharField(blank=True, max_length=500)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('transcript', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='accepted_risks', to='transcripts.transcript')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('transcript', 'place', 'kind', 'text'), name='transcripts_risk_once')],
             },
         ),
         migrations.RunPython(make_search_index, drop_search_index),

@@ -6,6 +6,7 @@ capability stores is in its room (`transcripts/<room>/models.py`), and imported 
 names are here because this is the module that Django imports to learn of all models.
 """
 
+from transcripts.comments.models import Comment
 from transcripts.editing.models import EditAlignment
 from transcripts.enhancement.models import Enhancement
 from transcripts.gaps.models import Gap, GapReason
@@ -40,6 +41,7 @@ from transcripts.models.transcript import (
     Transcript,
 )
 from transcripts.retention.models import RetentionPolicy
+from transcripts.review.models import AcceptedRisk
 from transcripts.search.models import TITLE_BUCKET, WHOLE_BUCKET, SearchChunk
 from transcripts.sharing.models import ShareLink
 from transcripts.uploads.models import ResumableUpload
@@ -61,8 +63,10 @@ __all__ = [
     "READABLE_STATUSES",
     "TITLE_BUCKET",
     "WHOLE_BUCKET",
+    "AcceptedRisk",
     "ChatSession",
     "ChatTurn",
+    "Comment",
     "DeliveryStatus",
     "EditAction",
     "EditAlignment",

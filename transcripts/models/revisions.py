@@ -27,6 +27,8 @@ class EditAction(models.TextChoices):
     ACCEPT_GAP = "keep_gap", "Keep Gap"
     RETRY_GAP = "retry_gap"  # a gap recognised once more
     RESTORE = "restore"
+    REVERT = "revert"  # one revision taken back, by itself; `restored` is its number
+    REPLACE = "replace"  # the same words in many segments
     RECOUNT = "recount"  # the speakers, from the voices
     SECOND_PASS = "second_pass"  # by the machine: the recording recognised again  # noqa: S105
 
@@ -45,7 +47,8 @@ class Revision(models.Model):
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    restored = models.PositiveIntegerField(null=True, blank=True)  # of a restore: which one
+    # Of a restore or a revert: which one.
+    restored = models.PositiveIntegerField(null=True, blank=True)
     changes = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
 

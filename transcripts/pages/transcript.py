@@ -32,10 +32,14 @@ from transcripts.jobs.cancel import delete_transcript
 from transcripts.jobs.second_pass import has_open_pass, request_second_pass
 from transcripts.models import OPEN_STATUSES, Source, Status, Transcript
 from transcripts.pages.home import list_languages
+from transcripts.pages.line_markup import render_blocks
 from transcripts.pages.parts import load_part, read_first
 from transcripts.pages.remarks import has_code, list_remarks
 from transcripts.pages.script_texts import render_texts
+from transcripts.pages.shortcuts import SHORTCUTS
+from transcripts.pages.talk import list_talk
 from transcripts.pages.transcript_texts import MASKED_NAMES, PROFILE_NAMES, TEXTS
+from transcripts.served_recordings import is_video
 from transcripts.services.embeddings import has_embeddings
 from transcripts.services.sources import list_pauses
 from transcripts.text.clock import format_clock
@@ -70,18 +74,27 @@ SOURCE_NAMES = {
 @login_required
 @require_safe
 def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
-    """GET /transcripts/:id/ — seven queries, eight where it has gaps, however long it is; the words
+    """GET /transcripts/:id/ — eight queries, nine where it has gaps, however long it is; the words
     come by the API."""
     transcript = _find(request, transcript_id)
     is_open = transcript.status in OPEN_STATUSES
     part = load_part(transcript, load_gaps(transcript), first=read_first(request, transcript))
-    speakers = list(transcript.speakers.all())
+    can_edit = bool(part.lines) and not is_open
+    talk = list_talk(transcript)
     context = {
         "transcript": transcript,
         "title": transcript.title or transcript.recording.file_name or _("Transcript"),
         "tags": [tag.name for tag in transcript.tags.all()],
-        "lines": part.lines,
+        "blocks": render_blocks(
+            part.lines,
+            language=spoken_language(transcript),
+            is_playable=bool(transcript.recording.path),
+            is_editable=can_edit,
+        ),
         "part": part,
+        "talk": talk,
+        "is_video": is_video(transcript),
+        "shortcuts": SHORTCUTS,
         "remarks": list_remarks(transcript),
         "is_incomplete": transcript.status == Status.COMPLETED_WITH_WARNINGS,
         "is_silent": has_code(transcript, NO_SPEECH),
@@ -90,7 +103,7 @@ def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
         "is_open": is_open,
         "has_open_pass": has_open_pass(transcript),
         "pauses": json.dumps(list_pauses(transcript)),
-        "can_edit": bool(part.lines) and not is_open,
+        "can_edit": can_edit,
         "can_transcribe_again": bool(transcript.recording.path)
         and not (is_open or transcript.is_corrected),
         "can_recount": has_embeddings(transcript) or can_find_voices(transcript),
@@ -105,8 +118,7 @@ def show_transcript(request: HttpRequest, transcript_id: UUID) -> HttpResponse:
         "translations": list_translations(transcript),
         "texts": render_texts(TEXTS),
         "speakers": [
-            {"number": each.position, "label": each.label, "name": each.display_name}
-            for each in speakers
+            {"number": each.number, "label": each.label, "name": each.name} for each in talk
         ],
     }
     return render(request, "pages/transcript.html", context)

@@ -27,6 +27,19 @@ MASKED_NAMES = {
     "address": gettext_lazy("Streets and postcodes (some)"),
     "person": gettext_lazy("Names of people (some)"),
 }
+# Of every page with a player: player.js.
+PLAYER: dict[str, Any] = {
+    "no_recording": gettext_lazy("The recording can't be played."),
+    "player": gettext_lazy("Player"),
+    "play": gettext_lazy("Play"),
+    "pause": gettext_lazy("Pause"),
+    "back_3": gettext_lazy("Back 3 seconds"),
+    "position": gettext_lazy("Position"),
+    "speed": gettext_lazy("Speed"),
+    "skip_silence": gettext_lazy("Skip silence"),
+    "subtitles": gettext_lazy("Subtitles"),
+    "shortcuts": gettext_lazy("Keyboard shortcuts"),
+}
 # The actions of the history (`EditAction`).
 _ACTIONS = {
     "describe": gettext_lazy("Title or tags"),
@@ -40,6 +53,8 @@ _ACTIONS = {
     "merge_speakers": gettext_lazy("Speakers merged"),
     "assign_speaker": gettext_lazy("Speaker changed"),
     "restore": gettext_lazy("Reverted to version {number}"),
+    "revert": gettext_lazy("Change {number} undone"),
+    "replace": gettext_lazy("Text replaced"),
     "second_pass": gettext_lazy("Second pass"),
     "recount": gettext_lazy("Speakers detected again"),
     "keep_gap": gettext_lazy("Gap filled with the discarded text"),
@@ -49,10 +64,62 @@ TEXTS: dict[str, Any] = {
     **COMMON,
     **EXPORT,
     **panels.TEXTS,
-    "no_recording": gettext_lazy("The recording can't be played."),
+    **PLAYER,
     "changed": gettext_lazy(
-        "This transcript was changed in another window, so your change was not saved. Copy your "
-        "text, reload the page, and enter it again."
+        "This was changed in another window, so your change was not saved. The page shows the "
+        "latest version now: try again."
+    ),
+    "changed_elsewhere": gettext_lazy("Changed in another window."),
+    "changed_much": gettext_lazy("Much was changed in another window."),
+    "conflict": gettext_lazy(
+        "This line was changed in another window. Choose which version to keep."
+    ),
+    "conflict_gone": gettext_lazy(
+        "This line was removed or merged in another window. This is what you typed:"
+    ),
+    "your_version": gettext_lazy("Yours"),
+    "their_version": gettext_lazy("The other one"),
+    "keep_mine": gettext_lazy("Keep mine"),
+    "keep_theirs": gettext_lazy("Keep the other one"),
+    "discard_mine": gettext_lazy("Discard mine"),
+    "copy": gettext_lazy("Copy"),
+    "all_saved": gettext_lazy("All changes saved"),
+    "saving": gettext_lazy("Saving…"),
+    "kept_offline": Plural(
+        ngettext_lazy(
+            "Offline: {count} change is kept in this browser and sent later.",
+            "Offline: {count} changes are kept in this browser and sent later.",
+        )
+    ),
+    "kept_logged_out": Plural(
+        ngettext_lazy(
+            "Logged out: {count} change is kept in this browser. Log in again to send it.",
+            "Logged out: {count} changes are kept in this browser. Log in again to send them.",
+        )
+    ),
+    "line_at": gettext_lazy("Line at {time}"),
+    "line_actions": gettext_lazy("Actions of the line at {time}"),
+    "removed": gettext_lazy("Line removed."),
+    "redone": gettext_lazy("Redone."),
+    "no_undo": gettext_lazy("Nothing to undo."),
+    "no_redo": gettext_lazy("Nothing to redo."),
+    "no_unsure": gettext_lazy("No more unsure words."),
+    "found": Plural(ngettext_lazy("{count} match", "{count} matches")),
+    "found_at": gettext_lazy("Match {number} of {count}"),
+    "replace_chosen": gettext_lazy("Replace selected"),
+    "replaced": Plural(ngettext_lazy("Replaced in {count} line.", "Replaced in {count} lines.")),
+    "risk_words": gettext_lazy("{number} of {count} · {time} · Unsure words:"),
+    "risk_gap": gettext_lazy("{number} of {count} · {time} · Speech without text"),
+    "risk_language": gettext_lazy("{number} of {count} · {time} · Another language:"),
+    "risk_speaker": gettext_lazy("{number} of {count} · {time} · Speaker changes mid-sentence:"),
+    "review_done": gettext_lazy("Nothing left to review."),
+    "comment": gettext_lazy("Comment"),
+    "highlight": gettext_lazy("Highlight"),
+    "highlighted": gettext_lazy("Highlighted."),
+    "comment_deleted": gettext_lazy("Comment deleted."),
+    "delete_comment": gettext_lazy("Delete comment: {text}"),
+    "preview_of": Plural(
+        ngettext_lazy("The only subtitle", "The first {shown} of {count} subtitles")
     ),
     "saved": gettext_lazy("Saved."),
     "undone": gettext_lazy("Undone."),

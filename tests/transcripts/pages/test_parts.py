@@ -15,7 +15,7 @@ from transcripts.sharing.links import create_share
 COUNT = 2 * LINES_A_PART + 3
 TEXT = re.compile(r"\bline-(\d+)\b")
 GAP = re.compile(r'class="gap"')
-MORE = re.compile(r'id="more" href="(\?line=\d+)"')
+MORE = re.compile(r'id="more-lines" href="(\?line=\d+)"')
 
 pytestmark = pytest.mark.django_db
 

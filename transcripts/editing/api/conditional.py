@@ -20,6 +20,7 @@ from transcripts.access import TranscriptNotFoundError, get_transcript
 from transcripts.editing.api.serializers import EditedSerializer
 from transcripts.editing.draft import Editing
 from transcripts.editing.errors import RevisionChangedError, StillWorkedOnError
+from transcripts.editing.revisions import Changes
 from transcripts.editing.segment_operations import EditError
 from transcripts.exports.document import load_segment
 from transcripts.exports.json import seconds, share, word_as_json
@@ -31,7 +32,7 @@ IF_MATCH = OpenApiParameter(
     "If-Match",
     str,
     OpenApiParameter.HEADER,
-    description="The ETag that was read: 412 if someone changed the transcript since.",
+    description="The ETag that was read: 412 if what is to be changed was changed since.",
 )
 _ETAG = re.compile(r'(?:W/)?"(\d{1,9})"\Z')
 _NO_REVISION = -1  # an If-Match that names nothing of ours matches nothing
@@ -123,20 +124,25 @@ def etag_of(transcript: Transcript) -> dict[str, str]:
 def answer_edited(editing: Editing, *, status: int = 200) -> Response:
     """Return what the edit left: the revision, the segments that it changed. Two queries."""
     transcript = editing.transcript
-    changed = editing.changes.get("segments", {})
+    body = show_changes(transcript, editing.changes)
+    return Response(body, status=status, headers=etag_of(transcript))
+
+
+def show_changes(transcript: Transcript, changes: Changes) -> dict[str, Any]:
+    """Return what changes left: the segments as they are now, and which are gone. Two queries."""
+    changed = changes.get("segments", {})
     removed = [key for key, change in changed.items() if change["after"] is None]
     present = [key for key in changed if key not in set(removed)]
     rows = transcript.segments.filter(key__in=present[:_SEGMENTS_SHOWN]).select_related("speaker")
-    body = {
+    return {
         "revision": transcript.revision,
         "is_corrected": transcript.is_corrected,
         "segments": [show_segment(row) for row in rows],
         "removed": removed[:_SEGMENTS_SHOWN],
         "complete": max(len(present), len(removed)) <= _SEGMENTS_SHOWN,
-        "gaps_changed": "gaps" in editing.changes,
+        "gaps_changed": "gaps" in changes,
         "speakers": show_speakers(transcript),
     }
-    return Response(body, status=status, headers=etag_of(transcript))
 
 
 def show_segments(rows: QuerySet[SegmentRow]) -> QuerySet[SegmentRow]:

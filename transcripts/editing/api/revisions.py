@@ -14,7 +14,12 @@ from stt_web.core.pagination import PageNotFoundError, PageNumberPagination
 from transcripts.access import TranscriptNotFoundError, get_transcript
 from transcripts.editing import edits
 from transcripts.editing.api import serializers as shapes
-from transcripts.editing.api.conditional import EditingView, edit_endpoint, etag_of
+from transcripts.editing.api.conditional import (
+    EditingView,
+    edit_endpoint,
+    etag_of,
+    show_changes,
+)
 from transcripts.editing.draft import Editing
 from transcripts.editing.revisions import (
     Change,
@@ -88,12 +93,43 @@ class RestoreView(EditingView):
         edits.restore(editing, number)
 
 
+class RevertView(EditingView):
+    @edit_endpoint("revert_revision", errors=(RevisionNotFoundError,))
+    def post(self, editing: Editing, body: dict[str, Any], number: int) -> None:
+        """Take one revision back, and leave later ones; 412 where one of these changed the same.
+
+        To redo, revert the revision that this makes.
+        """
+        edits.revert(editing, number)
+
+
+class ChangesView(EditingView):
+    @raises(TranscriptNotFoundError, RevisionNotFoundError)
+    @extend_schema(
+        operation_id="list_changes",
+        parameters=[
+            OpenApiParameter("since", int, required=True, description="A revision that was read.")
+        ],
+        responses=shapes.EditedSerializer,
+    )
+    def get(self, request: Request, transcript_id: UUID) -> Response:
+        """Return what was changed since a revision, as an edit is answered."""
+        transcript = get_transcript(user_of(request), transcript_id)
+        since = _read_number(request, "since", highest=transcript.revision)
+        changes = changes_between(transcript, since, transcript.revision)
+        return Response(show_changes(transcript, changes), headers=etag_of(transcript))
+
+
 def _read_against(request: Request, number: int) -> int:
-    value = request.query_params.get("against", "")
-    if not value:
+    if not request.query_params.get("against", ""):
         return max(0, number - 1)
-    if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) <= number):
-        raise InvalidValueError(f"against must be a number from 0 to {number}.")
+    return _read_number(request, "against", highest=number)
+
+
+def _read_number(request: Request, name: str, *, highest: int) -> int:
+    value = request.query_params.get(name, "")
+    if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) <= highest):
+        raise InvalidValueError(f"{name} must be a number from 0 to {highest}.")
     return int(value)
 
 

@@ -103,8 +103,14 @@ class SplitView(EditingView):
         "split_segment", asks=shapes.SplitRequestSerializer, errors=(SegmentNotFoundError,)
     )
     def post(self, editing: Editing, body: Body, key: str) -> None:
-        """Cut a segment before a word. The first part has the old id."""
-        edits.split(editing, key, **body)
+        """Cut a segment before a word, or where the cursor is. The first part has the old id."""
+        edits.split(
+            editing,
+            key,
+            at_word=body.get("at_word"),
+            at_character=body.get("at_character", 0),
+            new_key=body.get("new_id", ""),
+        )
 
 
 class MergeView(EditingView):

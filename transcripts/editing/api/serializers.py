@@ -66,8 +66,63 @@ class SegmentRequestSerializer(serializers.Serializer[object]):
 
 class SplitRequestSerializer(serializers.Serializer[object]):
     at_word = serializers.IntegerField(
-        min_value=1, max_value=100_000, help_text="The word (from 0) that the second part begins."
+        required=False,
+        min_value=1,
+        max_value=100_000,
+        help_text="The word (from 0) that the second part begins.",
     )
+    at_character = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=20_000,
+        help_text="Instead: a place in the text; the word that it lies in stays in the first part.",
+    )
+    new_id = serializers.RegexField(
+        r"\A[0-9a-f]{16}\Z",
+        required=False,
+        help_text="Of the second part: 16 hexadecimal digits of your choice.",
+    )
+
+    def validate(self, attrs: dict[str, object]) -> dict[str, object]:
+        if ("at_word" in attrs) == ("at_character" in attrs):
+            raise serializers.ValidationError("Give either at_word or at_character.")
+        return attrs
+
+
+class OccurrencesSerializer(serializers.Serializer[object]):
+    find = TextField(max_length=500, trim_whitespace=False, help_text="Plain text.")
+    match_case = serializers.BooleanField(default=False)
+    whole_words = serializers.BooleanField(default=False)
+
+
+class ReplaceRequestSerializer(OccurrencesSerializer):
+    replace = TextField(
+        max_length=500,
+        trim_whitespace=False,
+        allow_blank=True,
+        help_text="Segments that are left without text are removed.",
+    )
+    segments = serializers.ListField(
+        child=serializers.CharField(max_length=16),
+        required=False,
+        max_length=500,
+        help_text="Only in these; else in all.",
+    )
+
+
+class OccurrenceSerializer(serializers.Serializer[object]):
+    id = serializers.CharField(help_text="The segment's.")
+    start = serializers.FloatField()
+    text = serializers.CharField()
+    places = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField(), min_length=2, max_length=2),
+        help_text="From which character to which, in code points.",
+    )
+
+
+class OccurrenceListSerializer(serializers.Serializer[object]):
+    count = serializers.IntegerField(help_text="Of places, in all segments.")
+    segments = OccurrenceSerializer(many=True, help_text="At most 500.")
 
 
 class MergeRequestSerializer(serializers.Serializer[object]):

@@ -1,22 +1,20 @@
-// Correcting a transcript in its place: what each click on the page opens.
+// Correcting a transcript in its place: what the page's parts are started by.
 import { guard, send } from "./changes.js";
-import { $, attempt, showError } from "../../pages/static/dom.js";
+import { currentLine, enterLine, startDocument } from "./document.js";
+import { startFind } from "./find.js";
+import { startHistory } from "./history.js";
+import { startLineTools } from "./line-tools.js";
+import { allSpeakers, caretIn, change } from "./lines.js";
+import { startSpeakers } from "./speakers.js";
+import { startUndo } from "./undo.js";
+import { findUnsure, startUnsure } from "./unsure.js";
 import { startDownloads } from "../../exports/static/downloads.js";
 import { startGaps } from "../../gaps/static/gaps.js";
-import { startHistory } from "./history.js";
-import { openLine } from "./line-editor.js";
-import { addEditButton, allSpeakers, change, showSpeakers } from "./lines.js";
-import { lines, list } from "../../pages/static/reader.js";
-import { openSpeaker } from "./speakers.js";
+import { $, announce, attempt, showError } from "../../pages/static/dom.js";
+import { textIn } from "../../pages/static/segments.js";
+import { placeBeside } from "../../pages/static/sheet.js";
+import { onKey } from "../../pages/static/shortcuts.js";
 import { fill, texts } from "../../pages/static/texts.js";
-
-list.addEventListener("click", (event) => {
-  const target = /** @type {Element} */ (event.target);
-  const item = target.closest("li");
-  if (!item) return;
-  if (target.closest(".line > .edit")) openLine(item);
-  else if (target.closest(".speaker > button")) openSpeaker(item);
-});
 
 // ---- title and tags
 
@@ -27,12 +25,13 @@ guard(() => !details.hidden && [$("title"), $("tags")].some(isFieldChanged));
 const isFieldChanged = (field) => field.value !== field.defaultValue;
 
 $("describe").addEventListener("click", () => {
+  $("more").hidePopover();
   details.hidden = false;
   $("title").focus();
 });
 details.addEventListener("reset", () => {
   details.hidden = true;
-  $("describe").focus();
+  $("more-open").focus();
 });
 details.addEventListener("submit", (/** @type {Event} */ event) => {
   event.preventDefault();
@@ -52,35 +51,39 @@ $("recount")?.addEventListener("submit", async (/** @type {Event} */ event) => {
   const count = $("speaker-count").value;
   const body = { speakers: Number(count || 0) };
   if (!(await change("POST", "diarize/", body, texts.recounted))) return;
-  $("recounting").open = false;
-  $("recounting").firstElementChild.focus();
+  $("more").hidePopover();
+  $("more-open").focus();
   const found = allSpeakers().length;
   if (found < Number(count)) showError(fill(texts.fewer_speakers, { found, wanted: count }));
 });
 
-// ---- menus
+// ---- unsure words
 
-addEventListener("click", (event) => {
-  const target = /** @type {Element} */ (event.target);
-  if (!target.isConnected) return;
-  for (const menu of openMenus()) if (!menu.contains(target)) menu.open = false;
+onKey("next", async ({ shiftKey }) => {
+  const line = currentLine();
+  const text = line && textIn(line);
+  const caret = text && text === document.activeElement ? caretIn(text) : 0;
+  const selected = String(getSelection() ?? "").length;
+  const from = shiftKey ? caret - selected : caret;
+  const found = await findUnsure(line, from, { isNext: !shiftKey });
+  if (found) enterLine(found.item, found.first, found.last);
+  else announce(texts.no_unsure);
 });
-addEventListener("keydown", (event) => {
-  const [menu] = event.key === "Escape" ? openMenus() : [];
-  if (!menu) return;
-  menu.open = false;
-  menu.querySelector("summary")?.focus();
+
+// ---- the menu
+
+$("more").addEventListener("toggle", (/** @type {ToggleEvent} */ event) => {
+  if (event.newState === "open") placeBeside($("more"), $("more-open"));
 });
 
-/** @returns {NodeListOf<HTMLDetailsElement>} */
-function openMenus() {
-  return document.querySelectorAll("details.menu[open]");
-}
-
-for (const item of [...lines]) addEditButton(item);
 $("describe").hidden = $("how").hidden = false;
 if ($("recounting")) $("recounting").hidden = false;
+startDocument();
+startLineTools();
+startSpeakers();
+startUnsure();
+startUndo();
+startFind();
 startDownloads();
 startHistory();
 startGaps();
-showSpeakers();

@@ -21,32 +21,13 @@ const MAX_SHOWN = 100; // segments of one comparison
 /** @typedef {(label: string, act: () => unknown) => HTMLButtonElement} MakeNamed */
 
 export function startHistory() {
-  onRevision(showButtons);
-  showButtons();
-  $("undo").addEventListener("click", () => attempt(undo));
-  $("history").addEventListener("toggle", () => {
-    if ($("history").open) attempt(() => list(1));
+  onRevision(() => {
+    if (!$("history").hidden) attempt(() => list(1));
   });
-}
-
-function showButtons() {
-  $("undo").hidden = $("history").hidden = currentRevision() === 0;
-}
-
-async function undo() {
-  const back = await findUndo();
-  if (back !== null) await restore(back, texts.undone);
-}
-
-/** The revision before the last change: of several taken back in a row, before the ones undone. */
-async function findUndo() {
-  const { results } = await read("revisions/?page_size=100");
-  /** @type {Map<number, Revision>} */
-  const byNumber = new Map(results.map((/** @type {Revision} */ row) => [row.number, row]));
-  let at = currentRevision();
-  for (let row = byNumber.get(at); row?.action === "restore"; row = byNumber.get(at))
-    at = row.restored ?? 0;
-  return at > 0 ? at - 1 : null;
+  document.addEventListener("stt:tab", (event) => {
+    const { id } = /** @type {CustomEvent<HTMLElement>} */ (event).detail;
+    if (id === "history") attempt(() => list(1));
+  });
 }
 
 /**

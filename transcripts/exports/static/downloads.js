@@ -5,10 +5,13 @@ import { $, announce, attempt, make, makeButton, showError } from "../../pages/s
 import { fetchExport, saveFile } from "./exports.js";
 import { nameLanguage } from "../../pages/static/languages.js";
 import { formatClock } from "../../pages/static/format.js";
+import { api } from "../../pages/static/reader.js";
+import { parseCues, plainCue } from "../../pages/static/subtitles.js";
 import { RequestError } from "../../pages/static/requests.js";
 import { fill, fillCount, texts } from "../../pages/static/texts.js";
 
 const MAX_SHOWN = 50; // issues
+const PREVIEWED = 12; // subtitles
 
 /** @typedef {{
  *   start: number, rule: string, severity: string, message: string,
@@ -16,23 +19,64 @@ const MAX_SHOWN = 50; // issues
  * }} Issue */
 
 export function startDownloads() {
-  const menu = $("downloads");
+  const menu = /** @type {HTMLDialogElement} */ ($("downloads"));
   const form = $("export-options");
   form.hidden = false;
+  $("export-open").hidden = false;
+  $("export-open").addEventListener("click", () => {
+    menu.showModal();
+    showPreview();
+  });
+  $("preview-video").addEventListener("click", () => {
+    menu.close();
+    /** @type {any} */ (document.querySelector("stt-player"))?.previewCaptions(readOptions());
+  });
   for (const code of form.dataset.translations.split(" ").filter(Boolean)) addTranslation(code);
   form.addEventListener("change", () => {
     $("lint").hidden = true;
-    for (const link of menu.querySelectorAll("[data-format]"))
+    for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (
+      menu.querySelectorAll("[data-format]")
+    ))
       link.href = link.href.split("?")[0] + readOptions();
+    showPreview();
   });
   $("check-subtitles").addEventListener("click", () => attempt(showIssues));
   menu.addEventListener("click", (/** @type {Event} */ event) => {
     const link = /** @type {Element} */ (event.target).closest("a[data-format]");
     if (!(link instanceof HTMLAnchorElement)) return;
     event.preventDefault();
-    menu.open = false;
+    menu.close();
     download(link);
   });
+}
+
+/** The first subtitles, as they would be in the file. The last answer asked for is shown. */
+async function showPreview() {
+  const place = $("preview");
+  const options = readOptions();
+  place.dataset.options = options;
+  $("preview-state").textContent = texts.preparing;
+  try {
+    const file = await fetchExport(`${api}export/vtt/${options}`);
+    const cues = parseCues(await file.text());
+    if (place.dataset.options !== options) return;
+    place.replaceChildren(...cues.slice(0, PREVIEWED).map(renderCue));
+    $("preview-state").textContent = fillCount(texts.preview_of, cues.length, {
+      shown: Math.min(PREVIEWED, cues.length),
+    });
+    $("preview-video").hidden = !document.body.classList.contains("has-video");
+  } catch (problem) {
+    if (!(problem instanceof RequestError)) throw problem;
+    $("preview-state").textContent = problem.message;
+    place.replaceChildren();
+  }
+}
+
+/** @param {{start: number, end: number, text: string}} cue */
+function renderCue({ start, end, text }) {
+  const { speaker, text: said } = plainCue(text);
+  const times = make("small", {}, `${formatClock(start)} – ${formatClock(end)} ${speaker}`);
+  return make("li", {}, times, make("p", { dir: "auto", textContent: said }));
 }
 
 /** The API's query for what was chosen; empty where it is what the API does anyway. */

@@ -4,7 +4,9 @@ import { $, announce, attempt } from "../../pages/static/dom.js";
 import { formatSeconds } from "../../pages/static/format.js";
 import { nameLanguages } from "../../pages/static/languages.js";
 import { itemOf, neighbourOf, show } from "../../editing/static/lines.js";
-import { list } from "../../pages/static/reader.js";
+import { onPart } from "../../pages/static/parts.js";
+import { list } from "../../pages/static/segments.js";
+import { enterLine } from "../../editing/static/document.js";
 import { fillCount, texts } from "../../pages/static/texts.js";
 
 const RECOGNISE_MS = 300_000; // a retry is answered when the recogniser has finished
@@ -13,24 +15,41 @@ const RECOGNISE_MS = 300_000; // a retry is answered when the recogniser has fin
 /** @typedef {import("../../pages/static/types.js").EditAnswer & {warnings: any[]}} GapAnswer */
 
 export function startGaps() {
-  offerLanguages();
-  const buttons = /** @type {NodeListOf<HTMLButtonElement>} */ (
-    list.querySelectorAll("[data-action=keep], [data-action=retry]")
-  );
-  for (const button of buttons) {
-    button.hidden = false;
-    const item = /** @type {HTMLElement} */ (button.closest("li"));
-    button.addEventListener("click", () => resolve(item, button.dataset.action ?? ""));
-  }
+  offerAll();
+  onPart(offerAll);
 }
 
-/** Put a choice of languages beside each "Try again". */
-function offerLanguages() {
+function offerAll() {
+  for (const item of /** @type {NodeListOf<HTMLElement>} */ (
+    list.querySelectorAll(".gap:not([data-offered])")
+  ))
+    offer(item);
+}
+
+/**
+ * Its buttons are stops of Tab only while the gap is where the caret is: `editing/static/document.js`.
+ * @param {HTMLElement} item
+ */
+function offer(item) {
+  item.dataset.offered = "yes";
+  item.tabIndex = -1;
+  for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (
+    item.querySelectorAll("[data-action=keep], [data-action=retry]")
+  )) {
+    button.hidden = false;
+    button.addEventListener("click", () => resolve(item, button.dataset.action ?? ""));
+  }
   const languages = $("retry-language")?.content.querySelector("select");
-  if (!languages) return; // there is no recording to recognise again
-  nameLanguages(languages);
-  for (const button of list.querySelectorAll("[data-action=retry]"))
-    button.after(" ", languages.cloneNode(true));
+  const retry = item.querySelector("[data-action=retry]");
+  if (languages && retry) {
+    // There is a recording to recognise again.
+    nameLanguages(languages);
+    retry.after(" ", languages.cloneNode(true));
+  }
+  for (const control of /** @type {NodeListOf<HTMLElement>} */ (
+    item.querySelectorAll("button, select")
+  ))
+    control.tabIndex = -1;
 }
 
 /**
@@ -82,7 +101,7 @@ function fillIn(item, answer) {
   showRemaining(answer.warnings);
   announce(texts.gap_filled);
   const added = itemOf(answer.segments.find(({ id }) => itemOf(id))?.id ?? "") ?? next;
-  /** @type {HTMLElement | null | undefined} */ (added?.querySelector(".edit"))?.focus();
+  if (added) enterLine(added);
 }
 
 /**

@@ -191,7 +191,7 @@ function showBeside(made) {
         " ",
         make("small", { textContent: texts.untranslated, lang: document.documentElement.lang }),
       );
-    item.querySelector(".line")?.append(line);
+    item.append(line);
   }
   markShown();
   announce(fill(texts.shown_beside, { language: nameLanguage(made.name) }));

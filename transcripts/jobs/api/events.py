@@ -13,6 +13,10 @@ With `?edits_since=REVISION` it follows what people edited after that revision i
     words {"revision", "segment": {…}}   the segment's words got their times from the recording
     aligned {"revision"}                 nothing waits any more, then the stream ends
 
+and with `&lasting=true` also each change that is made from then on, by anyone, until it is closed:
+
+    edited {"revision", "segments", …}   as an edit is answered; `aligned` doesn't come
+
 With `?text_jobs=true` it follows the work on the transcript's text:
 
     text_job {…}                         one that is under way, or has ended, as `text-jobs/` has it
@@ -43,7 +47,8 @@ from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
 from transcripts.access import TranscriptNotFoundError
 from transcripts.editing.align_edits import read_aligned
-from transcripts.editing.api.conditional import show_segment
+from transcripts.editing.api.conditional import show_changes, show_segment
+from transcripts.editing.revisions import changes_between
 from transcripts.exports.document import load_segment
 from transcripts.exports.json import PublicSegment, seconds, segment_as_json
 from transcripts.jobs.status_watch import Snapshot, StatusSubscription, get_watcher
@@ -60,6 +65,7 @@ _CURSOR = re.compile(
 _DONE = "done"
 _ALIGNED = "aligned"
 _IDLE = "idle"
+_SEEN = re.compile(r"r(\d{1,9})\Z", re.ASCII)
 _REVISION = re.compile(r"\d{1,9}\Z", re.ASCII)
 
 
@@ -104,6 +110,7 @@ def read_cursor(last_event_id: str) -> Cursor:
     authentication=(GuestAuthentication,),
     parameters=[
         OpenApiParameter("edits_since", int, description="Follow edits after this revision."),
+        OpenApiParameter("lasting", bool, description="Of edits: follow later ones, too."),
         OpenApiParameter("text_jobs", bool, description="Follow the work on its text."),
     ],
     responses={
@@ -129,7 +136,10 @@ async def stream_events(
     if are_texts:
         events = follow_texts(transcript_id, after=_read_time(last_id))
     elif since is not None:
-        events = follow_edits(transcript_id, since=_read_revision(since))
+        is_lasting = request.GET.get("lasting", "").lower() in ("true", "1")
+        events = follow_edits(
+            transcript_id, since=_since(_read_revision(since), last_id), is_lasting=is_lasting
+        )
     else:
         events = _events(transcript_id, cursor)
     return StreamingHttpResponse(
@@ -161,23 +171,35 @@ async def wait_for_change(subscription: StatusSubscription) -> Snapshot | None:
         return None
 
 
-async def follow_edits(transcript_id: UUID, *, since: int) -> AsyncIterator[bytes]:
-    """Yield the segments whose edited words get their times, until none waits for them.
+async def follow_edits(
+    transcript_id: UUID, *, since: int, is_lasting: bool = False
+) -> AsyncIterator[bytes]:
+    """Yield the segments whose edited words get their times, until none waits for them; lasting,
+    also what is edited, until the transcript is deleted.
 
     A client that comes back gets those of the last hour again, which does no harm.
     """
     yield b"retry: 2000\n\n"
     known: set[int] = set()
+    seen = since
     async with get_watcher().subscribe(transcript_id) as subscription:
         while True:
             snapshot = await wait_for_change(subscription)
             if snapshot is None:
                 yield b": still here\n\n"
                 continue
+            if is_lasting and snapshot.revision > seen:
+                edited = await sync_to_async(_read_changes)(transcript_id, seen)
+                if edited is None:
+                    return
+                seen = edited["revision"]
+                yield _write_event("edited", f"r{seen}", edited)
             for pk, body in await sync_to_async(_read_edits)(transcript_id, since, known):
                 known.add(pk)
                 yield _write_event("words", str(pk), body)
-            if not snapshot.aligning:
+            if is_lasting and not snapshot.status:
+                return
+            if not is_lasting and not snapshot.aligning:
                 yield _write_event(_ALIGNED, _ALIGNED, {"revision": since})
                 return
 
@@ -213,6 +235,20 @@ def _read_revision(text: str) -> int:
     if not _REVISION.match(text):
         raise BadRevisionError
     return int(text)
+
+
+def _since(asked: int, last_event_id: str) -> int:
+    """Return the last revision that the client has seen: a stream that was lost goes on there."""
+    seen = _SEEN.match(last_event_id)
+    return max(asked, int(seen[1])) if seen else asked
+
+
+def _read_changes(transcript_id: UUID, since: int) -> dict[str, Any] | None:
+    transcript = Transcript.objects.filter(pk=transcript_id).first()
+    if transcript is None:
+        return None
+    changes = changes_between(transcript, since, transcript.revision)
+    return show_changes(transcript, changes)
 
 
 def _read_edits(

@@ -25,6 +25,7 @@ from transcripts.jobs.results import JobRun
 from transcripts.models import Status, Transcript
 from transcripts.services.embeddings import drop_finished_embeddings
 from transcripts.services.job_status import CLOSED_LEASE, change_status
+from transcripts.services.peaks import order_peaks
 from transcripts.services.recordings import detach_recording, drop_finished_audio
 from transcripts.warnings import completed_status
 
@@ -59,6 +60,7 @@ def finalize(job: JobRun) -> None:
         row.audio_duration_ms,
     )
     discard_finished(row)
+    order_peaks(row.transcript)
 
 
 def fail(job: JobRun, *, code: str, message: str) -> bool:

@@ -1,6 +1,10 @@
 // Shapes of what the API answers, as far as the pages use them. Types only: nothing runs here.
 
-/** @typedef {{word: string, start: number, end: number, timing?: string}} Word times in seconds */
+/**
+ * @typedef {{
+ *   word: string, start: number, end: number, timing?: string, confidence?: number | null,
+ * }} Word times in seconds
+ */
 
 /**
  * @typedef {{
@@ -23,7 +27,28 @@
  *   segments: Segment[],
  *   removed: string[],
  *   speakers: Speaker[],
+ *   gaps_changed?: boolean,
  * }} EditAnswer `complete` false: more changed than is listed
+ */
+
+/**
+ * @typedef {{id: string, text: string, start: number, end: number, speaker: string}} LineState
+ * a line as the page shows it; `speaker`: a number, or "" for no one
+ */
+
+/**
+ * @typedef {{
+ *   id: string,
+ *   kind: "text" | "split" | "merge" | "remove",
+ *   method: string,
+ *   path: string,
+ *   body?: any,
+ *   lines: string[],
+ *   added?: string[],
+ *   base: number,
+ *   before: LineState[],
+ * }} Change an edit on its way to the server. `lines`: whom it changes; `base`: the revision at which
+ * it was made; `before`: how these lines were, to take it back
  */
 
 export {};

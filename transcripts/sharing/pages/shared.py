@@ -22,13 +22,19 @@ from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
 from transcripts.exports.document import load_gaps, spoken_language
 from transcripts.models import Origin, Transcript
+from transcripts.pages.line_markup import render_blocks
 from transcripts.pages.parts import load_part, read_first
 from transcripts.pages.remarks import has_code
+from transcripts.pages.script_texts import COMMON, render_texts
+from transcripts.pages.shortcuts import SHORTCUTS
+from transcripts.pages.transcript_texts import PLAYER
+from transcripts.served_peaks import answer_peaks
 from transcripts.served_recordings import (
     NoRecordingError,
     ServedRecording,
     answer_recording,
     find_recording,
+    is_video,
 )
 from transcripts.services.sources import list_pauses
 from transcripts.sharing.links import (
@@ -73,6 +79,29 @@ async def show_shared_audio(request: HttpRequest, token: str) -> HttpResponseBas
         response = HttpResponse(status=403)
     except ApiError as error:
         response = HttpResponse(status=error.status, headers=error.headers)
+    for name, value in HEADERS.items():
+        response.headers[name] = value
+    return response
+
+
+@sensitive_variables("token")
+@allow_methods("GET", "HEAD")
+async def show_shared_peaks(request: HttpRequest, token: str) -> HttpResponseBase:
+    """GET /s/:token/peaks/ — the waveform of the recording, under the same check."""
+    return await sync_to_async(_answer_peaks)(request, token)
+
+
+@sensitive_variables("token")
+def _answer_peaks(request: HttpRequest, token: str) -> HttpResponseBase:
+    try:
+        link = find_share(token)
+        if not is_open(link, shown_pass=request.COOKIES.get(settings.SHARE_COOKIE_NAME, "")):
+            raise WrongPasswordError("This link asks for a password.")
+        response = answer_peaks(request, link.transcript)
+    except (ShareNotFoundError, NoRecordingError):
+        response = HttpResponse(status=404)
+    except WrongPasswordError:
+        response = HttpResponse(status=403)
     for name, value in HEADERS.items():
         response.headers[name] = value
     return response
@@ -152,6 +181,16 @@ def _describe(request: HttpRequest, transcript: Transcript, token: str) -> dict[
         "is_machine_made": transcript.origin == Origin.MACHINE,
         "is_corrected": transcript.is_corrected,
         "audio": audio,
+        "peaks": reverse("shared_peaks", args=[token]) if audio else "",
+        "is_video": is_video(transcript),
+        "blocks": render_blocks(
+            part.lines,
+            language=spoken_language(transcript),
+            is_playable=bool(audio),
+            is_editable=False,
+        ),
+        "shortcuts": SHORTCUTS[:4] if audio else (),
+        "texts": render_texts({**COMMON, **PLAYER}),
         "pauses": json.dumps(list_pauses(transcript) if audio else []),
         "part": part,
         "is_silent": has_code(transcript, NO_SPEECH),

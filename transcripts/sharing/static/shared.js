@@ -1,16 +1,28 @@
-// A click on a time plays from there.
+// A shared transcript: the line that is played, and a click on a time that plays from there.
+import { showError } from "../../pages/static/dom.js";
+import { startFollowing, stopPlayingAt } from "../../pages/static/follow.js";
+import { loadRest, startParts } from "../../pages/static/parts.js";
 import { seekTo } from "../../pages/static/player-time.js";
+import { list } from "../../pages/static/segments.js";
+import { startShortcuts } from "../../pages/static/shortcuts.js";
+import { texts } from "../../pages/static/texts.js";
 
-const player = /** @type {HTMLAudioElement} */ (document.getElementById("player"));
-const failure = /** @type {HTMLElement} */ (document.querySelector(".player-error"));
+const player = /** @type {HTMLMediaElement | null} */ (document.getElementById("player"));
 
-player.addEventListener("error", () => (failure.hidden = false));
-player.addEventListener("loadedmetadata", () => (failure.hidden = true));
-failure.querySelector("button")?.addEventListener("click", () => player.load());
-
-document.querySelector(".turns")?.addEventListener("click", (event) => {
-  const { start } = /** @type {HTMLElement} */ (event.target).dataset;
-  if (start === undefined) return;
-  seekTo(player, Number(start));
-  player.play().catch(() => {}); // refused, or overtaken by a pause; else it is an `error`
-});
+startParts();
+startShortcuts(player);
+if (player) {
+  list.classList.add("playable");
+  startFollowing(player, { onLast: loadRest });
+  player.addEventListener("error", () =>
+    showError(texts.no_recording, { retry: () => player.load() }),
+  );
+  list.addEventListener("click", (event) => {
+    const time = /** @type {Element} */ (event.target).closest(".time");
+    const item = time?.closest("li");
+    if (!item) return;
+    stopPlayingAt(Infinity);
+    seekTo(player, Number(item.dataset.start));
+    player.play().catch(() => {}); // refused, or overtaken by a pause; else it is an `error`
+  });
+}

@@ -1,0 +1,1 @@
+"""What people note beside a text, and what they highlight in it."""
