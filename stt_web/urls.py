@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from accounts.api.urls import management_urlpatterns as account_urlpatterns
 from accounts.pages.views import choose_language
 from billing.api.urls import management_urlpatterns as billing_urlpatterns
+from stt_web.design import show_design
 from stt_web.health import show_health
 from stt_web.openapi import show_docs, show_openapi
 from stt_web.static import serve_static
@@ -18,7 +19,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(billing_urlpatterns)),
     path("health", show_health),
     path("openapi.json", show_openapi, name="openapi"),
-    path("docs", show_docs),
+    path("docs", show_docs, name="docs"),
+    path("design/", show_design, name="design"),
     path("static/<path:path>", serve_static),
     path("i18n/setlang/", choose_language, name="set_language"),
     path("account/", include("billing.pages.urls")),
