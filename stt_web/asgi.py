@@ -1,7 +1,7 @@
 """The ASGI application: `python -m uvicorn stt_web.asgi:application`.
 
-    http       request id and access log → scheme → security headers → CORS → thread slots → ingest
-               → Django
+    http       request id and access log → scheme → security headers → CORS → compression → thread
+               slots → ingest → Django
     websocket  request id and access log → scheme → security headers → Channels' router → a
                consumer (stt_web.routing)
 
@@ -23,6 +23,7 @@ django_application = cast("ASGI3Application", get_asgi_application())
 # These import models, so only now.
 from billing.admission import Caller, check_caller, identify_caller  # noqa: E402
 from billing.api.plain_views import scope_of_upload  # noqa: E402
+from stt_web.core.asgi.compression import CompressionLayer  # noqa: E402
 from stt_web.core.asgi.cors import CorsLayer  # noqa: E402
 from stt_web.core.asgi.forwarded import ForwardedSchemeLayer  # noqa: E402
 from stt_web.core.asgi.messages import (  # noqa: E402
@@ -62,7 +63,9 @@ _inner = ThreadSlotsLayer(
 )
 _router = ProtocolTypeRouter(
     {
-        "http": RequestIdLayer(ForwardedSchemeLayer(ProtectionLayer(CorsLayer(_inner)))),
+        "http": RequestIdLayer(
+            ForwardedSchemeLayer(ProtectionLayer(CorsLayer(CompressionLayer(_inner))))
+        ),
         "websocket": RequestIdLayer(ForwardedSchemeLayer(ProtectionLayer(socket_router))),
     }
 )
