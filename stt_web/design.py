@@ -13,9 +13,10 @@ from accounts.admin_site import is_operator
 from stt_web.core.error_responses import allow_methods
 
 _COLOURS = (
-    "paper sunken card ink muted line edge accent accent-strong accent-paper good good-paper warn"
-    " warn-paper bad bad-paper lit marked"
-).split()
+    *("paper", "sunken", "card", "ink", "muted", "line", "edge", "accent", "accent-strong"),
+    *("accent-paper", "good", "good-paper", "warn", "warn-paper", "bad", "bad-paper", "lit"),
+    "marked",
+)
 _VOICES = range(1, 9)
 _SPACES = range(1, 9)
 

@@ -96,7 +96,7 @@ def _answer_missing(request: HttpRequest) -> HttpResponse:
 
 
 def _compressed(request: HttpRequest, response: HttpResponse, name: str) -> HttpResponse:
-    """Hand out Brotli's work of before; gzip is for the layer in front (`core/asgi/compression`)."""
+    """Hand out what Brotli made before; gzip is for the layer in front (`asgi/compression`)."""
     is_whole_text = (
         response.status_code == 200
         and len(response.content) >= MIN_BYTES

@@ -8,7 +8,8 @@ from accounts.pages.views import choose_language
 from billing.api.urls import management_urlpatterns as billing_urlpatterns
 from stt_web.design import show_design
 from stt_web.health import show_health
-from stt_web.openapi import show_docs, show_openapi
+from stt_web.openapi import show_openapi
+from stt_web.reference.pages import show_asyncapi, show_docs
 from stt_web.static import serve_static
 from transcripts.urls import inference_urlpatterns, management_urlpatterns
 
@@ -19,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(billing_urlpatterns)),
     path("health", show_health),
     path("openapi.json", show_openapi, name="openapi"),
+    path("asyncapi.yaml", show_asyncapi, name="asyncapi"),
     path("docs", show_docs, name="docs"),
     path("design/", show_design, name="design"),
     path("static/<path:path>", serve_static),

@@ -8,10 +8,10 @@ request waits. What is left as it is:
 - what has a coding, or a range, or isn't text; what is shorter than a packet;
 - answers that hold a secret which stays valid (`_SECRETS`). BREACH (Gluck, Harris, Prado 2013)
   guesses a secret by the length of compressed pages that hold it beside text of an attacker's
-  choice. The CSRF token, which every page has, is masked by Django with new bytes each time, so that
-  its length says nothing; the session's cookie is `SameSite=Lax`, so that another site can't ask
-  for our pages in the background; and pages that show keys, recovery codes or signing secrets
-  are small, and go out as they are.
+  choice. The CSRF token, which every page has, is masked by Django with new bytes each time, so
+  that its length says nothing; the session's cookie is `SameSite=Lax`, so that another site can't
+  ask for our pages in the background; and pages that show keys, recovery codes or signing
+  secrets are small, and go out as they are.
 
 An `ETag` stays as it is: here it names a revision, which `If-Match` sends back (RFC 9110 wants one
 for each coding; no answer with one may be stored by shared caches or asked for in ranges).
