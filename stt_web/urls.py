@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from accounts.api.urls import management_urlpatterns as account_urlpatterns
 from accounts.pages.views import choose_language
 from billing.api.urls import management_urlpatterns as billing_urlpatterns
+from billing.pages.pricing import show_pricing, show_private_cloud
 from stt_web.design import show_design
 from stt_web.health import show_health
 from stt_web.openapi import show_openapi
@@ -27,6 +28,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("i18n/setlang/", choose_language, name="set_language"),
     path("account/", include("billing.pages.urls")),
     path("billing/", include("billing.pages.payment_urls")),
+    path("pricing/", show_pricing, name="pricing"),
+    path("private-cloud/", show_private_cloud, name="private_cloud"),
     path("account/", include("accounts.pages.urls")),
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from transcripts.exports.render import EXPORTS
 from transcripts.intelligence.pages.panels import name_templates
+from transcripts.pages.front import describe_front
 from transcripts.pages.remarks import SENTENCES
 from transcripts.pages.script_texts import COMMON, EXPORT, render_texts
 from transcripts.text.languages import LANGUAGE_NAMES
@@ -43,6 +44,7 @@ def show_home(request: HttpRequest) -> HttpResponse:
         "formats": list(EXPORTS),
         "languages": list_languages(),
         "texts": render_texts(TEXTS),
+        **({} if isinstance(user, User) else describe_front()),
     }
     return render(request, "pages/home.html", context)
 
