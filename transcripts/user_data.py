@@ -89,7 +89,7 @@ def remove_transcripts(user: User) -> None:
     """Delete them all, running ones too; also one that was being sent when the account closed."""
     transcripts = Transcript.objects.filter(owner=user)
     while (transcript := transcripts.first()) is not None:
-        delete_transcript(transcript)
+        delete_transcript(transcript, cause="account")
 
 
 def _export_transcript(transcript: Transcript) -> Iterator[ExportFile]:
