@@ -134,6 +134,7 @@ ROOMS = [
         "editing",
         "exports",
         "gaps",
+        "glossary",
         "intelligence",
         "live",
         "retention",

@@ -43,6 +43,7 @@ ROOMS = (
     "editing",
     "exports",
     "gaps",
+    "glossary",
     "imports",
     "intelligence",
     "jobs",

@@ -12,6 +12,7 @@ from accounts.models import User
 from accounts.services.user_data import ExportFile
 from transcripts.exports.document import load_document
 from transcripts.exports.render import render
+from transcripts.glossary.models import GlossaryTerm
 from transcripts.intelligence.models import ChatSession, NoteTemplate, ProcessingRule, TextJob
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.models import Revision, Transcript
@@ -27,6 +28,7 @@ def export_user_data(user: User) -> Iterator[ExportFile]:
     yield from export_webhooks(user)
     yield from export_retention(user)
     yield from export_processing(user)
+    yield from export_glossary(user)
 
 
 def export_transcripts(user: User) -> Iterator[ExportFile]:
@@ -83,6 +85,12 @@ def export_retention(user: User) -> Iterator[ExportFile]:
     policy = RetentionPolicy.objects.filter(owner=user).values("audio_days", "transcript_days")
     if found := policy.first():
         yield _as_json("retention.json", found)
+
+
+def export_glossary(user: User) -> Iterator[ExportFile]:
+    """Yield the person's glossary, if there are terms in it."""
+    if terms := list(GlossaryTerm.objects.filter(owner=user).values("tag", "text", "misheard")):
+        yield _as_json("glossary.json", terms)
 
 
 def remove_transcripts(user: User) -> None:

@@ -37,6 +37,7 @@ from billing.request_rates import refuse_more_at_once
 from stt_web.core.errors import ApiError
 from stt_web.core.request_id import request_id_var
 from stt_web.core.uploads import Upload
+from transcripts.glossary.terms import with_glossary
 from transcripts.inference.catalog import NotInstalledHereError
 from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
@@ -113,6 +114,8 @@ async def submit_recording(submission: Submission) -> Submitted:
     503 the model or the language is not installed, or inference is down.
     """
     inference = await sync_to_async(inference_for)(submission.user)
+    options = await sync_to_async(with_glossary)(submission.user, submission.options)
+    submission = replace(submission, options=options)
     resolved_model = await _resolve_model(inference, submission.options)
     submission = replace(submission, resolved_model=resolved_model)
     running = await sync_to_async(_find_running)(submission)

@@ -8,6 +8,7 @@ names are here because this is the module that Django imports to learn of all mo
 
 from transcripts.editing.models import EditAlignment
 from transcripts.gaps.models import Gap, GapReason
+from transcripts.glossary.models import GlossaryTerm
 from transcripts.intelligence.models import (
     ChatSession,
     ChatTurn,
@@ -60,6 +61,7 @@ __all__ = [
     "EditAlignment",
     "Gap",
     "GapReason",
+    "GlossaryTerm",
     "JobKind",
     "LiveSession",
     "NoteTemplate",
