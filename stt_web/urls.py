@@ -10,6 +10,7 @@ from billing.pages.pricing import show_pricing, show_private_cloud
 from stt_web.design import show_design
 from stt_web.health import show_health
 from stt_web.openapi import show_openapi
+from stt_web.pwa import receive_share, show_manifest, show_offline, show_service_worker
 from stt_web.reference.pages import show_asyncapi, show_docs
 from stt_web.static import serve_static
 from transcripts.urls import inference_urlpatterns, management_urlpatterns
@@ -21,6 +22,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(billing_urlpatterns)),
     path("health", show_health),
     path("openapi.json", show_openapi, name="openapi"),
+    path("manifest.webmanifest", show_manifest, name="manifest"),
+    path("service-worker.js", show_service_worker),
+    path("offline/", show_offline),
+    path("share/", receive_share),
     path("asyncapi.yaml", show_asyncapi, name="asyncapi"),
     path("docs", show_docs, name="docs"),
     path("design/", show_design, name="design"),
