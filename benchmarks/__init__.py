@@ -11,6 +11,7 @@
     python -m benchmarks.live           live sessions: lag, one core against a peer, WER, hours
     python -m benchmarks.live_web       the web tier of live sockets, before a service that echoes
     python -m benchmarks.speakers DIR   DER of turns, speakers found, CPU; on recordings with RTTM
+    python -m benchmarks.voices         WER, speed and first audio of fixed voices, on base
 
 The first four start the product as `make run` does, with the tiny Whisper of tests/weights, in a
 data folder of their own. Nothing is asserted: figures go into RESULTS.md with what limits them.

@@ -38,6 +38,7 @@ from inference_service.scheduler import Scheduler
 from inference_service.schedulers import Schedulers
 from inference_service.server import InferenceServer
 from inference_service.stages import CpuStages
+from inference_service.voice_host import ServiceVoices
 from protos.stt.v1 import speech_pb2, speech_pb2_grpc
 
 _CHUNK_SAMPLES = RATE_HZ // 10
@@ -156,9 +157,11 @@ async def _serving() -> AsyncIterator[str]:
         (Path(folder) / "tiny").symlink_to(MODEL)
         config = Config(listen="127.0.0.1:0", models_dir=Path(folder), device="cpu")
         catalog, metrics = Catalog(config), Metrics()
+        pool = ModelPool(catalog, config, load=lambda *_: InstantRecogniser())
         runtime = Runtime(
             catalog=catalog,
-            pool=ModelPool(catalog, config, load=lambda *_: InstantRecogniser()),
+            pool=pool,
+            voices=ServiceVoices(catalog, pool),
             schedulers=Schedulers(lambda: Scheduler(metrics=metrics)),
             stages=CpuStages(threads=3),
             embedder=load_embedder(Path(folder)),

@@ -18,6 +18,7 @@ from inference_service.schedulers import Schedulers
 from inference_service.server import InferenceServer
 from inference_service.sessions.word_times import WordTimer
 from inference_service.stages import CpuStages
+from inference_service.voice_host import ServiceVoices
 
 _MAX_STAGE_THREADS = 8
 # Of the accelerator's memory, for the weights of the loaded models; the rest is for the batch.
@@ -36,9 +37,11 @@ def assemble(config: Config) -> InferenceServer:
     catalog = Catalog(config)
     metrics = Metrics()
     cores = len(os.sched_getaffinity(0))
+    pool = ModelPool(catalog, config)
     runtime = Runtime(
         catalog=catalog,
-        pool=ModelPool(catalog, config),
+        pool=pool,
+        voices=ServiceVoices(catalog, pool),
         schedulers=Schedulers(lambda: Scheduler(metrics=metrics)),
         # One for each core, and the one that is reserved for other than bulk work.
         stages=CpuStages(threads=min(_MAX_STAGE_THREADS, cores) + 1),

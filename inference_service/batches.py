@@ -65,6 +65,7 @@ class WindowTask:
     queued_at: float
     window: LiveWindow | None = None  # what the payload is read from when it is scheduled
     must_be_alone: bool = False
+    has_follow_up: bool = False  # its session decodes the same window once this is answered
 
     async def read_payload(self) -> Any:
         return await self.window.read() if self.window else self.payload
@@ -77,6 +78,7 @@ class Batch:
     tasks: list[WindowTask]
     predicted_s: float
     bound_s: float
+    behind: asyncio.Task[None] | None = None  # the batch that it waits for once it has been read
 
     @property
     def has_room(self) -> bool:

@@ -58,6 +58,7 @@ class Config:
     llm_parallel: int = 0
     llm_stall_s: float = 60.0
     drain_grace_s: float = 30.0
+    connection_age_s: float = 90.0
     catalogue_file: Path | None = None  # further models, by the operator
     offline: bool = False
     weights_dir: Path | None = None
@@ -65,6 +66,7 @@ class Config:
     weights_from_index: bool = True
     reflection: bool = False  # whether any client may list the services
     alignment: str = "auto"  # "off": word times are the recogniser's own
+    takes_payments: bool = False  # the web tier's setting; some weights' licences forbid it
 
 
 def read_config(environ: Mapping[str, str] = os.environ) -> Config:
@@ -98,6 +100,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         llm_parallel=reader.integer("STT_LLM_PARALLEL", 0),
         llm_stall_s=reader.seconds("STT_LLM_STALL_S", 60.0),
         drain_grace_s=reader.seconds("STT_INFERENCE_DRAIN_S", 30.0),
+        connection_age_s=reader.seconds("STT_INFERENCE_CONNECTION_S", 90.0),
         catalogue_file=reader.path("STT_CATALOGUE_FILE"),
         offline=reader.boolean("STT_OFFLINE"),
         weights_dir=reader.path("STT_WEIGHTS_DIR"),
@@ -105,6 +108,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         weights_from_index=reader.boolean("STT_WEIGHTS_FROM_INDEX", default="true"),
         reflection=reader.boolean("STT_INFERENCE_REFLECTION"),
         alignment=reader.choice("STT_ALIGNMENT", ALIGNMENT),
+        takes_payments=bool(reader.text("STT_STRIPE_SECRET_KEY")),
     )
     if bool(config.tls_cert) != bool(config.tls_key):
         raise BadConfigError(

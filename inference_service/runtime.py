@@ -7,6 +7,7 @@ from inference_service.catalog import Catalog
 from inference_service.device import Device
 from inference_service.engines.diarization import Embedder
 from inference_service.engines.language.model import LanguageModel
+from inference_service.engines.voice.host import VoiceHost
 from inference_service.metrics import Metrics
 from inference_service.pool import ModelPool
 from inference_service.schedulers import Schedulers
@@ -22,6 +23,7 @@ class Runtime:
     stages: CpuStages
     embedder: Embedder | None  # no speaker model is installed: no turns
     admission: Admission
+    voices: VoiceHost
     device: Device
     remote_model: LanguageModel | None = None  # of another server; None: no text leaves this one
     llm_context: int = 8_192

@@ -29,7 +29,9 @@ window before it prepares it, and awaits the answer. The rules, in the order in 
 8.  **Failures.** Each window of a batch that raises is tried again,
     alone: what is wrong with one window fails its own session only.
 9.  **Growing.** A window of live speech is read when it is scheduled, not when it is
-    enqueued: what waits never becomes stale (`SessionQueue.recognise_newest`).
+    enqueued: what waits never becomes stale (`SessionQueue.recognise_newest`). On a GPU
+    that is `read_ahead_s` before the running batch is expected to end, so that features are never
+    what the GPU waits for; a language detection's follow-up isn't overtaken.
 10. **Closing.** A closed queue's waiting windows are discarded; closing waits for those that run.
 """
 
@@ -37,10 +39,10 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from inference_service.batches import Batch, TaskCost, WindowTask
 from inference_service.engines.asr import Recogniser
@@ -64,6 +66,7 @@ class SchedulerLimits:
     shared_s: float = 0.25
     live_s: float = 0.2
     recent_s: float = 5.0
+    read_ahead_s: float = 0.05
     patience_s: float = 10.0
 
 
@@ -91,6 +94,8 @@ class Scheduler:
         self._update_interval = UpdateInterval(clock)
         self._has_work = asyncio.Event()
         self._running: dict[asyncio.Task[None], WindowTask] = {}  # batches, each by its first task
+        # Of those on the accelerator: when each is expected to end, by the clock.
+        self._ends_at: dict[asyncio.Task[None], float] = {}
         self._accelerator = ThreadPoolExecutor(
             max_workers=_MAX_CALLS, thread_name_prefix="accelerator"
         )
@@ -152,26 +157,45 @@ class Scheduler:
             while batch := self._choose():
                 self._begin(batch)
 
-    def _choose(self) -> list[WindowTask]:
+    def _choose(self) -> Batch | None:
         waiting = [priority for priority in Priority if self.count_waiting(priority)]
         for priority in set(self._unserved_since) - set(waiting):
             del self._unserved_since[priority]
-        for priority in self._by_urgency(waiting):
-            queue = next(queue for queue in self._queues[priority] if queue.waiting)
+        urgent = self._by_urgency(waiting)
+        for priority in urgent:
+            queue = self._first_waiting(priority)
             if self._has_free_call(queue):
                 return self._collect_batch(queue)
-        return []
+        if urgent and (ending := self._find_ending(queue := self._first_waiting(urgent[0]))):
+            return self._collect_batch(queue, behind=ending)
+        return None
 
-    def _collect_batch(self, queue: SessionQueue) -> list[WindowTask]:
+    def _first_waiting(self, priority: Priority) -> SessionQueue:
+        return next(queue for queue in self._queues[priority] if queue.waiting)
+
+    def _find_ending(self, queue: SessionQueue) -> asyncio.Task[None] | None:
+        """Return the batch that ends so soon that live speech is read for the next. Rule 9."""
+        is_live = queue.priority is Priority.LIVE and queue.waiting[0].window is not None
+        if not is_live or queue.recogniser.device == "cpu" or not self._ends_at:
+            return None
+        if len(self._ends_at) < len(self._running):
+            return None  # the next batch is being read already
+        ending = min(self._ends_at, key=self._ends_at.__getitem__)
+        is_soon = self._ends_at[ending] - self.clock() <= self.limits.read_ahead_s
+        return ending if is_soon and not self._running[ending].has_follow_up else None
+
+    def _collect_batch(
+        self, queue: SessionQueue, *, behind: asyncio.Task[None] | None = None
+    ) -> Batch:
         """Make a batch around the queue's first window."""
         priority = queue.priority
         queue.renew(queue.waiting[0])
         first = self._dequeue(queue, queue.waiting[0])
-        batch = Batch([first], self._predict_s(first), self._bound_s(priority))
+        batch = Batch([first], self._predict_s(first), self._bound_s(priority), behind)
         if not first.must_be_alone:
             self._fill(batch, self._classes_for(priority, queue.recogniser))
         self._unserved_since[priority] = self.clock()
-        return batch.tasks
+        return batch
 
     def _by_urgency(self, waiting: Sequence[Priority]) -> list[Priority]:
         """Rule 1."""
@@ -241,33 +265,52 @@ class Scheduler:
             if higher < priority
         )
 
-    def _begin(self, batch: list[WindowTask]) -> None:
-        for task in batch:
+    def _begin(self, batch: Batch) -> None:
+        for task in batch.tasks:
             task.queue.running += 1
         running = asyncio.create_task(self._execute(batch), name="batch")
-        self._running[running] = batch[0]
+        self._running[running] = batch.tasks[0]
         running.add_done_callback(self._end)
 
     def _end(self, running: asyncio.Task[None]) -> None:
         del self._running[running]
         self._has_work.set()
 
-    async def _execute(self, batch: list[WindowTask]) -> None:
-        loop = asyncio.get_running_loop()
+    async def _execute(self, batch: Batch) -> None:
+        tasks = batch.tasks
         try:
-            payloads = await asyncio.gather(*(task.read_payload() for task in batch))
+            payloads = await asyncio.gather(*(task.read_payload() for task in tasks))
+            if batch.behind:
+                await asyncio.wait([batch.behind])
             started = self.clock()
-            answers = await loop.run_in_executor(self._accelerator, batch[0].call, payloads)
-            self._answer(batch, answers, started)
+            with self._expected_to_end(started + batch.predicted_s):
+                answers = await asyncio.get_running_loop().run_in_executor(
+                    self._accelerator, tasks[0].call, payloads
+                )
+            self._answer(tasks, answers, started)
         except Exception as error:  # noqa: BLE001  # any engine error is raised in its sessions
-            self._retry_alone(batch, error)
-        for task in batch:
+            self._retry_alone(tasks, error)
+        for task in tasks:
             task.queue.running -= 1
         async with self.changed:
             self.changed.notify_all()
         # Its call counts as running until these: rule 6.
         for _ in range(_FOLLOW_UP_CYCLES):
             await asyncio.sleep(0)
+
+    @contextlib.contextmanager
+    def _expected_to_end(self, at: float) -> Iterator[None]:
+        """Note when the running batch is expected to end, and look for its follower before."""
+        running = cast("asyncio.Task[None]", asyncio.current_task())
+        self._ends_at[running] = at
+        loop = asyncio.get_running_loop()
+        delay_s = at - self.limits.read_ahead_s - self.clock()
+        timer = loop.call_later(max(0.0, delay_s), self._has_work.set)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            del self._ends_at[running]
 
     def _answer(self, batch: list[WindowTask], answers: Sequence[Any], started: float) -> None:
         elapsed_s = self.clock() - started

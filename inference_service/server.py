@@ -18,6 +18,7 @@ from inference_service.servicers.language import LanguageServicer
 from inference_service.servicers.models import ModelsServicer
 from inference_service.servicers.server import ServerServicer
 from inference_service.servicers.speech import SpeechServicer
+from inference_service.servicers.voice import VoiceServicer
 from protos.stt.v1 import (
     audio_pb2,
     audio_pb2_grpc,
@@ -29,6 +30,8 @@ from protos.stt.v1 import (
     server_pb2_grpc,
     speech_pb2,
     speech_pb2_grpc,
+    voice_pb2,
+    voice_pb2_grpc,
 )
 
 logger = logging.getLogger(__name__)
@@ -39,6 +42,7 @@ SERVICES = (
     language_pb2.DESCRIPTOR.services_by_name["Language"].full_name,
     server_pb2.DESCRIPTOR.services_by_name["Server"].full_name,
     models_pb2.DESCRIPTOR.services_by_name["Models"].full_name,
+    voice_pb2.DESCRIPTOR.services_by_name["Voice"].full_name,
 )
 # A Diarize request may hold MAX_TURNS of 256 floats and their times; all others are below 1 MiB.
 _MAX_RECEIVED_BYTES = MAX_TURNS * (256 * 4 + 64)
@@ -74,7 +78,10 @@ class InferenceServer:
         interceptors: list[grpc.aio.ServerInterceptor] = [RequestIdInterceptor()]
         if config.token:
             interceptors.append(TokenInterceptor(config.token))
-        self._grpc = grpc.aio.server(interceptors=interceptors, options=_OPTIONS)
+        # Older connections end once their calls have: then clients ask for the name again, and
+        # find the replicas that have come since. No grace is set, so that no call is cut off.
+        age = ("grpc.max_connection_age_ms", max(1, round(config.connection_age_s * 1000)))
+        self._grpc = grpc.aio.server(interceptors=interceptors, options=(*_OPTIONS, age))
         self.port = 0
         self.metrics_port = 0
 
@@ -96,6 +103,9 @@ class InferenceServer:
         server_pb2_grpc.add_ServerServicer_to_server(ServerServicer(self._runtime), self._grpc)
         models_pb2_grpc.add_ModelsServicer_to_server(
             ModelsServicer(self._runtime.catalog, self._pulls), self._grpc
+        )
+        voice_pb2_grpc.add_VoiceServicer_to_server(
+            VoiceServicer(self._runtime.voices, self._runtime.admission), self._grpc
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         if self._config.reflection:

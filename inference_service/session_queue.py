@@ -158,6 +158,7 @@ class SessionQueue:
             audio_s=0.0,
             call=engine.detect_language,
             at_front=True,
+            has_follow_up=True,
         )
 
     async def align(
@@ -184,10 +185,22 @@ class SessionQueue:
         call: Callable[[Any], Sequence[Any]],
         at_front: bool,
         window: LiveWindow | None = None,
+        has_follow_up: bool = False,
     ) -> tuple[Any, TaskCost]:
         answer = asyncio.get_running_loop().create_future()
         queued_at = self.scheduler.clock()
-        task = WindowTask(self, kind, key, payload, audio_s, call, answer, queued_at, window)
+        task = WindowTask(
+            self,
+            kind,
+            key,
+            payload,
+            audio_s,
+            call,
+            answer,
+            queued_at,
+            window,
+            has_follow_up=has_follow_up,
+        )
         self.scheduler.enqueue(task, at_front=at_front)
         try:
             return await task.answer

@@ -1,7 +1,7 @@
 """The ASGI application: `python -m uvicorn stt_web.asgi:application`.
 
-    http       request id and access log → scheme → security headers → CORS → compression → thread
-               slots → ingest → Django
+    http       probes → request id and access log → scheme → security headers → CORS → compression
+               → thread slots → ingest → Django
     websocket  request id and access log → scheme → security headers → Channels' router → a
                consumer (stt_web.routing)
 
@@ -33,15 +33,26 @@ from stt_web.core.asgi.messages import (  # noqa: E402
     HTTPScope,
     Scope,
 )
+from stt_web.core.asgi.probe_layer import ProbeLayer  # noqa: E402
 from stt_web.core.asgi.protection import ProtectionLayer  # noqa: E402
 from stt_web.core.asgi.request_log import RequestIdLayer  # noqa: E402
 from stt_web.core.asgi.thread_slots import ThreadSlotsLayer  # noqa: E402
 from stt_web.core.asgi.upload_layer import UploadLayer  # noqa: E402
+from stt_web.core.upload_reader import UploadForm  # noqa: E402
 from stt_web.core.wakeups import receive_wakeups  # noqa: E402
+from stt_web.readiness import Readiness  # noqa: E402
 from stt_web.routing import socket_router  # noqa: E402
 from transcripts.media import warm_up  # noqa: E402
 
-UPLOAD_PATHS = ("/v1/transcribe", "/api/v1/transcripts/import/")
+# A voice is a few seconds of sound, if it comes at all.
+_REFERENCE = UploadForm("reference", is_file_required=False, most_bytes=20_000_000)
+UPLOAD_PATHS = (
+    "/v1/transcribe",
+    "/v1/tts",
+    "/api/v1/transcripts/import/",
+    "/v1/audio/transcriptions",
+    "/v1/audio/translations",
+)
 
 # Uploads are probed in child processes; the first would wait for a second for its parent.
 warm_up()
@@ -58,13 +69,15 @@ _inner = ThreadSlotsLayer(
         upload_paths=UPLOAD_PATHS,
         identify=identify_uploader,
         recheck=check_caller,
+        forms={"/v1/tts": _REFERENCE},
     ),
     slots=settings.WEB_THREADS,
 )
 _router = ProtocolTypeRouter(
     {
-        "http": RequestIdLayer(
-            ForwardedSchemeLayer(ProtectionLayer(CorsLayer(CompressionLayer(_inner))))
+        "http": ProbeLayer(
+            RequestIdLayer(ForwardedSchemeLayer(ProtectionLayer(CorsLayer(CompressionLayer(_inner))))),
+            find_problems=Readiness().find_problems,
         ),
         "websocket": RequestIdLayer(ForwardedSchemeLayer(ProtectionLayer(socket_router))),
     }

@@ -16,6 +16,7 @@ from stt_web.core.database_url import read_database_url
 from stt_web.core.email_url import read_email_url
 from stt_web.core.env import (
     check_at_least,
+    check_together,
     read_bool,
     read_choice,
     read_env_text,
@@ -127,6 +128,11 @@ CSRF_FAILURE_VIEW = "stt_web.core.error_responses.answer_csrf_failure"
 WEB_THREADS = read_int("STT_WEB_THREADS", 8, at_least=1)
 APPEND_SLASH = False  # an API path without its slash is a 404 in the one error shape
 # The packages of `transcripts` that have pages: each holds its own templates and static files.
+# Errors at these addresses have another service's shape (`transcripts.dialects`).
+ERROR_SHAPES = {
+    "/v1/audio/": "transcripts.dialects.openai.errors.as_openai",
+    "/v1/models/": "transcripts.dialects.openai.errors.as_openai",
+}
 ROOMS = [
     BASE_DIR / "transcripts" / name
     for name in (
@@ -139,6 +145,7 @@ ROOMS = [
         "live",
         "retention",
         "sharing",
+        "voices",
         "webhooks",
     )
 ]
@@ -311,6 +318,12 @@ TEXT_JOB_CHARACTERS = read_int("STT_TEXT_JOB_CHARACTERS", 20_000, at_least=1)
 MAX_OPEN_TEXT_JOBS = read_int("STT_MAX_OPEN_TEXT_JOBS", 200, at_least=1)  # of one account
 # Work on a text waits so long for an inference service that is away, then twice as long, ….
 TEXT_RETRY_S = read_float("STT_TEXT_RETRY_S", 5.0)
+# Texts of one account that are being spoken or wait for it, with async=true.
+MAX_OPEN_VOICE_JOBS = read_int("STT_MAX_OPEN_VOICE_JOBS", 50, at_least=1)
+# Speech that was made here is signed with this certificate (C2PA), else with one of our own.
+C2PA_CERT = read_env_text("STT_C2PA_CERT", "")
+C2PA_KEY = read_env_text("STT_C2PA_KEY", "")
+check_together("STT_C2PA_CERT", C2PA_CERT, "STT_C2PA_KEY", C2PA_KEY)
 # What one account may have waiting and running, with async=true.
 MAX_OPEN_TRANSCRIPTS = read_int("STT_MAX_OPEN_TRANSCRIPTS", 500, at_least=1)
 

@@ -33,7 +33,7 @@ ENGINES = (
     "pyannote",
     "f5_tts",
 )
-FRONT = ("admin", "api", "pages", "tasks", "management", "urls", "page_urls")
+FRONT = ("admin", "api", "dialects", "pages", "tasks", "management", "urls", "page_urls")
 ROOM_FRONT = ("api", "consumer", "pages")
 # Packages of transcripts, one per capability. The first four serve all others.
 FOUNDATIONS = ("text", "media", "inference", "pii")
@@ -51,6 +51,7 @@ ROOMS = (
     "retention",
     "search",
     "sharing",
+    "voices",
     "webhooks",
 )
 # What a room stores. Who may read a room's tables needn't be one who may call the room.

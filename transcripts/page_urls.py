@@ -12,6 +12,7 @@ from transcripts.pages.home import show_home
 from transcripts.retention import pages as retention_pages
 from transcripts.sharing.pages import links
 from transcripts.sharing.pages.shared import show_shared, show_shared_audio
+from transcripts.voices import pages as voices_pages
 from transcripts.webhooks import pages as webhooks_pages
 
 urlpatterns = [
@@ -46,6 +47,8 @@ urlpatterns = [
         account_pages.delete_template,
         name="account_template_delete",
     ),
+    path("account/voices/", voices_pages.show_voices, name="account_voices"),
+    path("account/voices/consent/", voices_pages.change_consent, name="account_voices_consent"),
     path("webhooks/", webhooks_pages.show_webhooks, name="webhooks"),
     path("webhooks/<uuid:endpoint_id>/", webhooks_pages.show_webhook, name="webhook"),
     path("webhooks/<uuid:endpoint_id>/rotate/", webhooks_pages.rotate, name="webhook_rotate"),

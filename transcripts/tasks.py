@@ -28,6 +28,9 @@ from transcripts.retention import purge
 from transcripts.retention.policy import apply_retention
 from transcripts.search.index import index_outdated
 from transcripts.services.text_jobs import TEXT_TASK
+from transcripts.voices.lease import VOICE_TASK
+from transcripts.voices.run import run_voice_job
+from transcripts.voices.sweep import purge_voice_jobs, sweep_voice_jobs
 from transcripts.webhooks.outbox import DELIVER_TASK
 from transcripts.webhooks.pump import pump_deliveries, stop_pumps
 
@@ -37,6 +40,7 @@ __all__ = [
     "enqueue",
     "find_voices",
     "index_for_search",
+    "make_speech",
     "mask_audio",
     "purge_anonymous",
     "purge_expired",
@@ -61,11 +65,17 @@ def work_on_text(job_id: str) -> None:
     run_text_job(UUID(job_id))
 
 
+@shared_task(name=VOICE_TASK, acks_late=True, ignore_result=True)
+def make_speech(job_id: str) -> None:
+    run_voice_job(UUID(job_id))
+
+
 @shared_task(name="transcripts.sweep", ignore_result=True)
 def sweep() -> None:
     run_guarded(sweep_transcripts, name="sweep")
     run_guarded(sweep_alignments, name="sweep")
     run_guarded(sweep_text_jobs, name="sweep")
+    run_guarded(sweep_voice_jobs, name="sweep")
 
 
 @shared_task(name=ALIGN_TASK, acks_late=True, ignore_result=True)
@@ -88,6 +98,7 @@ def deliver_webhooks() -> None:
 def purge_expired() -> None:
     purge.purge_expired()
     purge_text_jobs()
+    purge_voice_jobs()
 
 
 @shared_task(name="transcripts.apply_retention", ignore_result=True)
@@ -130,6 +141,7 @@ def _sweep_at_start(**_: object) -> None:
     """What died with the last worker is found now, not at the next beat."""
     spawn_thread(sweep_transcripts, name="sweep-at-start")
     spawn_thread(sweep_text_jobs, name="sweep-texts-at-start")
+    spawn_thread(sweep_voice_jobs, name="sweep-voices-at-start")
 
 
 @worker_shutting_down.connect

@@ -8,6 +8,7 @@ from transcripts.api.catalog import show_formats, show_languages, show_models
 from transcripts.api.cloud import CloudView
 from transcripts.api.guests import ClaimView
 from transcripts.api.transcripts import CancelView, TranscriptListView, TranscriptView
+from transcripts.dialects.openai import api as openai
 from transcripts.diarization import api as diarization_api
 from transcripts.editing.api import revisions, segments
 from transcripts.exports.api.archives import BulkExportView
@@ -33,13 +34,22 @@ from transcripts.jobs.api.events import stream_events
 from transcripts.jobs.api.transcribe import transcribe
 from transcripts.retention.api import RetentionView
 from transcripts.sharing.api import ShareListView, ShareView
+from transcripts.voices.api import consent as voice_consent
+from transcripts.voices.api import jobs as voice_jobs
+from transcripts.voices.api.audio import show_speech
+from transcripts.voices.api.speech import list_all_voices, make_speech
 from transcripts.webhooks.api import views as webhooks_views
 
 inference_urlpatterns = [
     path("transcribe", transcribe),
     path("models", show_models),
+    path("models/<str:model>", openai.show_model),
+    path("audio/transcriptions", openai.create_transcription),
+    path("audio/translations", openai.create_translation),
     path("languages", show_languages),
     path("formats", show_formats),
+    path("tts", make_speech),
+    path("voices", list_all_voices),
     path("summarize", answer_in_background(texts.SummarizeView)),
     path("analyze", answer_in_background(texts.AnalyzeView)),
     path("generate", answer_in_background(texts.GenerateView)),
@@ -143,6 +153,10 @@ management_urlpatterns = [
     path("chat/<uuid:library_chat_id>/", library_chat.LibraryConversationView.as_view()),
     path("text-jobs/", text_jobs.TextJobListView.as_view()),
     path("text-jobs/<uuid:text_job_id>/", text_jobs.TextJobView.as_view()),
+    path("voice-jobs/", voice_jobs.VoiceJobListView.as_view()),
+    path("voice-jobs/<uuid:voice_job_id>/", voice_jobs.VoiceJobView.as_view(), name="voice_job"),
+    path("voice-jobs/<uuid:voice_job_id>/audio/", show_speech, name="voice_job_audio"),
+    path("voice-consent/", voice_consent.VoiceConsentView.as_view(), name="voice_consent"),
     path("templates/", templates.TemplateListView.as_view()),
     path("templates/<str:template_id>/", templates.TemplateView.as_view()),
     path("processing/", processing.ProcessingView.as_view()),

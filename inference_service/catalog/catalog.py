@@ -17,6 +17,7 @@ from inference_service.catalog.errors import (
 )
 from inference_service.catalog.models import read_catalogue
 from inference_service.catalog.text_models import E5_SMALL, QWEN
+from inference_service.catalog.voices import KOKORO
 from inference_service.catalog.weights import (
     find_in_hub_cache,
     is_installed,
@@ -35,6 +36,7 @@ _KINDS = {
     Kind.EMBEDDER: ("text embedder", E5_SMALL),
     Kind.LANGUAGE_MODEL: ("language model", QWEN),
     Kind.TRANSLATOR: ("translation model", "firefox-cs-en"),
+    Kind.VOICE: ("voice", KOKORO),
 }
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -215,14 +217,14 @@ class Catalog:
             can_translate=facts is not None and facts.translates,
             detects_language=facts is not None and facts.languages != {"en"},
             path=path,
-            install_hint=""
-            if path
-            else f"Run `python -m inference_service.catalog pull {model.id}` to install it.",
+            install_hint="" if path else _hint(model),
             window_margin=facts.window_margin if facts else None,
             revision=model.revision,
             licence=model.licence.spdx,
             size_bytes=model.size_bytes,
             text=model.text,
+            voice=model.voice,
+            terms=model.terms,
         )
 
     def _find_weights(self, model: CatalogueModel) -> Path | None:
@@ -244,6 +246,13 @@ class Catalog:
             and _FOLDER_NAME.fullmatch(folder.name)
             and is_whisper_folder(folder)
         ]
+
+
+def _hint(model: CatalogueModel) -> str:
+    command = f"python -m inference_service.catalog pull {model.id}"
+    if model.terms is None:
+        return f"Run `{command}` to install it."
+    return f"Run `{command}`, which shows its terms; `--accept-terms` accepts them and installs it."
 
 
 def _describe_folder(folder: Path) -> ModelEntry:

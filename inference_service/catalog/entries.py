@@ -1,7 +1,7 @@
 """What the catalogue states of a model: its kind, files, licence, provenance and sources.
 
-`whispers`, `speaker_models` and `text_models` hold the entries themselves; a further model is a
-further entry.
+`whispers`, `speaker_models`, `text_models` and `voices` hold the entries themselves; a further
+model is a further entry.
 """
 
 import hashlib
@@ -15,6 +15,10 @@ TEXT_ENCODER_ENGINE = "ctranslate2"
 LLAMA_ENGINE = "llama.cpp"
 FIREFOX_ENGINE = "firefox-translations"
 MADLAD_ENGINE = "madlad"
+HIBARI_ENGINE = "hibari"
+KOKORO_ENGINE = "kokoro"
+POCKET_ENGINE = "pocket-tts"
+F5_ENGINE = "f5-tts"
 
 
 class Kind(StrEnum):
@@ -48,20 +52,25 @@ class WindowMargin:
 
 
 @dataclass(frozen=True, slots=True)
-class WeightFile:
-    """One file of a model, as every source must deliver it. `sha256` is its publisher's own."""
-
-    name: str
-    size_bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
 class HubRepository:
     """A repository of the Hugging Face hub at one commit."""
 
     name: str
     revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeightFile:
+    """One file of a model, as every source must deliver it. `sha256` is its publisher's own.
+
+    On the hub it lies at `hub_path` (empty: under its name), in the model's repository or in `hub`.
+    """
+
+    name: str
+    size_bytes: int
+    sha256: str
+    hub_path: str = ""
+    hub: HubRepository | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +115,18 @@ class Licence:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """Conditions that an operator must accept before the weights are installed.
+
+    `summary` is shown before, with the licence's address; it is what is accepted.
+    """
+
+    url: str
+    summary: str
+    forbids_payments: bool = False  # may not be used by a server that takes money
+
+
+@dataclass(frozen=True, slots=True)
 class RecogniserFacts:
     """What is known of a recogniser before its weights are here."""
 
@@ -124,6 +145,16 @@ class TextFacts:
     dimensions: int = 0  # of an embedder's vectors
     pair: tuple[str, str] | None = None  # source and target of a translator of one direction
     is_default: bool = True  # False: it answers where it is named, and never else
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoiceFacts:
+    """What is known of a voice engine before its weights are here."""
+
+    languages: tuple[str, ...]  # ISO 639-1
+    can_clone: bool = False  # speaks in the voice of a reference
+    sample_rate_hz: int = 24_000
+    needs_torch: bool = False  # runs in the process of the torch engines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +180,8 @@ class CatalogueModel:
     installed_files: tuple[str, ...] = ()
     recogniser: RecogniserFacts | None = None
     text: TextFacts | None = None
+    voice: VoiceFacts | None = None
+    terms: Terms | None = None  # None: its licence asks for nothing before
 
     @property
     def size_bytes(self) -> int:
@@ -185,3 +218,5 @@ class ModelEntry:
     licence: str = ""
     size_bytes: int = 0  # to be fetched
     text: TextFacts | None = None
+    voice: VoiceFacts | None = None
+    terms: Terms | None = None

@@ -6,6 +6,7 @@
     ├── BadDefaultModelError    STT_DEFAULT_MODEL names nothing that could answer
     ├── BadCatalogueFileError   STT_CATALOGUE_FILE can't be used
     └── PullError               the weights could not be fetched
+        └── TermsNotAcceptedError   they have terms, which the operator hasn't accepted
 
 Every message is a sentence that may be shown to a user.
 """
@@ -32,4 +33,8 @@ class BadCatalogueFileError(CatalogError):
 
 
 class PullError(CatalogError):
+    pass
+
+
+class TermsNotAcceptedError(PullError):
     pass

@@ -1,6 +1,7 @@
 """What a machine gets at its first start.
 
 A recogniser that it can carry, a speaker model, and the embedders, by which texts are searched.
+Beside these, fixed voices.
 """
 
 import os
@@ -81,6 +82,9 @@ def install_first(
     for embedder in catalog.entries(Kind.EMBEDDER):
         if not embedder.is_available:
             _pull_first_of([embedder.id], settings, report=report)
+    for voice in catalog.entries(Kind.VOICE):
+        if not voice.is_available and voice.terms is None:
+            _pull_first_of([voice.id], settings, report=report)
     return has_speakers
 
 

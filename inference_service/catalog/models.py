@@ -7,6 +7,7 @@ from inference_service.catalog.own_models import read_own_models
 from inference_service.catalog.speaker_models import SPEAKER_MODELS
 from inference_service.catalog.text_models import TEXT_MODELS
 from inference_service.catalog.translators import TRANSLATORS
+from inference_service.catalog.voices import VOICES
 from inference_service.catalog.whispers import WHISPERS
 
 CATALOGUE: tuple[CatalogueModel, ...] = (
@@ -14,6 +15,7 @@ CATALOGUE: tuple[CatalogueModel, ...] = (
     *SPEAKER_MODELS,
     *TEXT_MODELS,
     *TRANSLATORS,
+    *VOICES,
 )
 
 

@@ -24,7 +24,8 @@ from inference_service.catalog.sources import (
     WeightSource,
     plan_sources,
 )
-from inference_service.catalog.weights import MANIFEST, is_installed
+from inference_service.catalog.terms import check_terms, record_acceptance
+from inference_service.catalog.weights import MANIFEST, is_complete, is_installed
 
 _LICENCES = Path(__file__).parent / "licences"
 _CHUNK_BYTES = 1 << 20
@@ -50,9 +51,22 @@ def find_model(name: str, settings: PullSettings) -> CatalogueModel:
     raise PullError(f"There is no model named {name!r} to fetch; there are {names}.")
 
 
-def pull(name: str, settings: PullSettings, *, report: Report) -> Pulled:
-    """Install the model of that name; see `install`. Raises PullError."""
+def pull(
+    name: str, settings: PullSettings, *, report: Report, are_terms_accepted: bool = False
+) -> Pulled:
+    """Install the model of that name; see `install`.
+
+    are_terms_accepted: the operator accepts what is shown by `report`. Raises PullError,
+    TermsNotAcceptedError.
+    """
     model = find_model(name, settings)
+    if not is_installed(model, settings.models_dir / model.id):
+        check_terms(
+            model,
+            is_accepted=are_terms_accepted,
+            takes_payments=settings.takes_payments,
+            report=report,
+        )
     return install(model, settings.models_dir, plan_sources(model, settings), report=report)
 
 
@@ -60,13 +74,17 @@ def install(model: CatalogueModel, models_dir: Path, plan: SourcePlan, *, report
     """Install the model from the first source that delivers it; at once if it is there already.
 
     `report` is called with a line for each step. A second process that pulls the same model waits
-    for the first. Raises PullError, with a sentence on each source.
+    for the first. The caller has checked the model's terms: their acceptance is recorded. Raises
+    PullError, with a sentence on each source.
     """
     target = models_dir / model.id
     models_dir.mkdir(parents=True, exist_ok=True)
     with (models_dir / f".{model.id}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if is_installed(model, target):
+            return Pulled(target, "")
+        if is_complete(model, target):  # copied by hand: what it lacks is the acceptance
+            record_acceptance(model, target)
             return Pulled(target, "")
         convert = _load_converter(model)
         partial = models_dir / f".{model.id}.partial"
@@ -152,6 +170,7 @@ def _finish(
         except RuntimeError as error:
             raise PullError(f"The model {model.id} could not be converted: {error}") from error
     _write_licence(model, fetched, complete)
+    record_acceptance(model, complete)
     _write_manifest(model, complete, source=source)
     shutil.rmtree(target, ignore_errors=True)  # an incomplete folder
     complete.rename(target)

@@ -15,6 +15,7 @@ from inference_service.catalog.entries import (
     ModelEntry,
     WindowMargin,
 )
+from inference_service.catalog.terms import are_terms_accepted
 from inference_service.catalog.whispers import WHISPER_LANGUAGES
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,14 @@ _VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
 
 
 def is_installed(model: CatalogueModel, folder: Path) -> bool:
-    """Return whether the folder holds all that the model needs, pulled or copied by hand."""
+    """Return whether the folder holds all that the model needs, pulled or copied by hand; and the
+    acceptance of its terms, if it has any.
+    """
+    return are_terms_accepted(model, folder) and is_complete(model, folder)
+
+
+def is_complete(model: CatalogueModel, folder: Path) -> bool:
+    """Return whether the folder holds all that the model needs. Some `stat` calls."""
     if model.engine == FASTER_WHISPER_ENGINE:
         return is_whisper_folder(folder)
     sizes = _read_manifest(folder)

@@ -8,6 +8,8 @@ from inference_service.catalog import ModelEntry
 from inference_service.catalog.entries import (
     FASTER_WHISPER_ENGINE,
     FIREFOX_ENGINE,
+    HIBARI_ENGINE,
+    KOKORO_ENGINE,
     LLAMA_ENGINE,
     MADLAD_ENGINE,
     TEXT_ENCODER_ENGINE,
@@ -81,6 +83,26 @@ def load_madlad_translator(entry: ModelEntry, settings: EngineSettings) -> Loade
     return load_madlad(entry, settings)
 
 
+def load_voice(entry: ModelEntry, settings: EngineSettings) -> LoadedModel:
+    """Load Kokoro; 0.6 s. Raises OSError, RuntimeError or ValueError for bad weights."""
+    from inference_service.engines.voice.kokoro import load_kokoro
+
+    return load_kokoro(entry, settings)
+
+
+def load_small_voice(entry: ModelEntry, settings: EngineSettings) -> LoadedModel:
+    """Load hibari; 0.1 s. Raises OSError, RuntimeError or ValueError for bad weights."""
+    from inference_service.engines.voice.hibari import load_hibari
+
+    return load_hibari(entry, settings)
+
+
+def estimate_voice_bytes(entry: ModelEntry, settings: EngineSettings) -> int:
+    from inference_service.engines.voice.kokoro import estimate_kokoro_bytes
+
+    return estimate_kokoro_bytes(entry, settings)
+
+
 def estimate_language_model_bytes(entry: ModelEntry, settings: EngineSettings) -> int:
     from inference_service.engines.language.llama import estimate_llama_bytes
 
@@ -107,4 +129,6 @@ LOADERS: dict[str, EngineLoader] = {
     LLAMA_ENGINE: EngineLoader(load_language_model, estimate_language_model_bytes),
     FIREFOX_ENGINE: EngineLoader(load_firefox_translator, _estimate_by_files),
     MADLAD_ENGINE: EngineLoader(load_madlad_translator, _estimate_by_weights),
+    HIBARI_ENGINE: EngineLoader(load_small_voice, _estimate_by_files),
+    KOKORO_ENGINE: EngineLoader(load_voice, estimate_voice_bytes),
 }

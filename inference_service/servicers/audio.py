@@ -11,7 +11,7 @@ import numpy as np
 
 from inference_service.engines.diarization import Description, VoiceTurn, cluster_turns
 from inference_service.runtime import Runtime
-from inference_service.servicers.status_codes import describe_failure
+from inference_service.servicers.status_codes import reporting_failures
 from inference_service.servicers.turns import find_turns
 from protos.stt.v1 import audio_pb2, audio_pb2_grpc, speech_pb2
 
@@ -36,13 +36,10 @@ class AudioServicer(audio_pb2_grpc.AudioServicer):
         context: "grpc.aio.ServicerContext[audio_pb2.FindTurnsRequest, audio_pb2.FindTurnsEvent]",
     ) -> AsyncIterator[audio_pb2.FindTurnsEvent]:
         has_deadline = context.time_remaining() is not None
-        try:
-            found = find_turns(self._runtime, request_iterator, has_deadline=has_deadline)
-            async with contextlib.aclosing(found) as events:
-                async for event in events:
-                    yield event
-        except Exception as error:  # noqa: BLE001  # the outermost guard of the call; it logs
-            await context.abort(*describe_failure(error))
+        found = find_turns(self._runtime, request_iterator, has_deadline=has_deadline)
+        async with reporting_failures(context), contextlib.aclosing(found) as events:
+            async for event in events:
+                yield event
 
     async def Diarize(  # noqa: N802 - the proto's name
         self,

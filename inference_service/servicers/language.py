@@ -10,7 +10,7 @@ import grpc
 from inference_service.runtime import Runtime
 from inference_service.servicers.embed import embed
 from inference_service.servicers.generate import count_tokens, generate
-from inference_service.servicers.status_codes import describe_failure
+from inference_service.servicers.status_codes import reporting_failures
 from inference_service.servicers.translate import list_languages, translate
 from protos.stt.v1 import language_pb2, language_pb2_grpc
 
@@ -26,13 +26,10 @@ class LanguageServicer(language_pb2_grpc.LanguageServicer):
     async def Generate(  # noqa: N802  # gRPC's name
         self, request: language_pb2.GenerateRequest, context: Context
     ) -> AsyncIterator[language_pb2.GenerateEvent]:
-        try:
-            call = generate(self._runtime, request, has_deadline=_has_deadline(context))
-            async with contextlib.aclosing(call) as events:
-                async for event in events:
-                    yield event
-        except Exception as error:  # noqa: BLE001  # the outermost guard of the call; it logs
-            await context.abort(*describe_failure(error))
+        call = generate(self._runtime, request, has_deadline=_has_deadline(context))
+        async with reporting_failures(context), contextlib.aclosing(call) as events:
+            async for event in events:
+                yield event
 
     async def CountTokens(  # noqa: N802  # gRPC's name
         self, request: language_pb2.CountTokensRequest, context: Context
@@ -67,8 +64,5 @@ def _has_deadline(context: Context) -> bool:
 
 
 async def _answer(context: Context, call: Awaitable[Answer]) -> Answer:
-    try:
+    async with reporting_failures(context):
         return await call
-    except Exception as error:  # the outermost guard of the call; it logs
-        await context.abort(*describe_failure(error))
-        raise AssertionError("abort raises") from error

@@ -24,7 +24,7 @@ from inference_service.servicers.requests import (
 from inference_service.servicers.status_codes import (
     MissingCapabilityError,
     NotImplementedYetError,
-    describe_failure,
+    reporting_failures,
 )
 from inference_service.sessions.events import StreamFinished
 from inference_service.sessions.file import FileSession
@@ -45,24 +45,19 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
     async def Transcribe(  # noqa: N802  # gRPC's name
         self, request_iterator: Requests, context: Context
     ) -> AsyncIterator[speech_pb2.TranscribeEvent]:
-        try:
-            async with contextlib.aclosing(self._transcribe(request_iterator, context)) as events:
-                async for event in events:
-                    yield event
-        except Exception as error:  # noqa: BLE001  # the outermost guard of the call; it logs
-            await context.abort(*describe_failure(error))
+        transcribed = self._transcribe(request_iterator, context)
+        async with reporting_failures(context), contextlib.aclosing(transcribed) as events:
+            async for event in events:
+                yield event
 
     async def Stream(  # noqa: N802  # gRPC's name
         self, request_iterator: StreamRequests, context: StreamContext
     ) -> AsyncIterator[speech_pb2.StreamEvent]:
         has_deadline = context.time_remaining() is not None
-        try:
-            stream = stream_live(self._runtime, request_iterator, has_deadline=has_deadline)
-            async with contextlib.aclosing(stream) as events:
-                async for event in events:
-                    yield event
-        except Exception as error:  # noqa: BLE001  # the outermost guard of the call; it logs
-            await context.abort(*describe_failure(error))
+        stream = stream_live(self._runtime, request_iterator, has_deadline=has_deadline)
+        async with reporting_failures(context), contextlib.aclosing(stream) as events:
+            async for event in events:
+                yield event
 
     async def Align(  # noqa: N802  # gRPC's name
         self,
@@ -70,10 +65,8 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
         context: grpc.aio.ServicerContext[speech_pb2.AlignRequest, speech_pb2.AlignResponse],
     ) -> speech_pb2.AlignResponse:
         has_deadline = context.time_remaining() is not None
-        try:
+        async with reporting_failures(context):
             return await align_words(self._runtime, request, has_deadline=has_deadline)
-        except Exception as error:  # noqa: BLE001  # the outermost guard of the call; it logs
-            await context.abort(*describe_failure(error))
 
     async def _transcribe(
         self, requests: Requests, context: Context

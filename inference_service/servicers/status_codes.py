@@ -4,7 +4,10 @@ Expected failures carry a sentence that is safe to show; anything else is a faul
 details go to the log, with the request id, and the client learns only that it happened.
 """
 
+import contextlib
 import logging
+from collections.abc import AsyncIterator
+from typing import Any
 
 import grpc
 
@@ -15,6 +18,13 @@ from inference_service.engines.language.model import (
     LanguageModelError,
     ModelFullError,
     SchemaRefusedError,
+)
+from inference_service.engines.voice.engine import (
+    EngineFailedError,
+    EngineFullError,
+    LanguageRefusedError,
+    UnknownVoiceError,
+    VoiceError,
 )
 from inference_service.pool import PoolError
 from inference_service.servicers.requests import BadRequestError
@@ -42,7 +52,22 @@ _STATUSES: dict[type[Exception], grpc.StatusCode] = {
     SchemaRefusedError: grpc.StatusCode.INVALID_ARGUMENT,
     ModelFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     LanguageModelError: grpc.StatusCode.UNAVAILABLE,
+    UnknownVoiceError: grpc.StatusCode.OUT_OF_RANGE,
+    LanguageRefusedError: grpc.StatusCode.FAILED_PRECONDITION,
+    EngineFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    EngineFailedError: grpc.StatusCode.UNAVAILABLE,
+    VoiceError: grpc.StatusCode.INVALID_ARGUMENT,
 }
+
+
+@contextlib.asynccontextmanager
+async def reporting_failures(context: "grpc.aio.ServicerContext[Any, Any]") -> AsyncIterator[None]:
+    """End the call with a status for whatever its body raises: the outermost guard of a call."""
+    try:
+        yield
+    except Exception as error:
+        await context.abort(*describe_failure(error))
+        raise AssertionError("abort raises") from error
 
 
 def describe_failure(error: Exception) -> tuple[grpc.StatusCode, str]:

@@ -38,6 +38,12 @@ def check_at_least(name: str, value: float, *, least: float, reason: str) -> Non
         raise BadSettingError(f"{name} is {value:g}, but must be at least {least:g}: {reason}.")
 
 
+def check_together(name: str, value: str, other_name: str, other: str) -> None:
+    """Refuse one of two settings without the other."""
+    if bool(value) != bool(other):
+        raise BadSettingError(f"{name} and {other_name} must be set together, or neither.")
+
+
 def read_bool(name: str, *, default: bool) -> bool:
     words = {"1": True, "true": True, "yes": True, "on": True}
     words |= {"0": False, "false": False, "no": False, "off": False}

@@ -10,6 +10,7 @@ from functools import update_wrapper
 from http import HTTPStatus
 from typing import Any, Concatenate, ParamSpec
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import (
     Http404,
@@ -22,6 +23,7 @@ from django.http import (
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.decorators import async_only_middleware
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.csrf import csrf_exempt
@@ -75,8 +77,17 @@ class MethodNotAllowedError(ApiError):
         )
 
 
-def answer_error(error: ApiError) -> JsonResponse:
-    return JsonResponse(error.as_body(), status=error.status, headers=error.headers)
+def answer_error(error: ApiError, *, path: str = "") -> JsonResponse:
+    """Return the error in the shape of its address: ours, or a dialect's (`ERROR_SHAPES`)."""
+    return JsonResponse(_body_for(path, error), status=error.status, headers=error.headers)
+
+
+def _body_for(path: str, error: ApiError) -> dict[str, object]:
+    for prefix, name in settings.ERROR_SHAPES.items():
+        if path.startswith(prefix):
+            shaped: dict[str, object] = import_string(name)(error)
+            return shaped
+    return error.as_body()
 
 
 @async_only_middleware
@@ -164,7 +175,7 @@ def answer_request(request: HttpRequest, error: ApiError) -> HttpResponse:
     The page needs no query: Django answers errors outside of the request's thread.
     """
     if not _wants_page(request):
-        return answer_error(error)
+        return answer_error(error, path=request.path)
     language = getattr(request, "LANGUAGE_CODE", "") or translation.get_language_from_request(
         request
     )

@@ -11,6 +11,7 @@ import re
 import shutil
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote
@@ -39,6 +40,21 @@ _MAX_PARAMETERS = 64  # of a part; semicolons in a file's name count, too
 _EXTENDED_NAME = re.compile(r"filename\*\s*=\s*utf-8''([^;\s]+)", re.IGNORECASE)
 
 
+@dataclass(frozen=True, slots=True)
+class UploadForm:
+    """What a path's form looks like. `most_bytes`: of its file, where that is less than the
+    account's; 0: as the account.
+    """
+
+    file_field: str = FILE_FIELD
+    is_file_required: bool = True
+    most_bytes: int = 0
+
+    def limit_bytes(self, account_bytes: int) -> int:
+        """Return the limit for the file; 0: none."""
+        return min(filter(None, (self.most_bytes, account_bytes)), default=0)
+
+
 class UploadReader:
     """Parses one body. Feed it from one thread at a time; then `finish`, or `abandon`.
 
@@ -54,11 +70,13 @@ class UploadReader:
         *,
         boundary: bytes,
         limit_bytes: int,
+        form: UploadForm = UploadForm(),  # frozen
         open_file: Callable[[Path], BinaryIO] = lambda path: path.open("xb"),
     ) -> None:
         self._folder = folder
         self._path = folder / "recording"
         self._limit_bytes = limit_bytes
+        self._form = form
         self._open_file = open_file
         self._file: BinaryIO | None = None
         self._file_name = ""
@@ -69,6 +87,7 @@ class UploadReader:
         self._is_abandoned = False
         self._lock = threading.Lock()
         self._fields: dict[str, str] = {}
+        self._lists: dict[str, list[str]] = {}
         self._field_bytes = 0
         self._header_name = bytearray()
         self._header_value = bytearray()
@@ -90,9 +109,10 @@ class UploadReader:
         """Return what arrived. Raises UploadError if it is not all there."""
         if not self._is_ended:
             raise UploadError("The body of this request is cut off.")
-        if not self._has_file:
+        if not self._has_file and self._form.is_file_required:
             raise UploadError(
-                "No file was sent. Send the recording as the form's file field “file”.",
+                "No file was sent. Send the recording as the form's file field "
+                f"“{self._form.file_field}”.",
                 code="missing_file",
             )
         return Upload(
@@ -101,6 +121,8 @@ class UploadReader:
             size=self._size,
             sha256=self._digest.hexdigest(),
             fields=self._fields,
+            has_file=self._has_file,
+            lists=self._lists,
         )
 
     def abandon(self) -> None:
@@ -160,7 +182,7 @@ class UploadReader:
         if encoding not in (b"binary", b"8bit", b"7bit"):
             raise UploadError("Send the file as it is, without a Content-Transfer-Encoding.")
         name, file_name = _read_disposition(self._headers.get("content-disposition", b""))
-        if name in self._names:
+        if name in self._names and not _is_list(name):
             raise self._repeated(name, is_file=file_name is not None)
         self._names.add(name)
         if file_name is None:
@@ -180,7 +202,11 @@ class UploadReader:
     def on_part_end(self) -> None:
         if self._field is not None:
             name, value = self._field
-            self._fields[name] = _read_text(name, value)
+            text = _read_text(name, value)
+            if _is_list(name):
+                self._lists.setdefault(name.removesuffix("[]"), []).append(text)
+            else:
+                self._fields[name] = text
             self._field = None
         elif self._file is not None:
             self._file.close()
@@ -190,17 +216,18 @@ class UploadReader:
         self._is_ended = True
 
     def _begin_field(self, name: str) -> None:
-        if name == FILE_FIELD:
+        if name == self._form.file_field:
             raise UploadError(
-                "The field “file” was sent as text. Send it as a file (curl: -F file=@name).",
+                f"The field “{name}” was sent as text. Send it as a file (curl: -F {name}=@name).",
                 code="missing_file",
             )
         self._field = (name, bytearray())
 
     def _begin_file(self, name: str, file_name: str) -> None:
-        if name != FILE_FIELD:
+        if name != self._form.file_field:
             raise UploadError(
-                f"The recording was sent as “{name}”. Send it as the form's file field “file”.",
+                f"The recording was sent as “{name}”. Send it as the form's file field "
+                f"“{self._form.file_field}”.",
                 code="missing_file",
             )
         self._has_file = True
@@ -208,9 +235,8 @@ class UploadReader:
         self._folder.mkdir(parents=True)
         self._file = self._open_file(self._path)
 
-    @staticmethod
-    def _repeated(name: str, *, is_file: bool) -> UploadError:
-        if name == FILE_FIELD and is_file:
+    def _repeated(self, name: str, *, is_file: bool) -> UploadError:
+        if name == self._form.file_field and is_file:
             return UploadError("Send one file a request.", code="too_many_files")
         return UploadError(
             f"The form has the field “{name[:40]}” twice. Send each field once.",
@@ -226,12 +252,17 @@ class UploadReader:
             self._file.write(chunk)
 
 
+def _is_list(name: str) -> bool:
+    """`name[]` may come several times, as clients of other services send lists."""
+    return name.endswith("[]")
+
+
 def read_boundary(content_type: str) -> bytes:
     """Return the boundary of a multipart form. Raises ApiError 415 or 400."""
     kind, options = parse_options_header(content_type)
     if kind != b"multipart/form-data":
         raise UploadError(
-            "Send the recording as multipart/form-data, in the file field “file”.",
+            "Send this as a form, multipart/form-data; a recording in its file field.",
             status=415,
             code="unsupported_media_type",
         )

@@ -34,6 +34,8 @@ class Upload:
     size: int  # bytes
     sha256: str
     fields: dict[str, str]
+    has_file: bool = True  # False: the form may come without one, and did
+    lists: dict[str, list[str]] = field(default_factory=dict)  # of fields sent as `name[]`, by name
     is_retained: bool = False
     _is_over: bool = False  # the request has ended, or nothing more is needed of the file
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)

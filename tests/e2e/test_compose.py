@@ -96,7 +96,18 @@ class ComposedSystem(System):
         env = {**self._outside, **of_the_file, **places}
         if service == "inference":
             env["STT_INFERENCE_LISTEN"] = f"127.0.0.1:{self.port(name)}"
+        if "STT_ALIVE_FILE" in of_the_file:  # each container has a /tmp of its own
+            env["STT_ALIVE_FILE"] = str(Path(self._places["STT_DATA_DIR"]) / f"alive-{name}")
         return env
+
+    def is_healthy(self, name: str) -> bool:
+        """Ask as the engine does."""
+        kind, *argv = SERVICES[name.partition(":")[0]]["healthcheck"]["test"]
+        assert kind == "CMD"
+        port = f"127.0.0.1:{self.port(name)}"
+        argv = [self._localise(part, name, "").replace("127.0.0.1:8000", port) for part in argv]
+        asked = subprocess.run(argv, env=self._env_of(name), cwd=ROOT, timeout=30, check=False)
+        return asked.returncode == 0
 
 
 @pytest.fixture(params=["redis", "rabbitmq"])
@@ -137,9 +148,12 @@ def transcribe(system: System, web: str, **options: str) -> str:
 
 def test_its_commands_transcribe_a_recording_from_end_to_end(system: ComposedSystem) -> None:
     assert "report" in transcribe(system, "web")
+    assert [name for name in PROCESSES if not system.is_healthy(name)] == []
     # Without one of two, everything goes on; another option, so that it is recognised again.
     for name in ("inference", "worker-short", "web"):
         system.stop(name)
+    assert not system.is_healthy("inference")
+    assert not system.is_healthy("web")
     assert "report" in transcribe(system, "web:2", diarize="false")
 
 

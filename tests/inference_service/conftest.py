@@ -17,6 +17,7 @@ from inference_service.device import Device
 from inference_service.engines.asr import Recogniser
 from inference_service.engines.diarization import Embedder
 from inference_service.engines.loading import LoadedModel, load_model
+from inference_service.engines.voice.host import VoiceHost
 from inference_service.metrics import Metrics
 from inference_service.pool import ModelPool
 from inference_service.runtime import Runtime
@@ -25,6 +26,7 @@ from inference_service.schedulers import Schedulers
 from inference_service.server import InferenceServer
 from inference_service.sessions.word_times import WordTimer
 from inference_service.stages import CpuStages
+from inference_service.voice_host import ServiceVoices
 from tests.inference_service.fakes import FakeEmbedder, FakeRecogniser
 from tests.inference_service.recordings import TINY_MODEL
 
@@ -77,23 +79,26 @@ def serve(models_dir: Path, tmp_path: Path) -> Serve:
         limits: SchedulerLimits | None = None,
         timer: WordTimer | None = None,
         models: Mapping[str, LoadedModel] = MappingProxyType({}),
+        voices: VoiceHost | None = None,
         **settings: object,
     ) -> AsyncIterator[ServedInference]:
         config = Config(listen="127.0.0.1:0", models_dir=models_dir, device="cpu", cpu_threads=2)
         config = replace(config, **settings)  # type: ignore[arg-type]
         catalog = Catalog(config, hub_cache=tmp_path)
         metrics = Metrics()
+        pool = ModelPool(
+            catalog,
+            config,
+            load=lambda entry, engine_settings: (
+                recogniser
+                if recogniser and entry.kind is Kind.RECOGNISER
+                else models.get(entry.id) or load_model(entry, engine_settings)
+            ),
+        )
         runtime = Runtime(
             catalog=catalog,
-            pool=ModelPool(
-                catalog,
-                config,
-                load=lambda entry, engine_settings: (
-                    recogniser
-                    if recogniser and entry.kind is Kind.RECOGNISER
-                    else models.get(entry.id) or load_model(entry, engine_settings)
-                ),
-            ),
+            pool=pool,
+            voices=voices or ServiceVoices(catalog, pool),
             schedulers=Schedulers(lambda: Scheduler(metrics=metrics, limits=limits)),
             stages=CpuStages(threads=3),
             embedder=embedder,

@@ -410,6 +410,43 @@ async def test_a_live_window_is_read_when_its_turn_comes(
     assert growing.reads == 1
 
 
+async def test_beside_a_gpu_a_live_window_is_read_before_the_running_batch_ends(
+    scheduler: Scheduler, recogniser: FakeRecogniser
+) -> None:
+    recogniser.device = "cuda"
+    async with scheduler.open_queue(recogniser, Priority.LIVE) as queue:
+        await queue.recognise_newest(GrowingWindow())  # what it takes is known from now on
+        recogniser.gate.clear()
+        running = asyncio.create_task(queue.recognise_newest(GrowingWindow()))
+        await wait_for_batches(recogniser, 2)
+        growing = GrowingWindow()
+        following = asyncio.create_task(queue.recognise_newest(growing))
+        async with asyncio.timeout(10):
+            while not growing.reads:
+                await asyncio.sleep(0.005)
+        assert not running.done()
+        assert len(recogniser.batches) == 2
+        recogniser.gate.set()
+        await asyncio.gather(running, following)
+    assert growing.reads == 1
+    assert len(recogniser.batches) == 3
+
+
+async def test_nothing_is_read_for_a_batch_that_still_runs_long(
+    scheduler: Scheduler, recogniser: FakeRecogniser
+) -> None:
+    recogniser.device = "cuda"
+    async with scheduler.open_queue(recogniser, Priority.LIVE) as queue:
+        growing = GrowingWindow()
+        async with busy(scheduler, recogniser):  # its cost isn't known: a whole batch's
+            task = asyncio.create_task(queue.recognise_newest(growing))
+            await asyncio.sleep(0.05)
+            assert not growing.reads
+            growing.spoken = "one two"
+        await task
+    assert labels_of(recogniser) == [["one two"]]
+
+
 async def test_live_windows_of_two_sessions_share_a_batch(
     scheduler: Scheduler, recogniser: FakeRecogniser
 ) -> None:

@@ -107,6 +107,22 @@ async def test_a_draining_server_finishes_what_is_open_and_refuses_what_is_new(
         await asyncio.wait_for(draining, 10)
 
 
+async def test_an_old_connection_ends_and_what_it_carries_does_not(
+    serve: Serve, recogniser: FakeRecogniser
+) -> None:
+    """So that clients ask for a name's addresses again, and find replicas that are new."""
+    recogniser.gate.clear()
+    async with serve(recogniser, connection_age_s=0.2) as served:
+        open_call = asyncio.create_task(transcribe(served.channel, load_pcm("en_short_1")))
+        await asyncio.to_thread(recogniser.entered.wait, 10)
+        async with asyncio.timeout(10):
+            while served.channel.get_state() is grpc.ChannelConnectivity.READY:
+                await served.channel.wait_for_state_change(grpc.ChannelConnectivity.READY)
+        assert not open_call.done()
+        recogniser.gate.set()
+        assert (await open_call).text
+
+
 async def test_a_session_that_outlasts_the_grace_period_is_cut_off(
     serve: Serve, recogniser: FakeRecogniser
 ) -> None:

@@ -27,7 +27,7 @@ IS_WHOLE = os.environ.get("STT_PROBES") == "all"
 SAMPLE = 20
 # The ingest reads these before Django does (tests/stt_web/core/asgi/test_upload_layer.py,
 # test_multipart.py).
-UPLOADS = {"/v1/transcribe", "/api/v1/transcripts/import/"}
+UPLOADS = {"/v1/transcribe", "/v1/tts", "/api/v1/transcripts/import/"}
 WORD = {"word": "Good", "start_ms": 0, "end_ms": 900, "confidence": 0.9, "space_before": False}
 
 

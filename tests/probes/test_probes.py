@@ -58,8 +58,13 @@ def problem(answer: Answer, *, is_api: bool) -> str:
     if answer.status < 400 or not is_api:
         return ""
     body = json.loads(answer.content)
-    is_sentence = isinstance(body.get("error"), str) and body["error"][-1:] in ".?!)"
-    return "" if is_sentence and body.get("code") else f"{answer.status} {body}"
+    error = body.get("error")
+    if isinstance(error, dict):  # a dialect's
+        error, code = error.get("message"), error.get("code")
+    else:
+        code = body.get("code")
+    is_sentence = isinstance(error, str) and error[-1:] in ".?!)"
+    return "" if is_sentence and code else f"{answer.status} {body}"
 
 
 def bodies(operation: Operation) -> list[tuple[bytes, str]]:

@@ -36,8 +36,10 @@ WEBHOOK = "api/v1/webhooks/<uuid:endpoint_id>/"
 # The design, operation by operation. What shows what `read` shows needs `read` as well.
 DESIGN: dict[tuple[str, str], set[str]] = {
     ("GET", "v1/models"): NONE,
+    ("GET", "v1/models/<str:model>"): NONE,
     ("GET", "v1/languages"): NONE,
     ("GET", "v1/formats"): NONE,
+    ("GET", "v1/voices"): NONE,
     ("POST", "v1/summarize"): {"transcribe"},
     ("POST", "v1/analyze"): {"transcribe"},
     ("POST", "v1/generate"): {"transcribe"},
@@ -104,6 +106,13 @@ DESIGN: dict[tuple[str, str], set[str]] = {
     ("GET", "api/v1/text-jobs/"): READ,
     ("GET", "api/v1/text-jobs/<uuid:text_job_id>/"): READ,
     ("DELETE", "api/v1/text-jobs/<uuid:text_job_id>/"): MANAGE,
+    ("GET", "api/v1/voice-jobs/"): READ,
+    ("GET", "api/v1/voice-jobs/<uuid:voice_job_id>/"): READ,
+    ("DELETE", "api/v1/voice-jobs/<uuid:voice_job_id>/"): MANAGE,
+    ("GET", "api/v1/voice-jobs/<uuid:voice_job_id>/audio/"): READ,
+    ("GET", "api/v1/voice-consent/"): READ,
+    ("PUT", "api/v1/voice-consent/"): MANAGE,
+    ("DELETE", "api/v1/voice-consent/"): MANAGE,
     ("GET", "api/v1/templates/"): READ,
     ("POST", "api/v1/templates/"): MANAGE,
     ("GET", "api/v1/templates/<str:template_id>/"): READ,
@@ -141,7 +150,13 @@ DESIGN: dict[tuple[str, str], set[str]] = {
     ("POST", "api/v1/billing/stripe/webhook/"): NONE,  # signed by Stripe
 }
 # Whose sender is known before the body is read, by `stt_web.core.asgi.upload_layer`.
-INGESTED = ("v1/transcribe", "api/v1/transcripts/import/")
+INGESTED = (
+    "v1/transcribe",
+    "v1/tts",
+    "v1/audio/transcriptions",
+    "v1/audio/translations",
+    "api/v1/transcripts/import/",
+)
 # The scopes of a key: each set of them.
 KEYS = [
     frozenset(chosen)
@@ -270,7 +285,7 @@ def test_a_key_does_what_its_scopes_let_it_and_nothing_else(scopes: frozenset[st
     client.raise_request_exception = False
     wrong = []
     for (method, path), needed in DESIGN.items():
-        if path in ("v1/models", "v1/translate/languages"):
+        if path in ("v1/models", "v1/voices", "v1/translate/languages"):
             continue  # ask the inference service
         route = next(each for each in list_routes() if each.path == path)
         answer = client.generic(method, path_of(route), "{}", content_type="application/json")

@@ -23,11 +23,12 @@ from transcripts.gaps.models import Gap
 from transcripts.intelligence.models import ChatSession, NoteTemplate, StoredResult, TextJob
 from transcripts.models import Segment, Speaker, Status, Transcript
 from transcripts.sharing.links import create_share
+from transcripts.voices.models import VoiceJob
 from transcripts.webhooks.endpoints import create_endpoint, send_test
 
 MISSING_UUID = "00000000-0000-4000-8000-000000000000"
 # Of parameters that name no object of an account, but a part of one or a format.
-PARTS = {"format_name": "txt", "number": "1"}
+PARTS = {"format_name": "txt", "number": "1", "model": "tiny"}
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ def create_account(email: str) -> Account:
             "library_chat_id": str(ChatSession.objects.create(owner=user, transcript=None).pk),
             "result_id": str(create_result(transcript).pk),
             "text_job_id": str(create_text_job(user).pk),
+            "voice_job_id": str(create_voice_job(user).pk),
             "template_id": str(create_note_template(user).pk),
             "key_id": str(api_key.pk),
             "invoice_id": str(create_invoice(user).pk),
@@ -102,6 +104,7 @@ def missing_ids() -> dict[str, str]:
         "library_chat_id": MISSING_UUID,
         "result_id": MISSING_UUID,
         "text_job_id": MISSING_UUID,
+        "voice_job_id": MISSING_UUID,
         "template_id": MISSING_UUID,
         "key_id": MISSING_UUID,
         "invoice_id": MISSING_UUID,
@@ -137,6 +140,22 @@ def create_result(transcript: Transcript) -> StoredResult:
         revision=0,
         text="private summary",
         body={"summary": "private summary"},
+    )
+
+
+def create_voice_job(user: User) -> VoiceJob:
+    """One that failed: what is deleted of it is a row alone."""
+    return VoiceJob.objects.create(
+        owner=user,
+        text="private words",
+        characters=13,
+        voice="jf_alpha",
+        status=Status.FAILED,
+        error_code="inference_error",
+        error_message="The engine stopped.",
+        error_status=503,
+        estimated_minutes=1,
+        hold_reference=uuid.uuid4().hex,
     )
 
 

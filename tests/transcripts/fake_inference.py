@@ -24,8 +24,10 @@ from protos.stt.v1 import (
     server_pb2_grpc,
     speech_pb2,
     speech_pb2_grpc,
+    voice_pb2_grpc,
 )
 from tests.transcripts.fake_language import FakeLanguage, LanguageServicer
+from tests.transcripts.fake_voice import FakeVoice, VoiceServicer
 
 BYTES_A_MS = 32
 WINDOW_MS = 1000
@@ -68,6 +70,8 @@ class FakeInference:
     align_timing: "speech_pb2.Timing.ValueType" = speech_pb2.TIMING_ALIGNED
     aligned: list[speech_pb2.AlignRequest] = field(default_factory=list)
     language: FakeLanguage = field(default_factory=FakeLanguage)
+    voice: FakeVoice = field(default_factory=FakeVoice)
+    turns: list[speech_pb2.SpeakerTurn] | None = None  # what FindTurns finds, whatever it gets
     info: server_pb2.ServerInfo = field(default_factory=server_pb2.ServerInfo)
     configs: list[speech_pb2.TranscribeConfig] = field(default_factory=list)
     diarized: list[audio_pb2.DiarizeRequest] = field(default_factory=list)
@@ -89,6 +93,7 @@ class FakeInference:
         language_pb2_grpc.add_LanguageServicer_to_server(
             LanguageServicer(self.language), self._server
         )
+        voice_pb2_grpc.add_VoiceServicer_to_server(VoiceServicer(self.voice), self._server)
         port = self._server.add_insecure_port(self.target or "127.0.0.1:0")
         self.target = self.target or f"127.0.0.1:{port}"
         self._server.start()
@@ -277,6 +282,12 @@ class _Audio(audio_pb2_grpc.AudioServicer):
         accepted = audio_pb2.FindTurnsAccepted(embedder="fake-voices")
         yield audio_pb2.FindTurnsEvent(accepted=accepted)
         received_ms = sum(len(each.audio.pcm) for each in request_iterator) // BYTES_A_MS
+        if self._fake.turns is not None:
+            whole = speech_pb2.WindowResult(resume_ms=received_ms, turns=self._fake.turns)
+            yield audio_pb2.FindTurnsEvent(window=whole)
+            done = speech_pb2.Finished(audio_duration_ms=received_ms)
+            yield audio_pb2.FindTurnsEvent(finished=done)
+            return
         for start_ms in range(0, received_ms, WINDOW_MS):
             window = speech_pb2.WindowResult(start_ms=start_ms, resume_ms=start_ms + WINDOW_MS)
             window.turns.add(

@@ -25,6 +25,8 @@ from transcripts.intelligence.text_jobs.run import run_text_job
 from transcripts.jobs.models import TranscriptionJob
 from transcripts.models import Status
 from transcripts.pipeline import run_job
+from transcripts.voices.models import VoiceJob
+from transcripts.voices.run import run_voice_job
 
 RATE_HZ = 16_000
 
@@ -99,6 +101,8 @@ class Worker:
                     run_job(job.pk)
                 for text_job in TextJob.objects.filter(status=Status.QUEUED):
                     run_text_job(text_job.pk)
+                for voice_job in VoiceJob.objects.filter(status=Status.QUEUED):
+                    run_voice_job(voice_job.pk)
         finally:
             connections.close_all()
 

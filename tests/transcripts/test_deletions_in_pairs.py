@@ -6,10 +6,12 @@ deleted. Run on PostgreSQL (STT_TEST_DATABASE) and SQLite.
 """
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.keys.issue import issue_api_key, revoke_api_key
@@ -24,8 +26,11 @@ from tests.transcripts.live.conftest import ask_for
 from tests.transcripts.meeting import ROUNDS, Verb, check_agreement, finished, meet
 from tests.transcripts.test_verbs_in_pairs import endpoint_of, paused_session, pending, resume
 from transcripts.diarization.voices import analyse_voices, queue_analysis
+from transcripts.editing.align_edits import align_edit
 from transcripts.editing.draft import Editing
 from transcripts.editing.models import EditAlignment
+from transcripts.exports.options import ExportOptions
+from transcripts.exports.worker_exports import describe_export, make_export, order_export
 from transcripts.intelligence import chat, library_chat, results
 from transcripts.intelligence.answers import ChatAnswer
 from transcripts.intelligence.library_routes import LibraryAnswer
@@ -35,6 +40,8 @@ from transcripts.jobs.models import TranscriptionJob
 from transcripts.jobs.second_pass import order_second_pass
 from transcripts.live.admission import admit_session
 from transcripts.models import Transcript
+from transcripts.retention.models import RetentionPolicy
+from transcripts.retention.policy import apply_retention
 from transcripts.sharing.links import create_share, find_share, revoke_share
 from transcripts.sharing.models import ShareLink
 from transcripts.webhooks import endpoints
@@ -276,13 +283,31 @@ def test_an_account_closes_while_something_is_admitted(
         assert list(tmp_path.glob("*")) == []
 
 
+def test_retention_deletes_while_a_worker_makes_an_export(
+    settings: Settings, tmp_path: Any, account: BillingAccount, make_transcript: MakeTranscript
+) -> None:
+    """No file outlives its transcript, and retention misses none."""
+    settings.MEDIA_ROOT = tmp_path
+    assert account.user is not None
+    RetentionPolicy.objects.create(owner=account.user, transcript_days=1)
+    later = timezone.now() + timedelta(days=2)
+
+    def make() -> tuple[Verb, Verb]:
+        transcript = finished(make_transcript, account)
+        order_export(describe_export(transcript, format_name="txt", options=ExportOptions()))
+        export = partial(make_export, transcript.pk, format_name="txt", options=ExportOptions())
+        return export, partial(apply_retention, later)
+
+    def nothing_left() -> None:
+        _none_of(Transcript)
+        assert list(tmp_path.glob("*/exports/*")) == []
+
+    meet_and_miss(make, nothing_left)
+
+
 def test_an_alignment_is_swept_while_its_transcript_is_deleted(
     account: BillingAccount, make_transcript: MakeTranscript
 ) -> None:
-    from django.utils import timezone
-
-    from transcripts.editing.align_edits import align_edit
-
     def make() -> tuple[Verb, Verb]:
         transcript = finished(make_transcript, account)
         row = EditAlignment.objects.create(

@@ -1,6 +1,7 @@
 """GET /v1/models, /v1/languages, /v1/formats: what can be asked for. No key needed, no cost."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -13,7 +14,7 @@ from accounts.principals import Credential, resolve_request
 from stt_web.core.documentation import documented, raises
 from stt_web.core.error_responses import allow_methods
 from transcripts.inference.catalog import InferenceUnavailableError
-from transcripts.inference.results import Model
+from transcripts.inference.results import Model, ServerModels
 from transcripts.inference.routing import Inference, inference_for
 from transcripts.media.formats import FORMATS
 from transcripts.serializers import (
@@ -25,6 +26,8 @@ from transcripts.text.languages import LANGUAGE_NAMES
 
 # Asking the inference service may take its whole deadline while it is down.
 _askers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="models")
+# OpenAI's clients require a date, and no catalogue has one: the day that Whisper was published.
+_CREATED = int(datetime(2022, 9, 21, tzinfo=UTC).timestamp())
 _SPEEDS = ("very_fast", "fast", "standard")
 
 
@@ -38,14 +41,13 @@ async def show_models(request: HttpRequest) -> HttpResponseBase:
     Also in the shape that OpenAI's client reads (`object`, `data`). With the key of an account that
     has Private Cloud: what its instances have.
     """
-    inference = await sync_to_async(_inference_of)(request)
-    known = await sync_to_async(inference.list_models, thread_sensitive=False, executor=_askers)()
+    known = await list_known_models(request)
     return JsonResponse(
         {
             "models": [_describe(model) for model in known.models],
             "default_model": known.default_model,
             "object": "list",
-            "data": [_describe_for_openai(model) for model in known.models if model.served_by],
+            "data": [describe_for_openai(model) for model in known.models if model.served_by],
         }
     )
 
@@ -67,6 +69,13 @@ async def show_formats(request: HttpRequest) -> HttpResponseBase:
     return JsonResponse({"formats": list(FORMATS)})
 
 
+async def list_known_models(request: HttpRequest) -> ServerModels:
+    """Return what the sender's servers have. Raises AuthenticationError for a wrong key, and
+    InferenceUnavailableError."""
+    inference = await sync_to_async(_inference_of)(request)
+    return await sync_to_async(inference.list_models, thread_sensitive=False, executor=_askers)()
+
+
 def _inference_of(request: HttpRequest) -> Inference:
     """Raises AuthenticationError: a key is not needed, but a wrong one is wrong."""
     return inference_for(resolve_request(request, accepted={Credential.GUEST_TOKEN}).user)
@@ -86,5 +95,5 @@ def _describe(model: Model) -> dict[str, Any]:
     }
 
 
-def _describe_for_openai(model: Model) -> dict[str, Any]:
-    return {"id": model.id, "object": "model", "created": 0, "owned_by": model.engine}
+def describe_for_openai(model: Model) -> dict[str, Any]:
+    return {"id": model.id, "object": "model", "created": _CREATED, "owned_by": model.engine}

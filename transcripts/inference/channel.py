@@ -4,6 +4,7 @@ A channel belongs to one process (gRPC's threads don't survive a fork), so it is
 cached by process id.
 """
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -24,7 +25,16 @@ KEEPALIVE_TIMEOUT_MS = 5_000
 # Diarize carries the turns of a whole recording: 100,000 of 256 floats.
 MAX_SEND_BYTES = 128 * 1024 * 1024
 MAX_RECEIVE_BYTES = 16 * 1024 * 1024
-_ROUND_ROBIN = '{"loadBalancingConfig": [{"round_robin": {}}]}'
+# Of several replicas, those that answer “serving” only: one that drains gets no new calls.
+_SERVICE_CONFIG = json.dumps(
+    {
+        "loadBalancingConfig": [{"round_robin": {}}],
+        "healthCheckConfig": {"serviceName": "stt.v1.Speech"},
+    }
+)
+# A name is asked again where a connection ends, which servers see to (STT_INFERENCE_CONNECTION_S):
+# gRPC would wait for 30 s between two questions, in which a new replica idles.
+_NAME_AGAIN_AFTER_MS = 1_000
 
 _caches: dict[int, ServerCache[grpc.Channel]] = {}  # by process id
 
@@ -54,7 +64,8 @@ def credentials_of(server: Server) -> grpc.ChannelCredentials:
 def channel_options(server: Server) -> list[tuple[str, object]]:
     """Return how every channel is set up, blocking or asynchronous."""
     options: list[tuple[str, object]] = [
-        ("grpc.service_config", _ROUND_ROBIN),
+        ("grpc.service_config", _SERVICE_CONFIG),
+        ("grpc.dns_min_time_between_resolutions_ms", _NAME_AGAIN_AFTER_MS),
         ("grpc.keepalive_time_ms", KEEPALIVE_TIME_MS),
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
         ("grpc.http2.ping_timeout_ms", KEEPALIVE_TIMEOUT_MS),

@@ -1,6 +1,9 @@
 """Opening a live session: who may, with which model, on which server."""
 
+import contextlib
 import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any
 
 from stt_web.core.background import do_anyway, finish_anyway
 from stt_web.core.errors import ApiError
@@ -46,20 +49,13 @@ async def _begin(request: LiveRequest) -> SessionRunner:
     model = await in_rpc(inference.resolve_model, request.options.model)
     check_model_can(model, request.options)
     admitted = await finish_anyway(in_database(admit_session, request), undo=_withdraw)
-    try:
+    async with _undone_by(lambda: _withdraw(admitted), name="live-withdraw"):
         session = await _prepare(admitted, model)
-        try:
-            await session.open()
-        except BaseException:
-            session.discard()
-            raise
-    except InferenceError as error:
-        await do_anyway(_withdraw(admitted), name="live-withdraw")
-        raise _refusal_of(error) from error
-    except BaseException:
-        # Also where the client has disconnected since: nothing must be left of it.
-        await do_anyway(_withdraw(admitted), name="live-withdraw")
-        raise
+        with _discarded_on_failure(session):
+            try:
+                await session.open()
+            except InferenceError as error:
+                raise _refusal_of(error) from error
     session.start()
     logger.info("event=live_opened transcript_id=%s model=%s", session.transcript_id, model.id)
     return session
@@ -68,21 +64,36 @@ async def _begin(request: LiveRequest) -> SessionRunner:
 async def _resume(request: LiveRequest) -> SessionRunner:
     admitted = await finish_anyway(in_database(resume_session, request), undo=_pause_again)
     transcript = admitted.job.transcript
-    try:
+    async with _undone_by(lambda: _pause_again(admitted), name="live-pause"):
         inference = await in_database(inference_for, request.user)
         name = transcript.job.model_used or transcript.job.model_requested
         model = await in_rpc(inference.resolve_model, name)
         session = await _prepare(admitted, model)
-        try:
+        with _discarded_on_failure(session):
             await in_database(clear_delivered, admitted.job.lease)
-        except BaseException:
-            session.discard()
-            raise
-    except BaseException:
-        await do_anyway(_pause_again(admitted), name="live-pause")
-        raise
     session.start()
     return session
+
+
+@contextlib.asynccontextmanager
+async def _undone_by(
+    undo: Callable[[], Coroutine[Any, Any, None]], *, name: str
+) -> AsyncIterator[None]:
+    """Undo an admission that came to nothing, also where the client has disconnected since."""
+    try:
+        yield
+    except BaseException:
+        await do_anyway(undo(), name=name)
+        raise
+
+
+@contextlib.contextmanager
+def _discarded_on_failure(session: SessionRunner) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        session.discard()
+        raise
 
 
 async def _withdraw(admitted: SessionAdmission) -> None:

@@ -42,6 +42,12 @@ from transcripts.models.transcript import (
 from transcripts.retention.models import RetentionPolicy
 from transcripts.search.models import TITLE_BUCKET, WHOLE_BUCKET, SearchChunk
 from transcripts.sharing.models import ShareLink
+from transcripts.voices.models import (
+    SigningCertificate,
+    VoiceConsent,
+    VoiceJob,
+    VoiceReferenceUse,
+)
 from transcripts.webhooks.models import (
     DeliveryStatus,
     WebhookAttempt,
@@ -76,6 +82,7 @@ __all__ = [
     "Segment",
     "SegmentVectors",
     "ShareLink",
+    "SigningCertificate",
     "Source",
     "Speaker",
     "Status",
@@ -86,6 +93,9 @@ __all__ = [
     "TextOperation",
     "Transcript",
     "TranscriptionJob",
+    "VoiceConsent",
+    "VoiceJob",
+    "VoiceReferenceUse",
     "WebhookAttempt",
     "WebhookDelivery",
     "WebhookEndpoint",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.rate_windows import purge_windows
@@ -18,6 +19,7 @@ from transcripts.models import OPEN_STATUSES, Recording, Transcript
 from transcripts.services.guests import GUEST_TEXT_LIFETIME
 from transcripts.services.recordings import delete_recording, detach_recording
 from transcripts.services.stored_responses import purge_answers
+from transcripts.voices.models import VoiceJob
 from transcripts.webhooks.delivery import purge_deliveries
 
 logger = logging.getLogger(__name__)
@@ -62,13 +64,16 @@ def purge_expired() -> None:
 def purge_orphans() -> None:
     """Remove upload folders without a row: of web processes that died between the two.
 
-    One query for `BATCH_ROWS` folders.
+    Two queries for `BATCH_ROWS` folders.
     """
     old = list(_old_folders(Path(settings.MEDIA_ROOT), before_s=time.time() - ORPHAN_AGE_S))
     for start in range(0, len(old), BATCH_ROWS):
         recordings = [f"{folder.name}/recording" for folder in old[start : start + BATCH_ROWS]]
         rows = Recording.objects.filter(path__in=recordings)
         known = set(rows.values_list("path", flat=True))
+        spoken = Q(path__in=recordings) | Q(reference_path__in=recordings)
+        jobs = VoiceJob.objects.filter(spoken).values_list("path", "reference_path")
+        known |= {path for job in jobs for path in job}
         for recording in recordings:
             if recording not in known:
                 logger.warning("event=orphan_removed recording=%s", recording)

@@ -9,7 +9,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from inference_service.catalog.entries import CatalogueModel
+from inference_service.catalog.entries import CatalogueModel, HubRepository
 from inference_service.catalog.sources.source import Report, SourceError
 
 _ANSWERS_WITHIN_S = 4.0
@@ -31,25 +31,31 @@ class HubSource:
         if reason:
             raise SourceError(reason)
         report(f"Fetching {model.size_bytes / 1e6:.0f} MB from {self.name}.")
-        self._download([file.name for file in model.files], folder)
+        own = HubRepository(self.repository, self.revision)
+        for repository in dict.fromkeys(file.hub or own for file in model.files):
+            files = [file for file in model.files if (file.hub or own) == repository]
+            self._download(repository, [file.hub_path or file.name for file in files], folder)
+            for file in files:
+                if file.hub_path:
+                    (folder / file.hub_path).replace(folder / file.name)
         shutil.rmtree(folder / ".cache", ignore_errors=True)  # the client's notes
 
-    def _download(self, names: list[str], folder: Path) -> None:
+    def _download(self, repository: HubRepository, names: list[str], folder: Path) -> None:
         import httpx2
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import HfHubHTTPError
 
         try:
             snapshot_download(
-                self.repository,
-                revision=self.revision,
+                repository.name,
+                revision=repository.revision,
                 local_dir=folder,
                 allow_patterns=names,
                 etag_timeout=_CONNECT_TIMEOUT_S,
                 endpoint=_endpoint(),
             )
         except (OSError, ValueError, HfHubHTTPError, httpx2.HTTPError) as error:
-            raise SourceError(f"{self.name} broke off ({type(error).__name__}).") from error
+            raise SourceError(f"{repository.name} broke off ({type(error).__name__}).") from error
 
 
 @functools.lru_cache(maxsize=4)

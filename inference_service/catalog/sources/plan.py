@@ -43,6 +43,11 @@ class PullSettings(Protocol):
         """Nothing is fetched from the network."""
         ...
 
+    @property
+    def takes_payments(self) -> bool:
+        """The server takes money: weights whose licence forbids that are not installed."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class SourcePlan:

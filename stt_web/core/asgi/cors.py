@@ -4,6 +4,8 @@ An ASGI layer, so that the answers of the ingest carry the headers too: a page t
 the 413 sees a network error instead. A preflight is answered here and goes no further.
 """
 
+import re
+
 from stt_web.core.asgi.messages import (
     ASGI3Application,
     ASGIReceiveCallable,
@@ -17,12 +19,14 @@ from stt_web.core.asgi.messages import (
 
 _EXPOSED = (
     "X-Transcript-Id, X-Transcript-Token, X-Audio-Duration, X-Credits-Charged, X-Credits-Left, "
-    "X-Model-Used, X-Gap-Seconds, X-Warnings, X-Request-Id, Retry-After, Location, RateLimit, "
+    "X-Model-Used, X-Gap-Seconds, X-Warnings, X-Request-Id, X-Duration, "
+    "X-Generation-Time, X-Voice, X-Watermark, X-Voice-Job-Id, Retry-After, Location, RateLimit, "
     "RateLimit-Policy"
 )
 _ALLOWED_HEADERS = (
     "Authorization, Content-Type, Prefer, X-Request-Id, Idempotency-Key, Last-Event-ID"
 )
+_OF_CLIENTS = re.compile(r"(x-stainless|openai)-[a-z0-9-]{1,40}", re.ASCII)
 _ANSWER: list[Header] = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", _EXPOSED.encode()),
@@ -30,9 +34,15 @@ _ANSWER: list[Header] = [
 _PREFLIGHT: list[Header] = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
-    (b"access-control-allow-headers", _ALLOWED_HEADERS.encode()),
     (b"access-control-max-age", b"86400"),
 ]
+
+
+def _allowed_of(asked: str) -> str:
+    """Return what may be sent: ours, and of what was asked for the facts that clients tell of
+    themselves."""
+    names = (name.strip().lower() for name in asked.split(","))
+    return ", ".join([_ALLOWED_HEADERS, *filter(_OF_CLIENTS.fullmatch, names)])
 
 
 class CorsLayer:
@@ -48,7 +58,7 @@ class CorsLayer:
             return
         asks_method = find_header(scope, b"access-control-request-method")
         if scope["method"] == "OPTIONS" and asks_method:
-            await _answer_preflight(send)
+            await _answer_preflight(send, find_header(scope, b"access-control-request-headers"))
             return
 
         async def send_with_headers(message: ASGISendEvent) -> None:
@@ -59,8 +69,9 @@ class CorsLayer:
         await self._app(scope, receive, send_with_headers)
 
 
-async def _answer_preflight(send: ASGISendCallable) -> None:
+async def _answer_preflight(send: ASGISendCallable, asked: str) -> None:
+    headers = [*_PREFLIGHT, (b"access-control-allow-headers", _allowed_of(asked).encode())]
     await send(
-        {"type": "http.response.start", "status": 204, "headers": _PREFLIGHT, "trailers": False}
+        {"type": "http.response.start", "status": 204, "headers": headers, "trailers": False}
     )
     await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -19,6 +19,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
 
 from asgiref.sync import sync_to_async
@@ -38,7 +39,7 @@ from stt_web.core.asgi.messages import (
 from stt_web.core.error_responses import answer_request
 from stt_web.core.errors import ApiError
 from stt_web.core.upload_errors import BodyTooLargeError, StalledError, UploadTooLargeError
-from stt_web.core.upload_reader import MAX_FIELD_BYTES, UploadReader, read_boundary
+from stt_web.core.upload_reader import MAX_FIELD_BYTES, UploadForm, UploadReader, read_boundary
 from stt_web.core.uploads import Upload
 
 logger = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ class UploadLayer(Generic[C]):
 
     `upload_paths` take recordings (POST). `media_root` gets one folder an upload. `identify`
     authenticates the sender by the request's head and raises ApiError, `recheck` raises where that
-    has ended since; both may block.
+    has ended since; both may block. `forms`: of paths whose form is another than one file, `file`.
     """
 
     def __init__(
@@ -99,8 +100,10 @@ class UploadLayer(Generic[C]):
         upload_paths: Collection[str],
         identify: Callable[[HTTPScope], C],
         recheck: Callable[[C], None],
+        forms: Mapping[str, UploadForm] = MappingProxyType({}),
     ) -> None:
         self._app = app
+        self._forms = forms
         self._media_root = media_root
         self._upload_paths = frozenset(upload_paths)
         self._identify = identify
@@ -128,11 +131,15 @@ class UploadLayer(Generic[C]):
             boundary = read_boundary(find_header(scope, b"content-type"))
             caller = await sync_to_async(self._identify)(scope)
             rate_limit_headers = caller.rate_limit_headers
-            limit_bytes = caller.limits.max_file_bytes
+            form = self._forms.get(scope["path"], UploadForm())
+            limit_bytes = form.limit_bytes(caller.limits.max_file_bytes)
             if limit_bytes and _content_length(scope) > limit_bytes + _FORM_BYTES:
                 raise UploadTooLargeError(limit_bytes)
             reader = UploadReader(
-                self._media_root / uuid.uuid4().hex, boundary=boundary, limit_bytes=limit_bytes
+                self._media_root / uuid.uuid4().hex,
+                boundary=boundary,
+                limit_bytes=limit_bytes,
+                form=form,
             )
             upload = await self._receive_upload(receive, reader, limit_bytes=limit_bytes)
             await self._check_again(caller, upload)

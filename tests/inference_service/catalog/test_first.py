@@ -73,3 +73,14 @@ def test_the_embedders_are_asked_for_once_there_is_a_recogniser(tmp_path: Path) 
 
     assert any(f"The model {E5_SMALL} could not be fetched" in line for line in reported)
     assert not any(f"The model {MINILM}" in line for line in reported)
+
+
+def test_the_voices_without_terms_are_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "ours").symlink_to(TINY_WHISPER)
+    reported: list[str] = []
+
+    install_first(Config(models_dir=tmp_path, offline=True), report=reported.append)
+
+    assert any("The model kokoro could not be fetched" in line for line in reported)
+    assert any("The model hibari could not be fetched" in line for line in reported)
+    assert not any("pocket-tts" in line for line in reported)

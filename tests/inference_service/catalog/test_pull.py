@@ -327,13 +327,13 @@ def test_a_killed_pull_leaves_nothing_installed_and_the_next_one_goes_on(puller:
             assert killed.poll() is None
         killed.send_signal(signal.SIGKILL)
         killed.wait(timeout=30)
-        kept_bytes = partial.stat().st_size  # of the 50,000: it may have died between two writes
+        partial_bytes = partial.stat().st_size  # of the 50,000: it may have died between two writes
         assert not (puller.models_dir / "a-model").exists()
 
         mirror.break_after, mirror.hangs = None, False
         check_installed(puller.pull(make_model(), weights_url=mirror.url))
-    assert 0 < kept_bytes <= 50_000
-    assert mirror.requests.seen[1] == ("/a-model/weights.bin", f"bytes={kept_bytes}-")
+    assert 0 < partial_bytes <= 50_000
+    assert mirror.requests.seen[1] == ("/a-model/weights.bin", f"bytes={partial_bytes}-")
 
 
 def test_a_long_download_reports_its_progress_every_ten_seconds() -> None:

@@ -143,7 +143,7 @@ async def _events(transcript_id: UUID, cursor: Cursor) -> AsyncIterator[bytes]:
     yield b"retry: 2000\n\n"
     async with get_watcher().subscribe(transcript_id, wants_place=True) as subscription:
         while cursor.status != _DONE:
-            snapshot = await _wait_for_change(subscription)
+            snapshot = await wait_for_change(subscription)
             if snapshot is None:
                 yield b": still here\n\n"
                 continue
@@ -152,7 +152,7 @@ async def _events(transcript_id: UUID, cursor: Cursor) -> AsyncIterator[bytes]:
                 yield event
 
 
-async def _wait_for_change(subscription: StatusSubscription) -> Snapshot | None:
+async def wait_for_change(subscription: StatusSubscription) -> Snapshot | None:
     """Return the transcript as it changed to; None where a comment is due instead."""
     try:
         async with asyncio.timeout(_KEEP_ALIVE_S):
@@ -170,7 +170,7 @@ async def follow_edits(transcript_id: UUID, *, since: int) -> AsyncIterator[byte
     known: set[int] = set()
     async with get_watcher().subscribe(transcript_id) as subscription:
         while True:
-            snapshot = await _wait_for_change(subscription)
+            snapshot = await wait_for_change(subscription)
             if snapshot is None:
                 yield b": still here\n\n"
                 continue
@@ -187,7 +187,7 @@ async def follow_texts(transcript_id: UUID, *, after: datetime | None) -> AsyncI
     yield b"retry: 2000\n\n"
     async with get_watcher().subscribe(transcript_id) as subscription:
         while True:
-            snapshot = await _wait_for_change(subscription)
+            snapshot = await wait_for_change(subscription)
             if snapshot is None:
                 yield b": still here\n\n"
                 continue
@@ -235,7 +235,7 @@ async def _news(
         cursor = replace(cursor, place=snapshot.place)
         yield cursor, _event("queue", cursor, {"position": snapshot.place})
     if snapshot.resume_ms > cursor.done_ms or not snapshot.is_open:
-        while segments := await sync_to_async(_read_segments)(transcript_id, cursor.sent_ms):
+        while segments := await sync_to_async(read_segments)(transcript_id, cursor.sent_ms):
             for end_ms, body in segments:
                 cursor = replace(cursor, sent_ms=max(cursor.sent_ms, end_ms))
                 yield cursor, _event("segment", cursor, body)
@@ -278,7 +278,7 @@ def _is_followed(request: HttpRequest, transcript_id: UUID) -> bool:
     )
 
 
-def _read_segments(transcript_id: UUID, sent_ms: int) -> list[tuple[int, PublicSegment]]:
+def read_segments(transcript_id: UUID, sent_ms: int) -> list[tuple[int, PublicSegment]]:
     """Return the next segments that end after `sent_ms`. One query."""
     rows = (
         Segment.objects.filter(transcript_id=transcript_id, end_ms__gt=sent_ms)

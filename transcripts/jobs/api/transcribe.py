@@ -5,8 +5,9 @@ A plain asynchronous view: while it waits for the job, it holds neither a thread
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 from uuid import UUID
 
@@ -67,12 +68,13 @@ class DeletedWhileWaitingError(ApiError):
 
 
 # Probing, and asking which models there are, before the wait begins.
-_PREPARING_S = 60.0
+PREPARING_S = 60.0
 _TRANSCRIPTION = PolymorphicProxySerializer(
     component_name="AnyTranscription",
     serializers=[TranscriptionSerializer, VerboseTranscriptionSerializer],
     resource_type_field_name=None,
 )
+AnswerFinished = Callable[[Transcript], HttpResponse]
 _RESPOND_ASYNC = re.compile(r"(^|[,;\s])respond-async($|[,;\s])", re.IGNORECASE)
 
 
@@ -132,7 +134,7 @@ async def transcribe(request: HttpRequest, upload: Upload, caller: Caller) -> Ht
             asked.response_format,
             asked.is_async,
         ),
-        lasts_s=settings.SYNC_WAIT_S + _PREPARING_S,
+        lasts_s=settings.SYNC_WAIT_S + PREPARING_S,
         answer=lambda: _transcribe(
             upload, caller, asked, stopping=stopping_of(cast("ASGIRequest", request).scope)
         ),
@@ -155,40 +157,64 @@ def read_request(sent: Mapping[str, str], *, prefer: str = "") -> TranscriptionR
 async def _transcribe(
     upload: Upload, caller: Caller, asked: TranscriptionRequest, *, stopping: asyncio.Event
 ) -> HttpResponse:
-    submitted = await submit_recording(
+    if not asked.is_async:
+        return await transcribe_and_wait(
+            upload,
+            caller,
+            asked.options,
+            answer=partial(answer_finished, response_format=asked.response_format),
+            stopping=stopping,
+        )
+    submitted = await submit_upload(upload, caller, asked.options, is_async=True)
+    response = await sync_to_async(answer_accepted)(
+        submitted.transcript, guest_token=submitted.guest_token
+    )
+    return with_facts(response, submitted)
+
+
+async def submit_upload(
+    upload: Upload, caller: Caller, options: TranscriptionOptions, *, is_async: bool = False
+) -> Submitted:
+    """Queue what was uploaded. Raises ApiError, as `submit_recording`."""
+    return await submit_recording(
         Submission(
             user=caller.principal.user,
             address=caller.principal.address,
             limits=caller.limits,
             upload=upload,
-            options=asked.options,
-            is_async=asked.is_async,
+            options=options,
+            is_async=is_async,
             source=source_of(caller.principal),
         )
     )
+
+
+async def transcribe_and_wait(
+    upload: Upload,
+    caller: Caller,
+    options: TranscriptionOptions,
+    *,
+    answer: AnswerFinished,
+    stopping: asyncio.Event,
+) -> HttpResponse:
+    """Queue what was uploaded and wait for it: on every surface the same.
+
+    `answer` gets the transcript once its job has ended, also where it failed. Raises ApiError.
+    """
+    submitted = await submit_upload(upload, caller, options)
     try:
-        if asked.is_async:
-            response = await sync_to_async(answer_accepted)(
-                submitted.transcript, guest_token=submitted.guest_token
-            )
-        else:
-            response = await _wait_for(
-                submitted.transcript.pk,
-                asked.response_format,
-                api_key=caller.principal.api_key,
-                stopping=stopping,
-            )
+        response = await _wait_for(
+            submitted.transcript.pk, answer, api_key=caller.principal.api_key, stopping=stopping
+        )
     except ApiError as error:
-        error.headers |= _headers_of(submitted)
+        error.headers |= headers_of(submitted)
         raise
-    for name, value in _headers_of(submitted).items():
-        response.headers[name] = value
-    return response
+    return with_facts(response, submitted)
 
 
 async def _wait_for(
     transcript_id: UUID,
-    response_format: str,
+    answer: AnswerFinished,
     *,
     api_key: ApiKey | None,
     stopping: asyncio.Event,
@@ -215,22 +241,28 @@ async def _wait_for(
         stopped.cancel()
         timer.close()
     return await sync_to_async(_answer)(
-        transcript_id, response_format, is_closed=is_closed, is_stopping=stopping.is_set()
+        transcript_id, answer, is_closed=is_closed, is_stopping=stopping.is_set()
     )
 
 
 def _answer(
-    transcript_id: UUID, response_format: str, *, is_closed: bool, is_stopping: bool
+    transcript_id: UUID, answer: AnswerFinished, *, is_closed: bool, is_stopping: bool
 ) -> HttpResponse:
     transcript = Transcript.objects.select_related("owner").filter(pk=transcript_id).first()
     if transcript is None:
         raise DeletedWhileWaitingError("This transcript was deleted while it was being worked on.")
     if not is_closed:
         raise StillProcessingError(transcript, is_stopping=is_stopping)
-    return answer_finished(transcript, response_format)
+    return answer(transcript)
 
 
-def _headers_of(submitted: Submitted) -> dict[str, str]:
+def with_facts(response: HttpResponse, submitted: Submitted) -> HttpResponse:
+    for name, value in headers_of(submitted).items():
+        response.headers[name] = value
+    return response
+
+
+def headers_of(submitted: Submitted) -> dict[str, str]:
     headers = {"X-Transcript-Id": str(submitted.transcript.pk)}
     if submitted.guest_token:
         headers["X-Transcript-Token"] = submitted.guest_token

@@ -13,6 +13,7 @@ from django.db import models, transaction
 
 from billing.models import CloudInstance
 from stt_web.core.encryption import UndecipherableError, reencrypt
+from transcripts.voices.models import SigningCertificate
 from transcripts.webhooks.models import WebhookEndpoint
 
 
@@ -38,6 +39,7 @@ def _reencrypt_factor(row: Authenticator) -> list[str]:
 _KINDS: list[tuple[type[models.Model], Callable[[Any], list[str]]]] = [
     (CloudInstance, _reencrypt_fields("token_encrypted")),
     (WebhookEndpoint, _reencrypt_fields("secret_encrypted", "previous_secret_encrypted")),
+    (SigningCertificate, _reencrypt_fields("key")),
     (Authenticator, _reencrypt_factor),
 ]
 

@@ -1,0 +1,83 @@
+"""OpenAI's form → what a transcription is asked for."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from transcripts.dialects.openai.fields import FIELDS, Fate
+from transcripts.option_kinds import ChoiceOption, FlagOption, InvalidOptionError
+from transcripts.options import TranscriptionOptions
+
+Task = Literal["transcribe", "translate"]
+DIARIZED: Final = "diarized_json"
+_TRANSLATION_FORMATS: Final = ("json", "text", "srt", "verbose_json", "vtt")
+_FORMATS: Final = (*_TRANSLATION_FORMATS, DIARIZED)
+GRANULARITIES: Final = ("segment", "word")
+# The service's own models, dated ones too. What is named otherwise is a model of this server.
+_ALIAS = re.compile(
+    r"(whisper-1|gpt-(live-|realtime-)?(4o-(mini-)?)?(transcribe|whisper)(-diarize)?)(-\d{4}-\d\d-\d\d)?\Z"
+)
+
+
+@dataclass(frozen=True)
+class OpenAIRequest:
+    """`granularities`: what verbose_json has, of `GRANULARITIES`."""
+
+    options: TranscriptionOptions
+    response_format: str
+    granularities: frozenset[str]
+    has_logprobs: bool
+    is_stream: bool
+
+
+def is_alias(model: str) -> bool:
+    """Whether it is a name of OpenAI's, which the default model answers to."""
+    return bool(_ALIAS.match(model))
+
+
+def read_request(
+    sent: Mapping[str, str], lists: Mapping[str, list[str]], *, task: Task
+) -> OpenAIRequest:
+    """Return what the form asks for. Raises InvalidOptionError, which names the field."""
+    _refuse_what_is_not_honoured(sent, lists)
+    model = sent.get("model", "").strip()
+    response_format = _read_format(sent, task)
+    is_diarized = response_format == DIARIZED or "diarize" in model
+    asked = {
+        "model": "" if is_alias(model) else model,
+        "language": sent.get("language", ""),
+        "languages": ",".join(lists.get("languages", ())),
+        "prompt": sent.get("prompt", ""),
+        "hot_words": ",".join(word.replace(",", " ") for word in lists.get("keywords", ())),
+        "diarize": str(is_diarized),
+        "task": task,
+    }
+    return OpenAIRequest(
+        options=TranscriptionOptions.parse(asked),
+        response_format=response_format,
+        granularities=_read_granularities(lists),
+        has_logprobs="logprobs" in lists.get("include", ()),
+        is_stream=FlagOption().parse("stream", sent.get("stream", "")),
+    )
+
+
+def _read_format(sent: Mapping[str, str], task: Task) -> str:
+    formats = _TRANSLATION_FORMATS if task == "translate" else _FORMATS
+    return ChoiceOption(formats).parse("response_format", sent.get("response_format", ""))
+
+
+def _read_granularities(lists: Mapping[str, list[str]]) -> frozenset[str]:
+    name = "timestamp_granularities"
+    asked = lists.get(name, [])
+    return frozenset(
+        ChoiceOption(GRANULARITIES).parse(f"{name}[]", value) for value in asked
+    ) or frozenset({"segment"})
+
+
+def _refuse_what_is_not_honoured(sent: Mapping[str, str], lists: Mapping[str, list[str]]) -> None:
+    """What a client can't see ignored is refused by its name."""
+    named = {*sent, *(f"{name}[]" for name in lists)}
+    for name, field in FIELDS.items():
+        if field.fate is Fate.REFUSED and name in named:
+            raise InvalidOptionError(name, f"{name} is not supported: {field.how}.")

@@ -1,0 +1,1 @@
+"""The endpoints of voices: speech made on request, its jobs, and consent."""

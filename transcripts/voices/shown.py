@@ -1,0 +1,90 @@
+"""A voice job as the API describes it, and its speech as a file that is served."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from accounts.authentication import AuthenticationError
+from accounts.principals import Principal, check_still_good
+from stt_web.core.errors import ApiError
+from transcripts.models import Status
+from transcripts.served_recordings import ServedRecording
+from transcripts.voices.errors import (
+    SpeechCancelledError,
+    SpeechDeletedError,
+    SpeechNotReadyError,
+)
+from transcripts.voices.models import VoiceJob
+
+NO_WATERMARK = "none"
+
+
+def is_still_good(principal: Principal) -> bool:
+    """Whether its credential is good at this moment, for an answer that lasts. A query at most."""
+    try:
+        check_still_good(principal)
+    except AuthenticationError:
+        return False
+    return True
+
+
+def describe_voice_job(job: VoiceJob) -> dict[str, Any]:
+    """Return what is shown of it: never its text. No query."""
+    error = {"code": job.error_code, "message": job.error_message} if job.error_code else None
+    is_ready = job.status == Status.COMPLETED and bool(job.path)
+    return {
+        "id": str(job.pk),
+        "status": job.status,
+        "voice": job.voice or None,
+        "language": job.language or None,
+        "characters": job.characters,
+        "progress": {"done": job.done, "of": job.total or None},
+        "model": job.model_used or job.engine,
+        "duration": job.duration_ms / 1000,
+        "generation_time": job.generation_ms / 1000,
+        "watermark": job.watermark or None,
+        "signed": job.is_signed,
+        "credits_charged": job.credits_charged,
+        "audio": reverse("voice_job_audio", args=[str(job.pk)]) if is_ready else None,
+        "error": error,
+        "created_at": job.created_at.isoformat(),
+        "finished_at": job.finished_at.isoformat() if job.finished_at else None,
+    }
+
+
+def find_speech(job: VoiceJob) -> ServedRecording:
+    """Return where it lies. One access to the disk. Raises ApiError where there is none."""
+    if job.status == Status.FAILED:
+        raise ApiError(
+            job.error_message,
+            code=job.error_code,
+            status=job.error_status or 503,
+            retry_after_s=5 if job.error_status == 503 else None,
+        )
+    if job.status == Status.CANCELLED:
+        raise SpeechCancelledError
+    if job.status != Status.COMPLETED:
+        raise SpeechNotReadyError
+    path = Path(settings.MEDIA_ROOT) / job.path
+    try:
+        size = path.stat().st_size if job.path else 0
+    except OSError:
+        size = 0
+    if not size:
+        raise SpeechDeletedError
+    return ServedRecording(path, size, mime="audio/wav", etag=f'"{job.pk.hex}-{size:x}"')
+
+
+def headers_of(job: VoiceJob) -> dict[str, str]:
+    """Return what goes with the speech."""
+    return {
+        "X-Voice-Job-Id": str(job.pk),
+        "X-Duration": f"{job.duration_ms / 1000:.3f}",
+        "X-Generation-Time": f"{job.generation_ms / 1000:.3f}",
+        "X-Model-Used": job.model_used,
+        "X-Voice": job.voice or "reference",
+        "X-Watermark": job.watermark or NO_WATERMARK,
+        "X-Credits-Charged": str(job.credits_charged),
+    }
