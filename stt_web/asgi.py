@@ -76,7 +76,9 @@ _inner = ThreadSlotsLayer(
 _router = ProtocolTypeRouter(
     {
         "http": ProbeLayer(
-            RequestIdLayer(ForwardedSchemeLayer(ProtectionLayer(CorsLayer(CompressionLayer(_inner))))),
+            RequestIdLayer(
+                ForwardedSchemeLayer(ProtectionLayer(CorsLayer(CompressionLayer(_inner))))
+            ),
             find_problems=Readiness().find_problems,
         ),
         "websocket": RequestIdLayer(ForwardedSchemeLayer(ProtectionLayer(socket_router))),

@@ -19,7 +19,7 @@ from inference_service.catalog.sources import PullSettings
 
 logger = logging.getLogger(__name__)
 
-_KEPT_LINES = 20
+_MOST_LINES = 20
 _NICENESS = 19
 
 
@@ -28,7 +28,7 @@ class PullState:
     """`error`: a sentence, once it failed. `lines`: the last ones that it printed."""
 
     is_running: bool = True
-    lines: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT_LINES))
+    lines: deque[str] = field(default_factory=lambda: deque(maxlen=_MOST_LINES))
     error: str = ""
 
 

@@ -9,16 +9,16 @@ from typing import Any
 import yaml
 from django.utils.safestring import SafeString
 
-from stt_web.reference.values import Field, list_fields, make_example, mark_up, resolve
+from stt_web.reference.values import SchemaField, list_fields, make_example, mark_up, resolve
 
 FILE = Path(__file__).with_name("asyncapi.yaml")
 
 
 @dataclass(frozen=True)
-class Message:
+class LiveMessage:
     name: str
     text: SafeString
-    fields: list[Field]
+    fields: list[SchemaField]
     example: str
     is_sent_by_client: bool
 
@@ -33,7 +33,7 @@ def read_asyncapi() -> dict[str, Any]:
     return document
 
 
-def list_messages() -> list[Message]:
+def list_messages() -> list[LiveMessage]:
     """Return what a client sends, then what the server sends, in the document's order."""
     operations = read_asyncapi()["operations"]
     return [
@@ -43,14 +43,14 @@ def list_messages() -> list[Message]:
     ]
 
 
-def _make_message(name: str, *, is_sent_by_client: bool) -> Message:
+def _make_message(name: str, *, is_sent_by_client: bool) -> LiveMessage:
     components = read_asyncapi()["components"]
     message, schemas = components["messages"][name], components["schemas"]
     payload = resolve(message["payload"], schemas)
     example = ""
     if "properties" in payload:
         example = json.dumps(make_example(payload, schemas), ensure_ascii=False)
-    return Message(
+    return LiveMessage(
         name=name,
         text=mark_up(message.get("summary", "")),
         fields=list(list_fields(payload, schemas)),

@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from stt_web.reference.values import Field, Schema, list_fields, make_example, mark_up
+from stt_web.reference.values import Schema, SchemaField, list_fields, make_example, mark_up
 
 KEY = "YOUR_API_KEY"
 _METHODS = ("get", "post", "put", "patch", "delete")
@@ -38,7 +38,7 @@ _COMMON_SHARE = 0.4  # an error that so many operations have is described once
 
 
 @dataclass(frozen=True)
-class Refusal:
+class DocumentedError:
     status: str
     code: str
     text: SafeString
@@ -52,13 +52,13 @@ class Operation:
     summary: str
     text: SafeString
     access: str | Promise
-    parameters: list[Field]
-    body: list[Field]
+    parameters: list[SchemaField]
+    body: list[SchemaField]
     body_type: str
-    answer: list[Field]
+    answer: list[SchemaField]
     answer_status: str
     answer_types: list[str]
-    refusals: list[Refusal]
+    refusals: list[DocumentedError]
     request_example: str
     answer_example: str
 
@@ -75,7 +75,9 @@ class Group:
     operations: list[Operation] = field(default_factory=list)
 
 
-def group_operations(document: Schema, *, base_url: str) -> tuple[list[Group], list[Refusal]]:
+def group_operations(
+    document: Schema, *, base_url: str
+) -> tuple[list[Group], list[DocumentedError]]:
     """Return the groups that have operations, and the errors that are common to most of them.
 
     `base_url`: what the examples call the server, without a slash at its end.
@@ -110,7 +112,7 @@ def _make_operation(
     *,
     schemas: Schema,
     base_url: str,
-    common: dict[tuple[str, str], Refusal],
+    common: dict[tuple[str, str], DocumentedError],
 ) -> Operation:
     body_type, body = _read_body(raw)
     status, answers = _read_answer(raw)
@@ -156,7 +158,7 @@ def _name_access(raw: dict[str, Any]) -> str | Promise:
     return _("API key optional") if {} in security else _("API key")
 
 
-def _parameter_field(parameter: dict[str, Any]) -> Field:
+def _parameter_field(parameter: dict[str, Any]) -> SchemaField:
     [row] = list_fields(
         {
             "properties": {
@@ -169,28 +171,28 @@ def _parameter_field(parameter: dict[str, Any]) -> Field:
         },
         {},
     )
-    return Field(row.name, f"{row.kind}, {parameter['in']}", row.is_required, row.text)
+    return SchemaField(row.name, f"{row.kind}, {parameter['in']}", row.is_required, row.text)
 
 
-def _list_refusals(raw: dict[str, Any]) -> Iterator[Refusal]:
+def _list_refusals(raw: dict[str, Any]) -> Iterator[DocumentedError]:
     """Yield what `openapi._refusal` wrote into the description of an error, line by line."""
     for status, answer in sorted(raw.get("responses", {}).items()):
         for line in answer.get("description", "").splitlines():
             found = re.match(r"- `([a-z_0-9]+)`: (.*)", line)
             if found and not status.startswith("2"):
-                yield Refusal(status, found[1], mark_up(found[2]))
+                yield DocumentedError(status, found[1], mark_up(found[2]))
 
 
-def _find_common(document: Schema) -> dict[tuple[str, str], Refusal]:
+def _find_common(document: Schema) -> dict[tuple[str, str], DocumentedError]:
     """Return the errors that `_COMMON_SHARE` of all operations have, with their usual sentence."""
     raws = [raw for _path, _method, raw in _list_raw(document)]
     all_of = [each for raw in raws for each in _list_refusals(raw)]
     counts = Counter((each.status, each.code) for each in all_of)
     sentences = Counter((each.status, each.code, each.text) for each in all_of)
-    usual: dict[tuple[str, str], Refusal] = {}
+    usual: dict[tuple[str, str], DocumentedError] = {}
     for (status, code, text), _count in sentences.most_common():
         if counts[status, code] >= _COMMON_SHARE * len(raws):
-            usual.setdefault((status, code), Refusal(status, code, text))
+            usual.setdefault((status, code), DocumentedError(status, code, text))
     return usual
 
 

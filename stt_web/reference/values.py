@@ -50,7 +50,7 @@ _BY_TYPE: dict[str, Any] = {"boolean": True, "integer": 1, "null": None, "number
 
 
 @dataclass(frozen=True)
-class Field:
+class SchemaField:
     """A row: `depth` counts the objects around it."""
 
     name: str
@@ -118,7 +118,7 @@ def _example_object(found: dict[str, Any], schemas: Schema, depth: int) -> dict[
     }
 
 
-def list_fields(schema: Schema, schemas: Schema, *, depth: int = 0) -> Iterator[Field]:
+def list_fields(schema: Schema, schemas: Schema, *, depth: int = 0) -> Iterator[SchemaField]:
     """Yield the fields of an object, those of its objects after them, down to `_DEEPEST`."""
     found = first_choice(resolve(schema, schemas), schemas)
     if _first_type(found) == "array":
@@ -126,7 +126,7 @@ def list_fields(schema: Schema, schemas: Schema, *, depth: int = 0) -> Iterator[
     required = set(found.get("required", ()))
     for name, part in found.get("properties", {}).items():
         whole = resolve(part, schemas)
-        yield Field(
+        yield SchemaField(
             name=name,
             kind=name_type(whole, schemas),
             is_required=name in required,

@@ -1,9 +1,9 @@
 """Pictures of every page (`python -m tests.browser.screenshots`), into tests/.screens/, to leaf
 through; those of README.md: `STT_MODELS_DIR=… python -m tests.browser.screenshots readme`.
 
-The latter start the product with installed weights (`base`, and a speaker model), have the recordings of
-`samples/` and `tests/speech/` transcribed, and photograph the list and a transcript's page, light.
-Write `docs/images/*.webp`.
+The latter start the product with installed weights (`base`, and a speaker model), have the
+recordings of `samples/` and `tests/speech/` transcribed, and photograph the list and a transcript,
+light. They write `docs/images/*.webp`.
 """
 
 import io

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 
 STANDARDS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 WIDTHS = (320, 1280, 1920)
-LOOKS = (("en", "light"), ("cs", "dark"))
+SETTINGS = (("en", "light"), ("cs", "dark"))
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +52,9 @@ Contexts = dict[tuple[str, str], tuple[BrowserContext, BrowserContext]]
 
 @pytest.fixture(scope="module")
 def contexts(system: System, transcript: str, browser: Browser) -> Contexts:
-    """Of each look a guest's and a member's."""
+    """Of each setting a guest's and a member's."""
     made: Contexts = {}
-    for locale, scheme in LOOKS:
+    for locale, scheme in SETTINGS:
         options: dict[str, Any] = {"locale": locale, "color_scheme": scheme}
         member = log_in_as_member(browser.new_context(**options), system)
         made[locale, scheme] = (browser.new_context(**options), member)
@@ -72,14 +72,14 @@ def findings(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("shown", "look"),
-    [(shown, LOOKS[number % 2]) for number, shown in enumerate(PAGES)],
+    ("shown", "setting"),
+    [(shown, SETTINGS[number % 2]) for number, shown in enumerate(PAGES)],
     ids=[shown.name for shown in PAGES],
 )
 def test_a_page_is_accessible_and_fits(
-    shown: Shown, look: tuple[str, str], contexts: Contexts, system: System, transcript: str
+    shown: Shown, setting: tuple[str, str], contexts: Contexts, system: System, transcript: str
 ) -> None:
-    guest, member = contexts[look]
+    guest, member = contexts[setting]
     page = open_page(shown, guest=guest, member=member, system=system, transcript=transcript)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))

@@ -12,7 +12,7 @@ __all__ = ["guest", "inference", "server"]
 STYLES = "stt_web/site.css"
 
 
-def test_a_file_with_its_version_is_kept_for_a_year(guest: Client) -> None:
+def test_a_file_with_its_version_is_cached_for_a_year(guest: Client) -> None:
     address = static(STYLES)
     assert address == f"/static/v-{static_version()}/{STYLES}"
 
@@ -23,7 +23,7 @@ def test_a_file_with_its_version_is_kept_for_a_year(guest: Client) -> None:
 
 
 @pytest.mark.parametrize("version", ["", "v-000000000000/"])
-def test_without_its_version_the_file_is_the_same_and_is_kept_for_a_minute(
+def test_without_its_version_the_file_is_the_same_and_is_cached_for_a_minute(
     guest: Client, version: str
 ) -> None:
     answer = guest.get(f"/static/{version}{STYLES}")

@@ -19,7 +19,7 @@ from transcripts.glossary.terms import (
     MOST_MISHEARD,
     MOST_TERMS,
     InvalidGlossaryError,
-    Term,
+    SpokenTerm,
     find_fixes,
     list_terms,
     write_terms,
@@ -99,11 +99,11 @@ class GlossaryFixesView(APIView):
         return Response({"fixes": [asdict(fix) for fix in fixes]})
 
 
-def _read_term(*, text: str, misheard: Sequence[str] = (), tag: str = "") -> Term:
-    return Term(text=text, misheard=tuple(dict.fromkeys(misheard)), tag=tag)
+def _read_term(*, text: str, misheard: Sequence[str] = (), tag: str = "") -> SpokenTerm:
+    return SpokenTerm(text=text, misheard=tuple(dict.fromkeys(misheard)), tag=tag)
 
 
-def _show(terms: list[Term]) -> dict[str, Any]:
+def _show(terms: list[SpokenTerm]) -> dict[str, Any]:
     return {
         "terms": [
             {"text": term.text, "misheard": list(term.misheard), "tag": term.tag} for term in terms

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from stt_web.core.errors import ApiError
-from transcripts.glossary.terms import MOST_TAG, Term, list_terms, write_terms
+from transcripts.glossary.terms import MOST_TAG, SpokenTerm, list_terms, write_terms
 from transcripts.option_kinds import MAX_WORD_CHARACTERS
 
 
@@ -62,12 +62,14 @@ def show_glossary(request: HttpRequest) -> HttpResponse:
     return render(request, "glossary/glossary.html", context)
 
 
-def _read_term(form: TermForm) -> Term:
+def _read_term(form: TermForm) -> SpokenTerm:
     listed = form.cleaned_data["misheard"].split(",")
     misheard = tuple(dict.fromkeys(each.strip() for each in listed if each.strip()))
-    return Term(text=form.cleaned_data["text"], misheard=misheard, tag=form.cleaned_data["tag"])
+    return SpokenTerm(
+        text=form.cleaned_data["text"], misheard=misheard, tag=form.cleaned_data["tag"]
+    )
 
 
 def _remove(user: User, *, text: str, tag: str) -> None:
-    kept = [term for term in list_terms(user) if (term.text, term.tag) != (text, tag)]
-    write_terms(user, kept)
+    others = [term for term in list_terms(user) if (term.text, term.tag) != (text, tag)]
+    write_terms(user, others)

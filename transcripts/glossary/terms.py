@@ -26,7 +26,7 @@ class InvalidGlossaryError(ApiError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Term:
+class SpokenTerm:
     text: str
     misheard: tuple[str, ...] = ()
     tag: str = ""
@@ -42,15 +42,15 @@ class Fix:
     segments: list[str] = field(default_factory=list)
 
 
-def list_terms(user: User) -> list[Term]:
+def list_terms(user: User) -> list[SpokenTerm]:
     """Return all, those of all recordings first, by tag and text. One query."""
     return [
-        Term(text=row.text, misheard=tuple(row.misheard), tag=row.tag)
+        SpokenTerm(text=row.text, misheard=tuple(row.misheard), tag=row.tag)
         for row in GlossaryTerm.objects.filter(owner=user)
     ]
 
 
-def write_terms(user: User, terms: Sequence[Term]) -> None:
+def write_terms(user: User, terms: Sequence[SpokenTerm]) -> None:
     """Put these in the place of all. Raises InvalidGlossaryError, and changes nothing."""
     _check(terms)
     rows = [
@@ -88,7 +88,7 @@ def find_fixes(user: User, transcript: Transcript) -> list[Fix]:
     return sorted(found, key=lambda fix: -fix.count)
 
 
-def _find(term: Term, texts: Sequence[tuple[object, str]]) -> Iterator[Fix]:
+def _find(term: SpokenTerm, texts: Sequence[tuple[object, str]]) -> Iterator[Fix]:
     for misheard in term.misheard:
         pattern = re.compile(rf"(?<!\w){re.escape(misheard)}(?!\w)", re.IGNORECASE)
         counts = {
@@ -100,7 +100,7 @@ def _find(term: Term, texts: Sequence[tuple[object, str]]) -> Iterator[Fix]:
             yield Fix(find=misheard, replace=term.text, count=sum(counts.values()), segments=hits)
 
 
-def _check(terms: Sequence[Term]) -> None:
+def _check(terms: Sequence[SpokenTerm]) -> None:
     if len(terms) > MOST_TERMS:
         raise InvalidGlossaryError(f"A glossary has at most {MOST_TERMS} terms.")
     for term in terms:

@@ -41,13 +41,13 @@ class SampleLine:
 
 
 @dataclass(frozen=True)
-class Sample:
+class FrontSample:
     model: str
     lines: list[SampleLine]
 
 
 @lru_cache(maxsize=1)
-def read_sample() -> Sample:
+def read_sample() -> FrontSample:
     stored = json.loads(_SAMPLE.read_text())
     lines = [
         SampleLine(
@@ -57,7 +57,7 @@ def read_sample() -> Sample:
         )
         for line in stored["lines"]
     ]
-    return Sample(model=stored["model"], lines=lines)
+    return FrontSample(model=stored["model"], lines=lines)
 
 
 def describe_front() -> dict[str, object]:

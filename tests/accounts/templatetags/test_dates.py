@@ -34,7 +34,7 @@ def test_a_day_is_the_readers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("age", "said"),
+    ("age", "shown"),
     [
         (timedelta(seconds=20), "just now"),
         (timedelta(minutes=5), "5 min ago"),
@@ -45,9 +45,9 @@ def test_a_day_is_the_readers() -> None:
         (timedelta(hours=-1), "26 Nov 2026"),
     ],
 )
-def test_ages_are_relative_for_a_week(age: timedelta, said: str) -> None:
+def test_ages_are_relative_for_a_week(age: timedelta, shown: str) -> None:
     with override("en"):
-        assert describe_age(NOON - age, now=NOON) == said
+        assert describe_age(NOON - age, now=NOON) == shown
 
 
 def test_a_list_has_the_exact_time_beside_the_age() -> None:

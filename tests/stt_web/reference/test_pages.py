@@ -72,7 +72,7 @@ def test_every_operation_can_be_linked_to(guest: Client) -> None:
             assert f'id="{operation["operationId"]}"' in page
 
 
-def test_what_is_said_around_the_reference_is_in_the_readers_language(guest: Client) -> None:
+def test_the_text_around_the_reference_is_in_the_readers_language(guest: Client) -> None:
     page = guest.get("/docs", headers={"Accept-Language": "cs"}).text
 
     assert "Rychlý začátek" in page

@@ -7,7 +7,7 @@ from django.test import Client
 
 from accounts.models import User
 from tests.accounts.people import create_person
-from transcripts.glossary.terms import Term, list_terms, write_terms
+from transcripts.glossary.terms import SpokenTerm, list_terms, write_terms
 from transcripts.user_data import export_user_data
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,9 @@ def test_a_term_is_added_and_removed(ann: User, browser: Client) -> None:
     page = browser.post(URL, asked, follow=True).content.decode()
 
     assert "Term added." in page
-    assert list_terms(ann) == [Term(text="Žižkov", misheard=("Zhizhkov", "Jizhkov"), tag="city")]
+    assert list_terms(ann) == [
+        SpokenTerm(text="Žižkov", misheard=("Zhizhkov", "Jizhkov"), tag="city")
+    ]
     page = browser.post(URL, {"remove": "Žižkov", "tag": "city"}, follow=True).content.decode()
     assert "Term removed." in page
     assert list_terms(ann) == []
@@ -42,7 +44,7 @@ def test_a_term_is_added_and_removed(ann: User, browser: Client) -> None:
 def test_what_can_not_be_a_term_is_refused_on_the_page(
     ann: User, browser: Client, wrong: dict[str, str]
 ) -> None:
-    write_terms(ann, [Term(text="Brno")])
+    write_terms(ann, [SpokenTerm(text="Brno")])
 
     answer = browser.post(URL, wrong)
 
@@ -56,7 +58,7 @@ def test_it_needs_a_log_in(db: None) -> None:
 
 
 def test_it_is_part_of_what_a_person_takes_along(ann: User) -> None:
-    write_terms(ann, [Term(text="Brno", tag="city")])
+    write_terms(ann, [SpokenTerm(text="Brno", tag="city")])
 
     files = {file.name: file.content for file in export_user_data(ann)}
 

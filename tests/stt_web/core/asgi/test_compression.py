@@ -16,7 +16,7 @@ from tests.transcripts.served_api import Client, guest, inference, server
 
 __all__ = ["guest", "inference", "server"]
 TEXT = ("The same words, again and again. " * 6000).encode()  # several chunks
-PIECES = [b"data: one\n\n", b"data: two\n\n"]
+CHUNKS = [b"data: one\n\n", b"data: two\n\n"]
 
 
 async def send_answer(scope: Any, receive: Any, send: Any) -> None:
@@ -37,16 +37,16 @@ async def send_answer(scope: Any, receive: Any, send: Any) -> None:
             [(b"content-type", b"text/plain"), (b"content-range", b"bytes 0-9/99")],
             [TEXT],
         ),
-        "/events": (200, [(b"content-type", b"text/event-stream")], PIECES),
-        "/stream": (200, [(b"content-type", b"text/plain")], PIECES),
+        "/events": (200, [(b"content-type", b"text/event-stream")], CHUNKS),
+        "/stream": (200, [(b"content-type", b"text/plain")], CHUNKS),
     }
-    status, headers, pieces = kinds[scope["path"]]
-    if pieces is not PIECES:
-        headers = [*headers, (b"content-length", str(sum(map(len, pieces))).encode())]
-        pieces = [pieces[0][at : at + 2**16] for at in range(0, len(pieces[0]), 2**16)]
+    status, headers, chunks = kinds[scope["path"]]
+    if chunks is not CHUNKS:
+        headers = [*headers, (b"content-length", str(sum(map(len, chunks))).encode())]
+        chunks = [chunks[0][at : at + 2**16] for at in range(0, len(chunks[0]), 2**16)]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    for piece in pieces:
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    for chunk in chunks:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
@@ -99,14 +99,14 @@ def test_text_is_compressed(address: str, path: str, accepted: str, decode: Any)
 
 
 @pytest.mark.parametrize("path", ["/short", "/audio", "/part", "/events", "/stream"])
-def test_what_gains_nothing_or_comes_in_pieces_is_left_as_it_is(address: str, path: str) -> None:
+def test_what_gains_nothing_or_is_a_stream_is_left_as_it_is(address: str, path: str) -> None:
     answer, body = fetch(address, path)
 
     assert "Content-Encoding" not in answer.headers
-    assert body in (TEXT, TEXT[:100], b"".join(PIECES))
+    assert body in (TEXT, TEXT[:100], b"".join(CHUNKS))
 
 
-def test_what_has_a_coding_keeps_it(address: str) -> None:
+def test_what_has_a_coding_is_not_compressed_again(address: str) -> None:
     answer, body = fetch(address, "/done")
 
     assert answer.headers.get_all("Content-Encoding") == ["br"]
