@@ -12,7 +12,9 @@ async function takeShared() {
     await cache.delete(request);
     if (!answer) continue;
     const name = decodeURIComponent(answer.headers.get("X-File-Name") ?? "recording");
-    files.push(new File([await answer.blob()], name, { type: answer.headers.get("Content-Type") ?? "" }));
+    files.push(
+      new File([await answer.blob()], name, { type: answer.headers.get("Content-Type") ?? "" }),
+    );
   }
   return files;
 }

@@ -87,5 +87,8 @@ export const formatDay = (day) => formatDate(new Date(`${day}T12:00:00`), {});
 export function formatDateTime(time) {
   const timeZone = document.body.dataset.timeZone;
   const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
-  return formatDate(new Date(time), /** @type {Intl.DateTimeFormatOptions} */ ({ ...clock, timeZone }));
+  return formatDate(
+    new Date(time),
+    /** @type {Intl.DateTimeFormatOptions} */ ({ ...clock, timeZone }),
+  );
 }
