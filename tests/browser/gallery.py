@@ -21,12 +21,12 @@ _FILL = """
 from accounts.models import User
 from billing.ledger import grant_credits
 from billing.plans import account_for
-from transcripts.glossary.terms import Term, write_terms
+from transcripts.glossary.terms import SpokenTerm, write_terms
 user = User.objects.get(email="e2e@example.com")
 user.is_staff = user.is_superuser = True
 user.save()
 grant_credits(account_for(user), amount=40, reference="gallery", reason="welcome")
-write_terms(user, [Term(text="Žižkov", misheard=("Zhizhkov",)), Term(text="EBITDA", tag="board")])
+write_terms(user, [SpokenTerm(text="Žižkov", misheard=("Zhizhkov",)), SpokenTerm(text="EBITDA", tag="board")])
 """
 
 
