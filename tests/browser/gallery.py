@@ -26,7 +26,8 @@ user = User.objects.get(email="e2e@example.com")
 user.is_staff = user.is_superuser = True
 user.save()
 grant_credits(account_for(user), amount=40, reference="gallery", reason="welcome")
-write_terms(user, [SpokenTerm(text="Žižkov", misheard=("Zhizhkov",)), SpokenTerm(text="EBITDA", tag="board")])
+terms = [SpokenTerm(text="Žižkov", misheard=("Zhizhkov",)), SpokenTerm(text="EBITDA", tag="board")]
+write_terms(user, terms)
 """
 
 
