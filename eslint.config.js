@@ -31,7 +31,7 @@ export default [
   },
   {
     files: ["**/static/**/*.js", "**/static_files/**/*.js"],
-    languageOptions: { globals: { ...globals.browser, SwaggerUIBundle: "readonly" } },
+    languageOptions: { globals: globals.browser },
     rules: {
       "no-restricted-syntax": [
         "error",

@@ -17,11 +17,13 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import get_language, override
 
+from accounts.audit import USER_TYPE, record_own_action
 from accounts.client_address import request_address
 from accounts.mail.account_mails import write_account_mail
 from accounts.mail.outbox import queue_mail, site_url
 from accounts.models import User
 from accounts.services.devices import is_known_device, note_login
+from accounts.services.sessions import describe_browser
 from accounts.this_machine import LINK_KEY, may_see_links
 from stt_web.core.encryption import decrypt, encrypt
 
@@ -109,9 +111,28 @@ class AccountAdapter(DefaultAccountAdapter):
         link = next((str(context[name]) for name in names if context.get(name)), "")
         request.session[LINK_KEY] = urlsplit(link).path
 
+    def send_notification_mail(
+        self, template_prefix: str, user: Any, *rest: Any, **more: Any
+    ) -> None:
+        """What deserves a mail to the person (a new password, a second factor, …) is logged."""
+        super().send_notification_mail(template_prefix, user, *rest, **more)
+        record_own_action(
+            user.pk,
+            action=template_prefix.rpartition("/")[2],
+            object_type=USER_TYPE,
+            object_ids=[str(user.pk)],
+        )
+
     def post_login(self, request: HttpRequest, user: Any, **details: Any) -> HttpResponse:
         """After the last step, also the second factor: remember the browser, speak the language."""
         response = super().post_login(request, user, **details)
+        record_own_action(
+            user.pk,
+            action="log_in",
+            object_type=USER_TYPE,
+            object_ids=[str(user.pk)],
+            browser=describe_browser(request.headers.get("User-Agent", "")),
+        )
         token = note_login(
             user,
             token=request.COOKIES.get(settings.DEVICE_COOKIE_NAME, ""),

@@ -60,7 +60,7 @@ def _remove_second_factor(user: User) -> Outcome:
 
 
 def _revoke(api_key: ApiKey) -> Outcome:
-    if not revoke_api_key(api_key):
+    if not revoke_api_key(api_key, is_own_action=False):
         raise ApiError(gettext("This key has already been revoked."))
     return Outcome(gettext("%(key)s is revoked.") % {"key": api_key})
 
@@ -170,11 +170,19 @@ class ApiKeyAdmin(OperatorAdmin):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(OperatorAdmin):
-    list_display = ("at", "operator_email", "action", "subject", "reason")
+    list_display = ("at", "actor", "action", "subject", "reason")
     list_filter = ("action", "object_type")
-    search_fields = ("operator_email", "=object_id", "reason")
+    search_fields = ("actor_email", "=actor_id", "=object_id", "reason")
     ordering = ("-at",)
-    fields = ("at", "operator_email", "operator_id", "action", "subject", "reason", "details")
+    fields = ("at", "actor", "actor_id", "action", "subject", "reason", "details")
+
+    @admin.display(description=_("By"), ordering="actor_email")
+    def actor(self, entry: AuditEntry) -> SafeString | str:
+        """An operator's address, or a link to the account of the person."""
+        if entry.actor_email:
+            return entry.actor_email
+        address = reverse("admin:accounts_user_change", args=[entry.actor_id])
+        return format_html('<a href="{}">{} {}</a>', address, _("account"), entry.actor_id[:8])
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
         return lookup == "object_id" or super().lookup_allowed(lookup, value, request)

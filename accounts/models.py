@@ -167,14 +167,14 @@ class IdempotencyRecord(models.Model):
 
 
 class AuditEntry(models.Model):
-    """One thing that an operator did: never changed, never deleted (`accounts.audit`).
+    """One thing that someone did: never changed, never deleted (`accounts.audit`).
 
     Holds no foreign keys, so that it outlives the objects it refers to, and no secrets or texts.
     """
 
     at = models.DateTimeField(default=timezone.now)
-    operator_id = models.CharField(max_length=40)
-    operator_email = models.EmailField()
+    actor_id = models.CharField(max_length=40)
+    actor_email = models.EmailField(blank=True)  # of operators; empty: the account's own person
     action = models.CharField(max_length=60)
     object_type = models.CharField(max_length=60)
     object_id = models.CharField(max_length=64)

@@ -7,6 +7,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from inference_service.catalog.pulls import Pulls
 from inference_service.config import Config
 from inference_service.engines.diarization import Description, Embedder, known_descriptions
 from inference_service.interceptors import RequestIdInterceptor, TokenInterceptor
@@ -14,6 +15,7 @@ from inference_service.metrics import Metrics
 from inference_service.runtime import Runtime
 from inference_service.servicers.audio import MAX_TURNS, AudioServicer
 from inference_service.servicers.language import LanguageServicer
+from inference_service.servicers.models import ModelsServicer
 from inference_service.servicers.server import ServerServicer
 from inference_service.servicers.speech import SpeechServicer
 from inference_service.servicers.voice import VoiceServicer
@@ -22,6 +24,8 @@ from protos.stt.v1 import (
     audio_pb2_grpc,
     language_pb2,
     language_pb2_grpc,
+    models_pb2,
+    models_pb2_grpc,
     server_pb2,
     server_pb2_grpc,
     speech_pb2,
@@ -37,6 +41,7 @@ SERVICES = (
     audio_pb2.DESCRIPTOR.services_by_name["Audio"].full_name,
     language_pb2.DESCRIPTOR.services_by_name["Language"].full_name,
     server_pb2.DESCRIPTOR.services_by_name["Server"].full_name,
+    models_pb2.DESCRIPTOR.services_by_name["Models"].full_name,
     voice_pb2.DESCRIPTOR.services_by_name["Voice"].full_name,
 )
 # A Diarize request may hold MAX_TURNS of 256 floats and their times; all others are below 1 MiB.
@@ -68,6 +73,7 @@ class InferenceServer:
         self._config = config
         self._runtime = runtime
         self._metrics = metrics
+        self._pulls = Pulls(config)
         self._health = health.aio.HealthServicer()
         interceptors: list[grpc.aio.ServerInterceptor] = [RequestIdInterceptor()]
         if config.token:
@@ -95,6 +101,9 @@ class InferenceServer:
             LanguageServicer(self._runtime), self._grpc
         )
         server_pb2_grpc.add_ServerServicer_to_server(ServerServicer(self._runtime), self._grpc)
+        models_pb2_grpc.add_ModelsServicer_to_server(
+            ModelsServicer(self._runtime.catalog, self._pulls), self._grpc
+        )
         voice_pb2_grpc.add_VoiceServicer_to_server(
             VoiceServicer(self._runtime.voices, self._runtime.admission), self._grpc
         )
@@ -119,6 +128,7 @@ class InferenceServer:
     async def close(self) -> None:
         """End: what is still open is cut off, what runs on the accelerator is waited for."""
         await self._grpc.stop(0)
+        await self._pulls.close()
         runtime = self._runtime
         await runtime.schedulers.close()
         runtime.stages.close()

@@ -1,7 +1,7 @@
 """The ASGI application: `python -m uvicorn stt_web.asgi:application`.
 
-    http       probes → request id and access log → scheme → security headers → CORS → thread slots
-               → parts of resumable uploads → ingest → Django
+    http       probes → request id and access log → scheme → security headers → CORS → compression
+               → thread slots → parts of resumable uploads → ingest → Django
     websocket  request id and access log → scheme → security headers → Channels' router → a
                consumer (stt_web.routing)
 
@@ -29,6 +29,7 @@ from billing.admission import (  # noqa: E402
     identify_part,
 )
 from billing.api.plain_views import scope_of_upload  # noqa: E402
+from stt_web.core.asgi.compression import CompressionLayer  # noqa: E402
 from stt_web.core.asgi.cors import CorsLayer  # noqa: E402
 from stt_web.core.asgi.forwarded import ForwardedSchemeLayer  # noqa: E402
 from stt_web.core.asgi.messages import (  # noqa: E402
@@ -97,7 +98,9 @@ _inner = ThreadSlotsLayer(
 _router = ProtocolTypeRouter(
     {
         "http": ProbeLayer(
-            RequestIdLayer(ForwardedSchemeLayer(ProtectionLayer(CorsLayer(_inner)))),
+            RequestIdLayer(
+                ForwardedSchemeLayer(ProtectionLayer(CorsLayer(CompressionLayer(_inner))))
+            ),
             find_problems=Readiness().find_problems,
         ),
         "websocket": RequestIdLayer(ForwardedSchemeLayer(ProtectionLayer(socket_router))),

@@ -1,9 +1,10 @@
-"""GET /openapi.json (OpenAPI 3.1) and /docs: what the server does, from the code that does it.
+"""GET /openapi.json (OpenAPI 3.1): what the server does, from the code that does it.
 
 Views declare what they take and answer, errors included (`stt_web.core.documentation`). What
 follows from the kind of an operation is added here.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
@@ -12,7 +13,6 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
@@ -36,6 +36,7 @@ from stt_web.core.errors import (
 )
 from stt_web.core.upload_errors import BodyTooLargeError, StalledError
 
+_SENTENCE_END = re.compile(r"[.;:](?:\s|$)")
 _Meanings = dict[str, dict[str, None]]  # code → sentences, each once, in order
 _TEXT_FORMATS = ("text/plain", "application/x-subrip", "text/vtt")
 _HEADERS = {
@@ -67,6 +68,12 @@ class ApiSchema(AutoSchema):
         """Return what opens it; also nothing, where the view is open to everyone."""
         opened_by: list[dict[str, list[str]]] = super().get_auth()
         return [*opened_by, {}] if self._needed is PUBLIC else opened_by
+
+    def get_summary(self) -> str:
+        """Return the line that lists show: what the description says first."""
+        given: str | None = super().get_summary()
+        text = " ".join((self.get_description() or "").split())
+        return given or _SENTENCE_END.split(text, maxsplit=1)[0]
 
     def list_errors(self) -> list[DeclaredError]:
         """Return what the operation declares, and what follows from its kind."""
@@ -176,12 +183,6 @@ def document_common_answers(
 async def show_openapi(request: HttpRequest) -> HttpResponse:
     """GET /openapi.json"""
     return JsonResponse(await sync_to_async(build_document)())
-
-
-@allow_methods("GET", "HEAD")
-async def show_docs(request: HttpRequest) -> HttpResponse:
-    """GET /docs — Swagger UI, from files of our own."""
-    return await sync_to_async(render)(request, "stt_web/docs.html")
 
 
 @lru_cache(maxsize=1)

@@ -97,7 +97,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
     "channels",
     "accounts",  # before allauth: its templates come first
     "allauth",
@@ -143,6 +142,7 @@ ROOMS = [
         "enhancement",
         "exports",
         "gaps",
+        "glossary",
         "intelligence",
         "live",
         "retention",
@@ -244,7 +244,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "stt_web.static.VersionedStorage"},
 }
 # Served out of the applications' folders: no collectstatic.
 WHITENOISE_USE_FINDERS = True
@@ -280,9 +280,6 @@ SPECTACULAR_SETTINGS: dict[str, object] = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/(api/)?v1",
     "POSTPROCESSING_HOOKS": ["stt_web.openapi.document_common_answers"],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
 }
 
 # Payments: on where both keys are set. The address is another one in tests only.

@@ -60,6 +60,7 @@ ROOMS = (
     "exports",
     "fetching",
     "gaps",
+    "glossary",
     "imports",
     "intelligence",
     "jobs",

@@ -27,6 +27,7 @@ from transcripts.jobs.models import TranscriptionJob
 from transcripts.jobs.queue_stats import list_leases, read_queues
 from transcripts.jobs.requeue import REQUEUEABLE, requeue_job
 from transcripts.models import OPEN_STATUSES
+from transcripts.operator_models import model_urls
 from transcripts.services.recordings import recording_path
 from transcripts.services.shown_gaps import CODE as GAP_WARNING
 
@@ -182,7 +183,7 @@ class TranscriptionJobAdmin(OperatorAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.show_queues)
         own = path("queues/", view, name="transcripts_transcriptionjob_queues")
-        return [own, *super().get_urls()]
+        return [own, *model_urls(self.admin_site), *super().get_urls()]
 
     def show_queues(self, request: HttpRequest) -> HttpResponse:
         """What waits, who works on what, and how the inference servers are. Five queries."""

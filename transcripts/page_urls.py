@@ -4,6 +4,7 @@ from django.urls import path
 
 from transcripts.enhancement.pages import show_enhance
 from transcripts.exports.pages import export_chosen
+from transcripts.glossary.pages import show_glossary
 from transcripts.intelligence.pages import account as account_pages
 from transcripts.live.pages import show_live
 from transcripts.pages import home, library, transcript
@@ -39,6 +40,7 @@ urlpatterns = [
         name="transcript_share_revoke",
     ),
     path("account/retention/", retention_pages.show_retention, name="account_retention"),
+    path("account/glossary/", show_glossary, name="account_glossary"),
     path("account/processing/", account_pages.show_processing, name="account_processing"),
     path(
         "account/templates/<str:template_id>/",

@@ -18,6 +18,7 @@ from transcripts.exports.api.archives import BulkExportView
 from transcripts.exports.api.masked_audio import show_masked_audio
 from transcripts.exports.api.views import export_transcript, lint_subtitles
 from transcripts.gaps.api import GapView, resolve_gap
+from transcripts.glossary.api import GlossaryFixesView, GlossaryView
 from transcripts.imports.api import import_file
 from transcripts.intelligence.api import (
     chat,
@@ -188,6 +189,8 @@ management_urlpatterns = [
     path("templates/", templates.TemplateListView.as_view()),
     path("templates/<str:template_id>/", templates.TemplateView.as_view()),
     path("processing/", processing.ProcessingView.as_view()),
+    path("glossary/", GlossaryView.as_view()),
+    path("transcripts/<uuid:transcript_id>/glossary-fixes/", GlossaryFixesView.as_view()),
     path("retention/", RetentionView.as_view()),
     path("webhooks/", webhooks_views.EndpointListView.as_view()),
     path("webhooks/<uuid:endpoint_id>/", webhooks_views.EndpointView.as_view()),

@@ -17,6 +17,7 @@ from transcripts.enhancement.models import Enhancement
 from transcripts.enhancement.sweep import remove_enhancements
 from transcripts.exports.document import load_document
 from transcripts.exports.render import render
+from transcripts.glossary.models import GlossaryTerm
 from transcripts.intelligence.models import ChatSession, NoteTemplate, ProcessingRule, TextJob
 from transcripts.jobs.cancel import delete_transcript
 from transcripts.models import Revision, Transcript
@@ -37,6 +38,7 @@ def export_user_data(user: User) -> Iterator[ExportFile]:
     yield from export_retention(user)
     yield from export_processing(user)
     yield from export_enhancements(user)
+    yield from export_glossary(user)
     yield from export_voices(user)
 
 
@@ -121,6 +123,12 @@ def export_enhancements(user: User) -> Iterator[ExportFile]:
             )
 
 
+def export_glossary(user: User) -> Iterator[ExportFile]:
+    """Yield the person's glossary, if there are terms in it."""
+    if terms := list(GlossaryTerm.objects.filter(owner=user).values("tag", "text", "misheard")):
+        yield _as_json("glossary.json", terms)
+
+
 def remove_transcripts(user: User) -> None:
     """Delete them all, running ones too; also one that was being sent when the account closed."""
     remove_enhancements(user)
@@ -128,7 +136,7 @@ def remove_transcripts(user: User) -> None:
         delete_upload(upload)
     transcripts = Transcript.objects.filter(owner=user)
     while (transcript := transcripts.first()) is not None:
-        delete_transcript(transcript)
+        delete_transcript(transcript, cause="account")
     for job in VoiceJob.objects.filter(owner=user):
         delete_voice_job(job)
 

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.audit import KEY_TYPE, record_own_action
 from accounts.keys import cache
 from accounts.keys.notifications import notify_key_created
 from accounts.models import ApiKey, User
@@ -93,6 +94,9 @@ def issue_api_key(
         expires_at=expires_at,
         created_by_key=created_by,
     )
+    record_own_action(
+        user.pk, action="create_key", object_type=KEY_TYPE, object_ids=[str(api_key.pk)]
+    )
     return api_key, raw
 
 
@@ -134,13 +138,17 @@ def issue_requested_key(
     return made
 
 
-def revoke_api_key(api_key: ApiKey, *, now: datetime | None = None) -> bool:
+def revoke_api_key(
+    api_key: ApiKey, *, now: datetime | None = None, is_own_action: bool = True
+) -> bool:
     """Revoke a key; False if it had been revoked before.
+
+    `is_own_action`: False where an operator does it, who writes an entry of their own.
 
     This process refuses it from the commit on, others a moment later (`accounts.keys.cache`). What
     is open with it, a socket or a stream, ends then, too.
     """
-    return _revoke([api_key.pk], now=now) == 1
+    return _revoke([api_key.pk], now=now, is_own_action=is_own_action) == 1
 
 
 def revoke_key_and_created(api_key: ApiKey) -> int:
@@ -216,10 +224,22 @@ def _hold_key(asked_with: ApiKey | None) -> None:
         raise EndedKeyError("This API key was revoked.")
 
 
-def _revoke(keys: Collection[UUID], *, now: datetime | None = None) -> int:
-    changed = ApiKey.objects.filter(pk__in=keys, revoked_at=None).update(
-        revoked_at=now or timezone.now()
-    )
+def _revoke(
+    keys: Collection[UUID], *, now: datetime | None = None, is_own_action: bool = True
+) -> int:
+    with transaction.atomic():
+        # Locked: of two that revoke at once, the second finds none left to report.
+        working = ApiKey.objects.select_for_update().filter(pk__in=keys, revoked_at=None)
+        owners = dict(working.values_list("pk", "user_id"))
+        changed = ApiKey.objects.filter(pk__in=owners, revoked_at=None).update(
+            revoked_at=now or timezone.now()
+        )
+        if is_own_action:
+            for owner in set(owners.values()):
+                revoked = [str(pk) for pk, user_id in owners.items() if user_id == owner]
+                record_own_action(
+                    owner, action="revoke_key", object_type=KEY_TYPE, object_ids=revoked
+                )
     cache.evict_keys_on_commit()
     if changed:
         wakeups.wake(wakeups.ACCESS, *keys)

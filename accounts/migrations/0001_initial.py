@@ -125,8 +125,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('operator_id', models.CharField(max_length=40)),
-                ('operator_email', models.EmailField(max_length=254)),
+                ('actor_id', models.CharField(max_length=40)),
+                ('actor_email', models.EmailField(blank=True, max_length=254)),
                 ('action', models.CharField(max_length=60)),
                 ('object_type', models.CharField(max_length=60)),
                 ('object_id', models.CharField(max_length=64)),

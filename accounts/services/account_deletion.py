@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from accounts.audit import USER_TYPE, record_own_action
 from accounts.keys import cache
 from accounts.mail.outbox import MailContent, queue_mail
 from accounts.models import ApiKey, User
@@ -34,6 +35,9 @@ def close_account(user: User, *, now: datetime | None = None) -> None:
     with transaction.atomic():
         User.objects.filter(pk=user.pk).update(is_active=False, deletion_requested_at=closed_at)
         ApiKey.objects.filter(user=user, revoked_at=None).update(revoked_at=closed_at)
+        record_own_action(
+            user.pk, action="close_account", object_type=USER_TYPE, object_ids=[str(user.pk)]
+        )
         for session in UserSession.objects.filter(user=user):
             session.end()
         wakeups.wake(wakeups.ACCESS, user.pk)

@@ -6,6 +6,7 @@ from django.contrib.auth import get_user
 from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 
+from accounts.audit import USER_TYPE, record_own_action
 from accounts.models import User
 from stt_web.core.sessions import SessionStore
 
@@ -47,6 +48,9 @@ def end_session(user: User, session_id: int) -> bool:
     if session is None:
         return False
     session.end()
+    record_own_action(
+        user.pk, action="end_session", object_type=USER_TYPE, object_ids=[str(user.pk)]
+    )
     return True
 
 
@@ -56,6 +60,9 @@ def end_all_sessions(user: User) -> int:
     keys = list(sessions.values_list("session_key", flat=True))
     Session.objects.filter(session_key__in=keys).delete()
     sessions.delete()
+    record_own_action(
+        user.pk, action="end_all_sessions", object_type=USER_TYPE, object_ids=[str(user.pk)]
+    )
     return len(keys)
 
 

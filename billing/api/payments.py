@@ -175,6 +175,6 @@ class StripeWebhookView(APIView):
         responses=ReceivedSerializer,
     )
     def post(self, request: Request) -> Response:
-        """For Stripe alone: an event, with its signature."""
+        """Take an event of Stripe, with its signature; for Stripe alone."""
         receive_event(request._request.body, signature=request.headers.get("Stripe-Signature", ""))
         return Response({"received": True})

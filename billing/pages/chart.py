@@ -11,7 +11,11 @@ _GAP = 4
 
 @dataclass(frozen=True)
 class Bar:
+    """One kind of use on one day; those of a day stand on each other."""
+
     day: date
+    kind: str
+    number: int  # of the kind, from 1: its colour
     minutes: int
     x: float
     y: float
@@ -27,23 +31,31 @@ class Chart:
     height: int = HEIGHT
 
 
-def draw_chart(minutes: Mapping[date, int]) -> Chart:
-    """Return the bars of `minutes` a day, oldest first. A day with little use is still seen."""
-    top = round_up(max(minutes.values(), default=0))
+def draw_chart(minutes: Mapping[date, Mapping[str, int]]) -> Chart:
+    """Return the bars of `minutes` a day and kind, oldest first; one of no minutes has no height.
+
+    A day with little use is still seen.
+    """
+    top = round_up(max((sum(kinds.values()) for kinds in minutes.values()), default=0))
     step = WIDTH / max(1, len(minutes))
     bars = []
-    for index, (day, value) in enumerate(minutes.items()):
-        height = max(2.0, value / top * HEIGHT) if value else 0.0
-        bars.append(
-            Bar(
-                day=day,
-                minutes=value,
-                x=round(index * step + _GAP / 2, 1),
-                y=round(HEIGHT - height, 1),
-                width=round(step - _GAP, 1),
-                height=round(height, 1),
+    for index, (day, kinds) in enumerate(minutes.items()):
+        y = float(HEIGHT)
+        for number, (kind, value) in enumerate(kinds.items(), 1):
+            height = max(2.0, value / top * HEIGHT) if value else 0.0
+            y -= height
+            bars.append(
+                Bar(
+                    day=day,
+                    kind=kind,
+                    number=number,
+                    minutes=value,
+                    x=round(index * step + _GAP / 2, 1),
+                    y=round(y, 1),
+                    width=round(step - _GAP, 1),
+                    height=round(height, 1),
+                )
             )
-        )
     return Chart(bars=bars, top=top)
 
 

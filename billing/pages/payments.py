@@ -30,8 +30,9 @@ from billing.payments.gateway import are_payments_configured
 from billing.payments.invoices import list_invoices
 from billing.payments.offers import find_offer, list_packs, list_public_plans
 from billing.quotas import account_for
+from billing.recordings import describe_charges, list_holds
 
-_ENTRIES_A_PAGE = 25
+_ROWS_A_PAGE = 25
 _RECENT_INVOICES = 50
 ENTRY_NAMES = {
     EntryKind.GRANT: _("Granted"),
@@ -55,11 +56,12 @@ DOCUMENT_NAMES = {
 @require_safe
 def show_billing(request: HttpRequest) -> HttpResponse:
     """GET /billing/"""
-    account = account_for(cast("User", request.user))
+    user = cast("User", request.user)
+    account = account_for(user)
     # A job that took just what was set aside settles with nothing: no movement for its owner.
     moved = account.entries.exclude(amount=0).order_by("-created_at", "-pk")
-    entries = Paginator(moved, _ENTRIES_A_PAGE)
-    page = entries.get_page(request.GET.get("page", "1"))
+    page = Paginator(moved, _ROWS_A_PAGE).get_page(request.GET.get("page", "1"))
+    charges = Paginator(list_holds(account), _ROWS_A_PAGE).get_page(request.GET.get("charges", "1"))
     context = {
         "tab": "billing",
         "plan": account.plan,
@@ -73,6 +75,9 @@ def show_billing(request: HttpRequest) -> HttpResponse:
         ],
         "packs": [(pack, format_amount(pack.price_cents, pack.currency)) for pack in list_packs()],
         "invoices": _describe_invoices(account),
+        "charges_page": charges,
+        "charges": describe_charges(user, list(charges)),
+        "is_ledger_open": "page" in request.GET,
         "page": page,
         "movements": _describe_entries(page),
     }

@@ -45,9 +45,16 @@ def show_usage(request: HttpRequest) -> HttpResponse:
     """GET /account/usage/"""
     user = cast("User", request.user)
     days, totals = read_daily_usage(account_for(user), time_zone=user.time_zone, now=timezone.now())
-    minutes = {day: period.total.minutes for day, period in days.items()}
+    minutes = {
+        day: {str(name): period.by_kind[kind].minutes for kind, name in KIND_NAMES.items()}
+        for day, period in days.items()
+    }
     kinds = [(name, totals.by_kind[kind]) for kind, name in KIND_NAMES.items()]
-    rows = [(day, period.total) for day, period in reversed(days.items()) if period.total.jobs]
+    rows = [
+        (day, [(name, period.by_kind[kind].minutes) for kind, name in KIND_NAMES.items()], period)
+        for day, period in reversed(days.items())
+        if period.total.jobs
+    ]
     context = {
         "chart": draw_chart(minutes),
         "totals": totals.total,

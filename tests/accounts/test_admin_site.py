@@ -9,8 +9,9 @@ from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from accounts.models import AuditEntry, User
+from accounts.models import User
 from tests.accounts.operators import (
+    BY_OPERATORS,
     Operator,
     give_second_factor,
     last_entry,
@@ -76,7 +77,7 @@ def test_an_operator_without_rights_sees_and_does_nothing(transactional_db: None
     assert operator.get("/admin/").status_code == 200
     assert operator.get("/admin/accounts/user/").status_code == 403
     assert operator.act(operator.user, "make-operator").status_code == 403
-    assert not AuditEntry.objects.exists()
+    assert not BY_OPERATORS.exists()
 
 
 def test_only_audited_pages_are_there() -> None:
@@ -96,7 +97,7 @@ def test_an_operator_is_made_by_command(monkeypatch: pytest.MonkeyPatch) -> None
     assert "/account/" in answer.redirect_chain[-1][0]
     user = User.objects.get(email="boss@example.com")
     assert (user.is_staff, user.is_superuser) == (True, True)
-    assert AuditEntry.objects.get().action == "make-operator"
+    assert BY_OPERATORS.get().action == "make-operator"
     with pytest.raises(CommandError):
         call_command("create_operator", "nobody")
 

@@ -1,14 +1,18 @@
-"""The pictures of README.md: `STT_MODELS_DIR=… python -m tests.browser.screenshots`.
+"""Pictures of every page (`python -m tests.browser.screenshots`), into tests/.screens/, to leaf
+through; those of README.md: `STT_MODELS_DIR=… python -m tests.browser.screenshots readme`.
 
-Starts the product with installed weights (`base`, and a speaker model), has the recordings of
-`samples/` and `tests/speech/` transcribed, and photographs the list and a transcript's page, light.
-Writes `docs/images/*.webp`.
+The latter start the product with installed weights (`base`, and a speaker model), have the
+recordings of `samples/` and `tests/speech/` transcribed, and photograph the list and a transcript,
+light. They write `docs/images/*.webp`.
 """
 
 import io
+import itertools
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -16,11 +20,15 @@ import requests
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from tests.browser.gallery import PAGES, fill, log_in_as_member, open_page
 from tests.browser.session import log_in
 from tests.e2e.processes import ROOT, System
 from tests.services import chromium
 
 IMAGES = ROOT / "docs" / "images"
+SCREENS = ROOT / "tests" / ".screens"
+LOCALES, SCHEMES = ("en", "cs"), ("light", "dark")
+DEVICES = {"desktop": (1280, 800), "phone": (390, 844)}
 WIDTH, LIST_HEIGHT, TEXT_HEIGHT = 900, 720, 1200
 MOST_BYTES = 120_000
 RATE_HZ = 16_000
@@ -30,6 +38,42 @@ CONVERSATION = ("clean_01", "clean_02", "clean_05", "clean_06", "clean_09", "cle
 
 
 def main() -> None:
+    if sys.argv[1:] == ["readme"]:
+        picture_readme()
+    else:
+        picture_every_page()
+
+
+def picture_every_page() -> None:
+    """Write each page on a phone and a desktop, light and dark, in English and Czech."""
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        System(Path(folder) / "data") as system,
+        sync_playwright() as playwright,
+    ):
+        system.start("web")
+        transcript = fill(system)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        for locale, scheme, (device, size) in itertools.product(LOCALES, SCHEMES, DEVICES.items()):
+            options: dict[str, Any] = {
+                "locale": locale,
+                "color_scheme": scheme,
+                "viewport": {"width": size[0], "height": size[1]},
+            }
+            guest = browser.new_context(**options)
+            member = log_in_as_member(browser.new_context(**options), system)
+            for shown in PAGES:
+                page = open_page(
+                    shown, guest=guest, member=member, system=system, transcript=transcript
+                )
+                name = f"{shown.name}-{device}-{scheme}-{locale}.png"
+                page.screenshot(path=SCREENS / name, full_page=True)
+                page.close()
+        browser.close()
+
+
+def picture_readme() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, System(Path(folder) / "data") as system:
         system.start("inference", "worker-short", "worker-housekeeping", "web")

@@ -187,3 +187,70 @@ def test_the_contracts_browser_sample_works(
     assert [line for line in printed if line.startswith("Final:")] == [f"Final: {TEXT}"]
     assert any(line.startswith("Partial:") for line in printed)
     browser.close()
+
+
+def docs_sample(system: System, browser: Browser, name: str, key: str) -> str:
+    """Return a sample as a reader copies it from /docs, with the key typed in there."""
+    page = browser.new_page()
+    page.on("pageerror", lambda error: pytest.fail(str(error)))
+    page.goto(f"{system.url}/docs")
+    page.get_by_label("Your API key").fill(key)
+    return page.locator(f"{name} pre").first.text_content() or ""
+
+
+def test_the_docs_live_sample_transcribes_a_microphone_in_20_lines(
+    system: System, anns_key: str, start_browser: StartBrowser, tmp_path: Path
+) -> None:
+    browser = browser_with_microphone(start_browser, "en_short_2", tmp_path)
+    sample = docs_sample(system, browser, "#live", anns_key)
+    assert len(sample.splitlines()) <= 20
+    (tmp_path / "index.html").write_text(f"<!doctype html>{sample}")
+
+    with serve_folder(tmp_path) as url:
+        page = browser.new_page()
+        page.goto(url)
+        expect(page.locator("#final")).to_contain_text(TEXT, timeout=20_000)
+        page.get_by_role("button", name="Stop").click()
+    browser.close()
+
+
+def test_the_docs_browser_sample_transcribes_a_file(
+    system: System, anns_key: str, start_browser: StartBrowser, tmp_path: Path
+) -> None:
+    browser = start_browser(None)
+    sample = docs_sample(system, browser, "#sample-browser", anns_key)
+    (tmp_path / "index.html").write_text(f"<!doctype html>{sample}")
+
+    with serve_folder(tmp_path) as url:
+        page = browser.new_page()
+        page.goto(url)
+        page.locator("#recording").set_input_files(TINY / "samples" / "en_short_2.flac")
+        expect(page.locator("#text")).to_contain_text(TEXT, timeout=30_000)
+    browser.close()
+
+
+def test_the_reference_is_searched_and_a_key_is_made_on_the_page(
+    system: System, anns_key: str, start_browser: StartBrowser
+) -> None:
+    browser = start_browser(None)
+    page = anns_page(system, browser)
+    page.goto(f"{system.url}/docs#transcribe")
+    expect(page.locator("#transcribe")).to_have_attribute("open", "")
+
+    page.get_by_role("searchbox", name="Search the reference").fill("split segment")
+    expect(page.locator(".operation:visible")).to_have_count(1)
+    expect(page.get_by_text("1 operation", exact=True)).to_be_visible()
+    page.get_by_role("searchbox", name="Search the reference").fill("")
+
+    page.get_by_role("button", name="Create a key").click()
+    expect(page.get_by_text("Key created.")).to_be_visible()
+    key = page.get_by_label("Your API key").input_value()
+    expect(page.locator("#sample-curl pre")).to_contain_text(key)
+    page.get_by_role("tab", name="cURL").press("ArrowRight")
+    expect(page.get_by_role("tab", name="Python")).to_be_focused()
+    expect(page.locator("#sample-python pre")).to_contain_text(key)
+    account = requests.get(
+        f"{system.url}/api/v1/account/", headers={"Authorization": f"Bearer {key}"}
+    )
+    assert account.json()["email"] == ANN
+    browser.close()

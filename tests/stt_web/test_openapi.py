@@ -8,12 +8,12 @@ from typing import Any
 import jsonschema
 import pytest
 import requests
-import yaml
 from django.urls import get_resolver
 from drf_spectacular.drainage import GENERATOR_STATS
 from openapi_spec_validator import validate
 
 from stt_web.openapi import build_document
+from stt_web.reference.live import read_asyncapi
 from tests.transcripts.served_api import (
     Client,
     Worker,
@@ -38,7 +38,7 @@ def document(guest: Client) -> dict[str, Any]:
 
 def test_all_documents_name_the_projects_version(document: dict[str, Any]) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    live = yaml.safe_load((ROOT / "docs" / "asyncapi.yaml").read_text())["info"]["version"]
+    live = read_asyncapi()["info"]["version"]
 
     assert (document["info"]["version"], live) == (project, project)
 

@@ -10,11 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import AuditEntry
 from billing.cloud import InstanceDetails
 from billing.ledger import read_balance
 from billing.models import Hold, HoldState
-from tests.accounts.operators import Operator, last_entry, list_of, operator, page_of
+from tests.accounts.operators import BY_OPERATORS, Operator, last_entry, list_of, operator, page_of
 from tests.billing.conftest import create_account
 from tests.billing.instances import register_instance
 from tests.transcripts.conftest import MakeTranscript, fake, make_transcript
@@ -56,13 +55,13 @@ def test_what_a_job_is_about_is_not_shown(operator: Operator, job: Transcript) -
         text = operator.get(page).content.decode()
         for private in ("divorce", "doctor", "Zbyn", "Petrov", "Strictly", job.recording.path):
             assert private not in text
-    assert not AuditEntry.objects.exists()
+    assert not BY_OPERATORS.exists()
 
 
 def test_text_is_opened_for_a_reason_that_is_stored(operator: Operator, job: Transcript) -> None:
     refused = operator.act(job.job, "open-text", reason="")
     assert "Strictly private" not in refused.content.decode()
-    assert not AuditEntry.objects.exists()
+    assert not BY_OPERATORS.exists()
 
     opened = operator.act(job.job, "open-text")
 
@@ -100,7 +99,7 @@ def test_a_job_is_cancelled(operator: Operator, make_transcript: MakeTranscript)
     assert last_entry().action == "cancel"
 
     assert "errorlist" in operator.act(job.job, "cancel").content.decode()
-    assert AuditEntry.objects.count() == 1
+    assert BY_OPERATORS.count() == 1
 
 
 def test_stuck_work_is_taken_back_from_its_worker(
@@ -147,7 +146,7 @@ def test_a_failed_job_is_not_tried_again_without_credits(
     answer = operator.act(job.job, "requeue")
     assert "errorlist" in answer.content.decode()
     job.refresh_from_db()
-    assert (job.status, AuditEntry.objects.count()) == (Status.FAILED, 0)
+    assert (job.status, BY_OPERATORS.count()) == (Status.FAILED, 0)
 
 
 def test_what_is_done_is_not_queued_again(
@@ -158,7 +157,7 @@ def test_what_is_done_is_not_queued_again(
     assert "Queue again" not in operator.get(page_of(job.job)).content.decode()
     operator.act(job.job, "requeue")
     job.refresh_from_db()
-    assert (job.status, AuditEntry.objects.count()) == (Status.COMPLETED, 0)
+    assert (job.status, BY_OPERATORS.count()) == (Status.COMPLETED, 0)
 
 
 def test_the_queues_show_what_waits_and_how_servers_are(

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.audit import record_own_action
 from stt_web.core import wakeups
 from transcripts.exports.worker_exports import delete_exports
 from transcripts.intelligence.models import ChatTurn
@@ -59,8 +60,11 @@ def cancel_job(row: TranscriptionJob) -> bool:
     return True
 
 
-def delete_transcript(transcript: Transcript) -> None:
-    """Delete the recording and all that came of it. What it cost stays in the ledger."""
+def delete_transcript(transcript: Transcript, *, cause: str = "owner") -> None:
+    """Delete the recording and all that came of it. What it cost stays in the ledger.
+
+    `cause`: for the audit log: owner, retention, account (which is deleted).
+    """
     for row in transcript.jobs.filter(status__in=OPEN_STATUSES):
         cancel_job(row)
     path = transcript.recording.path
@@ -77,6 +81,14 @@ def delete_transcript(transcript: Transcript) -> None:
             # Answers that quote it go with it, also those of conversations over the library.
             ChatTurn.objects.filter(mentioned=transcript).delete()
             delete_rows(transcript)
+            if transcript.owner_id is not None:
+                record_own_action(
+                    transcript.owner_id,
+                    action="delete_transcript",
+                    object_type="transcripts.transcript",
+                    object_ids=[str(transcript.pk)],
+                    cause=cause,
+                )
             wakeups.wake(wakeups.TRANSCRIPT, transcript.pk)
     delete_recording(path)
     delete_exports(transcript.pk)

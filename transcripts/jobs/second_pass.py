@@ -25,6 +25,7 @@ from stt_web.core.request_id import request_id_var
 from transcripts.access import TranscriptNotFoundError
 from transcripts.editing.draft import Draft, Editing, open_draft
 from transcripts.editing.draft_rows import SpeakerState
+from transcripts.glossary.terms import with_glossary
 from transcripts.inference.routing import inference_for
 from transcripts.jobs.enqueue import enqueue
 from transcripts.jobs.models import JobKind, Queue, TranscriptionJob
@@ -102,6 +103,8 @@ def order_second_pass(transcript: Transcript, options: TranscriptionOptions) -> 
     owner = transcript.owner
     if owner is None:
         raise SecondPassRefusedError("A guest's transcript can't be transcribed again.")
+    tags = list(transcript.tags.values_list("name", flat=True))
+    options = with_glossary(owner, options, tags=tags)
     with transaction.atomic():
         if not lock_transcript(transcript.pk):
             raise TranscriptNotFoundError

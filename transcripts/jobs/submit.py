@@ -38,6 +38,7 @@ from stt_web.core.errors import ApiError
 from stt_web.core.request_id import request_id_var
 from stt_web.core.uploads import Upload
 from transcripts.fetching.addresses import check_address, name_of
+from transcripts.glossary.terms import with_glossary
 from transcripts.inference.catalog import NotInstalledHereError, check_engines
 from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
@@ -124,6 +125,8 @@ async def submit_recording(submission: Submission) -> Submitted:
             raise MissingKeyError
         check_address(submission.url)
     inference = await sync_to_async(inference_for)(submission.user)
+    options = await sync_to_async(with_glossary)(submission.user, submission.options)
+    submission = replace(submission, options=options)
     resolved_model = await _resolve_model(inference, submission.options)
     submission = replace(submission, resolved_model=resolved_model)
     running = await sync_to_async(_find_running)(submission)

@@ -20,16 +20,19 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext, override
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.authentication import hold_open
 from accounts.guest_tokens import make_guest_token
-from accounts.models import ApiKey
+from accounts.models import ApiKey, User
+from accounts.templatetags.dates import short_day
 from billing.ledger import place_hold
 from billing.quotas import count_anonymous_use, limits_for, lock_account_for, lock_address
 from stt_web.core import wakeups
@@ -238,7 +241,7 @@ def _insert(request: LiveRequest, *, address_digest: str, now: datetime) -> tupl
         owner=request.user,
         guest_address_digest=address_digest,
         guest_token_digest=token_digest,
-        title=request.title[:255],
+        title=request.title[:255] or _make_title(request.user, now=now),
         source=Source.LIVE,
         recording=Recording(
             owner=request.user,
@@ -263,6 +266,17 @@ def _insert(request: LiveRequest, *, address_digest: str, now: datetime) -> tupl
     )
     insert(transcript)
     return transcript, token
+
+
+def _make_title(user: User | None, *, now: datetime) -> str:
+    """Return "Live, 26 Nov, 11:42" in the person's language and zone; of a guest, in UTC."""
+    language, zone = (user.language, user.time_zone) if user is not None else ("en", "UTC")
+    with override(language):
+        local = now.astimezone(ZoneInfo(zone))
+        return gettext("Live, %(day)s, %(time)s") % {
+            "day": short_day(local.date()),
+            "time": f"{local:%H:%M}",
+        }
 
 
 def _expiry(now: datetime) -> datetime:

@@ -3,7 +3,8 @@
 A message is numbered when it is sent (`MessageEncoder.encode`): only then is its place known.
 
 Every message has `text` and `partial` (empty where there is none), `seq`, `audio_ms`,
-`transcript_id`, `is_final` and `final`; docs/asyncapi.yaml describes each kind. Times are seconds.
+`transcript_id`, `is_final` and `final`; stt_web/reference/asyncapi.yaml describes each kind. Times
+are seconds.
 """
 
 import json

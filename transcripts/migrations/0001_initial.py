@@ -586,6 +586,20 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='GlossaryTerm',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('tag', models.CharField(blank=True, max_length=50)),
+                ('text', models.CharField(max_length=100)),
+                ('misheard', models.JSONField(blank=True, default=list)),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='glossary', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['tag', 'text'],
+                'constraints': [models.UniqueConstraint(fields=('owner', 'tag', 'text'), name='transcripts_glossary_term_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='ProcessingRule',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

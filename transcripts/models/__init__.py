@@ -10,6 +10,7 @@ from transcripts.comments.models import Comment
 from transcripts.editing.models import EditAlignment
 from transcripts.enhancement.models import Enhancement
 from transcripts.gaps.models import Gap, GapReason
+from transcripts.glossary.models import GlossaryTerm
 from transcripts.intelligence.models import (
     ChatSession,
     ChatTurn,
@@ -73,6 +74,7 @@ __all__ = [
     "Enhancement",
     "Gap",
     "GapReason",
+    "GlossaryTerm",
     "JobKind",
     "LiveSession",
     "NoteTemplate",

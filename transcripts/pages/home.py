@@ -13,6 +13,7 @@ from billing.quotas import limits_for
 from transcripts.exports.render import EXPORTS
 from transcripts.intelligence.pages.panels import name_templates
 from transcripts.models import Transcript
+from transcripts.pages.front import describe_front
 from transcripts.pages.remarks import SENTENCES
 from transcripts.pages.script_texts import COMMON, EXPORT, render_texts
 from transcripts.text.languages import LANGUAGE_NAMES
@@ -58,6 +59,7 @@ def show_home(request: HttpRequest) -> HttpResponse:
         "formats": list(EXPORTS),
         "languages": list_languages(),
         "texts": render_texts(TEXTS),
+        **({} if isinstance(user, User) else describe_front()),
     }
     return render(request, "pages/home.html", context)
 

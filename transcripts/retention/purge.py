@@ -57,7 +57,7 @@ def _delete_unclaimed(transcript: Transcript) -> None:
     with transaction.atomic():
         lock_transcript(transcript.pk)
         if Transcript.objects.filter(pk=transcript.pk, owner=None).exists():
-            delete_transcript(transcript)
+            delete_transcript(transcript, cause="retention")
 
 
 def purge_expired() -> None:

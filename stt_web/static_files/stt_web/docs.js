@@ -1,10 +1,110 @@
-"use strict";
+// The API's documentation: the reader's key in the samples, what is copied, and the search.
+import { copyText } from "../transcripts/pages/static/clipboard.js";
+import { $, make, makeButton, showError } from "../transcripts/pages/static/dom.js";
+import { csrfHeader, RequestError, requestJson } from "../transcripts/pages/static/requests.js";
+import { fillCount, texts } from "../transcripts/pages/static/texts.js";
 
-// Swagger UI has dark colours of its own, behind a class.
-const dark = matchMedia("(prefers-color-scheme: dark)");
-const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
-follow();
-dark.addEventListener("change", follow);
+/** @type {HTMLInputElement} */
+const keyInput = $("docs-key");
+const places = [...document.querySelectorAll("[data-key]")];
 
-const root = document.getElementById("docs");
-SwaggerUIBundle({ url: root?.dataset.document, domNode: root, deepLinking: true });
+function showKey() {
+  const key = keyInput.value.trim() || (keyInput.dataset.placeholder ?? "");
+  for (const place of places) place.textContent = key;
+}
+keyInput.addEventListener("input", showKey);
+
+$("make-key")?.addEventListener("click", async (/** @type {Event} */ event) => {
+  const button = /** @type {HTMLButtonElement} */ (event.currentTarget);
+  button.disabled = true;
+  try {
+    const made = await requestJson("/api/v1/keys/", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", ...csrfHeader() },
+      body: JSON.stringify({ name: texts.key_name }),
+    });
+    keyInput.value = made.key;
+    showKey();
+    $("made-key").hidden = false;
+  } catch (problem) {
+    if (!(problem instanceof RequestError)) throw problem;
+    showError(problem.message);
+    button.disabled = false;
+  }
+});
+
+// ---- copying
+
+for (const sample of document.querySelectorAll(".sample")) {
+  const pre = sample.querySelector("pre");
+  if (!pre) continue;
+  const button = makeButton(texts.copy, async () => {
+    const isCopied = await copyText(pre.textContent ?? "");
+    button.textContent = isCopied ? texts.copied : texts.not_copied;
+    setTimeout(() => (button.textContent = texts.copy), 2000);
+  });
+  button.classList.add("small", "copy");
+  const name = sample.getAttribute("data-name");
+  if (name) button.append(make("span", { className: "visually-hidden", textContent: ` ${name}` }));
+  sample.append(button);
+}
+
+// ---- tabs: without script, the panels stand below each other
+
+const tabs = [...document.querySelectorAll("#languages [role=tab]")];
+
+/** @param {Element} chosen */
+function chooseTab(chosen) {
+  for (const tab of tabs) {
+    const isChosen = tab === chosen;
+    tab.setAttribute("aria-selected", String(isChosen));
+    tab.setAttribute("tabindex", isChosen ? "0" : "-1");
+    $(tab.getAttribute("aria-controls") ?? "").hidden = !isChosen;
+  }
+}
+for (const [index, tab] of tabs.entries()) {
+  tab.addEventListener("click", () => chooseTab(tab));
+  tab.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[/** @type {KeyboardEvent} */ (event).key];
+    if (!step) return;
+    const next = /** @type {HTMLElement} */ (tabs[(index + step + tabs.length) % tabs.length]);
+    next.focus();
+    chooseTab(next);
+  });
+}
+if (tabs[0]) {
+  $("languages").hidden = false;
+  chooseTab(tabs[0]);
+}
+
+// ---- search: every word must occur in an operation's names
+
+const operations = [...document.querySelectorAll("details.operation")].map((element) => ({
+  element: /** @type {HTMLDetailsElement} */ (element),
+  text: (element.getAttribute("data-search") ?? "").toLowerCase(),
+}));
+const groups = [...document.querySelectorAll(".group")];
+/** @type {HTMLInputElement} */
+const searchInput = $("docs-search");
+
+searchInput.addEventListener("input", () => {
+  const words = searchInput.value.toLowerCase().split(/\s+/).filter(Boolean);
+  let count = 0;
+  for (const { element, text } of operations) {
+    element.hidden = !words.every((word) => text.includes(word));
+    count += Number(!element.hidden);
+  }
+  for (const group of groups)
+    /** @type {HTMLElement} */ (group).hidden = !group.querySelector(".operation:not([hidden])");
+  $("found").textContent = words.length ? fillCount(texts.found, count) : "";
+});
+
+function openNamed() {
+  const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!(named instanceof HTMLDetailsElement)) return;
+  named.open = true;
+  named.scrollIntoView();
+}
+addEventListener("hashchange", openNamed);
+openNamed();
+$("finding").hidden = false;

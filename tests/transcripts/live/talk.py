@@ -1,4 +1,4 @@
-"""A client of `WS /v1/stream` that checks every message against docs/asyncapi.yaml."""
+"""A client of `WS /v1/stream` that checks every message against our asyncapi.yaml."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.transcripts.served_api import Client
 
-ASYNCAPI = Path(__file__).resolve().parents[3] / "docs" / "asyncapi.yaml"
+ASYNCAPI = Path(__file__).resolve().parents[3] / "stt_web" / "reference" / "asyncapi.yaml"
 MESSAGES = ("ready", "started", "listening", "partial", "final", "notice", "finished", "error")
 
 Message = dict[str, Any]

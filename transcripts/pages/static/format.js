@@ -60,9 +60,35 @@ export function formatBytes(bytes) {
   return `${value} ${units[step]}`;
 }
 
+// As the server's `accounts/templatetags/dates.py`: one style a language, in the person's own zone.
+const STYLES = {
+  cs: { locale: "cs", month: "numeric" },
+  en: { locale: "en-GB", month: "short" },
+};
+
+/**
+ * @param {Date} time
+ * @param {Intl.DateTimeFormatOptions} options
+ */
+function formatDate(time, options) {
+  const { locale, month } = language().startsWith("cs") ? STYLES.cs : STYLES.en;
+  return time.toLocaleString(locale, {
+    day: "numeric",
+    month: /** @type {"numeric" | "short"} */ (month),
+    year: "numeric",
+    ...options,
+  });
+}
+
 /** A day such as `2026-11-20`, in words. @param {string} day */
-export const formatDay = (day) =>
-  new Date(`${day}T12:00:00`).toLocaleDateString(language(), { dateStyle: "medium" });
+export const formatDay = (day) => formatDate(new Date(`${day}T12:00:00`), {});
 
 /** @param {string | number | Date} time */
-export const formatDateTime = (time) => new Date(time).toLocaleString(language());
+export function formatDateTime(time) {
+  const timeZone = document.body.dataset.timeZone;
+  const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  return formatDate(
+    new Date(time),
+    /** @type {Intl.DateTimeFormatOptions} */ ({ ...clock, timeZone }),
+  );
+}
