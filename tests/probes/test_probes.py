@@ -58,12 +58,11 @@ def problem(answer: Answer, *, is_api: bool) -> str:
     if answer.status < 400 or not is_api:
         return ""
     body = json.loads(answer.content)
-    error = body.get("error")
-    if isinstance(error, dict):  # a dialect's
-        error, code = error.get("message"), error.get("code")
-    else:
-        code = body.get("code")
-    is_sentence = isinstance(error, str) and error[-1:] in ".?!)"
+    shown = body.get("error")
+    is_dialect = isinstance(shown, dict)
+    sentence = shown.get("message") if is_dialect else shown
+    code = shown.get("code") if is_dialect else body.get("code")
+    is_sentence = isinstance(sentence, str) and sentence[-1:] in ".?!)"
     return "" if is_sentence and code else f"{answer.status} {body}"
 
 

@@ -17,7 +17,7 @@ from inference_service.engines.voice.hibari import HibariSynthesizer
 from inference_service.engines.voice.kokoro import SAMPLE_RATE_HZ, KokoroSynthesizer
 from inference_service.engines.voice.threaded import ThreadedEngine
 from protos.stt.v1 import speech_pb2, speech_pb2_grpc
-from tests.real.conftest import RealService, _pull
+from tests.real.conftest import RealService, pull_real
 from tests.word_errors import count_word_errors
 
 pytestmark = [pytest.mark.real_weights, pytest.mark.timeout(300)]
@@ -29,7 +29,7 @@ SPOKEN = f"{_FIRST} On the third of March, doctor Smith paid $20."
 
 @pytest.fixture(scope="module")
 def models_dir() -> Path:
-    return _pull("hibari", "kokoro")
+    return pull_real("hibari", "kokoro")
 
 
 @pytest.mark.parametrize(

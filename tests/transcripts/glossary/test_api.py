@@ -88,6 +88,7 @@ def test_terms_of_a_tag_help_when_a_recording_with_it_is_transcribed_again(
     assert answer.status_code in (201, 202), answer.text
     transcript = client.user.transcripts.get(pk=transcript_id)
     asked = transcript.jobs.order_by("created_at").last()
+    assert asked is not None
     assert list(asked.options.hot_words) == ["EBITDA", "Žižkov"]
 
 
