@@ -61,6 +61,8 @@ PAGES = (
         Shown(name, path)
         for name, path in (
             ("transcribe", "/"),
+            ("record", "/record/"),
+            ("enhance", "/enhance/"),
             ("library", "/transcripts/"),
             ("library-nothing-found", "/transcripts/?search=nowhere"),
             ("transcript", "/transcripts/TRANSCRIPT/"),
@@ -73,6 +75,7 @@ PAGES = (
             ("notes", "/account/processing/"),
             ("template", "/account/templates/new/"),
             ("glossary", "/account/glossary/"),
+            ("voices", "/account/voices/"),
             ("retention", "/account/retention/"),
             ("keys", "/account/keys/"),
             ("webhooks", "/webhooks/"),
@@ -109,7 +112,7 @@ def open_page(
     shown: Shown, *, guest: BrowserContext, member: BrowserContext, system: System, transcript: str
 ) -> Page:
     page = (guest if shown.is_guest else member).new_page()
-    page.goto(system.url + shown.path.replace("TRANSCRIPT", transcript), wait_until="networkidle")
+    page.goto(system.url + shown.path.replace("TRANSCRIPT", transcript))
     return page
 
 

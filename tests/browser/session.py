@@ -1,5 +1,6 @@
 """A browser with a user logged in, without going through the forms."""
 
+import functools
 import sys
 
 from playwright.sync_api import BrowserContext
@@ -22,7 +23,14 @@ print(settings.SESSION_COOKIE_NAME, session.session_key)
 
 
 def log_in(context: BrowserContext, system: System) -> None:
-    """Give the browser a session of the account whose key `system.headers` has."""
+    """Give the browser the session of the account whose key `system.headers` has."""
+    name, value = _session(system)
+    context.add_cookies([{"name": name, "value": value, "url": system.url}])
+
+
+@functools.lru_cache(maxsize=4)  # one for all tests of a system: a shell takes seconds
+def _session(system: System) -> tuple[str, str]:
+    """Return the cookie's name and value."""
     output = system.run(sys.executable, "manage.py", "shell", "-v0", "-c", LOG_IN)
     name, value = output.split()[-2:]
-    context.add_cookies([{"name": name, "value": value, "url": system.url}])
+    return name, value

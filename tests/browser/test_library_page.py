@@ -36,9 +36,9 @@ def page(system: System, start_browser: StartBrowser) -> Iterator[Page]:
 
 def import_files(page: Page, url: str, *files: Path) -> None:
     page.goto(f"{url}/transcripts/")
-    page.get_by_text("Import subtitles or a transcript").click()
+    page.get_by_role("button", name="Import subtitles or a transcript").click()
     page.get_by_label("Files").set_input_files(files)
-    page.get_by_role("button", name="Import").click()
+    page.get_by_role("button", name="Import", exact=True).click()
 
 
 def test_subtitles_become_transcripts_which_are_ticked_and_taken_away(
@@ -82,7 +82,7 @@ def test_one_file_leads_to_its_transcript_and_a_refusal_is_shown(
     expect(page.locator("#imported li.error")).to_contain_text("empty.json: ")
     page.get_by_label("Files").set_input_files(tmp_path / "Rozhovor.vtt")
     page.locator("#import-language").select_option("cs")
-    page.get_by_role("button", name="Import").click()
+    page.get_by_role("button", name="Import", exact=True).click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Rozhovor")
     expect(page.get_by_text("Ahoj.")).to_be_visible()
@@ -93,6 +93,7 @@ def test_a_limit_is_typed_and_asked_for_where_it_deletes(
     page: Page, system: System, tmp_path: Path
 ) -> None:
     page.goto(f"{system.url}/account/")
+    page.get_by_role("button", name="Account pages").click()  # on a phone
     page.get_by_role("link", name="Retention").click()
     page.wait_for_url("**/account/retention/")  # loaded: its script has run
     recordings = page.get_by_role("group", name="Recordings")
