@@ -69,7 +69,8 @@ def test_signing_up_and_using_a_key(system: System, mails: Path, browser: Browse
     page.on("pageerror", lambda error: faults.append(str(error)))
 
     link = sign_up(page, system.url, mails=mails)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Account")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Transcribe a recording")
+    page.get_by_role("button", name="Account").click()
     page.get_by_role("link", name="API keys").click()
     page.get_by_label("Name").fill("laptop")
     page.get_by_role("button", name="Create key").click()
