@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, ngettext
 
 _STYLES = {"cs": {"day": "j. n. Y", "short": "j. n."}, "en": {"day": "j M Y", "short": "j M"}}
-_RELATIVE = timedelta(days=7)  # older: the day itself says more
+_RELATIVE = timedelta(days=7)  # older: the day is shown
 
 
 def day(value: date | datetime | None) -> str:
@@ -49,7 +49,7 @@ def ago(value: datetime | None) -> SafeString | str:
 
 
 def describe_age(value: datetime, *, now: datetime) -> str:
-    """Return "5 min ago", "yesterday", or the day, once that says more."""
+    """Return "5 min ago", "yesterday", or the day once it is older."""
     age = now - value
     minutes, days = int(age.total_seconds() // 60), (now.date() - value.date()).days
     if age >= _RELATIVE or minutes < 0:
