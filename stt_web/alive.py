@@ -4,7 +4,7 @@
 
 (By its path: as a module it would import Celery first, each time.)
 
-The file says that the process runs: one that is frozen or stuck doesn't touch it. It doesn't say
+The file shows that the process runs: one that is frozen or stuck doesn't touch it. It doesn't show
 that the broker is there: what a worker has begun goes on without one, and must not be restarted.
 """
 

@@ -37,22 +37,22 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Row:
+class PlanRow:
     title: str | Promise
     read: Callable[[Plan], str]
 
 
 _ROWS = [
-    Row(gettext_lazy("Transcription"), lambda plan: _name_minutes(plan)),
-    Row(gettext_lazy("File size"), lambda plan: _name_size(plan)),
-    Row(gettext_lazy("At the same time"), lambda plan: _name_concurrency(plan)),
-    Row(gettext_lazy("Live session"), lambda plan: _name_live(plan)),
-    Row(gettext_lazy("Requests per minute"), lambda plan: _or_any(plan.requests_per_minute)),
-    Row(
+    PlanRow(gettext_lazy("Transcription"), lambda plan: _name_minutes(plan)),
+    PlanRow(gettext_lazy("File size"), lambda plan: _name_size(plan)),
+    PlanRow(gettext_lazy("At the same time"), lambda plan: _name_concurrency(plan)),
+    PlanRow(gettext_lazy("Live session"), lambda plan: _name_live(plan)),
+    PlanRow(gettext_lazy("Requests per minute"), lambda plan: _or_any(plan.requests_per_minute)),
+    PlanRow(
         gettext_lazy("Summaries and translations per minute"),
         lambda plan: _name_texts(plan),
     ),
-    Row(gettext_lazy("Storage"), lambda plan: _name_storage(plan)),
+    PlanRow(gettext_lazy("Storage"), lambda plan: _name_storage(plan)),
 ]
 
 

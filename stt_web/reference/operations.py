@@ -225,6 +225,8 @@ def _write_body(body_type: str, body: dict[str, Any], schemas: Schema) -> list[s
     """Return curl's arguments: the fields that are required, or else the first one."""
     if not body_type:
         return []
+    if "json" not in body_type and body_type != "multipart/form-data":  # a file's bytes
+        return [f'-H "Content-Type: {body_type}"', "--data-binary @meeting.mp3"]
     rows = [row for row in list_fields(body, schemas) if row.depth == 0]
     chosen = {row.name for row in rows if row.is_required} or {row.name for row in rows[:1]}
     whole = make_example(body, schemas)

@@ -82,7 +82,7 @@ def resolve(schema: Schema, schemas: Schema) -> dict[str, Any]:
 
 
 def first_choice(schema: dict[str, Any], schemas: Schema) -> dict[str, Any]:
-    """Return the first of the alternatives that says something."""
+    """Return the first of the alternatives that is not empty."""
     for key in ("oneOf", "anyOf"):
         for choice in schema.get(key, ()):
             if choice.get("type") != "null":

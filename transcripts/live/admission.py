@@ -32,10 +32,10 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.authentication import hold_open
 from accounts.guest_tokens import make_guest_token
 from accounts.models import ApiKey, User
-from accounts.templatetags.dates import short_day
 from billing.ledger import place_hold
 from billing.quotas import count_anonymous_use, limits_for, lock_account_for, lock_address
 from stt_web.core import wakeups
+from stt_web.core.dates import short_day
 from stt_web.core.errors import ApiError
 from stt_web.core.request_id import request_id_var
 from transcripts.jobs.concurrency import LIVE_OWNER, running

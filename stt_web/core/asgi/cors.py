@@ -43,7 +43,7 @@ _PREFLIGHT: list[Header] = [
 
 
 def _allowed_of(asked: str) -> str:
-    """Return what may be sent: ours, and of what was asked for the facts that clients tell of
+    """Return what may be sent: ours, and, of what was asked for, those by which clients describe
     themselves."""
     names = (name.strip().lower() for name in asked.split(","))
     return ", ".join([_ALLOWED_HEADERS, *filter(_OF_CLIENTS.fullmatch, names)])

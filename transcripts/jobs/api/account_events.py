@@ -48,7 +48,7 @@ _MOST_ROWS = 500
 
 
 @dataclass(frozen=True)
-class Row:
+class JobState:
     """What the event of a transcript holds."""
 
     status: str
@@ -95,7 +95,7 @@ async def stream_account_events(request: HttpRequest, principal: Principal) -> H
 async def follow_account(owner_id: UUID, *, since: datetime) -> AsyncIterator[bytes]:
     """Yield the events, without an end."""
     yield b"retry: 2000\n\n"
-    known: dict[UUID, Row] = {}
+    known: dict[UUID, JobState] = {}
     is_first = True
     silent_s = 0.0
     hurry = asyncio.Event()
@@ -137,7 +137,7 @@ async def follow_account(owner_id: UUID, *, since: datetime) -> AsyncIterator[by
         ignore()
 
 
-def _read(owner_id: UUID, since: datetime, followed: set[UUID]) -> dict[UUID, Row]:
+def _read(owner_id: UUID, since: datetime, followed: set[UUID]) -> dict[UUID, JobState]:
     """Return what is under way, ended since, or was under way a moment ago. One query."""
     wanted = Q(status__in=OPEN_STATUSES) | Q(finished_at__gte=since) | Q(pk__in=followed)
     rows = Transcript.objects.filter(wanted, owner=owner_id).order_by("-created_at")
@@ -151,7 +151,7 @@ def _read(owner_id: UUID, since: datetime, followed: set[UUID]) -> dict[UUID, Ro
         "job__error_message",
     )
     return {
-        pk: Row(status, title, resume_ms, audio_ms or probed_ms, error)
+        pk: JobState(status, title, resume_ms, audio_ms or probed_ms, error)
         for pk, status, title, resume_ms, audio_ms, probed_ms, error in values[:_MOST_ROWS]
     }
 

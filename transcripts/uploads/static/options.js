@@ -39,11 +39,13 @@ export function rememberOptions(form, listed = Promise.resolve()) {
   const stored = readOptions();
   let isListed = false;
   for (const [name, value] of Object.entries(stored)) fillIn(form.elements.namedItem(name), value);
-  form.addEventListener("change", () => {
+  const remember = () => {
     /** @type {Record<string, string>} */
     const kept = isListed || !stored.model ? {} : { model: stored.model };
     storeOptions({ ...kept, ...readForm(form) });
-  });
+  };
+  form.addEventListener("change", remember);
+  form.addEventListener("submit", remember); // what was chosen before this script ran, too
   listed.then(() => {
     isListed = true;
     if (stored.model) fillIn(form.elements.namedItem("model"), stored.model);

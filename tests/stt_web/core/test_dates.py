@@ -8,7 +8,7 @@ from django.template import Context, Template
 from django.utils import timezone
 from django.utils.translation import override
 
-from accounts.templatetags.dates import day, day_time, describe_age, short_day
+from stt_web.core.dates import day, day_time, describe_age, short_day
 
 NOON = datetime(2026, 11, 26, 11, 0, tzinfo=UTC)
 
