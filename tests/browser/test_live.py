@@ -159,11 +159,8 @@ def test_the_front_page_still_takes_recordings(
     page.locator("#file").set_input_files(TINY / "samples" / "en_short_2.flac")
     page.get_by_role("button", name="Transcribe").click()
 
-    expect(page.get_by_role("heading", name="Transcript", exact=True)).to_be_focused(timeout=30_000)
-    expect(page.locator("#segments")).to_contain_text(TEXT)
-    with page.expect_download() as download:
-        page.get_by_role("button", name="SRT").click()
-    assert TEXT in Path(download.value.path()).read_text()
+    page.wait_for_url("**/transcripts/*-*/")
+    expect(page.locator("main")).to_contain_text(TEXT, timeout=30_000)  # shown as it ends
     browser.close()
 
 
