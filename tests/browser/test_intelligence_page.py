@@ -449,7 +449,7 @@ def test_personal_data_is_listed_with_its_places_and_files_come_without_it(page:
 
 def test_a_result_is_downloaded_as_a_file(page: Page) -> None:
     made = make(page, "analysis/action_items")
-    made.locator(".menu > summary").click()
+    made.locator(".files > summary").click()
 
     with page.expect_download() as calendar:
         made.get_by_role("link", name="ICS").click()
