@@ -63,6 +63,10 @@ export default [
     languageOptions: { globals: globals.audioWorklet },
   },
   {
+    files: ["**/service-worker.js"],
+    languageOptions: { globals: globals.serviceworker },
+  },
+  {
     files: ["tests/js/**", "*.config.js"],
     languageOptions: { globals: { ...globals.browser, ...globals.node } },
   },

@@ -11,7 +11,14 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from stt_web.reference.values import Schema, SchemaField, list_fields, make_example, mark_up
+from stt_web.reference.values import (
+    Schema,
+    SchemaField,
+    list_fields,
+    make_example,
+    mark_up,
+    resolve,
+)
 
 KEY = "YOUR_API_KEY"
 _METHODS = ("get", "post", "put", "patch", "delete")
@@ -217,15 +224,20 @@ def _write_curl(
         lines[0] = lines[0].replace("curl ", f"curl -X {method.upper()} ", 1)
     if any(scheme for scheme in raw.get("security", ())):
         lines.append(f'-H "Authorization: Bearer {KEY}"')
+    lines += [
+        f'-H "{p["name"]}: {make_example(p.get("schema", {}), schemas, name=p["name"])}"'
+        for p in raw.get("parameters", ())
+        if p["in"] == "header" and p.get("required")
+    ]
     lines += _write_body(body_type, body, schemas)
     return " \\\n  ".join(lines)
 
 
 def _write_body(body_type: str, body: dict[str, Any], schemas: Schema) -> list[str]:
-    """Return curl's arguments: the fields that are required, or else the first one."""
+    """Return curl's arguments: the fields that are required, or else the first one; or a file."""
     if not body_type:
         return []
-    if "json" not in body_type and body_type != "multipart/form-data":  # a file's bytes
+    if resolve(body, schemas).get("format") == "binary":
         return [f'-H "Content-Type: {body_type}"', "--data-binary @meeting.mp3"]
     rows = [row for row in list_fields(body, schemas) if row.depth == 0]
     chosen = {row.name for row in rows if row.is_required} or {row.name for row in rows[:1]}

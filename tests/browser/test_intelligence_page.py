@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from protos.stt.v1 import server_pb2
 from tests.browser.conftest import StartBrowser
+from tests.browser.editing import type_line
 from tests.browser.session import log_in
 from tests.e2e.processes import System, wait_until
 from tests.transcripts.fake_inference import FakeInference
@@ -150,9 +151,8 @@ def test_a_summary_plays_from_its_evidence_and_stays_until_it_is_deleted(page: P
     expect(page.locator(".made .written")).to_contain_text(sentence_text)
     page.locator(".made").get_by_role("button", name="Delete").click()
     expect(page.locator(".made")).to_have_count(0)
-    page.reload()
     with page.expect_response("**/results/**") as listed:
-        open_panel(page, "Summary and notes")
+        page.reload()  # the panel is open where there is room beside the text
     assert listed.value.json()["count"] == 0
 
 
@@ -203,11 +203,7 @@ def test_a_correction_of_the_text_marks_what_was_made_before(page: Page) -> None
     made = make(page, "summary/brief")
     expect(made.locator(".stale")).to_be_hidden()
 
-    line = page.locator("#segments li.segment").first
-    line.hover()
-    line.get_by_role("button", name="Edit", exact=True).click()
-    line.get_by_role("textbox", name="Text").fill("Good morning, can all of you hear me?")
-    line.get_by_role("button", name="Save").click()
+    type_line(page, 0, "Good morning, can all of you hear me?")
 
     expect(made.locator(".stale")).to_be_visible()
     page.reload()
@@ -323,11 +319,7 @@ def test_a_correction_marks_the_translation(page: Page) -> None:
     stale = panel.locator("#translations .stale")
     expect(stale).to_be_hidden()
 
-    line = page.locator("#segments li.segment").first
-    line.hover()
-    line.get_by_role("button", name="Edit", exact=True).click()
-    line.get_by_role("textbox", name="Text").fill("Good morning, can all of you hear me?")
-    line.get_by_role("button", name="Save").click()
+    type_line(page, 0, "Good morning, can all of you hear me?")
     expect(stale).to_be_visible()
 
 
@@ -361,7 +353,7 @@ def test_who_has_only_a_link_sees_no_panels(
     path = page.url.removeprefix(system.url).removeprefix("/transcripts/")
     shares = f"{system.url}/api/v1/transcripts/{path}shares/"
     link = requests.post(shares, json={}, headers=system.headers, timeout=30).json()["url"]
-    expect(page.locator(".group")).to_have_count(4)
+    expect(page.locator(".group")).to_have_count(6)
 
     guest = start_browser(None).new_page()
     guest.goto(f"{system.url}/{link.split('/', 3)[3]}")
@@ -372,6 +364,7 @@ def test_who_has_only_a_link_sees_no_panels(
 
 
 def test_the_panels_speak_czech(page: Page) -> None:
+    page.get_by_role("button", name="Account").click()
     page.get_by_role("button", name="Čeština").click()
     page.get_by_role("tab").first.click()
     page.get_by_role("button", name="Vytvořit").click()
@@ -449,7 +442,7 @@ def test_personal_data_is_listed_with_its_places_and_files_come_without_it(page:
 
 def test_a_result_is_downloaded_as_a_file(page: Page) -> None:
     made = make(page, "analysis/action_items")
-    made.locator(".menu > summary").click()
+    made.locator(".files > summary").click()
 
     with page.expect_download() as calendar:
         made.get_by_role("link", name="ICS").click()

@@ -145,11 +145,14 @@ def test_the_code_of_the_second_factor_is_shown(
 def test_an_operation_of_the_documentation_opens(browser: Browser, system: System) -> None:
     page = browser.new_page()
     found = _console(page)
-    page.goto(system.url + "/docs", wait_until="networkidle")
-    page.locator(".opblock-summary-control").first.click()
-    page.locator(".opblock-body").first.wait_for()
-    page.locator(".try-out__btn").first.click()
+    page.goto(system.url + "/docs")
+    page.locator("#docs-search").fill("segments")
+    operation = page.locator("details.operation:visible").first
+    operation.locator("summary").click()
+    operation.locator("pre").first.wait_for()
+    page.locator("#docs-key").fill("key-of-mine")
 
+    assert "key-of-mine" in page.locator("#start pre:visible").inner_text()
     assert found == []
 
 

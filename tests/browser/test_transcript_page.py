@@ -257,7 +257,7 @@ def test_a_transcript_is_found_by_its_words_and_filtered_by_its_tag(
     page.keyboard.press("Enter")
 
     expect(page.locator("mark")).to_have_text("zymurgy")
-    expect(page.get_by_role("status")).to_have_text("1 transcript found")
+    expect(page.locator("#list").get_by_role("status")).to_have_text("1 transcript found")
     page.locator(".found a").click()
     expect(page.locator("#segments li:target .text")).to_have_text("An unheard zymurgy")
     page.goto(f"{system.url}/transcripts/")

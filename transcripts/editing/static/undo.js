@@ -22,8 +22,19 @@ export function startUndo() {
     $(name).hidden = false;
     $(name).addEventListener("click", () => take(step));
   }
-  onRevision(() => enable(true, $("redo").disabled));
-  enable(Number(list.dataset.revision) > 0, Number(list.dataset.revision) === 0);
+  let isChanged = false;
+  onRevision(() => {
+    isChanged = true;
+    enable(true, $("redo").disabled);
+  });
+  const isRevised = Number(list.dataset.revision) > 0;
+  enable(isRevised, true);
+  if (!isRevised) return;
+  attempt(async () => {
+    const { results } = await read("revisions/?page_size=100");
+    const { undo, redo } = findStacks(results, list.dataset.user ?? "");
+    if (!isChanged) enable(undo.length > 0, redo.length === 0);
+  });
 }
 
 /** @param {boolean} canUndo @param {boolean} isRedoOff */

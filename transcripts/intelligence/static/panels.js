@@ -47,5 +47,5 @@ addEventListener("keydown", (event) => {
 
 /** @returns {NodeListOf<HTMLDetailsElement>} */
 function openMenus() {
-  return document.querySelectorAll("details.menu[open]");
+  return document.querySelectorAll("details.files[open]");
 }

@@ -291,7 +291,7 @@ function makeFileMenu(made, problem) {
   });
   const summary = make("summary", { className: "button", textContent: texts.result_files });
   const panel = make("div", { className: "panel" }, make("ul", {}, ...items));
-  return make("details", { className: "menu" }, summary, panel);
+  return make("details", { className: "files" }, summary, panel);
 }
 
 /**

@@ -69,13 +69,20 @@ _SCOPE = "transcribe"
 _MOST_LISTED = 100
 
 
-def _header(name: str, description: str, *, required: bool = False) -> OpenApiParameter:
+def _header(
+    name: str, description: str, *, required: bool = False, example: str | int = ""
+) -> OpenApiParameter:
+    schema = {"type": "integer" if isinstance(example, int) else "string"}
     return OpenApiParameter(
-        name, str, OpenApiParameter.HEADER, description=description, required=required
+        name,
+        schema if example == "" else {**schema, "example": example},
+        OpenApiParameter.HEADER,
+        description=description,
+        required=required,
     )
 
 
-_VERSION = _header("Tus-Resumable", "1.0.0", required=True)
+_VERSION = _header("Tus-Resumable", "The protocol's version.", required=True, example=VERSION)
 
 
 class UploadErrorSerializer(serializers.Serializer[object]):
@@ -204,7 +211,7 @@ class UploadView(TusView):
         operation_id="continue_upload",
         parameters=[
             _VERSION,
-            _header("Upload-Offset", "Where the part begins.", required=True),
+            _header("Upload-Offset", "Where the part begins.", required=True, example=0),
             _header("Upload-Length", "The whole length, where it was deferred."),
             _header("Upload-Checksum", "`sha1` or `sha256`, and the part's digest in base64."),
         ],
