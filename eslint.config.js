@@ -55,10 +55,6 @@ export default [
     rules: { "no-restricted-syntax": "off" },
   },
   {
-    files: ["stt_web/templates/stt_web/pwa/service-worker.js"],
-    languageOptions: { globals: globals.serviceworker },
-  },
-  {
     files: ["**/pcm-worklet.js"],
     languageOptions: { globals: globals.audioWorklet },
   },
