@@ -27,13 +27,18 @@ from tests.billing.conftest import create_account, run_at_once
 from tests.transcripts.jobs.test_submit import admit
 from tests.transcripts.live.conftest import ask_for
 from tests.transcripts.rows import claim_transcript, create_transcript
+from transcripts.comments.models import Comment
+from transcripts.comments.services import MAX_COMMENTS, write_comment
 from transcripts.jobs.concurrency import running
 from transcripts.live.admission import admit_session, resume_session
 from transcripts.live.close import pause
 from transcripts.live.journal import Journal
 from transcripts.models import Status, Transcript
+from transcripts.models.transcript import Source
 from transcripts.sharing import links
 from transcripts.sharing.models import ShareLink
+from transcripts.uploads.create import create_upload
+from transcripts.uploads.models import ResumableUpload
 from transcripts.webhooks import endpoints
 from transcripts.webhooks.models import WebhookEndpoint
 
@@ -47,6 +52,9 @@ OF_ROWS = {
     "accounts/keys/throttle.py:MAX_UNKNOWN_KEYS",
     "accounts/mail/notify.py:MAX_AN_HOUR",
     "stt_web/settings.py:MAX_OPEN_TRANSCRIPTS",
+    "stt_web/settings.py:MAX_OPEN_UPLOADS",
+    "transcripts/comments/services.py:MAX_COMMENTS",
+    "transcripts/review/queue.py:_MAX_ACCEPTED",
     "transcripts/sharing/links.py:MAX_LINKS",
     "transcripts/webhooks/endpoints.py:MAX_ENDPOINTS",
 }
@@ -68,6 +76,7 @@ OF_ONE_REQUEST = (
     "stt_web/",
     "transcripts/admin.py",
     "transcripts/api/",
+    "transcripts/comments/services.py:MAX_TEXT",
     "transcripts/diarization/",
     "transcripts/editing/",
     "transcripts/exports/",
@@ -79,10 +88,12 @@ OF_ONE_REQUEST = (
     "transcripts/media/",
     "transcripts/option_kinds.py",
     "transcripts/pages/",
+    "transcripts/review/risks.py",
     "transcripts/search/",
     "transcripts/services/",
     "transcripts/sharing/",
     "transcripts/text/",
+    "transcripts/voices/",
     "transcripts/webhooks/",
 )
 _CONSTANT = re.compile(r"^(_?MAX_[A-Z_]+)\s*(?::[^=]+)?=", re.MULTILINE)
@@ -129,6 +140,27 @@ def user(transactional_db: None) -> User:
     account = create_account(minutes=10_000)
     assert account.user is not None
     return account.user
+
+
+@pytest.mark.database
+def test_resumable_uploads(user: User, settings: Settings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT, settings.MAX_OPEN_UPLOADS = tmp_path, 3
+    headers = {"upload-length": "10"}
+    create = partial(create_upload, user, headers, limits=limits_for(user), source=Source.API)
+    assert run_refused(create) == AT_ONCE - 3
+    assert ResumableUpload.objects.count() == len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.database
+def test_comments(user: User) -> None:
+    transcript = create_transcript(owner=user, status=Status.COMPLETED)
+    transcript.segments.create(key="k", position=0, start_ms=0, end_ms=1, text="One two")
+    Comment.objects.bulk_create(
+        Comment(transcript=transcript, segment_key="k") for _ in range(MAX_COMMENTS - 3)
+    )
+    write = partial(write_comment, transcript, user, segment="k", quote="two", offset=4, text="?")
+    assert run_refused(write) == AT_ONCE - 3
+    assert Comment.objects.count() == MAX_COMMENTS
 
 
 @pytest.mark.database

@@ -2,11 +2,13 @@
 
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
 from stt_web.core.errors import ApiError
 from transcripts.comments.models import Comment
+from transcripts.locks import lock_transcript
 from transcripts.models import Transcript
 
 MAX_COMMENTS = 1_000
@@ -35,10 +37,13 @@ def list_comments(transcript: Transcript) -> QuerySet[Comment]:
     return Comment.objects.filter(transcript=transcript).select_related("author")
 
 
+@transaction.atomic
 def write_comment(
     transcript: Transcript, author: User, *, segment: str, quote: str, offset: int, text: str
 ) -> Comment:
-    """Raises BadCommentError. Three queries."""
+    """Raises BadCommentError. Four queries."""
+    if not lock_transcript(transcript.pk):  # of those that come together, one counts after another
+        raise BadCommentError("This transcript was deleted.")
     known = transcript.segments.filter(key=segment).values_list("text", flat=True).first()
     if known is None:
         raise BadCommentError("There is no such segment in this transcript.")

@@ -1,6 +1,9 @@
 """The queue of places to look at: what `risks` finds, without what a person accepted."""
 
+from django.db import transaction
+
 from transcripts.exports.document import load_document
+from transcripts.locks import lock_transcript
 from transcripts.models import Transcript
 from transcripts.review.models import AcceptedRisk
 from transcripts.review.risks import MAX_RISKS, Risk, list_risks
@@ -19,10 +22,11 @@ def list_queue(transcript: Transcript) -> tuple[list[Risk], int]:
     return open_risks[:MAX_RISKS], len(open_risks)
 
 
+@transaction.atomic
 def accept_risk(transcript: Transcript, *, place: str, kind: str, text: str) -> None:
     """Note that a place is right; idempotent. It comes back once its text is another."""
     rows = AcceptedRisk.objects.filter(transcript=transcript)
-    if rows.count() < _MAX_ACCEPTED:
+    if lock_transcript(transcript.pk) and rows.count() < _MAX_ACCEPTED:
         AcceptedRisk.objects.get_or_create(
             transcript=transcript, place=place, kind=kind, text=text[:500]
         )

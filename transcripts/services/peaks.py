@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import os
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -56,6 +57,10 @@ def order_peaks(transcript: Transcript) -> None:
             return
     with contextlib.suppress(OSError):  # the recording is just being deleted
         marker.touch()
+        # Race: `cancel.delete_transcript` may have been emptying the folder, which has this in it.
+        if not Transcript.objects.filter(pk=transcript.pk).exists():
+            shutil.rmtree(marker.parent, ignore_errors=True)
+            return
         discard = lambda: marker.unlink(missing_ok=True)  # noqa: E731
         enqueue(PEAKS_TASK, [str(transcript.pk)], queue=_QUEUE, on_failure=discard)
 

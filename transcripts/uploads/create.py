@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from accounts.authentication import hold_open
 from accounts.models import User
 from billing.ledger import NoCreditsError, read_balance
 from billing.quotas import Limits, account_for
@@ -51,9 +53,6 @@ def create_upload(
     if limits.max_file_bytes and (length or 0) > limits.max_file_bytes:
         raise UploadTooLargeError(limits.max_file_bytes)
     check_balance(user)
-    own = _unfinished().filter(owner=user)
-    if own.count() >= settings.MAX_OPEN_UPLOADS:
-        raise TooManyUploadsError(settings.MAX_OPEN_UPLOADS)
     _check_disk(length or 0)
     now = timezone.now()
     upload = ResumableUpload(
@@ -66,9 +65,22 @@ def create_upload(
         expires_at=next_expiry(now),
     )
     _make_file(upload.path)
-    upload.save(force_insert=True)
+    try:
+        _insert(upload, user)
+    except BaseException:
+        delete_recording(f"{upload.pk.hex}/recording")
+        raise
     logger.info("event=upload_created upload_id=%s length_bytes=%s", upload.pk, length)
     return upload
+
+
+@transaction.atomic
+def _insert(upload: ResumableUpload, user: User) -> None:
+    """Raises TooManyUploadsError; AuthenticationError where the account was closed since."""
+    hold_open(user)  # of those that come together, one counts after the other
+    if _unfinished().filter(owner=user).count() >= settings.MAX_OPEN_UPLOADS:
+        raise TooManyUploadsError(settings.MAX_OPEN_UPLOADS)
+    upload.save(force_insert=True)
 
 
 def check_balance(user: User) -> None:

@@ -68,7 +68,7 @@ def test_every_name_is_refused_with_what_to_install_where_nothing_is(
 def test_each_kind_of_model_is_found_by_its_kind(catalog: Catalog, tmp_path: Path) -> None:
     assert [entry.id for entry in catalog.entries(Kind.SPEAKER_MODEL)] == ["campplus"]
     assert catalog.find(Kind.SPEAKER_MODEL) is None
-    assert catalog.entries(Kind.ENHANCER) == []
+    assert [entry.id for entry in catalog.entries(Kind.ENHANCER)] == ["deepfilternet3", "gtcrn"]
     assert [entry.id for entry in catalog.entries(Kind.VOICE)] == [
         "hibari",
         "kokoro",

@@ -1,11 +1,11 @@
 """What a page shows of gaps: how long and where, in the numbers of who reads."""
 
 import pytest
-from django.template.loader import render_to_string
 from django.utils import translation
 
 from transcripts.jobs.models import TranscriptionJob
 from transcripts.models import Transcript
+from transcripts.pages.line_markup import render_blocks
 from transcripts.pages.remarks import list_gaps, list_remarks
 from transcripts.services.shown_gaps import ShownGap, gap_warning, seconds_of
 
@@ -37,9 +37,8 @@ def test_less_than_ten_seconds_are_written_in_tenths_everywhere(
             [shown], [remark] = list_gaps([gap]), list_remarks(transcript)
             seconds_by_language[language] = shown.seconds
             assert f" {shown.seconds} s " in remark["text"]
-            assert f"{shown.seconds} s " in render_to_string(
-                "sharing/shared.html", {"part": {"lines": [shown], "is_whole": True}}
-            )
+            [block] = render_blocks([shown], language="en", is_playable=False, is_editable=False)
+            assert f"{shown.seconds} s " in block
 
     assert (seconds_by_language["en"], seconds_by_language["cs"]) == (english, czech)
     assert warning["message"] == (
