@@ -191,7 +191,7 @@ def test_every_container_gives_up_what_it_does_not_need() -> None:
         assert service["read_only"] is True, name
         assert service["mem_limit"], name
         assert service["pids_limit"] > 0, name
-        assert service["networks"], name
+        assert service.get("networks") or service["network_mode"] == "none", name
 
 
 def test_only_the_proxy_has_a_port_and_the_database_meets_no_proxy() -> None:
