@@ -1,14 +1,10 @@
-"""The right of a worker to one enhancement: claimed, renewed, given back (as `jobs/lease`)."""
+"""The right of a worker to one enhancement (`jobs/row_lease`)."""
 
 import logging
-import os
-import socket
-from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from billing.ledger import release_hold
@@ -16,65 +12,11 @@ from billing.quotas import limits_for
 from stt_web.core import wakeups
 from transcripts.enhancement.files import delete_source
 from transcripts.enhancement.models import Enhancement
-from transcripts.jobs.lease import Lease, LeaseEnd, next_expiry
+from transcripts.jobs.row_lease import RowLease, claim_row, is_due, release_row
 from transcripts.models.status import OPEN_STATUSES, Status
+from transcripts.services.job_status import CLOSED_LEASE
 
 logger = logging.getLogger(__name__)
-
-CLOSED_LEASE: dict[str, object] = {"lease_owner": "", "lease_expires_at": None}
-AS_WAITING = CLOSED_LEASE | {
-    "status": Status.QUEUED,
-    "enqueued_at": None,
-    "enqueue_count": 0,
-    "not_before": None,
-}
-
-
-class EnhancementLease(Lease):
-    """`report` is for the thread that works."""
-
-    def rows(self) -> QuerySet[Any]:
-        return Enhancement.objects.filter(
-            pk=self.job_id, attempt=self.attempt, status=Status.PROCESSING
-        )
-
-    def report(self, done_ms: int) -> None:
-        """Store how far it is. Ends the lease where the row is not ours any more."""
-        self.note_progress()
-        self.check()
-        if not change_enhancement(self.rows(), self.job_id, done_ms=done_ms):
-            self.end(LeaseEnd.LOST)
-            self.check()
-
-
-def claim_enhancement(enhancement_id: UUID) -> tuple[EnhancementLease, Enhancement] | None:
-    """Claim one that waits; None where there is none, its time hasn't come, or its account has as
-    many under way as it may have.
-
-    The race: another worker with the same message. The compare-and-set is on `attempt`.
-    """
-    now = timezone.now()
-    is_due = Q(not_before=None) | Q(not_before__lte=now)
-    rows = Enhancement.objects.select_related("owner").filter(pk=enhancement_id)
-    found = rows.filter(is_due, status=Status.QUEUED).first()
-    if found is None or not _has_free_slot(found):
-        return None
-    attempt = found.attempt + 1
-    claimed = change_enhancement(
-        Enhancement.objects.filter(status=Status.QUEUED, attempt=found.attempt),
-        enhancement_id,
-        status=Status.PROCESSING,
-        attempt=attempt,
-        tries=F("tries") + 1,
-        lease_owner=f"{socket.gethostname()}:{os.getpid()}"[:100],
-        lease_expires_at=next_expiry(),
-        started_at=found.started_at or now,
-    )
-    if not claimed:
-        return None
-    lease = EnhancementLease(enhancement_id, attempt)
-    current: Enhancement | None = lease.rows().select_related("owner").first()
-    return (lease, current) if current is not None else None
 
 
 def change_enhancement(
@@ -88,14 +30,29 @@ def change_enhancement(
     return True
 
 
+class EnhancementLease(RowLease):
+    model = Enhancement
+    change = staticmethod(change_enhancement)
+
+    def report(self, done_ms: int) -> None:
+        """Store how far it is."""
+        self.report_row(done_ms=done_ms)
+
+
+def claim_enhancement(enhancement_id: UUID) -> tuple[EnhancementLease, Enhancement] | None:
+    """Claim one that waits; None where there is none, its time hasn't come, or its account has as
+    many under way as it may have.
+    """
+    rows = Enhancement.objects.select_related("owner").filter(pk=enhancement_id)
+    found = rows.filter(is_due(), status=Status.QUEUED).first()
+    if found is None or not _has_free_slot(found):
+        return None
+    return claim_row(EnhancementLease, found, related=("owner",))
+
+
 def release_enhancement(lease: EnhancementLease, *, wait_s: float | None = None) -> bool:
     """Let any worker take it; with `wait_s` not before, and as a wait and not as a try."""
-    changes: dict[str, object] = dict(AS_WAITING)
-    if wait_s is not None:
-        changes["not_before"] = timezone.now() + timedelta(seconds=wait_s)
-        changes["tries"] = 0
-        changes["waits"] = F("waits") + 1
-    return change_enhancement(lease.rows(), lease.job_id, **changes)
+    return release_row(lease, wait_s=wait_s)
 
 
 def cancel_enhancement(enhancement: Enhancement) -> bool:

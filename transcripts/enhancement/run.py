@@ -31,7 +31,6 @@ from transcripts.enhancement.files import (
     source_path,
 )
 from transcripts.enhancement.lease import (
-    CLOSED_LEASE,
     EnhancementLease,
     change_enhancement,
     claim_enhancement,
@@ -44,6 +43,7 @@ from transcripts.inference.routing import inference_for
 from transcripts.jobs.lease import LeaseEnd, LeaseLostError, WorkStoppedError, heartbeat
 from transcripts.media.errors import DecoderDiedError
 from transcripts.models.status import Status
+from transcripts.services.job_status import CLOSED_LEASE
 
 logger = logging.getLogger(__name__)
 

@@ -1,21 +1,21 @@
 """Repairs of enhancements that no process works on, and the end of what is a day old."""
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from django.conf import settings
-from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
 from stt_web.core.background import run_guarded
 from transcripts.enhancement.files import delete_files
-from transcripts.enhancement.lease import AS_WAITING, cancel_enhancement, change_enhancement
+from transcripts.enhancement.lease import cancel_enhancement, change_enhancement
 from transcripts.enhancement.models import Enhancement
 from transcripts.enhancement.order import STORED_FOR, send_enhancement
 from transcripts.enhancement.run import EXHAUSTED, fail_enhancement
-from transcripts.jobs.sweep import BATCH_ROWS, LONGEST_INTERVAL_DOUBLINGS
+from transcripts.jobs.row_lease import AS_WAITING, is_due
+from transcripts.jobs.sweep import BATCH_ROWS, is_unsent
 from transcripts.models.status import Status
 
 logger = logging.getLogger(__name__)
@@ -60,17 +60,8 @@ def _end_expired(now: datetime) -> None:
 
 
 def _enqueue_waiting(now: datetime) -> None:
-    is_due = Q(not_before=None) | Q(not_before__lte=now)
-    waiting = Enhancement.objects.filter(is_due, _is_unsent(now), status=Status.QUEUED)
+    waiting = Enhancement.objects.filter(is_due(), is_unsent(now), status=Status.QUEUED)
     rows = waiting.order_by("created_at").values_list("pk", "queue", "enqueued_at")
     for pk, queue, last_enqueued_at in rows[:BATCH_ROWS]:
         if not send_enhancement(pk, queue=queue, last_enqueued_at=last_enqueued_at):
             return  # the broker is down: the next round tries again
-
-
-def _is_unsent(now: datetime) -> Q:
-    first = timedelta(seconds=settings.LEASE_S / 2)
-    due = Q(enqueued_at=None) | Q(enqueued_at__lt=now - first * 2**LONGEST_INTERVAL_DOUBLINGS)
-    for doublings in range(LONGEST_INTERVAL_DOUBLINGS):
-        due |= Q(enqueue_count__lte=doublings + 1, enqueued_at__lt=now - first * 2**doublings)
-    return due

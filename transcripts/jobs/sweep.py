@@ -73,14 +73,15 @@ def _oldest(rows: QuerySet[TranscriptionJob]) -> list[TranscriptionJob]:
 
 
 def _enqueue_waiting(now: datetime) -> None:
-    due = TranscriptionJob.objects.filter(_is_due(now), status=Status.QUEUED)
+    due = TranscriptionJob.objects.filter(is_unsent(now), status=Status.QUEUED)
     waiting = due.order_by("created_at").values_list("pk", "queue", "enqueued_at")
     for pk, queue, last_enqueued_at in waiting[:BATCH_ROWS]:
         if not send_message(pk, queue=queue, last_enqueued_at=last_enqueued_at):
             return  # the broker is down: the next round tries again
 
 
-def _is_due(now: datetime) -> Q:
+def is_unsent(now: datetime) -> Q:
+    """What waits and has no message under way, by the times of those that were sent."""
     first = timedelta(seconds=settings.LEASE_S / 2)
     due = Q(enqueued_at=None) | Q(enqueued_at__lt=now - first * 2**LONGEST_INTERVAL_DOUBLINGS)
     for doublings in range(LONGEST_INTERVAL_DOUBLINGS):

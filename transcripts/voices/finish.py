@@ -17,8 +17,9 @@ from billing.notifications import notify_low_credits
 from stt_web.core.errors import ApiError
 from transcripts.jobs.lease import LeaseLostError
 from transcripts.models import OPEN_STATUSES, Status
+from transcripts.services.job_status import CLOSED_LEASE
 from transcripts.services.recordings import delete_recording
-from transcripts.voices.lease import CLOSED_LEASE, VoiceLease, change_job
+from transcripts.voices.lease import VoiceLease, change_job
 from transcripts.voices.models import VoiceJob
 
 logger = logging.getLogger(__name__)

@@ -14,7 +14,6 @@ from stt_web.core.errors import ApiError
 from transcripts.intelligence.models import TextJob, TextOperation
 from transcripts.intelligence.results import store_result
 from transcripts.intelligence.text_jobs.lease import (
-    CLOSED_LEASE,
     TextLease,
     change_job,
 )
@@ -22,6 +21,7 @@ from transcripts.intelligence.text_tasks import TextTask, place_of
 from transcripts.jobs.lease import LeaseLostError
 from transcripts.locks import lock_transcript
 from transcripts.models import Status
+from transcripts.services.job_status import CLOSED_LEASE
 from transcripts.services.shown_text_jobs import describe_text_job, without_texts
 from transcripts.webhooks.events import Event
 from transcripts.webhooks.outbox import record_text_event

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from stt_web.core.background import run_guarded
@@ -22,8 +22,9 @@ from transcripts.inference.catalog import InferenceUnavailableError
 from transcripts.inference.routing import inference_for
 from transcripts.intelligence.models import TextJob, TextOperation
 from transcripts.intelligence.text_jobs.finish import AWAY_CODES, fail_text_job
-from transcripts.intelligence.text_jobs.lease import AS_WAITING, change_job
-from transcripts.jobs.sweep import BATCH_ROWS, LONGEST_INTERVAL_DOUBLINGS
+from transcripts.intelligence.text_jobs.lease import change_job
+from transcripts.jobs.row_lease import AS_WAITING, is_due
+from transcripts.jobs.sweep import BATCH_ROWS, is_unsent
 from transcripts.models import Status
 from transcripts.services.text_jobs import send_text_job
 
@@ -107,17 +108,8 @@ def _is_back(job: TextJob) -> bool:
 
 
 def _enqueue_waiting(now: datetime) -> None:
-    is_due = Q(not_before=None) | Q(not_before__lte=now)
-    waiting = TextJob.objects.filter(is_due, _is_unsent(now), status=Status.QUEUED)
+    waiting = TextJob.objects.filter(is_due(), is_unsent(now), status=Status.QUEUED)
     rows = waiting.order_by("created_at").values_list("pk", "enqueued_at")
     for pk, last_enqueued_at in rows[:BATCH_ROWS]:
         if not send_text_job(pk, last_enqueued_at=last_enqueued_at):
             return  # the broker is down: the next round tries again
-
-
-def _is_unsent(now: datetime) -> Q:
-    first = timedelta(seconds=settings.LEASE_S / 2)
-    due = Q(enqueued_at=None) | Q(enqueued_at__lt=now - first * 2**LONGEST_INTERVAL_DOUBLINGS)
-    for doublings in range(LONGEST_INTERVAL_DOUBLINGS):
-        due |= Q(enqueue_count__lte=doublings + 1, enqueued_at__lt=now - first * 2**doublings)
-    return due
