@@ -7,14 +7,15 @@ anywhere (`stt_web.core.wakeups`), and what lasts ends with it.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
 
 from stt_web.core import wakeups
 
 RECHECK_S = 3.0
+T = TypeVar("T")
 _WOKEN_AT_MOST_EVERY_S = 0.5  # however many keys are revoked
 
 
@@ -55,6 +56,31 @@ class RecheckTimer:
         self._check_at = min(self._check_at, max(earliest, self._loop.time()))
         if not self._woken.done():
             self._woken.set_result(None)
+
+
+async def wait_while_good(
+    work: Coroutine[Any, Any, T], check: Callable[[], object], *, stopping: asyncio.Event
+) -> T | None:
+    """Return what `work` does; None where this server stops before. Whatever ends the wait, also a
+    client that went away, cancels `work`.
+
+    `check` raises within seconds once the right to wait has ended. It may query: it runs in a
+    thread, and once more at the end.
+    """
+    waiting, stopped = asyncio.ensure_future(work), asyncio.ensure_future(stopping.wait())
+    timer = RecheckTimer()
+    try:
+        while not (waiting.done() or stopped.done()):
+            await timer.wait_with(waiting, stopped)
+            if timer.is_due:
+                timer.restart()
+                await sync_to_async(check)()
+        await sync_to_async(check)()
+        return waiting.result() if waiting.done() else None
+    finally:
+        waiting.cancel()
+        stopped.cancel()
+        timer.close()
 
 
 async def while_allowed(

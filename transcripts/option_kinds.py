@@ -3,7 +3,9 @@
 Every value that can't be used is a 400 that lists those that can. Empty text is the default.
 """
 
+import re
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
@@ -13,6 +15,7 @@ T = TypeVar("T")
 
 MAX_WORD_CHARACTERS = 100
 NONE = "none"
+_RESPOND_ASYNC = re.compile(r"(^|[,;\s])respond-async($|[,;\s])", re.IGNORECASE)
 _BOOLEANS = {"true": True, "1": True, "on": True, "yes": True}
 _BOOLEANS |= {"false": False, "0": False, "off": False, "no": False}
 
@@ -31,6 +34,16 @@ class UnknownModelNameError(InvalidOptionError):
     """There is no such model."""
 
     code = "unknown_model"
+
+
+def prefers_async(prefer: str) -> bool:
+    """Whether the header `Prefer` (RFC 7240) asks for an answer at once."""
+    return _RESPOND_ASYNC.search(prefer) is not None
+
+
+def read_async(sent: Mapping[str, str], *, prefer: str) -> bool:
+    """Whether the client doesn't wait: by the field `async`, else by `prefer`."""
+    return FlagOption(default=prefers_async(prefer)).parse("async", sent.get("async", ""))
 
 
 class OptionKind(ABC, Generic[T]):

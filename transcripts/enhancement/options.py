@@ -4,12 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from transcripts.option_kinds import ChoiceOption, FlagOption, InvalidOptionError, OptionKind
+from transcripts.option_kinds import ChoiceOption, InvalidOptionError, OptionKind, read_async
 
 STRENGTHS = ("standard", "light", "full")  # the first is the default
 DEFAULT_LUFS, LOWEST_LUFS, HIGHEST_LUFS = -16.0, -36.0, -9.0
 _NUMBER = re.compile(r"-?\d{1,3}(\.\d{1,3})?\Z", re.ASCII)
-_RESPOND_ASYNC = re.compile(r"(^|[,;\s])respond-async($|[,;\s])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -38,9 +37,8 @@ class EnhancementRequest:
 
 def read_enhancement_request(sent: Mapping[str, str], *, prefer: str = "") -> EnhancementRequest:
     """Return the checked request. `prefer`: the header (RFC 7240). Raises InvalidOptionError."""
-    waits_by_default = FlagOption(default=bool(_RESPOND_ASYNC.search(prefer)))
     return EnhancementRequest(
         strength=ChoiceOption(STRENGTHS).parse("strength", sent.get("strength", "")),
         target_lufs=LoudnessOption().parse("target", sent.get("target", "")),
-        is_async=waits_by_default.parse("async", sent.get("async", "")),
+        is_async=read_async(sent, prefer=prefer),
     )

@@ -31,10 +31,8 @@ AWAITED = {
     "stt_web/core/background.py": "the primitive",
     "stt_web/supervisor/__main__.py": "both are waited for together",
     "stt_web/supervisor/child.py": "waited for with the process",
-    "transcripts/enhancement/api/enhance.py": "both are waited for together",
     "transcripts/intelligence/api/chat.py": "the work is waited for, or cancelled with its client",
     "transcripts/intelligence/api/work.py": "the wait for a job is cancelled where it is made",
-    "transcripts/jobs/api/transcribe.py": "both are waited for together",
     "transcripts/live/audio_input.py": "`_note_end` passes its failure on",
     "transcripts/live/consumer.py": "the five are waited for together",
     "transcripts/media/child.py": "a process of its own, which ends with the thread",
@@ -42,7 +40,6 @@ AWAITED = {
     "transcripts/live/upstream.py": "waited for with the call",
     "transcripts/live/result_writer.py": "`flush` raises its failure",
     "transcripts/live/session.py": "`_listen` awaits it",
-    "transcripts/voices/api/speech.py": "the wait for a job is cancelled where it is made",
 }
 _BARE = {"create_task", "ensure_future", "Thread", "Timer", "start_new_thread"}
 

@@ -3,7 +3,6 @@
 A plain asynchronous view: while it waits for the work, it holds neither a thread nor a query.
 """
 
-import asyncio
 import functools
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +26,7 @@ from accounts.api.idempotency import (
 )
 from accounts.authentication import AuthenticationError, MissingKeyError, check_key_still_good
 from accounts.keys.throttle import KeyThrottledError
-from accounts.lasting import RecheckTimer
+from accounts.lasting import wait_while_good
 from accounts.models import ApiKey, User
 from accounts.permissions import PrincipalAuthentication
 from billing.admission import Caller
@@ -161,7 +160,12 @@ async def enhance_audio(request: HttpRequest, upload: Upload, caller: Caller) ->
         return ordered
     enhancement_id = UUID(json.loads(ordered.content)["id"])
     stopping = stopping_of(cast("ASGIRequest", request).scope)
-    await _wait_for(enhancement_id, api_key=caller.principal.api_key, stopping=stopping)
+    # Where the client goes away, the work goes on.
+    await wait_while_good(
+        get_enhancement_watcher().wait_until_closed(enhancement_id, timeout_s=settings.SYNC_WAIT_S),
+        functools.partial(check_key_still_good, caller.principal.api_key),
+        stopping=stopping,
+    )
     response = await sync_to_async(_answer)(request, user, enhancement_id, caller)
     if REPLAYED_HEADER in ordered.headers:
         response.headers[REPLAYED_HEADER] = "true"
@@ -190,30 +194,6 @@ async def _order(
     made = await sync_to_async(admit, thread_sensitive=False, executor=_preparers)()
     headers = {"Location": str(made["at"]), "Preference-Applied": "respond-async"}
     return JsonResponse(made["body"], status=202, headers=headers)
-
-
-async def _wait_for(
-    enhancement_id: UUID, *, api_key: ApiKey | None, stopping: asyncio.Event
-) -> None:
-    """Return once it is done, the wait runs out or this server stops. Raises AuthenticationError
-    within seconds of the key's end.
-    """
-    waiting = asyncio.ensure_future(
-        get_enhancement_watcher().wait_until_closed(enhancement_id, timeout_s=settings.SYNC_WAIT_S)
-    )
-    stopped = asyncio.ensure_future(stopping.wait())
-    timer = RecheckTimer()
-    try:
-        while not (waiting.done() or stopped.done()):
-            await timer.wait_with(waiting, stopped)
-            if timer.is_due:
-                timer.restart()
-                await sync_to_async(check_key_still_good)(api_key)
-        await sync_to_async(check_key_still_good)(api_key)
-    finally:  # also where the client went away: the work goes on
-        waiting.cancel()
-        stopped.cancel()
-        timer.close()
 
 
 def _answer(

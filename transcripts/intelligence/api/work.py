@@ -7,7 +7,6 @@ A long text, and what is asked for with `async`, is a job that a worker does (`t
 
 import asyncio
 import functools
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -39,12 +38,12 @@ from transcripts.intelligence.text_jobs.watch import get_text_watcher
 from transcripts.intelligence.text_queue import run_text_work
 from transcripts.intelligence.text_tasks import TextTask
 from transcripts.models import Status, Transcript
+from transcripts.option_kinds import prefers_async
 from transcripts.services.shown_text_jobs import describe_text_job
 from transcripts.services.stored_responses import store_with_transcript
 
 _LASTS_S = WITHIN_S + 20
 _RETRY_S = 5
-_RESPOND_ASYNC = re.compile(r"(^|[,;\s])respond-async($|[,;\s])", re.IGNORECASE)
 
 
 class TextStillWorkedOnError(ApiError):
@@ -131,7 +130,7 @@ def is_sent_async(request: Request, flag: bool | None) -> bool:
     """Whether the client doesn't wait: by `async`, else by `Prefer: respond-async` (RFC 7240)."""
     if flag is not None:
         return flag
-    return _RESPOND_ASYNC.search(request.headers.get("Prefer", "")) is not None
+    return prefers_async(request.headers.get("Prefer", ""))
 
 
 def answer_in_background(view: type[APIView]) -> Callable[..., Any]:

@@ -4,7 +4,6 @@ A plain asynchronous view: while it waits for the job, it holds neither a thread
 """
 
 import asyncio
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +20,7 @@ from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer
 from accounts.api.idempotency import IDEMPOTENCY_ERRORS, answer_once, fingerprint_request
 from accounts.authentication import AuthenticationError, MissingKeyError, check_key_still_good
 from accounts.keys.throttle import KeyThrottledError
-from accounts.lasting import RecheckTimer
+from accounts.lasting import wait_while_good
 from accounts.models import ApiKey
 from billing.admission import Caller
 from billing.anonymous import AnonymousLimitError
@@ -47,7 +46,7 @@ from transcripts.jobs.submit import (
 )
 from transcripts.media.errors import MEDIA_ERRORS
 from transcripts.models import Transcript
-from transcripts.option_kinds import ChoiceOption, FlagOption
+from transcripts.option_kinds import ChoiceOption, read_async
 from transcripts.options import OPTION_ERRORS, RESPONSE_FORMATS, TranscriptionOptions
 from transcripts.principals import source_of
 from transcripts.responses import StillProcessingError, answer_accepted, answer_finished
@@ -76,7 +75,6 @@ _TRANSCRIPTION = PolymorphicProxySerializer(
     resource_type_field_name=None,
 )
 AnswerFinished = Callable[[Transcript], HttpResponse]
-_RESPOND_ASYNC = re.compile(r"(^|[,;\s])respond-async($|[,;\s])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -147,13 +145,12 @@ async def transcribe(request: HttpRequest, upload: Upload, caller: Caller) -> Ht
 
 def read_request(sent: Mapping[str, str], *, prefer: str = "") -> TranscriptionRequest:
     """Return the checked request. `prefer`: the header (RFC 7240). Raises InvalidOptionError."""
-    prefers_async = FlagOption(default=bool(_RESPOND_ASYNC.search(prefer)))
     return TranscriptionRequest(
         options=TranscriptionOptions.parse(sent),
         response_format=ChoiceOption(RESPONSE_FORMATS).parse(
             "response_format", sent.get("response_format", "")
         ),
-        is_async=prefers_async.parse("async", sent.get("async", "")),
+        is_async=read_async(sent, prefer=prefer),
     )
 
 
@@ -226,25 +223,13 @@ async def _wait_for(
 
     Raises AuthenticationError within seconds of the key's end.
     """
-    waiting = asyncio.ensure_future(
-        get_watcher().wait_until_closed(transcript_id, timeout_s=settings.SYNC_WAIT_S)
+    is_closed = await wait_while_good(
+        get_watcher().wait_until_closed(transcript_id, timeout_s=settings.SYNC_WAIT_S),
+        partial(check_key_still_good, api_key),
+        stopping=stopping,
     )
-    stopped = asyncio.ensure_future(stopping.wait())
-    timer = RecheckTimer()
-    try:
-        while not (waiting.done() or stopped.done()):
-            await timer.wait_with(waiting, stopped)
-            if timer.is_due:
-                timer.restart()
-                await sync_to_async(check_key_still_good)(api_key)
-        await sync_to_async(check_key_still_good)(api_key)
-    finally:  # also where the client went away
-        is_closed = waiting.done() and not waiting.cancelled() and waiting.result() is not None
-        waiting.cancel()
-        stopped.cancel()
-        timer.close()
     return await sync_to_async(_answer)(
-        transcript_id, answer, is_closed=is_closed, is_stopping=stopping.is_set()
+        transcript_id, answer, is_closed=is_closed is not None, is_stopping=stopping.is_set()
     )
 
 

@@ -10,10 +10,12 @@ import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import cast
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
 from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils import timezone
@@ -24,7 +26,7 @@ from drf_spectacular.utils import OpenApiParameter
 from accounts.api.idempotency import IDEMPOTENCY_ERRORS, answer_once, fingerprint_request
 from accounts.authentication import AuthenticationError, MissingKeyError
 from accounts.keys.throttle import KeyThrottledError
-from accounts.lasting import RecheckTimer
+from accounts.lasting import wait_while_good
 from accounts.models import User
 from accounts.permissions import PageAuthentication, open_to_everyone
 from accounts.principals import OF_UPLOADS, Principal, check_still_good, resolve_request
@@ -33,6 +35,7 @@ from billing.api.plain_views import takes_upload
 from billing.ledger import NoCreditsError
 from billing.quotas import Limits
 from billing.request_rates import RateLimitError, count_text_request
+from stt_web.core.asgi.http_protocol import stopping_of
 from stt_web.core.documentation import documented, raises
 from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
@@ -44,7 +47,7 @@ from transcripts.inference.routing import inference_for
 from transcripts.inference.servers import Server
 from transcripts.media.errors import MEDIA_ERRORS
 from transcripts.models import OPEN_STATUSES
-from transcripts.option_kinds import FlagOption, InvalidOptionError
+from transcripts.option_kinds import FlagOption, InvalidOptionError, read_async
 from transcripts.served_recordings import answer_recording
 from transcripts.voices.api.shapes import (
     SpeechRequestSerializer,
@@ -66,7 +69,6 @@ _MOST_SEED = 2**63 - 1
 _MOST_NAME = 100
 _PREPARING_S = 60.0
 _RETRY_S = 5
-_RESPOND_ASYNC = re.compile(r"(^|[,;\s])respond-async($|[,;\s])", re.IGNORECASE)
 # Checking a reference decodes it and asks for its voices: a second or two, in few threads.
 _orderers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="voices")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,2}\Z")
@@ -142,7 +144,9 @@ async def make_speech(request: HttpRequest, upload: Upload, caller: Caller) -> H
             owner=user,
             fingerprint=_fingerprint(upload, asked),
             lasts_s=settings.SYNC_WAIT_S + _PREPARING_S,
-            answer=lambda: _order_and_wait(user, asked, caller),
+            answer=lambda: _order_and_wait(
+                user, asked, caller, stopping=stopping_of(cast("ASGIRequest", request).scope)
+            ),
         )
         response = await _answer(request, caller.principal, answer, is_async=asked.is_async)
     except ApiError as error:
@@ -214,9 +218,7 @@ def read_request(upload: Upload, *, prefer: str = "") -> SpeechRequest:
         engine=_read_name(sent, "engine"),
         seed=_read_seed(sent.get("seed", "")),
         has_consent=FlagOption().parse("consent", sent.get("consent", "")),
-        is_async=FlagOption(default=bool(_RESPOND_ASYNC.search(prefer))).parse(
-            "async", sent.get("async", "")
-        ),
+        is_async=read_async(sent, prefer=prefer),
         reference=upload if upload.has_file else None,
     )
 
@@ -233,12 +235,14 @@ def _fingerprint(upload: Upload, asked: SpeechRequest) -> str:
     )
 
 
-async def _order_and_wait(user: User, asked: SpeechRequest, caller: Caller) -> HttpResponse:
+async def _order_and_wait(
+    user: User, asked: SpeechRequest, caller: Caller, *, stopping: asyncio.Event
+) -> HttpResponse:
     """Return the job's id, for `answer_once` to store: the speech itself lies on the disk."""
     run = sync_to_async(_order_in_thread, thread_sensitive=False, executor=_orderers)
     job = await run(user, asked, limits=caller.limits)
     if not asked.is_async:
-        await _wait_for(job, caller.principal)
+        await _wait_for(job, caller.principal, stopping=stopping)
     return JsonResponse({"id": str(job.pk)})
 
 
@@ -250,27 +254,17 @@ def _order_in_thread(user: User, asked: SpeechRequest, *, limits: Limits) -> Voi
         close_old_connections()
 
 
-async def _wait_for(job: VoiceJob, principal: Principal) -> None:
+async def _wait_for(job: VoiceJob, principal: Principal, *, stopping: asyncio.Event) -> None:
     """Return once the job has ended well. Raises ApiError as the work did, StillSpeakingError;
     AuthenticationError within seconds of the key's end.
     """
-    waiting = asyncio.ensure_future(
-        get_voice_watcher().wait_until_closed(job.pk, timeout_s=settings.SYNC_WAIT_S)
-    )
-    timer = RecheckTimer()
+    work = get_voice_watcher().wait_until_closed(job.pk, timeout_s=settings.SYNC_WAIT_S)
     try:
-        while not waiting.done():
-            await timer.wait_with(waiting)
-            if timer.is_due:
-                timer.restart()
-                await sync_to_async(check_still_good)(principal)
+        await wait_while_good(work, partial(check_still_good, principal), stopping=stopping)
     except (asyncio.CancelledError, AuthenticationError):
         # The client went away, or may no longer: nobody will fetch it.
         await asyncio.shield(sync_to_async(cancel_voice_job, thread_sensitive=False)(job))
         raise
-    finally:
-        waiting.cancel()
-        timer.close()
     current = await sync_to_async(_read_again)(job)
     if current.status in OPEN_STATUSES:
         raise StillSpeakingError(current)
