@@ -59,7 +59,10 @@ class RecheckTimer:
 
 
 async def wait_while_good(
-    work: Coroutine[Any, Any, T], check: Callable[[], object], *, stopping: asyncio.Event
+    work: Coroutine[Any, Any, T],
+    check: Callable[[], object],
+    *,
+    stopping: asyncio.Event | None = None,
 ) -> T | None:
     """Return what `work` does; None where this server stops before. Whatever ends the wait, also a
     client that went away, cancels `work`.
@@ -67,7 +70,8 @@ async def wait_while_good(
     `check` raises within seconds once the right to wait has ended. It may query: it runs in a
     thread, and once more at the end.
     """
-    waiting, stopped = asyncio.ensure_future(work), asyncio.ensure_future(stopping.wait())
+    waiting = asyncio.ensure_future(work)
+    stopped = asyncio.ensure_future((stopping or asyncio.Event()).wait())
     timer = RecheckTimer()
     try:
         while not (waiting.done() or stopped.done()):

@@ -1,11 +1,9 @@
 """Requests that wait for an enhancement: one watcher for all of a process (`jobs/status_watch`)."""
 
-import asyncio
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 from transcripts.enhancement.models import Enhancement
-from transcripts.jobs.status_watch import Snapshot, Watcher
+from transcripts.jobs.status_watch import Snapshot, Watcher, watcher_of_loop
 
 
 def read_enhancement_snapshots(ids: set[UUID]) -> dict[UUID, Snapshot]:
@@ -19,12 +17,6 @@ def read_enhancement_snapshots(ids: set[UUID]) -> dict[UUID, Snapshot]:
     }
 
 
-_watchers: WeakKeyDictionary[asyncio.AbstractEventLoop, Watcher] = WeakKeyDictionary()
-
-
-def get_enhancement_watcher() -> Watcher:
-    """Return the watcher of the running event loop."""
-    loop = asyncio.get_running_loop()
-    if loop not in _watchers:
-        _watchers[loop] = Watcher(read_enhancement_snapshots, read_places=lambda ids: {})
-    return _watchers[loop]
+get_enhancement_watcher = watcher_of_loop(
+    lambda: Watcher(read_enhancement_snapshots, read_places=lambda ids: {})
+)

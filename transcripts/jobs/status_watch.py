@@ -275,12 +275,17 @@ def _close_connection() -> None:
     connection.close()
 
 
-_watchers: WeakKeyDictionary[asyncio.AbstractEventLoop, Watcher] = WeakKeyDictionary()
+def watcher_of_loop(make: Callable[[], Watcher]) -> Callable[[], Watcher]:
+    """Return what gives the watcher of the running event loop: a server process has one loop."""
+    watchers: WeakKeyDictionary[asyncio.AbstractEventLoop, Watcher] = WeakKeyDictionary()
+
+    def get() -> Watcher:
+        loop = asyncio.get_running_loop()
+        if loop not in watchers:
+            watchers[loop] = make()
+        return watchers[loop]
+
+    return get
 
 
-def get_watcher() -> Watcher:
-    """Return the watcher of the running event loop: a server process has one loop."""
-    loop = asyncio.get_running_loop()
-    if loop not in _watchers:
-        _watchers[loop] = Watcher()
-    return _watchers[loop]
+get_watcher = watcher_of_loop(Watcher)

@@ -32,7 +32,6 @@ AWAITED = {
     "stt_web/supervisor/__main__.py": "both are waited for together",
     "stt_web/supervisor/child.py": "waited for with the process",
     "transcripts/intelligence/api/chat.py": "the work is waited for, or cancelled with its client",
-    "transcripts/intelligence/api/work.py": "the wait for a job is cancelled where it is made",
     "transcripts/live/audio_input.py": "`_note_end` passes its failure on",
     "transcripts/live/consumer.py": "the five are waited for together",
     "transcripts/media/child.py": "a process of its own, which ends with the thread",

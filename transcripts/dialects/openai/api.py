@@ -1,6 +1,5 @@
 """POST /v1/audio/transcriptions, POST /v1/audio/translations, GET /v1/models/:model."""
 
-from dataclasses import asdict
 from functools import partial
 from typing import cast
 
@@ -147,8 +146,9 @@ async def _answer(
         fingerprint=fingerprint_request(
             "openai",
             fingerprint_of(upload.sha256, asked.options),
-            str(sorted({**asdict(asked), "options": "", "granularities": ""}.items())),
-            str(sorted(asked.granularities)),
+            asked.response_format,
+            sorted(asked.granularities),
+            asked.has_logprobs,
         ),
         lasts_s=settings.SYNC_WAIT_S + PREPARING_S,
         answer=lambda: transcribe_and_wait(

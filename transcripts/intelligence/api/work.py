@@ -5,7 +5,6 @@ A long text, and what is asked for with `async`, is a job that a worker does (`t
 `async` the request waits for it.
 """
 
-import asyncio
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.idempotency import StoreResponse, answer_once
-from accounts.lasting import RecheckTimer
+from accounts.lasting import wait_while_good
 from accounts.models import User
 from accounts.permissions import principal_of, user_of
 from accounts.principals import Principal, check_still_good
@@ -207,19 +206,9 @@ async def _answer_by_job(
 
 async def _wait_for(job: TextJob, principal: Principal) -> None:
     """Return once the job has ended or the wait is over. Raises AuthenticationError."""
-    waiting = asyncio.ensure_future(
-        get_text_watcher().wait_until_closed(job.pk, timeout_s=settings.SYNC_WAIT_S)
-    )
-    timer = RecheckTimer()
-    try:
-        while not waiting.done():
-            await timer.wait_with(waiting)
-            if timer.is_due:
-                timer.restart()
-                await sync_to_async(check_still_good)(principal)
-    finally:  # also where the client went away: the job goes on
-        waiting.cancel()
-        timer.close()
+    # Where the client goes away, the job goes on.
+    work = get_text_watcher().wait_until_closed(job.pk, timeout_s=settings.SYNC_WAIT_S)
+    await wait_while_good(work, functools.partial(check_still_good, principal))
 
 
 def _read_answer(user: User, ordered: TextJob) -> dict[str, Any]:

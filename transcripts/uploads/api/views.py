@@ -224,7 +224,7 @@ class UploadView(TusView):
         Where the transcript can't be made at this moment (no credits, no model), the recording
         stays: send an empty part at its end to ask again.
         """
-        raise NotImplementedError  # `take_part`
+        raise AssertionError("`take_part` answers; this describes it.")
 
     @raises(UploadNotFoundError, UploadLockedError)
     @extend_schema(operation_id="end_upload", responses={204: None})
