@@ -22,7 +22,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from tests.browser.gallery import PAGES, fill, log_in_as_member, open_page
 from tests.browser.session import log_in
-from tests.e2e.processes import ROOT, System
+from tests.e2e.processes import ROOT, System, wait_until
 from tests.services import chromium
 
 IMAGES = ROOT / "docs" / "images"
@@ -80,6 +80,11 @@ def picture_readme() -> None:
         transcribe(system, "Welcome", (ROOT / "samples" / "hello.flac").read_bytes())
         transcribe(system, "Reading of 30 seconds", _speech("talk_30s").read_bytes())
         conversation = transcribe(system, "Two people at the station", _join(CONVERSATION))
+        peaks = f"{system.url}/api/v1/transcripts/{conversation}/peaks/"
+        wait_until(
+            lambda: requests.get(peaks, headers=system.headers, timeout=10).status_code == 200,
+            what="the waveform",
+        )
         for name, page in _pages(system, conversation):
             _save(page.screenshot(), IMAGES / f"{name}.webp")
 
@@ -105,10 +110,12 @@ def _pages(system: System, transcript_id: str) -> Iterator[tuple[str, Page]]:
         )
         log_in(context, system)
         page = context.new_page()
-        page.goto(f"{system.url}/transcripts/", wait_until="networkidle")
+        # Not until the network idles: open pages follow an event stream.
+        page.goto(f"{system.url}/transcripts/")
         yield "library", page
         page.set_viewport_size({"width": WIDTH, "height": TEXT_HEIGHT})
-        page.goto(f"{system.url}/transcripts/{transcript_id}/", wait_until="networkidle")
+        page.goto(f"{system.url}/transcripts/{transcript_id}/")
+        page.locator("stt-player canvas").wait_for()
         yield "transcript", page
         browser.close()
 
