@@ -44,7 +44,9 @@ async def _serve(config: Config) -> int:
     from inference_service.catalog import CatalogError
     from inference_service.device import UnusableDeviceError
     from inference_service.server import CannotListenError
+    from inference_service.tracing import start_tracing
 
+    end_tracing = start_tracing(config.otlp_url)
     try:
         server = assemble(config)
         await server.start()
@@ -64,6 +66,7 @@ async def _serve(config: Config) -> int:
         logging.shutdown()
         os._exit(128 + signal.SIGTERM)
     await server.close()
+    end_tracing()
     return 0
 
 

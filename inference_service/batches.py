@@ -4,10 +4,13 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from inference_service.engines.asr import Recogniser, WindowRequest
 from inference_service.priority import Priority
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class WindowTask:
     window: LiveWindow | None = None  # what the payload is read from when it is scheduled
     must_be_alone: bool = False
     has_follow_up: bool = False  # its session decodes the same window once this is answered
+    span: "Span | None" = None  # where it is traced
 
     async def read_payload(self) -> Any:
         return await self.window.read() if self.window else self.payload

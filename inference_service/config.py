@@ -37,6 +37,7 @@ class Config:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     metrics_listen: str = ""  # empty: off
+    otlp_url: str = ""  # where traces go; empty: off
     models_dir: Path = Path("var/models")
     default_model: str = ""
     device: str = "auto"
@@ -83,6 +84,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         tls_cert=reader.path("STT_INFERENCE_TLS_CERT"),
         tls_key=reader.path("STT_INFERENCE_TLS_KEY"),
         metrics_listen=_check_address("STT_METRICS_LISTEN", reader.text("STT_METRICS_LISTEN")),
+        otlp_url=_check_url("STT_OTLP_URL", reader.text("STT_OTLP_URL")),
         models_dir=reader.path("STT_MODELS_DIR") or (data_dir / "models").absolute(),
         default_model=reader.text("STT_DEFAULT_MODEL"),
         device=reader.choice("STT_DEVICE", DEVICES),

@@ -3,6 +3,7 @@
 import logging
 import os
 import platform
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ from inference_service.engines.gpu_probe import probe_gpu
 logger = logging.getLogger(__name__)
 
 _CPU_INFO = Path("/proc/cpuinfo")
+_DRIVER_INFO = Path("/proc/driver/nvidia/version")
 _NO_GPU = "No GPU is visible here; `nvidia-smi` should list one."
 
 
@@ -29,6 +31,8 @@ class Device:
     compute_type: str
     is_gpu_available: bool  # it is there, and a window was encoded on it
     gpu_failure: str = ""  # a sentence: why a GPU that is there is not used
+    setting: str = "auto"  # STT_DEVICE
+    driver: str = ""  # the version of NVIDIA's in the kernel; empty: there is none
 
 
 def choose_device(
@@ -66,7 +70,21 @@ def choose_device(
         compute_type=choose_compute_type(compute_type, kind),
         is_gpu_available=is_usable,
         gpu_failure=failure,
+        setting=device,
+        driver=read_driver(),
     )
+
+
+def read_driver(info: Path = _DRIVER_INFO) -> str:
+    """Return the version of NVIDIA's driver in this machine's kernel; empty where there is none.
+
+    A container sees it, too, also without a GPU of its own.
+    """
+    try:
+        version = re.search(r"Module.*?\s(\d+\.\d[\d.]*)\s", info.read_text(errors="replace"))
+    except OSError:
+        return ""
+    return version.group(1) if version else "unknown"
 
 
 def find_gpu(environ: Mapping[str, str] = os.environ) -> tuple[str, int] | None:

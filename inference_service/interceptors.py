@@ -5,12 +5,13 @@ The token is shared by the web tier and the inference service and sent as the me
 """
 
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeAlias
 
 import grpc
 
 from inference_service.logs import choose_request_id, request_id_var
+from inference_service.tracing import begin_call, end, is_tracing
 
 _OPEN_SERVICES = ("/grpc.health.v1.Health/",)
 
@@ -19,14 +20,33 @@ Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Continuation: TypeAlias = "Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]]"
 
 
+# By whether the request, and whether the response, is a stream.
+_MAKERS: dict[tuple[bool, bool], Callable[..., Handler]] = {
+    (False, False): grpc.unary_unary_rpc_method_handler,
+    (False, True): grpc.unary_stream_rpc_method_handler,
+    (True, False): grpc.stream_unary_rpc_method_handler,
+    (True, True): grpc.stream_stream_rpc_method_handler,
+}
+_BEHAVIOURS = {
+    (False, False): "unary_unary",
+    (False, True): "unary_stream",
+    (True, False): "stream_unary",
+    (True, True): "stream_stream",
+}
+
+
 class RequestIdInterceptor(grpc.aio.ServerInterceptor):
-    """Puts `x-request-id`, or a new id, into the log lines of the call."""
+    """Puts `x-request-id`, or a new id, into the log lines of the call, and traces it."""
 
     async def intercept_service(
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
     ) -> "Handler | None":
         request_id_var.set(choose_request_id(_read(handler_call_details, "x-request-id")))
-        return await continuation(handler_call_details)
+        handler = await continuation(handler_call_details)
+        traceparent = _read(handler_call_details, "traceparent")
+        if handler is None or not is_tracing() or not traceparent:
+            return handler
+        return _trace_like(handler, handler_call_details.method.lstrip("/"), traceparent)
 
 
 class TokenInterceptor(grpc.aio.ServerInterceptor):
@@ -51,6 +71,40 @@ def _read(details: grpc.HandlerCallDetails, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _trace_like(handler: Handler, name: str, traceparent: str) -> Handler:
+    """Return a handler of the same kind whose call is a span."""
+
+    async def call(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> Any:
+        span = begin_call(name, traceparent)
+        is_error = True
+        try:
+            answer = await inner(request, context)
+            is_error = False
+            return answer
+        finally:
+            end(span, is_error=is_error)
+
+    async def stream(
+        request: Any, context: "grpc.aio.ServicerContext[Any, Any]"
+    ) -> AsyncIterator[Any]:
+        span = begin_call(name, traceparent)
+        is_error = True
+        try:
+            async for answer in inner(request, context):
+                yield answer
+            is_error = False
+        finally:
+            end(span, is_error=is_error)
+
+    kind = (handler.request_streaming, handler.response_streaming)
+    inner: Any = getattr(handler, _BEHAVIOURS[kind])
+    return _MAKERS[kind](
+        stream if handler.response_streaming else call,
+        request_deserializer=handler.request_deserializer,
+        response_serializer=handler.response_serializer,
+    )
+
+
 def _refuse_like(handler: Handler) -> Handler:
     """Return a handler of the same kind that refuses; gRPC matches a call's kind to its handler."""
 
@@ -59,10 +113,4 @@ def _refuse_like(handler: Handler) -> Handler:
             grpc.StatusCode.UNAUTHENTICATED, "The shared token is missing or wrong."
         )
 
-    make = {
-        (False, False): grpc.unary_unary_rpc_method_handler,
-        (False, True): grpc.unary_stream_rpc_method_handler,
-        (True, False): grpc.stream_unary_rpc_method_handler,
-        (True, True): grpc.stream_stream_rpc_method_handler,
-    }[handler.request_streaming, handler.response_streaming]
-    return make(refuse)
+    return _MAKERS[handler.request_streaming, handler.response_streaming](refuse)

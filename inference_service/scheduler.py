@@ -38,12 +38,13 @@ window before it prepares it, and awaits the answer. The rules, in the order in 
 import asyncio
 import contextlib
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, cast
 
+from inference_service import tracing
 from inference_service.batches import Batch, TaskCost, WindowTask
 from inference_service.engines.asr import Recogniser
 from inference_service.metrics import Metrics
@@ -139,6 +140,15 @@ class Scheduler:
 
     def count_sessions(self, priority: Priority) -> int:
         return len(self._queues[priority])
+
+    def count_requests(self) -> Counter[tuple[Priority, str, bool]]:
+        """Count sessions with work by priority, model, and whether some of it runs."""
+        return Counter(
+            (queue.priority, queue.recogniser.model_id, queue.running > 0)
+            for queues in self._queues.values()
+            for queue in queues
+            if queue.running or queue.waiting
+        )
 
     def enqueue(self, task: WindowTask, *, at_front: bool = False) -> None:
         """Line a task up; queues do this."""
@@ -277,18 +287,23 @@ class Scheduler:
         self._has_work.set()
 
     async def _execute(self, batch: Batch) -> None:
-        tasks = batch.tasks
+        tasks, span = batch.tasks, None
         try:
             payloads = await asyncio.gather(*(task.read_payload() for task in tasks))
             if batch.behind:
                 await asyncio.wait([batch.behind])
             started = self.clock()
+            span = tracing.begin_batch(
+                [task.span for task in tasks], model=tasks[0].queue.recogniser.model_id
+            )
             with self._expected_to_end(started + batch.predicted_s):
                 answers = await asyncio.get_running_loop().run_in_executor(
                     self._accelerator, tasks[0].call, payloads
                 )
+            tracing.end(span)
             self._answer(tasks, answers, started)
         except Exception as error:  # noqa: BLE001  # any engine error is raised in its sessions
+            tracing.end(span, is_error=True)
             self._retry_alone(tasks, error)
         for task in tasks:
             task.queue.running -= 1
@@ -326,6 +341,9 @@ class Scheduler:
         if batch[0].queue.priority is Priority.LIVE:
             self._update_interval.record_batch(elapsed_s)
         for task, answer in zip(batch, answers, strict=True):
+            self.metrics.record_wait(
+                recogniser.model_id, task.queue.priority, seconds=started - task.queued_at
+            )
             if not task.answer.done():
                 cost = TaskCost(started - task.queued_at, elapsed_s / len(batch))
                 task.answer.set_result((answer, cost))

@@ -5,6 +5,7 @@ Models on one device share it, and so share a queue.
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 
 from inference_service.engines.asr import Recogniser
@@ -33,6 +34,12 @@ class Schedulers:
 
     def count_sessions(self, priority: Priority) -> int:
         return sum(each.count_sessions(priority) for each in self._schedulers.values())
+
+    def count_requests(self) -> Counter[tuple[Priority, str, bool]]:
+        counts: Counter[tuple[Priority, str, bool]] = Counter()
+        for each in self._schedulers.values():
+            counts.update(each.count_requests())
+        return counts
 
     async def close(self) -> None:
         """Stop choosing batches and wait for those that run."""

@@ -158,6 +158,7 @@ class InferenceServer:
         self._metrics.watch(
             count_waiting=runtime.schedulers.count_waiting,
             count_sessions=runtime.schedulers.count_sessions,
+            count_requests=runtime.schedulers.count_requests,
             loaded_models=runtime.pool.loaded,
         )
         if self._config.metrics_listen:

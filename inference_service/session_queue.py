@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from inference_service import tracing
 from inference_service.batches import LiveWindow, TaskCost, WindowTask
 from inference_service.engines.alignment import Aligner, AlignmentRequest
 from inference_service.engines.asr import (
@@ -135,7 +136,7 @@ class SessionQueue:
 
     def record_gap(self, reason: str, *, seconds: float) -> None:
         """Count speech that is not in the text, for the metrics."""
-        self.scheduler.metrics.record_gap(reason, seconds=seconds)
+        self.scheduler.metrics.record_gap(self.recogniser.model_id, reason, seconds=seconds)
 
     @property
     def update_interval_s(self) -> float:
@@ -200,11 +201,13 @@ class SessionQueue:
             queued_at,
             window,
             has_follow_up=has_follow_up,
+            span=tracing.begin_window(model=self.recogniser.model_id, audio_s=audio_s),
         )
         self.scheduler.enqueue(task, at_front=at_front)
         try:
             return await task.answer
         finally:
+            tracing.end(task.span)
             if task in self.waiting:  # the caller was cancelled
                 self.waiting.remove(task)
 

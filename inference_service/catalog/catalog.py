@@ -97,6 +97,10 @@ class Catalog:
         models = read_catalogue(self._catalogue_file)
         return [self._describe_catalogue_model(each) for each in models if each.kind is kind]
 
+    def read_models(self) -> tuple[CatalogueModel, ...]:
+        """Return what the catalogue states of every model that it knows, installed or not."""
+        return read_catalogue(self._catalogue_file)
+
     def find(self, kind: Kind) -> ModelEntry | None:
         """Return the best installed model of a kind; None where there is none."""
         found = self.models() if kind is Kind.RECOGNISER else self.entries(kind)

@@ -167,7 +167,7 @@ def _finish(
         complete.mkdir()
         try:
             convert(fetched, complete)
-        except RuntimeError as error:
+        except (RuntimeError, OSError) as error:  # OSError: the disk may be full
             raise PullError(f"The model {model.id} could not be converted: {error}") from error
     _write_licence(model, fetched, complete)
     record_acceptance(model, complete)

@@ -41,6 +41,10 @@ class Pulls:
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
+    def settings(self) -> PullSettings:
+        return self._settings
+
+    @property
     def is_offline(self) -> bool:
         return self._settings.offline
 

@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 _MAX_COMMITTED = 1000  # words; half a minute holds a hundred
 _MAX_WORD_CHARACTERS = 200
+_ENDPOINTING_MS = range(300, 5001)
 
 Requests = AsyncIterator[speech_pb2.StreamRequest]
 
@@ -78,6 +79,8 @@ async def _read_config(requests: Requests) -> speech_pb2.StreamConfig:
         raise BadRequestError("With a language there can't be others to choose from.")
     if len(config.committed) > _MAX_COMMITTED:
         raise BadRequestError(f"There are more than {_MAX_COMMITTED} committed words.")
+    if config.endpointing_ms and config.endpointing_ms not in _ENDPOINTING_MS:
+        raise BadRequestError("endpointing_ms must be 0, or 300 to 5000.")
     reached_ms = config.offset_ms
     for word in config.committed:
         if not word.text.strip() or len(word.text) > _MAX_WORD_CHARACTERS:
@@ -95,6 +98,7 @@ def _read_options(config: speech_pb2.StreamConfig) -> LiveOptions:
         is_multilingual=config.multilingual,
         context=read_context(config),
         offset_ms=config.offset_ms,
+        endpointing_ms=config.endpointing_ms,
         committed=tuple(
             OutputWord(
                 text=word.text,

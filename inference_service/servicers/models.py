@@ -5,18 +5,23 @@ import asyncio
 import grpc
 
 from inference_service.catalog import Catalog, Kind, ModelEntry, UnknownModelError
+from inference_service.catalog.check import CheckedWeights, WeightsChecker, try_sources
 from inference_service.catalog.pulls import Pulls, PullState, folder_bytes
 from inference_service.servicers.status_codes import describe_failure
 from protos.stt.v1 import models_pb2, models_pb2_grpc
 
 ListContext = grpc.aio.ServicerContext[models_pb2.ListWeightsRequest, models_pb2.WeightsList]
+CheckContext = grpc.aio.ServicerContext[models_pb2.CheckWeightsRequest, models_pb2.WeightsCheck]
 PullContext = grpc.aio.ServicerContext[models_pb2.PullWeightsRequest, models_pb2.Weights]
+
+_LONGEST_CHECK_S = 60.0
 
 
 class ModelsServicer(models_pb2_grpc.ModelsServicer):
     def __init__(self, catalog: Catalog, pulls: Pulls) -> None:
         self._catalog = catalog
         self._pulls = pulls
+        self._checker = WeightsChecker()
 
     async def ListWeights(  # noqa: N802  # gRPC's name
         self, request: models_pb2.ListWeightsRequest, context: ListContext
@@ -34,6 +39,33 @@ class ModelsServicer(models_pb2_grpc.ModelsServicer):
         if not entry.is_available:
             self._pulls.start(entry.id)
         return await asyncio.to_thread(self._write, entry)
+
+    async def CheckWeights(  # noqa: N802  # gRPC's name
+        self, request: models_pb2.CheckWeightsRequest, context: CheckContext
+    ) -> models_pb2.WeightsCheck:
+        checked, sources = await asyncio.gather(
+            asyncio.to_thread(self._check_files, min(request.within_ms / 1000, _LONGEST_CHECK_S)),
+            asyncio.to_thread(self._try_sources, request),
+        )
+        return models_pb2.WeightsCheck(
+            faults=[
+                models_pb2.WeightsFault(model=each.model, file=each.file, problem=each.problem)
+                for each in checked.faults
+            ],
+            hashed_bytes=checked.hashed_bytes,
+            waiting_bytes=checked.waiting_bytes,
+            offline=self._pulls.is_offline,
+            sources=[
+                models_pb2.WeightsSource(name=name, problem=problem) for name, problem in sources
+            ],
+        )
+
+    def _check_files(self, within_s: float) -> CheckedWeights:
+        entries, catalogue = _list_entries(self._catalog), self._catalog.read_models()
+        return self._checker.check(entries, catalogue, within_s=within_s)
+
+    def _try_sources(self, request: models_pb2.CheckWeightsRequest) -> list[tuple[str, str]]:
+        return try_sources(self._pulls.settings) if request.try_sources else []
 
     def _list(self) -> models_pb2.WeightsList:
         free_bytes, total_bytes = self._pulls.read_disk()

@@ -67,6 +67,7 @@ def _write_utterance(window: WindowFinalized) -> speech_pb2.Utterance:
         segments=map(_write_segment, window.segments),
         gaps=map(_write_gap, window.gaps),
         speech_ms=window.speech_ms,
+        is_cut=window.is_cut,
     )
 
 

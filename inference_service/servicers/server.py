@@ -43,9 +43,36 @@ class ServerServicer(server_pb2_grpc.ServerServicer):
             draining=runtime.admission.is_draining,
             version=VERSION,
             text_models=[*self._write_remote_model(), *self._write_text_models(loaded)],
-            torch_engines=runtime.torch.state.engines if runtime.torch else (),
+            optional_engines=await self._list_optional_engines(),
             torch_state=runtime.torch.state.state if runtime.torch else NOT_INSTALLED,
         )
+
+    async def _list_optional_engines(self) -> list[server_pb2.OptionalEngine]:
+        runtime = self._runtime
+        enhancers = [
+            server_pb2.OptionalEngine(
+                id=entry.id,
+                name=entry.name,
+                kind=Kind.ENHANCER,
+                available=entry.is_available,
+                install_hint=entry.install_hint,
+                licence=entry.licence,
+            )
+            for entry in runtime.catalog.entries(Kind.ENHANCER)
+        ]
+        voices = [
+            server_pb2.OptionalEngine(
+                id=engine.id,
+                name=engine.name,
+                kind=Kind.VOICE,
+                available=engine.is_available,
+                install_hint=engine.install_hint,
+                languages=engine.languages,
+                licence=engine.licence,
+            )
+            for engine in await runtime.voices.describe()
+        ]
+        return [*(runtime.torch.state.engines if runtime.torch else ()), *enhancers, *voices]
 
     def _write_text_models(self, loaded: Mapping[str, int]) -> list[server_pb2.TextModel]:
         catalog = self._runtime.catalog
@@ -143,4 +170,6 @@ def _write_device(device: Device) -> server_pb2.Device:
         compute_type=device.compute_type,
         gpu_available=device.is_gpu_available,
         gpu_failure=device.gpu_failure,
+        setting=device.setting,
+        driver=device.driver,
     )

@@ -18,12 +18,12 @@ _MOST_BYTES = 156 * _FRAME_BYTES
 class AudioIntake:
     """Voice activity and endpoints of one session. Calls come one after the other."""
 
-    def __init__(self, stages: CpuStages, *, open_until: int) -> None:
-        """open_until: see `Endpointer`."""
+    def __init__(self, stages: CpuStages, *, open_until: int, pause_ms: int = 0) -> None:
+        """open_until, pause_ms: see `Endpointer`."""
         self._stages = stages
         self._detector = SpeechDetector()
         self._unprocessed = bytearray()
-        self.endpointer = Endpointer(open_until=open_until, holds=True)
+        self.endpointer = Endpointer(open_until=open_until, holds=True, pause_ms=pause_ms)
         self.received = 0  # samples
         self.audio = AudioTail()
 

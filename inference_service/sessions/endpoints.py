@@ -17,7 +17,7 @@ from inference_service.sessions.regions import (
     SILENCE_THRESHOLD,
     SPEECH_THRESHOLD,
 )
-from inference_service.sessions.windows import Voiced
+from inference_service.sessions.windows import SAMPLE_RATE_HZ, Voiced
 
 PAD_SAMPLES = PAD_FRAMES * FRAME_SAMPLES
 # 0.6 s. whisper_streaming's voice activity controller and OpenAI's Realtime API wait for 0.5 s; a
@@ -51,11 +51,14 @@ class EndedUtterance:
 class Endpointer:
     """Where the utterances of one session lie. Utterances don't overlap."""
 
-    def __init__(self, *, open_until: int = 0, holds: bool = False) -> None:
+    def __init__(self, *, open_until: int = 0, holds: bool = False, pause_ms: int = 0) -> None:
         """open_until: when a broken-off call goes on, an utterance with speech up to here.
+
+        pause_ms: ends an utterance, however unfinished; 0: `_END_FRAMES`, or `_HELD_FRAMES`.
 
         holds: an utterance is taken for unfinished until `is_unfinished` is set to False.
         """
+        self._pause_frames = round(pause_ms * SAMPLE_RATE_HZ / (1000 * FRAME_SAMPLES))
         self.holds = holds
         self.is_unfinished = holds  # the utterance under way: it ends after a longer pause
         self.processed = 0  # samples
@@ -149,7 +152,8 @@ class Endpointer:
         quiet = self.processed - self.speech_end
         if quiet > _CUT_FRAMES * FRAME_SAMPLES:
             self._cut = self.speech_end + quiet // 2
-        if quiet < (_HELD_FRAMES if self.is_unfinished else _END_FRAMES) * FRAME_SAMPLES:
+        own = _HELD_FRAMES if self.is_unfinished else _END_FRAMES
+        if quiet < (self._pause_frames or own) * FRAME_SAMPLES:
             return None
         return self._end(start, min(self.processed, self.speech_end + PAD_SAMPLES))
 

@@ -75,7 +75,10 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class WindowFinalized:
-    """A window that won't be touched again; the next one begins at `resume_ms`."""
+    """A window that won't be touched again; the next one begins at `resume_ms`.
+
+    `is_cut`: of live speech, which goes on behind it without a pause.
+    """
 
     start_ms: int
     resume_ms: int
@@ -83,6 +86,7 @@ class WindowFinalized:
     turns: tuple[SpeakerTurn, ...] = ()
     gaps: tuple[Gap, ...] = ()
     speech_ms: int = 0
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,7 @@ audio, or by length (`endpoints`). What is committed of long speech is cut off (
 **Falling behind.** Where more than 5 s and two intervals were received and not yet recognised,
 there are no hypotheses: utterances that ended are packed into windows of up to 30 s, several of
 them under way at once, as on the file path. Hypotheses come back once less than a second is left.
-Where more than 60 s wait to be packed, or events are undelivered, the call is not read on; nothing
-is dropped.
+Where over 60 s wait to be packed, or events are undelivered, reading stops; nothing is dropped.
 
 **Draining.** A draining server lets the utterance under way end; then DrainingError is raised.
 """
@@ -31,6 +30,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from dataclasses import replace
 
 from inference_service.admission import DrainingError
 from inference_service.session_queue import SessionQueue
@@ -83,7 +83,7 @@ class StreamSession:
         self._draining = draining
         known_ms = options.committed[-1].end_ms - options.offset_ms if options.committed else 0
         known = known_ms * SAMPLE_RATE_HZ // 1000
-        self._intake = AudioIntake(stages, open_until=known)
+        self._intake = AudioIntake(stages, open_until=known, pause_ms=options.endpointing_ms)
         self._endpointer = self._intake.endpointer
         self._recognition = LiveRecognition(
             options, queue=queue, stages=stages, intake=self._intake, timer=timer
@@ -287,7 +287,7 @@ class StreamSession:
         utterance.start = cut
         speech = self._endpointer.cut(cut)
         segments = make_segments(final_words, recognised=utterance.recognised, end_ms=cut_ms)
-        window = self._finalize(cut, segments, speech_samples=speech)
+        window = replace(self._finalize(cut, segments, speech_samples=speech), is_cut=True)
         events: Events = (*self._recognition.language.update_languages(segments), window)
         await self._send_queue.put_timed(self._recognition.time_events(events, utterance, chunk))
 
@@ -340,6 +340,7 @@ class StreamSession:
         window = self._recognition.make_window(
             start, end, segments, gaps=gaps, speech_samples=speech
         )
+        window = replace(window, is_cut=pack[-1].is_cut)
         return (*self._recognition.language.update_languages(segments), window)
 
     def _finalize_words(self, utterance: Utterance) -> Events:
@@ -349,6 +350,7 @@ class StreamSession:
         words, end_ms = utterance.agreement.finish(), self._recognition.to_ms(end)
         segments = make_segments(words, recognised=utterance.recognised, end_ms=end_ms)
         window = self._finalize(end, segments, speech_samples=utterance.speech_samples)
+        window = replace(window, is_cut=utterance.is_cut)
         return (*self._recognition.language.update_languages(segments), window)
 
     def _finalize(

@@ -14,6 +14,7 @@ class LiveOptions:
     context: DecodeContext = NO_CONTEXT
     offset_ms: int = 0  # where in the session the first sample lies
     committed: tuple[OutputWord, ...] = ()  # of the utterance that begins there
+    endpointing_ms: int = 0  # the pause that ends an utterance; 0: see `endpoints`
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,10 +30,10 @@ class TorchEngines:
         self.diarizers = Diarizers(config.models_dir, device=self.device)
         self.voices = TorchVoices(config, self.catalog, device=self.device)
 
-    def describe(self) -> list[server_pb2.TorchEngine]:
+    def describe(self) -> list[server_pb2.OptionalEngine]:
         """Return every engine but the voices; those not installed as well. A few `stat` calls."""
         languages = sorted(self.aligners.languages())
-        aligner = server_pb2.TorchEngine(
+        aligner = server_pb2.OptionalEngine(
             id=WAV2VEC2,
             name=NAMES[WAV2VEC2],
             kind=ALIGNER,
@@ -41,7 +41,7 @@ class TorchEngines:
             install_hint="" if languages else _NO_ALIGNER,
             languages=languages,
         )
-        marking = server_pb2.TorchEngine(
+        marking = server_pb2.OptionalEngine(
             id=watermark.NAME,
             name=NAMES[watermark.NAME],
             kind=WATERMARK,
@@ -50,12 +50,12 @@ class TorchEngines:
         )
         return [aligner, *self._describe_diarizers(), marking]
 
-    def _describe_diarizers(self) -> list[server_pb2.TorchEngine]:
+    def _describe_diarizers(self) -> list[server_pb2.OptionalEngine]:
         installed = self.diarizers.list_installed()
         licences = {entry.id: entry.licence for entry in self.catalog.entries(Kind.DIARIZER)}
         hints = {entry.id: entry.install_hint for entry in self.catalog.entries(Kind.DIARIZER)}
         return [
-            server_pb2.TorchEngine(
+            server_pb2.OptionalEngine(
                 id=each,
                 name=NAMES.get(each, each),
                 kind=DIARIZER,

@@ -117,6 +117,6 @@ class _Server(server_pb2_grpc.ServerServicer):
         return server_pb2.ServerInfo(
             device=server_pb2.Device(kind=self._engines.device),
             version=VERSION,
-            torch_engines=self._engines.describe(),
+            optional_engines=self._engines.describe(),
             torch_state="ok",
         )

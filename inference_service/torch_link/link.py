@@ -60,7 +60,7 @@ class TorchState:
     """The last answer. `engines`: those that are not there as well."""
 
     state: str = NOT_INSTALLED
-    engines: tuple[server_pb2.TorchEngine, ...] = ()
+    engines: tuple[server_pb2.OptionalEngine, ...] = ()
     languages: frozenset[str] = field(default=frozenset())  # of the aligner, ISO 639-1
 
     @property
@@ -94,7 +94,7 @@ class TorchLink:
     def is_up(self) -> bool:
         return self.state.state == OK
 
-    def find(self, kind: str) -> list[server_pb2.TorchEngine]:
+    def find(self, kind: str) -> list[server_pb2.OptionalEngine]:
         """Return the available engines of a kind, best first."""
         return [each for each in self.state.engines if each.kind == kind and each.available]
 
@@ -149,7 +149,7 @@ class TorchLink:
                 self._become(TorchState(DOWN, _absent(DOWN_HINT)))
             return None
         self._answered_at = time.monotonic()
-        engines = tuple(info.torch_engines)
+        engines = tuple(info.optional_engines)
         languages = {
             language
             for engine in engines
@@ -172,8 +172,8 @@ class TorchLink:
             call.cancel()
 
 
-def _absent(hint: str) -> tuple[server_pb2.TorchEngine, ...]:
+def _absent(hint: str) -> tuple[server_pb2.OptionalEngine, ...]:
     return tuple(
-        server_pb2.TorchEngine(id=each, name=NAMES[each], kind=kind, install_hint=hint)
+        server_pb2.OptionalEngine(id=each, name=NAMES[each], kind=kind, install_hint=hint)
         for each, kind in _KNOWN
     )

@@ -24,10 +24,10 @@ class HubSource:
 
     @property
     def name(self) -> str:
-        return f"{_endpoint()}/{self.repository}"
+        return f"{endpoint()}/{self.repository}"
 
     def fetch(self, model: CatalogueModel, folder: Path, *, report: Report) -> None:
-        reason = find_fault(_endpoint())
+        reason = find_fault(endpoint())
         if reason:
             raise SourceError(reason)
         report(f"Fetching {model.size_bytes / 1e6:.0f} MB from {self.name}.")
@@ -52,15 +52,14 @@ class HubSource:
                 local_dir=folder,
                 allow_patterns=names,
                 etag_timeout=_CONNECT_TIMEOUT_S,
-                endpoint=_endpoint(),
+                endpoint=endpoint(),
             )
         except (OSError, ValueError, HfHubHTTPError, httpx2.HTTPError) as error:
             raise SourceError(f"{repository.name} broke off ({type(error).__name__}).") from error
 
 
-@functools.lru_cache(maxsize=4)
-def find_fault(endpoint: str) -> str:
-    """Return a sentence if the hub doesn't answer, or nothing; known at once the second time.
+def try_endpoint(endpoint: str) -> str:
+    """Return a sentence if the hub doesn't answer, or nothing.
 
     Takes 4 s at most, also where a name server is silent, which no socket timeout covers.
     """
@@ -71,6 +70,12 @@ def find_fault(endpoint: str) -> str:
     probe.start()
     probe.join(_ANSWERS_WITHIN_S)
     return found[0] if found else f"{endpoint} does not answer."
+
+
+@functools.lru_cache(maxsize=4)
+def find_fault(endpoint: str) -> str:
+    """`try_endpoint`, known at once the second time."""
+    return try_endpoint(endpoint)
 
 
 def _fetch_status(endpoint: str) -> str:
@@ -84,5 +89,5 @@ def _fetch_status(endpoint: str) -> str:
     return ""
 
 
-def _endpoint() -> str:
+def endpoint() -> str:
     return os.environ.get("HF_ENDPOINT", "").rstrip("/") or _USUAL_ENDPOINT

@@ -29,7 +29,7 @@ PYANNOTE_FILES = ("segmentation.pt", "campplus.onnx", "embedding.json")
 Builder = Callable[[Mapping[str, npt.NDArray[np.generic]]], onnx.ModelProto]
 
 
-class ConversionError(Exception):
+class ConversionError(RuntimeError):
     """The published weights can't be converted; the message names the file and the reason."""
 
 
@@ -59,7 +59,10 @@ def prepare_pyannote(source_folder: Path, target_folder: Path) -> None:
     model. Raises as `convert_weights`.
     """
     target_folder.mkdir(parents=True, exist_ok=True)
-    read_tensors(source_folder / SEGMENTATION_SOURCE)  # refuses what isn't plain tensors
+    try:
+        read_tensors(source_folder / SEGMENTATION_SOURCE)  # refuses what isn't plain tensors
+    except TorchFileError as error:
+        raise ConversionError(str(error)) from error
     shutil.copyfile(source_folder / SEGMENTATION_SOURCE, target_folder / PYANNOTE_FILES[0])
     embedding = _convert(source_folder / EMBEDDING_SOURCE, build_campplus)
     onnx.save(embedding, target_folder / PYANNOTE_FILES[1])

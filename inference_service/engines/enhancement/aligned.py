@@ -1,7 +1,8 @@
 """A stage that delays, made one that doesn't; and the bound on what it takes away.
 
 The bound mixes the source back in: with a limit of 12 dB a quarter of its amplitude stays, so that
-nothing becomes quieter than that (as DeepFilterNet's own runtime does it).
+nothing becomes quieter than that (as DeepFilterNet's own runtime does it). `speech_guard` may keep
+more.
 """
 
 from typing import Protocol
@@ -9,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from inference_service.engines.enhancement.enhancer import Samples
+from inference_service.engines.enhancement.speech_guard import SpeechGuard
 
 _UNBOUNDED_DB = 100.0
 
@@ -32,11 +34,17 @@ class DelayingStage(Protocol):
 
 
 class AlignedStream:
-    """An `EnhancerStream` of one or more stages, each behind the other."""
+    """An `EnhancerStream` of one or more stages, each behind the other.
 
-    def __init__(self, *stages: DelayingStage, limit_db: float) -> None:
+    guarded_hz: the stream's rate, for stages that may take speech away; no guard without a limit.
+    """
+
+    def __init__(self, *stages: DelayingStage, limit_db: float, guarded_hz: int = 0) -> None:
         self._stages = [_Aligned(stage) for stage in stages]
         self._source_share = 0.0 if limit_db >= _UNBOUNDED_DB else 10 ** (-limit_db / 20)
+        self._guard: SpeechGuard | None = None
+        if guarded_hz and self._source_share:
+            self._guard = SpeechGuard(rate_hz=guarded_hz, source_share=self._source_share)
         self._source = np.zeros(0, np.float32)
 
     def push(self, samples: Samples) -> Samples:
@@ -50,12 +58,15 @@ class AlignedStream:
         rest = np.zeros(0, np.float32)
         for stage in self._stages:
             rest = np.concatenate((stage.push(rest), stage.finish()))
-        return self._bound(rest)
+        bounded = self._bound(rest)
+        return bounded if self._guard is None else np.concatenate((bounded, self._guard.finish()))
 
     def _bound(self, samples: Samples) -> Samples:
         if not self._source_share:
             return samples
         source, self._source = self._source[: len(samples)], self._source[len(samples) :]
+        if self._guard is not None:
+            return self._guard.push(source, samples)
         return ((1 - self._source_share) * samples + self._source_share * source).astype(np.float32)
 
 

@@ -42,9 +42,10 @@ _PAST_FEATURES, _PAST_C0 = 2, 4  # frames that the networks' first convolutions 
 _NOISE_ONLY_DB = (
     -10.0
 )  # the local SNR below which a frame is silenced, as the authors' runtime has it
-# Two seconds: 75 × real time and 60 MB; eight took 203 MB, half a second is slower (measured).
-_PORTION_FRAMES = 200
-_MEMORY_BYTES = 70 << 20  # of the networks and their working memory for a portion
+# One second: 31 to 37 MB, of which nothing grows over an hour. Two are no faster and take 57 to 71
+# MB, eight took 203; half a second is slower (measured).
+_PORTION_FRAMES = 100
+_MEMORY_BYTES = 50 << 20  # of the networks and their working memory for a portion
 
 Floats = npt.NDArray[np.float32]
 
@@ -73,7 +74,7 @@ class DeepFilterNet:
             raise ValueError(f"DeepFilterNet3 takes {RATE_HZ} Hz, not {rate_hz}.")
         # It is weak on hum (5 dB of SI-SDR against 16 of a Wiener filter).
         hum = StationaryStage(rate_hz=RATE_HZ, lines_only=True)
-        return AlignedStream(hum, self.open_stage(), limit_db=limit_db)
+        return AlignedStream(hum, self.open_stage(), limit_db=limit_db, guarded_hz=RATE_HZ)
 
     def open_stage(self, *, portion_frames: int = _PORTION_FRAMES) -> "DeepFilterStage":
         """Begin a channel of the network alone."""

@@ -52,7 +52,7 @@ class Gtcrn:
     def open(self, *, rate_hz: int, limit_db: float) -> EnhancerStream:
         if rate_hz != RATE_HZ or self._session is None:
             raise ValueError(f"GTCRN takes {RATE_HZ} Hz, not {rate_hz}, and while it is loaded.")
-        return AlignedStream(GtcrnStage(self._session), limit_db=limit_db)
+        return AlignedStream(GtcrnStage(self._session), limit_db=limit_db, guarded_hz=RATE_HZ)
 
     def close(self) -> None:
         self._session = None

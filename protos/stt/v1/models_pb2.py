@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aprotos/stt/v1/models.proto\x12\x06stt.v1\"\x14\n\x12ListWeightsRequest\"h\n\x0bWeightsList\x12\x1f\n\x06models\x18\x01 \x03(\x0b\x32\x0f.stt.v1.Weights\x12\x12\n\nfree_bytes\x18\x02 \x01(\x03\x12\x13\n\x0btotal_bytes\x18\x03 \x01(\x03\x12\x0f\n\x07offline\x18\x04 \x01(\x08\"\xa9\x01\n\x07Weights\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x04 \x01(\t\x12\x0f\n\x07licence\x18\x05 \x01(\t\x12\x12\n\nsize_bytes\x18\x06 \x01(\x03\x12\x12\n\ndisk_bytes\x18\x07 \x01(\x03\x12\x11\n\tinstalled\x18\x08 \x01(\x08\x12\x1a\n\x04pull\x18\t \x01(\x0b\x32\x0c.stt.v1.Pull\" \n\x12PullWeightsRequest\x12\n\n\x02id\x18\x01 \x01(\t\"H\n\x04Pull\x12\x0f\n\x07running\x18\x01 \x01(\x08\x12\x12\n\ndone_bytes\x18\x02 \x01(\x03\x12\x0c\n\x04line\x18\x03 \x01(\t\x12\r\n\x05\x65rror\x18\x04 \x01(\t2\x84\x01\n\x06Models\x12>\n\x0bListWeights\x12\x1a.stt.v1.ListWeightsRequest\x1a\x13.stt.v1.WeightsList\x12:\n\x0bPullWeights\x12\x1a.stt.v1.PullWeightsRequest\x1a\x0f.stt.v1.Weightsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aprotos/stt/v1/models.proto\x12\x06stt.v1\"\x14\n\x12ListWeightsRequest\"h\n\x0bWeightsList\x12\x1f\n\x06models\x18\x01 \x03(\x0b\x32\x0f.stt.v1.Weights\x12\x12\n\nfree_bytes\x18\x02 \x01(\x03\x12\x13\n\x0btotal_bytes\x18\x03 \x01(\x03\x12\x0f\n\x07offline\x18\x04 \x01(\x08\"\xa9\x01\n\x07Weights\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x04 \x01(\t\x12\x0f\n\x07licence\x18\x05 \x01(\t\x12\x12\n\nsize_bytes\x18\x06 \x01(\x03\x12\x12\n\ndisk_bytes\x18\x07 \x01(\x03\x12\x11\n\tinstalled\x18\x08 \x01(\x08\x12\x1a\n\x04pull\x18\t \x01(\x0b\x32\x0c.stt.v1.Pull\" \n\x12PullWeightsRequest\x12\n\n\x02id\x18\x01 \x01(\t\"=\n\x13\x43heckWeightsRequest\x12\x11\n\twithin_ms\x18\x01 \x01(\r\x12\x13\n\x0btry_sources\x18\x02 \x01(\x08\"\x9a\x01\n\x0cWeightsCheck\x12$\n\x06\x66\x61ults\x18\x01 \x03(\x0b\x32\x14.stt.v1.WeightsFault\x12\x14\n\x0chashed_bytes\x18\x02 \x01(\x03\x12\x15\n\rwaiting_bytes\x18\x03 \x01(\x03\x12\x0f\n\x07offline\x18\x04 \x01(\x08\x12&\n\x07sources\x18\x05 \x03(\x0b\x32\x15.stt.v1.WeightsSource\"<\n\x0cWeightsFault\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0c\n\x04\x66ile\x18\x02 \x01(\t\x12\x0f\n\x07problem\x18\x03 \x01(\t\".\n\rWeightsSource\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07problem\x18\x02 \x01(\t\"H\n\x04Pull\x12\x0f\n\x07running\x18\x01 \x01(\x08\x12\x12\n\ndone_bytes\x18\x02 \x01(\x03\x12\x0c\n\x04line\x18\x03 \x01(\t\x12\r\n\x05\x65rror\x18\x04 \x01(\t2\xc7\x01\n\x06Models\x12>\n\x0bListWeights\x12\x1a.stt.v1.ListWeightsRequest\x1a\x13.stt.v1.WeightsList\x12:\n\x0bPullWeights\x12\x1a.stt.v1.PullWeightsRequest\x1a\x0f.stt.v1.Weights\x12\x41\n\x0c\x43heckWeights\x12\x1b.stt.v1.CheckWeightsRequest\x1a\x14.stt.v1.WeightsCheckb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,8 +39,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WEIGHTS']._serialized_end=336
   _globals['_PULLWEIGHTSREQUEST']._serialized_start=338
   _globals['_PULLWEIGHTSREQUEST']._serialized_end=370
-  _globals['_PULL']._serialized_start=372
-  _globals['_PULL']._serialized_end=444
-  _globals['_MODELS']._serialized_start=447
-  _globals['_MODELS']._serialized_end=579
+  _globals['_CHECKWEIGHTSREQUEST']._serialized_start=372
+  _globals['_CHECKWEIGHTSREQUEST']._serialized_end=433
+  _globals['_WEIGHTSCHECK']._serialized_start=436
+  _globals['_WEIGHTSCHECK']._serialized_end=590
+  _globals['_WEIGHTSFAULT']._serialized_start=592
+  _globals['_WEIGHTSFAULT']._serialized_end=652
+  _globals['_WEIGHTSSOURCE']._serialized_start=654
+  _globals['_WEIGHTSSOURCE']._serialized_end=700
+  _globals['_PULL']._serialized_start=702
+  _globals['_PULL']._serialized_end=774
+  _globals['_MODELS']._serialized_start=777
+  _globals['_MODELS']._serialized_end=976
 # @@protoc_insertion_point(module_scope)

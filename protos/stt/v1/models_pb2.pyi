@@ -137,6 +137,117 @@ class PullWeightsRequest(_message.Message):
 Global___PullWeightsRequest: _TypeAlias = PullWeightsRequest  # noqa: Y015
 
 @_typing.final
+class CheckWeightsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WITHIN_MS_FIELD_NUMBER: _builtins.int
+    TRY_SOURCES_FIELD_NUMBER: _builtins.int
+    within_ms: _builtins.int
+    """hashing stops after this long"""
+    try_sources: _builtins.bool
+    """whether the places that weights come from answer: uses the network"""
+    def __init__(
+        self,
+        *,
+        within_ms: _builtins.int = ...,
+        try_sources: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["try_sources", b"try_sources", "within_ms", b"within_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckWeightsRequest: _TypeAlias = CheckWeightsRequest  # noqa: Y015
+
+@_typing.final
+class WeightsCheck(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FAULTS_FIELD_NUMBER: _builtins.int
+    HASHED_BYTES_FIELD_NUMBER: _builtins.int
+    WAITING_BYTES_FIELD_NUMBER: _builtins.int
+    OFFLINE_FIELD_NUMBER: _builtins.int
+    SOURCES_FIELD_NUMBER: _builtins.int
+    hashed_bytes: _builtins.int
+    """of files that are what they must be"""
+    waiting_bytes: _builtins.int
+    """of files that there was no time for; ask again"""
+    offline: _builtins.bool
+    """no source is asked (STT_OFFLINE)"""
+    @_builtins.property
+    def faults(self) -> _containers.RepeatedCompositeFieldContainer[Global___WeightsFault]: ...
+    @_builtins.property
+    def sources(self) -> _containers.RepeatedCompositeFieldContainer[Global___WeightsSource]:
+        """in the order in which they are asked; if try_sources"""
+
+    def __init__(
+        self,
+        *,
+        faults: _abc.Iterable[Global___WeightsFault] | None = ...,
+        hashed_bytes: _builtins.int = ...,
+        waiting_bytes: _builtins.int = ...,
+        offline: _builtins.bool = ...,
+        sources: _abc.Iterable[Global___WeightsSource] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["faults", b"faults", "hashed_bytes", b"hashed_bytes", "offline", b"offline", "sources", b"sources", "waiting_bytes", b"waiting_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WeightsCheck: _TypeAlias = WeightsCheck  # noqa: Y015
+
+@_typing.final
+class WeightsFault(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    FILE_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    model: _builtins.str
+    file: _builtins.str
+    problem: _builtins.str
+    """"size", "hash", "missing", "unreadable" """
+    def __init__(
+        self,
+        *,
+        model: _builtins.str = ...,
+        file: _builtins.str = ...,
+        problem: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file", b"file", "model", b"model", "problem", b"problem"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WeightsFault: _TypeAlias = WeightsFault  # noqa: Y015
+
+@_typing.final
+class WeightsSource(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    problem: _builtins.str
+    """a sentence; empty: it answers"""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        problem: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "problem", b"problem"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WeightsSource: _TypeAlias = WeightsSource  # noqa: Y015
+
+@_typing.final
 class Pull(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

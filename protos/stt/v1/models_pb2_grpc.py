@@ -44,6 +44,11 @@ class ModelsStub:
                 request_serializer=protos_dot_stt_dot_v1_dot_models__pb2.PullWeightsRequest.SerializeToString,
                 response_deserializer=protos_dot_stt_dot_v1_dot_models__pb2.Weights.FromString,
                 _registered_method=True)
+        self.CheckWeights = channel.unary_unary(
+                '/stt.v1.Models/CheckWeights',
+                request_serializer=protos_dot_stt_dot_v1_dot_models__pb2.CheckWeightsRequest.SerializeToString,
+                response_deserializer=protos_dot_stt_dot_v1_dot_models__pb2.WeightsCheck.FromString,
+                _registered_method=True)
 
 
 class ModelsServicer:
@@ -63,6 +68,14 @@ class ModelsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckWeights(self, request, context):
+        """Compares the files of installed models with the catalogue's sizes and hashes. What was hashed
+        before and hasn't changed since is not read again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ModelsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -75,6 +88,11 @@ def add_ModelsServicer_to_server(servicer, server):
                     servicer.PullWeights,
                     request_deserializer=protos_dot_stt_dot_v1_dot_models__pb2.PullWeightsRequest.FromString,
                     response_serializer=protos_dot_stt_dot_v1_dot_models__pb2.Weights.SerializeToString,
+            ),
+            'CheckWeights': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckWeights,
+                    request_deserializer=protos_dot_stt_dot_v1_dot_models__pb2.CheckWeightsRequest.FromString,
+                    response_serializer=protos_dot_stt_dot_v1_dot_models__pb2.WeightsCheck.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -131,6 +149,33 @@ class Models:
             '/stt.v1.Models/PullWeights',
             protos_dot_stt_dot_v1_dot_models__pb2.PullWeightsRequest.SerializeToString,
             protos_dot_stt_dot_v1_dot_models__pb2.Weights.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckWeights(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/stt.v1.Models/CheckWeights',
+            protos_dot_stt_dot_v1_dot_models__pb2.CheckWeightsRequest.SerializeToString,
+            protos_dot_stt_dot_v1_dot_models__pb2.WeightsCheck.FromString,
             options,
             channel_credentials,
             insecure,

@@ -36,6 +36,10 @@ class ModelsStub:
     """Begins to fetch a model and returns at once; ListWeights reports how far it is. A model that is
     being fetched, or installed, is left alone. NOT_FOUND: the catalogue has no such model.
     """
+    CheckWeights: _grpc.UnaryUnaryMultiCallable[_models_pb2.CheckWeightsRequest, _models_pb2.WeightsCheck]
+    """Compares the files of installed models with the catalogue's sizes and hashes. What was hashed
+    before and hasn't changed since is not read again.
+    """
 
 @_typing.type_check_only
 class ModelsAsyncStub(ModelsStub):
@@ -44,6 +48,10 @@ class ModelsAsyncStub(ModelsStub):
     PullWeights: _aio.UnaryUnaryMultiCallable[_models_pb2.PullWeightsRequest, _models_pb2.Weights]  # type: ignore[assignment]
     """Begins to fetch a model and returns at once; ListWeights reports how far it is. A model that is
     being fetched, or installed, is left alone. NOT_FOUND: the catalogue has no such model.
+    """
+    CheckWeights: _aio.UnaryUnaryMultiCallable[_models_pb2.CheckWeightsRequest, _models_pb2.WeightsCheck]  # type: ignore[assignment]
+    """Compares the files of installed models with the catalogue's sizes and hashes. What was hashed
+    before and hasn't changed since is not read again.
     """
 
 class ModelsServicer(metaclass=_abc_1.ABCMeta):
@@ -62,6 +70,16 @@ class ModelsServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_models_pb2.Weights, _abc.Awaitable[_models_pb2.Weights]]:
         """Begins to fetch a model and returns at once; ListWeights reports how far it is. A model that is
         being fetched, or installed, is left alone. NOT_FOUND: the catalogue has no such model.
+        """
+
+    @_abc_1.abstractmethod
+    def CheckWeights(
+        self,
+        request: _models_pb2.CheckWeightsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_models_pb2.WeightsCheck, _abc.Awaitable[_models_pb2.WeightsCheck]]:
+        """Compares the files of installed models with the catalogue's sizes and hashes. What was hashed
+        before and hasn't changed since is not read again.
         """
 
 def add_ModelsServicer_to_server(servicer: ModelsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -46,7 +46,7 @@ class ServerInfo(_message.Message):
     DRAINING_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     TEXT_MODELS_FIELD_NUMBER: _builtins.int
-    TORCH_ENGINES_FIELD_NUMBER: _builtins.int
+    OPTIONAL_ENGINES_FIELD_NUMBER: _builtins.int
     TORCH_STATE_FIELD_NUMBER: _builtins.int
     default_model: _builtins.str
     """answers where no model is named; empty if none is installed"""
@@ -71,9 +71,10 @@ class ServerInfo(_message.Message):
         """
 
     @_builtins.property
-    def torch_engines(self) -> _containers.RepeatedCompositeFieldContainer[Global___TorchEngine]:
-        """What the process of the torch engines adds: aligners, diarizers, the watermark; those not
-        installed as well. Its voices are listed by Voice.ListVoices.
+    def optional_engines(self) -> _containers.RepeatedCompositeFieldContainer[Global___OptionalEngine]:
+        """What a server may have or not: the aligners, diarizers and the watermark of the process of the
+        torch engines, enhancers, and voice engines (Voice.ListVoices has their voices). Those not
+        installed as well.
         """
 
     def __init__(
@@ -88,19 +89,19 @@ class ServerInfo(_message.Message):
         draining: _builtins.bool = ...,
         version: _builtins.str = ...,
         text_models: _abc.Iterable[Global___TextModel] | None = ...,
-        torch_engines: _abc.Iterable[Global___TorchEngine] | None = ...,
+        optional_engines: _abc.Iterable[Global___OptionalEngine] | None = ...,
         torch_state: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["device", b"device"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_model", b"default_model", "device", b"device", "draining", b"draining", "embedder", b"embedder", "embedder_approximate", b"embedder_approximate", "models", b"models", "queues", b"queues", "text_models", b"text_models", "torch_engines", b"torch_engines", "torch_state", b"torch_state", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_model", b"default_model", "device", b"device", "draining", b"draining", "embedder", b"embedder", "embedder_approximate", b"embedder_approximate", "models", b"models", "optional_engines", b"optional_engines", "queues", b"queues", "text_models", b"text_models", "torch_state", b"torch_state", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ServerInfo: _TypeAlias = ServerInfo  # noqa: Y015
 
 @_typing.final
-class TorchEngine(_message.Message):
+class OptionalEngine(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ID_FIELD_NUMBER: _builtins.int
@@ -115,7 +116,7 @@ class TorchEngine(_message.Message):
     name: _builtins.str
     """for people"""
     kind: _builtins.str
-    """"aligner", "diarizer", "watermark" """
+    """"aligner", "diarizer", "watermark", "enhancer", "voice" """
     available: _builtins.bool
     """its weights are here, and its process answers"""
     install_hint: _builtins.str
@@ -124,7 +125,7 @@ class TorchEngine(_message.Message):
     """of the weights, SPDX, or the licence's own name; empty: unknown"""
     @_builtins.property
     def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """an aligner's, ISO 639-1"""
+        """an aligner's or a voice engine's, ISO 639-1"""
 
     def __init__(
         self,
@@ -143,7 +144,7 @@ class TorchEngine(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___TorchEngine: _TypeAlias = TorchEngine  # noqa: Y015
+Global___OptionalEngine: _TypeAlias = OptionalEngine  # noqa: Y015
 
 @_typing.final
 class TextModel(_message.Message):
@@ -304,6 +305,8 @@ class Device(_message.Message):
     COMPUTE_TYPE_FIELD_NUMBER: _builtins.int
     GPU_AVAILABLE_FIELD_NUMBER: _builtins.int
     GPU_FAILURE_FIELD_NUMBER: _builtins.int
+    SETTING_FIELD_NUMBER: _builtins.int
+    DRIVER_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
     """"cpu", "cuda" """
     name: _builtins.str
@@ -314,6 +317,10 @@ class Device(_message.Message):
     """it is there, and a window was encoded on it at the start"""
     gpu_failure: _builtins.str
     """a sentence: why a GPU that is there is not used"""
+    setting: _builtins.str
+    """STT_DEVICE: "auto", "cpu", "cuda" """
+    driver: _builtins.str
+    """the version of NVIDIA's driver in the kernel; empty: there is none"""
     def __init__(
         self,
         *,
@@ -323,10 +330,12 @@ class Device(_message.Message):
         compute_type: _builtins.str = ...,
         gpu_available: _builtins.bool = ...,
         gpu_failure: _builtins.str = ...,
+        setting: _builtins.str = ...,
+        driver: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["compute_type", b"compute_type", "gpu_available", b"gpu_available", "gpu_failure", b"gpu_failure", "kind", b"kind", "memory_bytes", b"memory_bytes", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compute_type", b"compute_type", "driver", b"driver", "gpu_available", b"gpu_available", "gpu_failure", b"gpu_failure", "kind", b"kind", "memory_bytes", b"memory_bytes", "name", b"name", "setting", b"setting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

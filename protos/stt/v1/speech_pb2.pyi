@@ -649,6 +649,7 @@ class StreamConfig(_message.Message):
     COMMITTED_FIELD_NUMBER: _builtins.int
     LANGUAGES_FIELD_NUMBER: _builtins.int
     MULTILINGUAL_FIELD_NUMBER: _builtins.int
+    ENDPOINTING_MS_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """`model`, `language`, `prompt`, `hot_words`: as in TranscribeConfig."""
     language: _builtins.str
@@ -657,6 +658,10 @@ class StreamConfig(_message.Message):
     """Where in the session the first sample lies: not 0 when a broken-off call goes on."""
     multilingual: _builtins.bool
     """as in TranscribeConfig"""
+    endpointing_ms: _builtins.int
+    """How long a pause ends an utterance, 300 to 5000. 0: as the server decides, which waits longer
+    where a sentence isn't over.
+    """
     @_builtins.property
     def hot_words(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -680,10 +685,11 @@ class StreamConfig(_message.Message):
         committed: _abc.Iterable[Global___Word] | None = ...,
         languages: _abc.Iterable[_builtins.str] | None = ...,
         multilingual: _builtins.bool = ...,
+        endpointing_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "hot_words", b"hot_words", "language", b"language", "languages", b"languages", "model", b"model", "multilingual", b"multilingual", "offset_ms", b"offset_ms", "prompt", b"prompt"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "endpointing_ms", b"endpointing_ms", "hot_words", b"hot_words", "language", b"language", "languages", b"languages", "model", b"model", "multilingual", b"multilingual", "offset_ms", b"offset_ms", "prompt", b"prompt"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -822,9 +828,12 @@ class Utterance(_message.Message):
     SEGMENTS_FIELD_NUMBER: _builtins.int
     GAPS_FIELD_NUMBER: _builtins.int
     SPEECH_MS_FIELD_NUMBER: _builtins.int
+    IS_CUT_FIELD_NUMBER: _builtins.int
     start_ms: _builtins.int
     resume_ms: _builtins.int
     speech_ms: _builtins.int
+    is_cut: _builtins.bool
+    """It ended without a pause: by its length, where a sentence or a language ended. Speech goes on."""
     @_builtins.property
     def segments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Segment]:
         """none where the span was silent, which is sent now and then"""
@@ -839,10 +848,11 @@ class Utterance(_message.Message):
         segments: _abc.Iterable[Global___Segment] | None = ...,
         gaps: _abc.Iterable[Global___Gap] | None = ...,
         speech_ms: _builtins.int = ...,
+        is_cut: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["gaps", b"gaps", "resume_ms", b"resume_ms", "segments", b"segments", "speech_ms", b"speech_ms", "start_ms", b"start_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["gaps", b"gaps", "is_cut", b"is_cut", "resume_ms", b"resume_ms", "segments", b"segments", "speech_ms", b"speech_ms", "start_ms", b"start_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
