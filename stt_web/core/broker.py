@@ -10,6 +10,9 @@ from collections.abc import Callable, Sequence
 from celery import current_app
 from django.db import transaction
 
+from stt_web.core.request_id import request_id_var
+from stt_web.core.tracing import carry
+
 logger = logging.getLogger(__name__)
 
 
@@ -41,7 +44,13 @@ def send_now(
     """Send without waiting for a commit; False where the broker could not be reached."""
     try:
         current_app.send_task(
-            task, args=list(args), queue=queue, expires=expires_s, retry=False, ignore_result=True
+            task,
+            args=list(args),
+            queue=queue,
+            expires=expires_s,
+            retry=False,
+            ignore_result=True,
+            headers={"stt_request_id": request_id_var.get(), **carry()},
         )
     except Exception:  # kombu passes on what its transports raise
         logger.exception("event=enqueue_failed task=%s queue=%s", task, queue)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.decorators import async_only_middleware
 
-_APIS = ("/api/", "/v1/")
+from stt_web.core.api_paths import API_PATHS
 
 
 @async_only_middleware
@@ -16,7 +16,7 @@ def NoStoreMiddleware(  # noqa: N802  # named in MIDDLEWARE like a class
 
     async def middleware(request: HttpRequest) -> HttpResponseBase:
         response = await get_response(request)
-        if request.path.startswith(_APIS):
+        if request.path.startswith(API_PATHS):
             response.headers.setdefault("Cache-Control", "private, no-store")
         return response
 

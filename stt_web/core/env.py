@@ -4,8 +4,11 @@ Every setting of ours is `STT_*` (and `PORT`). A value that can't be read stops 
 sentence that names the variable, what it holds and what it should hold.
 """
 
+import contextlib
 import ipaddress
 import os
+import secrets
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -76,8 +79,34 @@ def read_networks(name: str) -> list[str]:
     return read_list(name)
 
 
+def read_address(name: str) -> str:
+    """`host:port`, or nothing."""
+    value = read_env_text(name, "")
+    host, _, port = value.rpartition(":")
+    if value and not (host and port.isascii() and port.isdigit() and int(port) < 65536):
+        raise BadSettingError(f"{name} is {value!r}, but must be an address like 127.0.0.1:9100.")
+    return value
+
+
 def read_path(name: str, default: Path) -> Path:
     return Path(read_env_text(name, str(default))).expanduser().resolve()
+
+
+def read_secret(name: str, *, generated: Path) -> str:
+    """Return the secret that is set, or the one in a file, made (mode 0600) where there is none.
+
+    Several processes start at once: each writes a file of its own, and the first to link it wins.
+    """
+    if secret := read_env_text(name, ""):
+        return secret
+    if not generated.exists():
+        descriptor, own = tempfile.mkstemp(dir=generated.parent)  # mkstemp makes it 0600
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(50))
+        with contextlib.suppress(FileExistsError):
+            os.link(own, generated)
+        os.unlink(own)
+    return generated.read_text()
 
 
 def _parse(name: str, default: str, parse: Callable[[str], T], kind: str) -> T:

@@ -1,10 +1,12 @@
 """All errors of Django, DRF and our views, converted into the one shape of an error.
 
 Browsers get the same sentence as a page; the APIs never answer with HTML. Never a
-traceback: a fault of ours is logged with the request's id, and the client gets the id.
+traceback: a fault of ours is logged with the request's id, and the client gets the id. An outage
+(`stt_web.core.outages`) is a 503, and a line of the log.
 """
 
 import math
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import update_wrapper
 from http import HTTPStatus
@@ -25,12 +27,13 @@ from django.utils import translation
 from django.utils.decorators import async_only_middleware
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from stt_web.core.api_paths import API_PATHS
 from stt_web.core.errors import (
     HOW_TO_SEND_A_KEY,
     ApiError,
@@ -42,6 +45,9 @@ from stt_web.core.errors import (
     UnreadableRequestError,
     UnsupportedBodyError,
 )
+from stt_web.core.metrics import count_error
+from stt_web.core.outages import outage_behind
+from stt_web.core.refusals import translate_refusal
 from stt_web.core.request_id import request_id_var
 
 P = ParamSpec("P")
@@ -54,6 +60,19 @@ _CODES = {
     404: "not_found",
     405: "method_not_allowed",
     429: "rate_limited",
+}
+
+
+# What a person can do about it, under the sentence of a page.
+_ADVICE = {
+    403: gettext_lazy("You may be logged in with another account."),
+    404: gettext_lazy("Check the address. What was here may have been deleted."),
+    413: gettext_lazy(
+        "Go back and choose a smaller file. Pricing and limits has what each plan allows."
+    ),
+    429: gettext_lazy("Wait a minute, then reload the page."),
+    500: gettext_lazy("It has been logged. Try again in a minute."),
+    503: gettext_lazy("Try again in a minute."),
 }
 
 
@@ -83,6 +102,7 @@ def answer_error(error: ApiError, *, path: str = "") -> JsonResponse:
 
 
 def _body_for(path: str, error: ApiError) -> dict[str, object]:
+    count_error("request", error.code, status=error.status)
     for prefix, name in settings.ERROR_SHAPES.items():
         if path.startswith(prefix):
             shaped: dict[str, object] = import_string(name)(error)
@@ -105,7 +125,8 @@ def ApiErrorMiddleware(  # noqa: N802  # named in MIDDLEWARE like a class
         return response
 
     def process_exception(request: HttpRequest, error: Exception) -> HttpResponse | None:
-        return answer_request(request, error) if isinstance(error, ApiError) else None
+        refusal = error if isinstance(error, ApiError) else outage_behind(error)
+        return answer_request(request, refusal) if refusal is not None else None
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined]  # Django's way
     return middleware
@@ -143,10 +164,14 @@ def handle_api_exception(error: Exception, context: dict[str, Any]) -> Response 
         error = ApiError("You may not do this.", status=403, code="forbidden")
     elif isinstance(error, exceptions.APIException):
         error = _translate(error, context.get("view"))
-    if not isinstance(error, ApiError):
+    refusal = error if isinstance(error, ApiError) else outage_behind(error)
+    if refusal is None:
         return None
     set_rollback()
-    return Response(error.as_body(), status=error.status, headers=error.headers)
+    count_error("request", refusal.code, status=refusal.status)
+    request = context.get("request")
+    body = _body_for(request.path if request is not None else "", refusal)
+    return Response(body, status=refusal.status, headers=refusal.headers)
 
 
 def answer_400(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -174,19 +199,24 @@ def answer_request(request: HttpRequest, error: ApiError) -> HttpResponse:
 
     The page needs no query: Django answers errors outside of the request's thread.
     """
-    if not _wants_page(request):
-        return answer_error(error, path=request.path)
     language = getattr(request, "LANGUAGE_CODE", "") or translation.get_language_from_request(
         request
     )
     with translation.override(language):
-        context = {"sentence": _(error.message), "request_id": error.extra.get("request_id", "")}
+        if not _wants_page(request):
+            return answer_error(error, path=request.path)
+        count_error("request", error.code, status=error.status)
+        context = {
+            "sentence": error.sentence,
+            "advice": _ADVICE.get(error.status, ""),
+            "request_id": error.extra.get("request_id", ""),
+        }
         page = render_to_string("error.html", context)
     return HttpResponse(page, status=error.status, headers=error.headers)
 
 
 def _wants_page(request: HttpRequest) -> bool:
-    is_api = request.path.startswith(("/v1/", "/api/"))
+    is_api = request.path.startswith(API_PATHS)
     return not is_api and "text/html" in request.headers.get("Accept", "")
 
 
@@ -200,8 +230,10 @@ def _answer_not_allowed(request: HttpRequest, refusal: HttpResponse) -> HttpResp
 
 
 def answer_500(request: HttpRequest) -> HttpResponse:
-    error = internal_error()
-    if _wants_page(request):
+    """What no view raised: middleware, and Django itself."""
+    outage = outage_behind(sys.exc_info()[1])
+    error = outage or internal_error()
+    if outage is None and _wants_page(request):
         error.message = gettext_noop("Something went wrong.")
     return answer_request(request, error)
 
@@ -297,4 +329,5 @@ def _first_sentence(detail: object, *, field: str = "") -> str:
         return _first_sentence(inner, field="" if name == "non_field_errors" else str(name))
     if isinstance(detail, list):
         return _first_sentence(detail[0] if detail else "This is not valid.", field=field)
-    return f"{field}: {detail}" if field else str(detail)
+    sentence = translate_refusal(str(detail))
+    return f"{field}: {sentence}" if field else sentence

@@ -4,8 +4,11 @@
     ├── services raise it (or a subclass of their own) where the fault is known
     └── views, DRF and the ingest let it pass; here it becomes an answer
 
-The sentence is safe to show; details belong in the log.
+The sentence is safe to show; details belong in the log. It is English where it is raised, and in
+the reader's language where it is answered (`refusals`).
 """
+
+from stt_web.core.refusals import translate_refusal
 
 HOW_TO_SEND_A_KEY = (
     "Send your API key as `Authorization: Bearer <key>`. You get one on your account's page."
@@ -41,8 +44,13 @@ class ApiError(Exception):
         if retry_after_s is not None:
             self.headers["Retry-After"] = str(retry_after_s)
 
+    @property
+    def sentence(self) -> str:
+        """The message in the language now active: what a page shows."""
+        return translate_refusal(self.message)
+
     def as_body(self) -> dict[str, object]:
-        return {"error": self.message, "code": self.code, **self.extra}
+        return {"error": self.sentence, "code": self.code, **self.extra}
 
 
 class UnreadableRequestError(ApiError):

@@ -67,5 +67,7 @@ def logging_config(level: str) -> dict[str, object]:
             "celery.beat": {"level": "WARNING"},
             # Each request and its answer; failures are logged by `billing.payments`.
             "stripe": {"level": "ERROR"},
+            # Each message, and refusals of tools with the sentence, which may quote an argument.
+            "mcp": {"level": "WARNING"},
         },
     }

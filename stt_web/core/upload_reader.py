@@ -9,12 +9,13 @@ import contextlib
 import hashlib
 import re
 import shutil
+import struct
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
-from urllib.parse import unquote
+from typing import BinaryIO, Self
+from urllib.parse import parse_qs, unquote
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -37,19 +38,41 @@ MAX_PART_HEADER_LINES = 16
 FILE_FIELD = "file"
 _MAX_NAME_CHARACTERS = 255
 _MAX_PARAMETERS = 64  # of a part; semicolons in a file's name count, too
+_FALSE = ("false", "0", "no", "off")
+# WAV of a size that isn't known yet, as streams have it: PCM, 1 channel, 16 kHz, int16.
+WAV_HEADER = (
+    b"RIFF\xff\xff\xff\xffWAVEfmt "
+    + struct.pack("<IHHIIHH", 16, 1, 1, 16_000, 32_000, 2, 16)
+    + b"data\xff\xff\xff\xff"
+)
 _EXTENDED_NAME = re.compile(r"filename\*\s*=\s*utf-8''([^;\s]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class UploadForm:
     """What a path's form looks like. `most_bytes`: of its file, where that is less than the
-    account's; 0: as the account. `takes_url`: a field `url` may stand in for the file.
+    account's; 0: as the account. `takes_url`: a field `url` may stand in for the file. `is_raw`: it
+    is no form, the body is the file (`core.raw_reader`).
+
+    `pcm_parameter`: of the query; where it is false, the file is headerless PCM (int16 LE, mono,
+    16 kHz), and gets a header. `pcm_bytes`: as much of that is stored; 0: all.
     """
 
     file_field: str = FILE_FIELD
     is_file_required: bool = True
     most_bytes: int = 0
     takes_url: bool = False
+    is_raw: bool = False
+    pcm_parameter: str = ""
+    pcm_bytes: int = 0
+    is_pcm: bool = False
+
+    def with_query(self, query: str) -> Self:
+        """Return it as a request with this query means it."""
+        if not self.pcm_parameter:
+            return self
+        values = parse_qs(query).get(self.pcm_parameter, [""])
+        return replace(self, is_pcm=values[-1].strip().lower() in _FALSE)
 
     def limit_bytes(self, account_bytes: int) -> int:
         """Return the limit for the file; 0: none."""
@@ -83,7 +106,8 @@ class UploadReader:
         self._file: BinaryIO | None = None
         self._file_name = ""
         self._digest = hashlib.sha256()
-        self._size = 0
+        self._size = 0  # of the file as it comes
+        self._stored_bytes = 0
         self._has_file = False
         self._is_ended = False
         self._is_abandoned = False
@@ -125,7 +149,7 @@ class UploadReader:
         return Upload(
             path=self._path,
             file_name=self._file_name,
-            size=self._size,
+            size=self._stored_bytes,
             sha256=self._digest.hexdigest(),
             fields=self._fields,
             has_file=self._has_file,
@@ -241,6 +265,8 @@ class UploadReader:
         self._file_name = clean_file_name(file_name)
         self._folder.mkdir(parents=True)
         self._file = self._open_file(self._path)
+        if self._form.is_pcm:
+            self._store(memoryview(WAV_HEADER))
 
     def _repeated(self, name: str, *, is_file: bool) -> UploadError:
         if name == self._form.file_field and is_file:
@@ -254,9 +280,16 @@ class UploadReader:
         self._size += len(chunk)
         if self._limit_bytes and self._size > self._limit_bytes:
             raise UploadTooLargeError(self._limit_bytes)
+        if self._form.is_pcm and self._form.pcm_bytes:
+            excess = max(0, self._size - self._form.pcm_bytes)
+            chunk = chunk[: max(0, len(chunk) - excess)]
+        self._store(chunk)
+
+    def _store(self, chunk: memoryview) -> None:
         if self._file is not None:
             self._digest.update(chunk)
             self._file.write(chunk)
+            self._stored_bytes += len(chunk)
 
 
 def _is_list(name: str) -> bool:

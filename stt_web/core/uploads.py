@@ -13,6 +13,7 @@ import shutil
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from stt_web.core.durable import sync_new_file
 from stt_web.core.upload_errors import StorageFullError, UploadLostError
@@ -39,6 +40,12 @@ class Upload:
     is_retained: bool = False
     _is_over: bool = False  # the request has ended, or nothing more is needed of the file
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    @classmethod
+    def of_url(cls, url: str) -> Self:
+        """Return one that isn't here: a worker fetches it from its address."""
+        path = Path("none") / "recording"
+        return cls(path=path, file_name="", size=0, sha256="", fields={"url": url}, has_file=False)
 
     def sync(self) -> None:
         """Write it to the disk itself, before a commit accepts it: a power cut may follow. Blocks.
@@ -79,4 +86,6 @@ class Upload:
         self._delete()
 
     def _delete(self) -> None:
+        if not self.has_file:
+            return
         shutil.rmtree(self.path.parent, ignore_errors=True)

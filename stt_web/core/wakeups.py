@@ -176,6 +176,8 @@ class WakeupReceiver:
                     message = await layer.receive(channel)
                 self._seen_at = time.monotonic()
                 self._outage.note(None)
+                if reply_to := message.get("reply_to"):
+                    spawn(_answer(layer, reply_to), name="wakeups-answer")
                 if message.get("origin") != _origin:
                     _listeners.notify((topic, pk) for topic, pk in message.get("items", ()))
         finally:
@@ -220,7 +222,7 @@ def listen_in_process(topic: str, listener: Listener) -> None:
 def receive_wakeups() -> None:
     """Take other processes' wake-ups in the running event loop from now on. May be repeated."""
     loop = asyncio.get_running_loop()
-    if loop in _receivers or not _has_layer():
+    if loop in _receivers or not has_layer():
         return
     _receivers[loop] = WakeupReceiver()
     Context().run(_receivers[loop].start)  # not in that of the request that happens to be first
@@ -232,15 +234,48 @@ def is_layer_up() -> bool:
     return receiver is not None and receiver.is_up
 
 
+async def call_processes(*, within_s: float) -> int:
+    """Return how many processes that take wake-ups answer one of ours within so long.
+
+    Takes that long. Raises TimeoutError where the layer brings not even a message to ourselves,
+    ConnectionError where it is not reached.
+    """
+    layer = get_channel_layer()
+    try:
+        async with asyncio.timeout(within_s):
+            channel = await layer.new_channel()
+            await layer.send(channel, {"type": "ping"})
+            await layer.receive(channel)
+        return await _count_answers(layer, channel, within_s=within_s)
+    except (RedisError, ChannelFull) as error:
+        raise ConnectionError(str(error)) from error
+
+
+async def _count_answers(layer: Any, channel: str, *, within_s: float) -> int:
+    answered: set[str] = set()
+    question = {"type": "wakeups", "origin": _origin, "items": [], "reply_to": channel}
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            await layer.group_send(_GROUP, question)
+            while True:
+                answered.add((await layer.receive(channel))["origin"])
+    return len(answered)
+
+
+async def _answer(layer: Any, channel: str) -> None:
+    with contextlib.suppress(*_FAILURES):
+        await layer.send(channel, {"type": "answer", "origin": _origin})
+
+
 def _wake_now(items: list[Item]) -> None:
     _listeners.notify(items)
-    if _has_layer():
+    if has_layer():
         for item in items:
             _sender.put(item)
 
 
-def _has_layer() -> bool:
-    """Whether the layer reaches other processes: Channels' layer in memory doesn't."""
+def has_layer() -> bool:
+    """Whether there is a layer that reaches other processes: Channels' layer in memory doesn't."""
     layer = get_channel_layer()
     return layer is not None and not isinstance(layer, InMemoryChannelLayer)
 

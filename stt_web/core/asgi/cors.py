@@ -1,4 +1,4 @@
-"""Which pages of other sites may call us: all, on `/v1/`, without cookies; none, on `/api/v1/`.
+"""Which pages of other sites may call us: all, where keys count, without cookies; else none.
 
 An ASGI layer, so that the answers of the ingest carry the headers too: a page that may not read
 the 413 sees a network error instead. A preflight is answered here and goes no further.
@@ -6,6 +6,7 @@ the 413 sees a network error instead. A preflight is answered here and goes no f
 
 import re
 
+from stt_web.core.api_paths import KEYED_PATHS
 from stt_web.core.asgi.messages import (
     ASGI3Application,
     ASGIReceiveCallable,
@@ -20,7 +21,7 @@ from stt_web.core.asgi.messages import (
 _EXPOSED = (
     "X-Transcript-Id, X-Transcript-Token, X-Audio-Duration, X-Credits-Charged, X-Credits-Left, "
     "X-Model-Used, X-Enhance-Model, X-Enhancement-Id, X-Loudness, "
-    "X-Gap-Seconds, X-Warnings, X-Request-Id, X-Duration, "
+    "X-Gap-Seconds, X-Warnings, X-Request-Id, X-Duration, dg-request-id, Asr-Engine, "
     "X-Generation-Time, X-Voice, X-Watermark, X-Voice-Job-Id, Retry-After, Location, RateLimit, "
     "RateLimit-Policy, Tus-Resumable, Tus-Version, Tus-Extension, Tus-Checksum-Algorithm, "
     "Upload-Offset, Upload-Length, Upload-Expires, Upload-Defer-Length"
@@ -30,7 +31,9 @@ _ALLOWED_HEADERS = (
     "Tus-Resumable, Upload-Length, Upload-Offset, Upload-Metadata, Upload-Defer-Length, "
     "Upload-Checksum"
 )
-_OF_CLIENTS = re.compile(r"(x-stainless|openai)-[a-z0-9-]{1,40}", re.ASCII)
+_OF_CLIENTS = re.compile(
+    r"(x-stainless|openai|dg|x-dg|x-deepgram|x-fern|mcp)-[a-z0-9-]{1,40}", re.ASCII
+)
 _ANSWER: list[Header] = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", _EXPOSED.encode()),
@@ -50,14 +53,14 @@ def _allowed_of(asked: str) -> str:
 
 
 class CorsLayer:
-    def __init__(self, app: ASGI3Application, *, prefix: str = "/v1/") -> None:
+    def __init__(self, app: ASGI3Application, *, prefixes: tuple[str, ...] = KEYED_PATHS) -> None:
         self._app = app
-        self._prefix = prefix
+        self._prefixes = prefixes
 
     async def __call__(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(self._prefix):
+        if scope["type"] != "http" or not scope["path"].startswith(self._prefixes):
             await self._app(scope, receive, send)
             return
         asks_method = find_header(scope, b"access-control-request-method")

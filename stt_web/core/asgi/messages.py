@@ -17,7 +17,9 @@ from asgiref.typing import (
     Scope,
     WebSocketScope,
 )
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.http.cookie import parse_cookie
+from django.utils.translation import get_language_from_request
 
 __all__ = [
     "ASGI3Application",
@@ -33,6 +35,7 @@ __all__ = [
     "add_headers",
     "find_header",
     "find_headers",
+    "language_of",
     "replace_header",
     "send_answer",
 ]
@@ -51,6 +54,14 @@ def find_header(scope: HTTPScope | WebSocketScope, name: bytes) -> str:
 def find_headers(scope: HTTPScope | WebSocketScope, name: bytes) -> list[str]:
     """Return all values of a request's header, in their order."""
     return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+
+
+def language_of(scope: HTTPScope | WebSocketScope) -> str:
+    """Return the language of ours that the client wants: by its cookie, then `Accept-Language`."""
+    request = HttpRequest()
+    request.META["HTTP_ACCEPT_LANGUAGE"] = find_header(scope, b"accept-language")
+    request.COOKIES = parse_cookie(find_header(scope, b"cookie"))
+    return get_language_from_request(request)
 
 
 def add_headers(

@@ -20,11 +20,16 @@ from stt_web.core.asgi.messages import (
     find_header,
     replace_header,
 )
+from stt_web.core.metrics import REQUEST_SECONDS
 from stt_web.core.request_id import choose_request_id, request_id_var
+from stt_web.core.routes import UNKNOWN_ROUTE, expect_route, find_route
+from stt_web.core.tracing import note, span
 
 access_log = logging.getLogger("stt_web.access")
 # What follows these in a path opens something: a transcript, an address, a password.
 _SECRET = re.compile(r"\A(/s/|/account/confirm-email/|/account/password/reset/key/)[^/]+")
+SOCKETS = frozenset(("/v1/stream", "/v1/listen", "/v1/realtime", "/v1/vosk"))
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 
 class RequestIdLayer:
@@ -55,6 +60,7 @@ class RequestIdLayer:
     ) -> None:
         started = time.monotonic()
         status = 0
+        route = expect_route()
 
         async def send_with_id(message: ASGISendEvent) -> None:
             nonlocal status
@@ -63,15 +69,25 @@ class RequestIdLayer:
                 message = replace_header(message, b"x-request-id", request_id.encode())
             await send(message)
 
+        method = _method(scope["method"])
         try:
-            await self._app(scope, receive, send_with_id)
+            with span(method, http__request__method=method, stt__request_id=request_id) as traced:
+                try:
+                    await self._app(scope, receive, send_with_id)
+                finally:
+                    template = find_route(route, scope["path"])
+                    note(traced, http__route=template, http__response__status_code=status)
+                    if traced is not None:
+                        traced.update_name(f"{method} {template}")
         finally:
+            duration_s = time.monotonic() - started
+            REQUEST_SECONDS.labels(template, method, _status_class(status)).observe(duration_s)
             access_log.info(
                 "event=request method=%s path=%s status=%d duration_ms=%d",
                 scope["method"],
                 _printable(scope["path"]),
                 status,  # 0: the client went away before there was an answer
-                round((time.monotonic() - started) * 1000),
+                round(duration_s * 1000),
             )
 
     async def _serve_socket(
@@ -98,8 +114,10 @@ class RequestIdLayer:
                 code = message.get("code") or 1000
             await send(message)
 
+        path = scope["path"] if scope["path"] in SOCKETS else UNKNOWN_ROUTE
         try:
-            await self._app(scope, receive, send_with_id)
+            with span(f"WS {path}", http__route=path, stt__request_id=request_id):
+                await self._app(scope, receive, send_with_id)
         finally:
             access_log.info(
                 "event=socket path=%s code=%d duration_ms=%d",
@@ -107,6 +125,14 @@ class RequestIdLayer:
                 code,  # 0: the client closed it, or disconnected
                 round((time.monotonic() - started) * 1000),
             )
+
+
+def _method(method: str) -> str:
+    return method if method in _METHODS else "other"
+
+
+def _status_class(status: int) -> str:
+    return f"{status // 100}xx" if status else "gone"  # the client went away
 
 
 def _printable(path: str) -> str:

@@ -32,6 +32,7 @@ from stt_web.core.asgi.upload_layer import (
     without_body,
 )
 from stt_web.core.errors import ApiError
+from stt_web.core.outages import outages_refused
 from stt_web.core.upload_errors import StalledError
 
 logger = logging.getLogger(__name__)
@@ -111,16 +112,18 @@ class ResumableLayer(Generic[C]):
         send: ASGISendCallable,
     ) -> None:
         try:
-            caller = await sync_to_async(self._identify)(scope)
-            headers = {
-                name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
-            }
-            writer = await self._in_thread(self._begin, caller, upload_id, headers)
-            try:
-                await self._receive_part(receive, writer)
-            finally:
-                # Also where the client has disconnected: what arrived stays.
-                await asyncio.shield(self._in_thread(writer.close))
+            with outages_refused():
+                caller = await sync_to_async(self._identify)(scope)
+                headers = {
+                    name.decode("latin-1"): value.decode("latin-1")
+                    for name, value in scope["headers"]
+                }
+                writer = await self._in_thread(self._begin, caller, upload_id, headers)
+                try:
+                    await self._receive_part(receive, writer)
+                finally:
+                    # Also where the client has disconnected: what arrived stays.
+                    await asyncio.shield(self._in_thread(writer.close))
         except ApiError as error:
             error.headers |= TUS_VERSION
             await refuse(error, receive, send, scope=scope)

@@ -1,10 +1,11 @@
 """Request bodies, before Django sees them: limits first, then straight to disk.
 
 Django reads a whole body before any code of ours runs. For the paths that take recordings this
-layer goes first: it refuses by key, kind and length while nothing has been read, streams the form
-to its final place, and hands Django an empty body with `scope["stt.upload"]` and
-`scope["stt.caller"]`. An upload that no view has stored by the end of the request is deleted. All
-other bodies are small: more than `MAX_PLAIN_BYTES` is refused too.
+layer goes first: it refuses by key, kind and length while nothing has been read, streams the form,
+or the body that is a recording (`core.raw_reader`), to its final place, and hands Django an empty
+body with `scope["stt.upload"]` and `scope["stt.caller"]`. An upload that no view has stored by the
+end of the request is deleted. All other bodies are small: more than `MAX_PLAIN_BYTES` is refused
+too.
 
 **Refusing.** The answer goes out at once and whole (it has a length), but clients such as
 `requests` send everything before they read, and a server that closes on unread data resets the
@@ -38,8 +39,10 @@ from stt_web.core.asgi.messages import (
 )
 from stt_web.core.error_responses import answer_request
 from stt_web.core.errors import ApiError
+from stt_web.core.outages import outages_refused
+from stt_web.core.raw_reader import BodyReader, choose_reader
 from stt_web.core.upload_errors import BodyTooLargeError, StalledError, UploadTooLargeError
-from stt_web.core.upload_reader import MAX_FIELD_BYTES, UploadForm, UploadReader, read_boundary
+from stt_web.core.upload_reader import MAX_FIELD_BYTES, UploadForm
 from stt_web.core.uploads import Upload
 
 logger = logging.getLogger(__name__)
@@ -128,21 +131,18 @@ class UploadLayer(Generic[C]):
     ) -> None:
         rate_limit_headers: Mapping[str, str] = {}
         try:
-            boundary = read_boundary(find_header(scope, b"content-type"))
-            caller = await sync_to_async(self._identify)(scope)
-            rate_limit_headers = caller.rate_limit_headers
-            form = self._forms.get(scope["path"], UploadForm())
-            limit_bytes = form.limit_bytes(caller.limits.max_file_bytes)
-            if limit_bytes and _content_length(scope) > limit_bytes + _FORM_BYTES:
-                raise UploadTooLargeError(limit_bytes)
-            reader = UploadReader(
-                self._media_root / uuid.uuid4().hex,
-                boundary=boundary,
-                limit_bytes=limit_bytes,
-                form=form,
-            )
-            upload = await self._receive_upload(receive, reader, limit_bytes=limit_bytes)
-            await self._check_again(caller, upload)
+            with outages_refused():
+                form = self._forms.get(scope["path"], UploadForm())
+                form = form.with_query(scope.get("query_string", b"").decode("latin-1"))
+                make_reader = choose_reader(form, find_header(scope, b"content-type"))
+                caller = await sync_to_async(self._identify)(scope)
+                rate_limit_headers = caller.rate_limit_headers
+                limit_bytes = form.limit_bytes(caller.limits.max_file_bytes)
+                if limit_bytes and _content_length(scope) > limit_bytes + _FORM_BYTES:
+                    raise UploadTooLargeError(limit_bytes)
+                reader = make_reader(self._media_root / uuid.uuid4().hex, limit_bytes=limit_bytes)
+                upload = await self._receive_upload(receive, reader, limit_bytes=limit_bytes)
+                await self._check_again(caller, upload)
         except ApiError as error:
             error.headers = {**rate_limit_headers, **error.headers}
             await refuse(error, receive, send, scope=scope)
@@ -164,7 +164,7 @@ class UploadLayer(Generic[C]):
             raise
 
     async def _receive_upload(
-        self, receive: ASGIReceiveCallable, reader: UploadReader, *, limit_bytes: int
+        self, receive: ASGIReceiveCallable, reader: BodyReader, *, limit_bytes: int
     ) -> Upload:
         """Stream the body through `reader`. Reads on only when what came is written: the client
         is slowed down to the speed of the disk.
