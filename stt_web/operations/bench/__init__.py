@@ -1,0 +1,1 @@
+"""`manage.py bench`: what this installation does on this machine, measured as clients see it."""
