@@ -28,6 +28,7 @@ KIND_NAMES = {
     "recogniser": _("Speech recognition"),
     "aligner": _("Word times"),
     "speaker_model": _("Speakers"),
+    "diarizer": _("Speakers, by pyannote"),
     "language_model": _("Language model"),
     "embedder": _("Search and questions"),
     "translator": _("Translation"),

@@ -6,6 +6,7 @@ progress (`jobs/lease`).
 """
 
 import logging
+from typing import Any
 from uuid import UUID
 
 from celery import shared_task
@@ -27,11 +28,13 @@ from transcripts.jobs.lease import heartbeat
 from transcripts.jobs.sweep import sweep_transcripts
 from transcripts.media import warm_up
 from transcripts.pipeline import run_job
+from transcripts.queue_metrics import expose_tables
 from transcripts.retention import purge
 from transcripts.retention.policy import apply_retention
 from transcripts.search.index import index_outdated
 from transcripts.services.peaks import PEAKS_TASK, make_peaks
 from transcripts.services.text_jobs import TEXT_TASK
+from transcripts.uploads.held import purge_held
 from transcripts.uploads.submit import purge_uploads, sweep_uploads
 from transcripts.voices.lease import VOICE_TASK
 from transcripts.voices.run import run_voice_job
@@ -100,7 +103,9 @@ def align_edited_words(alignment_id: int) -> None:
 @shared_task(name="transcripts.purge_anonymous", ignore_result=True)
 def purge_anonymous() -> None:
     run_guarded(purge.purge_anonymous, name="purge")
+    run_guarded(purge.purge_transient, name="purge")
     run_guarded(purge_uploads, name="purge")
+    run_guarded(purge_held, name="purge")
     run_guarded(purge.purge_orphans, name="purge")
 
 
@@ -155,6 +160,13 @@ def find_voices(transcript_id: str) -> None:
 def _warm_up(**_: object) -> None:
     """The first recording shouldn't wait for the fork server."""
     warm_up()
+
+
+@worker_ready.connect
+def _expose_tables(sender: Any = None, **_: object) -> None:
+    """Of all workers, the one that takes the housekeeping reads the tables for Prometheus."""
+    if "housekeeping" in sender.app.amqp.queues.consume_from:
+        expose_tables()
 
 
 @worker_ready.connect

@@ -50,9 +50,11 @@ def claim_enhancement(enhancement_id: UUID) -> tuple[EnhancementLease, Enhanceme
     return claim_row(EnhancementLease, found, related=("owner",))
 
 
-def release_enhancement(lease: EnhancementLease, *, wait_s: float | None = None) -> bool:
+def release_enhancement(
+    lease: EnhancementLease, *, wait_s: float | None = None, is_try: bool = True
+) -> bool:
     """Let any worker take it; with `wait_s` not before, and as a wait and not as a try."""
-    return release_row(lease, wait_s=wait_s)
+    return release_row(lease, wait_s=wait_s, is_try=is_try)
 
 
 def cancel_enhancement(enhancement: Enhancement) -> bool:

@@ -7,7 +7,7 @@ same time: no sample exceeds the ceiling. One gain for all channels.
 import numpy as np
 from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
-from transcripts.enhancement.loudness import Samples, oversampled_peaks
+from transcripts.enhancement.loudness import REACH, Samples, list_loud, oversampled_peaks
 
 _REACH_S = 0.02
 _BETWEEN = 16  # samples, beyond which the peaks between samples don't depend on each other
@@ -47,8 +47,10 @@ class Limiter:
         return given.astype(np.float32)
 
     def _find_gains(self) -> Samples:
-        peaks = oversampled_peaks(self._pending)
-        needed = np.minimum(1.0, self._ceiling / np.maximum(peaks, 1e-12))
+        needed = np.ones(len(self._pending))
+        for start, end in list_loud(self._pending, above=self._ceiling):
+            peaks = oversampled_peaks(self._pending[start:end])[REACH:-REACH]
+            needed[start + REACH : end - REACH] = self._ceiling / np.maximum(peaks, self._ceiling)
         size = 2 * self._reach + 1
         gains: Samples = uniform_filter1d(minimum_filter1d(needed, size), size).astype(np.float32)
         return gains

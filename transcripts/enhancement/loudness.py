@@ -28,7 +28,10 @@ _WEIGHTS = {
     "7.1": (1, 1, 1, 0, _SURROUND, _SURROUND, _SURROUND, _SURROUND),
 }
 OVERSAMPLED = 4
-_PHASE_TAPS = 12
+REACH = 12  # frames on either side, which the interpolation between two depends on
+_PORTION_FRAMES = (
+    1_024  # in most of speech nothing comes near the peak, and nothing is interpolated
+)
 
 
 def weights_of(layout: str, channels: int) -> npt.NDArray[np.float64]:
@@ -83,20 +86,19 @@ class PeakMeter:
 
     def __init__(self, *, channels: int) -> None:
         # What the interpolation at a sample depends on, before it and behind it.
-        self._pending = np.zeros((_PHASE_TAPS, channels), np.float32)
+        self._pending = np.zeros((REACH, channels), np.float32)
         self._peak = 0.0
 
     def push(self, samples: Samples) -> None:
         joined = np.concatenate((self._pending, samples))
-        self._pending = joined[-2 * _PHASE_TAPS :]
-        highest = float(np.abs(joined).max(initial=0.0))
-        if 2 * highest > self._peak:  # else nothing between the samples can be higher
-            inside = oversampled_peaks(joined)[_PHASE_TAPS:-_PHASE_TAPS]
+        self._pending = joined[-2 * REACH :]
+        for start, end in list_loud(joined, above=self._peak):
+            inside = oversampled_peaks(joined[start:end])[REACH:-REACH]
             self._peak = max(self._peak, float(np.max(inside, initial=0.0)))
 
     def read_dbtp(self) -> float:
         """Return it in dB of full scale, at the end of the programme; -inf for silence."""
-        self.push(np.zeros((_PHASE_TAPS, self._pending.shape[1]), np.float32))
+        self.push(np.zeros((REACH, self._pending.shape[1]), np.float32))
         return 20 * float(np.log10(self._peak)) if self._peak > 0 else -float("inf")
 
 
@@ -108,6 +110,21 @@ def oversampled_peaks(samples: Samples) -> npt.NDArray[np.float64]:
     peaks: npt.NDArray[np.float64] = aligned.reshape(-1, OVERSAMPLED).max(axis=1)
     highest: npt.NDArray[np.float64] = np.maximum(peaks, np.abs(samples).max(axis=1))
     return highest
+
+
+def list_loud(samples: Samples, *, above: float) -> list[tuple[int, int]]:
+    """Return where a true peak may be higher: portions that overlap by twice the interpolation's
+    reach, of which only what lies between is certain. Those elsewhere are no higher.
+    """
+    portions = (
+        (start, min(len(samples), start + _PORTION_FRAMES + 2 * REACH))
+        for start in range(0, max(1, len(samples) - 2 * REACH), _PORTION_FRAMES)
+    )
+    return [
+        (start, end)
+        for start, end in portions
+        if 2 * np.abs(samples[start:end]).max(initial=0.0) > above
+    ]
 
 
 def _gate(powers: npt.NDArray[np.float64]) -> float:
@@ -145,6 +162,4 @@ def _normalise(section: list[Any]) -> list[float]:
     return [float(each / section[3]) for each in section]
 
 
-_PHASES = OVERSAMPLED * firwin(
-    OVERSAMPLED * _PHASE_TAPS + 1, 1 / OVERSAMPLED, window=("kaiser", 5.0)
-)
+_PHASES = OVERSAMPLED * firwin(OVERSAMPLED * REACH + 1, 1 / OVERSAMPLED, window=("kaiser", 5.0))

@@ -29,7 +29,7 @@ from transcripts.media import OriginalDecoder, SoundShape
 # (measured on noise); the promise is -1 dBTP.
 _CEILING = 10 ** (-1.6 / 20)
 _NEAR_ENOUGH_LU = 0.2
-_PASSES = 4  # each corrects what the limiter took away
+_PASSES = 4  # each corrects what the limiter took away from the one before
 _LARGEST_GAIN_DB = 40.0  # beyond, a recording is silence with a little noise
 _CLOSE_TIMEOUT_S = 10.0
 _READ_FRAMES = 1 << 16
@@ -81,7 +81,7 @@ def make_enhanced(work: Work, *, lease: Lease, note_progress: Note) -> Enhanced:
         with work.scratch.open("w+b") as raw:
             try:
                 with lease.guard(call.cancel), cancel_when_frozen(call, work.server):
-                    frames = _receive(call, raw, decoder.shape, note_progress=note_progress)
+                    frames, received = _receive(call, raw, decoder.shape, note_progress)
             except InferenceError as error:
                 lease.check()  # that is what ended the call
                 # What broke on our side of the call is the cause, not what gRPC made of it.
@@ -89,7 +89,7 @@ def make_enhanced(work: Work, *, lease: Lease, note_progress: Note) -> Enhanced:
             finally:
                 call.cancel()
             before = feed.meter.read_lufs()
-            lufs, peak_db = _master(raw, work, decoder.shape, lease=lease)
+            mastered = _master(raw, work, decoder.shape, lufs=received, lease=lease)
     finally:
         feed.close()
         work.scratch.unlink(missing_ok=True)
@@ -99,8 +99,8 @@ def make_enhanced(work: Work, *, lease: Lease, note_progress: Note) -> Enhanced:
         duration_ms=-(-frames * 1000 // decoder.shape.rate_hz),
         shape=decoder.shape,
         lufs_before=_finite(before),
-        lufs=_finite(lufs),
-        true_peak_db=_finite(peak_db),
+        lufs=_finite(mastered.lufs),
+        true_peak_db=_finite(mastered.peak_db),
     )
 
 
@@ -145,38 +145,58 @@ class _Feed:
             self._lock.release()
 
 
-def _receive(call: EnhanceCall, raw: BinaryIO, shape: SoundShape, *, note_progress: Note) -> int:
-    """Store what comes back; returns the number of frames."""
+def _receive(
+    call: EnhanceCall, raw: BinaryIO, shape: SoundShape, note_progress: Note
+) -> tuple[int, float]:
+    """Store what comes back; returns the number of frames, and how loud they are."""
+    meter = LoudnessMeter(rate_hz=shape.rate_hz, weights=weights_of(shape.layout, shape.channels))
     frames = 0
     for samples in call:
         raw.write(samples.astype("<f4").tobytes())
+        meter.push(samples)
         frames += len(samples)
         note_progress(frames * 1000 // shape.rate_hz)
-    return frames
+    return frames, meter.read_lufs()
 
 
-def _master(raw: BinaryIO, work: Work, shape: SoundShape, *, lease: Lease) -> tuple[float, float]:
-    """Write the result at its loudness; returns that (-inf: silence) and its true peak in dB."""
-    weights = weights_of(shape.layout, shape.channels)
-    meter = LoudnessMeter(rate_hz=shape.rate_hz, weights=weights)
-    for samples in _read(raw, shape, lease=lease):
-        meter.push(samples)
-    lufs = meter.read_lufs()
+@dataclass(frozen=True)
+class _Mastered:
+    """A result as it was written. lufs -inf: silence."""
+
+    gain_db: float
+    lufs: float
+    peak_db: float
+
+    def missing_lu(self, work: Work) -> float:
+        return work.target_lufs - self.lufs
+
+
+def _master(
+    raw: BinaryIO, work: Work, shape: SoundShape, *, lufs: float, lease: Lease
+) -> _Mastered:
+    """Write the result at its loudness, or as near to it as its limits allow.
+
+    lufs: of `raw`. More gain may make less loudness: where the loud parts are at the limit, the
+    quiet ones begin to count (the gate of BS.1770), so the nearest result stands.
+    """
     gain_db = min(work.target_lufs - lufs, _LARGEST_GAIN_DB) if np.isfinite(lufs) else 0.0
-    for _ in range(_PASSES):
-        lufs, peak_db = _write(raw, work, shape, gain_db=gain_db, lease=lease)
-        missing_lu = work.target_lufs - lufs
-        if not np.isfinite(lufs) or abs(missing_lu) <= _NEAR_ENOUGH_LU:
-            break
-        if gain_db >= _LARGEST_GAIN_DB:
-            break
-        gain_db = min(gain_db + missing_lu, _LARGEST_GAIN_DB)
-    return lufs, peak_db
+    nearest = made = _write(raw, work, shape, gain_db=gain_db, lease=lease)
+    for _ in range(_PASSES - 1):
+        missing_lu = made.missing_lu(work)
+        is_near = not np.isfinite(missing_lu) or abs(missing_lu) <= _NEAR_ENOUGH_LU
+        if is_near or made.gain_db >= _LARGEST_GAIN_DB:
+            return made
+        gain_db = min(made.gain_db + missing_lu, _LARGEST_GAIN_DB)
+        made = _write(raw, work, shape, gain_db=gain_db, lease=lease)
+        if abs(made.missing_lu(work)) >= abs(nearest.missing_lu(work)):
+            return _write(raw, work, shape, gain_db=nearest.gain_db, lease=lease)
+        nearest = made
+    return nearest
 
 
 def _write(
     raw: BinaryIO, work: Work, shape: SoundShape, *, gain_db: float, lease: Lease
-) -> tuple[float, float]:
+) -> _Mastered:
     meter = LoudnessMeter(rate_hz=shape.rate_hz, weights=weights_of(shape.layout, shape.channels))
     peaks = PeakMeter(channels=shape.channels)
     limiter = Limiter(
@@ -195,7 +215,7 @@ def _write(
             writer.write(samples)
         writer.close()
         os.fsync(file.fileno())
-    return meter.read_lufs(), peaks.read_dbtp()
+    return _Mastered(gain_db, meter.read_lufs(), peaks.read_dbtp())
 
 
 def _limited(portions: Iterator[Samples], limiter: Limiter) -> Iterator[Samples]:

@@ -10,6 +10,7 @@ import errno
 import logging
 import os
 import time
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from django.utils import timezone
 from billing.ledger import NoCreditsError, extend_hold, minutes_for, release_hold, settle_hold
 from billing.notifications import notify_low_credits
 from stt_web.core.errors import ApiError
+from stt_web.core.outages import outage_behind
 from stt_web.core.request_id import request_id_var
 from stt_web.core.upload_errors import StorageFullError
 from stt_web.core.uploads import DISK_IS_FULL
@@ -38,12 +40,16 @@ from transcripts.enhancement.lease import (
 )
 from transcripts.enhancement.models import Enhancement
 from transcripts.enhancement.order import SHORT_QUEUE, enqueue_next, send_enhancement
+from transcripts.enhancement.shown import describe_enhancement
 from transcripts.inference.errors import InferenceError
 from transcripts.inference.routing import inference_for
 from transcripts.jobs.lease import LeaseEnd, LeaseLostError, WorkStoppedError, heartbeat
+from transcripts.jobs.outages import outages_outlasted
 from transcripts.media.errors import DecoderDiedError
 from transcripts.models.status import Status
 from transcripts.services.job_status import CLOSED_LEASE
+from transcripts.webhooks.events import Event
+from transcripts.webhooks.outbox import record_job_event
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +72,8 @@ def run_enhancement(enhancement_id: UUID) -> None:
     lease, enhancement = claimed
     request_id_var.set(enhancement.request_id)
     try:
-        with heartbeat.hold(lease):
+        give_back = partial(_release_or_fail, lease, enhancement, is_try=False)
+        with heartbeat.hold(lease), outages_outlasted(lease, give_back):
             _run(lease, enhancement)
         enqueue_next(enhancement.owner)
     finally:
@@ -88,7 +95,9 @@ def _run(lease: EnhancementLease, enhancement: Enhancement) -> None:
         _wait_or_fail(lease, enhancement, error)
     except OSError as error:
         _fail_for_disk(lease, enhancement, error)
-    except Exception:
+    except Exception as error:
+        if outage_behind(error) is not None:
+            raise
         logger.exception("event=enhancement_broke enhancement_id=%s", enhancement.pk)
         _release_or_fail(lease, enhancement, is_try=True)
 
@@ -138,6 +147,7 @@ def _work(lease: EnhancementLease, enhancement: Enhancement) -> None:
             raise LeaseLostError
         cost = settle_hold(str(enhancement.pk), billed_ms=made.duration_ms)
         Enhancement.objects.filter(pk=enhancement.pk).update(credits_charged=cost.minutes)
+        _notify(enhancement, Event.ENHANCEMENT_COMPLETED)
     notify_low_credits(enhancement.owner)
     delete_source(enhancement.pk)
     logger.info(
@@ -198,15 +208,26 @@ def fail_enhancement(
         if not is_failed:
             return
         release_hold(str(enhancement.pk))
+        _notify(enhancement, Event.ENHANCEMENT_FAILED)
     delete_source(enhancement.pk)
     logger.warning("event=enhancement_failed enhancement_id=%s code=%s", enhancement.pk, error.code)
+
+
+def _notify(enhancement: Enhancement, event: Event) -> None:
+    """Who waits for the answer of a request has it in that."""
+    if not enhancement.is_asynchronous:
+        return
+    ended = Enhancement.objects.get(pk=enhancement.pk)
+    data = describe_enhancement(ended)
+    path = str(data["audio"] or "")
+    record_job_event(event, ended.owner_id, key=f"{ended.pk}:{event}", data=data, path=path)
 
 
 def _release_or_fail(lease: EnhancementLease, enhancement: Enhancement, *, is_try: bool) -> None:
     tries = lease.rows().values_list("tries", flat=True).first()
     if is_try and tries is not None and tries >= settings.MAX_STALLED_TRIES:
         fail_enhancement(lease.rows(), enhancement, EXHAUSTED)
-    elif release_enhancement(lease):
+    elif release_enhancement(lease, is_try=is_try):
         send_enhancement(enhancement.pk, queue=enhancement.queue, last_enqueued_at=None)
 
 

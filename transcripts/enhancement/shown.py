@@ -5,6 +5,7 @@ from typing import Any
 from django.urls import reverse
 
 from stt_web.core.errors import ApiError
+from stt_web.core.refusals import translate_refusal
 from transcripts.enhancement.files import result_path
 from transcripts.enhancement.models import Enhancement
 from transcripts.enhancement.order import STORED_FOR
@@ -33,7 +34,10 @@ def describe_enhancement(enhancement: Enhancement) -> dict[str, Any]:
     total_ms = enhancement.duration_ms or enhancement.probed_ms
     error = None
     if enhancement.error_code:
-        error = {"code": enhancement.error_code, "message": enhancement.error_message}
+        error = {
+            "code": enhancement.error_code,
+            "message": translate_refusal(enhancement.error_message),
+        }
     finished_at = enhancement.finished_at
     return {
         "id": str(enhancement.pk),

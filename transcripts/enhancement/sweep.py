@@ -9,11 +9,13 @@ from django.utils import timezone
 
 from accounts.models import User
 from stt_web.core.background import run_guarded
+from stt_web.core.metrics import SWEEPS_REQUEUED
 from transcripts.enhancement.files import delete_files
 from transcripts.enhancement.lease import cancel_enhancement, change_enhancement
 from transcripts.enhancement.models import Enhancement
 from transcripts.enhancement.order import STORED_FOR, send_enhancement
 from transcripts.enhancement.run import EXHAUSTED, fail_enhancement
+from transcripts.jobs.lease import has_run_out
 from transcripts.jobs.row_lease import AS_WAITING, is_due
 from transcripts.jobs.sweep import BATCH_ROWS, is_unsent
 from transcripts.models.status import Status
@@ -50,12 +52,14 @@ def remove_enhancements(user: User) -> None:
 
 
 def _end_expired(now: datetime) -> None:
-    expired = Enhancement.objects.filter(status=Status.PROCESSING, lease_expires_at__lt=now)
+    is_over = has_run_out(now, tries="tries")
+    expired = Enhancement.objects.filter(is_over, status=Status.PROCESSING)
     for enhancement in expired[:BATCH_ROWS]:
         rows = expired.filter(attempt=enhancement.attempt)
         if enhancement.tries >= settings.MAX_STALLED_TRIES:
             run_guarded(partial(fail_enhancement, rows, enhancement, EXHAUSTED), name="sweep")
         elif change_enhancement(rows, enhancement.pk, **AS_WAITING):
+            SWEEPS_REQUEUED.inc()
             logger.warning("event=enhancement_lease_ran_out enhancement_id=%s", enhancement.pk)
 
 

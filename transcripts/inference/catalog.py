@@ -1,8 +1,9 @@
 """Which models an inference server has, and which of them runs for a name.
 
 The answer is cached for a few seconds, and used for a minute longer while the service is down, so
-that a restart of it is not an outage of every page that lists models. One call at a time asks;
-while the service is down, that is also once a second only.
+that a restart of it is not an outage of every page that lists models. Work that may wait in a queue
+is accepted on an answer of a day (`REMEMBERED_S`), also another process's (`catalog_memory`). One
+call at a time asks; while the service is down, that is also once a second only.
 """
 
 import logging
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from stt_web.core.errors import ApiError
+from transcripts.inference.catalog_memory import CatalogMemory
 from transcripts.inference.errors import InferenceError
 from transcripts.inference.results import Model, ServerModels
 from transcripts.options import PYANNOTE, TranscriptionOptions
@@ -20,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 FRESH_S = 3.0
 STALE_S = 60.0
+REMEMBERED_S = 24 * 3600.0
 RETRY_S = 1.0
 NO_TORCH = "The inference service knows no torch engines: it is of an older version."
 
@@ -59,23 +62,31 @@ class ModelDirectory:
         self,
         fetch: Callable[[], ServerModels],
         *,
+        memory: CatalogMemory | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._fetch = fetch
+        self._memory = memory
         self._clock = clock
         self._lock = threading.Lock()
         self._known: ServerModels | None = None
         self._fetched_at = 0.0
         self._failed_at: float | None = None
 
-    def list_models(self) -> ServerModels:
-        """Return what the server has. Raises `InferenceUnavailableError`. Blocks ≤ 2 s."""
+    def list_models(self, *, stale_s: float = STALE_S) -> ServerModels:
+        """Return what the server has, or had `stale_s` ago at most. Blocks ≤ 2 s.
+
+        Raises `InferenceUnavailableError`.
+        """
         with self._lock:
             if self._known is not None and self._age_s() < FRESH_S:
                 return self._known
             if not self._failed_just_now():
                 self._refresh()
-            if self._known is None or self._age_s() >= STALE_S:
+            is_unknown = self._known is None or self._age_s() >= stale_s
+            if is_unknown and stale_s > STALE_S:
+                self._recall()
+            if self._known is None or self._age_s() >= stale_s:
                 raise InferenceUnavailableError
             if self._age_s() < FRESH_S:
                 return self._known
@@ -90,6 +101,14 @@ class ModelDirectory:
             return
         self._fetched_at = self._clock()
         self._failed_at = None
+        if self._memory is not None:
+            self._memory.write(self._known)
+
+    def _recall(self) -> None:
+        recalled = self._memory.read() if self._memory is not None else None
+        if recalled is not None:
+            self._known, age_s = recalled
+            self._fetched_at = self._clock() - max(age_s, FRESH_S)
 
     def _age_s(self) -> float:
         return self._clock() - self._fetched_at
@@ -116,7 +135,7 @@ def resolve_among(known: ServerModels, name: str) -> Model:
 def check_engines(known: ServerModels, options: TranscriptionOptions) -> None:
     """Raise ApiError 503 `not_installed` where an engine that was named is not there."""
     for kind, name in (("diarizer", options.diarizer), ("aligner", options.aligner)):
-        engines = [each for each in known.torch_engines if each.kind == kind]
+        engines = [each for each in known.optional_engines if each.kind == kind]
         is_torch = name == PYANNOTE or any(each.id == name for each in engines)
         if not is_torch or any(each.available for each in engines):
             continue
@@ -146,7 +165,7 @@ def merge_models(several: Sequence[ServerModels]) -> ServerModels:
         several[0],
         models=tuple(merged.values()),
         text_models=tuple(texts.values()),
-        torch_engines=able.torch_engines,
+        optional_engines=able.optional_engines,
         torch_state=able.torch_state,
     )
 

@@ -13,7 +13,7 @@ import grpc
 
 from transcripts.inference.server_cache import ServerCache
 from transcripts.inference.servers import Server
-from transcripts.inference.targets import target_uri
+from transcripts.inference.targets import first_host, target_uri
 
 # A peer that is frozen or unplugged holds its TCP connection open: only unanswered pings reveal it.
 # Noticed after at most KEEPALIVE_TIME + KEEPALIVE_TIMEOUT: gRPC 1.85 waits for a ping's answer for
@@ -32,6 +32,7 @@ _SERVICE_CONFIG = json.dumps(
         "healthCheckConfig": {"serviceName": "stt.v1.Speech"},
     }
 )
+_WITH_DRAINING = json.dumps({"loadBalancingConfig": [{"round_robin": {}}]})
 # A name is asked again where a connection ends, which servers see to (STT_INFERENCE_CONNECTION_S):
 # gRPC would wait for 30 s between two questions, in which a new replica idles.
 _NAME_AGAIN_AFTER_MS = 1_000
@@ -63,8 +64,9 @@ def credentials_of(server: Server) -> grpc.ChannelCredentials:
 
 def channel_options(server: Server) -> list[tuple[str, object]]:
     """Return how every channel is set up, blocking or asynchronous."""
+    service_config = _WITH_DRAINING if server.authority else _SERVICE_CONFIG
     options: list[tuple[str, object]] = [
-        ("grpc.service_config", _SERVICE_CONFIG),
+        ("grpc.service_config", service_config),
         ("grpc.dns_min_time_between_resolutions_ms", _NAME_AGAIN_AFTER_MS),
         ("grpc.keepalive_time_ms", KEEPALIVE_TIME_MS),
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
@@ -78,7 +80,7 @@ def channel_options(server: Server) -> list[tuple[str, object]]:
         # Two channels of one process to one address share a connection otherwise, and its fate.
         ("grpc.use_local_subchannel_pool", 1),
     ]
-    if "," in server.target:
-        first_host = server.target.split(",")[0].strip().rsplit(":", 1)[0]
-        options.append(("grpc.default_authority", first_host))
+    authority = server.authority or (first_host(server.target) if "," in server.target else "")
+    if authority:
+        options.append(("grpc.default_authority", authority))
     return options

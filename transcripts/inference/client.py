@@ -21,6 +21,7 @@ from protos.stt.v1 import (
     speech_pb2_grpc,
 )
 from stt_web.core.request_id import request_id_var
+from stt_web.core.tracing import carry
 from transcripts.inference.channel import get_channel
 from transcripts.inference.errors import UnavailableError, translate_rpc_error
 from transcripts.inference.results import (
@@ -202,8 +203,9 @@ def _requests(
 
 
 def call_metadata(server: Server) -> tuple[tuple[str, str | bytes], ...]:
-    """Return what every call carries: the request id, and the token where one is asked for."""
-    request_id = ("x-request-id", request_id_var.get() or "-")
+    """Return what every call carries: the request id, the trace that it is part of, and the token
+    where one is asked for."""
+    carried = (("x-request-id", request_id_var.get() or "-"), *carry().items())
     if not server.token:
-        return (request_id,)
-    return (request_id, ("authorization", f"Bearer {server.token}"))
+        return carried
+    return (*carried, ("authorization", f"Bearer {server.token}"))

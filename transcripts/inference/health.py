@@ -11,6 +11,7 @@ from billing.models import CloudInstance
 from stt_web.core.encryption import UndecipherableError
 from transcripts.inference.client import fetch_info
 from transcripts.inference.errors import InferenceError
+from transcripts.inference.replicas import ReplicaHealth, read_replicas
 from transcripts.inference.results import ServerModels
 from transcripts.inference.routing import server_of
 from transcripts.inference.servers import Server, shared_server
@@ -42,8 +43,30 @@ def read_health(instances: Sequence[CloudInstance]) -> list[ServerHealth]:
     ]
 
 
-def read_shared_health() -> ServerHealth:
-    return ServerHealth("shared", _probe_server(shared_server()))
+def read_shared_replicas() -> list[ReplicaHealth]:
+    """Return how each of the shared servers is. No query."""
+    try:
+        [replicas] = read_replicas([shared_server()])
+    except OSError:  # STT_INFERENCE_CA_FILE is not there
+        return []
+    return replicas
+
+
+def read_instance_replicas(instances: Sequence[CloudInstance]) -> list[list[ReplicaHealth]]:
+    """Return for each how its replicas are, in their order. No query."""
+    servers = [_server_or_none(instance) for instance in instances]
+    found = iter(read_replicas([server for server in servers if server is not None]))
+    return [
+        [ReplicaHealth(instance.target, None)] if server is None else next(found)
+        for instance, server in zip(instances, servers, strict=True)
+    ]
+
+
+def _server_or_none(instance: CloudInstance) -> Server | None:
+    try:
+        return server_of(instance)
+    except UndecipherableError:
+        return None
 
 
 def _probe_instance(instance: CloudInstance) -> ServerModels | None:

@@ -33,6 +33,7 @@ class StreamOptions:
             languages=() if self.language else self.asked.languages,
             multilingual=self.asked.is_multilingual and not self.language,
             offset_ms=self.offset_ms,
+            endpointing_ms=self.asked.endpointing_ms,
             committed=[word.as_proto() for word in self.committed],
             **self.asked.context(),
         )
@@ -109,4 +110,5 @@ def _read_utterance(utterance: speech_pb2.Utterance) -> WindowResult:
         segments=tuple(read_segment(segment) for segment in utterance.segments),
         gaps=tuple(read_gap(gap) for gap in utterance.gaps),
         speech_ms=utterance.speech_ms,
+        is_cut=utterance.is_cut,
     )

@@ -99,6 +99,7 @@ class WindowResult:
     turns: tuple[SpeakerTurn, ...] = ()
     gaps: tuple[RecognisedGap, ...] = ()
     speech_ms: int = 0
+    is_cut: bool = False  # of live speech, which goes on behind it
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,8 @@ class Device:
     compute_type: str
     gpu_available: bool
     gpu_failure: str = ""
+    setting: str = ""  # STT_DEVICE; empty: a server of an older version
+    driver: str = ""  # the version of NVIDIA's; empty: there is none
 
 
 @dataclass(frozen=True)
@@ -181,8 +184,8 @@ class TextModel:
 
 
 @dataclass(frozen=True)
-class TorchEngine:
-    """What the process of the torch engines adds. `kind`: aligner, diarizer or watermark."""
+class OptionalEngine:
+    """What a server may have or not. `kind`: aligner, diarizer, watermark, enhancer or voice."""
 
     id: str
     name: str
@@ -215,7 +218,7 @@ class ServerModels:
     is_draining: bool = False
     is_stale: bool = field(default=False)
     text_models: tuple[TextModel, ...] = ()
-    torch_engines: tuple[TorchEngine, ...] = ()
+    optional_engines: tuple[OptionalEngine, ...] = ()
     torch_state: str = "not_installed"  # or "ok", "down"
 
     def find(self, model_id: str) -> Model | None:
@@ -306,19 +309,21 @@ def read_server_info(info: server_pb2.ServerInfo) -> ServerModels:
             compute_type=device.compute_type,
             gpu_available=device.gpu_available,
             gpu_failure=device.gpu_failure,
+            setting=device.setting,
+            driver=device.driver,
         ),
         embedder=info.embedder,
         version=info.version,
         queues=tuple(QueueDepth(q.priority, q.windows, q.sessions) for q in info.queues),
         is_draining=info.draining,
         text_models=tuple(_read_text_model(model) for model in info.text_models),
-        torch_engines=tuple(_read_torch_engine(engine) for engine in info.torch_engines),
+        optional_engines=tuple(_read_optional_engine(engine) for engine in info.optional_engines),
         torch_state=info.torch_state or "not_installed",
     )
 
 
-def _read_torch_engine(engine: server_pb2.TorchEngine) -> TorchEngine:
-    return TorchEngine(
+def _read_optional_engine(engine: server_pb2.OptionalEngine) -> OptionalEngine:
+    return OptionalEngine(
         id=engine.id,
         name=engine.name,
         kind=engine.kind,

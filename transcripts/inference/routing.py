@@ -22,11 +22,14 @@ from billing import cloud
 from billing.models import CloudInstance, InstanceStatus
 from stt_web.core.encryption import UndecipherableError
 from transcripts.inference.catalog import (
+    REMEMBERED_S,
+    STALE_S,
     InferenceUnavailableError,
     ModelDirectory,
     merge_models,
     resolve_among,
 )
+from transcripts.inference.catalog_memory import CatalogMemory
 from transcripts.inference.client import fetch_info
 from transcripts.inference.errors import UnavailableError
 from transcripts.inference.results import Model, ServerModels
@@ -69,10 +72,13 @@ class Route:
 class Inference(Protocol):
     """The servers that work for one owner."""
 
-    def list_models(self) -> ServerModels:
-        """Return what they have. Raises InferenceUnavailableError. Blocks ≤ 2 s."""
+    def list_models(self, *, stale_s: float = STALE_S) -> ServerModels:
+        """Return what they have. Raises InferenceUnavailableError. Blocks ≤ 2 s.
 
-    def resolve_model(self, name: str) -> Model:
+        `stale_s`: how old an answer may be while they are away, where they are shared.
+        """
+
+    def resolve_model(self, name: str, *, stale_s: float = STALE_S) -> Model:
         """Return what runs for `name` (`catalog.resolve_among`). Blocks ≤ 2 s."""
 
     def pick(self, *, model: str | None = None, is_begun: bool = False) -> Route:
@@ -86,11 +92,11 @@ class Inference(Protocol):
 class SharedInference:
     """The servers of `STT_INFERENCE_TARGET`, between which gRPC balances."""
 
-    def list_models(self) -> ServerModels:
-        return catalog_of(shared_server()).list_models()
+    def list_models(self, *, stale_s: float = STALE_S) -> ServerModels:
+        return catalog_of(shared_server()).list_models(stale_s=stale_s)
 
-    def resolve_model(self, name: str) -> Model:
-        return resolve_among(self.list_models(), name)
+    def resolve_model(self, name: str, *, stale_s: float = STALE_S) -> Model:
+        return resolve_among(self.list_models(stale_s=stale_s), name)
 
     def pick(self, *, model: str | None = None, is_begun: bool = False) -> Route:
         return Route(shared_server())
@@ -103,13 +109,13 @@ class OwnInference:
     active: tuple[Server, ...]
     draining: tuple[Server, ...]
 
-    def list_models(self) -> ServerModels:
+    def list_models(self, *, stale_s: float = STALE_S) -> ServerModels:
         known = [models for models in probe(self.active).values() if models is not None]
         if not known:
             raise NoInstanceError
         return merge_models(known)
 
-    def resolve_model(self, name: str) -> Model:
+    def resolve_model(self, name: str, *, stale_s: float = STALE_S) -> Model:
         return resolve_among(self.list_models(), name)
 
     def pick(self, *, model: str | None = None, is_begun: bool = False) -> Route:
@@ -145,7 +151,12 @@ def server_of(instance: CloudInstance) -> Server:
 
 def catalog_of(server: Server) -> ModelDirectory:
     """Return what this process remembers of what the server has."""
-    return _catalogs.get(server, lambda: ModelDirectory(partial(fetch_info, server)))
+    return _catalogs.get(server, partial(_make_directory, server))
+
+
+def _make_directory(server: Server) -> ModelDirectory:
+    memory = None if server.instance_id else CatalogMemory(REMEMBERED_S)
+    return ModelDirectory(partial(fetch_info, server), memory=memory)
 
 
 def probe(servers: Iterable[Server]) -> dict[Server, ServerModels | None]:

@@ -12,13 +12,18 @@ from django.conf import settings
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """`ca_pem` empty with `is_tls`: the public authorities. `instance_id` empty: the shared one."""
+    """`ca_pem` empty with `is_tls`: the public authorities. `instance_id` empty: the shared one.
+
+    `authority`: of one replica, the name that all have, for its certificate; such a one is called
+    by its own address, also while it drains.
+    """
 
     target: str
     is_tls: bool = False
     ca_pem: bytes = field(default=b"", repr=False)
     token: str = field(default="", repr=False)
     instance_id: str = ""
+    authority: str = ""
 
 
 def shared_server() -> Server:

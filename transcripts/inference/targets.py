@@ -40,6 +40,23 @@ def resolve(host: str) -> list[str]:
     return sorted({str(address[0]) for *_, address in found})
 
 
+def find_addresses(target: str) -> list[str]:
+    """Return the address of each replica behind a target, once. Blocks. Raises OSError."""
+    if target.startswith(("unix:", "ipv6:")):
+        return [target]
+    plain = target.removeprefix("ipv4:").removeprefix("dns:").rpartition("/")[2]
+    found: list[str] = []
+    for part in _parts(plain):
+        host, _, port = part.rpartition(":")
+        found += [part] if host.startswith("[") else [f"{ip}:{port}" for ip in resolve(host)]
+    return list(dict.fromkeys(found))
+
+
+def first_host(target: str) -> str:
+    """Return the name that a target's certificate has: the first one's, of several."""
+    return _parts(target.rpartition("/")[2])[0].rpartition(":")[0]
+
+
 def target_uri(
     target: str, *, lookup: Lookup = resolve, clock: Callable[[], float] = time.monotonic
 ) -> str:

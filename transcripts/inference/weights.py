@@ -1,6 +1,5 @@
 """The weights on an inference server's disk: what is installed, what can be, and fetching it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import grpc
@@ -52,6 +51,52 @@ class WeightsOnDisk:
         return any(model.is_pulling for model in self.models)
 
 
+@dataclass(frozen=True)
+class WeightsFault:
+    """A file that isn't what the catalogue pins. `problem`: size, hash, missing, unreadable."""
+
+    model: str
+    file: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class WeightsCheck:
+    """`waiting_bytes`: of files that there was no time for. `sources`: each with what is wrong
+    with it, or nothing; where they were tried."""
+
+    faults: tuple[WeightsFault, ...]
+    hashed_bytes: int
+    waiting_bytes: int
+    is_offline: bool
+    sources: tuple[tuple[str, str], ...] = ()
+
+
+def check_weights(server: Server, *, within_s: float, with_sources: bool = False) -> WeightsCheck:
+    """Have installed files compared with the catalogue's hashes. Raises `InferenceError`.
+
+    Blocks for about `within_s`; with `with_sources`, which uses the network, up to 8 s more.
+    """
+    stub = models_pb2_grpc.ModelsStub(get_channel(server))
+    request = models_pb2.CheckWeightsRequest(
+        within_ms=int(within_s * 1000), try_sources=with_sources
+    )
+    deadline_s = within_s + _DEADLINE_S
+    try:
+        answer = stub.CheckWeights(request, timeout=deadline_s, metadata=call_metadata(server))
+    except grpc.RpcError as error:
+        raise translate_rpc_error(error) from error
+    return WeightsCheck(
+        faults=tuple(
+            WeightsFault(fault.model, fault.file, fault.problem) for fault in answer.faults
+        ),
+        hashed_bytes=answer.hashed_bytes,
+        waiting_bytes=answer.waiting_bytes,
+        is_offline=answer.offline,
+        sources=tuple((source.name, source.problem) for source in answer.sources),
+    )
+
+
 def list_weights(server: Server) -> WeightsOnDisk:
     """Ask what is installed and what is being fetched. Raises `InferenceError`."""
     stub = models_pb2_grpc.ModelsStub(get_channel(server))
@@ -61,36 +106,36 @@ def list_weights(server: Server) -> WeightsOnDisk:
     except grpc.RpcError as error:
         raise translate_rpc_error(error) from error
     return WeightsOnDisk(
-        models=list(_read_models(answer.models)),
+        models=[_read_model(message) for message in answer.models],
         free_bytes=answer.free_bytes,
         total_bytes=answer.total_bytes,
         is_offline=answer.offline,
     )
 
 
-def pull_weights(server: Server, model_id: str) -> None:
+def pull_weights(server: Server, model_id: str) -> ModelWeights:
     """Have a model fetched; returns once it has begun. Raises `InferenceError`."""
     stub = models_pb2_grpc.ModelsStub(get_channel(server))
     request = models_pb2.PullWeightsRequest(id=model_id)
     try:
-        stub.PullWeights(request, timeout=_DEADLINE_S, metadata=call_metadata(server))
+        answer = stub.PullWeights(request, timeout=_DEADLINE_S, metadata=call_metadata(server))
     except grpc.RpcError as error:
         raise translate_rpc_error(error) from error
+    return _read_model(answer)
 
 
-def _read_models(messages: Iterable[models_pb2.Weights]) -> Iterable[ModelWeights]:
-    for message in messages:
-        yield ModelWeights(
-            id=message.id,
-            name=message.name,
-            kind=message.kind,
-            engine=message.engine,
-            licence=message.licence,
-            size_bytes=message.size_bytes,
-            disk_bytes=message.disk_bytes,
-            is_installed=message.installed,
-            is_pulling=message.pull.running,
-            pulled_bytes=message.pull.done_bytes,
-            pull_line=message.pull.line,
-            pull_error=message.pull.error,
-        )
+def _read_model(message: models_pb2.Weights) -> ModelWeights:
+    return ModelWeights(
+        id=message.id,
+        name=message.name,
+        kind=message.kind,
+        engine=message.engine,
+        licence=message.licence,
+        size_bytes=message.size_bytes,
+        disk_bytes=message.disk_bytes,
+        is_installed=message.installed,
+        is_pulling=message.pull.running,
+        pulled_bytes=message.pull.done_bytes,
+        pull_line=message.pull.line,
+        pull_error=message.pull.error,
+    )

@@ -76,12 +76,14 @@ def delete_transcript(transcript: Transcript, *, cause: str = "owner") -> None:
             # Race: `order_second_pass`, or `requeue_job`, since the jobs above were read.
             for row in transcript.jobs.filter(status__in=OPEN_STATUSES):
                 release_everything(row)
-            record_event(Event.DELETED, transcript)
+            is_transient = transcript.job.is_transient
+            if not is_transient:
+                record_event(Event.DELETED, transcript)
             delete_responses(transcript)
             # Answers that quote it go with it, also those of conversations over the library.
             ChatTurn.objects.filter(mentioned=transcript).delete()
             delete_rows(transcript)
-            if transcript.owner_id is not None:
+            if transcript.owner_id is not None and not is_transient:
                 record_own_action(
                     transcript.owner_id,
                     action="delete_transcript",

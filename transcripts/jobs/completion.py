@@ -59,6 +59,22 @@ class FirstDelivery:
         return row.transcript.segments.exists()
 
 
+class TransientDelivery(FirstDelivery):
+    """What is deleted as soon as it is answered: of interest to no one but its client."""
+
+    def publish(self, row: TranscriptionJob) -> None:
+        pass
+
+    def fail(self, row: TranscriptionJob, message: str) -> None:
+        pass
+
+    def cancel(self, row: TranscriptionJob) -> None:
+        pass
+
+    def has_delivered(self, row: TranscriptionJob) -> bool:
+        return False
+
+
 class LiveDelivery(FirstDelivery):
     def publish(self, row: TranscriptionJob) -> None:
         super().publish(row)
@@ -84,6 +100,7 @@ class SecondPassDelivery:
         return False
 
 
+_TRANSIENT = TransientDelivery()
 _DELIVERIES: dict[str, Delivery] = {
     JobKind.FILE: FirstDelivery(),
     JobKind.LIVE: LiveDelivery(),
@@ -93,4 +110,4 @@ _DELIVERIES: dict[str, Delivery] = {
 
 def delivery_of(row: TranscriptionJob) -> Delivery:
     """Return what is to be done at the end of this job. Stateless."""
-    return _DELIVERIES[row.kind]
+    return _TRANSIENT if row.is_transient else _DELIVERIES[row.kind]

@@ -54,10 +54,12 @@ def enqueue_next(owner: User | None) -> None:
 def running() -> QuerySet[TranscriptionJob]:
     """What counts as worked on: one of an account's transcriptions "at once".
 
-    Not a second pass that a live session paid for: it runs in the background.
+    Not a second pass that a live session paid for: it runs in the background. Nor what rests until
+    its next try (`lease.has_run_out`).
     """
     jobs = TranscriptionJob.objects.filter(status=Status.PROCESSING)
-    return jobs.exclude(_IS_INCLUDED).exclude(is_detached())
+    is_over = Q(lease_expires_at__lt=timezone.now())
+    return jobs.exclude(_IS_INCLUDED).exclude(is_detached()).exclude(is_over)
 
 
 def is_detached() -> Q:

@@ -28,10 +28,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db import Error as DatabaseFailure
 from django.db import close_old_connections, connection, transaction
-from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from stt_web.core.background import ThreadLoop
+from stt_web.core.metrics import LEASES_LOST
 from transcripts.jobs.concurrency import has_free_slot
 from transcripts.jobs.models import TranscriptionJob
 from transcripts.locks import lock_job
@@ -39,6 +40,10 @@ from transcripts.models import Status
 from transcripts.services.job_status import AS_WAITING, change_status, read_job
 
 logger = logging.getLogger(__name__)
+
+# From here on each claim counts as a try: it may be what makes the database fail.
+MOST_FREE_CLAIMS = 50
+_REST_LEASES = (1, 4, 12)  # before the third, fourth, further tries: 20, 80, 240 s by default
 
 
 class LeaseEnd(Enum):
@@ -120,6 +125,8 @@ class Lease:
             self._reason = reason
             interrupts = list(self._interrupts)
         self._ended.set()
+        if reason is LeaseEnd.LOST:
+            LEASES_LOST.inc()
         for interrupt in interrupts:
             interrupt()
 
@@ -257,6 +264,7 @@ def held_rows(lease: Lease) -> QuerySet[TranscriptionJob]:
 
 def release_lease(lease: Lease, job: TranscriptionJob, *, counts_as_try: bool) -> bool:
     """Return the job to the queue, for any worker; False where it is not ours any more."""
+    is_counted = counts_as_try or lease.attempt > MOST_FREE_CLAIMS
     # Progress since the claim has set the count to 0 already.
     uncounted = Case(When(stalled_tries__gt=0, then=F("stalled_tries") - 1), default=Value(0))
     return change_status(
@@ -264,8 +272,24 @@ def release_lease(lease: Lease, job: TranscriptionJob, *, counts_as_try: bool) -
         job,
         Status.QUEUED,
         **AS_WAITING,
-        **({} if counts_as_try else {"stalled_tries": uncounted}),
+        **({} if is_counted else {"stalled_tries": uncounted}),
     )
+
+
+def has_run_out(now: datetime, *, tries: str) -> Q:
+    """Rows whose lease is over and whose turn it is: to be queued again, or to fail, used up.
+
+    `tries`: the field that counts those without progress. Each rests longer than the one before,
+    so that nodes that restart, or a machine without memory, don't use up all of them at once.
+    """
+    is_used_up = Q(**{f"{tries}__gte": settings.MAX_STALLED_TRIES})
+    due = Q(lease_expires_at__lt=now) & (is_used_up | Q(**{f"{tries}__lte": 1}))
+    for tried, leases in enumerate(_REST_LEASES, start=2):
+        is_last = tried == len(_REST_LEASES) + 1
+        is_at = Q(**{f"{tries}__gte" if is_last else tries: tried})
+        rested = now - timedelta(seconds=leases * settings.LEASE_S)
+        due |= is_at & Q(lease_expires_at__lt=rested)
+    return due
 
 
 def next_expiry() -> datetime:

@@ -53,6 +53,7 @@ class TranscriptionJob(models.Model):
     further_options = models.JSONField(default=dict, blank=True)
     # SHA-256 over the file and the options: the same request sent again joins the first.
     fingerprint = models.CharField(max_length=64, blank=True)
+    is_transient = models.BooleanField(default=False)  # it is deleted once it is answered
     request_id = models.CharField(max_length=64, blank=True)
     # The client doesn't wait for the answer, and is notified by mail (if they want that).
     is_asynchronous = models.BooleanField(default=False)
@@ -108,10 +109,16 @@ class TranscriptionJob(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     progressed_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    watched_at = models.DateTimeField(null=True, blank=True)  # when a page of its owner followed it
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["fingerprint"], name="transcripts_job_same"),
+            models.Index(
+                fields=["transcript"],
+                condition=Q(is_transient=True),
+                name="transcripts_job_transient",
+            ),
             models.Index(
                 fields=["queue", "created_at"],
                 condition=Q(status="queued"),
@@ -121,6 +128,11 @@ class TranscriptionJob(models.Model):
                 fields=["lease_expires_at"],
                 condition=Q(status="processing"),
                 name="transcripts_job_leases",
+            ),
+            models.Index(
+                fields=["finished_at"],
+                condition=Q(status="failed"),
+                name="transcripts_job_failed",
             ),
         ]
 

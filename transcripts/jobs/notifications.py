@@ -1,9 +1,14 @@
 """Mail about transcripts: ready, or failed. Never with a word of the text.
 
+None where a page of the owner's follows the job (`account_events`): it shows the end itself.
+
 Called where a job ends, inside the transaction that ends it (`jobs/stages/finalize`): the mail is
 written down if and only if the end is. Only where no client waited for the answer.
 """
 
+from datetime import timedelta
+
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.mail.notify import notify
@@ -11,6 +16,7 @@ from accounts.mail.outbox import MailContent, site_url
 from transcripts.models import Transcript
 
 _LONGEST_TITLE = 80
+WATCHED_FOR = timedelta(seconds=60)  # after a page was last known to be open
 
 
 def notify_completed(transcript: Transcript) -> None:
@@ -24,7 +30,10 @@ def notify_failed(transcript: Transcript) -> None:
 
 
 def _notify(transcript: Transcript, *, kind: str) -> None:
-    if transcript.owner is None or not transcript.job.is_asynchronous:
+    job = transcript.job
+    if transcript.owner is None or not job.is_asynchronous:
+        return
+    if job.watched_at is not None and timezone.now() - job.watched_at < WATCHED_FOR:
         return
     write = _write_result if kind == "transcript_ready" else _write_failure
     notify(transcript.owner, kind=kind, key=str(transcript.pk), write=lambda: write(transcript))

@@ -1,9 +1,10 @@
-"""How much waits and who works on what: for operators. Three queries, however much there is."""
+"""How much waits and who works on what: for operators. Four queries, however much there is."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Max, Min, QuerySet
+from django.utils import timezone
 
 from transcripts.jobs.models import Queue, TranscriptionJob
 from transcripts.models import Status
@@ -34,6 +35,23 @@ def read_queues() -> list[QueueState]:
         QueueState(queue, *waiting.get(queue, (0, None)), running.get(queue, 0))
         for queue in Queue.values
     ]
+
+
+@dataclass(frozen=True)
+class FailureCount:
+    code: str
+    jobs: int
+    last_at: datetime
+
+
+def count_failures(*, within: timedelta = timedelta(days=1)) -> list[FailureCount]:
+    """Return why jobs failed lately, the commonest reason first. One query, on an index of them."""
+    failed = TranscriptionJob.objects.filter(
+        status=Status.FAILED, finished_at__gte=timezone.now() - within
+    ).order_by()
+    counted = failed.values_list("error_code").annotate(Count("pk"), Max("finished_at"))
+    found = (FailureCount(code, jobs, last_at) for code, jobs, last_at in counted)
+    return sorted(found, key=lambda each: (-each.jobs, each.code))
 
 
 def list_leases() -> QuerySet[TranscriptionJob]:

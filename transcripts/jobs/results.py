@@ -16,6 +16,7 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from stt_web.core import wakeups
+from stt_web.core.metrics import FIRST_SEGMENT_SECONDS
 from transcripts.gaps.models import Gap
 from transcripts.inference.results import (
     Accepted,
@@ -25,7 +26,7 @@ from transcripts.inference.results import (
     WindowResult,
 )
 from transcripts.jobs.lease import Lease, LeaseLostError, held_rows
-from transcripts.jobs.models import TranscriptionJob, Window
+from transcripts.jobs.models import JobKind, TranscriptionJob, Window
 from transcripts.locks import lock_transcript
 from transcripts.media.passes import Passes
 from transcripts.models import Segment as SegmentRow
@@ -187,6 +188,9 @@ def _move_on(job: JobRun, window: WindowResult) -> bool:
 def _note_stored(job: JobRun, window: WindowResult) -> None:
     if job.passes is not None:
         job.passes.resume_ms = window.resume_ms
+    if window.segments and not job.has_text and job.row.kind == JobKind.FILE:
+        waited_s = (timezone.now() - job.row.created_at).total_seconds()
+        FIRST_SEGMENT_SECONDS.labels(job.row.queue).observe(max(0.0, waited_s))
     job.next_position += len(window.segments)
     job.has_text = job.has_text or bool(window.segments)
     job.broken_tries = 0

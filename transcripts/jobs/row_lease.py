@@ -10,16 +10,17 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar, TypeVar
 
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import Case, F, Model, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from transcripts.jobs.lease import Lease, LeaseEnd, next_expiry
+from transcripts.jobs.lease import MOST_FREE_CLAIMS, Lease, LeaseEnd, next_expiry
 from transcripts.models.status import Status
 from transcripts.services.job_status import AS_WAITING as OF_ANY_JOB
 
 # Of a row that any worker may claim, and that is to be enqueued.
 AS_WAITING: dict[str, object] = OF_ANY_JOB | {"status": Status.QUEUED, "not_before": None}
 
+_ONE_TRY_LESS = Case(When(tries__gt=0, then=F("tries") - 1), default=Value(0))
 
 # (rows, pk, **changes): change the row if it is (still) among `rows`, and wake those who follow it.
 ChangeRow = Callable[..., bool]
@@ -73,9 +74,19 @@ def claim_row(lease_type: type[L], row: Any, *, related: Sequence[str]) -> tuple
     return (lease, current) if current is not None else None
 
 
-def release_row(lease: RowLease, *, wait_s: float | None = None) -> bool:
-    """Let any worker take it; with `wait_s` not before, and as a wait and not as a try."""
+def uncounted(lease: RowLease, *, is_try: bool) -> dict[str, object]:
+    """Return the change that takes the claim's try back, unless it is one."""
+    is_counted = is_try or lease.attempt > MOST_FREE_CLAIMS
+    return {} if is_counted else {"tries": _ONE_TRY_LESS}
+
+
+def release_row(lease: RowLease, *, wait_s: float | None = None, is_try: bool = True) -> bool:
+    """Let any worker take it; with `wait_s` not before, and as a wait and not as a try.
+
+    Not `is_try`: the claim counted one, which is taken back.
+    """
     changes: dict[str, object] = dict(AS_WAITING)
+    changes |= uncounted(lease, is_try=is_try)
     if wait_s is not None:
         changes["not_before"] = timezone.now() + timedelta(seconds=wait_s)
         changes["tries"] = 0

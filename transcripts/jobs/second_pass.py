@@ -72,18 +72,28 @@ def request_second_pass(
     model: str = "",
     language: str = "",
     speakers: int | None = None,
+    diarizer: str = "",
+    aligner: str = "",
 ) -> TranscriptionJob:
     """Order one as the present text was ordered, but for what is named here.
 
     Asks the inference service for the model. Raises what `order_second_pass` does, and ApiError
-    (404, 503) where the model isn't there or lacks the language.
+    (404, 503) where the model isn't there or lacks the language, or an engine isn't there.
     """
     options = transcript.job.options
     if language:
         options = replace(options, language=language, languages=(), is_multilingual=False)
     if speakers is not None:
         options = replace(options, diarize=True, speakers=speakers)
-    return check_and_order(transcript, replace(options, model=model or options.model))
+    if diarizer:
+        options = replace(options, diarize=True)
+    options = replace(
+        options,
+        model=model or options.model,
+        diarizer=diarizer or options.diarizer,
+        aligner=aligner or options.aligner,
+    )
+    return check_and_order(transcript, options)
 
 
 def check_and_order(transcript: Transcript, options: TranscriptionOptions) -> TranscriptionJob:

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -27,9 +27,10 @@ from django.db.models.functions import Coalesce
 
 from stt_web.core import wakeups
 from stt_web.core.background import BackgroundLoop
+from transcripts.comments.models import Comment
 from transcripts.editing.models import EditAlignment
 from transcripts.intelligence.models import TextJob, TextOperation
-from transcripts.jobs.models import TranscriptionJob
+from transcripts.jobs.models import JobKind, TranscriptionJob
 from transcripts.models import OPEN_STATUSES, Status, Transcript
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,10 @@ class Snapshot:
     texts: int = 0  # work on its text that waits or runs
     texts_changed_at: datetime | None = None  # the last change of any
     revision: int = 0  # of its text
+    voices: str = ""  # finding its speakers' voices: "queued" or "failed"
+    passes: int = 0  # further passes over its recording that wait or run
+    comments: int = 0
+    commented_at: datetime | None = None  # the last one written or changed
     place: int = 0  # in its queue, 1 the next; 0 if it doesn't wait or no request asked
 
     @property
@@ -96,6 +101,11 @@ def read_snapshots(ids: set[UUID]) -> dict[UUID, Snapshot]:
     shown = TextJob.objects.exclude(operation=TextOperation.INDEX)
     texts = shown.filter(transcript=OuterRef("pk")).order_by()
     last_change = texts.values("transcript").annotate(last=Max("changed_at")).values("last")
+    passes = TranscriptionJob.objects.filter(
+        transcript=OuterRef("pk"), kind=JobKind.SECOND_PASS, status__in=OPEN_STATUSES
+    ).order_by()
+    comments = Comment.objects.filter(transcript=OuterRef("pk")).order_by()
+    last_comment = comments.values("transcript").annotate(last=Max("updated_at")).values("last")
     rows = (
         Transcript.objects.filter(pk__in=ids)
         .annotate(
@@ -103,6 +113,9 @@ def read_snapshots(ids: set[UUID]) -> dict[UUID, Snapshot]:
             aligned=_count(edits.exclude(finished_at=None)),
             texts=_count(texts.filter(status__in=OPEN_STATUSES)),
             texts_changed_at=Subquery(last_change),
+            passes=_count(passes),
+            comments_written=_count(comments),
+            commented_at=Subquery(last_comment),
         )
         .values_list(
             "pk",
@@ -115,12 +128,16 @@ def read_snapshots(ids: set[UUID]) -> dict[UUID, Snapshot]:
             "texts",
             "texts_changed_at",
             "revision",
+            "job__voices",
+            "passes",
+            "comments_written",
+            "commented_at",
         )
     )
     return {pk: Snapshot(*values) for pk, *values in rows}
 
 
-def _count(rows: QuerySet[EditAlignment] | QuerySet[TextJob]) -> Coalesce:
+def _count(rows: "QuerySet[Any]") -> Coalesce:
     return Coalesce(
         Subquery(rows.values("transcript").annotate(number=Count("pk")).values("number")), 0
     )

@@ -39,7 +39,7 @@ from stt_web.core.request_id import request_id_var
 from stt_web.core.uploads import Upload
 from transcripts.fetching.addresses import check_address, name_of
 from transcripts.glossary.terms import with_glossary
-from transcripts.inference.catalog import NotInstalledHereError, check_engines
+from transcripts.inference.catalog import REMEMBERED_S, NotInstalledHereError, check_engines
 from transcripts.inference.results import Model
 from transcripts.inference.routing import Inference, inference_for
 from transcripts.jobs.concurrency import is_detached
@@ -88,6 +88,7 @@ class Submission:
     """A recording and who wants it transcribed. `user` None: a guest at `address`.
 
     `resolved_model` is the model that answers to `options.model` now, as far as that is known.
+    `is_transient`: it is deleted once it is answered, so none joins it, and it joins none.
     """
 
     user: User | None
@@ -98,6 +99,7 @@ class Submission:
     is_async: bool
     source: Source = Source.API
     resolved_model: str = ""
+    is_transient: bool = False
 
     @property
     def url(self) -> str:
@@ -143,13 +145,19 @@ async def submit_recording(submission: Submission) -> Submitted:
 async def _resolve_model(inference: Inference, options: TranscriptionOptions) -> str:
     """Return the model that would run now; empty where that is unknown, which is no refusal yet."""
     try:
-        return (await _in_background(inference.resolve_model, options.model)).id
+        return (await _resolve_now(inference, options)).id
     except ApiError:
         return ""
 
 
+async def _resolve_now(inference: Inference, options: TranscriptionOptions) -> Model:
+    """Return the model that runs, or ran when inference was last seen: a recording can wait."""
+    resolve = partial(inference.resolve_model, stale_s=REMEMBERED_S)
+    return await _in_background(resolve, options.model)
+
+
 async def _prepare_and_admit(inference: Inference, submission: Submission) -> Submitted:
-    model = await _in_background(inference.resolve_model, submission.options.model)
+    model = await _resolve_now(inference, submission.options)
     check_model_can(model, submission.options)
     await _in_background(check_engines_can, inference, submission.options)
     admit = sync_to_async(_admit_in_thread, thread_sensitive=False, executor=_admitters)
@@ -200,7 +208,7 @@ def check_model_can(model: Model, options: TranscriptionOptions) -> None:
 def check_engines_can(inference: Inference, options: TranscriptionOptions) -> None:
     """Raise ApiError 503 `not_installed` where a named diarizer or aligner is not there."""
     if {options.diarizer, options.aligner} - {AUTO}:
-        check_engines(inference.list_models(), options)
+        check_engines(inference.list_models(stale_s=REMEMBERED_S), options)
 
 
 def fingerprint_of(sha256: str, options: TranscriptionOptions) -> str:
@@ -211,7 +219,7 @@ def fingerprint_of(sha256: str, options: TranscriptionOptions) -> str:
 
 def _find_running(submission: Submission) -> Transcript | None:
     """Return the account's transcript of the same request, if it is open or can be read."""
-    if submission.user is None:
+    if submission.user is None or submission.is_transient:
         return None  # one guest must not be given another's, who shares the address
     return (
         Transcript.objects.filter(pk__in=_of_same_request(submission).values("transcript"))
@@ -359,7 +367,12 @@ def _make_transcript(
     transcript.job = TranscriptionJob(
         transcript=transcript,
         **options.as_columns(),
-        fingerprint=fingerprint_of(_digest_of(submission), options),
+        fingerprint=(
+            ""  # nothing joins it
+            if submission.is_transient
+            else fingerprint_of(_digest_of(submission), options)
+        ),
+        is_transient=submission.is_transient,
         request_id=request_id_var.get(),
         is_asynchronous=submission.is_async,
         hold_reference="" if submission.user is None else str(transcript.pk),

@@ -16,7 +16,9 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from stt_web.core.background import run_guarded
+from stt_web.core.metrics import SWEEPS_REQUEUED
 from transcripts.jobs.enqueue import send_message
+from transcripts.jobs.lease import has_run_out
 from transcripts.jobs.models import TranscriptionJob
 from transcripts.jobs.run import exhausted_error
 from transcripts.jobs.stages.finalize import fail_rows
@@ -30,6 +32,7 @@ BATCH_ROWS = 200
 # 10, 20, 40 s …, at last every 11 minutes. Twenty long recordings that wait their turn are few
 # messages; a lost message costs seconds.
 LONGEST_INTERVAL_DOUBLINGS = 6
+CLOCK_ERROR = timedelta(minutes=1)
 
 
 def sweep_transcripts() -> None:
@@ -40,7 +43,8 @@ def sweep_transcripts() -> None:
 
 
 def _expired(now: datetime) -> QuerySet[TranscriptionJob]:
-    return TranscriptionJob.objects.filter(status=Status.PROCESSING, lease_expires_at__lt=now)
+    is_due = has_run_out(now, tries="stalled_tries")
+    return TranscriptionJob.objects.filter(is_due, status=Status.PROCESSING)
 
 
 def _fail_used_up(now: datetime) -> None:
@@ -61,6 +65,7 @@ def _requeue_expired(now: datetime) -> None:
 
 def _requeue(rows: QuerySet[TranscriptionJob], job: TranscriptionJob) -> None:
     if change_status(rows, job, Status.QUEUED, **AS_WAITING):
+        SWEEPS_REQUEUED.inc()
         logger.warning("event=lease_ran_out transcript_id=%s job_id=%s", job.transcript_id, job.pk)
 
 
@@ -81,9 +86,12 @@ def _enqueue_waiting(now: datetime) -> None:
 
 
 def is_unsent(now: datetime) -> Q:
-    """What waits and has no message under way, by the times of those that were sent."""
+    """What waits and has no message under way, by the times of those that were sent: one that lies
+    ahead was written by a clock that was wrong.
+    """
     first = timedelta(seconds=settings.LEASE_S / 2)
-    due = Q(enqueued_at=None) | Q(enqueued_at__lt=now - first * 2**LONGEST_INTERVAL_DOUBLINGS)
+    due = Q(enqueued_at=None) | Q(enqueued_at__gt=now + CLOCK_ERROR)
+    due |= Q(enqueued_at__lt=now - first * 2**LONGEST_INTERVAL_DOUBLINGS)
     for doublings in range(LONGEST_INTERVAL_DOUBLINGS):
         due |= Q(enqueue_count__lte=doublings + 1, enqueued_at__lt=now - first * 2**doublings)
     return due

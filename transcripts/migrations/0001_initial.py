@@ -7,6 +7,8 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from transcripts.jobs.queue_load import CREATE_VIEW, DROP_VIEW
+
 
 _FTS = "transcripts_searchchunk_words"
 # pglz gives vectors up as incompressible; lz4 takes two fifths off, where the server has it.
@@ -49,6 +51,17 @@ def drop_search_index(apps, schema_editor):
         schema_editor.execute(f"DROP TABLE {_FTS}")
 
 
+def make_load_view(apps, schema_editor):
+    """For KEDA, which scales on PostgreSQL (`jobs/queue_load`)."""
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute(CREATE_VIEW)
+
+
+def drop_load_view(apps, schema_editor):
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute(DROP_VIEW)
+
+
 class Migration(migrations.Migration):
 
     initial = True
@@ -73,6 +86,7 @@ class Migration(migrations.Migration):
                 ('credits_charged', models.PositiveIntegerField(default=0)),
                 ('language_note', models.CharField(blank=True, max_length=200)),
                 ('revision', models.PositiveIntegerField(default=0)),
+                ('text_revision', models.PositiveIntegerField(default=0)),
                 ('is_corrected', models.BooleanField(default=False)),
                 ('search_version', models.PositiveSmallIntegerField(default=0)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
@@ -142,6 +156,7 @@ class Migration(migrations.Migration):
                 ('action', models.CharField(choices=[('describe', 'Describe'), ('edit', 'Edit'), ('split', 'Split'), ('merge', 'Merge'), ('move_words', 'Move Words'), ('remove', 'Remove'), ('add_speaker', 'Add Speaker'), ('rename_speaker', 'Rename Speaker'), ('merge_speakers', 'Merge Speakers'), ('assign_speaker', 'Assign Speaker'), ('keep_gap', 'Keep Gap'), ('retry_gap', 'Retry Gap'), ('restore', 'Restore'), ('revert', 'Revert'), ('replace', 'Replace'), ('recount', 'Recount'), ('second_pass', 'Second Pass')], max_length=20)),
                 ('restored', models.PositiveIntegerField(blank=True, null=True)),
                 ('changes', models.JSONField(default=dict)),
+                ('summary', models.JSONField(default=list)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('transcript', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='revisions', to='transcripts.transcript')),
@@ -212,6 +227,7 @@ class Migration(migrations.Migration):
                 ('speakers_requested', models.PositiveSmallIntegerField(default=0)),
                 ('further_options', models.JSONField(blank=True, default=dict)),
                 ('fingerprint', models.CharField(blank=True, max_length=64)),
+                ('is_transient', models.BooleanField(default=False)),
                 ('request_id', models.CharField(blank=True, max_length=64)),
                 ('is_asynchronous', models.BooleanField(default=False)),
                 ('hold_reference', models.CharField(blank=True, max_length=64)),
@@ -250,6 +266,7 @@ class Migration(migrations.Migration):
                 ('started_at', models.DateTimeField(blank=True, null=True)),
                 ('progressed_at', models.DateTimeField(blank=True, null=True)),
                 ('finished_at', models.DateTimeField(blank=True, null=True)),
+                ('watched_at', models.DateTimeField(blank=True, null=True)),
                 ('transcript', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='jobs', to='transcripts.transcript')),
             ],
         ),
@@ -416,11 +433,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='transcriptionjob',
+            index=models.Index(condition=models.Q(('is_transient', True)), fields=['transcript'], name='transcripts_job_transient'),
+        ),
+        migrations.AddIndex(
+            model_name='transcriptionjob',
             index=models.Index(condition=models.Q(('status', 'queued')), fields=['queue', 'created_at'], name='transcripts_job_waiting'),
         ),
         migrations.AddIndex(
             model_name='transcriptionjob',
             index=models.Index(condition=models.Q(('status', 'processing')), fields=['lease_expires_at'], name='transcripts_job_leases'),
+        ),
+        migrations.AddIndex(
+            model_name='transcriptionjob',
+            index=models.Index(condition=models.Q(('status', 'failed')), fields=['finished_at'], name='transcripts_job_failed'),
         ),
         migrations.AddIndex(
             model_name='transcript',
@@ -838,4 +863,57 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['owner', '-used_at'], name='transcripts_voice_uses')],
             },
         ),
+        migrations.AddField(
+            model_name='webhookendpoint',
+            name='asked',
+            field=models.JSONField(blank=True, default=dict),
+        ),
+        migrations.AddField(
+            model_name='webhookendpoint',
+            name='dialect',
+            field=models.CharField(blank=True, max_length=20),
+        ),
+        migrations.AddField(
+            model_name='webhookendpoint',
+            name='headers_encrypted',
+            field=models.TextField(blank=True),
+        ),
+        migrations.AddField(
+            model_name='webhookendpoint',
+            name='method',
+            field=models.CharField(default='POST', max_length=4),
+        ),
+        migrations.AddField(
+            model_name='webhookendpoint',
+            name='transcript',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='callbacks', to='transcripts.transcript'),
+        ),
+        migrations.CreateModel(
+            name='AssemblyTranscript',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('asked', models.JSONField()),
+                ('created_at', models.DateTimeField()),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('transcript', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assembly_requests', to='transcripts.transcript')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['owner', '-created_at'], name='transcripts_assembly_owner')],
+            },
+        ),
+        migrations.CreateModel(
+            name='HeldRecording',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('size_bytes', models.PositiveBigIntegerField()),
+                ('sha256', models.CharField(max_length=64)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('expires_at', models.DateTimeField()),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['expires_at'], name='transcripts_held_expiry')],
+            },
+        ),
+        migrations.RunPython(make_load_view, drop_load_view),
     ]

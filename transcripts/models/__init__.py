@@ -45,7 +45,7 @@ from transcripts.retention.models import RetentionPolicy
 from transcripts.review.models import AcceptedRisk
 from transcripts.search.models import TITLE_BUCKET, WHOLE_BUCKET, SearchChunk
 from transcripts.sharing.models import ShareLink
-from transcripts.uploads.models import ResumableUpload
+from transcripts.uploads.models import AssemblyTranscript, HeldRecording, ResumableUpload
 from transcripts.voices.models import (
     SigningCertificate,
     VoiceConsent,
@@ -65,6 +65,7 @@ __all__ = [
     "TITLE_BUCKET",
     "WHOLE_BUCKET",
     "AcceptedRisk",
+    "AssemblyTranscript",
     "ChatSession",
     "ChatTurn",
     "Comment",
@@ -75,6 +76,7 @@ __all__ = [
     "Gap",
     "GapReason",
     "GlossaryTerm",
+    "HeldRecording",
     "JobKind",
     "LiveSession",
     "NoteTemplate",

@@ -50,6 +50,8 @@ class Revision(models.Model):
     # Of a restore or a revert: which one.
     restored = models.PositiveIntegerField(null=True, blank=True)
     changes = models.JSONField(default=dict)
+    # A few of the words that it changed, for a list: [{"before", "after"}].
+    summary = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -69,6 +69,8 @@ class Transcript(models.Model):
     # What people make of it. Each change moves `revision` on: `models.revisions`.
     language_note = models.CharField(max_length=200, blank=True)
     revision = models.PositiveIntegerField(default=0)  # 0: as the machine wrote it
+    # The last revision that changed what is said, or by whom: what was made before it is stale.
+    text_revision = models.PositiveIntegerField(default=0)
     is_corrected = models.BooleanField(default=False)  # by a person; renaming is no correction
     # How its words were indexed for the search; below `search/index.VERSION`: to be done again.
     search_version = models.PositiveSmallIntegerField(default=0)

@@ -4,7 +4,7 @@ import logging
 import re
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -22,12 +22,13 @@ from transcripts.models import OPEN_STATUSES, Recording, Transcript
 from transcripts.services.guests import GUEST_TEXT_LIFETIME
 from transcripts.services.recordings import delete_recording, detach_recording
 from transcripts.services.stored_responses import purge_answers
-from transcripts.uploads.models import ResumableUpload
+from transcripts.uploads.models import HeldRecording, ResumableUpload
 from transcripts.voices.models import VoiceJob
 from transcripts.webhooks.delivery import purge_deliveries
 
 logger = logging.getLogger(__name__)
 
+_TRANSIENT_LIFETIME = timedelta(minutes=10)  # after its end, which is answered at once
 ADDRESS_COUNT_LIFETIME = timedelta(days=2)
 # An upload lies on the disk before its row is made; one that stands still for so long is dead.
 ORPHAN_AGE_S = 6 * 3600
@@ -47,6 +48,14 @@ def purge_anonymous() -> None:
     now = timezone.now()
     purge_anonymous_use(before=now.date() - ADDRESS_COUNT_LIFETIME)
     purge_windows(now=now)
+
+
+def purge_transient(now: datetime | None = None) -> None:
+    """Delete what was to go with its answer, of web processes that died before."""
+    closed = Transcript.objects.filter(job__is_transient=True).exclude(status__in=OPEN_STATUSES)
+    old = closed.filter(finished_at__lt=(now or timezone.now()) - _TRANSIENT_LIFETIME)
+    for transcript in old[:BATCH_ROWS]:
+        delete_transcript(transcript)
 
 
 def _delete_unclaimed(transcript: Transcript) -> None:
@@ -69,7 +78,7 @@ def purge_expired() -> None:
 def purge_orphans() -> None:
     """Remove upload folders without a row: of web processes that died between the two.
 
-    Three queries for `BATCH_ROWS` folders; unfinished uploads have rows of their own.
+    Five queries for `BATCH_ROWS` folders; unfinished uploads have rows of their own.
     """
     old = list(_old_folders(Path(settings.MEDIA_ROOT), before_s=time.time() - ORPHAN_AGE_S))
     for start in range(0, len(old), BATCH_ROWS):
@@ -78,6 +87,8 @@ def purge_orphans() -> None:
         known = set(rows.values_list("path", flat=True))
         uploads = ResumableUpload.objects.filter(transcript_id=None, is_refused=False)
         waiting = {f"{each.hex}/recording" for each in uploads.values_list("pk", flat=True)}
+        held = HeldRecording.objects.values_list("pk", flat=True)
+        waiting |= {f"{pk.hex}/recording" for pk in held}
         spoken = Q(path__in=recordings) | Q(reference_path__in=recordings)
         jobs = VoiceJob.objects.filter(spoken).values_list("path", "reference_path")
         known |= {path for job in jobs for path in job}

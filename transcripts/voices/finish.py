@@ -1,5 +1,6 @@
-"""The end of a voice job: its status, its charge and its files, in the order of `transcripts/locks`
-(job, account, hold).
+"""The end of a voice job: its status, its charge, its files, and who is notified of it.
+
+Its order of locks is that of `transcripts/locks`: job, account, hold, webhook endpoints.
 
 A final status and the movement in the ledger are one transaction. Nothing is charged for what
 failed or was cancelled.
@@ -21,6 +22,9 @@ from transcripts.services.job_status import CLOSED_LEASE
 from transcripts.services.recordings import delete_recording
 from transcripts.voices.lease import VoiceLease, change_job
 from transcripts.voices.models import VoiceJob
+from transcripts.voices.shown import describe_voice_job
+from transcripts.webhooks.events import Event
+from transcripts.webhooks.outbox import record_job_event
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +40,7 @@ def complete_voice_job(lease: VoiceLease, job: VoiceJob, **made: Any) -> None:
         job.credits_charged = cost.allowance_minutes + cost.credits
         VoiceJob.objects.filter(pk=job.pk).update(credits_charged=job.credits_charged)
         notify_low_credits(job.owner)
+        _notify(job, Event.VOICE_JOB_COMPLETED)
     logger.info(
         "event=speech_made job_id=%s model=%s duration_ms=%d generation_ms=%d",
         job.pk,
@@ -58,6 +63,7 @@ def fail_voice_job(rows: QuerySet[VoiceJob], job: VoiceJob, error: ApiError) -> 
                 error_status=error.status,
             )
             release_hold(job.hold_reference)
+            _notify(job, Event.VOICE_JOB_FAILED)
     except LeaseLostError:
         return False
     logger.warning("event=speech_failed job_id=%s code=%s", job.pk, error.code)
@@ -85,6 +91,15 @@ def delete_voice_job(job: VoiceJob) -> None:
     VoiceJob.objects.filter(pk=job.pk).delete()
     for path in paths or ():
         delete_recording(path)
+
+
+def _notify(job: VoiceJob, event: Event) -> None:
+    """Who waits for the answer of a request has it in that."""
+    if not job.is_asynchronous:
+        return
+    data = describe_voice_job(job)
+    path = str(data["audio"] or "")
+    record_job_event(event, job.owner_id, key=f"{job.pk}:{event}", data=data, path=path)
 
 
 def _close(rows: QuerySet[VoiceJob], job: VoiceJob, status: str, **changes: Any) -> None:

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from stt_web.core import broker, wakeups
-from transcripts.jobs.row_lease import RowLease, claim_row
+from transcripts.jobs.row_lease import RowLease, claim_row, uncounted
 from transcripts.models import Status
 from transcripts.services.job_status import CLOSED_LEASE
 from transcripts.voices.models import VoiceJob
@@ -41,9 +41,10 @@ def claim_voice_job(job_id: UUID) -> tuple[VoiceLease, VoiceJob] | None:
     return claim_row(VoiceLease, job, related=("owner",)) if job is not None else None
 
 
-def release_voice_job(lease: VoiceLease) -> bool:
+def release_voice_job(lease: VoiceLease, *, is_try: bool) -> bool:
     """Let any worker take it, and enqueue it; False where it is not ours any more."""
-    if not change_job(lease.rows(), lease.job_id, **AS_WAITING):
+    changes = AS_WAITING | uncounted(lease, is_try=is_try)
+    if not change_job(lease.rows(), lease.job_id, **changes):
         return False
     send_voice_job(lease.job_id)
     return True

@@ -19,6 +19,7 @@ from accounts.models import User
 from billing.ledger import read_balance
 from billing.quotas import account_for
 from stt_web.core.errors import ApiError
+from stt_web.core.refusals import translate_refusal
 from transcripts.inference.errors import InferenceError
 from transcripts.inference.routing import inference_for
 from transcripts.inference.voice import Engine, Voices
@@ -114,9 +115,9 @@ def _find_voices(user: User) -> tuple[Voices | None, str]:
     try:
         return fetch_voices(inference_for(user).pick().server), ""
     except ApiError as error:
-        return None, error.message
+        return None, error.sentence
     except InferenceError as error:
-        return None, error.message
+        return None, translate_refusal(error.message)
 
 
 def _describe(voice_id: str, voice: Any) -> str:

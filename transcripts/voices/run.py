@@ -10,6 +10,7 @@ cancelled, deleted               the heartbeat or the next sentence notices, and
 import logging
 import uuid
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from django.db import close_old_connections
 from billing.ledger import extend_hold, minutes_for
 from stt_web.core.durable import sync_new_file
 from stt_web.core.errors import ApiError
+from stt_web.core.outages import is_database_away, outage_behind
 from stt_web.core.request_id import request_id_var
 from transcripts.inference.errors import (
     InferenceError,
@@ -37,6 +39,7 @@ from transcripts.inference.voice import (
     synthesize,
 )
 from transcripts.jobs.lease import LeaseEnd, LeaseLostError, WorkStoppedError, heartbeat
+from transcripts.jobs.outages import outages_outlasted
 from transcripts.media import open_decoder
 from transcripts.services.recordings import delete_recording
 from transcripts.voices.errors import EXHAUSTED, NoCreditsForMoreError
@@ -69,7 +72,11 @@ def run_voice_job(job_id: UUID) -> None:
     request_id_var.set(job.request_id)
     token = CancelToken(within_s=_LONGEST_S)
     try:
-        with heartbeat.hold(lease), lease.guard(token.cancel):
+        with (
+            heartbeat.hold(lease),
+            outages_outlasted(lease, partial(release_voice_job, lease, is_try=False)),
+            lease.guard(token.cancel),
+        ):
             _run(lease, job, token)
     finally:
         close_old_connections()
@@ -92,7 +99,9 @@ def _run(lease: VoiceLease, job: VoiceJob, token: CancelToken) -> None:
         _retry_or_fail(lease, job, failure, is_try=True)
     except ApiError as error:
         fail_voice_job(lease.rows(), job, error)
-    except Exception:
+    except Exception as error:
+        if outage_behind(error) is not None:
+            raise
         logger.exception("event=voice_job_broke job_id=%s", job.pk)
         _retry_or_fail(lease, job, EXHAUSTED, is_try=True)
 
@@ -113,8 +122,9 @@ def _work(lease: VoiceLease, job: VoiceJob, token: CancelToken) -> None:
         unsigned.unlink()
         sync_new_file(target)
         complete_voice_job(lease, job, path=path, is_signed=True, **vars(made))
-    except BaseException:
-        delete_recording(path)
+    except BaseException as error:
+        if not is_database_away(error):  # else it may be stored all the same; orphans are purged
+            delete_recording(path)
         raise
 
 
@@ -173,4 +183,4 @@ def _retry_or_fail(lease: VoiceLease, job: VoiceJob, error: ApiError, *, is_try:
     if is_try and (tries >= settings.MAX_STALLED_TRIES or not job.is_asynchronous):
         fail_voice_job(lease.rows(), job, error)
     else:
-        release_voice_job(lease)
+        release_voice_job(lease, is_try=is_try)

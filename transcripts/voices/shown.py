@@ -9,6 +9,7 @@ from django.urls import reverse
 from accounts.authentication import AuthenticationError
 from accounts.principals import Principal, check_still_good
 from stt_web.core.errors import ApiError
+from stt_web.core.refusals import translate_refusal
 from transcripts.models import Status
 from transcripts.served_recordings import ServedRecording
 from transcripts.voices.errors import (
@@ -32,7 +33,11 @@ def is_still_good(principal: Principal) -> bool:
 
 def describe_voice_job(job: VoiceJob) -> dict[str, Any]:
     """Return what is shown of it: never its text. No query."""
-    error = {"code": job.error_code, "message": job.error_message} if job.error_code else None
+    error = (
+        {"code": job.error_code, "message": translate_refusal(job.error_message)}
+        if job.error_code
+        else None
+    )
     is_ready = job.status == Status.COMPLETED and bool(job.path)
     return {
         "id": str(job.pk),

@@ -9,7 +9,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from stt_web.core.background import run_guarded
-from transcripts.jobs.sweep import BATCH_ROWS
+from stt_web.core.metrics import SWEEPS_REQUEUED
+from transcripts.jobs.lease import has_run_out
+from transcripts.jobs.sweep import BATCH_ROWS, CLOCK_ERROR
 from transcripts.models import OPEN_STATUSES, Status
 from transcripts.voices.errors import EXHAUSTED
 from transcripts.voices.finish import delete_voice_job, fail_voice_job
@@ -38,17 +40,20 @@ def purge_voice_jobs() -> None:
 
 
 def _end_expired(now: datetime) -> None:
-    expired = VoiceJob.objects.filter(status=Status.PROCESSING, lease_expires_at__lt=now)
+    is_over = has_run_out(now, tries="tries")
+    expired = VoiceJob.objects.filter(is_over, status=Status.PROCESSING)
     for job in expired.select_related("owner")[:BATCH_ROWS]:
         rows = expired.filter(attempt=job.attempt)
         if job.tries >= settings.MAX_STALLED_TRIES:
             run_guarded(partial(fail_voice_job, rows, job, EXHAUSTED), name="sweep")
         elif change_job(rows, job.pk, **AS_WAITING):
+            SWEEPS_REQUEUED.inc()
             logger.warning("event=voice_lease_ran_out job_id=%s", job.pk)
 
 
 def _enqueue_waiting(now: datetime) -> None:
     lost = Q(enqueued_at=None) | Q(enqueued_at__lt=now - timedelta(seconds=10 * settings.LEASE_S))
+    lost |= Q(enqueued_at__gt=now + CLOCK_ERROR)
     waiting = VoiceJob.objects.filter(lost, status=Status.QUEUED).order_by("created_at")
     for job_id in waiting.values_list("pk", flat=True)[:BATCH_ROWS]:
         if not send_voice_job(job_id):

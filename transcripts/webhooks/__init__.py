@@ -2,6 +2,7 @@
 
 events     the events, and their bodies
 outbox     writes deliveries, in the transaction of their event
+callbacks  one message about one transcript, to whom its request named
 endpoints  what owners do with their endpoints: make, change, rotate, test, replay
 signing    secrets and signatures
 addresses  which addresses of the network may be called

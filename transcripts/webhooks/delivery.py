@@ -22,6 +22,8 @@ from django.utils.translation import gettext as _
 from accounts.mail.notify import notify
 from accounts.mail.outbox import MailContent, site_url
 from stt_web.core.encryption import UndecipherableError
+from stt_web.core.metrics import DELIVERIES, bounded
+from transcripts.webhooks.callbacks import write_callback
 from transcripts.webhooks.endpoints import disable_endpoint, secrets_of
 from transcripts.webhooks.models import (
     DeliveryStatus,
@@ -42,6 +44,7 @@ _JITTER = 0.1  # up to so much later, so that what failed together isn't tried t
 _LONGEST_WAIT_S = 86_400.0  # what a receiver may ask for by Retry-After
 # How long "too many requests" holds up the endpoint's other messages, at most.
 _LONGEST_PAUSE_S = 3600.0
+_CLOCK_ERROR = timedelta(minutes=1)  # more than this, and a process's clock was wrong
 RETENTION = timedelta(days=30)
 _PURGED_ROWS = 5000
 
@@ -94,6 +97,8 @@ def record(claim: DeliveryClaim, answer: Answer, *, now: datetime | None = None)
             _disable(claim, DisabledReason.GONE, now=ended_at)
         else:
             _try_again(claim, answer, now=ended_at)
+    result = "succeeded" if answer.is_success else bounded("result", answer.error or "failed")
+    DELIVERIES.labels(result).inc()
     logger.info(
         "event=webhook_sent delivery_id=%s endpoint_id=%s status=%s error=%s duration_ms=%d",
         claim.delivery.pk,
@@ -131,11 +136,15 @@ def read_retry_after(headers: Mapping[str, str], *, now: datetime) -> float:
 
 
 def _due(now: datetime) -> QuerySet[WebhookDelivery]:
-    return WebhookDelivery.objects.filter(status=DeliveryStatus.PENDING, next_try_at__lte=now)
+    """Also what was written by a clock that was ahead, and was to be sent at once."""
+    is_ahead = Q(tries=0, created_at__gt=now + _CLOCK_ERROR, next_try_at=F("created_at"))
+    is_due = Q(next_try_at__lte=now) | is_ahead
+    return WebhookDelivery.objects.filter(is_due, status=DeliveryStatus.PENDING)
 
 
 def _is_free(now: datetime) -> Q:
-    return Q(busy_until=None) | Q(busy_until__lte=now)
+    is_ahead = Q(last_attempt_at__gt=now + _CLOCK_ERROR)  # by the clock that wrote `busy_until`
+    return Q(busy_until=None) | Q(busy_until__lte=now) | is_ahead
 
 
 def _claim(endpoint: WebhookEndpoint, *, now: datetime) -> DeliveryClaim | None:
@@ -162,8 +171,9 @@ def _claim(endpoint: WebhookEndpoint, *, now: datetime) -> DeliveryClaim | None:
 def _write_request(
     endpoint: WebhookEndpoint, delivery: WebhookDelivery, *, now: datetime
 ) -> Request | None:
-    body = delivery.body.encode()
     try:
+        if endpoint.transcript_id is not None:
+            return write_callback(endpoint, delivery, now=now)
         secrets = secrets_of(endpoint, now=now)
     except UndecipherableError:
         # An operator's mistake, to be mended by the operator: nothing is sent unsigned.
@@ -171,6 +181,7 @@ def _write_request(
         later = now + timedelta(seconds=RETRY_AFTER_S[1])
         WebhookDelivery.objects.filter(pk=delivery.pk).update(next_try_at=later)
         return None
+    body = delivery.body.encode()
     signature = sign(
         message_id=delivery.message_id,
         timestamp_s=int(now.timestamp()),
@@ -234,6 +245,8 @@ def _disable(claim: DeliveryClaim, reason: DisabledReason, *, now: datetime) -> 
     if not disable_endpoint(claim.endpoint, reason=reason, now=now):
         return
     logger.warning("event=webhook_disabled endpoint_id=%s reason=%s", claim.endpoint.pk, reason)
+    if claim.endpoint.transcript_id is not None:
+        return  # there is nothing that its owner could enable
     notify(
         claim.endpoint.owner,
         kind="webhook_disabled",

@@ -55,7 +55,7 @@ def create_endpoint(
     with transaction.atomic():
         # Two requests at once can't both be the tenth.
         User.objects.select_for_update().get(pk=owner.pk)
-        if WebhookEndpoint.objects.filter(owner=owner).count() >= MAX_ENDPOINTS:
+        if WebhookEndpoint.objects.filter(owner=owner, transcript=None).count() >= MAX_ENDPOINTS:
             raise TooManyEndpointsError(f"You may have {MAX_ENDPOINTS} endpoints. Delete one.")
         endpoint = WebhookEndpoint.objects.create(
             owner=owner,

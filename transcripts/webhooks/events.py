@@ -22,6 +22,10 @@ class Event(StrEnum):
     PROCESSED = "transcript.processed"  # what was to be made of it is made, or failed
     TEXT_JOB_COMPLETED = "text_job.completed"
     TEXT_JOB_FAILED = "text_job.failed"
+    ENHANCEMENT_COMPLETED = "enhancement.completed"
+    ENHANCEMENT_FAILED = "enhancement.failed"
+    VOICE_JOB_COMPLETED = "voice_job.completed"
+    VOICE_JOB_FAILED = "voice_job.failed"
 
 
 TEST_EVENT = "endpoint.test"  # goes to one endpoint, whatever its subscriptions
@@ -58,12 +62,10 @@ def write_transcript_body(event: Event, transcript: Transcript, *, now: datetime
     return _write(event, data, now=now)
 
 
-def write_text_body(event: Event, data: dict[str, object], *, now: datetime) -> str:
-    """Return the JSON that is sent about work on a text: `data` describes it, without a word of the
-    text.
+def write_job_body(event: Event, data: dict[str, object], *, path: str, now: datetime) -> str:
+    """Return the JSON that is sent about other work: `data` describes it, without a word of a text;
+    `path` is the address of what there is of it, empty for none.
     """
-    transcript = data["transcript"]
-    path = reverse("transcript", args=[str(transcript)]) if transcript else ""
     return _write(event, {**data, "url": site_url(path) if path else None}, now=now)
 
 

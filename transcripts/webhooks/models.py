@@ -40,6 +40,16 @@ class WebhookEndpoint(models.Model):
     succeeded_at = models.DateTimeField(null=True, blank=True)  # when it last took something
     created_at = models.DateTimeField(auto_now_add=True)
 
+    # Of a callback (`webhooks.callbacks`): the one transcript that it is about, with which it goes,
+    # and how another service's client is called. Null: an endpoint of the owner's.
+    transcript = models.ForeignKey(
+        "transcripts.Transcript", null=True, on_delete=models.CASCADE, related_name="callbacks"
+    )
+    dialect = models.CharField(max_length=20, blank=True)  # of `settings.CALLBACK_BODIES`
+    asked = models.JSONField(default=dict, blank=True)  # what its body depends on
+    method = models.CharField(max_length=4, default="POST")
+    headers_encrypted = models.TextField(blank=True)  # JSON: they may hold the receiver's password
+
     class Meta:
         indexes: ClassVar[list[models.Index]] = [models.Index(fields=["owner", "-created_at"])]
 

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 
 from stt_web.core.broker import enqueue
 from transcripts.models import Transcript
-from transcripts.webhooks.events import Event, event_of, write_text_body, write_transcript_body
+from transcripts.webhooks.events import Event, event_of, write_job_body, write_transcript_body
 from transcripts.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 DELIVER_TASK = "transcripts.deliver_webhooks"
@@ -39,19 +40,32 @@ def record_event(event: Event, transcript: Transcript) -> None:
         transcript.owner_id,
         key=f"{transcript.pk}:{event}",
         write=lambda now: write_transcript_body(event, transcript, now=now),
+        about=Q(transcript=None) | Q(transcript=transcript.pk),
     )
 
 
-def record_text_event(event: Event, owner_id: UUID, *, key: str, data: dict[str, object]) -> None:
-    """As `record_event`, about work on a text: `data` describes it, `key` is the event's own."""
-    _record(event, owner_id, key=key, write=lambda now: write_text_body(event, data, now=now))
+def record_job_event(
+    event: Event, owner_id: UUID, *, key: str, data: dict[str, object], path: str = ""
+) -> None:
+    """As `record_event`, about other work: `data` describes it, `key` is the event's own, and
+    `path` the address of what there is of it.
+    """
+    _record(
+        event,
+        owner_id,
+        key=key,
+        write=lambda now: write_job_body(event, data, path=path, now=now),
+        about=Q(transcript=None),
+    )
 
 
-def _record(event: Event, owner_id: UUID, *, key: str, write: Callable[[datetime], str]) -> None:
+def _record(
+    event: Event, owner_id: UUID, *, key: str, write: Callable[[datetime], str], about: Q
+) -> None:
     # Race: `endpoints.disable_endpoint` lets what waits fail: this comes before it, or not at all.
     enabled = (
         WebhookEndpoint.objects.select_for_update(no_key=True)
-        .filter(owner_id=owner_id, disabled_at=None)
+        .filter(about, owner_id=owner_id, disabled_at=None)
         .order_by("pk")
     )
     wanting = [endpoint for endpoint in enabled if not endpoint.events or event in endpoint.events]

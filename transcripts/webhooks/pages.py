@@ -38,6 +38,10 @@ EVENT_LABELS = {
     "transcript.processed": gettext_lazy("Automatic summary and notes are ready, or failed"),
     "text_job.completed": gettext_lazy("Background work on a text is done"),
     "text_job.failed": gettext_lazy("Background work on a text failed"),
+    "enhancement.completed": gettext_lazy("A recording is cleaned up"),
+    "enhancement.failed": gettext_lazy("Cleaning up a recording failed"),
+    "voice_job.completed": gettext_lazy("Speech is made"),
+    "voice_job.failed": gettext_lazy("Making speech failed"),
     "endpoint.test": gettext_lazy("Test"),
 }
 STATUS_LABELS = {
@@ -108,8 +112,10 @@ def show_webhooks(request: HttpRequest) -> HttpResponse:
                 _endpoint, secret = services.create_endpoint(_user(request), **form.cleaned_data)
                 form = EndpointForm()
             except ApiError as error:
-                form.add_error(None, error.message)
-    rows = WebhookEndpoint.objects.filter(owner=_user(request)).order_by("-created_at", "pk")
+                form.add_error(None, error.sentence)
+    rows = WebhookEndpoint.objects.filter(owner=_user(request), transcript=None).order_by(
+        "-created_at", "pk"
+    )
     context = {
         "form": form,
         "secret": secret,
@@ -130,7 +136,7 @@ def show_webhook(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
         try:
             services.update_endpoint(endpoint, **form.cleaned_data)
         except ApiError as error:
-            form.add_error(None, error.message)
+            form.add_error(None, error.sentence)
         else:
             messages.success(request, _("Saved."))
             return redirect("webhook", endpoint_id)

@@ -51,6 +51,7 @@ class Request:
     url: str
     headers: Mapping[str, str]
     body: bytes
+    method: str = "POST"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +152,7 @@ class Sender:
         async with (
             pool,
             pool.stream(
-                "POST",
+                request.method,
                 url,
                 headers=list(headers.items()),
                 content=request.body,

@@ -68,7 +68,6 @@ from transcripts.models.status import Status
 from transcripts.option_kinds import InvalidOptionError
 from transcripts.served_recordings import answer_recording
 
-_PREPARING_S = 60.0
 _RETRY_S = 10
 # Probing starts a process: bounded, and not in the threads that all requests share.
 _preparers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="enhance")
@@ -153,7 +152,6 @@ async def enhance_audio(request: HttpRequest, upload: Upload, caller: Caller) ->
         fingerprint=fingerprint_request(
             "enhance", upload.sha256, asked.strength, asked.target_lufs, asked.is_async
         ),
-        lasts_s=_PREPARING_S,
         answer=lambda: _order(user, upload, caller, asked),
     )
     if asked.is_async:

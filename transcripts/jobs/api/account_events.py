@@ -13,9 +13,9 @@ that is open, of which nothing is read but what the event holds.
 import asyncio
 import functools
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -35,7 +35,9 @@ from billing.api.plain_views import needs
 from stt_web.core import wakeups
 from stt_web.core.documentation import documented, raises
 from stt_web.core.error_responses import allow_methods
+from stt_web.core.refusals import translate_refusal
 from transcripts.exports.json import seconds
+from transcripts.jobs.models import TranscriptionJob
 from transcripts.models import OPEN_STATUSES, Transcript
 from transcripts.principals import is_still_allowed
 
@@ -45,6 +47,7 @@ _IDLE_S = 3.0
 _LONGEST_AGO = timedelta(days=1)
 _OVERLAP = timedelta(seconds=5)  # a commit comes later than the time that it writes
 _MOST_ROWS = 500
+_WATCHED_EVERY = timedelta(seconds=20)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class JobState:
             "title": self.title,
             "done_s": seconds(self.resume_ms),
             "total_s": seconds(self.total_ms) if self.total_ms else None,
-            "error": self.error or None,
+            "error": translate_refusal(self.error) or None,
         }
 
 
@@ -84,7 +87,7 @@ async def stream_account_events(request: HttpRequest, principal: Principal) -> H
     if principal.user is None:
         raise MissingKeyError
     since = _read_time(request.headers.get("Last-Event-ID", "") or request.GET.get("since", ""))
-    events = follow_account(principal.user.pk, since=since)
+    events = follow_account(principal.user.pk, since=since, is_page=principal.api_key is None)
     return StreamingHttpResponse(
         while_allowed(events, functools.partial(is_still_allowed, request)),
         content_type="text/event-stream",
@@ -92,11 +95,14 @@ async def stream_account_events(request: HttpRequest, principal: Principal) -> H
     )
 
 
-async def follow_account(owner_id: UUID, *, since: datetime) -> AsyncIterator[bytes]:
-    """Yield the events, without an end."""
+async def follow_account(
+    owner_id: UUID, *, since: datetime, is_page: bool = False
+) -> AsyncGenerator[bytes, None]:
+    """Yield the events, without an end. `is_page`: a person sees them, and needs no mail."""
     yield b"retry: 2000\n\n"
     known: dict[UUID, JobState] = {}
     is_first = True
+    watched, watched_at = set[UUID](), datetime.min.replace(tzinfo=UTC)
     silent_s = 0.0
     hurry = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -112,6 +118,11 @@ async def follow_account(owner_id: UUID, *, since: datetime) -> AsyncIterator[by
             followed = {pk for pk, row in known.items() if row.status in OPEN_STATUSES}
             rows = await sync_to_async(_read)(owner_id, since, followed)
             news = {pk: row for pk, row in rows.items() if known.get(pk) != row}
+            at_work = {pk for pk, row in rows.items() if row.status in OPEN_STATUSES}
+            is_due = bool(at_work - watched) or asked_at - watched_at >= _WATCHED_EVERY
+            if is_page and at_work and is_due:
+                await sync_to_async(_note_watching)(at_work, asked_at)
+                watched, watched_at = at_work, asked_at
             deleted = followed - rows.keys()
             for pk, row in news.items():
                 yield _event("transcript", asked_at, row.as_json(pk))
@@ -154,6 +165,12 @@ def _read(owner_id: UUID, since: datetime, followed: set[UUID]) -> dict[UUID, Jo
         pk: JobState(status, title, resume_ms, audio_ms or probed_ms, error)
         for pk, status, title, resume_ms, audio_ms, probed_ms, error in values[:_MOST_ROWS]
     }
+
+
+def _note_watching(followed: set[UUID], now: datetime) -> None:
+    """Nothing is lost where it comes late: a mail more is sent (`jobs/notifications`)."""
+    jobs = TranscriptionJob.objects.filter(transcript__in=followed, status__in=OPEN_STATUSES)
+    jobs.update(watched_at=now)
 
 
 def _read_time(text: str) -> datetime:

@@ -16,6 +16,9 @@ With `?edits_since=REVISION` it follows what people edited after that revision i
 and with `&lasting=true` also each change that is made from then on, by anyone, until it is closed:
 
     edited {"revision", "segments", …}   as an edit is answered; `aligned` doesn't come
+    comments {"count", "changed_at"}     of its comments: at once, and whenever one changes
+    work {"second_pass", "voices"}       whether the recording is gone through again, and for voices
+                                         "queued", "failed" or "": at once, and on each change
 
 With `?text_jobs=true` it follows the work on the transcript's text:
 
@@ -45,6 +48,7 @@ from billing.api.plain_views import needs
 from stt_web.core.documentation import documented, raises
 from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
+from stt_web.core.refusals import translate_refusal
 from transcripts.access import TranscriptNotFoundError
 from transcripts.editing.align_edits import read_aligned
 from transcripts.editing.api.conditional import show_changes, show_segment
@@ -182,6 +186,7 @@ async def follow_edits(
     yield b"retry: 2000\n\n"
     known: set[int] = set()
     seen = since
+    sent: dict[str, dict[str, Any]] = {}
     async with get_watcher().subscribe(transcript_id) as subscription:
         while True:
             snapshot = await wait_for_change(subscription)
@@ -194,6 +199,10 @@ async def follow_edits(
                     return
                 seen = edited["revision"]
                 yield _write_event("edited", f"r{seen}", edited)
+            for name, body in _beside_the_text(snapshot).items() if is_lasting else ():
+                if sent.get(name) != body:
+                    sent[name] = body
+                    yield _write_event(name, f"r{seen}", body)
             for pk, body in await sync_to_async(_read_edits)(transcript_id, since, known):
                 known.add(pk)
                 yield _write_event("words", str(pk), body)
@@ -202,6 +211,18 @@ async def follow_edits(
             if not is_lasting and not snapshot.aligning:
                 yield _write_event(_ALIGNED, _ALIGNED, {"revision": since})
                 return
+
+
+def _beside_the_text(snapshot: Snapshot) -> dict[str, dict[str, Any]]:
+    """Return the events of what isn't the text, each as it would be sent now."""
+    changed_at = snapshot.commented_at
+    return {
+        "comments": {
+            "count": snapshot.comments,
+            "changed_at": changed_at.isoformat() if changed_at is not None else None,
+        },
+        "work": {"second_pass": snapshot.passes > 0, "voices": snapshot.voices},
+    }
 
 
 async def follow_texts(transcript_id: UUID, *, after: datetime | None) -> AsyncIterator[bytes]:
@@ -334,7 +355,10 @@ def _read_end(transcript_id: UUID) -> dict[str, Any]:
         return {"id": str(transcript_id), "status": "deleted", "error": None, "gap_seconds": 0.0}
     error = None
     if transcript.job.error_code:
-        error = {"code": transcript.job.error_code, "message": transcript.job.error_message}
+        error = {
+            "code": transcript.job.error_code,
+            "message": translate_refusal(transcript.job.error_message),
+        }
     return {
         "id": str(transcript_id),
         "status": transcript.status,

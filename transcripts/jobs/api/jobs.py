@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from accounts.permissions import MANAGE_AND_READ, user_of
 from billing.ledger import NoCreditsError
 from stt_web.core.documentation import raises
+from stt_web.core.refusals import translate_refusal
 from transcripts.access import JobNotFoundError, TranscriptNotFoundError, get_job, get_transcript
 from transcripts.editing.api.conditional import EditingView, read_body
 from transcripts.exports.json import seconds
@@ -104,7 +105,11 @@ class JobView(EditingView):
 def show_job(job: TranscriptionJob) -> dict[str, Any]:
     """Return what the API shows of a job. No query, if its transcript was read with it."""
     total_ms = job.audio_duration_ms or job.transcript.recording.probed_ms
-    error = {"code": job.error_code, "message": job.error_message} if job.error_code else None
+    error = (
+        {"code": job.error_code, "message": translate_refusal(job.error_message)}
+        if job.error_code
+        else None
+    )
     return {
         "id": str(job.pk),
         "kind": job.kind,

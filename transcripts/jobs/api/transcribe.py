@@ -27,6 +27,7 @@ from billing.anonymous import AnonymousLimitError
 from billing.api.plain_views import takes_upload
 from billing.ledger import NoCreditsError
 from stt_web.core.asgi.http_protocol import stopping_of
+from stt_web.core.background import do_anyway, finish_anyway
 from stt_web.core.documentation import documented, raises
 from stt_web.core.error_responses import allow_methods
 from stt_web.core.errors import ApiError
@@ -35,6 +36,7 @@ from stt_web.core.uploads import Upload
 from transcripts.fetching.addresses import FETCH_ERRORS
 from transcripts.inference.catalog import MODEL_ERRORS
 from transcripts.job_errors import JOB_ERRORS
+from transcripts.jobs.cancel import delete_transcript
 from transcripts.jobs.status_watch import get_watcher
 from transcripts.jobs.submit import (
     LimitError,
@@ -67,12 +69,29 @@ class DeletedWhileWaitingError(ApiError):
     code = "deleted"
 
 
-# Probing, and asking which models there are, before the wait begins.
-PREPARING_S = 60.0
 _TRANSCRIPTION = PolymorphicProxySerializer(
     component_name="AnyTranscription",
     serializers=[TranscriptionSerializer, VerboseTranscriptionSerializer],
     resource_type_field_name=None,
+)
+# What transcribing an upload and waiting for it raises, on every surface.
+TRANSCRIBE_ERRORS = (
+    AuthenticationError,
+    MissingKeyError,
+    KeyThrottledError,
+    *UPLOAD_ERRORS,
+    *OPTION_ERRORS,
+    *IDEMPOTENCY_ERRORS,
+    *MODEL_ERRORS,
+    *MEDIA_ERRORS,
+    *FETCH_ERRORS,
+    NoCreditsError,
+    AnonymousLimitError,
+    LimitError,
+    QueueFullError,
+    *JOB_ERRORS,
+    StillProcessingError,
+    DeletedWhileWaitingError,
 )
 AnswerFinished = Callable[[Transcript], HttpResponse]
 
@@ -104,25 +123,7 @@ class TranscriptionRequest:
 @csrf_exempt
 @allow_methods("POST")
 @takes_upload("transcribe")
-@raises(
-    AuthenticationError,
-    MissingKeyError,
-    KeyThrottledError,
-    *UPLOAD_ERRORS,
-    *OPTION_ERRORS,
-    *IDEMPOTENCY_ERRORS,
-    *MODEL_ERRORS,
-    *MEDIA_ERRORS,
-    *FETCH_ERRORS,
-    NoCreditsError,
-    UnknownTemplateError,
-    AnonymousLimitError,
-    LimitError,
-    QueueFullError,
-    *JOB_ERRORS,
-    StillProcessingError,
-    DeletedWhileWaitingError,
-)
+@raises(*TRANSCRIBE_ERRORS, UnknownTemplateError)
 async def transcribe(request: HttpRequest, upload: Upload, caller: Caller) -> HttpResponseBase:
     """Transcribe a recording, and wait for it; with `async=true`, get 202 with its address."""
     asked = read_request(upload.fields, prefer=request.headers.get("Prefer", ""))
@@ -135,7 +136,6 @@ async def transcribe(request: HttpRequest, upload: Upload, caller: Caller) -> Ht
             asked.response_format,
             asked.is_async,
         ),
-        lasts_s=settings.SYNC_WAIT_S + PREPARING_S,
         answer=lambda: _transcribe(
             upload, caller, asked, stopping=stopping_of(cast("ASGIRequest", request).scope)
         ),
@@ -173,7 +173,12 @@ async def _transcribe(
 
 
 async def submit_upload(
-    upload: Upload, caller: Caller, options: TranscriptionOptions, *, is_async: bool = False
+    upload: Upload,
+    caller: Caller,
+    options: TranscriptionOptions,
+    *,
+    is_async: bool = False,
+    is_transient: bool = False,
 ) -> Submitted:
     """Queue what was uploaded. Raises ApiError, as `submit_recording`."""
     return await submit_recording(
@@ -185,6 +190,7 @@ async def submit_upload(
             options=options,
             is_async=is_async,
             source=source_of(caller.principal),
+            is_transient=is_transient,
         )
     )
 
@@ -196,20 +202,56 @@ async def transcribe_and_wait(
     *,
     answer: AnswerFinished,
     stopping: asyncio.Event,
+    wait_s: float | None = None,
 ) -> HttpResponse:
-    """Queue what was uploaded and wait for it: on every surface the same.
+    """Queue what was uploaded and wait for it, for `wait_s` (None: `SYNC_WAIT_S`): on every surface
+    the same.
 
     `answer` gets the transcript once its job has ended, also where it failed. Raises ApiError.
     """
     submitted = await submit_upload(upload, caller, options)
     try:
         response = await _wait_for(
-            submitted.transcript.pk, answer, api_key=caller.principal.api_key, stopping=stopping
+            submitted.transcript.pk,
+            answer,
+            api_key=caller.principal.api_key,
+            stopping=stopping,
+            wait_s=settings.SYNC_WAIT_S if wait_s is None else wait_s,
         )
     except ApiError as error:
         error.headers |= headers_of(submitted)
         raise
     return with_facts(response, submitted)
+
+
+async def transcribe_and_delete(
+    upload: Upload,
+    caller: Caller,
+    options: TranscriptionOptions,
+    *,
+    answer: AnswerFinished,
+    stopping: asyncio.Event,
+    wait_s: float,
+) -> HttpResponse:
+    """As `transcribe_and_wait`, but the transcript is deleted with the answer or the refusal, or
+    once the client went away. Joins nothing. Raises ApiError.
+    """
+    submitting = submit_upload(upload, caller, options, is_transient=True)
+    submitted = await finish_anyway(submitting, undo=_delete)
+    try:
+        return await _wait_for(
+            submitted.transcript.pk,
+            answer,
+            api_key=caller.principal.api_key,
+            stopping=stopping,
+            wait_s=wait_s,
+        )
+    finally:
+        await do_anyway(_delete(submitted), name="delete-transient")
+
+
+async def _delete(submitted: Submitted) -> None:
+    await sync_to_async(delete_transcript)(submitted.transcript)
 
 
 async def _wait_for(
@@ -218,13 +260,14 @@ async def _wait_for(
     *,
     api_key: ApiKey | None,
     stopping: asyncio.Event,
+    wait_s: float,
 ) -> HttpResponse:
     """Answer once the job is done, the wait runs out or this server stops.
 
     Raises AuthenticationError within seconds of the key's end.
     """
     is_closed = await wait_while_good(
-        get_watcher().wait_until_closed(transcript_id, timeout_s=settings.SYNC_WAIT_S),
+        get_watcher().wait_until_closed(transcript_id, timeout_s=wait_s),
         partial(check_key_still_good, api_key),
         stopping=stopping,
     )

@@ -16,6 +16,7 @@ from django.utils import timezone
 from billing.ledger import extend_hold, minutes_for
 from billing.quotas import limits_for
 from stt_web.core.durable import sync_new_file
+from stt_web.core.outages import is_database_away
 from transcripts.fetching.addresses import FetchError
 from transcripts.fetching.download import Fetched, fetch
 from transcripts.jobs import results
@@ -49,8 +50,9 @@ def fetch_recording(job: JobRun) -> None:
         found = probe(path, pick=pick_of_options(job.row.options))
         sync_new_file(path)
         _store(job, path, fetched, found)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+    except BaseException as error:
+        if not is_database_away(error):  # else it may be stored all the same; orphans are purged
+            shutil.rmtree(folder, ignore_errors=True)
         raise
     logger.info(
         "event=recording_fetched transcript_id=%s size_bytes=%d", job.transcript.pk, fetched.size

@@ -17,6 +17,7 @@ from django.utils import timezone
 from billing.anonymous import return_anonymous_use
 from billing.ledger import Charge, HoldNotFoundError, release_hold, settle_hold
 from billing.notifications import notify_low_credits
+from stt_web.core.metrics import CREDITS_CHARGED, JOB_SECONDS, count_error
 from transcripts.jobs.completion import delivery_of
 from transcripts.jobs.lease import LeaseLostError, held_rows
 from transcripts.jobs.models import TranscriptionJob
@@ -51,6 +52,7 @@ def finalize(job: JobRun) -> None:
         is_applied = delivery_of(row).apply(job)
         charge(row, audio_ms=row.audio_duration_ms if is_charged and is_applied else 0)
         delivery_of(row).publish(row)
+    _measure(row)
     logger.info(
         "event=job_completed transcript_id=%s job_id=%s kind=%s status=%s audio_duration_ms=%d",
         row.transcript_id,
@@ -85,6 +87,8 @@ def fail_rows(
             return False
         release_everything(row)
         delivery_of(row).fail(row, message)
+    _measure(row)
+    count_error("job", code)
     logger.warning(
         "event=job_failed transcript_id=%s job_id=%s code=%s", row.transcript_id, row.pk, code
     )
@@ -106,6 +110,7 @@ def charge(row: TranscriptionJob, *, audio_ms: int) -> None:
     # A minute of the monthly allowance counts like a credit (contract, Tiers).
     row.credits_charged = cost.allowance_minutes + cost.credits
     row.transcript.credits_charged += row.credits_charged
+    CREDITS_CHARGED.inc(row.credits_charged)
     Transcript.objects.filter(pk=row.transcript_id).update(
         credits_charged=F("credits_charged") + row.credits_charged
     )
@@ -127,6 +132,12 @@ def discard_finished(row: TranscriptionJob) -> None:
         detach_recording(row.transcript)
     drop_finished_audio(row.transcript)
     drop_finished_embeddings(row)
+
+
+def _measure(row: TranscriptionJob) -> None:
+    if row.finished_at is not None and row.started_at is not None:
+        lasted_s = (row.finished_at - row.started_at).total_seconds()
+        JOB_SECONDS.labels(row.queue, row.kind, row.status).observe(max(0.0, lasted_s))
 
 
 def _return_use(transcript: Transcript) -> None:

@@ -67,7 +67,6 @@ from transcripts.voices.watch import get_voice_watcher
 MAX_CHARACTERS = 20_000  # what the inference service takes
 _MOST_SEED = 2**63 - 1
 _MOST_NAME = 100
-_PREPARING_S = 60.0
 _RETRY_S = 5
 # Checking a reference decodes it and asks for its voices: a second or two, in few threads.
 _orderers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="voices")
@@ -143,7 +142,6 @@ async def make_speech(request: HttpRequest, upload: Upload, caller: Caller) -> H
             request,
             owner=user,
             fingerprint=_fingerprint(upload, asked),
-            lasts_s=settings.SYNC_WAIT_S + _PREPARING_S,
             answer=lambda: _order_and_wait(
                 user, asked, caller, stopping=stopping_of(cast("ASGIRequest", request).scope)
             ),

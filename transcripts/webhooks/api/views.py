@@ -56,7 +56,9 @@ class EndpointListView(_WebhookView):
     )
     def get(self, request: Request) -> Response:
         """Return your webhook endpoints, newest first."""
-        rows = WebhookEndpoint.objects.filter(owner=user_of(request)).order_by("-created_at", "pk")
+        rows = WebhookEndpoint.objects.filter(owner=user_of(request), transcript=None).order_by(
+            "-created_at", "pk"
+        )
         paginator = PageNumberPagination()
         page = paginator.paginate_queryset(rows, request, view=self)
         return paginator.get_paginated_response(shapes.EndpointSerializer(page, many=True).data)
